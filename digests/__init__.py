@@ -1,0 +1,1 @@
+"""Makes the digest of what came in."""

@@ -1,0 +1,1 @@
+"""Reports of one text, stories of one event."""

@@ -1,0 +1,1 @@
+"""Ways an edition reaches people."""

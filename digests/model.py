@@ -1,0 +1,184 @@
+"""The values that pass between the rooms of digests: stories, editions, what was rendered and delivered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """Articles that carry the same text: the origin first, then its copies in time order."""
+
+    articles: tuple[str, ...]  # article ids
+    agency: str | None = None
+
+    @property
+    def origin(self) -> str:
+        return self.articles[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """
+    The articles on one event.
+
+    `id` is made from the earliest article, so that it holds while the story grows. `reports` partition `articles`.
+    """
+
+    id: str
+    articles: tuple[str, ...]  # article ids, in time order
+    reports: tuple[Report, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Term:
+    """One term of a story's score: value × weight, with words for a reader."""
+
+    name: str
+    value: float
+    weight: float
+    words: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sentence:
+    """A sentence that stands in an article: `article.text[offset:offset + len(text)] == text`."""
+
+    text: str
+    article_id: str
+    offset: int
+    outlet: str
+    url: str
+    at: datetime  # when the article was published
+    language: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mention:
+    """One outlet's report in a story's list of sources. `headline` is set where it adds something: another language."""
+
+    outlet: str
+    url: str
+    language: str
+    country: str | None
+    title: str
+    at: datetime
+    article_id: str
+    agency: str | None = None  # the report is this agency's copy
+    headline: bool = False  # show the title too
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditionStory:
+    """A story as an edition shows it. `independent + folded == outlets`, always."""
+
+    number: int  # 1 is the lead
+    id: str
+    anchor: str  # unique in the edition, ASCII letters, digits and hyphens
+    title: str
+    title_language: str
+    url: str  # of the report whose headline this is
+    places: tuple[str, ...]  # names of countries in the edition's language; may be empty
+    status: str  # new, developing, quiet
+    day: int  # 1 on the first day
+    first_seen_at: datetime
+    updated_at: datetime
+    summary: tuple[Sentence, ...]
+    since: tuple[Sentence, ...]  # what is new since the last edition; empty if the story is new
+    articles: int
+    outlets: int
+    independent: int
+    folded: int
+    agencies: tuple[tuple[str, int], ...]  # agency, copies
+    mentions: tuple[Mention, ...]  # one an outlet, the summary's first
+    languages: tuple[str, ...]
+    countries: tuple[str, ...]  # ISO codes of the outlets
+    article_ids: tuple[str, ...]
+    spark: tuple[int, ...]  # articles in each eighth of the window
+    trend: str  # rising, steady, fading
+    score: float
+    why: tuple[Term, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """A part of an edition: a region, or a section of the sources."""
+
+    title: str
+    anchor: str
+    stories: tuple[EditionStory, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Brief:
+    """A story in one line."""
+
+    id: str
+    title: str
+    url: str
+    outlet: str
+    language: str
+    outlets: int
+    independent: int
+    article_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailingSource:
+    name: str
+    why: str  # words for a reader: "HTTP 503 for 2 days"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ledger:
+    """What was seen, what became of it, and what was not to be had."""
+
+    entries_seen: int  # entries new in the window
+    articles: int  # cleaned articles in the window
+    outlets: int
+    languages: int
+    countries: int
+    stories_found: int
+    stories_shown: int
+    briefs_shown: int
+    left_out: tuple[tuple[str, int], ...]  # reason in words, articles or stories
+    sources_total: int
+    sources_ok: int
+    failing: tuple[FailingSource, ...]
+    late_s: float = 0.0  # how long after its time the edition was made
+    longer_window: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edition:
+    """One issue of a digest, complete: what is rendered, stored and replayed."""
+
+    digest: str  # the digest's name in the settings
+    title: str  # "World Digest"
+    number: int
+    local_date: date
+    timezone: str
+    language: str
+    window_start: datetime
+    window_end: datetime
+    made_at: datetime
+    previous: date | None
+    sections: tuple[Section, ...]
+    briefs: tuple[Brief, ...]
+    ledger: Ledger
+    minutes: int  # to read
+
+    @property
+    def stories(self) -> tuple[EditionStory, ...]:
+        """The stories of all sections, by their number."""
+        return tuple(sorted((s for section in self.sections for s in section.stories), key=lambda s: s.number))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rendered:
+    """An edition in one form. `name` is the file's name: "2024-05-28.md"."""
+
+    format: str  # markdown, html, text, eml
+    name: str
+    body: bytes

@@ -1,0 +1,1 @@
+"""An edition as Markdown, HTML page, mail and text."""

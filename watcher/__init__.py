@@ -1,0 +1,1 @@
+"""Gets the news in: polls feeds, fetches and cleans articles, keeps them."""

@@ -1,0 +1,1 @@
+"""From a page's HTML to the article in it."""

@@ -1,0 +1,109 @@
+"""
+The errors of watcher. The tree:
+
+WatcherError
+  SettingsError .problems
+  FetchError .url .permanent .retry_after_s
+    Unreachable  TimedOut  TooLarge  Refused  BadStatus(.status)
+  FeedError .url
+  CleanError .url .reason
+  StoreError
+  PluginError
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class WatcherError(Exception):
+    """Something a person can be told: `str(error)` says what happened and where; `mend` what to do about it."""
+
+    mend: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One fault of a settings file. `line` and `column` count from 1."""
+
+    path: str
+    line: int
+    column: int
+    key: str
+    message: str  # what is wrong, what was expected, "did you mean"
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}:{self.column}: {self.key}: {self.message}"
+
+
+class SettingsError(WatcherError):
+    """A settings file that cannot be used; all its faults at once."""
+
+    def __init__(self, problems: tuple[Problem, ...], message: str | None = None) -> None:
+        self.problems = problems
+        super().__init__(message or "\n".join(str(problem) for problem in problems))
+
+
+class FetchError(WatcherError):
+    """A request that brought no usable answer. `permanent`: asking again later will not help."""
+
+    def __init__(
+        self, url: str, reason: str, *, permanent: bool = False, retry_after_s: float | None = None
+    ) -> None:
+        self.url = url
+        self.reason = reason
+        self.permanent = permanent
+        self.retry_after_s = retry_after_s
+        super().__init__(f"{url}: {reason}")
+
+
+class Unreachable(FetchError):
+    """No connection: the name, the address or the other side."""
+
+
+class TimedOut(FetchError):
+    """The time for connecting, reading or the whole fetch ran out."""
+
+
+class TooLarge(FetchError):
+    """More bytes than allowed, before or after decompression."""
+
+
+class Refused(FetchError):
+    """We do not ask this: a private address, a scheme, robots.txt, too many redirects."""
+
+
+class BadStatus(FetchError):
+    """An answer with an error status."""
+
+    def __init__(
+        self, url: str, status: int, reason: str, *, permanent: bool = False, retry_after_s: float | None = None
+    ) -> None:
+        self.status = status
+        super().__init__(url, reason, permanent=permanent, retry_after_s=retry_after_s)
+
+
+class FeedError(WatcherError):
+    """Bytes that are no feed we can read."""
+
+    def __init__(self, url: str, reason: str) -> None:
+        self.url = url
+        self.reason = reason
+        super().__init__(f"{url}: {reason}")
+
+
+class CleanError(WatcherError):
+    """A page without an article in it."""
+
+    def __init__(self, url: str, reason: str) -> None:
+        self.url = url
+        self.reason = reason
+        super().__init__(f"{url}: {reason}")
+
+
+class StoreError(WatcherError):
+    """The store cannot be opened, read or written."""
+
+
+class PluginError(WatcherError):
+    """A plug-in (an embedder, a command, a job) cannot be loaded."""

@@ -1,0 +1,1 @@
+"""What grouping needs of one article, made once."""

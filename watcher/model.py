@@ -1,0 +1,252 @@
+"""The values that pass between the rooms of watcher: frozen, keyword-only, aware UTC datetimes, tuples."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Validators:
+    """What a server gave to ask again with: opaque, echoed byte for byte (RFC 9110 §13)."""
+
+    etag: str | None = None
+    last_modified: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """One `[[sources]]` row of the settings: a feed and its outlet. `every_s` is seconds, None for the common pace."""
+
+    url: str
+    name: str
+    language: str | None = None
+    country: str | None = None
+    section: str | None = None
+    owner: str | None = None
+    tags: tuple[str, ...] = ()
+    every_s: float | None = None
+    full_text: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feed:
+    """A feed as the store knows it: its source and what must outlive a restart."""
+
+    id: int
+    source: Source
+    url: str  # where it is asked for now: the source's URL, or where it has moved for good
+    host: str
+    validators: Validators = Validators()
+    next_poll_at: datetime | None = None
+    last_polled_at: datetime | None = None
+    last_new_at: datetime | None = None
+    failures: int = 0  # in a row
+    failing_since: datetime | None = None
+    moved_to: str | None = None  # a permanent target seen, not yet trusted
+    moved_seen: int = 0
+    gone: bool = False  # 410: not polled again
+    interval_s: float | None = None  # the adaptive interval last computed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """One answer with a body. `url` is the final URL, `moved_to` the end of the permanent prefix of its redirects."""
+
+    url: str
+    moved_to: str | None
+    status: int
+    headers: tuple[tuple[str, str], ...]  # names in lower case
+    body: bytes  # decoded from its content coding, within the cap
+    took_s: float
+
+    def header(self, name: str) -> str | None:
+        """Return the first value of a header, or None."""
+        return next((value for key, value in self.headers if key == name.lower()), None)
+
+    @property
+    def validators(self) -> Validators:
+        return Validators(etag=self.header("etag"), last_modified=self.header("last-modified"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotModified:
+    """A 304: nothing new. `validators` holds what it renewed, if anything."""
+
+    url: str
+    moved_to: str | None
+    headers: tuple[tuple[str, str], ...]
+    validators: Validators
+    took_s: float
+
+    def header(self, name: str) -> str | None:
+        """Return the first value of a header, or None."""
+        return next((value for key, value in self.headers if key == name.lower()), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One item of a feed. `guid` is its identity inside the feed, `url` an absolute http(s) link or None."""
+
+    guid: str
+    url: str | None
+    title: str  # plain text
+    summary: str = ""  # plain text
+    content: str = ""  # sanitised HTML, empty if the feed carries none
+    authors: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    published_at: datetime | None = None  # None if missing or absurd
+    updated_at: datetime | None = None
+    image: str | None = None
+    content_hash: str = ""  # of title, summary and content: changes when the entry does
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParsedFeed:
+    """What a feed's bytes said. `faults` are words about entries or fields that could not be used."""
+
+    title: str
+    link: str | None
+    language: str | None
+    entries: tuple[Entry, ...]
+    ttl_s: float | None = None
+    skip_hours: tuple[int, ...] = ()  # UTC hours, 0 to 23
+    skip_days: tuple[str, ...] = ()
+    hub: str | None = None
+    faults: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """The entries of one poll against what is known."""
+
+    new: tuple[Entry, ...]
+    changed: tuple[Entry, ...]
+    unchanged: int
+    held_back: int = 0  # new to us, but left out: the first poll's older entries, or a flood of GUIDs over known links
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Polled:
+    """A poll that read the feed."""
+
+    feed_id: int
+    at: datetime
+    next_poll_at: datetime
+    interval_s: float
+    validators: Validators
+    changes: Changes
+    moved_to: str | None
+    took_s: float
+    faults: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unchanged:
+    """A poll that was answered 304."""
+
+    feed_id: int
+    at: datetime
+    next_poll_at: datetime
+    validators: Validators
+    moved_to: str | None
+    took_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """A poll that failed. `reason` is a sentence for a reader, `permanent` stops the polling (410)."""
+
+    feed_id: int
+    at: datetime
+    next_poll_at: datetime
+    reason: str
+    permanent: bool = False
+    took_s: float = 0.0
+
+
+PollResult = Polled | Unchanged | Failed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """One paragraph, heading, list item or quotation of an article's text."""
+
+    text: str
+    kind: str = "p"  # p, h, li, quote
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removed:
+    """What cleaning cut, by the name of its rule."""
+
+    rule: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cleaned:
+    """What `clean.article` makes of one page, before anything is known of the feed or the store."""
+
+    url: str  # canonical
+    title: str
+    blocks: tuple[Block, ...]
+    language: str | None = None
+    authors: tuple[str, ...] = ()
+    agency: str | None = None  # the agency's usual short name: "AFP", "Reuters", "dpa"
+    dateline: str | None = None  # "BEIJING"
+    image: str | None = None
+    published_at: datetime | None = None
+    modified_at: datetime | None = None
+    section: str | None = None
+    kind: str = "article"  # article, live (a live blog), gallery, video, roundup
+    removed: tuple[Removed, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The blocks as plain text, one paragraph a line, no blank lines."""
+        return "\n".join(block.text for block in self.blocks)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Article:
+    """A stored article. `id` is 16 hex digits made from its identity (`text.urls.article_id`)."""
+
+    id: str
+    url: str
+    host: str
+    outlet: str  # the source's name
+    title: str
+    text: str  # cleaned, one paragraph a line
+    language: str  # BCP 47 primary tag, "und" if unknown
+    country: str | None  # of the outlet, ISO 3166-1 alpha-2
+    published_at: datetime
+    fetched_at: datetime
+    section: str | None = None
+    owner: str | None = None
+    authors: tuple[str, ...] = ()
+    agency: str | None = None
+    dateline: str | None = None
+    image: str | None = None
+    kind: str = "article"
+    from_feed: bool = False  # the text is the feed's: the page was not to be had
+    removed: tuple[Removed, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Features:
+    """
+    What grouping needs of one article, made once at ingest (`features.make`).
+
+    `version` names the maker, `vector` is little-endian float16 of unit length, `vector_model` "name/version" of the embedder
+    that made it; both None without one. Hashes are unsigned 64-bit.
+    """
+
+    article_id: str
+    version: str
+    shingles: tuple[int, ...] = ()  # of the body's words, sampled: the text as wire copy
+    terms: tuple[tuple[str, float], ...] = ()  # term, weight within the article
+    names: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
+    vector: bytes | None = field(default=None, repr=False)
+    vector_model: str | None = None

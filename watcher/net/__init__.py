@@ -1,0 +1,1 @@
+"""One bounded, polite HTTP request."""

@@ -1,0 +1,1 @@
+"""The sample press: a small press of our own on loopback."""

@@ -1,0 +1,1 @@
+"""Pure helpers on text: URLs, dates, language, words, hashes."""

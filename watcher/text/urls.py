@@ -1,0 +1,75 @@
+"""URLs: normal form, identity of an article, the key of a host."""
+
+from __future__ import annotations
+
+import hashlib
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
+
+TRACKING = frozenset(
+    "fbclid gclid dclid msclkid yclid igshid mc_cid mc_eid ocid cmpid cmp ncid sref ref_src smid xtor at_medium at_campaign "
+    "at_custom1 at_custom2 at_custom3 at_custom4 wt_mc srnd taid spm guccounter traffic_source".split()
+)
+TRACKING_PREFIXES = ("utm_", "at_", "pk_", "mtm_", "hsa_", "_hs")
+DEFAULT_PORTS = {"http": 80, "https": 443}
+UNRESERVED = "!$&'()*+,;=:@~-._/"
+
+
+def is_web(url: str | None) -> bool:
+    """Whether `url` is an absolute http or https URL with a host."""
+    if not url:
+        return False
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in DEFAULT_PORTS and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        return False
+
+
+def normal(url: str) -> str:
+    """
+    Return the normal form of `url` for comparing: one spelling for one page.
+
+    Scheme becomes https, host lower-case IDNA, default port and fragment go, tracking parameters go, the rest of the query is
+    kept in its order, percent-encoding is made uniform. Idempotent. A URL that cannot be read comes back as it is.
+    The result is an identity, not something to request: a feed or a page is requested exactly as it was given.
+    """
+    try:
+        parts = urlsplit(url.strip())
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return url
+    if parts.scheme not in DEFAULT_PORTS or not host:
+        return url
+    try:
+        host = host.encode("idna").decode("ascii") if not host.isascii() else host
+    except UnicodeError:
+        pass
+    netloc = f"[{host}]" if ":" in host else host.rstrip(".")
+    if port is not None and port not in DEFAULT_PORTS.values():
+        netloc = f"{netloc}:{port}"
+    pairs = [(k, v) for k, v in parse_qsl(parts.query, keep_blank_values=True) if not is_tracking(k)]
+    path = quote(unquote(parts.path, errors="surrogateescape"), safe=UNRESERVED, errors="surrogateescape") or "/"
+    return urlunsplit(("https", netloc, path, urlencode(pairs, errors="surrogatepass"), ""))
+
+
+def is_tracking(name: str) -> bool:
+    """Whether a query parameter tells of the reader's way, not of the page."""
+    low = name.lower()
+    return low in TRACKING or low.startswith(TRACKING_PREFIXES)
+
+
+def article_id(identity: str) -> str:
+    """Return the id of an article, 16 hex digits, from its identity: `normal(url)`, or feed URL and GUID where there is no link."""
+    return hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def host_of(url: str) -> str:
+    """Return the host of `url` with its port where it is not the scheme's own: what politeness is kept for."""
+    try:
+        parts = urlsplit(url)
+        host, port = (parts.hostname or "").rstrip("."), parts.port
+    except ValueError:
+        return ""
+    if ":" in host:
+        host = f"[{host}]"
+    return host if port is None or port == DEFAULT_PORTS.get(parts.scheme) else f"{host}:{port}"

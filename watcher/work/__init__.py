@@ -1,0 +1,1 @@
+"""The shell: host visits, one feed, one page."""
