@@ -1,0 +1,164 @@
+"""Sentences: where each one of a text begins and ends."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from watcher.text.abbreviations import comes_before_number, has_ordinal_stop, may_end, never_ends, starts
+
+MAX_INSIDE = 300  # characters: a quotation or bracket up to this long is not split
+THAI_LEAST = 90  # characters: Thai, Lao and Khmer write no full stop; a space ends a sentence from this length on
+THAI_REST = 30  # characters that must be left after such a space
+
+CLOSERS = "\"'”’»«“›)\\]」』）】》〉"
+# A stop that needs a space behind it, with what closes it; a wide stop needs none. Greek asks with a semicolon.
+STOPS = re.compile(
+    rf"[.!?…؟۔።։।॥၊။៕។‽;\u037e]+[{CLOSERS}]*(?:\[\d{{1,3}}\])*(?=\s|$)"
+    rf"|[。！？｡．]+[{CLOSERS}]*|[!?]+[{CLOSERS}]*(?=[\u3040-\u30ff\u4e00-\u9fff])"
+)
+WIDE = "。！？｡．"
+ALWAYS = "؟۔።։।॥။៕។"
+PAIRS = {"“": "”", "„": "“”", "«": "»", "»": "«", "「": "」", "『": "』", "（": "）", "(": ")", "《": "》", "【": "】"}
+NO_SPACES = re.compile("[\u0e00-\u0eff\u1780-\u17ff]")
+HIRAGANA = re.compile("[\u3041-\u309f、，,]")
+CASELESS_SYLLABLE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+SPACED = re.compile(r"[^\W\d_]\.")  # the second half of "z. B."
+WORD = re.compile(r"\w+")
+
+
+def sentences(text: str, language: str) -> tuple[tuple[int, int], ...]:
+    """
+    Return the sentences of `text` as offsets (start, end), in order: `text[start:end]` is a sentence verbatim.
+
+    A sentence has no space at its ends and never crosses a line break: a line is a paragraph. Short quotations and
+    brackets are not split. `language` is a BCP 47 tag or "und"; it only picks abbreviations.
+    """
+    language = language.lower().split("-")[0]
+    found: list[tuple[int, int]] = []
+    start = 0
+    for line in text.split("\n"):
+        found.extend((start + begin, start + end) for begin, end in _of_line(line, language))
+        start += len(line) + 1
+    return tuple(found)
+
+
+def _of_line(line: str, language: str) -> Iterator[tuple[int, int]]:
+    start = 0
+    for end in (*_ends(line, language), len(line)):
+        piece = line[start:end]
+        bare = piece.strip()
+        if bare:
+            begin = start + piece.index(bare[0])
+            yield begin, begin + len(bare)
+        start = end
+
+
+def _ends(line: str, language: str) -> list[int]:
+    """Return the offsets behind each sentence of a line but its last."""
+    inside = _inside(line)
+    ends: list[int] = []
+    for match in STOPS.finditer(line):
+        end = match.end()
+        if end < len(line) and not inside[end] and _is_end(line, match.start(), end, language):
+            ends.append(end)
+    if NO_SPACES.search(line):
+        ends = sorted({*ends, *_thai_ends(line, ends)})
+    return ends
+
+
+def _is_end(line: str, stop: int, end: int, language: str) -> bool:
+    """Whether the stop at `stop`, with its closing quotes up to `end`, ends a sentence."""
+    mark = line[stop:end]
+    if mark[0] in WIDE or CASELESS_SYLLABLE.match(line, end):
+        return mark[-1] in WIDE or not HIRAGANA.match(line, end)
+    if mark[0] in ALWAYS:
+        return True
+    if mark[0] in ";\u037e":
+        return language == "el"
+    rest = line[end:].lstrip(" \u00a0\t\"'“„«»‘([¿¡-–—")[:60]
+    if rest[:1].islower():
+        return False
+    if mark[0] != "." or mark.startswith(".."):
+        return True
+    if SPACED.match(rest) and line[stop - 2 : stop].strip().isalpha() and line[stop - 2 : stop - 1] in " \u00a0":
+        return False
+    word = WORD.match(rest)
+    return _stop_ends(_word_before(line, stop), word.group() if word else "", stop, line, language)
+
+
+def _stop_ends(before: str, after: str, stop: int, line: str, language: str) -> bool:
+    """Whether a full stop between two words ends a sentence; `after` does not begin with a small letter."""
+    low = before.lower()
+    if not before:
+        return True
+    if before.isdigit():
+        if stop == len(before):  # "1. First point"
+            return False
+        ordinal = has_ordinal_stop(language) and len(before) <= 2
+        return not ordinal or starts(after, language)
+    if never_ends(low, language):
+        return False
+    if comes_before_number(low) and after[:1].isdigit():
+        return False
+    initial = len(before) == 1 and before.isalpha() and not before.islower() and not CASELESS_SYLLABLE.match(before)
+    if initial or "." in before or may_end(low, language):
+        return starts(after, language)
+    return True
+
+
+def _word_before(line: str, stop: int) -> str:
+    """Return the word that ends at `stop`, with the full stops inside it: "z.B", "U.S"."""
+    begin = stop
+    while (
+        begin
+        and stop - begin < 20
+        and (line[begin - 1].isalnum() or line[begin - 1] in ".·" or _is_mark(line[begin - 1]))
+    ):
+        begin -= 1
+    return line[begin:stop].strip(".")
+
+
+def _is_mark(char: str) -> bool:
+    """Whether `char` is a vowel sign that belongs to the letter before it."""
+    return not char.isascii() and not char.isspace() and ("\u0900" <= char <= "\u0dff" or "\u0300" <= char <= "\u036f")
+
+
+def _inside(line: str) -> bytearray:
+    """Return for each offset of a line, 1 where it lies inside a short quotation or bracket."""
+    inside = bytearray(len(line) + 1)
+    at = 0
+    while at < len(line):
+        closing = _closing(line, at)
+        if closing is not None:
+            inside[at + 1 : closing + 1] = b"\x01" * (closing - at)
+            at = closing
+        at += 1
+    return inside
+
+
+def _closing(line: str, at: int) -> int | None:
+    """Return where the quotation that opens at `at` closes, if one opens there and closes soon."""
+    char = line[at]
+    if char == '"' and (at == 0 or not line[at - 1].isalnum()) and line[at + 1 : at + 2].strip():
+        closers = '"'
+    elif char in PAIRS and not (char in "“»«" and at and line[at - 1] in ".!?…"):
+        closers = PAIRS[char]
+    else:
+        return None
+    found = [place for closer in closers if (place := line.find(closer, at + 1, at + MAX_INSIDE)) > 0]
+    return min(found) if found else None
+
+
+def _thai_ends(line: str, ends: list[int]) -> Iterator[int]:
+    """Yield the spaces that end a sentence where no stop is written."""
+    last = 0
+    marks = iter((*ends, len(line)))
+    mark = next(marks)
+    for match in re.finditer(" +", line):
+        while mark <= match.start() and mark < len(line):
+            last, mark = mark, next(marks)
+        between = NO_SPACES.match(line[match.start() - 1 : match.start()]) and NO_SPACES.match(line, match.end())
+        if between and match.start() - last >= THAI_LEAST and mark - match.end() >= THAI_REST:
+            last = match.end()
+            yield match.end()
