@@ -1,0 +1,166 @@
+"""Articles in the store: text, features and the memory of a site's furniture."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, Row, func, or_, select, update
+
+from watcher.model import Article, Features, Removed
+from watcher.store.feeds import slices
+from watcher.store.hosts import insert
+from watcher.store.schema import articles, blocks, features, texts
+
+MEMORY_ARTICLES = 200  # the latest of a site whose blocks make its memory
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Packed:
+    """An article's features as bytes (`features.pack`), with the embedder's vector if there is one."""
+
+    version: str
+    payload: bytes
+    vector: bytes | None = None
+    vector_model: str | None = None
+
+
+def add_article(
+    connection: Connection, article: Article, *, feed_id: int, packed: Packed, block_hashes: Sequence[int]
+) -> bool:
+    """Store an article with all that belongs to it; False, and nothing written, if it is there already."""
+    same = [column.key for column in articles.c if column.key not in ("feed_id", "authors")]
+    row = {name: getattr(article, name) for name in same} | {"feed_id": feed_id, "authors": list(article.authors)}
+    added = connection.execute(
+        insert(connection, articles).values(row).on_conflict_do_nothing(index_elements=["id"])
+    ).rowcount
+    if not added:
+        return False
+    removed = json.dumps([[cut.rule, cut.text] for cut in article.removed], ensure_ascii=False)
+    connection.execute(
+        texts.insert().values(article_id=article.id, text=squeeze(article.text), removed=squeeze(removed))
+    )
+    connection.execute(
+        features.insert().values(
+            article_id=article.id,
+            version=packed.version,
+            payload=packed.payload,
+            vector=packed.vector,
+            vector_model=packed.vector_model,
+        )
+    )
+    if block_hashes:
+        hashes = array("Q", block_hashes).tobytes()
+        connection.execute(
+            blocks.insert().values(article_id=article.id, host=article.host, at=article.fetched_at, hashes=hashes)
+        )
+    return True
+
+
+def squeeze(text: str) -> bytes:
+    """Return text as compressed UTF-8."""
+    return zlib.compress(text.encode("utf-8", "replace"), 6)
+
+
+def unsqueeze(data: bytes) -> str:
+    """Return what `squeeze` was given."""
+    return zlib.decompress(data).decode("utf-8")
+
+
+def has_article(connection: Connection, article_id: str) -> bool:
+    """Whether an article is stored."""
+    return connection.scalar(select(articles.c.id).where(articles.c.id == article_id)) is not None
+
+
+def site_blocks(connection: Connection, host: str) -> tuple[tuple[int, ...], ...]:
+    """Return the block hashes of the latest articles of a site, one tuple an article, newest first."""
+    query = select(blocks.c.hashes).where(blocks.c.host == host).order_by(blocks.c.at.desc()).limit(MEMORY_ARTICLES)
+    return tuple(tuple(array("Q", data)) for data in connection.scalars(query))
+
+
+def articles_between(
+    connection: Connection, *, start: datetime, end: datetime, feed_ids: Iterable[int] | None = None
+) -> tuple[Article, ...]:
+    """Return the articles published in [start, end) and stored before `end`, oldest first, with text."""
+    query = (
+        select(articles, texts)
+        .join(texts, texts.c.article_id == articles.c.id)
+        .where(articles.c.published_at >= start, articles.c.published_at < end, articles.c.fetched_at < end)
+        .order_by(articles.c.published_at, articles.c.id)
+    )
+    if feed_ids is not None:
+        query = query.where(articles.c.feed_id.in_(list(feed_ids)))
+    return tuple(article_of(row) for row in connection.execute(query))
+
+
+def articles_by_id(connection: Connection, ids: Iterable[str]) -> dict[str, Article]:
+    """Return the stored articles of `ids`."""
+    found: dict[str, Article] = {}
+    for part in slices(sorted(set(ids))):
+        query = select(articles, texts).join(texts, texts.c.article_id == articles.c.id).where(articles.c.id.in_(part))
+        found.update((row.id, article_of(row)) for row in connection.execute(query))
+    return found
+
+
+def article_of(row: Row[tuple[object, ...]]) -> Article:
+    """Return a row of `articles` joined with `texts` as an Article."""
+    at = row._mapping
+    same = [name for name in Article.__slots__ if name not in ("text", "authors", "removed")]
+    return Article(
+        text=unsqueeze(at["text"]),
+        authors=tuple(at["authors"]),
+        removed=tuple(Removed(rule=rule, text=text) for rule, text in json.loads(unsqueeze(at["removed"]))),
+        **{name: at[name] for name in same},
+    )
+
+
+def packed_features(connection: Connection, ids: Iterable[str]) -> dict[str, Packed]:
+    """Return the features of `ids` as they are kept."""
+    found: dict[str, Packed] = {}
+    columns = [features.c.article_id, *(features.c[name] for name in Packed.__slots__)]
+    for part in slices(sorted(set(ids))):
+        for key, *values in connection.execute(select(*columns).where(features.c.article_id.in_(part))):
+            found[key] = Packed(**dict(zip(Packed.__slots__, values, strict=True)))
+    return found
+
+
+def without_vector(
+    connection: Connection, *, model: str, most: int, since: datetime | None = None
+) -> tuple[tuple[str, str, str], ...]:
+    """Return (id, title, text) of up to `most` articles that have no vector of `model`, newest first."""
+    query = (
+        select(articles.c.id, articles.c.title, texts.c.text)
+        .join(texts, texts.c.article_id == articles.c.id)
+        .join(features, features.c.article_id == articles.c.id)
+        .where(or_(features.c.vector_model.is_(None), features.c.vector_model != model))
+        .order_by(articles.c.published_at.desc())
+        .limit(most)
+    )
+    if since is not None:
+        query = query.where(articles.c.published_at >= since)
+    return tuple((key, title, unsqueeze(text)) for key, title, text in connection.execute(query))
+
+
+def set_vectors(connection: Connection, vectors: Mapping[str, bytes], *, model: str) -> None:
+    """Keep the vectors that an embedder made."""
+    for key, vector in vectors.items():
+        connection.execute(
+            update(features).where(features.c.article_id == key).values(vector=vector, vector_model=model)
+        )
+
+
+def set_features(connection: Connection, made: Iterable[Features], payloads: Iterable[bytes]) -> None:
+    """Replace the features that an older version made."""
+    for one, payload in zip(made, payloads, strict=True):
+        connection.execute(
+            update(features).where(features.c.article_id == one.article_id).values(version=one.version, payload=payload)
+        )
+
+
+def count_articles(connection: Connection) -> int:
+    """Return how many articles are stored."""
+    return connection.execute(select(func.count()).select_from(articles)).scalar_one()

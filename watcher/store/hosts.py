@@ -1,0 +1,129 @@
+"""Hosts in the store: leases, so that one worker visits a host; what holds a host; its robots.txt."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, and_, func, or_, select, union, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from watcher.store.schema import feeds, hosts, pages
+
+LEASE = timedelta(minutes=3)  # a visit renews it; a dead worker's host is free after it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Host:
+    """What is kept of a host between visits."""
+
+    host: str
+    blocked_until: datetime | None = None
+    last_request_at: datetime | None = None
+    robots_at: datetime | None = None
+    robots_status: int | None = None  # 0: no answer
+    robots_body: bytes | None = None
+
+
+def insert(connection: Connection, table: object) -> sqlite.Insert | postgresql.Insert:
+    """Return an INSERT that knows ON CONFLICT, for the store's kind of database."""
+    make = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    return make(table)  # type: ignore[arg-type]
+
+
+def worker_name() -> str:
+    """Return the name under which this process holds leases."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def claim_hosts(connection: Connection, *, worker: str, now: datetime, most: int) -> tuple[str, ...]:
+    """Lease up to `most` hosts that have something due, longest due first, to `worker`; return their names."""
+    due = union(
+        select(feeds.c.host, feeds.c.next_poll_at.label("at")).where(
+            feeds.c.enabled, ~feeds.c.gone, feeds.c.next_poll_at <= now
+        ),
+        select(pages.c.host, pages.c.next_try_at.label("at")).where(pages.c.next_try_at <= now),
+    ).subquery()
+    free = and_(
+        or_(hosts.c.lease_until.is_(None), hosts.c.lease_until <= now),
+        or_(hosts.c.blocked_until.is_(None), hosts.c.blocked_until <= now),
+    )
+    query = (
+        select(due.c.host)
+        .outerjoin(hosts, hosts.c.host == due.c.host)
+        .where(or_(hosts.c.host.is_(None), free))
+        .group_by(due.c.host)
+        .order_by(func.min(due.c.at), due.c.host)
+        .limit(most)
+    )
+    names = tuple(connection.scalars(query))
+    for name in names:
+        row = {"lease_by": worker, "lease_until": now + LEASE}
+        connection.execute(
+            insert(connection, hosts).values(host=name, **row).on_conflict_do_update(index_elements=["host"], set_=row)
+        )
+    return names
+
+
+def renew(connection: Connection, host: str, *, worker: str, now: datetime) -> bool:
+    """Hold `host` for another while; False if somebody else has it by now."""
+    query = update(hosts).where(hosts.c.host == host, hosts.c.lease_by == worker).values(lease_until=now + LEASE)
+    return connection.execute(query).rowcount == 1
+
+
+def release(connection: Connection, host: str, *, worker: str, last_request_at: datetime | None = None) -> None:
+    """Give `host` back."""
+    values: dict[str, object] = {"lease_by": None, "lease_until": None}
+    if last_request_at is not None:
+        values["last_request_at"] = last_request_at
+    connection.execute(update(hosts).where(hosts.c.host == host, hosts.c.lease_by == worker).values(values))
+
+
+def drop_dead_leases(connection: Connection, *, worker: str) -> None:
+    """Free the hosts held by processes of this machine that are no more: a crash must not cost a lease's time."""
+    machine = worker.rsplit(":", 1)[0]
+    held: Sequence[str] = connection.scalars(
+        select(hosts.c.lease_by).where(hosts.c.lease_by.is_not(None)).distinct()
+    ).all()
+    dead = [name for name in held if name.rsplit(":", 1)[0] == machine and not is_alive(int(name.rsplit(":", 1)[1]))]
+    if dead:
+        connection.execute(update(hosts).where(hosts.c.lease_by.in_(dead)).values(lease_by=None, lease_until=None))
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process of this machine runs under `pid`; one's own pid, fresh after a restart, is nobody else's."""
+    if pid == os.getpid():
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def block(connection: Connection, host: str, *, until: datetime) -> None:
+    """Hold every feed and page of `host` until a time: its Retry-After."""
+    row = {"blocked_until": until}
+    connection.execute(
+        insert(connection, hosts).values(host=host, **row).on_conflict_do_update(index_elements=["host"], set_=row)
+    )
+
+
+def get_host(connection: Connection, host: str) -> Host:
+    """Return what is kept of `host`; an empty one if it is new."""
+    columns = [hosts.c[name] for name in Host.__slots__]
+    row = connection.execute(select(*columns).where(hosts.c.host == host)).one_or_none()
+    return Host(host=host) if row is None else Host(**row._mapping)
+
+
+def set_robots(connection: Connection, host: str, *, at: datetime, status: int, body: bytes) -> None:
+    """Keep a host's robots.txt, or what was answered in its place."""
+    row = {"robots_at": at, "robots_status": status, "robots_body": body}
+    connection.execute(
+        insert(connection, hosts).values(host=host, **row).on_conflict_do_update(index_elements=["host"], set_=row)
+    )

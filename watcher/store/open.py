@@ -1,0 +1,100 @@
+"""Opens a store: engine, pragmas, and the schema brought up to date by Alembic."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+
+from watcher.errors import StoreError
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+BUSY_TIMEOUT_MS = 15_000  # how long a writer waits for another process
+CACHE_KIB = 16_384
+
+
+def open_store(url: str) -> Engine:
+    """
+    Return an engine on the store at `url`, its schema up to date.
+
+    Errors: StoreError, in words, if it cannot be opened, is newer than this program, or is no store of ours.
+    """
+    engine = connect(url)
+    upgrade(engine, MIGRATIONS, version_table="watcher_schema")
+    return engine
+
+
+def connect(url: str) -> Engine:
+    """Return an engine on `url`; SQLite in WAL mode, its folder made with mode 0700 if it is not there."""
+    try:
+        parsed = make_url(url)
+        if parsed.get_backend_name() == "sqlite" and parsed.database and parsed.database != ":memory:":
+            Path(parsed.database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        engine = create_engine(parsed, pool_pre_ping=parsed.get_backend_name() != "sqlite")
+    except (ArgumentError, ModuleNotFoundError) as error:
+        raise StoreError(f"[store] url {url!r} cannot be used: {error}") from error
+    except OSError as error:
+        raise StoreError(f"the store's folder cannot be made: {error}") from error
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", prepare_sqlite)
+        event.listen(engine, "begin", begin_immediately)
+    return engine
+
+
+def prepare_sqlite(connection: object, _record: object) -> None:
+    """Set the pragmas of a SQLite connection and take over the start of transactions from the driver."""
+    if not isinstance(connection, sqlite3.Connection):
+        return
+    connection.isolation_level = None
+    for pragma in (
+        f"busy_timeout={BUSY_TIMEOUT_MS}",
+        "journal_mode=WAL",
+        "synchronous=NORMAL",  # with WAL: no corruption, at most the last commits lost when the power goes
+        "foreign_keys=ON",
+        f"cache_size=-{CACHE_KIB}",
+        "temp_store=MEMORY",
+    ):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def begin_immediately(connection: Connection) -> None:
+    """Begin as a writer where the connection says so: a read that turns into a write could not wait for its turn."""
+    options = connection.get_execution_options()
+    connection.exec_driver_sql("BEGIN" if options.get("reading") else "BEGIN IMMEDIATE")
+
+
+def upgrade(engine: Engine, scripts: Path, *, version_table: str) -> None:
+    """Run the migrations in `scripts` that the store has not had yet; one transaction."""
+    from alembic import command
+    from alembic.config import Config
+    from alembic.runtime.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+    from alembic.util import CommandError
+
+    config = Config()
+    config.set_main_option("script_location", str(scripts).replace("%", "%%"))
+    config.attributes["version_table"] = version_table
+    try:
+        with engine.connect().execution_options(reading=True) as connection:
+            context = MigrationContext.configure(connection, opts={"version_table": version_table})
+            have = context.get_current_revision()
+        head = ScriptDirectory.from_config(config).get_current_head()
+        if have == head:
+            return
+        with engine.begin() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+    except CommandError as error:
+        message = (
+            f"the store {shown(engine)} was made by a newer Watcher ({error}); update this one, or use another store"
+        )
+        raise StoreError(message) from error
+    except DBAPIError as error:
+        raise StoreError(f"the store {shown(engine)} cannot be opened: {error.orig}") from error
+
+
+def shown(engine: Engine) -> str:
+    """Return the store's address for a message, its password hidden."""
+    return engine.url.render_as_string(hide_password=True)

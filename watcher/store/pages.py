@@ -1,0 +1,84 @@
+"""Article pages still to get, and those given up, with their reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, func, select, update
+
+from watcher.model import Entry, Feed
+from watcher.store.feeds import entry_from_json, feed_of
+from watcher.store.schema import feeds, pages
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A page to get: an entry of a feed whose article is not stored yet. `url` is empty if the entry has no link."""
+
+    article_id: str
+    url: str
+    host: str
+    entry: Entry
+    feed: Feed
+    noted_at: datetime
+    tries: int
+
+
+def due_pages(connection: Connection, host: str, *, now: datetime, most: int) -> tuple[Page, ...]:
+    """Return up to `most` pages of `host` that are due, longest due first."""
+    query = (
+        select(pages)
+        .where(pages.c.host == host, pages.c.next_try_at <= now)
+        .order_by(pages.c.next_try_at, pages.c.article_id)
+        .limit(most)
+    )
+    rows = [row._mapping for row in connection.execute(query)]
+    owners = select(feeds).where(feeds.c.id.in_({row["feed_id"] for row in rows}))
+    by_id = {feed.id: feed for feed in map(feed_of, connection.execute(owners))}
+    same = ("article_id", "url", "host", "noted_at", "tries")
+    return tuple(
+        Page(
+            feed=by_id[row["feed_id"]],
+            entry=entry_from_json(row["entry"], url=row["url"]),
+            **{name: row[name] for name in same},
+        )
+        for row in rows
+    )
+
+
+def page_done(connection: Connection, article_id: str) -> None:
+    """Forget a page: its article is stored."""
+    connection.execute(delete(pages).where(pages.c.article_id == article_id))
+
+
+def page_failed(connection: Connection, article_id: str, *, reason: str, next_try_at: datetime | None) -> None:
+    """Write down a failed try; `next_try_at` None gives the page up."""
+    connection.execute(
+        update(pages)
+        .where(pages.c.article_id == article_id)
+        .values(tries=pages.c.tries + 1, reason=reason, next_try_at=next_try_at)
+    )
+
+
+def put_off(connection: Connection, article_ids: Sequence[str], *, until: datetime) -> None:
+    """Make pages due later: their host may not be asked before."""
+    connection.execute(update(pages).where(pages.c.article_id.in_(article_ids)).values(next_try_at=until))
+
+
+def waiting_pages(connection: Connection, *, now: datetime) -> int:
+    """Return how many pages are due now."""
+    query = select(func.count()).select_from(pages).where(pages.c.next_try_at <= now)
+    return connection.execute(query).scalar_one()
+
+
+def given_up(connection: Connection, *, start: datetime, end: datetime) -> tuple[tuple[str, int], ...]:
+    """Return the reasons for which pages noted in [start, end) brought no article, with their counts, most first."""
+    query = (
+        select(pages.c.reason, func.count().label("n"))
+        .where(pages.c.noted_at >= start, pages.c.noted_at < end, pages.c.reason.is_not(None))
+        .group_by(pages.c.reason)
+        .order_by(func.count().desc(), pages.c.reason)
+    )
+    return tuple((reason, n) for reason, n in connection.execute(query))

@@ -1,0 +1,204 @@
+"""The tables: SQLAlchemy Core, the same on SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    TypeDecorator,
+)
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Utc(TypeDecorator[datetime]):
+    """An aware UTC datetime; SQLite keeps it as text without a zone, in an order that compares."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"a datetime without a zone: {value!r}")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+metadata = MetaData(naming_convention=NAMING)
+
+feeds = Table(
+    "feeds",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("source_url", Text, nullable=False, unique=True),  # as the settings say; the identity of the source
+    Column("url", Text, nullable=False),  # where it is asked for now
+    Column("host", Text, nullable=False, index=True),
+    Column("enabled", Boolean, nullable=False, default=True),  # False: no longer in the settings
+    Column("name", Text, nullable=False),
+    Column("language", Text),
+    Column("country", Text),
+    Column("section", Text),
+    Column("owner", Text),
+    Column("tags", JSON, nullable=False),
+    Column("every_s", Float),
+    Column("full_text", Boolean, nullable=False, default=False),
+    Column("etag", Text),
+    Column("last_modified", Text),
+    Column("next_poll_at", Utc, nullable=False, index=True),
+    Column("last_polled_at", Utc),
+    Column("last_read_at", Utc),  # the last poll that was answered with a feed or a 304
+    Column("last_new_at", Utc),
+    Column("failures", Integer, nullable=False, default=0),
+    Column("failing_since", Utc),
+    Column("reason", Text),  # of the last failure
+    Column("faults", JSON, nullable=False),  # of the last parse, in words
+    Column("moved_to", Text),
+    Column("moved_seen", Integer, nullable=False, default=0),
+    Column("gone", Boolean, nullable=False, default=False),
+    Column("interval_s", Float),
+    Column("dateless", Boolean, nullable=False, default=False),  # the last parse found no date at all
+)
+
+polls = Table(
+    "polls",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("feed_id", ForeignKey("feeds.id", ondelete="CASCADE"), nullable=False),
+    Column("at", Utc, nullable=False),
+    Column("status", Text, nullable=False),  # ok, unchanged, failed
+    Column("new", Integer, nullable=False, default=0),
+    Column("changed", Integer, nullable=False, default=0),
+    Column("held_back", Integer, nullable=False, default=0),
+    Column("took_s", Float, nullable=False, default=0.0),
+    Column("reason", Text),
+    Index("ix_polls_feed_id_at", "feed_id", "at"),
+)
+
+entries = Table(
+    "entries",
+    metadata,
+    Column("feed_id", ForeignKey("feeds.id", ondelete="CASCADE"), primary_key=True),
+    Column("guid", Text, primary_key=True),
+    Column("content_hash", Text, nullable=False),
+    Column("link", Text),  # in normal form
+    Column("article_id", Text, nullable=False, index=True),
+    Column("first_seen_at", Utc, nullable=False, index=True),
+)
+
+pages = Table(
+    "pages",  # article pages still to get, and those given up with the reason
+    metadata,
+    Column("article_id", Text, primary_key=True),
+    Column("feed_id", ForeignKey("feeds.id", ondelete="CASCADE"), nullable=False),
+    Column("url", Text, nullable=False),
+    Column("host", Text, nullable=False),
+    Column("entry", JSON, nullable=False),
+    Column("noted_at", Utc, nullable=False),
+    Column("next_try_at", Utc),  # None: given up
+    Column("tries", Integer, nullable=False, default=0),
+    Column("reason", Text),
+    Index("ix_pages_host_next_try_at", "host", "next_try_at"),
+    Index("ix_pages_next_try_at", "next_try_at"),
+    Index("ix_pages_noted_at", "noted_at"),
+)
+
+articles = Table(
+    "articles",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("feed_id", Integer, nullable=False, index=True),
+    Column("url", Text, nullable=False),
+    Column("host", Text, nullable=False),
+    Column("outlet", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("country", Text),
+    Column("section", Text),
+    Column("owner", Text),
+    Column("authors", JSON, nullable=False),
+    Column("agency", Text),
+    Column("dateline", Text),
+    Column("image", Text),
+    Column("kind", Text, nullable=False),
+    Column("from_feed", Boolean, nullable=False),
+    Column("published_at", Utc, nullable=False, index=True),
+    Column("fetched_at", Utc, nullable=False, index=True),
+)
+
+texts = Table(
+    "texts",  # apart from articles, so that a list of articles reads no text
+    metadata,
+    Column("article_id", ForeignKey("articles.id", ondelete="CASCADE"), primary_key=True),
+    Column("text", LargeBinary, nullable=False),  # zlib, UTF-8
+    Column("removed", LargeBinary, nullable=False),  # zlib, JSON [[rule, text], ...]
+)
+
+features = Table(
+    "features",
+    metadata,
+    Column("article_id", ForeignKey("articles.id", ondelete="CASCADE"), primary_key=True),
+    Column("version", Text, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Column("vector", LargeBinary),
+    Column("vector_model", Text, index=True),
+)
+
+blocks = Table(
+    "blocks",  # what each article's page was made of: the memory of a site's furniture
+    metadata,
+    Column("article_id", ForeignKey("articles.id", ondelete="CASCADE"), primary_key=True),
+    Column("host", Text, nullable=False),
+    Column("at", Utc, nullable=False),
+    Column("hashes", LargeBinary, nullable=False),  # little-endian uint64
+    Index("ix_blocks_host_at", "host", "at"),
+)
+
+hosts = Table(
+    "hosts",
+    metadata,
+    Column("host", Text, primary_key=True),
+    Column("lease_by", Text),
+    Column("lease_until", Utc),
+    Column("blocked_until", Utc),  # Retry-After: holds all of the host
+    Column("last_request_at", Utc),
+    Column("robots_at", Utc),
+    Column("robots_status", Integer),  # 0: no answer
+    Column("robots_body", LargeBinary),
+)
+
+facts = Table(
+    "facts",  # small values of the store itself
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", JSON, nullable=False),
+)
+
+__all__ = [
+    "Utc", "articles", "blocks", "entries", "facts", "features", "feeds", "hosts", "metadata", "pages",
+    "polls", "texts",
+]  # fmt: skip
