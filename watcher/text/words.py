@@ -1,0 +1,130 @@
+"""Words of any script: tokens for comparing texts, folded to one spelling, with light stems and without stop words."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+from watcher.text.stopwords import STOP_WORDS
+
+# Scripts whose vowel signs are marks, which `\w` leaves out: whole blocks count, without their punctuation.
+MARKED = (
+    "\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06dc"
+    "\u0900-\u0963\u0966-\u0df3\u0e01-\u0e3e\u0e40-\u0e4e\u0e50-\u0e59\u0e81-\u0edf\u0f00-\u0f0a\u0f10-\u0fbc\u1000-\u1049"
+    "\u1050-\u109f\u1780-\u17d3"
+)
+WORD_CHAR = rf"(?:[^\W_]|[{MARKED}])"
+WORD = re.compile(rf"{WORD_CHAR}+(?:[’'·ʼ״\"]{WORD_CHAR}+)*")
+# Written without spaces, or with particles joined on (Korean): a run is cut into characters or pairs of characters.
+UNSPACED = (
+    "\u0e01-\u0e4e\u0e81-\u0edf\u1000-\u103f\u1050-\u109f\u1780-\u17d3\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff"
+    "\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003134f"
+)
+UNSPACED_RUN = re.compile(rf"[{UNSPACED}]+")
+DROPPED = re.compile(
+    "[\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06ed\u200b-\u200f\u00ad]"
+)
+ARABIC = str.maketrans("أإآٱىةؤئکی", "اااايهويكي")
+ARABIC_ARTICLE = re.compile("^(?:وال|بال|كال|فال|لل|ال)(?=.{3})")
+CYRILLIC = str.maketrans(
+    {
+        **dict(zip("абвгдезийклмнопрстуфхцыэѓђљњћќєіґў", "abvgdezijklmnoprstufhcyegdlnckeigu", strict=True)),
+        "ж": "zh",
+        "ч": "ch",
+        "ш": "sh",
+        "щ": "sch",
+        "ъ": "",
+        "ь": "",
+        "ю": "ju",
+        "я": "ja",
+        "ї": "ji",
+        "џ": "dz",
+        "ё": "e",
+    }
+)
+POSSESSIVE = re.compile("['’ʼ]s?$")
+ELISION = re.compile("^(?:l|d|j|n|s|t|m|c|qu|un|dell|all|nell|sull|dall)['’ʼ](?=.{2})")
+STEM_LENGTH = 6  # characters kept of a longer word: endings carry grammar, in every language written with an alphabet
+
+
+def words(text: str) -> list[str]:
+    """Return the words of `text` in order, as written; a run of a script without spaces is one word."""
+    return WORD.findall(text)
+
+
+def fold(word: str) -> str:
+    """Return `word` in one spelling: case, accents, points, width and the forms of Arabic letters are gone."""
+    if word.isascii():
+        return word.lower()
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", word).casefold())
+    plain = DROPPED.sub("", plain).translate(ARABIC)
+    return unicodedata.normalize("NFC", plain)
+
+
+def is_unspaced(text: str) -> bool:
+    """Whether most of the letters of `text` are of a script without spaces between words."""
+    letters = sum(map(str.isalpha, text))
+    return letters > 0 and sum(len(run) for run in UNSPACED_RUN.findall(text)) * 2 > letters
+
+
+def tokens(text: str) -> list[str]:
+    """Return the folded words of `text`; scripts without spaces give one token a character. For comparing wording."""
+    found: list[str] = []
+    for word in words(text):
+        folded = fold(word)
+        if UNSPACED_RUN.search(folded):
+            found.extend(folded)
+        else:
+            found.append(folded)
+    return found
+
+
+def stems(text: str, language: str) -> list[str]:
+    """
+    Return what `text` is about, in order: stems of folded words, without stop words, single letters and numbers.
+
+    Scripts without spaces give pairs of neighbouring characters.
+    """
+    stop = stop_words(language)
+    found: list[str] = []
+    for word in words(text):
+        folded = ELISION.sub("", POSSESSIVE.sub("", fold(word)))
+        if UNSPACED_RUN.search(folded):
+            found.extend(pairs_of(folded, stop))
+        elif len(folded) > 1 and folded not in stop and not folded.isdigit():
+            found.append(stem(folded))
+    return found
+
+
+@lru_cache(maxsize=128)
+def stop_words(language: str) -> frozenset[str]:
+    """Return the stop words of `language` as `fold` spells them; none for a language without a list."""
+    return frozenset(fold(word) for word in STOP_WORDS.get(language, "").split())
+
+
+def stem(folded: str) -> str:
+    """Return the stem of a folded word: without the Arabic article, at most `STEM_LENGTH` characters."""
+    bare = ARABIC_ARTICLE.sub("", folded)
+    return bare[:STEM_LENGTH]
+
+
+def pairs_of(word: str, stop: frozenset[str]) -> list[str]:
+    """Return the overlapping pairs of characters of each unspaced run of `word`; what stands between stays whole."""
+    found: list[str] = []
+    at = 0
+    for run in UNSPACED_RUN.finditer(word):
+        if run.start() > at + 1:
+            found.append(word[at : run.start()])
+        text = run.group()
+        pieces = [text] if len(text) == 1 else [text[i : i + 2] for i in range(len(text) - 1)]
+        found.extend(piece for piece in pieces if piece not in stop)
+        at = run.end()
+    if len(word) > at + 1:
+        found.append(word[at:])
+    return found
+
+
+def to_latin(folded: str) -> str:
+    """Return a folded name in Latin letters where a plain table can say so (Cyrillic), else as it is."""
+    return folded.translate(CYRILLIC)
