@@ -1,0 +1,145 @@
+"""The settings of digests: `[[digests]]` in the settings file, one table for each digest."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import time, timedelta
+from email.headerregistry import Address
+from email.utils import parseaddr
+from pathlib import Path
+from typing import Annotated, ClassVar, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, StrictInt, field_validator
+
+from watcher.settings.codes import language
+from watcher.settings.model import Settings
+from watcher.settings.section import Fault, Part, Rows, raw_rows, repeated
+from watcher.settings.values import ClockTime, Duration, LocalPath, TimeZoneName, hint, shown
+from watcher.text.urls import is_web
+
+Format = Literal["markdown", "html", "text", "eml"]
+FORMATS: tuple[Format, ...] = ("markdown", "html", "text", "eml")
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+MIN_WINDOW = timedelta(minutes=1)
+
+
+def check_mailbox(value: str) -> str:
+    """Return `value` if it is one mail address, with or without a name: "Ann <ann@example.org>"."""
+    name, spec = parseaddr(value)
+    try:
+        address = Address(display_name=name, addr_spec=spec) if value.isprintable() else None
+    except (ValueError, IndexError):
+        address = None
+    if address is None or not address.username or not address.domain or len(value) > 320:
+        raise ValueError(f'got {shown(value)}, expected a mail address such as "you@example.org"')
+    return value.strip()
+
+
+Mailbox = Annotated[str, AfterValidator(check_mailbox)]
+
+
+class MailSettings(Part):
+    """The addresses in the head of an edition's mail."""
+
+    sender: Mailbox | None = Field(
+        default=None, alias="from", description="Sender; by default the digest's title at this machine's name."
+    )
+    to: tuple[Mailbox, ...] = Field(default=(), description="Recipients.")
+
+
+class DigestSettings(Part):
+    """One recurring edition."""
+
+    name: str = Field(default="world", description="Short name: small letters, digits and hyphens.")
+    title: str = Field(default="World Digest", description="Title of every edition.", min_length=1, max_length=120)
+    at: ClockTime = Field(default=time(6, 30), description="When an edition is made, in the digest's time zone.")
+    timezone: TimeZoneName = Field(default="UTC", description="IANA time zone of the reader.")
+    window: Duration = Field(default=timedelta(hours=24), description="How far back an edition looks.")
+    language: str = Field(default="en", description="Language of headings, and preferred for headlines.")
+    directory: LocalPath = Field(
+        default=Path("out"),
+        description="Where editions are written; a relative path starts at this file's folder.",
+        json_schema_extra={"shown_default": "out"},
+    )
+    formats: tuple[Format, ...] = Field(default=FORMATS, description="Forms to write.", min_length=1)
+    stories: Annotated[StrictInt, Field(ge=1, le=100)] = Field(default=12, description="Stories told in full.")
+    briefs: Annotated[StrictInt, Field(ge=0, le=200)] = Field(default=10, description="Stories told in one line.")
+    sections: tuple[str, ...] = Field(
+        default=(), description="Sections in their order; by default regions of the world."
+    )
+    sources: tuple[str, ...] = Field(default=(), description="Only these sources, by name or tag; by default all.")
+    note: str = Field(default="", description="Markdown of your own, set above the stories.", max_length=20_000)
+    mail: MailSettings = Field(default_factory=MailSettings, description="Addresses of the mail.")
+
+    @field_validator("name")
+    @classmethod
+    def check_name(cls, value: str) -> str:
+        """Return the name if it can stand in a file name and a URL."""
+        if not NAME.fullmatch(value):
+            raise ValueError(f'got {shown(value)}, expected small letters, digits and hyphens, such as "world"')
+        return value
+
+    @field_validator("language")
+    @classmethod
+    def check_language(cls, value: str) -> str:
+        """Return the language tag that `value` means."""
+        tag = language(value)
+        if tag is None:
+            raise ValueError(f'got {shown(value)}, expected a language tag such as "en" or "fr"')
+        return tag
+
+    @field_validator("window")
+    @classmethod
+    def check_window(cls, value: timedelta) -> timedelta:
+        """Return the window if anything fits into it."""
+        if value < MIN_WINDOW:
+            raise ValueError("got a window without length, expected at least one minute")
+        return value
+
+    @field_validator("formats")
+    @classmethod
+    def each_once(cls, value: tuple[Format, ...]) -> tuple[Format, ...]:
+        """Return the formats, each once, in the order given."""
+        return tuple(dict.fromkeys(value))
+
+
+class DigestsSection(Rows):
+    """The digests that the daemon makes, one table each."""
+
+    default: ClassVar[tuple[Mapping[str, object], ...]] = ({},)
+    root: tuple[DigestSettings, ...]
+
+    @classmethod
+    def faults(cls, data: object, document: Mapping[str, object]) -> Iterable[Fault]:
+        """Yield what is wrong between digests: names given twice, sources that are not in the file."""
+        yield from repeated(data, "name", what="name", missing="world")
+        known = source_words(document.get("sources"))
+        for n, row in raw_rows(data):
+            wanted = row.get("sources")
+            for m, word in enumerate(wanted if isinstance(wanted, list | tuple) else ()):
+                if isinstance(word, str) and word not in known:
+                    message = f"got {shown(word)}, expected the name or a tag of a source{hint(word, known)}"
+                    yield Fault(loc=(n, "sources", m), message=message)
+
+
+def source_words(rows: object) -> set[str]:
+    """Return the names and tags of the raw sources; a source without a name goes by its host."""
+    known: set[str] = set()
+    for _, row in raw_rows(rows):
+        tags, url = row.get("tags"), row.get("url")
+        known.update(
+            word for word in (row.get("name"), *(tags if isinstance(tags, list) else ())) if isinstance(word, str)
+        )
+        if not row.get("name") and is_web(url if isinstance(url, str) else None):
+            known.add(urlsplit(str(url)).hostname or "")
+    return known
+
+
+def digests_of(settings: Settings) -> tuple[DigestSettings, ...]:
+    """Return the digests of `settings`; one, "world", where the file names none."""
+    section = settings.section("digests")
+    if isinstance(section, DigestsSection):
+        return section.root
+    return (DigestSettings.model_validate({}, context={"folder": settings.folder}),)

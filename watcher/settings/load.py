@@ -1,0 +1,155 @@
+"""Finds and reads a settings file: typed settings, or all faults at once with their places."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, ValidationError, create_model
+
+from watcher.errors import PluginError, Problem, SettingsError
+from watcher.settings.explain import explain
+from watcher.settings.model import Settings
+from watcher.settings.positions import Positions
+from watcher.settings.section import Fault, Part, Rows, plugged_in
+from watcher.settings.syntax import read
+
+FILE_NAME = "settings.toml"
+ENV = "WATCHER_CONFIG"
+MAX_BYTES = 4 * 1024 * 1024  # a settings file with ten thousand sources is a quarter of this
+
+
+def load(path: Path) -> Settings:
+    """
+    Return the settings of the file at `path`, frozen, its paths absolute.
+
+    Errors: SettingsError with every fault of the file; PluginError if a section's package cannot be loaded.
+    """
+    return parse(read_file(path), path)
+
+
+def find(explicit: Path | None = None) -> Path:
+    """
+    Return the settings file to use.
+
+    `explicit`, else `$WATCHER_CONFIG`, else ./settings.toml, else settings.toml in `$XDG_CONFIG_HOME/watcher`.
+
+    Errors: SettingsError if there is none.
+    """
+    override = os.environ.get(ENV)
+    chosen = explicit or (Path(override) if override else None)
+    if chosen is not None:
+        return existing(chosen)
+    for path in (Path(FILE_NAME), config_folder() / FILE_NAME):
+        if path.is_file():
+            return path
+    raise missing(f"no {FILE_NAME} here, nor in {config_folder()}")
+
+
+def config_folder() -> Path:
+    """Return the folder for settings: `$XDG_CONFIG_HOME/watcher`, by default under `~/.config`."""
+    base = os.environ.get("XDG_CONFIG_HOME", "")
+    return (Path(base) if Path(base).is_absolute() else Path.home() / ".config") / "watcher"
+
+
+def existing(path: Path) -> Path:
+    """Return `path`, or the settings file in it if it is a folder."""
+    found = path / FILE_NAME if path.is_dir() else path
+    if not found.exists():
+        raise missing(f"{found}: no such file")
+    return found
+
+
+def missing(words: str) -> SettingsError:
+    """Return the error for a settings file that is not there."""
+    error = SettingsError((), words)
+    error.mend = "watcher init writes one; --config names another"
+    return error
+
+
+def read_file(path: Path) -> str:
+    """Return the text of a settings file, bounded, without a byte order mark."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise SettingsError((), f"{path}: cannot be read: {error.strerror}") from error
+    if len(data) > MAX_BYTES:
+        raise SettingsError((), f"{path}: larger than {MAX_BYTES // 2**20} MiB, which is no settings file")
+    try:
+        return data.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        good = data[: error.start].decode("utf-8", errors="replace")
+        line, column = good.count("\n") + 1, len(good.rpartition("\n")[2]) + 1
+        words = f"got the byte 0x{data[error.start]:02x}, expected UTF-8 text"
+        raise SettingsError((Problem(path=str(path), line=line, column=column, key="text", message=words),)) from None
+
+
+def parse(text: str, path: Path) -> Settings:
+    """Return the settings that `text` says, as if it stood in the file at `path`; errors as `load`."""
+    found = read(text)
+    problems = [
+        Problem(path=str(path), line=fault.line, column=fault.column, key=fault.key, message=fault.message)
+        for fault in found.faults
+    ]
+    model, settings, faults = settings_model(), None, list(between_fields(found.data))
+    try:
+        settings = model.model_validate(found.data, context={"folder": path.absolute().parent})
+    except ValidationError as error:
+        faults += explain(error, model)
+    if found.faults:  # what is missing may stand in a line that could not be read
+        faults = [fault for fault in faults if not fault.missing]
+    if faults:
+        problems += place(faults, Positions(found.sound), path)
+    if problems or settings is None:
+        raise SettingsError(tuple(sorted(set(problems), key=lambda p: (p.line, p.column, p.key, p.message))))
+    settings._path = path.absolute()
+    return settings
+
+
+@cache
+def settings_model() -> type[Settings]:
+    """Return the model of a whole settings file: watcher's own sections and those of installed packages."""
+    fields: dict[str, Any] = {}
+    for name, section in plugged_in().items():
+        if name in Settings.model_fields:
+            raise PluginError(f"the settings section [{name}] is watcher's own; a package cannot add it")
+        default: object = section.default if issubclass(section, Rows) else {}
+        words = (section.__doc__ or "").strip().partition("\n")[0]
+        fields[name] = (section, Field(default=default, description=words))
+    return create_model("Settings", __base__=Settings, **fields)
+
+
+def between_fields(data: Mapping[str, object]) -> Iterator[Fault]:
+    """Yield the faults between fields of each section, and between sections."""
+    yield from Settings.faults(data, data)
+    for name, section in sections().items():
+        if name in data:
+            for fault in section.faults(data[name], data):
+                yield replace(fault, loc=(name, *fault.loc))
+
+
+def sections() -> Mapping[str, type[Part] | type[Rows]]:
+    """Return the models of all sections that are one table or have checks of their own."""
+    own = {name: field.annotation for name, field in Settings.model_fields.items()}
+    parts = {name: part for name, part in own.items() if isinstance(part, type) and issubclass(part, Part)}
+    return {**parts, **plugged_in()}
+
+
+def place(faults: list[Fault], positions: Positions, path: Path) -> Iterator[Problem]:
+    """Yield each fault with the place of its key or value."""
+    for fault in faults:
+        line, column = positions.key(fault.loc) if fault.at_key else positions.value(fault.loc)
+        yield Problem(path=str(path), line=line, column=column, key=dotted(fault.loc), message=fault.message)
+
+
+def dotted(loc: tuple[str | int, ...]) -> str:
+    """Return a location as a person reads it: `sources[2].url`, counted from 1."""
+    out = ""
+    for part in loc:
+        out += f"[{part + 1}]" if isinstance(part, int) else f".{part}" if out else part
+    return out or "settings"

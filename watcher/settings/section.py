@@ -1,0 +1,105 @@
+"""What every part of the settings is: a frozen model that refuses unknown keys, and how other packages add one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import entry_points
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, RootModel
+
+from watcher.errors import PluginError
+
+GROUP = "watcher.settings"  # entry points: name = the key in the file, value = "module:Model"
+Loc = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """What is wrong with one place of a settings file; `at_key` if it is the key rather than the value."""
+
+    loc: Loc
+    message: str
+    at_key: bool = False
+    missing: bool = False  # it may stand in a line that could not be read
+
+
+class Part(BaseModel):
+    """A table of the settings, or one row of a list of tables."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, validate_default=True)
+
+    @classmethod
+    def faults(cls, data: object, document: Mapping[str, object]) -> Iterable[Fault]:
+        """
+        Yield what is wrong between the fields of this part, from the file's raw values.
+
+        Asked whether or not single fields are sound, so that one load names everything; `document` is the whole file.
+        Locations are relative to this part.
+        """
+        del data, document
+        return ()
+
+
+class Rows(RootModel[tuple[Any, ...]]):
+    """
+    A list of tables. A subclass narrows `root` to `tuple[SomePart, ...]`.
+
+    `default` is the raw value that stands for the list where a file has none.
+    """
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+    default: ClassVar[tuple[Mapping[str, object], ...]] = ()
+
+    @classmethod
+    def faults(cls, data: object, document: Mapping[str, object]) -> Iterable[Fault]:
+        """Yield what is wrong between the rows; as `Part.faults`."""
+        del data, document
+        return ()
+
+
+Section = type[Part] | type[Rows]
+
+
+@cache
+def plugged_in() -> Mapping[str, Section]:
+    """
+    Return the sections that installed packages add, by their key in the file.
+
+    Errors: PluginError if one cannot be loaded or is no section.
+    """
+    found: dict[str, Section] = {}
+    for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
+        try:
+            section = point.load()
+        except (ImportError, AttributeError) as error:
+            raise PluginError(
+                f"the settings section [{point.name}] of {point.value} cannot be loaded: {error}"
+            ) from error
+        if not (isinstance(section, type) and issubclass(section, Part | Rows)):
+            raise PluginError(f"the settings section [{point.name}]: {point.value} is no Part or Rows")
+        found[point.name] = section
+    return found
+
+
+def raw_rows(data: object) -> list[tuple[int, Mapping[str, object]]]:
+    """Return the tables of a raw list with their places; whatever is no table is left out."""
+    rows = data if isinstance(data, list | tuple) else ()
+    return [(n, row) for n, row in enumerate(rows) if isinstance(row, Mapping)]
+
+
+def repeated(
+    data: object, field: str, *, what: str, normal: Callable[[str], str] = str, missing: str | None = None
+) -> Iterable[Fault]:
+    """Yield a fault for each row whose text in `field` (by default `missing`) an earlier row has, compared by `normal`."""
+    seen: dict[str, int] = {}
+    for n, row in raw_rows(data):
+        value = row.get(field, missing)
+        if not isinstance(value, str):
+            continue
+        first = seen.setdefault(normal(value), n)
+        if first != n:
+            message = f'got "{value}", the same {what} as in entry {first + 1}; expected each once'
+            yield Fault(loc=(n, field) if field in row else (n,), message=message)

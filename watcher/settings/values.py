@@ -1,0 +1,190 @@
+"""The types of single values: durations, sizes, clock times, secrets, paths, codes, web addresses."""
+
+from __future__ import annotations
+
+import re
+from datetime import time, timedelta
+from difflib import get_close_matches
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import AfterValidator, BeforeValidator, ValidationInfo
+
+from watcher.settings import codes
+from watcher.settings.secrets import Secret
+from watcher.text.urls import is_web
+
+UNITS_S = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
+SIZE_UNITS = {"b": 1, "kb": 1_000, "mb": 1_000_000, "gb": 1_000_000_000, "kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30}
+SHOWN_SIZES = (("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("GB", 10**9), ("MB", 10**6), ("kB", 1_000))
+DURATION = re.compile(r"(?:\d{1,9}(?:\.\d{1,3})?[smhdw])+", re.ASCII)
+DURATION_PART = re.compile(r"([\d.]+)([smhdw])", re.ASCII)
+SIZE = re.compile(r"(\d{1,12}(?:\.\d{1,3})?)([a-z]+)", re.ASCII)
+CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)", re.ASCII)
+PORT = re.compile(r"\d{1,5}", re.ASCII)
+HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})|\[[0-9A-Fa-f:.]+\]", re.ASCII)
+MAX_DURATION = timedelta(days=3_660)  # a longer one is a slip of the unit
+
+
+def shown(value: object) -> str:
+    """Return `value` as a person wrote it, cut to a length that fits a line."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    text = f'"{value}"' if isinstance(value, str) else str(value)
+    text = "".join(c if c.isprintable() else " " for c in text)
+    return text if len(text) <= 60 else f"{text[:57]}…"
+
+
+def hint(word: str, known: list[str] | tuple[str, ...] | frozenset[str] | set[str]) -> str:
+    """Return `; did you mean "…"?` for the name in `known` that is like `word`, or nothing."""
+    by_fold = {name.casefold(): name for name in sorted(known)}
+    found = get_close_matches(word.casefold().replace("-", "_"), by_fold, n=1, cutoff=0.6)
+    found = found or get_close_matches(word.casefold(), by_fold, n=1, cutoff=0.6)
+    return f'; did you mean "{by_fold[found[0]]}"?' if found else ""
+
+
+def parse_duration(value: object) -> timedelta:
+    """Return the time that "90s", "15m", "1h30m", "2d" or "1w" says; units from long to short, each once."""
+    if isinstance(value, timedelta):
+        return value
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        raise ValueError(f'got {value}, a number without a unit; expected a duration such as "{value}s" or "{value}m"')
+    text = value.replace(" ", "").lower() if isinstance(value, str) else ""
+    parts = DURATION_PART.findall(text) if DURATION.fullmatch(text) else []
+    lengths = [UNITS_S[unit] for _, unit in parts]
+    if not parts or lengths != sorted(set(lengths), reverse=True):
+        raise ValueError(f'got {shown(value)}, expected a duration such as "90s", "15m", "1h30m" or "2d"')
+    seconds = sum(float(number) * UNITS_S[unit] for number, unit in parts)
+    if seconds > MAX_DURATION.total_seconds():
+        raise ValueError(f"got {shown(value)}, expected at most {MAX_DURATION.days}d")
+    return timedelta(seconds=seconds)
+
+
+def format_duration(value: timedelta) -> str:
+    """Return `value` as settings write it: "1h30m". The inverse of `parse_duration` for whole seconds."""
+    seconds, out = int(value.total_seconds()), ""
+    for unit in ("d", "h", "m", "s"):
+        count, seconds = divmod(seconds, UNITS_S[unit])
+        out += f"{count}{unit}" if count else ""
+    return out or "0s"
+
+
+def parse_size(value: object) -> int:
+    """Return the bytes that "10 MiB", "500 kB" or a plain number say."""
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return value
+    match = SIZE.fullmatch(value.replace(" ", "").lower()) if isinstance(value, str) else None
+    if not match or match[2] not in SIZE_UNITS:
+        raise ValueError(f'got {shown(value)}, expected a size such as "10 MiB" or "500 kB"')
+    return round(float(match[1]) * SIZE_UNITS[match[2]])
+
+
+def format_size(value: int) -> str:
+    """Return `value` as settings write it: "10 MiB", "500 kB"; the inverse of `parse_size`."""
+    for unit, factor in SHOWN_SIZES:
+        if value and value % factor == 0:
+            return f"{value // factor} {unit}"
+    return f"{value} B"
+
+
+def parse_clock(value: object) -> time:
+    """Return the time of day that "06:30" says."""
+    if isinstance(value, time):
+        return value.replace(microsecond=0, tzinfo=None)
+    match = CLOCK.fullmatch(value.strip()) if isinstance(value, str) else None
+    if not match:
+        raise ValueError(f'got {shown(value)}, expected a time of day such as "06:30"')
+    return time(int(match[1]), int(match[2]))
+
+
+def check_timezone(value: str) -> str:
+    """Return `value` if it names a time zone of the IANA database."""
+    try:
+        ZoneInfo(value)
+    except (ValueError, OSError, KeyError):  # absent names are a KeyError, "." or "/etc" a ValueError or OSError
+        zones = available_timezones()
+        by_city = {zone.rsplit("/", 1)[-1]: zone for zone in sorted(zones)}
+        words = hint(value, zones) or hint(by_city.get(value.title().replace(" ", "_"), value), zones)
+        raise ValueError(f'got {shown(value)}, expected an IANA time zone such as "Europe/Berlin"{words}') from None
+    return value
+
+
+def check_web(value: str) -> str:
+    """Return `value` if it is an absolute http or https URL."""
+    text = value.strip()
+    if not is_web(text) or any(c.isspace() for c in text) or len(text) > 2_000:
+        words = f'; did you mean "https://{text}"?' if is_web(f"https://{text}") and "." in text else ""
+        raise ValueError(f"got {shown(value)}, expected an http or https URL{words}")
+    return text
+
+
+def check_country(value: str) -> str | None:
+    """Return the alpha-2 code that `value` means; nothing for an empty one."""
+    if not value.strip():
+        return None
+    code = codes.country(value)
+    if code is None:
+        raise ValueError(f'got {shown(value)}, expected a country code of ISO 3166-1 such as "FR" or "GB"')
+    return code
+
+
+def check_language(value: str) -> str | None:
+    """Return the language tag that `value` means; nothing for an empty one."""
+    if not value.strip():
+        return None
+    tag = codes.language(value)
+    if tag is None:
+        meant = codes.OFTEN_MEANT.get(value.strip().lower())
+        words = f'; did you mean "{meant}"?' if meant else ""
+        raise ValueError(f'got {shown(value)}, expected a language tag such as "en", "fr" or "pt-BR"{words}')
+    return tag
+
+
+def check_private(value: str) -> str:
+    """Return `value` if it is a network in CIDR form, an address, or host:port."""
+    text = value.strip()
+    try:
+        return str(ip_network(text))
+    except ValueError as error:
+        host, _, port = text.rpartition(":")
+        if HOST.fullmatch(host) and PORT.fullmatch(port) and 0 < int(port) < 65_536:
+            return f"{host.lower()}:{int(port)}"
+        words = "; the address has bits set beyond its prefix" if "host bits" in str(error) else ""
+        raise ValueError(f'got {shown(value)}, expected a range such as "10.0.0.0/8", or host:port{words}') from None
+
+
+def resolve_path(value: object, info: ValidationInfo) -> Path:
+    """Return `value` as an absolute path, relative ones from the folder of the settings file."""
+    if not isinstance(value, str | Path) or not str(value).strip() or "\x00" in str(value):
+        raise ValueError(f"got {shown(value)}, expected a path")
+    return (folder_of(info) / Path(value).expanduser()).absolute()
+
+
+def parse_secret(value: object, info: ValidationInfo) -> Secret:
+    """Return where a secret is kept; the secret itself never stands in a settings file."""
+    if isinstance(value, Secret):
+        return value
+    kind, _, name = value.partition(":") if isinstance(value, str) else ("", "", "")
+    if kind not in ("env", "file") or not name.strip():
+        raise ValueError('expected "env:NAME" or "file:PATH"; a secret itself has no place in this file')
+    return Secret(kind=kind, name=name.strip(), folder=folder_of(info))
+
+
+def folder_of(info: ValidationInfo) -> Path:
+    """Return the folder that relative paths start from."""
+    folder = (info.context or {}).get("folder")
+    return folder if isinstance(folder, Path) else Path.cwd()
+
+
+Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
+Size = Annotated[int, BeforeValidator(parse_size)]
+ClockTime = Annotated[time, BeforeValidator(parse_clock)]
+TimeZoneName = Annotated[str, AfterValidator(check_timezone)]
+WebUrl = Annotated[str, AfterValidator(check_web)]
+Country = Annotated[str | None, AfterValidator(lambda value: value if value is None else check_country(value))]
+Language = Annotated[str | None, AfterValidator(lambda value: value if value is None else check_language(value))]
+PrivateAddress = Annotated[str, AfterValidator(check_private)]
+LocalPath = Annotated[Path, BeforeValidator(resolve_path)]
+SecretRef = Annotated[Secret, BeforeValidator(parse_secret)]
