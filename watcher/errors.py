@@ -21,6 +21,18 @@ class WatcherError(Exception):
 
     mend: str | None = None
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Let an error pass between processes whole, whatever its constructor takes."""
+        return rebuild, (type(self), self.args, self.__dict__)
+
+
+def rebuild(kind: type[WatcherError], args: tuple[object, ...], attributes: dict[str, object]) -> WatcherError:
+    """Return the error that was taken apart by `WatcherError.__reduce__`."""
+    error = kind.__new__(kind)
+    error.args = args
+    error.__dict__.update(attributes)
+    return error
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:

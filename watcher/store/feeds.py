@@ -30,7 +30,7 @@ class FeedState:
 
 
 def sync_sources(connection: Connection, sources: Iterable[Source], *, now: datetime) -> None:
-    """Bring the feeds in line with the settings: new ones are due at once, absent ones rest, the rest keep their state."""
+    """Bring the feeds in line with the settings: new ones are due at once, absent ones rest, others stay as they are."""
     connection.execute(update(feeds).values(enabled=False))
     for source in sources:
         told = {
@@ -92,7 +92,6 @@ def feed_of(row: Row[tuple[object, ...]]) -> Feed:
     return Feed(
         source=source,
         validators=Validators(etag=at["etag"], last_modified=at["last_modified"]),
-        interval_s=at["interval_s"],
         **{name: at[name] for name in same.split()},
     )
 

@@ -1,0 +1,50 @@
+"""When an edition is due, and which stretch of time it covers: local dates and times, through every change of clocks."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+CATCH_UP = timedelta(hours=12)  # an edition that could not be made by then is left out: the next one covers its time
+LONGEST = 3  # windows: how far back an edition reaches after a gap
+
+
+def due_at(local_date: date, at: time, zone: ZoneInfo) -> datetime:
+    """
+    Return the moment (UTC) at which the edition of `local_date` is due.
+
+    A time that the clocks skip is due where it would have been without the change; one that comes twice, the first time.
+    """
+    return datetime.combine(local_date, at, tzinfo=zone).astimezone(UTC)
+
+
+def date_due(now: datetime, at: time, zone: ZoneInfo, *, since: datetime) -> date | None:
+    """
+    Return the local date whose edition is owed at `now`, None if none is.
+
+    That is the latest date whose time has come, if it came after `since` (when the digest was first known) and not longer
+    than CATCH_UP ago. Whether it is made already is for the store to say.
+    """
+    today = now.astimezone(zone).date()
+    latest = today if due_at(today, at, zone) <= now else today - timedelta(days=1)
+    moment = due_at(latest, at, zone)
+    return latest if since <= moment and now - moment <= CATCH_UP else None
+
+
+def next_due(now: datetime, at: time, zone: ZoneInfo) -> datetime:
+    """Return the next moment (UTC) after `now` at which an edition is due."""
+    today = now.astimezone(zone).date()
+    moments = (due_at(today + timedelta(days=days), at, zone) for days in range(3))
+    return next(moment for moment in moments if moment > now)
+
+
+def window_of(end: datetime, length: timedelta, *, previous_end: datetime | None) -> tuple[datetime, datetime]:
+    """
+    Return the stretch [start, end) that an edition covers.
+
+    It reaches back to the end of the previous edition where that is longer ago than `length`, at most LONGEST lengths.
+    """
+    start = end - length
+    if previous_end is not None and previous_end < start:
+        start = max(previous_end, end - LONGEST * length)
+    return start, end

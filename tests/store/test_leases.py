@@ -1,0 +1,90 @@
+"""Leases on hosts: one worker at a time, freed when it dies."""
+
+from __future__ import annotations
+
+import os
+import threading
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from watcher.model import Source
+from watcher.store.feeds import sync_sources
+from watcher.store.hosts import LEASE, block, claim_hosts, drop_dead_leases, release, renew
+from watcher.store.open import open_store
+from watcher.store.writer import write
+
+NOW = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def engine(tmp_path):
+    engine = open_store(f"sqlite:///{tmp_path / 'watcher.db'}")
+    sources = [Source(url=f"https://h{n:03}.example/feed", name=f"Outlet {n}") for n in range(60)]
+    write(engine, lambda c: sync_sources(c, sources, now=NOW))
+    yield engine
+    engine.dispose()
+
+
+def test_six_workers_at_once_never_hold_the_same_host(engine):
+    held: list[str] = []
+
+    def work(worker: str) -> None:
+        while names := write(engine, lambda c: claim_hosts(c, worker=worker, now=NOW, most=4)):
+            held.extend(names)
+
+    threads = [threading.Thread(target=work, args=(f"machine:{n}",)) for n in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(held) == 60
+    assert len(set(held)) == 60
+
+
+def test_a_lease_that_ran_out_goes_to_another_worker(engine):
+    write(engine, lambda c: claim_hosts(c, worker="a:1", now=NOW, most=100))
+
+    assert write(engine, lambda c: claim_hosts(c, worker="b:1", now=NOW + LEASE / 2, most=1)) == ()
+    assert len(write(engine, lambda c: claim_hosts(c, worker="b:1", now=NOW + LEASE, most=1))) == 1
+
+
+def test_a_worker_that_lost_its_lease_is_told_so(engine):
+    (host,) = write(engine, lambda c: claim_hosts(c, worker="a:1", now=NOW, most=1))
+    write(engine, lambda c: claim_hosts(c, worker="b:1", now=NOW + LEASE, most=100))
+
+    assert not write(engine, lambda c: renew(c, host, worker="a:1", now=NOW + LEASE))
+    assert write(engine, lambda c: renew(c, host, worker="b:1", now=NOW + LEASE))
+
+
+def test_releasing_somebody_elses_lease_changes_nothing(engine):
+    (host,) = write(engine, lambda c: claim_hosts(c, worker="a:1", now=NOW, most=1))
+
+    write(engine, lambda c: release(c, host, worker="b:1"))
+
+    assert host not in write(engine, lambda c: claim_hosts(c, worker="b:1", now=NOW, most=100))
+
+
+def test_leases_of_dead_processes_of_this_machine_are_freed_at_once(engine):
+    machine = "here"
+    process = os.fork()
+    if process == 0:
+        os._exit(0)
+    os.waitpid(process, 0)
+    write(engine, lambda c: claim_hosts(c, worker=f"{machine}:{process}", now=NOW, most=10))
+    write(engine, lambda c: claim_hosts(c, worker=f"{machine}:{os.getppid()}", now=NOW, most=10))
+
+    write(engine, lambda c: drop_dead_leases(c, worker=f"{machine}:{os.getpid()}"))
+
+    assert len(write(engine, lambda c: claim_hosts(c, worker="x:1", now=NOW, most=100))) == 50
+
+
+def test_a_blocked_host_is_not_visited_before_its_time(engine):
+    write(engine, lambda c: block(c, "h007.example", until=NOW + timedelta(hours=2)))
+
+    now = write(engine, lambda c: claim_hosts(c, worker="a:1", now=NOW, most=100))
+    later = write(engine, lambda c: claim_hosts(c, worker="b:1", now=NOW + timedelta(hours=2), most=100))
+
+    assert "h007.example" not in now
+    assert "h007.example" in later

@@ -1,0 +1,211 @@
+"""What a poll writes down: entries once, pages once, state that outlives a restart."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from watcher.model import Article, Changes, Entry, Failed, Polled, Source, Unchanged, Validators
+from watcher.store import articles, pages
+from watcher.store.articles import Packed, add_article
+from watcher.store.feeds import due_feeds, feed_states, known_entries, record_poll, sync_sources
+from watcher.store.open import open_store
+from watcher.store.pages import due_pages, page_done, page_failed
+from watcher.store.schema import entries
+from watcher.store.writer import read, write
+
+NOW = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
+LATER = NOW + timedelta(hours=1)
+SOURCE = Source(url="https://news.example/feed.xml", name="The News", language="en", country="GB", tags=("a", "b"))
+
+
+@pytest.fixture
+def engine(tmp_path):
+    engine = open_store(f"sqlite:///{tmp_path / 'watcher.db'}")
+    write(engine, lambda c: sync_sources(c, [SOURCE], now=NOW))
+    yield engine
+    engine.dispose()
+
+
+def the_feed(engine, now=LATER + timedelta(days=9)):
+    return read(engine, lambda c: due_feeds(c, "news.example", now=now))[0]
+
+
+def entry(n: int, **more) -> Entry:
+    values = {"guid": f"g{n}", "url": f"https://news.example/{n}?utm_source=rss", "title": f"T{n}", "content_hash": "h"}
+    return Entry(**(values | more))
+
+
+def polled(feed, *new: Entry, **more) -> Polled:
+    values = {
+        "feed_id": feed.id,
+        "at": NOW,
+        "next_poll_at": LATER,
+        "interval_s": 3600.0,
+        "validators": Validators(etag='"1"', last_modified="Tue, 24 Nov 2026 05:00:00 GMT"),
+        "changes": Changes(new=new, changed=(), unchanged=0),
+        "moved_to": None,
+        "took_s": 0.1,
+    }
+    return Polled(**(values | more))
+
+
+def article(key: str) -> Article:
+    return Article(
+        id=key,
+        url="https://news.example/1",
+        host="news.example",
+        outlet="The News",
+        title="T1",
+        text="A line.\nAnother line with ünïcode.",
+        language="en",
+        country="GB",
+        published_at=NOW,
+        fetched_at=NOW,
+        authors=("Ann Example",),
+    )
+
+
+def test_a_poll_keeps_validators_and_the_time_of_the_next(engine):
+    feed = the_feed(engine)
+
+    write(engine, lambda c: record_poll(c, feed, polled(feed)))
+
+    after = the_feed(engine)
+    assert after.validators == Validators(etag='"1"', last_modified="Tue, 24 Nov 2026 05:00:00 GMT")
+    assert after.next_poll_at == LATER
+    assert read(engine, lambda c: due_feeds(c, "news.example", now=LATER - timedelta(seconds=1))) == ()
+
+
+def test_an_entry_recorded_twice_notes_one_page(engine):
+    feed = the_feed(engine)
+
+    first = write(engine, lambda c: record_poll(c, feed, polled(feed, entry(1), entry(2))))
+    second = write(engine, lambda c: record_poll(c, feed, polled(feed, entry(1), entry(3))))
+
+    assert (first, second) == (2, 1)
+    assert read(engine, lambda c: c.scalar(select(func.count()).select_from(entries))) == 3
+
+
+def test_one_link_with_and_without_tracking_is_one_page(engine):
+    feed = the_feed(engine)
+    twin = entry(9, url="https://news.example/1?utm_medium=mail")
+
+    noted = write(engine, lambda c: record_poll(c, feed, polled(feed, entry(1), twin)))
+
+    assert noted == 1
+
+
+def test_a_page_whose_article_is_stored_is_not_noted_again(engine):
+    feed = the_feed(engine)
+    write(engine, lambda c: record_poll(c, feed, polled(feed, entry(1))))
+    (page,) = read(engine, lambda c: due_pages(c, "news.example", now=NOW, most=9))
+    packed = Packed(version="1", payload=b"x")
+
+    def store(connection):
+        added = add_article(connection, article(page.article_id), feed_id=feed.id, packed=packed, block_hashes=(1, 2))
+        page_done(connection, page.article_id)
+        return added
+
+    assert write(engine, store)
+    assert not write(engine, store)
+    assert write(engine, lambda c: record_poll(c, feed, polled(feed, entry(1, guid="other")))) == 0
+    assert read(engine, lambda c: due_pages(c, "news.example", now=NOW, most=9)) == ()
+    assert read(engine, lambda c: articles.articles_by_id(c, [page.article_id])) == {
+        page.article_id: article(page.article_id)
+    }
+    assert read(engine, lambda c: articles.site_blocks(c, "news.example")) == ((1, 2),)
+
+
+def test_a_page_carries_its_entry_and_feed(engine):
+    feed = the_feed(engine)
+    full = entry(1, summary="S", content="<p>C</p>", authors=("A",), published_at=NOW, image="https://news.example/i")
+
+    write(engine, lambda c: record_poll(c, feed, polled(feed, full)))
+
+    (page,) = read(engine, lambda c: due_pages(c, "news.example", now=NOW, most=9))
+    assert page.entry == replace(full, content_hash="")
+    assert page.feed.source == SOURCE
+
+
+def test_a_failed_page_waits_and_one_given_up_is_named_with_its_reason(engine):
+    feed = the_feed(engine)
+    write(engine, lambda c: record_poll(c, feed, polled(feed, entry(1))))
+    (page,) = read(engine, lambda c: due_pages(c, "news.example", now=NOW, most=9))
+
+    write(engine, lambda c: page_failed(c, page.article_id, reason="HTTP 503", next_try_at=LATER))
+    assert read(engine, lambda c: due_pages(c, "news.example", now=NOW, most=9)) == ()
+    assert read(engine, lambda c: due_pages(c, "news.example", now=LATER, most=9))[0].tries == 1
+
+    write(engine, lambda c: page_failed(c, page.article_id, reason="HTTP 404", next_try_at=None))
+    assert read(engine, lambda c: pages.waiting_pages(c, now=LATER)) == 0
+    assert read(engine, lambda c: pages.given_up(c, start=NOW, end=LATER)) == (("HTTP 404", 1),)
+
+
+def test_failures_are_counted_until_a_poll_succeeds(engine):
+    feed = the_feed(engine)
+    fault = Failed(feed_id=feed.id, at=NOW, next_poll_at=NOW, reason="HTTP 503")
+
+    write(engine, lambda c: record_poll(c, feed, fault))
+    write(engine, lambda c: record_poll(c, the_feed(engine), replace(fault, at=LATER)))
+    (state,) = read(engine, feed_states)
+    assert (state.feed.failures, state.feed.failing_since, state.reason) == (2, NOW, "HTTP 503")
+
+    fine = Unchanged(feed_id=feed.id, at=LATER, next_poll_at=LATER, validators=Validators(), moved_to=None, took_s=0)
+    write(engine, lambda c: record_poll(c, the_feed(engine), fine))
+    (state,) = read(engine, feed_states)
+    assert (state.feed.failures, state.feed.failing_since, state.reason) == (0, None, None)
+
+
+def test_a_feed_that_is_gone_is_never_due_again(engine):
+    feed = the_feed(engine)
+
+    write(
+        engine,
+        lambda c: record_poll(
+            c, feed, Failed(feed_id=feed.id, at=NOW, next_poll_at=NOW, reason="HTTP 410", permanent=True)
+        ),
+    )
+
+    assert read(engine, lambda c: due_feeds(c, "news.example", now=LATER)) == ()
+
+
+def test_a_permanent_move_is_followed_once_it_has_been_read_twice(engine):
+    feed = the_feed(engine)
+    move = polled(feed, moved_to="https://new.example/feed")
+
+    write(engine, lambda c: record_poll(c, feed, move))
+    assert the_feed(engine).url == "https://news.example/feed.xml"
+    write(engine, lambda c: record_poll(c, the_feed(engine), move))
+
+    (moved,) = read(engine, lambda c: due_feeds(c, "new.example", now=LATER))
+    assert moved.url == "https://new.example/feed"
+    assert moved.source == SOURCE
+
+
+def test_a_source_that_leaves_the_settings_rests_and_keeps_its_state(engine):
+    feed = the_feed(engine)
+    write(engine, lambda c: record_poll(c, feed, polled(feed, entry(1))))
+
+    write(engine, lambda c: sync_sources(c, [], now=LATER))
+    assert read(engine, lambda c: due_feeds(c, "news.example", now=LATER)) == ()
+    write(engine, lambda c: sync_sources(c, [SOURCE], now=LATER))
+
+    assert the_feed(engine).validators.etag == '"1"'
+
+
+def test_known_entries_are_found_by_guid_and_by_link(engine):
+    feed = the_feed(engine)
+    nothing = read(engine, lambda c: known_entries(c, feed.id, [entry(1)]))
+    write(engine, lambda c: record_poll(c, feed, polled(feed, entry(1))))
+    twin = entry(7, url="http://news.example/1")
+
+    known, links, first = read(engine, lambda c: known_entries(c, feed.id, [entry(1), twin, entry(2)]))
+
+    assert nothing == ({}, frozenset(), True)
+    assert known == {"g1": "h"}
+    assert links == {"https://news.example/1"}
+    assert not first
