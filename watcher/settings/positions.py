@@ -27,6 +27,7 @@ class Positions:
         self._lines = text.encode().split(b"\n")
         self._keys: dict[Loc, Place] = {}
         self._values: dict[Loc, Place] = {}
+        self._spans: dict[Loc, tuple[int, int]] = {}
         self._counts: Counter[Loc] = Counter()  # tables of each [[list]] so far
         tree = Parser(Language(language())).parse(text.encode())
         for node in tree.root_node.named_children:
@@ -42,6 +43,10 @@ class Positions:
     def value(self, loc: Loc) -> Place:
         """Return where the value of `loc` stands; as `key` where it has none of its own."""
         return self._values.get(loc) or self._nearest(self._keys, loc)
+
+    def span(self, loc: Loc) -> tuple[int, int] | None:
+        """Return the lines of the table that a header opens at `loc`: from the header to its last pair, from 1."""
+        return self._spans.get(loc)
 
     def _nearest(self, places: dict[Loc, Place], loc: Loc) -> Place:
         for length in range(len(loc), 0, -1):
@@ -59,6 +64,8 @@ class Positions:
             loc = (*loc, self._counts[loc])
             self._counts[loc[:-1]] += 1
         self._keys.setdefault(loc, at)
+        ends = [child.end_point[0] for child in node.named_children if child.type in (*KEYS, "pair")]
+        self._spans.setdefault(loc, (node.start_point[0] + 1, max(ends) + 1))
         for child in node.named_children:
             if child.type == "pair":
                 self._read_pair(child, loc)

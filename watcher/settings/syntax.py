@@ -37,8 +37,8 @@ def read(text: str) -> Read:
     """
     Return the values of a TOML text, read on beyond each syntax fault.
 
-    A faulty line is noted and blanked, then the text is parsed again; after a faulty table header its whole table is left
-    out, so that its keys are not taken for another table's.
+    A faulty line is noted and blanked, then the text is parsed again. After a faulty header its whole table is left out,
+    so that its keys are not taken for another table's.
     """
     lines = text.split("\n")
     faults: list[SyntaxFault] = []

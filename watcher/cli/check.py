@@ -1,0 +1,51 @@
+"""`watcher check`: the settings file, all faults at once."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import typer
+
+from watcher.cli.app import DONE, USAGE, Config, Json, examples, load_settings, print_json, settings_path
+from watcher.errors import SettingsError
+
+if TYPE_CHECKING:
+    from watcher.settings.model import Settings
+
+
+@examples("watcher check", "watcher check --config news/settings.toml --json")
+def command(config: Config = None, json: Json = False) -> int:
+    """Check the settings file: every fault at once, each with its line and column, and what was expected."""
+    path = settings_path(config)
+    try:
+        settings = load_settings(path)
+    except SettingsError as error:
+        if not json:
+            raise
+        problems = [asdict(problem) for problem in error.problems]
+        print_json({"ok": False, "path": str(path), "problems": problems, "error": str(error)})
+        return USAGE
+    counts = counted(settings)
+    if json:
+        print_json({"ok": True, "path": str(path), "problems": [], **counts})
+    else:
+        typer.echo(f"{', '.join(worded(name, count) for name, count in counts.items())}: fine")
+    return DONE
+
+
+def counted(settings: Settings) -> dict[str, int]:
+    """Return how many tables each list of the settings has, by its name."""
+    from watcher.settings.section import Rows
+
+    counts = {"sources": len(settings.sources)}
+    for name in type(settings).model_fields:
+        section = settings.section(name)
+        if isinstance(section, Rows):
+            counts[name] = len(section.root)
+    return counts
+
+
+def worded(name: str, count: int) -> str:
+    """Return a count with its noun: "1 digest", "2 digests"."""
+    return f"{count} {name.removesuffix('s') if count == 1 else name}"

@@ -1,0 +1,133 @@
+"""`watcher sources import|export`: the sources as OPML, folders as sections."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from watcher.cli.app import DONE, PARTLY, Config, Json, examples, load_settings, print_json, settings_path
+from watcher.cli.sources import by_identity, existing_file, identity
+from watcher.errors import SettingsError
+
+if TYPE_CHECKING:
+    from watcher.feeds.opml import Opml, OpmlFeed
+    from watcher.settings.model import Settings, SourceSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """What became of one feed of an OPML file."""
+
+    outcome: str  # added, already there, left out
+    name: str
+    url: str
+    why: str = ""
+
+
+@examples("watcher sources import feeds.opml", "curl -s https://example.org/feeds.opml | watcher sources import -")
+def import_opml(
+    file: Annotated[Path, typer.Argument(help="OPML file; - is standard input.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
+    config: Config = None,
+    json: Json = False,
+) -> int:
+    """Add the feeds of an OPML file that are not there yet; its folders become sections. Says what became of each."""
+    from watcher.feeds.opml import MAX_BYTES, parse_opml
+    from watcher.settings.edit import add_sources, edit, save
+
+    path = settings_path(config)
+    text, settings = edit(path)
+    opml = parse_opml(existing_file(file, MAX_BYTES), name=str(file))
+    rows, lines = sort_out(opml, settings)
+    if rows and not dry_run:
+        save(path, add_sources(text, rows))
+    report(lines, json=json)
+    return PARTLY if any(line.outcome == "left out" for line in lines) else DONE
+
+
+def sort_out(opml: Opml, settings: Settings) -> tuple[list[SourceSettings], list[Line]]:
+    """Return the rows to add, and what becomes of each feed."""
+    known, rows, lines = dict(by_identity(settings)), [], []
+    for feed in opml.feeds:
+        try:
+            row = row_of(feed)
+        except SettingsError as error:
+            lines.append(Line(outcome="left out", name=feed.title, url=feed.url, why=str(error)))
+            continue
+        there = known.setdefault(identity(row), row)
+        if there is row:
+            rows.append(row)
+        outcome = "added" if there is row else "already there"
+        lines.append(Line(outcome=outcome, name=row.source().name, url=row.url))
+    return rows, lines + [Line(outcome="left out", name="", url="", why=fault) for fault in opml.faults]
+
+
+def row_of(feed: OpmlFeed) -> SourceSettings:
+    """
+    Return the settings row of a feed; a language that is no tag is dropped, as files of other readers hold anything there.
+
+    Errors: SettingsError if another field cannot be used.
+    """
+    from watcher.settings.codes import country, language
+    from watcher.settings.edit import source_row
+
+    fields = asdict(feed)
+    name = str(fields.pop("title"))[:200]
+    fields["language"] = language(feed.language or "")
+    fields["country"] = country(feed.country or "")
+    fields["section"] = (feed.section or "")[:200]
+    return source_row(name=name, **fields)
+
+
+def report(lines: list[Line], *, json: bool) -> None:
+    """Print what became of each feed."""
+    if json:
+        print_json([asdict(line) for line in lines])
+        return
+    for line in lines:
+        typer.echo(
+            ": ".join(part for part in (line.outcome, " ".join((line.name, line.url)).strip(), line.why) if part)
+        )
+    counts = {word: sum(line.outcome == word for line in lines) for word in ("added", "already there", "left out")}
+    typer.echo(", ".join(f"{count} {word}" for word, count in counts.items()))
+
+
+@examples("watcher sources export > feeds.opml", "watcher sources export feeds.opml")
+def export_opml(
+    file: Annotated[Path | None, typer.Argument(help="File to write; else standard output.")] = None,
+    config: Config = None,
+) -> int:
+    """Write the sources as OPML; sections become folders."""
+    from watcher.feeds.opml import render_opml
+    from watcher.settings.edit import write
+
+    settings = load_settings(config)
+    text = render_opml((feed_of(row) for row in settings.sources), title="Watcher sources")
+    if file is None or str(file) == "-":
+        typer.echo(text, nl=False)
+        return DONE
+    write(file, text)
+    typer.echo(f"wrote {len(settings.sources)} sources to {file}", err=True)
+    return DONE
+
+
+def feed_of(row: SourceSettings) -> OpmlFeed:
+    """Return a settings row as a feed of OPML."""
+    from watcher.feeds.opml import OpmlFeed
+    from watcher.settings.values import format_duration
+
+    source = row.source()
+    return OpmlFeed(
+        url=source.url,
+        title=source.name,
+        section=source.section,
+        language=source.language,
+        country=source.country,
+        owner=source.owner,
+        tags=source.tags,
+        every=format_duration(row.every) if row.every else None,
+        full_text=source.full_text,
+    )

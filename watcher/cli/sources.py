@@ -1,0 +1,150 @@
+"""`watcher sources list|add|remove`: the feeds of the settings file, edited with every comment kept."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from watcher.cli.app import DONE, Config, Json, examples, load_settings, print_json, settings_path
+from watcher.errors import SettingsError
+
+if TYPE_CHECKING:
+    from watcher.settings.model import Settings, SourceSettings
+
+SHOWN = ("name", "language", "country", "section", "every", "url")
+
+
+@examples("watcher sources list", "watcher sources list --json")
+def list_sources(config: Config = None, json: Json = False) -> int:
+    """List the sources; tab-separated where the output is no terminal."""
+    from watcher.settings.edit import raw_of
+
+    rows = [{**raw_of(row), "name": row.source().name} for row in load_settings(config).sources]
+    if json:
+        print_json(rows)
+    elif sys.stdout.isatty():
+        print_table(rows)
+    else:
+        for row in rows:
+            typer.echo("\t".join(" ".join(str(row[key] or "").split()) for key in SHOWN))
+    return DONE
+
+
+def print_table(rows: list[dict[str, object]]) -> None:
+    """Print rows for a terminal."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(*SHOWN, box=None, pad_edge=False)
+    for row in rows:
+        style = "" if row["enabled"] else "dim"
+        table.add_row(*(Text(str(row[key] or "")) for key in SHOWN), style=style)
+    console = Console()
+    console.print(table)
+    console.print(f"{len(rows)} sources")
+
+
+@examples(
+    "watcher sources add https://example.org/feed.xml",
+    "watcher sources add https://example.org/feed.xml --name 'The Example' --language en --country GB",
+)
+def add(
+    url: Annotated[str, typer.Argument(help="Address of the feed.")],
+    name: Annotated[str, typer.Option(help="Name of the outlet; else the feed's host.")] = "",
+    language: Annotated[str, typer.Option(help='Language of its articles, "fr".')] = "",
+    country: Annotated[str, typer.Option(help='Country of the outlet, "FR".')] = "",
+    section: Annotated[str, typer.Option(help="Section its articles go to.")] = "",
+    owner: Annotated[str, typer.Option(help="Who owns the outlet.")] = "",
+    tag: Annotated[list[str] | None, typer.Option(help="A word of your own; may be given again.")] = None,
+    every: Annotated[str, typer.Option(help='Time between two polls, "1h".')] = "",
+    full_text: Annotated[bool, typer.Option("--full-text", help="The feed carries whole articles.")] = False,
+    config: Config = None,
+) -> int:
+    """Add a source to the settings file; comments stay as they are."""
+    from watcher.settings.edit import add_sources, edit, save, source_row
+
+    path = settings_path(config)
+    text, settings = edit(path)
+    tags = tuple(tag or ())
+    row = source_row(
+        url=url, name=name, language=language, country=country, section=section, owner=owner, tags=tags, every=every,
+        full_text=full_text,
+    )  # fmt: skip
+    known = by_identity(settings).get(identity(row))
+    if known:
+        typer.echo(f"already there: {known.source().name} ({known.url})")
+        return DONE
+    save(path, add_sources(text, [row]))
+    typer.echo(f"added {row.source().name} ({row.url}) to {path}")
+    return DONE
+
+
+@examples("watcher sources remove https://example.org/feed.xml", "watcher sources remove 'The Example'")
+def remove(
+    source: Annotated[str, typer.Argument(metavar="URL|NAME", help="Address or name of the source.")],
+    config: Config = None,
+) -> int:
+    """Remove a source from the settings file; comments stay as they are."""
+    from watcher.settings.edit import edit, remove_source, save
+
+    path = settings_path(config)
+    text, settings = edit(path)
+    index = find_source(settings, source)
+    row = settings.sources[index]
+    save(path, remove_source(text, index))
+    typer.echo(f"removed {row.source().name} ({row.url}) from {path}")
+    return DONE
+
+
+def find_source(settings: Settings, wanted: str) -> int:
+    """
+    Return the place of the source that a person means by address or name.
+
+    Errors: SettingsError if there is none, or if several have the name.
+    """
+    from watcher.text.urls import normal
+
+    rows = [row.source() for row in settings.sources]
+    found = [n for n, row in enumerate(rows) if row.url == wanted or normal(row.url) == normal(wanted)]
+    found = found or [n for n, row in enumerate(rows) if row.name.casefold() == wanted.casefold()]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise SettingsError((), f"several sources are named {wanted}: {', '.join(rows[n].url for n in found)}")
+    near = get_close_matches(wanted, [name for row in rows for name in (row.name, row.url)], n=1)
+    error = SettingsError((), f"no source has the address or name {wanted}")
+    error.mend = f'did you mean "{near[0]}"?' if near else "watcher sources list shows them"
+    raise error
+
+
+def identity(row: SourceSettings) -> str:
+    """Return what makes two rows the same feed."""
+    from watcher.text.urls import normal
+
+    return normal(row.url)
+
+
+def by_identity(settings: Settings) -> Mapping[str, SourceSettings]:
+    """Return the rows of the settings by what makes them the same feed."""
+    return {identity(row): row for row in settings.sources}
+
+
+def existing_file(path: Path, limit: int) -> bytes:
+    """
+    Return the bytes of a file or, for "-", of standard input; at most one more than `limit`.
+
+    Errors: SettingsError (exit code 2) if it cannot be read.
+    """
+    try:
+        if str(path) == "-":
+            return sys.stdin.buffer.read(limit + 1)
+        with path.open("rb") as file:
+            return file.read(limit + 1)
+    except OSError as error:
+        raise SettingsError((), f"{path}: cannot be read: {error.strerror}") from error

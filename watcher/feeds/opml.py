@@ -1,0 +1,207 @@
+"""OPML: a list of feeds in folders, read from hostile bytes and written (OPML 2.0)."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from xml.parsers import expat
+from xml.sax.saxutils import quoteattr
+
+from watcher.errors import FeedError
+from watcher.text.urls import is_web
+
+MAX_BYTES = 10 * 1024 * 1024
+MAX_FEEDS = 20_000
+MAX_DEPTH = 64
+MAX_TEXT = 500  # characters of a title or folder
+NAMESPACE = "urn:watcher:opml"  # for what OPML has no attribute for
+SEPARATOR = " / "  # between the folders of a section
+DECLARATION = re.compile(r"\s*<\?xml[^>]{0,200}\?>")
+ENCODING = re.compile(rb"<\?xml[^>]{0,150}?encoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})[\"']")
+BARE_AMPERSAND = re.compile(r"&(?!#?[A-Za-z0-9]{1,32};)")
+CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpmlFeed:
+    """One feed of an OPML file. `section` is its folder, folders in folders joined by " / "."""
+
+    url: str
+    title: str
+    section: str | None = None
+    language: str | None = None
+    country: str | None = None
+    owner: str | None = None
+    tags: tuple[str, ...] = ()
+    every: str | None = None  # a duration as settings write it: "1h"
+    full_text: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opml:
+    """What an OPML file lists, each feed once. `faults` are words about entries that could not be used."""
+
+    title: str
+    feeds: tuple[OpmlFeed, ...]
+    faults: tuple[str, ...] = ()
+
+
+def parse_opml(data: bytes, *, name: str = "OPML") -> Opml:
+    """
+    Return the feeds that `data` lists.
+
+    An outline without an address is a folder; one with an address that is not http or https is a fault. Bare ampersands
+    are forgiven.
+
+    Errors: FeedError(name, …) if it is no OPML, too large, or declares entities.
+    """
+    if len(data) > MAX_BYTES:
+        raise FeedError(name, f"larger than {MAX_BYTES // 2**20} MiB")
+    text = CONTROL.sub("", DECLARATION.sub("", decode(data, name), count=1))
+    if "<!entity" in text.lower():
+        raise FeedError(name, "declares entities, which is refused")
+    reader = Reader(name)
+    try:
+        reader.read(text)
+    except expat.ExpatError as error:
+        reader = Reader(name)
+        try:
+            reader.read(BARE_AMPERSAND.sub("&amp;", text))
+        except expat.ExpatError:
+            reason = expat.ErrorString(error.code)
+            raise FeedError(name, f"is no XML: {reason} in line {error.lineno}") from error
+    if not reader.is_opml:
+        raise FeedError(name, "is no OPML: its first element is not <opml>")
+    return Opml(title=reader.title.strip()[:MAX_TEXT], feeds=tuple(reader.feeds.values()), faults=tuple(reader.faults))
+
+
+def decode(data: bytes, name: str) -> str:
+    """Return the text of XML bytes by byte order mark, declaration, else UTF-8."""
+    encoding = next((codec for mark, codec in MARKS if data.startswith(mark)), None)
+    if encoding is None:
+        declared = ENCODING.search(data[:250])
+        encoding = declared[1].decode() if declared else "utf-8"
+    try:
+        return data.decode(encoding, errors="replace")
+    except (LookupError, UnicodeError):
+        raise FeedError(name, f"is in an unknown encoding: {encoding}") from None
+
+
+class Reader:
+    """Collects feeds from parser events; holds the folders that are open."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.is_opml = False
+        self.title = ""
+        self.feeds: dict[str, OpmlFeed] = {}
+        self.faults: list[str] = []
+        self._open: list[str | None] = []  # one an element: a folder's name, or None
+        self._in_title = False
+
+    def read(self, text: str) -> None:
+        """Parse a whole document; raises expat.ExpatError."""
+        parser = expat.ParserCreate("utf-8")
+        parser.StartElementHandler = self.start
+        parser.EndElementHandler = self.end
+        parser.CharacterDataHandler = self.characters
+        parser.Parse(text.encode("utf-8", "replace"), True)
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        """Take in an element."""
+        low = tag.lower()
+        if not self._open:
+            self.is_opml = low == "opml"
+        if len(self._open) >= MAX_DEPTH:
+            raise FeedError(self.name, "is nested too deeply")
+        self._in_title = low == "title" and len(self._open) == 2
+        self._open.append(self.outline(attributes) if low == "outline" and self.is_opml else None)
+
+    def end(self, tag: str) -> None:
+        """Close an element."""
+        del tag
+        self._in_title = False
+        self._open.pop()
+
+    def characters(self, text: str) -> None:
+        """Take in text: only the title's counts."""
+        if self._in_title and len(self.title) < MAX_TEXT:
+            self.title += text
+
+    def outline(self, attributes: dict[str, str]) -> str | None:
+        """Note a feed; return the name of a folder."""
+        fields = {key.lower(): " ".join(value.split()) for key, value in attributes.items()}
+        title = (fields.get("title") or fields.get("text") or "")[:MAX_TEXT]
+        url = fields.get("xmlurl") or (
+            fields.get("url", "") if fields.get("type", "").lower() in ("rss", "atom") else ""
+        )
+        if not url:
+            if fields.get("type", "").lower() == "rss":
+                self.faults.append(f"{title or 'an entry'}: has no address")
+            return title or None
+        if not is_web(url):
+            self.faults.append(f"{title or 'an entry'}: {url[:200]} is no http or https URL")
+        elif url not in self.feeds:
+            if len(self.feeds) >= MAX_FEEDS:
+                raise FeedError(self.name, f"lists more than {MAX_FEEDS} feeds")
+            self.feeds[url] = self.feed(url, title, fields)
+        return None
+
+    def feed(self, url: str, title: str, fields: dict[str, str]) -> OpmlFeed:
+        """Return the feed that an outline's attributes describe."""
+        folders = SEPARATOR.join(folder for folder in self._open if folder)
+        category = fields.get("category", "").split(",")[0].strip(" /").replace("/", SEPARATOR)
+        own = {key.rpartition(":")[2]: value for key, value in fields.items() if key.startswith("watcher:")}
+        return OpmlFeed(
+            url=url,
+            title=title,
+            section=(folders or category)[:MAX_TEXT] or None,
+            language=fields.get("language") or None,
+            country=own.get("country") or None,
+            owner=own.get("owner") or None,
+            tags=tuple(tag for tag in own.get("tags", "").split(";") if tag),
+            every=own.get("every") or None,
+            full_text=own.get("full-text") == "true",
+        )
+
+
+def render_opml(feeds: Iterable[OpmlFeed], *, title: str) -> str:
+    """Return an OPML 2.0 document: a folder for each section, in the order of its first feed."""
+    folders: dict[str, list[OpmlFeed]] = {}
+    for feed in feeds:
+        folders.setdefault(feed.section or "", []).append(replace(feed, title=feed.title or feed.url))
+    lines = ['<?xml version="1.0" encoding="UTF-8"?>', f'<opml version="2.0" xmlns:watcher="{NAMESPACE}">']
+    lines += ["  <head>", f"    <title>{attribute(title)[1:-1]}</title>", "  </head>", "  <body>"]
+    for section, rows in folders.items():
+        if section:
+            lines.append(f"    <outline text={attribute(section)} title={attribute(section)}>")
+        indent = "      " if section else "    "
+        lines += [f"{indent}<outline {outline_attributes(feed)}/>" for feed in rows]
+        if section:
+            lines.append("    </outline>")
+    return "\n".join([*lines, "  </body>", "</opml>", ""])
+
+
+def outline_attributes(feed: OpmlFeed) -> str:
+    """Return the attributes of a feed's outline."""
+    pairs = {
+        "type": "rss",
+        "text": feed.title,
+        "title": feed.title,
+        "xmlUrl": feed.url,
+        "language": feed.language,
+        "watcher:country": feed.country,
+        "watcher:owner": feed.owner,
+        "watcher:tags": ";".join(feed.tags),
+        "watcher:every": feed.every,
+        "watcher:full-text": "true" if feed.full_text else None,
+    }
+    return " ".join(f"{name}={attribute(value)}" for name, value in pairs.items() if value)
+
+
+def attribute(text: str) -> str:
+    """Return a quoted attribute value, without characters that XML cannot hold."""
+    return quoteattr(CONTROL.sub("", text).encode("utf-8", "replace").decode(), {'"': "&quot;"})

@@ -1,0 +1,147 @@
+"""Edits a settings file as text: rows of `[[sources]]` come and go, every comment stays (docs/decisions/0002)."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from watcher.errors import SettingsError
+from watcher.settings.explain import explain
+from watcher.settings.load import dotted, parse, read_file
+from watcher.settings.model import Settings, SourceSettings
+from watcher.settings.positions import Positions
+from watcher.settings.values import format_duration
+
+LIST = "sources"
+
+
+def source_row(**fields: object) -> SourceSettings:
+    """
+    Return a checked row of `[[sources]]`.
+
+    Errors: SettingsError that names each field that is wrong.
+    """
+    try:
+        return SourceSettings.model_validate(
+            {key: value for key, value in fields.items() if value not in (None, "", ())}
+        )
+    except ValidationError as error:
+        faults = explain(error, SourceSettings)
+        raise SettingsError((), "; ".join(f"{dotted(fault.loc)}: {fault.message}" for fault in faults)) from None
+
+
+def add_sources(text: str, rows: Sequence[SourceSettings]) -> str:
+    """Return `text` with `rows` after its last source, or at its end if it has none."""
+    if not rows:
+        return text
+    positions = Positions(text)
+    last = 0
+    while span := positions.span((LIST, last)):
+        end, last = span[1], last + 1
+    lines = text.rstrip("\n").split("\n") if text.strip() else []
+    at = end if last else len(lines)
+    new = [line for row in rows for line in ("", *row_lines(row))]
+    follow = [""] if at < len(lines) and lines[at].strip() else []
+    return "\n".join([*lines[:at], *new, *follow, *lines[at:]]).lstrip("\n") + "\n"
+
+
+def remove_source(text: str, index: int) -> str:
+    """
+    Return `text` without its source number `index` (from 0); comments around it stay.
+
+    Errors: SettingsError if that source is not written as a table of its own.
+    """
+    span = Positions(text).span((LIST, index))
+    if span is None:
+        raise SettingsError((), "the sources are written as one list of inline tables; edit that by hand")
+    lines = text.split("\n")
+    first, last = span[0] - 1, span[1]
+    if last < len(lines) and not lines[last].strip() and (first == 0 or not lines[first - 1].strip()):
+        last += 1  # of two blank lines, one
+    return "\n".join([*lines[:first], *lines[last:]])
+
+
+def row_lines(row: SourceSettings) -> list[str]:
+    """Return a row as it stands in a file: what differs from the defaults."""
+    lines = [f"[[{LIST}]]"]
+    for name, field in SourceSettings.model_fields.items():
+        value = getattr(row, name)
+        if field.is_required() or value != field.default:
+            lines.append(f"{name} = {toml(value)}")
+    return lines
+
+
+def toml(value: object) -> str:
+    """Return a value as TOML."""
+    if isinstance(value, bool | int):
+        return str(value).lower()
+    if isinstance(value, timedelta):
+        return quoted(format_duration(value))
+    if isinstance(value, tuple):
+        return f"[{', '.join(toml(item) for item in value)}]"
+    return quoted(str(value))
+
+
+def quoted(text: str) -> str:
+    """Return a basic TOML string: JSON's escapes are TOML's, but for DEL, which JSON leaves alone."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def save(path: Path, text: str) -> Settings:
+    """
+    Write `text` to the settings file at `path` in one step, and return the settings that it says.
+
+    Errors: SettingsError if `text` has faults (then nothing is written) or the file cannot be written.
+    """
+    settings = parse(text, path)
+    write(path, text)
+    return settings
+
+
+def write(path: Path, text: str) -> None:
+    """Put `text` in place of the file at `path`, whole or not at all; its mode, its line ends and links to it stay."""
+    target = path.resolve()
+    temporary = None
+    try:
+        known = target.stat() if target.exists() else None
+        line_end = "\r\n" if known and b"\r\n" in target.read_bytes() else "\n"
+        descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline=line_end) as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(known.st_mode & 0o7777 if known else 0o666 & ~current_umask())
+        Path(temporary).replace(target)
+    except OSError as error:
+        if temporary:
+            with suppress(OSError):
+                Path(temporary).unlink()
+        raise SettingsError((), f"{path}: cannot be written: {error.strerror}") from error
+
+
+def current_umask() -> int:
+    """Return the process's umask, which can only be read by setting it."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
+
+
+def edit(path: Path) -> tuple[str, Settings]:
+    """Return the text of the settings file at `path` and what it says; errors as `load`."""
+    text = read_file(path)
+    return text, parse(text, path)
+
+
+def raw_of(row: SourceSettings) -> Mapping[str, object]:
+    """Return a row's fields as JSON can say them: durations as the file writes them."""
+    return {
+        name: format_duration(value) if isinstance(value, timedelta) else value
+        for name, value in row.model_dump().items()
+    }
