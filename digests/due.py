@@ -1,4 +1,4 @@
-"""When an edition is due, and which stretch of time it covers: local dates and times, through every change of clocks."""
+"""When an edition is due and which stretch of time it covers: local dates and times, through every change of clocks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def due_at(local_date: date, at: time, zone: ZoneInfo) -> datetime:
     """
     Return the moment (UTC) at which the edition of `local_date` is due.
 
-    A time that the clocks skip is due where it would have been without the change; one that comes twice, the first time.
+    A time that the clocks skip is due where it would have been without the change; one that comes twice, at first.
     """
     return datetime.combine(local_date, at, tzinfo=zone).astimezone(UTC)
 
@@ -22,8 +22,8 @@ def date_due(now: datetime, at: time, zone: ZoneInfo, *, since: datetime) -> dat
     """
     Return the local date whose edition is owed at `now`, None if none is.
 
-    That is the latest date whose time has come, if it came after `since` (when the digest was first known) and not longer
-    than CATCH_UP ago. Whether it is made already is for the store to say.
+    That is the latest date whose time has come, if it came after `since` (when the digest was first known) and not
+    longer than CATCH_UP ago. Whether it is made already is for the store to say.
     """
     today = now.astimezone(zone).date()
     latest = today if due_at(today, at, zone) <= now else today - timedelta(days=1)

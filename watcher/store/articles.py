@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
+import struct
 import zlib
-from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Row, func, or_, select, update
+from sqlalchemy import Connection, Row, false, func, or_, select, update
 
 from watcher.model import Article, Features, Removed
 from watcher.store.feeds import slices
@@ -54,7 +54,7 @@ def add_article(
         )
     )
     if block_hashes:
-        hashes = array("Q", block_hashes).tobytes()
+        hashes = struct.pack(f"<{len(block_hashes)}Q", *block_hashes)
         connection.execute(
             blocks.insert().values(article_id=article.id, host=article.host, at=article.fetched_at, hashes=hashes)
         )
@@ -79,7 +79,7 @@ def has_article(connection: Connection, article_id: str) -> bool:
 def site_blocks(connection: Connection, host: str) -> tuple[tuple[int, ...], ...]:
     """Return the block hashes of the latest articles of a site, one tuple an article, newest first."""
     query = select(blocks.c.hashes).where(blocks.c.host == host).order_by(blocks.c.at.desc()).limit(MEMORY_ARTICLES)
-    return tuple(tuple(array("Q", data)) for data in connection.scalars(query))
+    return tuple(struct.unpack(f"<{len(data) // 8}Q", data) for data in connection.scalars(query))
 
 
 def articles_between(
@@ -129,14 +129,14 @@ def packed_features(connection: Connection, ids: Iterable[str]) -> dict[str, Pac
 
 
 def without_vector(
-    connection: Connection, *, model: str, most: int, since: datetime | None = None
+    connection: Connection, *, model: str | None, most: int, since: datetime | None = None
 ) -> tuple[tuple[str, str, str], ...]:
-    """Return (id, title, text) of up to `most` articles that have no vector of `model`, newest first."""
+    """Return (id, title, text) of up to `most` articles without a vector of `model` (None: of any), newest first."""
     query = (
         select(articles.c.id, articles.c.title, texts.c.text)
         .join(texts, texts.c.article_id == articles.c.id)
         .join(features, features.c.article_id == articles.c.id)
-        .where(or_(features.c.vector_model.is_(None), features.c.vector_model != model))
+        .where(or_(features.c.vector_model.is_(None), features.c.vector_model != model if model else false()))
         .order_by(articles.c.published_at.desc())
         .limit(most)
     )

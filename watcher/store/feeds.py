@@ -30,7 +30,7 @@ class FeedState:
 
 
 def sync_sources(connection: Connection, sources: Iterable[Source], *, now: datetime) -> None:
-    """Bring the feeds in line with the settings: new ones are due at once, absent ones rest, others stay as they are."""
+    """Bring the feeds in line with the settings: new ones are due at once, absent ones rest, others stay."""
     connection.execute(update(feeds).values(enabled=False))
     for source in sources:
         told = {
@@ -283,3 +283,9 @@ def feed_states(connection: Connection) -> tuple[FeedState, ...]:
         )
         for row in connection.execute(query)
     )
+
+
+def count_entries(connection: Connection, *, start: datetime, end: datetime) -> int:
+    """Return how many entries were first seen in [start, end)."""
+    query = select(func.count()).select_from(entries)
+    return connection.execute(query.where(entries.c.first_seen_at >= start, entries.c.first_seen_at < end)).scalar_one()

@@ -1,0 +1,39 @@
+# Everything runs in .venv; PYTHON is any Python from 3.11 on.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: help install demo test quick check format clean
+
+help:  ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+install: $(READY)  ## make .venv with everything in it
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[semantic,dev]'
+	touch $(READY)
+
+demo: $(READY)  ## run the main job on the sample press: poll, clean, group, write an edition
+	$(BIN)/watcher demo
+
+test: $(READY)  ## check the code, then run every test
+	$(MAKE) --no-print-directory check
+	$(BIN)/python -m pytest -n 2
+
+quick: $(READY)  ## the tests that take under a minute together
+	$(BIN)/python -m pytest -n 2 -m 'not slow'
+
+check: $(READY)  ## lint, format, types, import contracts
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(READY)  ## put the code in order
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+clean:  ## remove what was built
+	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis demo-edition

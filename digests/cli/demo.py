@@ -1,0 +1,133 @@
+"""`watcher demo`: the main job on the sample press, over real HTTP, from feeds to an edition."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from typer import Option
+
+from watcher.cli.app import DONE, FAILED, examples
+
+if TYPE_CHECKING:
+    from digests.model import Edition
+    from watcher.press import Press
+    from watcher.cli.tally import Tally
+    from watcher.settings.model import Settings
+
+FOLDER = Path("demo-edition")
+HEAD = """# Made by `watcher demo`. The sample press that it names is gone when the demo ends.
+[store]
+url = "sqlite:///watcher.db"
+
+[[digests]]
+name = "demo"
+title = "Sample Press Digest"
+directory = "."
+stories = 16
+"""
+
+
+@examples("watcher demo", "watcher demo --directory /tmp/demo")
+def command(
+    directory: Annotated[Path, Option("--directory", help="Where the store and the edition go.")] = FOLDER,
+) -> int:
+    """
+    Run everything once on a sample press: no network and no settings are needed.
+
+    A small press of invented outlets is started on this machine, its feeds are polled, its pages fetched and cleaned,
+    the reports grouped into stories, and an edition is written. It takes under half a minute.
+    """
+    import asyncio
+
+    return asyncio.run(demo(directory))
+
+
+async def demo(directory: Path) -> int:
+    """Run the demo in `directory`; return the exit code."""
+    import asyncio
+    import time
+    from datetime import UTC, datetime
+
+    from watcher.press import Press
+
+    say = sys.stdout.write
+    started = time.monotonic()
+    async with Press(now=datetime.now(UTC)) as press:
+        settings = settings_for(press, directory)
+        say(f"A press of {len(press.sources)} sources is up on this machine.\n")
+        tally = await poll(settings)
+    say("\n".join(tally.lines()) + "\n")
+    edition, paths = await asyncio.to_thread(edit, settings)
+    if edition is None or not edition.stories:
+        sys.stderr.write("no edition came of it: this is a bug, please report it\n")
+        return FAILED
+    say("\n".join(told(edition)) + "\n")
+    say(f"Done in {time.monotonic() - started:.1f} s. The edition, to read:\n")
+    say("".join(f"  {path}\n" for path in paths))
+    return DONE
+
+
+def settings_for(press: Press, directory: Path) -> Settings:
+    """Write the demo's settings into its folder, an old store of it removed, and return them."""
+    from watcher.press.settings import as_settings
+
+    from watcher.settings.load import load
+
+    directory.mkdir(parents=True, exist_ok=True)
+    for old in ("watcher.db", "watcher.db-wal", "watcher.db-shm"):
+        (directory / old).unlink(missing_ok=True)
+    path = directory / "settings.toml"
+    path.write_text(f"{HEAD}\n{as_settings(press, host_delay='100ms')}", encoding="utf-8")
+    return load(path)
+
+
+async def poll(settings: Settings) -> Tally:
+    """Poll the press and get all its pages."""
+    from watcher.cli.passing import one_pass
+    from watcher.store.open import open_store
+
+    engine = open_store(settings.store.url)
+    try:
+        return await one_pass(settings, engine, everything=True, quiet=False)
+    finally:
+        engine.dispose()
+
+
+def edit(settings: Settings) -> tuple[Edition | None, list[Path]]:
+    """Make the edition of what was polled, and write its files."""
+    from datetime import UTC, datetime
+    from zoneinfo import ZoneInfo
+
+    from digests.make import Order, make_edition, order_window
+    from digests.publish import publish
+    from digests.settings import digests_of
+    from digests.store.editions import open_digests
+
+    (digest,) = digests_of(settings)
+    engine = open_digests(settings.store.url)
+    paths: list[Path] = []
+    try:
+        now = datetime.now(UTC)
+        day = now.astimezone(ZoneInfo(digest.timezone)).date()
+        start, end = order_window(engine, digest, local_date=day, end=now)
+        order = Order(local_date=day, window_start=start, window_end=end, slot="demo")
+        edition = make_edition(
+            engine, digest, order, now=now, hand_over=lambda e: paths.extend(publish(e, digest, digest.directory))
+        )
+    finally:
+        engine.dispose()
+    return edition, paths
+
+
+def told(edition: Edition) -> list[str]:
+    """Return what the edition tells, in a few lines."""
+    from digests.cli.digest import summary
+
+    rows = [
+        f"  {story.number:2}. {story.title}\n      {story.outlets} outlets, {story.independent} independent, "
+        f"{story.folded} agency copies folded; in {', '.join(story.languages)}"
+        for story in edition.stories
+    ]
+    return summary(edition, []) + rows

@@ -1,0 +1,239 @@
+"""`watcher digest`: an edition on demand, whether or not a daemon runs."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, Any
+from zoneinfo import ZoneInfo
+
+from typer import Argument, BadParameter, Option
+
+from watcher.cli.app import DONE, Config, Json, examples, load_settings, print_json
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sqlalchemy import Engine
+
+    from digests.make import Order
+    from digests.model import Edition
+    from digests.settings import DigestSettings
+    from watcher.settings.model import Settings
+
+
+@examples(
+    "watcher digest",
+    "watcher digest world --since 12h",
+    "watcher digest --date 2026-11-24",
+    "watcher digest --stdout --format text",
+)
+def command(
+    name: Annotated[str | None, Argument(help="Which digest; every one of the settings if not given.")] = None,
+    day: Annotated[str | None, Option("--date", help="Its local date; today if not given.", metavar="D")] = None,
+    since: Annotated[str | None, Option("--since", help='How far back it looks, "24h".', metavar="24h")] = None,
+    until: Annotated[
+        str | None, Option("--until", help="End of its window, local; now if not given.", metavar="T")
+    ] = None,
+    stdout: Annotated[bool, Option("--stdout", help="Print it; write and keep nothing.")] = False,
+    formats: Annotated[
+        list[str] | None, Option("--format", help="markdown, html, text, eml; may be given again.", metavar="F")
+    ] = None,
+    config: Config = None,
+    json: Json = False,
+) -> int:
+    """
+    Make an edition of the articles in the store, and write it in the digest's forms.
+
+    A date that has its edition keeps it: `--date` gives it again; a further edition of it has the time in its name.
+    """
+    from digests.settings import digests_of
+    from digests.store.editions import open_digests
+
+    settings = load_settings(config)
+    wanted = [digest for digest in digests_of(settings) if name in (None, digest.name)]
+    if not wanted:
+        known = ", ".join(digest.name for digest in digests_of(settings))
+        raise BadParameter(f"no digest {name!r} in the settings; there is {known}", param_hint="NAME")
+    asked = Asked(day=day, since=since, until=until)
+    checked = tuple(formats or ())
+    check_formats(checked)
+    engine = open_digests(settings.store.url)
+    try:
+        complete_vectors(settings, engine)
+        told: list[dict[str, Any]] = []
+        for digest in wanted:
+            told += one(settings, engine, digest, asked, stdout=stdout, formats=checked, json=json)
+    finally:
+        engine.dispose()
+    if json and not stdout:
+        print_json(told)
+    return DONE
+
+
+class Asked:
+    """What the options say of the time, read for a digest's time zone."""
+
+    def __init__(self, *, day: str | None, since: str | None, until: str | None) -> None:
+        from watcher.settings.values import parse_duration
+
+        try:
+            self.day = date.fromisoformat(day) if day else None
+        except ValueError as error:
+            raise BadParameter(f"got {day!r}, expected a date such as 2026-11-24", param_hint="--date") from error
+        try:
+            self.since: timedelta | None = parse_duration(since) if since else None
+        except ValueError as error:
+            raise BadParameter(str(error), param_hint="--since") from error
+        self._until = until
+
+    def until(self, zone: ZoneInfo, now: datetime) -> datetime | None:
+        """Return the end of the window: "2026-11-24T06:30", with or without a zone, or "06:30" for today."""
+        if self._until is None:
+            return None
+        text = self._until
+        if len(text) <= 5 and ":" in text:
+            text = f"{now.astimezone(zone).date().isoformat()}T{text.zfill(5)}"
+        try:
+            at = datetime.fromisoformat(text)
+        except ValueError as error:
+            expected = "a local time such as 06:30 or 2026-11-24T06:30"
+            raise BadParameter(f"got {self._until!r}, expected {expected}", param_hint="--until") from error
+        return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
+
+
+def check_formats(formats: tuple[str, ...]) -> None:
+    """Refuse a form that does not exist."""
+    from digests.settings import FORMATS
+    from watcher.settings.values import hint
+
+    for form in formats:
+        if form not in FORMATS:
+            known = ", ".join(FORMATS)
+            raise BadParameter(f"got {form!r}, expected one of {known}{hint(form, FORMATS)}", param_hint="--format")
+
+
+def complete_vectors(settings: Settings, engine: Engine) -> None:
+    """Embed the articles that no poll has embedded yet, so that stories hold across languages."""
+    import asyncio
+
+    from watcher.store.articles import without_vector
+    from watcher.store.writer import Writer, read
+    from watcher.work.pool import Pool
+    from watcher.work.tools import usable_embedder
+    from watcher.work.vectors import make_vectors
+
+    setting = usable_embedder(settings.semantic.embedder)
+    if setting is None:
+        return
+    if not read(engine, lambda c: without_vector(c, model=None, most=1)):
+        return
+    writer, pool = Writer(engine), Pool()
+    try:
+        asyncio.run(make_vectors(writer, pool, setting))
+    finally:
+        pool.close()
+        writer.close()
+
+
+def one(
+    settings: Settings,
+    engine: Engine,
+    digest: DigestSettings,
+    asked: Asked,
+    *,
+    stdout: bool,
+    formats: tuple[str, ...],
+    json: bool,
+) -> list[dict[str, Any]]:
+    """Make one digest's edition and print or write it; return what to tell as JSON."""
+    from digests import edition_json
+    from digests.make import make_edition
+    from digests.publish import folder_of, publish, rendered
+
+    now = datetime.now(UTC)
+    zone = ZoneInfo(digest.timezone)
+    if formats:
+        digest = digest.model_copy(update={"formats": formats})
+    paths: list[Path] = []
+    folder = folder_of(digest, settings)
+    edition = stored(engine, digest, asked)
+    if edition is None:
+        order, suffix = plan(engine, digest, asked, zone, now, keep=not stdout)
+
+        def hand_over(made: Edition) -> None:
+            if not stdout:
+                paths.extend(publish(made, digest, folder, suffix=suffix))
+
+        edition = make_edition(engine, digest, order, now=now, hand_over=hand_over)
+    elif not stdout:
+        paths.extend(publish(edition, digest, folder))
+    if edition is None:
+        sys.stderr.write(f"{digest.name}: this edition is being made by another process\n")
+        return []
+    if stdout:
+        forms = rendered(edition, digest, formats or ("markdown",))
+        sys.stdout.buffer.write(edition_json.dump(edition) if json else b"".join(form.body for form in forms))
+        return []
+    if not json:
+        sys.stdout.write("\n".join(summary(edition, paths)) + "\n")
+    return [summary_json(edition, paths)]
+
+
+def stored(engine: Engine, digest: DigestSettings, asked: Asked) -> Edition | None:
+    """Return the kept edition that the options mean: that of `--date`, unless a window is asked for."""
+    from digests.store.editions import get_edition
+    from watcher.store.writer import read
+
+    day = asked.day
+    if day is None or asked.since is not None or asked.until(ZoneInfo(digest.timezone), datetime.now(UTC)) is not None:
+        return None
+    return read(engine, lambda c: get_edition(c, digest.name, local_date=day))
+
+
+def plan(
+    engine: Engine, digest: DigestSettings, asked: Asked, zone: ZoneInfo, now: datetime, *, keep: bool
+) -> tuple[Order, str]:
+    """Return the order for a new edition, and what its files' names have behind the date."""
+    from digests.due import due_at
+    from digests.make import Order, order_window
+    from digests.store.editions import get_edition
+    from watcher.store.writer import read
+
+    until = asked.until(zone, now)
+    day = asked.day or (until or now).astimezone(zone).date()
+    end = until or (min(due_at(day, digest.at, zone), now) if asked.day else now)
+    if end > now:
+        raise BadParameter(f"{end.astimezone(zone):%Y-%m-%d %H:%M} is still to come", param_hint="--until")
+    start, end = order_window(engine, digest, local_date=day, end=end, length=asked.since)
+    taken = read(engine, lambda c: get_edition(c, digest.name, local_date=day)) is not None
+    stamp = now.astimezone(zone)
+    order = Order(local_date=day, window_start=start, window_end=end, slot=f"{stamp:%H:%M:%S.%f}" if keep else None)
+    return order, f"-{stamp:%H%M%S}" if taken else ""
+
+
+def summary(edition: Edition, paths: list[Path]) -> list[str]:
+    """Return what was made, for a terminal."""
+    ledger = edition.ledger
+    told = [
+        f"{edition.title}, {edition.local_date}: {ledger.articles} articles from {ledger.outlets} outlets",
+        f"  {ledger.stories_found} stories, {ledger.stories_shown} told in full, {ledger.briefs_shown} in a line",
+    ]
+    if not ledger.articles:
+        told.append("  nothing was published in its window; is `watcher run` or `watcher poll` at work?")
+    return told + [f"  {path}" for path in paths]
+
+
+def summary_json(edition: Edition, paths: list[Path]) -> dict[str, Any]:
+    """Return what was made, as JSON."""
+    ledger = edition.ledger
+    return {
+        "digest": edition.digest,
+        "date": edition.local_date.isoformat(),
+        "articles": ledger.articles,
+        "outlets": ledger.outlets,
+        "stories_found": ledger.stories_found,
+        "stories_shown": ledger.stories_shown,
+        "briefs_shown": ledger.briefs_shown,
+        "files": [str(path) for path in paths],
+    }

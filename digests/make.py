@@ -1,0 +1,202 @@
+"""One edition, in order: select, group, rank, compose, keep. The shell of the digest; each step has a room."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, Engine
+
+from digests.cluster.item import Item
+from digests.compose import Intake, Shape, compose
+from digests.due import window_of
+from digests.model import Edition, FailingSource
+from digests.rank import rank
+from digests.select import select
+from digests.store import editions
+from watcher.features.pack import unpack
+from watcher.feeds.health import health
+from watcher.model import Article
+from watcher.store.articles import articles_between, articles_by_id, packed_features
+from watcher.store.feeds import FeedState, count_entries, feed_states
+from watcher.store.pages import given_up
+from watcher.store.writer import read, write
+
+if TYPE_CHECKING:
+    from digests.settings import DigestSettings
+
+LOOKBACK = timedelta(days=2)  # before the window: stories of yesterday are recognised, and wire copy finds its origin
+NOT_LATE = timedelta(minutes=10)  # an edition made so soon after its time is on time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """Which edition is wanted. `slot` is its place in the store; None keeps it out of the store."""
+
+    local_date: date
+    window_start: datetime
+    window_end: datetime
+    slot: str | None
+    due_at: datetime | None = None  # for an edition of the clock: when it should have been made
+
+
+def order_window(
+    engine: Engine, digest: DigestSettings, *, local_date: date, end: datetime, length: timedelta | None = None
+) -> tuple[datetime, datetime]:
+    """Return the window of an edition: `length` if the reader says so, else the digest's, longer after a gap."""
+    if length is not None:
+        return end - length, end
+    previous = read(engine, lambda c: editions.previous_edition(c, digest.name, before=local_date))
+    return window_of(end, digest.window, previous_end=previous.window_end if previous else None)
+
+
+def make_edition(
+    engine: Engine,
+    digest: DigestSettings,
+    order: Order,
+    *,
+    now: datetime,
+    hand_over: Callable[[Edition], object] = lambda edition: None,
+) -> Edition | None:
+    """
+    Make the edition that `order` asks for, and keep it; None if it is made, or being made, by somebody else.
+
+    Args:
+        hand_over: Writes the edition's files. It comes before the edition counts as made: after a crash between
+            the two, the edition is made again and its files written over.
+
+    Errors: StoreError, and what `hand_over` raises.
+    """
+    number = read(engine, lambda c: editions.next_number(c, digest.name, local_date=order.local_date))
+    slot = order.slot
+    if slot is None:
+        edition = read(engine, lambda c: composed(c, digest, order, number=number, now=now))
+        hand_over(edition)
+        return edition
+    window = (order.window_start, order.window_end)
+
+    def claimed(connection: Connection) -> bool:
+        return editions.claim(
+            connection, digest.name, local_date=order.local_date, slot=slot, number=number, window=window, now=now
+        )
+
+    if not write(engine, claimed):
+        return None
+    try:
+        edition = read(engine, lambda c: composed(c, digest, order, number=number, now=now))
+        hand_over(edition)
+        write(engine, lambda c: editions.finish(c, edition, slot=slot))
+    except BaseException:
+        write(engine, lambda c: editions.give_back(c, digest.name, local_date=order.local_date, slot=slot))
+        raise
+    return edition
+
+
+def composed(connection: Connection, digest: DigestSettings, order: Order, *, number: int, now: datetime) -> Edition:
+    """Return the edition as one state of the store gives it; the same state gives the same edition."""
+    from digests.cluster.stories import group
+
+    start, end = order.window_start, order.window_end
+    states = [state for state in feed_states(connection) if wanted(state, digest.sources)]
+    feed_ids = [state.feed.id for state in states] if digest.sources else None
+    found = articles_between(connection, start=start - LOOKBACK, end=end, feed_ids=feed_ids)
+    inside = [article for article in found if article.published_at >= start]
+    chosen = select(inside, start=start, end=end)
+    before = [article for article in found if article.published_at < start]
+    previous = editions.previous_edition(connection, digest.name, before=order.local_date)
+    stories = group(items(connection, [*before, *chosen.articles]))
+    articles = {article.id: article for article in chosen.articles}
+    ranked = rank(stories, articles, now=end, previous=previous, language=digest.language)
+    return compose(
+        shape=shape_of(digest),
+        ranked=ranked,
+        articles=articles,
+        intake=intake(connection, states, chosen.left_out, order, digest, now=now),
+        previous=previous,
+        number=number,
+        local_date=order.local_date,
+        window_start=start,
+        window_end=end,
+        made_at=now,
+        earlier={article.id: article for article in before} | cited(connection, previous),
+    )
+
+
+def wanted(state: FeedState, words: tuple[str, ...]) -> bool:
+    """Whether a source takes part in a digest that names its sources by name or tag."""
+    source = state.feed.source
+    return not words or source.name in words or any(tag in words for tag in source.tags)
+
+
+def items(connection: Connection, articles: Iterable[Article]) -> list[Item]:
+    """Return what grouping reads of each article; one without features is made anew."""
+    given = list(articles)
+    packed = packed_features(connection, [article.id for article in given])
+    return [
+        Item(
+            article_id=article.id,
+            title=article.title,
+            language=article.language,
+            published_at=article.published_at,
+            outlet=article.outlet,
+            url=article.url,
+            agency=article.agency,
+            kind=article.kind,
+            owner=article.owner,
+            features=unpack(
+                article.id, packed[article.id].payload, packed[article.id].vector, packed[article.id].vector_model
+            ),
+        )
+        for article in given
+        if article.id in packed
+    ]
+
+
+def cited(connection: Connection, previous: Edition | None) -> dict[str, Article]:
+    """Return the articles that the last edition told of: what its reader knows."""
+    if previous is None:
+        return {}
+    return articles_by_id(connection, [key for story in previous.stories for key in story.article_ids])
+
+
+def shape_of(digest: DigestSettings) -> Shape:
+    """Return what the settings say of a digest's editions."""
+    return Shape(
+        name=digest.name,
+        title=digest.title,
+        language=digest.language,
+        timezone=digest.timezone,
+        stories=digest.stories,
+        briefs=digest.briefs,
+        sections=digest.sections,
+        note=digest.note,
+    )
+
+
+def intake(
+    connection: Connection,
+    states: list[FeedState],
+    left_out: tuple[tuple[str, int], ...],
+    order: Order,
+    digest: DigestSettings,
+    *,
+    now: datetime,
+) -> Intake:
+    """Return what came in and what did not, for the ledger."""
+    start, end = order.window_start, order.window_end
+    told = [(state, health(state.feed, reason=state.reason, dateless=state.dateless, now=now)) for state in states]
+    missed = tuple((f"pages not to be had: {reason}", n) for reason, n in given_up(connection, start=start, end=end))
+    late = now - order.due_at if order.due_at is not None else timedelta()
+    return Intake(
+        entries_seen=count_entries(connection, start=start, end=end),
+        left_out=(*left_out, *missed),
+        sources_total=len(states),
+        sources_ok=sum(state.is_ok for _, state in told),
+        failing=tuple(
+            FailingSource(name=state.feed.source.name, why=words.why) for state, words in told if not words.is_ok
+        ),
+        late_s=late.total_seconds() if late > NOT_LATE else 0.0,
+        longer_window=end - start > digest.window,
+    )

@@ -1,0 +1,73 @@
+"""One pass of the main job for a command: poll, fetch, clean, embed; with a progress bar on a terminal."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from sqlalchemy import Engine
+
+from watcher.cli.tally import Tally
+from watcher.settings.model import Settings
+from watcher.store.feeds import make_all_due
+from watcher.work.events import Event, FeedPolled
+from watcher.work.queue import LocalQueue
+from watcher.work.tools import open_tools
+from watcher.work.vectors import make_vectors
+
+
+async def one_pass(settings: Settings, engine: Engine, *, everything: bool, quiet: bool) -> Tally:
+    """
+    Poll what is due (or `everything`) and get all that it names; return what was done.
+
+    Errors: StoreError, PluginError.
+    """
+    tally = Tally()
+    with bar(quiet=quiet) as advance:
+
+        def hear(event: Event) -> None:
+            tally.hear(event)
+            pages = 0 if isinstance(event, FeedPolled) else 1
+            noted = event.noted if isinstance(event, FeedPolled) else 0
+            advance("feeds", 1 - pages, 0)
+            advance("pages", pages, noted)
+
+        async with open_tools(settings, engine, tell=hear) as tools:
+            if everything:
+                due = await tools.writer.do(lambda c: make_all_due(c, now=tools.now()))
+                advance("feeds", 0, due)
+            started = time.monotonic()
+            queue = LocalQueue(tools)
+            try:
+                await queue.drain()
+            finally:
+                await queue.stop()
+            tally.fetching_s = time.monotonic() - started
+            started = time.monotonic()
+            advance("vectors", 0, tally.stored if tools.embedder else 0)
+            tally.vectors = await make_vectors(
+                tools.writer, tools.pool, tools.embedder, done=lambda n: advance("vectors", n, 0)
+            )
+            tally.vectors_s = time.monotonic() - started
+    return tally
+
+
+@contextmanager
+def bar(*, quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
+    """Yield a function that moves a named bar on: (name, done, more to do). It shows on a terminal only."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description:8}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, disable=quiet or not console.is_terminal, transient=True) as progress:
+        tasks = {name: progress.add_task(name, total=0) for name in ("feeds", "pages", "vectors")}
+        totals = dict.fromkeys(tasks, 0)
+        done = dict.fromkeys(tasks, 0)
+
+        def advance(name: str, steps: int, more: int) -> None:
+            done[name] += steps
+            totals[name] = max(totals[name] + more, done[name])
+            progress.update(tasks[name], completed=done[name], total=totals[name])
+
+        yield advance

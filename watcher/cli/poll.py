@@ -1,0 +1,47 @@
+"""`watcher poll`: one pass over the feeds that are due, their new articles fetched, cleaned and stored."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+from typer import Option
+
+from watcher.cli.app import DONE, FAILED, PARTLY, Config, Json, examples, load_settings, print_json
+
+if TYPE_CHECKING:
+    from watcher.cli.tally import Tally
+
+
+@examples("watcher poll", "watcher poll --all", "watcher poll --all --json")
+def command(
+    everything: Annotated[bool, Option("--all", help="Poll every feed, due or not.")] = False,
+    config: Config = None,
+    json: Json = False,
+) -> int:
+    """
+    Poll the feeds that are due once, and fetch their new articles.
+
+    It can run beside the daemon: no host is asked by both at once.
+    """
+    import asyncio
+
+    from watcher.cli.passing import one_pass
+    from watcher.store.open import open_store
+
+    settings = load_settings(config)
+    engine = open_store(settings.store.url)
+    tally = asyncio.run(one_pass(settings, engine, everything=everything, quiet=json))
+    engine.dispose()
+    if json:
+        print_json(tally.as_json())
+    else:
+        sys.stdout.write("\n".join(tally.lines()) + "\n")
+    return exit_code(tally)
+
+
+def exit_code(tally: Tally) -> int:
+    """Return done; partly failed if a feed or a page failed; failed if every feed did."""
+    if tally.feeds and tally.failed == tally.feeds:
+        return FAILED
+    return PARTLY if tally.failures or tally.pages_lost else DONE

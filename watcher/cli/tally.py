@@ -1,0 +1,90 @@
+"""What one pass did, counted from its events and told in a few lines."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from watcher.model import Failed, Polled
+from watcher.work.events import Event, FeedPolled, PageFailed, PageKnown, PageStored
+
+SHOWN = 20  # failures named on the terminal
+
+
+@dataclass(slots=True, kw_only=True)
+class Tally:
+    """Counts of one pass; times in seconds."""
+
+    feeds: int = 0
+    unchanged: int = 0
+    failed: int = 0
+    entries_new: int = 0
+    pages_noted: int = 0
+    stored: int = 0
+    from_feed: int = 0
+    known: int = 0
+    pages_lost: int = 0
+    pages_later: int = 0
+    vectors: int = 0
+    fetching_s: float = 0.0
+    vectors_s: float = 0.0
+    failures: list[tuple[str, str]] = field(default_factory=list)  # outlet, reason
+    lost: Counter[str] = field(default_factory=Counter)  # reason
+
+    def hear(self, event: Event) -> None:
+        """Count one event."""
+        match event:
+            case FeedPolled(feed=feed, result=result, noted=noted):
+                self.feeds += 1
+                self.pages_noted += noted
+                if isinstance(result, Failed):
+                    self.failed += 1
+                    self.failures.append((feed.source.name, result.reason))
+                elif isinstance(result, Polled):
+                    self.entries_new += len(result.changes.new)
+                else:
+                    self.unchanged += 1
+            case PageStored(from_feed=from_feed):
+                self.stored += 1
+                self.from_feed += from_feed
+            case PageKnown():
+                self.known += 1
+            case PageFailed(final=True, reason=reason):
+                self.pages_lost += 1
+                self.lost[reason] += 1
+            case PageFailed():
+                self.pages_later += 1
+
+    def lines(self) -> list[str]:
+        """Return what happened, for a terminal."""
+        read = self.feeds - self.unchanged - self.failed
+        told = [f"{self.feeds} feeds polled: {read} read, {self.unchanged} not modified, {self.failed} failed"]
+        parts = [f"{self.stored} articles stored"]
+        if self.from_feed:
+            parts.append(f"{self.from_feed} of them from the feed's own text")
+        for count, words in (
+            (self.known, "known under another address"),
+            (self.pages_later, "pages to be tried again"),
+            (self.pages_lost, "pages without an article"),
+        ):
+            if count:
+                parts.append(f"{count} {words}")
+        told.append(", ".join(parts))
+        took = f"took {self.fetching_s:.1f} s to poll, fetch and clean"
+        told.append(f"{took}, {self.vectors_s:.1f} s for {self.vectors} vectors" if self.vectors else took)
+        told += [f"  failed: {outlet}: {reason}" for outlet, reason in sorted(self.failures)[:SHOWN]]
+        if len(self.failures) > SHOWN:
+            told.append(f"  and {len(self.failures) - SHOWN} more: see watcher status")
+        told += [
+            f"  no article in {count} {'page' if count == 1 else 'pages'}: {why}"
+            for why, count in self.lost.most_common(SHOWN)
+        ]
+        return told
+
+    def as_json(self) -> dict[str, object]:
+        """Return the counts as JSON."""
+        names = [name for name in self.__slots__ if name not in ("failures", "lost")]
+        return {name: getattr(self, name) for name in names} | {
+            "failures": [{"source": outlet, "reason": reason} for outlet, reason in sorted(self.failures)],
+            "lost": dict(self.lost),
+        }

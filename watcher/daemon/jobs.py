@@ -1,0 +1,54 @@
+"""What the daemon does again and again: its own jobs, and those that other packages add by an entry point."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+
+from watcher.errors import PluginError
+from watcher.settings.model import Settings
+from watcher.work.queue import LocalQueue
+from watcher.work.tools import Tools
+from watcher.work.vectors import make_vectors
+
+GROUP = "watcher.jobs"  # entry points: value = "module:function", which takes (settings, tools) and returns jobs
+VISITS_EVERY_S = 2.0
+VECTORS_EVERY_S = 15.0
+VECTORS_AT_ONCE = 256  # articles a run, so that the job ends and others have the worker processes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """Something to do every `every_s` seconds; a run that is still going keeps the next from starting."""
+
+    name: str
+    every_s: float
+    run: Callable[[], Awaitable[None]]
+
+
+def own_jobs(tools: Tools, queue: LocalQueue) -> tuple[Job, ...]:
+    """Return the daemon's own jobs: host visits, and vectors for the articles they bring."""
+
+    async def visits() -> None:
+        await queue.fill()
+
+    async def vectors() -> None:
+        await make_vectors(tools.writer, tools.pool, tools.embedder, most=VECTORS_AT_ONCE)
+
+    return (
+        Job(name="visits", every_s=VISITS_EVERY_S, run=visits),
+        Job(name="vectors", every_s=VECTORS_EVERY_S, run=vectors),
+    )
+
+
+def plugged_in_jobs(settings: Settings, tools: Tools) -> tuple[Job, ...]:
+    """Return the jobs that installed packages add. Errors: PluginError."""
+    found: list[Job] = []
+    for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
+        try:
+            make = point.load()
+        except (ImportError, AttributeError) as error:
+            raise PluginError(f"the jobs of {point.value} cannot be loaded: {error}") from error
+        found.extend(make(settings, tools))
+    return tuple(found)

@@ -1,0 +1,89 @@
+"""The daemon: puts the parts together, runs the clock, and stops in order."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from datetime import UTC, datetime, timedelta
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from sqlalchemy import Engine
+
+from watcher.daemon import logs
+from watcher.daemon.jobs import Job, own_jobs, plugged_in_jobs
+from watcher.errors import StoreError, WatcherError
+from watcher.settings.model import Settings
+from watcher.work.queue import LocalQueue
+from watcher.work.tools import Tools, open_tools
+
+log = logging.getLogger("watcher.daemon")
+DRAIN_S = 8.0  # how long visits may go on after a signal before they are broken off
+REST_S = 30.0  # after a fault of the store
+
+
+async def run(settings: Settings, engine: Engine) -> None:
+    """Run until SIGINT or SIGTERM; a second one breaks off what is still going on."""
+    stop = asyncio.Event()
+    async with open_tools(settings, engine, tell=logs.tell) as tools:
+        queue = LocalQueue(tools)
+        scheduler = clock()
+        for job in (*own_jobs(tools, queue), *plugged_in_jobs(settings, tools)):
+            add(scheduler, job, tools)
+        listen(stop)
+        scheduler.start()
+        log.info("started %s", logs.fields(sources=len(settings.active_sources()), embedder=tools.embedder or "none"))
+        try:
+            await stop.wait()
+        finally:
+            scheduler.pause()
+            await wind_down(queue)
+            scheduler.shutdown(wait=False)
+    log.info("stopped")
+
+
+def clock() -> AsyncIOScheduler:
+    """Return the scheduler: a late job runs all the same (the default grace of a second would drop it), and once."""
+    defaults = {"coalesce": True, "misfire_grace_time": None, "max_instances": 1}
+    return AsyncIOScheduler(timezone=UTC, job_defaults=defaults)
+
+
+def add(scheduler: AsyncIOScheduler, job: Job, tools: Tools) -> None:
+    """Give `job` to the clock, its errors caught and logged here."""
+    rest_until = datetime.min.replace(tzinfo=UTC)
+
+    async def guarded() -> None:
+        nonlocal rest_until
+        if tools.now() < rest_until:
+            return
+        try:
+            await job.run()
+        except WatcherError as error:
+            log.error("job_failed %s", logs.fields(job=job.name, reason=error))
+            rest_until = tools.now() + timedelta(seconds=REST_S if isinstance(error, StoreError) else job.every_s)
+        except Exception:
+            log.exception("job_failed %s", logs.fields(job=job.name))
+
+    scheduler.add_job(guarded, "interval", seconds=job.every_s, id=job.name, next_run_time=datetime.now(UTC))
+
+
+def listen(stop: asyncio.Event) -> None:
+    """Set `stop` at the first signal to end; the next one interrupts."""
+    loop = asyncio.get_running_loop()
+
+    def heard(number: signal.Signals) -> None:
+        log.info("stopping %s", logs.fields(signal=number.name))
+        stop.set()
+        loop.remove_signal_handler(number)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, heard, number)
+
+
+async def wind_down(queue: LocalQueue) -> None:
+    """Let visits end by themselves for a while, then break them off: what they were at stays due."""
+    loop = asyncio.get_running_loop()
+    until = loop.time() + DRAIN_S
+    while queue.busy and loop.time() < until:
+        await asyncio.sleep(0.1)
+    await queue.stop()

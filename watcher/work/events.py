@@ -1,0 +1,47 @@
+"""What the work tells as it goes: for logs, the progress bar and the counts at the end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from watcher.model import Feed, PollResult
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedPolled:
+    """A feed was polled; `noted` pages are to be got."""
+
+    feed: Feed
+    result: PollResult
+    noted: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageStored:
+    """An article was stored, from its page or from the feed's own text."""
+
+    url: str
+    outlet: str
+    from_feed: bool
+    took_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageKnown:
+    """A page turned out to be an article that is stored already under another address."""
+
+    url: str
+    outlet: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageFailed:
+    """A page brought no article. `final`: it will not be tried again."""
+
+    url: str
+    outlet: str
+    reason: str
+    final: bool
+
+
+Event = FeedPolled | PageStored | PageKnown | PageFailed

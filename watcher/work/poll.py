@@ -1,0 +1,131 @@
+"""One feed, polled: fetched, parsed, compared with what is known, and written down."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from watcher.errors import FeedError, FetchError
+from watcher.feeds.changes import changes
+from watcher.feeds.freshness import Freshness, freshness
+from watcher.feeds.pace import NextPoll, Wishes, next_poll
+from watcher.model import Failed, Feed, NotModified, Polled, PollResult, Response, Unchanged, Validators
+from watcher.net.client import ACCEPT_FEED
+from watcher.store.feeds import known_entries, note_poll, record_poll
+from watcher.store.hosts import block
+from watcher.work import tasks
+from watcher.work.events import FeedPolled
+from watcher.work.pool import WorkerFailed
+from watcher.work.tools import Tools
+
+PARSE_LIMIT_S = 20.0
+
+
+async def poll_feed(feed: Feed, tools: Tools) -> PollResult:
+    """Poll `feed` and write down what came of it, whatever it was."""
+    started = tools.now()
+    held_until: datetime | None = None
+    await tools.writer.do(lambda c: note_poll(c, feed.id, next_poll_at=started + tools.poll.min_every))
+    try:
+        answer = await tools.client.get(feed.url, validators=feed.validators, accept=ACCEPT_FEED)
+        if isinstance(answer, NotModified):
+            result: PollResult = unchanged(feed, answer, tools)
+        else:
+            result = await read(feed, answer, tools)
+    except FetchError as error:
+        result = failed(feed, error, tools, started)
+        if error.retry_after_s is not None:
+            held_until = result.next_poll_at
+    except FeedError as error:
+        result = failed(feed, FetchError(feed.url, error.reason), tools, started)
+    except WorkerFailed as error:
+        result = failed(feed, FetchError(feed.url, f"parsing the feed {error}"), tools, started)
+    noted = await tools.writer.do(lambda c: record_poll(c, feed, result))
+    if held_until is not None:
+        until = held_until
+        await tools.writer.do(lambda c: block(c, feed.host, until=until))
+    tools.tell(FeedPolled(feed=feed, result=result, noted=noted))
+    return result
+
+
+async def read(feed: Feed, answer: Response, tools: Tools) -> Polled:
+    """Return the poll that this answer makes. Errors: FeedError, WorkerFailed."""
+    content_type = answer.header("content-type")
+    parsed = await tools.pool.run(tasks.parse_feed, answer.body, answer.url, content_type, limit_s=PARSE_LIMIT_S)
+    known, links, first = await tools.writer.read(lambda c: known_entries(c, feed.id, parsed.entries))
+    now = tools.now()
+    wishes = Wishes(
+        every_s=tools.poll.every.total_seconds(),
+        min_every_s=tools.poll.min_every.total_seconds(),
+        own_every_s=feed.source.every_s,
+        ttl_s=parsed.ttl_s,
+        skip_hours=parsed.skip_hours,
+        skip_days=parsed.skip_days,
+    )
+    when = next_poll(
+        wishes,
+        now=now,
+        published=[entry.published_at for entry in parsed.entries if entry.published_at is not None],
+        freshness=freshness(answer.headers, now),
+        has_validators=answer.validators != Validators(),
+        jitter=tools.chance(),
+    )
+    return Polled(
+        feed_id=feed.id,
+        at=now,
+        next_poll_at=when.at,
+        interval_s=when.interval_s,
+        validators=answer.validators,
+        changes=changes(parsed, known, links, first_poll=first),
+        moved_to=answer.moved_to,
+        took_s=answer.took_s,
+        faults=parsed.faults,
+    )
+
+
+def unchanged(feed: Feed, answer: NotModified, tools: Tools) -> Unchanged:
+    """Return the poll that a 304 makes: it may renew a validator, and forgets none."""
+    now = tools.now()
+    validators = Validators(
+        etag=answer.validators.etag or feed.validators.etag,
+        last_modified=answer.validators.last_modified or feed.validators.last_modified,
+    )
+    when = again(feed, tools, now, said=freshness(answer.headers, now))
+    return Unchanged(
+        feed_id=feed.id,
+        at=now,
+        next_poll_at=when.at,
+        validators=validators,
+        moved_to=answer.moved_to,
+        took_s=answer.took_s,
+    )
+
+
+def failed(feed: Feed, error: FetchError, tools: Tools, started: datetime) -> Failed:
+    """Return the poll that an error makes: the feed waits longer each time, and as long as its host asks."""
+    now = tools.now()
+    when = again(feed, tools, now, said=Freshness(retry_after_s=error.retry_after_s), failures=feed.failures + 1)
+    return Failed(
+        feed_id=feed.id,
+        at=now,
+        next_poll_at=when.at,
+        reason=error.reason,
+        permanent=error.permanent,
+        took_s=(now - started) / timedelta(seconds=1),
+    )
+
+
+def again(feed: Feed, tools: Tools, now: datetime, *, said: Freshness, failures: int = 0) -> NextPoll:
+    """Return when to ask again after an answer that brought no entries."""
+    wishes = Wishes(
+        every_s=tools.poll.every.total_seconds(),
+        min_every_s=tools.poll.min_every.total_seconds(),
+        own_every_s=feed.source.every_s,
+    )
+    return next_poll(
+        wishes,
+        now=now,
+        freshness=said,
+        failures=failures,
+        last_interval_s=feed.interval_s,
+        jitter=tools.chance(),
+    )

@@ -1,0 +1,106 @@
+"""What runs in worker processes: parsing a feed, cleaning a page, embedding texts. Plain functions of plain values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from watcher.errors import PluginError
+from watcher.model import Cleaned, Entry, ParsedFeed
+
+if TYPE_CHECKING:
+    from watcher.features.embed import Embedder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageTask:
+    """A page as it came, what the feed said of it, and its site's block hashes (one tuple an article)."""
+
+    body: bytes
+    content_type: str | None
+    url: str
+    entry: Entry
+    language: str | None
+    site: tuple[tuple[int, ...], ...]
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """What became of a page: the article in it and its features, packed."""
+
+    cleaned: Cleaned
+    version: str
+    payload: bytes
+
+
+def parse_feed(body: bytes, url: str, content_type: str | None) -> ParsedFeed:
+    """Return the feed in `body`. Errors: FeedError."""
+    from watcher.feeds import parse
+
+    return parse.parse_feed(body, url=url, content_type=content_type)
+
+
+def clean_page(task: PageTask) -> Made:
+    """Return the article of a page. Errors: CleanError."""
+    from watcher.clean import article, decode, memory
+
+    cleaned = article.clean(
+        decode.decode(task.body, task.content_type),
+        url=task.url,
+        memory=memory.learn(task.site) if task.site else None,
+        feed_title=task.entry.title,
+        feed_summary=task.entry.summary,
+        feed_published_at=task.entry.published_at,
+        feed_language=task.language,
+        now=task.now,
+    )
+    return with_features(cleaned)
+
+
+def clean_entry(entry: Entry, url: str, language: str | None) -> Made:
+    """Return the article as the feed carries it: its content, else its summary."""
+    from watcher.clean.fragment import blocks_of
+
+    blocks = blocks_of(entry.content) or blocks_of(entry.summary)
+    cleaned = Cleaned(
+        url=url,
+        title=entry.title,
+        blocks=blocks,
+        language=language,
+        authors=entry.authors,
+        image=entry.image,
+        published_at=entry.published_at,
+    )
+    return with_features(cleaned)
+
+
+def with_features(cleaned: Cleaned) -> Made:
+    """Return a cleaned article with its features; the id is set where it is stored."""
+    from watcher.features import make, pack
+
+    made = make.make("", title=cleaned.title, text=cleaned.text, language=cleaned.language or "und")
+    return Made(cleaned=cleaned, version=made.version, payload=pack.pack(made))
+
+
+@lru_cache(maxsize=1)
+def embedder(setting: str) -> Embedder:
+    """Return the embedder that the settings name, loaded once a process. Errors: PluginError."""
+    from watcher.features.embed import load_embedder
+
+    found = load_embedder(setting)
+    if found is None:
+        raise PluginError(f"[semantic] embedder {setting!r} gives no embedder")
+    return found
+
+
+def embed(setting: str, texts: tuple[str, ...]) -> list[bytes]:
+    """Return the vector of each text."""
+    return embedder(setting).embed(texts)
+
+
+def embedder_name(setting: str) -> str:
+    """Return the name under which the embedder's vectors are kept."""
+    return embedder(setting).name

