@@ -67,7 +67,7 @@ def sort_out(opml: Opml, settings: Settings) -> tuple[list[SourceSettings], list
 
 def row_of(feed: OpmlFeed) -> SourceSettings:
     """
-    Return the settings row of a feed; a language that is no tag is dropped, as files of other readers hold anything there.
+    Return the settings row of a feed; a language that is no tag is dropped: other readers write anything there.
 
     Errors: SettingsError if another field cannot be used.
     """

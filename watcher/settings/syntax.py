@@ -37,7 +37,7 @@ def read(text: str) -> Read:
     """
     Return the values of a TOML text, read on beyond each syntax fault.
 
-    A faulty line is noted and blanked, then the text is parsed again. After a faulty header its whole table is left out,
+    A faulty line is noted and blanked, then the text is parsed again. A table with a faulty header is left out whole,
     so that its keys are not taken for another table's.
     """
     lines = text.split("\n")

@@ -63,9 +63,9 @@ def parse_duration(value: object) -> timedelta:
 
 
 def format_duration(value: timedelta) -> str:
-    """Return `value` as settings write it: "1h30m". The inverse of `parse_duration` for whole seconds."""
+    """Return `value` as settings write it: "1h30m", "24h", "2d"; the inverse of `parse_duration` for whole seconds."""
     seconds, out = int(value.total_seconds()), ""
-    for unit in ("d", "h", "m", "s"):
+    for unit in ("d", "h", "m", "s") if seconds >= 2 * UNITS_S["d"] else ("h", "m", "s"):
         count, seconds = divmod(seconds, UNITS_S[unit])
         out += f"{count}{unit}" if count else ""
     return out or "0s"

