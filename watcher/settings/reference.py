@@ -20,7 +20,8 @@ HEAD = """# Settings
 
 <!-- Made from the models by `python -m watcher.settings.reference`; edit the models, not this page. -->
 
-Watcher reads one file, `settings.toml`: the one that `--config` or `$WATCHER_CONFIG` names, else `./settings.toml`, else `watcher/settings.toml` in the XDG config folder.
+Watcher reads one file, `settings.toml`: the one that `--config` or `$WATCHER_CONFIG` names, else `./settings.toml`,
+else `watcher/settings.toml` in the XDG config folder.
 `watcher init` writes a starter file, `watcher check` names every fault of a file at once, with its line and column.
 
 - Durations are written `"90s"`, `"15m"`, `"1h30m"`, `"2d"`; sizes `"500 kB"`, `"10 MiB"`.

