@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from watcher.errors import FeedError
@@ -28,6 +28,7 @@ def opml(body: str, head: str = "") -> bytes:
     return f'<opml version="2.0"><head>{head}</head><body>{body}</body></opml>'.encode()
 
 
+@settings(deadline=None)
 @given(st.lists(FEEDS, max_size=8, unique_by=lambda feed: feed.url), TEXT)
 def test_what_is_written_is_read_back(feeds, title):
     written = render_opml(feeds, title=title)
@@ -40,6 +41,7 @@ def test_what_is_written_is_read_back(feeds, title):
     assert render_opml(read.feeds, title=title) == written
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=400) | st.text("<>&;!?/= \"'opmlutne", max_size=200).map(str.encode))
 def test_any_bytes_are_read_or_refused_in_words(data):
     try:

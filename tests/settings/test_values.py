@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from watcher.errors import WatcherError
@@ -22,16 +22,19 @@ from watcher.settings.values import (
 )
 
 
+@settings(deadline=None)
 @given(st.integers(min_value=0, max_value=3_660 * 86_400))
 def test_a_duration_is_read_as_it_was_written(seconds):
     assert parse_duration(format_duration(timedelta(seconds=seconds))) == timedelta(seconds=seconds)
 
 
+@settings(deadline=None)
 @given(st.integers(min_value=0, max_value=10**12))
 def test_a_size_is_read_as_it_was_written(count):
     assert parse_size(format_size(count)) == count
 
 
+@settings(deadline=None)
 @given(
     st.one_of(st.text(max_size=30), st.from_regex(r"[0-9.smhdw ]{1,40}", fullmatch=True), st.integers(), st.floats())
 )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 MAX_FAULTS = 25
 MAX_LOOK_BACK = 300  # lines that an unclosed value may reach back
+LOOK_BACK_CHARACTERS = 1_000_000  # parsed again at most while looking back: a third of a second
 WHERE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 ASSIGNMENT = re.compile(r"\s*([A-Za-z0-9_.\"'-]+)\s*=\s*(.*)")
 BARE_WORD = re.compile(r"[A-Za-z0-9_][^\"'\[\]{}#=]*")
@@ -62,6 +63,9 @@ def locate(lines: list[str], error: tomllib.TOMLDecodeError) -> tuple[int, int, 
     line, column = (int(where[1]), int(where[2])) if where and where[1] else (len(lines), 1)
     line = min(line, len(lines))
     first = statement_start(lines, line)
+    if first is None:
+        message = "a value is opened somewhere before and not closed; nothing after it can be read"
+        return 1, len(lines), SyntaxFault(line=line, column=column, key="syntax", message=message)
     statement = lines[first - 1]
     key = name_of(statement)
     indent = len(statement) - len(statement.lstrip()) + 1
@@ -77,15 +81,16 @@ def locate(lines: list[str], error: tomllib.TOMLDecodeError) -> tuple[int, int, 
     return first, last, SyntaxFault(line=first, column=max(1, column), key=key, message=reason)
 
 
-def statement_start(lines: list[str], line: int) -> int:
-    """Return the line where the statement that fails at `line` begins: all before it parses."""
-    for start in range(line, max(0, line - MAX_LOOK_BACK), -1):
+def statement_start(lines: list[str], line: int) -> int | None:
+    """Return where the statement that fails at `line` begins: all before it parses. None if that is too far."""
+    steps = min(MAX_LOOK_BACK, 1 + LOOK_BACK_CHARACTERS // (1 + sum(map(len, lines[:line]))))
+    for start in range(line, max(0, line - steps), -1):
         try:
             tomllib.loads("\n".join(lines[: start - 1]))
         except (tomllib.TOMLDecodeError, RecursionError):
             continue
         return start
-    return line
+    return None
 
 
 def header_end(lines: list[str], first: int) -> int:
