@@ -41,10 +41,13 @@ def print_table(rows: list[dict[str, object]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(*SHOWN, box=None, pad_edge=False)
+    shown = [key for key in SHOWN if any(row[key] for row in rows)]
+    table = Table(box=None, pad_edge=False)
+    for key in shown:
+        table.add_column(key, overflow="fold")
     for row in rows:
         style = "" if row["enabled"] else "dim"
-        table.add_row(*(Text(str(row[key] or "")) for key in SHOWN), style=style)
+        table.add_row(*(Text(str(row[key] or "")) for key in shown), style=style)
     console = Console()
     console.print(table)
     console.print(f"{len(rows)} sources")
