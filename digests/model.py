@@ -168,6 +168,7 @@ class Edition:
     briefs: tuple[Brief, ...]
     ledger: Ledger
     minutes: int  # to read
+    note: str = ""  # Markdown of the settings, shown at the top
 
     @property
     def stories(self) -> tuple[EditionStory, ...]:

@@ -1,0 +1,68 @@
+"""The file channel: an edition's forms in a folder, each whole or not there."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from digests.errors import DeliveryError
+from digests.model import Rendered
+
+WORDS = {
+    errno.ENOSPC: "no space is left on the disk",
+    errno.EDQUOT: "the disk quota is used up",
+    errno.EACCES: "no permission to write there",
+    errno.EPERM: "no permission to write there",
+    errno.EROFS: "the disk is read-only",
+    errno.ENOTDIR: "a part of the path is no folder",
+    errno.EEXIST: "it is a file, not a folder",
+    errno.EISDIR: "a folder stands where the file should go",
+    errno.ENAMETOOLONG: "the path is too long",
+}
+PASSING = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EINTR, errno.EMFILE, errno.ENFILE})
+
+
+def write(rendered: Sequence[Rendered], directory: Path) -> tuple[Path, ...]:
+    """
+    Write each form into `directory`, made if need be, and return the paths in order.
+
+    All forms are on the disk under other names before the first takes its own: a full disk leaves the last edition
+    untouched, and a reader never sees half a file.
+
+    Raises:
+        DeliveryError: If the folder or a file cannot be written; `permanent` unless it can pass by itself.
+    """
+    waiting: list[tuple[Path, Path]] = []
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        for form in rendered:
+            target = directory / _file_name(form.name)
+            waiting.append((directory / f".{target.name}.{os.getpid()}.tmp", target))
+            _write_through(waiting[-1][0], form.body)
+        for temporary, target in waiting:
+            temporary.replace(target)
+    except OSError as error:
+        reason = WORDS.get(error.errno or 0, error.strerror or str(error))
+        raise DeliveryError("file", f"{directory}: {reason}", permanent=error.errno not in PASSING) from error
+    finally:
+        for temporary, _ in waiting:
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
+    return tuple(target for _, target in waiting)
+
+
+def _file_name(name: str) -> str:
+    if name in ("", ".", "..") or Path(name).name != name or "\0" in name:
+        raise DeliveryError("file", f"{name!r} is no file name", permanent=True)
+    return name
+
+
+def _write_through(path: Path, body: bytes) -> None:
+    """Write and flush to the disk: a full one shows here at the latest."""
+    with path.open("wb") as file:
+        file.write(body)
+        file.flush()
+        os.fsync(file.fileno())

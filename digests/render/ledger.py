@@ -1,0 +1,60 @@
+"""The foot of an edition in words: the window, what became of what was seen, which sources fail and why."""
+
+from __future__ import annotations
+
+from digests.model import Edition
+from digests.render.safe import inert
+from digests.render.words import Words
+
+LATE_S = 300.0  # an edition made within five minutes of its time is not late
+MAX_FAILING = 20  # sources by name
+
+
+def ledger_lines(edition: Edition, words: Words) -> tuple[str, ...]:
+    """Return the paragraphs of the foot, in order."""
+    lines = [_window(edition, words), _seen(edition, words), _sources(edition, words)]
+    if edition.stories:
+        lines.append(words["method"])
+    if edition.previous is not None:
+        lines.append(words.say("previous", day=words.long_date(edition.previous)))
+    return tuple(lines)
+
+
+def _window(edition: Edition, words: Words) -> str:
+    start = words.clock(edition.window_start, day=True)
+    end = words.clock(edition.window_end, day=True, zone=True)
+    sentences = [words.say("covers", start=start, end=end)]
+    if edition.ledger.longer_window:
+        sentences.append(words["longer"])
+    made = words.clock(edition.made_at, zone=True)
+    if edition.ledger.late_s >= LATE_S:
+        sentences.append(words.say("late", time=made, duration=words.duration(edition.ledger.late_s)))
+    else:
+        sentences.append(words.say("made", time=made))
+    return " ".join(sentences)
+
+
+def _seen(edition: Edition, words: Words) -> str:
+    ledger = edition.ledger
+    shown = words.say("stories", n=ledger.stories_shown)
+    if ledger.briefs_shown:
+        shown = words.say("in_brief", stories=shown, briefs=words.say("briefs", n=ledger.briefs_shown))
+    text = words.say(
+        "seen",
+        entries=words.say("entries", n=ledger.entries_seen),
+        articles=words.say("articles", n=ledger.articles),
+        outlets=words.say("outlets", n=ledger.outlets),
+        stories=words.say("stories", n=ledger.stories_found),
+        shown=shown,
+    )
+    reasons = [f"{inert(reason, limit=200)} ({words.number(count)})" for reason, count in ledger.left_out if count]
+    return f"{text} {words.say('left_out', reasons=', '.join(reasons))}" if reasons else text
+
+
+def _sources(edition: Edition, words: Words) -> str:
+    ledger = edition.ledger
+    text = words.say("healthy", ok=ledger.sources_ok, total=ledger.sources_total)
+    names = [f"{inert(source.name, limit=200)} ({inert(source.why, limit=200)})" for source in ledger.failing]
+    if len(names) > MAX_FAILING:
+        names[MAX_FAILING:] = ["…"]
+    return f"{text} {words.say('failing', names=', '.join(names))}" if names else text

@@ -1,0 +1,164 @@
+"""An edition as a mail ready to send: text first, HTML with inlined styles, nothing loaded, never above its budget."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from email.message import EmailMessage
+from email.utils import format_datetime, parseaddr
+from functools import lru_cache, partial
+
+import css_inline
+from markupsafe import Markup
+
+from digests.errors import DigestError
+from digests.model import Edition
+from digests.render import html, text
+from digests.render.headers import MAIL, phrase
+from digests.render.markdown import note_html
+from digests.render.safe import inert, web_url
+from digests.render.view import MAX_HEADLINES, MAX_SOURCES, EditionView, SectionView, StoryView
+
+BUDGET = 90 * 1024  # bytes as sent; Gmail cuts a message at about 102 kB
+UNDISCLOSED = "undisclosed-recipients:;"  # a mail that has no reader yet
+HEADLINES, SOURCES = 3, 5  # of a story, by name: a mail is read on the way, the page has more
+KEEP_WHOLE = 5  # stories whose texts are kept as long as it goes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailSettings:
+    """
+    What a mail says beyond its edition.
+
+    Attributes:
+        sender: "digest@example.org", or with a name; without one the digest's title stands for it.
+        to: Addresses; empty for a file that gets its readers later.
+        base_url: Where the edition can be read as a page, if anywhere.
+        budget: Bytes of the message as sent.
+    """
+
+    sender: str = "digest@localhost"
+    to: tuple[str, ...] = ()
+    base_url: str | None = None
+    budget: int = BUDGET
+
+
+def render(view: EditionView, edition: Edition, mail: MailSettings) -> bytes:
+    """
+    Return the message, in ASCII with CRLF; the same edition gives the same bytes.
+
+    Too long a one is shortened step by step, and says what was left out.
+
+    Raises:
+        DigestError: If the sender or a reader is no address that mail in ASCII can have.
+    """
+    body = b""
+    for shorter in shortenings(_each(view, partial(_fewer, headlines=HEADLINES, sources=SOURCES), [])):
+        body = _message(shorter, edition, mail).as_bytes()
+        if len(body) <= mail.budget:
+            break
+    return body
+
+
+def shortenings(view: EditionView) -> Iterator[EditionView]:
+    """Yield `view`, then ever shorter ones: what a reader misses least goes first."""
+    yield view
+    words = view.words
+    cut = [words["cut_headlines"]]
+    for most in (1, 0):
+        view = _each(view, partial(_fewer, headlines=most), cut)
+        yield view
+    cut.append(words["cut_sources"])
+    for most in (2, 0):
+        view = _each(view, partial(_fewer, sources=most), cut)
+        yield view
+    cut.append(words["cut_briefs"])
+    view = replace(view, briefs=(), left_out=tuple(cut))
+    yield view
+    cut.append(words["cut_texts"])
+    last = max((story.number for story in view.stories), default=0)
+    for whole in [*range(max(KEEP_WHOLE, last - 5), KEEP_WHOLE, -5), KEEP_WHOLE, 1, 0]:
+        yield _each(view, partial(_bare_after, whole), cut)
+
+
+def inlined_html(view: EditionView, *, base_url: str | None = None, unsubscribe: str | None = None) -> str:
+    """Return the HTML part: styles in the elements, but for those of the dark mode."""
+    template = html.templates().get_template("mail.html.j2")
+    page = template.render(
+        v=view, w=view.words, note=Markup(note_html(view)), base_url=base_url, unsubscribe=unsubscribe
+    )
+    return _inliner().inline(page)
+
+
+def _message(view: EditionView, edition: Edition, mail: MailSettings) -> EmailMessage:
+    name, address = _address(mail.sender)
+    name = name or view.title
+    label = _label(view.digest)
+    domain = address.rsplit("@", 1)[1]
+    unsubscribe = f"mailto:{address}?subject=unsubscribe%20{label}"
+    base_url = web_url(mail.base_url) if mail.base_url else None
+    message = EmailMessage(policy=MAIL)
+    message["From"] = f"{phrase(name)} <{address}>" if name else address
+    message["To"] = ", ".join(_address(reader)[1] for reader in mail.to) or UNDISCLOSED
+    message["Subject"] = view.subject
+    message["Date"] = format_datetime(edition.made_at)
+    message["Message-ID"] = f"<{view.day.isoformat()}.{label}@{domain}>"
+    message["List-Id"] = f"{phrase(view.title)} <{label}.{domain}>"
+    message["List-Unsubscribe"] = f"<{unsubscribe}>"
+    message["Auto-Submitted"] = "auto-generated"
+    plain = text.render(view, base_url=base_url, unsubscribe=unsubscribe)
+    rich = inlined_html(view, base_url=base_url, unsubscribe=unsubscribe)
+    message.set_content(plain, subtype="plain", charset="utf-8", cte="quoted-printable")
+    message.add_alternative(rich, subtype="html", charset="utf-8", cte="quoted-printable")
+    message["Content-Language"] = view.language  # after the parts: they take over Content-* that stands before
+    # "=_" stands in no quoted-printable text, so that a boundary with it ends no part early.
+    message.set_boundary("=_" + hashlib.sha256(f"{message['Message-ID']}\n{plain}\n{rich}".encode()).hexdigest()[:32])
+    return message
+
+
+def _address(value: str) -> tuple[str, str]:
+    """Return the name and the address of "Name <a@b>"; a domain in other letters becomes its ASCII form."""
+    name, address = parseaddr(inert(value))
+    local, at, domain = address.rpartition("@")
+    try:
+        domain = domain.encode("idna").decode("ascii") if domain else ""
+    except UnicodeError:
+        domain = ""
+    if not (at and domain and re.fullmatch(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+", local)):
+        raise DigestError(f"{inert(value)!r} is no mail address: expected name@domain, the name in ASCII")
+    return inert(name), f"{local}@{domain}"
+
+
+def _label(digest: str) -> str:
+    """Return the digest's name as a label of a domain; a name in other letters is told apart by its hash."""
+    plain = re.sub(r"[^a-z0-9]+", "-", digest.lower()).strip("-")
+    return plain if digest.isascii() and plain else hashlib.sha256(digest.encode("utf-8", "replace")).hexdigest()[:12]
+
+
+def _each(view: EditionView, change: Callable[[StoryView], StoryView], left_out: list[str]) -> EditionView:
+    sections = tuple(
+        SectionView(title=section.title, stories=tuple(change(story) for story in section.stories))
+        for section in view.sections
+    )
+    return replace(view, sections=sections, left_out=tuple(left_out))
+
+
+def _fewer(story: StoryView, *, headlines: int = MAX_HEADLINES, sources: int = MAX_SOURCES) -> StoryView:
+    """Return the story with at most so many of each; those left out count as "more outlets"."""
+    kept = replace(story, headlines=story.headlines[:headlines], sources=story.sources[:sources])
+    left = len(story.headlines) - len(kept.headlines) + len(story.sources) - len(kept.sources)
+    return replace(kept, unnamed=story.unnamed + left)
+
+
+def _bare_after(number: int, story: StoryView) -> StoryView:
+    """Return a story behind the first `number` as its headline, place, time and coverage."""
+    if story.number <= number:
+        return story
+    return replace(story, summary=(), since=(), sources=(), headlines=(), unnamed=0)
+
+
+@lru_cache(maxsize=1)
+def _inliner() -> css_inline.CSSInliner:
+    return css_inline.CSSInliner(load_remote_stylesheets=False, minify_css=True)

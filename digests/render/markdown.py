@@ -1,0 +1,127 @@
+"""An edition as Markdown that every renderer reads the same way, and Markdown as clean HTML."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+
+import markdown as python_markdown
+import nh3
+from jinja2 import Environment
+
+from digests.render.safe import inert
+from digests.render.templating import AsIs, environment
+from digests.render.view import EditionView, Quote
+
+# Escaping is mixed, for no single way is read alike everywhere: python-markdown knows no backslash before `~$^|=%:@<&`,
+# and an entity cannot open or close anything in any renderer. docs/decisions/0005 says what was measured.
+BACKSLASH = re.compile(r"[\\`*_\[\]{}#!]")
+ENTITY = re.compile(r"[~$^|]|={2,}|%{2,}|(?<=\w):(?=//)|:(?=[a-z0-9_+-]+:)|(?<=\w)\.(?=[^\W\d_]{2})")
+AT = re.compile(r"(?<=\w)@(?=\w)")
+NUMBERED = re.compile(r"^(\d{1,9})([.)])(?=\s|$)")
+MARKED = re.compile(r"^[-+]")
+END_OF_HEADING = re.compile(r"[.,;:!。，；：！]$")  # MD026 takes it for a slip; in a headline it is the outlet's
+
+NOTE_TAGS = frozenset({"p", "br", "em", "strong", "code", "pre", "ul", "ol", "li", "blockquote", "a"})
+TAGS = NOTE_TAGS | {"h1", "h2", "h3", "h4", "h5", "h6", "hr"}
+FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
+
+
+def render(view: EditionView) -> str:
+    """Return the edition as Markdown with YAML front matter."""
+    return _templates().get_template("edition.md.j2").render(v=view, w=view.words, front=_front(view))
+
+
+def text(value: str) -> str:
+    """Return any text as Markdown that shows exactly that text, made inert, wherever in a line it stands."""
+    return escape(inert(value))
+
+
+def escape(value: str) -> str:
+    """Return text that is inert already as Markdown; blanks around it stay."""
+    value = value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    value = BACKSLASH.sub(r"\\\g<0>", value)
+    value = ENTITY.sub(lambda match: "".join(map(_entity, match.group())), value)
+    value = AT.sub("<!-- -->&#64;", value)  # cmark-gfm looks for addresses in the text that entities have become
+    value = NUMBERED.sub(lambda match: match[1] + _entity(match[2]), value)
+    return MARKED.sub(r"\\\g<0>", value)
+
+
+def link(label: str, url: str | None) -> AsIs:
+    """Return a link, or the bare label where there is no `url`: one of `safe.web_url`, or a fragment."""
+    return AsIs(f"[{text(label)}]({url.replace('&', '&amp;')})" if url else text(label))
+
+
+def to_html(source: str, *, tags: frozenset[str] = TAGS) -> str:
+    """
+    Return Markdown as HTML that holds nothing but `tags`: no scripts, styles, images or other loads.
+
+    Front matter is left out. For an edition as a fragment of another page, and for the note of the settings.
+    """
+    html = python_markdown.markdown(FRONT_MATTER.sub("", source), extensions=["sane_lists"], output_format="html")
+    return nh3.clean(
+        html,
+        tags=set(tags),
+        attributes={"a": {"href", "id"}},
+        url_schemes={"http", "https", "mailto"},
+        link_rel=None,
+    )
+
+
+def note_html(view: EditionView) -> str:
+    """Return the note of the settings as HTML of paragraphs, lists and links; headings lose their rank."""
+    return to_html(view.note, tags=NOTE_TAGS).strip() if view.note else ""
+
+
+def _front(view: EditionView) -> tuple[tuple[str, str | int | AsIs], ...]:
+    """Return the front matter in order. Dates and file names are plain scalars, other text is quoted."""
+    rows: list[tuple[str, str | int | AsIs]] = [
+        ("title", view.heading),
+        ("date", AsIs(view.day.isoformat())),
+        ("digest", view.digest),
+        ("edition", view.number),
+        ("lang", view.language),
+        *view.counts,
+    ]
+    if view.previous is not None:
+        rows.append(("previous", AsIs(f"{view.previous.isoformat()}.md")))
+    return tuple(rows)
+
+
+def _yaml(value: str | int | AsIs) -> AsIs:
+    """Return a YAML scalar: a JSON string is one, whatever it holds."""
+    if isinstance(value, AsIs):
+        return value
+    return AsIs(json.dumps(inert(value) if isinstance(value, str) else value, ensure_ascii=False))
+
+
+def _heading(value: str, url: str | None = None) -> AsIs:
+    if url:
+        return link(value, url)
+    value = inert(value)
+    end = END_OF_HEADING.search(value)
+    return AsIs(text(value[:-1]) + _entity(end.group()) if end else text(value))
+
+
+def _quotes(quotes: Sequence[Quote]) -> AsIs:
+    """Return sentences, each run with its outlet, link and time behind it."""
+    return AsIs(" ".join(f"{text(q.text)} — {link(q.outlet, q.url)}, {text(q.time)}" for q in quotes))
+
+
+def _entity(character: str) -> str:
+    return f"&#{ord(character)};"
+
+
+@lru_cache(maxsize=1)
+def _templates() -> Environment:
+    filters: dict[str, Callable[..., AsIs]] = {
+        "as_is": AsIs,
+        "heading": _heading,
+        "item": lambda number: AsIs(f"{number}."),
+        "link": link,
+        "quotes": _quotes,
+        "yaml": _yaml,
+    }
+    return environment(autoescape=False, escape=escape, filters=filters)

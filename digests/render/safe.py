@@ -1,0 +1,90 @@
+"""Text from feeds made inert: one line of plain text, and web addresses that are nothing else."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from urllib.parse import urlsplit
+
+from watcher.text.urls import is_web
+
+MAX_TEXT = 2_000  # characters; a sentence or a title longer than this is cut, with an ellipsis
+MAX_URL = 2_048  # characters; a longer address is not linked
+
+# What steers the direction of a line (UAX #9), and characters that nobody sees. Zero-width joiner and non-joiner stay:
+# Persian, the Indic scripts and emoji need them.
+UNSEEN = dict.fromkeys(
+    [*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C]
+    + [0x00AD, 0x200B, 0x2060, 0x180E, 0xFEFF, *range(0xFFF9, 0xFFFC), *range(0xFDD0, 0xFDF0)]
+    + [plane << 16 | low for plane in range(17) for low in (0xFFFE, 0xFFFF)]
+)
+BLANK = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+STACKED = re.compile(r"([\u0300-\u036f]{3})[\u0300-\u036f]+")  # accents piled up over a letter reach into other lines
+NOT_IN_URL = re.compile(r"[^\x21-\x7e]|['()<>\[\]\\\"`{}|^]")
+TAG = re.compile(r"[a-z]{2,3}")
+ANCHOR = re.compile(r"[A-Za-z0-9-]{1,80}")
+
+
+def inert(text: str, *, limit: int = MAX_TEXT) -> str:
+    """
+    Return `text` as one line that can do nothing: no controls, line breaks, overrides of direction or lone surrogates.
+
+    Surrogate pairs become the character they stand for, lone ones U+FFFD. Runs of blanks become one space. What is
+    left must still be escaped for the form it goes into.
+    """
+    text = text[: 4 * limit].encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    text = unicodedata.normalize("NFC", BLANK.sub(" ", text).translate(UNSEEN))
+    text = STACKED.sub(r"\1", text)
+    text = BLANK.sub(" ", text).strip()
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
+
+
+def inert_lines(text: str, *, limit: int = 20_000) -> str:
+    """Return a text of lines, each made inert but for the blanks it begins with; no two blank lines in a row."""
+    lines = [line[: len(line) - len(line.lstrip(" "))] + inert(line) for line in text[:limit].splitlines()]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(line.rstrip() for line in lines)).strip("\n")
+
+
+def web_url(url: str) -> str | None:
+    """
+    Return `url` in ASCII for a link, or None if it is no http or https address.
+
+    What could end a link in Markdown, HTML or a header is percent-encoded; what is encoded already stays as it is.
+    """
+    url = inert(url, limit=2 * MAX_URL)
+    if not is_web(url):
+        return None
+    netloc = urlsplit(url).netloc
+    if not netloc.isascii():
+        try:
+            url = url.replace(netloc, netloc.encode("idna").decode("ascii"), 1)
+        except UnicodeError:
+            return None
+    url = NOT_IN_URL.sub(_percent, url)
+    return url if len(url) <= MAX_URL else None
+
+
+def _percent(match: re.Match[str]) -> str:
+    return "".join(f"%{byte:02X}" for byte in match.group().encode())
+
+
+def language_tag(tag: str) -> str:
+    """Return the primary tag of a language in lower case, or "" if it is unknown or no tag."""
+    primary = tag.strip().lower().replace("_", "-").split("-", 1)[0]
+    return primary if TAG.fullmatch(primary) and primary not in ("und", "mul", "zxx", "mis") else ""
+
+
+def anchor(name: str, number: int) -> str:
+    """Return `name` if it can stand in a fragment as it is, else one made of the story's number."""
+    return name if ANCHOR.fullmatch(name) else f"story-{number}"
+
+
+def first_strong(text: str) -> str:
+    """Return "rtl" or "ltr" by the first character that has a direction (UAX #9, P2)."""
+    for character in text:
+        kind = unicodedata.bidirectional(character)
+        if kind in ("R", "AL"):
+            return "rtl"
+        if kind == "L":
+            return "ltr"
+    return "ltr"

@@ -1,0 +1,143 @@
+"""The words of an edition: its fixed phrases, numbers, dates, times, and the names of countries and languages."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, tzinfo
+from functools import lru_cache
+from importlib.resources import files
+from zoneinfo import ZoneInfo
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date, format_skeleton, format_timedelta
+from babel.numbers import format_decimal
+
+from digests.model import Edition
+from digests.render.safe import first_strong, inert, language_tag
+
+Phrase = str | dict[str, str]
+FALLBACK = "en"
+WORLD_ENGLISH = "en_GB"  # day before month, 24 hours: what most readers of English outside the United States write
+UNSPACED = frozenset({"zh", "ja", "yue", "wuu"})  # no blank between sentences
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What turns values into words, for one language, time zone and day."""
+
+    language: str  # the edition's primary tag
+    locale: Locale
+    zone: tzinfo
+    today: date
+    phrases: dict[str, Phrase]
+    plurals: Locale  # of the phrases: English where the language has none of its own
+
+    def __getitem__(self, key: str) -> str:
+        """Return a phrase that has no gaps."""
+        phrase = self.phrases[key]
+        assert isinstance(phrase, str), key
+        return phrase
+
+    def say(self, key: str, **gaps: str | int) -> str:
+        """Return a phrase with its gaps filled, numbers in the language's way; `n` decides about the plural form."""
+        phrase = self.phrases[key]
+        if isinstance(phrase, dict):
+            form = self.plurals.plural_form(int(gaps["n"]))
+            phrase = phrase.get(form, phrase["other"])
+        return phrase.format(**{k: self.number(v) if isinstance(v, int) else v for k, v in gaps.items()})
+
+    def number(self, value: int) -> str:
+        return str(format_decimal(value, locale=self.locale))
+
+    def country(self, code: str | None) -> str:
+        """Return the name of a country by its ISO 3166 code, or "" if there is none."""
+        return str(self.locale.territories.get((code or "").upper(), ""))
+
+    def language_name(self, tag: str) -> str:
+        """Return the name of a language, or "" if it is unknown or the edition's own."""
+        primary = language_tag(tag)
+        return "" if primary == self.language else str(self.locale.languages.get(primary, ""))
+
+    def in_language(self, tag: str) -> str:
+        """Return "in French", or "" if the language is unknown or the edition's own."""
+        name = self.language_name(tag)
+        return self.say("language", language=name) if name else ""
+
+    def long_date(self, day: date) -> str:
+        return str(format_date(day, format="full", locale=self.locale))
+
+    def short_date(self, day: date) -> str:
+        return str(format_skeleton("MMMMd", datetime(day.year, day.month, day.day), locale=self.locale))  # noqa: DTZ001
+
+    def clock(self, at: datetime, *, zone: bool = False, day: bool = False) -> str:
+        """Return "05:32", with the day if it is not the edition's or if `day`, with the zone's letters if `zone`."""
+        local = at.astimezone(self.zone)
+        text = f"{local:%H:%M}" + (f" {zone_letters(local)}" if zone else "")
+        return f"{self.short_date(local.date())}, {text}" if day or local.date() != self.today else text
+
+    def duration(self, seconds: float) -> str:
+        return str(format_timedelta(timedelta(seconds=seconds), granularity="minute", locale=self.locale))
+
+    def direction(self, tag: str, text: str) -> str:
+        """Return "rtl" or "ltr": the language's, or that of the text where the language is not known."""
+        locale = known_locale(language_tag(tag))
+        return str(locale.text_direction) if locale else first_strong(text)
+
+    def joined(self, sentences: Iterable[str], tag: str) -> str:
+        return ("" if language_tag(tag) in UNSPACED else " ").join(sentences)
+
+
+def words_for(edition: Edition) -> Words:
+    """Return the words for `edition`. A language without phrases of its own gets the English ones."""
+    tag = language_tag(edition.language)
+    language = tag if known_locale(tag) else FALLBACK
+    locale, phrases = _locale(edition.language), _phrases(language)
+    return Words(
+        language=language,
+        locale=locale,
+        zone=_zone(edition.timezone),
+        today=edition.local_date,
+        phrases=phrases or _phrases(FALLBACK),
+        plurals=locale if phrases else Locale.parse(FALLBACK),
+    )
+
+
+def zone_letters(local: datetime) -> str:
+    """Return "CEST" or "UTC"; "UTC−03" for a zone that has no letters."""
+    name = local.tzname() or "UTC"
+    return name if name.isalpha() else f"UTC{name.replace('-', '−')}"
+
+
+@lru_cache(maxsize=256)
+def known_locale(tag: str) -> Locale | None:
+    """Return what CLDR knows of a language, or None."""
+    try:
+        return Locale.parse(tag, sep="_") if tag else None
+    except (UnknownLocaleError, ValueError):
+        return None
+
+
+def _locale(tag: str) -> Locale:
+    plain = inert(tag).replace("-", "_")
+    if plain.lower() in ("en", ""):
+        plain = WORLD_ENGLISH
+    return known_locale(plain) or known_locale(language_tag(tag)) or Locale.parse(WORLD_ENGLISH)
+
+
+def _zone(name: str) -> tzinfo:
+    try:
+        return ZoneInfo(name)
+    except (OSError, ValueError, KeyError):
+        return ZoneInfo("UTC")
+
+
+@lru_cache(maxsize=16)
+def _phrases(language: str) -> dict[str, Phrase]:
+    """Return the phrases of a language, each that it lacks in English; empty if it has none."""
+    own = files("digests.render") / "phrases" / f"{language}.toml"
+    if not own.is_file():
+        return {}
+    phrases: dict[str, Phrase] = tomllib.loads(own.read_text("utf-8"))
+    return phrases if language == FALLBACK else _phrases(FALLBACK) | phrases

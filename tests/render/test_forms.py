@@ -1,0 +1,181 @@
+"""All forms of an edition say the same, in order, in the same bytes each time."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+from lxml import html as lxml_html
+
+from digests.errors import DigestError
+from digests.render.forms import FORMATS, render
+from digests.render.markdown import to_html
+
+
+def one(edition, form: str) -> str:
+    return render(edition, [form])[0].body.decode()
+
+
+def headlines_and_links(source: str) -> tuple[list[str], list[tuple[str, str]]]:
+    """Return the headings, and the text and address of each link to an outlet, in the order of the page."""
+    page = lxml_html.document_fromstring(source)
+    headings = [" ".join(h.text_content().split()) for h in page.xpath("//h3")]
+    links = [(" ".join(a.text_content().split()), a.get("href")) for a in page.xpath("//a[starts-with(@href, 'http')]")]
+    return headings, links
+
+
+@pytest.mark.parametrize("name", ["small", "rich", "empty", "long"])
+def test_markdown_renders_to_the_headlines_and_links_of_the_page(editions, name):
+    edition = getattr(editions, name)()
+
+    from_markdown = headlines_and_links(to_html(one(edition, "markdown")))
+    from_page = headlines_and_links(one(edition, "html"))
+
+    assert from_markdown == from_page
+    assert len(from_page[0]) == len(edition.stories)
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_the_same_edition_gives_the_same_bytes(editions, form):
+    assert render(editions.rich(), [form]) == render(editions.rich(), [form])
+
+
+@pytest.mark.parametrize(("form", "ending"), [("markdown", "md"), ("html", "html"), ("text", "txt"), ("eml", "eml")])
+def test_a_small_edition_reads_as_its_snapshot(editions, matches_snapshot, form, ending):
+    (rendered,) = render(editions.small(), [form])
+
+    assert rendered.name == f"2025-03-14.{ending}"
+    assert matches_snapshot(f"small.{ending}", rendered.body)
+
+
+def test_an_unknown_form_is_named_with_the_known_ones(editions):
+    with pytest.raises(DigestError, match=r"pdf.*known are markdown, html, text, eml"):
+        render(editions.small(), ["markdown", "pdf"])
+
+
+@pytest.mark.parametrize("form", ["markdown", "html", "text"])
+def test_a_story_is_told_in_its_order(editions, form):
+    told = one(editions.small(), form).split("Asia" if form != "text" else "ASIA")[1]
+
+    steps = (
+        "Dam gives way",
+        "Day 3 · updated 05:36 CET",
+        "About 4,000 people",
+        "Harbour Gazette",
+        "Since yesterday",
+        "9 outlets · 4 independent · 5 agency copies folded",
+        "Diario de la Ribera",
+        "Le barrage cède",
+    )
+    places = [told.index(step) for step in steps]
+    assert places == sorted(places)
+
+
+def test_one_is_singular_and_no_copies_are_not_counted(editions):
+    source = one(editions.small(), "markdown")
+
+    assert "\n1 outlet · 1 independent\n" in source
+    one_copy = replace(editions.story(1), outlets=2, independent=1, folded=1)
+    section = editions.Section(title="Asia", anchor="asia", stories=(one_copy,))
+    assert "\n2 outlets · 1 independent · 1 agency copy folded\n" in one(editions.edition((section,)), "markdown")
+
+
+def test_each_run_of_sentences_carries_outlet_time_and_link(editions):
+    source = one(editions.small(), "markdown")
+
+    assert re.search(
+        r"on Thursday\. — \[Harbour Gazette\]\(https://outlet0\.example/news/1\?a=1&amp;b=2\), 03:30 ", source
+    )
+    assert re.search(
+        r"one side\. — \[Delta Observer\]\(https://outlet11\.example/news/2\S+\), 13 March, 21:30\n", source
+    )
+
+
+def test_a_headline_in_another_language_says_which(editions):
+    source = one(editions.rich(), "html")
+
+    assert re.search(r'<a href="https://outlet0\.example/lead/3" lang="ar" dir="rtl">وزراء', source)
+    assert "Egypt · Sudan · in Arabic · " in source
+    assert 'lang="ja">新しい探査機' in source
+
+
+def test_the_page_loads_nothing_and_runs_nothing(editions):
+    for edition in (editions.rich(), editions.empty()):
+        page = lxml_html.document_fromstring(one(edition, "html"))
+
+        assert not page.xpath("//script | //link | //img | //iframe | //*[@src] | //*[@onclick]")
+        assert "url(" not in page.xpath("string(//style)")
+        ids = page.xpath("//@id")
+        assert len(ids) == len(set(ids))
+        assert {href[1:] for href in page.xpath("//a/@href") if href.startswith("#")} <= set(ids)
+
+
+def test_an_empty_edition_says_so_in_one_line_with_its_ledger(editions):
+    for form in ("markdown", "html", "text"):
+        source = one(editions.empty(), form)
+
+        assert "Nothing to report: no story reached this edition." in source
+        assert "In this edition" not in source
+        assert "61 of 64" in " ".join(source.split())
+
+
+def test_the_ledger_says_what_became_of_everything(editions):
+    edition = editions.rich()
+    edition = replace(edition, ledger=replace(edition.ledger, late_s=7260, longer_window=True))
+
+    foot = " ".join(one(edition, "text").split("ABOUT THIS EDITION")[1].split())
+
+    assert "Covers 13 March, 06:30 to 14 March, 06:30 CET. This window is longer than usual" in foot
+    assert "Made 06:31 CET, 2 hours late." in foot or "Made 06:31 CET, 121 minutes late." in foot
+    assert "Seen: 1,834 new entries. Cleaned: 412 articles from 61 outlets. Found: 93 stories." in foot
+    assert "Shown: 12 stories, 10 in one line each. Left out: below the last place (71), muted words (4)." in foot
+    assert "Not read: Isla Diaria (HTTP 503 for 2 days), Fjell Wire (the certificate has expired)." in foot
+
+
+def test_an_edition_speaks_its_language_in_its_time_zone(editions):
+    edition = replace(editions.small(), language="de", timezone="America/Sao_Paulo", previous=None)
+
+    source = one(edition, "markdown")
+
+    assert "# World Digest, Freitag, 14. März 2025" in source
+    assert "auf Französisch" in source
+    assert "Vereinigtes Königreich" in source
+    assert "01:36 UTC−03" in source
+    assert "In dieser Ausgabe" in source
+    assert "1 Medium · 1 eigener Bericht" in source
+
+
+def test_a_language_without_phrases_gets_english_ones_and_its_own_names(editions):
+    edition = replace(editions.small(), language="ja")
+
+    source = one(edition, "html")
+
+    assert "1 outlet · 1 independent" in source
+    assert "フランス" in source
+    assert '<html lang="ja" dir="ltr">' in source
+
+
+def test_a_digest_of_a_right_to_left_language_is_set_from_the_right(editions):
+    source = one(replace(editions.small(), language="ar"), "html")
+
+    assert '<html lang="ar" dir="rtl">' in source
+    assert re.search(r'lang="en" dir="ltr">Dam gives way', source)
+
+
+def test_the_note_is_markdown_in_one_form_and_clean_html_in_the_others(editions):
+    edition = replace(editions.small(), note="Hello *all*.\n\n<script>alert(1)</script>")
+
+    assert "Hello *all*." in one(edition, "markdown")
+    assert "<p>Hello <em>all</em>.</p>" in one(edition, "html")
+    assert "<script" not in one(edition, "html")
+
+
+def test_front_matter_is_yaml_whatever_the_title_holds(editions):
+    edition = replace(editions.small(), title='A "digest": #1\n---\n- x', digest="w: [x]")
+
+    front = one(edition, "markdown").split("\n---\n")[0]
+
+    assert front.startswith('---\ntitle: "A \\"digest\\": #1 --- - x, Friday, 14 March 2025"\ndate: 2025-03-14\n')
+    assert '\ndigest: "w: [x]"\n' in front
+    assert "previous: 2025-03-13.md" in front

@@ -1,0 +1,204 @@
+"""A mail that arrives as it was written, loads nothing and stays within its budget."""
+
+from __future__ import annotations
+
+import asyncio
+import email
+import re
+import smtplib
+from dataclasses import replace
+from email import policy
+
+import pytest
+from aiosmtpd.smtp import SMTP
+
+from digests.errors import DigestError
+from digests.render.forms import MailSettings, render
+from digests.render.mail import BUDGET
+
+TO = MailSettings(sender="digest@example.org", to=("reader@example.net",))
+
+
+def raw(edition, settings: MailSettings = TO) -> bytes:
+    return render(edition, ["eml"], mail=settings)[0].body
+
+
+def parsed(edition, settings: MailSettings = TO):
+    return email.message_from_bytes(raw(edition, settings), policy=policy.default)
+
+
+def html_of(message) -> str:
+    return message.get_body(("html",)).get_content()
+
+
+def with_title(editions, title: str):
+    section = editions.Section(title="x", anchor="x", stories=(replace(editions.story(1), title=title),))
+    return editions.edition((section,))
+
+
+def test_the_headers_say_what_a_mail_of_a_list_says(editions):
+    message = parsed(editions.small(), replace(TO, sender="Die Wächter <digest@example.org>"))
+
+    assert message["Subject"] == editions.small().stories[0].title
+    assert message["From"].addresses[0].display_name == "Die Wächter"
+    assert message["To"] == "reader@example.net"
+    assert message["Date"].datetime == editions.small().made_at
+    assert message["Message-ID"] == "<2025-03-14.world@example.org>"
+    assert message["List-Id"] == '"World Digest" <world.example.org>'
+    assert message["List-Unsubscribe"] == "<mailto:digest@example.org?subject=unsubscribe%20world>"
+    assert message["Auto-Submitted"] == "auto-generated"
+    assert message["Content-Language"] == "en"
+
+
+def test_an_empty_edition_has_its_title_as_subject(editions):
+    assert parsed(editions.empty())["Subject"] == "World Digest, Friday, 14 March 2025"
+
+
+@pytest.mark.parametrize("name", ["small", "empty", "rich", "long"])
+def test_text_comes_first_and_nothing_is_wrong_with_the_mime(editions, name):
+    body = raw(getattr(editions, name)())
+
+    message = email.message_from_bytes(body, policy=policy.default)
+    parts = list(message.walk())
+    assert [p.get_content_type() for p in parts] == ["multipart/alternative", "text/plain", "text/html"]
+    assert [defect for part in parts for defect in part.defects] == []
+    assert body.isascii()
+    assert body.count(b"\n") == body.count(b"\r\n")
+    assert max(len(line) for line in body.split(b"\r\n")) <= 998
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "速報：山間部で大規模な地滑り、二千人以上が行方不明の恐れ 政府が国際支援を要請 🚀" * 3,
+        "عاجل: زلزال يضرب المنطقة الساحلية ويخلف عشرات القتلى والجرحى في حصيلة أولية غير نهائية" * 2,
+        "Émeutes à l’île : 7 morts – « assez ! »",
+        "=?utf-8?q?fake?= encoded =?us-ascii?b?eA==?=",
+        "a" * 299,
+        "word " * 59 + "end",
+        'He said: "no, never", (perhaps) <really>; a@b, c_d?=',
+        "Ends with blank_and=equals?",
+        "İzmir’de deprem; ß, ø, ł, 😀",
+    ],
+)
+def test_a_hostile_subject_comes_back_as_it_was(editions, title):
+    body = raw(with_title(editions, title))
+
+    head = body.split(b"\r\n\r\n")[0]
+    message = email.message_from_bytes(body, policy=policy.default)
+    assert str(message["Subject"]) == title
+    assert message["Subject"].defects == ()
+    words = re.findall(rb"=\?utf-8\?[bq]\?[^? ]*\?=", head)
+    assert all(len(word) <= 75 for word in words)
+    assert all(len(line) <= 78 for line in head.split(b"\r\n"))
+
+
+def test_a_title_cannot_write_headers(editions):
+    message = parsed(with_title(editions, "News\r\nBcc: victim@example.net\r\n\r\n<script>\ud800"))
+
+    assert message["Bcc"] is None
+    assert message["Subject"] == "News Bcc: victim@example.net <script>\ufffd"
+
+
+def test_a_digest_name_in_other_letters_still_makes_addresses(editions):
+    message = parsed(replace(editions.small(), digest="Überblick / 日報", title="Überblick „heute“"))
+
+    assert re.fullmatch(r"<2025-03-14\.[0-9a-f]{12}@example\.org>", message["Message-ID"])
+    assert message["From"].addresses[0].display_name == "Überblick „heute“"
+
+
+@pytest.mark.parametrize("sender", ["nobody", "a@b@", "ünï@example.org", "x <>", "two words@example.org", ""])
+def test_a_sender_that_is_no_address_is_an_error_in_words(editions, sender):
+    with pytest.raises(DigestError, match="is no mail address"):
+        raw(editions.small(), replace(TO, sender=sender))
+
+
+def test_a_mail_without_readers_is_still_a_whole_mail(editions):
+    message = parsed(editions.small(), MailSettings())
+
+    assert message["To"] == "undisclosed-recipients:;"
+    assert message["To"].defects == ()
+
+
+def test_long_addresses_stay_whole(editions):
+    readers = tuple(f"a.reader.with.a.long.name.{n}@mail.example.net" for n in range(12))
+
+    body = raw(editions.small(), replace(TO, to=readers))
+
+    message = email.message_from_bytes(body, policy=policy.default)
+    assert [str(a) for a in message["To"].addresses] == list(readers)
+    assert b"=?" not in body.split(b"\r\n\r\n")[0]
+
+
+def test_the_html_part_loads_nothing_and_is_styled_in_its_elements(editions):
+    source = html_of(parsed(editions.rich()))
+
+    assert not re.search(r"<(script|img|link|iframe|svg)\b|\bsrc=|url\(|@import", source)
+    assert "prefers-color-scheme: dark" in source
+    assert source.count("<style") == 1
+    assert '<h3 class="l" style="' in source
+
+
+def test_fifteen_stories_weigh_at_most_sixty_kilobytes(editions):
+    assert len(html_of(parsed(editions.rich(stories=15))).encode()) <= 60_000
+
+
+def test_a_mail_above_its_budget_is_shortened_and_says_so(editions):
+    body = raw(editions.long())
+
+    assert len(body) <= BUDGET
+    message = email.message_from_bytes(body, policy=policy.default)
+    for part in message.iter_parts():
+        source = " ".join(part.get_content().split())
+        assert "This mail was shortened to stay small. Left out: headlines in other languages" in source
+        assert editions.SENTENCES[0] in source
+        assert "40. " in source
+
+
+def test_a_mail_within_its_budget_is_whole(editions):
+    assert "shortened" not in html_of(parsed(editions.small()))
+
+
+def test_the_least_missed_goes_first(editions):
+    edition = editions.rich(stories=6)
+    whole = len(raw(edition))
+
+    source = html_of(parsed(edition, replace(TO, budget=whole - 1)))
+
+    assert "Left out: headlines in other languages." in source
+    assert "Also reported" in source
+
+
+def test_a_page_to_read_in_the_browser_is_linked_if_there_is_one(editions):
+    linked = parsed(editions.small(), replace(TO, base_url="https://example.org/digest/2025-03-14"))
+
+    assert 'href="https://example.org/digest/2025-03-14"' in html_of(linked)
+    assert "Read in the browser: https://example.org/digest/2025-03-14" in linked.get_body(("plain",)).get_content()
+    assert "Read in the browser" not in html_of(parsed(editions.small()))
+
+
+class Mailbox:
+    """An SMTP handler that keeps what it was given."""
+
+    def __init__(self) -> None:
+        self.messages: list[bytes] = []
+
+    async def handle_DATA(self, server, session, envelope):
+        self.messages.append(envelope.original_content)
+        return "250 kept"
+
+
+@pytest.mark.parametrize("name", ["small", "rich"])
+async def test_a_mail_goes_through_a_real_server_unchanged(editions, name):
+    body = raw(getattr(editions, name)())
+    mailbox = Mailbox()
+    server = await asyncio.get_running_loop().create_server(lambda: SMTP(mailbox), "127.0.0.1", 0)
+
+    def send() -> None:
+        with smtplib.SMTP(*server.sockets[0].getsockname()) as client:
+            client.sendmail("digest@example.org", ["reader@example.net"], body)
+
+    async with server:
+        await asyncio.to_thread(send)
+
+    assert mailbox.messages == [body]
