@@ -1,0 +1,193 @@
+"""What moved in a story since the reader's last edition: new, developing or quiet, and the sentences that are new."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from digests.coverage import coverage
+from digests.model import Edition, EditionStory, Sentence, Story
+from digests.select import is_flagged
+from digests.summarise.agreement import Agreement, Common, agreement, common
+from digests.summarise.lead import candidates, says_again, sentence
+from watcher.model import Article
+from watcher.text.words import fold, stems, words
+
+NUMBER = re.compile(r"\d+(?:[.,\u00a0\u202f ]\d{3})*(?:[.,]\d+)?")
+SMALL = 10  # a number below says little; so do years
+YEAR = re.compile(r"(?:19|20)\d\d$")
+REPORTS = 12  # new articles that are read
+MOST = 2  # sentences that say what is new
+NOVEL = 3  # new words that a sentence without a new number or name must hold
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Movement:
+    """How a story stands to the last edition."""
+
+    status: str  # new, developing, quiet
+    day: int  # 1 on the first day
+    first_seen_at: datetime
+    since: tuple[Sentence, ...] = ()
+    new_articles: tuple[str, ...] = ()
+    earlier: str | None = None  # the story's id in the last edition
+
+
+def since(
+    story: Story,
+    articles: Mapping[str, Article],
+    previous: Edition | None,
+    *,
+    language: str,
+    timezone: str,
+    local_date: date,
+    window_end: datetime,
+    shown: Sequence[Sentence] = (),
+    known: Common | None = None,
+    agreed: Agreement | None = None,
+) -> Movement:
+    """
+    Return whether the reader has seen `story`, and what is new in it since.
+
+    A story was seen if the last edition showed it, or as a brief, under the same id or with one of the same articles.
+    It is developing if an article after that edition has a sentence with a number, a name or enough words that were
+    not known then; else quiet. What counts as known: the texts of the story's articles up to that edition, and all
+    that the edition showed.
+
+    Args:
+        articles: Those of the window, and the last edition's where they are to be had: they make what is known
+        complete.
+        shown: The sentences of this edition's summary, which are not told twice.
+        window_end: When this edition's window ends: its time of day parts the days.
+    """
+    present = [articles[key] for key in story.articles if key in articles]
+    first = min((article.published_at for article in present), default=window_end)
+    earlier, brief = seen_before(story, previous)
+    if earlier is not None:
+        first = min(first, earlier.first_seen_at)
+    day = day_of(first, local_date=local_date, window_end=window_end, timezone=timezone)
+    if previous is None or (earlier is None and not brief):
+        return Movement(status="new", day=day, first_seen_at=first)
+    old_ids = set(earlier.article_ids) if earlier else set(brief)
+    old = [articles[key] for key in old_ids if key in articles]
+    old += [a for a in present if a.id not in old_ids and a.published_at < previous.window_end]
+    new = [a for a in present if a.id not in old_ids and a.published_at >= previous.window_end]
+    told = _told(old, earlier)
+    sentences = _new_sentences(story, articles, new, told, shown, language, known, agreed)
+    return Movement(
+        status="developing" if sentences else "quiet",
+        day=day,
+        first_seen_at=first,
+        since=sentences,
+        new_articles=tuple(article.id for article in new),
+        earlier=earlier.id if earlier else None,
+    )
+
+
+def seen_before(story: Story, previous: Edition | None) -> tuple[EditionStory | None, tuple[str, ...]]:
+    """Return the story as the last edition showed it, and the article ids of its brief if it was one."""
+    if previous is None:
+        return None, ()
+    ids = set(story.articles)
+    shared = [(s.id == story.id, len(ids & set(s.article_ids)), -s.number, s) for s in previous.stories]
+    best = max(shared, key=lambda row: row[:3], default=None)
+    if best and (best[0] or best[1]):
+        return best[3], ()
+    return None, next((b.article_ids for b in previous.briefs if b.id == story.id or ids & set(b.article_ids)), ())
+
+
+def day_of(first: datetime, *, local_date: date, window_end: datetime, timezone: str) -> int:
+    """Return on which day a story is, 1 for the first: days begin where the edition's window ends, in local time."""
+    zone = ZoneInfo(timezone)
+    local = first.astimezone(zone)
+    began = local.date() + timedelta(days=local.time() >= window_end.astimezone(zone).time())
+    return max(1, (local_date - began).days + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a reader could know: numbers, folded words and stems of the earlier texts."""
+
+    numbers: frozenset[str]
+    words: frozenset[str]
+    sentences: tuple[frozenset[str], ...]
+
+
+def _told(old: Sequence[Article], earlier: EditionStory | None) -> Told:
+    texts = [(f"{article.title}\n{article.text}", article.language) for article in old]
+    if earlier is not None:
+        texts += [(s.text, s.language) for s in (*earlier.summary, *earlier.since)]
+        texts += [(mention.title, mention.language) for mention in earlier.mentions]
+        texts.append((earlier.title, earlier.title_language))
+    shown = [(s.text, s.language) for s in (*earlier.summary, *earlier.since)] if earlier else []
+    return Told(
+        numbers=frozenset(number for text, _ in texts for number in numbers(text)),
+        words=frozenset(stem for text, language in texts for stem in stems(text, language)),
+        sentences=tuple(frozenset(stems(text, language)) for text, language in shown),
+    )
+
+
+def _new_sentences(
+    story: Story,
+    articles: Mapping[str, Article],
+    new: Sequence[Article],
+    told: Told,
+    shown: Sequence[Sentence],
+    language: str,
+    known: Common | None,
+    agreed: Agreement | None,
+) -> tuple[Sentence, ...]:
+    """
+    Return the best sentences of the new articles that say what was not told: with numbers first, then names, then
+    words.
+    """
+    origins = {key: at for at, key in enumerate(coverage(story, articles).origins)}
+    among = [article for article in new if not is_flagged(article)]
+    among = [a for a in among if a.language == language] or [a for a in among if a.language == _main(among)]
+    among.sort(key=lambda a: (origins.get(a.id, len(origins)), -a.published_at.timestamp(), a.id))
+    known = known or common([articles[key] for key in story.articles if key in articles])
+    agreed = agreed or agreement(story, articles, known)
+    said = [*told.sentences, *(frozenset(stems(s.text, s.language)) for s in shown)]
+    found = []
+    for article in among[:REPORTS]:
+        for candidate in candidates(article, agreed):
+            novelty = _novelty(candidate.text, candidate.stems, told)
+            if novelty and not any(says_again(candidate.stems, other) for other in said):
+                found.append((novelty * (0.2 + candidate.score), article.published_at, article, candidate))
+    found.sort(key=lambda row: (-row[0], -row[1].timestamp(), row[2].id, row[3].start))
+    chosen: list[Sentence] = []
+    for _, _, article, candidate in found:
+        if len(chosen) < (MOST if language == article.language else 1) and not any(
+            says_again(candidate.stems, other) for other in said
+        ):
+            chosen.append(sentence(article, candidate.start, candidate.text))
+            said.append(candidate.stems)
+    return tuple(chosen)
+
+
+def _main(among: Sequence[Article]) -> str:
+    languages = [article.language for article in among]
+    return max(sorted(set(languages)), key=languages.count, default="und")
+
+
+def _novelty(text: str, about: frozenset[str], told: Told) -> float:
+    """Return how new a sentence is: 0 if it holds no new number, no new name and few new words."""
+    fresh = about - told.words
+    new_numbers = [number for number in numbers(text) if number not in told.numbers]
+    names = [word for word in words(text)[1:] if word[0].isupper() and fold(word)[:6] in fresh]
+    if not new_numbers and not names and len(fresh) < NOVEL:
+        return 0.0
+    return min(2, len(new_numbers)) * 1.0 + min(3, len(names)) * 0.4 + min(8, len(fresh)) * 0.1
+
+
+def numbers(text: str) -> set[str]:
+    """Return the telling numbers of `text` in one spelling: no years, none below `SMALL`."""
+    found = set()
+    for match in NUMBER.findall(text):
+        bare = re.sub(r"[.,\u00a0\u202f ](?=\d{3}(?!\d))", "", match).replace(",", ".")
+        if not YEAR.match(bare) and float(bare) >= SMALL:
+            found.add(bare)
+    return found

@@ -1,0 +1,162 @@
+"""One story as an edition shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from digests import changes
+from digests.compose.figures import anchor, spark, trend
+from digests.coverage import Coverage
+from digests.model import Brief, Edition, EditionStory, Mention, Sentence, Story
+from digests.places import country_name
+from digests.rank import Ranked
+from digests.summarise.agreement import Common, agreement
+from digests.summarise.headline import Headline, headline
+from digests.summarise.lead import summarise
+from watcher.model import Article
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """What all stories of an edition share."""
+
+    language: str
+    timezone: str
+    local_date: date
+    window_start: datetime
+    window_end: datetime
+    previous: Edition | None
+    common: Common
+
+
+def compose_story(
+    ranked: Ranked,
+    articles: Mapping[str, Article],
+    frame: Frame,
+    *,
+    number: int,
+    taken: set[str],
+    places: tuple[str, ...],
+) -> EditionStory | None:
+    """
+    Return `ranked` as the edition's story `number`; None if no article of it has a title.
+
+    Args:
+        taken: The anchors that are in use; the story's is added.
+        places: ISO codes of the countries it is about (`places.countries`).
+    """
+    story, covered = ranked.story, ranked.coverage
+    agreed = agreement(story, articles, frame.common)
+    title = headline(story, articles, language=frame.language, known=frame.common, agreed=agreed)
+    if title is None:
+        return None
+    summary = summarise(story, articles, language=frame.language, title=title.text, known=frame.common, agreed=agreed)
+    moved = changes.since(
+        story,
+        articles,
+        frame.previous,
+        language=frame.language,
+        timezone=frame.timezone,
+        local_date=frame.local_date,
+        window_end=frame.window_end,
+        shown=summary,
+        known=frame.common,
+        agreed=agreed,
+    )
+    present = [articles[key] for key in story.articles if key in articles]
+    counts = spark((a.published_at for a in present), start=frame.window_start, end=frame.window_end)
+    return EditionStory(
+        number=number,
+        id=story.id,
+        anchor=anchor(title.text, story.id, taken),
+        title=title.text,
+        title_language=title.article.language,
+        url=title.article.url,
+        places=tuple(country_name(code, frame.language) for code in places),
+        status=moved.status,
+        day=moved.day,
+        first_seen_at=moved.first_seen_at,
+        updated_at=max(article.published_at for article in present),
+        summary=summary,
+        since=moved.since,
+        articles=len(present),
+        outlets=len(covered.outlets),
+        independent=len(covered.independent),
+        folded=len(covered.folded),
+        agencies=covered.agencies,
+        mentions=mentions(story, articles, covered, frame.language, first=_lead_outlet(summary, title)),
+        languages=covered.languages,
+        countries=covered.countries,
+        article_ids=tuple(article.id for article in present),
+        spark=counts,
+        trend=trend(counts),
+        score=ranked.score,
+        why=ranked.why,
+    )
+
+
+def compose_brief(ranked: Ranked, articles: Mapping[str, Article], frame: Frame) -> Brief | None:
+    """Return `ranked` as one line; None if no article of it has a title."""
+    title = headline(ranked.story, articles, language=frame.language, known=frame.common)
+    if title is None:
+        return None
+    return Brief(
+        id=ranked.story.id,
+        title=title.text,
+        url=title.article.url,
+        outlet=title.article.outlet,
+        language=title.article.language,
+        outlets=len(ranked.coverage.outlets),
+        independent=len(ranked.coverage.independent),
+        article_ids=tuple(key for key in ranked.story.articles if key in articles),
+    )
+
+
+def mentions(
+    story: Story, articles: Mapping[str, Article], covered: Coverage, language: str, *, first: str | None
+) -> tuple[Mention, ...]:
+    """
+    Return one mention an outlet: the summary's first, then the independent ones so that each brings a new country or
+    language as long as there is one, then the folded ones in time order.
+    """
+    agencies = {key: report.agency for report in story.reports for key in report.articles}
+    origins = frozenset(covered.origins)
+    chosen = {}
+    for outlet in covered.outlets:
+        own = [articles[key] for key in story.articles if key in articles and articles[key].outlet == outlet]
+        chosen[outlet] = min(own, key=lambda a: (a.id not in origins, a.language != language, a.published_at, a.id))
+    order = [outlet for outlet in (first,) if outlet in chosen]
+    order += _spread([o for o in covered.independent if o not in order], chosen)
+    order += [outlet for outlet in covered.folded if outlet not in order]
+    return tuple(
+        Mention(
+            outlet=article.outlet,
+            url=article.url,
+            language=article.language,
+            country=article.country,
+            title=article.title,
+            at=article.published_at,
+            article_id=article.id,
+            agency=agencies.get(article.id),
+            headline=article.language != language,
+        )
+        for article in (chosen[outlet] for outlet in order)
+    )
+
+
+def _spread(outlets: list[str], chosen: Mapping[str, Article]) -> list[str]:
+    """Return `outlets` with those first that bring a country or language not yet seen."""
+    seen: set[tuple[str | None, str]] = set()
+    fresh: list[str] = []
+    rest: list[str] = []
+    for outlet in outlets:
+        key = (chosen[outlet].country, chosen[outlet].language)
+        (rest if key in seen else fresh).append(outlet)
+        seen.add(key)
+    return fresh + rest
+
+
+def _lead_outlet(summary: tuple[Sentence, ...], title: Headline) -> str:
+    return summary[0].outlet if summary else title.article.outlet

@@ -1,0 +1,114 @@
+"""Coverage: which outlets carry a story, which of them report on their own, and what the agencies sent."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from digests.model import Report, Story
+from watcher.model import Article
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """Who carries a story. `independent` and `folded` part `outlets`; every tuple is in time order."""
+
+    outlets: tuple[str, ...]
+    independent: tuple[str, ...]
+    folded: tuple[str, ...]
+    agencies: tuple[tuple[str, int], ...]  # agency, folded outlets that carry its text; most first
+    origins: tuple[str, ...]  # article ids: the first of each report, the reports of independent outlets first
+    languages: tuple[str, ...]  # most articles first
+    countries: tuple[str, ...]  # of the outlets, most outlets first
+    owners: int  # distinct owners of the independent outlets; an outlet without a declared owner owns itself
+
+
+def coverage(story: Story, articles: Mapping[str, Article]) -> Coverage:
+    """
+    Return who carries `story`.
+
+    Each outlet counts once, however many articles it has. A report speaks with one voice: its agency's, else that of
+    the owner of its first outlet, else that of the outlet. An outlet is independent if it is the first with a report,
+    that report's voice has not yet been counted, and no other outlet of its owner has; all others are folded. So
+    copies, the second version of an agency's text, and sister papers of one declared owner fold, and `independent +
+    folded == outlets` holds by construction.
+    """
+    present = [articles[key] for key in story.articles if key in articles]
+    outlets = tuple(dict.fromkeys(article.outlet for article in present))
+    independent = _independent(story, articles, outlets)
+    chosen = frozenset(independent)
+    return Coverage(
+        outlets=outlets,
+        independent=independent,
+        folded=tuple(outlet for outlet in outlets if outlet not in chosen),
+        agencies=_agencies(story, articles, chosen),
+        origins=_origins(story, articles, chosen),
+        languages=_by_count([article.language for article in present]),
+        countries=_by_count([c for o in outlets for c in _country_of(o, present)]),
+        owners=len({_owner(article) for article in present if article.outlet in chosen}),
+    )
+
+
+def voice(report: Report, first: Article) -> str:
+    """Return the key of who speaks in a report: the agency, else the owner, else the outlet of its first article."""
+    agency = report.agency or first.agency
+    return f"agency:{agency.casefold()}" if agency else _owner(first)
+
+
+def _independent(story: Story, articles: Mapping[str, Article], outlets: tuple[str, ...]) -> tuple[str, ...]:
+    """
+    Return the independent outlets: own voices are given out before agencies', so that an own report counts as such.
+    """
+    voices: dict[str, list[str]] = defaultdict(list)
+    owners: dict[str, str] = {}
+    for report in story.reports:
+        first = _first(report, articles)
+        if first is not None:
+            voices[first.outlet].append(voice(report, first))
+            owners[first.outlet] = _owner(first)
+    taken: set[str] = set()
+    chosen: set[str] = set()
+    for own in (True, False):
+        for outlet in outlets:
+            free = sorted(v for v in voices[outlet] if v not in taken and v.startswith("agency:") != own)
+            if outlet not in chosen and free and owners[outlet] not in taken:
+                chosen.add(outlet)
+                taken |= {free[0], owners[outlet]}
+    if outlets and not chosen:  # no report holds an article that we have
+        chosen.add(outlets[0])
+    return tuple(outlet for outlet in outlets if outlet in chosen)
+
+
+def _agencies(story: Story, articles: Mapping[str, Article], chosen: frozenset[str]) -> tuple[tuple[str, int], ...]:
+    copies: dict[str, set[str]] = defaultdict(set)
+    for report in story.reports:
+        if report.agency:
+            copies[report.agency] |= {articles[key].outlet for key in report.articles if key in articles} - chosen
+    counted = ((agency, len(outlets)) for agency, outlets in copies.items() if outlets)
+    return tuple(sorted(counted, key=lambda pair: (-pair[1], pair[0])))
+
+
+def _origins(story: Story, articles: Mapping[str, Article], chosen: frozenset[str]) -> tuple[str, ...]:
+    firsts = [first for report in story.reports if (first := _first(report, articles))]
+    firsts.sort(key=lambda article: (article.outlet not in chosen, article.published_at, article.id))
+    return tuple(article.id for article in firsts)
+
+
+def _first(report: Report, articles: Mapping[str, Article]) -> Article | None:
+    return next((articles[key] for key in report.articles if key in articles), None)
+
+
+def _owner(article: Article) -> str:
+    return f"owner:{article.owner.casefold()}" if article.owner else f"outlet:{article.outlet}"
+
+
+def _country_of(outlet: str, present: list[Article]) -> list[str]:
+    return [a.country for a in present if a.outlet == outlet and a.country][:1]
+
+
+def _by_count(values: list[str]) -> tuple[str, ...]:
+    counts: dict[str, int] = {}
+    for value in values:
+        counts[value] = counts.get(value, 0) + 1
+    return tuple(sorted(counts, key=lambda value: (-counts[value], value)))

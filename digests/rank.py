@@ -1,0 +1,202 @@
+"""The order of an edition's stories: a sum of few terms, each of which can be read."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from digests.coverage import Coverage, coverage
+from digests.model import Brief, Edition, EditionStory, Story, Term
+from digests.select import is_flagged
+from watcher.model import Article
+from watcher.text.words import stems
+
+FRESH_HALF_LIFE_S = 12 * 3600.0  # a story whose latest own report is this old has half the freshness
+SIBLING_SIMILARITY = 0.34  # cosine of two stories' title words from which they are of one event; 0 to 1
+SIBLINGS_AMONG = 200  # stories, from the top, that are compared with each other
+TITLES = 24  # titles of a story that are read for its words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weights:
+    """
+    What each term counts. Logarithms (base 2) make the second report worth more than the twentieth.
+
+    With these, one doubling of independent reports moves a story as far as four doublings of copies.
+    """
+
+    independent: float = 2.0  # log2 of the independent reports
+    carried: float = 0.5  # log2 of the outlets, copies included
+    countries: float = 0.5  # log2 of the outlets' countries
+    languages: float = 0.5  # log2 of the languages
+    owners: float = 0.5  # log2 of the owners behind the independent reports
+    freshness: float = 1.0  # 1 for a report at the end of the window, half after `FRESH_HALF_LIFE_S`
+    movement: float = 0.5  # 1 if new or twice the independent reports of the last edition, 0 if as many, -1 if half
+    readable: float = 0.75  # 1 if there is a report in the digest's language
+    sibling: float = -1.5  # for each story above it on the same event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ranked:
+    """A story with its place. `sibling_of` is the id of the higher story on the same event."""
+
+    story: Story
+    score: float
+    why: tuple[Term, ...]
+    coverage: Coverage
+    sibling_of: str | None = None
+
+
+def rank(
+    stories: Sequence[Story],
+    articles: Mapping[str, Article],
+    *,
+    now: datetime,
+    previous: Edition | None = None,
+    language: str | None = None,
+    weights: Weights | None = None,
+) -> tuple[Ranked, ...]:
+    """
+    Return the stories, best first; equal scores stand in the order of their ids.
+
+    A story that shares most of the words of its titles with a higher one is its sibling and loses points for each, so
+    that one event does not fill an edition. Stories none of whose articles are known are left out.
+
+    Args:
+        now: The end of the window.
+        previous: The last edition; without one, nothing counts as movement.
+        language: The digest's; None if it does not matter.
+    """
+    chosen = weights or Weights()
+    before = reports_before(previous)
+    scored = []
+    for story in stories:
+        present = [articles[key] for key in story.articles if key in articles]
+        if present:
+            covered = coverage(story, articles)
+            moved = _movement(story, len(covered.independent), before) if previous else None
+            terms = _terms(present, covered, now=now, moved=moved, language=language, weights=chosen)
+            scored.append(Ranked(story=story, score=_total(terms), why=terms, coverage=covered))
+    scored.sort(key=_place)
+    return tuple(sorted(_with_siblings(scored, articles, chosen), key=_place))
+
+
+def _place(ranked: Ranked) -> tuple[float, str]:
+    return -ranked.score, ranked.story.id
+
+
+def _total(terms: Sequence[Term]) -> float:
+    return round(sum(term.value * term.weight for term in terms), 6)
+
+
+def _terms(
+    present: Sequence[Article],
+    covered: Coverage,
+    *,
+    now: datetime,
+    moved: tuple[float, str] | None,
+    language: str | None,
+    weights: Weights,
+) -> tuple[Term, ...]:
+    own = len(covered.independent)
+    outlets, countries, languages = len(covered.outlets), len(covered.countries), len(covered.languages)
+    latest = max((a.published_at for a in present if not is_flagged(a)), default=present[-1].published_at)
+    age_s = max(0.0, (now - latest).total_seconds())
+    movement, words = moved or (0.0, "no last edition to compare with")
+    readable = any(a.language == language for a in present) if language else True
+    return (
+        _term("independent", math.log2(max(own, 1)), weights.independent, f"{_count(own, 'independent report')}"),
+        _term("carried", math.log2(max(outlets, 1)), weights.carried, f"carried by {_count(outlets, 'outlet')}"),
+        _term(
+            "countries", math.log2(max(countries, 1)), weights.countries, f"outlets of {_count(countries, 'country')}"
+        ),
+        _term("languages", math.log2(max(languages, 1)), weights.languages, f"in {_count(languages, 'language')}"),
+        _term("owners", math.log2(max(covered.owners, 1)), weights.owners, f"{_count(covered.owners, 'owner')}"),
+        _term("freshness", 0.5 ** (age_s / FRESH_HALF_LIFE_S), weights.freshness, f"last report {_hours(age_s)} old"),
+        _term("movement", movement, weights.movement, words),
+        _term("readable", float(readable), weights.readable, f"{'a' if readable else 'no'} report in your language"),
+    )
+
+
+def reports_before(previous: Edition | None) -> dict[str, int]:
+    """Return the independent reports that the last edition counted, by article id of each story and brief."""
+    if previous is None:
+        return {}
+    shown: list[Brief | EditionStory] = [*previous.briefs, *previous.stories]
+    return {key: entry.independent for entry in shown for key in entry.article_ids}
+
+
+def _movement(story: Story, own: int, before: Mapping[str, int]) -> tuple[float, str]:
+    """Return how the independent reports grew since the last edition, -1 to 1, with words."""
+    counts = [before[key] for key in story.articles if key in before]
+    if not counts:
+        return 1.0, "not in the last edition"
+    value = math.log2((own + 1) / (max(counts) + 1))
+    return max(-1.0, min(1.0, value)), f"{_count(own, 'independent report')}, {max(counts)} in the last edition"
+
+
+def _term(name: str, value: float, weight: float, words: str) -> Term:
+    return Term(name=name, value=round(value, 6), weight=weight, words=words)
+
+
+def _count(number: int, noun: str) -> str:
+    plural = noun[:-1] + "ies" if noun.endswith("y") else noun + "s"
+    return f"{number} {noun if number == 1 else plural}"
+
+
+def _hours(seconds: float) -> str:
+    hours = round(seconds / 3600)
+    return "under an hour" if hours < 1 else _count(hours, "hour")
+
+
+def _with_siblings(scored: Sequence[Ranked], articles: Mapping[str, Article], weights: Weights) -> list[Ranked]:
+    """Return the stories with the sibling term for each that tells of an event higher up."""
+    top = scored[:SIBLINGS_AMONG]
+    vectors = _vectors(top, articles)
+    found: list[Ranked] = []
+    family: dict[int, list[int]] = {}
+    for at, ranked in enumerate(top):
+        head = next((i for i in family if _cosine(vectors[at], vectors[i]) >= SIBLING_SIMILARITY), None)
+        if head is None:
+            family[at] = [at]
+            found.append(ranked)
+            continue
+        term = _term("sibling", float(len(family[head])), weights.sibling, "another story on an event above it")
+        family[head].append(at)
+        why = (*ranked.why, term)
+        found.append(
+            Ranked(
+                story=ranked.story,
+                score=_total(why),
+                why=why,
+                coverage=ranked.coverage,
+                sibling_of=top[head].story.id,
+            )
+        )
+    return [*found, *scored[SIBLINGS_AMONG:]]
+
+
+def _vectors(top: Sequence[Ranked], articles: Mapping[str, Article]) -> list[dict[str, float]]:
+    """Return for each story the weights of its titles' words (tf-idf over the stories), of unit length."""
+    counts = []
+    for ranked in top:
+        words: Counter[str] = Counter()
+        for key in [key for key in ranked.story.articles if key in articles][:TITLES]:
+            words.update(set(stems(articles[key].title, articles[key].language)))
+        counts.append(words)
+    among = Counter(word for words in counts for word in words)
+    vectors = []
+    for words in counts:
+        weighted = {w: (1 + math.log(n)) * math.log(1 + len(top) / among[w]) for w, n in sorted(words.items())}
+        length = math.sqrt(sum(value * value for value in weighted.values())) or 1.0
+        vectors.append({word: value / length for word, value in weighted.items()})
+    return vectors
+
+
+def _cosine(one: dict[str, float], other: dict[str, float]) -> float:
+    if len(other) < len(one):
+        one, other = other, one
+    return sum(value * other.get(word, 0.0) for word, value in one.items())

@@ -1,0 +1,104 @@
+"""Which articles of the window take part in an edition, and why the others do not."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from watcher.model import Article
+from watcher.text.words import fold
+
+LEAST_TEXT = 30  # width of title and text together: less cannot be grouped or read
+FLAGGED_KINDS = frozenset({"live", "roundup", "gallery", "video"})
+# Titles of live blogs and round-ups that cleaning could not tell from the page, at the start or before a colon.
+LIVE_TITLE = re.compile(
+    r"^\s*(?:live(?:[- ]?(?:blog|ticker|updates?))?|newsticker|ticker|en direct|direct|en vivo|directo|ao vivo|"
+    r"in diretta|diretta|direto|na żywo|на живо|онлайн|canlı|مباشر|實時更新|实时更新)\s*[:|–—-]"
+    r"|[|–—:-]\s*(?:live(?: updates?)?|en direct|en vivo|ao vivo|in diretta|liveticker|newsblog)\s*$"
+    r"|\b(?:live ?blog|liveticker|live updates|as it happened|newsblog)\b",
+    re.I,
+)
+ROUNDUP_TITLE = re.compile(
+    r"^\s*(?:morning briefing|evening briefing|news in brief|briefs?|headlines|top stories|today'?s? (?:front )?papers|"
+    r"what we know|the papers|today in history|kurz notiert|kurzmeldungen|revue de presse|l'essentiel de l'actualité|"
+    r"resumen de noticias)\b",
+    re.I,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """
+    What takes part. `flagged` articles count as coverage, but give no headline or summary and do not bind stories.
+    """
+
+    articles: tuple[Article, ...]  # in order of time, then id
+    flagged: frozenset[str]  # ids
+    left_out: tuple[tuple[str, int], ...]  # reason in words, articles
+
+
+def select(articles: Sequence[Article], *, start: datetime, end: datetime, mute: Sequence[str] = ()) -> Selection:
+    """
+    Return the articles published in [start, end) that can be grouped and read; each article left out has one reason.
+
+    Args:
+        mute: Words or phrases; an article with one in its title is left out. Case and accents do not matter.
+    """
+    muted = _pattern(mute)
+    kept: list[Article] = []
+    reasons: Counter[str] = Counter()
+    seen: set[tuple[str, ...]] = set()
+    for article in sorted(articles, key=lambda a: (a.published_at, a.id)):
+        reason = _reason(article, start, end, muted) or _again(article, seen)
+        if reason:
+            reasons[reason] += 1
+        else:
+            kept.append(article)
+    return Selection(
+        articles=tuple(kept),
+        flagged=frozenset(article.id for article in kept if is_flagged(article)),
+        left_out=tuple(sorted(reasons.items(), key=lambda pair: (-pair[1], pair[0]))),
+    )
+
+
+def is_flagged(article: Article) -> bool:
+    """
+    Whether an article is a live blog, a round-up, a gallery or a video: of many things at once, or without a text.
+    """
+    return article.kind in FLAGGED_KINDS or bool(
+        LIVE_TITLE.search(article.title) or ROUNDUP_TITLE.search(article.title)
+    )
+
+
+def _reason(article: Article, start: datetime, end: datetime, muted: re.Pattern[str] | None) -> str | None:
+    if not start <= article.published_at < end:
+        return "published outside the window"
+    if not article.title.strip():
+        return "without a title"
+    if width(article.title) + width(article.text) < LEAST_TEXT:
+        return "too little text"
+    if muted and muted.search(fold(article.title)):
+        return "muted by the settings"
+    return None
+
+
+def _again(article: Article, seen: set[tuple[str, ...]]) -> str | None:
+    """Return the reason if the outlet has the same title and text already, or the same article came in twice."""
+    keys = {("id", article.id), (article.outlet, fold(article.title), article.text)}
+    if keys & seen:
+        return "the same article again from its outlet"
+    seen |= keys
+    return None
+
+
+def width(text: str) -> int:
+    """Return the length of `text` in narrow characters: one of a script like Chinese or Korean says as much as two."""
+    return len(text) + sum("\u1100" <= char <= "\ud7ff" for char in text)
+
+
+def _pattern(words: Sequence[str]) -> re.Pattern[str] | None:
+    folded = [re.escape(fold(word.strip())) for word in words if word.strip()]
+    return re.compile(rf"(?<!\w)(?:{'|'.join(folded)})(?!\w)") if folded else None

@@ -1,0 +1,90 @@
+"""What a story's independent reports agree on: the words, names and numbers that several of them use."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from digests.coverage import coverage
+from digests.model import Story
+from digests.select import is_flagged
+from watcher.model import Article
+from watcher.text.words import stems
+
+LEAD_CHARS = 1500  # of a text: what follows is background, which reports share without agreeing on the event
+REPORTS = 40  # independent reports that are read
+SAMPLE = 300  # articles of a language that say which of its words are common
+
+
+@dataclass(frozen=True, slots=True)
+class Common:
+    """How common the words of each language are in the window: the share of articles that use them."""
+
+    shares: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+
+    def rarity(self, stem: str, language: str) -> float:
+        """Return how much a word tells, 0 (every article has it) to 1 (few do)."""
+        share = self.shares.get(language, {}).get(stem, 0.0)
+        return min(1.0, math.log(1 / share) / math.log(100)) if share > 0.01 else 1.0
+
+
+def common(articles: Sequence[Article]) -> Common:
+    """
+    Return how common words are among `articles`, from an even sample of each language; costs about 0.2 ms an article.
+    """
+    by_language: dict[str, list[Article]] = {}
+    for article in sorted(articles, key=lambda a: a.id):
+        by_language.setdefault(article.language, []).append(article)
+    shares = {}
+    for language, group in by_language.items():
+        sample = group[:: max(1, len(group) // SAMPLE)]
+        counts = Counter(stem for article in sample for stem in set(_stems(article)))
+        # one more article that has no word at all, so that the words of a lone article are not all common
+        least = max(len(sample) + 1, 20)
+        shares[language] = {stem: count / least for stem, count in counts.items() if count > 1}
+    return Common(shares)
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """The support of each word of a story, by language; numbers and Latin names count across languages."""
+
+    support: Mapping[str, Mapping[str, float]]  # language, stem, 0 to 1: share of reports × rarity
+
+    def of(self, found: Sequence[str], language: str) -> float:
+        """Return the summed support of distinct words."""
+        weights = self.support.get(language, {})
+        return sum(weights.get(stem, 0.0) for stem in sorted(set(found)))
+
+
+def agreement(story: Story, articles: Mapping[str, Article], known: Common) -> Agreement:
+    """Return what the independent reports of `story` agree on; each report counts once, whatever its copies."""
+    origins = [articles[key] for key in coverage(story, articles).origins]
+    reports = [article for article in origins if not is_flagged(article)][:REPORTS] or origins[:REPORTS]
+    used = [(article.language, set(_stems(article))) for article in reports]
+    everywhere = Counter(stem for _, found in used for stem in found)
+    support: dict[str, dict[str, float]] = {}
+    for language in dict.fromkeys(language for language, _ in used):
+        among = [found for other, found in used if other == language]
+        counts = Counter(stem for found in among for stem in found)
+        support[language] = {
+            stem: _share(stem, count, len(among), everywhere, len(used)) * known.rarity(stem, language)
+            for stem, count in counts.items()
+        }
+    return Agreement(support)
+
+
+def _share(stem: str, count: int, among: int, everywhere: Counter[str], reports: int) -> float:
+    """
+    Return the share of reports with a word; one report of many is half an agreement, a number may be met in any
+    language.
+    """
+    if stem[0].isdigit() and len(stem) > 1:
+        count, among = everywhere[stem], reports
+    return count / among if count > 1 else 0.5 / among
+
+
+def _stems(article: Article) -> list[str]:
+    return stems(f"{article.title}\n{article.text[:LEAD_CHARS]}", article.language)

@@ -1,0 +1,103 @@
+"""The headline of a story: the title of one of its reports, as that report has it."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from digests.model import Story
+from digests.select import width
+from digests.summarise.agreement import Agreement, Common, agreement, common
+from digests.summarise.lead import readers
+from digests.summarise.readable import FIRST
+from digests.summarise.words import spread
+from watcher.model import Article
+from watcher.text.words import fold, stems
+
+SHORTEST, LONGEST = 25, 110  # width of a headline that reads well
+SEPARATORS = "|–—-•·:"
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """
+    A headline and the article whose title it is. `text` is a part of `article.title`, without an outlet's name at its
+    end.
+    """
+
+    text: str
+    article: Article
+
+
+def headline(
+    story: Story,
+    articles: Mapping[str, Article],
+    *,
+    language: str,
+    known: Common | None = None,
+    agreed: Agreement | None = None,
+) -> Headline | None:
+    """
+    Return the title that says best what the reports agree on: in the digest's language if there is one, else the
+    original.
+
+    Questions, teasers, live blogs and titles too short or long come last. None only if no article has a title.
+    """
+    present = [articles[key] for key in story.articles if key in articles and articles[key].title.strip()]
+    if not present:
+        return None
+    known = known or common(present)
+    agreed = agreed or agreement(story, articles, known)
+    for among, _ in readers(story, articles, language):
+        titled = [Headline(_bare(article), article) for article in among if article.title.strip()]
+        if titled:
+            return max(titled, key=lambda h: (_score(h, agreed), -h.article.published_at.timestamp(), h.article.id))
+    same = [article for article in present if article.language == language] or present
+    return Headline(_bare(same[0]), same[0])
+
+
+def is_clear(title: str, language: str) -> bool:
+    """Whether a title tells what happened, rather than asks, teases or breaks off."""
+    if any(mark in title for mark in "?？؟") or title.rstrip().endswith(("…", "...", ":")):
+        return False
+    found = [word.replace("’", "'") for word in FIRST.findall(title)]
+    low = [word.lower() for word in found[:2]]
+    teases = spread("tease", language)
+    if low and (low[0] in teases or "-".join(low) in teases):
+        return False
+    return not spread("person", language) & set(found)
+
+
+def _bare(article: Article) -> str:
+    """Return the title without the outlet's own name behind a separator at its end."""
+    title = article.title.strip()
+    at = max(title.rfind(mark) for mark in SEPARATORS)
+    if at <= 0 or width(title[:at].rstrip()) < SHORTEST / 2:
+        return title
+    tail = re.sub(r"\W", "", fold(title[at + 1 :]))
+    outlet = re.sub(r"\W", "", fold(article.outlet))
+    site = article.host.removeprefix("www.").split(":")[0]
+    if tail and tail in {outlet, re.sub(r"\W", "", site), site.split(".")[0]}:
+        return title[:at].rstrip(f"{SEPARATORS} ")
+    return title
+
+
+def _score(candidate: Headline, agreed: Agreement) -> float:
+    """Return how well a title tells the story: what is agreed on, then its form."""
+    title, article = candidate.text, candidate.article
+    about = set(stems(title, article.language))
+    score: float = agreed.of(sorted(about), article.language) / math.sqrt(max(5, len(about)))
+    wide = width(title)
+    if wide < SHORTEST or len(about) < 3:
+        score *= 0.4
+    elif wide > LONGEST:
+        score *= max(0.4, LONGEST / wide)
+    if not is_clear(title, article.language):
+        score *= 0.35
+    if title.isupper() and len(title) > SHORTEST:
+        score *= 0.6
+    if title[0] in "\"“„«‘'":
+        score *= 0.8
+    return score

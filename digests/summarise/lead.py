@@ -1,0 +1,155 @@
+"""The summary of a story: the best one to three sentences of one report, word for word."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from digests.coverage import coverage
+from digests.model import Sentence, Story
+from digests.select import is_flagged, width
+from digests.summarise.agreement import Agreement, Common, agreement, common
+from digests.summarise.readable import stands_alone, without_dateline
+from watcher.model import Article
+from watcher.text.sentences import sentences
+from watcher.text.words import stems
+
+MOST_WIDTH = 420  # of a summary, in narrow characters
+MOST_SENTENCES = 3
+FOREIGN_SENTENCES = 1  # of a summary that is not in the digest's language: enough to know the original by
+READ_CHARS = 4000  # of an article: a summary never comes from further down
+READ_SENTENCES = 12
+DATELINES = 2  # sentences that may begin with a dateline: the second where "Del. (AP)" was split
+REPORTS = 12  # whose sentences are weighed
+FALLOFF = (
+    0.82  # what the next sentence of an article counts less than the one before it: news says the main thing first
+)
+REPEATS = 0.7  # share of a sentence's words that another has from which it is the same
+NEW_WORDS = 3  # that a sentence adds to headline and summary, at least
+WORTH = 0.35  # of the first sentence's score that a further one must reach
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A sentence that can stand alone: where it is, the words it is about and what it scores."""
+
+    article: Article
+    start: int
+    text: str
+    stems: frozenset[str]
+    score: float
+
+
+def summarise(
+    story: Story,
+    articles: Mapping[str, Article],
+    *,
+    language: str,
+    title: str = "",
+    known: Common | None = None,
+    agreed: Agreement | None = None,
+) -> tuple[Sentence, ...]:
+    """
+    Return the one to three sentences that say what the independent reports of `story` agree on, in their order.
+
+    All are of one report, so that they read on; each is verbatim at its offset. A report in the digest's language is
+    used where there is one with a text, else one sentence of the story's most frequent language. Empty if no sentence
+    can stand alone.
+
+    Args:
+        title: The story's headline: a sentence that only repeats it is not used.
+        known: How common words are in the window (`agreement.common`); made from the story's articles if missing.
+    """
+    present = [articles[key] for key in story.articles if key in articles]
+    known = known or common(present)
+    agreed = agreed or agreement(story, articles, known)
+    for among, most in readers(story, articles, language):
+        best: tuple[Candidate, ...] = ()
+        for article in among[:REPORTS]:
+            best = max(best, _of_article(article, agreed, title, most), key=_worth)
+        if best:
+            return tuple(sentence(c.article, c.start, c.text) for c in best)
+    return ()
+
+
+def readers(story: Story, articles: Mapping[str, Article], language: str) -> list[tuple[list[Article], int]]:
+    """
+    Return the reports to read, by language: the digest's first, then the story's others; with how many sentences to
+    take.
+    """
+    covered = coverage(story, articles)
+    order = [articles[key] for key in covered.origins]
+    order += [articles[key] for key in story.articles if key in articles and key not in set(covered.origins)]
+    plain = [article for article in order if not is_flagged(article)]
+    languages = [language, *(other for other in covered.languages if other != language)]
+    return [
+        (
+            [article for article in plain if article.language == other],
+            MOST_SENTENCES if other == language else FOREIGN_SENTENCES,
+        )
+        for other in languages
+    ]
+
+
+def candidates(article: Article, agreed: Agreement, *, most: int = READ_SENTENCES) -> list[Candidate]:
+    """Return the sentences of an article's beginning that can stand alone, scored, in order."""
+    text = article.text[:READ_CHARS]
+    found = []
+    value = 1.0
+    for at, (start, end) in enumerate(sentences(text, article.language)[:most]):
+        if end == READ_CHARS < len(article.text):  # cut
+            break
+        if at < DATELINES:
+            start += without_dateline(text[start:end])
+        words = text[start:end]
+        if stands_alone(words, article.language):
+            about = stems(words, article.language)
+            support = agreed.of(about, article.language) / math.sqrt(max(8, len(set(about))))
+            found.append(Candidate(article, start, words, frozenset(about), support * value))
+        value *= FALLOFF
+    return found
+
+
+def sentence(article: Article, start: int, text: str) -> Sentence:
+    """Return the sentence of `article` at `start`, with where it comes from."""
+    return Sentence(
+        text=text,
+        article_id=article.id,
+        offset=start,
+        outlet=article.outlet,
+        url=article.url,
+        at=article.published_at,
+        language=article.language,
+    )
+
+
+def says_again(about: Collection[str], said: Collection[str]) -> bool:
+    """Whether a sentence with the words `about` says little beyond what `said` says."""
+    if not about:
+        return True
+    new = len(set(about) - set(said))
+    return new < NEW_WORDS or 1 - new / len(set(about)) >= REPEATS
+
+
+def _worth(chosen: Sequence[Candidate]) -> float:
+    """Return what a report's sentences are worth; several are not worth their sum, or long reports would always win."""
+    total = sum(candidate.score / (1 + at) for at, candidate in enumerate(chosen))
+    return total * (0.8 if chosen and chosen[0].article.from_feed else 1.0)
+
+
+def _of_article(article: Article, agreed: Agreement, title: str, most: int) -> tuple[Candidate, ...]:
+    """Return the best sentences of one article, in its order, that fit and do not repeat the headline or each other."""
+    headline = frozenset(stems(title or article.title, article.language))
+    left = candidates(article, agreed)
+    chosen: list[Candidate] = []
+    said = set(headline)
+    room = MOST_WIDTH
+    for candidate in sorted(left, key=lambda c: (-c.score, c.start)):
+        if len(chosen) == most or (chosen and candidate.score < WORTH * chosen[0].score):
+            break
+        if width(candidate.text) <= room and not says_again(candidate.stems, said):
+            chosen.append(candidate)
+            said |= candidate.stems
+            room -= width(candidate.text) + 1
+    return tuple(sorted(chosen, key=lambda c: c.start))

@@ -1,0 +1,90 @@
+"""Which sentences can stand alone: no loose pronoun, no dateline, no furniture, no fragment, no length that tires."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from digests.select import width
+from digests.summarise.words import spread, table
+
+LEAST, MOST = 40, 330  # width of a sentence
+SHORT_LANGUAGES = frozenset({"th", "lo", "km", "my"})  # no mark ends their sentences
+
+# "BEIJING (AFP) —", "Berlin (dpa) -", "PARIS, 12 mai (Reuters) -", "(ANSA) - ROMA, 12 MAG -", "KYIV—", "【東京共同】".
+DATELINE = re.compile(
+    r"(?:"
+    r"[^\W\d_][\w .,'’/-]{1,48}?\s?\((?:[A-Za-z]{2,12})(?:[ /-][A-Za-z]{2,12})?\)\s{0,2}(?:[-–—:.]{1,2}|\.)?\s{1,2}"
+    r"|\([A-Z][A-Za-z]{1,11}(?: [A-Za-z]+)?\)\s{0,2}[-–—]{1,2}\s{0,2}(?:[^\W\d_a-zà-ÿ][\w .,']{1,30}\s?[-–—]{1,2}\s)?"
+    r"|[A-ZÀ-ÞА-ЯΑ-Ω][A-ZÀ-ÞА-ЯΑ-Ω .'’-]{2,30}(?:,\s[\w .]{2,24})?\s?(?:[-–—]{1,2}\s|[—–])"
+    r"|[A-ZÀ-Þ][\w'’-]{2,20}(?:,\s[\w .]{2,20})?\s[—–]{1,2}\s(?=[A-ZÀ-Þ«„“\"])"
+    r"|【[^】]{1,24}】"
+    r")"
+)
+ENDING = re.compile(r"[.!?。！？؟۔।။።։՜՞\u037e…;][\"'”’»«“›)\]」』）】]*(?:\[\d{1,3}\])*$")
+CUT = re.compile(r"(?:\.\.\.|…|\[…\]|\[\.\.\.\])[\"'”’»)\]]*$")
+FIRST = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
+OPENING_QUOTE = "\"“„«»'‘「『”"
+
+
+def without_dateline(text: str) -> int:
+    """Return where the sentence begins behind its dateline: 0 if it has none."""
+    match = DATELINE.match(text[:120])
+    return match.end() if match and len(text) - match.end() >= 20 else 0
+
+
+def stands_alone(text: str, language: str) -> bool:
+    """Whether a sentence can be read without what stood before it, and is one."""
+    if not LEAST <= width(text) <= MOST or furniture().search(text) or CUT.search(text):
+        return False
+    if language not in SHORT_LANGUAGES and not ENDING.search(text):
+        return False
+    if text.endswith(("?", "？", "؟")) or text[0].islower() or text[0] in ")]},;:.-–—•*#|>":
+        return False
+    return _is_balanced(text) and not is_loose(text, language)
+
+
+def is_loose(text: str, language: str) -> bool:
+    """Whether a sentence begins with a word that points back: a pronoun, a "but", an "also"."""
+    bare = text.lstrip(OPENING_QUOTE + " ")
+    if bare.startswith(_unspaced(language)):
+        return True
+    found = [word.lower().replace("’", "'") for word in FIRST.findall(bare[:60])]
+    if not found:
+        return not any(char.isalnum() for char in bare[:60])
+    loose = spread("loose", language)
+    pair = tuple(found[:2])
+    if pair in _calendar(language):
+        return False
+    if found[0] in loose or found[0].split("'")[0] in loose or "-".join(pair) in loose:
+        return True
+    behind = tuple(found[1:3])  # "Despite these concerns", "In diesem Fall"
+    return bool(behind) and behind[0] in spread("pointing", language) and behind not in _calendar(language)
+
+
+@cache
+def furniture() -> re.Pattern[str]:
+    """Return the expression that finds page furniture in a sentence."""
+    rules = table("furniture")
+    return re.compile("|".join([*rules["pieces"], rf"\b(?:{'|'.join(rules['words'])})\b"]), re.I)
+
+
+@cache
+def _unspaced(language: str) -> tuple[str, ...]:
+    return tuple(sorted(spread("loose_unspaced", language)))
+
+
+@cache
+def _calendar(language: str) -> frozenset[tuple[str, ...]]:
+    before, _, after = str(table("calendar").get(language, "")).partition(":")
+    return frozenset((this, time) for this in before.split() for time in after.split())
+
+
+def _is_balanced(text: str) -> bool:
+    """Whether every quotation and bracket that opens also closes."""
+    pairs = ("()", "[]", "「」", "『』", "（）")
+    if any(text.count(pair[0]) != text.count(pair[1]) for pair in pairs):
+        return False
+    curly = text.count("“") + text.count("„"), text.count("”")
+    german = text.count("„") and text.count("„") == text.count("“")
+    return text.count('"') % 2 == 0 and text.count("«") == text.count("»") and bool(curly[0] == curly[1] or german)

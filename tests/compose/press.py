@@ -1,0 +1,66 @@
+"""A small press for the tests of compose: articles and stories built from a few words."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from digests.model import Report, Story
+from watcher.model import Article
+
+START = datetime(2026, 3, 9, 6, 0, tzinfo=UTC)
+END = START + timedelta(hours=24)
+
+
+def article(
+    outlet: str,
+    title: str,
+    text: str = "",
+    *,
+    language: str = "en",
+    country: str | None = None,
+    hours: float = 12.0,
+    owner: str | None = None,
+    agency: str | None = None,
+    kind: str = "article",
+    section: str | None = None,
+) -> Article:
+    """Return an article of `outlet`, published `hours` after the window's start."""
+    key = hashlib.sha256(f"{outlet}|{title}|{hours}".encode()).hexdigest()[:16]
+    host = f"{outlet.lower().replace(' ', '-')}.example"
+    at = START + timedelta(hours=hours)
+    return Article(
+        id=key,
+        url=f"https://{host}/{key}",
+        host=host,
+        outlet=outlet,
+        title=title,
+        text=text,
+        language=language,
+        country=country,
+        published_at=at,
+        fetched_at=at,
+        owner=owner,
+        agency=agency,
+        kind=kind,
+        section=section,
+    )
+
+
+def story(*reports: Sequence[Article] | Article, agency: str | None = None) -> Story:
+    """Return the story of `reports`: each an article, or articles that carry one text (then `agency` is theirs)."""
+    groups = [[report] if isinstance(report, Article) else list(report) for report in reports]
+    everything = sorted((a for group in groups for a in group), key=lambda a: (a.published_at, a.id))
+    return Story(
+        id=everything[0].id,
+        articles=tuple(a.id for a in everything),
+        reports=tuple(
+            Report(articles=tuple(a.id for a in group), agency=agency if len(group) > 1 else group[0].agency)
+            for group in groups
+        ),
+    )
+
+
+def by_id(*articles: Article) -> dict[str, Article]:
+    return {a.id: a for a in articles}
