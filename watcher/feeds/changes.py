@@ -1,0 +1,76 @@
+"""What one poll brings that was not there before."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+
+from watcher.model import Changes, Entry, ParsedFeed
+from watcher.text.urls import normal
+
+
+def changes(
+    parsed: ParsedFeed,
+    known: Mapping[str, str],
+    known_links: Collection[str],
+    *,
+    first_poll: bool,
+    first_poll_entries: int = 20,
+) -> Changes:
+    """
+    Return the entries that are new, newest first, and those whose content has changed.
+
+    A GUID not seen before over a link seen before is the same article under another name: held back. A link that
+    several entries share (a front page, a live blog) tells nothing and is not looked at. A first poll takes the
+    newest `first_poll_entries` and holds back the rest; remember every entry of `parsed` as known, those held back
+    too.
+
+    Args:
+        known: GUID → `content_hash` of the feed's entries; an empty hash counts as unchanged.
+        known_links: normalised links (`text.urls.normal`) of the feed's entries.
+    """
+    links = {entry.guid: normal(entry.url) for entry in parsed.entries if entry.url}
+    times_used = Counter(links.values())
+    fresh: list[Entry] = []
+    changed: list[Entry] = []
+    unchanged = held_back = 0
+    for entry in parsed.entries:
+        link = links.get(entry.guid)
+        if entry.guid in known:
+            if known[entry.guid] and known[entry.guid] != entry.content_hash:
+                changed.append(entry)
+            else:
+                unchanged += 1
+        elif link is not None and times_used[link] == 1 and link in known_links:
+            held_back += 1
+        else:
+            fresh.append(entry)
+    ordered = newest_first(fresh, parsed.entries)
+    if first_poll:
+        held_back += max(len(ordered) - first_poll_entries, 0)
+        ordered = ordered[:first_poll_entries]
+    return Changes(new=tuple(ordered), changed=tuple(changed), unchanged=unchanged, held_back=held_back)
+
+
+def newest_first(entries: Sequence[Entry], in_feed_order: Sequence[Entry]) -> list[Entry]:
+    """
+    Return `entries` with the newest first.
+
+    An entry without a date is taken to be as old as the one before it in the feed; a feed without dates keeps its
+    order.
+    """
+    moments: dict[str, datetime] = {}
+    last = next((date_of(entry) for entry in in_feed_order if date_of(entry)), None)
+    for entry in in_feed_order:
+        last = date_of(entry) or last
+        if last is not None:
+            moments[entry.guid] = last
+    if not moments:
+        return list(entries)
+    return sorted(entries, key=lambda entry: moments[entry.guid], reverse=True)
+
+
+def date_of(entry: Entry) -> datetime | None:
+    """Return when an entry came out, as far as it says."""
+    return entry.published_at or entry.updated_at

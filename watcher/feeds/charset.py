@@ -1,0 +1,100 @@
+"""From a feed's bytes to its text: whatever the header and the declaration claim, entries survive."""
+
+from __future__ import annotations
+
+import codecs
+import re
+
+BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16: its mark begins with the same bytes
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+BARE = (
+    (b"<\x00\x00\x00", "utf-32-le"),
+    (b"\x00\x00\x00<", "utf-32-be"),
+    (b"<\x00", "utf-16-le"),
+    (b"\x00<", "utf-16-be"),
+)
+DECLARED = re.compile(rb"<\?xml[^>]{0,200}?encoding\s*=\s*[\"']?([A-Za-z0-9._:-]{1,40})")
+IN_HEADER = re.compile(r"charset\s*=\s*[\"']?([A-Za-z0-9._:-]{1,40})", re.IGNORECASE)
+EBCDIC = b"\x4c\x6f\xa7\x94"  # "<?xm"
+# What pages mean by these names is Windows' superset (WHATWG Encoding); UTF-7 hides markup and is not read.
+MEANT = {
+    "iso8859-1": "cp1252",
+    "ascii": "cp1252",
+    "iso8859-9": "cp1254",
+    "iso8859-11": "cp874",
+    "tis-620": "cp874",
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "euc_kr": "cp949",
+    "shift_jis": "cp932",
+    "big5": "big5hkscs",
+}
+NOT_READ = frozenset(("utf-7", "idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "mbcs", "oem"))
+ESCAPED = frozenset(
+    ("iso2022_jp", "iso2022_kr", "iso2022_jp_1", "iso2022_jp_2", "iso2022_jp_3", "hz")
+)  # look like ASCII
+
+
+def decode(body: bytes, content_type: str | None = None) -> str:
+    """
+    Return the text of `body`; never fails.
+
+    A byte order mark decides; then the bytes themselves where they are well-formed UTF-8 beyond ASCII; then the
+    declaration and the header (RFC 7303 has it the other way round, and real headers carry a server's default). Bytes
+    that do not fit a claimed UTF-8 are read one by one as Windows-1252.
+    """
+    for mark, name in BOMS:
+        if body.startswith(mark):
+            return body[len(mark) :].decode(name, "replace" if name != "utf-8" else "cp1252-for-the-rest")
+    for start, name in BARE:
+        if body.startswith(start):
+            return body.decode(name, "replace")
+    claims = claimed(body, content_type)
+    if not any(name in ESCAPED or name.startswith("utf-16") for name in claims):
+        try:
+            return body.decode("utf-8")
+        except UnicodeDecodeError:
+            pass
+    for name in claims:
+        try:
+            return body.decode(name)
+        except (UnicodeDecodeError, LookupError):
+            continue
+    return body.decode("utf-8", "cp1252-for-the-rest")
+
+
+def claimed(body: bytes, content_type: str | None) -> list[str]:
+    """Return the names of the codecs that the declaration and the header claim, the declaration first."""
+    head = body[:400].decode("cp037").encode("latin-1", "replace") if body.startswith(EBCDIC) else body[:400]
+    written = [found.group(1).decode("ascii") for found in [DECLARED.search(head)] if found]
+    written += [found.group(1) for found in [IN_HEADER.search(content_type or "")] if found]
+    names: list[str] = []
+    for label in written:
+        try:
+            name = codecs.lookup(label).name
+        except (LookupError, ValueError):
+            continue
+        name = MEANT.get(name, name)
+        if name not in NOT_READ and name != "utf-8" and is_text_codec(name):
+            names.append(name)
+    return names
+
+
+def is_text_codec(name: str) -> bool:
+    """Whether the codec turns bytes into text (rot13, zip and their like do not)."""
+    return bool(getattr(codecs.lookup(name), "_is_text_encoding", True))
+
+
+def read_as_cp1252(error: UnicodeError) -> tuple[str, int]:
+    """Codec error handler: read the bytes that are no UTF-8 as Windows-1252."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return error.object[error.start : error.end].decode("cp1252", "replace"), error.end
+
+
+codecs.register_error("cp1252-for-the-rest", read_as_cp1252)

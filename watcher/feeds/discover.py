@@ -1,0 +1,95 @@
+"""The feeds that a page links."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from html import unescape
+from urllib.parse import urljoin
+
+from watcher.feeds.plain import one_line
+from watcher.text.urls import is_web
+
+LOOKED_AT_CHARS = 1_000_000
+MOST = 50
+TYPES = frozenset(
+    [
+        "application/rss+xml", "application/atom+xml", "application/feed+json", "application/rdf+xml",
+        "application/x-rss+xml", "text/rss+xml", "text/rss", "application/rss", "application/atom",
+    ]
+)  # fmt: skip
+VAGUE_TYPES = frozenset(("application/xml", "text/xml", "application/json"))
+TAG = re.compile(r"<(link|a|base)\s([^<>]{1,4000})>", re.IGNORECASE)
+ATTRIBUTE = re.compile(r"([a-zA-Z-]{1,20})\s{0,5}=\s{0,5}(?:\"([^\"]{0,3000})\"|'([^']{0,3000})'|([^\s\"'>]{1,3000}))")
+FEED_PATH = re.compile(
+    r"(?:^|[/._-])(?:rss|atom|feeds?|rdf|index\.xml)(?:\d{0,2}(?:\.(?:xml|rdf|json|php|aspx?))?)?/?(?:\?|$)",
+    re.IGNORECASE,
+)
+COMMENT = re.compile(r"<!--.{0,20000}?-->", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundFeed:
+    """
+    A feed that a page offers; `declared` if by `<link rel="alternate">`, else it is only an anchor that looks like
+    one.
+    """
+
+    url: str
+    title: str = ""
+    declared: bool = True
+
+
+def feeds_in(html: str, url: str) -> tuple[FoundFeed, ...]:
+    """Return the feeds that the page at `url` links, declared ones first, in the page's order."""
+    base = url
+    found: dict[str, FoundFeed] = {}
+    for tag in TAG.finditer(COMMENT.sub("", html[:LOOKED_AT_CHARS])):
+        name, attributes = tag.group(1).lower(), attributes_of(tag.group(2))
+        href = attributes.get("href", "").strip()
+        if not href:
+            continue
+        target = absolute(base, href)
+        if name == "base":
+            base = target or base
+        elif target and name == "link" and is_declared(attributes):
+            title = one_line(attributes.get("title", ""), 200)
+            if target not in found or not found[target].declared:
+                found[target] = FoundFeed(url=target, title=title)
+        elif (
+            target
+            and name == "a"
+            and target not in found
+            and FEED_PATH.search(target.partition("://")[2].partition("#")[0])
+        ):
+            found[target] = FoundFeed(url=target, title=one_line(attributes.get("title", ""), 200), declared=False)
+    return tuple(sorted(found.values(), key=lambda feed: not feed.declared)[:MOST])
+
+
+def attributes_of(text: str) -> dict[str, str]:
+    """Return a tag's attributes, names in lower case, the first of a name."""
+    said: dict[str, str] = {}
+    for found in ATTRIBUTE.finditer(text):
+        said.setdefault(found.group(1).lower(), unescape(found.group(2) or found.group(3) or found.group(4) or ""))
+    return said
+
+
+def is_declared(attributes: dict[str, str]) -> bool:
+    """Whether a `<link>` declares a feed."""
+    rel = attributes.get("rel", "").lower().split()
+    kind = attributes.get("type", "").lower().partition(";")[0].strip()
+    if "feed" in rel:
+        return True
+    if "alternate" not in rel:
+        return False
+    return kind in TYPES or (kind in VAGUE_TYPES and bool(FEED_PATH.search(attributes.get("href", ""))))
+
+
+def absolute(base: str, href: str) -> str | None:
+    """Return `href` as an absolute http(s) URL, or None."""
+    href = href.removeprefix("feed:") if href.lower().startswith("feed:") else href
+    try:
+        target = urljoin(base, f"http:{href}" if href.startswith("//") and not base else href)
+    except ValueError:
+        return None
+    return target if is_web(target) else None

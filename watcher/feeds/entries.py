@@ -1,0 +1,166 @@
+"""From raw items to entries: identity, links, dates and text that can be trusted."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from urllib.parse import quote, urljoin, urlsplit, urlunsplit
+
+from watcher.feeds.dates import believable, parse_date
+from watcher.feeds.plain import clean, harmless, has_markup, one_line, plain
+from watcher.feeds.raw import RawEntry, RawFeed, RawText
+from watcher.model import Entry
+from watcher.text.urls import is_web, normal
+
+GUID_CHARS = 1_000
+URL_CHARS = 4_000
+NAME_CHARS = 200
+LONG_SUMMARY = 500  # characters: a summary so long, or one in paragraphs, is the article itself
+IN_URLS = "!#$%&'()*+,-./:;=?@[]_~|"
+
+
+def entries_of(
+    raw: RawFeed, *, url: str, now: datetime | None = None, known: Mapping[str, str] | None = None
+) -> tuple[tuple[Entry, ...], tuple[str, ...]]:
+    """
+    Return a feed's entries, and its faults in words.
+
+    Args:
+        url: of the feed, which relative links resolve by where it names no better base.
+        known: GUID → `content_hash`; an entry that is the same as there comes back without content, to save the work.
+    """
+    base = absolute(url, raw.base) or url
+    guids = [one_line(row.guid, GUID_CHARS * 4) for row in raw.entries]
+    use_guids = len(set(guids)) > 1 or len(guids) == 1
+    made: dict[str, Entry] = {}
+    times: dict[str, int] = {}
+    for row, guid in zip(raw.entries, guids, strict=True):
+        link = first_link(row, base)
+        digest = content_hash(row)
+        identity = short(guid if guid and use_guids else normal(link) if link else digest)
+        if identity in made:
+            if link is None or made[identity].url is None or normal(link) == normal(made[identity].url or ""):
+                times["repeated"] = times.get("repeated", 0) + 1
+                continue
+            times["with another's GUID"] = times.get("with another's GUID", 0) + 1
+            identity = short(normal(link))
+            if identity in made:
+                continue
+        is_known = bool(known) and known is not None and known.get(identity) == digest
+        made[identity] = entry(row, identity, link, digest, base=link or base, now=now, whole=not is_known)
+    return tuple(made.values()), (*raw.faults, *faults(tuple(made.values()), times, use_guids))
+
+
+def entry(
+    row: RawEntry, guid: str, link: str | None, digest: str, *, base: str, now: datetime | None, whole: bool
+) -> Entry:
+    """Return the entry for one item; `whole` is False where its text is known already."""
+    title = shown(row.title)
+    summary, content = texts(row, base) if whole else ("", "")
+    return Entry(
+        guid=guid,
+        url=link,
+        title=title or one_line(summary, 120),
+        summary=summary,
+        content=content,
+        authors=tuple(filter(None, (one_line(plain(name, NAME_CHARS), NAME_CHARS) for name in row.authors))),
+        categories=tuple(filter(None, (one_line(plain(name, NAME_CHARS), NAME_CHARS) for name in row.categories))),
+        published_at=first_date(row.published, now) or first_date(row.updated, now),
+        updated_at=first_date(row.updated, now),
+        image=next((found for found in (absolute(base, image) for image in row.images) if found), None),
+        content_hash=digest,
+    )
+
+
+def texts(row: RawEntry, base: str) -> tuple[str, str]:
+    """Return the summary as plain text and the content as harmless HTML."""
+    content = html_of(row.content)
+    summary = plain(row.summary.value) if row.summary.is_html else clean(row.summary.value).strip()
+    if not content and (len(summary) >= LONG_SUMMARY or (row.summary.is_html and has_markup(row.summary.value))):
+        content = html_of(row.summary)
+    return (summary or plain(content, LONG_SUMMARY)), (harmless(content, base) if content else "")
+
+
+def html_of(text: RawText) -> str:
+    """Return a text as HTML: its paragraphs marked where it is plain."""
+    if text.is_html or not text.value.strip():
+        return text.value.strip()
+    escaped = text.value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return "".join(f"<p>{part.strip()}</p>" for part in escaped.split("\n") if part.strip())
+
+
+def shown(text: RawText) -> str:
+    """Return a title as plain text on one line."""
+    return one_line(plain(text.value) if text.is_html else text.value)
+
+
+def first_link(row: RawEntry, base: str) -> str | None:
+    """Return an item's page: the first of its links that is http(s), else its GUID if that is a URL."""
+    found = (absolute(base, link) for link in row.links)
+    own = row.guid.strip() if row.guid.strip().startswith(("http://", "https://")) else ""
+    return next((link for link in found if link), None) or (absolute(base, own) if own else None)
+
+
+def absolute(base: str, link: str) -> str | None:
+    """Return `link` as an absolute http(s) URL that can be asked for, or None. Nothing is resolved for an empty one."""
+    link = clean(link).strip().replace("\n", "").replace("\t", "").replace("\r", "")
+    if not link or len(link) > URL_CHARS:
+        return None
+    try:
+        joined = urljoin(without_userinfo(base), link)
+    except ValueError:
+        return None
+    return quote(joined, safe=IN_URLS, errors="replace") if joined.isascii() and is_web(joined) else spelled(joined)
+
+
+def spelled(url: str) -> str | None:
+    """Return a URL with letters outside ASCII as requests spell it: IDNA in the host, UTF-8 escaped behind it."""
+    if not is_web(url):
+        return None
+    parts = urlsplit(url)
+    try:
+        place = (parts.hostname or "").encode("idna").decode("ascii")
+    except UnicodeError:
+        return None
+    place = f"{place}:{parts.port}" if parts.port is not None else place
+    return quote(urlunsplit(parts._replace(netloc=place)), safe=IN_URLS, errors="replace")
+
+
+def without_userinfo(url: str) -> str:
+    """Return `url` without `user:password@`: a feed's credentials are not its articles'."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+
+
+def first_date(texts: Sequence[str], now: datetime | None) -> datetime | None:
+    """Return the first of some dates that can be read and believed."""
+    return next((moment for moment in (believable(parse_date(text), now) for text in texts) if moment), None)
+
+
+def content_hash(row: RawEntry) -> str:
+    """Return 32 hex digits that change when title, summary or content do."""
+    parts = (row.title.value, row.summary.value, row.content.value)
+    text = "\0".join(" ".join(part.split()) for part in parts)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def short(identity: str) -> str:
+    """Return an identity that can be stored: as it is, or its hash if it is very long."""
+    if len(identity) <= GUID_CHARS:
+        return identity
+    return "sha256:" + hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def faults(entries: Sequence[Entry], times: Mapping[str, int], use_guids: bool) -> list[str]:
+    """Return what is wrong with a feed's entries, for a reader."""
+    said = [f"{count} entries {what}" for what, count in times.items()]
+    if not use_guids and len(entries) > 1:
+        said.append("its GUIDs are missing or all the same: links tell the entries apart")
+    undated = sum(entry.published_at is None for entry in entries)
+    if undated:
+        said.append(f"{undated} of {len(entries)} entries without a date that can be believed")
+    linkless = sum(entry.url is None for entry in entries)
+    if linkless:
+        said.append(f"{linkless} of {len(entries)} entries without an http link")
+    return said

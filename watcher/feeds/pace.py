@@ -1,0 +1,146 @@
+"""When to poll a feed next, and why: the publisher's wishes, the feed's own rhythm, the reader's settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+from statistics import median
+
+from watcher.feeds.freshness import Freshness
+
+LONGEST_S = 24 * 3600.0
+LONGEST_HOLD_S = 72 * 3600.0
+ADAPTIVE_S = (15 * 60.0, 12 * 3600.0)
+RHYTHM_ENTRIES = 20
+BLIND_FACTOR = 4  # without validators every poll costs a whole body: with the usual floor of 15 min, once an hour
+BLIND_S = 3600.0
+JITTER = 0.1
+DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """
+    What the settings and the feed's own text say; seconds.
+
+    `every_s` is how often a feed that says nothing is looked at, `own_every_s` the source's own setting in its place,
+    `min_every_s` the floor under all of it.
+    """
+
+    every_s: float = 1800.0
+    min_every_s: float = 900.0
+    own_every_s: float | None = None
+    ttl_s: float | None = None
+    skip_hours: tuple[int, ...] = ()
+    skip_days: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NextPoll:
+    """When, and why in words. `interval_s` is the feed's interval, to be handed in again as `last_interval_s`."""
+
+    at: datetime
+    interval_s: float
+    why: str
+
+
+def next_poll(
+    wishes: Wishes,
+    *,
+    now: datetime,
+    published: Sequence[datetime] = (),
+    freshness: Freshness | None = None,
+    has_validators: bool = True,
+    failures: int = 0,
+    last_interval_s: float | None = None,
+    jitter: float = 0.0,
+) -> NextPoll:
+    """
+    Return when to poll a feed next.
+
+    The longest of the floor, the feed's rhythm, its ttl and the answer's freshness; doubled for each failure in a
+    row; at most `LONGEST_S`; later by up to a tenth (`jitter`, 0 to 1); then out of skipHours and skipDays; never
+    before Retry- After.
+
+    Args:
+        published: of the entries just read; empty after a 304 or a failure, where `last_interval_s` is used.
+        failures: in a row, this one included; 0 after a good answer.
+
+    Source: RFC 9111 §4.2 (freshness), RFC 9110 §10.2.3 (Retry-After), RSS 2.0 (`ttl`, `skipHours`, `skipDays`).
+    """
+    said = freshness or Freshness()
+    interval_s, why = own_interval(wishes, published, last_interval_s, has_validators, now)
+    wait_s = interval_s
+    if said.fresh_s is not None and said.fresh_s > wait_s and not failures:
+        wait_s, why = said.fresh_s, "the answer says that it stays fresh so long"
+    if failures > 0:
+        wait_s = interval_s * 2.0 ** min(failures, 20)
+        why = f"failed {failures} time{'s' if failures > 1 else ''} in a row"
+    if wait_s > LONGEST_S:
+        wait_s, why = LONGEST_S, f"{why}; at most a day"
+    spread_s = wait_s * JITTER * min(max(jitter, 0.0), 1.0)
+    at = now + timedelta(seconds=wait_s + spread_s)
+    if said.retry_after_s is not None:
+        held = now + timedelta(seconds=min(said.retry_after_s, LONGEST_HOLD_S) * (1 + JITTER * jitter))
+        if held > at:
+            at, why = held, "the server asked to be left alone so long (Retry-After)"
+    allowed = out_of_skips(at, wishes.skip_hours, wishes.skip_days)
+    if allowed > at:
+        at, why = allowed + timedelta(seconds=min(spread_s, 3000.0)), "the feed asks to skip these hours or days"
+    return NextPoll(at=at, interval_s=interval_s, why=why)
+
+
+def own_interval(
+    wishes: Wishes, published: Sequence[datetime], last_s: float | None, has_validators: bool, now: datetime
+) -> tuple[float, str]:
+    """Return a feed's interval in seconds before the answer's freshness, failures and caps, and what decided it."""
+    floor_s = wishes.min_every_s
+    if wishes.own_every_s is not None:
+        reasons = [(wishes.own_every_s, "the source's own `every`")]
+    elif published:
+        usual_s = max(wishes.every_s, floor_s)
+        rhythm_s = rhythm(published, now)
+        reasons = [(usual_s, "the usual interval")]
+        if rhythm_s is not None and rhythm_s < usual_s:
+            reasons = [(rhythm_s, "half the usual time between its entries")]
+    elif last_s is not None:
+        reasons = [(last_s, "as before")]
+    else:
+        reasons = [(wishes.every_s, "the usual interval")]
+    reasons.append((floor_s, "the shortest interval allowed"))
+    if wishes.ttl_s is not None:
+        reasons.append((min(wishes.ttl_s, LONGEST_S), "the feed asks for it (ttl, sy:updatePeriod)"))
+    if not has_validators and wishes.own_every_s is None:
+        reasons.append(
+            (min(BLIND_S, BLIND_FACTOR * floor_s), "without ETag or Last-Modified each poll costs a whole body")
+        )
+    return max(reasons, key=lambda reason: reason[0])
+
+
+def rhythm(published: Iterable[datetime], now: datetime) -> float | None:
+    """
+    Return half the median gap, in seconds, of the newest `RHYTHM_ENTRIES` dates, within `ADAPTIVE_S`; None for too
+    few.
+    """
+    moments = sorted((moment for moment in published if moment <= now), reverse=True)[:RHYTHM_ENTRIES]
+    gaps = [(later - earlier).total_seconds() for later, earlier in pairwise(moments)]
+    if len(gaps) < 2:
+        return None
+    return min(max(median(gaps) / 2, ADAPTIVE_S[0]), ADAPTIVE_S[1])
+
+
+def out_of_skips(at: datetime, skip_hours: Iterable[int], skip_days: Iterable[str]) -> datetime:
+    """
+    Return the first moment from `at` on in no skipped hour (UTC) and on no skipped day; `at` where every one is
+    skipped.
+    """
+    hours = frozenset(skip_hours)
+    days = frozenset(day.lower() for day in skip_days)
+    moment = at
+    for _ in range(24 * 8):
+        if moment.hour not in hours and DAYS[moment.weekday()] not in days:
+            return moment
+        moment = moment.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+    return at

@@ -1,0 +1,150 @@
+"""A feed's bytes to a ParsedFeed, or to an error that says what the bytes are instead."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from watcher.errors import FeedError
+from watcher.feeds.charset import decode
+from watcher.feeds.discover import feeds_in
+from watcher.feeds.entries import absolute, entries_of, shown
+from watcher.feeds.jsonfeed import read_json
+from watcher.feeds.plain import BAD_REFERENCE, clean, one_line, plain
+from watcher.feeds.raw import RawFeed
+from watcher.feeds.walls import bot_wall
+from watcher.feeds.xmlfeed import read_xml
+from watcher.model import ParsedFeed
+
+PROLOG_CHARS = 256 * 1024  # a root element that begins later is none
+SKIPPED = re.compile(
+    r"\s+|<\?.{0,4000}?\?>|<!--.{0,100000}?-->|<!DOCTYPE[^<>\[]{0,2000}(?:\[.{0,200000}?\]\s{0,100})?>",
+    re.DOTALL | re.IGNORECASE,
+)
+ROOT = re.compile(r"<([A-Za-z_][\w.-]{0,60}(?::[\w.-]{1,60})?)(?=[\s/>])")
+FEED_ROOT = re.compile(r"<(?:[A-Za-z_][\w.-]{0,30}:)?(?:rss|feed|rdf)(?=[\s>])", re.IGNORECASE)
+FEED_NAMES = frozenset(("rss", "feed", "rdf", "channel", "entry"))
+HTML_NAMES = frozenset(("html", "head", "body", "title", "meta", "link", "script", "style"))
+ITEM_END = re.compile(r"</(?:[A-Za-z_][\w.-]{0,30}:)?(?:item|entry)\s{0,20}>", re.IGNORECASE)
+ITEM_START = re.compile(r"<(?:[A-Za-z_][\w.-]{0,30}:)?(?:item|entry)(?=[\s>])", re.IGNORECASE)
+OTHER_XML = {
+    "urlset": "a sitemap",
+    "sitemapindex": "a sitemap",
+    "opml": "a list of feeds: import it",
+    "svg": "a picture",
+}
+
+
+def parse_feed(
+    body: bytes,
+    *,
+    url: str,
+    content_type: str | None = None,
+    max_entries: int = 500,
+    now: datetime | None = None,
+    known: Mapping[str, str] | None = None,
+) -> ParsedFeed:
+    """
+    Return the feed in `body`: RSS 0.9x, 1.0, 2.0, Atom or JSON Feed, whatever it is served as.
+
+    Of more than `max_entries` entries the newer end is read. Entity declarations are ignored, never expanded.
+
+    Args:
+        url: where it came from, after redirects.
+        content_type: the header, a hint about the character set only.
+        now: dates more than a day later are not believed.
+        known: GUID → `content_hash`; entries that are the same come back without summary and content.
+
+    Raises:
+        FeedError: `reason` says in words what the bytes are.
+    """
+    text = clean(decode(body, content_type))
+    start = text[:PROLOG_CHARS].lstrip()[:1]
+    if not start:
+        raise FeedError(url, "empty: no feed in it")
+    try:
+        raw = read_json(text, max_entries) if start in "{[" else from_markup(body, text, url, max_entries)
+    except ValueError as error:
+        raise FeedError(url, str(error)) from error
+    entries, faults = entries_of(raw, url=url, now=now, known=known)
+    return ParsedFeed(
+        title=shown(raw.title),
+        link=absolute(url, raw.link),
+        language=language_tag(raw.language),
+        entries=entries,
+        ttl_s=raw.ttl_s,
+        skip_hours=raw.skip_hours,
+        skip_days=raw.skip_days,
+        hub=absolute(url, raw.hub),
+        faults=faults,
+    )
+
+
+def from_markup(body: bytes, text: str, url: str, max_entries: int) -> RawFeed:
+    """Return the feed in XML; ValueError says what else it is."""
+    at, root = root_of(text)
+    if root not in FEED_NAMES:
+        later = None if root in HTML_NAMES else FEED_ROOT.search(text, 0, PROLOG_CHARS)
+        if later is None:
+            raise ValueError(what_else(body, text, root, url))
+        at = later.start()
+    faults = ["entity declarations ignored"] if "<!ENTITY" in text[:at] else []
+    if root not in FEED_NAMES:
+        faults.append("text before the feed")
+    raw = read_bounded(BAD_REFERENCE.sub("", text[at:]), max_entries)
+    if not raw.entries and not raw.title.value and not raw.link and root == "entry":
+        raise ValueError("XML, but not a feed")
+    return replace(raw, faults=(*faults, *raw.faults))
+
+
+def root_of(text: str) -> tuple[int, str]:
+    """Return where the root element begins and its name in lower case without prefix; (0, "") where there is none."""
+    at = 0
+    while at < PROLOG_CHARS and (skipped := SKIPPED.match(text, at)) is not None:
+        at = skipped.end()
+    found = ROOT.match(text, at)
+    if found is None:  # junk, or a declaration that cannot be read
+        found = ROOT.search(text, at, PROLOG_CHARS)
+    return (found.start(), found.group(1).rpartition(":")[2].lower()) if found else (0, "")
+
+
+def read_bounded(text: str, max_entries: int) -> RawFeed:
+    """Return the feed of XML that may hold far more entries than wanted: what is cut is cut before the costly parse."""
+    ends = [found.end() for found in ITEM_END.finditer(text)]
+    if len(ends) <= max_entries:
+        return read_xml(text, max_entries)
+    fault = f"{len(ends) - max_entries} of {len(ends)} entries left out"
+    raw = read_xml(text[: ends[max_entries - 1]] + text[ends[-1] :], max_entries)
+    if oldest_first(raw):
+        first = ITEM_START.search(text)
+        head = text[: first.start()] if first else ""
+        raw = read_xml(head + text[ends[-max_entries - 1] :], max_entries)
+    return replace(raw, faults=(*raw.faults, fault))
+
+
+def oldest_first(raw: RawFeed) -> bool:
+    """Whether a feed's entries run from old to new."""
+    dates = [entry.published[0] for entry in raw.entries if entry.published and entry.published[0][:4].isdecimal()]
+    return len(dates) > 1 and dates[0] < dates[-1]
+
+
+def what_else(body: bytes, text: str, root: str, url: str) -> str:
+    """Return in words what bytes are that are no feed."""
+    wall = bot_wall(body)
+    if wall:
+        return f"a bot wall ({wall}), not a feed"
+    if root in HTML_NAMES or (root and "<body" in text[:PROLOG_CHARS].lower()):
+        found = [feed.url for feed in feeds_in(text, url) if feed.declared][:3]
+        return "an HTML page, not a feed" + (f"; its page links these feeds: {', '.join(found)}" if found else "")
+    if root:
+        return f"XML, but not a feed: its root is <{root}>" + (f", {OTHER_XML[root]}" if root in OTHER_XML else "")
+    sample = one_line(plain(text[:2000]), 60)
+    return f"neither XML nor JSON: it begins {sample!r}"
+
+
+def language_tag(text: str) -> str | None:
+    """Return a language tag as BCP 47 spells it, or None for what is none."""
+    tag = text.strip().replace("_", "-")
+    return tag if re.fullmatch(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8}){0,4}", tag) else None

@@ -1,0 +1,145 @@
+"""Text that can be shown: markup to plain text, control characters gone, HTML made harmless; in linear time."""
+
+from __future__ import annotations
+
+import re
+from html import escape, unescape
+
+import nh3
+
+TITLE_CHARS = 1_000
+SUMMARY_CHARS = 20_000
+CONTENT_CHARS = 500_000
+
+# C0 but tab, line feed and return; DEL and C1; lone surrogates; noncharacters.
+NO_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
+BAD_REFERENCE = re.compile(
+    r"&#(?:0{0,9}(?:[0-8]|1[1-24-9]|2[0-9]|3[01])|[xX]0{0,9}(?:[0-8bcefBCEF]|1[0-9a-fA-F]|[dD][89a-fA-F][0-9a-fA-F]{2}|[fF]{3}[efEF]));"
+)
+HIDDEN = re.compile(r"<(script|style|noscript|template|iframe|svg)(?=[\s/>])", re.IGNORECASE)
+TAG = re.compile(
+    r"<(/?)([A-Za-z][A-Za-z0-9:-]{0,30})(?:[\s/][^<>]{0,4000})?>|<!--.{0,4000}?-->|<!\[CDATA\[|\]\]>", re.DOTALL
+)
+BLOCK = frozenset(
+    [
+        "p", "div", "br", "li", "ul", "ol", "tr", "table", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote",
+        "pre", "hr", "section", "article", "figure", "figcaption", "dt", "dd", "td", "th",
+    ]
+)  # fmt: skip
+SPACES = re.compile(r"[ \t\r\f\v\u00a0\u2028\u2029]+")
+LINES = re.compile(r" ?\n[ \n]*")
+MARKUP = re.compile(
+    r"</?(?:p|br|div|a|img|b|i|em|strong|span|ul|ol|li|h[1-6]|blockquote|figure|table|pre)(?=[\s/>])", re.IGNORECASE
+)
+TAGS = frozenset(
+    [
+        "a", "abbr", "article", "aside", "b", "blockquote", "br", "caption", "cite", "code", "dd", "del",
+        "details", "dfn", "div", "dl", "dt", "em", "figcaption", "figure", "h1", "h2", "h3", "h4", "h5", "h6",
+        "hr", "i", "img", "ins", "kbd", "li", "main", "mark", "ol", "p", "pre", "q", "rp", "rt", "ruby", "s",
+        "samp", "section", "small", "span", "strong", "sub", "summary", "sup", "table", "tbody", "td", "tfoot",
+        "th", "thead", "time", "tr", "tt", "u", "ul", "var", "wbr",
+    ]
+)  # fmt: skip
+ATTRIBUTES = {
+    "a": {"href", "title"},
+    "img": {"src", "alt", "title", "width", "height"},
+    "time": {"datetime"},
+    "td": {"colspan", "rowspan"},
+    "th": {"colspan", "rowspan"},
+    "*": {"lang", "dir"},
+}
+FEW_TAGS = 1_000
+DEEPEST = 200
+NESTING = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9:-]{0,30})")
+LEAF = frozenset(
+    [
+        "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "p", "li", "td", "th", "tr",
+        "dd", "dt", "option", "param", "source", "track", "wbr",
+    ]
+)  # fmt: skip
+CUT_WITH_CONTENT = {"script", "style", "noscript", "template", "iframe", "object", "svg", "math", "form", "select"}
+
+
+def clean(text: str) -> str:
+    """Return `text` without the characters that no text has: control characters, lone surrogates, noncharacters."""
+    return NO_TEXT.sub("", text)
+
+
+def one_line(text: str, limit: int = TITLE_CHARS) -> str:
+    """Return plain `text` on one line, runs of white space made one, at most `limit` characters."""
+    return cut(" ".join(clean(text[: limit * 8]).split()), limit)
+
+
+def plain(markup: str, limit: int = SUMMARY_CHARS) -> str:
+    """Return the text of an HTML fragment, a line for each block, at most `limit` characters."""
+    text = without_hidden(markup[: limit * 8])
+    text = TAG.sub(as_space, text)
+    text = clean(unescape(text))
+    return cut(LINES.sub("\n", SPACES.sub(" ", text)).strip(), limit)
+
+
+def as_space(tag: re.Match[str]) -> str:
+    """Return what stands for a tag in plain text."""
+    name = (tag.group(2) or "").lower()
+    return "\n" if name in BLOCK else ""
+
+
+def without_hidden(markup: str) -> str:
+    """Return `markup` without scripts, styles and their like; what is not closed is hidden to the end."""
+    kept: list[str] = []
+    at = 0
+    lower = markup.lower()
+    while (found := HIDDEN.search(markup, at)) is not None:
+        kept.append(markup[at : found.start()])
+        closed = lower.find(f"</{found.group(1).lower()}", found.end())
+        if closed < 0:
+            return "".join(kept)
+        end = markup.find(">", closed)
+        at = end + 1 if end >= 0 else len(markup)
+    kept.append(markup[at:])
+    return "".join(kept)
+
+
+def cut(text: str, limit: int) -> str:
+    """Return `text`, at most `limit` characters of it, at a word's end where there is one near."""
+    if len(text) <= limit:
+        return text
+    head = text[: limit - 1]
+    space = head.rfind(" ", limit - 40)
+    return (head[:space] if space > 0 else head).rstrip() + "…"
+
+
+def has_markup(text: str) -> bool:
+    """Whether `text` holds tags that HTML knows."""
+    return MARKUP.search(text) is not None
+
+
+def harmless(markup: str, base: str) -> str:
+    """
+    Return HTML with nothing that runs, loads or hides, its links absolute by `base` and http(s) alone.
+
+    What is nested beyond reason comes back as text: the sanitiser's time grows with the square of the depth.
+    """
+    text = clean(markup[:CONTENT_CHARS])
+    if text.count("<") > FEW_TAGS and depth(text) > DEEPEST:
+        return "<p>" + escape(plain(text, CONTENT_CHARS), quote=False) + "</p>"
+    return nh3.clean(
+        text,
+        tags=set(TAGS),
+        attributes=ATTRIBUTES,
+        clean_content_tags=CUT_WITH_CONTENT,
+        url_schemes={"http", "https"},
+        url_relative=("rewrite_with_base", base),
+        link_rel=None,
+    ).strip()
+
+
+def depth(markup: str) -> int:
+    """Return about how deep `markup` nests."""
+    now = deepest = 0
+    for found in NESTING.finditer(markup):
+        if found.group(2).lower() in LEAF:
+            continue
+        now = max(now - 1, 0) if found.group(1) else now + 1
+        deepest = max(deepest, now)
+    return deepest

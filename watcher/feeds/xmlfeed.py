@@ -1,0 +1,232 @@
+"""RSS 0.9x, 1.0, 2.0 and Atom: a feed's XML to a RawFeed, by feedparser without its sanitiser and without its base."""
+
+from __future__ import annotations
+
+import io
+import re
+from html.entities import html5
+from typing import Any
+from urllib.parse import urlsplit
+from xml.parsers import expat
+
+from watcher.feeds.plain import BAD_REFERENCE, has_markup
+from watcher.feeds.raw import RawEntry, RawFeed, RawText
+
+# feedparser resolves links by xml:base or else by the document's URL, and does not say which. Given a base that can be
+# told again, a link that depends on nothing but the document comes back as it was written (`as_written`).
+STEPS = ("~0", "~1", "~2", "~3", "~4")
+NOWHERE = "http://relative.invalid/" + "/".join(STEPS) + "/document"
+
+DECLARATION = '<?xml version="1.0" encoding="utf-8"?>\n'
+NAMED = re.compile(r"&(#?[A-Za-z0-9]{1,32};)?")
+NUMBER = re.compile(r"#(?:[0-9]{1,7}|[xX][0-9a-fA-F]{1,6});")
+XML_NAMES = frozenset(("lt;", "gt;", "amp;", "quot;", "apos;"))
+SKIPPED = re.compile(r"<(?:hour|day)\b[^<>]{0,100}>\s{0,20}([A-Za-z0-9]{1,9})\s{0,20}<", re.IGNORECASE)
+PERIODS_S = {"hourly": 3600.0, "daily": 86_400.0, "weekly": 604_800.0, "monthly": 2_592_000.0, "yearly": 31_536_000.0}
+DAYS = frozenset(("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"))
+MAX_NAMES = 50  # authors or tags of one entry
+
+Row = dict[str, Any]  # a FeedParserDict: it stops here
+
+
+def read_xml(text: str, max_entries: int) -> RawFeed:
+    """Return the feed in `text`, which begins with its root element; ValueError if feedparser gives up."""
+    import feedparser  # late: 60 ms that only a parsing process should pay
+
+    if not is_well_formed(text):
+        text = mended(text)
+    try:
+        found = feedparser.parse(
+            io.BytesIO((DECLARATION + text).encode("utf-8", "replace")),
+            response_headers={"content-type": "application/xml; charset=utf-8", "content-location": NOWHERE},
+            resolve_relative_uris=False,
+            sanitize_html=False,
+        )
+    except Exception as error:
+        raise ValueError(f"broken beyond repair ({type(error).__name__}: {error})") from error
+    feed = found.feed
+    is_atom = str(found.get("version") or "").startswith("atom")
+    link = as_written(string(feed.get("link")))
+    return RawFeed(
+        title=text_of(feed, "title", is_atom),
+        link=link,
+        base="" if is_atom else link,
+        language=string(feed.get("language")),
+        hub=next((string(row.get("href")) for row in rows(feed.get("links")) if row.get("rel") == "hub"), ""),
+        ttl_s=ttl(feed),
+        skip_hours=tuple(
+            sorted({int(hour) % 24 for hour in skipped(text, "skipHours") if hour.isdecimal() and int(hour) <= 24})
+        ),
+        skip_days=tuple(dict.fromkeys(day.lower() for day in skipped(text, "skipDays") if day.lower() in DAYS)),
+        entries=tuple(entry(row, is_atom) for row in found.entries[:max_entries]),
+        faults=("not well-formed XML",) if found.bozo else (),
+    )
+
+
+def is_well_formed(text: str) -> bool:
+    """Whether an XML parser reads `text` to its end."""
+    parser = expat.ParserCreate("utf-8", " ")
+    try:
+        parser.Parse(text.encode("utf-8", "replace"), True)
+    except expat.ExpatError:
+        return False
+    return True
+
+
+def mended(text: str) -> str:
+    """
+    Return `text` with the ampersands, HTML entities and character references that XML does not know made known to it.
+    """
+    pieces: list[str] = []
+    at = 0
+    while (start := text.find("<![CDATA[", at)) >= 0:
+        end = text.find("]]>", start)
+        end = len(text) if end < 0 else end + 3
+        pieces += [NAMED.sub(known_reference, text[at:start]), text[start:end]]
+        at = end
+    pieces.append(NAMED.sub(known_reference, text[at:]))
+    return "".join(pieces)
+
+
+def known_reference(found: re.Match[str]) -> str:
+    """Return what XML understands in the place of an ampersand and what may follow it."""
+    name = found.group(1)
+    if name is None:
+        return "&amp;"
+    if name in XML_NAMES:
+        return found.group(0)
+    if name.startswith("#"):
+        if not NUMBER.fullmatch(name) or BAD_REFERENCE.fullmatch(found.group(0)):
+            return ""
+        code = int(name[2:-1], 16) if name[1] in "xX" else int(name[1:-1])
+        return found.group(0) if code <= 0x10FFFF else ""
+    letters = html5.get(name)
+    return "&amp;" + name if letters is None else "".join(f"&#{ord(letter)};" for letter in letters)
+
+
+def entry(row: Row, is_atom: bool) -> RawEntry:
+    """Return one of feedparser's entries."""
+    contents = [part for part in rows(row.get("content")) if string(part.get("value")).strip()]
+    best = next((part for part in contents if "html" in string(part.get("type"))), contents[0] if contents else None)
+    return RawEntry(
+        guid=as_written(string(row.get("id"))),
+        links=links_of(row),
+        title=text_of(row, "title", is_atom),
+        summary=text_of(row, "summary", is_atom),
+        content=raw_text(best, is_atom) if best is not None else RawText(),
+        authors=authors_of(row),
+        categories=tuple(
+            dict.fromkeys(
+                filter(None, (string(tag.get("label") or tag.get("term")) for tag in rows(row.get("tags"))[:MAX_NAMES]))
+            )
+        ),
+        published=tuple(filter(None, (moment(row, "published"), string(row.get("published"))))),
+        updated=tuple(filter(None, (moment(row, "updated"), string(row.get("updated"))))),
+        images=images_of(row),
+    )
+
+
+def links_of(row: Row) -> tuple[str, ...]:
+    """
+    Return an entry's links: what a redirector hides first, then the alternates, then the others that may be its page.
+    """
+    all_links = rows(row.get("links"))
+    alternates = [string(link.get("href")) for link in all_links if link.get("rel") == "alternate"]
+    found = [string(row.get("feedburner_origlink")), string(row.get("link")), *alternates]
+    return tuple(dict.fromkeys(filter(None, map(as_written, found))))
+
+
+def as_written(url: str) -> str:
+    """Return a link as it stood in the document where feedparser resolved it by `NOWHERE`."""
+    url = url.strip()
+    if not url.startswith("http://relative.invalid"):
+        return url
+    parts = urlsplit(url)
+    steps = parts.path.lstrip("/").split("/")
+    shared = 0
+    while shared < len(STEPS) and shared < len(steps) - 1 and steps[shared] == STEPS[shared]:
+        shared += 1
+    rest = "/".join(steps[shared:])
+    if shared == len(STEPS):
+        rest = "" if rest == "document" else rest
+    else:
+        rest = "../" * (len(STEPS) - shared) + rest if shared else "/" + rest
+    return rest + (f"?{parts.query}" if parts.query else "") + (f"#{parts.fragment}" if parts.fragment else "")
+
+
+def text_of(row: Row, key: str, is_atom: bool) -> RawText:
+    """Return a text of feedparser's with what it says of its kind."""
+    detail = row.get(f"{key}_detail")
+    if isinstance(detail, dict) and detail.get("value"):
+        return raw_text(detail, is_atom)
+    value = string(row.get(key))
+    return RawText(value=value, is_html=has_markup(value))
+
+
+def raw_text(detail: Row, is_atom: bool) -> RawText:
+    """Return one `…_detail` of feedparser's. RSS does not say what its text is, so that the text itself decides."""
+    value = string(detail.get("value"))
+    says_plain = string(detail.get("type")) in ("text/plain", "")
+    return RawText(value=value, is_html=not says_plain or (not is_atom and has_markup(value)))
+
+
+def authors_of(row: Row) -> tuple[str, ...]:
+    """Return the names of an entry's authors."""
+    names = [
+        string(person.get("name")) or string(person.get("email")) for person in rows(row.get("authors"))[:MAX_NAMES]
+    ]
+    return tuple(dict.fromkeys(filter(None, names))) or tuple(filter(None, (string(row.get("author")),)))
+
+
+def images_of(row: Row) -> tuple[str, ...]:
+    """Return the addresses of an entry's pictures."""
+    media = [part for part in rows(row.get("media_content")) if is_image(part)]
+    enclosed = [link for link in rows(row.get("links")) if link.get("rel") == "enclosure" and is_image(link)]
+    own = row.get("image")
+    found = [part.get("url") for part in (*media, *rows(row.get("media_thumbnail")))]
+    found += [link.get("href") for link in enclosed] + [own.get("href") if isinstance(own, dict) else None]
+    return tuple(filter(None, (as_written(string(url)) for url in found[:10])))
+
+
+def is_image(part: Row) -> bool:
+    """Whether a media element or enclosure is a picture."""
+    return part.get("medium") == "image" or string(part.get("type")).startswith("image/")
+
+
+def moment(row: Row, key: str) -> str:
+    """Return a date that feedparser read, in ISO form; it knows the odd spellings."""
+    parts = row.get(f"{key}_parsed")
+    if parts is None:
+        return ""
+    return f"{parts[0]:04d}-{parts[1]:02d}-{parts[2]:02d}T{parts[3]:02d}:{parts[4]:02d}:{parts[5]:02d}Z"
+
+
+def ttl(feed: Row) -> float | None:
+    """Return how long the feed says that it stays the same, in seconds: ttl (minutes) or sy:updatePeriod."""
+    said = [
+        float(minutes) * 60 for minutes in [string(feed.get("ttl")).strip()] if minutes.isdecimal() and len(minutes) < 8
+    ]
+    period_s = PERIODS_S.get(string(feed.get("sy_updateperiod")).strip().lower())
+    if period_s is not None:
+        times = string(feed.get("sy_updatefrequency")).strip()
+        said.append(period_s / (int(times) if times.isdecimal() and int(times[:6]) > 0 else 1))
+    return max(said) if said and max(said) > 0 else None
+
+
+def skipped(text: str, name: str) -> list[str]:
+    """Return the hours or days in a channel's skipHours or skipDays."""
+    start = text.find(f"<{name}")
+    if start < 0:
+        return []
+    end = text.find(f"</{name}", start, start + 4000)
+    return SKIPPED.findall(text, start, end if end >= 0 else start + 4000)[:31]
+
+
+def rows(value: object) -> list[Row]:
+    """Return the dictionaries of a list."""
+    return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
+
+
+def string(value: object) -> str:
+    """Return `value` if it is text, else nothing."""
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,125 @@
+"""The chain of a fetch: which URL comes next, what has moved for good, who still gets the credentials."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass, replace
+from urllib.parse import quote, unquote_to_bytes, urljoin, urlsplit, urlunsplit
+
+from watcher.errors import Refused
+
+MAX_HOPS = 10
+FOLLOWED = frozenset((301, 302, 303, 307, 308))
+PERMANENT = frozenset((301, 308))
+DEFAULT_PORTS = {"http": 80, "https": 443}
+PRINTABLE = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"  # left as given: a URL is asked for in the spelling it came in
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chain:
+    """
+    Where a fetch stands. `url` is without credentials and fragment.
+
+    `moved_to` is the end of the permanent prefix: the last target that was reached by 301 and 308 alone.
+    """
+
+    asked: str
+    url: str
+    authorization: str | None = None
+    moved_to: str | None = None
+    for_good: bool = True
+    seen: tuple[str, ...] = ()
+
+    @classmethod
+    def start(cls, url: str) -> Chain:
+        """Return the chain that begins at `url`; Refused if it is no http(s) URL."""
+        bare, userinfo = split_userinfo(checked(url, asked=url))
+        return cls(asked=url, url=bare, authorization=basic(userinfo) if userinfo else None, seen=(bare,))
+
+    def follow(self, status: int, location: str) -> Chain:
+        """
+        Return the chain after a redirect.
+
+        Raises:
+            Refused: too many hops, a circle, or a target that is not http(s).
+        """
+        target, _ = split_userinfo(checked(urljoin(self.url, location.strip()), asked=self.asked))
+        if target in self.seen:
+            raise Refused(self.asked, f"redirects in a circle, back to {target}")
+        if len(self.seen) > MAX_HOPS:
+            raise Refused(self.asked, f"more than {MAX_HOPS} redirects")
+        for_good = self.for_good and status in PERMANENT
+        keeps = self.authorization if same_party(self.url, target) else None
+        moved_to = self.moved_to
+        if for_good:
+            userinfo = split_userinfo(self.asked)[1] if keeps else ""
+            moved_to = with_userinfo(target, userinfo)
+        return replace(
+            self, url=target, authorization=keeps, moved_to=moved_to, for_good=for_good, seen=(*self.seen, target)
+        )
+
+
+def checked(url: str, *, asked: str) -> str:
+    """Return `url` without its fragment; Refused if it is not an http or https URL with a host."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise Refused(asked, f"not a URL that can be read ({error})") from error
+    if parts.scheme.lower() not in DEFAULT_PORTS:
+        raise Refused(
+            asked, f"only http and https are asked, not {parts.scheme or 'a URL without a scheme'!s}: {url[:200]}"
+        )
+    if not parts.hostname or port == 0:
+        raise Refused(asked, f"a URL without a host: {url[:200]}")
+    return url.partition("#")[0]
+
+
+def target_of(url: str) -> bytes:
+    """
+    Return path and query as they go on the wire: byte for byte as given.
+
+    Only what HTTP cannot carry is escaped: spaces, control characters, and letters outside ASCII as UTF-8.
+    """
+    rest = url.partition("#")[0].partition("://")[2]
+    starts = [at for at in (rest.find("/"), rest.find("?")) if at >= 0]
+    target = rest[min(starts) :] if starts else "/"
+    if not target.startswith("/"):
+        target = "/" + target
+    return quote(target, safe=PRINTABLE, errors="replace").encode("ascii")
+
+
+def split_userinfo(url: str) -> tuple[str, str]:
+    """Return `url` without its `user:password@`, and that part."""
+    parts = urlsplit(url)
+    userinfo, at, place = parts.netloc.rpartition("@")
+    if not at:
+        return url, ""
+    return url.replace(f"//{parts.netloc}", f"//{place}", 1), userinfo
+
+
+def with_userinfo(url: str, userinfo: str) -> str:
+    """Return `url` with `userinfo` put in."""
+    if not userinfo:
+        return url
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=f"{userinfo}@{parts.netloc}"))
+
+
+def basic(userinfo: str) -> str:
+    """Return the Authorization header for a `user:password`."""
+    user, _, password = userinfo.partition(":")
+    return "Basic " + base64.b64encode(unquote_to_bytes(user) + b":" + unquote_to_bytes(password)).decode("ascii")
+
+
+def same_party(url: str, target: str) -> bool:
+    """Whether credentials for `url` may go to `target`: the same origin, or the same host stepping up to https."""
+    here, there = origin(url), origin(target)
+    return here == there or (here[1] == there[1] and here[::2] == ("http", 80) and there[::2] == ("https", 443))
+
+
+def origin(url: str) -> tuple[str, str, int]:
+    """Return scheme, host and port of an http(s) URL."""
+    parts = urlsplit(url)
+    scheme = parts.scheme.lower()
+    return scheme, (parts.hostname or "").rstrip("."), parts.port or DEFAULT_PORTS[scheme]

@@ -1,0 +1,128 @@
+"""The one place that knows the HTTP library: one request, no redirects, no cookies, raw body; swap it here."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+
+import httpcore
+import httpx
+
+from watcher.net.guard import Allowed, GuardedBackend
+
+KEEP_ALIVE_S = 15.0
+POOL_CONNECTIONS = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hop:
+    """The head of one answer, and its raw body to come."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]  # names in lower case
+    raw: AsyncIterator[bytes]
+
+    def header(self, name: str) -> str | None:
+        """Return the first value of a header, or None."""
+        return next((value for key, value in self.headers if key == name), None)
+
+
+class Transport:
+    """
+    Sends single requests.
+
+    httpx's client is left out: it would add cookies, a proxy from the environment, its own spelling of the URL and an
+    unbounded decoder. Its pool is quadratic in open requests, so that a request without `keep_alive` gets a
+    connection of its own.
+
+    Args:
+        substitute: takes the place of the network in tests (`httpx.MockTransport`).
+    """
+
+    def __init__(
+        self, allowed: Allowed, *, timeout_s: float, substitute: httpx.AsyncBaseTransport | None = None
+    ) -> None:
+        self._backend = GuardedBackend(allowed)
+        self._timeout = dict.fromkeys(("connect", "read", "write", "pool"), timeout_s)
+        self._substitute = substitute
+        self._tls: ssl.SSLContext | None = None
+        self._pool: httpcore.AsyncConnectionPool | None = None
+
+    def get(
+        self, url: str, target: bytes, headers: list[tuple[str, str]], *, keep_alive: bool
+    ) -> AbstractAsyncContextManager[Hop]:
+        """
+        Ask for `target` (path and query as they go on the wire) at the origin of `url`.
+
+        Raises httpx's and httpcore's errors, `guard.PrivateAddress`, and `httpx.InvalidURL`.
+        """
+        if self._substitute is not None:
+            return self._through_substitute(self._substitute, url, headers)
+        return self._over_network(url, target, headers, keep_alive)
+
+    async def aclose(self) -> None:
+        """Close what is kept open."""
+        if self._pool is not None:
+            await self._pool.aclose()
+            self._pool = None
+        self._backend.close()
+
+    @asynccontextmanager
+    async def _over_network(
+        self, url: str, target: bytes, headers: list[tuple[str, str]], keep_alive: bool
+    ) -> AsyncIterator[Hop]:
+        parts = httpx.URL(url)
+        origin = httpcore.Origin(
+            parts.raw_scheme, parts.raw_host, parts.port or (443 if parts.scheme == "https" else 80)
+        )
+        request = httpcore.Request(
+            "GET",
+            httpcore.URL(scheme=origin.scheme, host=origin.host, port=origin.port, target=target),
+            headers=[(key.encode("ascii"), value.encode("latin-1")) for key, value in headers],
+            extensions={"timeout": self._timeout},
+        )
+        connection = self._connection(origin, keep_alive)
+        try:
+            response = await connection.handle_async_request(request)
+            try:
+                yield Hop(status=response.status, headers=lowered(response.headers), raw=response.aiter_stream())
+            finally:
+                await response.aclose()
+        finally:
+            if connection is not self._pool:
+                await connection.aclose()
+
+    def _connection(
+        self, origin: httpcore.Origin, keep_alive: bool
+    ) -> httpcore.AsyncHTTPConnection | httpcore.AsyncConnectionPool:
+        if self._tls is None and (keep_alive or origin.scheme == b"https"):
+            self._tls = httpx.create_ssl_context(trust_env=True)
+        if not keep_alive:
+            return httpcore.AsyncHTTPConnection(origin, ssl_context=self._tls, network_backend=self._backend)
+        if self._pool is None:
+            self._pool = httpcore.AsyncConnectionPool(
+                ssl_context=self._tls,
+                max_connections=POOL_CONNECTIONS,
+                max_keepalive_connections=POOL_CONNECTIONS // 4,
+                keepalive_expiry=KEEP_ALIVE_S,
+                network_backend=self._backend,
+            )
+        return self._pool
+
+    @asynccontextmanager
+    async def _through_substitute(
+        self, substitute: httpx.AsyncBaseTransport, url: str, headers: list[tuple[str, str]]
+    ) -> AsyncIterator[Hop]:
+        response = await substitute.handle_async_request(httpx.Request("GET", url, headers=headers))
+        assert isinstance(response.stream, httpx.AsyncByteStream)
+        try:
+            yield Hop(status=response.status_code, headers=lowered(response.headers.raw), raw=aiter(response.stream))
+        finally:
+            await response.stream.aclose()
+
+
+def lowered(raw: Sequence[tuple[bytes, bytes]]) -> tuple[tuple[str, str], ...]:
+    """Return header pairs as text, one character a byte: what is echoed later goes out as it came in."""
+    return tuple((key.decode("ascii", "replace").lower(), value.decode("latin-1")) for key, value in raw)
