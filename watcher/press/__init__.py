@@ -1,1 +1,5 @@
-"""The sample press: a small press of our own on loopback."""
+"""The sample press: invented outlets print invented news on loopback, the true stories and reports beside it."""
+
+from watcher.press.server import Press, Request
+
+__all__ = ["Press", "Request"]

@@ -1,0 +1,107 @@
+"""The sample press's texts: how many there are, and that the labels tell the truth about them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from itertools import combinations
+
+import pytest
+
+from watcher.press.labels import Label, labels
+from watcher.press.texts import _edited, library
+
+COPY_SHARE = 0.60  # of its word 5-grams, that a copy has from any other of its report, at least
+INDEPENDENT_SHARE = 0.15  # at most, between reports of one story in one language
+SPACELESS = {"ja", "zh"}
+
+
+def grams(label: Label) -> set[tuple[str, ...]]:
+    words = list(label.text) if label.language in SPACELESS else label.text.lower().split()
+    return {tuple(words[n : n + 5]) for n in range(len(words) - 4)}
+
+
+def share(one: Label, other: Label) -> float:
+    """Return how much of the shorter text stands in the longer."""
+    first, second = grams(one), grams(other)
+    return len(first & second) / min(len(first), len(second))
+
+
+def by(field: str) -> dict[str, list[Label]]:
+    groups = defaultdict(list)
+    for label in labels().values():
+        groups[getattr(label, field)].append(label)
+    return groups
+
+
+def test_the_press_is_as_large_as_it_was_promised():
+    assert len([outlet for outlet in library().outlets if not outlet.is_broken]) >= 14
+    assert len(by("language")) >= 8
+    assert {"en", "fr", "de", "es", "pt", "ru", "ar", "ja"} <= set(by("language"))
+    assert len(labels()) >= 60
+    assert len(by("story")) >= 16
+    assert sum(len(group) >= 2 for group in by("report").values()) >= 4
+    assert sum(len({label.language for label in group}) >= 3 for group in by("story").values()) >= 5
+
+
+def test_every_piece_has_one_label_and_a_key_of_its_own():
+    assert len(labels()) == len(library().pieces)
+    assert {piece.key for piece in library().pieces} == set(labels())
+
+
+def test_a_report_belongs_to_one_story_and_one_language():
+    for group in by("report").values():
+        assert len({(label.story, label.language, label.agency) for label in group}) == 1
+
+
+def test_no_outlet_prints_one_story_twice_as_an_article():
+    for group in by("story").values():
+        outlets = [label.outlet for label in group if label.kind == "article"]
+
+        assert len(outlets) == len(set(outlets))
+
+
+def test_copies_of_a_report_share_its_text():
+    for report, group in by("report").items():
+        for one, other in combinations(group, 2):
+            assert share(one, other) >= COPY_SHARE, (report, one.outlet, other.outlet)
+
+
+def test_copies_of_a_report_have_headlines_of_their_own():
+    for report, group in by("report").items():
+        assert len({label.title for label in group}) == len(group), report
+
+
+def test_independent_reports_of_a_story_share_little():
+    for story, group in by("story").items():
+        for one, other in combinations(group, 2):
+            if one.report != other.report and one.language == other.language:
+                assert share(one, other) < INDEPENDENT_SHARE, (story, one.outlet, other.outlet)
+
+
+def test_every_article_is_a_text_of_some_length():
+    for key, label in labels().items():
+        length = len(label.text) / 2 if label.language in SPACELESS else len(label.text.split())
+
+        assert 80 <= length <= 300 or label.kind == "gallery", (key, length)
+
+
+def test_most_is_of_the_last_day_and_some_is_older():
+    hours = [label.hours for label in labels().values() if label.day == 1]
+
+    assert all(0 < h <= 22 or h >= 30 for h in hours)
+    assert sum(h >= 30 for h in hours) >= 3
+
+
+def test_an_edit_that_finds_nothing_is_an_error():
+    with pytest.raises(ValueError, match="no 'ferry' to edit"):
+        _edited("A bridge opens.", [["ferry", "boat"]], "outlet/path")
+
+
+@pytest.mark.parametrize("trap", ["related", "newsletter", "twin", "redirect", "missing", "paywall", "undated"])
+def test_every_trap_is_set_somewhere(trap):
+    assert any(trap in label.traps for label in labels().values())
+
+
+@pytest.mark.parametrize("kind", ["live", "gallery", "roundup"])
+def test_every_kind_of_piece_is_there(kind):
+    assert any(label.kind == kind for label in labels().values())

@@ -1,0 +1,32 @@
+"""`python -m watcher.press`: print the press as settings, then serve it until Ctrl-C."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from contextlib import suppress
+from datetime import UTC, datetime
+
+from watcher.press.server import Press
+from watcher.press.settings import as_settings
+
+
+async def serve(port: int, day: int) -> None:
+    """Serve until cancelled."""
+    async with Press(now=datetime.now(UTC), port=port, day=day) as press:
+        print(as_settings(press), flush=True)
+        await asyncio.Event().wait()
+
+
+def main() -> None:
+    """Read the command line and serve."""
+    parser = argparse.ArgumentParser(prog="python -m watcher.press", description="Serve the sample press on loopback.")
+    parser.add_argument("--port", type=int, default=0, help="of every outlet's address; free ones if not given")
+    parser.add_argument("--day", type=int, default=1, help="how many days have been printed")
+    arguments = parser.parse_args()
+    with suppress(KeyboardInterrupt):
+        asyncio.run(serve(arguments.port, arguments.day))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+"""The truth about the sample press: for each piece its story and its report, and how its page answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from watcher.press.model import Piece
+from watcher.press.texts import library
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Label:
+    """What is true of one piece. Pieces of one `story` tell of one event; of one `report`, they carry the same text."""
+
+    story: str
+    report: str
+    outlet: str  # its key; `name` is what the source is called
+    name: str
+    kind: str  # article, live, gallery, roundup
+    agency: str | None
+    language: str
+    title: str
+    text: str  # what cleaning should find, one paragraph a line, with dateline and end credit
+    hours: float  # before now
+    day: int
+    page: str  # ok, missing (404: the feed has the text), redirect (from the feed's link), paywall (the feed has more)
+    traps: tuple[str, ...]
+
+
+def labels() -> dict[str, Label]:
+    """Return the labels of all pieces, by key: outlet and path, as `Press.key(url)` gives it."""
+    outlets = {outlet.key: outlet for outlet in library().outlets}
+    return {
+        piece.key: _label(piece, outlets[piece.outlet].name, outlets[piece.outlet].language)
+        for piece in library().pieces
+    }
+
+
+def _label(piece: Piece, name: str, language: str) -> Label:
+    return Label(
+        story=piece.story,
+        report=piece.report,
+        outlet=piece.outlet,
+        name=name,
+        kind=piece.kind,
+        agency=piece.agency,
+        language=language,
+        title=piece.title,
+        text="\n".join(paragraph.removeprefix("## ") for paragraph in piece.body),
+        hours=piece.hours,
+        day=piece.day,
+        page=next((answer for answer in ("missing", "redirect", "paywall") if answer in piece.traps), "ok"),
+        traps=tuple(sorted(piece.traps)),
+    )

@@ -1,0 +1,87 @@
+"""What the sample press is made of: outlets, and the pieces that they print."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+
+DAY_HOURS = 24.0
+RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlet:
+    """One invented outlet: who it is, and how its feed and its pages are made."""
+
+    key: str
+    name: str
+    domain: str  # under .example, so that nothing real is meant (RFC 2606)
+    language: str
+    country: str
+    section: str
+    owner: str | None = None
+    utc_hours: int = 0  # of its local time
+    feed: str = "rss2"  # rss2, rss1, atom, json; or a fault: html, error
+    summaries: str = "plain"  # plain, html, truncated, full (the whole text beside the summary)
+    dates: bool = True  # whether its feed carries any
+    layout: str = "classic"  # a template: classic, blocks, radio, table
+    metadata: str = "full"  # in a page's head: full (JSON-LD and OpenGraph), og, meta, none
+    furniture: tuple[str, ...] = ("share", "teasers")  # also consent, schedule, newsletter, latest
+    declared: str = "utf-8"  # the charset that it says
+    charset: str = ""  # the charset that it sends, where that is another
+    validators: str = "both"  # etag, last-modified, both
+
+    @property
+    def encoding(self) -> str:
+        return self.charset or self.declared
+
+    @property
+    def feed_path(self) -> str:
+        return "/feed.json" if self.feed == "json" else "/feed.xml"
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether its feed is a fault, so that nothing of it can be had."""
+        return self.feed in ("html", "error")
+
+    def local(self, at: datetime) -> datetime:
+        """Return `at` in the outlet's own time."""
+        return at.astimezone(timezone(timedelta(hours=self.utc_hours)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """
+    An article as one outlet prints it.
+
+    `body` is complete: the report's text with this outlet's edits, cut, lead and end credit.
+    """
+
+    story: str
+    report: str  # unique over all stories: pieces of one report carry the same text
+    agency: str | None
+    outlet: str
+    path: str
+    title: str
+    hours: float  # before the end of its day
+    day: int
+    body: tuple[str, ...]  # paragraphs; "## " opens a heading
+    summary: str
+    byline: str
+    kind: str  # article, live, gallery, roundup
+    traps: frozenset[str]
+    corrections: tuple[tuple[str, str], ...]  # what the outlet says otherwise from the next day on: old, new
+
+    @property
+    def key(self) -> str:
+        """The piece's name in the labels: outlet and path, which hold whatever address and port it is served at."""
+        return f"{self.outlet}{self.path}"
+
+    @property
+    def link(self) -> str:
+        """The path that the feed gives, which need not be the page's own."""
+        return f"/go{self.path}" if "redirect" in self.traps else self.path
+
+    def published_at(self, now: datetime, day: int) -> datetime:
+        """Return when the piece appeared, if `now` is the end of day `day`."""
+        return (now - timedelta(hours=self.hours + DAY_HOURS * (day - self.day))).replace(microsecond=0)

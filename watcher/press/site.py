@@ -1,0 +1,123 @@
+"""One outlet's site: what it answers for each path."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from watcher.press.feeds import feed
+from watcher.press.model import Outlet, Piece
+from watcher.press.pages import article_page, front_page
+from watcher.press.texts import Library
+
+ROBOTS = "User-agent: *\nDisallow: /search\nDisallow: /account/\n"
+RETRY_AFTER_S = 3600  # what the outlet that is down says
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a path answers. Validators are kept apart from `headers`: a conditional request is judged by them."""
+
+    status: int = 200
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+    etag: str | None = None
+    modified_at: datetime | None = None
+
+
+class Site:
+    """An outlet at an address. Its pages are made when they are first asked for, and stay the same, byte for byte."""
+
+    def __init__(self, outlet: Outlet, library: Library, *, base: str, now: datetime, day: int) -> None:
+        self.outlet = outlet
+        self.base = base
+        self._now, self._day = now, day
+        self._words = library.words[outlet.language]
+        self._pieces = tuple(_as_of(piece, day) for piece in library.printed_by(outlet, day))
+        self._made: dict[str, Answer] = {}
+        self._routes: dict[str, Callable[[], Answer]] = {
+            "/": self._front,
+            "/robots.txt": lambda: Answer(headers=_type("text/plain; charset=utf-8"), body=ROBOTS.encode()),
+            outlet.feed_path: self._feed,
+        }
+        for piece in self._pieces:
+            self._route(piece)
+
+    def answer(self, path: str) -> Answer:
+        """Return what `path`, a request's target, answers; its query is passed over."""
+        path = path.partition("?")[0]
+        if path not in self._made:
+            if path not in self._routes:
+                return self._page("<h1>404</h1>", status=404)
+            self._made[path] = self._routes[path]()
+        return self._made[path]
+
+    def canonical(self, path: str) -> str:
+        """Return the path of the page that `path` comes down to: without query, behind a redirect."""
+        path = path.partition("?")[0]
+        return next((piece.path for piece in self._pieces if path == piece.link), path)
+
+    def _route(self, piece: Piece) -> None:
+        if "missing" not in piece.traps:
+            self._routes[piece.path] = lambda: self._article(piece)
+        if piece.link != piece.path:
+            location = (("Location", self.base + piece.path),)
+            self._routes[piece.link] = lambda: Answer(status=302, headers=location)
+
+    def _front(self) -> Answer:
+        html = front_page(self.outlet, self._pieces, base=self.base, words=self._words, now=self._now, day=self._day)
+        return self._page(html)
+
+    def _article(self, piece: Piece) -> Answer:
+        others = tuple(other for other in self._pieces if other is not piece and "missing" not in other.traps)
+        html = article_page(self.outlet, piece, others, base=self.base, words=self._words, now=self._now, day=self._day)
+        return self._page(html, modified_at=piece.published_at(self._now, self._day))
+
+    def _feed(self) -> Answer:
+        if self.outlet.feed == "error":
+            headers = (*_type("text/plain; charset=utf-8"), ("Retry-After", str(RETRY_AFTER_S)))
+            return Answer(status=503, headers=headers, body=b"Service unavailable\n")
+        if self.outlet.feed == "html":
+            return self._front()
+        text, content_type = feed(
+            self.outlet, self._pieces, base=self.base, words=self._words, now=self._now, day=self._day
+        )
+        newest = max((piece.published_at(self._now, self._day) for piece in self._pieces), default=self._now)
+        charset = self.outlet.declared
+        return self._validated(
+            text.encode(self.outlet.encoding, "xmlcharrefreplace"), f"{content_type}; charset={charset}", newest
+        )
+
+    def _page(self, html: str, *, status: int = 200, modified_at: datetime | None = None) -> Answer:
+        content_type = f"text/html; charset={self.outlet.declared}"
+        body = html.encode(self.outlet.encoding, "xmlcharrefreplace")
+        if status != 200:
+            return Answer(status=status, headers=_type(content_type), body=body)
+        return self._validated(body, content_type, modified_at)
+
+    def _validated(self, body: bytes, content_type: str, modified_at: datetime | None) -> Answer:
+        """Return a 200 with the validators that this outlet's server sends."""
+        etag = f'"{hashlib.sha256(body).hexdigest()[:20]}"'
+        return Answer(
+            headers=_type(content_type),
+            body=body,
+            etag=etag if self.outlet.validators in ("etag", "both") else None,
+            modified_at=modified_at if self.outlet.validators in ("last-modified", "both") else None,
+        )
+
+
+def _type(value: str) -> tuple[tuple[str, str], ...]:
+    return (("Content-Type", value),)
+
+
+def _as_of(piece: Piece, day: int) -> Piece:
+    """Return `piece` as it reads on `day`: from the day after it appeared, with its corrections."""
+    if day <= piece.day or not piece.corrections:
+        return piece
+    title, body = piece.title, piece.body
+    for old, new in piece.corrections:
+        title = title.replace(old, new)
+        body = tuple(part.replace(old, new) for part in body)
+    return replace(piece, title=title, body=body)
