@@ -25,7 +25,6 @@ FEED_PATH = re.compile(
     r"(?:^|[/._-])(?:rss|atom|feeds?|rdf|index\.xml)(?:\d{0,2}(?:\.(?:xml|rdf|json|php|aspx?))?)?/?(?:\?|$)",
     re.IGNORECASE,
 )
-COMMENT = re.compile(r"<!--.{0,20000}?-->", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +43,7 @@ def feeds_in(html: str, url: str) -> tuple[FoundFeed, ...]:
     """Return the feeds that the page at `url` links, declared ones first, in the page's order."""
     base = url
     found: dict[str, FoundFeed] = {}
-    for tag in TAG.finditer(COMMENT.sub("", html[:LOOKED_AT_CHARS])):
+    for tag in TAG.finditer(without_comments(html[:LOOKED_AT_CHARS])):
         name, attributes = tag.group(1).lower(), attributes_of(tag.group(2))
         href = attributes.get("href", "").strip()
         if not href:
@@ -64,6 +63,16 @@ def feeds_in(html: str, url: str) -> tuple[FoundFeed, ...]:
         ):
             found[target] = FoundFeed(url=target, title=one_line(attributes.get("title", ""), 200), declared=False)
     return tuple(sorted(found.values(), key=lambda feed: not feed.declared)[:MOST])
+
+
+def without_comments(html: str) -> str:
+    """Return `html` without its comments; one that is not closed is none."""
+    kept: list[str] = []
+    at = 0
+    while (start := html.find("<!--", at)) >= 0 and (end := html.find("-->", start)) >= 0:
+        kept.append(html[at:start])
+        at = end + 3
+    return "".join((*kept, html[at:]))
 
 
 def attributes_of(text: str) -> dict[str, str]:

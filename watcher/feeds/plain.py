@@ -16,10 +16,9 @@ NO_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\u
 BAD_REFERENCE = re.compile(
     r"&#(?:0{0,9}(?:[0-8]|1[1-24-9]|2[0-9]|3[01])|[xX]0{0,9}(?:[0-8bcefBCEF]|1[0-9a-fA-F]|[dD][89a-fA-F][0-9a-fA-F]{2}|[fF]{3}[efEF]));"
 )
-HIDDEN = re.compile(r"<(script|style|noscript|template|iframe|svg)(?=[\s/>])", re.IGNORECASE)
-TAG = re.compile(
-    r"<(/?)([A-Za-z][A-Za-z0-9:-]{0,30})(?:[\s/][^<>]{0,4000})?>|<!--.{0,4000}?-->|<!\[CDATA\[|\]\]>", re.DOTALL
-)
+HIDDEN = re.compile(r"<!--|<(script|style|noscript|template|iframe|svg)(?=[\s/>])(?:[^<>]{0,4000}(/)>)?", re.IGNORECASE)
+CLOSED_AT_ONCE = re.compile(r"<(?:script|style|noscript|template|iframe|svg)\s[^<>]{0,4000}/>", re.IGNORECASE)
+TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9:-]{0,30})(?:[\s/][^<>]{0,4000})?>|<!\[CDATA\[|\]\]>")
 BLOCK = frozenset(
     [
         "p", "div", "br", "li", "ul", "ol", "tr", "table", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote",
@@ -29,7 +28,9 @@ BLOCK = frozenset(
 SPACES = re.compile(r"[ \t\r\f\v\u00a0\u2028\u2029]+")
 LINES = re.compile(r" ?\n[ \n]*")
 MARKUP = re.compile(
-    r"</?(?:p|br|div|a|img|b|i|em|strong|span|ul|ol|li|h[1-6]|blockquote|figure|table|pre)(?=[\s/>])", re.IGNORECASE
+    r"</?(?:p|br|div|a|img|b|i|u|em|strong|small|su[bp]|font|span|ul|ol|li|h[1-6]|hr|center|blockquote|figure|table|pre"
+    r"|iframe|object|embed|script|style)(?=[\s/>])|<!--",
+    re.IGNORECASE,
 )
 TAGS = frozenset(
     [
@@ -85,13 +86,17 @@ def as_space(tag: re.Match[str]) -> str:
 
 
 def without_hidden(markup: str) -> str:
-    """Return `markup` without scripts, styles and their like; what is not closed is hidden to the end."""
+    """Return `markup` without comments, scripts, styles and their like; what is not closed is hidden to the end."""
     kept: list[str] = []
     at = 0
     lower = markup.lower()
     while (found := HIDDEN.search(markup, at)) is not None:
         kept.append(markup[at : found.start()])
-        closed = lower.find(f"</{found.group(1).lower()}", found.end())
+        if found.group(2):  # closed at once, as XHTML does
+            at = found.end()
+            continue
+        closer = f"</{found.group(1).lower()}" if found.group(1) else "--"
+        closed = lower.find(closer, found.end())
         if closed < 0:
             return "".join(kept)
         end = markup.find(">", closed)
@@ -120,7 +125,7 @@ def harmless(markup: str, base: str) -> str:
 
     What is nested beyond reason comes back as text: the sanitiser's time grows with the square of the depth.
     """
-    text = clean(markup[:CONTENT_CHARS])
+    text = CLOSED_AT_ONCE.sub("", clean(markup[:CONTENT_CHARS]))
     if text.count("<") > FEW_TAGS and depth(text) > DEEPEST:
         return "<p>" + escape(plain(text, CONTENT_CHARS), quote=False) + "</p>"
     return nh3.clean(
