@@ -48,7 +48,7 @@ def jobs(settings: Settings, tools: Tools) -> tuple[Job, ...]:
             paths = await tools.pool.run(make_daily, settings, digest, day, tools.now(), limit_s=MAKE_LIMIT_S)
             log.info("edition %s", fields(digest=digest.name, date=day, files=" ".join(map(str, paths))))
 
-    return (Job(name="digests", every_s=EVERY_S, run=run),)
+    return (Job(name="digests", every_s=EVERY_S, run=run, finish=True),)
 
 
 def make_daily(settings: Settings, digest: DigestSettings, day: date, now: datetime) -> tuple[Path, ...]:

@@ -12,8 +12,8 @@ from watcher.cli.app import DONE, FAILED, examples
 
 if TYPE_CHECKING:
     from digests.model import Edition
-    from watcher.press import Press
     from watcher.cli.tally import Tally
+    from watcher.press import Press
     from watcher.settings.model import Settings
 
 FOLDER = Path("demo-edition")

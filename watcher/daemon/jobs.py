@@ -20,11 +20,16 @@ VECTORS_AT_ONCE = 256  # articles a run, so that the job ends and others have th
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """Something to do every `every_s` seconds; a run that is still going keeps the next from starting."""
+    """
+    Something to do every `every_s` seconds; a run that is still going keeps the next from starting.
+
+    `finish`: at the end of the daemon, a run may go on for a few seconds; others are broken off at once.
+    """
 
     name: str
     every_s: float
     run: Callable[[], Awaitable[None]]
+    finish: bool = False
 
 
 def own_jobs(tools: Tools, queue: LocalQueue) -> tuple[Job, ...]:

@@ -28,8 +28,9 @@ async def run(settings: Settings, engine: Engine) -> None:
     async with open_tools(settings, engine, tell=logs.tell) as tools:
         queue = LocalQueue(tools)
         scheduler = clock()
+        running: dict[asyncio.Task[object], Job] = {}
         for job in (*own_jobs(tools, queue), *plugged_in_jobs(settings, tools)):
-            add(scheduler, job, tools)
+            add(scheduler, job, tools, running)
         listen(stop)
         scheduler.start()
         log.info("started %s", logs.fields(sources=len(settings.active_sources()), embedder=tools.embedder or "none"))
@@ -37,7 +38,7 @@ async def run(settings: Settings, engine: Engine) -> None:
             await stop.wait()
         finally:
             scheduler.pause()
-            await wind_down(queue)
+            await wind_down(queue, running)
             scheduler.shutdown(wait=False)
     log.info("stopped")
 
@@ -48,21 +49,27 @@ def clock() -> AsyncIOScheduler:
     return AsyncIOScheduler(timezone=UTC, job_defaults=defaults)
 
 
-def add(scheduler: AsyncIOScheduler, job: Job, tools: Tools) -> None:
-    """Give `job` to the clock, its errors caught and logged here."""
+def add(scheduler: AsyncIOScheduler, job: Job, tools: Tools, running: dict[asyncio.Task[object], Job]) -> None:
+    """Give `job` to the clock, its errors caught and logged here; a run in progress stands in `running`."""
     rest_until = datetime.min.replace(tzinfo=UTC)
 
     async def guarded() -> None:
         nonlocal rest_until
-        if tools.now() < rest_until:
+        task = asyncio.current_task()
+        if task is None or tools.now() < rest_until:
             return
+        running[task] = job
         try:
             await job.run()
+        except asyncio.CancelledError:
+            log.info("broken_off %s", logs.fields(job=job.name))
         except WatcherError as error:
             log.error("job_failed %s", logs.fields(job=job.name, reason=error))
             rest_until = tools.now() + timedelta(seconds=REST_S if isinstance(error, StoreError) else job.every_s)
         except Exception:
             log.exception("job_failed %s", logs.fields(job=job.name))
+        finally:
+            running.pop(task, None)
 
     scheduler.add_job(guarded, "interval", seconds=job.every_s, id=job.name, next_run_time=datetime.now(UTC))
 
@@ -80,10 +87,14 @@ def listen(stop: asyncio.Event) -> None:
         loop.add_signal_handler(number, heard, number)
 
 
-async def wind_down(queue: LocalQueue) -> None:
-    """Let visits end by themselves for a while, then break them off: what they were at stays due."""
+async def wind_down(queue: LocalQueue, running: dict[asyncio.Task[object], Job]) -> None:
+    """Let visits and jobs end by themselves for a while, then break them off: what they were at stays due."""
     loop = asyncio.get_running_loop()
     until = loop.time() + DRAIN_S
-    while queue.busy and loop.time() < until:
+    while (queue.busy or any(job.finish for job in running.values())) and loop.time() < until:
         await asyncio.sleep(0.1)
     await queue.stop()
+    left = list(running)
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)

@@ -22,6 +22,7 @@ from watcher.work.tools import Tools
 
 CLEAN_LIMIT_S = 15.0
 MAX_TRIES = 5
+MAX_FAULTS = 2  # tries of a page whose cleaning hung or took its process down
 FIRST_RETRY = timedelta(minutes=10)  # then doubled
 FEED_TEXT_MIN = 80  # characters of the feed's own text that are worth an article where the page is not to be had
 
@@ -51,7 +52,10 @@ async def get_page(page: Page, tools: Tools, *, allowed: bool = True) -> bool:
     except CleanError as error:
         await store_entry(page, tools, reason=error.reason, at=started)
     except WorkerFailed as error:
-        await store_entry(page, tools, reason=f"cleaning it {error}", at=started)
+        if page.tries + 1 < MAX_FAULTS:  # a process may have been ended from outside: a page is blamed the second time
+            await later(page, tools, reason=f"cleaning it {error}", at=started + FIRST_RETRY)
+        else:
+            await store_entry(page, tools, reason=f"cleaning it {error}", at=started)
     return True
 
 
@@ -125,8 +129,13 @@ async def page_missed(page: Page, error: FetchError, tools: Tools, *, at: dateti
         await store_entry(page, tools, reason=error.reason, at=at)
         return
     again = at + max(FIRST_RETRY * 2**page.tries, timedelta(seconds=error.retry_after_s or 0))
-    await tools.writer.do(lambda c: page_failed(c, page.article_id, reason=error.reason, next_try_at=again))
-    tools.tell(PageFailed(url=page.url, outlet=page.feed.source.name, reason=error.reason, final=False))
+    await later(page, tools, reason=error.reason, at=again)
+
+
+async def later(page: Page, tools: Tools, *, reason: str, at: datetime) -> None:
+    """Try a page again at a time."""
+    await tools.writer.do(lambda c: page_failed(c, page.article_id, reason=reason, next_try_at=at))
+    tools.tell(PageFailed(url=page.url, outlet=page.feed.source.name, reason=reason, final=False))
 
 
 def is_final(error: FetchError) -> bool:

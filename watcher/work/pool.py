@@ -5,24 +5,20 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import os
-import signal
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import TimeoutError as FutureTimeout
+from concurrent.futures.process import BrokenProcessPool
 from typing import Any, TypeVar
 
-from pebble import ProcessExpired, ProcessPool
+from pebble import CONSTS, ProcessExpired, ProcessPool
 
 from watcher.errors import WatcherError
 
 T = TypeVar("T")
-PRELOAD = [
-    "watcher.work.tasks",
-    "trafilatura",
-    "feedparser",
-    "nh3",
-]  # once, in the process that workers are forked from
+PRELOAD = ["watcher.work.preload"]
+KILL_AFTER_S = 0.1  # workers do not listen to SIGTERM, and hold nothing that an end by SIGKILL could harm
 MAX_TASKS = 2_000  # a worker is replaced after so many: parsers leak
 
 
@@ -36,6 +32,7 @@ class Pool:
     def __init__(self, workers: int | None = None) -> None:
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(PRELOAD)
+        CONSTS.term_timeout = KILL_AFTER_S
         self.workers = workers or min(4, os.cpu_count() or 1)
         self._pool = ProcessPool(
             max_workers=self.workers,
@@ -55,6 +52,8 @@ class Pool:
             return await asyncio.wrap_future(self._pool.schedule(function, args=args, timeout=limit_s))
         except (FutureTimeout, TimeoutError) as error:
             raise WorkerFailed(f"took more than {limit_s:g} s and was stopped") from error
+        except BrokenProcessPool as error:
+            raise WorkerFailed("found no process to run in: they cannot be started") from error
         except ProcessExpired as error:
             raise WorkerFailed(f"took its process down (exit code {error.exitcode})") from error
 
@@ -65,8 +64,7 @@ class Pool:
 
 
 def prepare_worker(owner: int) -> None:
-    """Leave Ctrl-C to the owner, do not outlive it, and keep numeric libraries to one thread."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Do not outlive the owner, and keep numeric libraries to one thread."""
     os.environ["OMP_NUM_THREADS"] = "1"
     threading.Thread(target=end_with, args=(owner,), daemon=True).start()
 
