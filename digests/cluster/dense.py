@@ -11,7 +11,8 @@ from digests.cluster.sparse import Array
 from watcher.features.means import language_means
 from watcher.model import Features
 
-PRIOR_ARTICLES = 20  # how many articles of the window weigh as much as the mean that comes with the embedder
+PRIOR_WINDOW = 10  # articles: how many a window needs for its own mean to count for half
+PRIOR_LANGUAGE = 20  # articles of one language, the same
 
 
 def centred(features: Sequence[Features], languages: Sequence[str]) -> tuple[Array, Array] | None:
@@ -19,7 +20,8 @@ def centred(features: Sequence[Features], languages: Sequence[str]) -> tuple[Arr
     Return (vectors, has), or None without vectors: rows of unit length, zero where `has` is 0.
 
     Texts of one language lie close together whatever they tell; taking the language's mean away lets texts of different
-    languages meet. The mean of the window is drawn towards the embedder's own, the more the fewer articles there are.
+    languages meet. So the mean that comes with the embedder is taken away first, then what this window has in
+    common, then what each language of it has, the last two the more the more articles there are to know it from.
     Only the vectors of the model that most articles have are used: others cannot be compared with them.
     """
     model, dimensions = commonest(features)
@@ -37,15 +39,24 @@ def centred(features: Sequence[Features], languages: Sequence[str]) -> tuple[Arr
         if has[row]:
             rows_of[language].append(row)
     shipped = language_means(model)
-    overall = matrix.sum(axis=0) / has.sum()
     for language, rows in rows_of.items():
-        prior = shipped.get(language, shipped.get("und", overall))
-        if len(prior) != dimensions:
-            prior = overall
-        mean = (matrix[rows].sum(axis=0) + PRIOR_ARTICLES * prior) / (len(rows) + PRIOR_ARTICLES)
-        matrix[rows] -= mean.astype(np.float32)
+        matrix[rows] -= mean_of(shipped, language, dimensions)
+    matrix -= has[:, None] * shrunk_mean(matrix[has > 0], PRIOR_WINDOW)
+    for rows in rows_of.values():
+        matrix[rows] -= shrunk_mean(matrix[rows], PRIOR_LANGUAGE)
     lengths = np.linalg.norm(matrix, axis=1, keepdims=True)
     return matrix / np.maximum(lengths, np.float32(1e-6)), has
+
+
+def mean_of(shipped: dict[str, Array], language: str, dimensions: int) -> Array:
+    """Return the mean that comes with the embedder for `language`, or for any; zeros if none does."""
+    mean = shipped.get(language, shipped.get("und"))
+    return mean if mean is not None and len(mean) == dimensions else np.zeros(dimensions, np.float32)
+
+
+def shrunk_mean(rows: Array, prior: float) -> Array:
+    """Return the mean of `rows` drawn towards zero as if there were `prior` more rows of zeros."""
+    return np.asarray(rows.sum(axis=0) / np.float32(len(rows) + prior), np.float32)
 
 
 def commonest(features: Sequence[Features]) -> tuple[str | None, int]:

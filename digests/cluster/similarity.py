@@ -14,6 +14,7 @@ from digests.cluster.linkage import Edge
 from digests.cluster.sparse import Array, Channel, name_channel, term_channel
 
 ROWS = 256  # a block: 256 rows × the articles of five days, a few megabytes
+LEAST_NAMES = 3  # names and large numbers: fewer say little if they differ
 LEAST_BODY = 20  # shingles: below this an article is known by its title alone
 
 
@@ -31,7 +32,9 @@ class Weights:
     sparse_scale_title: float = 1.6
     alone_scale_text: float = 2.0  # the same, where there are no vectors
     alone_scale_title: float = 2.5
-    names_scale: float = 0.6  # across languages, where there are no vectors
+    names_share: float = 0.3  # of the score across languages, where both articles have names or large numbers enough
+    names_scale: float = 1.6  # what brings the cosine of names to the scale of the vectors'
+    names_alone_scale: float = 0.6  # the same, where there are no vectors
 
 
 def edges(items: Sequence[Item], weights: Weights) -> Iterator[Edge]:
@@ -53,6 +56,8 @@ class Pairs:
         self.terms = term_channel(features, languages)
         self.dense = centred(features, languages)
         self.names: Channel | None = name_channel(features) if len(set(languages)) > 1 else None
+        enough = [len(vector) >= LEAST_NAMES for vector in self.names.vectors] if self.names else [False] * len(items)
+        self.has_names = np.array(enough)
         codes = {language: code for code, language in enumerate(sorted(set(languages)))}
         self.language = np.array([codes[language] for language in languages])
         self.has_text = np.array([len(each.shingles) >= LEAST_BODY for each in features])
@@ -81,20 +86,25 @@ class Pairs:
     def scores(self, start: int, stop: int, low: int) -> Array:
         """Return the scores of rows `start` to `stop` with rows `low` to `stop`."""
         w = self.weights
-        same = self.language[start:stop, None] == self.language[None, low:stop]
-        text = self.has_text[start:stop, None] & self.has_text[None, low:stop]
+        rows, columns = slice(start, stop), slice(low, stop)
+        same = self.language[rows, None] == self.language[None, columns]
+        text = self.has_text[rows, None] & self.has_text[None, columns]
         terms = self.terms.block(start, stop, low)
+        sparse = terms * np.where(text, w.sparse_scale_text, w.sparse_scale_title)
         alone = terms * np.where(text, w.alone_scale_text, w.alone_scale_title)
+        share = np.where(text, w.sparse_share_text, w.sparse_share_title) * same
         if self.names is not None:
-            alone = np.where(same, alone, self.names.block(start, stop, low) * w.names_scale)
+            names = self.names.block(start, stop, low)
+            named = self.has_names[rows, None] & self.has_names[None, columns] & text & ~same
+            sparse = np.where(same, sparse, names * w.names_scale)
+            alone = np.where(same, alone, names * w.names_alone_scale)
+            share = np.where(named, w.names_share, share)
         scores = alone
         if self.dense is not None:
             vectors, has = self.dense
-            cosines = vectors[start:stop] @ vectors[low:stop].T
-            share = np.where(text, w.sparse_share_text, w.sparse_share_title) * same
-            scale = np.where(text, w.sparse_scale_text, w.sparse_scale_title)
-            both = has[start:stop, None] * has[None, low:stop]
-            scores = np.where(both > 0, (1 - share) * cosines + share * scale * terms, alone)
+            cosines = vectors[rows] @ vectors[columns].T
+            both = has[rows, None] * has[None, columns] > 0
+            scores = np.where(both, (1 - share) * cosines + share * sparse, alone)
         return np.asarray(scores * self.decay(start, stop, low), np.float32)
 
     def decay(self, start: int, stop: int, low: int) -> Array:

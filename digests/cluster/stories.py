@@ -14,15 +14,15 @@ from digests.model import Report, Story
 from watcher.text.hashes import hash64
 
 WEIGHTS = Weights()
-RULE = Linkage(threshold=0.21, usual=0.45, strictness=1.5)
+RULE = Linkage(threshold=0.23, usual=0.5, strictness=1.0)
 
 
 def group(items: Sequence[Item], *, now: datetime | None = None) -> tuple[Story, ...]:
     """
     Return the stories of a window, by their earliest article; the same for any order of `items`.
 
-    A report votes once, however often it was reprinted. Live blogs and round-ups have no vote: each joins the story it is
-    nearest to, or stands alone.
+    A report votes once, however often it was reprinted. Live blogs and round-ups have no vote: a live blog joins the story
+    it is nearest to or stands alone, a round-up stands alone.
 
     Args:
         now: Articles from later than this are left out.
@@ -57,7 +57,7 @@ def grouped(heads: Sequence[Item]) -> list[list[int]]:
         elif not silent[a]:
             voting.append((a, b, score))
     groups = link(len(ordered), voting, RULE)
-    attach(groups, [i for i, is_silent in enumerate(silent) if is_silent], listening)
+    attach(groups, [i for i, item in enumerate(ordered) if item.kind == "live"], listening)
     return sorted(sorted(numbers[i] for i in members) for members in groups)
 
 
