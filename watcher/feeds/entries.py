@@ -111,6 +111,8 @@ def absolute(base: str, link: str) -> str | None:
         joined = urljoin(without_userinfo(base), link)
     except ValueError:
         return None
+    scheme, colon, rest = joined.partition(":")
+    joined = scheme.lower() + colon + rest
     return quote(joined, safe=IN_URLS, errors="replace") if joined.isascii() and is_web(joined) else spelled(joined)
 
 

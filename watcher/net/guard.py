@@ -58,7 +58,7 @@ class Allowed:
     def permits(self, address: IPAddress, *, host: str, port: int) -> bool:
         """Whether `address`, asked for as `host`:`port`, may be connected to."""
         inner = unwrap(address)
-        if is_public(inner) and is_public(address):
+        if is_public(inner):
             return True
         name = host.strip("[]").lower().rstrip(".")
         return (name, port) in self.places or any(
