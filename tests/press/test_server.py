@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import tomllib
 from datetime import UTC, datetime, timedelta
 from html import unescape
@@ -59,7 +60,7 @@ async def test_every_feed_parses_and_carries_every_piece(press, client):
         seen[press.key(url)] = title
         assert dated == OUTLETS[source.name].dates
 
-    assert seen == {key: label.title for key, label in labels().items() if label.day == 1}
+    assert seen == {key: label.title for key, label in labels().items()}
 
 
 async def test_every_page_answers_as_labelled(press, client):
@@ -94,6 +95,17 @@ async def test_every_page_carries_its_text_and_its_furniture(press, client):
         assert (words["consent"] in html) == ("consent" in outlet.furniture)
         assert (words["schedule"] in html) == ("schedule" in outlet.furniture)
         assert ('dir="rtl"' in html) == (outlet.language in RIGHT_TO_LEFT)
+
+
+async def test_an_old_page_has_teasers_that_are_younger(press, client):
+    old = next(label for label in labels().values() if label.hours >= 30 and label.name == "Küstenblatt")
+    source = next(source for source in press.sources if source.name == old.name)
+    url = next(url for url, title, _ in entries(source, await client.get(source.url)) if title == old.title)
+
+    dates = re.findall(r'<time datetime="([^"]+)">', (await client.get(url)).text)
+
+    assert datetime.fromisoformat(dates[0]) == NOW - timedelta(hours=old.hours)
+    assert max(datetime.fromisoformat(date) for date in dates[1:]) > NOW - timedelta(hours=24)
 
 
 async def test_what_a_page_does_not_give_stands_in_the_feed(press, client):
@@ -161,6 +173,34 @@ async def test_dates_are_fresh_whenever_the_press_is_started(client):
         items = json.loads((await client.get(source.url)).content)["items"]
 
     assert all(later - timedelta(hours=48) < datetime.fromisoformat(item["date_published"]) < later for item in items)
+
+
+async def test_a_day_later_the_old_pieces_are_a_day_older_and_corrected(client):
+    key, label = next((key, label) for key, label in labels(2).items() if label.corrections)
+    async with Press(now=NOW + timedelta(days=1), day=2) as press:
+        source = next(source for source in press.sources if source.name == label.name)
+        feed = feedparser.parse((await client.get(source.url)).content)
+        entry = next(entry for entry in feed.entries if press.key(entry.link) == key)
+        page = (await client.get(entry.link)).text
+
+    published = datetime(*entry.published_parsed[:6], tzinfo=UTC)
+    assert abs(NOW - timedelta(hours=label.hours) - published) < timedelta(seconds=1)
+    assert label.text.split("\n")[0] in page
+
+
+async def test_a_press_on_the_same_port_has_the_same_urls_a_day_later(client):
+    async with Press(now=NOW) as press:
+        first = press.sources
+        source = next(source for source in first if source.name == "Aare-Anzeiger")
+        answer = await client.get(source.url)
+    known = {"If-None-Match": answer.headers["etag"], "If-Modified-Since": answer.headers["last-modified"]}
+
+    async with Press(now=NOW + timedelta(days=1), day=2, port=press.port) as press:
+        assert press.sources == first
+        async with httpx.AsyncClient(trust_env=False) as other:
+            assert (await other.get(source.url, headers=known)).status_code == 200
+            since = {"If-Modified-Since": known["If-Modified-Since"]}
+            assert (await other.get(source.url, headers=since)).status_code == 200
 
 
 async def test_a_second_start_prints_the_same_feed(client):

@@ -13,6 +13,7 @@ from watcher.press.texts import _edited, library
 COPY_SHARE = 0.60  # of its word 5-grams, that a copy has from any other of its report, at least
 INDEPENDENT_SHARE = 0.15  # at most, between reports of one story in one language
 SPACELESS = {"ja", "zh"}
+LAST_DAY = 2
 
 
 def grams(label: Label) -> set[tuple[str, ...]]:
@@ -26,26 +27,26 @@ def share(one: Label, other: Label) -> float:
     return len(first & second) / min(len(first), len(second))
 
 
-def by(field: str) -> dict[str, list[Label]]:
+def by(field: str, *, day: int = LAST_DAY) -> dict[str, list[Label]]:
     groups = defaultdict(list)
-    for label in labels().values():
+    for label in labels(day).values():
         groups[getattr(label, field)].append(label)
     return groups
 
 
 def test_the_press_is_as_large_as_it_was_promised():
     assert len([outlet for outlet in library().outlets if not outlet.is_broken]) >= 14
-    assert len(by("language")) >= 8
+    assert len(by("language", day=1)) >= 8
     assert {"en", "fr", "de", "es", "pt", "ru", "ar", "ja"} <= set(by("language"))
     assert len(labels()) >= 60
-    assert len(by("story")) >= 16
+    assert len(by("story", day=1)) >= 16
     assert sum(len(group) >= 2 for group in by("report").values()) >= 4
     assert sum(len({label.language for label in group}) >= 3 for group in by("story").values()) >= 5
 
 
 def test_every_piece_has_one_label_and_a_key_of_its_own():
-    assert len(labels()) == len(library().pieces)
-    assert {piece.key for piece in library().pieces} == set(labels())
+    assert len(labels(LAST_DAY)) == len(library().pieces)
+    assert {piece.key for piece in library().pieces} == set(labels(LAST_DAY))
 
 
 def test_a_report_belongs_to_one_story_and_one_language():
@@ -53,9 +54,9 @@ def test_a_report_belongs_to_one_story_and_one_language():
         assert len({(label.story, label.language, label.agency) for label in group}) == 1
 
 
-def test_no_outlet_prints_one_story_twice_as_an_article():
+def test_no_outlet_prints_one_story_twice_in_a_day():
     for group in by("story").values():
-        outlets = [label.outlet for label in group if label.kind == "article"]
+        outlets = [(label.outlet, label.day) for label in group if label.kind == "article"]
 
         assert len(outlets) == len(set(outlets))
 
@@ -79,17 +80,35 @@ def test_independent_reports_of_a_story_share_little():
 
 
 def test_every_article_is_a_text_of_some_length():
-    for key, label in labels().items():
+    for key, label in labels(LAST_DAY).items():
         length = len(label.text) / 2 if label.language in SPACELESS else len(label.text.split())
 
         assert 80 <= length <= 300 or label.kind == "gallery", (key, length)
 
 
 def test_most_is_of_the_last_day_and_some_is_older():
-    hours = [label.hours for label in labels().values() if label.day == 1]
+    hours = [label.hours for label in labels().values()]
 
     assert all(0 < h <= 22 or h >= 30 for h in hours)
     assert sum(h >= 30 for h in hours) >= 3
+
+
+def test_the_second_day_goes_on_with_stories_and_begins_one():
+    first, second = by("story", day=1), {label.story for label in labels(2).values() if label.day == 2}
+
+    assert len(second & set(first)) >= 3
+    assert second - set(first)
+
+
+def test_a_correction_is_made_on_the_next_day():
+    corrected = {key: label for key, label in labels(2).items() if label.corrections}
+
+    assert corrected
+    for key, label in corrected.items():
+        for old, new in label.corrections:
+            assert old in labels(1)[key].text
+            assert old not in label.text
+            assert new in label.text
 
 
 def test_an_edit_that_finds_nothing_is_an_error():

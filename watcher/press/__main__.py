@@ -21,7 +21,7 @@ async def serve(port: int, day: int) -> None:
 def main() -> None:
     """Read the command line and serve."""
     parser = argparse.ArgumentParser(prog="python -m watcher.press", description="Serve the sample press on loopback.")
-    parser.add_argument("--port", type=int, default=0, help="of every outlet's address; free ones if not given")
+    parser.add_argument("--port", type=int, default=0, help="of every outlet's address; a free one if not given")
     parser.add_argument("--day", type=int, default=1, help="how many days have been printed")
     arguments = parser.parse_args()
     with suppress(KeyboardInterrupt):

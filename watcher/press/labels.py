@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from watcher.press.model import Piece
+from watcher.press.model import Outlet, Piece
 from watcher.press.texts import library
 
 
@@ -21,34 +21,38 @@ class Label:
     language: str
     title: str
     text: str  # what cleaning should find, one paragraph a line, with dateline and end credit
-    hours: float  # before now
-    day: int
+    hours: float  # before the end of its day
+    day: int  # on which it appeared
     page: str  # ok, missing (404: the feed has the text), redirect (from the feed's link), paywall (the feed has more)
     traps: tuple[str, ...]
+    corrections: tuple[tuple[str, str], ...]  # made from the next day on: old, new
 
 
-def labels() -> dict[str, Label]:
-    """Return the labels of all pieces, by key: outlet and path, as `Press.key(url)` gives it."""
-    outlets = {outlet.key: outlet for outlet in library().outlets}
+def labels(day: int = 1) -> dict[str, Label]:
+    """
+    Return the labels of all that is printed by the end of `day`, corrections made.
+
+    Their keys are outlet and path, as `Press.key(url)` gives them.
+    """
     return {
-        piece.key: _label(piece, outlets[piece.outlet].name, outlets[piece.outlet].language)
-        for piece in library().pieces
+        piece.key: _label(piece, outlet) for outlet in library().outlets for piece in library().printed_by(outlet, day)
     }
 
 
-def _label(piece: Piece, name: str, language: str) -> Label:
+def _label(piece: Piece, outlet: Outlet) -> Label:
     return Label(
         story=piece.story,
         report=piece.report,
         outlet=piece.outlet,
-        name=name,
+        name=outlet.name,
         kind=piece.kind,
         agency=piece.agency,
-        language=language,
+        language=outlet.language,
         title=piece.title,
         text="\n".join(paragraph.removeprefix("## ") for paragraph in piece.body),
         hours=piece.hours,
         day=piece.day,
         page=next((answer for answer in ("missing", "redirect", "paywall") if answer in piece.traps), "ok"),
         traps=tuple(sorted(piece.traps)),
+        corrections=piece.corrections,
     )

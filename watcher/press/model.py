@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 
 DAY_HOURS = 24.0
@@ -85,3 +85,12 @@ class Piece:
     def published_at(self, now: datetime, day: int) -> datetime:
         """Return when the piece appeared, if `now` is the end of day `day`."""
         return (now - timedelta(hours=self.hours + DAY_HOURS * (day - self.day))).replace(microsecond=0)
+
+    def as_of(self, day: int) -> Piece:
+        """Return the piece as it reads on `day`: from the day after it appeared, with its corrections."""
+        if day <= self.day or not self.corrections:
+            return self
+        texts = (self.title, self.summary, *self.body)
+        for old, new in self.corrections:
+            texts = tuple(text.replace(old, new) for text in texts)
+        return replace(self, title=texts[0], summary=texts[1], body=texts[2:])

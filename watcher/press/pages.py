@@ -79,13 +79,13 @@ def _frame(
     outlet: Outlet, others: tuple[Piece, ...], *, base: str, words: Mapping[str, Any], now: datetime, day: int
 ) -> dict[str, Any]:
     """Return what every page of an outlet is given."""
-    own = [(other.title, other.path, other.published_at(now, day)) for other in others]
+    own = [(other.title, other.path, other.summary, other.published_at(now, day)) for other in others]
     archive = [
-        (title, f"/archive/{n}", now - timedelta(hours=3 + 5 * n)) for n, title in enumerate(words["archive"], 1)
+        (title, f"/archive/{n}", "", now - timedelta(hours=5 * n - 2)) for n, title in enumerate(words["archive"], 1)
     ]
     teasers = [
-        {"title": title, "path": path, "at": at, "shown_at": shown_date(outlet, at, words)}
-        for title, path, at in (own + archive)[:TEASERS]
+        {"title": title, "path": path, "summary": summary, "at": at, "shown_at": shown_date(outlet, at, words)}
+        for title, path, summary, at in (own + archive)[:TEASERS]
     ]
     return {
         "outlet": outlet,

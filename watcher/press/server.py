@@ -9,7 +9,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
-from functools import partial
 from http import HTTPStatus
 from types import MappingProxyType, TracebackType
 from typing import Self
@@ -46,13 +45,14 @@ class Press:
 
     Args:
         now: The hour of printing: articles appeared so and so long before it.
-        port: Of every outlet's address; 0 takes free ones.
+        port: Of every outlet's address; 0 takes a free one.
         day: How many days have been printed; `now` is the end of the last.
     """
 
     def __init__(self, *, now: datetime, port: int = 0, day: int = 1) -> None:
         self.requests: list[Request] = []
-        self._now, self._port, self._day = now, port, day
+        self.port = port  # once it serves, the first outlet's: a press started there again has the same URLs
+        self._now, self._day = now, day
         self._sites: dict[str, Site] = {}  # by host:port
         self._servers: list[asyncio.Server] = []
         self._connections: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
@@ -88,19 +88,20 @@ class Press:
         await self._close()
 
     async def _open(self, number: int, outlet: Outlet) -> None:
-        host, server = await self._listen(number, outlet)
+        host, server = await self._listen(number)
         self._servers.append(server)
-        netloc = f"{host}:{server.sockets[0].getsockname()[1]}"
+        port = server.sockets[0].getsockname()[1]
+        self.port = self.port or port
+        netloc = f"{host}:{port}"
         self._sites[netloc] = Site(outlet, library(), base=f"http://{netloc}", now=self._now, day=self._day)
 
-    async def _listen(self, number: int, outlet: Outlet) -> tuple[str, asyncio.Server]:
-        accept = partial(self._accept, outlet)
-        host = f"{NETWORK}.{number + 1}"
-        try:
-            return host, await asyncio.start_server(accept, host, self._port, limit=HEAD_BYTES)
-        except OSError:
-            port = self._port + number if self._port else 0
-            return LOOPBACK, await asyncio.start_server(accept, LOOPBACK, port, limit=HEAD_BYTES)
+    async def _listen(self, number: int) -> tuple[str, asyncio.Server]:
+        """Return the first address that is to be had: its own host, one host's next port, any port of it."""
+        beside = self.port + number if self.port else 0
+        for host, port in ((f"{NETWORK}.{number + 1}", self.port), (LOOPBACK, beside)):
+            with suppress(OSError):
+                return host, await asyncio.start_server(self._accept, host, port, limit=HEAD_BYTES)
+        return LOOPBACK, await asyncio.start_server(self._accept, LOOPBACK, 0, limit=HEAD_BYTES)
 
     async def _close(self) -> None:
         for server in self._servers:
@@ -112,7 +113,7 @@ class Press:
             await server.wait_closed()
         self._servers.clear()
 
-    async def _accept(self, outlet: Outlet, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
         self._connections[task] = writer

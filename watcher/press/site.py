@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from watcher.press.feeds import feed
 from watcher.press.model import Outlet, Piece
@@ -13,6 +13,7 @@ from watcher.press.pages import article_page, front_page
 from watcher.press.texts import Library
 
 ROBOTS = "User-agent: *\nDisallow: /search\nDisallow: /account/\n"
+CORRECTED_HOURS = 6  # before now, corrections of yesterday's pieces were made
 RETRY_AFTER_S = 3600  # what the outlet that is down says
 
 
@@ -35,7 +36,7 @@ class Site:
         self.base = base
         self._now, self._day = now, day
         self._words = library.words[outlet.language]
-        self._pieces = tuple(_as_of(piece, day) for piece in library.printed_by(outlet, day))
+        self._pieces = library.printed_by(outlet, day)
         self._made: dict[str, Answer] = {}
         self._routes: dict[str, Callable[[], Answer]] = {
             "/": self._front,
@@ -73,7 +74,7 @@ class Site:
     def _article(self, piece: Piece) -> Answer:
         others = tuple(other for other in self._pieces if other is not piece and "missing" not in other.traps)
         html = article_page(self.outlet, piece, others, base=self.base, words=self._words, now=self._now, day=self._day)
-        return self._page(html, modified_at=piece.published_at(self._now, self._day))
+        return self._page(html, modified_at=self._modified_at())
 
     def _feed(self) -> Answer:
         if self.outlet.feed == "error":
@@ -84,11 +85,15 @@ class Site:
         text, content_type = feed(
             self.outlet, self._pieces, base=self.base, words=self._words, now=self._now, day=self._day
         )
-        newest = max((piece.published_at(self._now, self._day) for piece in self._pieces), default=self._now)
-        charset = self.outlet.declared
-        return self._validated(
-            text.encode(self.outlet.encoding, "xmlcharrefreplace"), f"{content_type}; charset={charset}", newest
-        )
+        body = text.encode(self.outlet.encoding, "xmlcharrefreplace")
+        return self._validated(body, f"{content_type}; charset={self.outlet.declared}", self._modified_at())
+
+    def _modified_at(self) -> datetime:
+        """Return when the feed and all pages were last made: with each new piece, which is a teaser on every page."""
+        times = [piece.published_at(self._now, self._day) for piece in self._pieces]
+        if any(piece.corrections and piece.day < self._day for piece in self._pieces):
+            times.append(self._now.replace(microsecond=0) - timedelta(hours=CORRECTED_HOURS))
+        return max(times, default=self._now)
 
     def _page(self, html: str, *, status: int = 200, modified_at: datetime | None = None) -> Answer:
         content_type = f"text/html; charset={self.outlet.declared}"
@@ -110,14 +115,3 @@ class Site:
 
 def _type(value: str) -> tuple[tuple[str, str], ...]:
     return (("Content-Type", value),)
-
-
-def _as_of(piece: Piece, day: int) -> Piece:
-    """Return `piece` as it reads on `day`: from the day after it appeared, with its corrections."""
-    if day <= piece.day or not piece.corrections:
-        return piece
-    title, body = piece.title, piece.body
-    for old, new in piece.corrections:
-        title = title.replace(old, new)
-        body = tuple(part.replace(old, new) for part in body)
-    return replace(piece, title=title, body=body)

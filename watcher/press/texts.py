@@ -11,7 +11,7 @@ from importlib.resources.abc import Traversable
 from types import MappingProxyType
 from typing import Any
 
-from watcher.press.model import Outlet, Piece
+from watcher.press.model import DAY_HOURS, Outlet, Piece
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,8 +24,8 @@ class Library:
 
     def printed_by(self, outlet: Outlet, day: int) -> tuple[Piece, ...]:
         """Return what `outlet` has printed by the end of `day`, newest first, with the corrections made since."""
-        mine = [piece for piece in self.pieces if piece.outlet == outlet.key and piece.day <= day]
-        return tuple(sorted(mine, key=lambda piece: (piece.hours - 24 * piece.day, piece.path)))
+        mine = [piece.as_of(day) for piece in self.pieces if piece.outlet == outlet.key and piece.day <= day]
+        return tuple(sorted(mine, key=lambda piece: (piece.hours - DAY_HOURS * piece.day, piece.path)))
 
 
 @cache
