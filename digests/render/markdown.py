@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import lru_cache
 
 import markdown as python_markdown
@@ -23,6 +23,7 @@ AT = re.compile(r"(?<=\w)@(?=\w)")
 NUMBERED = re.compile(r"^(\d{1,9})([.)])(?=\s|$)")
 MARKED = re.compile(r"^[-+]")
 END_OF_HEADING = re.compile(r"[.,;:!。，；：！]$")  # MD026 takes it for a slip; in a headline it is the outlet's
+VAGUE = frozenset({"click here", "here", "link", "more"})  # MD059 scolds these labels; an outlet may use them
 
 NOTE_TAGS = frozenset({"p", "br", "em", "strong", "code", "pre", "ul", "ol", "li", "blockquote", "a"})
 TAGS = NOTE_TAGS | {"h1", "h2", "h3", "h4", "h5", "h6", "hr"}
@@ -51,7 +52,12 @@ def escape(value: str) -> str:
 
 def link(label: str, url: str | None) -> AsIs:
     """Return a link, or the bare label where there is no `url`: one of `safe.web_url`, or a fragment."""
-    return AsIs(f"[{text(label)}]({url.replace('&', '&amp;')})" if url else text(label))
+    shown = text(label)
+    if not url:
+        return AsIs(shown)
+    if shown.lower() in VAGUE:
+        shown = _entity(shown[0]) + shown[1:]
+    return AsIs(f"[{shown}]({url.replace('&', '&amp;')})")
 
 
 def to_html(source: str, *, tags: frozenset[str] = TAGS) -> str:
@@ -105,9 +111,9 @@ def _heading(value: str, url: str | None = None) -> AsIs:
     return AsIs(text(value[:-1]) + _entity(end.group()) if end else text(value))
 
 
-def _quotes(quotes: Sequence[Quote]) -> AsIs:
-    """Return sentences, each run with its outlet, link and time behind it."""
-    return AsIs(" ".join(f"{text(q.text)} — {link(q.outlet, q.url)}, {text(q.time)}" for q in quotes))
+def _cited(quote: Quote) -> AsIs:
+    """Return sentences of one report with its outlet, link and time behind them."""
+    return AsIs(f"{text(quote.text)} — {link(quote.outlet, quote.url)}{quote.mark}, {text(quote.time)}")
 
 
 def _entity(character: str) -> str:
@@ -118,10 +124,10 @@ def _entity(character: str) -> str:
 def _templates() -> Environment:
     filters: dict[str, Callable[..., AsIs]] = {
         "as_is": AsIs,
+        "cited": _cited,
         "heading": _heading,
         "item": lambda number: AsIs(f"{number}."),
         "link": link,
-        "quotes": _quotes,
         "yaml": _yaml,
     }
     return environment(autoescape=False, escape=escape, filters=filters)

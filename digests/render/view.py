@@ -11,6 +11,7 @@ from digests.model import Brief, Edition, EditionStory, Mention, Sentence
 from digests.render import safe
 from digests.render.ledger import ledger_lines
 from digests.render.words import Words, words_for
+from watcher.text.urls import host_of
 
 MAX_SOURCES = 8  # a story's outlets by name; the others are counted
 MAX_HEADLINES = 5  # in languages other than the digest's
@@ -33,6 +34,7 @@ class Quote:
     tongue: Tongue
     outlet: str
     url: str | None
+    mark: str  # behind the outlet: ends a right-to-left name, which else would draw the time to its other side
     time: str
 
 
@@ -182,10 +184,11 @@ def view(edition: Edition) -> EditionView:
 
 
 def _story(story: EditionStory, edition: Edition, words: Words) -> StoryView:
-    title = safe.inert(story.title, limit=MAX_TITLE)
-    plain = [m for m in story.mentions if not (m.headline and m.title)][:MAX_SOURCES]
-    foreign = [m for m in story.mentions if m.headline and m.title][:MAX_HEADLINES]
-    unnamed = max(story.outlets, len(story.mentions)) - len(plain) - len(foreign)
+    title = _title(story.title, words)
+    lines = [_source(mention, words) for mention in story.mentions]
+    plain = tuple(line for line in lines if not line.title)[:MAX_SOURCES]
+    foreign = tuple(line for line in lines if line.title)[:MAX_HEADLINES]
+    unnamed = max(story.outlets, len(lines)) - len(plain) - len(foreign)
     updated = words.say("updated", time=words.clock(story.updated_at, zone=True))
     return StoryView(
         number=story.number,
@@ -202,9 +205,9 @@ def _story(story: EditionStory, edition: Edition, words: Words) -> StoryView:
         since_label=_since(edition, words),
         since=_quotes(story.since, words),
         coverage=coverage(story, words),
-        sources=tuple(_source(mention, words) for mention in plain),
-        unnamed=max(0, unnamed) if story.mentions else 0,
-        headlines=tuple(_source(mention, words) for mention in foreign),
+        sources=plain,
+        unnamed=unnamed if lines else 0,
+        headlines=foreign,
         spark=_heights(story.spark),
         trend=words[story.trend] if story.trend in ("rising", "steady", "fading") else "",
     )
@@ -222,13 +225,16 @@ def _quotes(sentences: Sequence[Sentence], words: Words) -> tuple[Quote, ...]:
     """Return the sentences in order; those that follow each other in one report share one citation."""
     quotes = []
     for (url, outlet, tag, at), run in groupby(sentences, key=lambda s: (s.url, s.outlet, s.language, s.at)):
+        outlet = _outlet(outlet, url)
+        turns = words.direction(words.language, "") == "ltr" and safe.first_strong(outlet) == "rtl"
         text = words.joined((safe.inert(sentence.text) for sentence in run), tag)
         quotes.append(
             Quote(
                 text=text,
                 tongue=_tongue(tag, text, words),
-                outlet=safe.inert(outlet, limit=MAX_TITLE),
+                outlet=outlet,
                 url=safe.web_url(url),
+                mark="\u200e" if turns else "",
                 time=words.clock(at),
             )
         )
@@ -236,7 +242,7 @@ def _quotes(sentences: Sequence[Sentence], words: Words) -> tuple[Quote, ...]:
 
 
 def _source(mention: Mention, words: Words) -> SourceLine:
-    outlet = safe.inert(mention.outlet, limit=MAX_TITLE)
+    outlet = _outlet(mention.outlet, mention.url)
     title = safe.inert(mention.title, limit=MAX_TITLE) if mention.headline else ""
     agency = words.say("agency", agency=safe.inert(mention.agency, limit=80)) if mention.agency else ""
     about = (words.country(mention.country), words.in_language(mention.language), agency)
@@ -250,7 +256,7 @@ def _source(mention: Mention, words: Words) -> SourceLine:
 
 
 def _brief(brief: Brief, words: Words) -> BriefView:
-    title, outlet = safe.inert(brief.title, limit=MAX_TITLE), safe.inert(brief.outlet, limit=MAX_TITLE)
+    title, outlet = _title(brief.title, words), _outlet(brief.outlet, brief.url)
     return BriefView(
         title=title,
         url=safe.web_url(brief.url),
@@ -260,6 +266,15 @@ def _brief(brief: Brief, words: Words) -> BriefView:
         in_language=words.in_language(brief.language),
         outlets=words.say("outlets", n=brief.outlets),
     )
+
+
+def _title(title: str, words: Words) -> str:
+    return safe.inert(title, limit=MAX_TITLE) or words["untitled"]
+
+
+def _outlet(name: str, url: str) -> str:
+    """Return an outlet's name; its host where a source was named with nothing that can be seen."""
+    return safe.inert(name, limit=MAX_TITLE) or host_of(url) or "?"
 
 
 def _tongue(tag: str, text: str, words: Words) -> Tongue:

@@ -56,6 +56,8 @@ SENTENCES = (
     "The ministry put the damage to roads and bridges at 60 million.",
 )
 
+SECOND = "Two bridges are closed, and trains stop one station short of the town."
+
 
 def sentence(number: int, outlet: int = 0, *, text: str | None = None, hours: float = 3) -> Sentence:
     name, language, _, _ = OUTLETS[outlet]
@@ -100,7 +102,7 @@ def story(number: int, *, outlets: int = 9, folded: int = 5) -> EditionStory:
         day=1 if status == "new" else 3,
         first_seen_at=START,
         updated_at=END - timedelta(hours=number * 0.9),
-        summary=() if foreign else (sentence(number), sentence(number), sentence(number + 1, 11, hours=9)),
+        summary=() if foreign else (sentence(number), sentence(number, text=SECOND), sentence(number + 1, 11, hours=9)),
         since=(sentence(number + 2, 10),) if status == "developing" else (),
         articles=outlets + 2,
         outlets=outlets,

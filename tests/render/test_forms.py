@@ -84,12 +84,38 @@ def test_one_is_singular_and_no_copies_are_not_counted(editions):
 def test_each_run_of_sentences_carries_outlet_time_and_link(editions):
     source = one(editions.small(), "markdown")
 
-    assert re.search(
-        r"on Thursday\. — \[Harbour Gazette\]\(https://outlet0\.example/news/1\?a=1&amp;b=2\), 03:30 ", source
-    )
-    assert re.search(
-        r"one side\. — \[Delta Observer\]\(https://outlet11\.example/news/2\S+\), 13 March, 21:30\n", source
-    )
+    first = r" on Thursday\. Two bridges .* town\. — \[Harbour Gazette\]\(https://outlet0\.example/news/1\S+\), 03:30\n"
+    second = r"one side\. — \[Delta Observer\]\(https://outlet11\.example/news/2\S+\), 13 March, 21:30\n"
+    assert re.search(f"{first}.*{second}", source, re.DOTALL)
+
+
+def test_news_since_the_last_edition_from_two_outlets_is_one_quotation(editions):
+    since = (editions.sentence(1, 0), editions.sentence(2, 11))
+    story = replace(editions.story(1), since=since)
+    edition = editions.edition((editions.Section(title="Asia", anchor="asia", stories=(story,)),))
+
+    quotation = re.findall(r"^>.*$", one(edition, "markdown"), re.MULTILINE)
+    page = lxml_html.document_fromstring(to_html(one(edition, "markdown")))
+
+    assert [line[:12] for line in quotation] == ["> **Since ye", ">", "> Engineers "]
+    assert len(page.xpath("//blockquote")) == 1
+    assert one(edition, "html").count("Since yesterday") == 1
+
+
+def test_a_right_to_left_outlet_does_not_draw_the_time_to_its_other_side(editions):
+    story = replace(editions.story(1), summary=(editions.sentence(1, 2),))
+    edition = editions.edition((editions.Section(title="Asia", anchor="asia", stories=(story,)),))
+
+    assert ")\u200e, 03:30" in one(edition, "markdown")
+    assert "</a>\u200e,&nbsp;03:30" in one(edition, "html")
+    assert f"{editions.OUTLETS[2][0]}\u200e, 03:30" in one(edition, "text")
+
+
+def test_a_story_whose_headline_shows_nothing_still_has_one(editions):
+    story = replace(editions.story(1), title="\u202e \n")
+    edition = editions.edition((editions.Section(title="Asia", anchor="asia", stories=(story,)),))
+
+    assert "### 1. [(without a headline)](https" in one(edition, "markdown")
 
 
 def test_a_headline_in_another_language_says_which(editions):
