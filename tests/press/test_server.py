@@ -276,8 +276,8 @@ async def test_without_the_addresses_it_takes_one_with_many_ports(monkeypatch, c
 
 
 async def test_its_settings_are_toml_that_names_every_source(press):
-    settings = tomllib.loads(as_settings(press, host_delay="100ms"))
+    settings = tomllib.loads(as_settings(press, host_delay="0.1s"))
 
     assert [row["url"] for row in settings["sources"]] == [source.url for source in press.sources]
-    assert settings["fetch"] == {"allow_private": list(press.allow_private), "host_delay": "100ms"}
+    assert settings["fetch"] == {"allow_private": list(press.allow_private), "host_delay": "0.1s"}
     assert [row["name"] for row in settings["sources"] if row.get("full_text")] == ["Jornal do Estuário"]

@@ -15,7 +15,7 @@ def as_settings(press: Press, *, host_delay: str | None = None) -> str:
     Return `[fetch]` and `[[sources]]` for the press that is being served, as TOML.
 
     Args:
-        host_delay: Between two page requests to one host, as a duration ("100ms"); else the setting's default holds.
+        host_delay: Between two page requests to one host, as a duration ("0.1s"); else the setting's default holds.
     """
     fetch = ["[fetch]", f"allow_private = {_toml(list(press.allow_private))}"]
     if host_delay is not None:
