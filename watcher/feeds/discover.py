@@ -22,7 +22,8 @@ VAGUE_TYPES = frozenset(("application/xml", "text/xml", "application/json"))
 TAG = re.compile(r"<(link|a|base)\s([^<>]{1,4000})>", re.IGNORECASE)
 ATTRIBUTE = re.compile(r"([a-zA-Z-]{1,20})\s{0,5}=\s{0,5}(?:\"([^\"]{0,3000})\"|'([^']{0,3000})'|([^\s\"'>]{1,3000}))")
 FEED_PATH = re.compile(
-    r"(?:^|[/._-])(?:rss|atom|feeds?|rdf|index\.xml)(?:\d{0,2}(?:\.(?:xml|rdf|json|php|aspx?))?)?/?(?:\?|$)",
+    r"(?:^|[/._-])(?:rss|atom|feeds?|rdf|index\.xml)(?:\d{0,2}(?:\.(?:xml|rdf|json|php|aspx?))?)?/?(?:\?|$)"
+    r"|\.(?:rss|atom|rdf)(?:\?|$)|/(?:rss|feeds?)/[^?]{1,300}\.xml(?:\?|$)",
     re.IGNORECASE,
 )
 

@@ -12,6 +12,7 @@ from watcher.feeds.charset import decode
 from watcher.feeds.discover import feeds_in
 from watcher.feeds.entries import absolute, entries_of, shown
 from watcher.feeds.jsonfeed import read_json
+from watcher.feeds.mend import ITEM_END, ITEM_START
 from watcher.feeds.plain import BAD_REFERENCE, clean, one_line, plain
 from watcher.feeds.raw import RawFeed
 from watcher.feeds.walls import bot_wall
@@ -27,8 +28,6 @@ ROOT = re.compile(r"<([A-Za-z_][\w.-]{0,60}(?::[\w.-]{1,60})?)(?=[\s/>])")
 FEED_ROOT = re.compile(r"<(?:[A-Za-z_][\w.-]{0,30}:)?(?:rss|feed|rdf)(?=[\s>])", re.IGNORECASE)
 FEED_NAMES = frozenset(("rss", "feed", "rdf", "channel", "entry"))
 HTML_NAMES = frozenset(("html", "head", "body", "title", "meta", "link", "script", "style"))
-ITEM_END = re.compile(r"</(?:[A-Za-z_][\w.-]{0,30}:)?(?:item|entry)\s{0,20}>", re.IGNORECASE)
-ITEM_START = re.compile(r"<(?:[A-Za-z_][\w.-]{0,30}:)?(?:item|entry)(?=[\s>])", re.IGNORECASE)
 OTHER_XML = {
     "urlset": "a sitemap",
     "sitemapindex": "a sitemap",
@@ -60,8 +59,8 @@ def parse_feed(
     Raises:
         FeedError: `reason` says in words what the bytes are.
     """
-    text = clean(decode(body, content_type))
-    start = text[:PROLOG_CHARS].lstrip()[:1]
+    text = clean(decode(body, content_type)).lstrip(" \t\r\n\ufeff")
+    start = text[:1]
     if not start:
         raise FeedError(url, "empty: no feed in it")
     try:
@@ -135,7 +134,7 @@ def what_else(body: bytes, text: str, root: str, url: str) -> str:
     wall = bot_wall(body)
     if wall:
         return f"a bot wall ({wall}), not a feed"
-    if root in HTML_NAMES or (root and "<body" in text[:PROLOG_CHARS].lower()):
+    if root in HTML_NAMES or (root and root not in OTHER_XML and "<body" in text[:PROLOG_CHARS].lower()):
         found = [feed.url for feed in feeds_in(text, url) if feed.declared][:3]
         return "an HTML page, not a feed" + (f"; its page links these feeds: {', '.join(found)}" if found else "")
     if root:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import io
 import re
-from html.entities import html5
 from typing import Any
 from urllib.parse import urlsplit
-from xml.parsers import expat
 
-from watcher.feeds.plain import BAD_REFERENCE, has_markup
+from watcher.feeds.mend import DECLARATION, ITEM_START, is_well_formed, mended, salvaged
+from watcher.feeds.plain import has_markup
 from watcher.feeds.raw import RawEntry, RawFeed, RawText
 
 # feedparser resolves links by xml:base or else by the document's URL, and does not say which. Given a base that can be
@@ -19,10 +18,6 @@ STEPS = ("~0", "~1", "~2", "~3", "~4")
 NOWHERE = "http://relative.invalid/" + "/".join(STEPS) + "/document"
 
 HEADERS = {"content-type": "application/xml; charset=utf-8"}
-DECLARATION = '<?xml version="1.0" encoding="utf-8"?>\n'
-NAMED = re.compile(r"&(#?[A-Za-z0-9]{1,32};)?")
-NUMBER = re.compile(r"#(?:[0-9]{1,7}|[xX][0-9a-fA-F]{1,6});")
-XML_NAMES = frozenset(("lt;", "gt;", "amp;", "quot;", "apos;"))
 SKIPPED = re.compile(r"<(?:hour|day)\b[^<>]{0,100}>\s{0,20}([A-Za-z0-9]{1,9})\s{0,20}<", re.IGNORECASE)
 PERIODS_S = {"hourly": 3600.0, "daily": 86_400.0, "weekly": 604_800.0, "monthly": 2_592_000.0, "yearly": 31_536_000.0}
 DAYS = frozenset(("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"))
@@ -33,19 +28,13 @@ Row = dict[str, Any]  # a FeedParserDict: it stops here
 
 def read_xml(text: str, max_entries: int) -> RawFeed:
     """Return the feed in `text`, which begins with its root element; ValueError if feedparser gives up."""
-    import feedparser  # late: 60 ms that only a parsing process should pay
-
-    if not is_well_formed(text):
+    is_good = is_well_formed(text)
+    if not is_good:
         text = mended(text)
-    try:
-        found = feedparser.parse(
-            io.BytesIO((DECLARATION + text).encode("utf-8", "replace")),
-            response_headers=HEADERS | ({"content-location": NOWHERE} if "base=" in text else {}),
-            resolve_relative_uris=False,
-            sanitize_html=False,
-        )
-    except Exception as error:
-        raise ValueError(f"broken beyond repair ({type(error).__name__}: {error})") from error
+    found = parsed(text)
+    if found.bozo and len(found.entries) < len(ITEM_START.findall(text)):
+        again = parsed(salvaged(text))
+        found = again if len(again.entries) > len(found.entries) else found
     feed = found.feed
     is_atom = str(found.get("version") or "").startswith("atom")
     link = as_written(string(feed.get("link")))
@@ -61,49 +50,23 @@ def read_xml(text: str, max_entries: int) -> RawFeed:
         ),
         skip_days=tuple(dict.fromkeys(day.lower() for day in skipped(text, "skipDays") if day.lower() in DAYS)),
         entries=tuple(entry(row, is_atom) for row in found.entries[:max_entries]),
-        faults=("not well-formed XML",) if found.bozo else (),
+        faults=() if is_good else ("not well-formed XML",),
     )
 
 
-def is_well_formed(text: str) -> bool:
-    """Whether an XML parser reads `text` to its end."""
-    parser = expat.ParserCreate("utf-8", " ")
+def parsed(text: str) -> Any:  # noqa: ANN401 - a FeedParserDict has no types
+    """Return feedparser's reading of `text`; ValueError if it gives up."""
+    import feedparser  # late: 60 ms that only a parsing process should pay
+
     try:
-        parser.Parse(text.encode("utf-8", "replace"), True)
-    except expat.ExpatError:
-        return False
-    return True
-
-
-def mended(text: str) -> str:
-    """
-    Return `text` with the ampersands, HTML entities and character references that XML does not know made known to it.
-    """
-    pieces: list[str] = []
-    at = 0
-    while (start := text.find("<![CDATA[", at)) >= 0:
-        end = text.find("]]>", start)
-        end = len(text) if end < 0 else end + 3
-        pieces += [NAMED.sub(known_reference, text[at:start]), text[start:end]]
-        at = end
-    pieces.append(NAMED.sub(known_reference, text[at:]))
-    return "".join(pieces)
-
-
-def known_reference(found: re.Match[str]) -> str:
-    """Return what XML understands in the place of an ampersand and what may follow it."""
-    name = found.group(1)
-    if name is None:
-        return "&amp;"
-    if name in XML_NAMES:
-        return found.group(0)
-    if name.startswith("#"):
-        if not NUMBER.fullmatch(name) or BAD_REFERENCE.fullmatch(found.group(0)):
-            return ""
-        code = int(name[2:-1], 16) if name[1] in "xX" else int(name[1:-1])
-        return found.group(0) if code <= 0x10FFFF else ""
-    letters = html5.get(name)
-    return "&amp;" + name if letters is None else "".join(f"&#{ord(letter)};" for letter in letters)
+        return feedparser.parse(
+            io.BytesIO((DECLARATION + text).encode("utf-8", "replace")),
+            response_headers=HEADERS | ({"content-location": NOWHERE} if "base=" in text else {}),
+            resolve_relative_uris=False,
+            sanitize_html=False,
+        )
+    except Exception as error:
+        raise ValueError(f"broken beyond repair ({type(error).__name__}: {error})") from error
 
 
 def entry(row: Row, is_atom: bool) -> RawEntry:
@@ -122,8 +85,8 @@ def entry(row: Row, is_atom: bool) -> RawEntry:
                 filter(None, (string(tag.get("label") or tag.get("term")) for tag in rows(row.get("tags"))[:MAX_NAMES]))
             )
         ),
-        published=tuple(filter(None, (moment(row, "published"), string(row.get("published"))))),
-        updated=tuple(filter(None, (moment(row, "updated"), string(row.get("updated"))))),
+        published=tuple(filter(None, (moment(row, "published"), string(dict.get(row, "published"))))),
+        updated=tuple(filter(None, (moment(row, "updated"), string(dict.get(row, "updated"))))),
         images=images_of(row),
     )
 
@@ -197,7 +160,7 @@ def is_image(part: Row) -> bool:
 
 def moment(row: Row, key: str) -> str:
     """Return a date that feedparser read, in ISO form; it knows the odd spellings."""
-    parts = row.get(f"{key}_parsed")
+    parts = dict.get(row, f"{key}_parsed")  # feedparser's own `get` answers for `updated` with `published`, and warns
     if parts is None:
         return ""
     return f"{parts[0]:04d}-{parts[1]:02d}-{parts[2]:02d}T{parts[3]:02d}:{parts[4]:02d}:{parts[5]:02d}Z"

@@ -1,0 +1,69 @@
+"""The feeds that a page links."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from watcher.feeds.discover import FoundFeed, feeds_in
+from watcher.feeds.walls import bot_wall
+from watcher.text.urls import is_web
+
+URL = "https://a.example/news/"
+
+
+def test_declared_feeds_come_first_and_anchors_that_look_like_feeds_after():
+    html = """
+      <a href="/rss/world.xml" title="World">RSS</a> <a href="/about">About</a> <a href="feed/">Feed</a>
+      <LINK REL="alternate stylesheet" TYPE="text/css" HREF="x.css">
+      <!-- <link rel="alternate" type="application/rss+xml" href="/old"> -->
+      <link rel='alternate' type='application/rss+xml' title='News &amp; more' href='/rss?a=1&amp;b=2'>
+      <link href=atom.xml type=application/atom+xml rel=alternate>
+      <link rel="alternate" type="application/feed+json" href="javascript:x">
+    """
+
+    assert feeds_in(html, URL) == (
+        FoundFeed(url="https://a.example/rss?a=1&b=2", title="News & more"),
+        FoundFeed(url="https://a.example/news/atom.xml"),
+        FoundFeed(url="https://a.example/rss/world.xml", title="World", declared=False),
+        FoundFeed(url="https://a.example/news/feed/", declared=False),
+    )
+
+
+def test_a_base_element_moves_what_follows():
+    html = "<base href='https://b.example/x/'><link rel=alternate type=application/rss+xml href=rss>"
+
+    assert [feed.url for feed in feeds_in(html, URL)] == ["https://b.example/x/rss"]
+
+
+@given(
+    st.text(max_size=300)
+    | st.from_regex(r"(<(link|a|base) (href|rel|type)=[\"']?[a-z/:.+#]{0,20}[\"']?>){1,4}", fullmatch=True)
+)
+def test_any_text_links_web_addresses_or_nothing(html):
+    assert all(is_web(feed.url) for feed in feeds_in(html, URL))
+
+
+@pytest.mark.parametrize("piece", ["<!--", "<link ", "<a href='", "<link rel=alternate href=", "<a x=\"'"])
+def test_a_hostile_page_costs_no_time(piece):
+    started = time.perf_counter()
+
+    feeds_in(piece * (1_000_000 // len(piece)), URL)
+
+    assert time.perf_counter() - started < 2
+
+
+@pytest.mark.parametrize(
+    ("page", "is_wall"),
+    [
+        (b"<html><title>Just a moment...</title>", True),
+        (b"<title>Attention Required! | Cloudflare</title>", True),
+        (b"<p>Just a moment... said the minister</p>", False),
+        (b"<html><title>News</title>", False),
+    ],
+)
+def test_a_bot_wall_is_known_by_its_marks(page, is_wall):
+    assert (bot_wall(page) is not None) is is_wall

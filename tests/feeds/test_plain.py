@@ -1,0 +1,107 @@
+"""Text from markup, markup made harmless, both in bounded time."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from watcher.feeds.plain import clean, cut, harmless, one_line, plain
+
+BASE = "https://a.example/dir/"
+
+
+@pytest.mark.parametrize(
+    ("markup", "text"),
+    [
+        ("<p>One</p><p>Two &amp; three</p>", "One\nTwo & three"),
+        ("a<br>b<br/>c", "a\nb\nc"),
+        ("x < y and <b>bold</b>", "x < y and bold"),
+        ("<script>alert('x')</script>text<style>p{}</style>", "text"),
+        ("text<script>never closed", "text"),
+        ("a<!-- hidden <b> -->b", "ab"),
+        ("safe<iframe src='x'/> text", "safe text"),
+        ("&lt;b&gt; is a tag", "<b> is a tag"),
+        ("a&nbsp;&nbsp;b\u2028c", "a b c"),
+    ],
+)
+def test_markup_becomes_text(markup, text):
+    assert plain(markup) == text
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        "<script>alert(1)</script>",
+        "<img src=x onerror=alert(1)>",
+        "<a href='javascript:alert(1)'>x</a>",
+        "<a href='java&#10;script:alert(1)'>x</a>",
+        "<iframe src='https://b.example'></iframe>",
+        "<svg onload=alert(1)><script>x</script></svg>",
+        "<form action='https://b.example'><input name=x></form>",
+        "<style>@import 'x'</style><p style='background:url(x)'>x</p>",
+        "<math><mtext><script>alert(1)</script></mtext></math>",
+        "<object data=x></object><embed src=x>",
+        "<meta http-equiv=refresh content='0;url=x'><base href='//b.example'>",
+    ],
+)
+def test_nothing_that_runs_or_loads_comes_through(markup):
+    safe = harmless(markup, BASE).lower()
+
+    for bad in ("script", "onerror", "onload", "iframe", "<form", "style", "object", "embed", "meta", "<base", "<svg"):
+        assert bad not in safe
+
+
+def test_links_and_pictures_become_absolute():
+    assert harmless("<a href='../x'>l</a><img src='/p.png'>", BASE) == (
+        '<a href="https://a.example/x">l</a><img src="https://a.example/p.png">'
+    )
+
+
+@given(st.text(max_size=300))
+def test_any_text_is_clean_and_within_its_limit(text):
+    shown = plain(text, 100)
+
+    shown.encode("utf-8")
+    assert len(shown) <= 100 and "\0" not in shown
+    assert clean(clean(text)) == clean(text)
+    assert "\n" not in one_line(text)
+    harmless(text, BASE).encode("utf-8")
+
+
+@given(st.text(max_size=200), st.integers(50, 120))
+def test_a_cut_ends_within_the_limit_and_shows_itself(text, limit):
+    short = cut(text, limit)
+
+    assert len(short) <= limit
+    assert short == text or short.endswith("…")
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "<a ",
+        "<div>",
+        "<a><b><i>",
+        "<!--",
+        "<script ",
+        "&#x",
+        "<",
+        " \n",
+        "<table><tr><td>",
+        "<b><p>",
+        "<![CDATA[",
+        "<iframe a='",
+        "]]>",
+    ],
+)
+def test_no_hostile_text_costs_more_than_a_second(piece):
+    text = piece * (500_000 // len(piece))
+    started = time.perf_counter()
+
+    plain(text)
+    harmless(text, BASE)
+
+    assert time.perf_counter() - started < 2
