@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 Edge = tuple[int, int, float]
+Apart = Callable[[Sequence[int], Sequence[int]], bool]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,15 +25,22 @@ class Linkage:
     prior: float = 3.0
 
 
-def link(count: int, edges: Iterable[Edge], rule: Linkage) -> list[list[int]]:
+def never(_a: Sequence[int], _b: Sequence[int]) -> bool:
+    return False
+
+
+def link(count: int, edges: Iterable[Edge], rule: Linkage, apart: Apart = never) -> list[list[int]]:
     """
     Return the groups of the nodes 0 to `count` - 1, each ascending, by their first node.
 
-    A pair without an edge scores 0. The work is about the number of edges × the logarithm of it.
+    A pair without an edge scores 0. Two groups of which `apart` says so are not joined, however near.
+    The work is about the number of edges × the logarithm of it.
     """
     work = Work(count, edges, rule)
     while (pair := work.nearest()) is not None:
-        work.join(*pair)
+        a, b = pair
+        if not apart(work.members[a], work.members[b]):
+            work.join(a, b)
     return sorted(sorted(members) for members in work.members.values())
 
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from digests.cluster.dense import centred
 from digests.cluster.item import Item
 from digests.cluster.linkage import Edge
-from digests.cluster.sparse import Array, Channel, name_channel, term_channel
+from digests.cluster.sparse import Array, name_channel, term_channel
 
 ROWS = 256  # a block: 256 rows × the articles of five days, a few megabytes
 LEAST_NAMES = 3  # names and large numbers: fewer say little if they differ
@@ -32,8 +32,12 @@ class Weights:
     sparse_scale_title: float = 1.6
     alone_scale_text: float = 2.0  # the same, where there are no vectors
     alone_scale_title: float = 2.5
-    names_share: float = 0.3  # of the score across languages, where both articles have names or large numbers enough
-    names_scale: float = 1.6  # what brings the cosine of names to the scale of the vectors'
+    names_share: float = 0.5  # of the score across languages, where both articles have names or large numbers enough
+    names_scale: float = 2.2  # what brings the cosine of names to the scale of the vectors'
+    names_within: float = 0.5  # of the sparse score of two texts of one language
+    names_within_scale: float = 1.6
+    cross_scale: float = 1.1  # the vectors of two languages lie a little farther apart
+    text_scale: float = 0.85  # two texts of one language share more than two titles, whatever they tell
     names_alone_scale: float = 0.6  # the same, where there are no vectors
 
 
@@ -55,9 +59,8 @@ class Pairs:
         self.weights = weights
         self.terms = term_channel(features, languages)
         self.dense = centred(features, languages)
-        self.names: Channel | None = name_channel(features) if len(set(languages)) > 1 else None
-        enough = [len(vector) >= LEAST_NAMES for vector in self.names.vectors] if self.names else [False] * len(items)
-        self.has_names = np.array(enough)
+        self.names = name_channel(features)
+        self.has_names = np.array([len(vector) >= LEAST_NAMES for vector in self.names.vectors])
         codes = {language: code for code, language in enumerate(sorted(set(languages)))}
         self.language = np.array([codes[language] for language in languages])
         self.has_text = np.array([len(each.shingles) >= LEAST_BODY for each in features])
@@ -89,22 +92,24 @@ class Pairs:
         rows, columns = slice(start, stop), slice(low, stop)
         same = self.language[rows, None] == self.language[None, columns]
         text = self.has_text[rows, None] & self.has_text[None, columns]
+        named = self.has_names[rows, None] & self.has_names[None, columns] & text
         terms = self.terms.block(start, stop, low)
-        sparse = terms * np.where(text, w.sparse_scale_text, w.sparse_scale_title)
-        alone = terms * np.where(text, w.alone_scale_text, w.alone_scale_title)
-        share = np.where(text, w.sparse_share_text, w.sparse_share_title) * same
-        if self.names is not None:
-            names = self.names.block(start, stop, low)
-            named = self.has_names[rows, None] & self.has_names[None, columns] & text & ~same
-            sparse = np.where(same, sparse, names * w.names_scale)
-            alone = np.where(same, alone, names * w.names_alone_scale)
-            share = np.where(named, w.names_share, share)
+        names = self.names.block(start, stop, low)
+        within = terms * np.where(text, w.sparse_scale_text, w.sparse_scale_title)
+        within = np.where(named, (1 - w.names_within) * within + w.names_within * w.names_within_scale * names, within)
+        sparse = np.where(same, within, names * w.names_scale)
+        share = np.where(text, w.sparse_share_text, w.sparse_share_title)
+        share = np.where(same, share, w.names_share * named)
+        alone = np.where(
+            same, terms * np.where(text, w.alone_scale_text, w.alone_scale_title), names * w.names_alone_scale
+        )
         scores = alone
         if self.dense is not None:
             vectors, has = self.dense
-            cosines = vectors[rows] @ vectors[columns].T
+            cosines = vectors[rows] @ vectors[columns].T * np.where(same, 1.0, w.cross_scale)
             both = has[rows, None] * has[None, columns] > 0
             scores = np.where(both, (1 - share) * cosines + share * sparse, alone)
+        scores = scores * np.where(text & same, w.text_scale, 1.0)
         return np.asarray(scores * self.decay(start, stop, low), np.float32)
 
     def decay(self, start: int, stop: int, low: int) -> Array:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 
+from digests.cluster.conflict import held_apart
 from digests.cluster.duplicates import reports
 from digests.cluster.item import Item, in_order
 from digests.cluster.linkage import Linkage, link
@@ -56,7 +57,7 @@ def grouped(heads: Sequence[Item]) -> list[list[int]]:
             listening[quiet][loud] = score
         elif not silent[a]:
             voting.append((a, b, score))
-    groups = link(len(ordered), voting, RULE)
+    groups = link(len(ordered), voting, RULE, held_apart(ordered))
     attach(groups, [i for i, item in enumerate(ordered) if item.kind == "live"], listening)
     return sorted(sorted(numbers[i] for i in members) for members in groups)
 
