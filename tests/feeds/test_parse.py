@@ -49,7 +49,8 @@ def test_rss_gives_every_field():
     )
     item = (
         f"{ITEM}<description>&lt;p&gt;Short &amp;amp; sweet.&lt;/p&gt;</description>"
-        "<content:encoded><![CDATA[<p>Long <script>bad()</script><a href='/x' onclick='y'>text</a></p>]]></content:encoded>"
+        "<content:encoded><![CDATA[<p>Long "
+        "<script>bad()</script><a href='/x' onclick='y'>text</a></p>]]></content:encoded>"
         "<dc:creator>Ann Bee</dc:creator><category>World</category><pubDate>Tue, 24 Nov 2026 09:05:00 GMT</pubDate>"
         "<media:thumbnail url='/pic.jpg'/>"
     )

@@ -71,7 +71,7 @@ def parsed(text: str) -> Any:  # noqa: ANN401 - a FeedParserDict has no types
 
 def entry(row: Row, is_atom: bool) -> RawEntry:
     """Return one of feedparser's entries."""
-    contents = [part for part in rows(row.get("content")) if string(part.get("value")).strip()]
+    contents = [part for part in rows(row.get("content")) if is_text(part) and string(part.get("value")).strip()]
     best = next((part for part in contents if "html" in string(part.get("type"))), contents[0] if contents else None)
     return RawEntry(
         guid=as_written(string(row.get("id"))),
@@ -151,6 +151,12 @@ def images_of(row: Row) -> tuple[str, ...]:
     found = [part.get("url") for part in (*media, *rows(row.get("media_thumbnail")))]
     found += [link.get("href") for link in enclosed] + [own.get("href") if isinstance(own, dict) else None]
     return tuple(filter(None, (as_written(string(url)) for url in found[:10])))
+
+
+def is_text(part: Row) -> bool:
+    """Whether an Atom content is text, not a film in base64."""
+    kind = string(part.get("type"))
+    return not kind or kind.startswith("text/") or kind.endswith(("html", "xhtml+xml"))
 
 
 def is_image(part: Row) -> bool:
