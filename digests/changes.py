@@ -12,7 +12,7 @@ from digests.coverage import coverage
 from digests.model import Edition, EditionStory, Sentence, Story
 from digests.select import is_flagged
 from digests.summarise.agreement import Agreement, Common, agreement, common
-from digests.summarise.lead import candidates, says_again, sentence
+from digests.summarise.lead import Candidate, candidates, says_again, sentence
 from watcher.model import Article
 from watcher.text.words import fold, stems, words
 
@@ -60,7 +60,8 @@ def since(
     Args:
         articles: Those of the window, and the last edition's where they are to be had: they make what is known
         complete.
-        shown: The sentences of this edition's summary, which are not told twice.
+        shown: This edition's summary. One of its sentences is returned only if nothing else is new: it then belongs
+            there rather than to the summary.
         window_end: When this edition's window ends: its time of day parts the days.
     """
     present = [articles[key] for key in story.articles if key in articles]
@@ -150,22 +151,27 @@ def _new_sentences(
     among.sort(key=lambda a: (origins.get(a.id, len(origins)), -a.published_at.timestamp(), a.id))
     known = known or common([articles[key] for key in story.articles if key in articles])
     agreed = agreed or agreement(story, articles, known)
-    said = [*told.sentences, *(frozenset(stems(s.text, s.language)) for s in shown)]
     found = []
     for article in among[:REPORTS]:
         for candidate in candidates(article, agreed):
             novelty = _novelty(candidate.text, candidate.stems, told)
-            if novelty and not any(says_again(candidate.stems, other) for other in said):
+            if novelty:
                 found.append((novelty * (0.2 + candidate.score), article.published_at, article, candidate))
     found.sort(key=lambda row: (-row[0], -row[1].timestamp(), row[2].id, row[3].start))
+    said = [(s.text, frozenset(stems(s.text, s.language))) for s in shown]
     chosen: list[Sentence] = []
     for _, _, article, candidate in found:
-        if len(chosen) < (MOST if language == article.language else 1) and not any(
-            says_again(candidate.stems, other) for other in said
-        ):
+        most = MOST if article.language == language else 1
+        if len(chosen) < most and not any(_repeats(candidate, text, about) for text, about in said):
             chosen.append(sentence(article, candidate.start, candidate.text))
-            said.append(candidate.stems)
-    return tuple(chosen)
+            said.append((candidate.text, candidate.stems))
+    told_above = [sentence(article, candidate.start, candidate.text) for _, _, article, candidate in found]
+    return tuple(chosen) or tuple(s for s in told_above if s in shown)[:1]
+
+
+def _repeats(candidate: Candidate, text: str, about: frozenset[str]) -> bool:
+    """Whether a sentence says what another says, figures included."""
+    return says_again(candidate.stems, about) and numbers(candidate.text) <= numbers(text)
 
 
 def _main(among: Sequence[Article]) -> str:
@@ -178,7 +184,8 @@ def _novelty(text: str, about: frozenset[str], told: Told) -> float:
     fresh = about - told.words
     new_numbers = [number for number in numbers(text) if number not in told.numbers]
     names = [word for word in words(text)[1:] if word[0].isupper() and fold(word)[:6] in fresh]
-    if not new_numbers and not names and len(fresh) < NOVEL:
+    again = any(says_again(about, sentence) for sentence in told.sentences)
+    if not new_numbers and (again or (not names and len(fresh) < NOVEL)):
         return 0.0
     return min(2, len(new_numbers)) * 1.0 + min(3, len(names)) * 0.4 + min(8, len(fresh)) * 0.1
 

@@ -36,7 +36,8 @@ def coverage(story: Story, articles: Mapping[str, Article]) -> Coverage:
     """
     present = [articles[key] for key in story.articles if key in articles]
     outlets = tuple(dict.fromkeys(article.outlet for article in present))
-    independent = _independent(story, articles, outlets)
+    owners = {article.outlet: _owner(article) for article in reversed(present)}  # its first article's
+    independent = _independent(story, articles, owners)
     chosen = frozenset(independent)
     return Coverage(
         outlets=outlets,
@@ -46,29 +47,27 @@ def coverage(story: Story, articles: Mapping[str, Article]) -> Coverage:
         origins=_origins(story, articles, chosen),
         languages=_by_count([article.language for article in present]),
         countries=_by_count([c for o in outlets for c in _country_of(o, present)]),
-        owners=len({_owner(article) for article in present if article.outlet in chosen}),
+        owners=len({owners[outlet] for outlet in independent}),
     )
 
 
-def voice(report: Report, first: Article) -> str:
-    """Return the key of who speaks in a report: the agency, else the owner, else the outlet of its first article."""
-    agency = report.agency or first.agency
-    return f"agency:{agency.casefold()}" if agency else _owner(first)
+def voice(report: Report, owner: str) -> str:
+    """Return the key of who speaks in a report: its agency, else the owner of the outlet that had it first."""
+    return f"agency:{report.agency.casefold()}" if report.agency else owner
 
 
-def _independent(story: Story, articles: Mapping[str, Article], outlets: tuple[str, ...]) -> tuple[str, ...]:
+def _independent(story: Story, articles: Mapping[str, Article], owners: Mapping[str, str]) -> tuple[str, ...]:
     """
     Return the independent outlets: own voices are given out before agencies', so that an own report counts as such.
     """
     voices: dict[str, list[str]] = defaultdict(list)
-    owners: dict[str, str] = {}
     for report in story.reports:
         first = _first(report, articles)
         if first is not None:
-            voices[first.outlet].append(voice(report, first))
-            owners[first.outlet] = _owner(first)
+            voices[first.outlet].append(voice(report, owners[first.outlet]))
     taken: set[str] = set()
     chosen: set[str] = set()
+    outlets = tuple(reversed(owners))
     for own in (True, False):
         for outlet in outlets:
             free = sorted(v for v in voices[outlet] if v not in taken and v.startswith("agency:") != own)

@@ -65,6 +65,7 @@ def compose_story(
         known=frame.common,
         agreed=agreed,
     )
+    summary = _without_new(summary, moved.since)
     present = [articles[key] for key in story.articles if key in articles]
     counts = spark((a.published_at for a in present), start=frame.window_start, end=frame.window_end)
     return EditionStory(
@@ -144,6 +145,11 @@ def mentions(
         )
         for article in (chosen[outlet] for outlet in order)
     )
+
+
+def _without_new(summary: tuple[Sentence, ...], new: tuple[Sentence, ...]) -> tuple[Sentence, ...]:
+    """Return the summary without the sentences that are told as new."""
+    return tuple(sentence for sentence in summary if sentence not in new)
 
 
 def _spread(outlets: list[str], chosen: Mapping[str, Article]) -> list[str]:

@@ -11,13 +11,14 @@ from digests.places.gazetteer import Found, gazetteer
 from digests.select import is_flagged
 from watcher.model import Article
 
-LEAD_CHARS = 500  # of a text: the first paragraphs say where it happened
 REPORTS = 16  # that are read
 MOST = 3  # countries of a story
-TITLE, LEAD = 2.0, 1.0  # what a mention in the title or the lead counts
+FIRST_CHARS, LEAD_CHARS = 200, 600  # of a text: the first sentence says where it happened, the next ones mostly
+TITLE, FIRST, LEAD, DATELINE = 2.0, 1.2, 0.6, 0.6  # what a mention there counts
+EARLIEST = 0.25  # more for the first one named
 NAME, CITY = 1.0, 0.8  # what a country's name and a city in it count
 SHARE_OF_FIRST = 0.45  # of the first country's weight that a further one must reach
-LEAST = 0.5  # weight a report of the first country; below, the story has no place
+LEAST = 1.0  # weight a report of the first country; below, the story has no place
 
 
 def countries(story: Story, articles: Mapping[str, Article]) -> tuple[str, ...]:
@@ -43,21 +44,21 @@ def countries(story: Story, articles: Mapping[str, Article]) -> tuple[str, ...]:
 def of_article(article: Article) -> dict[str, float]:
     """Return the weight of each country that an article's title and lead name."""
     names = gazetteer(article.language)
-    title, lead = names.find(article.title), names.find(article.text[:LEAD_CHARS])
-    together = frozenset(found.code for found in (*title, *lead) if not found.needs_company)
+    parts = (
+        (TITLE, names.find(article.title)),
+        (FIRST, names.find(article.text[:FIRST_CHARS])),
+        (LEAD, names.find(article.text[FIRST_CHARS:LEAD_CHARS])),
+        (DATELINE, names.find((article.dateline or "").title())),
+    )
+    certain = frozenset(found.code for _, part in parts for found in part if not found.needs_company)
     weights: dict[str, float] = defaultdict(float)
-    for part, value in ((title, TITLE), (lead, LEAD)):
+    for value, part in parts:
         best: dict[str, float] = {}
         for found in part:
-            if found.needs_company and found.code not in together:
-                continue
-            best[found.code] = max(best.get(found.code, 0.0), _weight(found))
-        for code, weight in best.items():
-            weights[code] += value * weight
-        if part:  # what is named first is what it is about, a little
-            first = next((found.code for found in part if found.code in best), None)
-            if first:
-                weights[first] += 0.25 * value
+            if found.code in certain:
+                best[found.code] = max(best.get(found.code, 0.0), _weight(found))
+        for at, (code, weight) in enumerate(best.items()):
+            weights[code] += value * (weight + (EARLIEST if at == 0 else 0.0))
     return weights
 
 

@@ -2,61 +2,296 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
+from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from importlib.resources import files
+from typing import Any
 
 from digests.places.regions import bare, country_codes
-from watcher.text.words import fold, words
+from watcher.text.stopwords import STOP_WORDS
+from watcher.text.words import ARABIC_ARTICLE, ELISION, POSSESSIVE, WORD, fold, is_unspaced, words
+
+KEY = 3  # letters by which names are looked up
+ENDING = 6  # letters that may stand behind a name with a star
+INFLECTION = 4  # letters that may stand behind a stem where words are inflected
+SHORT = 4  # letters of a name that takes no ending longer than itself allows
+GENITIVE = frozenset({"de", "nl", "sv", "da", "nb", "no", "nn", "lb", "en", "af"})  # names may end in -s
+UNINFLECTED = GENITIVE | {"fr", "es", "it", "pt", "ca", "gl", "ro", "id", "ms", "vi", "sw", "tl", "ht", "oc", "eu"}
+NOUNS_CAPITAL = frozenset({"de", "lb"})  # a capital before a name says nothing
+VOWELS = "aeiouyаеёиоуыэюяіїєαεηιουωాािीेैोौূািীুেৈোৌ"
+HEBREW_PREFIX = re.compile("^[ובלמהשכ]{1,2}(?=.{3})")
+ARABIC_PREFIX = re.compile("^[وفبلك](?=.{4})")
+HANGUL = re.compile("[\uac00-\ud7a3]")
+# What is written together with a Korean name: particles, and words such as "army" and "government".
+KOREAN_ENDINGS = frozenset(
+    """은 는 이 가 을 를 의 에 에서 에게 에는 에도 와 과 도 로 으로 서 발 산 측 군 인 인들 내 계 행 만 까지 부터 보다 이나 정부
+    대통령 총리 외교부""".split()  # noqa: SIM905
+)
+CAPITAL_ABBREVIATIONS = frozenset({"us", "uk", "uae", "usa", "drc", "rdc"})  # words, unless all in capitals
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """
-    A country named in a text. `needs_company`: the name has another meaning, and something else must name the country
-    too.
-    """
+    """A country named in a text. `needs_company`: it may mean another thing, and counts only if another name agrees."""
 
     code: str
     is_city: bool = False
     needs_company: bool = False
 
 
-class Gazetteer:
-    """Names in one language."""
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A name to look for: folded words, the last with up to `ending` letters more. Without a code it is no place."""
 
-    def __init__(self, names: dict[tuple[str, ...], str]) -> None:
-        self._names = names
-        self._longest = max(map(len, names), default=1)
+    tokens: tuple[str, ...]
+    code: str
+    is_city: bool = False
+    ending: int = 0
+    lower: bool = False  # may begin with a small letter
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    folded: str
+    is_capital: bool
+    is_whole: bool  # all letters are capitals
+    glued: bool  # only a space stands between it and the word before
+
+
+class Gazetteer:
+    """The names of one language; those of cities are for all."""
+
+    def __init__(self, language: str) -> None:
+        self._language = language
+        self._names: dict[str, list[Name]] = defaultdict(list)
+        self._doubtful = _doubtful(language)
+        for name in (*_phrases(language), *_countries(language), *_forms(language), *_stems()):
+            self._names[name.tokens[0][:KEY]].append(name)
+        self._cities = _cities()
+        self._pieces = _pieces(language)
 
     def find(self, text: str) -> list[Found]:
         """Return what `text` names, in order."""
-        tokens = [fold(word) for word in words(text)]
+        if self._pieces and is_unspaced(text):
+            codes = self._pieces[1]
+            return [
+                Found(codes[m.group()][0], codes[m.group()][1], m.group() in self._doubtful)
+                for m in self._pieces[0].finditer(text)
+            ]
+        tokens = _tokens(text)
         found: list[Found] = []
         at = 0
         while at < len(tokens):
-            for length in range(self._longest, 0, -1):
-                code = self._names.get(tuple(tokens[at : at + length]))
-                if code:
-                    found.append(Found(code))
-                    at += length
-                    break
-            else:
-                at += 1
+            name = self._at(tokens, at)
+            if name is not None and name.code:
+                found.append(Found(name.code, name.is_city, self._is_doubtful(tokens, at, name)))
+            at += len(name.tokens) if name else 1
         return found
+
+    def _at(self, tokens: list[Token], at: int) -> Name | None:
+        """Return the name at a token: the one of most words, then of most letters; a country's before a city's."""
+        best: Name | None = None
+        for folded in _readings(tokens[at].folded):
+            for names in (self._names, self._cities):
+                for name in (
+                    *names.get(folded[:KEY], ()),
+                    *(names.get(folded[: KEY - 1], ()) if len(folded) >= KEY else ()),
+                ):
+                    if _is_longer(name, best) and self._matches(name, tokens, at, folded):
+                        best = name
+        return best
+
+    def _matches(self, name: Name, tokens: list[Token], at: int, first: str) -> bool:
+        if at + len(name.tokens) > len(tokens):
+            return False
+        if not (tokens[at].is_capital or (name.lower and self._language != "en")) and first[0].isascii():
+            return False
+        if name.tokens[0] in CAPITAL_ABBREVIATIONS and not tokens[at].is_whole:
+            return False
+        for offset, part in enumerate(name.tokens):
+            folded = first if offset == 0 else tokens[at + offset].folded
+            is_last = offset == len(name.tokens) - 1
+            if not self._is_form(folded, part, name.ending if is_last or name.ending == INFLECTION else 0):
+                return False
+        return True
+
+    def _is_form(self, folded: str, part: str, ending: int) -> bool:
+        if not folded.startswith(part):
+            return False
+        more = len(folded) - len(part)
+        if more and HANGUL.match(folded):
+            return folded[len(part) :] in KOREAN_ENDINGS
+        return more <= ending or (more == 1 and folded[-1] == "s" and self._language in GENITIVE and len(part) > SHORT)
+
+    def _is_doubtful(self, tokens: list[Token], at: int, name: Name) -> bool:
+        """Whether the name may be a person's or a thing's: it is known for that, or a capital stands beside it."""
+        doubtful = "_".join(name.tokens) in self._doubtful
+        if not tokens[at].folded[0].isascii() or self._language in NOUNS_CAPITAL:
+            return doubtful
+        end = at + len(name.tokens)
+        before = at > 0 and tokens[at].glued and tokens[at - 1].is_capital and not self._is_start(tokens, at - 1)
+        after = end < len(tokens) and tokens[end].glued and tokens[end].is_capital
+        return (doubtful or name.is_city) and (before or after or "_".join(name.tokens) in _always_doubtful())
+
+    def _is_start(self, tokens: list[Token], at: int) -> bool:
+        """Whether the capital of a token comes from standing first, or it is a small word that has one in a title."""
+        return at == 0 or not tokens[at].glued or tokens[at].folded in STOP_WORDS.get(self._language, frozenset())
 
 
 @cache
 def gazetteer(language: str) -> Gazetteer:
-    """Return the names in `language`; built at first use."""
+    """Return the names in `language`; built at first use, in some 20 ms."""
+    return Gazetteer(language)
+
+
+def _tokens(text: str) -> list[Token]:
+    found = []
+    end = 0
+    for match in WORD.finditer(text):
+        word = match.group()
+        folded = _normal(word)
+        if folded:
+            between = text[end : match.start()]
+            found.append(Token(folded, word[0].isupper(), word.isupper(), between in (" ", "-", "\u00a0")))
+        end = match.end()
+    return found
+
+
+def _normal(word: str) -> str:
+    """Return a word folded, without an article before or an ending behind its apostrophe: "l'Ukraine", "Türkiye'de"."""
+    folded = ELISION.sub("", fold(word))
+    stem, mark, _ = folded.partition("'") if "'" in folded else folded.partition("’")
+    return stem if mark and len(stem) >= KEY else POSSESSIVE.sub("", folded)
+
+
+def _readings(folded: str) -> Iterator[str]:
+    """Yield a word as it is, and without what is written together with it in Arabic and Hebrew."""
+    yield folded
+    for pattern in (ARABIC_ARTICLE, ARABIC_PREFIX, HEBREW_PREFIX):
+        bare_word = pattern.sub("", folded)
+        if bare_word != folded:
+            yield bare_word
+
+
+def _is_longer(name: Name, best: Name | None) -> bool:
+    if best is None:
+        return True
+    size, other = (len(name.tokens), sum(map(len, name.tokens))), (len(best.tokens), sum(map(len, best.tokens)))
+    return size > other
+
+
+def _countries(language: str) -> Iterator[Name]:
+    """Yield CLDR's names, cut to stems where words are inflected."""
+    for locale in _locales(language):
+        for code in country_codes():
+            full = str(locale.territories.get(code, ""))
+            others = re.findall(r"[(（]([^()（）]+)[)）]", full)
+            for spelling in (bare(full), *others):
+                tokens = tuple(_normal(word) for word in words(spelling))
+                if tokens and not (code in ("HK", "MO") and spelling != bare(full)) and len(tokens) <= 4:
+                    yield _inflected(tokens, code, language)
+
+
+def _inflected(tokens: tuple[str, ...], code: str, language: str) -> Name:
+    if language in UNINFLECTED:
+        return Name(tokens, code)
+    short = all(len(token) <= SHORT for token in tokens)
+    stems = tokens if short else tuple(t.rstrip(VOWELS) if len(t.rstrip(VOWELS)) >= SHORT else t for t in tokens)
+    return Name(stems, code, ending=1 if short else INFLECTION)
+
+
+def _forms(language: str) -> Iterator[Name]:
+    for code, spellings in _tables()["forms"].items():
+        yield from (_name(spelling, code, lower=True) for spelling in spellings.split())
+
+
+def _stems() -> Iterator[Name]:
+    for code, spellings in _tables()["stems"].items():
+        yield from (_name(spelling, code, lower=True) for spelling in spellings.split())
+
+
+def _phrases(language: str) -> Iterator[Name]:
+    for spelling in str(_tables()["not_places"].get(language, "")).split():
+        yield _name(spelling, "")
+
+
+def _name(spelling: str, code: str, *, is_city: bool = False, lower: bool = False) -> Name:
+    plain = tuple(fold(part) for part in spelling.rstrip("*").split("_"))
+    return Name(plain, code, is_city=is_city, ending=ENDING if spelling.endswith("*") else 0, lower=lower)
+
+
+@cache
+def _cities() -> dict[str, list[Name]]:
+    found: dict[str, list[Name]] = defaultdict(list)
+    for code, names in _city_rows():
+        for spelling in names:
+            tokens = tuple(_normal(word) for word in words(spelling))
+            if tokens and not is_unspaced(spelling):
+                ending = 0 if tokens[0][0].isascii() or len(tokens[0]) <= SHORT else 3
+                found[tokens[0][:KEY]].append(Name(tokens, code, is_city=True, ending=ending))
+    return found
+
+
+def _city_rows() -> Iterator[tuple[str, list[str]]]:
+    text = files("digests.places").joinpath("cities.tsv").read_text(encoding="utf-8")
+    for line in text.splitlines()[1:]:  # the first one says where they are from
+        code, _, names = line.partition("\t")
+        yield code, names.split("|")
+    for code, names in _tables()["cities"].items():
+        yield code, [name.replace("_", " ") for name in names.split()]
+
+
+def _pieces(language: str) -> tuple[re.Pattern[str], dict[str, tuple[str, bool]]] | None:
+    """Return what finds the names of a language without spaces, and what each means; None for other languages."""
+    if language not in ("zh", "ja", "th", "lo", "km", "my", "yue"):
+        return None
+    meaning: dict[str, tuple[str, bool]] = {}
+    for code, names in _city_rows():
+        meaning.update(
+            (name, (code, True)) for name in names if len(name) > 1 and not name.isascii() and is_unspaced(name)
+        )
+    for locale in _locales(language):
+        for code in country_codes():
+            name = bare(str(locale.territories.get(code, "")))
+            if len(name) > 1:
+                meaning[name] = (code, False)
+    for code, names in _tables()["pieces"].get(language, {}).items():
+        meaning.update((name, (code, False)) for name in names.split())
+    longest_first = sorted(meaning, key=lambda name: (-len(name), name))
+    # A name in katakana inside a longer katakana word is not one.
+    parts = [
+        rf"(?<![ァ-ヺー]){re.escape(n)}(?![ァ-ヺー])" if "ァ" <= n[0] <= "ヺ" else re.escape(n) for n in longest_first
+    ]
+    return re.compile("|".join(parts)), meaning
+
+
+@cache
+def _doubtful(language: str) -> frozenset[str]:
+    table = _tables()["doubtful"]
+    return frozenset(f"{table['all']} {table.get(language, '')}".split())
+
+
+@cache
+def _always_doubtful() -> frozenset[str]:
+    return frozenset(_tables()["doubtful"]["always"].split())
+
+
+@cache
+def _tables() -> dict[str, Any]:
+    return tomllib.loads(files("digests.places").joinpath("names.toml").read_text(encoding="utf-8"))
+
+
+def _locales(language: str) -> list[Any]:
     from babel import Locale, UnknownLocaleError
 
-    try:
-        locale = Locale.parse(language)
-    except (UnknownLocaleError, ValueError):
-        locale = Locale("en")
-    names = {}
-    for code in country_codes():
-        name = bare(str(locale.territories.get(code, "")))
-        if name:
-            names[tuple(fold(word) for word in words(name))] = code
-    return Gazetteer(names)
+    found = []
+    for tag in (language, *({"zh": ("zh_Hant",), "sr": ("sr_Latn",)}.get(language, ()))):
+        try:
+            found.append(Locale.parse(tag))
+        except (UnknownLocaleError, ValueError):
+            continue
+    return found or [Locale("en")]

@@ -25,6 +25,7 @@ REPORTS = 12  # whose sentences are weighed
 FALLOFF = (
     0.82  # what the next sentence of an article counts less than the one before it: news says the main thing first
 )
+OLDEST = 0.8  # what the first report's sentences are worth to the last one's
 REPEATS = 0.7  # share of a sentence's words that another has from which it is the same
 NEW_WORDS = 3  # that a sentence adds to headline and summary, at least
 WORTH = 0.35  # of the first sentence's score that a further one must reach
@@ -67,7 +68,11 @@ def summarise(
     for among, most in readers(story, articles, language):
         best: tuple[Candidate, ...] = ()
         for article in among[:REPORTS]:
-            best = max(best, _of_article(article, agreed, title, most), key=_worth)
+            chosen = _of_article(article, agreed, title, most)
+            if _worth(chosen) * _newness(article, present) > _worth(best) * (
+                _newness(best[0].article, present) if best else 1
+            ):
+                best = chosen
         if best:
             return tuple(sentence(c.article, c.start, c.text) for c in best)
     return ()
@@ -136,6 +141,13 @@ def _worth(chosen: Sequence[Candidate]) -> float:
     """Return what a report's sentences are worth; several are not worth their sum, or long reports would always win."""
     total = sum(candidate.score / (1 + at) for at, candidate in enumerate(chosen))
     return total * (0.8 if chosen and chosen[0].article.from_feed else 1.0)
+
+
+def _newness(article: Article, present: Sequence[Article]) -> float:
+    """Return how late among the story's articles one is, from `OLDEST` to 1: later reports have the later figures."""
+    first, last = present[0].published_at, present[-1].published_at
+    span = (last - first).total_seconds()
+    return OLDEST + (1 - OLDEST) * ((article.published_at - first).total_seconds() / span if span > 0 else 1.0)
 
 
 def _of_article(article: Article, agreed: Agreement, title: str, most: int) -> tuple[Candidate, ...]:

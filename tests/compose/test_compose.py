@@ -1,0 +1,344 @@
+"""From stories to an edition: counts that add up, order, sections, and that all of it can be verified."""
+
+import dataclasses
+import re
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from digests import edition_json
+from digests.compose import Intake, Shape, compose
+from digests.compose.figures import anchor, minutes, spark, trend
+from digests.errors import DigestError
+from digests.rank import rank
+from digests.select import select
+from digests.verify import verify
+from tests.compose.press import END, START, article, by_id, story
+
+BODY = {
+    "en": "A {topic} struck {place} on Monday, and {n} people had to leave their homes, officials said.\n"
+    "Schools in {place} stay closed until the end of the week, the government announced.",
+    "de": "Ein {topic} hat {place} am Montag getroffen, {n} Menschen mussten ihre Häuser verlassen, teilte man mit.",
+    "ja": "{place}で月曜日に{topic}があり、{n}人が避難したと当局が発表した。",
+    "ar": "ضرب {topic} {place} يوم الاثنين واضطر {n} شخصا إلى مغادرة منازلهم، حسبما أعلنت السلطات.",
+}
+
+
+def report(outlet, topic, place, n, *, language="en", **more):
+    title = {"en": f"{topic} in {place} drives {n} from their homes"}.get(language, f"{topic} {place} {n}")
+    return article(outlet, title, BODY[language].format(topic=topic, place=place, n=n), language=language, **more)
+
+
+def edition_of(groups, *, previous=None, number=1, day=date(2026, 3, 10), shift=0, earlier=None, **shape):
+    articles = [a for group in groups for a in group]
+    start, end = START + timedelta(days=shift), END + timedelta(days=shift)
+    kept = select(articles, start=start, end=end)
+    known = by_id(*kept.articles)
+    stories = [story(*[a for a in group if a.id in known]) for group in groups if any(a.id in known for a in group)]
+    return compose(
+        shape=Shape(**{"name": "world", "title": "World Digest", **shape}),
+        ranked=rank(stories, known, now=end, previous=previous, language=shape.get("language", "en")),
+        articles=known,
+        intake=Intake(entries_seen=len(articles), left_out=kept.left_out, sources_total=9, sources_ok=8),
+        previous=previous,
+        number=number,
+        local_date=day,
+        window_start=start,
+        window_end=end,
+        made_at=end,
+        earlier=earlier,
+    )
+
+
+def world():
+    return [
+        [report(f"N{n}", "Flood", "Nepal", 300, hours=3 + n, country="NP") for n in range(4)],
+        [report(f"K{n}", "Drought", "Kenya", 9000, hours=5 + n, country="KE") for n in range(3)],
+        [report(f"J{n}", "地震", "日本", 120, language="ja", hours=9 + n, country="JP") for n in range(2)],
+        [report("A0", "Storm", "Chile", 77, hours=11, country="CL")],
+        [
+            report("B0", "Fire", "Portugal", 41, hours=12),
+            report("B1", "Brand", "Portugal", 41, language="de", hours=13),
+        ],
+    ]
+
+
+def test_an_edition_shows_each_story_once_and_its_counts_add_up():
+    groups = world()
+    edition = edition_of(groups, stories=3, briefs=5)
+
+    assert [s.number for s in edition.stories] == [1, 2, 3]
+    shown = [s.id for s in edition.stories] + [b.id for b in edition.briefs]
+    assert len(shown) == len(set(shown)) == 5
+    assert all(s.independent + s.folded == s.outlets == len(s.mentions) for s in edition.stories)
+    assert verify(edition, by_id(*[a for group in groups for a in group])) == ()
+
+
+def test_the_leads_section_comes_first_and_numbers_run_down_the_page():
+    edition = edition_of(world(), stories=5)
+
+    assert edition.sections[0].title == "Asia–Pacific"
+    assert edition.sections[0].stories[0].places == ("Nepal",)
+    assert [s.number for section in edition.sections for s in section.stories] == [1, 2, 3, 4, 5]
+    assert {section.title for section in edition.sections} == {"Asia–Pacific", "Africa", "Europe", "Americas"}
+
+
+def test_sections_of_the_settings_come_in_their_order():
+    groups = [
+        [report(f"N{n}", "Flood", "Nepal", 300, section="Weather") for n in range(2)],
+        [report(f"K{n}", "Drought", "Kenya", 9000) for n in range(3)],
+        [report("C1", "Storm", "Chile", 77), report("C2", "Storm", "Chile", 77)],
+    ]
+
+    edition = edition_of(groups, sections=("weather", "Africa"))
+
+    assert [section.title for section in edition.sections] == ["weather", "Africa", "Americas"]
+
+
+def test_mentions_are_one_an_outlet_the_summarys_first_and_foreign_ones_with_headline():
+    groups = [[report("B0", "Fire", "Portugal", 41), report("B1", "Brand", "Portugal", 41, language="de")]]
+
+    (shown,) = edition_of(groups).stories
+
+    assert shown.mentions[0].outlet == shown.summary[0].outlet == "B0"
+    assert [(m.outlet, m.headline) for m in shown.mentions] == [("B0", False), ("B1", True)]
+
+
+def test_a_story_in_other_languages_keeps_its_original_headline():
+    (shown,) = edition_of([[report(f"J{n}", "地震", "日本", 120, language="ja") for n in range(2)]]).stories
+
+    assert shown.title_language == "ja"
+    assert shown.title == "地震 日本 120"
+    assert all(m.headline for m in shown.mentions)
+    assert [s.language for s in shown.summary] == ["ja"]
+
+
+def test_siblings_of_one_event_do_not_fill_an_edition():
+    groups = [
+        [report(f"S{g}{n}", "Flood", "Nepal", 300 + g, hours=g + n) for n in range(3)] for g in range(6)
+    ] + world()[1:3]
+
+    edition = edition_of(groups, stories=4, briefs=5)
+
+    assert sum("Flood in Nepal" in s.title for s in edition.stories) <= 2
+    assert not any("Flood in Nepal" in b.title for b in edition.briefs)
+    assert ("stories on an event that another story tells", 4) in edition.ledger.left_out
+
+
+def test_nothing_in_the_window_gives_an_empty_edition():
+    edition = edition_of([])
+
+    assert edition.sections == () and edition.briefs == ()
+    assert edition.ledger.articles == 0
+    assert edition.minutes == 1
+    assert edition_json.load(edition_json.dump(edition)) == edition
+
+
+def test_one_article_without_text_makes_an_edition():
+    only = article("Paper", "Bridge over the river Aar falls, two people missing", "")
+
+    (shown,) = edition_of([[only]]).stories
+
+    assert shown.summary == ()
+    assert shown.title == only.title
+
+
+def test_forty_stories_have_forty_anchors():
+    groups = [[report(f"P{g}{n}", "Flood", f"Town{g}", 300 + g) for n in range(2)] for g in range(40)]
+
+    edition = edition_of(groups, stories=40)
+
+    anchors = [s.anchor for s in edition.stories] + [s.anchor for s in edition.sections]
+    assert len(set(anchors)) == len(anchors)
+    assert all(re.fullmatch(r"[a-z][a-z0-9-]*", a) for a in anchors)
+
+
+def test_the_ledger_counts_every_story_that_is_not_shown():
+    edition = edition_of(world(), stories=2, briefs=1)
+    ledger = edition.ledger
+
+    stories = sum(count for reason, count in ledger.left_out if reason.startswith("stories"))
+    assert ledger.stories_found == ledger.stories_shown + ledger.briefs_shown + stories
+
+
+def test_the_next_day_tells_what_is_new_and_sells_nothing_old():
+    first = world()
+    monday = edition_of(first)
+    later = [
+        [report("N9", "Flood", "Nepal", 4500, hours=30), first[0][0]],
+        [
+            dataclasses.replace(first[1][0], id="copy", outlet="K9", published_at=START + timedelta(hours=31)),
+            first[1][1],
+        ],
+        [report("Z0", "Quake", "Peru", 60, hours=33), report("Z1", "Quake", "Peru", 60, hours=34)],
+    ]
+    old = by_id(*[a for group in first for a in group])
+    stories = [story(*group) for group in later]
+    articles = {**by_id(*[a for group in later for a in group])}
+
+    tuesday = compose(
+        shape=Shape(name="world", title="World Digest"),
+        ranked=rank(stories, articles, now=END + timedelta(days=1), previous=monday),
+        articles=articles,
+        intake=Intake(),
+        previous=monday,
+        number=2,
+        local_date=date(2026, 3, 11),
+        window_start=END,
+        window_end=END + timedelta(days=1),
+        made_at=END + timedelta(days=1),
+        earlier=old,
+    )
+
+    found = {s.title.split()[2]: s for s in tuesday.stories}
+    assert {place: s.status for place, s in found.items()} == {"Nepal": "developing", "Kenya": "quiet", "Peru": "new"}
+    assert found["Peru"].since == found["Kenya"].since == ()
+    assert found["Nepal"].day == 2 and found["Peru"].day == 1
+    assert tuesday.previous == date(2026, 3, 10)
+
+
+def test_what_is_new_is_a_sentence_with_the_new_figure():
+    first = [[report(f"N{n}", "Flood", "Nepal", 300, hours=3 + n) for n in range(3)]]
+    monday = edition_of(first)
+    update = article(
+        "N9",
+        "Flood in Nepal: dam breaks",
+        "A flood struck Nepal on Monday, and 300 people had to leave their homes, officials said.\n"
+        "Engineers at the Koshi barrage opened all 56 gates during the night, the army said on Tuesday.",
+        hours=30,
+    )
+    articles = by_id(*first[0], update)
+
+    from digests.changes import since
+
+    moved = since(
+        story(*first[0], update),
+        articles,
+        monday,
+        language="en",
+        timezone="UTC",
+        local_date=date(2026, 3, 11),
+        window_end=END + timedelta(days=1),
+    )
+
+    assert moved.status == "developing"
+    assert [s.text for s in moved.since] == [
+        "Engineers at the Koshi barrage opened all 56 gates during the night, the army said on Tuesday."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("counts", "word"),
+    [
+        ((2, 9, 14, 12, 10, 15, 19, 15), "rising"),
+        ((8, 7, 6, 6, 5, 7, 6, 6), "steady"),
+        ((0, 0, 14, 12, 7, 5, 4, 2), "fading"),
+        ((0, 0, 0, 0, 0, 0, 1, 4), "rising"),
+        ((0, 0, 0, 1, 0, 0, 0, 0), "steady"),
+        ((0,) * 8, "steady"),
+    ],
+)
+def test_the_trend_is_the_last_quarters_pace(counts, word):
+    assert trend(counts) == word
+
+
+def test_a_spark_counts_every_time_once():
+    times = [START + timedelta(hours=h) for h in (-1, 0, 3, 12, 23.9, 24, 30)]
+
+    assert spark(times, start=START, end=END) == (2, 1, 0, 0, 1, 0, 0, 3)
+
+
+def test_minutes_count_words_and_characters():
+    assert minutes([]) == 1
+    assert minutes(["word " * 460]) == 2
+    assert minutes(["漢" * 1012]) == 2
+
+
+def test_an_anchor_of_a_title_without_latin_letters_is_made_of_the_id():
+    taken = set()
+
+    assert anchor("地震", "00ab12cd34ef5678", taken) == "story-00ab12"
+    assert anchor("地震", "00ab12cd34ef5678", taken) != "story-00ab12"
+    assert anchor("Spain’s “new” law", "ffee", taken) == "spains-new-law-ffee"
+
+
+def test_forged_sentences_wrong_links_and_changed_articles_are_faults():
+    groups = world()
+    texts = by_id(*[a for group in groups for a in group])
+    edition = edition_of(groups)
+    lead = edition.stories[0]
+    section = edition.sections[0]
+
+    def with_lead(**changes):
+        forged = dataclasses.replace(lead, **changes)
+        return dataclasses.replace(
+            edition,
+            sections=(dataclasses.replace(section, stories=(forged, *section.stories[1:])), *edition.sections[1:]),
+        )
+
+    first = lead.summary[0]
+    assert verify(with_lead(summary=(dataclasses.replace(first, text=first.text.replace("300", "3000")),)), texts)
+    assert verify(with_lead(summary=(dataclasses.replace(first, offset=first.offset + 1),)), texts)
+    assert verify(with_lead(summary=(dataclasses.replace(first, url="https://elsewhere.example/"),)), texts)
+    assert verify(with_lead(summary=(dataclasses.replace(first, outlet="Somebody"),)), texts)
+    assert verify(with_lead(title="Flood in Nepal kills thousands"), texts)
+    assert verify(with_lead(url="https://elsewhere.example/"), texts)
+    assert verify(with_lead(independent=lead.independent + 1), texts)
+    assert verify(with_lead(mentions=lead.mentions[1:]), texts)
+    changed = {**texts, first.article_id: dataclasses.replace(texts[first.article_id], text="Nothing happened.")}
+    assert verify(edition, changed)
+    assert verify(edition, {key: value for key, value in texts.items() if key != first.article_id})
+
+
+def test_json_comes_back_as_the_same_edition_and_the_same_bytes():
+    edition = edition_of(world())
+    data = edition_json.dump(edition)
+
+    assert edition_json.load(data) == edition
+    assert edition_json.dump(edition_json.load(data)) == data
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"[]", b"{}", b'{"version":2,"edition":{}}', b'{"version":1,"edition":{"number":1}}']
+)
+def test_json_that_is_no_edition_is_refused_with_the_reason(data):
+    with pytest.raises(DigestError, match="not an edition"):
+        edition_json.load(data)
+
+
+OWNERS = [None, None, None, "Ringwood", "Ringwood", "Ringwood", "Lakeside", "Lakeside", None, None]
+REPORTS = st.tuples(
+    st.integers(0, 9),  # outlet
+    st.sampled_from(["Flood", "Fire", "Vote"]),
+    st.sampled_from(["Nepal", "Kenya", "Peru", "Nowhere"]),
+    st.integers(11, 60),
+    st.sampled_from(["en", "de", "ja", "ar"]),
+    st.integers(0, 23),
+    st.sampled_from(["article", "article", "live"]),
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.lists(REPORTS, min_size=1, max_size=5), max_size=7), st.integers(0, 4), st.integers(0, 4))
+def test_every_edition_verifies_adds_up_and_comes_out_the_same(groups, stories, briefs):
+    made = [
+        [
+            report(f"P{o}", topic, f"{place} {g}", n, language=lang, hours=h, owner=OWNERS[o], kind=kind)
+            for o, topic, place, n, lang, h, kind in group
+        ]
+        for g, group in enumerate(groups)
+    ]
+    made = [list({a.id: a for a in group}.values()) for group in made]
+
+    edition = edition_of(made, stories=stories, briefs=briefs)
+
+    assert verify(edition, by_id(*[a for group in made for a in group])) == ()
+    assert all(s.independent + s.folded == s.outlets for s in edition.stories)
+    assert all(sum(s.spark) == s.articles == len(s.article_ids) for s in edition.stories)
+    assert len(edition.stories) <= stories and len(edition.briefs) <= briefs
+    out = sum(count for reason, count in edition.ledger.left_out if reason.startswith("stories"))
+    assert edition.ledger.stories_found == len(edition.stories) + len(edition.briefs) + out
+    again = edition_of([list(reversed(group)) for group in reversed(made)], stories=stories, briefs=briefs)
+    assert edition_json.dump(edition) == edition_json.dump(again)

@@ -1,0 +1,233 @@
+"""Summaries: which sentences, and that they are verbatim."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from digests.select import width
+from digests.summarise.headline import headline, is_clear
+from digests.summarise.lead import MOST_SENTENCES, MOST_WIDTH, summarise
+from digests.summarise.readable import is_loose, stands_alone, without_dateline
+from tests.compose.press import article, by_id, story
+
+BRIDGE = (
+    "A road bridge over the river Aar collapsed on Monday morning, killing 12 people, police in Bern said.\n"
+    "He said the cause was not known.\n"
+    "Rescuers pulled 31 survivors from the water, and divers were looking for five people who are still missing.\n"
+    "But the search was hard.\n"
+    "Subscribe to our newsletter for more stories like this one every morning.\n"
+    "Engineers had warned of cracks in the bridge in a report to the canton two years ago."
+)
+OTHER = (
+    "Twelve people were killed when the Aar bridge collapsed in Bern, and divers searched the river for five people.\n"
+    "The bridge was built in 1968 and carried 20,000 cars a day, according to the canton of Bern.\n"
+    "Police said 31 survivors were pulled from the river."
+)
+GERMAN = "Eine Straßenbrücke über die Aare ist am Montag in Bern eingestürzt."
+
+
+def texts(sentences):
+    return [sentence.text for sentence in sentences]
+
+
+def verbatim(sentences, articles):
+    return all(articles[s.article_id].text[s.offset : s.offset + len(s.text)] == s.text for s in sentences)
+
+
+def test_a_summary_is_verbatim_in_order_and_from_one_report():
+    one, two = article("Bund", "Bridge collapses in Bern", BRIDGE), article("Zeit", "Bern bridge falls", OTHER)
+    articles = by_id(one, two)
+
+    found = summarise(story(one, two), articles, language="en", title=one.title)
+
+    assert 2 <= len(found) <= MOST_SENTENCES
+    assert verbatim(found, articles)
+    assert len({s.article_id for s in found}) == 1
+    assert [s.offset for s in found] == sorted(s.offset for s in found)
+    assert sum(width(s.text) for s in found) <= MOST_WIDTH
+
+
+def test_pronouns_connectives_and_furniture_never_stand_in_a_summary():
+    one = article("Bund", "Bridge collapses in Bern", BRIDGE)
+
+    found = summarise(story(one), by_id(one), language="en", title="Bridge collapses in Bern")
+
+    assert not {"He said the cause was not known.", "But the search was hard."} & set(texts(found))
+    assert not any("newsletter" in text for text in texts(found))
+
+
+def test_a_sentence_that_only_repeats_the_headline_is_left_out():
+    text = (
+        "Bridge over the river Aar collapses in Bern, killing twelve.\n"
+        "Divers search for five people who were on the bridge."
+    )
+    one = article("Bund", "Bridge over the river Aar collapses in Bern, killing twelve", text)
+
+    found = summarise(story(one), by_id(one), language="en", title=one.title)
+
+    assert texts(found) == ["Divers search for five people who were on the bridge."]
+
+
+def test_a_report_in_the_digests_language_is_used_even_if_others_are_more():
+    german = [article(f"Blatt {n}", "Brücke stürzt ein", GERMAN, language="de") for n in range(4)]
+    english = article("Herald", "Bridge falls", "A road bridge over the Aar collapsed in Bern on Monday, police said.")
+
+    found = summarise(story(*german, english), by_id(*german, english), language="en")
+
+    assert [s.language for s in found] == ["en"]
+
+
+def test_without_a_report_in_the_digests_language_one_original_sentence_stands():
+    text = f"{GERMAN}\nTaucher suchen im Fluss nach fünf Vermissten."
+    german = article("Blatt", "Brücke stürzt ein", text, language="de")
+
+    found = summarise(story(german), by_id(german), language="en")
+
+    assert len(found) == 1
+    assert found[0].language == "de"
+
+
+def test_what_independent_reports_agree_on_is_chosen_over_one_papers_colour():
+    colour = (
+        "The morning light lay softly over the old town when the baker Rosa Keller opened her shop as on every day.\n"
+    )
+    one = article("Bund", "Bridge collapses", colour + BRIDGE)
+    two = article("Zeit", "Bern bridge falls", OTHER)
+    articles = by_id(one, two)
+
+    found = summarise(story(one, two), articles, language="en", title="Bridge collapses")
+
+    assert not any("baker" in text for text in texts(found))
+
+
+@pytest.mark.parametrize("text", ["", "Watch", "He said no.", "…", "12", "\n\n"])
+def test_a_text_without_a_sentence_gives_no_summary(text):
+    one = article("Bund", "Bridge collapses in Bern", text)
+
+    assert summarise(story(one), by_id(one), language="en") == ()
+
+
+def test_a_live_blog_gives_no_summary_and_no_headline_where_there_is_a_report():
+    live = article("Live", "Bern bridge collapse kills twelve people, police say", BRIDGE, kind="live", hours=1)
+    plain = article("Zeit", "Bern bridge falls, twelve dead", OTHER, hours=2)
+    articles = by_id(live, plain)
+
+    assert {s.article_id for s in summarise(story(live, plain), articles, language="en")} == {plain.id}
+    assert headline(story(live, plain), articles, language="en").article == plain
+
+
+@pytest.mark.parametrize(
+    ("text", "start"),
+    [
+        ("BEIJING (AFP) — China opened its longest bridge on Monday, state media said.", "China"),
+        ("Berlin (dpa) - Die Bundesregierung will den Bau der Brücke fördern.", "Die"),
+        ("PARIS, 12 mai (Reuters) - Le gouvernement a annoncé la fermeture du pont.", "Le"),
+        ("KYIV—Ukraine said it had repaired the bridge over the Dnipro on Monday.", "Ukraine"),
+        ("(AP) — The bridge over the river was closed on Monday after cracks were found.", "The"),
+        ("The bridge - built in 1968 - was closed on Monday after cracks were found.", "The"),
+        ("Smith (left) said the bridge was closed on Monday after cracks were found.", "Smith"),
+    ],
+)
+def test_a_sentence_begins_behind_its_dateline(text, start):
+    assert text[without_dateline(text) :].startswith(start)
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("en", "He added that the bridge would stay closed for a year."),
+        ("en", "However, the bridge will stay closed for a year."),
+        ("en", "Despite these concerns, the bridge was opened on Friday."),
+        ("de", "Sie sagte, die Brücke bleibe ein Jahr lang gesperrt."),
+        ("fr", "Elle a ajouté que le pont resterait fermé pendant un an."),
+        ("fr", "C’est la première fois que le pont est fermé."),
+        ("es", "Además, el puente permanecerá cerrado durante un año."),
+        ("ru", "Он добавил, что мост будет закрыт на год."),
+        ("zh", "他表示，这座大桥将关闭一年，以便工程师检查。"),
+        ("ja", "また、橋は1年間閉鎖される見通しだと発表した。"),
+        ("ko", "그는 다리가 1년 동안 폐쇄될 것이라고 말했다."),
+    ],
+)
+def test_a_sentence_that_points_back_is_loose(language, text):
+    assert is_loose(text, language)
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("en", "This week the bridge over the Aar was closed after cracks were found."),
+        ("fr", "Ce mardi, le pont sur l’Aar a été fermé après la découverte de fissures."),
+        ("de", "Die Brücke über die Aare bleibt ein Jahr lang gesperrt."),
+        ("nl", "Het kabinet wil de brug over de rivier volgend jaar vervangen."),
+        ("hu", "Az ukrán elnök hétfőn megnyitotta a hidat a Dnyeperen."),
+        ("ja", "スイスのベルンで月曜日、アーレ川に架かる橋が崩落し、12人が死亡した。"),
+    ],
+)
+def test_a_sentence_with_its_own_subject_stands_alone(language, text):
+    assert not is_loose(text, language)
+    assert stands_alone(text, language)
+
+
+def test_the_headline_is_a_title_that_tells_not_one_that_asks_or_teases():
+    titles = [
+        "Why did the Bern bridge fall?",
+        "What we know about the Bern bridge",
+        "Bridge in Bern collapses, killing twelve people",
+    ]
+    reports = [article(f"Paper {n}", title, BRIDGE, hours=n) for n, title in enumerate(titles)]
+
+    assert headline(story(*reports), by_id(*reports), language="en").text == titles[2]
+
+
+def test_the_headline_loses_the_outlets_name_and_nothing_else():
+    one = article("Der Bund", "Bridge in Bern collapses – two sisters saved | Der Bund", BRIDGE)
+
+    assert headline(story(one), by_id(one), language="en").text == "Bridge in Bern collapses – two sisters saved"
+
+
+@pytest.mark.parametrize(
+    ("language", "title", "clear"),
+    [
+        ("en", "Is the bridge safe?", False),
+        ("en", "Your bridge tax explained", False),
+        ("de", "Wie es mit der Brücke weitergeht", False),
+        ("fr", "Voici ce qui change pour le pont de Berne", False),
+        ("es", "¿Qué pasa con el puente?", False),
+        ("en", "Bridge in Bern collapses, killing twelve people", True),
+        ("de", "Brücke in Bern stürzt ein, zwölf Tote", True),
+    ],
+)
+def test_questions_and_teasers_are_not_clear(language, title, clear):
+    assert is_clear(title, language) is clear
+
+
+PIECES = st.sampled_from(
+    [
+        "A bridge over the Aar fell on Monday, killing 12 people in Bern.",
+        "“We heard a crash,” said Rosa Keller, who lives beside the bridge in the old town.",
+        "橋が崩落し、十二人が死亡した。",
+        "He wept.",
+        "BERN (AFP) — ",
+        "Read more",
+        "\n",
+        " ",
+        "…",
+        "5.",
+        "\u200b",
+    ]
+)
+
+
+@given(
+    st.lists(st.lists(PIECES, max_size=12).map("".join), min_size=1, max_size=4),
+    st.sampled_from(["en", "ja", "th", "und"]),
+)
+def test_summaries_are_verbatim_whatever_the_text(bodies, language):
+    reports = [article(f"P{n}", f"Title number {n}", body, language=language) for n, body in enumerate(bodies)]
+    articles = by_id(*reports)
+
+    found = summarise(story(*reports), articles, language="en")
+
+    assert verbatim(found, articles)
+    assert sum(width(s.text) for s in found) <= MOST_WIDTH
+    assert found == summarise(story(*reports), articles, language="en")

@@ -1,0 +1,116 @@
+"""The countries a story is about, by names in many languages, with few mistakes."""
+
+import time
+
+import pytest
+
+from digests.places import REGIONS, countries, country_name, region_of, region_title
+from digests.places.find import of_article
+from tests.compose.press import article, by_id, story
+
+
+@pytest.mark.parametrize(
+    ("language", "title", "codes"),
+    [
+        ("en", "Georgian parliament overturns veto as crowds fill Tbilisi", {"GE"}),
+        ("en", "US and UK ships come under fire off Yemen", {"US", "GB", "YE"}),
+        ("en", "North Korean envoy arrives in Russia", {"KP", "RU"}),
+        ("en", "King of Jordan opens a school in Amman", {"JO"}),
+        ("de", "Ukraine: Stromausfall in Charkiw und Kiew", {"UA"}),
+        ("de", "Israelische Armee rückt in Rafah vor", {"IL", "PS"}),
+        ("fr", "Le président ukrainien attendu en Pologne", {"UA", "PL"}),
+        ("es", "El gobierno español ayuda a Turquía", {"ES", "TR"}),
+        ("ru", "Израильские военные сообщили об обстреле из Ливана", {"IL", "LB"}),
+        ("pl", "Powódź w Czechach, pomoc płynie z Niemiec", {"CZ", "DE"}),
+        ("tr", "Türkiye'den Yunanistan'a yardım", {"TR", "GR"}),
+        ("fi", "Maanjäristys Japanissa, apua Suomesta", {"JP", "FI"}),
+        ("ar", "زلزال يضرب المغرب والجزائر ترسل مساعدات", {"MA", "DZ"}),
+        ("he", "רעידת אדמה ביפן, סיוע מישראל", {"JP", "IL"}),
+        ("hi", "भारत और नेपाल के बीच समझौता", {"IN", "NP"}),
+        ("zh", "日本地震引发海啸 韩国发布警报", {"JP", "KR"}),
+        ("ja", "フランスで洪水、ドイツが支援を表明", {"FR", "DE"}),
+        ("ko", "일본에서 지진 발생, 대만도 경계", {"JP", "TW"}),
+        ("th", "แผ่นดินไหวในเมียนมา กระทบประเทศไทย", {"MM", "TH"}),
+        ("el", "Σεισμός στην Τουρκία, βοήθεια από την Ελλάδα", {"TR", "GR"}),
+    ],
+)
+def test_countries_are_found_in_many_languages(language, title, codes):
+    assert set(of_article(article("Paper", title, language=language))) == codes
+
+
+@pytest.mark.parametrize(
+    ("language", "title", "wrong"),
+    [
+        ("en", "Georgia governor signs budget in Atlanta", "GE"),
+        ("en", "Michael Jordan sells his basketball team", "JO"),
+        ("en", "Jordan Miller wins the race", "JO"),
+        ("en", "Chad Smith joins the board", "TD"),
+        ("en", "New Mexico wildfire spreads", "MX"),
+        ("en", "Papua New Guinea counts votes", "GN"),
+        ("en", "Please help us finish the bridge", "US"),
+        ("en", "Latin American writers meet", "US"),
+        ("en", "Paris Hilton opens a hotel", "FR"),
+        ("en", "Tanker adrift in the Gulf of Mexico", "MX"),
+        ("en", "South China Sea patrols to grow", "CN"),
+        ("de", "Feuer in Crans-Montana", "US"),
+        ("de", "Hilfe für die Armen der Stadt", "AM"),
+        ("ru", "Того, кто нашёл кошелёк, ждёт награда", "TG"),
+        ("ja", "マリアという名の船", "ML"),
+    ],
+)
+def test_names_that_mean_something_else_are_not_countries(language, title, wrong):
+    assert wrong not in of_article(article("Paper", title, language=language))
+
+
+def test_an_outlets_own_country_is_not_the_storys():
+    one = article("Le Quotidien", "Séisme au Maroc : des villages coupés du monde", language="fr", country="FR")
+
+    assert countries(story(one), by_id(one)) == ("MA",)
+
+
+def test_independent_reports_outvote_what_one_of_them_adds():
+    reports = [article(f"P{n}", "Quake shakes Nepal", "A quake shook western Nepal at dawn.") for n in range(3)]
+    odd = article("P9", "Quake felt in Nepal and India", "A quake was felt in Nepal and in India.")
+
+    assert countries(story(*reports, odd), by_id(*reports, odd)) == ("NP",)
+
+
+def test_a_story_without_a_place_has_none():
+    one = article(
+        "P", "New phone is thinner than the last", "The company showed a phone that is thinner than the last one."
+    )
+
+    assert countries(story(one), by_id(one)) == ()
+
+
+def test_regions_have_names_in_the_readers_language():
+    assert [region_title(region, "en") for region in REGIONS] == [
+        "Africa", "Americas", "Asia–Pacific", "Europe", "Middle East", "World",
+    ]  # fmt: skip
+    assert region_title("middle-east", "de") == "Naher Osten"
+    assert region_title("africa", "fr") == "Afrique"
+    assert all(
+        region_title(region, language) for region in REGIONS for language in ("ja", "ar", "sw", "xx", "pt-BR", "")
+    )
+
+
+def test_countries_lie_in_the_region_where_a_paper_files_them():
+    assert [region_of(code) for code in ("EG", "UA", "NZ", "BR", "KE", None)] == [
+        "middle-east", "europe", "asia-pacific", "americas", "africa", "world",
+    ]  # fmt: skip
+    assert country_name("MM", "en") == "Myanmar"
+    assert country_name("DE", "es") == "Alemania"
+    assert country_name("ZZ9", "en") == "ZZ9"
+
+
+def test_five_thousand_articles_take_a_few_seconds_at_most():
+    body = (
+        "The minister met farmers near Nairobi on Monday and spoke of the drought that has lasted for three years. " * 6
+    )
+    of_article(article("Warm", "Kenya", body))
+    began = time.process_time()
+
+    for number in range(500):
+        of_article(article("Paper", f"Drought in Kenya enters year {number}", body))
+
+    assert time.process_time() - began < 1.0  # 5,000 in under 10 s even on a slow machine; about 2 s here

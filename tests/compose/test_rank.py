@@ -1,0 +1,83 @@
+"""The order of stories, and its reasons."""
+
+import random
+
+from digests.rank import Weights, rank
+from tests.compose.press import END, article, by_id, story
+
+
+def many(topic, outlets, *, hours=20.0, country=None):
+    return [
+        article(f"{topic} {n}", f"{topic} shakes the town {n}", hours=hours, country=country) for n in range(outlets)
+    ]
+
+
+def test_independent_reports_count_more_than_copies():
+    own = many("Quake", 4)
+    copies = many("Flood", 9)
+    stories = [story(copies, agency="AFP"), story(*own)]
+
+    first, second = rank(stories, by_id(*own, *copies), now=END)
+
+    assert first.story == stories[1]
+    assert first.score > second.score
+
+
+def test_the_score_is_the_sum_of_its_terms():
+    own = many("Quake", 5, country="CH")
+
+    (only,) = rank([story(*own)], by_id(*own), now=END, language="en")
+
+    assert only.score == round(sum(term.value * term.weight for term in only.why), 6)
+    assert [term.name for term in only.why][:2] == ["independent", "carried"]
+    assert only.why[0].words == "5 independent reports"
+
+
+def test_a_later_story_stands_before_an_equal_older_one():
+    old, new = many("Quake", 3, hours=2), many("Flood", 3, hours=22)
+
+    ranked = rank([story(*old), story(*new)], by_id(*old, *new), now=END)
+
+    assert ranked[0].story == story(*new)
+
+
+def test_a_second_story_on_one_event_is_a_sibling_and_loses_points():
+    main = [article(f"M{n}", "Airport strike strands thousands in Lisbon", hours=20) for n in range(6)]
+    side = [article(f"S{n}", "Lisbon airport strike: thousands stranded wait", hours=20) for n in range(4)]
+    other = [article(f"O{n}", "Volcano erupts on a southern island", hours=20) for n in range(3)]
+    stories = [story(*main), story(*side), story(*other)]
+
+    ranked = rank(stories, by_id(*main, *side, *other), now=END)
+
+    assert [r.story for r in ranked] == [stories[0], stories[2], stories[1]]
+    assert ranked[2].sibling_of == stories[0].id
+    assert ranked[2].why[-1].name == "sibling"
+    assert ranked[1].sibling_of is None
+
+
+def test_the_order_does_not_depend_on_the_order_of_stories_and_articles():
+    groups = [many(topic, size) for topic, size in (("Quake", 3), ("Flood", 3), ("Vote", 2), ("Storm", 5), ("Fire", 1))]
+    articles = [a for group in groups for a in group]
+    stories = [story(*group) for group in groups]
+    expected = rank(stories, by_id(*articles), now=END)
+
+    for seed in range(5):
+        mixed, mixed_articles = stories[:], articles[:]
+        random.Random(seed).shuffle(mixed)
+        random.Random(seed).shuffle(mixed_articles)
+        assert rank(mixed, by_id(*mixed_articles), now=END) == expected
+
+
+def test_weights_decide():
+    near, far = many("Quake", 3), many("Flood", 2)
+    far[0] = article("Flood 0", "Flood shakes the town 0", hours=20, country="KE")
+    far[1] = article("Flood 1", "Flood shakes the town 1", hours=20, country="BD")
+    stories = [story(*near), story(*far)]
+
+    ranked = rank(stories, by_id(*near, *far), now=END, weights=Weights(countries=9.0))
+
+    assert ranked[0].story == stories[1]
+
+
+def test_stories_without_known_articles_are_left_out():
+    assert rank([story(*many("Quake", 3))], {}, now=END) == ()

@@ -1,0 +1,78 @@
+"""Which articles take part in an edition."""
+
+from datetime import timedelta
+
+import pytest
+
+from digests.select import is_flagged, select
+from tests.compose.press import END, START, article
+
+LONG = "The bridge over the river fell on Monday morning, officials said."
+
+
+def test_articles_outside_the_window_are_left_out_with_the_reason():
+    inside, before, after = (article("A", f"Bridge number {n} falls", LONG, hours=h) for n, h in enumerate((5, -1, 24)))
+
+    found = select([before, after, inside], start=START, end=END)
+
+    assert found.articles == (inside,)
+    assert found.left_out == (("published outside the window", 2),)
+
+
+def test_every_article_is_kept_or_counted_with_one_reason():
+    articles = [
+        article("A", "Bridge falls near the capital", LONG),
+        article("A", "Bridge falls near the capital", LONG, hours=13),
+        article("B", "", LONG),
+        article("B", "Weather", ""),
+        article("C", "Lottery numbers of the week", LONG),
+        article("C", "Harbour opens again", LONG, hours=30),
+    ]
+
+    found = select(articles, start=START, end=END, mute=["lottery"])
+
+    assert len(found.articles) + sum(count for _, count in found.left_out) == len(articles)
+    assert dict(found.left_out) == {
+        "the same article again from its outlet": 1,
+        "without a title": 1,
+        "too little text": 1,
+        "muted by the settings": 1,
+        "published outside the window": 1,
+    }
+
+
+def test_a_muted_word_is_matched_as_a_word_whatever_its_case_and_accents():
+    kept, muted = article("A", "Lotteries are taxed anew from May", LONG), article("A", "LOTTERÝ jackpot is won", LONG)
+
+    assert select([kept, muted], start=START, end=END, mute=["lottery"]).articles == (kept,)
+
+
+def test_an_article_without_text_takes_part_by_its_title():
+    bare = article("A", "Bridge over the river Aar falls, two missing", "")
+
+    assert select([bare], start=START, end=END).articles == (bare,)
+
+
+def test_a_short_title_of_a_dense_script_is_text_enough():
+    assert select([article("A", "東京湾で貨物船が座礁、油が流出", "", language="ja")], start=START, end=END).articles
+
+
+@pytest.mark.parametrize(
+    ("title", "kind", "flagged"),
+    [
+        ("Bridge falls", "live", True),
+        ("LIVE: Bridge falls, rescuers on site", "article", True),
+        ("En direct – Le pont est tombé", "article", True),
+        ("Brücke eingestürzt: Der Liveticker", "article", True),
+        ("Morning briefing: a bridge, a vote and a whale", "roundup", True),
+        ("Live music returns to the old harbour", "article", False),
+        ("Directors of the bank resign", "article", False),
+    ],
+)
+def test_live_blogs_and_roundups_are_kept_and_flagged(title, kind, flagged):
+    one = article("A", title, LONG, kind=kind)
+
+    found = select([one], start=START, end=END + timedelta(hours=1))
+
+    assert found.articles == (one,)
+    assert (one.id in found.flagged) is flagged is is_flagged(one)
