@@ -45,6 +45,7 @@ def since(
     timezone: str,
     local_date: date,
     window_end: datetime,
+    window_start: datetime | None = None,
     shown: Sequence[Sentence] = (),
     known: Common | None = None,
     agreed: Agreement | None = None,
@@ -63,6 +64,7 @@ def since(
         shown: This edition's summary. One of its sentences is returned only if nothing else is new: it then belongs
             there rather than to the summary.
         window_end: When this edition's window ends: its time of day parts the days.
+        window_start: What was published before is not told as new.
     """
     present = [articles[key] for key in story.articles if key in articles]
     first = min((article.published_at for article in present), default=window_end)
@@ -75,7 +77,8 @@ def since(
     old_ids = set(earlier.article_ids) if earlier else set(brief)
     old = [articles[key] for key in old_ids if key in articles]
     old += [a for a in present if a.id not in old_ids and a.published_at < previous.window_end]
-    new = [a for a in present if a.id not in old_ids and a.published_at >= previous.window_end]
+    begin = max(previous.window_end, window_start or previous.window_end)
+    new = [a for a in present if a.id not in old_ids and a.published_at >= begin]
     told = _told(old, earlier)
     sentences = _new_sentences(story, articles, new, told, shown, language, known, agreed)
     return Movement(

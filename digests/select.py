@@ -13,6 +13,7 @@ from watcher.text.words import fold
 
 LEAST_TEXT = 30  # width of title and text together: less cannot be grouped or read
 FLAGGED_KINDS = frozenset({"live", "roundup", "gallery", "video"})
+DENSE = re.compile("[\u1100-\ud7ff]")
 # Titles of live blogs and round-ups that cleaning could not tell from the page, at the start or before a colon.
 LIVE_TITLE = re.compile(
     r"^\s*(?:live(?:[- ]?(?:blog|ticker|updates?))?|newsticker|ticker|en direct|direct|en vivo|directo|ao vivo|"
@@ -78,7 +79,7 @@ def _reason(article: Article, start: datetime, end: datetime, muted: re.Pattern[
         return "published outside the window"
     if not article.title.strip():
         return "without a title"
-    if width(article.title) + width(article.text) < LEAST_TEXT:
+    if width(article.title) + width(article.text[:LEAST_TEXT]) < LEAST_TEXT:
         return "too little text"
     if muted and muted.search(fold(article.title)):
         return "muted by the settings"
@@ -96,7 +97,7 @@ def _again(article: Article, seen: set[tuple[str, ...]]) -> str | None:
 
 def width(text: str) -> int:
     """Return the length of `text` in narrow characters: one of a script like Chinese or Korean says as much as two."""
-    return len(text) + sum("\u1100" <= char <= "\ud7ff" for char in text)
+    return len(text) if text.isascii() else len(text) + len(DENSE.findall(text))
 
 
 def _pattern(words: Sequence[str]) -> re.Pattern[str] | None:

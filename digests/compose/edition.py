@@ -73,7 +73,6 @@ def compose(
         earlier: Articles of the last edition, where they are to be had, for telling what is new; they are not
         counted.
     """
-    known = {**(earlier or {}), **articles}
     frame = Frame(
         language=shape.language,
         timezone=shape.timezone,
@@ -82,10 +81,11 @@ def compose(
         window_end=window_end,
         previous=previous,
         common=common(list(articles.values())),
+        earlier=earlier or {},
     )
     main, following = choose(ranked, stories=shape.stories, briefs=shape.briefs)
-    sections = _sections(main, known, frame, shape)
-    briefs = tuple(brief for story in following if (brief := compose_brief(story, known, frame)))
+    sections = _sections(main, articles, frame, shape)
+    briefs = tuple(brief for story in following if (brief := compose_brief(story, articles, frame)))
     shown = [story for section in sections for story in section.stories]
     ledger = _ledger(ranked, articles, intake, shown, briefs, main, following)
     return Edition(

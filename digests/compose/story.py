@@ -29,6 +29,7 @@ class Frame:
     window_end: datetime
     previous: Edition | None
     common: Common
+    earlier: Mapping[str, Article]  # articles from before the window, by id
 
 
 def compose_story(
@@ -55,11 +56,12 @@ def compose_story(
     summary = summarise(story, articles, language=frame.language, title=title.text, known=frame.common, agreed=agreed)
     moved = changes.since(
         story,
-        articles,
+        {**frame.earlier, **articles},
         frame.previous,
         language=frame.language,
         timezone=frame.timezone,
         local_date=frame.local_date,
+        window_start=frame.window_start,
         window_end=frame.window_end,
         shown=summary,
         known=frame.common,

@@ -15,7 +15,8 @@ from watcher.text.words import stems
 
 LEAD_CHARS = 1500  # of a text: what follows is background, which reports share without agreeing on the event
 REPORTS = 40  # independent reports that are read
-SAMPLE = 300  # articles of a language that say which of its words are common
+ALONE = 0.2  # times its share: a word that one report of several has
+SAMPLE = 150  # articles of a language that say which of its words are common
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +79,11 @@ def agreement(story: Story, articles: Mapping[str, Article], known: Common) -> A
 
 def _share(stem: str, count: int, among: int, everywhere: Counter[str], reports: int) -> float:
     """
-    Return the share of reports with a word; one report of many is half an agreement, a number may be met in any
-    language.
+    Return the share of reports with a word; X
     """
     if stem[0].isdigit() and len(stem) > 1:
         count, among = everywhere[stem], reports
-    return count / among if count > 1 else 0.5 / among
+    return count / among if count > 1 or among == 1 else ALONE / among
 
 
 def _stems(article: Article) -> list[str]:

@@ -25,7 +25,9 @@ REPORTS = 12  # whose sentences are weighed
 FALLOFF = (
     0.82  # what the next sentence of an article counts less than the one before it: news says the main thing first
 )
-OLDEST = 0.8  # what the first report's sentences are worth to the last one's
+OLDEST = 0.9  # what the first report's sentences are worth to the last one's
+OF_HEADLINE = 1.15  # times, for the report whose title is the story's headline: they read together
+FROM_FEED = 0.8  # times, for a text that is only the feed's
 REPEATS = 0.7  # share of a sentence's words that another has from which it is the same
 NEW_WORDS = 3  # that a sentence adds to headline and summary, at least
 WORTH = 0.35  # of the first sentence's score that a further one must reach
@@ -69,10 +71,7 @@ def summarise(
         best: tuple[Candidate, ...] = ()
         for article in among[:REPORTS]:
             chosen = _of_article(article, agreed, title, most)
-            if _worth(chosen) * _newness(article, present) > _worth(best) * (
-                _newness(best[0].article, present) if best else 1
-            ):
-                best = chosen
+            best = max(best, chosen, key=lambda found: _worth(found, title, present))
         if best:
             return tuple(sentence(c.article, c.start, c.text) for c in best)
     return ()
@@ -137,10 +136,14 @@ def says_again(about: Collection[str], said: Collection[str]) -> bool:
     return new < NEW_WORDS or 1 - new / len(set(about)) >= REPEATS
 
 
-def _worth(chosen: Sequence[Candidate]) -> float:
+def _worth(chosen: Sequence[Candidate], title: str, present: Sequence[Article]) -> float:
     """Return what a report's sentences are worth; several are not worth their sum, or long reports would always win."""
+    if not chosen:
+        return 0.0
+    article = chosen[0].article
     total = sum(candidate.score / (1 + at) for at, candidate in enumerate(chosen))
-    return total * (0.8 if chosen and chosen[0].article.from_feed else 1.0)
+    of_headline = OF_HEADLINE if title and title in article.title else 1.0
+    return total * of_headline * _newness(article, present) * (FROM_FEED if article.from_feed else 1.0)
 
 
 def _newness(article: Article, present: Sequence[Article]) -> float:

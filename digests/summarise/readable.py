@@ -23,6 +23,8 @@ DATELINE = re.compile(
 )
 ENDING = re.compile(r"[.!?。！？؟۔।။።։՜՞\u037e…;][\"'”’»«“›)\]」』）】]*(?:\[\d{1,3}\])*$")
 CUT = re.compile(r"(?:\.\.\.|…|\[…\]|\[\.\.\.\])[\"'”’»)\]]*$")
+# A quotation and nothing else: nobody says it.
+BARE_QUOTE = re.compile(r"^(?:\"[^\"]*\"|“[^”]*”|„[^“”]*[“”]|«[^»]*»|「[^」]*」)[.!?。]?$")
 FIRST = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 OPENING_QUOTE = "\"“„«»'‘「『”"
 
@@ -41,7 +43,7 @@ def stands_alone(text: str, language: str) -> bool:
         return False
     if text.endswith(("?", "？", "؟")) or text[0].islower() or text[0] in ")]},;:.-–—•*#|>":
         return False
-    return _is_balanced(text) and not is_loose(text, language)
+    return _is_balanced(text) and not BARE_QUOTE.match(text) and not is_loose(text, language)
 
 
 def is_loose(text: str, language: str) -> bool:

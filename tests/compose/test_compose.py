@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digests import edition_json
+from digests.changes import since
 from digests.compose import Intake, Shape, compose
 from digests.compose.figures import anchor, minutes, spark, trend
 from digests.errors import DigestError
@@ -199,6 +200,33 @@ def test_the_next_day_tells_what_is_new_and_sells_nothing_old():
     assert tuesday.previous == date(2026, 3, 10)
 
 
+def test_articles_from_before_the_window_are_known_but_not_counted():
+    before = report("Old", "Flood", "Nepal", 200, hours=-30)
+    today = [report(f"N{n}", "Flood", "Nepal", 300, hours=3 + n) for n in range(2)]
+    whole = story(before, *today)
+    articles = by_id(*today)
+
+    edition = compose(
+        shape=Shape(name="world", title="World Digest"),
+        ranked=rank([whole], articles, now=END),
+        articles=articles,
+        intake=Intake(),
+        previous=None,
+        number=1,
+        local_date=date(2026, 3, 10),
+        window_start=START,
+        window_end=END,
+        made_at=END,
+        earlier=by_id(before),
+    )
+
+    (shown,) = edition.stories
+    assert (shown.articles, shown.outlets, sum(shown.spark)) == (2, 2, 2)
+    assert before.id not in shown.article_ids
+    assert (shown.day, shown.first_seen_at) == (3, before.published_at)
+    assert verify(edition, articles) == ()
+
+
 def test_what_is_new_is_a_sentence_with_the_new_figure():
     first = [[report(f"N{n}", "Flood", "Nepal", 300, hours=3 + n) for n in range(3)]]
     monday = edition_of(first)
@@ -210,8 +238,6 @@ def test_what_is_new_is_a_sentence_with_the_new_figure():
         hours=30,
     )
     articles = by_id(*first[0], update)
-
-    from digests.changes import since
 
     moved = since(
         story(*first[0], update),
