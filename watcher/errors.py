@@ -59,9 +59,7 @@ class SettingsError(WatcherError):
 class FetchError(WatcherError):
     """A request that brought no usable answer. `permanent`: asking again later will not help."""
 
-    def __init__(
-        self, url: str, reason: str, *, permanent: bool = False, retry_after_s: float | None = None
-    ) -> None:
+    def __init__(self, url: str, reason: str, *, permanent: bool = False, retry_after_s: float | None = None) -> None:
         self.url = url
         self.reason = reason
         self.permanent = permanent

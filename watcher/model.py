@@ -201,6 +201,7 @@ class Cleaned:
     section: str | None = None
     kind: str = "article"  # article, live (a live blog), gallery, video, roundup
     removed: tuple[Removed, ...] = ()
+    block_hashes: tuple[int, ...] = ()  # of the page's blocks before any was removed: what site memory is learnt from
 
     @property
     def text(self) -> str:
@@ -238,8 +239,8 @@ class Features:
     """
     What grouping needs of one article, made once at ingest (`features.make`).
 
-    `version` names the maker, `vector` is little-endian float16 of unit length, `vector_model` "name/version" of the embedder
-    that made it; both None without one. Hashes are unsigned 64-bit.
+    `version` names the maker, `vector` is little-endian float16 of unit length, `vector_model` "name/version" of the
+    embedder that made it; both None without one. Hashes are unsigned 32-bit.
     """
 
     article_id: str

@@ -30,7 +30,8 @@ def first_seen(connection: Connection, digest: str, *, now: datetime) -> datetim
     """Return when this digest was first asked for: now, if it never was."""
     connection.execute(insert(connection, digests).values(name=digest, first_seen_at=now).on_conflict_do_nothing())
     query = select(digests.c.first_seen_at).where(digests.c.name == digest)
-    return connection.execute(query).scalar_one()
+    moment: datetime = connection.execute(query).scalar_one()
+    return moment
 
 
 def claim(

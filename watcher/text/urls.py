@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
 
 TRACKING = frozenset(
-    "fbclid gclid dclid msclkid yclid igshid mc_cid mc_eid ocid cmpid cmp ncid sref ref_src smid xtor at_medium at_campaign "
-    "at_custom1 at_custom2 at_custom3 at_custom4 wt_mc srnd taid spm guccounter traffic_source".split()
+    "fbclid gclid dclid msclkid yclid igshid mc_cid mc_eid ocid cmpid cmp ncid sref ref_src smid "
+    "xtor at_medium at_campaign at_custom1 at_custom2 at_custom3 at_custom4 wt_mc srnd taid spm "
+    "guccounter traffic_source".split()
 )
-TRACKING_PREFIXES = ("utm_", "at_", "pk_", "mtm_", "hsa_", "_hs")
+TRACKING_PREFIXES = ("utm_", "pk_", "mtm_", "hsa_", "_hs")
 DEFAULT_PORTS = {"http": 80, "https": 443}
 UNRESERVED = "!$&'()*+,;=:@~-._/"
 
@@ -29,8 +31,8 @@ def normal(url: str) -> str:
     """
     Return the normal form of `url` for comparing: one spelling for one page.
 
-    Scheme becomes https, host lower-case IDNA, default port and fragment go, tracking parameters go, the rest of the query is
-    kept in its order, percent-encoding is made uniform. Idempotent. A URL that cannot be read comes back as it is.
+    Scheme becomes https, host lower-case IDNA, default port and fragment go, tracking parameters go, the rest of the
+    query is kept in its order, percent-encoding is uniform. Idempotent. A URL that cannot be read comes back as it is.
     The result is an identity, not something to request: a feed or a page is requested exactly as it was given.
     """
     try:
@@ -40,10 +42,9 @@ def normal(url: str) -> str:
         return url
     if parts.scheme not in DEFAULT_PORTS or not host:
         return url
-    try:
-        host = host.encode("idna").decode("ascii") if not host.isascii() else host
-    except UnicodeError:
-        pass
+    if not host.isascii():
+        with suppress(UnicodeError):
+            host = host.encode("idna").decode("ascii")
     netloc = f"[{host}]" if ":" in host else host.rstrip(".")
     if port is not None and port not in DEFAULT_PORTS.values():
         netloc = f"{netloc}:{port}"
@@ -59,7 +60,7 @@ def is_tracking(name: str) -> bool:
 
 
 def article_id(identity: str) -> str:
-    """Return the id of an article, 16 hex digits, from its identity: `normal(url)`, or feed URL and GUID where there is no link."""
+    """Return the id of an article, 16 hex digits, from its identity: `normal(url)`, or feed URL and GUID."""
     return hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
