@@ -26,12 +26,12 @@ MILLION, LARGE = 1_000_000, 300_000
 FINE = frozenset(
     """
     US CA GB FR DE ES IT NL BE CH AT PL CZ SE NO DK FI IE PT GR HU RO BG RS HR UA BY IL PS SY LB IQ LY NZ AU
-    """.split()  # noqa: SIM905
+    """.split()
 )
 SCRIPTS = frozenset(
     """
     LATIN CYRILLIC GREEK ARABIC HEBREW DEVANAGARI BENGALI TAMIL THAI GEORGIAN ARMENIAN HANGUL KATAKANA CJK
-    """.split()  # noqa: SIM905
+    """.split()
 )
 ALIKE = 0.72  # of a Latin spelling to the city's main name, 0 to 1
 CLEAR = 5  # times the people, for a name to mean the larger of two places
@@ -44,7 +44,7 @@ NOT_PLACES = frozenset(
     most nancy natal newport nice nova omaha orange phoenix pisa porto praia preston raleigh reading riverside roman
     sale salem salvador san santa santiago sofia split surat tours trinidad tucson union valencia victoria virginia
     vitoria wells windsor york امان
-    """.split()  # noqa: SIM905
+    """.split()
 )
 
 

@@ -35,8 +35,10 @@ def coverage(story: Story, articles: Mapping[str, Article]) -> Coverage:
     folded == outlets` holds by construction.
     """
     present = [articles[key] for key in story.articles if key in articles]
-    outlets = tuple(dict.fromkeys(article.outlet for article in present))
-    owners = {article.outlet: _owner(article) for article in reversed(present)}  # its first article's
+    owners: dict[str, str] = {}
+    for article in present:
+        owners.setdefault(article.outlet, _owner(article))
+    outlets = tuple(owners)
     independent = _independent(story, articles, owners)
     chosen = frozenset(independent)
     return Coverage(
@@ -58,7 +60,9 @@ def voice(report: Report, owner: str) -> str:
 
 def _independent(story: Story, articles: Mapping[str, Article], owners: Mapping[str, str]) -> tuple[str, ...]:
     """
-    Return the independent outlets: own voices are given out before agencies', so that an own report counts as such.
+    Return the independent ones of `owners`: outlets in time order, each with its owner.
+
+    Own voices are given out before agencies', so that an own report counts as such.
     """
     voices: dict[str, list[str]] = defaultdict(list)
     for report in story.reports:
@@ -67,16 +71,15 @@ def _independent(story: Story, articles: Mapping[str, Article], owners: Mapping[
             voices[first.outlet].append(voice(report, owners[first.outlet]))
     taken: set[str] = set()
     chosen: set[str] = set()
-    outlets = tuple(reversed(owners))
     for own in (True, False):
-        for outlet in outlets:
+        for outlet in owners:
             free = sorted(v for v in voices[outlet] if v not in taken and v.startswith("agency:") != own)
             if outlet not in chosen and free and owners[outlet] not in taken:
                 chosen.add(outlet)
                 taken |= {free[0], owners[outlet]}
-    if outlets and not chosen:  # no report holds an article that we have
-        chosen.add(outlets[0])
-    return tuple(outlet for outlet in outlets if outlet in chosen)
+    if owners and not chosen:  # no report holds an article that we have
+        chosen.add(next(iter(owners)))
+    return tuple(outlet for outlet in owners if outlet in chosen)
 
 
 def _agencies(story: Story, articles: Mapping[str, Article], chosen: frozenset[str]) -> tuple[tuple[str, int], ...]:

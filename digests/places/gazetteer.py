@@ -29,7 +29,7 @@ HANGUL = re.compile("[\uac00-\ud7a3]")
 # What is written together with a Korean name: particles, and words such as "army" and "government".
 KOREAN_ENDINGS = frozenset(
     """은 는 이 가 을 를 의 에 에서 에게 에는 에도 와 과 도 로 으로 서 발 산 측 군 인 인들 내 계 행 만 까지 부터 보다
-    이나 정부 대통령 총리 외교부""".split()  # noqa: SIM905
+    이나 정부 대통령 총리 외교부""".split()
 )
 CAPITAL_ABBREVIATIONS = frozenset({"us", "uk", "uae", "usa", "drc", "rdc"})  # words, unless all in capitals
 
