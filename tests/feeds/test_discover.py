@@ -49,11 +49,11 @@ def test_any_text_links_web_addresses_or_nothing(html):
 
 @pytest.mark.parametrize("piece", ["<!--", "<link ", "<a href='", "<link rel=alternate href=", "<a x=\"'"])
 def test_a_hostile_page_costs_no_time(piece):
-    started = time.perf_counter()
+    started = time.process_time()
 
     feeds_in(piece * (1_000_000 // len(piece)), URL)
 
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
 
 
 @pytest.mark.parametrize(

@@ -243,11 +243,11 @@ def test_the_content_type_is_a_hint_only(served_as):
 def test_entity_declarations_are_never_expanded_and_the_entries_survive():
     lol = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
     bomb = f'<?xml version="1.0"?><!DOCTYPE rss [<!ENTITY l0 "lol">{lol}<!ENTITY x SYSTEM "file:///etc/passwd">]>'
-    started = time.perf_counter()
+    started = time.process_time()
 
     feed = read(bomb.encode() + rss(ITEM.replace("One", "One &l9; &x;")).partition(b"?>")[2])
 
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
     assert feed.entries[0].guid == "g1" and len(feed.entries[0].title) < 50
     assert any("entity declarations" in fault for fault in feed.faults)
 
@@ -368,11 +368,11 @@ def test_of_too_many_entries_the_newer_end_is_read():
 
 def test_a_huge_feed_costs_little():
     body = rss(*(f"<title>{n}</title><guid>{n}</guid><description>{'x' * 300}</description>" for n in range(20_000)))
-    started = time.perf_counter()
+    started = time.process_time()
 
     feed = read(body)
 
-    assert len(feed.entries) == 500 and time.perf_counter() - started < 2
+    assert len(feed.entries) == 500 and time.process_time() - started < 2
 
 
 def test_a_feed_without_entries_is_a_feed():

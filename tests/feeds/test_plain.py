@@ -99,9 +99,9 @@ def test_a_cut_ends_within_the_limit_and_shows_itself(text, limit):
 )
 def test_no_hostile_text_costs_more_than_a_second(piece):
     text = piece * (500_000 // len(piece))
-    started = time.perf_counter()
+    started = time.process_time()
 
     plain(text)
     harmless(text, BASE)
 
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2

@@ -63,11 +63,11 @@ def test_any_bytes_are_rules_of_some_kind(body):
 
 def test_a_hostile_pattern_costs_no_time():
     body = b"User-agent: *\n" + b"Disallow: /" + b"*a" * 5000 + b"$\n"
-    started = time.perf_counter()
+    started = time.process_time()
 
     Robots.parse(body, agent=AGENT).allowed("https://a.example/" + "a" * 5000 + "b")
 
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 def test_robots_txt_lies_at_the_root_of_the_same_origin():
