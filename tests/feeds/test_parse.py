@@ -95,6 +95,18 @@ def test_atom_gives_every_field():
     )
 
 
+def test_an_atom_content_that_is_no_text_is_left_out():
+    film = "<id>1</id><title>x</title><content type='video/mp4'>aGVsbG8=</content>"
+    coded = (
+        "<id>2</id><title>x</title><content type='application/octet-stream' mode='base64'>PHA+VGV4dDwvcD4="
+    coded += "</content>"
+    )
+
+    one, two = read(atom(film, coded)).entries
+
+    assert (one.content, two.content) == ("", "<p>Text</p>")
+
+
 def test_rss_1_is_read():
     body = (
         b'<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns="http://purl.org/rss/1.0/" '

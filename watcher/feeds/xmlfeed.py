@@ -155,8 +155,7 @@ def images_of(row: Row) -> tuple[str, ...]:
 
 def is_text(part: Row) -> bool:
     """Whether an Atom content is text, not a film in base64."""
-    kind = string(part.get("type"))
-    return not kind or kind.startswith("text/") or kind.endswith(("html", "xhtml+xml"))
+    return not string(part.get("type")).startswith(("image/", "audio/", "video/"))
 
 
 def is_image(part: Row) -> bool:
