@@ -98,8 +98,7 @@ def test_atom_gives_every_field():
 def test_an_atom_content_that_is_no_text_is_left_out():
     film = "<id>1</id><title>x</title><content type='video/mp4'>aGVsbG8=</content>"
     coded = (
-        "<id>2</id><title>x</title><content type='application/octet-stream' mode='base64'>PHA+VGV4dDwvcD4="
-    coded += "</content>"
+        "<id>2</id><title>x</title><content type='application/octet-stream' mode='base64'>PHA+VGV4dDwvcD4=</content>"
     )
 
     one, two = read(atom(film, coded)).entries
