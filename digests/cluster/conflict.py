@@ -1,4 +1,4 @@
-"""Look-alikes: two quakes, two strikes. What holds them apart is not less likeness but names and numbers that differ."""
+"""Look-alikes: two quakes, two strikes. Names and numbers that differ hold them apart, not less likeness."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ def reports(items: Sequence[Item]) -> tuple[Report, ...]:
     The origin is the agency's own article if it is there, else the earliest.
     Articles without a body are the same report only where their whole headline is the same.
     """
-    ordered = in_order(list(items))
+    ordered = in_order(items)
     wording = without_furniture(ordered)
     groups = Groups(ordered, wording)
     for a, b in sorted(candidates(ordered, wording), key=lambda pair: (-containment(wording, *pair), pair)):
@@ -92,7 +92,7 @@ def is_copy(a: Item, b: Item, wording_a: tuple[int, ...], wording_b: tuple[int, 
     """Whether two articles carry the same text."""
     shared, in_a, in_b = overlap(wording_a, wording_b)
     shorter, longer = sorted((in_a, in_b))
-    if shared < LEAST_SHARED or shorter < LEAST_WORDING:
+    if shared < LEAST_SHARED or shorter < LEAST_WORDING or a.is_silent != b.is_silent:
         return False
     share = shared / shorter
     if shorter < NOTE and share < COPY_OF_NOTE:

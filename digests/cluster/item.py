@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -15,7 +16,8 @@ LIVE_URL = re.compile(
     r"|liveticker|ticker|en-vivo|ao-vivo|diretta)(?:[/-]|$)"
 )
 LIVE_TITLE = re.compile(
-    r"\b(?:live ?blog|live updates?|as it happened|minute by minute|newsblog|live-?ticker|en direct|en vivo|ao vivo|in diretta)\b"
+    r"^live:|\b(?:live ?blog|live updates?|as it happened|minute by minute|newsblog|live-?ticker"
+    r"|en direct|en vivo|ao vivo|in diretta)\b"
     r"|онлайн-трансляция|текстовая трансляция|لحظة بلحظة|速報中"
 )
 
@@ -63,8 +65,8 @@ def kind_of(title: str, url: str) -> str:
     return "live" if is_live else "article"
 
 
-def in_order(items: list[Item]) -> list[Item]:
-    """Return `items` in time order, those without a time last; the same for any order they came in. An id counts once."""
+def in_order(items: Sequence[Item]) -> list[Item]:
+    """Return `items` in time order, those without a time last, each id once; the same for any order they came in."""
     ordered = sorted(
         items, key=lambda item: (item.published_at is None, item.published_at or NEVER, item.article_id, item.url)
     )

@@ -16,7 +16,8 @@ class Linkage:
     When two groups are joined: their average score × (usual / √(cohesion a × cohesion b)) ^ strictness ≥ threshold.
 
     A tight group (one event, told in the same words) takes in only what is as close as its own members are:
-    so two earthquakes stay apart. A loose one may stay loose. `prior` is how many pairs of the usual score every group is taken to have.
+    so two earthquakes stay apart. A loose one may stay loose.
+    `prior` is how many pairs of the usual score every group is taken to have.
     """
 
     threshold: float

@@ -26,19 +26,18 @@ class Weights:
     idle_hours: float = 120.0  # a story idle for so long is over: no pair reaches across
     floor: float = 0.1  # lower scores count as 0
     most_edges: int = 400  # of one article with those before it
-    sparse_share_text: float = 0.7  # of the score, where both articles have a text
+    sparse_share_text: float = 0.6  # of the score, where both articles have a text
     sparse_share_title: float = 0.1  # the same, where one has only a title
     sparse_scale_text: float = 2.0  # what brings the cosine of terms to the scale of the vectors'
     sparse_scale_title: float = 1.6
-    alone_scale_text: float = 2.0  # the same, where there are no vectors
     alone_scale_title: float = 2.5
     names_share: float = 0.5  # of the score across languages, where both articles have names or large numbers enough
     names_scale: float = 2.2  # what brings the cosine of names to the scale of the vectors'
     names_within: float = 0.5  # of the sparse score of two texts of one language
     names_within_scale: float = 1.6
     cross_scale: float = 1.1  # the vectors of two languages lie a little farther apart
-    text_scale: float = 0.85  # two texts of one language share more than two titles, whatever they tell
-    names_alone_scale: float = 0.6  # the same, where there are no vectors
+    text_scale: float = 0.9  # two texts of one language share more than two titles, whatever they tell
+    names_alone_scale: float = 1.5  # the same, where there are no vectors
 
 
 def edges(items: Sequence[Item], weights: Weights) -> Iterator[Edge]:
@@ -100,9 +99,7 @@ class Pairs:
         sparse = np.where(same, within, names * w.names_scale)
         share = np.where(text, w.sparse_share_text, w.sparse_share_title)
         share = np.where(same, share, w.names_share * named)
-        alone = np.where(
-            same, terms * np.where(text, w.alone_scale_text, w.alone_scale_title), names * w.names_alone_scale
-        )
+        alone = np.where(same, np.where(text, within, terms * w.alone_scale_title), names * w.names_alone_scale)
         scores = alone
         if self.dense is not None:
             vectors, has = self.dense

@@ -18,6 +18,7 @@ Postings: TypeAlias = dict[str, tuple[npt.NDArray[np.int32], Array]]
 MAX_TERMS = 60  # of an article, its heaviest
 PRIOR_ARTICLES = 500  # as if so many had been seen without the term: in a small window every term is rare
 NUMBER_WEIGHT = 1.0
+MAX_CELLS = 2_000_000  # of products that wait to be added up: 32 MB
 
 
 class Channel:
@@ -37,15 +38,29 @@ class Channel:
 
     def block(self, start: int, stop: int, low: int) -> Array:
         """Return the cosines of rows `start` to `stop` with rows `low` to `stop`: shape (stop - start, stop - low)."""
-        scores = np.zeros((stop - start, stop - low), np.float32)
+        held: defaultdict[str, list[tuple[int, float]]] = defaultdict(list)
         for row in range(start, stop):
-            line = scores[row - start]
             for key, weight in self.vectors[row].items():
                 if key in self.postings:
-                    rows, weights = self.postings[key]
-                    first, last = np.searchsorted(rows, (low, stop))
-                    line[rows[first:last] - low] += weights[first:last] * np.float32(weight)
-        return scores
+                    held[key].append((row - start, weight))
+        width = stop - low
+        scores = np.zeros((stop - start) * width)
+        cells: list[npt.NDArray[np.int64]] = []
+        values: list[npt.NDArray[np.float64]] = []
+        waiting = 0
+        for key, ours in held.items():
+            rows, weights = self.postings[key]
+            first, last = rows.searchsorted((low, stop))
+            lines = np.array([line for line, _ in ours], np.int64)
+            cells.append((lines[:, None] * width + (rows[first:last] - low)).ravel())
+            values.append(np.outer([weight for _, weight in ours], weights[first:last]).ravel())
+            waiting += len(cells[-1])
+            if waiting > MAX_CELLS:
+                scores += np.bincount(np.concatenate(cells), np.concatenate(values), len(scores))
+                cells, values, waiting = [], [], 0
+        if cells:
+            scores += np.bincount(np.concatenate(cells), np.concatenate(values), len(scores))
+        return scores.reshape(stop - start, width).astype(np.float32)
 
 
 def term_channel(features: Sequence[Features], languages: Sequence[str]) -> Channel:

@@ -16,25 +16,31 @@ from watcher.text.hashes import hash64
 
 WEIGHTS = Weights()
 RULE = Linkage(threshold=0.23, usual=0.5, strictness=1.0)
+RULE_WITHOUT_VECTORS = Linkage(threshold=0.17, usual=0.5, strictness=1.0)  # terms alone see less of what is alike
 
 
 def group(items: Sequence[Item], *, now: datetime | None = None) -> tuple[Story, ...]:
     """
     Return the stories of a window, by their earliest article; the same for any order of `items`.
 
-    A report votes once, however often it was reprinted. Live blogs and round-ups have no vote: a live blog joins the story
-    it is nearest to or stands alone, a round-up stands alone.
+    A report votes once, however often it was reprinted. Live blogs and round-ups have no vote:
+    a live blog joins the story it is nearest to or stands alone, a round-up stands alone.
 
     Args:
         now: Articles from later than this are left out.
     """
-    ordered = in_order([item for item in items if not (now and item.published_at and item.published_at > now)])
+    ordered = in_order([item for item in items if not is_later(item, now)])
     by_id = {item.article_id: item for item in ordered}
     found = reports(ordered)
     place = {item.article_id: number for number, item in enumerate(ordered)}
     found = tuple(sorted(found, key=lambda each: min(place[article] for article in each.articles)))
     heads = [head(each, by_id, place) for each in found]
     return tuple(story([found[i] for i in members], place) for members in grouped(heads))
+
+
+def is_later(item: Item, now: datetime | None) -> bool:
+    """Whether an article says that it was published after `now`."""
+    return now is not None and item.published_at is not None and item.published_at > now
 
 
 def head(report: Report, by_id: dict[str, Item], place: dict[str, int]) -> Item:
@@ -47,35 +53,37 @@ def head(report: Report, by_id: dict[str, Item], place: dict[str, int]) -> Item:
 def grouped(heads: Sequence[Item]) -> list[list[int]]:
     """Return the heads of the reports in groups, by number, each group ascending and by its first."""
     order = {item.article_id: i for i, item in enumerate(heads)}
-    ordered = in_order(list(heads))
-    numbers = [order[item.article_id] for item in ordered]
-    silent = [item.is_silent for item in ordered]
+    ordered = in_order(heads)
     voting, listening = [], defaultdict[int, dict[int, float]](dict)
     for a, b, score in edges(ordered, WEIGHTS):
-        if silent[a] != silent[b]:
-            quiet, loud = (a, b) if silent[a] else (b, a)
-            listening[quiet][loud] = score
-        elif not silent[a]:
+        if not ordered[a].is_silent and not ordered[b].is_silent:
             voting.append((a, b, score))
-    groups = link(len(ordered), voting, RULE, held_apart(ordered))
-    attach(groups, [i for i, item in enumerate(ordered) if item.kind == "live"], listening)
-    return sorted(sorted(numbers[i] for i in members) for members in groups)
+        elif ordered[a].is_silent != ordered[b].is_silent:
+            quiet, loud = (a, b) if ordered[a].is_silent else (b, a)
+            listening[quiet][loud] = score
+    rule = RULE if any(item.features.vector for item in ordered) else RULE_WITHOUT_VECTORS
+    groups = link(len(ordered), voting, rule, held_apart(ordered))
+    live = [i for i, item in enumerate(ordered) if item.kind == "live"]
+    groups = with_live(groups, live, listening, rule.threshold)
+    return sorted(sorted(order[ordered[i].article_id] for i in members) for members in groups)
 
 
-def attach(groups: list[list[int]], silent: Sequence[int], scores: dict[int, dict[int, float]]) -> None:
-    """Move each silent item from its own group to the group it is nearest to, if that is near enough."""
-    loud = [list(members) for members in groups]
+def with_live(
+    groups: list[list[int]], live: Sequence[int], scores: dict[int, dict[int, float]], threshold: float
+) -> list[list[int]]:
+    """Return `groups` with each live blog in the group whose average score with it is best, if that is near enough."""
     group_of = {i: number for number, members in enumerate(groups) for i in members}
-    for i in silent:
+    grown = [list(members) for members in groups]
+    for i in live:
         sums: defaultdict[int, float] = defaultdict(float)
         for other, score in scores.get(i, {}).items():
             sums[group_of[other]] += score
-        near = {number: total / len(loud[number]) for number, total in sums.items()}
+        near = {number: total / len(groups[number]) for number, total in sums.items()}
         best = min(near, key=lambda number: (-near[number], number), default=None)
-        if best is not None and near[best] >= RULE.threshold:
-            groups[best].append(i)
-            groups[group_of[i]].remove(i)
-    groups[:] = [members for members in groups if members]
+        if best is not None and near[best] >= threshold:
+            grown[best].append(i)
+            grown[group_of[i]].remove(i)
+    return [members for members in grown if members]
 
 
 def story(found: Sequence[Report], place: dict[str, int]) -> Story:

@@ -1,0 +1,30 @@
+"""A maker of items."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from digests.cluster.item import Item
+from watcher.features.make import make
+
+START = datetime(2026, 3, 2, 6, tzinfo=UTC)
+
+
+@pytest.fixture
+def item():
+    def make_item(
+        article_id, title, text="", *, language="en", hours=0.0, outlet=None, url="", kind="article", agency=None
+    ):
+        return Item(
+            article_id=article_id,
+            title=title,
+            language=language,
+            published_at=None if hours is None else START + timedelta(hours=hours),
+            outlet=outlet or f"outlet of {article_id}",
+            url=url or f"https://{article_id}.example/a",
+            features=make(article_id, title=title, text=text, language=language),
+            kind=kind,
+            agency=agency,
+        )
+
+    return make_item

@@ -1,0 +1,124 @@
+"""Reports: copies are folded whatever is done to them, independent texts never are."""
+
+import random
+
+import pytest
+
+from digests.cluster.duplicates import reports
+
+WIRE = """The harbour authority of Lindhaven closed its quay on Monday after a crane fell across two moored ferries.
+Nobody was hurt, a spokeswoman said, and divers will look at both hulls before the evening tide.
+Traffic to the outer islands goes through the old port until the weekend, with fewer sailings in the morning.
+The crane had been inspected in January and no fault was noted, according to the log that the operator published.
+Two of its four legs gave way while it was being moved along the rails to make room for a delivery of steel.
+Insurers sent three engineers to the site, who expect to need ten days before they can say what went wrong.
+The company that runs the ferries has hired a vessel from a neighbouring island to carry cars and lorries.
+Fishermen complained that the old port has no ice house, and that their catch will have to be sold elsewhere."""
+OTHER = """Residents of Lindhaven woke to the sound of bending steel when a gantry came down over the ferry berth.
+By noon a crowd had gathered behind the fence, some with cameras, to see the two white ships under the wreck.
+The mayor, who lives nearby, said the town had asked for a newer machine in each of the last five budgets.
+Island schools kept their pupils at home because the first boat of the day could not leave its berth.
+A lorry driver with a load of flowers said he would wait a day and then turn back to the market he came from.
+Shops on the outer islands have bread for three days, the co-operative said, and milk for rather longer."""
+QUOTE = (
+    "“We will rebuild the quay before the summer, we will pay for every ferry that was damaged, and we "
+    "will publish all that the engineers tell us about the crane, whoever is to blame for it and whatever "
+    "it costs the port.”"
+)
+
+
+def groups_of(found):
+    return {frozenset(report.articles) for report in found}
+
+
+def lines(text):
+    return text.split("\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "copy"),
+    [
+        ("whole", WIRE),
+        ("cut after the fourth paragraph", "\n".join(lines(WIRE)[:4])),
+        ("without its second paragraph", "\n".join([lines(WIRE)[0], *lines(WIRE)[2:]])),
+        (
+            "with the outlet's own beginning and end",
+            f"Our reporters follow this.\n{WIRE}\nMore on this tonight at eight.",
+        ),
+        ("with another credit line", f"LINDHAVEN (dpa) - {WIRE}\n(Mit Material der Agentur)"),
+        ("lightly edited", WIRE.replace("Monday", "Monday morning").replace("hired", "chartered").replace("ten", "10")),
+    ],
+)
+def test_a_reprint_is_folded(item, name, copy):
+    first = item("a", "Crane falls on ferries in Lindhaven", WIRE)
+    second = item("b", f"Port shut, {name}", copy, hours=3)
+    independent = item("c", "Steel wreck over the berth", OTHER, hours=1)
+
+    assert groups_of(reports([second, independent, first])) == {frozenset("ab"), frozenset("c")}
+
+
+def test_independent_texts_that_share_a_long_quotation_stay_apart(item):
+    first = item("a", "Crane falls on ferries", f"{WIRE}\n{QUOTE} the authority said.")
+    second = item("b", "Crane falls on ferries", f"{OTHER}\n{QUOTE} the mayor read out.", hours=1)
+
+    assert len(reports([first, second])) == 2
+
+
+def test_a_text_made_of_two_wires_does_not_join_them(item):
+    first = item("a", "Crane falls", WIRE, agency="dpa")
+    second = item("b", "Steel wreck", OTHER, agency="AFP", hours=1)
+    merged = item("c", "Lindhaven port closed", "\n".join([*lines(WIRE)[:4], *lines(OTHER)[:3]]), hours=2)
+
+    found = groups_of(reports([first, second, merged]))
+
+    assert not any({"a", "b"} <= group for group in found)
+
+
+def test_the_furniture_of_one_outlet_folds_nothing(item):
+    furniture = "\n".join(lines(OTHER))
+    rng = random.Random(5)
+    words = [f"word{n}" for n in range(400)]
+    items = [
+        item(f"a{n}", f"Story {n}", f"{' '.join(rng.sample(words, 120))}\n{furniture}", outlet="Daily")
+        for n in range(4)
+    ]
+
+    assert len(reports(items)) == 4
+
+
+def test_the_origin_is_the_agency_then_the_earliest(item):
+    early = item("a", "Crane falls", WIRE, agency="AFP")
+    agency = item("b", "Crane falls", WIRE, outlet="AFP", agency="AFP", hours=1)
+    late = item("c", "Crane falls", WIRE, hours=2)
+
+    (with_agency,) = reports([late, agency, early])
+    (without,) = reports([late, early])
+
+    assert (with_agency.articles, with_agency.agency) == (("b", "a", "c"), "AFP")
+    assert without.origin == "a"
+
+
+def test_the_same_headline_without_a_text_is_one_report(item):
+    title = "Crane falls on two ferries in Lindhaven harbour"
+    first, second = item("a", title), item("b", title.upper(), hours=1)
+    other = item("c", "Crane falls on two lorries in Lindhaven harbour", hours=1)
+
+    assert groups_of(reports([first, second, other])) == {frozenset("ab"), frozenset("c")}
+
+
+def test_the_name_of_a_column_is_no_report(item):
+    title = "What you need to know this morning"
+    items = [item("a", title, outlet="Daily"), item("b", title, outlet="Daily", hours=24), item("c", title, hours=1)]
+
+    assert len(reports(items)) == 3
+
+
+def test_a_reprint_in_a_script_without_spaces_is_folded(item):
+    text = (
+        "港湾局は月曜日、クレーンが停泊中のフェリー二隻の上に倒れたため"
+        "北埠頭を閉鎖したと発表した。けが人はいないという。"
+    )
+    first = item("a", "クレーン倒壊、フェリー二隻に", text, language="ja")
+    second = item("b", "北埠頭を閉鎖", f"{text}離島への便は旧港から出る。", language="ja", hours=1)
+
+    assert len(reports([first, second])) == 1

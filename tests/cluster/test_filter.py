@@ -1,0 +1,65 @@
+"""`watcher cluster --jsonl`: lines in, lines out, in order; a bad line stops nothing."""
+
+import io
+import json
+
+from digests.cli.cluster import cluster_lines
+
+QUAKE = "Quake shakes Tarvola at dawn, houses collapse"
+CHESS = "Chess club wins the northern cup again"
+ROWS = [
+    {"id": "a", "title": QUAKE, "language": "en", "published": "2026-03-02T06:00:00Z", "source": "One", "url": ""},
+    {"id": 7, "title": CHESS, "body": None, "language": "en"},
+    {"id": "b", "title": QUAKE.upper(), "language": "en_GB", "published": "2026-03-02"},
+]
+
+
+def run(lines):
+    out = io.StringIO()
+    code = cluster_lines(lines, out, embedder="none")
+    return code, [json.loads(line) for line in out.getvalue().splitlines()]
+
+
+def test_each_line_comes_back_in_order_with_its_story_and_report():
+    code, rows = run([json.dumps(row) for row in ROWS])
+
+    assert code == 0
+    assert [row["id"] for row in rows] == ["a", 7, "b"]
+    assert rows[0]["story"] == rows[2]["story"] != rows[1]["story"]
+    assert rows[0]["report"] == rows[2]["report"]
+
+
+def test_bad_lines_are_named_and_the_rest_goes_on(capsys):
+    bad = [
+        "{",
+        "[1]",
+        '{"title": "no id"}',
+        '{"id": "x"}',
+        '{"id": "x", "title": 3}',
+        '{"id": "x", "title": "t", "published": "soon"}',
+    ]
+
+    code, rows = run([*bad, "", json.dumps(ROWS[0])])
+
+    assert code == 3
+    assert [row["id"] for row in rows] == ["a"]
+    assert [line.split(":")[0] for line in capsys.readouterr().err.splitlines()] == [f"line {n}" for n in range(1, 7)]
+
+
+def test_an_id_given_twice_comes_back_twice():
+    code, rows = run([json.dumps(ROWS[0]), json.dumps({**ROWS[1], "id": "a"})])
+
+    assert code == 0
+    assert [row["id"] for row in rows] == ["a", "a"]
+    assert rows[0]["story"] != rows[1]["story"]
+
+
+def test_the_order_of_lines_does_not_change_the_stories():
+    _, forward = run([json.dumps(row) for row in ROWS])
+    _, backward = run([json.dumps(row) for row in reversed(ROWS)])
+
+    assert forward == backward[::-1]
+
+
+def test_no_lines_give_no_lines():
+    assert run([]) == (0, [])

