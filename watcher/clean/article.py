@@ -1,0 +1,125 @@
+"""One page to one article: the order of the steps. Each step is a function of its own file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from watcher.clean.furniture import Known, drop_furniture
+from watcher.clean.kind import kind_of
+from watcher.clean.memory import SiteMemory, block_hashes
+from watcher.clean.metadata import Metadata, read_metadata
+from watcher.clean.page import Markup, bare_text, main_blocks, markup, parse
+from watcher.clean.phrases import key
+from watcher.clean.walls import why_no_article
+from watcher.clean.wire import read_wire
+from watcher.errors import CleanError
+from watcher.model import Block, Cleaned
+from watcher.text.language import UNKNOWN, detect
+
+FEED_AGREES = timedelta(days=2)  # a page's date nearer to the feed's than this is the finer one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What one page says by itself, before its site is looked at: the first half of `clean`."""
+
+    url: str
+    blocks: tuple[Block, ...]
+    markup: Markup
+    metadata: Metadata
+    hashes: tuple[int, ...]
+
+
+def clean(
+    html: str,
+    *,
+    url: str,
+    memory: SiteMemory | None = None,
+    feed_title: str | None = None,
+    feed_summary: str | None = None,
+    feed_published_at: datetime | None = None,
+    feed_language: str | None = None,
+    now: datetime | None = None,
+) -> Cleaned:
+    """
+    Return the article of a page.
+
+    Args:
+        memory: What is known of the site's other articles (`memory.learn`); without it only the page's own signs count.
+        now: No date behind it is believed.
+
+    Errors: CleanError, with the reason in words, if there is no article in the page.
+    """
+    return finish(
+        draft(html, url=url, now=now),
+        memory=memory,
+        feed_title=feed_title,
+        feed_summary=feed_summary,
+        feed_published_at=feed_published_at,
+        feed_language=feed_language,
+    )
+
+
+def draft(html: str, *, url: str, now: datetime | None = None) -> Draft:
+    """Return what a page says by itself. Errors: CleanError."""
+    tree = parse(html)
+    if tree is None:
+        raise CleanError(url, "the page is empty")
+    metadata = read_metadata(tree, url=url, now=now)
+    blocks = main_blocks(tree, url=url)
+    if reason := why_no_article(blocks, title=metadata.title, bare=bare_text(tree)):
+        raise CleanError(url, reason)
+    return Draft(
+        url=url,
+        blocks=blocks,
+        markup=markup(tree, url=url),
+        metadata=metadata,
+        hashes=block_hashes(block.text for block in blocks),
+    )
+
+
+def finish(
+    page: Draft,
+    *,
+    memory: SiteMemory | None = None,
+    feed_title: str | None = None,
+    feed_summary: str | None = None,
+    feed_published_at: datetime | None = None,
+    feed_language: str | None = None,
+) -> Cleaned:
+    """Return the article of a draft. Credits and dateline are read before the furniture goes: they recur as it does."""
+    said = page.metadata
+    wire = read_wire(page.blocks, authors=said.authors, credit=said.credit, url=page.url)
+    known = Known(
+        titles=frozenset(key(title) for title in (*said.titles, said.title, feed_title or "")) - {""},
+        summary=key(feed_summary or ""),
+        authors=said.authors,
+        markup=page.markup,
+    )
+    blocks, removed = drop_furniture(wire.blocks, known, memory)
+    text = "\n".join(block.text for block in blocks)
+    language = detect(text, claims=(said.language, feed_language))
+    return Cleaned(
+        url=said.url,
+        title=said.title or feed_title or "",
+        blocks=blocks,
+        language=None if language == UNKNOWN else language,
+        authors=said.authors,
+        agency=wire.agency,
+        dateline=wire.dateline,
+        image=said.image,
+        published_at=_published(said.published_at, feed_published_at),
+        modified_at=said.modified_at.astimezone(UTC) if said.modified_at else None,
+        section=said.section,
+        kind=kind_of(said, blocks, url=page.url),
+        removed=(*wire.removed, *removed),
+        block_hashes=page.hashes,
+    )
+
+
+def _published(page: datetime | None, feed: datetime | None) -> datetime | None:
+    """Return the date of publication in UTC: the feed's, unless the page's is about the same and earlier."""
+    if feed is not None and (page is None or page > feed or feed - page > FEED_AGREES):
+        return feed.astimezone(UTC)
+    return page.astimezone(UTC) if page is not None else None

@@ -1,0 +1,208 @@
+"""Furniture: blocks that stand on an article's page and are not the article; what was cut, by which rule."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from watcher.clean.memory import SiteMemory, block_hashes
+from watcher.clean.page import Markup
+from watcher.clean.phrases import is_box_heading, is_call, is_label, is_read_more, key
+from watcher.model import Block, Removed
+
+SHORT = 80  # characters: a label, a heading, a title, not a paragraph
+LINK_MAX = 220  # characters of a block that is one link: longer ones are paragraphs that were linked whole
+ROUNDUP = 0.4  # of the text: where linked blocks are more than this, the links are the article
+HEAD_BLOCKS = 6  # where title, byline and date stand
+TAIL_BLOCKS = 4  # where the author's note and credits stand
+BOX_LINKED = 0.3  # of the blocks under a heading like "More from": from here on all of them are teasers
+BOX_AFTER = 250  # characters of article before such a box
+SENTENCE_END = re.compile(r"[.!?…。！？։।۔][\"'”’»›」』)\]]*$")
+CLOCK = re.compile(r"\d{1,2}[:.]\d{2}\s*(?:am|pm|a\.m\.|p\.m\.|uhr|h)?\s*[-–—]\s*\d{1,2}[:.]\d{2}", re.IGNORECASE)
+DURATION = re.compile(r"^(?:\d{1,2}\.\d{1,2}\.\d{2,4}\s*\|\s*)?\d{1,3}:\d{2}(?:\s?min\.?)?$", re.IGNORECASE)
+CREDIT = re.compile(
+    r"^(?:\(?(?:fotos?|photos?|bild(?:er)?|images?|pictures?|quelle|zdroj|źródło|fot|foto di|crédits?|credits?|kuva|kép"
+    r"|fotografía|imagem|imagen|фото|صورة|تصویر|写真|图片来源|사진)\s?[:：/©]|©|\(c\)\s)",
+    re.IGNORECASE,
+)
+BY = re.compile(
+    r"^(?:by|von|par|por|di|da|av|af|door|od|pisze|text|autor|autorka|texte|testo|szerző|от|автор|текст|от|بقلم|كتب|ผู้เขียน|作者|文)"
+    r"[\s:：]+(?=\S)",
+    re.IGNORECASE,
+)
+STAMP = re.compile(
+    r"^(?:(?:first )?published|updated|last updated|posted|modified|veröffentlicht|aktualisiert|stand"
+    r"|publié|mis à jour|modifié"
+    r"|publicado|actualizado|atualizado|pubblicato|aggiornato|gepubliceerd|bijgewerkt|publicerad|uppdaterad|opdateret|publisert|oppdatert"
+    r"|julkaistu|päivitetty|opublikowano|aktualizacja|publikováno|aktualizováno|опубликовано|обновлено|опубліковано|оновлено"
+    r"|güncelleme|yayınlanma|oluşturulma|giriş|نشر|تاريخ النشر|公開|更新|発行|发布|入力|입력|수정)\b.{0,60}\d",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What is known of the article besides its blocks: what helps to tell it from its furniture."""
+
+    titles: frozenset[str] = frozenset()  # keys of all that the page and its feed call it
+    summary: str = ""  # key of the feed's summary: a block in it is the article's
+    authors: tuple[str, ...] = ()
+    markup: Markup = field(default_factory=Markup)
+
+
+def drop_furniture(
+    blocks: tuple[Block, ...], known: Known, memory: SiteMemory | None
+) -> tuple[tuple[Block, ...], tuple[Removed, ...]]:
+    """Return the blocks that are the article, and what was cut. If all would go, nothing goes."""
+    rules: list[str | None] = [None] * len(blocks)
+    for rule in (_by_memory(memory), _lines, _links, _boxes, _notes, _bare_headings):
+        for place, name in rule(blocks, known, rules):
+            rules[place] = rules[place] or name
+    kept = tuple(block for block, rule in zip(blocks, rules, strict=True) if rule is None)
+    if not kept:
+        return blocks, ()
+    cut = zip(blocks, rules, strict=True)
+    return kept, tuple(Removed(rule=rule, text=block.text) for block, rule in cut if rule is not None)
+
+
+Rules = list[str | None]
+Found = Iterator[tuple[int, str]]
+
+
+def _by_memory(memory: SiteMemory | None) -> Callable[[tuple[Block, ...], Known, Rules], Found]:
+    def repeated(blocks: tuple[Block, ...], known: Known, rules: Rules) -> Found:
+        if memory is None or not memory.articles:
+            return
+        hashes = block_hashes(block.text for block in blocks)
+        again = memory.repeats(hashes)
+        for place, (block, digest) in enumerate(zip(blocks, hashes, strict=True)):
+            # A subhead ("Background") recurs too: it goes only with what stands under it, by `_bare_headings`.
+            if digest in again and block.kind != "h" and not (known.summary and key(block.text) in known.summary):
+                yield place, "repeated"
+
+    return repeated
+
+
+def _lines(blocks: tuple[Block, ...], known: Known, rules: Rules) -> Found:
+    """Blocks that tell what they are by themselves: title, byline, date, caption, label, read-more line, call."""
+    last = len(blocks) - 1
+    for place, block in enumerate(blocks):
+        text = block.text
+        name = key(text)
+        if place < HEAD_BLOCKS and name and name in known.titles:
+            yield place, "title"
+        elif name in known.markup.captions or (CREDIT.match(text) and len(text) < SHORT * 2):
+            yield place, "caption"
+        elif len(text) < SHORT and _is_stamp(text, name, known):
+            yield place, "date"
+        elif (place < HEAD_BLOCKS or place > last - TAIL_BLOCKS) and _is_byline(text, name, known):
+            yield place, "byline"
+        elif is_label(text) or not name or DURATION.match(text):
+            yield place, "label"
+        elif is_read_more(text):
+            yield place, "read more"
+        elif is_call(text):
+            yield place, "call"
+
+
+def _is_stamp(text: str, name: str, known: Known) -> bool:
+    return (name in known.markup.times and any(char.isdigit() for char in text)) or STAMP.match(text) is not None
+
+
+def _is_byline(text: str, name: str, known: Known) -> bool:
+    if len(text) > SHORT * 2 or SENTENCE_END.search(text.rstrip(".")):
+        return False
+    if name in known.markup.bylines and not SENTENCE_END.search(text):
+        return True
+    names = [key(author) for author in known.authors if len(author) > 3]
+    if not any(author in name for author in names):
+        return False
+    rest = name
+    for author in sorted(names, key=len, reverse=True):
+        rest = rest.replace(author, "")
+    return len(rest) <= 12 or (BY.match(text) is not None and len(rest) < SHORT)
+
+
+def _links(blocks: tuple[Block, ...], known: Known, rules: Rules) -> Found:
+    """Blocks that are nothing but a link to another page."""
+    linked = [
+        place
+        for place, block in enumerate(blocks)
+        if rules[place] is None and block.kind != "h" and is_linked(block, known.markup) and "://" not in block.text
+    ]
+    total = sum(len(block.text) for block in blocks)
+    if sum(len(blocks[place].text) for place in linked) <= ROUNDUP * total:
+        for place in linked:
+            yield place, "link"
+
+
+def is_linked(block: Block, markup: Markup) -> bool:
+    """Whether a block is one link to another page, perhaps with a label before it: "SEE ALSO: A title"."""
+    text = block.text
+    if len(text) > LINK_MAX:
+        return False
+    if key(text) in markup.links:
+        return True
+    label, _, rest = text.partition(":")
+    return bool(rest) and len(label) < 30 and len(rest) > 15 and key(rest) in markup.links
+
+
+def _boxes(blocks: tuple[Block, ...], known: Known, rules: Rules) -> Found:
+    """Headings like "More from International" with the teasers, schedules and lists under them."""
+    before = 0
+    place = 0
+    while place < len(blocks):
+        block = blocks[place]
+        if before >= BOX_AFTER and len(block.text) < SHORT and is_box_heading(block.text):
+            end = _box_end(blocks, known, rules, place)
+            yield from ((at, "box") for at in range(place, end))
+            place = end
+            continue
+        before += len(block.text) if rules[place] is None else 0
+        place += 1
+
+
+def _box_end(blocks: tuple[Block, ...], known: Known, rules: Rules, start: int) -> int:
+    """Return where a box that begins at `start` ends: at the article's next paragraph, or at the end of the page."""
+    rest = range(start + 1, len(blocks))
+    light = [_is_light(blocks[at], known, rules[at]) for at in rest]
+    if light and sum(light) >= BOX_LINKED * len(light) and not _prose_run(light):
+        return len(blocks)
+    end = start + 1
+    while end < len(blocks) and _is_light(blocks[end], known, rules[end]) and blocks[end].kind != "h":
+        end += 1
+    return end
+
+
+def _is_light(block: Block, known: Known, rule: str | None) -> bool:
+    """Whether a block looks like a part of a box: cut, a link, a list item, a title without a full stop, a clock."""
+    text = block.text
+    if rule is not None or block.kind == "li" or is_linked(block, known.markup) or CLOCK.search(text):
+        return True
+    return len(text) < SHORT and SENTENCE_END.search(text) is None
+
+
+def _prose_run(light: list[bool]) -> bool:
+    """Whether three paragraphs follow each other: the article goes on. A teaser has one, at most two."""
+    return any(not (a or b or c) for a, b, c in zip(light, light[1:], light[2:], strict=False))
+
+
+def _notes(blocks: tuple[Block, ...], known: Known, rules: Rules) -> Found:
+    """What stands behind the end: a note on the author ("Jane Doe is a reporter …")."""
+    places = [place for place, rule in enumerate(rules) if rule is None]
+    for place in places[-TAIL_BLOCKS:]:
+        text = blocks[place].text
+        if place >= TAIL_BLOCKS and len(text) < 400 and any(text.startswith(author) for author in known.authors):
+            yield place, "author"
+
+
+def _bare_headings(blocks: tuple[Block, ...], known: Known, rules: Rules) -> Found:
+    """Headings with nothing left under them, where something was."""
+    for place in range(len(blocks) - 1, -1, -1):
+        if rules[place] is not None or blocks[place].kind != "h":
+            continue
+        under = next((at for at in range(place + 1, len(blocks)) if blocks[at].kind == "h" or rules[at] is None), None)
+        emptied = under is not None and blocks[under].kind == "h" and under > place + 1
+        if under is None or emptied:
+            yield place, "heading"

@@ -1,0 +1,110 @@
+"""Site memory: which blocks stand on other articles of a site. Learnt from what the store keeps of each article."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from hashlib import blake2b
+
+MAX_PAGES = 200  # the latest articles of a site that are remembered: older ones show an old layout
+WEIGHT_BITS = 8  # of a hash: how long the block is
+WEIGHT_UNIT = 8  # characters
+NEAR = 0.4  # of the shorter one's text: two pages that share more are one article, updated or reprinted
+COMMON_SHARE = 0.2  # of the pages: a block on more of them says nothing about two of them being one article
+COMMON_LEAST = 4  # pages
+SMALL_SITE = 6  # articles: below this one other article is enough
+LONG_WEIGHT = 25  # 200 characters: a paragraph of background that follow-ups repeat; a teaser is seldom longer
+LONG_SHARE = 0.05  # of the articles
+NOT_WORD = re.compile(r"[\W_]+")
+DIGITS = re.compile(r"\d+")
+
+Hashes = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteMemory:
+    """What is known of a site: its articles as sets of block hashes, versions of one merged; how many hold each."""
+
+    articles: tuple[frozenset[int], ...] = ()
+    counts: Mapping[int, int] = field(default_factory=dict)
+    common: frozenset[int] = frozenset()
+
+    def repeats(self, page: Hashes) -> frozenset[int]:
+        """Return the hashes of `page` that recur over distinct articles of the site; its own versions do not count."""
+        mine = frozenset(page)
+        seen = {block: count for block in mine if (count := self.counts.get(block, 0))}
+        others = len(self.articles)
+        if seen:
+            for article in self.articles:
+                if not mine.isdisjoint(article) and _is_near(mine, article, self.common):
+                    others -= 1
+                    for block in article & mine:
+                        seen[block] -= 1
+        return frozenset(block for block, count in seen.items() if count >= _enough(block, others))
+
+
+def block_hashes(texts: Iterable[str]) -> Hashes:
+    """
+    Return one 64-bit hash a block; the low bits carry its length. Digits do not count, for "12 comments" and "6:30am".
+
+    A store keeps them in one row an article, by host, and makes the memory of a host with `learn` from its latest rows:
+    `cleaned = clean(html, url=url, memory=learn(rows))`, then it stores `cleaned.block_hashes`, which are those of the
+    page before anything was removed.
+    """
+    found = []
+    for text in texts:
+        key = DIGITS.sub("0", NOT_WORD.sub("", text.lower()))
+        digest = int.from_bytes(blake2b(key.encode("utf-8", "surrogatepass"), digest_size=7).digest(), "big")
+        weight = min((1 << WEIGHT_BITS) - 1, max(1, len(text) // WEIGHT_UNIT))
+        found.append(digest << WEIGHT_BITS | weight)
+    return tuple(found)
+
+
+def learn(pages: Iterable[Hashes]) -> SiteMemory:
+    """Return the memory of a site, made of its articles' block hashes, latest first; `MAX_PAGES` of them are read."""
+    sets = [frozenset(page) for page, _ in zip(pages, range(MAX_PAGES), strict=False) if page]
+    spread = Counter(block for page in sets for block in page)
+    floor = max(COMMON_LEAST, COMMON_SHARE * len(sets))
+    common = frozenset(block for block, count in spread.items() if count >= floor)
+    articles = _merge(sets, common)
+    counts = Counter(block for article in articles for block in article)
+    return SiteMemory(articles=tuple(articles), counts=dict(counts), common=common)
+
+
+def _merge(pages: list[frozenset[int]], common: frozenset[int]) -> list[frozenset[int]]:
+    """Return `pages` with those that are versions of one article as one set."""
+    articles: list[frozenset[int]] = []
+    holders: dict[int, list[int]] = {}  # block: places in `articles`
+    for page in pages:
+        rare = page - common
+        near = {place for block in rare for place in holders.get(block, ()) if _is_near(page, articles[place], common)}
+        place = min(near, default=len(articles))
+        if place == len(articles):
+            articles.append(page)
+        else:
+            articles[place] |= page
+        for block in rare:
+            holders.setdefault(block, []).append(place)
+    return articles
+
+
+def _is_near(one: frozenset[int], other: frozenset[int], common: frozenset[int]) -> bool:
+    """Whether two pages are versions of one article: by the length of what they share and the site does not."""
+    shared = _weight((one & other) - common)
+    return shared > 0 and shared >= NEAR * min(_weight(one - common), _weight(other - common))
+
+
+def _weight(blocks: Iterable[int]) -> int:
+    mask = (1 << WEIGHT_BITS) - 1
+    return sum(block & mask for block in blocks)
+
+
+def _enough(block: int, others: int) -> float:
+    """Return on how many other articles a block must stand to be furniture."""
+    if others < SMALL_SITE:
+        return 1
+    if block & ((1 << WEIGHT_BITS) - 1) >= LONG_WEIGHT:
+        return max(3, LONG_SHARE * others)
+    return 2

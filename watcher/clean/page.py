@@ -1,0 +1,151 @@
+"""The main text of a page: its tree, its blocks, and what its own markup says of them (links, captions)."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from urllib.parse import urlsplit
+
+import trafilatura
+from lxml import etree
+from lxml.etree import LxmlError, _Element
+
+from watcher.clean.phrases import key
+from watcher.model import Block
+
+MAX_CHARS = 4_000_000  # of HTML: more is cut, a news page has 0.1 to 1 million
+MAX_BLOCKS = 3_000
+SPACE = re.compile(r"[\s\u200b\ufeff]+")
+XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
+KINDS = {"head": "h", "item": "li", "quote": "quote"}
+BREAKS = frozenset({"p", "head", "item", "list", "quote", "row", "table", "lb", "cell", "code", "ab", "div"})
+CELL = " | "
+NAMED = re.compile(r"caption|byline|author|credit|datum|date|time", re.IGNORECASE)
+CAPTION = re.compile(r"caption|credit", re.IGNORECASE)
+BYLINE = re.compile(r"byline|author", re.IGNORECASE)
+SILENT = frozenset(("script", "style", "template"))
+BARE_MAX = 3_000  # characters
+MAX_LABEL = 300  # characters of a caption or byline that is told by a class name alone
+logging.getLogger("trafilatura").setLevel(logging.CRITICAL)  # it logs each page that it finds nothing on
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Markup:
+    """What the markup says of texts, each by its `phrases.key`: links to other pages, captions, dates, bylines."""
+
+    links: frozenset[str] = frozenset()
+    captions: frozenset[str] = frozenset()
+    times: frozenset[str] = frozenset()
+    bylines: frozenset[str] = frozenset()
+
+
+def parse(html: str) -> _Element | None:
+    """Return the tree of a page, None if there is nothing in it."""
+    text = XML_DECLARATION.sub("", html[:MAX_CHARS].replace("\x00", ""))
+    if not text.strip():
+        return None
+    try:
+        return trafilatura.load_html(text)
+    except (LxmlError, ValueError, TypeError):
+        return None
+
+
+def main_blocks(tree: _Element, *, url: str) -> tuple[Block, ...]:
+    """Return the blocks of the main text, in order; empty if there is none. The tree is not changed."""
+    document = trafilatura.bare_extraction(tree, url=url, include_comments=False)
+    if document is None or isinstance(document, dict):
+        return ()
+    blocks = []
+    for block in _blocks(document.body):
+        blocks.append(block)
+        if len(blocks) >= MAX_BLOCKS:
+            break
+    return tuple(blocks)
+
+
+def _blocks(body: _Element) -> Iterator[Block]:
+    """Yield the blocks of trafilatura's tree: a text ends where an element of BREAKS begins or ends."""
+    parts: list[str] = []
+    kinds: list[str] = ["p"]
+    for event, element in etree.iterwalk(body, events=("start", "end")):
+        tag = element.tag
+        if tag in BREAKS and not (tag == "cell" and event == "start"):
+            if tag == "cell":
+                parts.append(CELL)
+            elif text := _flat("".join(parts)):
+                yield Block(text=text, kind=kinds[-1])
+                parts.clear()
+        if event == "start":
+            kinds.append(KINDS.get(tag, kinds[-1]))
+            parts.append(element.text or "")
+        else:
+            kinds.pop()
+            parts.append(element.tail or "")
+    if text := _flat("".join(parts)):
+        yield Block(text=text, kind="p")
+
+
+def _flat(text: str) -> str:
+    return SPACE.sub(" ", text.replace("\xad", "")).strip(" |")
+
+
+def bare_text(tree: _Element) -> str:
+    """Return the beginning of all that a page shows, without judgement: what a wall or an error page says."""
+    body = next(iter(tree.iter("body")), tree)
+    parts: list[str] = []
+    size = 0
+    for element in body.iter(etree.Element):
+        text = "" if element.tag in SILENT else element.text or ""
+        for part in (text, element.tail or ""):
+            if part.strip():
+                parts.append(part.strip())
+                size += len(part)
+        if size > BARE_MAX:
+            break
+    return " ".join(parts)[:BARE_MAX]
+
+
+def markup(tree: _Element, *, url: str) -> Markup:
+    """Return what the markup says of texts: which are whole links to other pages, captions, dates, bylines."""
+    here = urlsplit(url).path.rstrip("/")
+    links: set[str] = set()
+    captions: set[str] = set()
+    times: set[str] = set()
+    bylines: set[str] = set()
+    for element in tree.iter("a", "figcaption", "time", "span", "div", "p", "address"):
+        tag = element.tag
+        if tag == "a":
+            if _leads_away(element.get("href") or "", here):
+                links.add(_key(element))
+        elif tag == "figcaption":
+            captions.add(_key(element))
+            captions.update(_key(child) for child in element.iterchildren(etree.Element))
+        elif tag == "time":
+            times.add(_key(element))
+        elif NAMED.search(name := f"{element.get('class') or ''} {element.get('itemprop') or ''}"):
+            text = _key(element)
+            if len(text) <= MAX_LABEL:
+                (captions if CAPTION.search(name) else bylines if BYLINE.search(name) else times).add(text)
+    return Markup(
+        links=frozenset(links - {""}),
+        captions=frozenset(captions - {""}),
+        times=frozenset(times - {""}),
+        bylines=frozenset(bylines - {""}),
+    )
+
+
+def _leads_away(href: str, here: str) -> bool:
+    """Whether a link leads to another page."""
+    if not href or href.startswith(("#", "mailto:", "tel:", "javascript:")):
+        return False
+    try:
+        return urlsplit(href).path.rstrip("/") != here
+    except ValueError:
+        return False
+
+
+def _key(element: _Element) -> str:
+    return key("".join(islice(element.itertext(), 40)))

@@ -1,0 +1,124 @@
+"""`watcher clean`: the article in a page, or in many pages given as JSON lines."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TextIO
+
+import typer
+
+from watcher.cli.app import DONE, PARTLY, USAGE, examples
+
+if TYPE_CHECKING:
+    from watcher.cli.batch import Job
+    from watcher.model import Cleaned
+
+WIDTH = 100  # characters of a removed text that --explain shows
+
+
+@examples(
+    "watcher clean page.html --url https://example.org/news/1",
+    "curl -s https://example.org/news/1 | watcher clean - --url https://example.org/news/1 --explain",
+    "watcher clean --jsonl < pages.jsonl > articles.jsonl",
+)
+def command(
+    file: Annotated[Path | None, typer.Argument(help="The page, - for standard input.", show_default=False)] = None,
+    url: Annotated[str, typer.Option(help="Where the page came from.")] = "",
+    jsonl: Annotated[bool, typer.Option("--jsonl", help="Read {id, url, html} lines, write a line for each.")] = False,
+    explain: Annotated[bool, typer.Option("--explain", help="Show what was removed, by which rule.")] = False,
+) -> int:
+    """Print the article in a page; with --jsonl, of many pages, which learn from each other what repeats on a site."""
+    if jsonl:
+        with _opened(file) as lines:
+            return clean_lines(lines, sys.stdout)
+    if file is None:
+        typer.echo("watcher clean needs a page: a file, - for standard input, or --jsonl", err=True)
+        return USAGE
+    from watcher.clean.article import clean
+    from watcher.clean.decode import decode
+
+    body = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+    cleaned = clean(decode(body, None), url=url or "https://page.invalid/")
+    typer.echo(_explained(cleaned) if explain else f"{cleaned.title}\n\n{cleaned.text}")
+    return DONE
+
+
+def clean_lines(lines: Iterable[str], out: TextIO, err: TextIO | None = None) -> int:
+    """
+    Write one JSON line for each page of `lines` and return the exit code: 3 if a line could not be read, else 0.
+
+    Pages of one site learn from each other: all are read before the first is written.
+    """
+    from watcher.cli.batch import run
+
+    reader = _Reader(lines, err or sys.stderr)
+    for result in run(reader.jobs()):
+        out.write(json.dumps(result, ensure_ascii=False) + "\n")
+    return PARTLY if reader.faults else DONE
+
+
+class _Reader:
+    """The jobs of an input; a line that is none is reported and counted."""
+
+    def __init__(self, lines: Iterable[str], err: TextIO) -> None:
+        self.lines = lines
+        self.err = err
+        self.faults = 0
+
+    def jobs(self) -> Iterator[Job]:
+        for number, line in enumerate(self.lines, start=1):
+            if not line.strip():
+                continue
+            try:
+                job = _job(line)
+            except (ValueError, KeyError, RecursionError) as error:
+                self.err.write(f"line {number}: not a page: {error}\n")
+                self.faults += 1
+            else:
+                yield job
+
+
+def _job(line: str) -> Job:
+    """Return the job of a line. Errors: ValueError, KeyError."""
+    from watcher.cli.batch import Job
+
+    page = json.loads(line)
+    if not isinstance(page, dict) or "id" not in page or not isinstance(page.get("html"), str):
+        raise ValueError("an object {id, url, html} was expected")
+    return Job(id=page["id"], url=str(page.get("url") or ""), html=page["html"])
+
+
+class _opened:
+    """The lines of a file, or of standard input where there is none."""
+
+    def __init__(self, file: Path | None) -> None:
+        self.file = None if file is None or str(file) == "-" else file.open(encoding="utf-8", errors="replace")
+
+    def __enter__(self) -> Iterator[str]:
+        return iter(self.file or sys.stdin)
+
+    def __exit__(self, *_: object) -> None:
+        if self.file:
+            self.file.close()
+
+
+def _explained(cleaned: Cleaned) -> str:
+    """Return what was read and what was removed, a line each."""
+    said = {
+        "title": cleaned.title,
+        "url": cleaned.url,
+        "published": cleaned.published_at.isoformat() if cleaned.published_at else None,
+        "authors": ", ".join(cleaned.authors),
+        "agency": cleaned.agency,
+        "dateline": cleaned.dateline,
+        "language": cleaned.language,
+        "section": cleaned.section,
+        "kind": cleaned.kind,
+    }
+    lines = [f"{name:>10}  {value}" for name, value in said.items() if value]
+    lines += ["", cleaned.text, ""]
+    lines += [f"removed, {cut.rule}: {cut.text[:WIDTH]}" for cut in cleaned.removed] or ["nothing was removed"]
+    return "\n".join(lines)

@@ -1,0 +1,122 @@
+"""The language of a text, from its script, a small offline model, and what its page and feed claim."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from py3langid.langid import LanguageIdentifier
+
+UNKNOWN = "und"
+SAMPLE = 1_000  # characters that are read: more do not change the answer
+ENOUGH = 200  # letters from which on the text is believed, whatever is claimed
+FEWEST = 3  # letters below which only a claim can tell
+# Nats by which a claim is preferred where the text is short; two claims of one language count twice.
+CLAIM = 6.0
+# Scripts of one language in the news, as ranges; a share of LEAD of the letters is enough.
+SCRIPTS = (
+    ("ja", "\u3040-\u30ff"),
+    ("ko", "\uac00-\ud7af\u1100-\u11ff"),
+    ("th", "\u0e01-\u0e5b"),
+    ("lo", "\u0e81-\u0edf"),
+    ("km", "\u1780-\u17ff"),
+    ("my", "\u1000-\u109f"),
+    ("ka", "\u10a0-\u10ff"),
+    ("hy", "\u0530-\u058f"),
+    ("el", "\u0370-\u03ff"),
+    ("he", "\u0590-\u05ff"),
+    ("ta", "\u0b80-\u0bff"),
+    ("te", "\u0c00-\u0c7f"),
+    ("kn", "\u0c80-\u0cff"),
+    ("ml", "\u0d00-\u0d7f"),
+    ("gu", "\u0a80-\u0aff"),
+    ("pa", "\u0a00-\u0a7f"),
+    ("or", "\u0b00-\u0b7f"),
+    ("si", "\u0d80-\u0dff"),
+    ("am", "\u1200-\u137f"),
+)
+LEAD = 0.5
+KANA_LEAD = 0.08  # Japanese headlines are mostly Han
+HAN = re.compile("[\u3400-\u9fff]")
+LETTER = re.compile(r"[^\W\d_]")
+# What the model may answer: languages with news; it knows 140, some only from old books.
+NEWS = (
+    "af am ar as az be bg bn bs ca cs cy da de el en es et eu fa fi fr ga gl gu ha he hi hr hu hy id ig is it ja "
+    "ka kk km kn ko ku "
+    "ky lo lt lv mk ml mn mr ms mt my ne nl no nn or pa pl ps pt ro ru rw si sk sl sn so sq sr st nso sv sw ta te "
+    "tg th tk tl tr tt "
+    "ug uk ur uz vi xh yo zh zu"
+)
+SAME = {
+    "nb": "no", "nn": "no", "iw": "he", "in": "id", "cmn": "zh", "yue": "zh", "wuu": "zh", "fil": "tl", "prs": "fa",
+    "arz": "ar", "ary": "ar", "sh": "sr", "mo": "ro", "pes": "fa", "ekk": "et", "lvs": "lv",
+}  # fmt: skip
+# Pairs that the model takes for each other in short texts: a claim of the other is believed at once.
+TWINS = frozenset(
+    frozenset(pair.split("/"))
+    for pair in "no/da sr/hr bs/hr bs/sr id/ms cs/sk ru/bg mk/bg hi/mr hi/ne zu/xh fa/ar ur/fa".split(" ")
+)
+
+
+def detect(text: str, *, claims: Iterable[str | None] = ()) -> str:
+    """
+    Return the language of `text` as a BCP 47 primary tag, "und" if nothing tells.
+
+    `claims` are what the page's lang attribute, its metadata and its feed say, in any spelling ("de-AT", "en_US"): they
+    decide where the text is short or is one of two languages that look alike. A long text is believed against them.
+    """
+    said = [tag for claim in claims if (tag := primary(claim))]
+    sample = text[:SAMPLE]
+    letters = len(LETTER.findall(sample))
+    if letters < FEWEST:
+        return said[0] if said else UNKNOWN
+    if (sure := _by_script(sample, letters)) is not None:
+        return sure
+    ranked: list[tuple[str, float]] = _model().rank(sample)
+    best = SAME.get(ranked[0][0], ranked[0][0])
+    if best in said or not said:
+        return best
+    scores: dict[str, float] = {}
+    for tag, score in ranked:
+        scores.setdefault(SAME.get(tag, tag), float(score))
+    for tag in dict.fromkeys(said):
+        lead = scores[best] - scores.get(tag, float("-inf"))
+        twins = frozenset((best, tag)) in TWINS
+        if (twins and lead < 4 * CLAIM) or (letters < ENOUGH and lead < CLAIM * said.count(tag)):
+            return tag
+    return best
+
+
+def primary(claim: str | None) -> str | None:
+    """Return the primary tag of a language claim, None if it is none: "pt_BR" is "pt", "x-default" nothing."""
+    tag = re.split(r"[-_,; ]", (claim or "").strip().lower())[0]
+    tag = SAME.get(tag, tag)
+    return tag if 2 <= len(tag) <= 3 and tag.isascii() and tag.isalpha() and tag not in ("und", "mul", "zxx") else None
+
+
+def _by_script(sample: str, letters: int) -> str | None:
+    """Return the language whose script this is, where a script has one; Han without kana is Chinese."""
+    if max(sample) < "\u0370":
+        return None
+    for language, pattern in _scripts():
+        share = len(pattern.findall(sample)) / letters
+        if share >= (KANA_LEAD if language == "ja" else LEAD):
+            return language
+    return "zh" if len(HAN.findall(sample)) >= LEAD * letters else None
+
+
+@lru_cache(maxsize=1)
+def _scripts() -> tuple[tuple[str, re.Pattern[str]], ...]:
+    return tuple((language, re.compile(f"[{letters}]")) for language, letters in SCRIPTS)
+
+
+@lru_cache(maxsize=1)
+def _model() -> LanguageIdentifier:
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+    model = LanguageIdentifier.from_model_file(MODEL_FILE)
+    model.set_languages(sorted(set(NEWS.split()) & set(model.labels)))
+    return model
