@@ -45,6 +45,7 @@ CYRILLIC = str.maketrans(
 )
 POSSESSIVE = re.compile("['’ʼ]s?$")
 ELISION = re.compile("^(?:l|d|j|n|s|t|m|c|qu|un|dell|all|nell|sull|dall)['’ʼ](?=.{2})")
+SAME_WORDS = {"nb": "no", "nn": "no", "bs": "hr", "iw": "he", "in": "id", "ms": "id"}  # tags that can share a list
 STEM_LENGTH = 6  # characters kept of a longer word: endings carry grammar, in every language written with an alphabet
 
 
@@ -100,7 +101,7 @@ def stems(text: str, language: str) -> list[str]:
 @lru_cache(maxsize=128)
 def stop_words(language: str) -> frozenset[str]:
     """Return the stop words of `language` as `fold` spells them; none for a language without a list."""
-    return frozenset(fold(word) for word in STOP_WORDS.get(language, "").split())
+    return frozenset(fold(word) for word in STOP_WORDS.get(SAME_WORDS.get(language, language), "").split())
 
 
 def stem(folded: str) -> str:
