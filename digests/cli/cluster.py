@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from io import TextIOWrapper
 from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
@@ -49,6 +50,8 @@ def command(
     if not jsonl:
         print("watcher cluster reads JSON lines from standard input: add --jsonl", file=sys.stderr)
         raise typer.Exit(2)
+    if isinstance(sys.stdin, TextIOWrapper):  # bytes that are no UTF-8 spoil a word, not the run
+        sys.stdin.reconfigure(encoding="utf-8", errors="replace")
     raise typer.Exit(cluster_lines(sys.stdin, sys.stdout, embedder))
 
 
@@ -84,7 +87,7 @@ def cluster_lines(lines: Iterable[str], out: TextIO, embedder: str = "auto") -> 
     for line in read:
         story_id, origin = found[line.key]
         row = {"id": line.id, "story": story_id, "report": ids[origin]}
-        out.write(json.dumps(row, ensure_ascii=False) + "\n")
+        out.write(json.dumps(row) + "\n")
     return PARTLY_FAILED if faults else 0
 
 

