@@ -138,6 +138,7 @@ class Polled:
     changes: Changes
     moved_to: str | None
     took_s: float
+    held: tuple[Entry, ...] = ()  # entries to remember as known, though no page of them is got
     faults: tuple[str, ...] = ()
 
 

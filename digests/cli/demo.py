@@ -72,14 +72,13 @@ async def demo(directory: Path) -> int:
 def settings_for(press: Press, directory: Path) -> Settings:
     """Write the demo's settings into its folder, an old store of it removed, and return them."""
     from watcher.press.settings import as_settings
-
     from watcher.settings.load import load
 
     directory.mkdir(parents=True, exist_ok=True)
     for old in ("watcher.db", "watcher.db-wal", "watcher.db-shm"):
         (directory / old).unlink(missing_ok=True)
     path = directory / "settings.toml"
-    path.write_text(f"{HEAD}\n{as_settings(press, host_delay='100ms')}", encoding="utf-8")
+    path.write_text(f"{HEAD}\n{as_settings(press, host_delay='0.1s')}", encoding="utf-8")
     return load(path)
 
 

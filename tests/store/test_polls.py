@@ -90,6 +90,18 @@ def test_an_entry_recorded_twice_notes_one_page(engine):
     assert read(engine, lambda c: c.scalar(select(func.count()).select_from(entries))) == 3
 
 
+def test_entries_held_back_are_known_from_then_on_without_a_page(engine):
+    feed = the_feed(engine)
+
+    noted = write(engine, lambda c: record_poll(c, feed, polled(feed, entry(1), held=(entry(2), entry(3)))))
+
+    known, links, first = read(engine, lambda c: known_entries(c, feed.id, [entry(1), entry(2), entry(3)]))
+    assert noted == 1
+    assert set(known) == {"g1", "g2", "g3"}
+    assert len(links) == 3
+    assert not first
+
+
 def test_one_link_with_and_without_tracking_is_one_page(engine):
     feed = the_feed(engine)
     twin = entry(9, url="https://news.example/1?utm_medium=mail")

@@ -179,16 +179,12 @@ def identity(feed: Feed, entry: Entry) -> str:
 
 
 def record_entries(connection: Connection, feed: Feed, result: Polled) -> int:
-    """Write down new and changed entries; note the page of each new article that is not there or on its way yet."""
+    """Write down all entries; note the page of each new article that is not there or on its way yet."""
     noted = 0
+    for entry in result.held:
+        record_entry(connection, feed, entry, at=result.at)
     for entry in result.changes.new:
-        key = identity(feed, entry)
-        row = {"content_hash": entry.content_hash, "article_id": key, "link": normal(entry.url) if entry.url else None}
-        connection.execute(
-            insert(connection, entries)
-            .values(feed_id=feed.id, guid=entry.guid, first_seen_at=result.at, **row)
-            .on_conflict_do_update(index_elements=["feed_id", "guid"], set_=row)
-        )
+        key = record_entry(connection, feed, entry, at=result.at)
         if connection.scalar(select(articles.c.id).where(articles.c.id == key)) is not None:
             continue
         page = {
@@ -210,6 +206,18 @@ def record_entries(connection: Connection, feed: Feed, result: Polled) -> int:
             .values(content_hash=entry.content_hash)
         )
     return noted
+
+
+def record_entry(connection: Connection, feed: Feed, entry: Entry, *, at: datetime) -> str:
+    """Write down one entry, and return the id of its article."""
+    key = identity(feed, entry)
+    row = {"content_hash": entry.content_hash, "article_id": key, "link": normal(entry.url) if entry.url else None}
+    connection.execute(
+        insert(connection, entries)
+        .values(feed_id=feed.id, guid=entry.guid, first_seen_at=at, **row)
+        .on_conflict_do_update(index_elements=["feed_id", "guid"], set_=row)
+    )
+    return key
 
 
 def entry_json(entry: Entry) -> dict[str, object]:

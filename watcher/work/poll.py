@@ -50,9 +50,13 @@ async def poll_feed(feed: Feed, tools: Tools) -> PollResult:
 async def read(feed: Feed, answer: Response, tools: Tools) -> Polled:
     """Return the poll that this answer makes. Errors: FeedError, WorkerFailed."""
     content_type = answer.header("content-type")
-    parsed = await tools.pool.run(tasks.parse_feed, answer.body, answer.url, content_type, limit_s=PARSE_LIMIT_S)
+    parsed = await tools.pool.run(
+        tasks.parse_feed, answer.body, answer.url, content_type, tools.now(), limit_s=PARSE_LIMIT_S
+    )
     known, links, first = await tools.writer.read(lambda c: known_entries(c, feed.id, parsed.entries))
     now = tools.now()
+    found = changes(parsed, known, links, first_poll=first)
+    new = {entry.guid for entry in found.new}
     wishes = Wishes(
         every_s=tools.poll.every.total_seconds(),
         min_every_s=tools.poll.min_every.total_seconds(),
@@ -75,9 +79,10 @@ async def read(feed: Feed, answer: Response, tools: Tools) -> Polled:
         next_poll_at=when.at,
         interval_s=when.interval_s,
         validators=answer.validators,
-        changes=changes(parsed, known, links, first_poll=first),
+        changes=found,
         moved_to=answer.moved_to,
         took_s=answer.took_s,
+        held=tuple(entry for entry in parsed.entries if entry.guid not in known and entry.guid not in new),
         faults=parsed.faults,
     )
 

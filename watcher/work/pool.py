@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import os
+import signal
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import TimeoutError as FutureTimeout
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import forkserver, resource_tracker
 from typing import Any, TypeVar
 
 from pebble import CONSTS, ProcessExpired, ProcessPool
@@ -33,6 +35,7 @@ class Pool:
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(PRELOAD)
         CONSTS.term_timeout = KILL_AFTER_S
+        start_server()
         self.workers = workers or min(4, os.cpu_count() or 1)
         self._pool = ProcessPool(
             max_workers=self.workers,
@@ -61,6 +64,21 @@ class Pool:
         """End the workers, whatever they are at."""
         self._pool.stop()  # type: ignore[no-untyped-call]
         self._pool.join()
+
+
+def start_server() -> None:
+    """
+    Start the process that workers are forked from, with the signals to end blocked in it and in all that come from it.
+
+    A signal to the whole group (Ctrl-C, systemd's stop) is for the owner, who ends its workers itself.
+    """
+    resource_tracker.ensure_running()  # by itself first: it ends with these signals unblocked
+    ends = {signal.SIGINT, signal.SIGTERM}
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ends)
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def prepare_worker(owner: int) -> None:

@@ -36,11 +36,11 @@ class Made:
     payload: bytes
 
 
-def parse_feed(body: bytes, url: str, content_type: str | None) -> ParsedFeed:
-    """Return the feed in `body`. Errors: FeedError."""
+def parse_feed(body: bytes, url: str, content_type: str | None, now: datetime) -> ParsedFeed:
+    """Return the feed in `body`; no date behind `now` is believed. Errors: FeedError."""
     from watcher.feeds import parse
 
-    return parse.parse_feed(body, url=url, content_type=content_type)
+    return parse.parse_feed(body, url=url, content_type=content_type, now=now)
 
 
 def clean_page(task: PageTask) -> Made:

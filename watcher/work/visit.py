@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -23,20 +25,24 @@ LONGEST_CRAWL_DELAY_S = 60.0
 
 @dataclass(slots=True)
 class Pause:
-    """Keeps requests to one host apart. `last` is when the last one was sent."""
+    """Keeps requests to one host apart. `last` is when the last one was answered."""
 
     tools: Tools
     delay_s: float
     last: datetime | None
 
-    async def wait(self) -> None:
-        """Wait until the host may be asked again, and note that it is asked now."""
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Wait until the host may be asked again; at the end, note that it has been asked."""
         now = self.tools.now()
         if self.last is not None:
             left_s = self.delay_s - (now - self.last).total_seconds()
             if left_s > 0:
                 await self.tools.sleep(min(left_s, self.delay_s))
-        self.last = self.tools.now()
+        try:
+            yield
+        finally:
+            self.last = self.tools.now()
 
 
 async def visit(host: str, tools: Tools) -> None:
@@ -48,8 +54,8 @@ async def visit(host: str, tools: Tools) -> None:
         for feed in await tools.writer.read(lambda c: due_feeds(c, host, now=tools.now())):
             if not await may_go_on(host, tools, until):
                 return
-            await pause.wait()
-            await poll_feed(feed, tools)
+            async with pause.turn():
+                await poll_feed(feed, tools)
         await visit_pages(host, tools, pause, until)
     finally:
         await tools.writer.do(
@@ -88,9 +94,8 @@ async def page_after_pause(page: Page, tools: Tools, pause: Pause, *, allowed: b
     """Get one page when the host may be asked; a page that asks nothing of the host need not wait."""
     source = page.feed.source
     asks = bool(page.url) and tools.fetch.articles and allowed and not (source.full_text and page.entry.content)
-    if asks:
-        await pause.wait()
-    await get_page(page, tools, allowed=allowed)
+    async with pause.turn() if asks else nullcontext():
+        await get_page(page, tools, allowed=allowed)
 
 
 async def get_robots(host: str, where: str, tools: Tools, pause: Pause) -> Robots:
@@ -99,15 +104,15 @@ async def get_robots(host: str, where: str, tools: Tools, pause: Pause) -> Robot
     now = tools.now()
     if kept.robots_at is not None and kept.robots_status is not None and now - kept.robots_at < ROBOTS_LAST:
         return Robots.from_answer(kept.robots_status or None, kept.robots_body or b"", agent=PRODUCT)
-    await pause.wait()
     status, body = 0, b""
-    try:
-        answer = await tools.client.get(where, accept="text/plain", max_bytes=2 * MAX_BYTES)
-        status = 304 if isinstance(answer, NotModified) else answer.status
-        body = b"" if isinstance(answer, NotModified) else answer.body
-    except BadStatus as error:
-        status = error.status
-    except FetchError:
-        status = 0
+    async with pause.turn():
+        try:
+            answer = await tools.client.get(where, accept="text/plain", max_bytes=2 * MAX_BYTES)
+            status = 304 if isinstance(answer, NotModified) else answer.status
+            body = b"" if isinstance(answer, NotModified) else answer.body
+        except BadStatus as error:
+            status = error.status
+        except FetchError:
+            status = 0
     await tools.writer.do(lambda c: hosts.set_robots(c, host, at=now, status=status, body=body))
     return Robots.from_answer(status or None, body, agent=PRODUCT)

@@ -1,0 +1,88 @@
+"""One run of the main job on the sample press: polled twice over real HTTP, grouped, and made into an edition."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from digests.cluster.stories import group
+from digests.make import Order, items, make_edition, order_window
+from digests.model import Edition, Story
+from digests.publish import publish
+from digests.settings import digests_of
+from digests.store.editions import open_digests
+from watcher.cli.passing import one_pass
+from watcher.cli.tally import Tally
+from watcher.model import Article
+from watcher.press import Press, Request
+from watcher.press.labels import Label, labels
+from watcher.press.settings import as_settings
+from watcher.settings.load import load
+from watcher.store.articles import articles_between
+from watcher.store.writer import read
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """What came of it. Articles and stories are named by the press's own keys."""
+
+    settings: Path
+    first: Tally
+    second: Tally
+    requests: tuple[Request, ...]
+    articles: dict[str, Article]  # by label key
+    keys: dict[str, str]  # label key by article id
+    labels: dict[str, Label]
+    stories: tuple[Story, ...]
+    edition: Edition
+    files: dict[str, bytes]  # by ending
+
+
+def run_press(folder: Path, *, embedder: str = "auto") -> Run:
+    """Do it all in `folder`."""
+    return asyncio.run(_run(folder, embedder))
+
+
+async def _run(folder: Path, embedder: str) -> Run:
+    now = datetime.now(UTC)
+    async with Press(now=now) as press:
+        path = folder / "settings.toml"
+        digest = '[[digests]]\nname = "test"\nstories = 40\nbriefs = 40\ndirectory = "out"\n'
+        head = f'[store]\nurl = "sqlite:///watcher.db"\n\n[semantic]\nembedder = "{embedder}"\n\n{digest}\n'
+        path.write_text(head + as_settings(press, host_delay="0.1s"), encoding="utf-8")
+        settings = load(path)
+        engine = open_digests(settings.store.url)
+        first = await one_pass(settings, engine, everything=True, quiet=True)
+        second = await one_pass(settings, engine, everything=True, quiet=True)
+        end = datetime.now(UTC)
+        found = read(engine, lambda c: articles_between(c, start=now - timedelta(days=9), end=end))
+        keys = {article.id: press.key(article.url) for article in found}
+        requests = tuple(press.requests)
+    made = read(engine, lambda c: items(c, found))
+    (digest_settings,) = digests_of(settings)
+    start, end = order_window(engine, digest_settings, local_date=end.date(), end=end)
+    order = Order(local_date=end.date(), window_start=start, window_end=end, slot="test")
+    paths: list[Path] = []
+    edition = make_edition(
+        engine,
+        digest_settings,
+        order,
+        now=end,
+        hand_over=lambda e: paths.extend(publish(e, digest_settings, folder / "out")),
+    )
+    engine.dispose()
+    assert edition is not None
+    return Run(
+        settings=path,
+        first=first,
+        second=second,
+        requests=requests,
+        articles={keys[article.id]: article for article in found},
+        keys=keys,
+        labels=labels(),
+        stories=group(made),
+        edition=edition,
+        files={path.suffix: path.read_bytes() for path in paths},
+    )

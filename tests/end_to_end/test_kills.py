@@ -1,0 +1,121 @@
+"""Ends at random moments: nothing is lost, nothing is stored twice, and the next start goes on."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from watcher.press.labels import labels
+from watcher.press.texts import library
+
+pytestmark = pytest.mark.slow  # starts the program a dozen times
+
+KILLS = 10
+SEED = 20261125
+
+
+@pytest.fixture
+def settings(tmp_path):
+    """The settings of a press in a process of its own, which lives as long as the test."""
+    press = subprocess.Popen([sys.executable, "-m", "watcher.press"], stdout=subprocess.PIPE, text=True)
+    assert press.stdout is not None
+    lines = []
+    while not (lines and not lines[-1].strip() and sum("[[sources]]" in line for line in lines) == outlets()):
+        lines.append(press.stdout.readline())
+    text = "".join(lines).replace("[fetch]", '[fetch]\nhost_delay = "0.1s"')
+    path = tmp_path / "settings.toml"
+    path.write_text(
+        f'[store]\nurl = "sqlite:///watcher.db"\n\n[semantic]\nembedder = "none"\n\n{text}', encoding="utf-8"
+    )
+    yield path
+    press.kill()
+    press.wait()
+    press.stdout.close()
+
+
+def outlets() -> int:
+    return len(library().outlets)
+
+
+def start(*arguments: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "watcher.cli.main", *arguments],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+
+
+def rows(settings: Path, query: str) -> list[tuple[object, ...]]:
+    with sqlite3.connect(settings.parent / "watcher.db") as connection:
+        found = connection.execute(query).fetchall()
+    connection.close()
+    return found
+
+
+def reachable() -> int:
+    broken = {outlet.key for outlet in library().outlets if outlet.is_broken}
+    return sum(label.outlet not in broken for label in labels().values())
+
+
+def test_ten_kills_during_polls_lose_no_article_and_store_none_twice(settings):
+    chance = random.Random(SEED)
+    stored = []
+
+    for _ in range(KILLS):
+        process = start("poll", "--all", "--config", str(settings))
+        time.sleep(chance.uniform(0.3, 1.6))
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        if (settings.parent / "watcher.db").exists():
+            stored.append(rows(settings, "SELECT count(*) FROM articles")[0][0] if has_tables(settings) else 0)
+    last = start("poll", "--all", "--config", str(settings))
+    last.communicate()
+
+    assert last.returncode == 3  # two of the press's feeds are broken
+    assert stored == sorted(stored)
+    assert rows(settings, "SELECT count(*), count(DISTINCT url) FROM articles") == [(reachable(), reachable())]
+    assert rows(settings, "SELECT count(*) FROM texts") == [(reachable(),)]
+    assert rows(settings, "SELECT count(*) FROM pages") == [(0,)]
+    assert rows(settings, "PRAGMA integrity_check") == [("ok",)]
+
+
+def has_tables(settings: Path) -> bool:
+    return bool(rows(settings, "SELECT 1 FROM sqlite_master WHERE name = 'articles'"))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_to_the_group_stops_the_daemon_in_order(settings, number):
+    process = start("run", "--config", str(settings))
+    time.sleep(2.5)
+
+    os.killpg(process.pid, number)
+    _, log = process.communicate(timeout=20)
+
+    told = log.decode()
+    assert process.returncode == 0
+    assert "Traceback" not in told
+    assert told.rstrip().endswith("stopped")
+    assert rows(settings, "SELECT count(*) FROM hosts WHERE lease_by IS NOT NULL") == [(0,)]
+
+
+def test_ctrl_c_stops_a_poll_quietly_and_the_next_one_goes_on(settings):
+    process = start("poll", "--all", "--config", str(settings))
+    time.sleep(1.2)
+
+    os.killpg(process.pid, signal.SIGINT)
+    _, told = process.communicate(timeout=20)
+    again = start("poll", "--all", "--config", str(settings))
+    again.communicate()
+
+    assert process.returncode in (130, 3)
+    assert b"Traceback" not in told
+    assert rows(settings, "SELECT count(*) FROM articles") == [(reachable(),)]
