@@ -13,6 +13,7 @@ from digests.compose.story import Frame, compose_brief, compose_story
 from digests.model import Brief, Edition, EditionStory, FailingSource, Ledger, Section
 from digests.places import countries
 from digests.rank import Ranked
+from digests.select import is_flagged
 from digests.summarise.agreement import common
 from watcher.model import Article
 
@@ -83,7 +84,8 @@ def compose(
         common=common(list(articles.values())),
         earlier=earlier or {},
     )
-    main, following = choose(ranked, stories=shape.stories, briefs=shape.briefs)
+    flagged = frozenset(key for key, article in articles.items() if is_flagged(article))
+    main, following = choose(ranked, stories=shape.stories, briefs=shape.briefs, flagged=flagged)
     sections = _sections(main, articles, frame, shape)
     briefs = tuple(brief for story in following if (brief := compose_brief(story, articles, frame)))
     shown = [story for section in sections for story in section.stories]
@@ -107,8 +109,15 @@ def compose(
     )
 
 
-def choose(ranked: Sequence[Ranked], *, stories: int, briefs: int) -> tuple[tuple[Ranked, ...], tuple[Ranked, ...]]:
-    """Return the main stories and those told in one line, each best first; a story is in one of them at most."""
+def choose(
+    ranked: Sequence[Ranked], *, stories: int, briefs: int, flagged: frozenset[str] = frozenset()
+) -> tuple[tuple[Ranked, ...], tuple[Ranked, ...]]:
+    """
+    Return the main stories and those told in one line, each best first; a story is in one of them at most.
+
+    Args:
+        flagged: Ids of live blogs and round-ups; a story of nothing else is told in one line.
+    """
     shared = [r for r in ranked if len(r.coverage.outlets) > 1]
     alone = [r for r in ranked if len(r.coverage.outlets) == 1]
     main: list[Ranked] = []
@@ -116,6 +125,8 @@ def choose(ranked: Sequence[Ranked], *, stories: int, briefs: int) -> tuple[tupl
     for story in (*shared, *alone):
         if len(main) == stories:
             break
+        if flagged.issuperset(story.story.articles):
+            continue
         if story.sibling_of:
             if beside[story.sibling_of] == SIBLINGS or len(story.coverage.independent) < SIBLING_REPORTS:
                 continue

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from digests import edition_json
 from digests.changes import since
 from digests.compose import Intake, Shape, compose
+from digests.compose.edition import choose
 from digests.compose.figures import anchor, minutes, spark, trend
 from digests.errors import DigestError
 from digests.rank import rank
@@ -368,3 +369,17 @@ def test_every_edition_verifies_adds_up_and_comes_out_the_same(groups, stories, 
     assert edition.ledger.stories_found == len(edition.stories) + len(edition.briefs) + out
     again = edition_of([list(reversed(group)) for group in reversed(made)], stories=stories, briefs=briefs)
     assert edition_json.dump(edition) == edition_json.dump(again)
+
+
+def test_a_round_up_by_itself_is_told_in_one_line():
+    briefing = article(
+        "Post", "Morning briefing: a bridge and a storm", "Here is what you need to know. " * 9, kind="roundup"
+    )
+    bridge = article("Post", "Bridge opens in Hellesund", "The bridge was opened by the mayor on Monday. " * 9)
+    articles = by_id(briefing, bridge)
+    ranked = rank([story(briefing), story(bridge)], articles, now=END)
+
+    main, following = choose(ranked, stories=5, briefs=5, flagged=frozenset({briefing.id}))
+
+    assert [r.story.articles for r in main] == [(bridge.id,)]
+    assert [r.story.articles for r in following] == [(briefing.id,)]
