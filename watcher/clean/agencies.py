@@ -99,6 +99,7 @@ AGENCIES: dict[str, tuple[str, ...]] = {
 # Names that stand for themselves in the author field of a site that is not the agency's own.
 AMBIGUOUS = frozenset(("AA", "PA", "SPA", "APP", "STA", "SITA", "TT", "Mehr", "CP", "SID", "AGI", "APA", "ATS"))
 
+CREDIT_MAX = 40  # characters of "AFP/The Local"
 _BY_NAME = {written: name for name, all_written in AGENCIES.items() for written in all_written}
 _LONGEST_FIRST = sorted(_BY_NAME, key=len, reverse=True)
 _NAME = "|".join(re.escape(written) for written in _LONGEST_FIRST)
@@ -126,7 +127,7 @@ def agency_of(text: str) -> str | None:
         "mit ",
     ):
         bare = bare.removeprefix(prefix)
-    found = _LIST.fullmatch(bare)
+    found = _LIST.fullmatch(bare) or (_LIST.fullmatch(bare.split("/")[0]) if len(bare) <= CREDIT_MAX else None)
     if found is None:
         return None
     first = _FIRST.match(found.group("names"))

@@ -65,7 +65,7 @@ def decode(body: bytes, content_type: str | None = None) -> str:
     fits = [fit for label in labels if (fit := _strict(body, label)) is not None]
     if fits:
         return fits[0].replace("\x00", "")
-    known = [codec for label in labels if (codec := _codec(label)) is not None]
+    known = [codec for label in labels if (codec := _codec(label)) is not None and codec != "utf-8"]
     return body.decode(known[0] if known else "cp1252", "replace").replace("\x00", "")
 
 

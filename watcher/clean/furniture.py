@@ -19,6 +19,7 @@ TAIL_BLOCKS = 4  # where the author's note and credits stand
 BOX_LINKED = 0.3  # of the blocks under a heading like "More from": from here on all of them are teasers
 BOX_AFTER = 250  # characters of article before such a box
 SENTENCE_END = re.compile(r"[.!?…。！？։।۔][\"'”’»›」』)\]]*$")
+WIDE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 CLOCK = re.compile(r"\d{1,2}[:.]\d{2}\s*(?:am|pm|a\.m\.|p\.m\.|uhr|h)?\s*[-–—]\s*\d{1,2}[:.]\d{2}", re.IGNORECASE)
 DURATION = re.compile(r"^(?:\d{1,2}\.\d{1,2}\.\d{2,4}\s*\|\s*)?\d{1,3}:\d{2}(?:\s?min\.?)?$", re.IGNORECASE)
 CREDIT = re.compile(
@@ -159,8 +160,13 @@ def _boxes(blocks: tuple[Block, ...], known: Known, rules: Rules) -> Found:
             yield from ((at, "box") for at in range(place, end))
             place = end
             continue
-        before += len(block.text) if rules[place] is None else 0
+        before += _size(block.text) if rules[place] is None else 0
         place += 1
+
+
+def _size(text: str) -> int:
+    """Return the length of a text; a character that is a word or a syllable counts as three letters."""
+    return len(text) + 2 * len(WIDE.findall(text))
 
 
 def _box_end(blocks: tuple[Block, ...], known: Known, rules: Rules, start: int) -> int:

@@ -12,6 +12,8 @@ MAX_PAGES = 200  # the latest articles of a site that are remembered: older ones
 WEIGHT_BITS = 8  # of a hash: how long the block is
 WEIGHT_UNIT = 8  # characters
 NEAR = 0.4  # of the shorter one's text: two pages that share more are one article, updated or reprinted
+SAME = 0.7  # of the shorter one's text, furniture and all: versions of one article, before furniture is known
+LONGEST = 4  # blocks of a page, two of which its versions must share
 COMMON_SHARE = 0.2  # of the pages: a block on more of them says nothing about two of them being one article
 COMMON_LEAST = 4  # pages
 SMALL_SITE = 6  # articles: below this one other article is enough
@@ -64,13 +66,31 @@ def block_hashes(texts: Iterable[str]) -> Hashes:
 
 def learn(pages: Iterable[Hashes]) -> SiteMemory:
     """Return the memory of a site, made of its articles' block hashes, latest first; `MAX_PAGES` of them are read."""
-    sets = [frozenset(page) for page, _ in zip(pages, range(MAX_PAGES), strict=False) if page]
+    sets = _without_versions(frozenset(page) for page, _ in zip(pages, range(MAX_PAGES), strict=False) if page)
     spread = Counter(block for page in sets for block in page)
     floor = max(COMMON_LEAST, COMMON_SHARE * len(sets))
     common = frozenset(block for block, count in spread.items() if count >= floor)
     articles = _merge(sets, common)
     counts = Counter(block for article in articles for block in article)
     return SiteMemory(articles=tuple(articles), counts=dict(counts), common=common)
+
+
+def _without_versions(pages: Iterable[frozenset[int]]) -> list[frozenset[int]]:
+    """Return `pages` with those as one set that are nearly the same, so that updates do not look like furniture."""
+    kept: list[frozenset[int]] = []
+    holders: dict[int, list[int]] = {}
+    for page in pages:
+        longest = sorted(page, key=_length, reverse=True)[:LONGEST]
+        places = Counter(place for block in longest for place in holders.get(block, ()))
+        close = (place for place, shared in places.items() if shared > 1 and _share(page, kept[place]) >= SAME)
+        place = min(close, default=len(kept))
+        if place == len(kept):
+            kept.append(page)
+            for block in longest:
+                holders.setdefault(block, []).append(place)
+        else:
+            kept[place] |= page
+    return kept
 
 
 def _merge(pages: list[frozenset[int]], common: frozenset[int]) -> list[frozenset[int]]:
@@ -92,19 +112,27 @@ def _merge(pages: list[frozenset[int]], common: frozenset[int]) -> list[frozense
 
 def _is_near(one: frozenset[int], other: frozenset[int], common: frozenset[int]) -> bool:
     """Whether two pages are versions of one article: by the length of what they share and the site does not."""
-    shared = _weight((one & other) - common)
-    return shared > 0 and shared >= NEAR * min(_weight(one - common), _weight(other - common))
+    return _share(one - common, other - common) >= NEAR
+
+
+def _share(one: frozenset[int], other: frozenset[int]) -> float:
+    """Return how much of the shorter page stands on the other too, 0 to 1, by length."""
+    shared = one & other
+    return _weight(shared) / min(_weight(one), _weight(other)) if shared else 0.0
+
+
+def _length(block: int) -> int:
+    return block & ((1 << WEIGHT_BITS) - 1)
 
 
 def _weight(blocks: Iterable[int]) -> int:
-    mask = (1 << WEIGHT_BITS) - 1
-    return sum(block & mask for block in blocks)
+    return sum(map(_length, blocks))
 
 
 def _enough(block: int, others: int) -> float:
     """Return on how many other articles a block must stand to be furniture."""
     if others < SMALL_SITE:
         return 1
-    if block & ((1 << WEIGHT_BITS) - 1) >= LONG_WEIGHT:
+    if _length(block) >= LONG_WEIGHT:
         return max(3, LONG_SHARE * others)
     return 2

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from functools import lru_cache
 from urllib.parse import urljoin, urlsplit
 
 from htmldate import find_date
@@ -173,7 +174,12 @@ def _is_byline(element: _Element) -> bool:
     if element.get("rel") == "author" or element.get("itemprop") == "author":
         return True
     name = element.get("class")
-    return bool(name) and BYLINE_CLASS.search(name) is not None
+    return name is not None and _is_byline_class(name)
+
+
+@lru_cache(maxsize=4096)
+def _is_byline_class(name: str) -> bool:
+    return BYLINE_CLASS.search(name) is not None
 
 
 def _text(element: _Element) -> str:

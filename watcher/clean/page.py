@@ -5,13 +5,16 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from urllib.parse import urlsplit
 
 import trafilatura
 from lxml import etree
 from lxml.etree import LxmlError, _Element
+from trafilatura.settings import DEFAULT_CONFIG
 
 from watcher.clean.phrases import key
 from watcher.model import Block
@@ -23,9 +26,13 @@ XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 KINDS = {"head": "h", "item": "li", "quote": "quote"}
 BREAKS = frozenset({"p", "head", "item", "list", "quote", "row", "table", "lb", "cell", "code", "ab", "div"})
 CELL = " | "
-NAMED = re.compile(r"caption|byline|author|credit|datum|date|time", re.IGNORECASE)
+TIME = re.compile(r"datum|date|time", re.IGNORECASE)
 CAPTION = re.compile(r"caption|credit", re.IGNORECASE)
 BYLINE = re.compile(r"byline|author", re.IGNORECASE)
+WIDE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+DENSE = deepcopy(DEFAULT_CONFIG)  # an article of 100 Chinese characters is one: else all of its page would be taken
+DENSE.set("DEFAULT", "MIN_EXTRACTED_SIZE", "80")
+DENSE.set("DEFAULT", "MIN_OUTPUT_SIZE", "1")
 SILENT = frozenset(("script", "style", "template"))
 BARE_MAX = 3_000  # characters
 MAX_LABEL = 300  # characters of a caption or byline that is told by a class name alone
@@ -55,7 +62,8 @@ def parse(html: str) -> _Element | None:
 
 def main_blocks(tree: _Element, *, url: str) -> tuple[Block, ...]:
     """Return the blocks of the main text, in order; empty if there is none. The tree is not changed."""
-    document = trafilatura.bare_extraction(tree, url=url, include_comments=False)
+    config = DENSE if _is_dense(tree) else DEFAULT_CONFIG
+    document = trafilatura.bare_extraction(tree, url=url, include_comments=False, config=config)
     if document is None or isinstance(document, dict):
         return ()
     blocks = []
@@ -64,6 +72,12 @@ def main_blocks(tree: _Element, *, url: str) -> tuple[Block, ...]:
         if len(blocks) >= MAX_BLOCKS:
             break
     return tuple(blocks)
+
+
+def _is_dense(tree: _Element) -> bool:
+    """Whether a page is in a script where a character is a syllable or a word."""
+    text = bare_text(tree)
+    return len(WIDE.findall(text)) > len(text) / 4
 
 
 def _blocks(body: _Element) -> Iterator[Block]:
@@ -125,10 +139,10 @@ def markup(tree: _Element, *, url: str) -> Markup:
             captions.update(_key(child) for child in element.iterchildren(etree.Element))
         elif tag == "time":
             times.add(_key(element))
-        elif NAMED.search(name := f"{element.get('class') or ''} {element.get('itemprop') or ''}"):
+        elif role := _role(element.get("class"), element.get("itemprop")):
             text = _key(element)
             if len(text) <= MAX_LABEL:
-                (captions if CAPTION.search(name) else bylines if BYLINE.search(name) else times).add(text)
+                {"caption": captions, "byline": bylines, "time": times}[role].add(text)
     return Markup(
         links=frozenset(links - {""}),
         captions=frozenset(captions - {""}),
@@ -137,6 +151,18 @@ def markup(tree: _Element, *, url: str) -> Markup:
     )
 
 
+@lru_cache(maxsize=4096)
+def _role(classes: str | None, itemprop: str | None) -> str:
+    """Return what class names say that an element is: "caption", "byline", "time" or nothing."""
+    name = f"{classes or ''} {itemprop or ''}"
+    if CAPTION.search(name):
+        return "caption"
+    if BYLINE.search(name):
+        return "byline"
+    return "time" if TIME.search(name) else ""
+
+
+@lru_cache(maxsize=4096)
 def _leads_away(href: str, here: str) -> bool:
     """Whether a link leads to another page."""
     if not href or href.startswith(("#", "mailto:", "tel:", "javascript:")):

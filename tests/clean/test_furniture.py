@@ -1,0 +1,128 @@
+"""Furniture rules, one by one."""
+
+from __future__ import annotations
+
+import pytest
+
+from watcher.clean.furniture import Known, drop_furniture
+from watcher.clean.page import Markup
+from watcher.clean.phrases import is_box_heading, is_call, is_label, is_read_more, key
+from watcher.model import Block
+
+PROSE = "The council put off its decision until March, after four hours of talk about the cost of the bridge."
+
+
+def blocks(*texts: str | Block) -> tuple[Block, ...]:
+    return tuple(text if isinstance(text, Block) else Block(text=text) for text in texts)
+
+
+def cut(given: tuple[Block, ...], **known: object) -> list[tuple[str, str]]:
+    _, removed = drop_furniture(given, Known(**known), None)  # type: ignore[arg-type]
+    return [(one.rule, one.text) for one in removed]
+
+
+def test_plain_paragraphs_stay() -> None:
+    assert cut(blocks(*[PROSE] * 8)) == []
+
+
+def test_the_title_does_not_stand_in_the_text() -> None:
+    given = blocks("Council puts off bridge", *[PROSE] * 4)
+
+    assert cut(given, titles=frozenset((key("Council puts off bridge"),))) == [("title", "Council puts off bridge")]
+
+
+def test_a_block_that_is_one_link_goes() -> None:
+    title = "Ferry to run later on Saturdays from May"
+    given = blocks(*[PROSE] * 4, title, PROSE)
+
+    assert cut(given, markup=Markup(links=frozenset((key(title),)))) == [("link", title)]
+
+
+def test_an_article_made_of_links_keeps_them() -> None:
+    titles = [f"Story number {word} of the day, told at some length here" for word in ("one", "two", "three", "four")]
+    given = blocks(PROSE, *titles)
+
+    assert cut(given, markup=Markup(links=frozenset(key(title) for title in titles))) == []
+
+
+def test_a_box_in_the_middle_ends_where_the_article_goes_on() -> None:
+    given = blocks(
+        *[PROSE] * 3, Block(text="Related articles", kind="h"), Block(text="Old bridge", kind="li"), *[PROSE] * 4
+    )
+
+    assert cut(given) == [("box", "Related articles"), ("box", "Old bridge")]
+
+
+def test_teasers_and_a_schedule_after_the_body_go_with_their_paragraphs() -> None:
+    teaser = "Engineers said that the dam had held, although two gates could not be opened during the night."
+    given = blocks(
+        *[PROSE] * 4,
+        Block(text="More from International", kind="h"),
+        Block(text="Dam holds after night of rain", kind="li"),
+        teaser,
+        Block(text="Coming Up on Bay Radio", kind="h"),
+        "6:00am - 10:00am",
+        "Where the business of the bay meets for breakfast, with guests from the harbour every single day.",
+    )
+
+    kept, removed = drop_furniture(given, Known(), None)
+
+    assert kept == given[:4]
+    assert {one.rule for one in removed} == {"box"}
+
+
+def test_a_heading_goes_with_all_that_stood_under_it() -> None:
+    given = blocks(*[PROSE] * 4, Block(text="Good to know", kind="h"), "Read more: The bridge in numbers")
+
+    assert [rule for rule, _ in cut(given)] == ["heading", "read more"]
+
+
+def test_a_subhead_over_a_paragraph_stays() -> None:
+    given = blocks(PROSE, Block(text="Background", kind="h"), PROSE, Block(text="What next", kind="h"), PROSE)
+
+    assert cut(given) == []
+
+
+def test_a_page_that_would_lose_everything_keeps_everything() -> None:
+    given = blocks("Advertisement", "Share")
+
+    kept, removed = drop_furniture(given, Known(), None)
+
+    assert (kept, removed) == (given, ())
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Read more: The bridge in numbers",
+        "READ ALSO | The bridge in numbers",
+        "Lesen Sie auch: Die Brücke in Zahlen",
+        "À lire aussi : le pont en chiffres",
+        "Lea también: El puente en cifras",
+        "Läs också: Bron i siffror",
+        "Читайте также: Мост в цифрах",
+        "اقرأ أيضا: الجسر بالأرقام",
+        "関連記事：橋の数字",
+    ],
+)
+def test_read_more_lines_are_known(line: str) -> None:
+    assert is_read_more(line)
+
+
+@pytest.mark.parametrize(
+    "line", ["Related costs rose by a third, the council said.", "Read aloud, the poem takes an hour."]
+)
+def test_a_sentence_is_no_read_more_line(line: str) -> None:
+    assert not is_read_more(line)
+
+
+def test_calls_labels_and_headings_are_known() -> None:
+    assert is_call("Sign up for our newsletter to get the day's news in your inbox.")
+    assert is_call("Abonnieren Sie unseren Newsletter.")
+    assert not is_call("“Sign up for the newsletter,” she told the crowd, and few did.")
+    assert not is_call("The firm said that its newsletter would end in May.")
+    assert is_label("Advertisement")
+    assert is_label("Anzeige")
+    assert not is_label("Advertisement spending rose by a third.")
+    assert is_box_heading("More from International")
+    assert not is_box_heading("Latest figures show that prices rose by two percent in May.")

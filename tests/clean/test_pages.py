@@ -1,0 +1,110 @@
+"""Whole pages against what stands beside them in tests/data/pages."""
+
+from __future__ import annotations
+
+import tomllib
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from watcher.clean.article import clean, draft, finish
+from watcher.clean.memory import learn
+from watcher.errors import CleanError
+
+PAGES = Path(__file__).parent.parent / "data" / "pages"
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def expectation(name: str) -> dict[str, object]:
+    return tomllib.loads((PAGES / f"{name}.toml").read_text(encoding="utf-8"))
+
+
+def page(name: str) -> str:
+    return (PAGES / f"{name}.html").read_text(encoding="utf-8")
+
+
+NAMES = sorted(path.stem for path in PAGES.glob("*.toml"))
+ARTICLES = [name for name in NAMES if "error" not in expectation(name)]
+WALLS = [name for name in NAMES if "error" in expectation(name)]
+
+
+@pytest.mark.parametrize("name", ARTICLES)
+def test_a_page_gives_its_article_and_nothing_else(name: str) -> None:
+    expected = expectation(name)
+
+    cleaned = clean(page(name), url=str(expected["url"]), now=NOW)
+
+    text = cleaned.text
+    assert [phrase for phrase in expected["must"] if phrase not in text] == []
+    assert [phrase for phrase in expected["must_not"] if phrase in text] == []
+    assert cleaned.title == expected["title"]
+    assert cleaned.title not in text.splitlines()
+    assert cleaned.language == expected["language"]
+    assert cleaned.kind == expected["kind"]
+    assert cleaned.agency == expected.get("agency")
+    assert cleaned.dateline == expected.get("dateline")
+    assert list(cleaned.authors) == expected.get("authors", [])
+
+
+@pytest.mark.parametrize("name", ARTICLES)
+def test_the_date_is_the_articles_own(name: str) -> None:
+    expected = expectation(name)
+
+    made = draft(page(name), url=str(expected["url"]), now=NOW)
+
+    assert made.metadata.published_at is not None
+    assert made.metadata.published_at.strftime("%Y-%m-%d") == expected["published"]
+    cleaned = finish(made)
+    assert cleaned.published_at is not None
+    assert cleaned.published_at.utcoffset() == UTC.utcoffset(None)
+
+
+@pytest.mark.parametrize("name", WALLS)
+def test_a_page_without_an_article_says_why(name: str) -> None:
+    expected = expectation(name)
+
+    with pytest.raises(CleanError) as caught:
+        clean(page(name), url=str(expected["url"]))
+
+    assert str(expected["error"]) in caught.value.reason
+
+
+def test_what_was_removed_is_told_with_its_rule() -> None:
+    cleaned = clean(page("boxes_inside"), url="https://quotidien-sud.example/nature/miel")
+
+    rules = {cut.rule for cut in cleaned.removed}
+    assert {"read more", "link", "call"} <= rules
+
+
+def test_two_pages_of_a_site_teach_each_other_what_repeats() -> None:
+    first, second = (draft(page(name), url=str(expectation(name)["url"])) for name in ("radio_wire", "radio_second"))
+    memory = learn([first.hashes, second.hashes])
+
+    texts = [finish(made, memory=memory).text for made in (first, second)]
+
+    for name, text in zip(("radio_wire", "radio_second"), texts, strict=True):
+        expected = expectation(name)
+        assert all(phrase in text for phrase in expected["must"])
+        assert not any(phrase in text for phrase in expected["must_not"])
+
+
+def test_the_feeds_date_counts_before_the_pages() -> None:
+    feed = datetime(2024, 6, 18, 4, 0, tzinfo=UTC)
+
+    cleaned = clean(
+        page("radio_wire"), url="https://bayradio.example/news/international/strait-talks", feed_published_at=feed
+    )
+
+    assert cleaned.published_at == feed
+
+
+def test_the_feeds_title_is_taken_where_the_page_has_none() -> None:
+    html = (
+        "<html><body><article>"
+        + "<p>The ferry left an hour late, and nobody on the quay knew why it had waited.</p>" * 3
+    )
+
+    cleaned = clean(html, url="https://a.example/1", feed_title="Ferry leaves late")
+
+    assert cleaned.title == "Ferry leaves late"

@@ -1,0 +1,103 @@
+"""Agency, dateline and credits."""
+
+from __future__ import annotations
+
+import pytest
+
+from watcher.clean.agencies import agency_of
+from watcher.clean.wire import Wire, read_wire
+from watcher.model import Block
+
+BODY = "The minister said on Monday that the talks would go on for several days to come."
+
+
+def read(*texts: str, authors: tuple[str, ...] = (), credit: tuple[str, ...] = ()) -> Wire:
+    return read_wire(
+        tuple(Block(text=text) for text in texts), authors=authors, credit=credit, url="https://a.example/1"
+    )
+
+
+@pytest.mark.parametrize(
+    ("dateline", "place", "agency"),
+    [
+        ("BEIJING (AFP) — ", "BEIJING", "AFP"),
+        ("BERLIN, June 3 (Reuters) - ", "BERLIN", "Reuters"),
+        ("WASHINGTON (AP) — ", "WASHINGTON", "AP"),
+        ("Frankfurt am Main (dpa) - ", "Frankfurt am Main", "dpa"),
+        ("Berlin/Paris (dpa/AFP) - ", "Berlin/Paris", "dpa"),
+        ("Lisboa, 12 abr 2024 (Lusa) – ", "Lisboa", "Lusa"),
+        ("Madrid, 12 abr (EFE).- ", "Madrid", "EFE"),
+        ("(ANSA) - ROMA, 12 APR - ", "ROMA", "ANSA"),
+        ("МОСКВА, 3 июня. /ТАСС/. ", "МОСКВА", "TASS"),
+        ("МОСКВА, 3 июн - РИА Новости. ", "МОСКВА", "RIA Novosti"),
+        ("KYIV. Sept 3 (Interfax-Ukraine) – ", "KYIV", "Interfax"),
+        ("LONDON, March 3 (Xinhua) -- ", "LONDON", "Xinhua"),
+        ("New Delhi, Jun 3 (PTI) ", "New Delhi", "PTI"),
+        ("新华社北京4月24日电 ", "北京", "Xinhua"),
+        ("(서울=연합뉴스) 김철수 기자 = ", "서울", "Yonhap"),
+        ("【ワシントン共同】", "ワシントン", "Kyodo"),
+        ("القاهرة - رويترز: ", "القاهرة", "Reuters"),
+        ("JERUSALEM — ", "JERUSALEM", None),
+    ],
+)
+def test_a_dateline_is_read_and_cut(dateline: str, place: str, agency: str | None) -> None:
+    wire = read(dateline + BODY, BODY)
+
+    assert (wire.dateline, wire.agency) == (place, agency)
+    assert wire.blocks[0].text == BODY
+    assert wire.removed[0].rule == "dateline"
+
+
+@pytest.mark.parametrize(
+    ("credit", "agency"),
+    [
+        ("dpa", "dpa"),
+        ("(AFP)", "AFP"),
+        ("Source: AFP", "AFP"),
+        ("Reuters, AP", "Reuters"),
+        ("(Reporting by Ann Lee; Editing by Bo Ek)", "Reuters"),
+        ("© dpa-infocom, dpa:240429-99-845777/5 (dpa)", "dpa"),
+    ],
+)
+def test_a_credit_at_the_end_is_read_and_cut(credit: str, agency: str) -> None:
+    wire = read(*[BODY] * 6, credit)
+
+    assert wire.agency == agency
+    assert [block.text for block in wire.blocks] == [BODY] * 6
+
+
+def test_a_credit_behind_the_last_sentence_is_cut() -> None:
+    wire = read(*[BODY] * 6, f"{BODY} (AFP)")
+
+    assert wire.agency == "AFP"
+    assert wire.blocks[-1].text == BODY
+
+
+def test_an_author_or_source_field_can_name_the_agency() -> None:
+    assert read(BODY, authors=("The Associated Press",)).agency == "AP"
+    assert read(BODY, credit=("AFP/The Local",)).agency == "AFP"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Reuters is to cut a hundred jobs, the company said on Monday in a statement to its staff in London.",
+        "The Reuters building (AP) was empty on Monday, and so was the square before it, witnesses said.",
+        "Ann Lee, AP style editor at the paper, said on Monday that the rule would stay as it is for now.",
+    ],
+)
+def test_a_sentence_about_an_agency_is_no_credit(text: str) -> None:
+    wire = read(text, *[BODY] * 6)
+
+    assert wire.agency is None
+    assert wire.blocks[0].text == text
+
+
+@pytest.mark.parametrize("name", ["ap", "the", "Reuterswerke", "AFPX", "Ansagen", "dpa sagte am Montag"])
+def test_a_word_is_no_agency(name: str) -> None:
+    assert agency_of(name) is None
+
+
+@pytest.mark.parametrize("evil", ["A-" * 50_000, "A " * 50_000, "AP, " * 30_000, "dpa/" * 900, " " * 50_000 + "x"])
+def test_a_hostile_line_takes_no_time(evil: str) -> None:
+    assert read(evil, BODY, BODY, BODY, evil).blocks
