@@ -125,8 +125,8 @@ def told(edition: Edition) -> list[str]:
     from digests.cli.digest import summary
 
     rows = [
-        f"  {story.number:2}. {story.title}\n      {story.outlets} outlets, {story.independent} independent, "
-        f"{story.folded} agency copies folded; in {', '.join(story.languages)}"
+        f"  {story.number:2}. {story.title}\n      {story.outlets} outlets = {story.independent} independent + "
+        f"{story.folded} folded; in {', '.join(story.languages)}"
         for story in edition.stories
     ]
     return summary(edition, []) + rows

@@ -214,10 +214,11 @@ def _story(story: EditionStory, edition: Edition, words: Words) -> StoryView:
 
 
 def coverage(story: EditionStory, words: Words) -> str:
-    """Return "47 outlets · 14 independent · 33 agency copies folded", or only the first two if there are no copies."""
+    """Return "47 outlets · 14 independent · 33 agency copies folded", or only the first two if none is folded."""
     parts = [words.say("outlets", n=story.outlets), words.say("independent", n=story.independent)]
+    from_agencies = sum(copies for _, copies in story.agencies)
     if story.folded:
-        parts.append(words.say("agency_copies" if story.agencies else "copies", n=story.folded))
+        parts.append(words.say("agency_copies" if from_agencies == story.folded else "folded", n=story.folded))
     return " · ".join(parts)
 
 
