@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help install demo test quick check format clean
+.PHONY: help install demo test quick check constraints format clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -30,6 +30,14 @@ check: $(READY)  ## lint, format, types, import contracts
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+constraints:  ## pin what a fresh installation takes today
+	rm -rf build/constraints
+	$(PYTHON) -m venv build/constraints
+	build/constraints/bin/python -m pip install --quiet --disable-pip-version-check '.[semantic,dev]'
+	(echo '# Every package that `make install` takes, pinned by `make constraints`.'; \
+	  build/constraints/bin/python -m pip freeze --exclude watcher-digests | grep -v ' @ ') > constraints.txt
+	rm -rf build/constraints
 
 format: $(READY)  ## put the code in order
 	$(BIN)/ruff check --fix
