@@ -9,6 +9,7 @@ from watcher.clean.furniture import Known, drop_furniture
 from watcher.clean.kind import kind_of
 from watcher.clean.memory import SiteMemory, block_hashes
 from watcher.clean.metadata import Metadata, read_metadata
+from watcher.clean.opinion import with_missing
 from watcher.clean.page import Markup, bare_text, main_blocks, markup, parse
 from watcher.clean.phrases import key
 from watcher.clean.walls import why_no_article
@@ -67,13 +68,13 @@ def draft(html: str, *, url: str, now: datetime | None = None) -> Draft:
     if tree is None:
         raise CleanError(url, "the page is empty")
     metadata = read_metadata(tree, url=url, now=now)
-    blocks = main_blocks(tree, url=url)
+    blocks = with_missing(main_blocks(tree, url=url), metadata.body, tree)
     if reason := why_no_article(blocks, title=metadata.title, bare=bare_text(tree)):
         raise CleanError(url, reason)
     return Draft(
         url=url,
         blocks=blocks,
-        markup=markup(tree, url=url),
+        markup=markup(tree, blocks, url=url),
         metadata=metadata,
         hashes=block_hashes(block.text for block in blocks),
     )
@@ -94,6 +95,7 @@ def finish(
     known = Known(
         titles=frozenset(key(title) for title in (*said.titles, said.title, feed_title or "")) - {""},
         summary=key(feed_summary or ""),
+        body=said.body,
         authors=said.authors,
         markup=page.markup,
     )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from watcher.clean.memory import SiteMemory, block_hashes
+from watcher.clean.opinion import doubted
 from watcher.clean.page import Markup
 from watcher.clean.phrases import is_box_heading, is_call, is_label, is_read_more, key
 from watcher.model import Block, Removed
@@ -48,6 +50,7 @@ class Known:
 
     titles: frozenset[str] = frozenset()  # keys of all that the page and its feed call it
     summary: str = ""  # key of the feed's summary: a block in it is the article's
+    body: str = ""  # the article's text in the page's own data
     authors: tuple[str, ...] = ()
     markup: Markup = field(default_factory=Markup)
 
@@ -57,7 +60,7 @@ def drop_furniture(
 ) -> tuple[tuple[Block, ...], tuple[Removed, ...]]:
     """Return the blocks that are the article, and what was cut. If all would go, nothing goes."""
     rules: list[str | None] = [None] * len(blocks)
-    for rule in (_by_memory(memory), _lines, _links, _boxes, _notes, _bare_headings):
+    for rule in (_by_memory(memory), _lines, _links, _boxes, _notes, _by_data, _bare_headings):
         for place, name in rule(blocks, known, rules):
             rules[place] = rules[place] or name
     kept = tuple(block for block, rule in zip(blocks, rules, strict=True) if rule is None)
@@ -126,11 +129,16 @@ def _is_byline(text: str, name: str, known: Known) -> bool:
 
 
 def _links(blocks: tuple[Block, ...], known: Known, rules: Rules) -> Found:
-    """Blocks that are nothing but a link to another page."""
+    """Blocks that are nothing but a link to another page. What is written more than once is a button of the article."""
+    often = Counter(block.text for block in blocks)
     linked = [
         place
         for place, block in enumerate(blocks)
-        if rules[place] is None and block.kind != "h" and is_linked(block, known.markup) and "://" not in block.text
+        if rules[place] is None
+        and block.kind != "h"
+        and is_linked(block, known.markup)
+        and often[block.text] == 1
+        and "://" not in block.text
     ]
     total = sum(len(block.text) for block in blocks)
     if sum(len(blocks[place].text) for place in linked) <= ROUNDUP * total:
@@ -203,10 +211,15 @@ def _notes(blocks: tuple[Block, ...], known: Known, rules: Rules) -> Found:
             yield place, "author"
 
 
+def _by_data(blocks: tuple[Block, ...], known: Known, rules: Rules) -> Found:
+    """Blocks that the article's text in the page's own data does not have."""
+    return ((place, "not in data") for place in doubted(blocks, known.body))
+
+
 def _bare_headings(blocks: tuple[Block, ...], known: Known, rules: Rules) -> Found:
     """Headings with nothing left under them, where something was."""
     for place in range(len(blocks) - 1, -1, -1):
-        if rules[place] is not None or blocks[place].kind != "h":
+        if rules[place] is not None or blocks[place].kind != "h" or SENTENCE_END.search(blocks[place].text):
             continue
         under = next((at for at in range(place + 1, len(blocks)) if blocks[at].kind == "h" or rules[at] is None), None)
         emptied = under is not None and blocks[under].kind == "h" and under > place + 1

@@ -72,6 +72,13 @@ def text_of(value: object) -> str:
     return ""
 
 
+def body_of(node: Node) -> str:
+    """Return the article's whole text with its line breaks, empty if the node does not carry it."""
+    body = node.get("articleBody")
+    text = TAG.sub("\n", unescape(body)) if isinstance(body, str) else text_of(body)
+    return "\n".join(line for part in text.splitlines() if (line := " ".join(part.split())))
+
+
 def names_of(value: object) -> tuple[str, ...]:
     """Return the names of all things in a value: of several authors. An address is no name."""
     items = value if isinstance(value, list) else [value]

@@ -14,6 +14,7 @@ from lxml.etree import _Element
 
 from watcher.clean import jsonld
 from watcher.clean.names import split_names
+from watcher.clean.opinion import whole_body
 from watcher.clean.phrases import key
 from watcher.clean.titles import SITE_PREFIX, TITLES, best_title
 from watcher.text.dates import date_in_url, is_believable, parse_date
@@ -64,6 +65,7 @@ class Metadata:
     language: str | None = None  # as claimed
     image: str | None = None
     section: str | None = None
+    body: str = ""  # the whole text, where the page's data carry it
     site: str = ""
     credit: tuple[str, ...] = ()  # who may be the source: creditText, copyrightHolder, sourceOrganization
     kinds: frozenset[str] = frozenset()  # types of JSON-LD and og:type, in lower case
@@ -106,6 +108,7 @@ def read_metadata(tree: _Element, *, url: str, now: datetime | None) -> Metadata
         or metas.get("article:section")
         or metas.get("section")
         or None,
+        body=whole_body(jsonld.body_of(node)),
         site=site,
         credit=tuple(
             text
@@ -275,7 +278,7 @@ def _authors(found: Found, *, site: str) -> tuple[str, ...]:
         *((text,) for text in found.bylines if FULL_NAME.search(text)),
     )
     for texts in sources:
-        names = split_names(text for text in texts if "://" not in text)
+        names = split_names(texts)
         if kept := tuple(name for name in names if key(name) not in outlet):
             return kept
         fallback = fallback or names

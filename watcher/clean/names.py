@@ -11,7 +11,7 @@ LONGEST = 60  # characters of a name
 PREFIX = re.compile(
     r"^\W*(?:(?:written|reported|story|text|article|posted|words|created) by|(?:erstellt|verfasst"
     r"|geschrieben) von|by|von|par|por|di|da|av|af|door|od|autor|autorin|author|authors"
-    r"|text|tekst|texte|testo|от|автор|текст|بقلم|كتب|文|記者|记者|撰文)(?:\s*[:：]\s*|\s+)",
+    r"|text|tekst|texte|testo|от|автор|текст|بقلم|كتب|文|作者|記者|记者|撰文)(?:\s*[:：]\s*|\s+)",
     re.IGNORECASE,
 )
 BETWEEN = re.compile(r"\s*[;|•·/\n]\s*|\s*[,、，]\s*|\s+(?:and|und|et|y|e|og|och|en|i|a|и|та|ve|ja|&|with|mit|avec)\s+")
@@ -31,6 +31,8 @@ def split_names(texts: Iterable[str]) -> tuple[str, ...]:
     """Return the names in `texts`, each once, in order: "By Ann Lee and Bo Ek, Staff Writers" holds two."""
     names: dict[str, str] = {}
     for text in texts:
+        if "://" in text:
+            continue
         bare = PREFIX.sub("", PARENTHESIS.sub("", " ".join(unescape(text).split())))
         for part in BETWEEN.split(bare):
             name = PREFIX.sub("", part).strip(" .,:;–—-*·\"'")

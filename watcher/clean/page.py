@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import lru_cache
@@ -122,8 +122,10 @@ def bare_text(tree: _Element) -> str:
     return " ".join(parts)[:BARE_MAX]
 
 
-def markup(tree: _Element, *, url: str) -> Markup:
-    """Return what the markup says of texts: which are whole links to other pages, captions, dates, bylines."""
+def markup(tree: _Element, blocks: Iterable[Block], *, url: str) -> Markup:
+    """Return what the markup says of the texts of `blocks`: which are whole links, captions, dates, bylines."""
+    texts = [block.text for block in blocks]
+    wanted = {key(text) for text in texts} | {key(text.partition(":")[2]) for text in texts}
     here = urlsplit(url).path.rstrip("/")
     links: set[str] = set()
     captions: set[str] = set()
@@ -144,10 +146,10 @@ def markup(tree: _Element, *, url: str) -> Markup:
             if len(text) <= MAX_LABEL:
                 {"caption": captions, "byline": bylines, "time": times}[role].add(text)
     return Markup(
-        links=frozenset(links - {""}),
-        captions=frozenset(captions - {""}),
-        times=frozenset(times - {""}),
-        bylines=frozenset(bylines - {""}),
+        links=frozenset(links & wanted - {""}),
+        captions=frozenset(captions & wanted - {""}),
+        times=frozenset(times & wanted - {""}),
+        bylines=frozenset(bylines & wanted - {""}),
     )
 
 

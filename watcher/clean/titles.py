@@ -41,6 +41,9 @@ def without_site(title: str, *, site: str, url: str) -> str:
             and any(tail == name or (len(tail) > 3 and (tail in name or name in tail)) for name in names)
         ):
             return title[: cut.start()].strip()
+    first, colon, rest = title.partition(": ")
+    if colon and key(first) in names and len(rest) >= MIN_TITLE:
+        return rest.strip()
     if cuts and key(title[: cuts[0].start()]) in names:
         return title[cuts[0].end() :].strip()
     return title

@@ -39,7 +39,7 @@ CJK = re.compile(
 # A dateline without an agency: capitals, a dash, then the text. "JERUSALEM — ", "NEW YORK, June 3 -"
 CAPITALS = re.compile(
     rf"^(?P<place>[A-ZÀ-ÝА-Я][A-ZÀ-ÝА-Я'’.\-]+(?:[ "
-    rf",]{{1,2}}[A-ZÀ-ÝА-Я][A-ZÀ-ÝА-Я'’.\-]*){{0,3}}){_DATE}\s+[—–―-]{{1,2}}\s+(?=\S)"
+    rf",]{{1,2}}[A-ZÀ-ÝА-Я][A-ZÀ-ÝА-Я'’.\-]*){{0,3}})(?!\w){_DATE}\s+[—–―-]{{1,2}}\s+(?=\S)"
 )
 ARABIC = re.compile(
     r"^(?P<place>[\u0600-\u06ff ]{2,30})\s*[-–—/(]\s*(?P<names>" + NAMES + r")\s*[)]?\s*[-–—:/]*\s+(?=\S)"

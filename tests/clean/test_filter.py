@@ -1,0 +1,82 @@
+"""The filter `watcher clean --jsonl`."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+from watcher.cli.clean import clean_lines
+
+PAGES = Path(__file__).parent.parent / "data" / "pages"
+
+
+def line(name: str, url: str) -> str:
+    return json.dumps({"id": name, "url": url, "html": (PAGES / f"{name}.html").read_text(encoding="utf-8")})
+
+
+def run(lines: list[str]) -> tuple[int, list[dict[str, object]], str]:
+    out, err = io.StringIO(), io.StringIO()
+    code = clean_lines(lines, out, err)
+    return code, [json.loads(one) for one in out.getvalue().splitlines()], err.getvalue()
+
+
+def test_each_page_gives_a_line_in_order_with_or_without_an_article() -> None:
+    code, results, _ = run(
+        [
+            line("radio_wire", "https://b.example/1"),
+            line("consent_wall", "https://c.example/1"),
+            line("rtl", "https://s.example/1"),
+        ]
+    )
+
+    assert code == 0
+    assert [result["id"] for result in results] == ["radio_wire", "consent_wall", "rtl"]
+    assert results[1]["text"] == ""
+    assert "consent" in str(results[1]["error"])
+    assert results[0]["published"] == "2024-06-18T09:12:00+04:00"
+
+
+def test_a_malformed_line_is_reported_and_the_rest_goes_on() -> None:
+    code, results, err = run(["{", "[]", '{"id": 1}', line("rtl", "https://s.example/1"), ""])
+
+    assert code == 3
+    assert len(results) == 1
+    assert [told.split(":")[0] for told in err.splitlines()] == ["line 1", "line 2", "line 3"]
+
+
+def test_pages_of_one_site_learn_from_each_other() -> None:
+    box = "<p>The harbour prize of the town is given each May to a person who did much for the sea.</p>"
+    bodies = [
+        "".join(
+            f"<p>{word.title()} boats came in on day {n} with {word} nets, and the market was {word} until noon.</p>"
+            for n in range(5)
+        )
+        for word in ("green", "heavy", "early", "quiet")
+    ]
+    pages = [
+        json.dumps(
+            {
+                "id": at,
+                "url": f"https://one.example/{at}",
+                "html": f"<html><body><article>{body}{box}</article></body></html>",
+            }
+        )
+        for at, body in enumerate(bodies)
+    ]
+
+    _, together, _ = run(pages)
+    _, alone, _ = run(pages[:1])
+
+    assert not any("harbour prize" in str(result["text"]) for result in together)
+    assert "harbour prize" in str(alone[0]["text"])
+    assert all(str(result["text"]).count("\n") == 4 for result in together)
+
+
+def test_many_pages_come_back_in_order() -> None:
+    lines = [line("rtl", f"https://s{at}.example/1").replace('"id": "rtl"', f'"id": {at}') for at in range(12)]
+
+    code, results, _ = run(lines)
+
+    assert code == 0
+    assert [result["id"] for result in results] == list(range(12))

@@ -1,0 +1,100 @@
+"""Metadata of a page."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from lxml import html
+
+from watcher.clean.metadata import Metadata, read_metadata
+from watcher.clean.names import split_names
+from watcher.clean.titles import without_site
+
+URL = "https://www.example.org/2025/05/14/bridge"
+NOW = datetime(2025, 6, 1, tzinfo=UTC)
+
+
+def read(head: str, body: str = "", url: str = URL) -> Metadata:
+    return read_metadata(
+        html.document_fromstring(f"<html><head>{head}</head><body>{body}</body></html>"), url=url, now=NOW
+    )
+
+
+@pytest.mark.parametrize(
+    ("title", "bare"),
+    [
+        ("Bridge to close in May | The Example", "Bridge to close in May"),
+        ("Bridge to close in May - Example", "Bridge to close in May"),
+        ("Example: Bridge to close in May", "Bridge to close in May"),
+        ("Bridge to close – mayor", "Bridge to close – mayor"),
+        ("橋を閉鎖へ、来月から工事：Example", "橋を閉鎖へ、来月から工事"),
+    ],
+)
+def test_a_title_loses_the_sites_name_only(title: str, bare: str) -> None:
+    assert without_site(title, site="Example", url=URL) == bare
+
+
+def test_the_title_is_what_most_sources_say() -> None:
+    said = read(
+        '<meta property="og:title" content="Bridge to close | Example"><title>Bridge to close - Example</title>',
+        "<h1>Bridge to close</h1>",
+    )
+
+    assert said.title == "Bridge to close"
+
+
+@pytest.mark.parametrize(
+    ("canonical", "url"),
+    [
+        ("/2025/05/14/bridge-2", "https://www.example.org/2025/05/14/bridge-2"),
+        ("https://example.org/2025/05/14/bridge", "https://example.org/2025/05/14/bridge"),
+        ("https://other.example/bridge", URL),
+        ("javascript:alert(1)", URL),
+        ("https://www.example.org/", URL),
+        ("http://[", URL),
+    ],
+)
+def test_a_canonical_address_is_of_the_same_site_and_not_its_front_page(canonical: str, url: str) -> None:
+    assert read(f'<link rel="canonical" href="{canonical}">').url == url
+
+
+def test_a_teasers_time_is_not_the_articles() -> None:
+    said = read(
+        '<meta property="article:published_time" content="2025-05-14T08:00:00+02:00">',
+        '<time datetime="2025-05-30">30 May</time>',
+    )
+
+    assert said.published_at == datetime(2025, 5, 14, 6, tzinfo=UTC)
+
+
+def test_a_date_that_cannot_be_is_left_out() -> None:
+    said = read('<meta property="article:published_time" content="2031-01-01"><meta name="date" content="2025-05-13">')
+
+    assert said.published_at == datetime(2025, 5, 13, tzinfo=UTC)
+
+
+def test_a_moment_in_utc_is_told_in_the_zone_of_its_page() -> None:
+    said = read('<meta property="article:published_time" content="2025-05-15T02:30:00Z">')
+
+    assert said.published_at == datetime(2025, 5, 15, 2, 30, tzinfo=UTC)
+    assert said.published_at.day == 14
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("By Ann Lee and Bo Ek, Staff Writers", ("Ann Lee", "Bo Ek")),
+        ("Von Lena Brandt", ("Lena Brandt",)),
+        ("Ann Lee (Reuters)", ("Ann Lee",)),
+        ("https://example.org/author/ann", ()),
+        ("作者：王小明", ("王小明",)),
+    ],
+)
+def test_names_are_taken_out_of_bylines(text: str, names: tuple[str, ...]) -> None:
+    assert split_names([text]) == names
+
+
+def test_an_image_must_be_on_the_web() -> None:
+    assert read('<meta property="og:image" content="/a.jpg">').image == "https://www.example.org/a.jpg"
+    assert read('<meta property="og:image" content="data:image/png;base64,x">').image is None

@@ -1,0 +1,62 @@
+"""The page's own data as a second opinion."""
+
+from __future__ import annotations
+
+from lxml import html
+
+from watcher.clean.jsonld import article_node, body_of, names_of
+from watcher.clean.opinion import doubted, whole_body, with_missing
+from watcher.model import Block
+
+LINES = [
+    f"In the {word} hour the council spoke of the bridge, its cost and the lorries on it."
+    for word in ("first", "second", "third", "fourth", "fifth", "sixth", "last")
+]
+BODY = "\n".join(LINES)
+
+
+def test_paragraphs_that_the_main_text_missed_come_back() -> None:
+    tree = html.fromstring(
+        "<html><body>" + "".join(f"<p>{line}</p>" for line in LINES) + "<p>Another story.</p></body></html>"
+    )
+
+    blocks = with_missing((Block(text=LINES[0]),), BODY, tree)
+
+    assert [block.text for block in blocks] == LINES
+
+
+def test_a_main_text_that_is_nearly_whole_stays() -> None:
+    blocks = tuple(Block(text=line) for line in LINES[:6])
+
+    assert with_missing(blocks, BODY, html.fromstring("<p>x</p>")) is blocks
+
+
+def test_what_the_data_do_not_have_is_doubted_but_for_the_standfirst() -> None:
+    teaser = "Engineers said that the dam had held although two of its gates could not be opened at night."
+    blocks = [Block(text=text) for text in ("A standfirst on the bridge and what became of it.", *LINES, teaser)]
+
+    assert doubted(blocks, BODY) == (8,)
+
+
+def test_data_that_hold_another_text_doubt_nothing() -> None:
+    assert doubted([Block(text=line) for line in LINES], "Subscribe to read on.") == ()
+
+
+def test_a_body_that_is_written_twice_counts_once() -> None:
+    assert whole_body(f"{BODY} {BODY}") == BODY
+
+
+def test_json_ld_is_read_with_its_usual_faults() -> None:
+    script = """<!-- {"@context":"https://schema.org","@graph":[
+      {"@type":"Person","@id":"#ann","name":"Ann Lee"},
+      {"@type":["NewsArticle"],"headline":"A line
+break","author":[{"@id":"#ann"},"Bo Ek",{"@type":"Person","@id":"#nobody"}],"articleBody":"One.<br/>Two."}]} -->"""
+
+    node = article_node(["{broken", script])
+
+    assert names_of(node["author"]) == ("Ann Lee", "Bo Ek")
+    assert body_of(node) == "One.\nTwo."
+
+
+def test_deep_json_ld_ends() -> None:
+    assert article_node(["[" * 50_000 + "]" * 50_000]) == {}

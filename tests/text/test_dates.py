@@ -1,0 +1,54 @@
+"""Dates as pages write them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from watcher.text.dates import date_in_url, is_believable, parse_date
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2024-05-28T06:45:00Z", datetime(2024, 5, 28, 6, 45, tzinfo=UTC)),
+        ("2024-05-28T06:45:00.123+0200", datetime(2024, 5, 28, 4, 45, tzinfo=UTC)),
+        ("2024-05-28", datetime(2024, 5, 28, tzinfo=UTC)),
+        ("20240528T064500Z", datetime(2024, 5, 28, 6, 45, tzinfo=UTC)),
+        ("Tue, 28 May 2024 06:45:00 GMT", datetime(2024, 5, 28, 6, 45, tzinfo=UTC)),
+        ("1716878700", datetime(2024, 5, 28, 6, 45, tzinfo=UTC)),
+        ("28.05.2024, 06:45 Uhr", datetime(2024, 5, 28, 6, 45, tzinfo=UTC)),
+        ("May 28, 2024", datetime(2024, 5, 28, tzinfo=UTC)),
+        ("28 May 2024", datetime(2024, 5, 28, tzinfo=UTC)),
+        ("2024年5月28日", datetime(2024, 5, 28, tzinfo=UTC)),
+        ("05/28/2024", datetime(2024, 5, 28, tzinfo=UTC)),
+        ("yesterday", None),
+        ("2024-13-45", None),
+        ("", None),
+    ],
+)
+def test_usual_spellings_are_read(text: str, moment: datetime | None) -> None:
+    assert parse_date(text) == moment
+
+
+def test_the_day_in_an_address_is_read() -> None:
+    assert date_in_url("https://a.example/2024/05/28/title") == datetime(2024, 5, 28, tzinfo=UTC)
+    assert date_in_url("https://a.example/2024/99/28/title") is None
+
+
+def test_dates_before_the_web_and_after_tomorrow_are_not_believed() -> None:
+    now = datetime(2024, 5, 28, tzinfo=UTC)
+
+    assert not is_believable(datetime(1970, 1, 1, tzinfo=UTC), now=now)
+    assert not is_believable(datetime(2024, 6, 5, tzinfo=UTC), now=now)
+    assert is_believable(datetime(2024, 5, 29, tzinfo=UTC), now=now)
+
+
+@given(st.text(max_size=60) | st.from_regex(r"[0-9]{1,4}[-/.年 ][0-9]{1,4}[-/.月 ][0-9]{1,4}[T ]?[0-9:+Z]{0,12}"))
+def test_any_text_gives_an_aware_date_or_none(text: str) -> None:
+    moment = parse_date(text)
+
+    assert moment is None or moment.astimezone(UTC).tzinfo is UTC
