@@ -37,10 +37,12 @@ def read(*texts: str, authors: tuple[str, ...] = (), credit: tuple[str, ...] = (
         ("(서울=연합뉴스) 김철수 기자 = ", "서울", "Yonhap"),
         ("【ワシントン共同】", "ワシントン", "Kyodo"),
         ("القاهرة - رويترز: ", "القاهرة", "Reuters"),
+        ("【6月18日 AFP】", None, "AFP"),
         ("JERUSALEM — ", "JERUSALEM", None),
+        ("PARIS, April 8 — ", "PARIS", None),
     ],
 )
-def test_a_dateline_is_read_and_cut(dateline: str, place: str, agency: str | None) -> None:
+def test_a_dateline_is_read_and_cut(dateline: str, place: str | None, agency: str | None) -> None:
     wire = read(dateline + BODY, BODY)
 
     assert (wire.dateline, wire.agency) == (place, agency)

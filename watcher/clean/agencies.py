@@ -97,7 +97,7 @@ AGENCIES: dict[str, tuple[str, ...]] = {
     "Media OutReach": ("Media OutReach Newswire",),
 }  # fmt: skip
 # Names that stand for themselves in the author field of a site that is not the agency's own.
-AMBIGUOUS = frozenset(("AA", "PA", "SPA", "APP", "STA", "SITA", "TT", "Mehr", "CP", "SID", "AGI", "APA", "ATS"))
+AMBIGUOUS = frozenset(("AA", "PA", "SPA", "APP", "STA", "SITA", "Mehr", "CP", "SID", "AGI", "ATS"))
 
 CREDIT_MAX = 40  # characters of "AFP/The Local"
 _BY_NAME = {written: name for name, all_written in AGENCIES.items() for written in all_written}

@@ -12,6 +12,7 @@ from watcher.clean.phrases import key
 from watcher.model import Block, Removed
 
 HEAD = 4  # blocks at the beginning where a dateline or credit stands
+HEAD_RAW = 10  # blocks in which a dateline with an agency is looked for: title, byline, date stand before it
 TAIL = 4  # blocks at the end where a credit stands
 CREDIT_MAX = 120  # characters of a block that is a credit
 # Word and separator share no character, or a line of hyphens would take for ever. A capital, or a script without them.
@@ -32,9 +33,9 @@ SLASHED = re.compile(
     rf"^(?P<place>{_PLACE}){_DATE}\.?,?\s*(?:/\s*(?P<names>{NAMES})\s*/|[-–—]\s*(?P<plain>{NAMES}))\s*[.:–—-]+\s*(?=\S)"
 )
 CJK = re.compile(
-    r"^(?P<names>新华社|新華社|中央社|韩联社|共同社|【共同】|【時事】)(?P<place>[\u4e00-\u9fff]{2,8}?)?\d{1,2}月\d{1,2}日(?:讯|訊)?电?電?\s*"
-    r"|^[【\[(（](?P<place2>[^\s】\])）=]{1,12})[=＝]?\s*(?P<names2>共同|時事|연합뉴스|뉴시스|ロイター|AFP時事"
-    r"|AP)[】\])）]\s*(?:[^\s=]{1,14}\s?기자\s?=\s?)?"
+    r"^(?P<names>新华社|新華社|中央社|韩联社|共同社)(?P<place>[\u4e00-\u9fff]{2,8}?)?\d{1,2}月\d{1,2}日(?:讯|訊)?电?電?\s*"
+    r"|^[【\[(（](?:\d{1,2}月\d{1,2}日\s*|(?P<place2>[^\s】\])）=]{1,12})[=＝]?\s*)"
+    r"(?P<names2>共同|時事|연합뉴스|뉴시스|ロイター|AFP|AP)(?:時事|通信)?[】\])）]\s*(?:[^\s=]{1,14}\s?기자\s?=\s?)?"
 )
 # A dateline without an agency: capitals, a dash, then the text. "JERUSALEM — ", "NEW YORK, June 3 -"
 CAPITALS = re.compile(
@@ -95,10 +96,10 @@ def read_wire(blocks: tuple[Block, ...], *, authors: Iterable[str], credit: Iter
 
 def _take_dateline(kept: list[Block], removed: list[Removed]) -> tuple[str | None, str | None]:
     """Cut the dateline from the first paragraph that has one; return its place and agency."""
-    for at, block in enumerate(kept[:HEAD]):
+    for at, block in enumerate(kept[:HEAD_RAW]):
         if block.kind == "h":
             continue
-        for pattern in (*DATELINES, CAPITALS):
+        for pattern in (*DATELINES, CAPITALS) if at < HEAD else DATELINES:
             found = pattern.match(block.text[:200])
             if found is None or len(block.text) - found.end() < 20:
                 continue
@@ -107,7 +108,7 @@ def _take_dateline(kept: list[Block], removed: list[Removed]) -> tuple[str | Non
             place = groups.get("place") or groups.get("place2")
             removed.append(Removed(rule="dateline", text=found.group().strip()))
             kept[at] = replace(block, text=block.text[found.end() :])
-            return (place.strip(" ,.") if place else None), name_in(names.strip("【】"))
+            return (place.strip(" ,.") if place else None), name_in(names)
     return None, None
 
 
