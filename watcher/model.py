@@ -231,7 +231,8 @@ class Article:
     dateline: str | None = None
     image: str | None = None
     kind: str = "article"
-    from_feed: bool = False  # the text is the feed's: the page was not to be had
+    from_feed: bool = False  # the text is the feed's
+    feed_reason: str | None = None  # why: what was wrong with the page; None if it was not asked for
     removed: tuple[Removed, ...] = ()
 
 

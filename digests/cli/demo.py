@@ -125,7 +125,7 @@ def told(edition: Edition) -> list[str]:
     from digests.cli.digest import summary
 
     rows = [
-        f"  {story.number:2}. {story.title}\n      {story.outlets} outlets = {story.independent} independent + "
+        f"  {story.number:2}. {story.title}\n      outlets: {story.outlets} = {story.independent} independent + "
         f"{story.folded} folded; in {', '.join(story.languages)}"
         for story in edition.stories
     ]

@@ -43,7 +43,7 @@ def gather(settings: Settings, engine: Engine) -> dict[str, Any]:
     from datetime import UTC
 
     from watcher.feeds.health import health
-    from watcher.store.articles import count_articles
+    from watcher.store.articles import count_articles, feed_reasons
     from watcher.store.feeds import feed_states
     from watcher.store.open import shown
     from watcher.store.pages import given_up, waiting_pages
@@ -86,6 +86,7 @@ def gather(settings: Settings, engine: Engine) -> dict[str, Any]:
             {"reason": reason, "pages": n}
             for reason, n in read(engine, lambda c: given_up(c, start=datetime.min.replace(tzinfo=UTC), end=now))
         ],
+        "pages_replaced_by_feed": [{"reason": reason, "pages": n} for reason, n in read(engine, feed_reasons)],
         "sources": rows,
     }
 
@@ -107,7 +108,11 @@ def lines(found: dict[str, Any], *, everything: bool) -> list[str]:
             told.append(f"  {row['health']:8} {row['name']}: {about}\n           {row['url']}")
         if everything:
             told += [f"           fault: {fault}" for fault in row["faults"]]
-    if found["pages_without_article"]:
-        told.append("pages without an article")
-        told += [f"  {row['pages']:5} {row['reason']}" for row in found["pages_without_article"]]
+    for key, words in (
+        ("pages_without_article", "pages without an article"),
+        ("pages_replaced_by_feed", "pages in whose place the feed's own text stands"),
+    ):
+        if found[key]:
+            told.append(words)
+            told += [f"  {row['pages']:5} {row['reason']}" for row in found[key]]
     return told

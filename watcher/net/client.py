@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 import re
 import ssl
 import time
@@ -30,6 +32,10 @@ ACCEPT_FEED = (
 )
 ACCEPT_PAGE = "text/html, application/xhtml+xml, application/xml;q=0.9, */*;q=0.5"
 NONE_KEPT = Validators()
+NETWORK_ERRORS = frozenset(
+    (errno.ECONNREFUSED, errno.ECONNRESET, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN, errno.EPIPE)
+)
+MAX_CAUSES = 12  # behind one error
 GOOD = frozenset((200, 203, 226))
 ERROR_BODY_BYTES = 16_384  # of an error page: enough to know a bot wall
 HEADER_BYTES = 64 * 1024
@@ -260,4 +266,19 @@ def broken(error: Exception) -> str:
     if isinstance(cause, ssl.SSLError):
         return f"no TLS connection ({cause.reason or cause})"
     text = str(error) or str(cause) or type(cause).__name__
-    return text if "does not resolve" in text else f"no connection, or it broke ({text})"
+    if "does not resolve" in text:
+        return text
+    if found := system_error(error):
+        return f"no connection: {os.strerror(found).lower()}"
+    return f"no connection, or it broke ({text})"
+
+
+def system_error(error: BaseException | None) -> int | None:
+    """Return the system's number for what went wrong, from the chain and the groups of causes behind `error`."""
+    for _ in range(MAX_CAUSES):
+        if error is None:
+            return None
+        if isinstance(error, OSError) and error.errno in NETWORK_ERRORS:
+            return error.errno
+        error = error.exceptions[0] if isinstance(error, BaseExceptionGroup) else error.__cause__ or error.__context__
+    return None

@@ -161,6 +161,17 @@ def set_features(connection: Connection, made: Iterable[Features], payloads: Ite
         )
 
 
+def feed_reasons(connection: Connection) -> tuple[tuple[str, int], ...]:
+    """Return what was wrong with the pages of articles whose text is the feed's, with their counts, most first."""
+    query = (
+        select(articles.c.feed_reason, func.count())
+        .where(articles.c.feed_reason.is_not(None))
+        .group_by(articles.c.feed_reason)
+        .order_by(func.count().desc(), articles.c.feed_reason)
+    )
+    return tuple((reason, n) for reason, n in connection.execute(query))
+
+
 def count_articles(connection: Connection) -> int:
     """Return how many articles are stored."""
     return connection.execute(select(func.count()).select_from(articles)).scalar_one()

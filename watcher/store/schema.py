@@ -146,6 +146,7 @@ articles = Table(
     Column("image", Text),
     Column("kind", Text, nullable=False),
     Column("from_feed", Boolean, nullable=False),
+    Column("feed_reason", Text),
     Column("published_at", Utc, nullable=False, index=True),
     Column("fetched_at", Utc, nullable=False, index=True),
 )

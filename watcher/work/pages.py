@@ -37,7 +37,8 @@ async def get_page(page: Page, tools: Tools, *, allowed: bool = True) -> bool:
     started = tools.now()
     source = page.feed.source
     if not page.url or not tools.fetch.articles or (source.full_text and page.entry.content):
-        await store_entry(page, tools, reason="the feed carries no text and pages are not fetched", at=started)
+        reason = "the feed carries no text and pages are not fetched"
+        await store_entry(page, tools, reason=reason, at=started, asked=False)
         return False
     if not allowed:
         await store_entry(page, tools, reason="robots.txt forbids the page", at=started)
@@ -78,7 +79,9 @@ async def store_page(page: Page, answer: Response, tools: Tools, *, at: datetime
     )
     made = await tools.pool.run(tasks.clean_page, task, limit_s=CLEAN_LIMIT_S)
     longer = await longer_in_feed(page, made, tools)
-    await store(page, longer or made, key, tools, at=at, from_feed=longer is not None, host=host_of(answer.url))
+    why = None if longer is None else "the feed carries more of the text than the page"
+    host = host_of(answer.url)
+    await store(page, longer or made, key, tools, at=at, from_feed=longer is not None, host=host, feed_reason=why)
 
 
 def identity(page: Page, answer: Response) -> str:
@@ -107,8 +110,13 @@ async def from_entry(page: Page, tools: Tools) -> tasks.Made:
     return await tools.pool.run(tasks.clean_entry, *args, limit_s=CLEAN_LIMIT_S)
 
 
-async def store_entry(page: Page, tools: Tools, *, reason: str, at: datetime) -> None:
-    """Store the feed's own text as the article; if there is too little of it, give the page up with `reason`."""
+async def store_entry(page: Page, tools: Tools, *, reason: str, at: datetime, asked: bool = True) -> None:
+    """
+    Store the feed's own text as the article; if there is too little of it, give the page up with `reason`.
+
+    Args:
+        asked: The page should have been had, so that `reason` is kept beside the article.
+    """
     try:
         made = await from_entry(page, tools)
     except WorkerFailed as error:
@@ -117,7 +125,8 @@ async def store_entry(page: Page, tools: Tools, *, reason: str, at: datetime) ->
         await tools.writer.do(lambda c: page_failed(c, page.article_id, reason=reason, next_try_at=None))
         tools.tell(PageFailed(url=page.url, outlet=page.feed.source.name, reason=reason, final=True))
         return
-    await store(page, made, page.article_id, tools, at=at, from_feed=True, host=page.host)
+    why = reason if asked else None
+    await store(page, made, page.article_id, tools, at=at, from_feed=True, host=page.host, feed_reason=why)
 
 
 async def page_missed(page: Page, error: FetchError, tools: Tools, *, at: datetime) -> None:
@@ -146,10 +155,20 @@ def is_final(error: FetchError) -> bool:
 
 
 async def store(
-    page: Page, made: tasks.Made, key: str, tools: Tools, *, at: datetime, from_feed: bool, host: str
+    page: Page,
+    made: tasks.Made,
+    key: str,
+    tools: Tools,
+    *,
+    at: datetime,
+    from_feed: bool,
+    host: str,
+    feed_reason: str | None,
 ) -> None:
     """Write the article down and forget the page, in one transaction."""
-    article = article_of(page, made.cleaned, key, at=at, from_feed=from_feed, host=host)
+    article = replace(
+        article_of(page, made.cleaned, key, at=at, host=host), from_feed=from_feed, feed_reason=feed_reason
+    )
     packed = Packed(version=made.version, payload=made.payload)
     hashes = () if from_feed else made.cleaned.block_hashes
     event: Event = PageStored(
@@ -166,7 +185,7 @@ async def store(
     tools.tell(event)
 
 
-def article_of(page: Page, cleaned: Cleaned, key: str, *, at: datetime, from_feed: bool, host: str) -> Article:
+def article_of(page: Page, cleaned: Cleaned, key: str, *, at: datetime, host: str) -> Article:
     """Return the article to store: dated by the feed, else the page, else by when it was first seen; never ahead."""
     source = page.feed.source
     published = page.entry.published_at or cleaned.published_at or page.noted_at
@@ -188,6 +207,5 @@ def article_of(page: Page, cleaned: Cleaned, key: str, *, at: datetime, from_fee
         kind=cleaned.kind,
         published_at=min(published, at),
         fetched_at=at,
-        from_feed=from_feed,
         removed=cleaned.removed,
     )
