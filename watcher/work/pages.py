@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import Connection
 
-from watcher.errors import BadStatus, CleanError, FetchError, Refused
+from watcher.errors import BadStatus, CleanError, FetchError, Refused, TooLarge
 from watcher.model import Article, Cleaned, NotModified, Response
 from watcher.net.client import ACCEPT_PAGE
 from watcher.store.articles import Packed, add_article, has_article, site_blocks
@@ -151,7 +151,7 @@ def is_final(error: FetchError) -> bool:
     """Whether asking again would bring the same: gone, refused, forbidden."""
     if isinstance(error, BadStatus):
         return error.permanent or (400 <= error.status < 500 and error.status not in (408, 425, 429))
-    return error.permanent or isinstance(error, Refused)
+    return error.permanent or isinstance(error, Refused | TooLarge)
 
 
 async def store(
