@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from watcher.clean.agencies import agency_of
-from watcher.clean.wire import Wire, read_wire
+from watcher.clean.wire import Wire, read_wire, without_credits
 from watcher.model import Block
 
 BODY = "The minister said on Monday that the talks would go on for several days to come."
@@ -38,6 +38,10 @@ def read(*texts: str, authors: tuple[str, ...] = (), credit: tuple[str, ...] = (
         ("【ワシントン共同】", "ワシントン", "Kyodo"),
         ("القاهرة - رويترز: ", "القاهرة", "Reuters"),
         ("【6月18日 AFP】", None, "AFP"),
+        ("Reuters - ", None, "Reuters"),
+        ("Lyon (Frankreich) (AFP) – ", "Lyon", "AFP"),
+        ("Quito, EFE | ", "Quito", "EFE"),
+        ("Москва. ИНТЕРФАКС - ", "Москва", "Interfax"),
         ("JERUSALEM — ", "JERUSALEM", None),
         ("PARIS, April 8 — ", "PARIS", None),
     ],
@@ -56,6 +60,7 @@ def test_a_dateline_is_read_and_cut(dateline: str, place: str | None, agency: st
         ("dpa", "dpa"),
         ("(AFP)", "AFP"),
         ("Source: AFP", "AFP"),
+        ("Com informações da agência Lusa", "Lusa"),
         ("Reuters, AP", "Reuters"),
         ("(Reporting by Ann Lee; Editing by Bo Ek)", "Reuters"),
         ("© dpa-infocom, dpa:240429-99-845777/5 (dpa)", "dpa"),
@@ -103,3 +108,17 @@ def test_a_word_is_no_agency(name: str) -> None:
 @pytest.mark.parametrize("evil", ["A-" * 50_000, "A " * 50_000, "AP, " * 30_000, "dpa/" * 900, " " * 50_000 + "x"])
 def test_a_hostile_line_takes_no_time(evil: str) -> None:
     assert read(evil, BODY, BODY, BODY, evil).blocks
+
+
+def test_an_agency_that_a_sentence_is_about_is_no_dateline() -> None:
+    wire = read("Reuters said on Monday that it would open an office in the town next year.", BODY)
+
+    assert (wire.dateline, wire.agency) == (None, None)
+
+
+def test_a_credit_that_furniture_stood_behind_is_read_without_it() -> None:
+    agency, blocks, removed = without_credits((Block(text=BODY), Block(text="(dpa)")))
+
+    assert agency == "dpa"
+    assert [block.text for block in blocks] == [BODY]
+    assert [cut.rule for cut in removed] == ["credit"]

@@ -21,7 +21,7 @@ AGENCIES: dict[str, tuple[str, ...]] = {
     "Xinhua": ("Xinhua", "XINHUA", "Xinhua News Agency", "新华社", "新華社", "新华网", "شينخوا", "Синьхуа"),
     "TASS": ("TASS", "ТАСС", "ITAR-TASS"),
     "RIA Novosti": ("RIA Novosti", "РИА Новости", "РИА «Новости»"),
-    "Interfax": ("Interfax", "Интерфакс", "Interfax-Ukraine", "Інтерфакс-Україна"),
+    "Interfax": ("Interfax", "Интерфакс", "ИНТЕРФАКС", "Interfax-Ukraine", "Інтерфакс-Україна"),
     "Ukrinform": ("Ukrinform", "Укрінформ", "Укринформ"),
     "Kyodo": ("Kyodo", "KYODO", "Kyodo News", "共同", "共同通信", "共同社"),
     "Jiji": ("Jiji Press", "Jiji", "時事", "時事通信"),
@@ -103,9 +103,11 @@ CREDIT_MAX = 40  # characters of "AFP/The Local"
 _BY_NAME = {written: name for name, all_written in AGENCIES.items() for written in all_written}
 _LONGEST_FIRST = sorted(_BY_NAME, key=len, reverse=True)
 _NAME = "|".join(re.escape(written) for written in _LONGEST_FIRST)
+ONE_NAME = rf"(?:{_NAME})(?!\w)"
 # One agency or several with what joins them: "AFP", "dpa/AFP", "Reuters, AP", "(afp/jm)".
 NAMES = rf"(?:{_NAME})(?:\s?(?:[/,;&+·-]|\s(?:and|und|et|y|e|i|og|och|en|a)\s)\s?(?:{_NAME}|[\w.]{{2,14}}))*"
 _LIST = re.compile(rf"(?P<names>{NAMES})")
+_ANY = re.compile(rf"(?<!\w){ONE_NAME}")
 _FIRST = re.compile(rf"(?:{_NAME})(?!\w)")
 
 
@@ -132,6 +134,12 @@ def agency_of(text: str) -> str | None:
         return None
     first = _FIRST.match(found.group("names"))
     return _BY_NAME.get(first.group()) if first else None
+
+
+def agency_in(text: str) -> str | None:
+    """Return the short name of the first agency that `text` names, None if there is none."""
+    found = _ANY.search(text)
+    return _BY_NAME.get(found.group()) if found else None
 
 
 def name_in(found: str) -> str | None:

@@ -13,7 +13,7 @@ from watcher.clean.opinion import with_missing
 from watcher.clean.page import Markup, bare_text, main_blocks, markup, parse
 from watcher.clean.phrases import key
 from watcher.clean.walls import why_no_article
-from watcher.clean.wire import read_wire
+from watcher.clean.wire import read_wire, without_credits
 from watcher.errors import CleanError
 from watcher.model import Block, Cleaned
 from watcher.text.language import UNKNOWN, detect
@@ -100,6 +100,7 @@ def finish(
         markup=page.markup,
     )
     blocks, removed = drop_furniture(wire.blocks, known, memory)
+    credited, blocks, credits_cut = without_credits(blocks)  # those that furniture stood behind
     text = "\n".join(block.text for block in blocks)
     language = detect(text, claims=(said.language, feed_language))
     return Cleaned(
@@ -108,14 +109,14 @@ def finish(
         blocks=blocks,
         language=None if language == UNKNOWN else language,
         authors=said.authors,
-        agency=wire.agency,
+        agency=wire.agency or credited,
         dateline=wire.dateline,
         image=said.image,
         published_at=_published(said.published_at, feed_published_at),
         modified_at=said.modified_at.astimezone(UTC) if said.modified_at else None,
         section=said.section,
         kind=kind_of(said, blocks, url=page.url),
-        removed=(*wire.removed, *removed),
+        removed=(*wire.removed, *removed, *credits_cut),
         block_hashes=page.hashes,
     )
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from watcher.clean.memory import SiteMemory, block_hashes
 from watcher.clean.opinion import doubted
-from watcher.clean.page import Markup
+from watcher.clean.page import Markup, link_parts
 from watcher.clean.phrases import is_box_heading, is_call, is_label, is_read_more, key
 from watcher.model import Block, Removed
 
@@ -147,14 +147,21 @@ def _links(blocks: tuple[Block, ...], known: Known, rules: Rules) -> Found:
 
 
 def is_linked(block: Block, markup: Markup) -> bool:
-    """Whether a block is one link to another page, perhaps with a label before it: "SEE ALSO: A title"."""
+    """
+    Whether a block is one link to another page, perhaps with a label before it ("SEE ALSO: A title") or a date behind
+    it, or a menu: links with bars between them.
+    """
     text = block.text
+    if key(text) in markup.links and len(text) <= LINK_MAX:
+        return True
+    behind, before, *between = link_parts(text) or ("", "")
+    if between:
+        return sum(key(part) in markup.links for part in between) >= len(between) - 1
     if len(text) > LINK_MAX:
         return False
-    if key(text) in markup.links:
+    if before != text and key(before) in markup.links:
         return True
-    label, _, rest = text.partition(":")
-    return bool(rest) and len(label) < 30 and len(rest) > 15 and key(rest) in markup.links
+    return len(text) - len(behind) < 30 and len(behind) > 15 and key(behind) in markup.links
 
 
 def _boxes(blocks: tuple[Block, ...], known: Known, rules: Rules) -> Found:

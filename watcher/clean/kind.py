@@ -22,7 +22,14 @@ LIVE_TITLE = re.compile(
 STAMPED = re.compile(r"^(?:\d{1,2}[:.h]\d{2}|\d{1,2}\s?(?:am|pm|Uhr))\b.{0,80}$", re.IGNORECASE)
 GALLERY_URL = re.compile(
     r"/(?:gallery|galleries|photos|bildergalerien?|fotostrecken?|diaporama|galeria|galerie|fotogallery"
-    r"|pictures)(?:[/_.-]|$)"
+    r"|pictures|photo-?gallery|photo-?essay)(?:[/_.-]|$)"
+)
+GALLERY_TITLE = re.compile(
+    r"^(?:in pictures|in photos|photos|gallery|photo gallery|en images|en photos|bilder|bildergalerie|fotos|galería"
+    r"|galeria|fotogalerie|fotogallery|фото|фотогалерея|صور)\s*[:|–—]"
+    r"|[\[【［(（](?:写真特集|写真|写真集|フォト|组图|組圖|高清组图|포토|화보|gallery|photos)"
+    r"[\]】］)）]|[:|–—]\s*in pictures$",
+    re.IGNORECASE,
 )
 VIDEO_URL = re.compile(r"/(?:videos?|watch)(?:[/_.-]|$)")
 ROUNDUP_TITLE = re.compile(
@@ -45,7 +52,11 @@ def kind_of(said: Metadata, blocks: Sequence[Block], *, url: str) -> str:
         (LIVE_TITLE.search(said.title) or LIVE_URL.search(path)) and (stamps >= STAMPS or length > 8 * SHORT)
     ):
         return "live"
-    if said.kinds & {"imagegallery", "mediagallery"} or (GALLERY_URL.search(path) and length < 2 * SHORT):
+    if LIVE_TITLE.search(said.title) and LIVE_URL.search(path):
+        return "live"
+    if said.kinds & {"imagegallery", "mediagallery"} or (
+        (GALLERY_URL.search(path) or GALLERY_TITLE.search(said.title)) and length < 2 * SHORT
+    ):
         return "gallery"
     if (
         said.kinds & {"videoobject", "video", "video.other", "video.episode"} or VIDEO_URL.search(path)

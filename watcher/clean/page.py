@@ -35,6 +35,10 @@ DENSE.set("DEFAULT", "MIN_EXTRACTED_SIZE", "80")
 DENSE.set("DEFAULT", "MIN_OUTPUT_SIZE", "1")
 SILENT = frozenset(("script", "style", "template"))
 BARE_MAX = 3_000  # characters
+MAX_LINKS = 400  # characters of a block that may consist of links
+MENU_LEAST = 3  # links between bars that make a menu
+BARS = re.compile(r"\s*[|·•]\s*")
+STAMP_BEHIND = re.compile(r"[\s(,–—-]+\d[\d.,:/\-\s年月日時분시]{3,24}(?:uhr|h|am|pm)?\)?$", re.IGNORECASE)
 MAX_LABEL = 300  # characters of a caption or byline that is told by a class name alone
 logging.getLogger("trafilatura").setLevel(logging.CRITICAL)  # it logs each page that it finds nothing on
 
@@ -125,7 +129,7 @@ def bare_text(tree: _Element) -> str:
 def markup(tree: _Element, blocks: Iterable[Block], *, url: str) -> Markup:
     """Return what the markup says of the texts of `blocks`: which are whole links, captions, dates, bylines."""
     texts = [block.text for block in blocks]
-    wanted = {key(text) for text in texts} | {key(text.partition(":")[2]) for text in texts}
+    wanted = {key(part) for text in texts for part in (text, *link_parts(text))}
     here = urlsplit(url).path.rstrip("/")
     links: set[str] = set()
     captions: set[str] = set()
@@ -151,6 +155,16 @@ def markup(tree: _Element, blocks: Iterable[Block], *, url: str) -> Markup:
         times=frozenset(times & wanted - {""}),
         bylines=frozenset(bylines & wanted - {""}),
     )
+
+
+def link_parts(text: str) -> tuple[str, ...]:
+    """Return the parts of a block that can be a link by themselves: behind a label, before a date, between bars."""
+    if len(text) > MAX_LINKS:
+        return ()
+    behind = text.partition(":")[2]
+    before = STAMP_BEHIND.sub("", text)
+    between = BARS.split(text)
+    return (behind, before, *(between if len(between) >= MENU_LEAST else ()))
 
 
 @lru_cache(maxsize=4096)

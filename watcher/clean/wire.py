@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
-from watcher.clean.agencies import AMBIGUOUS, NAMES, agency_of, name_in
+from watcher.clean.agencies import AMBIGUOUS, NAMES, ONE_NAME, agency_in, agency_of, name_in
 from watcher.clean.phrases import key
 from watcher.model import Block, Removed
 
@@ -22,7 +22,13 @@ _DASH = r"\s*[—–\-―:.]{1,3}\s*"
 _DATE = r"(?:[,.]?\s*(?:\d{1,2}\.?\s+\w{3,12}\.?|\w{3,12}\.?\s+\d{1,2}|\d{1,2}[./]\d{1,2}\.?)(?:\.?,?\s+\d{4})?)?"
 # "BEIJING (AFP) — ", "BERLIN, June 3 (Reuters) - ", "Lisboa, 12 abr 2024 (Lusa) – "
 PLACE_AGENCY = re.compile(
-    rf"^(?P<place>{_PLACE}){_DATE}\.?,?\s*[(\[]\s*(?P<names>{NAMES})\s*[)\]](?:{_DASH}|\s+)(?=\S)"
+    rf"^(?P<place>{_PLACE})(?: \([^()]{{2,30}}\))?{_DATE}\.?,?\s*[(\[]\s*(?P<names>{NAMES})\s*[)\]]"
+    rf"(?:{_DASH}|\s+)(?=\S)"
+)
+# "Reuters - ", "Santiago de Chile, EFE | ", "Алма-Ата. ИНТЕРФАКС - ": behind the dash or bar a sentence begins.
+BARE_AGENCY = re.compile(
+    rf"^(?:(?P<place>[^\W\d_a-zß-ÿа-яё][^,.|(\[/—–]{{1,40}})[,.] )?"
+    rf"(?P<names>{ONE_NAME}) ?(?: [—–―-]{{1,2}}|\|) (?=[^\Wa-zß-ÿа-яё]|[\"“„«'‘])"
 )
 # "(ANSA) - ROMA, 12 APR - ", "(AFP) — "
 AGENCY_PLACE = re.compile(
@@ -45,7 +51,7 @@ CAPITALS = re.compile(
 ARABIC = re.compile(
     r"^(?P<place>[\u0600-\u06ff ]{2,30})\s*[-–—/(]\s*(?P<names>" + NAMES + r")\s*[)]?\s*[-–—:/]*\s+(?=\S)"
 )
-DATELINES = (PLACE_AGENCY, AGENCY_PLACE, SLASHED, CJK, ARABIC)
+DATELINES = (PLACE_AGENCY, AGENCY_PLACE, SLASHED, CJK, ARABIC, BARE_AGENCY)
 END = re.compile(
     rf"\s+[(\[]\s*(?:(?:mit|with|avec|con|com|z|s|Source|Quelle)[: ]\s*)?(?P<names>{NAMES})\s*[)\]]\.?$"
     rf"|\s+[/©–—]\s?(?P<names2>{NAMES})/?$"
@@ -56,11 +62,10 @@ CONTRIBUTED = re.compile(
     r"|mit material von|"
     r"with (?:files|reporting|inputs?) from|with inputs from|con informazioni|源|来源|來源|source|quelle|fuente|fonte"
     r"|bron|kilde|källa|zdroj"
-    r"|źródło|kaynak|источник|джерело|المصدر|منبع|출처|based on|nach angaben)\b[^.]{0,90}?(?P<names>"
-    + NAMES
-    + r")[^.]{0,60}\)?\.?$",
+    r"|źródło|kaynak|источник|джерело|المصدر|منبع|출처|based on|nach angaben)\b",
     re.IGNORECASE,
 )
+CONTRIBUTED_MAX = 200  # characters behind such a beginning, one sentence
 REUTERS_DESK = re.compile(r"^\((?:Reporting|Writing|Additional reporting|Editing|Compiled) (?:by|and) [^()]{3,400}\)$")
 
 
@@ -94,6 +99,15 @@ def read_wire(blocks: tuple[Block, ...], *, authors: Iterable[str], credit: Iter
     )
 
 
+def without_credits(blocks: tuple[Block, ...]) -> tuple[str | None, tuple[Block, ...], tuple[Removed, ...]]:
+    """Return the agency that the credits of an article without furniture name, its blocks without them, what went."""
+    kept = list(blocks)
+    removed: list[Removed] = []
+    agency = _take_credits(kept, removed)
+    left = tuple(block for block in kept if block.text)
+    return (agency, left, tuple(removed)) if left else (None, blocks, ())
+
+
 def _take_dateline(kept: list[Block], removed: list[Removed]) -> tuple[str | None, str | None]:
     """Cut the dateline from the first paragraph that has one; return its place and agency."""
     for at, block in enumerate(kept[:HEAD_RAW]):
@@ -122,7 +136,7 @@ def _take_credits(kept: list[Block], removed: list[Removed]) -> str | None:
         text = block.text
         named = agency_of(text) if len(text) <= CREDIT_MAX else None
         if named is None and at > last - TAIL and len(text) < 300 and (found := CONTRIBUTED.match(text)):
-            named = name_in(found.group("names"))
+            named = agency_in(text[found.end() :].rstrip(" .)")[:CONTRIBUTED_MAX].partition(". ")[0])
         if named is None and at > last - TAIL and DPA_END.match(text):
             named = "dpa"
         if named is not None and (last > 0 or len(text) < len("Reuters")):

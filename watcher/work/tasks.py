@@ -63,12 +63,17 @@ def clean_page(task: PageTask) -> Made:
 def clean_entry(entry: Entry, url: str, language: str | None) -> Made:
     """Return the article as the feed carries it: its content, else its summary."""
     from watcher.clean.fragment import blocks_of
+    from watcher.clean.wire import read_wire
 
     blocks = blocks_of(entry.content) or blocks_of(entry.summary)
+    wire = read_wire(blocks, authors=entry.authors, credit=(), url=url)
     cleaned = Cleaned(
         url=url,
         title=entry.title,
-        blocks=blocks,
+        blocks=wire.blocks,
+        agency=wire.agency,
+        dateline=wire.dateline,
+        removed=wire.removed,
         language=language,
         authors=entry.authors,
         image=entry.image,
