@@ -10,6 +10,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from digests.due import date_due, due_at
+from digests.publish import folder_of
 from digests.settings import DigestSettings, digests_of
 from digests.store.editions import DAILY, first_seen, is_settled, open_digests
 from watcher.daemon.jobs import Job
@@ -45,24 +46,24 @@ def jobs(settings: Settings, tools: Tools) -> tuple[Job, ...]:
 
     async def run() -> None:
         for digest, day in await asyncio.to_thread(owed):
-            paths = await tools.pool.run(make_daily, settings, digest, day, tools.now(), limit_s=MAKE_LIMIT_S)
+            given = (settings.store.url, digest, folder_of(digest, settings), day, tools.now())
+            paths = await tools.pool.run(make_daily, *given, limit_s=MAKE_LIMIT_S)
             log.info("edition %s", fields(digest=digest.name, date=day, files=" ".join(map(str, paths))))
 
     return (Job(name="digests", every_s=EVERY_S, run=run, finish=True),)
 
 
-def make_daily(settings: Settings, digest: DigestSettings, day: date, now: datetime) -> tuple[Path, ...]:
-    """Make and write the edition of `day`; runs in a worker process. Returns the files written."""
+def make_daily(url: str, digest: DigestSettings, folder: Path, day: date, now: datetime) -> tuple[Path, ...]:
+    """Make the edition of `day` and write it into `folder`; runs in a worker process. Returns the files written."""
     from digests.make import Order, make_edition, order_window
-    from digests.publish import folder_of, publish
+    from digests.publish import publish
 
     paths: list[Path] = []
-    engine = open_digests(settings.store.url)
+    engine = open_digests(url)
     try:
         start, end = order_window(engine, digest, local_date=day, end=now)
         moment = due_at(day, digest.at, ZoneInfo(digest.timezone))
         order = Order(local_date=day, window_start=start, window_end=end, slot=DAILY, due_at=moment)
-        folder = folder_of(digest, settings)
         make_edition(engine, digest, order, now=now, hand_over=lambda e: paths.extend(publish(e, digest, folder)))
     finally:
         engine.dispose()

@@ -1,0 +1,115 @@
+"""Editions in the store: one a date, kept whole, and made again after a crash."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from digests.errors import DeliveryError
+from digests.make import Order, make_edition
+from digests.settings import DigestSettings
+from digests.store.editions import (
+    CLAIM_LASTS,
+    DAILY,
+    claim,
+    first_seen,
+    get_edition,
+    is_settled,
+    next_number,
+    open_digests,
+    previous_edition,
+)
+from watcher.store.writer import read, write
+
+NOW = datetime(2026, 11, 24, 6, 30, tzinfo=UTC)
+DAY = date(2026, 11, 24)
+WINDOW = (NOW - timedelta(days=1), NOW)
+
+
+@pytest.fixture
+def engine(tmp_path):
+    engine = open_digests(f"sqlite:///{tmp_path / 'watcher.db'}")
+    yield engine
+    engine.dispose()
+
+
+def digest(name: str = "world") -> DigestSettings:
+    return DigestSettings.model_validate({"name": name}, context={})
+
+
+def order(day: date = DAY, slot: str | None = DAILY) -> Order:
+    return Order(local_date=day, window_start=WINDOW[0], window_end=WINDOW[1], slot=slot, due_at=NOW)
+
+
+def test_six_makers_at_once_make_one_edition(engine):
+    made = []
+    threads = [
+        threading.Thread(target=lambda: made.append(make_edition(engine, digest(), order(), now=NOW))) for _ in range(6)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sum(edition is not None for edition in made) == 1
+
+
+def test_an_edition_comes_back_as_it_was_made(engine):
+    made = make_edition(engine, digest(), order(), now=NOW)
+
+    assert read(engine, lambda c: get_edition(c, "world", local_date=DAY)) == made
+
+
+def test_an_edition_whose_files_cannot_be_written_is_still_owed(engine):
+    def full(edition):
+        raise DeliveryError("file", "no space is left on the disk")
+
+    with pytest.raises(DeliveryError):
+        make_edition(engine, digest(), order(), now=NOW, hand_over=full)
+
+    assert not read(engine, lambda c: is_settled(c, "world", local_date=DAY, slot=DAILY, now=NOW))
+    assert make_edition(engine, digest(), order(), now=NOW) is not None
+
+
+def test_a_claim_left_by_a_crash_runs_out(engine):
+    taken = {"local_date": DAY, "slot": DAILY, "number": 1, "window": WINDOW}
+
+    assert write(engine, lambda c: claim(c, "world", **taken, now=NOW))
+    assert not write(engine, lambda c: claim(c, "world", **taken, now=NOW + CLAIM_LASTS / 2))
+    assert not read(engine, lambda c: is_settled(c, "world", local_date=DAY, slot=DAILY, now=NOW + CLAIM_LASTS * 2))
+    assert write(engine, lambda c: claim(c, "world", **taken, now=NOW + CLAIM_LASTS * 2))
+
+
+def test_the_daily_edition_stands_for_its_date_whatever_else_was_asked_for(engine):
+    daily = make_edition(engine, digest(), order(), now=NOW)
+    make_edition(engine, digest(), order(slot="15:00"), now=NOW + timedelta(hours=9))
+
+    assert read(engine, lambda c: get_edition(c, "world", local_date=DAY)) == daily
+
+
+def test_numbers_and_predecessors_go_by_dates(engine):
+    yesterday = DAY - timedelta(days=1)
+    first = make_edition(engine, digest(), order(yesterday), now=NOW - timedelta(days=1))
+    make_edition(engine, digest("other"), order(yesterday), now=NOW)
+    second = make_edition(engine, digest(), order(), now=NOW)
+
+    assert first is not None and second is not None
+    assert (first.number, second.number) == (1, 2)
+    assert second.previous == yesterday
+    assert read(engine, lambda c: previous_edition(c, "world", before=DAY)) == first
+    assert read(engine, lambda c: next_number(c, "world", local_date=DAY)) == 2
+
+
+def test_an_edition_that_is_only_shown_leaves_no_trace(engine):
+    shown = make_edition(engine, digest(), replace(order(), slot=None), now=NOW)
+
+    assert shown is not None
+    assert read(engine, lambda c: get_edition(c, "world", local_date=DAY)) is None
+
+
+def test_a_digest_is_known_from_the_first_time_it_was_asked_for(engine):
+    assert write(engine, lambda c: first_seen(c, "world", now=NOW)) == NOW
+    assert write(engine, lambda c: first_seen(c, "world", now=NOW + timedelta(days=3))) == NOW
