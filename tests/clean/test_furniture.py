@@ -126,3 +126,21 @@ def test_calls_labels_and_headings_are_known() -> None:
     assert not is_label("Advertisement spending rose by a third.")
     assert is_box_heading("More from International")
     assert not is_box_heading("Latest figures show that prices rose by two percent in May.")
+
+
+def test_a_link_with_a_date_behind_it_goes() -> None:
+    title = "Ferry to run later on Saturdays from May"
+    given = blocks(*[PROSE] * 4, f"{title} 24.11.2026, 17:28 Uhr", PROSE)
+
+    assert [rule for rule, _ in cut(given, markup=Markup(links=frozenset((key(title),))))] == ["link"]
+
+
+def test_a_menu_of_links_between_bars_goes() -> None:
+    names = ("News", "World", "Business", "Culture")
+    given = blocks(" | ".join(names), *[PROSE] * 4)
+
+    assert [rule for rule, _ in cut(given, markup=Markup(links=frozenset(key(name) for name in names)))] == ["link"]
+
+
+def test_figures_between_bars_that_are_no_links_stay() -> None:
+    assert cut(blocks(*[PROSE] * 4, "Yes 41 | No 38 | Undecided 21")) == []
