@@ -16,7 +16,7 @@ LIVE_URL = re.compile(
 LIVE_TITLE = re.compile(
     r"(?:^|\W)(?:live(?:blog|ticker| updates?|:)|liveblog|as it happened|en direct|en vivo|ao vivo"
     r"|minuto a minuto|in diretta|na żywo|онлайн)(?:\W|$)"
-    r"|^LIVE\b|速報中|실시간",
+    r"|(?-i:^LIVE\b)|速報中|실시간",
     re.IGNORECASE,
 )
 STAMPED = re.compile(r"^(?:\d{1,2}[:.h]\d{2}|\d{1,2}\s?(?:am|pm|Uhr))\b.{0,80}$", re.IGNORECASE)
