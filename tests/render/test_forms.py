@@ -11,18 +11,11 @@ from lxml import html as lxml_html
 from digests.errors import DigestError
 from digests.render.forms import FORMATS, render
 from digests.render.markdown import to_html
+from tests.render.reading import headlines_and_links
 
 
 def one(edition, form: str) -> str:
     return render(edition, [form])[0].body.decode()
-
-
-def headlines_and_links(source: str) -> tuple[list[str], list[tuple[str, str]]]:
-    """Return the headings, and the text and address of each link to an outlet, in the order of the page."""
-    page = lxml_html.document_fromstring(source)
-    headings = [" ".join(h.text_content().split()) for h in page.xpath("//h3")]
-    links = [(" ".join(a.text_content().split()), a.get("href")) for a in page.xpath("//a[starts-with(@href, 'http')]")]
-    return headings, links
 
 
 @pytest.mark.parametrize("name", ["small", "rich", "empty", "long"])

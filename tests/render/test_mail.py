@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import email
 import re
-import smtplib
 from dataclasses import replace
 from email import policy
 
 import pytest
-from aiosmtpd.smtp import SMTP
 
 from digests.errors import DigestError
 from digests.render.forms import MailSettings, render
 from digests.render.mail import BUDGET
+from tests.render.reading import sent_through_smtp
 
 TO = MailSettings(sender="digest@example.org", to=("reader@example.net",))
 
@@ -177,28 +175,8 @@ def test_a_page_to_read_in_the_browser_is_linked_if_there_is_one(editions):
     assert "Read in the browser" not in html_of(parsed(editions.small()))
 
 
-class Mailbox:
-    """An SMTP handler that keeps what it was given."""
-
-    def __init__(self) -> None:
-        self.messages: list[bytes] = []
-
-    async def handle_DATA(self, server, session, envelope):
-        self.messages.append(envelope.original_content)
-        return "250 kept"
-
-
 @pytest.mark.parametrize("name", ["small", "rich"])
 async def test_a_mail_goes_through_a_real_server_unchanged(editions, name):
     body = raw(getattr(editions, name)())
-    mailbox = Mailbox()
-    server = await asyncio.get_running_loop().create_server(lambda: SMTP(mailbox), "127.0.0.1", 0)
 
-    def send() -> None:
-        with smtplib.SMTP(*server.sockets[0].getsockname()) as client:
-            client.sendmail("digest@example.org", ["reader@example.net"], body)
-
-    async with server:
-        await asyncio.to_thread(send)
-
-    assert mailbox.messages == [body]
+    assert await sent_through_smtp(body) == [body]
