@@ -190,6 +190,7 @@ def _story(story: EditionStory, edition: Edition, words: Words) -> StoryView:
     foreign = tuple(line for line in lines if line.title)[:MAX_HEADLINES]
     unnamed = max(story.outlets, len(lines)) - len(plain) - len(foreign)
     updated = words.say("updated", time=words.clock(story.updated_at, zone=True))
+    is_new = story.status == "new" and edition.previous is not None  # in a first edition, the word would say nothing
     return StoryView(
         number=story.number,
         anchor=safe.anchor(story.anchor, story.number),
@@ -198,8 +199,8 @@ def _story(story: EditionStory, edition: Edition, words: Words) -> StoryView:
         url=safe.web_url(story.url),
         in_language=words.in_language(story.title_language),
         places=" · ".join(safe.inert(place) for place in story.places),
-        is_new=story.status == "new",
-        day=words["new"] if story.status == "new" else words.say("day", n=story.day),
+        is_new=is_new,
+        day=words["new"] if is_new else "" if edition.previous is None else words.say("day", n=story.day),
         rest=" · ".join([words["quiet"], updated] if story.status == "quiet" else [updated]),
         summary=_quotes(story.summary, words),
         since_label=_since(edition, words),

@@ -205,3 +205,11 @@ def test_front_matter_is_yaml_whatever_the_title_holds(editions):
     assert front.startswith('---\ntitle: "A \\"digest\\": #1 --- - x, Friday, 14 March 2025"\ndate: 2025-03-14\n')
     assert '\ndigest: "w: [x]"\n' in front
     assert "previous: 2025-03-13.md" in front
+
+
+def test_the_first_edition_of_all_calls_nothing_new(editions):
+    first = replace(editions.small(), previous=None)
+
+    for form in ("markdown", "html", "text"):
+        assert "New" in one(editions.small(), form)
+        assert "New" not in one(first, form).replace("New Zealand", "")
