@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine
 
-from digests.cluster.item import Item
+from digests.cluster.item import Item, item_of
 from digests.compose import Intake, Shape, compose
 from digests.due import window_of
 from digests.model import Edition, FailingSource
@@ -131,26 +131,12 @@ def wanted(state: FeedState, words: tuple[str, ...]) -> bool:
 
 
 def items(connection: Connection, articles: Iterable[Article]) -> list[Item]:
-    """Return what grouping reads of each article; one without features is made anew."""
+    """Return what grouping reads of each article."""
     given = list(articles)
     packed = packed_features(connection, [article.id for article in given])
+    made = ((article, packed[article.id]) for article in given if article.id in packed)
     return [
-        Item(
-            article_id=article.id,
-            title=article.title,
-            language=article.language,
-            published_at=article.published_at,
-            outlet=article.outlet,
-            url=article.url,
-            agency=article.agency,
-            kind=article.kind,
-            owner=article.owner,
-            features=unpack(
-                article.id, packed[article.id].payload, packed[article.id].vector, packed[article.id].vector_model
-            ),
-        )
-        for article in given
-        if article.id in packed
+        item_of(article, unpack(article.id, kept.payload, kept.vector, kept.vector_model)) for article, kept in made
     ]
 
 

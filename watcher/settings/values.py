@@ -115,7 +115,11 @@ def check_web(value: str) -> str:
     """Return `value` if it is an absolute http or https URL."""
     text = value.strip()
     if not is_web(text) or any(c.isspace() for c in text) or len(text) > 2_000:
-        words = f'; did you mean "https://{text}"?' if is_web(f"https://{text}") and "." in text else ""
+        words = (
+            f'; did you mean "https://{text}"?'
+            if "://" not in text and is_web(f"https://{text}") and "." in text
+            else ""
+        )
         raise ValueError(f"got {shown(value)}, expected an http or https URL{words}")
     return text
 
