@@ -14,20 +14,6 @@ from watcher.text.words import fold
 LEAST_TEXT = 30  # width of title and text together: less cannot be grouped or read
 FLAGGED_KINDS = frozenset({"live", "roundup", "gallery", "video"})
 DENSE = re.compile("[\u1100-\ud7ff]")
-# Titles of live blogs and round-ups that cleaning could not tell from the page, at the start or before a colon.
-LIVE_TITLE = re.compile(
-    r"^\s*(?:live(?:[- ]?(?:blog|ticker|updates?))?|newsticker|ticker|en direct|direct|en vivo|directo|ao vivo|"
-    r"in diretta|diretta|direto|na żywo|на живо|онлайн|canlı|مباشر|實時更新|实时更新)\s*[:|–—-]"
-    r"|[|–—:-]\s*(?:live(?: updates?)?|en direct|en vivo|ao vivo|in diretta|liveticker|newsblog)\s*$"
-    r"|\b(?:live ?blog|liveticker|live updates|as it happened|newsblog)\b",
-    re.I,
-)
-ROUNDUP_TITLE = re.compile(
-    r"^\s*(?:morning briefing|evening briefing|news in brief|briefs?|headlines|top stories|today'?s? (?:front )?papers|"
-    r"what we know|the papers|today in history|kurz notiert|kurzmeldungen|revue de presse|l'essentiel de l'actualité|"
-    r"resumen de noticias)\b",
-    re.I,
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,12 +52,8 @@ def select(articles: Sequence[Article], *, start: datetime, end: datetime, mute:
 
 
 def is_flagged(article: Article) -> bool:
-    """
-    Whether an article is a live blog, a round-up, a gallery or a video: of many things at once, or without a text.
-    """
-    return article.kind in FLAGGED_KINDS or bool(
-        LIVE_TITLE.search(article.title) or ROUNDUP_TITLE.search(article.title)
-    )
+    """Whether an article is a live blog, a round-up, a gallery or a video: of many things, or without a text."""
+    return article.kind in FLAGGED_KINDS
 
 
 def _reason(article: Article, start: datetime, end: datetime, muted: re.Pattern[str] | None) -> str | None:

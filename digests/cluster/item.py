@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from watcher.model import Article, Features
+from watcher.text.kinds import is_live_address, says_live
 
 NEVER = datetime.max.replace(tzinfo=UTC)
 SILENT_KINDS = frozenset({"live", "roundup"})  # many events on one page: they join a story, they never make or glue one
-LIVE_URL = re.compile(
-    r"/(?:live|liveblog|live-blog|live-updates|direct|en-direct"
-    r"|liveticker|ticker|en-vivo|ao-vivo|diretta)(?:[/-]|$)"
-)
-LIVE_TITLE = re.compile(
-    r"^live:|\b(?:live ?blog|live updates?|as it happened|minute by minute|newsblog|live-?ticker"
-    r"|en direct|en vivo|ao vivo|in diretta)\b"
-    r"|онлайн-трансляция|текстовая трансляция|لحظة بلحظة|速報中"
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,8 +52,7 @@ def item_of(article: Article, features: Features) -> Item:
 
 def kind_of(title: str, url: str) -> str:
     """Return "live" for what calls itself a live blog by its title or its address, else "article"."""
-    is_live = LIVE_URL.search(url.lower()) or LIVE_TITLE.search(title.lower())
-    return "live" if is_live else "article"
+    return "live" if says_live(title) or is_live_address(url) else "article"
 
 
 def in_order(items: Sequence[Item]) -> list[Item]:

@@ -64,6 +64,7 @@ def clean_entry(entry: Entry, url: str, language: str | None) -> Made:
     """Return the article as the feed carries it: its content, else its summary."""
     from watcher.clean.fragment import blocks_of
     from watcher.clean.wire import read_wire
+    from watcher.text.kinds import kind_by_title
 
     blocks = blocks_of(entry.content) or blocks_of(entry.summary)
     wire = read_wire(blocks, authors=entry.authors, credit=(), url=url)
@@ -74,6 +75,7 @@ def clean_entry(entry: Entry, url: str, language: str | None) -> Made:
         agency=wire.agency,
         dateline=wire.dateline,
         removed=wire.removed,
+        kind=kind_by_title(entry.title),
         language=language,
         authors=entry.authors,
         image=entry.image,
