@@ -1,0 +1,43 @@
+"""The docs name what there is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from watcher.cli.app import all_commands
+from watcher.cli.status import ORDER
+
+ROOT = Path(__file__).parents[2]
+
+
+def names() -> list[str]:
+    rows = all_commands().values()
+    return [f"{row.name} {inner.name}" for row in rows for inner in row.rows] + [r.name for r in rows if not r.rows]
+
+
+@pytest.mark.parametrize("name", names())
+def test_each_command_is_in_the_docs(name):
+    assert f"`watcher {name}" in (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("word", ORDER)
+def test_each_word_for_a_sources_health_is_in_the_docs(word):
+    assert f"\n| {word} | " in (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+
+
+def test_each_script_of_bench_is_named():
+    told = (ROOT / "bench" / "README.md").read_text(encoding="utf-8")
+
+    assert [path.name for path in (ROOT / "bench").glob("*.py") if f"`{path.name}`" not in told] == []
+
+
+def test_each_file_that_the_readme_links_is_there():
+    import re
+
+    told = (ROOT / "README.md").read_text(encoding="utf-8")
+    links = [link for link in re.findall(r"\]\(([^)#]+)", told) if "://" not in link]
+
+    assert links
+    assert [link for link in links if not (ROOT / link).exists()] == []
