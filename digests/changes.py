@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -45,7 +45,7 @@ def since(
     timezone: str,
     local_date: date,
     window_end: datetime,
-    window_start: datetime | None = None,
+    inside: Collection[str] | None = None,
     shown: Sequence[Sentence] = (),
     known: Common | None = None,
     agreed: Agreement | None = None,
@@ -54,9 +54,9 @@ def since(
     Return whether the reader has seen `story`, and what is new in it since.
 
     A story was seen if the last edition showed it, or as a brief, under the same id or with one of the same articles.
-    It is developing if an article after that edition has a sentence with a number, a name or enough words that were
-    not known then; else quiet. What counts as known: the texts of the story's articles up to that edition, and all
-    that the edition showed.
+    It is developing if an article that came in after that edition has a sentence with a number, a name or enough words
+    that were not known then; else quiet. What counts as known: the texts of the story's articles up to that edition,
+    and all that the edition showed.
 
     Args:
         articles: Those of the window, and the last edition's where they are to be had: they make what is known
@@ -64,7 +64,7 @@ def since(
         shown: This edition's summary. One of its sentences is returned only if nothing else is new: it then belongs
             there rather than to the summary.
         window_end: When this edition's window ends: its time of day parts the days.
-        window_start: What was published before is not told as new.
+        inside: Ids of the articles that take part in this edition: no other is told as new. None: all do.
     """
     present = [articles[key] for key in story.articles if key in articles]
     first = min((article.published_at for article in present), default=window_end)
@@ -76,9 +76,9 @@ def since(
         return Movement(status="new", day=day, first_seen_at=first)
     old_ids = set(earlier.article_ids) if earlier else set(brief)
     old = [articles[key] for key in old_ids if key in articles]
-    old += [a for a in present if a.id not in old_ids and a.published_at < previous.window_end]
-    begin = max(previous.window_end, window_start or previous.window_end)
-    new = [a for a in present if a.id not in old_ids and a.published_at >= begin]
+    old += [a for a in present if a.id not in old_ids and a.fetched_at < previous.window_end]
+    came = [a for a in present if a.id not in old_ids and a.fetched_at >= previous.window_end]
+    new = [a for a in came if inside is None or a.id in inside]
     told = _told(old, earlier)
     sentences = _new_sentences(story, articles, new, told, shown, language, known, agreed)
     return Movement(

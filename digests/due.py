@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+NOT_LATE = timedelta(minutes=10)  # an edition made so soon after its time is on time
 CATCH_UP = timedelta(hours=12)  # an edition that could not be made by then is left out: the next one covers its time
 LONGEST = 3  # windows: how far back an edition reaches after a gap
 

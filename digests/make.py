@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine
 
 from digests.cluster.item import Item, item_of
 from digests.compose import Intake, Shape, compose
-from digests.due import window_of
+from digests.due import NOT_LATE, window_of
 from digests.model import Edition, FailingSource
 from digests.rank import rank
 from digests.select import select
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from digests.settings import DigestSettings
 
 LOOKBACK = timedelta(days=2)  # before the window: stories of yesterday are recognised, and wire copy finds its origin
-NOT_LATE = timedelta(minutes=10)  # an edition made so soon after its time is on time
+LATE = timedelta(days=1)  # before the window: what came in too late for the last edition is in this one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +41,7 @@ class Order:
     window_end: datetime
     slot: str | None
     due_at: datetime | None = None  # for an edition of the clock: when it should have been made
+    is_exact: bool = False  # the reader chose how far back it looks: nothing from before
 
 
 def order_window(
@@ -102,9 +104,11 @@ def composed(connection: Connection, digest: DigestSettings, order: Order, *, nu
     states = [state for state in feed_states(connection) if wanted(state, digest.sources)]
     feed_ids = [state.feed.id for state in states] if digest.sources else None
     found = articles_between(connection, start=start - LOOKBACK, end=end, feed_ids=feed_ids)
-    inside = [article for article in found if article.published_at >= start]
-    chosen = select(inside, start=start, end=end)
-    before = [article for article in found if article.published_at < start]
+    missed = partial(is_missed, order=order, seen_until=seen_until(connection, digest, order))
+    inside = [article for article in found if article.published_at >= start or missed(article)]
+    chosen = select(inside, start=start - LATE, end=end)
+    taken = {article.id for article in inside}
+    before = [article for article in found if article.id not in taken]
     previous = editions.previous_edition(connection, digest.name, before=order.local_date)
     stories = group(items(connection, [*before, *chosen.articles]))
     articles = {article.id: article for article in chosen.articles}
@@ -122,6 +126,20 @@ def composed(connection: Connection, digest: DigestSettings, order: Order, *, nu
         made_at=now,
         earlier={article.id: article for article in before} | cited(connection, previous),
     )
+
+
+def seen_until(connection: Connection, digest: DigestSettings, order: Order) -> datetime | None:
+    """Return when the last edition stopped to look; None if there is none, or the reader chose the window."""
+    previous = None if order.is_exact else editions.previous_edition(connection, digest.name, before=order.local_date)
+    return previous.window_end if previous else None
+
+
+def is_missed(article: Article, *, order: Order, seen_until: datetime | None) -> bool:
+    """Whether an article was published before the window, but came in when the last edition had stopped to look."""
+    start = order.window_start
+    if seen_until is None or not start - LATE <= article.published_at < start:
+        return False
+    return article.fetched_at >= max(seen_until, start)
 
 
 def wanted(state: FeedState, words: tuple[str, ...]) -> bool:

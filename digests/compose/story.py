@@ -61,7 +61,7 @@ def compose_story(
         language=frame.language,
         timezone=frame.timezone,
         local_date=frame.local_date,
-        window_start=frame.window_start,
+        inside=articles.keys(),
         window_end=frame.window_end,
         shown=summary,
         known=frame.common,

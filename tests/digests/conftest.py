@@ -1,0 +1,53 @@
+"""A store with a few articles: what editions are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import Engine
+
+from digests.store.editions import open_digests
+from watcher.features.make import make
+from watcher.features.pack import pack
+from watcher.model import Article
+from watcher.store.articles import Packed, add_article
+from watcher.store.writer import write
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def engine(tmp_path):
+    engine = open_digests(f"sqlite:///{tmp_path / 'watcher.db'}")
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def put(engine: Engine) -> Callable[..., Article]:
+    """Return a function that stores an article: (outlet, text, published at, fetched at)."""
+
+    def store(
+        outlet: str, text: str, published: datetime = NOON, fetched: datetime | None = None, *, feed_id: int = 1
+    ) -> Article:
+        key = f"{outlet}-{published:%d%H%M}".lower()
+        article = Article(
+            id=key,
+            url=f"https://{outlet.lower()}.example/{key}",
+            host=f"{outlet.lower()}.example",
+            outlet=outlet,
+            title=text.split(".")[0],
+            text=text,
+            language="en",
+            country="GB",
+            published_at=published,
+            fetched_at=fetched or published,
+        )
+        made = make(key, title=article.title, text=text, language="en")
+        packed = Packed(version=made.version, payload=pack(made))
+        write(engine, lambda c: add_article(c, article, feed_id=feed_id, packed=packed, block_hashes=()))
+        return article
+
+    return store
