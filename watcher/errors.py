@@ -57,10 +57,23 @@ class SettingsError(WatcherError):
 
 
 class FetchError(WatcherError):
-    """A request that brought no usable answer. `permanent`: asking again later will not help."""
+    """
+    A request that brought no usable answer. `permanent`: asking again later will not help.
 
-    def __init__(self, url: str, reason: str, *, permanent: bool = False, retry_after_s: float | None = None) -> None:
+    `answered_by` is the URL of the hop that failed, the last of a chain of redirects.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        reason: str,
+        *,
+        permanent: bool = False,
+        retry_after_s: float | None = None,
+        answered_by: str | None = None,
+    ) -> None:
         self.url = url
+        self.answered_by = answered_by or url
         self.reason = reason
         self.permanent = permanent
         self.retry_after_s = retry_after_s
@@ -87,10 +100,17 @@ class BadStatus(FetchError):
     """An answer with an error status."""
 
     def __init__(
-        self, url: str, status: int, reason: str, *, permanent: bool = False, retry_after_s: float | None = None
+        self,
+        url: str,
+        status: int,
+        reason: str,
+        *,
+        permanent: bool = False,
+        retry_after_s: float | None = None,
+        answered_by: str | None = None,
     ) -> None:
         self.status = status
-        super().__init__(url, reason, permanent=permanent, retry_after_s=retry_after_s)
+        super().__init__(url, reason, permanent=permanent, retry_after_s=retry_after_s, answered_by=answered_by)
 
 
 class FeedError(WatcherError):

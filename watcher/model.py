@@ -85,6 +85,13 @@ class NotModified:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Elsewhere:
+    """A redirect to another host, which is not followed: that host has a pace and rules of its own."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """One item of a feed. `guid` is its identity inside the feed, `url` an absolute http(s) link or None."""
 

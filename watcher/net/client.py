@@ -20,11 +20,12 @@ import httpx
 from watcher.errors import BadStatus, FetchError, Refused, TimedOut, TooLarge, Unreachable
 from watcher.feeds.freshness import freshness
 from watcher.feeds.walls import bot_wall
-from watcher.model import NotModified, Response, Validators
+from watcher.model import Elsewhere, NotModified, Response, Validators
 from watcher.net.guard import Allowed, PrivateAddress
 from watcher.net.inflate import ACCEPT_ENCODING, Damaged, Inflate, Overflow
 from watcher.net.redirects import FOLLOWED, Chain, target_of
 from watcher.net.transport import Hop, Transport
+from watcher.text.urls import host_of
 
 ACCEPT_FEED = (
     "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml;q=0.9, "
@@ -113,13 +114,29 @@ class Client:
             Refused: a private address, not http(s), too many redirects.
             BadStatus: an error status; `permanent` for 410.
         """
+        headers = self._headers(validators, accept, delta)
+        limit = self._max_bytes if max_bytes is None else max_bytes
+        answer = await self._ask(url, headers, limit, keep_alive=keep_alive, stay=False)
+        if isinstance(answer, Elsewhere):
+            raise FetchError(url, "redirected, and not followed")
+        return answer
+
+    async def get_here(self, url: str, *, accept: str | None = None) -> Response | Elsewhere:
+        """Return the answer for a page, as `get` does, but stop at a redirect that leads to another host."""
+        headers = self._headers(Validators(), accept, delta=False)
+        answer = await self._ask(url, headers, self._max_bytes, keep_alive=True, stay=True)
+        if isinstance(answer, NotModified):
+            raise FetchError(url, "answered 304 to a first request")
+        return answer
+
+    async def _ask(
+        self, url: str, headers: list[tuple[str, str]], limit: int, *, keep_alive: bool, stay: bool
+    ) -> Response | NotModified | Elsewhere:
         async with self._slots:
             started = time.monotonic()
-            headers = self._headers(validators, accept, delta)
-            limit = self._max_bytes if max_bytes is None else max_bytes
             try:
                 async with asyncio.timeout(self._deadline_s):
-                    return await self._follow(url, headers, limit, keep_alive, started)
+                    return await self._follow(url, headers, limit, keep_alive, stay, started)
             except FetchError:
                 raise
             except TimeoutError as error:
@@ -154,8 +171,14 @@ class Client:
         return headers
 
     async def _follow(
-        self, url: str, headers: list[tuple[str, str]], limit: int, keep_alive: bool, started: float
-    ) -> Response | NotModified:
+        self,
+        url: str,
+        headers: list[tuple[str, str]],
+        limit: int,
+        keep_alive: bool,
+        stay: bool,
+        started: float,
+    ) -> Response | NotModified | Elsewhere:
         chain = Chain.start(url)
         asked_conditionally = any(name.startswith("If-") for name, _ in headers)
         while True:
@@ -168,7 +191,10 @@ class Client:
                 check_headers(url, hop)
                 location = hop.header("location")
                 if hop.status in FOLLOWED and location:
+                    before = chain.url
                     chain = chain.follow(hop.status, as_text(location))
+                    if stay and host_of(chain.url) != host_of(before):
+                        return Elsewhere(url=chain.url)
                     continue
                 took_s = time.monotonic() - started
                 if hop.status == 304 and asked_conditionally:
@@ -180,7 +206,7 @@ class Client:
                         took_s=took_s,
                     )
                 if hop.status not in GOOD:
-                    raise await bad_status(url, hop)
+                    raise await bad_status(url, hop, answered_by=chain.url)
                 body = await read(hop, limit)
                 return Response(
                     url=chain.url,
@@ -215,7 +241,7 @@ async def read(hop: Hop, limit: int) -> bytes:
     return inflate.finish()
 
 
-async def bad_status(url: str, hop: Hop) -> BadStatus:
+async def bad_status(url: str, hop: Hop, *, answered_by: str) -> BadStatus:
     """Return the error for an answer without a usable body, in words."""
     try:
         phrase = HTTPStatus(hop.status).phrase
@@ -228,7 +254,9 @@ async def bad_status(url: str, hop: Hop) -> BadStatus:
     elif hop.status in (401, 403, 429, 503) and (name := bot_wall(await beginning(hop))):
         reason += f", a bot wall ({name})"
     wait_s = freshness(hop.headers, datetime.now(UTC)).retry_after_s if hop.status >= 400 else None
-    return BadStatus(url, hop.status, reason, permanent=hop.status == 410, retry_after_s=wait_s)
+    return BadStatus(
+        url, hop.status, reason, permanent=hop.status == 410, retry_after_s=wait_s, answered_by=answered_by
+    )
 
 
 async def beginning(hop: Hop) -> bytes:

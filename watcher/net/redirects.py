@@ -43,7 +43,11 @@ class Chain:
         Raises:
             Refused: too many hops, a circle, or a target that is not http(s).
         """
-        target, _ = split_userinfo(checked(urljoin(self.url, location.strip()), asked=self.asked))
+        try:
+            joined = urljoin(self.url, location.strip())
+        except ValueError as error:
+            raise Refused(self.asked, f"redirects to what is no URL ({error})") from error
+        target, _ = split_userinfo(checked(joined, asked=self.asked))
         if target in self.seen:
             raise Refused(self.asked, f"redirects in a circle, back to {target}")
         if len(self.seen) > MAX_HOPS:

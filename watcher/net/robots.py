@@ -22,11 +22,17 @@ class Robots:
     """The rules of one host for one crawler."""
 
     def __init__(
-        self, may_ask: Callable[[str], bool], *, delay_s: float | None = None, why: str = "robots.txt"
+        self,
+        may_ask: Callable[[str], bool],
+        *,
+        delay_s: float | None = None,
+        why: str = "robots.txt forbids the page",
+        is_passing: bool = False,
     ) -> None:
         self._may_ask = may_ask
         self.delay_s = delay_s  # between two requests; None: not said
         self.why = why
+        self.is_passing = is_passing  # nobody knows the rules now, and everything waits until they can be had
 
     def allowed(self, url: str) -> bool:
         """Whether `url` may be asked for. robots.txt itself always may."""
@@ -44,9 +50,9 @@ class Robots:
             agent: our product token, or the whole User-Agent that begins with it.
         """
         if status is None:
-            return cls(lambda url: False, why="robots.txt cannot be reached")
+            return cls(lambda url: False, why="robots.txt cannot be reached", is_passing=True)
         if status == 429 or status >= 500:
-            return cls(lambda url: False, why=f"robots.txt answered {status}")
+            return cls(lambda url: False, why=f"robots.txt answered {status}", is_passing=True)
         if status >= 300:
             return cls(lambda url: True, why=f"robots.txt answered {status}")
         return cls.parse(body, agent=agent)

@@ -71,9 +71,10 @@ def unsqueeze(data: bytes) -> str:
     return zlib.decompress(data).decode("utf-8")
 
 
-def has_article(connection: Connection, article_id: str) -> bool:
-    """Whether an article is stored."""
-    return connection.scalar(select(articles.c.id).where(articles.c.id == article_id)) is not None
+def title_of(connection: Connection, article_id: str) -> str | None:
+    """Return the title of a stored article, None if it is not stored."""
+    title: str | None = connection.scalar(select(articles.c.title).where(articles.c.id == article_id))
+    return title
 
 
 def site_blocks(connection: Connection, host: str) -> tuple[tuple[int, ...], ...]:

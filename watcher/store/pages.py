@@ -62,6 +62,13 @@ def page_failed(connection: Connection, article_id: str, *, reason: str, next_tr
     )
 
 
+def page_moved(connection: Connection, article_id: str, *, url: str, host: str) -> None:
+    """Note where a page is: another host, whose own visit gets it."""
+    connection.execute(
+        update(pages).where(pages.c.article_id == article_id).values(url=url, host=host, tries=pages.c.tries + 1)
+    )
+
+
 def put_off(connection: Connection, article_ids: Sequence[str], *, until: datetime) -> None:
     """Make pages due later: their host may not be asked before."""
     connection.execute(update(pages).where(pages.c.article_id.in_(article_ids)).values(next_try_at=until))

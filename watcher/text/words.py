@@ -129,3 +129,10 @@ def pairs_of(word: str, stop: frozenset[str]) -> list[str]:
 def to_latin(folded: str) -> str:
     """Return a folded name in Latin letters where a plain table can say so (Cyrillic), else as it is."""
     return folded.translate(CYRILLIC)
+
+
+def word_overlap(one: str, other: str, language: str) -> float:
+    """Return how many of the stems of the shorter text are in the longer one, 0 to 1; 1 if either has none."""
+    first, second = set(stems(one, language)), set(stems(other, language))
+    shorter = min(len(first), len(second))
+    return len(first & second) / shorter if shorter else 1.0

@@ -2,72 +2,117 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from sqlalchemy import Connection
 
-from watcher.errors import BadStatus, CleanError, FetchError, Refused, TooLarge
-from watcher.model import Article, Cleaned, NotModified, Response
+from watcher.errors import BadStatus, CleanError, FetchError, Refused, StoreError, TooLarge
+from watcher.model import Article, Cleaned, Elsewhere, Response
 from watcher.net.client import ACCEPT_PAGE
-from watcher.store.articles import Packed, add_article, has_article, site_blocks
+from watcher.net.hosts import LONGEST_HOLD
+from watcher.store.articles import Packed, add_article, site_blocks, title_of
 from watcher.store.hosts import block
-from watcher.store.pages import Page, page_done, page_failed
+from watcher.store.pages import Page, page_done, page_failed, page_moved
 from watcher.text.urls import article_id, host_of, normal
+from watcher.text.wellformed import well_formed
+from watcher.text.words import word_overlap
 from watcher.work import tasks
 from watcher.work.events import Event, PageFailed, PageKnown, PageStored
-from watcher.work.pool import WorkerFailed
+from watcher.work.pool import PoolBroken, WorkerFailed
 from watcher.work.tools import Tools
 
+log = logging.getLogger("watcher.work")
 CLEAN_LIMIT_S = 15.0
 MAX_TRIES = 5
 MAX_FAULTS = 2  # tries of a page whose cleaning hung or took its process down
 FIRST_RETRY = timedelta(minutes=10)  # then doubled
+PASSING = frozenset((408, 425, 429))
+SAME_ARTICLE = 0.25  # of the shorter title's words that two titles of one article share, 0 to 1
 FEED_TEXT_MIN = 80  # characters of the feed's own text that are worth an article where the page is not to be had
 
 
-async def get_page(page: Page, tools: Tools, *, allowed: bool = True) -> bool:
+async def get_page(page: Page, tools: Tools, *, forbidden: str | None = None) -> None:
     """
-    Bring the article of `page` into the store, or write down why not; return whether its host was asked.
+    Bring the article of `page` into the store, or write down why not.
 
     Args:
-        allowed: False if robots.txt forbids the page: then the feed's own text has to do.
+        forbidden: Why the page may not be asked for, if so: then the feed's own text has to do.
+
+    Errors: StoreError, PoolBroken: what is no fault of the page.
     """
     started = tools.now()
-    source = page.feed.source
-    if not page.url or not tools.fetch.articles or (source.full_text and page.entry.content):
-        reason = "the feed carries no text and pages are not fetched"
-        await store_entry(page, tools, reason=reason, at=started, asked=False)
-        return False
-    if not allowed:
-        await store_entry(page, tools, reason="robots.txt forbids the page", at=started)
-        return False
     try:
-        answer = await tools.client.get(page.url, accept=ACCEPT_PAGE, keep_alive=True)
-        if isinstance(answer, NotModified):
-            raise FetchError(page.url, "answered 304 to a first request")
-        await store_page(page, answer, tools, at=started)
-    except FetchError as error:
-        await page_missed(page, error, tools, at=started)
-    except CleanError as error:
-        await store_entry(page, tools, reason=error.reason, at=started)
-    except WorkerFailed as error:
-        if page.tries + 1 < MAX_FAULTS:  # a process may have been ended from outside: a page is blamed the second time
-            await later(page, tools, reason=f"cleaning it {error}", at=started + FIRST_RETRY)
+        if not is_wanted(page, tools):
+            reason = "the feed carries no text and pages are not fetched"
+            await store_entry(page, tools, reason=reason, at=started, asked=False)
+        elif forbidden is not None:
+            await store_entry(page, tools, reason=forbidden, at=started)
         else:
-            await store_entry(page, tools, reason=f"cleaning it {error}", at=started)
-    return True
+            await fetch_page(page, tools, at=started)
+    except (StoreError, PoolBroken):
+        raise
+    except Exception as error:
+        log.error("page_fault page=%s error=%r", page.url, error, exc_info=log.isEnabledFor(logging.DEBUG))
+        await at_fault(page, tools, reason=f"a fault of Watcher ({type(error).__name__})", at=started)
+
+
+def is_wanted(page: Page, tools: Tools) -> bool:
+    """Whether the page itself is to be asked for, and not only the feed's text taken."""
+    full = page.feed.source.full_text and page.entry.content
+    return bool(page.url) and tools.fetch.articles and not full
+
+
+async def fetch_page(page: Page, tools: Tools, *, at: datetime) -> None:
+    """Ask for the page and store its article; on a fault that has a name, do what fits it."""
+    try:
+        answer = await tools.client.get_here(page.url, accept=ACCEPT_PAGE)
+        if isinstance(answer, Elsewhere):
+            await send_on(page, answer.url, tools, at=at)
+        else:
+            await store_page(page, answer, tools, at=at)
+    except FetchError as error:
+        await page_missed(page, error, tools, at=at)
+    except CleanError as error:
+        await store_entry(page, tools, reason=error.reason, at=at)
+    except WorkerFailed as error:
+        reason = f"cleaning it {error}"
+        if page.tries + 1 < MAX_FAULTS:  # its process may have been ended from outside
+            await later(page, tools, reason=reason, at=at + FIRST_RETRY)
+        else:
+            await store_entry(page, tools, reason=reason, at=at)
+
+
+async def send_on(page: Page, url: str, tools: Tools, *, at: datetime) -> None:
+    """Hand a page that is elsewhere to the visits of its own host, where its pace and robots.txt hold."""
+    if page.tries + 1 >= MAX_TRIES:
+        await store_entry(page, tools, reason="redirects from host to host", at=at)
+        return
+    await tools.writer.do(lambda c: page_moved(c, page.article_id, url=url, host=host_of(url)))
+
+
+async def at_fault(page: Page, tools: Tools, *, reason: str, at: datetime) -> None:
+    """Try a page again that met a fault of ours; the second time, give it up."""
+    if page.tries + 1 < MAX_FAULTS:
+        await later(page, tools, reason=reason, at=at + FIRST_RETRY)
+        return
+    await tools.writer.do(lambda c: page_failed(c, page.article_id, reason=reason, next_try_at=None))
+    tools.tell(PageFailed(url=page.url, outlet=page.feed.source.name, reason=reason, final=True))
 
 
 async def store_page(page: Page, answer: Response, tools: Tools, *, at: datetime) -> None:
     """Clean the page that came and store its article. Errors: CleanError, WorkerFailed."""
     key = identity(page, answer)
-    if key != page.article_id and await tools.writer.read(lambda c: has_article(c, key)):
-        await tools.writer.do(lambda c: page_done(c, page.article_id))
-        tools.tell(PageKnown(url=answer.url, outlet=page.feed.source.name))
-        return
-    site = await tools.writer.read(lambda c: site_blocks(c, host_of(answer.url)))
+    if key != page.article_id:
+        stored = await tools.writer.read(lambda c: title_of(c, key))
+        if stored is not None:
+            await page_known(page, answer.url, stored, tools, at=at)
+            return
+    host = host_of(answer.url)
+    site = await tools.writer.read(lambda c: site_blocks(c, host))
     task = tasks.PageTask(
         body=answer.body,
         content_type=answer.header("content-type"),
@@ -80,8 +125,16 @@ async def store_page(page: Page, answer: Response, tools: Tools, *, at: datetime
     made = await tools.pool.run(tasks.clean_page, task, limit_s=CLEAN_LIMIT_S)
     longer = await longer_in_feed(page, made, tools)
     why = None if longer is None else "the feed carries more of the text than the page"
-    host = host_of(answer.url)
     await store(page, longer or made, key, tools, at=at, from_feed=longer is not None, host=host, feed_reason=why)
+
+
+async def page_known(page: Page, url: str, title: str, tools: Tools, *, at: datetime) -> None:
+    """Forget a page that led to an article that is stored; unless that is another one, as where a wall stands."""
+    if page.entry.title and word_overlap(page.entry.title, title, page.feed.source.language or "und") < SAME_ARTICLE:
+        await store_entry(page, tools, reason=f"the page leads to another one: {url}", at=at)
+        return
+    await tools.writer.do(lambda c: page_done(c, page.article_id))
+    tools.tell(PageKnown(url=url, outlet=page.feed.source.name))
 
 
 def identity(page: Page, answer: Response) -> str:
@@ -93,7 +146,10 @@ async def longer_in_feed(page: Page, made: tasks.Made, tools: Tools) -> tasks.Ma
     """Return the feed's own text if it says clearly more than the page: a paywall's teaser, say."""
     if len(page.entry.content) <= 2 * len(made.cleaned.text):
         return None
-    other = await from_entry(page, tools)
+    try:
+        other = await from_entry(page, tools)
+    except WorkerFailed:
+        return None  # the page is good, whatever the feed's text does to its reader
     if len(other.cleaned.text) <= 1.5 * len(made.cleaned.text):
         return None
     keep = made.cleaned
@@ -130,11 +186,11 @@ async def store_entry(page: Page, tools: Tools, *, reason: str, at: datetime, as
 
 
 async def page_missed(page: Page, error: FetchError, tools: Tools, *, at: datetime) -> None:
-    """Try a failed page again later, or make do with the feed's own text if it is gone for good."""
+    """Try a failed page again later, or make do with the feed's own text where that is all there will be."""
     if error.retry_after_s is not None:
-        until = at + timedelta(seconds=error.retry_after_s)
-        await tools.writer.do(lambda c: block(c, page.host, until=until))
-    if is_final(error) or page.tries + 1 >= MAX_TRIES:
+        until = at + min(timedelta(seconds=error.retry_after_s), LONGEST_HOLD)
+        await tools.writer.do(lambda c: block(c, host_of(error.answered_by), until=until))
+    if is_final(error) or page.tries + 1 >= MAX_TRIES or (is_refusal(error) and has_text(page)):
         await store_entry(page, tools, reason=error.reason, at=at)
         return
     again = at + max(FIRST_RETRY * 2**page.tries, timedelta(seconds=error.retry_after_s or 0))
@@ -148,10 +204,21 @@ async def later(page: Page, tools: Tools, *, reason: str, at: datetime) -> None:
 
 
 def is_final(error: FetchError) -> bool:
-    """Whether asking again would bring the same: gone, refused, forbidden."""
+    """Whether asking again would bring the same: gone, closed by law, too large."""
+    closed = isinstance(error, BadStatus) and error.status == HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS
+    return error.permanent or closed or isinstance(error, TooLarge)
+
+
+def is_refusal(error: FetchError) -> bool:
+    """Whether the page is refused for now: what is fresh is sometimes not found yet, and a rate limit says 403."""
     if isinstance(error, BadStatus):
-        return error.permanent or (400 <= error.status < 500 and error.status not in (408, 425, 429))
-    return error.permanent or isinstance(error, Refused | TooLarge)
+        return 400 <= error.status < 500 and error.status not in PASSING
+    return isinstance(error, Refused)
+
+
+def has_text(page: Page) -> bool:
+    """Whether the feed has enough of a text to stand for the page."""
+    return len(page.entry.content or page.entry.summary) >= FEED_TEXT_MIN
 
 
 async def store(
@@ -171,12 +238,13 @@ async def store(
     )
     packed = Packed(version=made.version, payload=made.payload)
     hashes = () if from_feed else made.cleaned.block_hashes
+    stored = replace(article, fetched_at=tools.now())
     event: Event = PageStored(
         url=article.url, outlet=article.outlet, from_feed=from_feed, took_s=(tools.now() - at).total_seconds()
     )
 
     def write(connection: Connection) -> bool:
-        added = add_article(connection, article, feed_id=page.feed.id, packed=packed, block_hashes=hashes)
+        added = add_article(connection, stored, feed_id=page.feed.id, packed=packed, block_hashes=hashes)
         page_done(connection, page.article_id)
         return added
 
@@ -194,13 +262,13 @@ def article_of(page: Page, cleaned: Cleaned, key: str, *, at: datetime, host: st
         url=cleaned.url,
         host=host,
         outlet=source.name,
-        title=cleaned.title,
-        text=cleaned.text,
+        title=well_formed(cleaned.title),
+        text=well_formed(cleaned.text),
         language=cleaned.language or source.language or "und",
         country=source.country,
         section=source.section,
         owner=source.owner,
-        authors=cleaned.authors or page.entry.authors,
+        authors=tuple(map(well_formed, cleaned.authors or page.entry.authors)),
         agency=cleaned.agency,
         dateline=cleaned.dateline,
         image=cleaned.image or page.entry.image,

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime, timedelta
 
-from watcher.errors import FeedError, FetchError
+from watcher.errors import FeedError, FetchError, StoreError
 from watcher.feeds.changes import changes
 from watcher.feeds.freshness import Freshness, freshness
 from watcher.feeds.pace import NextPoll, Wishes, next_poll
 from watcher.model import Failed, Feed, NotModified, Polled, PollResult, Response, Unchanged, Validators
 from watcher.net.client import ACCEPT_FEED
+from watcher.net.hosts import LONGEST_HOLD
 from watcher.store.feeds import known_entries, note_poll, record_poll
 from watcher.store.hosts import block
+from watcher.text.urls import host_of
 from watcher.work import tasks
 from watcher.work.events import FeedPolled
-from watcher.work.pool import WorkerFailed
+from watcher.work.pool import PoolBroken, WorkerFailed
 from watcher.work.tools import Tools
 
+log = logging.getLogger("watcher.work")
 PARSE_LIMIT_S = 20.0
 
 
 async def poll_feed(feed: Feed, tools: Tools) -> PollResult:
     """Poll `feed` and write down what came of it, whatever it was."""
     started = tools.now()
-    held_until: datetime | None = None
+    held: tuple[str, datetime] | None = None
     await tools.writer.do(lambda c: note_poll(c, feed.id, next_poll_at=started + tools.poll.min_every))
     try:
         answer = await tools.client.get(feed.url, validators=feed.validators, accept=ACCEPT_FEED)
@@ -34,15 +38,22 @@ async def poll_feed(feed: Feed, tools: Tools) -> PollResult:
     except FetchError as error:
         result = failed(feed, error, tools, started)
         if error.retry_after_s is not None:
-            held_until = result.next_poll_at
+            hold = min(timedelta(seconds=error.retry_after_s), LONGEST_HOLD)
+            held = host_of(error.answered_by), tools.now() + hold
     except FeedError as error:
         result = failed(feed, FetchError(feed.url, error.reason), tools, started)
     except WorkerFailed as error:
         result = failed(feed, FetchError(feed.url, f"parsing the feed {error}"), tools, started)
+    except (StoreError, PoolBroken):
+        raise
+    except Exception as error:
+        log.error("feed_fault feed=%s error=%r", feed.url, error, exc_info=log.isEnabledFor(logging.DEBUG))
+        reason = f"a fault of Watcher ({type(error).__name__})"
+        result = failed(feed, FetchError(feed.url, reason), tools, started)
     noted = await tools.writer.do(lambda c: record_poll(c, feed, result))
-    if held_until is not None:
-        until = held_until
-        await tools.writer.do(lambda c: block(c, feed.host, until=until))
+    if held is not None:
+        host, until = held
+        await tools.writer.do(lambda c: block(c, host, until=until))
     tools.tell(FeedPolled(feed=feed, result=result, noted=noted))
     return result
 

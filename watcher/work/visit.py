@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from watcher.errors import BadStatus, FetchError
 from watcher.model import NotModified
+from watcher.net.hosts import LONGEST_HOLD
 from watcher.net.robots import MAX_AGE_S, MAX_BYTES, Robots, robots_url
 from watcher.store import hosts
 from watcher.store.feeds import due_feeds
-from watcher.store.pages import Page, due_pages
-from watcher.work.pages import get_page
+from watcher.store.pages import due_pages, put_off
+from watcher.text.urls import host_of
+from watcher.work.pages import get_page, is_wanted
 from watcher.work.poll import poll_feed
 from watcher.work.tools import PRODUCT, Tools
 
 LONGEST_VISIT = timedelta(minutes=10)  # then other hosts have their turn; what is left stays due
 PAGES_AT_ONCE = 20  # read from the store in one go; the lease is renewed for each page
+ROBOTS_RETRY = timedelta(minutes=30)  # where nobody knows the rules now: the host's pages wait until they can be had
+ROBOTS_PATIENCE = timedelta(hours=24)  # that a page waits for them; then the feed's own text has to do
 ROBOTS_LAST = timedelta(seconds=MAX_AGE_S)
 LONGEST_CRAWL_DELAY_S = 60.0
 
@@ -79,39 +84,45 @@ async def visit_pages(host: str, tools: Tools, pause: Pause, until: datetime) ->
         for page in pages:
             if not await may_go_on(host, tools, until):
                 return
-            allowed = True
-            if page.url and tools.fetch.articles and tools.fetch.robots:
+            if not is_wanted(page, tools):
+                await get_page(page, tools)
+                continue
+            rules = None
+            if tools.fetch.robots:
                 where = robots_url(page.url)
                 if where not in robots:
                     robots[where] = await get_robots(host, where, tools, pause)
                 rules = robots[where]
-                allowed = rules.allowed(page.url)
                 pause.delay_s = max(pause.delay_s, min(rules.delay_s or 0.0, LONGEST_CRAWL_DELAY_S))
-            await page_after_pause(page, tools, pause, allowed=allowed)
-
-
-async def page_after_pause(page: Page, tools: Tools, pause: Pause, *, allowed: bool) -> None:
-    """Get one page when the host may be asked; a page that asks nothing of the host need not wait."""
-    source = page.feed.source
-    asks = bool(page.url) and tools.fetch.articles and allowed and not (source.full_text and page.entry.content)
-    async with pause.turn() if asks else nullcontext():
-        await get_page(page, tools, allowed=allowed)
+            if rules is not None and rules.is_passing and tools.now() - page.noted_at < ROBOTS_PATIENCE:
+                until = tools.now() + ROBOTS_RETRY
+                await tools.writer.do(partial(put_off, article_ids=[page.article_id], until=until))
+            elif rules is not None and not rules.allowed(page.url):
+                await get_page(page, tools, forbidden=rules.why)
+            else:
+                async with pause.turn():
+                    await get_page(page, tools)
 
 
 async def get_robots(host: str, where: str, tools: Tools, pause: Pause) -> Robots:
     """Return the rules in the robots.txt at `where`, at most a day old."""
     kept = await tools.writer.read(lambda c: hosts.get_host(c, host))
     now = tools.now()
-    if kept.robots_at is not None and kept.robots_status is not None and now - kept.robots_at < ROBOTS_LAST:
-        return Robots.from_answer(kept.robots_status or None, kept.robots_body or b"", agent=PRODUCT)
+    if kept.robots_at is not None and kept.robots_status is not None:
+        rules = Robots.from_answer(kept.robots_status or None, kept.robots_body or b"", agent=PRODUCT)
+        if now - kept.robots_at < (ROBOTS_RETRY if rules.is_passing else ROBOTS_LAST):
+            return rules
     status, body = 0, b""
     async with pause.turn():
         try:
-            answer = await tools.client.get(where, accept="text/plain", max_bytes=2 * MAX_BYTES)
+            answer = await tools.client.get(where, accept="text/plain", max_bytes=8 * MAX_BYTES)
             status = 304 if isinstance(answer, NotModified) else answer.status
             body = b"" if isinstance(answer, NotModified) else answer.body
         except BadStatus as error:
             status = error.status
+            if error.retry_after_s is not None:
+                until = now + min(timedelta(seconds=error.retry_after_s), LONGEST_HOLD)
+                await tools.writer.do(partial(hosts.block, host=host_of(error.answered_by), until=until))
         except FetchError:
             status = 0
     await tools.writer.do(lambda c: hosts.set_robots(c, host, at=now, status=status, body=body))
