@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
+from sqlalchemy.exc import IntegrityError
 
 from watcher.errors import StoreError
 from watcher.store.open import open_store
 from watcher.store.schema import facts
-from watcher.store.writer import Writer
+from watcher.store.writer import Writer, write
 
 
 @pytest.fixture
@@ -50,10 +52,109 @@ async def test_a_function_that_raises_undoes_its_own_writes_only(writer):
     assert names == ["one", "two"]
 
 
-async def test_a_fault_of_the_database_comes_back_in_words(writer):
+async def test_a_fault_of_the_row_comes_back_as_it_is(writer):
     await writer.do(lambda c: c.execute(facts.insert().values(name="one", value=1)) and None)
 
-    with pytest.raises(StoreError, match="UNIQUE"):
+    with pytest.raises(IntegrityError, match="UNIQUE"):
         await writer.do(lambda c: c.execute(facts.insert().values(name="one", value=1)) and None)
 
-    assert await writer.read(lambda c: c.scalar(select(func.count()).select_from(facts))) == 1
+    assert await count(writer) == 1
+
+
+async def test_a_fault_of_the_store_comes_back_in_words(writer):
+    with pytest.raises(StoreError, match="no such table: nowhere"):
+        await writer.do(lambda c: c.exec_driver_sql("SELECT * FROM nowhere"))
+    with pytest.raises(StoreError, match="no such table: nowhere"):
+        await writer.read(lambda c: c.exec_driver_sql("SELECT * FROM nowhere"))
+    with pytest.raises(StoreError, match="no such table: nowhere"):
+        write(writer.engine, lambda c: c.exec_driver_sql("SELECT * FROM nowhere"))
+
+
+async def count(writer) -> int:
+    return await writer.read(lambda c: c.scalar(select(func.count()).select_from(facts)))
+
+
+async def test_a_full_disk_fails_all_that_shared_the_transaction_and_what_came_back_is_there(tmp_path):
+    engine = open_store(f"sqlite:///{tmp_path / 'watcher.db'}")
+    engine.dispose()
+    event.listen(engine, "connect", lambda c, _: c.execute("PRAGMA max_page_count=120").close())
+    writer = Writer(engine)
+
+    def put(name: str, size: int):
+        return writer.do(lambda c: c.execute(facts.insert().values(name=name, value="x" * size)) and name)
+
+    gate = threading.Event()
+    waiting = asyncio.create_task(writer.do(lambda c: gate.wait(5) and None))  # so that the others share a batch
+    await asyncio.sleep(0.05)
+    shared = [asyncio.create_task(put(f"f{n}", 2_000_000 if n == 5 else 10)) for n in range(10)]
+    await asyncio.sleep(0.05)
+    gate.set()
+    outcomes = await asyncio.gather(*shared, return_exceptions=True)
+    await waiting
+    small = await put("small", 10)
+
+    assert {type(outcome) for outcome in outcomes} == {StoreError}
+    assert {str(outcome) for outcome in outcomes} == {"the store cannot be used: database or disk is full"}
+    assert small == "small"
+    assert await writer.read(lambda c: list(c.scalars(select(facts.c.name)))) == ["small"]
+    writer.close()
+    engine.dispose()
+
+
+async def test_a_caller_that_gave_up_stops_nobody(writer):
+    gate = threading.Event()
+    waiting = asyncio.create_task(writer.do(lambda c: gate.wait(5)))
+    await asyncio.sleep(0.05)
+    given_up = [
+        asyncio.create_task(writer.do(lambda c, n=n: c.execute(facts.insert().values(name=f"f{n}", value=n)) and n))
+        for n in range(5)
+    ]
+    await asyncio.sleep(0.05)
+
+    waiting.cancel()  # while its function runs
+    for task in given_up:  # before theirs do
+        task.cancel()
+    await asyncio.sleep(0.05)
+    gate.set()
+
+    assert await writer.do(lambda c: c.execute(facts.insert().values(name="after", value=1)) and "after") == "after"
+    assert await writer.read(lambda c: list(c.scalars(select(facts.c.name)))) == ["after"]
+
+
+async def test_a_function_that_ends_the_transaction_or_its_thread_leaves_the_writer_at_work(writer):
+    def roll_back(connection):
+        connection.exec_driver_sql("ROLLBACK")
+
+    def leave(connection):
+        raise SystemExit(3)
+
+    with pytest.raises(StoreError):
+        await writer.do(roll_back)
+    outcome = await in_thread(writer, leave)
+
+    assert isinstance(outcome, SystemExit)
+    assert await writer.do(lambda c: c.execute(facts.insert().values(name="after", value=1)) and 1) == 1
+
+
+def in_thread(writer, function):
+    """Ask from a loop in another thread: an asyncio task of this one would take SystemExit to heart."""
+
+    def ask() -> BaseException | None:
+        try:
+            asyncio.run(writer.do(function))
+        except SystemExit as error:
+            return error
+        return None
+
+    return asyncio.to_thread(ask)
+
+
+async def test_a_closed_writer_says_so(tmp_path):
+    engine = open_store(f"sqlite:///{tmp_path / 'watcher.db'}")
+    writer = Writer(engine)
+    writer.close()
+    writer.close()
+
+    with pytest.raises(StoreError, match="closed"):
+        await asyncio.wait_for(writer.do(lambda c: None), timeout=5)
+    engine.dispose()

@@ -10,13 +10,15 @@ from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, NotSupportedError, ProgrammingError
 
 from watcher.errors import StoreError
 
 T = TypeVar("T")
 MAX_BATCH = 200  # functions a transaction: a row costs 13 µs in company, 500 µs alone
 Job = tuple[Callable[[Connection], Any], "Future[Any]"]
+Outcome = tuple[Any, BaseException | None]  # what a function returned, or what it raised
+OF_THE_CALLER = (IntegrityError, DataError, ProgrammingError, NotSupportedError)  # the next row may do
 
 
 class Writer:
@@ -24,18 +26,28 @@ class Writer:
     Runs functions on one connection in the order they came; a call comes back when its transaction is on disk.
 
     Each function has a savepoint of its own: what it raises goes to its caller and undoes its own writes only.
+    A fault that ends the transaction itself, a full disk say, fails all that shared it.
     """
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._lock = threading.Lock()
+        self._closed = False
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
         self._thread.start()
 
     async def do(self, function: Callable[[Connection], T]) -> T:
-        """Run `function` in the next transaction and return what it returned."""
+        """
+        Run `function` in the next transaction and return what it returned.
+
+        Errors: StoreError if the store fails or the writer is closed; else what the function raised.
+        """
         future: Future[T] = Future()
-        self._jobs.put((function, future))
+        with self._lock:
+            if self._closed:
+                raise StoreError("the store is closed")
+            self._jobs.put((function, future))
         return await asyncio.wrap_future(future)
 
     async def read(self, function: Callable[[Connection], T]) -> T:
@@ -44,7 +56,10 @@ class Writer:
 
     def close(self) -> None:
         """Finish what was asked for and stop the thread."""
-        self._jobs.put(None)
+        with self._lock:
+            if not self._closed:
+                self._closed = True
+                self._jobs.put(None)
         self._thread.join()
 
     def _run(self) -> None:
@@ -60,29 +75,49 @@ class Writer:
                     last = True
                 else:
                     batch.append(more)
-            self._write(batch)
+            self._answer([job for job in batch if job[1].set_running_or_notify_cancel()])
             if last:
                 return
 
-    def _write(self, batch: list[Job]) -> None:
-        outcomes: list[tuple[Future[Any], Any, BaseException | None]] = []
+    def _answer(self, batch: list[Job]) -> None:
+        """Write `batch` and tell each of its callers how it went."""
         try:
-            with self.engine.begin() as connection:
-                for function, future in batch:
-                    try:
-                        with connection.begin_nested():
-                            outcomes.append((future, function(connection), None))
-                    except Exception as error:  # noqa: BLE001 - it goes to the caller, who knows what it means
-                        outcomes.append((future, None, told(error)))
-        except SQLAlchemyError as error:
-            outcomes = [(future, None, told(error)) for _, future in batch]
-        for future, result, failure in outcomes:
-            if future.cancelled():
-                continue
+            outcomes = write_all(self.engine, [function for function, _ in batch])
+        except BaseException as error:  # noqa: BLE001 - each caller is told; the thread serves those to come
+            outcomes = [(None, unusable(error)) for _ in batch]
+        for (_, future), (result, failure) in zip(batch, outcomes, strict=True):
             if failure is None:
                 future.set_result(result)
             else:
                 future.set_exception(failure)
+
+
+def write_all(engine: Engine, functions: list[Callable[[Connection], Any]]) -> list[Outcome]:
+    """Return the outcome of each function, all run in one transaction. Errors: the first that ended all of it."""
+    with engine.begin() as connection:
+        return [attempt(connection, function) for function in functions]
+
+
+def attempt(connection: Connection, function: Callable[[Connection], Any]) -> Outcome:
+    """Return the outcome of `function`, undone if it failed. Errors: what ended the transaction around it."""
+    savepoint = connection.begin_nested()
+    try:
+        result = function(connection)
+        savepoint.commit()
+    except BaseException as error:
+        if not is_open(connection):
+            raise
+        savepoint.rollback()
+        return None, told(error)
+    return result, None
+
+
+def is_open(connection: Connection) -> bool:
+    """Whether the transaction still stands: a full disk makes SQLite roll all of it back, and COMMIT says nothing."""
+    if connection.invalidated:
+        return False
+    driver = connection.connection.dbapi_connection
+    return connection.dialect.name != "sqlite" or bool(getattr(driver, "in_transaction", True))
 
 
 def read(engine: Engine, function: Callable[[Connection], T]) -> T:
@@ -91,7 +126,7 @@ def read(engine: Engine, function: Callable[[Connection], T]) -> T:
         with engine.connect().execution_options(reading=True) as connection:
             return function(connection)
     except DBAPIError as error:
-        raise told(error) from error
+        raise told(error) from error.__cause__
 
 
 def write(engine: Engine, function: Callable[[Connection], T]) -> T:
@@ -100,13 +135,18 @@ def write(engine: Engine, function: Callable[[Connection], T]) -> T:
         with engine.begin() as connection:
             return function(connection)
     except DBAPIError as error:
-        raise told(error) from error
+        raise told(error) from error.__cause__
 
 
-def told(error: Exception) -> Exception:
-    """Return a driver's error as a StoreError in words; anything else as it is."""
-    if isinstance(error, DBAPIError):
-        failure = StoreError(f"the store cannot be used: {error.orig}")
-        failure.__cause__ = error
-        return failure
+def told(error: BaseException) -> BaseException:
+    """Return a fault of the store as a StoreError in words; what is the caller's own (a row's fault) as it is."""
+    if isinstance(error, DBAPIError) and not isinstance(error, OF_THE_CALLER):
+        return unusable(error)
     return error
+
+
+def unusable(error: BaseException) -> StoreError:
+    """Return the StoreError that `error` makes."""
+    failure = StoreError(f"the store cannot be used: {error.orig if isinstance(error, DBAPIError) else error}")
+    failure.__cause__ = error
+    return failure
