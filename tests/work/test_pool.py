@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
 import sys
 import time
+from multiprocessing import forkserver
 from pathlib import Path
 
 import pytest
 
 from watcher.errors import BadStatus, FeedError
-from watcher.work.pool import Pool, WorkerFailed
+from watcher.work.pool import Pool, PoolBroken, WorkerFailed
 
 pytestmark = pytest.mark.slow  # each starts processes
 
@@ -100,3 +102,101 @@ def running(pid: int) -> bool:
     except FileNotFoundError:
         return False
     return status.rpartition(")")[2].split()[0] != "Z"
+
+
+@pytest.fixture
+def four():
+    pool = Pool(workers=4)
+    yield pool
+    pool.close()
+
+
+async def pids(pool) -> set[int]:
+    """The pids of its workers: naps, so that each of them takes some."""
+    return set(await asyncio.gather(*(pool.run(nap, limit_s=20) for _ in range(12))))
+
+
+def nap() -> int:
+    time.sleep(0.1)
+    return os.getpid()
+
+
+async def test_idle_workers_that_are_killed_are_replaced(four):
+    for _ in range(2):
+        for pid in await pids(four):
+            os.kill(pid, signal.SIGKILL)
+        await asyncio.sleep(0.5)
+
+        assert await four.run(abs, -3, limit_s=10) == 3
+
+
+async def test_tasks_on_their_way_when_the_pool_breaks_all_run(four):
+    for pid in await pids(four):
+        os.kill(pid, signal.SIGKILL)
+
+    assert await asyncio.gather(*(four.run(abs, -n, limit_s=10) for n in range(50))) == list(range(50))
+
+
+async def test_the_pool_outlives_the_server_that_workers_are_forked_from(four):
+    (worker, *_) = workers = await pids(four)
+    os.kill(forkserver._forkserver._forkserver_pid, signal.SIGKILL)
+    os.kill(worker, signal.SIGKILL)
+
+    for _ in range(3):
+        assert await four.run(abs, -3, limit_s=10) == 3
+        await asyncio.sleep(0.3)
+    assert await gone(workers - {worker})
+
+
+async def test_the_server_that_takes_the_place_of_a_dead_one_leaves_signals_to_the_owner(four):
+    await pids(four)
+    os.kill(forkserver._forkserver._forkserver_pid, signal.SIGKILL)
+    await asyncio.sleep(0.5)
+
+    blocked = await four.run(blocked_signals, limit_s=10)
+
+    assert {signal.SIGINT, signal.SIGTERM} <= blocked
+
+
+def blocked_signals() -> set[int]:
+    return {int(number) for number in signal.pthread_sigmask(signal.SIG_BLOCK, ())}
+
+
+async def gone(those: set[int]) -> bool:
+    until = time.monotonic() + 10
+    while any(map(running, those)) and time.monotonic() < until:
+        await asyncio.sleep(0.2)
+    return not any(map(running, those))
+
+
+async def test_a_pool_that_cannot_be_had_is_no_fault_of_the_task(pool):
+    pool.close()
+
+    with pytest.raises(PoolBroken):
+        await pool.run(abs, -3, limit_s=5)
+
+
+class Odd(Exception):
+    """An error that pickle writes and cannot read."""
+
+    def __init__(self, one: str, two: str) -> None:
+        super().__init__(f"{one} and {two}")
+
+
+def raise_odd() -> None:
+    raise Odd("this", "that")
+
+
+async def test_an_error_that_cannot_be_sent_comes_back_in_words(pool):
+    with pytest.raises(RuntimeError, match="Odd: this and that"):
+        await pool.run(raise_odd, limit_s=5)
+
+    assert await pool.run(abs, -3, limit_s=5) == 3
+
+
+async def test_a_task_whose_caller_gave_up_is_stopped(pool):
+    task = asyncio.create_task(pool.run(spin, limit_s=60))
+    await asyncio.sleep(0.5)
+    task.cancel()
+
+    assert await asyncio.wait_for(pool.run(abs, -3, limit_s=5), timeout=10) == 3

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import multiprocessing
 import os
+import pickle
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from multiprocessing import forkserver, resource_tracker
 from typing import Any, TypeVar
 
@@ -18,26 +22,67 @@ from pebble import CONSTS, ProcessExpired, ProcessPool
 
 from watcher.errors import WatcherError
 
+log = logging.getLogger("watcher.work")
 T = TypeVar("T")
 PRELOAD = ["watcher.work.preload"]
 KILL_AFTER_S = 0.1  # workers do not listen to SIGTERM, and hold nothing that an end by SIGKILL could harm
 MAX_TASKS = 2_000  # a worker is replaced after so many: parsers leak
+ATTEMPTS = 2  # runs of a task whose pool broke around it
+LOOK_AFTER_S = 1.0  # between looks whether the pool still stands: it forgets tasks that were on their way to it
 
 
 class WorkerFailed(WatcherError):
     """A task that ran out of its time or took its process down; `str(error)` says which."""
 
 
+class PoolBroken(WatcherError):
+    """There are no processes to run a task in; no fault of the task."""
+
+
 class Pool:
-    """Runs functions in worker processes; `close` ends them."""
+    """Runs functions in worker processes; `close` ends them. What breaks it from outside has it built anew."""
 
     def __init__(self, workers: int | None = None) -> None:
+        self.workers = workers or min(4, os.cpu_count() or 1)
+        CONSTS.term_timeout = KILL_AFTER_S
+        self._lock = threading.Lock()
+        self._closed = False
+        self._pool = self._build()
+
+    async def run(self, function: Callable[..., T], *args: Any, limit_s: float) -> T:  # noqa: ANN401 - any task's own
+        """
+        Return `function(*args)`, run in a worker.
+
+        Errors: WorkerFailed after `limit_s` seconds of work or if the process died; PoolBroken if none can be had;
+        else what the function raised.
+        """
+        try:
+            for _ in range(ATTEMPTS):
+                pool = self._pool
+                future = schedule(pool, function, args, limit_s)
+                if future is not None and await ended(future, pool):
+                    try:
+                        return future.result()  # type: ignore[no-any-return]
+                    except BrokenProcessPool:
+                        pass
+                await asyncio.to_thread(self._replace, pool)
+        except (FutureTimeout, TimeoutError) as error:
+            raise WorkerFailed(f"took more than {limit_s:g} s and was stopped") from error
+        except ProcessExpired as error:
+            raise WorkerFailed(f"took its process down (exit code {error.exitcode})") from error
+        raise PoolBroken("the worker processes end as soon as they are started")
+
+    def close(self) -> None:
+        """End the workers, whatever they are at."""
+        with self._lock:
+            self._closed = True
+            end(self._pool)
+
+    def _build(self) -> ProcessPool:
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(PRELOAD)
-        CONSTS.term_timeout = KILL_AFTER_S
         start_server()
-        self.workers = workers or min(4, os.cpu_count() or 1)
-        self._pool = ProcessPool(
+        return ProcessPool(
             max_workers=self.workers,
             max_tasks=MAX_TASKS,
             context=context,
@@ -45,25 +90,69 @@ class Pool:
             initargs=(os.getpid(),),
         )
 
-    async def run(self, function: Callable[..., T], *args: Any, limit_s: float) -> T:  # noqa: ANN401 - any task's own
-        """
-        Return `function(*args)`, run in a worker.
+    def _replace(self, broken: ProcessPool) -> None:
+        """Build the pool anew, unless somebody who noticed before has done so. Errors: PoolBroken."""
+        with self._lock:
+            if self._closed:
+                raise PoolBroken("the worker processes have been stopped")
+            if self._pool is not broken:
+                return
+            log.warning("workers_replaced reason=%r", "the pool of worker processes broke")
+            try:
+                end(broken)
+                self._pool = self._build()
+            except (OSError, EOFError) as error:
+                raise PoolBroken(f"the worker processes cannot be started: {error}") from error
 
-        Errors: WorkerFailed after `limit_s` seconds of work or if the process died; else what the function raised.
-        """
-        try:
-            return await asyncio.wrap_future(self._pool.schedule(function, args=args, timeout=limit_s))
-        except (FutureTimeout, TimeoutError) as error:
-            raise WorkerFailed(f"took more than {limit_s:g} s and was stopped") from error
-        except BrokenProcessPool as error:
-            raise WorkerFailed("found no process to run in: they cannot be started") from error
-        except ProcessExpired as error:
-            raise WorkerFailed(f"took its process down (exit code {error.exitcode})") from error
 
-    def close(self) -> None:
-        """End the workers, whatever they are at."""
-        self._pool.stop()  # type: ignore[no-untyped-call]
-        self._pool.join()
+def schedule(pool: ProcessPool, function: Callable[..., Any], args: Any, limit_s: float) -> Future[Any] | None:  # noqa: ANN401
+    """Hand a task to `pool`; None if it is broken."""
+    try:
+        with ends_blocked():  # the first task starts the pool's threads, which start a server again that has died
+            return pool.schedule(call, args=(function, args), timeout=limit_s)
+    except (BrokenProcessPool, RuntimeError):
+        return None
+
+
+async def ended(future: Future[Any], pool: ProcessPool) -> bool:
+    """Wait until `future` is done; False if its pool broke and forgot it."""
+    waiter = asyncio.wrap_future(future)
+    waiter.add_done_callback(lambda done: done.cancelled() or done.exception())  # it is read from `future`
+    try:
+        while not future.done():
+            still = pool.active
+            await asyncio.wait({waiter}, timeout=LOOK_AFTER_S)
+            if not still and not future.done():
+                return False
+    finally:
+        waiter.cancel()
+    return True
+
+
+def call(function: Callable[..., T], args: tuple[Any, ...]) -> T:
+    """Run a task in its worker. An error that cannot be sent would break the whole pool: it goes as its words."""
+    try:
+        return function(*args)
+    except Exception as error:
+        if can_be_sent(error):
+            raise
+        words = f"{type(error).__name__}: {error}"
+    raise RuntimeError(words)
+
+
+def can_be_sent(error: Exception) -> bool:
+    """Whether `error` survives the way to another process."""
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:  # noqa: BLE001 - whatever a foreign class does then
+        return False
+    return True
+
+
+def end(pool: ProcessPool) -> None:
+    """End a pool and its workers, broken or not."""
+    pool.stop()  # type: ignore[no-untyped-call]
+    pool.join()
 
 
 def start_server() -> None:
@@ -73,10 +162,16 @@ def start_server() -> None:
     A signal to the whole group (Ctrl-C, systemd's stop) is for the owner, who ends its workers itself.
     """
     resource_tracker.ensure_running()  # by itself first: it ends with these signals unblocked
-    ends = {signal.SIGINT, signal.SIGTERM}
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, ends)
-    try:
+    with ends_blocked():
         forkserver.ensure_running()
+
+
+@contextmanager
+def ends_blocked() -> Iterator[None]:
+    """Block the signals to end in this thread, and for good in what it starts."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    try:
+        yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
@@ -84,16 +179,17 @@ def start_server() -> None:
 def prepare_worker(owner: int) -> None:
     """Do not outlive the owner, and keep numeric libraries to one thread."""
     os.environ["OMP_NUM_THREADS"] = "1"
-    threading.Thread(target=end_with, args=(owner,), daemon=True).start()
+    threading.Thread(target=end_with, args=(owner, os.getppid()), daemon=True).start()
 
 
-def end_with(owner: int) -> None:
-    """End this process soon after its owner has gone, even by SIGKILL."""
-    while True:
+def end_with(owner: int, server: int) -> None:
+    """End this process soon after its owner has gone, even by SIGKILL, or the server, without which it is lost."""
+    while os.getppid() == server:
         time.sleep(2)
         try:
             os.kill(owner, 0)
         except ProcessLookupError:
-            os._exit(0)
+            break
         except PermissionError:
             pass
+    os._exit(0)
