@@ -7,12 +7,14 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import select, update
 
 from watcher.model import Source
 from watcher.store.feeds import sync_sources
-from watcher.store.hosts import LEASE, block, claim_hosts, drop_dead_leases, release, renew
+from watcher.store.hosts import LEASE, block, blocked_until, claim_hosts, drop_dead_leases, release, renew, renew_all
 from watcher.store.open import open_store
-from watcher.store.writer import write
+from watcher.store.schema import feeds, pages
+from watcher.store.writer import read, write
 
 NOW = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
 
@@ -88,3 +90,51 @@ def test_a_blocked_host_is_not_visited_before_its_time(engine):
 
     assert "h007.example" not in now
     assert "h007.example" in later
+
+
+def test_a_hold_is_never_cut_short(engine):
+    for hours in (2, 5, 1):
+        write(engine, lambda c, hours=hours: block(c, "h007.example", until=NOW + timedelta(hours=hours)))
+    write(engine, lambda c: claim_hosts(c, worker="a:1", now=NOW, most=100))
+    write(engine, lambda c: block(c, "h008.example", until=NOW + timedelta(hours=1)))
+
+    assert read(engine, lambda c: blocked_until(c, "h007.example")) == NOW + timedelta(hours=5)
+    assert read(engine, lambda c: blocked_until(c, "h008.example")) == NOW + timedelta(hours=1)
+    assert read(engine, lambda c: blocked_until(c, "h009.example")) is None
+    assert read(engine, lambda c: blocked_until(c, "unknown.example")) is None
+
+
+def test_a_host_that_is_being_visited_is_not_claimed_again_though_its_lease_ran_out(engine):
+    busy = write(engine, lambda c: claim_hosts(c, worker="a:1", now=NOW, most=20))
+    many = {*busy, *(f"other{n}.example" for n in range(40_000))}
+
+    again = write(engine, lambda c: claim_hosts(c, worker="a:1", now=NOW + 2 * LEASE, most=100, busy=many))
+
+    assert len(again) == 40
+    assert not set(again) & set(busy)
+
+
+def test_a_worker_renews_what_it_visits_and_still_has(engine):
+    mine = write(engine, lambda c: claim_hosts(c, worker="a:1", now=NOW, most=20))
+    lost = write(engine, lambda c: claim_hosts(c, worker="b:1", now=NOW, most=20))
+
+    write(engine, lambda c: renew_all(c, mine[:10] + lost, worker="a:1", now=NOW + LEASE))
+
+    free = write(engine, lambda c: claim_hosts(c, worker="c:1", now=NOW + LEASE, most=100))
+    assert len(free) == 50
+    assert not set(free) & set(mine[:10])
+
+
+def test_a_page_of_a_feed_that_was_taken_out_claims_no_host(engine):
+    def note(connection):
+        feed = connection.scalar(select(feeds.c.id).where(feeds.c.host == "h001.example"))
+        row = {"url": "https://pages.example/1", "host": "pages.example", "entry": {}, "noted_at": NOW}
+        connection.execute(pages.insert().values(article_id="1", feed_id=feed, next_try_at=NOW, **row))
+
+    write(engine, note)
+    assert "pages.example" in write(engine, lambda c: claim_hosts(c, worker="a:1", now=NOW, most=100))
+    write(engine, lambda c: release(c, "pages.example", worker="a:1"))
+
+    write(engine, lambda c: c.execute(update(feeds).where(feeds.c.host == "h001.example").values(enabled=False)))
+
+    assert "pages.example" not in write(engine, lambda c: claim_hosts(c, worker="b:1", now=NOW + LEASE, most=100))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -39,13 +39,22 @@ def worker_name() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
-def claim_hosts(connection: Connection, *, worker: str, now: datetime, most: int) -> tuple[str, ...]:
-    """Lease up to `most` hosts that have something due, longest due first, to `worker`; return their names."""
+def claim_hosts(
+    connection: Connection, *, worker: str, now: datetime, most: int, busy: Collection[str] = ()
+) -> tuple[str, ...]:
+    """
+    Lease up to `most` hosts that have something due, longest due first, to `worker`; return their names.
+
+    Args:
+        busy: Hosts to leave out: `worker` is at them, whatever has become of their leases meanwhile.
+    """
     due = union(
         select(feeds.c.host, feeds.c.next_poll_at.label("at")).where(
             feeds.c.enabled, ~feeds.c.gone, feeds.c.next_poll_at <= now
         ),
-        select(pages.c.host, pages.c.next_try_at.label("at")).where(pages.c.next_try_at <= now),
+        select(pages.c.host, pages.c.next_try_at.label("at"))
+        .join(feeds, feeds.c.id == pages.c.feed_id)
+        .where(feeds.c.enabled, pages.c.next_try_at <= now),
     ).subquery()
     free = and_(
         or_(hosts.c.lease_until.is_(None), hosts.c.lease_until <= now),
@@ -57,9 +66,9 @@ def claim_hosts(connection: Connection, *, worker: str, now: datetime, most: int
         .where(or_(hosts.c.host.is_(None), free))
         .group_by(due.c.host)
         .order_by(func.min(due.c.at), due.c.host)
-        .limit(most)
+        .limit(most + len(busy))
     )
-    names = tuple(connection.scalars(query))
+    names = tuple(name for name in connection.scalars(query) if name not in busy)[:most]
     for name in names:
         row = {"lease_by": worker, "lease_until": now + LEASE}
         connection.execute(
@@ -72,6 +81,14 @@ def renew(connection: Connection, host: str, *, worker: str, now: datetime) -> b
     """Hold `host` for another while; False if somebody else has it by now."""
     query = update(hosts).where(hosts.c.host == host, hosts.c.lease_by == worker).values(lease_until=now + LEASE)
     return connection.execute(query).rowcount == 1
+
+
+def renew_all(connection: Connection, names: Collection[str], *, worker: str, now: datetime) -> None:
+    """Hold for another while what `worker` still has of the hosts `names`, where half of the lease is over."""
+    query = update(hosts).where(
+        hosts.c.host.in_(names), hosts.c.lease_by == worker, hosts.c.lease_until < now + LEASE / 2
+    )
+    connection.execute(query.values(lease_until=now + LEASE))
 
 
 def release(connection: Connection, host: str, *, worker: str, last_request_at: datetime | None = None) -> None:
@@ -107,11 +124,17 @@ def is_alive(pid: int) -> bool:
 
 
 def block(connection: Connection, host: str, *, until: datetime) -> None:
-    """Hold every feed and page of `host` until a time: its Retry-After."""
-    row = {"blocked_until": until}
+    """Hold every feed and page of `host` until a time, its Retry-After; a hold that lasts longer stays."""
+    query = insert(connection, hosts).values(host=host, blocked_until=until)
+    earlier = or_(hosts.c.blocked_until.is_(None), hosts.c.blocked_until < until)
     connection.execute(
-        insert(connection, hosts).values(host=host, **row).on_conflict_do_update(index_elements=["host"], set_=row)
+        query.on_conflict_do_update(index_elements=["host"], set_={"blocked_until": until}, where=earlier)
     )
+
+
+def blocked_until(connection: Connection, host: str) -> datetime | None:
+    """Return until when `host` is held, None if it is not."""
+    return connection.scalar(select(hosts.c.blocked_until).where(hosts.c.host == host))
 
 
 def get_host(connection: Connection, host: str) -> Host:
