@@ -4,65 +4,136 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from datetime import date, datetime
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from digests.due import date_due, due_at
+from digests.due import NOT_LATE, date_due, due_at
 from digests.publish import folder_of
 from digests.settings import DigestSettings, digests_of
-from digests.store.editions import DAILY, first_seen, is_settled, open_digests
+from digests.store.editions import DAILY, MAKE_LIMIT_S, first_seen, is_settled, open_digests
 from watcher.daemon.jobs import Job
 from watcher.daemon.logs import fields
+from watcher.errors import WatcherError
 from watcher.settings.model import Settings
+from watcher.store.intake import count_due
 from watcher.store.writer import read, write
 from watcher.work.tools import Tools
 
 log = logging.getLogger("digests")
 EVERY_S = 20.0
-MAKE_LIMIT_S = 900.0
+FIRST_RETRY, LONGEST_RETRY = timedelta(minutes=1), timedelta(hours=1)  # after a failure; doubled for each in a row
+CATCHING_UP = timedelta(minutes=15)  # after a start or a sleep: so long an edition waits for the news it missed
 
 
 def jobs(settings: Settings, tools: Tools) -> tuple[Job, ...]:
     """Return the digests' jobs. Errors: StoreError, if their tables cannot be brought up to date."""
     engine = open_digests(settings.store.url)
-    known_since = {
-        digest.name: write(engine, partial(first_seen, digest=digest.name, now=tools.now()))
-        for digest in digests_of(settings)
+    now = tools.now()
+    since = {
+        digest.name: write(engine, partial(first_seen, digest=digest.name, now=now)) for digest in digests_of(settings)
     }
+    return (Job(name="digests", every_s=EVERY_S, run=Editions(settings, tools, since).run, finish=True),)
 
-    def owed() -> list[tuple[DigestSettings, date]]:
-        now = tools.now()
-        found = []
-        for digest in digests_of(settings):
-            day = date_due(now, digest.at, ZoneInfo(digest.timezone), since=known_since[digest.name])
-            if day is None:
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """A digest that could not be made: of which date, and when to try again."""
+
+    day: date
+    wait: timedelta
+    retry_at: datetime
+
+
+class Editions:
+    """Makes the editions that are owed; a digest that fails is tried again later, and the others go on."""
+
+    def __init__(self, settings: Settings, tools: Tools, known_since: dict[str, datetime]) -> None:
+        self._settings = settings
+        self._tools = tools
+        self._known_since = known_since
+        self._failures: dict[str, Failure] = {}
+        self._awake_since = self._last_run_at = tools.now() - 2 * NOT_LATE
+
+    async def run(self) -> None:
+        """Make what is owed now."""
+        self._notice(self._tools.now())
+        for digest, day in await asyncio.to_thread(self._owed):
+            await self._make(digest, day)
+        self._last_run_at = self._tools.now()
+
+    def _notice(self, now: datetime) -> None:
+        """Note a start of the daemon, or the end of this machine's sleep: nobody asked for news until now."""
+        if now - self._last_run_at > NOT_LATE:
+            self._awake_since = now
+        self._last_run_at = now
+
+    def _owed(self) -> list[tuple[DigestSettings, date]]:
+        now = self._tools.now()
+        engine = self._tools.writer.engine
+        found: list[tuple[DigestSettings, date]] = []
+        for digest in digests_of(self._settings):
+            zone = ZoneInfo(digest.timezone)
+            day = date_due(now, digest.at, zone, since=self._known_since[digest.name])
+            if day is None or self._is_put_off(digest.name, day, now):
                 continue
-            settled = partial(is_settled, digest=digest.name, local_date=day, slot=DAILY, now=now)
-            if not read(engine, settled):
+            if not read(engine, partial(is_settled, digest=digest.name, local_date=day, slot=DAILY, now=now)):
                 found.append((digest, day))
-        return found
+        return [] if found and self._is_catching_up(now) else found
 
-    async def run() -> None:
-        for digest, day in await asyncio.to_thread(owed):
-            given = (settings.store.url, digest, folder_of(digest, settings), day, tools.now())
+    def _is_put_off(self, name: str, day: date, now: datetime) -> bool:
+        failure = self._failures.get(name)
+        return failure is not None and failure.day == day and now < failure.retry_at
+
+    def _is_catching_up(self, now: datetime) -> bool:
+        """Whether feeds and pages have yet to be asked for what came while nobody was looking."""
+        return (
+            now - self._awake_since < CATCHING_UP and read(self._tools.writer.engine, partial(count_due, now=now)) > 0
+        )
+
+    async def _make(self, digest: DigestSettings, day: date) -> None:
+        """Make an edition: up to when it was due if it is on time, so that no window depends on how busy we are."""
+        settings, tools = self._settings, self._tools
+        now = tools.now()
+        moment = due_at(day, digest.at, ZoneInfo(digest.timezone))
+        was_looking = self._awake_since <= moment - CATCHING_UP
+        end = moment if was_looking and now - moment <= NOT_LATE else now
+        given = (settings.store.url, digest, folder_of(digest, settings), day, end, now)
+        try:
             paths = await tools.pool.run(make_daily, *given, limit_s=MAKE_LIMIT_S)
+        except WatcherError as error:
+            told = self._failed(digest.name, day)
+            log.warning("edition failed %s", fields(digest=digest.name, date=day, reason=str(error), retry_at=told))
+        except Exception:
+            told = self._failed(digest.name, day)
+            log.exception("edition failed %s", fields(digest=digest.name, date=day, retry_at=told))
+        else:
+            self._failures.pop(digest.name, None)
             log.info("edition %s", fields(digest=digest.name, date=day, files=" ".join(map(str, paths))))
 
-    return (Job(name="digests", every_s=EVERY_S, run=run, finish=True),)
+    def _failed(self, name: str, day: date) -> datetime:
+        """Note a failure; return when the digest is tried again."""
+        last = self._failures.get(name)
+        wait = min(last.wait * 2, LONGEST_RETRY) if last is not None and last.day == day else FIRST_RETRY
+        retry_at = self._tools.now() + wait
+        self._failures[name] = Failure(day=day, wait=wait, retry_at=retry_at)
+        return retry_at
 
 
-def make_daily(url: str, digest: DigestSettings, folder: Path, day: date, now: datetime) -> tuple[Path, ...]:
-    """Make the edition of `day` and write it into `folder`; runs in a worker process. Returns the files written."""
+def make_daily(
+    url: str, digest: DigestSettings, folder: Path, day: date, end: datetime, now: datetime
+) -> tuple[Path, ...]:
+    """Make the edition of `day` up to `end` and write it into `folder`, in a worker process; return the files."""
     from digests.make import Order, make_edition, order_window
     from digests.publish import publish
 
     paths: list[Path] = []
     engine = open_digests(url)
     try:
-        start, end = order_window(engine, digest, local_date=day, end=now)
         moment = due_at(day, digest.at, ZoneInfo(digest.timezone))
+        start, end = order_window(engine, digest, local_date=day, end=end)
         order = Order(local_date=day, window_start=start, window_end=end, slot=DAILY, due_at=moment)
         make_edition(engine, digest, order, now=now, hand_over=lambda e: paths.extend(publish(e, digest, folder)))
     finally:

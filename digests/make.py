@@ -21,7 +21,8 @@ from watcher.features.pack import unpack
 from watcher.feeds.health import health
 from watcher.model import Article
 from watcher.store.articles import articles_between, articles_by_id, packed_features
-from watcher.store.feeds import FeedState, count_entries, feed_states
+from watcher.store.feeds import FeedState, feed_states
+from watcher.store.intake import count_entries
 from watcher.store.pages import given_up
 from watcher.store.writer import read, write
 
@@ -202,5 +203,5 @@ def intake(
             FailingSource(name=state.feed.source.name, why=words.why) for state, words in told if not words.is_ok
         ),
         late_s=late.total_seconds() if late > NOT_LATE else 0.0,
-        longer_window=end - start > digest.window,
+        longer_window=end - start > digest.window + NOT_LATE,
     )

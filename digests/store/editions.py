@@ -16,7 +16,8 @@ from watcher.store.open import open_store, upgrade
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 DAILY = "daily"
-CLAIM_LASTS = timedelta(minutes=10)  # an edition takes seconds: a claim older than this was left by a crash
+MAKE_LIMIT_S = 900.0  # an edition takes seconds; a maker that hangs is killed after this
+CLAIM_LASTS = timedelta(seconds=MAKE_LIMIT_S + 300)  # a claim older than this was left by a crash
 
 
 def open_digests(url: str) -> Engine:

@@ -8,10 +8,12 @@ import pytest
 
 from digests.jobs import jobs
 from digests.store.editions import get_edition
+from watcher.model import Source
 from watcher.net.client import Client
 from watcher.settings.load import load
+from watcher.store.feeds import note_poll, sync_sources
 from watcher.store.open import open_store
-from watcher.store.writer import Writer, read
+from watcher.store.writer import Writer, read, write
 from watcher.work.pool import Pool
 from watcher.work.tools import Tools
 
@@ -90,3 +92,74 @@ async def test_an_edition_missed_by_a_sleep_is_made_late_and_says_so(daemon):
     edition = read(tools.writer.engine, lambda c: get_edition(c, "berlin", local_date=clock[0].date()))
     assert edition is not None
     assert edition.ledger.late_s == pytest.approx(4.5 * 3600)
+
+
+async def run_until(job, clock, end: datetime, step: timedelta = timedelta(minutes=5)) -> None:
+    while clock[0] < end:
+        await job.run()
+        clock[0] += step
+
+
+def edition_of(tools, name: str, day: datetime):
+    return read(tools.writer.engine, lambda c: get_edition(c, name, local_date=day.date()))
+
+
+async def test_an_edition_made_on_time_covers_the_time_up_to_when_it_was_due(daemon):
+    settings, tools, clock = daemon
+    (job,) = jobs(settings, tools)
+    clock[0] = datetime(2026, 10, 24, 4, 2, tzinfo=UTC)
+
+    await run_until(job, clock, datetime(2026, 10, 24, 5, 0, tzinfo=UTC))
+
+    edition = edition_of(tools, "berlin", clock[0])
+    assert edition.window_end == datetime(2026, 10, 24, 4, 30, tzinfo=UTC)
+    assert edition.made_at == datetime(2026, 10, 24, 4, 32, tzinfo=UTC)
+    assert edition.ledger.late_s == 0
+
+
+async def test_after_a_start_an_edition_waits_for_the_news_of_the_night_but_not_for_ever(daemon):
+    settings, tools, clock = daemon
+    (job,) = jobs(settings, tools)
+    clock[0] = due = datetime(2026, 10, 24, 4, 31, tzinfo=UTC)
+    source = Source(url="https://news.example/feed.xml", name="The News", language="en")
+    write(tools.writer.engine, lambda c: sync_sources(c, [source], now=clock[0]))
+
+    await run_until(job, clock, due + timedelta(minutes=14))
+    assert edition_of(tools, "berlin", clock[0]) is None
+
+    await run_until(job, clock, due + timedelta(minutes=20))
+    assert edition_of(tools, "berlin", clock[0]).window_end == due + timedelta(minutes=15)
+
+
+async def test_after_a_start_an_edition_is_made_as_soon_as_nothing_is_left_to_ask_for(daemon):
+    settings, tools, clock = daemon
+    (job,) = jobs(settings, tools)
+    clock[0] = due = datetime(2026, 10, 24, 4, 31, tzinfo=UTC)
+    source = Source(url="https://news.example/feed.xml", name="The News", language="en")
+    write(tools.writer.engine, lambda c: sync_sources(c, [source], now=clock[0]))
+    await job.run()
+    write(tools.writer.engine, lambda c: note_poll(c, 1, next_poll_at=clock[0] + timedelta(hours=1)))
+
+    clock[0] += timedelta(minutes=2)
+    await job.run()
+
+    assert edition_of(tools, "berlin", clock[0]).window_end == due + timedelta(minutes=2)
+
+
+async def test_a_digest_that_fails_is_tried_less_and_less_often_and_others_do_not_wait(daemon, tmp_path, caplog):
+    settings, tools, clock = daemon
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "berlin").write_text("a file where the folder of the editions should be")
+    (job,) = jobs(settings, tools)
+    clock[0] = datetime(2026, 10, 24, 11, 29, tzinfo=UTC)  # Berlin's is seven hours late, Lima's is due in a minute
+
+    await run_until(job, clock, datetime(2026, 10, 24, 11, 43, 30, tzinfo=UTC), timedelta(seconds=20))
+
+    failed = [record for record in caplog.records if record.message.startswith("edition failed digest=berlin")]
+    assert len(failed) == 4  # after 0, 1, 3 and 7 minutes; the next is after 15
+    assert edition_of(tools, "lima", clock[0]) is not None
+    assert edition_of(tools, "berlin", clock[0]) is None
+
+    (tmp_path / "out" / "berlin").unlink()
+    await run_until(job, clock, clock[0] + timedelta(minutes=1), timedelta(seconds=20))
+    assert edition_of(tools, "berlin", clock[0]) is not None

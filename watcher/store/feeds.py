@@ -292,9 +292,3 @@ def feed_states(connection: Connection) -> tuple[FeedState, ...]:
         )
         for row in connection.execute(query)
     )
-
-
-def count_entries(connection: Connection, *, start: datetime, end: datetime) -> int:
-    """Return how many entries were first seen in [start, end)."""
-    query = select(func.count()).select_from(entries)
-    return connection.execute(query.where(entries.c.first_seen_at >= start, entries.c.first_seen_at < end)).scalar_one()

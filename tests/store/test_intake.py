@@ -1,0 +1,63 @@
+"""What came in, and what is still to be asked for."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from watcher.model import Changes, Entry, Polled, Source, Validators
+from watcher.store.feeds import due_feeds, record_poll, sync_sources
+from watcher.store.hosts import block, claim_hosts, release
+from watcher.store.intake import count_due, count_entries
+from watcher.store.open import open_store
+from watcher.store.writer import read, write
+
+NOW = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def engine(tmp_path):
+    engine = open_store(f"sqlite:///{tmp_path / 'watcher.db'}")
+    sources = [Source(url=f"https://{name}.example/feed", name=name, language="en") for name in ("a", "b")]
+    write(engine, lambda c: sync_sources(c, sources, now=NOW))
+    yield engine
+    engine.dispose()
+
+
+def polled(engine, host: str, *guids: str) -> int:
+    (feed,) = read(engine, lambda c: due_feeds(c, host, now=NOW))
+    new = tuple(Entry(guid=guid, url=f"https://{host}/{guid}", title="T", content_hash="h") for guid in guids)
+    result = Polled(
+        feed_id=feed.id, at=NOW, next_poll_at=NOW + HOUR, interval_s=3600.0, validators=Validators(),
+        changes=Changes(new=new, changed=(), unchanged=0), moved_to=None, took_s=0.1,
+    )  # fmt: skip
+    write(engine, lambda c: record_poll(c, feed, result))
+    return feed.id
+
+
+def test_entries_are_counted_for_the_feeds_that_are_asked_about(engine):
+    a, b = polled(engine, "a.example", "1", "2", "3"), polled(engine, "b.example", "1")
+
+    def counted(*ids: int) -> int:
+        return read(engine, lambda c: count_entries(c, start=NOW, end=NOW + HOUR, feed_ids=ids or None))
+
+    assert (counted(), counted(a), counted(b), counted(a, b)) == (4, 3, 1, 4)
+    assert read(engine, lambda c: count_entries(c, start=NOW - HOUR, end=NOW)) == 0
+
+
+def test_feeds_pages_and_visits_are_waited_for_but_not_a_host_that_rests(engine):
+    def due() -> int:
+        return read(engine, lambda c: count_due(c, now=NOW))
+
+    assert due() == 2
+    polled(engine, "a.example", "1", "2")
+    assert due() == 3  # two pages of a, the feed of b
+    write(engine, lambda c: block(c, "b.example", until=NOW + HOUR))
+    assert due() == 2
+
+    write(engine, lambda c: claim_hosts(c, worker="w", now=NOW, most=9))
+    assert due() == 3
+    write(engine, lambda c: release(c, "a.example", worker="w"))
+    assert due() == 2

@@ -1,0 +1,40 @@
+"""What came in during a stretch of time, and what is still to be asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import Connection, func, or_, select, union_all
+
+from watcher.store.schema import entries, feeds, hosts, pages
+
+
+def count_entries(
+    connection: Connection, *, start: datetime, end: datetime, feed_ids: Iterable[int] | None = None
+) -> int:
+    """Return how many entries (of all feeds, or of `feed_ids`) were first seen in [start, end)."""
+    query = select(func.count()).where(entries.c.first_seen_at >= start, entries.c.first_seen_at < end)
+    if feed_ids is not None:
+        query = query.where(entries.c.feed_id.in_(list(feed_ids)))
+    return connection.execute(query).scalar_one()
+
+
+def count_due(connection: Connection, *, now: datetime) -> int:
+    """
+    Return how many feeds and pages are due, and hosts being visited: what they bring is not known yet.
+
+    Those of a host that asked for a rest do not count.
+    """
+    due = union_all(
+        select(feeds.c.host).where(feeds.c.enabled, ~feeds.c.gone, feeds.c.next_poll_at <= now),
+        select(pages.c.host).where(pages.c.next_try_at <= now),
+        select(hosts.c.host).where(hosts.c.lease_until > now),
+    ).subquery()
+    query = (
+        select(func.count())
+        .select_from(due)
+        .outerjoin(hosts, hosts.c.host == due.c.host)
+        .where(or_(hosts.c.blocked_until.is_(None), hosts.c.blocked_until <= now))
+    )
+    return connection.execute(query).scalar_one()
