@@ -90,11 +90,11 @@ def make_edition(
     try:
         edition = read(engine, lambda c: composed(c, digest, order, number=number, now=now))
         hand_over(edition)
-        write(engine, lambda c: editions.finish(c, edition, slot=slot))
+        kept = write(engine, lambda c: editions.finish(c, edition, slot=slot))
     except BaseException:
         write(engine, lambda c: editions.give_back(c, digest.name, local_date=order.local_date, slot=slot))
         raise
-    return edition
+    return edition if kept else None
 
 
 def composed(connection: Connection, digest: DigestSettings, order: Order, *, number: int, now: datetime) -> Edition:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import uuid
 import zlib
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, delete, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, delete, select, update
 
 from digests import edition_json
 from digests.model import Edition
 from digests.store.schema import digests, editions
-from watcher.store.hosts import insert
+from watcher.store.hosts import insert, is_alive, worker_name
 from watcher.store.open import open_store, upgrade
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 DAILY = "daily"
+MARK = uuid.uuid4().hex[:8]  # tells a process from one that had its number before a restart
 MAKE_LIMIT_S = 900.0  # an edition takes seconds; a maker that hangs is killed after this
 CLAIM_LASTS = timedelta(seconds=MAKE_LIMIT_S + 300)  # a claim older than this was left by a crash
 
@@ -44,56 +46,75 @@ def claim(
     number: int,
     window: tuple[datetime, datetime],
     now: datetime,
+    by: str | None = None,
 ) -> bool:
-    """Take the making of an edition upon oneself; False if it is made or being made by somebody else."""
-    connection.execute(
-        delete(editions).where(
-            editions.c.digest == digest,
-            editions.c.local_date == local_date,
-            editions.c.slot == slot,
-            editions.c.made_at.is_(None),
-            editions.c.claimed_at < now - CLAIM_LASTS,
-        )
-    )
-    row = {"digest": digest, "local_date": local_date, "slot": slot, "number": number, "claimed_at": now}
+    """
+    Take the making of an edition upon oneself; False if it is made or being made by somebody else.
+
+    A claim that has run out, or whose process on this machine is no more, is taken over.
+
+    Args:
+        by: Who claims, by default this process (`maker`).
+    """
+    place = at(digest, local_date, slot)
+    held = connection.execute(select(editions.c.claimed_by, editions.c.claimed_at, editions.c.made_at).where(*place))
+    row = held.one_or_none()
+    if row is not None and row.made_at is None and not is_held(row.claimed_by, row.claimed_at, now=now):
+        give_back(connection, digest, local_date=local_date, slot=slot, by=row.claimed_by)
+    values = {"digest": digest, "local_date": local_date, "slot": slot, "number": number}
+    values |= {"claimed_at": now, "claimed_by": by or maker()}
     statement = (
         insert(connection, editions)
-        .values(window_start=window[0], window_end=window[1], **row)
+        .values(window_start=window[0], window_end=window[1], **values)
         .on_conflict_do_nothing(index_elements=["digest", "local_date", "slot"])
     )
     return connection.execute(statement).rowcount == 1
 
 
-def finish(connection: Connection, edition: Edition, *, slot: str) -> None:
-    """Keep a made edition in the place that was claimed for it."""
-    connection.execute(
+def at(digest: str, local_date: date, slot: str) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions that name an edition's place."""
+    return editions.c.digest == digest, editions.c.local_date == local_date, editions.c.slot == slot
+
+
+def maker() -> str:
+    """Return the name under which this process makes editions: machine, process, and a mark of its start."""
+    return f"{worker_name()}:{MARK}"
+
+
+def is_held(by: str, claimed_at: datetime, *, now: datetime) -> bool:
+    """Whether a claim stands: it has not run out, and its process lives as far as can be told from here."""
+    if claimed_at < now - CLAIM_LASTS:
+        return False
+    machine, pid, _ = by.rsplit(":", 2)
+    elsewhere = machine != maker().rsplit(":", 2)[0]
+    return by == maker() or elsewhere or is_alive(int(pid))
+
+
+def finish(connection: Connection, edition: Edition, *, slot: str, by: str | None = None) -> bool:
+    """Keep a made edition in the place that was claimed for it; False if somebody else has taken the claim over."""
+    found = connection.execute(
         update(editions)
-        .where(
-            editions.c.digest == edition.digest, editions.c.local_date == edition.local_date, editions.c.slot == slot
-        )
+        .where(*at(edition.digest, edition.local_date, slot))
+        .where(editions.c.made_at.is_(None), editions.c.claimed_by == (by or maker()))
         .values(made_at=edition.made_at, payload=zlib.compress(edition_json.dump(edition), 6))
     )
+    return found.rowcount == 1
 
 
-def give_back(connection: Connection, digest: str, *, local_date: date, slot: str) -> None:
-    """Undo a claim whose edition could not be made."""
+def give_back(connection: Connection, digest: str, *, local_date: date, slot: str, by: str | None = None) -> None:
+    """Undo one's own claim, whose edition could not be made."""
     connection.execute(
-        delete(editions).where(
-            editions.c.digest == digest,
-            editions.c.local_date == local_date,
-            editions.c.slot == slot,
-            editions.c.made_at.is_(None),
-        )
+        delete(editions)
+        .where(*at(digest, local_date, slot))
+        .where(editions.c.made_at.is_(None), editions.c.claimed_by == (by or maker()))
     )
 
 
 def is_settled(connection: Connection, digest: str, *, local_date: date, slot: str, now: datetime) -> bool:
     """Whether the edition is made, or being made by a live claim."""
-    query = select(editions.c.made_at, editions.c.claimed_at).where(
-        editions.c.digest == digest, editions.c.local_date == local_date, editions.c.slot == slot
-    )
-    row = connection.execute(query).one_or_none()
-    return row is not None and (row.made_at is not None or row.claimed_at >= now - CLAIM_LASTS)
+    query = select(editions.c.made_at, editions.c.claimed_by, editions.c.claimed_at)
+    row = connection.execute(query.where(*at(digest, local_date, slot))).one_or_none()
+    return row is not None and (row.made_at is not None or is_held(row.claimed_by, row.claimed_at, now=now))
 
 
 def get_edition(connection: Connection, digest: str, *, local_date: date) -> Edition | None:

@@ -27,6 +27,7 @@ editions = Table(
     Column("window_end", Utc, nullable=False),
     Column("made_at", Utc),  # None: claimed, being made
     Column("claimed_at", Utc, nullable=False),
+    Column("claimed_by", Text, nullable=False),  # machine:process:mark of its start
     Column("payload", LargeBinary),  # zlib, `edition_json`
     UniqueConstraint("digest", "local_date", "slot"),
 )

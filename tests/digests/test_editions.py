@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -14,12 +17,14 @@ from digests.settings import DigestSettings
 from digests.store.editions import (
     CLAIM_LASTS,
     DAILY,
+    MAKE_LIMIT_S,
     claim,
     first_seen,
     get_edition,
+    give_back,
     is_settled,
+    maker,
     next_number,
-    open_digests,
     previous_edition,
 )
 from watcher.store.writer import read, write
@@ -27,13 +32,6 @@ from watcher.store.writer import read, write
 NOW = datetime(2026, 11, 24, 6, 30, tzinfo=UTC)
 DAY = date(2026, 11, 24)
 WINDOW = (NOW - timedelta(days=1), NOW)
-
-
-@pytest.fixture
-def engine(tmp_path):
-    engine = open_digests(f"sqlite:///{tmp_path / 'watcher.db'}")
-    yield engine
-    engine.dispose()
 
 
 def digest(name: str = "world") -> DigestSettings:
@@ -75,12 +73,51 @@ def test_an_edition_whose_files_cannot_be_written_is_still_owed(engine):
 
 
 def test_a_claim_left_by_a_crash_runs_out(engine):
-    taken = {"local_date": DAY, "slot": DAILY, "number": 1, "window": WINDOW}
+    taken = {"local_date": DAY, "slot": DAILY, "number": 1, "window": WINDOW, "by": "another-machine:1:mark"}
 
     assert write(engine, lambda c: claim(c, "world", **taken, now=NOW))
     assert not write(engine, lambda c: claim(c, "world", **taken, now=NOW + CLAIM_LASTS / 2))
     assert not read(engine, lambda c: is_settled(c, "world", local_date=DAY, slot=DAILY, now=NOW + CLAIM_LASTS * 2))
     assert write(engine, lambda c: claim(c, "world", **taken, now=NOW + CLAIM_LASTS * 2))
+
+
+def dead_process() -> int:
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
+
+
+@pytest.mark.parametrize("pid", [dead_process, os.getpid])
+def test_a_claim_of_a_killed_process_of_this_machine_is_taken_over_at_once(engine, pid):
+    """The process that was killed may have had the number that we have now, in a container for example."""
+    machine = maker().rsplit(":", 2)[0]
+    taken = {"local_date": DAY, "slot": DAILY, "number": 1, "window": WINDOW, "now": NOW}
+    write(engine, lambda c: claim(c, "world", **taken, by=f"{machine}:{pid()}:mark"))
+
+    assert not read(engine, lambda c: is_settled(c, "world", local_date=DAY, slot=DAILY, now=NOW))
+    assert make_edition(engine, digest(), order(), now=NOW) is not None
+
+
+def test_a_claim_of_a_living_process_stands(engine):
+    machine = maker().rsplit(":", 2)[0]
+    taken = {"local_date": DAY, "slot": DAILY, "number": 1, "window": WINDOW, "now": NOW}
+    write(engine, lambda c: claim(c, "world", **taken, by=f"{machine}:{os.getppid()}:mark"))
+
+    assert make_edition(engine, digest(), order(), now=NOW) is None
+    assert read(engine, lambda c: is_settled(c, "world", local_date=DAY, slot=DAILY, now=NOW))
+
+
+def test_a_maker_whose_claim_was_taken_over_neither_keeps_its_edition_nor_undoes_the_other(engine):
+    taken = {"local_date": DAY, "slot": DAILY, "number": 1, "window": WINDOW}
+    later = NOW + CLAIM_LASTS * 2
+
+    def somebody_else_takes_over(edition) -> None:
+        assert write(engine, lambda c: claim(c, "world", **taken, now=later, by="another-machine:1:mark"))
+
+    assert make_edition(engine, digest(), order(), now=NOW, hand_over=somebody_else_takes_over) is None
+    write(engine, lambda c: give_back(c, "world", local_date=DAY, slot=DAILY))
+    assert read(engine, lambda c: is_settled(c, "world", local_date=DAY, slot=DAILY, now=later))
+    assert timedelta(seconds=MAKE_LIMIT_S) < CLAIM_LASTS
 
 
 def test_the_daily_edition_stands_for_its_date_whatever_else_was_asked_for(engine):
