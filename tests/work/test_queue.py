@@ -1,0 +1,169 @@
+"""The queue of one process: one visit a host, and what becomes of a visit that breaks down."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import select, update
+
+from watcher.errors import StoreError
+from watcher.model import NotModified, Response, Source, Validators
+from watcher.settings.model import FetchSettings, PollSettings
+from watcher.store.feeds import sync_sources
+from watcher.store.hosts import LEASE, blocked_until
+from watcher.store.open import open_store
+from watcher.store.schema import feeds, hosts
+from watcher.store.writer import Writer
+from watcher.work.pool import PoolBroken
+from watcher.work.queue import AFTER_A_FAULT, LocalQueue
+from watcher.work.tools import Tools
+
+NOW = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.at = NOW
+
+    def __call__(self) -> datetime:
+        return self.at
+
+
+class Slow:
+    """A client whose answers come when `gate` opens; it counts what is asked at the same time."""
+
+    def __init__(self) -> None:
+        self.gate = asyncio.Event()
+        self.asked: Counter[str] = Counter()
+        self.answer: object = NotModified(
+            url="https://h0.example/feed", validators=Validators(), moved_to=None, headers=(), took_s=0.1
+        )
+
+    async def get(self, url: str, **_: object) -> object:
+        self.asked[url] += 1
+        await self.gate.wait()
+        return self.answer
+
+
+class Broken:
+    async def run(self, *_: object, **__: object) -> object:
+        raise PoolBroken("no process")
+
+
+@pytest.fixture
+async def tools(tmp_path):
+    engine = open_store(f"sqlite:///{tmp_path / 'watcher.db'}")
+    writer = Writer(engine)
+    sources = [Source(url=f"https://h{n}.example/feed", name=f"Outlet {n}") for n in range(3)]
+    await writer.do(lambda c: sync_sources(c, sources, now=NOW))
+    yield Tools(
+        writer=writer,
+        client=Slow(),
+        pool=Broken(),
+        poll=PollSettings(),
+        fetch=FetchSettings(),
+        embedder=None,
+        worker="here:1",
+        now=Clock(),
+    )
+    writer.close()
+    engine.dispose()
+
+
+async def until_asked(client: Slow, n: int) -> None:
+    async with asyncio.timeout(5):
+        while client.asked.total() < n:
+            await asyncio.sleep(0.01)
+
+
+async def test_a_host_under_a_visit_is_not_visited_again_though_the_machine_slept(tools):
+    queue = LocalQueue(tools)
+    assert await queue.fill() == 3
+    await until_asked(tools.client, 3)
+    await tools.writer.do(lambda c: c.execute(update(feeds).values(next_poll_at=NOW)))
+
+    tools.now.at += 5 * LEASE
+    assert await queue.fill() == 0
+
+    assert queue.busy == 3
+    assert set(tools.client.asked.values()) == {1}
+    leases = await tools.writer.read(lambda c: list(c.scalars(select(hosts.c.lease_until))))
+    assert leases == [tools.now.at + LEASE] * 3
+    tools.client.gate.set()
+    await queue.drain()
+
+
+async def test_a_late_end_of_an_old_visit_leaves_the_new_one_of_its_host(tools):
+    queue = LocalQueue(tools)
+    await queue.fill()
+    await until_asked(tools.client, 3)
+    old = queue._visits["h1.example"]
+    new = queue._visits["h1.example"] = asyncio.create_task(asyncio.sleep(60))
+
+    old.cancel()
+    await asyncio.gather(old, return_exceptions=True)
+    await asyncio.sleep(0.01)
+
+    assert queue._visits["h1.example"] is new
+    await queue.stop()
+
+
+async def test_a_broken_pool_stops_the_pass_and_is_blamed_on_no_feed(tools):
+    tools.client.answer = Response(
+        url="https://h0.example/feed", moved_to=None, status=200, headers=(), body=b"<rss/>", took_s=0.1
+    )
+    tools.client.gate.set()
+    queue = LocalQueue(tools)
+
+    with pytest.raises(PoolBroken, match="no process"):
+        await queue.drain()
+
+    await queue.stop()
+    assert await tools.writer.read(lambda c: set(c.execute(select(feeds.c.failures, feeds.c.reason)))) == {(0, None)}
+
+
+async def test_a_visit_that_breaks_down_is_one_line_of_the_log_and_its_host_rests(tools, caplog):
+    def hear(event):
+        if "h1.example" in event.feed.url:
+            raise ValueError("two\nlines")
+
+    tools.client.gate.set()
+    with caplog.at_level(logging.INFO):
+        await LocalQueue(replace(tools, tell=hear)).drain()
+
+    (record,) = [record for record in caplog.records if record.levelno == logging.ERROR]
+    assert record.getMessage() == r"visit_failed host=h1.example reason='ValueError: two\nlines'"
+    assert not record.exc_info
+    assert set(tools.client.asked.values()) == {1}
+    assert await tools.writer.read(lambda c: blocked_until(c, "h1.example")) == NOW + AFTER_A_FAULT
+    assert await tools.writer.read(lambda c: blocked_until(c, "h2.example")) is None
+
+
+async def test_the_traceback_of_a_breakdown_is_there_for_who_debugs(tools, caplog):
+    def hear(event):
+        raise ValueError("odd")
+
+    tools.client.gate.set()
+    with caplog.at_level(logging.DEBUG, logger="watcher.work"):
+        await LocalQueue(replace(tools, tell=hear)).drain()
+
+    assert caplog.text.count("Traceback") == 3
+
+
+async def test_a_host_that_cannot_be_given_its_rest_stops_the_pass_instead_of_the_loop(tools):
+    def hear(event):
+        tools.now.at = datetime.max.replace(tzinfo=UTC)  # no time can be added to it
+        raise ValueError("odd")
+
+    tools.client.gate.set()
+    queue = LocalQueue(replace(tools, tell=hear))
+    await queue.fill()
+    await asyncio.gather(*queue._visits.values())
+
+    with pytest.raises(StoreError, match="no rest"):
+        await queue.fill()
