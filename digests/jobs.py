@@ -133,7 +133,7 @@ def make_daily(
     engine = open_digests(url)
     try:
         moment = due_at(day, digest.at, ZoneInfo(digest.timezone))
-        start, end = order_window(engine, digest, local_date=day, end=end)
+        start, end = order_window(engine, digest, end=end)
         order = Order(local_date=day, window_start=start, window_end=end, slot=DAILY, due_at=moment)
         make_edition(engine, digest, order, now=now, hand_over=lambda e: paths.extend(publish(e, digest, folder)))
     finally:

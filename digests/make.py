@@ -46,13 +46,13 @@ class Order:
 
 
 def order_window(
-    engine: Engine, digest: DigestSettings, *, local_date: date, end: datetime, length: timedelta | None = None
+    engine: Engine, digest: DigestSettings, *, end: datetime, length: timedelta | None = None
 ) -> tuple[datetime, datetime]:
     """Return the window of an edition: `length` if the reader says so, else the digest's, longer after a gap."""
     if length is not None:
         return end - length, end
-    previous = read(engine, lambda c: editions.previous_edition(c, digest.name, before=local_date))
-    return window_of(end, digest.window, previous_end=previous.window_end if previous else None)
+    covered = read(engine, lambda c: editions.covered_until(c, digest.name, by=end, window=digest.window))
+    return window_of(end, digest.window, previous_end=covered)
 
 
 def make_edition(
@@ -131,8 +131,10 @@ def composed(connection: Connection, digest: DigestSettings, order: Order, *, nu
 
 def seen_until(connection: Connection, digest: DigestSettings, order: Order) -> datetime | None:
     """Return when the last edition stopped to look; None if there is none, or the reader chose the window."""
-    previous = None if order.is_exact else editions.previous_edition(connection, digest.name, before=order.local_date)
-    return previous.window_end if previous else None
+    if order.is_exact:
+        return None
+    day, end = order.local_date, order.window_end
+    return editions.covered_until(connection, digest.name, by=end, window=digest.window, before=day)
 
 
 def is_missed(article: Article, *, order: Order, seen_until: datetime | None) -> bool:

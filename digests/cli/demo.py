@@ -110,7 +110,7 @@ def edit(settings: Settings) -> tuple[Edition | None, list[Path]]:
     try:
         now = datetime.now(UTC)
         day = now.astimezone(ZoneInfo(digest.timezone)).date()
-        start, end = order_window(engine, digest, local_date=day, end=now)
+        start, end = order_window(engine, digest, end=now)
         order = Order(local_date=day, window_start=start, window_end=end, slot="demo")
         edition = make_edition(
             engine, digest, order, now=now, hand_over=lambda e: paths.extend(publish(e, digest, digest.directory))

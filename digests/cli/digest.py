@@ -58,9 +58,10 @@ def command(
     asked = Asked(day=day, since=since, until=until)
     checked = tuple(formats or ())
     check_formats(checked)
+    for digest in wanted:
+        asked.check_day(ZoneInfo(digest.timezone), datetime.now(UTC))
     engine = open_digests(settings.store.url)
     try:
-        complete_vectors(settings, engine)
         told: list[dict[str, Any]] = []
         for digest in wanted:
             told += one(settings, engine, digest, asked, stdout=stdout, formats=checked, json=json)
@@ -86,6 +87,11 @@ class Asked:
         except ValueError as error:
             raise BadParameter(str(error), param_hint="--since") from error
         self._until = until
+
+    def check_day(self, zone: ZoneInfo, now: datetime) -> None:
+        """Refuse a date that has not begun."""
+        if self.day is not None and self.day > now.astimezone(zone).date():
+            raise BadParameter(f"{self.day.isoformat()} is still to come", param_hint="--date")
 
     def until(self, zone: ZoneInfo, now: datetime) -> datetime | None:
         """Return the end of the window: "2026-11-24T06:30", with or without a zone, or "06:30" for today."""
@@ -113,24 +119,24 @@ def check_formats(formats: tuple[str, ...]) -> None:
             raise BadParameter(f"got {form!r}, expected one of {known}{hint(form, FORMATS)}", param_hint="--format")
 
 
-def complete_vectors(settings: Settings, engine: Engine) -> None:
-    """Embed the articles that no poll has embedded yet, so that stories hold across languages."""
+def complete_vectors(settings: Settings, engine: Engine, *, since: datetime) -> None:
+    """Embed the articles of the time that no poll has embedded yet, so that stories hold across languages."""
     import asyncio
 
+    from watcher.cli.passing import embed
     from watcher.store.articles import without_vector
     from watcher.store.writer import Writer, read
     from watcher.work.pool import Pool
     from watcher.work.tools import usable_embedder
-    from watcher.work.vectors import make_vectors
 
     setting = usable_embedder(settings.semantic.embedder)
     if setting is None:
         return
-    if not read(engine, lambda c: without_vector(c, model=None, most=1)):
+    if not read(engine, lambda c: without_vector(c, model=None, most=1, since=since)):
         return
     writer, pool = Writer(engine), Pool()
     try:
-        asyncio.run(make_vectors(writer, pool, setting))
+        asyncio.run(embed(writer, pool, setting, since=since))
     finally:
         pool.close()
         writer.close()
@@ -148,7 +154,7 @@ def one(
 ) -> list[dict[str, Any]]:
     """Make one digest's edition and print or write it; return what to tell as JSON."""
     from digests import edition_json
-    from digests.make import make_edition
+    from digests.make import LOOKBACK, make_edition
     from digests.publish import folder_of, publish, rendered
 
     now = datetime.now(UTC)
@@ -160,6 +166,7 @@ def one(
     edition = stored(engine, digest, asked)
     if edition is None:
         order, suffix = plan(engine, digest, asked, zone, now, keep=not stdout)
+        complete_vectors(settings, engine, since=order.window_start - LOOKBACK)
 
         def hand_over(made: Edition) -> None:
             if not stdout:
@@ -205,10 +212,16 @@ def plan(
     end = until or (min(due_at(day, digest.at, zone), now) if asked.day else now)
     if end > now:
         raise BadParameter(f"{end.astimezone(zone):%Y-%m-%d %H:%M} is still to come", param_hint="--until")
-    start, end = order_window(engine, digest, local_date=day, end=end, length=asked.since)
+    start, end = order_window(engine, digest, end=end, length=asked.since)
     taken = read(engine, lambda c: get_edition(c, digest.name, local_date=day)) is not None
     stamp = now.astimezone(zone)
-    order = Order(local_date=day, window_start=start, window_end=end, slot=f"{stamp:%H:%M:%S.%f}" if keep else None)
+    order = Order(
+        local_date=day,
+        window_start=start,
+        window_end=end,
+        slot=f"{stamp:%H:%M:%S.%f}" if keep else None,
+        is_exact=asked.since is not None,
+    )
     return order, f"-{stamp:%H%M%S}" if taken else ""
 
 

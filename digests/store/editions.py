@@ -140,9 +140,33 @@ def previous_edition(connection: Connection, digest: str, *, before: date) -> Ed
     return None if found is None else get_edition(connection, digest, local_date=found)
 
 
+def covered_until(
+    connection: Connection, digest: str, *, by: datetime, window: timedelta, before: date | None = None
+) -> datetime | None:
+    """
+    Return up to when the digest's editions had covered everything at `by`: the end of the newest window by then.
+
+    An edition on demand counts if it looked back as far as the digest does; one of the last hour covers no day.
+
+    Args:
+        before: Only editions of earlier dates count.
+    """
+    query = (
+        select(editions.c.slot, editions.c.window_start, editions.c.window_end)
+        .where(editions.c.digest == digest, editions.c.made_at.is_not(None), editions.c.window_end <= by)
+        .order_by(editions.c.window_end.desc())
+    )
+    if before is not None:
+        query = query.where(editions.c.local_date < before)
+    rows = connection.execute(query)
+    return next((r.window_end for r in rows if r.slot == DAILY or r.window_end - r.window_start >= window), None)
+
+
 def next_number(connection: Connection, digest: str, *, local_date: date) -> int:
-    """Return the number of the date's edition: one more than the dates before it."""
-    query = select(editions.c.local_date).where(editions.c.digest == digest, editions.c.local_date < local_date)
+    """Return the number of the date's edition: one more than the dates before it that have one."""
+    query = select(editions.c.local_date).where(
+        editions.c.digest == digest, editions.c.local_date < local_date, editions.c.made_at.is_not(None)
+    )
     return len(connection.scalars(query.distinct()).all()) + 1
 
 

@@ -62,7 +62,7 @@ async def _run(folder: Path, embedder: str) -> Run:
         requests = tuple(press.requests)
     made = read(engine, lambda c: items(c, found))
     (digest_settings,) = digests_of(settings)
-    start, end = order_window(engine, digest_settings, local_date=end.date(), end=end)
+    start, end = order_window(engine, digest_settings, end=end)
     order = Order(local_date=end.date(), window_start=start, window_end=end, slot="test")
     paths: list[Path] = []
     edition = make_edition(

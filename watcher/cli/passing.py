@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from sqlalchemy import Engine
 
 from watcher.cli.tally import Tally
+from watcher.errors import PluginError
 from watcher.settings.model import Settings
 from watcher.store.feeds import make_all_due
+from watcher.store.writer import Writer
 from watcher.work.events import Event, FeedPolled
+from watcher.work.pool import Pool, PoolBroken, WorkerFailed
 from watcher.work.queue import LocalQueue
 from watcher.work.tools import open_tools
 from watcher.work.vectors import make_vectors
+
+EMBED_BACK = timedelta(days=7)  # how far back a poll embeds: what an edition may look at; the daemon does the rest
 
 
 async def one_pass(settings: Settings, engine: Engine, *, everything: bool, quiet: bool) -> Tally:
@@ -48,11 +55,37 @@ async def one_pass(settings: Settings, engine: Engine, *, everything: bool, quie
             tally.fetching_s = time.monotonic() - started
             started = time.monotonic()
             advance("vectors", 0, tally.stored if tools.embedder else 0)
-            tally.vectors = await make_vectors(
-                tools.writer, tools.pool, tools.embedder, done=lambda n: advance("vectors", n, 0)
+            since = tools.now() - EMBED_BACK
+            tally.vectors = await embed(
+                tools.writer, tools.pool, tools.embedder, since=since, done=lambda n: advance("vectors", n, 0)
             )
             tally.vectors_s = time.monotonic() - started
     return tally
+
+
+async def embed(
+    writer: Writer,
+    pool: Pool,
+    setting: str | None,
+    *,
+    since: datetime,
+    done: Callable[[int], None] = lambda n: None,
+) -> int:
+    """Embed what was published since a time; return how many were. What fails is told, and the command goes on."""
+    made = 0
+
+    def count(n: int) -> None:
+        nonlocal made
+        made += n
+        done(n)
+
+    try:
+        await make_vectors(writer, pool, setting, since=since, done=count)
+    except (PluginError, PoolBroken, WorkerFailed) as error:
+        sys.stderr.write(
+            f"warning: not every article has a vector, so stories may hold within languages only: {error}\n"
+        )
+    return made
 
 
 @contextmanager

@@ -1,0 +1,73 @@
+"""`watcher digest`: editions on demand, from a store with a few articles."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from watcher.cli.main import run
+
+FLOOD = "Flood strikes the valley of Orlen. A flood struck the valley of Orlen on Monday and 300 people left home."
+SETTINGS = """
+[store]
+url = "sqlite:///watcher.db"
+[semantic]
+embedder = "{embedder}"
+[[digests]]
+name = "world"
+formats = ["text"]
+"""
+
+
+@pytest.fixture
+def digest(tmp_path, engine):
+    """Return a function that runs `watcher digest` on the store of `put`."""
+
+    def call(*arguments: str, embedder: str = "none") -> int:
+        path = tmp_path / "settings.toml"
+        path.write_text(SETTINGS.format(embedder=embedder))
+        return run(["digest", *arguments, "--config", str(path)])
+
+    return call
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def test_a_date_to_come_is_refused(digest, capsys, tmp_path):
+    assert digest("--date", (now() + timedelta(days=2)).date().isoformat()) == 2
+
+    assert "is still to come" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_first_edition_of_a_date_has_its_plain_name_and_a_further_one_the_time(digest, put, tmp_path):
+    put("Herald", FLOOD, now() - timedelta(hours=2))
+
+    assert digest() == 0
+    assert digest() == 0
+
+    plain, timed = sorted((p.name for p in (tmp_path / "out").iterdir()), key=len)
+    assert len(timed) == len(plain) + len("-063000")
+
+
+def test_without_its_embedder_an_edition_is_made_with_a_warning(digest, put, capsys):
+    put("Herald", FLOOD, now() - timedelta(hours=2))
+
+    assert digest("--json", embedder="no_such_module:Embedder") == 0
+
+    told = capsys.readouterr()
+    assert "stories may hold within languages only" in told.err
+    assert "no_such_module" in told.err
+    assert json.loads(told.out)[0]["articles"] == 1
+
+
+def test_what_no_edition_can_look_at_is_not_embedded(digest, put, capsys):
+    put("Herald", FLOOD, now() - timedelta(days=30))
+
+    assert digest(embedder="no_such_module:Embedder") == 0  # it is not even loaded
+
+    assert capsys.readouterr().err == ""
