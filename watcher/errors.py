@@ -9,6 +9,7 @@ WatcherError
   CleanError .url .reason
   StoreError
   PluginError
+  WorkerFailed  PoolBroken    (in work.pool)
 """
 
 from __future__ import annotations

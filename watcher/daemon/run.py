@@ -14,6 +14,7 @@ from watcher.daemon import logs
 from watcher.daemon.jobs import Job, own_jobs, plugged_in_jobs
 from watcher.errors import StoreError, WatcherError
 from watcher.settings.model import Settings
+from watcher.work.pool import PoolBroken
 from watcher.work.queue import LocalQueue
 from watcher.work.tools import Tools, open_tools
 
@@ -65,7 +66,8 @@ def add(scheduler: AsyncIOScheduler, job: Job, tools: Tools, running: dict[async
             log.info("broken_off %s", logs.fields(job=job.name))
         except WatcherError as error:
             log.error("job_failed %s", logs.fields(job=job.name, reason=error))
-            rest_until = tools.now() + timedelta(seconds=REST_S if isinstance(error, StoreError) else job.every_s)
+            rest_s = REST_S if isinstance(error, StoreError | PoolBroken) else job.every_s
+            rest_until = tools.now() + timedelta(seconds=rest_s)
         except Exception:
             log.exception("job_failed %s", logs.fields(job=job.name))
         finally:

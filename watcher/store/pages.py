@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -30,7 +30,8 @@ def due_pages(connection: Connection, host: str, *, now: datetime, most: int) ->
     """Return up to `most` pages of `host` that are due, longest due first."""
     query = (
         select(pages)
-        .where(pages.c.host == host, pages.c.next_try_at <= now)
+        .join(feeds, feeds.c.id == pages.c.feed_id)
+        .where(pages.c.host == host, pages.c.next_try_at <= now, feeds.c.enabled)
         .order_by(pages.c.next_try_at, pages.c.article_id)
         .limit(most)
     )
@@ -76,16 +77,26 @@ def put_off(connection: Connection, article_ids: Sequence[str], *, until: dateti
 
 def waiting_pages(connection: Connection, *, now: datetime) -> int:
     """Return how many pages are due now."""
-    query = select(func.count()).select_from(pages).where(pages.c.next_try_at <= now)
-    return connection.execute(query).scalar_one()
+    query = select(func.count()).select_from(pages.join(feeds, feeds.c.id == pages.c.feed_id))
+    return connection.execute(query.where(pages.c.next_try_at <= now, feeds.c.enabled)).scalar_one()
 
 
-def given_up(connection: Connection, *, start: datetime, end: datetime) -> tuple[tuple[str, int], ...]:
-    """Return the reasons for which pages noted in [start, end) brought no article, with their counts, most first."""
+def given_up(
+    connection: Connection, *, start: datetime, end: datetime, feed_ids: Iterable[int] | None = None
+) -> tuple[tuple[str, int], ...]:
+    """
+    Return the reasons for which pages noted in [start, end) were given up, with their counts, most first.
+
+    Args:
+        feed_ids: Only pages that these feeds named.
+    """
     query = (
         select(pages.c.reason, func.count().label("n"))
-        .where(pages.c.noted_at >= start, pages.c.noted_at < end, pages.c.reason.is_not(None))
+        .where(pages.c.noted_at >= start, pages.c.noted_at < end)
+        .where(pages.c.next_try_at.is_(None), pages.c.reason.is_not(None))
         .group_by(pages.c.reason)
         .order_by(func.count().desc(), pages.c.reason)
     )
+    if feed_ids is not None:
+        query = query.where(pages.c.feed_id.in_(list(feed_ids)))
     return tuple((reason, n) for reason, n in connection.execute(query))

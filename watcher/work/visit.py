@@ -73,8 +73,8 @@ async def may_go_on(host: str, tools: Tools, until: datetime) -> bool:
     now = tools.now()
     if now >= until or not await tools.writer.do(lambda c: hosts.renew(c, host, worker=tools.worker, now=now)):
         return False
-    kept = await tools.writer.read(lambda c: hosts.get_host(c, host))
-    return kept.blocked_until is None or kept.blocked_until <= now
+    held = await tools.writer.read(lambda c: hosts.blocked_until(c, host))
+    return held is None or held <= now
 
 
 async def visit_pages(host: str, tools: Tools, pause: Pause, until: datetime) -> None:
