@@ -194,10 +194,12 @@ def intake(
     """Return what came in and what did not, for the ledger."""
     start, end = order.window_start, order.window_end
     told = [(state, health(state.feed, reason=state.reason, dateless=state.dateless, now=now)) for state in states]
-    missed = tuple((f"pages not to be had: {reason}", n) for reason, n in given_up(connection, start=start, end=end))
+    feed_ids = [state.feed.id for state in states] if digest.sources else None
+    lost = given_up(connection, start=start, end=end, feed_ids=feed_ids)
+    missed = tuple((f"pages not to be had: {reason}", n) for reason, n in lost)
     late = now - order.due_at if order.due_at is not None else timedelta()
     return Intake(
-        entries_seen=count_entries(connection, start=start, end=end),
+        entries_seen=count_entries(connection, start=start, end=end, feed_ids=feed_ids),
         left_out=(*left_out, *missed),
         sources_total=len(states),
         sources_ok=sum(state.is_ok for _, state in told),

@@ -27,7 +27,11 @@ from digests.store.editions import (
     next_number,
     previous_edition,
 )
+from watcher.model import Changes, Entry, Polled, Source, Validators
+from watcher.store.feeds import due_feeds, record_poll, sync_sources
+from watcher.store.pages import due_pages, page_failed
 from watcher.store.writer import read, write
+from watcher.text.urls import host_of
 
 NOW = datetime(2026, 11, 24, 6, 30, tzinfo=UTC)
 DAY = date(2026, 11, 24)
@@ -150,3 +154,34 @@ def test_an_edition_that_is_only_shown_leaves_no_trace(engine):
 def test_a_digest_is_known_from_the_first_time_it_was_asked_for(engine):
     assert write(engine, lambda c: first_seen(c, "world", now=NOW)) == NOW
     assert write(engine, lambda c: first_seen(c, "world", now=NOW + timedelta(days=3))) == NOW
+
+
+def test_the_ledger_of_a_digest_with_sources_counts_what_they_brought(engine):
+    sources = [Source(url=f"https://{name}.example/feed", name=name, language="en") for name in ("One", "Two")]
+    write(engine, lambda c: sync_sources(c, sources, now=NOW))
+    for n, source in enumerate(sources, 1):
+        (feed,) = read(engine, lambda c, source=source: due_feeds(c, host_of(source.url), now=NOW))
+        new = tuple(Entry(guid=f"{i}", url=f"{source.url}/{i}", title="T", content_hash="h") for i in range(n))
+        changes = Changes(new=new, changed=(), unchanged=0)
+        result = Polled(
+            feed_id=feed.id, at=NOW - timedelta(hours=1), next_poll_at=NOW, interval_s=3600.0, validators=Validators(),
+            changes=changes, moved_to=None, took_s=0.1,
+        )  # fmt: skip
+        write(engine, lambda c, feed=feed, result=result: record_poll(c, feed, result))
+        for page in read(engine, lambda c, feed=feed: due_pages(c, feed.host, now=NOW, most=9)):
+            write(engine, lambda c, p=page: page_failed(c, p.article_id, reason="HTTP 404", next_try_at=None))
+
+    ledgers = {}
+    for words in ([], ["One"], ["Two"]):
+        settings = DigestSettings.model_validate({"name": "world", "sources": words}, context={})
+        ledgers[" ".join(words)] = make_edition(engine, settings, replace(order(), slot=None), now=NOW).ledger
+
+    assert {name: ledger.entries_seen for name, ledger in ledgers.items()} == {"": 3, "One": 1, "Two": 2}
+    assert {name: ledger.left_out[0][1] for name, ledger in ledgers.items()} == {"": 3, "One": 1, "Two": 2}
+
+
+def test_an_edition_that_never_came_to_be_takes_no_number(engine):
+    taken = {"local_date": DAY - timedelta(days=1), "slot": DAILY, "number": 1, "window": WINDOW, "now": NOW}
+    write(engine, lambda c: claim(c, "world", **taken))
+
+    assert make_edition(engine, digest(), order(), now=NOW).number == 1

@@ -11,6 +11,7 @@ from watcher.store.feeds import due_feeds, record_poll, sync_sources
 from watcher.store.hosts import block, claim_hosts, release
 from watcher.store.intake import count_due, count_entries
 from watcher.store.open import open_store
+from watcher.store.pages import due_pages, given_up, page_failed
 from watcher.store.writer import read, write
 
 NOW = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
@@ -61,3 +62,19 @@ def test_feeds_pages_and_visits_are_waited_for_but_not_a_host_that_rests(engine)
     assert due() == 3
     write(engine, lambda c: release(c, "a.example", worker="w"))
     assert due() == 2
+
+
+def test_pages_given_up_are_counted_for_the_feeds_that_are_asked_about_and_those_to_be_tried_again_are_not(engine):
+    a, b = polled(engine, "a.example", "1", "2", "3"), polled(engine, "b.example", "1")
+    tries = [NOW + HOUR, None, None]
+    for host, nexts in (("a.example", tries), ("b.example", [None])):
+        found = read(engine, lambda c, host=host: due_pages(c, host, now=NOW, most=9))
+        for page, at in zip(found, nexts, strict=True):
+            write(engine, lambda c, p=page, at=at: page_failed(c, p.article_id, reason="HTTP 404", next_try_at=at))
+
+    def counted(*ids: int) -> tuple[tuple[str, int], ...]:
+        return read(engine, lambda c: given_up(c, start=NOW, end=NOW + HOUR, feed_ids=ids or None))
+
+    assert counted() == (("HTTP 404", 3),)
+    assert counted(a) == (("HTTP 404", 2),)
+    assert counted(b) == (("HTTP 404", 1),)
