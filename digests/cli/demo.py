@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from watcher.settings.model import Settings
 
 FOLDER = Path("demo-edition")
+STORE = ("watcher.db", "watcher.db-wal", "watcher.db-shm")
 HEAD = """# Made by `watcher demo`. The sample press that it names is gone when the demo ends.
 [store]
 url = "sqlite:///watcher.db"
@@ -54,6 +55,7 @@ async def demo(directory: Path) -> int:
 
     say = sys.stdout.write
     started = time.monotonic()
+    check_folder(directory)
     async with Press(now=datetime.now(UTC)) as press:
         settings = settings_for(press, directory)
         say(f"A press of {len(press.sources)} sources is up on this machine.\n")
@@ -69,13 +71,32 @@ async def demo(directory: Path) -> int:
     return DONE
 
 
+def check_folder(directory: Path) -> None:
+    """Refuse a folder with a store or settings that no demo made. Errors: WatcherError."""
+    from watcher.errors import WatcherError
+
+    path = directory / "settings.toml"
+    try:
+        if path.exists():
+            with path.open(encoding="utf-8", errors="replace") as file:
+                theirs = [] if file.readline() == HEAD.splitlines(keepends=True)[0] else ["settings.toml"]
+        else:
+            theirs = [name for name in STORE if (directory / name).exists()]
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WatcherError(f"{directory}: the demo cannot work there: {error.strerror}") from error
+    if theirs:
+        refused = WatcherError(f"{directory}: there is a {theirs[0]} that no demo made; it is left as it is")
+        refused.mend = "watcher demo --directory NEW-FOLDER"
+        raise refused
+
+
 def settings_for(press: Press, directory: Path) -> Settings:
     """Write the demo's settings into its folder, an old store of it removed, and return them."""
     from watcher.press.settings import as_settings
     from watcher.settings.load import load
 
-    directory.mkdir(parents=True, exist_ok=True)
-    for old in ("watcher.db", "watcher.db-wal", "watcher.db-shm"):
+    for old in STORE:
         (directory / old).unlink(missing_ok=True)
     path = directory / "settings.toml"
     path.write_text(f"{HEAD}\n{as_settings(press, host_delay='0.1s')}", encoding="utf-8")
