@@ -7,6 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from digests.jobs import jobs
+from digests.make import Order, make_edition
+from digests.publish import publish
+from digests.settings import digests_of
 from digests.store.editions import get_edition
 from watcher.model import Source
 from watcher.net.client import Client
@@ -163,3 +166,23 @@ async def test_a_digest_that_fails_is_tried_less_and_less_often_and_others_do_no
     (tmp_path / "out" / "berlin").unlink()
     await run_until(job, clock, clock[0] + timedelta(minutes=1), timedelta(seconds=20))
     assert edition_of(tools, "berlin", clock[0]) is not None
+
+
+async def test_the_daily_edition_takes_the_plain_name_of_its_date(daemon, tmp_path):
+    settings, tools, clock = daemon
+    (job,) = jobs(settings, tools)
+    (digest,) = (digest for digest in digests_of(settings) if digest.name == "berlin")
+    clock[0] = datetime(2026, 10, 24, 4, 0, tzinfo=UTC)
+    order = Order(
+        local_date=clock[0].date(), window_start=clock[0] - timedelta(days=1), window_end=clock[0], slot="06:00"
+    )
+    folder = tmp_path / "out" / "berlin"
+    make_edition(
+        tools.writer.engine, digest, order, now=clock[0], hand_over=lambda edition: publish(edition, digest, folder)
+    )
+    names = {path.name: path.read_bytes() for path in folder.iterdir()}
+
+    await run_until(job, clock, datetime(2026, 10, 24, 4, 40, tzinfo=UTC))
+
+    assert {path.name for path in folder.iterdir()} == set(names)
+    assert all((folder / name).read_bytes() != body for name, body in names.items())
