@@ -20,6 +20,7 @@ from watcher.errors import WatcherError
 from watcher.settings.model import Settings
 from watcher.store.intake import count_due
 from watcher.store.writer import read, write
+from watcher.work.pool import PoolBroken
 from watcher.work.tools import Tools
 
 log = logging.getLogger("digests")
@@ -103,6 +104,8 @@ class Editions:
         given = (settings.store.url, digest, folder_of(digest, settings), day, end, now)
         try:
             paths = await tools.pool.run(make_daily, *given, limit_s=MAKE_LIMIT_S)
+        except PoolBroken:
+            raise  # no fault of the digest's: the daemon rests
         except WatcherError as error:
             told = self._failed(digest.name, day)
             log.warning("edition failed %s", fields(digest=digest.name, date=day, reason=str(error), retry_at=told))

@@ -78,3 +78,10 @@ def test_pages_given_up_are_counted_for_the_feeds_that_are_asked_about_and_those
     assert counted() == (("HTTP 404", 3),)
     assert counted(a) == (("HTTP 404", 2),)
     assert counted(b) == (("HTTP 404", 1),)
+
+
+def test_sources_that_left_the_settings_are_not_waited_for(engine):
+    polled(engine, "a.example", "1", "2")
+    write(engine, lambda c: sync_sources(c, [], now=NOW))
+
+    assert read(engine, lambda c: count_due(c, now=NOW)) == 0

@@ -24,11 +24,13 @@ def count_due(connection: Connection, *, now: datetime) -> int:
     """
     Return how many feeds and pages are due, and hosts being visited: what they bring is not known yet.
 
-    Those of a host that asked for a rest do not count.
+    Those of a host that asked for a rest do not count, nor those of sources that are no longer in the settings.
     """
     due = union_all(
         select(feeds.c.host).where(feeds.c.enabled, ~feeds.c.gone, feeds.c.next_poll_at <= now),
-        select(pages.c.host).where(pages.c.next_try_at <= now),
+        select(pages.c.host)
+        .join(feeds, feeds.c.id == pages.c.feed_id)
+        .where(feeds.c.enabled, pages.c.next_try_at <= now),
         select(hosts.c.host).where(hosts.c.lease_until > now),
     ).subquery()
     query = (
