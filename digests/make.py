@@ -207,5 +207,5 @@ def intake(
             FailingSource(name=state.feed.source.name, why=words.why) for state, words in told if not words.is_ok
         ),
         late_s=late.total_seconds() if late > NOT_LATE else 0.0,
-        longer_window=end - start > digest.window + NOT_LATE,
+        longer_window=not order.is_exact and end - start > digest.window + NOT_LATE,
     )

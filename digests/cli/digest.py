@@ -94,12 +94,12 @@ class Asked:
             raise BadParameter(f"{self.day.isoformat()} is still to come", param_hint="--date")
 
     def until(self, zone: ZoneInfo, now: datetime) -> datetime | None:
-        """Return the end of the window: "2026-11-24T06:30", with or without a zone, or "06:30" for today."""
+        """Return the end of the window: "2026-11-24T06:30", with or without a zone, or "06:30" of the date."""
         if self._until is None:
             return None
         text = self._until
         if len(text) <= 5 and ":" in text:
-            text = f"{now.astimezone(zone).date().isoformat()}T{text.zfill(5)}"
+            text = f"{(self.day or now.astimezone(zone).date()).isoformat()}T{text.zfill(5)}"
         try:
             at = datetime.fromisoformat(text)
         except ValueError as error:

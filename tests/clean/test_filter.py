@@ -80,3 +80,15 @@ def test_many_pages_come_back_in_order() -> None:
 
     assert code == 0
     assert [result["id"] for result in results] == list(range(12))
+
+
+def test_a_line_that_utf_8_cannot_hold_costs_no_other_line() -> None:
+    given = [
+        '{"id": "\\ud800", "url": "https://a.example/1", "html": "<p>x"}',
+        '{"id": "2", "url": "", "html": "<p>y"}',
+    ]
+    out = io.StringIO()
+
+    clean_lines(given, out, io.StringIO())
+
+    assert [json.loads(line)["id"] for line in out.getvalue().encode().decode().splitlines()] == ["\ud800", "2"]

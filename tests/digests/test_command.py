@@ -71,3 +71,14 @@ def test_what_no_edition_can_look_at_is_not_embedded(digest, put, capsys):
     assert digest(embedder="no_such_module:Embedder") == 0  # it is not even loaded
 
     assert capsys.readouterr().err == ""
+
+
+def test_until_is_a_time_of_the_date_that_is_asked_for(digest, capsys):
+    yesterday = (now() - timedelta(days=1)).date()
+
+    assert digest("--date", str(yesterday), "--since", "6h", "--until", "02:00", "--stdout", "--json") == 0
+
+    edition = json.loads(capsys.readouterr().out)["edition"]
+    assert edition["local_date"] == str(yesterday)
+    assert edition["window_end"].startswith(f"{yesterday}T02:00")
+    assert edition["ledger"]["longer_window"] is False

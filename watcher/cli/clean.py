@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from watcher.cli.batch import Job
     from watcher.model import Cleaned
 
+MAX_FILE = 64 * 1024 * 1024  # bytes of one page
+
 WIDTH = 100  # characters of a removed text that --explain shows
 
 
@@ -39,8 +41,9 @@ def command(
         return USAGE
     from watcher.clean.article import clean
     from watcher.clean.decode import decode
+    from watcher.cli.sources import existing_file
 
-    body = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+    body = existing_file(file, MAX_FILE)
     cleaned = clean(decode(body, None), url=url or "https://page.invalid/")
     typer.echo(_explained(cleaned) if explain else f"{cleaned.title}\n\n{cleaned.text}")
     return DONE
@@ -56,8 +59,18 @@ def clean_lines(lines: Iterable[str], out: TextIO, err: TextIO | None = None) ->
 
     reader = _Reader(lines, err or sys.stderr)
     for result in run(reader.jobs()):
-        out.write(json.dumps(result, ensure_ascii=False) + "\n")
+        out.write(as_line(result) + "\n")
     return PARTLY if reader.faults else DONE
+
+
+def as_line(result: object) -> str:
+    """Return a result as JSON on one line, in ASCII where it holds what UTF-8 cannot: a lone surrogate."""
+    line = json.dumps(result, ensure_ascii=False)
+    try:
+        line.encode()
+    except UnicodeEncodeError:
+        return json.dumps(result)
+    return line
 
 
 class _Reader:

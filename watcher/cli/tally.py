@@ -57,6 +57,8 @@ class Tally:
 
     def lines(self) -> list[str]:
         """Return what happened, for a terminal."""
+        if not self.feeds and not self.stored and not self.pages_lost and not self.pages_later:
+            return ["nothing is due: watcher poll --all polls every feed now, watcher status says how they fare"]
         read = self.feeds - self.unchanged - self.failed
         told = [f"{self.feeds} feeds polled: {read} read, {self.unchanged} not modified, {self.failed} failed"]
         parts = [f"{self.stored} articles stored"]
@@ -75,6 +77,8 @@ class Tally:
         told += [f"  failed: {outlet}: {reason}" for outlet, reason in sorted(self.failures)[:SHOWN]]
         if len(self.failures) > SHOWN:
             told.append(f"  and {len(self.failures) - SHOWN} more: see watcher status")
+        if any("private address" in reason for _, reason in self.failures):
+            told.append("  try: [fetch] allow_private in the settings opens private addresses")
         told += [
             f"  no article in {count} {'page' if count == 1 else 'pages'}: {why}"
             for why, count in self.lost.most_common(SHOWN)

@@ -19,6 +19,8 @@ from watcher.work.queue import LocalQueue
 from watcher.work.tools import Tools, open_tools
 
 log = logging.getLogger("watcher.daemon")
+ENDS = (signal.SIGINT, signal.SIGTERM)
+SAME_SIGNAL_S = 1.0  # some tools signal a process and then its group: that is one wish
 DRAIN_S = 8.0  # how long visits may go on after a signal before they are broken off
 REST_S = 30.0  # after a fault of the store
 
@@ -81,11 +83,13 @@ def listen(stop: asyncio.Event) -> None:
     loop = asyncio.get_running_loop()
 
     def heard(number: signal.Signals) -> None:
+        if stop.is_set():
+            return
         log.info("stopping %s", logs.fields(signal=number.name))
         stop.set()
-        loop.remove_signal_handler(number)
+        loop.call_later(SAME_SIGNAL_S, lambda: [loop.remove_signal_handler(each) for each in ENDS])
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in ENDS:
         loop.add_signal_handler(number, heard, number)
 
 

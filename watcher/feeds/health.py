@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from watcher.model import Feed
 
+UNITS = ((24 * 60, "day"), (60, "hour"), (1, "minute"))
 SILENT_AFTER = timedelta(days=7)  # without anything new, a news feed has most likely been left behind
 
 
@@ -33,7 +34,7 @@ def health(feed: Feed, *, reason: str | None, dateless: bool, now: datetime) -> 
     if feed.gone:
         return Health(word="gone", why=f"gone for good: {reason}" if reason else "gone for good")
     if feed.failures and feed.failing_since is not None:
-        return Health(word="failing", why=f"{reason or 'no answer'} {since(feed.failing_since, now)}")
+        return Health(word="failing", why=f"{reason or 'no answer'} {since(feed.failing_since, now)}".rstrip())
     if feed.last_polled_at is None:
         return Health(word="new", why="not polled yet")
     if feed.last_new_at is not None and now - feed.last_new_at > SILENT_AFTER:
@@ -44,9 +45,14 @@ def health(feed: Feed, *, reason: str | None, dateless: bool, now: datetime) -> 
 
 
 def since(start: datetime, now: datetime) -> str:
-    """Return "for 2 days", or "for 3 hours", or "just now"."""
-    hours = int((now - start) / timedelta(hours=1))
-    if hours < 1:
-        return "just now"
-    number, unit = (hours, "hour") if hours < 48 else (hours // 24, "day")
+    """Return "for 2 days", "for 3 hours", "for 12 minutes", or nothing for less than a minute."""
+    minutes = int((now - start) / timedelta(minutes=1))
+    if minutes < 1:
+        return ""
+    number, unit = next((minutes // size, word) for size, word in UNITS if minutes >= size * least(word))
     return f"for {number} {unit}{'' if number == 1 else 's'}"
+
+
+def least(unit: str) -> int:
+    """Return from how many on time is told in `unit`: "for 47 hours", then "for 2 days"."""
+    return 2 if unit == "day" else 1

@@ -142,7 +142,7 @@ class Client:
             except TimeoutError as error:
                 raise TimedOut(url, f"no whole answer within {self._deadline_s:g} s") from error
             except PrivateAddress as error:
-                raise Refused(url, f"{error}; [fetch] allow_private can open it") from error
+                raise Refused(url, str(error)) from error
             except Overflow as error:
                 raise TooLarge(url, f"more than {limit:,} bytes") from error
             except Damaged as error:

@@ -146,7 +146,7 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         try:
             answers = await loop.run_in_executor(self._resolver, resolve, host, port)
         except (OSError, UnicodeError) as error:
-            raise httpcore.ConnectError(f"the name {host} does not resolve ({error})") from error
+            raise httpcore.ConnectError(f"the name {host} does not resolve") from error
         return answers
 
     async def _first_open(

@@ -108,7 +108,7 @@ def lenient(value: object) -> timedelta | None:
 def positive(value: Number) -> Number:
     """Return `value` if it is more than nothing."""
     if not value:
-        raise ValueError("got nothing, expected more than zero")
+        raise ValueError("got zero, expected more")
     return value
 
 

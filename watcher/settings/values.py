@@ -50,7 +50,8 @@ def parse_duration(value: object) -> timedelta:
     if isinstance(value, timedelta):
         return value
     if isinstance(value, int | float) and not isinstance(value, bool):
-        raise ValueError(f'got {value}, a number without a unit; expected a duration such as "{value}s" or "{value}m"')
+        such = f'"{value}s" or "{value}m"' if value >= 0 else '"90s" or "15m"'
+        raise ValueError(f"got {value}, a number without a unit; expected a duration such as {such}")
     text = value.replace(" ", "").lower() if isinstance(value, str) else ""
     parts = DURATION_PART.findall(text) if DURATION.fullmatch(text) else []
     lengths = [UNITS_S[unit] for _, unit in parts]
