@@ -57,7 +57,10 @@ class DigestSettings(Part):
     at: ClockTime = Field(default=time(6, 30), description="When an edition is made, in the digest's time zone.")
     timezone: TimeZoneName = Field(default="UTC", description="IANA time zone of the reader.")
     window: Duration = Field(default=timedelta(hours=24), description="How far back an edition looks.")
-    language: str = Field(default="en", description="Language of headings (en, de, es, fr; others get English words), and preferred for headlines.")
+    language: str = Field(
+        default="en",
+        description="Language of headings (en, de, es, fr; others get English words), and preferred for headlines.",
+    )
     directory: LocalPath = Field(
         default=Path("out"),
         description="Where editions are written; a relative path starts at this file's folder.",
