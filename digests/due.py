@@ -32,13 +32,6 @@ def date_due(now: datetime, at: time, zone: ZoneInfo, *, since: datetime) -> dat
     return latest if since <= moment and now - moment <= CATCH_UP else None
 
 
-def next_due(now: datetime, at: time, zone: ZoneInfo) -> datetime:
-    """Return the next moment (UTC) after `now` at which an edition is due."""
-    today = now.astimezone(zone).date()
-    moments = (due_at(today + timedelta(days=days), at, zone) for days in range(3))
-    return next(moment for moment in moments if moment > now)
-
-
 def window_of(end: datetime, length: timedelta, *, previous_end: datetime | None) -> tuple[datetime, datetime]:
     """
     Return the stretch [start, end) that an edition covers.

@@ -8,6 +8,7 @@ COMMANDS = (
     Command(
         name="digest", target="digests.cli.digest:command", help="Make a digest now, from what is stored.", order=50
     ),
+    Command(name="verify", target="digests.cli.verify:command", help="Prove an edition by the articles.", order=55),
     Command(
         name="demo", target="digests.cli.demo:command", help="Run everything on a sample press of its own.", order=80
     ),

@@ -20,13 +20,8 @@ def region_of(country: str | None) -> str:
     return _region_of().get(country or "", "world")
 
 
-def is_country(code: str) -> bool:
-    """Whether `code` is of a state, or of a place that the news treats like one."""
-    return code in _region_of()
-
-
 def country_codes() -> tuple[str, ...]:
-    """Return all codes for which `is_country` holds, sorted."""
+    """Return the codes of all states, and of places that the news treats like one, sorted."""
     return tuple(sorted(_region_of()))
 
 

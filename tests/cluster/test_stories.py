@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digests.cluster.evidence import evidence
 from digests.cluster.item import Item, item_of, kind_of
 from digests.cluster.linkage import Linkage, link
 from digests.cluster.stories import group, story_id
@@ -250,17 +249,6 @@ def test_a_tight_group_takes_in_only_what_is_as_close(item):
 
     assert link(5, [*tight, *to_fifth], rule) == [[0, 1, 2, 3], [4]]
     assert link(5, [*loose, *to_fifth], rule) == [[0, 1, 2, 3, 4]]
-
-
-def test_the_evidence_says_what_two_articles_share(item):
-    north, _ = quakes(item)
-
-    found = evidence(north[0], north[1])
-
-    assert {"tarvol", "quake"} <= set(found.terms)
-    assert {"henrik", "oster", "#5.4"} <= set(found.names)
-    assert found.hours == 1
-    assert found.wording < 0.3
 
 
 @pytest.mark.parametrize(

@@ -169,3 +169,9 @@ def test_status_tells_how_the_sources_fare(run, capsys):
     health = {row["name"]: row["health"] for row in told["sources"]}
     assert told["articles"] == len(run.articles)
     assert all(health[outlet.name] == "failing" for outlet in library().outlets if outlet.is_broken)
+
+
+def test_verify_proves_the_edition(run, capsys):
+    assert run_command(["verify", "--config", str(run.settings)]) == 0
+
+    assert "every one is verbatim" in capsys.readouterr().out

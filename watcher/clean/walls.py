@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from watcher.clean.phrases import is_paywall, key
+from watcher.clean.phrases import key
 from watcher.model import Block
 
 WALL_MAX = 1_500  # characters: a wall's own text is short, an article about cookies is long
@@ -83,8 +83,3 @@ def _is_mostly_wall(text: str) -> bool:
         if not CONSENT.search(line) and "cookie" not in line.lower() and "privacy" not in line.lower()
     ]
     return sum(len(line) for line in rest if len(line) > 80) < 300
-
-
-def is_truncated(blocks: Sequence[Block]) -> bool:
-    """Whether the text ends before a paywall."""
-    return any(is_paywall(block.text) for block in blocks[-4:])

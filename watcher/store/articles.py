@@ -11,7 +11,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Row, false, func, or_, select, update
 
-from watcher.model import Article, Features, Removed
+from watcher.model import Article, Removed
 from watcher.store.feeds import slices
 from watcher.store.hosts import insert
 from watcher.store.schema import articles, blocks, features, texts
@@ -151,14 +151,6 @@ def set_vectors(connection: Connection, vectors: Mapping[str, bytes], *, model: 
     for key, vector in vectors.items():
         connection.execute(
             update(features).where(features.c.article_id == key).values(vector=vector, vector_model=model)
-        )
-
-
-def set_features(connection: Connection, made: Iterable[Features], payloads: Iterable[bytes]) -> None:
-    """Replace the features that an older version made."""
-    for one, payload in zip(made, payloads, strict=True):
-        connection.execute(
-            update(features).where(features.c.article_id == one.article_id).values(version=one.version, payload=payload)
         )
 
 

@@ -68,11 +68,6 @@ def due_feeds(connection: Connection, host: str, *, now: datetime) -> tuple[Feed
     return tuple(feed_of(row) for row in connection.execute(query))
 
 
-def feed_by_id(connection: Connection, feed_id: int) -> Feed:
-    """Return one feed."""
-    return feed_of(connection.execute(select(feeds).where(feeds.c.id == feed_id)).one())
-
-
 def feed_of(row: Row[tuple[object, ...]]) -> Feed:
     """Return a row of `feeds` as a Feed."""
     at = row._mapping

@@ -1,0 +1,53 @@
+"""`watcher verify`: proves an edition, and says which sentence is not there."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import update
+
+from watcher.cli.main import run
+from watcher.store.articles import squeeze
+from watcher.store.schema import texts
+from watcher.store.writer import write
+
+SETTINGS = """
+[store]
+url = "sqlite:///watcher.db"
+[semantic]
+embedder = "none"
+[[digests]]
+name = "world"
+formats = ["text"]
+"""
+FLOOD = (
+    "Flood strikes the valley of Orlen. A flood struck the valley of Orlen on Monday and 300 people left home, the "
+    "mayor said. The river Tarn rose by four metres within a day, more than at any time in the last ninety years."
+)
+
+
+def settings(tmp_path) -> str:
+    path = tmp_path / "settings.toml"
+    path.write_text(SETTINGS)
+    return str(path)
+
+
+def test_an_edition_is_proved_until_an_article_of_it_changes(put, engine, tmp_path, capsys):
+    config = settings(tmp_path)
+    article = put("Post", FLOOD, datetime.now(UTC) - timedelta(hours=2))
+    assert run(["digest", "--config", config]) == 0
+    capsys.readouterr()
+
+    assert run(["verify", "--config", config]) == 0
+    assert "every one is verbatim" in capsys.readouterr().out
+
+    forged = squeeze(FLOOD.replace("300 people", "900 people"))
+    write(engine, lambda c: c.execute(update(texts).where(texts.c.article_id == article.id).values(text=forged)))
+    assert run(["verify", "--config", config]) == 1
+    assert "300 people" in capsys.readouterr().out
+
+
+def test_a_date_without_an_edition_is_said_to_have_none(engine, tmp_path, capsys):
+    assert run(["verify", "--date", "2020-01-01", "--config", settings(tmp_path)]) == 1
+
+    assert "no edition of world is kept for 2020-01-01" in capsys.readouterr().err
