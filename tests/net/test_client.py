@@ -77,6 +77,15 @@ async def test_the_permanent_prefix_of_a_chain_is_remembered(server, client, mak
     assert (got.url, got.moved_to) == (server.url("/e"), server.url("/c?x=%7E"))
 
 
+async def test_each_redirect_that_is_followed_is_heard_of(server, client, make_answer, make_redirect):
+    server.answers = {"/a": make_redirect(301, "/b"), "/b": make_redirect(302, "/c"), "/c": make_answer(b"here")}
+    heard = []
+
+    await client.get(server.url("/a"), on_hop=lambda *hop: heard.append(hop))
+
+    assert heard == [(301, server.url("/a"), server.url("/b")), (302, server.url("/b"), server.url("/c"))]
+
+
 async def test_credentials_do_not_cross_to_another_host(server, client, make_answer, make_redirect):
     server.answers |= {
         "/a": make_redirect(302, "/b"),

@@ -8,7 +8,7 @@ import os
 import re
 import ssl
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
 from types import TracebackType
@@ -98,6 +98,7 @@ class Client:
         max_bytes: int | None = None,
         keep_alive: bool = False,
         delta: bool = False,
+        on_hop: Callable[[int, str, str], None] | None = None,
     ) -> Response | NotModified:
         """
         Return the answer to one conditional request for `url`, asked for exactly as given.
@@ -106,6 +107,7 @@ class Client:
             accept: what is wanted (`ACCEPT_FEED`, `ACCEPT_PAGE`); anything if None.
             keep_alive: keep the connection for the next request to the same host.
             delta: with an ETag, take a feed's new entries alone (226, RFC 3229).
+            on_hop: hears of each redirect that is followed: its status, who sent it, where it leads.
 
         Raises:
             Unreachable: no connection, or one that broke before the end of the answer.
@@ -116,7 +118,7 @@ class Client:
         """
         headers = self._headers(validators, accept, delta)
         limit = self._max_bytes if max_bytes is None else max_bytes
-        answer = await self._ask(url, headers, limit, keep_alive=keep_alive, stay=False)
+        answer = await self._ask(url, headers, limit, keep_alive=keep_alive, stay=False, on_hop=on_hop)
         if isinstance(answer, Elsewhere):
             raise FetchError(url, "redirected, and not followed")
         return answer
@@ -130,13 +132,20 @@ class Client:
         return answer
 
     async def _ask(
-        self, url: str, headers: list[tuple[str, str]], limit: int, *, keep_alive: bool, stay: bool
+        self,
+        url: str,
+        headers: list[tuple[str, str]],
+        limit: int,
+        *,
+        keep_alive: bool,
+        stay: bool,
+        on_hop: Callable[[int, str, str], None] | None = None,
     ) -> Response | NotModified | Elsewhere:
         async with self._slots:
             started = time.monotonic()
             try:
                 async with asyncio.timeout(self._deadline_s):
-                    return await self._follow(url, headers, limit, keep_alive, stay, started)
+                    return await self._follow(url, headers, limit, keep_alive, stay, started, on_hop)
             except FetchError:
                 raise
             except TimeoutError as error:
@@ -178,6 +187,7 @@ class Client:
         keep_alive: bool,
         stay: bool,
         started: float,
+        on_hop: Callable[[int, str, str], None] | None,
     ) -> Response | NotModified | Elsewhere:
         chain = Chain.start(url)
         asked_conditionally = any(name.startswith("If-") for name, _ in headers)
@@ -193,6 +203,8 @@ class Client:
                 if hop.status in FOLLOWED and location:
                     before = chain.url
                     chain = chain.follow(hop.status, as_text(location))
+                    if on_hop is not None:
+                        on_hop(hop.status, before, chain.url)
                     if stay and host_of(chain.url) != host_of(before):
                         return Elsewhere(url=chain.url)
                     continue
