@@ -115,6 +115,18 @@ def test_a_source_that_is_there_is_not_added_again(file, capsys):
     assert file.read_text() == FILE
 
 
+def test_a_list_in_a_line_is_not_added_to_but_the_row_for_it_is_shown(file, capsys):
+    written = "# mine\nsources = [{ url = 'https://one.example/feed' }]\n"
+    file.write_text(written)
+
+    assert sources(file, "add", "https://three.example/feed", "--name", "Three") == 2
+
+    err = capsys.readouterr().err
+    assert f"error: {file}:2:1: the sources are one list" in err
+    assert 'put this into that list: { url = "https://three.example/feed", name = "Three" }' in err
+    assert file.read_text() == written
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -227,6 +239,44 @@ def test_opml_is_imported_once_and_each_feed_is_reported(file, tmp_path, capsys)
     assert file.read_text() == after
     three = load(file).sources[2]
     assert (three.section, three.language) == ("Science", "en-us")
+
+
+def test_a_language_that_is_none_is_dropped_and_said(file, tmp_path, capsys):
+    opml = tmp_path / "feeds.opml"
+    opml.write_text(OPML.replace('"en-us"', '"English"'))
+
+    assert sources(file, "import", str(opml), "--json") == 3
+
+    line = json.loads(capsys.readouterr().out)[0]
+    assert (line["outcome"], line["why"]) == ("added", 'without its language: "English" is none')
+    assert load(file).sources[2].language is None
+
+
+NESTED = """<opml version="2.0"><body>
+<outline text="World"><outline text="Asia"><outline text="East"><outline xmlUrl="https://e.example/f" text="E"/>
+</outline><outline xmlUrl="https://a.example/f" text="A"/></outline><outline xmlUrl="https://w.example/f"/></outline>
+<outline xmlUrl="https://n.example/f" language="klingon" text="N"/>
+<outline text="World"><outline xmlUrl="https://v.example/f" text="V"/></outline></body></opml>
+"""
+
+
+def test_nested_folders_are_imported_once_and_exported_alike_ever_after(tmp_path, capsys):
+    files = [tmp_path / f"{n}.toml" for n in range(2)]
+    opmls = [tmp_path / f"{n}.opml" for n in range(3)]
+    opmls[0].write_text(NESTED)
+    for n, settings in enumerate(files):
+        settings.write_text("")
+        assert sources(settings, "import", str(opmls[n])) == 0
+        written = settings.read_bytes()
+        assert sources(settings, "import", str(opmls[n])) == 0
+        assert settings.read_bytes() == written
+        assert sources(settings, "export", str(opmls[n + 1])) == 0
+
+    assert opmls[2].read_bytes() == opmls[1].read_bytes()
+    assert {row.url[8]: row.section for row in load(files[1]).sources} == {
+        "e": "World / Asia / East", "a": "World / Asia", "w": "World", "n": None, "v": "World",
+    }  # fmt: skip
+    assert "0 added, 5 already there, 0 left out" in capsys.readouterr().out
 
 
 def test_a_dry_run_of_the_import_writes_nothing(file, tmp_path):

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from watcher.cli.app import DONE, PARTLY, Config, Json, examples, load_settings, print_json, settings_path
-from watcher.cli.sources import by_identity, existing_file, identity
+from watcher.cli.sources import by_identity, existing_file, identity, save_rows
 from watcher.errors import SettingsError
 
 if TYPE_CHECKING:
     from watcher.feeds.opml import Opml, OpmlFeed
     from watcher.settings.model import Settings, SourceSettings
+
+NAME_CHARS = 200  # of a name or a section, as the settings hold them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,14 +38,14 @@ def import_opml(
 ) -> int:
     """Add the feeds of an OPML file that are not there yet; its folders become sections. Says what became of each."""
     from watcher.feeds.opml import MAX_BYTES, parse_opml
-    from watcher.settings.edit import add_sources, edit, save
+    from watcher.settings.edit import edit
 
     path = settings_path(config)
     text, settings = edit(path)
     opml = parse_opml(existing_file(file, MAX_BYTES), name=str(file))
     rows, lines = sort_out(opml, settings)
     if rows and not dry_run:
-        save(path, add_sources(text, rows))
+        save_rows(path, text, rows)
     report(lines, json=json)
     return PARTLY if any(line.outcome == "left out" for line in lines) else DONE
 
@@ -53,33 +55,46 @@ def sort_out(opml: Opml, settings: Settings) -> tuple[list[SourceSettings], list
     known, rows, lines = dict(by_identity(settings)), [], []
     for feed in opml.feeds:
         try:
-            row = row_of(feed)
+            row, dropped = row_of(feed)
         except SettingsError as error:
             lines.append(Line(outcome="left out", name=feed.title, url=feed.url, why=str(error)))
             continue
         there = known.setdefault(identity(row), row)
         if there is row:
             rows.append(row)
-        outcome = "added" if there is row else "already there"
-        lines.append(Line(outcome=outcome, name=row.source().name, url=row.url))
+        if there is row:
+            lines.append(Line(outcome="added", name=row.source().name, url=row.url, why="; ".join(dropped)))
+        else:
+            lines.append(Line(outcome="already there", name=there.source().name, url=there.url))
     return rows, lines + [Line(outcome="left out", name="", url="", why=fault) for fault in opml.faults]
 
 
-def row_of(feed: OpmlFeed) -> SourceSettings:
+def row_of(feed: OpmlFeed) -> tuple[SourceSettings, tuple[str, ...]]:
     """
-    Return the settings row of a feed; a language that is no tag is dropped: other readers write anything there.
+    Return the settings row of a feed, and in words what was dropped of it.
+
+    A language or country that is none is dropped: other readers write anything there. A name or section is cut.
 
     Errors: SettingsError if another field cannot be used.
     """
     from watcher.settings.codes import country, language
     from watcher.settings.edit import source_row
+    from watcher.settings.values import shown
 
     fields = asdict(feed)
-    name = str(fields.pop("title"))[:200]
+    name = str(fields.pop("title"))[:NAME_CHARS]
     fields["language"] = language(feed.language or "")
     fields["country"] = country(feed.country or "")
-    fields["section"] = (feed.section or "")[:200]
-    return source_row(name=name, **fields)
+    fields["section"] = (feed.section or "")[:NAME_CHARS].rstrip(" /")
+    dropped = tuple(
+        f"without its {what}: {shown(said)} is none"
+        for what, said, read in (
+            ("language", feed.language, fields["language"]),
+            ("country", feed.country, fields["country"]),
+        )
+        if said and read is None
+    )
+    return source_row(name=name, **fields), dropped
 
 
 def report(lines: list[Line], *, json: bool) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -70,7 +70,7 @@ def add(
     config: Config = None,
 ) -> int:
     """Add a source to the settings file; comments stay as they are."""
-    from watcher.settings.edit import add_sources, edit, save, source_row
+    from watcher.settings.edit import edit, source_row
 
     path = settings_path(config)
     text, settings = edit(path)
@@ -83,7 +83,7 @@ def add(
     if known:
         typer.echo(f"already there: {known.source().name} ({known.url})")
         return DONE
-    save(path, add_sources(text, [row]))
+    save_rows(path, text, [row])
     typer.echo(f"added {row.source().name} ({row.url}) to {path}")
     return DONE
 
@@ -103,6 +103,29 @@ def remove(
     save(path, remove_source(text, index))
     typer.echo(f"removed {row.source().name} ({row.url}) from {path}")
     return DONE
+
+
+def save_rows(path: Path, text: str, rows: Sequence[SourceSettings]) -> None:
+    """
+    Write the settings file at `path`, which holds `text`, with `rows` after its last source.
+
+    Errors: SettingsError if its sources are one inline list, beside which TOML allows no table of them.
+    """
+    import tomllib
+
+    from watcher.settings.edit import add_sources, row_lines, save
+    from watcher.settings.positions import Positions
+
+    positions = Positions(text)
+    if "sources" in tomllib.loads(text) and positions.span(("sources", 0)) is None:
+        line, column = positions.key(("sources",))
+        words = "the sources are one list, sources = […], and are edited by hand"
+        error = SettingsError((), f"{path}:{line}:{column}: {words}")
+        error.mend = "write each source as a table of its own, [[sources]]"
+        if len(rows) == 1:
+            error.mend = f"put this into that list: {{ {', '.join(row_lines(rows[0])[1:])} }}"
+        raise error
+    save(path, add_sources(text, rows))
 
 
 def find_source(settings: Settings, wanted: str) -> int:
