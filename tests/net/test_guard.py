@@ -90,12 +90,12 @@ async def test_the_address_that_was_checked_is_the_one_connected_to():
         async def _resolve(self, host, port):
             return [ipaddress.ip_address(text) for text in next(answers)]
 
-        async def _first_open(self, addresses, port, timeout, local_address, socket_options):
-            return addresses
+    async def connected_to(address, port, timeout_s):
+        return address
 
-    backend = Rebinding(Allowed())
+    backend = Rebinding(Allowed(), connect=connected_to)
 
-    assert await backend.connect_tcp("rebind.example", 80, 1.0) == ["93.184.216.34"]
+    assert await backend.connect_tcp("rebind.example", 80, 1.0) == "93.184.216.34"
     with pytest.raises(PrivateAddress):
         await backend.connect_tcp("rebind.example", 80, 1.0)
     backend.close()

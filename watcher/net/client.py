@@ -24,7 +24,7 @@ from watcher.model import Elsewhere, NotModified, Response, Validators
 from watcher.net.guard import Allowed, PrivateAddress
 from watcher.net.inflate import ACCEPT_ENCODING, Damaged, Inflate, Overflow
 from watcher.net.redirects import FOLLOWED, Chain, target_of
-from watcher.net.transport import Hop, Transport
+from watcher.net.transport import Hop, Transport, place_of
 from watcher.text.urls import host_of
 
 ACCEPT_FEED = (
@@ -192,7 +192,7 @@ class Client:
         chain = Chain.start(url)
         asked_conditionally = any(name.startswith("If-") for name, _ in headers)
         while True:
-            sent = [("Host", host_header(chain.url)), *headers]
+            sent = [("Host", place_of(chain.url)[1]), *headers]
             if chain.authorization:
                 sent.append(("Authorization", chain.authorization))
             if not keep_alive:
@@ -228,12 +228,6 @@ class Client:
                     body=body,
                     took_s=time.monotonic() - started,
                 )
-
-
-def host_header(url: str) -> str:
-    """Return the Host header for `url`."""
-    parts = httpx.URL(url)
-    return parts.netloc.decode("ascii")
 
 
 def check_headers(url: str, hop: Hop) -> None:

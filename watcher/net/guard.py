@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import httpcore
 
 from watcher.errors import WatcherError
+from watcher.net.streams import connect
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+Connect = Callable[[str, int, float | None], Awaitable[httpcore.AsyncNetworkStream]]  # address, port, seconds
 
 NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 V4_COMPATIBLE = ipaddress.IPv6Network("::/96")
@@ -103,9 +106,9 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
     Host and SNI stay the name's, because httpcore takes them from the URL.
     """
 
-    def __init__(self, allowed: Allowed) -> None:
+    def __init__(self, allowed: Allowed, *, connect: Connect = connect) -> None:
         self._allowed = allowed
-        self._sockets = httpcore.AnyIOBackend()
+        self._connect = connect
         self._resolver = ThreadPoolExecutor(RESOLVER_THREADS, thread_name_prefix="resolve")
 
     async def connect_tcp(
@@ -119,7 +122,7 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         try:
             async with asyncio.timeout(timeout):
                 addresses = await self._checked(host, port)
-                return await self._first_open(addresses, port, timeout, local_address, socket_options)
+                return await self._first_open(addresses, port, timeout)
         except TimeoutError as error:
             raise httpcore.ConnectTimeout(f"no connection to {host} in {timeout:g} s") from error
 
@@ -150,19 +153,14 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         return answers
 
     async def _first_open(
-        self,
-        addresses: list[str],
-        port: int,
-        timeout: float | None,
-        local_address: str | None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None,
+        self, addresses: list[str], port: int, timeout_s: float | None
     ) -> httpcore.AsyncNetworkStream:
         for address in addresses[:-1]:
             try:
-                return await self._sockets.connect_tcp(address, port, NEXT_ADDRESS_S, local_address, socket_options)
+                return await self._connect(address, port, NEXT_ADDRESS_S)
             except (httpcore.ConnectError, httpcore.ConnectTimeout):
                 continue
-        return await self._sockets.connect_tcp(addresses[-1], port, timeout, local_address, socket_options)
+        return await self._connect(addresses[-1], port, timeout_s)
 
 
 def resolve(host: str, port: int) -> list[IPAddress]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -11,9 +12,11 @@ import httpcore
 import httpx
 
 from watcher.net.guard import Allowed, GuardedBackend
+from watcher.net.redirects import DEFAULT_PORTS
 
 KEEP_ALIVE_S = 15.0
 POOL_CONNECTIONS = 64
+PLAIN = re.compile(r"(https?)://([A-Za-z0-9][A-Za-z0-9.-]{0,252})(?::([0-9]{1,5}))?(?=[/?#]|$)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,10 +76,7 @@ class Transport:
     async def _over_network(
         self, url: str, target: bytes, headers: list[tuple[str, str]], keep_alive: bool
     ) -> AsyncIterator[Hop]:
-        parts = httpx.URL(url)
-        origin = httpcore.Origin(
-            parts.raw_scheme, parts.raw_host, parts.port or (443 if parts.scheme == "https" else 80)
-        )
+        origin, _ = place_of(url)
         request = httpcore.Request(
             "GET",
             httpcore.URL(scheme=origin.scheme, host=origin.host, port=origin.port, target=target),
@@ -121,6 +121,25 @@ class Transport:
             yield Hop(status=response.status_code, headers=lowered(response.headers.raw), raw=aiter(response.stream))
         finally:
             await response.stream.aclose()
+
+
+def place_of(url: str) -> tuple[httpcore.Origin, str]:
+    """
+    Return the origin of a URL, and how the Host header spells it: without its default port, IDNA in ASCII.
+
+    Errors: httpx.InvalidURL.
+    """
+    found = PLAIN.match(url)
+    if found is None:
+        parts = httpx.URL(url)
+        scheme, host, port, name = parts.raw_scheme, parts.raw_host, parts.port, parts.netloc.decode("ascii")
+    else:  # nearly all of them, at a tenth of the cost
+        scheme, name = found.group(1).encode("ascii"), found.group(2).lower()
+        host, port = name.encode("ascii"), int(found.group(3) or DEFAULT_PORTS[found.group(1)])
+        if port > 65_535:
+            raise httpx.InvalidURL(f"no port: {port}")
+        name = name if port == DEFAULT_PORTS[found.group(1)] else f"{name}:{port}"
+    return httpcore.Origin(scheme, host, port or DEFAULT_PORTS[scheme.decode("ascii")]), name
 
 
 def lowered(raw: Sequence[tuple[bytes, bytes]]) -> tuple[tuple[str, str], ...]:
