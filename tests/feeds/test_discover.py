@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watcher.feeds.discover import FoundFeed, feeds_in
+from watcher.feeds.discover import FoundFeed, feeds_in, news_first, usual_places
 from watcher.feeds.walls import bot_wall
 from watcher.text.urls import is_web
 
@@ -67,3 +67,20 @@ def test_a_hostile_page_costs_no_time(piece):
 )
 def test_a_bot_wall_is_known_by_its_marks(page, is_wall):
     assert (bot_wall(page) is not None) is is_wall
+
+
+def test_feeds_of_comments_come_last_and_each_address_once():
+    found = [
+        FoundFeed(url=f"https://a.example{path}")
+        for path in ("/comments/feed/", "/feed/", "/feed/?utm_source=x", "/rss")
+    ]
+
+    assert [feed.url[17:] for feed in news_first(found)] == ["/feed/", "/rss", "/comments/feed/"]
+
+
+def test_the_usual_places_are_few_and_begin_in_the_folder_of_the_page():
+    places = usual_places("https://a.example/blog/post.html?x=1#y")
+
+    assert places[:3] == ("https://a.example/blog/feed", "https://a.example/feed", "https://a.example/rss")
+    assert len(places) < 10
+    assert usual_places("https://a.example")[0] == "https://a.example/feed"

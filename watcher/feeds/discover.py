@@ -1,17 +1,19 @@
-"""The feeds that a page links."""
+"""The feeds that a page links, and where a site that links none may have one."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from html import unescape
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from watcher.feeds.plain import one_line
-from watcher.text.urls import is_web
+from watcher.text.urls import is_web, normal
 
 LOOKED_AT_CHARS = 1_000_000
 MOST = 50
+DEEPEST = 3  # slashes of a folder that may have a feed of its own: "/en/blog/"
 TYPES = frozenset(
     [
         "application/rss+xml", "application/atom+xml", "application/feed+json", "application/rdf+xml",
@@ -19,6 +21,8 @@ TYPES = frozenset(
     ]
 )  # fmt: skip
 VAGUE_TYPES = frozenset(("application/xml", "text/xml", "application/json"))
+USUAL = ("feed", "rss", "rss.xml", "feed.xml", "atom.xml", "index.xml", "feed/", "feed.json")
+OF_COMMENTS = re.compile(r"(?:^|[/?&_-])comments?(?:[/=&_-]|$)", re.IGNORECASE)
 TAG = re.compile(r"<(link|a|base)\s([^<>]{1,4000})>", re.IGNORECASE)
 ATTRIBUTE = re.compile(r"([a-zA-Z-]{1,20})\s{0,5}=\s{0,5}(?:\"([^\"]{0,3000})\"|'([^']{0,3000})'|([^\s\"'>]{1,3000}))")
 FEED_PATH = re.compile(
@@ -64,6 +68,23 @@ def feeds_in(html: str, url: str) -> tuple[FoundFeed, ...]:
         ):
             found[target] = FoundFeed(url=target, title=one_line(attributes.get("title", ""), 200), declared=False)
     return tuple(sorted(found.values(), key=lambda feed: not feed.declared)[:MOST])
+
+
+def news_first(found: Iterable[FoundFeed]) -> tuple[FoundFeed, ...]:
+    """Return feeds with those of readers' comments last, each address once whatever its spelling."""
+    once: dict[str, FoundFeed] = {}
+    for feed in found:
+        once.setdefault(normal(feed.url), feed)
+    return tuple(sorted(once.values(), key=lambda feed: bool(OF_COMMENTS.search(urlsplit(feed.url).path))))
+
+
+def usual_places(url: str) -> tuple[str, ...]:
+    """Return where sites usually have a feed that they do not link: under the folder of `url`, then under its root."""
+    parts = urlsplit(url)
+    folder = parts.path[: parts.path.rfind("/") + 1] or "/"
+    roots = dict.fromkeys((folder, "/")) if folder.count("/") <= DEEPEST else ("/",)
+    names = [(root, name) for root in roots for name in (USUAL if root == "/" else USUAL[:1])]
+    return tuple(urlunsplit((parts.scheme, parts.netloc, root + name, "", "")) for root, name in names)
 
 
 def without_comments(html: str) -> str:
