@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help install demo test quick check constraints format clean
+.PHONY: help install demo test quick check torture constraints format clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -30,6 +30,11 @@ check: $(READY)  ## lint, format, types, import contracts
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+TORTURE ?= $(wildcard ../shared/eval/torture/server.py)
+
+torture: $(READY)  ## two minutes against a hostile server for feed readers; TORTURE=path/to/server.py
+	$(BIN)/python bench/torture.py $(if $(TORTURE),--server "$(TORTURE)")
 
 constraints:  ## pin what a fresh installation takes today
 	rm -rf build/constraints
