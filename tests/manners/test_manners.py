@@ -1,0 +1,79 @@
+"""The daemon's manners, judged by a publisher's server from the requests alone, over a restart."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sys
+import time
+from contextlib import suppress
+
+import httpx
+import pytest
+
+from tests.manners.case import TooLittle
+from tests.manners.reader import Reader
+from tests.manners.stage import CASES, open_stage
+
+pytestmark = [
+    pytest.mark.slow,  # runs the daemon for twenty seconds
+    pytest.mark.skipif(sys.platform == "darwin", reason="needs all of 127.0.0.0/8"),
+]
+
+BEFORE_RESTART_S = 6.0
+AFTER_RESTART_S = 8.0
+CARELESS_S = 8.0
+OPEN = {"skip hours": "a 304 forgets them"}  # faults that are known: each goes as it is mended
+HARMLESS = {  # what a careless reader does right
+    "echo of nothing",
+    "moved for now by 302",
+    "moved for now by 307",
+    "moved for good to a page",
+    "credentials",
+}
+
+
+@pytest.fixture
+def stage():
+    with open_stage() as stage:
+        yield stage
+
+
+def test_no_publisher_has_a_complaint_about_the_daemon(stage, tmp_path):
+    reader = Reader(tmp_path, [url for case in CASES for url in stage.urls(case)])
+
+    try:
+        reader.start()
+        stage.wait(BEFORE_RESTART_S)
+        reader.stop()
+        reader.poll_by_hand([url for case in CASES if case.polled_at_restart for url in stage.urls(case)])
+        restarted_at = time.monotonic()
+        reader.start()
+        stage.wait(AFTER_RESTART_S)
+        complaints = stage.settled(restarted_at)
+    finally:
+        reader.stop()
+
+    assert complaints.keys() == OPEN.keys(), complaints
+
+
+async def test_nearly_every_publisher_has_a_complaint_about_a_careless_reader(stage):
+    restarted_at = time.monotonic() + CARELESS_S / 2
+
+    with suppress(TimeoutError):
+        async with asyncio.timeout(CARELESS_S), httpx.AsyncClient(follow_redirects=True, timeout=60) as client:
+            await asyncio.gather(*(look_again_and_again(client, url) for case in CASES for url in stage.urls(case)))
+
+    found = stage.complaints(restarted_at)
+    wronged = {name for name, complaint in found.items() if not isinstance(complaint, TooLittle)}
+    assert {case.name for case in CASES} - wronged == HARMLESS
+
+
+async def look_again_and_again(client: httpx.AsyncClient, url: str) -> None:
+    """Read a feed and all its articles, whatever anybody says."""
+    while True:
+        with suppress(httpx.HTTPError, httpx.InvalidURL):
+            answer = await client.get(url)
+            for link in re.findall(r"<link>([^<]*/news/[^<]*)</link>", answer.text):
+                await client.get(link.replace("&amp;", "&"))
+        await asyncio.sleep(0.4)
