@@ -62,12 +62,14 @@ COMMANDS = (
     Command(name="check", target="watcher.cli.check:command", help="Check the settings, all faults at once.", order=20),
     Command(
         name="sources",
-        help="List, add, remove, import and export the feeds.",
+        help="Find, test, list, add, remove, import and export the feeds.",
         order=30,
         rows=(
             Command(name="list", target="watcher.cli.sources:list_sources", help="List the sources."),
             Command(name="add", target="watcher.cli.sources:add", help="Add a source to the settings."),
             Command(name="remove", target="watcher.cli.sources:remove", help="Remove a source from the settings."),
+            Command(name="discover", target="watcher.cli.discover:command", help="Find the feeds of a site."),
+            Command(name="test", target="watcher.cli.probe:command", help="Show what a feed is like."),
             Command(name="import", target="watcher.cli.opml:import_opml", help="Add the feeds of an OPML file."),
             Command(name="export", target="watcher.cli.opml:export_opml", help="Write the sources as OPML."),
         ),

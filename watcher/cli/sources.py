@@ -70,22 +70,31 @@ def add(
     config: Config = None,
 ) -> int:
     """Add a source to the settings file; comments stay as they are."""
-    from watcher.settings.edit import edit, source_row
+    from watcher.settings.edit import source_row
 
     path = settings_path(config)
-    text, settings = edit(path)
     tags = tuple(tag or ())
     row = source_row(
         url=url, name=name, language=language, country=country, section=section, owner=owner, tags=tags, every=every,
         full_text=full_text,
     )  # fmt: skip
-    known = by_identity(settings).get(identity(row))
-    if known:
-        typer.echo(f"already there: {known.source().name} ({known.url})")
-        return DONE
-    save_rows(path, text, [row])
-    typer.echo(f"added {row.source().name} ({row.url}) to {path}")
+    typer.echo(add_row(path, row))
     return DONE
+
+
+def add_row(path: Path, row: SourceSettings) -> str:
+    """
+    Add a row to the settings file at `path` unless its feed is there, and return in words what was done.
+
+    Errors: SettingsError if the file has faults or cannot be added to.
+    """
+    from watcher.settings.edit import edit
+
+    text, settings = edit(path)
+    if known := by_identity(settings).get(identity(row)):
+        return f"already there: {known.source().name} ({known.url})"
+    save_rows(path, text, [row])
+    return f"added {row.source().name} ({row.url}) to {path}"
 
 
 @examples("watcher sources remove https://example.org/feed.xml", "watcher sources remove 'The Example'")
@@ -143,7 +152,8 @@ def find_source(settings: Settings, wanted: str) -> int:
         return found[0]
     if found:
         raise SettingsError((), f"several sources are named {wanted}: {', '.join(rows[n].url for n in found)}")
-    near = get_close_matches(wanted, [name for row in rows for name in (row.name, row.url)], n=1)
+    known = {name.casefold(): name for row in rows for name in (row.name, row.url)}
+    near = [known[name] for name in get_close_matches(wanted.casefold(), known, n=1)]
     error = SettingsError((), f"no source has the address or name {wanted}")
     error.mend = f'did you mean "{near[0]}"?' if near else "watcher sources list shows them"
     raise error

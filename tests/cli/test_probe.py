@@ -1,0 +1,234 @@
+"""`watcher sources discover` and `sources test`: a feed told as the client sees it, over real HTTP on loopback."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.cli.site import rss, serving
+from watcher.cli.looking import size, span, spellings
+from watcher.cli.main import run
+from watcher.errors import SettingsError
+from watcher.settings.load import load
+
+
+@pytest.fixture
+def site():
+    with serving() as made:
+        yield made
+
+
+@pytest.fixture
+def file(site, tmp_path):
+    path = tmp_path / "settings.toml"
+    path.write_text(
+        f"[fetch]\nallow_private = ['{site.place}']\nhost_delay = '0s'\n"
+        f"[[sources]]\nurl = '{site.url('/mine')}'\nname = 'Mine'\nevery = '3h'\n"
+    )
+    return path
+
+
+def sources(path, *arguments):
+    return run(["sources", *arguments, "--config", str(path)])
+
+
+def told(out):
+    """Return what is said of a feed, by label."""
+    rows, label = {}, ""
+    for line in out.splitlines()[2:]:
+        label = line[:11].strip() or label
+        rows.setdefault(label, []).append(line[12:])
+    return rows
+
+
+def test_a_feed_is_told_with_its_redirects_its_validators_and_its_next_poll(site, file, capsys):
+    site.redirect("/old", "/new")
+    site.feed("/new", rss(head="<ttl>90</ttl>"), ETag='"1"', Cache_Control="max-age=600")
+
+    assert sources(file, "test", site.url("/old")) == 0
+
+    out = capsys.readouterr().out
+    rows = told(out)
+    assert out.startswith('fine: 3 entries of "The Post"')
+    assert rows["redirects"] == [f"301 to {site.url('/new')} (permanent: would be remembered after two good polls)"]
+    assert rows["answer"][0].startswith("200, application/rss+xml; charset=utf-8, ")
+    assert rows["validators"][0] == 'ETag "1"'
+    assert rows["validators"][1].startswith("ignores them: every poll costs ")
+    assert rows["freshness"][0] == "Cache-Control: max-age=600: fresh for 10 minutes"
+    assert rows["format"] == ["RSS 2.0"]
+    assert (rows["GUIDs"], rows["links"], rows["dates"]) == (["ok"], ["ok"], ["ok"])
+    assert rows["next poll"][0].startswith("in 1 hour, at ")
+    assert "the feed asks for it" in rows["next poll"][0]
+
+
+def test_a_source_of_the_settings_is_meant_by_name_and_polled_as_often_as_it_says(site, file, capsys):
+    site.answers["/mine"] = lambda asked: (
+        (304, {}, b"") if asked["If-None-Match"] else (200, {"ETag": "x"}, rss().encode())
+    )
+
+    assert sources(file, "test", "mine", "--json") == 0
+
+    said = json.loads(capsys.readouterr().out)
+    assert (said["usable"], said["source"], said["feed"]["entries"]) == (True, "Mine", 3)
+    assert said["answer"]["validators"] == "honoured"
+    assert said["next_poll"]["in_s"] == 3 * 3600
+    assert said["next_poll"]["why"] == "the source's own `every`"
+    assert site.asked == ["/mine", "/mine"]
+
+
+@pytest.mark.parametrize(
+    ("path", "verdict", "mend"),
+    [
+        ("/page", "not a feed: an HTML page; its page links these feeds: ", "watcher sources discover http://"),
+        ("/wall", "a bot wall: 403 Forbidden, a bot wall (Cloudflare: Just a moment…)", "[fetch] contact"),
+        ("/softwall", "a bot wall (Cloudflare: Just a moment…) instead of a feed", ""),
+        ("/nothing", "404 Not Found", "watcher sources discover http://"),
+        ("/gone", "410 Gone", "watcher sources discover http://"),
+        ("/rest", "503 Service Unavailable", "ask again in 2 hours"),
+        ("/opml", "not a feed: XML: its root is <opml>", "watcher sources import FILE"),
+        ("/circle", "redirects in a circle", ""),
+    ],
+)
+def test_what_is_no_feed_is_named_with_what_helps(path, verdict, mend, site, file, capsys):
+    site.page("/page", "<html><link rel=alternate type=application/rss+xml href=/rss.xml></html>")
+    site.page("/wall", "<title>Just a moment...</title>", status=403)
+    site.page("/softwall", "<title>Just a moment...</title>")
+    site.page("/gone", "", status=410)
+    site.page("/rest", "", status=503, Retry_After="7200")
+    site.feed("/opml", "<opml version='2.0'><body/></opml>")
+    site.redirect("/circle", "/circle")
+
+    assert sources(file, "test", site.url(path)) == 1
+
+    out = capsys.readouterr().out
+    assert out.startswith(verdict)
+    assert mend in out.rpartition("try: ")[2] if mend else "try: " not in out
+    assert ("next poll   never" in out) == (path == "/gone")
+
+
+@pytest.mark.parametrize(
+    ("url", "verdict", "mend"),
+    [
+        ("http://nowhere.invalid/feed", "the name nowhere.invalid does not resolve", "spelt right"),
+        ("http://127.0.0.1:9/feed", "127.0.0.1 is at 127.0.0.1, a private address", 'allow_private = ["127.0.0.1:9"]'),
+    ],
+)
+def test_a_site_that_cannot_be_asked_is_named_with_what_helps(url, verdict, mend, file, capsys):
+    assert sources(file, "test", url) == 1
+
+    out = capsys.readouterr().out
+    assert out.startswith(verdict)
+    assert mend in out.rpartition("try: ")[2]
+
+
+def test_a_name_that_is_neither_source_nor_address_is_wrong_usage(file, capsys):
+    assert sources(file, "test", "mein") == 2
+
+    assert 'did you mean "Mine"?' in capsys.readouterr().err
+
+
+def test_both_commands_work_without_settings(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.delenv("WATCHER_CONFIG", raising=False)
+
+    assert run(["sources", "test", "nowhere.invalid"]) == 1
+    assert run(["sources", "discover", "nowhere.invalid"]) == 1
+    assert run(["sources", "discover", "nowhere.invalid", "--config", str(tmp_path / "none.toml")]) == 2
+
+    out = capsys.readouterr().out
+    assert out.count("the name nowhere.invalid does not resolve") == 2
+
+
+def front(*paths):
+    return "".join(f"<link rel=alternate type='application/rss+xml' href='{path}'>" for path in paths)
+
+
+def test_the_one_feed_of_a_site_is_found_shown_and_added(site, file, capsys):
+    site.page("/", front("/rss.xml"))
+    site.feed("/rss.xml", rss(title="The Daily & Post"))
+    before = file.read_text()
+
+    assert sources(file, "discover", site.place) == 0
+    shown = capsys.readouterr().out
+    assert file.read_text() == before
+    assert sources(file, "discover", site.place, "--add") == 0
+    assert sources(file, "discover", site.place, "--add") == 0
+
+    assert shown.startswith(f"1 feed at http://{site.place}\n\n{site.url('/rss.xml')}\n")
+    assert "RSS 2.0, 3 entries, newest " in shown
+    assert f"add it: watcher sources add {site.url('/rss.xml')} --name 'The Daily & Post' --language en" in shown
+    added = load(file).sources[1]
+    assert (added.url, added.name, added.language) == (site.url("/rss.xml"), "The Daily & Post", "en")
+    assert "already there" in capsys.readouterr().err
+    assert len(load(file).sources) == 2
+
+
+def test_of_several_feeds_none_is_added_and_the_choice_is_shown(site, file, capsys):
+    site.page("/", front("/a.xml", "/b.xml", "/c.xml"))
+    site.feed("/a.xml", rss(title="A"))
+    site.feed("/b.xml", rss(title="B", numbers=range(20, 24)))
+    before = file.read_text()
+
+    assert sources(file, "discover", site.url("/"), "--add") == 2
+
+    said = capsys.readouterr()
+    assert [f"watcher sources add {site.url(path)}" in said.out for path in ("/a.xml", "/b.xml")] == [True, True]
+    assert f"{site.url('/c.xml')}: 404 Not Found" in said.out
+    assert "2 feeds were found, and --add adds one" in said.err
+    assert file.read_text() == before
+
+
+def test_a_site_without_feeds_says_where_was_looked(site, file, capsys):
+    site.page("/", "<p>Nothing.</p>")
+
+    assert sources(file, "discover", site.url("/")) == 1
+
+    out = capsys.readouterr().out
+    assert "its page links none, and none is at the usual places" in out
+    assert f"{site.url('/feed')}: 404 Not Found" in out
+
+
+def test_what_is_found_is_given_as_json(site, file, capsys):
+    site.page("/", front("/mine", "/gone.xml"))
+    site.feed("/mine", rss())
+
+    assert sources(file, "discover", site.url("/"), "--json") == 0
+
+    said = json.loads(capsys.readouterr().out)
+    assert [(feed["url"], feed["way"], feed["entries"], feed["source"]) for feed in said["feeds"]] == [
+        (site.url("/mine"), "declared", 3, "Mine")
+    ]
+    assert [(other["url"], other["reason"]) for other in said["others"]] == [(site.url("/gone.xml"), "404 Not Found")]
+
+
+@pytest.mark.parametrize(
+    ("typed", "urls"),
+    [
+        ("https://a.org/x", ["https://a.org/x"]),
+        (" a.org/x ", ["https://a.org/x", "http://a.org/x"]),
+        ("feed:https://a.org/x", ["https://a.org/x"]),
+        ("feed://a.org/x", ["https://a.org/x", "http://a.org/x"]),
+        ("localhost:8080", ["http://localhost:8080", "https://localhost:8080"]),
+    ],
+)
+def test_what_a_person_types_is_an_address(typed, urls):
+    assert list(spellings(typed)) == urls
+
+
+@pytest.mark.parametrize(
+    "typed", ["", "word", "two words.org", "ftp://a.org/", "https://", "mailto:a@b.org x", "a.org:99999"]
+)
+def test_what_is_no_address_is_refused(typed):
+    with pytest.raises(SettingsError, match="no address"):
+        spellings(typed)
+
+
+def test_lengths_and_sizes_are_told_in_their_largest_unit():
+    assert [span(s) for s in (0.2, 1, 59, 60, 7199, 86_400 * 3)] == [
+        "0 seconds", "1 second", "59 seconds", "1 minute", "1 hour", "3 days",
+    ]  # fmt: skip
+    assert [size(n) for n in (1, 999, 1_000, 999_949, 999_950, 2_345_678)] == [
+        "1 byte", "999 bytes", "1.0 kB", "999.9 kB", "1.0 MB", "2.3 MB",
+    ]  # fmt: skip

@@ -1,0 +1,203 @@
+"""`watcher sources discover`: the feeds of a site, each read; with `--add` the one there is becomes a source."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from shlex import quote
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from watcher.cli.app import DONE, FAILED, USAGE, Config, Json, examples, print_json, settings_path
+
+if TYPE_CHECKING:
+    from watcher.settings.model import Settings, SourceSettings
+    from watcher.work.discover import Candidate, Discovery
+
+WAYS = {
+    "itself": "the address itself is a feed",
+    "declared": "declared by the page",
+    "linked": "linked by the page",
+    "guessed": "at a usual place",
+}
+
+
+@examples(
+    "watcher sources discover example.org",
+    "watcher sources discover https://example.org/blog/ --add",
+    "watcher sources discover example.org --json",
+)
+def command(
+    url: Annotated[str, typer.Argument(help="Address of the site, or of a page of it.")],
+    add: Annotated[bool, typer.Option("--add", help="Add the feed to the settings if it is the only one.")] = False,
+    config: Config = None,
+    json: Json = False,
+) -> int:
+    """
+    Find the feeds of a site and read each: what its page links, else what stands where feeds usually are.
+
+    One request at a time, with the pause of [fetch] host_delay between two. Exit code 1 if none is found.
+    """
+    from watcher.cli.looking import settings_or_defaults, spellings
+
+    path = settings_path(config) if add else None
+    settings = settings_or_defaults(config)
+    found = asyncio.run(find(spellings(url), settings))
+    known = known_sources(settings)
+    if json:
+        print_json(as_json(found, known))
+    else:
+        sys.stdout.write("\n".join(lines(found, known)) + "\n")
+    if path is not None and found.feeds:
+        return add_the_one(found, path)
+    return DONE if found.feeds else FAILED
+
+
+async def find(urls: tuple[str, ...], settings: Settings) -> Discovery:
+    """Return the feeds at the first of some spellings of an address that can be connected to."""
+    from watcher.cli.looking import tell_on_terminal
+    from watcher.work.discover import discover
+    from watcher.work.probe import open_looker
+
+    async with open_looker(settings, tell=tell_on_terminal) as looker:
+        return await discover(urls, looker)
+
+
+def known_sources(settings: Settings) -> Mapping[str, SourceSettings]:
+    """Return the rows of the settings by what makes them the same feed."""
+    from watcher.cli.sources import by_identity
+
+    return by_identity(settings)
+
+
+def add_the_one(found: Discovery, path: Path) -> int:
+    """Add the feed that was found to the settings file at `path`; several are refused."""
+    from watcher.cli.sources import add_row
+
+    if len(found.feeds) > 1:
+        sys.stderr.write(f"error: {len(found.feeds)} feeds were found, and --add adds one: choose by a command above\n")
+        return USAGE
+    sys.stderr.write(add_row(path, row_of(found.feeds[0])) + "\n")
+    return DONE
+
+
+def row_of(one: Candidate) -> SourceSettings:
+    """Return the settings row of a feed that was found: its title, and the language that its entries read as."""
+    from watcher.settings.codes import language
+    from watcher.settings.edit import source_row
+
+    name, tag = named(one)
+    return source_row(url=one.url, name=name, language=language(tag))
+
+
+def named(one: Candidate) -> tuple[str, str]:
+    """Return the name and the language that a feed that was found would have as a source; empty where not known."""
+    from watcher.text.language import UNKNOWN, primary
+
+    if one.report is None:
+        return "", ""
+    said, read = one.report.feed.language, one.report.language
+    tag = said if said and primary(said) in (read, None) else read
+    return one.report.feed.title[:200].strip(), "" if tag == UNKNOWN else tag
+
+
+def lines(found: Discovery, known: Mapping[str, SourceSettings]) -> list[str]:
+    """Return what was found for a terminal."""
+    from watcher.cli.looking import advice, reason_of
+
+    feeds = found.feeds
+    told = [f"{len(feeds)} feed{'' if len(feeds) == 1 else 's'} at {found.page.asked}" if feeds else nothing(found)]
+    for one in feeds:
+        told += ["", f"{one.url}", *(f"  {words}" for words in about(one, found, known))]
+    others = [one for one in found.candidates if not one.report]
+    shown = [one for one in others if one.look and (one.way != "guessed" or not feeds)]
+    unread = [one for one in others if not one.look]
+    if shown:
+        told += ["", "no feeds:", *(f"  {one.url}: {reason_of(one.look)}" for one in shown if one.look)]
+    if unread:
+        told += ["", "linked as well, and not read:", *(f"  {one.url}" for one in unread)]
+    mend = None if feeds or not found.page.error else advice(found.page)
+    return [*told, "", f"try: {mend}"] if mend else told
+
+
+def nothing(found: Discovery) -> str:
+    """Return in a sentence that no feed was found, and why."""
+    from watcher.cli.looking import reason_of
+
+    page = found.page
+    if page.answer is None or (page.found and getattr(page.found, "wall", None)):
+        return f"no feed found at {page.asked}: {reason_of(page)}"
+    linked = [one for one in found.candidates if one.way != "guessed"]
+    words = "none that its page links can be read" if linked else "its page links none"
+    guessed = any(one.way == "guessed" for one in found.candidates)
+    return f"no feed found at {page.asked}: {words}" + (", and none is at the usual places" if guessed else "")
+
+
+def about(one: Candidate, found: Discovery, known: Mapping[str, SourceSettings]) -> Iterator[str]:
+    """Yield what is told of a feed below its address."""
+    from watcher.cli.probe_words import concerns, counted, newest
+    from watcher.text.urls import normal
+
+    report, look = one.report, one.look
+    assert report and look
+    title = report.feed.title or one.title or "without a title"
+    yield f"{title} ({WAYS[one.way]})"
+    count = counted(len(report.feed.entries), "entry", "entries")
+    yield f"{report.format}, {count}, newest {newest(report, look.at)}, language {report.language}"
+    yield from (f"note: {concern}" for concern in concerns(report, look.at))
+    same = [other.url for other in found.candidates if other.same_as == one.url and other.url != one.url]
+    if same:
+        yield f"the same as {', '.join(same)}"
+    there = known.get(normal(one.url))
+    yield f"in the settings as {there.source().name}" if there else f"add it: {command_to_add(one)}"
+
+
+def command_to_add(one: Candidate) -> str:
+    """Return the command that adds a feed."""
+    name, tag = named(one)
+    parts = ["watcher sources add", quote(one.url), *(["--name", quote(name)] if name else [])]
+    return " ".join([*parts, *(["--language", quote(tag)] if tag else [])])
+
+
+def as_json(found: Discovery, known: Mapping[str, SourceSettings]) -> dict[str, Any]:
+    """Return what was found as JSON has it."""
+    from watcher.cli.looking import reason_of
+
+    page = found.page
+    return {
+        "url": page.asked,
+        "page": {
+            "url": page.answer.url if page.answer else None,
+            "status": page.answer.status if page.answer else getattr(page.error, "status", None),
+            "reason": reason_of(page) if not page.report and not page.answer else None,
+        },
+        "feeds": [feed_json(one, known) for one in found.candidates if one.report],
+        "others": [
+            {"url": one.url, "way": one.way, "reason": reason_of(one.look) if one.look else "not read"}
+            for one in found.candidates
+            if not one.report
+        ],
+    }
+
+
+def feed_json(one: Candidate, known: Mapping[str, SourceSettings]) -> dict[str, Any]:
+    """Return a feed that was found as JSON has it."""
+    from watcher.cli.probe_words import iso
+    from watcher.text.urls import normal
+
+    report, there = one.report, known.get(normal(one.url))
+    assert report
+    return {
+        "url": one.url,
+        "way": one.way,
+        "title": report.feed.title,
+        "format": report.format,
+        "entries": len(report.feed.entries),
+        "newest": iso(report.newest),
+        "language": report.language,
+        "same_as": one.same_as,
+        "source": there.source().name if there else None,
+    }
