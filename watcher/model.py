@@ -40,6 +40,7 @@ class Feed:
     validators: Validators = Validators()
     next_poll_at: datetime | None = None
     last_polled_at: datetime | None = None
+    last_read_at: datetime | None = None  # the last poll that was answered with a feed or a 304
     last_new_at: datetime | None = None
     failures: int = 0  # in a row
     failing_since: datetime | None = None
@@ -47,6 +48,10 @@ class Feed:
     moved_seen: int = 0
     gone: bool = False  # 410: not polled again
     interval_s: float | None = None  # the adaptive interval last computed
+    skip_hours: tuple[int, ...] = ()  # as it said when it was last read
+    skip_days: tuple[str, ...] = ()
+    body_hash: str | None = None  # of the body last read
+    took_s: float | None = None  # how long its answers take, smoothed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,11 +152,14 @@ class Polled:
     took_s: float
     held: tuple[Entry, ...] = ()  # entries to remember as known, though no page of them is got
     faults: tuple[str, ...] = ()
+    skip_hours: tuple[int, ...] = ()
+    skip_days: tuple[str, ...] = ()
+    body_hash: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unchanged:
-    """A poll that was answered 304."""
+    """A poll that was answered 304, or with the very bytes of the last one."""
 
     feed_id: int
     at: datetime
@@ -163,17 +171,30 @@ class Unchanged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failed:
-    """A poll that failed. `reason` is a sentence for a reader, `permanent` stops the polling (410)."""
+    """
+    A poll that failed. `reason` is a sentence for a reader, `word` the health it makes, `permanent` stops the polling.
+    """
 
     feed_id: int
     at: datetime
     next_poll_at: datetime
     reason: str
+    word: str = "failing"  # failing, bot wall, not a feed
     permanent: bool = False
     took_s: float = 0.0
 
 
-PollResult = Polled | Unchanged | Failed
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offline:
+    """A poll that came to nothing because our own line is down: no fault of the feed, and none is counted."""
+
+    feed_id: int
+    at: datetime
+    next_poll_at: datetime
+    took_s: float = 0.0
+
+
+PollResult = Polled | Unchanged | Failed | Offline
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

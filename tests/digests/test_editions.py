@@ -28,8 +28,9 @@ from digests.store.editions import (
     previous_edition,
 )
 from watcher.model import Changes, Entry, Polled, Source, Validators
-from watcher.store.feeds import due_feeds, record_poll, sync_sources
+from watcher.store.feeds import due_feeds, sync_sources
 from watcher.store.pages import due_pages, page_failed
+from watcher.store.polls import record_polls
 from watcher.store.writer import read, write
 from watcher.text.urls import host_of
 
@@ -167,7 +168,7 @@ def test_the_ledger_of_a_digest_with_sources_counts_what_they_brought(engine):
             feed_id=feed.id, at=NOW - timedelta(hours=1), next_poll_at=NOW, interval_s=3600.0, validators=Validators(),
             changes=changes, moved_to=None, took_s=0.1,
         )  # fmt: skip
-        write(engine, lambda c, feed=feed, result=result: record_poll(c, feed, result))
+        write(engine, lambda c, feed=feed, result=result: record_polls(c, [(feed, result)]))
         for page in read(engine, lambda c, feed=feed: due_pages(c, feed.host, now=NOW, most=9)):
             write(engine, lambda c, p=page: page_failed(c, p.article_id, reason="HTTP 404", next_try_at=None))
 

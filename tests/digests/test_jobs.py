@@ -14,8 +14,9 @@ from digests.store.editions import get_edition
 from watcher.model import Source
 from watcher.net.client import Client
 from watcher.settings.load import load
-from watcher.store.feeds import note_poll, sync_sources
+from watcher.store.feeds import sync_sources
 from watcher.store.open import open_store
+from watcher.store.visits import note_polls
 from watcher.store.writer import Writer, read, write
 from watcher.work.pool import Pool
 from watcher.work.tools import Tools
@@ -141,7 +142,7 @@ async def test_after_a_start_an_edition_is_made_as_soon_as_nothing_is_left_to_as
     source = Source(url="https://news.example/feed.xml", name="The News", language="en")
     write(tools.writer.engine, lambda c: sync_sources(c, [source], now=clock[0]))
     await job.run()
-    write(tools.writer.engine, lambda c: note_poll(c, 1, next_poll_at=clock[0] + timedelta(hours=1)))
+    write(tools.writer.engine, lambda c: note_polls(c, [1], next_poll_at=clock[0] + timedelta(hours=1)))
 
     clock[0] += timedelta(minutes=2)
     await job.run()

@@ -7,11 +7,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from watcher.model import Changes, Entry, Polled, Source, Validators
-from watcher.store.feeds import due_feeds, record_poll, sync_sources
+from watcher.store.feeds import due_feeds, sync_sources
 from watcher.store.hosts import block, claim_hosts, release
 from watcher.store.intake import count_due, count_entries
 from watcher.store.open import open_store
 from watcher.store.pages import due_pages, given_up, page_failed
+from watcher.store.polls import record_polls
 from watcher.store.writer import read, write
 
 NOW = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
@@ -34,7 +35,7 @@ def polled(engine, host: str, *guids: str) -> int:
         feed_id=feed.id, at=NOW, next_poll_at=NOW + HOUR, interval_s=3600.0, validators=Validators(),
         changes=Changes(new=new, changed=(), unchanged=0), moved_to=None, took_s=0.1,
     )  # fmt: skip
-    write(engine, lambda c: record_poll(c, feed, result))
+    write(engine, lambda c: record_polls(c, [(feed, result)]))
     return feed.id
 
 

@@ -11,9 +11,10 @@ from sqlalchemy import func, select
 from watcher.model import Article, Changes, Entry, Failed, Polled, Source, Unchanged, Validators
 from watcher.store import articles, pages
 from watcher.store.articles import Packed, add_article
-from watcher.store.feeds import due_feeds, feed_states, known_entries, record_poll, sync_sources
+from watcher.store.feeds import due_feeds, feed_states, known_entries, sync_sources
 from watcher.store.open import open_store
 from watcher.store.pages import due_pages, page_done, page_failed
+from watcher.store.polls import record_polls
 from watcher.store.schema import entries
 from watcher.store.writer import read, write
 
@@ -72,7 +73,7 @@ def article(key: str) -> Article:
 def test_a_poll_keeps_validators_and_the_time_of_the_next(engine):
     feed = the_feed(engine)
 
-    write(engine, lambda c: record_poll(c, feed, polled(feed)))
+    write(engine, lambda c: record_polls(c, [(feed, polled(feed))]))
 
     after = the_feed(engine)
     assert after.validators == Validators(etag='"1"', last_modified="Tue, 24 Nov 2026 05:00:00 GMT")
@@ -83,8 +84,8 @@ def test_a_poll_keeps_validators_and_the_time_of_the_next(engine):
 def test_an_entry_recorded_twice_notes_one_page(engine):
     feed = the_feed(engine)
 
-    first = write(engine, lambda c: record_poll(c, feed, polled(feed, entry(1), entry(2))))
-    second = write(engine, lambda c: record_poll(c, feed, polled(feed, entry(1), entry(3))))
+    first = write(engine, lambda c: record_polls(c, [(feed, polled(feed, entry(1), entry(2)))]))[0]
+    second = write(engine, lambda c: record_polls(c, [(feed, polled(feed, entry(1), entry(3)))]))[0]
 
     assert (first, second) == (2, 1)
     assert read(engine, lambda c: c.scalar(select(func.count()).select_from(entries))) == 3
@@ -93,7 +94,7 @@ def test_an_entry_recorded_twice_notes_one_page(engine):
 def test_entries_held_back_are_known_from_then_on_without_a_page(engine):
     feed = the_feed(engine)
 
-    noted = write(engine, lambda c: record_poll(c, feed, polled(feed, entry(1), held=(entry(2), entry(3)))))
+    noted = write(engine, lambda c: record_polls(c, [(feed, polled(feed, entry(1), held=(entry(2), entry(3))))]))[0]
 
     known, links, first = read(engine, lambda c: known_entries(c, feed.id, [entry(1), entry(2), entry(3)]))
     assert noted == 1
@@ -106,14 +107,14 @@ def test_one_link_with_and_without_tracking_is_one_page(engine):
     feed = the_feed(engine)
     twin = entry(9, url="https://news.example/1?utm_medium=mail")
 
-    noted = write(engine, lambda c: record_poll(c, feed, polled(feed, entry(1), twin)))
+    noted = write(engine, lambda c: record_polls(c, [(feed, polled(feed, entry(1), twin))]))[0]
 
     assert noted == 1
 
 
 def test_a_page_whose_article_is_stored_is_not_noted_again(engine):
     feed = the_feed(engine)
-    write(engine, lambda c: record_poll(c, feed, polled(feed, entry(1))))
+    write(engine, lambda c: record_polls(c, [(feed, polled(feed, entry(1)))]))
     (page,) = read(engine, lambda c: due_pages(c, "news.example", now=NOW, most=9))
     packed = Packed(version="1", payload=b"x")
 
@@ -124,7 +125,7 @@ def test_a_page_whose_article_is_stored_is_not_noted_again(engine):
 
     assert write(engine, store)
     assert not write(engine, store)
-    assert write(engine, lambda c: record_poll(c, feed, polled(feed, entry(1, guid="other")))) == 0
+    assert write(engine, lambda c: record_polls(c, [(feed, polled(feed, entry(1, guid="other")))]))[0] == 0
     assert read(engine, lambda c: due_pages(c, "news.example", now=NOW, most=9)) == ()
     assert read(engine, lambda c: articles.articles_by_id(c, [page.article_id])) == {
         page.article_id: article(page.article_id)
@@ -136,7 +137,7 @@ def test_a_page_carries_its_entry_and_feed(engine):
     feed = the_feed(engine)
     full = entry(1, summary="S", content="<p>C</p>", authors=("A",), published_at=NOW, image="https://news.example/i")
 
-    write(engine, lambda c: record_poll(c, feed, polled(feed, full)))
+    write(engine, lambda c: record_polls(c, [(feed, polled(feed, full))]))
 
     (page,) = read(engine, lambda c: due_pages(c, "news.example", now=NOW, most=9))
     assert page.entry == replace(full, content_hash="")
@@ -145,7 +146,7 @@ def test_a_page_carries_its_entry_and_feed(engine):
 
 def test_a_failed_page_waits_and_one_given_up_is_named_with_its_reason(engine):
     feed = the_feed(engine)
-    write(engine, lambda c: record_poll(c, feed, polled(feed, entry(1))))
+    write(engine, lambda c: record_polls(c, [(feed, polled(feed, entry(1)))]))
     (page,) = read(engine, lambda c: due_pages(c, "news.example", now=NOW, most=9))
 
     write(engine, lambda c: page_failed(c, page.article_id, reason="HTTP 503", next_try_at=LATER))
@@ -161,13 +162,13 @@ def test_failures_are_counted_until_a_poll_succeeds(engine):
     feed = the_feed(engine)
     fault = Failed(feed_id=feed.id, at=NOW, next_poll_at=NOW, reason="HTTP 503")
 
-    write(engine, lambda c: record_poll(c, feed, fault))
-    write(engine, lambda c: record_poll(c, the_feed(engine), replace(fault, at=LATER)))
+    write(engine, lambda c: record_polls(c, [(feed, fault)]))
+    write(engine, lambda c: record_polls(c, [(the_feed(engine), replace(fault, at=LATER))]))
     (state,) = read(engine, feed_states)
     assert (state.feed.failures, state.feed.failing_since, state.reason) == (2, NOW, "HTTP 503")
 
     fine = Unchanged(feed_id=feed.id, at=LATER, next_poll_at=LATER, validators=Validators(), moved_to=None, took_s=0)
-    write(engine, lambda c: record_poll(c, the_feed(engine), fine))
+    write(engine, lambda c: record_polls(c, [(the_feed(engine), fine)]))
     (state,) = read(engine, feed_states)
     assert (state.feed.failures, state.feed.failing_since, state.reason) == (0, None, None)
 
@@ -175,12 +176,8 @@ def test_failures_are_counted_until_a_poll_succeeds(engine):
 def test_a_feed_that_is_gone_is_never_due_again(engine):
     feed = the_feed(engine)
 
-    write(
-        engine,
-        lambda c: record_poll(
-            c, feed, Failed(feed_id=feed.id, at=NOW, next_poll_at=NOW, reason="HTTP 410", permanent=True)
-        ),
-    )
+    end = Failed(feed_id=feed.id, at=NOW, next_poll_at=NOW, reason="HTTP 410", permanent=True)
+    write(engine, lambda c: record_polls(c, [(feed, end)]))
 
     assert read(engine, lambda c: due_feeds(c, "news.example", now=LATER)) == ()
 
@@ -189,9 +186,9 @@ def test_a_permanent_move_is_followed_once_it_has_been_read_twice(engine):
     feed = the_feed(engine)
     move = polled(feed, moved_to="https://new.example/feed")
 
-    write(engine, lambda c: record_poll(c, feed, move))
+    write(engine, lambda c: record_polls(c, [(feed, move)]))
     assert the_feed(engine).url == "https://news.example/feed.xml"
-    write(engine, lambda c: record_poll(c, the_feed(engine), move))
+    write(engine, lambda c: record_polls(c, [(the_feed(engine), move)]))
 
     (moved,) = read(engine, lambda c: due_feeds(c, "new.example", now=LATER))
     assert moved.url == "https://new.example/feed"
@@ -200,7 +197,7 @@ def test_a_permanent_move_is_followed_once_it_has_been_read_twice(engine):
 
 def test_a_source_that_leaves_the_settings_rests_and_keeps_its_state(engine):
     feed = the_feed(engine)
-    write(engine, lambda c: record_poll(c, feed, polled(feed, entry(1))))
+    write(engine, lambda c: record_polls(c, [(feed, polled(feed, entry(1)))]))
 
     write(engine, lambda c: sync_sources(c, [], now=LATER))
     assert read(engine, lambda c: due_feeds(c, "news.example", now=LATER)) == ()
@@ -212,7 +209,7 @@ def test_a_source_that_leaves_the_settings_rests_and_keeps_its_state(engine):
 def test_known_entries_are_found_by_guid_and_by_link(engine):
     feed = the_feed(engine)
     nothing = read(engine, lambda c: known_entries(c, feed.id, [entry(1)]))
-    write(engine, lambda c: record_poll(c, feed, polled(feed, entry(1))))
+    write(engine, lambda c: record_polls(c, [(feed, polled(feed, entry(1)))]))
     twin = entry(7, url="http://news.example/1")
 
     known, links, first = read(engine, lambda c: known_entries(c, feed.id, [entry(1), twin, entry(2)]))

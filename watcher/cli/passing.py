@@ -26,7 +26,7 @@ from watcher.work.vectors import make_vectors
 EMBED_BACK = timedelta(days=7)  # how far back a poll embeds: what an edition may look at; the daemon does the rest
 
 
-async def one_pass(settings: Settings, engine: Engine, *, everything: bool, quiet: bool) -> Tally:
+async def one_pass(settings: Settings, engine: Engine, *, everything: bool, quiet: bool, pages: bool = True) -> Tally:
     """
     Poll what is due (or `everything`) and get all that it names; return what was done.
 
@@ -42,7 +42,7 @@ async def one_pass(settings: Settings, engine: Engine, *, everything: bool, quie
             advance("feeds", 1 - pages, 0)
             advance("pages", pages, noted)
 
-        async with open_tools(settings, engine, tell=hear) as tools:
+        async with open_tools(settings, engine, tell=hear, pages=pages) as tools:
             if everything:
                 due = await tools.writer.do(lambda c: make_all_due(c, now=tools.now()))
                 advance("feeds", 0, due)

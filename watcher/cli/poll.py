@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from watcher.cli.tally import Tally
 
 
-@examples("watcher poll", "watcher poll --all", "watcher poll --all --json")
+@examples("watcher poll", "watcher poll --all", "watcher poll --all --json", "watcher poll --no-pages")
 def command(
     everything: Annotated[bool, Option("--all", help="Poll every feed, due or not.")] = False,
+    pages: Annotated[bool, Option(help="Fetch the new articles too; without, they wait.")] = True,
     config: Config = None,
     json: Json = False,
 ) -> int:
@@ -31,7 +32,7 @@ def command(
 
     settings = load_settings(config)
     engine = open_store(settings.store.url)
-    tally = asyncio.run(one_pass(settings, engine, everything=everything, quiet=json))
+    tally = asyncio.run(one_pass(settings, engine, everything=everything, quiet=json, pages=pages))
     engine.dispose()
     if json:
         print_json(tally.as_json())

@@ -36,7 +36,7 @@ def own_jobs(tools: Tools, queue: LocalQueue) -> tuple[Job, ...]:
     """Return the daemon's own jobs: host visits, and vectors for the articles they bring."""
 
     async def visits() -> None:
-        await queue.fill()
+        await queue.drain()
 
     async def vectors() -> None:
         await make_vectors(tools.writer, tools.pool, tools.embedder, most=VECTORS_AT_ONCE)

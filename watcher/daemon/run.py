@@ -21,6 +21,7 @@ from watcher.work.tools import Tools, open_tools
 log = logging.getLogger("watcher.daemon")
 ENDS = (signal.SIGINT, signal.SIGTERM)
 SAME_SIGNAL_S = 1.0  # some tools signal a process and then its group: that is one wish
+SPREAD_S = 0.05  # between the first polls of two new sources: 10,000 of them take eight minutes
 DRAIN_S = 8.0  # how long visits may go on after a signal before they are broken off
 REST_S = 30.0  # after a fault of the store
 
@@ -28,7 +29,7 @@ REST_S = 30.0  # after a fault of the store
 async def run(settings: Settings, engine: Engine) -> None:
     """Run until SIGINT or SIGTERM; a second one breaks off what is still going on."""
     stop = asyncio.Event()
-    async with open_tools(settings, engine, tell=logs.tell) as tools:
+    async with open_tools(settings, engine, tell=logs.tell, spread_s=SPREAD_S) as tools:
         queue = LocalQueue(tools)
         scheduler = clock()
         running: dict[asyncio.Task[object], Job] = {}
@@ -96,6 +97,7 @@ def listen(stop: asyncio.Event) -> None:
 async def wind_down(queue: LocalQueue, running: dict[asyncio.Task[object], Job]) -> None:
     """Let visits and jobs end by themselves for a while, then break them off: what they were at stays due."""
     loop = asyncio.get_running_loop()
+    queue.close()
     until = loop.time() + DRAIN_S
     while (queue.busy or any(job.finish for job in running.values())) and loop.time() < until:
         await asyncio.sleep(0.1)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, and_, func, or_, select, union, update
+from sqlalchemy import Connection, Select, and_, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from watcher.store.schema import feeds, hosts, pages
@@ -40,41 +40,68 @@ def worker_name() -> str:
 
 
 def claim_hosts(
-    connection: Connection, *, worker: str, now: datetime, most: int, busy: Collection[str] = ()
+    connection: Connection,
+    *,
+    worker: str,
+    now: datetime,
+    most: int,
+    busy: Collection[str] = (),
+    pages_too: bool = True,
 ) -> tuple[str, ...]:
     """
     Lease up to `most` hosts that have something due, longest due first, to `worker`; return their names.
 
     Args:
         busy: Hosts to leave out: `worker` is at them, whatever has become of their leases meanwhile.
+        pages_too: Hosts that have only pages due count as well.
     """
-    due = union(
-        select(feeds.c.host, feeds.c.next_poll_at.label("at")).where(
-            feeds.c.enabled, ~feeds.c.gone, feeds.c.next_poll_at <= now
-        ),
-        select(pages.c.host, pages.c.next_try_at.label("at"))
-        .join(feeds, feeds.c.id == pages.c.feed_id)
-        .where(feeds.c.enabled, pages.c.next_try_at <= now),
-    ).subquery()
     free = and_(
         or_(hosts.c.lease_until.is_(None), hosts.c.lease_until <= now),
         or_(hosts.c.blocked_until.is_(None), hosts.c.blocked_until <= now),
     )
-    query = (
-        select(due.c.host)
-        .outerjoin(hosts, hosts.c.host == due.c.host)
-        .where(or_(hosts.c.host.is_(None), free))
-        .group_by(due.c.host)
-        .order_by(func.min(due.c.at), due.c.host)
-        .limit(most + len(busy))
+    at_hosts = [or_(hosts.c.host.is_(None), free)]
+    due_feeds = (
+        select(feeds.c.host, feeds.c.next_poll_at.label("at"))
+        .outerjoin(hosts, hosts.c.host == feeds.c.host)
+        .where(feeds.c.enabled, ~feeds.c.gone, feeds.c.next_poll_at <= now, *at_hosts)
     )
-    names = tuple(name for name in connection.scalars(query) if name not in busy)[:most]
-    for name in names:
-        row = {"lease_by": worker, "lease_until": now + LEASE}
+    due_pages = (
+        select(pages.c.host, pages.c.next_try_at.label("at"))
+        .join(feeds, feeds.c.id == pages.c.feed_id)
+        .outerjoin(hosts, hosts.c.host == pages.c.host)
+        .where(feeds.c.enabled, pages.c.next_try_at <= now, *at_hosts)
+    )
+    longest: dict[str, datetime] = {}
+    for query in (due_feeds, due_pages) if pages_too else (due_feeds,):
+        for host, at in first_hosts(connection, query, most=most, busy=busy):
+            longest[host] = min(at, longest.get(host, at))
+    names = tuple(sorted(longest, key=lambda host: (longest[host], host))[:most])
+    if names:
+        lease = insert(connection, hosts).values(lease_by=worker, lease_until=now + LEASE)
+        mine = {"lease_by": worker, "lease_until": now + LEASE}
         connection.execute(
-            insert(connection, hosts).values(host=name, **row).on_conflict_do_update(index_elements=["host"], set_=row)
+            lease.on_conflict_do_update(index_elements=["host"], set_=mine), [{"host": name} for name in names]
         )
     return names
+
+
+def first_hosts(
+    connection: Connection, query: Select[str, datetime], *, most: int, busy: Collection[str]
+) -> Iterator[tuple[str, datetime]]:
+    """
+    Yield up to `most` different hosts of a query's rows, longest due first.
+
+    Read row by row in the order of an index, so that a few hosts cost the same however many are due.
+    """
+    seen = set(busy)
+    rows = connection.execute(query.order_by("at").execution_options(yield_per=max(most, 1)))
+    for host, at in rows:
+        if len(seen) - len(busy) >= most:
+            break
+        if host not in seen:
+            seen.add(host)
+            yield host, at
+    rows.close()
 
 
 def renew(connection: Connection, host: str, *, worker: str, now: datetime) -> bool:

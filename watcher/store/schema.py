@@ -76,12 +76,17 @@ feeds = Table(
     Column("failures", Integer, nullable=False, default=0),
     Column("failing_since", Utc),
     Column("reason", Text),  # of the last failure
+    Column("failure", Text),  # its word: failing, bot wall, not a feed
     Column("faults", JSON, nullable=False),  # of the last parse, in words
     Column("moved_to", Text),
     Column("moved_seen", Integer, nullable=False, default=0),
     Column("gone", Boolean, nullable=False, default=False),
     Column("interval_s", Float),
     Column("dateless", Boolean, nullable=False, default=False),  # the last parse found no date at all
+    Column("skip_hours", JSON, nullable=False),  # of the last parse, kept over a 304
+    Column("skip_days", JSON, nullable=False),
+    Column("body_hash", Text),  # of the last body read: the same bytes are not parsed again
+    Column("took_s", Float),  # how long its answers take, smoothed
 )
 
 polls = Table(
@@ -90,13 +95,24 @@ polls = Table(
     Column("id", Integer, primary_key=True),
     Column("feed_id", ForeignKey("feeds.id", ondelete="CASCADE"), nullable=False),
     Column("at", Utc, nullable=False),
-    Column("status", Text, nullable=False),  # ok, unchanged, failed
+    Column("status", Text, nullable=False),  # ok, unchanged, failed, offline
     Column("new", Integer, nullable=False, default=0),
     Column("changed", Integer, nullable=False, default=0),
     Column("held_back", Integer, nullable=False, default=0),
     Column("took_s", Float, nullable=False, default=0.0),
     Column("reason", Text),
     Index("ix_polls_feed_id_at", "feed_id", "at"),
+)
+
+healths = Table(
+    "healths",  # a line when the health of a source changes its word
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("feed_id", ForeignKey("feeds.id", ondelete="CASCADE"), nullable=False),
+    Column("at", Utc, nullable=False),
+    Column("word", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Index("ix_healths_feed_id_at", "feed_id", "at"),
 )
 
 entries = Table(
@@ -200,6 +216,6 @@ facts = Table(
 )
 
 __all__ = [
-    "Utc", "articles", "blocks", "entries", "facts", "features", "feeds", "hosts", "metadata", "pages",
+    "Utc", "articles", "blocks", "entries", "facts", "features", "feeds", "healths", "hosts", "metadata", "pages",
     "polls", "texts",
 ]  # fmt: skip

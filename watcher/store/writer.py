@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
@@ -15,10 +16,20 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, NotSupportedEr
 from watcher.errors import StoreError
 
 T = TypeVar("T")
+A = TypeVar("A")
 MAX_BATCH = 200  # functions a transaction: a row costs 13 µs in company, 500 µs alone
-Job = tuple[Callable[[Connection], Any], "Future[Any]"]
 Outcome = tuple[Any, BaseException | None]  # what a function returned, or what it raised
 OF_THE_CALLER = (IntegrityError, DataError, ProgrammingError, NotSupportedError)  # the next row may do
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Something to run: `function(connection)`, or `function(connection, items)` with the items of a batch."""
+
+    function: Callable[..., Any]
+    future: Future[Any]
+    item: Any = None
+    together: bool = False
 
 
 class Writer:
@@ -43,12 +54,25 @@ class Writer:
 
         Errors: StoreError if the store fails or the writer is closed; else what the function raised.
         """
-        future: Future[T] = Future()
+        return await self._put(Job(function, Future()))  # type: ignore[no-any-return]
+
+    async def add(self, function: Callable[[Connection, Sequence[A]], Sequence[T] | None], item: A) -> T:
+        """
+        Run `function` on the items that wait for it, this one among them; return what it returned for this one.
+
+        One call for a whole batch costs a fraction of a call for each. If it fails, each item is tried alone. Only
+        functions with a name of their own (not a lambda made for the call) come together.
+
+        Errors: as `do`.
+        """
+        return await self._put(Job(function, Future(), item, together=True))  # type: ignore[no-any-return]
+
+    async def _put(self, job: Job) -> Any:  # noqa: ANN401 - the function's own
         with self._lock:
             if self._closed:
                 raise StoreError("the store is closed")
-            self._jobs.put((function, future))
-        return await asyncio.wrap_future(future)
+            self._jobs.put(job)
+        return await asyncio.wrap_future(job.future)
 
     async def read(self, function: Callable[[Connection], T]) -> T:
         """Run `function` on a connection of its own, in a thread, as a reader."""
@@ -75,27 +99,47 @@ class Writer:
                     last = True
                 else:
                     batch.append(more)
-            self._answer([job for job in batch if job[1].set_running_or_notify_cancel()])
+            self._answer([job for job in batch if job.future.set_running_or_notify_cancel()])
             if last:
                 return
 
     def _answer(self, batch: list[Job]) -> None:
         """Write `batch` and tell each of its callers how it went."""
         try:
-            outcomes = write_all(self.engine, [function for function, _ in batch])
+            outcomes = write_all(self.engine, batch)
         except BaseException as error:  # noqa: BLE001 - each caller is told; the thread serves those to come
             outcomes = [(None, unusable(error)) for _ in batch]
-        for (_, future), (result, failure) in zip(batch, outcomes, strict=True):
+        for job, (result, failure) in zip(batch, outcomes, strict=True):
             if failure is None:
-                future.set_result(result)
+                job.future.set_result(result)
             else:
-                future.set_exception(failure)
+                job.future.set_exception(failure)
 
 
-def write_all(engine: Engine, functions: list[Callable[[Connection], Any]]) -> list[Outcome]:
-    """Return the outcome of each function, all run in one transaction. Errors: the first that ended all of it."""
+def write_all(engine: Engine, batch: Sequence[Job]) -> list[Outcome]:
+    """Return the outcome of each job, all run in one transaction. Errors: the first that ended all of it."""
+    outcomes: dict[int, Outcome] = {}
     with engine.begin() as connection:
-        return [attempt(connection, function) for function in functions]
+        for number, job in enumerate(batch):
+            if not job.together:
+                outcomes[number] = attempt(connection, job.function)
+            elif number not in outcomes:
+                alike = [
+                    n for n in range(number, len(batch)) if batch[n].together and batch[n].function == job.function
+                ]
+                found = attempt_together(connection, job.function, [batch[n].item for n in alike])
+                outcomes.update(zip(alike, found, strict=True))
+    return [outcomes[number] for number in range(len(batch))]
+
+
+def attempt_together(connection: Connection, function: Callable[..., Any], items: list[Any]) -> list[Outcome]:
+    """Return the outcome of `function` for each of `items`: of one call, else of a call for each."""
+    results, failure = attempt(connection, lambda c: function(c, items))
+    if failure is None:
+        return [(result, None) for result in results or [None] * len(items)]
+    if len(items) == 1:
+        return [(None, failure)]
+    return [attempt_together(connection, function, [item])[0] for item in items]
 
 
 def attempt(connection: Connection, function: Callable[[Connection], Any]) -> Outcome:

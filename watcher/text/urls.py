@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from contextlib import suppress
+from functools import lru_cache
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
 
 TRACKING = frozenset(
@@ -27,6 +28,7 @@ def is_web(url: str | None) -> bool:
         return False
 
 
+@lru_cache(maxsize=2048)  # a poll asks for the same entries' several times
 def normal(url: str) -> str:
     """
     Return the normal form of `url` for comparing: one spelling for one page.

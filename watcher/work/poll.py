@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from datetime import datetime, timedelta
 
@@ -9,11 +10,12 @@ from watcher.errors import FeedError, FetchError, StoreError
 from watcher.feeds.changes import changes
 from watcher.feeds.freshness import Freshness, freshness
 from watcher.feeds.pace import NextPoll, Wishes, next_poll
-from watcher.model import Failed, Feed, NotModified, Polled, PollResult, Response, Unchanged, Validators
+from watcher.model import Failed, Feed, NotModified, ParsedFeed, Polled, PollResult, Response, Unchanged, Validators
 from watcher.net.client import ACCEPT_FEED
 from watcher.net.hosts import LONGEST_HOLD
-from watcher.store.feeds import known_entries, note_poll, record_poll
+from watcher.store.feeds import known_entries
 from watcher.store.hosts import block
+from watcher.store.polls import record_polls
 from watcher.text.urls import host_of
 from watcher.work import tasks
 from watcher.work.events import FeedPolled
@@ -24,11 +26,14 @@ log = logging.getLogger("watcher.work")
 PARSE_LIMIT_S = 20.0
 
 
-async def poll_feed(feed: Feed, tools: Tools) -> PollResult:
-    """Poll `feed` and write down what came of it, whatever it was."""
+async def poll_feed(feed: Feed, tools: Tools) -> int:
+    """
+    Poll `feed`, whose next poll is noted, and write down what came of it, whatever it was.
+
+    Returns how many pages are to be got for it.
+    """
     started = tools.now()
     held: tuple[str, datetime] | None = None
-    await tools.writer.do(lambda c: note_poll(c, feed.id, next_poll_at=started + tools.poll.min_every))
     try:
         answer = await tools.client.get(feed.url, validators=feed.validators, accept=ACCEPT_FEED)
         if isinstance(answer, NotModified):
@@ -50,21 +55,24 @@ async def poll_feed(feed: Feed, tools: Tools) -> PollResult:
         log.error("feed_fault feed=%s error=%r", feed.url, error, exc_info=log.isEnabledFor(logging.DEBUG))
         reason = f"a fault of Watcher ({type(error).__name__})"
         result = failed(feed, FetchError(feed.url, reason), tools, started)
-    noted = await tools.writer.do(lambda c: record_poll(c, feed, result))
+    noted = await tools.writer.add(record_polls, (feed, result))
     if held is not None:
         host, until = held
         await tools.writer.do(lambda c: block(c, host, until=until))
     tools.tell(FeedPolled(feed=feed, result=result, noted=noted))
-    return result
+    return noted
 
 
-async def read(feed: Feed, answer: Response, tools: Tools) -> Polled:
+async def read(feed: Feed, answer: Response, tools: Tools) -> Polled | Unchanged:
     """Return the poll that this answer makes. Errors: FeedError, WorkerFailed."""
+    body_hash = digest(answer.body)
+    if body_hash == feed.body_hash and answer.moved_to is None:
+        return unchanged(feed, answer, tools)
     content_type = answer.header("content-type")
     parsed = await tools.pool.run(
         tasks.parse_feed, answer.body, answer.url, content_type, tools.now(), limit_s=PARSE_LIMIT_S
     )
-    known, links, first = await tools.writer.read(lambda c: known_entries(c, feed.id, parsed.entries))
+    known, links, first = await known_of(feed, parsed, tools)
     now = tools.now()
     found = changes(parsed, known, links, first_poll=first)
     new = {entry.guid for entry in found.new}
@@ -95,17 +103,33 @@ async def read(feed: Feed, answer: Response, tools: Tools) -> Polled:
         took_s=answer.took_s,
         held=tuple(entry for entry in parsed.entries if entry.guid not in known and entry.guid not in new),
         faults=parsed.faults,
+        skip_hours=parsed.skip_hours,
+        skip_days=parsed.skip_days,
+        body_hash=body_hash,
     )
 
 
-def unchanged(feed: Feed, answer: NotModified, tools: Tools) -> Unchanged:
-    """Return the poll that a 304 makes: it may renew a validator, and forgets none."""
+async def known_of(feed: Feed, parsed: ParsedFeed, tools: Tools) -> tuple[dict[str, str], frozenset[str], bool]:
+    """Return what is known of a feed's entries, as `known_entries` does; nothing of a feed that was never read."""
+    if feed.last_read_at is None:
+        return {}, frozenset(), True
+    return await tools.writer.read(lambda c: known_entries(c, feed.id, parsed.entries))
+
+
+def digest(body: bytes) -> str:
+    """Return what tells one body from another."""
+    return hashlib.sha256(body).hexdigest()[:32]
+
+
+def unchanged(feed: Feed, answer: NotModified | Response, tools: Tools) -> Unchanged:
+    """Return the poll that a 304 makes, or the bytes of last time: it may renew a validator, and forgets none."""
     now = tools.now()
     validators = Validators(
         etag=answer.validators.etag or feed.validators.etag,
         last_modified=answer.validators.last_modified or feed.validators.last_modified,
     )
-    when = again(feed, tools, now, said=freshness(answer.headers, now))
+    blind = isinstance(answer, Response) and answer.validators == Validators()
+    when = again(feed, tools, now, said=freshness(answer.headers, now), has_validators=not blind)
     return Unchanged(
         feed_id=feed.id,
         at=now,
@@ -130,17 +154,22 @@ def failed(feed: Feed, error: FetchError, tools: Tools, started: datetime) -> Fa
     )
 
 
-def again(feed: Feed, tools: Tools, now: datetime, *, said: Freshness, failures: int = 0) -> NextPoll:
+def again(
+    feed: Feed, tools: Tools, now: datetime, *, said: Freshness, failures: int = 0, has_validators: bool = True
+) -> NextPoll:
     """Return when to ask again after an answer that brought no entries."""
     wishes = Wishes(
         every_s=tools.poll.every.total_seconds(),
         min_every_s=tools.poll.min_every.total_seconds(),
         own_every_s=feed.source.every_s,
+        skip_hours=feed.skip_hours,
+        skip_days=feed.skip_days,
     )
     return next_poll(
         wishes,
         now=now,
         freshness=said,
+        has_validators=has_validators,
         failures=failures,
         last_interval_s=feed.interval_s,
         jitter=tools.chance(),

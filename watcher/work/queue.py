@@ -10,14 +10,17 @@ from functools import partial
 from sqlalchemy import Connection
 
 from watcher.errors import StoreError, WatcherError
-from watcher.store.hosts import block, claim_hosts, renew_all
+from watcher.store.hosts import block, renew_all
+from watcher.store.visits import Visit, claim_visits
 from watcher.work.pool import PoolBroken
 from watcher.work.tools import Tools
 from watcher.work.visit import visit
 
 log = logging.getLogger("watcher.work")
 AFTER_A_FAULT = timedelta(minutes=5)  # how long a host rests whose visit broke down: the same fault would come at once
-RENEW_S = 30.0  # between two looks at the leases of long visits
+LOOK_S = 2.0  # between two looks at what has become due, and at the leases of long visits
+GATHER_S = 0.02  # for ends of visits, where most of the room is taken: a claim for many costs little more than for one
+FULL = 0.75  # of the room
 
 
 class LocalQueue:
@@ -27,6 +30,7 @@ class LocalQueue:
         self.tools = tools
         self._visits: dict[str, asyncio.Task[None]] = {}
         self._fault: WatcherError | None = None  # of what all visits need
+        self._closed = False
 
     @property
     def busy(self) -> int:
@@ -44,27 +48,39 @@ class LocalQueue:
             raise fault
         room = self.tools.poll.concurrency - len(self._visits)
         worker, now, busy = self.tools.worker, self.tools.now(), frozenset(self._visits)
+        floor = self.tools.poll.min_every
 
-        def claim(connection: Connection) -> tuple[str, ...]:
+        def claim(connection: Connection) -> tuple[Visit, ...]:
             if busy:
                 renew_all(connection, busy, worker=worker, now=now)
-            return claim_hosts(connection, worker=worker, now=now, most=room, busy=busy) if room > 0 else ()
+            if room <= 0:
+                return ()
+            return claim_visits(
+                connection, worker=worker, now=now, most=room, floor=floor, busy=busy, pages_too=self.tools.pages
+            )
 
-        names = await self.tools.writer.do(claim)
-        for name in names:
-            task = asyncio.create_task(self._visit(name), name=f"visit {name}")
-            self._visits[name] = task
-            task.add_done_callback(partial(self._ended, name))
-        return len(names)
+        claims = await self.tools.writer.do(claim)
+        for found in claims:
+            task = asyncio.create_task(self._visit(found), name=f"visit {found.host}")
+            self._visits[found.host] = task
+            task.add_done_callback(partial(self._ended, found.host))
+        return len(claims)
 
     async def drain(self) -> None:
-        """Visit until nothing is due any more. Errors: StoreError, PoolBroken."""
-        while await self.fill() or self._visits:
+        """Visit until nothing is due any more, or the queue is closed. Errors: StoreError, PoolBroken."""
+        while not self._closed and (await self.fill() or self._visits):
             if self._visits:
-                await asyncio.wait(self._visits.values(), return_when=asyncio.FIRST_COMPLETED, timeout=RENEW_S)
+                await asyncio.wait(self._visits.values(), return_when=asyncio.FIRST_COMPLETED, timeout=LOOK_S)
+            if self.busy > self.tools.poll.concurrency * FULL:
+                await asyncio.sleep(GATHER_S)
+
+    def close(self) -> None:
+        """Start no more visits; those under way go on."""
+        self._closed = True
 
     async def stop(self) -> None:
         """Break off what is under way; it stays due, and its hosts are given back."""
+        self.close()
         visits = list(self._visits.values())
         for task in visits:
             task.cancel()
@@ -74,13 +90,13 @@ class LocalQueue:
         if self._visits.get(host) is task:
             del self._visits[host]
 
-    async def _visit(self, host: str) -> None:
+    async def _visit(self, claim: Visit) -> None:
         try:
-            await visit(host, self.tools)
+            await visit(claim, self.tools)
         except (StoreError, PoolBroken) as error:
             self._fault = error
         except Exception as error:  # noqa: BLE001 - one host's; the others go on
-            await self._rest(host, error)
+            await self._rest(claim.host, error)
 
     async def _rest(self, host: str, error: Exception) -> None:
         """Let a host rest whose visit broke down for a reason that nobody foresaw."""

@@ -41,6 +41,7 @@ class Tools:
     poll: PollSettings
     fetch: FetchSettings
     embedder: str | None  # the setting, None where there is none to be had
+    pages: bool = True  # articles' pages are visited too; else they wait
     worker: str = field(default_factory=worker_name)
     now: Callable[[], datetime] = system_clock
     sleep: Callable[[float], asyncio.Future[None]] = asyncio.sleep  # type: ignore[assignment]
@@ -56,9 +57,20 @@ def user_agent(contact: str) -> str:
 
 @asynccontextmanager
 async def open_tools(
-    settings: Settings, engine: Engine, *, tell: Callable[[Event], None] = nobody
+    settings: Settings,
+    engine: Engine,
+    *,
+    tell: Callable[[Event], None] = nobody,
+    pages: bool = True,
+    spread_s: float = 0.0,
 ) -> AsyncIterator[Tools]:
-    """Yield the tools for a store, the sources of the settings written to it, and put them away in order."""
+    """
+    Yield the tools for a store, the sources of the settings written to it, and put them away in order.
+
+    Args:
+        pages: Visit articles' pages too; else they wait.
+        spread_s: A feed over which the first polls of new sources are spread; 0 makes them due at once.
+    """
     from watcher.store.feeds import sync_sources
 
     fetch = settings.fetch
@@ -79,11 +91,12 @@ async def open_tools(
         poll=settings.poll,
         fetch=fetch,
         embedder=usable_embedder(settings.semantic.embedder),
+        pages=pages,
         tell=tell,
     )
     try:
         sources = settings.active_sources()
-        await writer.do(lambda c: sync_sources(c, sources, now=tools.now()))
+        await writer.do(lambda c: sync_sources(c, sources, now=tools.now(), spread_s=spread_s * len(sources)))
         await writer.do(lambda c: drop_dead_leases(c, worker=tools.worker))
         async with client:
             yield tools

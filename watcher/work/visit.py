@@ -9,12 +9,12 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from watcher.errors import BadStatus, FetchError
-from watcher.model import NotModified
+from watcher.model import Feed, NotModified
 from watcher.net.hosts import LONGEST_HOLD
 from watcher.net.robots import MAX_AGE_S, MAX_BYTES, Robots, robots_url
 from watcher.store import hosts
-from watcher.store.feeds import due_feeds
 from watcher.store.pages import due_pages, put_off
+from watcher.store.visits import Leave, Visit, go_on, leave_hosts
 from watcher.text.urls import host_of
 from watcher.work.pages import get_page, is_wanted
 from watcher.work.poll import poll_feed
@@ -50,31 +50,32 @@ class Pause:
             self.last = self.tools.now()
 
 
-async def visit(host: str, tools: Tools) -> None:
-    """Do all that is due at `host`, which this worker has leased; give the lease back whatever happens."""
-    kept = await tools.writer.read(lambda c: hosts.get_host(c, host))
-    pause = Pause(tools, tools.fetch.host_delay.total_seconds(), kept.last_request_at)
+async def visit(claim: Visit, tools: Tools) -> None:
+    """Do all that is due at a host, which this worker has leased; give the lease back whatever happens."""
+    host = claim.host
+    pause = Pause(tools, tools.fetch.host_delay.total_seconds(), claim.last_request_at)
     until = tools.now() + LONGEST_VISIT
+    has_pages = claim.has_pages
     try:
-        for feed in await tools.writer.read(lambda c: due_feeds(c, host, now=tools.now())):
-            if not await may_go_on(host, tools, until):
+        for number, feed in enumerate(claim.feeds):
+            if number and not await may_go_on(host, tools, until, feed=feed):
                 return
             async with pause.turn():
-                await poll_feed(feed, tools)
-        await visit_pages(host, tools, pause, until)
+                has_pages |= await poll_feed(feed, tools) > 0
+        if has_pages and tools.pages:
+            await visit_pages(host, tools, pause, until)
     finally:
-        await tools.writer.do(
-            lambda c: hosts.release(c, host, worker=tools.worker, last_request_at=pause.last or kept.last_request_at)
-        )
+        leave = Leave(host=host, worker=tools.worker, last_request_at=pause.last or claim.last_request_at)
+        await tools.writer.add(leave_hosts, leave)
 
 
-async def may_go_on(host: str, tools: Tools, until: datetime) -> bool:
+async def may_go_on(host: str, tools: Tools, until: datetime, *, feed: Feed | None = None) -> bool:
     """Renew the lease; False if it is lost, the host asked us to wait, or the visit has lasted long enough."""
     now = tools.now()
-    if now >= until or not await tools.writer.do(lambda c: hosts.renew(c, host, worker=tools.worker, now=now)):
+    if now >= until:
         return False
-    held = await tools.writer.read(lambda c: hosts.blocked_until(c, host))
-    return held is None or held <= now
+    floor = tools.poll.min_every
+    return await tools.writer.do(lambda c: go_on(c, host, worker=tools.worker, now=now, feed=feed, floor=floor))
 
 
 async def visit_pages(host: str, tools: Tools, pause: Pause, until: datetime) -> None:

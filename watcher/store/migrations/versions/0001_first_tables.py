@@ -67,12 +67,17 @@ def upgrade() -> None:
         sa.Column("failures", sa.Integer(), nullable=False),
         sa.Column("failing_since", sa.DateTime(timezone=True), nullable=True),
         sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("failure", sa.Text(), nullable=True),
         sa.Column("faults", sa.JSON(), nullable=False),
         sa.Column("moved_to", sa.Text(), nullable=True),
         sa.Column("moved_seen", sa.Integer(), nullable=False),
         sa.Column("gone", sa.Boolean(), nullable=False),
         sa.Column("interval_s", sa.Float(), nullable=True),
         sa.Column("dateless", sa.Boolean(), nullable=False),
+        sa.Column("skip_hours", sa.JSON(), nullable=False),
+        sa.Column("skip_days", sa.JSON(), nullable=False),
+        sa.Column("body_hash", sa.Text(), nullable=True),
+        sa.Column("took_s", sa.Float(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_feeds")),
         sa.UniqueConstraint("source_url", name=op.f("uq_feeds_source_url")),
     )
@@ -160,6 +165,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_polls")),
     )
     op.create_index("ix_polls_feed_id_at", "polls", ["feed_id", "at"], unique=False)
+    op.create_table(
+        "healths",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("feed_id", sa.Integer(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("word", sa.Text(), nullable=False),
+        sa.Column("why", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["feed_id"], ["feeds.id"], name=op.f("fk_healths_feed_id_feeds"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_healths")),
+    )
+    op.create_index("ix_healths_feed_id_at", "healths", ["feed_id", "at"], unique=False)
     op.create_table(
         "texts",
         sa.Column("article_id", sa.Text(), nullable=False),

@@ -1,0 +1,199 @@
+"""What polls brought, written down many at a time: state, history, entries, and the pages to get."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from zlib import crc32
+
+from sqlalchemy import Connection, bindparam, delete, select, update
+
+from watcher.model import Entry, Failed, Feed, Offline, Polled, PollResult, Unchanged
+from watcher.store.feeds import entry_json, slices
+from watcher.store.hosts import insert
+from watcher.store.schema import articles, entries, feeds, pages, polls
+from watcher.text.urls import article_id, host_of, normal
+
+KEEP_POLLS = 200  # a feed: its history for `status`
+SMOOTHED = 0.2  # the share of the newest answer in `took_s`
+MOVES_TRUSTED = 2  # times that a permanent target must have parsed as a feed before it is remembered
+Poll = tuple[Feed, PollResult]  # the feed as it stood before
+
+
+def record_polls(connection: Connection, given: Sequence[Poll]) -> list[int]:
+    """
+    Write down polls in the caller's transaction: each feed's state and history, its entries, the pages to get.
+
+    Returns how many pages each of them noted.
+    """
+    states: dict[type[PollResult], list[dict[str, object]]] = {}
+    for feed, result in given:
+        states.setdefault(type(result), []).append(state(feed, result))
+    for rows in states.values():
+        names = [name.removeprefix("new_") for name in rows[0] if name != "of"]
+        values = {name: bindparam(f"new_{name}", type_=feeds.c[name].type) for name in names}
+        connection.execute(update(feeds).where(feeds.c.id == bindparam("of")).values(values), rows)
+    connection.execute(polls.insert(), [history(feed, result) for feed, result in given])
+    for feed, result in given:
+        if crc32(f"{feed.id} {result.at}".encode()) % 50 == 0:  # now and then, for every feed
+            forget_old(connection, feed.id)
+    return record_entries(connection, given)
+
+
+def state(feed: Feed, result: PollResult) -> dict[str, object]:
+    """Return what a poll changes of its feed, by column: the same columns for each kind of result."""
+    values: dict[str, object] = {"next_poll_at": result.next_poll_at}
+    match result:
+        case Failed():
+            values |= {
+                "last_polled_at": result.at,
+                "failures": feed.failures + 1,
+                "failing_since": feed.failing_since or result.at,
+                "reason": result.reason,
+                "failure": result.word,
+                "gone": result.permanent,
+            }
+        case Unchanged() | Polled():
+            took_s = result.took_s if feed.took_s is None else feed.took_s + SMOOTHED * (result.took_s - feed.took_s)
+            values |= {"last_polled_at": result.at, "last_read_at": result.at, "took_s": took_s}
+            values |= {"failures": 0, "failing_since": None, "reason": None, "failure": None}
+            values |= {"etag": result.validators.etag, "last_modified": result.validators.last_modified}
+    if isinstance(result, Polled):
+        values |= {"interval_s": result.interval_s, "faults": list(result.faults[:20]), "body_hash": result.body_hash}
+        values |= {"skip_hours": list(result.skip_hours), "skip_days": list(result.skip_days)}
+        values |= moved(feed, result) | {"last_new_at": result.at if result.changes.new else feed.last_new_at}
+    return {f"new_{name}": value for name, value in values.items()} | {"of": feed.id}
+
+
+def moved(feed: Feed, result: Polled) -> dict[str, object]:
+    """Return what a permanent redirect changes: the target is remembered once it has parsed as a feed twice."""
+    same: dict[str, object] = {"url": feed.url, "host": feed.host}
+    if result.moved_to is None or result.moved_to == feed.url:
+        return same | {"moved_to": None, "moved_seen": 0}
+    seen = feed.moved_seen + 1 if result.moved_to == feed.moved_to else 1
+    if seen < MOVES_TRUSTED:
+        return same | {"moved_to": result.moved_to, "moved_seen": seen}
+    return {"url": result.moved_to, "host": host_of(result.moved_to), "moved_to": None, "moved_seen": 0}
+
+
+def history(feed: Feed, result: PollResult) -> dict[str, object]:
+    """Return the line of the feed's history that a poll makes."""
+    row: dict[str, object] = {"feed_id": feed.id, "at": result.at, "took_s": result.took_s, "status": "unchanged"}
+    row |= {"reason": None, "new": 0, "changed": 0, "held_back": 0}
+    match result:
+        case Failed():
+            row |= {"status": "failed", "reason": result.reason}
+        case Offline():
+            row |= {"status": "offline"}
+        case Polled(changes=kinds):
+            row |= {"status": "ok", "new": len(kinds.new), "changed": len(kinds.changed)}
+            row |= {"held_back": kinds.held_back}
+    return row
+
+
+def forget_old(connection: Connection, feed_id: int) -> None:
+    """Drop the oldest lines of a feed's history beyond KEEP_POLLS."""
+    oldest = (
+        select(polls.c.at)
+        .where(polls.c.feed_id == feed_id)
+        .order_by(polls.c.at.desc())
+        .offset(KEEP_POLLS)
+        .limit(1)
+        .scalar_subquery()
+    )
+    connection.execute(delete(polls).where(polls.c.feed_id == feed_id, polls.c.at <= oldest))
+
+
+def record_entries(connection: Connection, given: Sequence[Poll]) -> list[int]:
+    """
+    Write down the entries of polls; note the page of each new article that is not there or on its way yet.
+
+    Returns how many pages each poll noted.
+    """
+    rows = [entry_row(feed, entry, result.at) for feed, result, entry in named(given, held=True)]
+    if rows:
+        query = insert(connection, entries)
+        again = {name: query.excluded[name] for name in ("content_hash", "article_id", "link")}
+        connection.execute(query.on_conflict_do_update(index_elements=["feed_id", "guid"], set_=again), rows)
+    changed = [
+        {"of": feed.id, "its": entry.guid, "now": entry.content_hash}
+        for feed, result in given
+        if isinstance(result, Polled)
+        for entry in result.changes.changed
+    ]
+    if changed:
+        its = (entries.c.feed_id == bindparam("of"), entries.c.guid == bindparam("its"))
+        connection.execute(update(entries).where(*its).values(content_hash=bindparam("now")), changed)
+    mark_dates(connection, given)
+    return note_pages(connection, given)
+
+
+def named(given: Sequence[Poll], *, held: bool) -> Iterator[tuple[Feed, Polled, Entry]]:
+    """Yield the new entries of polls, and those that they only `held`."""
+    for feed, result in given:
+        if isinstance(result, Polled):
+            for entry in (*(result.held if held else ()), *result.changes.new):
+                yield feed, result, entry
+
+
+def mark_dates(connection: Connection, given: Sequence[Poll]) -> None:
+    """Note for the feeds that brought something whether any of it has a date that can be used."""
+    rows = [
+        {"of": feed.id, "now": all(entry.published_at is None for entry in seen)}
+        for feed, result in given
+        if isinstance(result, Polled) and (seen := (*result.changes.new, *result.changes.changed))
+    ]
+    if rows:
+        query = update(feeds).where(feeds.c.id == bindparam("of"))
+        connection.execute(query.values(dateless=bindparam("now")), rows)
+
+
+def note_pages(connection: Connection, given: Sequence[Poll]) -> list[int]:
+    """Note the page of each new entry whose article is neither stored nor on its way; return how many a poll."""
+    keys = {identity(feed, entry): None for feed, _, entry in named(given, held=False)}
+    there: set[str] = set()
+    for part in slices(list(keys)):
+        there.update(connection.scalars(select(articles.c.id).where(articles.c.id.in_(part))))
+        there.update(connection.scalars(select(pages.c.article_id).where(pages.c.article_id.in_(part))))
+    rows: list[dict[str, object]] = []
+    noted = dict.fromkeys((feed.id for feed, _ in given), 0)
+    for feed, result, entry in named(given, held=False):
+        key = identity(feed, entry)
+        if key not in there:
+            there.add(key)
+            noted[feed.id] += 1
+            rows.append(page_row(feed, entry, key, at=result.at))
+    if rows:
+        query = insert(connection, pages)
+        connection.execute(query.on_conflict_do_nothing(index_elements=["article_id"]), rows)
+    return [noted[feed.id] for feed, _ in given]
+
+
+def identity(feed: Feed, entry: Entry) -> str:
+    """Return the article id of an entry: by its link, else by feed and GUID."""
+    return article_id(normal(entry.url) if entry.url else f"{feed.source.url}\n{entry.guid}")
+
+
+def entry_row(feed: Feed, entry: Entry, at: datetime) -> dict[str, object]:
+    """Return an entry as it is kept."""
+    return {
+        "feed_id": feed.id,
+        "guid": entry.guid,
+        "first_seen_at": at,
+        "content_hash": entry.content_hash,
+        "article_id": identity(feed, entry),
+        "link": normal(entry.url) if entry.url else None,
+    }
+
+
+def page_row(feed: Feed, entry: Entry, key: str, *, at: datetime) -> dict[str, object]:
+    """Return the page of an entry as it is kept until its article is stored."""
+    return {
+        "article_id": key,
+        "feed_id": feed.id,
+        "url": entry.url or "",
+        "host": host_of(entry.url) if entry.url else feed.host,
+        "entry": entry_json(entry),
+        "noted_at": at,
+        "next_try_at": at,
+    }

@@ -1,0 +1,128 @@
+"""Host visits in the store: claimed whole, kept up from step to step, given back."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, bindparam, select, update
+
+from watcher.model import Feed
+from watcher.store.feeds import feed_of, slices
+from watcher.store.hosts import blocked_until, claim_hosts, renew
+from watcher.store.schema import feeds, hosts, pages
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """What there is to do at a host: its feeds that are due, longest due first, and whether pages are."""
+
+    host: str
+    feeds: tuple[Feed, ...]
+    has_pages: bool
+    last_request_at: datetime | None
+
+
+def claim_visits(
+    connection: Connection,
+    *,
+    worker: str,
+    now: datetime,
+    most: int,
+    floor: timedelta,
+    busy: Collection[str] = (),
+    pages_too: bool = True,
+) -> tuple[Visit, ...]:
+    """
+    Lease up to `most` hosts that have something due to `worker`, and return what is to be done there.
+
+    The first feed of each counts as asked from here on: it is due again after `floor`, whatever becomes of us.
+
+    Args:
+        busy: Hosts to leave out: `worker` is at them.
+        pages_too: Visit hosts for their pages as well.
+    """
+    names = claim_hosts(connection, worker=worker, now=now, most=most, busy=busy, pages_too=pages_too)
+    if not names:
+        return ()
+    found: dict[str, list[Feed]] = {name: [] for name in names}
+    have_pages: set[str] = set()
+    asked: dict[str, datetime | None] = {}
+    for part in slices(list(names)):
+        due = (feeds.c.host.in_(part), feeds.c.enabled, ~feeds.c.gone, feeds.c.next_poll_at <= now)
+        for row in connection.execute(select(feeds).where(*due).order_by(feeds.c.next_poll_at, feeds.c.id)):
+            found[row._mapping["host"]].append(feed_of(row))
+        have_pages.update(
+            connection.scalars(
+                select(pages.c.host)
+                .join(feeds, feeds.c.id == pages.c.feed_id)
+                .where(pages.c.host.in_(part), pages.c.next_try_at <= now, feeds.c.enabled)
+                .distinct()
+            )
+        )
+        asked.update(
+            (name, at)
+            for name, at in connection.execute(
+                select(hosts.c.host, hosts.c.last_request_at).where(hosts.c.host.in_(part))
+            )
+        )
+    note_polls(connection, [rows[0].id for rows in found.values() if rows], next_poll_at=now + floor)
+    return tuple(
+        Visit(host=name, feeds=tuple(rows), has_pages=name in have_pages, last_request_at=asked.get(name))
+        for name, rows in found.items()
+    )
+
+
+def note_polls(connection: Connection, feed_ids: Iterable[int], *, next_poll_at: datetime) -> None:
+    """Write when feeds are due next, before they are fetched: a crash must not make us ask again at once."""
+    rows = [{"of": feed_id} for feed_id in feed_ids]
+    if rows:
+        query = update(feeds).where(feeds.c.id == bindparam("of")).values(next_poll_at=next_poll_at)
+        connection.execute(query, rows)
+
+
+def go_on(
+    connection: Connection, host: str, *, worker: str, now: datetime, feed: Feed | None = None, floor: timedelta
+) -> bool:
+    """
+    Renew the lease for the next step of a visit; False if it is lost, or the host has asked us to wait.
+
+    Args:
+        feed: The feed that is asked next; it is due again after `floor`, whatever becomes of us.
+    """
+    if not renew(connection, host, worker=worker, now=now):
+        return False
+    held = blocked_until(connection, host)
+    if held is not None and held > now:
+        return False
+    if feed is not None:
+        note_polls(connection, [feed.id], next_poll_at=now + floor)
+    return True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leave:
+    """The end of a visit. `last_request_at` None: nothing was asked."""
+
+    host: str
+    worker: str
+    last_request_at: datetime | None
+
+
+def leave_hosts(connection: Connection, given: Sequence[Leave]) -> None:
+    """Give hosts back, unless somebody else has them by now."""
+    for asked in (True, False):
+        rows = [
+            {"of": leave.host, "by": leave.worker, "at": leave.last_request_at}
+            for leave in given
+            if (leave.last_request_at is not None) is asked
+        ]
+        values: dict[str, object] = {"lease_by": None, "lease_until": None}
+        if asked:
+            values["last_request_at"] = bindparam("at", type_=hosts.c.last_request_at.type)
+        else:
+            rows = [{"of": row["of"], "by": row["by"]} for row in rows]
+        if rows:
+            mine = (hosts.c.host == bindparam("of"), hosts.c.lease_by == bindparam("by"))
+            connection.execute(update(hosts).where(*mine).values(values), rows)
