@@ -122,6 +122,31 @@ def test_a_site_that_cannot_be_asked_is_named_with_what_helps(url, verdict, mend
     assert mend in out.rpartition("try: ")[2]
 
 
+def test_a_port_where_nothing_listens_is_named_with_what_helps(tmp_path, capsys):
+    with serving() as gone:
+        place = gone.place
+    path = tmp_path / "settings.toml"
+    path.write_text(f"[fetch]\nallow_private = ['{place}']\n")
+
+    assert sources(path, "test", f"http://{place}/feed") == 1
+
+    out = capsys.readouterr().out
+    assert out.startswith("no connection: connection refused")
+    assert "are host and port right?" in out
+
+
+def test_nothing_that_a_server_says_steers_the_terminal(site, file, capsys):
+    site.feed("/feed", rss(title="A &#27;[2J &#155;2J"), ETag='"\x1b[2J"', Cache_Control="no-cache, \x1b]0;x\x07")
+    site.page("/", front("/feed"))
+
+    assert sources(file, "test", site.url("/feed")) == 0
+    assert sources(file, "discover", site.url("/")) == 0
+
+    out = capsys.readouterr().out
+    assert 'ETag "[2J"' in out
+    assert [c for c in out if not c.isprintable() and c != "\n"] == []
+
+
 def test_a_name_that_is_neither_source_nor_address_is_wrong_usage(file, capsys):
     assert sources(file, "test", "mein") == 2
 

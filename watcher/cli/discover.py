@@ -41,7 +41,7 @@ def command(
 
     One request at a time, with the pause of [fetch] host_delay between two. Exit code 1 if none is found.
     """
-    from watcher.cli.looking import settings_or_defaults, spellings
+    from watcher.cli.looking import settings_or_defaults, show, spellings
 
     path = settings_path(config) if add else None
     settings = settings_or_defaults(config)
@@ -50,7 +50,7 @@ def command(
     if json:
         print_json(as_json(found, known))
     else:
-        sys.stdout.write("\n".join(lines(found, known)) + "\n")
+        show(lines(found, known))
     if path is not None and found.feeds:
         return add_the_one(found, path)
     return DONE if found.feeds else FAILED

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
 from shlex import quote
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
     from watcher.work.probe import Look
 
 SPANS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
+CONNECTION_ADVICE = (
+    ("does not resolve", "is the name spelt right, and is this machine online?"),
+    ("refused", "nothing listens there: are host and port right?"),
+    ("certificate", "tell the publisher; nothing is read from a site that cannot show who it is"),
+)
 STATUS_ADVICE = {
     401: "put user and password into the address: https://user:password@…",
     403: "set [fetch] contact, so that the publisher can see who asks and let it pass",
@@ -103,7 +109,7 @@ def advice(look: Look) -> str | None:
         port = parts.port or (443 if parts.scheme == "https" else 80)
         return f'in the settings, [fetch] allow_private = ["{parts.hostname}:{port}"] lets it be asked'
     if isinstance(error, Unreachable):
-        return "is the name spelt right, and is this machine online?" if "resolve" in error.reason else None
+        return next((words for mark, words in CONNECTION_ADVICE if mark in error.reason), None)
     if isinstance(error, TimedOut):
         return "ask again later; [fetch] timeout and deadline set how long an answer may take"
     if isinstance(error, TooLarge):
@@ -135,6 +141,13 @@ def size(count: int) -> str:
     if count < 1_000:
         return f"{count} byte{'' if count == 1 else 's'}"
     return f"{count / 1_000:.1f} kB" if count < 999_950 else f"{count / 1_000_000:.1f} MB"
+
+
+def show(lines: Iterable[str]) -> None:
+    """Print lines of which parts come from a server: nothing in them may steer a terminal."""
+    from watcher.feeds.plain import clean
+
+    sys.stdout.write("".join(f"{clean(line)}\n" for line in lines))
 
 
 def tell_on_terminal(url: str) -> None:

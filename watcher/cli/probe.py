@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -31,7 +30,7 @@ def command(
 
     Nothing is stored, and the settings need not name it. Exit code 1 if it cannot be used.
     """
-    from watcher.cli.looking import reason_of, settings_or_defaults
+    from watcher.cli.looking import reason_of, settings_or_defaults, show
     from watcher.cli.probe_words import as_json, lines
     from watcher.work.probe import next_look
 
@@ -43,7 +42,7 @@ def command(
     if json:
         print_json(as_json(look, again, when, row))
     else:
-        sys.stdout.write("\n".join(lines(look, again, when, row)) + "\n")
+        show(lines(look, again, when, row))
     return FAILED if reason_of(look) else DONE
 
 
