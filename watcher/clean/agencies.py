@@ -1,148 +1,158 @@
-"""News agencies: the usual short name of each, and how it is written in credits, in many scripts."""
+"""News agencies: which one a credit or byline names, in many scripts; names and sites stand in agencies.toml."""
 
 from __future__ import annotations
 
 import re
+import tomllib
+from collections import defaultdict
+from dataclasses import dataclass
+from importlib.resources import files
 
-# Short name: what pages write for it. Case counts: "ap" and "ani" are words.
-AGENCIES: dict[str, tuple[str, ...]] = {
-    "AFP": ("AFP", "Agence France-Presse", "Agence France Presse", "AFP News", "أ ف ب", "أ.ف.ب", "فرانس برس",
-        "АФП", "法新社", "AFPBB News"),
-    "AP": ("AP", "The Associated Press", "Associated Press", "AP News", "أسوشيتد برس", "美联社", "AP通信",
-        "Ассошиэйтед Пресс"),
-    "Reuters": ("Reuters", "REUTERS", "Thomson Reuters", "Reuters News", "Reuters Staff", "رويترز", "Рейтер",
-        "Рейтерс", "路透社", "路透",
-                "ロイター", "로이터", "רויטרס", "रॉयटर्स", "rtr"),
-    "dpa": ("dpa", "DPA", "Deutsche Presse-Agentur", "dpa-AFX", "dpa-infocom", "dpa/lby", "dpa/lnw"),
-    "EFE": ("EFE", "Agencia EFE", "Efe", "EFE News"),
-    "ANSA": ("ANSA", "Ansa", "Redazione ANSA"),
-    "Adnkronos": ("Adnkronos", "AdnKronos", "ADNKRONOS"),
-    "AGI": ("AGI",),
-    "Xinhua": ("Xinhua", "XINHUA", "Xinhua News Agency", "新华社", "新華社", "新华网", "شينخوا", "Синьхуа"),
-    "TASS": ("TASS", "ТАСС", "ITAR-TASS"),
-    "RIA Novosti": ("RIA Novosti", "РИА Новости", "РИА «Новости»"),
-    "Interfax": ("Interfax", "Интерфакс", "ИНТЕРФАКС", "Interfax-Ukraine", "Інтерфакс-Україна"),
-    "Ukrinform": ("Ukrinform", "Укрінформ", "Укринформ"),
-    "Kyodo": ("Kyodo", "KYODO", "Kyodo News", "共同", "共同通信", "共同社"),
-    "Jiji": ("Jiji Press", "Jiji", "時事", "時事通信"),
-    "Yonhap": ("Yonhap", "YONHAP", "Yonhap News Agency", "연합뉴스", "연합", "聯合ニュース", "韩联社", "韓聯社"),
-    "Newsis": ("Newsis", "뉴시스"),
-    "PTI": ("PTI", "Press Trust of India", "पीटीआई", "भाषा"),
-    "ANI": ("ANI", "Asian News International", "एएनआई"),
-    "IANS": ("IANS", "Indo-Asian News Service", "आईएएनएस"),
-    "UNI": ("United News of India",),
-    "AA": ("AA", "Anadolu Agency", "Anadolu Ajansı", "Anadolu", "الأناضول", "Анадолу"),
-    "DHA": ("DHA", "Demirören Haber Ajansı"),
-    "İHA": ("İHA", "İhlas Haber Ajansı"),
-    "IRNA": ("IRNA", "ایرنا", "إرنا"),
-    "ISNA": ("ISNA", "ایسنا"),
-    "Tasnim": ("Tasnim", "تسنیم"),
-    "Mehr": ("Mehr News Agency", "خبرگزاری مهر"),
-    "SANA": ("SANA", "سانا"),
-    "SPA": ("SPA", "Saudi Press Agency", "واس"),
-    "WAM": ("WAM", "وام"),
-    "MENA": ("أ ش أ",),
-    "KUNA": ("KUNA", "كونا"),
-    "Petra": ("بترا",),
-    "Lusa": ("Lusa", "LUSA", "Agência Lusa"),
-    "Agência Brasil": ("Agência Brasil",),
-    "Estadão Conteúdo": ("Estadão Conteúdo", "Estadao Conteudo"),
-    "Folhapress": ("Folhapress", "FOLHAPRESS"),
-    "APA": ("APA", "Austria Presse Agentur"),
-    "Keystone-SDA": ("SDA", "Keystone-SDA", "sda", "ATS", "Keystone-ATS"),
-    "Belga": ("Belga", "BELGA"),
-    "ANP": ("ANP",),
-    "NTB": ("NTB", "©NTB"),
-    "TT": ("TT", "TT Nyhetsbyrån", "TT-AFP", "TT-Reuters"),
-    "Ritzau": ("Ritzau", "/ritzau/", "Ritzaus Bureau"),
-    "STT": ("STT",),
-    "BNS": ("BNS",),
-    "ELTA": ("ELTA",),
-    "LETA": ("LETA",),
-    "CTK": ("ČTK", "CTK", "ČTK/AP"),
-    "TASR": ("TASR",),
-    "SITA": ("SITA",),
-    "PAP": ("PAP", "Polska Agencja Prasowa"),
-    "MTI": ("MTI",),
-    "Agerpres": ("Agerpres", "AGERPRES"),
-    "Mediafax": ("Mediafax", "MEDIAFAX"),
-    "BTA": ("БТА", "BTA"),
-    "HINA": ("Hina", "HINA"),
-    "STA": ("STA",),
-    "Tanjug": ("Tanjug", "TANJUG", "Танјуг"),
-    "Beta": ("Agencija Beta",),
-    "AMNA": ("ΑΠΕ-ΜΠΕ", "ΑΠΕ", "AMNA"),
-    "Europa Press": ("Europa Press", "EUROPA PRESS"),
-    "Télam": ("Télam", "TELAM", "Telam"),
-    "Notimex": ("Notimex", "NOTIMEX"),
-    "Prensa Latina": ("Prensa Latina",),
-    "PA": ("PA Media", "Press Association", "PA news agency", "PA"),
-    "AAP": ("AAP", "Australian Associated Press"),
-    "CP": ("The Canadian Press", "Canadian Press", "La Presse Canadienne"),
-    "UPI": ("UPI", "United Press International"),
-    "Bloomberg": ("Bloomberg", "Bloomberg News"),
-    "Dow Jones": ("Dow Jones Newswires",),
-    "CNA": ("中央社",),
-    "VNA": ("TTXVN",),
-    "Antara": ("ANTARA", "Antara"),
-    "Bernama": ("Bernama", "BERNAMA"),
-    "APP": ("APP",),
-    "BSS": ("BSS",),
-    "SID": ("SID", "sid"),
-    "epd": ("epd",),
-    "KNA": ("KNA",),
-    "AWP": ("awp",),
-    "GlobeNewswire": ("GLOBE NEWSWIRE", "GlobeNewswire"),
-    "PR Newswire": ("PRNewswire", "PR Newswire"),
-    "Media OutReach": ("Media OutReach Newswire",),
-}  # fmt: skip
-# Names that stand for themselves in the author field of a site that is not the agency's own.
-AMBIGUOUS = frozenset(("AA", "PA", "SPA", "APP", "STA", "SITA", "Mehr", "CP", "SID", "AGI", "ATS"))
+LONGEST = 120  # characters of a credit or byline
+MARK = "\ue000"  # stands for the name of an agency in a marked text, so that patterns need not list them
+_TABLE = tomllib.loads(files("watcher.clean").joinpath("agencies.toml").read_text("utf-8"))
+_BY_NAME: dict[str, str] = {written: name for name, row in _TABLE.items() for written in row["names"]}
+_BY_SITE: dict[str, str] = {site: name for name, row in _TABLE.items() for site in row.get("sites", ())}
+_SHY: frozenset[str] = frozenset(written for row in _TABLE.values() for written in row.get("shy", ()))
+_TOKEN = re.compile(r"[\w\u0300-\u036f\u0900-\u0d7f\u0e00-\u0e7f]+")
+_BY_TOKEN: dict[str, list[str]] = defaultdict(list)  # first word: the names that begin with it, the longest first
+for _written in sorted(_BY_NAME, key=len, reverse=True):
+    _BY_TOKEN[_TOKEN.findall(_written)[0]].append(_written)
 
-CREDIT_MAX = 40  # characters of "AFP/The Local"
-_BY_NAME = {written: name for name, all_written in AGENCIES.items() for written in all_written}
-_LONGEST_FIRST = sorted(_BY_NAME, key=len, reverse=True)
-_NAME = "|".join(re.escape(written) for written in _LONGEST_FIRST)
-ONE_NAME = rf"(?:{_NAME})(?!\w)"
-# One agency or several with what joins them: "AFP", "dpa/AFP", "Reuters, AP", "(afp/jm)".
-NAMES = rf"(?:{_NAME})(?:\s?(?:[/,;&+·-]|\s(?:and|und|et|y|e|i|og|och|en|a)\s)\s?(?:{_NAME}|[\w.]{{2,14}}))*"
-_LIST = re.compile(rf"(?P<names>{NAMES})")
-_ANY = re.compile(rf"(?<!\w){ONE_NAME}")
-_FIRST = re.compile(rf"(?:{_NAME})(?!\w)")
+_AND = r"(?:and|und|et|y|e|i|og|och|en|a|u|ja|ve|и|та|і|και)"
+_JOIN = rf"\s?(?:[/,;&+|•·–-]|\s(?:{_AND}|mit|with|avec|via)\s)\s?"
+# One agency or several with what joins them: "AFP", "dpa/AFP", "Reuters, AP", "(afp/jm)"; in a marked text.
+NAMES = rf"{MARK}(?:{_JOIN}(?:{MARK}|[\w.]{{2,14}}))*"
+_SOURCE = (
+    r"(?:further |weitere |other )?(?:sources?|quellen?|fuentes?|fontes?|fonti|bron(?:nen)?|kilder?|källa|lähde|zdroje?"
+    r"|źródło|źr\.|forrás|sursa|izvori?|извори?|источник|джерело|крыніца|kaynak|πηγή|المصدر|منبع|מקור|स्रोत|सोर्स"
+    r"|来源|來源|出典|출처|자료|sumber|nguồn|ที่มา)\s*[:：•]?"
+)
+_WITH = (
+    r"(?:mit (?:agentur)?material(?:ien)? (?:von|der)|nach angaben von|based on|con información de"
+    r"|con informazioni (?:di|da)|com informações d[aeo]s?|com agências?|d['’]après"
+    r"|(?:with )?(?:files|reporting|inputs?|additional reporting) (?:from|by)"
+    r"|по материалам|за матеріалами|по сообщению|z materiałów|mit|with|avec|con|com|met|med|z|s)\s"
+)
+_BY = (
+    r"(?:by|von|vom|par|por|pela|di|da|de|door|av|af|od|autor(?:in)?|author|text|testo|texto|texte|tekst|автор|текст"
+    r"|بقلم|كتب)[\s:：]+"
+)
+_RIGHTS = r"(?:copyright|©|\(c\)|ⓒ)\s*(?:copyright\s*)?(?:(?:19|20)\d\d\s*)?(?:by\s)?"
+_LEAD = re.compile(
+    rf"(?:{_SOURCE}|{_WITH}|{_BY}|{_RIGHTS})\s*(?:l['’]|la |the |der |die |a |o |(?:la )?redazione )?", re.IGNORECASE
+)
+_BODY = re.compile(r"(?:agenc(?:ia|e|y|ija|ja)|agência|agenzia|agentur|агентств[оа]|وكالة|وکالت|خبرگزاری)\s", re.I)
+_STAMP = re.compile(r"[\s,|•–-]+(?:(?:am|on|le|el|den|vom|published|updated)\s+)?\(?\d[\d./:,\s].*$", re.IGNORECASE)
+# Desk initials or a site before an agency: "ino/dpa", "FMW/Bloomberg", "ntv.de, ino/dpa".
+_DESK = rf"(?:(?:{MARK}|[a-zà-ž]{{1,5}}|[A-ZÀ-Ž]{{1,5}}|[\w-]+\.[a-z]{{2,4}})\s?[/,]\s?){{0,3}}"
+# "Le Figaro avec AFP"
+_OUTLET = r"(?:[A-ZÀ-Ž][\w'’.-]*(?:\s(?:[A-ZÀ-Ž][\w'’.-]*|de|du|la|le|et|and|und|of)){0,4}\s(?:avec|mit|with|con)\s)?"
+_PLACE = r"(?:\s(?:in|en|à|a|aus|i|w|из|from)\s[^\W\d_a-z][\w.-]+(?:\s[^\W\d_a-z][\w.-]+)?)?"
+_CREDIT = re.compile(rf"{_DESK}{_OUTLET}{NAMES}{_PLACE}")
+_PERSON = re.compile(
+    r"\s?(?!(?:the|le|la|les|el|los|il|die|der|das|de)\s)(?-i:[^\W\d_a-z])[\w.'’-]*\.?\s(?-i:[^\W\d_a-z])", re.I
+)
+_JOB = r"(?:writers?|reporters?|correspondents?|journalists?|editors?|staff(?: writers?)?|staffers?|redakteur\w*)"
+_BY_PERSON = re.compile(
+    rf".*(?:,|\s(?:{_AND}|mit|with|avec|con|for|via))\s(?:the\s)?{MARK}"  # "Ann Lee and Bo Ek, Associated Press"
+    rf"|(?:.*[,\s])?{MARK}\s(?:[\w&/-]+\s){{0,4}}(?i:{_JOB})"  # "Ann Lee, AP Auto Writer"
+    rf"|(?:[Bb]y\s)?{MARK}\s(?:and|und|et|y|mit|with)\s.{{2,40}}"  # "By AFP and staff"
+)
+_BEHIND_PERSON = re.compile(rf".{{4,80}}\s{MARK}")  # "Ann Lee The Associated Press"
+_OWN_NAME = frozenset(("The Associated Press", "Associated Press", "The Canadian Press", "Agence France-Presse"))
+PHOTO = re.compile(
+    r"\b(?:photo|foto|bild|image|imag[ei]n|picture|pic|video|graphic|grafik|archiv|file|handout|getty|imago|pool|epa"
+    r"|screenshot|illustration|zuma|shutterstock|scanpix|alliance)(?:\w{0,6}\b)|фото|사진|写真|صورة|תצלום|图片|摄",
+    re.IGNORECASE,
+)
+_EDGES = " \t()[]{}（）【】.,;:–—-/|*•_="
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marked:
+    """A text in which `MARK` stands for each name of an agency, and these names as they were written."""
+
+    text: str
+    names: tuple[str, ...]
+
+    def agency(self, at: int = 0) -> str:
+        """Return the short name of the agency whose mark is the first one behind `at`."""
+        return _BY_NAME[self.names[self.text.count(MARK, 0, at)]]
+
+    def is_shy(self, at: int = 0) -> bool:
+        """Whether the first name behind `at` is also a word, initials or another body: "SPA", "Mehr"."""
+        return self.names[self.text.count(MARK, 0, at)] in _SHY
+
+    def before(self, end: int) -> int:
+        """Return where in the text as it was the first `end` characters of the marked text end."""
+        return end + sum(len(name) - 1 for name in self.names[: self.text.count(MARK, 0, end)])
+
+
+def mark(text: str) -> Marked:
+    """Return `text` with the names of agencies marked; a name is a whole word or words, and case counts."""
+    parts: list[str] = []
+    names: list[str] = []
+    done = 0
+    for token in _TOKEN.finditer(text):
+        start = token.start()
+        if start < done:
+            continue
+        for written in _BY_TOKEN.get(token.group(), ()):
+            end = start + len(written)
+            if text.startswith(written, start) and not text[end : end + 1].isalnum():
+                parts += (text[done:start], MARK)
+                names.append(written)
+                done = end
+                break
+    return Marked(text="".join((*parts, text[done:])), names=tuple(names))
 
 
 def agency_of(text: str) -> str | None:
     """Return the short name of the agency that a credit names first, None if it is not a credit: "AFP/The Local"."""
-    bare = text.strip(" \t()[]{}.,;:–—-/|©*")
-    for prefix in (
-        "by ",
-        "By ",
-        "von ",
-        "Von ",
-        "par ",
-        "por ",
-        "di ",
-        "Source: ",
-        "Quelle: ",
-        "Fuente: ",
-        "with ",
-        "mit ",
-    ):
-        bare = bare.removeprefix(prefix)
-    found = _LIST.fullmatch(bare) or (_LIST.fullmatch(bare.split("/")[0]) if len(bare) <= CREDIT_MAX else None)
-    if found is None:
+    if len(text) > LONGEST or PHOTO.search(text):
         return None
-    first = _FIRST.match(found.group("names"))
-    return _BY_NAME.get(first.group()) if first else None
+    marked = mark(text.strip())
+    if not marked.names:
+        return None
+    bare = marked.text.strip(_EDGES)
+    is_plain = marked.text[:1] not in "([（【©" and "/" not in bare
+    for _ in range(3):
+        lead = _LEAD.match(bare)
+        if lead is None:
+            break
+        bare, is_plain = bare[lead.end() :].strip(_EDGES), False
+    bare = _BODY.sub("", _STAMP.sub("", bare), count=1).strip(_EDGES)
+    first, _, rest = bare.partition("/")
+    if not (_CREDIT.fullmatch(bare) or (rest and not _PERSON.match(rest) and _CREDIT.fullmatch(first.strip()))):
+        return None
+    return None if is_plain and marked.is_shy() else marked.agency()
+
+
+def agency_of_byline(text: str) -> str | None:
+    """Return the agency that the persons of a byline write for: "Ann Lee and Bo Ek, Associated Press"."""
+    if len(text) > LONGEST or PHOTO.search(text):
+        return None
+    marked = mark(text.strip(_EDGES))
+    if not marked.names or marked.is_shy():
+        return None
+    if _BY_PERSON.fullmatch(marked.text):
+        return marked.agency()
+    return marked.agency() if _BEHIND_PERSON.fullmatch(marked.text) and marked.names[0] in _OWN_NAME else None
 
 
 def agency_in(text: str) -> str | None:
     """Return the short name of the first agency that `text` names, None if there is none."""
-    found = _ANY.search(text)
-    return _BY_NAME.get(found.group()) if found else None
+    marked = mark(text)
+    return marked.agency() if marked.names else None
 
 
-def name_in(found: str) -> str | None:
-    """Return the short name of the agency that `found`, a match of `NAMES`, begins with."""
-    first = _FIRST.match(found)
-    return _BY_NAME.get(first.group()) if first else None
+def agency_of_site(host: str) -> str | None:
+    """Return the agency whose own site `host` is."""
+    labels = host.lower().split(".")
+    return next((_BY_SITE[site] for at in range(len(labels)) if (site := ".".join(labels[at:])) in _BY_SITE), None)
+
+
+def may_name(text: str) -> bool:
+    """Whether a word of `text` is one that the name of an agency begins with; cheap, to be asked first."""
+    return any(token in _BY_TOKEN for token in _TOKEN.findall(text))

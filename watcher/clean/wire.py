@@ -1,4 +1,4 @@
-"""Wire copy: the agency, dateline, byline and end credit of an article, read and then cut from its text."""
+"""Wire copy: the agency, dateline and credits of an article, read and then cut from its text."""
 
 from __future__ import annotations
 
@@ -7,65 +7,51 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
-from watcher.clean.agencies import AMBIGUOUS, NAMES, ONE_NAME, agency_in, agency_of, name_in
-from watcher.clean.phrases import key
+from watcher.clean.agencies import (
+    LONGEST,
+    MARK,
+    NAMES,
+    agency_in,
+    agency_of,
+    agency_of_byline,
+    agency_of_site,
+    mark,
+    may_name,
+)
+from watcher.clean.datelines import dateline_of
 from watcher.model import Block, Removed
 
 HEAD = 4  # blocks at the beginning where a dateline or credit stands
 HEAD_RAW = 10  # blocks in which a dateline with an agency is looked for: title, byline, date stand before it
 TAIL = 4  # blocks at the end where a credit stands
-CREDIT_MAX = 120  # characters of a block that is a credit
-# Word and separator share no character, or a line of hyphens would take for ever. A capital, or a script without them.
-_WORD = r"(?:[^\W\d_a-zß-ÿа-яёіїєґα-ω][\w'’.\-–]*|de|la|las|los|del|do|da|of|am|an|der|im|den|sur|el|al|on)"
-_PLACE = rf"{_WORD}(?:[ /,\[\]]{{1,3}}{_WORD}){{0,5}}\]?(?!\w)"
-_DASH = r"\s*[—–\-―:.]{1,3}\s*"
-_DATE = r"(?:[,.]?\s*(?:\d{1,2}\.?\s+\w{3,12}\.?|\w{3,12}\.?\s+\d{1,2}|\d{1,2}[./]\d{1,2}\.?)(?:\.?,?\s+\d{4})?)?"
-# "BEIJING (AFP) — ", "BERLIN, June 3 (Reuters) - ", "Lisboa, 12 abr 2024 (Lusa) – "
-PLACE_AGENCY = re.compile(
-    rf"^(?P<place>{_PLACE})(?: \([^()]{{2,30}}\))?{_DATE}\.?,?\s*[(\[]\s*(?P<names>{NAMES})\s*[)\]]"
-    rf"(?:{_DASH}|\s+)(?=\S)"
-)
-# "Reuters - ", "Santiago de Chile, EFE | ", "Алма-Ата. ИНТЕРФАКС - ": behind the dash or bar a sentence begins.
-BARE_AGENCY = re.compile(
-    rf"^(?:(?P<place>[^\W\d_a-zß-ÿа-яё][^,.|(\[/—–]{{1,40}})[,.] )?"
-    rf"(?P<names>{ONE_NAME}) ?(?: [—–―-]{{1,2}}|\|) (?=[^\Wa-zß-ÿа-яё]|[\"“„«'‘])"
-)
-# "(ANSA) - ROMA, 12 APR - ", "(AFP) — "
-AGENCY_PLACE = re.compile(
-    rf"^[(\[]\s*(?P<names>{NAMES})\s*[)\]]{_DASH}(?:(?P<place>[A-ZÀ-Ý][A-ZÀ-Ý'’. \-]{{2,30}}){_DATE}{_DASH})?(?=\S)"
-)
-# "МОСКВА, 3 июня. /ТАСС/. ", "KYIV. Sept 3 (Interfax-Ukraine) – ", "МОСКВА, 3 июн - РИА Новости. "
-SLASHED = re.compile(
-    rf"^(?P<place>{_PLACE}){_DATE}\.?,?\s*(?:/\s*(?P<names>{NAMES})\s*/|[-–—]\s*(?P<plain>{NAMES}))\s*[.:–—-]+\s*(?=\S)"
-)
-CJK = re.compile(
-    r"^(?P<names>新华社|新華社|中央社|韩联社|共同社)(?P<place>[\u4e00-\u9fff]{2,8}?)?\d{1,2}月\d{1,2}日(?:讯|訊)?电?電?\s*"
-    r"|^[【\[(（](?:\d{1,2}月\d{1,2}日\s*|(?P<place2>[^\s】\])）=]{1,12})[=＝]?\s*)"
-    r"(?P<names2>共同|時事|연합뉴스|뉴시스|ロイター|AFP|AP)(?:時事|通信)?[】\])）]\s*(?:[^\s=]{1,14}\s?기자\s?=\s?)?"
-)
-# A dateline without an agency: capitals, a dash, then the text. "JERUSALEM — ", "NEW YORK, June 3 -"
-CAPITALS = re.compile(
-    rf"^(?P<place>[A-ZÀ-ÝА-Я][A-ZÀ-ÝА-Я'’.\-]+(?:[ "
-    rf",]{{1,2}}[A-ZÀ-ÝА-Я][A-ZÀ-ÝА-Я'’.\-]*){{0,3}})(?!\w){_DATE}\s+[—–―-]{{1,2}}\s+(?=\S)"
-)
-ARABIC = re.compile(
-    r"^(?P<place>[\u0600-\u06ff ]{2,30})\s*[-–—/(]\s*(?P<names>" + NAMES + r")\s*[)]?\s*[-–—:/]*\s+(?=\S)"
-)
-DATELINES = (PLACE_AGENCY, AGENCY_PLACE, SLASHED, CJK, ARABIC, BARE_AGENCY)
+CONTRIBUTED_MAX = 200  # characters behind "with reporting from", one sentence
+# Behind the end of the last sentence: "… said. (AFP)", "… zu Ende (dpa).", "… today. — AFP", "… terminó». EFE"
 END = re.compile(
-    rf"\s+[(\[]\s*(?:(?:mit|with|avec|con|com|z|s|Source|Quelle)[: ]\s*)?(?P<names>{NAMES})\s*[)\]]\.?$"
-    rf"|\s+[/©–—]\s?(?P<names2>{NAMES})/?$"
+    rf"(?:(?<=[.!?…。！？।۔؟\"”’»)])\s*[(\[（〔【]|\s+\()\s*(?:(?:mit|with|avec|con|com|z|s|Source|Quelle)[: ]\s*)?"
+    rf"(?P<brackets>(?:[\w.]{{1,8}}\s?[/,]\s?)?{NAMES})\s*[)\]）〕】]\.?$"
+    rf"|\s+(?:[/©–—]|--)\s?(?P<dashed>(?:[\w.]{{1,8}}/)?{NAMES})/?\.?$"
+    rf"|(?<=[.!?…\"”’»)])\s+(?P<bare>{MARK})\.?$"
+    rf"|(?<=[。！？」])\s*(?P<wide>\(c\)\s?{MARK}).{{0,40}}$"
 )
+# "[Bloomberg]" behind a line without an end is where a link leads; the brackets of an end have a full stop at one side.
+ENDED = re.compile(r"[.!?…。！？।۔؟\"”’»)]\s*$")
 DPA_END = re.compile(r"^©?\s*dpa-infocom,\s*dpa:[\w\-/]+(?:\s*\(dpa\))?$")
 CONTRIBUTED = re.compile(
-    r"^\(?(?:reporting|writing|editing|additional reporting|con información de|com informações d[aeo]s?|avec"
-    r"|mit material von|"
-    r"with (?:files|reporting|inputs?) from|with inputs from|con informazioni|源|来源|來源|source|quelle|fuente|fonte"
-    r"|bron|kilde|källa|zdroj"
-    r"|źródło|kaynak|источник|джерело|المصدر|منبع|출처|based on|nach angaben)\b",
+    r"^\W*(?:reporting|writing|editing|additional reporting|con información de|com informações d[aeo]s?|avec"
+    r"|mit (?:agentur)?material|with (?:files|reporting|inputs?|agency inputs?|additional reporting) (?:from|by)"
+    r"|with inputs from|con informazioni|源|来源|來源|source|quelle|fuente|fonte|bron|kilde|källa|lähde|zdroj"
+    r"|źródło|kaynak|источник|джерело|πηγή|المصدر|منبع|출처|based on|nach angaben)\b",
     re.IGNORECASE,
 )
-CONTRIBUTED_MAX = 200  # characters behind such a beginning, one sentence
+# "Associated Press writer Bo Ek contributed to this report.", "AFP contributed to this article."
+HELPED = re.compile(
+    rf"^\W*(?:the )?{MARK}(?:,? and .{{2,60}}"
+    r"|(?: [\w&/-]+){0,4} (?:writers?|reporters?|correspondents?|journalists?).{2,240}"
+    r")? (?:contributed|also contributed|reported from|compiled)\b",
+    re.IGNORECASE,
+)
+# "Copyright 2020 The Associated Press. All rights reserved. This material may not be published…"
+RIGHTS = re.compile(rf"^\W*(?:copyright|©|\(c\))[\s©]*(?:(?:19|20)\d\d,?\s)?(?:by\s|the\s)*{MARK}.{{0,300}}$", re.I)
 REUTERS_DESK = re.compile(r"^\((?:Reporting|Writing|Additional reporting|Editing|Compiled) (?:by|and) [^()]{3,400}\)$")
 
 
@@ -79,20 +65,22 @@ class Wire:
     removed: tuple[Removed, ...]
 
 
-def read_wire(blocks: tuple[Block, ...], *, authors: Iterable[str], credit: Iterable[str], url: str) -> Wire:
+def read_wire(
+    blocks: tuple[Block, ...], *, authors: Iterable[str], credit: Iterable[str], url: str, named: Iterable[str] = ()
+) -> Wire:
     """
     Return the agency and dateline of an article, and its blocks without dateline and credits.
 
-    A dateline that names an agency counts most, then the author and credit fields, then a credit in the text.
-    An agency's own site is not told from one that prints it: its articles are that agency's.
+    A dateline that names an agency counts most, then the agency's own site, the author and credit fields, the page's
+    markup (`named`, see `sources.named_sources`), then a credit in the text.
     """
     kept = list(blocks)
     removed: list[Removed] = []
     place, by_dateline = _take_dateline(kept, removed)
     by_credit = _take_credits(kept, removed)
-    by_fields = _from_fields(authors, credit, url)
+    by_page = agency_of_site(_host(url)) or _from_fields((*authors, *credit)) or next(iter(named), None)
     return Wire(
-        agency=by_dateline or by_fields or by_credit,
+        agency=by_dateline or by_page or by_credit,
         dateline=place,
         blocks=tuple(block for block in kept if block.text),
         removed=tuple(removed),
@@ -111,18 +99,11 @@ def without_credits(blocks: tuple[Block, ...]) -> tuple[str | None, tuple[Block,
 def _take_dateline(kept: list[Block], removed: list[Removed]) -> tuple[str | None, str | None]:
     """Cut the dateline from the first paragraph that has one; return its place and agency."""
     for at, block in enumerate(kept[:HEAD_RAW]):
-        if block.kind == "h":
-            continue
-        for pattern in (*DATELINES, CAPITALS) if at < HEAD else DATELINES:
-            found = pattern.match(block.text[:200])
-            if found is None or len(block.text) - found.end() < 20:
-                continue
-            groups = found.groupdict()
-            names = groups.get("names") or groups.get("names2") or groups.get("plain") or ""
-            place = groups.get("place") or groups.get("place2")
-            removed.append(Removed(rule="dateline", text=found.group().strip()))
-            kept[at] = replace(block, text=block.text[found.end() :])
-            return (place.strip(" ,.") if place else None), name_in(names)
+        found = None if block.kind == "h" else dateline_of(block.text, only_agencies=at >= HEAD)
+        if found is not None:
+            removed.append(Removed(rule="dateline", text=block.text[: found.end].strip()))
+            kept[at] = replace(block, text=block.text[found.end :])
+            return found.place, found.agency
     return None, None
 
 
@@ -133,33 +114,66 @@ def _take_credits(kept: list[Block], removed: list[Removed]) -> str | None:
     for at, block in enumerate(kept):
         if HEAD <= at <= last - TAIL or not block.text:
             continue
-        text = block.text
-        named = agency_of(text) if len(text) <= CREDIT_MAX else None
-        if named is None and at > last - TAIL and len(text) < 300 and (found := CONTRIBUTED.match(text)):
-            named = agency_in(text[found.end() :].rstrip(" .)")[:CONTRIBUTED_MAX].partition(". ")[0])
-        if named is None and at > last - TAIL and DPA_END.match(text):
-            named = "dpa"
-        if named is not None and (last > 0 or len(text) < len("Reuters")):
-            agency = agency or named
-        elif at > last - TAIL and (found := END.search(text[-CREDIT_MAX:])):
-            agency = agency or name_in(found.group("names") or found.group("names2"))
-            kept[at] = replace(block, text=text.removesuffix(found.group()))
-            removed.append(Removed(rule="credit", text=found.group().strip()))
-            continue
-        elif not (at > last - TAIL and REUTERS_DESK.match(text)):
-            continue
-        else:
-            agency = agency or "Reuters"
-        removed.append(Removed(rule="credit", text=text))
-        kept[at] = replace(block, text="")
+        is_tail = at > last - TAIL
+        named = _credit(block.text, is_tail=is_tail) if last > 0 or len(block.text) < len("Reuters") else None
+        if named is not None:
+            removed.append(Removed(rule="credit", text=block.text))
+            kept[at] = replace(block, text="")
+        elif is_tail and (end := _credit_behind(block.text)):
+            named, start = end
+            removed.append(Removed(rule="credit", text=block.text[start:].strip()))
+            kept[at] = replace(block, text=block.text[:start].rstrip())
+        agency = agency or named
     return agency
 
 
-def _from_fields(authors: Iterable[str], credit: Iterable[str], url: str) -> str | None:
-    """Return the agency that the page names as author or source."""
-    host = key(urlsplit(url).hostname or "")
-    for text in (*authors, *credit):
-        named = agency_of(text)
-        if named is not None and (named not in AMBIGUOUS or key(named) in host or len(text) > len(named)):
+def _credit(text: str, *, is_tail: bool) -> str | None:
+    """Return the agency that a block names if it is a credit and nothing else."""
+    if is_tail and REUTERS_DESK.match(text):
+        return "Reuters"
+    if not may_name(text):
+        return None
+    if len(text) <= LONGEST and (named := agency_of(text)):
+        return named
+    if not is_tail:
+        return agency_of_byline(text) if text[:3] in ("By ", "Von", "Por", "Par") else None
+    if DPA_END.match(text):
+        return "dpa"
+    if len(text) < 300 and (found := CONTRIBUTED.match(text)):
+        return agency_in(text[found.end() :].rstrip(" .)")[:CONTRIBUTED_MAX].partition(". ")[0])
+    marked = mark(text[:400])
+    if len(text) < 400 and (HELPED.match(marked.text) or RIGHTS.match(marked.text)):
+        return marked.agency()
+    return None
+
+
+def _credit_behind(text: str) -> tuple[str, int] | None:
+    """Return the agency in a credit behind the last sentence of `text`, and where that begins."""
+    begin = max(0, len(text) - LONGEST)
+    marked = mark(text[begin:])
+    found = END.search(marked.text) if marked.names else None
+    if found is None:
+        return None
+    group = next(name for name in ("brackets", "dashed", "bare", "wide") if found[name])
+    at = marked.text.index(MARK, found.start(group))
+    is_open = group == "brackets" and not ENDED.search(marked.text[: found.start()]) and found.group()[-1] != "."
+    if is_open or (marked.is_shy(at) and group == "bare"):
+        return None
+    return marked.agency(at), begin + marked.before(found.start())
+
+
+def _from_fields(fields: Iterable[str]) -> str | None:
+    """Return the agency that the page names as author or source; behind "Photos:" stand those of the pictures."""
+    for text in fields:
+        if re.match(r"\W*(?:photos?|fotos?|im[aá]g\w+|bild\w*|pictures?)\b", text, re.IGNORECASE):
+            return None
+        if named := agency_of(text) or agency_of_byline(text):
             return named
     return None
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
