@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watcher.text.dates import date_in_url, is_believable, parse_date
+from watcher.text.dates import date_in_url, is_believable, parse_date, stamps_in
 
 
 @pytest.mark.parametrize(
@@ -25,6 +25,10 @@ from watcher.text.dates import date_in_url, is_believable, parse_date
         ("28 May 2024", datetime(2024, 5, 28, tzinfo=UTC)),
         ("2024年5月28日", datetime(2024, 5, 28, tzinfo=UTC)),
         ("05/28/2024", datetime(2024, 5, 28, tzinfo=UTC)),
+        ("2024-5-28 6:45:10", datetime(2024, 5, 28, 6, 45, 10, tzinfo=UTC)),
+        ("20240528064500", datetime(2024, 5, 28, 6, 45, tzinfo=UTC)),
+        ("May 28, 2024 5:07 p.m. ET", datetime(2024, 5, 28, 17, 7, tzinfo=UTC)),
+        ("Tue May 28 2024 06:45:00 GMT+0000", datetime(2024, 5, 28, 6, 45, tzinfo=UTC)),
         ("yesterday", None),
         ("2024-13-45", None),
         ("", None),
@@ -36,7 +40,25 @@ def test_usual_spellings_are_read(text: str, moment: datetime | None) -> None:
 
 def test_the_day_in_an_address_is_read() -> None:
     assert date_in_url("https://a.example/2024/05/28/title") == datetime(2024, 5, 28, tzinfo=UTC)
+    assert date_in_url("https://a.example/2024/5/8/title") == datetime(2024, 5, 8, tzinfo=UTC)
+    assert date_in_url("https://a.example/title-20240528-p6.html") == datetime(2024, 5, 28, tzinfo=UTC)
     assert date_in_url("https://a.example/2024/99/28/title") is None
+    assert date_in_url("https://a.example/title/2024052") is None
+    assert date_in_url("https://a.example/a1b20240528c9") is None
+
+
+def test_a_date_of_numbers_has_two_readings_unless_it_has_dots() -> None:
+    (slashes,), (dots,) = stamps_in("05/06/2024"), stamps_in("05.06.2024")
+    (american,) = stamps_in("05/06/2024", month_first=True)
+
+    assert slashes.moment == dots.moment == american.other == datetime(2024, 6, 5, tzinfo=UTC)
+    assert slashes.other == american.moment == datetime(2024, 5, 6, tzinfo=UTC)
+    assert dots.other is None
+
+
+def test_years_of_two_digits_are_read_where_asked_for() -> None:
+    assert not list(stamps_in("28.05.24, 6:45"))
+    assert [one.moment for one in stamps_in("28.05.24, 6:45", short=True)] == [datetime(2024, 5, 28, 6, 45, tzinfo=UTC)]
 
 
 def test_dates_before_the_web_and_after_tomorrow_are_not_believed() -> None:
