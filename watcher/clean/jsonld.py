@@ -23,6 +23,7 @@ PAGES = frozenset(("webpage", "itempage", "videoobject", "mediagallery", "imageg
 WRAPPING = re.compile(
     r"^\s*(?:<!--|//\s*<!\[CDATA\[|<!\[CDATA\[|/\*.{0,40}?\*/)|(?:-->|//\s*\]\]>|\]\]>|;)\s*$", re.DOTALL
 )
+FIELD = re.compile(r'"(headline|datePublished|dateModified)"\s*:\s*"([^"\n\\]{4,300})"')
 TAG = re.compile(r"<[^<>]{1,200}>")
 
 
@@ -82,12 +83,17 @@ def body_of(node: Node) -> str:
 def names_of(value: object) -> tuple[str, ...]:
     """Return the names of all things in a value: of several authors. An address is no name."""
     items = value if isinstance(value, list) else [value]
-    named = (item.get("name") if isinstance(item, dict) else item for item in items[:30])
+    named = (_name_of(item) if isinstance(item, dict) else item for item in items[:30])
     return tuple(text for item in named if (text := text_of(item)) and "://" not in text)
 
 
+def _name_of(thing: Node) -> object:
+    given, family = text_of(thing.get("givenName")), text_of(thing.get("familyName"))
+    return thing.get("name") or f"{given} {family}".strip()
+
+
 def _load(script: str) -> object:
-    """Return what a script holds; None if it cannot be read even with its usual faults mended."""
+    """Return what a script holds; if it cannot be read even with its usual faults mended, what is said first in it."""
     text = script.strip()
     if not text or len(text) > MAX_CHARS:
         return None
@@ -96,7 +102,13 @@ def _load(script: str) -> object:
             return cast(object, json.loads(attempt, strict=False))
         except (ValueError, RecursionError):
             continue
-    return None
+    return _torn(text)
+
+
+def _torn(text: str) -> object:
+    """Return the node that a script which is no JSON was to hold, with the fields that can still be told."""
+    fields = {found.group(1): found.group(2) for found in reversed(list(FIELD.finditer(text)))}
+    return {"@type": "Article", **fields} if "Article" in text and "datePublished" in fields else None
 
 
 def _nodes(value: object) -> Iterator[Node]:

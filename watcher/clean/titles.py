@@ -14,17 +14,17 @@ SEPARATOR = re.compile(r"\s+[|\-–—·•»«:]{1,2}\s+|\s*[|｜_]\s*|：|(?<=
 SITE_PREFIX = re.compile(r"^(?:www|m|mobile|amp|edition)\d?\.")
 
 
-def best_title(titles: dict[str, str], *, site: str, url: str) -> str:
-    """Return the title that most of the sources say, in the order of `TITLES`; without the site's name."""
+def best_title(titles: dict[str, str], *, site: str, url: str) -> tuple[str, str]:
+    """Return the title that most sources say, in the order of `TITLES`, without the site's name; and its source."""
     bare = {name: without_site(text, site=site, url=url) for name, text in titles.items()}
     outlet = _site_names(site, url)
     bare = {name: text for name, text in bare.items() if key(text) not in outlet} or bare
     votes = Counter(key(text) for text in bare.values())
     agreed = [name for name in TITLES if name in bare and key(bare[name])]
     if not agreed:
-        return ""
+        return "", ""
     best = max(agreed, key=lambda name: (min(votes[key(bare[name])], 2) if name != "title" else 0, -TITLES.index(name)))
-    return bare[best]
+    return bare[best], best
 
 
 def without_site(title: str, *, site: str, url: str) -> str:

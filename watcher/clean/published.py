@@ -1,0 +1,255 @@
+"""When an article was published and changed: which of the dates that a page states and shows is the article's own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta, timezone
+
+from lxml.etree import _Element
+
+from watcher.clean import jsonld
+from watcher.clean.lines import Line, lines_of
+from watcher.clean.signs import Signs, ancestors, is_elsewhere, is_foreign
+from watcher.text.dates import Stamp, date_in_url, is_believable, stamps_in
+
+STATED = (
+    "article:published_time article:published og:published_time og:article:published_time datepublished "
+    "published_time publish_date publish-date publishdate publication_date pubdate parsely-pub-date sailthru.date "
+    "cxenseparse:recs:publishtime cxenseparse:publishtime dc.date.issued dcterms.created dc.date.created "
+    "dcterms.issued article.published article_date_original citation_publication_date date_published "
+    "originalpublicationdate bt:pubdate rnews:datepublished"
+).split(" ")
+LOOSE = ("dc.date", "dcterms.date", "date", "datecreated", "created", "last-published")  # often of the last change
+MODIFIED = "article:modified_time datemodified og:updated_time modified last-modified dcterms.modified lastmod".split(
+    " "
+)
+CHANGED = re.compile(
+    r"updat|modif|aktuali|\bakt\b|geändert|bearbeitet|editiert|edited|mise? à jour|maj\b|actuali[zs]|atuali[zs]|aggiorn"
+    r"|bijgewerkt|gewijzigd|opdater|oppdater|uppdater|ändrad|zaktual|aktualiz|обновл|оновл|изменен|g[üu]ncel|ενημ|更新"
+    r"|수정|diperbarui|revis|päivitetty|muokattu|frissít|last\b|cập nhật",
+    re.IGNORECASE,
+)
+SAYS = re.compile(
+    r"publi|posted|erstellt|veröffentlicht|geplaatst|pubdate|created|written|\bstand\b|入力|등록|发布|發布|掲載|公開|fecha"
+    r"|entry-date|опублик|pubblicat|yayın|udgivet|opprettet|julkaistu|datum\b|date\b",
+    re.IGNORECASE,
+)
+DATED_CLASS = re.compile(
+    r"date|datum|datetime|\btime|fecha|\bdata\b|posted|stamp|meta|byline|info|tarih|author|created|stand|dato|when"
+    r"|pubb?li|kicker|details|submitted",
+    re.IGNORECASE,
+)
+MARKUP = "datePublished"  # of an element of the page
+SAYS_PUBLISHED, DATED, BARE = 3, 2, 1  # how surely a line shows the date of publication
+BEFORE_DATE = 30  # characters before a date in which it is said to be that of a change
+NEAR = 3  # lines from the headline in which a date that says nothing of itself is the article's
+BARE_REST = 40  # characters that may stand beside a date in a line that says nothing of itself
+MAX_SCRIPT = 2_000_000  # characters
+IN_SCRIPT = re.compile(
+    r"(?:date_?published|published_?(?:at|date|time|on)|publish_?(?:date|time|at|ed)|publication_?date|pub_?date"
+    r"|first-?publi\w+|publishedfirst)\\?[\"']?\s*[:=]\s*\\?[\"']([^\"'\\]{8,40})",
+    re.IGNORECASE,
+)
+SAME_MOMENT = timedelta(hours=2)  # between two spellings of one date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dates:
+    """The dates of an article, each in the zone that its readers live in; `source` says where it was read."""
+
+    published_at: datetime | None = None
+    modified_at: datetime | None = None
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """A date and who tells it."""
+
+    source: str
+    stamp: Stamp
+
+    @property
+    def moment(self) -> datetime:
+        return self.stamp.moment
+
+
+def dates_of(
+    signs: Signs, headline: _Element | None, lines: tuple[Line, ...], *, url: str, now: datetime | None
+) -> Dates:
+    """Return when the article of a page was published and changed; None for what the page does not say."""
+    texts = tuple(_stated(signs, headline))
+    stated = tuple(_told(texts, now))
+    published: Told | None
+    changed = next(_told(_changed(signs), now), None)
+    shown = _shown(lines, now)
+    in_url = date_in_url(url)
+    day = Told(source="address", stamp=Stamp(moment=in_url, at=0, end=0)) if in_url else None
+    if day is not None and not is_believable(day.moment, now=now):
+        day = None
+    loose = tuple(_told(_loose(signs, headline), now))
+    if stated and not (stated[0].source == MARKUP and _is_overruled(stated[0], shown, loose)):
+        published = _on_its_day(stated, shown, day)
+    elif shown is not None:
+        published = _finest(shown, loose)
+    elif loose or day is not None:
+        published = loose[0] if loose else day
+    elif any(True for _, text in texts for _ in stamps_in(text)):
+        published = None  # a page whose own dates cannot be says nothing better elsewhere
+    else:
+        published = _searched(signs, headline, now) or changed
+    return Dates(
+        published_at=published.moment if published else None,
+        modified_at=changed.moment if changed and (not published or changed.moment >= published.moment) else None,
+        source=published.source if published else "",
+    )
+
+
+def _stated(signs: Signs, headline: _Element | None) -> Iterator[tuple[str, str]]:
+    """Yield what the page's data and tags say, the most trustworthy first."""
+    yield STATED[0], signs.metas.get(STATED[0], "")
+    yield "JSON-LD datePublished", jsonld.text_of(signs.node.get("datePublished"))
+    for name in STATED[1:]:
+        yield name, signs.metas.get(name, "")
+    around = ancestors(headline)
+    for time in signs.times:
+        if time.is_sure and not is_elsewhere(time.element, around):
+            yield MARKUP, time.text
+
+
+def _loose(signs: Signs, headline: _Element | None) -> Iterator[tuple[str, str]]:
+    for name in LOOSE:
+        yield name, signs.metas.get(name, "")
+    yield "JSON-LD dateCreated", jsonld.text_of(signs.node.get("dateCreated"))
+    if len(signs.times) == 1 and not is_elsewhere(signs.times[0].element, ancestors(headline)):
+        yield "time", signs.times[0].text
+
+
+def _changed(signs: Signs) -> Iterator[tuple[str, str]]:
+    yield "JSON-LD dateModified", jsonld.text_of(signs.node.get("dateModified"))
+    for name in MODIFIED:
+        yield name, signs.metas.get(name, "")
+
+
+def _told(texts: Iterable[tuple[str, str]], now: datetime | None) -> Iterator[Told]:
+    for source, text in texts:
+        stamp = next(stamps_in(text), None) if text else None
+        if stamp is not None and is_believable(stamp.moment, now=now):
+            yield Told(source=source, stamp=stamp)
+
+
+def _is_overruled(stated: Told, shown: Told | None, loose: tuple[Told, ...]) -> bool:
+    """Whether an element's date is another's, of a picture: what the page shows and its tags agree on another day."""
+    return shown is not None and any(
+        told.moment.date() == shown.moment.date() != stated.moment.date() for told in loose
+    )
+
+
+def _shown(lines: Iterable[Line], now: datetime | None, *, changed: bool = False) -> Told | None:
+    """
+    Return the date that the page shows in `lines`: the surest, of these the first.
+
+    Args:
+        changed: Whether dates of a change count too.
+    """
+    best: Told | None = None
+    most = 0.0
+    for line in lines:
+        sure = _sureness(line)
+        stamps = sorted(stamps_in(line.text, short=sure > BARE), key=lambda stamp: stamp.at)
+        stamp = next((one for one in stamps if is_believable(one.moment, now=now)), None)
+        if stamp is None or (not changed and CHANGED.search(line.text[: stamp.at][-BEFORE_DATE:])):
+            continue
+        if not _is_of_date(line, stamp, sure):
+            continue
+        value = sure if line.place > 0 else sure - 0.5
+        if value > most:
+            best, most = Told(source="beside the headline", stamp=stamp), value
+    return best
+
+
+def _is_of_date(line: Line, stamp: Stamp, sure: int) -> bool:
+    """Whether a line is there to say a date, and does not only mention one."""
+    if line.is_opening:
+        return stamp.at <= 1 or bool(SAYS.search(line.text[: stamp.at]))
+    if sure > BARE:
+        return True
+    return len(line.text) - (stamp.end - stamp.at) <= BARE_REST and -NEAR <= line.place <= 2 * NEAR
+
+
+def _sureness(line: Line) -> int:
+    if line.is_opening:
+        return BARE
+    if SAYS.search(line.name) or SAYS.search(line.text):
+        return SAYS_PUBLISHED
+    return DATED if DATED_CLASS.search(line.name) else BARE
+
+
+def _on_its_day(stated: tuple[Told, ...], shown: Told | None, day: Told | None) -> Told:
+    """
+    Return the first of what is stated, in the zone of its readers where it is written in UTC.
+
+    That is the zone of another date of the page for the same moment, else one in which the day is the one that the page
+    shows beside its headline, else the one of the address.
+    """
+    first = stated[0]
+    if first.moment.utcoffset():
+        return first
+    for other in stated[1:]:
+        if other.moment.utcoffset() and abs(other.moment - first.moment) < SAME_MOMENT:
+            return _moved(first, first.moment.astimezone(other.moment.tzinfo))
+    days = [moment for told in (shown, day) if told for moment in (told.moment, told.stamp.other) if moment]
+    if any(moment.date() == first.moment.date() for moment in days):
+        return first
+    local = next((local for moment in days if (local := _as_seen_on(first.moment, moment))), None)
+    return _moved(first, local) if local else first
+
+
+def _as_seen_on(moment: datetime, day: datetime) -> datetime | None:
+    """Return a moment in UTC in the nearest zone where it is on `day`, None if there is none."""
+    ahead = (day.date() - moment.date()).days
+    hours = 24 - moment.hour if ahead == 1 else -1 - moment.hour
+    if abs(ahead) != 1 or not -12 <= hours <= 14:
+        return None
+    return moment.astimezone(timezone(timedelta(hours=hours)))
+
+
+def _moved(told: Told, moment: datetime) -> Told:
+    return replace(told, stamp=replace(told.stamp, moment=moment))
+
+
+def _finest(shown: Told, loose: tuple[Told, ...]) -> Told:
+    """Return a date that is shown, with the time of day that the page's data give it where they agree on the day."""
+    for reading in (shown.moment, shown.stamp.other):
+        for told in loose:
+            if reading and reading.date() in (
+                told.moment.date(),
+                *((told.stamp.other.date(),) if told.stamp.other else ()),
+            ):
+                return told if told.moment.date() == reading.date() else _moved(shown, reading)
+    return shown
+
+
+def _searched(signs: Signs, headline: _Element | None, now: datetime | None) -> Told | None:
+    """Return the date of an element that is made for dates, or of a line of the whole page; not of other articles."""
+    around = ancestors(headline)
+    times = [time for time in signs.times if not is_elsewhere(time.element, around)]
+    if told := next(_told((("time", time.text) for time in times), now), None) or _in_data(signs, now):
+        return told
+    lines = lines_of(signs.tree)
+    sure = ((MARKUP, time.text) for time in signs.times if time.is_sure and not is_foreign(time.element, around))
+    return _shown(lines, now) or next(_told(sure, now), None) or _shown(lines, now, changed=True)
+
+
+def _in_data(signs: Signs, now: datetime | None) -> Told | None:
+    """Return the date in the data of a page's own scripts, if they hold one only."""
+    found: dict[str, None] = {}
+    for script in signs.tree.iter("script"):
+        text = script.text or ""
+        if "ubli" in text and len(text) <= MAX_SCRIPT:
+            found.update(dict.fromkeys(IN_SCRIPT.findall(text)))
+    told = list(_told((("script", text) for text in found), now))
+    days = {one.moment.date() for one in told}
+    return told[0] if len(days) == 1 else None
