@@ -18,6 +18,14 @@ _TOKEN = re.compile(r"[\w\u0300-\u036f\u0900-\u0d7f\u0e00-\u0e7f]+")
 _BY_TOKEN: dict[str, list[str]] = defaultdict(list)  # first word: the names that begin with it, the longest first
 for _written in sorted(_BY_NAME, key=len, reverse=True):
     _BY_TOKEN[_TOKEN.findall(_written)[0]].append(_written)
+# A word of each name that is rare elsewhere: a text without one of these names no agency.
+_COMMON = frozenset(
+    "The News Agency Press Agencia Agence Agência Agenzia Agencija PR Business Media Redazione La Inter Asian United "
+    "وكالة الوكالة خبرگزاری".split()
+)
+_SIGNS = frozenset(
+    next((word for word in _TOKEN.findall(written) if word not in _COMMON), written) for written in _BY_NAME
+)
 
 _AND = r"(?:and|und|et|y|e|i|og|och|en|a|u|ja|ve|и|та|і|και)"
 _JOIN = rf"\s?(?:[/,;&+|•·–-]|\s(?:{_AND}|mit|with|avec|via)\s)\s?"
@@ -80,9 +88,10 @@ class Marked:
         """Return the short name of the agency whose mark is the first one behind `at`."""
         return _BY_NAME[self.names[self.text.count(MARK, 0, at)]]
 
-    def is_shy(self, at: int = 0) -> bool:
-        """Whether the first name behind `at` is also a word, initials or another body: "SPA", "Mehr"."""
-        return self.names[self.text.count(MARK, 0, at)] in _SHY
+    def is_shy(self, at: int = 0, *, language: str | None = None) -> bool:
+        """Whether the first name behind `at` is also a word, initials or another body, but in `language`."""
+        written = self.names[self.text.count(MARK, 0, at)]
+        return written in _SHY and (language is None or language != _TABLE[_BY_NAME[written]].get("home"))
 
     def before(self, end: int) -> int:
         """Return where in the text as it was the first `end` characters of the marked text end."""
@@ -108,8 +117,12 @@ def mark(text: str) -> Marked:
     return Marked(text="".join((*parts, text[done:])), names=tuple(names))
 
 
-def agency_of(text: str) -> str | None:
-    """Return the short name of the agency that a credit names first, None if it is not a credit: "AFP/The Local"."""
+def agency_of(text: str, *, language: str | None = None) -> str | None:
+    """
+    Return the short name of the agency that a credit names first, None if it is not a credit: "AFP/The Local".
+
+    A shy name that stands alone, without "by" or brackets, counts at home: in an article in `language`.
+    """
     if len(text) > LONGEST or PHOTO.search(text):
         return None
     marked = mark(text.strip())
@@ -126,7 +139,7 @@ def agency_of(text: str) -> str | None:
     first, _, rest = bare.partition("/")
     if not (_CREDIT.fullmatch(bare) or (rest and not _PERSON.match(rest) and _CREDIT.fullmatch(first.strip()))):
         return None
-    return None if is_plain and marked.is_shy() else marked.agency()
+    return None if is_plain and marked.is_shy(language=language) else marked.agency()
 
 
 def agency_of_byline(text: str) -> str | None:
@@ -154,5 +167,10 @@ def agency_of_site(host: str) -> str | None:
 
 
 def may_name(text: str) -> bool:
-    """Whether a word of `text` is one that the name of an agency begins with; cheap, to be asked first."""
-    return any(token in _BY_TOKEN for token in _TOKEN.findall(text))
+    """Whether a word of `text` is one that tells the name of an agency; cheap, to be asked first."""
+    return not _SIGNS.isdisjoint(_TOKEN.findall(text))
+
+
+def signs_in(text: str) -> tuple[str, ...]:
+    """Return the words of `text` that tell names of agencies, each once: for a first look at much text."""
+    return tuple(_SIGNS.intersection(_TOKEN.findall(text)))

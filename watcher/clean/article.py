@@ -12,11 +12,12 @@ from watcher.clean.metadata import Metadata, read_metadata
 from watcher.clean.opinion import with_missing
 from watcher.clean.page import Markup, bare_text, main_blocks, markup, parse
 from watcher.clean.phrases import key
+from watcher.clean.sources import named_sources
 from watcher.clean.walls import why_no_article
 from watcher.clean.wire import read_wire, without_credits
 from watcher.errors import CleanError
 from watcher.model import Block, Cleaned
-from watcher.text.language import UNKNOWN, detect
+from watcher.text.language import UNKNOWN, detect, primary
 
 FEED_AGREES = timedelta(days=2)  # a page's date nearer to the feed's than this is the finer one
 
@@ -30,6 +31,7 @@ class Draft:
     markup: Markup
     metadata: Metadata
     hashes: tuple[int, ...]
+    sources: tuple[str, ...] = ()  # agencies that the page names beside its text
 
 
 def clean(
@@ -77,6 +79,7 @@ def draft(html: str, *, url: str, now: datetime | None = None) -> Draft:
         markup=markup(tree, blocks, url=url),
         metadata=metadata,
         hashes=block_hashes(block.text for block in blocks),
+        sources=named_sources(tree, blocks, url=url, language=primary(metadata.language)),
     )
 
 
@@ -91,7 +94,7 @@ def finish(
 ) -> Cleaned:
     """Return the article of a draft. Credits and dateline are read before the furniture goes: they recur as it does."""
     said = page.metadata
-    wire = read_wire(page.blocks, authors=said.authors, credit=said.credit, url=page.url)
+    wire = read_wire(page.blocks, authors=said.authors, credit=said.credit, url=page.url, named=page.sources)
     known = Known(
         titles=frozenset(key(title) for title in (*said.titles, said.title, feed_title or "")) - {""},
         summary=key(feed_summary or ""),
