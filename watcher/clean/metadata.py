@@ -15,7 +15,7 @@ from watcher.clean.authors import authors_of
 from watcher.clean.lines import lines_around
 from watcher.clean.opinion import whole_body
 from watcher.clean.published import dates_of
-from watcher.clean.signs import MAX_TEXT, Signs, headline, read_signs
+from watcher.clean.signs import MAX_TEXT, Signs, heading_text, headline, read_signs
 from watcher.clean.titles import SITE_PREFIX, TITLES, best_title
 from watcher.text.urls import is_web
 
@@ -51,6 +51,8 @@ def read_metadata(tree: _Element, *, url: str, now: datetime | None) -> Metadata
     site = metas.get("og:site_name", "") or jsonld.text_of(node.get("publisher"))
     address, titles = canonical(signs, url=url), _titles(signs)
     head = headline(signs, titles)
+    if head is not None and (heading := heading_text(head)):
+        titles["h1"] = heading
     lines = lines_around(head) if head is not None else ()
     title, title_source = best_title(titles, site=site, url=url)
     dates = dates_of(signs, head, lines, url=address, now=now)
@@ -106,7 +108,6 @@ def _titles(signs: Signs) -> dict[str, str]:
     """Return what the page is called, by who says so."""
     said = {name: signs.metas.get(name, "") for name in TITLES}
     said["headline"] = jsonld.text_of(signs.node.get("headline")) or jsonld.text_of(signs.node.get("name"))
-    said["h1"] = signs.headings[0][0] if len(signs.headings) == 1 else ""
     said["title"] = signs.title
     return {name: text for name, value in said.items() if (text := " ".join(value.split())) and len(text) <= MAX_TEXT}
 

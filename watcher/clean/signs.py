@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from urllib.parse import urlsplit
 
 from lxml.etree import _Element
 
@@ -17,7 +18,7 @@ MAX_VALUE = 2_000  # characters of a meta tag
 MAX_TIMES = 50
 MAX_BYLINES = 60
 AUTHOR_METAS = frozenset(("author", "article:author", "dc.creator", "citation_author"))
-LEVELS = ("h1", "h2", "h3")  # where a headline stands
+LEVELS = ("h2", "h3")  # where a headline stands if it is no h1
 LEAST_SAME = 8  # letters by which a heading is the headline although it is cut
 BYLINE_CLASS = re.compile(
     r"(?:^|[\s_-])(?:by-?line|autor[eai]?s?|auteurs?|writer|reporter|journalist[ae]?|redakteur)"
@@ -37,6 +38,13 @@ LAYOUT_CLASS = re.compile(
     re.IGNORECASE,
 )
 OWN_CLASS = re.compile(r"meta|date|datum|byline|author|autor|time|info|headline|has-|with-", re.IGNORECASE)
+KICKER_CLASS = re.compile(
+    r"kicker|top-?line|dachzeile|over-?line|roof|pre-?title|super-?title|antet[ií]tulo|volanta|spitzmarke|occhiello"
+    r"|cintillo|eyebrow|hat\b|rubrik|category|\bdate|datum|intro-?title|sur-?titre|surtitle|sr-only|visually-hidden",
+    re.IGNORECASE,
+)
+LEAST_BARE = 12  # characters that are left of a heading without its kicker
+SHOWN_TEXT = ".//text()[not(parent::style) and not(parent::script)]"
 ELSEWHERE_TAGS = frozenset(("aside", "footer", "nav", "form"))
 
 
@@ -153,20 +161,69 @@ def _is_elsewhere_class(name: str) -> bool:
 
 
 def text_of(element: _Element) -> str:
-    """Return the text of an element on one line, cut behind `MAX_TEXT` characters."""
-    return " ".join("".join(element.itertext()).split())[: MAX_TEXT + 1]
+    """Return the text of an element on one line, cut behind `MAX_TEXT` characters; styles and scripts are no text."""
+    if len(element) and next(element.iter("style", "script"), None) is not None:
+        parts = (part for part in element.xpath(SHOWN_TEXT))
+    else:
+        parts = element.itertext()
+    return " ".join("".join(parts).split())[: MAX_TEXT + 1]
+
+
+def heading_text(element: _Element) -> str:
+    """Return the text of a heading without the kicker that some pages put into it: "Brexit: <b>Talks go on</b>"."""
+    kickers = [child for child in element.iterdescendants() if _is_kicker(child.get("class"))]
+    if not kickers:
+        return text_of(element)
+    inside = {inner for child in kickers for inner in child.iter()}
+    parts = [] if element in inside else [element.text or ""]
+    for child in element.iterdescendants():
+        if isinstance(child.tag, str) and child not in inside:
+            parts.append(child.text or "")
+        if child.getparent() not in inside:
+            parts.append(child.tail or "")
+    bare = " ".join("".join(parts).split()).lstrip(" :|–—-/")
+    return bare if len(bare) >= LEAST_BARE else text_of(element)
+
+
+@lru_cache(maxsize=1024)
+def _is_kicker(name: str | None) -> bool:
+    return name is not None and KICKER_CLASS.search(name) is not None
 
 
 def headline(signs: Signs, titles: dict[str, str]) -> _Element | None:
     """Return the element of the article's headline: the heading that says what the page is called, else its only h1."""
     wanted = [name for text in titles.values() if (name := key(text))]
+    own = [(text, element) for text, element in signs.headings if not _leads_home(element)]
+    for text, element in own:
+        if any(_is_same_title(key(text), one) for one in wanted) and not _is_end_of(text, signs, titles):
+            return element
     for level in LEVELS:
-        elements = signs.headings if level == "h1" else ((text_of(one), one) for one in signs.tree.iter(level))
-        for text, element in elements:
-            name = key(text)
-            if any(_is_same_title(name, one) for one in wanted):
+        for element in signs.tree.iter(level):
+            if any(_is_same_title(key(text_of(element)), one) for one in wanted):
                 return element
-    return signs.headings[0][1] if len(signs.headings) == 1 else None
+    return own[0][1] if len(own) == 1 else None
+
+
+def _leads_home(heading: _Element) -> bool:
+    """Whether a heading is a link to the front page: then it is the site's name."""
+    link = next(heading.iter("a"), None)
+    if link is None:
+        return False
+    try:
+        parts = urlsplit(link.get("href") or "#")
+    except ValueError:
+        return False
+    return not parts.path.strip("/") and not parts.query and not parts.fragment and "#" not in (link.get("href") or "#")
+
+
+def _is_end_of(heading: str, signs: Signs, titles: dict[str, str]) -> bool:
+    """Whether a heading is the site's name behind the title, "Talks go on | The Daily": a lower heading is the title."""
+    name, title = key(heading), key(signs.title)
+    rest = title.removesuffix(name)
+    if rest == title or name in (key(text) for text in titles.values()):
+        return False
+    lower = (key(text_of(element)) for level in LEVELS for element in signs.tree.iter(level))
+    return any(len(text) >= LEAST_SAME and rest.startswith(text) for text in lower)
 
 
 def _is_same_title(name: str, other: str) -> bool:

@@ -3,28 +3,64 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import defaultdict
+from collections.abc import Iterable
+from itertools import pairwise
 from urllib.parse import urlsplit
 
 from watcher.clean.phrases import key
 
-TITLES = ("headline", "h1", "og:title", "twitter:title", "parsely-title", "sailthru.title", "dc.title", "title")
+# What each source's word is worth. The headline in the data wins, unless the page's heading and the title that is made
+# for sharing agree on another; of these two the heading wins. Measured on 879 pages: half to choose, half to check.
+WORTH = {
+    "headline": 5.0,
+    "h1": 4.2,
+    "og:title": 3.5,
+    "dc.title": 3.0,
+    "parsely-title": 2.0,
+    "sailthru.title": 2.0,
+    "twitter:title": 0.5,
+    "title": 0.4,
+}
+TITLES = tuple(WORTH)
 MIN_TITLE = 8  # characters that must be left of a title
-SEPARATOR = re.compile(r"\s+[|\-–—·•»«:]{1,2}\s+|\s*[|｜_]\s*|：|(?<=\w):\s+(?=\S+$)")
+LEAST_NAME = 4  # letters of a site's name that may be a part of what is cut, or the other way round
+MORE = 16  # letters that such a part may have beside the name
+SEPARATOR = re.compile(r"\s+[|\-–—·•»«›:]{1,2}\s+|\s*[|｜ㅣ│_]\s*|：|(?<=\w):\s+(?=\S+$)")
 SITE_PREFIX = re.compile(r"^(?:www|m|mobile|amp|edition)\d?\.")
+SECOND_LEVEL = frozenset("ac co com edu gov net or org".split(" "))  # of a public suffix: co.uk
 
 
 def best_title(titles: dict[str, str], *, site: str, url: str) -> tuple[str, str]:
-    """Return the title that most sources say, in the order of `TITLES`, without the site's name; and its source."""
-    bare = {name: without_site(text, site=site, url=url) for name, text in titles.items()}
+    """Return the title that the sources agree on, by what each is `WORTH`, without the site's name; and its source."""
+    bare = {name: without_site(text, site=site, url=url) for name, text in titles.items() if name in WORTH}
     outlet = _site_names(site, url)
     bare = {name: text for name, text in bare.items() if key(text) not in outlet} or bare
-    votes = Counter(key(text) for text in bare.values())
-    agreed = [name for name in TITLES if name in bare and key(bare[name])]
-    if not agreed:
+    bare = {name: _whole(text, bare.values()) for name, text in bare.items()}
+    votes: dict[str, float] = defaultdict(float)
+    for name, text in bare.items():
+        votes[key(text)] += WORTH[name]
+    said = [name for name in TITLES if key(bare.get(name, ""))]
+    if not said:
         return "", ""
-    best = max(agreed, key=lambda name: (min(votes[key(bare[name])], 2) if name != "title" else 0, -TITLES.index(name)))
+    best = max(said, key=lambda name: (votes[key(bare[name])], -TITLES.index(name)))
     return bare[best], best
+
+
+def confirmed(title: str, feed_title: str | None, titles: Iterable[str]) -> str:
+    """Return the feed's title if it is one of those that the page goes by, or the page has none; else `title`."""
+    wanted = key(feed_title or "")
+    if not wanted or not feed_title:
+        return title
+    known = any(one.startswith(wanted) and len(one) <= len(wanted) + MORE for one in map(key, titles))
+    return feed_title if known or not title else title
+
+
+def _whole(title: str, others: Iterable[str]) -> str:
+    """Return the title that `title` is the beginning of: attributes end where a page forgot to escape a quote."""
+    return next(
+        (other for other in others if other.startswith(title) and other[len(title) :].strip()[:1] == '"'), title
+    )
 
 
 def without_site(title: str, *, site: str, url: str) -> str:
@@ -33,13 +69,11 @@ def without_site(title: str, *, site: str, url: str) -> str:
     cuts = list(SEPARATOR.finditer(title))
     if cuts and "|" in cuts[-1].group() and cuts[-1].start() >= MIN_TITLE and title.count(" ", cuts[-1].end()) < 3:
         return title[: cuts[-1].start()].strip()
+    for cut, after in pairwise(cuts):
+        if cut.start() >= MIN_TITLE and key(title[cut.end() : after.start()]) in names:
+            return title[: cut.start()].strip()
     for cut in reversed(cuts):
-        tail = key(title[cut.end() :])
-        if (
-            tail
-            and cut.start() >= MIN_TITLE
-            and any(tail == name or (len(tail) > 3 and (tail in name or name in tail)) for name in names)
-        ):
+        if cut.start() >= MIN_TITLE and _is_of_site(key(title[cut.end() :]), names):
             return title[: cut.start()].strip()
     first, colon, rest = title.partition(": ")
     if colon and key(first) in names and len(rest) >= MIN_TITLE:
@@ -49,10 +83,21 @@ def without_site(title: str, *, site: str, url: str) -> str:
     return title
 
 
+def _is_of_site(tail: str, names: frozenset[str]) -> bool:
+    """Whether the end of a title is the site's name, a part of it, or it with a word more: "BBC Sport"."""
+    if tail in names:
+        return True
+    return any(
+        min(len(tail), len(name)) >= LEAST_NAME and len(tail) <= len(name) + MORE and (tail in name or name in tail)
+        for name in names
+    )
+
+
 def _site_names(site: str, url: str) -> frozenset[str]:
     """Return the keys of a site's names: as it says, its host, its domain."""
     host = SITE_PREFIX.sub("", (urlsplit(url).hostname or "").lower())
     labels = host.split(".")
-    return frozenset(
-        {key(site), key(host), key(labels[0]), key(".".join(labels[-2:])), key(labels[-2] if labels[1:] else "")} - {""}
-    )
+    own = labels[-2] if labels[1:] else ""
+    if own in SECOND_LEVEL and labels[2:]:
+        own = labels[-3]
+    return frozenset({key(site), key(host), key(labels[0]), key(".".join(labels[-2:])), key(own)} - {""}) - {""}
