@@ -3,7 +3,7 @@ The errors of watcher. The tree:
 
 WatcherError
   SettingsError .problems
-  FetchError .url .permanent .retry_after_s
+  FetchError .url .permanent .retry_after_s .word .no_connection
     Unreachable  TimedOut  TooLarge  Refused  BadStatus(.status)
   FeedError .url
   CleanError .url .reason
@@ -61,8 +61,11 @@ class FetchError(WatcherError):
     """
     A request that brought no usable answer. `permanent`: asking again later will not help.
 
-    `answered_by` is the URL of the hop that failed, the last of a chain of redirects.
+    `answered_by` is the URL of the hop that failed, the last of a chain of redirects; `no_connection`: its host could
+    not be reached at all. `word` is the health that it makes of a feed.
     """
+
+    word = "failing"
 
     def __init__(
         self,
@@ -72,8 +75,10 @@ class FetchError(WatcherError):
         permanent: bool = False,
         retry_after_s: float | None = None,
         answered_by: str | None = None,
+        no_connection: bool = False,
     ) -> None:
         self.url = url
+        self.no_connection = no_connection
         self.answered_by = answered_by or url
         self.reason = reason
         self.permanent = permanent
@@ -109,8 +114,10 @@ class BadStatus(FetchError):
         permanent: bool = False,
         retry_after_s: float | None = None,
         answered_by: str | None = None,
+        word: str = "failing",
     ) -> None:
         self.status = status
+        self.word = word
         super().__init__(url, reason, permanent=permanent, retry_after_s=retry_after_s, answered_by=answered_by)
 
 

@@ -18,6 +18,7 @@ from watcher.store.feeds import sync_sources
 from watcher.store.open import open_store
 from watcher.store.visits import note_polls
 from watcher.store.writer import Writer, read, write
+from watcher.work.line import Line
 from watcher.work.pool import Pool
 from watcher.work.tools import Tools
 
@@ -48,6 +49,7 @@ async def daemon(tmp_path):
         tools = Tools(
             writer=writer,
             client=client,
+            line=Line(client.reaches, now=lambda: clock[0]),
             pool=pool,
             poll=settings.poll,
             fetch=settings.fetch,

@@ -19,6 +19,7 @@ from watcher.store.hosts import LEASE, blocked_until
 from watcher.store.open import open_store
 from watcher.store.schema import feeds, hosts
 from watcher.store.writer import Writer
+from watcher.work.line import Line
 from watcher.work.pool import PoolBroken
 from watcher.work.queue import AFTER_A_FAULT, LocalQueue
 from watcher.work.tools import Tools
@@ -61,18 +62,24 @@ async def tools(tmp_path):
     writer = Writer(engine)
     sources = [Source(url=f"https://h{n}.example/feed", name=f"Outlet {n}") for n in range(3)]
     await writer.do(lambda c: sync_sources(c, sources, now=NOW))
+    now = Clock()
     yield Tools(
         writer=writer,
         client=Slow(),
+        line=Line(reached, now=now),
         pool=Broken(),
         poll=PollSettings(),
         fetch=FetchSettings(),
         embedder=None,
         worker="here:1",
-        now=Clock(),
+        now=now,
     )
     writer.close()
     engine.dispose()
+
+
+async def reached(url: str) -> bool:
+    return True
 
 
 async def until_asked(client: Slow, n: int) -> None:

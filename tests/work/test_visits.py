@@ -15,10 +15,11 @@ from watcher.model import Source
 from watcher.net.client import Client
 from watcher.settings.model import Settings
 from watcher.store.articles import articles_between
-from watcher.store.feeds import sync_sources
+from watcher.store.feeds import feed_states, sync_sources
 from watcher.store.open import open_store
-from watcher.store.schema import pages
+from watcher.store.schema import pages, polls
 from watcher.store.writer import Writer, read, write
+from watcher.work.line import Line
 from watcher.work.pool import Pool
 from watcher.work.queue import LocalQueue
 from watcher.work.tools import Tools
@@ -57,9 +58,12 @@ class Net:
     clock: list[datetime]
     answers: dict[str, Callable[[], httpx.Response]] = field(default_factory=dict)
     asked: list[tuple[datetime, str]] = field(default_factory=list)
+    everything: Callable[[], httpx.Response] | None = None  # answers in the place of all the rest
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         url = str(request.url)
+        if self.everything is not None:
+            return self.everything()
         self.asked.append((self.clock[0], url))
         made = self.answers.get(url)
         if made is None:
@@ -119,6 +123,7 @@ async def world(tmp_path, pool):
         tools = Tools(
             writer=writer,
             client=client,
+            line=Line(client.reaches, now=lambda: clock[0]),
             pool=pool,
             poll=settings.poll,
             fetch=settings.fetch,
@@ -249,3 +254,76 @@ async def test_retry_after_holds_the_host_that_said_it_for_as_long_as_it_said(wo
     await world.drain()
 
     assert "https://b.example/other" in world.net.urls()
+
+
+async def test_a_host_without_a_connection_keeps_its_other_feeds_waiting_unblamed(world):
+    def nothing():
+        raise httpx.ConnectError("refused")
+
+    world.net.serve("https://b.example/feed", feed_xml("b.example", []))
+    for n in range(3):
+        world.net.answers[f"https://a.example/{n}.xml"] = nothing
+    rows = [Source(url=f"https://a.example/{n}.xml", name=f"A{n}") for n in range(3)]
+    rows.append(Source(url="https://b.example/feed", name="B"))
+    write(world.tools.writer.engine, lambda c: sync_sources(c, rows, now=world.clock[0]))
+
+    await world.drain()
+
+    asked = [url for url in world.net.urls() if url.endswith(".xml")]
+    states = read(world.tools.writer.engine, feed_states)
+    assert len(asked) == 1
+    assert sorted((state.feed.source.name, state.feed.failures) for state in states) == [
+        ("A0", 1),
+        ("A1", 0),
+        ("A2", 0),
+        ("B", 0),
+    ]
+
+
+async def test_when_our_own_line_is_down_no_feed_is_blamed_and_all_are_asked_again(world):
+    hosts = ("a.example", "b.example", "c.example")
+    for host in hosts:
+        world.net.serve(f"https://{host}/feed", feed_xml(host, []))
+    world.source(*hosts)
+    await world.drain()
+
+    def nothing():
+        raise httpx.ConnectError("no route")
+
+    world.net.everything = nothing
+    world.clock[0] += timedelta(hours=13)
+    await world.drain()
+    states = read(world.tools.writer.engine, feed_states)
+    assert [(state.feed.failures, state.reason) for state in states] == [(0, None)] * 3
+    assert world.tools.line.down_since is not None
+
+    world.net.everything = None
+    world.clock[0] += timedelta(minutes=5)
+    await world.drain()
+    states = read(world.tools.writer.engine, feed_states)
+    assert all(state.feed.last_read_at > START + timedelta(hours=13) for state in states)
+
+
+async def test_the_same_bytes_are_not_read_again(world):
+    world.net.serve("https://a.example/feed", feed_xml("a.example", ["Ferry one"], LONG_SUMMARY))
+    world.net.serve("https://a.example/0", page_html("Ferry one"))
+    world.source("a.example")
+    await world.drain()
+    world.clock[0] += timedelta(hours=13)
+
+    await world.drain()
+
+    query = select(polls.c.status).order_by(polls.c.id)
+    assert read(world.tools.writer.engine, lambda c: c.scalars(query).all()) == ["ok", "unchanged"]
+
+
+async def test_hosts_of_a_shared_platform_are_visited_as_one(world):
+    names = ("one.substack.com", "two.substack.com")
+    for name in names:
+        world.net.serve(f"https://{name}/feed", feed_xml(name, []))
+    world.net.serve("https://one.substack.com/feed", status=429, Retry_After="7200")
+    world.source(*names)
+
+    await world.drain()
+
+    assert world.net.urls() == ["https://one.substack.com/feed"]

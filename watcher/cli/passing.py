@@ -16,8 +16,9 @@ from watcher.cli.tally import Tally
 from watcher.errors import PluginError
 from watcher.settings.model import Settings
 from watcher.store.feeds import make_all_due
+from watcher.store.hosts import held_feeds
 from watcher.store.writer import Writer
-from watcher.work.events import Event, FeedPolled
+from watcher.work.events import Event, FeedPolled, LineDown, LineUp
 from watcher.work.pool import Pool, PoolBroken, WorkerFailed
 from watcher.work.queue import LocalQueue
 from watcher.work.tools import open_tools
@@ -37,10 +38,11 @@ async def one_pass(settings: Settings, engine: Engine, *, everything: bool, quie
 
         def hear(event: Event) -> None:
             tally.hear(event)
-            pages = 0 if isinstance(event, FeedPolled) else 1
-            noted = event.noted if isinstance(event, FeedPolled) else 0
-            advance("feeds", 1 - pages, 0)
-            advance("pages", pages, noted)
+            if isinstance(event, FeedPolled):
+                advance("feeds", 1, 0)
+                advance("pages", 0, event.noted)
+            elif not isinstance(event, LineDown | LineUp):
+                advance("pages", 1, 0)
 
         async with open_tools(settings, engine, tell=hear, pages=pages) as tools:
             if everything:
@@ -53,6 +55,7 @@ async def one_pass(settings: Settings, engine: Engine, *, everything: bool, quie
             finally:
                 await queue.stop()
             tally.fetching_s = time.monotonic() - started
+            tally.waiting = await tools.writer.read(lambda c: held_feeds(c, now=tools.now()))
             started = time.monotonic()
             advance("vectors", 0, tally.stored if tools.embedder else 0)
             since = tools.now() - EMBED_BACK

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import datetime
 
-from watcher.model import Failed, Polled
+from watcher.model import Failed, Offline, Polled
 from watcher.work.events import Event, FeedPolled, PageFailed, PageKnown, PageStored
 
 SHOWN = 20  # failures named on the terminal
@@ -18,6 +19,7 @@ class Tally:
     feeds: int = 0
     unchanged: int = 0
     failed: int = 0
+    offline: int = 0
     entries_new: int = 0
     pages_noted: int = 0
     stored: int = 0
@@ -29,6 +31,7 @@ class Tally:
     fetching_s: float = 0.0
     vectors_s: float = 0.0
     failures: list[tuple[str, str]] = field(default_factory=list)  # outlet, reason
+    waiting: tuple[tuple[str, datetime], ...] = ()  # outlets that are due, and until when their host is left alone
     lost: Counter[str] = field(default_factory=Counter)  # reason
 
     def hear(self, event: Event) -> None:
@@ -40,6 +43,8 @@ class Tally:
                 if isinstance(result, Failed):
                     self.failed += 1
                     self.failures.append((feed.source.name, result.reason))
+                elif isinstance(result, Offline):
+                    self.offline += 1
                 elif isinstance(result, Polled):
                     self.entries_new += len(result.changes.new)
                 else:
@@ -58,9 +63,15 @@ class Tally:
     def lines(self) -> list[str]:
         """Return what happened, for a terminal."""
         if not self.feeds and not self.stored and not self.pages_lost and not self.pages_later:
-            return ["nothing is due: watcher poll --all polls every feed now, watcher status says how they fare"]
-        read = self.feeds - self.unchanged - self.failed
+            return self.held_lines() or [
+                "nothing is due: watcher poll --all polls every feed now, watcher status says how they fare"
+            ]
+        read = self.feeds - self.unchanged - self.failed - self.offline
         told = [f"{self.feeds} feeds polled: {read} read, {self.unchanged} not modified, {self.failed} failed"]
+        if self.offline:
+            told.append(
+                f"your own line is down: {self.offline} of them are not to blame, and are due again in a minute"
+            )
         parts = [f"{self.stored} articles stored"]
         if self.from_feed:
             parts.append(f"{self.from_feed} of them from the feed's own text")
@@ -83,12 +94,21 @@ class Tally:
             f"  no article in {count} {'page' if count == 1 else 'pages'}: {why}"
             for why, count in self.lost.most_common(SHOWN)
         ]
-        return told
+        return told + self.held_lines()
+
+    def held_lines(self) -> list[str]:
+        """Return which outlets wait because their host is left alone."""
+        told = [
+            f"  waits until {until:%Y-%m-%d %H:%M} UTC: {outlet}: its host asked for it, or cannot be reached"
+            for outlet, until in self.waiting[:SHOWN]
+        ]
+        return told + ([f"  and {len(self.waiting) - SHOWN} more wait"] if len(self.waiting) > SHOWN else [])
 
     def as_json(self) -> dict[str, object]:
         """Return the counts as JSON."""
-        names = [name for name in self.__slots__ if name not in ("failures", "lost")]
+        names = [name for name in self.__slots__ if name not in ("failures", "lost", "waiting")]
         return {name: getattr(self, name) for name in names} | {
             "failures": [{"source": outlet, "reason": reason} for outlet, reason in sorted(self.failures)],
             "lost": dict(self.lost),
+            "waiting": [{"source": outlet, "until": until.isoformat()} for outlet, until in self.waiting],
         }

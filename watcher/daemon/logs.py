@@ -6,8 +6,8 @@ import logging
 import sys
 from datetime import UTC, datetime
 
-from watcher.model import Failed, Polled
-from watcher.work.events import Event, FeedPolled, PageFailed, PageKnown, PageStored
+from watcher.model import Failed, Offline, Polled
+from watcher.work.events import Event, FeedPolled, LineDown, LineUp, PageFailed, PageKnown, PageStored
 
 log = logging.getLogger("watcher.work")
 
@@ -61,6 +61,12 @@ def tell(event: Event) -> None:
             counts = fields(new=len(seen.new), changed=len(seen.changed), held_back=seen.held_back, pages=noted)
             rest = fields(took_s=result.took_s, next_poll_at=result.next_poll_at)
             log.info("polled status=ok %s %s %s", fields(feed=feed.url), counts, rest)
+        case FeedPolled(feed=feed, result=Offline() as result):
+            log.info("polled status=offline %s", fields(feed=feed.url, next_poll_at=result.next_poll_at))
+        case LineDown():
+            log.warning("line_down %s", fields(since=event.since))
+        case LineUp():
+            log.warning("line_up %s", fields(was_down_since=event.since))
         case FeedPolled(feed=feed, result=result):
             rest = fields(took_s=result.took_s, next_poll_at=result.next_poll_at)
             log.info("polled status=unchanged %s %s", fields(feed=feed.url), rest)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+WALL = "a bot wall"  # how a fault begins that names one
 LOOKED_AT_BYTES = 16_384
 
 MARKS: tuple[tuple[bytes, str], ...] = (

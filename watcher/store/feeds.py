@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, bindparam, func, select, update
 
 from watcher.model import Entry, Feed, Source, Validators
 from watcher.store.schema import articles, entries, feeds
-from watcher.text.urls import article_id, host_of, normal
+from watcher.text.urls import article_id, host_key, normal
 
 TOLD = ("name", "language", "country", "section", "owner", "tags", "every_s", "full_text")  # of a source, by settings
 SAME = (  # columns that are fields of a Feed
@@ -47,7 +47,7 @@ def sync_sources(connection: Connection, sources: Sequence[Source], *, now: date
         if url not in have:
             due = now + timedelta(seconds=spread_s * number / len(wanted))
             new.append(
-                values | {"source_url": url, "url": url, "host": host_of(url), "next_poll_at": due, "enabled": True}
+                values | {"source_url": url, "url": url, "host": host_key(url), "next_poll_at": due, "enabled": True}
                 | {"faults": [], "skip_hours": [], "skip_days": []}
             )  # fmt: skip
         elif have[url] != (True, *values.values()):

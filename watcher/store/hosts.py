@@ -164,6 +164,17 @@ def blocked_until(connection: Connection, host: str) -> datetime | None:
     return connection.scalar(select(hosts.c.blocked_until).where(hosts.c.host == host))
 
 
+def held_feeds(connection: Connection, *, now: datetime) -> tuple[tuple[str, datetime], ...]:
+    """Return the names of sources that are due but whose host is held, and until when, by name."""
+    query = (
+        select(feeds.c.name, hosts.c.blocked_until)
+        .join(hosts, hosts.c.host == feeds.c.host)
+        .where(feeds.c.enabled, ~feeds.c.gone, feeds.c.next_poll_at <= now, hosts.c.blocked_until > now)
+        .order_by(feeds.c.name)
+    )
+    return tuple((name, until) for name, until in connection.execute(query))
+
+
 def get_host(connection: Connection, host: str) -> Host:
     """Return what is kept of `host`; an empty one if it is new."""
     columns = [hosts.c[name] for name in Host.__slots__]

@@ -12,7 +12,7 @@ from watcher.model import Entry, Failed, Feed, Offline, Polled, PollResult, Unch
 from watcher.store.feeds import entry_json, slices
 from watcher.store.hosts import insert
 from watcher.store.schema import articles, entries, feeds, pages, polls
-from watcher.text.urls import article_id, host_of, normal
+from watcher.text.urls import article_id, host_key, normal
 
 KEEP_POLLS = 200  # a feed: its history for `status`
 SMOOTHED = 0.2  # the share of the newest answer in `took_s`
@@ -73,7 +73,7 @@ def moved(feed: Feed, result: Polled) -> dict[str, object]:
     seen = feed.moved_seen + 1 if result.moved_to == feed.moved_to else 1
     if seen < MOVES_TRUSTED:
         return same | {"moved_to": result.moved_to, "moved_seen": seen}
-    return {"url": result.moved_to, "host": host_of(result.moved_to), "moved_to": None, "moved_seen": 0}
+    return {"url": result.moved_to, "host": host_key(result.moved_to), "moved_to": None, "moved_seen": 0}
 
 
 def history(feed: Feed, result: PollResult) -> dict[str, object]:
@@ -192,7 +192,7 @@ def page_row(feed: Feed, entry: Entry, key: str, *, at: datetime) -> dict[str, o
         "article_id": key,
         "feed_id": feed.id,
         "url": entry.url or "",
-        "host": host_of(entry.url) if entry.url else feed.host,
+        "host": host_key(entry.url) if entry.url else feed.host,
         "entry": entry_json(entry),
         "noted_at": at,
         "next_try_at": at,

@@ -15,6 +15,13 @@ TRACKING = frozenset(
 TRACKING_PREFIXES = ("utm_", "pk_", "mtm_", "hsa_", "_hs")
 DEFAULT_PORTS = {"http": 80, "https": 443}
 UNRESERVED = "!$&'()*+,;=:@~-._/"
+# Each subdomain is somebody's own site, and one company's servers answer for all of them.
+SHARED = frozenset(
+    "blogspot.com wordpress.com substack.com medium.com tumblr.com livejournal.com typepad.com over-blog.com ghost.io "
+    "hatenablog.com canalblog.com beehiiv.com weebly.com wixsite.com squarespace.com github.io gitlab.io netlify.app "
+    "vercel.app pages.dev web.app herokuapp.com libsyn.com podbean.com simplecast.com bearblog.dev micro.blog write.as "
+    "neocities.org".split()
+)
 
 
 def is_web(url: str | None) -> bool:
@@ -67,7 +74,7 @@ def article_id(identity: str) -> str:
 
 
 def host_of(url: str) -> str:
-    """Return the host of `url` with its port where it is not the scheme's own: what politeness is kept for."""
+    """Return the host of `url` with its port where it is not the scheme's own."""
     try:
         parts = urlsplit(url)
         host, port = (parts.hostname or "").rstrip("."), parts.port
@@ -76,3 +83,10 @@ def host_of(url: str) -> str:
     if ":" in host:
         host = f"[{host}]"
     return host if port is None or port == DEFAULT_PORTS.get(parts.scheme) else f"{host}:{port}"
+
+
+def host_key(url: str) -> str:
+    """Return the host under which `url` is visited: what politeness is kept for; one for all of a shared platform."""
+    host = host_of(url)
+    platform = ".".join(host.split(".")[-2:])
+    return platform if platform in SHARED else host

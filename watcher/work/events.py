@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from watcher.model import Feed, PollResult
 
@@ -44,4 +45,18 @@ class PageFailed:
     final: bool
 
 
-Event = FeedPolled | PageStored | PageKnown | PageFailed
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineDown:
+    """No host that answered lately can be reached: it is our own line, and nothing is asked until it works again."""
+
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineUp:
+    """Our own line works again; it was down from `since` on."""
+
+    since: datetime
+
+
+Event = FeedPolled | PageStored | PageKnown | PageFailed | LineDown | LineUp

@@ -16,12 +16,13 @@ from watcher.net.client import ACCEPT_PAGE
 from watcher.net.hosts import LONGEST_HOLD
 from watcher.store.articles import Packed, add_article, site_blocks, title_of
 from watcher.store.hosts import block
-from watcher.store.pages import Page, page_done, page_failed, page_moved
-from watcher.text.urls import article_id, host_of, normal
+from watcher.store.pages import Page, page_done, page_failed, page_moved, put_off
+from watcher.text.urls import article_id, host_key, host_of, normal
 from watcher.text.wellformed import well_formed
 from watcher.text.words import word_overlap
 from watcher.work import tasks
 from watcher.work.events import Event, PageFailed, PageKnown, PageStored
+from watcher.work.line import AGAIN
 from watcher.work.pool import PoolBroken, WorkerFailed
 from watcher.work.tools import Tools
 
@@ -70,6 +71,7 @@ async def fetch_page(page: Page, tools: Tools, *, at: datetime) -> None:
     """Ask for the page and store its article; on a fault that has a name, do what fits it."""
     try:
         answer = await tools.client.get_here(page.url, accept=ACCEPT_PAGE)
+        tools.line.worked(page.url)
         if isinstance(answer, Elsewhere):
             await send_on(page, answer.url, tools, at=at)
         else:
@@ -91,7 +93,7 @@ async def send_on(page: Page, url: str, tools: Tools, *, at: datetime) -> None:
     if page.tries + 1 >= MAX_TRIES:
         await store_entry(page, tools, reason="redirects from host to host", at=at)
         return
-    await tools.writer.do(lambda c: page_moved(c, page.article_id, url=url, host=host_of(url)))
+    await tools.writer.do(lambda c: page_moved(c, page.article_id, url=url, host=host_key(url)))
 
 
 async def at_fault(page: Page, tools: Tools, *, reason: str, at: datetime) -> None:
@@ -187,9 +189,13 @@ async def store_entry(page: Page, tools: Tools, *, reason: str, at: datetime, as
 
 async def page_missed(page: Page, error: FetchError, tools: Tools, *, at: datetime) -> None:
     """Try a failed page again later, or make do with the feed's own text where that is all there will be."""
-    if error.retry_after_s is not None:
-        until = at + min(timedelta(seconds=error.retry_after_s), LONGEST_HOLD)
-        await tools.writer.do(lambda c: block(c, host_of(error.answered_by), until=until))
+    if error.no_connection and await tools.line.is_down(error.answered_by, since=at):
+        await tools.writer.do(lambda c: put_off(c, [page.article_id], until=tools.now() + AGAIN))
+        return
+    hold = FIRST_RETRY if error.no_connection else timedelta(seconds=error.retry_after_s or 0)
+    if hold:
+        until = at + min(hold, LONGEST_HOLD)
+        await tools.writer.do(lambda c: block(c, host_key(error.answered_by), until=until))
     if is_final(error) or page.tries + 1 >= MAX_TRIES or (is_refusal(error) and has_text(page)):
         await store_entry(page, tools, reason=error.reason, at=at)
         return

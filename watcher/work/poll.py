@@ -6,24 +6,38 @@ import hashlib
 import logging
 from datetime import datetime, timedelta
 
-from watcher.errors import FeedError, FetchError, StoreError
+from watcher.errors import BadStatus, FeedError, FetchError, StoreError
 from watcher.feeds.changes import changes
 from watcher.feeds.freshness import Freshness, freshness
 from watcher.feeds.pace import NextPoll, Wishes, next_poll
-from watcher.model import Failed, Feed, NotModified, ParsedFeed, Polled, PollResult, Response, Unchanged, Validators
+from watcher.feeds.walls import WALL
+from watcher.model import (
+    Failed,
+    Feed,
+    NotModified,
+    Offline,
+    ParsedFeed,
+    Polled,
+    PollResult,
+    Response,
+    Unchanged,
+    Validators,
+)
 from watcher.net.client import ACCEPT_FEED
 from watcher.net.hosts import LONGEST_HOLD
 from watcher.store.feeds import known_entries
 from watcher.store.hosts import block
 from watcher.store.polls import record_polls
-from watcher.text.urls import host_of
+from watcher.text.urls import host_key
 from watcher.work import tasks
 from watcher.work.events import FeedPolled
+from watcher.work.line import AGAIN
 from watcher.work.pool import PoolBroken, WorkerFailed
 from watcher.work.tools import Tools
 
 log = logging.getLogger("watcher.work")
 PARSE_LIMIT_S = 20.0
+DEAD_HOST = timedelta(hours=1)  # the longest that a host without a connection keeps its other feeds waiting
 
 
 async def poll_feed(feed: Feed, tools: Tools) -> int:
@@ -35,18 +49,20 @@ async def poll_feed(feed: Feed, tools: Tools) -> int:
     started = tools.now()
     held: tuple[str, datetime] | None = None
     try:
-        answer = await tools.client.get(feed.url, validators=feed.validators, accept=ACCEPT_FEED)
+        answer = await tools.client.get(feed.url, validators=feed.validators, accept=ACCEPT_FEED, delta=True)
+        tools.line.worked(answer.url)
         if isinstance(answer, NotModified):
             result: PollResult = unchanged(feed, answer, tools)
         else:
             result = await read(feed, answer, tools)
     except FetchError as error:
-        result = failed(feed, error, tools, started)
-        if error.retry_after_s is not None:
-            hold = min(timedelta(seconds=error.retry_after_s), LONGEST_HOLD)
-            held = host_of(error.answered_by), tools.now() + hold
+        if error.no_connection and await tools.line.is_down(error.answered_by, since=started):
+            result = offline(feed, tools)
+        else:
+            result = failed(feed, error, tools, started)
+            held = hold_of(error, result, tools.now())
     except FeedError as error:
-        result = failed(feed, FetchError(feed.url, error.reason), tools, started)
+        result = failed(feed, FetchError(feed.url, error.reason), tools, started, word=word_of(error))
     except WorkerFailed as error:
         result = failed(feed, FetchError(feed.url, f"parsing the feed {error}"), tools, started)
     except (StoreError, PoolBroken):
@@ -140,7 +156,27 @@ def unchanged(feed: Feed, answer: NotModified | Response, tools: Tools) -> Uncha
     )
 
 
-def failed(feed: Feed, error: FetchError, tools: Tools, started: datetime) -> Failed:
+def hold_of(error: FetchError, result: PollResult, now: datetime) -> tuple[str, datetime] | None:
+    """Return which host is to be left alone until when: what one of its feeds teaches holds for all of it."""
+    if isinstance(error, BadStatus) and error.retry_after_s is not None:
+        return host_key(error.answered_by), now + min(timedelta(seconds=error.retry_after_s), LONGEST_HOLD)
+    if error.no_connection:
+        return host_key(error.answered_by), min(result.next_poll_at, now + DEAD_HOST)
+    return None
+
+
+def word_of(error: FeedError) -> str:
+    """Return the health that bytes make which are no feed."""
+    return "bot wall" if error.reason.startswith(WALL) else "not a feed"
+
+
+def offline(feed: Feed, tools: Tools) -> Offline:
+    """Return the poll that an outage of our own line makes: soon again, and no fault of the feed."""
+    now = tools.now()
+    return Offline(feed_id=feed.id, at=now, next_poll_at=now + AGAIN * (1 + tools.chance()))
+
+
+def failed(feed: Feed, error: FetchError, tools: Tools, started: datetime, *, word: str | None = None) -> Failed:
     """Return the poll that an error makes: the feed waits longer each time, and as long as its host asks."""
     now = tools.now()
     when = again(feed, tools, now, said=Freshness(retry_after_s=error.retry_after_s), failures=feed.failures + 1)
@@ -149,6 +185,7 @@ def failed(feed: Feed, error: FetchError, tools: Tools, started: datetime) -> Fa
         at=now,
         next_poll_at=when.at,
         reason=error.reason,
+        word=word or error.word,
         permanent=error.permanent,
         took_s=(now - started) / timedelta(seconds=1),
     )

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 from sqlalchemy import Connection
 
 from watcher.errors import StoreError, WatcherError
 from watcher.store.hosts import block, renew_all
+from watcher.store.line import note_line
 from watcher.store.visits import Visit, claim_visits
+from watcher.work.events import LineDown, LineUp
 from watcher.work.pool import PoolBroken
 from watcher.work.tools import Tools
 from watcher.work.visit import visit
@@ -31,6 +33,7 @@ class LocalQueue:
         self._visits: dict[str, asyncio.Task[None]] = {}
         self._fault: WatcherError | None = None  # of what all visits need
         self._closed = False
+        self._down_since: datetime | None = None  # our own line, as last told
 
     @property
     def busy(self) -> int:
@@ -46,6 +49,8 @@ class LocalQueue:
         if self._fault is not None:
             fault, self._fault = self._fault, None
             raise fault
+        if await self._is_resting():
+            return 0
         room = self.tools.poll.concurrency - len(self._visits)
         worker, now, busy = self.tools.worker, self.tools.now(), frozenset(self._visits)
         floor = self.tools.poll.min_every
@@ -65,6 +70,19 @@ class LocalQueue:
             self._visits[found.host] = task
             task.add_done_callback(partial(self._ended, found.host))
         return len(claims)
+
+    async def _is_resting(self) -> bool:
+        """Whether our own line is down; tells and writes down when that changes."""
+        line, before = self.tools.line, self._down_since
+        if line.down_since is None and before is None:
+            return False
+        await line.is_resting()
+        since = line.down_since
+        if since != before:
+            self._down_since = since
+            await self.tools.writer.do(lambda c: note_line(c, down_since=since))
+            self.tools.tell(LineDown(since=since) if since else LineUp(since=before or self.tools.now()))
+        return since is not None
 
     async def drain(self) -> None:
         """Visit until nothing is due any more, or the queue is closed. Errors: StoreError, PoolBroken."""

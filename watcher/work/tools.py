@@ -17,6 +17,7 @@ from watcher.settings.model import FetchSettings, PollSettings, Settings
 from watcher.store.hosts import drop_dead_leases, worker_name
 from watcher.store.writer import Writer
 from watcher.work.events import Event
+from watcher.work.line import Line
 from watcher.work.pool import Pool
 
 PRODUCT = "Watcher"
@@ -37,6 +38,7 @@ class Tools:
 
     writer: Writer
     client: Client
+    line: Line
     pool: Pool
     poll: PollSettings
     fetch: FetchSettings
@@ -72,6 +74,7 @@ async def open_tools(
         spread_s: A feed over which the first polls of new sources are spread; 0 makes them due at once.
     """
     from watcher.store.feeds import sync_sources
+    from watcher.store.line import last_answered
 
     fetch = settings.fetch
     writer = Writer(engine)
@@ -84,9 +87,11 @@ async def open_tools(
         allow_private=fetch.allow_private,
         concurrency=settings.poll.concurrency,
     )
+    good = await writer.read(last_answered)
     tools = Tools(
         writer=writer,
         client=client,
+        line=Line(client.reaches, now=system_clock, good=good),
         pool=pool,
         poll=settings.poll,
         fetch=fetch,

@@ -15,7 +15,7 @@ from watcher.net.robots import MAX_AGE_S, MAX_BYTES, Robots, robots_url
 from watcher.store import hosts
 from watcher.store.pages import due_pages, put_off
 from watcher.store.visits import Leave, Visit, go_on, leave_hosts
-from watcher.text.urls import host_of
+from watcher.text.urls import host_key, host_of
 from watcher.work.pages import get_page, is_wanted
 from watcher.work.poll import poll_feed
 from watcher.work.tools import PRODUCT, Tools
@@ -72,7 +72,7 @@ async def visit(claim: Visit, tools: Tools) -> None:
 async def may_go_on(host: str, tools: Tools, until: datetime, *, feed: Feed | None = None) -> bool:
     """Renew the lease; False if it is lost, the host asked us to wait, or the visit has lasted long enough."""
     now = tools.now()
-    if now >= until:
+    if now >= until or tools.line.down_since is not None:
         return False
     floor = tools.poll.min_every
     return await tools.writer.do(lambda c: go_on(c, host, worker=tools.worker, now=now, feed=feed, floor=floor))
@@ -92,12 +92,14 @@ async def visit_pages(host: str, tools: Tools, pause: Pause, until: datetime) ->
             if tools.fetch.robots:
                 where = robots_url(page.url)
                 if where not in robots:
-                    robots[where] = await get_robots(host, where, tools, pause)
+                    robots[where] = await get_robots(where, tools, pause)
+                if tools.line.down_since is not None:
+                    return
                 rules = robots[where]
                 pause.delay_s = max(pause.delay_s, min(rules.delay_s or 0.0, LONGEST_CRAWL_DELAY_S))
             if rules is not None and rules.is_passing and tools.now() - page.noted_at < ROBOTS_PATIENCE:
-                until = tools.now() + ROBOTS_RETRY
-                await tools.writer.do(partial(put_off, article_ids=[page.article_id], until=until))
+                later = tools.now() + ROBOTS_RETRY
+                await tools.writer.do(partial(put_off, article_ids=[page.article_id], until=later))
             elif rules is not None and not rules.allowed(page.url):
                 await get_page(page, tools, forbidden=rules.why)
             else:
@@ -105,8 +107,9 @@ async def visit_pages(host: str, tools: Tools, pause: Pause, until: datetime) ->
                     await get_page(page, tools)
 
 
-async def get_robots(host: str, where: str, tools: Tools, pause: Pause) -> Robots:
+async def get_robots(where: str, tools: Tools, pause: Pause) -> Robots:
     """Return the rules in the robots.txt at `where`, at most a day old."""
+    host = host_of(where)  # not the platform's: each site on it has its own
     kept = await tools.writer.read(lambda c: hosts.get_host(c, host))
     now = tools.now()
     if kept.robots_at is not None and kept.robots_status is not None:
@@ -123,8 +126,10 @@ async def get_robots(host: str, where: str, tools: Tools, pause: Pause) -> Robot
             status = error.status
             if error.retry_after_s is not None:
                 until = now + min(timedelta(seconds=error.retry_after_s), LONGEST_HOLD)
-                await tools.writer.do(partial(hosts.block, host=host_of(error.answered_by), until=until))
-        except FetchError:
+                await tools.writer.do(partial(hosts.block, host=host_key(error.answered_by), until=until))
+        except FetchError as error:
+            if error.no_connection and await tools.line.is_down(error.answered_by, since=now):
+                return Robots.from_answer(None, agent=PRODUCT)
             status = 0
     await tools.writer.do(lambda c: hosts.set_robots(c, host, at=now, status=status, body=body))
     return Robots.from_answer(status or None, body, agent=PRODUCT)

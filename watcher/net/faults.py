@@ -1,0 +1,115 @@
+"""What went wrong with a fetch, in words: errors of the network and statuses."""
+
+from __future__ import annotations
+
+import errno
+import os
+import ssl
+from datetime import UTC, datetime
+from http import HTTPStatus
+
+import httpcore
+import httpx
+
+from watcher.errors import BadStatus, FetchError, Refused, TimedOut, Unreachable
+from watcher.feeds.freshness import freshness
+from watcher.feeds.walls import WALL, bot_wall
+from watcher.net.guard import PrivateAddress
+from watcher.net.inflate import Damaged, Inflate, Overflow
+from watcher.net.transport import Hop
+
+NETWORK_ERRORS = frozenset(
+    (errno.ECONNREFUSED, errno.ECONNRESET, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN, errno.EPIPE)
+)
+MAX_CAUSES = 12  # behind one error
+ERROR_BODY_BYTES = 16_384  # of an error page: enough to know a bot wall
+TIMEOUTS = (httpcore.TimeoutException, httpx.TimeoutException)
+BROKEN = (httpcore.NetworkError, httpx.NetworkError, ssl.SSLError, OSError)
+NOT_HTTP = (httpcore.ProtocolError, httpx.ProtocolError)
+HOPS_FAULTS = (*TIMEOUTS, *BROKEN, *NOT_HTTP, PrivateAddress, Damaged, httpx.InvalidURL, UnicodeError)
+
+
+def in_words(error: Exception, url: str, *, at: str, timeout_s: float) -> FetchError:
+    """
+    Return the FetchError that one of `HOPS_FAULTS` makes.
+
+    Args:
+        at: The hop where it happened.
+    """
+    if isinstance(error, TIMEOUTS):
+        far = isinstance(error, httpcore.ConnectTimeout | httpx.ConnectTimeout)
+        return TimedOut(url, f"no answer within {timeout_s:g} s", answered_by=at, no_connection=far)
+    if isinstance(error, NOT_HTTP):
+        return Unreachable(url, f"the answer is not HTTP, or was cut ({error})", answered_by=at)
+    if isinstance(error, Damaged):
+        return Unreachable(url, str(error), answered_by=at)
+    if isinstance(error, PrivateAddress):
+        return Refused(url, str(error), answered_by=at)
+    if isinstance(error, httpx.InvalidURL | UnicodeError):
+        return Refused(url, str(error) or "a URL that cannot be asked", answered_by=at)
+    far = isinstance(error, httpcore.ConnectError | httpx.ConnectError) and not is_tls(error)
+    return Unreachable(url, broken(error), answered_by=at, no_connection=far)
+
+
+async def bad_status(url: str, hop: Hop, *, answered_by: str) -> BadStatus:
+    """Return the error for an answer without a usable body, in words."""
+    try:
+        phrase = HTTPStatus(hop.status).phrase
+    except ValueError:
+        phrase = "not a known status"
+    reason, word = f"{hop.status} {phrase}", "failing"
+    wall = hop.header("cf-mitigated")
+    name = f"Cloudflare: {wall[:40]}" if wall else None
+    if name is None and hop.status in (401, 403, 429, 503):
+        name = bot_wall(await beginning(hop))
+    if name:
+        reason, word = f"{reason}, {WALL} ({name})", "bot wall"
+    wait_s = freshness(hop.headers, datetime.now(UTC)).retry_after_s if hop.status >= 400 else None
+    return BadStatus(
+        url, hop.status, reason, permanent=hop.status == 410, retry_after_s=wait_s, answered_by=answered_by, word=word
+    )
+
+
+async def beginning(hop: Hop) -> bytes:
+    """Return the first bytes of an error page, as far as they can be had."""
+    try:
+        inflate = Inflate(hop.header("content-encoding"), max_bytes=ERROR_BODY_BYTES)
+    except Damaged:
+        return b""
+    try:
+        async for chunk in hop.raw:
+            inflate.feed(chunk[:ERROR_BODY_BYTES])
+    except (Overflow, Damaged, httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException):
+        pass  # the status is the error; the page only explains it
+    return inflate.so_far()
+
+
+def is_tls(error: Exception) -> bool:
+    """Whether a host was reached, and no agreement on TLS."""
+    return isinstance(error.__cause__, ssl.SSLError)
+
+
+def broken(error: Exception) -> str:
+    """Return a connection's failure in words."""
+    cause = error.__cause__ or error.__context__ or error
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return f"its certificate is not to be trusted ({cause.verify_message})"
+    if isinstance(cause, ssl.SSLError):
+        return f"no TLS connection ({cause.reason or cause})"
+    text = str(error) or str(cause) or type(cause).__name__
+    if "does not resolve" in text:
+        return text
+    if found := system_error(error):
+        return f"no connection: {os.strerror(found).lower()}"
+    return f"no connection, or it broke ({text})"
+
+
+def system_error(error: BaseException | None) -> int | None:
+    """Return the system's number for what went wrong, from the chain and the groups of causes behind `error`."""
+    for _ in range(MAX_CAUSES):
+        if error is None:
+            return None
+        if isinstance(error, OSError) and error.errno in NETWORK_ERRORS:
+            return error.errno
+        error = error.exceptions[0] if isinstance(error, BaseExceptionGroup) else error.__cause__ or error.__context__
+    return None

@@ -1,0 +1,112 @@
+"""Our own line: when it is down, no feed is to blame, and nothing is asked until it works again."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import datetime, timedelta
+
+from watcher.text.urls import host_key
+
+KEPT = 8  # hosts that answered lately
+TRIED = 3  # of them, to tell our own fault from a host's
+STRANGERS = 3  # hosts that fail one after another, where no host has answered yet
+VERDICT_FOR = timedelta(seconds=20)
+REST = timedelta(seconds=30)  # between two looks whether the line works again
+AGAIN = timedelta(minutes=2)  # then what could not be asked is due again
+NOWHERE = (("192.0.2.1", socket.AF_INET), ("2001:db8::1", socket.AF_INET6))  # documentation: RFC 5737, RFC 3849
+
+
+class Line:
+    """
+    Judges whether a host that cannot be reached is down, or we are.
+
+    Hosts that answered lately are tried with a connection and nothing more; if none of them can be reached, it is us.
+
+    Args:
+        reaches: Whether a connection to a URL's host can be opened.
+        good: URLs of hosts that have answered, the latest last.
+        has_route: Whether the system knows a way out at all.
+    """
+
+    def __init__(
+        self,
+        reaches: Callable[[str], Awaitable[bool]],
+        *,
+        now: Callable[[], datetime],
+        good: Iterable[str] = (),
+        has_route: Callable[[], bool] | None = None,
+    ) -> None:
+        self._reaches = reaches
+        self._now = now
+        self._has_route = has_route or has_way_out
+        self._good: OrderedDict[str, str] = OrderedDict()  # URL by host, the latest last
+        self._failed: set[str] = set()  # hosts, since the last answer
+        self._answered_at: datetime | None = None
+        self._judged_at: datetime | None = None
+        self._looking = asyncio.Lock()
+        self.down_since: datetime | None = None
+        for url in good:
+            self._keep(url)
+
+    def _keep(self, url: str) -> None:
+        key = host_key(url)
+        self._good[key] = url
+        self._good.move_to_end(key)
+        while len(self._good) > KEPT:
+            self._good.popitem(last=False)
+
+    def worked(self, url: str) -> None:
+        """Note that the host of `url` has answered, whatever it said."""
+        self._keep(url)
+        self._failed.clear()
+        self._answered_at = self._now()
+        self.down_since = None
+
+    async def is_down(self, url: str, *, since: datetime) -> bool:
+        """
+        Whether it is our own line that kept us from reaching `url`.
+
+        Args:
+            since: When `url` was asked: an answer from elsewhere after that shows that the line works.
+        """
+        self._failed.add(host_key(url))
+        async with self._looking:
+            if self._answered_at is not None and self._answered_at >= since:
+                return False
+            if self._judged_at is None or self._now() - self._judged_at > VERDICT_FOR:
+                await self._look(besides=host_key(url))
+        return self.down_since is not None
+
+    async def is_resting(self) -> bool:
+        """Whether nothing should be asked now; looks again every now and then."""
+        async with self._looking:
+            if self.down_since is not None and (self._judged_at is None or self._now() - self._judged_at > REST):
+                await self._look(besides="")
+        return self.down_since is not None
+
+    async def _look(self, *, besides: str) -> None:
+        others = [url for key, url in reversed(self._good.items()) if key != besides][:TRIED]
+        if others:
+            is_up = any(await asyncio.gather(*map(self._reaches, others)))
+        else:
+            is_up = len(self._failed) < STRANGERS and self._has_route()
+        self._judged_at = self._now()
+        if is_up:
+            self.down_since = None
+        elif self.down_since is None:
+            self.down_since = self._judged_at
+
+
+def has_way_out() -> bool:
+    """Whether the system has a route to the internet. Nothing is sent: connecting a datagram only picks the route."""
+    for address, family in NOWHERE:
+        try:
+            with socket.socket(family, socket.SOCK_DGRAM) as probe:
+                probe.connect((address, 9))
+        except OSError:
+            continue
+        return True
+    return False
