@@ -42,6 +42,19 @@ def test_the_same_feed_again_brings_nothing():
     assert (got.new, got.changed, got.unchanged, got.held_back) == ((), (), 5, 0)
 
 
+def test_an_answer_that_carries_new_entries_alone_loses_none_of_the_old():
+    """RFC 3229: a 226 brings what was not there yet; the next full answer finds everything known."""
+    old = [entry(number, hours=9 - number) for number in range(5)]
+    added = [entry(6, hours=1), entry(5, hours=2)]
+
+    partial = changes(feed(*added), *known(*old), first_poll=False)
+    whole = changes(feed(*added, *old), *known(*old, *added), first_poll=False)
+
+    assert [one.guid for one in partial.new] == ["guid-6", "guid-5"]
+    assert (partial.changed, partial.unchanged, partial.held_back) == ((), 0, 0)
+    assert (whole.new, whole.changed, whole.unchanged, whole.held_back) == ((), (), 7, 0)
+
+
 def test_new_and_changed_entries_are_told_apart_newest_first():
     old = [entry(1, hours=9), entry(2, hours=8)]
     now = [entry(4, hours=1), entry(3, hours=5), entry(5, hours=0), entry(2, hours=8, text="b"), entry(1, hours=9)]

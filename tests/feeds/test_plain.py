@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 
+import nh3
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watcher.feeds.plain import clean, cut, harmless, one_line, plain
+from watcher.feeds.plain import ATTRIBUTES, CUT_WITH_CONTENT, NO_TEXT, TAGS, clean, cut, harmless, one_line, plain
 
 BASE = "https://a.example/dir/"
 
@@ -58,6 +59,58 @@ def test_links_and_pictures_become_absolute():
     assert harmless("<a href='../x'>l</a><img src='/p.png'>", BASE) == (
         '<a href="https://a.example/x">l</a><img src="https://a.example/p.png">'
     )
+
+
+@pytest.mark.parametrize("base", ["http://1.2.3.999/", "http://xn--a/", "http://a.example:99999/x"])
+def test_a_base_that_is_no_address_costs_the_relative_links_alone(base):
+    assert harmless("<a href='/x'>l</a> <a href='https://b.example/y'>m</a>", base) == (
+        '<a>l</a> <a href="https://b.example/y">m</a>'
+    )
+
+
+BASES = st.sampled_from(
+    ["https://a.example/dir/page", "http://a.example", "https://a.example:80/?x/y", "https://a.example/#/"]
+)
+LINKS = st.sampled_from(
+    [
+        "/x",
+        "x",
+        "../x",
+        "//b.example/x",
+        "https://b.example/x",
+        "?q",
+        "#f",
+        "",
+        " /x",
+        "/\\x",
+        "HTTP://b.example",
+        "javascript:x",
+    ]
+)
+PIECES = st.builds(
+    "<a {}={}{}{}>href</a>".format, st.sampled_from(["href", "HREF", "href "]), st.just('"'), LINKS, st.just('"')
+)
+PICTURES = st.builds("<img src='{}' data-src='{}'>".format, LINKS, LINKS)
+
+
+@given(st.lists(PIECES | PICTURES | st.text("<>a'\"=/ &;#", max_size=9), max_size=6).map("".join), BASES)
+def test_links_are_made_absolute_whatever_is_prepared_for_them(markup, base):
+    whole = nh3.clean(
+        markup,
+        tags=set(TAGS),
+        attributes=ATTRIBUTES,
+        clean_content_tags=CUT_WITH_CONTENT,
+        url_schemes={"http", "https"},
+        url_relative=("rewrite_with_base", base),
+        link_rel=None,
+    )
+
+    assert harmless(markup, base) == whole.strip()
+
+
+@given(st.text() | st.text(st.characters(max_codepoint=160)))
+def test_clean_drops_what_no_text_has_and_nothing_else(text):
+    assert clean(text) == NO_TEXT.sub("", text)
 
 
 @given(st.text(max_size=300))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_tz
 
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)  # before that there was no web: an epoch or a default
 AHEAD = timedelta(days=1)  # time zones written wrongly reach that far
@@ -14,6 +13,7 @@ ISO = re.compile(
     r"(\d{4})-?(\d\d)(?:-?(\d\d)(?:[T\s_]+(\d\d):?(\d\d)(?::?(\d\d)(?:[.,]\d{1,12})?)?)?)?\s*(Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)?",
     re.IGNORECASE,
 )
+USUAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 ZONE = re.compile(r"([+-])(\d\d):?(\d\d)?")
 WEEKDAY = re.compile(r"^[^\W\d]{2,12}\.?,?\s+", re.UNICODE)
 
@@ -28,6 +28,11 @@ def parse_date(text: str) -> datetime | None:
     text = text.strip()[:LONGEST]
     if not text:
         return None
+    if USUAL.fullmatch(text):
+        try:
+            return datetime.fromisoformat(text)
+        except ValueError:
+            pass  # a 24th hour, a leap second
     found = ISO.fullmatch(text)
     return from_iso(found) if found else from_rfc822(text)
 
@@ -54,6 +59,8 @@ def offset(zone: str) -> timedelta:
 
 def from_rfc822(text: str) -> datetime | None:
     """Return the date of a mail or HTTP header spelling."""
+    from email.utils import parsedate_tz  # late: it brings the network's modules along, and few dates need it
+
     try:
         parts = parsedate_tz(text) or parsedate_tz(WEEKDAY.sub("", text))
         if parts is None:

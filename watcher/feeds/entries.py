@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from urllib.parse import quote, urljoin, urlsplit, urlunsplit
@@ -17,6 +18,11 @@ GUID_CHARS = 1_000
 URL_CHARS = 4_000
 NAME_CHARS = 200
 LONG_SUMMARY = 500  # characters: a summary so long, or one in paragraphs, is the article itself
+# What is absolute and spelled as requests spell it: nothing below would change it.
+ABSOLUTE = re.compile(
+    r"https?://[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*(?::(?:[1-5][0-9]{4}|[1-9][0-9]{0,3}))?(?:/[A-Za-z0-9._~/%+,:@&=!$'()*-]*)?"
+    r"(?:\?[A-Za-z0-9._~/%+,:@&=!$'()*-]+)?(?:#[A-Za-z0-9._~/%+,:@&=!$'()*-]+)?"
+)
 IN_URLS = "!#$%&'()*+,-./:;=?@[]_~|"
 
 
@@ -57,6 +63,7 @@ def entry(
 ) -> Entry:
     """Return the entry for one item; `whole` is False where its text is known already."""
     title = shown(row.title)
+    updated_at = first_date(row.updated, now)
     summary, content = texts(row, base) if whole else ("", "")
     return Entry(
         guid=guid,
@@ -66,8 +73,8 @@ def entry(
         content=content,
         authors=tuple(filter(None, (one_line(plain(name, NAME_CHARS), NAME_CHARS) for name in row.authors))),
         categories=tuple(filter(None, (one_line(plain(name, NAME_CHARS), NAME_CHARS) for name in row.categories))),
-        published_at=first_date(row.published, now) or first_date(row.updated, now),
-        updated_at=first_date(row.updated, now),
+        published_at=first_date(row.published, now) or updated_at,
+        updated_at=updated_at,
         image=next((found for found in (absolute(base, image) for image in row.images) if found), None),
         content_hash=digest,
     )
@@ -107,6 +114,8 @@ def absolute(base: str, link: str) -> str | None:
     link = clean(link).strip().replace("\n", "").replace("\t", "").replace("\r", "")
     if not link or len(link) > URL_CHARS:
         return None
+    if ABSOLUTE.fullmatch(link):
+        return link
     try:
         joined = urljoin(without_userinfo(base), link)
     except ValueError:

@@ -14,6 +14,7 @@ from watcher.feeds.entries import absolute, entries_of, shown
 from watcher.feeds.jsonfeed import read_json
 from watcher.feeds.mend import ITEM_END, ITEM_START
 from watcher.feeds.plain import BAD_REFERENCE, clean, one_line, plain
+from watcher.feeds.quick.feed import read_quickly
 from watcher.feeds.raw import RawFeed
 from watcher.feeds.walls import bot_wall
 from watcher.feeds.xmlfeed import read_xml
@@ -113,14 +114,20 @@ def read_bounded(text: str, max_entries: int) -> RawFeed:
     """Return the feed of XML that may hold far more entries than wanted: what is cut is cut before the costly parse."""
     ends = [found.end() for found in ITEM_END.finditer(text)]
     if len(ends) <= max_entries:
-        return read_xml(text, max_entries)
+        return read(text, max_entries)
     fault = f"{len(ends) - max_entries} of {len(ends)} entries left out"
-    raw = read_xml(text[: ends[max_entries - 1]] + text[ends[-1] :], max_entries)
+    raw = read(text[: ends[max_entries - 1]] + text[ends[-1] :], max_entries)
     if oldest_first(raw):
         first = ITEM_START.search(text)
         head = text[: first.start()] if first else ""
-        raw = read_xml(head + text[ends[-max_entries - 1] :], max_entries)
+        raw = read(head + text[ends[-max_entries - 1] :], max_entries)
     return replace(raw, faults=(*raw.faults, fault))
+
+
+def read(text: str, max_entries: int) -> RawFeed:
+    """Return the feed in `text`, which begins with its root element: read directly if it can be, else by feedparser."""
+    raw = read_quickly(text, max_entries)
+    return read_xml(text, max_entries) if raw is None else raw
 
 
 def oldest_first(raw: RawFeed) -> bool:

@@ -38,17 +38,18 @@ def read_xml(text: str, max_entries: int) -> RawFeed:
     feed = found.feed
     is_atom = str(found.get("version") or "").startswith("atom")
     link = as_written(string(feed.get("link")))
+    hours, days = skips(text)
     return RawFeed(
         title=text_of(feed, "title", is_atom),
         link=link,
         base="" if is_atom else link,
         language=string(feed.get("language")),
         hub=next((string(row.get("href")) for row in rows(feed.get("links")) if row.get("rel") == "hub"), ""),
-        ttl_s=ttl(feed),
-        skip_hours=tuple(
-            sorted({int(hour) % 24 for hour in skipped(text, "skipHours") if hour.isdecimal() and int(hour) <= 24})
+        ttl_s=stays_s(
+            string(feed.get("ttl")), string(feed.get("sy_updateperiod")), string(feed.get("sy_updatefrequency"))
         ),
-        skip_days=tuple(dict.fromkeys(day.lower() for day in skipped(text, "skipDays") if day.lower() in DAYS)),
+        skip_hours=hours,
+        skip_days=days,
         entries=tuple(entry(row, is_atom) for row in found.entries[:max_entries]),
         faults=() if is_good else ("not well-formed XML",),
     )
@@ -171,16 +172,21 @@ def moment(row: Row, key: str) -> str:
     return f"{parts[0]:04d}-{parts[1]:02d}-{parts[2]:02d}T{parts[3]:02d}:{parts[4]:02d}:{parts[5]:02d}Z"
 
 
-def ttl(feed: Row) -> float | None:
+def stays_s(ttl: str, period: str, frequency: str) -> float | None:
     """Return how long the feed says that it stays the same, in seconds: ttl (minutes) or sy:updatePeriod."""
-    said = [
-        float(minutes) * 60 for minutes in [string(feed.get("ttl")).strip()] if minutes.isdecimal() and len(minutes) < 8
-    ]
-    period_s = PERIODS_S.get(string(feed.get("sy_updateperiod")).strip().lower())
+    said = [float(minutes) * 60 for minutes in [ttl.strip()] if minutes.isdecimal() and len(minutes) < 8]
+    period_s = PERIODS_S.get(period.strip().lower())
     if period_s is not None:
-        times = string(feed.get("sy_updatefrequency")).strip()
+        times = frequency.strip()
         said.append(period_s / (int(times) if times.isdecimal() and int(times[:6]) > 0 else 1))
     return max(said) if said and max(said) > 0 else None
+
+
+def skips(text: str) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    """Return the hours and the days in which the channel asks not to be polled."""
+    hours = {int(hour) % 24 for hour in skipped(text, "skipHours") if hour.isdecimal() and int(hour) <= 24}
+    days = dict.fromkeys(day.lower() for day in skipped(text, "skipDays") if day.lower() in DAYS)
+    return tuple(sorted(hours)), tuple(days)
 
 
 def skipped(text: str, name: str) -> list[str]:

@@ -1,0 +1,1 @@
+"""Ordinary feeds read directly, to what feedparser would say of them, or not at all."""

@@ -1,0 +1,88 @@
+"""An entry, or the feed itself, in the making: what has been read of it so far, and the RawEntry of it in the end."""
+
+from __future__ import annotations
+
+from watcher.feeds.plain import has_markup
+from watcher.feeds.quick.names import HANDLED
+from watcher.feeds.quick.text import PLAIN, typed
+from watcher.feeds.quick.tree import Element
+from watcher.feeds.raw import RawEntry, RawText
+from watcher.feeds.xmlfeed import MAX_NAMES, as_written
+
+Typed = tuple[str, str]  # a media type and a text
+
+
+class Reading:
+    """What holds from one element of a feed to the next."""
+
+    def __init__(self, *, is_atom: bool, is_atom_1: bool) -> None:
+        self.is_atom = is_atom
+        self.is_atom_1 = is_atom_1
+        self.title_depth = -1
+        self.has_content = False
+
+    def typed(self, element: Element, default: str) -> Typed:
+        """Return the media type and the text of an element."""
+        return typed(element, default, is_atom=self.is_atom, is_atom_1=self.is_atom_1, handled=HANDLED)
+
+    def raw_text(self, found: Typed | None, text: str) -> RawText:
+        """Return a text and whether it is markup, from its detail if there is one and else from what was copied."""
+        if found is None or not found[1]:
+            return RawText(value=text, is_html=has_markup(text))
+        kind, text = found
+        return RawText(value=text, is_html=kind != PLAIN or (not self.is_atom and has_markup(text)))
+
+
+class Draft:
+    """What is known of an entry, or of the feed itself, so far."""
+
+    __slots__ = (
+        "author", "authors", "contents", "guid", "is_entry", "link", "links", "media", "origlink",
+        "person", "picture", "published", "summary", "summary_at", "summary_detail", "tags", "thumbnails", "title",
+        "title_at", "title_detail", "updated",
+    )  # fmt: skip
+
+    def __init__(self, *, is_entry: bool) -> None:
+        self.is_entry = is_entry
+        self.guid = self.title = self.origlink = self.author = ""
+        self.link: str | None = None
+        self.summary: str | None = None
+        self.title_at = self.summary_at = 1 << 30  # how deep the element was that gave it
+        self.title_detail: Typed | None = None
+        self.summary_detail: Typed | None = None
+        self.contents: list[Typed] = []
+        self.links: list[dict[str, str]] = []
+        self.authors: list[dict[str, str]] = []
+        self.person: dict[str, str] | None = None
+        self.tags: list[list[str | None]] = []
+        self.published = self.updated = ("", "")
+        self.media: list[dict[str, str]] = []
+        self.thumbnails: list[dict[str, str]] = []
+        self.picture = ""
+
+    def raw(self, reading: Reading) -> RawEntry:
+        """Return the entry."""
+        contents = [part for part in self.contents if part[1].strip()]
+        best = next((part for part in contents if "html" in part[0]), contents[0] if contents else None)
+        alternates = [link.get("href", "") for link in self.links if link["rel"] == "alternate"]
+        enclosed = [link.get("href") for link in self.links if link["rel"] == "enclosure" and is_image(link)]
+        pictures = [part.get("url") for part in self.media if is_image(part)]
+        pictures += [part.get("url") for part in self.thumbnails]
+        names = [person.get("name") or person.get("email") for person in self.authors[:MAX_NAMES]]
+        return RawEntry(
+            guid=as_written(self.guid),
+            links=tuple(dict.fromkeys(filter(None, map(as_written, (self.origlink, self.link or "", *alternates))))),
+            title=reading.raw_text(self.title_detail, self.title),
+            summary=reading.raw_text(self.summary_detail, self.summary or ""),
+            content=reading.raw_text(best, "") if best is not None else RawText(),
+            authors=tuple(dict.fromkeys(filter(None, names))) or tuple(filter(None, (self.author,))),
+            categories=tuple(dict.fromkeys(filter(None, (label or term for term, _, label in self.tags[:MAX_NAMES])))),
+            published=tuple(filter(None, self.published)),
+            updated=tuple(filter(None, self.updated)),
+            images=tuple(filter(None, (as_written(url or "") for url in [*pictures, *enclosed, self.picture][:10]))),
+        )
+
+
+def is_image(part: dict[str, str]) -> bool:
+    """Whether a media element or enclosure is a picture."""
+    return part.get("medium") == "image" or part.get("type", "").startswith("image/")
