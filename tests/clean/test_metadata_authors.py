@@ -32,6 +32,9 @@ def data(**fields: object) -> str:
         ("", "<ul class='metaInfoAuthorList'><li class='metaInfoAuthorList-item'>Ann Lee</li></ul>", "byline"),
         ("", "<p>Von Ann Lee</p>", "line"),
         ("", "<div>Ann Lee | 05.04.2025</div>", "beside the date"),
+        ("", "<p>05.04.2025, 13:30 von Ann Lee</p>", "beside the date"),
+        ("", "<h4>Autorin:</h4><p>Ann Lee</p>", "line"),
+        ("", "<div>" + "<p>The bridge is old.</p>" * 4 + "<p><b>Ann Lee</b></p></div>", "signature"),
     ],
 )
 def test_an_author_is_read_where_the_page_names_one(head: str, body: str, source: str) -> None:
@@ -52,6 +55,17 @@ def test_an_author_is_read_where_the_page_names_one(head: str, body: str, source
 )
 def test_who_comments_and_what_tells_of_an_author_are_no_authors(foreign: str) -> None:
     assert read(body=HEADLINE + foreign).authors == ()
+
+
+def test_a_users_name_of_one_word_is_an_author_where_the_element_says_so() -> None:
+    assert read(body=f"{HEADLINE}<a rel='author'>bridgefan</a>").authors == ("bridgefan",)
+    assert read(body=f"{HEADLINE}<p class='author-box'>bridgefan</p>").authors == ()
+
+
+def test_a_subhead_in_heavy_type_is_no_signature() -> None:
+    text = "<p>The bridge is old.</p>" * 4 + "<p><b>New Plans</b></p><p>The bridge is new.</p>"
+
+    assert read(body=f"{HEADLINE}<div>{text}</div>").authors == ()
 
 
 def test_several_names_in_one_byline_are_told_apart_by_its_elements() -> None:
@@ -85,6 +99,9 @@ def test_an_outlet_is_the_author_only_where_nobody_else_is_named() -> None:
         ("The Associated Press", ("The Associated Press",)),
         ("김민수 기자", ("김민수",)),
         ("Bo Ek sagt:", ()),
+        ("View all posts by Ann Lee", ("Ann Lee",)),
+        ("Ann Lee Illustration von Bo Ek", ("Ann Lee",)),
+        ("5 min read", ()),
         ("example.org, Hamburg, Germany", ()),
         ("105092", ()),
         ("No Author", ()),

@@ -10,7 +10,7 @@ from lxml.etree import _Element
 
 from watcher.clean import jsonld
 from watcher.clean.lines import Line, lines_of
-from watcher.clean.names import BY, is_name, is_short, split_names
+from watcher.clean.names import BY, is_name, is_short, proper_names, split_names
 from watcher.clean.phrases import key
 from watcher.clean.signs import Signs, ancestors, is_elsewhere
 from watcher.text.dates import stamps_in
@@ -21,6 +21,12 @@ FULL_NAME = re.compile(
 PROPER = re.compile(r"(?:[^\W\d_a-zß-ÿ][\w.’'-]*\s+)(?:[\w.’'-]+\s+){0,2}[^\W\d_a-zß-ÿ][\w.’'-]+")
 WRITTEN_BY = re.compile(r"written|verfasst|geschrieben|écrit|escrito|scritto|автор|by|von|door", re.IGNORECASE)
 BY_LINE = re.compile(rf"^\W*{BY}(?:\s*[:：]\s*|\s+)(?=\S)", re.IGNORECASE)
+BY_LABEL = re.compile(rf"\W*{BY}\s*[:：]?\W*", re.IGNORECASE)
+BY_BEHIND = re.compile(r"\b(?:von|by|par|por|da|av|af|door|przez)\s+(\S.{1,60})$", re.IGNORECASE)
+BARS = re.compile(r"\s*[|/·•–—]\s*")
+SURE_CLASS = re.compile(r"(?:^|\s)(?:fn|url fn n|author|author-?name|post-author|entry-author|username)(?:$|\s)", re.I)
+LEAST_PARAGRAPHS = 4  # of a text that can be signed
+MAX_SIGNATURE = 40  # characters
 MAX_BYLINE = 140  # characters: what is longer tells about the author
 AUTHOR_METAS = (
     "author",
@@ -36,7 +42,7 @@ AUTHOR_METAS = (
     "twitter:misc:written by",
     "twitter:data1",
 )
-SHOWN = ("byline", "line", "beside the date")  # what the page shows, not its data
+SHOWN = ("byline", "line", "beside the date", "signature")  # what the page shows, not its data
 Said = tuple[str, tuple[str, ...]]
 
 
@@ -55,8 +61,8 @@ def authors_of(
         names = split_names(texts)
         if kept := tuple(name for name in names if key(name) not in outlet):
             return _in_full(kept, signs, headline, lines), source
-        if not fallback[0] and source not in SHOWN:
-            fallback = names or tuple(text for text in texts if is_short(text)), source
+        if not fallback[0] and source not in SHOWN and (said := names or tuple(filter(is_short, texts))):
+            fallback = said, source
     return fallback
 
 
@@ -77,44 +83,88 @@ def _said(signs: Signs, headline: _Element | None, lines: tuple[Line, ...]) -> I
 
 
 def _bylines(signs: Signs, headline: _Element | None, lines: tuple[Line, ...]) -> Iterator[Said]:
-    """Yield the bylines that a page shows: in elements of that name, in lines that begin with "By"."""
+    """Yield the bylines that a page shows: in elements of that name, in lines that begin with "By", in a signature."""
     around = ancestors(headline)
-    for element in signs.bylines:
-        texts = _texts_of(element)
-        if texts and not is_elsewhere(element, around):
+    own = [element for element in signs.bylines if not is_elsewhere(element, around)]
+    for element in own:
+        if texts := _texts_of(element, is_sure=False):
             yield "byline", texts
     yield from _by_lines(lines)
     for line in lines:
         if texts := _beside_date(line):
             yield "beside the date", texts
+    for element in own:
+        if _is_sure(element) and (texts := _texts_of(element, is_sure=True)):
+            yield "byline", texts
     yield from _by_lines(lines_of(signs.tree))
+    if headline is not None:
+        yield "signature", _signature(headline)
 
 
 def _by_lines(lines: tuple[Line, ...]) -> Iterator[Said]:
+    """Yield lines that begin with "By" and go on with a full name, and what stands behind a line "Author:"."""
+    label = False
     for line in lines:
-        if BY_LINE.match(line.text) and (names := split_names((line.text,))) and FULL_NAME.search(names[0]):
-            yield "line", (line.text,)
+        text = line.text if BY_LINE.match(line.text) else f"By {line.text}" if label else ""
+        if text and len(text) <= MAX_BYLINE and (names := proper_names((text,))) and FULL_NAME.search(names[0]):
+            yield "line", names
+        label = BY_LABEL.fullmatch(line.text) is not None
 
 
-def _texts_of(element: _Element) -> tuple[str, ...]:
+def _is_sure(element: _Element) -> bool:
+    """Whether an element says of itself that it is the author, so that a user's name of one word will do."""
+    return (
+        element.get("rel") == "author"
+        or element.get("itemprop") == "author"
+        or SURE_CLASS.search(element.get("class") or "") is not None
+    )
+
+
+def _texts_of(element: _Element, *, is_sure: bool) -> tuple[str, ...]:
     """Return the pieces of a byline that are names, or the whole; nothing if it is no byline."""
     pieces = tuple(text for part in element.itertext() if (text := " ".join(part.split())))
     whole = " ".join(pieces)
     if not whole or len(whole) > MAX_BYLINE:
         return ()
-    named = tuple(piece for piece in pieces if FULL_NAME.search(piece) and split_names((piece,)))
-    if named:
-        return named
-    return (whole,) if FULL_NAME.search(whole) else ()
+    if is_sure:
+        return proper_names((whole,)) if whole.count(" ") < 2 else ()
+    return proper_names(piece for piece in pieces if FULL_NAME.search(piece)) or (
+        proper_names((whole,)) if FULL_NAME.search(whole) else ()
+    )
 
 
 def _beside_date(line: Line) -> tuple[str, ...]:
-    """Return what stands in one line with the date and looks like a name: "Ann Lee | 28.05.2024"."""
+    """Return what stands in one line with the date and is a name: "Ann Lee | 28.05.2024", "28.05.2024 by Ann"."""
     stamp = next(stamps_in(line.text), None)
-    if stamp is None or line.is_opening or line.place < 0:
+    if stamp is None or line.is_opening or line.place < -2:
         return ()
-    before = line.text[: stamp.at].strip(" |,·•–—-")
-    return (before,) if PROPER.fullmatch(before) and is_name(before) else ()
+    if found := BY_BEHIND.search(line.text[stamp.end :]):
+        return proper_names((found.group(1),))
+    parts = (part.strip(" ,") for part in BARS.split(line.text))
+    return tuple(part for part in parts if PROPER.fullmatch(part) and is_name(part))[:2]
+
+
+def _signature(headline: _Element) -> tuple[str, ...]:
+    """Return the name that stands alone in heavy or slanted type in the last paragraph of the text."""
+    for parent in headline.iterancestors():
+        if len(parent.findall(".//p")) >= LEAST_PARAGRAPHS:
+            break
+    else:
+        return ()
+    for paragraph in parent.iter("p"):
+        text = " ".join("".join(paragraph.itertext()).split())
+        before, behind = paragraph.getprevious(), paragraph.getnext()
+        if (
+            len(text) < MAX_SIGNATURE
+            and PROPER.fullmatch(text)
+            and is_name(text)
+            and before is not None
+            and before.tag == "p"
+            and (behind is None or behind.tag != "p")
+            and next(paragraph.iter("b", "strong", "i", "em"), None) is not None
+        ):
+            return (text,)
+    return ()
 
 
 def _in_full(

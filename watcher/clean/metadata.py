@@ -12,10 +12,11 @@ from lxml.etree import _Element
 
 from watcher.clean import jsonld
 from watcher.clean.authors import authors_of
+from watcher.clean.headings import heading_text, headline
 from watcher.clean.lines import lines_around
 from watcher.clean.opinion import whole_body
 from watcher.clean.published import dates_of
-from watcher.clean.signs import MAX_TEXT, Signs, heading_text, headline, read_signs
+from watcher.clean.signs import MAX_TEXT, Signs, read_signs
 from watcher.clean.titles import SITE_PREFIX, TITLES, best_title
 from watcher.text.urls import is_web
 

@@ -10,13 +10,14 @@ MAX_NAMES = 12
 LONGEST = 60  # characters of a name
 MOST_WORDS = 6  # of a name
 BY = (
-    r"(?:(?:(?:written|reported|story|stories|text|words|article|articles|posted|created|published|submitted|interview"
-    r"|analysis|opinion|review|essay) by|(?:erstellt|verfasst|geschrieben|veröffentlicht|gepostet|beitrag|beiträge"
-    r"|artikel|bericht|kommentar|analyse|interview|gastbeitrag|kolumne|essay|text|alles|mehr|pressemitteilung|reportage)"
-    r" von|écrit par|publié par|propos recueillis par|escrito por|publicado por|scritto da|a cura di|gepubliceerd door"
+    r"(?:(?:(?:written|reported|story|stories|text|words|articles?|posted|created|published|submitted|interview"
+    r"|view all posts|all posts|posts|post|analysis|opinion|review|essay) by"
+    r"|(?:erstellt|verfasst|geschrieben|veröffentlicht|gepostet|beitr[aä]ge?|artikel|bericht|kommentar|analyse|interview"
+    r"|gastbeitrag|kolumne|essay|text|alles|mehr|mehr artikel|autorenseite|blog beitrag|pressemitteilung|reportage) von"
+    r"|écrit par|publié par|propos recueillis par|escrito por|publicado por|scritto da|a cura di|gepubliceerd door"
     r"|skrevet av|skrevet af|skriven av)"
     r"|by|von|vom|par|por|di|da|av|af|door|od|przez|szerző|kirjoittanut|oleh|penulis|yazan|haber|autor|autorin|autorka"
-    r"|auteur|autrice|author|authors|författare|reporter|text|tekst|texte|testo|texto|interview"
+    r"|auteur|autrice|authors?|författare|reporter|text|tekst|texte|testo|texto|interview"
     r"|от|автор|текст|بقلم|كتب|כתב|文|作者|記者|记者|撰文|글)"
 )
 PREFIX = re.compile(rf"^\W*{BY}(?:\s*[:：]\s*|\s+)", re.IGNORECASE)
@@ -36,8 +37,9 @@ ROLE = re.compile(
     r"|political|associate|deputy|special|news|business|sport|sports|opinion|columnist|name|publiziert"
     r"|veröffentlicht|posted|redacción|photographer|producer|updated|published|lesezeit|lesedauer|min|minuten"
     r"|no author|unknown|admin|administrator|anonymous|undefined|null|none|guest|gast|follow|share|kontakt|contact"
-    r"|journaliste|periodista|redactora?|giornalista|journalista|frilans|kommentare?|comments?|photo|foto|bild)\b"
-    r"|(?-i:for|of|the|in|at|on|from|für|aus|am|im|um|to|de|du|im)\b)",
+    r"|journaliste|periodista|redactora?|giornalista|journalista|frilans|kommentare?|comments?|photo|foto|bild"
+    r"|view|post author|über|tiempo|tags?|kategorien?|hinterlasse|schlagw\w+|gesponserte?)\b"
+    r"|(?-i:for|of|the|in|at|on|from|für|aus|am|im|um|to)\b)",
     re.IGNORECASE,
 )
 TITLES_BEHIND = re.compile(
@@ -46,6 +48,7 @@ TITLES_BEHIND = re.compile(
 BEHIND = re.compile(
     r"(?:\s+(?:chefredak\w*|\w*redakteur\w*|\w*redaktor\w*|\w*korrespondent\w*|\w*reporter\w*|journalist\w*|editor\b"
     r"|correspondent|staff writer|alle? (?:artikel|beiträge)|alles von|more posts|all posts|view all|im gespräch"
+    r"|illustration(?:en)?|fotos?"
     r"|(?:am|on) (?:mon|di|mitt|don|frei|sam|sonn)\w*tag)|more posts|\s*(?:기자|특파원|記者|记者)|(?<=\w)@\S+)\b.*$",
     re.IGNORECASE | re.DOTALL,
 )
@@ -56,7 +59,11 @@ SAID = re.compile(
 SENTENCE = re.compile(r"[?!？！](?:\s|$)")
 DOMAIN = re.compile(r"^\s*[\w-]+\.(?:com|org|net|de|at|ch|co|info|eu)\s*[,;|/]", re.IGNORECASE)
 NOT_NAME = re.compile(
-    r"https?:|www\.|@\w|\.(?:com|org|net|de|at|ch)\b|\d{2}|[<>{}\[\]=#?!…“”„\"]|^\W*$|^\d+$", re.IGNORECASE
+    r"https?:|www\.|@\w|\.(?:com|org|net|de|at|ch)\b|\d{2}|\b\d\b|[<>{}\[\]=#?!…“”„\":：→»]|^\W*$|^\d+$", re.IGNORECASE
+)
+PARTICLES = frozenset(
+    "de da do dos das del della di du des la le el al bin ibn ben van von vom zu zum zur der den ter ten te af av y e"
+    " d' 't".split(" ")
 )
 PARENTHESIS = re.compile(r"\s*\([^()]{0,60}\)")
 JUNIOR = re.compile(r",\s+(?=(?:jr|sr|iii?)\b)", re.IGNORECASE)
@@ -74,6 +81,16 @@ def split_names(texts: Iterable[str]) -> tuple[str, ...]:
             if name and is_name(name):
                 names.setdefault(name.casefold(), name)
     return tuple(list(names.values())[:MAX_NAMES])
+
+
+def proper_names(texts: Iterable[str]) -> tuple[str, ...]:
+    """Return the names in `texts` that are written as names: no word for a thing, "posted in the morning"."""
+    return tuple(name for name in split_names(texts) if _is_proper(name))
+
+
+def _is_proper(name: str) -> bool:
+    words = [word for word in name.split() if word.casefold() not in PARTICLES]
+    return bool(words) and (len(words) == 1 or not any(word[0].islower() for word in words))
 
 
 def _bare(part: str) -> str:
