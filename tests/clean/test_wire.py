@@ -64,6 +64,14 @@ def test_a_dateline_is_read_and_cut(dateline: str, place: str | None, agency: st
         ("Reuters, AP", "Reuters"),
         ("(Reporting by Ann Lee; Editing by Bo Ek)", "Reuters"),
         ("© dpa-infocom, dpa:240429-99-845777/5 (dpa)", "dpa"),
+        ("aja/PAP", "PAP"),
+        ("Por Agencia EFE", "EFE"),
+        ("(Con información de AFP, EFE y Reuters)", "AFP"),
+        ("Associated Press writer Bo Ek contributed to this report.", "AP"),
+        ("AP Business Writer Bo Ek contributed to this report from London.", "AP"),
+        ("With reporting by Associated Press writer Bo Ek", "AP"),
+        ("Additional reporting from PA", "PA"),
+        ("Copyright 2020 The Associated Press. All rights reserved. This may not be published or rewritten.", "AP"),
     ],
 )
 def test_a_credit_at_the_end_is_read_and_cut(credit: str, agency: str) -> None:
@@ -73,16 +81,75 @@ def test_a_credit_at_the_end_is_read_and_cut(credit: str, agency: str) -> None:
     assert [block.text for block in wire.blocks] == [BODY] * 6
 
 
-def test_a_credit_behind_the_last_sentence_is_cut() -> None:
-    wire = read(*[BODY] * 6, f"{BODY} (AFP)")
+@pytest.mark.parametrize(
+    ("behind", "agency"),
+    [
+        (" (AFP)", "AFP"),
+        (" (afp/jm)", "AFP"),
+        (" (tok/Reuters)", "Reuters"),
+        (" — AFP", "AFP"),
+        (" -- BERNAMA", "Bernama"),
+        (" /ritzau/", "Ritzau"),
+        (" EFE", "EFE"),
+        (" © dpa", "dpa"),
+        (" (PAP)", "PAP"),
+        ("（共同）", "Kyodo"),
+    ],
+)
+def test_a_credit_behind_the_last_sentence_is_cut(behind: str, agency: str) -> None:
+    wire = read(*[BODY] * 6, f"{BODY}{behind}")
 
-    assert wire.agency == "AFP"
+    assert wire.agency == agency
     assert wire.blocks[-1].text == BODY
+
+
+def test_a_credit_before_the_last_full_stop_is_cut() -> None:
+    wire = read(*[BODY] * 6, f"{BODY[:-1]} (ANSA).")
+
+    assert wire.agency == "ANSA"
+    assert wire.blocks[-1].text == BODY[:-1]
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        "Why the ferry is late. It is complicated [Bloomberg]",
+        "The singer at the quay, seen by night (AFP)",
+        "The crew on the quay. Jo Alder/AP",
+        "That is what the crew told Reuters.",
+        "The mayor thanked the AP.",
+    ],
+)
+def test_a_link_a_caption_or_a_sentence_at_the_end_is_no_credit(last: str) -> None:
+    wire = read(*[BODY] * 6, last)
+
+    assert wire.agency is None
+    assert wire.blocks[-1].text == last
 
 
 def test_an_author_or_source_field_can_name_the_agency() -> None:
     assert read(BODY, authors=("The Associated Press",)).agency == "AP"
     assert read(BODY, credit=("AFP/The Local",)).agency == "AFP"
+    assert read(BODY, authors=("Ann Lee", "AP Technology Writer")).agency == "AP"
+
+
+def test_names_behind_photos_in_the_author_field_are_those_of_the_pictures() -> None:
+    assert read(BODY, authors=("Fotos: El Puerto", "AFP")).agency is None
+
+
+def test_an_agencys_own_article_is_that_agencys() -> None:
+    blocks = (Block(text=BODY), Block(text=BODY))
+
+    assert read_wire(blocks, authors=("Ann Lee",), credit=(), url="https://www.aa.com.tr/en/1").agency == "AA"
+
+
+def test_what_the_page_names_beside_its_text_counts_before_a_credit_in_it() -> None:
+    blocks = tuple(Block(text=text) for text in (*[BODY] * 6, "(AFP)"))
+
+    wire = read_wire(blocks, authors=(), credit=(), url="https://a.example/1", named=("dpa", "AFP"))
+
+    assert wire.agency == "dpa"
+    assert len(wire.blocks) == 6
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ _LEAD = re.compile(
 _BODY = re.compile(r"(?:agenc(?:ia|e|y|ija|ja)|agência|agenzia|agentur|агентств[оа]|وكالة|وکالت|خبرگزاری)\s", re.I)
 _STAMP = re.compile(r"[\s,|•–-]+(?:(?:am|on|le|el|den|vom|published|updated)\s+)?\(?\d[\d./:,\s].*$", re.IGNORECASE)
 # Desk initials or a site before an agency: "ino/dpa", "FMW/Bloomberg", "ntv.de, ino/dpa".
-_DESK = rf"(?:(?:{MARK}|[a-zà-ž]{{1,5}}|[A-ZÀ-Ž]{{1,5}}|[\w-]+\.[a-z]{{2,4}})\s?[/,]\s?){{0,3}}"
+_DESK = rf"(?:(?:{MARK}|[a-zà-ž]{{1,5}}|[A-ZÀ-Ž]{{1,5}}|[\w-]+\.[a-z]{{2,8}})\s?[/,]\s?){{0,3}}"
 # "Le Figaro avec AFP"
 _OUTLET = r"(?:[A-ZÀ-Ž][\w'’.-]*(?:\s(?:[A-ZÀ-Ž][\w'’.-]*|de|du|la|le|et|and|und|of)){0,4}\s(?:avec|mit|with|con)\s)?"
 _PLACE = r"(?:\s(?:in|en|à|a|aus|i|w|из|from)\s[^\W\d_a-z][\w.-]+(?:\s[^\W\d_a-z][\w.-]+)?)?"
@@ -70,7 +70,7 @@ _BY_PERSON = re.compile(
 _BEHIND_PERSON = re.compile(rf".{{4,80}}\s{MARK}")  # "Ann Lee The Associated Press"
 _OWN_NAME = frozenset(("The Associated Press", "Associated Press", "The Canadian Press", "Agence France-Presse"))
 PHOTO = re.compile(
-    r"\b(?:photo|foto|bild|image|imag[ei]n|picture|pic|video|graphic|grafik|archiv|file|handout|getty|imago|pool|epa"
+    r"\b(?:photo|foto|bild|image|imag[ei]n|picture|pic|video|graphic|grafik|archiv|file|handout|getty|imago|pool|(?<!efe-)epa"
     r"|screenshot|illustration|zuma|shutterstock|scanpix|alliance)(?:\w{0,6}\b)|фото|사진|写真|صورة|תצלום|图片|摄",
     re.IGNORECASE,
 )
