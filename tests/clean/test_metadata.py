@@ -49,6 +49,7 @@ def test_the_title_is_what_most_sources_say() -> None:
     [
         ("/2025/05/14/bridge-2", "https://www.example.org/2025/05/14/bridge-2"),
         ("https://example.org/2025/05/14/bridge", "https://example.org/2025/05/14/bridge"),
+        ("https://www.example.org/2025/05/", URL),
         ("https://other.example/bridge", URL),
         ("javascript:alert(1)", URL),
         ("https://www.example.org/", URL),
@@ -57,6 +58,12 @@ def test_the_title_is_what_most_sources_say() -> None:
 )
 def test_a_canonical_address_is_of_the_same_site_and_not_its_front_page(canonical: str, url: str) -> None:
     assert read(f'<link rel="canonical" href="{canonical}">').url == url
+
+
+def test_the_address_of_a_page_for_telephones_is_that_of_its_article() -> None:
+    said = read('<link rel="canonical" href="https://www.example.org/bridge">', url="https://m.example.org/bridge/amp/")
+
+    assert said.url == "https://www.example.org/bridge"
 
 
 def test_a_teasers_time_is_not_the_articles() -> None:
@@ -93,6 +100,21 @@ def test_a_moment_in_utc_is_told_in_the_zone_of_its_page() -> None:
 )
 def test_names_are_taken_out_of_bylines(text: str, names: tuple[str, ...]) -> None:
     assert split_names([text]) == names
+
+
+def test_a_logo_is_no_lead_image() -> None:
+    logo = '<meta property="og:image" content="https://example.org/i/site-logo.png">'
+
+    assert read(logo).image is None
+    assert (
+        read(logo + '<meta name="twitter:image" content="/bridge.jpg">').image == "https://www.example.org/bridge.jpg"
+    )
+    assert read('<meta property="og:image" content="/maxresdefault.jpg">').image is not None
+
+
+def test_a_section_is_a_short_name() -> None:
+    assert read('<meta property="article:section" content="Traffic">').section == "Traffic"
+    assert read('<meta property="article:section" content="https://example.org/traffic">').section is None
 
 
 def test_an_image_must_be_on_the_web() -> None:

@@ -20,7 +20,11 @@ from watcher.clean.signs import MAX_TEXT, Signs, read_signs
 from watcher.clean.titles import SITE_PREFIX, TITLES, best_title
 from watcher.text.urls import is_web
 
-NO_PICTURE = re.compile(r"logo|favicon|placeholder|default[-_.]|\bblank\b|spacer|sprite|avatar", re.IGNORECASE)
+NO_PICTURE = re.compile(
+    r"logo|favicon|placeholder|(?:^|[-_])default[-_.]|\bblank\b|spacer|sprite|avatar", re.IGNORECASE
+)
+MAX_SECTION = 60  # characters of a section's name
+SAME_PAGE = frozenset(("amp", "page", "print", "full", "index.html", "amp.html"))  # what an address may end in beside
 CREDITS = ("creditText", "copyrightHolder", "sourceOrganization", "provider", "contributor")
 CREDIT_METAS = ("news_source", "source", "article:source", "dc.source", "copyright")
 
@@ -95,9 +99,18 @@ def canonical(signs: Signs, *, url: str) -> str:
             same = _is_same_site(parts.hostname or "", mine.hostname or "")
         except ValueError:
             continue
-        if is_web(address) and same and (parts.path.strip("/") or not mine.path.strip("/")):
+        if is_web(address) and same and not _is_above(parts.path, mine.path):
             return address
     return url
+
+
+def _is_above(path: str, mine: str) -> bool:
+    """Whether a path is of the front page or the section that `mine` stands in; "/a" is not above "/a/amp"."""
+    parts, own = path.strip("/").split("/"), mine.strip("/").split("/")
+    if parts == [""]:
+        return own != [""]
+    below = own[len(parts) :] if own[: len(parts)] == parts else []
+    return any(not part.isdigit() and part not in SAME_PAGE for part in below)
 
 
 def _is_same_site(one: str, other: str) -> bool:
@@ -119,6 +132,12 @@ def _first(found: Iterator[tuple[str, str]]) -> tuple[str | None, str]:
 
 
 def _sections(signs: Signs) -> Iterator[tuple[str, str]]:
+    for source, text in _said_sections(signs):
+        if len(text) <= MAX_SECTION and "://" not in text:
+            yield source, text
+
+
+def _said_sections(signs: Signs) -> Iterator[tuple[str, str]]:
     yield "JSON-LD articleSection", jsonld.text_of(signs.node.get("articleSection"))
     for name in ("article:section", "section"):
         yield name, signs.metas.get(name, "")
