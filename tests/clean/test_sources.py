@@ -58,6 +58,7 @@ def test_a_source_line_behind_the_text_names_the_agency(line: str, agency: str) 
         '<figure><img src="a.jpg"><figcaption>The ferry. <span class="author">AFP</span></figcaption></figure>',
         '<div class="image-box"><img src="a.jpg"><span class="source">Reuters</span></div>',
         '<div><picture><img src="a.jpg"></picture><p>Quay</p><p>dpa</p></div>',
+        '<div><img src="a.jpg"><div>The ferry at the quay.</div><div>Quelle: AFP</div></div>',
         "<p>Jo Alder/AP</p>",
         '<nav><a href="/ap">AP</a></nav>',
         '<ul class="tags"><li>EFE</li></ul>',

@@ -103,6 +103,13 @@ def test_a_credit_behind_the_last_sentence_is_cut(behind: str, agency: str) -> N
     assert wire.blocks[-1].text == BODY
 
 
+def test_a_source_line_before_the_text_is_cut_but_may_be_a_pictures() -> None:
+    wire = read("The ferry at the quay on Monday.", "Quelle: dpa", *[BODY] * 6)
+
+    assert wire.agency is None
+    assert "Quelle: dpa" not in [block.text for block in wire.blocks]
+
+
 def test_a_credit_before_the_last_full_stop_is_cut() -> None:
     wire = read(*[BODY] * 6, f"{BODY[:-1]} (ANSA).")
 

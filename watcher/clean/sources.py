@@ -52,10 +52,7 @@ BYLINE, PICTURED, ELSEWHERE = "byline", "pictured", "elsewhere"
 ROLES = {ELSEWHERE: _ELSEWHERE, PICTURED: _PICTURED, BYLINE: _BYLINE}  # in this order, where a name says several
 AUTHORS = re.compile(r"author|creator|byl$|byline|news_?source|^source$|article.?source|provider", re.IGNORECASE)
 NO_AUTHORS = re.compile(r"twitter|image|facebook|smartbanner|content-creator", re.IGNORECASE)
-BY = re.compile(
-    r"^\W*(?:by|von|par|por|di|door|av|af|od|autor|źródło|source|quelle|fuente|fonte|bron)\b|^\W*(?:来源|來源|出典|©)",
-    re.IGNORECASE,
-)
+BY = re.compile(r"^\W*(?:by|von|par|por|di|door|av|af|od|autor)\b", re.IGNORECASE)
 IN_PATH = {
     "reuters": "Reuters", "afp": "AFP", "efe": "EFE", "ansa": "ANSA", "dpa": "dpa", "lusa": "Lusa", "xinhua": "Xinhua",
     "adnkronos": "Adnkronos", "europapress": "Europa Press", "europa-press": "Europa Press", "folhapress": "Folhapress",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
@@ -52,6 +52,8 @@ HELPED = re.compile(
 )
 # "Copyright 2020 The Associated Press. All rights reserved. This material may not be published…"
 RIGHTS = re.compile(rf"^\W*(?:copyright|©|\(c\))[\s©]*(?:(?:19|20)\d\d,?\s)?(?:by\s|the\s)*{MARK}.{{0,300}}$", re.I)
+# Before the text, behind what may be the caption of a picture, "Quelle: dpa" is rather the picture's.
+PICTURES_SOURCE = re.compile(r"(?:quelle|source|fuente|fonte|bron|kilde|källa|kuva)\s*:", re.IGNORECASE)
 REUTERS_DESK = re.compile(r"^\((?:Reporting|Writing|Additional reporting|Editing|Compiled) (?:by|and) [^()]{3,400}\)$")
 
 
@@ -66,21 +68,31 @@ class Wire:
 
 
 def read_wire(
-    blocks: tuple[Block, ...], *, authors: Iterable[str], credit: Iterable[str], url: str, named: Iterable[str] = ()
+    blocks: tuple[Block, ...],
+    *,
+    authors: Iterable[str],
+    credit: Iterable[str],
+    url: str,
+    named: Sequence[str] | None = None,
 ) -> Wire:
     """
     Return the agency and dateline of an article, and its blocks without dateline and credits.
 
-    A dateline that names an agency counts most, then the agency's own site, the author and credit fields, the page's
-    markup (`named`, see `sources.named_sources`), then a credit in the text.
+    A dateline that names an agency counts most, then the agency's own site, what names it beside the text, and a credit
+    in the text.
+
+    Args:
+        authors: Who may be an agency where nothing more is known of the page.
+        named: The agencies that the page names beside its text (`sources.named_sources`), which knows a picture's
+            credit from a byline; `authors` then say no more.
     """
     kept = list(blocks)
     removed: list[Removed] = []
     place, by_dateline = _take_dateline(kept, removed)
     by_credit = _take_credits(kept, removed)
-    by_page = agency_of_site(_host(url)) or _from_fields((*authors, *credit)) or next(iter(named), None)
+    by_page = named[0] if named else _from_fields(credit) or (_from_fields(authors) if named is None else None)
     return Wire(
-        agency=by_dateline or by_page or by_credit,
+        agency=by_dateline or agency_of_site(_host(url)) or by_page or by_credit,
         dateline=place,
         blocks=tuple(block for block in kept if block.text),
         removed=tuple(removed),
@@ -119,6 +131,7 @@ def _take_credits(kept: list[Block], removed: list[Removed]) -> str | None:
         if named is not None:
             removed.append(Removed(rule="credit", text=block.text))
             kept[at] = replace(block, text="")
+            named = None if not is_tail and PICTURES_SOURCE.match(block.text) else named
         elif is_tail and (end := _credit_behind(block.text)):
             named, start = end
             removed.append(Removed(rule="credit", text=block.text[start:].strip()))
