@@ -95,6 +95,20 @@ def test_atom_gives_every_field():
     )
 
 
+def test_a_summary_that_is_the_content_is_markup_where_the_content_is():
+    plain_text = "<id>1</id><content type='text'>a &lt;tt&gt; b</content>"
+    markup = "<id>2</id><content type='html'>safe&lt;link rel='x'&gt; text</content>"
+    encoded = (
+        "<guid>3</guid><content:encoded xmlns:content='http://purl.org/rss/1.0/modules/content/'>"
+        "<![CDATA[<blink>safe</blink> text]]></content:encoded>"
+    )
+
+    one, two = read(atom(plain_text, markup)).entries
+    (three,) = read(rss(encoded)).entries
+
+    assert (one.summary, two.summary, three.summary) == ("a <tt> b", "safe text", "safe text")
+
+
 def test_an_atom_content_that_is_no_text_is_left_out():
     film = "<id>1</id><title>x</title><content type='video/mp4'>aGVsbG8=</content>"
     coded = (

@@ -110,6 +110,7 @@ def test_of_many_entries_the_first_are_given():
         ATOM.replace('type="html"', 'mode="base64"'),
         ATOM.replace("<p class", "<svg/><p class"),
         ATOM.replace('base="https://b.example/"', 'base="urn:b"'),
+        ATOM.replace('base="https://b.example/"', 'base="https://b.example/" base="https://c.example/"'),
         RDF.replace("urn:other", "http://www.w3.org/2005/Atom"),
         "<other/>",
         "<rss><channel>" + "<a>" * 100 + "</a>" * 100 + "</channel></rss>",

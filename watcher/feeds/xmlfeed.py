@@ -78,7 +78,7 @@ def entry(row: Row, is_atom: bool) -> RawEntry:
         guid=as_written(string(row.get("id"))),
         links=links_of(row),
         title=text_of(row, "title", is_atom),
-        summary=text_of(row, "summary", is_atom),
+        summary=summary_of(row, contents, is_atom),
         content=raw_text(best, is_atom) if best is not None else RawText(),
         authors=authors_of(row),
         categories=tuple(
@@ -118,6 +118,16 @@ def as_written(url: str) -> str:
     else:
         rest = "../" * (len(STEPS) - shared) + rest if shared else "/" + rest
     return rest + (f"?{parts.query}" if parts.query else "") + (f"#{parts.fragment}" if parts.fragment else "")
+
+
+def summary_of(row: Row, contents: list[Row], is_atom: bool) -> RawText:
+    """Return an entry's summary; where feedparser copied a content for want of one, it is of the content's kind."""
+    value = string(row.get("summary"))
+    if "summary_detail" not in row:
+        for part in contents:
+            if part.get("value") == value:
+                return raw_text(part, is_atom)
+    return text_of(row, "summary", is_atom)
 
 
 def text_of(row: Row, key: str, is_atom: bool) -> RawText:

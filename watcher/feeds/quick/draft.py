@@ -63,6 +63,7 @@ class Draft:
     def raw(self, reading: Reading) -> RawEntry:
         """Return the entry."""
         contents = [part for part in self.contents if part[1].strip()]
+        copied = next((part for part in contents if part[1] == self.summary), None)
         best = next((part for part in contents if "html" in part[0]), contents[0] if contents else None)
         alternates = [link.get("href", "") for link in self.links if link["rel"] == "alternate"]
         enclosed = [link.get("href") for link in self.links if link["rel"] == "enclosure" and is_image(link)]
@@ -73,7 +74,7 @@ class Draft:
             guid=as_written(self.guid),
             links=tuple(dict.fromkeys(filter(None, map(as_written, (self.origlink, self.link or "", *alternates))))),
             title=reading.raw_text(self.title_detail, self.title),
-            summary=reading.raw_text(self.summary_detail, self.summary or ""),
+            summary=reading.raw_text(self.summary_detail or copied, self.summary or ""),
             content=reading.raw_text(best, "") if best is not None else RawText(),
             authors=tuple(dict.fromkeys(filter(None, names))) or tuple(filter(None, (self.author,))),
             categories=tuple(dict.fromkeys(filter(None, (label or term for term, _, label in self.tags[:MAX_NAMES])))),

@@ -146,9 +146,10 @@ class Tree:
         known = self.names.get(name) or self.named(name)
         parent = self.open[-1]
         element = Element(known, attributes, parent.base)
-        for key in attributes:
-            if key[-4:].lower() == "base" or " base" in key.lower():
-                element.base = based(parent.base, key, attributes[key])
+        if attributes:
+            said = [key for key in attributes if key[-4:].lower() == "base" or " base" in key.lower()]
+            if said:
+                element.base = based(parent.base, said, attributes[said[0]])
         parent.content.append(element)
         self.open.append(element)
         if len(self.open) > DEEPEST:
@@ -184,9 +185,9 @@ def space(uri: str) -> str | None:
     return PLAIN if "backend.userland.com/rss" in low else SPACES.get(low)
 
 
-def based(base: str, name: str, value: str) -> str:
-    """Return what an attribute makes of the place that links start from."""
-    if not base or name not in ("base", XML_BASE) or value != value.strip():
+def based(base: str, names: list[str], value: str) -> str:
+    """Return what an attribute makes of the place that links start from; Unsure where there are several."""
+    if not base or names not in (["base"], [XML_BASE]) or value != value.strip():
         raise Unsure("a base")
     place = joined(base, value)
     if place and not place.startswith(("http://", "https://")):
