@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from watcher.clean.extract import main_text
 from watcher.clean.furniture import Known, drop_furniture
 from watcher.clean.kind import kind_of
 from watcher.clean.memory import SiteMemory, block_hashes
 from watcher.clean.metadata import Metadata, read_metadata
 from watcher.clean.opinion import with_missing
-from watcher.clean.page import Markup, bare_text, main_blocks, markup, parse
+from watcher.clean.outline import outline
+from watcher.clean.page import Markup, bare_text, markup, parse
 from watcher.clean.phrases import key
+from watcher.clean.rescue import rescued
 from watcher.clean.sources import named_sources
 from watcher.clean.walls import why_no_article
 from watcher.clean.wire import read_wire, without_credits
@@ -70,13 +73,15 @@ def draft(html: str, *, url: str, now: datetime | None = None) -> Draft:
     if tree is None:
         raise CleanError(url, "the page is empty")
     metadata = read_metadata(tree, url=url, now=now)
-    blocks = with_missing(main_blocks(tree, url=url), metadata.body, tree)
-    if reason := why_no_article(blocks, title=metadata.title, bare=bare_text(tree)):
+    page = outline(tree)
+    blocks = rescued(main_text(page), tree, url=url)
+    blocks = with_missing(blocks, metadata.body, tree)
+    if reason := why_no_article(blocks, title=metadata.title, bare="" if blocks else bare_text(tree)):
         raise CleanError(url, reason)
     return Draft(
         url=url,
         blocks=blocks,
-        markup=markup(tree, blocks, url=url),
+        markup=markup(page, blocks, url=url),
         metadata=metadata,
         hashes=block_hashes(block.text for block in blocks),
         sources=named_sources(tree, blocks, url=url, language=primary(metadata.language)),

@@ -1,46 +1,46 @@
-"""The main text of a page: its tree, its blocks, and what its own markup says of them (links, captions)."""
+"""A page's tree, what it shows at first sight, and what its markup says of its texts (links, captions, dates)."""
 
 from __future__ import annotations
 
-import logging
 import re
-from collections.abc import Iterable, Iterator
-from copy import deepcopy
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 from urllib.parse import urlsplit
 
-import trafilatura
 from lxml import etree
 from lxml.etree import LxmlError, _Element
-from trafilatura.settings import DEFAULT_CONFIG
+from lxml.html import HtmlElement
 
+from watcher.clean.outline import Outline
 from watcher.clean.phrases import key
 from watcher.model import Block
 
 MAX_CHARS = 4_000_000  # of HTML: more is cut, a news page has 0.1 to 1 million
-MAX_BLOCKS = 3_000
-SPACE = re.compile(r"[\s\u200b\ufeff]+")
+BEGINNING = 4_096  # characters in which a page's first tags stand
 XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
-KINDS = {"head": "h", "item": "li", "quote": "quote"}
-BREAKS = frozenset({"p", "head", "item", "list", "quote", "row", "table", "lb", "cell", "code", "ab", "div"})
-CELL = " | "
+# libxml2 takes these two for empty pages: <!DOCTYPE html/> and <html lang="en"/>.
+SELF_CLOSED_DOCTYPE = re.compile(r"^\s*<\s?!\s?DOCTYPE[^>]*/[^<>]*>", re.IGNORECASE)
+SELF_CLOSED_HTML = re.compile(r"(<html[^>]*?)\s*/>", re.IGNORECASE)
+INVISIBLE = bytes(code for code in range(32) if code not in b"\t\n\r")
+NONCHARACTERS = ("\ufffe".encode(), "\uffff".encode())  # XML has no place for them
 TIME = re.compile(r"datum|date|time", re.IGNORECASE)
 CAPTION = re.compile(r"caption|credit", re.IGNORECASE)
 BYLINE = re.compile(r"byline|author", re.IGNORECASE)
-WIDE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
-DENSE = deepcopy(DEFAULT_CONFIG)  # an article of 100 Chinese characters is one: else all of its page would be taken
-DENSE.set("DEFAULT", "MIN_EXTRACTED_SIZE", "80")
-DENSE.set("DEFAULT", "MIN_OUTPUT_SIZE", "1")
 SILENT = frozenset(("script", "style", "template"))
 BARE_MAX = 3_000  # characters
 MAX_LINKS = 400  # characters of a block that may consist of links
 MENU_LEAST = 3  # links between bars that make a menu
 BARS = re.compile(r"\s*[|·•]\s*")
-STAMP_BEHIND = re.compile(r"[\s(,–—-]+\d[\d.,:/\-\s年月日時분시]{3,24}(?:uhr|h|am|pm)?\)?$", re.IGNORECASE)
+STAMP_BEHIND = re.compile(r"[\s(,–—-]+\d[\d.,:/\-\s年月日時分시]{3,24}(?:uhr|h|am|pm)?\)?$", re.IGNORECASE)
 MAX_LABEL = 300  # characters of a caption or byline that is told by a class name alone
-logging.getLogger("trafilatura").setLevel(logging.CRITICAL)  # it logs each page that it finds nothing on
+LABELLED = frozenset(("span", "div", "p", "address"))
+PIECES = 40  # texts of an element that are read to know it again
+PARSER = etree.HTMLParser(
+    encoding="utf-8", remove_comments=True, remove_pis=True, collect_ids=False, default_doctype=False
+)
+PARSER.set_element_class_lookup(etree.ElementDefaultClassLookup(element=HtmlElement))  # lxml.html's own asks Python
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,59 +55,19 @@ class Markup:
 
 def parse(html: str) -> _Element | None:
     """Return the tree of a page, None if there is nothing in it."""
-    text = XML_DECLARATION.sub("", html[:MAX_CHARS].replace("\x00", ""))
-    if not text.strip():
+    text = html[:MAX_CHARS]
+    first = XML_DECLARATION.sub("", text[:BEGINNING].lstrip("\ufeff"))
+    first = SELF_CLOSED_HTML.sub(r"\1>", SELF_CLOSED_DOCTYPE.sub("", first), count=1)
+    raw = (first + text[BEGINNING:]).encode("utf-8", "replace").translate(None, delete=INVISIBLE)
+    for code in NONCHARACTERS:
+        raw = raw.replace(code, b"")
+    if not raw.strip():
         return None
     try:
-        return trafilatura.load_html(text)
-    except (LxmlError, ValueError, TypeError):
+        tree: _Element | None = etree.fromstring(raw, PARSER)
+    except (LxmlError, ValueError):
         return None
-
-
-def main_blocks(tree: _Element, *, url: str) -> tuple[Block, ...]:
-    """Return the blocks of the main text, in order; empty if there is none. The tree is not changed."""
-    config = DENSE if _is_dense(tree) else DEFAULT_CONFIG
-    document = trafilatura.bare_extraction(tree, url=url, include_comments=False, config=config)
-    if document is None or isinstance(document, dict):
-        return ()
-    blocks = []
-    for block in _blocks(document.body):
-        blocks.append(block)
-        if len(blocks) >= MAX_BLOCKS:
-            break
-    return tuple(blocks)
-
-
-def _is_dense(tree: _Element) -> bool:
-    """Whether a page is in a script where a character is a syllable or a word."""
-    text = bare_text(tree)
-    return len(WIDE.findall(text)) > len(text) / 4
-
-
-def _blocks(body: _Element) -> Iterator[Block]:
-    """Yield the blocks of trafilatura's tree: a text ends where an element of BREAKS begins or ends."""
-    parts: list[str] = []
-    kinds: list[str] = ["p"]
-    for event, element in etree.iterwalk(body, events=("start", "end")):
-        tag = element.tag
-        if tag in BREAKS and not (tag == "cell" and event == "start"):
-            if tag == "cell":
-                parts.append(CELL)
-            elif text := _flat("".join(parts)):
-                yield Block(text=text, kind=kinds[-1])
-                parts.clear()
-        if event == "start":
-            kinds.append(KINDS.get(tag, kinds[-1]))
-            parts.append(element.text or "")
-        else:
-            kinds.pop()
-            parts.append(element.tail or "")
-    if text := _flat("".join(parts)):
-        yield Block(text=text, kind="p")
-
-
-def _flat(text: str) -> str:
-    return SPACE.sub(" ", text.replace("\xad", "")).strip(" |")
+    return tree
 
 
 def bare_text(tree: _Element) -> str:
@@ -126,34 +86,29 @@ def bare_text(tree: _Element) -> str:
     return " ".join(parts)[:BARE_MAX]
 
 
-def markup(tree: _Element, blocks: Iterable[Block], *, url: str) -> Markup:
+def markup(page: Outline, blocks: Iterable[Block], *, url: str) -> Markup:
     """Return what the markup says of the texts of `blocks`: which are whole links, captions, dates, bylines."""
     texts = [block.text for block in blocks]
-    wanted = {key(part) for text in texts for part in (text, *link_parts(text))}
+    wanted = {key(part) for text in texts for part in (text, *link_parts(text))} - {""}
     here = urlsplit(url).path.rstrip("/")
     links: set[str] = set()
-    captions: set[str] = set()
-    times: set[str] = set()
-    bylines: set[str] = set()
-    for element in tree.iter("a", "figcaption", "time", "span", "div", "p", "address"):
-        tag = element.tag
+    labels: dict[str, set[str]] = {"caption": set(), "byline": set(), "time": set()}
+    for element, tag in zip(page.elements, page.tags, strict=True):
         if tag == "a":
             if _leads_away(element.get("href") or "", here):
                 links.add(_key(element))
         elif tag == "figcaption":
-            captions.add(_key(element))
-            captions.update(_key(child) for child in element.iterchildren(etree.Element))
-        elif tag == "time":
-            times.add(_key(element))
-        elif role := _role(element.get("class"), element.get("itemprop")):
+            labels["caption"].add(_key(element))
+            labels["caption"].update(_key(child) for child in element.iterchildren(etree.Element))
+        elif tag in LABELLED and (role := _role(element.get("class"), element.get("itemprop"))):
             text = _key(element)
             if len(text) <= MAX_LABEL:
-                {"caption": captions, "byline": bylines, "time": times}[role].add(text)
+                labels[role].add(text)
     return Markup(
-        links=frozenset(links & wanted - {""}),
-        captions=frozenset(captions & wanted - {""}),
-        times=frozenset(times & wanted - {""}),
-        bylines=frozenset(bylines & wanted - {""}),
+        links=frozenset(links & wanted),
+        captions=frozenset(labels["caption"] & wanted),
+        times=frozenset(labels["time"] & wanted),
+        bylines=frozenset(labels["byline"] & wanted),
     )
 
 
@@ -190,4 +145,4 @@ def _leads_away(href: str, here: str) -> bool:
 
 
 def _key(element: _Element) -> str:
-    return key("".join(islice(element.itertext(), 40)))
+    return key("".join(islice(element.itertext(), PIECES)))

@@ -1,0 +1,133 @@
+"""The main text of a page: its frame, what is cut, what is left."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.clean.sheets import LINES, paragraphs, sheet
+from watcher.clean.extract import is_short, main_text
+from watcher.clean.outline import outline
+from watcher.clean.page import parse
+from watcher.model import Block
+
+
+def texts(body: str) -> list[str]:
+    return [block.text for block in blocks(body)]
+
+
+def blocks(body: str) -> tuple[Block, ...]:
+    tree = parse(sheet(body))
+    assert tree is not None
+    return main_text(outline(tree))
+
+
+def test_the_element_that_says_it_is_the_article_is_read_and_nothing_around_it() -> None:
+    found = texts(f"<p>{LINES[0]} Elsewhere.</p><div class='article-body'>{paragraphs()}</div><p>Other news today.</p>")
+
+    assert found == list(LINES)
+
+
+def test_prose_is_found_where_no_name_tells_of_it() -> None:
+    menu = "".join(f'<li><a href="/{at}">Section {at}</a></li>' for at in range(30))
+
+    assert texts(f"<ul>{menu}</ul><div><div>{paragraphs()}</div></div><div>Imprint</div>") == list(LINES)
+
+
+def test_an_article_in_boxes_side_by_side_is_read_whole() -> None:
+    boxes = "".join(f"<div><div><p>{line}</p></div></div>" for line in LINES)
+
+    assert texts(f"<div>{boxes}</div>") == list(LINES)
+
+
+def test_a_name_on_a_teaser_does_not_win_over_the_prose() -> None:
+    teaser = f"<article><h2>Rain in the north</h2><p>{LINES[0]} And on the dam.</p></article>"
+
+    assert texts(f"{teaser}<div>{paragraphs(LINES * 1)}</div>") == list(LINES)
+
+
+def test_comments_are_never_the_article_however_long() -> None:
+    said = "".join(f"<p>I say it once more, for the {at}th time: this bridge is too dear.</p>" for at in range(60))
+
+    found = texts(f"<article>{paragraphs()}</article><div id='comments'>{said}</div>")
+
+    assert found == list(LINES)
+
+
+@pytest.mark.parametrize(
+    "name", ["related", "newsletter", "share-bar", "author-box", "teaser", "fact-box", "pullquote"]
+)
+def test_boxes_inside_the_article_go_by_their_names(name: str) -> None:
+    box = f"<div class='{name}'><p>Rain is expected in the north, and snow on the hills.</p></div>"
+
+    assert texts(f"<article>{paragraphs(LINES[:6])}{box}{paragraphs(LINES[6:])}</article>") == list(LINES)
+
+
+def test_a_name_around_all_of_the_article_is_its_layout() -> None:
+    assert texts(f"<article><div class='sidebar-left'>{paragraphs()}</div></article>") == list(LINES)
+
+
+def test_text_hidden_from_those_who_have_not_paid_is_kept() -> None:
+    hidden = f"<div class='paywall' style='display:none'>{paragraphs(LINES[6:])}</div>"
+
+    assert texts(f"<article>{paragraphs(LINES[:6])}{hidden}</article>") == list(LINES)
+
+
+def test_lists_of_links_go_and_lists_that_were_written_stay() -> None:
+    teasers = "".join(f'<li><a href="/{at}">A story of day {at}</a></li>' for at in range(8))
+    demands = "<ul><li>A second bridge by the mill</li><li>No lorries at night</li></ul>"
+
+    found = texts(f"<article>{paragraphs()}{demands}<ul>{teasers}</ul></article>")
+
+    assert found == [*LINES, "A second bridge by the mill", "No lorries at night"]
+
+
+def test_text_without_paragraphs_is_cut_where_lines_break() -> None:
+    assert texts(f"<div class='article-body'>{'<br><br>'.join(LINES)}</div>") == list(LINES)
+
+
+def test_loose_words_beside_real_paragraphs_are_no_text() -> None:
+    assert texts(f"<article><div>3 min read</div>{paragraphs()}<div>Tags</div></article>") == list(LINES)
+
+
+def test_a_table_row_is_one_block() -> None:
+    table = "<table><tr><th>Year</th><th>Lorries</th></tr><tr><td>2024</td><td>1,200 a day</td></tr></table>"
+
+    assert texts(f"<article>{paragraphs()}{table}</article>")[-2:] == ["Year | Lorries", "2024 | 1,200 a day"]
+
+
+def test_blocks_know_headings_lists_and_quotes() -> None:
+    body = f"<h2>Costs</h2>{paragraphs()}<ul><li><p>One thing.</p></li></ul><blockquote><p>Never.</p></blockquote>"
+
+    assert [block.kind for block in blocks(f"<article>{body}</article>")] == ["h", *["p"] * len(LINES), "li", "quote"]
+
+
+def test_a_standfirst_between_title_and_article_is_its_first_paragraph() -> None:
+    standfirst = "The council has spoken for a night and a day, and the bridge is not built yet."
+
+    found = texts(f"<h1>The bridge</h1><div>{standfirst}</div><div class='article-body'>{paragraphs()}</div>")
+
+    assert found == [standfirst, *LINES]
+
+
+def test_a_text_that_stands_there_twice_is_read_once() -> None:
+    assert texts(f"<article>{paragraphs()}{paragraphs()}</article>") == list(LINES)
+
+
+def test_a_heading_that_nothing_follows_is_no_text() -> None:
+    assert texts(f"<article>{paragraphs()}<h2>More on this</h2></article>") == list(LINES)
+
+
+def test_soft_hyphens_and_zero_width_spaces_are_gone() -> None:
+    assert (
+        texts(f"<article><p>Brü\xadcken\u200bbau\xa0 am Fluss.</p>{paragraphs()}</article>")[0]
+        == "Brücken bau am Fluss."
+    )
+
+
+def test_a_page_without_text_gives_nothing() -> None:
+    assert texts("<div><script>x()</script></div>") == []
+
+
+def test_a_wide_character_counts_as_three_letters() -> None:
+    assert not is_short([Block(text="議会は橋とその費用について話した。" * 6)])
+    assert is_short([Block(text="The council spoke. " * 6)])

@@ -1,0 +1,197 @@
+"""The main text of a page: the frame that holds it, what is cut from that, and the paragraphs that are left."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from watcher.clean.frames import ENDS, densest, named_frames
+from watcher.clean.hints import verdict
+from watcher.clean.outline import HOLDERS, NOWHERE, Outline
+from watcher.clean.prune import prune
+from watcher.model import Block
+
+LEAST = 250  # characters of an article: less may be the wrong frame, or a script's page
+ENOUGH = 3 * LEAST  # characters in paragraphs from which on text without one is not the article's
+FULL = 0.6  # of what a frame shows: where its paragraphs give less, all of its text is taken
+MORE = 1.6  # times the text of the named frame: where the prose is so much more, the name was wrong
+MUCH_MORE, FAR_MORE = 3, 8  # the same, for prose outside of the named frame: for a short text, and for any
+REPEATED = 80  # characters of a paragraph that nobody writes twice
+LEAD_LEAST, LEAD_MOST = 60, 700  # characters of a standfirst between the title and the frame
+LEAD_UNLINKED = 0.7  # of it
+MAX_BLOCKS = 3_000
+CELL = " | "
+CELLS = frozenset(("td", "th"))
+OUTER = {"li": "li", "dd": "li", "dt": "li", "blockquote": "quote", "q": "quote", "td": "p", "th": "p"}
+WIDE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+BUTTON = re.compile(
+    r"\W*(?:Drucken|E-?Mail|Facebook|Flipboard|Google|Instagram|Linkedin|Mail|PDF|Pinterest|Pocket|Print|QQ|Reddit"
+    r"|Twitter|WeChat|WeiBo|Whatsapp|Xing|Mehr zum Thema:?|More on this.{,8}$)$",
+    re.IGNORECASE,
+)
+
+Blocks = list[Block]
+
+
+def main_text(page: Outline) -> tuple[Block, ...]:
+    """Return the blocks of the main text, in order; empty if there is none. What is not in it is cut from `page`."""
+    if not page.tags:
+        return ()
+    verdicts = [verdict(element, tag) for element, tag in zip(page.elements, page.tags, strict=True)]
+    untouched = bytes(page.there), bytes(page.shown)
+    blocks: Blocks = []
+    frame = 0
+    dense = densest(page, verdicts)
+    for at in named_frames(page):
+        found = _within(page, at, verdicts, untouched)
+        if size_of(found) > size_of(blocks):
+            blocks, frame = found, at
+        if len(found) > 1:
+            break
+    size = size_of(blocks)
+    if dense is not None and _is_better(page, dense.at, dense.prose, frame, size):
+        found = _within(page, dense.at, verdicts, untouched)
+        if size_of(found) > 1.5 * size:
+            blocks, frame = found, dense.at
+    if is_short(blocks):
+        found = _within(page, 0, verdicts, untouched)
+        if size_of(found) > size_of(blocks):
+            blocks, frame = found, 0
+    return (*_standfirst(page, frame, verdicts, blocks), *blocks)[:MAX_BLOCKS]
+
+
+def is_short(blocks: Sequence[Block]) -> bool:
+    """Whether a text is so short that the page should be read in another way; a wide character counts thrice."""
+    return sum(len(block.text) + 2 * len(WIDE.findall(block.text)) for block in blocks) < LEAST
+
+
+def size_of(blocks: Sequence[Block]) -> int:
+    """Return how many characters `blocks` have."""
+    return sum(len(block.text) for block in blocks)
+
+
+def _is_better(page: Outline, at: int, prose: int, frame: int, size: int) -> bool:
+    """Whether the prose in element `at` may be the article, and not the text of `size` characters found in `frame`."""
+    if prose <= MORE * size:
+        return False
+    overlaps = frame <= at < page.ends[frame] or at <= frame < page.ends[at]
+    return overlaps or (size < 2 * LEAST and prose > MUCH_MORE * size) or prose > FAR_MORE * size
+
+
+def _within(page: Outline, frame: int, verdicts: Sequence[int], untouched: tuple[bytes, bytes]) -> Blocks:
+    """Return the blocks inside `frame` without its furniture; nothing is cut outside of it."""
+    page.there[:], page.shown[:] = untouched
+    page.count()
+    prune(page, frame, verdicts)
+    if not (size := page.size(frame)):
+        return []
+    blocks = list(_blocks(page, frame, loose=not _has_paragraphs(page)))
+    if size_of(blocks) < FULL * size:
+        blocks = list(_blocks(page, frame, loose=True))
+    if any(block.kind != "h" for block in blocks):
+        while blocks[-1].kind == "h":
+            blocks.pop()
+    said: set[str] = set()
+    return [block for block in blocks if len(block.text) < REPEATED or not _was_said(block.text, said)]
+
+
+def _was_said(text: str, said: set[str]) -> bool:
+    if text in said:
+        return True
+    said.add(text)
+    return False
+
+
+def _has_paragraphs(page: Outline) -> bool:
+    """Whether the page marks its paragraphs as such."""
+    total = behind = 0
+    for at, tag in enumerate(page.tags):
+        if tag == "p" and at >= behind and page.there[at]:
+            total += page.size(at)
+            behind = page.ends[at]
+            if total >= ENOUGH:
+                return True
+    return False
+
+
+def _blocks(page: Outline, frame: int, *, loose: bool) -> Iterator[Block]:
+    """Yield the blocks inside `frame`; with `loose`, text that stands in no paragraph too."""
+    parts: list[str] = []
+    holder = frame
+    for start, end in page.paragraphs(page.firsts[frame], page.lasts[frame]):
+        places = [place for place in range(start, end) if page.shown[place]]
+        if not places:
+            continue
+        first = places[0]
+        now = page.holders[page.owners[first]]
+        if parts and not _is_same_row(page, holder, now):
+            yield from _block(page, parts, holder, frame)
+            parts = []
+        elif parts:
+            parts.append(CELL)
+        holder = now
+        if now >= frame or loose or page.loose[first] or page.owners[first] == frame:
+            parts += [page.texts[place] for place in places]
+    yield from _block(page, parts, holder, frame)
+
+
+def _is_same_row(page: Outline, one: int, other: int) -> bool:
+    """Whether two elements are cells of one row."""
+    if NOWHERE in (one, other) or one == other:
+        return False
+    return page.tags[one] in CELLS and page.tags[other] in CELLS and page.parents[one] == page.parents[other]
+
+
+def _block(page: Outline, parts: Sequence[str], holder: int, frame: int) -> Iterator[Block]:
+    """Yield the block that the texts `parts` are, if it says anything."""
+    text = flat("".join(parts))
+    if text and not BUTTON.match(text):
+        yield Block(text=text, kind=_kind(page, holder, frame))
+
+
+def _kind(page: Outline, holder: int, frame: int) -> str:
+    """Return the kind of a block: that of its element, for a plain paragraph that of the list or quote around it."""
+    if holder < frame or holder == NOWHERE:
+        return "p"
+    kind = HOLDERS[page.tags[holder]]
+    up = page.parents[holder]
+    while kind == "p" and up > frame:
+        if (tag := page.tags[up]) in OUTER:
+            return OUTER[tag]
+        up = page.parents[up]
+    return kind
+
+
+def flat(text: str) -> str:
+    """Return `text` on one line, without double spaces, soft hyphens and other characters that nobody sees."""
+    if not text.isascii():
+        text = text.replace("\xad", "").replace("\u200b", " ").replace("\ufeff", " ")
+    return " ".join(text.split()).strip(" |")
+
+
+def _standfirst(page: Outline, frame: int, verdicts: Sequence[int], blocks: Sequence[Block]) -> Blocks:
+    """Return the paragraph between the title and the frame, if it is the only one and not in `blocks`."""
+    title = max((at for at in range(frame) if page.tags[at] == "h1"), default=NOWHERE)
+    if title == NOWHERE or page.ends[title] > frame:
+        return []
+    found = []
+    for start, end in page.paragraphs(page.lasts[title], page.firsts[frame]):
+        size = sum(page.sizes[start:end])
+        if not LEAD_LEAST <= size <= LEAD_MOST or not ENDS.search(page.texts[end - 1]):
+            continue
+        if sum(page.unlinked[start:end]) > LEAD_UNLINKED * size and _is_plain(page, page.owners[start], verdicts):
+            found.append(flat("".join(page.texts[start:end])))
+    said = {block.text for block in blocks}
+    return [Block(text=text) for text in found if text not in said] if len(found) == 1 else []
+
+
+def _is_plain(page: Outline, at: int, verdicts: Sequence[int]) -> bool:
+    """Whether an element is in no list and in nothing that is furniture by name."""
+    holder = page.holders[at]
+    if holder != NOWHERE and HOLDERS[page.tags[holder]] == "li":
+        return False
+    while at != NOWHERE:
+        if verdicts[at]:
+            return False
+        at = page.parents[at]
+    return True

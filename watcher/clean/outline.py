@@ -1,0 +1,184 @@
+"""A page as flat lists: its elements in order, its texts in order, and which text stands in which element."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator
+from itertools import accumulate
+from operator import mul
+
+from lxml import etree
+from lxml.etree import _Element
+
+# Never the text of an article, whatever stands in them; what follows them in their parent stays.
+SILENT = frozenset(
+    "applet area aside audio blink button canvas datalist dialog embed fencedframe fieldset figure frame frameset head "
+    "iframe input label legend link map marquee math menu menuitem meta nav noindex noscript object optgroup option "
+    "output param picture progress rp rt rtc script select source style svg template textarea time track use video"
+    "".split()
+)
+LAYOUTS = frozenset(("form", "footer"))  # silent as well, unless most of the page stands in them
+# An element that holds one paragraph, and the kind of block that it makes.
+HOLDERS = {
+    "p": "p", "pre": "quote", "blockquote": "quote", "q": "quote", "li": "li", "dd": "li", "dt": "li", "td": "p",
+    "th": "p", "caption": "p", "summary": "h", **{f"h{level}": "h" for level in range(1, 7)},
+}  # fmt: skip
+# A paragraph ends where one of these begins or ends.
+BREAKS = frozenset(
+    "p pre blockquote li dd dt td th tr caption summary h1 h2 h3 h4 h5 h6 div section article main header footer form "
+    "hr br table ul ol dl details body center hgroup address".split()
+)
+# Behind one of these stands a paragraph that has no element of its own.
+BEFORE_LOOSE = frozenset("br hr ul ol dl table blockquote pre".split())
+NOWHERE = -1
+SKIPPED = -2
+
+
+class Outline:
+    """
+    The elements of a page in their order, without `SILENT` ones, and its texts in theirs.
+
+    Element `at` holds the elements from `at + 1` up to `ends[at]` and the texts from `firsts[at]` up to `lasts[at]`,
+    both ends excluded. All that is about elements has the same length, and so has all that is about texts.
+    What is cut keeps its place and counts no more.
+    """
+
+    def __init__(self) -> None:
+        self.elements: list[_Element] = []
+        self.tags: list[str] = []
+        self.parents: list[int] = []
+        self.ends: list[int] = []
+        self.firsts: list[int] = []
+        self.lasts: list[int] = []
+        self.holders: list[int] = []  # the innermost element of HOLDERS that it stands in, or is
+        self.links: list[int] = []  # the elements that are links
+        self.texts: list[str] = []
+        self.owners: list[int] = []  # the innermost element around a text
+        self.begins: list[bool] = []  # whether a text begins a paragraph
+        self.loose: list[bool] = []  # whether it stands behind an element of BEFORE_LOOSE
+        self.sizes: list[int] = []  # characters
+        self.unlinked: list[int] = []  # characters that are in no link
+        self.there = bytearray()  # 0 for an element that is cut
+        self.shown = bytearray()  # 0 for a text that is cut
+        self._sums: list[int] = [0]
+        self._unlinked_sums: list[int] = [0]
+
+    def cut(self, at: int) -> None:
+        """Cut an element with all that it holds. The sizes know it after `count`."""
+        end, first, last = self.ends[at], self.firsts[at], self.lasts[at]
+        self.there[at:end] = bytes(end - at)
+        self.shown[first:last] = bytes(last - first)
+
+    def count(self) -> None:
+        """Count the texts that are not cut."""
+        self._sums = [0, *accumulate(map(mul, self.sizes, self.shown))]
+        self._unlinked_sums = [0, *accumulate(map(mul, self.unlinked, self.shown))]
+
+    def size(self, at: int) -> int:
+        """Return how many characters an element shows."""
+        return self._sums[self.lasts[at]] - self._sums[self.firsts[at]]
+
+    def unlinked_size(self, at: int) -> int:
+        """Return how many characters an element shows that are in no link."""
+        return self._unlinked_sums[self.lasts[at]] - self._unlinked_sums[self.firsts[at]]
+
+    def links_in(self, at: int) -> list[int]:
+        """Return the links inside an element that are not cut."""
+        inside = self.links[bisect_left(self.links, at + 1) : bisect_left(self.links, self.ends[at])]
+        return [link for link in inside if self.there[link]]
+
+    def children(self, at: int) -> int:
+        """Return how many elements stand directly in an element."""
+        count, inner, end = 0, at + 1, self.ends[at]
+        while inner < end:
+            count += self.there[inner]
+            inner = self.ends[inner]
+        return count
+
+    def paragraphs(self, first: int, last: int) -> Iterator[tuple[int, int]]:
+        """Yield the paragraphs among the texts from `first` up to `last`: where each begins and ends."""
+        begins = self.begins
+        start = first
+        for place in range(first + 1, last):
+            if begins[place]:
+                yield start, place
+                start = place
+        if start < last:
+            yield start, last
+
+
+def outline(tree: _Element) -> Outline:
+    """Return the outline of a page's body, nothing cut but forms and footers that are not the page's layout."""
+    page = Outline()
+    body = next(iter(tree.iter("body")), tree)
+    _walk(page, body)
+    page.there = bytearray(b"\x01" * len(page.tags))
+    page.shown = bytearray(b"\x01" * len(page.texts))
+    page.unlinked = page.sizes[:]
+    for link in page.links:
+        first, last = page.firsts[link], page.lasts[link]
+        page.unlinked[first:last] = [0] * (last - first)
+    page.count()
+    half = page.unlinked_size(0) / 2 if page.tags else 0
+    for at, tag in enumerate(page.tags):
+        if tag in LAYOUTS and page.unlinked_size(at) <= half:
+            page.cut(at)
+    page.count()
+    return page
+
+
+def _walk(page: Outline, body: _Element) -> None:
+    """Write down the elements and texts of `body`."""
+    opened, holders = [NOWHERE], [NOWHERE]
+    begins, loose = True, False
+    walk = etree.iterwalk(body, events=("start", "end"))
+    for event, element in walk:
+        tag = element.tag
+        if event == "start":
+            if tag in SILENT and not (tag == "figure" and element.find(".//table") is not None):
+                walk.skip_subtree()
+                opened.append(SKIPPED)
+                continue
+            _open(page, element, opened, holders)
+            text = element.text
+        else:
+            at = opened.pop()
+            if at != SKIPPED:
+                page.ends[at], page.lasts[at] = len(page.tags), len(page.texts)
+                if tag in HOLDERS:
+                    holders.pop()
+            text = element.tail
+        owner = opened[-1]
+        if tag in BREAKS:
+            begins, loose = True, tag in BEFORE_LOOSE
+        if not text or owner < 0:
+            continue
+        if not text.isspace():
+            page.sizes.append(len(" ".join(text.split())))
+        elif begins:
+            continue
+        else:
+            text = " "
+            page.sizes.append(0)
+        page.texts.append(text)
+        page.owners.append(owner)
+        page.begins.append(begins)
+        page.loose.append(loose)
+        begins = False
+
+
+def _open(page: Outline, element: _Element, opened: list[int], holders: list[int]) -> None:
+    """Write down that an element begins."""
+    at, tag = len(page.tags), element.tag
+    page.elements.append(element)
+    page.tags.append(tag)
+    page.parents.append(opened[-1])
+    page.firsts.append(len(page.texts))
+    page.ends.append(at + 1)
+    page.lasts.append(len(page.texts))
+    opened.append(at)
+    if tag in HOLDERS:
+        holders.append(at)
+    elif tag == "a":
+        page.links.append(at)
+    page.holders.append(holders[-1])
