@@ -41,7 +41,7 @@ def main() -> int:
     for number in range(given.kills):
         write(engine, lambda c: make_all_due(c, now=system_clock()))
         daemon = subprocess.Popen(
-            [sys.executable, "-m", "watcher.cli.main", "run", "--config", str(given.config)],
+            [sys.executable, "-m", "watcher", "run", "--config", str(given.config)],
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
@@ -51,7 +51,7 @@ def main() -> int:
         daemon.wait()
         stored = read(engine, lambda c: c.scalar(select(func.count()).select_from(articles)))
         print(f"kill {number + 1} after {moment:.2f} s: {stored} articles", flush=True)
-    last = subprocess.run([sys.executable, "-m", "watcher.cli.main", "poll", "--all", "--config", str(given.config)])
+    last = subprocess.run([sys.executable, "-m", "watcher", "poll", "--all", "--config", str(given.config)])
     with engine.connect().execution_options(reading=True) as connection:
         count = {
             t.name: connection.scalar(select(func.count()).select_from(t)) for t in (articles, texts, entries, pages)

@@ -51,6 +51,7 @@ async def daemon(tmp_path):
             client=client,
             line=Line(client.reaches, now=lambda: clock[0]),
             pool=pool,
+            feed_pool=pool,
             poll=settings.poll,
             fetch=settings.fetch,
             embedder=None,

@@ -47,7 +47,7 @@ def outlets() -> int:
 
 def start(*arguments: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [sys.executable, "-m", "watcher.cli.main", *arguments],
+        [sys.executable, "-m", "watcher", *arguments],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         start_new_session=True,

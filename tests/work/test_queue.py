@@ -68,6 +68,7 @@ async def tools(tmp_path):
         client=Slow(),
         line=Line(reached, now=now),
         pool=Broken(),
+        feed_pool=Broken(),
         poll=PollSettings(),
         fetch=FetchSettings(),
         embedder=None,

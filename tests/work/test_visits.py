@@ -125,6 +125,7 @@ async def world(tmp_path, pool):
             client=client,
             line=Line(client.reaches, now=lambda: clock[0]),
             pool=pool,
+            feed_pool=pool,
             poll=settings.poll,
             fetch=settings.fetch,
             embedder=None,

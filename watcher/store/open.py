@@ -12,7 +12,7 @@ from watcher.errors import StoreError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_TIMEOUT_MS = 15_000  # how long a writer waits for another process
-CACHE_KIB = 16_384
+CACHE_KIB = 4_096
 
 
 def open_store(url: str) -> Engine:

@@ -36,7 +36,7 @@ from watcher.work.pool import PoolBroken, WorkerFailed
 from watcher.work.tools import Tools
 
 log = logging.getLogger("watcher.work")
-PARSE_LIMIT_S = 20.0
+PARSE_LIMIT_S = 10.0
 DEAD_HOST = timedelta(hours=1)  # the longest that a host without a connection keeps its other feeds waiting
 
 
@@ -85,7 +85,7 @@ async def read(feed: Feed, answer: Response, tools: Tools) -> Polled | Unchanged
     if body_hash == feed.body_hash and answer.moved_to is None:
         return unchanged(feed, answer, tools)
     content_type = answer.header("content-type")
-    parsed = await tools.pool.run(
+    parsed = await tools.feed_pool.run(
         tasks.parse_feed, answer.body, answer.url, content_type, tools.now(), limit_s=PARSE_LIMIT_S
     )
     known, links, first = await known_of(feed, parsed, tools)

@@ -40,14 +40,18 @@ class PoolBroken(WatcherError):
 
 
 class Pool:
-    """Runs functions in worker processes; `close` ends them. What breaks it from outside has it built anew."""
+    """
+    Runs functions in worker processes, started for the first task; `close` ends them.
+
+    What breaks it from outside has it built anew.
+    """
 
     def __init__(self, workers: int | None = None) -> None:
         self.workers = workers or min(4, os.cpu_count() or 1)
         CONSTS.term_timeout = KILL_AFTER_S
         self._lock = threading.Lock()
         self._closed = False
-        self._pool = self._build()
+        self._pool: ProcessPool | None = None
 
     async def run(self, function: Callable[..., T], *args: Any, limit_s: float) -> T:  # noqa: ANN401 - any task's own
         """
@@ -58,7 +62,7 @@ class Pool:
         """
         try:
             for _ in range(ATTEMPTS):
-                pool = self._pool
+                pool = self._pool or self._replace(None)
                 future = schedule(pool, function, args, limit_s)
                 if future is not None and await ended(future, pool):
                     try:
@@ -76,7 +80,8 @@ class Pool:
         """End the workers, whatever they are at."""
         with self._lock:
             self._closed = True
-            end(self._pool)
+            if self._pool is not None:
+                end(self._pool)
 
     def _build(self) -> ProcessPool:
         context = multiprocessing.get_context("forkserver")
@@ -90,19 +95,26 @@ class Pool:
             initargs=(os.getpid(),),
         )
 
-    def _replace(self, broken: ProcessPool) -> None:
-        """Build the pool anew, unless somebody who noticed before has done so. Errors: PoolBroken."""
+    def _replace(self, broken: ProcessPool | None) -> ProcessPool:
+        """
+        Return the pool, built anew unless somebody who noticed before has done so.
+
+        Args:
+            broken: The one that stopped working, None before the first task. Errors: PoolBroken.
+        """
         with self._lock:
             if self._closed:
                 raise PoolBroken("the worker processes have been stopped")
-            if self._pool is not broken:
-                return
-            log.warning("workers_replaced reason=%r", "the pool of worker processes broke")
+            if self._pool is not None and self._pool is not broken:
+                return self._pool
             try:
-                end(broken)
+                if broken is not None:
+                    log.warning("workers_replaced reason=%r", "the pool of worker processes broke")
+                    end(broken)
                 self._pool = self._build()
             except (OSError, EOFError) as error:
                 raise PoolBroken(f"the worker processes cannot be started: {error}") from error
+            return self._pool
 
 
 def schedule(pool: ProcessPool, function: Callable[..., Any], args: Any, limit_s: float) -> Future[Any] | None:  # noqa: ANN401

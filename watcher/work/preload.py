@@ -1,15 +1,18 @@
-"""Imported once, by the process that workers are forked from: they inherit what it holds. Nothing else imports it."""
+"""
+Imported once, by the process that workers are forked from: they inherit what it holds. Nothing else imports it.
+
+Light on purpose: a worker that cleans pages loads the rest itself, one that parses feeds never needs it.
+"""
 
 import sys
 from types import TracebackType
 
-import feedparser
 import nh3
-import trafilatura
 
+import watcher.feeds.parse
 import watcher.work.tasks
 
-__all__ = ["feedparser", "nh3", "trafilatura", "watcher"]
+__all__ = ["nh3", "watcher"]
 
 
 def unless_the_owner_has_gone(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

@@ -39,7 +39,8 @@ class Tools:
     writer: Writer
     client: Client
     line: Line
-    pool: Pool
+    pool: Pool  # for pages and vectors
+    feed_pool: Pool  # for feeds, which must not wait behind pages
     poll: PollSettings
     fetch: FetchSettings
     embedder: str | None  # the setting, None where there is none to be had
@@ -78,7 +79,7 @@ async def open_tools(
 
     fetch = settings.fetch
     writer = Writer(engine)
-    pool = Pool()
+    pool, feed_pool = Pool(), Pool(workers=1)
     client = Client(
         user_agent=user_agent(fetch.contact),
         timeout_s=fetch.timeout.total_seconds(),
@@ -93,6 +94,7 @@ async def open_tools(
         client=client,
         line=Line(client.reaches, now=system_clock, good=good),
         pool=pool,
+        feed_pool=feed_pool,
         poll=settings.poll,
         fetch=fetch,
         embedder=usable_embedder(settings.semantic.embedder),
@@ -107,6 +109,7 @@ async def open_tools(
             yield tools
     finally:
         pool.close()
+        feed_pool.close()
         writer.close()
 
 

@@ -1,0 +1,18 @@
+"""
+The program `watcher`, also as `python -m watcher`.
+
+A worker process imports the module that its program began with: this one, which is light.
+"""
+
+from __future__ import annotations
+
+
+def main() -> None:
+    """Run the command line and leave with its exit code."""
+    from watcher.cli.main import main as run
+
+    run()
+
+
+if __name__ == "__main__":
+    main()
