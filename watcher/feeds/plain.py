@@ -63,8 +63,8 @@ LEAF = frozenset(
         "dd", "dt", "option", "param", "source", "track", "wbr",
     ]
 )  # fmt: skip
-# A link or picture whose address does not begin with its scheme or at its host's root.
-DEEP_LINK = re.compile(r"(?:href|src)(?!=(?:\"|')(?:https?://|/))", re.IGNORECASE)
+# How an address begins that depends on its page's host alone.
+SHALLOW = tuple(f"={quote}{start}" for quote in "\"'" for start in ("http://", "https://", "/"))
 ROOT = re.compile(r"https?://[^/?#\\]+", re.IGNORECASE)
 CUT_WITH_CONTENT = {"script", "style", "noscript", "template", "iframe", "object", "svg", "math", "form", "select"}
 
@@ -87,7 +87,14 @@ def plain(markup: str, limit: int = SUMMARY_CHARS) -> str:
     if "<" in text or "]]>" in text:
         text = TAG.sub(as_space, without_hidden(text))
     text = clean(unescape(text))
-    return cut(LINES.sub("\n", SPACES.sub(" ", text)).strip(), limit)
+    return cut(spaced(text), limit)
+
+
+def spaced(text: str) -> str:
+    """Return clean `text` with runs of spaces made one and without empty lines."""
+    if text.isascii():
+        return "\n".join(filter(None, (" ".join(line.split()) for line in text.split("\n"))))
+    return LINES.sub("\n", SPACES.sub(" ", text)).strip()
 
 
 def as_space(tag: re.Match[str]) -> str:
@@ -142,11 +149,17 @@ def harmless(markup: str, base: str) -> str:
     if text.count("<") > FEW_TAGS and depth(text) > DEEPEST:
         return "<p>" + escape(plain(text, CONTENT_CHARS), quote=False) + "</p>"
     root = ROOT.match(base)
-    place = root.group(0) + "/" if root is not None and DEEP_LINK.search(text) is None else base
+    place = root.group(0) + "/" if root is not None and is_shallow(text) else base
     try:
         return cleaner(place).clean(text).strip()
     except ValueError:  # a base that is no address: http://1.2.3.999/
         return cleaner("").clean(text).strip()
+
+
+def is_shallow(markup: str) -> bool:
+    """Whether each link and picture in `markup` is at the same place for all pages of a host."""
+    low = markup.lower()
+    return all(part.startswith(SHALLOW) for name in ("href", "src") for part in low.split(name)[1:])
 
 
 @lru_cache(maxsize=64)  # one costs ten times what it takes to clean an ordinary text with it

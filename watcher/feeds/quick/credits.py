@@ -86,7 +86,10 @@ def category(_reading: Reading, draft: Draft, element: Element, _depth: int) -> 
     tag(draft, said.get("term"), scheme, said.get("label"))
     text = repaired(element.raw_text())
     if text and draft.tags and not draft.tags[-1][0]:
-        draft.tags[-1][0] = text
+        last = draft.tags.pop()
+        draft.tags_seen.discard(last)
+        draft.tags.append((text, *last[1:]))
+        draft.tags_seen.add(draft.tags[-1])
     elif text:
         tag(draft, text, None, None)
 
@@ -107,5 +110,7 @@ def keywords(_reading: Reading, draft: Draft, element: Element, _depth: int) -> 
 
 def tag(draft: Draft, term: str | None, scheme: str | None, label: str | None) -> None:
     """Add a tag that says something and was not there."""
-    if (term or scheme or label) and [term, scheme, label] not in draft.tags:
-        draft.tags.append([term, scheme, label])
+    new = (term, scheme, label)
+    if any(new) and new not in draft.tags_seen:
+        draft.tags.append(new)
+        draft.tags_seen.add(new)

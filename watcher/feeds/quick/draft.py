@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from watcher.feeds.plain import has_markup
 from watcher.feeds.quick.names import HANDLED
 from watcher.feeds.quick.text import PLAIN, typed
@@ -10,6 +12,7 @@ from watcher.feeds.raw import RawEntry, RawText
 from watcher.feeds.xmlfeed import MAX_NAMES, as_written
 
 Typed = tuple[str, str]  # a media type and a text
+Tag = tuple[str | None, str | None, str | None]  # term, scheme and label
 
 
 class Reading:
@@ -37,9 +40,9 @@ class Draft:
     """What is known of an entry, or of the feed itself, so far."""
 
     __slots__ = (
-        "author", "authors", "contents", "guid", "is_entry", "link", "links", "media", "origlink",
-        "person", "picture", "published", "summary", "summary_at", "summary_detail", "tags", "thumbnails", "title",
-        "title_at", "title_detail", "updated",
+        "author", "authors", "contents", "guid", "is_entry", "link", "links", "media", "origlink", "person",
+        "picture", "published", "summary", "summary_at", "summary_detail", "tags", "tags_seen",
+        "thumbnails", "title", "title_at", "title_detail", "updated",
     )  # fmt: skip
 
     def __init__(self, *, is_entry: bool) -> None:
@@ -54,7 +57,8 @@ class Draft:
         self.links: list[dict[str, str]] = []
         self.authors: list[dict[str, str]] = []
         self.person: dict[str, str] | None = None
-        self.tags: list[list[str | None]] = []
+        self.tags: list[Tag] = []
+        self.tags_seen: set[Tag] = set()
         self.published = self.updated = ("", "")
         self.media: list[dict[str, str]] = []
         self.thumbnails: list[dict[str, str]] = []
@@ -65,23 +69,38 @@ class Draft:
         contents = [part for part in self.contents if part[1].strip()]
         copied = next((part for part in contents if part[1] == self.summary), None)
         best = next((part for part in contents if "html" in part[0]), contents[0] if contents else None)
-        alternates = [link.get("href", "") for link in self.links if link["rel"] == "alternate"]
-        enclosed = [link.get("href") for link in self.links if link["rel"] == "enclosure" and is_image(link)]
-        pictures = [part.get("url") for part in self.media if is_image(part)]
-        pictures += [part.get("url") for part in self.thumbnails]
         names = [person.get("name") or person.get("email") for person in self.authors[:MAX_NAMES]]
+        labels = [label or term for term, _, label in self.tags[:MAX_NAMES]]
         return RawEntry(
             guid=as_written(self.guid),
-            links=tuple(dict.fromkeys(filter(None, map(as_written, (self.origlink, self.link or "", *alternates))))),
+            links=self.pages(),
             title=reading.raw_text(self.title_detail, self.title),
             summary=reading.raw_text(self.summary_detail or copied, self.summary or ""),
             content=reading.raw_text(best, "") if best is not None else RawText(),
-            authors=tuple(dict.fromkeys(filter(None, names))) or tuple(filter(None, (self.author,))),
-            categories=tuple(dict.fromkeys(filter(None, (label or term for term, _, label in self.tags[:MAX_NAMES])))),
+            authors=distinct(names) or distinct([self.author]),
+            categories=distinct(labels),
             published=tuple(filter(None, self.published)),
             updated=tuple(filter(None, self.updated)),
-            images=tuple(filter(None, (as_written(url or "") for url in [*pictures, *enclosed, self.picture][:10]))),
+            images=self.pictures(),
         )
+
+    def pages(self) -> tuple[str, ...]:
+        """Return the links that may be the entry's page, the best first."""
+        alternates = [link.get("href", "") for link in self.links if link["rel"] == "alternate"]
+        return distinct([as_written(url) for url in (self.origlink, self.link or "", *alternates)])
+
+    def pictures(self) -> tuple[str, ...]:
+        """Return the addresses of the entry's pictures."""
+        found = [part.get("url") for part in self.media if is_image(part)]
+        found += [part.get("url") for part in self.thumbnails]
+        found += [link.get("href") for link in self.links if link["rel"] == "enclosure" and is_image(link)]
+        found.append(self.picture)
+        return tuple(filter(None, [as_written(url or "") for url in found[:10]]))
+
+
+def distinct(texts: Iterable[str | None]) -> tuple[str, ...]:
+    """Return the texts that say something, each once."""
+    return tuple(dict.fromkeys([text for text in texts if text]))
 
 
 def is_image(part: dict[str, str]) -> bool:
