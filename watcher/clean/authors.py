@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 from lxml.etree import _Element
 
@@ -14,6 +13,7 @@ from watcher.clean.names import BY, is_name, is_short, proper_names, split_names
 from watcher.clean.phrases import key
 from watcher.clean.signs import Signs, ancestors, is_elsewhere
 from watcher.text.dates import stamps_in
+from watcher.text.urls import host_of
 
 FULL_NAME = re.compile(
     r"[^\W\d_]{2,}[.]?[\s-]+(?:[^\W\d_]{1,3}\.?\s+){0,3}[^\W\d_]{2,}|[\u3040-\u9fff\uac00-\ud7af]{2,}"
@@ -67,7 +67,7 @@ def authors_of(
 
 
 def _outlet_names(signs: Signs, site: str, url: str) -> frozenset[str]:
-    host = (urlsplit(url).hostname or "").removeprefix("www.")
+    host = host_of(url).removeprefix("www.")
     labels = host.split(".")
     said = (site, jsonld.text_of(signs.node.get("publisher")), host, labels[-2] if labels[1:] else host)
     return frozenset(map(key, said)) - {""}

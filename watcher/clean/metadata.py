@@ -53,10 +53,10 @@ def read_metadata(tree: _Element, *, url: str, now: datetime | None) -> Metadata
     """Return what the page says of itself. Dates that cannot be are left out."""
     signs = read_signs(tree)
     node, metas = signs.node, signs.metas
-    site = metas.get("og:site_name", "") or jsonld.text_of(node.get("publisher"))
+    site = (metas.get("og:site_name", "") or jsonld.text_of(node.get("publisher")))[:MAX_TEXT]
     address, titles = canonical(signs, url=url), _titles(signs)
     head = headline(signs, titles)
-    if head is not None and (heading := heading_text(head)):
+    if head is not None and 0 < len(heading := heading_text(head)) <= MAX_TEXT:
         titles["h1"] = heading
     lines = lines_around(head) if head is not None else ()
     title, title_source = best_title(titles, site=site, url=url)

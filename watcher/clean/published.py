@@ -46,7 +46,7 @@ SAYS_PUBLISHED, DATED, BARE = 3, 2, 1  # how surely a line shows the date of pub
 BEFORE_DATE = 30  # characters before a date in which it is said to be that of a change
 NEAR = 3  # lines from the headline in which a date that says nothing of itself is the article's
 BARE_REST = 40  # characters that may stand beside a date in a line that says nothing of itself
-MAX_SCRIPT = 2_000_000  # characters
+MAX_SCRIPT = 500_000  # characters
 IN_SCRIPT = re.compile(
     r"(?:date_?published|published_?(?:at|date|time|on)|publish_?(?:date|time|at|ed)|publication_?date|pub_?date"
     r"|first-?publi\w+|publishedfirst)\\?[\"']?\s*[:=]\s*\\?[\"']([^\"'\\]{8,40})",

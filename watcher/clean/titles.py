@@ -6,9 +6,9 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable
 from itertools import pairwise
-from urllib.parse import urlsplit
 
 from watcher.clean.phrases import key
+from watcher.text.urls import host_of
 
 # What each source's word is worth. The headline in the data wins, unless the page's heading and the title that is made
 # for sharing agree on another; of these two the heading wins. Measured on 879 pages: half to choose, half to check.
@@ -95,7 +95,7 @@ def _is_of_site(tail: str, names: frozenset[str]) -> bool:
 
 def _site_names(site: str, url: str) -> frozenset[str]:
     """Return the keys of a site's names: as it says, its host, its domain."""
-    host = SITE_PREFIX.sub("", (urlsplit(url).hostname or "").lower())
+    host = SITE_PREFIX.sub("", host_of(url))
     labels = host.split(".")
     own = labels[-2] if labels[1:] else ""
     if own in SECOND_LEVEL and labels[2:]:
