@@ -14,7 +14,6 @@ from lxml import etree
 from watcher.feeds import parse, xmlfeed
 from watcher.feeds.charset import decode
 from watcher.feeds.plain import BAD_REFERENCE, clean
-from watcher.feeds.quick.feed import read_quickly
 from watcher.feeds.quick.names import HANDLED, TAKEN
 from watcher.feeds.raw import RawFeed
 
@@ -112,7 +111,7 @@ def compare(text: str, name: str, counted: Counter[str], kind: str, show: int) -
     """Count one feed, read both ways."""
     counted[f"{kind}feeds"] += 1
     started = time.process_time_ns()
-    ours = read_quickly(text, MAX_ENTRIES)
+    ours = parse.read_directly(text, MAX_ENTRIES)
     middle = time.process_time_ns()
     if ours is None:
         return

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from watcher.errors import FeedError
-from watcher.feeds.parse import parse_feed
+from watcher.feeds.parse import parse_feed, read_directly
+from watcher.feeds.xmlfeed import read_xml
 from watcher.model import ParsedFeed
 
 URL = "https://a.example/dir/feed.xml"
@@ -263,6 +264,17 @@ def test_the_content_type_is_a_hint_only(served_as):
     body = rss("<title>Zürich – 東京</title><link>https://a.example/1</link>")
 
     assert read(body, content_type=served_as).entries[0].title == "Zürich – 東京"
+
+
+@pytest.mark.parametrize("title", ["A & B", "caf&eacute; &nbsp;", "&nosuch; &#99999999999;"])
+def test_a_feed_that_is_mended_reads_as_feedparser_reads_it_and_says_so(title):
+    text = rss(ITEM).decode().partition("?>")[2].replace("One", title)
+
+    quick = read_directly(text, 500)
+
+    assert quick is not None and quick.faults == ("not well-formed XML",)
+    assert quick == read_xml(text, 500)
+    assert read_directly(text.replace("</title>", "", 1), 500) is None
 
 
 def test_entity_declarations_are_never_expanded_and_the_entries_survive():

@@ -8,6 +8,7 @@ from xml.parsers import expat
 
 from watcher.feeds.plain import BAD_REFERENCE
 
+BROKEN = "not well-formed XML"  # the fault of a feed that needed it
 DECLARATION = '<?xml version="1.0" encoding="utf-8"?>\n'
 NAMED = re.compile(r"&(#?[A-Za-z0-9]{1,32};)?")
 NUMBER = re.compile(r"#(?:[0-9]{1,7}|[xX][0-9a-fA-F]{1,6});")

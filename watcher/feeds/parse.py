@@ -12,7 +12,7 @@ from watcher.feeds.charset import decode
 from watcher.feeds.discover import feeds_in
 from watcher.feeds.entries import absolute, entries_of, shown
 from watcher.feeds.jsonfeed import read_json
-from watcher.feeds.mend import ITEM_END, ITEM_START
+from watcher.feeds.mend import BROKEN, ITEM_END, ITEM_START, is_well_formed, mended
 from watcher.feeds.plain import BAD_REFERENCE, clean, one_line, plain
 from watcher.feeds.quick.feed import read_quickly
 from watcher.feeds.raw import RawFeed
@@ -126,8 +126,17 @@ def read_bounded(text: str, max_entries: int) -> RawFeed:
 
 def read(text: str, max_entries: int) -> RawFeed:
     """Return the feed in `text`, which begins with its root element: read directly if it can be, else by feedparser."""
-    raw = read_quickly(text, max_entries)
+    raw = read_directly(text, max_entries)
     return read_xml(text, max_entries) if raw is None else raw
+
+
+def read_directly(text: str, max_entries: int) -> RawFeed | None:
+    """Return the feed in `text` without feedparser, mended if that is all it needs; None where it cannot be done."""
+    raw = read_quickly(text, max_entries)
+    if raw is None and not is_well_formed(text):
+        raw = read_quickly(mended(text), max_entries)
+        return None if raw is None else replace(raw, faults=(BROKEN,))
+    return raw
 
 
 def oldest_first(raw: RawFeed) -> bool:

@@ -7,7 +7,7 @@ import re
 from typing import Any
 from urllib.parse import urlsplit
 
-from watcher.feeds.mend import DECLARATION, ITEM_START, is_well_formed, mended, salvaged
+from watcher.feeds.mend import BROKEN, DECLARATION, ITEM_START, is_well_formed, mended, salvaged
 from watcher.feeds.plain import has_markup
 from watcher.feeds.raw import RawEntry, RawFeed, RawText
 
@@ -51,7 +51,7 @@ def read_xml(text: str, max_entries: int) -> RawFeed:
         skip_hours=hours,
         skip_days=days,
         entries=tuple(entry(row, is_atom) for row in found.entries[:max_entries]),
-        faults=() if is_good else ("not well-formed XML",),
+        faults=() if is_good else (BROKEN,),
     )
 
 
