@@ -102,6 +102,36 @@ def test_day_and_month_are_told_apart_by_what_the_page_shows() -> None:
     assert day(said) == "2025-05-11"
 
 
+@pytest.mark.parametrize(
+    ("language", "url", "seen"),
+    [
+        ("en-US", "https://www.example.org/bridge", "2025-05-04"),
+        ("en", "https://www.example.co.uk/bridge", "2025-04-05"),
+        ("de", "https://www.example.com/bridge", "2025-04-05"),
+    ],
+)
+def test_a_month_comes_first_in_english_on_a_site_of_no_other_country(language: str, url: str, seen: str) -> None:
+    page = f"<html lang='{language}'><head><meta name='date' content='05/04/2025'></head><body>x</body></html>"
+
+    assert day(read_metadata(html.document_fromstring(page), url=url, now=NOW)) == seen
+
+
+def test_day_and_month_are_told_apart_by_any_line_of_the_page_that_can_be_read_in_one_way() -> None:
+    text = "<p>The bridge is old.</p>" * 60
+
+    assert (
+        day(read('<meta name="date" content="11/05/2025">', f"{text}<p>Erstellt am 11. Mai 2025</p>")) == "2025-05-11"
+    )
+    assert day(read('<meta name="date" content="11/05/2024">', f"{text}<p>Erstellt am 5.11.2024</p>")) == "2024-11-05"
+
+
+def test_a_page_published_anew_is_as_old_as_its_address() -> None:
+    address = "https://www.example.org/2024/05/14/bridge"
+
+    assert day(read(published("2025-05-20T08:00:00Z"), url=address)) == "2024-05-14"
+    assert day(read(published("2024-05-15T08:00:00+02:00"), url=address)) == "2024-05-15"
+
+
 def test_a_page_whose_own_dates_cannot_be_has_none() -> None:
     assert day(read(published("1970-01-01T00:00:00Z"), "<p class='date'>14.05.2025</p>")) is None
 

@@ -41,6 +41,8 @@ def test_usual_spellings_are_read(text: str, moment: datetime | None) -> None:
 def test_the_day_in_an_address_is_read() -> None:
     assert date_in_url("https://a.example/2024/05/28/title") == datetime(2024, 5, 28, tzinfo=UTC)
     assert date_in_url("https://a.example/2024/5/8/title") == datetime(2024, 5, 8, tzinfo=UTC)
+    assert date_in_url("https://a.example/2024-05/28/title") == datetime(2024, 5, 28, tzinfo=UTC)
+    assert date_in_url("https://a.example/n1/2024/0528/c1001-4.html") == datetime(2024, 5, 28, tzinfo=UTC)
     assert date_in_url("https://a.example/title-20240528-p6.html") == datetime(2024, 5, 28, tzinfo=UTC)
     assert date_in_url("https://a.example/2024/99/28/title") is None
     assert date_in_url("https://a.example/title/2024052") is None

@@ -13,6 +13,7 @@ from watcher.clean import jsonld
 from watcher.clean.lines import Line, lines_of
 from watcher.clean.signs import Signs, ancestors, is_elsewhere, is_foreign
 from watcher.text.dates import Stamp, date_in_url, is_believable, stamps_in
+from watcher.text.urls import host_of
 
 STATED = (
     "article:published_time article:published og:published_time og:article:published_time datepublished "
@@ -52,6 +53,8 @@ IN_SCRIPT = re.compile(
     r"|first-?publi\w+|publishedfirst)\\?[\"']?\s*[:=]\s*\\?[\"']([^\"'\\]{8,40})",
     re.IGNORECASE,
 )
+AMERICAN = frozenset("com org net gov edu us news info co tv mil".split(" "))  # domains of no country but the USA
+RENEWED = timedelta(days=2)  # behind the day in the address
 SAME_MOMENT = timedelta(hours=2)  # between two spellings of one date
 
 
@@ -81,30 +84,51 @@ def dates_of(
 ) -> Dates:
     """Return when the article of a page was published and changed; None for what the page does not say."""
     texts = tuple(_stated(signs, headline))
-    stated = tuple(_told(texts, now))
+    american = _is_american(signs, url)
+    stated = tuple(_told(texts, now, american))
+    changed = next(_told(_changed(signs), now, american), None)
+    shown = _shown(lines, now, american)
+    day = _in_address(url, now)
+    loose = tuple(_told(_loose(signs, headline), now, american))
     published: Told | None
-    changed = next(_told(_changed(signs), now), None)
-    shown = _shown(lines, now)
-    in_url = date_in_url(url)
-    day = Told(source="address", stamp=Stamp(moment=in_url, at=0, end=0)) if in_url else None
-    if day is not None and not is_believable(day.moment, now=now):
-        day = None
-    loose = tuple(_told(_loose(signs, headline), now))
     if stated and not (stated[0].source == MARKUP and _is_overruled(stated[0], shown, loose)):
         published = _on_its_day(stated, shown, day)
     elif shown is not None:
         published = _finest(shown, loose)
     elif loose or day is not None:
-        published = loose[0] if loose else day
+        published = _as_elsewhere(loose[0], signs, now) if loose else day
     elif any(True for _, text in texts for _ in stamps_in(text)):
         published = None  # a page whose own dates cannot be says nothing better elsewhere
     else:
-        published = _searched(signs, headline, now) or changed
+        published = _searched(signs, headline, now, american) or changed
+    if published and day and published is not shown and published.moment - day.moment > RENEWED:
+        published = day  # the page was published anew, under its old address
     return Dates(
         published_at=published.moment if published else None,
         modified_at=changed.moment if changed and (not published or changed.moment >= published.moment) else None,
         source=published.source if published else "",
     )
+
+
+def _is_american(signs: Signs, url: str) -> bool:
+    """Whether "05/06/2024" is of May: in English, on a site that is of no other country."""
+    return signs.language.lower().startswith("en") and host_of(url).rsplit(".", 1)[-1] in AMERICAN
+
+
+def _in_address(url: str, now: datetime | None) -> Told | None:
+    moment = date_in_url(url)
+    if moment is None or not is_believable(moment, now=now):
+        return None
+    return Told(source="address", stamp=Stamp(moment=moment, at=0, end=0))
+
+
+def _as_elsewhere(told: Told, signs: Signs, now: datetime | None) -> Told:
+    """Return a date whose day and month may be the other way round as it stands in some line of the page."""
+    if told.stamp.other is None:
+        return told
+    days = {told.moment.date(): told.moment, told.stamp.other.date(): told.stamp.other}
+    stamps = (stamp for line in lines_of(signs.tree) for stamp in stamps_in(line.text) if stamp.other is None)
+    return next((_moved(told, days[stamp.moment.date()]) for stamp in stamps if stamp.moment.date() in days), told)
 
 
 def _stated(signs: Signs, headline: _Element | None) -> Iterator[tuple[str, str]]:
@@ -133,9 +157,9 @@ def _changed(signs: Signs) -> Iterator[tuple[str, str]]:
         yield name, signs.metas.get(name, "")
 
 
-def _told(texts: Iterable[tuple[str, str]], now: datetime | None) -> Iterator[Told]:
+def _told(texts: Iterable[tuple[str, str]], now: datetime | None, american: bool = False) -> Iterator[Told]:
     for source, text in texts:
-        stamp = next(stamps_in(text), None) if text else None
+        stamp = next(stamps_in(text, month_first=american), None) if text else None
         if stamp is not None and is_believable(stamp.moment, now=now):
             yield Told(source=source, stamp=stamp)
 
@@ -147,7 +171,7 @@ def _is_overruled(stated: Told, shown: Told | None, loose: tuple[Told, ...]) -> 
     )
 
 
-def _shown(lines: Iterable[Line], now: datetime | None, *, changed: bool = False) -> Told | None:
+def _shown(lines: Iterable[Line], now: datetime | None, american: bool, *, changed: bool = False) -> Told | None:
     """
     Return the date that the page shows in `lines`: the surest, of these the first.
 
@@ -158,7 +182,7 @@ def _shown(lines: Iterable[Line], now: datetime | None, *, changed: bool = False
     most = 0.0
     for line in lines:
         sure = _sureness(line)
-        stamps = sorted(stamps_in(line.text, short=sure > BARE), key=lambda stamp: stamp.at)
+        stamps = sorted(stamps_in(line.text, month_first=american, short=sure > BARE), key=lambda stamp: stamp.at)
         stamp = next((one for one in stamps if is_believable(one.moment, now=now)), None)
         if stamp is None or (not changed and CHANGED.search(line.text[: stamp.at][-BEFORE_DATE:])):
             continue
@@ -232,7 +256,7 @@ def _finest(shown: Told, loose: tuple[Told, ...]) -> Told:
     return shown
 
 
-def _searched(signs: Signs, headline: _Element | None, now: datetime | None) -> Told | None:
+def _searched(signs: Signs, headline: _Element | None, now: datetime | None, american: bool) -> Told | None:
     """Return the date of an element that is made for dates, or of a line of the whole page; not of other articles."""
     around = ancestors(headline)
     times = [time for time in signs.times if not is_elsewhere(time.element, around)]
@@ -240,7 +264,7 @@ def _searched(signs: Signs, headline: _Element | None, now: datetime | None) -> 
         return told
     lines = lines_of(signs.tree)
     sure = ((MARKUP, time.text) for time in signs.times if time.is_sure and not is_foreign(time.element, around))
-    return _shown(lines, now) or next(_told(sure, now), None) or _shown(lines, now, changed=True)
+    return _shown(lines, now, american) or next(_told(sure, now), None) or _shown(lines, now, american, changed=True)
 
 
 def _in_data(signs: Signs, now: datetime | None) -> Told | None:

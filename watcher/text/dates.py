@@ -42,8 +42,11 @@ MONTH_DAY = re.compile(rf"{WORD}\.?\s+(\d{{1,2}})(?:st|nd|rd|th|\.)?,?\s+{YEAR}{
 YEAR_MONTH = re.compile(rf"(?<!\d){YEAR}\.?,?\s*(?:m\.\s*)?{WORD}\s+(\d{{1,2}})(?!\d){CLOCK}", re.IGNORECASE)
 VIETNAMESE = re.compile(rf"(?<!\d)(\d{{1,2}})\s+tháng\s+(\d{{1,2}}),?\s+(?:năm\s+)?{YEAR}", re.IGNORECASE)
 SHORT = re.compile(rf"(?<![\d.])(\d{{1,2}})([./])(\d{{1,2}})\2(\d\d)(?![\d.]){CLOCK}", re.IGNORECASE)
-IN_URL = re.compile(r"[/_-](20[0-3]\d)([/_-])(0?[1-9]|1[0-2])\2(0?[1-9]|[12]\d|3[01])(?:[/_.-]|$)")
-IN_URL_TIGHT = re.compile(r"(?<![\da-f])(20[0-3]\d)(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(?![\da-f])", re.IGNORECASE)
+IN_URL = (  # year, month and day, each in its own group; the most telling first
+    re.compile(r"[/_-](20[0-3]\d)[/_-](0?[1-9]|1[0-2])[/_-](0?[1-9]|[12]\d|3[01])(?:[/_.-]|$)"),
+    re.compile(r"/(20[0-3]\d)/(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])/"),
+    re.compile(r"(?<![\da-f])(20[0-3]\d)(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(?![\da-f])", re.IGNORECASE),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,9 +144,7 @@ def _in_day(clock: tuple[str | None, ...] | list[str | None], half: str | None) 
 def date_in_url(url: str) -> datetime | None:
     """Return the day that stands in a URL's path, "/2024/05/28/" or "-20240528-", or None."""
     path = url.split("?")[0]
-    if found := IN_URL.search(path):
-        return _made(*found.group(1, 3, 4))
-    found = IN_URL_TIGHT.search(path)
+    found = next((found for pattern in IN_URL if (found := pattern.search(path))), None)
     return _made(*found.groups()) if found else None
 
 
