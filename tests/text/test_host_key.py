@@ -1,8 +1,12 @@
 """Under which host a URL is visited."""
 
-import pytest
+from urllib.parse import urlsplit
 
-from watcher.text.urls import host_key
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from watcher.text.urls import host_key, host_of
 
 
 @pytest.mark.parametrize(
@@ -20,3 +24,23 @@ from watcher.text.urls import host_key
 )
 def test_a_shared_platform_is_visited_as_one_host(url, key):
     assert host_key(url) == key
+
+
+@given(
+    st.sampled_from(("http://", "https://", "HTTPS://", "ftp://", "")),
+    st.text("abzAZ019.-_:@[]é", max_size=20),
+    st.sampled_from(("", "/", "/a?b#c", "?q", "#f", ":80/", ":443/x", ":8080")),
+)
+def test_a_host_is_read_as_the_standard_library_reads_it(scheme, place, rest):
+    url = scheme + place + rest
+    try:
+        parts = urlsplit(url)
+        host, port = (parts.hostname or "").rstrip("."), parts.port
+    except ValueError:
+        assert host_of(url) == ""
+        return
+    if ":" in host:
+        host = f"[{host}]"
+    expected = host if port is None or port == {"http": 80, "https": 443}.get(parts.scheme) else f"{host}:{port}"
+
+    assert host_of(url) == expected
