@@ -229,6 +229,7 @@ class Cleaned:
     modified_at: datetime | None = None
     section: str | None = None
     kind: str = "article"  # article, live (a live blog), gallery, video, roundup
+    is_truncated: bool = False  # a beginning: the rest is behind a paywall, or cut
     removed: tuple[Removed, ...] = ()
     block_hashes: tuple[int, ...] = ()  # of the page's blocks before any was removed: what site memory is learnt from
 

@@ -16,6 +16,7 @@ from watcher.clean.page import Markup, bare_text, markup, parse
 from watcher.clean.phrases import key
 from watcher.clean.rescue import rescued
 from watcher.clean.sources import named_sources
+from watcher.clean.truncated import Lock, is_truncated, lock_of
 from watcher.clean.walls import why_no_article
 from watcher.clean.wire import read_wire, without_credits
 from watcher.errors import CleanError
@@ -35,6 +36,7 @@ class Draft:
     metadata: Metadata
     hashes: tuple[int, ...]
     sources: tuple[str, ...] = ()  # agencies that the page names beside its text
+    lock: Lock = ""  # how the page says that the rest is for subscribers
 
 
 def clean(
@@ -85,6 +87,7 @@ def draft(html: str, *, url: str, now: datetime | None = None) -> Draft:
         metadata=metadata,
         hashes=block_hashes(block.text for block in blocks),
         sources=named_sources(tree, blocks, url=url, language=primary(metadata.language)),
+        lock=lock_of(tree, blocks),
     )
 
 
@@ -124,6 +127,7 @@ def finish(
         modified_at=said.modified_at.astimezone(UTC) if said.modified_at else None,
         section=said.section,
         kind=kind_of(said, blocks, url=page.url),
+        is_truncated=is_truncated(blocks, lock=page.lock, raw=page.blocks),
         removed=(*wire.removed, *removed, *credits_cut),
         block_hashes=page.hashes,
     )
