@@ -16,7 +16,7 @@ BY = (
     r"|gastbeitrag|kolumne|essay|text|alles|mehr|mehr artikel|autorenseite|blog beitrag|pressemitteilung|reportage) von"
     r"|écrit par|publié par|propos recueillis par|escrito por|publicado por|scritto da|a cura di|gepubliceerd door"
     r"|skrevet av|skrevet af|skriven av)"
-    r"|by|von|vom|par|por|di|da|av|af|door|od|przez|szerző|kirjoittanut|oleh|penulis|yazan|haber|autor|autorin|autorka"
+    r"|by|von|vom|par|por|di|da|av|af|door|od|przez|szerző|kirjoittanut|oleh|penulis|yazan|haber|autor|autorin|autorka|autorin/autor|autor/in|autor:in|autor\*in"
     r"|auteur|autrice|authors?|författare|reporter|text|tekst|texte|testo|texto|interview"
     r"|от|автор|текст|بقلم|كتب|כתב|文|作者|記者|记者|撰文|글)"
 )
@@ -45,11 +45,15 @@ ROLE = re.compile(
 TITLES_BEHIND = re.compile(
     r"(?:ph\.?\s?d|m\.?d|m\.?sc?|b\.?sc?|mba|mph|rdn?|rn|ll\.?m|dds|esq|cfp|cpa|mag|ba|ma|facp)\.?", re.IGNORECASE
 )
+ROLE_BEHIND = re.compile(
+    r"\s+(?:chefredak\w*|\w*redakteur\w*|\w*redaktor\w*|\w*korrespondent\w*|\w*reporter\w*|journalist\w*|editor"
+    r"|correspondent|staff writer)\b.*$",
+    re.IGNORECASE | re.DOTALL,
+)
 BEHIND = re.compile(
-    r"(?:\s+(?:chefredak\w*|\w*redakteur\w*|\w*redaktor\w*|\w*korrespondent\w*|\w*reporter\w*|journalist\w*|editor\b"
-    r"|correspondent|staff writer|alle? (?:artikel|beiträge)|alles von|more posts|all posts|view all|im gespräch"
+    r"(?:\s+(?:alle? (?:artikel|beiträge)|alles von|more posts|all posts|view all|im gespräch"
     r"|illustration(?:en)?|fotos?"
-    r"|(?:am|on) (?:mon|di|mitt|don|frei|sam|sonn)\w*tag)|more posts|\s*(?:기자|특파원|記者|记者)|(?<=\w)@\S+)\b.*$",
+    r"|(?:am|on) (?:mon|di|mitt|don|frei|sam|sonn)\w*tag)|more posts|\s*(?:기자|특파원|記者|记者)|\s+@\w+)\b.*$",
     re.IGNORECASE | re.DOTALL,
 )
 BEFORE = re.compile(r"^(?:[\w-]+-)?(?:experte|expertin|redakteur(?:in)?|reporter(?:in)?|korrespondent(?:in)?)\s+", re.I)
@@ -96,7 +100,11 @@ def _is_proper(name: str) -> bool:
 def _bare(part: str) -> str:
     """Return a part of a byline without the words before and behind the name."""
     name = BEFORE.sub("", PREFIX.sub("", LED.sub("", part.strip())))
-    return BEHIND.sub("", name).strip(" .,:;–—-*·\"'’|")
+    name = BEHIND.sub("", name)
+    without_role = ROLE_BEHIND.sub("", name)
+    if " " in without_role and _is_proper(without_role):  # "Ann Lee, reporter", but not "Guardian staff reporter"
+        name = without_role
+    return name.strip(" .,:;–—-*·\"'’|")
 
 
 def is_short(text: str) -> bool:
