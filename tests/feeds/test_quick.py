@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from html import escape
 
 import feedparser
@@ -141,6 +142,27 @@ def test_two_authors_share_what_feedparser_lets_them_share():
 
 
 DATES = st.sampled_from(["Tue, 24 Nov 2026 09:05:00 GMT", "2026-11-24T09:05:00Z", "2026-11-24", "", "yesterday"])
+
+
+@given(
+    st.text("ab1.-+@_ []?<>()é", max_size=30)
+    | st.from_regex(r"[a-c ]{0,3}@?[a-c.]{1,5}@(\[1\.2\.3\.4\]|a\.b\.com)(\?subject=x)?", fullmatch=True)
+)
+def test_an_authors_address_is_found_where_feedparser_finds_it(text):
+    inside = f"<rss><channel><item><author>{escape(text)}</author></item></channel></rss>"
+
+    assert read_quickly(inside, 5) == read_xml(inside, 5)
+
+
+@pytest.mark.parametrize("piece", ["a", "@", "a@", "a@b.", "a@b.cc "])
+def test_a_long_author_costs_little(piece):
+    started = time.process_time()
+
+    read_quickly(f"<rss><channel><item><author>{piece * (300_000 // len(piece))} @</author></item></channel></rss>", 5)
+
+    assert time.process_time() - started < 1
+
+
 WORDS = st.sampled_from(
     [
         "", " ", "A title", "1 < 2 & 3", "<b>bold</b>", "caf\u00e9", "caf\u00c3\u00a9", "\u0092x\u0093",

@@ -11,9 +11,10 @@ from watcher.feeds.quick.tree import Element, Unsure, attributes_of
 
 ITUNES = "http://www.itunes.com/"
 MEDIA = "http://search.yahoo.com/mrss/category_schema"
-ADDRESS = re.compile(
-    r"(([a-zA-Z0-9\_\-\.\+]+)@((\[[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.)|(([a-zA-Z0-9\-]+\.)+))"
-    r"([a-zA-Z]{2,4}|[0-9]{1,3})(\]?))(\?subject=\S+)?"
+# feedparser looks for all of an address at once, and at every place: its time grows with the square of the length.
+BEFORE_AT = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.+")
+FROM_AT = re.compile(
+    r"@((\[[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.)|(([a-zA-Z0-9\-]+\.)+))([a-zA-Z]{2,4}|[0-9]{1,3})(\]?)(\?subject=\S+)?"
 )
 
 
@@ -48,17 +49,17 @@ def agree(draft: Draft) -> None:
     """
     person = draft.authors[-1]
     if person:
-        name, address = person.get("name"), person.get("email")
-        if name or address:
-            draft.author = f"{name} ({address})" if name and address else name or address or ""
+        name, mail = person.get("name"), person.get("email")
+        if name or mail:
+            draft.author = f"{name} ({mail})" if name and mail else name or mail or ""
         return
     text = draft.author
     if not text:
         return
-    found = ADDRESS.search(text) if "@" in text else None
-    if found:
-        person["email"] = found.group(0)
-        for piece in (found.group(0), "()", "<>", "&lt;&gt;"):
+    address = address_in(text)
+    if address:
+        person["email"] = address
+        for piece in (address, "()", "<>", "&lt;&gt;"):
             text = text.replace(piece, "")
         text = text.strip()
         text = text[1:] if text.startswith("(") else text
@@ -77,6 +78,20 @@ def person(_reading: Reading, _draft: Draft, element: Element, _depth: int) -> N
             part.raw_text()
         else:
             idle(part)
+
+
+def address_in(text: str) -> str:
+    """Return the first e-mail address in `text`, or nothing."""
+    at = text.find("@")
+    while at >= 0:
+        start = at
+        while start and text[start - 1] in BEFORE_AT:
+            start -= 1
+        found = FROM_AT.match(text, at) if start < at else None
+        if found:
+            return text[start:at] + found.group(0)
+        at = text.find("@", at + 1)
+    return ""
 
 
 def category(_reading: Reading, draft: Draft, element: Element, _depth: int) -> None:
