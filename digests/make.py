@@ -193,7 +193,10 @@ def intake(
 ) -> Intake:
     """Return what came in and what did not, for the ledger."""
     start, end = order.window_start, order.window_end
-    told = [(state, health(state.feed, reason=state.reason, dateless=state.dateless, now=now)) for state in states]
+    told = [
+        (state, health(state.feed, reason=state.reason, failure=state.failure, held_until=state.held_until, now=now))
+        for state in states
+    ]
     feed_ids = [state.feed.id for state in states] if digest.sources else None
     lost = given_up(connection, start=start, end=end, feed_ids=feed_ids)
     missed = tuple((f"pages not to be had: {reason}", n) for reason, n in lost)

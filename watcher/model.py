@@ -41,7 +41,7 @@ class Feed:
     next_poll_at: datetime | None = None
     last_polled_at: datetime | None = None
     last_read_at: datetime | None = None  # the last poll that was answered with a feed or a 304
-    last_new_at: datetime | None = None
+    last_new_at: datetime | None = None  # of what the first poll found, when the newest came out
     failures: int = 0  # in a row
     failing_since: datetime | None = None
     moved_to: str | None = None  # a permanent target seen, not yet trusted
@@ -52,6 +52,10 @@ class Feed:
     skip_days: tuple[str, ...] = ()
     body_hash: str | None = None  # of the body last read
     took_s: float | None = None  # how long its answers take, smoothed
+    gap_s: float | None = None  # the time between two polls that bring something, smoothed
+    dateless: bool = False  # its new entries have no dates
+    health: str | None = None  # the word that its last poll left
+    health_at: datetime | None = None  # since when
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -95,10 +95,10 @@ def test_each_bad_source_is_named_and_stops_nothing_else(settings, capsys):
 
     why = {row["name"]: (row["health"], row["why"]) for row in told["sources"]}
     assert why["Good"] == ("ok", "")
-    assert why["A home page"][0] == "failing" and "HTML page" in why["A home page"][1]
+    assert why["A home page"][0] == "not a feed" and "HTML page" in why["A home page"][1]
     assert why["Dead"][0] == "failing" and "refused" in why["Dead"][1].lower()
     assert why["Too large"][0] == "failing" and "10,485,760 bytes" in why["Too large"][1]
-    assert why["Broken"][0] == "failing"
+    assert why["Broken"][0] == "not a feed"
     assert why["Missing"][0] == "failing" and "404" in why["Missing"][1]
     assert told["articles"] == 2
     assert [row["pages"] for row in told["pages_replaced_by_feed"]] == [1]
@@ -112,6 +112,6 @@ def test_status_for_people_lists_the_worst_first(settings, capsys):
     assert run(["status", "--config", settings]) == 0
 
     lines = capsys.readouterr().out.splitlines()
-    assert lines[1].startswith("sources  6: 5 failing, 1 ok")
+    assert lines[1].startswith("sources  6: 2 not a feed, 3 failing, 1 ok")
     assert any("A home page" in line and "HTML page" in line for line in lines)
     assert not any("Good:" in line for line in lines)

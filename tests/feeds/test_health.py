@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from watcher.feeds.health import health, since
+from watcher.feeds.health import LONGEST_SILENCE, SILENT_AFTER, WORDS, health, lasts, rank, silence, usual_gap
 from watcher.model import Feed, Source
 
 NOW = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
+DAY = timedelta(days=1)
+URL = "https://n.example/f"
+NEW_URL = "https://new.example/feed"
 
 
 def feed(**more) -> Feed:
-    values = {"id": 1, "source": Source(url="https://n.example/f", name="N"), "url": "https://n.example/f", "host": "n"}
-    return Feed(**(values | {"last_polled_at": NOW, "last_new_at": NOW} | more))
+    values = {"id": 1, "source": Source(url=URL, name="N"), "url": URL, "host": "n.example", "next_poll_at": NOW}
+    return Feed(**(values | {"last_polled_at": NOW, "last_read_at": NOW, "last_new_at": NOW} | more))
+
+
+def dead(**more) -> Feed:
+    return feed(failures=2, failing_since=NOW - 3 * DAY, **more)
 
 
 @pytest.mark.parametrize(
@@ -29,28 +39,159 @@ def feed(**more) -> Feed:
     ],
 )
 def test_how_long_is_told_in_the_unit_that_fits(ago, words):
-    assert since(NOW - ago, NOW) == words
+    assert lasts(NOW - ago, NOW) == words
 
 
 @pytest.mark.parametrize(
-    ("state", "reason", "dateless", "word", "why"),
+    ("state", "word", "why"),
     [
-        ({}, None, False, "ok", ""),
-        ({"last_polled_at": None}, None, False, "new", "not polled yet"),
+        (feed(), "ok", ""),
+        (feed(last_polled_at=None, last_read_at=None, last_new_at=None), "new", "not polled yet"),
+        (feed(took_s=14.2), "slow", "its answers take 14 s"),
+        (feed(url=NEW_URL), "moved", f"moved for good to {NEW_URL}: change it in the settings"),
         (
-            {"failures": 2, "failing_since": NOW - timedelta(days=3)},
-            "HTTP 503",
-            False,
-            "failing",
-            "HTTP 503 for 3 days",
+            feed(moved_to=NEW_URL, moved_seen=1),
+            "moved",
+            f"says that it has moved for good to {NEW_URL}, where it is asked after the next good poll",
         ),
-        ({"failures": 1, "failing_since": NOW}, "HTTP 503", False, "failing", "HTTP 503"),
-        ({"gone": True}, "410 Gone", False, "gone", "gone for good: 410 Gone"),
-        ({"last_new_at": NOW - timedelta(days=9)}, None, False, "silent", "nothing new for 9 days"),
-        ({}, None, True, "undated", "its entries have no dates; they are dated by when they were first seen"),
+        (feed(dateless=True), "undated", "its entries have no dates; they are dated by when they were first seen"),
+        (feed(last_new_at=NOW - 9 * DAY), "silent", "nothing new for 9 days"),
+        (feed(last_new_at=None), "empty", "it can be read, but has never had an entry"),
     ],
 )
-def test_a_sources_state_has_its_word(state, reason, dateless, word, why):
-    told = health(feed(**state), reason=reason, dateless=dateless, now=NOW)
+def test_a_feed_that_is_read_has_its_word(state, word, why):
+    told = health(state, now=NOW)
 
     assert (told.word, told.why) == (word, why)
+
+
+@pytest.mark.parametrize(
+    ("failure", "reason", "word", "mend"),
+    [
+        ("failing", "503 Service Unavailable", "failing", ""),
+        (None, "503 Service Unavailable", "failing", ""),
+        ("failing", "404 Not Found", "failing", "watcher sources discover https://n.example/ finds the feeds of today"),
+        ("failing", "n.example does not resolve", "failing", "is the name spelt right?"),
+        ("failing", "n.example is at ::1, a private address", "failing", "[fetch] allow_private in the settings opens"),
+        ("bot wall", "403 Forbidden, a bot wall (DataDome)", "bot wall", "ask the publisher to let Watcher pass"),
+        ("not a feed", "an HTML page, not a feed", "not a feed", "watcher sources discover https://n.example/"),
+    ],
+)
+def test_a_feed_that_fails_is_told_with_its_reason_how_long_it_does_and_what_can_be_done(failure, reason, word, mend):
+    told = health(dead(), reason=reason, failure=failure, now=NOW)
+
+    assert (told.word, told.why, told.since) == (word, f"for 3 days: {reason}", NOW - 3 * DAY)
+    assert told.mend.startswith(mend) and bool(told.mend) == bool(mend)
+    assert not told.is_ok
+
+
+def test_a_failure_of_this_very_minute_lasts_for_no_time_yet():
+    assert health(replace(dead(), failing_since=NOW), reason="503", failure="failing", now=NOW).why == "503"
+
+
+def test_a_feed_that_fails_where_it_has_moved_to_says_where_that_is():
+    told = health(dead(url=NEW_URL), reason="404 Not Found", failure="failing", now=NOW)
+
+    assert told.why == "for 3 days: 404 Not Found, asked at https://new.example/"
+
+
+def test_a_feed_that_is_gone_is_to_be_removed():
+    told = health(dead(gone=True), reason="410 Gone", failure="failing", now=NOW)
+
+    assert (told.word, told.why) == ("gone", "gone for good: 410 Gone")
+    assert told.mend.startswith("remove it, or watcher sources discover https://n.example/")
+
+
+def test_a_feed_that_is_due_at_a_host_left_alone_is_held():
+    hour = timedelta(hours=1)
+
+    due, later = feed(), feed(next_poll_at=NOW + hour)
+
+    assert health(due, held_until=NOW + hour, now=NOW).word == "held"
+    assert "2026-11-24 07:00 UTC" in health(due, held_until=NOW + hour, now=NOW).why
+    assert health(due, held_until=NOW, now=NOW).word == "ok"
+    assert health(later, held_until=NOW + hour, now=NOW).word == "ok"
+    assert health(dead(), reason="503", failure="failing", held_until=NOW + hour, now=NOW).word == "failing"
+
+
+def test_a_user_and_a_password_in_an_address_are_not_in_the_advice():
+    secret = Source(url="https://me:secret@n.example:8443/f", name="N")
+
+    told = health(replace(dead(), source=secret), reason="404 Not Found", failure="failing", now=NOW)
+
+    assert "secret" not in told.mend + told.why
+    assert "https://n.example:8443/" in told.mend
+
+
+def test_since_when_is_known_only_of_the_word_that_the_last_poll_left():
+    moved = feed(url=NEW_URL, health="moved", health_at=NOW - DAY)
+
+    assert health(moved, now=NOW).since == NOW - DAY
+    assert health(replace(moved, health="ok"), now=NOW).since is None
+    assert health(replace(moved, last_new_at=NOW - 9 * DAY), now=NOW).since == NOW - 9 * DAY
+
+
+def test_a_feed_near_the_limit_stays_slow_until_it_is_clearly_faster():
+    assert health(feed(took_s=9), now=NOW).word == "ok"
+    assert health(feed(took_s=9, health="slow"), now=NOW).word == "slow"
+    assert health(feed(took_s=7, health="slow"), now=NOW).word == "ok"
+
+
+@pytest.mark.parametrize(
+    ("gap", "days", "word"),
+    [(None, 8, "silent"), (DAY, 8, "silent"), (7 * DAY, 8, "ok"), (7 * DAY, 22, "silent"), (500 * DAY, 91, "silent")],
+)
+def test_a_weekly_is_not_silent_after_a_week_and_none_is_excused_for_ever(gap, days, word):
+    quiet = feed(last_new_at=NOW - days * DAY, gap_s=gap and gap.total_seconds())
+
+    assert health(quiet, now=NOW).word == word
+
+
+@given(st.none() | st.floats(allow_nan=True))
+def test_the_silence_that_is_excused_has_bounds(gap_s):
+    assert SILENT_AFTER <= silence(gap_s) <= LONGEST_SILENCE
+
+
+def test_the_usual_gap_begins_with_the_dates_of_the_first_poll_and_follows_what_comes():
+    dates = [NOW - n * 2 * DAY for n in range(5)]
+
+    first = usual_gap(None, last_new_at=None, at=NOW, dates=[*dates, NOW + DAY])
+    then = usual_gap(first, last_new_at=NOW, at=NOW + 7 * DAY, dates=[])
+
+    assert first == 2 * 86_400
+    assert then == 3 * 86_400
+    assert usual_gap(None, last_new_at=None, at=NOW, dates=dates[:1]) is None
+    assert usual_gap(None, last_new_at=NOW, at=NOW - DAY, dates=[]) == 0
+
+
+def test_a_word_of_another_version_is_some_way_of_failing():
+    told = health(dead(), reason="?", failure="hexed", now=NOW)
+
+    assert (told.word, told.is_ok) == ("hexed", False)
+    assert rank("hexed") == rank("failing")
+
+
+@given(
+    st.builds(
+        feed,
+        url=st.sampled_from([URL, NEW_URL, "http://[odd", ""]),
+        gone=st.booleans(),
+        failures=st.integers(0, 3),
+        failing_since=st.none() | st.just(NOW + DAY) | st.just(NOW - DAY),
+        last_polled_at=st.none() | st.just(NOW),
+        last_new_at=st.none() | st.just(NOW - 30 * DAY),
+        moved_to=st.none() | st.just(NEW_URL),
+        took_s=st.none() | st.floats(allow_nan=True),
+        gap_s=st.none() | st.floats(allow_nan=True),
+        health=st.none() | st.sampled_from(WORDS),
+        next_poll_at=st.none() | st.just(NOW),
+    ),
+    st.none() | st.text(),
+    st.none() | st.sampled_from(["failing", "bot wall", "not a feed"]),
+    st.none() | st.just(NOW + DAY),
+)
+def test_whatever_its_state_a_feed_has_a_word_and_a_reason_unless_it_is_ok(state, reason, failure, held_until):
+    told = health(state, reason=reason, failure=failure, held_until=held_until, now=NOW)
+
+    assert told.word in WORDS
+    assert bool(told.why) == (told.word != "ok")

@@ -1,118 +1,150 @@
-"""`watcher status`: the sources by health, what is stored, what waits."""
+"""`watcher status`: the sources by health, what is stored, what waits; or all about one source."""
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
-from typer import Option
+from typer import Argument, Option
 
 from watcher.cli.app import DONE, Config, Json, examples, load_settings, print_json
+from watcher.cli.looking import show
+from watcher.cli.status_source import gather_source, health_words, iso, moment, row_of, source_lines
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from watcher.settings.model import Settings
 
-ORDER = ("gone", "failing", "silent", "undated", "new", "ok")  # worst first
+SHOWN = 10  # sources on one screen, each with what mends it
+REASONS = 3  # of pages, on one screen
+NAME_CHARS, WHY_CHARS = 60, 200
 
 
-@examples("watcher status", "watcher status --all", "watcher status --json")
+@examples("watcher status", "watcher status 'The Example'", "watcher status --all", "watcher status --json")
 def command(
+    source: Annotated[str, Argument(metavar="[NAME|URL]", help="All about one source: health, history, polls.")] = "",
     everything: Annotated[bool, Option("--all", help="List every source, the healthy ones too.")] = False,
     config: Config = None,
     json: Json = False,
 ) -> int:
-    """Show how the sources fare, worst first, and what the store holds."""
+    """Show how the sources fare, worst first, and what the store holds; or all about one source."""
+    from datetime import UTC
+
+    from watcher.cli.sources import find_source
     from watcher.store.open import open_store
 
     settings = load_settings(config)
+    row = settings.sources[find_source(settings, source)] if source else None
     engine = open_store(settings.store.url)
-    found = gather(settings, engine)
+    now = datetime.now(UTC)
+    if row is None:
+        found = gather(settings, engine, now=now)
+        told = lines(found, everything=everything)
+    else:
+        found = gather_source(row.source(), engine, enabled=row.enabled, now=now)
+        told = source_lines(found, now=now)
     engine.dispose()
     if json:
         print_json(found)
     else:
-        sys.stdout.write("\n".join(lines(found, everything=everything)) + "\n")
+        show(told)
     return DONE
 
 
-def gather(settings: Settings, engine: Engine) -> dict[str, Any]:
-    """Return what there is to tell, as JSON has it."""
+def gather(settings: Settings, engine: Engine, *, now: datetime) -> dict[str, Any]:
+    """Return what there is to tell of all sources, the worst first, as JSON has it."""
     from datetime import UTC
 
-    from watcher.feeds.health import health
+    from watcher.feeds.health import rank
     from watcher.store.articles import count_articles, feed_reasons
     from watcher.store.feeds import feed_states
+    from watcher.store.line import line_down_since
     from watcher.store.open import shown
     from watcher.store.pages import given_up, waiting_pages
     from watcher.store.writer import read
 
-    now = datetime.now(UTC)
-    known = {source.url for source in settings.active_sources()}
-    states = read(engine, feed_states)
-    rows = []
-    for state in states:
-        feed = state.feed
-        told = health(feed, reason=state.reason, dateless=state.dateless, now=now)
-        rows.append(
-            {
-                "name": feed.source.name,
-                "url": feed.source.url,
-                "asked_at": feed.url,
-                "health": told.word,
-                "why": told.why,
-                "last_polled_at": iso(feed.last_polled_at),
-                "last_new_at": iso(feed.last_new_at),
-                "next_poll_at": None if feed.gone else iso(feed.next_poll_at),
-                "articles": state.articles,
-                "faults": list(state.faults),
-            }
-        )
-    seen = {row["url"] for row in rows}
-    rows += [
-        {"name": s.name, "url": s.url, "health": "new", "why": "not polled yet", "articles": 0, "faults": []}
-        for s in settings.active_sources()
-        if s.url not in seen
-    ]
-    rows = [row for row in rows if row["url"] in known]
-    rows.sort(key=lambda row: (ORDER.index(str(row["health"])), str(row["name"])))
+    states = {state.feed.source.url: state for state in read(engine, feed_states)}
+    sources = {source.url: source for source in settings.active_sources()}
+    rows = [row_of(source, states.get(url), now=now) for url, source in sources.items()]
+    rows.sort(key=lambda row: (rank(row["health"]), row["name"]))
+    lost = read(engine, lambda c: given_up(c, start=datetime.min.replace(tzinfo=UTC), end=now))
     return {
         "store": shown(engine),
+        "line_down_since": iso(read(engine, line_down_since)),
         "articles": read(engine, count_articles),
         "pages_waiting": read(engine, lambda c: waiting_pages(c, now=now)),
-        "pages_without_article": [
-            {"reason": reason, "pages": n}
-            for reason, n in read(engine, lambda c: given_up(c, start=datetime.min.replace(tzinfo=UTC), end=now))
-        ],
+        "pages_without_article": [{"reason": reason, "pages": n} for reason, n in lost],
         "pages_replaced_by_feed": [{"reason": reason, "pages": n} for reason, n in read(engine, feed_reasons)],
         "sources": rows,
     }
 
 
-def iso(at: datetime | None) -> str | None:
-    """Return a time as text."""
-    return at.strftime("%Y-%m-%dT%H:%M:%SZ") if at else None
-
-
-def lines(found: dict[str, Any], *, everything: bool) -> list[str]:
-    """Return the status for a terminal."""
+def lines(found: dict[str, Any], *, everything: bool) -> Iterator[str]:
+    """Yield the status for a terminal: one screen, or all there is."""
     rows = found["sources"]
-    counts = {word: sum(row["health"] == word for row in rows) for word in ORDER}
-    told = [f"store    {found['store']}: {found['articles']} articles, {found['pages_waiting']} pages to get"]
-    told.append(f"sources  {len(rows)}: " + ", ".join(f"{n} {word}" for word, n in counts.items() if n))
+    yield f"store    {found['store']}: {found['articles']} articles, {found['pages_waiting']} pages to get"
+    if found["line_down_since"]:
+        since = moment(found["line_down_since"])
+        yield f"line     your own line is down since {since}: nothing is asked until it works again"
+    counts = dict.fromkeys((row["health"] for row in rows), 0)
     for row in rows:
-        if everything or row["health"] != "ok":
-            about = f"{row['why']}; {row['articles']} articles" if row["why"] else f"{row['articles']} articles"
-            told.append(f"  {row['health']:8} {row['name']}: {about}\n           {row['url']}")
-        if everything:
-            told += [f"           fault: {fault}" for fault in row["faults"]]
+        counts[row["health"]] += 1
+    yield f"sources  {len(rows)}" + (": " if rows else "") + ", ".join(f"{n} {word}" for word, n in counts.items())
+    told = rows if everything else chosen(rows, most=SHOWN)
+    for row in told:
+        yield from row_lines(row, everything=everything)
+    unwell = sum(row["health"] not in ("ok", "new") for row in rows)
+    if not everything and unwell:
+        more = f"and {unwell - len(told)} more, by watcher status --all; " if unwell > len(told) else ""
+        yield f"  {more}watcher status NAME tells all about one"
+    yield from page_lines(found, everything=everything)
+
+
+def page_lines(found: dict[str, Any], *, everything: bool) -> Iterator[str]:
+    """Yield for which reasons pages brought no article, or the feed's own text in its place."""
+    from watcher.feeds.plain import one_line
+
     for key, words in (
         ("pages_without_article", "pages without an article"),
         ("pages_replaced_by_feed", "pages in whose place the feed's own text stands"),
     ):
-        if found[key]:
-            told.append(words)
-            told += [f"  {row['pages']:5} {row['reason']}" for row in found[key]]
-    return told
+        reasons = found[key] if everything else found[key][:REASONS]
+        if reasons:
+            yield words
+        for row in reasons:
+            yield f"  {row['pages']:5} {one_line(str(row['reason']), WHY_CHARS)}"
+        if left := found[key][len(reasons) :]:
+            yield f"  {sum(row['pages'] for row in left):5} for {len(left)} other reasons: watcher status --all"
+
+
+def row_lines(row: dict[str, Any], *, everything: bool) -> Iterator[str]:
+    """Yield the lines of one source in the list."""
+    from watcher.feeds.plain import one_line
+
+    about = one_line(health_words(row), WHY_CHARS)
+    count = f"{row['articles']} articles"
+    yield f"  {row['health']:10} {one_line(row['name'], NAME_CHARS)}: " + (f"{about}; {count}" if about else count)
+    if row["mend"]:
+        yield f"{'':13}try: {one_line(row['mend'], WHY_CHARS)}"
+    if everything:
+        yield f"{'':13}{one_line(row['url'], WHY_CHARS * 2)}"
+        for fault in row["faults"]:
+            yield f"{'':13}fault: {one_line(str(fault), WHY_CHARS)}"
+
+
+def chosen(rows: Sequence[dict[str, Any]], *, most: int) -> list[dict[str, Any]]:
+    """Return up to `most` sources that are not well, in order; each word has its turn, so that many hide no other."""
+    by_word: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        if row["health"] not in ("ok", "new"):
+            by_word.setdefault(row["health"], []).append(row)
+    left = most
+    shares = dict.fromkeys(by_word, 0)
+    while left and any(shares[word] < len(alike) for word, alike in by_word.items()):
+        for word, alike in by_word.items():
+            if left and shares[word] < len(alike):
+                shares[word] += 1
+                left -= 1
+    return [row for word, alike in by_word.items() for row in alike[: shares[word]]]

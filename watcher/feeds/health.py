@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from urllib.parse import urlsplit
 
 from watcher.model import Feed
+from watcher.text.urls import host_of
 
 WORDS = (  # worst first
     "gone", "not a feed", "bot wall", "failing", "held", "empty", "silent", "slow", "moved", "undated", "new", "ok",
@@ -187,11 +187,7 @@ def discover(feed: Feed) -> str:
 
 def site(url: str) -> str:
     """Return the front page of a URL's host, without the user and the password in it."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return url
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/"
+    return f"{url.partition('://')[0]}://{host_of(url)}/"
 
 
 def silence(gap_s: float | None) -> timedelta:

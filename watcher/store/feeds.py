@@ -9,13 +9,14 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, Row, bindparam, func, select, update
 
 from watcher.model import Entry, Feed, Source, Validators
-from watcher.store.schema import articles, entries, feeds
+from watcher.store.schema import articles, entries, feeds, hosts
 from watcher.text.urls import article_id, host_key, normal
 
 TOLD = ("name", "language", "country", "section", "owner", "tags", "every_s", "full_text")  # of a source, by settings
 SAME = (  # columns that are fields of a Feed
     "id", "url", "host", "next_poll_at", "last_polled_at", "last_read_at", "last_new_at", "failures", "failing_since",
-    "moved_to", "moved_seen", "gone", "interval_s", "body_hash", "took_s",
+    "moved_to", "moved_seen", "gone", "interval_s", "body_hash", "took_s", "gap_s",
+    "dateless", "health", "health_at",
 )  # fmt: skip
 IN_LIMIT = 500  # values in one IN list
 
@@ -28,7 +29,7 @@ class FeedState:
     reason: str | None  # of the last failure
     failure: str | None  # its word
     faults: tuple[str, ...]
-    dateless: bool
+    held_until: datetime | None  # when its host was last told to be left alone, be it over by now
     articles: int
 
 
@@ -165,16 +166,31 @@ def entry_from_json(at: Mapping[str, object], *, url: str) -> Entry:
 
 def feed_states(connection: Connection) -> tuple[FeedState, ...]:
     """Return every feed of the settings with its state, by name."""
-    count = select(func.count()).where(articles.c.feed_id == feeds.c.id).correlate(feeds).scalar_subquery()
-    query = select(feeds, count.label("articles")).where(feeds.c.enabled).order_by(feeds.c.name, feeds.c.id)
-    return tuple(
-        FeedState(
-            feed=feed_of(row),
-            reason=row._mapping["reason"],
-            failure=row._mapping["failure"],
-            faults=tuple(row._mapping["faults"]),
-            dateless=row._mapping["dateless"],
-            articles=row._mapping["articles"],
-        )
-        for row in connection.execute(query)
+    counted = select(articles.c.feed_id, func.count()).group_by(articles.c.feed_id)
+    counts: dict[int, int] = dict(connection.execute(counted).all())
+    query = select(feeds, hosts.c.blocked_until).outerjoin(hosts, hosts.c.host == feeds.c.host)
+    rows = connection.execute(query.where(feeds.c.enabled).order_by(feeds.c.name, feeds.c.id))
+    return tuple(state_of(row, articles=counts.get(row._mapping["id"], 0)) for row in rows)
+
+
+def feed_state(connection: Connection, source_url: str) -> FeedState | None:
+    """Return the state of the feed at `source_url`, whether or not the settings name it; None if there is none."""
+    query = select(feeds, hosts.c.blocked_until).outerjoin(hosts, hosts.c.host == feeds.c.host)
+    row = connection.execute(query.where(feeds.c.source_url == source_url)).one_or_none()
+    if row is None:
+        return None
+    count = connection.scalar(select(func.count()).where(articles.c.feed_id == row._mapping["id"]))
+    return state_of(row, articles=count or 0)
+
+
+def state_of(row: Row[tuple[object, ...]], *, articles: int) -> FeedState:
+    """Return a row of `feeds` with its host's `blocked_until` as a FeedState."""
+    at = row._mapping
+    return FeedState(
+        feed=feed_of(row),
+        reason=at["reason"],
+        failure=at["failure"],
+        faults=tuple(at["faults"]),
+        held_until=at["blocked_until"],
+        articles=articles,
     )

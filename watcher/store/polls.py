@@ -6,16 +6,19 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from zlib import crc32
 
-from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
+from watcher.feeds.health import usual_gap
 from watcher.model import Entry, Failed, Feed, Offline, Polled, PollResult, Unchanged
 from watcher.store.feeds import entry_json, slices
+from watcher.store.health import forget_old, note_healths
 from watcher.store.hosts import insert
 from watcher.store.schema import articles, entries, feeds, pages, polls
 from watcher.text.urls import article_id, host_key, normal
 
 KEEP_POLLS = 200  # a feed: its history for `status`
 SMOOTHED = 0.2  # the share of the newest answer in `took_s`
+UNDATED_FROM = 3  # entries without a date among them make a feed undated that had dates
 MOVES_TRUSTED = 2  # times that a permanent target must have parsed as a feed before it is remembered
 Poll = tuple[Feed, PollResult]  # the feed as it stood before
 
@@ -26,17 +29,20 @@ def record_polls(connection: Connection, given: Sequence[Poll]) -> list[int]:
 
     Returns how many pages each of them noted.
     """
-    states: dict[type[PollResult], list[dict[str, object]]] = {}
-    for feed, result in given:
-        states.setdefault(type(result), []).append(state(feed, result))
-    for rows in states.values():
+    after = [(feed, result, state(feed, result)) for feed, result in given]
+    alike: dict[type[PollResult], list[dict[str, object]]] = {}
+    for feed, result, values in after:
+        row = {f"new_{name}": value for name, value in values.items()} | {"of": feed.id}
+        alike.setdefault(type(result), []).append(row)
+    for rows in alike.values():
         names = [name.removeprefix("new_") for name in rows[0] if name != "of"]
-        values = {name: bindparam(f"new_{name}", type_=feeds.c[name].type) for name in names}
-        connection.execute(update(feeds).where(feeds.c.id == bindparam("of")).values(values), rows)
+        new = {name: bindparam(f"new_{name}", type_=feeds.c[name].type) for name in names}
+        connection.execute(update(feeds).where(feeds.c.id == bindparam("of")).values(new), rows)
+    note_healths(connection, after)
     connection.execute(polls.insert(), [history(feed, result) for feed, result in given])
     for feed, result in given:
         if crc32(f"{feed.id} {result.at}".encode()) % 50 == 0:  # now and then, for every feed
-            forget_old(connection, feed.id)
+            forget_old(connection, polls, feed.id, keep=KEEP_POLLS)
     return record_entries(connection, given)
 
 
@@ -61,8 +67,30 @@ def state(feed: Feed, result: PollResult) -> dict[str, object]:
     if isinstance(result, Polled):
         values |= {"interval_s": result.interval_s, "faults": list(result.faults[:20]), "body_hash": result.body_hash}
         values |= {"skip_hours": list(result.skip_hours), "skip_days": list(result.skip_days)}
-        values |= moved(feed, result) | {"last_new_at": result.at if result.changes.new else feed.last_new_at}
-    return {f"new_{name}": value for name, value in values.items()} | {"of": feed.id}
+        values |= moved(feed, result) | brought(feed, result)
+    return values
+
+
+def brought(feed: Feed, result: Polled) -> dict[str, object]:
+    """
+    Return what the entries of a poll change: when something came last, how often it does, and whether it has dates.
+
+    A first poll counts from the newest date in it: a feed that was left behind years ago brings nothing new. Some
+    entries without a date make no feed undated that has brought dates before.
+    """
+    new = result.changes.new
+    seen = (*new, *result.changes.changed)
+    dated = [entry.published_at for entry in seen if entry.published_at is not None]
+    enough = len(seen) >= (UNDATED_FROM if feed.last_new_at is not None else 1)
+    values: dict[str, object] = {"dateless": not dated and (enough or feed.dateless)}
+    if not new:
+        return values | {"last_new_at": feed.last_new_at, "gap_s": feed.gap_s}
+    last_new_at = result.at
+    if feed.last_new_at is None:
+        dated += [entry.published_at for entry in result.held if entry.published_at is not None]
+        last_new_at = max((moment for moment in dated if moment <= result.at), default=result.at)
+    gap_s = usual_gap(feed.gap_s, last_new_at=feed.last_new_at, at=result.at, dates=dated)
+    return values | {"last_new_at": last_new_at, "gap_s": gap_s}
 
 
 def moved(feed: Feed, result: Polled) -> dict[str, object]:
@@ -91,19 +119,6 @@ def history(feed: Feed, result: PollResult) -> dict[str, object]:
     return row
 
 
-def forget_old(connection: Connection, feed_id: int) -> None:
-    """Drop the oldest lines of a feed's history beyond KEEP_POLLS."""
-    oldest = (
-        select(polls.c.at)
-        .where(polls.c.feed_id == feed_id)
-        .order_by(polls.c.at.desc())
-        .offset(KEEP_POLLS)
-        .limit(1)
-        .scalar_subquery()
-    )
-    connection.execute(delete(polls).where(polls.c.feed_id == feed_id, polls.c.at <= oldest))
-
-
 def record_entries(connection: Connection, given: Sequence[Poll]) -> list[int]:
     """
     Write down the entries of polls; note the page of each new article that is not there or on its way yet.
@@ -124,7 +139,6 @@ def record_entries(connection: Connection, given: Sequence[Poll]) -> list[int]:
     if changed:
         its = (entries.c.feed_id == bindparam("of"), entries.c.guid == bindparam("its"))
         connection.execute(update(entries).where(*its).values(content_hash=bindparam("now")), changed)
-    mark_dates(connection, given)
     return note_pages(connection, given)
 
 
@@ -134,18 +148,6 @@ def named(given: Sequence[Poll], *, held: bool) -> Iterator[tuple[Feed, Polled, 
         if isinstance(result, Polled):
             for entry in (*(result.held if held else ()), *result.changes.new):
                 yield feed, result, entry
-
-
-def mark_dates(connection: Connection, given: Sequence[Poll]) -> None:
-    """Note for the feeds that brought something whether any of it has a date that can be used."""
-    rows = [
-        {"of": feed.id, "now": all(entry.published_at is None for entry in seen)}
-        for feed, result in given
-        if isinstance(result, Polled) and (seen := (*result.changes.new, *result.changes.changed))
-    ]
-    if rows:
-        query = update(feeds).where(feeds.c.id == bindparam("of"))
-        connection.execute(query.values(dateless=bindparam("now")), rows)
 
 
 def note_pages(connection: Connection, given: Sequence[Poll]) -> list[int]:

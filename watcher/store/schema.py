@@ -82,11 +82,14 @@ feeds = Table(
     Column("moved_seen", Integer, nullable=False, default=0),
     Column("gone", Boolean, nullable=False, default=False),
     Column("interval_s", Float),
-    Column("dateless", Boolean, nullable=False, default=False),  # the last parse found no date at all
+    Column("dateless", Boolean, nullable=False, default=False),  # its new entries have no dates
     Column("skip_hours", JSON, nullable=False),  # of the last parse, kept over a 304
     Column("skip_days", JSON, nullable=False),
     Column("body_hash", Text),  # of the last body read: the same bytes are not parsed again
     Column("took_s", Float),  # how long its answers take, smoothed
+    Column("gap_s", Float),  # the time between two polls that bring something, smoothed
+    Column("health", Text),  # the word that its last poll left; the last line in `healths`
+    Column("health_at", Utc),  # since when
 )
 
 polls = Table(

@@ -78,6 +78,9 @@ def upgrade() -> None:
         sa.Column("skip_days", sa.JSON(), nullable=False),
         sa.Column("body_hash", sa.Text(), nullable=True),
         sa.Column("took_s", sa.Float(), nullable=True),
+        sa.Column("gap_s", sa.Float(), nullable=True),
+        sa.Column("health", sa.Text(), nullable=True),
+        sa.Column("health_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_feeds")),
         sa.UniqueConstraint("source_url", name=op.f("uq_feeds_source_url")),
     )

@@ -1,0 +1,292 @@
+"""`watcher status`: all sources by health on one screen, or all about one."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from watcher.cli.main import run
+from watcher.cli.status import REASONS, SHOWN, chosen
+from watcher.model import Changes, Entry, Failed, Polled, Source, Validators
+from watcher.store.feeds import feed_state, sync_sources
+from watcher.store.hosts import block
+from watcher.store.line import note_line
+from watcher.store.open import open_store
+from watcher.store.pages import page_failed
+from watcher.store.polls import identity, record_polls
+from watcher.store.writer import read, write
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+HOUR = timedelta(hours=1)
+ESCAPE = "\x1b]0;owned\x07\x1b[2J\x9b31m"
+
+
+class Shop:
+    """A settings file and its store, filled by hand."""
+
+    def __init__(self, folder, sources: dict[str, str], more: str = "") -> None:
+        self.sources = [Source(url=url, name=name) for name, url in sources.items()]
+        rows = "".join(f"[[sources]]\nname = {json.dumps(name)}\nurl = {url!r}\n" for name, url in sources.items())
+        self.path = folder / "settings.toml"
+        self.path.write_text(f'[store]\nurl = "sqlite:///w.db"\n[semantic]\nembedder = "none"\n{rows}{more}', "utf-8")
+        self.engine = open_store(f"sqlite:///{folder / 'w.db'}")
+        write(self.engine, lambda c: sync_sources(c, self.sources, now=NOW - HOUR))
+
+    def url(self, name: str) -> str:
+        return next(source.url for source in self.sources if source.name == name)
+
+    def state(self, name: str):
+        return read(self.engine, lambda c: feed_state(c, self.url(name)))
+
+    def fail(self, name: str, reason: str, *, at: datetime = NOW, **more) -> None:
+        feed = self.state(name).feed
+        result = Failed(feed_id=feed.id, at=at, next_poll_at=NOW + HOUR, reason=reason, **more)
+        write(self.engine, lambda c: record_polls(c, [(feed, result)]))
+
+    def read(self, name: str, *, at: datetime = NOW, entries: int = 2, **more) -> None:
+        feed = self.state(name).feed
+        numbers = range(entries)
+        new = tuple(
+            Entry(guid=f"{n}", url=f"{feed.url}/{n}", title="T", published_at=at - n * 26 * HOUR) for n in numbers
+        )
+        values = {
+            "feed_id": feed.id, "at": at, "next_poll_at": NOW + HOUR + timedelta(seconds=30), "interval_s": 1800.0,
+            "validators": Validators(), "changes": Changes(new=new, changed=(), unchanged=0), "moved_to": None,
+            "took_s": 0.25,
+        }  # fmt: skip
+        result = Polled(**(values | more))
+        write(self.engine, lambda c: record_polls(c, [(feed, result)]))
+
+
+@pytest.fixture
+def shop(tmp_path):
+    made: list[Shop] = []
+
+    def make(*names: str, more: str = "", **urls: str) -> Shop:
+        sources = {name: f"https://{name.split()[0].lower()}.example/feed.xml" for name in names}
+        made.append(Shop(tmp_path, sources | urls, more))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.engine.dispose()
+
+
+@pytest.fixture
+def status(capsys):
+    def ask(shop: Shop, *arguments: str) -> str:
+        assert run(["status", *arguments, "--config", str(shop.path)]) == 0
+        return capsys.readouterr().out
+
+    return ask
+
+
+def test_the_worst_comes_first_with_its_reason_since_when_and_what_mends_it(shop, status):
+    press = shop("Ash", "Birch", "Cedar", "Dogwood")
+    press.read("Ash")
+    press.fail("Birch", "404 Not Found", at=NOW - 72 * HOUR)
+    press.fail("Cedar", "410 Gone", permanent=True)
+    press.read("Dogwood", moved_to="https://dogwood.example/new")
+
+    lines = status(press).splitlines()
+
+    assert lines[1] == "sources  4: 1 gone, 1 failing, 1 moved, 1 ok"
+    assert lines[2].startswith("  gone       Cedar: gone for good: 410 Gone (since ")
+    assert lines[3].strip().startswith("try: remove it, or watcher sources discover https://cedar.example/")
+    assert lines[4].startswith(
+        f"  failing    Birch: for 3 days: 404 Not Found (since {NOW - 72 * HOUR:%Y-%m-%d %H:%M} UTC)"
+    )
+    assert lines[6].startswith("  moved      Dogwood: says that it has moved for good to https://dogwood.example/new,")
+    assert lines[7:] == ["  watcher status NAME tells all about one"]
+
+
+def test_where_all_is_well_nothing_but_counts_is_shown(shop, status):
+    press = shop("Ash", "Birch")
+    press.read("Ash")
+
+    assert len(status(press).splitlines()) == 2
+    assert status(press).splitlines()[1] == "sources  2: 1 new, 1 ok"
+
+
+def test_settings_without_a_source_have_a_status(shop, status):
+    assert status(shop()).splitlines()[1:] == ["sources  0"]
+
+
+def test_a_source_that_was_never_polled_by_this_store_is_new(shop, status):
+    press = shop("Ash", more='[[sources]]\nname = "Late"\nurl = "https://late.example/feed"\n')
+    press.read("Ash")
+
+    rows = {row["name"]: row for row in json.loads(status(press, "--json"))["sources"]}
+
+    assert rows["Late"]["health"] == "new"
+    assert set(rows["Late"]) == set(rows["Ash"])
+    assert "new        not polled yet" in status(press, "late")
+
+
+def test_a_line_of_our_own_that_is_down_is_told_first_of_all(shop, status):
+    press = shop("Ash")
+    write(press.engine, lambda c: note_line(c, down_since=NOW))
+
+    assert "your own line is down since" in status(press).splitlines()[1]
+    assert json.loads(status(press, "--json"))["line_down_since"] == f"{NOW:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def test_a_held_source_is_asked_when_its_host_may_be(shop, status):
+    press = shop("Ash")
+    until = NOW + 5 * HOUR
+    write(press.engine, lambda c: block(c, "ash.example", until=until))
+
+    (row,) = json.loads(status(press, "--json"))["sources"]
+
+    assert (row["health"], row["next_poll_at"]) == ("held", f"{until:%Y-%m-%dT%H:%M:%SZ}")
+    assert f"left alone until {until:%Y-%m-%d %H:%M} UTC" in status(press)
+
+
+def test_many_sources_fit_one_screen_and_no_word_hides_another(shop, status):
+    names = [f"N{n} of many" for n in range(60)]
+    press = shop(*names)
+    for n, name in enumerate(names):
+        if n == 59:
+            press.fail(name, "200 OK, a bot wall (DataDome)", word="bot wall")
+        else:
+            press.fail(name, "503 Service Unavailable")
+
+    told = status(press)
+
+    assert len(told.splitlines()) < 30
+    assert told.count("  failing ") == SHOWN - 1
+    assert "DataDome" in told
+    assert f"and {60 - SHOWN} more, by watcher status --all" in told
+    assert status(press, "--all").count("  failing ") == 59
+
+
+@pytest.mark.parametrize(
+    ("counts", "most", "shares"),
+    [((5, 1, 9), 6, [3, 1, 2]), ((1, 1), 10, [1, 1]), ((9,), 4, [4]), ((), 4, []), ((3, 3), 0, [0, 0])],
+)
+def test_each_word_has_its_turn_on_the_screen(counts, most, shares):
+    words = ("gone", "failing", "silent")
+    rows = [{"health": words[n], "name": str(m)} for n, count in enumerate(counts) for m in range(count)]
+
+    told = [row["health"] for row in chosen([*rows, {"health": "ok"}], most=most)]
+
+    assert [told.count(words[n]) for n in range(len(counts))] == shares
+    assert len(told) == sum(shares)
+
+
+def test_all_lists_the_healthy_too_with_addresses_and_faults(shop, status):
+    press = shop("Ash")
+    press.read("Ash", faults=("an entry has no link",))
+
+    told = status(press, "--all")
+
+    assert "  ok         Ash: since" in told
+    assert "https://ash.example/feed.xml" in told
+    assert "fault: an entry has no link" in told
+
+
+def test_reasons_for_lost_pages_are_told_the_commonest_first(shop, status):
+    press = shop("Ash")
+    press.read("Ash", entries=7)
+    feed = press.state("Ash").feed
+    for n in range(7):
+        entry = Entry(guid=f"{n}", url=f"{feed.url}/{n}", title="T")
+        reason = "404 Not Found" if n < 2 else f"reason {n}"
+        write(press.engine, lambda c, e=entry, r=reason: page_failed(c, identity(feed, e), reason=r, next_try_at=None))
+
+    lines = status(press).splitlines()
+
+    start = lines.index("pages without an article")
+    assert lines[start + 1] == "      2 404 Not Found"
+    assert lines[start + REASONS + 1] == "      3 for 3 other reasons: watcher status --all"
+    assert "other reasons" not in status(press, "--all")
+
+
+def test_one_source_is_shown_with_its_history_its_polls_and_what_comes(shop, status):
+    press = shop("Ash", "Birch")
+    press.read("Ash", at=NOW - 9 * HOUR, validators=Validators(etag='"abc"', last_modified=None))
+    press.fail("Ash", "503 Service Unavailable", at=NOW - 3 * HOUR)
+    press.read("Ash", at=NOW - 2 * HOUR, entries=0, validators=Validators(etag='"abd"', last_modified=None))
+
+    told = status(press, "ash")
+
+    lines = told.splitlines()
+    assert lines[0] == "Ash (https://ash.example/feed.xml)"
+    assert lines[1].startswith("ok         since ")
+    assert any(line.startswith("next poll  ") and "from now" in line for line in lines)
+    assert "interval   30 minutes; something new usually every 1 day" in lines
+    assert 'validators ETag "abd"' in lines
+    words = lines[lines.index("health") + 1 : lines.index("polls")]
+    assert [line.split()[3] for line in words] == ["ok", "failing", "ok"]
+    polls = lines[lines.index("polls") + 1 :]
+    assert [line.split()[3:5] for line in polls] == [["ok", "0"], ["failed", "0"], ["ok", "2"]]
+    assert polls[1].endswith("503 Service Unavailable")
+    assert "Birch" not in told
+
+
+def test_one_source_as_json_has_all_that_is_kept(shop, status):
+    press = shop("Ash")
+    for n in range(15):
+        if n % 2:
+            press.fail("Ash", "503 Service Unavailable", at=NOW - (20 - n) * HOUR)
+        else:
+            press.read("Ash", at=NOW - (20 - n) * HOUR, entries=n == 0)
+
+    told = json.loads(status(press, "https://ash.example/feed.xml", "--json"))
+
+    assert (told["name"], told["health"], told["enabled"], told["failures"]) == ("Ash", "ok", True, 0)
+    assert [line["word"] for line in told["history"]] == ["ok", "failing"] * 7 + ["ok"]
+    assert len(told["polls"]) == 10
+    assert told["polls"][1] == {
+        "at": f"{NOW - 7 * HOUR:%Y-%m-%dT%H:%M:%SZ}", "status": "failed", "new": 0, "changed": 0, "held_back": 0,
+        "took_s": 0.0, "reason": "503 Service Unavailable",
+    }  # fmt: skip
+    assert told["validators"] == {"etag": None, "last_modified": None}
+
+
+def test_a_source_that_is_gone_is_never_asked_again(shop, status):
+    press = shop("Ash")
+    press.fail("Ash", "410 Gone", permanent=True)
+
+    assert "next poll  none: it is gone" in status(press, "ash")
+
+
+def test_a_source_that_is_switched_off_says_so(shop, status):
+    press = shop(more='[[sources]]\nname = "Off"\nurl = "https://off.example/feed"\nenabled = false\n')
+
+    assert "switched   off in the settings" in status(press, "Off")
+    assert json.loads(status(press, "Off", "--json"))["enabled"] is False
+
+
+def test_a_name_that_no_source_has_is_a_fault_of_the_call(shop, capsys):
+    press = shop("The Example")
+
+    assert run(["status", "The Exampel", "--config", str(press.path)]) == 2
+    assert 'did you mean "The Example"?' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [(), ("--all",), ("https://odd.example/feed",)])
+def test_nothing_that_a_server_said_steers_the_terminal(shop, status, arguments):
+    press = shop(Odd="https://odd.example/feed")
+    press.read(
+        "Odd", at=NOW - HOUR, faults=(f"{ESCAPE} fault",), validators=Validators(etag=f"{ESCAPE}", last_modified=None)
+    )
+    press.fail("Odd", f"999 {ESCAPE}\nsources  1: 1 ok\r\tand more\u2028")
+    feed = press.state("Odd").feed
+    page = Entry(guid="0", url=f"{feed.url}/0", title="T")
+    write(press.engine, lambda c: page_failed(c, identity(feed, page), reason=f"{ESCAPE}\nx", next_try_at=None))
+
+    told = status(press, *arguments)
+
+    assert all(line.isprintable() for line in told.split("\n"))
+    assert not any(line.startswith("sources  1: 1 ok") for line in told.splitlines())
+
+
+def test_reasons_without_end_are_cut(shop, status):
+    press = shop("Ash")
+    press.fail("Ash", "an HTML page, not a feed; " + "its page links these feeds: https://x.example/ " * 900)
+
+    assert max(map(len, status(press).splitlines())) < 320
+    assert max(map(len, status(press, "ash").splitlines())) < 500

@@ -1,0 +1,113 @@
+"""The health of sources in the store: the word that each poll leaves, the history of words and of polls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zlib import crc32
+
+from sqlalchemy import Connection, Table, bindparam, delete, select, update
+
+from watcher.feeds.health import after_poll
+from watcher.model import Failed, Feed, Offline, PollResult
+from watcher.store.schema import feeds, healths, polls
+
+KEEP_HEALTHS = 50  # changes a feed
+FORGET_EVERY = 5  # changes between two looks whether there are more, on the average
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealthLine:
+    """From `at` on, a feed's health was `word`; `why` as its poll said then."""
+
+    at: datetime
+    word: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PollLine:
+    """One poll of a feed's history."""
+
+    at: datetime
+    status: str  # ok, unchanged, failed, offline
+    new: int
+    changed: int
+    held_back: int
+    took_s: float
+    reason: str | None
+
+
+def note_healths(connection: Connection, given: Sequence[tuple[Feed, PollResult, Mapping[str, Any]]]) -> None:
+    """
+    Write a line for each feed whose poll changes the word of its health; where none does, nothing is asked or written.
+
+    Args:
+        given: The feed as it stood before, its poll, and what that changes of it, by column.
+    """
+    lines: list[dict[str, Any]] = [
+        {"feed_id": feed.id, "at": result.at, "word": word, "why": why_of(result, after)}
+        for feed, result, after in given
+        if (word := word_after(feed, result, after)) is not None and word != feed.health
+    ]
+    if not lines:
+        return
+    connection.execute(healths.insert(), lines)
+    new = {"health": bindparam("word"), "health_at": bindparam("at", type_=feeds.c.health_at.type)}
+    connection.execute(update(feeds).where(feeds.c.id == bindparam("feed_id")).values(new), lines)
+    for line in lines:
+        if crc32(f"{line['feed_id']} {line['at']}".encode()) % FORGET_EVERY == 0:
+            forget_old(connection, healths, line["feed_id"], keep=KEEP_HEALTHS)
+
+
+def word_after(feed: Feed, result: PollResult, after: Mapping[str, Any]) -> str | None:
+    """Return the word that a poll leaves; None if it says nothing of the feed, since our own line was down."""
+    if isinstance(result, Offline):
+        return None
+    moved_to = after.get("moved_to", feed.moved_to)
+    return after_poll(
+        gone=after.get("gone", False),
+        failure=result.word if isinstance(result, Failed) else None,
+        has_brought=after.get("last_new_at", feed.last_new_at) is not None,
+        has_moved=moved_to is not None or after.get("url", feed.url) != feed.source.url,
+        dateless=after.get("dateless", feed.dateless),
+        took_s=after.get("took_s", feed.took_s),
+        before=feed.health,
+    )
+
+
+def why_of(result: PollResult, after: Mapping[str, Any]) -> str:
+    """Return what the history says beside a word: why a poll failed, or where a feed has moved to."""
+    if isinstance(result, Failed):
+        return result.reason
+    return str(after.get("moved_to") or "")
+
+
+def forget_old(connection: Connection, table: Table, feed_id: int, *, keep: int) -> None:
+    """Drop the oldest lines of a feed's history beyond `keep`."""
+    oldest = (
+        select(table.c.at)
+        .where(table.c.feed_id == feed_id)
+        .order_by(table.c.at.desc())
+        .offset(keep)
+        .limit(1)
+        .scalar_subquery()
+    )
+    connection.execute(delete(table).where(table.c.feed_id == feed_id, table.c.at <= oldest))
+
+
+def health_lines(connection: Connection, feed_id: int, *, most: int = KEEP_HEALTHS) -> tuple[HealthLine, ...]:
+    """Return when the health of a feed changed its word, the latest first."""
+    query = select(healths.c.at, healths.c.word, healths.c.why).where(healths.c.feed_id == feed_id)
+    rows = connection.execute(query.order_by(healths.c.at.desc(), healths.c.id.desc()).limit(most))
+    return tuple(HealthLine(**row._mapping) for row in rows)
+
+
+def poll_lines(connection: Connection, feed_id: int, *, most: int) -> tuple[PollLine, ...]:
+    """Return the last polls of a feed, the latest first."""
+    columns = [polls.c[name] for name in PollLine.__slots__]
+    query = select(*columns).where(polls.c.feed_id == feed_id)
+    rows = connection.execute(query.order_by(polls.c.at.desc(), polls.c.id.desc()).limit(most))
+    return tuple(PollLine(**row._mapping) for row in rows)
