@@ -108,3 +108,13 @@ def test_the_feeds_title_is_taken_where_the_page_has_none() -> None:
     cleaned = clean(html, url="https://a.example/1", feed_title="Ferry leaves late")
 
     assert cleaned.title == "Ferry leaves late"
+
+
+def test_of_two_titles_of_a_page_the_one_that_its_feed_says_is_taken() -> None:
+    html = (
+        "<html><head><title>Quay in uproar | Example</title></head><body><article><h1>Ferry leaves late</h1>"
+        + "<p>The ferry left an hour late, and nobody on the quay knew why it had waited.</p>" * 3
+    )
+
+    assert clean(html, url="https://a.example/1", feed_title="Quay in uproar").title == "Quay in uproar"
+    assert clean(html, url="https://a.example/1").title == "Ferry leaves late"

@@ -16,6 +16,7 @@ from watcher.clean.page import Markup, bare_text, markup, parse
 from watcher.clean.phrases import key
 from watcher.clean.rescue import rescued
 from watcher.clean.sources import named_sources
+from watcher.clean.titles import confirmed
 from watcher.clean.truncated import Lock, is_truncated, lock_of
 from watcher.clean.walls import why_no_article
 from watcher.clean.wire import read_wire, without_credits
@@ -116,7 +117,7 @@ def finish(
     language = detect(text, claims=(said.language, feed_language))
     return Cleaned(
         url=said.url,
-        title=said.title or feed_title or "",
+        title=confirmed(said.title, feed_title, said.titles),
         blocks=blocks,
         language=None if language == UNKNOWN else language,
         authors=said.authors,
