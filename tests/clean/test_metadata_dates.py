@@ -147,6 +147,14 @@ def test_the_date_in_a_pages_scripts_is_read_where_nothing_else_is(script: str) 
     assert day(read(body=f"<script>{script}</script>")) == "2025-05-14"
 
 
+def test_a_date_that_title_or_address_begins_with_is_better_than_none() -> None:
+    page = "<html><head><title>14.05.2025 | Bridge to close</title></head><body>x</body></html>"
+
+    assert day(read_metadata(html.document_fromstring(page), url="https://example.org/1", now=NOW)) == "2025-05-14"
+    assert day(read(url="https://example.org/press/14-05-2025")) == "2025-05-14"
+    assert day(read(url="https://example.org/press/04-05-2025")) is None
+
+
 def test_two_dates_in_scripts_are_none() -> None:
     script = '[{"publishedAt":"2025-05-14T08:30:00Z"},{"publishedAt":"2025-05-20T08:30:00Z"}]'
 

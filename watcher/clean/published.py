@@ -100,7 +100,7 @@ def dates_of(
     elif any(True for _, text in texts for _ in stamps_in(text)):
         published = None  # a page whose own dates cannot be says nothing better elsewhere
     else:
-        published = _searched(signs, headline, now, american) or changed
+        published = _searched(signs, headline, now, american) or _in_name(signs, url, now) or changed
     if published and day and published is not shown and published.moment - day.moment > RENEWED:
         published = day  # the page was published anew, under its old address
     return Dates(
@@ -277,3 +277,12 @@ def _in_data(signs: Signs, now: datetime | None) -> Told | None:
     told = list(_told((("script", text) for text in found), now))
     days = {one.moment.date() for one in told}
     return told[0] if len(days) == 1 else None
+
+
+def _in_name(signs: Signs, url: str, now: datetime | None) -> Told | None:
+    """Return the date that the page's title or the end of its address begins with: "28.05.2024 | Bridge to close"."""
+    for text in (signs.title, *(heading for heading, _ in signs.headings), url.rstrip("/").rsplit("/", 1)[-1]):
+        stamp = next(stamps_in(text), None)
+        if stamp and stamp.at <= 1 and not stamp.other and is_believable(stamp.moment, now=now):
+            return Told(source="title", stamp=stamp)
+    return None
