@@ -66,7 +66,7 @@ DOTS = re.compile(r"\w(?:…|\.\.\.)$")
 
 def lock_of(tree: _Element, blocks: Sequence[Block]) -> Lock:
     """Return how a page tells that the rest of its article is for subscribers, empty if it does not."""
-    if any(_is_note(block.text) for block in blocks[-TAIL:]):
+    if any(is_note(block.text) for block in blocks[-TAIL:]):
         return "noted"
     if sum(len(block.text) for block in blocks) > LONG:
         return ""
@@ -78,7 +78,7 @@ def lock_of(tree: _Element, blocks: Sequence[Block]) -> Lock:
     if any(sign in whole for sign in SIGNS):
         starts = {block.text[:START] for block in blocks}
         last = max((at for at, text in enumerate(texts) if text.lstrip()[:START] in starts), default=-NEAR)
-        if any(map(_is_note, texts[last + 1 : last + NEAR])):
+        if any(map(is_note, texts[last + 1 : last + NEAR])):
             return "noted"
     return "said" if any(SAID.search(script.text or "") for script in tree.iter("script")) else ""
 
@@ -90,7 +90,7 @@ def is_truncated(blocks: Sequence[Block], *, lock: Lock, raw: Sequence[Block] = 
     Args:
         raw: The blocks before furniture was cut from them: a note among the last ones is believed at any length.
     """
-    if any(_is_note(block.text) for block in (*raw[-TAIL:], *blocks[-TAIL:])):
+    if any(is_note(block.text) for block in (*raw[-TAIL:], *blocks[-TAIL:])):
         return True
     size = sum(len(block.text) for block in blocks)
     last = blocks[-1].text.rstrip() if blocks else ""
@@ -99,5 +99,6 @@ def is_truncated(blocks: Sequence[Block], *, lock: Lock, raw: Sequence[Block] = 
     return bool(lock) and size <= (SHORT if DOTS.search(last) else SHORTER)
 
 
-def _is_note(text: str) -> bool:
+def is_note(text: str) -> bool:
+    """Whether `text` says that the rest of the article is for those who pay or sign in."""
     return len(text) <= NOTE_MAX and NOTE.search(text) is not None

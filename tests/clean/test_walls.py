@@ -1,0 +1,140 @@
+"""Walls: pages that stand where an article should."""
+
+from __future__ import annotations
+
+import pytest
+
+from watcher.clean.walls import why_no_article
+from watcher.model import Block
+
+
+def why(title: str, *lines: str) -> str | None:
+    return why_no_article(tuple(Block(text=line) for line in lines), title=title, bare="\n".join((title, *lines)))
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("We value your privacy", "We and our 812 partners store and access information on a device, such as cookies."),
+        (
+            "Wir und unsere 213 Partner speichern Daten auf einem Gerät, z. B. Kennungen in Cookies.",
+            "Zustimmen",
+        ),
+        ("Weiter mit Werbung. Besuchen Sie uns wie gewohnt mit Werbung und üblichem Tracking.",),
+        ("Wenn Sie unsere Seiten nutzen, verwenden wir Cookies, um sie Ihnen bereitzustellen.", "Alle akzeptieren"),
+        ("Avec votre accord, nos 812 partenaires et nous utilisons des cookies.", "Tout accepter"),
+        ("Nosotros y nuestros 812 socios almacenamos información en un dispositivo, tales como cookies.", "Aceptar"),
+        ("Noi e i nostri 812 fornitori archiviamo informazioni quali cookie su un dispositivo.", "Accetta e continua"),
+        ("Wij en onze 812 partners slaan informatie op een apparaat op, zoals cookies.", "Akkoord"),
+        ("My i nasi 812 partnerzy przechowujemy informacje na urządzeniu, takie jak pliki cookie.", "Akceptuję"),
+        ("Vi och våra 812 partner lagrar information på en enhet, till exempel kakor.", "Acceptera alla"),
+        ("Vi og våre 812 partnere lagrer informasjon på en enhet, som informasjonskapsler.", "Godta alle"),
+        ("My a našich 812 partnerů ukládáme informace na zařízení, jako jsou soubory cookie.", "Souhlasím"),
+        ("Nós e os nossos 812 parceiros armazenamos informações num dispositivo, como cookies.", "Aceitar"),
+        ("Мы используем файлы cookie, чтобы сайт работал лучше для каждого из вас.", "Принять"),
+        ("当サイトではクッキーを使用しています。続行するには同意が必要です。読み進める前にご確認ください。",),
+    ],
+)
+def test_a_page_that_asks_for_consent_is_a_consent_wall(lines: tuple[str, ...]) -> None:
+    assert "consent wall" in (why("news.example", *lines) or "")
+
+
+@pytest.mark.parametrize(
+    ("title", "line"),
+    [
+        ("Just a moment...", "Enable JavaScript and cookies to continue"),
+        ("Einen Moment, bitte …", "Verifizieren Sie, dass Sie ein Mensch sind."),
+        ("Un momento…", "Verificando que usted es humano. Esto puede tardar unos segundos."),
+        ("Access Denied", "You don't have permission to access this page on this server. Reference #18.4e"),
+        ("Attention Required! | Cloudflare", "Sorry, you have been blocked. You are unable to access news.example"),
+        ("news.example", "Please verify you are a human. Access is denied as we think that you use a program."),
+        ("Human Verification", "Let's confirm you are human. Complete the security check before continuing."),
+        ("Vérification", "Nous vérifions que vous n'êtes pas un robot. Veuillez patienter."),
+        ("DDoS-Guard", "Проверка браузера перед переходом на сайт"),
+        ("Robot or human?", "Activate and hold the button to confirm that you’re human."),
+        ("Are you a robot?", "We've detected unusual activity from your network. To continue, click the box below."),
+        ("news.example", "Please enable JS and disable any ad blocker"),
+        ("Client Challenge", "JavaScript is disabled in your browser. Please enable JavaScript to proceed."),
+        ("Security Check", "このページにアクセスするには、ロボットでないことを確認してください"),
+        ("安全验证", "请完成安全验证后继续访问，确认您不是机器人"),
+        ("Pardon Our Interruption", "Something about your browser made us think you were a bot."),
+    ],
+)
+def test_a_page_that_asks_for_a_human_is_a_check_for_robots(title: str, line: str) -> None:
+    assert "robots" in (why(title, line) or "")
+
+
+@pytest.mark.parametrize(
+    ("title", "line"),
+    [
+        ("Page not found", "The page you are looking for could not be found, or it never was there."),
+        ("404", "Oops! That page can’t be found. Maybe a search would help you further?"),
+        ("Fehler 404", "Diese Seite existiert nicht. Vielleicht hilft Ihnen die Startseite weiter."),
+        ("Erreur 404", "La page demandée n'existe pas. Vous pouvez revenir à la page d'accueil du site."),
+        ("Error 404 - Not Found", "Sorry, there is nothing to be seen at this address any more."),
+        ("503 Service Temporarily Unavailable", "The server is busy and will be back in some minutes."),
+        ("Página no encontrada", "No encontramos lo que busca. Pruebe con el buscador de la portada."),
+        ("Sivua ei löytynyt", "Hakemaasi sivua ei löytynyt. Kokeile hakua tai palaa etusivulle."),
+        ("Siden ble ikke funnet", "Beklager, vi finner ikke siden du leter etter. Prøv forsiden vår."),
+        ("Stránka nenalezena", "Omlouváme se, požadovaná stránka nebyla nalezena. Zkuste hledání."),
+        ("Sayfa bulunamadı", "Aradığınız sayfa bulunamadı veya kaldırıldı. Ana sayfaya dönün."),
+        ("الصفحة غير موجودة", "عذرا، الصفحة التي تبحث عنها غير موجودة في هذا الموقع"),
+        ("news.example", "This article is no longer available. You may find others on our front page."),
+        ("Das Blatt", "Dieser Artikel ist nicht mehr verfügbar. Auf der Startseite finden Sie andere."),
+    ],
+)
+def test_a_page_that_says_it_is_not_there_is_none(title: str, line: str) -> None:
+    assert "does not exist" in (why(title, line) or "")
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("Subscribe to continue reading. Get access for one dollar a week.", "Already a subscriber? Sign in."),
+        ("Dieser Artikel ist nur für Abonnenten. Jetzt testen und weiterlesen.", "Sie haben ein Abo? Anmelden."),
+        ("Cet article est réservé aux abonnés. Abonnez-vous pour lire la suite à partir de 1 € par mois.",),
+        ("この記事は会員限定です。電子版に登録すると続きをお読みいただけます。無料で登録できます。",),
+    ],
+)
+def test_a_page_that_holds_only_its_offer_has_no_article(lines: tuple[str, ...]) -> None:
+    assert "subscribers alone" in (why("The bridge", *lines) or "")
+
+
+def test_a_page_that_needs_scripts_says_so() -> None:
+    assert "JavaScript" in (why("news", "You need to enable JavaScript to run this app.") or "")
+    assert "JavaScript" in (why_no_article((), title="news", bare="Please enable JavaScript to view this site") or "")
+
+
+def test_a_caption_is_no_article() -> None:
+    assert "no text" in (why("Ferry", "The ferry.") or "")
+
+
+COOKIES = (
+    "The end of third-party cookies has been put off again, the company said on Monday, as regulators asked for time.",
+    "Publishers said that they would wait: accept all cookies is still the most clicked button of all the web.",
+    "Others have long turned to subscriptions, and see their numbers grow.",
+)
+
+
+@pytest.mark.parametrize(
+    ("title", "lines"),
+    [
+        ("Why cookies crumble", COOKIES),
+        ("Firm sold", ("A firm whose tests verify you are human was sold on Monday, its founder said at the quay.",)),
+        ("Access denied: how a town lost its beach", ("The owner shut the path on Monday and put up a gate.",)),
+        ("404 Media opens an office in the town", ("The outlet will hire twelve reporters, it said on Monday.",)),
+        ("500 people march to the harbour", ("They asked for the ferry to run again, the police said on Monday.",)),
+        ("Just a moment of peace on the quay", ("The band played until midnight, and nobody went home before.",)),
+        ("The bridge", ("The council met on Monday and put off the bridge.", "Subscribe to continue reading")),
+        ("JavaScript turns thirty", ("JavaScript is the language of the web, and thirty years old on Monday. " * 3,)),
+    ],
+)
+def test_an_article_about_such_things_is_an_article(title: str, lines: tuple[str, ...]) -> None:
+    assert why(title, *lines) is None
+
+
+@pytest.mark.parametrize(
+    "evil", ["8 a " * 300, "please " * 80, "cookies " * 180, "404 " * 150, "\n" * 500, "we use " * 200]
+)
+def test_a_hostile_page_takes_no_time(evil: str) -> None:
+    why(evil, evil)
