@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watcher.net.streams import connect
-from watcher.net.transport import place_of
+from watcher.net.transport import BadUrl, place_of
 
 LABEL = st.from_regex(r"[A-Za-z0-9]([A-Za-z0-9-]{0,10}[A-Za-z0-9])?", fullmatch=True)
 PORT = st.none() | st.integers(1, 65_535)
@@ -36,7 +36,7 @@ def test_a_plain_url_has_the_place_that_the_library_reads(scheme, labels, port, 
 
 @pytest.mark.parametrize("url", ["http://example.org:99999/", "http://[::1"])
 def test_what_is_no_place_is_refused(url):
-    with pytest.raises(httpx.InvalidURL):
+    with pytest.raises(BadUrl):
         place_of(url)
 
 

@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from sqlalchemy import Engine
 
 from watcher.cli.tally import Tally
@@ -94,9 +92,15 @@ async def embed(
 @contextmanager
 def bar(*, quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
     """Yield a function that moves a named bar on: (name, done, more to do). It shows on a terminal only."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda name, steps, more: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
     console = Console(stderr=True)
     columns = (TextColumn("{task.description:8}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, disable=quiet or not console.is_terminal, transient=True) as progress:
+    with Progress(*columns, console=console, transient=True) as progress:
         tasks = {name: progress.add_task(name, total=0) for name in ("feeds", "pages", "vectors")}
         totals = dict.fromkeys(tasks, 0)
         done = dict.fromkeys(tasks, 0)

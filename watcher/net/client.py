@@ -8,9 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
-
-import httpx
+from typing import TYPE_CHECKING, Self
 
 from watcher.errors import FetchError, TimedOut, TooLarge
 from watcher.model import Elsewhere, NotModified, Response, Validators
@@ -20,6 +18,9 @@ from watcher.net.inflate import ACCEPT_ENCODING, Inflate, Overflow
 from watcher.net.redirects import FOLLOWED, Chain, target_of
 from watcher.net.transport import Hop, Transport, place_of
 from watcher.text.urls import host_key
+
+if TYPE_CHECKING:
+    import httpx
 
 ACCEPT_FEED = (
     "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml;q=0.9, "

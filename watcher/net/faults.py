@@ -9,24 +9,23 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 
 import httpcore
-import httpx
 
 from watcher.errors import BadStatus, FetchError, Refused, TimedOut, Unreachable
 from watcher.feeds.freshness import freshness
 from watcher.feeds.walls import WALL, bot_wall
 from watcher.net.guard import PrivateAddress
 from watcher.net.inflate import Damaged, Inflate, Overflow
-from watcher.net.transport import Hop
+from watcher.net.transport import BadUrl, Hop
 
 NETWORK_ERRORS = frozenset(
     (errno.ECONNREFUSED, errno.ECONNRESET, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN, errno.EPIPE)
 )
 MAX_CAUSES = 12  # behind one error
 ERROR_BODY_BYTES = 16_384  # of an error page: enough to know a bot wall
-TIMEOUTS = (httpcore.TimeoutException, httpx.TimeoutException)
-BROKEN = (httpcore.NetworkError, httpx.NetworkError, ssl.SSLError, OSError)
-NOT_HTTP = (httpcore.ProtocolError, httpx.ProtocolError)
-HOPS_FAULTS = (*TIMEOUTS, *BROKEN, *NOT_HTTP, PrivateAddress, Damaged, httpx.InvalidURL, UnicodeError)
+TIMEOUTS = (httpcore.TimeoutException,)
+BROKEN = (httpcore.NetworkError, ssl.SSLError, OSError)
+NOT_HTTP = (httpcore.ProtocolError,)
+HOPS_FAULTS = (*TIMEOUTS, *BROKEN, *NOT_HTTP, PrivateAddress, Damaged, BadUrl, UnicodeError)
 
 
 def in_words(error: Exception, url: str, *, at: str, timeout_s: float) -> FetchError:
@@ -37,7 +36,7 @@ def in_words(error: Exception, url: str, *, at: str, timeout_s: float) -> FetchE
         at: The hop where it happened.
     """
     if isinstance(error, TIMEOUTS):
-        far = isinstance(error, httpcore.ConnectTimeout | httpx.ConnectTimeout)
+        far = isinstance(error, httpcore.ConnectTimeout)
         return TimedOut(url, f"no answer within {timeout_s:g} s", answered_by=at, no_connection=far)
     if isinstance(error, NOT_HTTP):
         return Unreachable(url, f"the answer is not HTTP, or was cut ({error})", answered_by=at)
@@ -45,9 +44,9 @@ def in_words(error: Exception, url: str, *, at: str, timeout_s: float) -> FetchE
         return Unreachable(url, str(error), answered_by=at)
     if isinstance(error, PrivateAddress):
         return Refused(url, str(error), answered_by=at)
-    if isinstance(error, httpx.InvalidURL | UnicodeError):
+    if isinstance(error, BadUrl | UnicodeError):
         return Refused(url, str(error) or "a URL that cannot be asked", answered_by=at)
-    far = isinstance(error, httpcore.ConnectError | httpx.ConnectError) and not is_tls(error)
+    far = isinstance(error, httpcore.ConnectError) and not is_tls(error)
     return Unreachable(url, broken(error), answered_by=at, no_connection=far)
 
 

@@ -7,12 +7,15 @@ import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import httpcore
-import httpx
 
 from watcher.net.guard import Allowed, GuardedBackend
 from watcher.net.redirects import DEFAULT_PORTS
+
+if TYPE_CHECKING:
+    import httpx
 
 KEEP_ALIVE_S = 15.0
 POOL_CONNECTIONS = 64
@@ -30,6 +33,10 @@ class Hop:
     def header(self, name: str) -> str | None:
         """Return the first value of a header, or None."""
         return next((value for key, value in self.headers if key == name), None)
+
+
+class BadUrl(ValueError):
+    """A URL that cannot be asked for."""
 
 
 class Transport:
@@ -59,7 +66,7 @@ class Transport:
         """
         Ask for `target` (path and query as they go on the wire) at the origin of `url`.
 
-        Raises httpx's and httpcore's errors, `guard.PrivateAddress`, and `httpx.InvalidURL`.
+        Raises httpcore's errors, `guard.PrivateAddress`, and `BadUrl`.
         """
         if self._substitute is not None:
             return self._through_substitute(self._substitute, url, headers)
@@ -115,6 +122,8 @@ class Transport:
 
     def _trust(self) -> ssl.SSLContext:
         if self._tls is None:
+            import httpx
+
             self._tls = httpx.create_ssl_context(trust_env=True)
             self._tls.set_alpn_protocols(["http/1.1"])
         return self._tls
@@ -134,29 +143,37 @@ class Transport:
     async def _through_substitute(
         self, substitute: httpx.AsyncBaseTransport, url: str, headers: list[tuple[str, str]]
     ) -> AsyncIterator[Hop]:
-        response = await substitute.handle_async_request(httpx.Request("GET", url, headers=headers))
-        assert isinstance(response.stream, httpx.AsyncByteStream)
+        import httpx
+
         try:
+            response = await substitute.handle_async_request(httpx.Request("GET", url, headers=headers))
+            assert isinstance(response.stream, httpx.AsyncByteStream)
             yield Hop(status=response.status_code, headers=lowered(response.headers.raw), raw=aiter(response.stream))
-        finally:
             await response.stream.aclose()
+        except httpx.TransportError as error:  # httpcore has an error of the same name for each
+            raise getattr(httpcore, type(error).__name__)(str(error)) from error
 
 
 def place_of(url: str) -> tuple[httpcore.Origin, str]:
     """
     Return the origin of a URL, and how the Host header spells it: without its default port, IDNA in ASCII.
 
-    Errors: httpx.InvalidURL.
+    Errors: BadUrl.
     """
     found = PLAIN.match(url)
     if found is None:
-        parts = httpx.URL(url)
+        import httpx  # late: 80 ms, which https and odd URLs alone should pay
+
+        try:
+            parts = httpx.URL(url)
+        except httpx.InvalidURL as error:
+            raise BadUrl(str(error)) from error
         scheme, host, port, name = parts.raw_scheme, parts.raw_host, parts.port, parts.netloc.decode("ascii")
     else:  # nearly all of them, at a tenth of the cost
         scheme, name = found.group(1).encode("ascii"), found.group(2).lower()
         host, port = name.encode("ascii"), int(found.group(3) or DEFAULT_PORTS[found.group(1)])
         if port > 65_535:
-            raise httpx.InvalidURL(f"no port: {port}")
+            raise BadUrl(f"no port: {port}")
         name = name if port == DEFAULT_PORTS[found.group(1)] else f"{name}:{port}"
     return httpcore.Origin(scheme, host, port or DEFAULT_PORTS[scheme.decode("ascii")]), name
 

@@ -7,11 +7,15 @@ import socket
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Select, and_, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 
 from watcher.store.schema import feeds, hosts, pages
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql
 
 LEASE = timedelta(minutes=3)  # a visit renews it; a dead worker's host is free after it
 
@@ -30,8 +34,11 @@ class Host:
 
 def insert(connection: Connection, table: object) -> sqlite.Insert | postgresql.Insert:
     """Return an INSERT that knows ON CONFLICT, for the store's kind of database."""
-    make = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    return make(table)  # type: ignore[arg-type]
+    if connection.dialect.name == "sqlite":
+        return sqlite.insert(table)  # type: ignore[arg-type]
+    from sqlalchemy.dialects import postgresql  # late: 15 ms that only a store there should pay
+
+    return postgresql.insert(table)  # type: ignore[arg-type]
 
 
 def worker_name() -> str:

@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, bindparam, select, update
 
-from watcher.model import Feed
+from watcher.model import Feed, PollResult
 from watcher.store.feeds import feed_of, slices
 from watcher.store.hosts import blocked_until, claim_hosts, renew
+from watcher.store.polls import record_polls
 from watcher.store.schema import feeds, hosts, pages
 
 
@@ -108,6 +109,13 @@ class Leave:
     host: str
     worker: str
     last_request_at: datetime | None
+
+
+def record_and_leave(connection: Connection, given: Sequence[tuple[Feed, PollResult, Leave]]) -> list[int]:
+    """Record polls that end a visit, and give back the hosts of those that brought no page; as `record_polls`."""
+    noted = record_polls(connection, [(feed, result) for feed, result, _ in given])
+    leave_hosts(connection, [leave for (_, _, leave), its in zip(given, noted, strict=True) if not its])
+    return noted
 
 
 def leave_hosts(connection: Connection, given: Sequence[Leave]) -> None:

@@ -28,6 +28,7 @@ from watcher.net.hosts import LONGEST_HOLD
 from watcher.store.feeds import known_entries
 from watcher.store.hosts import block
 from watcher.store.polls import record_polls
+from watcher.store.visits import Leave, record_and_leave
 from watcher.text.urls import host_key
 from watcher.work import tasks
 from watcher.work.events import FeedPolled
@@ -40,11 +41,14 @@ PARSE_LIMIT_S = 10.0
 DEAD_HOST = timedelta(hours=1)  # the longest that a host without a connection keeps its other feeds waiting
 
 
-async def poll_feed(feed: Feed, tools: Tools) -> int:
+async def poll_feed(feed: Feed, tools: Tools, *, leave: str | None = None) -> int:
     """
     Poll `feed`, whose next poll is noted, and write down what came of it, whatever it was.
 
     Returns how many pages are to be got for it.
+
+    Args:
+        leave: The host to give back with it, unless there are pages to get.
     """
     started = tools.now()
     held: tuple[str, datetime] | None = None
@@ -71,7 +75,11 @@ async def poll_feed(feed: Feed, tools: Tools) -> int:
         log.error("feed_fault feed=%s error=%r", feed.url, error, exc_info=log.isEnabledFor(logging.DEBUG))
         reason = f"a fault of Watcher ({type(error).__name__})"
         result = failed(feed, FetchError(feed.url, reason), tools, started)
-    noted = await tools.writer.add(record_polls, (feed, result))
+    if leave is None:
+        noted = await tools.writer.add(record_polls, (feed, result))
+    else:
+        end = Leave(host=leave, worker=tools.worker, last_request_at=tools.now())
+        noted = await tools.writer.add(record_and_leave, (feed, result, end))
     if held is not None:
         host, until = held
         await tools.writer.do(lambda c: block(c, host, until=until))

@@ -55,18 +55,21 @@ async def visit(claim: Visit, tools: Tools) -> None:
     host = claim.host
     pause = Pause(tools, tools.fetch.host_delay.total_seconds(), claim.last_request_at)
     until = tools.now() + LONGEST_VISIT
-    has_pages = claim.has_pages
+    has_pages, has_left = claim.has_pages, False
     try:
-        for number, feed in enumerate(claim.feeds):
-            if number and not await may_go_on(host, tools, until, feed=feed):
+        for number, feed in enumerate(claim.feeds, 1):
+            if number > 1 and not await may_go_on(host, tools, until, feed=feed):
                 return
+            leave = None if has_pages or number < len(claim.feeds) else host
             async with pause.turn():
-                has_pages |= await poll_feed(feed, tools) > 0
+                has_pages |= await poll_feed(feed, tools, leave=leave) > 0
+            has_left = leave is not None and not has_pages
         if has_pages and tools.pages:
             await visit_pages(host, tools, pause, until)
     finally:
-        leave = Leave(host=host, worker=tools.worker, last_request_at=pause.last or claim.last_request_at)
-        await tools.writer.add(leave_hosts, leave)
+        if not has_left:
+            leave_now = Leave(host=host, worker=tools.worker, last_request_at=pause.last or claim.last_request_at)
+            await tools.writer.add(leave_hosts, leave_now)
 
 
 async def may_go_on(host: str, tools: Tools, until: datetime, *, feed: Feed | None = None) -> bool:
