@@ -18,7 +18,7 @@ def texts(body: str) -> list[str]:
 def blocks(body: str) -> tuple[Block, ...]:
     tree = parse(sheet(body))
     assert tree is not None
-    return main_text(outline(tree))
+    return main_text(outline(tree)).blocks
 
 
 def test_the_element_that_says_it_is_the_article_is_read_and_nothing_around_it() -> None:

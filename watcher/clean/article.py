@@ -77,14 +77,14 @@ def draft(html: str, *, url: str, now: datetime | None = None) -> Draft:
         raise CleanError(url, "the page is empty")
     metadata = read_metadata(tree, url=url, now=now)
     page = outline(tree)
-    blocks = rescued(main_text(page), tree, url=url)
-    blocks = with_missing(blocks, metadata.body, tree)
+    main = main_text(page)
+    blocks = with_missing(rescued(main.blocks, tree, url=url), metadata.body, tree)
     if reason := why_no_article(blocks, title=metadata.title, bare="" if blocks else bare_text(tree)):
         raise CleanError(url, reason)
     return Draft(
         url=url,
         blocks=blocks,
-        markup=markup(page, blocks, url=url),
+        markup=markup(page, main.frame if blocks == main.blocks else 0, url=url),
         metadata=metadata,
         hashes=block_hashes(block.text for block in blocks),
         sources=named_sources(tree, blocks, url=url, language=primary(metadata.language)),

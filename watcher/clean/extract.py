@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from watcher.clean.frames import ENDS, densest, named_frames
-from watcher.clean.hints import verdict
+from watcher.clean.hints import Verdicts
 from watcher.clean.outline import HOLDERS, NOWHERE, Outline
 from watcher.clean.prune import prune
 from watcher.model import Block
@@ -33,11 +34,19 @@ BUTTON = re.compile(
 Blocks = list[Block]
 
 
-def main_text(page: Outline) -> tuple[Block, ...]:
-    """Return the blocks of the main text, in order; empty if there is none. What is not in it is cut from `page`."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MainText:
+    """The blocks of a page's main text, in order, and the element that they stand in."""
+
+    blocks: tuple[Block, ...] = ()
+    frame: int = 0
+
+
+def main_text(page: Outline) -> MainText:
+    """Return the main text of a page, without blocks if there is none."""
     if not page.tags:
-        return ()
-    verdicts = [verdict(element, tag) for element, tag in zip(page.elements, page.tags, strict=True)]
+        return MainText()
+    verdicts = Verdicts(page)
     untouched = bytes(page.there), bytes(page.shown)
     blocks: Blocks = []
     frame = 0
@@ -57,7 +66,8 @@ def main_text(page: Outline) -> tuple[Block, ...]:
         found = _within(page, 0, verdicts, untouched)
         if size_of(found) > size_of(blocks):
             blocks, frame = found, 0
-    return (*_standfirst(page, frame, verdicts, blocks), *blocks)[:MAX_BLOCKS]
+    blocks = [*_standfirst(page, frame, verdicts, blocks), *blocks]
+    return MainText(blocks=tuple(blocks[:MAX_BLOCKS]), frame=frame)
 
 
 def is_short(blocks: Sequence[Block]) -> bool:
@@ -78,7 +88,7 @@ def _is_better(page: Outline, at: int, prose: int, frame: int, size: int) -> boo
     return overlaps or (size < 2 * LEAST and prose > MUCH_MORE * size) or prose > FAR_MORE * size
 
 
-def _within(page: Outline, frame: int, verdicts: Sequence[int], untouched: tuple[bytes, bytes]) -> Blocks:
+def _within(page: Outline, frame: int, verdicts: Verdicts, untouched: tuple[bytes, bytes]) -> Blocks:
     """Return the blocks inside `frame` without its furniture; nothing is cut outside of it."""
     page.there[:], page.shown[:] = untouched
     page.count()
@@ -169,7 +179,7 @@ def flat(text: str) -> str:
     return " ".join(text.split()).strip(" |")
 
 
-def _standfirst(page: Outline, frame: int, verdicts: Sequence[int], blocks: Sequence[Block]) -> Blocks:
+def _standfirst(page: Outline, frame: int, verdicts: Verdicts, blocks: Sequence[Block]) -> Blocks:
     """Return the paragraph between the title and the frame, if it is the only one and not in `blocks`."""
     title = max((at for at in range(frame) if page.tags[at] == "h1"), default=NOWHERE)
     if title == NOWHERE or page.ends[title] > frame:
@@ -185,7 +195,7 @@ def _standfirst(page: Outline, frame: int, verdicts: Sequence[int], blocks: Sequ
     return [Block(text=text) for text in found if text not in said] if len(found) == 1 else []
 
 
-def _is_plain(page: Outline, at: int, verdicts: Sequence[int]) -> bool:
+def _is_plain(page: Outline, at: int, verdicts: Verdicts) -> bool:
     """Whether an element is in no list and in nothing that is furniture by name."""
     holder = page.holders[at]
     if holder != NOWHERE and HOLDERS[page.tags[holder]] == "li":

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from watcher.clean.hints import FRAME_TESTS, FRAMES, OTHERS
+from watcher.clean.hints import FRAME_TESTS, FRAMES, OTHERS, Verdicts
 from watcher.clean.outline import NOWHERE, Outline
 
 LEAST = 25  # characters of a paragraph that counts as prose
@@ -37,8 +37,9 @@ def named_frames(page: Outline) -> Iterator[int]:
     """Yield the elements whose names say that they hold an article, the most certain first; one for each test."""
     places = [
         (at, tag, element.get("class") or "", element.get("id") or "", element)
-        for at, (tag, element) in enumerate(zip(page.tags, page.elements, strict=True))
+        for at, tag in enumerate(page.tags)
         if tag in FRAMES and page.there[at]
+        for element in (page.elements[at],)
     ]
     for test in FRAME_TESTS:
         for at, tag, classes, name, element in places:
@@ -47,7 +48,7 @@ def named_frames(page: Outline) -> Iterator[int]:
                 break
 
 
-def densest(page: Outline, verdicts: Sequence[int]) -> Dense | None:
+def densest(page: Outline, verdicts: Verdicts) -> Dense | None:
     """Return where the prose of a page stands, None if it has none."""
     scores: dict[int, float] = {}
     prose = [0] * len(page.tags)
@@ -80,7 +81,7 @@ def _widened(page: Outline, best: int, prose: Sequence[int]) -> int:
     return best
 
 
-def _prose(page: Outline, verdicts: Sequence[int]) -> Iterator[tuple[int, int, str]]:
+def _prose(page: Outline, verdicts: Verdicts) -> Iterator[tuple[int, int, str]]:
     """Yield the paragraphs of prose that are no furniture by name: the element of each, its size, its text."""
     hidden = _hidden(page, verdicts)
     seen: set[str] = set()
@@ -118,12 +119,17 @@ def _block_of(page: Outline, at: int) -> int:
     return at
 
 
-def _hidden(page: Outline, verdicts: Sequence[int]) -> bytearray:
+def _hidden(page: Outline, verdicts: Verdicts) -> bytearray:
     """Return 1 for each text that is furniture by name; a name around most of the page says nothing."""
     hidden = bytearray(len(page.texts))
     half = page.unlinked_size(0) / 2
-    for at, kind in enumerate(verdicts):
+    at, end = 0, len(page.tags)
+    while at < end:
+        kind = verdicts[at]
         if kind and (kind == OTHERS or page.unlinked_size(at) <= half):
             first, last = page.firsts[at], page.lasts[at]
             hidden[first:last] = b"\x01" * (last - first)
+            at = page.ends[at]
+        else:
+            at += 1
     return hidden

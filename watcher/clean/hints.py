@@ -8,9 +8,11 @@ from functools import lru_cache
 
 from lxml.etree import _Element
 
+from watcher.clean.outline import Outline
+
 KNOWN = 16_384  # names whose meaning is kept: a site uses the same ones on each page
 FRAMES = frozenset(("article", "div", "main", "section"))
-KEPT, DOUBTFUL, TEASER, OTHERS = range(4)  # OTHERS: what others wrote, or another article
+UNASKED, KEPT, DOUBTFUL, TEASER, OTHERS = range(-1, 4)  # OTHERS: what others wrote, or another article
 
 # The words are those that trafilatura has gathered over years (Apache-2.0), and those that its pages taught us.
 BODY_ID = re.compile(r"(?:entry|article|art)-content|article__content|article(?:-|__)?body|articleBody|body-text")
@@ -51,21 +53,39 @@ COMMENTS_CLASS = re.compile(
 )
 ASIDES = re.compile("fact-?box|[Ff]actBox|pull-?quote|[Pp]ull-?[Qq]uote|img-info|mediaInfo|[Tt]ext-?[Tt]o-?[Ss]peech")
 TEASERS = re.compile("[Tt]easer|caption")
+NUMBERS = re.compile(r"\d+")  # "menu-item-1203": what numbers an element says nothing of it
+PLAIN = frozenset("a b br em i img strong".split())  # inside a sentence nothing is furniture
 CUT_TAGS = frozenset(("div", "li", "ul", "ol", "dl", "p", "section", "span", "dd", "dt"))
 COMMENT_TAGS = frozenset(("div", "section", "details", "ol", "ul", "dl"))
 
 
+class Verdicts:
+    """What the attributes of a page's elements say, each asked for when it is needed and once."""
+
+    def __init__(self, page: Outline) -> None:
+        self._page = page
+        self._known = [UNASKED] * len(page.tags)
+
+    def __getitem__(self, at: int) -> int:
+        """Return KEPT, or which kind of furniture an element may be."""
+        found = self._known[at]
+        if found == UNASKED:
+            found = self._known[at] = verdict(self._page.elements[at], self._page.tags[at])
+        return found
+
+
 def verdict(element: _Element, tag: str) -> int:
     """Return what the attributes of an element say: KEPT, or which kind of furniture it may be."""
-    classes, name = element.get("class") or "", element.get("id") or ""
-    if (classes or name) and (found := _by_name(tag, classes, name)):
+    if tag in PLAIN or not (said := dict(element.items())):
+        return KEPT
+    classes, name = said.get("class", ""), said.get("id", "")
+    if (classes or name) and (found := _by_name(tag, NUMBERS.sub("", classes), NUMBERS.sub("", name))):
         return found
     if "paywall" in classes:  # hidden from readers who have not paid, and the article all the same
         return KEPT
-    style = element.get("style")
-    if (style and HIDDEN_STYLE.search(style)) or element.get("aria-hidden") == "true":
+    if said.get("aria-hidden") == "true" or HIDDEN_STYLE.search(said.get("style", "")):
         return DOUBTFUL
-    is_menu = tag in CUT_TAGS and "nav" in (element.get("role") or "").lower()
+    is_menu = tag in CUT_TAGS and "nav" in said.get("role", "").lower()
     return DOUBTFUL if is_menu else KEPT
 
 

@@ -30,8 +30,9 @@ BREAKS = frozenset(
 )
 # Behind one of these stands a paragraph that has no element of its own.
 BEFORE_LOOSE = frozenset("br hr ul ol dl table blockquote pre".split())
+# Inside a sentence: their text is noted, they are not. `br` and `hr` break it all the same.
+UNNOTED = frozenset("b bdi bdo br code em font hr i ins mark s small strong sub sup u wbr".split())
 NOWHERE = -1
-SKIPPED = -2
 
 
 class Outline:
@@ -128,7 +129,7 @@ def outline(tree: _Element) -> Outline:
 
 
 def _walk(page: Outline, body: _Element) -> None:
-    """Write down the elements and texts of `body`."""
+    """Note the elements and texts of `body`."""
     opened, holders = [NOWHERE], [NOWHERE]
     begins, loose = True, False
     walk = etree.iterwalk(body, events=("start", "end"))
@@ -137,13 +138,13 @@ def _walk(page: Outline, body: _Element) -> None:
         if event == "start":
             if tag in SILENT and not (tag == "figure" and element.find(".//table") is not None):
                 walk.skip_subtree()
-                opened.append(SKIPPED)
                 continue
-            _open(page, element, opened, holders)
+            if tag not in UNNOTED:
+                _open(page, element, opened, holders)
             text = element.text
         else:
-            at = opened.pop()
-            if at != SKIPPED:
+            if tag not in UNNOTED and (opened[-1] >= 0 and page.elements[opened[-1]] is element):
+                at = opened.pop()
                 page.ends[at], page.lasts[at] = len(page.tags), len(page.texts)
                 if tag in HOLDERS:
                     holders.pop()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
@@ -15,7 +14,6 @@ from lxml.html import HtmlElement
 
 from watcher.clean.outline import Outline
 from watcher.clean.phrases import key
-from watcher.model import Block
 
 MAX_CHARS = 4_000_000  # of HTML: more is cut, a news page has 0.1 to 1 million
 BEGINNING = 4_096  # characters in which a page's first tags stand
@@ -24,7 +22,7 @@ XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 SELF_CLOSED_DOCTYPE = re.compile(r"^\s*<\s?!\s?DOCTYPE[^>]*/[^<>]*>", re.IGNORECASE)
 SELF_CLOSED_HTML = re.compile(r"(<html[^>]*?)\s*/>", re.IGNORECASE)
 INVISIBLE = bytes(code for code in range(32) if code not in b"\t\n\r")
-NONCHARACTERS = ("\ufffe".encode(), "\uffff".encode())  # XML has no place for them
+NONCHARACTERS = ("\ufffe", "\uffff")  # XML has no place for them
 TIME = re.compile(r"datum|date|time", re.IGNORECASE)
 CAPTION = re.compile(r"caption|credit", re.IGNORECASE)
 BYLINE = re.compile(r"byline|author", re.IGNORECASE)
@@ -34,7 +32,7 @@ MAX_LINKS = 400  # characters of a block that may consist of links
 MENU_LEAST = 3  # links between bars that make a menu
 BARS = re.compile(r"\s*[|·•]\s*")
 STAMP_BEHIND = re.compile(r"[\s(,–—-]+\d[\d.,:/\-\s年月日時分시]{3,24}(?:uhr|h|am|pm)?\)?$", re.IGNORECASE)
-MAX_LABEL = 300  # characters of a caption or byline that is told by a class name alone
+MAX_LABEL = 300  # letters of a link, a caption, a byline; what is longer is a text of its own
 LABELLED = frozenset(("span", "div", "p", "address"))
 PIECES = 40  # texts of an element that are read to know it again
 PARSER = etree.HTMLParser(
@@ -56,11 +54,11 @@ class Markup:
 def parse(html: str) -> _Element | None:
     """Return the tree of a page, None if there is nothing in it."""
     text = html[:MAX_CHARS]
+    for char in NONCHARACTERS:
+        text = text.replace(char, "")
     first = XML_DECLARATION.sub("", text[:BEGINNING].lstrip("\ufeff"))
     first = SELF_CLOSED_HTML.sub(r"\1>", SELF_CLOSED_DOCTYPE.sub("", first), count=1)
     raw = (first + text[BEGINNING:]).encode("utf-8", "replace").translate(None, delete=INVISIBLE)
-    for code in NONCHARACTERS:
-        raw = raw.replace(code, b"")
     if not raw.strip():
         return None
     try:
@@ -86,29 +84,27 @@ def bare_text(tree: _Element) -> str:
     return " ".join(parts)[:BARE_MAX]
 
 
-def markup(page: Outline, blocks: Iterable[Block], *, url: str) -> Markup:
-    """Return what the markup says of the texts of `blocks`: which are whole links, captions, dates, bylines."""
-    texts = [block.text for block in blocks]
-    wanted = {key(part) for text in texts for part in (text, *link_parts(text))} - {""}
+def markup(page: Outline, frame: int, *, url: str) -> Markup:
+    """Return what the markup inside the element `frame` says of its texts: links, captions, dates, bylines."""
     here = urlsplit(url).path.rstrip("/")
-    links: set[str] = set()
-    labels: dict[str, set[str]] = {"caption": set(), "byline": set(), "time": set()}
-    for element, tag in zip(page.elements, page.tags, strict=True):
+    found: dict[str, set[str]] = {"link": set(), "caption": set(), "byline": set(), "time": set()}
+    for at in range(frame, page.ends[frame] if page.tags else 0):
+        element, tag = page.elements[at], page.tags[at]
         if tag == "a":
-            if _leads_away(element.get("href") or "", here):
-                links.add(_key(element))
+            role = "link" if _leads_away(element.get("href") or "", here) else ""
         elif tag == "figcaption":
-            labels["caption"].add(_key(element))
-            labels["caption"].update(_key(child) for child in element.iterchildren(etree.Element))
-        elif tag in LABELLED and (role := _role(element.get("class"), element.get("itemprop"))):
-            text = _key(element)
-            if len(text) <= MAX_LABEL:
-                labels[role].add(text)
+            role = "caption"
+            found[role].update(_key(child) for child in element.iterchildren(etree.Element))
+        else:
+            role = _role(element.get("class"), element.get("itemprop")) if tag in LABELLED else ""
+        if role and len(text := _key(element)) <= MAX_LABEL:
+            found[role].add(text)
+    found = {role: texts - {""} for role, texts in found.items()}
     return Markup(
-        links=frozenset(links & wanted),
-        captions=frozenset(labels["caption"] & wanted),
-        times=frozenset(labels["time"] & wanted),
-        bylines=frozenset(labels["byline"] & wanted),
+        links=frozenset(found["link"]),
+        captions=frozenset(found["caption"]),
+        times=frozenset(found["time"]),
+        bylines=frozenset(found["byline"]),
     )
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from watcher.clean.hints import DOUBTFUL, OTHERS, TEASER, group_of
+from watcher.clean.hints import DOUBTFUL, OTHERS, TEASER, Verdicts, group_of
 from watcher.clean.outline import Outline
 
 LEFT = 7  # a seventh of the text must be left, or a name around all of it was misread
@@ -23,7 +21,7 @@ TABLE, LONG_TABLE = 200, 1_000  # characters
 LIMITS = {True: (30, 60), False: (100, 300)}
 
 
-def prune(page: Outline, frame: int, verdicts: Sequence[int]) -> None:
+def prune(page: Outline, frame: int, verdicts: Verdicts) -> None:
     """Cut the furniture inside `frame`."""
     _by_names(page, frame, verdicts)
     inside = range(frame, page.ends[frame])
@@ -41,7 +39,7 @@ def prune(page: Outline, frame: int, verdicts: Sequence[int]) -> None:
         page.count()
 
 
-def _by_names(page: Outline, frame: int, verdicts: Sequence[int]) -> None:
+def _by_names(page: Outline, frame: int, verdicts: Verdicts) -> None:
     """Cut what is furniture by its name; not what would leave nearly nothing, which is layout of that name."""
     cuts = _outermost(page, frame, verdicts)
     for kind in (OTHERS, DOUBTFUL, TEASER):
@@ -52,7 +50,7 @@ def _by_names(page: Outline, frame: int, verdicts: Sequence[int]) -> None:
             page.count()
 
 
-def _outermost(page: Outline, frame: int, verdicts: Sequence[int]) -> tuple[list[int], ...]:
+def _outermost(page: Outline, frame: int, verdicts: Verdicts) -> tuple[list[int], ...]:
     """Return the outermost elements of each kind of furniture; those alike that hold most of the prose are layout."""
     half = page.unlinked_size(frame) / 2
     layout: set[str] = set()
@@ -61,8 +59,7 @@ def _outermost(page: Outline, frame: int, verdicts: Sequence[int]) -> tuple[list
         groups: dict[str, int] = {}
         at, end = frame + 1, page.ends[frame]
         while at < end:
-            kind = verdicts[at]
-            if kind and page.there[at]:
+            if page.there[at] and (kind := verdicts[at]):
                 group = group_of(page.elements[at], page.tags[at])
                 if kind == OTHERS or group not in layout:
                     cuts[kind].append(at)

@@ -2,59 +2,115 @@
 
 from __future__ import annotations
 
+import gc
+import json
 import os
+import pickle
 import signal
+from array import array
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain, islice
+from tempfile import TemporaryFile
 from types import FrameType
+from typing import BinaryIO
 
 from watcher.clean.article import Draft, draft, finish
-from watcher.clean.memory import MAX_PAGES, Hashes, SiteMemory, learn
+from watcher.clean.memory import MAX_PAGES, SiteMemory, learn
 from watcher.errors import CleanError
 from watcher.text.urls import host_of
 
 FEW = 8  # pages that are not worth starting processes for
-AHEAD = 8  # pages a worker that are read before they are asked for
+CHUNK = 4  # pages that go to a worker at a time
+AHEAD = 3  # chunks a worker that are read before they are asked for
 LIMIT_S = 20.0  # seconds a page may take; the slowest of real pages takes one
+MEMORIES = 128  # sites whose memory is held at a time
 PREFIXES = ("www.", "m.", "amp.", "mobile.")
+MANY_OBJECTS = 50_000  # made between looks for garbage: a page makes that many, and hardly a circle among them
 
 Result = dict[str, object]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
-    """One line of the input."""
-
-    id: object
-    url: str
-    html: str
+Line = tuple[int, str]  # its number from 1, its text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drafted:
-    """A job without its HTML: the draft, or why there is none."""
+    """A page without its HTML: the draft, pickled, or why there is none."""
 
     id: object
     url: str
-    page: Draft | None
+    page: bytes = b""
+    hashes: bytes = b""  # of its blocks, 8 bytes each
     reason: str = ""
 
 
-def run(jobs: Iterable[Job], *, workers: int | None = None) -> Iterator[Result]:
-    """Yield one result a job, in order. `workers` is how many processes at most, by default one a processor."""
-    drafts = list(_drafts(iter(jobs), workers or os.cpu_count() or 1))
-    hashes: dict[str, list[Hashes]] = defaultdict(list)
-    for drafted in drafts:
-        if drafted.page is not None and len(hashes[_site(drafted.url)]) < MAX_PAGES:
-            hashes[_site(drafted.url)].append(drafted.page.hashes)
-    # A page's own blocks do not count against it: `SiteMemory.repeats` leaves out what is nearly the same article.
-    memories = {site: learn(pages) for site, pages in hashes.items() if len(pages) > 1}
-    for drafted in drafts:
-        yield _result(drafted, memories.get(_site(drafted.url)))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """A line that is no page."""
+
+    line: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """A page between its draft and its result: where its draft stands in the file of drafts."""
+
+    id: object
+    url: str
+    reason: str
+    start: int
+    size: int
+
+
+def run(lines: Iterable[str], *, workers: int | None = None) -> Iterator[Result | Fault]:
+    """
+    Yield the faults of `lines`, then a result for each page, in order.
+
+    Drafts wait in a file until all are there, so that the memory that a run takes does not grow with its pages.
+
+    Args:
+        workers: How many processes at most, by default one a processor.
+    """
+    numbered = ((number, line) for number, line in enumerate(lines, start=1) if line.strip())
+    pages: list[Kept] = []
+    sites = _Sites()
+    with TemporaryFile() as file:
+        for drafted in _drafts(numbered, workers or os.cpu_count() or 1):
+            if isinstance(drafted, Fault):
+                yield drafted
+                continue
+            pages.append(_keep(file, drafted))
+            sites.add(drafted)
+        for kept in pages:
+            yield _result(kept, file, sites.memory(_site(kept.url)))
+
+
+class _Sites:
+    """What the pages of a run say of their sites; the memory of a site is learnt when it is asked for."""
+
+    def __init__(self) -> None:
+        self._hashes: dict[str, list[array[int]]] = defaultdict(list)
+        self.memory = lru_cache(maxsize=MEMORIES)(self._learn)
+
+    def add(self, drafted: Drafted) -> None:
+        """Note the blocks of a page."""
+        if drafted.hashes and len(site := self._hashes[_site(drafted.url)]) < MAX_PAGES:
+            site.append(array("Q", drafted.hashes))
+
+    def _learn(self, site: str) -> SiteMemory | None:
+        # A page's own blocks do not count against it: `SiteMemory.repeats` leaves out what is nearly the same article.
+        pages = self._hashes.get(site, [])
+        return learn(map(tuple, pages)) if len(pages) > 1 else None
+
+
+def _keep(file: BinaryIO, drafted: Drafted) -> Kept:
+    start = file.tell()
+    file.write(drafted.page)
+    return Kept(id=drafted.id, url=drafted.url, reason=drafted.reason, start=start, size=len(drafted.page))
 
 
 def _site(url: str) -> str:
@@ -62,14 +118,16 @@ def _site(url: str) -> str:
     return next((host.removeprefix(prefix) for prefix in PREFIXES if host.startswith(prefix)), host)
 
 
-def _result(drafted: Drafted, memory: SiteMemory | None) -> Result:
-    result: Result = {"id": drafted.id, "url": drafted.url, "title": "", "text": ""}
-    if drafted.page is None:
-        return result | {"error": drafted.reason}
-    cleaned = finish(drafted.page, memory=memory)
-    published = drafted.page.metadata.published_at  # in the page's own zone: the day that its readers saw
+def _result(kept: Kept, file: BinaryIO, memory: SiteMemory | None) -> Result:
+    result: Result = {"id": kept.id, "url": kept.url, "title": "", "text": ""}
+    if not kept.size:
+        return result | {"error": kept.reason}
+    file.seek(kept.start)
+    page: Draft = pickle.loads(file.read(kept.size))  # of our own making, in a file without a name
+    cleaned = finish(page, memory=memory)
+    published = page.metadata.published_at  # in the page's own zone: the day that its readers saw
     return {
-        "id": drafted.id,
+        "id": kept.id,
         "url": cleaned.url,
         "title": cleaned.title,
         "text": cleaned.text,
@@ -85,53 +143,105 @@ def _result(drafted: Drafted, memory: SiteMemory | None) -> Result:
     }
 
 
-def _drafts(jobs: Iterator[Job], workers: int) -> Iterator[Drafted]:
-    first = list(islice(jobs, FEW))
+def _drafts(lines: Iterator[Line], workers: int) -> Iterator[Drafted | Fault]:
+    first = list(islice(lines, FEW))
     if workers < 2 or len(first) < FEW:
-        yield from map(_draft, chain(first, jobs))
+        yield from map(_draft, chain(first, lines))
         return
-    with ProcessPoolExecutor(workers) as pool:
-        waiting: deque[tuple[Job, Future[Drafted]]] = deque()
-        for job in chain(first, jobs):
-            waiting.append((job, _submit(pool, job)))
-            if len(waiting) >= AHEAD * workers:
-                yield _outcome(*waiting.popleft())
-        while waiting:
-            yield _outcome(*waiting.popleft())
-
-
-def _submit(pool: ProcessPoolExecutor, job: Job) -> Future[Drafted]:
+    gc.collect()
+    gc.freeze()  # what is loaded now stays, and workers need not look at it
+    pool = _Pool(workers)
+    waiting: deque[tuple[list[Line], Future[list[Drafted | Fault]]]] = deque()
     try:
-        return pool.submit(_draft, job)
-    except BrokenProcessPool as error:
-        broken: Future[Drafted] = Future()
-        broken.set_exception(error)
-        return broken
+        rest = chain(first, lines)
+        while chunk := list(islice(rest, CHUNK)):
+            waiting.append((chunk, pool.submit(chunk)))
+            if len(waiting) >= AHEAD * workers:
+                yield from _outcome(*waiting.popleft())
+        while waiting:
+            yield from _outcome(*waiting.popleft())
+    finally:
+        pool.close()
 
 
-def _outcome(job: Job, future: Future[Drafted]) -> Drafted:
-    """Return a draft; a job whose process died (with others that waited there) gets a process of its own."""
+class _Pool:
+    """Worker processes; a pool that broke is built anew."""
+
+    def __init__(self, workers: int) -> None:
+        self._workers = workers
+        self._pool = ProcessPoolExecutor(workers, initializer=_begin)
+
+    def submit(self, chunk: list[Line]) -> Future[list[Drafted | Fault]]:
+        try:
+            return self._pool.submit(_draft_all, chunk)
+        except BrokenProcessPool:
+            self._pool = ProcessPoolExecutor(self._workers, initializer=_begin)
+            return self._pool.submit(_draft_all, chunk)
+
+    def close(self) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+
+def _outcome(chunk: list[Line], future: Future[list[Drafted | Fault]]) -> list[Drafted | Fault]:
+    """Return the drafts of a chunk; where its process died (with others that waited there), each line gets its own."""
     try:
         return future.result()
     except BrokenProcessPool:
-        pass
+        return [_alone(line) for line in chunk]
+
+
+def _alone(line: Line) -> Drafted | Fault:
     try:
         with ProcessPoolExecutor(1) as alone:
-            return alone.submit(_draft, job).result()
+            return alone.submit(_draft, line).result()
     except BrokenProcessPool:
-        return Drafted(id=job.id, url=job.url, page=None, reason="the process that read the page died")
+        pass
+    page = _page(line)
+    if isinstance(page, Fault):
+        return page
+    return Drafted(id=page["id"], url=_url(page), reason="the process that read the page died")
 
 
-def _draft(job: Job) -> Drafted:
+def _begin() -> None:
+    """Set up a worker."""
+    gc.set_threshold(MANY_OBJECTS, 20, 20)
+
+
+def _draft_all(chunk: list[Line]) -> list[Drafted | Fault]:
+    return [_draft(line) for line in chunk]
+
+
+def _draft(line: Line) -> Drafted | Fault:
+    page = _page(line)
+    if isinstance(page, Fault):
+        return page
+    url, html = _url(page), str(page["html"])
     try:
-        page = _limited(lambda: draft(job.html, url=job.url))
+        made = _limited(lambda: draft(html, url=url))
     except CleanError as error:
-        return Drafted(id=job.id, url=job.url, page=None, reason=error.reason)
+        return Drafted(id=page["id"], url=url, reason=error.reason)
     except TimeoutError:
-        return Drafted(id=job.id, url=job.url, page=None, reason=f"reading the page took more than {LIMIT_S:.0f} s")
+        return Drafted(id=page["id"], url=url, reason=f"reading the page took more than {LIMIT_S:.0f} s")
     except Exception as error:  # noqa: BLE001 - one page must not stop the others; what it was stands in its line
-        return Drafted(id=job.id, url=job.url, page=None, reason=f"{type(error).__name__}: {error}")
-    return Drafted(id=job.id, url=job.url, page=page)
+        return Drafted(id=page["id"], url=url, reason=f"{type(error).__name__}: {error}")
+    packed = pickle.dumps(made, pickle.HIGHEST_PROTOCOL)
+    return Drafted(id=page["id"], url=url, page=packed, hashes=array("Q", made.hashes).tobytes())
+
+
+def _page(line: Line) -> Result | Fault:
+    """Return the page that a line holds."""
+    number, text = line
+    try:
+        page = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        return Fault(line=number, reason=str(error))
+    if not isinstance(page, dict) or "id" not in page or not isinstance(page.get("html"), str):
+        return Fault(line=number, reason="an object {id, url, html} was expected")
+    return page
+
+
+def _url(page: Result) -> str:
+    return str(page.get("url") or "")
 
 
 def _limited(call: Callable[[], Draft]) -> Draft:

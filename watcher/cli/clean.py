@@ -13,7 +13,6 @@ import typer
 from watcher.cli.app import DONE, PARTLY, USAGE, examples
 
 if TYPE_CHECKING:
-    from watcher.cli.batch import Job
     from watcher.model import Cleaned
 
 MAX_FILE = 64 * 1024 * 1024  # bytes of one page
@@ -55,12 +54,17 @@ def clean_lines(lines: Iterable[str], out: TextIO, err: TextIO | None = None) ->
 
     Pages of one site learn from each other: all are read before the first is written.
     """
-    from watcher.cli.batch import run
+    from watcher.cli.batch import Fault, run
 
-    reader = _Reader(lines, err or sys.stderr)
-    for result in run(reader.jobs()):
-        out.write(as_line(result) + "\n")
-    return PARTLY if reader.faults else DONE
+    told = err or sys.stderr
+    faults = 0
+    for result in run(lines):
+        if isinstance(result, Fault):
+            told.write(f"line {result.line}: not a page: {result.reason}\n")
+            faults += 1
+        else:
+            out.write(as_line(result) + "\n")
+    return PARTLY if faults else DONE
 
 
 def as_line(result: object) -> str:
@@ -71,37 +75,6 @@ def as_line(result: object) -> str:
     except UnicodeEncodeError:
         return json.dumps(result)
     return line
-
-
-class _Reader:
-    """The jobs of an input; a line that is none is reported and counted."""
-
-    def __init__(self, lines: Iterable[str], err: TextIO) -> None:
-        self.lines = lines
-        self.err = err
-        self.faults = 0
-
-    def jobs(self) -> Iterator[Job]:
-        for number, line in enumerate(self.lines, start=1):
-            if not line.strip():
-                continue
-            try:
-                job = _job(line)
-            except (ValueError, KeyError, RecursionError) as error:
-                self.err.write(f"line {number}: not a page: {error}\n")
-                self.faults += 1
-            else:
-                yield job
-
-
-def _job(line: str) -> Job:
-    """Return the job of a line. Errors: ValueError, KeyError."""
-    from watcher.cli.batch import Job
-
-    page = json.loads(line)
-    if not isinstance(page, dict) or "id" not in page or not isinstance(page.get("html"), str):
-        raise ValueError("an object {id, url, html} was expected")
-    return Job(id=page["id"], url=str(page.get("url") or ""), html=page["html"])
 
 
 class _opened:
