@@ -218,3 +218,33 @@ def test_known_entries_are_found_by_guid_and_by_link(engine):
     assert known == {"g1": "h"}
     assert links == {"https://news.example/1"}
     assert not first
+
+
+def test_a_source_that_is_put_back_is_asked_again_though_it_was_gone(engine):
+    feed = the_feed(engine)
+    end = Failed(feed_id=feed.id, at=NOW, next_poll_at=LATER, reason="410 Gone", permanent=True)
+    write(engine, lambda c: record_polls(c, [(feed, end)]))
+    write(engine, lambda c: sync_sources(c, [], now=NOW))
+
+    write(engine, lambda c: sync_sources(c, [SOURCE], now=NOW))
+
+    assert not the_feed(engine, now=NOW).gone
+
+
+def test_a_source_that_stays_is_left_as_it_is(engine):
+    feed = the_feed(engine)
+    write(engine, lambda c: record_polls(c, [(feed, polled(feed))]))
+    before = the_feed(engine)
+
+    write(engine, lambda c: sync_sources(c, [SOURCE], now=LATER))
+
+    assert the_feed(engine) == before
+
+
+def test_first_polls_are_spread_over_the_time_that_is_given(engine):
+    sources = [Source(url=f"https://h{n}.example/feed", name=f"N{n}") for n in range(4)]
+    write(engine, lambda c: sync_sources(c, sources, now=NOW, spread_s=40.0))
+
+    due = [read(engine, lambda c, n=n: due_feeds(c, f"h{n}.example", now=LATER))[0].next_poll_at for n in range(4)]
+
+    assert due == [NOW + timedelta(seconds=10 * n) for n in range(4)]

@@ -18,6 +18,7 @@ SAME = (  # columns that are fields of a Feed
     "moved_to", "moved_seen", "gone", "interval_s", "body_hash", "took_s", "gap_s",
     "dateless", "health", "health_at",
 )  # fmt: skip
+RECENT = 100  # entries of a feed: more than most feeds list
 IN_LIMIT = 500  # values in one IN list
 
 
@@ -43,7 +44,7 @@ def sync_sources(connection: Connection, sources: Sequence[Source], *, now: date
     told = [feeds.c[name] for name in TOLD]
     have = {row[0]: row[1:] for row in connection.execute(select(feeds.c.source_url, feeds.c.enabled, *told))}
     wanted = {source.url: told_of(source) for source in sources}
-    new, changed = [], []
+    new, changed, back = [], [], []
     for number, (url, values) in enumerate(wanted.items()):
         if url not in have:
             due = now + timedelta(seconds=spread_s * number / len(wanted))
@@ -51,14 +52,19 @@ def sync_sources(connection: Connection, sources: Sequence[Source], *, now: date
                 values | {"source_url": url, "url": url, "host": host_key(url), "next_poll_at": due, "enabled": True}
                 | {"faults": [], "skip_hours": [], "skip_days": []}
             )  # fmt: skip
-        elif have[url] != (True, *values.values()):
+        elif not have[url][0]:
+            back.append({"of": url})
+        if url in have and have[url][1:] != tuple(values.values()):
             changed.append({f"new_{name}": value for name, value in values.items()} | {"of": url})
     if new:
         connection.execute(feeds.insert(), new)
     if changed:
         query = update(feeds).where(feeds.c.source_url == bindparam("of"))
         told_now = {name: bindparam(f"new_{name}", type_=feeds.c[name].type) for name in TOLD}
-        connection.execute(query.values(enabled=True, **told_now), changed)
+        connection.execute(query.values(told_now), changed)
+    if back:  # who puts a source back wants it asked again, also one that was gone
+        query = update(feeds).where(feeds.c.source_url == bindparam("of"))
+        connection.execute(query.values(enabled=True, gone=False, next_poll_at=now), back)
     absent = [{"of": url} for url, row in have.items() if row[0] and url not in wanted]
     if absent:
         connection.execute(update(feeds).where(feeds.c.source_url == bindparam("of")).values(enabled=False), absent)
@@ -105,6 +111,17 @@ def feed_of(row: Row[tuple[object, ...]]) -> Feed:
         skip_days=tuple(at["skip_days"]),
         **{name: at[name] for name in SAME},
     )
+
+
+def recent_entries(connection: Connection, feed_id: int) -> dict[str, str]:
+    """Return the content hash of the feed's latest entries by GUID: a parser need not read their text again."""
+    query = (
+        select(entries.c.guid, entries.c.content_hash)
+        .where(entries.c.feed_id == feed_id)
+        .order_by(entries.c.first_seen_at.desc())
+        .limit(RECENT)
+    )
+    return dict(connection.execute(query).tuples().all())
 
 
 def known_entries(

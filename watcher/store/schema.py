@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import (
     JSON,
@@ -20,6 +21,8 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
 )
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.types import TypeEngine
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -29,24 +32,45 @@ NAMING = {
 }
 
 
+class AsText(sqlite.DATETIME):
+    """SQLite's datetime, handed over as the text that it is kept as."""
+
+    def bind_processor(self, dialect: Dialect) -> None:
+        """Take the text as it is."""
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> None:
+        """Leave the text as it is."""
+
+
 class Utc(TypeDecorator[datetime]):
-    """An aware UTC datetime; SQLite keeps it as text without a zone, in an order that compares."""
+    """
+    An aware UTC datetime; SQLite keeps it as text without a zone, in an order that compares.
+
+    The text is SQLAlchemy's own for SQLite, written here because its way there costs three times as much.
+    """
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError(f"a datetime without a zone: {value!r}")
-        value = value.astimezone(UTC)
-        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        kind = AsText() if dialect.name == "sqlite" else DateTime(timezone=True)  # type: ignore[no-untyped-call]
+        return dialect.type_descriptor(kind)
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:  # noqa: ANN401 - the driver's
         if value is None:
             return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+        if value.tzinfo is not UTC:
+            if value.tzinfo is None:
+                raise ValueError(f"a datetime without a zone: {value!r}")
+            value = value.astimezone(UTC)
+        return value.isoformat(" ", "microseconds")[:26] if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ANN401
+        if value is None:
+            return None
+        if isinstance(value, str):
+            return datetime.fromisoformat(value).replace(tzinfo=UTC)
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)  # type: ignore[no-any-return]
 
 
 metadata = MetaData(naming_convention=NAMING)
@@ -127,6 +151,7 @@ entries = Table(
     Column("link", Text),  # in normal form
     Column("article_id", Text, nullable=False, index=True),
     Column("first_seen_at", Utc, nullable=False, index=True),
+    Index("ix_entries_feed_id_first_seen_at", "feed_id", "first_seen_at"),
 )
 
 pages = Table(

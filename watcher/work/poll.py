@@ -25,7 +25,7 @@ from watcher.model import (
 )
 from watcher.net.client import ACCEPT_FEED
 from watcher.net.hosts import LONGEST_HOLD
-from watcher.store.feeds import known_entries
+from watcher.store.feeds import known_entries, recent_entries
 from watcher.store.hosts import block
 from watcher.store.polls import record_polls
 from watcher.store.visits import Leave, record_and_leave
@@ -93,10 +93,13 @@ async def read(feed: Feed, answer: Response, tools: Tools) -> Polled | Unchanged
     if body_hash == feed.body_hash and answer.moved_to is None:
         return unchanged(feed, answer, tools)
     content_type = answer.header("content-type")
+    recent: dict[str, str] = {}
+    if feed.last_read_at is not None:
+        recent = await tools.writer.read(lambda c: recent_entries(c, feed.id))
     parsed = await tools.feed_pool.run(
-        tasks.parse_feed, answer.body, answer.url, content_type, tools.now(), limit_s=PARSE_LIMIT_S
+        tasks.parse_feed, answer.body, answer.url, content_type, tools.now(), recent, limit_s=PARSE_LIMIT_S
     )
-    known, links, first = await known_of(feed, parsed, tools)
+    known, links, first = await known_of(feed, parsed, recent, tools)
     now = tools.now()
     found = changes(parsed, known, links, first_poll=first)
     new = {entry.guid for entry in found.new}
@@ -133,11 +136,17 @@ async def read(feed: Feed, answer: Response, tools: Tools) -> Polled | Unchanged
     )
 
 
-async def known_of(feed: Feed, parsed: ParsedFeed, tools: Tools) -> tuple[dict[str, str], frozenset[str], bool]:
-    """Return what is known of a feed's entries, as `known_entries` does; nothing of a feed that was never read."""
+async def known_of(
+    feed: Feed, parsed: ParsedFeed, recent: dict[str, str], tools: Tools
+) -> tuple[dict[str, str], frozenset[str], bool]:
+    """Return what is known of a feed's entries, as `known_entries` does; only what is not `recent` is looked up."""
     if feed.last_read_at is None:
         return {}, frozenset(), True
-    return await tools.writer.read(lambda c: known_entries(c, feed.id, parsed.entries))
+    others = [entry for entry in parsed.entries if entry.guid not in recent]
+    if not others and recent:
+        return recent, frozenset(), False
+    known, links, first = await tools.writer.read(lambda c: known_entries(c, feed.id, others))
+    return recent | known, links, first
 
 
 def digest(body: bytes) -> str:

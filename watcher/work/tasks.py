@@ -36,11 +36,18 @@ class Made:
     payload: bytes
 
 
-def parse_feed(body: bytes, url: str, content_type: str | None, now: datetime) -> ParsedFeed:
-    """Return the feed in `body`; no date behind `now` is believed. Errors: FeedError."""
+def parse_feed(
+    body: bytes, url: str, content_type: str | None, now: datetime, known: dict[str, str] | None = None
+) -> ParsedFeed:
+    """
+    Return the feed in `body`; no date behind `now` is believed. Errors: FeedError.
+
+    Args:
+        known: Content hash by GUID; an entry that is the same comes back without its text.
+    """
     from watcher.feeds import parse
 
-    return parse.parse_feed(body, url=url, content_type=content_type, now=now)
+    return parse.parse_feed(body, url=url, content_type=content_type, now=now, known=known)
 
 
 def clean_page(task: PageTask) -> Made:

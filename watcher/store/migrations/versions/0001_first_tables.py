@@ -123,6 +123,7 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_entries_article_id"), "entries", ["article_id"], unique=False)
     op.create_index(op.f("ix_entries_first_seen_at"), "entries", ["first_seen_at"], unique=False)
+    op.create_index("ix_entries_feed_id_first_seen_at", "entries", ["feed_id", "first_seen_at"], unique=False)
     op.create_table(
         "features",
         sa.Column("article_id", sa.Text(), nullable=False),
