@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from watcher.text.kinds import is_live_address, kind_by_title
+from watcher.text.kinds import is_live_address, is_roundup_address, kind_by_title, says_video
 
 
 @pytest.mark.parametrize(
@@ -17,13 +17,40 @@ from watcher.text.kinds import is_live_address, kind_by_title
         ("Storm in the north: as it happened", "live"),
         ("Liveticker: Sturm an der Küste", "live"),
         ("EN DIRECT - La tempête atteint la côte", "live"),
+        ("Cup final LIVE: the harbour town against the island", "live"),
+        ("Storm in the north LIVE - ferries stop", "live"),
+        ("Sturm an der Küste +++ Newsticker +++", "live"),
+        ("La tormenta llega a la costa, minuto a minuto", "live"),
+        ("AO VIVO: tempestade atinge a costa", "live"),
+        ("Burza na wybrzeżu. Relacja na żywo", "live"),
+        ("Шторм на побережье: текстовая трансляция", "live"),
+        ("تغطية مباشرة: العاصفة تصل إلى الساحل", "live"),
+        ("【随時更新】台風が接近", "live"),
         ("Live music returns to the harbour", "article"),
+        ("Oliver Live wins the race", "article"),
+        ("Online: shops grow at the harbour", "article"),
+        ("How to watch the final: TV channel and live stream", "article"),
+        ("直播带货改变港口小镇", "article"),
+        ("[부산 Live] 항구 축제 열려", "article"),
         ("Directo a la final", "article"),
         ("Where people live longest", "article"),
         ("Morning briefing: a storm and a ferry", "roundup"),
         ("Presseschau vom Montag", "roundup"),
+        ("10 things in tech you need to know today", "roundup"),
+        ("News des Tages: Sturm, Fähre, Brücke", "roundup"),
+        ("L'actu en bref : tempête et ferry", "roundup"),
+        ("Las claves del día: tormenta y puente", "roundup"),
+        ("Przegląd prasy, poniedziałek", "roundup"),
+        ("Главные новости за ночь", "roundup"),
+        ("موجز الأنباء ليوم الاثنين", "roundup"),
+        ("今日のニュースまとめ", "roundup"),
+        ("Three things to know about the new ferry", "article"),
+        ("Die Lage am Hafen bleibt angespannt", "article"),
         ("In pictures: the storm", "gallery"),
         ("【写真特集】台風の爪痕", "gallery"),
+        ("The storm – in pictures", "gallery"),
+        ("Fotostrecke: der Sturm", "gallery"),
+        ("Photos of the day: the storm", "gallery"),
         ("Photos of the storm stolen", "article"),
         ("", "article"),
     ],
@@ -36,3 +63,30 @@ def test_a_live_address_is_told_by_a_part_of_its_path():
     assert is_live_address("https://news.example/world/live/storm")
     assert is_live_address("https://news.example/live-blog-storm")
     assert not is_live_address("https://news.example/living/deliver-live-music")
+
+
+def test_an_address_of_round_ups_is_told_by_a_folder():
+    assert is_roundup_address("https://news.example/newsletters/monday-7120a6cf")
+    assert not is_roundup_address("https://news.example/media/newsletters-are-back")
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Video: the storm",
+        "【動画】台風が接近",
+        "The storm [VIDEO]",
+        "Видео: шторм",
+        "فيديو | العاصفة",
+        "The storm | Video",
+    ],
+)
+def test_a_title_can_say_that_it_is_about_a_video(title):
+    assert says_video(title)
+
+
+@pytest.mark.parametrize(
+    "title", ["Video shows the storm", "How to watch the storm", "The video game", "Watch out for ice"]
+)
+def test_a_title_about_a_video_does_not(title):
+    assert not says_video(title)
