@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.clean.sheets import LINES, paragraphs, sheet
-from watcher.clean.extract import is_short, main_text
-from watcher.clean.outline import outline
+from watcher.clean.extract import read_page
 from watcher.clean.page import parse
 from watcher.model import Block
 
@@ -18,7 +17,7 @@ def texts(body: str) -> list[str]:
 def blocks(body: str) -> tuple[Block, ...]:
     tree = parse(sheet(body))
     assert tree is not None
-    return main_text(outline(tree)).blocks
+    return read_page(tree)[1].blocks
 
 
 def test_the_element_that_says_it_is_the_article_is_read_and_nothing_around_it() -> None:
@@ -128,6 +127,22 @@ def test_a_page_without_text_gives_nothing() -> None:
     assert texts("<div><script>x()</script></div>") == []
 
 
-def test_a_wide_character_counts_as_three_letters() -> None:
-    assert not is_short([Block(text="議会は橋とその費用について話した。" * 6)])
-    assert is_short([Block(text="The council spoke. " * 6)])
+@pytest.mark.parametrize("tag", ["aside", "nav", "figure", "noscript"])
+def test_an_article_in_the_wrong_element_is_found_where_nothing_else_is(tag: str) -> None:
+    assert texts(f"<p>Loading.</p><{tag}><div>{paragraphs()}</div></{tag}>") == list(LINES)
+
+
+def test_a_short_article_is_not_given_up_for_what_stands_beside_it() -> None:
+    short = "".join(f"<p>{line}</p>" for line in LINES[:2])
+    teasers = "".join(f"<p>{line} Elsewhere.</p>" for line in LINES[2:5])
+
+    assert texts(f"<article>{short}</article><aside>{teasers}</aside>") == list(LINES[:2])
+
+
+def test_a_short_article_in_wide_characters_is_whole() -> None:
+    said = "議会は橋とその費用、そして夜に通るトラックについて長く話し合い、結論は出なかった。"
+    aside = "<aside>" + "".join(f"<p>{said}{at}回目の話し合いは来月の初めに開かれる。</p>" for at in range(9))
+
+    found = texts(f"<article><p>{said}</p><p>{said[:20]}。</p><p>{said[5:]}</p></article><aside>{aside}</aside>")
+
+    assert found[0] == said

@@ -5,16 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from watcher.clean.extract import main_text
+from watcher.clean.extract import read_page
 from watcher.clean.furniture import Known, drop_furniture
 from watcher.clean.kind import kind_of
 from watcher.clean.memory import SiteMemory, block_hashes
 from watcher.clean.metadata import Metadata, read_metadata
 from watcher.clean.opinion import with_missing
-from watcher.clean.outline import outline
 from watcher.clean.page import Markup, bare_text, markup, parse
 from watcher.clean.phrases import key
-from watcher.clean.rescue import rescued
 from watcher.clean.sources import named_sources
 from watcher.clean.titles import confirmed
 from watcher.clean.truncated import Lock, is_truncated, lock_of
@@ -76,9 +74,8 @@ def draft(html: str, *, url: str, now: datetime | None = None) -> Draft:
     if tree is None:
         raise CleanError(url, "the page is empty")
     metadata = read_metadata(tree, url=url, now=now)
-    page = outline(tree)
-    main = main_text(page)
-    blocks = with_missing(rescued(main.blocks, tree, url=url), metadata.body, tree)
+    page, main = read_page(tree)
+    blocks = with_missing(main.blocks, metadata.body, tree)
     if reason := why_no_article(blocks, title=metadata.title, bare="" if blocks else bare_text(tree)):
         raise CleanError(url, reason)
     return Draft(

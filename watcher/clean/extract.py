@@ -6,9 +6,11 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from lxml.etree import _Element
+
 from watcher.clean.frames import ENDS, densest, named_frames
 from watcher.clean.hints import Verdicts
-from watcher.clean.outline import HOLDERS, NOWHERE, Outline
+from watcher.clean.outline import HOLDERS, NOWHERE, Outline, outline
 from watcher.clean.prune import prune
 from watcher.model import Block
 
@@ -17,6 +19,8 @@ ENOUGH = 3 * LEAST  # characters in paragraphs from which on text without one is
 FULL = 0.6  # of what a frame shows: where its paragraphs give less, all of its text is taken
 MORE = 1.6  # times the text of the named frame: where the prose is so much more, the name was wrong
 MUCH_MORE, FAR_MORE = 3, 8  # the same, for prose outside of the named frame: for a short text, and for any
+SOME = 100  # characters; with more, another reading must find much more to be believed
+LONGER, MUCH_LONGER = 1.5, 3.0
 REPEATED = 80  # characters of a paragraph that nobody writes twice
 LEAD_LEAST, LEAD_MOST = 60, 700  # characters of a standfirst between the title and the frame
 LEAD_UNLINKED = 0.7  # of it
@@ -42,6 +46,24 @@ class MainText:
     frame: int = 0
 
 
+def read_page(tree: _Element) -> tuple[Outline, MainText]:
+    """
+    Return the outline of a page and its main text.
+
+    Where that is next to nothing the page is read once more, with what should not hold an article and may all the same.
+    """
+    page = outline(tree)
+    main = main_text(page)
+    if not _is_short(main.blocks):
+        return page, main
+    whole = outline(tree, whole=True)
+    other = main_text(whole)
+    size = size_of(main.blocks)
+    if size_of(other.blocks) > (MUCH_LONGER if size > SOME else LONGER) * size:
+        return whole, other
+    return page, main
+
+
 def main_text(page: Outline) -> MainText:
     """Return the main text of a page, without blocks if there is none."""
     if not page.tags:
@@ -62,7 +84,7 @@ def main_text(page: Outline) -> MainText:
         found = _within(page, dense.at, verdicts, untouched)
         if size_of(found) > 1.5 * size:
             blocks, frame = found, dense.at
-    if is_short(blocks):
+    if _is_short(blocks):
         found = _within(page, 0, verdicts, untouched)
         if size_of(found) > size_of(blocks):
             blocks, frame = found, 0
@@ -70,7 +92,7 @@ def main_text(page: Outline) -> MainText:
     return MainText(blocks=tuple(blocks[:MAX_BLOCKS]), frame=frame)
 
 
-def is_short(blocks: Sequence[Block]) -> bool:
+def _is_short(blocks: Sequence[Block]) -> bool:
     """Whether a text is so short that the page should be read in another way; a wide character counts thrice."""
     return sum(len(block.text) + 2 * len(WIDE.findall(block.text)) for block in blocks) < LEAST
 

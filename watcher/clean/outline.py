@@ -17,6 +17,8 @@ SILENT = frozenset(
     "output param picture progress rp rt rtc script select source style svg template textarea time track use video"
     "".split()
 )
+# The silent ones that a page may have its article in by mistake: read where nothing else is found.
+MISUSED = frozenset("aside button dialog fieldset figure label map menu nav noscript picture template".split())
 LAYOUTS = frozenset(("form", "footer"))  # silent as well, unless most of the page stands in them
 # An element that holds one paragraph, and the kind of block that it makes.
 HOLDERS = {
@@ -108,11 +110,16 @@ class Outline:
             yield start, last
 
 
-def outline(tree: _Element) -> Outline:
-    """Return the outline of a page's body, nothing cut but forms and footers that are not the page's layout."""
+def outline(tree: _Element, *, whole: bool = False) -> Outline:
+    """
+    Return the outline of a page's body, nothing cut but forms and footers that are not the page's layout.
+
+    Args:
+        whole: Read what is in elements of MISUSED too.
+    """
     page = Outline()
     body = next(iter(tree.iter("body")), tree)
-    _walk(page, body)
+    _walk(page, body, SILENT - MISUSED if whole else SILENT)
     page.there = bytearray(b"\x01" * len(page.tags))
     page.shown = bytearray(b"\x01" * len(page.texts))
     page.unlinked = page.sizes[:]
@@ -128,7 +135,7 @@ def outline(tree: _Element) -> Outline:
     return page
 
 
-def _walk(page: Outline, body: _Element) -> None:
+def _walk(page: Outline, body: _Element, silent: frozenset[str]) -> None:
     """Note the elements and texts of `body`."""
     opened, holders = [NOWHERE], [NOWHERE]
     begins, loose = True, False
@@ -136,7 +143,7 @@ def _walk(page: Outline, body: _Element) -> None:
     for event, element in walk:
         tag = element.tag
         if event == "start":
-            if tag in SILENT and not (tag == "figure" and element.find(".//table") is not None):
+            if tag in silent and not (tag == "figure" and element.find(".//table") is not None):
                 walk.skip_subtree()
                 continue
             if tag not in UNNOTED:
