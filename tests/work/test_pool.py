@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from multiprocessing import forkserver
 from pathlib import Path
 
 import pytest
@@ -137,36 +136,17 @@ async def test_tasks_on_their_way_when_the_pool_breaks_all_run(four):
     assert await asyncio.gather(*(four.run(abs, -n, limit_s=10) for n in range(50))) == list(range(50))
 
 
-async def test_the_pool_outlives_the_server_that_workers_are_forked_from(four):
-    (worker, *_) = workers = await pids(four)
-    os.kill(forkserver._forkserver._forkserver_pid, signal.SIGKILL)
-    os.kill(worker, signal.SIGKILL)
+async def test_workers_leave_signals_to_their_owner_also_those_that_came_later(pool):
+    for _ in range(2):
+        blocked = await pool.run(blocked_signals, limit_s=10)
 
-    for _ in range(3):
-        assert await four.run(abs, -3, limit_s=10) == 3
-        await asyncio.sleep(0.3)
-    assert await gone(workers - {worker})
-
-
-async def test_the_server_that_takes_the_place_of_a_dead_one_leaves_signals_to_the_owner(four):
-    await pids(four)
-    os.kill(forkserver._forkserver._forkserver_pid, signal.SIGKILL)
-    await asyncio.sleep(0.5)
-
-    blocked = await four.run(blocked_signals, limit_s=10)
-
-    assert {signal.SIGINT, signal.SIGTERM} <= blocked
+        assert {signal.SIGINT, signal.SIGTERM} <= blocked
+        os.kill(await pool.run(os.getpid, limit_s=10), signal.SIGKILL)
+        await asyncio.sleep(0.5)
 
 
 def blocked_signals() -> set[int]:
     return {int(number) for number in signal.pthread_sigmask(signal.SIG_BLOCK, ())}
-
-
-async def gone(those: set[int]) -> bool:
-    until = time.monotonic() + 10
-    while any(map(running, those)) and time.monotonic() < until:
-        await asyncio.sleep(0.2)
-    return not any(map(running, those))
 
 
 async def test_a_pool_that_cannot_be_had_is_no_fault_of_the_task(pool):

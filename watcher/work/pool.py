@@ -15,7 +15,7 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from multiprocessing import forkserver, resource_tracker
+from multiprocessing import resource_tracker
 from typing import Any, TypeVar
 
 from pebble import CONSTS, ProcessExpired, ProcessPool
@@ -24,7 +24,6 @@ from watcher.errors import WatcherError
 
 log = logging.getLogger("watcher.work")
 T = TypeVar("T")
-PRELOAD = ["watcher.work.preload"]
 KILL_AFTER_S = 0.1  # workers do not listen to SIGTERM, and hold nothing that an end by SIGKILL could harm
 MAX_TASKS = 2_000  # a worker is replaced after so many: parsers leak
 ATTEMPTS = 2  # runs of a task whose pool broke around it
@@ -84,13 +83,11 @@ class Pool:
                 end(self._pool)
 
     def _build(self) -> ProcessPool:
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(PRELOAD)
-        start_server()
+        resource_tracker.ensure_running()  # before signals are blocked: it ends with these unblocked
         return ProcessPool(
             max_workers=self.workers,
             max_tasks=MAX_TASKS,
-            context=context,
+            context=multiprocessing.get_context("spawn"),
             initializer=prepare_worker,
             initargs=(os.getpid(),),
         )
@@ -120,7 +117,7 @@ class Pool:
 def schedule(pool: ProcessPool, function: Callable[..., Any], args: Any, limit_s: float) -> Future[Any] | None:  # noqa: ANN401
     """Hand a task to `pool`; None if it is broken."""
     try:
-        with ends_blocked():  # the first task starts the pool's threads, which start a server again that has died
+        with ends_blocked():  # the first task starts the pool's threads, and those start its processes
             return pool.schedule(call, args=(function, args), timeout=limit_s)
     except (BrokenProcessPool, RuntimeError):
         return None
@@ -167,20 +164,13 @@ def end(pool: ProcessPool) -> None:
     pool.join()
 
 
-def start_server() -> None:
+@contextmanager
+def ends_blocked() -> Iterator[None]:
     """
-    Start the process that workers are forked from, with the signals to end blocked in it and in all that come from it.
+    Block the signals to end in this thread for a while, and for good in threads and processes that come from it.
 
     A signal to the whole group (Ctrl-C, systemd's stop) is for the owner, who ends its workers itself.
     """
-    resource_tracker.ensure_running()  # by itself first: it ends with these signals unblocked
-    with ends_blocked():
-        forkserver.ensure_running()
-
-
-@contextmanager
-def ends_blocked() -> Iterator[None]:
-    """Block the signals to end in this thread, and for good in what it starts."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     try:
         yield
@@ -191,17 +181,11 @@ def ends_blocked() -> Iterator[None]:
 def prepare_worker(owner: int) -> None:
     """Do not outlive the owner, and keep numeric libraries to one thread."""
     os.environ["OMP_NUM_THREADS"] = "1"
-    threading.Thread(target=end_with, args=(owner, os.getppid()), daemon=True).start()
+    threading.Thread(target=end_with, args=(owner,), daemon=True).start()
 
 
-def end_with(owner: int, server: int) -> None:
-    """End this process soon after its owner has gone, even by SIGKILL, or the server, without which it is lost."""
-    while os.getppid() == server:
+def end_with(owner: int) -> None:
+    """End this process soon after its owner has gone, even by SIGKILL."""
+    while os.getppid() == owner:
         time.sleep(2)
-        try:
-            os.kill(owner, 0)
-        except ProcessLookupError:
-            break
-        except PermissionError:
-            pass
     os._exit(0)
