@@ -16,7 +16,10 @@ TRACKING = frozenset(
 TRACKING_PREFIXES = ("utm_", "pk_", "mtm_", "hsa_", "_hs")
 DEFAULT_PORTS = {"http": 80, "https": 443}
 UNRESERVED = "!$&'()*+,;=:@~-._/"
-PLAIN = re.compile(r"https?://([a-z0-9-]+(?:\.[a-z0-9-]+)*)(?=[/?#]|$)")  # nearly all, at a fifth of the cost
+# Nearly all URLs are plain, and read at a fifth of the cost.
+PLACE = r"(https?)://([a-z0-9-]+(?:\.[a-z0-9-]+)*)(?::([1-9][0-9]{0,3}|[1-5][0-9]{4}))?"
+PLAIN = re.compile(PLACE + r"(?=[/?#]|$)")
+PLAIN_PAGE = re.compile(PLACE + r"(/[A-Za-z0-9_.~/-]*)?(?:#[!-~]*)?", re.ASCII)
 # Each subdomain is somebody's own site, and one company's servers answer for all of them.
 SHARED = frozenset(
     "blogspot.com wordpress.com substack.com medium.com tumblr.com livejournal.com typepad.com over-blog.com ghost.io "
@@ -46,6 +49,14 @@ def normal(url: str) -> str:
     query is kept in its order, percent-encoding is uniform. Idempotent. A URL that cannot be read comes back as it is.
     The result is an identity, not something to request: a feed or a page is requested exactly as it was given.
     """
+    if (plain := PLAIN_PAGE.fullmatch(url)) is not None:
+        _, host, port, path = plain.groups()
+        return f"https://{host}{'' if port in (None, '80', '443') else f':{port}'}{path or '/'}"
+    return normal_of_parts(url)
+
+
+def normal_of_parts(url: str) -> str:
+    """Return the normal form of any URL."""
     try:
         parts = urlsplit(url.strip())
         host, port = parts.hostname or "", parts.port
@@ -78,7 +89,8 @@ def article_id(identity: str) -> str:
 def host_of(url: str) -> str:
     """Return the host of `url` with its port where it is not the scheme's own."""
     if (plain := PLAIN.match(url)) is not None:
-        return plain.group(1)
+        scheme, host, port = plain.groups()
+        return host if port is None or int(port) == DEFAULT_PORTS[scheme] else f"{host}:{port}"
     try:
         parts = urlsplit(url)
         host, port = (parts.hostname or "").rstrip("."), parts.port

@@ -1,4 +1,4 @@
-"""Under which host a URL is visited."""
+"""URLs: their host, what it is visited under, their normal form."""
 
 from urllib.parse import urlsplit
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watcher.text.urls import host_key, host_of
+from watcher.text.urls import host_key, host_of, normal, normal_of_parts
 
 
 @pytest.mark.parametrize(
@@ -44,3 +44,15 @@ def test_a_host_is_read_as_the_standard_library_reads_it(scheme, place, rest):
     expected = host if port is None or port == {"http": 80, "https": 443}.get(parts.scheme) else f"{host}:{port}"
 
     assert host_of(url) == expected
+
+
+@given(
+    st.sampled_from(("http://", "https://", "HTTPS://")),
+    st.text("abzAZ019.-:", min_size=1, max_size=12),
+    st.sampled_from(("", ":80", ":443", ":8080", ":65535", ":70000", ":08")),
+    st.text("/abZ9_.~-%#?=&;+ é", max_size=12),
+)
+def test_a_plain_url_has_the_normal_form_that_its_parts_make(scheme, host, port, rest):
+    url = f"{scheme}{host}{port}/{rest}" if rest else f"{scheme}{host}{port}"
+
+    assert normal(url) == normal_of_parts(url)
