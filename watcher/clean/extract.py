@@ -11,8 +11,8 @@ from lxml.etree import _Element
 from watcher.clean.frames import ENDS, densest, named_frames
 from watcher.clean.hints import Verdicts
 from watcher.clean.outline import HOLDERS, NOWHERE, Outline, outline
-from watcher.clean.prune import prune
-from watcher.model import Block
+from watcher.clean.prune import Cut, prune
+from watcher.model import Block, Removed
 
 LEAST = 250  # characters of an article: less may be the wrong frame, or a script's page
 ENOUGH = 3 * LEAST  # characters in paragraphs from which on text without one is not the article's
@@ -26,6 +26,7 @@ LEAD_LEAST, LEAD_MOST = 60, 700  # characters of a standfirst between the title 
 LEAD_UNLINKED = 0.7  # of it
 MAX_BLOCKS = 3_000
 CELL = " | "
+BETWEEN = " · "
 CELLS = frozenset(("td", "th"))
 OUTER = {"li": "li", "dd": "li", "dt": "li", "blockquote": "quote", "q": "quote", "td": "p", "th": "p"}
 WIDE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
@@ -35,15 +36,27 @@ BUTTON = re.compile(
     re.IGNORECASE,
 )
 
-Blocks = list[Block]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MainText:
-    """The blocks of a page's main text, in order, and the element that they stand in."""
+    """The blocks of a page's main text, in order; the element that they stand in, and what was cut from that."""
 
     blocks: tuple[Block, ...] = ()
     frame: int = 0
+    cuts: tuple[Cut, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Try:
+    """What an element gives if it is taken for the frame."""
+
+    frame: int = 0
+    blocks: tuple[Block, ...] = ()
+    cuts: tuple[Cut, ...] = ()
+
+    @property
+    def size(self) -> int:
+        return size_of(self.blocks)
 
 
 def read_page(tree: _Element) -> tuple[Outline, MainText]:
@@ -70,26 +83,35 @@ def main_text(page: Outline) -> MainText:
         return MainText()
     verdicts = Verdicts(page)
     untouched = bytes(page.there), bytes(page.shown)
-    blocks: Blocks = []
-    frame = 0
     dense = densest(page, verdicts)
+    best = _Try()
     for at in named_frames(page):
         found = _within(page, at, verdicts, untouched)
-        if size_of(found) > size_of(blocks):
-            blocks, frame = found, at
-        if len(found) > 1:
+        if found.size > best.size:
+            best = found
+        if len(found.blocks) > 1:
             break
-    size = size_of(blocks)
-    if dense is not None and _is_better(page, dense.at, dense.prose, frame, size):
+    if dense is not None and _is_better(page, dense.at, dense.prose, best.frame, best.size):
         found = _within(page, dense.at, verdicts, untouched)
-        if size_of(found) > 1.5 * size:
-            blocks, frame = found, dense.at
-    if _is_short(blocks):
+        if found.size > LONGER * best.size:
+            best = found
+    if _is_short(best.blocks):
         found = _within(page, 0, verdicts, untouched)
-        if size_of(found) > size_of(blocks):
-            blocks, frame = found, 0
-    blocks = [*_standfirst(page, frame, verdicts, blocks), *blocks]
-    return MainText(blocks=tuple(blocks[:MAX_BLOCKS]), frame=frame)
+        if found.size > best.size:
+            best = found
+    blocks = (*_standfirst(page, best.frame, verdicts, best.blocks), *best.blocks)
+    return MainText(blocks=blocks[:MAX_BLOCKS], frame=best.frame, cuts=best.cuts)
+
+
+def pruned(page: Outline, main: MainText) -> tuple[Removed, ...]:
+    """Return what was cut from the element that holds the main text, in the order of the page."""
+    found = []
+    for at, rule in sorted(main.cuts):
+        places = page.paragraphs(page.firsts[at], page.lasts[at])
+        texts = [text for start, end in places if (text := flat("".join(page.texts[start:end])))]
+        if texts:
+            found.append(Removed(rule=rule, text=BETWEEN.join(texts)))
+    return tuple(found)
 
 
 def _is_short(blocks: Sequence[Block]) -> bool:
@@ -110,13 +132,13 @@ def _is_better(page: Outline, at: int, prose: int, frame: int, size: int) -> boo
     return overlaps or (size < 2 * LEAST and prose > MUCH_MORE * size) or prose > FAR_MORE * size
 
 
-def _within(page: Outline, frame: int, verdicts: Verdicts, untouched: tuple[bytes, bytes]) -> Blocks:
-    """Return the blocks inside `frame` without its furniture; nothing is cut outside of it."""
+def _within(page: Outline, frame: int, verdicts: Verdicts, untouched: tuple[bytes, bytes]) -> _Try:
+    """Return what is in `frame` without its furniture; nothing is cut outside of it."""
     page.there[:], page.shown[:] = untouched
     page.count()
-    prune(page, frame, verdicts)
+    cuts = prune(page, frame, verdicts)
     if not (size := page.size(frame)):
-        return []
+        return _Try(frame=frame)
     blocks = list(_blocks(page, frame, loose=not _has_paragraphs(page)))
     if size_of(blocks) < FULL * size:
         blocks = list(_blocks(page, frame, loose=True))
@@ -124,7 +146,8 @@ def _within(page: Outline, frame: int, verdicts: Verdicts, untouched: tuple[byte
         while blocks[-1].kind == "h":
             blocks.pop()
     said: set[str] = set()
-    return [block for block in blocks if len(block.text) < REPEATED or not _was_said(block.text, said)]
+    kept = (block for block in blocks if len(block.text) < REPEATED or not _was_said(block.text, said))
+    return _Try(frame=frame, blocks=tuple(kept), cuts=tuple(cuts))
 
 
 def _was_said(text: str, said: set[str]) -> bool:
@@ -201,7 +224,7 @@ def flat(text: str) -> str:
     return " ".join(text.split()).strip(" |")
 
 
-def _standfirst(page: Outline, frame: int, verdicts: Verdicts, blocks: Sequence[Block]) -> Blocks:
+def _standfirst(page: Outline, frame: int, verdicts: Verdicts, blocks: Sequence[Block]) -> list[Block]:
     """Return the paragraph between the title and the frame, if it is the only one and not in `blocks`."""
     title = max((at for at in range(frame) if page.tags[at] == "h1"), default=NOWHERE)
     if title == NOWHERE or page.ends[title] > frame:

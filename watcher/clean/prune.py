@@ -21,33 +21,44 @@ TABLE, LONG_TABLE = 200, 1_000  # characters
 LIMITS = {True: (30, 60), False: (100, 300)}
 
 
-def prune(page: Outline, frame: int, verdicts: Verdicts) -> None:
-    """Cut the furniture inside `frame`."""
-    _by_names(page, frame, verdicts)
+Cut = tuple[int, str]  # the element, the rule
+RULES = {
+    OTHERS: "comments, or another article",
+    DOUBTFUL: "furniture by its name, or hidden",
+    TEASER: "a teaser, caption or box by its name",
+}
+LINKS, LINK_TABLE = "a list of links", "a table of links"
+
+
+def prune(page: Outline, frame: int, verdicts: Verdicts) -> list[Cut]:
+    """Cut the furniture inside `frame`; return what was cut, by which rule."""
+    cuts = _by_names(page, frame, verdicts)
     inside = range(frame, page.ends[frame])
     for _ in range(2):
         for tags in (("div",), LISTS, ("p",)):
             found = [at for at in inside if page.tags[at] in tags and page.there[at] and _is_links(page, at)]
-            for at in found:
-                page.cut(at)
-            if found:
-                page.count()
+            cuts += _cut(page, found, LINKS)
     tables = [at for at in inside if page.tags[at] == "table" and page.there[at] and _is_link_table(page, at)]
-    for at in tables:
+    return cuts + _cut(page, tables, LINK_TABLE)
+
+
+def _cut(page: Outline, places: list[int], rule: str) -> list[Cut]:
+    for at in places:
         page.cut(at)
-    if tables:
+    if places:
         page.count()
+    return [(at, rule) for at in places]
 
 
-def _by_names(page: Outline, frame: int, verdicts: Verdicts) -> None:
+def _by_names(page: Outline, frame: int, verdicts: Verdicts) -> list[Cut]:
     """Cut what is furniture by its name; not what would leave nearly nothing, which is layout of that name."""
-    cuts = _outermost(page, frame, verdicts)
-    for kind in (OTHERS, DOUBTFUL, TEASER):
+    found = _outermost(page, frame, verdicts)
+    cuts: list[Cut] = []
+    for kind, rule in RULES.items():
         size = page.size(frame)
-        if cuts[kind] and size - sum(map(page.size, cuts[kind])) > size / LEFT:
-            for at in cuts[kind]:
-                page.cut(at)
-            page.count()
+        if found[kind] and size - sum(map(page.size, found[kind])) > size / LEFT:
+            cuts += _cut(page, found[kind], rule)
+    return cuts
 
 
 def _outermost(page: Outline, frame: int, verdicts: Verdicts) -> tuple[list[int], ...]:

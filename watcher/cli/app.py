@@ -86,7 +86,7 @@ COMMANDS = (
         help="Show sources, articles, editions and errors.",
         order=70,
     ),
-    Command(name="clean", target="watcher.cli.clean:command", help="Clean pages given as JSON lines.", order=90),
+    Command(name="clean", target="watcher.cli.clean:command", help="Show the article in a page, or in many.", order=90),
 )
 
 

@@ -22,6 +22,7 @@ from typing import BinaryIO
 from watcher.clean.article import Draft, draft, finish
 from watcher.clean.memory import MAX_PAGES, SiteMemory, learn
 from watcher.errors import CleanError
+from watcher.model import Cleaned
 from watcher.text.urls import host_of
 
 FEW = 8  # pages that are not worth starting processes for
@@ -124,14 +125,18 @@ def _result(kept: Kept, file: BinaryIO, memory: SiteMemory | None) -> Result:
         return result | {"error": kept.reason}
     file.seek(kept.start)
     page: Draft = pickle.loads(file.read(kept.size))  # of our own making, in a file without a name
-    cleaned = finish(page, memory=memory)
+    return result | fields_of(page, finish(page, memory=memory))
+
+
+def fields_of(page: Draft, cleaned: Cleaned) -> Result:
+    """Return an article as JSON has it."""
     published = page.metadata.published_at  # in the page's own zone: the day that its readers saw
     return {
-        "id": kept.id,
         "url": cleaned.url,
         "title": cleaned.title,
         "text": cleaned.text,
         "published": published.isoformat() if published else None,
+        "modified": cleaned.modified_at.isoformat() if cleaned.modified_at else None,
         "authors": list(cleaned.authors),
         "agency": cleaned.agency,
         "dateline": cleaned.dateline,
@@ -139,6 +144,7 @@ def _result(kept: Kept, file: BinaryIO, memory: SiteMemory | None) -> Result:
         "image": cleaned.image,
         "section": cleaned.section,
         "kind": cleaned.kind,
+        "truncated": cleaned.is_truncated,
         "removed": [{"rule": cut.rule, "text": cut.text} for cut in cleaned.removed],
     }
 

@@ -10,42 +10,115 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
-from watcher.cli.app import DONE, PARTLY, USAGE, examples
+from watcher.cli.app import DONE, PARTLY, USAGE, Config, Json, examples, print_json
+from watcher.text.urls import is_web
 
 if TYPE_CHECKING:
-    from watcher.model import Cleaned
+    from watcher.clean.memory import SiteMemory
+    from watcher.model import Response
+    from watcher.settings.model import Settings
 
 MAX_FILE = 64 * 1024 * 1024  # bytes of one page
-
-WIDTH = 100  # characters of a removed text that --explain shows
+NO_URL = "https://page.invalid/"
 
 
 @examples(
-    "watcher clean page.html --url https://example.org/news/1",
-    "curl -s https://example.org/news/1 | watcher clean - --url https://example.org/news/1 --explain",
+    "watcher clean https://example.org/news/1",
+    "watcher clean https://example.org/news/1 --explain",
+    "watcher clean page.html --url https://example.org/news/1 --json",
     "watcher clean --jsonl < pages.jsonl > articles.jsonl",
 )
 def command(
-    file: Annotated[Path | None, typer.Argument(help="The page, - for standard input.", show_default=False)] = None,
-    url: Annotated[str, typer.Option(help="Where the page came from.")] = "",
+    page: Annotated[str, typer.Argument(metavar="[URL|FILE]", help="The page, - for standard input.")] = "",
+    url: Annotated[str, typer.Option(help="Where the page in a file came from.")] = "",
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Show where each part was read, and what went by which rule.")
+    ] = False,
     jsonl: Annotated[bool, typer.Option("--jsonl", help="Read {id, url, html} lines, write a line for each.")] = False,
-    explain: Annotated[bool, typer.Option("--explain", help="Show what was removed, by which rule.")] = False,
+    json: Json = False,
+    config: Config = None,
 ) -> int:
     """Print the article in a page; with --jsonl, of many pages, which learn from each other what repeats on a site."""
     if jsonl:
-        with _opened(file) as lines:
+        with _opened(Path(page) if page else None) as lines:
             return clean_lines(lines, sys.stdout)
-    if file is None:
-        typer.echo("watcher clean needs a page: a file, - for standard input, or --jsonl", err=True)
+    if not page:
+        typer.echo("watcher clean needs a page: a URL, a file, - for standard input, or --jsonl", err=True)
         return USAGE
-    from watcher.clean.article import clean
     from watcher.clean.decode import decode
     from watcher.cli.sources import existing_file
 
-    body = existing_file(file, MAX_FILE)
-    cleaned = clean(decode(body, None), url=url or "https://page.invalid/")
-    typer.echo(_explained(cleaned) if explain else f"{cleaned.title}\n\n{cleaned.text}")
+    if not is_web(page):
+        show(decode(existing_file(Path(page), MAX_FILE), None), url or NO_URL, None, explain=explain, as_json=json)
+        return DONE
+    import asyncio
+
+    from watcher.cli.looking import settings_or_defaults
+
+    settings = settings_or_defaults(config)
+    answer = asyncio.run(fetched(page, settings))
+    html = decode(answer.body, answer.header("content-type"))
+    show(html, answer.url, memory_of(answer.url, settings), explain=explain, as_json=json)
     return DONE
+
+
+def show(html: str, url: str, memory: SiteMemory | None, *, explain: bool, as_json: bool) -> None:
+    """Print the article of a page. Errors: CleanError."""
+    from watcher.clean.article import draft, finish
+    from watcher.clean.extract import pruned, read_page
+    from watcher.clean.page import parse
+    from watcher.cli.batch import fields_of
+    from watcher.cli.explain import explained
+
+    page = draft(html, url=url)
+    cleaned = finish(page, memory=memory)
+    if as_json:
+        print_json(fields_of(page, cleaned))
+    elif explain and (tree := parse(html)) is not None:
+        typer.echo(explained(page, cleaned, pruned(*read_page(tree))))
+    else:
+        typer.echo(f"{cleaned.title}\n\n{cleaned.text}")
+
+
+async def fetched(url: str, settings: Settings) -> Response:
+    """Return the page at a URL, asked for as the daemon would. Errors: FetchError."""
+    from watcher.errors import FetchError
+    from watcher.model import NotModified
+    from watcher.net.client import ACCEPT_PAGE, Client
+    from watcher.work.tools import user_agent
+
+    fetch = settings.fetch
+    async with Client(
+        user_agent=user_agent(fetch.contact),
+        timeout_s=fetch.timeout.total_seconds(),
+        deadline_s=fetch.deadline.total_seconds(),
+        max_bytes=fetch.max_bytes,
+        allow_private=fetch.allow_private,
+    ) as client:
+        answer = await client.get(url, accept=ACCEPT_PAGE)
+    if isinstance(answer, NotModified):
+        raise FetchError(url, "says that it has not changed, though nothing was said of an earlier answer")
+    return answer
+
+
+def memory_of(url: str, settings: Settings) -> SiteMemory | None:
+    """Return what the store knows of a page's site, as the daemon would use it; None where there is no store."""
+    from sqlalchemy import make_url
+
+    from watcher.clean.memory import learn
+    from watcher.store.articles import site_blocks
+    from watcher.store.open import open_store
+    from watcher.text.urls import host_of
+
+    place = make_url(settings.store.url)
+    if settings.path is None or (place.get_backend_name() == "sqlite" and not Path(place.database or "").exists()):
+        return None
+    engine = open_store(settings.store.url)
+    try:
+        with engine.connect().execution_options(reading=True) as connection:
+            return learn(site_blocks(connection, host_of(url)))
+    finally:
+        engine.dispose()
 
 
 def clean_lines(lines: Iterable[str], out: TextIO, err: TextIO | None = None) -> int:
@@ -89,22 +162,3 @@ class _opened:
     def __exit__(self, *_: object) -> None:
         if self.file:
             self.file.close()
-
-
-def _explained(cleaned: Cleaned) -> str:
-    """Return what was read and what was removed, a line each."""
-    said = {
-        "title": cleaned.title,
-        "url": cleaned.url,
-        "published": cleaned.published_at.isoformat() if cleaned.published_at else None,
-        "authors": ", ".join(cleaned.authors),
-        "agency": cleaned.agency,
-        "dateline": cleaned.dateline,
-        "language": cleaned.language,
-        "section": cleaned.section,
-        "kind": cleaned.kind,
-    }
-    lines = [f"{name:>10}  {value}" for name, value in said.items() if value]
-    lines += ["", cleaned.text, ""]
-    lines += [f"removed, {cut.rule}: {cut.text[:WIDTH]}" for cut in cleaned.removed] or ["nothing was removed"]
-    return "\n".join(lines)
