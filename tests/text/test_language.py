@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from tests.text.titles import TITLES
 from watcher.text.language import detect, primary
+from watcher.text.twins import settle
 
 
 @pytest.mark.parametrize(
@@ -56,3 +58,30 @@ def test_nothing_to_read_is_undetermined_unless_it_is_claimed() -> None:
 )
 def test_claims_are_read_in_any_spelling(claim: str | None, tag: str | None) -> None:
     assert primary(claim) == tag
+
+
+@pytest.mark.parametrize("language", TITLES)
+def test_a_title_is_told_from_those_of_languages_that_look_alike(language: str) -> None:
+    assert {title: detect(title) for title in TITLES[language]} == dict.fromkeys(TITLES[language], language)
+
+
+@pytest.mark.parametrize("language", TITLES)
+def test_a_claim_of_the_pages_own_language_is_never_overruled(language: str) -> None:
+    assert {detect(title, claims=(language,)) for title in TITLES[language]} == {language}
+
+
+@pytest.mark.parametrize(
+    ("text", "model", "language"),
+    [
+        ("Kakvo će biti vreme u ponedeljak", "hr", "sr"),
+        ("Kakvo će biti vrijeme u ponedjeljak", "bs", "hr"),
+        ("Tisuće navijača na nogometu", "sr", "hr"),
+        ("Hiljade gledalaca, vrijeme lijepo", "hr", "bs"),
+        ("Regjeringen sier nei etter møtet", "da", "no"),
+        ("Kerajaan umum harga baharu", "id", "ms"),
+        ("Something else", "en", "en"),
+        ("Most preko Save", "hr", "hr"),
+    ],
+)
+def test_twins_are_told_by_words_that_only_one_has(text: str, model: str, language: str) -> None:
+    assert settle(text, model) == language
