@@ -54,14 +54,15 @@ def claim_visits(
         due = (feeds.c.host.in_(part), feeds.c.enabled, ~feeds.c.gone, feeds.c.next_poll_at <= now)
         for row in connection.execute(select(feeds).where(*due).order_by(feeds.c.next_poll_at, feeds.c.id)):
             found[row._mapping["host"]].append(feed_of(row))
-        have_pages.update(
-            connection.scalars(
-                select(pages.c.host)
-                .join(feeds, feeds.c.id == pages.c.feed_id)
-                .where(pages.c.host.in_(part), pages.c.next_try_at <= now, feeds.c.enabled)
-                .distinct()
+        if pages_too:
+            have_pages.update(
+                connection.scalars(
+                    select(pages.c.host)
+                    .join(feeds, feeds.c.id == pages.c.feed_id)
+                    .where(pages.c.host.in_(part), pages.c.next_try_at <= now, feeds.c.enabled)
+                    .distinct()
+                )
             )
-        )
         asked.update(
             (name, at)
             for name, at in connection.execute(

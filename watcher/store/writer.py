@@ -6,7 +6,7 @@ import asyncio
 import queue
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -27,7 +27,7 @@ class Job:
     """Something to run: `function(connection)`, or `function(connection, items)` with the items of a batch."""
 
     function: Callable[..., Any]
-    future: Future[Any]
+    future: asyncio.Future[Any]
     item: Any = None
     together: bool = False
 
@@ -54,7 +54,7 @@ class Writer:
 
         Errors: StoreError if the store fails or the writer is closed; else what the function raised.
         """
-        return await self._put(Job(function, Future()))  # type: ignore[no-any-return]
+        return await self._put(Job(function, new_future()))  # type: ignore[no-any-return]
 
     async def add(self, function: Callable[[Connection, Sequence[A]], Sequence[T] | None], item: A) -> T:
         """
@@ -65,14 +65,14 @@ class Writer:
 
         Errors: as `do`.
         """
-        return await self._put(Job(function, Future(), item, together=True))  # type: ignore[no-any-return]
+        return await self._put(Job(function, new_future(), item, together=True))  # type: ignore[no-any-return]
 
     async def _put(self, job: Job) -> Any:  # noqa: ANN401 - the function's own
         with self._lock:
             if self._closed:
                 raise StoreError("the store is closed")
             self._jobs.put(job)
-        return await asyncio.wrap_future(job.future)
+        return await job.future
 
     async def read(self, function: Callable[[Connection], T]) -> T:
         """Run `function` on a connection of its own, in a thread, as a reader."""
@@ -99,7 +99,7 @@ class Writer:
                     last = True
                 else:
                     batch.append(more)
-            self._answer([job for job in batch if job.future.set_running_or_notify_cancel()])
+            self._answer([job for job in batch if not job.future.cancelled()])
             if last:
                 return
 
@@ -109,11 +109,26 @@ class Writer:
             outcomes = write_all(self.engine, batch)
         except BaseException as error:  # noqa: BLE001 - each caller is told; the thread serves those to come
             outcomes = [(None, unusable(error)) for _ in batch]
-        for job, (result, failure) in zip(batch, outcomes, strict=True):
-            if failure is None:
-                job.future.set_result(result)
-            else:
-                job.future.set_exception(failure)
+        answers = [(job.future, outcome) for job, outcome in zip(batch, outcomes, strict=True)]
+        for loop in {job.future.get_loop() for job in batch}:  # woken once for all: each time costs a system call
+            with suppress(RuntimeError):  # it is closed, and nobody waits any more
+                loop.call_soon_threadsafe(settle, [answer for answer in answers if answer[0].get_loop() is loop])
+
+
+def new_future() -> asyncio.Future[Any]:
+    """Return a future of the running loop."""
+    return asyncio.get_running_loop().create_future()
+
+
+def settle(answers: Sequence[tuple[asyncio.Future[Any], Outcome]]) -> None:
+    """Tell callers how it went, those who still wait."""
+    for future, (result, failure) in answers:
+        if future.done():
+            continue
+        if failure is None:
+            future.set_result(result)
+        else:
+            future.set_exception(failure)
 
 
 def write_all(engine: Engine, batch: Sequence[Job]) -> list[Outcome]:

@@ -62,8 +62,9 @@ async def visit(claim: Visit, tools: Tools) -> None:
                 return
             leave = None if has_pages or number < len(claim.feeds) else host
             async with pause.turn():
-                has_pages |= await poll_feed(feed, tools, leave=leave) > 0
-            has_left = leave is not None and not has_pages
+                noted = await poll_feed(feed, tools, leave=leave)
+            has_pages |= noted > 0
+            has_left = leave is not None and not noted
         if has_pages and tools.pages:
             await visit_pages(host, tools, pause, until)
     finally:
