@@ -19,6 +19,10 @@ COMMON_LEAST = 4  # pages
 SMALL_SITE = 6  # articles: below this one other article is enough
 LONG_WEIGHT = 25  # 200 characters: a paragraph of background that follow-ups repeat; a teaser is seldom longer
 LONG_SHARE = 0.05  # of the articles
+LONG_LEAST, LONG_FEW = 3, 2  # articles; the second for a small site: two may be reports of one wire text
+SHORT_WEIGHT = 7  # 64 characters: a subhead, "Background", written as a paragraph; a label stands on most pages
+SHORT_SHARE = 0.1  # of the articles
+VERSION = b"blocks 2"  # of the hashes: those of another version are like no block, and age away
 NOT_WORD = re.compile(r"[\W_]+")
 DIGITS = re.compile(r"\d+")
 
@@ -58,7 +62,8 @@ def block_hashes(texts: Iterable[str]) -> Hashes:
     found = []
     for text in texts:
         key = DIGITS.sub("0", NOT_WORD.sub("", text.lower()))
-        digest = int.from_bytes(blake2b(key.encode("utf-8", "surrogatepass"), digest_size=7).digest(), "big")
+        made = blake2b(key.encode("utf-8", "surrogatepass"), digest_size=7, person=VERSION)
+        digest = int.from_bytes(made.digest(), "big")
         weight = min((1 << WEIGHT_BITS) - 1, max(1, len(text) // WEIGHT_UNIT))
         found.append(digest << WEIGHT_BITS | weight)
     return tuple(found)
@@ -131,8 +136,9 @@ def _weight(blocks: Iterable[int]) -> int:
 
 def _enough(block: int, others: int) -> float:
     """Return on how many other articles a block must stand to be furniture."""
+    is_long = _length(block) >= LONG_WEIGHT
     if others < SMALL_SITE:
-        return 1
-    if _length(block) >= LONG_WEIGHT:
-        return max(3, LONG_SHARE * others)
-    return 2
+        return LONG_FEW if is_long else 1
+    if is_long:
+        return max(LONG_LEAST, LONG_SHARE * others)
+    return max(2, SHORT_SHARE * others) if _length(block) <= SHORT_WEIGHT else 2
