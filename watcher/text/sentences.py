@@ -11,20 +11,21 @@ MAX_INSIDE = 300  # characters: a quotation or bracket up to this long is not sp
 THAI_LEAST = 90  # characters: Thai, Lao and Khmer write no full stop; a space ends a sentence from this length on
 THAI_REST = 30  # characters that must be left after such a space
 
-CLOSERS = "\"'”’»«“›)\\]」』）】》〉"
+CLOSERS = "\"'”’»«“‘›)\\]」』）】》〉"  # Urdu closes with a quote that opens elsewhere
 # A stop that needs a space behind it, with what closes it; a wide stop needs none. Greek asks with a semicolon.
 STOPS = re.compile(
-    rf"[.!?…؟۔።։।॥၊။៕។‽;\u037e]+[{CLOSERS}]*(?:\[\d{{1,3}}\])*(?=\s|$)"
+    rf"[.!?…؟۔።፧։।॥၊။៕។‽;\u037e]+[{CLOSERS}]*(?:\[\d{{1,3}}\])*(?=\s|$)"
     rf"|[。！？｡．]+[{CLOSERS}]*|[!?]+[{CLOSERS}]*(?=[\u3040-\u30ff\u4e00-\u9fff])"
 )
 WIDE = "。！？｡．"
-ALWAYS = "؟۔።։।॥။៕។"
+ALWAYS = "؟۔።፧։।॥။៕។"
 PAIRS = {"“": "”", "„": "“”", "«": "»", "»": "«", "「": "」", "『": "』", "（": "）", "(": ")", "《": "》", "【": "】"}
 NO_SPACES = re.compile("[\u0e00-\u0eff\u1780-\u17ff]")
 HIRAGANA = re.compile("[\u3041-\u309f、，,]")
 CASELESS_SYLLABLE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 SPACED = re.compile(r"[^\W\d_]\.")  # the second half of "z. B."
 WORD = re.compile(r"\w+")
+GERSHAYIM = re.compile("[\u05d0-\u05ea][\"\u05f4”'\u05f3][\u05d0-\u05ea]")  # the end of a Hebrew abbreviation
 
 
 def sentences(text: str, language: str) -> tuple[tuple[int, int], ...]:
@@ -102,6 +103,7 @@ def _stop_ends(before: str, after: str, stop: int, line: str, language: str) -> 
     if comes_before_number(low) and after[:1].isdigit():
         return False
     initial = len(before) == 1 and before.isalpha() and not before.islower() and not CASELESS_SYLLABLE.match(before)
+    initial = initial and not GERSHAYIM.match(line, max(0, stop - 3), stop)
     if initial or "." in before or may_end(low, language):
         return starts(after, language)
     return True
