@@ -101,17 +101,25 @@ def _without_versions(pages: Iterable[frozenset[int]]) -> list[frozenset[int]]:
 def _merge(pages: list[frozenset[int]], common: frozenset[int]) -> list[frozenset[int]]:
     """Return `pages` with those that are versions of one article as one set."""
     articles: list[frozenset[int]] = []
+    weights: list[int] = []  # of what is rare in each of `articles`
     holders: dict[int, list[int]] = {}  # block: places in `articles`
     for page in pages:
         rare = page - common
-        near = {place for block in rare for place in holders.get(block, ()) if _is_near(page, articles[place], common)}
+        weight = _weight(rare)
+        shared: Counter[int] = Counter()  # weight by place: summed up, since comparing sets pair by pair is quadratic
+        for block in rare:
+            for place in holders.get(block, ()):
+                shared[place] += _length(block)
+        near = (place for place, both in shared.items() if both >= NEAR * min(weight, weights[place]))
         place = min(near, default=len(articles))
         if place == len(articles):
-            articles.append(page)
-        else:
-            articles[place] |= page
-        for block in rare:
+            articles.append(frozenset())
+            weights.append(0)
+        new = rare - articles[place]
+        for block in new:
             holders.setdefault(block, []).append(place)
+        articles[place] |= page
+        weights[place] += _weight(new)
     return articles
 
 
