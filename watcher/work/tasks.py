@@ -9,9 +9,17 @@ from typing import TYPE_CHECKING
 
 from watcher.errors import PluginError
 from watcher.model import Cleaned, Entry, ParsedFeed
+from watcher.text.urls import host_of
 
 if TYPE_CHECKING:
+    from watcher.clean.memory import SiteMemory
     from watcher.features.embed import Embedder
+
+
+LARGE_SITE = 50  # articles
+FRESH = 10  # articles
+SITES_KEPT = 32  # by each worker
+MEMORIES: dict[str, tuple[tuple[int, ...], SiteMemory | None]] = {}  # of this process: newest article's blocks, memory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,12 +60,12 @@ def parse_feed(
 
 def clean_page(task: PageTask) -> Made:
     """Return the article of a page. Errors: CleanError."""
-    from watcher.clean import article, decode, memory
+    from watcher.clean import article, decode
 
     cleaned = article.clean(
         decode.decode(task.body, task.content_type),
         url=task.url,
-        memory=memory.learn(task.site) if task.site else None,
+        memory=memory_of(host_of(task.url), task.site),
         feed_title=task.entry.title,
         feed_summary=task.entry.summary,
         feed_published_at=task.entry.published_at,
@@ -65,6 +73,23 @@ def clean_page(task: PageTask) -> Made:
         now=task.now,
     )
     return with_features(cleaned)
+
+
+def memory_of(host: str, site: tuple[tuple[int, ...], ...]) -> SiteMemory | None:
+    """
+    Return the memory of a site, None without one.
+
+    That of a large site is kept for the next pages: ten articles more or less teach nothing new of it.
+    """
+    from watcher.clean.memory import learn
+
+    newest, kept = MEMORIES.pop(host, ((), None))
+    if kept is None or len(site) < LARGE_SITE or newest not in site[:FRESH]:
+        newest, kept = (site[0], learn(site)) if site else ((), None)
+    MEMORIES[host] = newest, kept
+    while len(MEMORIES) > SITES_KEPT:
+        MEMORIES.pop(next(iter(MEMORIES)))
+    return kept
 
 
 def clean_entry(entry: Entry, url: str, language: str | None) -> Made:
