@@ -97,7 +97,7 @@ class Case(ABC):
     __slots__ = ()
     feeds: ClassVar[tuple[str, ...]] = ("/feed.xml",)  # paths
     credentials: ClassVar[str] = ""  # in the feed's URL
-    polled_at_restart: ClassVar[bool] = False  # by hand, whatever its due time
+    due_at_restart: ClassVar[bool] = False  # somebody makes it due then, whatever it said
 
     @property
     def name(self) -> str:

@@ -7,9 +7,15 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
+from sqlalchemy import update
+
 from tests.manners.case import CONTACT, DEADLINE_S, EVERY_S, MAX_BYTES, TIMEOUT_S
+from watcher.store.open import connect
+from watcher.store.schema import feeds
+from watcher.store.writer import write
 
 ALLOWED = "127.66.0.0/16"  # the publisher's; the rest of loopback stays forbidden
 END_S = 20.0
@@ -47,7 +53,10 @@ class Reader:
         """Start the daemon."""
         with self._log.open("ab") as log:
             self._daemon = subprocess.Popen(
-                watcher("run", self._config), stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+                [sys.executable, "-m", "watcher.cli.main", "run", "--config", str(self._config)],
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
             )
 
     def stop(self) -> None:
@@ -63,20 +72,16 @@ class Reader:
             self._daemon = None
         assert code == 0, self.log()
 
-    def poll_by_hand(self, urls: Sequence[str]) -> None:
-        """Poll these feeds now, whatever their due times; the store then knows the other ones as before."""
-        config = write_settings(self._folder / "by-hand.toml", urls)
-        done = subprocess.run([*watcher("poll", config), "--all"], capture_output=True, timeout=END_S)
-        assert done.returncode == 0, done.stdout + done.stderr
+    def make_due(self, urls: Sequence[str]) -> None:
+        """Make these feeds due, as somebody would who does not want to wait; the daemon must be stopped."""
+        engine = connect(f"sqlite:///{self._folder / 'watcher.db'}")
+        query = update(feeds).where(feeds.c.source_url.in_(urls)).values(next_poll_at=datetime.now(UTC))
+        write(engine, lambda c: c.execute(query))
+        engine.dispose()
 
     def log(self) -> str:
         """Return what the daemon logged."""
         return self._log.read_text(encoding="utf-8")
-
-
-def watcher(command: str, config: Path) -> list[str]:
-    """Return a command line."""
-    return [sys.executable, "-m", "watcher.cli.main", command, "--config", str(config)]
 
 
 def write_settings(path: Path, urls: Sequence[str]) -> Path:

@@ -47,30 +47,30 @@ class MaxAge(Case):
 class Ttl(Case):
     """A feed says for how many minutes it stays as it is, and a 304 does not take that back."""
 
-    polled_at_restart: ClassVar[bool] = True
+    due_at_restart: ClassVar[bool] = True
 
     def answer(self, place: Place, request: Request, nth: int) -> Answer:
         return feed(place, etag='"1"', more="<ttl>1</ttl>") if nth == 0 else Answer(status=304)
 
     def judge(self, run: Run) -> str | None:
-        return only_by_hand(run)
+        return only_when_made_due(run)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SkipHours(Case):
     """A feed says in which hours nobody need come, and a 304 does not take that back."""
 
-    polled_at_restart: ClassVar[bool] = True
+    due_at_restart: ClassVar[bool] = True
 
     def answer(self, place: Place, request: Request, nth: int) -> Answer:
         return feed(place, etag='"1"', more=this_hour_and_the_next()) if nth == 0 else Answer(status=304)
 
     def judge(self, run: Run) -> str | None:
-        return only_by_hand(run)
+        return only_when_made_due(run)
 
 
-def only_by_hand(run: Run) -> str | None:
-    """Return a complaint unless the feed was asked for once, and once more when somebody wished it by hand."""
+def only_when_made_due(run: Run) -> str | None:
+    """Return a complaint unless the feed was asked for once, and once more when somebody made it due."""
     if len(run.feed) > 2:
         return f"came again before the time that the feed asked for: after {gaps(run.feed)} s"
     return too_few(run.feed, 2)
