@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from digests.cluster.item import Item
 
+LEAST_NUMBER = 3  # digits: smaller numbers stand in any text
 LEAST_KEYS = 3  # names and large numbers of an article, for it to have a say
 LEAST_ARTICLES = 4  # of a group in one language, for its names to be known
 OWN = 0.5  # a group's own key stands in so many of its articles
@@ -37,7 +38,9 @@ def held_apart(items: Sequence[Item]) -> Callable[[Sequence[int], Sequence[int]]
 
 def keys_of(item: Item) -> frozenset[str]:
     """Return the names and the larger numbers of an article."""
-    return frozenset(item.features.names) | {f"#{number}" for number in item.features.numbers if len(number) > 2}
+    return frozenset(item.features.names) | {
+        f"#{number}" for number in item.features.numbers if len(number) >= LEAST_NUMBER
+    }
 
 
 def by_language(members: Sequence[int], keys: Keys, languages: Sequence[str]) -> dict[str, list[frozenset[str]]]:

@@ -15,7 +15,9 @@ PRIOR_WINDOW = 10  # articles: how many a window needs for its own mean to count
 PRIOR_LANGUAGE = 20  # articles of one language, the same
 
 
-def centred(features: Sequence[Features], languages: Sequence[str]) -> tuple[Array, Array] | None:
+def centred(
+    features: Sequence[Features], languages: Sequence[str], *, from_window: bool = True
+) -> tuple[Array, Array] | None:
     """
     Return (vectors, has), or None without vectors: rows of unit length, zero where `has` is 0.
 
@@ -23,6 +25,9 @@ def centred(features: Sequence[Features], languages: Sequence[str]) -> tuple[Arr
     languages meet. So the mean that comes with the embedder is taken away first, then what this window has in
     common, then what each language of it has, the last two the more the more articles there are to know it from.
     Only the vectors of the model that most articles have are used: others cannot be compared with them.
+
+    Args:
+        from_window: Whether the last two are taken away; for two articles by themselves they say nothing.
     """
     model, dimensions = commonest(features)
     if model is None:
@@ -41,8 +46,9 @@ def centred(features: Sequence[Features], languages: Sequence[str]) -> tuple[Arr
     shipped = language_means(model)
     for language, rows in rows_of.items():
         matrix[rows] -= mean_of(shipped, language, dimensions)
-    matrix -= has[:, None] * shrunk_mean(matrix[has > 0], PRIOR_WINDOW)
-    for rows in rows_of.values():
+    if from_window:
+        matrix -= has[:, None] * shrunk_mean(matrix[has > 0], PRIOR_WINDOW)
+    for rows in rows_of.values() if from_window else ():
         matrix[rows] -= shrunk_mean(matrix[rows], PRIOR_LANGUAGE)
     lengths = np.linalg.norm(matrix, axis=1, keepdims=True)
     return matrix / np.maximum(lengths, np.float32(1e-6)), has

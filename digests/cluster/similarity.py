@@ -9,9 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from digests.cluster.dense import centred
+from digests.cluster.evidence import Evidence, why
 from digests.cluster.item import Item
 from digests.cluster.linkage import Edge
 from digests.cluster.sparse import Array, name_channel, term_channel
+
+__all__ = ["Evidence", "Pairs", "Weights", "edges", "why"]
 
 ROWS = 256  # a block: 256 rows × the articles of five days, a few megabytes
 LEAST_NAMES = 3  # names and large numbers: fewer say little if they differ
