@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from watcher.clean.extract import read_page
@@ -13,14 +13,18 @@ from watcher.clean.metadata import Metadata, read_metadata
 from watcher.clean.opinion import with_missing
 from watcher.clean.page import Markup, bare_text, markup, parse
 from watcher.clean.phrases import key
+from watcher.clean.sites.apply import ruled
+from watcher.clean.sites.book import rules_for
+from watcher.clean.sites.rules import SiteRules
 from watcher.clean.sources import named_sources
 from watcher.clean.titles import confirmed
 from watcher.clean.truncated import Lock, is_truncated, lock_of
 from watcher.clean.walls import why_no_article
 from watcher.clean.wire import read_wire, without_credits
 from watcher.errors import CleanError
-from watcher.model import Block, Cleaned
+from watcher.model import Block, Cleaned, Removed
 from watcher.text.language import UNKNOWN, detect, primary
+from watcher.text.urls import host_of
 
 FEED_AGREES = timedelta(days=2)  # a page's date nearer to the feed's than this is the finer one
 
@@ -36,6 +40,7 @@ class Draft:
     hashes: tuple[int, ...]
     sources: tuple[str, ...] = ()  # agencies that the page names beside its text
     lock: Lock = ""  # how the page says that the rest is for subscribers
+    dropped: tuple[Removed, ...] = ()  # what the rules of its site cut
 
 
 def clean(
@@ -48,18 +53,20 @@ def clean(
     feed_published_at: datetime | None = None,
     feed_language: str | None = None,
     now: datetime | None = None,
+    sites: tuple[SiteRules, ...] = (),
 ) -> Cleaned:
     """
     Return the article of a page.
 
     Args:
         memory: What is known of the site's other articles (`memory.learn`); without it only the page's own signs count.
+        sites: Rules of one's own for single sites (`sites.book.read_folder`), before those that come with Watcher.
         now: No date behind it is believed.
 
     Errors: CleanError, with the reason in words, if there is no article in the page.
     """
     return finish(
-        draft(html, url=url, now=now),
+        draft(html, url=url, now=now, sites=sites),
         memory=memory,
         feed_title=feed_title,
         feed_summary=feed_summary,
@@ -68,13 +75,16 @@ def clean(
     )
 
 
-def draft(html: str, *, url: str, now: datetime | None = None) -> Draft:
+def draft(html: str, *, url: str, now: datetime | None = None, sites: tuple[SiteRules, ...] = ()) -> Draft:
     """Return what a page says by itself. Errors: CleanError."""
     tree = parse(html)
     if tree is None:
         raise CleanError(url, "the page is empty")
+    site = ruled(tree, rules_for(host_of(url), sites))
     metadata = read_metadata(tree, url=url, now=now)
-    page, main = read_page(tree)
+    if site.published_at is not None:
+        metadata = replace(metadata, published_at=site.published_at)
+    page, main = read_page(site.body)
     blocks = with_missing(main.blocks, metadata.body, tree)
     if reason := why_no_article(blocks, title=metadata.title, bare="" if blocks else bare_text(tree)):
         raise CleanError(url, reason)
@@ -86,6 +96,7 @@ def draft(html: str, *, url: str, now: datetime | None = None) -> Draft:
         hashes=block_hashes(block.text for block in blocks),
         sources=named_sources(tree, blocks, url=url, language=primary(metadata.language)),
         lock=lock_of(tree, blocks),
+        dropped=site.dropped,
     )
 
 
@@ -126,7 +137,7 @@ def finish(
         section=said.section,
         kind=kind_of(said, blocks, url=page.url),
         is_truncated=is_truncated(blocks, lock=page.lock, raw=page.blocks),
-        removed=(*wire.removed, *removed, *credits_cut),
+        removed=(*page.dropped, *wire.removed, *removed, *credits_cut),
         block_hashes=page.hashes,
     )
 
