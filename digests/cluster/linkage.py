@@ -30,14 +30,23 @@ def never(_a: Sequence[int], _b: Sequence[int]) -> bool:
     return False
 
 
-def link(count: int, edges: Iterable[Edge], rule: Linkage, apart: Apart = never) -> list[list[int]]:
+def link(
+    count: int,
+    edges: Iterable[Edge],
+    rule: Linkage,
+    apart: Apart = never,
+    together: Iterable[tuple[int, int]] = (),
+) -> list[list[int]]:
     """
     Return the groups of the nodes 0 to `count` - 1, each ascending, by their first node.
 
     A pair without an edge scores 0. Two groups of which `apart` says so are not joined, however near.
+    The pairs of `together` are joined at the start, whatever they score.
     The work is about the number of edges × the logarithm of it.
     """
     work = Work(count, edges, rule)
+    for one, other in together:
+        work.join_nodes(one, other)
     while (pair := work.nearest()) is not None:
         a, b = pair
         if not apart(work.members[a], work.members[b]):
@@ -70,10 +79,16 @@ class Work:
                 return a, b
         return None
 
+    def join_nodes(self, one: int, other: int) -> None:
+        """Make one group of those that two nodes are in."""
+        a, b = (next(group for group, members in self.members.items() if node in members) for node in (one, other))
+        if a != b:
+            self.join(a, b)
+
     def join(self, a: int, b: int) -> None:
         """Make one group of two, and note its scores with all its neighbours."""
         new, self.next = self.next, self.next + 1
-        self.inner[new] = self.inner.pop(a) + self.inner.pop(b) + self.sums[a][b]
+        self.inner[new] = self.inner.pop(a) + self.inner.pop(b) + self.sums[a].get(b, 0.0)
         more, fewer = self.sums.pop(a), self.sums.pop(b)
         if len(more) < len(fewer):
             more, fewer = fewer, more

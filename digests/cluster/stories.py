@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from digests.cluster.conflict import held_apart
 from digests.cluster.duplicates import reports
 from digests.cluster.item import Item, in_order
-from digests.cluster.linkage import Linkage, link
+from digests.cluster.linkage import Apart, Linkage, link
+from digests.cluster.rules import NO_RULES, Rules, bound, divided, held_by
 from digests.cluster.similarity import Weights, edges
 from digests.model import Report, Story
 from watcher.text.hashes import hash64
@@ -19,7 +20,7 @@ RULE = Linkage(threshold=0.23, usual=0.5, strictness=1.0)
 RULE_WITHOUT_VECTORS = Linkage(threshold=0.17, usual=0.5, strictness=1.0)  # terms alone see less of what is alike
 
 
-def group(items: Sequence[Item], *, now: datetime | None = None) -> tuple[Story, ...]:
+def group(items: Sequence[Item], *, now: datetime | None = None, rules: Rules = NO_RULES) -> tuple[Story, ...]:
     """
     Return the stories of a window, by their earliest article; the same for any order of `items`.
 
@@ -28,14 +29,16 @@ def group(items: Sequence[Item], *, now: datetime | None = None) -> tuple[Story,
 
     Args:
         now: Articles from later than this are left out.
+        rules: What readers have corrected: it holds, whatever the scores say.
     """
     ordered = in_order([item for item in items if not is_later(item, now)])
     by_id = {item.article_id: item for item in ordered}
-    found = reports(ordered)
+    found = divided(reports(ordered), rules)
     place = {item.article_id: number for number, item in enumerate(ordered)}
     found = tuple(sorted(found, key=lambda each: min(place[article] for article in each.articles)))
     heads = [head(each, by_id, place) for each in found]
-    return tuple(story([found[i] for i in members], place) for members in grouped(heads))
+    head_of = {article: number for number, each in enumerate(found) for article in each.articles} if rules else {}
+    return tuple(story([found[i] for i in members], place) for members in grouped(heads, rules, head_of))
 
 
 def is_later(item: Item, now: datetime | None) -> bool:
@@ -50,10 +53,18 @@ def head(report: Report, by_id: dict[str, Item], place: dict[str, int]) -> Item:
     )
 
 
-def grouped(heads: Sequence[Item]) -> list[list[int]]:
-    """Return the heads of the reports in groups, by number, each group ascending and by its first."""
+def grouped(heads: Sequence[Item], rules: Rules, head_of: Mapping[str, int]) -> list[list[int]]:
+    """
+    Return the heads of the reports in groups, by number, each group ascending and by its first.
+
+    Args:
+        head_of: The number of an article's head, for `rules`.
+    """
     order = {item.article_id: i for i, item in enumerate(heads)}
     ordered = in_order(heads)
+    node = {order[item.article_id]: i for i, item in enumerate(ordered)}
+    node_of = {article: node[number] for article, number in head_of.items()}
+    ruled, differ = held_by(rules, node_of), held_apart(ordered)
     voting, listening = [], defaultdict[int, dict[int, float]](dict)
     for a, b, score in edges(ordered, WEIGHTS):
         if not ordered[a].is_silent and not ordered[b].is_silent:
@@ -62,23 +73,27 @@ def grouped(heads: Sequence[Item]) -> list[list[int]]:
             quiet, loud = (a, b) if ordered[a].is_silent else (b, a)
             listening[quiet][loud] = score
     rule = RULE if any(item.features.vector for item in ordered) else RULE_WITHOUT_VECTORS
-    groups = link(len(ordered), voting, rule, held_apart(ordered))
+    groups = link(len(ordered), voting, rule, lambda a, b: ruled(a, b) or differ(a, b), together=bound(rules, node_of))
     live = [i for i, item in enumerate(ordered) if item.kind == "live"]
-    groups = with_live(groups, live, listening, rule.threshold)
+    groups = with_live(groups, live, listening, rule.threshold, ruled)
     return sorted(sorted(order[ordered[i].article_id] for i in members) for members in groups)
 
 
 def with_live(
-    groups: list[list[int]], live: Sequence[int], scores: dict[int, dict[int, float]], threshold: float
+    groups: list[list[int]], live: Sequence[int], scores: dict[int, dict[int, float]], threshold: float, apart: Apart
 ) -> list[list[int]]:
-    """Return `groups` with each live blog in the group whose average score with it is best, if that is near enough."""
+    """
+    Return `groups` with each live blog in the group whose average score with it is best, if that is near enough.
+
+    One that a rule has put into a group stays there.
+    """
     group_of = {i: number for number, members in enumerate(groups) for i in members}
     grown = [list(members) for members in groups]
-    for i in live:
+    for i in (i for i in live if len(groups[group_of[i]]) == 1):
         sums: defaultdict[int, float] = defaultdict(float)
         for other, score in scores.get(i, {}).items():
             sums[group_of[other]] += score
-        near = {number: total / len(groups[number]) for number, total in sums.items()}
+        near = {number: total / len(groups[number]) for number, total in sums.items() if not apart([i], grown[number])}
         best = min(near, key=lambda number: (-near[number], number), default=None)
         if best is not None and near[best] >= threshold:
             grown[best].append(i)
