@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from lxml import html
-
+from watcher.clean.page import parse
 from watcher.clean.sources import named_sources
 from watcher.model import Block
 
@@ -19,7 +18,9 @@ def named(*, before: str = "", behind: str = "", head: str = "", url: str = "htt
     body = "".join(f"<p>{text}</p>" for text in PROSE)
     page = f"<html><head>{head}</head><body><h1>Ferry</h1>{before}<div>{body}</div>{behind}</body></html>"
     blocks = tuple(Block(text=text) for text in PROSE)
-    return "/".join(named_sources(html.document_fromstring(page), blocks, url=url))
+    tree = parse(page)
+    assert tree is not None
+    return "/".join(named_sources(tree, blocks, url=url))
 
 
 @pytest.mark.parametrize(

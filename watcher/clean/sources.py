@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import urlsplit
 
-from lxml.etree import Comment, _Element
+from lxml.etree import _Element
 
 from watcher.clean import jsonld
 from watcher.clean.agencies import LONGEST, agency_of, agency_of_byline, mark, may_name, signs_in
@@ -68,7 +69,6 @@ class _Line:
     text: str
     element: _Element
     at: int
-    behind_image: int
 
 
 def named_sources(tree: _Element, blocks: Sequence[Block], *, url: str, language: str | None = None) -> tuple[str, ...]:
@@ -102,23 +102,25 @@ def _credits(texts: Iterable[str], language: str | None) -> Iterator[str]:
 
 def _in_lines(tree: _Element, blocks: Sequence[Block], language: str | None) -> Iterator[str]:
     """Yield the agencies of the bylines and source lines around the text."""
-    lines, starts = _lines(tree)
+    elements = list(tree.iter(*LINES, *PICTURES))
+    texts = [element.text for element in elements]
+    tails = [element.tail for element in elements]
+    lines = list(_lines(elements, texts, tails))
     if not lines:
         return
-    wanted = {block.text[:2]: set[str]() for block in blocks}
-    for block in blocks:
-        if len(block.text) >= ANCHOR:
-            wanted[block.text[:2]].add(key(block.text)[:START])
-    places = [at for at, text in starts if key(text[:ANCHOR])[:START] in wanted.get(text.lstrip()[:2], ())]
+    places = _places(blocks, texts, tails)
     if not places:
         return
     first, last = places[0], places[-1]
+    images = [at for at, element in enumerate(elements) if element.tag in PICTURES]
     for line in lines:
         role = _role(line.element)
         begins = first - BEFORE <= line.at < first + (INTO if role == BYLINE else 0)
         if role == ELSEWHERE or not (begins or last < line.at <= last + BEHIND):
             continue
-        if role == PICTURED or (line.behind_image <= NEAR_IMAGE and role != BYLINE and not BY.match(line.text)):
+        image = bisect_right(images, line.at)
+        is_near = image > 0 and line.at - images[image - 1] <= NEAR_IMAGE
+        if role == PICTURED or (is_near and role != BYLINE and not BY.match(line.text)):
             continue
         for text in dict.fromkeys((line.text, _around(line.element))):
             agency = agency_of(text, language=language)
@@ -129,29 +131,36 @@ def _in_lines(tree: _Element, blocks: Sequence[Block], language: str | None) -> 
                 break
 
 
-def _lines(tree: _Element) -> tuple[list[_Line], list[tuple[int, str]]]:
-    """Return the short texts of a page that name an agency, and its longer texts, each with its place."""
-    elements = list(tree.iter(*LINES, *PICTURES, Comment))
-    texts = [element.text if isinstance(element.tag, str) else None for element in elements]
-    tails = [element.tail for element in elements]
+def _lines(elements: list[_Element], texts: list[str | None], tails: list[str | None]) -> Iterator[_Line]:
+    """Yield the short texts of a page that name an agency, in its order."""
     signs = signs_in("\n".join([text for text in (*texts, *tails) if text and len(text) <= MAX_LINE]))
-    if not signs:
-        return [], []
-    lines: list[_Line] = []
-    starts: list[tuple[int, str]] = []
-    image = -NEAR_IMAGE - 1
-    for at, (element, *both) in enumerate(zip(elements, texts, tails, strict=True)):
-        if element.tag in PICTURES:
-            image = at
-        for text in filter(None, both):
-            if len(text) >= START:
-                starts.append((at, text))
-            if len(text) > MAX_LINE or not any(sign in text for sign in signs) or not mark(text).names:
-                continue
-            owner = element if text is both[0] else element.getparent()
-            if owner is not None and not _is_in_sentence(element):
-                lines.append(_Line(" ".join(text.split()), owner, at, at - image))
-    return lines, starts
+    hits = {
+        (at, is_tail)
+        for sign in signs
+        for is_tail, found in ((False, texts), (True, tails))
+        for at, text in enumerate(found)
+        if text and sign in text and len(text) <= MAX_LINE
+    }
+    for at, is_tail in sorted(hits):
+        element = elements[at]
+        text = (tails if is_tail else texts)[at] or ""
+        owner = element.getparent() if is_tail else element
+        if owner is not None and mark(text).names and not _is_in_sentence(element):
+            yield _Line(" ".join(text.split()), owner, at)
+
+
+def _places(blocks: Sequence[Block], texts: list[str | None], tails: list[str | None]) -> list[int]:
+    """Return where in a page the paragraphs of its text begin, in order."""
+    wanted: dict[str, set[str]] = {}
+    for block in blocks:
+        if len(block.text) >= ANCHOR:
+            wanted.setdefault(block.text[:2], set()).add(key(block.text[:ANCHOR])[:START])
+    return sorted(
+        at
+        for found in (texts, tails)
+        for at, text in enumerate(found)
+        if text and len(text) >= START and key(text[:ANCHOR])[:START] in wanted.get(text.lstrip()[:2], ())
+    )
 
 
 def _is_in_sentence(element: _Element) -> bool:
