@@ -57,7 +57,7 @@ class Worker:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.body = subprocess.Popen(["sleep", "3600"])
+        self.body = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)  # ends with us
         self.name = f"here:{self.body.pid}"
         self.is_alive = True
         self.asleep_since: datetime | None = None
@@ -116,7 +116,7 @@ class Worker:
         self.is_alive = False
         self.world.tell(f"{self.name} dies")
         self.body.kill()
-        self.body.wait()
+        self.body.communicate()
         self.world.left.update(dict.fromkeys(self.world.leased(self.name), self.world.clock + LEASE))
         for asked in [asked for asked in self.world.in_flight if asked.worker is self]:
             asked.answer.cancel()
