@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from watcher.clean.page import parse
 from watcher.clean.sources import named_sources
 from watcher.model import Block
