@@ -125,6 +125,9 @@ def _hidden(page: Outline, verdicts: Verdicts) -> bytearray:
     half = page.unlinked_size(0) / 2
     at, end = 0, len(page.tags)
     while at < end:
+        if page.unlinked_size(at) <= LEAST / 2:  # no prose is in it, whatever its name
+            at = page.ends[at]
+            continue
         kind = verdicts[at]
         if kind and (kind == OTHERS or page.unlinked_size(at) <= half):
             first, last = page.firsts[at], page.lasts[at]

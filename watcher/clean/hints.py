@@ -79,7 +79,7 @@ def verdict(element: _Element, tag: str) -> int:
     if tag in PLAIN or not (said := dict(element.items())):
         return KEPT
     classes, name = said.get("class", ""), said.get("id", "")
-    if (classes or name) and (found := _by_name(tag, NUMBERS.sub("", classes), NUMBERS.sub("", name))):
+    if (classes or name) and (found := _by_names(tag, classes, name)):
         return found
     if "paywall" in classes:  # hidden from readers who have not paid, and the article all the same
         return KEPT
@@ -87,6 +87,11 @@ def verdict(element: _Element, tag: str) -> int:
         return DOUBTFUL
     is_menu = tag in CUT_TAGS and "nav" in said.get("role", "").lower()
     return DOUBTFUL if is_menu else KEPT
+
+
+@lru_cache(maxsize=KNOWN)
+def _by_names(tag: str, classes: str, name: str) -> int:
+    return _by_name(tag, NUMBERS.sub("", classes), NUMBERS.sub("", name))
 
 
 @lru_cache(maxsize=KNOWN)

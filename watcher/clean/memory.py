@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
+from watcher.clean.phrases import key
+
 MAX_PAGES = 200  # the latest articles of a site that are remembered: older ones show an old layout
 WEIGHT_BITS = 8  # of a hash: how long the block is
 WEIGHT_UNIT = 8  # characters
@@ -23,7 +25,6 @@ LONG_LEAST, LONG_FEW = 3, 2  # articles; the second for a small site: two may be
 SHORT_WEIGHT = 7  # 64 characters: a subhead, "Background", written as a paragraph; a label stands on most pages
 SHORT_SHARE = 0.1  # of the articles
 VERSION = b"blocks 2"  # of the hashes: those of another version are like no block, and age away
-NOT_WORD = re.compile(r"[\W_]+")
 DIGITS = re.compile(r"\d+")
 
 Hashes = tuple[int, ...]
@@ -61,8 +62,8 @@ def block_hashes(texts: Iterable[str]) -> Hashes:
     """
     found = []
     for text in texts:
-        key = DIGITS.sub("0", NOT_WORD.sub("", text.lower()))
-        made = blake2b(key.encode("utf-8", "surrogatepass"), digest_size=7, person=VERSION)
+        name = DIGITS.sub("0", key(text))
+        made = blake2b(name.encode("utf-8", "surrogatepass"), digest_size=7, person=VERSION)
         digest = int.from_bytes(made.digest(), "big")
         weight = min((1 << WEIGHT_BITS) - 1, max(1, len(text) // WEIGHT_UNIT))
         found.append(digest << WEIGHT_BITS | weight)

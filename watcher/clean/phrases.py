@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
-NOT_WORD = re.compile(r"[\W_]+")
+WORD = re.compile(r"[^\W_]+")
+KEYS = 4_096  # texts whose key is remembered: each rule asks for that of each block
 
 # Before the title of another article: "Read more: …". Alone, they are the label of a box.
 READ_MORE = (
@@ -151,9 +153,10 @@ WALLS = (
 )
 
 
+@lru_cache(maxsize=KEYS)
 def key(text: str) -> str:
     """Return what two spellings of one text have in common: its letters and digits, in lower case."""
-    return NOT_WORD.sub("", text.lower())
+    return "".join(WORD.findall(text.lower()))
 
 
 def _starts(alternatives: str, after: str) -> re.Pattern[str]:
