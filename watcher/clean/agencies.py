@@ -50,6 +50,8 @@ _RIGHTS = r"(?:copyright|©|\(c\)|ⓒ)\s*(?:copyright\s*)?(?:(?:19|20)\d\d\s*)?(
 _LEAD = re.compile(
     rf"(?:{_SOURCE}|{_WITH}|{_BY}|{_RIGHTS})\s*(?:l['’]|la |the |der |die |a |o |(?:la )?redazione )?", re.IGNORECASE
 )
+_PARTS = re.compile(r"\s+[|•·–—-]\s+")
+_SAID = re.compile(_SOURCE[: -len(r"\s*[:：•]?")] + r"\s*[:：]", re.IGNORECASE)
 _BODY = re.compile(r"(?:agenc(?:ia|e|y|ija|ja)|agência|agenzia|agentur|агентств[оа]|وكالة|وکالت|خبرگزاری)\s", re.I)
 _STAMP = re.compile(r"[\s,|•–-]+(?:(?:am|on|le|el|den|vom|published|updated)\s+)?\(?\d[\d./:,\s].*$", re.IGNORECASE)
 # Desk initials or a site before an agency: "ino/dpa", "FMW/Bloomberg", "ntv.de, ino/dpa".
@@ -123,8 +125,11 @@ def agency_of(text: str, *, language: str | None = None) -> str | None:
 
     A shy name that stands alone, without "by" or brackets, counts at home: in an article in `language`.
     """
-    if len(text) > LONGEST or PHOTO.search(text):
+    if len(text) > LONGEST:
         return None
+    if PHOTO.search(text):  # "22/11/2020 - Source: AFP - Photo: Jo Alder"
+        parts = [part for part in _PARTS.split(text) if _SAID.match(part) and not PHOTO.search(part)]
+        return agency_of(parts[0]) if parts and parts[0] != text else None
     marked = mark(text.strip())
     if not marked.names:
         return None
