@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from watcher.clean.extract import read_page
+from watcher.clean.extract import pruned, read_page
 from watcher.clean.furniture import Known, drop_furniture
 from watcher.clean.kind import kind_of
 from watcher.clean.memory import SiteMemory, block_hashes
@@ -98,6 +98,12 @@ def draft(html: str, *, url: str, now: datetime | None = None, sites: tuple[Site
         lock=lock_of(tree, blocks),
         dropped=site.dropped,
     )
+
+
+def left_out(html: str, *, url: str, sites: tuple[SiteRules, ...] = ()) -> tuple[Removed, ...]:
+    """Return what stood inside the element of the article and was never taken for its text, for one who asks."""
+    tree = parse(html)
+    return () if tree is None else pruned(*read_page(ruled(tree, rules_for(host_of(url), sites)).body))
 
 
 def finish(

@@ -64,9 +64,7 @@ def command(
 
 def show(html: str, url: str, memory: SiteMemory | None, *, explain: bool, as_json: bool) -> None:
     """Print the article of a page. Errors: CleanError."""
-    from watcher.clean.article import draft, finish
-    from watcher.clean.extract import pruned, read_page
-    from watcher.clean.page import parse
+    from watcher.clean.article import draft, finish, left_out
     from watcher.cli.batch import fields_of
     from watcher.cli.explain import explained
 
@@ -74,8 +72,8 @@ def show(html: str, url: str, memory: SiteMemory | None, *, explain: bool, as_js
     cleaned = finish(page, memory=memory)
     if as_json:
         print_json(fields_of(page, cleaned))
-    elif explain and (tree := parse(html)) is not None:
-        typer.echo(explained(page, cleaned, pruned(*read_page(tree))))
+    elif explain:
+        typer.echo(explained(page, cleaned, left_out(html, url=url)))
     else:
         typer.echo(f"{cleaned.title}\n\n{cleaned.text}")
 

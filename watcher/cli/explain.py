@@ -26,24 +26,20 @@ WORDS = {
     "heading": "a heading with nothing left under it",
     "repeated": "stands on other articles of the site",
     "dateline": "the dateline: read, and cut from the text",
+    "site": "dropped by the rules of its site (docs/sites.md)",
     "credit": "an agency's credit: read, and cut from the text",
 }
 
 
-def explained(page: Draft, cleaned: Cleaned, pruned: Iterable[Removed]) -> str:
-    """
-    Return what was read of a page, for a person.
-
-    Args:
-        pruned: What was cut from the element that holds the article, before there were blocks.
-    """
+def explained(page: Draft, cleaned: Cleaned, left_out: Iterable[Removed]) -> str:
+    """Return what was read of a page, for a person; `left_out` was never taken for the text (`article.left_out`)."""
     lines = [*_fields(page, cleaned), ""]
     for block in cleaned.blocks:
         lines += [*_wrapped(block), ""]
     letters = sum(len(block.text) for block in cleaned.blocks)
     lines.append(f"{letters:,} characters in {len(cleaned.blocks)} paragraphs stay.")
     lines += _removed("Removed from the text", cleaned.removed)
-    lines += _removed("Left out around it", pruned)
+    lines += _removed("Left out around it", left_out)
     return "\n".join(lines)
 
 
