@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.text.titles import TITLES
+from watcher.clean.coding import guess
 from watcher.clean.decode import decode
 
 TEXT = "<p>Größe – “quoted” naïve</p>"
@@ -56,3 +58,38 @@ def test_one_bad_byte_does_not_spoil_a_page_of_utf8() -> None:
 @given(st.binary(max_size=200), st.none() | st.text(max_size=40))
 def test_any_bytes_give_text(body: bytes, header: str | None) -> None:
     assert "\x00" not in decode(body, header)
+
+
+@pytest.mark.parametrize(
+    ("language", "encoding"),
+    [
+        ("ru", "cp1251"), ("ru", "koi8-r"), ("ru", "cp866"), ("uk", "cp1251"), ("bg", "cp1251"), ("ar", "cp1256"),
+        ("he", "cp1255"), ("el", "cp1253"), ("th", "cp874"), ("zh", "gb18030"), ("ko", "cp949"), ("pl", "cp1250"),
+        ("cs", "cp1250"), ("sk", "cp1250"), ("hr", "cp1250"), ("tr", "cp1254"), ("de", "cp1252"), ("fr", "cp1252"),
+        ("es", "cp1252"), ("pt", "cp1252"), ("sv", "cp1252"), ("no", "cp1252"), ("fi", "cp1252"), ("is", "cp1252"),
+    ],
+)  # fmt: skip
+def test_a_page_that_says_nothing_of_its_coding_is_told_by_its_letters(language: str, encoding: str) -> None:
+    page = f"<html><title>x</title><p>{' '.join(TITLES[language] * 3)}</p></html>"
+
+    assert decode(page.encode(encoding)) == page
+    assert decode(page.encode(encoding), "text/html; charset=iso-8859-1") == page
+
+
+def test_japanese_is_told_by_its_kana() -> None:
+    page = "<p>港の事務所は月曜日、冬の間に修理していたフェリーが五月からまた走ると発表した。</p>" * 3
+
+    assert decode(page.encode("euc-jp")) == page
+    assert decode(page.encode("cp932")) == page
+
+
+def test_few_letters_beyond_ascii_tell_nothing() -> None:
+    assert guess("A café in Köln".encode("cp1252")) == "cp1252"
+    assert guess(b"plain") == "cp1252"
+    assert guess(bytes(range(128, 256)) * 9) == "cp1252"
+
+
+def test_what_a_page_says_of_its_coding_is_believed() -> None:
+    page = f"<meta charset=windows-1251><p>{' '.join(TITLES['bg'])}</p>"
+
+    assert decode(page.encode("cp1251")) == page

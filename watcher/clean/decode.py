@@ -5,6 +5,8 @@ from __future__ import annotations
 import codecs
 import re
 
+from watcher.clean.coding import guess
+
 HEAD_BYTES = 4096  # where a charset declaration is looked for; browsers look at 1024
 # Labels that browsers read as a superset (WHATWG Encoding Standard, labels).
 SUPERSETS = {
@@ -48,7 +50,8 @@ def decode(body: bytes, content_type: str | None = None) -> str:
     Return the text of a page's `body`.
 
     A byte order mark wins, then valid UTF-8 (no other encoding looks like that by chance), then the header's charset,
-    the page's own, and windows-1252. Bytes that still do not fit become U+FFFD; NUL goes.
+    the page's own, what the letters are most like (`coding.guess`), and windows-1252. Bytes that still do not fit
+    become U+FFFD; NUL goes.
 
     Source: WHATWG Encoding Standard (labels), HTML §13.2.3 (determining the character encoding).
     """
@@ -62,6 +65,8 @@ def decode(body: bytes, content_type: str | None = None) -> str:
     meta = DECLARED.search(body[:HEAD_BYTES])
     labels = [header.group(1)] if header else []
     labels += [meta.group(1).decode("ascii")] if meta else []
+    if all(SUPERSETS.get(label.lower()) == "cp1252" or _codec(label) is None for label in labels):
+        labels.insert(0, guess(body))  # nothing said, or what servers say of any page
     fits = [fit for label in labels if (fit := _strict(body, label)) is not None]
     if fits:
         return fits[0].replace("\x00", "")
