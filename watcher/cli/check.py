@@ -31,6 +31,8 @@ def command(config: Config = None, json: Json = False) -> int:
         print_json({"ok": True, "path": str(path), "problems": [], **counts})
     else:
         typer.echo(f"{', '.join(worded(name, count) for name, count in counts.items())}: fine")
+        if not settings.fetch.contact:
+            typer.echo("[fetch] contact is not set: publishers whom a poll troubles can only block it", err=True)
     return DONE
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import ssl
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import httpcore
 
+from watcher.net.exchange import Exchange
 from watcher.net.guard import Allowed, GuardedBackend
 from watcher.net.redirects import DEFAULT_PORTS
 
@@ -94,31 +95,35 @@ class Transport:
         self, url: str, target: bytes, headers: list[tuple[str, str]], keep_alive: bool
     ) -> AsyncIterator[Hop]:
         origin, _ = place_of(url)
+        raw = [(key.encode("ascii"), value.encode("latin-1")) for key, value in headers]
+        if not keep_alive:
+            exchange = Exchange(await self._connect(origin), timeout_s=self._timeout["read"])
+            try:
+                head = await exchange.get(target, raw)
+                yield Hop(status=head.status_code, headers=lowered(head.headers), raw=exchange.body())
+            finally:
+                await exchange.aclose()
+            return
         request = httpcore.Request(
             "GET",
             httpcore.URL(scheme=origin.scheme, host=origin.host, port=origin.port, target=target),
-            headers=[(key.encode("ascii"), value.encode("latin-1")) for key, value in headers],
+            headers=raw,
             extensions={"timeout": self._timeout},
         )
-        connection = self._kept() if keep_alive else await self._connect(origin)
+        response = await self._kept().handle_async_request(request)
         try:
-            response = await connection.handle_async_request(request)
-            try:
-                yield Hop(status=response.status, headers=lowered(response.headers), raw=response.aiter_stream())
-            finally:
-                await response.aclose()
+            yield Hop(status=response.status, headers=lowered(response.headers), raw=response.aiter_stream())
         finally:
-            if connection is not self._pool:
-                await connection.aclose()
+            await response.aclose()
 
-    async def _connect(self, origin: httpcore.Origin) -> httpcore.AsyncHTTP11Connection:
-        """Return a connection for one request; the wrapper that httpcore puts around one costs a tenth of a request."""
+    async def _connect(self, origin: httpcore.Origin) -> httpcore.AsyncNetworkStream:
+        """Return a connection of its own."""
         host = origin.host.decode("ascii")
         timeout_s = self._timeout["connect"]
         stream = await self._backend.connect_tcp(host, origin.port, timeout_s)
         if origin.scheme == b"https":
             stream = await stream.start_tls(self._trust(), host, timeout_s)
-        return httpcore.AsyncHTTP11Connection(origin=origin, stream=stream)
+        return stream
 
     def _trust(self) -> ssl.SSLContext:
         if self._tls is None:
@@ -178,6 +183,6 @@ def place_of(url: str) -> tuple[httpcore.Origin, str]:
     return httpcore.Origin(scheme, host, port or DEFAULT_PORTS[scheme.decode("ascii")]), name
 
 
-def lowered(raw: Sequence[tuple[bytes, bytes]]) -> tuple[tuple[str, str], ...]:
+def lowered(raw: Iterable[tuple[bytes, bytes]]) -> tuple[tuple[str, str], ...]:
     """Return header pairs as text, one character a byte: what is echoed later goes out as it came in."""
     return tuple((key.decode("ascii", "replace").lower(), value.decode("latin-1")) for key, value in raw)

@@ -76,8 +76,10 @@ def told_of(source: Source) -> dict[str, object]:
 
 
 def make_all_due(connection: Connection, *, now: datetime) -> int:
-    """Make every feed of the settings due now, but those that are gone; return how many."""
-    return connection.execute(update(feeds).where(feeds.c.enabled, ~feeds.c.gone).values(next_poll_at=now)).rowcount
+    """Make every feed of the settings due now, but those gone and those being visited; return how many."""
+    visited = select(hosts.c.host).where(hosts.c.lease_until > now)
+    those = (feeds.c.enabled, ~feeds.c.gone, feeds.c.host.not_in(visited))
+    return connection.execute(update(feeds).where(*those).values(next_poll_at=now)).rowcount
 
 
 def due_feeds(connection: Connection, host: str, *, now: datetime) -> tuple[Feed, ...]:
@@ -121,7 +123,7 @@ def recent_entries(connection: Connection, feed_id: int) -> dict[str, str]:
         .order_by(entries.c.first_seen_at.desc())
         .limit(RECENT)
     )
-    return dict(connection.execute(query).tuples().all())
+    return {row.guid: row.content_hash for row in connection.execute(query)}
 
 
 def known_entries(

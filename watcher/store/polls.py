@@ -30,10 +30,10 @@ def record_polls(connection: Connection, given: Sequence[Poll]) -> list[int]:
     Returns how many pages each of them noted.
     """
     after = [(feed, result, state(feed, result)) for feed, result in given]
-    alike: dict[type[PollResult], list[dict[str, object]]] = {}
-    for feed, result, values in after:
+    alike: dict[tuple[str, ...], list[dict[str, object]]] = {}
+    for feed, _, values in after:
         row = {f"new_{name}": value for name, value in values.items()} | {"of": feed.id}
-        alike.setdefault(type(result), []).append(row)
+        alike.setdefault(tuple(row), []).append(row)
     for rows in alike.values():
         names = [name.removeprefix("new_") for name in rows[0] if name != "of"]
         new = {name: bindparam(f"new_{name}", type_=feeds.c[name].type) for name in names}
@@ -57,8 +57,9 @@ def state(feed: Feed, result: PollResult) -> dict[str, object]:
                 "failing_since": feed.failing_since or result.at,
                 "reason": result.reason,
                 "failure": result.word,
-                "gone": result.permanent,
             }
+            if result.permanent:  # for good, also if a poll that was under way comes back late
+                values["gone"] = True
         case Unchanged() | Polled():
             took_s = result.took_s if feed.took_s is None else feed.took_s + SMOOTHED * (result.took_s - feed.took_s)
             values |= {"last_polled_at": result.at, "last_read_at": result.at, "took_s": took_s}

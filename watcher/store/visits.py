@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import Enum, auto
 
 from sqlalchemy import Connection, bindparam, select, update
 
@@ -23,6 +24,14 @@ class Visit:
     feeds: tuple[Feed, ...]
     has_pages: bool
     last_request_at: datetime | None
+
+
+class Step(Enum):
+    """What a visit does next."""
+
+    GO = auto()
+    SKIP = auto()  # this feed: somebody else has asked it meanwhile, or the settings have changed
+    STOP = auto()  # the lease is lost, or the host has asked us to wait
 
 
 def claim_visits(
@@ -86,21 +95,23 @@ def note_polls(connection: Connection, feed_ids: Iterable[int], *, next_poll_at:
 
 def go_on(
     connection: Connection, host: str, *, worker: str, now: datetime, feed: Feed | None = None, floor: timedelta
-) -> bool:
+) -> Step:
     """
-    Renew the lease for the next step of a visit; False if it is lost, or the host has asked us to wait.
+    Renew the lease for the next step of a visit, and return whether to take it.
 
     Args:
         feed: The feed that is asked next; it is due again after `floor`, whatever becomes of us.
     """
     if not renew(connection, host, worker=worker, now=now):
-        return False
+        return Step.STOP
     held = blocked_until(connection, host)
     if held is not None and held > now:
-        return False
+        return Step.STOP
     if feed is not None:
-        note_polls(connection, [feed.id], next_poll_at=now + floor)
-    return True
+        still = (feeds.c.id == feed.id, feeds.c.enabled, ~feeds.c.gone, feeds.c.next_poll_at <= now)
+        if not connection.execute(update(feeds).where(*still).values(next_poll_at=now + floor)).rowcount:
+            return Step.SKIP
+    return Step.GO
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

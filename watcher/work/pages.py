@@ -194,7 +194,7 @@ async def page_missed(page: Page, error: FetchError, tools: Tools, *, at: dateti
         return
     hold = FIRST_RETRY if error.no_connection else timedelta(seconds=error.retry_after_s or 0)
     if hold:
-        until = at + min(hold, LONGEST_HOLD)
+        until = tools.now() + min(hold, LONGEST_HOLD)
         await tools.writer.do(lambda c: block(c, host_key(error.answered_by), until=until))
     if is_final(error) or page.tries + 1 >= MAX_TRIES or (is_refusal(error) and has_text(page)):
         await store_entry(page, tools, reason=error.reason, at=at)

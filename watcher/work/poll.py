@@ -75,14 +75,14 @@ async def poll_feed(feed: Feed, tools: Tools, *, leave: str | None = None) -> in
         log.error("feed_fault feed=%s error=%r", feed.url, error, exc_info=log.isEnabledFor(logging.DEBUG))
         reason = f"a fault of Watcher ({type(error).__name__})"
         result = failed(feed, FetchError(feed.url, reason), tools, started)
+    if held is not None:  # first: what the host asked for must not be lost between the two
+        host, until = held
+        await tools.writer.do(lambda c: block(c, host, until=until))
     if leave is None:
         noted = await tools.writer.add(record_polls, (feed, result))
     else:
         end = Leave(host=leave, worker=tools.worker, last_request_at=tools.now())
         noted = await tools.writer.add(record_and_leave, (feed, result, end))
-    if held is not None:
-        host, until = held
-        await tools.writer.do(lambda c: block(c, host, until=until))
     tools.tell(FeedPolled(feed=feed, result=result, noted=noted))
     return noted
 
@@ -157,10 +157,12 @@ def digest(body: bytes) -> str:
 def unchanged(feed: Feed, answer: NotModified | Response, tools: Tools) -> Unchanged:
     """Return the poll that a 304 makes, or the bytes of last time: it may renew a validator, and forgets none."""
     now = tools.now()
-    validators = Validators(
-        etag=answer.validators.etag or feed.validators.etag,
-        last_modified=answer.validators.last_modified or feed.validators.last_modified,
-    )
+    validators = answer.validators
+    if isinstance(answer, NotModified):
+        validators = Validators(
+            etag=answer.validators.etag or feed.validators.etag,
+            last_modified=answer.validators.last_modified or feed.validators.last_modified,
+        )
     blind = isinstance(answer, Response) and answer.validators == Validators()
     when = again(feed, tools, now, said=freshness(answer.headers, now), has_validators=not blind)
     return Unchanged(

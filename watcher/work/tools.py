@@ -21,6 +21,7 @@ from watcher.work.line import Line
 from watcher.work.pool import Pool
 
 PRODUCT = "Watcher"
+HOME = "https://watcher.example/polling"  # docs/polling.md, for publishers; a real address comes with the first release
 
 
 def system_clock() -> datetime:
@@ -53,9 +54,8 @@ class Tools:
 
 
 def user_agent(contact: str) -> str:
-    """Return the User-Agent: product, version, and whom to write to."""
-    product = f"{PRODUCT}/{version('watcher-digests')}"
-    return f"{product} (+{contact})" if contact else f"{product} (feed reader)"
+    """Return the User-Agent: product, version, and whom to write to; without a contact, where Watcher is explained."""
+    return f"{PRODUCT}/{version('watcher-digests')} (+{contact or HOME})"
 
 
 @asynccontextmanager

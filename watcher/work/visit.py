@@ -14,7 +14,7 @@ from watcher.net.hosts import LONGEST_HOLD
 from watcher.net.robots import MAX_AGE_S, MAX_BYTES, Robots, robots_url
 from watcher.store import hosts
 from watcher.store.pages import due_pages, put_off
-from watcher.store.visits import Leave, Visit, go_on, leave_hosts
+from watcher.store.visits import Leave, Step, Visit, go_on, leave_hosts
 from watcher.text.urls import host_key, host_of
 from watcher.work.pages import get_page, is_wanted
 from watcher.work.poll import poll_feed
@@ -58,8 +58,11 @@ async def visit(claim: Visit, tools: Tools) -> None:
     has_pages, has_left = claim.has_pages, False
     try:
         for number, feed in enumerate(claim.feeds, 1):
-            if number > 1 and not await may_go_on(host, tools, until, feed=feed):
+            step = await may_go_on(host, tools, until, feed=feed) if number > 1 else Step.GO
+            if step is Step.STOP:
                 return
+            if step is Step.SKIP:
+                continue
             leave = None if has_pages or number < len(claim.feeds) else host
             async with pause.turn():
                 noted = await poll_feed(feed, tools, leave=leave)
@@ -73,11 +76,11 @@ async def visit(claim: Visit, tools: Tools) -> None:
             await tools.writer.add(leave_hosts, leave_now)
 
 
-async def may_go_on(host: str, tools: Tools, until: datetime, *, feed: Feed | None = None) -> bool:
-    """Renew the lease; False if it is lost, the host asked us to wait, or the visit has lasted long enough."""
+async def may_go_on(host: str, tools: Tools, until: datetime, *, feed: Feed | None = None) -> Step:
+    """Renew the lease and return whether to take the next step; a visit stops also when it has lasted long enough."""
     now = tools.now()
     if now >= until or tools.line.down_since is not None:
-        return False
+        return Step.STOP
     floor = tools.poll.min_every
     return await tools.writer.do(lambda c: go_on(c, host, worker=tools.worker, now=now, feed=feed, floor=floor))
 
@@ -87,7 +90,7 @@ async def visit_pages(host: str, tools: Tools, pause: Pause, until: datetime) ->
     robots: dict[str, Robots] = {}
     while pages := await tools.writer.read(lambda c: due_pages(c, host, now=tools.now(), most=PAGES_AT_ONCE)):
         for page in pages:
-            if not await may_go_on(host, tools, until):
+            if await may_go_on(host, tools, until) is Step.STOP:
                 return
             if not is_wanted(page, tools):
                 await get_page(page, tools)
@@ -129,7 +132,7 @@ async def get_robots(where: str, tools: Tools, pause: Pause) -> Robots:
         except BadStatus as error:
             status = error.status
             if error.retry_after_s is not None:
-                until = now + min(timedelta(seconds=error.retry_after_s), LONGEST_HOLD)
+                until = tools.now() + min(timedelta(seconds=error.retry_after_s), LONGEST_HOLD)
                 await tools.writer.do(partial(hosts.block, host=host_key(error.answered_by), until=until))
         except FetchError as error:
             if error.no_connection and await tools.line.is_down(error.answered_by, since=now):
