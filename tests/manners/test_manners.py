@@ -23,6 +23,7 @@ pytestmark = [
 BEFORE_RESTART_S = 6.0
 AFTER_RESTART_S = 8.0
 CARELESS_S = 8.0
+MORE_LOOKS = 8
 # Faults that are known: each goes as it is mended.
 OPEN: dict[str, str] = {}
 HARMLESS = {  # what a careless reader does right
@@ -60,14 +61,22 @@ def test_no_publisher_has_a_complaint_about_the_daemon(stage, tmp_path):
 
 async def test_nearly_every_publisher_has_a_complaint_about_a_careless_reader(stage):
     restarted_at = time.monotonic() + CARELESS_S / 2
+    patient: set[str] = set()
 
-    with suppress(TimeoutError):
-        async with asyncio.timeout(CARELESS_S), httpx.AsyncClient(follow_redirects=True, timeout=60) as client:
-            await asyncio.gather(*(look_again_and_again(client, url) for case in CASES for url in stage.urls(case)))
+    async with httpx.AsyncClient(follow_redirects=True, timeout=60) as client:
+        looking = [asyncio.create_task(look_again_and_again(client, url)) for case in CASES for url in stage.urls(case)]
+        for seconds in (CARELESS_S, *[2.0] * MORE_LOOKS):  # a busy machine needs longer
+            await asyncio.sleep(seconds)
+            found = stage.complaints(restarted_at)
+            wronged = {name for name, complaint in found.items() if not isinstance(complaint, TooLittle)}
+            patient = {case.name for case in CASES} - wronged
+            if patient == HARMLESS:
+                break
+        for task in looking:
+            task.cancel()
+        await asyncio.gather(*looking, return_exceptions=True)
 
-    found = stage.complaints(restarted_at)
-    wronged = {name for name, complaint in found.items() if not isinstance(complaint, TooLittle)}
-    assert {case.name for case in CASES} - wronged == HARMLESS
+    assert patient == HARMLESS
 
 
 async def look_again_and_again(client: httpx.AsyncClient, url: str) -> None:
