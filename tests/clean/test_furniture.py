@@ -6,7 +6,7 @@ import pytest
 
 from watcher.clean.furniture import Known, drop_furniture
 from watcher.clean.page import Markup
-from watcher.clean.phrases import is_box_heading, is_call, is_label, is_read_more, key
+from watcher.clean.phrases import is_box_heading, is_call, is_embed, is_label, is_read_more, is_rights, key
 from watcher.model import Block
 
 PROSE = "The council put off its decision until March, after four hours of talk about the cost of the bridge."
@@ -144,3 +144,49 @@ def test_a_menu_of_links_between_bars_goes() -> None:
 
 def test_figures_between_bars_that_are_no_links_stay() -> None:
     assert cut(blocks(*[PROSE] * 4, "Yes 41 | No 38 | Undecided 21")) == []
+
+
+def test_questions_to_the_reader_are_calls_and_questions_of_the_text_are_not() -> None:
+    assert is_call("Hat Ihnen dieser Artikel gefallen? Dann unterstützen Sie uns mit einer Spende.")
+    assert is_call("Like this story? Share it with a friend!")
+    assert is_call("¿Te ha gustado este artículo?")
+    assert not is_call("Did you find this, he asked, in the river?")
+
+
+def test_what_stands_for_a_post_from_elsewhere_goes() -> None:
+    given = blocks(PROSE, "Empfohlener redaktioneller Inhalt", PROSE.replace("March", "May"))
+
+    assert cut(given) == [("embed", "Empfohlener redaktioneller Inhalt")]
+    assert is_embed("Ich bin damit einverstanden, dass mir der externe Inhalt angezeigt wird.")
+    assert not is_embed("The third party was content with that, its chairman said.")
+
+
+@pytest.mark.parametrize(
+    "line", ["© 2024 The Daily", "Copyright 2019 The Daily. All rights reserved.", "무단 전재 및 재배포 금지"]
+)
+def test_a_line_at_the_end_that_says_whose_the_text_is_goes(line: str) -> None:
+    given = blocks(*[f"{PROSE} {word}" for word in ("One", "Two", "Three", "Four", "Five")], line)
+
+    assert [text for _, text in cut(given)] == [line]
+
+
+def test_a_law_on_copyright_is_no_line_of_rights() -> None:
+    assert not is_rights("The Copyright Act says that rights end seventy years after the death of an author.")
+
+
+def test_a_quote_set_apart_is_read_once() -> None:
+    quote = Block(text="We will not build it before the winter", kind="quote")
+    given = blocks(PROSE, quote, f"“{quote.text},” the mayor said on the steps of the hall.")
+
+    assert cut(given) == [("said twice", quote.text)]
+
+
+def test_a_quote_that_stands_nowhere_else_stays() -> None:
+    assert cut(blocks(PROSE, Block(text="We will not build it before the winter", kind="quote"), PROSE)) == []
+
+
+def test_a_note_on_the_author_need_not_begin_with_the_name() -> None:
+    note = "Correspondent Ann Lee covers the north from Port Selm."
+    given = blocks(*[f"{PROSE} {word}" for word in ("One", "Two", "Three", "Four", "Five")], note)
+
+    assert cut(given, authors=("Ann Lee",)) == [("author", note)]

@@ -57,7 +57,7 @@ def test_explain_says_where_each_part_was_read_and_what_went_by_which_rule(capsy
     assert f"    title  {TITLE}   (from h1)" in out
     assert "4 paragraphs stay." in out
     removed = out.partition("Removed from the text:")[2]
-    assert "  call: asks the reader for something: to subscribe, to follow\n    | Abonnez-vous" in removed
+    assert "  call: asks the reader for something: to subscribe, to follow, to rate\n    | Abonnez-vous" in removed
     assert "  a list of links\n    | Le prix du miel monte encore · Un frelon" in removed.partition("Left out")[2]
 
 

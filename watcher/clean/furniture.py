@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from watcher.clean.memory import SiteMemory, block_hashes
 from watcher.clean.opinion import doubted
 from watcher.clean.page import Markup, link_parts
-from watcher.clean.phrases import is_box_heading, is_call, is_label, is_read_more, key
+from watcher.clean.phrases import is_box_heading, is_call, is_embed, is_label, is_read_more, is_rights, key
 from watcher.model import Block, Removed
 
 SHORT = 80  # characters: a label, a heading, a title, not a paragraph
@@ -19,6 +19,8 @@ ROUNDUP = 0.4  # of the text: where linked blocks are more than this, the links 
 HEAD_BLOCKS = 6  # where title, byline and date stand
 TAIL_BLOCKS = 4  # where the author's note and credits stand
 BOX_LINKED = 0.3  # of the blocks under a heading like "More from": from here on all of them are teasers
+QUOTE_LEAST, QUOTE_MOST = 25, 300  # letters of a sentence that is set apart
+NOTE_START = 60  # characters: "Correspondent Jane Doe", "Jane Doe, 54, is"
 BOX_AFTER = 250  # characters of article before such a box
 SENTENCE_END = re.compile(r"[.!?…。！？։।۔][\"'”’»›」』)\]]*$")
 WIDE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
@@ -60,7 +62,7 @@ def drop_furniture(
 ) -> tuple[tuple[Block, ...], tuple[Removed, ...]]:
     """Return the blocks that are the article, and what was cut. If all would go, nothing goes."""
     rules: list[str | None] = [None] * len(blocks)
-    for rule in (_by_memory(memory), _lines, _links, _boxes, _notes, _by_data, _bare_headings):
+    for rule in (_by_memory(memory), _lines, _links, _boxes, _quotes, _notes, _by_data, _bare_headings):
         for place, name in rule(blocks, known, rules):
             rules[place] = rules[place] or name
     kept = tuple(block for block, rule in zip(blocks, rules, strict=True) if rule is None)
@@ -108,6 +110,10 @@ def _lines(blocks: tuple[Block, ...], known: Known, rules: Rules) -> Found:
             yield place, "read more"
         elif is_call(text):
             yield place, "call"
+        elif is_embed(text):
+            yield place, "embed"
+        elif place > last - TAIL_BLOCKS and is_rights(text):
+            yield place, "rights"
 
 
 def _is_stamp(text: str, name: str, known: Known) -> bool:
@@ -209,12 +215,22 @@ def _prose_run(light: list[bool]) -> bool:
     return any(not (a or b or c) for a, b, c in zip(light, light[1:], light[2:], strict=False))
 
 
+def _quotes(blocks: tuple[Block, ...], known: Known, rules: Rules) -> Found:
+    """Quotes set apart that stand in a paragraph too."""
+    names = [key(block.text) if rule is None else "" for block, rule in zip(blocks, rules, strict=True)]
+    for place, (block, name) in enumerate(zip(blocks, names, strict=True)):
+        if block.kind != "quote" or not QUOTE_LEAST <= len(name) <= QUOTE_MOST:
+            continue
+        if any(name in other for other in names if len(other) > len(name)):
+            yield place, "said twice"
+
+
 def _notes(blocks: tuple[Block, ...], known: Known, rules: Rules) -> Found:
     """What stands behind the end: a note on the author ("Jane Doe is a reporter …")."""
     places = [place for place, rule in enumerate(rules) if rule is None]
     for place in places[-TAIL_BLOCKS:]:
         text = blocks[place].text
-        if place >= TAIL_BLOCKS and len(text) < 400 and any(text.startswith(author) for author in known.authors):
+        if place >= TAIL_BLOCKS and len(text) < 400 and any(author in text[:NOTE_START] for author in known.authors):
             yield place, "author"
 
 

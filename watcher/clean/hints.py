@@ -44,14 +44,19 @@ DOUBTFUL_CLASS = re.compile(
 HIDDEN_ID = re.compile("hidden|reader-comments|akismet|^reply-")
 HIDDEN_CLASS = re.compile(
     "^hide-|comments-title|nocomments|-reply-|message|akismet|suggest-links|-hide-|hide-print| hidden| hide|noprint"
-    "|notloaded"
+    "|notloaded|sr-only|visually-hidden|screen-reader"
 )
 HIDDEN_STYLE = re.compile("hidden|display: ?none")
 COMMENTS_ID = re.compile("^(?:[Cc]omment(?!ary)|comol|disqus_thread|dsq-comments)")
 COMMENTS_CLASS = re.compile(
     "^[Cc]omment(?!ary)|(?:article|post)-comments|mvp-post-add-(?:box|wrap)|infinite-?scroll|elementor-share-buttons"
 )
-ASIDES = re.compile("fact-?box|[Ff]actBox|pull-?quote|[Pp]ull-?[Qq]uote|img-info|mediaInfo|[Tt]ext-?[Tt]o-?[Ss]peech")
+ASIDES = re.compile(
+    "fact-?box|[Ff]actBox|[Ii]nfo-?[Bb]ox|[Pp]ull-?[Qq]uote|[Tt]ext-?[Tt]o-?[Ss]peech"
+    "|img-(?:info|description)|mediaInfo|[Ii]mage-?[Dd]escription|pic-?[Bb]ox|__cards?(?:[ _-]|$)"
+    "|(?:^|[ _-])cta(?:[ _-]|$)"
+    "|[Kk]ey-?[Pp]oints|bullet-?points|takeaways|prev[-_]next|access-wall|whatsapp|disclaimer|pop-?up|toast"
+)
 TEASERS = re.compile("[Tt]easer|caption")
 NUMBERS = re.compile(r"\d+")  # "menu-item-1203": what numbers an element says nothing of it
 PLAIN = frozenset("a b br em i img strong".split())  # inside a sentence nothing is furniture

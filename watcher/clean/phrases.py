@@ -140,6 +140,37 @@ CHANNELS = (
     "|nieuwsbrief|nyhedsbrev"
     "|uutiskirje|boletín|boletines|infolettre|e-mail|メール|公式|チャンネル|公众号|微信|채널|@[a-z]"
 )
+# Asks what the reader thinks of the article, or whether he will pay for the next one.
+RATES = (
+    "(?:wie )?hat ihnen (?:der|dieser|die|diese) (?:artikel|beitrag|meldung) gefallen|ihre meinung ist uns wichtig"
+    "|gefällt ihnen (?:der|dieser) (?:artikel|beitrag)|(?:would|do) you (?:like|want) to comment on this"
+    "|(?:did you )?(?:like|enjoy|find) this (?:article|story|page)(?: helpful)?\\?"
+    "|was this (?:article|page|story) \\w+\\?"
+    "|please read our comment|(?:vous avez|avez-vous) (?:aimé|apprécié) cet article|cet article vous a"
+    "|¿(?:te|le) (?:ha gustado|gustó) (?:este|el) art|(?:ti|vi) è piaciuto (?:questo|l')"
+    "|gostou (?:deste|do|da) (?:artigo|matéria)"
+    "|vond (?:je|u) dit (?:artikel|nuttig)|var (?:den här|denne) artikeln? |co myślisz o tym|bu haberi beğendiniz"
+    "|この記事は(?:いかが|役に立ち)ましたか"
+)
+RIGHTS = (
+    "(?:copyright|©|ⓒ|\\(c\\))\\W{0,3}(?:by\\b|(?:19|20)\\d\\d).{0,120}"
+    "|.{0,120}(?:all rights reserved|alle rechte vorbehalten|tous droits réservés"
+    "|todos los derechos reservados|todos os direitos reservados|tutti i diritti riservati|alle rechten voorbehouden"
+    "|wszelkie prawa zastrzeżone|все права защищены|無断転載.{0,12}|무단.{0,3}(?:전재|복제).{0,24}"
+    "|版权所有|版權所有|جميع الحقوق محفوظة)"
+)
+# Where something from elsewhere would be shown: a post, a film.
+EMBEDS = (
+    "empfohlener (?:redaktioneller|externer) inhalt|an dieser stelle (?:finden sie|befindet sich) .{0,60}extern"
+    "|.{0,60}extern\\w* inhalte? (?:von \\w+ )?(?:angezeigt|anzuzeigen|geladen|zu laden)|ein klick für den datenschutz"
+    "|ich bin damit einverstanden, dass mir|um diesen inhalt (?:anzuzeigen|zu sehen)|zur anzeige aktiviere"
+    "|this content is (?:hosted|provided) by a third party|.{0,40}third[- ]party content"
+    "|to (?:view|see|display) this content"
+    "|(?:allow|load|show) (?:\\w+ )?content\\W*$|we need your (?:consent|permission) to (?:load|show)"
+    "|ce contenu (?:est bloqué|n'a pas pu)|(?:afficher|voir) le contenu|cet (?:élément|contenu) .{0,40}cookies"
+    "|este contenido .{0,40}(?:terceros|cookies)|questo contenuto .{0,40}(?:terze parti|cookie)"
+    "|deze inhoud .{0,40}(?:cookies|derden)|den? (?:här|her) innehåll\\w* .{0,40}(?:cookies|tredje)"
+)
 WALLS = (
     "subscribe to continue|subscribe to read|to continue reading|already a subscriber|subscribers only"
     "|this content is for subscribers"
@@ -170,6 +201,9 @@ _LABEL = _starts(LABELS, r"[\W_]*$")
 _ASKS = re.compile(rf"(?:^|[.!?:|–•] )[\W_]{{0,4}}(?:you can |du kannst |please |bitte )?(?:{ASKS})", re.IGNORECASE)
 _QUOTED = re.compile('["“”„«»「『]')
 _CHANNELS = re.compile(rf"(?:{CHANNELS})", re.IGNORECASE)
+_RATES = re.compile(rf"[\W_]{{0,4}}(?:{RATES})", re.IGNORECASE)
+_RIGHTS = re.compile(rf"[^\w©ⓒ(]{{0,4}}(?:{RIGHTS})[\W_]*$", re.IGNORECASE)
+_EMBEDS = re.compile(rf"[\W_]{{0,4}}(?:{EMBEDS})", re.IGNORECASE)
 _WALLS = re.compile(rf"(?:{WALLS})", re.IGNORECASE)
 
 
@@ -190,7 +224,19 @@ def is_label(text: str) -> bool:
 
 def is_call(text: str) -> bool:
     """Whether `text` asks the reader for something: to subscribe, to follow, to comment."""
-    return len(text) < 320 and bool(_ASKS.search(text[:80]) and _CHANNELS.search(text)) and not _QUOTED.search(text)
+    if len(text) >= 320 or _QUOTED.search(text):
+        return False
+    return _RATES.match(text) is not None or bool(_ASKS.search(text[:80]) and _CHANNELS.search(text))
+
+
+def is_rights(text: str) -> bool:
+    """Whether `text` says whose the text is, and nothing else."""
+    return len(text) < 200 and _RIGHTS.match(text) is not None
+
+
+def is_embed(text: str) -> bool:
+    """Whether `text` stands for something from elsewhere that is not shown, or asks whether it may be."""
+    return len(text) < 500 and _EMBEDS.match(text) is not None
 
 
 def is_paywall(text: str) -> bool:
