@@ -266,6 +266,7 @@ class Article:
     kind: str = "article"
     from_feed: bool = False  # the text is the feed's
     feed_reason: str | None = None  # why: what was wrong with the page; None if it was not asked for
+    is_truncated: bool = False  # a beginning: the rest is behind a paywall, or cut
     removed: tuple[Removed, ...] = ()
 
 

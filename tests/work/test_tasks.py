@@ -1,7 +1,20 @@
 """What workers keep between tasks."""
 
+from dataclasses import replace
+from datetime import UTC, datetime
+
 from watcher.clean.memory import learn
-from watcher.work.tasks import FRESH, LARGE_SITE, memory_of
+from watcher.clean.sites.rules import parse_rules
+from watcher.model import Entry
+from watcher.work.tasks import FRESH, LARGE_SITE, PageTask, clean_page, memory_of
+
+BOX = "The town lies on the river and has a market each Tuesday, as it has had for six hundred years."
+FACTS = (
+    "The ferry between the two towns runs again, the harbour office said on Monday.",
+    "Its engine was taken apart over the winter, and two of its four pistons are new.",
+    "Tickets cost as much as last year, and children under six travel without one.",
+    "The first boat leaves at six in the morning, the last one shortly before midnight.",
+)
 
 FURNITURE = (1 << 8 | 5, 2 << 8 | 5, 3 << 8 | 5)
 
@@ -31,3 +44,22 @@ def test_a_large_site_is_learnt_again_after_some_articles():
 
 def test_a_site_without_articles_has_no_memory():
     assert memory_of("new.example", ()) is None
+
+
+def test_a_page_is_cleaned_by_the_rules_of_its_site():
+    body = "".join(f"<p>{fact}</p>" for fact in FACTS)
+    box = f"<div class=town><p>{BOX}</p></div>"
+    html = f"<html><body><article><h1>The ferry runs again</h1>{box}{body}</article></body></html>"
+    rules = parse_rules('hosts = ["news.example"]\nreason = "A box."\ndrop = [".town"]\n', path="a.toml")
+    task = PageTask(
+        body=html.encode(),
+        content_type="text/html; charset=utf-8",
+        url="https://www.news.example/ferry",
+        entry=Entry(guid="1", url="https://www.news.example/ferry", title="The ferry runs again"),
+        language="en",
+        site=(),
+        now=datetime(2026, 11, 24, tzinfo=UTC),
+    )
+
+    assert BOX in clean_page(task).cleaned.text
+    assert BOX not in clean_page(replace(task, rules=(rules,))).cleaned.text

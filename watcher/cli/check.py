@@ -16,17 +16,24 @@ if TYPE_CHECKING:
 
 @examples("watcher check", "watcher check --config news/settings.toml --json")
 def command(config: Config = None, json: Json = False) -> int:
-    """Check the settings file: every fault at once, each with its line and column, and what was expected."""
+    """
+    Check the settings file: every fault at once, each with its line and column, and what was expected.
+
+    The rules for single sites in the folder `sites` beside it are checked too.
+    """
+    from watcher.clean.sites.book import own_rules
+
     path = settings_path(config)
     try:
         settings = load_settings(path)
+        rules = own_rules(settings.path)
     except SettingsError as error:
         if not json:
             raise
         problems = [asdict(problem) for problem in error.problems]
         print_json({"ok": False, "path": str(path), "problems": problems, "error": str(error)})
         return USAGE
-    counts = counted(settings)
+    counts = counted(settings) | ({"site rules": len(rules)} if rules else {})
     if json:
         print_json({"ok": True, "path": str(path), "problems": [], **counts})
     else:

@@ -191,6 +191,7 @@ articles = Table(
     Column("kind", Text, nullable=False),
     Column("from_feed", Boolean, nullable=False),
     Column("feed_reason", Text),
+    Column("is_truncated", Boolean, nullable=False, default=False),
     Column("published_at", Utc, nullable=False, index=True),
     Column("fetched_at", Utc, nullable=False, index=True),
 )

@@ -122,6 +122,7 @@ async def store_page(page: Page, answer: Response, tools: Tools, *, at: datetime
         entry=page.entry,
         language=page.feed.source.language,
         site=site,
+        rules=tools.sites,
         now=at,
     )
     made = await tools.pool.run(tasks.clean_page, task, limit_s=CLEAN_LIMIT_S)
@@ -146,13 +147,14 @@ def identity(page: Page, answer: Response) -> str:
 
 async def longer_in_feed(page: Page, made: tasks.Made, tools: Tools) -> tasks.Made | None:
     """Return the feed's own text if it says clearly more than the page: a paywall's teaser, say."""
-    if len(page.entry.content) <= 2 * len(made.cleaned.text):
+    clearly = 1.1 if made.cleaned.is_truncated else 1.5
+    if len(page.entry.content) <= clearly * len(made.cleaned.text):
         return None
     try:
         other = await from_entry(page, tools)
     except WorkerFailed:
         return None  # the page is good, whatever the feed's text does to its reader
-    if len(other.cleaned.text) <= 1.5 * len(made.cleaned.text):
+    if len(other.cleaned.text) <= clearly * len(made.cleaned.text):
         return None
     keep = made.cleaned
     merged = replace(
@@ -279,6 +281,7 @@ def article_of(page: Page, cleaned: Cleaned, key: str, *, at: datetime, host: st
         dateline=cleaned.dateline,
         image=cleaned.image or page.entry.image,
         kind=cleaned.kind,
+        is_truncated=cleaned.is_truncated,
         published_at=min(published, at),
         fetched_at=at,
         removed=cleaned.removed,

@@ -13,6 +13,7 @@ from watcher.text.urls import host_of
 
 if TYPE_CHECKING:
     from watcher.clean.memory import SiteMemory
+    from watcher.clean.sites.rules import SiteRules
     from watcher.features.embed import Embedder
 
 
@@ -33,6 +34,7 @@ class PageTask:
     language: str | None
     site: tuple[tuple[int, ...], ...]
     now: datetime
+    rules: tuple[SiteRules, ...] = ()  # the user's own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +73,7 @@ def clean_page(task: PageTask) -> Made:
         feed_published_at=task.entry.published_at,
         feed_language=task.language,
         now=task.now,
+        sites=task.rules,
     )
     return with_features(cleaned)
 

@@ -12,6 +12,7 @@ from importlib.metadata import version
 
 from sqlalchemy import Engine
 
+from watcher.clean.sites.rules import SiteRules
 from watcher.net.client import Client
 from watcher.settings.model import FetchSettings, PollSettings, Settings
 from watcher.store.hosts import drop_dead_leases, worker_name
@@ -46,6 +47,7 @@ class Tools:
     fetch: FetchSettings
     embedder: str | None  # the setting, None where there is none to be had
     pages: bool = True  # articles' pages are visited too; else they wait
+    sites: tuple[SiteRules, ...] = ()  # the user's own rules for single sites
     worker: str = field(default_factory=worker_name)
     now: Callable[[], datetime] = system_clock
     sleep: Callable[[float], asyncio.Future[None]] = asyncio.sleep  # type: ignore[assignment]
@@ -70,13 +72,17 @@ async def open_tools(
     """
     Yield the tools for a store, the sources of the settings written to it, and put them away in order.
 
+    Errors: SettingsError for a fault in the user's own rules for sites.
+
     Args:
         pages: Visit articles' pages too; else they wait.
         spread_s: A feed over which the first polls of new sources are spread; 0 makes them due at once.
     """
+    from watcher.clean.sites.book import own_rules
     from watcher.store.feeds import sync_sources
     from watcher.store.line import last_answered
 
+    sites = own_rules(settings.path)
     fetch = settings.fetch
     writer = Writer(engine)
     pool, feed_pool = Pool(), Pool(workers=1)
@@ -99,6 +105,7 @@ async def open_tools(
         fetch=fetch,
         embedder=usable_embedder(settings.semantic.embedder),
         pages=pages,
+        sites=sites,
         tell=tell,
     )
     try:

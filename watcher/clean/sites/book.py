@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from pathlib import Path
 
 from watcher.clean.sites.rules import SiteRules, parse_rules
 from watcher.errors import Problem, SettingsError
@@ -17,6 +18,11 @@ def rules_for(host: str, own: Iterable[SiteRules] = ()) -> SiteRules | None:
     """Return the rules of a host or of the site it belongs to, `own` ones first; None if it needs none."""
     host = host.lower().removeprefix("www.")
     return _best(host, own) or _best(host, built_in())
+
+
+def own_rules(settings: Path | None) -> tuple[SiteRules, ...]:
+    """Return the rules in the folder `sites` beside a settings file; errors as `read_folder`."""
+    return () if settings is None else read_folder(settings.parent / "sites")
 
 
 def read_folder(folder: Traversable) -> tuple[SiteRules, ...]:

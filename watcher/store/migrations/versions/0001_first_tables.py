@@ -30,6 +30,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("from_feed", sa.Boolean(), nullable=False),
         sa.Column("feed_reason", sa.Text(), nullable=True),
+        sa.Column("is_truncated", sa.Boolean(), nullable=False),
         sa.Column("published_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("fetched_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_articles")),
