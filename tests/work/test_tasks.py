@@ -3,8 +3,11 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import pytest
+
 from watcher.clean.memory import learn
 from watcher.clean.sites.rules import parse_rules
+from watcher.errors import CleanError
 from watcher.model import Entry
 from watcher.work.tasks import FRESH, LARGE_SITE, PageTask, clean_page, memory_of
 
@@ -63,3 +66,24 @@ def test_a_page_is_cleaned_by_the_rules_of_its_site():
 
     assert BOX in clean_page(task).cleaned.text
     assert BOX not in clean_page(replace(task, rules=(rules,))).cleaned.text
+
+
+def test_a_page_about_something_else_is_not_the_article_that_the_feed_announced():
+    body = "".join(f"<p>{fact}</p>" for fact in FACTS)
+    task = PageTask(
+        body=f"<html><body><article><h1>Ferry</h1>{body}</article></body></html>".encode(),
+        content_type="text/html; charset=utf-8",
+        url="https://www.news.example/budget",
+        entry=Entry(
+            guid="1",
+            url="https://www.news.example/budget",
+            title="Parliament passes budget after marathon debate",
+            summary="Lawmakers voted for higher pensions and defence spending.",
+        ),
+        language="en",
+        site=(),
+        now=datetime(2026, 11, 24, tzinfo=UTC),
+    )
+
+    with pytest.raises(CleanError, match="something else"):
+        clean_page(task)

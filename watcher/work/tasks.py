@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from watcher.errors import PluginError
+from watcher.errors import CleanError, PluginError
 from watcher.model import Cleaned, Entry, ParsedFeed
 from watcher.text.urls import host_of
 
@@ -61,8 +61,9 @@ def parse_feed(
 
 
 def clean_page(task: PageTask) -> Made:
-    """Return the article of a page. Errors: CleanError."""
+    """Return the article of a page. Errors: CleanError, also where its text is not what the feed announced."""
     from watcher.clean import article, decode
+    from watcher.clean.anchor import is_about
 
     cleaned = article.clean(
         decode.decode(task.body, task.content_type),
@@ -75,6 +76,9 @@ def clean_page(task: PageTask) -> Made:
         now=task.now,
         sites=task.rules,
     )
+    told = {"title": task.entry.title, "summary": task.entry.summary, "language": cleaned.language or "und"}
+    if not is_about(cleaned.text, **told):
+        raise CleanError(task.url, "the page's text is about something else than the feed says")
     return with_features(cleaned)
 
 
