@@ -123,6 +123,10 @@ def test_soft_hyphens_and_zero_width_spaces_are_gone() -> None:
     )
 
 
+def test_letters_written_in_two_parts_are_put_together() -> None:
+    assert texts(f"<article><p>Bru\u0308cke am Fluss.</p>{paragraphs()}</article>")[0] == "Brücke am Fluss."
+
+
 def test_a_page_without_text_gives_nothing() -> None:
     assert texts("<div><script>x()</script></div>") == []
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from unicodedata import normalize
 
 from lxml.etree import _Element
 
@@ -218,9 +219,9 @@ def _kind(page: Outline, holder: int, frame: int) -> str:
 
 
 def flat(text: str) -> str:
-    """Return `text` on one line, without double spaces, soft hyphens and other characters that nobody sees."""
+    """Return `text` on one line in NFC, without double spaces, soft hyphens and other characters that nobody sees."""
     if not text.isascii():
-        text = text.replace("\xad", "").replace("\u200b", " ").replace("\ufeff", " ")
+        text = normalize("NFC", text.replace("\xad", "").replace("\u200b", " ").replace("\ufeff", " "))
     return " ".join(text.split()).strip(" |")
 
 
