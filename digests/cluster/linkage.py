@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-Edge = tuple[int, int, float]
+import numpy as np
+import numpy.typing as npt
+
+Ints = npt.NDArray[np.int32]
+Floats = npt.NDArray[np.float32]
+Places = npt.NDArray[np.intp]
 Apart = Callable[[Sequence[int], Sequence[int]], bool]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edges:
+    """Pairs of nodes and their scores, three arrays of one length; each pair once, in either direction."""
+
+    first: Ints
+    second: Ints
+    score: Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,13 +39,23 @@ class Linkage:
     prior: float = 3.0
 
 
+def edges_of(pairs: Iterable[tuple[int, int, float]]) -> Edges:
+    """Return (node, node, score) as edges."""
+    rows = list(pairs)
+    return Edges(
+        first=np.array([row[0] for row in rows], np.int32),
+        second=np.array([row[1] for row in rows], np.int32),
+        score=np.array([row[2] for row in rows], np.float32),
+    )
+
+
 def never(_a: Sequence[int], _b: Sequence[int]) -> bool:
     return False
 
 
 def link(
     count: int,
-    edges: Iterable[Edge],
+    edges: Edges,
     rule: Linkage,
     apart: Apart = never,
     together: Iterable[tuple[int, int]] = (),
@@ -42,77 +65,106 @@ def link(
 
     A pair without an edge scores 0. Two groups of which `apart` says so are not joined, however near.
     The pairs of `together` are joined at the start, whatever they score.
-    The work is about the number of edges × the logarithm of it.
+    In each round all groups that are each other's nearest are joined, which is what joining the nearest two again and
+    again comes to; a round costs what its groups have edges.
     """
     work = Work(count, edges, rule)
     for one, other in together:
         work.join_nodes(one, other)
-    while (pair := work.nearest()) is not None:
-        a, b = pair
-        if not apart(work.members[a], work.members[b]):
-            work.join(a, b)
+    while len(pairs := work.mutual()):
+        allowed = np.array([not apart(work.members[a], work.members[b]) for a, b in work.groups(pairs)], bool)
+        work.refuse(pairs[~allowed])
+        work.join(pairs[allowed])
     return sorted(sorted(members) for members in work.members.values())
 
 
 class Work:
-    """The groups so far. A joined group gets a new number, so that old entries of the heap are known to be stale."""
+    """The groups so far, each by the number of one of its nodes, and the edges between them."""
 
-    def __init__(self, count: int, edges: Iterable[Edge], rule: Linkage) -> None:
+    def __init__(self, count: int, edges: Edges, rule: Linkage) -> None:
+        self.count = count
         self.rule = rule
         self.members: dict[int, list[int]] = {i: [i] for i in range(count)}
-        self.sums: dict[int, dict[int, float]] = {i: {} for i in range(count)}  # of the scores between two groups
-        self.inner: dict[int, float] = dict.fromkeys(range(count), 0.0)  # sum of the scores inside a group
-        self.ease: dict[int, float] = dict.fromkeys(range(count), 1.0)
-        self.next = count
-        self.heap: list[tuple[float, int, int]] = []
-        for a, b, score in edges:
-            self.sums[a][b] = self.sums[b][a] = score
-            if score >= rule.threshold:
-                self.heap.append((-score, min(a, b), max(a, b)))
-        heapq.heapify(self.heap)
+        self.size = np.ones(count, np.float32)
+        self.inner = np.zeros(count, np.float32)  # sum of the scores inside a group
+        self.ease = np.ones(count, np.float32)
+        self.low, self.high = np.minimum(edges.first, edges.second), np.maximum(edges.first, edges.second)
+        self.total = edges.score.astype(np.float32)  # of the scores between two groups
+        self.near = self.nearness(np.arange(len(self.total)))
 
-    def nearest(self) -> tuple[int, int] | None:
-        """Return the two groups to join next, None if none are near enough."""
-        while self.heap:
-            _, a, b = heapq.heappop(self.heap)
-            if a in self.members and b in self.members:
-                return a, b
-        return None
+    def nearness(self, places: Places) -> Floats:
+        """Return how near the two groups of each edge in `places` are."""
+        a, b = self.low[places], self.high[places]
+        near = self.total[places] / (self.size[a] * self.size[b]) * self.ease[a] * self.ease[b]
+        return np.asarray(near, np.float32)
+
+    def mutual(self) -> Places:
+        """Return the edges between groups that are each other's nearest, and near enough; of equals the first."""
+        live = np.flatnonzero(self.near >= self.rule.threshold)
+        a, b, near = self.low[live], self.high[live], self.near[live]
+        best = np.zeros(self.count, np.float32)
+        np.maximum.at(best, a, near)
+        np.maximum.at(best, b, near)
+        partner = np.full(self.count, self.count, np.int32)
+        for ours, theirs in ((a, b), (b, a)):
+            is_best = near == best[ours]
+            np.minimum.at(partner, ours[is_best], theirs[is_best])
+        return np.asarray(live[(partner[a] == b) & (partner[b] == a)], np.intp)
+
+    def groups(self, places: Places) -> Iterable[tuple[int, int]]:
+        """Return the two groups of each edge."""
+        return zip(self.low[places].tolist(), self.high[places].tolist(), strict=True)
+
+    def refuse(self, places: Places) -> None:
+        """Let the groups of these edges not be joined, until one of the two grows."""
+        self.near[places] = 0.0
+
+    def join(self, places: Places) -> None:
+        """Make one group of the two of each edge; no group is in two of the edges."""
+        if len(places):
+            self.join_groups(self.low[places], self.high[places], self.total[places])
 
     def join_nodes(self, one: int, other: int) -> None:
         """Make one group of those that two nodes are in."""
-        a, b = (next(group for group, members in self.members.items() if node in members) for node in (one, other))
+        a, b = sorted(next(key for key, members in self.members.items() if node in members) for node in (one, other))
         if a != b:
-            self.join(a, b)
+            between = self.total[(self.low == a) & (self.high == b)].sum(keepdims=True)
+            self.join_groups(np.array([a], np.int32), np.array([b], np.int32), between)
 
-    def join(self, a: int, b: int) -> None:
-        """Make one group of two, and note its scores with all its neighbours."""
-        new, self.next = self.next, self.next + 1
-        self.inner[new] = self.inner.pop(a) + self.inner.pop(b) + self.sums[a].get(b, 0.0)
-        more, fewer = self.sums.pop(a), self.sums.pop(b)
-        if len(more) < len(fewer):
-            more, fewer = fewer, more
-        for other, score in fewer.items():
-            more[other] = more.get(other, 0.0) + score
-        more.pop(a, None)
-        more.pop(b, None)
-        self.sums[new] = more
-        self.members[new] = self.members.pop(a) + self.members.pop(b)
-        self.ease[new] = self.ease_of(new)
-        del self.ease[a], self.ease[b]
-        size = len(self.members[new])
-        for other, score in more.items():
-            theirs = self.sums[other]
-            theirs.pop(a, None)
-            theirs.pop(b, None)
-            theirs[new] = score
-            near = score / (size * len(self.members[other])) * self.ease[new] * self.ease[other]
-            if near >= self.rule.threshold:
-                heapq.heappush(self.heap, (-near, other, new))
+    def join_groups(self, kept: Ints, gone: Ints, between: Floats) -> None:
+        """Put each group of `gone` into the one of `kept` beside it; `between` are the sums of their scores."""
+        for a, b in zip(kept.tolist(), gone.tolist(), strict=True):
+            self.members[a] += self.members.pop(b)
+        self.inner[kept] += self.inner[gone] + between
+        self.size[kept] += self.size[gone]
+        self.ease[kept] = self.ease_of(kept)
+        moved = np.arange(self.count, dtype=np.int32)
+        moved[gone] = kept
+        grown = np.zeros(self.count, bool)
+        grown[kept] = grown[gone] = True
+        touched = grown[self.low] | grown[self.high]
+        a, b = moved[self.low[touched]], moved[self.high[touched]]
+        self.replace_edges(touched, np.minimum(a, b), np.maximum(a, b))
 
-    def ease_of(self, group: int) -> float:
-        """Return by what the scores of a group are multiplied: under 1 for a tight one, over 1 for a loose one."""
-        size, rule = len(self.members[group]), self.rule
+    def replace_edges(self, touched: npt.NDArray[np.bool_], low: Ints, high: Ints) -> None:
+        """Put in place of the `touched` edges those between `low` and `high`, one for each pair of groups."""
+        keys = low.astype(np.int64) * self.count + high
+        keys[low == high] = -1
+        order = np.argsort(keys, kind="stable")
+        order = order[np.searchsorted(keys[order], 0) :]
+        keys = keys[order]
+        firsts = np.flatnonzero(np.diff(keys, prepend=-1))
+        sums = np.add.reduceat(self.total[touched][order], firsts) if len(firsts) else np.zeros(0, np.float32)
+        kept = ~touched
+        self.low = np.concatenate([self.low[kept], (keys[firsts] // self.count).astype(np.int32)])
+        self.high = np.concatenate([self.high[kept], (keys[firsts] % self.count).astype(np.int32)])
+        self.total = np.concatenate([self.total[kept], sums])
+        new = np.arange(len(self.total) - len(sums), len(self.total))
+        self.near = np.concatenate([self.near[kept], self.nearness(new)])
+
+    def ease_of(self, groups: Ints) -> Floats:
+        """Return by what the scores of groups are multiplied: under 1 for a tight one, over 1 for a loose one."""
+        size, rule = self.size[groups], self.rule
         pairs = size * (size - 1) / 2
-        cohesion = (self.inner[group] + rule.prior * rule.usual) / (pairs + rule.prior)
-        return float((rule.usual / cohesion) ** (rule.strictness / 2))
+        cohesion = (self.inner[groups] + rule.prior * rule.usual) / (pairs + rule.prior)
+        return np.asarray((rule.usual / cohesion) ** (rule.strictness / 2), np.float32)

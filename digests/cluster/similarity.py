@@ -1,4 +1,4 @@
-"""Pair scores: both channels together, less with every hour apart; only pairs that may matter, never all."""
+"""Pair scores: all channels together, less with every hour apart; only pairs that may matter, never all."""
 
 from __future__ import annotations
 
@@ -11,45 +11,73 @@ import numpy.typing as npt
 from digests.cluster.dense import centred
 from digests.cluster.evidence import Evidence, why
 from digests.cluster.item import Item
-from digests.cluster.linkage import Edge
-from digests.cluster.sparse import Array, name_channel, term_channel
+from digests.cluster.linkage import Edges
+from digests.cluster.sparse import Array, codes_of, cognate_channel, name_channel, term_channel
 
 __all__ = ["Evidence", "Pairs", "Weights", "edges", "why"]
 
-ROWS = 256  # a block: 256 rows × the articles of five days, a few megabytes
+CELLS = 1_000_000  # pairs of a block: a few channels of 8 MB
+PRODUCTS = 1_000_000  # of keys in a block, the same
+MOST_EDGES = 4_000_000  # of a window: 64 MB, and as much again while they are joined
+LEAST_EDGES = 40  # of an article, however many articles there are
 LEAST_NAMES = 3  # names and large numbers: fewer say little if they differ
 LEAST_BODY = 20  # shingles: below this an article is known by its title alone
+
+Numbers = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sparse:
+    """What brings the cosines of the sparse channels to one scale. Titles share less than texts, so they count more."""
+
+    title: float  # terms of two articles of one language of which one is known by its title alone
+    text: float  # terms of two texts of one language
+    names: float  # names of two texts of one language
+    names_share: float  # of the score of two texts with names enough
+    cognate_title: float  # what two languages spell alike, where one article is known by its title alone
+    cognate_text: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weights:
     """How a pair is scored. One set for all news, tuned on the labelled sets together (docs/decisions/0004)."""
 
-    decay_hours: float = 72.0  # scores fall by e in this time
+    alone: Sparse  # where there are no vectors
+    beside: Sparse  # beside vectors
+    alone_scale: float  # what brings the scores of pairs without vectors to those of pairs with them, in one window
+    share_title: float  # of `beside` in the score: one language, one has only a title
+    share_text: float  # one language, two texts
+    share_cross_title: float  # the same for two languages
+    share_cross_text: float
+    vector_cross: float  # the vectors of two languages lie a little farther apart
+    text_scale: float  # two texts of one language share more than two titles, whatever they tell
+    decay_hours: float  # scores fall by e in this time
+    floor: float  # lower scores count as 0
     idle_hours: float = 120.0  # a story idle for so long is over: no pair reaches across
-    floor: float = 0.1  # lower scores count as 0
-    most_edges: int = 400  # of one article with those before it
-    sparse_share_text: float = 0.6  # of the score, where both articles have a text
-    sparse_share_title: float = 0.1  # the same, where one has only a title
-    sparse_scale_text: float = 2.0  # what brings the cosine of terms to the scale of the vectors'
-    sparse_scale_title: float = 1.6
-    alone_scale_title: float = 2.5
-    names_share: float = 0.5  # of the score across languages, where both articles have names or large numbers enough
-    names_scale: float = 2.2  # what brings the cosine of names to the scale of the vectors'
-    names_within: float = 0.5  # of the sparse score of two texts of one language
-    names_within_scale: float = 1.6
-    cross_scale: float = 1.1  # the vectors of two languages lie a little farther apart
-    text_scale: float = 0.9  # two texts of one language share more than two titles, whatever they tell
-    names_alone_scale: float = 1.5  # the same, where there are no vectors
 
 
-def edges(items: Sequence[Item], weights: Weights) -> Iterator[Edge]:
-    """Yield (later, earlier, score) for the pairs of `items` that score over the floor; `items` are `in_order`."""
-    if not items:
-        return
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cosines:
+    """Pairs of rows, `later` and `earlier`, and what their channels say of each; None where a channel says nothing."""
+
+    later: npt.NDArray[np.intp]
+    earlier: npt.NDArray[np.intp]
+    terms: Numbers
+    names: Numbers | None
+    cognates: Numbers | None
+    vectors: Array | None
+
+
+def edges(items: Sequence[Item], weights: Weights) -> Edges:
+    """Return (later, earlier, score) for the pairs of `items` that score over the floor; `items` are `in_order`."""
     pairs = Pairs(items, weights)
-    for start in range(0, len(items), ROWS):
-        yield from pairs.block(start, min(start + ROWS, len(items)))
+    found = [pairs.block(start, stop) for start, stop in pairs.blocks()] if items else []
+    return Edges(
+        first=np.concatenate([each.first for each in found] or [np.zeros(0, np.int32)]),
+        second=np.concatenate([each.second for each in found] or [np.zeros(0, np.int32)]),
+        score=np.concatenate([each.score for each in found] or [np.zeros(0, np.float32)]),
+    )
 
 
 class Pairs:
@@ -59,28 +87,28 @@ class Pairs:
         features = [item.features for item in items]
         languages = [item.language for item in items]
         self.weights = weights
+        self.most = max(LEAST_EDGES, MOST_EDGES // max(1, len(items)))
+        self.language = codes_of(languages)
+        self.has_text = np.array([len(each.shingles) >= LEAST_BODY for each in features], bool)
         self.terms = term_channel(features, languages)
+        self.names = name_channel(features) if self.has_text.any() else None
+        self.cognates = cognate_channel(features, languages)
         self.dense = centred(features, languages)
-        self.names = name_channel(features)
-        self.has_names = np.array([len(vector) >= LEAST_NAMES for vector in self.names.vectors])
-        codes = {language: code for code, language in enumerate(sorted(set(languages)))}
-        self.language = np.array([codes[language] for language in languages])
-        self.has_text = np.array([len(each.shingles) >= LEAST_BODY for each in features])
+        self.has_names = np.zeros(len(items), bool) if self.names is None else self.names.sizes() >= LEAST_NAMES
         times = [item.published_at.timestamp() / 3600 if item.published_at else np.nan for item in items]
-        self.hours: npt.NDArray[np.float64] = np.array(times, np.float64)
+        self.hours: Numbers = np.array(times, np.float64)
 
-    def block(self, start: int, stop: int) -> Iterator[Edge]:
-        """Yield the edges of rows `start` to `stop` with the rows before them."""
-        low = self.first_in_reach(start)
-        scores = self.scores(start, stop, low)
-        for row in range(start, stop):
-            line = scores[row - start, : row - low]
-            found = np.flatnonzero(line >= self.weights.floor)
-            if len(found) > self.weights.most_edges:
-                strongest = np.argsort(-line[found], kind="stable")[: self.weights.most_edges]
-                found = np.sort(found[strongest])
-            values = np.round(line[found], 4).tolist()
-            yield from zip([row] * len(found), (found + low).tolist(), values, strict=True)
+    def blocks(self) -> Iterator[tuple[int, int]]:
+        """Yield the rows of each block, first and beyond the last, such that none is too large for the memory."""
+        channels = [each for each in (self.terms, self.names, self.cognates) if each is not None]
+        ends = np.cumsum(sum(each.costs() for each in channels))
+        start = 0
+        while start < len(self.hours):
+            by_cost = int(np.searchsorted(ends, (ends[start - 1] if start else 0) + PRODUCTS, side="right"))
+            by_cells = start + CELLS // (start + 1 - self.first_in_reach(start))
+            stop = min(max(start + 1, min(by_cost, by_cells)), len(self.hours))
+            yield start, stop
+            start = stop
 
     def first_in_reach(self, start: int) -> int:
         """Return the first row that those from `start` on can reach in time; one without a time reaches all."""
@@ -88,32 +116,99 @@ class Pairs:
             return 0
         return int(np.searchsorted(self.hours[:start], self.hours[start] - self.weights.idle_hours))
 
-    def scores(self, start: int, stop: int, low: int) -> Array:
-        """Return the scores of rows `start` to `stop` with rows `low` to `stop`."""
-        w = self.weights
-        rows, columns = slice(start, stop), slice(low, stop)
-        same = self.language[rows, None] == self.language[None, columns]
-        text = self.has_text[rows, None] & self.has_text[None, columns]
-        named = self.has_names[rows, None] & self.has_names[None, columns] & text
-        terms = self.terms.block(start, stop, low)
-        names = self.names.block(start, stop, low)
-        within = terms * np.where(text, w.sparse_scale_text, w.sparse_scale_title)
-        within = np.where(named, (1 - w.names_within) * within + w.names_within * w.names_within_scale * names, within)
-        sparse = np.where(same, within, names * w.names_scale)
-        share = np.where(text, w.sparse_share_text, w.sparse_share_title)
-        share = np.where(same, share, w.names_share * named)
-        alone = np.where(same, np.where(text, within, terms * w.alone_scale_title), names * w.names_alone_scale)
-        scores = alone
-        if self.dense is not None:
-            vectors, has = self.dense
-            cosines = vectors[rows] @ vectors[columns].T * np.where(same, 1.0, w.cross_scale)
-            both = has[rows, None] * has[None, columns] > 0
-            scores = np.where(both, (1 - share) * cosines + share * sparse, alone)
-        scores = scores * np.where(text & same, w.text_scale, 1.0)
-        return np.asarray(scores * self.decay(start, stop, low), np.float32)
+    def block(self, start: int, stop: int) -> Edges:
+        """Return the edges of rows `start` to `stop` with the rows before them."""
+        pairs = self.candidates(start, stop)
+        scores = self.scores(pairs)
+        kept = strongest(pairs.later, scores, self.weights.floor, self.most)
+        return Edges(
+            first=pairs.later[kept].astype(np.int32),
+            second=pairs.earlier[kept].astype(np.int32),
+            score=np.round(scores[kept], 4).astype(np.float32),
+        )
 
-    def decay(self, start: int, stop: int, low: int) -> Array:
+    def candidates(self, start: int, stop: int) -> Cosines:
+        """Return the pairs of rows `start` to `stop` with those before them that may come over the floor."""
+        low = self.first_in_reach(start)
+        terms = self.terms.block(start, stop, low)
+        names, cognates = (
+            None if each is None else each.block(start, stop, low) for each in (self.names, self.cognates)
+        )
+        vectors = None if self.dense is None else self.dense[0][start:stop] @ self.dense[0][low:stop].T
+        most = bounds(self.weights, beside=vectors is not None)
+        bound = terms * most[0]
+        for channel, factor in zip((names, cognates, vectors), most[1:], strict=True):
+            if channel is not None:
+                bound += channel * factor
+        if vectors is not None:
+            bound[np.arange(start, stop)[:, None] <= np.arange(low, stop)[None, :]] = 0.0
+        rows, columns = np.nonzero(bound >= self.weights.floor)
+        return Cosines(
+            later=rows + start,
+            earlier=columns + low,
+            terms=terms[rows, columns],
+            names=None if names is None else names[rows, columns],
+            cognates=None if cognates is None else cognates[rows, columns],
+            vectors=None if vectors is None else vectors[rows, columns],
+        )
+
+    def scores(self, pairs: Cosines) -> Numbers:
+        """Return the score of each pair."""
+        w, a, b = self.weights, pairs.later, pairs.earlier
+        same = self.language[a] == self.language[b]
+        text = self.has_text[a] & self.has_text[b]
+        named = self.has_names[a] & self.has_names[b] & text
+        scores = sparse_scores(w.alone, pairs, same, text, named)
+        if pairs.vectors is not None and self.dense is not None:
+            beside = sparse_scores(w.beside, pairs, same, text, named)
+            share = np.where(same, w.share_title, w.share_cross_title)
+            share = np.where(text, np.where(same, w.share_text, w.share_cross_text), share)
+            vectors = pairs.vectors * np.where(same, 1.0, w.vector_cross)
+            both = self.dense[1][a] * self.dense[1][b] > 0
+            mixed = ((1 - share) * vectors + share * beside) * np.where(text & same, w.text_scale, 1.0)
+            scores = np.where(both, mixed, scores * w.alone_scale)
+        return scores * self.decay(a, b)
+
+    def decay(self, a: npt.NDArray[np.intp], b: npt.NDArray[np.intp]) -> Numbers:
         """Return by what the hours apart lower the scores: 1 where a time is not known, 0 beyond the idle time."""
-        apart = np.abs(self.hours[start:stop, None] - self.hours[None, low:stop])
+        apart = np.abs(self.hours[a] - self.hours[b])
         lowered = np.where(apart > self.weights.idle_hours, 0.0, np.exp(-apart / self.weights.decay_hours))
-        return np.where(np.isnan(apart), 1.0, lowered).astype(np.float32)
+        return np.where(np.isnan(apart), 1.0, lowered)
+
+
+def sparse_scores(scale: Sparse, pairs: Cosines, same: Bools, text: Bools, named: Bools) -> Numbers:
+    """Return what the sparse channels say of each pair, in one scale."""
+    scores = pairs.terms * np.where(text, scale.text, scale.title)
+    if pairs.names is not None:
+        with_names = (1 - scale.names_share) * scores + scale.names_share * scale.names * pairs.names
+        scores = np.where(named, with_names, scores)
+    if pairs.cognates is not None:
+        across = pairs.cognates * np.where(text, scale.cognate_text, scale.cognate_title)
+        scores = np.where(same, scores, across)
+    return scores
+
+
+def bounds(weights: Weights, *, beside: bool) -> tuple[float, float, float, float]:
+    """Return by what the cosines of terms, names, cognates and vectors count at most, whatever the pair."""
+    sparse = [(weights.alone, weights.alone_scale if beside else 1.0)]
+    if beside:
+        sparse.append((weights.beside, 1.0))
+    least = min(weights.share_title, weights.share_text, weights.share_cross_title, weights.share_cross_text)
+    return (
+        max(max(each.title, each.text) * scale for each, scale in sparse),
+        max(each.names_share * each.names * scale for each, scale in sparse),
+        max(max(each.cognate_title, each.cognate_text) * scale for each, scale in sparse),
+        (1 - least) * max(1.0, weights.vector_cross),
+    )
+
+
+def strongest(rows: npt.NDArray[np.intp], scores: Numbers, floor: float, most: int) -> npt.NDArray[np.intp]:
+    """Return the places of the scores over `floor`, ascending; of a row at most the `most` highest. `rows` ascend."""
+    kept = np.flatnonzero(scores >= floor)
+    held = rows[kept]
+    counts = np.bincount(held) if len(held) else np.zeros(1, np.int64)
+    if counts.max() <= most:
+        return kept
+    order = np.lexsort((kept, -scores[kept], held))
+    rank = np.arange(len(kept)) - np.searchsorted(held, held)
+    return np.sort(kept[order[rank < most]])

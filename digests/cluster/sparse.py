@@ -1,109 +1,200 @@
-"""The sparse channel: terms and numbers, weighted by how rare they are, compared through an inverted index."""
+"""The sparse channels: terms, names and what words of two languages share, compared through inverted indexes."""
 
 from __future__ import annotations
 
-import math
-from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from array import array
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from itertools import count, repeat
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from digests.cluster.cognates import cognate
 from watcher.model import Features
 
 Array: TypeAlias = npt.NDArray[np.float32]
-Postings: TypeAlias = dict[str, tuple[npt.NDArray[np.int32], Array]]
+Ints: TypeAlias = npt.NDArray[np.int32]
+Starts: TypeAlias = npt.NDArray[np.int64]
 
 MAX_TERMS = 60  # of an article, its heaviest
+MOST_HOLDERS = 1_000  # of a key that an article is compared with, the last before it: a word of all days tells nothing
 PRIOR_ARTICLES = 500  # as if so many had been seen without the term: in a small window every term is rare
-NUMBER_WEIGHT = 1.0
-MAX_CELLS = 2_000_000  # of products that wait to be added up: 32 MB
+PRIOR_COGNATES = 200  # the same, for keys that languages share
+LEAST_NUMBER = 3  # digits: smaller numbers stand in any text
+SHORT_COGNATES = 6.0  # length of what a vector of cognates is taken to lack: one word in common is no proof
 
 
 class Channel:
-    """Vectors of unit length over string keys, in rows; `block` gives the cosines of some rows with those before."""
+    """Vectors over keys, in rows; `block` gives the products of some rows with those before them."""
 
-    def __init__(self, vectors: Sequence[Mapping[str, float]]) -> None:
-        self.vectors = vectors
-        held: defaultdict[str, list[tuple[int, float]]] = defaultdict(list)
-        for row, vector in enumerate(vectors):
-            for key, weight in vector.items():
-                held[key].append((row, weight))
-        self.postings: Postings = {
-            key: (np.array([row for row, _ in rows], np.int32), np.array([weight for _, weight in rows], np.float32))
-            for key, rows in held.items()
-            if len(rows) > 1
-        }
+    def __init__(self, starts: Starts, keys: Ints, weights: Array) -> None:
+        """
+        Take the vectors in one piece: those of row i stand from `starts[i]` to `starts[i + 1]`.
 
-    def block(self, start: int, stop: int, low: int) -> Array:
-        """Return the cosines of rows `start` to `stop` with rows `low` to `stop`: shape (stop - start, stop - low)."""
-        held: defaultdict[str, list[tuple[int, float]]] = defaultdict(list)
-        for row in range(start, stop):
-            for key, weight in self.vectors[row].items():
-                if key in self.postings:
-                    held[key].append((row - start, weight))
+        Args:
+            keys: Whole numbers from 0, ascending by their first row; each at most once a row.
+        """
+        self.starts, self.weights = starts, weights
+        rows = np.repeat(np.arange(len(starts) - 1, dtype=np.int32), np.diff(starts))
+        order = np.argsort(keys, kind="stable").astype(np.int32)
+        self.held_by, self.held_weights = rows[order], weights[order]
+        self.place = np.empty(len(keys), np.int32)  # of an entry among the holders of all keys
+        self.place[order] = np.arange(len(keys), dtype=np.int32)
+        sizes = np.bincount(keys) if len(keys) else np.zeros(1, np.int64)
+        first = (np.cumsum(sizes) - sizes)[keys]
+        self.before = np.minimum(self.place - first, MOST_HOLDERS).astype(np.int32)  # holders that an entry meets
+        self.rows = rows
+        self.is_empty = not self.before.any()
+
+    def sizes(self) -> npt.NDArray[np.int64]:
+        """Return how many keys each row has."""
+        return np.diff(self.starts)
+
+    def costs(self) -> npt.NDArray[np.int64]:
+        """Return how many products each row needs."""
+        return np.add.reduceat(np.append(self.before, 0).astype(np.int64), self.starts[:-1]) * (self.sizes() > 0)
+
+    def block(self, start: int, stop: int, low: int) -> npt.NDArray[np.float64]:
+        """Return the products of rows `start` to `stop` with rows `low` to `stop`; 0 but for those before the row."""
         width = stop - low
-        scores = np.zeros((stop - start) * width)
-        cells: list[npt.NDArray[np.int64]] = []
-        values: list[npt.NDArray[np.float64]] = []
-        waiting = 0
-        for key, ours in held.items():
-            rows, weights = self.postings[key]
-            first, last = rows.searchsorted((low, stop))
-            lines = np.array([line for line, _ in ours], np.int64)
-            cells.append((lines[:, None] * width + (rows[first:last] - low)).ravel())
-            values.append(np.outer([weight for _, weight in ours], weights[first:last]).ravel())
-            waiting += len(cells[-1])
-            if waiting > MAX_CELLS:
-                scores += np.bincount(np.concatenate(cells), np.concatenate(values), len(scores))
-                cells, values, waiting = [], [], 0
-        if cells:
-            scores += np.bincount(np.concatenate(cells), np.concatenate(values), len(scores))
-        return scores.reshape(stop - start, width).astype(np.float32)
+        entries = slice(int(self.starts[start]), int(self.starts[stop]))
+        met = self.before[entries].astype(np.int64)
+        ends = np.cumsum(met)
+        total = int(ends[-1]) if len(ends) else 0
+        held = np.arange(total) + np.repeat(self.place[entries] - ends, met)
+        columns = self.held_by[held] - low
+        values = np.repeat(self.weights[entries], met) * self.held_weights[held]
+        cells = np.repeat((self.rows[entries] - start).astype(np.int64) * width, met) + columns
+        if total and columns.min() < 0:
+            inside = columns >= 0
+            cells, values = cells[inside], values[inside]
+        sums = np.bincount(cells, values, (stop - start) * width)
+        return np.asarray(sums.reshape(stop - start, width), np.float64)
+
+
+class Entries:
+    """The entries of vectors while they are read, row after row."""
+
+    def __init__(self) -> None:
+        self.keys, self.values, self.starts = array("i"), array("f"), array("q", [0])
+
+    def add(self, keys: Iterable[int], values: Iterable[float]) -> None:
+        """Add a row."""
+        self.keys.extend(keys)
+        self.values.extend(values)
+        self.starts.append(len(self.keys))
+
+    def arrays(self) -> tuple[Starts, Ints, Array]:
+        """Return starts, keys and values."""
+        return np.array(self.starts, np.int64), np.array(self.keys, np.int32), np.array(self.values, np.float32)
 
 
 def term_channel(features: Sequence[Features], languages: Sequence[str]) -> Channel:
     """Return the channel of terms and numbers, each language by itself."""
-    counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    articles = Counter(languages)
-    weights = [weights_of(each) for each in features]
-    for language, weight in zip(languages, weights, strict=True):
-        counts[language].update(weight.keys())
-    vectors = []
-    for language, weight in zip(languages, weights, strict=True):
-        total = articles[language] + PRIOR_ARTICLES
-        scored = {
-            f"{language} {term}": math.log1p(value) * math.log(total / (counts[language][term] + 0.5))
-            for term, value in weight.items()
-        }
-        vectors.append(unit(heaviest(scored)))
-    return Channel(vectors)
-
-
-def weights_of(features: Features) -> dict[str, float]:
-    """Return the terms of an article and its numbers with their weights within it."""
-    weights = dict(features.terms)
-    weights.update((f"#{number}", NUMBER_WEIGHT) for number in features.numbers)
-    return weights
+    entries, numbering = Entries(), count()
+    known: dict[str, defaultdict[str, int]] = defaultdict(lambda: defaultdict(numbering.__next__))
+    for each, language in zip(features, languages, strict=True):
+        key_of = known[language]
+        weights = {**dict.fromkeys((f"#{number}" for number in each.numbers), 1.0), **dict(each.terms)}
+        entries.add([key_of[key] for key in weights], weights.values())
+    starts, keys, values = entries.arrays()
+    articles = np.repeat(sizes_of_languages(languages), np.diff(starts))
+    rarity = np.log((articles + PRIOR_ARTICLES) / (holders(keys) + 0.5))
+    return Channel(*unit(*heaviest(starts, keys, np.log1p(values) * rarity)))
 
 
 def name_channel(features: Sequence[Features]) -> Channel:
     """Return the channel of names and larger numbers, which are the same in many languages."""
-    keys = [[*each.names, *(f"#{number}" for number in each.numbers if len(number) > 2)] for each in features]
-    counts = Counter(key for each in keys for key in each)
-    total = len(features) + PRIOR_ARTICLES
-    return Channel([unit({key: math.log(total / (counts[key] + 0.5)) for key in each}) for each in keys])
+    entries = Entries()
+    key_of: defaultdict[str, int] = defaultdict(count().__next__)
+    for each in features:
+        keys = [key_of[key] for key in (*each.names, *large_numbers(each))]
+        entries.add(keys, repeat(1.0, len(keys)))
+    starts, keys_, _ = entries.arrays()
+    return Channel(*unit(starts, keys_, np.log((len(features) + PRIOR_ARTICLES) / (holders(keys_) + 0.5))))
 
 
-def heaviest(vector: Mapping[str, float]) -> dict[str, float]:
-    """Return the `MAX_TERMS` heaviest entries of `vector`."""
-    if len(vector) <= MAX_TERMS:
-        return dict(vector)
-    return dict(sorted(vector.items(), key=lambda entry: (-entry[1], entry[0]))[:MAX_TERMS])
+def cognate_channel(features: Sequence[Features], languages: Sequence[str]) -> Channel | None:
+    """
+    Return the channel of words that several languages of the window spell alike, and of larger numbers; None for one
+    language.
+    """
+    codes = codes_of(languages)
+    if len({*languages}) < 2:
+        return None
+    entries, spelt = Entries(), Spelling()
+    for each in features:
+        weights: dict[int, float] = {spelt[number]: 1.0 for number in large_numbers(each)}
+        for term, weight in each.terms:
+            key = spelt[term]
+            if key and weights.get(key, 0.0) < weight:
+                weights[key] = weight
+        entries.add(weights.keys(), weights.values())
+    starts, keys, values = entries.arrays()
+    code = np.repeat(codes, np.diff(starts)).astype(np.int64)
+    width = int(codes.max()) + 1
+    in_languages = np.bincount(np.unique(keys * width + code) // width, minlength=1)
+    rarity = np.log((len(features) + PRIOR_COGNATES) / (holders(keys) + 0.5))
+    shared = in_languages[keys] > 1
+    kept = chosen(starts, keys, np.log1p(values) * rarity, shared)
+    return Channel(*unit(*heaviest(*kept), lacking=SHORT_COGNATES))
 
 
-def unit(vector: Mapping[str, float]) -> dict[str, float]:
-    """Return `vector` with length 1, or empty if it has none."""
-    length = math.sqrt(math.fsum(value * value for value in vector.values()))
-    return {key: value / length for key, value in vector.items()} if length > 0 else {}
+class Spelling(dict[str, int]):
+    """Numbers of what terms have in common with words of other languages, 0 where nothing; made when asked for."""
+
+    def __init__(self) -> None:
+        self.numbers: dict[str, int] = {"": 0}
+
+    def __missing__(self, term: str) -> int:
+        found = self[term] = self.numbers.setdefault(cognate(term), len(self.numbers))
+        return found
+
+
+def large_numbers(features: Features) -> list[str]:
+    """Return the larger numbers of an article, as keys."""
+    return [f"#{number}" for number in features.numbers if len(number) >= LEAST_NUMBER]
+
+
+def codes_of(languages: Sequence[str]) -> Ints:
+    """Return the number of each row's language, from 0."""
+    number = {language: code for code, language in enumerate(sorted({*languages}))}
+    return np.array([number[language] for language in languages], np.int32)
+
+
+def sizes_of_languages(languages: Sequence[str]) -> npt.NDArray[np.int64]:
+    """Return how many articles each row's language has."""
+    codes = codes_of(languages)
+    return np.bincount(codes, minlength=1)[codes]
+
+
+def holders(keys: Ints) -> npt.NDArray[np.int64]:
+    """Return how many rows each entry's key is in."""
+    return np.bincount(keys, minlength=1)[keys]
+
+
+def heaviest(starts: Starts, keys: Ints, values: Array) -> tuple[Starts, Ints, Array]:
+    """Return vectors with the `MAX_TERMS` heaviest entries of each."""
+    sizes = np.diff(starts)
+    if not len(sizes) or sizes.max() <= MAX_TERMS:
+        return starts, keys, values
+    rows = np.repeat(np.arange(len(sizes)), sizes)
+    order = np.lexsort((keys, -values, rows))
+    kept = np.zeros(len(keys), bool)
+    kept[order[np.arange(len(keys)) - starts[rows] < MAX_TERMS]] = True
+    return chosen(starts, keys, values, kept)
+
+
+def chosen(starts: Starts, keys: Ints, values: Array, kept: npt.NDArray[np.bool_]) -> tuple[Starts, Ints, Array]:
+    """Return vectors with the entries that are `kept`."""
+    return np.append(0, np.cumsum(kept))[starts], keys[kept], values[kept]
+
+
+def unit(starts: Starts, keys: Ints, values: Array, *, lacking: float = 0.0) -> tuple[Starts, Ints, Array]:
+    """Return vectors with length 1, or shorter by what each is taken to be `lacking`."""
+    rows = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
+    squares = np.bincount(rows, np.square(values, dtype=np.float64), len(starts) - 1)
+    lengths = np.sqrt(squares + lacking**2)[rows]
+    return starts, keys, np.divide(values, lengths, where=lengths > 0, out=np.zeros(len(keys))).astype(np.float32)

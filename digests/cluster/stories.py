@@ -4,20 +4,39 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
+
+import numpy as np
+import numpy.typing as npt
 
 from digests.cluster.conflict import held_apart
 from digests.cluster.duplicates import reports
 from digests.cluster.item import Item, in_order
-from digests.cluster.linkage import Apart, Linkage, link
+from digests.cluster.linkage import Apart, Edges, Linkage, link
 from digests.cluster.rules import NO_RULES, Rules, bound, divided, held_by
-from digests.cluster.similarity import Weights, edges
+from digests.cluster.similarity import Sparse, Weights, edges
 from digests.model import Report, Story
 from watcher.text.hashes import hash64
 
-WEIGHTS = Weights()
+ALONE = Sparse(title=1.6, text=2.0, names=1.3, names_share=0.5, cognate_title=0.8, cognate_text=1.2)
+BESIDE = Sparse(title=1.6, text=2.0, names=1.6, names_share=0.5, cognate_title=1.2, cognate_text=2.0)
+WEIGHTS = Weights(
+    alone=ALONE,
+    beside=BESIDE,
+    alone_scale=1.9,
+    share_title=0.1,
+    share_text=0.6,
+    share_cross_title=0.0,
+    share_cross_text=0.5,
+    vector_cross=1.1,
+    text_scale=0.9,
+    decay_hours=72.0,
+    floor=0.1,
+)
+WEIGHTS_ALONE = replace(WEIGHTS, decay_hours=48.0, floor=0.06)
 RULE = Linkage(threshold=0.23, usual=0.5, strictness=1.0)
-RULE_WITHOUT_VECTORS = Linkage(threshold=0.17, usual=0.5, strictness=1.0)  # terms alone see less of what is alike
+RULE_ALONE = Linkage(threshold=0.12, usual=0.6, strictness=0.85, prior=1.0)  # terms alone see less of what is alike
 
 
 def group(items: Sequence[Item], *, now: datetime | None = None, rules: Rules = NO_RULES) -> tuple[Story, ...]:
@@ -65,18 +84,37 @@ def grouped(heads: Sequence[Item], rules: Rules, head_of: Mapping[str, int]) -> 
     node = {order[item.article_id]: i for i, item in enumerate(ordered)}
     node_of = {article: node[number] for article, number in head_of.items()}
     ruled, differ = held_by(rules, node_of), held_apart(ordered)
-    voting, listening = [], defaultdict[int, dict[int, float]](dict)
-    for a, b, score in edges(ordered, WEIGHTS):
-        if not ordered[a].is_silent and not ordered[b].is_silent:
-            voting.append((a, b, score))
-        elif ordered[a].is_silent != ordered[b].is_silent:
-            quiet, loud = (a, b) if ordered[a].is_silent else (b, a)
-            listening[quiet][loud] = score
-    rule = RULE if any(item.features.vector for item in ordered) else RULE_WITHOUT_VECTORS
-    groups = link(len(ordered), voting, rule, lambda a, b: ruled(a, b) or differ(a, b), together=bound(rules, node_of))
+    has_vectors = any(item.features.vector for item in ordered)
+    weights, rule = (WEIGHTS, RULE) if has_vectors else (WEIGHTS_ALONE, RULE_ALONE)
+    found = edges(ordered, weights)
+    silent = np.array([item.is_silent for item in ordered], bool)
+    hushed = silent[found.first] | silent[found.second]
+    groups = link(
+        len(ordered),
+        chosen(found, ~hushed),
+        rule,
+        lambda a, b: ruled(a, b) or differ(a, b),
+        together=bound(rules, node_of),
+    )
+    listening = heard(chosen(found, hushed), silent)
     live = [i for i, item in enumerate(ordered) if item.kind == "live"]
     groups = with_live(groups, live, listening, rule.threshold, ruled)
     return sorted(sorted(order[ordered[i].article_id] for i in members) for members in groups)
+
+
+def chosen(edges: Edges, kept: npt.NDArray[np.bool_]) -> Edges:
+    """Return those of `edges` that are `kept`."""
+    return Edges(first=edges.first[kept], second=edges.second[kept], score=edges.score[kept])
+
+
+def heard(edges: Edges, silent: npt.NDArray[np.bool_]) -> dict[int, dict[int, float]]:
+    """Return the scores of each silent node with those that vote."""
+    found: defaultdict[int, dict[int, float]] = defaultdict(dict)
+    for a, b, score in zip(edges.first.tolist(), edges.second.tolist(), edges.score.tolist(), strict=True):
+        if silent[a] != silent[b]:
+            quiet, loud = (a, b) if silent[a] else (b, a)
+            found[quiet][loud] = score
+    return found
 
 
 def with_live(

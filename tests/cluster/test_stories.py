@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digests.cluster.item import Item, item_of, kind_of
-from digests.cluster.linkage import Linkage, link
+from digests.cluster.linkage import Linkage, edges_of, link
 from digests.cluster.stories import group, story_id
 from watcher.features.embed import embedding_text, load_embedder, with_vector
 from watcher.features.make import make
@@ -247,8 +247,8 @@ def test_a_tight_group_takes_in_only_what_is_as_close(item):
     loose = [(a, b, 0.3) for a in range(4) for b in range(a)]
     to_fifth = [(4, b, 0.25) for b in range(4)]
 
-    assert link(5, [*tight, *to_fifth], rule) == [[0, 1, 2, 3], [4]]
-    assert link(5, [*loose, *to_fifth], rule) == [[0, 1, 2, 3, 4]]
+    assert link(5, edges_of([*tight, *to_fifth]), rule) == [[0, 1, 2, 3], [4]]
+    assert link(5, edges_of([*loose, *to_fifth]), rule) == [[0, 1, 2, 3, 4]]
 
 
 @pytest.mark.parametrize(

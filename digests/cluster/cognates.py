@@ -1,0 +1,34 @@
+"""Cognates: what a word of one language has in common with the same name or loan word in another, by its letters."""
+
+from __future__ import annotations
+
+import re
+
+from watcher.text.words import to_latin
+
+LEAST_LETTERS = 3
+LEAST_KEY = 2
+KEY = 6  # letters that are compared
+
+# Sounds that languages spell in several ways. Names and loan words (Tokyo, Tokio, Токио) come out alike.
+SOUNDS = {
+    "tsch": "c", "sch": "s", "ch": "c", "sh": "s", "zh": "z", "ph": "f", "th": "t", "ck": "c", "qu": "c",
+    "x": "cs", "y": "i", "j": "i", "k": "c", "q": "c", "w": "v", "z": "s", "h": "",
+}  # fmt: skip
+SPELLING = re.compile("|".join(sorted(SOUNDS, key=lambda letters: -len(letters))))
+DOUBLED = re.compile(r"(.)\1+")
+
+
+def cognate(term: str) -> str:
+    """
+    Return the key of a folded word or stem, the same for its cognates in other languages; empty if it can have none.
+
+    Numbers ("#1200") are their own keys. What `to_latin` cannot put into Latin letters has no key.
+    """
+    if term.startswith("#"):
+        return term
+    letters = to_latin(term)
+    if len(letters) < LEAST_LETTERS or not letters.isascii():
+        return ""
+    key = DOUBLED.sub(r"\1", SPELLING.sub(lambda found: SOUNDS[found.group()], letters))[:KEY]
+    return key if len(key) >= LEAST_KEY else ""
