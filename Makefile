@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help install demo test quick check torture constraints format clean
+.PHONY: help install demo test quick check torture floors constraints format clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -35,6 +35,12 @@ TORTURE ?= $(wildcard ../shared/eval/torture/server.py)
 
 torture: $(READY)  ## two minutes against a hostile server for feed readers; TORTURE=path/to/server.py
 	$(BIN)/python bench/torture.py $(if $(TORTURE),--server "$(TORTURE)")
+
+SCORERS ?= $(wildcard ../shared/eval)
+LABELLED ?= $(wildcard ../shared/data)
+
+floors: $(READY)  ## measure quality against tests/quality/floors.json; FLOORS=--raise writes what became better
+	$(BIN)/python bench/floors.py $(if $(SCORERS),--scorers "$(SCORERS)") $(if $(LABELLED),--data "$(LABELLED)") $(FLOORS)
 
 constraints:  ## pin what a fresh installation takes today
 	rm -rf build/constraints
