@@ -94,6 +94,24 @@ def test_what_the_store_knows_of_the_site_counts(site, file, capsys):
     assert memory_of(site.url("/miel"), settings) == learn(())
 
 
+def test_the_users_own_rules_for_a_site_count(file, capsys):
+    folder = file.parent / "sites"
+    folder.mkdir()
+    (folder / "sud.toml").write_text(
+        'hosts = ["quotidien-sud.example"]\nreason = "Its first paragraph is a summary."\ndrop = ["p:bad"]\n'
+    )
+    page = [str(BOXES), "--url", "https://quotidien-sud.example/nature/miel", "--config", str(file)]
+
+    assert run(["clean", *page]) == 2
+
+    (folder / "sud.toml").write_text(
+        'hosts = ["quotidien-sud.example"]\nreason = "It has no article for us."\ndrop = ["article h1", "main h1"]\n'
+    )
+    capsys.readouterr()
+    assert run(["clean", *page, "--explain"]) == 0
+    assert "  site: dropped by the rules of its site" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("name", sorted(path.stem for path in PAGES.glob("*.toml")))
 def test_each_rule_that_removes_something_is_put_in_words(name):
     from watcher.errors import CleanError

@@ -15,6 +15,7 @@ from watcher.text.urls import is_web
 
 if TYPE_CHECKING:
     from watcher.clean.memory import SiteMemory
+    from watcher.clean.sites.rules import SiteRules
     from watcher.model import Response
     from watcher.settings.model import Settings
 
@@ -45,35 +46,39 @@ def command(
     if not page:
         typer.echo("watcher clean needs a page: a URL, a file, - for standard input, or --jsonl", err=True)
         return USAGE
-    from watcher.clean.decode import decode
-    from watcher.cli.sources import existing_file
-
-    if not is_web(page):
-        show(decode(existing_file(Path(page), MAX_FILE), None), url or NO_URL, None, explain=explain, as_json=json)
-        return DONE
     import asyncio
 
+    from watcher.clean.decode import decode
+    from watcher.clean.sites.book import own_rules
     from watcher.cli.looking import settings_or_defaults
+    from watcher.cli.sources import existing_file
 
     settings = settings_or_defaults(config)
-    answer = asyncio.run(fetched(page, settings))
-    html = decode(answer.body, answer.header("content-type"))
-    show(html, answer.url, memory_of(answer.url, settings), explain=explain, as_json=json)
+    if is_web(page):
+        answer = asyncio.run(fetched(page, settings))
+        html, url = decode(answer.body, answer.header("content-type")), answer.url
+    else:
+        html, url = decode(existing_file(Path(page), MAX_FILE), None), url or NO_URL
+    sites = own_rules(settings.path)
+    memory = None if url == NO_URL else memory_of(url, settings)
+    show(html, url, memory, sites, explain=explain, as_json=json)
     return DONE
 
 
-def show(html: str, url: str, memory: SiteMemory | None, *, explain: bool, as_json: bool) -> None:
-    """Print the article of a page. Errors: CleanError."""
+def show(
+    html: str, url: str, memory: SiteMemory | None, sites: tuple[SiteRules, ...], *, explain: bool, as_json: bool
+) -> None:
+    """Print the article of a page, as the daemon would have it without its feed. Errors: CleanError."""
     from watcher.clean.article import draft, finish, left_out
     from watcher.cli.batch import fields_of
     from watcher.cli.explain import explained
 
-    page = draft(html, url=url)
+    page = draft(html, url=url, sites=sites)
     cleaned = finish(page, memory=memory)
     if as_json:
         print_json(fields_of(page, cleaned))
     elif explain:
-        typer.echo(explained(page, cleaned, left_out(html, url=url)))
+        typer.echo(explained(page, cleaned, left_out(html, url=url, sites=sites)))
     else:
         typer.echo(f"{cleaned.title}\n\n{cleaned.text}")
 
