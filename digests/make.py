@@ -18,6 +18,7 @@ from digests.rank import rank
 from digests.select import select
 from digests.store import editions
 from watcher.features.pack import unpack
+from watcher.features.renew import renewed
 from watcher.feeds.health import health
 from watcher.model import Article
 from watcher.store.articles import articles_between, articles_by_id, packed_features
@@ -155,10 +156,12 @@ def items(connection: Connection, articles: Iterable[Article]) -> list[Item]:
     """Return what grouping reads of each article."""
     given = list(articles)
     packed = packed_features(connection, [article.id for article in given])
-    made = ((article, packed[article.id]) for article in given if article.id in packed)
-    return [
-        item_of(article, unpack(article.id, kept.payload, kept.vector, kept.vector_model)) for article, kept in made
-    ]
+    found = []
+    for article in given:
+        if kept := packed.get(article.id):
+            features = unpack(article.id, kept.payload, kept.vector, kept.vector_model)
+            found.append(item_of(article, renewed(features, article)))
+    return found
 
 
 def cited(connection: Connection, previous: Edition | None) -> dict[str, Article]:

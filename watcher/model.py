@@ -276,12 +276,12 @@ class Features:
     What grouping needs of one article, made once at ingest (`features.make`).
 
     `version` names the maker, `vector` is little-endian float16 of unit length, `vector_model` "name/version" of the
-    embedder that made it; both None without one. Hashes are unsigned 32-bit.
+    embedder that made it; both None without one. `shingles` is little-endian uint32, ascending (`features.wording`).
     """
 
     article_id: str
     version: str
-    shingles: tuple[int, ...] = ()  # of the body's words, sampled: the text as wire copy
+    shingles: bytes = field(default=b"", repr=False)  # of the body's words, sampled: the text as wire copy
     terms: tuple[tuple[str, float], ...] = ()  # term, weight within the article
     names: tuple[str, ...] = ()
     numbers: tuple[str, ...] = ()

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from digests.cluster.conflict import LEAST_NUMBER
+from digests.cluster.copies import common
 from digests.cluster.dense import centred
 from digests.cluster.item import Item
-from watcher.features.wording import overlap
+from digests.cluster.wording import wording_of
 
 MOST = 12  # names, terms or numbers that are told; the first are the weightiest
 
@@ -39,12 +40,11 @@ def why(a: Item, b: Item) -> Evidence:
     terms_a, terms_b = dict(a.features.terms), dict(b.features.terms)
     same_language = a.language == b.language
     shared = sorted(terms_a.keys() & terms_b.keys(), key=lambda term: (-min(terms_a[term], terms_b[term]), term))
-    common, in_a, in_b = overlap(a.features.shingles, b.features.shingles)
     return Evidence(
         names=both(a.features.names, b.features.names),
         terms=tuple(shared[:MOST]) if same_language else (),
         numbers=both(a.features.numbers, b.features.numbers),
-        wording=round(common / max(1, min(in_a, in_b)), 3),
+        wording=round(common(wording_of(a.features.shingles), wording_of(b.features.shingles)).share, 3),
         vector=cosine(a, b),
         hours_apart=hours_apart(a, b),
         same_language=same_language,

@@ -74,6 +74,51 @@ def test_a_text_made_of_two_wires_does_not_join_them(item):
     assert not any({"a", "b"} <= group for group in found)
 
 
+def test_a_text_made_of_two_wires_belongs_to_the_one_that_it_mostly_is(item):
+    first = item("a", "Crane falls", WIRE, agency="dpa")
+    second = item("b", "Steel wreck", OTHER, agency="AFP", hours=1)
+    merged = item("c", "Port closed", "\n".join([*lines(WIRE)[:6], *lines(OTHER)[-2:]]), hours=2)
+
+    assert groups_of(reports([first, second, merged])) == {frozenset("ac"), frozenset("b")}
+
+
+def test_a_statement_that_both_print_in_full_folds_nothing(item):
+    words = QUOTE.strip("“”").replace(", ", ".\n— ")
+    first = item("a", "Crane falls on ferries", f"{WIRE}\n— {words}")
+    second = item("b", "Wreck over the berth", f"{OTHER}\nThe mayor's words:\n{QUOTE.strip('“”')}", hours=1)
+
+    assert len(reports([first, second])) == 2
+
+
+def test_one_form_with_other_figures_is_two_reports(item):
+    form = (
+        "A magnitude {0} earthquake struck {1} kilometres off the coast at a depth of {2} kilometres, the survey said. "
+        "There were no immediate reports of damage or of people hurt, and no tsunami warning was issued for the area. "
+        "The region lies on a ring of faults where the plates of the earth meet and quakes of this size are frequent."
+    )
+    first = item("a", "Quake off the coast", form.format("5.1", 32, 10))
+    second = item("b", "Quake off the coast", form.format("4.7", 118, 35), hours=20)
+    copy = item("c", "Earth shakes", form.format("5.1", 32, 10).replace("immediate", "early"), hours=1)
+
+    assert groups_of(reports([first, second, copy])) == {frozenset("ac"), frozenset("b")}
+
+
+def test_the_order_of_arrival_changes_nothing(item):
+    texts = [
+        WIRE,
+        OTHER,
+        "\n".join(lines(WIRE)[:5]),
+        "\n".join([*lines(WIRE)[:5], *lines(OTHER)[:3]]),
+        f"{OTHER}\n{WIRE}",
+    ]
+    items = [item(f"{n}", f"Title {n}", text, hours=n % 3) for n, text in enumerate(texts * 3)]
+    rng = random.Random(8)
+
+    found = {reports(rng.sample(items, len(items))) for _ in range(12)}
+
+    assert len(found) == 1
+
+
 def test_the_furniture_of_one_outlet_folds_nothing(item):
     furniture = "\n".join(lines(OTHER))
     rng = random.Random(5)

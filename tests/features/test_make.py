@@ -8,7 +8,7 @@ from watcher.errors import PluginError
 from watcher.features.embed import load_embedder, with_vector
 from watcher.features.make import MAX_TERMS, embedding_text, make
 from watcher.features.pack import pack, unpack
-from watcher.features.wording import MAX_SHINGLES, overlap, shingles
+from watcher.features.wording import MAX_SHINGLES
 from watcher.text.words import fold, stems, tokens
 
 STORY = (
@@ -76,42 +76,13 @@ def test_the_headline_repeated_in_the_body_counts_once():
     assert once == twice
 
 
-def test_a_shortened_copy_is_contained_in_its_original():
-    whole = shingles(STORY)
-    short = shingles(STORY[: STORY.index("Traffic")])
-
-    shared, in_short, in_whole = overlap(short, whole)
-
-    assert shared == in_short < in_whole
-
-
-def test_samples_of_long_texts_keep_their_share():
-    common = [f"w{i}" for i in range(3_000)]
-    a = shingles(" ".join(common))
-    b = shingles(" ".join([*common[:1_500], *(f"v{i}" for i in range(1_500))]))
-
-    shared, in_a, _ = overlap(a, b)
-
-    assert 0.4 < shared / in_a < 0.6
-
-
-def test_quotations_are_no_wording():
-    quote = "We will rebuild the quay before the summer and we will pay for every ferry that was damaged on Monday"
-    a = shingles(f"{STORY} “{quote},” the mayor said.")
-    b = shingles(
-        f"At noon the council met behind closed doors for an hour. “{quote},” the mayor said. {'It ended late. ' * 9}"
-    )
-
-    assert overlap(a, b)[0] == 0
-
-
 @given(
     title=st.text(max_size=300), text=st.text(max_size=2_000), language=st.sampled_from(["en", "ar", "ja", "und", ""])
 )
 def test_any_text_gives_bounded_features_that_survive_packing(title, text, language):
     features = make("id", title=title, text=text, language=language)
 
-    assert len(features.shingles) <= MAX_SHINGLES
+    assert len(features.shingles) <= 4 * MAX_SHINGLES
     assert len(features.terms) <= MAX_TERMS
     assert features == make("id", title=title, text=text, language=language)
     assert unpack("id", pack(features), None, None) == features

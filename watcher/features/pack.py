@@ -10,16 +10,16 @@ from watcher.model import Features
 
 FORMAT = 1
 HEAD = struct.Struct("<BH")  # format, number of shingles
+SHINGLE_BYTES = 4
 
 
 def pack(features: Features) -> bytes:
     """Return the sparse part of `features` in a compact form: about 2.5 kB for a long article."""
-    count = len(features.shingles)
     words = json.dumps(
         [features.version, features.terms, features.names, features.numbers], ensure_ascii=False, separators=(",", ":")
     )
-    shingles = struct.pack(f"<{count}I", *features.shingles)
-    return HEAD.pack(FORMAT, count) + shingles + zlib.compress(words.encode("utf-8", "surrogatepass"), 6)
+    count = len(features.shingles) // SHINGLE_BYTES
+    return HEAD.pack(FORMAT, count) + features.shingles + zlib.compress(words.encode("utf-8", "surrogatepass"), 6)
 
 
 def unpack(article_id: str, packed: bytes, vector: bytes | None, vector_model: str | None) -> Features:
@@ -33,8 +33,8 @@ def unpack(article_id: str, packed: bytes, vector: bytes | None, vector_model: s
         form, count = HEAD.unpack_from(packed)
         if form != FORMAT:
             raise ValueError(f"features of article {article_id} are in format {form}, not {FORMAT}")
-        end = HEAD.size + 4 * count
-        shingles = struct.unpack_from(f"<{count}I", packed, HEAD.size)
+        end = HEAD.size + SHINGLE_BYTES * count
+        shingles = packed[HEAD.size : end]
         words = zlib.decompress(packed[end:]).decode("utf-8", "surrogatepass")
         version, terms, names, numbers = json.loads(words)
     except (struct.error, zlib.error) as error:

@@ -8,8 +8,3 @@ from hashlib import blake2b
 def hash64(text: str) -> int:
     """Return the unsigned 64-bit hash of `text`."""
     return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
-
-
-def hash32(text: str) -> int:
-    """Return the unsigned 32-bit hash of `text`: enough where many must agree before anything follows."""
-    return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=4).digest(), "big")

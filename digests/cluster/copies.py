@@ -1,0 +1,129 @@
+"""Copies: what the wording of two texts has in common, and whether that makes one the copy of the other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from digests.cluster.item import Item
+from digests.cluster.wording import LEAST_SHARED, Sample, Wording
+from watcher.features.wording import CITED, FLAG_BITS, LEAD
+from watcher.text.words import tokens
+
+LEAST_WORDING = 10  # shingles: below this a body is a caption, and only its title can be compared
+COPY = 0.57  # share of the shorter text that stands in the longer one
+COPY_SAME_LEAD = 0.4  # the same, where both begin with the same words
+COPY_SAME_TITLE = 0.5  # the same, under the same headline
+COPY_OF_FRAGMENT = 0.7  # the same, where the shorter one is less than a third of the longer
+COPY_OF_NOTE = 0.8  # the same, for texts of a few sentences
+COPY_IN_OUTLET = 0.75  # the same, within one outlet: it prints its follow-ups, forms and furniture again, seldom a text
+EASIER = 0.15  # by what the last three are lower where both begin with the same words
+NOTE = 40  # shingles: a few sentences
+FRAGMENT = 1 / 3
+SAME_LEAD = 0.3  # of the shingles of each one's beginning, found in the other text
+LEAST_TOLD = 0.4  # of a text: in one that is quotations and lists for the rest, these count too
+LEAST_NUMBERS = 2  # of a text, to say that it has others than another
+OTHER_NUMBERS = 0.34  # of the numbers of the one with fewer: no more are shared by two events told by one form
+FLAGS = (1 << FLAG_BITS) - 1
+SURELY = 0.95  # share from which nothing speaks against a copy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Common:
+    """What two samples share where both are complete, in shingles; `share` is of the shorter one, 0 to 1."""
+
+    shared: int
+    in_a: int
+    in_b: int
+    same_lead: bool
+
+    @property
+    def share(self) -> float:
+        return self.shared / max(1, min(self.in_a, self.in_b))
+
+
+def common(ours: Wording, theirs: Wording) -> Common:
+    """
+    Return what two samples have in common.
+
+    What is cited in one of them is left out, as two independent texts share what was said; but not where next to
+    nothing else is left of one of them.
+    """
+    a, b = complete(ours, theirs.top), complete(theirs, ours.top)
+    both_a, both_b = in_both(a, b)
+    cited = (both_a | both_b) & CITED
+    shared = len(both_a) - count(cited)
+    in_a = len(a) - count(a & CITED) - count(cited > both_a & CITED)
+    in_b = len(b) - count(b & CITED) - count(cited > both_b & CITED)
+    if in_a < LEAST_TOLD * len(a) and in_b < LEAST_TOLD * len(b):
+        shared, in_a, in_b = len(both_a), len(a), len(b)
+    same_lead = is_found(a, both_a) and is_found(b, both_b)
+    return Common(shared=shared, in_a=in_a, in_b=in_b, same_lead=same_lead)
+
+
+def complete(wording: Wording, top: int) -> Sample:
+    """Return the sample of a text up to where it and another that ends at `top` hold every shingle."""
+    if top >= wording.top:
+        return wording.sample
+    return wording.sample[: np.searchsorted(wording.sample, np.uint32(top | FLAGS), "right")]
+
+
+def in_both(a: Sample, b: Sample) -> tuple[Sample, Sample]:
+    """Return the shingles that two samples share, with the flags of each."""
+    if not len(a) or not len(b):
+        return a[:0], b[:0]
+    ours, theirs = a >> FLAG_BITS, b >> FLAG_BITS
+    at = np.minimum(np.searchsorted(theirs, ours), len(theirs) - 1)
+    found = theirs[at] == ours
+    return a[found], b[at[found]]
+
+
+def is_found(text: Sample, shared: Sample) -> bool:
+    """Whether enough of a text's beginning is among what it shares."""
+    return count(shared & LEAD) >= SAME_LEAD * max(1, count(text & LEAD))
+
+
+def count(flags: npt.NDArray[Any]) -> int:
+    """Return how many are not zero."""
+    return int(np.count_nonzero(flags))
+
+
+def is_copy(a: Item, b: Item, found: Common) -> bool:
+    """Whether two articles carry the same text, by what they have in common."""
+    shorter, longer = min(found.in_a, found.in_b), max(found.in_a, found.in_b)
+    if found.shared < LEAST_SHARED or shorter < LEAST_WORDING or a.is_silent != b.is_silent:
+        return False
+    if found.share < SURELY and found.same_lead and have_other_numbers(a, b):
+        return False
+    least = least_share(a, b, shorter, longer, same_lead=found.same_lead)
+    if COPY_SAME_TITLE <= found.share < least == COPY:
+        return title_key(a.title) == title_key(b.title) != ()
+    return found.share >= least
+
+
+def least_share(a: Item, b: Item, shorter: int, longer: int, *, same_lead: bool) -> float:
+    """Return the share of the shorter text from which on two articles are copies."""
+    least = COPY_SAME_LEAD if same_lead else COPY
+    easier = EASIER if same_lead else 0.0
+    if shorter < NOTE:
+        least = max(least, COPY_OF_NOTE - easier)
+    if shorter < longer * FRAGMENT:
+        least = max(least, COPY_OF_FRAGMENT - easier)
+    if a.outlet and a.outlet == b.outlet:
+        least = max(least, COPY_IN_OUTLET - easier)
+    return least
+
+
+def have_other_numbers(a: Item, b: Item) -> bool:
+    """Whether the tops of two articles have numbers enough, and next to none in common: a form filled in twice."""
+    ours, theirs = set(a.features.numbers), set(b.features.numbers)
+    fewer = min(len(ours), len(theirs))
+    return fewer >= LEAST_NUMBERS and len(ours & theirs) <= OTHER_NUMBERS * fewer
+
+
+def title_key(title: str) -> tuple[str, ...]:
+    """Return what makes two headlines the same: their words, whatever the case and the punctuation."""
+    return tuple(tokens(title[:400]))
