@@ -9,6 +9,7 @@ WatcherError
   CleanError .url .reason
   StoreError
   PluginError
+  EmbedderError .permanent .retry_after_s .about_texts
   WorkerFailed  PoolBroken    (in work.pool)
 """
 
@@ -145,3 +146,19 @@ class StoreError(WatcherError):
 
 class PluginError(WatcherError):
     """A plug-in (an embedder, a command, a job) cannot be loaded."""
+
+
+class EmbedderError(WatcherError):
+    """
+    An embedder that made no vectors. `permanent`: asking again will not help until somebody mends it.
+
+    `about_texts`: the fault may lie in the texts that were given, and others would do.
+    """
+
+    def __init__(
+        self, message: str, *, permanent: bool = False, retry_after_s: float | None = None, about_texts: bool = False
+    ) -> None:
+        self.permanent = permanent
+        self.retry_after_s = retry_after_s
+        self.about_texts = about_texts
+        super().__init__(message)

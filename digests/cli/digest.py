@@ -119,24 +119,34 @@ def check_formats(formats: tuple[str, ...]) -> None:
             raise BadParameter(f"got {form!r}, expected one of {known}{hint(form, FORMATS)}", param_hint="--format")
 
 
-def complete_vectors(settings: Settings, engine: Engine, *, since: datetime) -> None:
-    """Embed the articles of the time that no poll has embedded yet, so that stories hold across languages."""
+def complete_features(settings: Settings, engine: Engine, *, since: datetime) -> None:
+    """Make what grouping needs of the time's articles and no poll has made yet: features of this version, vectors."""
     import asyncio
 
     from watcher.cli.passing import embed
-    from watcher.store.articles import without_vector
+    from watcher.features.embed import choice_of
+    from watcher.features.make import FEATURES_VERSION
+    from watcher.store.features import embedder_noted, outdated, without_vector
     from watcher.store.writer import Writer, read
     from watcher.work.pool import Pool
+    from watcher.work.remake import remake_features
     from watcher.work.tools import usable_embedder
 
-    setting = usable_embedder(settings.semantic.embedder)
-    if setting is None:
+    choice = usable_embedder(choice_of(settings.semantic))
+    noted = read(engine, embedder_noted)
+    name = noted.name if noted and choice and noted.setting == choice.setting else None
+    lacking = choice and read(engine, lambda c: without_vector(c, model=name, most=1, since=since))
+    if not lacking and not read(engine, lambda c: outdated(c, version=FEATURES_VERSION, most=1, since=since)):
         return
-    if not read(engine, lambda c: without_vector(c, model=None, most=1, since=since)):
-        return
+
+    async def complete() -> None:
+        await remake_features(writer, pool, since=since)
+        if lacking:
+            await embed(writer, pool, choice, since=since)
+
     writer, pool = Writer(engine), Pool()
     try:
-        asyncio.run(embed(writer, pool, setting, since=since))
+        asyncio.run(complete())
     finally:
         pool.close()
         writer.close()
@@ -166,7 +176,7 @@ def one(
     edition = stored(engine, digest, asked)
     if edition is None:
         order, suffix = plan(engine, digest, asked, zone, now, keep=not stdout)
-        complete_vectors(settings, engine, since=order.window_start - LOOKBACK)
+        complete_features(settings, engine, since=order.window_start - LOOKBACK)
 
         def hand_over(made: Edition) -> None:
             if not stdout:

@@ -38,3 +38,30 @@ def test_a_missing_contact_is_told_beside_the_result(tmp_path, capsys):
     settings.write_text(f'[fetch]\ncontact = "me@news.example"\n{SETTINGS}')
     assert run(["check", "--config", str(settings)]) == 0
     assert "contact" not in capsys.readouterr().err
+
+
+def test_an_endpoint_is_told_of_and_one_without_an_address_is_a_fault(tmp_path, capsys):
+    settings = tmp_path / "settings.toml"
+    endpoint = '[semantic.endpoint]\nurl = "https://api.example/v1"\nmodel = "m"\nkey = "env:KEY"\n'
+    settings.write_text(f'[semantic]\nembedder = "endpoint"\n{endpoint}{SETTINGS}')
+    assert run(["check", "--config", str(settings)]) == 0
+    assert "title and first words are sent to api.example" in capsys.readouterr().err
+
+    settings.write_text(f"{endpoint}{SETTINGS}")
+    assert run(["check", "--config", str(settings)]) == 0
+    assert "api.example" not in capsys.readouterr().err
+
+    settings.write_text(f'[semantic]\nembedder = "endpoint"\n{SETTINGS}')
+    assert run(["check", "--config", str(settings)]) == 2
+    assert 'settings.toml:2:12: semantic.embedder: got "endpoint" without a table' in capsys.readouterr().err
+
+
+def test_a_key_in_the_settings_themselves_is_a_fault_that_does_not_repeat_it(tmp_path, capsys):
+    settings = tmp_path / "settings.toml"
+    settings.write_text('[semantic.endpoint]\nurl = "https://api.example/v1"\nmodel = "m"\nkey = "sk-12345"\n')
+
+    assert run(["check", "--config", str(settings)]) == 2
+
+    told = capsys.readouterr().err
+    assert 'expected "env:NAME" or "file:PATH"' in told
+    assert "12345" not in told

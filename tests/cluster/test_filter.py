@@ -4,6 +4,7 @@ import io
 import json
 
 from digests.cli.cluster import cluster_lines
+from tests.embedding_server import embedding_server
 
 QUAKE = "Quake shakes Tarvola at dawn, houses collapse"
 CHESS = "Chess club wins the northern cup again"
@@ -69,3 +70,16 @@ def test_broken_unicode_stops_nothing():
 
 def test_no_lines_give_no_lines():
     assert run([]) == (0, [])
+
+
+def test_the_endpoint_of_the_settings_makes_the_vectors(tmp_path, monkeypatch):
+    with embedding_server() as server:
+        settings = tmp_path / "settings.toml"
+        settings.write_text(f'[semantic.endpoint]\nurl = "{server.url}"\nmodel = "words"\nbatch = 2\n')
+        monkeypatch.setenv("WATCHER_CONFIG", str(settings))
+        out = io.StringIO()
+
+        assert cluster_lines([json.dumps(row) for row in ROWS], out, embedder="endpoint") == 0
+
+    assert [len(asked["input"]) for asked in server.requests] == [2, 1]
+    assert len(out.getvalue().splitlines()) == 3

@@ -52,6 +52,7 @@ async def daemon(tmp_path):
             line=Line(client.reaches, now=lambda: clock[0]),
             pool=pool,
             feed_pool=pool,
+            vector_pool=pool,
             poll=settings.poll,
             fetch=settings.fetch,
             embedder=None,

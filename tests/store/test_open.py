@@ -7,7 +7,7 @@ import stat
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import inspect, text
 
 from digests.store.editions import open_digests
 from digests.store.schema import metadata as digests_metadata
@@ -37,6 +37,20 @@ def test_the_migrations_make_what_the_tables_say(tmp_path):
             differences += compare_metadata(MigrationContext.configure(connection, opts=options), tables)
 
     assert differences == []
+    engine.dispose()
+
+
+def test_a_store_of_the_first_schema_is_brought_up_to_date(tmp_path):
+    url = f"sqlite:///{tmp_path / 'watcher.db'}"
+    engine = open_store(url)
+    with engine.begin() as connection:
+        connection.execute(text("DROP INDEX ix_features_version"))
+        connection.execute(text("UPDATE watcher_schema SET version_num = '0001'"))
+    engine.dispose()
+
+    engine = open_store(url)
+
+    assert [index["name"] for index in inspect(engine).get_indexes("features")].count("ix_features_version") == 1
     engine.dispose()
 
 

@@ -69,6 +69,7 @@ async def tools(tmp_path):
         line=Line(reached, now=now),
         pool=Broken(),
         feed_pool=Broken(),
+        vector_pool=Broken(),
         poll=PollSettings(),
         fetch=FetchSettings(),
         embedder=None,

@@ -126,6 +126,7 @@ async def world(tmp_path, pool):
             line=Line(client.reaches, now=lambda: clock[0]),
             pool=pool,
             feed_pool=pool,
+            vector_pool=pool,
             poll=settings.poll,
             fetch=settings.fetch,
             embedder=None,

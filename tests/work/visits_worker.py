@@ -70,6 +70,7 @@ class Worker:
                 line=Line(self.reaches, now=lambda: world.clock),
                 pool=Inline(),
                 feed_pool=Inline(),
+                vector_pool=Inline(),
                 poll=POLL,
                 fetch=FetchSettings(robots=False, host_delay=timedelta(0)),
                 embedder=None,

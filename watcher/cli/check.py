@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import typer
 
@@ -40,6 +41,9 @@ def command(config: Config = None, json: Json = False) -> int:
         typer.echo(f"{', '.join(worded(name, count) for name, count in counts.items())}: fine")
         if not settings.fetch.contact:
             typer.echo("[fetch] contact is not set: publishers whom a poll troubles can only block it", err=True)
+        if settings.semantic.embedder == "endpoint" and settings.semantic.endpoint:
+            host = urlsplit(settings.semantic.endpoint.url).hostname
+            typer.echo(f"each article's title and first words are sent to {host}, for its vector", err=True)
     return DONE
 
 

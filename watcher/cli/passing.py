@@ -11,14 +11,16 @@ from datetime import datetime, timedelta
 from sqlalchemy import Engine
 
 from watcher.cli.tally import Tally
-from watcher.errors import PluginError
+from watcher.errors import StoreError, WatcherError
+from watcher.features.embed import Choice
 from watcher.settings.model import Settings
 from watcher.store.feeds import make_all_due
 from watcher.store.hosts import held_feeds
 from watcher.store.writer import Writer
 from watcher.work.events import Event, FeedPolled, LineDown, LineUp
-from watcher.work.pool import Pool, PoolBroken, WorkerFailed
+from watcher.work.pool import Pool
 from watcher.work.queue import LocalQueue
+from watcher.work.remake import remake_features
 from watcher.work.tools import open_tools
 from watcher.work.vectors import make_vectors
 
@@ -54,11 +56,12 @@ async def one_pass(settings: Settings, engine: Engine, *, everything: bool, quie
                 await queue.stop()
             tally.fetching_s = time.monotonic() - started
             tally.waiting = await tools.writer.read(lambda c: held_feeds(c, now=tools.now()))
+            since = tools.now() - EMBED_BACK
+            await remake_features(tools.writer, tools.pool, since=since)
             started = time.monotonic()
             advance("vectors", 0, tally.stored if tools.embedder else 0)
-            since = tools.now() - EMBED_BACK
             tally.vectors = await embed(
-                tools.writer, tools.pool, tools.embedder, since=since, done=lambda n: advance("vectors", n, 0)
+                tools.writer, tools.vector_pool, tools.embedder, since=since, done=lambda n: advance("vectors", n, 0)
             )
             tally.vectors_s = time.monotonic() - started
     return tally
@@ -67,7 +70,7 @@ async def one_pass(settings: Settings, engine: Engine, *, everything: bool, quie
 async def embed(
     writer: Writer,
     pool: Pool,
-    setting: str | None,
+    choice: Choice | None,
     *,
     since: datetime,
     done: Callable[[int], None] = lambda n: None,
@@ -81,10 +84,13 @@ async def embed(
         done(n)
 
     try:
-        await make_vectors(writer, pool, setting, since=since, done=count)
-    except (PluginError, PoolBroken, WorkerFailed) as error:
+        await make_vectors(writer, pool, choice, since=since, done=count)
+    except StoreError:
+        raise
+    except WatcherError as error:
         sys.stderr.write(
             f"warning: not every article has a vector, so stories may hold within languages only: {error}\n"
+            + (f"try: {error.mend}\n" if error.mend else "")
         )
     return made
 

@@ -10,6 +10,7 @@ from typer import Argument, Option
 
 from watcher.cli.app import DONE, Config, Json, examples, load_settings, print_json
 from watcher.cli.looking import show
+from watcher.cli.status_features import features_found, features_lines
 from watcher.cli.status_source import gather_source, health_words, iso, moment, row_of, source_lines
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ def gather(settings: Settings, engine: Engine, *, now: datetime) -> dict[str, An
         "line_down_since": iso(read(engine, line_down_since)),
         "articles": read(engine, count_articles),
         "pages_waiting": read(engine, lambda c: waiting_pages(c, now=now)),
+        "features": features_found(settings, engine),
         "pages_without_article": [{"reason": reason, "pages": n} for reason, n in lost],
         "pages_replaced_by_feed": [{"reason": reason, "pages": n} for reason, n in read(engine, feed_reasons)],
         "sources": rows,
@@ -88,6 +90,7 @@ def lines(found: dict[str, Any], *, everything: bool) -> Iterator[str]:
     if found["line_down_since"]:
         since = moment(found["line_down_since"])
         yield f"line     your own line is down since {since}: nothing is asked until it works again"
+    yield from features_lines(found["features"])
     counts = dict.fromkeys((row["health"] for row in rows), 0)
     for row in rows:
         counts[row["health"]] += 1

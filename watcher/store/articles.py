@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import struct
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Row, false, func, or_, select, update
+from sqlalchemy import Connection, Row, func, select
 
 from watcher.model import Article, Removed
 from watcher.store.feeds import slices
@@ -127,31 +127,6 @@ def packed_features(connection: Connection, ids: Iterable[str]) -> dict[str, Pac
         for key, *values in connection.execute(select(*columns).where(features.c.article_id.in_(part))):
             found[key] = Packed(**dict(zip(Packed.__slots__, values, strict=True)))
     return found
-
-
-def without_vector(
-    connection: Connection, *, model: str | None, most: int, since: datetime | None = None
-) -> tuple[tuple[str, str, str], ...]:
-    """Return (id, title, text) of up to `most` articles without a vector of `model` (None: of any), newest first."""
-    query = (
-        select(articles.c.id, articles.c.title, texts.c.text)
-        .join(texts, texts.c.article_id == articles.c.id)
-        .join(features, features.c.article_id == articles.c.id)
-        .where(or_(features.c.vector_model.is_(None), features.c.vector_model != model if model else false()))
-        .order_by(articles.c.published_at.desc())
-        .limit(most)
-    )
-    if since is not None:
-        query = query.where(articles.c.published_at >= since)
-    return tuple((key, title, unsqueeze(text)) for key, title, text in connection.execute(query))
-
-
-def set_vectors(connection: Connection, vectors: Mapping[str, bytes], *, model: str) -> None:
-    """Keep the vectors that an embedder made."""
-    for key, vector in vectors.items():
-        connection.execute(
-            update(features).where(features.c.article_id == key).values(vector=vector, vector_model=model)
-        )
 
 
 def feed_reasons(connection: Connection) -> tuple[tuple[str, int], ...]:

@@ -208,7 +208,7 @@ features = Table(
     "features",
     metadata,
     Column("article_id", ForeignKey("articles.id", ondelete="CASCADE"), primary_key=True),
-    Column("version", Text, nullable=False),
+    Column("version", Text, nullable=False, index=True),
     Column("payload", LargeBinary, nullable=False),
     Column("vector", LargeBinary),
     Column("vector_model", Text, index=True),

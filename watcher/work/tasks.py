@@ -7,14 +7,15 @@ from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from watcher.errors import CleanError, PluginError
+from watcher.errors import CleanError, EmbedderError, PluginError
 from watcher.model import Cleaned, Entry, ParsedFeed
 from watcher.text.urls import host_of
 
 if TYPE_CHECKING:
     from watcher.clean.memory import SiteMemory
     from watcher.clean.sites.rules import SiteRules
-    from watcher.features.embed import Embedder
+    from watcher.features.embed import Choice, Embedder
+    from watcher.store.articles import Packed
 
 
 LARGE_SITE = 50  # articles
@@ -131,22 +132,42 @@ def with_features(cleaned: Cleaned) -> Made:
     return Made(cleaned=cleaned, version=made.version, payload=pack.pack(made))
 
 
+def features_of(rows: tuple[tuple[str, str, str, str], ...]) -> dict[str, Packed]:
+    """Return the features of stored articles, each (id, title, text, language), packed."""
+    from watcher.features import make, pack
+    from watcher.store.articles import Packed
+
+    made = [make.make(key, title=title, text=text, language=language) for key, title, text, language in rows]
+    return {each.article_id: Packed(version=each.version, payload=pack.pack(each)) for each in made}
+
+
 @lru_cache(maxsize=1)
-def embedder(setting: str) -> Embedder:
+def embedder(choice: Choice) -> Embedder:
     """Return the embedder that the settings name, loaded once a process. Errors: PluginError."""
     from watcher.features.embed import load_embedder
 
-    found = load_embedder(setting)
+    found = load_embedder(choice.setting, choice.endpoint)
     if found is None:
-        raise PluginError(f"[semantic] embedder {setting!r} gives no embedder")
+        raise PluginError(f"[semantic] embedder {choice.setting!r} gives no embedder")
     return found
 
 
-def embed(setting: str, texts: tuple[str, ...]) -> list[bytes]:
-    """Return the vector of each text."""
-    return embedder(setting).embed(texts)
+def embed(choice: Choice, texts: tuple[str, ...]) -> list[bytes]:
+    """Return the vector of each text. Errors: EmbedderError."""
+    from watcher.features.embed import checked
+
+    made = embedder(choice)
+    try:
+        return checked(made.embed(texts), count=len(texts), name=made.name)
+    except EmbedderError as error:
+        if error.permanent:
+            embedder.cache_clear()  # who mends it, the key's file say, need not start us again
+        raise
+    except Exception as error:
+        words = f'embedder "{made.name}" failed: {type(error).__name__}: {error}'
+        raise EmbedderError(words, about_texts=True) from error
 
 
-def embedder_name(setting: str) -> str:
+def embedder_name(choice: Choice) -> str:
     """Return the name under which the embedder's vectors are kept."""
-    return embedder(setting).name
+    return embedder(choice).name

