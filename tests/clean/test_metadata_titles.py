@@ -57,6 +57,37 @@ def test_a_heading_is_read_without_kicker_and_style(heading: str) -> None:
     assert read(body=heading).title == "Bridge over the Ems to close"
 
 
+def test_words_set_before_the_title_in_its_heading_are_no_part_of_it() -> None:
+    said = read(data("Bridge over the Ems to close"), "<h1><b>By the river</b>Bridge over the Ems to close</h1>")
+
+    assert said.title == "Bridge over the Ems to close"
+
+
+@pytest.mark.parametrize("before", ["By the river: ", "Ems-", "By the river – "])
+def test_words_that_belong_to_the_title_stay(before: str) -> None:
+    heading = f"{before}Bridge over the river to close"
+
+    assert read(shared("Bridge over the river to close"), f"<h1>{heading}</h1>").title == heading
+
+
+def test_what_stands_behind_the_pages_heading_in_its_other_titles_is_cut() -> None:
+    said = read(shared("Bridge to close › Northern Lights"), "<h1>Bridge to close</h1>")
+
+    assert said.title == "Bridge to close"
+
+
+def test_a_title_cut_short_with_dots_is_told_in_full() -> None:
+    whole = "Bridge over the Ems to close for most of the winter"
+
+    assert read(data("Bridge over the Ems to close for..."), f"<h1>{whole}</h1>").title == whole
+
+
+def test_a_title_that_ends_in_dots_by_itself_stays() -> None:
+    said = read("<title>Everything is made new in May… | Library</title>", "<h1>Everything is made new in May…</h1>")
+
+    assert said.title == "Everything is made new in May…"
+
+
 def test_a_title_that_ends_at_a_quote_is_told_in_full() -> None:
     said = read(shared("Mayor calls bridge") + '<title>Mayor calls bridge "a disgrace"</title>')
 

@@ -26,6 +26,9 @@ TITLES = tuple(WORTH)
 MIN_TITLE = 8  # characters that must be left of a title
 LEAST_NAME = 4  # letters of a site's name that may be a part of what is cut, or the other way round
 MORE = 16  # letters that such a part may have beside the name
+LEAST_START = 16  # letters by which a title is known again in another
+DOTTED = re.compile(r"[.…]|\s*$")  # behind the beginning of a title that is not cut short
+SAID_BEFORE = re.compile(r"[:|–—-]\s+[\"“„»«']?$|[\w-][\"“„»«'-]$")  # what joins a title to words before it
 SEPARATOR = re.compile(r"\s+[|\-–—·•»«›:]{1,2}\s+|\s*[|｜ㅣ│_]\s*|：|(?<=\w):\s+(?=\S+$)")
 SITE_PREFIX = re.compile(r"^(?:www|m|mobile|amp|edition)\d?\.")
 SECOND_LEVEL = frozenset("ac co com edu gov net or org".split(" "))  # of a public suffix: co.uk
@@ -37,6 +40,10 @@ def best_title(titles: dict[str, str], *, site: str, url: str) -> tuple[str, str
     outlet = _site_names(site, url)
     bare = {name: text for name, text in bare.items() if key(text) not in outlet} or bare
     bare = {name: _whole(text, bare.values()) for name, text in bare.items()}
+    if "h1" in bare:
+        if "headline" not in bare:
+            bare = {name: _as_heading(text, bare["h1"]) for name, text in bare.items()}
+        bare["h1"] = _without_kicker(bare["h1"], [text for name, text in bare.items() if name != "h1"])
     votes: dict[str, float] = defaultdict(float)
     for name, text in bare.items():
         votes[key(text)] += WORTH[name]
@@ -57,10 +64,33 @@ def confirmed(title: str, feed_title: str | None, titles: Iterable[str]) -> str:
 
 
 def _whole(title: str, others: Iterable[str]) -> str:
-    """Return the title that `title` is the beginning of: attributes end where a page forgot to escape a quote."""
+    """
+    Return the title that `title` is the beginning of.
+
+    Attributes end where a page forgot to escape a quote, and some titles are cut short with dots.
+    """
+    start = title.rstrip(".… ") if title.endswith(("...", "…")) else ""
     return next(
-        (other for other in others if other.startswith(title) and other[len(title) :].strip()[:1] == '"'), title
+        (
+            other
+            for other in others
+            if (other.startswith(title) and other[len(title) :].strip()[:1] == '"')
+            or (len(start) >= LEAST_START and other.startswith(start) and DOTTED.match(other, len(start)) is None)
+        ),
+        title,
     )
+
+
+def _as_heading(title: str, heading: str) -> str:
+    """Return a title without what stands behind the page's own heading in it: "Storm hits coast › Northern News"."""
+    behind = title[len(heading) :] if len(heading) >= MIN_TITLE and title.startswith(heading) else ""
+    return heading if behind and SEPARATOR.match(behind) else title
+
+
+def _without_kicker(heading: str, others: Iterable[str]) -> str:
+    """Return a heading without the words set before the title in it, where others have the title alone."""
+    ends = (other for other in others if len(other) >= LEAST_START and heading.endswith(other) and other != heading)
+    return next((end for end in ends if not SAID_BEFORE.search(heading[: -len(end)])), heading)
 
 
 def without_site(title: str, *, site: str, url: str) -> str:
