@@ -60,3 +60,9 @@ break","author":[{"@id":"#ann"},"Bo Ek",{"@type":"Person","@id":"#nobody"}],"art
 
 def test_deep_json_ld_ends() -> None:
     assert article_node(["[" * 50_000 + "]" * 50_000]) == {}
+
+
+def test_a_long_link_in_the_body_of_the_data_leaves_its_words() -> None:
+    link = f'<a href="/bank" title="{"All about the bank, its shares and its news. " * 8}">The bank</a>'
+
+    assert body_of({"articleBody": f"{link} pays for the bridge."}) == "The bank pays for the bridge."

@@ -24,7 +24,10 @@ WRAPPING = re.compile(
     r"^\s*(?:<!--|//\s*<!\[CDATA\[|<!\[CDATA\[|/\*.{0,40}?\*/)|(?:-->|//\s*\]\]>|\]\]>|;)\s*$", re.DOTALL
 )
 FIELD = re.compile(r'"(headline|datePublished|dateModified)"\s*:\s*"([^"\n\\]{4,300})"')
-TAG = re.compile(r"<[^<>]{1,200}>")
+TAG = re.compile(r"<[^<>]{1,2000}>")  # a link with its title can be long
+INLINE = re.compile(
+    r"</?(?:a|abbr|b|cite|em|font|i|mark|small|span|strong|sub|sup|u)(?:\s[^<>]{1,2000})?>", re.IGNORECASE
+)
 
 
 def article_node(scripts: Iterable[str]) -> Node:
@@ -76,7 +79,7 @@ def text_of(value: object) -> str:
 def body_of(node: Node) -> str:
     """Return the article's whole text with its line breaks, empty if the node does not carry it."""
     body = node.get("articleBody")
-    text = TAG.sub("\n", unescape(body)) if isinstance(body, str) else text_of(body)
+    text = TAG.sub("\n", INLINE.sub("", unescape(body))) if isinstance(body, str) else text_of(body)
     return "\n".join(line for part in text.splitlines() if (line := " ".join(part.split())))
 
 
