@@ -190,3 +190,59 @@ def test_a_note_on_the_author_need_not_begin_with_the_name() -> None:
     given = blocks(*[f"{PROSE} {word}" for word in ("One", "Two", "Three", "Four", "Five")], note)
 
     assert cut(given, authors=("Ann Lee",)) == [("author", note)]
+
+
+@pytest.mark.parametrize("line", ["11.04 Uhr", "Wed 12 Sep 2024, 9:15 am", "2024年9月12日 9時15分", "3 days ago"])
+def test_a_line_that_its_class_calls_a_time_goes_if_it_is_one(line: str) -> None:
+    given = blocks(line, *[PROSE] * 4)
+
+    assert cut(given, markup=Markup(times=frozenset((key(line),)))) == [("date", line)]
+
+
+@pytest.mark.parametrize(
+    "line", ["11.04 Uhr: Drohne tötet offenbar einen Anführer der Miliz", "300 minutes of waiting"]
+)
+def test_a_line_that_says_more_than_a_time_stays(line: str) -> None:
+    given = blocks(*[PROSE] * 2, Block(text=line, kind="h"), *[PROSE] * 2)
+    times = frozenset((key(line),)) if "Uhr" in line else frozenset()
+
+    assert cut(given, markup=Markup(times=times)) == []
+
+
+def test_the_title_goes_with_its_kicker() -> None:
+    title = "Council puts off the bridge once more"
+    given = blocks(Block(text=f"By the river{title}", kind="h"), *[PROSE] * 4)
+
+    assert [rule for rule, _ in cut(given, titles=frozenset((key(title),)))] == ["title"]
+
+
+@pytest.mark.parametrize(
+    "line", ["READ THE STORY HERE | {title}", "{title} [INSIGHT]", "{title} (VIDEO)", "Opinion: {title}"]
+)
+def test_a_link_with_a_label_at_one_side_goes(line: str) -> None:
+    title = "Ferry to run later on Saturdays from May"
+    given = blocks(*[PROSE] * 2, line.format(title=title), *[PROSE] * 2)
+
+    assert [rule for rule, _ in cut(given, markup=Markup(links=frozenset((key(title),))))] == ["link"]
+
+
+def test_a_first_paragraph_that_is_one_link_stays() -> None:
+    first = "The council has put off its decision on the bridge until March."
+    given = blocks(Block(text="The bridge", kind="h"), first, *[PROSE] * 4)
+
+    assert cut(given, markup=Markup(links=frozenset((key(first),)))) == []
+
+
+def test_a_box_ends_where_long_paragraphs_go_on_between_headings_and_links() -> None:
+    teasers = [Block(text=f"A story of the {day}", kind="li") for day in ("first", "second", "third", "fourth")]
+    heading = Block(text="What else it costs", kind="h")
+    given = blocks(*[PROSE] * 3, Block(text="Related articles", kind="h"), *teasers, f"{PROSE} {PROSE} {PROSE}")
+    given = (*given, heading, Block(text=f"{PROSE} {PROSE} Still, {PROSE}"))
+
+    assert [text for rule, text in cut(given)] == ["Related articles", *(teaser.text for teaser in teasers)]
+
+
+def test_a_line_of_rights_before_the_text_goes() -> None:
+    line = "Copyright Lena Brandt/Copyright 2026 The AP. All rights reserved."
+
+    assert cut(blocks(line, *[PROSE] * 9)) == [("rights", line)]

@@ -20,11 +20,16 @@ HEAD_BLOCKS = 6  # where title, byline and date stand
 TAIL_BLOCKS = 4  # where the author's note and credits stand
 BOX_LINKED = 0.3  # of the blocks under a heading like "More from": from here on all of them are teasers
 QUOTE_LEAST, QUOTE_MOST = 25, 300  # letters of a sentence that is set apart
+KICKER = 30  # letters before a title in its own heading
+LEAST_TITLE = 20  # letters of that title
+STAMP_LETTERS = 36  # of a line that is a date: "Published on Wednesday 12 September 2024"
 NOTE_START = 60  # characters: "Correspondent Jane Doe", "Jane Doe, 54, is"
+LONG = 240  # characters of a paragraph that a teaser seldom has
 BOX_AFTER = 250  # characters of article before such a box
 SENTENCE_END = re.compile(r"[.!?…。！？։।۔][\"'”’»›」』)\]]*$")
 WIDE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 CLOCK = re.compile(r"\d{1,2}[:.]\d{2}\s*(?:am|pm|a\.m\.|p\.m\.|uhr|h)?\s*[-–—]\s*\d{1,2}[:.]\d{2}", re.IGNORECASE)
+CLOCKED = re.compile(r"\d{4}|\d[./:年月-]\s?\d|\d\.?\s?[^\W\d_]{2,}|[^\W\d_]{2,}\.?\s\d")
 DURATION = re.compile(r"^(?:\d{1,2}\.\d{1,2}\.\d{2,4}\s*\|\s*)?\d{1,3}:\d{2}(?:\s?min\.?)?$", re.IGNORECASE)
 CREDIT = re.compile(
     r"^(?:\(?(?:fotos?|photos?|bild(?:er)?|images?|pictures?|quelle|zdroj|źródło|fot|foto di|crédits?|credits?|kuva|kép"
@@ -96,7 +101,7 @@ def _lines(blocks: tuple[Block, ...], known: Known, rules: Rules) -> Found:
     for place, block in enumerate(blocks):
         text = block.text
         name = key(text)
-        if place < HEAD_BLOCKS and name and name in known.titles:
+        if place < HEAD_BLOCKS and name and _is_title(block, name, known):
             yield place, "title"
         elif name in known.markup.captions or (CREDIT.match(text) and len(text) < SHORT * 2):
             yield place, "caption"
@@ -112,12 +117,25 @@ def _lines(blocks: tuple[Block, ...], known: Known, rules: Rules) -> Found:
             yield place, "call"
         elif is_embed(text):
             yield place, "embed"
-        elif place > last - TAIL_BLOCKS and is_rights(text):
+        elif (place < HEAD_BLOCKS or place > last - TAIL_BLOCKS) and is_rights(text):
             yield place, "rights"
 
 
+def _is_title(block: Block, name: str, known: Known) -> bool:
+    """Whether a block is the title, perhaps as a heading with its kicker: "Talks go on", "BrexitTalks go on"."""
+    if name in known.titles:
+        return True
+    return block.kind == "h" and any(
+        len(title) >= LEAST_TITLE and name.endswith(title) and len(name) - len(title) <= KICKER
+        for title in known.titles
+    )
+
+
 def _is_stamp(text: str, name: str, known: Known) -> bool:
-    return (name in known.markup.times and any(char.isdigit() for char in text)) or STAMP.match(text) is not None
+    """Whether a line is a date or a time: "11.04 Uhr", not "11.04 Uhr: Minister resigns"."""
+    if name in known.markup.times and CLOCKED.search(text):
+        return sum(map(str.isalpha, text)) <= STAMP_LETTERS
+    return STAMP.match(text) is not None
 
 
 def _is_byline(text: str, name: str, known: Known) -> bool:
@@ -137,6 +155,7 @@ def _is_byline(text: str, name: str, known: Known) -> bool:
 def _links(blocks: tuple[Block, ...], known: Known, rules: Rules) -> Found:
     """Blocks that are nothing but a link to another page. What is written more than once is a button of the article."""
     often = Counter(block.text for block in blocks)
+    first = next((place for place, block in enumerate(blocks) if block.kind == "p" and rules[place] is None), None)
     linked = [
         place
         for place, block in enumerate(blocks)
@@ -145,6 +164,7 @@ def _links(blocks: tuple[Block, ...], known: Known, rules: Rules) -> Found:
         and is_linked(block, known.markup)
         and often[block.text] == 1
         and "://" not in block.text
+        and not (place == first and SENTENCE_END.search(block.text))
     ]
     total = sum(len(block.text) for block in blocks)
     if sum(len(blocks[place].text) for place in linked) <= ROUNDUP * total:
@@ -154,8 +174,8 @@ def _links(blocks: tuple[Block, ...], known: Known, rules: Rules) -> Found:
 
 def is_linked(block: Block, markup: Markup) -> bool:
     """
-    Whether a block is one link to another page, perhaps with a label before it ("SEE ALSO: A title") or a date behind
-    it, or a menu: links with bars between them.
+    Whether a block is one link to another page, perhaps with a label before it ("SEE ALSO: A title"), with a date or a
+    label behind it ("A title [INSIGHT]"), or a menu: links with bars between them.
     """
     text = block.text
     if key(text) in markup.links and len(text) <= LINK_MAX:
@@ -194,7 +214,8 @@ def _box_end(blocks: tuple[Block, ...], known: Known, rules: Rules, start: int) 
     """Return where a box that begins at `start` ends: at the article's next paragraph, or at the end of the page."""
     rest = range(start + 1, len(blocks))
     light = [_is_light(blocks[at], known, rules[at]) for at in rest]
-    if light and sum(light) >= BOX_LINKED * len(light) and not _prose_run(light):
+    long = sum(not easy and _size(blocks[at].text) >= LONG for at, easy in zip(rest, light, strict=True))
+    if light and sum(light) >= BOX_LINKED * len(light) and not _prose_run(light) and long <= 1:
         return len(blocks)
     end = start + 1
     while end < len(blocks) and _is_light(blocks[end], known, rules[end]) and blocks[end].kind != "h":

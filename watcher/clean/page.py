@@ -32,6 +32,7 @@ MAX_LINKS = 400  # characters of a block that may consist of links
 MENU_LEAST = 3  # links between bars that make a menu
 BARS = re.compile(r"\s*[|·•]\s*")
 STAMP_BEHIND = re.compile(r"[\s(,–—-]+\d[\d.,:/\-\s年月日時分시]{3,24}(?:uhr|h|am|pm)?\)?$", re.IGNORECASE)
+LABEL_BEHIND = re.compile(r"\s*[\[(][^\W\d_a-z]{3,14}[\])]$")  # "A title [INSIGHT]"
 MAX_LABEL = 300  # letters of a link, a caption, a byline; what is longer is a text of its own
 LABELLED = frozenset(("span", "div", "p", "address"))
 PIECES = 40  # texts of an element that are read to know it again
@@ -112,8 +113,8 @@ def link_parts(text: str) -> tuple[str, ...]:
     """Return the parts of a block that can be a link by themselves: behind a label, before a date, between bars."""
     if len(text) > MAX_LINKS:
         return ()
-    behind = text.partition(":")[2]
-    before = STAMP_BEHIND.sub("", text)
+    behind = text.partition("|" if " | " in text else ":")[2]
+    before = LABEL_BEHIND.sub("", STAMP_BEHIND.sub("", text))
     between = BARS.split(text)
     return (behind, before, *(between if len(between) >= MENU_LEAST else ()))
 

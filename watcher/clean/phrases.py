@@ -117,7 +117,7 @@ ASKS = (
     "|check|confirm|logout)"
     "|you must|by (?:signing|submitting|subscribing)|this (?:article|story) (?:is|was) (?:for|only|first"
     "|originally)|our (?:app|newsletter)"
-    "|abonnier|folge|folgen|melden sie|jetzt|lesen sie|sie können|holen sie|laden sie|testen sie|hier geht"
+    "|abonnier|folge|folgen|folgst du|melden sie|jetzt|lesen sie|sie können|holen sie|laden sie|testen sie|hier geht"
     "|registrier|mehr lesekomfort"
     "|abonnez|suivez|inscrivez|recevez|téléchargez|rejoignez|s'abonner|suscr[ií]b|síguenos|sigue|siga|regístr"
     "|únete|recib[ea]|descarga"

@@ -13,6 +13,7 @@ ONE_LINK = 100  # characters of a link that an element consists of
 MOSTLY_LINK = 0.9
 SHORT_LINK = 10  # characters: "Share", "Next"
 LINKED = 0.8  # of a short element that is cut
+BUTTONS = 0.4  # of an element whose links are all short: with less it is a sentence
 FEW = 4  # links; more of them in a long element make a list of teasers
 TEASER_LINK = 100  # characters of a link on average: longer ones are the text of a catalogue
 BOX = 100  # characters of a div of three elements and more that is cut for one short link
@@ -102,7 +103,7 @@ def _is_links(page: Outline, at: int) -> bool:
     is_last = page.ends[at] >= page.ends[parent]
     if size < LIMITS[tag == "p"][is_last]:
         short = sum(length < SHORT_LINK for length in sizes)
-        if linked > LINKED * size or (len(sizes) > 1 and short > LINKED * len(sizes)):
+        if linked > LINKED * size or (len(sizes) > 1 and short > LINKED * len(sizes) and linked > BUTTONS * size):
             return True
         return tag == "div" and size < BOX and page.children(at) >= 3
     return (
