@@ -150,3 +150,21 @@ def test_a_short_article_in_wide_characters_is_whole() -> None:
     found = texts(f"<article><p>{said}</p><p>{said[:20]}。</p><p>{said[5:]}</p></article><aside>{aside}</aside>")
 
     assert found[0] == said
+
+
+def test_a_sentence_with_short_links_is_no_row_of_buttons() -> None:
+    teams = "<a href='/p'>Portugal</a> will know the pressure tonight as they face <a href='/s'>Slovenia</a> at home."
+    buttons = "<p><a href='/a'>Share</a> <a href='/b'>Print</a> <a href='/c'>Mail</a></p>"
+    body = "<br><br>".join(LINES)
+
+    found = texts(f"<article><div>{teams}</div>{buttons}{body}</article>")
+
+    assert found == ["Portugal will know the pressure tonight as they face Slovenia at home.", *LINES]
+
+
+def test_a_few_lines_do_not_hide_a_long_article_in_the_wrong_element() -> None:
+    slides = "".join(f"<p>On the {at}th picture {line[0].lower()}{line[1:]}</p>" for at in range(4) for line in LINES)
+
+    found = texts(f"<div class='intro'>{paragraphs(LINES[:4])}</div><figure>{slides}</figure>")
+
+    assert len(found) == 4 * len(LINES)

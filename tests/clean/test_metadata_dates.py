@@ -141,6 +141,8 @@ def test_a_page_whose_own_dates_cannot_be_has_none() -> None:
     [
         'window.page = {"datePublished": "2025-05-14T08:30:00Z", "id": 7}',
         'layer = {"first-publication":"2025-05-14 08:30","last-updated":"2025-05-15 09:00"}',
+        'push({"deployDt":"2025.05.14 08:30","reDeployDt":"2025.05.15 09:00"})',
+        'push({"reg_date":"2025-05-14"})',
     ],
 )
 def test_the_date_in_a_pages_scripts_is_read_where_nothing_else_is(script: str) -> None:

@@ -84,7 +84,7 @@ def draft(html: str, *, url: str, now: datetime | None = None, sites: tuple[Site
     metadata = read_metadata(tree, url=url, now=now)
     if site.published_at is not None:
         metadata = replace(metadata, published_at=site.published_at)
-    page, main = read_page(site.body)
+    page, main = read_page(site.body, summaries=metadata.summaries)
     blocks = with_missing(main.blocks, metadata.body, tree)
     if reason := why_no_article(blocks, title=metadata.title, bare="" if blocks else bare_text(tree)):
         raise CleanError(url, reason)

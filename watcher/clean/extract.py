@@ -5,17 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from unicodedata import normalize
 
 from lxml.etree import _Element
 
-from watcher.clean.frames import ENDS, densest, named_frames
+from watcher.clean.frames import densest, named_frames
 from watcher.clean.hints import Verdicts
-from watcher.clean.outline import HOLDERS, NOWHERE, Outline, outline
+from watcher.clean.outline import HOLDERS, NOWHERE, Outline, flat, outline
+from watcher.clean.page import parse
 from watcher.clean.prune import Cut, prune
+from watcher.clean.scripts import html_in_scripts
+from watcher.clean.standfirst import with_standfirst
 from watcher.model import Block, Removed
 
 LEAST = 250  # characters of an article: less may be the wrong frame, or a script's page
+AGAIN = 2 * LEAST  # characters of a text: with less, what should not hold an article is read too
 ENOUGH = 3 * LEAST  # characters in paragraphs from which on text without one is not the article's
 FULL = 0.6  # of what a frame shows: where its paragraphs give less, all of its text is taken
 MORE = 1.6  # times the text of the named frame: where the prose is so much more, the name was wrong
@@ -23,8 +26,6 @@ MUCH_MORE, FAR_MORE = 3, 8  # the same, for prose outside of the named frame: fo
 SOME = 100  # characters; with more, another reading must find much more to be believed
 LONGER, MUCH_LONGER = 1.5, 3.0
 REPEATED = 80  # characters of a paragraph that nobody writes twice
-LEAD_LEAST, LEAD_MOST = 60, 700  # characters of a standfirst between the title and the frame
-LEAD_UNLINKED = 0.7  # of it
 MAX_BLOCKS = 3_000
 CELL = " | "
 BETWEEN = " · "
@@ -53,6 +54,7 @@ class _Try:
 
     frame: int = 0
     blocks: tuple[Block, ...] = ()
+    places: tuple[int, ...] = ()  # where among the texts each block begins
     cuts: tuple[Cut, ...] = ()
 
     @property
@@ -60,25 +62,41 @@ class _Try:
         return size_of(self.blocks)
 
 
-def read_page(tree: _Element) -> tuple[Outline, MainText]:
+def read_page(tree: _Element, *, summaries: Sequence[str] = ()) -> tuple[Outline, MainText]:
     """
     Return the outline of a page and its main text.
 
-    Where that is next to nothing the page is read once more, with what should not hold an article and may all the same.
+    Where that is next to nothing the page is read once more, with what should not hold an article and may all the same,
+    and then its scripts are.
+
+    Args:
+        summaries: What the page says of itself: its standfirst often says the same.
     """
     page = outline(tree)
-    main = main_text(page)
-    if not _is_short(main.blocks):
+    main = main_text(page, summaries)
+    if not _is_short(main.blocks, AGAIN):
         return page, main
     whole = outline(tree, whole=True)
-    other = main_text(whole)
-    size = size_of(main.blocks)
-    if size_of(other.blocks) > (MUCH_LONGER if size > SOME else LONGER) * size:
+    other = main_text(whole, summaries)
+    size = _letters(main.blocks)
+    longer = LONGER if size <= SOME else MUCH_LONGER if size < LEAST else FAR_MORE
+    if _letters(other.blocks) > longer * size:
         return whole, other
-    return page, main
+    return (page, main) if size >= LEAST else _scripted(tree) or (page, main)
 
 
-def main_text(page: Outline) -> MainText:
+def _scripted(tree: _Element) -> tuple[Outline, MainText] | None:
+    """Return the outline and the main text of what the page's scripts hold, None if that is no article."""
+    html = html_in_scripts(tree)
+    inside = parse(html) if html else None
+    if inside is None:
+        return None
+    page = outline(inside)
+    main = main_text(page)
+    return None if _is_short(main.blocks) else (page, main)
+
+
+def main_text(page: Outline, summaries: Sequence[str] = ()) -> MainText:
     """Return the main text of a page, without blocks if there is none."""
     if not page.tags:
         return MainText()
@@ -100,7 +118,7 @@ def main_text(page: Outline) -> MainText:
         found = _within(page, 0, verdicts, untouched)
         if found.size > best.size:
             best = found
-    blocks = (*_standfirst(page, best.frame, verdicts, best.blocks), *best.blocks)
+    blocks = with_standfirst(page, best.blocks, best.places, verdicts, summaries)
     return MainText(blocks=blocks[:MAX_BLOCKS], frame=best.frame, cuts=best.cuts)
 
 
@@ -115,9 +133,14 @@ def pruned(page: Outline, main: MainText) -> tuple[Removed, ...]:
     return tuple(found)
 
 
-def _is_short(blocks: Sequence[Block]) -> bool:
-    """Whether a text is so short that the page should be read in another way; a wide character counts thrice."""
-    return sum(len(block.text) + 2 * len(WIDE.findall(block.text)) for block in blocks) < LEAST
+def _is_short(blocks: Sequence[Block], least: int = LEAST) -> bool:
+    """Whether a text is so short that the page should be read in another way."""
+    return _letters(blocks) < least
+
+
+def _letters(blocks: Sequence[Block]) -> int:
+    """Return the length of a text; a wide character, which is a syllable or a word, counts thrice."""
+    return sum(len(block.text) + 2 * len(WIDE.findall(block.text)) for block in blocks)
 
 
 def size_of(blocks: Sequence[Block]) -> int:
@@ -141,14 +164,19 @@ def _within(page: Outline, frame: int, verdicts: Verdicts, untouched: tuple[byte
     if not (size := page.size(frame)):
         return _Try(frame=frame)
     blocks = list(_blocks(page, frame, loose=not _has_paragraphs(page)))
-    if size_of(blocks) < FULL * size:
+    if size_of([block for _, block in blocks]) < FULL * size:
         blocks = list(_blocks(page, frame, loose=True))
-    if any(block.kind != "h" for block in blocks):
-        while blocks[-1].kind == "h":
+    if any(block.kind != "h" for _, block in blocks):
+        while blocks[-1][1].kind == "h":
             blocks.pop()
     said: set[str] = set()
-    kept = (block for block in blocks if len(block.text) < REPEATED or not _was_said(block.text, said))
-    return _Try(frame=frame, blocks=tuple(kept), cuts=tuple(cuts))
+    kept = [(at, block) for at, block in blocks if len(block.text) < REPEATED or not _was_said(block.text, said)]
+    return _Try(
+        frame=frame,
+        blocks=tuple(block for _, block in kept),
+        places=tuple(at for at, _ in kept),
+        cuts=tuple(cuts),
+    )
 
 
 def _was_said(text: str, said: set[str]) -> bool:
@@ -170,10 +198,15 @@ def _has_paragraphs(page: Outline) -> bool:
     return False
 
 
-def _blocks(page: Outline, frame: int, *, loose: bool) -> Iterator[Block]:
-    """Yield the blocks inside `frame`; with `loose`, text that stands in no paragraph too."""
+def _blocks(page: Outline, frame: int, *, loose: bool) -> Iterator[tuple[int, Block]]:
+    """
+    Yield the blocks inside `frame`, each with where it begins.
+
+    Args:
+        loose: Take text that stands in no paragraph too.
+    """
     parts: list[str] = []
-    holder = frame
+    holder, begin = frame, 0
     for start, end in page.paragraphs(page.firsts[frame], page.lasts[frame]):
         places = [place for place in range(start, end) if page.shown[place]]
         if not places:
@@ -181,14 +214,15 @@ def _blocks(page: Outline, frame: int, *, loose: bool) -> Iterator[Block]:
         first = places[0]
         now = page.holders[page.owners[first]]
         if parts and not _is_same_row(page, holder, now):
-            yield from _block(page, parts, holder, frame)
+            yield from _block(page, parts, holder, frame, begin)
             parts = []
         elif parts:
             parts.append(CELL)
+        begin = begin if parts else first
         holder = now
         if now >= frame or loose or page.loose[first] or page.owners[first] == frame:
             parts += [page.texts[place] for place in places]
-    yield from _block(page, parts, holder, frame)
+    yield from _block(page, parts, holder, frame, begin)
 
 
 def _is_same_row(page: Outline, one: int, other: int) -> bool:
@@ -198,11 +232,11 @@ def _is_same_row(page: Outline, one: int, other: int) -> bool:
     return page.tags[one] in CELLS and page.tags[other] in CELLS and page.parents[one] == page.parents[other]
 
 
-def _block(page: Outline, parts: Sequence[str], holder: int, frame: int) -> Iterator[Block]:
-    """Yield the block that the texts `parts` are, if it says anything."""
+def _block(page: Outline, parts: Sequence[str], holder: int, frame: int, begin: int) -> Iterator[tuple[int, Block]]:
+    """Yield the block that the texts `parts` are, if it says anything, with where it begins."""
     text = flat("".join(parts))
     if text and not BUTTON.match(text):
-        yield Block(text=text, kind=_kind(page, holder, frame))
+        yield begin, Block(text=text, kind=_kind(page, holder, frame))
 
 
 def _kind(page: Outline, holder: int, frame: int) -> str:
@@ -216,38 +250,3 @@ def _kind(page: Outline, holder: int, frame: int) -> str:
             return OUTER[tag]
         up = page.parents[up]
     return kind
-
-
-def flat(text: str) -> str:
-    """Return `text` on one line in NFC, without double spaces, soft hyphens and other characters that nobody sees."""
-    if not text.isascii():
-        text = normalize("NFC", text.replace("\xad", "").replace("\u200b", " ").replace("\ufeff", " "))
-    return " ".join(text.split()).strip(" |")
-
-
-def _standfirst(page: Outline, frame: int, verdicts: Verdicts, blocks: Sequence[Block]) -> list[Block]:
-    """Return the paragraph between the title and the frame, if it is the only one and not in `blocks`."""
-    title = max((at for at in range(frame) if page.tags[at] == "h1"), default=NOWHERE)
-    if title == NOWHERE or page.ends[title] > frame:
-        return []
-    found = []
-    for start, end in page.paragraphs(page.lasts[title], page.firsts[frame]):
-        size = sum(page.sizes[start:end])
-        if not LEAD_LEAST <= size <= LEAD_MOST or not ENDS.search(page.texts[end - 1]):
-            continue
-        if sum(page.unlinked[start:end]) > LEAD_UNLINKED * size and _is_plain(page, page.owners[start], verdicts):
-            found.append(flat("".join(page.texts[start:end])))
-    said = {block.text for block in blocks}
-    return [Block(text=text) for text in found if text not in said] if len(found) == 1 else []
-
-
-def _is_plain(page: Outline, at: int, verdicts: Verdicts) -> bool:
-    """Whether an element is in no list and in nothing that is furniture by name."""
-    holder = page.holders[at]
-    if holder != NOWHERE and HOLDERS[page.tags[holder]] == "li":
-        return False
-    while at != NOWHERE:
-        if verdicts[at]:
-            return False
-        at = page.parents[at]
-    return True

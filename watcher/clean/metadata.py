@@ -25,6 +25,7 @@ NO_PICTURE = re.compile(
 )
 MAX_SECTION = 60  # characters of a section's name
 SAME_PAGE = frozenset(("amp", "page", "print", "full", "index.html", "amp.html"))  # what an address may end in beside
+SUMMARIES = ("description", "og:description", "twitter:description", "dc.description", "sailthru.description")
 CREDITS = ("creditText", "copyrightHolder", "sourceOrganization", "provider", "contributor")
 CREDIT_METAS = ("news_source", "source", "article:source", "dc.source", "copyright")
 
@@ -36,6 +37,7 @@ class Metadata:
     url: str
     title: str = ""
     titles: tuple[str, ...] = ()  # all that the page calls itself
+    summaries: tuple[str, ...] = ()  # what it says of itself in a sentence or two
     authors: tuple[str, ...] = ()
     published_at: datetime | None = None
     modified_at: datetime | None = None
@@ -75,6 +77,11 @@ def read_metadata(tree: _Element, *, url: str, now: datetime | None) -> Metadata
         url=address,
         title=title,
         titles=tuple({*titles.values(), *(text for text, _ in signs.headings)}),
+        summaries=tuple(
+            dict.fromkeys(
+                (*(metas[name] for name in SUMMARIES if name in metas), jsonld.text_of(node.get("description")))
+            )
+        ),
         authors=authors,
         published_at=dates.published_at,
         modified_at=dates.modified_at,

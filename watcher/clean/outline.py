@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from itertools import accumulate
 from operator import mul
+from unicodedata import normalize
 
 from lxml import etree
 from lxml.etree import _Element
@@ -190,3 +191,10 @@ def _open(page: Outline, element: _Element, opened: list[int], holders: list[int
     elif tag == "a":
         page.links.append(at)
     page.holders.append(holders[-1])
+
+
+def flat(text: str) -> str:
+    """Return `text` on one line in NFC, without double spaces, soft hyphens and other characters that nobody sees."""
+    if not text.isascii():
+        text = normalize("NFC", text.replace("\xad", "").replace("\u200b", " ").replace("\ufeff", " "))
+    return " ".join(text.split()).strip(" |")

@@ -50,9 +50,10 @@ BARE_REST = 40  # characters that may stand beside a date in a line that says no
 MAX_SCRIPT = 500_000  # characters
 IN_SCRIPT = re.compile(
     r"(?:date_?published|published_?(?:at|date|time|on)|publish_?(?:date|time|at|ed)|publication_?date|pub_?date"
-    r"|first-?publi\w+|publishedfirst)\\?[\"']?\s*[:=]\s*\\?[\"']([^\"'\\]{8,40})",
+    r"|first-?publi\w+|publishedfirst|(?<![a-z])(?:deploy|reg(?:ist(?:er|ration)?)?)_?(?:dt|date))\\?[\"']?\s*[:=]\s*\\?[\"']([^\"'\\]{8,40})",
     re.IGNORECASE,
 )
+DATING = ("ubli", "Dt", "_dt", "egDate", "reg_date")  # one of these stands in each of the names above
 AMERICAN = frozenset("com org net gov edu us news info co tv mil".split(" "))  # domains of no country but the USA
 RENEWED = timedelta(days=2)  # behind the day in the address
 SAME_MOMENT = timedelta(hours=2)  # between two spellings of one date
@@ -272,7 +273,7 @@ def _in_data(signs: Signs, now: datetime | None) -> Told | None:
     found: dict[str, None] = {}
     for script in signs.tree.iter("script"):
         text = script.text or ""
-        if "ubli" in text and len(text) <= MAX_SCRIPT:
+        if any(word in text for word in DATING) and len(text) <= MAX_SCRIPT:
             found.update(dict.fromkeys(IN_SCRIPT.findall(text)))
     told = list(_told((("script", text) for text in found), now))
     days = {one.moment.date() for one in told}
