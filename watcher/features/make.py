@@ -10,7 +10,7 @@ from watcher.features.wording import shingles
 from watcher.model import Features
 from watcher.text.words import POSSESSIVE, WORD, fold, is_unspaced, stems, to_latin, words
 
-FEATURES_VERSION = "2"
+FEATURES_VERSION = "3"
 
 MAX_TITLE = 400  # characters
 MAX_LEAD = 700  # characters of the body that count as its beginning

@@ -15,8 +15,8 @@ from watcher.text.words import UNSPACED_RUN, tokens
 
 Codes: TypeAlias = npt.NDArray[np.uint32]
 
-SHINGLE_WORDS = 4
-SHINGLE_CHARACTERS = 8  # where words are not separated
+SHINGLE_WORDS = 3
+SHINGLE_CHARACTERS = 6  # where words are not separated
 MAX_SHINGLES = 384  # a sample of a longer text; 400 words give about as many
 MAX_CHARACTERS = 40_000
 LEAD_WORDS = 40  # of a text, how it begins
