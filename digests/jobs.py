@@ -11,6 +11,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from digests.due import NOT_LATE, date_due, due_at
+from digests.model import Largest
 from digests.publish import folder_of
 from digests.settings import DigestSettings, digests_of
 from digests.store.editions import DAILY, MAKE_LIMIT_S, first_seen, is_settled, open_digests
@@ -103,7 +104,7 @@ class Editions:
         end = moment if was_looking and now - moment <= NOT_LATE else now
         given = (settings.store.url, digest, folder_of(digest, settings), day, end, now)
         try:
-            paths = await tools.pool.run(make_daily, *given, limit_s=MAKE_LIMIT_S)
+            paths, largest = await tools.pool.run(make_daily, *given, limit_s=MAKE_LIMIT_S)
         except PoolBroken:
             raise  # no fault of the digest's: the daemon rests
         except WatcherError as error:
@@ -114,7 +115,11 @@ class Editions:
             log.exception("edition failed %s", fields(digest=digest.name, date=day, retry_at=told))
         else:
             self._failures.pop(digest.name, None)
-            log.info("edition %s", fields(digest=digest.name, date=day, files=" ".join(map(str, paths))))
+            share = largest.share if largest else None
+            files = " ".join(map(str, paths))
+            log.info("edition %s", fields(digest=digest.name, date=day, largest_share=share, files=files))
+            if largest and largest.alarm:
+                log.warning("giant_story %s", giant(digest.name, day, largest))
 
     def _failed(self, name: str, day: date) -> datetime:
         """Note a failure; return when the digest is tried again."""
@@ -125,10 +130,27 @@ class Editions:
         return retry_at
 
 
+def giant(digest: str, day: date, largest: Largest) -> str:
+    """Return what the log says of a story that is larger than an event should be."""
+    return fields(
+        digest=digest,
+        date=day,
+        story=largest.id,
+        largest_share=largest.share,
+        reports=largest.reports,
+        of_reports=largest.of_reports,
+        title=largest.title,
+    )
+
+
 def make_daily(
     url: str, digest: DigestSettings, folder: Path, day: date, end: datetime, now: datetime
-) -> tuple[Path, ...]:
-    """Make the edition of `day` up to `end` and write it into `folder`, in a worker process; return the files."""
+) -> tuple[tuple[Path, ...], Largest | None]:
+    """
+    Make the edition of `day` up to `end` and write it into `folder`, in a worker process.
+
+    Returns the files and the edition's largest story; nothing if somebody else makes it.
+    """
     from digests.make import Order, make_edition, order_window
     from digests.publish import publish
 
@@ -138,7 +160,9 @@ def make_daily(
         moment = due_at(day, digest.at, ZoneInfo(digest.timezone))
         start, end = order_window(engine, digest, end=end)
         order = Order(local_date=day, window_start=start, window_end=end, slot=DAILY, due_at=moment)
-        make_edition(engine, digest, order, now=now, hand_over=lambda e: paths.extend(publish(e, digest, folder)))
+        edition = make_edition(
+            engine, digest, order, now=now, hand_over=lambda e: paths.extend(publish(e, digest, folder))
+        )
     finally:
         engine.dispose()
-    return tuple(paths)
+    return tuple(paths), edition.ledger.largest if edition else None

@@ -131,6 +131,19 @@ class FailingSource:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Largest:
+    """The story with the most of a window's reports. `alarm`: so many that others may have run into it."""
+
+    id: str
+    articles: int
+    reports: int
+    of_reports: int  # in the window
+    share: float  # of the reports, 0 to 1
+    alarm: bool
+    title: str = ""  # its headline
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ledger:
     """What was seen, what became of it, and what was not to be had."""
 
@@ -148,6 +161,7 @@ class Ledger:
     failing: tuple[FailingSource, ...]
     late_s: float = 0.0  # how long after its time the edition was made
     longer_window: bool = False
+    largest: Largest | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

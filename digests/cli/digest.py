@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
 
 from typer import Argument, BadParameter, Option
 
+from digests.cli.status import giant_words
 from watcher.cli.app import DONE, Config, Json, examples, load_settings, print_json
 
 if TYPE_CHECKING:
@@ -242,6 +244,8 @@ def summary(edition: Edition, paths: list[Path]) -> list[str]:
         f"{edition.title}, {edition.local_date}: {ledger.articles} articles from {ledger.outlets} outlets",
         f"  {ledger.stories_found} stories, {ledger.stories_shown} told in full, {ledger.briefs_shown} in a line",
     ]
+    if ledger.largest and ledger.largest.alarm:
+        told.append(f"  {giant_words(ledger.largest)}")
     if not ledger.articles:
         told.append("  nothing was published in its window; is `watcher run` or `watcher poll` at work?")
     return told + [f"  {path}" for path in paths]
@@ -258,5 +262,6 @@ def summary_json(edition: Edition, paths: list[Path]) -> dict[str, Any]:
         "stories_found": ledger.stories_found,
         "stories_shown": ledger.stories_shown,
         "briefs_shown": ledger.briefs_shown,
+        "largest": asdict(ledger.largest) if ledger.largest else None,
         "files": [str(path) for path in paths],
     }

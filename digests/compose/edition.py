@@ -8,13 +8,15 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from digests.compose.figures import minutes
+from digests.compose.largest import largest
 from digests.compose.sections import section_anchor, section_of, section_order
 from digests.compose.story import Frame, compose_brief, compose_story
-from digests.model import Brief, Edition, EditionStory, FailingSource, Ledger, Section
+from digests.model import Brief, Edition, EditionStory, FailingSource, Largest, Ledger, Section
 from digests.places import countries
 from digests.rank import Ranked
 from digests.select import is_flagged
 from digests.summarise.agreement import common
+from digests.summarise.headline import headline
 from watcher.model import Article
 
 SIBLINGS = 1  # stories on an event beside its first among the main stories
@@ -89,7 +91,7 @@ def compose(
     sections = _sections(main, articles, frame, shape)
     briefs = tuple(brief for story in following if (brief := compose_brief(story, articles, frame)))
     shown = [story for section in sections for story in section.stories]
-    ledger = _ledger(ranked, articles, intake, shown, briefs, main, following)
+    ledger = _ledger(ranked, articles, intake, shown, briefs, main, following, shape.language)
     return Edition(
         digest=shape.name,
         title=shape.title,
@@ -166,6 +168,7 @@ def _ledger(
     briefs: Sequence[Brief],
     main: Sequence[Ranked],
     following: Sequence[Ranked],
+    language: str,
 ) -> Ledger:
     taken = {r.story.id for r in (*main, *following)}
     rest = [r for r in ranked if r.story.id not in taken]
@@ -193,7 +196,16 @@ def _ledger(
         failing=intake.failing,
         late_s=intake.late_s,
         longer_window=intake.longer_window,
+        largest=_largest(ranked, articles, language),
     )
+
+
+def _largest(ranked: Sequence[Ranked], articles: Mapping[str, Article], language: str) -> Largest | None:
+    """Return the largest story with its headline."""
+    stories = {r.story.id: r.story for r in ranked}
+    found = largest(stories.values(), articles)
+    title = headline(stories[found.id], articles, language=language) if found else None
+    return replace(found, title=title.text) if found and title else found
 
 
 def _read(shown: Sequence[EditionStory], briefs: Sequence[Brief]) -> list[str]:

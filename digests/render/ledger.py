@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from digests.model import Edition
+from digests.model import Edition, Largest
 from digests.render.safe import inert
 from digests.render.words import Words
 
@@ -48,7 +48,13 @@ def _seen(edition: Edition, words: Words) -> str:
         shown=shown,
     )
     reasons = [f"{inert(reason, limit=200)} ({words.number(count)})" for reason, count in ledger.left_out if count]
-    return f"{text} {words.say('left_out', reasons=', '.join(reasons))}" if reasons else text
+    text = f"{text} {words.say('left_out', reasons=', '.join(reasons))}" if reasons else text
+    return f"{text} {_giant(ledger.largest, words)}" if ledger.largest and ledger.largest.alarm else text
+
+
+def _giant(largest: Largest, words: Words) -> str:
+    title = inert(largest.title, limit=200) or words["untitled"]
+    return words.say("giant", title=title, reports=largest.reports, all=largest.of_reports)
 
 
 def _sources(edition: Edition, words: Words) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import logging
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,9 +13,12 @@ from digests.make import Order, make_edition
 from digests.publish import publish
 from digests.settings import digests_of
 from digests.store.editions import get_edition
-from watcher.model import Source
+from watcher.features.make import make
+from watcher.features.pack import pack
+from watcher.model import Article, Source
 from watcher.net.client import Client
 from watcher.settings.load import load
+from watcher.store.articles import Packed, add_article
 from watcher.store.feeds import sync_sources
 from watcher.store.open import open_store
 from watcher.store.visits import note_polls
@@ -191,3 +196,40 @@ async def test_the_daily_edition_takes_the_plain_name_of_its_date(daemon, tmp_pa
 
     assert {path.name for path in folder.iterdir()} == set(names)
     assert all((folder / name).read_bytes() != body for name, body in names.items())
+
+
+async def test_an_edition_is_logged_with_the_share_of_its_largest_story(daemon, caplog):
+    settings, tools, clock = daemon
+    (job,) = jobs(settings, tools)
+    for n in range(120):
+        place(tools, clock[0] - timedelta(minutes=n), n, "Quake shakes Tarvola" if n < 60 else odd_words(n, 5))
+    clock[0] = datetime(2026, 10, 24, 4, 30, tzinfo=UTC)
+
+    with caplog.at_level(logging.INFO, logger="digests"):
+        await job.run()
+
+    largest = edition_of(tools, "berlin", clock[0]).ledger.largest
+    lines = {record.levelname: record.getMessage() for record in caplog.records}
+    assert lines["INFO"].startswith(f"edition digest=berlin date=2026-10-24 largest_share={largest.share:.3g} files=")
+    assert lines["WARNING"].startswith(f"giant_story digest=berlin date=2026-10-24 story={largest.id} largest_share=")
+    assert f"reports={largest.reports} of_reports=120 title=" in lines["WARNING"]
+
+
+LETTERS = str.maketrans("0123456789abcdef", "bdfgklmnprstvaeo")
+
+
+def odd_words(seed: int, count: int) -> str:
+    """Return words that no other text has."""
+    digests = (hashlib.sha256(f"{seed} {n}".encode()).hexdigest()[:9] for n in range(count))
+    return " ".join(digest.translate(LETTERS) for digest in digests)
+
+
+def place(tools, at: datetime, n: int, title: str) -> None:
+    text = odd_words(-n - 1, 12)
+    article = Article(
+        id=f"{n:016x}", url=f"https://p{n}.example/{n}", host=f"p{n}.example", outlet=f"P{n}", title=title, text=text,
+        language="en", country=None, published_at=at, fetched_at=at,
+    )  # fmt: skip
+    made = make(article.id, title=title, text=text, language="en")
+    packed = Packed(version=made.version, payload=pack(made))
+    write(tools.writer.engine, lambda c: add_article(c, article, feed_id=1, packed=packed, block_hashes=()))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Argument, Option
@@ -11,6 +12,7 @@ from typer import Argument, Option
 from watcher.cli.app import DONE, Config, Json, examples, load_settings, print_json
 from watcher.cli.looking import show
 from watcher.cli.status_features import features_found, features_lines
+from watcher.cli.status_parts import plugged_in_parts
 from watcher.cli.status_source import gather_source, health_words, iso, moment, row_of, source_lines
 
 if TYPE_CHECKING:
@@ -42,7 +44,9 @@ def command(
     now = datetime.now(UTC)
     if row is None:
         found = gather(settings, engine, now=now)
-        told = lines(found, everything=everything)
+        parts = plugged_in_parts(settings)
+        told: Iterable[str] = chain(lines(found, everything=everything), *(part.lines for part in parts))
+        found |= {part.name: part.found for part in parts}
     else:
         found = gather_source(row.source(), engine, enabled=row.enabled, now=now)
         told = source_lines(found, now=now)

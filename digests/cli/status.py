@@ -1,0 +1,60 @@
+"""What `watcher status` says of the digests: each one's last edition, and whether its largest story is too large."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import date
+from typing import TYPE_CHECKING
+
+from watcher.cli.status_parts import StatusPart
+
+if TYPE_CHECKING:
+    from digests.model import Largest
+    from watcher.settings.model import Settings
+
+TITLE_CHARS = 100
+
+
+def editions(settings: Settings) -> StatusPart:
+    """Return the last edition of each digest. Errors: StoreError."""
+    from digests.settings import digests_of
+    from digests.store.editions import open_digests, previous_edition
+    from watcher.feeds.plain import one_line
+    from watcher.store.writer import read
+
+    found, lines = [], []
+    engine = open_digests(settings.store.url)
+    try:
+        for digest in digests_of(settings):
+            edition = read(engine, lambda c, name=digest.name: previous_edition(c, name, before=date.max))  # type: ignore[misc]
+            if edition is None:
+                continue
+            ledger = edition.ledger
+            found.append(
+                {
+                    "digest": edition.digest,
+                    "date": edition.local_date.isoformat(),
+                    "made_at": edition.made_at.isoformat(),
+                    "articles": ledger.articles,
+                    "stories": ledger.stories_found,
+                    "largest": asdict(ledger.largest) if ledger.largest else None,
+                }
+            )
+            share = f", the largest with {ledger.largest.share:.1%} of the reports" if ledger.largest else ""
+            name = one_line(edition.title, TITLE_CHARS)
+            lines.append(f"edition  {name}, {edition.local_date}: {ledger.stories_found} stories{share}")
+            if ledger.largest and ledger.largest.alarm:
+                lines.append(f"{'':9}{giant_words(ledger.largest)}")
+    finally:
+        engine.dispose()
+    return StatusPart(name="editions", found=found, lines=tuple(lines))
+
+
+def giant_words(largest: Largest) -> str:
+    """Return the alarm about a story that is larger than an event should be, for a terminal."""
+    from watcher.feeds.plain import one_line
+
+    title = one_line(largest.title, TITLE_CHARS)
+    return (
+        f'giant story: "{title}" holds {largest.reports} of {largest.of_reports} reports; others may have run into it'
+    )

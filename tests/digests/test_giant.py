@@ -1,0 +1,92 @@
+"""A story that is larger than an event should be is told of in the edition's foot and in the status."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from digests.compose import Intake, Shape, compose
+from digests.publish import rendered
+from digests.rank import rank
+from digests.settings import digests_of
+from digests.store.editions import DAILY, claim, finish, open_digests
+from tests.compose.press import END, START, article, by_id, story
+from watcher.cli.main import run
+from watcher.settings.load import load
+from watcher.store.writer import write
+
+NOW = datetime.now(UTC)
+
+
+@pytest.fixture
+def settings(tmp_path):
+    path = tmp_path / "settings.toml"
+    path.write_text('[store]\nurl = "sqlite:///watcher.db"\n[[digests]]\nname = "world"\n')
+    return load(path)
+
+
+@pytest.fixture
+def status(settings, capsys):
+    def ask(*arguments: str) -> str:
+        assert run(["status", *arguments, "--config", str(settings.path)]) == 0
+        return capsys.readouterr().out
+
+    return ask
+
+
+def edition(giant: int, others: int):
+    """Return an edition of a story with `giant` reports and `others` with one."""
+    one = [article(f"Q{n}", "Quake shakes Nepal", f"Report {n} tells of it.") for n in range(giant)]
+    rest = [article(f"O{n}", f"Thing {n} happens", f"It was {n}.") for n in range(others)]
+    known = by_id(*one, *rest)
+    ranked = rank([story(*one), *(story(each) for each in rest)], known, now=END)
+    return compose(
+        shape=Shape(name="world", title="World Digest"), ranked=ranked, articles=known, intake=Intake(), previous=None,
+        number=1, local_date=END.date(), window_start=START, window_end=END, made_at=END,
+    )  # fmt: skip
+
+
+def keep(made, url: str) -> None:
+    engine = open_digests(url)
+    place = {"local_date": made.local_date, "slot": DAILY}
+    window = (END - timedelta(days=1), END)
+    assert write(engine, lambda c: claim(c, made.digest, number=1, window=window, now=NOW, **place))
+    assert write(engine, lambda c: finish(c, made, slot=DAILY))
+    engine.dispose()
+
+
+def foot(made, settings) -> str:
+    text = rendered(made, digests_of(settings)[0], ("text",))[0].body.decode()
+    return " ".join(text.split())
+
+
+def test_a_giant_story_stands_in_the_ledger_the_foot_and_the_status(settings, status):
+    made = edition(60, 60)
+    keep(made, settings.store.url)
+
+    largest = made.ledger.largest
+    assert (largest.reports, largest.of_reports, largest.share, largest.alarm) == (60, 120, 0.5, True)
+    assert "The largest story, “Quake shakes Nepal”, holds 60 of 120 reports." in foot(made, settings)
+    assert status().splitlines()[2:] == [
+        "edition  World Digest, 2026-03-10: 61 stories, the largest with 50.0% of the reports",
+        '         giant story: "Quake shakes Nepal" holds 60 of 120 reports; others may have run into it',
+    ]
+    assert json.loads(status("--json"))["editions"][0]["largest"]["share"] == 0.5
+
+
+def test_an_ordinary_day_has_its_share_and_no_alarm(settings, status):
+    made = edition(8, 112)
+    keep(made, settings.store.url)
+
+    assert (made.ledger.largest.share, made.ledger.largest.alarm) == (round(8 / 120, 4), False)
+    assert "run into it" not in foot(made, settings)
+    assert status().splitlines()[2:] == [
+        "edition  World Digest, 2026-03-10: 113 stories, the largest with 6.7% of the reports"
+    ]
+
+
+def test_before_the_first_edition_the_status_has_none(status):
+    assert len(status().splitlines()) == 2
+    assert json.loads(status("--json"))["editions"] == []
