@@ -75,7 +75,7 @@ class Response:
 
     @property
     def validators(self) -> Validators:
-        return Validators(etag=self.header("etag"), last_modified=self.header("last-modified"))
+        return Validators(etag=self.header("etag") or None, last_modified=self.header("last-modified") or None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from watcher.errors import FetchError, TimedOut, TooLarge
 from watcher.model import Elsewhere, NotModified, Response, Validators
 from watcher.net.faults import HOPS_FAULTS, bad_status, in_words
 from watcher.net.guard import Allowed
-from watcher.net.inflate import ACCEPT_ENCODING, Inflate, Overflow
+from watcher.net.inflate import ACCEPT_ENCODING, Damaged, Inflate, Overflow
 from watcher.net.redirects import FOLLOWED, Chain, target_of
 from watcher.net.transport import Hop, Transport, place_of
 from watcher.text.urls import host_key
@@ -30,6 +30,9 @@ ACCEPT_PAGE = "text/html, application/xhtml+xml, application/xml;q=0.9, */*;q=0.
 NONE_KEPT = Validators()
 GOOD = frozenset((200, 203, 226))
 HEADER_BYTES = 64 * 1024
+MAX_PIECES = 20_000  # of a body, and one more for each `PIECE_BYTES`: each costs a fixed time, however small it is
+PIECE_BYTES = 64
+MAX_VALIDATOR = 4_096  # characters: servers refuse a request whose head is longer than 8 kB
 AGENT = re.compile(r"[!#$%&'*+.^_`|~\w-]+(?:/[!#$%&'*+.^_`|~\w-]+)?(?: [\x20-\x7e]*)?", re.ASCII)
 
 
@@ -165,11 +168,11 @@ class Client:
             ("Accept", accept or "*/*"),
             ("Accept-Encoding", ACCEPT_ENCODING),
         ]
-        if validators.etag is not None:
+        if validators.etag is not None and len(validators.etag) <= MAX_VALIDATOR:
             headers.append(("If-None-Match", validators.etag))
             if delta:
                 headers.append(("A-IM", "feed"))
-        if validators.last_modified is not None:
+        if validators.last_modified is not None and len(validators.last_modified) <= MAX_VALIDATOR:
             headers.append(("If-Modified-Since", validators.last_modified))
         return headers
 
@@ -226,14 +229,18 @@ async def read(hop: Hop, limit: int) -> bytes:
     if length.isdecimal() and length.isascii() and int(length[:18]) > limit:
         raise Overflow
     inflate = Inflate(hop.header("content-encoding"), max_bytes=limit)
+    left = MAX_PIECES * PIECE_BYTES
     async for chunk in hop.raw:
+        left += len(chunk) - PIECE_BYTES
+        if left < 0:
+            raise Damaged("the body comes in too many pieces")
         inflate.feed(chunk)
     return inflate.finish()
 
 
 def renewed(hop: Hop) -> Validators:
     """Return the validators that a 304 carries."""
-    return Validators(etag=hop.header("etag"), last_modified=hop.header("last-modified"))
+    return Validators(etag=hop.header("etag") or None, last_modified=hop.header("last-modified") or None)
 
 
 def as_text(header: str) -> str:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 READ_BYTES = 64 * 1024
 MAX_HEAD_BYTES = 100 * 1024  # of an answer's status and headers
+MAX_HINTS = 10  # answers of 1xx before the real one
 
 
 class Exchange:
@@ -34,10 +35,13 @@ class Exchange:
             sent = self._http.send(h11.Request(method=b"GET", target=target, headers=list(headers)))
             sent = (sent or b"") + (self._http.send(h11.EndOfMessage()) or b"")
         await self._stream.write(sent, self._timeout_s)
-        while not isinstance(event := await self._next(), h11.Response):
+        for _ in range(MAX_HINTS + 1):
+            event = await self._next()
+            if isinstance(event, h11.Response):
+                return event
             if not isinstance(event, h11.InformationalResponse):
                 raise httpcore.RemoteProtocolError("no answer before the connection was closed")
-        return event
+        raise httpcore.RemoteProtocolError(f"more than {MAX_HINTS} answers of 1xx, and none of them the last")
 
     async def body(self) -> AsyncIterator[bytes]:
         """Yield the body as it comes, as it was sent."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import os
 import ssl
@@ -22,6 +23,9 @@ NETWORK_ERRORS = frozenset(
 )
 MAX_CAUSES = 12  # behind one error
 ERROR_BODY_BYTES = 16_384  # of an error page: enough to know a bot wall
+ERROR_BODY_S = 3.0  # for it: a page that drips must not cost what the head said, a Retry-After say
+WALLED = frozenset((202, 401, 403, 405, 429, 503))  # statuses of bot walls, AWS' among them
+WALL_HEADERS = {"cf-mitigated": "Cloudflare", "x-amzn-waf-action": "AWS WAF"}
 TIMEOUTS = (httpcore.TimeoutException,)
 BROKEN = (httpcore.NetworkError, ssl.SSLError, OSError)
 NOT_HTTP = (httpcore.ProtocolError,)
@@ -57,9 +61,9 @@ async def bad_status(url: str, hop: Hop, *, answered_by: str) -> BadStatus:
     except ValueError:
         phrase = "not a known status"
     reason, word = f"{hop.status} {phrase}", "failing"
-    wall = hop.header("cf-mitigated")
-    name = f"Cloudflare: {wall[:40]}" if wall else None
-    if name is None and hop.status in (401, 403, 429, 503):
+    said = ((maker, hop.header(name)) for name, maker in WALL_HEADERS.items())
+    name = next((f"{maker}: {action[:40]}" for maker, action in said if action), None)
+    if name is None and hop.status in WALLED:
         name = bot_wall(await beginning(hop))
     if name:
         reason, word = f"{reason}, {WALL} ({name})", "bot wall"
@@ -76,9 +80,10 @@ async def beginning(hop: Hop) -> bytes:
     except Damaged:
         return b""
     try:
-        async for chunk in hop.raw:
-            inflate.feed(chunk[:ERROR_BODY_BYTES])
-    except (Overflow, Damaged, httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException):
+        async with asyncio.timeout(ERROR_BODY_S):
+            async for chunk in hop.raw:
+                inflate.feed(chunk[:ERROR_BODY_BYTES])
+    except (Overflow, Damaged, TimeoutError, httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException):
         pass  # the status is the error; the page only explains it
     return inflate.so_far()
 

@@ -23,7 +23,7 @@ NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 V4_COMPATIBLE = ipaddress.IPv6Network("::/96")
 MAX_ADDRESSES = 4  # tried for one name
 NEXT_ADDRESS_S = 3.0  # before the next address of the same name is tried
-RESOLVER_THREADS = 16  # a dead name server holds a thread for seconds: the default pool has six
+RESOLVER_THREADS = 64  # one for each fetch: a dead name server holds a thread for seconds, beyond the fetch itself
 
 
 class PrivateAddress(WatcherError):

@@ -9,6 +9,7 @@ from urllib.parse import quote, unquote_to_bytes, urljoin, urlsplit, urlunsplit
 from watcher.errors import Refused
 
 MAX_HOPS = 10
+MAX_URL = 8_000  # characters of a redirect's target: RFC 9110 §4.1 has servers read so much
 FOLLOWED = frozenset((301, 302, 303, 307, 308))
 PERMANENT = frozenset((301, 308))
 DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -47,6 +48,8 @@ class Chain:
             joined = urljoin(self.url, location.strip())
         except ValueError as error:
             raise Refused(self.asked, f"redirects to what is no URL ({error})") from error
+        if len(joined) > MAX_URL:
+            raise Refused(self.asked, f"redirects to a URL of more than {MAX_URL:,} characters")
         target, _ = split_userinfo(checked(joined, asked=self.asked))
         if target in self.seen:
             raise Refused(self.asked, f"redirects in a circle, back to {target}")
