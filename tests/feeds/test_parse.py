@@ -412,6 +412,15 @@ def test_a_huge_feed_costs_little():
     assert len(feed.entries) == 500 and time.process_time() - started < 2
 
 
+def test_entries_that_are_never_closed_cost_little():
+    body = b"<rss version='2.0'><channel><title>The Feed</title>" + b"<item><title>x</title>" * 200_000
+    started = time.process_time()
+
+    feed = read(body)
+
+    assert feed.title == "The Feed" and len(feed.entries) == 1 and time.process_time() - started < 2
+
+
 def test_a_feed_without_entries_is_a_feed():
     assert read(rss()).entries == ()
 

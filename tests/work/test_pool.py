@@ -56,6 +56,18 @@ async def test_a_task_that_kills_its_process_is_named_and_the_next_one_runs(pool
     assert await pool.run(abs, -3, limit_s=5) == 3
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not hold a process to its memory")
+async def test_a_task_that_takes_too_much_memory_is_stopped_and_the_next_one_runs():
+    pool = Pool(workers=1, memory_bytes=200 * 2**20)
+    try:
+        with pytest.raises(WorkerFailed, match="more than 200 MiB of memory"):
+            await pool.run(bytearray, 300 * 2**20, limit_s=10)
+
+        assert len(await pool.run(bytes, 10 * 2**20, limit_s=10)) == 10 * 2**20
+    finally:
+        pool.close()
+
+
 async def test_our_errors_come_back_whole(pool):
     with pytest.raises(FeedError) as caught:
         await pool.run(refuse, limit_s=5)

@@ -66,6 +66,8 @@ def parsed(text: str) -> Any:  # noqa: ANN401 - a FeedParserDict has no types
             resolve_relative_uris=False,
             sanitize_html=False,
         )
+    except MemoryError:
+        raise
     except Exception as error:
         raise ValueError(f"broken beyond repair ({type(error).__name__}: {error})") from error
 

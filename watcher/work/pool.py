@@ -7,6 +7,7 @@ import logging
 import multiprocessing
 import os
 import pickle
+import resource
 import signal
 import threading
 import time
@@ -14,7 +15,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing import resource_tracker
 from typing import Any, TypeVar
 
@@ -27,6 +28,7 @@ T = TypeVar("T")
 KILL_AFTER_S = 0.1  # workers do not listen to SIGTERM, and hold nothing that an end by SIGKILL could harm
 MAX_TASKS = 2_000  # a worker is replaced after so many: parsers leak
 ATTEMPTS = 2  # runs of a task whose pool broke around it
+OUT_OF_MEMORY = 77  # the exit code of a worker that met its limit: what it holds goes with it
 LOOK_AFTER_S = 1.0  # between looks whether the pool still stands: it forgets tasks that were on their way to it
 
 
@@ -43,10 +45,14 @@ class Pool:
     Runs functions in worker processes, started for the first task; `close` ends them.
 
     What breaks it from outside has it built anew.
+
+    Args:
+        memory_bytes: that a worker may take; None: as much as there is. Only Linux holds it to that.
     """
 
-    def __init__(self, workers: int | None = None) -> None:
+    def __init__(self, workers: int | None = None, *, memory_bytes: int | None = None) -> None:
         self.workers = workers or min(4, os.cpu_count() or 1)
+        self._memory_bytes = memory_bytes
         CONSTS.term_timeout = KILL_AFTER_S
         self._lock = threading.Lock()
         self._closed = False
@@ -56,8 +62,8 @@ class Pool:
         """
         Return `function(*args)`, run in a worker.
 
-        Errors: WorkerFailed after `limit_s` seconds of work or if the process died; PoolBroken if none can be had;
-        else what the function raised.
+        Errors: WorkerFailed after `limit_s` seconds of work, for too much memory, or if the process died; PoolBroken
+        if none can be had; else what the function raised.
         """
         try:
             for _ in range(ATTEMPTS):
@@ -72,6 +78,8 @@ class Pool:
         except (FutureTimeout, TimeoutError) as error:
             raise WorkerFailed(f"took more than {limit_s:g} s and was stopped") from error
         except ProcessExpired as error:
+            if error.exitcode == OUT_OF_MEMORY and self._memory_bytes is not None:
+                raise WorkerFailed(f"took more than {self._memory_bytes // 2**20} MiB of memory") from error
             raise WorkerFailed(f"took its process down (exit code {error.exitcode})") from error
         raise PoolBroken("the worker processes end as soon as they are started")
 
@@ -89,7 +97,7 @@ class Pool:
             max_tasks=MAX_TASKS,
             context=multiprocessing.get_context("spawn"),
             initializer=prepare_worker,
-            initargs=(os.getpid(),),
+            initargs=(os.getpid(), self._memory_bytes),
         )
 
     def _replace(self, broken: ProcessPool | None) -> ProcessPool:
@@ -142,6 +150,8 @@ def call(function: Callable[..., T], args: tuple[Any, ...]) -> T:
     """Run a task in its worker. An error that cannot be sent would break the whole pool: it goes as its words."""
     try:
         return function(*args)
+    except MemoryError:
+        os._exit(OUT_OF_MEMORY)
     except Exception as error:
         if can_be_sent(error):
             raise
@@ -178,9 +188,12 @@ def ends_blocked() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def prepare_worker(owner: int) -> None:
-    """Do not outlive the owner, and keep numeric libraries to one thread."""
+def prepare_worker(owner: int, memory_bytes: int | None) -> None:
+    """Do not outlive the owner, keep numeric libraries to one thread, and take no more memory than that."""
     os.environ["OMP_NUM_THREADS"] = "1"
+    if memory_bytes is not None:
+        with suppress(OSError, ValueError):  # a lower limit stands already, or the system knows none
+            resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
     threading.Thread(target=end_with, args=(owner,), daemon=True).start()
 
 

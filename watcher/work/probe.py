@@ -18,7 +18,7 @@ from watcher.net.redirects import PERMANENT
 from watcher.settings.model import PollSettings, Settings
 from watcher.text.urls import host_of
 from watcher.work.pool import Pool, WorkerFailed
-from watcher.work.tools import system_clock, user_agent
+from watcher.work.tools import parsing_pool, system_clock, user_agent
 
 EXAMINE_LIMIT_S = 20.0
 TOO_MANY = 429  # after this status a host is not asked again, whatever it says of the time
@@ -153,7 +153,7 @@ class Looker:
 async def open_looker(settings: Settings, *, tell: Callable[[str], None] = lambda url: None) -> AsyncIterator[Looker]:
     """Yield a looker that asks as these settings say, and put its worker away."""
     fetch = settings.fetch
-    pool = Pool(workers=1)
+    pool = parsing_pool(fetch)
     try:
         async with Client(
             user_agent=user_agent(fetch.contact),

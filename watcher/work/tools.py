@@ -23,6 +23,8 @@ from watcher.work.line import Line
 from watcher.work.pool import Pool
 
 PRODUCT = "Watcher"
+PARSING_BYTES = 256 * 1024 * 1024  # that a process which parses feeds may take,
+PARSING_TIMES = 40  # and as many times the longest body: an honest one takes 25
 HOME = "https://watcher.example/polling"  # docs/polling.md, for publishers; a real address comes with the first release
 
 
@@ -87,7 +89,7 @@ async def open_tools(
     sites = own_rules(settings.path)
     fetch = settings.fetch
     writer = Writer(engine)
-    pool, feed_pool, vector_pool = Pool(), Pool(workers=1), Pool()
+    pool, feed_pool, vector_pool = Pool(), parsing_pool(fetch), Pool()
     client = Client(
         user_agent=user_agent(fetch.contact),
         timeout_s=fetch.timeout.total_seconds(),
@@ -122,6 +124,11 @@ async def open_tools(
         feed_pool.close()
         vector_pool.close()
         writer.close()
+
+
+def parsing_pool(fetch: FetchSettings) -> Pool:
+    """Return the process that parses feeds: a hostile one must not take the machine's memory."""
+    return Pool(workers=1, memory_bytes=PARSING_BYTES + PARSING_TIMES * fetch.max_bytes)
 
 
 def usable_embedder(choice: Choice) -> Choice | None:
