@@ -51,6 +51,8 @@ def test_a_source_may_have_an_interval_of_its_own_above_the_floor():
 
 def test_a_feed_without_validators_is_polled_once_an_hour_at_most():
     assert wait_s(has_validators=False) == HOUR
+    assert wait_s(Wishes(own_every_s=15 * MINUTE), has_validators=False) == HOUR
+    assert wait_s(Wishes(own_every_s=6 * HOUR), has_validators=False) == 6 * HOUR
 
 
 def test_a_short_interval_can_be_set_for_tests_and_local_servers():

@@ -195,6 +195,42 @@ def test_a_permanent_move_is_followed_once_it_has_been_read_twice(engine):
     assert moved.source == SOURCE
 
 
+def unchanged(feed, moved_to: str | None) -> Unchanged:
+    return Unchanged(
+        feed_id=feed.id, at=NOW, next_poll_at=LATER, validators=feed.validators, moved_to=moved_to, took_s=0.1
+    )
+
+
+def test_a_304_of_a_target_that_has_been_read_once_is_its_second_proof(engine):
+    target = "https://new.example/feed"
+    write(engine, lambda c: record_polls(c, [(the_feed(engine), polled(the_feed(engine), moved_to=target))]))
+
+    write(engine, lambda c: record_polls(c, [(the_feed(engine), unchanged(the_feed(engine), target))]))
+
+    (moved,) = read(engine, lambda c: due_feeds(c, "new.example", now=LATER))
+    assert (moved.url, moved.validators.etag) == (target, '"1"')
+
+
+def test_a_304_of_a_target_that_was_never_read_proves_nothing(engine):
+    write(engine, lambda c: record_polls(c, [(the_feed(engine), polled(the_feed(engine)))]))
+
+    for _ in range(3):
+        moved = unchanged(the_feed(engine), "https://parked.example/")
+        write(engine, lambda c, moved=moved: record_polls(c, [(the_feed(engine), moved)]))
+
+    assert (the_feed(engine).url, the_feed(engine).moved_to) == (SOURCE.url, None)
+
+
+def test_a_move_that_is_taken_back_is_forgotten(engine):
+    target = "https://new.example/feed"
+    for answer in (target, None, target):
+        write(engine, lambda c, to=answer: record_polls(c, [(the_feed(engine), polled(the_feed(engine), moved_to=to))]))
+        direct = unchanged(the_feed(engine), None)
+        write(engine, lambda c, direct=direct: record_polls(c, [(the_feed(engine), direct)]))
+
+    assert (the_feed(engine).url, the_feed(engine).moved_seen) == (SOURCE.url, 0)
+
+
 def test_a_source_that_leaves_the_settings_rests_and_keeps_its_state(engine):
     feed = the_feed(engine)
     write(engine, lambda c: record_polls(c, [(feed, polled(feed, entry(1)))]))

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from watcher.errors import BadStatus, Unreachable
 from watcher.work.line import REST, VERDICT_FOR, Line
 
 START = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
@@ -65,6 +66,16 @@ async def test_an_answer_from_elsewhere_meanwhile_shows_that_the_line_works():
 
     assert not await world.fails("dead.example", asked_at=asked_at)
     assert world.tried == []
+
+
+async def test_an_answer_that_is_an_error_is_an_answer():
+    world = World()
+    world.line.failed(BadStatus("https://a.example/feed", 503, "503"))
+    world.line.failed(Unreachable("https://dead.example/", "no connection", no_connection=True))
+    world.up = {"https://a.example/feed"}
+
+    assert not any([await world.fails(f"dead{n}.example", asked_at=START + timedelta(seconds=1)) for n in range(5)])
+    assert set(world.tried) == {"https://a.example/feed"}
 
 
 async def test_many_failures_at_once_cost_one_look():

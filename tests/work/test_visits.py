@@ -258,6 +258,31 @@ async def test_retry_after_holds_the_host_that_said_it_for_as_long_as_it_said(wo
     assert "https://b.example/other" in world.net.urls()
 
 
+async def test_a_host_that_says_too_many_requests_rests_as_a_whole_though_it_says_not_how_long(world):
+    for n in range(3):
+        world.net.serve(f"https://a.example/{n}.xml", "slow down", status=429)
+    rows = [Source(url=f"https://a.example/{n}.xml", name=f"A{n}") for n in range(3)]
+    write(world.tools.writer.engine, lambda c: sync_sources(c, rows, now=world.clock[0]))
+
+    await world.drain()
+    assert world.net.urls() == ["https://a.example/0.xml"]
+    world.clock[0] += timedelta(minutes=61)
+    await world.drain()
+
+    assert world.net.urls() == ["https://a.example/0.xml", "https://a.example/1.xml"]
+
+
+async def test_a_page_that_says_too_many_requests_keeps_the_other_pages_waiting(world):
+    world.net.serve("https://a.example/feed", feed_xml("a.example", ["One", "Two", "Three"]))
+    for n in range(3):
+        world.net.serve(f"https://a.example/{n}", "slow down", status=429)
+    world.source("a.example")
+
+    await world.drain()
+
+    assert [url for url in world.net.urls() if url[-1].isdigit()] == ["https://a.example/0"]
+
+
 async def test_a_host_without_a_connection_keeps_its_other_feeds_waiting_unblamed(world):
     def nothing():
         raise httpx.ConnectError("refused")

@@ -112,7 +112,7 @@ def own_interval(
     reasons.append((floor_s, "the shortest interval allowed"))
     if wishes.ttl_s is not None:
         reasons.append((min(wishes.ttl_s, LONGEST_S), "the feed asks for it (ttl, sy:updatePeriod)"))
-    if not has_validators and wishes.own_every_s is None:
+    if not has_validators:
         reasons.append(
             (min(BLIND_S, BLIND_FACTOR * floor_s), "without ETag or Last-Modified each poll costs a whole body")
         )

@@ -68,7 +68,9 @@ def state(feed: Feed, result: PollResult) -> dict[str, object]:
     if isinstance(result, Polled):
         values |= {"interval_s": result.interval_s, "faults": list(result.faults[:20]), "body_hash": result.body_hash}
         values |= {"skip_hours": list(result.skip_hours), "skip_days": list(result.skip_days)}
-        values |= moved(feed, result) | brought(feed, result)
+        values |= brought(feed, result)
+    if isinstance(result, Polled | Unchanged):
+        values |= moved(feed, result)
     return values
 
 
@@ -94,13 +96,19 @@ def brought(feed: Feed, result: Polled) -> dict[str, object]:
     return values | {"last_new_at": last_new_at, "gap_s": gap_s}
 
 
-def moved(feed: Feed, result: Polled) -> dict[str, object]:
-    """Return what a permanent redirect changes: the target is remembered once it has parsed as a feed twice."""
+def moved(feed: Feed, result: Polled | Unchanged) -> dict[str, object]:
+    """
+    Return what a permanent redirect changes: the target is remembered once it has parsed as a feed twice.
+
+    A 304 counts the second time: it is about the bytes that were parsed. As a first answer it shows nothing, since
+    what it is about came from elsewhere.
+    """
     same: dict[str, object] = {"url": feed.url, "host": feed.host}
-    if result.moved_to is None or result.moved_to == feed.url:
+    is_known = result.moved_to == feed.moved_to
+    if result.moved_to in (None, feed.url) or (isinstance(result, Unchanged) and not is_known):
         return same | {"moved_to": None, "moved_seen": 0}
-    seen = feed.moved_seen + 1 if result.moved_to == feed.moved_to else 1
-    if seen < MOVES_TRUSTED:
+    seen = feed.moved_seen + 1 if is_known else 1
+    if seen < MOVES_TRUSTED or result.moved_to is None:
         return same | {"moved_to": result.moved_to, "moved_seen": seen}
     return {"url": result.moved_to, "host": host_key(result.moved_to), "moved_to": None, "moved_seen": 0}
 

@@ -8,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime, timedelta
 
+from watcher.errors import BadStatus, FetchError, TooLarge
 from watcher.text.urls import host_key
 
 KEPT = 8  # hosts that answered lately
@@ -64,6 +65,11 @@ class Line:
         self._failed.clear()
         self._answered_at = self._now()
         self.down_since = None
+
+    def failed(self, error: FetchError) -> None:
+        """Note what a fetch that failed shows: a host whose answer was an error has answered."""
+        if isinstance(error, BadStatus | TooLarge):
+            self.worked(error.answered_by)
 
     async def is_down(self, url: str, *, since: datetime) -> bool:
         """

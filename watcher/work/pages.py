@@ -191,10 +191,14 @@ async def store_entry(page: Page, tools: Tools, *, reason: str, at: datetime, as
 
 async def page_missed(page: Page, error: FetchError, tools: Tools, *, at: datetime) -> None:
     """Try a failed page again later, or make do with the feed's own text where that is all there will be."""
+    tools.line.failed(error)
     if error.no_connection and await tools.line.is_down(error.answered_by, since=at):
         await tools.writer.do(lambda c: put_off(c, [page.article_id], until=tools.now() + AGAIN))
         return
-    hold = FIRST_RETRY if error.no_connection else timedelta(seconds=error.retry_after_s or 0)
+    too_many = isinstance(error, BadStatus) and error.status == HTTPStatus.TOO_MANY_REQUESTS
+    hold = timedelta(seconds=error.retry_after_s or 0)
+    if error.no_connection or (too_many and error.retry_after_s is None):
+        hold = FIRST_RETRY
     if hold:
         until = tools.now() + min(hold, LONGEST_HOLD)
         await tools.writer.do(lambda c: block(c, host_key(error.answered_by), until=until))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from datetime import datetime, timedelta
+from http import HTTPStatus
 
 from watcher.errors import BadStatus, FeedError, FetchError, StoreError
 from watcher.feeds.changes import changes
@@ -38,7 +39,7 @@ from watcher.work.tools import Tools
 
 log = logging.getLogger("watcher.work")
 PARSE_LIMIT_S = 10.0
-DEAD_HOST = timedelta(hours=1)  # the longest that a host without a connection keeps its other feeds waiting
+UNSAID = timedelta(hours=1)  # the longest that a host rests which cannot be reached, or says 429 and not for how long
 
 
 async def poll_feed(feed: Feed, tools: Tools, *, leave: str | None = None) -> int:
@@ -60,6 +61,7 @@ async def poll_feed(feed: Feed, tools: Tools, *, leave: str | None = None) -> in
         else:
             result = await read(feed, answer, tools)
     except FetchError as error:
+        tools.line.failed(error)
         if error.no_connection and await tools.line.is_down(error.answered_by, since=started):
             result = offline(feed, tools)
         else:
@@ -179,8 +181,8 @@ def hold_of(error: FetchError, result: PollResult, now: datetime) -> tuple[str, 
     """Return which host is to be left alone until when: what one of its feeds teaches holds for all of it."""
     if isinstance(error, BadStatus) and error.retry_after_s is not None:
         return host_key(error.answered_by), now + min(timedelta(seconds=error.retry_after_s), LONGEST_HOLD)
-    if error.no_connection:
-        return host_key(error.answered_by), min(result.next_poll_at, now + DEAD_HOST)
+    if error.no_connection or (isinstance(error, BadStatus) and error.status == HTTPStatus.TOO_MANY_REQUESTS):
+        return host_key(error.answered_by), min(result.next_poll_at, now + UNSAID)
     return None
 
 

@@ -130,6 +130,7 @@ async def get_robots(where: str, tools: Tools, pause: Pause) -> Robots:
             status = 304 if isinstance(answer, NotModified) else answer.status
             body = b"" if isinstance(answer, NotModified) else answer.body
         except BadStatus as error:
+            tools.line.failed(error)
             status = error.status
             if error.retry_after_s is not None:
                 until = tools.now() + min(timedelta(seconds=error.retry_after_s), LONGEST_HOLD)
