@@ -216,7 +216,7 @@ def test_one_source_is_shown_with_its_history_its_polls_and_what_comes(shop, sta
     assert lines[0] == "Ash (https://ash.example/feed.xml)"
     assert lines[1].startswith("ok         since ")
     assert any(line.startswith("next poll  ") and "from now" in line for line in lines)
-    assert "interval   30 minutes; something new usually every 1 day" in lines
+    assert "interval   30 minutes; something new usually every 26 hours" in lines
     assert 'validators ETag "abd"' in lines
     words = lines[lines.index("health") + 1 : lines.index("polls")]
     assert [line.split()[3] for line in words] == ["ok", "failing", "ok"]

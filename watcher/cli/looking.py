@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from watcher.settings.model import Settings
     from watcher.work.probe import Look
 
+NEARLY = 0.05  # of a single unit that may be left unsaid
 SPANS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
 CONNECTION_ADVICE = (
     ("does not resolve", "is the name spelt right, and is this machine online?"),
@@ -124,8 +125,11 @@ def advice(look: Look) -> str | None:
 
 
 def span(seconds: float) -> str:
-    """Return a length of time in its largest unit: "2 days", "3 hours", "1 minute"."""
-    size, unit = next(((size, unit) for size, unit in SPANS if seconds >= size), SPANS[-1])
+    """Return a length of time in the largest unit that is nearly right: "2 days", "90 minutes", "1 hour"."""
+    fits = (
+        (size, unit) for size, unit in SPANS if seconds >= 2 * size or size <= seconds < size * (1 + NEARLY)
+    )  # half an hour less or more matters where it is one hour or two
+    size, unit = next(fits, SPANS[-1])
     count = int(seconds // size)
     return f"{count} {unit}{'' if count == 1 else 's'}"
 
