@@ -153,7 +153,7 @@ class Looker:
 async def open_looker(settings: Settings, *, tell: Callable[[str], None] = lambda url: None) -> AsyncIterator[Looker]:
     """Yield a looker that asks as these settings say, and put its worker away."""
     fetch = settings.fetch
-    pool = parsing_pool(fetch)
+    pool = parsing_pool(fetch, workers=1)
     try:
         async with Client(
             user_agent=user_agent(fetch.contact),

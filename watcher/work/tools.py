@@ -23,7 +23,7 @@ from watcher.work.line import Line
 from watcher.work.pool import Pool
 
 PRODUCT = "Watcher"
-PARSING_BYTES = 256 * 1024 * 1024  # that a process which parses feeds may take,
+PARSING_BYTES = 256 * 1024 * 1024  # that a process which parses feeds or pages may take,
 PARSING_TIMES = 40  # and as many times the longest body: an honest one takes 25
 HOME = "https://watcher.example/polling"  # docs/polling.md, for publishers; a real address comes with the first release
 
@@ -89,7 +89,7 @@ async def open_tools(
     sites = own_rules(settings.path)
     fetch = settings.fetch
     writer = Writer(engine)
-    pool, feed_pool, vector_pool = Pool(), parsing_pool(fetch), Pool()
+    pool, feed_pool, vector_pool = parsing_pool(fetch), parsing_pool(fetch, workers=1), Pool()
     client = Client(
         user_agent=user_agent(fetch.contact),
         timeout_s=fetch.timeout.total_seconds(),
@@ -126,9 +126,9 @@ async def open_tools(
         writer.close()
 
 
-def parsing_pool(fetch: FetchSettings) -> Pool:
-    """Return the process that parses feeds: a hostile one must not take the machine's memory."""
-    return Pool(workers=1, memory_bytes=PARSING_BYTES + PARSING_TIMES * fetch.max_bytes)
+def parsing_pool(fetch: FetchSettings, workers: int | None = None) -> Pool:
+    """Return processes that parse what others wrote: none of it must take the machine's memory."""
+    return Pool(workers, memory_bytes=PARSING_BYTES + PARSING_TIMES * fetch.max_bytes)
 
 
 def usable_embedder(choice: Choice) -> Choice | None:
