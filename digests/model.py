@@ -19,6 +19,17 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Copy:
+    """How a copy differs from its report's origin; shares from 0 to 1 (`cluster.differences` says it in words)."""
+
+    article_id: str
+    kept: float  # of the origin's sentences, by length
+    edited: float  # of what is kept: wording that the origin does not have
+    added: float  # of the copy: sentences that the origin does not have
+    same_title: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
     """
     The articles on one event.

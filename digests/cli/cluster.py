@@ -15,6 +15,7 @@ import typer
 
 if TYPE_CHECKING:
     from digests.cluster.item import Item
+    from digests.model import Story
     from watcher.features.embed import Embedder, Endpoint
 
 PARTLY_FAILED = 3
@@ -34,6 +35,10 @@ class Line:
     source: str
     url: str
 
+    @property
+    def text(self) -> str:
+        return self.body
+
 
 def command(
     jsonl: Annotated[bool, typer.Option("--jsonl", help="Read and write JSON lines (the only form there is).")] = False,
@@ -45,7 +50,8 @@ def command(
     Group articles into stories: JSON lines in, JSON lines out.
 
     In: {id, title, body, language, published, source, url}; only id and a title or a body are needed.
-    Out, in the order of the input: {id, story, report}. Articles of one report carry the same text.
+    Out, in the order of the input: {id, story, report}. Articles of one report carry the same text; `report` is the id
+    of its origin, and a copy has `copy` too: how it differs, as in "cut to 60 %, edited, other headline".
 
     Example: watcher cluster --jsonl < articles.jsonl > stories.jsonl
     """
@@ -59,7 +65,8 @@ def command(
 
 def cluster_lines(lines: Iterable[str], out: TextIO, embedder: str = "auto") -> int:
     """
-    Group the articles in `lines`, write {id, story, report} for each to `out`, and return the exit code.
+    Group the articles in `lines`, write {id, story, report} for each to `out` (a copy with how it differs from its
+    origin), and return the exit code.
 
     A line that cannot be read is named on standard error and left out; the exit code is then 3.
 
@@ -81,15 +88,7 @@ def cluster_lines(lines: Iterable[str], out: TextIO, embedder: str = "auto") -> 
             faults += 1
             print(f"line {number}: {error}", file=sys.stderr)
     read = with_unique_keys(read)
-    found: dict[str, tuple[str, str]] = {}
-    for story in group(list(items_of(read, loaded))):
-        for report in story.reports:
-            found.update((article, (story.id, report.origin)) for article in report.articles)
-    ids = {line.key: line.id for line in read}
-    for line in read:
-        story_id, origin = found[line.key]
-        row = {"id": line.id, "story": story_id, "report": ids[origin]}
-        out.write(json.dumps(row) + "\n")
+    write_rows(read, group(list(items_of(read, loaded))), out)
     return PARTLY_FAILED if faults else 0
 
 
@@ -99,6 +98,25 @@ def endpoint_of_settings() -> Endpoint | None:
     from watcher.features.embed import endpoint_of
 
     return endpoint_of(load_settings(None).semantic)
+
+
+def write_rows(read: list[Line], stories: Iterable[Story], out: TextIO) -> None:
+    """Write what was found of each line, in their order."""
+    from digests.cluster.differences import copies, in_words
+
+    lines = {line.key: line for line in read}
+    found: dict[str, tuple[str, str]] = {}
+    differs: dict[str, str] = {}
+    for story in stories:
+        for report in story.reports:
+            found.update((article, (story.id, report.origin)) for article in report.articles)
+            differs.update((copy.article_id, in_words(copy)) for copy in copies(report, lines))
+    for line in read:
+        story_id, origin = found[line.key]
+        row = {"id": line.id, "story": story_id, "report": lines[origin].id}
+        if line.key in differs:
+            row["copy"] = differs[line.key]
+        out.write(json.dumps(row) + "\n")
 
 
 def with_unique_keys(lines: list[Line]) -> list[Line]:

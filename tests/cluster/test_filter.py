@@ -83,3 +83,21 @@ def test_the_endpoint_of_the_settings_makes_the_vectors(tmp_path, monkeypatch):
 
     assert [len(asked["input"]) for asked in server.requests] == [2, 1]
     assert len(out.getvalue().splitlines()) == 3
+
+
+def test_a_copy_says_how_it_differs_from_its_origin():
+    text = (
+        "The ground shook for half a minute at dawn, and the old market hall of Tarvola fell in on its empty stalls.\n"
+        "Most people were asleep in the upper town, where the houses are of wood and only chimneys came down.\n"
+        "Soldiers dug with their hands until the machines arrived from the coast in the early afternoon.\n"
+        "A school that had been closed for the holidays lost its roof and the whole of its southern wall.\n"
+        "Trains stop at the bridge before the town, as nobody has yet looked at the piers of the railway."
+    )
+    first = {**ROWS[0], "body": text}
+    second = {"id": "c", "title": "Walls fall", "body": "\n".join(text.split("\n")[:3]), "language": "en"}
+
+    _, rows = run([json.dumps(row) for row in (second, first)])
+
+    assert rows[0]["report"] == "a"
+    assert rows[0]["copy"] == "cut to 60 %, other headline"
+    assert "copy" not in rows[1]
