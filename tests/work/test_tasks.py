@@ -1,5 +1,7 @@
 """What workers keep between tasks."""
 
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -87,3 +89,12 @@ def test_a_page_about_something_else_is_not_the_article_that_the_feed_announced(
 
     with pytest.raises(CleanError, match="something else"):
         clean_page(task)
+
+
+def test_a_process_that_polls_loads_nothing_of_what_only_its_workers_need():
+    heavy = ("numpy", "lxml", "nh3", "feedparser", "httpx", "rich", "alembic", "jinja2")
+    lines = ("import sys", "import watcher.cli.main, watcher.cli.passing, watcher.store.open", "print(*sys.modules)")
+
+    told = subprocess.run([sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True, check=True)
+
+    assert not {name.partition(".")[0] for name in told.stdout.split()} & set(heavy)

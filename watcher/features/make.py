@@ -6,7 +6,6 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from watcher.features.wording import shingles
 from watcher.model import Features
 from watcher.text.words import POSSESSIVE, WORD, fold, is_unspaced, stems, to_latin, words
 
@@ -33,6 +32,8 @@ def make(article_id: str, *, title: str, text: str, language: str) -> Features:
         text: The cleaned text, one paragraph a line; empty if only the title is known.
         language: BCP 47 primary tag, "und" if unknown.
     """
+    from watcher.features.wording import shingles  # late: it brings numpy, which only a worker process should pay
+
     title = title.strip()[:MAX_TITLE]
     body = without_title(text, title)
     return Features(
