@@ -39,7 +39,7 @@ class Movement:
 def since(
     story: Story,
     articles: Mapping[str, Article],
-    previous: Edition | None,
+    editions: Sequence[Edition],
     *,
     language: str,
     timezone: str,
@@ -53,14 +53,16 @@ def since(
     """
     Return whether the reader has seen `story`, and what is new in it since.
 
-    A story was seen if the last edition showed it, or as a brief, under the same id or with one of the same articles.
+    A story was seen if one of the last editions showed it, or as a brief: under its id, under one that has gone into
+    it, or with one of the same articles; or if it showed another story of the same thread. The latest of them counts.
     It is developing if an article that came in after that edition has a sentence with a number, a name or enough words
     that were not known then; else quiet. What counts as known: the texts of the story's articles up to that edition,
     and all that the edition showed.
 
     Args:
-        articles: Those of the window, and the last edition's where they are to be had: they make what is known
+        articles: Those of the window, and the last editions' where they are to be had: they make what is known
         complete.
+        editions: The last ones, the latest first.
         shown: This edition's summary. One of its sentences is returned only if nothing else is new: it then belongs
             there rather than to the summary.
         window_end: When this edition's window ends: its time of day parts the days.
@@ -68,11 +70,12 @@ def since(
     """
     present = [articles[key] for key in story.articles if key in articles]
     first = min((article.published_at for article in present), default=window_end)
-    earlier, brief = seen_before(story, previous)
+    first = min(first, story.began_at or first)
+    previous, earlier, brief = last_seen(story, editions)
     if earlier is not None:
         first = min(first, earlier.first_seen_at)
     day = day_of(first, local_date=local_date, window_end=window_end, timezone=timezone)
-    if previous is None or (earlier is None and not brief):
+    if previous is None:
         return Movement(status="new", day=day, first_seen_at=first)
     old_ids = set(earlier.article_ids) if earlier else set(brief)
     old = [articles[key] for key in old_ids if key in articles]
@@ -91,16 +94,27 @@ def since(
     )
 
 
-def seen_before(story: Story, previous: Edition | None) -> tuple[EditionStory | None, tuple[str, ...]]:
-    """Return the story as the last edition showed it, and the article ids of its brief if it was one."""
-    if previous is None:
-        return None, ()
-    ids = set(story.articles)
-    shared = [(s.id == story.id, len(ids & set(s.article_ids)), -s.number, s) for s in previous.stories]
-    best = max(shared, key=lambda row: row[:3], default=None)
-    if best and (best[0] or best[1]):
-        return best[3], ()
-    return None, next((b.article_ids for b in previous.briefs if b.id == story.id or ids & set(b.article_ids)), ())
+def last_seen(story: Story, editions: Sequence[Edition]) -> tuple[Edition | None, EditionStory | None, tuple[str, ...]]:
+    """Return the latest of `editions` that has the story, how it shows it, and its brief's articles if it is one."""
+    for edition in editions:
+        shown, brief = seen_before(story, edition)
+        if shown is not None or brief:
+            return edition, shown, brief
+    return None, None, ()
+
+
+def seen_before(story: Story, edition: Edition) -> tuple[EditionStory | None, tuple[str, ...]]:
+    """Return the story as an edition showed it, and the article ids of its brief if it was one."""
+    ids, known = set(story.articles), {story.id, *story.was}
+    rows = [(s.id == story.id, s.id in known, len(ids & set(s.article_ids)), -s.number, s) for s in edition.stories]
+    best = max(rows, key=lambda row: row[:4], default=None)
+    if best and any(best[:3]):
+        return best[4], ()
+    brief = next((b.article_ids for b in edition.briefs if b.id in known or ids & set(b.article_ids)), ())
+    if brief or not story.thread:
+        return None, brief
+    followed = next((s for s in edition.stories if s.thread == story.thread), None)
+    return followed, next((b.article_ids for b in edition.briefs if b.thread == story.thread and not followed), ())
 
 
 def day_of(first: datetime, *, local_date: date, window_end: datetime, timezone: str) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -10,18 +10,16 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine
 
-from digests.cluster.item import Item, item_of
 from digests.compose import Intake, Shape, compose
 from digests.due import NOT_LATE, window_of
-from digests.model import Edition, FailingSource
+from digests.gather import stories_until
+from digests.model import Edition, FailingSource, Story
 from digests.rank import rank
 from digests.select import select
 from digests.store import editions
-from watcher.features.pack import unpack
-from watcher.features.renew import renewed
 from watcher.feeds.health import health
 from watcher.model import Article
-from watcher.store.articles import articles_between, articles_by_id, packed_features
+from watcher.store.articles import articles_between, articles_by_id
 from watcher.store.feeds import FeedState, feed_states
 from watcher.store.intake import count_entries
 from watcher.store.pages import given_up
@@ -30,8 +28,9 @@ from watcher.store.writer import read, write
 if TYPE_CHECKING:
     from digests.settings import DigestSettings
 
-LOOKBACK = timedelta(days=2)  # before the window: stories of yesterday are recognised, and wire copy finds its origin
+LOOKBACK = timedelta(days=2)  # before the window: what the reader may know of a story
 LATE = timedelta(days=1)  # before the window: what came in too late for the last edition is in this one
+REMEMBERED = 7  # editions in which a story that comes back was seen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,11 +74,12 @@ def make_edition(
     """
     number = read(engine, lambda c: editions.next_number(c, digest.name, local_date=order.local_date))
     slot = order.slot
+    window = (order.window_start, order.window_end)
     if slot is None:
-        edition = read(engine, lambda c: composed(c, digest, order, number=number, now=now))
+        stories = stories_until(engine, start=window[0], end=window[1], now=now)
+        edition = read(engine, lambda c: composed(c, digest, order, stories, number=number, now=now))
         hand_over(edition)
         return edition
-    window = (order.window_start, order.window_end)
 
     def claimed(connection: Connection) -> bool:
         return editions.claim(
@@ -89,7 +89,8 @@ def make_edition(
     if not write(engine, claimed):
         return None
     try:
-        edition = read(engine, lambda c: composed(c, digest, order, number=number, now=now))
+        stories = stories_until(engine, start=window[0], end=window[1], now=now)
+        edition = read(engine, lambda c: composed(c, digest, order, stories, number=number, now=now))
         hand_over(edition)
         kept = write(engine, lambda c: editions.finish(c, edition, slot=slot))
     except BaseException:
@@ -98,10 +99,16 @@ def make_edition(
     return edition if kept else None
 
 
-def composed(connection: Connection, digest: DigestSettings, order: Order, *, number: int, now: datetime) -> Edition:
-    """Return the edition as one state of the store gives it; the same state gives the same edition."""
-    from digests.cluster.stories import group
-
+def composed(
+    connection: Connection,
+    digest: DigestSettings,
+    order: Order,
+    stories: Sequence[Story],
+    *,
+    number: int,
+    now: datetime,
+) -> Edition:
+    """Return the edition of `stories` as one state of the store gives it; the same state gives the same edition."""
     start, end = order.window_start, order.window_end
     states = [state for state in feed_states(connection) if wanted(state, digest.sources)]
     feed_ids = [state.feed.id for state in states] if digest.sources else None
@@ -111,8 +118,8 @@ def composed(connection: Connection, digest: DigestSettings, order: Order, *, nu
     chosen = select(inside, start=start - LATE, end=end)
     taken = {article.id for article in inside}
     before = [article for article in found if article.id not in taken]
-    previous = editions.previous_edition(connection, digest.name, before=order.local_date)
-    stories = group(items(connection, [*before, *chosen.articles]))
+    seen = editions.recent_editions(connection, digest.name, before=order.local_date, most=REMEMBERED)
+    previous = next(iter(seen), None)
     articles = {article.id: article for article in chosen.articles}
     ranked = rank(stories, articles, now=end, previous=previous, language=digest.language)
     return compose(
@@ -121,12 +128,13 @@ def composed(connection: Connection, digest: DigestSettings, order: Order, *, nu
         articles=articles,
         intake=intake(connection, states, chosen.left_out, order, digest, now=now),
         previous=previous,
+        seen=seen,
         number=number,
         local_date=order.local_date,
         window_start=start,
         window_end=end,
         made_at=now,
-        earlier={article.id: article for article in before} | cited(connection, previous),
+        earlier={article.id: article for article in before} | cited(connection, seen),
     )
 
 
@@ -152,23 +160,9 @@ def wanted(state: FeedState, words: tuple[str, ...]) -> bool:
     return not words or source.name in words or any(tag in words for tag in source.tags)
 
 
-def items(connection: Connection, articles: Iterable[Article]) -> list[Item]:
-    """Return what grouping reads of each article."""
-    given = list(articles)
-    packed = packed_features(connection, [article.id for article in given])
-    found = []
-    for article in given:
-        if kept := packed.get(article.id):
-            features = unpack(article.id, kept.payload, kept.vector, kept.vector_model)
-            found.append(item_of(article, renewed(features, article)))
-    return found
-
-
-def cited(connection: Connection, previous: Edition | None) -> dict[str, Article]:
-    """Return the articles that the last edition told of: what its reader knows."""
-    if previous is None:
-        return {}
-    return articles_by_id(connection, [key for story in previous.stories for key in story.article_ids])
+def cited(connection: Connection, seen: Sequence[Edition]) -> dict[str, Article]:
+    """Return the articles that the last editions told of: what their reader knows."""
+    return articles_by_id(connection, [key for each in seen for story in each.stories for key in story.article_ids])
 
 
 def shape_of(digest: DigestSettings) -> Shape:

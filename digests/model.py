@@ -34,12 +34,16 @@ class Story:
     """
     The articles on one event.
 
-    `id` is made from the earliest article, so that it holds while the story grows. `reports` partition `articles`.
+    `reports` partition `articles`. What grouping makes has an id of its earliest article; a story that is kept has
+    the id that it had (`cluster.threads`), and the rest.
     """
 
     id: str
     articles: tuple[str, ...]  # article ids, in time order
     reports: tuple[Report, ...]
+    thread: str = ""  # what goes on over days: the stories that follow each other
+    began_at: datetime | None = None  # when the first article of the thread was published
+    was: tuple[str, ...] = ()  # ids of stories that have gone into it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,8 +96,8 @@ class EditionStory:
     url: str  # of the report whose headline this is
     places: tuple[str, ...]  # names of countries in the edition's language; may be empty
     status: str  # new, developing, quiet
-    day: int  # 1 on the first day
-    first_seen_at: datetime
+    day: int  # 1 on the first day of its thread
+    first_seen_at: datetime  # when the first article of its thread was published
     updated_at: datetime
     summary: tuple[Sentence, ...]
     since: tuple[Sentence, ...]  # what is new since the last edition; empty if the story is new
@@ -110,6 +114,7 @@ class EditionStory:
     trend: str  # rising, steady, fading
     score: float
     why: tuple[Term, ...]
+    thread: str = ""  # what it goes on with over days
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +138,7 @@ class Brief:
     outlets: int
     independent: int
     article_ids: tuple[str, ...]
+    thread: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
@@ -14,8 +14,10 @@ from digests.cluster.conflict import held_apart
 from digests.cluster.duplicates import reports
 from digests.cluster.item import Item, in_order
 from digests.cluster.linkage import Apart, Edges, Linkage, link
+from digests.cluster.links import Link, links
 from digests.cluster.rules import NO_RULES, Rules, bound, divided, held_by
 from digests.cluster.similarity import Sparse, Weights, edges
+from digests.cluster.steady import known_story, steadied
 from digests.model import Report, Story
 from watcher.text.hashes import hash64
 
@@ -38,8 +40,29 @@ WEIGHTS_ALONE = replace(WEIGHTS, decay_hours=48.0, floor=0.06)
 RULE = Linkage(threshold=0.23, usual=0.5, strictness=1.0)
 RULE_ALONE = Linkage(threshold=0.12, usual=0.6, strictness=0.85, prior=1.0)  # terms alone see less of what is alike
 
+NOT_KNOWN: Mapping[str, str] = {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grouping:
+    """The stories of a window, and the link of each report to its story."""
+
+    stories: tuple[Story, ...]
+    links: tuple[Link, ...]
+
 
 def group(items: Sequence[Item], *, now: datetime | None = None, rules: Rules = NO_RULES) -> tuple[Story, ...]:
+    """Return the stories of a window, as `grouping` does."""
+    return grouping(items, now=now, rules=rules).stories
+
+
+def grouping(
+    items: Sequence[Item],
+    *,
+    now: datetime | None = None,
+    rules: Rules = NO_RULES,
+    known: Mapping[str, str] = NOT_KNOWN,
+) -> Grouping:
     """
     Return the stories of a window, by their earliest article; the same for any order of `items`.
 
@@ -49,6 +72,7 @@ def group(items: Sequence[Item], *, now: datetime | None = None, rules: Rules = 
     Args:
         now: Articles from later than this are left out.
         rules: What readers have corrected: it holds, whatever the scores say.
+        known: The story that an article was in, by article: it rather stays there.
     """
     ordered = in_order([item for item in items if not is_later(item, now)])
     by_id = {item.article_id: item for item in ordered}
@@ -57,7 +81,8 @@ def group(items: Sequence[Item], *, now: datetime | None = None, rules: Rules = 
     found = tuple(sorted(found, key=lambda each: min(place[article] for article in each.articles)))
     heads = [head(each, by_id, place) for each in found]
     head_of = {article: number for number, each in enumerate(found) for article in each.articles} if rules else {}
-    return tuple(story([found[i] for i in members], place) for members in grouped(heads, rules, head_of))
+    groups, linked = grouped(heads, rules, head_of, [known_story(each, known) for each in found])
+    return Grouping(stories=tuple(story([found[i] for i in members], place) for members in groups), links=linked)
 
 
 def is_later(item: Item, now: datetime | None) -> bool:
@@ -72,12 +97,15 @@ def head(report: Report, by_id: dict[str, Item], place: dict[str, int]) -> Item:
     )
 
 
-def grouped(heads: Sequence[Item], rules: Rules, head_of: Mapping[str, int]) -> list[list[int]]:
+def grouped(
+    heads: Sequence[Item], rules: Rules, head_of: Mapping[str, int], known: Sequence[str | None]
+) -> tuple[list[list[int]], tuple[Link, ...]]:
     """
-    Return the heads of the reports in groups, by number, each group ascending and by its first.
+    Return the heads of the reports in groups, by number, each group ascending and by its first, and their links.
 
     Args:
         head_of: The number of an article's head, for `rules`.
+        known: The story that each head was in.
     """
     order = {item.article_id: i for i, item in enumerate(heads)}
     ordered = in_order(heads)
@@ -86,7 +114,8 @@ def grouped(heads: Sequence[Item], rules: Rules, head_of: Mapping[str, int]) -> 
     ruled, differ = held_by(rules, node_of), held_apart(ordered)
     has_vectors = any(item.features.vector for item in ordered)
     weights, rule = (WEIGHTS, RULE) if has_vectors else (WEIGHTS_ALONE, RULE_ALONE)
-    found = edges(ordered, weights)
+    raw = edges(ordered, weights)
+    found = steadied(raw, [known[order[item.article_id]] for item in ordered])
     silent = np.array([item.is_silent for item in ordered], bool)
     hushed = silent[found.first] | silent[found.second]
     groups = link(
@@ -99,7 +128,8 @@ def grouped(heads: Sequence[Item], rules: Rules, head_of: Mapping[str, int]) -> 
     listening = heard(chosen(found, hushed), silent)
     live = [i for i, item in enumerate(ordered) if item.kind == "live"]
     groups = with_live(groups, live, listening, rule.threshold, ruled)
-    return sorted(sorted(order[ordered[i].article_id] for i in members) for members in groups)
+    numbers = sorted(sorted(order[ordered[i].article_id] for i in members) for members in groups)
+    return numbers, links(ordered, groups, raw)
 
 
 def chosen(edges: Edges, kept: npt.NDArray[np.bool_]) -> Edges:

@@ -63,6 +63,7 @@ def compose(
     window_end: datetime,
     made_at: datetime,
     earlier: Mapping[str, Article] | None = None,
+    seen: Sequence[Edition] = (),
 ) -> Edition:
     """
     Return the edition of `ranked`, best first: the main stories in sections, the next ones as briefs, and the ledger.
@@ -75,6 +76,7 @@ def compose(
         articles: The window's, by id: those that `select` kept.
         earlier: Articles of the last edition, where they are to be had, for telling what is new; they are not
         counted.
+        seen: The last editions, the latest first; the first is `previous`, which is enough if stories never pause.
     """
     frame = Frame(
         language=shape.language,
@@ -82,7 +84,7 @@ def compose(
         local_date=local_date,
         window_start=window_start,
         window_end=window_end,
-        previous=previous,
+        seen=tuple(seen) or ((previous,) if previous else ()),
         common=common(list(articles.values())),
         earlier=earlier or {},
     )

@@ -27,7 +27,7 @@ class Frame:
     local_date: date
     window_start: datetime
     window_end: datetime
-    previous: Edition | None
+    seen: tuple[Edition, ...]  # the last ones, the latest first
     common: Common
     earlier: Mapping[str, Article]  # articles from before the window, by id
 
@@ -57,7 +57,7 @@ def compose_story(
     moved = changes.since(
         story,
         {**frame.earlier, **articles},
-        frame.previous,
+        frame.seen,
         language=frame.language,
         timezone=frame.timezone,
         local_date=frame.local_date,
@@ -93,6 +93,7 @@ def compose_story(
         languages=covered.languages,
         countries=covered.countries,
         article_ids=tuple(article.id for article in present),
+        thread=story.thread,
         spark=counts,
         trend=trend(counts),
         score=ranked.score,
@@ -114,6 +115,7 @@ def compose_brief(ranked: Ranked, articles: Mapping[str, Article], frame: Frame)
         outlets=len(ranked.coverage.outlets),
         independent=len(ranked.coverage.independent),
         article_ids=tuple(key for key in ranked.story.articles if key in articles),
+        thread=ranked.story.thread,
     )
 
 

@@ -130,14 +130,20 @@ def get_edition(connection: Connection, digest: str, *, local_date: date) -> Edi
 
 def previous_edition(connection: Connection, digest: str, *, before: date) -> Edition | None:
     """Return the last edition of an earlier date: what the reader has seen."""
+    return next(iter(recent_editions(connection, digest, before=before, most=1)), None)
+
+
+def recent_editions(connection: Connection, digest: str, *, before: date, most: int) -> tuple[Edition, ...]:
+    """Return the editions of up to `most` earlier dates, one a date, the latest first."""
     query = (
         select(editions.c.local_date)
         .where(editions.c.digest == digest, editions.c.local_date < before, editions.c.made_at.is_not(None))
+        .distinct()
         .order_by(editions.c.local_date.desc())
-        .limit(1)
+        .limit(most)
     )
-    found = connection.scalar(query)
-    return None if found is None else get_edition(connection, digest, local_date=found)
+    found = (get_edition(connection, digest, local_date=day) for day in connection.scalars(query).all())
+    return tuple(edition for edition in found if edition is not None)
 
 
 def covered_until(

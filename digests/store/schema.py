@@ -1,8 +1,8 @@
-"""The tables of the digests: editions, and when each digest was first asked for."""
+"""The tables of the digests: editions, when each digest was first asked for, and the stories that readers know."""
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Date, Integer, LargeBinary, MetaData, Table, Text, UniqueConstraint
+from sqlalchemy import JSON, Column, Date, Index, Integer, LargeBinary, MetaData, Table, Text, UniqueConstraint
 
 from watcher.store.schema import NAMING, Utc
 
@@ -30,4 +30,71 @@ editions = Table(
     Column("claimed_by", Text, nullable=False),  # machine:process:mark of its start
     Column("payload", LargeBinary),  # zlib, `edition_json`
     UniqueConstraint("digest", "local_date", "slot"),
+)
+
+stories = Table(
+    "stories",
+    metadata,
+    Column("id", Text, primary_key=True),  # never given to another story
+    Column("thread", Text, nullable=False),
+    Column("title", Text, nullable=False),  # of its first report
+    Column("language", Text, nullable=False),
+    Column("size", Integer, nullable=False),  # articles
+    Column("first_at", Utc, nullable=False),  # its first and last article were published
+    Column("last_at", Utc, nullable=False),
+    Column("began_at", Utc, nullable=False),  # the first article of its thread was
+    Column("was", JSON, nullable=False),  # ids of the stories that have been merged into it
+    Column("merged_into", Text),
+    Column("profile", LargeBinary),  # features (`features.pack`) of what it is about; None for one of a single article
+    Column("vector", LargeBinary),
+    Column("vector_model", Text),
+    Index(None, "thread"),
+    Index(None, "last_at"),
+)
+
+story_articles = Table(
+    "story_articles",
+    metadata,
+    Column("article_id", Text, primary_key=True),
+    Column("story_id", Text, nullable=False),
+    Column("report", Text, nullable=False),  # the article that its report began with
+    Column("agency", Text),  # of the report
+    Column("nearest", Text),  # the article of another report of the story that is most like it
+    Column("evidence", JSON),  # why: `cluster.evidence`, with the score
+    Index(None, "story_id"),
+)
+
+story_changes = Table(
+    "story_changes",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", Utc, nullable=False),
+    Column("kind", Text, nullable=False),  # merged, split, moved, follows
+    Column("story_id", Text, nullable=False),
+    Column("other_id", Text, nullable=False),
+    Column("articles", JSON, nullable=False),  # ids
+    Column("why", Text, nullable=False),
+    Index(None, "story_id"),
+    Index(None, "other_id"),
+)
+
+corrections = Table(
+    "corrections",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("made_at", Utc, nullable=False),
+    Column("kind", Text, nullable=False),  # join, split
+    Column("articles", JSON, nullable=False),  # ids
+    Column("others", JSON, nullable=False),  # ids
+    Column("words", Text, nullable=False),  # what was asked for
+    Column("forgotten_at", Utc),  # it holds no longer
+)
+
+grouped = Table(
+    "grouped",
+    metadata,
+    Column("id", Integer, primary_key=True),  # 1: there is one row
+    Column("step", Integer, nullable=False),  # how many times the stories were kept
+    Column("until", Utc),  # up to when the articles are grouped
+    Column("made_at", Utc),
 )

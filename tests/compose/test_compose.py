@@ -243,7 +243,7 @@ def test_what_is_new_is_a_sentence_with_the_new_figure():
     moved = since(
         story(*first[0], update),
         articles,
-        monday,
+        [monday],
         language="en",
         timezone="UTC",
         local_date=date(2026, 3, 11),

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from digests.cluster.stories import group
-from digests.make import Order, items, make_edition, order_window
+from digests.gather import items
+from digests.make import Order, make_edition, order_window
 from digests.model import Edition, Story
 from digests.publish import publish
 from digests.settings import digests_of

@@ -98,6 +98,19 @@ def articles_between(
     return tuple(article_of(row) for row in connection.execute(query))
 
 
+def published_before(connection: Connection, end: datetime, *, place: int) -> datetime | None:
+    """Return when the article was published that is the `place`-th last before `end`; None if there are fewer."""
+    query = (
+        select(articles.c.published_at)
+        .where(articles.c.published_at < end)
+        .order_by(articles.c.published_at.desc())
+        .offset(place - 1)
+        .limit(1)
+    )
+    moment: datetime | None = connection.scalar(query)
+    return moment
+
+
 def articles_by_id(connection: Connection, ids: Iterable[str]) -> dict[str, Article]:
     """Return the stored articles of `ids`."""
     found: dict[str, Article] = {}

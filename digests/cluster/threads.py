@@ -1,0 +1,214 @@
+"""Threads: stories keep their ids from day to day; what became of each, and which story follows which, is said."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from digests.cluster.about import about
+from digests.cluster.follow import follow
+from digests.cluster.item import NEVER, Item
+from digests.cluster.reasons import why_apart, why_one
+from digests.cluster.stories import story_id
+from digests.model import Story
+
+MERGED, SPLIT, MOVED, FOLLOWS = "merged", "split", "moved", "follows"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """
+    A story as it is kept.
+
+    `articles` are those that the window has too, `size` counts all. `profile` is what it is about, where the window
+    has none of its articles.
+    """
+
+    id: str
+    thread: str
+    began_at: datetime  # the first article of its thread
+    first_at: datetime
+    size: int
+    articles: tuple[str, ...] = ()
+    was: tuple[str, ...] = ()
+    profile: Item | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """
+    What became of a story, and why.
+
+    "merged": `story` is no more, all of it is in `other`. "split": `articles` of it are a story of their own, `other`.
+    "moved": `articles` of it are in another known story, `other`. "follows": it goes on in the thread of `other`.
+    """
+
+    kind: str
+    story: str
+    other: str
+    articles: tuple[str, ...]
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carried:
+    """The stories of a window with the ids they had, and what became of those that were known."""
+
+    stories: tuple[Story, ...]
+    changes: tuple[Change, ...] = ()
+
+
+def carry(
+    known: Sequence[Known], groups: Sequence[Story], items: Mapping[str, Item], *, taken: Collection[str] = ()
+) -> Carried:
+    """
+    Return `groups` with the ids of the stories that they are; the same for any order of `known` and `groups`.
+
+    A known story goes on where most of its articles are. Where several go on in one group, the largest keeps its id
+    and the others are merged into it; what has left a story is a story of its own, or moved to another that is known.
+    A story of one thread alone that is about the same as an earlier story follows it, in its thread.
+    Done again with what came of it, it changes nothing.
+
+    Args:
+        items: The window's, by article id.
+        taken: Ids that new stories must not have, beside those of `known`.
+    """
+    by_id = {story.id: story for story in sorted(known, key=lambda each: each.id)}
+    home = {article: story.id for story in by_id.values() for article in story.articles}
+    groups = sorted(groups, key=lambda each: each.articles)
+    shares = [Counter(home[article] for article in group.articles if article in home) for group in groups]
+    had = {old for story in known for old in (story.id, *story.was)}
+    named = named_groups(groups, shares, by_id, {*taken, *had})
+    changes = tuple(changes_of(named, home, items))
+    stories = threaded(named, changes, by_id, items)
+    steps = tuple(follow_ups(stories, by_id, items))
+    return Carried(stories=in_threads(stories, steps, by_id), changes=(*changes, *steps))
+
+
+def named_groups(
+    groups: Sequence[Story], shares: Sequence[Counter[str]], known: Mapping[str, Known], taken: set[str]
+) -> list[Story]:
+    """Return each group with its id: of the largest known story that goes on in it, else a new one."""
+    goes_on: defaultdict[int, list[str]] = defaultdict(list)
+    for story, number in homes(shares).items():
+        goes_on[number].append(story)
+    named = []
+    for number, group in enumerate(groups):
+        if number in goes_on:
+            into, *merged = sorted(goes_on[number], key=lambda each: seniority(known[each]))
+            was = {*known[into].was, *(old for each in merged for old in (each, *known[each].was))}
+            named.append(replace(group, id=into, was=tuple(sorted(was))))
+        else:
+            named.append(replace(group, id=new_id(group.articles[0], taken)))
+        taken.add(named[-1].id)
+    return named
+
+
+def homes(shares: Sequence[Counter[str]]) -> dict[str, int]:
+    """Return the group in which each known story goes on: that with most of its articles, the first of equals."""
+    best: dict[str, tuple[int, int]] = {}
+    for number, share in enumerate(shares):
+        for story, count in share.items():
+            best[story] = max(best.get(story, (0, 0)), (count, -number))
+    return {story: -number for story, (_, number) in best.items()}
+
+
+def seniority(story: Known) -> tuple[int, datetime, str]:
+    """Return what decides which of several stories keeps its id, the least first: the largest, then the oldest."""
+    return -story.size, story.first_at, story.id
+
+
+def new_id(earliest: str, taken: Collection[str]) -> str:
+    """Return an id for a story whose earliest article is `earliest`; never one that another story has had."""
+    number = 1
+    while (found := story_id(earliest if number == 1 else f"{earliest} {number}")) in taken:
+        number += 1
+    return found
+
+
+def changes_of(named: Sequence[Story], home: Mapping[str, str], items: Mapping[str, Item]) -> Iterator[Change]:
+    """Yield what became of the known stories, by their ids."""
+    parts: defaultdict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    whole, ids = {story.id: story for story in named}, set(home.values())
+    for story in named:
+        for article in story.articles:
+            if article in home:
+                parts[home[article]][story.id].append(article)
+    for known in sorted(parts):
+        rest = parts[known].pop(known, [])
+        for other, articles in sorted(parts[known].items()):
+            gone = [items[article] for article in articles]
+            if known in whole[other].was:
+                theirs = [items[article] for article in whole[other].articles if article not in articles]
+                why, kind = why_one(gone, theirs) if theirs else "", MERGED
+            else:
+                stay = [items[article] for article in rest]
+                why = why_apart(gone, stay) if stay else ""
+                kind = MOVED if other in ids else SPLIT
+            yield Change(kind=kind, story=known, other=other, articles=tuple(articles), why=why)
+
+
+def threaded(
+    named: Sequence[Story], changes: Sequence[Change], known: Mapping[str, Known], items: Mapping[str, Item]
+) -> list[Story]:
+    """Return the stories in their threads: the one that a known story is in, else that of the story it came from."""
+    came_from = {change.other: change.story for change in reversed(changes) if change.kind == SPLIT}
+    stories = []
+    for story in named:
+        origin = known.get(story.id) or known.get(came_from.get(story.id, ""))
+        first = min((at for key in story.articles if (at := items[key].published_at)), default=None)
+        began = min_of(first, origin.began_at if origin else None)
+        thread = origin.thread if origin else thread_id(story.id)
+        stories.append(replace(story, thread=thread, began_at=began))
+    return stories
+
+
+def thread_id(story: str) -> str:
+    """Return the id of the thread that a story begins."""
+    return f"t{story[1:]}"
+
+
+def follow_ups(stories: Sequence[Story], known: Mapping[str, Known], items: Mapping[str, Item]) -> Iterator[Change]:
+    """Yield which stories follow which: those that are new or have grown, and are alone in their thread."""
+    here = {story.id: story for story in stories}
+    gone = [story for story in known.values() if story.id not in here]
+    threads = {story.id: story.thread for story in gone} | {story.id: story.thread for story in stories}
+    sizes = Counter(threads.values())
+    old: list[Item] = []
+    new: list[Item] = []
+    for story in sorted(stories, key=place):
+        grown = story.id not in known or len(story.articles) > known[story.id].size
+        (new if grown and sizes[story.thread] == 1 else old).append(
+            about(story.id, [items[key] for key in story.articles])
+        )
+    profiles = [story.profile for story in gone if story.profile]
+    for step in follow([*profiles, *old], new, threads):
+        articles = here[step.story].articles
+        why = f"both are about the same: {step.score:.2f} of 1, and no other story is nearly as near"
+        yield Change(kind=FOLLOWS, story=step.story, other=step.follows, articles=articles, why=why)
+
+
+def place(story: Story) -> tuple[bool, datetime, str]:
+    """Return the place of a story in the order of time."""
+    return story.began_at is None, story.began_at or NEVER, story.id
+
+
+def in_threads(stories: Sequence[Story], steps: Sequence[Change], known: Mapping[str, Known]) -> tuple[Story, ...]:
+    """Return the stories, each that follows another in the thread of that one."""
+    thread: dict[str, tuple[str, datetime | None]] = {
+        story.id: (story.thread, story.began_at) for story in known.values()
+    }
+    thread |= {story.id: (story.thread, story.began_at) for story in stories}
+    for step in steps:  # a story follows one that stands before it, whose thread is known by then
+        thread[step.story] = thread[step.other]
+    return tuple(
+        replace(story, thread=thread[story.id][0], began_at=min_of(story.began_at, thread[story.id][1]))
+        for story in stories
+    )
+
+
+def min_of(*times: datetime | None) -> datetime | None:
+    """Return the earliest of the times that are known."""
+    return min((at for at in times if at), default=None)

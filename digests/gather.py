@@ -1,0 +1,179 @@
+"""The stories of a store up to a moment: grouped, under the ids that readers know, and kept."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial
+
+from sqlalchemy import Connection, Engine
+
+from digests.cluster.about import about
+from digests.cluster.evidence import why
+from digests.cluster.item import Item, item_of
+from digests.cluster.links import Link
+from digests.cluster.rules import rules_of
+from digests.cluster.settled import settled
+from digests.cluster.stories import Grouping, grouping
+from digests.cluster.threads import Carried, carry
+from digests.errors import DigestError
+from digests.model import Story
+from digests.store import stories as store
+from digests.store.corrections import KeptCorrection, holding, kept_corrections
+from digests.store.stories import Kept, Member
+from watcher.features.pack import unpack
+from watcher.features.renew import renewed
+from watcher.model import Article
+from watcher.store.articles import articles_between, packed_features, published_before
+from watcher.store.writer import read, write
+
+LEAST_BACK = timedelta(days=2)  # before a window: stories of yesterday are recognised, wire copy finds its origin
+MOST_BACK = timedelta(days=20)  # before the end of a window, where few articles come in
+ENOUGH = 5_000  # articles: with so many, what is rare and what is alike is known (docs/decisions/0011)
+THREAD_LASTS = timedelta(days=30)  # a thread idle for so long is over: what is like it begins another
+ATTEMPTS = 5  # when others keep stories at the same time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """What grouping reads: the articles of a stretch of time, and what is known of them."""
+
+    items: Mapping[str, Item]
+    kept: Kept
+    corrections: tuple[KeptCorrection, ...]
+
+
+def stories_until(engine: Engine, *, start: datetime, end: datetime, now: datetime) -> tuple[Story, ...]:
+    """
+    Return the stories of all articles published in [start, end) and for some days before, and keep them.
+
+    All digests of a store share them, whatever sources and words each chooses. Where the stories were kept up to a
+    later moment, those articles that were known then stay in the stories that they are in.
+
+    Errors: StoreError; DigestError, if others keep stories all the while.
+    """
+    for _ in range(ATTEMPTS):
+        window = read(engine, lambda c: window_of(c, start=start, end=end))
+        found = grouped(window)
+        step = window.kept.step
+        groups: Sequence[Story] = found.stories
+        if step.until is not None and end <= step.until:
+            groups = settled(groups, {key: member.story for key, member in window.kept.members.items()}, window.items)
+        if (carried := keep(engine, window, found, groups, end=end, now=now)) is not None:
+            return carried.stories
+    raise DigestError("the stories are being kept by others all the while; try again")
+
+
+def window_of(connection: Connection, *, start: datetime, end: datetime) -> Window:
+    """Return the articles of a window and before it: two days at least, more where there are few."""
+    enough = published_before(connection, end, place=ENOUGH)
+    first = min(start - LEAST_BACK, max(end - MOST_BACK, enough or end - MOST_BACK))
+    articles = articles_between(connection, start=first, end=end)
+    found = {item.article_id: item for item in items(connection, articles)}
+    return Window(
+        items=found,
+        kept=store.kept(connection, found, since=end - THREAD_LASTS),
+        corrections=kept_corrections(connection),
+    )
+
+
+def items(connection: Connection, articles: Iterable[Article]) -> list[Item]:
+    """Return what grouping reads of each article."""
+    given = list(articles)
+    packed = packed_features(connection, [article.id for article in given])
+    found = []
+    for article in given:
+        if kept := packed.get(article.id):
+            features = unpack(article.id, kept.payload, kept.vector, kept.vector_model)
+            found.append(item_of(article, renewed(features, article)))
+    return found
+
+
+def grouped(window: Window) -> Grouping:
+    """Return the window's articles in groups, which rather are the stories that are known and keep to corrections."""
+    kept = window.kept
+    free = freed(window.corrections, since=kept.step.made_at)
+    known = {key: member.story for key, member in kept.members.items() if key not in free}
+    return grouping(list(window.items.values()), rules=rules_of(holding(window.corrections)), known=known)
+
+
+def freed(corrections: Sequence[KeptCorrection], *, since: datetime | None) -> set[str]:
+    """Return the articles of corrections that were forgotten since: nothing holds them where they are."""
+    return {
+        article
+        for each in corrections
+        if each.forgotten_at is not None and (since is None or each.forgotten_at >= since)
+        for article in (*each.correction.articles, *each.correction.others)
+    }
+
+
+def keep(
+    engine: Engine, window: Window, found: Grouping, groups: Sequence[Story], *, end: datetime, now: datetime
+) -> Carried | None:
+    """Give the groups their ids and keep them; None if somebody else has kept stories since the window was read."""
+    carried = with_free_ids(engine, window, groups)
+    members = changed_members(window, found, carried.stories)
+    profiles = changed_profiles(window, carried, {member.story for member in members})
+    times = {key: item.published_at for key, item in window.items.items() if item.published_at}
+
+    def write_down(connection: Connection) -> bool:
+        if not store.take_step(connection, window.kept.step, until=end, now=now):
+            return False
+        store.keep(connection, carried, members, profiles, times, now=now)
+        return True
+
+    return carried if write(engine, write_down) else None
+
+
+def with_free_ids(engine: Engine, window: Window, groups: Sequence[Story]) -> Carried:
+    """Return the groups as the stories that they are, under ids that no other story ever had."""
+    known = {story.id for story in window.kept.stories}
+    taken: set[str] = set()
+    while True:
+        carried = carry(window.kept.stories, groups, window.items, taken=taken)
+        new = {story.id for story in carried.stories} - known
+        clash = read(engine, partial(store.taken_ids, ids=new))
+        if not clash:
+            return carried
+        taken |= clash
+
+
+def changed_members(window: Window, found: Grouping, stories: Iterable[Story]) -> list[Member]:
+    """Return the articles whose row in the store is not what it should be, with the evidence of their link."""
+    linked = {link.article: link for link in found.links}
+    changed = []
+    for story in stories:
+        ids = set(story.articles)
+        for report in story.reports:
+            for article in report.articles:
+                link = linked.get(article)
+                link = link if link and link.nearest in ids else None
+                row = Member(
+                    article=article,
+                    story=story.id,
+                    report=report.origin,
+                    agency=report.agency,
+                    nearest=link.nearest if link else None,
+                )
+                was = window.kept.members.get(article)
+                if was is None or replace(was, evidence=None) != row:
+                    changed.append(replace(row, evidence=evidence_of(link, was, window.items) if link else None))
+    return changed
+
+
+def evidence_of(link: Link, was: Member | None, items: Mapping[str, Item]) -> Mapping[str, object]:
+    """Return what speaks for a link, with its score; what was kept of the same link holds."""
+    if was and was.nearest == link.nearest and was.evidence:
+        return was.evidence
+    return asdict(why(items[link.article], items[link.nearest])) | {"score": link.score}
+
+
+def changed_profiles(window: Window, carried: Carried, grown: Collection[str]) -> dict[str, Item]:
+    """Return what the stories that are new or have changed are about."""
+    touched = {*grown, *(id for change in carried.changes for id in (change.story, change.other))}
+    return {
+        story.id: about(story.id, [window.items[article] for article in story.articles])
+        for story in carried.stories
+        if story.id in touched
+    }

@@ -1,0 +1,57 @@
+"""Readers' corrections in the store: what was asked for, and until when it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, select, update
+
+from digests.cluster.rules import Correction
+from digests.store.schema import corrections
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptCorrection:
+    """A correction with its number and what the reader asked for, in words."""
+
+    number: int
+    made_at: datetime
+    correction: Correction
+    words: str
+    forgotten_at: datetime | None
+
+
+def add_correction(connection: Connection, correction: Correction, *, words: str, now: datetime) -> int:
+    """Keep a correction; return its number."""
+    values = {"made_at": now, "kind": correction.kind, "words": words}
+    values |= {"articles": list(correction.articles), "others": list(correction.others)}
+    number: int = connection.execute(corrections.insert().values(values).returning(corrections.c.id)).scalar_one()
+    return number
+
+
+def forget(connection: Connection, number: int, *, now: datetime) -> bool:
+    """Let a correction hold no longer; False if there is none of that number, or it is forgotten already."""
+    held = update(corrections).where(corrections.c.id == number, corrections.c.forgotten_at.is_(None))
+    return connection.execute(held.values(forgotten_at=now)).rowcount == 1
+
+
+def kept_corrections(connection: Connection) -> tuple[KeptCorrection, ...]:
+    """Return all corrections, oldest first, those that are forgotten too."""
+    rows = connection.execute(select(corrections).order_by(corrections.c.id))
+    return tuple(
+        KeptCorrection(
+            number=row.id,
+            made_at=row.made_at,
+            correction=Correction(kind=row.kind, articles=tuple(row.articles), others=tuple(row.others)),
+            words=row.words,
+            forgotten_at=row.forgotten_at,
+        )
+        for row in rows
+    )
+
+
+def holding(kept: Sequence[KeptCorrection]) -> tuple[Correction, ...]:
+    """Return the corrections that hold, oldest first."""
+    return tuple(each.correction for each in kept if each.forgotten_at is None)

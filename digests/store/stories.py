@@ -1,0 +1,271 @@
+"""Stories in the store: which articles are in each, why, and what became of those that are no more."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
+from sqlalchemy.sql.elements import KeyedColumnElement
+
+from digests.cluster.item import Item
+from digests.cluster.threads import MERGED, Carried, Change, Known
+from digests.model import Story
+from digests.store.schema import grouped, stories, story_articles, story_changes
+from watcher.features.pack import pack, unpack
+from watcher.store.feeds import slices
+from watcher.store.hosts import insert
+
+MOST_PROFILES = 2_000  # stories out of the window that a new one may follow, the latest
+ROWS = 500  # of one INSERT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """How often the stories were kept, and up to when their articles go; None if never."""
+
+    number: int
+    until: datetime | None
+    made_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """An article of a story. `nearest` is the article of another report that is most like it, `evidence` says why."""
+
+    article: str
+    story: str
+    report: str  # the article that its report began with
+    agency: str | None = None
+    nearest: str | None = None
+    evidence: Mapping[str, object] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """What is known of the articles of a window: their rows, and the stories that they and the threads are of."""
+
+    step: Step
+    members: Mapping[str, Member]  # by article
+    stories: tuple[Known, ...]
+
+
+def last_step(connection: Connection) -> Step:
+    """Return what was done last."""
+    row = connection.execute(select(grouped.c.step, grouped.c.until, grouped.c.made_at)).one()
+    return Step(number=row.step, until=row.until, made_at=row.made_at)
+
+
+def take_step(connection: Connection, step: Step, *, until: datetime, now: datetime) -> bool:
+    """Note that the stories are kept anew; False, and nothing noted, if somebody else has kept them since `step`."""
+    later = max(until, step.until) if step.until else until
+    values = {"step": step.number + 1, "until": later, "made_at": now}
+    return connection.execute(update(grouped).where(grouped.c.step == step.number).values(values)).rowcount == 1
+
+
+def kept(connection: Connection, articles: Iterable[str], *, since: datetime) -> Kept:
+    """
+    Return what is known of `articles`.
+
+    Args:
+        since: Of the stories that have none of these articles, only those are returned that went on after this.
+    """
+    members = members_of(connection, articles)
+    own: defaultdict[str, list[str]] = defaultdict(list)
+    for member in members.values():
+        own[member.story].append(member.article)
+    rows: dict[str, Row[tuple[Any, ...]]] = {}
+    for part in slices(sorted(own)):
+        rows.update((row.id, row) for row in connection.execute(select(stories).where(stories.c.id.in_(part))))
+    known = [known_of(rows[story], tuple(sorted(found))) for story, found in sorted(own.items())]
+    known += [story for story in with_profile(connection, since=since) if story.id not in rows]
+    return Kept(step=last_step(connection), members=members, stories=tuple(known))
+
+
+def members_of(connection: Connection, articles: Iterable[str]) -> dict[str, Member]:
+    """Return the rows of `articles` that are in stories."""
+    found: dict[str, Member] = {}
+    for part in slices(sorted(set(articles))):
+        query = select(story_articles).where(story_articles.c.article_id.in_(part))
+        found.update((row.article_id, member_of(row)) for row in connection.execute(query))
+    return found
+
+
+def member_of(row: Row[tuple[Any, ...]]) -> Member:
+    at = row._mapping
+    return Member(
+        article=at["article_id"],
+        story=at["story_id"],
+        report=at["report"],
+        agency=at["agency"],
+        nearest=at["nearest"],
+        evidence=at["evidence"],
+    )
+
+
+def with_profile(connection: Connection, *, since: datetime) -> Iterator[Known]:
+    """Yield the stories that may still be followed: not merged, of several articles, the last of them after `since`."""
+    query = (
+        select(stories)
+        .where(stories.c.last_at >= since, stories.c.profile.is_not(None), stories.c.merged_into.is_(None))
+        .order_by(stories.c.last_at.desc(), stories.c.id)
+        .limit(MOST_PROFILES)
+    )
+    yield from (known_of(row) for row in connection.execute(query))
+
+
+def known_of(row: Row[tuple[Any, ...]], articles: tuple[str, ...] = ()) -> Known:
+    """Return a row of `stories`; with its profile if the window has none of its articles."""
+    at = row._mapping
+    profile = None
+    if at["profile"] is not None and not articles:
+        profile = Item(
+            article_id=at["id"],
+            title=at["title"],
+            language=at["language"],
+            published_at=None,
+            outlet="",
+            url="",
+            features=unpack(at["id"], at["profile"], at["vector"], at["vector_model"]),
+        )
+    return Known(
+        id=at["id"],
+        thread=at["thread"],
+        began_at=at["began_at"],
+        first_at=at["first_at"],
+        size=at["size"],
+        articles=articles,
+        was=tuple(at["was"]),
+        profile=profile,
+    )
+
+
+def taken_ids(connection: Connection, ids: Iterable[str]) -> set[str]:
+    """Return those of `ids` that a story has or had."""
+    found: set[str] = set()
+    for part in slices(sorted(set(ids))):
+        found.update(connection.scalars(select(stories.c.id).where(stories.c.id.in_(part))))
+    return found
+
+
+def keep(
+    connection: Connection,
+    carried: Carried,
+    members: Sequence[Member],
+    profiles: Mapping[str, Item],
+    times: Mapping[str, datetime],
+    *,
+    now: datetime,
+) -> None:
+    """
+    Keep what has come of the stories of a window.
+
+    Args:
+        members: The articles whose row is new or has changed.
+        profiles: The stories that are new or have changed, and what each is about.
+        times: When the articles were published.
+    """
+    for change in carried.changes:
+        if change.kind == MERGED:
+            go_on_in(connection, change.story, change.other)
+    add(connection, story_articles, [row_of(member) for member in members], key="article_id")
+    sizes = counted(connection, profiles)
+    found = [story for story in carried.stories if story.id in profiles]
+    add(connection, stories, [story_row(each, profiles[each.id], times, sizes[each.id]) for each in found], key="id")
+    note(connection, carried.changes, now=now)
+
+
+def go_on_in(connection: Connection, story: str, other: str) -> None:
+    """Put all of a story into another; its id stays, and says where its articles are."""
+    connection.execute(update(story_articles).where(story_articles.c.story_id == story).values(story_id=other))
+    gone = {"merged_into": other, "size": 0, "profile": None, "vector": None, "vector_model": None}
+    connection.execute(update(stories).where(stories.c.id == story).values(gone))
+
+
+def row_of(member: Member) -> dict[str, object]:
+    return {
+        "article_id": member.article,
+        "story_id": member.story,
+        "report": member.report,
+        "agency": member.agency,
+        "nearest": member.nearest,
+        "evidence": member.evidence,
+    }
+
+
+def story_row(story: Story, profile: Item, times: Mapping[str, datetime], size: int) -> dict[str, object]:
+    """Return a story as a row; its profile only if it has more than one article."""
+    features = profile.features if size > 1 else None
+    at = [times[article] for article in story.articles]
+    return {
+        "id": story.id,
+        "thread": story.thread,
+        "title": profile.title,
+        "language": profile.language,
+        "size": size,
+        "first_at": min(at),
+        "last_at": max(at),
+        "began_at": story.began_at or min(at),
+        "was": list(story.was),
+        "merged_into": None,
+        "profile": pack(features) if features else None,
+        "vector": features.vector if features else None,
+        "vector_model": features.vector_model if features else None,
+    }
+
+
+def add(connection: Connection, table: object, rows: Sequence[dict[str, object]], *, key: str) -> None:
+    """Insert rows, or write over those that have the same key."""
+    for start in range(0, len(rows), ROWS):
+        statement = insert(connection, table)
+        written: dict[str, Any] = {name: statement.excluded[name] for name in rows[0] if name != key}
+        if table is stories:  # the articles of a story that are out of the window count too
+            written |= widest(connection, statement.excluded)
+        connection.execute(
+            statement.on_conflict_do_update(index_elements=[key], set_=written), rows[start : start + ROWS]
+        )
+
+
+def widest(connection: Connection, given: ReadOnlyColumnCollection[str, KeyedColumnElement[Any]]) -> dict[str, Any]:
+    """Return the times of a story such that they hold what the row has and what is given."""
+    is_sqlite = connection.dialect.name == "sqlite"
+    least, most = (func.min, func.max) if is_sqlite else (func.least, func.greatest)
+    return {
+        "first_at": least(stories.c.first_at, given.first_at),
+        "began_at": least(stories.c.began_at, given.began_at),
+        "last_at": most(stories.c.last_at, given.last_at),
+    }
+
+
+def counted(connection: Connection, ids: Collection[str]) -> defaultdict[str, int]:
+    """Return how many articles each story has."""
+    found: defaultdict[str, int] = defaultdict(int)
+    for part in slices(sorted(ids)):
+        query = (
+            select(story_articles.c.story_id, func.count())
+            .where(story_articles.c.story_id.in_(part))
+            .group_by(story_articles.c.story_id)
+        )
+        found.update((story, count) for story, count in connection.execute(query))
+    return found
+
+
+def note(connection: Connection, changes: Sequence[Change], *, now: datetime) -> None:
+    """Write down what became of stories."""
+    rows = [
+        {
+            "at": now,
+            "kind": change.kind,
+            "story_id": change.story,
+            "other_id": change.other,
+            "articles": list(change.articles),
+            "why": change.why,
+        }
+        for change in changes
+    ]
+    if rows:
+        connection.execute(story_changes.insert(), rows)

@@ -1,0 +1,251 @@
+"""Stories over days: what an id means never changes without a word, whatever the days bring."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from digests.cluster.about import about
+from digests.cluster.item import Item
+from digests.cluster.linkage import Linkage, edges_of, link
+from digests.cluster.settled import settled
+from digests.cluster.steady import known_story, steadied
+from digests.cluster.stories import story_id
+from digests.cluster.threads import Known, carry
+from digests.model import Report, Story
+from watcher.features.make import make
+
+START = datetime(2026, 3, 2, 6, tzinfo=UTC)
+QUAKE = "A quake of magnitude 5.4 shook Tarvola in the Dressel valley at dawn. Mayor Henrik Oster said so in Marnitz."
+AFTER = "Tarvola counts the damage: Mayor Henrik Oster said in Marnitz that the quake felled 212 houses in the Dressel."
+CHESS = "The chess club of Brindle won the Varga cup in Lunden after nine rounds, its captain Petra Moll said there."
+
+
+def group_of(*articles: str) -> Story:
+    reports = tuple(Report(articles=(article,)) for article in articles)
+    return Story(id=story_id(articles[0]), articles=articles, reports=reports)
+
+
+def items_of(articles: str):
+    return {
+        key: Item(
+            article_id=key,
+            title=f"Report {key}",
+            language="en",
+            published_at=START + timedelta(hours=n),
+            outlet=key,
+            url="",
+            features=make(key, title=f"Report {key}", text="", language="en"),
+        )
+        for n, key in enumerate(articles)
+    }
+
+
+def known_of(carried, before=()):
+    """What the store knows after a step: the stories of before, with what has become of them."""
+    into = {change.story: change.other for change in carried.changes if change.kind == "merged"}
+    now = {article: story for story in carried.stories for article in story.articles}
+    members = {story.id: set(story.articles) for story in carried.stories}
+    old = {known.id: known for known in before if known.id not in into}
+    for known in before:
+        members.setdefault(into.get(known.id, known.id), set()).update(set(known.articles) - now.keys())
+    for story in carried.stories:
+        old[story.id] = Known(
+            id=story.id,
+            thread=story.thread,
+            began_at=story.began_at,
+            first_at=story.began_at,
+            size=len(members[story.id]),
+            articles=tuple(sorted(members[story.id])),
+            was=story.was,
+        )
+    return tuple(old.values())
+
+
+def steps(*days, items):
+    """Carry the groups of each day on from the day before."""
+    known, done = (), []
+    for groups in days:
+        done.append(carry(known, [group_of(*group) for group in groups], items))
+        known = known_of(done[-1], known)
+    return done
+
+
+def ids(carried):
+    return {"".join(story.articles): story.id for story in carried.stories}
+
+
+def test_a_story_that_grows_keeps_its_id():
+    first, second = steps(["abc"], ["xabcd"], items=items_of("abcdx"))
+
+    assert ids(second)["xabcd"] == ids(first)["abc"]
+    assert second.changes == ()
+
+
+def test_of_two_stories_that_become_one_the_larger_keeps_its_id_and_the_other_says_where_it_went():
+    first, second = steps(["ab", "cde"], ["abcde"], items=items_of("abcde"))
+
+    (story,) = second.stories
+    (change,) = second.changes
+    assert (story.id, story.was) == (ids(first)["cde"], (ids(first)["ab"],))
+    assert (change.kind, change.story, change.other) == ("merged", ids(first)["ab"], story.id)
+    assert change.articles == ("a", "b")
+    assert change.why
+
+
+def test_what_leaves_a_story_is_a_story_of_its_own_in_the_same_thread():
+    first, second = steps(["abcde"], ["ab", "cde"], items=items_of("abcde"))
+
+    (change,) = second.changes
+    assert ids(second)["cde"] == ids(first)["abcde"] != ids(second)["ab"]
+    assert (change.kind, change.story, change.other, change.articles) == (
+        "split", ids(first)["abcde"], ids(second)["ab"], ("a", "b"),
+    )  # fmt: skip
+    assert len({story.thread for story in second.stories}) == 1
+
+
+def test_an_article_that_moves_to_another_story_is_told():
+    first, second = steps(["abc", "de"], ["ab", "cde"], items=items_of("abcde"))
+
+    (change,) = second.changes
+    assert ids(second) == {"ab": ids(first)["abc"], "cde": ids(first)["de"]}
+    assert (change.kind, change.articles) == ("moved", ("c",))
+
+
+def test_an_id_that_was_merged_away_is_not_given_again():
+    done = steps(["ab", "cde"], ["abcde"], ["ab", "cde"], items=items_of("abcde"))
+
+    assert ids(done[0])["ab"] not in ids(done[2]).values()
+
+
+def test_an_id_that_is_taken_elsewhere_is_not_given():
+    taken = {story_id("a"), story_id("a 2")}
+
+    (story,) = carry((), [group_of("a")], items_of("a"), taken=taken).stories
+
+    assert story.id == story_id("a 3")
+
+
+def test_why_stories_came_apart_names_what_each_has_of_its_own(item):
+    quake = [item(f"q{n}", "Quake", QUAKE, hours=n) for n in range(3)]
+    chess = [item(f"c{n}", "Cup", CHESS, hours=n) for n in range(2)]
+    items = {each.article_id: each for each in (*quake, *chess)}
+    first = carry((), [group_of("c0", "c1", "q0", "q1", "q2")], items)
+
+    (change,) = carry(known_of(first), [group_of("c0", "c1"), group_of("q0", "q1", "q2")], items).changes
+
+    assert "only they tell of Brindle" in change.why
+    assert "the rest tells of 5.4, Dressel" in change.why
+
+
+def test_a_follow_up_belongs_to_the_thread_and_not_to_the_event(item):
+    """The window has lost the quake; what is kept of it is what it was about."""
+    quake = {f"q{n}": item(f"q{n}", "Quake shakes Tarvola", f"{QUAKE} Report {n}.", hours=n) for n in range(3)}
+    chess = {f"c{n}": item(f"c{n}", "Brindle wins the cup", f"{CHESS} Report {n}.", hours=n) for n in range(3)}
+    first = carry((), [group_of(*quake), group_of(*chess)], quake | chess)
+    gone = tuple(replace(known, articles=(), profile=profile_of(known, quake | chess)) for known in known_of(first))
+    later = {f"f{n}": item(f"f{n}", "Damage in Tarvola", f"{AFTER} Report {n}.", hours=150 + n) for n in range(2)}
+    other = {"x": item("x", "A goat stops a train", "The goat Sixpence stood on the rails at Kilbrannan.", hours=151)}
+
+    second = carry(gone, [group_of(*later), group_of("x")], later | other)
+
+    (change,) = second.changes
+    thread_of = {story.articles: story.thread for story in (*first.stories, *second.stories)}
+    assert (change.kind, change.story, change.other) == ("follows", ids(second)["f0f1"], ids(first)["q0q1q2"])
+    assert thread_of["f0", "f1"] == thread_of["q0", "q1", "q2"]
+    assert thread_of["x",] not in (thread_of["q0", "q1", "q2"], thread_of["c0", "c1", "c2"])
+    assert second.stories[0].began_at == first.stories[1].began_at
+
+
+def profile_of(known, items):
+    return about(known.id, [items[article] for article in known.articles])
+
+
+@pytest.mark.parametrize("home", ["a", "b"])
+def test_an_article_on_the_edge_stays_in_the_story_that_it_was_in(home):
+    """Between two stories it is as near to one as to the other; alone, it would be in the first."""
+    close, edge = 0.6, 0.4
+    pairs = [(0, 1, close), (2, 3, close), *((n, 4, edge) for n in range(4))]
+    rule = Linkage(threshold=0.3, usual=0.5, strictness=1.0)
+
+    groups = link(5, steadied(edges_of(pairs), ["a", "a", "b", "b", home]), rule)
+
+    assert groups == ([[0, 1, 4], [2, 3]] if home == "a" else [[0, 1], [2, 3, 4]])
+
+
+def test_the_story_of_a_report_is_that_of_most_of_its_articles():
+    report = Report(articles=("a", "b", "c", "d"))
+
+    assert known_story(report, {"a": "one", "b": "two", "c": "two"}) == "two"
+    assert known_story(report, {"x": "one"}) is None
+
+
+def test_looking_back_changes_no_story():
+    items = items_of("abcdef")
+    groups = [group_of("a", "b", "c"), group_of("d", "e", "f")]
+
+    found = settled(groups, {"a": "one", "b": "two", "d": "two", "e": "three"}, items)
+
+    assert sorted("".join(story.articles) for story in found) == ["ac", "bd", "ef"]
+
+
+DAYS = st.lists(st.lists(st.integers(0, 3), min_size=8, max_size=8), min_size=1, max_size=6)
+
+
+def groups_of(assigned):
+    """Return the groups of one day: article n is in group `assigned[n]`, out of the window if that is 3."""
+    found = {}
+    for article, group in zip("abcdefgh", assigned, strict=True):
+        if group < 3:
+            found.setdefault(group, []).append(article)
+    return [tuple(articles) for articles in found.values()]
+
+
+@given(DAYS)
+@settings(max_examples=200, deadline=None)
+def test_no_id_changes_its_meaning_without_a_word(days):
+    """Whatever the groups of the days are: who knows an id finds its articles under it, or is told where they are."""
+    items = items_of("abcdefgh")
+    done = steps(*map(groups_of, days), items=items)
+
+    where: dict[str, str] = {}
+    gone: set[str] = set()
+    for carried in done:
+        told = {(a, c.story, c.other) for c in carried.changes for a in c.articles if c.kind != "follows"}
+        whole = {(c.story, c.other) for c in carried.changes if c.kind == "merged"}
+        now = {article: story.id for story in carried.stories for article in story.articles}
+        for article, story in now.items():
+            was = where.get(article)
+            assert was in (None, story) or (article, was, story) in told
+        assert not gone & set(now.values())
+        gone |= {story for story, _ in whole}
+        into = dict(whole)
+        where = {article: into.get(story, story) for article, story in where.items()} | now
+        assert len({story.id for story in carried.stories}) == len(carried.stories)
+
+
+@given(DAYS)
+@settings(max_examples=100, deadline=None)
+def test_carrying_on_twice_is_carrying_on_once_in_any_order(days):
+    items = items_of("abcdefgh")
+    done, known = steps(*map(groups_of, days), items=items), ()
+    for carried, day in zip(done, days, strict=True):
+        groups = [group_of(*group) for group in groups_of(day)]
+        assert carry(known[::-1], groups[::-1], items) == carried
+        known = known_of(carried, known)
+        again = carry(known, groups, items)
+        assert (again.stories, again.changes) == (carried.stories, ())
+
+
+@pytest.mark.parametrize("first", ["abc", "abcdefgh"])
+def test_a_thread_begins_when_its_first_article_was_published(first):
+    items = items_of("abcdefgh")
+    done = steps([first], [first[1:]], items=items)
+
+    for one, two in pairwise(done):
+        assert two.stories[0].began_at == one.stories[0].began_at == items["a"].published_at
