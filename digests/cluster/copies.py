@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from digests.cluster.item import Item
 from digests.cluster.wording import LEAST_SHARED, Sample, Wording
@@ -31,8 +29,15 @@ LEAST_TOLD = 0.4  # of a text: in one that is quotations and lists for the rest,
 LEAST_TOLD_SHARED = 0.3  # of what is told in such a text: two reports of one press conference share the answers alone
 LEAST_NUMBERS = 2  # of a text, to say that it has others than another
 OTHER_NUMBERS = 0.45  # of the numbers of the one with fewer: two events told by one form share less than half
-FLAGS = (1 << FLAG_BITS) - 1
 SURELY = 0.95  # share from which nothing speaks against a copy
+
+FLAGS = (1 << FLAG_BITS) - 1
+COMBINATIONS = [(n >> FLAG_BITS, n & FLAGS, n) for n in range(1 << 2 * FLAG_BITS)]  # of a shared shingle's flags
+TOLD_IN_BOTH = [n for a, b, n in COMBINATIONS if not (a | b) & CITED]
+CITED_IN_A = [n for a, b, n in COMBINATIONS if a & CITED and not b & CITED]
+CITED_IN_B = [n for a, b, n in COMBINATIONS if b & CITED and not a & CITED]
+LEAD_OF_A = [n for a, _, n in COMBINATIONS if a & LEAD]
+LEAD_OF_B = [n for _, b, n in COMBINATIONS if b & LEAD]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,19 +62,16 @@ def common(ours: Wording, theirs: Wording) -> Common:
     quotations for the most part, if what stands between these is shared too.
     """
     a, b = complete(ours, theirs.top), complete(theirs, ours.top)
-    both_a, both_b = in_both(a, b)
-    cited = (both_a | both_b) & CITED
-    shared = len(both_a) - count(cited)
-    in_a = len(a) - count(a & CITED) - count(cited > both_a & CITED)
-    in_b = len(b) - count(b & CITED) - count(cited > both_b & CITED)
+    of_a, of_b, both = tally(a), tally(b), tally_both(*in_both(a, b))
+    shared = sum(both[n] for n in TOLD_IN_BOTH)
+    in_a = of_a[0] + of_a[LEAD] - sum(both[n] for n in CITED_IN_B)
+    in_b = of_b[0] + of_b[LEAD] - sum(both[n] for n in CITED_IN_A)
     told = min(in_a, in_b)
-    if (
-        in_a < LEAST_TOLD * len(a)
-        and in_b < LEAST_TOLD * len(b)
-        and (told < LEAST_SHARED or shared >= LEAST_TOLD_SHARED * told)
-    ):
-        shared, in_a, in_b = len(both_a), len(a), len(b)
-    same_lead = is_found(a, both_a) and is_found(b, both_b)
+    mostly_cited = in_a < LEAST_TOLD * len(a) and in_b < LEAST_TOLD * len(b)
+    if mostly_cited and (told < LEAST_SHARED or shared >= LEAST_TOLD_SHARED * told):
+        shared, in_a, in_b = sum(both), len(a), len(b)
+    lead_a, lead_b = (sum(both[n] for n in leads) for leads in (LEAD_OF_A, LEAD_OF_B))
+    same_lead = lead_a >= SAME_LEAD * max(1, lead_of(of_a)) and lead_b >= SAME_LEAD * max(1, lead_of(of_b))
     return Common(shared=shared, in_a=in_a, in_b=in_b, same_lead=same_lead)
 
 
@@ -90,14 +92,21 @@ def in_both(a: Sample, b: Sample) -> tuple[Sample, Sample]:
     return a[found], b[at[found]]
 
 
-def is_found(text: Sample, shared: Sample) -> bool:
-    """Whether enough of a text's beginning is among what it shares."""
-    return count(shared & LEAD) >= SAME_LEAD * max(1, count(text & LEAD))
+def tally(sample: Sample) -> list[int]:
+    """Return how many shingles have each combination of flags, by its number."""
+    counts: list[int] = np.bincount(sample & FLAGS, minlength=FLAGS + 1).tolist()
+    return counts
 
 
-def count(flags: npt.NDArray[Any]) -> int:
-    """Return how many are not zero."""
-    return int(np.count_nonzero(flags))
+def tally_both(of_a: Sample, of_b: Sample) -> list[int]:
+    """Return how many shared shingles have each combination: the flags in the one text above those in the other."""
+    both = (of_a & FLAGS) << FLAG_BITS | of_b & FLAGS
+    counts: list[int] = np.bincount(both, minlength=1 << 2 * FLAG_BITS).tolist()
+    return counts
+
+
+def lead_of(flags: list[int]) -> int:
+    return flags[LEAD] + flags[LEAD | CITED]
 
 
 def is_copy(a: Item, b: Item, found: Common) -> bool:

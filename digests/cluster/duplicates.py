@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from digests.cluster.copies import LEAST_WORDING, common, is_copy, title_key
 from digests.cluster.item import Item, in_order
-from digests.cluster.wording import Wording, candidates, wordings
+from digests.cluster.wording import Wordings, candidates, wordings
 from digests.model import Report
 from watcher.text.urls import host_of
 
@@ -25,9 +25,12 @@ def reports(items: Sequence[Item]) -> tuple[Report, ...]:
     ordered = in_order(items)
     wording = wordings(ordered)
     groups = Groups(ordered, wording)
-    compared = ((a, b, common(wording[a], wording[b])) for a, b in candidates(wording))
-    copies = [(a, b, found) for a, b, found in compared if is_copy(ordered[a], ordered[b], found)]
-    for a, b, _ in sorted(copies, key=lambda copy: (-copy[2].share, copy[0], copy[1])):
+    copies = []
+    for a, b in candidates(wording):
+        found = common(wording.of(a), wording.of(b))
+        if is_copy(ordered[a], ordered[b], found):
+            copies.append((-found.share, a, b))
+    for _, a, b in sorted(copies):
         groups.join_copies(a, b)
     for a, b in same_titles(ordered, wording):
         groups.join(a, b)
@@ -42,7 +45,7 @@ class Groups:
     of the reference alone must not be later than it: the cuts of one text need not overlap, nor do two sources.
     """
 
-    def __init__(self, ordered: Sequence[Item], wording: Sequence[Wording]) -> None:
+    def __init__(self, ordered: Sequence[Item], wording: Wordings) -> None:
         self.ordered = ordered
         self.wording = wording
         self.of = list(range(len(ordered)))
@@ -63,28 +66,28 @@ class Groups:
     def agree(self, group: int, newcomer: int) -> bool:
         """Whether a text is a copy of one of a group's others too, or the group's reference is its origin."""
         reference = self.reference[group]
-        others = sample([i for i in self.held[group] if i != reference])
+        others = [i for i in sample(self.held[group]) if i != reference]
         if not others or reference < min(newcomer, *others):
             return True
         return any(self.are_copies(i, newcomer) for i in others)
 
     def are_copies(self, a: int, b: int) -> bool:
-        return is_copy(self.ordered[a], self.ordered[b], common(self.wording[a], self.wording[b]))
+        return is_copy(self.ordered[a], self.ordered[b], common(self.wording.of(a), self.wording.of(b)))
 
     def join(self, a: int, b: int) -> None:
         """Join the groups of two items."""
-        into, other = sorted((self.of[a], self.of[b]))
+        into, other = sorted((self.of[a], self.of[b]), key=lambda group: (-len(self.held[group]), group))
         if into == other:
             return
         longest = (self.reference[into], self.reference[other])
-        self.reference[into] = max(longest, key=lambda i: (len(self.wording[i]), -i))
+        self.reference[into] = max(longest, key=lambda i: (self.wording.size(i), -i))
         for i in self.held[other]:
             self.of[i] = into
         self.held[into].extend(self.held.pop(other))
 
     def members(self) -> list[list[int]]:
         """Return the groups by their earliest item, each in time order."""
-        return [sorted(self.held[group]) for group in sorted(self.held)]
+        return sorted(sorted(group) for group in self.held.values())
 
 
 def sample(members: list[int]) -> list[int]:
@@ -93,12 +96,15 @@ def sample(members: list[int]) -> list[int]:
     return members[::step]
 
 
-def same_titles(ordered: Sequence[Item], wording: Sequence[Wording]) -> Iterator[tuple[int, int]]:
+def same_titles(ordered: Sequence[Item], wording: Wordings) -> Iterator[tuple[int, int]]:
     """
     Yield pairs with the same headline where one has no body to compare.
 
     A headline that one outlet prints twice is the name of a column ("Morning briefing"), as is a very short one.
     """
+    bare = [wording.size(i) < LEAST_WORDING for i in range(len(ordered))]
+    if not any(bare):
+        return
     holders: defaultdict[tuple[str, tuple[str, ...]], list[int]] = defaultdict(list)
     for i, item in enumerate(ordered):
         key = title_key(item.title)
@@ -108,8 +114,7 @@ def same_titles(ordered: Sequence[Item], wording: Sequence[Wording]) -> Iterator
         outlets = Counter(ordered[i].outlet for i in same if ordered[i].outlet)
         if len(same) < 2 or any(count > 1 for count in outlets.values()):
             continue
-        bare = [i for i in same if len(wording[i]) < LEAST_WORDING]
-        yield from ((same[0], i) for i in bare if i != same[0])
+        yield from ((same[0], i) for i in same[1:] if bare[i])
 
 
 def report(members: Sequence[Item]) -> Report:

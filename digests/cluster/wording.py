@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeAlias
 
 import numpy as np
@@ -16,11 +17,15 @@ from watcher.text.urls import host_of
 
 Sample: TypeAlias = npt.NDArray[np.uint32]  # shingles with their flags, ascending
 Codes: TypeAlias = npt.NDArray[np.uint64]
+Places: TypeAlias = npt.NDArray[np.int64]
 
 LEAST_SHARED = 8  # shingles in common, or it is a phrase
 FURNITURE = 3  # articles of one outlet in which the same words stand
 MOST_FURNITURE = 0.6  # of a text; more than that is no furniture but a text printed again and again
-PART = 1 << 22  # shingles that are looked at in one go: 32 MB
+MOST_READ = 400  # articles of an outlet by which its furniture is known
+MOST_MADE = 4_096  # wordings that are held, 7 MB
+MOST_CODES = 1 << 22  # shingles that are looked at for candidates, 32 MB; of more, those with the lowest hashes
+PART = 1 << 19  # shingles whose pairs are made in one go
 EVERY = 2**32 - 1
 
 
@@ -41,74 +46,119 @@ def wording_of(shingles: bytes) -> Wording:
     return Wording(sample=sample, top=int(sample[-1]) if len(sample) >= MAX_SHINGLES else EVERY)
 
 
-def wordings(ordered: Sequence[Item]) -> list[Wording]:
+class Wordings:
+    """The wording of each article of a window, made when it is asked for: only what to leave out is kept, as bits."""
+
+    def __init__(self, shingles: Sequence[bytes]) -> None:
+        self._shingles = shingles
+        self._kept: dict[int, bytes] = {}
+        self.of = lru_cache(MOST_MADE)(self._make)
+
+    def __len__(self) -> int:
+        return len(self._shingles)
+
+    def size(self, number: int) -> int:
+        """Return how many shingles the wording of one article has."""
+        kept = self._kept.get(number)
+        return len(self._shingles[number]) // 4 if kept is None else int.from_bytes(kept, "big").bit_count()
+
+    def _make(self, number: int) -> Wording:
+        whole = wording_of(self._shingles[number])
+        kept = self._kept.get(number)
+        if kept is None:
+            return whole
+        bits = np.unpackbits(np.frombuffer(kept, np.uint8), count=len(whole))
+        return Wording(sample=whole.sample[bits.view(np.bool_)], top=whole.top)
+
+    def leave_out(self, number: int, furniture: Sample) -> None:
+        """Leave out the shingles of one article that are in `furniture` (hashes, ascending, at least one)."""
+        hashes = wording_of(self._shingles[number]).sample >> FLAG_BITS
+        at = np.minimum(np.searchsorted(furniture, hashes), len(furniture) - 1)
+        kept = furniture[at] != hashes
+        if len(hashes) > np.count_nonzero(kept) >= len(hashes) * (1 - MOST_FURNITURE):
+            self._kept[number] = np.packbits(kept).tobytes()
+
+
+def wordings(ordered: Sequence[Item]) -> Wordings:
     """Return each item's wording, without what stands in several articles of its own outlet."""
-    found = [wording_of(item.features.shingles) for item in ordered]
+    found = Wordings([item.features.shingles for item in ordered])
     by_outlet: defaultdict[str, list[int]] = defaultdict(list)
     for i, item in enumerate(ordered):
         by_outlet[item.outlet or host_of(item.url)].append(i)
     for outlet, members in by_outlet.items():
-        if not outlet or len(members) < FURNITURE:
-            continue
-        held, counts = np.unique(np.concatenate([found[i].sample >> FLAG_BITS for i in members]), return_counts=True)
-        furniture = held[counts >= FURNITURE]
-        for i in members if len(furniture) else ():
-            kept = found[i].sample[~np.isin(found[i].sample >> FLAG_BITS, furniture)]
-            if len(kept) >= len(found[i]) * (1 - MOST_FURNITURE):
-                found[i] = Wording(sample=kept, top=found[i].top)
+        if outlet and len(members) >= FURNITURE:
+            read = members[:: -(-len(members) // MOST_READ)]
+            hashes = np.sort(
+                np.concatenate([wording_of(ordered[i].features.shingles).sample for i in read]) >> FLAG_BITS
+            )
+            furniture = np.unique(hashes[FURNITURE - 1 :][hashes[FURNITURE - 1 :] == hashes[: 1 - FURNITURE]])
+            for i in members if len(furniture) else ():
+                found.leave_out(i, furniture)
+    found.of.cache_clear()
     return found
 
 
-def candidates(found: Sequence[Wording]) -> list[tuple[int, int]]:
+def candidates(found: Wordings, *, most: int = MOST_CODES, part: int = PART) -> list[tuple[int, int]]:
     """
     Return the pairs (earlier, later) that share enough wording to be compared, ascending.
 
     Each shingle links its holders to the first and to the one before: the copies of a text chain up without all pairs.
+
+    Args:
+        most: Shingles that are looked at; of more, those with the lowest hashes.
+        part: Shingles whose pairs are made in one go.
     """
-    linked: list[Codes] = []
-    times: list[npt.NDArray[np.int64]] = []
-    for codes in held_by(found):
-        keys = codes >> np.uint64(32)
-        again = keys[1:] == keys[:-1]  # the same shingle in the item before
-        begins = np.flatnonzero(np.concatenate([[True], ~again]))
-        first = np.repeat(begins, np.diff(np.append(begins, len(codes))))
-        later = np.flatnonzero(again) + 1
-        to_last = pairs(codes, later - 1, later)
-        apart = first[later] != later - 1
-        to_first = pairs(codes, first[later][apart], later[apart])
-        values, count = np.unique(np.concatenate([to_last, to_first]), return_counts=True)
-        linked.append(values)
-        times.append(count)
+    codes, sizes = held_by(found, most)
+    linked = [np.unique(links(each), return_counts=True) for each in parts(codes, part)]
     if not linked:
         return []
-    values, place = np.unique(np.concatenate(linked), return_inverse=True)
-    count = np.bincount(place, np.concatenate(times)).astype(np.int64)
+    values, place = np.unique(np.concatenate([pairs for pairs, _ in linked]), return_inverse=True)
+    count = np.bincount(place, np.concatenate([times for _, times in linked])).astype(np.int64)
     earlier, later = (values >> np.uint64(32)).astype(np.int64), (values & np.uint64(EVERY)).astype(np.int64)
-    sizes = np.array([len(each) for each in found], np.int64)
-    least = np.clip(sizes[later] // LEAST_SHARED, 3, LEAST_SHARED)
-    enough = count >= least
+    enough = count >= np.clip(sizes[later] // LEAST_SHARED, 2, LEAST_SHARED)
     return list(zip(earlier[enough].tolist(), later[enough].tolist(), strict=True))
 
 
-def held_by(found: Sequence[Wording]) -> Iterator[Codes]:
-    """Yield the shingles of all items with their holders, (shingle << 32 | item), ascending, in parts."""
-    total = sum(len(each) for each in found)
-    bounds = np.linspace(0, 2**32, 1 + max(1, -(-total // PART)))[1:]
-    at = [0] * len(found)
-    for bound in bounds:
-        part = []
-        for i, each in enumerate(found):
-            end = len(each) if bound >= EVERY else int(np.searchsorted(each.sample, np.uint32(bound)))
-            keys = each.sample[at[i] : end].astype(np.uint64) >> np.uint64(FLAG_BITS)
-            part.append(keys << np.uint64(32) | np.uint64(i))
-            at[i] = end
-        codes = np.concatenate(part) if part else np.array([], np.uint64)
-        codes.sort()
-        if len(codes):
-            yield codes
+def held_by(found: Wordings, most: int) -> tuple[Codes, Places]:
+    """Return about `most` shingles with their holders, (hash << 32 | item), ascending, and how many of each item."""
+    total = sum(map(found.size, range(len(found))))
+    bound = np.uint32(min(EVERY, EVERY * most // max(1, total)))
+    sizes = np.zeros(len(found), np.int64)
+    codes = np.empty(min(total, most + most // 4), np.uint64)
+    end = 0
+    for i in range(len(found)):
+        sample = found.of(i).sample
+        sample = sample[: np.searchsorted(sample, bound, "right")][: len(codes) - end]
+        codes[end : end + len(sample)] = (sample >> FLAG_BITS).astype(np.uint64) << np.uint64(32) | np.uint64(i)
+        sizes[i] = len(sample)
+        end += len(sample)
+    codes = codes[:end]
+    codes.sort()
+    return codes, sizes
 
 
-def pairs(codes: Codes, earlier: npt.NDArray[np.int64], later: npt.NDArray[np.int64]) -> Codes:
-    """Return the items at two rows of places in `codes` as pairs, (earlier << 32 | later)."""
+def parts(codes: Codes, size: int) -> Iterator[Codes]:
+    """Yield `codes` in parts of about `size`, none of which ends among the holders of one shingle."""
+    start = 0
+    while start < len(codes):
+        end = min(len(codes), start + size)
+        if end < len(codes):
+            end = int(np.searchsorted(codes, codes[end] >> np.uint64(32) << np.uint64(32)))
+            if end <= start:
+                end = int(np.searchsorted(codes, codes[start] | np.uint64(EVERY), "right"))
+        yield codes[start:end]
+        start = end
+
+
+def links(codes: Codes) -> Codes:
+    """Return the pairs that the shingles of a part link, (earlier << 32 | later), once for each shingle."""
+    hashes = codes >> np.uint64(32)
+    again = hashes[1:] == hashes[:-1]  # the same shingle in the item before
+    begins = np.flatnonzero(np.concatenate([[True], ~again]))
+    first = np.repeat(begins, np.diff(np.append(begins, len(codes))))
+    later = np.flatnonzero(again) + 1
+    apart = first[later] != later - 1
     items = codes & np.uint64(EVERY)
-    return items[earlier] << np.uint64(32) | items[later]
+    to_last = items[later - 1] << np.uint64(32) | items[later]
+    to_first = items[first[later][apart]] << np.uint64(32) | items[later[apart]]
+    return np.concatenate([to_last, to_first])

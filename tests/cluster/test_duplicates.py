@@ -1,6 +1,7 @@
 """Reports: copies are folded whatever is done to them, independent texts never are."""
 
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -118,6 +119,15 @@ def test_one_form_with_other_figures_is_two_reports(item):
     copy = item("c", "Earth shakes", form.format("5.1", 32, 10).replace("immediate", "early"), hours=1)
 
     assert groups_of(reports([first, second, copy])) == {frozenset("ac"), frozenset("b")}
+
+
+def test_thousands_of_copies_are_one_report(item):
+    first = item("a", "Crane falls", WIRE)
+    copies = [replace(first, article_id=f"c{n}", outlet=f"outlet {n}") for n in range(4_000)]
+
+    (found,) = reports([first, *copies])
+
+    assert len(found.articles) == 4_001
 
 
 def test_the_order_of_arrival_changes_nothing(item):

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digests.cluster.copies import common
-from digests.cluster.wording import candidates, wording_of, wordings
+from digests.cluster.wording import Wordings, candidates, wording_of, wordings
 from watcher.features.wording import MAX_SHINGLES, shingles
 
 STORY = (
@@ -79,21 +79,35 @@ def test_every_pair_of_two_copies_is_a_candidate_and_no_pair_of_strangers():
     texts = [words(1_000 * n, 1_000 * n + 90) for n in range(40)]
     copied = [" ".join(text.split()[rng.randrange(20) :]) for text in texts]
 
-    found = candidates([wording(text) for text in (*texts, *copied)])
+    found = candidates(Wordings([shingles(text) for text in (*texts, *copied)]))
 
     assert found == [(n, n + 40) for n in range(40)]
 
 
 def test_the_copies_of_one_text_give_a_chain_and_not_all_pairs():
-    found = candidates([wording(f"{words(0, 200)} x{n} y{n}") for n in range(50)])
+    found = candidates(Wordings([shingles(f"{words(0, 200)} x{n} y{n}") for n in range(50)]))
 
     assert len(found) <= 2 * 50
     assert {later for _, later in found} == set(range(1, 50))
 
 
+def test_a_part_of_the_shingles_of_a_large_window_shows_the_same_pairs():
+    texts = [words(1_000 * n, 1_000 * n + 300) for n in range(20)]
+    window = Wordings([shingles(text) for text in (*texts, *(text[:1_000] for text in texts))])
+
+    assert candidates(window, most=2_000) == candidates(window) == [(n, n + 20) for n in range(20)]
+
+
+@given(st.lists(st.lists(st.integers(0, 30), max_size=40), max_size=12), st.integers(1, 50))
+def test_the_size_of_parts_changes_no_candidate(numbers, part):
+    window = Wordings([shingles(" ".join(f"w{n}" for n in each)) for each in numbers])
+
+    assert candidates(window, part=part) == candidates(window)
+
+
 def test_no_text_gives_no_candidate():
-    assert candidates([]) == []
-    assert candidates([wording(""), wording("")]) == []
+    assert candidates(Wordings([])) == []
+    assert candidates(Wordings([b"", b""])) == []
 
 
 def test_furniture_of_an_outlet_is_left_out_but_not_a_text_it_prints_again(item):
@@ -105,11 +119,13 @@ def test_furniture_of_an_outlet_is_left_out_but_not_a_text_it_prints_again(item)
     ]
     again = [item(f"b{n}", "Story", words(900, 1_000), outlet="Weekly") for n in range(4)]
 
-    found = wordings([*own, *again])
+    window = wordings([*own, *again])
+    found = [window.of(n) for n in range(8)]
 
     assert len({tuple(each.sample.tolist()) for each in found[:4]}) == 4
     assert not set.intersection(*(set(each.sample.tolist()) for each in found[:4]))
     assert all(len(each) == 98 for each in found[4:])
+    assert [len(each) for each in found] == [window.size(n) for n in range(8)]
 
 
 @given(st.binary(max_size=40))
