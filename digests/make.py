@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
@@ -120,7 +120,7 @@ def composed(
     before = [article for article in found if article.id not in taken]
     seen = editions.recent_editions(connection, digest.name, before=order.local_date, most=REMEMBERED)
     previous = next(iter(seen), None)
-    articles = {article.id: article for article in chosen.articles}
+    articles = {article.id: article for article in with_owners(chosen.articles, states)}
     ranked = rank(stories, articles, now=end, previous=previous, language=digest.language)
     return compose(
         shape=shape_of(digest),
@@ -158,6 +158,15 @@ def wanted(state: FeedState, words: tuple[str, ...]) -> bool:
     """Whether a source takes part in a digest that names its sources by name or tag."""
     source = state.feed.source
     return not words or source.name in words or any(tag in words for tag in source.tags)
+
+
+def with_owners(articles: Iterable[Article], states: Iterable[FeedState]) -> list[Article]:
+    """Return articles with the owners that the settings declare now; those of sources that are gone keep theirs."""
+    owners: dict[str, str | None] = {}
+    for state in states:
+        source = state.feed.source
+        owners[source.name] = owners.get(source.name) or source.owner
+    return [replace(article, owner=owners.get(article.outlet, article.owner)) for article in articles]
 
 
 def cited(connection: Connection, seen: Sequence[Edition]) -> dict[str, Article]:

@@ -1,0 +1,57 @@
+"""Owners that the settings declare count once, also for articles that came in before they were declared."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from digests.make import Order, make_edition
+from digests.settings import DigestSettings
+from watcher.model import Source
+from watcher.store.feeds import sync_sources
+from watcher.store.writer import write
+
+NOW = datetime(2026, 11, 24, 6, 30, tzinfo=UTC)
+ORDER = Order(local_date=date(2026, 11, 24), window_start=NOW - timedelta(days=1), window_end=NOW, slot=None)
+WORLD = DigestSettings.model_validate({"name": "world"}, context={})
+HERALD = (
+    "Flood in the valley of Orlen drives 300 people from home. The Orlen rose by two metres on Monday.\n"
+    "Soldiers took 300 people out of Marsk and Tolby by boat before the Orlen reached the upper floors."
+)
+COURIER = (
+    "Flood in the valley of Orlen: 300 people leave home. Water stood in the streets of Marsk from Monday morning on.\n"
+    "All 300 who live below the church of Tolby had been called out of bed by the fire brigade along the Orlen."
+)
+
+
+def counts(engine, *owners):
+    names = ("Herald", "Courier")
+    sources = [
+        Source(url=f"https://{name.lower()}.example/feed", name=name, owner=owner)
+        for name, owner in zip(names, owners, strict=True)
+    ]
+    write(engine, lambda c: sync_sources(c, sources, now=NOW))
+    edition = make_edition(engine, WORLD, ORDER, now=NOW)
+    assert edition is not None
+    (story,) = edition.stories
+    return story.outlets, story.independent
+
+
+@pytest.mark.parametrize(
+    ("owners", "independent"),
+    [((None, None), 2), (("Quay Media", "Quay Media"), 1), (("Quay Media", "Tolby Press"), 2)],
+)
+def test_outlets_of_one_declared_owner_are_one_voice(engine, put, owners, independent):
+    put("Herald", HERALD, NOW - timedelta(hours=5))
+    put("Courier", COURIER, NOW - timedelta(hours=3))
+
+    assert counts(engine, *owners) == (2, independent)
+
+
+def test_an_owner_holds_from_the_next_edition_on_and_until_it_is_taken_back(engine, put):
+    put("Herald", HERALD, NOW - timedelta(hours=5))
+    put("Courier", COURIER, NOW - timedelta(hours=3))
+
+    assert counts(engine, "Quay Media", "Quay Media") == (2, 1)
+    assert counts(engine, None, "Quay Media") == (2, 2)
