@@ -48,7 +48,8 @@ def follow(earlier: Sequence[Item], new: Sequence[Item], threads: dict[str, str]
     has_vectors = any(item.features.vector for item in items)
     weights, least = (WEIGHTS, LEAST) if has_vectors else (WEIGHTS_ALONE, LEAST_ALONE)
     floor = round(least / MARGIN, 3)
-    pairs = Pairs(items, replace(weights, decay_hours=math.inf, idle_hours=math.inf, floor=floor))
+    timeless = replace(weights, decay_hours_title=math.inf, decay_hours_text=math.inf, idle_hours=math.inf)
+    pairs = Pairs(items, replace(timeless, floor=floor, borrowing=None))
     names = Names(items)
     steps = (
         each for start, stop in parts(len(earlier), len(items)) for each in best(pairs, items, threads, start, stop)

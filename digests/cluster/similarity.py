@@ -10,17 +10,19 @@ import numpy.typing as npt
 
 from digests.cluster.dense import centred
 from digests.cluster.evidence import Evidence, why
+from digests.cluster.expansion import Borrowing, Neighbours, expanded, nearest_of
 from digests.cluster.item import Item
 from digests.cluster.linkage import Edges
-from digests.cluster.sparse import Array, codes_of, cognate_channel, name_channel, term_channel
+from digests.cluster.sparse import Array, Channel, codes_of, cognate_vectors, name_channel, term_vectors
 
-__all__ = ["Evidence", "Pairs", "Weights", "edges", "why"]
+__all__ = ["Borrowing", "Evidence", "Pairs", "Weights", "edges", "why"]
 
 CELLS = 1_000_000  # pairs of a block: a few channels of 8 MB
 PRODUCTS = 1_000_000  # of keys in a block, the same
 MOST_EDGES = 4_000_000  # of a window: 64 MB, and as much again while they are joined
 LEAST_EDGES = 40  # of an article, however many articles there are
 LEAST_NAMES = 3  # names and large numbers: fewer say little if they differ
+SOME_NAME = 0.02  # cosine of names: below this, what is shared is shared with everybody
 LEAST_BODY = 20  # shingles: below this an article is known by its title alone
 
 Numbers = npt.NDArray[np.float64]
@@ -51,9 +53,13 @@ class Weights:
     share_cross_title: float  # the same for two languages
     share_cross_text: float
     vector_cross: float  # the vectors of two languages lie a little farther apart
+    nameless: float  # what is left of the score of two texts in two languages that both have names, and share none
     text_scale: float  # two texts of one language share more than two titles, whatever they tell
-    decay_hours: float  # scores fall by e in this time
+    decay_hours_title: float  # scores fall by e in this time, where one is known by its title alone
+    decay_hours_text: float  # the same for two texts, which say more surely what they tell of
+    decay_unknown: float  # what is left of a score where one has no time
     floor: float  # lower scores count as 0
+    borrowing: Borrowing | None  # of titles; None where nothing is borrowed
     idle_hours: float = 120.0  # a story idle for so long is over: no pair reaches across
 
 
@@ -72,11 +78,22 @@ class Cosines:
 def edges(items: Sequence[Item], weights: Weights) -> Edges:
     """Return (later, earlier, score) for the pairs of `items` that score over the floor; `items` are `in_order`."""
     pairs = Pairs(items, weights)
-    found = [pairs.block(start, stop) for start, stop in pairs.blocks()] if items else []
+    return joined([pairs.block(start, stop) for start, stop in pairs.blocks(pairs.channels())] if items else [])
+
+
+def joined(parts: Sequence[Edges]) -> Edges:
+    """Return the edges of all parts."""
     return Edges(
-        first=np.concatenate([each.first for each in found] or [np.zeros(0, np.int32)]),
-        second=np.concatenate([each.second for each in found] or [np.zeros(0, np.int32)]),
-        score=np.concatenate([each.score for each in found] or [np.zeros(0, np.float32)]),
+        first=np.concatenate([np.zeros(0, np.int32), *(each.first for each in parts)]),
+        second=np.concatenate([np.zeros(0, np.int32), *(each.second for each in parts)]),
+        score=np.concatenate([np.zeros(0, np.float32), *(each.score for each in parts)]),
+    )
+
+
+def edges_at(later: npt.NDArray[np.intp], earlier: npt.NDArray[np.intp], scores: Numbers) -> Edges:
+    """Return pairs of rows and their scores as edges."""
+    return Edges(
+        first=later.astype(np.int32), second=earlier.astype(np.int32), score=np.round(scores, 4).astype(np.float32)
     )
 
 
@@ -90,17 +107,42 @@ class Pairs:
         self.most = max(LEAST_EDGES, MOST_EDGES // max(1, len(items)))
         self.language = codes_of(languages)
         self.has_text = np.array([len(each.shingles) >= LEAST_BODY for each in features], bool)
-        self.terms = term_channel(features, languages)
+        terms, cognates = term_vectors(features, languages), cognate_vectors(features, languages)
         self.names = name_channel(features) if self.has_text.any() else None
-        self.cognates = cognate_channel(features, languages)
         self.dense = centred(features, languages)
         self.has_names = np.zeros(len(items), bool) if self.names is None else self.names.sizes() >= LEAST_NAMES
         times = [item.published_at.timestamp() / 3600 if item.published_at else np.nan for item in items]
         self.hours: Numbers = np.array(times, np.float64)
+        rule = weights.borrowing
+        if rule is not None and not self.has_text.all():
+            near = self.neighbours(Channel(*terms), rule)
+            terms = expanded(terms, near, rule.terms, rule.most)
+            if cognates is not None:
+                cognates = expanded(cognates, near, rule.cognates, rule.most, lacking=rule.lacking)
+        self.terms = Channel(*terms)
+        self.cognates = None if cognates is None else Channel(*cognates)
 
-    def blocks(self) -> Iterator[tuple[int, int]]:
+    def neighbours(self, terms: Channel, rule: Borrowing) -> Neighbours:
+        """Return the nearest of each article that is known by its title alone."""
+        found = []
+        for start, stop in self.blocks([terms]):
+            low = self.first_in_reach(start)
+            products = terms.block(start, stop, low)
+            rows, columns = np.nonzero(products >= rule.least)
+            a, b = rows + start, columns + low
+            text = self.has_text[a] & self.has_text[b]
+            scores = products[rows, columns] * self.decay(a, b, text)
+            wanted = np.flatnonzero(~text)
+            kept = wanted[strongest(a[wanted], scores[wanted], rule.least, rule.neighbours)]
+            found.append(edges_at(a[kept], b[kept], scores[kept]))
+        return nearest_of(joined(found), borrows=~self.has_text, most=rule.neighbours)
+
+    def channels(self) -> list[Channel]:
+        """Return the sparse channels that there are."""
+        return [each for each in (self.terms, self.names, self.cognates) if each is not None]
+
+    def blocks(self, channels: Sequence[Channel]) -> Iterator[tuple[int, int]]:
         """Yield the rows of each block, first and beyond the last, such that none is too large for the memory."""
-        channels = [each for each in (self.terms, self.names, self.cognates) if each is not None]
         ends = np.cumsum(sum(each.costs() for each in channels))
         start = 0
         while start < len(self.hours):
@@ -121,11 +163,7 @@ class Pairs:
         pairs = self.candidates(start, stop)
         scores = self.scores(pairs)
         kept = strongest(pairs.later, scores, self.weights.floor, self.most)
-        return Edges(
-            first=pairs.later[kept].astype(np.int32),
-            second=pairs.earlier[kept].astype(np.int32),
-            score=np.round(scores[kept], 4).astype(np.float32),
-        )
+        return edges_at(pairs.later[kept], pairs.earlier[kept], scores[kept])
 
     def candidates(self, start: int, stop: int) -> Cosines:
         """Return the pairs of rows `start` to `stop` with those before them that may come over the floor."""
@@ -167,13 +205,16 @@ class Pairs:
             both = self.dense[1][a] * self.dense[1][b] > 0
             mixed = ((1 - share) * vectors + share * beside) * np.where(text & same, w.text_scale, 1.0)
             scores = np.where(both, mixed, scores * w.alone_scale)
-        return scores * self.decay(a, b)
+        if pairs.names is not None:
+            scores = np.where(named & ~same & (pairs.names < SOME_NAME), scores * w.nameless, scores)
+        return scores * self.decay(a, b, text)
 
-    def decay(self, a: npt.NDArray[np.intp], b: npt.NDArray[np.intp]) -> Numbers:
-        """Return by what the hours apart lower the scores: 1 where a time is not known, 0 beyond the idle time."""
+    def decay(self, a: npt.NDArray[np.intp], b: npt.NDArray[np.intp], text: Bools) -> Numbers:
+        """Return by what the hours apart lower the scores: 0 beyond the idle time; `text` says which are two texts."""
+        w = self.weights
         apart = np.abs(self.hours[a] - self.hours[b])
-        lowered = np.where(apart > self.weights.idle_hours, 0.0, np.exp(-apart / self.weights.decay_hours))
-        return np.where(np.isnan(apart), 1.0, lowered)
+        lowered = np.exp(-apart / np.where(text, w.decay_hours_text, w.decay_hours_title))
+        return np.where(np.isnan(apart), w.decay_unknown, np.where(apart > w.idle_hours, 0.0, lowered))
 
 
 def sparse_scores(scale: Sparse, pairs: Cosines, same: Bools, text: Bools, named: Bools) -> Numbers:

@@ -17,6 +17,7 @@ from watcher.model import Features
 Array: TypeAlias = npt.NDArray[np.float32]
 Ints: TypeAlias = npt.NDArray[np.int32]
 Starts: TypeAlias = npt.NDArray[np.int64]
+Vectors: TypeAlias = tuple[Starts, Ints, Array]  # starts of rows, keys, values: see `Channel`
 
 MAX_TERMS = 60  # of an article, its heaviest
 MOST_HOLDERS = 1_000  # of a key that an article is compared with, the last before it: a word of all days tells nothing
@@ -86,13 +87,13 @@ class Entries:
         self.values.extend(values)
         self.starts.append(len(self.keys))
 
-    def arrays(self) -> tuple[Starts, Ints, Array]:
+    def arrays(self) -> Vectors:
         """Return starts, keys and values."""
         return np.array(self.starts, np.int64), np.array(self.keys, np.int32), np.array(self.values, np.float32)
 
 
-def term_channel(features: Sequence[Features], languages: Sequence[str]) -> Channel:
-    """Return the channel of terms and numbers, each language by itself."""
+def term_vectors(features: Sequence[Features], languages: Sequence[str]) -> Vectors:
+    """Return the vectors of terms and numbers, each language by itself."""
     entries, numbering = Entries(), count()
     known: dict[str, defaultdict[str, int]] = defaultdict(lambda: defaultdict(numbering.__next__))
     for each, language in zip(features, languages, strict=True):
@@ -102,23 +103,22 @@ def term_channel(features: Sequence[Features], languages: Sequence[str]) -> Chan
     starts, keys, values = entries.arrays()
     articles = np.repeat(sizes_of_languages(languages), np.diff(starts))
     rarity = np.log((articles + PRIOR_ARTICLES) / (holders(keys) + 0.5))
-    return Channel(*unit(*heaviest(starts, keys, np.log1p(values) * rarity)))
+    return unit(*heaviest(starts, keys, np.log1p(values) * rarity, limits(len(features))))
 
 
 def name_channel(features: Sequence[Features]) -> Channel:
-    """Return the channel of names and larger numbers, which are the same in many languages."""
-    entries = Entries()
-    key_of: defaultdict[str, int] = defaultdict(count().__next__)
+    """Return the channel of names and larger numbers; a name that two languages spell alike is one."""
+    entries, spelt = Entries(), Spelling()
     for each in features:
-        keys = [key_of[key] for key in (*each.names, *large_numbers(each))]
+        keys = dict.fromkeys(spelt[key] or spelt.own(key) for key in (*each.names, *large_numbers(each)))
         entries.add(keys, repeat(1.0, len(keys)))
     starts, keys_, _ = entries.arrays()
     return Channel(*unit(starts, keys_, np.log((len(features) + PRIOR_ARTICLES) / (holders(keys_) + 0.5))))
 
 
-def cognate_channel(features: Sequence[Features], languages: Sequence[str]) -> Channel | None:
+def cognate_vectors(features: Sequence[Features], languages: Sequence[str]) -> Vectors | None:
     """
-    Return the channel of words that several languages of the window spell alike, and of larger numbers; None for one
+    Return the vectors of words that several languages of the window spell alike, and of larger numbers; None for one
     language.
     """
     codes = codes_of(languages)
@@ -139,11 +139,11 @@ def cognate_channel(features: Sequence[Features], languages: Sequence[str]) -> C
     rarity = np.log((len(features) + PRIOR_COGNATES) / (holders(keys) + 0.5))
     shared = in_languages[keys] > 1
     kept = chosen(starts, keys, np.log1p(values) * rarity, shared)
-    return Channel(*unit(*heaviest(*kept), lacking=SHORT_COGNATES))
+    return unit(*heaviest(*kept, limits(len(features))), lacking=SHORT_COGNATES)
 
 
 class Spelling(dict[str, int]):
-    """Numbers of what terms have in common with words of other languages, 0 where nothing; made when asked for."""
+    """Numbers of what words have in common with those of other languages, 0 where nothing; made when asked for."""
 
     def __init__(self) -> None:
         self.numbers: dict[str, int] = {"": 0}
@@ -151,6 +151,10 @@ class Spelling(dict[str, int]):
     def __missing__(self, term: str) -> int:
         found = self[term] = self.numbers.setdefault(cognate(term), len(self.numbers))
         return found
+
+    def own(self, word: str) -> int:
+        """Return the number of a word that has nothing in common with others."""
+        return self.numbers.setdefault(f"={word}", len(self.numbers))
 
 
 def large_numbers(features: Features) -> list[str]:
@@ -175,24 +179,29 @@ def holders(keys: Ints) -> npt.NDArray[np.int64]:
     return np.bincount(keys, minlength=1)[keys]
 
 
-def heaviest(starts: Starts, keys: Ints, values: Array) -> tuple[Starts, Ints, Array]:
-    """Return vectors with the `MAX_TERMS` heaviest entries of each."""
+def limits(rows: int) -> npt.NDArray[np.int64]:
+    """Return how many entries each of so many rows may have."""
+    return np.full(rows, MAX_TERMS, np.int64)
+
+
+def heaviest(starts: Starts, keys: Ints, values: Array, limits: npt.NDArray[np.int64]) -> Vectors:
+    """Return vectors with their heaviest entries, as many of each as its limit says."""
     sizes = np.diff(starts)
-    if not len(sizes) or sizes.max() <= MAX_TERMS:
+    if (sizes <= limits).all():
         return starts, keys, values
     rows = np.repeat(np.arange(len(sizes)), sizes)
     order = np.lexsort((keys, -values, rows))
     kept = np.zeros(len(keys), bool)
-    kept[order[np.arange(len(keys)) - starts[rows] < MAX_TERMS]] = True
+    kept[order[np.arange(len(keys)) - starts[rows] < limits[rows]]] = True
     return chosen(starts, keys, values, kept)
 
 
-def chosen(starts: Starts, keys: Ints, values: Array, kept: npt.NDArray[np.bool_]) -> tuple[Starts, Ints, Array]:
+def chosen(starts: Starts, keys: Ints, values: Array, kept: npt.NDArray[np.bool_]) -> Vectors:
     """Return vectors with the entries that are `kept`."""
     return np.append(0, np.cumsum(kept))[starts], keys[kept], values[kept]
 
 
-def unit(starts: Starts, keys: Ints, values: Array, *, lacking: float = 0.0) -> tuple[Starts, Ints, Array]:
+def unit(starts: Starts, keys: Ints, values: Array, *, lacking: float | npt.NDArray[np.float64] = 0.0) -> Vectors:
     """Return vectors with length 1, or shorter by what each is taken to be `lacking`."""
     rows = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
     squares = np.bincount(rows, np.square(values, dtype=np.float64), len(starts) - 1)

@@ -16,29 +16,33 @@ from digests.cluster.item import Item, in_order
 from digests.cluster.linkage import Apart, Edges, Linkage, link
 from digests.cluster.links import Link, links
 from digests.cluster.rules import NO_RULES, Rules, bound, divided, held_by
-from digests.cluster.similarity import Sparse, Weights, edges
+from digests.cluster.similarity import Borrowing, Sparse, Weights, edges
 from digests.cluster.steady import known_story, steadied
 from digests.model import Report, Story
 from watcher.text.hashes import hash64
 
-ALONE = Sparse(title=1.6, text=2.0, names=1.3, names_share=0.5, cognate_title=0.8, cognate_text=1.2)
+ALONE = Sparse(title=1.2, text=2.3, names=1.3, names_share=0.5, cognate_title=0.8, cognate_text=1.8)
 BESIDE = Sparse(title=1.6, text=2.0, names=1.6, names_share=0.5, cognate_title=1.2, cognate_text=2.0)
 WEIGHTS = Weights(
     alone=ALONE,
     beside=BESIDE,
-    alone_scale=1.9,
+    alone_scale=1.4,
     share_title=0.1,
     share_text=0.6,
     share_cross_title=0.0,
     share_cross_text=0.5,
     vector_cross=1.1,
+    nameless=0.5,
     text_scale=0.9,
-    decay_hours=72.0,
+    decay_hours_title=72.0,
+    decay_hours_text=168.0,
+    decay_unknown=1.0,
     floor=0.1,
+    borrowing=Borrowing(neighbours=20, least=0.15, terms=0.3, cognates=0.3, lacking=0.63, most=24),
 )
-WEIGHTS_ALONE = replace(WEIGHTS, decay_hours=48.0, floor=0.06)
+WEIGHTS_ALONE = replace(WEIGHTS, decay_hours_title=42.0, decay_hours_text=72.0, floor=0.06)
 RULE = Linkage(threshold=0.23, usual=0.5, strictness=1.0)
-RULE_ALONE = Linkage(threshold=0.12, usual=0.6, strictness=0.85, prior=1.0)  # terms alone see less of what is alike
+RULE_ALONE = Linkage(threshold=0.17, usual=0.6, strictness=0.85, prior=1.0)  # terms alone see less of what is alike
 
 NOT_KNOWN: Mapping[str, str] = {}
 

@@ -1,0 +1,93 @@
+"""Expansion: a title borrows words from its nearest, a text from nobody; vectors stay bounded."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from digests.cluster.expansion import expanded, nearest_of
+from digests.cluster.item import in_order
+from digests.cluster.linkage import edges_of
+from digests.cluster.similarity import Pairs
+from digests.cluster.sparse import Channel
+from digests.cluster.stories import WEIGHTS_ALONE, group
+
+DAMS = [  # the first and the last share no word; the second has words of both
+    "Reservoir at Kelmscott overflows",
+    "Reservoir overflows at Kelmscott: villagers flee the Ossel valley",
+    "Villagers of the Ossel valley flee by night",
+]
+OTHERS = ["Chess champion retires at forty", "Harvest of saffron begins", "Parliament debates bus fares"]
+
+
+def vectors(*rows):
+    starts = np.cumsum([0, *map(len, rows)]).astype(np.int64)
+    keys = np.array([key for row in rows for key in row], np.int32)
+    return starts, keys, np.array([value for row in rows for value in row.values()], np.float32)
+
+
+def row(made, number):
+    starts, keys, values = made
+    place = slice(int(starts[number]), int(starts[number + 1]))
+    return dict(zip(keys[place].tolist(), values[place].tolist(), strict=True))
+
+
+def test_each_row_that_borrows_has_its_nearest_first():
+    near = nearest_of(
+        edges_of([(1, 0, 0.2), (2, 0, 0.9), (2, 1, 0.5), (3, 0, 0.4)]), borrows=np.array([1, 0, 1, 1], bool), most=2
+    )
+
+    assert near.starts.tolist() == [0, 2, 2, 4, 5]
+    assert near.others.tolist() == [2, 3, 0, 1, 0]
+
+
+def test_a_vector_borrows_what_its_neighbours_have():
+    made = vectors({0: 1.0}, {0: 0.6, 1: 0.8}, {2: 0.5})
+    near = nearest_of(edges_of([(1, 0, 0.6)]), borrows=np.array([True, False, True]), most=5)
+
+    grown = expanded(made, near, 0.5, 10)
+
+    assert row(grown, 0).keys() == {0, 1}
+    assert np.isclose(row(grown, 0)[0] / row(grown, 0)[1], 1.18 / 0.24)
+    assert row(grown, 1) == row(made, 1)
+    assert row(grown, 2) == row(made, 2)  # no neighbour: not even its length changes
+
+
+@given(
+    rows=st.lists(
+        st.dictionaries(st.integers(0, 8), st.floats(0.125, 1.0, width=32), min_size=1), min_size=2, max_size=8
+    ),
+    links=st.lists(st.tuples(st.integers(0, 7), st.integers(0, 7), st.floats(0.125, 1.0, width=32)), max_size=12),
+)
+def test_a_grown_vector_is_bounded_and_of_unit_length(rows, links):
+    inside = {(a, b): score for a, b, score in links if b < a < len(rows)}
+    near = nearest_of(
+        edges_of((a, b, score) for (a, b), score in inside.items()), borrows=np.ones(len(rows), bool), most=3
+    )
+
+    grown = expanded(vectors(*rows), near, 0.3, 4)
+
+    for number in np.flatnonzero(np.diff(near.starts)):
+        assert len(row(grown, number)) <= 4
+        assert np.isclose(sum(value**2 for value in row(grown, number).values()), 1.0, atol=1e-4)
+
+
+def test_titles_without_a_common_word_meet_by_way_of_a_third(item):
+    titles = [item(f"d{n}", title) for n, title in enumerate([*DAMS, *OTHERS])]
+
+    scored = Pairs(in_order(titles), WEIGHTS_ALONE)
+
+    assert isinstance(scored.terms, Channel)
+    assert scored.terms.block(0, 6, 0)[2, 0] > 0
+    assert group(titles)[0].articles == ("d0", "d1", "d2")
+
+
+def test_texts_borrow_nothing(item):
+    body = "The reservoir above Kelmscott overflowed at noon, and water stood in the lanes of the town for hours. " * 3
+    texts = [
+        item(f"t{n}", title, body + f"Part {n} of it was told by {title.lower()}.") for n, title in enumerate(DAMS)
+    ]
+
+    scored = Pairs(in_order(texts), WEIGHTS_ALONE)
+
+    assert scored.has_text.all()
+    assert scored.terms.sizes().max() <= 60
