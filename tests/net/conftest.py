@@ -10,6 +10,7 @@ import pytest
 from hypothesis import settings
 
 from watcher.net.client import Client
+from watcher.work.loop import loop_factory
 
 settings.register_profile("unhurried", deadline=None)  # machines are busy
 settings.load_profile("unhurried")
@@ -73,6 +74,12 @@ def answer(body: bytes = b"", status: str = "200 OK", **headers: str) -> bytes:
 
 def redirect(status: int, location: str) -> bytes:
     return answer(status=f"{status} Moved", Location=location)
+
+
+def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> dict[str, object]:
+    """Run every test of the client on both loops that it may be used on."""
+    ours = loop_factory()
+    return {"asyncio": asyncio.new_event_loop} | ({"uvloop": ours} if ours is not None else {})
 
 
 @pytest.fixture

@@ -25,14 +25,13 @@ def command(
 
     It can run beside the daemon: no host is asked by both at once.
     """
-    import asyncio
-
     from watcher.cli.passing import one_pass
     from watcher.store.open import open_store
+    from watcher.work import loop
 
     settings = load_settings(config)
     engine = open_store(settings.store.url)
-    tally = asyncio.run(one_pass(settings, engine, everything=everything, quiet=json, pages=pages))
+    tally = loop.run(one_pass(settings, engine, everything=everything, quiet=json, pages=pages))
     engine.dispose()
     if json:
         print_json(tally.as_json())

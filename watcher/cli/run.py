@@ -12,15 +12,14 @@ def command(config: Config = None) -> int:
 
     It logs to standard error, one event a line. Ctrl-C or SIGTERM stops it; what was under way stays due.
     """
-    import asyncio
-
     from watcher.daemon import logs
     from watcher.daemon.run import run
     from watcher.store.open import open_store
+    from watcher.work import loop
 
     settings = load_settings(config)
     logs.set_up(debug=current_session().debug)
     engine = open_store(settings.store.url)
-    asyncio.run(run(settings, engine))
+    loop.run(run(settings, engine))
     engine.dispose()
     return DONE
