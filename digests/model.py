@@ -108,13 +108,17 @@ class EditionStory:
     agencies: tuple[tuple[str, int], ...]  # agency, copies
     mentions: tuple[Mention, ...]  # one an outlet, the summary's first
     languages: tuple[str, ...]
-    countries: tuple[str, ...]  # ISO codes of the outlets
+    countries: tuple[str, ...]  # ISO codes of the outlets; those of `places` are in `place_codes`
     article_ids: tuple[str, ...]
     spark: tuple[int, ...]  # articles in each eighth of the window
     trend: str  # rising, steady, fading
     score: float
     why: tuple[Term, ...]
+<<<<<<< HEAD
     thread: str = ""  # what it goes on with over days
+=======
+    place_codes: tuple[str, ...] = ()  # ISO codes of the countries it is about, as `places` names them
+>>>>>>> 8d31c8c (places: know adjectives, peoples and seats of government in 46 languages)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

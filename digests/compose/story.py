@@ -98,6 +98,7 @@ def compose_story(
         trend=trend(counts),
         score=ranked.score,
         why=ranked.why,
+        place_codes=places,
     )
 
 

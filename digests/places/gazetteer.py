@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
-from typing import Any
 
+from digests.places.adjectives import is_derived
+from digests.places.names import (
+    INFLECTION,
+    KEY,
+    SHORT,
+    UNINFLECTED,
+    Name,
+    cities,
+    city_rows,
+    locales,
+    names_of,
+    normal,
+    tables,
+)
 from digests.places.regions import bare, country_codes
 from watcher.text.stopwords import STOP_WORDS
-from watcher.text.words import ARABIC_ARTICLE, ELISION, POSSESSIVE, WORD, fold, is_unspaced, words
+from watcher.text.words import ARABIC_ARTICLE, WORD, is_unspaced
 
-KEY = 3  # letters by which names are looked up
-ENDING = 6  # letters that may stand behind a name with a star
-INFLECTION = 4  # letters that may stand behind a stem where words are inflected
-SHORT = 4  # letters of a name that takes no ending longer than itself allows
 GENITIVE = frozenset({"de", "nl", "sv", "da", "nb", "no", "nn", "lb", "en", "af"})  # names may end in -s
-UNINFLECTED = GENITIVE | {"fr", "es", "it", "pt", "ca", "gl", "ro", "id", "ms", "vi", "sw", "tl", "ht", "oc", "eu"}
 NOUNS_CAPITAL = frozenset({"de", "lb"})  # a capital before a name says nothing
-VOWELS = "aeiouyаеёиоуыэюяіїєαεηιουωాािीेैोौূািীুেৈোৌ"
 HEBREW_PREFIX = re.compile("^[ובלמהשכ]{1,2}(?=.{3})")
 ARABIC_PREFIX = re.compile("^[وفبلك](?=.{4})")
 HANGUL = re.compile("[\uac00-\ud7a3]")
@@ -31,7 +36,9 @@ KOREAN_ENDINGS = frozenset(
     """은 는 이 가 을 를 의 에 에서 에게 에는 에도 와 과 도 로 으로 서 발 산 측 군 인 인들 내 계 행 만 까지 부터 보다
     이나 정부 대통령 총리 외교부""".split()
 )
-CAPITAL_ABBREVIATIONS = frozenset({"us", "uk", "uae", "usa", "drc", "rdc"})  # words, unless all in capitals
+CAPITAL_ABBREVIATIONS = frozenset(
+    "us uk uae usa drc rdc as vs eua eeuu sua abd sad sap asv jav zda abş abs aqsh aq сад аҚш ақш аэ".split()
+)  # words, unless all in capitals
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +48,6 @@ class Found:
     code: str
     is_city: bool = False
     needs_company: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Name:
-    """A name to look for: folded words, the last with up to `ending` letters more. Without a code it is no place."""
-
-    tokens: tuple[str, ...]
-    code: str
-    is_city: bool = False
-    ending: int = 0
-    lower: bool = False  # may begin with a small letter
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +65,9 @@ class Gazetteer:
         self._language = language
         self._names: dict[str, list[Name]] = defaultdict(list)
         self._doubtful = _doubtful(language)
-        for name in (*_phrases(language), *_countries(language), *_forms(language), *_stems()):
+        for name in names_of(language):
             self._names[name.tokens[0][:KEY]].append(name)
-        self._cities = _cities()
+        self._cities = cities(inflected=language not in UNINFLECTED)
         self._pieces = _pieces(language)
 
     def find(self, text: str) -> list[Found]:
@@ -108,14 +104,18 @@ class Gazetteer:
     def _matches(self, name: Name, tokens: list[Token], at: int, first: str) -> bool:
         if at + len(name.tokens) > len(tokens):
             return False
-        if not (tokens[at].is_capital or (name.lower and self._language != "en")) and first[0].isascii():
-            return False
         if name.tokens[0] in CAPITAL_ABBREVIATIONS and not tokens[at].is_whole:
+            return False
+        is_small = _has_case(first) and not tokens[at].is_capital
+        if name.derives and is_derived(first, name.tokens[0], self._language):
+            return self._language != "en" or not is_small
+        if is_small and not (name.lower and self._language != "en"):
             return False
         for offset, part in enumerate(name.tokens):
             folded = first if offset == 0 else tokens[at + offset].folded
             is_last = offset == len(name.tokens) - 1
-            if not self._is_form(folded, part, name.ending if is_last or name.ending == INFLECTION else 0):
+            changes = is_last or (name.ending == INFLECTION and len(part) > KEY)  # "San" of San Marino does not
+            if not self._is_form(folded, part, name.ending if changes else 0):
                 return False
         return True
 
@@ -153,19 +153,12 @@ def _tokens(text: str) -> list[Token]:
     end = 0
     for match in WORD.finditer(text):
         word = match.group()
-        folded = _normal(word)
+        folded = normal(word)
         if folded:
             between = text[end : match.start()]
             found.append(Token(folded, word[0].isupper(), word.isupper(), between in (" ", "-", "\u00a0")))
         end = match.end()
     return found
-
-
-def _normal(word: str) -> str:
-    """Return a word folded, without an article before or an ending behind its apostrophe: "l'Ukraine", "Türkiye'de"."""
-    folded = ELISION.sub("", fold(word))
-    stem, mark, _ = folded.partition("'") if "'" in folded else folded.partition("’")
-    return stem if mark and len(stem) >= KEY else POSSESSIVE.sub("", folded)
 
 
 def _readings(folded: str) -> Iterator[str]:
@@ -177,6 +170,11 @@ def _readings(folded: str) -> Iterator[str]:
             yield bare_word
 
 
+def _has_case(word: str) -> bool:
+    """Whether a folded word is of a script that has capitals."""
+    return word[0] != word[0].upper() and not "ა" <= word[0] <= "ჿ"  # Georgian has some, and does not use them
+
+
 def _is_longer(name: Name, best: Name | None) -> bool:
     if best is None:
         return True
@@ -184,82 +182,21 @@ def _is_longer(name: Name, best: Name | None) -> bool:
     return size > other
 
 
-def _countries(language: str) -> Iterator[Name]:
-    """Yield CLDR's names, cut to stems where words are inflected."""
-    for locale in _locales(language):
-        for code in country_codes():
-            full = str(locale.territories.get(code, ""))
-            others = re.findall(r"[(（]([^()（）]+)[)）]", full)
-            for spelling in (bare(full), *others):
-                tokens = tuple(_normal(word) for word in words(spelling))
-                if tokens and not (code in ("HK", "MO") and spelling != bare(full)) and len(tokens) <= 4:
-                    yield _inflected(tokens, code, language)
-
-
-def _inflected(tokens: tuple[str, ...], code: str, language: str) -> Name:
-    if language in UNINFLECTED:
-        return Name(tokens, code)
-    short = all(len(token) <= SHORT for token in tokens)
-    stems = tokens if short else tuple(t.rstrip(VOWELS) if len(t.rstrip(VOWELS)) >= SHORT else t for t in tokens)
-    return Name(stems, code, ending=1 if short else INFLECTION)
-
-
-def _forms(language: str) -> Iterator[Name]:
-    for code, spellings in _tables()["forms"].items():
-        yield from (_name(spelling, code, lower=True) for spelling in spellings.split())
-
-
-def _stems() -> Iterator[Name]:
-    for code, spellings in _tables()["stems"].items():
-        yield from (_name(spelling, code, lower=True) for spelling in spellings.split())
-
-
-def _phrases(language: str) -> Iterator[Name]:
-    for spelling in str(_tables()["not_places"].get(language, "")).split():
-        yield _name(spelling, "")
-
-
-def _name(spelling: str, code: str, *, is_city: bool = False, lower: bool = False) -> Name:
-    plain = tuple(fold(part) for part in spelling.rstrip("*").split("_"))
-    return Name(plain, code, is_city=is_city, ending=ENDING if spelling.endswith("*") else 0, lower=lower)
-
-
-@cache
-def _cities() -> dict[str, list[Name]]:
-    found: dict[str, list[Name]] = defaultdict(list)
-    for code, names in _city_rows():
-        for spelling in names:
-            tokens = tuple(_normal(word) for word in words(spelling))
-            if tokens and not is_unspaced(spelling):
-                ending = 0 if tokens[0][0].isascii() or len(tokens[0]) <= SHORT else 3
-                found[tokens[0][:KEY]].append(Name(tokens, code, is_city=True, ending=ending))
-    return found
-
-
-def _city_rows() -> Iterator[tuple[str, list[str]]]:
-    text = files("digests.places").joinpath("cities.tsv").read_text(encoding="utf-8")
-    for line in text.splitlines()[1:]:  # the first one says where they are from
-        code, _, names = line.partition("\t")
-        yield code, names.split("|")
-    for code, names in _tables()["cities"].items():
-        yield code, [name.replace("_", " ") for name in names.split()]
-
-
 def _pieces(language: str) -> tuple[re.Pattern[str], dict[str, tuple[str, bool]]] | None:
     """Return what finds the names of a language without spaces, and what each means; None for other languages."""
     if language not in ("zh", "ja", "th", "lo", "km", "my", "yue"):
         return None
     meaning: dict[str, tuple[str, bool]] = {}
-    for code, names in _city_rows():
+    for code, names in city_rows():
         meaning.update(
             (name, (code, True)) for name in names if len(name) > 1 and not name.isascii() and is_unspaced(name)
         )
-    for locale in _locales(language):
+    for locale in locales(language):
         for code in country_codes():
             name = bare(str(locale.territories.get(code, "")))
             if len(name) > 1:
                 meaning[name] = (code, False)
-    for code, names in _tables()["pieces"].get(language, {}).items():
+    for code, names in tables()["pieces"].get(language, {}).items():
         meaning.update((name, (code, False)) for name in names.split())
     longest_first = sorted(meaning, key=lambda name: (-len(name), name))
     # A name in katakana inside a longer katakana word is not one.
@@ -271,27 +208,10 @@ def _pieces(language: str) -> tuple[re.Pattern[str], dict[str, tuple[str, bool]]
 
 @cache
 def _doubtful(language: str) -> frozenset[str]:
-    table = _tables()["doubtful"]
+    table = tables()["doubtful"]
     return frozenset(f"{table['all']} {table.get(language, '')}".split())
 
 
 @cache
 def _always_doubtful() -> frozenset[str]:
-    return frozenset(_tables()["doubtful"]["always"].split())
-
-
-@cache
-def _tables() -> dict[str, Any]:
-    return tomllib.loads(files("digests.places").joinpath("names.toml").read_text(encoding="utf-8"))
-
-
-def _locales(language: str) -> list[Any]:
-    from babel import Locale, UnknownLocaleError
-
-    found = []
-    for tag in (language, *({"zh": ("zh_Hant",), "sr": ("sr_Latn",)}.get(language, ()))):
-        try:
-            found.append(Locale.parse(tag))
-        except (UnknownLocaleError, ValueError):
-            continue
-    return found or [Locale("en")]
+    return frozenset(tables()["doubtful"]["always"].split())

@@ -215,11 +215,16 @@ def _story(story: EditionStory, edition: Edition, words: Words) -> StoryView:
 
 
 def coverage(story: EditionStory, words: Words) -> str:
-    """Return "47 outlets · 14 independent · 33 agency copies folded", or only the first two if none is folded."""
+    """
+    Return "47 outlets · 14 independent · 33 agency copies folded · 9 languages": without folded ones where none is, and
+    without languages where there is one.
+    """
     parts = [words.say("outlets", n=story.outlets), words.say("independent", n=story.independent)]
     from_agencies = sum(copies for _, copies in story.agencies)
     if story.folded:
         parts.append(words.say("agency_copies" if from_agencies == story.folded else "folded", n=story.folded))
+    if len(story.languages) > 1:
+        parts.append(words.say("languages", n=len(story.languages)))
     return " · ".join(parts)
 
 

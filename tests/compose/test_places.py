@@ -32,6 +32,14 @@ from tests.compose.press import article, by_id, story
         ("ko", "일본에서 지진 발생, 대만도 경계", {"JP", "TW"}),
         ("th", "แผ่นดินไหวในเมียนมา กระทบประเทศไทย", {"MM", "TH"}),
         ("el", "Σεισμός στην Τουρκία, βοήθεια από την Ελλάδα", {"TR", "GR"}),
+        ("en", "Washington and Beijing agree to talk", {"US", "CN"}),
+        ("ru", "Переговоры в Варшаве, поляки недовольны", {"PL"}),
+        ("pl", "Szczyt w Warszawie bez Brytyjczyków", {"PL", "GB"}),
+        ("fi", "Ruotsalaiset ja norjalaiset sopivat", {"SE", "NO"}),
+        ("cs", "Mexická policie zatkla francouzského turistu", {"MX", "FR"}),
+        ("sr", "Sastanak u Vašingtonu, SAD čeka Srbe", {"US", "RS"}),
+        ("ja", "英首相が訪米、米大統領と会談", {"GB", "US"}),
+        ("ka", "თბილისში რუსული დელეგაცია ჩავიდა", {"GE", "RU"}),
     ],
 )
 def test_countries_are_found_in_many_languages(language, title, codes):
@@ -56,6 +64,17 @@ def test_countries_are_found_in_many_languages(language, title, codes):
         ("de", "Hilfe für die Armen der Stadt", "AM"),
         ("ru", "Того, кто нашёл кошелёк, ждёт награда", "TG"),
         ("ja", "マリアという名の船", "ML"),
+        ("ru", "В Нигерии начались выборы", "NE"),
+        ("pl", "Daniel i Daniela otwierają kino", "DK"),
+        ("pl", "Prezes Malinowski rezygnuje", "ML"),
+        ("de", "Malischewski tritt zurück", "ML"),
+        ("fi", "Sanna Marin kirjoittaa kirjan", "SM"),
+        ("ar", "وزارة الرياضة تكرم الفائزين", "SA"),
+        ("sl", "Cene so se danes znižale", "DK"),
+        ("fi", "Sakset ja saksofoni varastettiin", "DE"),
+        ("en", "Polish your shoes before the interview", "PL"),
+        ("en", "Washington Irving's house reopens", "US"),
+        ("sr", "Sad je vreme za promene", "US"),
     ],
 )
 def test_names_that_mean_something_else_are_not_countries(language, title, wrong):

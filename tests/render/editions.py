@@ -110,7 +110,7 @@ def story(number: int, *, outlets: int = 9, folded: int = 5) -> EditionStory:
         folded=folded,
         agencies=(("dpa", folded),) if folded else (),
         mentions=tuple(mention(i % len(OUTLETS), number) for i in range(min(outlets, len(OUTLETS)))),
-        languages=("en", "fr"),
+        languages=("en", "fr")[:outlets],
         countries=("GB", "FR"),
         article_ids=(),
         spark=(0, 1, 2, 4, 3, 5, 9, 7),

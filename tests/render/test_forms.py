@@ -71,14 +71,15 @@ def test_one_is_singular_and_no_copies_are_not_counted(editions):
     assert "\n1 outlet · 1 independent\n" in source
     one_copy = replace(editions.story(1), outlets=2, independent=1, folded=1, agencies=(("AFP", 1),))
     section = editions.Section(title="Asia", anchor="asia", stories=(one_copy,))
-    assert "\n2 outlets · 1 independent · 1 agency copy folded\n" in one(editions.edition((section,)), "markdown")
+    source = one(editions.edition((section,)), "markdown")
+    assert "\n2 outlets · 1 independent · 1 agency copy folded · 2 languages\n" in source
 
 
 def test_folded_outlets_are_called_agency_copies_only_if_all_of_them_are(editions):
     sister = replace(editions.story(1), outlets=4, independent=1, folded=3, agencies=(("AFP", 2),))
     section = editions.Section(title="Asia", anchor="asia", stories=(sister,))
 
-    assert "\n4 outlets · 1 independent · 3 folded\n" in one(editions.edition((section,)), "markdown")
+    assert "\n4 outlets · 1 independent · 3 folded · 2 languages\n" in one(editions.edition((section,)), "markdown")
 
 
 def test_each_run_of_sentences_carries_outlet_time_and_link(editions):
