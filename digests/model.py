@@ -114,11 +114,8 @@ class EditionStory:
     trend: str  # rising, steady, fading
     score: float
     why: tuple[Term, ...]
-<<<<<<< HEAD
     thread: str = ""  # what it goes on with over days
-=======
     place_codes: tuple[str, ...] = ()  # ISO codes of the countries it is about, as `places` names them
->>>>>>> 8d31c8c (places: know adjectives, peoples and seats of government in 46 languages)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
