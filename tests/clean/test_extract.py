@@ -168,3 +168,10 @@ def test_a_few_lines_do_not_hide_a_long_article_in_the_wrong_element() -> None:
     found = texts(f"<div class='intro'>{paragraphs(LINES[:4])}</div><figure>{slides}</figure>")
 
     assert len(found) == 4 * len(LINES)
+
+
+def test_a_page_that_never_begins_its_body_is_read() -> None:
+    tree = parse(f"<title>The bridge</title><meta name='a' content='b'><article>{paragraphs()}</article>")
+    assert tree is not None
+
+    assert [block.text for block in read_page(tree)[1].blocks] == list(LINES)

@@ -246,3 +246,13 @@ def test_a_line_of_rights_before_the_text_goes() -> None:
     line = "Copyright Lena Brandt/Copyright 2026 The AP. All rights reserved."
 
     assert cut(blocks(line, *[PROSE] * 9)) == [("rights", line)]
+
+
+def test_long_teasers_under_their_linked_titles_go_with_their_box() -> None:
+    titles = [f"Story number {at} of the day, told at some length" for at in range(5)]
+    teasers = [text for title in titles for text in (title, "27/05/2024", f"{PROSE} {PROSE} {PROSE}")]
+    given = blocks(*[PROSE] * 4, Block(text="More from International", kind="h"), *teasers)
+
+    left, _ = drop_furniture(given, Known(markup=Markup(links=frozenset(map(key, titles)))), None)
+
+    assert [block.text for block in left] == [PROSE] * 4

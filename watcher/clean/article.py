@@ -13,6 +13,7 @@ from watcher.clean.metadata import Metadata, read_metadata
 from watcher.clean.opinion import with_missing
 from watcher.clean.page import Markup, bare_text, markup, parse
 from watcher.clean.phrases import key
+from watcher.clean.plain import as_html, is_plain
 from watcher.clean.sites.apply import ruled
 from watcher.clean.sites.book import rules_for
 from watcher.clean.sites.rules import SiteRules
@@ -77,7 +78,7 @@ def clean(
 
 def draft(html: str, *, url: str, now: datetime | None = None, sites: tuple[SiteRules, ...] = ()) -> Draft:
     """Return what a page says by itself. Errors: CleanError."""
-    tree = parse(html)
+    tree = parse(as_html(html) if is_plain(html) else html)
     if tree is None:
         raise CleanError(url, "the page is empty")
     site = ruled(tree, rules_for(host_of(url), sites))
@@ -102,7 +103,7 @@ def draft(html: str, *, url: str, now: datetime | None = None, sites: tuple[Site
 
 def left_out(html: str, *, url: str, sites: tuple[SiteRules, ...] = ()) -> tuple[Removed, ...]:
     """Return what stood inside the element of the article and was never taken for its text, for one who asks."""
-    tree = parse(html)
+    tree = parse(as_html(html) if is_plain(html) else html)
     return () if tree is None else pruned(*read_page(ruled(tree, rules_for(host_of(url), sites)).body))
 
 

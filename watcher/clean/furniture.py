@@ -25,6 +25,7 @@ LEAST_TITLE = 20  # letters of that title
 STAMP_LETTERS = 36  # of a line that is a date: "Published on Wednesday 12 September 2024"
 NOTE_START = 60  # characters: "Correspondent Jane Doe", "Jane Doe, 54, is"
 LONG = 240  # characters of a paragraph that a teaser seldom has
+UNDER = 2  # blocks before a teaser's text among which its title is
 BOX_AFTER = 250  # characters of article before such a box
 SENTENCE_END = re.compile(r"[.!?…。！？։।۔][\"'”’»›」』)\]]*$")
 WIDE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
@@ -214,13 +215,18 @@ def _box_end(blocks: tuple[Block, ...], known: Known, rules: Rules, start: int) 
     """Return where a box that begins at `start` ends: at the article's next paragraph, or at the end of the page."""
     rest = range(start + 1, len(blocks))
     light = [_is_light(blocks[at], known, rules[at]) for at in rest]
-    long = sum(not easy and _size(blocks[at].text) >= LONG for at, easy in zip(rest, light, strict=True))
-    if light and sum(light) >= BOX_LINKED * len(light) and not _prose_run(light) and long <= 1:
+    if light and sum(light) >= BOX_LINKED * len(light) and not _prose_run(light) and not _goes_on(blocks, known, start):
         return len(blocks)
     end = start + 1
     while end < len(blocks) and _is_light(blocks[end], known, rules[end]) and blocks[end].kind != "h":
         end += 1
     return end
+
+
+def _goes_on(blocks: tuple[Block, ...], known: Known, start: int) -> bool:
+    """Whether long paragraphs follow that are no teasers: those stand under their linked titles."""
+    long = (at for at in range(start + 1, len(blocks)) if blocks[at].kind == "p" and _size(blocks[at].text) >= LONG)
+    return sum(not any(is_linked(block, known.markup) for block in blocks[at - UNDER : at]) for at in long) >= 2
 
 
 def _is_light(block: Block, known: Known, rule: str | None) -> bool:

@@ -119,8 +119,11 @@ def outline(tree: _Element, *, whole: bool = False) -> Outline:
         whole: Read what is in elements of MISUSED too.
     """
     page = Outline()
-    body = next(iter(tree.iter("body")), tree)
-    _walk(page, body, SILENT - MISUSED if whole else SILENT)
+    body = next(iter(tree.iter("body")), None)
+    silent = SILENT - MISUSED if whole else SILENT
+    if body is None:  # libxml2 keeps elements that it does not know, as `article`, in a head that nothing ends
+        body, silent = tree, silent - {"head"} | {"title"}
+    _walk(page, body, silent)
     page.there = bytearray(b"\x01" * len(page.tags))
     page.shown = bytearray(b"\x01" * len(page.texts))
     page.unlinked = page.sizes[:]
