@@ -6,21 +6,20 @@ import gc
 import json
 import os
 import pickle
-import signal
 from array import array
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, islice
 from tempfile import TemporaryFile
-from types import FrameType
 from typing import BinaryIO
 
 from watcher.clean.article import Draft, draft, finish
 from watcher.clean.memory import MAX_PAGES, SiteMemory, learn
+from watcher.cli.limit import limited, watch
 from watcher.errors import CleanError
 from watcher.model import Cleaned
 from watcher.text.urls import host_of
@@ -198,19 +197,20 @@ def _outcome(chunk: list[Line], future: Future[list[Drafted | Fault]]) -> list[D
 
 def _alone(line: Line) -> Drafted | Fault:
     try:
-        with ProcessPoolExecutor(1) as alone:
+        with ProcessPoolExecutor(1, initializer=_begin) as alone:
             return alone.submit(_draft, line).result()
     except BrokenProcessPool:
         pass
     page = _page(line)
     if isinstance(page, Fault):
         return page
-    return Drafted(id=page["id"], url=_url(page), reason="the process that read the page died")
+    return Drafted(id=page["id"], url=_url(page), reason="the process that read the page died, or hung and was ended")
 
 
 def _begin() -> None:
     """Set up a worker."""
     gc.set_threshold(MANY_OBJECTS, 20, 20)
+    watch()
 
 
 def _draft_all(chunk: list[Line]) -> list[Drafted | Fault]:
@@ -223,7 +223,7 @@ def _draft(line: Line) -> Drafted | Fault:
         return page
     url, html = _url(page), str(page["html"])
     try:
-        made = _limited(lambda: draft(html, url=url))
+        made = limited(lambda: draft(html, url=url), LIMIT_S)
     except CleanError as error:
         return Drafted(id=page["id"], url=url, reason=error.reason)
     except TimeoutError:
@@ -248,20 +248,3 @@ def _page(line: Line) -> Result | Fault:
 
 def _url(page: Result) -> str:
     return str(page.get("url") or "")
-
-
-def _limited(call: Callable[[], Draft]) -> Draft:
-    """Return what `call` returns; TimeoutError if it takes longer than `LIMIT_S`, where the system has alarms."""
-    if not hasattr(signal, "setitimer"):
-        return call()
-
-    def late(number: int, frame: FrameType | None) -> None:
-        raise TimeoutError
-
-    before = signal.signal(signal.SIGALRM, late)
-    signal.setitimer(signal.ITIMER_REAL, LIMIT_S)
-    try:
-        return call()
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
