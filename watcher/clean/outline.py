@@ -36,6 +36,7 @@ BEFORE_LOOSE = frozenset("br hr ul ol dl table blockquote pre".split())
 # Inside a sentence: their text is noted, they are not. `br` and `hr` break it all the same.
 UNNOTED = frozenset("b bdi bdo br code em font hr i ins mark s small strong sub sup u wbr".split())
 NOWHERE = -1
+MAX_TEXTS = 50_000  # of a page: the longest live blog has a tenth of that
 
 
 class Outline:
@@ -177,6 +178,10 @@ def _walk(page: Outline, body: _Element, silent: frozenset[str]) -> None:
         page.begins.append(begins)
         page.loose.append(loose)
         begins = False
+        if len(page.texts) >= MAX_TEXTS:
+            break
+    for at in opened[1:]:  # none, unless the page was too long
+        page.ends[at], page.lasts[at] = len(page.tags), len(page.texts)
 
 
 def _open(page: Outline, element: _Element, opened: list[int], holders: list[int]) -> None:

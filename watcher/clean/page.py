@@ -36,6 +36,13 @@ LABEL_BEHIND = re.compile(r"\s*[\[(][^\W\d_a-z]{3,14}[\])]$")  # "A title [INSIG
 MAX_LABEL = 300  # letters of a link, a caption, a byline; what is longer is a text of its own
 LABELLED = frozenset(("span", "div", "p", "address"))
 PIECES = 40  # texts of an element that are read to know it again
+MAX_NAME, MAX_ATTRIBUTE = 2_000, 20_000  # characters of a class or style, and of any other attribute
+LONG_TAG = 20_000  # bytes without an end of a tag: it may be a script's, or that of such an attribute
+MAX_ATTRIBUTES = 2_000  # of a tag
+TAG_START = re.compile(rb"<[A-Za-z][\w:-]*\s")
+ATTRIBUTE = re.compile(rb"[^\s=\"'<>]+(?:\s*=\s*(?:\"[^\"]*\"?|'[^']*'?|[^\s\"'<>]+))?")
+LONG_ATTRIBUTES = etree.XPath(f"//@*[string-length() > {MAX_NAME}]")
+NAMES = frozenset(("class", "id", "style", "rel", "itemprop", "role", "name", "property"))
 PARSER = etree.HTMLParser(
     encoding="utf-8", remove_comments=True, remove_pis=True, collect_ids=False, default_doctype=False
 )
@@ -62,11 +69,34 @@ def parse(html: str) -> _Element | None:
     raw = (first + text[BEGINNING:]).encode("utf-8", "replace").translate(None, delete=INVISIBLE)
     if not raw.strip():
         return None
+    has_long = max(map(len, raw.split(b">"))) > LONG_TAG
     try:
-        tree: _Element | None = etree.fromstring(raw, PARSER)
+        tree: _Element | None = etree.fromstring(_thinned(raw) if has_long else raw, PARSER)
     except (LxmlError, ValueError):
         return None
+    if tree is not None and has_long:
+        _cut_attributes(tree)
     return tree
+
+
+def _thinned(raw: bytes) -> bytes:
+    """Return a page without the attributes of tags that have thousands: libxml2 compares each with all before it."""
+    parts = raw.split(b">")
+    for at, part in enumerate(parts):
+        start = part.rfind(b"<") if len(part) > LONG_TAG else -1
+        found = TAG_START.match(part, start) if start >= 0 else None
+        if found and sum(1 for _ in ATTRIBUTE.finditer(part, found.end())) > MAX_ATTRIBUTES:
+            parts[at] = part[: found.end()]
+    return b">".join(parts)
+
+
+def _cut_attributes(tree: _Element) -> None:
+    """Cut attributes that are longer than anybody writes: names are searched and kept, and patterns take their time."""
+    for found in LONG_ATTRIBUTES(tree):
+        element = found.getparent()
+        most = MAX_NAME if found.attrname in NAMES else MAX_ATTRIBUTE
+        if element is not None and len(found) > most:
+            element.set(found.attrname, found[:most])
 
 
 def bare_text(tree: _Element) -> str:

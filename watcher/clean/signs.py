@@ -115,8 +115,8 @@ def _read_meta(element: _Element, metas: dict[str, str], authors: dict[str, tupl
     if value:
         name = name.strip().lower()
         metas.setdefault(name, value[:MAX_VALUE])
-        if name in AUTHOR_METAS:
-            authors[name] = (*authors.get(name, ()), value[:MAX_TEXT])
+        if name in AUTHOR_METAS and len(known := authors.get(name, ())) < MAX_BYLINES:
+            authors[name] = (*known, value[:MAX_TEXT])
 
 
 def _timed(element: _Element) -> Timed:
