@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 from sqlalchemy import Connection, Engine
 
@@ -162,7 +163,7 @@ def changed_members(window: Window, found: Grouping, stories: Iterable[Story]) -
     return changed
 
 
-def evidence_of(link: Link, was: Member | None, items: Mapping[str, Item]) -> Mapping[str, object]:
+def evidence_of(link: Link, was: Member | None, items: Mapping[str, Item]) -> Mapping[str, Any]:
     """Return what speaks for a link, with its score; what was kept of the same link holds."""
     if was and was.nearest == link.nearest and was.evidence:
         return was.evidence

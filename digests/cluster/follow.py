@@ -17,9 +17,10 @@ from digests.cluster.stories import WEIGHTS, WEIGHTS_ALONE
 
 CELLS = 500_000  # pairs that are compared in one go
 LEAST, LEAST_ALONE = 0.4, 0.4  # score of two profiles from which one may follow the other, with and without vectors
-MARGIN = 1.4  # the score is so many times that with any other thread: what is like everything follows nothing
+MARGIN = 1.6  # the score is so many times that with any other thread: what is like everything follows nothing
 LEAST_KEYS = 3  # names and large numbers of a profile, for them to be asked for
 LEAST_RARE = 0.7  # of what two profiles of one language share: about one name that no other story has
+LEAST_RARE_ACROSS = 1.5  # of two languages: about two names
 PRIOR_STORIES = 50  # as if so many had been seen without a name: among few stories every name is rare
 
 
@@ -94,9 +95,16 @@ class Names:
         self.most = math.log((len(items) + PRIOR_STORIES) / 1.5)
 
     def are_shared(self, a: int, b: int) -> bool:
-        """Whether two profiles share names enough; if one has few, or they are of two languages, none is asked for."""
-        if self.items[a].language != self.items[b].language or min(len(self.keys[a]), len(self.keys[b])) < LEAST_KEYS:
-            return True
+        """
+        Whether two profiles share names enough.
+
+        In one language they are asked for if both profiles have some; in two, where no vectors speak for them.
+        """
+        one, other = self.items[a], self.items[b]
+        if one.language == other.language:
+            least = LEAST_RARE if min(len(self.keys[a]), len(self.keys[b])) >= LEAST_KEYS else 0.0
+        else:
+            least = 0.0 if one.features.vector and other.features.vector else LEAST_RARE_ACROSS
         total = len(self.items) + PRIOR_STORIES
         shared = sorted(self.keys[a] & self.keys[b])
-        return math.fsum(math.log(total / (self.counts[key] + 0.5)) for key in shared) >= LEAST_RARE * self.most
+        return math.fsum(math.log(total / (self.counts[key] + 0.5)) for key in shared) >= least * self.most

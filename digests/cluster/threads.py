@@ -179,6 +179,8 @@ def follow_ups(stories: Sequence[Story], known: Mapping[str, Known], items: Mapp
     old: list[Item] = []
     new: list[Item] = []
     for story in sorted(stories, key=place):
+        if all(items[key].is_silent for key in story.articles):
+            continue  # a round-up is about everything
         grown = story.id not in known or len(story.articles) > known[story.id].size
         (new if grown and sizes[story.thread] == 1 else old).append(
             about(story.id, [items[key] for key in story.articles])

@@ -42,7 +42,7 @@ class Member:
     report: str  # the article that its report began with
     agency: str | None = None
     nearest: str | None = None
-    evidence: Mapping[str, object] | None = None
+    evidence: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

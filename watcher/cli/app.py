@@ -54,6 +54,7 @@ class Command:
     help: str
     target: str = ""
     rows: tuple[Command, ...] = ()  # of a group such as `sources`
+    default: str = ""  # the row of a group that is meant where its name is followed by none of them
     order: int = 50  # in the list
 
 

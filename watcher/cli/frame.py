@@ -16,7 +16,7 @@ from typer.core import TyperCommand, TyperGroup
 from watcher.cli.app import Command, all_commands, current_session
 from watcher.errors import PluginError
 
-CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+CONTEXT: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 INTRO = """
 Watch news feeds and write a daily digest of what they report.
 
@@ -35,6 +35,13 @@ class LazyGroup(TyperGroup):
     """A group whose commands are rows of a table: listed without being imported, imported when called."""
 
     rows: Mapping[str, Command]
+    default: str = ""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401
+        """Put the default command before words that name none."""
+        if self.default and args and args[0] not in self.rows and args[0] not in CONTEXT["help_option_names"]:
+            args = [self.default, *args]
+        return super().parse_args(ctx, args)
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401 (Typer's context has no public name here)
         """Return the names in the table's order."""
@@ -76,7 +83,9 @@ def before_command(
 def build(row: Command) -> TyperCommand | LazyGroup:
     """Return the command of a row, ready to be called."""
     if row.rows:
-        return build_group(row.name, row.help, {inner.name: inner for inner in row.rows})
+        group = build_group(row.name, row.help, {inner.name: inner for inner in row.rows})
+        group.default = row.default
+        return group
     function = resolve(row)
     app = typer.Typer(add_completion=False, rich_markup_mode=None)
     app.command(row.name, help=help_text(function, row.help), context_settings=CONTEXT)(with_debug(function))

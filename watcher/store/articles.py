@@ -14,7 +14,8 @@ from sqlalchemy import Connection, Row, func, select
 from watcher.model import Article, Removed
 from watcher.store.feeds import slices
 from watcher.store.hosts import insert
-from watcher.store.schema import articles, blocks, features, texts
+from watcher.store.schema import articles, blocks, entries, features, texts
+from watcher.text.urls import article_id, normal
 
 MEMORY_ARTICLES = 200  # the latest of a site whose blocks make its memory
 
@@ -118,6 +119,18 @@ def articles_by_id(connection: Connection, ids: Iterable[str]) -> dict[str, Arti
         query = select(articles, texts).join(texts, texts.c.article_id == articles.c.id).where(articles.c.id.in_(part))
         found.update((row.id, article_of(row)) for row in connection.execute(query))
     return found
+
+
+def article_at(connection: Connection, url: str) -> Article | None:
+    """Return the article at a URL, its own or the one that a feed linked it by; None if there is none."""
+    link = normal(url)
+    ids = [
+        article_id(link),
+        *connection.scalars(select(articles.c.id).where(articles.c.url.in_({url, link}))),
+        *connection.scalars(select(entries.c.article_id).where(entries.c.link == link)),
+    ]
+    found = articles_by_id(connection, ids)
+    return next((found[key] for key in ids if key in found), None)
 
 
 def article_of(row: Row[tuple[object, ...]]) -> Article:

@@ -1,0 +1,122 @@
+"""`watcher explain`: why two articles are, or are not, in one story."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+
+from typer import Argument
+
+from watcher.cli.app import DONE, Config, Json, examples, load_settings, print_json
+from watcher.cli.looking import show
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from digests.cluster.verdict import Verdict
+    from digests.store.stories import Member
+    from watcher.model import Article
+
+    Explained: TypeAlias = tuple[Verdict, Mapping[str, Member], tuple[Article, Article]]
+
+ARTICLE = Annotated[str, Argument(metavar="ARTICLE", help="Its id, or its URL.")]
+BEFORE = timedelta(days=6)  # the later article: what it may be in a story with
+AFTER = timedelta(days=1)  # it: what came in with it
+
+
+@examples("watcher explain 1f2e3d4c5b6a7988 8f7e6d5c4b3a2910", "watcher explain https://one.org/a https://two.org/b")
+def command(one: ARTICLE, other: ARTICLE, config: Config = None, json: Json = False) -> int:
+    """Say why two articles are in one story or not: what they share, what only one has, and what decides."""
+    from digests.store.editions import open_digests
+    from watcher.store.writer import read
+
+    settings = load_settings(config)
+    engine = open_digests(settings.store.url)
+    try:
+        found, members, articles = read(engine, lambda c: explained(c, one, other))
+    finally:
+        engine.dispose()
+    if json:
+        print_json(as_json(found, members, articles))
+    else:
+        show(lines(found, members, articles))
+    return DONE
+
+
+def article_named(connection: Connection, wanted: str) -> Article:
+    """Return an article by its id or its URL. Errors: DigestError."""
+    from digests.errors import DigestError
+    from watcher.store.articles import article_at, articles_by_id
+    from watcher.text.urls import is_web
+
+    key = wanted.strip()
+    article = article_at(connection, key) if is_web(key) else articles_by_id(connection, [key]).get(key)
+    if article is None:
+        error = DigestError(f"no article {wanted} is stored")
+        error.mend = "watcher story STORY  # shows the articles of a story with their ids and URLs"
+        raise error
+    return article
+
+
+def explained(connection: Connection, one: str, other: str) -> Explained:
+    """Return what decides on two articles, with their rows in stories, and the articles. Errors: DigestError."""
+    from digests.cluster.rules import rules_of
+    from digests.cluster.verdict import verdict
+    from digests.errors import DigestError
+    from digests.gather import items, window_of
+    from digests.store.corrections import holding
+    from digests.store.stories import members_of
+
+    a, b = article_named(connection, one), article_named(connection, other)
+    if a.id == b.id:
+        raise DigestError(f"both are the same article, {a.id}")
+    last = max(a.published_at, b.published_at)
+    window = window_of(connection, start=max(min(a.published_at, b.published_at), last - BEFORE), end=last + AFTER)
+    known = {**window.items, **{item.article_id: item for item in items(connection, (a, b))}}
+    for article in (a, b):
+        if article.id not in known:
+            raise DigestError(f"the features of article {article.id} are not made yet; watcher poll makes them")
+    members = {**window.kept.members, **members_of(connection, (a.id, b.id))}
+    found = verdict(
+        a.id,
+        b.id,
+        list(known.values()),
+        stories={key: member.story for key, member in members.items() if key in known},
+        reports={key: member.report for key, member in members.items() if key in known},
+        rules=rules_of(holding(window.corrections)),
+    )
+    return found, {article.id: members[article.id] for article in (a, b) if article.id in members}, (a, b)
+
+
+def lines(found: Verdict, members: Mapping[str, Member], articles: Sequence[Article]) -> Iterator[str]:
+    """Yield the verdict, and what can be checked in the two texts."""
+    from digests.cluster.spoken import Spelling, apart, decided, shared
+
+    for place, article in zip(("first", "second"), articles, strict=True):
+        yield f"{place}: {article.outlet}, {article.published_at:%Y-%m-%d %H:%M}, {article.language}: {article.title}"
+        member = members.get(article.id)
+        where = f"in story {member.story}" if member else "in no story: no edition has looked at it"
+        yield f"        {article.id}, {where}"
+    yield ""
+    yield decided(found)
+    spelling = Spelling((f"{article.title}\n{article.text}", article.language) for article in articles)
+    for heading, parts in (("For one event:", shared), ("Against:", apart)):
+        told = list(parts(found.evidence, spelling))
+        if told:
+            yield heading
+            yield from (f"  {each}" for each in told)
+    yield f"The two alone are alike by {found.score:.2f}; {found.threshold:.2f} joins two reports."
+
+
+def as_json(found: Verdict, members: Mapping[str, Member], articles: Sequence[Article]) -> dict[str, Any]:
+    """Return the verdict as JSON."""
+    from dataclasses import asdict
+
+    from digests.cluster.spoken import decided
+
+    told = [
+        {"id": article.id, "url": article.url, "story": members[article.id].story if article.id in members else None}
+        for article in articles
+    ]
+    return {"articles": told, "words": decided(found), **asdict(found)}

@@ -1,0 +1,239 @@
+"""`watcher story`: a story with its reports, its thread and what became of it; `--why` says what links each report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+from typer import Argument, Option
+
+from watcher.cli.app import DONE, Config, Json, examples, load_settings, print_json
+from watcher.cli.looking import show
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from digests.cluster.evidence import Evidence
+    from digests.history import History
+    from digests.model import Edition, Report
+    from digests.settings import DigestSettings
+    from digests.store.histories import ChangeRow
+    from watcher.settings.model import Settings
+
+STORY = Annotated[
+    str, Argument(metavar="STORY", help="Its id, an edition's link to it, or its number in the last one.")
+]
+
+
+@examples("watcher story list", "watcher story 1", "watcher story s1f2e3d4c5b --why", "watcher story 1 --json")
+def command(
+    story: STORY,
+    why: Annotated[bool, Option("--why", help="Show what each report is in the story for.")] = False,
+    config: Config = None,
+    json: Json = False,
+) -> int:
+    """
+    Show a story: its reports with their copies, who carries it, its thread over days, and what became of it.
+
+    An id that has gone into another story leads to it, and says when and why.
+    """
+    from digests.history import history_of
+    from digests.store.editions import open_digests
+    from watcher.store.writer import read
+
+    settings = load_settings(config)
+    engine = open_digests(settings.store.url)
+    try:
+        found = read(engine, lambda c: history_of(c, story_id(c, settings, story)))
+    finally:
+        engine.dispose()
+    if json:
+        print_json(as_json(found))
+    else:
+        show(lines(found, why=why))
+    return DONE
+
+
+@examples("watcher story list", "watcher story list world")
+def list_stories(
+    name: Annotated[str | None, Argument(help="Which digest; the first of the settings if not given.")] = None,
+    config: Config = None,
+    json: Json = False,
+) -> int:
+    """List the stories of a digest's last edition with their ids."""
+    from digests.cli.verify import kept
+    from digests.store.editions import open_digests
+
+    settings = load_settings(config)
+    engine = open_digests(settings.store.url)
+    try:
+        edition = kept(engine, digest_named(settings, name).name, None)
+    finally:
+        engine.dispose()
+    rows = [(str(story.number), story.id, story.title) for story in edition.stories]
+    rows += [("-", brief.id, brief.title) for brief in edition.briefs]
+    if json:
+        print_json([{"number": number, "id": key, "title": title} for number, key, title in rows])
+    else:
+        show(
+            [f"{edition.title}, {edition.local_date}", *(f"{number:>3}  {key}  {title}" for number, key, title in rows)]
+        )
+    return DONE
+
+
+def digest_named(settings: Settings, name: str | None) -> DigestSettings:
+    """Return the digest of a name, by default the first."""
+    from typer import BadParameter
+
+    from digests.settings import digests_of
+
+    known = {digest.name: digest for digest in digests_of(settings)}
+    if name is not None and name not in known:
+        raise BadParameter(f"no digest {name!r} in the settings; there is {', '.join(known)}", param_hint="NAME")
+    return known[name] if name else next(iter(known.values()))
+
+
+def story_id(connection: Connection, settings: Settings, story: str) -> str:
+    """Return the id that is meant: a number is a story of the last edition. Errors: DigestError."""
+    from datetime import date
+
+    from digests.errors import DigestError
+    from digests.store.editions import previous_edition
+
+    if not story.isdecimal():
+        return story
+    edition: Edition | None = previous_edition(connection, digest_named(settings, None).name, before=date.max)
+    ids = {each.number: each.id for each in edition.stories} if edition else {}
+    if int(story) not in ids:
+        raise DigestError(
+            f"the last edition has no story {story}" if edition else "no edition is kept; watcher digest makes one"
+        )
+    return ids[int(story)]
+
+
+def lines(found: History, *, why: bool) -> Iterator[str]:
+    """Yield what a reader is told of a story."""
+    from digests.places import country_name
+
+    row, covered = found.row, found.coverage
+    if found.asked.id != row.id:
+        yield f"{found.asked.id} “{found.asked.title}” is no more: its articles are in {row.id}."
+        yield ""
+    yield f"{row.id}  {row.title}"
+    articles, outlets = count(row.size, "article"), count(len(covered.outlets), "outlet")
+    yield f"  {moment(row.first_at)} to {moment(row.last_at)}, {articles} in {', '.join(covered.languages)}"
+    yield f"  {outlets}, {len(covered.independent)} independent: {', '.join(covered.outlets)}"
+    if found.places:
+        yield f"  about {', '.join(country_name(code, 'en') for code in found.places)}"
+    yield ""
+    yield f"{count(len(found.story.reports), 'report')}:"
+    for report in found.story.reports:
+        yield from report_lines(found, report, why=why)
+    yield from thread_lines(found)
+    if found.changes:
+        yield ""
+        yield "What became of it:"
+        yield from (f"  {moment(change.at)}  {in_words(change)}" for change in found.changes)
+
+
+def report_lines(found: History, report: Report, *, why: bool) -> Iterator[str]:
+    """Yield a report: its origin, its copies with how each differs, and why it is in the story."""
+    from digests.cluster.differences import in_words as differs
+
+    origin = found.articles[report.origin]
+    credit = f" ({report.agency})" if report.agency else ""
+    yield f"  {moment(origin.published_at)}  {origin.outlet}{credit}, {origin.language}: {origin.title}"
+    yield f"      {origin.id}  {origin.url}"
+    for key in report.articles[1:]:
+        copy, article = found.copies.get(key), found.articles[key]
+        yield f"    = {article.outlet}, {moment(article.published_at)}: {differs(copy) if copy else 'copy'}"
+        yield f"      {article.id}  {article.url}"
+    if why:
+        yield from (f"      why: {each}" for each in why_lines(found, report))
+
+
+def why_lines(found: History, report: Report) -> Iterator[str]:
+    """Yield what a report's best link in the story was made by, as it was kept when it was made."""
+    from digests.cluster.spoken import Spelling, shared
+
+    linked = [found.members[key] for key in report.articles]
+    for member in linked:
+        theirs = found.articles.get(member.nearest or "")
+        if theirs and member.evidence:
+            ours = found.articles[member.article]
+            yield f"nearest to {theirs.outlet}, “{theirs.title}”: score {member.evidence['score']:.2f}"
+            spelling = Spelling((f"{article.title}\n{article.text}", article.language) for article in (ours, theirs))
+            yield from shared(evidence_of(member.evidence), spelling)
+            return
+    if len(found.story.reports) > 1:
+        yield "a reader joined it, or what it was linked by is no longer stored"
+
+
+def evidence_of(kept: Mapping[str, Any]) -> Evidence:
+    """Return kept evidence as such: JSON has lists for its tuples."""
+    from digests.cluster.evidence import Evidence
+
+    values: dict[str, Any] = {
+        name: tuple(kept[name]) if isinstance(kept[name], list) else kept[name] for name in Evidence.__slots__
+    }
+    return Evidence(**values)
+
+
+def thread_lines(found: History) -> Iterator[str]:
+    """Yield the thread of a story, if there is more to it."""
+    if len(found.thread) < 2:
+        return
+    yield ""
+    yield f"Its thread, {found.row.thread}, since {moment(found.row.began_at)}:"
+    for row in found.thread:
+        mark = "*" if row.id == found.row.id else " "
+        yield f" {mark} {moment(row.first_at)}  {row.id}  {row.title} ({count(row.size, 'article')})"
+
+
+def in_words(change: ChangeRow) -> str:
+    """Return what became of a story as a sentence."""
+    articles = count(len(change.articles), "article")
+    return {
+        "merged": f"{change.story} went into {change.other} ({articles})",
+        "split": f"{articles} of {change.story} became a story of their own, {change.other}",
+        "moved": f"{articles} of {change.story} moved to {change.other}",
+        "follows": f"{change.story} follows {change.other}",
+    }[change.kind] + (f": {change.why}" if change.why else "")
+
+
+def moment(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M}"
+
+
+def count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def as_json(found: History) -> dict[str, Any]:
+    """Return a story as JSON."""
+    from dataclasses import asdict
+
+    from digests.cluster.differences import in_words as differs
+
+    def told(key: str) -> dict[str, Any]:
+        article, member, copy = found.articles[key], found.members[key], found.copies.get(key)
+        same = ("id", "url", "outlet", "title", "language", "country", "published_at")
+        row: dict[str, Any] = {name: getattr(article, name) for name in same}
+        row |= {"nearest": member.nearest, "evidence": member.evidence}
+        return row | ({"differs": differs(copy)} if copy else {})
+
+    return {
+        "asked": found.asked.id,
+        **asdict(found.row),
+        "languages": found.coverage.languages,
+        "outlets": found.coverage.outlets,
+        "independent": found.coverage.independent,
+        "countries": found.places,
+        "reports": [
+            {"agency": report.agency, "articles": [told(key) for key in report.articles]}
+            for report in found.story.reports
+        ],
+        "thread_stories": [asdict(row) for row in found.thread],
+        "changes": [asdict(change) for change in found.changes],
+    }

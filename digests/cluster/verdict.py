@@ -1,0 +1,113 @@
+"""Verdicts: why two articles are, or are not, in one story."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from digests.cluster.conflict import held_apart
+from digests.cluster.evidence import Evidence, why
+from digests.cluster.item import Item, in_order
+from digests.cluster.linkage import Edges
+from digests.cluster.rules import Rules, held_by
+from digests.cluster.similarity import edges
+from digests.cluster.stories import RULE, RULE_ALONE, WEIGHTS, WEIGHTS_ALONE
+
+SAME_REPORT, SAME_STORY, RULED, SILENT, TOO_FAR, CONFLICT, BELOW, STORIES_BELOW = (
+    "same report", "same story", "ruled", "silent", "too far in time", "conflict", "below", "stories below",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """
+    What decides on two articles.
+
+    `kind` is "same report", "same story", "ruled" (a reader's correction), "silent" (one is a live blog or a round-up),
+    "too far in time", "conflict" (names or numbers that the other story does not know), "below" (the score of the two)
+    or "stories below" (the scores of their stories' reports, on the average).
+    `score` is that of the two, `average` that of all pairs of their stories; 0 for what is under the floor.
+    """
+
+    kind: str
+    evidence: Evidence
+    score: float
+    average: float
+    threshold: float
+    idle_hours: float
+
+
+def verdict(
+    a: str,
+    b: str,
+    items: Sequence[Item],
+    *,
+    stories: Mapping[str, str],
+    reports: Mapping[str, str],
+    rules: Rules,
+) -> Verdict:
+    """
+    Return what decides on the articles `a` and `b` of a window.
+
+    Args:
+        items: The window's.
+        stories: The story of each article that is in one.
+        reports: The article that each article's report began with.
+    """
+    ordered = in_order(items)
+    by_id = {item.article_id: item for item in ordered}
+    has_vectors = any(item.features.vector for item in ordered)
+    weights, rule = (WEIGHTS, RULE) if has_vectors else (WEIGHTS_ALONE, RULE_ALONE)
+    found = edges(ordered, weights)
+    node = {item.article_id: number for number, item in enumerate(ordered)}
+    ours, theirs = (
+        [node[key] for key in sorted(heads_of(each, stories, reports)) if key in node] or [node[each]]
+        for each in (a, b)
+    )
+    score, average = between(found, [node[a]], [node[b]]), between(found, ours, theirs)
+    evidence = why(by_id[a], by_id[b])
+    ruled = held_by(rules, node)(ours, theirs)
+    if reports.get(a, a) == reports.get(b, b):
+        kind = SAME_REPORT
+    elif stories.get(a, a) == stories.get(b, b):
+        kind = SAME_STORY
+    elif ruled:
+        kind = RULED
+    elif by_id[a].is_silent or by_id[b].is_silent:
+        kind = SILENT
+    elif evidence.hours_apart is not None and evidence.hours_apart > weights.idle_hours:
+        kind = TOO_FAR
+    elif held_apart(ordered)(ours, theirs):
+        kind = CONFLICT
+    else:
+        kind = BELOW if score < rule.threshold else STORIES_BELOW
+    return Verdict(
+        kind=kind,
+        evidence=evidence,
+        score=score,
+        average=average,
+        threshold=rule.threshold,
+        idle_hours=weights.idle_hours,
+    )
+
+
+def heads_of(article: str, stories: Mapping[str, str], reports: Mapping[str, str]) -> set[str]:
+    """Return the articles that the reports of an article's story began with: those that are compared."""
+    story = stories.get(article)
+    return {reports[key] for key, each in stories.items() if each == story} if story else {article}
+
+
+def between(found: Edges, ours: Sequence[int], theirs: Sequence[int]) -> float:
+    """Return the average score of the pairs of two groups, which share no node; a pair without an edge scores 0."""
+    is_ours, is_theirs = (np.isin(np.arange(size_of(found, ours, theirs)), each) for each in (ours, theirs))
+    across: npt.NDArray[np.bool_] = (is_ours[found.first] & is_theirs[found.second]) | (
+        is_theirs[found.first] & is_ours[found.second]
+    )
+    return round(float(found.score[across].sum()) / (len(ours) * len(theirs)), 3)
+
+
+def size_of(found: Edges, ours: Sequence[int], theirs: Sequence[int]) -> int:
+    return int(max(found.first.max(initial=0), found.second.max(initial=0), *ours, *theirs)) + 1

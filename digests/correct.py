@@ -1,0 +1,160 @@
+"""A reader's corrections: done at once in the store, and kept to whenever stories are grouped from then on."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import Connection, Engine
+
+from digests.cluster.about import about
+from digests.cluster.rules import Correction
+from digests.cluster.threads import MERGED, SPLIT, Carried, Change, min_of, new_id
+from digests.errors import DigestError
+from digests.gather import items
+from digests.history import found, story_of
+from digests.model import Report, Story
+from digests.store import stories as store
+from digests.store.corrections import add_correction
+from digests.store.histories import StoryRow, current, story_members
+from digests.store.stories import Member
+from watcher.store.articles import articles_by_id
+from watcher.store.writer import write
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Corrected:
+    """What a correction has done: its number, the stories as they are now, and what became of them."""
+
+    number: int
+    stories: tuple[Story, ...]
+    changes: tuple[Change, ...]
+
+
+def split(engine: Engine, story: str, articles: Sequence[str], *, now: datetime) -> Corrected:
+    """
+    Take articles out of a story: none of them is in a story with one of its others from now on.
+
+    The others keep the id; those taken out are a story of their own, in the same thread.
+
+    Errors: DigestError, if they are not in the story, or are all of it.
+    """
+
+    def do(connection: Connection) -> Corrected:
+        whole = stored(connection, story)
+        gone = frozenset(articles)
+        check_parts(whole, gone)
+        rest = part(whole, set(whole.articles) - gone)
+        own = part(whole, gone)
+        own = replace(own, id=free_id(connection, own.articles[0]), was=())
+        correction = Correction(kind="split", articles=own.articles, others=rest.articles)
+        number = add_correction(connection, correction, words=f"split {whole.id} {' '.join(own.articles)}", now=now)
+        change = Change(kind=SPLIT, story=whole.id, other=own.id, articles=own.articles, why=said(number))
+        keep(connection, (rest, own), (change,), now=now)
+        return Corrected(number=number, stories=(rest, own), changes=(change,))
+
+    return write(engine, do)
+
+
+def join(engine: Engine, one: str, other: str, *, now: datetime) -> Corrected:
+    """
+    Make one story of two, now and from now on; the larger keeps its id.
+
+    Errors: DigestError, if there are no such stories, or they are one already.
+    """
+
+    def do(connection: Connection) -> Corrected:
+        both = [stored(connection, each) for each in (one, other)]
+        if both[0].id == both[1].id:
+            raise DigestError(f"{one} and {other} are one story already: {both[0].id}")
+        into, gone = sorted(both, key=lambda each: (-len(each.articles), each.began_at, each.id))
+        joined = merged(into, gone)
+        correction = Correction(kind="join", articles=both[0].articles, others=both[1].articles)
+        number = add_correction(connection, correction, words=f"join {both[0].id} {both[1].id}", now=now)
+        change = Change(kind=MERGED, story=gone.id, other=into.id, articles=gone.articles, why=said(number))
+        keep(connection, (joined,), (change,), now=now)
+        return Corrected(number=number, stories=(joined,), changes=(change,))
+
+    return write(engine, do)
+
+
+def said(number: int) -> str:
+    return f"a reader's correction, number {number}"
+
+
+def stored(connection: Connection, story: str) -> Story:
+    """Return a story as it is now. Errors: DigestError."""
+    row = found(connection, story)
+    now: StoryRow = current(connection, row.id) or row
+    members = story_members(connection, now.id)
+    whole = story_of(now, members, articles_by_id(connection, [member.article for member in members]))
+    if not whole.articles:
+        raise DigestError(f"the articles of story {now.id} are no longer stored")
+    return whole
+
+
+def check_parts(whole: Story, gone: Collection[str]) -> None:
+    """Refuse to take out what is not there, or all there is."""
+    missing = sorted(set(gone) - set(whole.articles))
+    if missing:
+        error = DigestError(f"story {whole.id} has no article {', '.join(missing)}")
+        error.mend = f"watcher story {whole.id}  # shows its articles with their ids"
+        raise error
+    if not gone or len(gone) == len(whole.articles):
+        raise DigestError(f"story {whole.id} has {len(whole.articles)} articles: name some of them, and not all")
+
+
+def part(whole: Story, ids: Collection[str]) -> Story:
+    """Return a story with these of its articles alone."""
+    reports = [
+        replace(report, articles=tuple(key for key in report.articles if key in ids))
+        for report in whole.reports
+        if not set(ids).isdisjoint(report.articles)
+    ]
+    return replace(whole, articles=tuple(key for key in whole.articles if key in ids), reports=tuple(reports))
+
+
+def merged(into: Story, gone: Story) -> Story:
+    """Return two stories as one, under the id of the first."""
+    reports: tuple[Report, ...] = (*into.reports, *gone.reports)
+    return replace(
+        into,
+        articles=(*into.articles, *gone.articles),
+        reports=reports,
+        began_at=min_of(into.began_at, gone.began_at) if into.thread == gone.thread else into.began_at,
+        was=tuple(sorted({*into.was, gone.id, *gone.was})),
+    )
+
+
+def free_id(connection: Connection, earliest: str) -> str:
+    """Return an id that no story ever had."""
+    taken: set[str] = set()
+    while clash := store.taken_ids(connection, [new_id(earliest, taken)]):
+        taken |= clash
+    return new_id(earliest, taken)
+
+
+def keep(connection: Connection, stories: Sequence[Story], changes: Sequence[Change], *, now: datetime) -> None:
+    """Keep what a correction has made of stories."""
+    step = store.last_step(connection)
+    if step.until is None or not store.take_step(connection, step, until=step.until, now=now):
+        raise DigestError("the stories are being kept by another process; try again")
+    articles = articles_by_id(connection, [key for story in stories for key in story.articles])
+    known = {item.article_id: item for item in items(connection, articles.values())}
+    rows = store.members_of(connection, articles)
+    found = {story.id: [known[key] for key in story.articles if key in known] for story in stories}
+    profiles = {story: about(story, members) for story, members in found.items() if members}
+    times = {key: article.published_at for key, article in articles.items()}
+    members = [row for story in stories for row in members_in(story, rows)]
+    store.keep(connection, Carried(stories=tuple(stories), changes=tuple(changes)), members, profiles, times, now=now)
+
+
+def members_in(story: Story, rows: dict[str, Member]) -> list[Member]:
+    """Return the articles of a story as rows; a link to what is elsewhere now is none."""
+    found = []
+    for report in story.reports:
+        for article in report.articles:
+            row = replace(rows[article], story=story.id, report=report.origin)
+            found.append(row if row.nearest in story.articles else replace(row, nearest=None, evidence=None))
+    return found

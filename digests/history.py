@@ -1,0 +1,118 @@
+"""A story as a reader asks for it: its reports and how each copy differs, its thread, and what became of it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from digests.cluster.differences import copies
+from digests.coverage import Coverage, coverage
+from digests.errors import DigestError
+from digests.model import Copy, Report, Story
+from digests.places import countries
+from digests.store.histories import (
+    ChangeRow,
+    StoryRow,
+    changes_of,
+    current,
+    rows_like,
+    story_members,
+    story_row,
+    thread_rows,
+)
+from digests.store.stories import Member
+from watcher.model import Article
+from watcher.store.articles import articles_by_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """
+    All that is known of a story.
+
+    `asked` is the id that was asked for, which may be of a story that has gone into this one.
+    """
+
+    asked: StoryRow
+    row: StoryRow
+    story: Story
+    articles: Mapping[str, Article]
+    members: Mapping[str, Member]
+    copies: Mapping[str, Copy]  # by article
+    coverage: Coverage
+    places: tuple[str, ...]  # ISO codes of the countries that it is about
+    thread: tuple[StoryRow, ...]
+    changes: tuple[ChangeRow, ...]
+
+
+def history_of(connection: Connection, story: str) -> History:
+    """
+    Return all about a story, or about the one that it has gone into.
+
+    Args:
+        story: As `found` takes it.
+
+    Errors: DigestError, if there never was one.
+    """
+    asked = found(connection, story)
+    row = current(connection, asked.id) or asked
+    members = {member.article: member for member in story_members(connection, row.id)}
+    articles = articles_by_id(connection, members)
+    whole = story_of(row, members.values(), articles)
+    return History(
+        asked=asked,
+        row=row,
+        story=whole,
+        articles=articles,
+        members=members,
+        copies={copy.article_id: copy for report in whole.reports for copy in copies(report, articles)},
+        coverage=coverage(whole, articles),
+        places=countries(whole, articles),
+        thread=thread_rows(connection, row.thread),
+        changes=changes_of(connection, {asked.id, row.id}),
+    )
+
+
+def found(connection: Connection, story: str) -> StoryRow:
+    """
+    Return the row of a story: by its id, the beginning of it, an edition's anchor, or the id of its thread.
+
+    Errors: DigestError, if there is none, or several begin so.
+    """
+    wanted = story.strip().rpartition("-")[2]
+    if wanted.startswith("t") and (thread := thread_rows(connection, wanted)):
+        return thread[0]
+    rows = [row] if (row := story_row(connection, wanted)) else rows_like(connection, wanted)
+    if len(rows) == 1:
+        return rows[0]
+    if rows:
+        titles = ", ".join(f"{row.id} ({row.title})" for row in rows)
+        raise DigestError(f"several stories begin with {wanted}: {titles}")
+    error = DigestError(f"no story {story.strip()!r}: an id looks like s1f2e3d4c5b")
+    error.mend = "watcher story list  # shows the stories of the last edition"
+    raise error
+
+
+def story_of(row: StoryRow, members: Iterable[Member], articles: Mapping[str, Article]) -> Story:
+    """Return the stored rows as a story; articles that are no longer stored are left out."""
+    groups: defaultdict[str, list[Member]] = defaultdict(list)
+    for member in members:
+        if member.article in articles:
+            groups[member.report].append(member)
+
+    def place(key: str) -> tuple[datetime, str]:
+        return articles[key].published_at, key
+
+    reports = []
+    for origin, rows in groups.items():
+        own = sorted((member.article for member in rows), key=lambda key: (key != origin, place(key)))
+        reports.append(Report(articles=tuple(own), agency=rows[0].agency))
+    reports.sort(key=lambda report: place(report.origin))
+    ids = sorted((key for report in reports for key in report.articles), key=place)
+    return Story(
+        id=row.id, articles=tuple(ids), reports=tuple(reports), thread=row.thread, began_at=row.began_at, was=row.was
+    )

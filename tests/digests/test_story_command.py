@@ -1,0 +1,212 @@
+"""`watcher story` and `watcher explain`: what a story is, why, and what a reader may correct for good."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from sqlalchemy import text
+
+from digests.make import Order, make_edition
+from digests.settings import DigestSettings
+from digests.store.editions import DAILY
+from watcher.cli.main import run
+
+MORNING = datetime(2026, 11, 24, 6, 30, tzinfo=UTC)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+QUAKE = (
+    "Quake shakes Tarvola. A quake of magnitude 5.4 shook Tarvola in the Dressel valley, mayor Henrik Oster said {}."
+)
+CHESS = "Brindle wins the Varga cup. The chess club of Brindle won the Varga cup in Lunden, captain Petra Moll said {}."
+WORLD = DigestSettings.model_validate({"name": "world"}, context={})
+SETTINGS = '[store]\nurl = "sqlite:///watcher.db"\n[semantic]\nembedder = "none"\n[[digests]]\nname = "world"\n'
+
+
+@pytest.fixture
+def watcher(tmp_path, engine, capsys):
+    """Return a function that runs a command on the store of `put` and returns (exit code, output, errors)."""
+    path = tmp_path / "settings.toml"
+    path.write_text(SETTINGS)
+
+    def call(*arguments: str):
+        code = run([*arguments, "--config", str(path)])
+        return code, *capsys.readouterr()
+
+    return call
+
+
+@pytest.fixture
+def press(put):
+    """Six articles on two events."""
+    quake = [put(f"Quake{n}", QUAKE.format(f"to reporter {n}"), MORNING - (n + 1) * HOUR) for n in range(3)]
+    chess = [put(f"Chess{n}", CHESS.format(f"to reporter {n}"), MORNING - (n + 5) * HOUR) for n in range(2)]
+    return quake, chess
+
+
+def edition(engine, days=0):
+    end = MORNING + days * DAY
+    order = Order(local_date=date(2026, 11, 24) + days * DAY, window_start=end - DAY, window_end=end, slot=DAILY)
+    return make_edition(engine, WORLD, order, now=end)
+
+
+def stories(made):
+    return {frozenset(story.article_ids): story.id for story in (*made.stories, *made.briefs)}
+
+
+def ids(*articles):
+    return frozenset(article.id for article in articles)
+
+
+def test_a_story_is_shown_by_its_number_its_id_the_beginning_of_it_and_its_anchor(watcher, press, engine):
+    made = edition(engine)
+    first = made.stories[0]
+
+    shown = [watcher("story", each)[:2] for each in ("1", first.id, first.id[:6], first.anchor)]
+
+    assert len({out for _, out in shown}) == 1
+    assert shown[0][0] == 0
+    assert all(f"{key}  https://" in shown[0][1] for key in first.article_ids)
+
+
+def test_the_list_has_the_ids_of_the_last_edition(watcher, press, engine):
+    made = edition(engine)
+
+    code, out, _ = watcher("story", "list", "--json")
+
+    assert code == 0
+    assert [row["id"] for row in json.loads(out)] == [story.id for story in (*made.stories, *made.briefs)]
+
+
+def test_why_names_what_the_reports_share(watcher, put, engine):
+    put("Herald", QUAKE.format("at dawn"), MORNING - 4 * HOUR)
+    put(
+        "Tribune", "Tarvola trembles. In Tarvola the Dressel valley shook by 5.4, Henrik Oster told us.", MORNING - HOUR
+    )
+    (story,) = edition(engine).stories
+
+    _, out, _ = watcher("story", story.id, "--why")
+
+    assert "why: nearest to Herald, “Quake shakes Tarvola”" in out
+    assert "why: both name Tarvola, Dressel, Henrik, Oster" in out
+    assert "why: both have the numbers 5.4" in out
+    assert "why: 3 hours apart" in out
+
+
+def test_a_copy_is_shown_with_how_it_differs(watcher, put, engine):
+    words = " ".join(f"{QUAKE.format(f'at {n} o clock')[len('Quake shakes Tarvola. ') :]}" for n in range(6))
+    put("Herald", f"Quake shakes Tarvola. {words}", MORNING - 4 * HOUR)
+    put("Tribune", f"Tarvola trembles. {words}", MORNING - HOUR)
+    (story,) = edition(engine).stories
+
+    _, out, _ = watcher("story", story.id)
+
+    assert "1 report:" in out
+    assert "= Tribune, 2026-11-24 05:30: whole, other headline" in out
+
+
+def test_what_a_reader_takes_out_is_out_of_every_edition_from_then_on(watcher, press, put, engine):
+    quake, _ = press
+    monday = stories(edition(engine))[ids(*quake)]
+
+    code, out, _ = watcher("story", "split", monday, quake[0].id)
+    again = put("Quake9", QUAKE.format("on the radio"), MORNING + HOUR)
+    found = stories(edition(engine, 1))
+
+    assert code == 0
+    assert monday in out
+    assert [key for _, key in shown(engine, quake[1].id, quake[2].id)] == [monday]
+    assert not any({quake[0].id, quake[1].id} <= members for members in found)
+    assert any(again.id in members for members in found)
+    _, told, _ = watcher("story", monday)
+    assert "became a story of their own" in told
+    assert "a reader's correction, number 1" in told
+
+
+def shown(engine, *articles):
+    """Return the stories of the store that hold `articles`, as (members, id)."""
+    with engine.connect() as connection:
+        rows = connection.execute(text("SELECT article_id, story_id FROM story_articles")).all()
+    found = {}
+    for article, story in rows:
+        found.setdefault(story, set()).add(article)
+    return [(members, story) for story, members in found.items() if set(articles) <= members]
+
+
+def test_what_a_reader_joins_is_one_story_from_then_on_and_the_old_id_leads_to_it(watcher, press, put, engine):
+    quake, chess = press
+    made = stories(edition(engine))
+    ours, theirs = made[ids(*quake)], made[ids(*chess)]
+
+    code, _, _ = watcher("story", "join", theirs, ours)
+    put("Quake9", QUAKE.format("on the radio"), MORNING + HOUR)
+    edition(engine, 1)
+
+    assert code == 0
+    assert [key for _, key in shown(engine, *ids(*quake, *chess))] == [ours]
+    _, out, _ = watcher("story", theirs)
+    assert f"{theirs} “Brindle wins the Varga cup” is no more: its articles are in {ours}." in out
+    assert f"{theirs} went into {ours} (2 articles): a reader's correction, number 1" in out
+
+
+def test_a_correction_that_is_forgotten_holds_no_longer(watcher, press, put, engine):
+    quake, _ = press
+    monday = stories(edition(engine))[ids(*quake)]
+    watcher("story", "split", monday, quake[0].id)
+
+    assert "split" in watcher("story", "rules")[1]
+    assert watcher("story", "forget", "1")[0] == 0
+    put("Quake9", QUAKE.format("on the radio"), MORNING + HOUR)
+    edition(engine, 1)
+
+    assert len(shown(engine, *ids(*quake))) == 1
+    assert "no correction holds" in watcher("story", "rules")[1]
+    assert watcher("story", "forget", "1")[0] == 1
+
+
+@pytest.mark.parametrize("articles", [[], ["nowhere"]])
+def test_a_split_that_cannot_be_is_refused_in_words(watcher, press, engine, articles):
+    quake, chess = press
+    monday = stories(edition(engine))[ids(*quake)]
+
+    code, _, err = watcher("story", "split", monday, *(articles or [a.id for a in quake]))
+    other, _, told = watcher("story", "split", monday, chess[0].id)
+
+    assert (code, other) == (1, 1)
+    assert "error: " in err
+    assert "has no article" in told
+    assert [key for _, key in shown(engine, *ids(*quake))] == [monday]
+
+
+def test_unknown_ids_are_refused_in_words(watcher, press, engine):
+    edition(engine)
+
+    assert "no story 'sffff'" in watcher("story", "sffff")[2]
+    assert "the last edition has no story 99" in watcher("story", "99")[2]
+    assert "no article nowhere" in watcher("explain", "nowhere", "elsewhere")[2]
+
+
+def test_explain_says_what_decides(watcher, press, put, engine):
+    quake, chess = press
+    old = put(
+        "Old", "Tarvola trembles. Houses in the Dressel valley shook by 5.4, Henrik Oster told us.", MORNING - 8 * DAY
+    )
+    edition(engine)
+
+    def told(one, other):
+        return watcher("explain", one.id, other.url)[1]
+
+    assert "They are in two stories: their likeness is" in told(quake[0], chess[0])
+    assert "only the first names" in told(quake[0], chess[0])
+    assert "a story that is idle for 5 days is over" in told(quake[0], old)
+    assert "They are one report" in told(quake[0], quake[1]) or "They are in one story" in told(quake[0], quake[1])
+
+
+def test_explain_tells_of_a_readers_correction(watcher, press, engine):
+    quake, _ = press
+    monday = stories(edition(engine))[ids(*quake)]
+    watcher("story", "split", monday, quake[0].id)
+
+    assert "a reader's correction holds them apart" in watcher("explain", quake[0].id, quake[1].id)[1]
+    code, out, _ = watcher("explain", quake[0].id, quake[1].id, "--json")
+    assert (code, json.loads(out)["kind"]) == (0, "ruled")

@@ -1,0 +1,115 @@
+"""Two days of the sample press: stories keep their ids, and what the second day brings is told as what is new."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from digests.make import Order, make_edition
+from digests.model import Edition
+from digests.settings import digests_of
+from digests.store.editions import open_digests
+from tests.end_to_end.run import HEAD
+from watcher.cli.main import run as run_command
+from watcher.cli.passing import one_pass
+from watcher.press import Press
+from watcher.press.labels import Label, labels
+from watcher.press.settings import as_settings
+from watcher.settings.load import load
+from watcher.store.articles import articles_by_id
+from watcher.store.writer import read
+
+pytestmark = pytest.mark.slow  # polls a press twice, which takes ten seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TwoDays:
+    settings: Path
+    editions: tuple[Edition, Edition]
+    labels: dict[str, Label]  # by article id
+
+
+@pytest.fixture(scope="module")
+def days(tmp_path_factory) -> TwoDays:
+    return asyncio.run(two_days(tmp_path_factory.mktemp("press")))
+
+
+async def two_days(folder: Path) -> TwoDays:
+    """Poll the press as it was yesterday, make an edition, and do the same today."""
+    now, port, keys = datetime.now(UTC), 0, {}
+    made: list[Edition] = []
+    path = folder / "settings.toml"
+    for day in (1, 2):
+        async with Press(now=now - timedelta(days=2 - day), day=day, port=port) as press:
+            port = press.port
+            path.write_text(HEAD.format(embedder="none") + as_settings(press, host_delay="0.1s"), encoding="utf-8")
+            settings = load(path)
+            engine = open_digests(settings.store.url)
+            await one_pass(settings, engine, everything=True, quiet=True)
+            end = datetime.now(UTC)
+            order = Order(
+                local_date=(now - timedelta(days=2 - day)).date(),
+                window_start=end - timedelta(days=3 - day, hours=1),
+                window_end=end,
+                slot="test",
+            )
+            edition = make_edition(engine, digests_of(settings)[0], order, now=end)
+            assert edition is not None
+            made.append(edition)
+            shown = [key for story in (*edition.stories, *edition.briefs) for key in story.article_ids]
+            found = read(engine, lambda c, ids=shown: articles_by_id(c, ids))
+            keys |= {article.id: press.key(article.url) for article in found.values()}
+            engine.dispose()
+    truth = labels(day=2)
+    return TwoDays(settings=path, editions=(made[0], made[1]), labels={key: truth[keys[key]] for key in keys})
+
+
+def by_label(days: TwoDays, edition: Edition):
+    """Return the stories of an edition by the label of their articles."""
+    found = defaultdict(list)
+    for story in edition.stories:
+        for label in {days.labels[key].story for key in story.article_ids}:
+            found[label].append(story)
+    return found
+
+
+def test_a_story_of_both_days_keeps_its_id_and_is_on_its_second_day(days):
+    first, second = (by_label(days, edition) for edition in days.editions)
+    both = {
+        label for label in first.keys() & second.keys()
+        if any(days.labels[key].day == 2 for story in second[label] for key in story.article_ids)
+    }  # fmt: skip
+    kept = {label for label in both if {s.id for s in second[label]} <= {s.id for s in first[label]}}
+
+    assert {"valparaiso-dockers", "hrafnfell-ash"} <= kept
+    for label in kept:
+        assert [story.status for story in second[label]] == ["developing"]
+        assert [story.day for story in second[label]] == [2]
+
+
+def test_nothing_of_the_first_day_is_told_as_new_on_the_second(days):
+    for story in days.editions[1].stories:
+        if all(days.labels[key].day == 1 for key in story.article_ids):
+            assert story.status != "new"
+
+
+def test_what_is_said_to_be_new_stands_in_articles_of_the_second_day(days):
+    said = [sentence for story in days.editions[1].stories for sentence in story.since]
+
+    assert said
+    assert {days.labels[sentence.article_id].day for sentence in said} == {2}
+
+
+def test_every_id_that_an_edition_showed_is_found(days, capsys):
+    for edition in days.editions:
+        for story in (*edition.stories, *edition.briefs):
+            assert run_command(["story", story.id, "--json", "--config", str(days.settings)]) == 0
+            told = json.loads(capsys.readouterr().out)
+            shown = {key for report in told["reports"] for key in (a["id"] for a in report["articles"])}
+            assert set(story.article_ids) <= shown
