@@ -123,6 +123,7 @@ def test_calls_labels_and_headings_are_known() -> None:
     assert not is_call("The firm said that its newsletter would end in May.")
     assert is_label("Advertisement")
     assert is_label("Anzeige")
+    assert is_label("More:")
     assert not is_label("Advertisement spending rose by a third.")
     assert is_box_heading("More from International")
     assert not is_box_heading("Latest figures show that prices rose by two percent in May.")

@@ -150,6 +150,12 @@ def test_a_folder_that_is_not_there_has_no_rules(tmp_path: Path) -> None:
     assert read_folder(tmp_path / "sites") == ()
 
 
+def test_a_host_may_be_an_address(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text('hosts = ["127.7.0.4"]\nreason = "A box."\ndrop = [".box"]\n')
+
+    assert rules_for("127.7.0.4", read_folder(tmp_path)) is not None
+
+
 def test_ones_own_rules_go_first_and_the_longest_host_wins() -> None:
     site, part = rules('drop = [".a"]'), rules('drop = [".b"]')
     part = SiteRules(hosts=("sport.news.example",), reason="x", drop=part.drop)

@@ -94,7 +94,7 @@ BOX = (
 )
 # A label alone on its line.
 LABELS = (
-    "advertisement|advertisements|ad|ads|sponsored|sponsor message|continue reading"
+    "advertisement|advertisements|ad|ads|more|sponsored|sponsor message|continue reading"
     "|story continues below advertisement|share|save"
     "|article continues below|scroll to continue|skip to content|loading|print|order reprints|print article"
     "|copy link|comment"

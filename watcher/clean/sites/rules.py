@@ -12,7 +12,7 @@ from watcher.settings.syntax import read
 
 KEYS = ("hosts", "reason", "drop", "body", "date")
 RULES = ("drop", "body", "date")
-HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z0-9-]{2,}")
+HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z0-9-]+")
 MAX_SELECTORS = 50
 
 Loc = tuple[str | int, ...]
