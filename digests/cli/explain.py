@@ -61,8 +61,9 @@ def article_named(connection: Connection, wanted: str) -> Article:
 
 def explained(connection: Connection, one: str, other: str) -> Explained:
     """Return what decides on two articles, with their rows in stories, and the articles. Errors: DigestError."""
+    from digests.cluster.item import in_order
     from digests.cluster.rules import rules_of
-    from digests.cluster.verdict import verdict
+    from digests.cluster.verdict import Grouped, verdict
     from digests.errors import DigestError
     from digests.gather import items, window_of
     from digests.store.corrections import holding
@@ -78,14 +79,13 @@ def explained(connection: Connection, one: str, other: str) -> Explained:
         if article.id not in known:
             raise DigestError(f"the features of article {article.id} are not made yet; watcher poll makes them")
     members = {**window.kept.members, **members_of(connection, (a.id, b.id))}
-    found = verdict(
-        a.id,
-        b.id,
-        list(known.values()),
+    grouped = Grouped(
+        items=tuple(in_order(list(known.values()))),
         stories={key: member.story for key, member in members.items() if key in known},
         reports={key: member.report for key, member in members.items() if key in known},
         rules=rules_of(holding(window.corrections)),
     )
+    found = verdict(a.id, b.id, grouped)
     return found, {article.id: members[article.id] for article in (a, b) if article.id in members}, (a, b)
 
 

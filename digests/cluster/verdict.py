@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from digests.cluster.conflict import held_apart
 from digests.cluster.evidence import Evidence, why
-from digests.cluster.item import Item, in_order
+from digests.cluster.item import Item
 from digests.cluster.linkage import Edges
 from digests.cluster.rules import Rules, held_by
 from digests.cluster.similarity import edges
@@ -40,47 +40,36 @@ class Verdict:
     idle_hours: float
 
 
-def verdict(
-    a: str,
-    b: str,
-    items: Sequence[Item],
-    *,
-    stories: Mapping[str, str],
-    reports: Mapping[str, str],
-    rules: Rules,
-) -> Verdict:
-    """
-    Return what decides on the articles `a` and `b` of a window.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grouped:
+    """The articles of a window, `in_order`, with what is known of them and what readers have corrected."""
 
-    Args:
-        items: The window's.
-        stories: The story of each article that is in one.
-        reports: The article that each article's report began with.
-    """
-    ordered = in_order(items)
-    by_id = {item.article_id: item for item in ordered}
-    has_vectors = any(item.features.vector for item in ordered)
+    items: tuple[Item, ...]
+    stories: Mapping[str, str]  # by article
+    reports: Mapping[str, str]  # the article that an article's report began with
+    rules: Rules
+
+
+def verdict(a: str, b: str, window: Grouped) -> Verdict:
+    """Return what decides on the articles `a` and `b` of a window."""
+    has_vectors = any(item.features.vector for item in window.items)
     weights, rule = (WEIGHTS, RULE) if has_vectors else (WEIGHTS_ALONE, RULE_ALONE)
-    found = edges(ordered, weights)
-    node = {item.article_id: number for number, item in enumerate(ordered)}
-    ours, theirs = (
-        [node[key] for key in sorted(heads_of(each, stories, reports)) if key in node] or [node[each]]
-        for each in (a, b)
-    )
-    score, average = between(found, [node[a]], [node[b]]), between(found, ours, theirs)
-    evidence = why(by_id[a], by_id[b])
-    ruled = held_by(rules, node)(ours, theirs)
-    if reports.get(a, a) == reports.get(b, b):
+    found = edges(window.items, weights)
+    node = {item.article_id: number for number, item in enumerate(window.items)}
+    ours, theirs = (nodes_of(each, window, node) for each in (a, b))
+    one, other = (window.items[node[each]] for each in (a, b))
+    evidence, score = why(one, other), between(found, [node[a]], [node[b]])
+    if window.reports.get(a, a) == window.reports.get(b, b):
         kind = SAME_REPORT
-    elif stories.get(a, a) == stories.get(b, b):
+    elif window.stories.get(a, a) == window.stories.get(b, b):
         kind = SAME_STORY
-    elif ruled:
+    elif held_by(window.rules, node)(ours, theirs):
         kind = RULED
-    elif by_id[a].is_silent or by_id[b].is_silent:
+    elif one.is_silent or other.is_silent:
         kind = SILENT
     elif evidence.hours_apart is not None and evidence.hours_apart > weights.idle_hours:
         kind = TOO_FAR
-    elif held_apart(ordered)(ours, theirs):
+    elif held_apart(window.items)(ours, theirs):
         kind = CONFLICT
     else:
         kind = BELOW if score < rule.threshold else STORIES_BELOW
@@ -88,16 +77,17 @@ def verdict(
         kind=kind,
         evidence=evidence,
         score=score,
-        average=average,
+        average=between(found, ours, theirs),
         threshold=rule.threshold,
         idle_hours=weights.idle_hours,
     )
 
 
-def heads_of(article: str, stories: Mapping[str, str], reports: Mapping[str, str]) -> set[str]:
+def nodes_of(article: str, window: Grouped, node: Mapping[str, int]) -> list[int]:
     """Return the articles that the reports of an article's story began with: those that are compared."""
-    story = stories.get(article)
-    return {reports[key] for key, each in stories.items() if each == story} if story else {article}
+    story = window.stories.get(article)
+    heads = {window.reports[key] for key, each in window.stories.items() if each == story} if story else set()
+    return sorted(node[key] for key in heads if key in node) or [node[article]]
 
 
 def between(found: Edges, ours: Sequence[int], theirs: Sequence[int]) -> float:
