@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine
 
 from digests.cluster.about import about
-from digests.cluster.evidence import why
+from digests.cluster.evidence import Evidence, why
 from digests.cluster.item import Item, item_of
 from digests.cluster.links import Link
 from digests.cluster.rules import rules_of
@@ -167,7 +167,8 @@ def evidence_of(link: Link, was: Member | None, items: Mapping[str, Item]) -> Ma
     """Return what speaks for a link, with its score; what was kept of the same link holds."""
     if was and was.nearest == link.nearest and was.evidence:
         return was.evidence
-    return asdict(why(items[link.article], items[link.nearest])) | {"score": link.score}
+    found = why(items[link.article], items[link.nearest])
+    return {name: getattr(found, name) for name in Evidence.__slots__} | {"score": link.score}
 
 
 def changed_profiles(window: Window, carried: Carried, grown: Collection[str]) -> dict[str, Item]:

@@ -11,7 +11,7 @@ import numpy as np
 from digests.cluster.linkage import Edges
 from digests.model import Report
 
-HOLD = 1.15  # scores inside a known story are raised by so much, those between two lowered (docs/decisions/0011)
+HOLD = 1.1  # scores inside a known story are raised by so much, those between two lowered (docs/decisions/0011)
 
 
 def known_story(report: Report, known: Mapping[str, str]) -> str | None:

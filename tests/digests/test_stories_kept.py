@@ -8,9 +8,14 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import select
 
 from digests.gather import stories_until
+from digests.make import Order, make_edition
+from digests.settings import DigestSettings
 from digests.store import stories as store
+from digests.store.editions import DAILY
 from digests.store.schema import stories, story_articles, story_changes
-from watcher.store.writer import read
+from watcher.model import Source
+from watcher.store.feeds import feed_states, sync_sources
+from watcher.store.writer import read, write
 
 MORNING = datetime(2026, 11, 24, 6, 30, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -124,3 +129,20 @@ def test_a_follow_up_is_in_the_thread_of_the_event_when_the_window_has_lost_it(e
     assert follow.id != event.id
     assert follow.thread == event.thread != with_articles(monday, *chess).thread
     assert follow.began_at == event.began_at
+
+
+def test_digests_of_other_sources_share_their_stories(engine, put):
+    sources = [Source(url=f"https://{name}.example/feed", name=name, language="en") for name in ("One", "Two")]
+    write(engine, lambda c: sync_sources(c, sources, now=MORNING))
+    feeds = {state.feed.source.name: state.feed.id for state in read(engine, feed_states)}
+    for n, name in enumerate(feeds):
+        put(name, QUAKE.format(f"to reporter {n}"), MORNING - (n + 1) * HOUR, feed_id=feeds[name])
+    made = {}
+    for name, words in (("world", []), ("two", ["Two"])):
+        digest = DigestSettings.model_validate({"name": name, "sources": words}, context={})
+        order = Order(local_date=MORNING.date(), window_start=MORNING - DAY, window_end=MORNING, slot=DAILY)
+        made[name] = make_edition(engine, digest, order, now=MORNING)
+
+    (world,), (two,) = ((*each.stories, *each.briefs) for each in made.values())
+    assert world.id == two.id
+    assert (world.outlets, two.outlets) == (2, 1)
