@@ -1,12 +1,30 @@
-"""How fast articles are grouped, without the embedder's own time: python bench/cluster_speed.py [COUNT …]."""
+"""
+How fast articles are grouped, without the embedder's own time, beside one online TF-IDF pass in plain Python.
 
+    python bench/cluster_speed.py                        # 3,000 and 100,000 titles, 3,000 and 30,000 texts
+    python bench/cluster_speed.py --texts --vectors 5000
+
+Both are given the same words in the same run, one after the other, three times; the median of their CPU time counts.
+Memory is what grouping takes on top of the articles it is given, and the peak of the whole process.
+"""
+
+from __future__ import annotations
+
+import argparse
 import random
 import resource
 import sys
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from statistics import median
 
 import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from online_tfidf import grouped
 
 from digests.cluster.item import Item
 from digests.cluster.stories import group
@@ -16,51 +34,87 @@ from watcher.features.make import make
 START = datetime(2026, 1, 1, tzinfo=UTC)
 PER_DAY = 2_000  # articles
 REPORTS = 8  # articles an event
+TITLE, TEXT = 9, 60  # words
+ROUNDS = 3
+LANGUAGES = ("en", "fr", "de", "es")
 
 
-def window(count: int, *, vectors: bool) -> list[Item]:
-    """Return `count` made-up articles of 60 words, `REPORTS` to an event, over as many days as they need."""
+def window(count: int, *, texts: bool, vectors: bool) -> Iterator[Item]:
+    """Yield `count` made-up articles, `REPORTS` to an event, in four languages, over as many days as they need."""
     rng = random.Random(1)
     draw = np.random.default_rng(1)
-    common = [f"common{n}" for n in range(2_000)]
-    items = []
+    common = {language: [f"{language}common{n}" for n in range(20_000)] for language in LANGUAGES}
+    weights = [1 / (n + 5) for n in range(20_000)]  # words of a language are not equally frequent (Zipf)
     for event in range(count // REPORTS):
         own = [f"Name{event}x{n}" for n in range(12)]
         centre = draw.normal(size=384)
         at = START + timedelta(days=event * REPORTS / PER_DAY)
         for n in range(REPORTS):
-            words = [rng.choice(own if rng.random() < 0.3 else common) for _ in range(70)]
+            language = LANGUAGES[n % len(LANGUAGES)]
+            told = rng.choices(common[language], weights, k=TITLE + TEXT * texts)
+            words = [rng.choice(own) if rng.random() < 0.4 else word for word in told]
             key = f"{event:06}{n:02}"
-            features = make(key, title=" ".join(words[:9]), text=" ".join(words[9:]), language="en")
+            title = " ".join(words[:TITLE])
+            features = make(key, title=title, text=" ".join(words[TITLE:]), language=language)
             if vectors:
                 vector = centre + draw.normal(size=384)
-                features = with_vector(features, (vector / np.linalg.norm(vector)).astype("<f2").tobytes(), "made-up/1")
-            items.append(
-                Item(
-                    article_id=key,
-                    title=" ".join(words[:9]),
-                    language="en",
-                    published_at=at + timedelta(minutes=30 * n),
-                    outlet=f"outlet {rng.randrange(300)}",
-                    url="",
-                    features=features,
-                )
+                packed = (vector / np.linalg.norm(vector)).astype("<f2").tobytes()
+                features = with_vector(features, packed, "made-up/1")
+            yield Item(
+                article_id=key,
+                title=title,
+                language=language,
+                published_at=at + timedelta(minutes=30 * n),
+                outlet=f"outlet {rng.randrange(300)}",
+                url="",
+                features=features,
             )
-    return items
 
 
-def main(counts: list[int]) -> None:
-    """Print seconds, articles a second and stories for each count, with and without vectors."""
-    for count in counts:
-        for vectors in (False, True):
-            items = window(count, vectors=vectors)
-            began = time.perf_counter()
-            stories = group(items)
-            took = time.perf_counter() - began
-            memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-            kind = "with vectors" if vectors else "without"
-            print(f"{count} {kind}: {took:.2f} s, {count / took:.0f}/s, {len(stories)} stories, peak {memory} MiB")
+def measure(count: int, *, texts: bool, vectors: bool) -> float:
+    """Print the figures of one window, and return the articles grouped a second."""
+    items = list(window(count, texts=texts, vectors=vectors))
+    words = [(item.published_at, [term for term, _ in item.features.terms]) for item in items]
+    ours, theirs = [], []
+    base = peak()
+    for _ in range(ROUNDS if count <= 10_000 else 1):
+        began = time.process_time()
+        stories = len(group(items))
+        ours.append(time.process_time() - began)
+        taken = peak() - base
+        began = time.process_time()
+        grouped(words)
+        theirs.append(time.process_time() - began)
+    rate, yardstick = count / median(ours), count / median(theirs)
+    kind = f"{'texts' if texts else 'titles'}{' with vectors' if vectors else ''}"
+    print(
+        f"{count} {kind}: {rate:.0f}/s, {stories} stories; online TF-IDF {yardstick:.0f}/s, ratio "
+        f"{rate / yardstick:.2f}; memory +{taken} MiB, process {peak()} MiB",
+        flush=True,
+    )
+    return rate
+
+
+def peak() -> int:
+    """Return the most memory that this process has taken, MiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+
+
+def main() -> None:
+    """Print a line for each window asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("counts", nargs="*", type=int)
+    parser.add_argument("--texts", action="store_true")
+    parser.add_argument("--vectors", action="store_true")
+    given = parser.parse_args()
+    if given.counts:
+        for count in given.counts:
+            measure(count, texts=given.texts, vectors=given.vectors)
+        return
+    for texts, counts in ((False, (3_000, 100_000)), (True, (3_000, 30_000))):
+        few, many = (measure(count, texts=texts, vectors=False) for count in counts)
+        print(f"  the rate at {counts[1]} is {many / few:.2f} of that at {counts[0]}")
 
 
 if __name__ == "__main__":
-    main([int(argument) for argument in sys.argv[1:]] or [200, 1_000, 5_000])
+    main()
