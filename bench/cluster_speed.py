@@ -36,6 +36,7 @@ PER_DAY = 2_000  # articles
 REPORTS = 8  # articles an event
 TITLE, TEXT = 9, 60  # words
 ROUNDS = 3
+SYLLABLES = [f"{consonant}{vowel}" for consonant in "bdfgklmnprstv" for vowel in "aeiou"]
 LANGUAGES = ("en", "fr", "de", "es")
 
 
@@ -46,7 +47,7 @@ def window(count: int, *, texts: bool, vectors: bool) -> Iterator[Item]:
     common = {language: [f"{language}common{n}" for n in range(20_000)] for language in LANGUAGES}
     weights = [1 / (n + 5) for n in range(20_000)]  # words of a language are not equally frequent (Zipf)
     for event in range(count // REPORTS):
-        own = [f"Name{event}x{n}" for n in range(12)]
+        own = ["".join(rng.choices(SYLLABLES, k=4)).title() for _ in range(12)]
         centre = draw.normal(size=384)
         at = START + timedelta(days=event * REPORTS / PER_DAY)
         for n in range(REPORTS):

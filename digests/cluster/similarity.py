@@ -17,8 +17,8 @@ from digests.cluster.sparse import Array, Channel, codes_of, cognate_vectors, na
 
 __all__ = ["Borrowing", "Evidence", "Pairs", "Weights", "edges", "why"]
 
-CELLS = 1_000_000  # pairs of a block: a few channels of 8 MB
-PRODUCTS = 1_000_000  # of keys in a block, the same
+CELLS = 100_000  # pairs of a block: a few channels of 0.8 MB, that a processor keeps at hand (a third of the time)
+PRODUCTS = 250_000  # of keys in a block, the same
 MOST_EDGES = 4_000_000  # of a window: 64 MB, and as much again while they are joined
 LEAST_EDGES = 40  # of an article, however many articles there are
 LEAST_NAMES = 3  # names and large numbers: fewer say little if they differ
@@ -27,6 +27,7 @@ LEAST_BODY = 20  # shingles: below this an article is known by its title alone
 
 Numbers = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
+Places = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,8 +68,8 @@ class Weights:
 class Cosines:
     """Pairs of rows, `later` and `earlier`, and what their channels say of each; None where a channel says nothing."""
 
-    later: npt.NDArray[np.intp]
-    earlier: npt.NDArray[np.intp]
+    later: Places
+    earlier: Places
     terms: Numbers
     names: Numbers | None
     cognates: Numbers | None
@@ -90,7 +91,7 @@ def joined(parts: Sequence[Edges]) -> Edges:
     )
 
 
-def edges_at(later: npt.NDArray[np.intp], earlier: npt.NDArray[np.intp], scores: Numbers) -> Edges:
+def edges_at(later: Places, earlier: Places, scores: Numbers) -> Edges:
     """Return pairs of rows and their scores as edges."""
     return Edges(
         first=later.astype(np.int32), second=earlier.astype(np.int32), score=np.round(scores, 4).astype(np.float32)
@@ -128,10 +129,10 @@ class Pairs:
         for start, stop in self.blocks([terms]):
             low = self.first_in_reach(start)
             products = terms.block(start, stop, low)
-            rows, columns = np.nonzero(products >= rule.least)
-            a, b = rows + start, columns + low
+            cells = np.flatnonzero(products >= rule.least)
+            a, b = rows_of(cells, start, low, stop)
             text = self.has_text[a] & self.has_text[b]
-            scores = products[rows, columns] * self.decay(a, b, text)
+            scores = products.ravel()[cells] * self.decay(a, b, text)
             wanted = np.flatnonzero(~text)
             kept = wanted[strongest(a[wanted], scores[wanted], rule.least, rule.neighbours)]
             found.append(edges_at(a[kept], b[kept], scores[kept]))
@@ -180,14 +181,15 @@ class Pairs:
                 bound += channel * factor
         if vectors is not None:
             bound[np.arange(start, stop)[:, None] <= np.arange(low, stop)[None, :]] = 0.0
-        rows, columns = np.nonzero(bound >= self.weights.floor)
+        cells = np.flatnonzero(bound >= self.weights.floor)
+        later, earlier = rows_of(cells, start, low, stop)
         return Cosines(
-            later=rows + start,
-            earlier=columns + low,
-            terms=terms[rows, columns],
-            names=None if names is None else names[rows, columns],
-            cognates=None if cognates is None else cognates[rows, columns],
-            vectors=None if vectors is None else vectors[rows, columns],
+            later=later,
+            earlier=earlier,
+            terms=terms.ravel()[cells],
+            names=None if names is None else names.ravel()[cells],
+            cognates=None if cognates is None else cognates.ravel()[cells],
+            vectors=None if vectors is None else vectors.ravel()[cells],
         )
 
     def scores(self, pairs: Cosines) -> Numbers:
@@ -209,7 +211,7 @@ class Pairs:
             scores = np.where(named & ~same & (pairs.names < SOME_NAME), scores * w.nameless, scores)
         return scores * self.decay(a, b, text)
 
-    def decay(self, a: npt.NDArray[np.intp], b: npt.NDArray[np.intp], text: Bools) -> Numbers:
+    def decay(self, a: Places, b: Places, text: Bools) -> Numbers:
         """Return by what the hours apart lower the scores: 0 beyond the idle time; `text` says which are two texts."""
         w = self.weights
         apart = np.abs(self.hours[a] - self.hours[b])
@@ -229,6 +231,13 @@ def sparse_scores(scale: Sparse, pairs: Cosines, same: Bools, text: Bools, named
     return scores
 
 
+def rows_of(cells: Places, start: int, low: int, stop: int) -> tuple[Places, Places]:
+    """Return the two rows of each cell of a block, of rows `start` to `stop` with rows `low` to `stop`."""
+    width = max(1, stop - low)
+    later = cells // width
+    return later + start, cells - later * width + low
+
+
 def bounds(weights: Weights, *, beside: bool) -> tuple[float, float, float, float]:
     """Return by what the cosines of terms, names, cognates and vectors count at most, whatever the pair."""
     sparse = [(weights.alone, weights.alone_scale if beside else 1.0)]
@@ -243,7 +252,7 @@ def bounds(weights: Weights, *, beside: bool) -> tuple[float, float, float, floa
     )
 
 
-def strongest(rows: npt.NDArray[np.intp], scores: Numbers, floor: float, most: int) -> npt.NDArray[np.intp]:
+def strongest(rows: Places, scores: Numbers, floor: float, most: int) -> Places:
     """Return the places of the scores over `floor`, ascending; of a row at most the `most` highest. `rows` ascend."""
     kept = np.flatnonzero(scores >= floor)
     held = rows[kept]

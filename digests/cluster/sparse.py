@@ -20,7 +20,7 @@ Starts: TypeAlias = npt.NDArray[np.int64]
 Vectors: TypeAlias = tuple[Starts, Ints, Array]  # starts of rows, keys, values: see `Channel`
 
 MAX_TERMS = 60  # of an article, its heaviest
-MOST_HOLDERS = 1_000  # of a key that an article is compared with, the last before it: a word of all days tells nothing
+MOST_HOLDERS = 400  # of a key that an article is compared with, the last before it: a word of all days tells nothing
 PRIOR_ARTICLES = 500  # as if so many had been seen without the term: in a small window every term is rare
 PRIOR_COGNATES = 200  # the same, for keys that languages share
 LEAST_NUMBER = 3  # digits: smaller numbers stand in any text
@@ -35,19 +35,17 @@ class Channel:
         Take the vectors in one piece: those of row i stand from `starts[i]` to `starts[i + 1]`.
 
         Args:
-            keys: Whole numbers from 0, ascending by their first row; each at most once a row.
+            keys: Whole numbers from 0; each at most once a row.
         """
-        self.starts, self.weights = starts, weights
-        rows = np.repeat(np.arange(len(starts) - 1, dtype=np.int32), np.diff(starts))
+        self.starts = starts
         order = np.argsort(keys, kind="stable").astype(np.int32)
-        self.held_by, self.held_weights = rows[order], weights[order]
+        self.held_by = np.repeat(np.arange(len(starts) - 1, dtype=np.int32), np.diff(starts))[order]
+        self.held_weights = weights[order]
         self.place = np.empty(len(keys), np.int32)  # of an entry among the holders of all keys
         self.place[order] = np.arange(len(keys), dtype=np.int32)
-        sizes = np.bincount(keys) if len(keys) else np.zeros(1, np.int64)
-        first = (np.cumsum(sizes) - sizes)[keys]
-        self.before = np.minimum(self.place - first, MOST_HOLDERS).astype(np.int32)  # holders that an entry meets
-        self.rows = rows
-        self.is_empty = not self.before.any()
+        ends = np.cumsum(np.bincount(keys)).astype(np.int32) if len(keys) else np.zeros(1, np.int32)
+        first = np.append(np.int32(0), ends)[keys]
+        self.before = np.minimum(self.place - first, MOST_HOLDERS).astype(np.uint16)  # holders that an entry meets
 
     def sizes(self) -> npt.NDArray[np.int64]:
         """Return how many keys each row has."""
@@ -66,8 +64,9 @@ class Channel:
         total = int(ends[-1]) if len(ends) else 0
         held = np.arange(total) + np.repeat(self.place[entries] - ends, met)
         columns = self.held_by[held] - low
-        values = np.repeat(self.weights[entries], met) * self.held_weights[held]
-        cells = np.repeat((self.rows[entries] - start).astype(np.int64) * width, met) + columns
+        values = np.repeat(self.held_weights[self.place[entries]], met) * self.held_weights[held]
+        rows = np.repeat(np.arange(stop - start) * width, np.diff(self.starts[start : stop + 1]))
+        cells = np.repeat(rows, met) + columns
         if total and columns.min() < 0:
             inside = columns >= 0
             cells, values = cells[inside], values[inside]
