@@ -23,7 +23,7 @@ MOST_EDGES = 4_000_000  # of a window: 64 MB, and as much again while they are j
 LEAST_EDGES = 40  # of an article, however many articles there are
 LEAST_NAMES = 3  # names and large numbers: fewer say little if they differ
 SOME_NAME = 0.02  # cosine of names: below this, what is shared is shared with everybody
-LEAST_BODY = 20  # shingles: below this an article is known by its title alone
+LEAST_BODY = 80  # bytes of shingles, twenty of them: below this an article is known by its title alone
 
 Numbers = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
