@@ -202,7 +202,7 @@ async def test_an_edition_is_logged_with_the_share_of_its_largest_story(daemon, 
     settings, tools, clock = daemon
     (job,) = jobs(settings, tools)
     for n in range(120):
-        place(tools, clock[0] - timedelta(minutes=n), n, "Quake shakes Tarvola" if n < 60 else odd_words(n, 5))
+        place(tools, clock[0] - timedelta(minutes=n), n, QUAKE if n < 60 else odd_words(n, 5))
     clock[0] = datetime(2026, 10, 24, 4, 30, tzinfo=UTC)
 
     with caplog.at_level(logging.INFO, logger="digests"):
@@ -215,6 +215,7 @@ async def test_an_edition_is_logged_with_the_share_of_its_largest_story(daemon, 
     assert f"reports={largest.reports} of_reports=120 title=" in lines["WARNING"]
 
 
+QUAKE = "Quake shakes Tarvola: houses collapse in Marnitz, rescuers search the Dressel valley"
 LETTERS = str.maketrans("0123456789abcdef", "bdfgklmnprstvaeo")
 
 
