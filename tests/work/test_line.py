@@ -130,3 +130,12 @@ async def test_without_a_host_that_ever_answered_the_route_and_the_number_of_fai
         world.now += VERDICT_FOR + timedelta(seconds=1)
 
     assert verdict is expected
+
+
+async def test_at_a_first_start_without_a_line_only_the_first_feeds_that_fail_at_once_are_in_doubt():
+    world = World()
+
+    verdicts = [await world.fails(f"h{number}.example") for number in range(6)]
+
+    assert verdicts == [False, False, True, True, True, True]
+    assert world.tried == []

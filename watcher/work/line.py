@@ -82,7 +82,7 @@ class Line:
         async with self._looking:
             if self._answered_at is not None and self._answered_at >= since:
                 return False
-            if self._judged_at is None or self._now() - self._judged_at > VERDICT_FOR:
+            if not self._is_judged(besides=host_key(url)):
                 await self._look(besides=host_key(url))
         return self.down_since is not None
 
@@ -93,8 +93,18 @@ class Line:
                 await self._look(besides="")
         return self.down_since is not None
 
+    def _is_judged(self, *, besides: str) -> bool:
+        """Whether the last verdict still holds; where there is no witness, each failure is one more sign, and free."""
+        if self._judged_at is None or not self._witnesses(besides):
+            return False
+        return self._now() - self._judged_at <= VERDICT_FOR
+
+    def _witnesses(self, besides: str) -> list[str]:
+        """Return the URLs of hosts that answered last, the latest first."""
+        return [url for key, url in reversed(self._good.items()) if key != besides][:TRIED]
+
     async def _look(self, *, besides: str) -> None:
-        others = [url for key, url in reversed(self._good.items()) if key != besides][:TRIED]
+        others = self._witnesses(besides)
         if others:
             is_up = any(await asyncio.gather(*map(self._reaches, others)))
         else:
