@@ -85,6 +85,63 @@ class Mention:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Brief:
+    """A story in one line."""
+
+    id: str
+    title: str
+    url: str
+    outlet: str
+    language: str
+    outlets: int
+    independent: int
+    article_ids: tuple[str, ...]
+    thread: str = ""
+    status: str = ""  # quiet: told before, and nothing is new; else empty
+    day: int = 0  # of its thread, 1 on the first; 0 where it is not told
+    alerts: tuple[str, ...] = ()  # words that the reader watches
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """A number that the reports give anew: "59 → 78 people". Both sentences are verbatim."""
+
+    before: str  # as the earlier sentence writes it
+    after: str
+    what: str  # the words beside the new number, from `now`; may be empty
+    was: Sentence
+    now: Sentence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Voice:
+    """How the outlets of one country, or one kind of owner, tell a story: their headline, and what only they name."""
+
+    group: str  # "country" or "owner"
+    name: str  # ISO code of a country, or the kind of owner as the settings have it
+    outlets: int
+    mention: Mention  # their first report of their own; its title is the headline
+    only: tuple[str, ...] = ()  # names and numbers that stand in their reports alone, as they write them
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Silent:
+    """A country, or kind of owner, whose outlets were read and do not have a story."""
+
+    group: str  # "country" or "owner"
+    name: str
+    outlets: int  # that brought anything in the window
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prose:
+    """One written sentence of a summary, and the sentences of the reports that it rests on."""
+
+    text: str
+    sources: tuple[Sentence, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EditionStory:
     """A story as an edition shows it. `independent + folded == outlets`, always."""
 
@@ -116,6 +173,14 @@ class EditionStory:
     why: tuple[Term, ...]
     thread: str = ""  # what it goes on with over days
     place_codes: tuple[str, ...] = ()  # ISO codes of the countries it is about, as `places` names them
+    figures: tuple[Figure, ...] = ()  # numbers that have changed since the last edition
+    new_outlets: tuple[str, ...] = ()  # that did not have it in the last edition; empty if the story is new
+    related: tuple[Brief, ...] = ()  # other stories of its thread or event, gathered under it
+    voices: tuple[Voice, ...] = ()  # where coverage differs; empty where one country or owner has it
+    silent: tuple[Silent, ...] = ()
+    alerts: tuple[str, ...] = ()  # words that the reader watches, as the settings have them
+    prose: tuple[Prose, ...] = ()  # what a model wrote of the reports, checked; replaces `summary` where it is shown
+    prose_by: str = ""  # the model
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,18 +193,25 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Brief:
-    """A story in one line."""
+class Correction:
+    """
+    What an outlet has changed in a report after an edition cited it.
 
-    id: str
-    title: str
-    url: str
+    `before` stands in the stored article, `after` in what the page said when it was looked at again (empty if it is
+    gone).
+    """
+
+    kind: str  # headline, figures, text, retracted, gone
+    article_id: str
     outlet: str
+    url: str
     language: str
-    outlets: int
-    independent: int
-    article_ids: tuple[str, ...]
-    thread: str = ""
+    cited_on: date  # the edition that cited it
+    story: str  # the id and headline of the story there
+    title: str
+    before: str
+    after: str
+    noticed_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,6 +273,8 @@ class Edition:
     ledger: Ledger
     minutes: int  # to read
     note: str = ""  # Markdown of the settings, shown at the top
+    corrections: tuple[Correction, ...] = ()  # of what earlier editions cited
+    gone: tuple[Brief, ...] = ()  # stories of the last edition that nobody reports any more
 
     @property
     def stories(self) -> tuple[EditionStory, ...]:
