@@ -161,7 +161,7 @@ def make_daily(
         start, end = order_window(engine, digest, end=end)
         order = Order(local_date=day, window_start=start, window_end=end, slot=DAILY, due_at=moment)
         edition = make_edition(
-            engine, digest, order, now=now, hand_over=lambda e: paths.extend(publish(e, digest, folder))
+            engine, digest, order, now=now, hand_over=lambda e: paths.extend(publish(engine, e, digest, folder))
         )
     finally:
         engine.dispose()

@@ -286,6 +286,6 @@ class Edition:
 class Rendered:
     """An edition in one form. `name` is the file's name: "2024-05-28.md"."""
 
-    format: str  # markdown, html, text, eml
+    format: str  # markdown, html, text, eml, json, atom
     name: str
     body: bytes

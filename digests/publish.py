@@ -4,39 +4,68 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
+from email.utils import parseaddr
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sqlalchemy import Engine
+
 from digests.deliver.file import write
 from digests.model import Edition, Rendered
+from digests.store.editions import recent_editions
+from watcher.store.writer import read
 
 if TYPE_CHECKING:
     from digests.settings import DigestSettings
     from watcher.settings.model import Settings
 
 
-def rendered(edition: Edition, digest: DigestSettings, formats: Sequence[str]) -> tuple[Rendered, ...]:
-    """Return the edition in `formats`, its mail addressed as the settings say."""
+def rendered(
+    edition: Edition,
+    digest: DigestSettings,
+    formats: Sequence[str],
+    *,
+    earlier: Sequence[Edition] = (),
+    suffix: str = "",
+) -> tuple[Rendered, ...]:
+    """Return the edition in `formats`, its mail addressed as the settings say; arguments as in `publish`."""
+    from digests.render.atom import AtomSettings, page_url
     from digests.render.forms import render
     from digests.render.mail import MailSettings
 
-    mail = digest.mail
-    head = MailSettings(to=mail.to) if mail.sender is None else MailSettings(sender=mail.sender, to=mail.to)
-    return render(edition, formats, mail=head)
+    mail, day = digest.mail, edition.local_date.isoformat()
+    page = page_url(digest.url, f"{day}{suffix}.html") if "html" in digest.formats else None
+    head = MailSettings(to=mail.to, base_url=page)
+    head = head if mail.sender is None else replace(head, sender=mail.sender)
+    feed = AtomSettings(domain=parseaddr(head.sender)[1].rpartition("@")[2], site=digest.url)
+    forms = render(edition, formats, mail=head, atom=feed, earlier=earlier)
+    return tuple(replace(form, name=form.name.replace(day, day + suffix, 1)) for form in forms)
 
 
-def publish(edition: Edition, digest: DigestSettings, folder: Path, *, suffix: str = "") -> tuple[Path, ...]:
+def publish(
+    engine: Engine, edition: Edition, digest: DigestSettings, folder: Path, *, suffix: str = ""
+) -> tuple[Path, ...]:
     """
     Write the edition's forms into `folder` and return their paths.
 
     Args:
+        engine: Of the store that has the earlier editions, for a feed.
         suffix: Goes behind the date in the files' names: another edition of a date that has its own.
 
     Errors: DeliveryError.
     """
-    forms = rendered(edition, digest, digest.formats)
-    date = edition.local_date.isoformat()
-    return write([replace(form, name=form.name.replace(date, date + suffix, 1)) for form in forms], folder)
+    earlier = earlier_editions(engine, digest, digest.formats)
+    return write(rendered(edition, digest, digest.formats, earlier=earlier, suffix=suffix), folder)
+
+
+def earlier_editions(engine: Engine, digest: DigestSettings, formats: Sequence[str]) -> tuple[Edition, ...]:
+    """Return the digest's last editions for a form that holds several, none if there is no such form."""
+    from digests.render.atom import MOST
+
+    if "atom" not in formats:
+        return ()
+    return read(engine, lambda c: recent_editions(c, digest.name, before=date.max, most=MOST))
 
 
 def folder_of(digest: DigestSettings, settings: Settings) -> Path:

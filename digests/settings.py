@@ -8,7 +8,7 @@ from datetime import time, timedelta
 from email.headerregistry import Address
 from email.utils import parseaddr
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, get_args
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, StrictInt, field_validator
@@ -16,11 +16,12 @@ from pydantic import AfterValidator, Field, StrictInt, field_validator
 from watcher.settings.codes import language
 from watcher.settings.model import Settings
 from watcher.settings.section import Fault, Part, Rows, raw_rows, repeated
-from watcher.settings.values import ClockTime, Duration, LocalPath, TimeZoneName, hint, shown
+from watcher.settings.values import ClockTime, Duration, LocalPath, TimeZoneName, WebUrl, hint, shown
 from watcher.text.urls import is_web
 
-Format = Literal["markdown", "html", "text", "eml"]
-FORMATS: tuple[Format, ...] = ("markdown", "html", "text", "eml")
+Format = Literal["markdown", "html", "text", "eml", "json", "atom"]
+FORMATS: tuple[Format, ...] = get_args(Format)
+TO_READ: tuple[Format, ...] = ("markdown", "html", "text", "eml")
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 MIN_WINDOW = timedelta(minutes=1)
 
@@ -66,7 +67,12 @@ class DigestSettings(Part):
         description="Where editions are written; a relative path starts at this file's folder.",
         json_schema_extra={"shown_default": "out"},
     )
-    formats: tuple[Format, ...] = Field(default=FORMATS, description="Forms to write.", min_length=1)
+    formats: tuple[Format, ...] = Field(
+        default=TO_READ, description="Forms to write (docs/edition.md says what each is for).", min_length=1
+    )
+    url: WebUrl | None = Field(
+        default=None, description="Where its directory stands in the web, if anywhere; mail and Atom feed link there."
+    )
     stories: Annotated[StrictInt, Field(ge=1, le=100)] = Field(default=12, description="Stories told in full.")
     briefs: Annotated[StrictInt, Field(ge=0, le=200)] = Field(default=10, description="Stories told in one line.")
     sections: tuple[str, ...] = Field(

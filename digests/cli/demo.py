@@ -134,7 +134,11 @@ def edit(settings: Settings) -> tuple[Edition | None, list[Path]]:
         start, end = order_window(engine, digest, end=now)
         order = Order(local_date=day, window_start=start, window_end=end, slot="demo")
         edition = make_edition(
-            engine, digest, order, now=now, hand_over=lambda e: paths.extend(publish(e, digest, digest.directory))
+            engine,
+            digest,
+            order,
+            now=now,
+            hand_over=lambda e: paths.extend(publish(engine, e, digest, digest.directory)),
         )
     finally:
         engine.dispose()

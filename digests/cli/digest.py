@@ -39,7 +39,8 @@ def command(
     ] = None,
     stdout: Annotated[bool, Option("--stdout", help="Print it; write and keep nothing.")] = False,
     formats: Annotated[
-        list[str] | None, Option("--format", help="markdown, html, text, eml; may be given again.", metavar="F")
+        list[str] | None,
+        Option("--format", help="markdown, html, text, eml, json, atom; may be given again.", metavar="F"),
     ] = None,
     config: Config = None,
     json: Json = False,
@@ -167,7 +168,7 @@ def one(
     """Make one digest's edition and print or write it; return what to tell as JSON."""
     from digests import edition_json
     from digests.make import LOOKBACK, make_edition
-    from digests.publish import folder_of, publish, rendered
+    from digests.publish import earlier_editions, folder_of, publish, rendered
 
     now = datetime.now(UTC)
     zone = ZoneInfo(digest.timezone)
@@ -182,16 +183,17 @@ def one(
 
         def hand_over(made: Edition) -> None:
             if not stdout:
-                paths.extend(publish(made, digest, folder, suffix=suffix))
+                paths.extend(publish(engine, made, digest, folder, suffix=suffix))
 
         edition = make_edition(engine, digest, order, now=now, hand_over=hand_over)
     elif not stdout:
-        paths.extend(publish(edition, digest, folder))
+        paths.extend(publish(engine, edition, digest, folder))
     if edition is None:
         sys.stderr.write(f"{digest.name}: this edition is being made by another process\n")
         return []
     if stdout:
-        forms = rendered(edition, digest, formats or ("markdown",))
+        wanted = formats or ("markdown",)
+        forms = rendered(edition, digest, wanted, earlier=earlier_editions(engine, digest, wanted))
         sys.stdout.buffer.write(edition_json.dump(edition) if json else b"".join(form.body for form in forms))
         return []
     if not json:

@@ -3,21 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
+from digests import edition_json
 from digests.errors import DigestError
 from digests.model import Edition, Rendered
-from digests.render import html, mail, markdown, text
+from digests.render import atom, html, mail, markdown, text
+from digests.render.atom import AtomSettings
 from digests.render.mail import MailSettings
 from digests.render.view import EditionView, view
 
-Renderer = Callable[[EditionView, Edition, MailSettings], bytes]
 
-# What a form is made by, and the end of its file's name.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issue:
+    """What a form is made of. `earlier`: editions for a feed, in any order."""
+
+    edition: Edition
+    view: EditionView
+    mail: MailSettings
+    atom: AtomSettings
+    earlier: Sequence[Edition]
+
+
+Renderer = Callable[[Issue], bytes]
+
+# The name of a form's file, and what it is made by.
 FORMATS: Mapping[str, tuple[str, Renderer]] = {
-    "markdown": ("md", lambda v, edition, settings: markdown.render(v).encode()),
-    "html": ("html", lambda v, edition, settings: html.render(v).encode()),
-    "text": ("txt", lambda v, edition, settings: text.render(v).encode()),
-    "eml": ("eml", mail.render),
+    "markdown": ("{date}.md", lambda issue: markdown.render(issue.view).encode()),
+    "html": ("{date}.html", lambda issue: html.render(issue.view).encode()),
+    "text": ("{date}.txt", lambda issue: text.render(issue.view).encode()),
+    "eml": ("{date}.eml", lambda issue: mail.render(issue.view, issue.edition, issue.mail)),
+    "json": ("{date}.json", lambda issue: edition_json.dump(issue.edition)),
+    "atom": ("feed.atom", lambda issue: atom.render((issue.edition, *issue.earlier), issue.atom).encode()),
 }
 
 
@@ -26,6 +43,8 @@ def render(
     formats: Sequence[str],
     *,
     mail: MailSettings = MailSettings(),  # noqa: B008
+    atom: AtomSettings = AtomSettings(),  # noqa: B008
+    earlier: Sequence[Edition] = (),
 ) -> tuple[Rendered, ...]:
     """
     Return the edition in each of `formats`, in their order; the same edition gives the same bytes.
@@ -36,8 +55,8 @@ def render(
     unknown = [name for name in formats if name not in FORMATS]
     if unknown:
         raise DigestError(f"no such form: {', '.join(unknown)}; known are {', '.join(FORMATS)}")
-    shown = view(edition)
+    issue = Issue(edition=edition, view=view(edition), mail=mail, atom=atom, earlier=earlier)
     return tuple(
-        Rendered(format=name, name=f"{edition.local_date.isoformat()}.{ending}", body=make(shown, edition, mail))
-        for name, (ending, make) in ((name, FORMATS[name]) for name in dict.fromkeys(formats))
+        Rendered(format=form, name=name.format(date=edition.local_date.isoformat()), body=make(issue))
+        for form, (name, make) in ((form, FORMATS[form]) for form in dict.fromkeys(formats))
     )

@@ -32,7 +32,16 @@ FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
 
 def render(view: EditionView) -> str:
     """Return the edition as Markdown with YAML front matter."""
-    return _templates().get_template("edition.md.j2").render(v=view, w=view.words, front=_front(view))
+    return _filled(view, front=_front(view))
+
+
+def render_part(view: EditionView) -> str:
+    """Return the edition as Markdown for another page: without front matter, its heading and the list of contents."""
+    return _filled(view, front=())
+
+
+def _filled(view: EditionView, *, front: tuple[tuple[str, str | int | AsIs], ...]) -> str:
+    return _templates().get_template("edition.md.j2").render(v=view, w=view.words, front=front)
 
 
 def text(value: str) -> str:

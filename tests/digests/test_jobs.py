@@ -188,7 +188,11 @@ async def test_the_daily_edition_takes_the_plain_name_of_its_date(daemon, tmp_pa
     )
     folder = tmp_path / "out" / "berlin"
     make_edition(
-        tools.writer.engine, digest, order, now=clock[0], hand_over=lambda edition: publish(edition, digest, folder)
+        tools.writer.engine,
+        digest,
+        order,
+        now=clock[0],
+        hand_over=lambda edition: publish(tools.writer.engine, edition, digest, folder),
     )
     names = {path.name: path.read_bytes() for path in folder.iterdir()}
 

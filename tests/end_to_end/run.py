@@ -83,7 +83,7 @@ async def _run(folder: Path, embedder: str) -> Run:
         digest_settings,
         order,
         now=end,
-        hand_over=lambda e: paths.extend(publish(e, digest_settings, folder / "out")),
+        hand_over=lambda e: paths.extend(publish(engine, e, digest_settings, folder / "out")),
     )
     engine.dispose()
     assert edition is not None

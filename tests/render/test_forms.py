@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from lxml import html as lxml_html
 
+from digests import edition_json, settings
 from digests.errors import DigestError
 from digests.render.forms import FORMATS, render
 from digests.render.markdown import to_html
@@ -29,6 +30,17 @@ def test_markdown_renders_to_the_headlines_and_links_of_the_page(editions, name)
     assert len(from_page[0]) == len(edition.stories)
 
 
+def test_the_forms_are_those_of_the_settings():
+    assert tuple(FORMATS) == settings.FORMATS
+
+
+def test_json_is_the_edition_itself(editions):
+    (rendered,) = render(editions.rich(), ["json"])
+
+    assert rendered.name == "2025-03-14.json"
+    assert edition_json.load(rendered.body) == editions.rich()
+
+
 @pytest.mark.parametrize("form", FORMATS)
 def test_the_same_edition_gives_the_same_bytes(editions, form):
     assert render(editions.rich(), [form]) == render(editions.rich(), [form])
@@ -43,7 +55,7 @@ def test_a_small_edition_reads_as_its_snapshot(editions, matches_snapshot, form,
 
 
 def test_an_unknown_form_is_named_with_the_known_ones(editions):
-    with pytest.raises(DigestError, match=r"pdf.*known are markdown, html, text, eml"):
+    with pytest.raises(DigestError, match=r"pdf.*known are markdown, html, text, eml, json, atom"):
         render(editions.small(), ["markdown", "pdf"])
 
 

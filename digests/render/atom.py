@@ -1,0 +1,92 @@
+"""The editions of a digest as an Atom feed (RFC 4287): each whole, as HTML that loads and runs nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from urllib.parse import quote
+
+from jinja2 import Environment
+
+from digests.model import Edition
+from digests.render import markdown
+from digests.render.safe import web_url
+from digests.render.templating import environment
+from digests.render.view import EditionView, view
+
+MOST = 15  # editions
+SINCE = "2026"  # of the tag: addresses; part of every id, so it never changes (RFC 4151 §2.1)
+CONTENT = markdown.TAGS - {"h1"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AtomSettings:
+    """
+    What a feed says beyond its editions.
+
+    Attributes:
+        domain: Stands in the ids of feed and entries; another one makes every entry new to its readers.
+        site: Address of the folder that the feed and the pages stand in, if they stand anywhere.
+    """
+
+    domain: str = "localhost"
+    site: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """An edition as an entry."""
+
+    id: str
+    view: EditionView
+    made_at: str  # RFC 3339
+    url: str | None
+    content: str  # HTML
+
+
+def render(editions: Iterable[Edition], atom: AtomSettings) -> str:
+    """Return the feed of the newest 15 of `editions`, one a date: of two the first."""
+    of_date: dict[str, Edition] = {}
+    for edition in editions:
+        of_date.setdefault(edition.local_date.isoformat(), edition)
+    newest = [of_date[day] for day in sorted(of_date, reverse=True)[:MOST]]
+    entries = [_entry(edition, atom) for edition in newest]
+    return (
+        _templates()
+        .get_template("feed.atom.j2")
+        .render(
+            id=_tag(newest[0].digest, atom),
+            newest=entries[0],
+            updated=max(entry.made_at for entry in entries),
+            self_url=page_url(atom.site, "feed.atom"),
+            entries=entries,
+        )
+    )
+
+
+def page_url(site: str | None, name: str) -> str | None:
+    """Return the address of a file in the folder at `site`, None if it stands nowhere."""
+    return web_url(f"{site.rstrip('/')}/{name}") if site else None
+
+
+def _entry(edition: Edition, atom: AtomSettings) -> Entry:
+    shown = view(edition)
+    day = edition.local_date.isoformat()
+    return Entry(
+        id=f"{_tag(edition.digest, atom)}/{day}",
+        view=shown,
+        made_at=edition.made_at.isoformat(timespec="seconds").replace("+00:00", "Z"),
+        url=page_url(atom.site, f"{day}.html"),
+        content=markdown.to_html(markdown.render_part(shown), tags=CONTENT).strip(),
+    )
+
+
+def _tag(digest: str, atom: AtomSettings) -> str:
+    """Return an address that nobody else makes and that no move changes (RFC 4151)."""
+    return f"tag:{atom.domain},{SINCE}:watcher/{quote(digest.encode('utf-8', 'replace'), safe='')}"
+
+
+@lru_cache(maxsize=1)
+def _templates() -> Environment:
+    return environment(autoescape=True, filters={})

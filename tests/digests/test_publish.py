@@ -1,0 +1,69 @@
+"""An edition's files: where they link to, and the feed of all editions beside them."""
+
+from __future__ import annotations
+
+import email
+from datetime import UTC, datetime, timedelta
+from email import policy
+
+import feedparser
+import pytest
+
+from digests.make import Order, make_edition
+from digests.publish import publish
+from digests.settings import DigestSettings
+
+DAY_S = timedelta(days=1)
+FIRST = datetime(2026, 11, 22, 6, 30, tzinfo=UTC)
+
+
+@pytest.fixture
+def digest() -> DigestSettings:
+    given = {
+        "formats": ["html", "eml", "atom"],
+        "url": "https://example.org/digest",
+        "mail": {"from": "Desk <desk@example.org>"},
+    }
+    return DigestSettings.model_validate(given, context={})
+
+
+def make(engine, digest, end: datetime, folder, *, slot: str = "daily", suffix: str = ""):
+    order = Order(local_date=end.date(), window_start=end - DAY_S, window_end=end, slot=slot)
+    return make_edition(
+        engine, digest, order, now=end, hand_over=lambda e: publish(engine, e, digest, folder, suffix=suffix)
+    )
+
+
+def test_the_feed_grows_with_each_edition(engine, digest, put, tmp_path):
+    for days in range(3):
+        put("Gazette", f"The harbour opens on day {days}. Ships wait.", FIRST + days * DAY_S - timedelta(hours=2))
+        make(engine, digest, FIRST + days * DAY_S, tmp_path)
+
+    parsed = feedparser.parse((tmp_path / "feed.atom").read_bytes())
+
+    assert [entry.link for entry in parsed.entries] == [
+        f"https://example.org/digest/2026-11-{day}.html" for day in (24, 23, 22)
+    ]
+    assert parsed.feed.links[0].href == "https://example.org/digest/feed.atom"
+    assert parsed.entries[0].id == "tag:example.org,2026:watcher/world/2026-11-24"
+
+
+def test_an_older_edition_written_again_takes_none_from_the_feed(engine, digest, put, tmp_path):
+    put("Gazette", "The harbour opens. Ships wait.", FIRST - timedelta(hours=2))
+    first = make(engine, digest, FIRST, tmp_path)
+    make(engine, digest, FIRST + DAY_S, tmp_path)
+    before = (tmp_path / "feed.atom").read_bytes()
+
+    publish(engine, first, digest, tmp_path)
+
+    assert (tmp_path / "feed.atom").read_bytes() == before
+
+
+def test_the_mail_links_the_page_that_was_written_with_it(engine, digest, put, tmp_path):
+    put("Gazette", "The harbour opens. Ships wait.", FIRST - timedelta(hours=2))
+    make(engine, digest, FIRST, tmp_path, slot="07:15", suffix="-071500")
+
+    message = email.message_from_bytes((tmp_path / "2026-11-22-071500.eml").read_bytes(), policy=policy.default)
+
+    assert (tmp_path / "2026-11-22-071500.html").is_file()
+    assert 'href="https://example.org/digest/2026-11-22-071500.html"' in message.get_body(("html",)).get_content()
