@@ -57,7 +57,8 @@ class Editions:
         self._tools = tools
         self._known_since = known_since
         self._failures: dict[str, Failure] = {}
-        self._awake_since = self._last_run_at = tools.now() - 2 * NOT_LATE
+        self._last_run_at = tools.now()
+        self._awake_since = tools.started_at or self._last_run_at
 
     async def run(self) -> None:
         """Make what is owed now."""

@@ -92,26 +92,26 @@ def test_the_worst_comes_first_with_its_reason_since_when_and_what_mends_it(shop
 
     lines = status(press).splitlines()
 
-    assert lines[1] == "sources  4: 1 gone, 1 failing, 1 moved, 1 ok"
-    assert lines[2].startswith("  gone       Cedar: gone for good: 410 Gone (since ")
-    assert lines[3].strip().startswith("try: remove it, or watcher sources discover https://cedar.example/")
-    assert lines[4].startswith(
+    assert lines[2] == "sources  4: 1 gone, 1 failing, 1 moved, 1 ok"
+    assert lines[3].startswith("  gone       Cedar: gone for good: 410 Gone (since ")
+    assert lines[4].strip().startswith("try: remove it, or watcher sources discover https://cedar.example/")
+    assert lines[5].startswith(
         f"  failing    Birch: for 3 days: 404 Not Found (since {NOW - 72 * HOUR:%Y-%m-%d %H:%M} UTC)"
     )
-    assert lines[6].startswith("  moved      Dogwood: says that it has moved for good to https://dogwood.example/new,")
-    assert lines[7:] == ["  watcher status NAME tells all about one"]
+    assert lines[7].startswith("  moved      Dogwood: says that it has moved for good to https://dogwood.example/new,")
+    assert lines[8:] == ["  watcher status NAME tells all about one"]
 
 
 def test_where_all_is_well_nothing_but_counts_is_shown(shop, status):
     press = shop("Ash", "Birch")
     press.read("Ash")
 
-    assert len(status(press).splitlines()) == 2
-    assert status(press).splitlines()[1] == "sources  2: 1 new, 1 ok"
+    assert len(status(press).splitlines()) == 3
+    assert status(press).splitlines()[2] == "sources  2: 1 new, 1 ok"
 
 
 def test_settings_without_a_source_have_a_status(shop, status):
-    assert status(shop()).splitlines()[1:] == ["sources  0"]
+    assert status(shop()).splitlines()[2:] == ["sources  0"]
 
 
 def test_a_source_that_was_never_polled_by_this_store_is_new(shop, status):
@@ -129,7 +129,7 @@ def test_a_line_of_our_own_that_is_down_is_told_first_of_all(shop, status):
     press = shop("Ash")
     write(press.engine, lambda c: note_line(c, down_since=NOW))
 
-    assert "your own line is down since" in status(press).splitlines()[1]
+    assert "your own line is down since" in status(press).splitlines()[2]
     assert json.loads(status(press, "--json"))["line_down_since"] == f"{NOW:%Y-%m-%dT%H:%M:%SZ}"
 
 

@@ -112,6 +112,6 @@ def test_status_for_people_lists_the_worst_first(settings, capsys):
     assert run(["status", "--config", settings]) == 0
 
     lines = capsys.readouterr().out.splitlines()
-    assert lines[1].startswith("sources  6: 2 not a feed, 3 failing, 1 ok")
+    assert lines[2].startswith("sources  6: 2 not a feed, 3 failing, 1 ok")
     assert any("A home page" in line and "HTML page" in line for line in lines)
     assert not any("Good:" in line for line in lines)

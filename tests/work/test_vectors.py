@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.embedding_server import embedding_server, error, good, vector_of
+from watcher.daemon.clock import LONGEST_REST_S, MENDING_S, REST_S, rest_s
 from watcher.daemon.jobs import Job
-from watcher.daemon.run import LONGEST_REST_S, MENDING_S, REST_S, rest_s
 from watcher.errors import EmbedderError, PluginError, StoreError, WatcherError
 from watcher.features.embed import Choice, Endpoint
 from watcher.features.make import FEATURES_VERSION, make

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import chain
@@ -9,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Argument, Option
 
-from watcher.cli.app import DONE, Config, Json, examples, load_settings, print_json
-from watcher.cli.looking import show
+from watcher.cli.app import DONE, FAILED, Config, Json, examples, load_settings, print_json
+from watcher.cli.looking import show, size
+from watcher.cli.status_daemon import daemon_found, daemon_lines
 from watcher.cli.status_features import features_found, features_lines
 from watcher.cli.status_parts import plugged_in_parts
 from watcher.cli.status_source import gather_source, health_words, iso, moment, row_of, source_lines
@@ -18,44 +20,73 @@ from watcher.cli.status_source import gather_source, health_words, iso, moment, 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+    from watcher.model import Source
     from watcher.settings.model import Settings
 
 SHOWN = 10  # sources on one screen, each with what mends it
 REASONS = 3  # of pages, on one screen
+WATCH_S = 5.0
+CLEAR_SCREEN = "\x1b[H\x1b[J"
 NAME_CHARS, WHY_CHARS = 60, 200
 
 
-@examples("watcher status", "watcher status 'The Example'", "watcher status --all", "watcher status --json")
+@examples("watcher status", "watcher status 'The Example'", "watcher status --all", "watcher status --watch")
 def command(
     source: Annotated[str, Argument(metavar="[NAME|URL]", help="All about one source: health, history, polls.")] = "",
     everything: Annotated[bool, Option("--all", help="List every source, the healthy ones too.")] = False,
+    watch: Annotated[bool, Option("--watch", help="Show it anew every five seconds, until Ctrl-C.")] = False,
+    alive: Annotated[bool, Option("--alive", help="Only say whether a daemon is at work: exit code 1 if not.")] = False,
     config: Config = None,
     json: Json = False,
 ) -> int:
-    """Show how the sources fare, worst first, and what the store holds; or all about one source."""
+    """
+    Show whether a daemon is at work, how the sources fare, worst first, and what the store holds; or all about one.
+
+    `--alive` is for health checks: the daemon's loop and its store have to have given a sign of life of late.
+    """
+    import time
     from datetime import UTC
 
     from watcher.cli.sources import find_source
-    from watcher.store.open import open_store
+    from watcher.store.open import connect, open_store
 
     settings = load_settings(config)
+    if alive:
+        found = daemon_found(connect(settings.store.url), now=datetime.now(UTC))
+        print_json(found) if json else show(daemon_lines(found))
+        return DONE if found and found["state"] == "running" else FAILED
     row = settings.sources[find_source(settings, source)] if source else None
     engine = open_store(settings.store.url)
-    now = datetime.now(UTC)
-    if row is None:
-        found = gather(settings, engine, now=now)
-        parts = plugged_in_parts(settings)
-        told: Iterable[str] = chain(lines(found, everything=everything), *(part.lines for part in parts))
-        found |= {part.name: part.found for part in parts}
-    else:
-        found = gather_source(row.source(), engine, enabled=row.enabled, now=now)
-        told = source_lines(found, now=now)
+    while True:
+        told, found = tell(settings, engine, row.source() if row else None, everything=everything)
+        if json:
+            print_json(found)
+        else:
+            sys.stdout.write(CLEAR_SCREEN if watch and sys.stdout.isatty() else "")
+            show(told)
+        if not watch:
+            break
+        sys.stdout.flush()
+        time.sleep(WATCH_S)
     engine.dispose()
-    if json:
-        print_json(found)
-    else:
-        show(told)
     return DONE
+
+
+def tell(
+    settings: Settings, engine: Engine, source: Source | None, *, everything: bool
+) -> tuple[Iterable[str], dict[str, Any]]:
+    """Return the status for a terminal, and as JSON has it."""
+    from datetime import UTC
+
+    now = datetime.now(UTC)
+    if source is not None:
+        enabled = source.url in {each.url for each in settings.active_sources()}
+        found = gather_source(source, engine, enabled=enabled, now=now)
+        return source_lines(found, now=now), found
+    found = gather(settings, engine, now=now)
+    parts = plugged_in_parts(settings)
+    told = chain(lines(found, everything=everything), *(part.lines for part in parts))
+    return told, found | {part.name: part.found for part in parts}
 
 
 def gather(settings: Settings, engine: Engine, *, now: datetime) -> dict[str, Any]:
@@ -66,7 +97,7 @@ def gather(settings: Settings, engine: Engine, *, now: datetime) -> dict[str, An
     from watcher.store.articles import count_articles, feed_reasons
     from watcher.store.feeds import feed_states
     from watcher.store.line import line_down_since
-    from watcher.store.open import shown
+    from watcher.store.open import shown, store_bytes
     from watcher.store.pages import given_up, waiting_pages
     from watcher.store.writer import read
 
@@ -76,7 +107,9 @@ def gather(settings: Settings, engine: Engine, *, now: datetime) -> dict[str, An
     rows.sort(key=lambda row: (rank(row["health"]), row["name"]))
     lost = read(engine, lambda c: given_up(c, start=datetime.min.replace(tzinfo=UTC), end=now))
     return {
+        "daemon": daemon_found(engine, now=now),
         "store": shown(engine),
+        "store_bytes": store_bytes(engine),
         "line_down_since": iso(read(engine, line_down_since)),
         "articles": read(engine, count_articles),
         "pages_waiting": read(engine, lambda c: waiting_pages(c, now=now)),
@@ -90,7 +123,9 @@ def gather(settings: Settings, engine: Engine, *, now: datetime) -> dict[str, An
 def lines(found: dict[str, Any], *, everything: bool) -> Iterator[str]:
     """Yield the status for a terminal: one screen, or all there is."""
     rows = found["sources"]
-    yield f"store    {found['store']}: {found['articles']} articles, {found['pages_waiting']} pages to get"
+    yield from daemon_lines(found["daemon"])
+    held = f" in {size(found['store_bytes'])}" if found["store_bytes"] else ""
+    yield f"store    {found['store']}: {found['articles']} articles{held}, {found['pages_waiting']} pages to get"
     if found["line_down_since"]:
         since = moment(found["line_down_since"])
         yield f"line     your own line is down since {since}: nothing is asked until it works again"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
 from importlib.metadata import entry_points
 
 from watcher.errors import PluginError
@@ -18,6 +19,7 @@ VISITS_EVERY_S = 2.0
 VECTORS_EVERY_S = 15.0
 VECTORS_AT_ONCE = 256  # articles a run
 FEATURES_EVERY_S = 15.0
+ALL = 1_000_000  # articles: more than a week brings
 FEATURES_AT_ONCE = 2_048  # articles a run: a few seconds of one worker
 
 
@@ -35,17 +37,27 @@ class Job:
     finish: bool = False
 
 
-def own_jobs(tools: Tools, queue: LocalQueue) -> tuple[Job, ...]:
-    """Return the daemon's own jobs: host visits, vectors for the articles they bring, and features of a new version."""
+def own_jobs(queue: LocalQueue, *, since: datetime | None = None) -> tuple[Job, ...]:
+    """
+    Return the daemon's own jobs: host visits, vectors for the articles they bring, and features of a new version.
+
+    Each run works with the queue's tools of that time.
+
+    Args:
+        since: A run makes all features and vectors of articles from then on; None: a slice of all that are to be made.
+    """
 
     async def visits() -> None:
         await queue.drain()
 
     async def features() -> None:
-        await remake_features(tools.writer, tools.pool, most=FEATURES_AT_ONCE)
+        tools = queue.tools
+        await remake_features(tools.writer, tools.pool, since=since, most=ALL if since else FEATURES_AT_ONCE)
 
     async def vectors() -> None:
-        await make_vectors(tools.writer, tools.vector_pool, tools.embedder, most=VECTORS_AT_ONCE)
+        tools = queue.tools
+        most = ALL if since else VECTORS_AT_ONCE
+        await make_vectors(tools.writer, tools.vector_pool, tools.embedder, since=since, most=most)
 
     return (
         Job(name="visits", every_s=VISITS_EVERY_S, run=visits),

@@ -1,122 +1,151 @@
-"""The daemon: puts the parts together, runs the clock, and stops in order."""
+"""The daemon: puts the parts together, runs the clock, hears signals, and stops in order."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
-from datetime import UTC, datetime, timedelta
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
 
-from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from sqlalchemy import Engine
 
 from watcher.daemon import logs
-from watcher.daemon.jobs import Job, own_jobs, plugged_in_jobs
-from watcher.errors import EmbedderError, StoreError, WatcherError
+from watcher.daemon.beat import beat
+from watcher.daemon.clock import Clock
+from watcher.daemon.parts import SPREAD_S, Parts
+from watcher.daemon.reload import reload
+from watcher.daemon.supervisor import Supervisor
 from watcher.settings.model import Settings
-from watcher.work.pool import PoolBroken
+from watcher.store.mark import held
 from watcher.work.queue import LocalQueue
-from watcher.work.tools import Tools, open_tools
+from watcher.work.tools import open_tools, system_clock
 
 log = logging.getLogger("watcher.daemon")
 ENDS = (signal.SIGINT, signal.SIGTERM)
 SAME_SIGNAL_S = 1.0  # some tools signal a process and then its group: that is one wish
-SPREAD_S = 0.05  # between the first polls of two new sources: 10,000 of them take eight minutes
-DRAIN_S = 8.0  # how long visits may go on after a signal before they are broken off
-REST_S = 30.0  # after a fault of the store, or of an embedder that may work again soon
-MENDING_S = 300.0  # after one that somebody has to mend: a wrong key, say
-LONGEST_REST_S = 3_600.0  # that an endpoint may ask for
+DRAIN_S = 7.0  # how long visits may go on after a signal before they are broken off
 
 
-async def run(settings: Settings, engine: Engine) -> None:
-    """Run until SIGINT or SIGTERM; a second one breaks off what is still going on."""
-    stop = asyncio.Event()
-    async with open_tools(settings, engine, tell=logs.tell, spread_s=SPREAD_S) as tools:
-        queue = LocalQueue(tools)
-        scheduler = clock()
-        running: dict[asyncio.Task[object], Job] = {}
-        for job in (*own_jobs(tools, queue), *plugged_in_jobs(settings, tools)):
-            add(scheduler, job, tools, running)
-        listen(stop)
-        scheduler.start()
-        log.info(
-            "started %s",
-            logs.fields(
-                sources=len(settings.active_sources()), embedder=tools.embedder.setting if tools.embedder else "none"
-            ),
-        )
-        try:
-            await stop.wait()
-        finally:
-            scheduler.pause()
-            await wind_down(queue, running)
-            scheduler.shutdown(wait=False)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What signals ask for. `on_end` is called once, as soon as the end is wished for."""
+
+    end: asyncio.Event = field(default_factory=asyncio.Event)
+    reload: asyncio.Event = field(default_factory=asyncio.Event)
+    on_end: Callable[[], object] = lambda: None
+
+
+async def run(settings: Settings, engine: Engine, *, on_end: Callable[[], object] = lambda: None) -> None:
+    """
+    Run until SIGINT or SIGTERM; a second one breaks off what is still going on. SIGHUP reads the settings anew.
+
+    Errors: StoreError if another daemon is at work on the store.
+    """
+    supervisor, wishes = Supervisor(), Wishes(on_end=on_end)
+    with held(engine, now=system_clock()) as mark:
+        async with put_together(settings, engine) as parts:
+            parts.put_jobs()
+            listen(wishes)
+            parts.clock.start()
+            beating = asyncio.create_task(beat(parts, mark, supervisor))
+            tell_started(parts)
+            supervisor.ready("at work")
+            try:
+                await serve(parts, supervisor, wishes)
+            finally:
+                supervisor.stopping()
+                parts.clock.pause()
+                await wind_down(parts)
+                parts.clock.stop()
+                beating.cancel()
+        mark.stop(now=system_clock())
     log.info("stopped")
 
 
-def clock() -> AsyncIOScheduler:
-    """Return the scheduler: a late job runs all the same (the default grace of a second would drop it), and once."""
-    defaults = {"coalesce": True, "misfire_grace_time": None, "max_instances": 1}
-    return AsyncIOScheduler(timezone=UTC, job_defaults=defaults)
+async def run_once(settings: Settings, engine: Engine, *, on_end: Callable[[], object] = lambda: None) -> bool:
+    """
+    Do all that is due once: visits, features, vectors, editions, deliveries. Return whether each job went well.
+
+    Errors: StoreError if a daemon is at work on the store.
+    """
+    wishes = Wishes(on_end=on_end)
+    with held(engine, now=system_clock()) as mark:
+        async with put_together(settings, engine) as parts:
+            listen(wishes)
+            tell_started(parts)
+            passing = asyncio.create_task(parts.run_all(wishes.end))
+            ending = asyncio.create_task(wishes.end.wait())
+            await asyncio.wait({passing, ending}, return_when=asyncio.FIRST_COMPLETED)
+            ending.cancel()
+            await wind_down(parts)
+            passing.cancel()
+            await asyncio.gather(passing, ending, return_exceptions=True)
+            faults = tuple(parts.clock.faults.values())
+        mark.beat(now=system_clock(), faults=faults)
+        mark.stop(now=system_clock())
+    log.info("stopped")
+    return not faults and not wishes.end.is_set()
 
 
-def add(scheduler: AsyncIOScheduler, job: Job, tools: Tools, running: dict[asyncio.Task[object], Job]) -> None:
-    """Give `job` to the clock, its errors caught and logged here; a run in progress stands in `running`."""
-    rest_until = datetime.min.replace(tzinfo=UTC)
+@asynccontextmanager
+async def put_together(settings: Settings, engine: Engine) -> AsyncIterator[Parts]:
+    """Yield the parts, and put them away in order."""
+    async with AsyncExitStack() as stack:
+        tools = await stack.enter_async_context(open_tools(settings, engine, tell=logs.tell, spread_s=SPREAD_S))
+        yield Parts(settings=settings, queue=LocalQueue(tools), clock=Clock(tools.now), stack=stack)
 
-    async def guarded() -> None:
-        nonlocal rest_until
-        task = asyncio.current_task()
-        if task is None or tools.now() < rest_until:
-            return
-        running[task] = job
+
+def tell_started(parts: Parts) -> None:
+    """Log the start."""
+    embedder = parts.tools.embedder
+    names = {"sources": len(parts.settings.active_sources()), "embedder": embedder.setting if embedder else "none"}
+    log.info("started %s", logs.fields(**names))
+
+
+async def serve(parts: Parts, supervisor: Supervisor, wishes: Wishes) -> None:
+    """Wait for the wish to end, and read the settings anew as often as that is wished for."""
+    while not wishes.end.is_set():
+        waiting = [asyncio.create_task(event.wait()) for event in (wishes.end, wishes.reload)]
         try:
-            await job.run()
-        except asyncio.CancelledError:
-            log.info("broken_off %s", logs.fields(job=job.name))
-        except WatcherError as error:
-            level = logging.WARNING if isinstance(error, EmbedderError) else logging.ERROR
-            log.log(level, "job_failed %s", logs.fields(job=job.name, reason=error, mend=error.mend))
-            rest_until = tools.now() + timedelta(seconds=rest_s(error, job))
-        except Exception:
-            log.exception("job_failed %s", logs.fields(job=job.name))
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            running.pop(task, None)
-
-    scheduler.add_job(guarded, "interval", seconds=job.every_s, id=job.name, next_run_time=datetime.now(UTC))
-
-
-def rest_s(error: WatcherError, job: Job) -> float:
-    """Return how long a job rests after a failure: as long as an endpoint asks for, within bounds."""
-    match error:
-        case StoreError() | PoolBroken():
-            return REST_S
-        case EmbedderError(permanent=True):
-            return MENDING_S
-        case EmbedderError(retry_after_s=wait_s):
-            return min(max(wait_s or REST_S, REST_S), LONGEST_REST_S)
-        case _:
-            return job.every_s
+            for task in waiting:
+                task.cancel()
+        if wishes.reload.is_set() and not wishes.end.is_set():
+            wishes.reload.clear()
+            supervisor.reloading()
+            supervisor.ready("at work" if await reload(parts) else "at work with the settings of before")
 
 
-def listen(stop: asyncio.Event) -> None:
-    """Set `stop` at the first signal to end; the next one interrupts."""
+def listen(wishes: Wishes) -> None:
+    """Hear signals: the first to end is a wish, the next one interrupts; SIGHUP wishes for a reload."""
     loop = asyncio.get_running_loop()
+    had_terminal = os.isatty(0)
 
     def heard(number: signal.Signals) -> None:
-        if stop.is_set():
+        if wishes.end.is_set():
+            return
+        if number == signal.SIGHUP and not (had_terminal and not os.isatty(0)):  # else the terminal has gone
+            wishes.reload.set()
             return
         log.info("stopping %s", logs.fields(signal=number.name))
-        stop.set()
+        wishes.end.set()
+        wishes.on_end()
         loop.call_later(SAME_SIGNAL_S, lambda: [loop.remove_signal_handler(each) for each in ENDS])
 
     for number in ENDS:
         loop.add_signal_handler(number, heard, number)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # `nohup` wants it ignored
+        loop.add_signal_handler(signal.SIGHUP, heard, signal.SIGHUP)
 
 
-async def wind_down(queue: LocalQueue, running: dict[asyncio.Task[object], Job]) -> None:
+async def wind_down(parts: Parts) -> None:
     """Let visits and jobs end by themselves for a while, then break them off: what they were at stays due."""
     loop = asyncio.get_running_loop()
+    queue, running = parts.queue, parts.clock.running
     queue.close()
     until = loop.time() + DRAIN_S
     while (queue.busy or any(job.finish for job in running.values())) and loop.time() < until:

@@ -107,3 +107,11 @@ def migrate(engine: Engine, scripts: Path, *, version_table: str) -> None:
 def shown(engine: Engine) -> str:
     """Return the store's address for a message, its password hidden."""
     return engine.url.render_as_string(hide_password=True)
+
+
+def store_bytes(engine: Engine) -> int | None:
+    """Return how much of the disk a SQLite store takes, its log included; None for another."""
+    if engine.dialect.name != "sqlite" or not engine.url.database:
+        return None
+    parts = (Path(f"{engine.url.database}{ending}") for ending in ("", "-wal", "-shm"))
+    return sum(part.stat().st_size for part in parts if part.exists())

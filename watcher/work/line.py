@@ -52,6 +52,10 @@ class Line:
         for url in good:
             self._keep(url)
 
+    def look_with(self, reaches: Callable[[str], Awaitable[bool]]) -> None:
+        """Open connections with `reaches` from now on."""
+        self._reaches = reaches
+
     def _keep(self, url: str) -> None:
         key = host_key(url)
         self._good[key] = url

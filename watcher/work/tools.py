@@ -53,6 +53,7 @@ class Tools:
     pages: bool = True  # articles' pages are visited too; else they wait
     sites: tuple[SiteRules, ...] = ()  # the user's own rules for single sites
     worker: str = field(default_factory=worker_name)
+    started_at: datetime | None = None  # since when news has been asked for; None: from now on
     now: Callable[[], datetime] = system_clock
     sleep: Callable[[float], asyncio.Future[None]] = asyncio.sleep  # type: ignore[assignment]
     chance: Callable[[], float] = random.random
@@ -90,14 +91,7 @@ async def open_tools(
     fetch = settings.fetch
     writer = Writer(engine)
     pool, feed_pool, vector_pool = parsing_pool(fetch), parsing_pool(fetch, workers=1), Pool()
-    client = Client(
-        user_agent=user_agent(fetch.contact),
-        timeout_s=fetch.timeout.total_seconds(),
-        deadline_s=fetch.deadline.total_seconds(),
-        max_bytes=fetch.max_bytes,
-        allow_private=fetch.allow_private,
-        concurrency=settings.poll.concurrency,
-    )
+    client = client_for(fetch, settings.poll)
     good = await writer.read(last_answered)
     tools = Tools(
         writer=writer,
@@ -111,6 +105,7 @@ async def open_tools(
         embedder=usable_embedder(choice_of(settings.semantic)),
         pages=pages,
         sites=sites,
+        started_at=system_clock(),
         tell=tell,
     )
     try:
@@ -124,6 +119,18 @@ async def open_tools(
         feed_pool.close()
         vector_pool.close()
         writer.close()
+
+
+def client_for(fetch: FetchSettings, poll: PollSettings) -> Client:
+    """Return a client that asks as the settings say."""
+    return Client(
+        user_agent=user_agent(fetch.contact),
+        timeout_s=fetch.timeout.total_seconds(),
+        deadline_s=fetch.deadline.total_seconds(),
+        max_bytes=fetch.max_bytes,
+        allow_private=fetch.allow_private,
+        concurrency=poll.concurrency,
+    )
 
 
 def parsing_pool(fetch: FetchSettings, workers: int | None = None) -> Pool:

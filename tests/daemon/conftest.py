@@ -1,0 +1,54 @@
+"""Settings with a site of the test's own, and the daemon on them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.cli.site import Site, serving
+from tests.daemon.program import Program
+
+HEAD = """[store]
+url = "sqlite:///w.db"
+[semantic]
+embedder = "none"
+[fetch]
+allow_private = ["127.0.0.0/8"]
+host_delay = "0s"
+"""
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with serving() as site:
+        yield site
+
+
+@pytest.fixture
+def write_settings(tmp_path) -> Callable[..., Path]:
+    """Return a function that writes settings.toml: (sources' URLs by name, more TOML)."""
+
+    def write(sources: Mapping[str, str], more: str = "", head: str = HEAD) -> Path:
+        rows = "".join(f"[[sources]]\nname = {json.dumps(name)}\nurl = {url!r}\n" for name, url in sources.items())
+        path = tmp_path / "settings.toml"
+        path.write_text(f"{head}{more}\n{rows}", encoding="utf-8")
+        return path
+
+    return write
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[..., Program]]:
+    """Return a function that starts `watcher run`; all are ended after the test."""
+    started: list[Program] = []
+
+    def run(settings: Path, *arguments: str, environ: Mapping[str, str] | None = None) -> Program:
+        started.append(Program(settings, *arguments, environ=environ))
+        return started[-1]
+
+    yield run
+    for one in started:
+        one.close()

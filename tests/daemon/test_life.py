@@ -1,0 +1,206 @@
+"""The daemon's life: one a store, settings read anew, an end in time, a single pass."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import threading
+import time
+
+import pytest
+
+from tests.cli.site import rss
+from watcher.cli.main import run as run_command
+from watcher.cli.status_daemon import SILENT
+from watcher.store.mark import find_mark
+from watcher.store.open import connect
+
+pytestmark = pytest.mark.slow  # starts the program
+
+
+def status(settings, capsys, *arguments: str) -> dict:
+    capsys.readouterr()
+    assert run_command(["status", "--json", *arguments, "--config", str(settings)]) in (0, 1)
+    return json.loads(capsys.readouterr().out)
+
+
+def test_a_second_daemon_is_refused_with_the_process_of_the_first(site, write_settings, start, capsys):
+    site.feed("/feed.xml", rss())
+    settings = write_settings({"Post": site.url("/feed.xml")})
+    first = start(settings)
+    first.wait_for("started")
+
+    second = start(settings)
+
+    assert second.ended() == 1
+    assert f"error: a daemon is at work on this store already: process {first.process.pid}, since " in second.log
+    assert status(settings, capsys)["daemon"]["pid"] == first.process.pid
+    assert status(settings, capsys)["daemon"]["state"] == "running"
+
+
+def test_poll_and_digest_work_beside_the_daemon(site, write_settings, start, capsys):
+    site.feed("/feed.xml", rss())
+    settings = write_settings({"Post": site.url("/feed.xml")})
+    start(settings).wait_for("polled")
+
+    assert run_command(["poll", "--config", str(settings)]) == 0
+    assert run_command(["digest", "--stdout", "--config", str(settings)]) == 0
+    capsys.readouterr()
+
+
+def test_a_crash_gives_the_lock_back_and_status_says_that_nobody_asked_for_it(site, write_settings, start, capsys):
+    settings = write_settings({"Post": site.url("/feed.xml")})
+    first = start(settings)
+    first.wait_for("started")
+
+    first.send(signal.SIGKILL)
+    first.ended()
+
+    assert status(settings, capsys)["daemon"]["state"] == "gone"
+    assert run_command(["status", "--alive", "--config", str(settings)]) == 1
+    second = start(settings)
+    second.wait_for("started")
+    assert run_command(["status", "--alive", "--config", str(settings)]) == 0
+    second.send(signal.SIGTERM)
+    assert second.ended() == 0
+    assert status(settings, capsys)["daemon"]["state"] == "stopped"
+
+
+def test_a_daemon_that_hangs_is_called_silent(site, write_settings, start, capsys):
+    settings = write_settings({})
+    daemon = start(settings)
+    daemon.wait_for("started")
+    daemon.send(signal.SIGSTOP)
+    mark = find_mark(connect(f"sqlite:///{settings.parent / 'w.db'}"))
+    path = settings.parent / "w.db.daemon"
+    text = path.read_text()
+
+    path.write_text(text.replace(mark.beat_at.isoformat(), (mark.beat_at - SILENT).isoformat()))
+
+    assert status(settings, capsys)["daemon"]["state"] == "silent"
+
+
+def test_hup_takes_new_settings_without_a_restart_and_says_what_changed(site, write_settings, start):
+    for name in ("a", "b", "c"):
+        site.feed(f"/{name}.xml", rss())
+    settings = write_settings({"A": site.url("/a.xml"), "B": site.url("/b.xml")})
+    daemon = start(settings)
+    daemon.wait_for("polled", times=2)
+
+    more = '[poll]\nevery = "45m"\n[[digests]]\nname = "evening"\nat = "18:00"\n'
+    write_settings({"A": site.url("/a.xml"), "C": site.url("/c.xml")}, more)
+    settings.write_text(settings.read_text().replace("w.db", "other.db"))
+    daemon.send(signal.SIGHUP)
+    daemon.wait_for("reloaded")
+    daemon.wait_for(f"polled status=ok feed={site.url('/c.xml')}")
+
+    line = next(line for line in daemon.log.splitlines() if " reloaded " in line)
+    assert "sources_added=1 sources_removed=1 sources_changed=0" in line
+    assert "changed=poll.every,digests.world,digests.evening" in line
+    assert f"source_removed feed={site.url('/b.xml')}" in daemon.log
+    assert "needs_restart setting=store.url" in daemon.log
+    assert not (settings.parent / "other.db").exists()
+    daemon.send(signal.SIGTERM)
+    assert daemon.ended() == 0
+
+
+def test_hup_with_faults_keeps_the_old_settings_and_names_each_fault(site, write_settings, start):
+    site.feed("/a.xml", rss())
+    settings = write_settings({"A": site.url("/a.xml")})
+    daemon = start(settings)
+    daemon.wait_for("polled")
+
+    write_settings({"A": site.url("/a.xml")}, '[poll]\nevry = "1h"\nconcurrency = 0\n')
+    daemon.send(signal.SIGHUP)
+    daemon.wait_for("reload_failed faults=2")
+
+    assert "settings_fault" in daemon.log and "key=poll.evry" in daemon.log and "key=poll.concurrency" in daemon.log
+    write_settings({"A": site.url("/a.xml")}, '[poll]\nevery = "1h"\n')
+    daemon.send(signal.SIGHUP)
+    daemon.wait_for("reloaded")
+    daemon.send(signal.SIGTERM)
+    assert daemon.ended() == 0
+
+
+@pytest.fixture
+def hanging():
+    """A server that takes connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        taken: list[socket.socket] = []
+
+        def serve() -> None:
+            while True:
+                try:
+                    taken.append(server.accept()[0])
+                except OSError:
+                    return
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}", taken
+    for one in taken:
+        one.close()
+
+
+def test_a_daemon_that_waits_for_servers_that_hang_ends_within_ten_seconds(hanging, write_settings, start):
+    base, taken = hanging
+    settings = write_settings({"Hangs": f"{base}/feed.xml"})
+    daemon = start(settings)
+    daemon.wait_for("started")
+    until = time.monotonic() + 10
+    while not taken and time.monotonic() < until:
+        time.sleep(0.05)
+    assert taken
+
+    asked_at = time.monotonic()
+    daemon.send(signal.SIGTERM)
+
+    assert daemon.ended() == 0
+    assert time.monotonic() - asked_at < 10
+    assert daemon.log.rstrip().endswith("stopped")
+
+
+def test_run_once_polls_what_is_due_with_its_pages_and_ends(site, write_settings, start, capsys):
+    site.feed("/feed.xml", rss(text="The ferry runs again, the harbour office said, after repairs. " * 30))
+    settings = write_settings({"Post": site.url("/feed.xml"), "Gone": site.url("/nothing.xml")})
+
+    first = start(settings, "--once")
+    code = first.ended(40)
+    again = start(settings, "--once")
+
+    assert code == 0
+    assert "polled status=ok" in first.log and "polled status=failed" in first.log
+    assert first.log.rstrip().endswith("stopped")
+    assert again.ended(40) == 0
+    assert "polled" not in again.log
+    assert status(settings, capsys)["daemon"]["state"] == "stopped"
+
+
+def test_run_once_is_refused_beside_a_daemon(site, write_settings, start):
+    settings = write_settings({})
+    start(settings).wait_for("started")
+
+    assert start(settings, "--once").ended() == 1
+
+
+def test_the_daemon_tells_systemd_that_it_is_ready_alive_reloads_and_stops(write_settings, start, tmp_path):
+    settings = write_settings({})
+    heard: list[str] = []
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as line:
+        line.bind(str(tmp_path / "notify"))
+        line.settimeout(20)
+        daemon = start(settings, environ={"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "1500000"})
+
+        def until(word: str, times: int = 1) -> None:
+            while sum(word in state for state in heard) < times:
+                heard.append(line.recv(4096).decode())
+
+        until("READY=1")
+        until("WATCHDOG=1", 4)
+        daemon.send(signal.SIGHUP)
+        until("RELOADING=1\nMONOTONIC_USEC=")
+        until("READY=1", 2)
+        os.kill(daemon.process.pid, signal.SIGTERM)
+        until("STOPPING=1")
+    assert daemon.ended() == 0

@@ -1,0 +1,55 @@
+"""The daemon's signs of life: given while its loop runs and its store answers, be it with an error."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from watcher.daemon.parts import Parts
+from watcher.daemon.supervisor import Supervisor
+from watcher.errors import StoreError
+from watcher.store.mark import Held, JobFault
+from watcher.work.tools import Tools
+
+EVERY_S = 10.0
+SHARE = 3  # signs in the time after which systemd misses one
+
+
+async def beat(parts: Parts, held: Held, supervisor: Supervisor) -> None:
+    """Give signs of life until cancelled: to the mark beside the store, and to systemd."""
+    every_s = min(EVERY_S, (supervisor.watchdog_s or EVERY_S * SHARE) / SHARE)
+    since: datetime | None = None
+    while True:
+        reason = await ask_store(parts.tools)
+        since = None if reason is None else since or parts.tools.now()
+        store = (JobFault(job="store", since=since, reason=reason),) if since and reason else ()
+        faults = (*store, *parts.clock.faults.values())
+        held.beat(now=parts.tools.now(), faults=faults)
+        supervisor.alive(status_line(parts, faults))
+        await asyncio.sleep(every_s)
+
+
+async def ask_store(tools: Tools) -> str | None:
+    """Return None if a transaction goes through, else why not. It does not come back if the store's thread hangs."""
+    try:
+        await tools.writer.do(nothing)
+    except StoreError as error:
+        return str(error)
+    return None
+
+
+def nothing(connection: Connection) -> None:
+    """Do nothing, in a transaction."""
+    del connection
+
+
+def status_line(parts: Parts, faults: tuple[JobFault, ...]) -> str:
+    """Return how things are, for `systemctl status`."""
+    busy = f"{len(parts.settings.active_sources())} sources, {parts.queue.busy} hosts being visited"
+    if parts.tools.line.down_since is not None:
+        return f"our own line is down; {busy}"
+    if not faults:
+        return busy
+    return f"{faults[0].job} fails: {faults[0].reason}; {busy}"

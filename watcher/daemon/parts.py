@@ -1,0 +1,86 @@
+"""The daemon's parts while it runs, put together from the settings, and changed where these change."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from watcher.clean.sites.book import own_rules
+from watcher.daemon.clock import Clock
+from watcher.daemon.jobs import own_jobs, plugged_in_jobs
+from watcher.features.embed import choice_of
+from watcher.net.client import Client
+from watcher.settings.differ import Difference, difference
+from watcher.settings.model import Settings
+from watcher.store.feeds import sync_sources
+from watcher.work.queue import LocalQueue
+from watcher.work.tools import Tools, client_for, usable_embedder
+
+SPREAD_S = 0.05  # between the first polls of two new sources: 10,000 of them take eight minutes
+ONCE_BACK = timedelta(days=7)  # how far back a single pass makes features and vectors: what an edition may look at
+AT_A_START = ("store.url", "fetch.max_bytes")  # the store, and the memory of processes that are there already
+
+
+@dataclass(slots=True, kw_only=True)
+class Parts:
+    """What works together. `stack` closes at the end what was opened on the way."""
+
+    settings: Settings
+    queue: LocalQueue
+    clock: Clock
+    stack: AsyncExitStack
+
+    @property
+    def tools(self) -> Tools:
+        """What visits and jobs that begin now work with."""
+        return self.queue.tools
+
+    def put_jobs(self) -> None:
+        """Give all jobs to the clock. Errors: PluginError, StoreError."""
+        self.clock.put((*own_jobs(self.queue), *plugged_in_jobs(self.settings, self.tools)))
+
+    async def run_all(self, end: asyncio.Event) -> None:
+        """Run each job once, in order, as the clock would, until `end` is set. Errors: PluginError, StoreError."""
+        since = self.tools.now() - ONCE_BACK
+        for job in (*own_jobs(self.queue, since=since), *plugged_in_jobs(self.settings, self.tools)):
+            if not end.is_set():
+                await self.clock.run(job)
+
+    async def change(self, settings: Settings) -> Difference:
+        """
+        Take new settings, and return what is different in them; what is at work ends as it began.
+
+        What stands in `AT_A_START` is left as it was.
+
+        Errors: WatcherError, and then the old ones stay.
+        """
+        found = difference(self.settings, settings)
+        kept = settings.model_copy(
+            update={
+                "store": self.settings.store,
+                "fetch": settings.fetch.model_copy(update={"max_bytes": self.settings.fetch.max_bytes}),
+            }
+        )
+        tools = replace(
+            self.tools,
+            poll=kept.poll,
+            fetch=kept.fetch,
+            client=await self.client(kept),
+            embedder=usable_embedder(choice_of(kept.semantic)),
+            sites=await asyncio.to_thread(own_rules, kept.path),
+        )
+        jobs = await asyncio.to_thread(plugged_in_jobs, kept, tools)
+        sources, spread_s = kept.active_sources(), SPREAD_S * len(found.sources_added)
+        await tools.writer.do(lambda c: sync_sources(c, sources, now=tools.now(), spread_s=spread_s))
+        tools.line.look_with(tools.client.reaches)
+        self.settings, self.queue.tools = kept, tools
+        self.clock.put((*own_jobs(self.queue), *jobs))
+        return found
+
+    async def client(self, settings: Settings) -> Client:
+        """Return the client there is, or a new one if the settings ask for another; the old one serves what began."""
+        if (settings.fetch, settings.poll.concurrency) == (self.settings.fetch, self.settings.poll.concurrency):
+            return self.tools.client
+        return await self.stack.enter_async_context(client_for(settings.fetch, settings.poll))

@@ -1,0 +1,176 @@
+"""
+The daemon's mark beside a SQLite store: a file that it locks while it lives, with its process and its faults inside.
+
+The kernel gives the lock back however its holder ends. The file is overwritten in place, so that it can be kept up to
+date where the disk is full or the store is out of order: `watcher status` reads it then.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from watcher.errors import StoreError
+
+BYTES = 8_192  # of the file, always: two pages, taken from the disk once
+FAULTS, REASON_CHARS = 16, 300  # that fit in
+TRIES, TRY_S = 5, 0.05  # a status that looks at the mark holds it for a moment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobFault:
+    """A job of the daemon that fails, since when, and why at last."""
+
+    job: str
+    since: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """What a daemon says of itself. `is_held`: it lives; `stopped_at`: it ended in order."""
+
+    pid: int
+    started_at: datetime
+    beat_at: datetime  # when its loop and its store last gave a sign of life
+    stopped_at: datetime | None = None
+    faults: tuple[JobFault, ...] = ()
+    is_held: bool = True
+
+
+class Held:
+    """The mark in the hand of its daemon."""
+
+    def __init__(self, file: int | None, mark: Mark) -> None:
+        self._file = file
+        self.mark = mark
+        self._write()
+
+    def beat(self, *, now: datetime, faults: Sequence[JobFault]) -> None:
+        """Give a sign of life, and say what fails. Errors: none; a mark that cannot be written grows old."""
+        kept = tuple(replace(fault, reason=fault.reason[:REASON_CHARS]) for fault in faults[:FAULTS])
+        self.mark = replace(self.mark, beat_at=now, faults=kept)
+        self._write()
+
+    def stop(self, *, now: datetime) -> None:
+        """Note an end in order."""
+        self.mark = replace(self.mark, stopped_at=now)
+        self._write()
+
+    def _write(self) -> None:
+        if self._file is None:
+            return
+        try:
+            os.pwrite(self._file, dumped(self.mark), 0)
+        except OSError:  # no mark is worth a daemon: what reads it sees when it was last written
+            return
+
+
+def path_of(engine: Engine) -> Path | None:
+    """Return where the mark of a store is; None if the store is no file."""
+    database = engine.url.database
+    if engine.dialect.name != "sqlite" or not database or database == ":memory:":
+        return None
+    return Path(f"{database}.daemon")
+
+
+@contextmanager
+def held(engine: Engine, *, now: datetime) -> Iterator[Held]:
+    """
+    Yield the mark of a store, held until the end; where the store is no file, one that nobody reads.
+
+    Errors: StoreError if another daemon holds it, with its process.
+    """
+    mark = Mark(pid=os.getpid(), started_at=now, beat_at=now)
+    path = path_of(engine)
+    if path is None:
+        yield Held(None, mark)
+        return
+    try:
+        file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise StoreError(f"the daemon's mark {path} cannot be written: {error.strerror}") from error
+    try:
+        lock(file, path)
+        yield Held(file, mark)
+    finally:
+        os.close(file)
+
+
+def lock(file: int, path: Path) -> None:
+    """Lock the file of a mark. Errors: StoreError if somebody else has it."""
+    for _ in range(TRIES):
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(TRY_S)
+        except OSError as error:
+            raise StoreError(f"the daemon's mark {path} cannot be locked: {error.strerror}") from error
+        else:
+            return
+    other = loaded(file)
+    who = f"process {other.pid}, since {other.started_at:%Y-%m-%d %H:%M} UTC" if other else "another process"
+    refused = StoreError(f"a daemon is at work on this store already: {who} ({path})")
+    refused.mend = f"watcher status shows how it fares; kill {other.pid} ends it" if other else "watcher status"
+    raise refused
+
+
+def find_mark(engine: Engine) -> Mark | None:
+    """Return the mark of the daemon that holds a store, else of the last one; None if there never was one."""
+    path = path_of(engine)
+    try:
+        file = os.open(path, os.O_RDONLY) if path else None
+    except OSError:
+        return None
+    if file is None:
+        return None
+    try:
+        mark = loaded(file)
+        return replace(mark, is_held=is_locked(file)) if mark else None
+    finally:
+        os.close(file)
+
+
+def is_locked(file: int) -> bool:
+    """Whether another process holds the lock on an open file."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def dumped(mark: Mark) -> bytes:
+    """Return a mark as the bytes of its file."""
+    values = {name: value for name, value in asdict(mark).items() if name != "is_held"}
+    text = json.dumps(values, default=datetime.isoformat).encode()
+    return text.ljust(BYTES - 1) + b"\n"
+
+
+def loaded(file: int) -> Mark | None:
+    """Return the mark in an open file, None if there is none that can be read."""
+    try:
+        at = json.loads(os.pread(file, BYTES, 0))
+        return Mark(
+            pid=int(at["pid"]),
+            started_at=datetime.fromisoformat(at["started_at"]),
+            beat_at=datetime.fromisoformat(at["beat_at"]),
+            stopped_at=datetime.fromisoformat(at["stopped_at"]) if at["stopped_at"] else None,
+            faults=tuple(
+                JobFault(job=f["job"], since=datetime.fromisoformat(f["since"]), reason=f["reason"])
+                for f in at["faults"]
+            ),
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
