@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from digests.coverage import coverage
-from digests.model import Edition, EditionStory, Sentence, Story
+from digests.model import Edition, EditionStory, Figure, Sentence, Story
+from digests.numbers import changed, numbers
 from digests.select import is_flagged
 from digests.summarise.agreement import Agreement, Common, agreement, common
-from digests.summarise.lead import Candidate, candidates, says_again, sentence
+from digests.summarise.lead import READ_CHARS, Candidate, candidates, says_again, sentence
 from watcher.model import Article
+from watcher.text.sentences import sentences as sentences_of
 from watcher.text.words import fold, stems, words
 
-NUMBER = re.compile(r"\d+(?:[.,\u00a0\u202f ]\d{3})*(?:[.,]\d+)?")
-SMALL = 10  # a number below says little; so do years
-YEAR = re.compile(r"(?:19|20)\d\d$")
 REPORTS = 12  # new articles that are read
 MOST = 2  # sentences that say what is new
 NOVEL = 3  # new words that a sentence without a new number or name must hold
@@ -32,6 +30,8 @@ class Movement:
     day: int  # 1 on the first day
     first_seen_at: datetime
     since: tuple[Sentence, ...] = ()
+    figures: tuple[Figure, ...] = ()
+    new_outlets: tuple[str, ...] = ()  # in time order
     new_articles: tuple[str, ...] = ()
     earlier: str | None = None  # the story's id in the last edition
 
@@ -89,9 +89,26 @@ def since(
         day=day,
         first_seen_at=first,
         since=sentences,
+        figures=changed(sentences, _known_sentences(old, earlier)),
+        new_outlets=_new_outlets(new, old),
         new_articles=tuple(article.id for article in new),
         earlier=earlier.id if earlier else None,
     )
+
+
+def _known_sentences(old: Sequence[Article], earlier: EditionStory | None) -> list[Sentence]:
+    """Return what the reader was told of a story, then the beginnings of the articles that it rested on."""
+    told = [*earlier.since, *earlier.summary] if earlier else []
+    latest = sorted(old, key=lambda a: (a.published_at, a.id), reverse=True)[:REPORTS]
+    for article in latest:
+        text = article.text[:READ_CHARS]
+        told += [sentence(article, start, text[start:end]) for start, end in sentences_of(text, article.language)]
+    return told
+
+
+def _new_outlets(new: Sequence[Article], old: Sequence[Article]) -> tuple[str, ...]:
+    had = {article.outlet for article in old}
+    return tuple(dict.fromkeys(article.outlet for article in new if article.outlet not in had))
 
 
 def last_seen(story: Story, editions: Sequence[Edition]) -> tuple[Edition | None, EditionStory | None, tuple[str, ...]]:
@@ -205,13 +222,3 @@ def _novelty(text: str, about: frozenset[str], told: Told) -> float:
     if not new_numbers and (again or (not names and len(fresh) < NOVEL)):
         return 0.0
     return min(2, len(new_numbers)) * 1.0 + min(3, len(names)) * 0.4 + min(8, len(fresh)) * 0.1
-
-
-def numbers(text: str) -> set[str]:
-    """Return the telling numbers of `text` in one spelling: no years, none below `SMALL`."""
-    found = set()
-    for match in NUMBER.findall(text):
-        bare = re.sub(r"[.,\u00a0\u202f ](?=\d{3}(?!\d))", "", match).replace(",", ".")
-        if not YEAR.match(bare) and float(bare) >= SMALL:
-            found.add(bare)
-    return found

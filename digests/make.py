@@ -14,9 +14,11 @@ from digests.compose import Intake, Shape, compose
 from digests.due import NOT_LATE, window_of
 from digests.gather import stories_until
 from digests.model import Edition, FailingSource, Story
+from digests.places import countries
 from digests.rank import rank
 from digests.select import select
 from digests.store import editions
+from digests.wishes import SectionRule, Wishes
 from watcher.feeds.health import health
 from watcher.model import Article
 from watcher.store.articles import articles_between, articles_by_id
@@ -115,13 +117,22 @@ def composed(
     found = articles_between(connection, start=start - LOOKBACK, end=end, feed_ids=feed_ids)
     missed = partial(is_missed, order=order, seen_until=seen_until(connection, digest, order))
     inside = [article for article in found if article.published_at >= start or missed(article)]
-    chosen = select(inside, start=start - LATE, end=end)
+    wishes = wishes_of(digest)
+    chosen = select(inside, start=start - LATE, end=end, mute=wishes.mute, languages=wishes.languages)
     taken = {article.id for article in inside}
     before = [article for article in found if article.id not in taken]
     seen = editions.recent_editions(connection, digest.name, before=order.local_date, most=REMEMBERED)
     previous = next(iter(seen), None)
     articles = {article.id: article for article in with_owners(chosen.articles, states)}
-    ranked = rank(stories, articles, now=end, previous=previous, language=digest.language)
+    ranked = rank(
+        stories,
+        articles,
+        now=end,
+        previous=previous,
+        language=digest.language,
+        wishes=wishes,
+        about=partial(countries, articles=articles),
+    )
     return compose(
         shape=shape_of(digest),
         ranked=ranked,
@@ -135,6 +146,9 @@ def composed(
         window_end=end,
         made_at=now,
         earlier={article.id: article for article in before} | cited(connection, seen),
+        kinds={
+            state.feed.source.name: state.feed.source.owner_kind for state in states if state.feed.source.owner_kind
+        },
     )
 
 
@@ -185,6 +199,27 @@ def shape_of(digest: DigestSettings) -> Shape:
         briefs=digest.briefs,
         sections=digest.sections,
         note=digest.note,
+        wishes=wishes_of(digest),
+    )
+
+
+def wishes_of(digest: DigestSettings) -> Wishes:
+    """Return what the settings choose for a digest."""
+    weights = digest.weights
+    return Wishes(
+        must=digest.must,
+        watch=digest.watch,
+        mute=digest.mute,
+        languages=tuple(tag.split("-")[0] for tag in digest.languages),
+        regions=digest.regions,
+        rules=tuple(
+            SectionRule(section=rule.section, words=rule.words, countries=rule.countries, sources=rule.sources)
+            for rule in digest.section_rules
+        ),
+        words=tuple(weights.words.items()),
+        countries=tuple(weights.countries.items()),
+        sections=tuple(weights.sections.items()),
+        sources=tuple(weights.sources.items()),
     )
 
 

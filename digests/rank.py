@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from digests.coverage import Coverage, coverage
 from digests.model import Brief, Edition, EditionStory, Story, Term
 from digests.select import is_flagged
+from digests.wishes import Wishes, said, weighed
 from watcher.model import Article
 from watcher.text.words import stems
 
@@ -39,15 +40,24 @@ class Weights:
     sibling: float = -1.5  # for each story above it on the same event
 
 
+NONE = Wishes()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ranked:
-    """A story with its place. `sibling_of` is the id of the higher story on the same event."""
+    """
+    A story with its place. `sibling_of` is the id of the higher story on the same event, or of the same thread.
+
+    `must` and `alerts` are the words that the reader wants shown, and watches, and that the story says.
+    """
 
     story: Story
     score: float
     why: tuple[Term, ...]
     coverage: Coverage
     sibling_of: str | None = None
+    must: tuple[str, ...] = ()
+    alerts: tuple[str, ...] = ()
 
 
 def rank(
@@ -58,17 +68,20 @@ def rank(
     previous: Edition | None = None,
     language: str | None = None,
     weights: Weights | None = None,
+    wishes: Wishes = NONE,
+    about: Callable[[Story], tuple[str, ...]] | None = None,
 ) -> tuple[Ranked, ...]:
     """
     Return the stories, best first; equal scores stand in the order of their ids.
 
-    A story that shares most of the words of its titles with a higher one is its sibling and loses points for each, so
-    that one event does not fill an edition. Stories none of whose articles are known are left out.
+    A story that shares most of the words of its titles with a higher one, or its thread, is its sibling and loses
+    points for each, so that one event does not fill an edition. Stories none of whose articles are known are left out.
 
     Args:
         now: The end of the window.
         previous: The last edition; without one, nothing counts as movement.
         language: The digest's; None if it does not matter.
+        about: Returns the ISO codes of the countries that a story is about; asked for where `wishes` needs them.
     """
     chosen = weights or Weights()
     before = reports_before(previous)
@@ -79,7 +92,17 @@ def rank(
             covered = coverage(story, articles)
             moved = _movement(story, len(covered.independent), before) if previous else None
             terms = _terms(present, covered, now=now, moved=moved, language=language, weights=chosen)
-            scored.append(Ranked(story=story, score=_total(terms), why=terms, coverage=covered))
+            terms += _wished(present, wishes, about(story) if about and wishes.countries else ())
+            scored.append(
+                Ranked(
+                    story=story,
+                    score=_total(terms),
+                    why=terms,
+                    coverage=covered,
+                    must=said(wishes.must, present),
+                    alerts=said(wishes.watch, present),
+                )
+            )
     scored.sort(key=_place)
     return tuple(sorted(_with_siblings(scored, articles, chosen), key=_place))
 
@@ -121,6 +144,15 @@ def _terms(
     )
 
 
+def _wished(present: Sequence[Article], wishes: Wishes, places: Sequence[str]) -> tuple[Term, ...]:
+    """Return the term of the reader's own weights, if the story earns any."""
+    found = weighed(wishes, present, places)
+    if not found:
+        return ()
+    words = ", ".join(f"{what} {weight:+g}" for what, weight in found)
+    return (_term("reader", sum(weight for _, weight in found), 1.0, f"your weights: {words}"),)
+
+
 def reports_before(previous: Edition | None) -> dict[str, int]:
     """Return the independent reports that the last edition counted, by article id of each story and brief."""
     if previous is None:
@@ -159,7 +191,15 @@ def _with_siblings(scored: Sequence[Ranked], articles: Mapping[str, Article], we
     found: list[Ranked] = []
     family: dict[int, list[int]] = {}
     for at, ranked in enumerate(top):
-        head = next((i for i in family if _cosine(vectors[at], vectors[i]) >= SIBLING_SIMILARITY), None)
+        thread = ranked.story.thread
+        head = next(
+            (
+                i
+                for i in family
+                if (thread and top[i].story.thread == thread) or _cosine(vectors[at], vectors[i]) >= SIBLING_SIMILARITY
+            ),
+            None,
+        )
         if head is None:
             family[at] = [at]
             found.append(ranked)
@@ -167,15 +207,7 @@ def _with_siblings(scored: Sequence[Ranked], articles: Mapping[str, Article], we
         term = _term("sibling", float(len(family[head])), weights.sibling, "another story on an event above it")
         family[head].append(at)
         why = (*ranked.why, term)
-        found.append(
-            Ranked(
-                story=ranked.story,
-                score=_total(why),
-                why=why,
-                coverage=ranked.coverage,
-                sibling_of=top[head].story.id,
-            )
-        )
+        found.append(replace(ranked, score=_total(why), why=why, sibling_of=top[head].story.id))
     return [*found, *scored[SIBLINGS_AMONG:]]
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from digests.wishes import pattern
 from watcher.model import Article
 from watcher.text.words import fold
 
@@ -27,19 +28,29 @@ class Selection:
     left_out: tuple[tuple[str, int], ...]  # reason in words, articles
 
 
-def select(articles: Sequence[Article], *, start: datetime, end: datetime, mute: Sequence[str] = ()) -> Selection:
+def select(
+    articles: Sequence[Article],
+    *,
+    start: datetime,
+    end: datetime,
+    mute: Sequence[str] = (),
+    languages: Sequence[str] = (),
+) -> Selection:
     """
     Return the articles published in [start, end) that can be grouped and read; each article left out has one reason.
 
     Args:
-        mute: Words or phrases; an article with one in its title is left out. Case and accents do not matter.
+        mute: Words or phrases (`wishes`); an article with one in its title is left out.
+        languages: Primary tags; articles in others are left out. Empty for all.
     """
-    muted = _pattern(mute)
+    muted = pattern(tuple(mute))
     kept: list[Article] = []
     reasons: Counter[str] = Counter()
     seen: set[tuple[str, ...]] = set()
     for article in sorted(articles, key=lambda a: (a.published_at, a.id)):
         reason = _reason(article, start, end, muted) or _again(article, seen)
+        if not reason and languages and article.language not in languages:
+            reason = "in a language that the settings leave out"
         if reason:
             reasons[reason] += 1
         else:
@@ -80,8 +91,3 @@ def _again(article: Article, seen: set[tuple[str, ...]]) -> str | None:
 def width(text: str) -> int:
     """Return the length of `text` in narrow characters: one of a script like Chinese or Korean says as much as two."""
     return len(text) if text.isascii() else len(text) + len(DENSE.findall(text))
-
-
-def _pattern(words: Sequence[str]) -> re.Pattern[str] | None:
-    folded = [re.escape(fold(word.strip())) for word in words if word.strip()]
-    return re.compile(rf"(?<!\w)(?:{'|'.join(folded)})(?!\w)") if folded else None

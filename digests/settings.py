@@ -8,12 +8,12 @@ from datetime import time, timedelta
 from email.headerregistry import Address
 from email.utils import parseaddr
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal, get_args
+from typing import Annotated, ClassVar, Literal, Self, get_args
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, StrictInt, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, StrictInt, field_validator, model_validator
 
-from watcher.settings.codes import language
+from watcher.settings.codes import country, language
 from watcher.settings.model import Settings
 from watcher.settings.section import Fault, Part, Rows, raw_rows, repeated
 from watcher.settings.values import ClockTime, Duration, LocalPath, TimeZoneName, WebUrl, hint, shown
@@ -50,6 +50,76 @@ class MailSettings(Part):
     to: tuple[Mailbox, ...] = Field(default=(), description="Recipients.")
 
 
+REGIONS = ("africa", "americas", "asia-pacific", "europe", "middle-east")
+Phrases = tuple[Annotated[str, Field(min_length=1, max_length=200)], ...]
+
+
+def parse_weight(value: object) -> float:
+    """Return the number that `value` is, from -100 to 100."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not -100 <= value <= 100:
+        raise ValueError(f"got {shown(value)}, expected a number from -100 to 100, such as 1.5")
+    return float(value)
+
+
+def check_language_tag(value: str) -> str:
+    """Return the language tag that `value` means."""
+    tag = language(value)
+    if tag is None:
+        raise ValueError(f'got {shown(value)}, expected a language tag such as "en" or "fr"')
+    return tag
+
+
+def check_country_code(value: str) -> str:
+    """Return the country code that `value` means."""
+    code = country(value)
+    if code is None:
+        raise ValueError(f'got {shown(value)}, expected a country code such as "FR"')
+    return code
+
+
+def check_region(value: str) -> str:
+    """Return the region or country that `value` means."""
+    name = value.strip().lower().replace(" ", "-").replace("–", "-")
+    found = name if name in REGIONS else country(value)
+    if found is None:
+        known = ", ".join(REGIONS)
+        raise ValueError(
+            f'got {shown(value)}, expected one of {known}, or a country code such as "FR"{hint(name, REGIONS)}'
+        )
+    return found
+
+
+Weight = Annotated[float, BeforeValidator(parse_weight)]
+LanguageTag = Annotated[str, AfterValidator(check_language_tag)]
+CountryCode = Annotated[str, AfterValidator(check_country_code)]
+Region = Annotated[str, AfterValidator(check_region)]
+
+
+class WeightSettings(Part):
+    """What a story earns or loses: `watcher story NUMBER --why` shows each. 2 is as much as twice the reports."""
+
+    words: dict[str, Weight] = Field(default_factory=dict, description="By a word or phrase that its reports say.")
+    countries: dict[CountryCode, Weight] = Field(default_factory=dict, description="By a country it is about.")
+    sections: dict[str, Weight] = Field(default_factory=dict, description="By a section of its sources.")
+    sources: dict[str, Weight] = Field(default_factory=dict, description="By the name of a source that has it.")
+
+
+class SectionRuleSettings(Part):
+    """Files a story in a section: by its words, the country it is about first of all, or its sources."""
+
+    section: str = Field(description="The section's title.", min_length=1, max_length=120)
+    words: Phrases = Field(default=(), description='Words or phrases; "elect*" stands for all that begin so.')
+    countries: tuple[CountryCode, ...] = Field(default=(), description="Country codes.")
+    sources: Phrases = Field(default=(), description="Names of sources.")
+
+    @model_validator(mode="after")
+    def check_anything(self) -> Self:
+        """Return the rule if a story can fit it."""
+        if not (self.words or self.countries or self.sources):
+            raise ValueError("got a rule that no story fits, expected words, countries or sources")
+        return self
+
+
 class DigestSettings(Part):
     """One recurring edition."""
 
@@ -58,7 +128,7 @@ class DigestSettings(Part):
     at: ClockTime = Field(default=time(6, 30), description="When an edition is made, in the digest's time zone.")
     timezone: TimeZoneName = Field(default="UTC", description="IANA time zone of the reader.")
     window: Duration = Field(default=timedelta(hours=24), description="How far back an edition looks.")
-    language: str = Field(
+    language: LanguageTag = Field(
         default="en",
         description="Language of headings (en, de, es, fr; others get English words), and preferred for headlines.",
     )
@@ -79,6 +149,18 @@ class DigestSettings(Part):
         default=(), description="Sections in their order; by default regions of the world."
     )
     sources: tuple[str, ...] = Field(default=(), description="Only these sources, by name or tag; by default all.")
+    section_rules: tuple[SectionRuleSettings, ...] = Field(
+        default=(), description="Rules that file stories in sections of your own; the first that fits holds."
+    )
+    languages: tuple[LanguageTag, ...] = Field(default=(), description="Only articles in these; by default all.")
+    regions: tuple[Region, ...] = Field(
+        default=(),
+        description="Only stories about these: africa, americas, asia-pacific, europe, middle-east, or country codes.",
+    )
+    must: Phrases = Field(default=(), description="Stories that say one of these are told in full, however small.")
+    watch: Phrases = Field(default=(), description="Stories that say one of these are shown, and marked.")
+    mute: Phrases = Field(default=(), description="Articles with one of these in their title are left out.")
+    weights: WeightSettings = Field(default_factory=WeightSettings, description="What moves a story up or down.")
     note: str = Field(default="", description="Markdown of your own, set above the stories.", max_length=20_000)
     mail: MailSettings = Field(default_factory=MailSettings, description="Addresses of the mail.")
 
@@ -89,15 +171,6 @@ class DigestSettings(Part):
         if not NAME.fullmatch(value):
             raise ValueError(f'got {shown(value)}, expected small letters, digits and hyphens, such as "world"')
         return value
-
-    @field_validator("language")
-    @classmethod
-    def check_language(cls, value: str) -> str:
-        """Return the language tag that `value` means."""
-        tag = language(value)
-        if tag is None:
-            raise ValueError(f'got {shown(value)}, expected a language tag such as "en" or "fr"')
-        return tag
 
     @field_validator("window")
     @classmethod

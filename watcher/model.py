@@ -24,6 +24,7 @@ class Source:
     country: str | None = None
     section: str | None = None
     owner: str | None = None
+    owner_kind: str | None = None  # "public", "state", "private", or the settings' own word
     tags: tuple[str, ...] = ()
     every_s: float | None = None
     full_text: bool = False

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from digests.cluster.evidence import Evidence
     from digests.history import History
-    from digests.model import Edition, Report
+    from digests.model import Edition, EditionStory, Report
     from digests.settings import DigestSettings
     from digests.store.histories import ChangeRow
     from watcher.settings.model import Settings
@@ -36,7 +36,8 @@ def command(
     """
     Show a story: its reports with their copies, who carries it, its thread over days, and what became of it.
 
-    An id that has gone into another story leads to it, and says when and why.
+    An id that has gone into another story leads to it, and says when and why. With --why it also says what its place
+    in the last edition is made of, term by term.
     """
     from digests.history import history_of
     from digests.store.editions import open_digests
@@ -46,12 +47,13 @@ def command(
     engine = open_digests(settings.store.url)
     try:
         found = read(engine, lambda c: history_of(c, story_id(c, settings, story)))
+        placed = read(engine, lambda c: last_place(c, settings, found.row.id)) if why or json else None
     finally:
         engine.dispose()
     if json:
-        print_json(as_json(found))
+        print_json(as_json(found) | place_json(placed))
     else:
-        show(lines(found, why=why))
+        show([*lines(found, why=why), *(score_lines(placed) if placed else ())])
     return DONE
 
 
@@ -110,6 +112,35 @@ def story_id(connection: Connection, settings: Settings, story: str) -> str:
             f"the last edition has no story {story}" if edition else "no edition is kept; watcher digest makes one"
         )
     return ids[int(story)]
+
+
+def last_place(connection: Connection, settings: Settings, story: str) -> EditionStory | None:
+    """Return the story as the latest edition of any digest tells it in full, None if no last edition does."""
+    from datetime import date
+
+    from digests.settings import digests_of
+    from digests.store.editions import previous_edition
+
+    editions = [previous_edition(connection, digest.name, before=date.max) for digest in digests_of(settings)]
+    latest = sorted(filter(None, editions), key=lambda edition: edition.made_at, reverse=True)
+    return next((each for edition in latest for each in edition.stories if each.id == story), None)
+
+
+def score_lines(placed: EditionStory) -> Iterator[str]:
+    """Yield what a story's place in its edition is made of."""
+    yield ""
+    yield f"Its place in the last edition, {placed.number}, by a score of {placed.score:.2f}:"
+    for term in sorted(placed.why, key=lambda term: -abs(term.value * term.weight)):
+        yield f"  {term.value * term.weight:+6.2f}  {term.name}: {term.words} ({term.value:g} × {term.weight:g})"
+
+
+def place_json(placed: EditionStory | None) -> dict[str, Any]:
+    """Return a story's place in the last edition as JSON; its score is the sum of value × weight."""
+    from dataclasses import asdict
+
+    if placed is None:
+        return {"number": None, "score": None, "terms": []}
+    return {"number": placed.number, "score": placed.score, "terms": [asdict(term) for term in placed.why]}
 
 
 def lines(found: History, *, why: bool) -> Iterator[str]:

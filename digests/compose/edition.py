@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import partial
 
+from digests.compose.choice import Choice, choose
 from digests.compose.figures import minutes
 from digests.compose.largest import largest
 from digests.compose.sections import section_anchor, section_of, section_order
 from digests.compose.story import Frame, compose_brief, compose_story
-from digests.model import Brief, Edition, EditionStory, FailingSource, Largest, Ledger, Section
-from digests.places import countries
+from digests.model import Brief, Correction, Edition, EditionStory, FailingSource, Largest, Ledger, Section, Story
+from digests.places import countries, region_of
 from digests.rank import Ranked
 from digests.select import is_flagged
 from digests.summarise.agreement import common
 from digests.summarise.headline import headline
+from digests.wishes import Wishes
 from watcher.model import Article
 
-SIBLINGS = 1  # stories on an event beside its first among the main stories
-SIBLING_REPORTS = 3  # independent reports that such a story must have
+GONE = 10  # stories of the last edition of which nothing has come in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +37,7 @@ class Shape:
     briefs: int = 10
     sections: tuple[str, ...] = ()
     note: str = ""
+    wishes: Wishes = Wishes()  # noqa: RUF009 (it is frozen)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,19 +67,21 @@ def compose(
     made_at: datetime,
     earlier: Mapping[str, Article] | None = None,
     seen: Sequence[Edition] = (),
+    kinds: Mapping[str, str] | None = None,
+    corrections: Sequence[Correction] = (),
 ) -> Edition:
     """
     Return the edition of `ranked`, best first: the main stories in sections, the next ones as briefs, and the ledger.
 
-    Stories that more than one outlet has come first, whatever their score; those of one outlet fill what is left.
-    Beside an event's first story at most one more is shown, and none as a brief. Numbers run in page order, the lead
-    is 1.
+    What is told in full and what in a line is for `choice` to say. Numbers run in page order, the lead is 1.
 
     Args:
         articles: The window's, by id: those that `select` kept.
         earlier: Articles of the last edition, where they are to be had, for telling what is new; they are not
         counted.
         seen: The last editions, the latest first; the first is `previous`, which is enough if stories never pause.
+        kinds: The kind of owner of an outlet, where the settings name it.
+        corrections: What outlets have changed in reports that editions cited.
     """
     frame = Frame(
         language=shape.language,
@@ -87,13 +92,23 @@ def compose(
         seen=tuple(seen) or ((previous,) if previous else ()),
         common=common(list(articles.values())),
         earlier=earlier or {},
+        kinds=kinds or {},
+        places=_places(articles),
     )
     flagged = frozenset(key for key, article in articles.items() if is_flagged(article))
-    main, following = choose(ranked, stories=shape.stories, briefs=shape.briefs, flagged=flagged)
-    sections = _sections(main, articles, frame, shape)
-    briefs = tuple(brief for story in following if (brief := compose_brief(story, articles, frame)))
+    inside = [each for each in ranked if _is_wanted(each.story, frame, shape)]
+    taken: set[str] = set()
+    chosen = choose(
+        inside,
+        partial(compose_story, articles=articles, frame=frame, taken=taken),
+        stories=shape.stories,
+        briefs=shape.briefs,
+        flagged=flagged,
+    )
+    sections = _sections(chosen, articles, frame, shape, taken)
+    briefs = _briefs(chosen, articles, frame)
     shown = [story for section in sections for story in section.stories]
-    ledger = _ledger(ranked, articles, intake, shown, briefs, main, following, shape.language)
+    ledger = _ledger(ranked, inside, articles, intake, chosen, shown, briefs, shape.language)
     return Edition(
         digest=shape.name,
         title=shape.title,
@@ -110,49 +125,47 @@ def compose(
         ledger=ledger,
         minutes=minutes(_read(shown, briefs)),
         note=shape.note,
+        corrections=tuple(corrections),
+        gone=gone(previous, ranked),
     )
 
 
-def choose(
-    ranked: Sequence[Ranked], *, stories: int, briefs: int, flagged: frozenset[str] = frozenset()
-) -> tuple[tuple[Ranked, ...], tuple[Ranked, ...]]:
-    """
-    Return the main stories and those told in one line, each best first; a story is in one of them at most.
+def _places(articles: Mapping[str, Article]) -> Callable[[Story], tuple[str, ...]]:
+    """Return what tells the countries of a story, read once each."""
+    known: dict[str, tuple[str, ...]] = {}
 
-    Args:
-        flagged: Ids of live blogs and round-ups; a story of nothing else is told in one line.
-    """
-    shared = [r for r in ranked if len(r.coverage.outlets) > 1]
-    alone = [r for r in ranked if len(r.coverage.outlets) == 1]
-    main: list[Ranked] = []
-    beside: Counter[str] = Counter()
-    for story in (*shared, *alone):
-        if len(main) == stories:
-            break
-        if flagged.issuperset(story.story.articles):
-            continue
-        if story.sibling_of:
-            if beside[story.sibling_of] == SIBLINGS or len(story.coverage.independent) < SIBLING_REPORTS:
-                continue
-            beside[story.sibling_of] += 1
-        main.append(story)
-    main.sort(key=lambda r: (len(r.coverage.outlets) == 1, -r.score, r.story.id))
-    taken = {r.story.id for r in main}
-    following = [r for r in (*shared, *alone) if r.story.id not in taken and not r.sibling_of]
-    return tuple(main), tuple(following[:briefs])
+    def places(story: Story) -> tuple[str, ...]:
+        if story.id not in known:
+            known[story.id] = countries(story, articles)
+        return known[story.id]
+
+    return places
+
+
+def _is_wanted(story: Story, frame: Frame, shape: Shape) -> bool:
+    """Whether a story is about one of the digest's regions or countries, if it names any."""
+    if not shape.wishes.regions:
+        return True
+    about = frame.places(story)
+    return any(code in shape.wishes.regions or region_of(code) in shape.wishes.regions for code in about)
 
 
 def _sections(
-    main: Sequence[Ranked], articles: Mapping[str, Article], frame: Frame, shape: Shape
+    chosen: Choice, articles: Mapping[str, Article], frame: Frame, shape: Shape, taken: set[str]
 ) -> tuple[Section, ...]:
-    taken: set[str] = set()
     filed: dict[str, list[EditionStory]] = {}
-    for ranked in main:
-        places = countries(ranked.story, articles)
-        story = compose_story(ranked, articles, frame, number=0, taken=taken, places=places)
-        if story is not None:
-            title = section_of(ranked.story, articles, places, wanted=shape.sections, language=shape.language)
-            filed.setdefault(title, []).append(story)
+    for ranked, told in chosen.main:
+        under = (compose_brief(each, articles, frame) for each in chosen.related.get(ranked.story.id, ()))
+        story = replace(told, related=tuple(brief for brief in under if brief))
+        title = section_of(
+            ranked.story,
+            articles,
+            frame.places(ranked.story),
+            wanted=shape.sections,
+            language=shape.language,
+            rules=shape.wishes.rules,
+        )
+        filed.setdefault(title, []).append(story)
     sections = []
     number = 0
     for title in section_order(list(filed), wanted=shape.sections, language=shape.language):
@@ -162,20 +175,63 @@ def _sections(
     return tuple(sections)
 
 
+def _briefs(chosen: Choice, articles: Mapping[str, Article], frame: Frame) -> tuple[Brief, ...]:
+    """Return the stories of one line, then those in which nothing is new."""
+    found = [compose_brief(each, articles, frame) for each in chosen.briefs]
+    found += [
+        replace(brief, status=told.status, day=told.day)
+        for each, told in chosen.quiet
+        if (brief := compose_brief(each, articles, frame))
+    ]
+    return tuple(brief for brief in found if brief)
+
+
+def gone(previous: Edition | None, ranked: Sequence[Ranked]) -> tuple[Brief, ...]:
+    """Return the stories that the last edition told and of which nothing has come in since, in its order."""
+    if previous is None:
+        return ()
+    ids = {key for each in ranked for key in (each.story.id, *each.story.was)}
+    threads = {each.story.thread for each in ranked if each.story.thread}
+    articles = {key for each in ranked for key in each.story.articles}
+    return tuple(
+        Brief(
+            id=story.id,
+            title=story.title,
+            url=story.url,
+            outlet=next((m.outlet for m in story.mentions if m.url == story.url), story.mentions[0].outlet),
+            language=story.title_language,
+            outlets=story.outlets,
+            independent=story.independent,
+            article_ids=story.article_ids,
+            thread=story.thread,
+            status="gone",
+            day=story.day,
+        )
+        for story in previous.stories
+        if story.mentions
+        and story.id not in ids
+        and story.thread not in threads
+        and not articles & set(story.article_ids)
+    )[:GONE]
+
+
 def _ledger(
     ranked: Sequence[Ranked],
+    inside: Sequence[Ranked],
     articles: Mapping[str, Article],
     intake: Intake,
+    chosen: Choice,
     shown: Sequence[EditionStory],
     briefs: Sequence[Brief],
-    main: Sequence[Ranked],
-    following: Sequence[Ranked],
     language: str,
 ) -> Ledger:
-    taken = {r.story.id for r in (*main, *following)}
+    taken = chosen.ids
+    wanted = {each.story.id for each in inside}
     rest = [r for r in ranked if r.story.id not in taken]
     reasons = Counter(
-        "stories on an event that another story tells"
+        "stories about other regions"
+        if r.story.id not in wanted
+        else "stories on an event that another story tells"
         if r.sibling_of
         else "stories that one outlet has"
         if len(r.coverage.outlets) == 1
@@ -191,7 +247,7 @@ def _ledger(
         countries=len({article.country for article in values if article.country}),
         stories_found=len(ranked),
         stories_shown=len(shown),
-        briefs_shown=len(briefs),
+        briefs_shown=len(briefs) + sum(len(story.related) for story in shown),
         left_out=(*intake.left_out, *sorted(reasons.items(), key=lambda pair: (-pair[1], pair[0]))),
         sources_total=intake.sources_total,
         sources_ok=intake.sources_ok,

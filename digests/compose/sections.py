@@ -9,12 +9,19 @@ from collections.abc import Mapping, Sequence
 
 from digests.model import Story
 from digests.places import REGIONS, region_of, region_title
+from digests.wishes import SectionRule, ruled
 from watcher.model import Article
 from watcher.text.words import fold
 
 
 def section_of(
-    story: Story, articles: Mapping[str, Article], places: Sequence[str], *, wanted: Sequence[str], language: str
+    story: Story,
+    articles: Mapping[str, Article],
+    places: Sequence[str],
+    *,
+    wanted: Sequence[str],
+    language: str,
+    rules: Sequence[SectionRule] = (),
 ) -> str:
     """
     Return the title of the section that a story belongs to.
@@ -22,7 +29,10 @@ def section_of(
     Args:
         places: ISO codes of the countries it is about, first first.
         wanted: The settings' sections: names of sections of sources, or of regions; empty for regions only.
+        rules: The reader's own: the first that fits decides.
     """
+    if rules and (own := ruled(rules, [articles[key] for key in story.articles if key in articles], places)):
+        return own
     region = region_of(places[0] if places else None)
     if wanted:
         names = {_plain(name): name for name in wanted}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -15,6 +15,7 @@ from digests.rank import Ranked
 from digests.summarise.agreement import Common, agreement
 from digests.summarise.headline import Headline, headline
 from digests.summarise.lead import summarise
+from digests.voices import silent, voices
 from watcher.model import Article
 
 
@@ -30,25 +31,21 @@ class Frame:
     seen: tuple[Edition, ...]  # the last ones, the latest first
     common: Common
     earlier: Mapping[str, Article]  # articles from before the window, by id
+    kinds: Mapping[str, str]  # the kind of owner of an outlet
+    places: Callable[[Story], tuple[str, ...]]  # ISO codes of the countries that a story is about
 
 
 def compose_story(
-    ranked: Ranked,
-    articles: Mapping[str, Article],
-    frame: Frame,
-    *,
-    number: int,
-    taken: set[str],
-    places: tuple[str, ...],
+    ranked: Ranked, articles: Mapping[str, Article], frame: Frame, *, taken: set[str]
 ) -> EditionStory | None:
     """
-    Return `ranked` as the edition's story `number`; None if no article of it has a title.
+    Return `ranked` as the edition shows it, without a number yet; None if no article of it has a title.
 
     Args:
         taken: The anchors that are in use; the story's is added.
-        places: ISO codes of the countries it is about (`places.countries`).
     """
     story, covered = ranked.story, ranked.coverage
+    places = frame.places(story)
     agreed = agreement(story, articles, frame.common)
     title = headline(story, articles, language=frame.language, known=frame.common, agreed=agreed)
     if title is None:
@@ -71,7 +68,7 @@ def compose_story(
     present = [articles[key] for key in story.articles if key in articles]
     counts = spark((a.published_at for a in present), start=frame.window_start, end=frame.window_end)
     return EditionStory(
-        number=number,
+        number=0,
         id=story.id,
         anchor=anchor(title.text, story.id, taken),
         title=title.text,
@@ -99,6 +96,11 @@ def compose_story(
         score=ranked.score,
         why=ranked.why,
         place_codes=places,
+        figures=moved.figures,
+        new_outlets=moved.new_outlets,
+        voices=voices(story, articles, covered, frame.kinds),
+        silent=silent(articles.values(), covered, places, frame.kinds),
+        alerts=ranked.alerts,
     )
 
 
@@ -117,6 +119,7 @@ def compose_brief(ranked: Ranked, articles: Mapping[str, Article], frame: Frame)
         independent=len(ranked.coverage.independent),
         article_ids=tuple(key for key in ranked.story.articles if key in articles),
         thread=ranked.story.thread,
+        alerts=ranked.alerts,
     )
 
 

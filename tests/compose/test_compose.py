@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from digests import edition_json
 from digests.changes import since
 from digests.compose import Intake, Shape, compose
-from digests.compose.edition import choose
 from digests.compose.figures import anchor, minutes, spark, trend
 from digests.errors import DigestError
 from digests.rank import rank
 from digests.select import select
 from digests.verify import verify
+from digests.wishes import Wishes
 from tests.compose.press import END, START, article, by_id, story
 
 BODY = {
@@ -33,7 +33,7 @@ def report(outlet, topic, place, n, *, language="en", **more):
     return article(outlet, title, BODY[language].format(topic=topic, place=place, n=n), language=language, **more)
 
 
-def edition_of(groups, *, previous=None, number=1, day=date(2026, 3, 10), shift=0, earlier=None, **shape):
+def edition_of(groups, *, previous=None, number=1, day=date(2026, 3, 10), shift=0, earlier=None, kinds=None, **shape):
     articles = [a for group in groups for a in group]
     start, end = START + timedelta(days=shift), END + timedelta(days=shift)
     kept = select(articles, start=start, end=end)
@@ -41,7 +41,14 @@ def edition_of(groups, *, previous=None, number=1, day=date(2026, 3, 10), shift=
     stories = [story(*[a for a in group if a.id in known]) for group in groups if any(a.id in known for a in group)]
     return compose(
         shape=Shape(**{"name": "world", "title": "World Digest", **shape}),
-        ranked=rank(stories, known, now=end, previous=previous, language=shape.get("language", "en")),
+        ranked=rank(
+            stories,
+            known,
+            now=end,
+            previous=previous,
+            language=shape.get("language", "en"),
+            wishes=shape.get("wishes", Wishes()),
+        ),
         articles=known,
         intake=Intake(entries_seen=len(articles), left_out=kept.left_out, sources_total=9, sources_ok=8),
         previous=previous,
@@ -51,6 +58,7 @@ def edition_of(groups, *, previous=None, number=1, day=date(2026, 3, 10), shift=
         window_end=end,
         made_at=end,
         earlier=earlier,
+        kinds=kinds,
     )
 
 
@@ -124,9 +132,10 @@ def test_siblings_of_one_event_do_not_fill_an_edition():
 
     edition = edition_of(groups, stories=4, briefs=5)
 
-    assert sum("Flood in Nepal" in s.title for s in edition.stories) <= 2
+    (flood,) = [s for s in edition.stories if "Flood in Nepal" in s.title]
+    assert ["Flood in Nepal" in b.title for b in flood.related] == [True] * 3
     assert not any("Flood in Nepal" in b.title for b in edition.briefs)
-    assert ("stories on an event that another story tells", 4) in edition.ledger.left_out
+    assert ("stories on an event that another story tells", 2) in edition.ledger.left_out
 
 
 def test_nothing_in_the_window_gives_an_empty_edition():
@@ -195,8 +204,16 @@ def test_the_next_day_tells_what_is_new_and_sells_nothing_old():
     )
 
     found = {s.title.split()[2]: s for s in tuesday.stories}
-    assert {place: s.status for place, s in found.items()} == {"Nepal": "developing", "Kenya": "quiet", "Peru": "new"}
-    assert found["Peru"].since == found["Kenya"].since == ()
+    assert {place: s.status for place, s in found.items()} == {"Nepal": "developing", "Peru": "new"}
+    assert [(b.status, b.day, "Kenya" in b.title) for b in tuesday.briefs] == [("quiet", 2, True)]
+    assert found["Peru"].since == ()
+    assert [(f.before, f.after, f.what) for f in found["Nepal"].figures] == [("300", "4500", "people")]
+    assert found["Nepal"].new_outlets == ("N9",)
+    assert {b.title.split()[-1] if "地震" in b.title else b.title.split()[2] for b in tuesday.gone} == {
+        "Chile",
+        "Portugal",
+        "120",
+    }
     assert found["Nepal"].day == 2 and found["Peru"].day == 1
     assert tuesday.previous == date(2026, 3, 10)
 
@@ -366,7 +383,9 @@ def test_every_edition_verifies_adds_up_and_comes_out_the_same(groups, stories, 
     assert all(sum(s.spark) == s.articles == len(s.article_ids) for s in edition.stories)
     assert len(edition.stories) <= stories and len(edition.briefs) <= briefs
     out = sum(count for reason, count in edition.ledger.left_out if reason.startswith("stories"))
-    assert edition.ledger.stories_found == len(edition.stories) + len(edition.briefs) + out
+    related = sum(len(s.related) for s in edition.stories)
+    assert edition.ledger.briefs_shown == len(edition.briefs) + related
+    assert edition.ledger.stories_found == len(edition.stories) + edition.ledger.briefs_shown + out
     again = edition_of([list(reversed(group)) for group in reversed(made)], stories=stories, briefs=briefs)
     assert edition_json.dump(edition) == edition_json.dump(again)
 
@@ -376,10 +395,8 @@ def test_a_round_up_by_itself_is_told_in_one_line():
         "Post", "Morning briefing: a bridge and a storm", "Here is what you need to know. " * 9, kind="roundup"
     )
     bridge = article("Post", "Bridge opens in Hellesund", "The bridge was opened by the mayor on Monday. " * 9)
-    articles = by_id(briefing, bridge)
-    ranked = rank([story(briefing), story(bridge)], articles, now=END)
 
-    main, following = choose(ranked, stories=5, briefs=5, flagged=frozenset({briefing.id}))
+    edition = edition_of([[briefing], [bridge]])
 
-    assert [r.story.articles for r in main] == [(bridge.id,)]
-    assert [r.story.articles for r in following] == [(briefing.id,)]
+    assert [s.article_ids for s in edition.stories] == [(bridge.id,)]
+    assert [b.article_ids for b in edition.briefs] == [(briefing.id,)]

@@ -91,6 +91,18 @@ def test_why_names_what_the_reports_share(watcher, put, engine):
     assert "why: both name Tarvola, Dressel, Henrik, Oster" in out
     assert "why: both have the numbers 5.4" in out
     assert "why: 3 hours apart" in out
+    assert "Its place in the last edition, 1, by a score of " in out
+    assert "+2.00  independent: 2 independent reports (1 × 2)" in out
+
+
+def test_a_storys_score_is_the_sum_of_its_terms(watcher, press, engine):
+    made = edition(engine).stories[0]
+
+    _, out, _ = watcher("story", "1", "--json")
+
+    told = json.loads(out)
+    assert (told["number"], told["score"]) == (1, made.score)
+    assert round(sum(term["value"] * term["weight"] for term in told["terms"]), 6) == made.score
 
 
 def test_a_copy_is_shown_with_how_it_differs(watcher, put, engine):

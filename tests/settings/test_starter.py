@@ -70,7 +70,7 @@ def test_the_starter_loads_with_every_comment_taken_away():
     )
 
     assert settings.sources[0].owner == "Example Group"
-    assert len(extra) == 6
+    assert len(extra) == 7
 
 
 def test_what_the_starter_calls_a_default_is_the_default():

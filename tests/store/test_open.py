@@ -45,12 +45,14 @@ def test_a_store_of_the_first_schema_is_brought_up_to_date(tmp_path):
     engine = open_store(url)
     with engine.begin() as connection:
         connection.execute(text("DROP INDEX ix_features_version"))
+        connection.execute(text("ALTER TABLE feeds DROP COLUMN owner_kind"))
         connection.execute(text("UPDATE watcher_schema SET version_num = '0001'"))
     engine.dispose()
 
     engine = open_store(url)
 
     assert [index["name"] for index in inspect(engine).get_indexes("features")].count("ix_features_version") == 1
+    assert "owner_kind" in {column["name"] for column in inspect(engine).get_columns("feeds")}
     engine.dispose()
 
 

@@ -142,6 +142,7 @@ def feed_of(row: SourceSettings) -> OpmlFeed:
         language=source.language,
         country=source.country,
         owner=source.owner,
+        owner_kind=source.owner_kind,
         tags=source.tags,
         every=format_duration(row.every) if row.every else None,
         full_text=source.full_text,

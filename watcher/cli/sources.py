@@ -64,6 +64,7 @@ def add(
     country: Annotated[str, typer.Option(help='Country of the outlet, "FR".')] = "",
     section: Annotated[str, typer.Option(help="Section its articles go to.")] = "",
     owner: Annotated[str, typer.Option(help="Who owns the outlet.")] = "",
+    owner_kind: Annotated[str, typer.Option(help='What kind of owner that is, "public".')] = "",
     tag: Annotated[list[str] | None, typer.Option(help="A word of your own; may be given again.")] = None,
     every: Annotated[str, typer.Option(help='Time between two polls, "1h".')] = "",
     full_text: Annotated[bool, typer.Option("--full-text", help="The feed carries whole articles.")] = False,
@@ -75,8 +76,8 @@ def add(
     path = settings_path(config)
     tags = tuple(tag or ())
     row = source_row(
-        url=url, name=name, language=language, country=country, section=section, owner=owner, tags=tags, every=every,
-        full_text=full_text,
+        url=url, name=name, language=language, country=country, section=section, owner=owner, owner_kind=owner_kind,
+        tags=tags, every=every, full_text=full_text,
     )  # fmt: skip
     typer.echo(add_row(path, row))
     return DONE

@@ -35,6 +35,7 @@ class OpmlFeed:
     language: str | None = None
     country: str | None = None
     owner: str | None = None
+    owner_kind: str | None = None
     tags: tuple[str, ...] = ()
     every: str | None = None  # a duration as settings write it: "1h"
     full_text: bool = False
@@ -162,6 +163,7 @@ class Reader:
             language=fields.get("language") or None,
             country=own.get("country") or None,
             owner=own.get("owner") or None,
+            owner_kind=own.get("owner-kind") or None,
             tags=tuple(tag for tag in own.get("tags", "").split(";") if tag),
             every=own.get("every") or None,
             full_text=own.get("full-text") == "true",
@@ -195,6 +197,7 @@ def outline_attributes(feed: OpmlFeed) -> str:
         "language": feed.language,
         "watcher:country": feed.country,
         "watcher:owner": feed.owner,
+        "watcher:owner-kind": feed.owner_kind,
         "watcher:tags": ";".join(feed.tags),
         "watcher:every": feed.every,
         "watcher:full-text": "true" if feed.full_text else None,

@@ -148,6 +148,11 @@ class SourceSettings(Part):
     owner: str | None = Field(
         default=None, description="Who owns the outlet; one owner's outlets count once.", max_length=200
     )
+    owner_kind: str | None = Field(
+        default=None,
+        description='Kind of that owner in a word of your own, such as "public": editions tell how coverage differs.',
+        max_length=60,
+    )
     tags: tuple[Annotated[str, Field(min_length=1, max_length=100)], ...] = Field(
         default=(), description="Words of your own, for the choice of sources in a digest."
     )
@@ -166,6 +171,7 @@ class SourceSettings(Part):
             country=self.country,
             section=self.section,
             owner=self.owner,
+            owner_kind=self.owner_kind,
             tags=self.tags,
             every_s=self.every.total_seconds() if self.every else None,
             full_text=self.full_text,

@@ -29,7 +29,15 @@ else `watcher/settings.toml` in the XDG config folder.
 - A secret is written `"env:NAME"` (a variable) or `"file:PATH"` (a file's text), never as itself.
 - Unknown names are errors.
 """
-WORDS = {str: "text", bool: "true or false", int: "number", timedelta: "duration", time: "time of day", Path: "path"}
+WORDS = {
+    str: "text",
+    bool: "true or false",
+    int: "number",
+    float: "number",
+    timedelta: "duration",
+    time: "time of day",
+    Path: "path",
+}
 
 
 def page() -> str:
@@ -52,21 +60,27 @@ def table(title: str, part: type[BaseModel], words: str) -> Iterator[str]:
     yield f"## `{title}`\n\n{words}\n"
     yield "| setting | type | default | what it says |"
     yield "| --- | --- | --- | --- |"
-    inner: list[tuple[str, type[BaseModel]]] = []
+    inner: list[tuple[str, type[BaseModel], bool]] = []
     for name, field in part.model_fields.items():
         key, nested = field.alias or name, part_of(field.annotation)
         if nested:
-            inner.append((key, nested))
+            inner.append((key, nested, is_many(field)))
         yield f"| `{key}` | {kind(field, nested)} | {default(field, nested)} | {escaped(field.description or '')} |"
     yield ""
-    for key, nested in inner:
-        yield from table(f"{title.strip('[]')}.{key}".join("[]"), nested, nested.__doc__ or "")
+    for key, nested, many in inner:
+        name = f"{title.strip('[]')}.{key}"
+        yield from table(f"[[{name}]]" if many else f"[{name}]", nested, nested.__doc__ or "")
+
+
+def is_many(field: FieldInfo) -> bool:
+    """Whether a field holds a list of tables."""
+    return get_origin(field.annotation) is tuple
 
 
 def kind(field: FieldInfo, nested: type[BaseModel] | None) -> str:
     """Return a field's type in words."""
     if nested:
-        return "table"
+        return "list of tables" if is_many(field) else "table"
     if any(getattr(item, "func", None) is parse_size for item in field.metadata):
         return "size"
     return type_words(field.annotation)
@@ -81,6 +95,8 @@ def type_words(annotation: Any) -> str:  # noqa: ANN401 (any type form)
         return type_words(arguments[0])
     if origin is tuple:
         return f"list of {type_words(arguments[0])}"
+    if origin is dict:
+        return f"table of {type_words(arguments[1])}s"
     if origin in (Union, types.UnionType):
         return type_words(next(item for item in arguments if item is not type(None)))
     return WORDS.get(annotation, getattr(annotation, "__name__", str(annotation)).lower())
@@ -94,7 +110,7 @@ def default(field: FieldInfo, nested: type[BaseModel] | None) -> str:
     if field.is_required():
         return "required"
     value = field.default
-    if nested or value is None or value == "":
+    if nested or value is None or value == "" or field.default_factory is not None:
         return ""
     if kind(field, nested) == "size":
         return f'`"{format_size(value)}"`'

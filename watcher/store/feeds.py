@@ -12,7 +12,9 @@ from watcher.model import Entry, Feed, Source, Validators
 from watcher.store.schema import articles, entries, feeds, hosts
 from watcher.text.urls import article_id, host_key, normal
 
-TOLD = ("name", "language", "country", "section", "owner", "tags", "every_s", "full_text")  # of a source, by settings
+TOLD = (  # of a source, by the settings
+    "name", "language", "country", "section", "owner", "owner_kind", "tags", "every_s", "full_text",
+)  # fmt: skip
 SAME = (  # columns that are fields of a Feed
     "id", "url", "host", "next_poll_at", "last_polled_at", "last_read_at", "last_new_at", "failures", "failing_since",
     "moved_to", "moved_seen", "gone", "interval_s", "body_hash", "took_s", "gap_s",
@@ -102,6 +104,7 @@ def feed_of(row: Row[tuple[object, ...]]) -> Feed:
         country=at["country"],
         section=at["section"],
         owner=at["owner"],
+        owner_kind=at["owner_kind"],
         tags=tuple(at["tags"]),
         every_s=at["every_s"],
         full_text=at["full_text"],

@@ -88,6 +88,7 @@ feeds = Table(
     Column("country", Text),
     Column("section", Text),
     Column("owner", Text),
+    Column("owner_kind", Text),
     Column("tags", JSON, nullable=False),
     Column("every_s", Float),
     Column("full_text", Boolean, nullable=False, default=False),

@@ -1,0 +1,115 @@
+"""Which stories an edition tells in full, which in a line, and which stand under another on the same event."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from digests.model import EditionStory
+from digests.rank import Ranked
+
+RELATED = 3  # stories gathered under one
+QUIET = 2  # quiet stories told in a line for each story told in full, at most
+ALERTS = 10  # stories that the reader watches, told in a line beyond the digest's briefs
+Compose = Callable[[Ranked], EditionStory | None]
+
+
+@dataclass(slots=True)
+class Choice:
+    """
+    What an edition shows, best first; each story at one place at most.
+
+    `main` holds what is told in full; `related` is by the id of the story above.
+    """
+
+    main: list[tuple[Ranked, EditionStory]] = field(default_factory=list)
+    related: dict[str, list[Ranked]] = field(default_factory=dict)
+    briefs: list[Ranked] = field(default_factory=list)
+    quiet: list[tuple[Ranked, EditionStory]] = field(default_factory=list)
+
+    @property
+    def ids(self) -> set[str]:
+        """The ids of all that is shown."""
+        shown = [ranked.story.id for ranked, _ in (*self.main, *self.quiet)]
+        shown += [ranked.story.id for group in (self.briefs, *self.related.values()) for ranked in group]
+        return set(shown)
+
+
+def choose(
+    ranked: Sequence[Ranked],
+    compose: Compose,
+    *,
+    stories: int,
+    briefs: int,
+    flagged: frozenset[str] = frozenset(),
+) -> Choice:
+    """
+    Return what is told of `ranked`, best first.
+
+    Stories with a word that must be shown come first, then those that more than one outlet has, then the others. A
+    story in which nothing is new is told in a line, and the next one takes its place; so is one of live blogs and
+    round-ups alone. Of an event, or thread, the first story that has news is told, with others of it under it.
+
+    Args:
+        compose: Returns a story as the edition would show it; None if it has no title.
+        flagged: Ids of live blogs and round-ups.
+    """
+    chosen = Choice()
+    heads: dict[str, str] = {}  # family to the story that is told of it
+    pending: list[Ranked] = []
+    for each in _in_order(ranked, flagged):
+        family = each.sibling_of or each.story.id
+        if family in heads:
+            under = chosen.related.setdefault(heads[family], [])
+            if len(under) < RELATED:
+                under.append(each)
+            continue
+        if len(chosen.main) == stories or flagged.issuperset(each.story.articles):
+            pending.append(each)
+            continue
+        shown = compose(each)
+        if shown is None:
+            continue
+        if shown.status == "quiet" and not each.must:
+            if len(chosen.quiet) < QUIET * stories:
+                chosen.quiet.append((each, shown))
+            continue
+        heads[family] = each.story.id
+        chosen.main.append((each, shown))
+    _move_under(chosen, heads)
+    _tell_in_a_line(chosen, pending, briefs)
+    chosen.main.sort(key=lambda pair: (len(pair[0].coverage.outlets) == 1, -pair[0].score, pair[0].story.id))
+    return chosen
+
+
+def _in_order(ranked: Sequence[Ranked], flagged: frozenset[str]) -> Iterator[Ranked]:
+    def first(each: Ranked) -> tuple[bool, bool]:
+        return not each.must, len(each.coverage.outlets) == 1
+
+    yield from sorted(ranked, key=first)
+
+
+def _move_under(chosen: Choice, heads: dict[str, str]) -> None:
+    """Put a quiet story under the one that has news of the same event."""
+    rest = []
+    for each, shown in chosen.quiet:
+        head = heads.get(each.sibling_of or each.story.id)
+        under = chosen.related.setdefault(head, []) if head else []
+        if head and len(under) < RELATED:
+            under.insert(0, each)
+        elif not head:
+            rest.append((each, shown))
+    chosen.quiet = rest
+
+
+def _tell_in_a_line(chosen: Choice, pending: Sequence[Ranked], briefs: int) -> None:
+    """Fill the briefs: those that the reader watches always, one story of an event."""
+    told: set[str] = set()
+    watched = [each for each in pending if each.alerts][: briefs + ALERTS]
+    rest = [each for each in pending if not each.alerts]
+    for each in (*watched, *rest):
+        family = each.sibling_of or each.story.id
+        if family in told or (len(chosen.briefs) >= briefs and not each.alerts):
+            continue
+        told.add(family)
+        chosen.briefs.append(each)

@@ -1,0 +1,102 @@
+"""The numbers of reports: which say something, and which an outlet gives anew: "59 → 78 people"."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from digests.model import Figure, Sentence
+from watcher.text.words import WORD, fold, stem, stop_words
+
+NUMBER = re.compile(r"\d+(?:[.,\u00a0\u202f ]\d{3})*(?:[.,]\d+)?")
+SMALL = 10  # a number below says little by itself; so do years
+YEAR = re.compile(r"(?:19|20)\d\d$")
+AROUND = 7  # words before and after a number that say what it counts
+BESIDE = 2  # words after it that may name it
+AGREE = 3  # words around both numbers, what they count included, from which they count the same
+FACTOR = 30.0  # a number that has grown or shrunk more counts something else
+MOST = 2  # figures of a story
+
+
+def numbers(text: str) -> set[str]:
+    """Return the telling numbers of `text` in one spelling: no years, none below `SMALL`."""
+    found = set()
+    for match in NUMBER.findall(text):
+        value = plain(match)
+        if not YEAR.match(value) and float(value) >= SMALL:
+            found.add(value)
+    return found
+
+
+def plain(number: str) -> str:
+    """Return a number without the marks between its thousands, and with a point before its fraction."""
+    return re.sub(r"[.,\u00a0\u202f ](?=\d{3}(?!\d))", "", number).replace(",", ".")
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A number of a sentence, what it counts and what is said around it."""
+
+    text: str  # as written
+    value: str  # plain
+    what: str  # the words beside it, as written
+    unit: str  # the stem of the first of them, or "%"
+    around: frozenset[str]  # stems
+    sentence: Sentence
+
+
+def counted(sentence: Sentence) -> Iterator[Counted]:
+    """Yield the numbers of a sentence that are told with what they count; years, ages and dates are none."""
+    text = sentence.text
+    stop = stop_words(sentence.language)
+    for match in NUMBER.finditer(text):
+        value = plain(match.group())
+        if YEAR.match(value) or text[match.start() - 1 : match.start()].isalpha():
+            continue
+        after = list(WORD.finditer(text, match.end()))[:BESIDE]
+        rest = text[match.end() : match.end() + 2].strip()
+        if rest.startswith("%"):
+            what, unit = "%", "%"
+        else:
+            close = [w for w in after if not re.search(r"[.,;:()–—\d]", text[match.end() : w.end()])]
+            close = [w for w in close if fold(w.group()) not in stop][:1]
+            if not close:
+                continue
+            what = text[match.end() : close[0].end()].strip()
+            unit = stem(fold(close[0].group()))
+        before = [word.group() for word in WORD.finditer(text, 0, match.start())][-AROUND:]
+        near = [*before, *(word.group() for word in WORD.finditer(text, match.end()))][: len(before) + AROUND]
+        around = frozenset(stem(f) for word in near if (f := fold(word)) not in stop and not f[:1].isdigit())
+        yield Counted(match.group(), value, what, unit, around, sentence)
+
+
+def changed(new: Sequence[Sentence], old: Iterable[Sentence]) -> tuple[Figure, ...]:
+    """
+    Return the numbers that `new` gives otherwise than `old` did for the same thing, the first of `new` first.
+
+    The same thing: the same word beside the number and enough the same words around it, in one language. A number that
+    the old sentences have as well has not changed.
+
+    Args:
+        old: What the reader was told first, then what else was known; of two that fit as well, the earlier counts.
+    """
+    before = [number for sentence in old for number in counted(sentence)]
+    found: dict[str, Figure] = {}
+    for sentence in new:
+        for number in counted(sentence):
+            alike = [b for b in before if _same_thing(number, b)]
+            if not alike or number.unit in found or any(b.value == number.value for b in alike):
+                continue
+            best = max(alike, key=lambda b: len(b.around & number.around))
+            if 1 / FACTOR <= float(number.value) / max(float(best.value), 1e-9) <= FACTOR:
+                found[number.unit] = Figure(
+                    before=best.text, after=number.text, what=number.what, was=best.sentence, now=sentence
+                )
+    return tuple(found.values())[:MOST]
+
+
+def _same_thing(one: Counted, other: Counted) -> bool:
+    if one.unit != other.unit or one.sentence.language != other.sentence.language:
+        return False
+    return len(one.around & other.around) >= AGREE

@@ -1,0 +1,136 @@
+"""How coverage differs: how each country's outlets, and each kind of owner, tell a story, and who does not."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+from digests.coverage import Coverage
+from digests.model import Mention, Silent, Story, Voice
+from digests.numbers import numbers
+from watcher.model import Article
+from watcher.text.sentences import sentences
+from watcher.text.words import WORD, fold, stem
+
+MOST = 4  # voices of one kind
+LEAST_REPORTS = 3  # independent ones, from which it makes sense to tell how they differ
+FIRST = 3  # sentences of a report that say what it leads with
+ONLY = 3  # names and numbers that one group alone has
+READ = 2  # outlets of a country that were read: a single one may well have missed a story
+FAR = 4  # outlets of a country that the story is not about
+SILENT = 2  # of each kind
+COUNTRY, OWNER = "country", "owner"
+
+
+def voices(
+    story: Story, articles: Mapping[str, Article], covered: Coverage, kinds: Mapping[str, str]
+) -> tuple[Voice, ...]:
+    """
+    Return how the groups that report on their own tell a story: of countries, then of kinds of owner, by first report.
+
+    A group's headline is that of its first report of its own. Empty where fewer than two groups, or three reports,
+    stand beside each other.
+
+    Args:
+        kinds: The kind of owner of an outlet, where the settings name it: "public".
+    """
+    origins = [articles[key] for key in covered.origins if articles[key].outlet in covered.independent]
+    if len(origins) < LEAST_REPORTS:
+        return ()
+    agencies = {key: report.agency for report in story.reports for key in report.articles}
+    found: list[Voice] = []
+    for group, name_of in ((COUNTRY, lambda a: a.country), (OWNER, lambda a: kinds.get(a.outlet))):
+        groups: dict[str, list[Article]] = defaultdict(list)
+        for article in sorted(origins, key=lambda a: (a.published_at, a.id)):
+            if name := name_of(article):
+                groups[name].append(article)
+        if len(groups) > 1:
+            order = sorted(groups, key=lambda name: (-len(groups[name]), groups[name][0].published_at, name))[:MOST]
+            order.sort(key=lambda name: (groups[name][0].published_at, name))
+            for name in order:
+                others = [a for other, its in groups.items() if other != name for a in its]
+                found.append(_voice(group, name, groups[name], others, agencies))
+    return tuple(found)
+
+
+def silent(
+    articles: Iterable[Article], covered: Coverage, places: Sequence[str], kinds: Mapping[str, str]
+) -> tuple[Silent, ...]:
+    """
+    Return whose outlets were read and do not have a story that several others have: countries it is about first.
+
+    Args:
+        articles: All of the window.
+        places: ISO codes of the countries that the story is about.
+    """
+    if len(covered.independent) < LEAST_REPORTS:
+        return ()
+    read: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for article in articles:
+        for key in ((COUNTRY, article.country), (OWNER, kinds.get(article.outlet))):
+            if key[1]:
+                read[key[0], key[1]].add(article.outlet)
+    carriers = set(covered.outlets)
+    lacking = [
+        (group, name, len(outlets))
+        for (group, name), outlets in read.items()
+        if not outlets & carriers and len(outlets) >= (READ if group == COUNTRY and name in places else FAR)
+    ]
+    lacking.sort(key=lambda row: (row[1] not in places, -row[2], row[1]))
+    return tuple(
+        Silent(group=group, name=name, outlets=count)
+        for kind in (COUNTRY, OWNER)
+        for group, name, count in [row for row in lacking if row[0] == kind][:SILENT]
+    )
+
+
+def _voice(
+    group: str, name: str, own: Sequence[Article], others: Sequence[Article], agencies: Mapping[str, str | None]
+) -> Voice:
+    first = own[0]
+    return Voice(
+        group=group,
+        name=name,
+        outlets=len({article.outlet for article in own}),
+        mention=Mention(
+            outlet=first.outlet,
+            url=first.url,
+            language=first.language,
+            country=first.country,
+            title=first.title,
+            at=first.published_at,
+            article_id=first.id,
+            agency=agencies.get(first.id),
+            headline=True,
+        ),
+        only=_only(own, others),
+    )
+
+
+def _only(own: Sequence[Article], others: Sequence[Article]) -> tuple[str, ...]:
+    """Return the names and numbers that lead these reports and stand nowhere in the others, told most first.
+
+    Names are only looked for beside reports of the same language: another spells them in its own way.
+    """
+    told = {number for article in others for number in numbers(f"{article.title} {article.text}")}
+    counts: Counter[str] = Counter()
+    for article in own:
+        lead = _lead(article)
+        beside = [other for other in others if other.language == article.language]
+        known = {stem(fold(word)) for other in beside for word in WORD.findall(f"{other.title} {other.text}")}
+        found = set(_names(lead)) if beside else set()
+        counts.update(name for name in found if not any(stem(fold(part)) in known for part in name.split()))
+        counts.update(number for number in numbers(lead) if number not in told)
+    return tuple(sorted(counts, key=lambda word: (-counts[word], word)))[:ONLY]
+
+
+def _lead(article: Article) -> str:
+    text = article.text[:2000]
+    spans = list(sentences(text, article.language))[:FIRST]
+    return text[: spans[-1][1]] if spans else ""
+
+
+def _names(text: str) -> list[str]:
+    """Return runs of two or more capitalised words inside sentences, as written: names that nobody takes for nouns."""
+    return re.findall(r"(?<=[a-zà-žа-яё,] )[A-ZÀ-ŽА-ЯЁ][\w'’-]+(?: [A-ZÀ-ŽА-ЯЁ][\w'’-]+)+", text)

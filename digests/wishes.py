@@ -1,0 +1,104 @@
+"""What a reader has asked for: words to show, to leave out and to watch, weights, and rules for sections."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from watcher.model import Article
+from watcher.text.words import UNSPACED_RUN, fold
+
+LEAD_CHARS = 400  # of a text, in which a word counts as said: further down much is named that a story is not about
+Weight = tuple[str, float]  # a name, and what it adds to a story's score
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SectionRule:
+    """Files a story in `section` if it says one of the words, is about one of the countries, or is from a source."""
+
+    section: str
+    words: tuple[str, ...] = ()
+    countries: tuple[str, ...] = ()  # ISO codes
+    sources: tuple[str, ...] = ()  # names of outlets
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """The choice of one digest. A phrase matches whole words, "elect*" their beginning, whatever case and accents."""
+
+    must: tuple[str, ...] = ()
+    watch: tuple[str, ...] = ()
+    mute: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()  # of articles; empty for all
+    regions: tuple[str, ...] = ()  # ISO codes and names of regions that stories must be about; empty for all
+    rules: tuple[SectionRule, ...] = ()
+    words: tuple[Weight, ...] = ()
+    countries: tuple[Weight, ...] = ()  # ISO codes that the story is about
+    sections: tuple[Weight, ...] = ()  # sections of the sources
+    sources: tuple[Weight, ...] = ()  # names of outlets
+
+    @property
+    def need_places(self) -> bool:
+        """Whether the countries of a story matter for its place."""
+        return bool(self.countries or self.regions)
+
+
+def said(phrases: Sequence[str], articles: Iterable[Article]) -> tuple[str, ...]:
+    """Return which of `phrases` stand in the title or the first lines of one of `articles`, in their order."""
+    if not phrases:
+        return ()
+    texts = [fold(f"{article.title}\n{article.text[:LEAD_CHARS]}") for article in articles]
+    return tuple(phrase for phrase in phrases if (each := pattern((phrase,))) and any(map(each.search, texts)))
+
+
+@lru_cache(maxsize=512)
+def pattern(phrases: tuple[str, ...]) -> re.Pattern[str] | None:
+    """Return what finds any of `phrases` in folded text; None if there is none."""
+    parts = [part for phrase in phrases if (part := _part(phrase))]
+    return re.compile("|".join(parts)) if parts else None
+
+
+def _part(phrase: str) -> str:
+    """Return the expression of one phrase: between word borders, which scripts without spaces do not have."""
+    folded = fold(" ".join(phrase.split()))
+    begins = folded.endswith("*")
+    bare = folded.rstrip("*").strip()
+    if not bare:
+        return ""
+    body = re.escape(bare).replace(r"\ ", r"\s+")
+    if UNSPACED_RUN.search(bare):
+        return body
+    return rf"(?<!\w){body}" if begins else rf"(?<!\w){body}(?!\w)"
+
+
+def weighed(wishes: Wishes, articles: Sequence[Article], places: Sequence[str]) -> tuple[Weight, ...]:
+    """
+    Return the weights that a story earns, each with what it was given for: "country UA".
+
+    Args:
+        articles: The story's.
+        places: ISO codes of the countries it is about.
+    """
+    outlets = {fold(article.outlet) for article in articles}
+    sections = {fold(article.section) for article in articles if article.section}
+    spoken = set(said([word for word, _ in wishes.words], articles))
+    found = [(f"“{word}”", weight) for word, weight in wishes.words if word in spoken]
+    found += [(f"country {code}", weight) for code, weight in wishes.countries if code in places]
+    found += [(f"section {name}", weight) for name, weight in wishes.sections if fold(name) in sections]
+    found += [(f"source {name}", weight) for name, weight in wishes.sources if fold(name) in outlets]
+    return tuple(found)
+
+
+def ruled(rules: Sequence[SectionRule], articles: Sequence[Article], places: Sequence[str]) -> str | None:
+    """Return the section of the first rule that a story fits, None if it fits none."""
+    for rule in rules:
+        outlets = {fold(name) for name in rule.sources}
+        if (
+            set(rule.countries) & set(places[:1])
+            or any(fold(article.outlet) in outlets for article in articles)
+            or said(rule.words, articles)
+        ):
+            return rule.section
+    return None

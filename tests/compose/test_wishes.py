@@ -1,0 +1,102 @@
+"""What a reader asks for: words, weights, rules, regions and languages."""
+
+from __future__ import annotations
+
+import pytest
+
+from digests.rank import rank
+from digests.settings import REGIONS
+from digests.wishes import SectionRule, Wishes, said
+from tests.compose.press import END, article, by_id, story
+from tests.compose.test_compose import edition_of, report, world
+
+
+@pytest.mark.parametrize(
+    ("phrase", "title", "found"),
+    [
+        ("chip", "A chip plant opens", True),
+        ("chip", "Chips are sold out", False),
+        ("chip*", "CHIPS are sold out", True),
+        ("central bank", "The Central  Bank waits", True),
+        ("Élysée", "Elysee says no", True),
+        ("地震", "函館で地震がありました", True),
+        ("*", "anything", False),
+        ("c++ (draft", "The c++ (draft) is out", True),
+    ],
+)
+def test_a_phrase_is_found_as_words(phrase, title, found):
+    assert (said((phrase,), [article("A", title)]) == (phrase,)) is found
+
+
+def test_a_weight_moves_a_story_and_says_so():
+    flood, quake = [article(f"F{n}", "Flood hits Nepal", country="NP") for n in range(3)], [
+        article(f"Q{n}", "Quake hits Peru") for n in range(2)
+    ]  # fmt: skip
+    stories = [story(*flood), story(*quake)]
+
+    ranked = rank(
+        stories,
+        by_id(*flood, *quake),
+        now=END,
+        wishes=Wishes(words=(("quake", 2.0),), countries=(("PE", 3.0),)),
+        about=lambda each: ("PE",) if each == stories[1] else ("NP",),
+    )
+
+    assert ranked[0].story == stories[1]
+    assert ranked[0].why[-1].words == "your weights: “quake” +2, country PE +3"
+    assert ranked[0].score == round(sum(term.value * term.weight for term in ranked[0].why), 6)
+    assert "reader" not in {term.name for term in ranked[1].why}
+
+
+def test_a_story_that_must_be_shown_is_told_in_full_however_small():
+    edition = edition_of(world(), stories=1, briefs=0, wishes=Wishes(must=("Storm",)))
+
+    assert [s.title.split()[0] for s in edition.stories] == ["Storm"]
+
+
+def test_a_watched_story_is_shown_and_marked_beyond_the_briefs():
+    edition = edition_of(world(), stories=1, briefs=0, wishes=Wishes(watch=("storm", "flood")))
+
+    assert [s.alerts for s in edition.stories] == [("flood",)]
+    assert [(b.title.split()[0], b.alerts) for b in edition.briefs] == [("Storm", ("storm",))]
+
+
+def test_stories_about_other_regions_are_left_out_and_counted():
+    edition = edition_of(world(), stories=5, wishes=Wishes(regions=("africa", "CL")))
+
+    assert {s.place_codes for s in edition.stories} == {("KE",), ("CL",)}
+    assert ("stories about other regions", 3) in edition.ledger.left_out
+
+
+def test_rules_file_stories_in_sections_of_the_readers_own():
+    rules = (SectionRule(section="Weather", words=("flood*", "storm")), SectionRule(section="Asia", countries=("JP",)))
+
+    edition = edition_of(world(), stories=5, wishes=Wishes(rules=rules))
+
+    assert {section.title: len(section.stories) for section in edition.sections} == {
+        "Weather": 2, "Asia": 1, "Africa": 1, "Europe": 1,
+    }  # fmt: skip
+
+
+def test_the_settings_know_the_regions_of_the_gazetteer():
+    from digests.places import REGIONS as known
+
+    assert set(REGIONS) == set(known) - {"world"}
+
+
+def test_how_coverage_differs_is_told_by_country_and_owner():
+    group = [
+        report("K0", "Drought", "Kenya", 9000, hours=5, country="KE"),
+        report("K1", "Drought", "Kenya", 9500, hours=6, country="KE"),
+        report("G0", "Drought", "Kenya", 9000, hours=3, country="GB"),
+    ]
+    read = [[report(f"U{n}", "Vote", f"Utah {n}", 20 + n, hours=9, country="UG")] for n in range(4)]
+
+    (shown, *_) = edition_of([group, *read], stories=1, kinds={"K0": "public", "G0": "private"}).stories
+
+    assert [(v.group, v.name, v.outlets, v.mention.outlet) for v in shown.voices] == [
+        ("country", "GB", 1, "G0"), ("country", "KE", 2, "K0"), ("owner", "private", 1, "G0"),
+        ("owner", "public", 1, "K0"),
+    ]  # fmt: skip
+    assert shown.voices[1].only == ("9500",)
+    assert [(s.group, s.name, s.outlets) for s in shown.silent] == [("country", "UG", 4)]
