@@ -6,7 +6,6 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 NOT_LATE = timedelta(minutes=10)  # an edition made so soon after its time is on time
-CATCH_UP = timedelta(hours=12)  # an edition that could not be made by then is left out: the next one covers its time
 LONGEST = 3  # windows: how far back an edition reaches after a gap
 
 
@@ -19,17 +18,18 @@ def due_at(local_date: date, at: time, zone: ZoneInfo) -> datetime:
     return datetime.combine(local_date, at, tzinfo=zone).astimezone(UTC)
 
 
-def date_due(now: datetime, at: time, zone: ZoneInfo, *, since: datetime) -> date | None:
+def date_due(now: datetime, at: time, zone: ZoneInfo, *, since: datetime, catch_up: timedelta) -> date | None:
     """
     Return the local date whose edition is owed at `now`, None if none is.
 
     That is the latest date whose time has come, if it came after `since` (when the digest was first known) and not
-    longer than CATCH_UP ago. Whether it is made already is for the store to say.
+    longer than `catch_up` ago: an edition that could not be made by then is left out, and the next one covers its
+    time. Whether it is made already is for the store to say.
     """
     today = now.astimezone(zone).date()
     latest = today if due_at(today, at, zone) <= now else today - timedelta(days=1)
     moment = due_at(latest, at, zone)
-    return latest if since <= moment and now - moment <= CATCH_UP else None
+    return latest if since <= moment and now - moment <= catch_up else None
 
 
 def window_of(end: datetime, length: timedelta, *, previous_end: datetime | None) -> tuple[datetime, datetime]:

@@ -79,7 +79,8 @@ class Editions:
         found: list[tuple[DigestSettings, date]] = []
         for digest in digests_of(self._settings):
             zone = ZoneInfo(digest.timezone)
-            day = date_due(now, digest.at, zone, since=self._known_since[digest.name])
+            since = self._known_since[digest.name]
+            day = date_due(now, digest.at, zone, since=since, catch_up=digest.catch_up)
             if day is None or self._is_put_off(digest.name, day, now):
                 continue
             if not read(engine, partial(is_settled, digest=digest.name, local_date=day, slot=DAILY, now=now)):

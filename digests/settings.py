@@ -16,13 +16,14 @@ from pydantic import AfterValidator, BeforeValidator, Field, StrictInt, field_va
 from watcher.settings.codes import country, language
 from watcher.settings.model import Settings
 from watcher.settings.section import Fault, Part, Rows, raw_rows, repeated
-from watcher.settings.values import ClockTime, Duration, LocalPath, TimeZoneName, WebUrl, hint, shown
+from watcher.settings.values import ClockTime, Duration, LocalPath, TimeZoneName, WebUrl, format_duration, hint, shown
 from watcher.text.urls import is_web
 
 Format = Literal["markdown", "html", "text", "eml", "json", "atom"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 TO_READ: tuple[Format, ...] = ("markdown", "html", "text", "eml")
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+MIN_CATCH_UP, MAX_CATCH_UP = timedelta(minutes=30), timedelta(hours=24)
 MIN_WINDOW = timedelta(minutes=1)
 
 
@@ -127,6 +128,10 @@ class DigestSettings(Part):
     title: str = Field(default="World Digest", description="Title of every edition.", min_length=1, max_length=120)
     at: ClockTime = Field(default=time(6, 30), description="When an edition is made, in the digest's time zone.")
     timezone: TimeZoneName = Field(default="UTC", description="IANA time zone of the reader.")
+    catch_up: Duration = Field(
+        default=timedelta(hours=12),
+        description="How late an edition may still be made, after a sleep say; later, the next one covers its time.",
+    )
     window: Duration = Field(default=timedelta(hours=24), description="How far back an edition looks.")
     language: LanguageTag = Field(
         default="en",
@@ -178,6 +183,14 @@ class DigestSettings(Part):
         """Return the window if anything fits into it."""
         if value < MIN_WINDOW:
             raise ValueError("got a window without length, expected at least one minute")
+        return value
+
+    @field_validator("catch_up")
+    @classmethod
+    def check_catch_up(cls, value: timedelta) -> timedelta:
+        """Return the time if an edition fits into it, and none of the next date does."""
+        if not MIN_CATCH_UP <= value <= MAX_CATCH_UP:
+            raise ValueError(f'got "{format_duration(value)}", expected "30m" to "24h"')
         return value
 
     @field_validator("formats")

@@ -30,11 +30,13 @@ def open_digests(url: str) -> Engine:
 
 
 def first_seen(connection: Connection, digest: str, *, now: datetime) -> datetime:
-    """Return when this digest was first asked for: now, if it never was."""
+    """Return when this digest was first asked for: now, if it never was, or if the clock was ahead then."""
     connection.execute(insert(connection, digests).values(name=digest, first_seen_at=now).on_conflict_do_nothing())
     query = select(digests.c.first_seen_at).where(digests.c.name == digest)
     moment: datetime = connection.execute(query).scalar_one()
-    return moment
+    if moment > now:
+        connection.execute(update(digests).where(digests.c.name == digest).values(first_seen_at=now))
+    return min(moment, now)
 
 
 def claim(

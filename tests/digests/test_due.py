@@ -7,10 +7,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from digests.due import CATCH_UP, date_due, due_at, window_of
+from digests.due import date_due, due_at, window_of
 
 BERLIN = ZoneInfo("Europe/Berlin")
 ZONES = ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Africa/Cairo", "America/Santiago", "Asia/Kolkata"]
+CATCH_UP = timedelta(hours=12)
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 
@@ -26,7 +27,7 @@ def test_two_years_of_ticks_owe_one_edition_a_date(zone, at):
     now, end = datetime(2026, 1, 1, tzinfo=UTC), datetime(2028, 1, 1, tzinfo=UTC)
     owed = []
     while now < end:
-        day = date_due(now, at, ZoneInfo(zone), since=LONG_AGO)
+        day = date_due(now, at, ZoneInfo(zone), since=LONG_AGO, catch_up=CATCH_UP)
         if day is not None and (not owed or owed[-1] != day):
             owed.append(day)
         now += timedelta(minutes=30)
@@ -39,15 +40,19 @@ def test_two_years_of_ticks_owe_one_edition_a_date(zone, at):
 def test_no_edition_is_owed_for_a_time_before_the_digest_was_known():
     now = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 
-    assert date_due(now, time(6, 30), BERLIN, since=now - timedelta(hours=1)) is None
-    assert date_due(now, time(6, 30), BERLIN, since=now - timedelta(days=1)) == date(2026, 6, 1)
+    assert date_due(now, time(6, 30), BERLIN, since=now - timedelta(hours=1), catch_up=CATCH_UP) is None
+    assert date_due(now, time(6, 30), BERLIN, since=now - timedelta(days=1), catch_up=CATCH_UP) == date(2026, 6, 1)
 
 
 def test_after_a_long_sleep_only_the_latest_edition_is_owed_and_not_for_ever():
     due = due_at(date(2026, 6, 10), time(6, 30), BERLIN)
 
-    assert date_due(due + timedelta(hours=3), time(6, 30), BERLIN, since=LONG_AGO) == date(2026, 6, 10)
-    assert date_due(due + CATCH_UP + timedelta(minutes=1), time(6, 30), BERLIN, since=LONG_AGO) is None
+    assert date_due(due + timedelta(hours=3), time(6, 30), BERLIN, since=LONG_AGO, catch_up=CATCH_UP) == date(
+        2026, 6, 10
+    )
+    assert (
+        date_due(due + CATCH_UP + timedelta(minutes=1), time(6, 30), BERLIN, since=LONG_AGO, catch_up=CATCH_UP) is None
+    )
 
 
 def test_a_window_reaches_back_to_the_last_edition_but_not_for_ever():

@@ -1,0 +1,245 @@
+"""
+The time machine: the daemon's own job over every change of clocks of two years, on a real store, with a clock of ours.
+
+The machine sleeps over an edition's time, crashes at it, and its clock is set forward and back by two hours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from sqlalchemy import select
+
+from digests.due import due_at
+from digests.jobs import jobs
+from digests.store.editions import DAILY, claim, get_edition, open_digests
+from digests.store.schema import editions
+from watcher.daemon.jobs import Job
+from watcher.net.client import Client
+from watcher.settings.load import parse
+from watcher.store.hosts import worker_name
+from watcher.store.writer import Writer, read, write
+from watcher.work.line import Line
+from watcher.work.tools import Tools
+
+pytestmark = pytest.mark.slow
+
+ZONES = (
+    "Europe/Berlin",
+    "America/New_York",
+    "America/Santiago",
+    "Africa/Cairo",
+    "Australia/Lord_Howe",  # by half an hour
+    "Pacific/Chatham",  # a quarter of an hour off the others
+    "Africa/Casablanca",  # back for Ramadan
+)
+TICK, SLEEP, JUMP = timedelta(minutes=10), timedelta(hours=3), timedelta(hours=2)
+HOUR = timedelta(hours=1)
+NOBODY = f"{worker_name().rsplit(':', 1)[0]}:{2**22 + 1}:crashed"  # a process of this machine that is no more
+
+
+def changes(zone: ZoneInfo) -> Iterator[datetime]:
+    """Yield each moment of 2026 and 2027 at which a zone's clocks change."""
+    now, step = datetime(2026, 1, 1, tzinfo=UTC), timedelta(minutes=30)
+    while now.year < 2028:
+        if now.astimezone(zone).utcoffset() != (now + step).astimezone(zone).utcoffset():
+            yield now + step
+        now += step
+
+
+class InProcess:
+    """Stands for the worker processes: runs a task here and now, or crashes with the whole machine."""
+
+    crash: Callable[[], None] | None = None
+
+    async def run(self, function, *given, limit_s: float):
+        del limit_s
+        if self.crash is not None:
+            self.crash()
+        return function(*given)
+
+
+class Crash(BaseException):
+    """The end of the machine."""
+
+
+class World:
+    """A store, the job of a daemon on it, and the time."""
+
+    def __init__(self, folder: Path, zone: str, ats: tuple[time, ...], now: datetime) -> None:
+        rows = "".join(
+            f'[[digests]]\nname = "at{at:%H%M}"\nat = "{at:%H:%M}"\ntimezone = "{zone}"\nformats = ["text"]\n'
+            for at in ats
+        )
+        self.settings = parse(f'[store]\nurl = "sqlite:///w.db"\n{rows}', folder / "settings.toml")
+        self.folder, self.zone, self.ats, self.now = folder, ZoneInfo(zone), ats, now
+        self.engine = open_digests(self.settings.store.url)
+        self.writer = Writer(self.engine)
+        self.pool = InProcess()
+        self.job = self.start()
+
+    def start(self) -> Job:
+        """Start the daemon, at first or after a crash."""
+        client = Client(user_agent="Watcher/0")
+        tools = Tools(
+            writer=self.writer,
+            client=client,
+            line=Line(client.reaches, now=lambda: self.now),
+            pool=self.pool,
+            feed_pool=self.pool,
+            vector_pool=self.pool,
+            poll=self.settings.poll,
+            fetch=self.settings.fetch,
+            embedder=None,
+            now=lambda: self.now,
+            started_at=self.now,
+        )
+        return jobs(self.settings, tools)[0]
+
+    async def live(self, until: datetime) -> None:
+        while self.now < until:
+            await self.job.run()
+            self.now += TICK
+
+    def close(self) -> None:
+        self.writer.close()
+        self.engine.dispose()
+
+    def made(self, name: str, day: date):
+        return read(self.engine, lambda c: get_edition(c, name, local_date=day))
+
+    def rows(self, name: str) -> list[tuple[date, bool]]:
+        query = select(editions.c.local_date, editions.c.made_at.is_not(None)).where(editions.c.digest == name)
+        return sorted(tuple(row) for row in read(self.engine, lambda c: c.execute(query).all()))
+
+
+async def nothing(world: World, due: datetime) -> None:
+    """Live through it."""
+
+
+async def sleep(world: World, due: datetime) -> None:
+    """Sleep from half an hour before the edition's time on."""
+    await world.live(due - HOUR / 2)
+    world.now = due + SLEEP
+
+
+async def crash(world: World, due: datetime) -> None:
+    """Crash in the middle of making it, twice, the claim left behind; start again."""
+    for _ in range(2):
+
+        def die() -> None:
+            window = (world.now - 24 * HOUR, world.now)
+            day = world.now.astimezone(world.zone).date()
+            for name in (f"at{at:%H%M}" for at in world.ats if due_at(day, at, world.zone) <= world.now):
+                taken = partial(claim, digest=name, local_date=day, slot=DAILY, number=1, window=window, now=world.now)
+                write(world.engine, partial(taken, by=NOBODY))
+            raise Crash
+
+        world.pool.crash = die
+        with pytest.raises(Crash):
+            await world.live(due + HOUR)
+        world.pool.crash = None
+        world.now += TICK / 2
+        world.job = world.start()
+
+
+async def forward(world: World, due: datetime) -> None:
+    """The clock is set forward an hour before the time."""
+    await world.live(due - HOUR)
+    world.now += JUMP
+
+
+async def back_before(world: World, due: datetime) -> None:
+    """The clock is set back an hour before the time."""
+    await world.live(due - HOUR)
+    world.now -= JUMP
+
+
+async def back_after(world: World, due: datetime) -> None:
+    """The clock is set back as soon as the edition is made."""
+    await world.live(due + TICK)
+    world.now -= JUMP
+
+
+@pytest.mark.parametrize("trouble", [nothing, sleep, crash, forward, back_before, back_after], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("zone", ZONES)
+async def test_each_change_of_clocks_brings_one_edition_a_date(zone, trouble, tmp_path):
+    found = list(changes(ZoneInfo(zone)))
+    for number, change in enumerate(found):
+        skipped = (change - timedelta(minutes=15)).astimezone(ZoneInfo(zone))
+        ats = (time(6, 30), (skipped.replace(tzinfo=None) + timedelta(minutes=30)).time())  # in the change itself
+        day = change.astimezone(ZoneInfo(zone)).date()
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        world = World(folder, zone, ats, change - 26 * HOUR)
+        begun = world.now
+
+        await trouble(world, due_at(day, ats[number % 2], world.zone))
+        await world.live(change + 50 * HOUR)
+
+        for at in ats:
+            name = f"at{at:%H%M}"
+            dates = [day + timedelta(days=n) for n in range(-3, 5)]
+            owed = [each for each in dates if begun <= due_at(each, at, world.zone) < world.now - TICK]
+            files = sorted(path.name for path in (folder / "out" / name).iterdir())
+            assert world.rows(name) == [(each, True) for each in owed], (zone, change, name)
+            assert [file[:10] for file in files if file[:4].isdigit()] == [each.isoformat() for each in owed], files
+        world.close()
+    assert len(found) >= 4
+
+
+async def test_an_edition_slept_over_is_marked_late_and_one_on_time_is_not(tmp_path):
+    due = datetime(2026, 3, 29, 4, 30, tzinfo=UTC)  # 06:30 in Berlin, on the day of the change
+    world = World(tmp_path, "Europe/Berlin", (time(6, 30),), due - 26 * HOUR)
+
+    await sleep(world, due)
+    await world.live(due + 25 * HOUR)
+
+    late = [world.made("at0630", due.date() + timedelta(days=n)).ledger.late_s for n in (-1, 0, 1)]
+    assert late == [0.0, pytest.approx(SLEEP.total_seconds()), 0.0]
+    world.close()
+
+
+@pytest.mark.parametrize(("slept", "made"), [("5h", True), ("7h", False)])
+async def test_an_edition_is_caught_up_within_the_settings_window_only(slept, made, tmp_path):
+    due = datetime(2026, 6, 10, 4, 30, tzinfo=UTC)
+    world = World(tmp_path, "Europe/Berlin", (time(6, 30),), due - 2 * HOUR)
+    text = '[[digests]]\nname = "at0630"\ncatch_up = "6h"\ntimezone = "Europe/Berlin"\n[store]\nurl = "sqlite:///w.db"'
+    world.settings = parse(text, tmp_path / "settings.toml")
+    world.job = world.start()
+    await world.live(due - HOUR)
+
+    world.now = due + int(slept[0]) * HOUR
+    await world.live(world.now + HOUR)
+
+    assert (world.made("at0630", due.date()) is not None) is made
+    world.close()
+
+
+async def test_a_sleep_of_a_week_brings_one_edition_and_no_burst(tmp_path):
+    due = datetime(2026, 6, 10, 4, 30, tzinfo=UTC)
+    world = World(tmp_path, "Europe/Berlin", (time(6, 30),), due - 2 * HOUR)
+    await world.live(due + HOUR)
+
+    world.now += timedelta(days=7)
+    await world.live(world.now + 3 * HOUR)
+
+    assert [day.day for day, _ in world.rows("at0630")] == [10, 17]
+    world.close()
+
+
+async def test_a_clock_that_was_ahead_at_the_first_start_keeps_no_edition_back(tmp_path):
+    due = datetime(2026, 6, 10, 4, 30, tzinfo=UTC)
+    world = World(tmp_path, "Europe/Berlin", (time(6, 30),), due + timedelta(days=900))
+
+    world.now = due - HOUR
+    world.job = world.start()
+    await world.live(due + HOUR)
+
+    assert [day for day, _ in world.rows("at0630")] == [due.date()]
+    world.close()
