@@ -25,6 +25,7 @@ COMMANDS = (
     Command(
         name="explain", target="digests.cli.explain:command", help="Say why two articles are in one story.", order=53
     ),
+    Command(name="search", target="digests.cli.search:command", help="Search the stored articles.", order=54),
     Command(name="verify", target="digests.cli.verify:command", help="Prove an edition by the articles.", order=55),
     Command(
         name="demo", target="digests.cli.demo:command", help="Run everything on a sample press of its own.", order=80

@@ -3,17 +3,43 @@
 from __future__ import annotations
 
 import stat
+import zlib
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import inspect, text
+from sqlalchemy import text
 
+from digests.store.editions import MIGRATIONS as EDITIONS
 from digests.store.editions import open_digests
 from digests.store.schema import metadata as digests_metadata
 from watcher.errors import StoreError
-from watcher.store.open import open_store
+from watcher.store.articles import articles_by_id
+from watcher.store.indexing import index_missing
+from watcher.store.open import MIGRATIONS, connect, open_store
 from watcher.store.schema import metadata
+from watcher.store.search import search
+from watcher.store.writer import read, write
+from watcher.text.search import parse
+
+OLD_ARTICLE = """
+    INSERT INTO articles (id, feed_id, url, host, outlet, title, language, authors, kind, from_feed, is_truncated,
+        published_at, fetched_at)
+    VALUES ('a', 1, 'https://news.example/a', 'news.example', 'The News', 'Quake', 'en', '[]', 'article', 0, 0,
+        '2026-11-24 06:00:00.000000', '2026-11-24 06:05:00.000000')
+"""
+OLD_TEXT = {"text": zlib.compress(b"A quake shook Tarvola."), "removed": zlib.compress(b"[]")}
+
+
+def only(tables, version_table: str = "watcher_schema") -> dict:
+    """Return options for Alembic that look at the tables of one package alone."""
+    ours = set(tables.tables)
+    return {
+        "version_table": version_table,
+        "include_name": lambda name, kind, _: kind != "table" or name in ours,
+    }
 
 
 def test_a_new_store_is_made_in_a_folder_of_its_own(tmp_path):
@@ -29,30 +55,60 @@ def test_the_migrations_make_what_the_tables_say(tmp_path):
 
     with engine.connect().execution_options(reading=True) as connection:
         for tables, version_table in ((metadata, "watcher_schema"), (digests_metadata, "digests_schema")):
-            ours = set(tables.tables)
-            options = {
-                "version_table": version_table,
-                "include_name": lambda name, kind, _, ours=ours: kind != "table" or name in ours,
-            }
+            options = only(tables, version_table)
             differences += compare_metadata(MigrationContext.configure(connection, opts=options), tables)
 
     assert differences == []
     engine.dispose()
 
 
-def test_a_store_of_the_first_schema_is_brought_up_to_date(tmp_path):
-    url = f"sqlite:///{tmp_path / 'watcher.db'}"
-    engine = open_store(url)
+def made_by(url: str, scripts, version_table: str, revision: str) -> None:
+    """Make a store as the Watcher of `revision` left it."""
+    config = Config()
+    config.set_main_option("script_location", str(scripts))
+    config.attributes["version_table"] = version_table
+    engine = connect(url)
     with engine.begin() as connection:
-        connection.execute(text("DROP INDEX ix_features_version"))
-        connection.execute(text("ALTER TABLE feeds DROP COLUMN owner_kind"))
-        connection.execute(text("UPDATE watcher_schema SET version_num = '0001'"))
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+    engine.dispose()
+
+
+def revisions(scripts) -> list[str]:
+    return sorted(path.name[:4] for path in (scripts / "versions").glob("[0-9]*.py"))
+
+
+@pytest.mark.parametrize("revision", revisions(MIGRATIONS))
+def test_a_store_of_each_schema_is_brought_up_to_date_with_what_is_in_it(tmp_path, revision):
+    url = f"sqlite:///{tmp_path / 'watcher.db'}"
+    made_by(url, MIGRATIONS, "watcher_schema", revision)
+    engine = connect(url)
+    with engine.begin() as connection:
+        connection.execute(text(OLD_ARTICLE))
+        connection.execute(text("INSERT INTO texts VALUES ('a', :text, :removed)"), OLD_TEXT)
     engine.dispose()
 
     engine = open_store(url)
 
-    assert [index["name"] for index in inspect(engine).get_indexes("features")].count("ix_features_version") == 1
-    assert "owner_kind" in {column["name"] for column in inspect(engine).get_columns("feeds")}
+    with engine.connect().execution_options(reading=True) as connection:
+        assert compare_metadata(MigrationContext.configure(connection, opts=only(metadata)), metadata) == []
+    assert read(engine, lambda c: articles_by_id(c, ["a"]))["a"].text == "A quake shook Tarvola."
+    write(engine, lambda c: index_missing(c, most=9))
+    assert [hit.id for hit in read(engine, lambda c: search(c, parse("tarvola"))).hits] == ["a"]
+    engine.dispose()
+
+
+@pytest.mark.parametrize("revision", revisions(EDITIONS))
+def test_a_store_of_each_schema_of_the_digests_is_brought_up_to_date(tmp_path, revision):
+    url = f"sqlite:///{tmp_path / 'watcher.db'}"
+    open_store(url).dispose()
+    made_by(url, EDITIONS, "digests_schema", revision)
+
+    engine = open_digests(url)
+
+    with engine.connect().execution_options(reading=True) as connection:
+        opts = only(digests_metadata, "digests_schema")
+        assert compare_metadata(MigrationContext.configure(connection, opts=opts), digests_metadata) == []
     engine.dispose()
 
 

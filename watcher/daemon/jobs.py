@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import entry_points
 
+from sqlalchemy import Connection
+
 from watcher.errors import PluginError
 from watcher.settings.model import Settings
+from watcher.store.indexing import index_missing
 from watcher.work.queue import LocalQueue
 from watcher.work.remake import remake_features
 from watcher.work.tools import Tools
@@ -20,6 +23,9 @@ VECTORS_EVERY_S = 15.0
 VECTORS_AT_ONCE = 256  # articles a run
 FEATURES_EVERY_S = 15.0
 ALL = 1_000_000  # articles: more than a week brings
+INDEX_EVERY_S = 60.0
+INDEX_AT_ONCE = 50  # articles a transaction: a twentieth of a second
+INDEX_SLICES = 200  # a run
 FEATURES_AT_ONCE = 2_048  # articles a run: a few seconds of one worker
 
 
@@ -39,7 +45,8 @@ class Job:
 
 def own_jobs(queue: LocalQueue, *, since: datetime | None = None) -> tuple[Job, ...]:
     """
-    Return the daemon's own jobs: host visits, vectors for the articles they bring, and features of a new version.
+    Return the daemon's own jobs: host visits, vectors for the articles they bring, features of a new version, and the
+    upkeep of the index for searching.
 
     Each run works with the queue's tools of that time.
 
@@ -59,11 +66,22 @@ def own_jobs(queue: LocalQueue, *, since: datetime | None = None) -> tuple[Job, 
         most = ALL if since else VECTORS_AT_ONCE
         await make_vectors(tools.writer, tools.vector_pool, tools.embedder, since=since, most=most)
 
+    async def index() -> None:
+        for _ in range(ALL if since else INDEX_SLICES):
+            if await queue.tools.writer.do(index_slice) < INDEX_AT_ONCE:
+                break
+
     return (
         Job(name="visits", every_s=VISITS_EVERY_S, run=visits),
         Job(name="features", every_s=FEATURES_EVERY_S, run=features),
         Job(name="vectors", every_s=VECTORS_EVERY_S, run=vectors),
+        Job(name="index", every_s=INDEX_EVERY_S, run=index),
     )
+
+
+def index_slice(connection: Connection) -> int:
+    """Put a slice of the articles into the index that it does not hold; return how many they were."""
+    return index_missing(connection, most=INDEX_AT_ONCE)
 
 
 def plugged_in_jobs(settings: Settings, tools: Tools) -> tuple[Job, ...]:

@@ -12,11 +12,13 @@ from datetime import datetime
 from sqlalchemy import Connection, Row, func, select
 
 from watcher.model import Article, Removed
+from watcher.store import fts
 from watcher.store.feeds import slices
 from watcher.store.hosts import insert
 from watcher.store.schema import articles, blocks, entries, features, texts
 from watcher.text.urls import article_id, normal
 
+INDEXED = ("published_at", "title", "text", "language", "country", "outlet")
 MEMORY_ARTICLES = 200  # the latest of a site whose blocks make its memory
 
 
@@ -30,12 +32,38 @@ class Packed:
     vector_model: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """An article to store, with all that belongs to it."""
+
+    article: Article
+    feed_id: int
+    packed: Packed
+    block_hashes: Sequence[int] = ()
+
+
 def add_article(
     connection: Connection, article: Article, *, feed_id: int, packed: Packed, block_hashes: Sequence[int]
 ) -> bool:
     """Store an article with all that belongs to it; False, and nothing written, if it is there already."""
+    arrival = Arrival(article=article, feed_id=feed_id, packed=packed, block_hashes=block_hashes)
+    return add_articles(connection, [arrival])[0]
+
+
+def add_articles(connection: Connection, given: Sequence[Arrival]) -> list[bool]:
+    """Store articles and let them be searched; False, and nothing written, for each that is there already."""
+    added = [add_rows(connection, arrival) for arrival in given]
+    new = [arrival.article for arrival, is_new in zip(given, added, strict=True) if is_new]
+    fts.put(connection, map(entry_of, new))
+    return added
+
+
+def add_rows(connection: Connection, arrival: Arrival) -> bool:
+    """Write the rows of an article; False, and nothing written, if it is there already."""
+    article, packed = arrival.article, arrival.packed
     same = [column.key for column in articles.c if column.key not in ("feed_id", "authors")]
-    row = {name: getattr(article, name) for name in same} | {"feed_id": feed_id, "authors": list(article.authors)}
+    row = {name: getattr(article, name) for name in same}
+    row |= {"feed_id": arrival.feed_id, "authors": list(article.authors)}
     added = connection.execute(
         insert(connection, articles).values(row).on_conflict_do_nothing(index_elements=["id"])
     ).rowcount
@@ -45,21 +73,19 @@ def add_article(
     connection.execute(
         texts.insert().values(article_id=article.id, text=squeeze(article.text), removed=squeeze(removed))
     )
-    connection.execute(
-        features.insert().values(
-            article_id=article.id,
-            version=packed.version,
-            payload=packed.payload,
-            vector=packed.vector,
-            vector_model=packed.vector_model,
-        )
-    )
-    if block_hashes:
-        hashes = struct.pack(f"<{len(block_hashes)}Q", *block_hashes)
+    kept = {name: getattr(packed, name) for name in Packed.__slots__}
+    connection.execute(features.insert().values(article_id=article.id, **kept))
+    if arrival.block_hashes:
+        hashes = struct.pack(f"<{len(arrival.block_hashes)}Q", *arrival.block_hashes)
         connection.execute(
             blocks.insert().values(article_id=article.id, host=article.host, at=article.fetched_at, hashes=hashes)
         )
     return True
+
+
+def entry_of(article: Article) -> fts.Entry:
+    """Return what the full-text index takes of an article."""
+    return fts.Entry(article_id=article.id, **{name: getattr(article, name) for name in INDEXED})
 
 
 def squeeze(text: str) -> bytes:

@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, func, select, update
 
 from watcher.model import Entry, Feed
+from watcher.store.articles import Arrival, add_articles
 from watcher.store.feeds import entry_from_json, feed_of
 from watcher.store.schema import feeds, pages
 
@@ -52,6 +53,13 @@ def due_pages(connection: Connection, host: str, *, now: datetime, most: int) ->
 def page_done(connection: Connection, article_id: str) -> None:
     """Forget a page: its article is stored."""
     connection.execute(delete(pages).where(pages.c.article_id == article_id))
+
+
+def store_pages(connection: Connection, given: Sequence[tuple[Arrival, str]]) -> list[bool]:
+    """Store the articles of pages and forget the pages, each by its key; as `add_articles`."""
+    added = add_articles(connection, [arrival for arrival, _ in given])
+    connection.execute(delete(pages).where(pages.c.article_id.in_([key for _, key in given])))
+    return added
 
 
 def page_failed(connection: Connection, article_id: str, *, reason: str, next_try_at: datetime | None) -> None:

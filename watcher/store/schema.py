@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
     Column,
     DateTime,
@@ -238,6 +239,13 @@ hosts = Table(
     Column("robots_body", LargeBinary),
 )
 
+searchable = Table(
+    "searchable",  # the articles that the full-text index holds (`store.fts`), under its numbers
+    metadata,
+    Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),  # in the order of publication
+    Column("article_id", ForeignKey("articles.id", ondelete="CASCADE"), nullable=False, unique=True),
+)
+
 facts = Table(
     "facts",  # small values of the store itself
     metadata,
@@ -247,5 +255,5 @@ facts = Table(
 
 __all__ = [
     "Utc", "articles", "blocks", "entries", "facts", "features", "feeds", "healths", "hosts", "metadata", "pages",
-    "polls", "texts",
+    "polls", "searchable", "texts",
 ]  # fmt: skip

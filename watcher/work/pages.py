@@ -8,15 +8,13 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
-from sqlalchemy import Connection
-
 from watcher.errors import BadStatus, CleanError, FetchError, Refused, StoreError, TooLarge
 from watcher.model import Article, Cleaned, Elsewhere, Response
 from watcher.net.client import ACCEPT_PAGE
 from watcher.net.hosts import LONGEST_HOLD
-from watcher.store.articles import Packed, add_article, site_blocks, title_of
+from watcher.store.articles import Arrival, Packed, site_blocks, title_of
 from watcher.store.hosts import block
-from watcher.store.pages import Page, page_done, page_failed, page_moved, put_off
+from watcher.store.pages import Page, page_done, page_failed, page_moved, put_off, store_pages
 from watcher.text.urls import article_id, host_key, host_of, normal
 from watcher.text.wellformed import well_formed
 from watcher.text.words import word_overlap
@@ -255,12 +253,8 @@ async def store(
         url=article.url, outlet=article.outlet, from_feed=from_feed, took_s=(tools.now() - at).total_seconds()
     )
 
-    def write(connection: Connection) -> bool:
-        added = add_article(connection, stored, feed_id=page.feed.id, packed=packed, block_hashes=hashes)
-        page_done(connection, page.article_id)
-        return added
-
-    if not await tools.writer.do(write):
+    arrival = Arrival(article=stored, feed_id=page.feed.id, packed=packed, block_hashes=hashes)
+    if not await tools.writer.add(store_pages, (arrival, page.article_id)):
         event = PageKnown(url=article.url, outlet=article.outlet)
     tools.tell(event)
 

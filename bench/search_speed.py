@@ -1,0 +1,152 @@
+"""
+Measures search: articles mixed from the paragraphs of given ones, put into a store as the daemon does, then searched.
+
+    python bench/search_speed.py ARTICLES.jsonl                     # lines {title, body, lang}
+    python bench/search_speed.py ARTICLES.jsonl --articles 200000
+
+Prints bytes and microseconds an article with and without the index, and milliseconds a search: words from the most
+frequent to the rarest, pairs of them, words in a row, beginnings of words, and each with filters.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from statistics import median
+
+from sqlalchemy import Engine, text
+
+from watcher.model import Article
+from watcher.store import fts
+from watcher.store.articles import Arrival, Packed, add_articles, entry_of
+from watcher.store.open import open_store
+from watcher.store.search import search
+from watcher.store.writer import read, write
+from watcher.text.search import parse
+from watcher.text.words import words
+
+FIRST = datetime(2026, 1, 1, tzinfo=UTC)
+SPAN = timedelta(days=400)
+BATCH = 20  # articles of one transaction
+OUTLETS = 100
+NOTHING = Packed(version="bench", payload=b"")
+
+
+def main() -> None:
+    """Print the cost of the index, then a line for each kind of search."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("articles", type=Path)
+    parser.add_argument("--articles", dest="count", type=int, default=20_000)
+    given = parser.parse_args()
+    rows = [json.loads(line) for line in given.articles.read_text(encoding="utf-8").splitlines()]
+    rows = [row for row in rows if len(row.get("body") or "") > 300]
+    made = list(mixed(rows, given.count))
+    with tempfile.TemporaryDirectory() as folder:
+        engine = open_store(f"sqlite:///{folder}/watcher.db")
+        began = time.perf_counter()
+        counted = fill(engine, made)
+        took_s = time.perf_counter() - began
+        look(engine, counted)
+        whole = pages_of(engine)
+        write(engine, fts.drop_index)
+        index = whole - pages_of(engine)
+        print(f"{given.count} articles: {whole / given.count:.0f} bytes each, {index / given.count:.0f} of them index")
+        print(f"stored with the index in {took_s / given.count * 1e6:.0f} us each, {share(made):.0f} of them its words")
+        engine.dispose()
+
+
+def share(made: Sequence[Article]) -> float:
+    """Return how many microseconds the words of an article take."""
+    sample = [entry_of(article) for article in made[:: max(1, len(made) // 500)]]
+    began = time.perf_counter()
+    for entry in sample:
+        fts.words_of(entry)
+    return (time.perf_counter() - began) / len(sample) * 1e6
+
+
+def mixed(rows: Sequence[dict[str, str]], count: int) -> Iterator[Article]:
+    """Yield articles whose paragraphs are taken from those of one language, each with a rare word of its own."""
+    rng = random.Random(1)
+    pool: dict[str, list[str]] = {}
+    for row in rows:
+        pool.setdefault(row["lang"], []).extend(part for part in row["body"].split("\n") if part.strip())
+    for n in range(count):
+        row = rng.choice(rows)
+        size = sum(1 for part in row["body"].split("\n") if part.strip())
+        at = FIRST + SPAN * (n / count)
+        outlet = rng.randrange(OUTLETS)
+        yield Article(
+            id=f"{n:016x}",
+            url=f"https://outlet{outlet}.example/{n}",
+            host=f"outlet{outlet}.example",
+            outlet=f"Outlet {outlet}",
+            title=row["title"] or "",
+            text="\n".join([*rng.choices(pool[row["lang"]], k=size), f"rare{rng.randrange(count)}"]),
+            language=row["lang"],
+            country=f"{chr(65 + outlet % 26)}{chr(65 + outlet // 26)}",
+            published_at=at - timedelta(seconds=rng.randrange(36_000)),
+            fetched_at=at,
+        )
+
+
+def fill(engine: Engine, given: list[Article]) -> Counter[str]:
+    """Store articles; return in how many of a sample each word is."""
+    counted: Counter[str] = Counter()
+    for start in range(0, len(given), BATCH):
+        part = [
+            Arrival(article=article, feed_id=1, packed=NOTHING, block_hashes=())
+            for article in given[start : start + BATCH]
+        ]
+        write(engine, lambda c, part=part: add_articles(c, part))  # type: ignore[misc]
+        if start % (BATCH * 20) == 0:
+            counted.update(word.lower() for arrival in part for word in set(words(arrival.article.text)))
+    return counted
+
+
+def pages_of(engine: Engine) -> int:
+    """Return the bytes of the pages in use."""
+    with engine.connect().execution_options(reading=True) as connection:
+        found = [connection.execute(text(f"PRAGMA {name}")).scalar_one() for name in ("page_count", "freelist_count")]
+        size = connection.execute(text("PRAGMA page_size")).scalar_one()
+    return (found[0] - found[1]) * int(size)
+
+
+def look(engine: Engine, counted: Counter[str]) -> None:
+    """Print how long searches take."""
+    ranked = [word for word, _ in counted.most_common() if word.isalpha() and len(word) > 1]
+    few = range(60)
+    kinds = {
+        "the most frequent words": [ranked[n] for n in few],
+        "words in the middle": [ranked[len(ranked) // 20 + n] for n in few],
+        "rare words": [ranked[-1 - n] for n in few],
+        "two frequent words": [f"{ranked[n]} {ranked[n + 100]}" for n in few],
+        "either of two": [f"{ranked[n]} OR {ranked[-1 - n]}" for n in few],
+        "two frequent words in a row": [f'"{ranked[n]} {ranked[n + 7]}"' for n in few],
+        "beginnings of two letters": [f"{ranked[n][:2]}*" for n in few],
+        "beginnings of four": [f"{ranked[n + 300][:4]}*" for n in few],
+        "frequent, not another": [f"{ranked[n]} -{ranked[n + 50]}" for n in few],
+    }
+    week = fts.Filters(since=FIRST + SPAN / 2, until=FIRST + SPAN / 2 + timedelta(days=7))
+    filters = {"": fts.Filters(), ", one outlet": fts.Filters(outlet="outlet 7"), ", one week": week}
+    for kind, queries in kinds.items():
+        for name, wanted in filters.items():
+            took = sorted(once(engine, query, wanted) for query in queries)
+            print(f"{kind + name:45} median {median(took):6.1f} ms, slowest {took[-1]:6.1f} ms")
+
+
+def once(engine: Engine, query: str, wanted: fts.Filters) -> float:
+    """Return how many milliseconds a search takes."""
+    began = time.perf_counter()
+    read(engine, lambda c: search(c, parse(query), filters=wanted))
+    return (time.perf_counter() - began) * 1e3
+
+
+if __name__ == "__main__":
+    main()

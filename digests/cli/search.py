@@ -1,0 +1,174 @@
+"""`watcher search`: the stored articles that hold some words, newest first, each with its story."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, tzinfo
+from typing import TYPE_CHECKING, Annotated, Any
+from zoneinfo import ZoneInfo
+
+from typer import Argument, BadParameter, Option
+
+from watcher.cli.app import DONE, FAILED, Config, Json, examples, load_settings, print_json
+from watcher.cli.looking import show
+from watcher.cli.moments import moment_of
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine
+
+    from watcher.store.search import Found, Hit
+    from watcher.text.snippets import Snippet
+
+FILLING_S = 3.0  # that a search spends on articles which the index does not hold yet
+SLICE = 100  # of them at a time: the daemon's own writes go in between
+MOST = 1_000  # hits
+BOLD, PLAIN = "\x1b[1m", "\x1b[0m"
+
+
+@examples(
+    "watcher search quake Tarvola",
+    "watcher search '\"trade talks\" OR tariff*' --since 7d",
+    "watcher search 'quake -film'",
+    "watcher search 五輪 --language ja --outlet Asahi --json",
+)
+def command(
+    words: Annotated[
+        list[str], Argument(help='All must be there; "in a row", one OR another, begin*, -without.', metavar="WORDS...")
+    ],
+    since: Annotated[str | None, Option("--since", help='From then on: "2d", or a date.', metavar="T")] = None,
+    until: Annotated[str | None, Option("--until", help='Before then: "12h", or a date.', metavar="T")] = None,
+    language: Annotated[str | None, Option("--language", help='Only in this language, "fr".')] = None,
+    country: Annotated[str | None, Option("--country", help='Only from outlets of this country, "FR".')] = None,
+    outlet: Annotated[str | None, Option("--outlet", help="Only from outlets with these words in their name.")] = None,
+    limit: Annotated[int, Option("--limit", min=1, max=MOST, help="Articles to show.")] = 10,
+    offset: Annotated[int, Option("--offset", min=0, max=1_000_000, help="Articles to pass over.")] = 0,
+    config: Config = None,
+    json: Json = False,
+) -> int:
+    """
+    Search the stored articles, newest first. Case and accents do not matter; dates are the first digest's.
+
+    Exit code 1 says that nothing was found.
+    """
+    from digests.settings import digests_of
+    from digests.store.editions import open_digests
+    from watcher.store.fts import Filters
+    from watcher.store.search import search
+    from watcher.store.writer import read
+    from watcher.text.search import parse
+
+    settings = load_settings(config)
+    zone = ZoneInfo(digests_of(settings)[0].timezone)
+    now = datetime.now(UTC)
+    query = parse(" ".join(words))
+    if not query.groups:
+        raise BadParameter("expected a word to look for", param_hint="WORDS")
+    filters = Filters(
+        since=moment_of(since, option="--since", now=now, zone=zone),
+        until=moment_of(until, option="--until", now=now, zone=zone),
+        language=language,
+        country=country,
+        outlet=outlet,
+    )
+    engine = open_digests(settings.store.url)
+    try:
+        missing = fill_index(engine)
+        found = read(engine, lambda c: search(c, query, filters=filters, limit=limit, offset=offset))
+        stories = read(engine, lambda c: stories_of(c, found))
+    finally:
+        engine.dispose()
+    if json:
+        print_json(as_json(found, stories, missing))
+    else:
+        show_hits(found, stories, zone, missing)
+    return DONE if found.hits else FAILED
+
+
+def fill_index(engine: Engine) -> int:
+    """Let a store of an older Watcher be searched: fill its index for a while; return how many articles lack."""
+    from watcher.store.indexing import count_missing, index_missing
+    from watcher.store.writer import read, write
+
+    until = time.monotonic() + FILLING_S
+    while read(engine, count_missing):
+        if time.monotonic() > until:
+            return read(engine, count_missing)
+        write(engine, lambda c: index_missing(c, most=SLICE))
+    return 0
+
+
+def stories_of(connection: Connection, found: Found) -> dict[str, str]:
+    """Return the story that each article is in, of those that are in one."""
+    from digests.store.stories import members_of
+
+    return {key: member.story for key, member in members_of(connection, [hit.id for hit in found.hits]).items()}
+
+
+def as_json(found: Found, stories: Mapping[str, str], missing: int) -> dict[str, Any]:
+    """Return what was found as JSON has it."""
+    return {
+        "hits": [
+            {
+                "id": hit.id,
+                "title": hit.title,
+                "url": hit.url,
+                "outlet": hit.outlet,
+                "language": hit.language,
+                "country": hit.country,
+                "published_at": hit.published_at.isoformat(),
+                "story": stories.get(hit.id),
+                "snippet": hit.snippet.text,
+                "marks": [list(mark) for mark in hit.snippet.marks],
+            }
+            for hit in found.hits
+        ],
+        "has_more": found.has_more,
+        "stopped_at": found.stopped_at.isoformat() if found.stopped_at else None,
+        "not_indexed": missing,
+    }
+
+
+def show_hits(found: Found, stories: Mapping[str, str], zone: tzinfo, missing: int) -> None:
+    """Print what was found."""
+    for hit in found.hits:
+        show(hit_lines(hit, stories.get(hit.id), zone))
+        sys.stdout.write(f"  {bold(hit.snippet)}\n" if hit.snippet.text else "")
+    show(ending(found, zone, missing))
+
+
+def hit_lines(hit: Hit, story: str | None, zone: tzinfo) -> Iterator[str]:
+    """Yield a hit's lines but for its snippet."""
+    from watcher.feeds.plain import one_line
+
+    at = hit.published_at.astimezone(zone)
+    yield f"{at:%Y-%m-%d %H:%M}  {one_line(hit.outlet, 60)} ({hit.language}): {one_line(hit.title, 200)}"
+    yield f"  {one_line(hit.url, 300)}  {story or ''}".rstrip()
+
+
+def bold(snippet: Snippet) -> str:
+    """Return a snippet for a terminal: nothing in it may steer one, and what was looked for is bold."""
+    from watcher.feeds.plain import clean
+
+    if not sys.stdout.isatty():
+        return clean(snippet.text)
+    shown, at = [], 0
+    for start, end in snippet.marks:
+        if start >= at:
+            shown += [clean(snippet.text[at:start]), BOLD, clean(snippet.text[start:end]), PLAIN]
+            at = end
+    return "".join([*shown, clean(snippet.text[at:])])
+
+
+def ending(found: Found, zone: tzinfo, missing: int) -> Iterator[str]:
+    """Yield what there is to say behind the hits."""
+    if not found.hits:
+        yield "nothing was found"
+    if found.has_more:
+        yield "there are more: --limit and --offset show them"
+    if found.stopped_at:
+        at = found.stopped_at.astimezone(zone)
+        yield f"many have these words, but not in a row; looked at back to {at:%Y-%m-%d %H:%M}: --until goes on"
+    if missing:
+        yield f"{missing} older articles cannot be found yet; they can by and by while the daemon runs"

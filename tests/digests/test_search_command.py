@@ -1,0 +1,86 @@
+"""`watcher search`: hits in two or three lines, or JSON, with the story that each is in."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from digests.make import Order, make_edition
+from digests.settings import DigestSettings
+from digests.store.editions import DAILY
+from watcher.cli.main import run
+from watcher.store.indexing import build_anew
+from watcher.store.writer import write
+
+MORNING = datetime(2026, 11, 24, 6, 30, tzinfo=UTC)
+SETTINGS = '[store]\nurl = "sqlite:///watcher.db"\n[[digests]]\nname = "world"\ntimezone = "Asia/Tokyo"\n'
+
+
+@pytest.fixture
+def search(tmp_path, engine, put, capsys):
+    """Return a function that searches a store of two articles on one event and one that is apart."""
+    path = tmp_path / "settings.toml"
+    path.write_text(SETTINGS)
+    quake = "Quake shakes Tarvola. A quake of magnitude 5.4 shook Tarvola, mayor Henrik Oster said. {}"
+    put("Alpha", quake.format("Nobody was hurt."), MORNING - timedelta(hours=3))
+    put("Beta", quake.format("Schools are closed."), MORNING - timedelta(hours=2))
+    put("Gamma", "Chess club wins. The club of Brindle won the cup.", MORNING - timedelta(hours=1))
+
+    def call(*arguments: str):
+        code = run(["search", *arguments, "--config", str(path)])
+        return code, *capsys.readouterr()
+
+    return call
+
+
+def test_hits_are_told_in_three_lines_with_the_readers_time(search):
+    code, told, _ = search("mayor", "oster", "--limit", "1")
+
+    assert code == 0
+    assert told.splitlines() == [
+        "2026-11-24 13:30  Beta (en): Quake shakes Tarvola",
+        "  https://beta.example/beta-240430",
+        "  Quake shakes Tarvola. A quake of magnitude 5.4 shook Tarvola, mayor Henrik Oster said. Schools are closed.",
+        "there are more: --limit and --offset show them",
+    ]
+
+
+def test_a_hit_names_the_story_that_it_is_in(search, engine):
+    world = DigestSettings.model_validate({"name": "world"}, context={})
+    order = Order(
+        local_date=date(2026, 11, 24), window_start=MORNING - timedelta(days=1), window_end=MORNING, slot=DAILY
+    )
+    made = make_edition(engine, world, order, now=MORNING)
+
+    code, told, _ = search("tarvola", "--json")
+
+    hits = json.loads(told)["hits"]
+    assert (code, [hit["outlet"] for hit in hits]) == (0, ["Beta", "Alpha"])
+    assert {hit["story"] for hit in hits} == {made.stories[0].id}
+    assert hits[0]["snippet"][slice(*hits[0]["marks"][0])] == "Tarvola"
+
+
+def test_times_are_read_as_ages_and_as_dates_of_the_reader(search):
+    both = [json.loads(search("quake", f"--{end}", "2026-11-24T13:00", "--json")[1]) for end in ("since", "until")]
+
+    assert [[hit["outlet"] for hit in found["hits"]] for found in both] == [["Beta"], ["Alpha"]]
+    assert search("quake", "--since", "yesterday")[0] == 2
+
+
+def test_nothing_found_is_said_and_is_exit_code_1(search):
+    assert search("submarine")[:2] == (1, "nothing was found\n")
+
+
+def test_a_query_without_a_word_is_a_usage_error(search):
+    code, _, error = search("...")
+
+    assert code == 2
+    assert "expected a word" in error
+
+
+def test_a_store_whose_index_is_empty_is_indexed_on_the_way(search, engine):
+    write(engine, build_anew)
+
+    assert len(json.loads(search("quake", "--json")[1])["hits"]) == 2

@@ -1,0 +1,110 @@
+"""Searching the stored articles: newest first, with the part of the text that was found."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+
+from sqlalchemy import Connection, select
+
+from watcher.errors import StoreError
+from watcher.store import fts
+from watcher.store.articles import unsqueeze
+from watcher.store.schema import articles, texts
+from watcher.text.search import Query, is_meant
+from watcher.text.snippets import Snippet, snippet
+from watcher.text.words import fold
+
+MAX_READ = 4_000  # texts of one search, where words must stand in a row: about a second
+AT_ONCE = 60  # articles
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """An article that was found."""
+
+    id: str
+    title: str
+    url: str
+    outlet: str
+    language: str
+    country: str | None
+    published_at: datetime
+    snippet: Snippet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What a search brought. `stopped_at`: it gave up there, and older articles have not been looked at."""
+
+    hits: tuple[Hit, ...]
+    has_more: bool
+    stopped_at: datetime | None = None
+
+
+@dataclass(slots=True)
+class Looking:
+    """How far a search has come."""
+
+    read: int = 0
+    at: datetime | None = None
+    gave_up: bool = False
+
+
+def search(
+    connection: Connection, query: Query, *, filters: fts.Filters | None = None, limit: int = 20, offset: int = 0
+) -> Found:
+    """
+    Return the articles that `query` looks for, newest first; none for a query without a word.
+
+    Errors: StoreError, if this kind of database cannot be searched yet.
+    """
+    if not fts.is_there(connection):
+        raise StoreError("only a store of SQLite can be searched so far")
+    if not query.groups:
+        return Found(hits=(), has_more=False)
+    looking = Looking()
+    keys = list(islice(meant(connection, query, filters or fts.Filters(), looking), offset, offset + limit + 1))
+    return Found(
+        hits=hits_of(connection, keys[:limit], query),
+        has_more=len(keys) > limit,
+        stopped_at=looking.at if looking.gave_up else None,
+    )
+
+
+def meant(connection: Connection, query: Query, filters: fts.Filters, looking: Looking) -> Generator[str]:
+    """Yield the ids of the articles that a query means."""
+    candidates = fts.matching(connection, query, filters)
+    try:
+        while part := [key for _, key in islice(candidates, AT_ONCE)]:
+            if query.needs_text and looking.read >= MAX_READ:
+                looking.gave_up = True
+                return
+            looking.read += len(part)
+            columns = [articles.c.id, articles.c.published_at, articles.c.title]
+            asked = select(*columns, texts.c.text) if query.needs_text else select(*columns)
+            asked = asked.join(texts, texts.c.article_id == articles.c.id) if query.needs_text else asked
+            rows = {row.id: row for row in connection.execute(asked.where(articles.c.id.in_(part)))}
+            for row in (rows[key] for key in part if key in rows):
+                looking.at = row.published_at
+                if filters.until is not None and row.published_at >= filters.until:
+                    continue
+                if not query.needs_text or is_meant(query, fold(f"{row.title}\n{unsqueeze(row.text)}")):
+                    yield row.id
+    finally:
+        candidates.close()
+
+
+def hits_of(connection: Connection, keys: Sequence[str], query: Query) -> tuple[Hit, ...]:
+    """Return articles as hits, in the order of `keys`."""
+    names = [name for name in Hit.__slots__ if name != "snippet"]
+    columns = [articles.c[name] for name in names]
+    asked = select(*columns, texts.c.text).join(texts, texts.c.article_id == articles.c.id)
+    rows = {row.id: row._mapping for row in connection.execute(asked.where(articles.c.id.in_(keys)))}
+    return tuple(
+        Hit(snippet=snippet(unsqueeze(rows[key]["text"]), query), **{name: rows[key][name] for name in names})
+        for key in keys
+        if key in rows
+    )

@@ -1,0 +1,162 @@
+"""What a search looks for: words as the index keeps them, and queries as people type them. Never a syntax error."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+
+from watcher.text.words import MARKED, UNSPACED, UNSPACED_RUN, fold
+
+MAX_CHARS = 1_000  # of a query; the rest is not read
+MAX_TERMS = 40
+LEAST_PREFIX = 2  # letters before a "*": fewer would be half of all words
+LETTER = rf"\w{MARKED}"
+STARTS = f"(?:(?<![{LETTER}])|(?<=[{UNSPACED}]))"  # in "2026年5月", 5 is a word
+ENDS = f"(?:(?![{LETTER}])|(?=[{UNSPACED}]))"
+LETTERS = re.compile(f"[{LETTER}]+")
+QUOTES = str.maketrans(dict.fromkeys("“”„«»‟「」『』", '"'))
+PART = re.compile(r'(?P<minus>(?<!\S)-)?"(?P<phrase>[^"]*)"?|(?P<word>[^\s"]+)')
+OR = ("OR", "|", "||")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Token:
+    """A word of the index, or the beginning of words."""
+
+    text: str
+    is_prefix: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Term:
+    """Something to find: a word, the beginning of one, or words in a row. `normal` is its text in normal form."""
+
+    normal: str
+    tokens: tuple[Token, ...]
+    is_prefix: bool = False
+
+    @property
+    def is_row(self) -> bool:
+        """Whether words must follow each other, of which the index knows nothing."""
+        return len(self.tokens) > 1 or " " in self.normal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """One of each of the `groups` of terms must be there, and none of `without`."""
+
+    groups: tuple[tuple[Term, ...], ...]
+    without: tuple[Term, ...] = ()
+
+    @property
+    def needs_text(self) -> bool:
+        """Whether only the text itself can tell if an article is meant."""
+        return any(term.is_row for term in (*self.terms, *self.without))
+
+    @property
+    def terms(self) -> tuple[Term, ...]:
+        """The terms that are looked for."""
+        return tuple(term for group in self.groups for term in group)
+
+
+def normal(text: str) -> str:
+    """Return `text` in normal form: folded words, one space between; a run of a script without spaces is a word."""
+    found = LETTERS.findall(fold(text).replace("_", " "))
+    return " ".join(UNSPACED_RUN.sub(r" \g<0> ", " ".join(found)).split())
+
+
+def index_words(text: str) -> str:
+    """Return the words of `text` as the index keeps them; a run of a script without spaces as pairs of characters."""
+    return UNSPACED_RUN.sub(lambda run: " ".join(pairs(run.group())), normal(text))
+
+
+def pairs(run: str) -> Iterator[str]:
+    """Yield the overlapping pairs of characters of a run, and its last one: each character begins a word."""
+    return (run[i : i + 2] for i in range(len(run)))
+
+
+def parse(text: str) -> Query:
+    """
+    Return the query that a person typed; with no group if it holds no word.
+
+    Words must all be there; "words in quotes" in a row; OR (or |) between two takes either; a word* stands for all
+    that begin so; -word must not be there. Everything else is read as words.
+    """
+    groups: list[tuple[Term, ...]] = []
+    without: list[Term] = []
+    joins = False
+    for found in PART.finditer(text[:MAX_CHARS].translate(QUOTES)):
+        word = found["word"] or ""
+        if word in OR:
+            joins = bool(groups)
+            continue
+        is_unwanted = bool(found["minus"]) or (word.startswith("-") and len(word) > 1)
+        term = term_of(found["phrase"] if found["phrase"] is not None else word, may_be_prefix=bool(word))
+        if term is None or len(groups) + len(without) >= MAX_TERMS:
+            continue
+        if is_unwanted:
+            without.append(term)
+        elif joins:
+            groups[-1] += (term,)
+        else:
+            groups.append((term,))
+        joins = False
+    return Query(groups=tuple(groups), without=tuple(without))
+
+
+def term_of(text: str, *, may_be_prefix: bool = False) -> Term | None:
+    """Return the term of a word or phrase, None if there is no word in it."""
+    folded = normal(text)
+    if not folded:
+        return None
+    parts = folded.split(" ")
+    is_prefix = may_be_prefix and text.endswith("*") and len(parts[-1]) >= LEAST_PREFIX
+    tokens = tuple(dict.fromkeys(token for part in parts for token in tokens_of(part)))
+    if is_prefix and not is_unspaced(parts[-1][-1]):
+        tokens = (*(token for token in tokens if token.text != parts[-1]), Token(text=parts[-1], is_prefix=True))
+    return Term(normal=folded, tokens=tokens, is_prefix=is_prefix)
+
+
+def tokens_of(part: str) -> Iterator[Token]:
+    """Yield the words of the index that a word in normal form is found by."""
+    if not is_unspaced(part[0]):
+        yield Token(text=part)
+    elif len(part) == 1:
+        yield Token(text=part, is_prefix=True)
+    else:
+        yield from (Token(text=pair) for pair in pairs(part) if len(pair) > 1)
+
+
+def is_meant(query: Query, folded: str) -> bool:
+    """Whether a text, folded, is what the query looks for."""
+    plain = folded.replace("_", " ")
+    return all(any(stands_in(term, plain) for term in group) for group in query.groups) and not any(
+        stands_in(term, plain) for term in query.without
+    )
+
+
+def stands_in(term: Term, folded: str) -> bool:
+    """Whether the words of a term stand in a row in a folded text, whatever is between them that is no word."""
+    last = term.normal.rpartition(" ")[2]
+    return last in folded and pattern(term).search(folded) is not None
+
+
+@lru_cache(maxsize=MAX_TERMS)
+def pattern(term: Term) -> re.Pattern[str]:
+    """Return what finds the words of a term in a folded text."""
+    words = term.normal.split(" ")
+    found = re.escape(words[0])
+    for before, word in pairwise(words):
+        is_joined = is_unspaced(before[-1]) != is_unspaced(word[0])  # "5月" is two words with nothing between
+        found += f"[^{LETTER}]{'*' if is_joined else '+'}{re.escape(word)}"
+    begin = "" if is_unspaced(words[0][0]) else STARTS
+    end = "" if term.is_prefix or is_unspaced(words[-1][-1]) else ENDS
+    return re.compile(f"{begin}{found}{end}")
+
+
+def is_unspaced(character: str) -> bool:
+    """Whether a character is of a script without spaces between words."""
+    return UNSPACED_RUN.match(character) is not None
