@@ -11,9 +11,10 @@ from jinja2 import Environment
 
 from digests.model import Edition
 from digests.render import markdown
+from digests.render.edition import view
 from digests.render.safe import web_url
 from digests.render.templating import environment
-from digests.render.view import EditionView, view
+from digests.render.view import EditionView
 
 MOST = 15  # editions
 SINCE = "2026"  # of the tag: addresses; part of every id, so it never changes (RFC 4151 §2.1)

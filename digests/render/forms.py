@@ -10,8 +10,9 @@ from digests.errors import DigestError
 from digests.model import Edition, Rendered
 from digests.render import atom, html, mail, markdown, text
 from digests.render.atom import AtomSettings
+from digests.render.edition import view
 from digests.render.mail import MailSettings
-from digests.render.view import EditionView, view
+from digests.render.view import EditionView
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from importlib.resources import files
 from jinja2 import Environment
 from markupsafe import Markup
 
+from digests.render.map import RADIUS, pins, world
 from digests.render.markdown import note_html
 from digests.render.templating import environment
 from digests.render.view import EditionView
@@ -16,7 +17,17 @@ from digests.render.view import EditionView
 def render(view: EditionView) -> str:
     """Return the page, complete in itself."""
     template = templates().get_template("page.html.j2")
-    return template.render(v=view, w=view.words, css=Markup(_css()), note=Markup(note_html(view)))
+    shown = pins(view.stories)
+    return template.render(
+        v=view,
+        w=view.words,
+        css=Markup(_css()),
+        note=Markup(note_html(view)),
+        world=world(),
+        pins=shown,
+        radius=RADIUS,
+        pin_places=", ".join(f"{pin.number} {pin.place}" for pin in shown),
+    )
 
 
 @lru_cache(maxsize=1)

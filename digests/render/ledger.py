@@ -14,7 +14,7 @@ def ledger_lines(edition: Edition, words: Words) -> tuple[str, ...]:
     """Return the paragraphs of the foot, in order."""
     lines = [_window(edition, words), _seen(edition, words), _sources(edition, words)]
     if edition.stories:
-        lines.append(words["method"])
+        lines.append(words["method_written" if any(story.prose for story in edition.stories) else "method"])
     if edition.previous is not None:
         lines.append(words.say("previous", day=words.long_date(edition.previous)))
     return tuple(lines)

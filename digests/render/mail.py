@@ -19,11 +19,15 @@ from digests.render import html, text
 from digests.render.headers import MAIL, phrase
 from digests.render.markdown import note_html
 from digests.render.safe import inert, web_url
-from digests.render.view import MAX_HEADLINES, MAX_SOURCES, EditionView, SectionView, StoryView
+from digests.render.story import MAX_HEADLINES, MAX_SOURCES
+from digests.render.view import EditionView, SectionView, StoryView
 
 BUDGET = 90 * 1024  # bytes as sent; Gmail cuts a message at about 102 kB
 UNDISCLOSED = "undisclosed-recipients:;"  # a mail that has no reader yet
-HEADLINES, SOURCES = 3, 5  # of a story, by name: a mail is read on the way, the page has more
+STORY_ROOM, LEAST_ROOM = 4_000, 60_000  # bytes of HTML: of a story, and of a mail of up to 15 of them
+HEADLINES, SOURCES = 2, 3  # of a story, by name: a mail is read on the way, the page has more
+TEXT_HEADLINES, TEXT_SOURCES = 1, 2  # in the part that few programs show
+UNUSED = re.compile(r' class="[lqz]"')  # classes whose styles are in their elements; the others have a dark mode
 KEEP_WHOLE = 5  # stories whose texts are kept as long as it goes
 
 
@@ -55,9 +59,11 @@ def render(view: EditionView, edition: Edition, mail: MailSettings) -> bytes:
         DigestError: If the sender or a reader is no address that mail in ASCII can have.
     """
     body = b""
+    room = max(LEAST_ROOM, STORY_ROOM * len(view.stories))
     for shorter in shortenings(_each(view, partial(_fewer, headlines=HEADLINES, sources=SOURCES), [])):
-        body = _message(shorter, edition, mail).as_bytes()
-        if len(body) <= mail.budget:
+        message, html_bytes = _message(shorter, edition, mail)
+        body = message.as_bytes()
+        if len(body) <= mail.budget and html_bytes <= room:
             break
     return body
 
@@ -66,13 +72,26 @@ def shortenings(view: EditionView) -> Iterator[EditionView]:
     """Yield `view`, then ever shorter ones: what a reader misses least goes first."""
     yield view
     words = view.words
-    cut = [words["cut_headlines"]]
+    cut: list[str] = []
+    if any(story.voices or story.silent for story in view.stories):
+        cut.append(words["cut_voices"])
+        view = _each(view, lambda story: replace(story, voices=(), silent=()), cut)
+        yield view
+    if any(story.related for story in view.stories):
+        cut.append(words["cut_related"])
+        view = _each(view, lambda story: replace(story, related=()), cut)
+        yield view
+    cut.append(words["cut_headlines"])
     for most in (1, 0):
         view = _each(view, partial(_fewer, headlines=most), cut)
         yield view
     cut.append(words["cut_sources"])
-    for most in (2, 0):
+    for most in (1, 0):
         view = _each(view, partial(_fewer, sources=most), cut)
+        yield view
+    if view.quiet or view.gone:
+        cut.append(words["cut_quiet"])
+        view = replace(view, quiet=(), gone=(), left_out=tuple(cut))
         yield view
     cut.append(words["cut_briefs"])
     view = replace(view, briefs=(), left_out=tuple(cut))
@@ -89,10 +108,11 @@ def inlined_html(view: EditionView, *, base_url: str | None = None, unsubscribe:
     page = template.render(
         v=view, w=view.words, note=Markup(note_html(view)), base_url=base_url, unsubscribe=unsubscribe
     )
-    return _inliner().inline(page)
+    return UNUSED.sub("", _inliner().inline(page))
 
 
-def _message(view: EditionView, edition: Edition, mail: MailSettings) -> EmailMessage:
+def _message(view: EditionView, edition: Edition, mail: MailSettings) -> tuple[EmailMessage, int]:
+    """Return the message, and how many bytes its HTML has when it has arrived."""
     name, address = _address(mail.sender)
     name = name or view.title
     label = _label(view.digest)
@@ -108,14 +128,22 @@ def _message(view: EditionView, edition: Edition, mail: MailSettings) -> EmailMe
     message["List-Id"] = f"{phrase(view.title)} <{label}.{domain}>"
     message["List-Unsubscribe"] = f"<{unsubscribe}>"
     message["Auto-Submitted"] = "auto-generated"
-    plain = text.render(view, base_url=base_url, unsubscribe=unsubscribe)
+    fewer = _each(view, partial(_fewer, headlines=TEXT_HEADLINES, sources=TEXT_SOURCES), list(view.left_out))
+    plain = text.render(fewer, base_url=base_url, unsubscribe=unsubscribe)
     rich = inlined_html(view, base_url=base_url, unsubscribe=unsubscribe)
-    message.set_content(plain, subtype="plain", charset="utf-8", cte="quoted-printable")
-    message.add_alternative(rich, subtype="html", charset="utf-8", cte="quoted-printable")
+    message.set_content(plain, subtype="plain", charset="utf-8", cte=_shorter(plain))
+    message.add_alternative(rich, subtype="html", charset="utf-8", cte=_shorter(rich))
     message["Content-Language"] = view.language  # after the parts: they take over Content-* that stands before
     # "=_" stands in no quoted-printable text, so that a boundary with it ends no part early.
     message.set_boundary("=_" + hashlib.sha256(f"{message['Message-ID']}\n{plain}\n{rich}".encode()).hexdigest()[:32])
-    return message
+    return message, len(rich.encode())
+
+
+def _shorter(text: str) -> str:
+    """Return the transfer encoding that takes fewer bytes: quoted-printable, unless most of a text is no ASCII."""
+    data = text.encode()
+    escaped = sum(byte > 126 or byte == 61 or (byte < 32 and byte not in (10, 13)) for byte in data)
+    return "quoted-printable" if (len(data) + 2 * escaped) * 76 / 73 <= len(data) * 4 / 3 * 78 / 76 else "base64"
 
 
 def _address(value: str) -> tuple[str, str]:
@@ -156,7 +184,8 @@ def _bare_after(number: int, story: StoryView) -> StoryView:
     """Return a story behind the first `number` as its headline, place, time and coverage."""
     if story.number <= number:
         return story
-    return replace(story, summary=(), since=(), sources=(), headlines=(), unnamed=0)
+    bare = replace(story, summary=(), written="", since=(), sources=(), headlines=(), unnamed=0)
+    return replace(bare, voices=(), silent=(), related=())
 
 
 @lru_cache(maxsize=1)

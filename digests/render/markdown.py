@@ -121,8 +121,9 @@ def _heading(value: str, url: str | None = None) -> AsIs:
 
 
 def _cited(quote: Quote) -> AsIs:
-    """Return sentences of one report with its outlet, link and time behind them."""
-    return AsIs(f"{text(quote.text)} — {link(quote.outlet, quote.url)}{quote.mark}, {text(quote.time)}")
+    """Return a text with outlet, link and time of the reports it stands in behind it."""
+    cites = "; ".join(f"{link(cite.outlet, cite.url)}{cite.mark}, {text(cite.time)}" for cite in quote.cites)
+    return AsIs(f"{text(quote.text)} — {cites}" if cites else text(quote.text))
 
 
 def _entity(character: str) -> str:

@@ -48,6 +48,11 @@ class Words:
             phrase = phrase.get(form, phrase["other"])
         return phrase.format(**{k: self.number(v) if isinstance(v, int) else v for k, v in gaps.items()})
 
+    def around(self, key: str, gap: str, **gaps: str | int) -> tuple[str, str]:
+        """Return what stands before and behind one gap of a phrase, for a text that is marked up by itself."""
+        before, _, after = self.say(key, **{gap: "\0"}, **gaps).partition("\0")
+        return before, after
+
     def number(self, value: int) -> str:
         return str(format_decimal(value, locale=self.locale))
 
@@ -79,6 +84,11 @@ class Words:
 
     def duration(self, seconds: float) -> str:
         return str(format_timedelta(timedelta(seconds=seconds), granularity="minute", locale=self.locale))
+
+    @property
+    def arrow(self) -> str:
+        """What stands between before and after: it points the way the page is read."""
+        return "←" if self.direction(self.language, "") == "rtl" else "→"
 
     def direction(self, tag: str, text: str) -> str:
         """Return "rtl" or "ltr": the language's, or that of the text where the language is not known."""

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 from digests.model import (
     Brief,
+    Correction,
     Edition,
     EditionStory,
     FailingSource,
+    Figure,
     Ledger,
     Mention,
+    Prose,
     Section,
     Sentence,
+    Silent,
+    Voice,
 )
 
 END = datetime(2025, 3, 14, 5, 30, tzinfo=UTC)
@@ -221,3 +227,96 @@ def long() -> Edition:
         for section in made.sections
     )
     return replace(made, sections=stretched)
+
+
+def lead_with_all() -> EditionStory:
+    """A story that has moved: numbers, outlets, voices, words that are watched, others gathered under it."""
+    return replace(
+        story(1),
+        place_codes=("TR",),
+        figures=(
+            Figure(before="59", after="78", what="people", was=sentence(1, 0, hours=30), now=sentence(2, 11)),
+            Figure(before="2", after="٣", what="قرى", was=sentence(1, 2, hours=30), now=sentence(2, 2)),
+        ),
+        new_outlets=("Valley Star", "Kıyı Postası", "Harbour <b>Gazette</b>"),
+        related=(brief(1), replace(brief(4), day=2, status="quiet")),
+        voices=(
+            Voice(group="country", name="GB", outlets=3, mention=mention(0, 1)),
+            Voice(group="country", name="EG", outlets=1, mention=mention(2, 1), only=("Cárcamo", "1,800")),
+            Voice(group="owner", name="state", outlets=2, mention=mention(1, 1)),
+        ),
+        silent=(
+            Silent(group="country", name="CN", outlets=4),
+            Silent(group="country", name="BR", outlets=1),
+            Silent(group="owner", name="party", outlets=2),
+        ),
+        alerts=("ferry", "dam *wall*"),
+    )
+
+
+def written() -> EditionStory:
+    """A story whose summary a model wrote."""
+    sources = (sentence(1), sentence(2, 11))
+    told = (
+        Prose(text="A reservoir wall broke at night, and 4,000 people left.", sources=sources),
+        Prose(text="The spillway had been blocked since January.", sources=(sentence(2, 11),)),
+    )
+    return replace(story(2), place_codes=("NO", "GB"), prose=told, prose_by="small-model:7b")
+
+
+def correction(kind: str, before: str, after: str, *, title: str = "Dam gives way after a week of rain") -> Correction:
+    name, language, _, _ = OUTLETS[0]
+    return Correction(
+        kind=kind,
+        article_id=f"{1:016x}",
+        outlet=name,
+        url=f"https://outlet0.example/{kind}",
+        language=language,
+        cited_on=date(2025, 3, 12),
+        story="s1",
+        title=title,
+        before=before,
+        after=after,
+        noticed_at=END,
+    )
+
+
+CORRECTIONS = (
+    correction("headline", "Dam bursts, 70 dead", "Dam bursts, 17 dead", title="Dam bursts, 70 dead"),
+    correction("figures", "70 people died, the governor said.", "17 people died, the governor said."),
+    correction("text", "The minister <b>resigned</b>.", "The minister offered to resign."),
+    correction("retracted", "Bridge said to be unsafe", "This report has been withdrawn."),
+    correction("gone", "Bridge said to be unsafe", ""),
+)
+
+
+def moved() -> Edition:
+    """Everything that an edition can have: what moved, who differs, what was corrected, quiet and gone stories."""
+    quiet = replace(brief(0), status="quiet", day=3, alerts=("ferry",))
+    return edition(
+        (
+            Section(title="Asia", anchor="asia", stories=(lead_with_all(),)),
+            Section(title="Europe", anchor="europe", stories=(written(),)),
+        ),
+        (brief(1), quiet),
+        corrections=CORRECTIONS,
+        gone=(replace(brief(8), title="Talks on the [border] end"), brief(4)),
+    )
+
+
+def heavy(stories: int = 15) -> Edition:
+    """As many stories as a day has, each with everything."""
+    everything, made = lead_with_all(), rich(stories=stories)
+
+    def loaded(told: EditionStory) -> EditionStory:
+        fields = ("figures", "new_outlets", "related", "voices", "silent", "alerts")
+        return replace(told, **{name: getattr(everything, name) for name in fields})
+
+    return replace(each(made, loaded), corrections=CORRECTIONS)
+
+
+def each(made: Edition, change: Callable[[EditionStory], EditionStory]) -> Edition:
+    """An edition with each of its stories changed."""
+    return replace(
+        made, sections=tuple(replace(s, stories=tuple(change(one) for one in s.stories)) for s in made.sections)
+    )

@@ -19,7 +19,7 @@ def one(edition, form: str) -> str:
     return render(edition, [form])[0].body.decode()
 
 
-@pytest.mark.parametrize("name", ["small", "rich", "empty", "long"])
+@pytest.mark.parametrize("name", ["small", "rich", "empty", "long", "moved", "heavy"])
 def test_markdown_renders_to_the_headlines_and_links_of_the_page(editions, name):
     edition = getattr(editions, name)()
 
@@ -140,7 +140,7 @@ def test_a_headline_in_another_language_says_which(editions):
 
 
 def test_the_page_loads_nothing_and_runs_nothing(editions):
-    for edition in (editions.rich(), editions.empty()):
+    for edition in (editions.rich(), editions.empty(), editions.moved()):
         page = lxml_html.document_fromstring(one(edition, "html"))
 
         assert not page.xpath("//script | //link | //img | //iframe | //*[@src] | //*[@onclick]")

@@ -52,7 +52,7 @@ def test_an_empty_edition_has_its_title_as_subject(editions):
     assert parsed(editions.empty())["Subject"] == "World Digest, Friday, 14 March 2025"
 
 
-@pytest.mark.parametrize("name", ["small", "empty", "rich", "long"])
+@pytest.mark.parametrize("name", ["small", "empty", "rich", "moved", "heavy", "long"])
 def test_text_comes_first_and_nothing_is_wrong_with_the_mime(editions, name):
     body = raw(getattr(editions, name)())
 
@@ -134,11 +134,12 @@ def test_the_html_part_loads_nothing_and_is_styled_in_its_elements(editions):
     assert not re.search(r"<(script|img|link|iframe|svg)\b|\bsrc=|url\(|@import", source)
     assert "prefers-color-scheme: dark" in source
     assert source.count("<style") == 1
-    assert '<h3 class="l" style="' in source
+    assert re.search('<h3 style="[^"]*font-size:28px', source)
 
 
-def test_fifteen_stories_weigh_at_most_sixty_kilobytes(editions):
-    assert len(html_of(parsed(editions.rich(stories=15))).encode()) <= 60_000
+@pytest.mark.parametrize("name", ["rich", "heavy"])
+def test_fifteen_stories_weigh_at_most_sixty_kilobytes(editions, name):
+    assert len(html_of(parsed(getattr(editions, name)(stories=15))).encode()) <= 60_000
 
 
 def test_a_mail_above_its_budget_is_shortened_and_says_so(editions):
@@ -167,6 +168,37 @@ def test_the_least_missed_goes_first(editions):
     assert "Also reported" in source
 
 
+def test_how_coverage_differs_goes_before_the_news_itself(editions):
+    edition = editions.heavy(6)
+    whole = len(raw(edition))
+
+    source = html_of(parsed(edition, replace(TO, budget=whole - 1)))
+
+    assert "How coverage differs" in html_of(parsed(edition))
+    assert "Left out: how coverage differs." in source
+    assert "How coverage differs" not in source
+    assert "Also on this" in source
+
+
+def test_corrections_stay_in_the_shortest_mail(editions):
+    source = html_of(parsed(editions.heavy(40), replace(TO, budget=1)))
+
+    assert "Headline changed" in source
+    assert editions.SENTENCES[0] not in source
+
+
+def test_a_part_in_other_letters_is_sent_the_shorter_way(editions):
+    title = "速報：山間部で大規模な地滑り、二千人以上が行方不明の恐れ 政府が国際支援を要請 "
+    story = replace(editions.story(1), title=title, summary=(editions.sentence(1, 4, text=title * 20),), mentions=())
+    edition = editions.edition((editions.Section(title="x", anchor="x", stories=(story,)),))
+
+    message = parsed(edition)
+
+    assert message.get_body(("plain",))["Content-Transfer-Encoding"] == "base64"
+    assert title.split(" ")[1] in message.get_body(("plain",)).get_content()
+    assert parsed(editions.small()).get_body(("plain",))["Content-Transfer-Encoding"] == "quoted-printable"
+
+
 def test_a_page_to_read_in_the_browser_is_linked_if_there_is_one(editions):
     linked = parsed(editions.small(), replace(TO, base_url="https://example.org/digest/2025-03-14"))
 
@@ -175,7 +207,7 @@ def test_a_page_to_read_in_the_browser_is_linked_if_there_is_one(editions):
     assert "Read in the browser" not in html_of(parsed(editions.small()))
 
 
-@pytest.mark.parametrize("name", ["small", "rich"])
+@pytest.mark.parametrize("name", ["small", "moved", "rich"])
 async def test_a_mail_goes_through_a_real_server_unchanged(editions, name):
     body = raw(getattr(editions, name)())
 

@@ -1,0 +1,127 @@
+"""What has moved since the last edition, who differs, and what was corrected: in every form."""
+
+from __future__ import annotations
+
+import email
+import re
+from dataclasses import replace
+from email import policy
+
+import pytest
+from lxml import html as lxml_html
+
+from digests.model import Voice
+from digests.render.forms import render
+
+FORMS = ("markdown", "html", "text", "mail", "mail text")
+
+
+def shown(edition, form: str) -> str:
+    """The words of an edition in a form, as a reader sees them."""
+    if form.startswith("mail"):
+        message = email.message_from_bytes(render(edition, ["eml"])[0].body, policy=policy.default)
+        source = message.get_body(("plain" if "text" in form else "html",)).get_content()
+    else:
+        source = render(edition, [form])[0].body.decode()
+    if form in ("html", "mail"):
+        source = lxml_html.document_fromstring(source).body.text_content()
+    if form == "markdown":
+        source = re.sub(r"\[((?:\\.|[^\]\\])*)\]\([^)]*\)", r"\1", source)
+        source = re.sub(r"\\(.)", r"\1", source).replace("**", "").replace("&lt;", "<").replace("&gt;", ">")
+    return " ".join(source.replace("\xa0", " ").split())
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Since yesterday: 59 → 78 people — Delta Observer, 03:30",
+        "3 more outlets: Valley Star, Kıyı Postası, Harbour <b>Gazette</b>",
+        "watched: ferry, dam *wall*",
+        "A reservoir wall broke at night, and 4,000 people left. — Harbour Gazette, 03:30",
+        "Written by small-model:7b from the reports cited, and checked against them.",
+        "How coverage differs",
+        "Egypt leads with “انهيار السد",
+        "04:30, in Arabic, first to report); only there: Cárcamo, 1,800",
+        "“state” outlets lead with “Le barrage cède, trois villages évacués dans la nuit”",
+        "No outlet of China (4 read), Brazil (1 read) reports it.",
+        "Not reported by: “party” outlets (2 read).",
+        "Also on this",
+        "5 corrections of earlier editions",
+        "cited on 12 March",
+        "“Dam bursts, 70 dead” → “Dam bursts, 17 dead”",
+        "“The minister <b>resigned</b>.” → “The minister offered to resign.”",
+        "Page gone",
+        "Retracted",
+        "Ferry line 0 to the islands reopens after the storm",
+        "Talks on the [border] end; ダム決壊",
+        "each other one stands word for word in the report named after it",
+    ],
+)
+def test_every_form_says_it(editions, form, words):
+    assert words in shown(editions.moved(), form)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_it_is_told_in_its_order(editions, form):
+    told = shown(editions.moved(), form).casefold()
+
+    steps = ("59 → 78", "4 independent", "how coverage differs", "also on this")
+    parts = ("written by", "headline changed", "also reported", "nothing new", "no longer reported")
+    places = [told.index(step) for step in (*steps, *parts)]
+    assert places == sorted(places)
+
+
+def test_a_correction_of_the_headline_does_not_name_it_twice(editions):
+    told = shown(editions.moved(), "text")
+
+    assert "cited on 12 March “Dam bursts, 70 dead”" in told
+    assert "Harbour Gazette, cited on 12 March for “Dam gives way after a week of rain”" in told
+
+
+def test_written_sentences_take_the_place_of_the_extract(editions):
+    story = editions.story(2)
+    prose = editions.written()
+    edition = editions.edition((editions.Section(title="Asia", anchor="asia", stories=(prose,)),))
+
+    told = shown(edition, "text")
+
+    assert all(sentence.text not in told for sentence in story.summary)
+    assert "none is generated" not in told
+
+
+def test_two_that_report_at_once_are_neither_first(editions):
+    voices = tuple(Voice(group="country", name=c, outlets=1, mention=editions.mention(0, 1)) for c in ("GB", "EG"))
+    story = replace(editions.story(1), voices=voices)
+    edition = editions.edition((editions.Section(title="Asia", anchor="asia", stories=(story,)),))
+
+    assert "Egypt leads with" in shown(edition, "text")
+    assert "first to report" not in shown(edition, "text")
+
+
+def test_before_and_after_follow_the_way_the_page_is_read(editions):
+    assert "59 ← 78 people" in shown(replace(editions.moved(), language="ar"), "html")
+
+
+@pytest.mark.parametrize("language", ["de", "es", "fr"])
+@pytest.mark.parametrize("form", FORMS)
+def test_another_language_leaves_no_english_words(editions, form, language):
+    told = shown(replace(editions.moved(), language=language), form)
+
+    for english in ("leads with", "watched:", "Corrections", "more outlets", "Written by", "Nothing new", "No longer"):
+        if not (language == "fr" and english == "Corrections"):
+            assert english not in told
+
+
+def test_an_edition_without_such_news_has_no_such_words(editions):
+    told = shown(editions.small(), "html")
+
+    for words in (
+        "How coverage differs",
+        "Also on this",
+        "Corrections",
+        "Nothing new",
+        "No longer reported",
+        "watched",
+    ):
+        assert words not in told
