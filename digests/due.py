@@ -32,6 +32,12 @@ def date_due(now: datetime, at: time, zone: ZoneInfo, *, since: datetime, catch_
     return latest if since <= moment and now - moment <= catch_up else None
 
 
+def next_due(now: datetime, at: time, zone: ZoneInfo) -> datetime:
+    """Return when the next edition is due, after `now`."""
+    today = now.astimezone(zone).date()
+    return next(moment for n in range(3) if (moment := due_at(today + timedelta(days=n), at, zone)) > now)
+
+
 def window_of(end: datetime, length: timedelta, *, previous_end: datetime | None) -> tuple[datetime, datetime]:
     """
     Return the stretch [start, end) that an edition covers.

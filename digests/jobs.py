@@ -16,7 +16,7 @@ from digests.publish import folder_of
 from digests.settings import DigestSettings, digests_of
 from digests.store.editions import DAILY, MAKE_LIMIT_S, first_seen, is_settled, open_digests
 from watcher.daemon.jobs import Job
-from watcher.daemon.logs import fields
+from watcher.daemon.logs import Fields, fields
 from watcher.errors import WatcherError
 from watcher.settings.model import Settings
 from watcher.store.intake import count_due
@@ -111,10 +111,10 @@ class Editions:
             raise  # no fault of the digest's: the daemon rests
         except WatcherError as error:
             told = self._failed(digest.name, day)
-            log.warning("edition failed %s", fields(digest=digest.name, date=day, reason=str(error), retry_at=told))
+            log.warning("edition_failed %s", fields(digest=digest.name, date=day, reason=str(error), retry_at=told))
         except Exception:
             told = self._failed(digest.name, day)
-            log.exception("edition failed %s", fields(digest=digest.name, date=day, retry_at=told))
+            log.exception("edition_failed %s", fields(digest=digest.name, date=day, retry_at=told))
         else:
             self._failures.pop(digest.name, None)
             share = largest.share if largest else None
@@ -132,7 +132,7 @@ class Editions:
         return retry_at
 
 
-def giant(digest: str, day: date, largest: Largest) -> str:
+def giant(digest: str, day: date, largest: Largest) -> Fields:
     """Return what the log says of a story that is larger than an event should be."""
     return fields(
         digest=digest,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import uuid
 import zlib
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import ColumnElement, Connection, Engine, delete, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, case, delete, func, select, update
 
 from digests import edition_json
 from digests.model import Edition
@@ -181,3 +182,28 @@ def next_number(connection: Connection, digest: str, *, local_date: date) -> int
 def edition_of(payload: bytes) -> Edition:
     """Return a kept edition."""
     return edition_json.load(zlib.decompress(payload))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastMade:
+    """The latest edition of a digest: its date, when it was made, and the latest date that has its daily one."""
+
+    local_date: date
+    made_at: datetime
+    daily: date | None
+
+
+def last_made(connection: Connection) -> dict[str, LastMade]:
+    """Return the latest edition of each digest that has one."""
+    is_daily = case((editions.c.slot == DAILY, editions.c.local_date))
+    latest = (func.max(editions.c.local_date), func.max(editions.c.made_at), func.max(is_daily))
+    query = select(editions.c.digest, *latest).where(editions.c.made_at.is_not(None)).group_by(editions.c.digest)
+    return {
+        name: LastMade(local_date=day, made_at=made_at, daily=daily)
+        for name, day, made_at, daily in connection.execute(query)
+    }
+
+
+def known_since(connection: Connection) -> dict[str, datetime]:
+    """Return when each digest was first asked for."""
+    return dict(connection.execute(select(digests.c.name, digests.c.first_seen_at)).all())

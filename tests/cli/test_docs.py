@@ -35,6 +35,34 @@ def test_each_script_of_bench_is_named():
     assert [path.name for path in (ROOT / "bench").glob("*.py") if f"`{path.name}`" not in told] == []
 
 
+def test_each_metric_is_in_the_docs_and_the_panel_asks_for_no_other():
+    import re
+
+    made = re.compile(r'"((?:watcher|digests)_[a-z_]+)"')
+    sources = [*(ROOT / "watcher" / "daemon").glob("*.py"), ROOT / "digests" / "metrics.py"]
+    names = {name for path in sources for name in made.findall(path.read_text(encoding="utf-8"))}
+    told = (ROOT / "docs" / "daemon.md").read_text(encoding="utf-8")
+    asked = set(
+        re.findall(r"(?:watcher|digests)_[a-z_]+", (ROOT / "docs" / "grafana.json").read_text(encoding="utf-8"))
+    )
+
+    assert len(names) > 12
+    assert [name for name in names if f"`{name}" not in told] == []
+    assert {name.removesuffix("_bucket") for name in asked} <= names
+
+
+def test_each_event_of_the_log_is_in_the_docs():
+    import re
+
+    event = re.compile(r'log\.(?:info|warning|error|exception)\(\s*"([a-z_]+)')
+    sources = [*(ROOT / "watcher" / "daemon").glob("*.py"), ROOT / "digests" / "jobs.py"]
+    names = {name for path in sources for name in event.findall(path.read_text(encoding="utf-8"))}
+    told = (ROOT / "docs" / "daemon.md").read_text(encoding="utf-8")
+
+    assert len(names) > 12
+    assert [name for name in names if f"`{name}`" not in told] == []
+
+
 def test_each_file_that_the_readme_links_is_there():
     import re
 

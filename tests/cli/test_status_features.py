@@ -39,7 +39,7 @@ def shop(tmp_path, capsys):
     def ask(embedder: str) -> tuple[list[str], dict[str, object]]:
         path.write_text(f'[store]\nurl = "sqlite:///w.db"\n[semantic]\nembedder = "{embedder}"\n{ENDPOINT}')
         assert run(["status", "--config", str(path)]) == 0
-        lines = capsys.readouterr().out.splitlines()[2:-1]
+        lines = capsys.readouterr().out.splitlines()[2:-2]
         assert run(["status", "--json", "--config", str(path)]) == 0
         return lines, json.loads(capsys.readouterr().out)["features"]
 

@@ -168,7 +168,7 @@ async def test_a_digest_that_fails_is_tried_less_and_less_often_and_others_do_no
 
     await run_until(job, clock, datetime(2026, 10, 24, 11, 43, 30, tzinfo=UTC), timedelta(seconds=20))
 
-    failed = [record for record in caplog.records if record.message.startswith("edition failed digest=berlin")]
+    failed = [record for record in caplog.records if record.message.startswith("edition_failed digest=berlin")]
     assert len(failed) == 4  # after 0, 1, 3 and 7 minutes; the next is after 15
     assert edition_of(tools, "lima", clock[0]) is not None
     assert edition_of(tools, "berlin", clock[0]) is None

@@ -27,7 +27,7 @@ def command(
     from watcher.work import loop
 
     settings = load_settings(config)
-    logs.set_up(debug=current_session().debug)
+    logs.set_up(form=settings.log.format, level=settings.log.level, debug=current_session().debug)
     engine = open_store(settings.store.url)
     with last_resort() as on_end:
         if once:

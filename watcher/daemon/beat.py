@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime
 
 from sqlalchemy import Connection
 
@@ -20,13 +19,15 @@ SHARE = 3  # signs in the time after which systemd misses one
 async def beat(parts: Parts, held: Held, supervisor: Supervisor) -> None:
     """Give signs of life until cancelled: to the mark beside the store, and to systemd."""
     every_s = min(EVERY_S, (supervisor.watchdog_s or EVERY_S * SHARE) / SHARE)
-    since: datetime | None = None
+    signs = parts.signs
     while True:
         reason = await ask_store(parts.tools)
-        since = None if reason is None else since or parts.tools.now()
-        store = (JobFault(job="store", since=since, reason=reason),) if since and reason else ()
-        faults = (*store, *parts.clock.faults.values())
-        held.beat(now=parts.tools.now(), faults=faults)
+        now = parts.tools.now()
+        since = signs.store.since if signs.store else now
+        signs.store = JobFault(job="store", since=since, reason=reason) if reason else None
+        signs.beat_at = now
+        faults = (*((signs.store,) if signs.store else ()), *parts.clock.faults.values())
+        held.beat(now=now, faults=faults)
         supervisor.alive(status_line(parts, faults))
         await asyncio.sleep(every_s)
 

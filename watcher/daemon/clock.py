@@ -22,10 +22,16 @@ LONGEST_REST_S = 3_600.0  # that an endpoint may ask for
 
 
 class Clock:
-    """Runs jobs; `running` are those at work, `faults` the jobs that failed when they last ran, by name."""
+    """
+    Runs jobs; `running` are those at work, `faults` the jobs that failed when they last ran, by name.
 
-    def __init__(self, now: Callable[[], datetime]) -> None:
+    Args:
+        ended: Hears of each run: the job's name, and "ok", "failed" or "broken_off".
+    """
+
+    def __init__(self, now: Callable[[], datetime], *, ended: Callable[[str, str], None]) -> None:
         self._now = now
+        self._ended = ended
         self._scheduler = scheduler()
         self._rest_until: dict[str, datetime] = {}
         self.running: dict[asyncio.Task[object], Job] = {}
@@ -59,9 +65,11 @@ class Clock:
         if task is None or (rest_until is not None and self._now() < rest_until):
             return
         self.running[task] = job
+        outcome = "failed"
         try:
             await job.run()
         except asyncio.CancelledError:
+            outcome = "broken_off"
             log.info("broken_off %s", logs.fields(job=job.name))
         except WatcherError as error:
             level = logging.WARNING if isinstance(error, EmbedderError) else logging.ERROR
@@ -72,9 +80,11 @@ class Clock:
             log.exception("job_failed %s", logs.fields(job=job.name))
             self._failed(job, f"{type(error).__name__}: {error}")
         else:
+            outcome = "ok"
             self.faults.pop(job.name, None)
         finally:
             self.running.pop(task, None)
+            self._ended(job.name, outcome)
 
     def _failed(self, job: Job, reason: str) -> None:
         before = self.faults.get(job.name)

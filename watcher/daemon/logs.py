@@ -2,40 +2,112 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import os
+import re
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import TextIO
 
 from watcher.model import Failed, Offline, Polled
 from watcher.work.events import Event, FeedPolled, LineDown, LineUp, PageFailed, PageKnown, PageStored
 
 log = logging.getLogger("watcher.work")
+EVENT = re.compile(r"[a-z][a-z_]*")
+SYSLOG = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3, logging.CRITICAL: 2}
+
+
+class Fields(dict[str, object]):
+    """What an event tells, by name; as text `key=value` pairs."""
+
+    def __str__(self) -> str:
+        return " ".join(f"{key}={shown(value)}" for key, value in self.items())
 
 
 class Lines(logging.Formatter):
-    """`2026-11-24T06:15:02Z INFO polled status=ok feed=… new=3`."""
+    """`2026-11-24T06:15:02Z INFO polled status=ok feed=…`; in the journal, which knows the time, `<6>polled …`."""
+
+    def __init__(self, *, journal: bool = False) -> None:
+        super().__init__()
+        self._journal = journal
 
     def format(self, record: logging.LogRecord) -> str:
-        at = datetime.fromtimestamp(record.created, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        line = f"{at} {record.levelname} {record.getMessage()}"
+        if self._journal:
+            head = f"<{SYSLOG.get(record.levelno, 6)}>"
+        else:
+            at = datetime.fromtimestamp(record.created, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+            head = f"{at} {record.levelname} "
+        line = head + one_line(record.getMessage())
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
 
 
-def set_up(*, debug: bool = False) -> None:
-    """Write the log to standard error."""
+class JsonLines(logging.Formatter):
+    """`{"at": "2026-11-24T06:15:02.113Z", "level": "info", "event": "polled", "status": "ok", "new": 3, …}`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        told: dict[str, object] = {"at": at, "level": record.levelname.lower(), "logger": record.name}
+        told |= fields_of(record)
+        if record.exc_info:
+            told["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(told, ensure_ascii=False, default=as_json)
+
+
+def fields_of(record: logging.LogRecord) -> dict[str, object]:
+    """Return the event of a record and what it tells: `event status=%s %s` with a value and `Fields`, say."""
+    event, _, rest = str(record.msg).partition(" ")
+    if not EVENT.fullmatch(event):
+        return {"event": "message", "message": record.getMessage()}
+    told: dict[str, object] = {"event": event}
+    values = iter(record.args if isinstance(record.args, tuple) else (record.args,) if record.args else ())
+    for word in rest.split():
+        key, equals, value = word.partition("=")
+        given = next(values, None) if "%" in word else value
+        if equals:
+            told[key] = given
+        elif isinstance(given, Mapping):
+            told |= given
+        else:
+            return {"event": event, "message": record.getMessage()}
+    return told
+
+
+def as_json(value: object) -> str:
+    """Return a value that JSON does not know."""
+    return shown(value) if isinstance(value, datetime) else str(value)
+
+
+def set_up(*, form: str = "text", level: str = "info", debug: bool = False) -> None:
+    """Write the log to standard error, as "text" or "json"."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(Lines())
+    handler.setFormatter(JsonLines() if form == "json" else Lines(journal=is_journal(sys.stderr)))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
     logging.getLogger("apscheduler").setLevel(logging.ERROR)  # it warns of each run that waits for the one before
     for name in ("watcher", "digests"):
-        logging.getLogger(name).setLevel(logging.DEBUG if debug else logging.INFO)
+        logging.getLogger(name).setLevel(logging.DEBUG if debug else level.upper())
 
 
-def fields(**values: object) -> str:
-    """Return `key=value` pairs; a value with spaces is quoted, control characters are gone."""
-    return " ".join(f"{key}={shown(value)}" for key, value in values.items() if value is not None)
+def is_journal(stream: TextIO) -> bool:
+    """Whether what is written there goes to systemd's journal, which says so by device and inode."""
+    try:
+        at = os.fstat(stream.fileno())
+    except (OSError, ValueError):
+        return False
+    return os.environ.get("JOURNAL_STREAM") == f"{at.st_dev}:{at.st_ino}"
+
+
+def fields(**values: object) -> Fields:
+    """Return what an event tells; as text a value with spaces is quoted, control characters are gone."""
+    return Fields({key: value for key, value in values.items() if value is not None})
+
+
+def one_line(text: str) -> str:
+    """Return a message without what would break its line, or steer a terminal."""
+    return "".join(c if c.isprintable() else "?" for c in text)
 
 
 def shown(value: object) -> str:

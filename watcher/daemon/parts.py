@@ -5,22 +5,35 @@ from __future__ import annotations
 import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from watcher.clean.sites.book import own_rules
 from watcher.daemon.clock import Clock
-from watcher.daemon.jobs import own_jobs, plugged_in_jobs
+from watcher.daemon.endpoint import Endpoint
+from watcher.daemon.jobs import Job, own_jobs, plugged_in_jobs
+from watcher.daemon.metrics import Counts
 from watcher.features.embed import choice_of
 from watcher.net.client import Client
 from watcher.settings.differ import Difference, difference
 from watcher.settings.model import Settings
 from watcher.store.feeds import sync_sources
+from watcher.store.mark import JobFault
 from watcher.work.queue import LocalQueue
 from watcher.work.tools import Tools, client_for, usable_embedder
 
+LISTEN_EVERY_S = 10.0  # between two tries to have the endpoint's address
 SPREAD_S = 0.05  # between the first polls of two new sources: 10,000 of them take eight minutes
 ONCE_BACK = timedelta(days=7)  # how far back a single pass makes features and vectors: what an edition may look at
 AT_A_START = ("store.url", "fetch.max_bytes")  # the store, and the memory of processes that are there already
+
+
+@dataclass(slots=True, kw_only=True)
+class Signs:
+    """Signs of life: when the store last answered, and its fault if that was an error."""
+
+    started_at: datetime
+    beat_at: datetime
+    store: JobFault | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -30,7 +43,10 @@ class Parts:
     settings: Settings
     queue: LocalQueue
     clock: Clock
+    counts: Counts
+    signs: Signs
     stack: AsyncExitStack
+    endpoint: Endpoint | None = None
 
     @property
     def tools(self) -> Tools:
@@ -39,7 +55,12 @@ class Parts:
 
     def put_jobs(self) -> None:
         """Give all jobs to the clock. Errors: PluginError, StoreError."""
-        self.clock.put((*own_jobs(self.queue), *plugged_in_jobs(self.settings, self.tools)))
+        plugged_in = plugged_in_jobs(self.settings, self.tools)
+        self.clock.put((*self.listening(), *own_jobs(self.queue), *plugged_in))
+
+    def listening(self) -> tuple[Job, ...]:
+        """Return the job that keeps the endpoint open, if there is one."""
+        return (Job(name="metrics", every_s=LISTEN_EVERY_S, run=self.endpoint.listen),) if self.endpoint else ()
 
     async def run_all(self, end: asyncio.Event) -> None:
         """Run each job once, in order, as the clock would, until `end` is set. Errors: PluginError, StoreError."""
@@ -76,7 +97,9 @@ class Parts:
         await tools.writer.do(lambda c: sync_sources(c, sources, now=tools.now(), spread_s=spread_s))
         tools.line.look_with(tools.client.reaches)
         self.settings, self.queue.tools = kept, tools
-        self.clock.put((*own_jobs(self.queue), *jobs))
+        if self.endpoint is not None:
+            await self.endpoint.change(kept.metrics)
+        self.clock.put((*self.listening(), *own_jobs(self.queue), *jobs))
         return found
 
     async def client(self, settings: Settings) -> Client:

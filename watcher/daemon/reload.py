@@ -54,6 +54,6 @@ def tell(found: Difference) -> None:
         ("changed", found.sources_changed),
     ):
         for url in urls[:NAMED]:
-            log.info("source_%s %s", word, logs.fields(feed=url))
+            log.info(f"source_{word} %s", logs.fields(feed=url))
     for name in at_a_start:
         log.warning("needs_restart %s", logs.fields(setting=name))

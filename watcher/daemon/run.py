@@ -15,11 +15,15 @@ from sqlalchemy import Engine
 from watcher.daemon import logs
 from watcher.daemon.beat import beat
 from watcher.daemon.clock import Clock
-from watcher.daemon.parts import SPREAD_S, Parts
+from watcher.daemon.endpoint import Endpoint
+from watcher.daemon.metrics import Counts
+from watcher.daemon.parts import SPREAD_S, Parts, Signs
 from watcher.daemon.reload import reload
+from watcher.daemon.routes import routes
 from watcher.daemon.supervisor import Supervisor
 from watcher.settings.model import Settings
 from watcher.store.mark import held
+from watcher.work.events import Event
 from watcher.work.queue import LocalQueue
 from watcher.work.tools import open_tools, system_clock
 
@@ -47,6 +51,7 @@ async def run(settings: Settings, engine: Engine, *, on_end: Callable[[], object
     supervisor, wishes = Supervisor(), Wishes(on_end=on_end)
     with held(engine, now=system_clock()) as mark:
         async with put_together(settings, engine) as parts:
+            parts.endpoint = Endpoint(settings.metrics, routes(parts))
             parts.put_jobs()
             listen(wishes)
             parts.clock.start()
@@ -60,6 +65,7 @@ async def run(settings: Settings, engine: Engine, *, on_end: Callable[[], object
                 parts.clock.pause()
                 await wind_down(parts)
                 parts.clock.stop()
+                await parts.endpoint.close()
                 beating.cancel()
         mark.stop(now=system_clock())
     log.info("stopped")
@@ -93,9 +99,23 @@ async def run_once(settings: Settings, engine: Engine, *, on_end: Callable[[], o
 @asynccontextmanager
 async def put_together(settings: Settings, engine: Engine) -> AsyncIterator[Parts]:
     """Yield the parts, and put them away in order."""
+    counts = Counts()
+
+    def tell(event: Event) -> None:
+        logs.tell(event)
+        counts.hear(event)
+
     async with AsyncExitStack() as stack:
-        tools = await stack.enter_async_context(open_tools(settings, engine, tell=logs.tell, spread_s=SPREAD_S))
-        yield Parts(settings=settings, queue=LocalQueue(tools), clock=Clock(tools.now), stack=stack)
+        tools = await stack.enter_async_context(open_tools(settings, engine, tell=tell, spread_s=SPREAD_S))
+        now = tools.now()
+        yield Parts(
+            settings=settings,
+            queue=LocalQueue(tools),
+            clock=Clock(tools.now, ended=counts.job_ended),
+            counts=counts,
+            signs=Signs(started_at=now, beat_at=now),
+            stack=stack,
+        )
 
 
 def tell_started(parts: Parts) -> None:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, PrivateAttr, StrictBool, StrictInt, ValidationInfo, field_validator
 
 from watcher.model import Source
+from watcher.settings.daemon import LogSettings, MetricsSettings
 from watcher.settings.section import Fault, Part, repeated
 from watcher.settings.semantic import SemanticSettings
 from watcher.settings.values import (
@@ -188,6 +189,10 @@ class Settings(Part):
     fetch: FetchSettings = Field(default_factory=FetchSettings, description="How pages and feeds are requested.")
     semantic: SemanticSettings = Field(
         default_factory=SemanticSettings, description="How articles are compared by meaning."
+    )
+    log: LogSettings = Field(default_factory=LogSettings, description="The daemon's log, on standard error.")
+    metrics: MetricsSettings = Field(
+        default_factory=MetricsSettings, description="Numbers for Prometheus at `/metrics`, and `/healthz`, over HTTP."
     )
     sources: tuple[SourceSettings, ...] = Field(default=(), description="The feeds to watch, one table each.")
     _path: Path | None = PrivateAttr(default=None)

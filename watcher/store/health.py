@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from zlib import crc32
 
-from sqlalchemy import Connection, Table, bindparam, delete, select, update
+from sqlalchemy import Connection, Table, bindparam, delete, func, select, update
 
 from watcher.feeds.health import after_poll
 from watcher.model import Failed, Feed, Offline, PollResult
@@ -111,3 +111,9 @@ def poll_lines(connection: Connection, feed_id: int, *, most: int) -> tuple[Poll
     query = select(*columns).where(polls.c.feed_id == feed_id)
     rows = connection.execute(query.order_by(polls.c.at.desc(), polls.c.id.desc()).limit(most))
     return tuple(PollLine(**row._mapping) for row in rows)
+
+
+def count_words(connection: Connection) -> dict[str, int]:
+    """Return how many sources of the settings have each word of health that a poll left; "new" before the first."""
+    query = select(func.coalesce(feeds.c.health, "new"), func.count()).where(feeds.c.enabled).group_by(feeds.c.health)
+    return dict(connection.execute(query).all())

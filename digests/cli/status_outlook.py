@@ -1,0 +1,50 @@
+"""What `watcher status` says of what is to come: when each digest's next edition is due, and which one is owed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from watcher.cli.status_parts import StatusPart
+
+if TYPE_CHECKING:
+    from watcher.settings.model import Settings
+
+SHOWN = 5  # digests on one screen
+TITLE_CHARS = 60
+
+
+def outlook(settings: Settings) -> StatusPart:
+    """Return how each digest stands. Errors: StoreError."""
+    from digests.outlook import outlooks
+    from digests.store.editions import open_digests
+    from watcher.cli.looking import span
+    from watcher.cli.status_source import iso, moment
+    from watcher.feeds.plain import one_line
+    from watcher.store.writer import read
+    from watcher.work.tools import system_clock
+
+    now = system_clock()
+    engine = open_digests(settings.store.url)
+    try:
+        found = read(engine, lambda c: tuple(outlooks(c, settings, now=now)))
+    finally:
+        engine.dispose()
+    lines = []
+    for each in sorted(found, key=lambda o: (o.owed_since is None, o.next_due_at))[:SHOWN]:
+        name = one_line(each.title, TITLE_CHARS)
+        if each.owed_since is not None:
+            late = span((now - each.owed_since).total_seconds())
+            lines.append(f"owed     {name}: its edition was due {late} ago and is not made yet")
+        when = moment(each.next_due_at.isoformat())
+        lines.append(f"next     {name}, due {when}, in {span((each.next_due_at - now).total_seconds())}")
+    told = [
+        {
+            "digest": each.digest,
+            "last_date": each.last_date.isoformat() if each.last_date else None,
+            "last_made_at": iso(each.last_made_at),
+            "next_due_at": iso(each.next_due_at),
+            "owed_since": iso(each.owed_since),
+        }
+        for each in found
+    ]
+    return StatusPart(name="digests", found=told, lines=tuple(lines))

@@ -1,0 +1,47 @@
+"""How each digest stands: its last edition, the next, and one that is owed and not made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection
+
+from digests.due import date_due, due_at, next_due
+from digests.settings import digests_of
+from digests.store.editions import known_since, last_made
+from watcher.settings.model import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlook:
+    """One digest. `owed_since`: when the edition was due that could still be made, and is not."""
+
+    digest: str
+    title: str
+    last_date: date | None
+    last_made_at: datetime | None
+    next_due_at: datetime
+    owed_since: datetime | None
+
+
+def outlooks(connection: Connection, settings: Settings, *, now: datetime) -> Iterator[Outlook]:
+    """Yield how each digest of the settings stands."""
+    known = known_since(connection)
+    made = last_made(connection)
+    for digest in digests_of(settings):
+        zone = ZoneInfo(digest.timezone)
+        since = known.get(digest.name, now)
+        day = date_due(now, digest.at, zone, since=since, catch_up=digest.catch_up)
+        last = made.get(digest.name)
+        is_owed = day is not None and (last is None or last.daily is None or last.daily < day)
+        yield Outlook(
+            digest=digest.name,
+            title=digest.title,
+            last_date=last.local_date if last else None,
+            last_made_at=last.made_at if last else None,
+            next_due_at=next_due(now, digest.at, zone),
+            owed_since=due_at(day, digest.at, zone) if day is not None and is_owed else None,
+        )

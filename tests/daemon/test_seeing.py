@@ -1,0 +1,180 @@
+"""What the daemon says of itself: its log in both forms, its numbers, whether it is well."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import logging
+import re
+import signal
+import socket
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tests.cli.site import rss
+from watcher.daemon import logs
+from watcher.daemon.metrics import Family, Times, page
+
+ROOT = Path(__file__).parents[2]
+LINE = re.compile(r'[a-z_]+(\{[a-z_]+="(?:[^"\\\n]|\\["\\n])*"(,[a-z_]+="(?:[^"\\\n]|\\["\\n])*")*\})? [0-9.eE+-]+')
+
+
+def record(message: str, *arguments: object, level: int = logging.INFO) -> logging.LogRecord:
+    return logging.LogRecord("watcher.work", level, __file__, 1, message, arguments, None)
+
+
+def test_json_has_the_event_and_its_fields_with_their_types():
+    at = datetime(2026, 11, 25, 6, 30, tzinfo=UTC)
+    counts = logs.fields(new=3, feed="https://a.example/feed", next_poll_at=at, nothing=None)
+
+    told = json.loads(logs.JsonLines().format(record("polled status=ok %s %s", counts, logs.fields(took_s=0.25))))
+
+    assert told | {"at": ""} == {
+        "at": "", "level": "info", "logger": "watcher.work", "event": "polled", "status": "ok", "new": 3,
+        "feed": "https://a.example/feed", "next_poll_at": "2026-11-25T06:30:00Z", "took_s": 0.25,
+    }  # fmt: skip
+
+
+def test_json_reads_fields_that_stand_in_the_message_and_keeps_what_is_no_event():
+    form = logs.JsonLines()
+
+    told = json.loads(form.format(record("visit_failed host=%s reason=%r", "a.example", "it\nbroke")))
+    foreign = json.loads(form.format(record("Something of a library's: %d\nlines", 2)))
+
+    assert (told["event"], told["host"], told["reason"]) == ("visit_failed", "a.example", "it\nbroke")
+    assert (foreign["event"], foreign["message"]) == ("message", "Something of a library's: 2\nlines")
+
+
+def test_a_line_of_text_stays_one_whatever_a_server_says():
+    hostile = "a\nERROR forged\x1b[2J\u2028b"
+
+    line = logs.Lines().format(record("page_failed %s", logs.fields(reason=hostile)))
+    other = logs.Lines().format(record("visit_failed reason=%s", hostile))
+
+    assert len(line.splitlines()) == len(other.splitlines()) == 1
+    assert "\x1b" not in line + other
+
+
+def test_the_journal_is_told_the_weight_and_not_the_time():
+    assert logs.Lines(journal=True).format(record("line_down", level=logging.WARNING)) == "<4>line_down"
+
+
+def test_a_label_cannot_break_the_page():
+    family = Family(name="n", kind="gauge", help="h", values=(({"job": 'a"} 1\nforged 2\\'}, 1.0),))
+
+    told = page([family], Times())
+
+    assert all(LINE.fullmatch(line) for line in told.splitlines() if not line.startswith("#") and "bucket" not in line)
+
+
+@pytest.fixture
+def port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
+def ask(port: int, path: str, method: str = "GET", **headers: str) -> tuple[int, str]:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection.request(method, path, headers=headers)
+    answer = connection.getresponse()
+    told = answer.status, answer.read().decode()
+    connection.close()
+    return told
+
+
+@pytest.mark.slow
+def test_the_daemon_tells_its_numbers_and_whether_it_is_well(site, write_settings, start, port):
+    site.feed("/feed.xml", rss())
+    sources = {"Post": site.url("/feed.xml"), "Gone": site.url("/gone.xml")}
+    daemon = start(write_settings(sources, f'[metrics]\nlisten = "127.0.0.1:{port}"\n[log]\nformat = "json"\n'))
+    daemon.wait_for('"event": "polled"', times=2)
+
+    status, told = ask(port, "/metrics")
+
+    assert status == 200
+    lines = [line for line in told.splitlines() if not line.startswith("#")]
+    assert [line for line in lines if not LINE.fullmatch(line.replace('le="+Inf"', 'le="Inf"'))] == []
+    assert {'watcher_polls_total{status="ok"} 1', 'watcher_polls_total{status="failed"} 1'} <= set(lines)
+    assert 'watcher_entries_total{kind="new"} 3' in lines
+    assert any(line.startswith('digests_edition_due_seconds{digest="world"} ') for line in lines)
+    status, told = ask(port, "/healthz")
+    assert (status, json.loads(told)["ok"]) == (200, True)
+    assert ask(port, "/other")[0] == 404
+    assert ask(port, "/metrics", "POST")[0] == 405
+    assert ask(port, "/metrics", Host="evil.example")[0] == 421
+    assert ask(port, "/healthz", "HEAD") == (200, "")
+    for line in daemon.log.splitlines():
+        assert json.loads(line)["event"]
+    daemon.send(signal.SIGTERM)
+    assert daemon.ended() == 0
+
+
+@pytest.mark.slow
+def test_requests_that_never_end_or_are_too_long_keep_nobody_waiting(write_settings, start, port):
+    daemon = start(write_settings({}, f'[metrics]\nlisten = "127.0.0.1:{port}"\n'))
+    daemon.wait_for("listening")
+    slow = [socket.create_connection(("127.0.0.1", port)) for _ in range(8)]
+    for one in slow:
+        one.sendall(b"GET /metrics HTTP/1.1\r\nHost: loc")
+    long = socket.create_connection(("127.0.0.1", port))
+    long.sendall(b"GET / HTTP/1.1\r\nX: " + b"a" * 100_000)
+
+    assert ask(port, "/healthz")[0] == 200
+    assert slow[0].recv(100) == b""  # after five seconds
+    for one in (*slow, long):
+        one.close()
+
+
+@pytest.mark.slow
+def test_an_address_that_is_taken_is_a_fault_that_ends_when_it_is_free(write_settings, start, port):
+    with socket.create_server(("127.0.0.1", port)):
+        daemon = start(write_settings({}, f'[metrics]\nlisten = "127.0.0.1:{port}"\n'))
+        daemon.wait_for("job_failed job=metrics")
+    daemon.wait_for("listening", within_s=45)
+
+
+@pytest.mark.slow
+def test_a_token_is_asked_for_where_one_is_set(write_settings, start, port, tmp_path):
+    (tmp_path / "token").write_text("s3cret\n")
+    daemon = start(write_settings({}, f'[metrics]\nlisten = "127.0.0.1:{port}"\ntoken = "file:token"\n'))
+    daemon.wait_for("listening")
+
+    assert ask(port, "/healthz")[0] == 401
+    assert ask(port, "/healthz", Authorization="Bearer wrong")[0] == 401
+    assert ask(port, "/healthz", Authorization="Bearer s3cret")[0] == 200
+    assert "s3cret" not in daemon.log
+
+
+@pytest.mark.slow
+def test_a_store_that_is_locked_is_named_by_healthz_and_status_and_forgotten_afterwards(
+    write_settings, start, port, capsys
+):
+    import sqlite3
+
+    from watcher.cli.main import run
+
+    settings = write_settings({}, f'[metrics]\nlisten = "127.0.0.1:{port}"\n')
+    daemon = start(settings)
+    daemon.wait_for("listening")
+    other = sqlite3.connect(settings.parent / "w.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+
+    until = time.monotonic() + 40  # a writer waits a quarter of a minute for its turn
+    while ask(port, "/healthz")[0] == 200 and time.monotonic() < until:
+        time.sleep(0.5)
+    status, told = ask(port, "/healthz")
+
+    assert status == 503 and "locked" in json.loads(told)["faults"]["store"]
+    run(["status", "--alive", "--config", str(settings)])
+    assert "store fails since" in capsys.readouterr().out
+    other.execute("ROLLBACK")
+    while ask(port, "/healthz")[0] != 200 and time.monotonic() < until + 60:
+        time.sleep(0.5)
+    assert ask(port, "/healthz")[0] == 200
+    daemon.send(signal.SIGTERM)
+    assert daemon.ended() == 0
+    other.close()

@@ -1,0 +1,69 @@
+"""The settings of `[log]` and `[metrics]`: what the daemon says of itself, and where."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from ipaddress import ip_address
+from typing import Literal
+
+from pydantic import Field, field_validator
+
+from watcher.settings.section import Fault, Part
+from watcher.settings.values import OptionalSecret, shown
+
+LISTEN = re.compile(r"(?:\[(?P<six>[0-9A-Fa-f:.]+)\]|(?P<host>[\w.-]+)):(?P<port>\d{1,5})", re.ASCII)
+
+
+class LogSettings(Part):
+    """The daemon's log, on standard error: one event a line."""
+
+    format: Literal["text", "json"] = Field(default="text", description="Form of a line.")
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="From which weight on an event is logged."
+    )
+
+
+class MetricsSettings(Part):
+    """Numbers for Prometheus at `/metrics`, and `/healthz`, over HTTP."""
+
+    listen: str = Field(
+        default="", description='Where the daemon answers, "127.0.0.1:9464"; by default nowhere.', max_length=300
+    )
+    token: OptionalSecret = Field(
+        default=None, description="Bearer token that has to be sent; needed where others can reach the address."
+    )
+
+    @field_validator("listen")
+    @classmethod
+    def check_listen(cls, value: str) -> str:
+        """Return the address if it is host:port."""
+        if value and place(value) is None:
+            raise ValueError(f'got {shown(value)}, expected host:port such as "127.0.0.1:9464"')
+        return value
+
+    @classmethod
+    def faults(cls, data: object, document: Mapping[str, object]) -> Iterable[Fault]:
+        """Yield a fault where others can reach the address and no token is asked for."""
+        rows = data if isinstance(data, Mapping) else {}
+        listen = rows.get("listen")
+        found = place(listen) if isinstance(listen, str) else None
+        if found and not is_loopback(found[0]) and "token" not in rows:
+            message = f'got {shown(listen)} without a token; expected an address of this machine, or token = "file:…"'
+            yield Fault(loc=("listen",), message=message)
+
+
+def place(listen: str) -> tuple[str, int] | None:
+    """Return host and port, None if `listen` names none."""
+    match = LISTEN.fullmatch(listen)
+    if match is None or not 0 < int(match["port"]) < 65_536:
+        return None
+    return match["six"] or match["host"], int(match["port"])
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach `host`."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
