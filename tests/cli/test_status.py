@@ -79,7 +79,7 @@ def status(capsys):
     def ask(shop: Shop, *arguments: str) -> str:
         assert run(["status", *arguments, "--config", str(shop.path)]) == 0
         lines = capsys.readouterr().out.splitlines(keepends=True)
-        return "".join(line for line in lines if not line.startswith("next     "))  # of the digest that each settings have
+        return "".join(line for line in lines if not line.startswith("next     "))  # all settings have a digest
 
     return ask
 
