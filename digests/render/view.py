@@ -119,6 +119,12 @@ class StoryView:
         return " · ".join(part for part in parts if part)
 
     @property
+    def other_headlines(self) -> tuple[SourceLine, ...]:
+        """The headlines that no voice has."""
+        told = {voice.cite.url for voice in self.voices}
+        return tuple(line for line in self.headlines if line.url is None or line.url not in told)
+
+    @property
     def marks(self) -> tuple[str, ...]:
         """What the contents say behind a headline."""
         return tuple(mark for mark in (self.day if self.is_new else "", self.alerts) if mark)

@@ -125,3 +125,11 @@ def test_an_edition_without_such_news_has_no_such_words(editions):
         "watched",
     ):
         assert words not in told
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_headline_that_a_voice_has_is_shown_once(editions, form):
+    (lead, *_) = editions.moved().stories
+    edition = editions.edition((editions.Section(title="Asia", anchor="asia", stories=(replace(lead, related=()),)),))
+
+    assert shown(edition, form).count("Le barrage cède") == 1
