@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 from digests.deliver.file import write
 from digests.model import Edition, Rendered
 from digests.store.editions import recent_editions
+from digests.templates import own_templates
 from watcher.store.writer import read
 
 if TYPE_CHECKING:
@@ -39,7 +40,8 @@ def rendered(
     head = MailSettings(to=mail.to, base_url=page)
     head = head if mail.sender is None else replace(head, sender=mail.sender)
     feed = AtomSettings(domain=parseaddr(head.sender)[1].rpartition("@")[2], site=digest.url)
-    forms = render(edition, formats, mail=head, atom=feed, earlier=earlier)
+    own = own_templates(digest.templates)
+    forms = render(edition, formats, mail=head, atom=feed, earlier=earlier, own=own)
     return tuple(replace(form, name=form.name.replace(day, day + suffix, 1)) for form in forms)
 
 
@@ -53,7 +55,7 @@ def publish(
         engine: Of the store that has the earlier editions, for a feed.
         suffix: Goes behind the date in the files' names: another edition of a date that has its own.
 
-    Errors: DeliveryError.
+    Errors: DeliveryError; DigestError if a template of the reader's is wrong, before a file is written.
     """
     earlier = earlier_editions(engine, digest, digest.formats)
     return write(rendered(edition, digest, digest.formats, earlier=earlier, suffix=suffix), folder)

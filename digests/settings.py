@@ -145,6 +145,9 @@ class DigestSettings(Part):
     formats: tuple[Format, ...] = Field(
         default=TO_READ, description="Forms to write (docs/edition.md says what each is for).", min_length=1
     )
+    templates: LocalPath | None = Field(
+        default=None, description="Folder of templates that replace ours, file by file (docs/templates.md)."
+    )
     url: WebUrl | None = Field(
         default=None, description="Where its directory stands in the web, if anywhere; mail and Atom feed link there."
     )

@@ -13,7 +13,7 @@ from digests.model import Edition
 from digests.render import markdown
 from digests.render.edition import view
 from digests.render.safe import web_url
-from digests.render.templating import environment
+from digests.render.templating import Own, environment, filled
 from digests.render.view import EditionView
 
 MOST = 15  # editions
@@ -46,24 +46,21 @@ class Entry:
     content: str  # HTML
 
 
-def render(editions: Iterable[Edition], atom: AtomSettings) -> str:
+def render(editions: Iterable[Edition], atom: AtomSettings, own: Own = ()) -> str:
     """Return the feed of the newest 15 of `editions`, one a date: of two the first."""
     of_date: dict[str, Edition] = {}
     for edition in editions:
         of_date.setdefault(edition.local_date.isoformat(), edition)
     newest = [of_date[day] for day in sorted(of_date, reverse=True)[:MOST]]
-    entries = [_entry(edition, atom) for edition in newest]
-    return (
-        _templates()
-        .get_template("feed.atom.j2")
-        .render(
-            id=_tag(newest[0].digest, atom),
-            newest=entries[0],
-            updated=max(entry.made_at for entry in entries),
-            self_url=page_url(atom.site, "feed.atom"),
-            entries=entries,
-        )
-    )
+    entries = [_entry(edition, atom, own) for edition in newest]
+    values = {
+        "id": _tag(newest[0].digest, atom),
+        "newest": entries[0],
+        "updated": max(entry.made_at for entry in entries),
+        "self_url": page_url(atom.site, "feed.atom"),
+        "entries": entries,
+    }
+    return filled(_templates(own), "feed.atom.j2", own, values)
 
 
 def page_url(site: str | None, name: str) -> str | None:
@@ -71,7 +68,7 @@ def page_url(site: str | None, name: str) -> str | None:
     return web_url(f"{site.rstrip('/')}/{name}") if site else None
 
 
-def _entry(edition: Edition, atom: AtomSettings) -> Entry:
+def _entry(edition: Edition, atom: AtomSettings, own: Own) -> Entry:
     shown = view(edition)
     day = edition.local_date.isoformat()
     return Entry(
@@ -79,7 +76,7 @@ def _entry(edition: Edition, atom: AtomSettings) -> Entry:
         view=shown,
         made_at=edition.made_at.isoformat(timespec="seconds").replace("+00:00", "Z"),
         url=page_url(atom.site, f"{day}.html"),
-        content=markdown.to_html(markdown.render_part(shown), tags=CONTENT).strip(),
+        content=markdown.to_html(markdown.render_part(shown, own), tags=CONTENT).strip(),
     )
 
 
@@ -88,6 +85,6 @@ def _tag(digest: str, atom: AtomSettings) -> str:
     return f"tag:{atom.domain},{SINCE}:watcher/{quote(digest.encode('utf-8', 'replace'), safe='')}"
 
 
-@lru_cache(maxsize=1)
-def _templates() -> Environment:
-    return environment(autoescape=True, filters={})
+@lru_cache(maxsize=8)
+def _templates(own: Own) -> Environment:
+    return environment(autoescape=True, filters={}, own=own)

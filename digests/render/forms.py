@@ -12,6 +12,7 @@ from digests.render import atom, html, mail, markdown, text
 from digests.render.atom import AtomSettings
 from digests.render.edition import view
 from digests.render.mail import MailSettings
+from digests.render.templating import Own
 from digests.render.view import EditionView
 
 
@@ -24,18 +25,19 @@ class Issue:
     mail: MailSettings
     atom: AtomSettings
     earlier: Sequence[Edition]
+    own: Own
 
 
 Renderer = Callable[[Issue], bytes]
 
 # The name of a form's file, and what it is made by.
 FORMATS: Mapping[str, tuple[str, Renderer]] = {
-    "markdown": ("{date}.md", lambda issue: markdown.render(issue.view).encode()),
-    "html": ("{date}.html", lambda issue: html.render(issue.view).encode()),
-    "text": ("{date}.txt", lambda issue: text.render(issue.view).encode()),
-    "eml": ("{date}.eml", lambda issue: mail.render(issue.view, issue.edition, issue.mail)),
+    "markdown": ("{date}.md", lambda issue: markdown.render(issue.view, issue.own).encode()),
+    "html": ("{date}.html", lambda issue: html.render(issue.view, issue.own).encode()),
+    "text": ("{date}.txt", lambda issue: text.render(issue.view, issue.own).encode()),
+    "eml": ("{date}.eml", lambda issue: mail.render(issue.view, issue.edition, issue.mail, issue.own)),
     "json": ("{date}.json", lambda issue: edition_json.dump(issue.edition)),
-    "atom": ("feed.atom", lambda issue: atom.render((issue.edition, *issue.earlier), issue.atom).encode()),
+    "atom": ("feed.atom", lambda issue: atom.render((issue.edition, *issue.earlier), issue.atom, issue.own).encode()),
 }
 
 
@@ -46,17 +48,18 @@ def render(
     mail: MailSettings = MailSettings(),  # noqa: B008
     atom: AtomSettings = AtomSettings(),  # noqa: B008
     earlier: Sequence[Edition] = (),
+    own: Own = (),
 ) -> tuple[Rendered, ...]:
     """
     Return the edition in each of `formats`, in their order; the same edition gives the same bytes.
 
     Raises:
-        DigestError: If a form is not known, or the mail's addresses are none.
+        DigestError: If a form is not known, the mail's addresses are none, or a template of the reader's is wrong.
     """
     unknown = [name for name in formats if name not in FORMATS]
     if unknown:
         raise DigestError(f"no such form: {', '.join(unknown)}; known are {', '.join(FORMATS)}")
-    issue = Issue(edition=edition, view=view(edition), mail=mail, atom=atom, earlier=earlier)
+    issue = Issue(edition=edition, view=view(edition), mail=mail, atom=atom, earlier=earlier, own=own)
     return tuple(
         Rendered(format=form, name=name.format(date=edition.local_date.isoformat()), body=make(issue))
         for form, (name, make) in ((form, FORMATS[form]) for form in dict.fromkeys(formats))

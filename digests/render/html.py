@@ -10,32 +10,35 @@ from markupsafe import Markup
 
 from digests.render.map import RADIUS, pins, world
 from digests.render.markdown import note_html
-from digests.render.templating import environment
+from digests.render.templating import Own, environment, filled
 from digests.render.view import EditionView
 
 
-def render(view: EditionView) -> str:
+def render(view: EditionView, own: Own = ()) -> str:
     """Return the page, complete in itself."""
-    template = templates().get_template("page.html.j2")
     shown = pins(view.stories)
-    return template.render(
-        v=view,
-        w=view.words,
-        css=Markup(_css()),
-        note=Markup(note_html(view)),
-        world=world(),
-        pins=shown,
-        radius=RADIUS,
-        pin_places=", ".join(f"{pin.number} {pin.place}" for pin in shown),
-    )
+    values = {
+        "v": view,
+        "w": view.words,
+        "css": Markup(_css(own)),
+        "note": Markup(note_html(view)),
+        "world": world(),
+        "pins": shown,
+        "radius": RADIUS,
+        "pin_places": ", ".join(f"{pin.number} {pin.place}" for pin in shown),
+    }
+    return filled(templates(own), "page.html.j2", own, values)
 
 
-@lru_cache(maxsize=1)
-def templates() -> Environment:
+@lru_cache(maxsize=8)
+def templates(own: Own) -> Environment:
     """Return the environment of the HTML forms; the mail shares it."""
-    return environment(autoescape=True, filters={})
+    return environment(autoescape=True, filters={}, own=own)
 
 
-@lru_cache(maxsize=1)
-def _css() -> str:
+@lru_cache(maxsize=8)
+def _css(own: Own) -> str:
+    for template in own:
+        if template.name == "page.css":
+            return template.source
     return (files("digests.render") / "templates" / "page.css").read_text("utf-8")

@@ -20,6 +20,7 @@ from digests.render.headers import MAIL, phrase
 from digests.render.markdown import note_html
 from digests.render.safe import inert, web_url
 from digests.render.story import MAX_HEADLINES, MAX_SOURCES
+from digests.render.templating import Own, filled
 from digests.render.view import EditionView, SectionView, StoryView
 
 BUDGET = 90 * 1024  # bytes as sent; Gmail cuts a message at about 102 kB
@@ -49,7 +50,7 @@ class MailSettings:
     budget: int = BUDGET
 
 
-def render(view: EditionView, edition: Edition, mail: MailSettings) -> bytes:
+def render(view: EditionView, edition: Edition, mail: MailSettings, own: Own = ()) -> bytes:
     """
     Return the message, in ASCII with CRLF; the same edition gives the same bytes.
 
@@ -61,7 +62,7 @@ def render(view: EditionView, edition: Edition, mail: MailSettings) -> bytes:
     body = b""
     room = max(LEAST_ROOM, STORY_ROOM * len(view.stories))
     for shorter in shortenings(_each(view, partial(_fewer, headlines=HEADLINES, sources=SOURCES), [])):
-        message, html_bytes = _message(shorter, edition, mail)
+        message, html_bytes = _message(shorter, edition, mail, own)
         body = message.as_bytes()
         if len(body) <= mail.budget and html_bytes <= room:
             break
@@ -102,16 +103,16 @@ def shortenings(view: EditionView) -> Iterator[EditionView]:
         yield _each(view, partial(_bare_after, whole), cut)
 
 
-def inlined_html(view: EditionView, *, base_url: str | None = None, unsubscribe: str | None = None) -> str:
+def inlined_html(
+    view: EditionView, own: Own = (), *, base_url: str | None = None, unsubscribe: str | None = None
+) -> str:
     """Return the HTML part: styles in the elements, but for those of the dark mode."""
-    template = html.templates().get_template("mail.html.j2")
-    page = template.render(
-        v=view, w=view.words, note=Markup(note_html(view)), base_url=base_url, unsubscribe=unsubscribe
-    )
+    values = {"v": view, "w": view.words, "note": Markup(note_html(view))}
+    page = filled(html.templates(own), "mail.html.j2", own, values | {"base_url": base_url, "unsubscribe": unsubscribe})
     return UNUSED.sub("", _inliner().inline(page))
 
 
-def _message(view: EditionView, edition: Edition, mail: MailSettings) -> tuple[EmailMessage, int]:
+def _message(view: EditionView, edition: Edition, mail: MailSettings, own: Own) -> tuple[EmailMessage, int]:
     """Return the message, and how many bytes its HTML has when it has arrived."""
     name, address = _address(mail.sender)
     name = name or view.title
@@ -129,8 +130,8 @@ def _message(view: EditionView, edition: Edition, mail: MailSettings) -> tuple[E
     message["List-Unsubscribe"] = f"<{unsubscribe}>"
     message["Auto-Submitted"] = "auto-generated"
     fewer = _each(view, partial(_fewer, headlines=TEXT_HEADLINES, sources=TEXT_SOURCES), list(view.left_out))
-    plain = text.render(fewer, base_url=base_url, unsubscribe=unsubscribe)
-    rich = inlined_html(view, base_url=base_url, unsubscribe=unsubscribe)
+    plain = text.render(fewer, own, base_url=base_url, unsubscribe=unsubscribe)
+    rich = inlined_html(view, own, base_url=base_url, unsubscribe=unsubscribe)
     message.set_content(plain, subtype="plain", charset="utf-8", cte=_shorter(plain))
     message.add_alternative(rich, subtype="html", charset="utf-8", cte=_shorter(rich))
     message["Content-Language"] = view.language  # after the parts: they take over Content-* that stands before

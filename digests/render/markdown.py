@@ -12,7 +12,7 @@ import nh3
 from jinja2 import Environment
 
 from digests.render.safe import inert
-from digests.render.templating import AsIs, environment
+from digests.render.templating import AsIs, Own, environment, filled
 from digests.render.view import EditionView, Quote
 
 # Escaping is mixed, for no single way is read alike everywhere: python-markdown knows no backslash before `~$^|=%:@<&`,
@@ -30,18 +30,18 @@ TAGS = NOTE_TAGS | {"h1", "h2", "h3", "h4", "h5", "h6", "hr"}
 FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
 
 
-def render(view: EditionView) -> str:
+def render(view: EditionView, own: Own = ()) -> str:
     """Return the edition as Markdown with YAML front matter."""
-    return _filled(view, front=_front(view))
+    return _filled(view, own, front=_front(view))
 
 
-def render_part(view: EditionView) -> str:
+def render_part(view: EditionView, own: Own = ()) -> str:
     """Return the edition as Markdown for another page: without front matter, its heading and the list of contents."""
-    return _filled(view, front=())
+    return _filled(view, own, front=())
 
 
-def _filled(view: EditionView, *, front: tuple[tuple[str, str | int | AsIs], ...]) -> str:
-    return _templates().get_template("edition.md.j2").render(v=view, w=view.words, front=front)
+def _filled(view: EditionView, own: Own, *, front: tuple[tuple[str, str | int | AsIs], ...]) -> str:
+    return filled(_templates(own), "edition.md.j2", own, {"v": view, "w": view.words, "front": front})
 
 
 def text(value: str) -> str:
@@ -130,8 +130,8 @@ def _entity(character: str) -> str:
     return f"&#{ord(character)};"
 
 
-@lru_cache(maxsize=1)
-def _templates() -> Environment:
+@lru_cache(maxsize=8)
+def _templates(own: Own) -> Environment:
     filters: dict[str, Callable[..., AsIs]] = {
         "as_is": AsIs,
         "cited": _cited,
@@ -140,4 +140,4 @@ def _templates() -> Environment:
         "link": link,
         "yaml": _yaml,
     }
-    return environment(autoescape=False, escape=escape, filters=filters)
+    return environment(autoescape=False, escape=escape, filters=filters, own=own)

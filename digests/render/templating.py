@@ -1,11 +1,25 @@
-"""Jinja environments over the templates of this package: one per way of escaping."""
+"""Jinja environments over the templates of this package, or a reader's own: one per way of escaping."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import BaseLoader, ChoiceLoader, Environment, FunctionLoader, PackageLoader, StrictUndefined, TemplateError
+from jinja2.exceptions import TemplateSyntaxError
+from jinja2.sandbox import SandboxedEnvironment
+
+from digests.errors import DigestError
+
+# What a reader's folder may replace; files that begin with "_" are pieces of theirs.
+NAMES = (
+    *("edition.md.j2", "edition.txt.j2", "page.html.j2", "page.css", "mail.html.j2", "macros.html.j2"),
+    "feed.atom.j2",
+)
+# What an expression in a template can raise.
+FAULTS = (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RecursionError)
 
 
 class AsIs(str):
@@ -14,20 +28,38 @@ class AsIs(str):
     __slots__ = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnTemplate:
+    """A reader's template: its name here, its path for messages, its text."""
+
+    name: str
+    path: str
+    source: str
+
+
+Own = tuple[OwnTemplate, ...]  # a reader's templates; empty for ours
+
+
 def environment(
-    *, autoescape: bool, escape: Callable[[str], str] | None = None, filters: Mapping[str, Callable[..., Any]]
+    *,
+    autoescape: bool,
+    escape: Callable[[str], str] | None = None,
+    filters: Mapping[str, Callable[..., Any]],
+    own: Own = (),
 ) -> Environment:
     """
     Return an environment whose expressions are all escaped: by Jinja's own means for HTML, else by `escape`.
 
     A filter that returns `AsIs` has escaped by itself. A name that is missing is an error, not an empty string.
+    A reader's templates run in a sandbox: they reach what they are given and nothing behind it.
     """
 
     def finalize(value: object) -> object:
         return value if escape is None or isinstance(value, AsIs) else escape(str(value))
 
-    env = Environment(
-        loader=PackageLoader("digests.render"),
+    kind = SandboxedEnvironment if own else Environment
+    env = kind(
+        loader=_loader(own),
         autoescape=autoescape,
         finalize=finalize,
         undefined=StrictUndefined,
@@ -37,3 +69,41 @@ def environment(
     )
     env.filters.update(filters)
     return env
+
+
+def filled(env: Environment, name: str, own: Own, values: Mapping[str, object]) -> str:
+    """
+    Return a template filled with `values`.
+
+    Raises:
+        DigestError: What is wrong in a reader's template, with its file and line.
+    """
+    try:
+        return env.get_template(name).render(values)
+    except FAULTS as error:
+        if not own:
+            raise
+        raise DigestError(f"{_place(error, own)}: {error}") from error
+
+
+def _loader(own: Own) -> BaseLoader:
+    ours = PackageLoader("digests.render")
+    if not own:
+        return ours
+    by_name = {template.name: (template.source, template.path, None) for template in own}
+    return ChoiceLoader([FunctionLoader(by_name.get), ours])
+
+
+def _place(error: BaseException, own: Own) -> str:
+    """Return the file and line of the innermost of a reader's templates that an error passed through."""
+    if isinstance(error, TemplateSyntaxError):
+        path = next((template.path for template in own if template.name == error.name), error.filename or "")
+        return f"{path}:{error.lineno}"
+    paths = {template.path for template in own}
+    place = str(PurePath(own[0].path).parent)
+    frame = error.__traceback__
+    while frame is not None:
+        path = frame.tb_frame.f_code.co_filename
+        place = f"{path}:{frame.tb_lineno}" if path in paths else place
+        frame = frame.tb_next
+    return place

@@ -7,16 +7,16 @@ from functools import lru_cache
 
 from jinja2 import Environment
 
-from digests.render.templating import environment
+from digests.render.templating import Own, environment, filled
 from digests.render.view import EditionView
 
 COLUMNS = 72
 
 
-def render(view: EditionView, *, base_url: str | None = None, unsubscribe: str | None = None) -> str:
+def render(view: EditionView, own: Own = (), *, base_url: str | None = None, unsubscribe: str | None = None) -> str:
     """Return the edition as text. The two addresses are the mail's: where it stands in full, and how to stop it."""
-    template = _templates().get_template("edition.txt.j2")
-    return template.render(v=view, w=view.words, base_url=base_url, unsubscribe=unsubscribe)
+    values = {"v": view, "w": view.words, "base_url": base_url, "unsubscribe": unsubscribe}
+    return filled(_templates(own), "edition.txt.j2", own, values)
 
 
 def fill(text: str, *, indent: int = 0, hang: int | None = None) -> str:
@@ -57,6 +57,6 @@ def width(text: str) -> int:
     )
 
 
-@lru_cache(maxsize=1)
-def _templates() -> Environment:
-    return environment(autoescape=False, filters={"fill": fill, "fill_lines": fill_lines})
+@lru_cache(maxsize=8)
+def _templates(own: Own) -> Environment:
+    return environment(autoescape=False, filters={"fill": fill, "fill_lines": fill_lines}, own=own)

@@ -65,3 +65,18 @@ def test_a_key_in_the_settings_themselves_is_a_fault_that_does_not_repeat_it(tmp
     told = capsys.readouterr().err
     assert 'expected "env:NAME" or "file:PATH"' in told
     assert "12345" not in told
+
+
+def test_templates_of_the_digests_are_tried(tmp_path, capsys):
+    settings, own = tmp_path / "settings.toml", tmp_path / "own"
+    settings.write_text(f'{SETTINGS}[[digests]]\ntemplates = "own"\n')
+    own.mkdir()
+    (own / "page.css").write_text("p { color: red }")
+    assert run(["check", "--config", str(settings)]) == 0
+    assert "1 template" in capsys.readouterr().out
+
+    (own / "page.html.j2").write_text("a\n{{ v.stroies }}")
+    assert run(["check", "--config", str(settings)]) == 1
+    assert f"{own / 'page.html.j2'}:2: " in capsys.readouterr().err
+    assert run(["check", "--config", str(settings), "--json"]) == 1
+    assert '"ok": false' in capsys.readouterr().out

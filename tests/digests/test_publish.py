@@ -9,6 +9,7 @@ from email import policy
 import feedparser
 import pytest
 
+from digests.errors import DigestError
 from digests.make import Order, make_edition
 from digests.publish import publish
 from digests.settings import DigestSettings
@@ -67,3 +68,15 @@ def test_the_mail_links_the_page_that_was_written_with_it(engine, digest, put, t
 
     assert (tmp_path / "2026-11-22-071500.html").is_file()
     assert 'href="https://example.org/digest/2026-11-22-071500.html"' in message.get_body(("html",)).get_content()
+
+
+def test_a_template_that_is_wrong_stops_the_edition_before_a_file_is_written(engine, digest, put, tmp_path):
+    own = tmp_path / "templates"
+    own.mkdir()
+    (own / "mail.html.j2").write_text("\n{{ v.nothing }}")
+    put("Gazette", "The harbour opens. Ships wait.", FIRST - timedelta(hours=2))
+
+    with pytest.raises(DigestError, match=r"mail\.html\.j2:2: .*nothing"):
+        make(engine, digest.model_copy(update={"templates": own}), FIRST, tmp_path / "out")
+
+    assert not (tmp_path / "out").exists()

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 import typer
 
-from watcher.cli.app import DONE, USAGE, Config, Json, examples, load_settings, print_json, settings_path
-from watcher.errors import SettingsError
+from watcher.cli.app import DONE, FAILED, USAGE, Config, Json, examples, load_settings, print_json, settings_path
+from watcher.errors import SettingsError, WatcherError
 
 if TYPE_CHECKING:
     from watcher.settings.model import Settings
@@ -20,9 +20,10 @@ def command(config: Config = None, json: Json = False) -> int:
     """
     Check the settings file: every fault at once, each with its line and column, and what was expected.
 
-    The rules for single sites in the folder `sites` beside it are checked too.
+    The rules for single sites in the folder `sites` beside it are checked too, and the templates of the digests.
     """
     from watcher.clean.sites.book import own_rules
+    from watcher.cli.checks import plugged_in_checks
 
     path = settings_path(config)
     try:
@@ -35,6 +36,13 @@ def command(config: Config = None, json: Json = False) -> int:
         print_json({"ok": False, "path": str(path), "problems": problems, "error": str(error)})
         return USAGE
     counts = counted(settings) | ({"site rules": len(rules)} if rules else {})
+    try:
+        counts |= plugged_in_checks(settings)
+    except WatcherError as error:
+        if not json:
+            raise
+        print_json({"ok": False, "path": str(path), "problems": [], "error": str(error)})
+        return FAILED
     if json:
         print_json({"ok": True, "path": str(path), "problems": [], **counts})
     else:

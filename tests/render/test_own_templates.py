@@ -1,0 +1,111 @@
+"""Templates of a reader's own: they replace ours, reach nothing behind the edition, and say what is wrong with them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from digests.errors import DigestError
+from digests.render.forms import render
+from digests.render.templating import NAMES
+from digests.render.trial import try_templates
+from digests.render.view import BriefView, CorrectionView, EditionView, StoryView, VoiceView
+from digests.templates import MAX_BYTES, own_templates
+
+OURS = Path(__file__).parents[2] / "digests" / "render" / "templates"
+PAGE = (Path(__file__).parents[2] / "docs" / "templates.md").read_text("utf-8")
+
+
+def body(edition, form: str, folder: Path) -> str:
+    return render(edition, [form], own=own_templates(folder))[0].body.decode()
+
+
+def test_ours_are_the_names_that_may_be_replaced():
+    assert sorted(NAMES) == sorted(path.name for path in OURS.iterdir())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_copy_of_ours_gives_the_same_bytes(editions, tmp_path, name):
+    (tmp_path / name).write_bytes((OURS / name).read_bytes())
+    forms = ["markdown", "html", "text", "eml", "atom"]
+
+    assert render(editions.moved(), forms, own=own_templates(tmp_path)) == render(editions.moved(), forms)
+    try_templates(own_templates(tmp_path))
+
+
+def test_one_file_of_the_reader_changes_its_form_only(editions, tmp_path):
+    (tmp_path / "page.html.j2").write_text('{% include "_top.j2" %}{% for s in v.stories %}{{ s.title }};{% endfor %}')
+    (tmp_path / "_top.j2").write_text("<p>{{ w.long_date(v.day) }}</p>")
+
+    page = body(editions.rich(), "html", tmp_path)
+
+    assert page.startswith("<p>Friday, 14 March 2025</p>Dam gives way")
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+    assert body(editions.rich(), "markdown", tmp_path) == render(editions.rich(), ["markdown"])[0].body.decode()
+
+
+def test_a_style_of_the_reader_goes_into_the_page(editions, tmp_path):
+    (tmp_path / "page.css").write_text("body { color: rebeccapurple }")
+
+    assert "body { color: rebeccapurple }</style>" in body(editions.small(), "html", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        ("a\n{% if v.stories %}\nb\n", r"page\.html\.j2:\d: Unexpected end of template"),
+        ("a\nb\n{{ v.stroies }}\n", r"page\.html\.j2:3: .*has no attribute 'stroies'"),
+        ("a\n{{ nothing }}\n", r"page\.html\.j2:2: 'nothing' is undefined"),
+        ("a\n{{ 1 // 0 }}\n", r"page\.html\.j2:2: .*zero"),
+        ("{{ v.number | upside_down }}", r"page\.html\.j2:1: No filter named 'upside_down'"),
+        ('\n{% include "_no.j2" %}', r"page\.html\.j2:2: _no\.j2"),
+        ("{{ v.__class__.__mro__ }}", r"page\.html\.j2:1: access to attribute '__class__'.*unsafe"),
+        ("{{ w.say.__globals__ }}", r"page\.html\.j2:1: access to attribute '__globals__'.*unsafe"),
+        ("{% for i in range(10**9) %}{% endfor %}", r"page\.html\.j2:1: Range too big"),
+    ],
+)
+def test_what_is_wrong_is_said_with_file_and_line(tmp_path, source, told):
+    (tmp_path / "page.html.j2").write_text(source)
+
+    with pytest.raises(DigestError, match=told):
+        try_templates(own_templates(tmp_path))
+
+
+def test_a_fault_that_shows_in_an_empty_edition_only_is_found(tmp_path):
+    (tmp_path / "edition.txt.j2").write_text("{{ v.stories[0].title }}")
+
+    with pytest.raises(DigestError, match=r"edition\.txt\.j2:1"):
+        try_templates(own_templates(tmp_path))
+
+
+def test_a_slip_in_a_name_is_told(tmp_path):
+    (tmp_path / "page.htm.j2").write_text("x")
+
+    with pytest.raises(DigestError, match=r'page\.htm\.j2: no template of this name.*did you mean "page\.html\.j2"'):
+        own_templates(tmp_path)
+
+
+def test_a_folder_that_is_not_there_and_a_file_that_is_too_large_are_told(tmp_path):
+    with pytest.raises(DigestError, match="No such file"):
+        own_templates(tmp_path / "nowhere")
+    (tmp_path / "page.css").write_bytes(b"x" * (MAX_BYTES + 1))
+    with pytest.raises(DigestError, match="larger than 256 KiB"):
+        own_templates(tmp_path)
+
+
+def test_letters_that_are_no_utf_8_are_told(tmp_path):
+    (tmp_path / "page.css").write_bytes(b"\xff\xfe")
+
+    with pytest.raises(DigestError, match="utf-8"):
+        own_templates(tmp_path)
+
+
+@pytest.mark.parametrize("kind", [EditionView, StoryView, BriefView, CorrectionView, VoiceView])
+def test_the_page_names_what_a_template_is_given(kind):
+    names = [field.name for field in fields(kind) if field.name != "words"]
+
+    assert [name for name in names if f"`{name}`" not in PAGE] == []
+    assert [name for name in NAMES if not re.search(rf"`{re.escape(name)}`", PAGE)] == []
