@@ -15,10 +15,13 @@ from digests.summarise.agreement import Agreement, Common, agreement, common
 from digests.summarise.lead import READ_CHARS, Candidate, candidates, says_again, sentence
 from watcher.model import Article
 from watcher.text.sentences import sentences as sentences_of
-from watcher.text.words import fold, stems, words
+from watcher.text.words import fold, is_unspaced, stems, words
 
 REPORTS = 12  # new articles that are read
 MOST = 2  # sentences that say what is new
+OWN_CHARS = 700  # of two texts of one outlet,
+OWN_SHARE, OWN_TITLE = 0.2, 0.1  # and the shares of their telling words, and of their titles', from which it goes on
+UNSPACED = 0.7  # times, where words are pairs of characters: of one thing said otherwise, fewer are the same
 NOVEL = 3  # new words that a sentence without a new number or name must hold
 
 
@@ -46,6 +49,7 @@ def since(
     local_date: date,
     window_end: datetime,
     inside: Collection[str] | None = None,
+    places: Collection[str] = (),
     shown: Sequence[Sentence] = (),
     known: Common | None = None,
     agreed: Agreement | None = None,
@@ -54,7 +58,8 @@ def since(
     Return whether the reader has seen `story`, and what is new in it since.
 
     A story was seen if one of the last editions showed it, or as a brief: under its id, under one that has gone into
-    it, or with one of the same articles; or if it showed another story of the same thread. The latest of them counts.
+    it, or with one of the same articles; or if it showed another story of the same thread, or one that an outlet goes
+    on with (`own_follow_up`). The latest of them counts.
     It is developing if an article that came in after that edition has a sentence with a number, a name or enough words
     that were not known then; else quiet. What counts as known: the texts of the story's articles up to that edition,
     and all that the edition showed.
@@ -67,11 +72,15 @@ def since(
             there rather than to the summary.
         window_end: When this edition's window ends: its time of day parts the days.
         inside: Ids of the articles that take part in this edition: no other is told as new. None: all do.
+        places: ISO codes of the countries that the story is about.
     """
     present = [articles[key] for key in story.articles if key in articles]
     first = min((article.published_at for article in present), default=window_end)
     first = min(first, story.began_at or first)
     previous, earlier, brief = last_seen(story, editions)
+    goes_on = own_follow_up(present, editions[0], articles, places, known) if previous is None and editions else None
+    if goes_on is not None:
+        previous, earlier = editions[0], goes_on
     if earlier is not None:
         first = min(first, earlier.first_seen_at)
     day = day_of(first, local_date=local_date, window_end=window_end, timezone=timezone)
@@ -82,14 +91,17 @@ def since(
     old += [a for a in present if a.id not in old_ids and a.fetched_at < previous.window_end]
     came = [a for a in present if a.id not in old_ids and a.fetched_at >= previous.window_end]
     new = [a for a in came if inside is None or a.id in inside]
+    new_ids = {article.id for article in new}
     told = _told(old, earlier)
     sentences = _new_sentences(story, articles, new, told, shown, language, known, agreed)
+    if goes_on is not None and not sentences:
+        return Movement(status="new", day=day, first_seen_at=first)
     return Movement(
         status="developing" if sentences else "quiet",
         day=day,
         first_seen_at=first,
         since=sentences,
-        figures=changed(sentences, _known_sentences(old, earlier)),
+        figures=changed((*sentences, *(s for s in shown if s.article_id in new_ids)), _known_sentences(old, earlier)),
         new_outlets=_new_outlets(new, old),
         new_articles=tuple(article.id for article in new),
         earlier=earlier.id if earlier else None,
@@ -132,6 +144,44 @@ def seen_before(story: Story, edition: Edition) -> tuple[EditionStory | None, tu
         return None, brief
     followed = next((s for s in edition.stories if s.thread == story.thread), None)
     return followed, next((b.article_ids for b in edition.briefs if b.thread == story.thread and not followed), ())
+
+
+def own_follow_up(
+    present: Sequence[Article],
+    edition: Edition,
+    articles: Mapping[str, Article],
+    places: Collection[str],
+    known: Common | None,
+) -> EditionStory | None:
+    """
+    Return the story of an edition that an outlet goes on with: about the same country, and in much the same words.
+
+    What grouping leaves apart for want of other reports, its own outlet connects: it writes of one thing day by day.
+    """
+    words_of = known or common(present)
+    best: tuple[float, EditionStory] | None = None
+    for earlier in edition.stories:
+        if not set(earlier.place_codes) & set(places):
+            continue
+        theirs = {(m.outlet, m.language): articles[m.article_id] for m in earlier.mentions if m.article_id in articles}
+        for article in present:
+            before = theirs.get((article.outlet, article.language))
+            if before is None or is_flagged(before) or is_flagged(article):
+                continue
+            share = _rare_share(article, before, words_of)
+            least = OWN_SHARE * (UNSPACED if is_unspaced(article.title) else 1.0)
+            titles = _rare_share(article, before, words_of, chars=0)
+            if share >= least and titles >= OWN_TITLE and (best is None or share > best[0]):
+                best = share, earlier
+    return best[1] if best else None
+
+
+def _rare_share(one: Article, other: Article, known: Common, *, chars: int = OWN_CHARS) -> float:
+    """Return how much of the telling words of two titles, and so many characters of their texts, they share, 0 to 1."""
+    first, second = (set(stems(f"{a.title}\n{a.text[:chars]}", a.language)) for a in (one, other))
+    weight = {stem: known.rarity(stem, one.language) for stem in first | second}
+    shorter = min(sum(weight[stem] for stem in side) for side in (first, second))
+    return sum(weight[stem] for stem in first & second) / shorter if shorter else 0.0
 
 
 def day_of(first: datetime, *, local_date: date, window_end: datetime, timezone: str) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -10,21 +10,24 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine
 
+from digests import errata
 from digests.compose import Intake, Shape, compose
 from digests.due import NOT_LATE, window_of
+from digests.errata import as_revised, worth_a_look
 from digests.gather import stories_until
-from digests.model import Edition, FailingSource, Story
+from digests.model import Correction, Edition, FailingSource, Story
 from digests.places import countries
 from digests.rank import rank
 from digests.select import select
 from digests.store import editions
 from digests.wishes import SectionRule, Wishes
 from watcher.feeds.health import health
-from watcher.model import Article
+from watcher.model import Article, Revision
 from watcher.store.articles import articles_between, articles_by_id
 from watcher.store.feeds import FeedState, feed_states
 from watcher.store.intake import count_entries
 from watcher.store.pages import given_up
+from watcher.store.revisions import look_again, revisions_between
 from watcher.store.writer import read, write
 
 if TYPE_CHECKING:
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
 LOOKBACK = timedelta(days=2)  # before the window: what the reader may know of a story
 LATE = timedelta(days=1)  # before the window: what came in too late for the last edition is in this one
 REMEMBERED = 7  # editions in which a story that comes back was seen
+REVISED = timedelta(days=10)  # before the window: what pages have said since the remembered editions cited them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,11 +98,19 @@ def make_edition(
         stories = stories_until(engine, start=window[0], end=window[1], now=now)
         edition = read(engine, lambda c: composed(c, digest, order, stories, number=number, now=now))
         hand_over(edition)
-        kept = write(engine, lambda c: editions.finish(c, edition, slot=slot))
+        kept = write(engine, lambda c: finished(c, edition, slot, now=now))
     except BaseException:
         write(engine, lambda c: editions.give_back(c, digest.name, local_date=order.local_date, slot=slot))
         raise
     return edition if kept else None
+
+
+def finished(connection: Connection, edition: Edition, slot: str, *, now: datetime) -> bool:
+    """Keep an edition, and have the pages that it cites looked at again; False if somebody else has made it."""
+    kept = editions.finish(connection, edition, slot=slot)
+    if kept:
+        look_again(connection, worth_a_look(edition), now=now)
+    return kept
 
 
 def composed(
@@ -115,9 +127,15 @@ def composed(
     states = [state for state in feed_states(connection) if wanted(state, digest.sources)]
     feed_ids = [state.feed.id for state in states] if digest.sources else None
     found = articles_between(connection, start=start - LOOKBACK, end=end, feed_ids=feed_ids)
+    revisions = revisions_between(connection, start=start - REVISED, end=end)
+    originals = found
+    found = as_revised(originals, revisions)
     missed = partial(is_missed, order=order, seen_until=seen_until(connection, digest, order))
     inside = [article for article in found if article.published_at >= start or missed(article)]
     wishes = wishes_of(digest)
+    withdrawn = sum(article.published_at >= start for article in originals) - sum(
+        article.published_at >= start for article in found
+    )
     chosen = select(inside, start=start - LATE, end=end, mute=wishes.mute, languages=wishes.languages)
     taken = {article.id for article in inside}
     before = [article for article in found if article.id not in taken]
@@ -137,7 +155,14 @@ def composed(
         shape=shape_of(digest),
         ranked=ranked,
         articles=articles,
-        intake=intake(connection, states, chosen.left_out, order, digest, now=now),
+        intake=intake(
+            connection,
+            states,
+            (*chosen.left_out, *((("withdrawn by their outlets", withdrawn),) if withdrawn else ())),
+            order,
+            digest,
+            now=now,
+        ),
         previous=previous,
         seen=seen,
         number=number,
@@ -149,6 +174,7 @@ def composed(
         kinds={
             state.feed.source.name: state.feed.source.owner_kind for state in states if state.feed.source.owner_kind
         },
+        corrections=corrected(connection, seen, revisions, since=previous.window_end) if previous else (),
     )
 
 
@@ -181,6 +207,19 @@ def with_owners(articles: Iterable[Article], states: Iterable[FeedState]) -> lis
         source = state.feed.source
         owners[source.name] = owners.get(source.name) or source.owner
     return [replace(article, owner=owners.get(article.outlet, article.owner)) for article in articles]
+
+
+def corrected(
+    connection: Connection,
+    seen: Sequence[Edition],
+    revisions: Mapping[str, Sequence[Revision]],
+    *,
+    since: datetime,
+) -> tuple[Correction, ...]:
+    """Return what outlets have changed since a time in reports that the last editions cited."""
+    citations = errata.cited(seen)
+    articles = articles_by_id(connection, citations.keys() & revisions.keys())
+    return errata.errata(citations, articles, revisions, since=since)
 
 
 def cited(connection: Connection, seen: Sequence[Edition]) -> dict[str, Article]:

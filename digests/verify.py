@@ -4,11 +4,14 @@ Whether an edition says only what its sources say: every sentence, headline and 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 
-from digests.model import Brief, Edition, EditionStory, Mention, Sentence
-from watcher.model import Article
+from digests.model import Brief, Correction, Edition, EditionStory, Figure, Mention, Sentence
+from watcher.model import Article, Revision
+
+NONE: Mapping[str, Sequence[Revision]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,23 +24,43 @@ class Fault:
     message: str
 
 
-def verify(edition: Edition, texts: Mapping[str, Article]) -> tuple[Fault, ...]:
+Texts = Mapping[str, Sequence[Article]]  # an article as it was stored, then as its page said it later
+
+
+def verify(
+    edition: Edition, texts: Mapping[str, Article], revisions: Mapping[str, Sequence[Revision]] = NONE
+) -> tuple[Fault, ...]:
     """
     Return all that is not so, in the edition's order; empty if everything is.
 
     Each sentence must stand in its article at its offset, with that article's outlet, URL, time and language; each
     headline must be the title of the story's report at that link; the mentions must be one an outlet; independent and
-    folded must add up.
+    folded must add up. A changed figure must stand in both its sentences, a correction in both versions of its article.
+
+    Args:
+        texts: The articles as they are stored.
+        revisions: What their pages said later: an edition made after that may quote it.
     """
+    versions = {
+        key: (
+            article,
+            *(replace(article, title=r.title, text=r.text) for r in revisions.get(key, ()) if r.kind == "changed"),
+        )
+        for key, article in texts.items()
+    }
     faults: list[Fault] = []
     for story in edition.stories:
-        faults.extend(_of_story(story, texts))
-    for brief in edition.briefs:
-        faults.extend(_of_brief(brief, texts))
+        faults.extend(_of_story(story, versions))
+        for brief in story.related:
+            faults.extend(_of_brief(brief, versions))
+    for brief in (*edition.briefs, *edition.gone):
+        faults.extend(_of_brief(brief, versions))
+    for correction in edition.corrections:
+        faults.extend(_of_correction(correction, versions, revisions))
     return tuple(faults)
 
 
-def _of_story(story: EditionStory, texts: Mapping[str, Article]) -> Iterator[Fault]:
+def _of_story(story: EditionStory, texts: Texts) -> Iterator[Fault]:
     at = f"story {story.number}"
     yield from _of_headline(story.id, at, story.title, story.url, story.article_ids, texts)
     for part, sentences in (("summary", story.summary), ("since the last edition", story.since)):
@@ -48,7 +71,14 @@ def _of_story(story: EditionStory, texts: Mapping[str, Article]) -> Iterator[Fau
                     story=story.id, where=where, text=sentence.text, message="its article is not one of the story's"
                 )
             yield from _of_sentence(story.id, where, sentence, texts)
-    for mention in story.mentions:
+    for number, prose in enumerate(story.prose, 1):
+        if not prose.sources:
+            yield Fault(story=story.id, where=f"{at}, prose {number}", text=prose.text, message="it rests on nothing")
+        for sentence in prose.sources:
+            yield from _of_sentence(story.id, f"{at}, prose {number}, source {sentence.outlet}", sentence, texts)
+    for figure in story.figures:
+        yield from _of_figure(story.id, f"{at}, figure {figure.before} → {figure.after}", figure, texts)
+    for mention in (*story.mentions, *(voice.mention for voice in story.voices)):
         yield from _of_mention(story.id, f"{at}, source {mention.outlet}", mention, texts)
     counts = f"{story.outlets} outlets, {story.independent} independent, {story.folded} folded"
     if story.independent + story.folded != story.outlets:
@@ -59,18 +89,49 @@ def _of_story(story: EditionStory, texts: Mapping[str, Article]) -> Iterator[Fau
         yield Fault(story=story.id, where=at, text=counts, message=f"{len(story.mentions)} sources are named")
 
 
-def _of_sentence(story: str, where: str, sentence: Sentence, texts: Mapping[str, Article]) -> Iterator[Fault]:
-    article = texts.get(sentence.article_id)
-    if article is None:
+def _of_figure(story: str, where: str, figure: Figure, texts: Texts) -> Iterator[Fault]:
+    for number, sentence in ((figure.before, figure.was), (figure.after, figure.now)):
+        yield from _of_sentence(story, where, sentence, texts)
+        if number not in sentence.text:
+            yield Fault(story=story, where=where, text=sentence.text, message=f"{number} does not stand in it")
+
+
+def _of_correction(
+    correction: Correction, texts: Texts, revisions: Mapping[str, Sequence[Revision]]
+) -> Iterator[Fault]:
+    where = f"correction, {correction.outlet}"
+    versions = texts.get(correction.article_id, ())
+    said = [f"{version.title}\n{version.text}" for version in versions]
+    if not versions:
+        message = f"its article {correction.article_id} is not there"
+        yield Fault(story=correction.story, where=where, text=correction.before, message=message)
+        return
+    if not any(correction.before in text for text in said):
+        yield Fault(
+            story=correction.story, where=where, text=correction.before, message="it does not stand in its article"
+        )
+    if correction.after and not any(correction.after in text for text in said[1:]):
+        message = "its page has never been seen to say so"
+        yield Fault(story=correction.story, where=where, text=correction.after, message=message)
+    if correction.kind == "gone" and all(r.kind != "gone" for r in revisions.get(correction.article_id, ())):
+        message = "its page has never been seen to be gone"
+        yield Fault(story=correction.story, where=where, text=correction.before, message=message)
+
+
+def _of_sentence(story: str, where: str, sentence: Sentence, texts: Texts) -> Iterator[Fault]:
+    versions = texts.get(sentence.article_id, ())
+    if not versions:
         yield Fault(
             story=story, where=where, text=sentence.text, message=f"its article {sentence.article_id} is not there"
         )
         return
     end = sentence.offset + len(sentence.text)
-    if not sentence.text or sentence.offset < 0 or article.text[sentence.offset : end] != sentence.text:
-        moved = sentence.text and sentence.text in article.text
+    stands = sentence.text and sentence.offset >= 0
+    if not stands or all(version.text[sentence.offset : end] != sentence.text for version in versions):
+        moved = sentence.text and any(sentence.text in version.text for version in versions)
         message = "it stands elsewhere in its article" if moved else "it does not stand in its article"
         yield Fault(story=story, where=where, text=sentence.text, message=message)
+    article = versions[0]
     told = (
         ("outlet", sentence.outlet, article.outlet),
         ("link", sentence.url, article.url),
@@ -84,13 +145,14 @@ def _of_sentence(story: str, where: str, sentence: Sentence, texts: Mapping[str,
             )
 
 
-def _of_mention(story: str, where: str, mention: Mention, texts: Mapping[str, Article]) -> Iterator[Fault]:
-    article = texts.get(mention.article_id)
-    if article is None:
+def _of_mention(story: str, where: str, mention: Mention, texts: Texts) -> Iterator[Fault]:
+    versions = texts.get(mention.article_id, ())
+    if not versions:
         yield Fault(
             story=story, where=where, text=mention.title, message=f"its article {mention.article_id} is not there"
         )
         return
+    article = next((version for version in versions if version.title == mention.title), versions[0])
     told = (
         ("outlet", mention.outlet, article.outlet),
         ("link", mention.url, article.url),
@@ -105,10 +167,8 @@ def _of_mention(story: str, where: str, mention: Mention, texts: Mapping[str, Ar
             )
 
 
-def _of_headline(
-    story: str, where: str, title: str, url: str, ids: tuple[str, ...], texts: Mapping[str, Article]
-) -> Iterator[Fault]:
-    linked = [texts[key] for key in ids if key in texts and texts[key].url == url]
+def _of_headline(story: str, where: str, title: str, url: str, ids: tuple[str, ...], texts: Texts) -> Iterator[Fault]:
+    linked = [version for key in ids for version in texts.get(key, ()) if version.url == url]
     where = f"{where}, headline"
     if not linked:
         yield Fault(story=story, where=where, text=title, message=f"none of the story's articles is at {url}")
@@ -116,11 +176,21 @@ def _of_headline(
         yield Fault(story=story, where=where, text=title, message=f"the article at {url} has another title")
 
 
-def _of_brief(brief: Brief, texts: Mapping[str, Article]) -> Iterator[Fault]:
+def _of_brief(brief: Brief, texts: Texts) -> Iterator[Fault]:
     at = "brief"
     yield from _of_headline(brief.id, at, brief.title, brief.url, brief.article_ids, texts)
-    linked = [texts[key] for key in brief.article_ids if key in texts and texts[key].url == brief.url]
+    linked = [version for key in brief.article_ids for version in texts.get(key, ()) if version.url == brief.url]
     if linked and all(article.outlet != brief.outlet for article in linked):
         yield Fault(
             story=brief.id, where=at, text=brief.title, message=f"outlet {brief.outlet}, but it is {linked[0].outlet}'s"
         )
+
+
+def cited_ids(edition: Edition) -> set[str]:
+    """Return the ids of all articles that an edition's words rest on."""
+    briefs = [*edition.briefs, *edition.gone, *(brief for story in edition.stories for brief in story.related)]
+    ids = {key for story in edition.stories for key in story.article_ids}
+    ids |= {key for brief in briefs for key in brief.article_ids}
+    ids |= {figure.was.article_id for story in edition.stories for figure in story.figures}
+    ids |= {source.article_id for story in edition.stories for prose in story.prose for source in prose.sources}
+    return ids | {correction.article_id for correction in edition.corrections}

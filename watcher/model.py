@@ -272,6 +272,17 @@ class Article:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Revision:
+    """A stored article as its page said it later. `kind`: changed, or gone (then `title` and `text` are empty)."""
+
+    article_id: str
+    at: datetime  # when it was noticed
+    kind: str
+    title: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Features:
     """
     What grouping needs of one article, made once at ingest (`features.make`).

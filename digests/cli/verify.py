@@ -26,8 +26,9 @@ def command(
     """Check each sentence, headline and count of an edition against the articles in the store."""
     from digests.settings import digests_of
     from digests.store.editions import open_digests
-    from digests.verify import verify
+    from digests.verify import cited_ids, verify
     from watcher.store.articles import articles_by_id
+    from watcher.store.revisions import revisions_of
     from watcher.store.writer import read
 
     settings = load_settings(config)
@@ -38,9 +39,10 @@ def command(
     engine = open_digests(settings.store.url)
     try:
         edition = kept(engine, wanted, day)
-        ids = {key for story in edition.stories for key in story.article_ids}
-        ids |= {key for brief in edition.briefs for key in brief.article_ids}
-        faults = verify(edition, read(engine, lambda c: articles_by_id(c, ids)))
+        ids = cited_ids(edition)
+        faults = verify(
+            edition, read(engine, lambda c: articles_by_id(c, ids)), read(engine, lambda c: revisions_of(c, ids))
+        )
     finally:
         engine.dispose()
     sentences = sum(len(story.summary) + len(story.since) for story in edition.stories)

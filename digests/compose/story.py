@@ -60,6 +60,7 @@ def compose_story(
         local_date=frame.local_date,
         inside=articles.keys(),
         window_end=frame.window_end,
+        places=places,
         shown=summary,
         known=frame.common,
         agreed=agreed,

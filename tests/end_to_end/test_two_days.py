@@ -106,6 +106,32 @@ def test_what_is_said_to_be_new_stands_in_articles_of_the_second_day(days):
     assert {days.labels[sentence.article_id].day for sentence in said} == {2}
 
 
+def test_the_corrected_article_is_reported_with_both_figures(days):
+    (corrected,) = [label for label in days.labels.values() if label.corrections]
+    ((old, new),) = corrected.corrections
+
+    assert days.editions[0].corrections == ()
+    (told,) = days.editions[1].corrections
+    assert (told.kind, told.outlet, days.labels[told.article_id]) == ("figures", corrected.name, corrected)
+    assert old in told.before and new in told.after
+
+
+def test_what_is_new_is_found_for_every_story_that_goes_on(days):
+    news = {label.story for label in days.labels.values() if label.day == 2}
+    second = by_label(days, days.editions[1])
+    goes_on = news & {label.story for label in days.labels.values() if label.day == 1}
+
+    assert goes_on
+    for label in goes_on:
+        assert any(story.status == "developing" and story.since for story in second[label]), label
+    for label in news - goes_on:
+        assert all(story.status == "new" for story in second[label]), label
+
+
+def test_each_edition_is_proved_by_the_articles_and_their_revisions(days, capsys):
+    assert run_command(["verify", "--config", str(days.settings)]) == 0
+
+
 def test_every_id_that_an_edition_showed_is_found(days, capsys):
     for edition in days.editions:
         for story in (*edition.stories, *edition.briefs):

@@ -2,141 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import httpx
 import pytest
 from sqlalchemy import select
 
+from tests.work.faked import LONG_SUMMARY, START, feed_xml, page_html
 from watcher.model import Source
-from watcher.net.client import Client
-from watcher.settings.model import Settings
-from watcher.store.articles import articles_between
 from watcher.store.feeds import feed_states, sync_sources
-from watcher.store.open import open_store
-from watcher.store.schema import pages, polls
-from watcher.store.writer import Writer, read, write
-from watcher.work.line import Line
-from watcher.work.pool import Pool
-from watcher.work.queue import LocalQueue
-from watcher.work.tools import Tools
+from watcher.store.schema import polls
+from watcher.store.writer import read, write
 
 pytestmark = pytest.mark.slow  # starts a worker process
-
-START = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
-FACTS = (
-    "The ferry between the two towns runs again, the harbour office said on Monday.",
-    "Its engine was taken apart over the winter, and two of its four pistons are new.",
-    "Tickets cost as much as last year, and children under six travel without one.",
-    "The first boat leaves at six in the morning, the last one shortly before midnight.",
-)
-LONG_SUMMARY = " ".join(FACTS[:2])
-
-
-def page_html(title: str) -> str:
-    body = "".join(f"<p>{fact} {title}.</p>" for fact in FACTS)
-    head = f"<html lang=en><head><title>{title}</title></head>"
-    return f"{head}<body><article><h1>{title}</h1>{body}</article></body></html>"
-
-
-def feed_xml(host: str, titles: list[str], summary: str = "") -> str:
-    items = "".join(
-        f"<item><title>{title}</title><link>https://{host}/{n}</link><guid>{n}</guid><description>{summary}</description>"
-        f"<pubDate>Tue, 24 Nov 2026 05:0{n}:00 GMT</pubDate></item>"
-        for n, title in enumerate(titles)
-    )
-    return f'<?xml version="1.0"?><rss version="2.0"><channel><title>F</title><link>https://{host}/</link>{items}</channel></rss>'
-
-
-@dataclass
-class Net:
-    """The faked network: answers by URL; all that was asked, with its time."""
-
-    clock: list[datetime]
-    answers: dict[str, Callable[[], httpx.Response]] = field(default_factory=dict)
-    asked: list[tuple[datetime, str]] = field(default_factory=list)
-    everything: Callable[[], httpx.Response] | None = None  # answers in the place of all the rest
-
-    def __call__(self, request: httpx.Request) -> httpx.Response:
-        url = str(request.url)
-        if self.everything is not None:
-            return self.everything()
-        self.asked.append((self.clock[0], url))
-        made = self.answers.get(url)
-        if made is None:
-            return httpx.Response(404)
-        return made()
-
-    def serve(self, url: str, text: str = "", status: int = 200, **headers: str) -> None:
-        fields = {name.replace("_", "-"): value for name, value in headers.items()}
-        self.answers[url] = lambda: httpx.Response(status, text=text, headers=fields)
-
-    def urls(self) -> list[str]:
-        return [url for _, url in self.asked]
-
-
-@dataclass
-class World:
-    net: Net
-    tools: Tools
-    clock: list[datetime]
-
-    def source(self, *hosts: str) -> None:
-        rows = [Source(url=f"https://{host}/feed", name=host, language="en") for host in hosts]
-        write(self.tools.writer.engine, lambda c: sync_sources(c, rows, now=self.clock[0]))
-
-    async def drain(self) -> None:
-        await asyncio.wait_for(LocalQueue(self.tools).drain(), 30)
-
-    def stored(self) -> dict[str, tuple[str, bool]]:
-        end = self.clock[0] + timedelta(days=9)
-        found = read(self.tools.writer.engine, lambda c: articles_between(c, start=START - timedelta(days=9), end=end))
-        return {article.title: (article.url, article.from_feed) for article in found}
-
-    def reasons(self) -> list[tuple[str | None, bool]]:
-        query = select(pages.c.reason, pages.c.next_try_at.is_(None)).order_by(pages.c.url)
-        return [tuple(row) for row in read(self.tools.writer.engine, lambda c: c.execute(query).all())]
-
-
-@pytest.fixture(scope="module")
-def pool():
-    pool = Pool(workers=1)
-    yield pool
-    pool.close()
-
-
-@pytest.fixture
-async def world(tmp_path, pool):
-    clock = [START]
-    net = Net(clock)
-    settings = Settings()
-    writer = Writer(open_store(f"sqlite:///{tmp_path / 'watcher.db'}"))
-
-    async def sleep(seconds: float) -> None:
-        clock[0] += timedelta(seconds=seconds)
-        await asyncio.sleep(0)
-
-    async with Client(user_agent="Watcher/0", substitute=httpx.MockTransport(net)) as client:
-        tools = Tools(
-            writer=writer,
-            client=client,
-            line=Line(client.reaches, now=lambda: clock[0]),
-            pool=pool,
-            feed_pool=pool,
-            vector_pool=pool,
-            poll=settings.poll,
-            fetch=settings.fetch,
-            embedder=None,
-            now=lambda: clock[0],
-            sleep=sleep,
-            chance=lambda: 0.0,
-        )
-        yield World(net, tools, clock)
-    writer.close()
-    writer.engine.dispose()
 
 
 async def test_a_page_on_another_host_waits_for_that_hosts_visit_and_rules(world):

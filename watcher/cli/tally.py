@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from watcher.model import Failed, Offline, Polled
-from watcher.work.events import Event, FeedPolled, PageFailed, PageKnown, PageStored
+from watcher.work.events import Event, FeedPolled, PageFailed, PageKnown, PageLookedAt, PageStored
 
 SHOWN = 20  # failures named on the terminal
 
@@ -27,6 +27,8 @@ class Tally:
     known: int = 0
     pages_lost: int = 0
     pages_later: int = 0
+    looked_at: int = 0
+    changed: int = 0
     vectors: int = 0
     fetching_s: float = 0.0
     vectors_s: float = 0.0
@@ -59,10 +61,13 @@ class Tally:
                 self.lost[reason] += 1
             case PageFailed():
                 self.pages_later += 1
+            case PageLookedAt(outcome=outcome):
+                self.looked_at += 1
+                self.changed += outcome != "same"
 
     def lines(self) -> list[str]:
         """Return what happened, for a terminal."""
-        if not self.feeds and not self.stored and not self.pages_lost and not self.pages_later:
+        if not (self.feeds or self.stored or self.pages_lost or self.pages_later or self.looked_at):
             return self.held_lines() or [
                 "nothing is due: watcher poll --all polls every feed now, watcher status says how they fare"
             ]
@@ -79,6 +84,8 @@ class Tally:
             (self.known, "known under another address"),
             (self.pages_later, "pages to be tried again"),
             (self.pages_lost, "pages without an article"),
+            (self.looked_at, "cited pages looked at again"),
+            (self.changed, "of them changed or gone"),
         ):
             if count:
                 parts.append(f"{count} {words}")

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import TextIO
 
 from watcher.model import Failed, Offline, Polled
-from watcher.work.events import Event, FeedPolled, LineDown, LineUp, PageFailed, PageKnown, PageStored
+from watcher.work.events import Event, FeedPolled, LineDown, LineUp, PageFailed, PageKnown, PageLookedAt, PageStored
 
 log = logging.getLogger("watcher.work")
 EVENT = re.compile(r"[a-z][a-z_]*")
@@ -146,5 +146,7 @@ def tell(event: Event) -> None:
             log.info("stored %s", fields(page=event.url, from_feed=event.from_feed or None, took_s=event.took_s))
         case PageKnown():
             log.info("known %s", fields(page=event.url))
+        case PageLookedAt():
+            log.info("looked_again %s", fields(page=event.url, outcome=event.outcome))
         case PageFailed():
             log.warning("page_failed %s", fields(page=event.url, reason=event.reason, final=event.final))

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, Row, bindparam, func, select, update
 
 from watcher.model import Entry, Feed, Source, Validators
-from watcher.store.schema import articles, entries, feeds, hosts
+from watcher.store.schema import articles, entries, feeds, hosts, pages
 from watcher.text.urls import article_id, host_key, normal
 
 TOLD = (  # of a source, by the settings
@@ -78,9 +78,14 @@ def told_of(source: Source) -> dict[str, object]:
 
 
 def make_all_due(connection: Connection, *, now: datetime) -> int:
-    """Make every feed of the settings due now, but those gone and those being visited; return how many."""
+    """
+    Make every feed of the settings due now, but those gone and those being visited; return how many.
+
+    So are the pages that are looked at again.
+    """
     visited = select(hosts.c.host).where(hosts.c.lease_until > now)
     those = (feeds.c.enabled, ~feeds.c.gone, feeds.c.host.not_in(visited))
+    connection.execute(update(pages).where(pages.c.again).values(next_try_at=now))
     return connection.execute(update(feeds).where(*those).values(next_poll_at=now)).rowcount
 
 

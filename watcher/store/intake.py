@@ -30,7 +30,7 @@ def count_due(connection: Connection, *, now: datetime) -> int:
         select(feeds.c.host).where(feeds.c.enabled, ~feeds.c.gone, feeds.c.next_poll_at <= now),
         select(pages.c.host)
         .join(feeds, feeds.c.id == pages.c.feed_id)
-        .where(feeds.c.enabled, pages.c.next_try_at <= now),
+        .where(feeds.c.enabled, pages.c.next_try_at <= now, ~pages.c.again),
         select(hosts.c.host).where(hosts.c.lease_until > now),
     ).subquery()
     query = (

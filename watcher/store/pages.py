@@ -16,7 +16,11 @@ from watcher.store.schema import feeds, pages
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """A page to get: an entry of a feed whose article is not stored yet. `url` is empty if the entry has no link."""
+    """
+    A page to get: an entry of a feed whose article is not stored yet. `url` is empty if the entry has no link.
+
+    `again`: its article is stored, and was cited; the page is looked at again.
+    """
 
     article_id: str
     url: str
@@ -25,6 +29,7 @@ class Page:
     feed: Feed
     noted_at: datetime
     tries: int
+    again: bool = False
 
 
 def due_pages(connection: Connection, host: str, *, now: datetime, most: int) -> tuple[Page, ...]:
@@ -39,7 +44,7 @@ def due_pages(connection: Connection, host: str, *, now: datetime, most: int) ->
     rows = [row._mapping for row in connection.execute(query)]
     owners = select(feeds).where(feeds.c.id.in_({row["feed_id"] for row in rows}))
     by_id = {feed.id: feed for feed in map(feed_of, connection.execute(owners))}
-    same = ("article_id", "url", "host", "noted_at", "tries")
+    same = ("article_id", "url", "host", "noted_at", "tries", "again")
     return tuple(
         Page(
             feed=by_id[row["feed_id"]],
@@ -86,7 +91,8 @@ def put_off(connection: Connection, article_ids: Sequence[str], *, until: dateti
 def waiting_pages(connection: Connection, *, now: datetime) -> int:
     """Return how many pages are due now."""
     query = select(func.count()).select_from(pages.join(feeds, feeds.c.id == pages.c.feed_id))
-    return connection.execute(query.where(pages.c.next_try_at <= now, feeds.c.enabled)).scalar_one()
+    query = query.where(pages.c.next_try_at <= now, feeds.c.enabled, ~pages.c.again)
+    return connection.execute(query).scalar_one()
 
 
 def given_up(
@@ -101,7 +107,7 @@ def given_up(
     query = (
         select(pages.c.reason, func.count().label("n"))
         .where(pages.c.noted_at >= start, pages.c.noted_at < end)
-        .where(pages.c.next_try_at.is_(None), pages.c.reason.is_not(None))
+        .where(pages.c.next_try_at.is_(None), pages.c.reason.is_not(None), ~pages.c.again)
         .group_by(pages.c.reason)
         .order_by(func.count().desc(), pages.c.reason)
     )

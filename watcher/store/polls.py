@@ -148,7 +148,20 @@ def record_entries(connection: Connection, given: Sequence[Poll]) -> list[int]:
     if changed:
         its = (entries.c.feed_id == bindparam("of"), entries.c.guid == bindparam("its"))
         connection.execute(update(entries).where(*its).values(content_hash=bindparam("now")), changed)
+        look_soon(connection, given)
     return note_pages(connection, given)
+
+
+def look_soon(connection: Connection, given: Sequence[Poll]) -> None:
+    """Look soon again at the pages of changed entries whose article was cited."""
+    rows = [
+        {"of": identity(feed, entry), "at": result.at}
+        for feed, result in given
+        if isinstance(result, Polled)
+        for entry in result.changes.changed
+    ]
+    query = update(pages).where(pages.c.article_id == bindparam("of"), pages.c.again)
+    connection.execute(query.values(next_try_at=bindparam("at", type_=pages.c.next_try_at.type)), rows)
 
 
 def named(given: Sequence[Poll], *, held: bool) -> Iterator[tuple[Feed, Polled, Entry]]:

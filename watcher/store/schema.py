@@ -168,6 +168,7 @@ pages = Table(
     Column("next_try_at", Utc),  # None: given up
     Column("tries", Integer, nullable=False, default=0),
     Column("reason", Text),
+    Column("again", Boolean, nullable=False, default=False),  # the article is stored, and its page is looked at again
     Index("ix_pages_host_next_try_at", "host", "next_try_at"),
     Index("ix_pages_next_try_at", "next_try_at"),
     Index("ix_pages_noted_at", "noted_at"),
@@ -204,6 +205,17 @@ texts = Table(
     Column("article_id", ForeignKey("articles.id", ondelete="CASCADE"), primary_key=True),
     Column("text", LargeBinary, nullable=False),  # zlib, UTF-8
     Column("removed", LargeBinary, nullable=False),  # zlib, JSON [[rule, text], ...]
+)
+
+revisions = Table(
+    "revisions",  # what the page of a stored article said later
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("article_id", ForeignKey("articles.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("at", Utc, nullable=False, index=True),
+    Column("kind", Text, nullable=False),  # changed, gone
+    Column("title", Text, nullable=False),
+    Column("text", LargeBinary, nullable=False),  # zlib, UTF-8
 )
 
 features = Table(
@@ -255,5 +267,5 @@ facts = Table(
 
 __all__ = [
     "Utc", "articles", "blocks", "entries", "facts", "features", "feeds", "healths", "hosts", "metadata", "pages",
-    "polls", "searchable", "texts",
+    "polls", "revisions", "searchable", "texts",
 ]  # fmt: skip

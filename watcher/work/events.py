@@ -46,6 +46,15 @@ class PageFailed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PageLookedAt:
+    """The page of a cited article was looked at again. `outcome`: same, changed, gone."""
+
+    url: str
+    outlet: str
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LineDown:
     """No host that answered lately can be reached: it is our own line, and nothing is asked until it works again."""
 
@@ -59,4 +68,4 @@ class LineUp:
     since: datetime
 
 
-Event = FeedPolled | PageStored | PageKnown | PageFailed | LineDown | LineUp
+Event = FeedPolled | PageStored | PageKnown | PageFailed | PageLookedAt | LineDown | LineUp

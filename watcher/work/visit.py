@@ -16,6 +16,7 @@ from watcher.store import hosts
 from watcher.store.pages import due_pages, put_off
 from watcher.store.visits import Leave, Step, Visit, go_on, leave_hosts
 from watcher.text.urls import host_key, host_of
+from watcher.work.looks import leave_be, look_again
 from watcher.work.pages import get_page, is_wanted
 from watcher.work.poll import poll_feed
 from watcher.work.tools import PRODUCT, Tools
@@ -93,7 +94,7 @@ async def visit_pages(host: str, tools: Tools, pause: Pause, until: datetime) ->
             if await may_go_on(host, tools, until) is Step.STOP:
                 return
             if not is_wanted(page, tools):
-                await get_page(page, tools)
+                await (leave_be(page, tools) if page.again else get_page(page, tools))
                 continue
             rules = None
             if tools.fetch.robots:
@@ -108,10 +109,10 @@ async def visit_pages(host: str, tools: Tools, pause: Pause, until: datetime) ->
                 later = tools.now() + ROBOTS_RETRY
                 await tools.writer.do(partial(put_off, article_ids=[page.article_id], until=later))
             elif rules is not None and not rules.allowed(page.url):
-                await get_page(page, tools, forbidden=rules.why)
+                await (leave_be(page, tools) if page.again else get_page(page, tools, forbidden=rules.why))
             else:
                 async with pause.turn():
-                    await get_page(page, tools)
+                    await (look_again(page, tools) if page.again else get_page(page, tools))
 
 
 async def get_robots(where: str, tools: Tools, pause: Pause) -> Robots:

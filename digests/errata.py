@@ -1,0 +1,197 @@
+"""What outlets have changed in reports after an edition cited them: headlines, figures, retractions, vanished pages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from digests.model import Correction, Edition
+from digests.numbers import numbers
+from watcher.model import Article, Revision
+from watcher.text.sentences import sentences
+from watcher.text.words import stems, tokens
+
+MOST = 12  # corrections of an edition
+MOST_OF_ONE = 2  # of one article
+ALIKE = 0.5  # share of the words of two sentences from which one is the other, reworded
+REWORDED = 0.9  # share above which only its spelling has changed
+KEPT = 0.5  # share of a text's sentences that its page must still have for a cited one to be missing
+READ_CHARS = 8000  # of a text
+NAMED = 12  # of a story's sources, about as many as an edition names
+RETRACTED = re.compile(
+    r"retract(?:ed|ion)|withdrawn|has been removed|zurückgezogen|rétract|a été retiré|retractad|ha sido retirad"
+    r"|foi retirad|ritirat|ritrattat|отозван|опровержени|سحب المقال|撤稿|撤回|取り下げ|기사 ?(?:취소|철회)",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Citation:
+    """Where an edition cited an article: the story, and its sentences and headlines there, verbatim."""
+
+    on: date
+    story: str
+    title: str
+    texts: tuple[str, ...] = ()
+
+
+def cited(editions: Sequence[Edition]) -> dict[str, Citation]:
+    """Return what `editions`, the latest first, cited of each article, by its id: as the latest of them did."""
+    found: dict[str, Citation] = {}
+    for edition in editions:
+        for key, citation in _citations(edition):
+            known = found.get(key)
+            if known is None:
+                found[key] = citation
+            elif known.on == citation.on and known.story == citation.story:
+                found[key] = replace(known, texts=tuple(dict.fromkeys((*known.texts, *citation.texts))))
+    return found
+
+
+def _citations(edition: Edition) -> Iterator[tuple[str, Citation]]:
+    for story in edition.stories:
+        at = Citation(on=edition.local_date, story=story.id, title=story.title)
+        for sentence in (*story.summary, *story.since):
+            yield sentence.article_id, replace(at, texts=(sentence.text,))
+        for mention in story.mentions:
+            yield mention.article_id, replace(at, texts=(story.title,) if mention.url == story.url else ())
+    for brief in edition.briefs:
+        for key in brief.article_ids:
+            yield key, Citation(on=edition.local_date, story=brief.id, title=brief.title)
+
+
+def errata(
+    citations: Mapping[str, Citation],
+    articles: Mapping[str, Article],
+    revisions: Mapping[str, Sequence[Revision]],
+    *,
+    since: datetime,
+) -> tuple[Correction, ...]:
+    """
+    Return what has changed in cited articles, retractions and vanished pages first, then by when it was noticed.
+
+    Each article is compared as it was stored with what its page said last; of its text only the figures of a sentence,
+    and sentences that were cited word for word, count.
+
+    Args:
+        articles: As they were stored, by id.
+        revisions: Of these articles, the earliest first.
+        since: What was noticed before has been told.
+    """
+    found: list[Correction] = []
+    for key, citation in citations.items():
+        known = revisions.get(key, ())
+        article = articles.get(key)
+        if article is None or not known or known[-1].at < since:
+            continue
+        told = _told(article, known, since)
+        found += [c for c in _of_article(article, known[-1], citation) if (c.kind, c.after) not in told][:MOST_OF_ONE]
+    order = {"retracted": 0, "gone": 1, "headline": 2, "figures": 3}
+    found.sort(key=lambda c: (order.get(c.kind, 9), c.noticed_at, c.article_id))
+    return tuple(found[:MOST])
+
+
+def _told(article: Article, known: Sequence[Revision], since: datetime) -> set[tuple[str, str]]:
+    """Return kind and wording of what an earlier revision has brought: it was told then."""
+    earlier = [revision for revision in known if revision.at < since]
+    nowhere = Citation(on=date.min, story="", title="")
+    return {(c.kind, c.after) for c in _of_article(article, earlier[-1], nowhere)} if earlier else set()
+
+
+def _of_article(article: Article, last: Revision, citation: Citation) -> Iterator[Correction]:
+    """Yield the differences between an article and its last revision that a reader should know."""
+
+    def correction(kind: str, before: str, after: str) -> Correction:
+        return Correction(
+            kind=kind,
+            article_id=article.id,
+            outlet=article.outlet,
+            url=article.url,
+            language=article.language,
+            cited_on=citation.on,
+            story=citation.story,
+            title=citation.title,
+            before=before,
+            after=after,
+            noticed_at=last.at,
+        )
+
+    if last.kind == "gone":
+        yield correction("gone", next(iter(citation.texts), article.title), "")
+        return
+    new = _sentences(last.title, last.text, article.language)
+    retracted = next((text for text in new if RETRACTED.search(text)), None)
+    if retracted and not RETRACTED.search(f"{article.title}\n{article.text}"):
+        yield correction("retracted", next(iter(citation.texts), article.title), retracted)
+        return
+    if last.title and _plain(last.title) != _plain(article.title) and _share(article.title, last.title, article) < 1:
+        yield correction("headline", article.title, last.title)
+    yield from (correction(*each) for each in _sentence_changes(article, last, new, citation.texts))
+
+
+def _sentence_changes(
+    article: Article, last: Revision, new: Sequence[str], quoted: Collection[str]
+) -> Iterator[tuple[str, str, str]]:
+    """Yield kind, before and after: cited sentences first, then figures of the others."""
+    old = _sentences("", article.text[:READ_CHARS], article.language)
+    kept = [text for text in old if text in last.text]
+    if len(kept) < KEPT * len(old):
+        return  # another text altogether: what its page shows now says little of single sentences
+    lost = sorted((text for text in old if text not in last.text), key=lambda text: not _is_in(text, quoted))
+    for text in lost:
+        after = max(new, key=lambda other: _share(text, other, article), default="")
+        alike = _share(text, after, article) if after else 0.0
+        if alike >= ALIKE and numbers(text) != numbers(after) and _digits(text) != _digits(after):
+            yield "figures", text, after
+        elif _is_in(text, quoted) and alike < REWORDED:
+            yield "text", text, after if alike >= ALIKE else ""
+
+
+def _is_in(text: str, quoted: Collection[str]) -> bool:
+    return any(each in text or text in each for each in quoted)
+
+
+def _sentences(title: str, text: str, language: str) -> list[str]:
+    found = [text[start:end] for start, end in sentences(text[:READ_CHARS], language)]
+    return [title, *found] if title else found
+
+
+def _share(one: str, other: str, article: Article) -> float:
+    """Return how many of the stems of two texts they share, 0 to 1."""
+    first, second = set(stems(one, article.language)), set(stems(other, article.language))
+    return len(first & second) / max(1, len(first | second))
+
+
+def _plain(title: str) -> str:
+    return " ".join(tokens(title))
+
+
+def _digits(text: str) -> str:
+    return "".join(c for c in text if c.isdigit())
+
+
+def as_revised(articles: Sequence[Article], revisions: Mapping[str, Sequence[Revision]]) -> tuple[Article, ...]:
+    """Return articles as their pages say them now; those whose page is gone are left out."""
+    found = []
+    for article in articles:
+        last = next(iter(reversed(revisions.get(article.id, ()))), None)
+        if last is None:
+            found.append(article)
+        elif last.kind != "gone":
+            found.append(replace(article, title=last.title or article.title, text=last.text or article.text))
+    return tuple(found)
+
+
+def worth_a_look(edition: Edition) -> dict[str, int]:
+    """Return the articles that an edition cites, with how often their pages are looked at again: 3, or once."""
+    wanted: dict[str, int] = {}
+    for brief in (*edition.briefs, *(brief for story in edition.stories for brief in story.related)):
+        wanted |= dict.fromkeys(brief.article_ids[:1], 1)
+    for story in edition.stories:
+        wanted |= {mention.article_id: 1 for mention in story.mentions[:NAMED]}
+    for story in edition.stories:
+        wanted |= {sentence.article_id: 3 for sentence in (*story.summary, *story.since)}
+        wanted |= {mention.article_id: 3 for mention in story.mentions if mention.url == story.url}
+    return wanted

@@ -1,0 +1,56 @@
+"""The faked world of host visits, over a real store and a real worker process."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import httpx
+import pytest
+
+from tests.work.faked import START, Net, World
+from watcher.net.client import Client
+from watcher.settings.model import Settings
+from watcher.store.open import open_store
+from watcher.store.writer import Writer
+from watcher.work.line import Line
+from watcher.work.pool import Pool
+from watcher.work.tools import Tools
+
+
+@pytest.fixture(scope="module")
+def pool():
+    pool = Pool(workers=1)
+    yield pool
+    pool.close()
+
+
+@pytest.fixture
+async def world(tmp_path, pool):
+    clock = [START]
+    net = Net(clock)
+    settings = Settings()
+    writer = Writer(open_store(f"sqlite:///{tmp_path / 'watcher.db'}"))
+
+    async def sleep(seconds: float) -> None:
+        clock[0] += timedelta(seconds=seconds)
+        await asyncio.sleep(0)
+
+    async with Client(user_agent="Watcher/0", substitute=httpx.MockTransport(net)) as client:
+        tools = Tools(
+            writer=writer,
+            client=client,
+            line=Line(client.reaches, now=lambda: clock[0]),
+            pool=pool,
+            feed_pool=pool,
+            vector_pool=pool,
+            poll=settings.poll,
+            fetch=settings.fetch,
+            embedder=None,
+            now=lambda: clock[0],
+            sleep=sleep,
+            chance=lambda: 0.0,
+        )
+        yield World(net, tools, clock)
+    writer.close()
+    writer.engine.dispose()
