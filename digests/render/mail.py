@@ -7,12 +7,13 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from email.message import EmailMessage
-from email.utils import format_datetime, parseaddr
+from email.utils import format_datetime
 from functools import lru_cache, partial
 
 import css_inline
 from markupsafe import Markup
 
+from digests.addresses import mailbox
 from digests.errors import DigestError
 from digests.model import Edition
 from digests.render import html, text
@@ -29,6 +30,7 @@ STORY_ROOM, LEAST_ROOM = 4_000, 60_000  # bytes of HTML: of a story, and of a ma
 HEADLINES, SOURCES = 2, 3  # of a story, by name: a mail is read on the way, the page has more
 TEXT_HEADLINES, TEXT_SOURCES = 1, 2  # in the part that few programs show
 UNUSED = re.compile(r' class="[lqz]"')  # classes whose styles are in their elements; the others have a dark mode
+TO_LINE = re.compile(rb"^To: [^\r\n]*\r\n(?:[ \t][^\r\n]*\r\n)*", re.MULTILINE)
 KEEP_WHOLE = 5  # stories whose texts are kept as long as it goes
 
 
@@ -40,12 +42,14 @@ class MailSettings:
     Attributes:
         sender: "digest@example.org", or with a name; without one the digest's title stands for it.
         to: Addresses; empty for a file that gets its readers later.
+        unsubscribe: An https or mailto address; None for a mail to the sender.
         base_url: Where the edition can be read as a page, if anywhere.
         budget: Bytes of the message as sent.
     """
 
     sender: str = "digest@localhost"
     to: tuple[str, ...] = ()
+    unsubscribe: str | None = None
     base_url: str | None = None
     budget: int = BUDGET
 
@@ -67,6 +71,14 @@ def render(view: EditionView, edition: Edition, mail: MailSettings, own: Own = (
         if len(body) <= mail.budget and html_bytes <= room:
             break
     return body
+
+
+def addressed(message: bytes, reader: str) -> bytes:
+    """Return a message made by `render` with another reader in its head; nothing else changes."""
+    head, blank, body = message.partition(b"\r\n\r\n")
+    line = f"To: {_address(reader)[1]}\r\n".encode()
+    head = TO_LINE.sub(lambda match: line, head + b"\r\n", count=1)
+    return head.removesuffix(b"\r\n") + blank + body
 
 
 def shortenings(view: EditionView) -> Iterator[EditionView]:
@@ -118,14 +130,14 @@ def _message(view: EditionView, edition: Edition, mail: MailSettings, own: Own) 
     name = name or view.title
     label = _label(view.digest)
     domain = address.rsplit("@", 1)[1]
-    unsubscribe = f"mailto:{address}?subject=unsubscribe%20{label}"
+    unsubscribe = mail.unsubscribe or f"mailto:{address}?subject=unsubscribe%20{label}"
     base_url = web_url(mail.base_url) if mail.base_url else None
     message = EmailMessage(policy=MAIL)
     message["From"] = f"{phrase(name)} <{address}>" if name else address
     message["To"] = ", ".join(_address(reader)[1] for reader in mail.to) or UNDISCLOSED
     message["Subject"] = view.subject
     message["Date"] = format_datetime(edition.made_at)
-    message["Message-ID"] = f"<{view.day.isoformat()}.{label}@{domain}>"
+    message["Message-ID"] = f"<{view.day.isoformat()}.{edition.made_at:%H%M%S%f}.{label}@{domain}>"
     message["List-Id"] = f"{phrase(view.title)} <{label}.{domain}>"
     message["List-Unsubscribe"] = f"<{unsubscribe}>"
     message["Auto-Submitted"] = "auto-generated"
@@ -149,15 +161,11 @@ def _shorter(text: str) -> str:
 
 def _address(value: str) -> tuple[str, str]:
     """Return the name and the address of "Name <a@b>"; a domain in other letters becomes its ASCII form."""
-    name, address = parseaddr(inert(value))
-    local, at, domain = address.rpartition("@")
     try:
-        domain = domain.encode("idna").decode("ascii") if domain else ""
-    except UnicodeError:
-        domain = ""
-    if not (at and domain and re.fullmatch(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+", local)):
-        raise DigestError(f"{inert(value)!r} is no mail address: expected name@domain, the name in ASCII")
-    return inert(name), f"{local}@{domain}"
+        name, address = mailbox(inert(value))
+    except ValueError as error:
+        raise DigestError(f"{inert(value)!r} is no mail address: {error}") from error
+    return inert(name), address
 
 
 def _label(digest: str) -> str:

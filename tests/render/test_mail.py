@@ -5,13 +5,14 @@ from __future__ import annotations
 import email
 import re
 from dataclasses import replace
+from datetime import timedelta
 from email import policy
 
 import pytest
 
 from digests.errors import DigestError
 from digests.render.forms import MailSettings, render
-from digests.render.mail import BUDGET
+from digests.render.mail import BUDGET, addressed
 from tests.render.reading import sent_through_smtp
 
 TO = MailSettings(sender="digest@example.org", to=("reader@example.net",))
@@ -41,11 +42,35 @@ def test_the_headers_say_what_a_mail_of_a_list_says(editions):
     assert message["From"].addresses[0].display_name == "Die Wächter"
     assert message["To"] == "reader@example.net"
     assert message["Date"].datetime == editions.small().made_at
-    assert message["Message-ID"] == "<2025-03-14.world@example.org>"
+    assert message["Message-ID"] == "<2025-03-14.053100000000.world@example.org>"
     assert message["List-Id"] == '"World Digest" <world.example.org>'
     assert message["List-Unsubscribe"] == "<mailto:digest@example.org?subject=unsubscribe%20world>"
     assert message["Auto-Submitted"] == "auto-generated"
     assert message["Content-Language"] == "en"
+
+
+def test_two_editions_of_one_date_have_two_message_ids_and_each_keeps_its_own(editions):
+    first, second = (replace(editions.small(), made_at=editions.END + timedelta(hours=n)) for n in (0, 5))
+
+    ids = [parsed(edition)["Message-ID"] for edition in (first, first, second)]
+
+    assert ids[0] == ids[1] != ids[2]
+
+
+@pytest.mark.parametrize("address", ["https://example.org/stop?" + "x" * 800, "mailto:stop@example.org?subject=no"])
+def test_the_readers_own_way_to_stop_it_stands_in_head_and_body(editions, address):
+    message = parsed(editions.small(), replace(TO, unsubscribe=address))
+
+    assert message["List-Unsubscribe"] == f"<{address}>"
+    assert address in message.get_body(("plain",)).get_content()
+    assert f'href="{address}"' in html_of(message)
+
+
+@pytest.mark.parametrize("before", [(), ("a@example.net",), tuple(f"reader{n}@example.net" for n in range(12))])
+def test_a_mail_is_addressed_anew_without_another_change(editions, before):
+    body = addressed(raw(editions.rich(), replace(TO, to=before)), "Ann <ann@example.net>")
+
+    assert body == raw(editions.rich(), replace(TO, to=("ann@example.net",)))
 
 
 def test_an_empty_edition_has_its_title_as_subject(editions):
@@ -101,7 +126,7 @@ def test_a_title_cannot_write_headers(editions):
 def test_a_digest_name_in_other_letters_still_makes_addresses(editions):
     message = parsed(replace(editions.small(), digest="Überblick / 日報", title="Überblick „heute“"))
 
-    assert re.fullmatch(r"<2025-03-14\.[0-9a-f]{12}@example\.org>", message["Message-ID"])
+    assert re.fullmatch(r"<2025-03-14\.053100000000\.[0-9a-f]{12}@example\.org>", message["Message-ID"])
     assert message["From"].addresses[0].display_name == "Überblick „heute“"
 
 
