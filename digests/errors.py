@@ -2,7 +2,7 @@
 The errors of digests. The tree:
 
 DigestError(WatcherError)
-  DeliveryError .channel .permanent
+  DeliveryError .channel .permanent .maybe_arrived .of_the_way .retry_after_s
 """
 
 from __future__ import annotations
@@ -15,9 +15,29 @@ class DigestError(WatcherError):
 
 
 class DeliveryError(DigestError):
-    """An edition that could not be handed over. `permanent`: trying again will not help."""
+    """
+    An edition that could not be handed over. `permanent`: trying again will not help.
 
-    def __init__(self, channel: str, reason: str, *, permanent: bool = False) -> None:
+    `maybe_arrived`: the other side had all of it when the connection broke, and nobody can know. `of_the_way`: the
+    fault is not this recipient's, so that the others need not be tried now. `retry_after_s`: what the other side asks.
+    """
+
+    def __init__(
+        self,
+        channel: str,
+        reason: str,
+        *,
+        permanent: bool = False,
+        maybe_arrived: bool = False,
+        of_the_way: bool = False,
+        retry_after_s: float | None = None,
+        mend: str | None = None,
+    ) -> None:
         self.channel = channel
+        self.reason = reason
         self.permanent = permanent
+        self.maybe_arrived = maybe_arrived
+        self.of_the_way = of_the_way
+        self.retry_after_s = retry_after_s
+        self.mend = mend
         super().__init__(f"{channel}: {reason}")

@@ -57,13 +57,26 @@ def stories_until(engine: Engine, *, start: datetime, end: datetime, now: dateti
     for _ in range(ATTEMPTS):
         window = read(engine, lambda c: window_of(c, start=start, end=end))
         found = grouped(window)
-        step = window.kept.step
-        groups: Sequence[Story] = found.stories
-        if step.until is not None and end <= step.until:
-            groups = settled(groups, {key: member.story for key, member in window.kept.members.items()}, window.items)
+        groups = settled_by(window, found, end=end)
         if (carried := keep(engine, window, found, groups, end=end, now=now)) is not None:
             return carried.stories
     raise DigestError("the stories are being kept by others all the while; try again")
+
+
+def stories_as_they_are(engine: Engine, *, start: datetime, end: datetime) -> tuple[Story, ...]:
+    """Return the same stories as `stories_until`, and keep nothing: those that are new have an id for this once."""
+    window = read(engine, lambda c: window_of(c, start=start, end=end))
+    groups = settled_by(window, grouped(window), end=end)
+    return with_free_ids(engine, window, groups).stories
+
+
+def settled_by(window: Window, found: Grouping, *, end: datetime) -> Sequence[Story]:
+    """Return the groups; where stories were kept up to a later moment, what was known then stays where it is."""
+    step = window.kept.step
+    if step.until is None or end > step.until:
+        return found.stories
+    known = {key: member.story for key, member in window.kept.members.items()}
+    return settled(found.stories, known, window.items)
 
 
 def window_of(connection: Connection, *, start: datetime, end: datetime) -> Window:

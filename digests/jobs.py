@@ -1,4 +1,4 @@
-"""What the daemon does for the digests: makes each date's edition when its time has come."""
+"""What the daemon does for the digests: makes each date's edition when its time has come, and sends what is owed."""
 
 from __future__ import annotations
 
@@ -13,19 +13,22 @@ from zoneinfo import ZoneInfo
 from digests.due import NOT_LATE, date_due, due_at
 from digests.model import Largest
 from digests.publish import folder_of
+from digests.send import Dispatch
 from digests.settings import DigestSettings, digests_of
 from digests.store.editions import DAILY, MAKE_LIMIT_S, first_seen, is_settled, open_digests
+from digests.store.outbox import OPEN, SENT, Delivery, count_due
 from watcher.daemon.jobs import Job
 from watcher.daemon.logs import Fields, fields
 from watcher.errors import WatcherError
 from watcher.settings.model import Settings
-from watcher.store.intake import count_due
+from watcher.store import intake
 from watcher.store.writer import read, write
 from watcher.work.pool import PoolBroken
 from watcher.work.tools import Tools
 
 log = logging.getLogger("digests")
 EVERY_S = 20.0
+OUTBOX_EVERY_S = 10.0
 FIRST_RETRY, LONGEST_RETRY = timedelta(minutes=1), timedelta(hours=1)  # after a failure; doubled for each in a row
 CATCHING_UP = timedelta(minutes=15)  # after a start or a sleep: so long an edition waits for the news it missed
 
@@ -37,7 +40,10 @@ def jobs(settings: Settings, tools: Tools) -> tuple[Job, ...]:
     since = {
         digest.name: write(engine, partial(first_seen, digest=digest.name, now=now)) for digest in digests_of(settings)
     }
-    return (Job(name="digests", every_s=EVERY_S, run=Editions(settings, tools, since).run, finish=True),)
+    return (
+        Job(name="digests", every_s=EVERY_S, run=Editions(settings, tools, since).run, finish=True),
+        Job(name="outbox", every_s=OUTBOX_EVERY_S, run=Outbox(settings, tools).run, finish=True),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +100,8 @@ class Editions:
     def _is_catching_up(self, now: datetime) -> bool:
         """Whether feeds and pages have yet to be asked for what came while nobody was looking."""
         return (
-            now - self._awake_since < CATCHING_UP and read(self._tools.writer.engine, partial(count_due, now=now)) > 0
+            now - self._awake_since < CATCHING_UP
+            and read(self._tools.writer.engine, partial(intake.count_due, now=now)) > 0
         )
 
     async def _make(self, digest: DigestSettings, day: date) -> None:
@@ -132,6 +139,38 @@ class Editions:
         return retry_at
 
 
+class Outbox:
+    """Sends the editions that are owed to somebody, in a thread of its own."""
+
+    def __init__(self, settings: Settings, tools: Tools) -> None:
+        self._settings = settings
+        self._tools = tools
+
+    async def run(self) -> None:
+        """Send what is due now."""
+        tools = self._tools
+        if not await tools.writer.read(partial(count_due, now=tools.now())):
+            return
+        dispatch = Dispatch(tools.writer.engine, self._settings, tell=log_delivery, now=tools.now, chance=tools.chance)
+        try:
+            await asyncio.to_thread(dispatch.run)
+        except asyncio.CancelledError:
+            dispatch.break_off()
+            raise
+
+
+def log_delivery(delivery: Delivery) -> None:
+    """Write what came of a delivery into the log."""
+    place = delivery.place
+    names = {"digest": place.digest, "date": place.local_date, "channel": delivery.channel, "to": delivery.recipient}
+    if delivery.state == SENT:
+        log.info("delivered %s", fields(**names, attempts=delivery.attempts, told=delivery.told))
+        return
+    retry_at = delivery.next_try_at if delivery.state in OPEN else None
+    given = {"state": delivery.state, "attempts": delivery.attempts, "reason": delivery.told}
+    log.warning("delivery_failed %s", fields(**names, **given, retry_at=retry_at, mend=delivery.mend))
+
+
 def giant(digest: str, day: date, largest: Largest) -> Fields:
     """Return what the log says of a story that is larger than an event should be."""
     return fields(
@@ -154,6 +193,7 @@ def make_daily(
     Returns the files and the edition's largest story; nothing if somebody else makes it.
     """
     from digests.make import Order, make_edition, order_window
+    from digests.pack import parcels
     from digests.publish import publish
 
     paths: list[Path] = []
@@ -163,7 +203,12 @@ def make_daily(
         start, end = order_window(engine, digest, end=end)
         order = Order(local_date=day, window_start=start, window_end=end, slot=DAILY, due_at=moment)
         edition = make_edition(
-            engine, digest, order, now=now, hand_over=lambda e: paths.extend(publish(engine, e, digest, folder))
+            engine,
+            digest,
+            order,
+            now=now,
+            hand_over=lambda e: paths.extend(publish(engine, e, digest, folder)),
+            pack=lambda e: parcels(engine, e, digest),
         )
     finally:
         engine.dispose()

@@ -14,12 +14,12 @@ from digests import errata
 from digests.compose import Intake, Shape, compose
 from digests.due import NOT_LATE, window_of
 from digests.errata import as_revised, worth_a_look
-from digests.gather import stories_until
-from digests.model import Correction, Edition, FailingSource, Story
+from digests.gather import stories_as_they_are, stories_until
+from digests.model import Correction, Edition, FailingSource, Parcel, Story
 from digests.places import countries
 from digests.rank import rank
 from digests.select import select
-from digests.store import editions
+from digests.store import editions, outbox
 from digests.wishes import SectionRule, Wishes
 from watcher.feeds.health import health
 from watcher.model import Article, Revision
@@ -68,6 +68,7 @@ def make_edition(
     *,
     now: datetime,
     hand_over: Callable[[Edition], object] = lambda edition: None,
+    pack: Callable[[Edition], Sequence[Parcel]] = lambda edition: (),
 ) -> Edition | None:
     """
     Make the edition that `order` asks for, and keep it; None if it is made, or being made, by somebody else.
@@ -75,8 +76,9 @@ def make_edition(
     Args:
         hand_over: Writes the edition's files. It comes before the edition counts as made: after a crash between
             the two, the edition is made again and its files written over.
+        pack: Returns what is to be delivered. It goes into the outbox in the transaction that keeps the edition.
 
-    Errors: StoreError, and what `hand_over` raises.
+    Errors: StoreError, and what `hand_over` and `pack` raise.
     """
     number = read(engine, lambda c: editions.next_number(c, digest.name, local_date=order.local_date))
     slot = order.slot
@@ -98,19 +100,33 @@ def make_edition(
         stories = stories_until(engine, start=window[0], end=window[1], now=now)
         edition = read(engine, lambda c: composed(c, digest, order, stories, number=number, now=now))
         hand_over(edition)
-        kept = write(engine, lambda c: finished(c, edition, slot, now=now))
+        parcels = pack(edition)
+        kept = write(engine, lambda c: finished(c, edition, slot, parcels, now=now))
     except BaseException:
         write(engine, lambda c: editions.give_back(c, digest.name, local_date=order.local_date, slot=slot))
         raise
     return edition if kept else None
 
 
-def finished(connection: Connection, edition: Edition, slot: str, *, now: datetime) -> bool:
-    """Keep an edition, and have the pages that it cites looked at again; False if somebody else has made it."""
-    kept = editions.finish(connection, edition, slot=slot)
-    if kept:
-        look_again(connection, worth_a_look(edition), now=now)
-    return kept
+def preview_edition(engine: Engine, digest: DigestSettings, order: Order, *, now: datetime) -> Edition:
+    """Return the edition that `make_edition` would make now; nothing is written. Errors: StoreError."""
+    number = read(engine, lambda c: editions.next_number(c, digest.name, local_date=order.local_date))
+    stories = stories_as_they_are(engine, start=order.window_start, end=order.window_end)
+    return read(engine, lambda c: composed(c, digest, order, stories, number=number, now=now))
+
+
+def finished(connection: Connection, edition: Edition, slot: str, parcels: Sequence[Parcel], *, now: datetime) -> bool:
+    """
+    Keep an edition and what is owed of it to its readers, and have the pages that it cites looked at again.
+
+    False if somebody else has made it.
+    """
+    if not editions.finish(connection, edition, slot=slot):
+        return False
+    place = outbox.Place(digest=edition.digest, local_date=edition.local_date, slot=slot)
+    outbox.put(connection, place, parcels, now=now)
+    look_again(connection, worth_a_look(edition), now=now)
+    return True
 
 
 def composed(
@@ -139,7 +155,7 @@ def composed(
     chosen = select(inside, start=start - LATE, end=end, mute=wishes.mute, languages=wishes.languages)
     taken = {article.id for article in inside}
     before = [article for article in found if article.id not in taken]
-    seen = editions.recent_editions(connection, digest.name, before=order.local_date, most=REMEMBERED)
+    seen = editions.seen_editions(connection, digest.name, before=order.local_date, most=REMEMBERED)
     previous = next(iter(seen), None)
     articles = {article.id: article for article in with_owners(chosen.articles, states)}
     ranked = rank(

@@ -289,3 +289,16 @@ class Rendered:
     format: str  # markdown, html, text, eml, json, atom
     name: str
     body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parcel:
+    """
+    What one recipient gets of one edition by one channel.
+
+    `recipient` is a mail address, a folder, or the name of a web address: never a secret.
+    """
+
+    channel: str  # file, smtp, sendmail, webhook
+    recipient: str
+    forms: tuple[Rendered, ...]

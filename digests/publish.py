@@ -18,6 +18,7 @@ from digests.templates import own_templates
 from watcher.store.writer import read
 
 if TYPE_CHECKING:
+    from digests.render.mail import MailSettings
     from digests.settings import DigestSettings
     from watcher.settings.model import Settings
 
@@ -31,18 +32,26 @@ def rendered(
     suffix: str = "",
 ) -> tuple[Rendered, ...]:
     """Return the edition in `formats`, its mail addressed as the settings say; arguments as in `publish`."""
-    from digests.render.atom import AtomSettings, page_url
+    from digests.render.atom import AtomSettings
     from digests.render.forms import render
-    from digests.render.mail import MailSettings
 
-    mail, day = digest.mail, edition.local_date.isoformat()
-    page = page_url(digest.url, f"{day}{suffix}.html") if "html" in digest.formats else None
-    head = MailSettings(to=mail.to, base_url=page)
-    head = head if mail.sender is None else replace(head, sender=mail.sender)
+    day = edition.local_date.isoformat()
+    head = mail_head(edition, digest, digest.mail.to, suffix=suffix)
     feed = AtomSettings(domain=parseaddr(head.sender)[1].rpartition("@")[2], site=digest.url)
     own = own_templates(digest.templates)
     forms = render(edition, formats, mail=head, atom=feed, earlier=earlier, own=own)
     return tuple(replace(form, name=form.name.replace(day, day + suffix, 1)) for form in forms)
+
+
+def mail_head(edition: Edition, digest: DigestSettings, to: tuple[str, ...], *, suffix: str = "") -> MailSettings:
+    """Return what the head of an edition's mail to `to` says; `suffix` as in `publish`."""
+    from digests.render.atom import page_url
+    from digests.render.mail import MailSettings
+
+    mail = digest.mail
+    page = page_url(digest.url, f"{edition.local_date.isoformat()}{suffix}.html") if "html" in digest.formats else None
+    head = MailSettings(to=to, unsubscribe=mail.unsubscribe, base_url=page)
+    return head if mail.sender is None else replace(head, sender=mail.sender)
 
 
 def publish(

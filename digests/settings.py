@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import time, timedelta
-from email.headerregistry import Address
-from email.utils import parseaddr
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal, Self, get_args
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, StrictInt, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, StrictInt, field_validator, model_validator
 
+from digests.delivery_settings import DeliverSettings, Mailbox, SmtpSettings, check_mailbox, deliver_faults
 from watcher.settings.codes import country, language
 from watcher.settings.model import Settings
 from watcher.settings.section import Fault, Part, Rows, raw_rows, repeated
@@ -27,19 +27,17 @@ MIN_CATCH_UP, MAX_CATCH_UP = timedelta(minutes=30), timedelta(hours=24)
 MIN_WINDOW = timedelta(minutes=1)
 
 
-def check_mailbox(value: str) -> str:
-    """Return `value` if it is one mail address, with or without a name: "Ann <ann@example.org>"."""
-    name, spec = parseaddr(value)
-    try:
-        address = Address(display_name=name, addr_spec=spec) if value.isprintable() else None
-    except (ValueError, IndexError):
-        address = None
-    if address is None or not address.username or not address.domain or len(value) > 320:
-        raise ValueError(f'got {shown(value)}, expected a mail address such as "you@example.org"')
-    return value.strip()
-
-
-Mailbox = Annotated[str, AfterValidator(check_mailbox)]
+def check_unsubscribe(value: str) -> str:
+    """Return `value` if it is an https or mailto address that fits a header."""
+    text = value.strip()
+    scheme, _, rest = text.partition(":")
+    fits = text.isascii() and text.isprintable() and not set(text) & set(' <>"') and len(text) <= 900
+    if scheme.lower() == "https" and fits and is_web(text):
+        return text
+    if scheme.lower() == "mailto" and fits:
+        check_mailbox(rest.partition("?")[0])
+        return text
+    raise ValueError(f'got {shown(value)}, expected an address such as "https://…" or "mailto:you@example.org"')
 
 
 class MailSettings(Part):
@@ -48,7 +46,10 @@ class MailSettings(Part):
     sender: Mailbox | None = Field(
         default=None, alias="from", description="Sender; by default the digest's title at this machine's name."
     )
-    to: tuple[Mailbox, ...] = Field(default=(), description="Recipients.")
+    to: tuple[Mailbox, ...] = Field(default=(), description="Recipients.", max_length=1_000)
+    unsubscribe: Annotated[str, AfterValidator(check_unsubscribe)] | None = Field(
+        default=None, description="How to stop it, an https or mailto address; by default a mail to the sender."
+    )
 
 
 REGIONS = ("africa", "americas", "asia-pacific", "europe", "middle-east")
@@ -171,6 +172,12 @@ class DigestSettings(Part):
     weights: WeightSettings = Field(default_factory=WeightSettings, description="What moves a story up or down.")
     note: str = Field(default="", description="Markdown of your own, set above the stories.", max_length=20_000)
     mail: MailSettings = Field(default_factory=MailSettings, description="Addresses of the mail.")
+    deliver: tuple[DeliverSettings, ...] = Field(
+        default=(), description="Ways in which an edition reaches people, beside its files.", max_length=100
+    )
+    send_empty: StrictBool = Field(
+        default=True, description="False keeps an edition without a story, and sends nothing."
+    )
 
     @field_validator("name")
     @classmethod
@@ -220,6 +227,8 @@ class DigestsSection(Rows):
                 if isinstance(word, str) and word not in known:
                     message = f"got {shown(word)}, expected the name or a tag of a source{hint(word, known)}"
                     yield Fault(loc=(n, "sources", m), message=message)
+            for fault in deliver_faults(row.get("deliver"), row.get("mail"), document):
+                yield replace(fault, loc=(n, "deliver", *fault.loc))
 
 
 def source_words(rows: object) -> set[str]:
@@ -241,3 +250,9 @@ def digests_of(settings: Settings) -> tuple[DigestSettings, ...]:
     if isinstance(section, DigestsSection):
         return section.root
     return (DigestSettings.model_validate({}, context={"folder": settings.folder}),)
+
+
+def smtp_of(settings: Settings) -> SmtpSettings:
+    """Return the mail server of `settings`; one without a host where the file names none."""
+    section = settings.section("smtp")
+    return section if isinstance(section, SmtpSettings) else SmtpSettings()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import date
 from typing import TYPE_CHECKING
 
 from watcher.cli.status_parts import StatusPart
@@ -18,7 +17,7 @@ TITLE_CHARS = 100
 def editions(settings: Settings) -> StatusPart:
     """Return the last edition of each digest. Errors: StoreError."""
     from digests.settings import digests_of
-    from digests.store.editions import open_digests, previous_edition
+    from digests.store.editions import last_edition, open_digests
     from watcher.feeds.plain import one_line
     from watcher.store.writer import read
 
@@ -26,7 +25,7 @@ def editions(settings: Settings) -> StatusPart:
     engine = open_digests(settings.store.url)
     try:
         for digest in digests_of(settings):
-            edition = read(engine, lambda c, name=digest.name: previous_edition(c, name, before=date.max))  # type: ignore[misc]
+            edition = read(engine, lambda c, name=digest.name: last_edition(c, name))  # type: ignore[misc]
             if edition is None:
                 continue
             ledger = edition.ledger

@@ -98,14 +98,13 @@ def digest_named(settings: Settings, name: str | None) -> DigestSettings:
 
 def story_id(connection: Connection, settings: Settings, story: str) -> str:
     """Return the id that is meant: a number is a story of the last edition. Errors: DigestError."""
-    from datetime import date
 
     from digests.errors import DigestError
-    from digests.store.editions import previous_edition
+    from digests.store.editions import last_edition
 
     if not story.isdecimal():
         return story
-    edition: Edition | None = previous_edition(connection, digest_named(settings, None).name, before=date.max)
+    edition: Edition | None = last_edition(connection, digest_named(settings, None).name)
     ids = {each.number: each.id for each in edition.stories} if edition else {}
     if int(story) not in ids:
         raise DigestError(
@@ -116,12 +115,10 @@ def story_id(connection: Connection, settings: Settings, story: str) -> str:
 
 def last_place(connection: Connection, settings: Settings, story: str) -> EditionStory | None:
     """Return the story as the latest edition of any digest tells it in full, None if no last edition does."""
-    from datetime import date
-
     from digests.settings import digests_of
-    from digests.store.editions import previous_edition
+    from digests.store.editions import last_edition
 
-    editions = [previous_edition(connection, digest.name, before=date.max) for digest in digests_of(settings)]
+    editions = [last_edition(connection, digest.name) for digest in digests_of(settings)]
     latest = sorted(filter(None, editions), key=lambda edition: edition.made_at, reverse=True)
     return next((each for edition in latest for each in edition.stories if each.id == story), None)
 

@@ -58,7 +58,7 @@ def command(
 def kept(engine: Engine, digest: str, day: str | None) -> Edition:
     """Return the kept edition of a date, or the last one. Errors: DigestError, if there is none."""
     from digests.errors import DigestError
-    from digests.store.editions import get_edition, previous_edition
+    from digests.store.editions import get_edition, last_edition
     from watcher.store.writer import read
 
     try:
@@ -67,7 +67,7 @@ def kept(engine: Engine, digest: str, day: str | None) -> Edition:
         raise BadParameter(f"got {day!r}, expected a date such as 2026-11-24", param_hint="--date") from error
     edition = read(
         engine,
-        lambda c: get_edition(c, digest, local_date=at) if at else previous_edition(c, digest, before=date.max),
+        lambda c: get_edition(c, digest, local_date=at) if at else last_edition(c, digest),
     )
     if edition is None:
         raise DigestError(f"no edition of {digest} is kept{f' for {at}' if at else ''}; watcher digest makes one")

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import ColumnElement, Connection, Engine, case, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, case, delete, exists, func, or_, select, update
 
 from digests import edition_json
 from digests.model import Edition
-from digests.store.schema import digests, editions
+from digests.store.schema import deliveries, digests, editions
 from watcher.store.hosts import insert, is_alive, worker_name
-from watcher.store.open import open_store, upgrade
+from watcher.store.open import check_version, look_into, open_store, upgrade
 
+REACHED = ("sent", "unknown")  # states of a delivery that its reader has, or may have (`outbox`)
 MIGRATIONS = Path(__file__).parent / "migrations"
 DAILY = "daily"
 MARK = uuid.uuid4().hex[:8]  # tells a process from one that had its number before a restart
@@ -27,6 +28,17 @@ def open_digests(url: str) -> Engine:
     """Return an engine on the store at `url` with the digests' tables up to date beside the watcher's."""
     engine = open_store(url)
     upgrade(engine, MIGRATIONS, version_table="digests_schema")
+    return engine
+
+
+def look_into_digests(url: str) -> Engine:
+    """
+    Return an engine on a store that is only looked into: nothing is made, and nothing brought up to date.
+
+    Errors: StoreError, if there is no store, or one of another version.
+    """
+    engine = look_into(url)
+    check_version(engine, MIGRATIONS, version_table="digests_schema")
     return engine
 
 
@@ -86,8 +98,11 @@ def maker() -> str:
 
 def is_held(by: str, claimed_at: datetime, *, now: datetime) -> bool:
     """Whether a claim stands: it has not run out, and its process lives as far as can be told from here."""
-    if claimed_at < now - CLAIM_LASTS:
-        return False
+    return claimed_at >= now - CLAIM_LASTS and lives(by)
+
+
+def lives(by: str) -> bool:
+    """Whether a process, named by `maker`, lives as far as can be told from here."""
     machine, pid, _ = by.rsplit(":", 2)
     elsewhere = machine != maker().rsplit(":", 2)[0]
     return by == maker() or elsewhere or is_alive(int(pid))
@@ -122,22 +137,51 @@ def is_settled(connection: Connection, digest: str, *, local_date: date, slot: s
 
 def get_edition(connection: Connection, digest: str, *, local_date: date) -> Edition | None:
     """Return the edition of a date: the daily one, else the last that was asked for."""
+    found = get_slot(connection, digest, local_date=local_date)
+    return found[1] if found else None
+
+
+def get_slot(
+    connection: Connection, digest: str, *, local_date: date, where: ColumnElement[bool] | None = None
+) -> tuple[str, Edition] | None:
+    """Return the edition of a date as `get_edition` does, and its slot; of those alone that meet `where`."""
     query = (
-        select(editions.c.payload)
+        select(editions.c.slot, editions.c.payload)
         .where(editions.c.digest == digest, editions.c.local_date == local_date, editions.c.made_at.is_not(None))
         .order_by(editions.c.slot == DAILY, editions.c.made_at)
     )
-    rows = connection.scalars(query).all()
-    return edition_of(rows[-1]) if rows else None
+    rows = connection.execute(query if where is None else query.where(where)).all()
+    return (rows[-1].slot, edition_of(rows[-1].payload)) if rows else None
 
 
-def previous_edition(connection: Connection, digest: str, *, before: date) -> Edition | None:
-    """Return the last edition of an earlier date: what the reader has seen."""
-    return next(iter(recent_editions(connection, digest, before=before, most=1)), None)
+def last_edition(connection: Connection, digest: str) -> Edition | None:
+    """Return the last edition that was made, whether or not it has reached anybody."""
+    query = select(func.max(editions.c.local_date)).where(editions.c.digest == digest, editions.c.made_at.is_not(None))
+    day = connection.scalar(query)
+    return get_edition(connection, digest, local_date=day) if day else None
 
 
-def recent_editions(connection: Connection, digest: str, *, before: date, most: int) -> tuple[Edition, ...]:
-    """Return the editions of up to `most` earlier dates, one a date, the latest first."""
+def has_reached() -> ColumnElement[bool]:
+    """
+    Return the condition that an edition has reached its reader.
+
+    It went to at least one recipient, or may have; without any, its files are the delivery.
+    """
+    c = deliveries.c
+    of_it = (c.digest == editions.c.digest, c.local_date == editions.c.local_date, c.slot == editions.c.slot)
+    arrived = exists().where(*of_it, c.state.in_(REACHED)).correlate(editions)
+    return or_(~exists().where(*of_it).correlate(editions), arrived)
+
+
+def seen_editions(connection: Connection, digest: str, *, before: date, most: int) -> tuple[Edition, ...]:
+    """Return, as `recent_editions` does, those that have reached the reader: what is known."""
+    return recent_editions(connection, digest, before=before, most=most, where=has_reached())
+
+
+def recent_editions(
+    connection: Connection, digest: str, *, before: date, most: int, where: ColumnElement[bool] | None = None
+) -> tuple[Edition, ...]:
+    """Return the editions of up to `most` earlier dates that meet `where`, one a date, the latest first."""
     query = (
         select(editions.c.local_date)
         .where(editions.c.digest == digest, editions.c.local_date < before, editions.c.made_at.is_not(None))
@@ -145,8 +189,9 @@ def recent_editions(connection: Connection, digest: str, *, before: date, most: 
         .order_by(editions.c.local_date.desc())
         .limit(most)
     )
-    found = (get_edition(connection, digest, local_date=day) for day in connection.scalars(query).all())
-    return tuple(edition for edition in found if edition is not None)
+    days = connection.scalars(query if where is None else query.where(where)).all()
+    found = (get_slot(connection, digest, local_date=day, where=where) for day in days)
+    return tuple(each[1] for each in found if each is not None)
 
 
 def covered_until(
@@ -155,7 +200,8 @@ def covered_until(
     """
     Return up to when the digest's editions had covered everything at `by`: the end of the newest window by then.
 
-    An edition on demand counts if it looked back as far as the digest does; one of the last hour covers no day.
+    An edition on demand counts if it looked back as far as the digest does; one of the last hour covers no day. One
+    that has reached nobody covers nothing.
 
     Args:
         before: Only editions of earlier dates count.
@@ -163,6 +209,7 @@ def covered_until(
     query = (
         select(editions.c.slot, editions.c.window_start, editions.c.window_end)
         .where(editions.c.digest == digest, editions.c.made_at.is_not(None), editions.c.window_end <= by)
+        .where(has_reached())
         .order_by(editions.c.window_end.desc())
     )
     if before is not None:

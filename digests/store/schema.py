@@ -1,4 +1,4 @@
-"""The tables of the digests: editions, when each digest was first asked for, and the stories that readers know."""
+"""The tables of the digests: editions, their deliveries, when each digest was first asked for, stories that go on."""
 
 from __future__ import annotations
 
@@ -30,6 +30,29 @@ editions = Table(
     Column("claimed_by", Text, nullable=False),  # machine:process:mark of its start
     Column("payload", LargeBinary),  # zlib, `edition_json`
     UniqueConstraint("digest", "local_date", "slot"),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("digest", Text, nullable=False),
+    Column("local_date", Date, nullable=False),
+    Column("slot", Text, nullable=False),  # of the edition
+    Column("channel", Text, nullable=False),
+    Column("recipient", Text, nullable=False),
+    Column("state", Text, nullable=False),  # waiting, sending, unknown, sent, failed (`outbox`)
+    Column("attempts", Integer, nullable=False),
+    Column("next_try_at", Utc, nullable=False),
+    Column("give_up_at", Utc, nullable=False),
+    Column("settled_at", Utc),  # when it was sent, or given up
+    Column("told", Text, nullable=False),  # what the other side said, or what broke
+    Column("mend", Text),  # what helps
+    Column("lease_by", Text),  # machine:process:mark of its start
+    Column("lease_until", Utc),
+    Column("payload", LargeBinary),  # zlib of JSON, `packed`; None once it is sent
+    UniqueConstraint("digest", "local_date", "slot", "channel", "recipient"),
+    Index(None, "state", "next_try_at"),
 )
 
 stories = Table(

@@ -25,7 +25,7 @@ from digests.store.editions import (
     is_settled,
     maker,
     next_number,
-    previous_edition,
+    seen_editions,
 )
 from watcher.model import Changes, Entry, Polled, Source, Validators
 from watcher.store.feeds import due_feeds, sync_sources
@@ -141,7 +141,7 @@ def test_numbers_and_predecessors_go_by_dates(engine):
     assert first is not None and second is not None
     assert (first.number, second.number) == (1, 2)
     assert second.previous == yesterday
-    assert read(engine, lambda c: previous_edition(c, "world", before=DAY)) == first
+    assert read(engine, lambda c: seen_editions(c, "world", before=DAY, most=1)) == (first,)
     assert read(engine, lambda c: next_number(c, "world", local_date=DAY)) == 2
 
 

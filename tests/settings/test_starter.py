@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from digests.settings import digests_of
 from watcher.cli.init import starter
 from watcher.settings.explain import part_of
 from watcher.settings.load import load, parse, settings_model
@@ -61,7 +62,7 @@ def test_every_setting_has_a_line_of_help_and_a_comment_of_its_own():
 
 
 def test_the_starter_loads_with_every_comment_taken_away():
-    uncommented = re.sub(r"(?m)^# ([a-z_]+ = .*)$", r"\1", starter().partition("# Sources:")[0])
+    uncommented = re.sub(r"(?m)^# ([a-z_]+ = .*|  \{ .*|\])$", r"\1", starter().partition("# Sources:")[0])
     rows = starter()[starter().index("[[sources]]") :]
     extra = re.findall(r"(?m)^# ([a-z_]+ = .*  # .*)$", starter())
 
@@ -70,6 +71,7 @@ def test_the_starter_loads_with_every_comment_taken_away():
     )
 
     assert settings.sources[0].owner == "Example Group"
+    assert [way.channel for way in digests_of(settings)[0].deliver][:2] == ["smtp", "sendmail"]
     assert len(extra) == 7
 
 

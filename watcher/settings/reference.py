@@ -98,7 +98,7 @@ def type_words(annotation: Any) -> str:  # noqa: ANN401 (any type form)
     if origin is dict:
         return f"table of {type_words(arguments[1])}s"
     if origin in (Union, types.UnionType):
-        return type_words(next(item for item in arguments if item is not type(None)))
+        return " or ".join(type_words(item) for item in arguments if item is not type(None))
     return WORDS.get(annotation, getattr(annotation, "__name__", str(annotation)).lower())
 
 

@@ -26,6 +26,29 @@ def open_store(url: str) -> Engine:
     return engine
 
 
+def look_into(url: str) -> Engine:
+    """
+    Return an engine on the store at `url` that cannot write; neither folder nor file nor table is made.
+
+    Errors: StoreError, if there is no store, or one of another version.
+    """
+    parsed = make_url(url)
+    is_sqlite = parsed.get_backend_name() == "sqlite"
+    if is_sqlite and not Path(parsed.database or "").is_file():
+        raise StoreError(f"there is no store at {parsed.database}: watcher poll makes it")
+    engine = connect(url)
+    if is_sqlite:
+        event.listen(engine, "connect", lambda connection, _record: connection.execute("PRAGMA query_only=ON").close())
+    check_version(engine, MIGRATIONS, version_table="watcher_schema")
+    return engine
+
+
+def check_version(engine: Engine, scripts: Path, *, version_table: str) -> None:
+    """Refuse a store that has not had all migrations in `scripts`. Errors: StoreError."""
+    if version_of(engine, version_table) != newest(scripts):
+        raise StoreError(f"the store {shown(engine)} is of another version: watcher status brings it up to date")
+
+
 def connect(url: str) -> Engine:
     """Return an engine on `url`; SQLite in WAL mode, its folder made with mode 0700 if it is not there."""
     try:
@@ -68,13 +91,21 @@ def begin_immediately(connection: Connection) -> None:
 def upgrade(engine: Engine, scripts: Path, *, version_table: str) -> None:
     """Run the migrations in `scripts` that the store has not had yet; one transaction."""
     head = newest(scripts)
+    if version_of(engine, version_table) == head:
+        return
+    try:
+        migrate(engine, scripts, version_table=version_table)
+    except DBAPIError as error:
+        raise StoreError(f"the store {shown(engine)} cannot be opened: {error.orig}") from error
+
+
+def version_of(engine: Engine, version_table: str) -> str | None:
+    """Return the last migration that a store has had, None if it has had none. Errors: StoreError."""
     try:
         with engine.connect().execution_options(reading=True) as connection:
-            there = inspect(connection).has_table(version_table)
-            have = connection.scalar(select(column("version_num")).select_from(table(version_table))) if there else None
-        if have == head:
-            return
-        migrate(engine, scripts, version_table=version_table)
+            if not inspect(connection).has_table(version_table):
+                return None
+            return connection.scalar(select(column("version_num")).select_from(table(version_table)))
     except DBAPIError as error:
         raise StoreError(f"the store {shown(engine)} cannot be opened: {error.orig}") from error
 

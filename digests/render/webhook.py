@@ -1,0 +1,105 @@
+"""An edition as a short message for web addresses: plain JSON, ntfy, Slack, Discord; one function a shape."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+
+from digests.model import Edition
+from digests.render import text
+from digests.render.view import EditionView, StoryView
+
+Shape = Callable[[EditionView, Edition], dict[str, object]]
+NTFY_BYTES = 3_900  # ntfy makes a file of a message above 4,096
+SLACK_CHARS = 3_900  # Slack asks for less than 4,000
+DISCORD_CHARS, DISCORD_TITLE = 3_900, 256  # of an embed's text (4,096 at most) and its title
+SLACK_SIGNS = re.compile(r"([*_~`|])")
+MARKDOWN_SIGNS = re.compile(r"([\\`*_~|>#\[\]()@:<-])")
+
+
+def render(view: EditionView, edition: Edition, *, shape: str) -> bytes:
+    """Return the body of the request, JSON in UTF-8; the same edition gives the same bytes. `shape` is of `SHAPES`."""
+    return json.dumps(SHAPES[shape](view, edition), ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def plain(view: EditionView, edition: Edition) -> dict[str, object]:
+    """Return the edition for a program: its headlines with their addresses and counts, and the whole text."""
+    counts = {story.number: story for story in edition.stories}
+    stories = [
+        {
+            "number": story.number,
+            "title": story.title,
+            "url": story.url,
+            "outlets": counts[story.number].outlets,
+            "independent": counts[story.number].independent,
+        }
+        for story in view.stories
+    ]
+    return {
+        "digest": view.digest,
+        "title": view.title,
+        "date": view.day.isoformat(),
+        "number": view.number,
+        "made_at": edition.made_at.isoformat(),
+        "subject": view.subject,
+        "stories": stories,
+        "text": text.render(view),
+    }
+
+
+def ntfy(view: EditionView, edition: Edition) -> dict[str, object]:
+    """Return a message of ntfy, published as JSON; the topic stands in the web address (docs.ntfy.sh/publish)."""
+    lines = (f"{story.number}. {story.title} ({story.coverage})" for story in view.stories)
+    found: dict[str, object] = {
+        "title": view.heading,
+        "message": within(lines, lambda told: len(told.encode()) <= NTFY_BYTES) or view.preview,
+    }
+    lead = view.stories[0].url if view.stories else None
+    return found | ({"click": lead} if lead else {})
+
+
+def slack(view: EditionView, edition: Edition) -> dict[str, object]:
+    """Return a message of Slack's incoming webhooks, in its mrkdwn."""
+
+    def line(story: StoryView) -> str:
+        title = escaped_for_slack(story.title)
+        return f"{story.number}. " + (f"<{story.url.replace('&', '&amp;')}|{title}>" if story.url else title)
+
+    head = f"*{escaped_for_slack(view.heading)}*"
+    lines = [head, *map(line, view.stories)] if view.stories else [head, escaped_for_slack(view.preview)]
+    told = within(lines, lambda told: len(told) <= SLACK_CHARS)
+    return {"text": told, "unfurl_links": False, "unfurl_media": False}
+
+
+def discord(view: EditionView, edition: Edition) -> dict[str, object]:
+    """Return a message of Discord's webhooks: one embed; nobody is called by an "@everyone" in a headline."""
+
+    def line(story: StoryView) -> str:
+        title = MARKDOWN_SIGNS.sub(r"\\\1", story.title)
+        return f"{story.number}\\. " + (f"[{title}](<{story.url}>)" if story.url else title)
+
+    lines = map(line, view.stories) if view.stories else [MARKDOWN_SIGNS.sub(r"\\\1", view.preview)]
+    told = within(lines, lambda told: len(told) <= DISCORD_CHARS)
+    embed = {"title": view.heading[:DISCORD_TITLE], "description": told}
+    return {"embeds": [embed], "allowed_mentions": {"parse": []}}
+
+
+def within(lines: Iterable[str], fits: Callable[[str], bool]) -> str:
+    """Return as many of the first lines as fit; whole ones, so that no link is cut."""
+    told = ""
+    for line in lines:
+        longer = f"{told}\n{line}" if told else line
+        if not fits(longer):
+            break
+        told = longer
+    return told
+
+
+def escaped_for_slack(value: str) -> str:
+    """Return text as Slack shows it letter by letter (api.slack.com: three characters, and no formatting signs)."""
+    value = value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return SLACK_SIGNS.sub("\\1\u200b", value)  # a blank of no width keeps two signs from making a pair
+
+
+SHAPES: Mapping[str, Shape] = {"json": plain, "ntfy": ntfy, "slack": slack, "discord": discord}

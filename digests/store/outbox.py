@@ -1,0 +1,242 @@
+"""
+The outbox: a row for each delivery of an edition to a recipient, written when the edition is.
+
+States: `waiting` for its time; `sending`, in the hands of a process, and not with the other side yet; `unknown`, from
+right before the step after which the other side may have it, until its answer is written down; `sent`; `failed`.
+A process that dies leaves `sending` or `unknown`, and the next one goes on from there.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, and_, case, func, or_, select, update
+
+from digests.model import Parcel, Rendered
+from digests.store.editions import lives, maker
+from digests.store.schema import deliveries
+from watcher.store.hosts import insert
+
+WAITING, SENDING, UNKNOWN, SENT, FAILED = "waiting", "sending", "unknown", "sent", "failed"
+OPEN = (WAITING, SENDING, UNKNOWN)
+LEASE = timedelta(minutes=10)  # longer than any channel takes for one parcel
+TRIED_FOR = timedelta(days=1)  # then a delivery is given up: the next edition is there
+LOOKED_AT = 50  # rows due at a claim: so many may be in the hands of others
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """The edition that is delivered."""
+
+    digest: str
+    local_date: date
+    slot: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """A row of the outbox, without its parcel."""
+
+    id: int
+    place: Place
+    channel: str
+    recipient: str
+    state: str
+    attempts: int
+    next_try_at: datetime
+    give_up_at: datetime
+    settled_at: datetime | None
+    told: str
+    mend: str | None
+
+    @property
+    def way(self) -> tuple[str, str]:
+        """What shares a fault: the digest's channel."""
+        return self.place.digest, self.channel
+
+
+def put(connection: Connection, place: Place, parcels: Iterable[Parcel], *, now: datetime) -> None:
+    """Add a delivery for each parcel; one that the edition has already stays as it is."""
+    rows = [
+        {
+            "digest": place.digest,
+            "local_date": place.local_date,
+            "slot": place.slot,
+            "channel": parcel.channel,
+            "recipient": parcel.recipient,
+            "state": WAITING,
+            "attempts": 0,
+            "next_try_at": now,
+            "give_up_at": now + TRIED_FOR,
+            "told": "",
+            "payload": packed(parcel),
+        }
+        for parcel in parcels
+    ]
+    if rows:
+        connection.execute(insert(connection, deliveries).on_conflict_do_nothing(), rows)
+
+
+def packed(parcel: Parcel) -> bytes:
+    """Return the forms of a parcel as the store keeps them."""
+    forms = [[form.format, form.name, base64.b85encode(form.body).decode("ascii")] for form in parcel.forms]
+    return zlib.compress(json.dumps(forms).encode(), 6)
+
+
+def forms_of(payload: bytes) -> tuple[Rendered, ...]:
+    """Return what `packed` was made of."""
+    return tuple(
+        Rendered(format=format, name=name, body=base64.b85decode(body))
+        for format, name, body in json.loads(zlib.decompress(payload))
+    )
+
+
+def parcel_of(connection: Connection, delivery: Delivery) -> Parcel:
+    """Return what is to be delivered."""
+    payload = connection.execute(select(deliveries.c.payload).where(deliveries.c.id == delivery.id)).scalar_one()
+    return Parcel(channel=delivery.channel, recipient=delivery.recipient, forms=forms_of(payload or packed_nothing()))
+
+
+def packed_nothing() -> bytes:
+    """Return the payload of a parcel without forms."""
+    return zlib.compress(b"[]")
+
+
+def claim(
+    connection: Connection, *, now: datetime, back_off: timedelta, place: Place | None = None, by: str | None = None
+) -> Delivery | None:
+    """
+    Take the delivery that is due longest upon oneself, None if none is due; one in other hands is left there.
+
+    Args:
+        back_off: Until when it is tried again if this process dies over it.
+        place: Only deliveries of this edition.
+        by: Who claims, by default this process (`maker`).
+    """
+    query = select(deliveries).where(deliveries.c.state.in_(OPEN), deliveries.c.next_try_at <= now)
+    if place is not None:
+        query = query.where(*at(place))
+    for row in connection.execute(query.order_by(deliveries.c.next_try_at, deliveries.c.id).limit(LOOKED_AT)):
+        if is_leased(row, now=now):
+            continue
+        held = deliveries.c.lease_by == row.lease_by if row.lease_by else deliveries.c.lease_by.is_(None)
+        taken = connection.execute(
+            update(deliveries)
+            .where(deliveries.c.id == row.id, deliveries.c.attempts == row.attempts, held)
+            .values(
+                state=case((deliveries.c.state == UNKNOWN, UNKNOWN), else_=SENDING),
+                attempts=deliveries.c.attempts + 1,
+                next_try_at=now + back_off,
+                lease_by=by or maker(),
+                lease_until=now + LEASE,
+            )
+            .returning(*deliveries.c)
+        ).one_or_none()
+        if taken is not None:
+            return delivery_of(taken)
+    return None
+
+
+def is_leased(row: Row[tuple[Any, ...]], *, now: datetime) -> bool:
+    """Whether a row is in the hands of a process that lives."""
+    return row.lease_by is not None and row.lease_until > now and lives(row.lease_by)
+
+
+def note_brink(connection: Connection, delivery: Delivery, *, by: str | None = None) -> bool:
+    """Write down that the other side may have it from now on; False if somebody else has taken the delivery over."""
+    return _settle(connection, delivery, by, state=UNKNOWN)
+
+
+def note_sent(connection: Connection, delivery: Delivery, told: str, *, now: datetime, by: str | None = None) -> bool:
+    """Write down that it has arrived, and let the parcel go; as `note_brink`."""
+    values = {"settled_at": now, "told": told, "mend": None, "payload": None}
+    return _settle(connection, delivery, by, state=SENT, lease_by=None, lease_until=None, **values)
+
+
+def note_failed(connection: Connection, failed: Delivery, *, now: datetime, by: str | None = None) -> bool:
+    """Write down what broke and when it is tried again, as `failed` says; as `note_brink`."""
+    settled_at = now if failed.state == FAILED else None
+    values = {"told": failed.told, "mend": failed.mend, "next_try_at": failed.next_try_at, "settled_at": settled_at}
+    return _settle(connection, failed, by, state=failed.state, lease_by=None, lease_until=None, **values)
+
+
+def _settle(connection: Connection, delivery: Delivery, by: str | None, **values: object) -> bool:
+    query = update(deliveries).where(deliveries.c.id == delivery.id, deliveries.c.lease_by == (by or maker()))
+    return connection.execute(query.values(values)).rowcount == 1
+
+
+def share_fault(
+    connection: Connection, failed: Delivery, *, recipients: Collection[str], now: datetime
+) -> tuple[Delivery, ...]:
+    """
+    Give what befell `failed` to the others of its edition's channel that are due: the fault is not the recipient's.
+
+    Args:
+        recipients: Whom that way reaches.
+
+    Returns those deliveries as they are now.
+    """
+    c = deliveries.c
+    others = and_(
+        *at(failed.place), c.channel == failed.channel, c.id != failed.id, c.recipient.in_(recipients),
+        c.state.in_(OPEN), c.lease_by.is_(None), c.next_try_at <= now,
+    )  # fmt: skip
+    is_over = failed.state == FAILED
+    values = {"attempts": c.attempts + 1, "told": failed.told, "mend": failed.mend, "next_try_at": failed.next_try_at}
+    values["state"] = FAILED if is_over else case((c.state == UNKNOWN, UNKNOWN), else_=WAITING)
+    values["settled_at"] = now if is_over else None
+    found = connection.execute(update(deliveries).where(others).values(values).returning(*c))
+    return tuple(sorted((delivery_of(each) for each in found), key=lambda each: each.id))
+
+
+def hurry(connection: Connection, place: Place, *, now: datetime) -> None:
+    """Make all of an edition's deliveries that have not arrived due now, those that were given up too."""
+    query = update(deliveries).where(*at(place), deliveries.c.state != SENT)
+    failed = deliveries.c.state == FAILED
+    connection.execute(
+        query.values(
+            state=case((failed, WAITING), else_=deliveries.c.state),
+            settled_at=None,
+            next_try_at=now,
+            give_up_at=now + TRIED_FOR,
+        )
+    )
+
+
+def count_due(connection: Connection, *, now: datetime) -> int:
+    """Return how many deliveries are due, those in somebody's hands among them."""
+    query = select(func.count()).where(deliveries.c.state.in_(OPEN), deliveries.c.next_try_at <= now)
+    return connection.scalar(query) or 0
+
+
+def deliveries_of(connection: Connection, place: Place) -> tuple[Delivery, ...]:
+    """Return an edition's deliveries, in the order of the settings."""
+    rows = connection.execute(select(deliveries).where(*at(place)).order_by(deliveries.c.id))
+    return tuple(delivery_of(row) for row in rows)
+
+
+def unsettled(connection: Connection, *, since: date) -> tuple[Delivery, ...]:
+    """Return the deliveries that have not arrived: those that wait, and those that failed since a date."""
+    waits = deliveries.c.state.in_(OPEN)
+    failed = and_(deliveries.c.state == FAILED, deliveries.c.local_date >= since)
+    rows = connection.execute(select(deliveries).where(or_(waits, failed)).order_by(deliveries.c.id))
+    return tuple(delivery_of(row) for row in rows)
+
+
+def at(place: Place) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions that name an edition's deliveries."""
+    c = deliveries.c
+    return c.digest == place.digest, c.local_date == place.local_date, c.slot == place.slot
+
+
+def delivery_of(row: Row[tuple[Any, ...]]) -> Delivery:
+    at = row._mapping
+    place = Place(digest=row.digest, local_date=row.local_date, slot=row.slot)
+    same = [name for name in Delivery.__slots__ if name != "place"]
+    return Delivery(place=place, **{name: at[name] for name in same})

@@ -1,0 +1,185 @@
+"""The outbox: one delivery for each recipient, in one hand at a time, and taken up after a crash."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from digests.model import Parcel, Rendered
+from digests.store.editions import maker
+from digests.store.outbox import (
+    FAILED,
+    LEASE,
+    SENDING,
+    SENT,
+    TRIED_FOR,
+    UNKNOWN,
+    WAITING,
+    Place,
+    claim,
+    count_due,
+    deliveries_of,
+    hurry,
+    note_brink,
+    note_failed,
+    note_sent,
+    parcel_of,
+    put,
+    share_fault,
+    unsettled,
+)
+from watcher.store.writer import read, write
+
+NOW = datetime(2026, 11, 24, 6, 30, tzinfo=UTC)
+PLACE = Place(digest="world", local_date=date(2026, 11, 24), slot="daily")
+MINUTE = timedelta(minutes=1)
+ELSEWHERE = "another-machine:1:mark"
+
+
+def parcel(recipient: str = "ann@example.net", body: bytes = b"\x00\xff mail\r\n") -> Parcel:
+    form = Rendered(format="eml", name="2026-11-24.eml", body=body)
+    return Parcel(channel="smtp", recipient=recipient, forms=(form,))
+
+
+@pytest.fixture
+def fill(engine):
+    """Return a function that puts a delivery for each name into the outbox."""
+
+    def put_all(*names: str, place: Place = PLACE) -> None:
+        write(engine, lambda c: put(c, place, [parcel(name) for name in names], now=NOW))
+
+    return put_all
+
+
+def take(engine, now: datetime = NOW, by: str | None = None):
+    return write(engine, lambda c: claim(c, now=now, back_off=MINUTE, by=by))
+
+
+def states(engine) -> dict[str, str]:
+    return {each.recipient: each.state for each in read(engine, lambda c: deliveries_of(c, PLACE))}
+
+
+def test_a_parcel_comes_back_byte_for_byte(engine, fill):
+    fill("ann@example.net")
+
+    delivery = take(engine)
+
+    assert read(engine, lambda c: parcel_of(c, delivery)) == parcel()
+
+
+def test_nobody_is_owed_an_edition_twice(engine, fill):
+    fill("ann@example.net", "bob@example.net")
+    first = take(engine)
+    write(engine, lambda c: note_sent(c, first, "250 ok", now=NOW))
+
+    fill("ann@example.net", "bob@example.net", "cem@example.net")
+
+    assert states(engine) == {"ann@example.net": SENT, "bob@example.net": WAITING, "cem@example.net": WAITING}
+
+
+def test_six_workers_at_once_never_have_the_same_delivery(engine, fill):
+    fill(*(f"r{n}@example.net" for n in range(30)))
+    taken: list[str] = []
+
+    def work(n: int) -> None:
+        while delivery := take(engine, by=f"another-machine:{n}:mark"):
+            taken.append(delivery.recipient)
+
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(taken) == len(set(taken)) == 30
+
+
+def test_a_delivery_of_a_living_process_is_left_to_it(engine, fill):
+    fill("ann@example.net")
+    machine = maker().rsplit(":", 2)[0]
+    take(engine, by=f"{machine}:{os.getppid()}:mark")
+
+    assert take(engine, NOW + LEASE / 2) is None
+    assert take(engine, NOW + LEASE) is not None
+
+
+def test_a_delivery_of_a_killed_process_is_taken_up_after_its_pause(engine, fill):
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    fill("ann@example.net")
+    machine = maker().rsplit(":", 2)[0]
+    take(engine, by=f"{machine}:{process.pid}:mark")
+
+    assert take(engine, NOW + MINUTE / 2) is None
+    again = take(engine, NOW + MINUTE)
+    assert (again.attempts, again.state) == (2, SENDING)
+
+
+def test_what_was_at_the_brink_when_its_process_died_stays_unknown(engine, fill):
+    fill("ann@example.net")
+    delivery = take(engine, by=ELSEWHERE)
+    write(engine, lambda c: note_brink(c, delivery, by=ELSEWHERE))
+
+    assert states(engine) == {"ann@example.net": UNKNOWN}
+    assert take(engine, NOW + LEASE).state == UNKNOWN
+
+
+def test_who_lost_a_delivery_can_neither_send_it_nor_settle_it(engine, fill):
+    fill("ann@example.net")
+    lost = take(engine, by=ELSEWHERE)
+    take(engine, NOW + LEASE)
+
+    assert not write(engine, lambda c: note_brink(c, lost, by=ELSEWHERE))
+    assert not write(engine, lambda c: note_sent(c, lost, "250 ok", now=NOW, by=ELSEWHERE))
+    assert states(engine) == {"ann@example.net": SENDING}
+
+
+def test_a_parcel_that_was_sent_takes_no_room(engine, fill):
+    fill("ann@example.net")
+    delivery = take(engine)
+
+    write(engine, lambda c: note_sent(c, delivery, "250 ok", now=NOW))
+
+    assert read(engine, lambda c: parcel_of(c, delivery)).forms == ()
+    assert read(engine, lambda c: count_due(c, now=NOW + TRIED_FOR)) == 0
+
+
+def test_a_fault_of_the_way_is_shared_by_all_who_are_due_and_by_nobody_else(engine, fill):
+    fill("ann@example.net", "bob@example.net", "cem@example.net", "far@example.net")
+    other = replace(PLACE, digest="other")
+    fill("ann@example.net", place=other)
+    delivery = take(engine)
+    failed = replace(delivery, state=WAITING, told="no answer", next_try_at=NOW + MINUTE)
+
+    def note(connection):
+        note_failed(connection, failed, now=NOW)
+        return share_fault(connection, failed, recipients=("bob@example.net", "cem@example.net"), now=NOW)
+
+    shared = write(engine, note)
+
+    assert [(each.recipient, each.told, each.attempts) for each in shared] == [
+        ("bob@example.net", "no answer", 1),
+        ("cem@example.net", "no answer", 1),
+    ]
+    assert {each.recipient for each in iter(lambda: take(engine), None)} == {"far@example.net", "ann@example.net"}
+
+
+def test_who_is_in_a_hurry_tries_again_what_was_given_up_but_nothing_that_was_sent(engine, fill):
+    fill("ann@example.net", "bob@example.net")
+    sent, failed = take(engine), take(engine)
+    write(engine, lambda c: note_sent(c, sent, "250 ok", now=NOW))
+    write(engine, lambda c: note_failed(c, replace(failed, state=FAILED, told="550 no"), now=NOW))
+    assert [each.recipient for each in read(engine, lambda c: unsettled(c, since=PLACE.local_date))] == [
+        "bob@example.net"
+    ]
+
+    write(engine, lambda c: hurry(c, PLACE, now=NOW))
+
+    assert states(engine) == {"ann@example.net": SENT, "bob@example.net": WAITING}
+    assert take(engine).recipient == "bob@example.net"
