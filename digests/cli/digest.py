@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     "watcher digest world --since 12h",
     "watcher digest --date 2026-11-24",
     "watcher digest --stdout --format text",
+    "watcher digest --send",
+    "watcher digest --preview",
 )
 def command(
     name: Annotated[str | None, Argument(help="Which digest; every one of the settings if not given.")] = None,
@@ -42,6 +44,10 @@ def command(
         list[str] | None,
         Option("--format", help="markdown, html, text, eml, json, atom; may be given again.", metavar="F"),
     ] = None,
+    send: Annotated[bool, Option("--send", help="Send today's edition, made if need be, by all its channels.")] = False,
+    preview: Annotated[
+        bool, Option("--preview", help="Show what --send would send to whom; write and send nothing.")
+    ] = False,
     config: Config = None,
     json: Json = False,
 ) -> int:
@@ -63,6 +69,14 @@ def command(
     check_formats(checked)
     for digest in wanted:
         asked.check_day(ZoneInfo(digest.timezone), datetime.now(UTC))
+    if send or preview:
+        from digests.cli.sending import preview_all, send_all
+
+        if stdout or checked or (send and preview):
+            raise BadParameter(
+                "stands alone: neither --stdout nor --format, and not both", param_hint="--send, --preview"
+            )
+        return (send_all if send else preview_all)(settings, wanted, asked, json=json)
     engine = open_digests(settings.store.url)
     try:
         told: list[dict[str, Any]] = []
@@ -90,6 +104,11 @@ class Asked:
         except ValueError as error:
             raise BadParameter(str(error), param_hint="--since") from error
         self._until = until
+
+    @property
+    def has_window(self) -> bool:
+        """Whether a window is asked for, beside the date."""
+        return self.since is not None or self._until is not None
 
     def check_day(self, zone: ZoneInfo, now: datetime) -> None:
         """Refuse a date that has not begun."""
@@ -207,7 +226,7 @@ def stored(engine: Engine, digest: DigestSettings, asked: Asked) -> Edition | No
     from watcher.store.writer import read
 
     day = asked.day
-    if day is None or asked.since is not None or asked.until(ZoneInfo(digest.timezone), datetime.now(UTC)) is not None:
+    if day is None or asked.has_window:
         return None
     return read(engine, lambda c: get_edition(c, digest.name, local_date=day))
 
