@@ -82,6 +82,16 @@ COMMANDS = (
         name="run", target="watcher.cli.run:command", help="Run the daemon: poll, and make digests on time.", order=60
     ),
     Command(
+        name="service",
+        help="Install the daemon as a service of systemd.",
+        order=65,
+        rows=(
+            Command(name="install", target="watcher.cli.service:install", help="Install and start the service."),
+            Command(name="status", target="watcher.cli.service:status", help="Say how the service stands."),
+            Command(name="uninstall", target="watcher.cli.service:uninstall", help="Stop the service and remove it."),
+        ),
+    ),
+    Command(
         name="status",
         target="watcher.cli.status:command",
         help="Show sources, articles, editions and errors.",

@@ -1,4 +1,8 @@
-"""Secrets: where one is kept (`env:NAME`, `file:PATH`), read when it is used and shown nowhere."""
+"""
+Secrets: where one is kept (`env:NAME`, `file:PATH`), read when it is used and shown nowhere.
+
+A file of that name among the credentials that systemd hands to a service (`LoadCredential=`) goes before the file.
+"""
 
 from __future__ import annotations
 
@@ -28,15 +32,17 @@ class Secret:
 
         Errors: WatcherError if the variable is not set or the file cannot be read; never with the secret in it.
         """
-        if self.kind == "env":
-            value = os.environ.get(self.name, "")
-        else:
-            value = read_text(self.folder / Path(self.name).expanduser(), str(self))
+        value = os.environ.get(self.name, "") if self.kind == "env" else read_text(self._path(), str(self))
         if not value:
             error = WatcherError(f"the secret {self} is empty or not set")
             error.mend = f"set the variable {self.name}" if self.kind == "env" else f"write the secret into {self.name}"
             raise error
         return value
+
+    def _path(self) -> Path:
+        handed = os.environ.get("CREDENTIALS_DIRECTORY")
+        given = Path(handed) / Path(self.name).name if handed else None
+        return given if given and given.is_file() else self.folder / Path(self.name).expanduser()
 
 
 def read_text(path: Path, shown: str) -> str:

@@ -1,0 +1,99 @@
+"""`watcher service`: the daemon as a service of systemd; elsewhere, what to do instead."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+from typer import Option
+
+from watcher.cli.app import DONE, FAILED, Config, Json, examples, load_settings, print_json, settings_path
+
+System = Annotated[bool, Option("--system", help="A service of the system, not of your own account.")]
+CRON = """There is no systemd here. By cron, every quarter of an hour:
+  */15 * * * * {command} run --once --config {settings} 2>> {log}
+"""
+LAUNCHD = """On macOS, as a launch agent: write this to ~/Library/LaunchAgents/watcher.plist, then
+  launchctl bootstrap gui/$(id -u) ~/Library/LaunchAgents/watcher.plist
+
+<?xml version="1.0" encoding="UTF-8"?>
+<!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">
+<plist version="1.0">
+<dict>
+  <key>Label</key><string>watcher</string>
+  <key>ProgramArguments</key>
+  <array>{words}</array>
+  <key>RunAtLoad</key><true/>
+  <key>KeepAlive</key><true/>
+  <key>ThrottleInterval</key><integer>30</integer>
+  <key>ExitTimeOut</key><integer>20</integer>
+  <key>StandardErrorPath</key><string>{log}</string>
+</dict>
+</plist>
+"""
+
+
+@examples("watcher service install", "sudo /opt/watcher/bin/watcher service install --system")
+def install(
+    system: System = False,
+    start: Annotated[bool, Option(help="Start it now; without, only with the machine.")] = True,
+    config: Config = None,
+) -> int:
+    """
+    Install the daemon as a service of systemd: started with the machine, watched, and started again if it ends.
+
+    By default it is a service of your own account. Doing it twice changes nothing. Where there is no systemd, the
+    lines for cron and launchd are printed.
+    """
+    from watcher.daemon.service import BOOTED, service
+
+    settings = load_settings(settings_path(config).absolute())
+    if not BOOTED.is_dir():
+        sys.stdout.write(instead(str(settings.path), str(settings.folder / "watcher.log")))
+        return FAILED
+    for line in service(system=system).install(settings, start=start):
+        sys.stdout.write(f"{line}\n")
+    if not system:
+        sys.stdout.write("it ends when you log out, unless: loginctl enable-linger\n")
+    sys.stdout.write(f"its log: journalctl {'' if system else '--user '}-u watcher\n")
+    return DONE
+
+
+@examples("watcher service uninstall")
+def uninstall(system: System = False) -> int:
+    """Stop the service and remove its unit; settings, store and editions stay."""
+    from watcher.daemon.service import service
+
+    for line in service(system=system).uninstall():
+        sys.stdout.write(f"{line}\n")
+    return DONE
+
+
+@examples("watcher service status", "watcher service status --system --json")
+def status(system: System = False, json: Json = False) -> int:
+    """Say how the service stands: exit code 1 unless it runs."""
+    from watcher.daemon.service import BOOTED, service
+
+    found = service(system=system)
+    told = found.state() if BOOTED.is_dir() and found.path.exists() else {}
+    if json:
+        print_json(told)
+    elif not told:
+        sys.stdout.write(f"there is no service: no {found.path}\n" if BOOTED.is_dir() else "there is no systemd here\n")
+    else:
+        sys.stdout.write(f"{told['ActiveState']} ({told['SubState']}), process {told['MainPID']}\n")
+        sys.stdout.write(f"says: {told['StatusText']}\n" if told.get("StatusText") else "")
+        sys.stdout.write(f"started again {told['NRestarts']} times; with the machine: {told['UnitFileState']}\n")
+    return DONE if told.get("ActiveState") == "active" else FAILED
+
+
+def instead(settings: str, log: str) -> str:
+    """Return what to do where there is no systemd."""
+    from html import escape
+    from shlex import quote
+
+    words = [sys.executable, "-m", "watcher"]
+    command = " ".join(quote(word) for word in words)
+    full = "".join(f"<string>{escape(word)}</string>" for word in (*words, "run", "--config", settings))
+    cron = CRON.format(command=command, settings=quote(settings), log=quote(log))
+    return cron + "\n" + LAUNCHD.format(words=full, log=escape(log))

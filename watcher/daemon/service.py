@@ -1,0 +1,155 @@
+"""Installs the daemon as a service of systemd, says how it stands, and takes it away again."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from watcher.daemon.unit import NAME, STATE, Unit, text_of
+from watcher.errors import WatcherError
+from watcher.settings.model import Settings
+from watcher.settings.secrets import Secret
+from watcher.settings.section import Part, Rows
+
+BOOTED = Path("/run/systemd/system")  # sd_booted(3)
+HIDDEN = (Path("/home"), Path("/root"), Path("/run/user"), Path("/tmp"))  # from a service of the system
+SHOWN = ("LoadState", "ActiveState", "SubState", "StatusText", "MainPID", "NRestarts", "Result", "UnitFileState")
+LIMIT_S = 90.0
+
+
+class ServiceError(WatcherError):
+    """The service cannot be installed, asked for, or taken away."""
+
+
+def systemctl(*arguments: str) -> str:
+    """Run `systemctl` and return what it prints. Errors: ServiceError."""
+    try:
+        done = subprocess.run(["systemctl", *arguments], capture_output=True, text=True, timeout=LIMIT_S)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise ServiceError(f"systemctl {' '.join(arguments)}: {error}") from error
+    if done.returncode != 0:
+        words = (done.stderr or done.stdout).strip() or f"it ended with {done.returncode}"
+        raise ServiceError(f"systemctl {' '.join(arguments)}: {words}")
+    return done.stdout
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """A service of the system, or of one's own account. `control` runs systemctl."""
+
+    system: bool
+    folder: Path
+    control: Callable[..., str] = systemctl
+
+    @property
+    def path(self) -> Path:
+        """Where its unit stands."""
+        return self.folder / NAME
+
+    def ask(self, *arguments: str) -> str:
+        """Run systemctl on the right manager. Errors: ServiceError."""
+        return self.control(*(() if self.system else ("--user",)), *arguments)
+
+    def install(self, settings: Settings, *, start: bool) -> Iterator[str]:
+        """Write the unit and have it started, now and with the machine; yield what was done. Errors: ServiceError."""
+        text = text_of(unit_for(settings, system=self.system))
+        is_new = not self.path.exists() or self.path.read_text(encoding="utf-8") != text
+        if is_new:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self.path.write_text(text, encoding="utf-8")
+            yield f"wrote {self.path}"
+        else:
+            yield f"{self.path} is as it should be"
+        self.ask("daemon-reload")
+        self.ask("enable", NAME)
+        if start:
+            self.ask("restart" if is_new else "start", NAME)
+            yield "started; it starts with the machine from now on"
+        else:
+            yield f"not started: systemctl {'' if self.system else '--user '}start watcher"
+
+    def uninstall(self) -> Iterator[str]:
+        """Stop the service and remove its unit; yield what was done. Errors: ServiceError."""
+        if not self.path.exists():
+            yield f"there is no {self.path}"
+            return
+        self.ask("disable", "--now", NAME)
+        self.path.unlink()
+        self.ask("daemon-reload")
+        yield f"stopped, and removed {self.path}; settings, store and editions are left as they are"
+
+    def state(self) -> dict[str, str]:
+        """Return what systemd knows of the service. Errors: ServiceError."""
+        told = self.ask("show", NAME, *(f"--property={name}" for name in SHOWN))
+        return dict(line.partition("=")[::2] for line in told.splitlines() if "=" in line)
+
+
+def service(*, system: bool) -> Service:
+    """Return the service on this machine."""
+    base = os.environ.get("XDG_CONFIG_HOME", "")
+    own = (Path(base) if Path(base).is_absolute() else Path.home() / ".config") / "systemd" / "user"
+    return Service(system=system, folder=Path("/etc/systemd/system") if system else own)
+
+
+def unit_for(settings: Settings, *, system: bool) -> Unit:
+    """Return the unit for a settings file. Errors: ServiceError if the service could not work with it."""
+    if settings.path is None:
+        raise ServiceError("these settings come from no file")
+    secrets = {secret.name: secret for secret in secrets_in(settings)}
+    unset = [secret for secret in secrets.values() if secret.kind == "env"]
+    if unset:
+        refused = ServiceError(f"a service has no variables of yours: the secret {unset[0]} would be empty there")
+        refused.mend = f'write it into a file beside {settings.path}, mode 0600, and name it "file:NAME"'
+        raise refused
+    command = (sys.executable, "-m", "watcher")
+    if not system:
+        return Unit(command=command, settings=settings.path, system=False)
+    check_places(settings)
+    files = {Path(name).name: secret.folder / Path(name).expanduser() for name, secret in secrets.items()}
+    return Unit(command=command, settings=settings.path, system=True, credentials=files)
+
+
+def check_places(settings: Settings) -> None:
+    """Refuse what a service of the system could not read or write. Errors: ServiceError."""
+    assert settings.path is not None
+    program = Path(sys.executable)
+    for what, path in (("program", program), ("program", program.resolve()), ("settings file", settings.path)):
+        if any(path.is_relative_to(folder) for folder in HIDDEN):
+            refused = ServiceError(f"a service of the system does not see the {what} {path}")
+            refused.mend = "install into /opt/watcher and put the settings into /etc/watcher, or leave out --system"
+            raise refused
+    for name, path in writable(settings):
+        if not path.is_relative_to(STATE):
+            refused = ServiceError(f"a service of the system cannot write {name} = {path}")
+            refused.mend = f'name a place in {STATE}: "{STATE / path.name}"'
+            raise refused
+
+
+def writable(settings: Settings) -> Iterator[tuple[str, Path]]:
+    """Yield the paths that the daemon writes, with the names of their settings."""
+    scheme, _, rest = settings.store.url.partition(":///")
+    if scheme.startswith("sqlite") and "store" in settings.model_fields_set:
+        yield "[store] url", Path(rest.partition("?")[0])
+    yield from ((name, value) for name, value in values_in(settings) if isinstance(value, Path))
+
+
+def secrets_in(settings: Settings) -> tuple[Secret, ...]:
+    """Return the secrets that the settings name."""
+    return tuple(value for _, value in values_in(settings) if isinstance(value, Secret))
+
+
+def values_in(part: Any, above: str = "") -> Iterator[tuple[str, object]]:  # noqa: ANN401 - any value of the settings
+    """Yield each value of the settings with its dotted name."""
+    if isinstance(part, Part):
+        for name, field in type(part).model_fields.items():
+            yield from values_in(getattr(part, name), f"{above}.{field.alias or name}".lstrip("."))
+    elif isinstance(part, Rows | tuple):
+        for row in part.root if isinstance(part, Rows) else part:
+            yield from values_in(row, above)
+    elif part is not None:
+        yield above, part
