@@ -252,6 +252,7 @@ class Ledger:
     late_s: float = 0.0  # how long after its time the edition was made
     longer_window: bool = False
     largest: Largest | None = None
+    prose: str = ""  # what a model wrote and what not, in words; empty where none was asked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,18 @@ from digests.delivery_settings import DeliverSettings, Mailbox, SmtpSettings, ch
 from watcher.settings.codes import country, language
 from watcher.settings.model import Settings
 from watcher.settings.section import Fault, Part, Rows, raw_rows, repeated
-from watcher.settings.values import ClockTime, Duration, LocalPath, TimeZoneName, WebUrl, format_duration, hint, shown
+from watcher.settings.values import (
+    ClockTime,
+    Duration,
+    LocalPath,
+    OptionalSecret,
+    TimeZoneName,
+    WebUrl,
+    format_duration,
+    hint,
+    positive,
+    shown,
+)
 from watcher.text.urls import is_web
 
 Format = Literal["markdown", "html", "text", "eml", "json", "atom"]
@@ -122,6 +133,36 @@ class SectionRuleSettings(Part):
         return self
 
 
+class ProseSettings(Part):
+    """
+    A language model that writes the summaries, behind an OpenAI-compatible endpoint; none by default.
+
+    The sentences of the reports are sent there. What comes back is kept sentence by sentence where the reports bear it
+    out; else their own sentences stand (docs/prose.md).
+    """
+
+    url: WebUrl = Field(description='Its address up to "/chat/completions": "http://127.0.0.1:11434/v1".')
+    model: Annotated[str, Field(min_length=1, max_length=200)] = Field(description="Name of the model, as it knows it.")
+    key: OptionalSecret = Field(default=None, description='Its key, "env:NAME" or "file:PATH"; none if it wants none.')
+    timeout: Annotated[Duration, AfterValidator(positive)] = Field(
+        default=timedelta(seconds=60), description="Longest time for one story."
+    )
+    time: Annotated[Duration, AfterValidator(positive)] = Field(
+        default=timedelta(minutes=5), description="Longest time for an edition; at most 10m."
+    )
+    tokens: Annotated[StrictInt, Field(ge=1_000, le=10_000_000)] = Field(
+        default=60_000, description="Tokens of questions and answers for an edition, at most: what it may cost."
+    )
+
+    @field_validator("time")
+    @classmethod
+    def check_time(cls, value: timedelta) -> timedelta:
+        """Return the time if an edition is not given up before it is over."""
+        if value > timedelta(minutes=10):
+            raise ValueError("got more than 10m, expected at most 10m")
+        return value
+
+
 class DigestSettings(Part):
     """One recurring edition."""
 
@@ -170,6 +211,7 @@ class DigestSettings(Part):
     watch: Phrases = Field(default=(), description="Stories that say one of these are shown, and marked.")
     mute: Phrases = Field(default=(), description="Articles with one of these in their title are left out.")
     weights: WeightSettings = Field(default_factory=WeightSettings, description="What moves a story up or down.")
+    prose: ProseSettings | None = Field(default=None, description="A model that writes the summaries; by default none.")
     note: str = Field(default="", description="Markdown of your own, set above the stories.", max_length=20_000)
     mail: MailSettings = Field(default_factory=MailSettings, description="Addresses of the mail.")
     deliver: tuple[DeliverSettings, ...] = Field(

@@ -10,6 +10,7 @@ WatcherError
   StoreError
   PluginError
   EmbedderError .permanent .retry_after_s .about_texts
+  ModelError
   WorkerFailed  PoolBroken    (in work.pool)
 """
 
@@ -162,3 +163,7 @@ class EmbedderError(WatcherError):
         self.retry_after_s = retry_after_s
         self.about_texts = about_texts
         super().__init__(message)
+
+
+class ModelError(WatcherError):
+    """A language model that wrote nothing: it cannot be reached, refuses, or answers with something else."""

@@ -15,6 +15,8 @@ def ledger_lines(edition: Edition, words: Words) -> tuple[str, ...]:
     lines = [_window(edition, words), _seen(edition, words), _sources(edition, words)]
     if edition.stories:
         lines.append(words["method_written" if any(story.prose for story in edition.stories) else "method"])
+    if edition.ledger.prose:
+        lines.append(words.say("prose", told=inert(edition.ledger.prose, limit=300)))
     if edition.previous is not None:
         lines.append(words.say("previous", day=words.long_date(edition.previous)))
     return tuple(lines)

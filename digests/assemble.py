@@ -1,0 +1,230 @@
+"""What an edition is composed of, read from one state of the store: articles, stories, sources, earlier editions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection
+
+from digests import errata
+from digests.compose import Intake, Shape, compose
+from digests.due import NOT_LATE
+from digests.errata import as_revised
+from digests.model import Correction, Edition, FailingSource, Story
+from digests.places import countries
+from digests.rank import rank
+from digests.select import select
+from digests.store import editions
+from digests.wishes import SectionRule, Wishes
+from watcher.feeds.health import health
+from watcher.model import Article, Revision
+from watcher.store.articles import articles_between, articles_by_id
+from watcher.store.feeds import FeedState, feed_states
+from watcher.store.intake import count_entries
+from watcher.store.pages import given_up
+from watcher.store.revisions import revisions_between
+
+if TYPE_CHECKING:
+    from digests.settings import DigestSettings
+
+LOOKBACK = timedelta(days=2)  # before the window: what the reader may know of a story
+LATE = timedelta(days=1)  # before the window: what came in too late for the last edition is in this one
+REMEMBERED = 7  # editions in which a story that comes back was seen
+REVISED = timedelta(days=10)  # before the window: what pages have said since the remembered editions cited them
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """Which edition is wanted. `slot` is its place in the store; None keeps it out of the store."""
+
+    local_date: date
+    window_start: datetime
+    window_end: datetime
+    slot: str | None
+    due_at: datetime | None = None  # for an edition of the clock: when it should have been made
+    is_exact: bool = False  # the reader chose how far back it looks: nothing from before
+
+
+def composed(
+    connection: Connection,
+    digest: DigestSettings,
+    order: Order,
+    stories: Sequence[Story],
+    *,
+    number: int,
+    now: datetime,
+) -> Edition:
+    """Return the edition of `stories` as one state of the store gives it; the same state gives the same edition."""
+    start, end = order.window_start, order.window_end
+    states = [state for state in feed_states(connection) if wanted(state, digest.sources)]
+    feed_ids = [state.feed.id for state in states] if digest.sources else None
+    found = articles_between(connection, start=start - LOOKBACK, end=end, feed_ids=feed_ids)
+    revisions = revisions_between(connection, start=start - REVISED, end=end)
+    originals = found
+    found = as_revised(originals, revisions)
+    missed = partial(is_missed, order=order, seen_until=seen_until(connection, digest, order))
+    inside = [article for article in found if article.published_at >= start or missed(article)]
+    wishes = wishes_of(digest)
+    withdrawn = sum(article.published_at >= start for article in originals) - sum(
+        article.published_at >= start for article in found
+    )
+    chosen = select(inside, start=start - LATE, end=end, mute=wishes.mute, languages=wishes.languages)
+    taken = {article.id for article in inside}
+    before = [article for article in found if article.id not in taken]
+    seen = editions.seen_editions(connection, digest.name, before=order.local_date, most=REMEMBERED)
+    previous = next(iter(seen), None)
+    articles = {article.id: article for article in with_owners(chosen.articles, states)}
+    ranked = rank(
+        stories,
+        articles,
+        now=end,
+        previous=previous,
+        language=digest.language,
+        wishes=wishes,
+        about=partial(countries, articles=articles),
+    )
+    return compose(
+        shape=shape_of(digest),
+        ranked=ranked,
+        articles=articles,
+        intake=intake(
+            connection,
+            states,
+            (*chosen.left_out, *((("withdrawn by their outlets", withdrawn),) if withdrawn else ())),
+            order,
+            digest,
+            now=now,
+        ),
+        previous=previous,
+        seen=seen,
+        number=number,
+        local_date=order.local_date,
+        window_start=start,
+        window_end=end,
+        made_at=now,
+        earlier={article.id: article for article in before} | cited(connection, seen),
+        kinds={
+            state.feed.source.name: state.feed.source.owner_kind for state in states if state.feed.source.owner_kind
+        },
+        corrections=corrected(connection, seen, revisions, since=previous.window_end) if previous else (),
+    )
+
+
+def seen_until(connection: Connection, digest: DigestSettings, order: Order) -> datetime | None:
+    """Return when the last edition stopped to look; None if there is none, or the reader chose the window."""
+    if order.is_exact:
+        return None
+    day, end = order.local_date, order.window_end
+    return editions.covered_until(connection, digest.name, by=end, window=digest.window, before=day)
+
+
+def is_missed(article: Article, *, order: Order, seen_until: datetime | None) -> bool:
+    """Whether an article was published before the window, but came in when the last edition had stopped to look."""
+    start = order.window_start
+    if seen_until is None or not start - LATE <= article.published_at < start:
+        return False
+    return article.fetched_at >= max(seen_until, start)
+
+
+def wanted(state: FeedState, words: tuple[str, ...]) -> bool:
+    """Whether a source takes part in a digest that names its sources by name or tag."""
+    source = state.feed.source
+    return not words or source.name in words or any(tag in words for tag in source.tags)
+
+
+def with_owners(articles: Iterable[Article], states: Iterable[FeedState]) -> list[Article]:
+    """Return articles with the owners that the settings declare now; those of sources that are gone keep theirs."""
+    owners: dict[str, str | None] = {}
+    for state in states:
+        source = state.feed.source
+        owners[source.name] = owners.get(source.name) or source.owner
+    return [replace(article, owner=owners.get(article.outlet, article.owner)) for article in articles]
+
+
+def corrected(
+    connection: Connection,
+    seen: Sequence[Edition],
+    revisions: Mapping[str, Sequence[Revision]],
+    *,
+    since: datetime,
+) -> tuple[Correction, ...]:
+    """Return what outlets have changed since a time in reports that the last editions cited."""
+    citations = errata.cited(seen)
+    articles = articles_by_id(connection, citations.keys() & revisions.keys())
+    return errata.errata(citations, articles, revisions, since=since)
+
+
+def cited(connection: Connection, seen: Sequence[Edition]) -> dict[str, Article]:
+    """Return the articles that the last editions told of: what their reader knows."""
+    return articles_by_id(connection, [key for each in seen for story in each.stories for key in story.article_ids])
+
+
+def shape_of(digest: DigestSettings) -> Shape:
+    """Return what the settings say of a digest's editions."""
+    return Shape(
+        name=digest.name,
+        title=digest.title,
+        language=digest.language,
+        timezone=digest.timezone,
+        stories=digest.stories,
+        briefs=digest.briefs,
+        sections=digest.sections,
+        note=digest.note,
+        wishes=wishes_of(digest),
+    )
+
+
+def wishes_of(digest: DigestSettings) -> Wishes:
+    """Return what the settings choose for a digest."""
+    weights = digest.weights
+    return Wishes(
+        must=digest.must,
+        watch=digest.watch,
+        mute=digest.mute,
+        languages=tuple(tag.split("-")[0] for tag in digest.languages),
+        regions=digest.regions,
+        rules=tuple(
+            SectionRule(section=rule.section, words=rule.words, countries=rule.countries, sources=rule.sources)
+            for rule in digest.section_rules
+        ),
+        words=tuple(weights.words.items()),
+        countries=tuple(weights.countries.items()),
+        sections=tuple(weights.sections.items()),
+        sources=tuple(weights.sources.items()),
+    )
+
+
+def intake(
+    connection: Connection,
+    states: list[FeedState],
+    left_out: tuple[tuple[str, int], ...],
+    order: Order,
+    digest: DigestSettings,
+    *,
+    now: datetime,
+) -> Intake:
+    """Return what came in and what did not, for the ledger."""
+    start, end = order.window_start, order.window_end
+    told = [
+        (state, health(state.feed, reason=state.reason, failure=state.failure, held_until=state.held_until, now=now))
+        for state in states
+    ]
+    feed_ids = [state.feed.id for state in states] if digest.sources else None
+    lost = given_up(connection, start=start, end=end, feed_ids=feed_ids)
+    missed = tuple((f"pages not to be had: {reason}", n) for reason, n in lost)
+    late = now - order.due_at if order.due_at is not None else timedelta()
+    return Intake(
+        entries_seen=count_entries(connection, start=start, end=end, feed_ids=feed_ids),
+        left_out=(*left_out, *missed),
+        sources_total=len(states),
+        sources_ok=sum(state.is_ok for _, state in told),
+        failing=tuple(
+            FailingSource(name=state.feed.source.name, why=words.why) for state, words in told if not words.is_ok
+        ),
+        late_s=late.total_seconds() if late > NOT_LATE else 0.0,
+        longer_window=not order.is_exact and end - start > digest.window + NOT_LATE,
+    )
