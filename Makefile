@@ -3,7 +3,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help install demo test quick check torture floors constraints format clean
+EDITION_TOOLS ?= $(HOME)/.cache/watcher-edition-tools
+export EDITION_TOOLS
+
+.PHONY: help install demo test quick check edition-tools torture floors constraints format clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -20,7 +23,7 @@ demo: $(READY)  ## run the main job on the sample press: poll, clean, group, wri
 
 test: $(READY)  ## check the code, then run every test
 	$(MAKE) --no-print-directory check
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 -rs
 
 quick: $(READY)  ## the tests that take under a minute together
 	$(BIN)/python -m pytest -n 2 -m 'not slow'
@@ -30,6 +33,11 @@ check: $(READY)  ## lint, format, types, import contracts
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+edition-tools:  ## what the tests of an edition's forms run on, from npm; Debian: chromium default-jre-headless nodejs npm
+	mkdir -p "$(EDITION_TOOLS)"
+	cp tests/render/browser/package.json "$(EDITION_TOOLS)/"
+	cd "$(EDITION_TOOLS)" && PUPPETEER_SKIP_DOWNLOAD=1 PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm install --silent --no-audit --no-fund
 
 TORTURE ?= $(wildcard ../shared/eval/torture/server.py)
 

@@ -1,0 +1,34 @@
+// axe.mjs FILE…: opens each page at three widths, light and dark, and prints a JSON list of what axe, the width and the
+// network say. Mails are judged by WCAG alone: they have no landmarks of their own.
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { resolve } from 'node:path';
+
+const need = createRequire(resolve(process.env.EDITION_TOOLS, 'x.js'));
+const { chromium } = need('playwright-core');
+const axe = readFileSync(need.resolve('axe-core/axe.min.js'), 'utf8');
+const wcag = { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] };
+const browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args: ['--no-sandbox'] });
+const found = [];
+for (const file of process.argv.slice(2)) {
+  for (const colorScheme of ['light', 'dark']) {
+    for (const width of [320, 390, 1280]) {
+      const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme });
+      const requests = [];
+      page.on('request', (request) => requests.push(request.url()));
+      await page.goto('file://' + resolve(file));
+      await page.evaluate(axe);
+      const options = { resultTypes: ['violations'], ...(file.endsWith('mail.html') ? wcag : {}) };
+      const { violations, passes } = await page.evaluate((given) => globalThis.axe.run(document, given), options);
+      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - globalThis.innerWidth);
+      found.push({
+        file, colorScheme, width, overflow, passes: passes.length,
+        elsewhere: requests.filter((url) => !url.startsWith('file://')),
+        violations: violations.map((one) => `${one.id}: ${one.nodes[0].html.slice(0, 160)}`),
+      });
+      await page.close();
+    }
+  }
+}
+await browser.close();
+console.log(JSON.stringify(found));

@@ -1,0 +1,20 @@
+"""The programs that judge an edition's forms: where they are, and why a test that needs one is skipped."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+FOLDER = Path(os.environ.get("EDITION_TOOLS", Path.home() / ".cache" / "watcher-edition-tools"))
+MODULES = FOLDER / "node_modules"
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+def needs(*programs: str, packages: tuple[str, ...] = ()) -> pytest.MarkDecorator:
+    """Return the mark that skips a test, saying what is missing, unless all of it is here."""
+    lacking = [name for name in programs if not (CHROMIUM if name == "chromium" else shutil.which(name))]
+    lacking += [f"{name} in {FOLDER}" for name in packages if not (MODULES / name).is_dir()]
+    return pytest.mark.skipif(bool(lacking), reason=f"not installed: {', '.join(lacking)} (make edition-tools)")
