@@ -10,6 +10,8 @@ from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from digests.alerts import EVERY_S as ALERTS_EVERY_S
+from digests.alerts import Alerts
 from digests.due import NOT_LATE, date_due, due_at
 from digests.model import Largest
 from digests.publish import folder_of
@@ -43,6 +45,7 @@ def jobs(settings: Settings, tools: Tools) -> tuple[Job, ...]:
     return (
         Job(name="digests", every_s=EVERY_S, run=Editions(settings, tools, since).run, finish=True),
         Job(name="outbox", every_s=OUTBOX_EVERY_S, run=Outbox(settings, tools).run, finish=True),
+        Job(name="alerts", every_s=ALERTS_EVERY_S, run=Alerts(settings, tools).run),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
@@ -14,16 +14,22 @@ from digests.settings import digests_of
 from digests.store.editions import known_since, last_made
 from watcher.settings.model import Settings
 
+A_DATE = timedelta(hours=26)  # from one edition to the next, at most
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outlook:
-    """One digest. `owed_since`: when the edition was due that could still be made, and is not."""
+    """
+    One digest. `lacking_since`: when the latest edition was due that is not made; `owed_since`: the same, while it may
+    still be made.
+    """
 
     digest: str
     title: str
     last_date: date | None
     last_made_at: datetime | None
     next_due_at: datetime
+    lacking_since: datetime | None
     owed_since: datetime | None
 
 
@@ -34,14 +40,16 @@ def outlooks(connection: Connection, settings: Settings, *, now: datetime) -> It
     for digest in digests_of(settings):
         zone = ZoneInfo(digest.timezone)
         since = known.get(digest.name, now)
-        day = date_due(now, digest.at, zone, since=since, catch_up=digest.catch_up)
+        day = date_due(now, digest.at, zone, since=since, catch_up=A_DATE)
         last = made.get(digest.name)
-        is_owed = day is not None and (last is None or last.daily is None or last.daily < day)
+        is_lacking = day is not None and (last is None or last.daily is None or last.daily < day)
+        lacking_since = due_at(day, digest.at, zone) if day is not None and is_lacking else None
         yield Outlook(
             digest=digest.name,
             title=digest.title,
             last_date=last.local_date if last else None,
             last_made_at=last.made_at if last else None,
             next_due_at=next_due(now, digest.at, zone),
-            owed_since=due_at(day, digest.at, zone) if day is not None and is_owed else None,
+            lacking_since=lacking_since,
+            owed_since=lacking_since if lacking_since and now - lacking_since <= digest.catch_up else None,
         )

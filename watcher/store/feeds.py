@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Row, bindparam, func, select, update
+from sqlalchemy import Connection, Row, bindparam, case, func, select, update
 
 from watcher.model import Entry, Feed, Source, Validators
 from watcher.store.schema import articles, entries, feeds, hosts, pages
@@ -221,3 +221,25 @@ def state_of(row: Row[tuple[object, ...]], *, articles: int) -> FeedState:
         held_until=at["blocked_until"],
         articles=articles,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reads:
+    """How the sources of the settings answer: when one did last, and how many fail since before a time."""
+
+    feeds: int
+    failing: int
+    failing_long: int
+    last_read_at: datetime | None
+
+
+def count_reads(connection: Connection, *, failing_before: datetime) -> Reads:
+    """Return how the sources of the settings answer."""
+    query = select(
+        func.count(),
+        func.count(feeds.c.failing_since),
+        func.count(case((feeds.c.failing_since <= failing_before, 1))),
+        func.max(feeds.c.last_read_at),
+    ).where(feeds.c.enabled, ~feeds.c.gone)
+    count, failing, long, last = connection.execute(query).one()
+    return Reads(feeds=count, failing=failing, failing_long=long, last_read_at=last)

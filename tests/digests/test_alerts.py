@@ -1,0 +1,248 @@
+"""Alerts: somebody is told once when polls, editions or deliveries fail for a while, and when they work again."""
+
+from __future__ import annotations
+
+import email
+import json
+from datetime import UTC, date, datetime, timedelta
+from email import policy
+
+import pytest
+
+from digests.alerts import AGAIN, Alerts
+from digests.model import Parcel, Rendered
+from digests.render.alert import Alert, mail, message
+from digests.store.alerts import alerts_out
+from digests.store.editions import DAILY, claim, first_seen, open_digests
+from digests.store.outbox import Place, put
+from digests.store.schema import editions
+from tests.deliver.mail_server import MailServer
+from watcher.errors import SettingsError
+from watcher.model import Failed, Source, Unchanged, Validators
+from watcher.net.client import Client
+from watcher.settings.load import parse
+from watcher.store.feeds import feed_state, sync_sources
+from watcher.store.polls import record_polls
+from watcher.store.writer import Writer, read, write
+from watcher.work.line import Line
+from watcher.work.tools import Tools
+
+START = datetime(2026, 6, 10, 0, 0, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+URLS = [f"https://{name}.example/feed" for name in "abcd"]
+SETTINGS = """
+[store]
+url = "sqlite:///w.db"
+[smtp]
+host = "127.0.0.1"
+port = {port}
+security = "plain"
+timeout = "1s"
+[alerts]
+after = "2h"
+from = "Watcher <w@example.org>"
+deliver = [{{ channel = "smtp", to = ["ann@example.net"] }}, {{ channel = "file", directory = "alerts" }}]
+[[digests]]
+name = "world"
+title = "World Digest"
+at = "06:30"
+"""
+
+
+class Desk:
+    """A store that a daemon polls into, with the time in our hands."""
+
+    def __init__(self, folder, server: MailServer) -> None:
+        self.folder, self.server, self.now = folder, server, START
+        self.settings = parse(SETTINGS.format(port=server.port), folder / "settings.toml")
+        self.engine = open_digests(self.settings.store.url)
+        self.writer = Writer(self.engine)
+        sources = [Source(url=url, name=url[8]) for url in URLS]
+        write(self.engine, lambda c: sync_sources(c, sources, now=START))
+        write(self.engine, lambda c: first_seen(c, "world", now=START))
+        self.alerts = self.start()
+
+    def start(self) -> Alerts:
+        client = Client(user_agent="Watcher/0")
+        pool = None
+        tools = Tools(
+            writer=self.writer,
+            client=client,
+            line=Line(client.reaches, now=lambda: self.now),
+            pool=pool,
+            feed_pool=pool,
+            vector_pool=pool,
+            poll=self.settings.poll,
+            fetch=self.settings.fetch,
+            embedder=None,
+            now=lambda: self.now,
+            started_at=self.now,
+        )
+        return Alerts(self.settings, tools)
+
+    def poll(self, *, good: int) -> None:
+        """Poll all four, the first `good` of which answer."""
+        for n, url in enumerate(URLS):
+            feed = read(self.engine, lambda c, url=url: feed_state(c, url)).feed
+            same = {"feed_id": feed.id, "at": self.now, "next_poll_at": self.now + HOUR}
+            result = (
+                Unchanged(**same, validators=Validators(), took_s=0.1, moved_to=None)
+                if n < good
+                else Failed(**same, reason="503 Service Unavailable")
+            )
+            write(self.engine, lambda c, feed=feed, result=result: record_polls(c, [(feed, result)]))
+
+    def edition(self, day: date) -> None:
+        window = (self.now - 24 * HOUR, self.now)
+        given = {"local_date": day, "slot": DAILY, "number": 1, "window": window, "now": self.now}
+        write(self.engine, lambda c: claim(c, "world", **given))
+        write(self.engine, lambda c: c.execute(editions.update().values(made_at=self.now)))
+
+    async def pass_time(self, hours: float, *, good: int) -> None:
+        until = self.now + hours * HOUR
+        while self.now < until:
+            self.now += HOUR / 4
+            self.poll(good=good)
+            await self.alerts.run()
+
+    def subjects(self) -> list[str]:
+        return [email.message_from_bytes(m.body, policy=policy.default)["Subject"] for m in self.server.taken]
+
+    def text(self) -> str:
+        """The first mail's."""
+        return email.message_from_bytes(self.server.taken[0].body, policy=policy.default).get_content()
+
+
+@pytest.fixture
+def desk(tmp_path):
+    with MailServer() as server:
+        desk = Desk(tmp_path, server)
+        yield desk
+        desk.writer.close()
+        desk.engine.dispose()
+
+
+async def test_nobody_is_told_while_all_is_well(desk):
+    await desk.pass_time(6, good=4)
+
+    assert desk.server.taken == []
+
+
+async def test_polls_that_fail_for_long_are_told_once_and_their_recovery_too(desk):
+    await desk.pass_time(2, good=4)
+    await desk.pass_time(2, good=0)
+    assert desk.subjects() == ["Watcher: polling fails"]
+    await desk.pass_time(1, good=0)
+    await desk.pass_time(0.5, good=4)
+
+    assert desk.subjects() == ["Watcher: polling fails", "Watcher: polling works again"]
+    told = desk.text()
+    assert "no source has answered; 4 of 4 fail at the time" in told
+    files = sorted((desk.folder / "alerts").iterdir())
+    assert len(files) == 2 and "polling fails since 2026-06-10 02:00 UTC" in files[0].read_text()
+
+
+async def test_most_sources_failing_for_long_are_told_though_some_answer(desk):
+    await desk.pass_time(1, good=4)
+    await desk.pass_time(4, good=1)
+
+    assert desk.subjects() == ["Watcher: polling fails"]
+    assert "3 of 4 sources have not answered" in desk.text()
+
+
+async def test_a_short_outage_is_told_to_nobody(desk):
+    await desk.pass_time(2, good=4)
+    await desk.pass_time(1.5, good=0)
+    await desk.pass_time(2, good=4)
+
+    assert desk.server.taken == []
+
+
+async def test_an_edition_that_is_not_made_is_told_until_one_is(desk):
+    await desk.pass_time(8.75, good=4)  # it was due at 06:30
+
+    assert desk.subjects() == ["Watcher: edition world fails"]
+    assert '"World Digest" has no edition yet' in desk.text()
+    await desk.pass_time(14, good=4)  # far beyond the time in which it may be caught up
+    assert len(desk.server.taken) == 1
+    desk.edition(date(2026, 6, 10))
+    await desk.pass_time(0.5, good=4)
+    assert desk.subjects()[1:] == ["Watcher: edition world works again"]
+
+
+async def test_a_delivery_that_was_given_up_is_told(desk):
+    place = Place(digest="world", local_date=START.date(), slot=DAILY)
+    parcel = Parcel(channel="smtp", recipient="bob@example.net", forms=(Rendered(format="eml", name="x", body=b"x"),))
+    write(desk.engine, lambda c: put(c, place, [parcel], now=desk.now))
+
+    await desk.pass_time(2.25, good=4)
+
+    assert desk.subjects() == ["Watcher: delivery world fails"]
+    assert "bob@example.net" in desk.text()
+
+
+async def test_a_restart_tells_nothing_twice_and_does_not_forget_the_end(desk):
+    await desk.pass_time(2, good=4)
+    await desk.pass_time(2.25, good=0)
+    desk.alerts = desk.start()
+    await desk.pass_time(1, good=0)
+    assert desk.subjects() == ["Watcher: polling fails"]
+    desk.alerts = desk.start()
+
+    await desk.pass_time(2.5, good=4)
+
+    assert desk.subjects() == ["Watcher: polling fails", "Watcher: polling works again"]
+    assert read(desk.engine, alerts_out) == {}
+
+
+async def test_an_alert_that_reaches_nobody_is_tried_again(desk):
+    (desk.folder / "alerts").write_text("no folder")
+    desk.server.at = {"MAIL": "451 4.3.0 later"}
+    await desk.pass_time(2, good=4)
+    await desk.pass_time(3, good=0)
+    assert desk.server.taken == []
+    assert read(desk.engine, alerts_out) == {}
+
+    desk.server.at = {}
+    desk.now += AGAIN
+    await desk.alerts.run()
+
+    assert desk.subjects() == ["Watcher: polling fails"]
+
+
+async def test_a_machine_that_was_off_is_no_fault(desk):
+    await desk.pass_time(2, good=4)
+    desk.now += 48 * HOUR
+    desk.edition(desk.now.date())
+    desk.alerts = desk.start()
+    await desk.alerts.run()
+    await desk.pass_time(1, good=4)
+
+    assert [subject for subject in desk.subjects() if "polling" in subject] == []
+
+
+@pytest.mark.parametrize("shape", ["json", "ntfy", "slack", "discord"])
+async def test_a_web_address_gets_its_shape(shape, tmp_path):
+    alert = Alert(name="polling", words='no source\r\nanswers "&<"', machine="m", since=START, at=START + HOUR)
+    told = json.loads(message(alert, shape=shape))
+
+    assert {"json": "text", "ntfy": "message", "slack": "text", "discord": "content"}[shape] in told
+    assert "polling fails since 2026-06-10 00:00 UTC" in json.dumps(told)
+
+
+async def test_hostile_words_stay_in_the_body_and_on_their_line():
+    words = "x\r\nBcc: evil@example.org\r\n\r\n=?utf-8?q?evil?=\u202e"
+    alert = Alert(name="edition a\r\nBcc: e@e", words=words, machine="m", since=START, at=START)
+
+    found = email.message_from_bytes(mail(alert, sender="w@example.org", recipient="a@example.net"), policy=policy.SMTP)
+
+    assert found.keys().count("Bcc") == 0
+    assert found["Subject"].startswith("Watcher: edition a Bcc: e@e fails")
+
+
+def test_wrong_ways_are_named_with_their_place(tmp_path):
+    with pytest.raises(SettingsError) as caught:
+        parse('[alerts]\nafter = "1m"\ndeliver = [{ channel = "smtp" }]\n', tmp_path / "settings.toml")
+
+    keys = {problem.key for problem in caught.value.problems}
+    assert {"alerts.after", "alerts.deliver[1].channel"} <= keys
