@@ -21,7 +21,7 @@ from digests.store.editions import DAILY, MAKE_LIMIT_S, first_seen, is_settled, 
 from digests.store.outbox import OPEN, SENT, Delivery, count_due
 from watcher.daemon.jobs import Job
 from watcher.daemon.logs import Fields, fields
-from watcher.errors import WatcherError
+from watcher.errors import StoreError, WatcherError
 from watcher.settings.model import Settings
 from watcher.store import intake
 from watcher.store.writer import read, write
@@ -120,6 +120,8 @@ class Editions:
         except PoolBroken:
             raise  # no fault of the digest's: the daemon rests
         except WatcherError as error:
+            if isinstance(error, StoreError) and error.passing:
+                raise  # nor this one's
             told = self._failed(digest.name, day)
             log.warning("edition_failed %s", fields(digest=digest.name, date=day, reason=str(error), retry_at=told))
         except Exception:

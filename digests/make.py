@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -15,12 +16,14 @@ from digests.gather import stories_as_they_are, stories_until
 from digests.model import Edition, Parcel, Story
 from digests.prose import with_prose
 from digests.store import editions, outbox
+from watcher.errors import StoreError
 from watcher.store.revisions import look_again
 from watcher.store.writer import read, write
 
 if TYPE_CHECKING:
     from digests.settings import DigestSettings
 
+PATIENCE_S = 180.0  # for a store that cannot be written just now: an edition that is made is not thrown away
 __all__ = ["LATE", "LOOKBACK", "Order", "make_edition", "order_window", "preview_edition"]
 
 
@@ -74,9 +77,15 @@ def make_edition(
         edition = made(engine, digest, order, stories, number=number, now=now)
         hand_over(edition)
         parcels = pack(edition)
-        kept = write(engine, lambda c: finished(c, edition, slot, parcels, now=now))
-    except BaseException:
-        write(engine, lambda c: editions.give_back(c, digest.name, local_date=order.local_date, slot=slot))
+        kept = write(engine, lambda c: finished(c, edition, slot, parcels, now=now), patience_s=PATIENCE_S)
+    except BaseException as error:
+        patience_s = PATIENCE_S if isinstance(error, StoreError) and error.passing else 0.0
+        with suppress(StoreError):  # then the claim runs out
+            write(
+                engine,
+                lambda c: editions.give_back(c, digest.name, local_date=order.local_date, slot=slot),
+                patience_s=patience_s,
+            )
         raise
     return edition if kept else None
 

@@ -7,7 +7,7 @@ WatcherError
     Unreachable  TimedOut  TooLarge  Refused  BadStatus(.status)
   FeedError .url
   CleanError .url .reason
-  StoreError
+  StoreError .passing
   PluginError
   EmbedderError .permanent .retry_after_s .about_texts
   ModelError
@@ -142,7 +142,9 @@ class CleanError(WatcherError):
 
 
 class StoreError(WatcherError):
-    """The store cannot be opened, read or written."""
+    """The store cannot be opened, read or written. `passing`: for a reason that may pass, as a full disk."""
+
+    passing = False
 
 
 class PluginError(WatcherError):

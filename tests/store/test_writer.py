@@ -78,7 +78,7 @@ async def test_a_full_disk_fails_all_that_shared_the_transaction_and_what_came_b
     engine = open_store(f"sqlite:///{tmp_path / 'watcher.db'}")
     engine.dispose()
     event.listen(engine, "connect", lambda c, _: c.execute("PRAGMA max_page_count=120").close())
-    writer = Writer(engine)
+    writer = Writer(engine, patience_s=0.2, retry_s=0.05)
 
     def put(name: str, size: int):
         return writer.do(lambda c: c.execute(facts.insert().values(name=name, value="x" * size)) and name)
@@ -94,7 +94,9 @@ async def test_a_full_disk_fails_all_that_shared_the_transaction_and_what_came_b
     small = await put("small", 10)
 
     assert {type(outcome) for outcome in outcomes} == {StoreError}
-    assert {str(outcome) for outcome in outcomes} == {"the store cannot be used: database or disk is full"}
+    assert {str(outcome) for outcome in outcomes} == {
+        "the store cannot be used: the disk is full (database or disk is full)"
+    }
     assert small == "small"
     assert await writer.read(lambda c: list(c.scalars(select(facts.c.name)))) == ["small"]
     writer.close()

@@ -16,6 +16,7 @@ from watcher.cli.status_daemon import daemon_found, daemon_lines
 from watcher.cli.status_features import features_found, features_lines
 from watcher.cli.status_parts import plugged_in_parts
 from watcher.cli.status_source import gather_source, health_words, iso, moment, row_of, source_lines
+from watcher.errors import StoreError
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -56,7 +57,10 @@ def command(
         print_json(found) if json else show(daemon_lines(found))
         return DONE if found and found["state"] == "running" else FAILED
     row = settings.sources[find_source(settings, source)] if source else None
-    engine = open_store(settings.store.url)
+    try:
+        engine = open_store(settings.store.url)
+    except StoreError as error:
+        return tell_unusable(connect(settings.store.url), error, json=json)
     while True:
         told, found = tell(settings, engine, row.source() if row else None, everything=everything)
         if json:
@@ -70,6 +74,21 @@ def command(
         time.sleep(WATCH_S)
     engine.dispose()
     return DONE
+
+
+def tell_unusable(engine: Engine, error: StoreError, *, json: bool) -> int:
+    """Tell what can be told of a store that cannot be opened: why, and what its daemon says."""
+    from datetime import UTC
+
+    from watcher.store.open import shown
+
+    found = daemon_found(engine, now=datetime.now(UTC))
+    if json:
+        print_json({"daemon": found, "store": shown(engine), "error": str(error), "mend": error.mend})
+    else:
+        mend = (f"{'':9}try: {error.mend}",) if error.mend else ()
+        show([*daemon_lines(found), f"store    {error}", *mend])
+    return FAILED
 
 
 def tell(

@@ -13,6 +13,7 @@ from watcher.store.mark import Held, JobFault
 from watcher.work.tools import Tools
 
 EVERY_S = 10.0
+LOOK_S = 0.5
 SHARE = 3  # signs in the time after which systemd misses one
 
 
@@ -33,11 +34,23 @@ async def beat(parts: Parts, held: Held, supervisor: Supervisor) -> None:
 
 
 async def ask_store(tools: Tools) -> str | None:
-    """Return None if a transaction goes through, else why not. It does not come back if the store's thread hangs."""
+    """
+    Return None if a transaction goes through, else why not.
+
+    It does not come back if the store's thread hangs, but does while that waits for a store that cannot be written.
+    """
+    writer = tools.writer
+    asking = asyncio.create_task(writer.do(nothing))
     try:
-        await tools.writer.do(nothing)
+        while not asking.done():
+            await asyncio.wait({asking}, timeout=LOOK_S)
+            if not asking.done() and writer.trouble is not None:
+                return writer.trouble
+        await asking
     except StoreError as error:
         return str(error)
+    finally:
+        asking.cancel()
     return None
 
 

@@ -27,11 +27,19 @@ class Clock:
 
     Args:
         ended: Hears of each run: the job's name, and "ok", "failed" or "broken_off".
+        trouble: Why the store cannot be written, as it has told the log itself; None if it can.
     """
 
-    def __init__(self, now: Callable[[], datetime], *, ended: Callable[[str, str], None]) -> None:
+    def __init__(
+        self,
+        now: Callable[[], datetime],
+        *,
+        ended: Callable[[str, str], None],
+        trouble: Callable[[], str | None] = lambda: None,
+    ) -> None:
         self._now = now
         self._ended = ended
+        self._trouble = trouble
         self._scheduler = scheduler()
         self._rest_until: dict[str, datetime] = {}
         self.running: dict[asyncio.Task[object], Job] = {}
@@ -72,8 +80,7 @@ class Clock:
             outcome = "broken_off"
             log.info("broken_off %s", logs.fields(job=job.name))
         except WatcherError as error:
-            level = logging.WARNING if isinstance(error, EmbedderError) else logging.ERROR
-            log.log(level, "job_failed %s", logs.fields(job=job.name, reason=error, mend=error.mend))
+            log.log(self._level(job, error), "job_failed %s", logs.fields(job=job.name, reason=error, mend=error.mend))
             self._rest_until[job.name] = self._now() + timedelta(seconds=rest_s(error, job))
             self._failed(job, str(error))
         except Exception as error:
@@ -81,10 +88,19 @@ class Clock:
             self._failed(job, f"{type(error).__name__}: {error}")
         else:
             outcome = "ok"
-            self.faults.pop(job.name, None)
+            if fault := self.faults.pop(job.name, None):
+                log.info("job_works %s", logs.fields(job=job.name, failed_since=fault.since))
         finally:
             self.running.pop(task, None)
             self._ended(job.name, outcome)
+
+    def _level(self, job: Job, error: WatcherError) -> int:
+        """Return how loud a failure is: what is known already, by the last run or from the store, is not said again."""
+        before = self.faults.get(job.name)
+        is_known = before is not None and before.reason == str(error)
+        if is_known or (isinstance(error, StoreError) and self._trouble() is not None):
+            return logging.DEBUG
+        return logging.WARNING if isinstance(error, EmbedderError) else logging.ERROR
 
     def _failed(self, job: Job, reason: str) -> None:
         before = self.faults.get(job.name)

@@ -111,7 +111,7 @@ async def put_together(settings: Settings, engine: Engine) -> AsyncIterator[Part
         yield Parts(
             settings=settings,
             queue=LocalQueue(tools),
-            clock=Clock(tools.now, ended=counts.job_ended),
+            clock=Clock(tools.now, ended=counts.job_ended, trouble=lambda: tools.writer.trouble),
             counts=counts,
             signs=Signs(started_at=now, beat_at=now),
             stack=stack,

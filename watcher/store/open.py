@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import dataclass
+from importlib.metadata import entry_points
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, column, create_engine, event, inspect, make_url, select, table
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
-from watcher.errors import StoreError
+from watcher.errors import PluginError, StoreError
+from watcher.store.faults import unusable
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+SCHEMAS = "watcher.schemas"  # entry points: other packages' tables, value = "module:SCHEMA"
 BUSY_TIMEOUT_MS = 15_000  # how long a writer waits for another process
 CACHE_KIB = 4_096
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schema:
+    """The tables of one package in a store: their migrations, and the table that says which it has had."""
+
+    scripts: Path
+    version_table: str
+
+
+SCHEMA = Schema(scripts=MIGRATIONS, version_table="watcher_schema")
 
 
 def open_store(url: str) -> Engine:
@@ -83,8 +98,16 @@ def prepare_sqlite(connection: object, _record: object) -> None:
 
 
 def begin_immediately(connection: Connection) -> None:
-    """Begin as a writer where the connection says so: a read that turns into a write could not wait for its turn."""
+    """
+    Begin as a writer where the connection says so: a read that turns into a write could not wait for its turn.
+
+    `busy_ms` among its execution options says how long it waits for another process.
+    """
     options = connection.get_execution_options()
+    wait_ms = options.get("busy_ms", BUSY_TIMEOUT_MS)
+    if connection.info.get("busy_ms", BUSY_TIMEOUT_MS) != wait_ms:
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={wait_ms}")
+        connection.info["busy_ms"] = wait_ms
     connection.exec_driver_sql("BEGIN" if options.get("reading") else "BEGIN IMMEDIATE")
 
 
@@ -96,7 +119,7 @@ def upgrade(engine: Engine, scripts: Path, *, version_table: str) -> None:
     try:
         migrate(engine, scripts, version_table=version_table)
     except DBAPIError as error:
-        raise StoreError(f"the store {shown(engine)} cannot be opened: {error.orig}") from error
+        raise unusable(error, said=f"the store {shown(engine)} cannot be opened") from error
 
 
 def version_of(engine: Engine, version_table: str) -> str | None:
@@ -107,7 +130,18 @@ def version_of(engine: Engine, version_table: str) -> str | None:
                 return None
             return connection.scalar(select(column("version_num")).select_from(table(version_table)))
     except DBAPIError as error:
-        raise StoreError(f"the store {shown(engine)} cannot be opened: {error.orig}") from error
+        raise unusable(error, said=f"the store {shown(engine)} cannot be opened") from error
+
+
+def all_schemas() -> tuple[Schema, ...]:
+    """Return the schemas of all who keep something in a store, watcher's first. Errors: PluginError."""
+    found = [SCHEMA]
+    for point in sorted(entry_points(group=SCHEMAS), key=lambda point: point.name):
+        try:
+            found.append(point.load())
+        except (ImportError, AttributeError) as error:
+            raise PluginError(f"the tables of {point.value} cannot be loaded: {error}") from error
+    return tuple(found)
 
 
 def newest(scripts: Path) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import queue
 import threading
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,10 +16,14 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, NotSupportedError, ProgrammingError
 
 from watcher.errors import StoreError
+from watcher.store.faults import WRITER_BUSY_MS, Words, passing, probe, unusable
 
+log = logging.getLogger("watcher.store")
 T = TypeVar("T")
 A = TypeVar("A")
 MAX_BATCH = 200  # functions a transaction: a row costs 13 µs in company, 500 µs alone
+PATIENCE_S = 120.0  # less than a lease lasts (`hosts.LEASE`): what is kept is still ours to write
+RETRY_S = 2.0
 Outcome = tuple[Any, BaseException | None]  # what a function returned, or what it raised
 OF_THE_CALLER = (IntegrityError, DataError, ProgrammingError, NotSupportedError)  # the next row may do
 
@@ -37,11 +43,18 @@ class Writer:
     Runs functions on one connection in the order they came; a call comes back when its transaction is on disk.
 
     Each function has a savepoint of its own: what it raises goes to its caller and undoes its own writes only.
-    A fault that ends the transaction itself, a full disk say, fails all that shared it.
+
+    While the store cannot be written (`store.faults`: disk full, read-only, locked), what was asked for is kept and
+    tried again for `patience_s`; then its callers are told, and what comes after is tried once. `trouble` says why.
+    A function may so run more than once, each time on a transaction that knows nothing of the time before.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, *, patience_s: float = PATIENCE_S, retry_s: float = RETRY_S) -> None:
         self.engine = engine
+        self.trouble: str | None = None
+        self._patience_s, self._retry_s = patience_s, retry_s
+        self._down_at: float | None = None  # since when, by the monotonic clock
+        self._closing = threading.Event()
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._closed = False
@@ -83,6 +96,7 @@ class Writer:
         with self._lock:
             if not self._closed:
                 self._closed = True
+                self._closing.set()
                 self._jobs.put(None)
         self._thread.join()
 
@@ -106,13 +120,46 @@ class Writer:
     def _answer(self, batch: list[Job]) -> None:
         """Write `batch` and tell each of its callers how it went."""
         try:
-            outcomes = write_all(self.engine, batch)
+            outcomes = self._write(batch)
         except BaseException as error:  # noqa: BLE001 - each caller is told; the thread serves those to come
             outcomes = [(None, unusable(error)) for _ in batch]
         answers = [(job.future, outcome) for job, outcome in zip(batch, outcomes, strict=True)]
         for loop in {job.future.get_loop() for job in batch}:  # woken once for all: each time costs a system call
             with suppress(RuntimeError):  # it is closed, and nobody waits any more
                 loop.call_soon_threadsafe(settle, [answer for answer in answers if answer[0].get_loop() is loop])
+
+    def _write(self, batch: list[Job]) -> list[Outcome]:
+        """Return the outcome of each job, trying again while the store cannot be written. Errors: as `write_all`."""
+        while True:
+            try:
+                if self._down_at is not None:
+                    probe(self.engine)
+                outcomes = write_all(self.engine, batch)
+            except DBAPIError as error:
+                words = passing(error)
+                if words is None or not self._may_wait(words, str(unusable(error))):
+                    raise
+                self._closing.wait(self._retry_s)
+            else:
+                self._is_up()
+                return outcomes
+
+    def _may_wait(self, words: Words, reason: str) -> bool:
+        """Note that the store cannot be written; return whether to try once more."""
+        now = time.monotonic()
+        if self._down_at is None:
+            self._down_at = now
+        down_s = now - self._down_at
+        if self.trouble is None and down_s >= words.tell_after_s:
+            log.warning("store_down reason=%r mend=%r", reason, words.mend)
+            self.trouble = reason
+        return down_s < self._patience_s and not self._closing.is_set()
+
+    def _is_up(self) -> None:
+        """Note that the store can be written."""
+        if self.trouble is not None and self._down_at is not None:
+            log.info("store_up was_down_s=%.0f", time.monotonic() - self._down_at)
+        self._down_at = self.trouble = None
 
 
 def new_future() -> asyncio.Future[Any]:
@@ -134,7 +181,7 @@ def settle(answers: Sequence[tuple[asyncio.Future[Any], Outcome]]) -> None:
 def write_all(engine: Engine, batch: Sequence[Job]) -> list[Outcome]:
     """Return the outcome of each job, all run in one transaction. Errors: the first that ended all of it."""
     outcomes: dict[int, Outcome] = {}
-    with engine.begin() as connection:
+    with engine.connect().execution_options(busy_ms=WRITER_BUSY_MS) as connection, connection.begin():
         for number, job in enumerate(batch):
             if not job.together:
                 outcomes[number] = attempt(connection, job.function)
@@ -164,7 +211,7 @@ def attempt(connection: Connection, function: Callable[[Connection], Any]) -> Ou
         result = function(connection)
         savepoint.commit()
     except BaseException as error:
-        if not is_open(connection):
+        if not is_open(connection) or passing(error):
             raise
         savepoint.rollback()
         return None, told(error)
@@ -188,13 +235,22 @@ def read(engine: Engine, function: Callable[[Connection], T]) -> T:
         raise told(error) from error.__cause__
 
 
-def write(engine: Engine, function: Callable[[Connection], T]) -> T:
-    """Run `function` in a transaction of its own: for commands, which write once."""
-    try:
-        with engine.begin() as connection:
-            return function(connection)
-    except DBAPIError as error:
-        raise told(error) from error.__cause__
+def write(engine: Engine, function: Callable[[Connection], T], *, patience_s: float = 0.0) -> T:
+    """
+    Run `function` in a transaction of its own: for commands, which write once.
+
+    Args:
+        patience_s: So long it is tried again if the store cannot be written (`store.faults`).
+    """
+    until = time.monotonic() + patience_s
+    while True:
+        try:
+            with engine.begin() as connection:
+                return function(connection)
+        except DBAPIError as error:
+            if passing(error) is None or time.monotonic() >= until:
+                raise told(error) from error.__cause__
+        time.sleep(RETRY_S)
 
 
 def told(error: BaseException) -> BaseException:
@@ -202,10 +258,3 @@ def told(error: BaseException) -> BaseException:
     if isinstance(error, DBAPIError) and not isinstance(error, OF_THE_CALLER):
         return unusable(error)
     return error
-
-
-def unusable(error: BaseException) -> StoreError:
-    """Return the StoreError that `error` makes."""
-    failure = StoreError(f"the store cannot be used: {error.orig if isinstance(error, DBAPIError) else error}")
-    failure.__cause__ = error
-    return failure

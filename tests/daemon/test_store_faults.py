@@ -1,0 +1,62 @@
+"""The daemon while its store cannot be written: it waits, says so once and in `watcher status`, and goes on alone."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from contextlib import closing
+
+import pytest
+
+from tests.cli.site import rss
+from watcher.cli.main import run as run_command
+
+pytestmark = pytest.mark.slow  # starts the program, and waits until a lock is worth a word
+LONG = "A long enough text of a story for an article to be made of it, and a little more. " * 12
+
+
+def wait_for_fault(settings, capsys) -> dict[str, str]:
+    """Return what the status says of the daemon's faults as soon as the store is among them."""
+    until = time.monotonic() + 20.0
+    while True:
+        capsys.readouterr()
+        run_command(["status", "--json", "--config", str(settings)])
+        told = json.loads(capsys.readouterr().out)["daemon"]["faults"]
+        faults = {fault["job"]: fault["reason"] for fault in told}
+        if "store" in faults:
+            return faults
+        assert time.monotonic() < until, faults
+        time.sleep(0.2)
+
+
+def test_a_store_that_another_process_holds_is_waited_for_and_nothing_is_asked_twice(
+    site, write_settings, start, capsys
+):
+    site.feed("/feed.xml", rss(text=LONG))
+    settings = write_settings({"Post": site.url("/feed.xml")})
+    assert run_command(["status", "--config", str(settings)]) == 0  # the store is there
+    with closing(sqlite3.connect(settings.parent / "w.db", isolation_level=None)) as other:
+        daemon = start(settings)
+        daemon.wait_for("polled")
+        other.execute("BEGIN EXCLUSIVE")
+
+        daemon.wait_for("store_down", within_s=40)
+        faults = wait_for_fault(settings, capsys)
+        other.execute("ROLLBACK")
+
+    daemon.wait_for("store_up")
+    assert "another process holds it locked" in faults["store"]
+    assert (daemon.log.count("store_down"), daemon.log.count("job_failed")) == (1, 0)
+    assert site.asked.count("/feed.xml") == 1
+
+
+def test_a_store_that_cannot_be_opened_is_told_by_status_with_what_mends_it(write_settings, capsys):
+    settings = write_settings({})
+    (settings.parent / "w.db").mkdir()
+
+    assert run_command(["status", "--config", str(settings)]) == 1
+
+    told = capsys.readouterr().out
+    assert "cannot be opened: its file cannot be opened" in told
+    assert "try: is its folder there" in told

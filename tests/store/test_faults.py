@@ -1,0 +1,208 @@
+"""A store that cannot be written for a while: what was asked for is kept, nothing is lost, and one line tells of it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+import time
+from contextlib import closing
+
+import pytest
+from sqlalchemy import event, select, text
+
+from watcher.errors import StoreError
+from watcher.store.faults import passing, unusable
+from watcher.store.open import open_store
+from watcher.store.schema import facts
+from watcher.store.writer import Writer, read, write
+
+LARGE = 2_000_000  # bytes of a value that a full store has no room for
+
+
+@pytest.fixture
+def engine(tmp_path):
+    engine = open_store(f"sqlite:///{tmp_path / 'watcher.db'}")
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def writer(engine):
+    writer = Writer(engine, patience_s=20.0, retry_s=0.05)
+    yield writer
+    writer.close()
+
+
+@pytest.fixture
+def let(engine):
+    """Return a function that says what each connection may do from now on, by a pragma of SQLite."""
+    pragmas = ["query_only=OFF"]
+
+    @event.listens_for(engine, "checkout")
+    def apply(connection, _record, _proxy):
+        for pragma in pragmas:
+            connection.execute(f"PRAGMA {pragma}").close()
+
+    def say(pragma: str) -> None:
+        pragmas[:] = [pragma]
+
+    return say
+
+
+def keep(name: str, value: str = "x"):
+    return lambda connection: connection.execute(facts.insert().values(name=name, value=value))
+
+
+def names(engine) -> set[str]:
+    return set(read(engine, lambda c: c.scalars(select(facts.c.name)).all())) - {"search_index"}
+
+
+def pages(engine) -> int:
+    with engine.connect().execution_options(reading=True) as connection:
+        return connection.execute(text("PRAGMA page_count")).scalar_one()
+
+
+async def until(true, within_s: float = 10.0) -> None:
+    end = time.monotonic() + within_s
+    while not true():
+        assert time.monotonic() < end
+        await asyncio.sleep(0.01)
+
+
+async def test_what_comes_while_the_disk_is_full_is_written_when_there_is_room(engine, writer, let, caplog):
+    caplog.set_level(logging.INFO, logger="watcher.store")
+    let(f"max_page_count={pages(engine) + 20}")
+
+    asked = [asyncio.ensure_future(writer.do(keep(name, "x" * LARGE))) for name in ("a", "b")]
+    await until(lambda: writer.trouble is not None)
+    assert "the disk is full" in writer.trouble
+    assert not any(task.done() for task in asked)
+    let("max_page_count=1000000")
+    await asyncio.gather(*asked)
+
+    assert (names(engine), writer.trouble) == ({"a", "b"}, None)
+    told = [record.getMessage().split()[0] for record in caplog.records if record.name == "watcher.store"]
+    assert told == ["store_down", "store_up"]
+
+
+async def test_what_comes_while_the_store_is_read_only_is_written_when_it_no_longer_is(engine, writer, let):
+    let("query_only=ON")
+
+    asked = asyncio.ensure_future(writer.do(keep("a")))
+    await until(lambda: writer.trouble is not None)
+    assert "it is read-only" in writer.trouble
+    let("query_only=OFF")
+    await asked
+
+    assert names(engine) == {"a"}
+
+
+@pytest.mark.slow  # ten seconds of a lock are daily life
+async def test_what_comes_while_another_process_holds_the_store_is_written_when_it_lets_go(engine, writer, tmp_path):
+    with closing(sqlite3.connect(tmp_path / "watcher.db", isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        asked = asyncio.ensure_future(writer.do(keep("a")))
+        await until(lambda: writer.trouble is not None, within_s=30.0)
+        assert "another process holds it locked" in writer.trouble
+        other.execute("ROLLBACK")
+        await asked
+
+    assert (names(engine), writer.trouble) == ({"a"}, None)
+
+
+async def test_a_short_lock_is_nothing_to_tell(engine, writer, tmp_path, caplog):
+    with closing(sqlite3.connect(tmp_path / "watcher.db", isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        asked = asyncio.ensure_future(writer.do(keep("a")))
+        await asyncio.sleep(2.5)
+        other.execute("ROLLBACK")
+        await asked
+
+    assert names(engine) == {"a"}
+    assert [record for record in caplog.records if record.name == "watcher.store"] == []
+
+
+async def test_callers_are_told_when_patience_ends_and_later_ones_at_once(engine, let):
+    let("query_only=ON")
+    writer = Writer(engine, patience_s=0.3, retry_s=0.05)
+
+    with pytest.raises(StoreError, match="read-only") as caught:
+        await writer.do(keep("a"))
+    began = time.monotonic()
+    with pytest.raises(StoreError, match="read-only"):
+        await writer.do(keep("b"))
+
+    assert time.monotonic() - began < 0.3
+    assert (caught.value.passing, "by itself" in caught.value.mend) == (True, True)
+    let("query_only=OFF")
+    await writer.do(keep("c"))
+    assert names(engine) == {"c"}
+    writer.close()
+
+
+async def test_a_small_write_that_still_fits_does_not_end_the_trouble(engine, let):
+    writer = Writer(engine, patience_s=0.2, retry_s=0.05)
+    let(f"max_page_count={pages(engine) + 10}")
+    with pytest.raises(StoreError, match="the disk is full"):
+        await writer.do(keep("a", "x" * LARGE))
+
+    with pytest.raises(StoreError, match="the disk is full"):
+        await writer.do(keep("small"))
+
+    assert writer.trouble is not None
+    let("max_page_count=1000000")
+    await writer.do(keep("small"))
+    assert names(engine) == {"small"}
+    writer.close()
+
+
+async def test_a_fault_of_one_caller_is_not_tried_again(engine, writer):
+    await writer.do(keep("a"))
+    tries = []
+
+    def twice(connection):
+        tries.append(1)
+        keep("a")(connection)
+
+    results = await asyncio.gather(writer.do(twice), writer.do(keep("b")), return_exceptions=True)
+
+    assert (len(tries), type(results[0]).__name__) == (1, "IntegrityError")
+    assert (names(engine), writer.trouble) == ({"a", "b"}, None)
+
+
+async def test_a_writer_that_is_closed_waits_no_longer(engine, let):
+    let("query_only=ON")
+    writer = Writer(engine, patience_s=600.0, retry_s=600.0)
+    asked = asyncio.ensure_future(writer.do(keep("a")))
+    await until(lambda: writer.trouble is not None)
+
+    began = time.monotonic()
+    await asyncio.to_thread(writer.close)
+
+    assert time.monotonic() - began < 5.0
+    with pytest.raises(StoreError, match="read-only"):
+        await asked
+
+
+async def test_a_command_may_have_patience_too(engine, let):
+    let("query_only=ON")
+
+    asked = asyncio.create_task(asyncio.to_thread(lambda: write(engine, keep("a"), patience_s=30.0)))
+    await asyncio.sleep(0.2)
+    let("query_only=OFF")
+    await asked
+
+    assert names(engine) == {"a"}
+
+
+def test_other_faults_do_not_pass_by_themselves(engine):
+    with pytest.raises(StoreError, match="no such table") as caught:
+        write(engine, lambda c: c.execute(text("INSERT INTO nowhere VALUES (1)")))
+
+    assert (caught.value.passing, caught.value.mend, passing(ValueError()), str(unusable(ValueError("x")))) == (
+        False,
+        None,
+        None,
+        "the store cannot be used: x",
+    )

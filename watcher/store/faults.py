@@ -1,0 +1,81 @@
+"""Faults of the store itself that may pass without a hand on Watcher: a full disk, a read-only one, a lock."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+
+from sqlalchemy import Engine, delete
+from sqlalchemy.exc import DBAPIError
+
+from watcher.errors import StoreError
+from watcher.store.hosts import insert
+from watcher.store.schema import facts
+
+PROBE = "probe"  # the fact
+PROBE_CHARS = 64 * 1024  # more than what is left over in the log of a full disk
+WRITER_BUSY_MS = 2_000  # how long the daemon waits for another process at a time: in between it can be told to end
+PRIMARY = 0xFF  # of an extended error code of SQLite
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """What a person is told of a fault, and what mends it. `tell_after_s`: shorter than that, it is daily life."""
+
+    what: str
+    mend: str
+    tell_after_s: float = 0.0
+
+
+LOCKED = Words(
+    what="another process holds it locked",
+    mend="end what holds it (a database browser with unsaved changes, say); it is written again by itself",
+    tell_after_s=10.0,
+)
+KINDS = {
+    sqlite3.SQLITE_FULL: Words(what="the disk is full", mend="make room on its disk; it is written again by itself"),
+    sqlite3.SQLITE_READONLY: Words(
+        what="it is read-only", mend="let it be written (its disk, folder and file); it is written again by itself"
+    ),
+    sqlite3.SQLITE_CANTOPEN: Words(
+        what="its file cannot be opened", mend="is its folder there, and may it be written? It is opened by itself then"
+    ),
+    sqlite3.SQLITE_IOERR: Words(what="its disk fails", mend="look at the disk; it is written again by itself"),
+    sqlite3.SQLITE_BUSY: LOCKED,
+    sqlite3.SQLITE_LOCKED: LOCKED,
+}
+GONE = Words(what="the database cannot be reached", mend="is its server up? It is used again by itself")
+
+
+def passing(error: BaseException) -> Words | None:
+    """Return what to say of a fault that may pass, and none that the statement is to blame for; None for others."""
+    if isinstance(error, StoreError):
+        return None if error.__cause__ is None else passing(error.__cause__)
+    if isinstance(error, DBAPIError) and error.orig is not None:
+        return GONE if error.connection_invalidated else passing(error.orig)
+    if isinstance(error, sqlite3.Error):
+        return KINDS.get(getattr(error, "sqlite_errorcode", 0) & PRIMARY)
+    return None
+
+
+def unusable(error: BaseException, *, said: str = "the store cannot be used") -> StoreError:
+    """Return the StoreError that `error` makes, in words that begin with `said`; `error` itself if it is one."""
+    if isinstance(error, StoreError):
+        return error
+    why = str(error.orig if isinstance(error, DBAPIError) else error)
+    words = passing(error)
+    failure = StoreError(f"{said}: {f'{words.what} ({why})' if words else why}")
+    failure.mend, failure.passing = (words.mend, True) if words else (None, False)
+    failure.__cause__ = error
+    return failure
+
+
+def probe(engine: Engine) -> None:
+    """Write something that takes room, and take it back. Errors: the driver's, if the store still cannot be written."""
+    value = "." * PROBE_CHARS
+    with engine.connect().execution_options(busy_ms=WRITER_BUSY_MS) as connection:
+        with connection.begin():
+            query = insert(connection, facts).values(name=PROBE, value=value)
+            connection.execute(query.on_conflict_do_update(index_elements=["name"], set_={"value": value}))
+        with connection.begin():
+            connection.execute(delete(facts).where(facts.c.name == PROBE))
