@@ -14,10 +14,11 @@ from digests import edition_json
 from digests.model import Edition
 from digests.store.schema import deliveries, digests, editions
 from watcher.store.hosts import insert, is_alive, worker_name
-from watcher.store.open import check_version, look_into, open_store, upgrade
+from watcher.store.open import Schema, check_version, look_into, open_store, upgrade
 
 REACHED = ("sent", "unknown")  # states of a delivery that its reader has, or may have (`outbox`)
 MIGRATIONS = Path(__file__).parent / "migrations"
+SCHEMA = Schema(scripts=MIGRATIONS, version_table="digests_schema")
 DAILY = "daily"
 MARK = uuid.uuid4().hex[:8]  # tells a process from one that had its number before a restart
 MAKE_LIMIT_S = 900.0  # an edition takes seconds; a maker that hangs is killed after this

@@ -6,15 +6,14 @@ import stat
 import zlib
 
 import pytest
-from alembic import command
 from alembic.autogenerate import compare_metadata
-from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import text
 
 from digests.store.editions import MIGRATIONS as EDITIONS
 from digests.store.editions import open_digests
 from digests.store.schema import metadata as digests_metadata
+from tests.store.old_stores import made_by
 from watcher.errors import StoreError
 from watcher.store.articles import articles_by_id
 from watcher.store.indexing import index_missing
@@ -59,18 +58,6 @@ def test_the_migrations_make_what_the_tables_say(tmp_path):
             differences += compare_metadata(MigrationContext.configure(connection, opts=options), tables)
 
     assert differences == []
-    engine.dispose()
-
-
-def made_by(url: str, scripts, version_table: str, revision: str) -> None:
-    """Make a store as the Watcher of `revision` left it."""
-    config = Config()
-    config.set_main_option("script_location", str(scripts))
-    config.attributes["version_table"] = version_table
-    engine = connect(url)
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, revision)
     engine.dispose()
 
 

@@ -97,6 +97,8 @@ COMMANDS = (
         help="Show sources, articles, editions and errors.",
         order=70,
     ),
+    Command(name="backup", target="watcher.cli.backup:backup", help="Copy the store while it is in use.", order=75),
+    Command(name="restore", target="watcher.cli.backup:restore", help="Put a backup in the store's place.", order=76),
     Command(name="clean", target="watcher.cli.clean:command", help="Show the article in a page, or in many.", order=90),
 )
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlsplit
 
 import typer
@@ -15,14 +16,22 @@ if TYPE_CHECKING:
     from watcher.settings.model import Settings
 
 
-@examples("watcher check", "watcher check --config news/settings.toml --json")
-def command(config: Config = None, json: Json = False) -> int:
+@examples("watcher check", "watcher check --config news/settings.toml --json", "watcher check --deep")
+def command(
+    deep: Annotated[bool, typer.Option("--deep", help="Look the store through as well: it takes a while.")] = False,
+    mend: Annotated[bool, typer.Option("--mend", help="With --deep: mend in the store what can be mended.")] = False,
+    config: Config = None,
+    json: Json = False,
+) -> int:
     """
     Check the settings file: every fault at once, each with its line and column, and what was expected.
 
     The rules for single sites in the folder `sites` beside it are checked too, and the templates of the digests.
+    `--deep` looks the store through as well: whether the database is sound, and whether what is in it belongs
+    together; exit code 1 if not.
     """
     from watcher.clean.sites.book import own_rules
+    from watcher.cli.check_store import findings, told
     from watcher.cli.checks import plugged_in_checks
 
     path = settings_path(config)
@@ -35,6 +44,7 @@ def command(config: Config = None, json: Json = False) -> int:
         problems = [asdict(problem) for problem in error.problems]
         print_json({"ok": False, "path": str(path), "problems": problems, "error": str(error)})
         return USAGE
+    found, mended = findings(settings, mend=mend) if deep or mend else ([], [])
     counts = counted(settings) | ({"site rules": len(rules)} if rules else {})
     try:
         counts |= plugged_in_checks(settings)
@@ -44,7 +54,8 @@ def command(config: Config = None, json: Json = False) -> int:
         print_json({"ok": False, "path": str(path), "problems": [], "error": str(error)})
         return FAILED
     if json:
-        print_json({"ok": True, "path": str(path), "problems": [], **counts})
+        store = {"store": told(found, mended)} if deep or mend else {}
+        print_json({"ok": True, "path": str(path), "problems": [], **counts, **store})
     else:
         typer.echo(f"{', '.join(worded(name, count) for name, count in counts.items())}: fine")
         if not settings.fetch.contact:
@@ -52,7 +63,17 @@ def command(config: Config = None, json: Json = False) -> int:
         if settings.semantic.embedder == "endpoint" and settings.semantic.endpoint:
             host = urlsplit(settings.semantic.endpoint.url).hostname
             typer.echo(f"each article's title and first words are sent to {host}, for its vector", err=True)
-    return DONE
+        if deep or mend:
+            typer.echo("\n".join(store_lines(told(found, mended))))
+    return DONE if len(found) == len(mended) else FAILED
+
+
+def store_lines(rows: list[dict[str, Any]]) -> Iterator[str]:
+    """Yield what the store's look-through found, for a terminal."""
+    if not rows:
+        yield "store: sound, and all in it belongs together"
+    for row in rows:
+        yield f"store: {row['what']}: {'mended' if row['mended'] else 'try: ' + row['mend']}"
 
 
 def counted(settings: Settings) -> dict[str, int]:

@@ -1,0 +1,120 @@
+"""`watcher backup`, `restore` and `check --deep`: what they say, and how they end."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import text
+
+from digests.store.editions import open_digests
+from watcher.cli.main import run
+from watcher.model import Article
+from watcher.store.articles import Packed, add_article
+from watcher.store.indexing import index_missing
+from watcher.store.mark import held
+from watcher.store.writer import read, write
+
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def watcher(tmp_path, capsys):
+    (tmp_path / "settings.toml").write_text('[store]\nurl = "sqlite:///watcher.db"\n')
+
+    def call(*arguments: str):
+        code = run([*arguments, "--config", str(tmp_path / "settings.toml")])
+        return code, *capsys.readouterr()
+
+    return call
+
+
+@pytest.fixture
+def engine(tmp_path):
+    engine = open_digests(f"sqlite:///{tmp_path / 'watcher.db'}")
+    for key in "ab":
+        article = Article(
+            id=key, url=f"https://n.example/{key}", host="n.example", outlet="N", title="Quake shakes Tarvola",
+            text="A quake shook Tarvola.", language="en", country="GB", published_at=NOON, fetched_at=NOON,
+        )  # fmt: skip
+        packed = Packed(version="0", payload=b"")
+        write(engine, lambda c, one=article, p=packed: add_article(c, one, feed_id=1, packed=p, block_hashes=()))
+    yield engine
+    engine.dispose()
+
+
+def test_a_backup_goes_into_a_folder_under_the_time_and_comes_back(watcher, engine, tmp_path):
+    (tmp_path / "backups").mkdir()
+
+    code, told, _ = watcher("backup", str(tmp_path / "backups"))
+
+    (path,) = (tmp_path / "backups").iterdir()
+    assert code == 0
+    assert re.fullmatch(r"watcher-\d{4}-\d\d-\d\dT\d{6}Z\.db", path.name)
+    assert told.startswith(f"{path}: ") and told.endswith(", checked\n")
+    write(engine, lambda c: c.execute(text("DELETE FROM articles")))
+    engine.dispose()
+    assert watcher("restore", str(path))[0] == 0
+    assert read(engine, lambda c: c.scalar(text("SELECT count(*) FROM articles"))) == 2
+    code, _, error = watcher("restore", str(path))
+    assert (code, "holds 2 articles" in error, "--force" in error) == (1, True, True)
+    engine.dispose()
+    assert "what was there is kept as" in watcher("restore", str(path), "--force")[1]
+
+
+def test_a_restore_under_a_daemon_is_refused(watcher, engine, tmp_path):
+    watcher("backup", str(tmp_path / "b.db"))
+
+    with held(engine, now=NOON):
+        code, _, error = watcher("restore", str(tmp_path / "b.db"), "--force")
+
+    assert (code, "a daemon is at work on this store" in error) == (1, True)
+
+
+def test_a_sound_store_is_called_so(watcher, engine):
+    code, told, _ = watcher("check", "--deep")
+
+    assert (code, told.splitlines()[-1]) == (0, "store: sound, and all in it belongs together")
+
+
+EDITION = """
+    INSERT INTO editions (digest, local_date, slot, number, window_start, window_end, made_at, claimed_at, claimed_by,
+        payload)
+    VALUES ('world', '2026-11-24', 'daily', 1, '2026-11-23 00:00:00.000000', '2026-11-24 00:00:00.000000',
+        '2026-11-24 00:00:00.000000', '2026-11-24 00:00:00.000000', 'x', X'00')
+"""
+BROKEN = [
+    ("DELETE FROM features WHERE article_id = 'a'", "1 articles have no features", True),
+    ("DELETE FROM texts WHERE article_id = 'a'", "1 articles have no text", True),
+    ("UPDATE texts SET text = X'00' WHERE article_id = 'a'", "1 texts cannot be read: a", False),
+    ("DELETE FROM searchable WHERE article_id = 'a'", "the index for searching lacks 1 articles", True),
+    ("INSERT INTO blocks VALUES ('nobody', 'h', '2026-11-24', X'00')", "1 rows of blocks belong to articles", True),
+    (
+        "INSERT INTO story_articles (article_id, story_id, report) VALUES ('a', 'sgone', 'a')",
+        "1 articles are in a story that is not there",
+        True,
+    ),
+    (EDITION, "1 editions cannot be read: world of 2026-11-24", False),
+]
+
+
+@pytest.mark.parametrize(("spoil", "words", "can_be_mended"), BROKEN)
+def test_what_is_wrong_is_named_with_what_mends_it_and_mended(watcher, engine, spoil, words, can_be_mended):
+    write(engine, lambda c: index_missing(c, most=9))  # so that the index is known to be complete
+    with engine.connect() as connection:
+        connection.connection.dbapi_connection.execute("PRAGMA foreign_keys=OFF")
+        connection.execute(text(spoil))
+        connection.commit()
+    engine.dispose()
+
+    code, told, _ = watcher("check", "--deep", "--json")
+    mended = watcher("check", "--deep", "--mend")
+    after = watcher("check", "--deep")
+
+    assert code == 1
+    (finding,) = json.loads(told)["store"]
+    assert words in finding["what"]
+    assert ("--mend" in finding["mend"]) is can_be_mended
+    assert (mended[0], after[0]) == ((0, 0) if can_be_mended else (1, 1))

@@ -1,0 +1,210 @@
+"""Backups of a SQLite store: copied whole while it is in use, and put back after they have been looked at."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from sqlalchemy import Engine
+
+from watcher.errors import StoreError
+from watcher.store.open import Schema, newest, shown
+
+PAGES = 2_000  # of a slice: some milliseconds
+KEPT = ".replaced"  # behind the name of a store in whose place a backup was put
+BESIDE = ("-wal", "-shm")  # files of a store that is in use
+FAULTS = 5  # of an integrity check, to be told
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copy:
+    """A store that was copied. `kept`: where the store is that was there before."""
+
+    path: Path
+    size_bytes: int
+    kept: Path | None = None
+
+
+def back_up(engine: Engine, to: Path, *, force: bool, tell: Callable[[float], None] = lambda share: None) -> Copy:
+    """
+    Copy a store as it is now into a file of its own, mode 0600, while others read and write it.
+
+    The file is there whole, or not at all.
+
+    Args:
+        force: A file that is there is replaced.
+        tell: Called now and then with the share that is copied, 0 to 1.
+
+    Errors: StoreError.
+    """
+    source = file_of(engine)
+    if to.exists() and not force:
+        raise with_mend(f"{to} is there already", "--force replaces it")
+    if to.exists() and to.samefile(source):
+        raise StoreError(f"{to} is the store itself")
+    with new_file(to) as part:
+        try:
+            copy_pages(source, part, tell)
+            faults = faults_in(part)
+        except sqlite3.Error as error:
+            raise StoreError(f"the store {shown(engine)} cannot be copied: {error}") from error
+        if faults:
+            raise with_mend(f"the copy is not sound: {faults[0]}", "watcher check --deep looks at the store itself")
+    return Copy(path=to, size_bytes=to.stat().st_size)
+
+
+def copy_pages(source: Path, to: Path, tell: Callable[[float], None]) -> None:
+    """Copy all pages of a store as one moment has them; the copy is a single file, whoever opens it."""
+    with (
+        closing(sqlite3.connect(f"file:{quote(str(source))}?mode=ro", uri=True)) as from_,
+        closing(sqlite3.connect(to)) as into,
+    ):
+        from_.isolation_level = None
+        from_.execute("BEGIN")  # held open: else each write of others would have the copy begin again
+        from_.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        from_.backup(into, pages=PAGES, progress=lambda _, left, all_: tell(1 - left / max(all_, 1)), sleep=0.0)
+        from_.execute("ROLLBACK")
+        into.execute("PRAGMA journal_mode=DELETE").fetchone()
+
+
+def restore(engine: Engine, backup: Path, *, schemas: Sequence[Schema], force: bool) -> Copy:
+    """
+    Put a backup in the place of a store that nobody uses; what was there is kept beside it.
+
+    Args:
+        schemas: Of those who keep something in the store: a backup that is newer is refused.
+        force: A store that holds something is replaced.
+
+    Errors: StoreError, and then the store is as it was.
+    """
+    store = file_of(engine)
+    if not backup.is_file():
+        raise StoreError(f"{backup} is no file")
+    inspect(backup, schemas)
+    there = content_of(store)
+    if there and not force:
+        raise with_mend(f"the store {shown(engine)} holds {there}", "--force replaces it, and keeps it beside the new")
+    with new_file(store) as part:
+        shutil.copyfile(backup, part)
+        kept = set_aside(store)
+    return Copy(path=store, size_bytes=store.stat().st_size, kept=kept)
+
+
+def inspect(backup: Path, schemas: Sequence[Schema]) -> None:
+    """Look whether a file is a sound store that this program can use. Errors: StoreError."""
+    try:
+        faults = faults_in(backup)
+        versions = versions_in(backup, schemas)
+    except sqlite3.Error as error:
+        raise StoreError(f"{backup} is no backup of a store: {error}") from error
+    if faults:
+        raise StoreError(f"{backup} is not sound: {'; '.join(faults)}")
+    if versions[schemas[0].version_table] is None:
+        raise StoreError(f"{backup} is a database, but no store of Watcher")
+    for schema in schemas:
+        have, ours = versions[schema.version_table], newest(schema.scripts)
+        if have is not None and have > ours:
+            words = f"{backup} was made by a newer Watcher ({schema.version_table} {have}, here {ours})"
+            raise with_mend(words, "update this one, then restore it")
+
+
+def faults_in(path: Path) -> list[str]:
+    """Return what SQLite finds wrong with a database, at most `FAULTS`. Errors: sqlite3.Error if it is none."""
+    with closing(read_only(path)) as connection:
+        rows = connection.execute(f"PRAGMA integrity_check({FAULTS})").fetchall()
+    return [row[0] for row in rows if row[0] != "ok"]
+
+
+def versions_in(path: Path, schemas: Sequence[Schema]) -> dict[str, str | None]:
+    """Return the version of each schema in a database, None where it has none."""
+    found: dict[str, str | None] = {}
+    with closing(read_only(path)) as connection:
+        for schema in schemas:
+            found[schema.version_table] = None
+            with suppress(sqlite3.OperationalError):
+                row = connection.execute(f"SELECT version_num FROM {schema.version_table}").fetchone()
+                found[schema.version_table] = row[0] if row else None
+    return found
+
+
+def content_of(store: Path) -> str | None:
+    """Return in words what a store holds, None if that is nothing; a file that cannot be read holds something."""
+    if not store.exists() or not store.stat().st_size:
+        return None
+    try:
+        with closing(read_only(store)) as connection:
+            articles = connection.execute("SELECT count(*) FROM articles").fetchone()[0]
+            feeds = connection.execute("SELECT count(*) FROM feeds").fetchone()[0]
+    except sqlite3.Error:
+        return "something that cannot be read"
+    return f"{articles} articles of {feeds} feeds" if articles or feeds else None
+
+
+def read_only(path: Path) -> sqlite3.Connection:
+    """Return a connection that only reads, whatever the file says of itself."""
+    return sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)
+
+
+def set_aside(store: Path) -> Path | None:
+    """Give a store a second name, under which it is kept, with its log in it. Errors: StoreError if it is in use."""
+    if not store.exists():
+        return None
+    try:
+        with closing(sqlite3.connect(store, timeout=1.0)) as connection:
+            connection.execute("PRAGMA journal_mode=DELETE").fetchone()
+    except sqlite3.OperationalError as error:
+        raise with_mend(f"the store {store} is in use: {error}", "end what reads or writes it, then again") from error
+    except sqlite3.DatabaseError:
+        pass  # it is broken, which may be why it is replaced
+    kept = store.with_name(store.name + KEPT)
+    kept.unlink(missing_ok=True)
+    os.link(store, kept)
+    for ending in BESIDE:
+        beside = store.with_name(store.name + ending)
+        if beside.exists():
+            beside.replace(kept.with_name(kept.name + ending))
+    return kept
+
+
+@contextmanager
+def new_file(to: Path) -> Iterator[Path]:
+    """Yield the name of a new file, mode 0600, that takes the place of `to` at the end. Errors: StoreError."""
+    part = to.with_name(f".{to.name}.{os.getpid()}.part")
+    try:
+        os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        try:
+            yield part
+            with part.open("rb+") as file:
+                os.fsync(file.fileno())
+            part.replace(to)
+        finally:
+            for name in (part, *(part.with_name(part.name + ending) for ending in ("-journal", *BESIDE))):
+                name.unlink(missing_ok=True)
+        folder = os.open(to.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    except OSError as error:
+        raise StoreError(f"{to} cannot be written: {error.strerror}") from error
+
+
+def file_of(engine: Engine) -> Path:
+    """Return the file of a store. Errors: StoreError if it is none."""
+    database = engine.url.database
+    if engine.dialect.name != "sqlite" or not database or database == ":memory:":
+        raise with_mend("only a store of SQLite is backed up and restored by Watcher", "pg_dump and pg_restore do it")
+    return Path(database)
+
+
+def with_mend(words: str, mend: str) -> StoreError:
+    """Return an error with what to do about it."""
+    error = StoreError(words)
+    error.mend = mend
+    return error
