@@ -4,6 +4,7 @@ Whether an edition says only what its sources say: every sentence, headline and 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -11,6 +12,7 @@ from types import MappingProxyType
 from digests.model import Brief, Correction, Edition, EditionStory, Figure, Mention, Sentence
 from watcher.model import Article, Revision
 
+ROUNDING = 1e-5  # of a score, which has six digits behind the point
 NONE: Mapping[str, Sequence[Revision]] = MappingProxyType({})
 
 
@@ -80,6 +82,7 @@ def _of_story(story: EditionStory, texts: Texts) -> Iterator[Fault]:
         yield from _of_figure(story.id, f"{at}, figure {figure.before} → {figure.after}", figure, texts)
     for mention in (*story.mentions, *(voice.mention for voice in story.voices)):
         yield from _of_mention(story.id, f"{at}, source {mention.outlet}", mention, texts)
+    yield from _of_place(story, at)
     counts = f"{story.outlets} outlets, {story.independent} independent, {story.folded} folded"
     if story.independent + story.folded != story.outlets:
         yield Fault(
@@ -87,6 +90,23 @@ def _of_story(story: EditionStory, texts: Texts) -> Iterator[Fault]:
         )
     if len({mention.outlet for mention in story.mentions}) != story.outlets or len(story.mentions) != story.outlets:
         yield Fault(story=story.id, where=at, text=counts, message=f"{len(story.mentions)} sources are named")
+
+
+def _of_place(story: EditionStory, at: str) -> Iterator[Fault]:
+    """Yield what is wrong with a story's place: its score sums up its terms, and those of counts follow from them."""
+    said = f"score {story.score}"
+    if abs(story.score - sum(term.value * term.weight for term in story.why)) > ROUNDING:
+        yield Fault(story=story.id, where=at, text=said, message="it is not the sum of its terms")
+    counts = {
+        "independent": story.independent,
+        "carried": story.outlets,
+        "languages": len(story.languages),
+        "countries": len(story.countries),
+    }
+    for term in story.why:
+        count = counts.get(term.name)
+        if count is not None and abs(term.value - math.log2(max(count, 1))) > ROUNDING:
+            yield Fault(story=story.id, where=at, text=said, message=f"its term {term.name} is not that of {count}")
 
 
 def _of_figure(story: str, where: str, figure: Figure, texts: Texts) -> Iterator[Fault]:

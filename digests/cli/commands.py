@@ -27,6 +27,13 @@ COMMANDS = (
     ),
     Command(name="search", target="digests.cli.search:command", help="Search the stored articles.", order=54),
     Command(name="verify", target="digests.cli.verify:command", help="Prove an edition by the articles.", order=55),
+    Command(name="editions", target="digests.cli.editions:command", help="List the editions that are kept.", order=56),
+    Command(
+        name="replay",
+        target="digests.cli.editions:replay",
+        help="Write an edition's files again, byte for byte.",
+        order=57,
+    ),
     Command(
         name="demo", target="digests.cli.demo:command", help="Run everything on a sample press of its own.", order=80
     ),

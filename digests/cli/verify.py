@@ -1,58 +1,175 @@
-"""`watcher verify`: proves a kept edition against the stored articles."""
+"""`watcher verify`: proves kept editions, and files of them, against the stored articles."""
 
 from __future__ import annotations
 
 import sys
 from datetime import date
-from typing import TYPE_CHECKING, Annotated
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Argument, BadParameter, Option
 
 from watcher.cli.app import DONE, FAILED, Config, Json, examples, load_settings, print_json
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sqlalchemy import Engine
 
     from digests.model import Edition
+    from digests.settings import DigestSettings
+    from watcher.settings.model import Settings
+
+SHOWN = 5  # lines of a file that are not as they were made
 
 
-@examples("watcher verify", "watcher verify world --date 2026-11-24")
+@examples(
+    "watcher verify", "watcher verify 2026-11-24", "watcher verify world --date 2026-11-24", "watcher verify --all",
+    "watcher verify out/2026-11-24.md",
+)  # fmt: skip
 def command(
-    name: Annotated[str | None, Argument(help="Which digest; the first of the settings if not given.")] = None,
+    edition: Annotated[
+        str | None,
+        Argument(metavar="EDITION", help="A date, a file, or the name of a digest; the first digest's last edition."),
+    ] = None,
     day: Annotated[str | None, Option("--date", help="Its local date; the last one if not given.", metavar="D")] = None,
+    everything: Annotated[bool, Option("--all", help="Every edition that is kept, of every digest.")] = False,
     config: Config = None,
     json: Json = False,
 ) -> int:
-    """Check each sentence, headline and count of an edition against the articles in the store."""
-    from digests.settings import digests_of
+    """
+    Check each sentence, headline, figure and count of an edition against the articles in the store.
+
+    A file is compared with what the store makes of its edition, so that a line that somebody changed is found; one in
+    JSON is checked against the articles itself.
+    """
     from digests.store.editions import open_digests
+
+    settings = load_settings(config)
+    engine = open_digests(settings.store.url)
+    try:
+        told = [proof(engine, each) for each in wanted(engine, settings, edition, day, everything=everything)]
+        if edition is not None and not everything and is_file(edition):
+            told[0]["faults"] += file_faults(engine, settings, Path(edition))
+    finally:
+        engine.dispose()
+    if json:
+        print_json(told if everything else told[0])
+    else:
+        sys.stdout.write("\n".join(line for each in told for line in in_words(each)) + "\n")
+    return FAILED if any(each["faults"] for each in told) else DONE
+
+
+def wanted(
+    engine: Engine, settings: Settings, edition: str | None, day: str | None, *, everything: bool
+) -> Iterator[Edition]:
+    """Yield the editions that are meant, one by one. Errors: DigestError, if there is none."""
+    from digests import edition_json
+    from digests.cli.story import digest_named
+    from digests.store.archive import edition_rows, whole
+    from watcher.store.writer import read
+
+    if everything:
+        for row in read(engine, edition_rows):
+            yield read(engine, partial(whole, row=row))
+    elif edition is not None and is_file(edition):
+        path = Path(edition)
+        if path.suffix == ".json":
+            yield edition_json.load(path.read_bytes())
+        else:
+            yield of_file(engine, settings, path)[0]
+    elif edition is not None and is_date(edition):
+        yield kept(engine, digest_named(settings, None).name, edition)
+    else:
+        yield kept(engine, digest_named(settings, edition).name, day)
+
+
+def proof(engine: Engine, edition: Edition) -> dict[str, Any]:
+    """Return what checking an edition found."""
     from digests.verify import cited_ids, verify
     from watcher.store.articles import articles_by_id
     from watcher.store.revisions import revisions_of
     from watcher.store.writer import read
 
-    settings = load_settings(config)
-    known = [digest.name for digest in digests_of(settings)]
-    wanted = name or known[0]
-    if wanted not in known:
-        raise BadParameter(f"no digest {name!r} in the settings; there is {', '.join(known)}", param_hint="NAME")
-    engine = open_digests(settings.store.url)
+    ids = cited_ids(edition)
+    articles, revisions = read(engine, lambda c: (articles_by_id(c, ids), revisions_of(c, ids)))
+    faults = verify(edition, articles, revisions)
+    return {
+        "digest": edition.digest,
+        "date": edition.local_date,
+        "sentences": sum(len(story.summary) + len(story.since) for story in edition.stories),
+        "faults": [f"{fault.where}: {fault.message}: {fault.text}" for fault in faults],
+    }
+
+
+def in_words(told: dict[str, Any]) -> list[str]:
+    """Return a proof for a terminal."""
+    faults = told["faults"]
+    outcome = f"{len(faults)} faults" if faults else "every one is verbatim"
+    return [f"{told['digest']}, {told['date']}: {told['sentences']} sentences: {outcome}", *faults]
+
+
+def is_date(text: str) -> bool:
     try:
-        edition = kept(engine, wanted, day)
-        ids = cited_ids(edition)
-        faults = verify(
-            edition, read(engine, lambda c: articles_by_id(c, ids)), read(engine, lambda c: revisions_of(c, ids))
-        )
-    finally:
-        engine.dispose()
-    sentences = sum(len(story.summary) + len(story.since) for story in edition.stories)
-    told = [f"{fault.where}: {fault.message}: {fault.text}" for fault in faults]
-    if json:
-        print_json({"digest": wanted, "date": edition.local_date, "sentences": sentences, "faults": told})
-    else:
-        outcome = f"{len(faults)} faults" if faults else "every one is verbatim"
-        sys.stdout.write("\n".join([f"{wanted}, {edition.local_date}: {sentences} sentences: {outcome}", *told]) + "\n")
-    return FAILED if faults else DONE
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def is_file(text: str) -> bool:
+    return ("/" in text or "." in text) and Path(text).is_file()
+
+
+def of_file(engine: Engine, settings: Settings, path: Path) -> tuple[Edition, DigestSettings, str]:
+    """Return the kept edition that a file is of, its digest, and what its name has behind the date."""
+    from digests.cli.editions import kept as of_date
+    from digests.errors import DigestError
+    from digests.publish import folder_of
+    from digests.settings import digests_of
+
+    day, suffix = path.stem[:10], path.stem[10:]
+    known = digests_of(settings)
+    home = [digest for digest in known if folder_of(digest, settings).resolve() == path.parent.resolve()]
+    if not is_date(day):
+        raise DigestError(f"{path} is no edition's file: its name does not begin with a date")
+    for digest in home or known:
+        for edition, behind in of_date(engine, digest, day):
+            if behind == suffix:
+                return edition, digest, suffix
+    raise DigestError(f"{path}: no edition of that name is kept")
+
+
+def file_faults(engine: Engine, settings: Settings, path: Path) -> list[str]:
+    """Return where a file is not as the store makes it; JSON is proved by itself."""
+    from digests.errors import DigestError
+    from digests.publish import rendered
+    from digests.render.forms import FORMATS
+
+    form = next((name for name, (pattern, _) in FORMATS.items() if path.suffix == Path(pattern).suffix), None)
+    if form is None:
+        raise DigestError(f"{path} is no form of an edition: {path.suffix}")
+    if form == "json":
+        return []
+    edition, digest, suffix = of_file(engine, settings, path)
+    ours = rendered(edition, digest, (form,), suffix=suffix)[0].body
+    theirs = path.read_bytes()
+    if theirs == ours:
+        return []
+    return list(differences(ours, theirs)) or ["the file's bytes differ from what the store makes"]
+
+
+def differences(ours: bytes, theirs: bytes) -> Iterator[str]:
+    """Yield the first lines of a file that the store does not make, and that it lacks."""
+    from difflib import unified_diff
+
+    old, new = (data.decode("utf-8", "replace").splitlines() for data in (ours, theirs))
+    changed = [line for line in unified_diff(old, new, n=0, lineterm="") if line[:3] not in ("---", "+++", "@@ ")]
+    for line in changed[:SHOWN]:
+        yield f"the file {'says' if line[0] == '+' else 'lacks'}: {line[1:201]}"
+    if len(changed) > SHOWN:
+        yield f"and {len(changed) - SHOWN} lines more"
 
 
 def kept(engine: Engine, digest: str, day: str | None) -> Edition:
@@ -65,10 +182,7 @@ def kept(engine: Engine, digest: str, day: str | None) -> Edition:
         at = date.fromisoformat(day) if day else None
     except ValueError as error:
         raise BadParameter(f"got {day!r}, expected a date such as 2026-11-24", param_hint="--date") from error
-    edition = read(
-        engine,
-        lambda c: get_edition(c, digest, local_date=at) if at else last_edition(c, digest),
-    )
+    edition = read(engine, lambda c: get_edition(c, digest, local_date=at) if at else last_edition(c, digest))
     if edition is None:
         raise DigestError(f"no edition of {digest} is kept{f' for {at}' if at else ''}; watcher digest makes one")
     return edition

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from digests.model import Edition
 from digests.store.editions import DAILY, edition_of
-from digests.store.schema import editions
+from digests.store.schema import deliveries, editions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +40,19 @@ def edition_rows(
     if day is not None:
         query = query.where(editions.c.local_date == day)
     return tuple(EditionRow(**row._mapping) for row in connection.execute(query.limit(most)))
+
+
+def delivered(connection: Connection, rows: Iterable[EditionRow]) -> dict[EditionRow, dict[str, int]]:
+    """Return how many deliveries of each edition are in each state: sent, waiting, failed."""
+    by_place = {(row.digest, row.local_date, row.slot): row for row in rows}
+    place = (deliveries.c.digest, deliveries.c.local_date, deliveries.c.slot)
+    days = {row.local_date for row in by_place.values()}
+    query = select(*place, deliveries.c.state, func.count()).group_by(*place, deliveries.c.state)
+    found: dict[EditionRow, dict[str, int]] = {}
+    for digest, day, slot, state, count in connection.execute(query.where(deliveries.c.local_date.in_(days))):
+        if row := by_place.get((digest, day, slot)):
+            found.setdefault(row, {})[state] = count
+    return found
 
 
 def whole(connection: Connection, row: EditionRow) -> Edition:

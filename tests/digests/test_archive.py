@@ -1,0 +1,154 @@
+"""The editions that are kept: listed, written again byte for byte, and proved as files."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import update
+
+from digests.store.schema import editions
+from watcher.cli.main import run
+from watcher.store.writer import write
+
+SETTINGS = """
+[store]
+url = "sqlite:///watcher.db"
+[semantic]
+embedder = "none"
+[[digests]]
+name = "world"
+directory = "out"
+formats = ["markdown", "html", "text", "eml", "json"]
+"""
+FLOOD = (
+    "Flood strikes the valley of Orlen. A flood struck the valley of Orlen on Monday and 300 people left home, the "
+    "mayor said. The river Tarn rose by four metres within a day, more than at any time in the last ninety years."
+)
+TODAY = datetime.now(UTC).date().isoformat()
+
+
+@pytest.fixture
+def watcher(tmp_path, put, capsys):
+    """Run a command on a store with one edition; returns its exit code, output and errors."""
+    path = tmp_path / "settings.toml"
+    path.write_text(SETTINGS)
+    put("Post", FLOOD, datetime.now(UTC) - timedelta(hours=2))
+
+    def ask(*words: str) -> tuple[int, str, str]:
+        code = run([*words, "--config", str(path)])
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    assert ask("digest")[0] == 0
+    return ask
+
+
+def files(tmp_path):
+    return {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+
+
+def test_replay_writes_the_same_bytes(watcher, tmp_path):
+    before = files(tmp_path)
+    for path in (tmp_path / "out").iterdir():
+        path.unlink()
+
+    code, out, _ = watcher("replay", TODAY)
+
+    assert code == 0
+    assert files(tmp_path) == before
+    assert out.count(": written") == len(before) == 5
+    assert watcher("replay", TODAY)[1].count("as it was made") == 5
+
+
+def test_replay_check_names_a_file_that_was_changed_and_writes_nothing(watcher, tmp_path):
+    page = tmp_path / "out" / f"{TODAY}.html"
+    page.write_bytes(page.read_bytes().replace(b"300 people", b"900 people"))
+
+    code, out, _ = watcher("replay", TODAY, "--check")
+
+    assert code == 1
+    assert [line.rpartition(": ")[2] for line in out.splitlines()].count("not as it was made") == 1
+    assert b"900 people" in page.read_bytes()
+
+
+def test_a_second_edition_of_a_date_is_replayed_beside_the_first(watcher, tmp_path):
+    assert watcher("digest")[0] == 0
+    before = files(tmp_path)
+    assert len(before) == 10
+
+    code, _, _ = watcher("replay", TODAY, "--directory", str(tmp_path / "again"))
+
+    assert code == 0
+    assert {path.name: path.read_bytes() for path in (tmp_path / "again").iterdir()} == before
+
+
+def test_editions_are_listed_with_their_headlines(watcher):
+    code, out, _ = watcher("editions")
+    assert code == 0
+    assert "world no. 1 asked for at" in out and "Flood strikes the valley of Orlen" in out
+
+    (row,) = json.loads(watcher("editions", "--json")[1])
+    assert (row["digest"], row["date"], row["stories"], row["articles"]) == ("world", TODAY, 1, 1)
+
+
+def test_a_date_without_an_edition_is_said_to_have_none(watcher):
+    code, _, err = watcher("replay", "2020-01-01")
+
+    assert code == 1
+    assert "no edition of world is kept for 2020-01-01" in err and "watcher editions" in err
+
+
+@pytest.mark.parametrize("ending", ["md", "html", "txt", "eml"])
+def test_a_file_is_proved_and_a_forged_sentence_and_a_wrong_link_are_found(watcher, tmp_path, ending):
+    path = tmp_path / "out" / f"{TODAY}.{ending}"
+    assert watcher("verify", str(path))[0] == 0
+
+    whole = path.read_bytes()
+    path.write_bytes(whole.replace(b"300 people", b"900 people"))
+    code, out, _ = watcher("verify", str(path))
+    assert code == 1 and "900 people" in out
+
+    path.write_bytes(whole.replace(b"post.example", b"evil.example"))
+    code, out, _ = watcher("verify", str(path))
+    assert code == 1 and "evil.example" in out
+
+
+def test_a_file_in_json_is_proved_by_the_articles(watcher, tmp_path):
+    path = tmp_path / "out" / f"{TODAY}.json"
+    assert watcher("verify", str(path))[0] == 0
+
+    path.write_text(path.read_text().replace("300 people", "900 people"))
+    code, out, _ = watcher("verify", str(path))
+
+    assert code == 1
+    assert "it does not stand in its article" in out
+
+
+def test_all_editions_are_proved(watcher):
+    watcher("digest")
+
+    code, out, _ = watcher("verify", "--all")
+
+    assert code == 0
+    assert out.count("every one is verbatim") == 2
+    assert watcher("verify", TODAY)[0] == 0
+
+
+def test_a_file_of_no_kept_edition_is_said_to_be_none(watcher, tmp_path):
+    stray = tmp_path / "out" / "2001-01-01.md"
+    stray.write_text("# World Digest")
+
+    code, _, err = watcher("verify", str(stray))
+
+    assert code == 1 and "no edition" in err
+
+
+def test_a_damaged_edition_is_named(watcher, engine):
+    write(engine, lambda c: c.execute(update(editions).values(payload=b"damaged")))
+
+    code, _, err = watcher("verify")
+
+    assert code == 1
+    assert "Traceback" not in err
