@@ -26,11 +26,13 @@ from digests.render.view import EditionView, SectionView, StoryView
 
 BUDGET = 90 * 1024  # bytes as sent; Gmail cuts a message at about 102 kB
 UNDISCLOSED = "undisclosed-recipients:;"  # a mail that has no reader yet
-STORY_ROOM, LEAST_ROOM = 4_000, 60_000  # bytes of HTML: of a story, and of a mail of up to 15 of them
+# Bytes of a story, and of a mail of up to 15: of its HTML always, and as sent for what is there only if there is room.
+STORY_ROOM, LEAST_ROOM = 4_000, 60_000
 HEADLINES, SOURCES = 2, 3  # of a story, by name: a mail is read on the way, the page has more
 TEXT_HEADLINES, TEXT_SOURCES = 1, 2  # in the part that few programs show
 UNUSED = re.compile(r' class="[lqz]"')  # classes whose styles are in their elements; the others have a dark mode
 TO_LINE = re.compile(rb"^To: [^\r\n]*\r\n(?:[ \t][^\r\n]*\r\n)*", re.MULTILINE)
+FIRST = 3  # stories of which a mail says longest how coverage differs
 KEEP_WHOLE = 5  # stories whose texts are kept as long as it goes
 
 
@@ -64,11 +66,11 @@ def render(view: EditionView, edition: Edition, mail: MailSettings, own: Own = (
         DigestError: If the sender or a reader is no address that mail in ASCII can have.
     """
     body = b""
-    room = max(LEAST_ROOM, STORY_ROOM * len(view.stories))
+    room = min(max(LEAST_ROOM, STORY_ROOM * len(view.stories)), mail.budget)
     for shorter in shortenings(_each(view, partial(_fewer, headlines=HEADLINES, sources=SOURCES), [])):
         message, html_bytes = _message(shorter, edition, mail, own)
         body = message.as_bytes()
-        if len(body) <= mail.budget and html_bytes <= room:
+        if len(body) <= (room if _has_extras(shorter) else mail.budget) and html_bytes <= room:
             break
     return body
 
@@ -88,8 +90,9 @@ def shortenings(view: EditionView) -> Iterator[EditionView]:
     cut: list[str] = []
     if any(story.voices or story.silent for story in view.stories):
         cut.append(words["cut_voices"])
-        view = _each(view, lambda story: replace(story, voices=(), silent=()), cut)
-        yield view
+        for most in (FIRST, 0):
+            view = _each(view, partial(_unvoiced_after, most), cut)
+            yield view
     if any(story.related for story in view.stories):
         cut.append(words["cut_related"])
         view = _each(view, lambda story: replace(story, related=()), cut)
@@ -187,6 +190,15 @@ def _fewer(story: StoryView, *, headlines: int = MAX_HEADLINES, sources: int = M
     kept = replace(story, headlines=story.headlines[:headlines], sources=story.sources[:sources])
     left = len(story.headlines) - len(kept.headlines) + len(story.sources) - len(kept.sources)
     return replace(kept, unnamed=story.unnamed + left)
+
+
+def _has_extras(view: EditionView) -> bool:
+    """Whether the mail has what it shows only if there is room."""
+    return any(story.voices or story.silent or story.related for story in view.stories)
+
+
+def _unvoiced_after(number: int, story: StoryView) -> StoryView:
+    return story if story.number <= number else replace(story, voices=(), silent=())
 
 
 def _bare_after(number: int, story: StoryView) -> StoryView:
