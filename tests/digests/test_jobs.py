@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import logging
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from digests.jobs import jobs
 from digests.make import Order, make_edition
+from digests.model import Parcel, Rendered
 from digests.publish import publish
 from digests.settings import digests_of
-from digests.store.editions import get_edition
+from digests.store.editions import first_seen, get_edition
+from digests.store.outbox import Place, deliveries_of, put
+from tests.deliver.mail_server import MailServer
 from watcher.features.make import make
 from watcher.features.pack import pack
 from watcher.model import Article, Source
 from watcher.net.client import Client
-from watcher.settings.load import load
+from watcher.settings.load import load, parse
 from watcher.store.articles import Packed, add_article
 from watcher.store.feeds import sync_sources
 from watcher.store.open import open_store
@@ -105,6 +110,59 @@ async def test_an_edition_missed_by_a_sleep_is_made_late_and_says_so(daemon):
     edition = read(tools.writer.engine, lambda c: get_edition(c, "berlin", local_date=clock[0].date()))
     assert edition is not None
     assert edition.ledger.late_s == pytest.approx(4.5 * 3600)
+
+
+OUTBOX = """
+[smtp]
+host = "127.0.0.1"
+port = {port}
+security = "plain"
+[[digests]]
+name = "berlin"
+at = "06:30"
+timezone = "Europe/Berlin"
+mail = {{ from = "news@example.org", to = ["ann@example.net"] }}
+deliver = [{{ channel = "smtp" }}]
+"""
+
+
+async def test_an_edition_is_sent_as_soon_as_it_is_made_and_once(daemon, tmp_path, caplog):
+    _, tools, clock = daemon
+    clock[0] = datetime(2026, 10, 24, 4, 30, tzinfo=UTC)
+    with MailServer() as server, caplog.at_level(logging.INFO, logger="digests"):
+        settings = parse(SETTINGS.partition("[[digests]]")[0] + OUTBOX.format(port=server.port), tmp_path / "s.toml")
+        editions, outbox = jobs(settings, tools)
+        write(tools.writer.engine, lambda c: first_seen(c, "berlin", now=clock[0]))
+
+        for _ in range(3):
+            await editions.run()
+            await outbox.run()
+
+    assert [mail.recipient for mail in server.taken] == ["ann@example.net"]
+    (line,) = [record.getMessage() for record in caplog.records if record.getMessage().startswith("delivered")]
+    assert line.startswith("delivered digest=berlin date=2026-10-24 channel=smtp to=ann@example.net attempts=1")
+
+
+async def test_a_daemon_that_ends_leaves_a_server_that_hangs_and_the_mail_stays_owed(daemon, tmp_path):
+    _, tools, clock = daemon
+    with MailServer(at={"MAIL": "hang"}) as server:
+        settings = parse(SETTINGS.partition("[[digests]]")[0] + OUTBOX.format(port=server.port), tmp_path / "s.toml")
+        _, outbox = jobs(settings, tools)
+        place = Place(digest="berlin", local_date=clock[0].date(), slot="daily")
+        mail = Rendered(format="eml", name="x.eml", body=b"Subject: x\r\n\r\n")
+        parcel = Parcel(channel="smtp", recipient="ann@example.net", forms=(mail,))
+        write(tools.writer.engine, lambda c: put(c, place, [parcel], now=clock[0]))
+        running = asyncio.create_task(outbox.run())
+        while not any(line.startswith("mail") for line in server.seen):
+            await asyncio.sleep(0.05)
+
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+        await asyncio.sleep(0.5)
+
+        (row,) = read(tools.writer.engine, lambda c: deliveries_of(c, place))
+        assert (row.state, row.told.partition(" ")[2]) == ("waiting", "cannot be reached: broken off")
 
 
 async def run_until(job, clock, end: datetime, step: timedelta = timedelta(minutes=5)) -> None:

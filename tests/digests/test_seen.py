@@ -1,0 +1,83 @@
+"""What the reader has seen: editions that arrived, by any of their channels."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from digests.make import Order, make_edition
+from digests.model import Parcel
+from digests.settings import DigestSettings
+from digests.store.editions import DAILY, covered_until, last_edition, recent_editions, seen_editions
+from digests.store.outbox import FAILED, SENT, UNKNOWN, WAITING, claim, note_brink, note_failed, note_sent
+from watcher.store.writer import read, write
+
+DAY = date(2026, 11, 24)
+END = datetime(2026, 11, 24, 6, 30, tzinfo=UTC)
+WORLD = DigestSettings.model_validate({"name": "world"}, context={})
+MINUTE = timedelta(minutes=1)
+
+
+def make(engine, *recipients: str, days: int = 0, slot: str = DAILY):
+    """Make an edition that is owed to these recipients."""
+    end = END + timedelta(days=days)
+    order = Order(local_date=end.date(), window_start=end - timedelta(days=1), window_end=end, slot=slot)
+    parcels = [Parcel(channel="smtp", recipient=name, forms=()) for name in recipients]
+    return make_edition(engine, WORLD, order, now=end, pack=lambda edition: parcels)
+
+
+def settle(engine, *states: str) -> None:
+    """Bring the deliveries that are due into these states, in their order."""
+    for state in states:
+        taken = write(engine, lambda c: claim(c, now=END + timedelta(hours=1), back_off=timedelta(days=9)))
+        match state:
+            case "sent":
+                write(engine, lambda c, taken=taken: note_sent(c, taken, "250 ok", now=END))
+            case "unknown":
+                write(engine, lambda c, taken=taken: note_brink(c, taken))
+            case _:
+                failed = replace(taken, state=state, told="550 no")
+                write(engine, lambda c, failed=failed: note_failed(c, failed, now=END))
+
+
+@pytest.mark.parametrize(
+    ("states", "is_seen"),
+    [
+        ((), True),  # files alone
+        ((SENT,), True),
+        ((UNKNOWN,), True),
+        ((FAILED, SENT, FAILED), True),
+        ((WAITING,), False),
+        ((FAILED, FAILED), False),
+    ],
+)
+def test_an_edition_is_seen_once_it_has_reached_somebody(engine, states, is_seen):
+    made = make(engine, *(f"r{n}@example.net" for n in range(len(states))))
+    settle(engine, *states)
+
+    tomorrow = DAY + timedelta(days=1)
+    covered = read(engine, lambda c: covered_until(c, "world", by=END + timedelta(days=1), window=WORLD.window))
+    assert read(engine, lambda c: seen_editions(c, "world", before=tomorrow, most=3)) == ((made,) if is_seen else ())
+    assert covered == (END if is_seen else None)
+    assert read(engine, lambda c: last_edition(c, "world")) == made
+    assert read(engine, lambda c: recent_editions(c, "world", before=tomorrow, most=3)) == (made,)
+
+
+def test_of_two_editions_of_a_date_the_one_that_arrived_is_the_one_that_is_known(engine):
+    on_demand = make(engine, slot="05:00")  # in files
+    make(engine, "ann@example.net")
+    settle(engine, FAILED)
+
+    assert read(engine, lambda c: seen_editions(c, "world", before=date.max, most=3)) == (on_demand,)
+
+
+def test_what_a_lost_edition_told_is_new_in_the_next_and_its_time_is_covered_again(engine):
+    first = make(engine, days=-2)
+    make(engine, "ann@example.net", days=-1)
+    settle(engine, FAILED)
+
+    third = make(engine, "ann@example.net")
+
+    assert third.previous == first.local_date
