@@ -9,6 +9,7 @@ from email.policy import EmailPolicy
 from typing import Any
 
 LINE = 76  # characters of a header line that holds an encoded word (RFC 2047 §2)
+MOST = 78  # characters of any header line, where it can be broken (RFC 5322 §2.1.1)
 WORD = 75  # characters of an encoded word
 Q_SAFE = frozenset(string.ascii_letters + string.digits + "!*+-/")  # as they are, in a phrase too (RFC 2047 §5)
 RAW = frozenset(
@@ -39,7 +40,7 @@ class MailPolicy(EmailPolicy):
         if name.lower() == "subject":
             return f"{name}: {unstructured(str(value), used=len(name) + 2)}\r\n"
         if name.lower() in RAW:
-            return f"{name}: {between_addresses(str(value))}\r\n"
+            return folded_list(f"{name}: {value}") + "\r\n"
         return str(super().fold(name, value))
 
     def fold_binary(self, name: str, value: Any) -> bytes:  # noqa: ANN401
@@ -62,15 +63,20 @@ def unstructured(text: str, *, used: int = 0) -> str:
 
 
 def phrase(text: str) -> str:
-    """Return the name before an address: quoted if it is ASCII, else encoded words (RFC 5322 §3.2.5, RFC 2047 §5)."""
-    if text.isascii() and "=?" not in text and len(text) <= 60:
-        return '"' + re.sub(r'(["\\])', r"\\\1", text) + '"'
-    return "\r\n ".join(_encoded_words(text, LINE - WORD))
+    """Return the name before an address: quoted if it is plain, else encoded words (RFC 5322 §3.2.5, RFC 2047 §5)."""
+    if text.isascii() and "=?" not in text and not set(text) & set('"\\<>,') and len(text) <= 60:
+        return f'"{text}"'
+    return " ".join(_encoded_words(text, len("List-Id: ")))
 
 
-def between_addresses(value: str) -> str:
-    """Return a list of addresses broken only behind a comma or between message ids, so that each stays whole."""
-    return re.sub(r"(,|>) (?=[<\"]|[^\s,]+@)", "\\1\r\n ", value)
+def folded_list(header: str) -> str:
+    """
+    Return a header of addresses, folded so that each address, id and encoded word stays whole.
+
+    Behind a comma and between ids and words it is always broken, before an address where its name makes the line long.
+    """
+    lines = re.sub(r"(,|>|\?=) (?=[<\"]|=\?|[^\s,]+@)", "\\1\r\n ", header).split("\r\n")
+    return "\r\n".join(re.sub(r'" <(?=[^<"]*$)', '"\r\n <', line) if len(line) > MOST else line for line in lines)
 
 
 def _folded(words: list[str], used: int) -> str:
