@@ -36,7 +36,8 @@ class Movement:
     figures: tuple[Figure, ...] = ()
     new_outlets: tuple[str, ...] = ()  # in time order
     new_articles: tuple[str, ...] = ()
-    earlier: str | None = None  # the story's id in the last edition
+    earlier: str | None = None  # the story's id in that edition
+    place_codes: tuple[str, ...] = ()  # of the countries that it was about there
 
 
 def since(
@@ -105,6 +106,7 @@ def since(
         new_outlets=_new_outlets(new, old),
         new_articles=tuple(article.id for article in new),
         earlier=earlier.id if earlier else None,
+        place_codes=earlier.place_codes if earlier else (),
     )
 
 

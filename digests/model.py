@@ -179,6 +179,7 @@ class EditionStory:
     voices: tuple[Voice, ...] = ()  # where coverage differs; empty where one country or owner has it
     silent: tuple[Silent, ...] = ()
     alerts: tuple[str, ...] = ()  # words that the reader watches, as the settings have them
+    earlier: str = ""  # the id, in an earlier edition, of the story that it goes on with
     prose: tuple[Prose, ...] = ()  # what a model wrote of the reports, checked; replaces `summary` where it is shown
     prose_by: str = ""  # the model
 

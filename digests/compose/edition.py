@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import partial
@@ -126,7 +126,7 @@ def compose(
         minutes=minutes(_read(shown, briefs)),
         note=shape.note,
         corrections=tuple(corrections),
-        gone=gone(previous, ranked),
+        gone=gone(previous, ranked, {told.earlier for _, told in (*chosen.main, *chosen.quiet)}),
     )
 
 
@@ -160,7 +160,7 @@ def _sections(
         title = section_of(
             ranked.story,
             articles,
-            frame.places(ranked.story),
+            told.place_codes,
             wanted=shape.sections,
             language=shape.language,
             rules=shape.wishes.rules,
@@ -186,8 +186,13 @@ def _briefs(chosen: Choice, articles: Mapping[str, Article], frame: Frame) -> tu
     return tuple(brief for brief in found if brief)
 
 
-def gone(previous: Edition | None, ranked: Sequence[Ranked]) -> tuple[Brief, ...]:
-    """Return the stories that the last edition told and of which nothing has come in since, in its order."""
+def gone(previous: Edition | None, ranked: Sequence[Ranked], gone_on: Collection[str] = ()) -> tuple[Brief, ...]:
+    """
+    Return the stories that the last edition told and of which nothing has come in since, in its order.
+
+    Args:
+        gone_on: Ids of stories that others go on with.
+    """
     if previous is None:
         return ()
     ids = {key for each in ranked for key in (each.story.id, *each.story.was)}
@@ -210,6 +215,7 @@ def gone(previous: Edition | None, ranked: Sequence[Ranked]) -> tuple[Brief, ...
         for story in previous.stories
         if story.mentions
         and story.id not in ids
+        and story.id not in gone_on
         and story.thread not in threads
         and not articles & set(story.article_ids)
     )[:GONE]

@@ -66,6 +66,7 @@ def compose_story(
         agreed=agreed,
     )
     summary = _without_new(summary, moved.since)
+    codes = places or moved.place_codes
     present = [articles[key] for key in story.articles if key in articles]
     counts = spark((a.published_at for a in present), start=frame.window_start, end=frame.window_end)
     return EditionStory(
@@ -75,7 +76,7 @@ def compose_story(
         title=title.text,
         title_language=title.article.language,
         url=title.article.url,
-        places=tuple(country_name(code, frame.language) for code in places),
+        places=tuple(country_name(code, frame.language) for code in codes),
         status=moved.status,
         day=moved.day,
         first_seen_at=moved.first_seen_at,
@@ -96,7 +97,8 @@ def compose_story(
         trend=trend(counts),
         score=ranked.score,
         why=ranked.why,
-        place_codes=places,
+        place_codes=codes,
+        earlier=moved.earlier or "",
         figures=moved.figures,
         new_outlets=moved.new_outlets,
         voices=voices(story, articles, covered, frame.kinds),

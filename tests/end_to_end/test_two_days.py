@@ -128,6 +128,19 @@ def test_what_is_new_is_found_for_every_story_that_goes_on(days):
         assert all(story.status == "new" for story in second[label]), label
 
 
+def test_a_story_that_goes_on_is_not_said_to_be_over(days):
+    gone = {days.labels[key].story for brief in days.editions[1].gone for key in brief.article_ids}
+
+    assert gone
+    assert gone.isdisjoint(by_label(days, days.editions[1]))
+
+
+def test_a_story_keeps_its_country_when_the_next_days_reports_do_not_name_it(days):
+    first, second = (by_label(days, edition)["valparaiso-dockers"][0] for edition in days.editions)
+
+    assert second.place_codes == first.place_codes == ("CL",)
+
+
 def test_each_edition_is_proved_by_the_articles_and_their_revisions(days, capsys):
     assert run_command(["verify", "--config", str(days.settings)]) == 0
 
