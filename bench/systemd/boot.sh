@@ -10,11 +10,17 @@ here=$(cd "$(dirname "$0")" && pwd)
 work=${WORK:-$(mktemp -d /tmp/systemd-drill.XXXXXX)}
 if [ "${1:-}" != --inside ]; then
     mkdir -p "$work/shared" && cp "$here/drill.sh" "$1" "$work/shared/" && : > "$work/shared/log" && : > "$work/console"
-    WORK=$work timeout -s KILL 400 unshare --mount --pid --ipc --uts --cgroup --fork --kill-child \
-        bash "$here/$(basename "$0")" --inside < /dev/null > "$work/out" 2>&1 &
-    for _ in $(seq 400); do sleep 1; grep -q '^DONE' "$work/shared/log" && break; kill -0 $! 2> /dev/null || break; done
+    groups=$(findmnt --noheadings --types cgroup2 --output TARGET | head -1)/drill.$$
+    mkdir "$groups"
+    (
+        echo $BASHPID > "$groups/cgroup.procs"
+        WORK=$work exec unshare --mount --pid --ipc --uts --cgroup --fork --kill-child \
+            bash "$here/$(basename "$0")" --inside < /dev/null > "$work/out" 2>&1
+    ) &
+    for _ in $(seq 420); do sleep 1; grep -q '^DONE' "$work/shared/log" && break; kill -0 $! 2> /dev/null || break; done
     kill -KILL $! 2> /dev/null || true
     cat "$work/shared/log"
+    sleep 1 && find "$groups" -depth -type d -exec rmdir {} + || true
     grep -q '^DONE 0' "$work/shared/log"
     exit
 fi
