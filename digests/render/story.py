@@ -82,8 +82,9 @@ def _figure(figure: Figure, words: Words) -> Quote:
     """Return "59 → 78 people" and where the new number stands."""
     before, after, what = (safe.inert(text, limit=120) for text in (figure.before, figure.after, figure.what))
     now = figure.now
+    arrow = words.arrow_in(now.language, what) if what else words.arrow
     return Quote(
-        text=f"{before} {words.arrow} {after} {what}".rstrip(),
+        text=f"{before} {arrow} {after} {what}".rstrip(),
         tongue=tongue(now.language, what, words) if what else Tongue(),
         cites=(cite(now.outlet, now.url, now.at, words),),
     )

@@ -88,7 +88,11 @@ class Words:
     @property
     def arrow(self) -> str:
         """What stands between before and after: it points the way the page is read."""
-        return "←" if self.direction(self.language, "") == "rtl" else "→"
+        return self.arrow_in(self.language, "")
+
+    def arrow_in(self, tag: str, text: str) -> str:
+        """Return the arrow within a text: it points the way that is read."""
+        return "←" if self.direction(tag, text) == "rtl" else "→"
 
     def direction(self, tag: str, text: str) -> str:
         """Return "rtl" or "ltr": the language's, or that of the text where the language is not known."""

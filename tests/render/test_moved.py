@@ -100,7 +100,11 @@ def test_two_that_report_at_once_are_neither_first(editions):
 
 
 def test_before_and_after_follow_the_way_the_page_is_read(editions):
-    assert "59 ← 78 people" in shown(replace(editions.moved(), language="ar"), "html")
+    told = shown(replace(editions.moved(), language="ar"), "html")
+
+    assert "“Dam bursts, 70 dead” ← “Dam bursts, 17 dead”" in told
+    assert "59 → 78 people" in told  # English words are read from the left there too
+    assert "2 ← ٣ قرى" in shown(editions.moved(), "html")
 
 
 @pytest.mark.parametrize("language", ["de", "es", "fr"])
