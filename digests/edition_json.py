@@ -23,7 +23,7 @@ def dump(edition: Edition) -> bytes:
     """
     value = {"edition": _adapter().dump_python(edition, mode="json"), "version": VERSION}
     text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return (text + "\n").encode()
+    return (text + "\n").encode("utf-8", "replace")  # half a surrogate pair is no character
 
 
 def load(data: bytes) -> Edition:

@@ -31,6 +31,11 @@ def shown(edition, form: str) -> str:
     return " ".join(source.replace("\xa0", " ").split())
 
 
+@pytest.fixture(scope="module")
+def told(editions) -> dict[str, str]:
+    return {form: shown(editions.moved(), form) for form in FORMS}
+
+
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize(
     "words",
@@ -58,8 +63,8 @@ def shown(edition, form: str) -> str:
         "each other one stands word for word in the report named after it",
     ],
 )
-def test_every_form_says_it(editions, form, words):
-    assert words in shown(editions.moved(), form)
+def test_every_form_says_it(told, form, words):
+    assert words in told[form]
 
 
 @pytest.mark.parametrize("form", FORMS)
