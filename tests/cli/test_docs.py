@@ -22,6 +22,26 @@ def test_each_command_is_in_the_docs(name):
     assert f"`watcher {name}" in (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
 
 
+def test_the_manual_page_is_that_of_the_commands():
+    from watcher.cli.man import page
+
+    assert (ROOT / "docs" / "watcher.1").read_text(encoding="utf-8") == page()
+
+
+def test_the_shell_completes_commands_and_options(capsys, monkeypatch):
+    from watcher.cli.main import run
+
+    monkeypatch.setenv("_WATCHER_COMPLETE", "complete_bash")
+    found = []
+    for words in ("watcher ser", "watcher settings sh", "watcher run --on"):
+        monkeypatch.setenv("COMP_WORDS", words)
+        monkeypatch.setenv("COMP_CWORD", str(len(words.split()) - 1))
+        run([])
+        found.append(capsys.readouterr().out.split())
+
+    assert found == [["service"], ["show"], ["--once"]]
+
+
 def test_the_docs_explain_each_word_for_a_sources_health_worst_first():
     told = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8").partition("## Health of a source")[2]
     table = told.partition("| word | ")[2].partition("\n\n")[0]

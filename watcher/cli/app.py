@@ -62,6 +62,16 @@ COMMANDS = (
     Command(name="init", target="watcher.cli.init:command", help="Write a starter settings.toml.", order=10),
     Command(name="check", target="watcher.cli.check:command", help="Check the settings, all faults at once.", order=20),
     Command(
+        name="settings",
+        help="Show what holds and where it comes from; the schema for editors.",
+        order=25,
+        default="show",
+        rows=(
+            Command(name="show", target="watcher.cli.settings:show", help="Show each setting and its origin."),
+            Command(name="schema", target="watcher.cli.settings:schema", help="Print the JSON schema for editors."),
+        ),
+    ),
+    Command(
         name="sources",
         help="Find, test, list, add, remove, import and export the feeds.",
         order=30,

@@ -28,6 +28,10 @@ else `watcher/settings.toml` in the XDG config folder.
 - Relative paths start at the folder of the settings file.
 - A secret is written `"env:NAME"` (a variable) or `"file:PATH"` (a file's text), never as itself.
 - Unknown names are errors.
+
+`watcher settings show` says what holds, and from which line of the file it comes.
+Editors complete and check the file by [settings.schema.json](settings.schema.json), which `watcher settings schema`
+prints: in VS Code (Even Better TOML) and with taplo by a first line `#:schema PATH-OR-URL`.
 """
 WORDS = {
     str: "text",
