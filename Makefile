@@ -6,7 +6,7 @@ READY := .venv/.ready
 EDITION_TOOLS ?= $(HOME)/.cache/watcher-edition-tools
 export EDITION_TOOLS
 
-.PHONY: help install demo test quick check edition-tools torture floors constraints format clean
+.PHONY: help install demo test quick check edition-tools torture floors constraints format docs clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -61,6 +61,11 @@ constraints:  ## pin what a fresh installation takes today
 format: $(READY)  ## put the code in order
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+docs: $(READY)  ## make the pages that come from the code: settings, schema, manual page
+	$(BIN)/python -m watcher.settings.reference > docs/settings.md
+	$(BIN)/watcher settings schema > docs/settings.schema.json
+	$(BIN)/python -m watcher.cli.man > docs/watcher.1
 
 clean:  ## remove what was built
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis demo-edition

@@ -86,6 +86,11 @@ class Smtp:
                 self._begin(parcel.recipient, len(form.body))  # the server had closed the connection meanwhile
             return self._hand_over(form.body, at_the_brink)
 
+    def log_in(self) -> None:
+        """Connect, encrypt and log in as for a mail, and send none. Raises as `send`."""
+        with self._time_limit(), self._faults("cannot be reached"):
+            self._connect()
+
     def break_off(self) -> None:
         self._end("broken off")
 

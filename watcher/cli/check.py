@@ -9,16 +9,35 @@ from urllib.parse import urlsplit
 
 import typer
 
-from watcher.cli.app import DONE, FAILED, USAGE, Config, Json, examples, load_settings, print_json, settings_path
+from watcher.cli.app import (
+    DONE,
+    FAILED,
+    PARTLY,
+    USAGE,
+    Config,
+    Json,
+    examples,
+    load_settings,
+    print_json,
+    settings_path,
+)
 from watcher.errors import SettingsError, WatcherError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from watcher.cli.check_online import Asked
     from watcher.settings.model import Settings
 
+    Store = tuple[list[Any], list[Any]]  # what is not well in it, and what of that was mended
 
-@examples("watcher check", "watcher check --config news/settings.toml --json", "watcher check --deep")
+
+@examples("watcher check", "watcher check --json", "watcher check --deep", "watcher check --online")
 def command(
     deep: Annotated[bool, typer.Option("--deep", help="Look the store through as well: it takes a while.")] = False,
+    online: Annotated[
+        bool, typer.Option("--online", help="Ask each source, and log in to the mail server; nothing is sent.")
+    ] = False,
     mend: Annotated[bool, typer.Option("--mend", help="With --deep: mend in the store what can be mended.")] = False,
     config: Config = None,
     json: Json = False,
@@ -29,43 +48,73 @@ def command(
     The rules for single sites in the folder `sites` beside it are checked too, and the templates of the digests.
     `--deep` looks the store through as well: whether the database is sound, and whether what is in it belongs
     together; exit code 1 if not.
+    `--online` asks each source for its feed, and tries each way of delivery up to where something would be sent: it
+    logs in to the mail server and leaves; exit code 3 if something is not well.
     """
-    from watcher.clean.sites.book import own_rules
-    from watcher.cli.check_store import findings, told
-    from watcher.cli.checks import plugged_in_checks
+    from watcher.cli.check_online import ask_all
+    from watcher.cli.check_store import findings
 
     path = settings_path(config)
     try:
-        settings = load_settings(path)
-        rules = own_rules(settings.path)
-    except SettingsError as error:
-        if not json:
-            raise
-        problems = [asdict(problem) for problem in error.problems]
-        print_json({"ok": False, "path": str(path), "problems": problems, "error": str(error)})
-        return USAGE
-    found, mended = findings(settings, mend=mend) if deep or mend else ([], [])
-    counts = counted(settings) | ({"site rules": len(rules)} if rules else {})
-    try:
-        counts |= plugged_in_checks(settings)
+        settings, counts = checked(path)
     except WatcherError as error:
         if not json:
             raise
-        print_json({"ok": False, "path": str(path), "problems": [], "error": str(error)})
-        return FAILED
+        return refused(path, error)
+    store = findings(settings, mend=mend) if deep or mend else None
+    asked = ask_all(settings) if online else None
     if json:
-        store = {"store": told(found, mended)} if deep or mend else {}
-        print_json({"ok": True, "path": str(path), "problems": [], **counts, **store})
+        tell_json(path, counts, store, asked)
     else:
-        typer.echo(f"{', '.join(worded(name, count) for name, count in counts.items())}: fine")
-        if not settings.fetch.contact:
-            typer.echo("[fetch] contact is not set: publishers whom a poll troubles can only block it", err=True)
-        if settings.semantic.embedder == "endpoint" and settings.semantic.endpoint:
-            host = urlsplit(settings.semantic.endpoint.url).hostname
-            typer.echo(f"each article's title and first words are sent to {host}, for its vector", err=True)
-        if deep or mend:
-            typer.echo("\n".join(store_lines(told(found, mended))))
-    return DONE if len(found) == len(mended) else FAILED
+        tell(settings, counts, store, asked)
+    if store is not None and len(store[0]) != len(store[1]):
+        return FAILED
+    return PARTLY if any(each.fault for each in asked or ()) else DONE
+
+
+def checked(path: Path) -> tuple[Settings, dict[str, int]]:
+    """Return the settings, and how many there are of what is fine. Errors: WatcherError."""
+    from watcher.clean.sites.book import own_rules
+    from watcher.cli.checks import plugged_in_checks
+
+    settings = load_settings(path)
+    rules = own_rules(settings.path)
+    counts = counted(settings) | ({"site rules": len(rules)} if rules else {})
+    return settings, counts | plugged_in_checks(settings)
+
+
+def refused(path: Path, error: WatcherError) -> int:
+    """Print a fault as JSON; return the exit code."""
+    problems = [asdict(problem) for problem in error.problems] if isinstance(error, SettingsError) else []
+    print_json({"ok": False, "path": str(path), "problems": problems, "error": str(error)})
+    return USAGE if isinstance(error, SettingsError) else FAILED
+
+
+def tell_json(path: Path, counts: dict[str, int], store: Store | None, asked: tuple[Asked, ...] | None) -> None:
+    """Print what was found as JSON."""
+    from watcher.cli.check_online import asked_json
+    from watcher.cli.check_store import told
+
+    more: dict[str, object] = {"store": told(*store)} if store is not None else {}
+    more |= {"online": asked_json(asked)} if asked is not None else {}
+    print_json({"ok": True, "path": str(path), "problems": [], **counts, **more})
+
+
+def tell(settings: Settings, counts: dict[str, int], store: Store | None, asked: tuple[Asked, ...] | None) -> None:
+    """Print what was found for a person."""
+    from watcher.cli.check_online import asked_lines
+    from watcher.cli.check_store import told
+    from watcher.cli.looking import show
+
+    typer.echo(f"{', '.join(worded(name, count) for name, count in counts.items())}: fine")
+    if not settings.fetch.contact:
+        typer.echo("[fetch] contact is not set: publishers whom a poll troubles can only block it", err=True)
+    if settings.semantic.embedder == "endpoint" and settings.semantic.endpoint:
+        host = urlsplit(settings.semantic.endpoint.url).hostname
+        typer.echo(f"each article's title and first words are sent to {host}, for its vector", err=True)
+    if store is not None:
+        typer.echo("\n".join(store_lines(told(*store))))
+    show(asked_lines(asked or ()))
 
 
 def store_lines(rows: list[dict[str, Any]]) -> Iterator[str]:

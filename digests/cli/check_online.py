@@ -1,0 +1,104 @@
+"""What `watcher check --online` asks for the digests: each way of delivery, up to where something would be sent."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import ssl
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from watcher.cli.check_online import Asked
+from watcher.errors import WatcherError
+
+if TYPE_CHECKING:
+    from digests.delivery_settings import DeliverSettings
+    from watcher.settings.model import Settings
+
+TIMEOUT_S = 15.0
+
+
+def ways(settings: Settings) -> Iterator[Asked]:
+    """Yield each way of delivery of the digests and of the alerts, each once."""
+    from digests.alert_settings import alerts_of
+    from digests.settings import digests_of
+
+    all_ways = [way for digest in digests_of(settings) for way in digest.deliver] + list(alerts_of(settings).deliver)
+    seen: set[tuple[str, str]] = set()
+    for way in all_ways:
+        name = name_of(way, settings)
+        if (way.channel, name) not in seen:
+            seen.add((way.channel, name))
+            yield tried(way, settings, name)
+
+
+def name_of(way: DeliverSettings, settings: Settings) -> str:
+    """Return what is asked, by a name that may be shown."""
+    from digests.settings import smtp_of
+
+    match way.channel:
+        case "smtp":
+            server = smtp_of(settings)
+            return f"{server.at[0]}:{server.at[1]}" + (f" as {server.user}" if server.user else "")
+        case "sendmail":
+            return way.program[0]
+        case _:
+            return way.recipients(())[0]
+
+
+def tried(way: DeliverSettings, settings: Settings, name: str) -> Asked:
+    """Return what came of trying a way, without sending anything."""
+    what = {"smtp": "mail server", "sendmail": "mail program", "webhook": "web address", "file": "folder"}[way.channel]
+    try:
+        match way.channel:
+            case "smtp":
+                log_in(settings)
+            case "webhook":
+                connect(way)
+            case "sendmail":
+                if shutil.which(way.program[0]) is None:
+                    return Asked(what=what, name=name, fault="there is no such program, or it may not be run")
+            case _:
+                if not is_writable(Path(str(way.directory))):
+                    return Asked(what=what, name=name, fault="cannot be written")
+    except WatcherError as error:
+        return Asked(what=what, name=name, fault=getattr(error, "reason", str(error)), mend=error.mend or "")
+    return Asked(what=what, name=name)
+
+
+def log_in(settings: Settings) -> None:
+    """Connect to the mail server, log in, and leave. Errors: WatcherError."""
+    from digests.deliver.smtp import Smtp
+    from digests.settings import smtp_of
+
+    server = smtp_of(settings)
+    channel = Smtp(server, sender="", password=server.password.reveal() if server.password else "")
+    try:
+        channel.log_in()
+    finally:
+        channel.close()
+
+
+def connect(way: DeliverSettings) -> None:
+    """Open a connection to a web address, its secrets read, and send nothing. Errors: WatcherError."""
+    from watcher.settings.secrets import Secret
+
+    if way.token is not None:
+        way.token.reveal()
+    parts = urlsplit((way.url.reveal() if isinstance(way.url, Secret) else str(way.url)).strip())
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    try:
+        with socket.create_connection((parts.hostname or "", port), timeout=TIMEOUT_S) as line:
+            if parts.scheme == "https":
+                ssl.create_default_context().wrap_socket(line, server_hostname=parts.hostname).close()
+    except (OSError, ValueError) as error:
+        raise WatcherError(f"cannot be connected to: {getattr(error, 'strerror', None) or error}") from error
+
+
+def is_writable(folder: Path) -> bool:
+    """Whether files can be made in a folder, or it can be made itself."""
+    there = next((path for path in (folder, *folder.parents) if path.exists()), Path("/"))
+    return there.is_dir() and os.access(there, os.W_OK | os.X_OK)
