@@ -1,207 +1,218 @@
 """
-Takes the store away from a daemon for a while, in several ways, and tells what became of it. Linux, as root.
+Takes the daemon's network away and gives it back: names that do not resolve, no route at all, a feed that turns into a
+bomb. Says how each was named by `watcher status`, and how long the daemon took to recover by itself.
 
-    python bench/fault_drill.py                 # a minute each
-    python bench/fault_drill.py --seconds 150   # longer than what was fetched is kept for
+    sudo python bench/fault_drill.py
 
-The store is on a small file system of its own. While a site brings a new article every second, its disk is filled up;
-then another process holds the store locked; at last the file system is read-only at the start. Prints what the
-status says meanwhile, the lines of the log, and at the end whether each article is there once, how often its feed was
-asked for, and what SQLite says of the store. Exits with 1 if anything is lost or doubled.
+It needs root, for a network of its own (`unshare --net --mount`): nothing outside of it is touched. Takes some minutes,
+since the daemon looks at a line that is down each half a minute. Exits with 1 if anything was not as it should be.
 """
 
 from __future__ import annotations
 
 import argparse
-import re
-import sqlite3
+import gzip
+import json
+import os
+import signal
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-SETTINGS = """[store]
-url = "sqlite:///{disk}/watcher.db"
-[semantic]
-embedder = "none"
-[poll]
-every = "2s"
-min_every = "1s"
-[fetch]
-allow_private = ["127.0.0.0/8"]
-host_delay = "0s"
-[[sources]]
-name = "Drill"
-url = "http://127.0.0.1:{port}/feed.xml"
-"""
-SIZE = "24m"
-TEXT = "The valley of Dressel has heard the report that the mayor gave on the state of its bridges. " * 12
-NEWEST = 500  # entries of the feed
+from tree import memory, tree
+
+NAMES = tuple(f"{letter}.news.test" for letter in "abcdef")
+BOMBED = NAMES[0]
+PORT = 8_090
+LAUGHS = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
+TEN_MIB = b"\0" * 10 * 2**20
 
 
-class Press(ThreadingHTTPServer):
-    """A site that has a new article every second from its start on, until it is told to rest."""
-
-    daemon_threads = True
+class Press:
+    """Sites, one a name; what the first of them answers can be changed."""
 
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.began, self.rested, self.asked = time.monotonic(), None, 0
-        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
+        self.mode = "feed"
+        press = self
 
-    def count(self) -> int:
-        """Return how many articles there are by now."""
-        return int((self.rested or time.monotonic()) - self.began)
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                name = self.headers["Host"].partition(":")[0]
+                press.answer(self, press.mode if name == BOMBED else "feed")
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.servers = [ThreadingHTTPServer((f"127.0.2.{n}", PORT), Handler) for n in range(1, len(NAMES) + 1)]
+        for server in self.servers:
+            server.daemon_threads = True
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+
+    def answer(self, request: BaseHTTPRequestHandler, mode: str) -> None:
+        """Answer a request for a feed."""
+        request.send_response(200)
+        request.send_header("Content-Type", "application/rss+xml")
+        now = format_datetime(datetime.now(UTC))
+        item = f"<item><title>T</title><guid>{now}</guid><pubDate>{now}</pubDate></item>"
+        data = f"<rss version='2.0'><channel><title>News</title>{item}</channel></rss>".encode()
+        if mode == "entities":
+            data = f"<!DOCTYPE r [<!ENTITY l0 'ha'>{LAUGHS}]><rss version='2.0'><channel><title>&l9;</title>".encode()
+        elif mode == "depth":
+            data = b"<rss version='2.0'><channel>" + b"<item><description>" * 400_000
+        elif mode == "gzip":
+            data = b"".join(gzip.compress(TEN_MIB) for _ in range(100))
+            request.send_header("Content-Encoding", "gzip")
+        if mode != "endless":
+            request.send_header("Content-Length", str(len(data)))
+        request.end_headers()
+        try:
+            request.wfile.write(data)
+            while mode == "endless":
+                request.wfile.write(data)
+        except OSError:
+            pass
 
 
-class Handler(BaseHTTPRequestHandler):
-    """Answers with the feed, or an article."""
+class Drill:
+    """The daemon in its network, and what is seen of it from outside."""
 
-    server: Press
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.failed = folder, 0
+        self.hosts, self.log = folder / "hosts", folder / "log"
+        self.settings = folder / "settings.toml"
+        rows = "".join(f'[[sources]]\nname = "{name[0]}"\nurl = "http://{name}:{PORT}/feed.xml"\n' for name in NAMES)
+        self.settings.write_text(
+            '[store]\nurl = "sqlite:///w.db"\n[semantic]\nembedder = "none"\n[poll]\nevery = "3s"\nmin_every = "1s"\n'
+            f'[fetch]\nallow_private = ["127.0.0.0/8"]\nhost_delay = "0s"\narticles = false\n{rows}'
+        )
+        self.press = Press()
+        command = [sys.executable, "-m", "watcher", "run", "--config", str(self.settings)]
+        with self.log.open("wb") as log:
+            self.daemon = subprocess.Popen(command, stderr=log)
 
-    def do_GET(self) -> None:
-        if self.path == "/feed.xml":
-            self.server.asked += 1
-            at = f"http://{self.headers['Host']}"
-            numbers = range(self.server.count(), max(0, self.server.count() - NEWEST), -1)
-            items = "".join(
-                f"<item><title>Report {n} of Dressel</title><link>{at}/{n}</link><guid>{n}</guid></item>"
-                for n in numbers
-            )
-            body = f"<rss version='2.0'><channel><title>Drill</title>{items}</channel></rss>".encode()
-        else:
-            number = self.path.strip("/")
-            body = f"<html><title>Report {number} of Dressel</title><h1>Report {number} of Dressel</h1>".encode()
-            body += f"<article><p>Report {number} of Dressel. {TEXT}</p><p>{number} {TEXT}</p></article>".encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/rss+xml" if self.path == "/feed.xml" else "text/html")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+    def since(self, start: int) -> str:
+        """Return what the log has from a place on."""
+        return self.log.read_text(encoding="utf-8")[start:]
 
-    def log_message(self, *args: object) -> None:
-        """Say nothing."""
+    def wait(self, what: str, found: Callable[[str], bool], *, within_s: float = 200.0) -> float:
+        """Wait until the log from now on is as it should be; say so, and return the seconds."""
+        start, began = len(self.since(0)), time.monotonic()
+        while time.monotonic() - began < within_s and self.daemon.poll() is None:
+            if found(self.since(start)):
+                print(f"ok    {what}, after {time.monotonic() - began:.0f} s", flush=True)
+                return time.monotonic() - began
+            time.sleep(0.2)
+        self.check(what, False)
+        return within_s
+
+    def check(self, what: str, is_so: bool) -> None:
+        """Say whether something is as it should be."""
+        self.failed += not is_so
+        print(f"{'ok   ' if is_so else 'WRONG'} {what}", flush=True)
+
+    def status(self) -> dict:
+        """Return what `watcher status` says."""
+        command = [sys.executable, "-m", "watcher", "status", "--json", "--config", str(self.settings)]
+        return json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+
+    def health(self) -> dict[str, str]:
+        """Return the health of each source."""
+        return {row["name"]: row["health"] for row in self.status()["sources"]}
+
+    def run(self) -> int:
+        """Do it all; return how much was not as it should be."""
+        self.wait("all sources are read", lambda log: all(f"status=ok feed=http://{name}" in log for name in NAMES))
+        self.outage("no name resolves", lambda: self.hosts.write_text(""), self.names)
+        self.outage(
+            "the network is gone",
+            lambda: ip("link", "set", "lo", "down"),
+            lambda: ip("link", "set", "lo", "up"),
+        )
+        most = 0.0
+        for mode in ("gzip", "entities", "depth", "endless"):
+            most = max(most, self.bomb(mode))
+        self.check(f"the daemon and its workers took {most / 2**20:.0f} MiB at most", most < 2**30)
+        began = time.monotonic()
+        self.daemon.send_signal(signal.SIGTERM)
+        self.check("it ends in order", self.daemon.wait() == 0)
+        print(f"      within {time.monotonic() - began:.1f} s; what its log says beside polls:")
+        print("".join(f"      {line}\n" for line in self.since(0).splitlines() if " polled " not in line))
+        return self.failed
+
+    def names(self) -> None:
+        """Let the names resolve."""
+        self.hosts.write_text("".join(f"127.0.2.{n} {name}\n" for n, name in enumerate(NAMES, 1)))
+
+    def outage(self, what: str, begin: Callable[[], object], end: Callable[[], object]) -> None:
+        """Take something away from all sources, look, and give it back."""
+        begin()
+        self.wait(f"{what}: the line is called down", lambda log: "line_down" in log)
+        found = self.status()
+        self.check(f"{what}: status names it", found["line_down_since"] is not None)
+        words = {row["health"] for row in found["sources"]}
+        self.check(f"{what}: no source is blamed (all are {', '.join(words)})", words == {"ok"})
+        end()
+        self.wait(f"{what} no more: the line works", lambda log: "line_up" in log)
+        self.wait(
+            f"{what} no more: all sources are read again",
+            lambda log: all(f"status=ok feed=http://{name}" in log for name in NAMES),
+        )
+
+    def bomb(self, mode: str) -> float:
+        """Let a feed turn into a bomb and back; return the most memory that the daemon took meanwhile."""
+        most, stop = [0.0], threading.Event()
+
+        def watch() -> None:
+            while not stop.wait(0.1):
+                most[0] = max(most[0], sum(map(memory, tree(self.daemon.pid))))
+
+        watching = threading.Thread(target=watch, daemon=True)
+        watching.start()
+        self.press.mode = mode
+        bad = f"status=failed feed=http://{BOMBED}"
+        harmless = mode in ("entities", "depth")  # a parser may make something of it, as long as it ends
+        self.wait(
+            f"{mode}: the poll of the feed that is one ends",
+            lambda log: bad in log or (harmless and f"feed=http://{BOMBED}" in log),
+            within_s=120,
+        )
+        self.wait(f"{mode}: the others are polled", lambda log: all(f"feed=http://{n}" in log for n in NAMES[1:]))
+        print(f"      status: {self.health()}", flush=True)
+        self.press.mode = "feed"
+        self.wait(f"{mode} no more: it is read again", lambda log: f"status=ok feed=http://{BOMBED}" in log)
+        stop.set()
+        watching.join()
+        return most[0]
+
+
+def ip(*arguments: str) -> None:
+    """Run `ip`."""
+    subprocess.run(["ip", *arguments], check=True)
 
 
 def main() -> int:
-    """Run the drill; return 0 if nothing was lost or doubled."""
+    """Run the drill in a network of its own; return 0 if all was as it should be."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=float, default=60.0)
-    given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        disk, settings = Path(folder) / "disk", Path(folder) / "settings.toml"
-        disk.mkdir()
-        with mounted(disk):
-            press = Press()
-            settings.write_text(SETTINGS.format(disk=disk, port=press.server_address[1]))
-            log = Path(folder) / "log"
-            daemon = start(settings, log)
-            try:
-                take_away(disk, settings, given.seconds)
-                press.rested = time.monotonic()
-                time.sleep(15)
-            finally:
-                daemon.terminate()
-                print(f"the daemon ended with {daemon.wait(20)}")
-            tell_log(log)
-            sound = tell_store(disk / "watcher.db", press)
-            read_only(disk, settings, log)
-    return 0 if sound else 1
-
-
-def take_away(disk: Path, settings: Path, seconds: float) -> None:
-    """Let the disk be full, then the store locked."""
-    time.sleep(8)
-    with full(disk):
-        look(settings, "disk full", seconds)
-    look(settings, "room again", 15)
-    with locked(disk / "watcher.db"):
-        look(settings, "locked", seconds)
-    look(settings, "free again", 15)
-
-
-@contextmanager
-def mounted(disk: Path) -> Iterator[None]:
-    """Mount a small file system."""
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={SIZE}", "none", disk], check=True)
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", disk], check=True)
-
-
-def start(settings: Path, log: Path) -> subprocess.Popen[bytes]:
-    """Start the daemon."""
-    with log.open("ab") as to:
-        return subprocess.Popen([sys.executable, "-m", "watcher", "run", "--config", str(settings)], stderr=to)
-
-
-@contextmanager
-def full(disk: Path) -> Iterator[None]:
-    """Leave no room on the disk."""
-    ballast = disk / "ballast"
-    with suppress(OSError), ballast.open("wb", buffering=0) as file:
-        while True:
-            file.write(b"\0" * 4096)
-    yield
-    ballast.unlink(missing_ok=True)
-
-
-@contextmanager
-def locked(store: Path) -> Iterator[None]:
-    """Hold the store as a writer."""
-    with closing(sqlite3.connect(store, isolation_level=None, timeout=10)) as other:
-        other.execute("BEGIN EXCLUSIVE")
-        yield
-        other.execute("ROLLBACK")
-
-
-def look(settings: Path, name: str, seconds: float) -> None:
-    """Print what the status says after a while of something."""
-    time.sleep(seconds)
-    told = subprocess.run(
-        [sys.executable, "-m", "watcher", "status", "--config", str(settings)], capture_output=True, text=True
-    )
-    print(f"== {name}, after {seconds:.0f} s: status ends with {told.returncode} and says", flush=True)
-    print("\n".join(f"   {line}" for line in (told.stdout + told.stderr).splitlines()[:6]), flush=True)
-
-
-def tell_log(log: Path) -> None:
-    """Print the lines of the log that are no daily life, and how many there are of the others."""
-    lines = log.read_text().splitlines()
-    daily = re.compile(r" (polled status=(ok|unchanged)|stored |known )")
-    print(f"== the log has {len(lines)} lines; those that are no daily life:")
-    print("\n".join(f"   {line[:160]}" for line in lines if not daily.search(line)))
-
-
-def tell_store(store: Path, press: Press) -> bool:
-    """Print what is in the store; return whether that is all there was, once."""
-    with closing(sqlite3.connect(store)) as connection:
-        urls = [row[0] for row in connection.execute("SELECT url FROM articles")]
-        checked = connection.execute("PRAGMA integrity_check").fetchone()[0]
-    there = press.count()
-    print(f"== {there} articles of the site, {len(urls)} in the store, {len(set(urls))} different; {checked}")
-    print(f"   its feed was asked for {press.asked} times")
-    return len(urls) == len(set(urls)) == there and checked == "ok"
-
-
-def read_only(disk: Path, settings: Path, log: Path) -> None:
-    """Start on a read-only file system, then on one that can be written again."""
-    subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
-    log.unlink()
-    print(f"== read-only: the daemon ends with {start(settings, log).wait(20)} and says")
-    print("\n".join(f"   {line[:160]}" for line in log.read_text().splitlines()))
-    look(settings, "read-only", 0)
-    subprocess.run(["mount", "-o", "remount,rw", disk], check=True)
-    daemon = start(settings, log)
-    time.sleep(6)
-    daemon.terminate()
-    print(f"== to be written again: the daemon runs, and ends with {daemon.wait(20)}")
+    parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
+    if not parser.parse_args().inside:
+        os.execvp("unshare", ["unshare", "--net", "--mount", sys.executable, __file__, "--inside"])
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "hosts").write_text("".join(f"127.0.2.{n} {name}\n" for n, name in enumerate(NAMES, 1)))
+        (folder / "resolv.conf").write_text("nameserver 127.0.0.1\noptions timeout:1 attempts:1\n")
+        for file in ("hosts", "resolv.conf"):
+            subprocess.run(["mount", "--bind", str(folder / file), str(Path("/etc", file).resolve())], check=True)
+        ip("link", "set", "lo", "up")
+        failed = Drill(folder).run()
+    print("all as it should be" if not failed else f"{failed} WRONG")
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ from watcher.store.hosts import insert
 WAITING, SENDING, UNKNOWN, SENT, FAILED = "waiting", "sending", "unknown", "sent", "failed"
 OPEN = (WAITING, SENDING, UNKNOWN)
 LEASE = timedelta(minutes=10)  # longer than any channel takes for one parcel
-TRIED_FOR = timedelta(days=1)  # then a delivery is given up: the next edition is there
+TRIED_FOR = timedelta(hours=36)  # a mail server may be down for a day; then a delivery is given up
 LOOKED_AT = 50  # rows due at a claim: so many may be in the hands of others
 
 

@@ -1,0 +1,101 @@
+"""A mail server that is down for a day: nothing is lost or comes twice, it is named, and nobody has to do a thing."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from digests.jobs import jobs
+from digests.store.editions import open_digests
+from digests.store.outbox import SENT, Place, deliveries_of
+from tests.deliver.mail_server import MailServer
+from tests.digests.test_time_machine import InProcess
+from watcher.cli.main import run
+from watcher.net.client import Client
+from watcher.settings.load import load
+from watcher.store.writer import Writer, read
+from watcher.work.line import Line
+from watcher.work.tools import Tools
+
+pytestmark = pytest.mark.slow
+
+START = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
+READERS = ("ann@example.net", "bob@example.net")
+SETTINGS = """[store]
+url = "sqlite:///w.db"
+[smtp]
+host = "127.0.0.1"
+port = {port}
+security = "plain"
+timeout = "1s"
+[alerts]
+after = "2h"
+deliver = [{{ channel = "file", directory = "alerts" }}]
+[[digests]]
+name = "world"
+at = "06:30"
+formats = ["text"]
+mail = {{ from = "w@example.org", to = ["ann@example.net", "bob@example.net"] }}
+deliver = [{{ channel = "smtp" }}]
+"""
+
+
+@pytest.fixture
+async def daemon(tmp_path):
+    """The digests' jobs on a store, a mail server that can be down, and a clock."""
+    with MailServer() as server:
+        path = tmp_path / "settings.toml"
+        path.write_text(SETTINGS.format(port=server.port))
+        settings = load(path)
+        clock, pool = [START], InProcess()
+        writer = Writer(open_digests(settings.store.url))
+        async with Client(user_agent="Watcher/0") as client:
+            tools = Tools(
+                writer=writer,
+                client=client,
+                line=Line(client.reaches, now=lambda: clock[0]),
+                pool=pool,
+                feed_pool=pool,
+                vector_pool=pool,
+                poll=settings.poll,
+                fetch=settings.fetch,
+                embedder=None,
+                now=lambda: clock[0],
+                chance=lambda: 0.5,
+                started_at=START,
+            )
+            yield server, jobs(settings, tools), clock, tools, path
+        writer.close()
+        writer.engine.dispose()
+
+
+@pytest.mark.parametrize("at", ["connect", "MAIL"])
+async def test_a_mail_server_that_is_down_for_a_day(daemon, at, tmp_path, capsys):
+    server, all_jobs, clock, tools, path = daemon
+    server.at = {at: "421 4.3.2 down for a day" if at == "connect" else "451 4.3.0 later"}
+
+    async def live(until: datetime) -> None:
+        while clock[0] < until:
+            for job in all_jobs:
+                await job.run()
+            clock[0] += timedelta(minutes=5)
+
+    await live(START + timedelta(hours=12))
+    capsys.readouterr()
+    assert run(["status", "--config", str(path)]) == 0
+    named = capsys.readouterr().out
+    await live(START + timedelta(hours=24, minutes=30))
+    assert server.taken == []
+    server.at = {}
+    await live(START + timedelta(hours=27))
+
+    first, second = (Place(digest="world", local_date=START.date() + timedelta(days=n), slot="daily") for n in (0, 1))
+    rows = [*read(tools.writer.engine, lambda c: deliveries_of(c, first))]
+    rows += read(tools.writer.engine, lambda c: deliveries_of(c, second))
+    assert [(row.recipient, row.state) for row in rows] == [(reader, SENT) for reader in READERS] * 2
+    assert sorted(mail.recipient for mail in server.taken) == sorted(READERS * 2)
+    assert "ann@example.net" in named or "smtp" in named
+    told = sorted(file.read_text() for file in (tmp_path / "alerts").iterdir())
+    assert len(told) == 2 and any("works again" in text for text in told), json.dumps(told)
