@@ -27,6 +27,7 @@ name = "demo"
 title = "Sample Press Digest"
 directory = "."
 stories = 16
+formats = ["markdown", "html", "text", "eml", "json", "atom"]
 """
 
 
