@@ -17,15 +17,17 @@ from digests.model import Largest
 from digests.publish import folder_of
 from digests.send import Dispatch
 from digests.settings import DigestSettings, digests_of
+from digests.store import retention
 from digests.store.editions import DAILY, MAKE_LIMIT_S, first_seen, is_settled, open_digests
 from digests.store.outbox import OPEN, SENT, Delivery, count_due
-from watcher.daemon.jobs import Job
+from watcher.daemon.jobs import TIDY_EVERY_S, Job
 from watcher.daemon.logs import Fields, fields
 from watcher.errors import StoreError, WatcherError
 from watcher.settings.model import Settings
 from watcher.store import intake
 from watcher.store.writer import read, write
 from watcher.work.pool import PoolBroken
+from watcher.work.tidy import in_slices
 from watcher.work.tools import Tools
 
 log = logging.getLogger("digests")
@@ -45,8 +47,23 @@ def jobs(settings: Settings, tools: Tools) -> tuple[Job, ...]:
     return (
         Job(name="digests", every_s=EVERY_S, run=Editions(settings, tools, since).run, finish=True),
         Job(name="outbox", every_s=OUTBOX_EVERY_S, run=Outbox(settings, tools).run, finish=True),
+        Job(name="tidy digests", every_s=TIDY_EVERY_S, run=partial(tidy, tools)),
         Job(name="alerts", every_s=ALERTS_EVERY_S, run=Alerts(settings, tools).run),
     )
+
+
+async def tidy(tools: Tools) -> None:
+    """Remove editions that are older than the settings keep, and stories without an article left."""
+    keep, now, writer = tools.store, tools.now(), tools.writer
+    removed = 0
+    if keep.keep_editions is not None:
+        before = now - keep.keep_editions
+        removed = await in_slices(writer, lambda c, _, most: retention.drop_editions(c, before=before, most=most))
+    if keep.keep_articles is not None:
+        last = now - keep.keep_articles
+        await in_slices(writer, lambda c, upto, most: retention.drop_stories(c, before=last, after=upto, most=most))
+    if removed:
+        log.info("tidied_editions editions=%d", removed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,8 @@ from sqlalchemy import ColumnElement, Connection, Engine, case, delete, exists, 
 from digests import edition_json
 from digests.model import Edition
 from digests.store.schema import deliveries, digests, editions
+from digests.verify import cited_ids
+from watcher.store.holds import hold
 from watcher.store.hosts import insert, is_alive, worker_name
 from watcher.store.open import Schema, check_version, look_into, open_store, upgrade
 
@@ -117,7 +119,20 @@ def finish(connection: Connection, edition: Edition, *, slot: str, by: str | Non
         .where(editions.c.made_at.is_(None), editions.c.claimed_by == (by or maker()))
         .values(made_at=edition.made_at, payload=zlib.compress(edition_json.dump(edition), 6))
     )
-    return found.rowcount == 1
+    if found.rowcount != 1:
+        return False
+    hold_cited(connection, edition, slot=slot)
+    return True
+
+
+def hold_cited(connection: Connection, edition: Edition, *, slot: str) -> None:
+    """Have the articles kept that an edition's words rest on, as long as it is kept: it can be verified."""
+    hold(connection, cited_ids(edition), holder=holder(edition.digest, edition.local_date, slot))
+
+
+def holder(digest: str, local_date: date, slot: str) -> str:
+    """Return the name under which an edition holds its articles."""
+    return f"edition {digest} {local_date.isoformat()} {slot}"
 
 
 def give_back(connection: Connection, digest: str, *, local_date: date, slot: str, by: str | None = None) -> None:
@@ -220,11 +235,13 @@ def covered_until(
 
 
 def next_number(connection: Connection, digest: str, *, local_date: date) -> int:
-    """Return the number of the date's edition: one more than the dates before it that have one."""
-    query = select(editions.c.local_date).where(
+    """Return the number of the date's edition: one more than the dates before it that have, or had, one."""
+    query = select(editions.c.local_date, func.min(editions.c.number)).where(
         editions.c.digest == digest, editions.c.local_date < local_date, editions.c.made_at.is_not(None)
     )
-    return len(connection.scalars(query.distinct()).all()) + 1
+    rows = connection.execute(query.group_by(editions.c.local_date).order_by(editions.c.local_date)).all()
+    removed = rows[0][1] - 1 if rows else 0  # before the oldest that is kept
+    return removed + len(rows) + 1
 
 
 def edition_of(payload: bytes) -> Edition:

@@ -77,14 +77,15 @@ def test_the_starter_loads_with_every_comment_taken_away():
 
 def test_what_the_starter_calls_a_default_is_the_default():
     shown = tomllib.loads(re.sub(r"(?m)^# ([a-z_]+ = .*)$", r"\1", starter().partition("[[digests]]")[0]))
-    examples = {"url", "contact", "allow_private", "endpoint"}
+    examples = {"url", "contact", "allow_private", "endpoint", "max_size"}
     bare = parse("", Path("s.toml"))
     table = {name: {k: v for k, v in part.items() if k not in examples} for name, part in shown.items()}
 
     said = settings_model().model_validate(table)
 
     assert (said.poll, said.fetch, said.semantic) == (bare.poll, bare.fetch, bare.semantic)
-    assert {len(part) for part in shown.values()} == {1, 2, 3, 8}
+    assert (said.store.keep_articles, said.store.keep_editions) == (bare.store.keep_articles, None)
+    assert {len(part) for part in shown.values()} == {2, 3, 4, 8}
 
 
 def test_the_page_about_the_settings_is_made_from_the_models():

@@ -16,7 +16,9 @@ from watcher.settings.values import (
     check_timezone,
     format_duration,
     format_size,
+    parse_bound,
     parse_duration,
+    parse_keep,
     parse_secret,
     parse_size,
 )
@@ -131,3 +133,23 @@ def test_a_secret_that_stands_in_the_file_is_refused_unseen():
         parse_secret("hunter2", None)
 
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("value", "kept"), [("400d", timedelta(days=400)), ("Forever", None), (None, None)])
+def test_what_is_kept_is_kept_for_a_time_or_forever(value, kept):
+    assert parse_keep(value) == kept
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [("30d", "at least 35d: editions look back"), ("always", 'or "forever"'), (400, "without a unit")],
+)
+def test_what_is_kept_too_short_for_editions_is_refused(value, words):
+    with pytest.raises(ValueError, match=words):
+        parse_keep(value)
+
+
+def test_a_bound_of_nothing_is_refused():
+    assert (parse_bound("1 GiB"), parse_bound(None)) == (1 << 30, None)
+    with pytest.raises(ValueError, match="expected more"):
+        parse_bound(0)

@@ -19,10 +19,13 @@ def findings(settings: Settings, *, mend: bool) -> tuple[list[Finding], list[Fin
     """
     from watcher.store.check import looks
     from watcher.store.open import open_store
+    from watcher.store.space import convert
     from watcher.store.writer import read
 
     engine = open_store(settings.store.url)
     try:
+        if mend:
+            convert(engine, even_large=True)
         found = [finding for look in looks() for finding in read(engine, lambda c, look=look: list(look(c)))]  # type: ignore[misc]
         mended = [finding for finding in found if mend and repaired(engine, finding)]
     finally:

@@ -14,6 +14,7 @@ from watcher.settings.model import Settings
 from watcher.store.indexing import index_missing
 from watcher.work.queue import LocalQueue
 from watcher.work.remake import remake_features
+from watcher.work.tidy import tidy
 from watcher.work.tools import Tools
 from watcher.work.vectors import make_vectors
 
@@ -23,6 +24,7 @@ VECTORS_EVERY_S = 15.0
 VECTORS_AT_ONCE = 256  # articles a run
 FEATURES_EVERY_S = 15.0
 ALL = 1_000_000  # articles: more than a week brings
+TIDY_EVERY_S = 900.0
 INDEX_EVERY_S = 60.0
 INDEX_AT_ONCE = 50  # articles a transaction: a twentieth of a second
 INDEX_SLICES = 200  # a run
@@ -45,8 +47,8 @@ class Job:
 
 def own_jobs(queue: LocalQueue, *, since: datetime | None = None) -> tuple[Job, ...]:
     """
-    Return the daemon's own jobs: host visits, vectors for the articles they bring, features of a new version, and the
-    upkeep of the index for searching.
+    Return the daemon's own jobs: host visits, vectors for the articles they bring, features of a new version, the
+    upkeep of the index for searching, and what is too old.
 
     Each run works with the queue's tools of that time.
 
@@ -71,11 +73,16 @@ def own_jobs(queue: LocalQueue, *, since: datetime | None = None) -> tuple[Job, 
             if await queue.tools.writer.do(index_slice) < INDEX_AT_ONCE:
                 break
 
+    async def tidying() -> None:
+        tools = queue.tools
+        await tidy(tools.writer, tools.store, now=tools.now())
+
     return (
         Job(name="visits", every_s=VISITS_EVERY_S, run=visits),
         Job(name="features", every_s=FEATURES_EVERY_S, run=features),
         Job(name="vectors", every_s=VECTORS_EVERY_S, run=vectors),
         Job(name="index", every_s=INDEX_EVERY_S, run=index),
+        Job(name="tidy", every_s=TIDY_EVERY_S, run=tidying),
     )
 
 

@@ -80,13 +80,14 @@ class Parts:
         found = difference(self.settings, settings)
         kept = settings.model_copy(
             update={
-                "store": self.settings.store,
+                "store": settings.store.model_copy(update={"url": self.settings.store.url}),
                 "fetch": settings.fetch.model_copy(update={"max_bytes": self.settings.fetch.max_bytes}),
             }
         )
         tools = replace(
             self.tools,
             poll=kept.poll,
+            store=kept.store,
             fetch=kept.fetch,
             client=await self.client(kept),
             embedder=usable_embedder(choice_of(kept.semantic)),

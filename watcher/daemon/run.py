@@ -23,6 +23,7 @@ from watcher.daemon.routes import routes
 from watcher.daemon.supervisor import Supervisor
 from watcher.settings.model import Settings
 from watcher.store.mark import held
+from watcher.store.space import convert
 from watcher.work.events import Event
 from watcher.work.queue import LocalQueue
 from watcher.work.tools import open_tools, system_clock
@@ -50,6 +51,8 @@ async def run(settings: Settings, engine: Engine, *, on_end: Callable[[], object
     """
     supervisor, wishes = Supervisor(), Wishes(on_end=on_end)
     with held(engine, now=system_clock()) as mark:
+        if await asyncio.to_thread(convert, engine):
+            log.info("store_converted")
         async with put_together(settings, engine) as parts:
             parts.endpoint = Endpoint(settings.metrics, routes(parts))
             parts.put_jobs()

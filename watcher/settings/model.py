@@ -16,8 +16,10 @@ from watcher.settings.daemon import LogSettings, MetricsSettings
 from watcher.settings.section import Fault, Part, repeated
 from watcher.settings.semantic import SemanticSettings
 from watcher.settings.values import (
+    Bound,
     Country,
     Duration,
+    Keep,
     Language,
     PrivateAddress,
     Size,
@@ -52,6 +54,19 @@ class StoreSettings(Part):
         description="Database URL; a relative SQLite path starts at this file's folder.",
         json_schema_extra={"shown_default": "sqlite:///$XDG_STATE_HOME/watcher/watcher.db"},
         repr=False,  # may hold a password
+    )
+
+    keep_articles: Keep = Field(
+        default=timedelta(days=400),
+        description='How long an article is kept after it came in, or "forever"; what a kept edition cites stays.',
+    )
+    keep_editions: Keep = Field(
+        default=None,
+        description='How long an edition is kept, with the articles that it cites, or "forever".',
+        json_schema_extra={"shown_default": "forever"},
+    )
+    max_size: Bound = Field(
+        default=None, description="Room that the store may take; above it, the oldest articles go, but none of a week."
     )
 
     @field_validator("url")

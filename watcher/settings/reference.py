@@ -14,7 +14,7 @@ from pydantic.fields import FieldInfo
 
 from watcher.settings.explain import part_of
 from watcher.settings.load import settings_model
-from watcher.settings.values import format_duration, format_size, parse_size
+from watcher.settings.values import format_duration, format_size, parse_bound, parse_size
 
 HEAD = """# Settings
 
@@ -85,7 +85,7 @@ def kind(field: FieldInfo, nested: type[BaseModel] | None) -> str:
     """Return a field's type in words."""
     if nested:
         return "list of tables" if is_many(field) else "table"
-    if any(getattr(item, "func", None) is parse_size for item in field.metadata):
+    if any(getattr(item, "func", None) in (parse_size, parse_bound) for item in field.metadata):
         return "size"
     return type_words(field.annotation)
 

@@ -26,6 +26,8 @@ CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)", re.ASCII)
 PORT = re.compile(r"\d{1,5}", re.ASCII)
 HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})|\[[0-9A-Fa-f:.]+\]", re.ASCII)
 Number = TypeVar("Number", timedelta, int)
+FOREVER = "forever"
+LEAST_KEPT = timedelta(days=35)  # a thread is over after thirty
 MAX_DURATION = timedelta(days=3_660)  # a longer one is a slip of the unit
 
 
@@ -73,6 +75,19 @@ def format_duration(value: timedelta) -> str:
     return out or "0s"
 
 
+def parse_keep(value: object) -> timedelta | None:
+    """Return how long something is kept, None for "forever"; never shorter than editions need."""
+    if value is None or (isinstance(value, str) and value.strip().lower() == FOREVER):
+        return None
+    try:
+        kept = parse_duration(value)
+    except ValueError as error:
+        raise ValueError(f'{error}, or "{FOREVER}"') from error
+    if kept < LEAST_KEPT:
+        raise ValueError(f"got {shown(value)}, expected at least {LEAST_KEPT.days}d: editions look back so far")
+    return kept
+
+
 def positive(value: Number) -> Number:
     """Return `value` if it is more than nothing."""
     if not value:
@@ -88,6 +103,11 @@ def parse_size(value: object) -> int:
     if not match or match[2] not in SIZE_UNITS:
         raise ValueError(f'got {shown(value)}, expected a size such as "10 MiB" or "500 kB"')
     return round(float(match[1]) * SIZE_UNITS[match[2]])
+
+
+def parse_bound(value: object) -> int | None:
+    """Return the bytes that a bound says, None for no bound."""
+    return None if value is None else positive(parse_size(value))
 
 
 def format_size(value: int) -> str:
@@ -197,6 +217,8 @@ def folder_of(info: ValidationInfo) -> Path:
 
 
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
+Keep = Annotated[timedelta | None, BeforeValidator(parse_keep)]
+Bound = Annotated[int | None, BeforeValidator(parse_bound)]
 Size = Annotated[int, BeforeValidator(parse_size)]
 ClockTime = Annotated[time, BeforeValidator(parse_clock)]
 TimeZoneName = Annotated[str, AfterValidator(check_timezone)]

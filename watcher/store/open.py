@@ -17,6 +17,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 SCHEMAS = "watcher.schemas"  # entry points: other packages' tables, value = "module:SCHEMA"
 BUSY_TIMEOUT_MS = 15_000  # how long a writer waits for another process
 CACHE_KIB = 4_096
+LOG_BYTES = 32 << 20  # of the write-ahead log's file, which shrinks to it after a large transaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +87,8 @@ def prepare_sqlite(connection: object, _record: object) -> None:
     if not isinstance(connection, sqlite3.Connection):
         return
     connection.isolation_level = None
+    if connection.execute("PRAGMA page_count").fetchone() == (0,):  # later it would want a writer's turn, in vain
+        connection.execute("PRAGMA auto_vacuum=INCREMENTAL").close()  # room is given back in slices (`space`)
     for pragma in (
         f"busy_timeout={BUSY_TIMEOUT_MS}",
         "journal_mode=WAL",
@@ -93,6 +96,7 @@ def prepare_sqlite(connection: object, _record: object) -> None:
         "foreign_keys=ON",
         f"cache_size=-{CACHE_KIB}",
         "temp_store=MEMORY",
+        f"journal_size_limit={LOG_BYTES}",
     ):
         connection.execute(f"PRAGMA {pragma}").close()
 

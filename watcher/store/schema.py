@@ -251,6 +251,14 @@ hosts = Table(
     Column("robots_body", LargeBinary),
 )
 
+holds = Table(
+    "holds",  # articles that are kept however old they are, and what they are kept for
+    metadata,
+    Column("article_id", Text, primary_key=True),
+    Column("holder", Text, primary_key=True),
+    Index(None, "holder"),
+)
+
 searchable = Table(
     "searchable",  # the articles that the full-text index holds (`store.fts`), under its numbers
     metadata,
@@ -266,6 +274,6 @@ facts = Table(
 )
 
 __all__ = [
-    "Utc", "articles", "blocks", "entries", "facts", "features", "feeds", "healths", "hosts", "metadata", "pages",
-    "polls", "revisions", "searchable", "texts",
+    "Utc", "articles", "blocks", "entries", "facts", "features", "feeds", "healths", "holds", "hosts", "metadata",
+    "pages", "polls", "revisions", "searchable", "texts",
 ]  # fmt: skip

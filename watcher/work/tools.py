@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 from watcher.clean.sites.rules import SiteRules
 from watcher.features.embed import Choice, choice_of
 from watcher.net.client import Client
-from watcher.settings.model import FetchSettings, PollSettings, Settings
+from watcher.settings.model import FetchSettings, PollSettings, Settings, StoreSettings
 from watcher.store.hosts import drop_dead_leases, worker_name
 from watcher.store.writer import Writer
 from watcher.work.events import Event
@@ -50,6 +50,7 @@ class Tools:
     poll: PollSettings
     fetch: FetchSettings
     embedder: Choice | None  # None where there is none to be had
+    store: StoreSettings = field(default_factory=StoreSettings)  # how long what is kept
     pages: bool = True  # articles' pages are visited too; else they wait
     sites: tuple[SiteRules, ...] = ()  # the user's own rules for single sites
     worker: str = field(default_factory=worker_name)
@@ -101,6 +102,7 @@ async def open_tools(
         feed_pool=feed_pool,
         vector_pool=vector_pool,
         poll=settings.poll,
+        store=settings.store,
         fetch=fetch,
         embedder=usable_embedder(choice_of(settings.semantic)),
         pages=pages,

@@ -1,0 +1,126 @@
+"""What is old goes; what a kept edition rests on stays, so that it can be proved."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from sqlalchemy import func, select, text
+
+from digests.make import Order, make_edition
+from digests.settings import DigestSettings
+from digests.store.editions import DAILY, get_edition, next_number, open_digests
+from digests.store.retention import DATES_KEPT, drop_editions, drop_stories
+from digests.store.schema import editions, stories, story_articles, story_changes
+from digests.verify import cited_ids, verify
+from watcher.store.articles import articles_by_id
+from watcher.store.retention import drop_articles
+from watcher.store.schema import articles, holds
+from watcher.store.writer import read, write
+
+MORNING = datetime(2026, 11, 24, 6, 30, tzinfo=UTC)
+FIRST = date(2026, 11, 24)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+LATER = MORNING + 500 * DAY
+QUAKE = "Quake shakes Tarvola. A quake of magnitude 5.4 shook Tarvola, mayor Henrik Oster said. {}"
+
+
+def digest(stories: int = 1) -> DigestSettings:
+    return DigestSettings.model_validate({"name": "world", "stories": stories, "briefs": 0}, context={})
+
+
+def edition(engine, days: int = 0, stories: int = 1):
+    end = MORNING + days * DAY
+    order = Order(local_date=FIRST + days * DAY, window_start=end - DAY, window_end=end, slot=DAILY)
+    return make_edition(engine, digest(stories), order, now=end)
+
+
+def count(engine, table) -> int:
+    return read(engine, lambda c: c.scalar(select(func.count()).select_from(table)))
+
+
+@pytest.fixture
+def press(put):
+    """Two reports of one event, which the edition tells, and one of another, for which it has no room."""
+    put("Alpha", QUAKE.format("Nobody was hurt, and trains run."), MORNING - 3 * HOUR)
+    put("Beta", QUAKE.format("Schools in the valley are closed."), MORNING - 2 * HOUR)
+    put("Gamma", "Chess club wins. The club of Brindle won the cup of Lunden.", MORNING - HOUR)
+
+
+def test_what_a_kept_edition_cites_stays_and_proves_it(engine, press):
+    made = edition(engine)
+
+    write(engine, lambda c: drop_articles(c, before=LATER, after=None, most=100))
+
+    cited = cited_ids(made)
+    assert (count(engine, articles), len(cited)) == (2, 2)
+    assert verify(made, read(engine, lambda c: articles_by_id(c, cited))) == ()
+
+
+def test_an_edition_that_goes_frees_its_articles_and_those_of_the_latest_dates_stay(engine, put):
+    for n in range(DATES_KEPT + 2):
+        put("Alpha", QUAKE.format(f"It was number {n}."), MORNING + n * DAY - HOUR)
+        edition(engine, n)
+
+    done = write(engine, lambda c: drop_editions(c, before=LATER, most=100))
+
+    assert (done.removed, count(engine, editions)) == (2, DATES_KEPT)
+    assert read(engine, lambda c: get_edition(c, "world", local_date=FIRST)) is None
+    write(engine, lambda c: drop_articles(c, before=LATER, after=None, most=100))
+    assert count(engine, articles) < DATES_KEPT + 2
+    assert len(set(read(engine, lambda c: c.scalars(select(holds.c.holder)).all()))) == DATES_KEPT
+
+
+def test_numbers_go_on_when_the_first_editions_are_gone(engine):
+    for n in range(DATES_KEPT + 3):
+        edition(engine, n)
+    day = FIRST + 20 * DAY
+    before = read(engine, lambda c: next_number(c, "world", local_date=day))
+
+    write(engine, lambda c: drop_editions(c, before=LATER, most=100))
+
+    assert (before, read(engine, lambda c: next_number(c, "world", local_date=day))) == (DATES_KEPT + 4,) * 2
+
+
+def test_a_young_edition_stays(engine):
+    edition(engine)
+
+    assert write(engine, lambda c: drop_editions(c, before=MORNING, most=9)).removed == 0
+
+
+def test_stories_go_with_their_last_article(engine, press):
+    edition(engine)
+    assert count(engine, stories) == 2
+    young = write(engine, lambda c: drop_stories(c, before=MORNING - 9 * HOUR, after=None, most=9))
+    write(engine, lambda c: drop_articles(c, before=LATER, after=None, most=100))
+
+    old = write(engine, lambda c: drop_stories(c, before=LATER, after=None, most=9))
+
+    assert (young.removed, old.removed, old.upto) == (0, 1, None)
+    assert (count(engine, stories), count(engine, story_articles)) == (1, 2)
+
+
+def test_what_became_of_a_story_goes_with_it(engine, press):
+    edition(engine)
+    write(engine, lambda c: drop_articles(c, before=LATER, after=None, most=100))
+    gone, stays = read(engine, lambda c: c.scalars(select(stories.c.id).order_by(stories.c.size, stories.c.id)).all())
+    rows = [
+        {"at": MORNING, "kind": "moved", "story_id": one, "other_id": other, "articles": [], "why": "x"}
+        for one, other in ((gone, stays), (stays, gone), (stays, stays))
+    ]
+    write(engine, lambda c: c.execute(story_changes.insert(), rows))
+
+    write(engine, lambda c: drop_stories(c, before=LATER, after=None, most=9))
+
+    assert read(engine, lambda c: c.scalars(select(story_changes.c.story_id)).all()) == [stays, stays]
+
+
+def test_editions_of_an_older_store_hold_their_articles_after_it_is_brought_up_to_date(engine, press):
+    made = edition(engine)
+    with engine.begin() as connection:
+        connection.execute(text("DELETE FROM holds"))
+        connection.execute(text("UPDATE digests_schema SET version_num = '0003'"))
+
+    open_digests(str(engine.url)).dispose()
+
+    assert set(read(engine, lambda c: c.scalars(select(holds.c.article_id)).all())) == cited_ids(made)

@@ -1,0 +1,204 @@
+"""What is old goes with all that belongs to it, what is held stays, and the room is given back."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import func, select, text
+
+from watcher.model import Article, Revision
+from watcher.store import retention
+from watcher.store.articles import Arrival, Packed, add_articles
+from watcher.store.holds import hold, let_go
+from watcher.store.open import connect, open_store
+from watcher.store.revisions import looked
+from watcher.store.schema import articles, blocks, entries, features, feeds, pages, revisions, searchable, texts
+from watcher.store.search import search
+from watcher.store.space import convert, give_back, is_fixed, room_of
+from watcher.store.writer import read, write
+from watcher.text.search import parse
+
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+DAY = timedelta(days=1)
+PACKED = Packed(version="1", payload=b"x" * 500)
+
+
+@pytest.fixture
+def engine(tmp_path):
+    engine = open_store(f"sqlite:///{tmp_path / 'watcher.db'}")
+    yield engine
+    engine.dispose()
+
+
+def put(engine, *keys: str, came: datetime, host: str = "n.example", words: str = "Some words.") -> None:
+    given = [
+        Arrival(
+            article=Article(
+                id=key, url=f"https://{host}/{key}", host=host, outlet="N", title=f"Story {key}", text=words,
+                language="en", country="GB", published_at=came - DAY, fetched_at=came,
+            ),
+            feed_id=1, packed=PACKED, block_hashes=(1, 2),
+        )
+        for key in keys
+    ]  # fmt: skip
+    write(engine, lambda c: add_articles(c, given))
+
+
+def ids(engine) -> list[str]:
+    return list(read(engine, lambda c: c.scalars(select(articles.c.id).order_by(articles.c.id)).all()))
+
+
+def counts(engine) -> dict[str, int]:
+    tables = (texts, features, blocks, searchable, revisions)
+    return read(engine, lambda c: {t.name: c.scalar(select(func.count()).select_from(t)) for t in tables})
+
+
+def drop(engine, before: datetime, *, after=None, most: int = 100):
+    return write(engine, lambda c: retention.drop_articles(c, before=before, after=after, most=most))
+
+
+def test_articles_that_came_in_before_go_with_all_that_belongs_to_them(engine):
+    put(engine, "a", "b", came=NOON - 9 * DAY)
+    put(engine, "c", came=NOON)
+    said = Revision(article_id="a", at=NOON, kind="changed", title="T", text="x")
+    write(engine, lambda c: looked(c, "a", now=NOON, found=said))
+
+    done = drop(engine, NOON - DAY)
+
+    assert (done.removed, done.upto, ids(engine)) == (2, None, ["c"])
+    assert counts(engine) == {"texts": 1, "features": 1, "blocks": 1, "searchable": 1, "revisions": 0}
+    assert [hit.id for hit in read(engine, lambda c: search(c, parse("story"))).hits] == ["c"]
+    with engine.begin() as connection:
+        connection.execute(text("CREATE VIRTUAL TABLE w USING fts5vocab(article_search, row)"))
+        assert connection.execute(text("SELECT doc FROM w WHERE term = 'story'")).scalar_one() == 1
+        connection.execute(text("DROP TABLE w"))
+
+
+def test_articles_go_in_slices_oldest_first(engine):
+    for n in range(5):
+        put(engine, f"a{n}", came=NOON - (10 - n) * DAY)
+
+    first = drop(engine, NOON, most=2)
+    second = drop(engine, NOON, after=first.upto, most=2)
+
+    assert (first.removed, second.removed, ids(engine)) == (2, 2, ["a4"])
+    assert drop(engine, NOON, after=second.upto, most=2).upto is None
+
+
+def test_what_is_held_stays_until_it_is_let_go(engine):
+    put(engine, "a", "b", came=NOON - 9 * DAY)
+    write(engine, lambda c: hold(c, ["a"], holder="edition 1"))
+    write(engine, lambda c: hold(c, ["a", "nobody"], holder="edition 2"))
+
+    drop(engine, NOON)
+    write(engine, lambda c: let_go(c, ["edition 1"]))
+    drop(engine, NOON)
+    assert ids(engine) == ["a"]
+
+    write(engine, lambda c: let_go(c, ["edition 2"]))
+    drop(engine, NOON)
+    assert ids(engine) == []
+
+
+def put_feed(engine, seen: dict[str, datetime]) -> None:
+    values = {"source_url": "u", "url": "u", "host": "h", "name": "n", "tags": [], "next_poll_at": NOON, "faults": []}
+    write(engine, lambda c: c.execute(feeds.insert().values(id=1, skip_hours=[], skip_days=[], **values)))
+    rows = [
+        {"feed_id": 1, "guid": key, "content_hash": "h", "article_id": key, "first_seen_at": at}
+        for key, at in seen.items()
+    ]
+    write(engine, lambda c: c.execute(entries.insert(), rows))
+
+
+def test_a_feeds_latest_entries_are_known_however_old_they_are(engine):
+    kept = retention.ENTRIES_KEPT
+    put_feed(engine, {f"g{n}": NOON - timedelta(hours=n) for n in range(kept + 50)})
+
+    recent = write(engine, lambda c: retention.drop_entries(c, before=NOON - 99 * DAY, after=0, most=9))
+    old = write(engine, lambda c: retention.drop_entries(c, before=NOON, after=0, most=9))
+
+    assert (recent.removed, old.removed, old.upto) == (0, 50, None)
+    assert read(engine, lambda c: c.scalar(select(func.min(entries.c.first_seen_at)))) == NOON - timedelta(
+        hours=kept - 1
+    )
+
+
+def test_pages_that_were_given_up_long_ago_are_forgotten_and_those_that_wait_are_not(engine):
+    put_feed(engine, {"x": NOON})
+    row = {"feed_id": 1, "url": "u", "host": "h", "entry": {}}
+    rows = [
+        row | {"article_id": "old", "noted_at": NOON - 40 * DAY, "next_try_at": None},
+        row | {"article_id": "new", "noted_at": NOON, "next_try_at": None},
+        row | {"article_id": "waits", "noted_at": NOON - 40 * DAY, "next_try_at": NOON},
+    ]
+    write(engine, lambda c: c.execute(pages.insert(), rows))
+
+    done = write(engine, lambda c: retention.drop_pages(c, before=NOON - 30 * DAY, most=9))
+
+    assert (done.removed, done.upto) == (1, None)
+    assert set(read(engine, lambda c: c.scalars(select(pages.c.article_id)).all())) == {"new", "waits"}
+
+
+def test_the_memory_of_a_site_is_its_latest_articles(engine):
+    for n in range(retention.MEMORY_ARTICLES + 5):
+        put(engine, f"a{n:03}", came=NOON + timedelta(minutes=n), host="large.example")
+    put(engine, "b", came=NOON - 99 * DAY, host="small.example")
+
+    done = write(engine, lambda c: retention.drop_blocks(c, after="", most=9))
+
+    assert done.removed == 5
+    left = read(engine, lambda c: c.scalars(select(blocks.c.article_id)).all())
+    assert ("a004" in left, "a005" in left, "b" in left) == (False, True, True)
+
+
+def test_room_is_given_back_in_slices_but_for_a_little(engine, tmp_path):
+    put(engine, *(f"a{n}" for n in range(400)), came=NOON - 9 * DAY, words="words and more " * 2_000)
+    write(engine, lambda c: c.execute(text("INSERT INTO facts VALUES ('x', 'x' || hex(zeroblob(8000000)))")))
+    before = (tmp_path / "watcher.db").stat().st_size
+    write(engine, lambda c: c.execute(text("DELETE FROM facts WHERE name = 'x'")))
+
+    slices = []
+    while given := write(engine, lambda c: give_back(c, most=500)):
+        slices.append(given)
+
+    with closing(sqlite3.connect(tmp_path / "watcher.db")) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    after = (tmp_path / "watcher.db").stat().st_size
+    room = read(engine, room_of)
+    assert len(slices) > 2
+    assert before - after > 10_000_000
+    assert room.file_bytes - room.used_bytes <= 256 * 4096
+
+
+def test_a_store_that_was_made_before_is_converted_once(tmp_path):
+    path = tmp_path / "old.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("CREATE TABLE t (a)")
+    engine = open_store(f"sqlite:///{path}")
+    put(engine, "a", came=NOON)
+    assert read(engine, is_fixed)
+
+    done = [convert(engine), convert(engine)]
+
+    assert (done, read(engine, is_fixed), ids(engine)) == ([True, False], False, ["a"])
+    assert [hit.id for hit in read(engine, lambda c: search(c, parse("story"))).hits] == ["a"]
+    engine.dispose()
+
+
+def test_a_store_in_use_is_converted_another_time(tmp_path):
+    path = tmp_path / "old.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("PRAGMA journal_mode=WAL")
+        other.execute("CREATE TABLE t (a)")
+        other.execute("BEGIN IMMEDIATE")
+        engine = connect(f"sqlite:///{path}")
+
+        assert convert(engine) is False
+
+        other.execute("ROLLBACK")
+        assert convert(engine) is True
+        engine.dispose()

@@ -1,0 +1,132 @@
+"""The daemon's tidying: by age and size, in slices that leave the writer to others."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from watcher.model import Article
+from watcher.settings.model import StoreSettings
+from watcher.store.articles import Arrival, Packed, add_articles
+from watcher.store.holds import hold
+from watcher.store.open import open_store
+from watcher.store.retention import Sweep
+from watcher.store.schema import articles
+from watcher.store.space import room_of
+from watcher.store.writer import Writer, read, write
+from watcher.work.tidy import NEVER_BELOW, in_slices, tidy
+
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def engine(tmp_path):
+    engine = open_store(f"sqlite:///{tmp_path / 'watcher.db'}")
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def writer(engine):
+    writer = Writer(engine)
+    yield writer
+    writer.close()
+
+
+def put(engine, count: int, *, came: datetime, name: str = "a", words: str = "Some words.") -> None:
+    given = [
+        Arrival(
+            article=Article(
+                id=f"{name}{n:04}", url=f"https://n.example/{name}{n}", host="n.example", outlet="N", title="Story",
+                text=words, language="en", country="GB", published_at=came, fetched_at=came + timedelta(seconds=n),
+            ),
+            feed_id=1, packed=Packed(version="1", payload=bytes(3_000)),
+        )
+        for n in range(count)
+    ]  # fmt: skip
+    write(engine, lambda c: add_articles(c, given))
+
+
+def count(engine) -> int:
+    return read(engine, lambda c: c.scalar(select(func.count()).select_from(articles)))
+
+
+def kept(**values) -> StoreSettings:
+    return StoreSettings.model_validate({"url": "sqlite://"} | values, context={})
+
+
+async def test_what_is_older_than_the_settings_keep_goes(engine, writer):
+    put(engine, 120, came=NOON - 50 * DAY)
+    put(engine, 7, came=NOON - 39 * DAY, name="b")
+
+    await tidy(writer, kept(keep_articles="40d"), now=NOON)
+
+    assert count(engine) == 7
+
+
+async def test_forever_keeps_all(engine, writer):
+    put(engine, 3, came=NOON - 3_000 * DAY)
+
+    await tidy(writer, kept(keep_articles="forever"), now=NOON)
+
+    assert count(engine) == 3
+
+
+async def test_a_bound_on_the_size_takes_the_oldest_and_nothing_of_the_last_week_or_held(engine, writer, caplog):
+    put(engine, 200, came=NOON - 30 * DAY)
+    put(engine, 100, came=NOON - NEVER_BELOW + DAY, name="b")
+    write(engine, lambda c: hold(c, ["a0000"], holder="edition"))
+    used = read(engine, room_of).used_bytes
+
+    await tidy(writer, kept(max_size=used - 250_000), now=NOON)
+    some = count(engine)
+    await tidy(writer, kept(max_size=4_096), now=NOON)
+
+    assert 101 < some < 300
+    left = set(read(engine, lambda c: c.scalars(select(articles.c.id)).all()))
+    assert left == {"a0000", *(f"b{n:04}" for n in range(100))}
+    assert [r.getMessage().split()[0] for r in caplog.records if r.name == "watcher.work"] == ["store_too_large"]
+
+
+async def test_slices_fit_their_time_and_others_write_in_between(writer):
+    sizes: list[int] = []
+
+    def step(_connection, upto, most: int) -> Sweep:
+        sizes.append(most)
+        time.sleep(most * 0.0005)
+        return Sweep(removed=most, upto=(upto or 0) + most if sum(sizes) < 3_000 else None)
+
+    waits: list[float] = []
+
+    async def news() -> None:
+        while True:
+            began = time.monotonic()
+            await writer.do(lambda c: None)
+            waits.append(time.monotonic() - began)
+            await asyncio.sleep(0.005)
+
+    other = asyncio.create_task(news())
+    removed = await in_slices(writer, step)
+    other.cancel()
+
+    assert removed == sum(sizes) >= 3_000
+    assert sizes[0] < 50 < max(sizes) <= 400
+    assert max(waits) < 0.5
+
+
+async def test_a_run_ends_in_time_and_the_next_goes_on(writer):
+    calls = []
+
+    def step(_connection, _upto, most: int) -> Sweep:
+        calls.append(most)
+        time.sleep(0.02)
+        return Sweep(removed=1, upto=True)
+
+    removed = await in_slices(writer, step, run_s=0.2)
+
+    assert removed == len(calls) < 15

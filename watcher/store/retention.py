@@ -1,0 +1,108 @@
+"""What is old is removed: articles with all that belongs to them, entries, pages and the memory of sites."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, delete, select
+
+from watcher.store import fts
+from watcher.store.articles import INDEXED, MEMORY_ARTICLES, unsqueeze
+from watcher.store.holds import is_free
+from watcher.store.schema import articles, blocks, entries, feeds, pages, texts
+
+ENTRIES_KEPT = 1_000  # of a feed, however old: it may list them still, and they are not new
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sweep:
+    """A part of what there was to do. `upto`: where to go on, None if nothing is left."""
+
+    removed: int
+    upto: Any = None
+
+
+def drop_articles(connection: Connection, *, before: datetime, after: datetime | None, most: int) -> Sweep:
+    """
+    Remove the oldest articles that came in before a time and that nothing holds, `most` at most.
+
+    Args:
+        after: Where the sweep before stopped.
+    """
+    columns = [articles.c.id, articles.c.fetched_at, *(articles.c[name] for name in INDEXED if name != "text")]
+    query = select(*columns, texts.c.text).outerjoin(texts, texts.c.article_id == articles.c.id)
+    query = query.where(articles.c.fetched_at < before, is_free())
+    if after is not None:
+        query = query.where(articles.c.fetched_at >= after)
+    rows = connection.execute(query.order_by(articles.c.fetched_at, articles.c.id).limit(most)).all()
+    remove(connection, rows)
+    return Sweep(removed=len(rows), upto=rows[-1].fetched_at if len(rows) == most else None)
+
+
+def remove(connection: Connection, rows: Sequence[Any]) -> None:
+    """Remove articles; what belongs to them goes with them, the words of the index first."""
+    if not rows:
+        return
+    same = [name for name in INDEXED if name != "text"]
+    fts.take_out(
+        connection,
+        [
+            fts.Entry(
+                article_id=row.id,
+                text=unsqueeze(row.text) if row.text is not None else "",
+                **{name: row._mapping[name] for name in same},
+            )
+            for row in rows
+        ],
+    )
+    ids = [row.id for row in rows]
+    connection.execute(delete(articles).where(articles.c.id.in_(ids)))
+    connection.execute(delete(pages).where(pages.c.article_id.in_(ids)))
+
+
+def drop_entries(connection: Connection, *, before: datetime, after: int, most: int) -> Sweep:
+    """
+    Remove what is known of the entries of up to `most` feeds that were first seen before a time, but their latest.
+
+    Args:
+        after: The feed where the sweep before stopped; 0 at the beginning.
+    """
+    ids = connection.scalars(select(feeds.c.id).where(feeds.c.id > after).order_by(feeds.c.id).limit(most)).all()
+    removed = 0
+    for feed_id in ids:
+        mine = entries.c.feed_id == feed_id
+        latest = select(entries.c.first_seen_at).where(mine).order_by(entries.c.first_seen_at.desc())
+        oldest_kept = connection.scalar(latest.offset(ENTRIES_KEPT - 1).limit(1))
+        if oldest_kept is not None:
+            old = delete(entries).where(mine, entries.c.first_seen_at < min(before, oldest_kept))
+            removed += connection.execute(old).rowcount
+    return Sweep(removed=removed, upto=ids[-1] if len(ids) == most else None)
+
+
+def drop_pages(connection: Connection, *, before: datetime, most: int) -> Sweep:
+    """Remove up to `most` pages that were given up and noted before a time."""
+    old = select(pages.c.article_id).where(pages.c.next_try_at.is_(None), pages.c.noted_at < before).limit(most)
+    removed = connection.execute(delete(pages).where(pages.c.article_id.in_(old))).rowcount
+    return Sweep(removed=removed, upto=before if removed == most else None)
+
+
+def drop_blocks(connection: Connection, *, after: str, most: int) -> Sweep:
+    """
+    Remove what the pages of up to `most` sites were made of, but for the latest that make a site's memory.
+
+    Args:
+        after: The site where the sweep before stopped; "" at the beginning.
+    """
+    names = select(blocks.c.host).where(blocks.c.host > after).group_by(blocks.c.host).order_by(blocks.c.host)
+    hosts = connection.scalars(names.limit(most)).all()
+    removed = 0
+    for host in hosts:
+        mine = blocks.c.host == host
+        latest = select(blocks.c.at).where(mine).order_by(blocks.c.at.desc())
+        oldest_kept = connection.scalar(latest.offset(MEMORY_ARTICLES - 1).limit(1))
+        if oldest_kept is not None:
+            removed += connection.execute(delete(blocks).where(mine, blocks.c.at < oldest_kept)).rowcount
+    return Sweep(removed=removed, upto=hosts[-1] if len(hosts) == most else None)

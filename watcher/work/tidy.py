@@ -1,0 +1,116 @@
+"""Keeps the store within its bounds: what is old goes, a slice at a time, and the room it took is given back."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from sqlalchemy import Connection
+
+from watcher.settings.model import StoreSettings
+from watcher.store import retention
+from watcher.store.retention import Sweep
+from watcher.store.space import give_back, room_of
+from watcher.store.writer import Writer
+
+log = logging.getLogger("watcher.work")
+SLICE_S = 0.05  # that a slice should take of the store's one writer
+FIRST, LEAST, LARGEST = 20, 1, 2_000  # rows of a slice
+REST = 1.0  # times what a slice took, between two: half of the writer's time is for news
+RUN_S = 120.0  # of one run
+GIVEN_UP_KEPT = timedelta(days=30)  # pages without an article
+NEVER_BELOW = timedelta(days=7)  # that a bound on the size takes no article of: editions need them
+Step = Callable[[Connection, Any, int], Sweep]  # what to do, from where on, of how many at most
+
+
+@dataclass(slots=True, kw_only=True)
+class Pace:
+    """How many rows a slice takes, by how long the last one took; `until`, the end of the run."""
+
+    until: float
+    most: int = FIRST
+
+    def took(self, seconds: float) -> None:
+        """Take more, or fewer."""
+        factor = min(2.0, max(0.25, SLICE_S / max(seconds, 1e-4)))
+        self.most = max(LEAST, min(LARGEST, int(self.most * factor)))
+
+
+async def in_slices(writer: Writer, step: Step, *, start: Any = None, run_s: float = RUN_S) -> int:  # noqa: ANN401
+    """Do a step again and again, each in a transaction of its own, until nothing is left; return what was removed."""
+    pace = Pace(until=time.monotonic() + run_s)
+    upto, removed = start, 0
+    while True:
+        done, took_s = await writer.do(partial(timed, step=step, upto=upto, most=pace.most))
+        removed += done.removed
+        if done.upto is None or time.monotonic() > pace.until:
+            return removed
+        upto = done.upto
+        pace.took(took_s)
+        await asyncio.sleep(took_s * REST)
+
+
+def timed(connection: Connection, *, step: Step, upto: Any, most: int) -> tuple[Sweep, float]:  # noqa: ANN401
+    """Return what a step did, and how many seconds it held the writer."""
+    began = time.monotonic()
+    done = step(connection, upto, most)
+    return done, time.monotonic() - began
+
+
+async def tidy(writer: Writer, settings: StoreSettings, *, now: datetime) -> None:
+    """Remove what is older than the settings keep, or too much, and give the room back."""
+    removed = 0
+    if settings.keep_articles is not None:
+        removed = await drop_before(writer, now - settings.keep_articles)
+        await drop_known(writer, now - settings.keep_articles)
+    removed += await fit(writer, settings.max_size, now=now)
+    await in_slices(writer, lambda c, _, most: retention.drop_pages(c, before=now - GIVEN_UP_KEPT, most=most))
+    await in_slices(writer, lambda c, upto, most: retention.drop_blocks(c, after=upto, most=most), start="")
+    pages = await in_slices(writer, give_slice)
+    if removed or pages:
+        room = await writer.read(room_of)
+        log.info("tidied articles=%d file_bytes=%s", removed, room.file_bytes if room else None)
+
+
+async def drop_before(writer: Writer, before: datetime) -> int:
+    """Remove the articles that came in before a time; return how many."""
+    return await in_slices(
+        writer, lambda c, upto, most: retention.drop_articles(c, before=before, after=upto, most=most)
+    )
+
+
+async def drop_known(writer: Writer, before: datetime) -> None:
+    """Forget entries that were first seen before a time."""
+    await in_slices(
+        writer, lambda c, upto, most: retention.drop_entries(c, before=before, after=upto, most=most), start=0
+    )
+
+
+async def fit(writer: Writer, max_bytes: int | None, *, now: datetime) -> int:
+    """Remove the oldest articles until the store is within its bound; return how many."""
+    if max_bytes is None:
+        return 0
+
+    def step(connection: Connection, upto: datetime | None, most: int) -> Sweep:
+        room = room_of(connection)
+        if room is None or room.used_bytes <= max_bytes:
+            return Sweep(removed=0)
+        return retention.drop_articles(connection, before=now - NEVER_BELOW, after=upto, most=most)
+
+    removed = await in_slices(writer, step)
+    room = await writer.read(room_of)
+    if room is not None and room.used_bytes > max_bytes:
+        log.warning("store_too_large used_bytes=%d max_bytes=%d", room.used_bytes, max_bytes)
+    return removed
+
+
+def give_slice(connection: Connection, _: object, most: int) -> Sweep:
+    """Give a slice of free pages back to the disk."""
+    given = give_back(connection, most=most)
+    return Sweep(removed=given, upto=True if given == most else None)
