@@ -9,13 +9,12 @@ import subprocess
 import pytest
 
 from digests.model import Parcel, Rendered
-from tests.deliver.mail_server import HALF
 
 OPENSSL = shutil.which("openssl")
 LINES = [b".a line that begins with a dot", b"..", b".", b"", b"a line of the mail, of about sixty characters in all"]
 MAIL = (
     b"From: digest@example.org\r\nSubject: News\r\nMessage-ID: <1@example.org>\r\n\r\n"
-    + b"\r\n".join(LINES * (HALF // 40))
+    + b"\r\n".join(LINES * 500)
     + b"\r\n"
 )
 

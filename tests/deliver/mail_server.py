@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 STEPS = ("connect", "EHLO", "STARTTLS", "EHLO again", "AUTH", "MAIL", "RCPT", "DATA", "in DATA", "dot", "QUIT")
 # The steps at which the client can know that the server has no mail, or that it has it.
 KNOWN = tuple(step for step in STEPS if step != "dot")
-HALF = 20_000  # bytes of a mail
+HALF = 2_000  # bytes of a mail: less than half of it, however short the edition
 HANG_S = 20.0
 
 
@@ -35,9 +35,9 @@ class MailServer:
     Listens on loopback from `start` to `stop`.
 
     Attributes:
-        at: What happens at a step instead of its good answer: "drop", "hang", an answer ("450 later"), or a function,
-            after which the connection is dropped. A mail counts as taken once its dot has come, whatever is answered,
-            but for an answer that refuses it.
+        at: What happens at a step instead of its good answer: "drop", "hang", an answer ("450 later"), or a function;
+            where that returns true, the connection is dropped. A mail counts as taken once its dot has come, whatever
+            is answered, but for an answer that refuses it.
         times: How often that happens before all is well again; None: always.
         taken: The mails, in the order in which they came.
     """
@@ -110,8 +110,9 @@ class MailServer:
             self.times -= 1
         what = self.at[step]
         if callable(what):
-            what()
-            raise Gone
+            if what():
+                raise Gone
+            return None
         if what == "drop":
             raise Gone
         if what == "hang":

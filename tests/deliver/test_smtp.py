@@ -90,8 +90,8 @@ def test_a_connection_lost_before_the_dot_was_sent_leaves_nothing_unknown(tls, p
         assert server.taken == []
 
 
-def test_a_connection_lost_while_mail_and_dot_are_under_way_is_unknown_to_us(tls, parcel):
-    with secure(tls, at={"in DATA": "drop"}) as server:
+def test_what_is_lost_while_mail_and_dot_are_under_way_is_unknown_to_us(tls, parcel):
+    with secure(tls, at={"in DATA": "hang"}) as server:
         _, error = sent(smtp(server), parcel())
 
         assert error is not None

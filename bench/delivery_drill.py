@@ -1,0 +1,264 @@
+"""
+Kills whoever delivers an edition between any two steps, and breaks the mail server at each; counts who got what.
+
+    python -m bench.delivery_drill
+
+Three readers are owed an edition. In the first part, `watcher digest --send` is a process of its own, and the mail
+server ends it with SIGKILL at a step of the protocol, of the first reader's mail or the second's. In the second, it
+is ended at each beginning and each commit of a transaction in the store, from the first of its life to the last; in
+the third, a process that only sends is. In the fourth, the server drops the connection, answers 4xx, or hangs, once at
+each step. Then all is well again, and what is still owed is sent. Prints a line for each; exits with 1 if a reader has
+none, or two where one can know better.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from itertools import count as count_from
+from pathlib import Path
+
+from digests.model import Parcel, Rendered
+from digests.send import Dispatch
+from digests.store import outbox
+from digests.store.editions import open_digests
+from digests.store.outbox import SENT, Place
+from tests.deliver.mail_server import STEPS, MailServer
+from watcher.settings.load import load
+from watcher.store.writer import read, write
+
+READERS = ("ann@example.net", "bob@example.net", "cem@example.net")
+PLACE = Place(digest="world", local_date=date(2026, 11, 24), slot="daily")
+MAIL = b"From: w@example.org\r\nMessage-ID: <1@example.org>\r\n\r\n" + b"news of the day\r\n" * 2_000
+# Where the server has all of a mail, and the sender cannot know it: at the dot; while both are under way, it might.
+UNKNOWABLE = ("dot",)
+QUIET = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+SETTINGS = """
+[store]
+url = "sqlite:///watcher.db"
+[semantic]
+embedder = "none"
+[smtp]
+host = "127.0.0.1"
+port = {port}
+security = "{security}"
+timeout = "2s"
+{login}
+[[digests]]
+name = "world"
+formats = ["text"]
+mail = {{ from = "World <w@example.org>" }}
+deliver = [{{ channel = "smtp", to = {readers} }}]
+"""
+VICTIM = """
+import os, signal, sys
+from itertools import count as count_from
+from pathlib import Path
+from sqlalchemy import Engine, event
+
+left = int(sys.argv[2])
+
+def step(connection):
+    global left
+    left -= 1
+    if left == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+event.listen(Engine, "begin", step)
+event.listen(Engine, "commit", step)
+"""
+SENDS = """
+from digests.send import Dispatch
+from digests.store.editions import open_digests
+from watcher.settings.load import load
+
+settings = load(Path(sys.argv[1]))
+Dispatch(open_digests(settings.store.url), settings).run()
+"""
+MAKES_AND_SENDS = """
+from watcher.cli.main import run
+
+sys.exit(run(["digest", "--send", "--config", sys.argv[1]]))
+"""
+# Of the events in the store that belong to a mail, those after its dot: beginning and commit of "sent".
+OPENING = 2  # a look at the versions of the two schemas
+EVENTS, AFTER_THE_DOT = 7, (6, 7)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Count:
+    """What came of one drill: copies for each reader, and whether those of one reader are the same mail."""
+
+    name: str
+    ended: bool  # the process was killed, the server broke
+    copies: tuple[int, ...]
+    one_id: bool
+    settled: bool  # the outbox says that all is sent
+
+    def is_right(self, *, unknowable: bool) -> bool:
+        """Whether nobody has none, and nobody two unless nobody could know; two are the same mail."""
+        most = 2 if unknowable else 1
+        return self.settled and self.one_id and all(1 <= each <= most for each in self.copies)
+
+
+def write_settings(folder: Path, server: MailServer) -> Path:
+    """Write the settings of a drill."""
+    is_secret = server.tls is not None
+    login = 'user = "user"\npassword = "env:WATCHER_DRILL_PASSWORD"' if is_secret else ""
+    path = folder / "settings.toml"
+    path.write_text(
+        SETTINGS.format(
+            port=server.port,
+            security="starttls" if is_secret else "plain",
+            login=login,
+            readers=str(list(READERS)).replace("'", '"'),
+        )
+    )
+    return path
+
+
+def count(name: str, server: MailServer, place: Place, path: Path, *, ended: bool) -> Count:
+    """Return what the readers have."""
+    bodies = [server.bodies(reader) for reader in READERS]
+    engine = open_digests(load(path).store.url)
+    rows = read(engine, lambda c: outbox.deliveries_of(c, place))
+    engine.dispose()
+    return Count(
+        name=name,
+        ended=ended,
+        copies=tuple(len(each) for each in bodies),
+        one_id=all(len({message_id(body) for body in each}) <= 1 for each in bodies),
+        settled=[row.state for row in rows] == [SENT] * len(READERS),
+    )
+
+
+def message_id(body: bytes) -> bytes:
+    """Return the Message-ID of a mail."""
+    return next(line for line in body.split(b"\r\n") if line.lower().startswith(b"message-id:"))
+
+
+def kill_at_step(folder: Path, step: str, number: int, server: MailServer) -> Count:
+    """Have the server kill `watcher digest --send` at a step of its `number`th time, and send what is left."""
+    path = write_settings(folder, server)
+    command = [sys.executable, "-m", "watcher", "digest", "--send", "--config", str(path)]
+    process: list[subprocess.Popen[bytes]] = []
+    left = number
+
+    def kill() -> bool:
+        nonlocal left
+        left -= 1
+        if left == 0:
+            process[0].send_signal(signal.SIGKILL)
+            process[0].wait()
+        return left == 0
+
+    server.at = {step: kill}
+    process.append(subprocess.Popen(command, **QUIET))
+    code = process[0].wait()
+    server.at = {}
+    subprocess.run(command, check=True, **QUIET)
+    today = Place(digest="world", local_date=datetime.now(UTC).date(), slot="daily")
+    return count(f"{step} of mail {number}", server, today, path, ended=code == -signal.SIGKILL)
+
+
+def fill(path: Path) -> None:
+    """Put an edition's mails into the outbox."""
+    forms = (Rendered(format="eml", name="x.eml", body=MAIL),)
+    parcels = [Parcel(channel="smtp", recipient=reader, forms=forms) for reader in READERS]
+    engine = open_digests(load(path).store.url)
+    write(engine, lambda c: outbox.put(c, PLACE, parcels, now=datetime.now(UTC)))
+    engine.dispose()
+
+
+def send_the_rest(path: Path, *, passes: int = 1) -> None:
+    """Send what is owed, at once."""
+    settings = load(path)
+    engine = open_digests(settings.store.url)
+    for _ in range(passes):
+        write(engine, lambda c: outbox.hurry(c, PLACE, now=datetime.now(UTC)))
+        Dispatch(engine, settings).run(PLACE)
+    engine.dispose()
+
+
+def kill_at_event(folder: Path, number: int, server: MailServer) -> Count:
+    """Kill a process that sends at its `number`th beginning or commit in the store, and send what is left."""
+    path = write_settings(folder, server)
+    fill(path)
+    victim = subprocess.run([sys.executable, "-c", VICTIM + SENDS, str(path), str(number)], **QUIET)
+    send_the_rest(path)
+    killed = victim.returncode == -signal.SIGKILL
+    return count(f"store event {number} of sending", server, PLACE, path, ended=killed)
+
+
+def after_the_dot(number: int) -> bool:
+    """Whether a process that sends has sent a dot and not kept the answer at its `number`th event in the store."""
+    return (number - OPENING - 1) % EVENTS + 1 in AFTER_THE_DOT
+
+
+def kill_at_any_event(folder: Path, number: int, server: MailServer) -> Count:
+    """Kill `watcher digest --send` at its `number`th beginning or commit in the store, and call it again."""
+    path = write_settings(folder, server)
+    open_digests(load(path).store.url).dispose()
+    victim = subprocess.run([sys.executable, "-c", VICTIM + MAKES_AND_SENDS, str(path), str(number)], **QUIET)
+    again = [sys.executable, "-m", "watcher", "digest", "--send", "--config", str(path)]
+    subprocess.run(again, check=True, **QUIET)
+    today = Place(digest="world", local_date=datetime.now(UTC).date(), slot="daily")
+    return count(f"store event {number} of all", server, today, path, ended=victim.returncode == -signal.SIGKILL)
+
+
+def break_at_step(folder: Path, step: str, what: str, server: MailServer) -> Count:
+    """Have the server break at a step once, and send what is left."""
+    path = write_settings(folder, server)
+    fill(path)
+    server.at, server.times = {step: what}, 1
+    send_the_rest(path, passes=2)
+    return count(f"{what} at {step}", server, PLACE, path, ended=server.times == 0)
+
+
+def drill(make: Callable[[Path, MailServer], Count]) -> Count:
+    """Run one drill in a folder and with a server of its own."""
+    with tempfile.TemporaryDirectory() as folder, MailServer() as server:
+        return make(Path(folder), server)
+
+
+def all_drills() -> Iterator[tuple[Count, bool]]:
+    """Yield each drill's count, and whether it was at the step where nobody can know."""
+    plain = [step for step in STEPS if step not in ("STARTTLS", "EHLO again", "AUTH")]
+    for step in plain:
+        for number in (1,) if step in ("connect", "EHLO", "QUIT") else (1, 2):
+            yield drill(lambda f, s, n=number, at=step: kill_at_step(f, at, n, s)), step in UNKNOWABLE  # type: ignore[misc]
+    for kill, is_unknowable in ((kill_at_any_event, lambda number: True), (kill_at_event, after_the_dot)):
+        for number in count_from(1):
+            found = drill(lambda f, s, n=number, k=kill: k(f, n, s))  # type: ignore[misc]
+            if not found.ended:
+                break
+            yield found, is_unknowable(number)
+    for step in plain:
+        for what in ("drop", "hang", "450 4.3.0 later"):
+            if not (what.startswith("450") and step == "in DATA"):
+                yield drill(lambda f, s, at=step, w=what: break_at_step(f, at, w, s)), step in UNKNOWABLE  # type: ignore[misc]
+
+
+def main() -> int:
+    """Run all drills; return 0 if no edition was lost, and none came twice where one can know."""
+    lost = twice = wrong = drills = 0
+    for found, unknowable in all_drills():
+        drills += 1
+        lost += sum(each == 0 for each in found.copies)
+        twice += sum(each > 1 for each in found.copies)
+        right = found.is_right(unknowable=unknowable) and found.ended
+        wrong += not right
+        print(f"{'ok   ' if right else 'WRONG'} {found.name:32} copies {found.copies}", flush=True)
+    print(f"{drills} drills: {lost} lost, {twice} twice, all of them where nobody can know: {wrong == 0}")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("WATCHER_DRILL_PASSWORD", "right")
+    sys.exit(main())
