@@ -105,7 +105,7 @@ def replay(
     from digests.cli.digest import check_formats
     from digests.cli.story import digest_named
     from digests.deliver.file import write
-    from digests.publish import folder_of, rendered
+    from digests.publish import earlier_editions, folder_of, rendered
     from digests.store.editions import open_digests
 
     settings = load_settings(config)
@@ -115,10 +115,11 @@ def replay(
     folder = directory or folder_of(digest, settings)
     engine = open_digests(settings.store.url)
     try:
+        earlier = earlier_editions(engine, digest, wanted)
         forms = [
             form
             for edition, suffix in kept(engine, digest, day)
-            for form in rendered(edition, digest, wanted, suffix=suffix)
+            for form in rendered(edition, digest, wanted, earlier=earlier, suffix=suffix)
         ]
     finally:
         engine.dispose()
