@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import quote, unquote_to_bytes, urljoin, urlsplit, urlunsplit
 
 from watcher.errors import Refused
+from watcher.text.urls import PLAIN_PAGE
 
 MAX_HOPS = 10
 MAX_URL = 8_000  # characters of a redirect's target: RFC 9110 §4.1 has servers read so much
@@ -68,6 +69,8 @@ class Chain:
 
 def checked(url: str, *, asked: str) -> str:
     """Return `url` without its fragment; Refused if it is not an http or https URL with a host."""
+    if PLAIN_PAGE.fullmatch(url) is not None:  # nearly all of them, at a tenth of the cost
+        return url.partition("#")[0]
     try:
         parts = urlsplit(url)
         port = parts.port

@@ -19,6 +19,7 @@ from watcher.text.urls import is_web
 UNITS_S = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 SIZE_UNITS = {"b": 1, "kb": 1_000, "mb": 1_000_000, "gb": 1_000_000_000, "kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30}
 SHOWN_SIZES = (("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("GB", 10**9), ("MB", 10**6), ("kB", 1_000))
+BLANK = re.compile(r"\s")
 DURATION = re.compile(r"(?:\d{1,9}(?:\.\d{1,3})?[smhdw])+", re.ASCII)
 DURATION_PART = re.compile(r"([\d.]+)([smhdw])", re.ASCII)
 SIZE = re.compile(r"(\d{1,12}(?:\.\d{1,3})?)([a-z]+)", re.ASCII)
@@ -143,7 +144,7 @@ def check_timezone(value: str) -> str:
 def check_web(value: str) -> str:
     """Return `value` if it is an absolute http or https URL."""
     text = value.strip()
-    if not is_web(text) or any(c.isspace() for c in text) or len(text) > 2_000:
+    if not is_web(text) or BLANK.search(text) or len(text) > 2_000:
         words = (
             f'; did you mean "https://{text}"?'
             if "://" not in text and is_web(f"https://{text}") and "." in text

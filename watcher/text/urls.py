@@ -33,6 +33,8 @@ def is_web(url: str | None) -> bool:
     """Whether `url` is an absolute http or https URL with a host."""
     if not url:
         return False
+    if PLAIN_PAGE.fullmatch(url) is not None:  # nearly all of them, at a tenth of the cost
+        return True
     try:
         parts = urlsplit(url)
         return parts.scheme in DEFAULT_PORTS and bool(parts.hostname) and (parts.port is None or parts.port > 0)

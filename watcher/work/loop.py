@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Callable, Coroutine
 from importlib.util import find_spec
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+COLLECTED = (20_000, 10, 10)  # new objects at a look, and looks at the young before one at the older
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:
-    """Run `main` to its end and return what it returned, as `asyncio.run` does."""
+    """
+    Run `main` to its end and return what it returned, as `asyncio.run` does.
+
+    What there is by now stays: the collector never looks at it again, and seldom at the rest (a tenth of the time).
+    """
+    gc.freeze()
+    gc.set_threshold(*COLLECTED)
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
         return runner.run(main)
 
