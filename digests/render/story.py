@@ -51,6 +51,7 @@ def story_view(story: EditionStory, edition: Edition, words: Words) -> StoryView
         rest=" · ".join([words["quiet"], updated] if story.status == "quiet" else [updated]),
         summary=written(story.prose, words) if story.prose else quotes(story.summary, words),
         written=words.say("written", model=_model(story)) if story.prose else "",
+        grounds=quotes(tuple(dict.fromkeys(s for told in story.prose for s in told.sources)), words),
         since_label=_since(edition, words),
         since=_moved(story, words),
         coverage=coverage(story, words),

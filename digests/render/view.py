@@ -98,6 +98,7 @@ class StoryView:
     rest: str  # "updated 05:32 UTC"
     summary: tuple[Quote, ...]
     written: str  # says by which model the summary was written; empty where it is quoted
+    grounds: tuple[Quote, ...]  # the sentences that a written summary rests on
     since_label: str
     since: tuple[Quote, ...]  # figures, sentences, outlets
     coverage: str

@@ -10,10 +10,11 @@ from lxml import html as lxml_html
 
 
 def headlines_and_links(source: str) -> tuple[list[str], list[tuple[str, str]]]:
-    """Return the headings, and the text and address of each link to an outlet, in the order of the page."""
+    """Return the headings, and text and address of each link to an outlet, in order; not what a page unfolds."""
     page = lxml_html.document_fromstring(source)
     headings = [" ".join(h.text_content().split()) for h in page.xpath("//h3")]
-    links = [(" ".join(a.text_content().split()), a.get("href")) for a in page.xpath("//a[starts-with(@href, 'http')]")]
+    shown = page.xpath("//a[starts-with(@href, 'http')][not(ancestor::details)]")
+    links = [(" ".join(a.text_content().split()), a.get("href")) for a in shown]
     return headings, links
 
 

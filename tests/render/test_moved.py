@@ -92,6 +92,7 @@ def test_written_sentences_take_the_place_of_the_extract(editions):
     told = shown(edition, "text")
 
     assert all(sentence.text not in told for sentence in story.summary)
+    assert f"The sentences it rests on {editions.sentence(1).text} — Harbour Gazette, 03:30" in shown(edition, "html")
     assert "none is generated" not in told
 
 
