@@ -123,6 +123,11 @@ def feed_of(row: Row[tuple[object, ...]]) -> Feed:
     )
 
 
+def feed_ids(connection: Connection) -> dict[str, int]:
+    """Return the number of each feed by its source's address."""
+    return dict(connection.execute(select(feeds.c.source_url, feeds.c.id)).all())
+
+
 def recent_entries(connection: Connection, feed_id: int) -> dict[str, str]:
     """Return the content hash of the feed's latest entries by GUID: a parser need not read their text again."""
     query = (

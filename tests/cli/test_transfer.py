@@ -1,0 +1,83 @@
+"""`watcher export` and `watcher import`: there and back, twice, with bad lines named."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from watcher.cli.main import run
+from watcher.features.make import FEATURES_VERSION
+from watcher.model import Source
+from watcher.store.articles import packed_features
+from watcher.store.feeds import sync_sources
+from watcher.store.open import open_store
+from watcher.store.writer import read, write
+
+
+@pytest.fixture
+def watcher(tmp_path, capfdbinary):
+    def call(name: str, *arguments: str):
+        (tmp_path / f"{name}.toml").write_text(f'[store]\nurl = "sqlite:///{name}.db"\n')
+        code = run([*arguments, "--config", str(tmp_path / f"{name}.toml")])
+        out, err = capfdbinary.readouterr()
+        return code, out.decode(), err.decode()
+
+    return call
+
+
+def lines(count: int) -> str:
+    rows = ({"url": f"https://n.example/{n}", "title": f"Quake {n}", "text": f"A quake, {n}."} for n in range(count))
+    return "".join(json.dumps(row | {"language": "en", "feed": "https://n.example/f"}) + "\n" for row in rows)
+
+
+def test_articles_go_from_one_store_to_another_and_only_once(watcher, tmp_path):
+    (tmp_path / "given.jsonl").write_text(lines(60))
+
+    first = watcher("one", "import", str(tmp_path / "given.jsonl"))
+    exported = watcher("one", "export")
+    (tmp_path / "exported.jsonl").write_text(exported[1])
+    second = watcher("two", "import", str(tmp_path / "exported.jsonl"))
+    again = watcher("two", "import", str(tmp_path / "exported.jsonl"), "--json")
+
+    assert first == (0, "60 articles imported, 0 known, 0 lines left out\n", "")
+    assert second[:2] == (0, "60 articles imported, 0 known, 0 lines left out\n")
+    assert json.loads(again[1]) == {"imported": 0, "known": 60, "faults": []}
+    assert sorted(exported[1].splitlines()) == sorted(watcher("two", "export")[1].splitlines())
+
+
+def test_what_is_imported_has_features_its_feed_and_can_be_found(watcher, tmp_path):
+    (tmp_path / "given.jsonl").write_text(lines(2))
+    engine = open_store(f"sqlite:///{tmp_path / 'one.db'}")
+    now = datetime.now(UTC)
+    write(engine, lambda c: sync_sources(c, [Source(url="https://n.example/f", name="N")], now=now))
+
+    watcher("one", "import", str(tmp_path / "given.jsonl"))
+
+    rows = [json.loads(line) for line in watcher("one", "export")[1].splitlines()]
+    found = read(engine, lambda c: packed_features(c, [row["id"] for row in rows]))
+    assert {packed.version for packed in found.values()} == {FEATURES_VERSION}
+    assert {row["feed"] for row in rows} == {"https://n.example/f"}
+    assert "Quake 1" in watcher("one", "search", "quake", "--limit", "1")[1] + watcher("one", "search", "quake")[1]
+    engine.dispose()
+
+
+def test_bad_lines_are_named_by_file_and_line_and_the_rest_goes_in(watcher, tmp_path):
+    path = tmp_path / "given.jsonl"
+    path.write_text("{}\n" + lines(2) + "nonsense\n\n" + lines(1))
+
+    code, told, error = watcher("one", "import", str(path))
+
+    assert (code, told) == (3, "2 articles imported, 1 known, 2 lines left out\n")
+    assert error.splitlines() == [
+        f'{path}:1: expected "url", "title" and "text", none of them empty',
+        f"{path}:4: not JSON",
+    ]
+
+
+def test_a_file_that_is_not_there_is_told(watcher, tmp_path):
+    code, _, error = watcher("one", "import", str(tmp_path / "nowhere.jsonl"))
+
+    assert code == 1
+    assert "nowhere.jsonl cannot be read: No such file or directory" in error
