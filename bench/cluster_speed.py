@@ -5,7 +5,8 @@ How fast articles are grouped, without the embedder's own time, beside one onlin
     python bench/cluster_speed.py --texts --vectors 5000
 
 Both are given the same words in the same run, one after the other, three times; the median of their CPU time counts.
-Memory is what grouping takes on top of the articles it is given, and the peak of the whole process.
+Memory is what grouping takes on top of the articles it is given, and the peak of the whole process with them.
+Each window is measured in a process of its own.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ import resource
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime, timedelta
+from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
 
@@ -75,14 +78,15 @@ def window(count: int, *, texts: bool, vectors: bool) -> Iterator[Item]:
 def measure(count: int, *, texts: bool, vectors: bool) -> float:
     """Print the figures of one window, and return the articles grouped a second."""
     items = list(window(count, texts=texts, vectors=vectors))
-    words = [(item.published_at, [term for term, _ in item.features.terms]) for item in items]
     ours, theirs = [], []
     base = peak()
     for _ in range(ROUNDS if count <= 10_000 else 1):
         began = time.process_time()
         stories = len(group(items))
         ours.append(time.process_time() - began)
-        taken = peak() - base
+    most = peak()
+    words = [(item.published_at, [term for term, _ in item.features.terms]) for item in items]
+    for _ in ours:
         began = time.process_time()
         grouped(words)
         theirs.append(time.process_time() - began)
@@ -90,10 +94,16 @@ def measure(count: int, *, texts: bool, vectors: bool) -> float:
     kind = f"{'texts' if texts else 'titles'}{' with vectors' if vectors else ''}"
     print(
         f"{count} {kind}: {rate:.0f}/s, {stories} stories; online TF-IDF {yardstick:.0f}/s, ratio "
-        f"{rate / yardstick:.2f}; memory +{taken} MiB, process {peak()} MiB",
+        f"{rate / yardstick:.2f}; memory +{most - base} MiB, process {most} MiB",
         flush=True,
     )
     return rate
+
+
+def alone(count: int, *, texts: bool) -> float:
+    """Return what `measure` does, in a process of its own."""
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        return pool.submit(measure, count, texts=texts, vectors=False).result()
 
 
 def peak() -> int:
@@ -113,7 +123,7 @@ def main() -> None:
             measure(count, texts=given.texts, vectors=given.vectors)
         return
     for texts, counts in ((False, (3_000, 100_000)), (True, (3_000, 30_000))):
-        few, many = (measure(count, texts=texts, vectors=False) for count in counts)
+        few, many = (alone(count, texts=texts) for count in counts)
         print(f"  the rate at {counts[1]} is {many / few:.2f} of that at {counts[0]}")
 
 

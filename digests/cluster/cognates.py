@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from watcher.text.words import to_latin
 
 LEAST_LETTERS = 3
 LEAST_KEY = 2
+MOST_KNOWN = 1 << 15  # words whose key is at hand
 KEY = 6  # letters that are compared
 
 # Sounds that languages spell in several ways. Names and loan words (Tokyo, Tokio, Токио) come out alike.
@@ -19,6 +21,7 @@ SPELLING = re.compile("|".join(sorted(SOUNDS, key=lambda letters: -len(letters))
 DOUBLED = re.compile(r"(.)\1+")
 
 
+@lru_cache(maxsize=MOST_KNOWN)
 def cognate(term: str) -> str:
     """
     Return the key of a folded word or stem, the same for its cognates in other languages; empty if it can have none.

@@ -14,7 +14,7 @@ OWN = 0.5  # a group's own key stands in so many of its articles
 FOREIGN = 0.1  # and in no more than so many of the other's
 LEAST_OWN = 2  # own keys that each side must have
 
-Keys = Sequence[frozenset[str]]
+Side = Sequence[frozenset[str]]
 
 
 def held_apart(items: Sequence[Item]) -> Callable[[Sequence[int], Sequence[int]], bool]:
@@ -24,16 +24,26 @@ def held_apart(items: Sequence[Item]) -> Callable[[Sequence[int], Sequence[int]]
     They do if in a language that both have, each side has names or numbers of its own (people, places, years, counts)
     that the other side does not know. Names are compared within a language only: elsewhere they are spelt otherwise.
     """
-    keys = [keys_of(item) for item in items]
-    languages = [item.language for item in items]
+    known = Keys(items)
 
     def apart(a: Sequence[int], b: Sequence[int]) -> bool:
         if min(len(a), len(b)) < LEAST_ARTICLES:
             return False
-        ours, theirs = by_language(a, keys, languages), by_language(b, keys, languages)
+        ours, theirs = by_language(a, items, known), by_language(b, items, known)
         return any(differ(ours[language], theirs[language]) for language in sorted(ours.keys() & theirs.keys()))
 
     return apart
+
+
+class Keys(dict[int, frozenset[str]]):
+    """The keys of items, by number; made when asked for, as few articles are in a group that is large enough."""
+
+    def __init__(self, items: Sequence[Item]) -> None:
+        self.items_ = items
+
+    def __missing__(self, number: int) -> frozenset[str]:
+        found = self[number] = keys_of(self.items_[number])
+        return found
 
 
 def keys_of(item: Item) -> frozenset[str]:
@@ -43,16 +53,16 @@ def keys_of(item: Item) -> frozenset[str]:
     }
 
 
-def by_language(members: Sequence[int], keys: Keys, languages: Sequence[str]) -> dict[str, list[frozenset[str]]]:
+def by_language(members: Sequence[int], items: Sequence[Item], keys: Keys) -> dict[str, list[frozenset[str]]]:
     """Return the keys of the members that have enough of them, by language."""
     found: defaultdict[str, list[frozenset[str]]] = defaultdict(list)
     for i in members:
         if len(keys[i]) >= LEAST_KEYS:
-            found[languages[i]].append(keys[i])
+            found[items[i].language].append(keys[i])
     return found
 
 
-def differ(ours: Keys, theirs: Keys) -> bool:
+def differ(ours: Side, theirs: Side) -> bool:
     """Whether each side has at least `LEAST_OWN` keys of its own."""
     if min(len(ours), len(theirs)) < LEAST_ARTICLES:
         return False

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from digests.cluster.sparse import Array
+from digests.cluster.channel import Array
 from watcher.features.means import language_means
 from watcher.model import Features
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
+import numpy as np
+
 from digests.cluster.copies import LEAST_WORDING, common, is_copy, title_key
 from digests.cluster.item import Item, in_order
 from digests.cluster.wording import Wordings, candidates, wordings
@@ -106,15 +108,23 @@ def same_titles(ordered: Sequence[Item], wording: Wordings) -> Iterator[tuple[in
     if not any(bare):
         return
     holders: defaultdict[tuple[str, tuple[str, ...]], list[int]] = defaultdict(list)
-    for i, item in enumerate(ordered):
-        key = title_key(item.title)
+    for i in alike(ordered):
+        key = title_key(ordered[i].title)
         if len(key) >= LEAST_TITLE:
-            holders[item.language, key].append(i)
+            holders[ordered[i].language, key].append(i)
     for same in holders.values():
         outlets = Counter(ordered[i].outlet for i in same if ordered[i].outlet)
         if len(same) < 2 or any(count > 1 for count in outlets.values()):
             continue
         yield from ((same[0], i) for i in same[1:] if bare[i])
+
+
+def alike(ordered: Sequence[Item]) -> list[int]:
+    """Return the numbers of the items whose headline another one may have too, ascending."""
+    hashes = np.fromiter((hash(title_key(item.title)) for item in ordered), np.int64, len(ordered))
+    _, place, counts = np.unique(hashes, return_inverse=True, return_counts=True)
+    found: list[int] = np.flatnonzero(counts[place] > 1).tolist()
+    return found
 
 
 def report(members: Sequence[Item]) -> Report:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from digests.cluster.channel import Array, Ints, Starts
 from digests.cluster.linkage import Edges
-from digests.cluster.sparse import MAX_TERMS, Array, Ints, Starts, Vectors, heaviest, unit
+from digests.cluster.sparse import MAX_TERMS, Vectors, heaviest, unit
 
 ROWS = 512  # rows that are expanded in one go
 KEY_BITS = 32
@@ -53,13 +54,17 @@ def expanded(vectors: Vectors, near: Neighbours, share: float, most: int, *, lac
 
     Of one that has borrowed, the `most` heaviest entries stay, of unit length less what it is taken to be `lacking`.
     """
-    parts = [grown(vectors, near, first, share) for first in range(0, len(vectors[0]) - 1, ROWS)]
-    sizes, keys, values = (np.concatenate(each) for each in zip(*parts, strict=True))
     has_borrowed = np.diff(near.starts) > 0
-    limits = np.where(has_borrowed, most, MAX_TERMS)
-    starts, keys, values = heaviest(np.append(0, np.cumsum(sizes)), keys, values, limits)
-    scaled = unit(starts, keys, values, lacking=lacking)[2]
-    return starts, keys, np.where(np.repeat(has_borrowed, np.diff(starts)), scaled, values)
+    parts = []
+    for first in range(0, len(vectors[0]) - 1, ROWS):
+        sizes, keys, values = grown(vectors, near, first, share)
+        borrowed = has_borrowed[first : first + ROWS]
+        limits = np.where(borrowed, most, MAX_TERMS)
+        starts, keys, values = heaviest(np.append(0, np.cumsum(sizes)), keys, values, limits)
+        scaled = unit(starts, keys, values, lacking=lacking)[2]
+        parts.append((np.diff(starts), keys, np.where(np.repeat(borrowed, np.diff(starts)), scaled, values)))
+    sizes, keys, values = (np.concatenate(each) for each in zip(*parts, strict=True))
+    return np.append(0, np.cumsum(sizes)), keys, values
 
 
 def grown(vectors: Vectors, near: Neighbours, first: int, share: float) -> tuple[npt.NDArray[np.int64], Ints, Array]:

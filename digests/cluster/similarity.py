@@ -8,26 +8,27 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from digests.cluster.channel import Array, Channel, Numbers, Places, Reach, met, rows_of
 from digests.cluster.dense import centred
 from digests.cluster.evidence import Evidence, why
 from digests.cluster.expansion import Borrowing, Neighbours, expanded, nearest_of
 from digests.cluster.item import Item
 from digests.cluster.linkage import Edges
-from digests.cluster.sparse import Array, Channel, codes_of, cognate_vectors, name_channel, term_vectors
+from digests.cluster.sparse import codes_of, cognate_vectors, name_channel, term_vectors
 
 __all__ = ["Borrowing", "Evidence", "Pairs", "Weights", "edges", "why"]
 
-CELLS = 100_000  # pairs of a block: a few channels of 0.8 MB, that a processor keeps at hand (a third of the time)
-PRODUCTS = 250_000  # of keys in a block, the same
+CELLS = 100_000  # pairs of a block: 0.8 MB, that a processor keeps at hand (a third of the time)
+PRODUCTS = 100_000  # of keys in a block, the same
 MOST_EDGES = 4_000_000  # of a window: 64 MB, and as much again while they are joined
+LOST = 0.1  # of the floor: what words that many articles have may add to a score, but are not asked for
+LEAST_SHARED = 1e-9  # of a pair that shares something
 LEAST_EDGES = 40  # of an article, however many articles there are
 LEAST_NAMES = 3  # names and large numbers: fewer say little if they differ
 SOME_NAME = 0.02  # cosine of names: below this, what is shared is shared with everybody
 LEAST_BODY = 80  # bytes of shingles, twenty of them: below this an article is known by its title alone
 
-Numbers = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
-Places = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,34 +123,51 @@ class Pairs:
                 cognates = expanded(cognates, near, rule.cognates, rule.most, lacking=rule.lacking)
         self.terms = Channel(*terms)
         self.cognates = None if cognates is None else Channel(*cognates)
+        self.limit()
+
+    def limit(self) -> None:
+        """Let the channels meet only where it may matter to a score."""
+        w, channels = self.weights, self.channels()
+        decay = np.where(self.has_text, max(w.decay_hours_text, w.decay_hours_title), w.decay_hours_title)
+        reach = Reach(hours=self.hours, decay_hours=decay, idle_hours=w.idle_hours)
+        for channel, factor in zip(channels, self.factors(), strict=True):
+            channel.limit(reach, LOST * w.floor / len(channels) / factor)
 
     def neighbours(self, terms: Channel, rule: Borrowing) -> Neighbours:
         """Return the nearest of each article that is known by its title alone."""
+        decay = np.full(len(self.hours), self.weights.decay_hours_title)
+        terms.limit(Reach(hours=self.hours, decay_hours=decay, idle_hours=self.weights.idle_hours), LOST * rule.least)
         found = []
         for start, stop in self.blocks([terms]):
-            low = self.first_in_reach(start)
-            products = terms.block(start, stop, low)
-            cells = np.flatnonzero(products >= rule.least)
-            a, b = rows_of(cells, start, low, stop)
-            text = self.has_text[a] & self.has_text[b]
-            scores = products.ravel()[cells] * self.decay(a, b, text)
+            pairs = met([terms], [1.0], rule.least, start, stop, self.first_in_reach(start))
+            text = self.has_text[pairs.later] & self.has_text[pairs.earlier]
+            scores = pairs.bound * self.decay(pairs.later, pairs.earlier, text)
             wanted = np.flatnonzero(~text)
-            kept = wanted[strongest(a[wanted], scores[wanted], rule.least, rule.neighbours)]
-            found.append(edges_at(a[kept], b[kept], scores[kept]))
+            kept = wanted[strongest(pairs.later[wanted], scores[wanted], rule.least, rule.neighbours)]
+            found.append(edges_at(pairs.later[kept], pairs.earlier[kept], scores[kept]))
         return nearest_of(joined(found), borrows=~self.has_text, most=rule.neighbours)
 
     def channels(self) -> list[Channel]:
         """Return the sparse channels that there are."""
         return [each for each in (self.terms, self.names, self.cognates) if each is not None]
 
+    def factors(self) -> list[float]:
+        """Return by what each of `channels` counts at most."""
+        most = bounds(self.weights, beside=self.dense is not None)
+        return [
+            factor for channel, factor in zip((self.terms, self.names, self.cognates), most, strict=False) if channel
+        ]
+
     def blocks(self, channels: Sequence[Channel]) -> Iterator[tuple[int, int]]:
         """Yield the rows of each block, first and beyond the last, such that none is too large for the memory."""
         ends = np.cumsum(sum(each.costs() for each in channels))
+        dated = len(self.hours) - int(np.count_nonzero(np.isnan(self.hours)))
         start = 0
         while start < len(self.hours):
             by_cost = int(np.searchsorted(ends, (ends[start - 1] if start else 0) + PRODUCTS, side="right"))
             by_cells = start + CELLS // (start + 1 - self.first_in_reach(start))
-            stop = min(max(start + 1, min(by_cost, by_cells)), len(self.hours))
+            stop = by_cost if self.dense is None else min(by_cost, by_cells)
+            stop = min(max(start + 1, stop), dated if start < dated else len(self.hours))
             yield start, stop
             start = stop
 
@@ -169,27 +187,33 @@ class Pairs:
     def candidates(self, start: int, stop: int) -> Cosines:
         """Return the pairs of rows `start` to `stop` with those before them that may come over the floor."""
         low = self.first_in_reach(start)
-        terms = self.terms.block(start, stop, low)
-        names, cognates = (
-            None if each is None else each.block(start, stop, low) for each in (self.names, self.cognates)
-        )
-        vectors = None if self.dense is None else self.dense[0][start:stop] @ self.dense[0][low:stop].T
-        most = bounds(self.weights, beside=vectors is not None)
-        bound = terms * most[0]
-        for channel, factor in zip((names, cognates, vectors), most[1:], strict=True):
-            if channel is not None:
-                bound += channel * factor
-        if vectors is not None:
-            bound[np.arange(start, stop)[:, None] <= np.arange(low, stop)[None, :]] = 0.0
-        cells = np.flatnonzero(bound >= self.weights.floor)
-        later, earlier = rows_of(cells, start, low, stop)
+        least = self.weights.floor if self.dense is None else LEAST_SHARED
+        pairs = met(self.channels(), self.factors(), least, start, stop, low)
+        if self.dense is None:
+            return self.cosines(pairs.later, pairs.earlier, pairs.shared)
+        vectors = self.dense[0][start:stop] @ self.dense[0][low:stop].T
+        bound = np.multiply(vectors, bounds(self.weights, beside=True)[-1], dtype=np.float64)
+        cells = (pairs.later - start) * (stop - low) + pairs.earlier - low
+        bound.ravel()[cells] += pairs.bound
+        bound[np.arange(start, stop)[:, None] <= np.arange(low, stop)[None, :]] = 0.0
+        kept = np.flatnonzero(bound >= self.weights.floor)
+        place = np.searchsorted(cells, kept)
+        known = np.append(cells, -1)[place] == kept
+        shared = [np.where(known, np.append(each, 0.0)[place], 0.0) for each in pairs.shared]
+        return self.cosines(*rows_of(kept, start, stop, low), shared, vectors.ravel()[kept])
+
+    def cosines(
+        self, later: Places, earlier: Places, shared: Sequence[Numbers], vectors: Array | None = None
+    ) -> Cosines:
+        """Return pairs of rows with what they share in each of `channels`."""
+        sums = iter(shared)
         return Cosines(
             later=later,
             earlier=earlier,
-            terms=terms.ravel()[cells],
-            names=None if names is None else names.ravel()[cells],
-            cognates=None if cognates is None else cognates.ravel()[cells],
-            vectors=None if vectors is None else vectors.ravel()[cells],
+            terms=next(sums),
+            names=None if self.names is None else next(sums),
+            cognates=None if self.cognates is None else next(sums),
+            vectors=vectors,
         )
 
     def scores(self, pairs: Cosines) -> Numbers:
@@ -231,13 +255,6 @@ def sparse_scores(scale: Sparse, pairs: Cosines, same: Bools, text: Bools, named
     return scores
 
 
-def rows_of(cells: Places, start: int, low: int, stop: int) -> tuple[Places, Places]:
-    """Return the two rows of each cell of a block, of rows `start` to `stop` with rows `low` to `stop`."""
-    width = max(1, stop - low)
-    later = cells // width
-    return later + start, cells - later * width + low
-
-
 def bounds(weights: Weights, *, beside: bool) -> tuple[float, float, float, float]:
     """Return by what the cosines of terms, names, cognates and vectors count at most, whatever the pair."""
     sparse = [(weights.alone, weights.alone_scale if beside else 1.0)]
@@ -256,7 +273,7 @@ def strongest(rows: Places, scores: Numbers, floor: float, most: int) -> Places:
     """Return the places of the scores over `floor`, ascending; of a row at most the `most` highest. `rows` ascend."""
     kept = np.flatnonzero(scores >= floor)
     held = rows[kept]
-    counts = np.bincount(held) if len(held) else np.zeros(1, np.int64)
+    counts = np.bincount(held - held[0]) if len(held) else np.zeros(1, np.int64)
     if counts.max() <= most:
         return kept
     order = np.lexsort((kept, -scores[kept], held))

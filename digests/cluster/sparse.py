@@ -1,84 +1,34 @@
-"""The sparse channels: terms, names and what words of two languages share, compared through inverted indexes."""
+"""The sparse channels' vectors: terms, names and what words of two languages share."""
 
 from __future__ import annotations
 
 from array import array
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from itertools import count, repeat
+from itertools import repeat
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from digests.cluster.channel import Array, Channel, Ints, Starts
 from digests.cluster.cognates import cognate
 from watcher.model import Features
 
-Array: TypeAlias = npt.NDArray[np.float32]
-Ints: TypeAlias = npt.NDArray[np.int32]
-Starts: TypeAlias = npt.NDArray[np.int64]
 Vectors: TypeAlias = tuple[Starts, Ints, Array]  # starts of rows, keys, values: see `Channel`
 
 MAX_TERMS = 60  # of an article, its heaviest
-MOST_HOLDERS = 400  # of a key that an article is compared with, the last before it: a word of all days tells nothing
 PRIOR_ARTICLES = 500  # as if so many had been seen without the term: in a small window every term is rare
 PRIOR_COGNATES = 200  # the same, for keys that languages share
 LEAST_NUMBER = 3  # digits: smaller numbers stand in any text
+SPREAD = np.uint64(0x9E3779B97F4A7C15)  # 2^64 / golden ratio: its multiples share few bits
 SHORT_COGNATES = 6.0  # length of what a vector of cognates is taken to lack: one word in common is no proof
 
 
-class Channel:
-    """Vectors over keys, in rows; `block` gives the products of some rows with those before them."""
-
-    def __init__(self, starts: Starts, keys: Ints, weights: Array) -> None:
-        """
-        Take the vectors in one piece: those of row i stand from `starts[i]` to `starts[i + 1]`.
-
-        Args:
-            keys: Whole numbers from 0; each at most once a row.
-        """
-        self.starts = starts
-        order = np.argsort(keys, kind="stable").astype(np.int32)
-        self.held_by = np.repeat(np.arange(len(starts) - 1, dtype=np.int32), np.diff(starts))[order]
-        self.held_weights = weights[order]
-        self.place = np.empty(len(keys), np.int32)  # of an entry among the holders of all keys
-        self.place[order] = np.arange(len(keys), dtype=np.int32)
-        ends = np.cumsum(np.bincount(keys)).astype(np.int32) if len(keys) else np.zeros(1, np.int32)
-        first = np.append(np.int32(0), ends)[keys]
-        self.before = np.minimum(self.place - first, MOST_HOLDERS).astype(np.uint16)  # holders that an entry meets
-
-    def sizes(self) -> npt.NDArray[np.int64]:
-        """Return how many keys each row has."""
-        return np.diff(self.starts)
-
-    def costs(self) -> npt.NDArray[np.int64]:
-        """Return how many products each row needs."""
-        return np.add.reduceat(np.append(self.before, 0).astype(np.int64), self.starts[:-1]) * (self.sizes() > 0)
-
-    def block(self, start: int, stop: int, low: int) -> npt.NDArray[np.float64]:
-        """Return the products of rows `start` to `stop` with rows `low` to `stop`; 0 but for those before the row."""
-        width = stop - low
-        entries = slice(int(self.starts[start]), int(self.starts[stop]))
-        met = self.before[entries].astype(np.int64)
-        ends = np.cumsum(met)
-        total = int(ends[-1]) if len(ends) else 0
-        held = np.arange(total) + np.repeat(self.place[entries] - ends, met)
-        columns = self.held_by[held] - low
-        values = np.repeat(self.held_weights[self.place[entries]], met) * self.held_weights[held]
-        rows = np.repeat(np.arange(stop - start) * width, np.diff(self.starts[start : stop + 1]))
-        cells = np.repeat(rows, met) + columns
-        if total and columns.min() < 0:
-            inside = columns >= 0
-            cells, values = cells[inside], values[inside]
-        sums = np.bincount(cells, values, (stop - start) * width)
-        return np.asarray(sums.reshape(stop - start, width), np.float64)
-
-
 class Entries:
-    """The entries of vectors while they are read, row after row."""
+    """The entries of vectors while they are read, row after row: of each key only its hash, as there are many."""
 
     def __init__(self) -> None:
-        self.keys, self.values, self.starts = array("i"), array("f"), array("q", [0])
+        self.keys, self.values, self.starts = array("q"), array("f"), array("q", [0])
 
     def add(self, keys: Iterable[int], values: Iterable[float]) -> None:
         """Add a row."""
@@ -86,20 +36,31 @@ class Entries:
         self.values.extend(values)
         self.starts.append(len(self.keys))
 
-    def arrays(self) -> Vectors:
-        """Return starts, keys and values."""
-        return np.array(self.starts, np.int64), np.array(self.keys, np.int32), np.array(self.values, np.float32)
+    def arrays(self, apart: Sequence[str] = ()) -> Vectors:
+        """
+        Return starts, keys and values; keys are numbers in the order in which they come, from 0.
+
+        Args:
+            apart: What each row is of, if the keys of rows of two kinds are never the same.
+        """
+        hashes, starts = np.array(self.keys, np.uint64), np.array(self.starts, np.int64)
+        if apart:
+            hashes ^= np.repeat(codes_of(apart), np.diff(starts)).astype(np.uint64) * SPREAD
+        _, first, keys = np.unique(hashes, return_index=True, return_inverse=True)
+        number = np.empty(len(first), np.int32)
+        number[np.argsort(first)] = np.arange(len(first), dtype=np.int32)
+        return starts, number[keys], np.array(self.values, np.float32)
 
 
 def term_vectors(features: Sequence[Features], languages: Sequence[str]) -> Vectors:
     """Return the vectors of terms and numbers, each language by itself."""
-    entries, numbering = Entries(), count()
-    known: dict[str, defaultdict[str, int]] = defaultdict(lambda: defaultdict(numbering.__next__))
-    for each, language in zip(features, languages, strict=True):
-        key_of = known[language]
-        weights = {**dict.fromkeys((f"#{number}" for number in each.numbers), 1.0), **dict(each.terms)}
-        entries.add([key_of[key] for key in weights], weights.values())
-    starts, keys, values = entries.arrays()
+    entries = Entries()
+    for each in features:
+        entries.add(
+            [*(hash(f"#{number}") for number in each.numbers), *(hash(term) for term, _ in each.terms)],
+            [*repeat(1.0, len(each.numbers)), *(weight for _, weight in each.terms)],
+        )
+    starts, keys, values = entries.arrays(apart=languages)
     articles = np.repeat(sizes_of_languages(languages), np.diff(starts))
     rarity = np.log((articles + PRIOR_ARTICLES) / (holders(keys) + 0.5))
     return unit(*heaviest(starts, keys, np.log1p(values) * rarity, limits(len(features))))
@@ -107,9 +68,9 @@ def term_vectors(features: Sequence[Features], languages: Sequence[str]) -> Vect
 
 def name_channel(features: Sequence[Features]) -> Channel:
     """Return the channel of names and larger numbers; a name that two languages spell alike is one."""
-    entries, spelt = Entries(), Spelling()
+    entries = Entries()
     for each in features:
-        keys = dict.fromkeys(spelt[key] or spelt.own(key) for key in (*each.names, *large_numbers(each)))
+        keys = dict.fromkeys(hash(cognate(key) or f"={key}") for key in (*each.names, *large_numbers(each)))
         entries.add(keys, repeat(1.0, len(keys)))
     starts, keys_, _ = entries.arrays()
     return Channel(*unit(starts, keys_, np.log((len(features) + PRIOR_ARTICLES) / (holders(keys_) + 0.5))))
@@ -123,13 +84,14 @@ def cognate_vectors(features: Sequence[Features], languages: Sequence[str]) -> V
     codes = codes_of(languages)
     if len({*languages}) < 2:
         return None
-    entries, spelt = Entries(), Spelling()
+    entries = Entries()
     for each in features:
-        weights: dict[int, float] = {spelt[number]: 1.0 for number in large_numbers(each)}
+        weights: dict[int, float] = {hash(number): 1.0 for number in large_numbers(each)}
         for term, weight in each.terms:
-            key = spelt[term]
-            if key and weights.get(key, 0.0) < weight:
-                weights[key] = weight
+            if key := cognate(term):
+                known = hash(key)
+                if weights.get(known, 0.0) < weight:
+                    weights[known] = weight
         entries.add(weights.keys(), weights.values())
     starts, keys, values = entries.arrays()
     code = np.repeat(codes, np.diff(starts)).astype(np.int64)
@@ -139,21 +101,6 @@ def cognate_vectors(features: Sequence[Features], languages: Sequence[str]) -> V
     shared = in_languages[keys] > 1
     kept = chosen(starts, keys, np.log1p(values) * rarity, shared)
     return unit(*heaviest(*kept, limits(len(features))), lacking=SHORT_COGNATES)
-
-
-class Spelling(dict[str, int]):
-    """Numbers of what words have in common with those of other languages, 0 where nothing; made when asked for."""
-
-    def __init__(self) -> None:
-        self.numbers: dict[str, int] = {"": 0}
-
-    def __missing__(self, term: str) -> int:
-        found = self[term] = self.numbers.setdefault(cognate(term), len(self.numbers))
-        return found
-
-    def own(self, word: str) -> int:
-        """Return the number of a word that has nothing in common with others."""
-        return self.numbers.setdefault(f"={word}", len(self.numbers))
 
 
 def large_numbers(features: Features) -> list[str]:

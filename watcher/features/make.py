@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
+from functools import lru_cache
+from sys import intern
 
 from watcher.model import Features
 from watcher.text.words import POSSESSIVE, WORD, fold, is_unspaced, stems, to_latin, words
@@ -60,7 +62,13 @@ def terms(title: str, body: str, language: str) -> tuple[tuple[str, float], ...]
         for term, count in Counter(stems(part, language)).items():
             weights[term] += weight * count**0.5
     ordered = sorted(weights.items(), key=lambda item: (-item[1], item[0]))
-    return tuple((term, round(weight, 3)) for term, weight in ordered[:MAX_TERMS])
+    return tuple(weighted(term, round(weight, 3)) for term, weight in ordered[:MAX_TERMS])
+
+
+@lru_cache(maxsize=1 << 15)
+def weighted(term: str, weight: float) -> tuple[str, float]:
+    """Return both, the same object for the same pair: of many titles most words come again."""
+    return term, weight
 
 
 def names(title: str, lead: str) -> tuple[str, ...]:
@@ -75,7 +83,7 @@ def names(title: str, lead: str) -> tuple[str, ...]:
         capitals = list(capitalised(part))
         if part is title and len(capitals) * 2 > len(words(part)) > 3:
             continue
-        found.update((name, None) for name, inside in capitals if inside or name in found)
+        found.update((intern(name), None) for name, inside in capitals if inside or name in found)
         found.update((run, None) for run in KATAKANA.findall(part))
     return tuple(found)[:MAX_NAMES]
 

@@ -71,6 +71,8 @@ def is_unspaced(text: str) -> bool:
 
 def tokens(text: str) -> list[str]:
     """Return the folded words of `text`; scripts without spaces give one token a character. For comparing wording."""
+    if text.isascii():
+        return words(text.lower())
     found: list[str] = []
     for word in words(text):
         folded = fold(word)

@@ -1,0 +1,157 @@
+"""A channel: sparse vectors in rows, compared through an inverted index, each key only as far back as it matters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Array: TypeAlias = npt.NDArray[np.float32]
+Ints: TypeAlias = npt.NDArray[np.int32]
+Starts: TypeAlias = npt.NDArray[np.int64]
+Numbers: TypeAlias = npt.NDArray[np.float64]
+Places: TypeAlias = npt.NDArray[np.intp]
+
+MOST_HOLDERS = 400  # of a key that an article is compared with, the last before it: a word of all days tells nothing
+MOST_EMPTY = 4  # cells of a table for each product: what would be emptier is sorted instead
+PART = 4_096  # rows whose reach is found in one go
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """How far back two rows can matter: what they share falls by e in `decay_hours`, and is 0 beyond `idle_hours`."""
+
+    hours: Numbers  # of each row, ascending; nan where it has no time, which is at the end
+    decay_hours: Numbers  # of each row
+    idle_hours: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Met:
+    """Pairs of rows, what they share in each channel, and `bound`, what that comes to together."""
+
+    later: Places
+    earlier: Places
+    bound: Numbers
+    shared: tuple[Numbers, ...]
+
+
+class Channel:
+    """Vectors over keys, in rows, ready to be multiplied with those before them."""
+
+    def __init__(self, starts: Starts, keys: Ints, weights: Array) -> None:
+        """
+        Take the vectors in one piece: those of row i stand from `starts[i]` to `starts[i + 1]`.
+
+        Args:
+            keys: Whole numbers from 0; each at most once a row.
+        """
+        self.starts = starts
+        self.keys = keys
+        order = np.argsort(keys, kind="stable").astype(np.int32)
+        self.held_by = np.repeat(np.arange(len(starts) - 1, dtype=np.int32), np.diff(starts))[order]
+        self.held_weights = weights[order]
+        self.place = np.empty(len(keys), np.int32)  # of an entry among the holders of all keys
+        self.place[order] = np.arange(len(keys), dtype=np.int32)
+        self.holders = np.bincount(keys, minlength=1).astype(np.int32)  # of each key
+        first = (np.cumsum(self.holders, dtype=np.int32) - self.holders)[keys]
+        self.before = np.minimum(self.place - first, MOST_HOLDERS).astype(np.uint16)  # holders that an entry meets
+
+    def sizes(self) -> npt.NDArray[np.int64]:
+        """Return how many keys each row has."""
+        return np.diff(self.starts)
+
+    def costs(self) -> npt.NDArray[np.int64]:
+        """Return how many products each row needs."""
+        return np.diff(np.append(0, np.cumsum(self.before, dtype=np.int64))[self.starts])
+
+    def limit(self, reach: Reach, lost: float) -> None:
+        """
+        Let each entry meet only those holders of its key that are near enough in time for it to matter.
+
+        What is left out of a pair is worth less than `lost`, once the hours apart have lowered it. So words that many
+        articles have, which cost the most and say the least, are compared over hours, and names over days.
+        """
+        count = len(self.starts) - 1
+        held = np.repeat(np.arange(len(self.holders)) * count, self.holders) + self.held_by
+        highest = np.zeros(len(self.holders), np.float32)
+        np.maximum.at(highest, np.repeat(np.arange(len(self.holders)), self.holders), self.held_weights)
+        for start in range(0, count, PART):
+            entries = self.entries(start, min(start + PART, count))
+            keys, place = self.keys[entries], self.place[entries]
+            rows = self.held_by[place]
+            mass = self.masses(rows, keys, self.held_weights[place].astype(np.float64), highest)
+            back = reach.decay_hours[rows] * np.log(np.maximum(mass / lost, 1.0 + 1e-9))
+            low = np.searchsorted(reach.hours, reach.hours[rows] - np.minimum(back, reach.idle_hours))
+            low[np.isnan(reach.hours[rows])] = 0
+            low = np.where(mass > lost, low, rows)
+            first = np.searchsorted(held, keys * np.int64(count) + low)
+            self.before[entries] = np.minimum(place - first, self.before[entries])
+
+    def masses(self, rows: Ints, keys: Ints, weights: Numbers, highest: Array) -> Numbers:
+        """Return what an entry can add to a product, together with those of its row whose keys have more holders."""
+        order = np.argsort((rows.astype(np.int64) << 32) - self.holders[keys], kind="stable")
+        firsts = np.searchsorted(rows, rows)
+        most, squares = weights * highest[keys], np.square(weights)
+        sums, lengths = (np.append(0.0, np.cumsum(each[order])) for each in (most, squares))
+        found = np.empty(len(rows), np.float64)
+        found[order] = np.minimum(sums[1:] - sums[firsts], np.sqrt(np.maximum(lengths[1:] - lengths[firsts], 0.0)))
+        return found
+
+    def entries(self, start: int, stop: int) -> slice:
+        """Return where the entries of rows `start` to `stop` are."""
+        return slice(int(self.starts[start]), int(self.starts[stop]))
+
+    def products(self, start: int, stop: int, low: int) -> tuple[Places, Numbers]:
+        """
+        Return (cell, product) for each key that rows `start` to `stop` share with one before them, from `low` on.
+
+        A cell is the place of a pair in a table of rows `start` to `stop` by rows `low` to `stop`.
+        """
+        entries = self.entries(start, stop)
+        met = self.before[entries].astype(np.int64)
+        ends = np.cumsum(met)
+        total = int(ends[-1]) if len(ends) else 0
+        place = self.place[entries]
+        held = np.arange(total) + np.repeat(place - ends, met)
+        rows = np.repeat(np.arange(stop - start) * (stop - low) - low, np.diff(self.starts[start : stop + 1]))
+        cells = np.repeat(rows, met) + self.held_by[held]
+        return cells, np.repeat(self.held_weights[place].astype(np.float64), met) * self.held_weights[held]
+
+
+def met(channels: Sequence[Channel], factors: Sequence[float], least: float, start: int, stop: int, low: int) -> Met:
+    """
+    Return the pairs of rows `start` to `stop` with those before them, from `low` on, whose products come to `least`.
+
+    Args:
+        factors: What the product of each channel counts.
+    """
+    made = [channel.products(start, stop, low) for channel in channels]
+    cells = np.concatenate([each for each, _ in made])
+    values = np.concatenate([each * factor for (_, each), factor in zip(made, factors, strict=True)])
+    codes, size = None, (stop - start) * (stop - low)
+    if size > MOST_EMPTY * len(cells):
+        codes, cells = np.unique(cells, return_inverse=True)
+        size = len(codes)
+    bound = sums(cells, values, size)
+    kept = np.flatnonzero(bound >= least)
+    ends = np.cumsum([len(each) for each, _ in made])
+    parts = zip(np.split(cells, ends[:-1]), made, strict=True)
+    shared = tuple(sums(part, each, size)[kept] for part, (_, each) in parts)
+    later, earlier = rows_of(kept if codes is None else codes[kept], start, stop, low)
+    return Met(later=later, earlier=earlier, bound=bound[kept], shared=shared)
+
+
+def sums(places: Places, values: Numbers, size: int) -> Numbers:
+    """Return the sum of the values of each of `size` places."""
+    return np.asarray(np.bincount(places, values, size), np.float64)
+
+
+def rows_of(cells: Places, start: int, stop: int, low: int) -> tuple[Places, Places]:
+    """Return the two rows of each cell of a table of rows `start` to `stop` by rows `low` to `stop`."""
+    width = max(1, stop - low)
+    later = cells // width
+    return later + start, cells - later * width + low
