@@ -138,7 +138,11 @@ class Smtp:
             self._check(client.docmd("DATA"), "DATA", client, good=354)
             body = message if message.endswith(b"\r\n") else message + b"\r\n"
             client.send(AT_LINE_START.sub(b"..", body))
-            at_the_brink()
+            try:
+                at_the_brink()
+            except BaseException:
+                self._drop()  # the server waits for the rest of a mail that does not come
+                raise
             over = True
             client.send(b".\r\n")
             code, reply = client.getreply()
@@ -183,12 +187,17 @@ class Smtp:
 
     def _log_in(self, client: Client) -> None:
         mend = "check user and password of [smtp], then: watcher digest --send"
+        offered = client.esmtp_features.get("auth", "").upper().split()
+        methods: dict[str, Any] = {"PLAIN": client.auth_plain, "LOGIN": client.auth_login}
+        methods["CRAM-MD5"] = client.auth_cram_md5
+        chosen = next((name for name in methods if name in offered), None)
+        if chosen is None:
+            raise self._fault("offers no login that we know", permanent=True, mend=mend)
+        client.user, client.password = self._server.user, self._password
         try:
-            client.login(self._server.user, self._password)
+            client.auth(chosen, methods[chosen])  # once: servers count wrong passwords, and shut out who has many
         except UnicodeEncodeError as error:
             raise self._fault("takes no user or password beyond ASCII", permanent=True, mend=mend) from error
-        except smtplib.SMTPNotSupportedError as error:
-            raise self._fault("offers no login that we know", permanent=True, mend=mend) from error
         except smtplib.SMTPAuthenticationError as error:
             raise self._refusal(error.smtp_code, error.smtp_error, "AUTH", of_the_way=True, mend=mend) from error
 

@@ -64,10 +64,12 @@ class ChannelContract:
         channel = other.open()
         with pytest.raises(DeliveryError, match="taken it over") as caught:
             channel.send(other.parcel(), at_the_brink=refuse)
-        channel.close()
-
         assert not caught.value.maybe_arrived
         assert other.received() == []
+
+        channel.send(other.parcel(), at_the_brink=lambda: None)
+        channel.close()
+        assert other.received() == [form.body for form in other.parcel().forms]
 
     def test_who_cannot_be_reached_is_tried_again(self, other: OtherSide):
         other.goes_away()
