@@ -101,6 +101,7 @@ def test_the_daemon_tells_its_numbers_and_whether_it_is_well(site, write_setting
     assert {'watcher_polls_total{status="ok"} 1', 'watcher_polls_total{status="failed"} 1'} <= set(lines)
     assert 'watcher_entries_total{kind="new"} 3' in lines
     assert any(line.startswith('digests_edition_due_seconds{digest="world"} ') for line in lines)
+    assert 'digests_deliveries{state="waiting"} 0' in lines
     status, told = ask(port, "/healthz")
     assert (status, json.loads(told)["ok"]) == (200, True)
     assert ask(port, "/other")[0] == 404
