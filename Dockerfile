@@ -6,7 +6,7 @@ RUN python -m venv --without-pip /opt/watcher \
 
 FROM python:3.13-slim
 COPY --from=build /opt/watcher /opt/watcher
-RUN useradd --system --uid 10001 --home-dir /data --no-create-home watcher \
+RUN useradd --uid 10001 --home-dir /data --no-create-home --shell /usr/sbin/nologin watcher \
     && install -d -o watcher -g watcher -m 0700 /data
 ENV PATH=/opt/watcher/bin:$PATH WATCHER_CONFIG=/data/settings.toml XDG_STATE_HOME=/data
 WORKDIR /data

@@ -163,6 +163,7 @@ class Drill:
         self.wait(
             f"{what} no more: all sources are read again",
             lambda log: all(f"status=ok feed=http://{name}" in log for name in NAMES),
+            within_s=400.0,  # what could not be asked is due again after two to four minutes
         )
 
     def bomb(self, mode: str) -> float:

@@ -53,7 +53,7 @@ async def run(settings: Settings, engine: Engine, *, on_end: Callable[[], object
     with held(engine, now=system_clock()) as mark:
         if await asyncio.to_thread(convert, engine):
             log.info("store_converted")
-        async with put_together(settings, engine) as parts:
+        async with put_together(settings, engine, spread_s=SPREAD_S) as parts:
             parts.endpoint = Endpoint(settings.metrics, routes(parts))
             parts.put_jobs()
             listen(wishes)
@@ -100,8 +100,8 @@ async def run_once(settings: Settings, engine: Engine, *, on_end: Callable[[], o
 
 
 @asynccontextmanager
-async def put_together(settings: Settings, engine: Engine) -> AsyncIterator[Parts]:
-    """Yield the parts, and put them away in order."""
+async def put_together(settings: Settings, engine: Engine, *, spread_s: float = 0.0) -> AsyncIterator[Parts]:
+    """Yield the parts, and put them away in order; `spread_s` lies between the first polls of two new sources."""
     counts = Counts()
 
     def tell(event: Event) -> None:
@@ -109,7 +109,7 @@ async def put_together(settings: Settings, engine: Engine) -> AsyncIterator[Part
         counts.hear(event)
 
     async with AsyncExitStack() as stack:
-        tools = await stack.enter_async_context(open_tools(settings, engine, tell=tell, spread_s=SPREAD_S))
+        tools = await stack.enter_async_context(open_tools(settings, engine, tell=tell, spread_s=spread_s))
         now = tools.now()
         yield Parts(
             settings=settings,
