@@ -8,7 +8,7 @@ import os
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Engine
 
@@ -24,6 +24,7 @@ from watcher.daemon.supervisor import Supervisor
 from watcher.settings.model import Settings
 from watcher.store.mark import held
 from watcher.store.space import convert
+from watcher.store.mark import Held, held
 from watcher.work.events import Event
 from watcher.work.queue import LocalQueue
 from watcher.work.tools import open_tools, system_clock
@@ -53,7 +54,7 @@ async def run(settings: Settings, engine: Engine, *, on_end: Callable[[], object
     with held(engine, now=system_clock()) as mark:
         if await asyncio.to_thread(convert, engine):
             log.info("store_converted")
-        async with put_together(settings, engine, spread_s=SPREAD_S) as parts:
+        async with put_together(settings, engine, mark, spread_s=SPREAD_S) as parts:
             parts.endpoint = Endpoint(settings.metrics, routes(parts))
             parts.put_jobs()
             listen(wishes)
@@ -82,7 +83,7 @@ async def run_once(settings: Settings, engine: Engine, *, on_end: Callable[[], o
     """
     wishes = Wishes(on_end=on_end)
     with held(engine, now=system_clock()) as mark:
-        async with put_together(settings, engine) as parts:
+        async with put_together(settings, engine, mark) as parts:
             listen(wishes)
             tell_started(parts)
             passing = asyncio.create_task(parts.run_all(wishes.end))
@@ -100,7 +101,9 @@ async def run_once(settings: Settings, engine: Engine, *, on_end: Callable[[], o
 
 
 @asynccontextmanager
-async def put_together(settings: Settings, engine: Engine, *, spread_s: float = 0.0) -> AsyncIterator[Parts]:
+async def put_together(
+    settings: Settings, engine: Engine, mark: Held, *, spread_s: float = 0.0
+) -> AsyncIterator[Parts]:
     """Yield the parts, and put them away in order; `spread_s` lies between the first polls of two new sources."""
     counts = Counts()
 
@@ -113,7 +116,7 @@ async def put_together(settings: Settings, engine: Engine, *, spread_s: float = 
         now = tools.now()
         yield Parts(
             settings=settings,
-            queue=LocalQueue(tools),
+            queue=LocalQueue(replace(tools, started_at=mark.mark.looking_since)),
             clock=Clock(tools.now, ended=counts.job_ended, trouble=lambda: tools.writer.trouble),
             counts=counts,
             signs=Signs(started_at=now, beat_at=now),

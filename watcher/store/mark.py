@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -23,6 +23,7 @@ from watcher.errors import StoreError
 
 BYTES = 8_192  # of the file, always: two pages, taken from the disk once
 FAULTS, REASON_CHARS = 16, 300  # that fit in
+SHORT_BREAK = timedelta(minutes=5)  # as of a restart: feeds are asked less often anyway
 TRIES, TRY_S = 5, 0.05  # a status that looks at the mark holds it for a moment
 
 
@@ -42,6 +43,7 @@ class Mark:
     pid: int
     started_at: datetime
     beat_at: datetime  # when its loop and its store last gave a sign of life
+    looking_since: datetime  # a daemon has asked for news: this one, and those before it with no more than short breaks
     stopped_at: datetime | None = None
     faults: tuple[JobFault, ...] = ()
     is_held: bool = True
@@ -90,10 +92,9 @@ def held(engine: Engine, *, now: datetime) -> Iterator[Held]:
 
     Errors: StoreError if another daemon holds it, with its process.
     """
-    mark = Mark(pid=os.getpid(), started_at=now, beat_at=now)
     path = path_of(engine)
     if path is None:
-        yield Held(None, mark)
+        yield Held(None, new_mark(None, now=now))
         return
     try:
         file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
@@ -101,9 +102,16 @@ def held(engine: Engine, *, now: datetime) -> Iterator[Held]:
         raise StoreError(f"the daemon's mark {path} cannot be written: {error.strerror}") from error
     try:
         lock(file, path)
-        yield Held(file, mark)
+        yield Held(file, new_mark(loaded(file), now=now))
     finally:
         os.close(file)
+
+
+def new_mark(before: Mark | None, *, now: datetime) -> Mark:
+    """Return the mark of a daemon that starts, after the one `before` it."""
+    is_a_break = before is not None and timedelta() <= now - before.beat_at <= SHORT_BREAK
+    looking_since = before.looking_since if before is not None and is_a_break else now
+    return Mark(pid=os.getpid(), started_at=now, beat_at=now, looking_since=looking_since)
 
 
 def lock(file: int, path: Path) -> None:
@@ -152,10 +160,13 @@ def is_locked(file: int) -> bool:
 
 
 def dumped(mark: Mark) -> bytes:
-    """Return a mark as the bytes of its file."""
-    values = {name: value for name, value in asdict(mark).items() if name != "is_held"}
-    text = json.dumps(values, default=datetime.isoformat).encode()
-    return text.ljust(BYTES - 1) + b"\n"
+    """Return a mark as the bytes of its file; faults for which there is no room are left out."""
+    while True:
+        values = {name: value for name, value in asdict(mark).items() if name != "is_held"}
+        text = json.dumps(values, default=datetime.isoformat, ensure_ascii=False).encode("utf-8", "replace")
+        if len(text) < BYTES or not mark.faults:
+            return text.ljust(BYTES - 1) + b"\n"
+        mark = replace(mark, faults=mark.faults[:-1])
 
 
 def loaded(file: int) -> Mark | None:
@@ -166,6 +177,7 @@ def loaded(file: int) -> Mark | None:
             pid=int(at["pid"]),
             started_at=datetime.fromisoformat(at["started_at"]),
             beat_at=datetime.fromisoformat(at["beat_at"]),
+            looking_since=datetime.fromisoformat(at["looking_since"]),
             stopped_at=datetime.fromisoformat(at["stopped_at"]) if at["stopped_at"] else None,
             faults=tuple(
                 JobFault(job=f["job"], since=datetime.fromisoformat(f["since"]), reason=f["reason"])

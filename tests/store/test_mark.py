@@ -1,0 +1,70 @@
+"""The daemon's mark beside its store."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from watcher.errors import StoreError
+from watcher.store.mark import BYTES, SHORT_BREAK, JobFault, find_mark, held
+from watcher.store.open import connect
+
+NOW = datetime(2026, 11, 25, 6, 30, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+def engine(tmp_path):
+    return connect(f"sqlite:///{tmp_path / 'w.db'}")
+
+
+def test_there_is_no_mark_where_there_was_no_daemon(engine):
+    assert find_mark(engine) is None
+
+
+def test_a_mark_is_held_while_it_is_and_then_tells_how_it_ended(engine):
+    with held(engine, now=NOW) as mark:
+        mark.beat(now=NOW + MINUTE, faults=[JobFault(job="visits", since=NOW, reason="disk full")])
+        found = find_mark(engine)
+        mark.stop(now=NOW + 2 * MINUTE)
+
+    assert found.is_held and found.pid == os.getpid()
+    assert found.beat_at == NOW + MINUTE and found.faults[0].reason == "disk full"
+    after = find_mark(engine)
+    assert not after.is_held and after.stopped_at == NOW + 2 * MINUTE
+
+
+def test_nobody_else_gets_a_mark_that_is_held(engine):
+    who = f"process {os.getpid()}, since 2026-11-25 06:30 UTC"
+
+    with held(engine, now=NOW), pytest.raises(StoreError, match=who), held(engine, now=NOW):
+        pass
+
+
+def test_the_file_keeps_its_size_whatever_fails(engine, tmp_path):
+    with held(engine, now=NOW) as mark:
+        mark.beat(now=NOW, faults=[JobFault(job=f"j{n}", since=NOW, reason="\u2028" * 5_000) for n in range(100)])
+        assert find_mark(engine) is not None
+
+    assert (tmp_path / "w.db.daemon").stat().st_size == BYTES
+    assert (tmp_path / "w.db.daemon").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_file_that_is_no_mark_is_none(engine, tmp_path):
+    (tmp_path / "w.db.daemon").write_text("{}")
+
+    assert find_mark(engine) is None
+    with held(engine, now=NOW) as mark:
+        assert mark.mark.looking_since == NOW
+
+
+@pytest.mark.parametrize(("pause", "goes_on"), [(MINUTE, True), (SHORT_BREAK + MINUTE, False), (-MINUTE, False)])
+def test_a_restart_is_no_absence_and_a_long_break_is_one(engine, pause, goes_on):
+    with held(engine, now=NOW) as mark:
+        mark.beat(now=NOW + 60 * MINUTE, faults=[])
+
+    again = NOW + 60 * MINUTE + pause
+    with held(engine, now=again) as mark:
+        assert mark.mark.looking_since == (NOW if goes_on else again)
