@@ -22,9 +22,8 @@ from watcher.daemon.reload import reload
 from watcher.daemon.routes import routes
 from watcher.daemon.supervisor import Supervisor
 from watcher.settings.model import Settings
-from watcher.store.mark import held
-from watcher.store.space import convert
 from watcher.store.mark import Held, held
+from watcher.store.space import convert
 from watcher.work.events import Event
 from watcher.work.queue import LocalQueue
 from watcher.work.tools import open_tools, system_clock
