@@ -142,8 +142,9 @@ class Drill:
         began = time.monotonic()
         self.daemon.send_signal(signal.SIGTERM)
         self.check("it ends in order", self.daemon.wait() == 0)
-        print(f"      within {time.monotonic() - began:.1f} s; what its log says beside polls:")
-        print("".join(f"      {line}\n" for line in self.since(0).splitlines() if " polled " not in line))
+        print(f"      within {time.monotonic() - began:.1f} s; what its log says beside polls and pages:")
+        other = [line for line in self.since(0).splitlines() if " polled " not in line and " page_failed " not in line]
+        print("".join(f"      {line}\n" for line in other))
         return self.failed
 
     def names(self) -> None:

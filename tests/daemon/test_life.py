@@ -8,14 +8,20 @@ import signal
 import socket
 import threading
 import time
+from datetime import UTC, date, datetime
 
 import pytest
 
+from digests.model import Parcel, Rendered
+from digests.store.editions import open_digests
+from digests.store.outbox import OPEN, Place, deliveries_of, put
 from tests.cli.site import rss
+from tests.deliver.mail_server import MailServer
 from watcher.cli.main import run as run_command
 from watcher.cli.status_daemon import SILENT
 from watcher.store.mark import find_mark
 from watcher.store.open import connect
+from watcher.store.writer import read, write
 
 pytestmark = pytest.mark.slow  # starts the program
 
@@ -205,3 +211,28 @@ def test_the_daemon_tells_systemd_that_it_is_ready_alive_reloads_and_stops(write
         os.kill(daemon.process.pid, signal.SIGTERM)
         until("STOPPING=1")
     assert daemon.ended() == 0
+
+
+def test_a_daemon_whose_mail_server_hangs_ends_within_ten_seconds_and_owes_the_mail_still(write_settings, start):
+    place = Place(digest="world", local_date=date(2026, 11, 24), slot="daily")
+    mail = Rendered(format="eml", name="x.eml", body=b"Subject: News\r\n\r\nnews\r\n")
+    parcel = Parcel(channel="smtp", recipient="ann@example.net", forms=(mail,))
+    with MailServer(at={"DATA": "hang"}) as server:
+        smtp = f'[smtp]\nhost = "127.0.0.1"\nport = {server.port}\nsecurity = "plain"\n'
+        digest = '[[digests]]\nmail = { from = "w@example.org", to = ["ann@example.net"] }\n'
+        settings = write_settings({}, f'{smtp}{digest}deliver = [{{ channel = "smtp" }}]\n')
+        engine = open_digests(f"sqlite:///{settings.parent / 'w.db'}")
+        write(engine, lambda c: put(c, place, [parcel], now=datetime.now(UTC)))
+        daemon = start(settings)
+        until = time.monotonic() + 20
+        while "DATA" not in server.seen and time.monotonic() < until:
+            time.sleep(0.05)
+
+        asked_at = time.monotonic()
+        daemon.send(signal.SIGTERM)
+
+        assert daemon.ended() == 0
+        assert time.monotonic() - asked_at < 10
+    (row,) = read(engine, lambda c: deliveries_of(c, place))
+    assert row.state in OPEN and server.taken == []
+    engine.dispose()

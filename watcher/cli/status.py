@@ -115,6 +115,7 @@ def gather(settings: Settings, engine: Engine, *, now: datetime) -> dict[str, An
     from watcher.feeds.health import rank
     from watcher.store.articles import count_articles, feed_reasons
     from watcher.store.feeds import feed_states
+    from watcher.store.intake import count_due
     from watcher.store.line import line_down_since
     from watcher.store.open import shown, store_bytes
     from watcher.store.pages import given_up, waiting_pages
@@ -131,6 +132,7 @@ def gather(settings: Settings, engine: Engine, *, now: datetime) -> dict[str, An
         "store_bytes": store_bytes(engine),
         "line_down_since": iso(read(engine, line_down_since)),
         "articles": read(engine, count_articles),
+        "due": read(engine, lambda c: count_due(c, now=now)),
         "pages_waiting": read(engine, lambda c: waiting_pages(c, now=now)),
         "features": features_found(settings, engine),
         "pages_without_article": [{"reason": reason, "pages": n} for reason, n in lost],
@@ -144,7 +146,8 @@ def lines(found: dict[str, Any], *, everything: bool) -> Iterator[str]:
     rows = found["sources"]
     yield from daemon_lines(found["daemon"])
     held = f" in {size(found['store_bytes'])}" if found["store_bytes"] else ""
-    yield f"store    {found['store']}: {found['articles']} articles{held}, {found['pages_waiting']} pages to get"
+    waits = f"{found['pages_waiting']} pages to get, {found['due']} feeds and pages due"
+    yield f"store    {found['store']}: {found['articles']} articles{held}, {waits}"
     if found["line_down_since"]:
         since = moment(found["line_down_since"])
         yield f"line     your own line is down since {since}: nothing is asked until it works again"
