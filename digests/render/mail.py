@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import format_datetime
 from functools import lru_cache, partial
@@ -20,20 +19,17 @@ from digests.render import html, text
 from digests.render.headers import MAIL, phrase
 from digests.render.markdown import note_html
 from digests.render.safe import inert, web_url
-from digests.render.story import MAX_HEADLINES, MAX_SOURCES
+from digests.render.shorten import each, fewer, steps
 from digests.render.templating import Own, filled
-from digests.render.view import EditionView, SectionView, StoryView
+from digests.render.view import EditionView
 
 BUDGET = 90 * 1024  # bytes as sent; Gmail cuts a message at about 102 kB
 UNDISCLOSED = "undisclosed-recipients:;"  # a mail that has no reader yet
 # Bytes of a story, and of a mail of up to 15: of its HTML always, and as sent for what is there only if there is room.
 STORY_ROOM, LEAST_ROOM = 4_000, 60_000
-HEADLINES, SOURCES = 2, 3  # of a story, by name: a mail is read on the way, the page has more
 TEXT_HEADLINES, TEXT_SOURCES = 1, 2  # in the part that few programs show
 UNUSED = re.compile(r' class="[lqz]"')  # classes whose styles are in their elements; the others have a dark mode
 TO_LINE = re.compile(rb"^To: [^\r\n]*\r\n(?:[ \t][^\r\n]*\r\n)*", re.MULTILINE)
-FIRST = 3  # stories of which a mail says longest how coverage differs
-KEEP_WHOLE = 5  # stories whose texts are kept as long as it goes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,10 +63,10 @@ def render(view: EditionView, edition: Edition, mail: MailSettings, own: Own = (
     """
     body = b""
     room = min(max(LEAST_ROOM, STORY_ROOM * len(view.stories)), mail.budget)
-    for shorter in shortenings(_each(view, partial(_fewer, headlines=HEADLINES, sources=SOURCES), [])):
+    for if_room, shorter in steps(view):
         message, html_bytes = _message(shorter, edition, mail, own)
         body = message.as_bytes()
-        if len(body) <= (room if _has_extras(shorter) else mail.budget) and html_bytes <= room:
+        if len(body) <= (room if if_room else mail.budget) and html_bytes <= room:
             break
     return body
 
@@ -81,41 +77,6 @@ def addressed(message: bytes, reader: str) -> bytes:
     line = f"To: {_address(reader)[1]}\r\n".encode()
     head = TO_LINE.sub(lambda match: line, head + b"\r\n", count=1)
     return head.removesuffix(b"\r\n") + blank + body
-
-
-def shortenings(view: EditionView) -> Iterator[EditionView]:
-    """Yield `view`, then ever shorter ones: what a reader misses least goes first."""
-    yield view
-    words = view.words
-    cut: list[str] = []
-    if any(story.voices or story.silent for story in view.stories):
-        cut.append(words["cut_voices"])
-        for most in (FIRST, 0):
-            view = _each(view, partial(_unvoiced_after, most), cut)
-            yield view
-    if any(story.related for story in view.stories):
-        cut.append(words["cut_related"])
-        view = _each(view, lambda story: replace(story, related=()), cut)
-        yield view
-    cut.append(words["cut_headlines"])
-    for most in (1, 0):
-        view = _each(view, partial(_fewer, headlines=most), cut)
-        yield view
-    cut.append(words["cut_sources"])
-    for most in (1, 0):
-        view = _each(view, partial(_fewer, sources=most), cut)
-        yield view
-    if view.quiet or view.gone:
-        cut.append(words["cut_quiet"])
-        view = replace(view, quiet=(), gone=(), left_out=tuple(cut))
-        yield view
-    cut.append(words["cut_briefs"])
-    view = replace(view, briefs=(), left_out=tuple(cut))
-    yield view
-    cut.append(words["cut_texts"])
-    last = max((story.number for story in view.stories), default=0)
-    for whole in [*range(max(KEEP_WHOLE, last - 5), KEEP_WHOLE, -5), KEEP_WHOLE, 1, 0]:
-        yield _each(view, partial(_bare_after, whole), cut)
 
 
 def inlined_html(
@@ -144,8 +105,8 @@ def _message(view: EditionView, edition: Edition, mail: MailSettings, own: Own) 
     message["List-Id"] = f"{phrase(view.title)} <{label}.{domain}>"
     message["List-Unsubscribe"] = f"<{unsubscribe}>"
     message["Auto-Submitted"] = "auto-generated"
-    fewer = _each(view, partial(_fewer, headlines=TEXT_HEADLINES, sources=TEXT_SOURCES), list(view.left_out))
-    plain = text.render(fewer, own, base_url=base_url, unsubscribe=unsubscribe)
+    short = each(view, partial(fewer, headlines=TEXT_HEADLINES, sources=TEXT_SOURCES), list(view.left_out))
+    plain = text.render(short, own, base_url=base_url, unsubscribe=unsubscribe)
     rich = inlined_html(view, own, base_url=base_url, unsubscribe=unsubscribe)
     message.set_content(plain, subtype="plain", charset="utf-8", cte=_shorter(plain))
     message.add_alternative(rich, subtype="html", charset="utf-8", cte=_shorter(rich))
@@ -175,38 +136,6 @@ def _label(digest: str) -> str:
     """Return the digest's name as a label of a domain; a name in other letters is told apart by its hash."""
     plain = re.sub(r"[^a-z0-9]+", "-", digest.lower()).strip("-")
     return plain if digest.isascii() and plain else hashlib.sha256(digest.encode("utf-8", "replace")).hexdigest()[:12]
-
-
-def _each(view: EditionView, change: Callable[[StoryView], StoryView], left_out: list[str]) -> EditionView:
-    sections = tuple(
-        SectionView(title=section.title, stories=tuple(change(story) for story in section.stories))
-        for section in view.sections
-    )
-    return replace(view, sections=sections, left_out=tuple(left_out))
-
-
-def _fewer(story: StoryView, *, headlines: int = MAX_HEADLINES, sources: int = MAX_SOURCES) -> StoryView:
-    """Return the story with at most so many of each; those left out count as "more outlets"."""
-    kept = replace(story, headlines=story.headlines[:headlines], sources=story.sources[:sources])
-    left = len(story.headlines) - len(kept.headlines) + len(story.sources) - len(kept.sources)
-    return replace(kept, unnamed=story.unnamed + left)
-
-
-def _has_extras(view: EditionView) -> bool:
-    """Whether the mail has what it shows only if there is room."""
-    return any(story.voices or story.silent or story.related for story in view.stories)
-
-
-def _unvoiced_after(number: int, story: StoryView) -> StoryView:
-    return story if story.number <= number else replace(story, voices=(), silent=())
-
-
-def _bare_after(number: int, story: StoryView) -> StoryView:
-    """Return a story behind the first `number` as its headline, place, time and coverage."""
-    if story.number <= number:
-        return story
-    bare = replace(story, summary=(), written="", since=(), sources=(), headlines=(), unnamed=0)
-    return replace(bare, voices=(), silent=(), related=())
 
 
 @lru_cache(maxsize=1)

@@ -1,0 +1,94 @@
+"""An edition made shorter for a mail, step by step: what a reader misses least goes first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
+
+from digests.render.story import MAX_HEADLINES, MAX_SOURCES
+from digests.render.view import EditionView, SectionView, StoryView
+
+HEADLINES, SOURCES = 2, 3  # of a story, by name: a mail is read on the way, the page has more
+FEWER_HEADLINES, FEWER_SOURCES = 1, 2
+FIRST = 3  # stories of which a mail says longest how coverage differs
+KEEP_WHOLE = 5  # stories whose texts are kept as long as it goes
+
+
+def steps(view: EditionView) -> Iterator[tuple[bool, EditionView]]:
+    """
+    Yield `view` and ever shorter ones, each with whether there is only to be that much if there is room.
+
+    What is cut is named in `left_out`; outlets that are no longer named are counted, as everywhere.
+    """
+    cut: list[str] = []
+    shorter = view
+    for shorter in _to_room(each(view, partial(fewer, headlines=HEADLINES, sources=SOURCES), cut), cut):
+        yield True, shorter
+    named = each(shorter, partial(fewer, headlines=FEWER_HEADLINES, sources=FEWER_SOURCES), cut)
+    yield False, named
+    for bare in _to_budget(named, cut):
+        yield False, bare
+
+
+def _to_room(view: EditionView, cut: list[str]) -> Iterator[EditionView]:
+    yield view
+    words = view.words
+    if any(story.voices or story.silent for story in view.stories):
+        cut.append(words["cut_voices"])
+        for most in (FIRST, 0):
+            view = each(view, partial(_unvoiced_after, most), cut)
+            yield view
+    if any(story.related for story in view.stories):
+        cut.append(words["cut_related"])
+        view = each(view, lambda story: replace(story, related=()), cut)
+        yield view
+
+
+def _to_budget(view: EditionView, cut: list[str]) -> Iterator[EditionView]:
+    words = view.words
+    cut.append(words["cut_headlines"])
+    view = each(view, partial(fewer, headlines=0), cut)
+    yield view
+    cut.append(words["cut_sources"])
+    view = each(view, partial(fewer, sources=0), cut)
+    yield view
+    if view.quiet or view.gone:
+        cut.append(words["cut_quiet"])
+        view = replace(view, quiet=(), gone=(), left_out=tuple(cut))
+        yield view
+    cut.append(words["cut_briefs"])
+    view = replace(view, briefs=(), left_out=tuple(cut))
+    yield view
+    cut.append(words["cut_texts"])
+    last = max((story.number for story in view.stories), default=0)
+    for whole in [*range(max(KEEP_WHOLE, last - 5), KEEP_WHOLE, -5), KEEP_WHOLE, 1, 0]:
+        yield each(view, partial(_bare_after, whole), cut)
+
+
+def each(view: EditionView, change: Callable[[StoryView], StoryView], left_out: list[str]) -> EditionView:
+    """Return the edition with each story changed."""
+    sections = tuple(
+        SectionView(title=section.title, stories=tuple(change(story) for story in section.stories))
+        for section in view.sections
+    )
+    return replace(view, sections=sections, left_out=tuple(left_out))
+
+
+def fewer(story: StoryView, *, headlines: int = MAX_HEADLINES, sources: int = MAX_SOURCES) -> StoryView:
+    """Return the story with at most so many of each; those left out count as "more outlets"."""
+    kept = replace(story, headlines=story.headlines[:headlines], sources=story.sources[:sources])
+    left = len(story.headlines) - len(kept.headlines) + len(story.sources) - len(kept.sources)
+    return replace(kept, unnamed=story.unnamed + left)
+
+
+def _unvoiced_after(number: int, story: StoryView) -> StoryView:
+    return story if story.number <= number else replace(story, voices=(), silent=())
+
+
+def _bare_after(number: int, story: StoryView) -> StoryView:
+    """Return a story behind the first `number` as its headline, place, time and coverage."""
+    if story.number <= number:
+        return story
+    bare = replace(story, summary=(), written="", since=(), sources=(), headlines=(), unnamed=0)
+    return replace(bare, voices=(), silent=(), related=())
