@@ -6,7 +6,7 @@ READY := .venv/.ready
 EDITION_TOOLS ?= $(HOME)/.cache/watcher-edition-tools
 export EDITION_TOOLS
 
-.PHONY: help install demo test quick check edition-tools torture floors constraints format docs clean
+.PHONY: help install demo test quick check edition-tools torture floors constraints format docs clean docs-site audit sbom
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -44,6 +44,20 @@ TORTURE ?= $(wildcard ../shared/eval/torture/server.py)
 torture: $(READY)  ## two minutes against a hostile server for feed readers; TORTURE=path/to/server.py
 	$(BIN)/python bench/torture.py $(if $(TORTURE),--server "$(TORTURE)")
 
+docs-site: $(READY)  ## build the docs as a site into build/site
+	$(BIN)/mkdocs build --quiet --strict
+
+audit: $(READY)  ## ask for known holes in what is installed; needs the network
+	$(PYTHON) -m venv build/audit
+	build/audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit
+	build/audit/bin/pip-audit --requirement constraints.txt --no-deps --disable-pip
+
+sbom: $(READY)  ## write what an installation is made of as CycloneDX into build/sbom.json
+	$(PYTHON) -m venv build/sbom build/cyclonedx
+	build/sbom/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt '.[semantic]'
+	build/cyclonedx/bin/python -m pip install --quiet --disable-pip-version-check cyclonedx-bom
+	build/cyclonedx/bin/cyclonedx-py environment build/sbom/bin/python --output-file build/sbom.json
+
 SCORERS ?= $(wildcard ../shared/eval)
 LABELLED ?= $(wildcard ../shared/data)
 
@@ -66,6 +80,7 @@ docs: $(READY)  ## make the pages that come from the code: settings, schema, man
 	$(BIN)/python -m watcher.settings.reference > docs/settings.md
 	$(BIN)/watcher settings schema > docs/settings.schema.json
 	$(BIN)/python -m watcher.cli.man > docs/watcher.1
+	$(BIN)/python -m watcher.cli.errors_page > docs/errors.md
 
 clean:  ## remove what was built
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis demo-edition

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from typing import Any, TypeVar
 
 T = TypeVar("T")
-COLLECTED = (20_000, 10, 10)  # new objects at a look, and looks at the young before one at the older
+COLLECTED = (10_000, 10, 10)  # new objects at a look, and looks at the young before one at the older
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:
