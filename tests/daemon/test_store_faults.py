@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import signal
 import sqlite3
+import threading
 import time
 from contextlib import closing
 
 import pytest
 
-from tests.cli.site import rss
+from tests.cli.site import RSS, rss
 from watcher.cli.main import run as run_command
 
 pytestmark = pytest.mark.slow  # starts the program, and waits until a lock is worth a word
@@ -49,6 +51,28 @@ def test_a_store_that_another_process_holds_is_waited_for_and_nothing_is_asked_t
     assert "another process holds it locked" in faults["store"]
     assert (daemon.log.count("store_down"), daemon.log.count("job_failed")) == (1, 0)
     assert site.asked.count("/feed.xml") == 1
+
+
+def test_a_daemon_ends_in_time_though_its_store_is_held(site, write_settings, start):
+    asked = threading.Event()
+
+    def slow(_headers):
+        asked.set()
+        time.sleep(2)
+        return 200, {"Content-Type": RSS}, rss(text=LONG).encode()
+
+    site.answers["/feed.xml"] = slow
+    settings = write_settings({"Post": site.url("/feed.xml")})
+    daemon = start(settings)
+    assert asked.wait(20)
+    with closing(sqlite3.connect(settings.parent / "w.db", isolation_level=None, timeout=20)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        time.sleep(3)  # what came waits to be written
+
+        daemon.send(signal.SIGTERM)
+
+        assert daemon.ended() == 0
+    assert "stopped_by_force" not in daemon.log
 
 
 def test_a_store_that_cannot_be_opened_is_told_by_status_with_what_mends_it(write_settings, capsys):

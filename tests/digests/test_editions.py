@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from sqlalchemy import event
 
 from digests.errors import DeliveryError
 from digests.make import Order, make_edition
@@ -186,3 +188,23 @@ def test_an_edition_that_never_came_to_be_takes_no_number(engine):
     write(engine, lambda c: claim(c, "world", **taken))
 
     assert make_edition(engine, digest(), order(), now=NOW).number == 1
+
+
+async def test_an_edition_that_is_made_waits_for_a_store_that_cannot_be_written_just_now(engine):
+    pragmas = []
+
+    @event.listens_for(engine, "checkout")
+    def apply(connection, _record, _proxy):
+        connection.execute(f"PRAGMA query_only={'ON' if pragmas else 'OFF'}").close()
+
+    made = asyncio.create_task(
+        asyncio.to_thread(make_edition, engine, digest(), order(), now=NOW, hand_over=lambda e: pragmas.append(e))
+    )
+    while not pragmas:
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(0.1)
+    assert not read(engine, lambda c: get_edition(c, "world", local_date=DAY))
+    pragmas.clear()
+
+    assert await made is not None
+    assert read(engine, lambda c: get_edition(c, "world", local_date=DAY)) == await made

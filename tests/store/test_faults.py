@@ -196,6 +196,22 @@ async def test_a_command_may_have_patience_too(engine, let):
     assert names(engine) == {"a"}
 
 
+async def test_near_the_end_nobody_waits_any_longer(engine, let):
+    let("query_only=ON")
+    writer = Writer(engine, patience_s=600.0, retry_s=600.0)
+    asked = asyncio.ensure_future(writer.do(keep("a")))
+    await until(lambda: writer.trouble is not None)
+
+    writer.hurry()
+
+    with pytest.raises(StoreError, match="read-only"):
+        await asked
+    let("query_only=OFF")
+    await writer.do(keep("b"))
+    assert names(engine) == {"b"}
+    writer.close()
+
+
 def test_other_faults_do_not_pass_by_themselves(engine):
     with pytest.raises(StoreError, match="no such table") as caught:
         write(engine, lambda c: c.execute(text("INSERT INTO nowhere VALUES (1)")))

@@ -31,6 +31,7 @@ from watcher.work.tools import open_tools, system_clock
 log = logging.getLogger("watcher.daemon")
 ENDS = (signal.SIGINT, signal.SIGTERM)
 SAME_SIGNAL_S = 1.0  # some tools signal a process and then its group: that is one wish
+LAST_S = 4.0  # of it, in which nobody waits for a store that cannot be written
 DRAIN_S = 7.0  # how long visits may go on after a signal before they are broken off
 
 
@@ -174,7 +175,10 @@ async def wind_down(parts: Parts) -> None:
     queue.close()
     until = loop.time() + DRAIN_S
     while (queue.busy or any(job.finish for job in running.values())) and loop.time() < until:
+        if parts.tools.writer.trouble is not None or loop.time() > until - LAST_S:
+            parts.tools.writer.hurry()
         await asyncio.sleep(0.1)
+    parts.tools.writer.hurry()
     await queue.stop()
     left = list(running)
     for task in left:

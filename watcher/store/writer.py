@@ -24,6 +24,7 @@ A = TypeVar("A")
 MAX_BATCH = 200  # functions a transaction: a row costs 13 µs in company, 500 µs alone
 PATIENCE_S = 120.0  # less than a lease lasts (`hosts.LEASE`): what is kept is still ours to write
 RETRY_S = 2.0
+LAST_BUSY_MS = 500  # that another process is waited for at the end
 Outcome = tuple[Any, BaseException | None]  # what a function returned, or what it raised
 OF_THE_CALLER = (IntegrityError, DataError, ProgrammingError, NotSupportedError)  # the next row may do
 
@@ -91,6 +92,10 @@ class Writer:
         """Run `function` on a connection of its own, in a thread, as a reader."""
         return await asyncio.to_thread(read, self.engine, function)
 
+    def hurry(self) -> None:
+        """Wait no longer for a store that cannot be written: the end is near."""
+        self._closing.set()
+
     def close(self) -> None:
         """Finish what was asked for and stop the thread."""
         with self._lock:
@@ -132,9 +137,11 @@ class Writer:
         """Return the outcome of each job, trying again while the store cannot be written. Errors: as `write_all`."""
         while True:
             try:
-                if self._down_at is not None:
+                is_last = self._closing.is_set()
+                if self._down_at is not None and not is_last:
                     probe(self.engine)
-                outcomes = write_all(self.engine, batch)
+                busy_ms = LAST_BUSY_MS if is_last else WRITER_BUSY_MS
+                outcomes = write_all(self.engine, batch, busy_ms=busy_ms)
             except DBAPIError as error:
                 words = passing(error)
                 if words is None or not self._may_wait(words, str(unusable(error))):
@@ -178,10 +185,10 @@ def settle(answers: Sequence[tuple[asyncio.Future[Any], Outcome]]) -> None:
             future.set_exception(failure)
 
 
-def write_all(engine: Engine, batch: Sequence[Job]) -> list[Outcome]:
+def write_all(engine: Engine, batch: Sequence[Job], *, busy_ms: int = WRITER_BUSY_MS) -> list[Outcome]:
     """Return the outcome of each job, all run in one transaction. Errors: the first that ended all of it."""
     outcomes: dict[int, Outcome] = {}
-    with engine.connect().execution_options(busy_ms=WRITER_BUSY_MS) as connection, connection.begin():
+    with engine.connect().execution_options(busy_ms=busy_ms) as connection, connection.begin():
         for number, job in enumerate(batch):
             if not job.together:
                 outcomes[number] = attempt(connection, job.function)
