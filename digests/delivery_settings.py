@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, StrictInt, Validati
 
 from digests.addresses import mailbox
 from watcher.settings.secrets import Secret
-from watcher.settings.section import Fault, Part, raw_rows
+from watcher.settings.section import Fault, Part, raw_rows, repeated
 from watcher.settings.values import Duration, OptionalSecret, check_web, parse_secret, positive, resolve_path, shown
 from watcher.text.urls import host_of
 
@@ -112,6 +112,8 @@ def shown_place(url: str) -> str:
 
 def deliver_faults(rows: object, mail: object, document: Mapping[str, object]) -> Iterator[Fault]:
     """Yield what is wrong between the fields of a digest's ways, and between them and `mail` and `[smtp]`."""
+    yield from repeated(rows, "url", what="web address")
+    yield from repeated(rows, "directory", what="folder")
     head = mail if isinstance(mail, Mapping) else {}
     server = document.get("smtp")
     for n, row in raw_rows(rows):

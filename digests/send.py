@@ -22,6 +22,7 @@ from watcher.store.writer import read, write
 FIRST_RETRY, LONGEST_RETRY = timedelta(minutes=1), timedelta(hours=1)  # doubled for each failure in a row
 LONGEST_ASKED = timedelta(hours=6)  # that the other side may ask to be left alone
 JITTER = 0.2  # of a wait, more or less: many deliveries that failed together do not come back together
+Reader = tuple[str, str, str]  # digest, channel, recipient
 
 
 class Dispatch:
@@ -47,6 +48,7 @@ class Dispatch:
         self._tell = tell
         self._now = now
         self._chance = chance
+        self._ways = ways_of(settings)
         self._open: dict[tuple[str, int], Channel] = {}
         self._broken_off = False
 
@@ -94,7 +96,7 @@ class Dispatch:
 
     def _channel(self, delivery: Delivery) -> Channel:
         """Return the channel of the settings that reaches the recipient. Errors: DeliveryError."""
-        found = self._way(delivery)
+        found = self._ways.get(reader_of(delivery))
         if found is None:
             reason = f"{delivery.recipient} is no longer in the settings"
             raise DeliveryError(delivery.channel, reason, permanent=True)
@@ -110,14 +112,6 @@ class Dispatch:
                 raise DeliveryError(delivery.channel, str(error), of_the_way=True, mend=error.mend) from error
         return self._open[key]
 
-    def _way(self, delivery: Delivery) -> tuple[DigestSettings, int] | None:
-        """Return the digest and the place of its way that reaches the recipient, None if there is none any more."""
-        for digest in digests_of(self._settings):
-            for n, way in enumerate(digest.deliver):
-                if (digest.name, way.channel) == delivery.way and delivery.recipient in way.recipients(digest.mail.to):
-                    return digest, n
-        return None
-
     def _failed(self, delivery: Delivery, error: DeliveryError) -> tuple[Delivery, ...]:
         """Write down what broke, for the others as well if it is no fault of the recipient's."""
         now = self._now()
@@ -126,7 +120,7 @@ class Dispatch:
         if state == FAILED and not error.permanent:
             told = f"given up after {delivery.attempts} attempts: {told}"
         failed = replace(delivery, state=state, told=told, mend=error.mend, next_try_at=next_try_at or now)
-        found = self._way(delivery) if error.of_the_way and not self._broken_off else None
+        found = self._ways.get(reader_of(delivery)) if error.of_the_way and not self._broken_off else None
 
         def note(connection: Connection) -> tuple[Delivery, ...]:
             outbox.note_failed(connection, failed, now=now)
@@ -137,6 +131,21 @@ class Dispatch:
             return outbox.share_fault(connection, failed, recipients=recipients, now=now)
 
         return failed, *write(self._engine, note)
+
+
+def ways_of(settings: Settings) -> dict[Reader, tuple[DigestSettings, int]]:
+    """Return by which way each reader is reached: the digest and the place of the way in it; the first counts."""
+    found: dict[Reader, tuple[DigestSettings, int]] = {}
+    for digest in digests_of(settings):
+        for n, way in enumerate(digest.deliver):
+            for recipient in way.recipients(digest.mail.to):
+                found.setdefault((digest.name, way.channel, recipient), (digest, n))
+    return found
+
+
+def reader_of(delivery: Delivery) -> Reader:
+    """Return whom a delivery is for."""
+    return delivery.place.digest, delivery.channel, delivery.recipient
 
 
 def outcome(delivery: Delivery, error: DeliveryError, *, now: datetime, chance: float) -> tuple[str, datetime | None]:

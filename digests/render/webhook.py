@@ -77,7 +77,7 @@ def discord(view: EditionView, edition: Edition) -> dict[str, object]:
 
     def line(story: StoryView) -> str:
         title = MARKDOWN_SIGNS.sub(r"\\\1", story.title)
-        return f"{story.number}\\. " + (f"[{title}](<{story.url}>)" if story.url else title)
+        return f"{story.number}\\. " + (f"[{title}]({story.url})" if story.url else title)
 
     lines = map(line, view.stories) if view.stories else [MARKDOWN_SIGNS.sub(r"\\\1", view.preview)]
     told = within(lines, lambda told: len(told) <= DISCORD_CHARS)

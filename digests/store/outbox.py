@@ -55,11 +55,6 @@ class Delivery:
     told: str
     mend: str | None
 
-    @property
-    def way(self) -> tuple[str, str]:
-        """What shares a fault: the digest's channel."""
-        return self.place.digest, self.channel
-
 
 def put(connection: Connection, place: Place, parcels: Iterable[Parcel], *, now: datetime) -> None:
     """Add a delivery for each parcel; one that the edition has already stays as it is."""

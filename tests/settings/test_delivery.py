@@ -56,6 +56,10 @@ def test_a_web_address_is_never_shown_whole():
             '{ channel = "file", directory = "x", to = ["a@x.org"] }',
             'to: belongs to channel = "smtp" or "sendmail", not "file"',
         ),
+        (
+            '{ channel = "webhook", url = "env:A" }, { channel = "webhook", shape = "slack", url = "env:A" }',
+            'deliver[2].url: got "env:A", the same web address as in entry 1',
+        ),
         ('{ channel = "webhook" }', 'channel: got "webhook" without url; expected one'),
         ('{ channel = "file" }', 'channel: got "file" without directory; expected one'),
         ('{ channel = "webhook", url = "ftp://x.org" }', 'url: got "ftp://x.org", expected an http or https URL'),
