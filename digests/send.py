@@ -21,6 +21,7 @@ from watcher.store.writer import read, write
 
 FIRST_RETRY, LONGEST_RETRY = timedelta(minutes=1), timedelta(hours=1)  # doubled for each failure in a row
 LONGEST_ASKED = timedelta(hours=6)  # that the other side may ask to be left alone
+PATIENCE_S = 240.0  # with a store that cannot be written: less than a lease of the outbox
 JITTER = 0.2  # of a wait, more or less: many deliveries that failed together do not come back together
 Reader = tuple[str, str, str]  # digest, channel, recipient
 
@@ -91,7 +92,7 @@ class Dispatch:
         except DeliveryError as error:
             return self._failed(delivery, error)
         now = self._now()
-        write(self._engine, lambda c: outbox.note_sent(c, delivery, told, now=now))
+        write(self._engine, lambda c: outbox.note_sent(c, delivery, told, now=now), patience_s=self._patience_s())
         return (replace(delivery, state=SENT, told=told, settled_at=now, mend=None),)
 
     def _channel(self, delivery: Delivery) -> Channel:
@@ -130,7 +131,11 @@ class Dispatch:
             recipients = digest.deliver[n].recipients(digest.mail.to)
             return outbox.share_fault(connection, failed, recipients=recipients, now=now)
 
-        return failed, *write(self._engine, note)
+        return failed, *write(self._engine, note, patience_s=self._patience_s())
+
+    def _patience_s(self) -> float:
+        """Return how long it is tried to write down what came of a delivery: what is not would be unknown."""
+        return 0.0 if self._broken_off else PATIENCE_S
 
 
 def ways_of(settings: Settings) -> dict[Reader, tuple[DigestSettings, int]]:

@@ -6,6 +6,7 @@ import threading
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from sqlalchemy import event
 
 from digests.model import Parcel, Rendered
 from digests.send import FIRST_RETRY, LONGEST_RETRY, Dispatch
@@ -164,3 +165,24 @@ def test_a_pass_that_is_broken_off_ends_at_once_and_is_taken_up_later(desk):
     desk.now += LONGEST_RETRY
     desk.run()
     assert sorted(mail.recipient for mail in desk.server.taken) == list(NAMES)
+
+
+def test_what_was_sent_is_written_down_though_the_store_cannot_be_written_just_then(desk):
+    pragmas, fired = [], []
+
+    @event.listens_for(desk.engine, "checkout")
+    def apply(connection, _record, _proxy):
+        connection.execute(f"PRAGMA query_only={'ON' if pragmas else 'OFF'}").close()
+
+    def taken() -> bool:
+        if not fired:
+            fired.append(True)
+            pragmas.append("ON")
+            threading.Timer(1.0, pragmas.clear).start()
+        return False
+
+    desk.server.at = {"dot": taken}
+
+    assert desk.run() == [(name, SENT) for name in NAMES]
+    assert fired
+    assert [mail.recipient for mail in desk.server.taken] == list(NAMES)
