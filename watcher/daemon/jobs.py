@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from importlib.metadata import entry_points
 
 from sqlalchemy import Connection
@@ -25,6 +25,7 @@ VECTORS_AT_ONCE = 256  # articles a run
 FEATURES_EVERY_S = 15.0
 ALL = 1_000_000  # articles: more than a week brings
 TIDY_EVERY_S = 900.0
+EVERYWHERE_EVERY = timedelta(days=1)
 INDEX_EVERY_S = 60.0
 INDEX_AT_ONCE = 50  # articles a transaction: a twentieth of a second
 INDEX_SLICES = 200  # a run
@@ -73,9 +74,15 @@ def own_jobs(queue: LocalQueue, *, since: datetime | None = None) -> tuple[Job, 
             if await queue.tools.writer.do(index_slice) < INDEX_AT_ONCE:
                 break
 
+    looked_at: datetime | None = None  # at each feed and site, for what is too old
+
     async def tidying() -> None:
+        nonlocal looked_at
         tools = queue.tools
-        await tidy(tools.writer, tools.store, now=tools.now())
+        now = tools.now()
+        everywhere = looked_at is None or now - looked_at >= EVERYWHERE_EVERY
+        await tidy(tools.writer, tools.store, now=now, everywhere=everywhere)
+        looked_at = now if everywhere else looked_at
 
     return (
         Job(name="visits", every_s=VISITS_EVERY_S, run=visits),

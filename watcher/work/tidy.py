@@ -63,15 +63,20 @@ def timed(connection: Connection, *, step: Step, upto: Any, most: int) -> tuple[
     return done, time.monotonic() - began
 
 
-async def tidy(writer: Writer, settings: StoreSettings, *, now: datetime) -> None:
-    """Remove what is older than the settings keep, or too much, and give the room back."""
+async def tidy(writer: Writer, settings: StoreSettings, *, now: datetime, everywhere: bool = True) -> None:
+    """
+    Remove what is older than the settings keep, or too much, and give the room back.
+
+    Args:
+        everywhere: Look at each feed and site as well, for entries and memories that are too old.
+    """
     removed = 0
     if settings.keep_articles is not None:
         removed = await drop_before(writer, now - settings.keep_articles)
-        await drop_known(writer, now - settings.keep_articles)
     removed += await fit(writer, settings.max_size, now=now)
     await in_slices(writer, lambda c, _, most: retention.drop_pages(c, before=now - GIVEN_UP_KEPT, most=most))
-    await in_slices(writer, lambda c, upto, most: retention.drop_blocks(c, after=upto, most=most), start="")
+    if everywhere:
+        await drop_known(writer, now - settings.keep_articles if settings.keep_articles else None)
     pages = await in_slices(writer, give_slice)
     if removed or pages:
         room = await writer.read(room_of)
@@ -85,11 +90,13 @@ async def drop_before(writer: Writer, before: datetime) -> int:
     )
 
 
-async def drop_known(writer: Writer, before: datetime) -> None:
-    """Forget entries that were first seen before a time."""
-    await in_slices(
-        writer, lambda c, upto, most: retention.drop_entries(c, before=before, after=upto, most=most), start=0
-    )
+async def drop_known(writer: Writer, before: datetime | None) -> None:
+    """Forget entries that were first seen before a time (None: none), and what no site's memory needs."""
+    if before is not None:
+        await in_slices(
+            writer, lambda c, upto, most: retention.drop_entries(c, before=before, after=upto, most=most), start=0
+        )
+    await in_slices(writer, lambda c, upto, most: retention.drop_blocks(c, after=upto, most=most), start="")
 
 
 async def fit(writer: Writer, max_bytes: int | None, *, now: datetime) -> int:
