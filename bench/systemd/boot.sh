@@ -34,7 +34,7 @@ mkdir -p "$root/shared" && mount --bind "$work/shared" "$root/shared"
 chroot "$root" sh -c '/opt/watcher/bin/pip install --quiet --disable-pip-version-check "$(ls /shared/*.whl)[semantic]"'
 units=$root/etc/systemd/system
 rm -f "$units"/*.wants/*  # nothing of this machine is started
-for unit in systemd-sysctl systemd-udevd systemd-udev-trigger systemd-modules-load console-getty systemd-logind; do
+for unit in systemd-sysctl systemd-udevd systemd-udev-trigger systemd-modules-load console-getty; do
     ln -sf /dev/null "$units/$unit.service"
 done
 for unit in getty.target dev-hugepages.mount dev-mqueue.mount sys-kernel-debug.mount sys-kernel-tracing.mount; do

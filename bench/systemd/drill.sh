@@ -51,4 +51,23 @@ check "no error in the log that has no cause here" '! journalctl -u watcher -o c
 check "uninstall" 'watcher service uninstall --system'
 check "uninstall again" 'watcher service uninstall --system'
 check "store and editions are left" 'ls /var/lib/private/watcher/watcher.db /var/lib/private/watcher/out/*.html > /dev/null'
+
+say "a service of one's own account"
+useradd --create-home ann && systemctl start systemd-logind && loginctl enable-linger ann
+uid=$(id -u ann)
+ann() {
+    setpriv --reuid "$uid" --regid "$uid" --init-groups env -i HOME=/home/ann PATH=/opt/watcher/bin:/usr/bin:/bin \
+        XDG_RUNTIME_DIR="/run/user/$uid" DBUS_SESSION_BUS_ADDRESS="unix:path=/run/user/$uid/bus" sh -c "cd && $*"
+}
+hers() { ann "systemctl --user show watcher --property=$1 --value"; }
+within 20 'ann "systemctl --user is-system-running" > /dev/null 2>&1'
+check "hers: init and install" 'ann "watcher init && watcher service install"'
+check "hers: ready" 'within 10 "[ \"\$(hers SubState)\" = running ]"'
+pid=$(hers MainPID)
+check "hers: without new privileges, and with its calls filtered" 'grep -Pzq "NoNewPrivs:\t1\nSeccomp:\t2" /proc/$pid/status'
+check "hers: reload" 'ann "systemctl --user reload watcher" && within 5 "ann \"journalctl --user -u watcher -o cat\" | grep -q ^reloaded"'
+kill -KILL "$pid"
+check "hers: a crash: started again" 'within 60 "[ \"\$(hers SubState) \$(hers NRestarts)\" = \"running 1\" ]"'
+check "hers: status" 'ann "watcher service status && watcher status --alive"'
+check "hers: uninstall" 'ann "watcher service uninstall"'
 echo "DONE $failed"
