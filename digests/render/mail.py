@@ -104,6 +104,7 @@ def _message(view: EditionView, edition: Edition, mail: MailSettings, own: Own) 
     message["Message-ID"] = f"<{view.day.isoformat()}.{edition.made_at:%H%M%S%f}.{label}@{domain}>"
     message["List-Id"] = f"{phrase(view.title)} <{label}.{domain}>"
     message["List-Unsubscribe"] = f"<{unsubscribe}>"
+    message["List-Post"] = "NO"  # nobody writes to this list (RFC 2369 §3.4)
     message["Auto-Submitted"] = "auto-generated"
     short = each(view, partial(fewer, headlines=TEXT_HEADLINES, sources=TEXT_SOURCES), list(view.left_out))
     plain = text.render(short, own, base_url=base_url, unsubscribe=unsubscribe)

@@ -45,6 +45,7 @@ def test_the_headers_say_what_a_mail_of_a_list_says(editions):
     assert message["Message-ID"] == "<2025-03-14.053100000000.world@example.org>"
     assert message["List-Id"] == '"World Digest" <world.example.org>'
     assert message["List-Unsubscribe"] == "<mailto:digest@example.org?subject=unsubscribe%20world>"
+    assert message["List-Post"] == "NO"
     assert message["Auto-Submitted"] == "auto-generated"
     assert message["Content-Language"] == "en"
 
