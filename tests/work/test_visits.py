@@ -13,6 +13,8 @@ from watcher.model import Source
 from watcher.store.feeds import feed_states, sync_sources
 from watcher.store.schema import polls
 from watcher.store.writer import read, write
+from watcher.work.line import REST
+from watcher.work.queue import LocalQueue
 
 pytestmark = pytest.mark.slow  # starts a worker process
 
@@ -195,16 +197,17 @@ async def test_when_our_own_line_is_down_no_feed_is_blamed_and_all_are_asked_aga
     def nothing():
         raise httpx.ConnectError("no route")
 
+    queue = LocalQueue(world.tools)  # of a daemon: it remembers
     world.net.everything = nothing
     world.clock[0] += timedelta(hours=13)
-    await world.drain()
+    await queue.drain()
     states = read(world.tools.writer.engine, feed_states)
     assert [(state.feed.failures, state.reason) for state in states] == [(0, None)] * 3
     assert world.tools.line.down_since is not None
 
     world.net.everything = None
-    world.clock[0] += timedelta(minutes=5)
-    await world.drain()
+    world.clock[0] += REST + timedelta(seconds=1)  # and not only when what could not be asked is due by itself
+    await queue.drain()
     states = read(world.tools.writer.engine, feed_states)
     assert all(state.feed.last_read_at > START + timedelta(hours=13) for state in states)
 

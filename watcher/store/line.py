@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, select, update
 
 from watcher.store.hosts import insert
-from watcher.store.schema import facts, feeds
+from watcher.store.schema import facts, feeds, polls
 
 DOWN = "line_down_since"
+OFFLINE = "offline"
+JUDGED = timedelta(minutes=1)  # that it may take until a line is called down
+SOON = timedelta(minutes=5)  # within which what could not be asked is due again
 LATELY = 40  # feeds that are looked at for hosts
 
 
@@ -32,6 +35,14 @@ def note_line(connection: Connection, *, down_since: datetime | None) -> None:
     row = {"value": down_since.isoformat()}
     query = insert(connection, facts).values(name=DOWN, **row)
     connection.execute(query.on_conflict_do_update(index_elements=["name"], set_=row))
+
+
+def make_offline_due(connection: Connection, *, since: datetime, now: datetime) -> None:
+    """Make the feeds due now that our own line, down from `since` on, kept from being asked."""
+    of_feed = (polls.c.feed_id == feeds.c.id, polls.c.at >= since - JUDGED, polls.c.status == OFFLINE)
+    kept = select(polls.c.id).where(*of_feed)
+    soon = (feeds.c.enabled, ~feeds.c.gone, feeds.c.next_poll_at > now, feeds.c.next_poll_at <= now + SOON)
+    connection.execute(update(feeds).where(*soon, kept.exists()).values(next_poll_at=now))
 
 
 def line_down_since(connection: Connection) -> datetime | None:

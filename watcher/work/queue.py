@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from watcher.errors import StoreError, WatcherError
 from watcher.store.hosts import block, renew_all
-from watcher.store.line import note_line
+from watcher.store.line import make_offline_due, note_line
 from watcher.store.visits import Visit, claim_visits
 from watcher.work.events import LineDown, LineUp
 from watcher.work.pool import PoolBroken
@@ -81,6 +81,9 @@ class LocalQueue:
         if since != before:
             self._down_since = since
             await self.tools.writer.do(lambda c: note_line(c, down_since=since))
+            if since is None and before is not None:
+                now = self.tools.now()
+                await self.tools.writer.do(lambda c: make_offline_due(c, since=before, now=now))
             self.tools.tell(LineDown(since=since) if since else LineUp(since=before or self.tools.now()))
         return since is not None
 
