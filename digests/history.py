@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -28,6 +28,8 @@ from digests.store.stories import Member
 from watcher.model import Article
 from watcher.store.articles import articles_by_id
 
+Reports = tuple[Report, ...]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
@@ -49,12 +51,15 @@ class History:
     changes: tuple[ChangeRow, ...]
 
 
-def history_of(connection: Connection, story: str) -> History:
+def history_of(
+    connection: Connection, story: str, *, compare: Callable[[Reports], Reports] = lambda reports: reports
+) -> History:
     """
     Return all about a story, or about the one that it has gone into.
 
     Args:
         story: As `found` takes it.
+        compare: Chooses the reports whose copies are compared with their origins: that takes a while.
 
     Errors: DigestError, if there never was one.
     """
@@ -69,7 +74,7 @@ def history_of(connection: Connection, story: str) -> History:
         story=whole,
         articles=articles,
         members=members,
-        copies={copy.article_id: copy for report in whole.reports for copy in copies(report, articles)},
+        copies={copy.article_id: copy for report in compare(whole.reports) for copy in copies(report, articles)},
         coverage=coverage(whole, articles),
         places=countries(whole, articles),
         thread=thread_rows(connection, row.thread),

@@ -17,10 +17,10 @@ def outlook(settings: Settings) -> StatusPart:
     """Return how each digest stands. Errors: StoreError."""
     from digests.outlook import outlooks
     from digests.store.editions import open_digests
-    from watcher.cli.looking import span
     from watcher.cli.status_source import iso, moment
     from watcher.feeds.plain import one_line
     from watcher.store.writer import read
+    from watcher.text.spans import span
     from watcher.work.tools import system_clock
 
     now = system_clock()

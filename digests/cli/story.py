@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from datetime import datetime
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Argument, Option
 
+from digests.grounds import count, in_words, moment, why_lines
 from watcher.cli.app import DONE, Config, Json, examples, load_settings, print_json
 from watcher.cli.looking import show
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from digests.cluster.evidence import Evidence
     from digests.history import History
     from digests.model import Edition, EditionStory, Report
     from digests.settings import DigestSettings
-    from digests.store.histories import ChangeRow
     from watcher.settings.model import Settings
 
 STORY = Annotated[
@@ -181,33 +179,6 @@ def report_lines(found: History, report: Report, *, why: bool) -> Iterator[str]:
         yield from (f"      why: {each}" for each in why_lines(found, report))
 
 
-def why_lines(found: History, report: Report) -> Iterator[str]:
-    """Yield what a report's best link in the story was made by, as it was kept when it was made."""
-    from digests.cluster.spoken import Spelling, shared
-
-    linked = [found.members[key] for key in report.articles]
-    for member in linked:
-        theirs = found.articles.get(member.nearest or "")
-        if theirs and member.evidence:
-            ours = found.articles[member.article]
-            yield f"nearest to {theirs.outlet}, “{theirs.title}”: score {member.evidence['score']:.2f}"
-            spelling = Spelling((f"{article.title}\n{article.text}", article.language) for article in (ours, theirs))
-            yield from shared(evidence_of(member.evidence), spelling)
-            return
-    if len(found.story.reports) > 1:
-        yield "a reader joined it, or what it was linked by is no longer stored"
-
-
-def evidence_of(kept: Mapping[str, Any]) -> Evidence:
-    """Return kept evidence as such: JSON has lists for its tuples."""
-    from digests.cluster.evidence import Evidence
-
-    values: dict[str, Any] = {
-        name: tuple(kept[name]) if isinstance(kept[name], list) else kept[name] for name in Evidence.__slots__
-    }
-    return Evidence(**values)
-
-
 def thread_lines(found: History) -> Iterator[str]:
     """Yield the thread of a story, if there is more to it."""
     if len(found.thread) < 2:
@@ -217,25 +188,6 @@ def thread_lines(found: History) -> Iterator[str]:
     for row in found.thread:
         mark = "*" if row.id == found.row.id else " "
         yield f" {mark} {moment(row.first_at)}  {row.id}  {row.title} ({count(row.size, 'article')})"
-
-
-def in_words(change: ChangeRow) -> str:
-    """Return what became of a story as a sentence."""
-    articles = count(len(change.articles), "article")
-    return {
-        "merged": f"{change.story} went into {change.other} ({articles})",
-        "split": f"{articles} of {change.story} became a story of their own, {change.other}",
-        "moved": f"{articles} of {change.story} moved to {change.other}",
-        "follows": f"{change.story} follows {change.other}",
-    }[change.kind] + (f": {change.why}" if change.why else "")
-
-
-def moment(at: datetime) -> str:
-    return f"{at:%Y-%m-%d %H:%M}"
-
-
-def count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def as_json(found: History) -> dict[str, Any]:

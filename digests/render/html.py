@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 
@@ -14,13 +16,32 @@ from digests.render.templating import Own, environment, filled
 from digests.render.view import EditionView
 
 
-def render(view: EditionView, own: Own = ()) -> str:
-    """Return the page, complete in itself."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """
+    What a site puts around an edition, as HTML, and where it has the stories.
+
+    Args:
+        head: In place of the style sheet.
+        stories: By their anchors.
+        briefs: By their URLs.
+    """
+
+    head: Markup
+    nav: Markup
+    foot: Markup
+    stories: Mapping[str, str]
+    briefs: Mapping[str, str]
+
+
+def render(view: EditionView, own: Own = (), *, frame: Frame | None = None) -> str:
+    """Return the page: complete in itself, or in the frame of a site."""
     shown = pins(view.stories)
     values = {
+        "frame": frame,
         "v": view,
         "w": view.words,
-        "css": Markup(_css(own)),
+        "css": Markup(style_sheet(own)),
         "note": Markup(note_html(view)),
         "world": world(),
         "pins": shown,
@@ -37,7 +58,8 @@ def templates(own: Own) -> Environment:
 
 
 @lru_cache(maxsize=8)
-def _css(own: Own) -> str:
+def style_sheet(own: Own) -> str:
+    """Return the style sheet of the page, a reader's own if there is one."""
     for template in own:
         if template.name == "page.css":
             return template.source

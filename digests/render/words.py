@@ -118,6 +118,14 @@ def words_for(edition: Edition) -> Words:
     )
 
 
+def plain(zone: tzinfo) -> Words:
+    """Return the English words, for pages that are of no edition; every time is told with its day."""
+    locale = _locale(FALLBACK)
+    return Words(
+        language=FALLBACK, locale=locale, zone=zone, today=date.min, phrases=_phrases(FALLBACK), plurals=locale
+    )
+
+
 def zone_letters(local: datetime) -> str:
     """Return "CEST" or "UTC"; "UTC−03" for a zone that has no letters."""
     name = local.tzname() or "UTC"

@@ -57,9 +57,22 @@ def delivered(connection: Connection, rows: Iterable[EditionRow]) -> dict[Editio
 
 def whole(connection: Connection, row: EditionRow) -> Edition:
     """Return an edition of which there is a row."""
+    return edition_of(payload_of(connection, row))
+
+
+def payload_of(connection: Connection, row: EditionRow) -> bytes:
+    """Return the bytes of an edition of which there is a row, as they are kept."""
     place = (editions.c.digest == row.digest, editions.c.local_date == row.local_date, editions.c.slot == row.slot)
     payload: bytes = connection.execute(select(editions.c.payload).where(*place)).scalar_one()
-    return edition_of(payload)
+    return payload
+
+
+def days_beside(connection: Connection, digest: str, day: date) -> tuple[date | None, date | None]:
+    """Return the dates of a digest's editions before and after `day`."""
+    made = (editions.c.digest == digest, editions.c.made_at.is_not(None))
+    before = connection.scalar(select(func.max(editions.c.local_date)).where(*made, editions.c.local_date < day))
+    after = connection.scalar(select(func.min(editions.c.local_date)).where(*made, editions.c.local_date > day))
+    return before, after
 
 
 def each_whole(connection: Connection, rows: tuple[EditionRow, ...]) -> Iterator[tuple[EditionRow, Edition]]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy import Connection, Row, distinct, func, select, update
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from sqlalchemy.sql.elements import KeyedColumnElement
 
@@ -19,6 +19,7 @@ from digests.store.schema import grouped, stories, story_articles, story_changes
 from watcher.features.pack import pack, unpack
 from watcher.store.feeds import slices
 from watcher.store.hosts import insert
+from watcher.store.schema import articles
 
 MOST_PROFILES = 2_000  # stories out of the window that a new one may follow, the latest
 ROWS = 500  # of one INSERT
@@ -93,6 +94,18 @@ def members_of(connection: Connection, articles: Iterable[str]) -> dict[str, Mem
         query = select(story_articles).where(story_articles.c.article_id.in_(part))
         found.update((row.article_id, member_of(row)) for row in connection.execute(query))
     return found
+
+
+def stories_of_feeds(connection: Connection, ids: Sequence[int], *, since: datetime) -> dict[int, int]:
+    """Return in how many stories of several articles each feed is, by its articles published from `since` on."""
+    query = (
+        select(articles.c.feed_id, func.count(distinct(story_articles.c.story_id)))
+        .join(story_articles, story_articles.c.article_id == articles.c.id)
+        .join(stories, stories.c.id == story_articles.c.story_id)
+        .where(articles.c.feed_id.in_(ids), articles.c.published_at >= since, stories.c.size > 1)
+        .group_by(articles.c.feed_id)
+    )
+    return dict(connection.execute(query).all())
 
 
 def member_of(row: Row[tuple[Any, ...]]) -> Member:

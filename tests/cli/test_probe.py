@@ -7,10 +7,11 @@ import json
 import pytest
 
 from tests.cli.site import rss, serving
-from watcher.cli.looking import size, span, spellings
+from watcher.cli.looking import size, spellings
 from watcher.cli.main import run
 from watcher.errors import SettingsError
 from watcher.settings.load import load
+from watcher.text.spans import span
 
 
 @pytest.fixture

@@ -15,6 +15,8 @@ HEAD = """[store]
 url = "sqlite:///w.db"
 [semantic]
 embedder = "none"
+[web]
+listen = ""
 [fetch]
 allow_private = ["127.0.0.0/8"]
 host_delay = "0s"

@@ -79,6 +79,8 @@ COMMANDS = (
             Command(name="list", target="watcher.cli.sources:list_sources", help="List the sources."),
             Command(name="add", target="watcher.cli.sources:add", help="Add a source to the settings."),
             Command(name="remove", target="watcher.cli.sources:remove", help="Remove a source from the settings."),
+            Command(name="mute", target="watcher.cli.sources:mute", help="Switch a source off, and keep its row."),
+            Command(name="unmute", target="watcher.cli.sources:unmute", help="Switch a source on again."),
             Command(name="discover", target="watcher.cli.discover:command", help="Find the feeds of a site."),
             Command(name="test", target="watcher.cli.probe:command", help="Show what a feed is like."),
             Command(name="import", target="watcher.cli.opml:import_opml", help="Add the feeds of an OPML file."),
@@ -91,6 +93,7 @@ COMMANDS = (
     Command(
         name="run", target="watcher.cli.run:command", help="Run the daemon: poll, and make digests on time.", order=60
     ),
+    Command(name="web", target="watcher.cli.web:command", help="Serve the local site alone.", order=61),
     Command(
         name="service",
         help="Install the daemon as a service of systemd.",

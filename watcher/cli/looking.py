@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
-from datetime import timedelta
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
@@ -12,14 +11,13 @@ from urllib.parse import urlsplit
 
 from watcher.cli.app import current_session, load_settings
 from watcher.errors import BadStatus, Refused, SettingsError, TimedOut, TooLarge, Unreachable
+from watcher.text.spans import span
 from watcher.text.urls import is_web
 
 if TYPE_CHECKING:
     from watcher.settings.model import Settings
     from watcher.work.probe import Look
 
-NEARLY = 0.05  # of a single unit that may be left unsaid
-SPANS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
 CONNECTION_ADVICE = (
     ("does not resolve", "is the name spelt right, and is this machine online?"),
     ("refused", "nothing listens there: are host and port right?"),
@@ -122,22 +120,6 @@ def advice(look: Look) -> str | None:
             return f"watcher sources discover {quote(site)}"
         return STATUS_ADVICE.get(error.status, "ask again later" if error.status >= 500 else None)
     return None
-
-
-def span(seconds: float) -> str:
-    """Return a length of time in the largest unit that is nearly right: "2 days", "90 minutes", "1 hour"."""
-    fits = (
-        (size, unit) for size, unit in SPANS if seconds >= 2 * size or size <= seconds < size * (1 + NEARLY)
-    )  # half an hour less or more matters where it is one hour or two
-    size, unit = next(fits, SPANS[-1])
-    count = int(seconds // size)
-    return f"{count} {unit}{'' if count == 1 else 's'}"
-
-
-def ago(passed: timedelta) -> str:
-    """Return how long ago something was."""
-    seconds = passed.total_seconds()
-    return f"{span(seconds)} ago" if seconds >= 1 else "now" if seconds > -60 else f"{span(-seconds)} ahead"
 
 
 def size(count: int) -> str:

@@ -7,12 +7,13 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from watcher.cli.looking import advice, ago, reason_of, size, span
+from watcher.cli.looking import advice, reason_of, size
 from watcher.feeds.freshness import freshness
 from watcher.feeds.health import SILENT_AFTER
 from watcher.feeds.report import WHOLE_CHARS, Report
 from watcher.model import Response, Validators
 from watcher.text.language import UNKNOWN, primary
+from watcher.text.spans import ago, span
 
 if TYPE_CHECKING:
     from watcher.feeds.pace import NextPoll

@@ -1,4 +1,4 @@
-"""`watcher sources list|add|remove`: the feeds of the settings file, edited with every comment kept."""
+"""`watcher sources list|add|remove|mute|unmute`: the feeds of the settings file, edited with every comment kept."""
 
 from __future__ import annotations
 
@@ -112,6 +112,37 @@ def remove(
     row = settings.sources[index]
     save(path, remove_source(text, index))
     typer.echo(f"removed {row.source().name} ({row.url}) from {path}")
+    return DONE
+
+
+@examples("watcher sources mute 'The Example'", "watcher sources mute https://example.org/feed.xml")
+def mute(
+    source: Annotated[str, typer.Argument(metavar="URL|NAME", help="Address or name of the source.")],
+    config: Config = None,
+) -> int:
+    """Switch a source off: its row stays in the settings file, and it is not polled."""
+    return switch(settings_path(config), source, enabled=False)
+
+
+@examples("watcher sources unmute 'The Example'")
+def unmute(
+    source: Annotated[str, typer.Argument(metavar="URL|NAME", help="Address or name of the source.")],
+    config: Config = None,
+) -> int:
+    """Switch a source on again that was muted; it is polled soon."""
+    return switch(settings_path(config), source, enabled=True)
+
+
+def switch(path: Path, source: str, *, enabled: bool) -> int:
+    """Switch a source of the settings file at `path` on or off. Errors: SettingsError."""
+    from watcher.settings.edit import edit, save, switch_source
+
+    text, settings = edit(path)
+    index = find_source(settings, source)
+    row = settings.sources[index]
+    save(path, switch_source(text, index, enabled=enabled))
+    typer.echo(f"{'heard again' if enabled else 'muted'}: {row.source().name} ({row.url}) in {path}")
+    typer.echo("a daemon that runs takes it up when it gets SIGHUP, or is started anew")
     return DONE
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from watcher.cli.looking import ago, span
+from watcher.text.spans import ago, span
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -40,18 +40,10 @@ def row_of(source: Source, state: FeedState | None, *, now: datetime) -> dict[st
         "since": iso(told.since),
         "last_polled_at": iso(feed.last_polled_at),
         "last_new_at": iso(feed.last_new_at),
-        "next_poll_at": iso(next_poll(state)),
+        "next_poll_at": iso(state.asked_next_at),
         "articles": state.articles,
         "faults": list(state.faults),
     }
-
-
-def next_poll(state: FeedState) -> datetime | None:
-    """Return when a feed is asked next, its host's rest counted in; None for one that is gone."""
-    feed = state.feed
-    if feed.gone or feed.next_poll_at is None:
-        return None
-    return max(feed.next_poll_at, state.held_until or feed.next_poll_at)
 
 
 def gather_source(source: Source, engine: Engine, *, enabled: bool, now: datetime) -> dict[str, Any]:

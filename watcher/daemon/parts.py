@@ -12,6 +12,7 @@ from watcher.daemon.clock import Clock
 from watcher.daemon.endpoint import Endpoint
 from watcher.daemon.jobs import Job, own_jobs, plugged_in_jobs
 from watcher.daemon.metrics import Counts
+from watcher.daemon.website import Website
 from watcher.features.embed import choice_of
 from watcher.net.client import Client
 from watcher.settings.differ import Difference, difference
@@ -47,6 +48,7 @@ class Parts:
     signs: Signs
     stack: AsyncExitStack
     endpoint: Endpoint | None = None
+    website: Website | None = None
 
     @property
     def tools(self) -> Tools:
@@ -59,8 +61,9 @@ class Parts:
         self.clock.put((*self.listening(), *own_jobs(self.queue), *plugged_in))
 
     def listening(self) -> tuple[Job, ...]:
-        """Return the job that keeps the endpoint open, if there is one."""
-        return (Job(name="metrics", every_s=LISTEN_EVERY_S, run=self.endpoint.listen),) if self.endpoint else ()
+        """Return the jobs that keep endpoint and site open, where there are any."""
+        found = (("metrics", self.endpoint), ("web", self.website))
+        return tuple(Job(name=name, every_s=LISTEN_EVERY_S, run=one.listen) for name, one in found if one)
 
     async def run_all(self, end: asyncio.Event) -> None:
         """Run each job once, in order, as the clock would, until `end` is set. Errors: PluginError, StoreError."""
@@ -100,6 +103,8 @@ class Parts:
         self.settings, self.queue.tools = kept, tools
         if self.endpoint is not None:
             await self.endpoint.change(kept.metrics)
+        if self.website is not None:
+            await self.website.change(kept)
         self.clock.put((*self.listening(), *own_jobs(self.queue), *jobs))
         return found
 

@@ -21,6 +21,7 @@ from watcher.daemon.parts import SPREAD_S, Parts, Signs
 from watcher.daemon.reload import reload
 from watcher.daemon.routes import routes
 from watcher.daemon.supervisor import Supervisor
+from watcher.daemon.website import Website
 from watcher.settings.model import Settings
 from watcher.store.mark import Held, held
 from watcher.store.space import convert
@@ -56,6 +57,7 @@ async def run(settings: Settings, engine: Engine, *, on_end: Callable[[], object
             log.info("store_converted")
         async with put_together(settings, engine, mark, spread_s=SPREAD_S) as parts:
             parts.endpoint = Endpoint(settings.metrics, routes(parts))
+            parts.website = Website(settings, engine, routes(parts), on_settings=threadsafe(wishes.reload.set))
             parts.put_jobs()
             listen(wishes)
             parts.clock.start()
@@ -70,9 +72,16 @@ async def run(settings: Settings, engine: Engine, *, on_end: Callable[[], object
                 await wind_down(parts)
                 parts.clock.stop()
                 await parts.endpoint.close()
+                await parts.website.close()
                 beating.cancel()
         mark.stop(now=system_clock())
     log.info("stopped")
+
+
+def threadsafe(function: Callable[[], object]) -> Callable[[], object]:
+    """Return what calls `function` in this loop, from any thread."""
+    loop = asyncio.get_running_loop()
+    return lambda: loop.call_soon_threadsafe(function)
 
 
 async def run_once(settings: Settings, engine: Engine, *, on_end: Callable[[], object] = lambda: None) -> bool:

@@ -1,4 +1,4 @@
-"""The settings of `[log]` and `[metrics]`: what the daemon says of itself, and where."""
+"""The settings of `[log]`, `[metrics]` and `[web]`: what the daemon says and shows of itself, and where."""
 
 from __future__ import annotations
 
@@ -38,19 +38,57 @@ class MetricsSettings(Part):
     @classmethod
     def check_listen(cls, value: str) -> str:
         """Return the address if it is host:port."""
-        if value and place(value) is None:
-            raise ValueError(f'got {shown(value)}, expected host:port such as "127.0.0.1:9464"')
-        return value
+        return checked(value, such_as="127.0.0.1:9464")
 
     @classmethod
     def faults(cls, data: object, document: Mapping[str, object]) -> Iterable[Fault]:
         """Yield a fault where others can reach the address and no token is asked for."""
-        rows = data if isinstance(data, Mapping) else {}
-        listen = rows.get("listen")
-        found = place(listen) if isinstance(listen, str) else None
-        if found and not is_loopback(found[0]) and "token" not in rows:
-            message = f'got {shown(listen)} without a token; expected an address of this machine, or token = "file:…"'
-            yield Fault(loc=("listen",), message=message)
+        return open_to_all(data)
+
+
+WEB_LISTEN = "127.0.0.1:8420"
+
+
+class WebSettings(Part):
+    """The local site: editions, stories, sources, search (docs/web.md)."""
+
+    listen: str = Field(
+        default=WEB_LISTEN,
+        description='Where `watcher run` and `watcher web` serve it; "" is nowhere.',
+        max_length=300,
+    )
+    token: OptionalSecret = Field(
+        default=None,
+        description="What a browser has to give as its password; needed where others can reach the address.",
+    )
+
+    @field_validator("listen")
+    @classmethod
+    def check_listen(cls, value: str) -> str:
+        """Return the address if it is host:port."""
+        return checked(value, such_as=WEB_LISTEN)
+
+    @classmethod
+    def faults(cls, data: object, document: Mapping[str, object]) -> Iterable[Fault]:
+        """Yield a fault where others can reach the address and no token is asked for."""
+        return open_to_all(data)
+
+
+def checked(listen: str, *, such_as: str) -> str:
+    """Return the address if it is host:port, or empty."""
+    if listen and place(listen) is None:
+        raise ValueError(f'got {shown(listen)}, expected host:port such as "{such_as}"')
+    return listen
+
+
+def open_to_all(data: object) -> Iterable[Fault]:
+    """Yield a fault where others can reach the address that raw settings name, and no token is asked for."""
+    rows = data if isinstance(data, Mapping) else {}
+    listen = rows.get("listen")
+    found = place(listen) if isinstance(listen, str) else None
+    if found and not is_loopback(found[0]) and "token" not in rows:
+        message = f'got {shown(listen)} without a token; expected an address of this machine, or token = "file:…"'
+        yield Fault(loc=("listen",), message=message)
 
 
 def place(listen: str) -> tuple[str, int] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -20,6 +21,7 @@ from watcher.settings.positions import Positions
 from watcher.settings.values import format_duration
 
 LIST = "sources"
+SWITCH = re.compile(r"""\s*(?:enabled|"enabled"|'enabled')\s*=\s*(?:true|false)""")
 
 
 def source_row(**fields: object) -> SourceSettings:
@@ -66,6 +68,25 @@ def remove_source(text: str, index: int) -> str:
     if last < len(lines) and not lines[last].strip() and (first == 0 or not lines[first - 1].strip()):
         last += 1  # of two blank lines, one
     return "\n".join([*lines[:first], *lines[last:]])
+
+
+def switch_source(text: str, index: int, *, enabled: bool) -> str:
+    """
+    Return `text` with its source number `index` (from 0) switched on or off; all else stays.
+
+    Errors: SettingsError if that source is not written as a table of its own.
+    """
+    positions = Positions(text)
+    span = positions.span((LIST, index))
+    if span is None:
+        raise SettingsError((), "the sources are written as one list of inline tables; edit that by hand")
+    lines = text.split("\n")
+    at = positions.key((LIST, index, "enabled"))[0]
+    if SWITCH.match(lines[at - 1]) and span[0] < at <= span[1]:
+        lines[at - 1] = SWITCH.sub(f"enabled = {toml(enabled)}", lines[at - 1])
+    elif not enabled:
+        lines.insert(span[1], "enabled = false")
+    return "\n".join(lines)
 
 
 def row_lines(row: SourceSettings) -> list[str]:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, PrivateAttr, StrictBool, StrictInt, ValidationInfo, field_validator
 
 from watcher.model import Source
-from watcher.settings.daemon import LogSettings, MetricsSettings
+from watcher.settings.daemon import LogSettings, MetricsSettings, WebSettings
 from watcher.settings.section import Fault, Part, repeated
 from watcher.settings.semantic import SemanticSettings
 from watcher.settings.values import (
@@ -208,6 +208,9 @@ class Settings(Part):
     log: LogSettings = Field(default_factory=LogSettings, description="The daemon's log, on standard error.")
     metrics: MetricsSettings = Field(
         default_factory=MetricsSettings, description="Numbers for Prometheus at `/metrics`, and `/healthz`, over HTTP."
+    )
+    web: WebSettings = Field(
+        default_factory=WebSettings, description="The local site: editions, stories, sources, search (docs/web.md)."
     )
     sources: tuple[SourceSettings, ...] = Field(default=(), description="The feeds to watch, one table each.")
     _path: Path | None = PrivateAttr(default=None)

@@ -104,6 +104,27 @@ def title_of(connection: Connection, article_id: str) -> str | None:
     return title
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Latest:
+    """An article of a feed, without its text."""
+
+    id: str
+    title: str
+    url: str
+    language: str
+    published_at: datetime
+    from_feed: bool
+    feed_reason: str | None
+
+
+def latest_of_feed(connection: Connection, feed_id: int, *, most: int) -> tuple[Latest, ...]:
+    """Return the articles that were stored last of a feed."""
+    columns = [articles.c[name] for name in Latest.__slots__]
+    query = select(*columns).where(articles.c.feed_id == feed_id)
+    rows = connection.execute(query.order_by(articles.c.published_at.desc(), articles.c.id).limit(most))
+    return tuple(Latest(**row._mapping) for row in rows)
+
+
 def site_blocks(connection: Connection, host: str) -> tuple[tuple[int, ...], ...]:
     """Return the block hashes of the latest articles of a site, one tuple an article, newest first."""
     query = select(blocks.c.hashes).where(blocks.c.host == host).order_by(blocks.c.at.desc()).limit(MEMORY_ARTICLES)

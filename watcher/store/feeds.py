@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Row, bindparam, case, func, select, update
+from sqlalchemy import Connection, Row, bindparam, case, func, or_, select, update
 
 from watcher.model import Entry, Feed, Source, Validators
 from watcher.store.schema import articles, entries, feeds, hosts, pages
@@ -34,6 +34,13 @@ class FeedState:
     faults: tuple[str, ...]
     held_until: datetime | None  # when its host was last told to be left alone, be it over by now
     articles: int
+
+    @property
+    def asked_next_at(self) -> datetime | None:
+        """When the feed is asked next, its host's rest counted in; None for one that is gone."""
+        if self.feed.gone or self.feed.next_poll_at is None:
+            return None
+        return max(self.feed.next_poll_at, self.held_until or self.feed.next_poll_at)
 
 
 def sync_sources(connection: Connection, sources: Sequence[Source], *, now: datetime, spread_s: float = 0.0) -> None:
@@ -203,6 +210,19 @@ def feed_states(connection: Connection) -> tuple[FeedState, ...]:
     query = select(feeds, hosts.c.blocked_until).outerjoin(hosts, hosts.c.host == feeds.c.host)
     rows = connection.execute(query.where(feeds.c.enabled).order_by(feeds.c.name, feeds.c.id))
     return tuple(state_of(row, articles=counts.get(row._mapping["id"], 0)) for row in rows)
+
+
+def source_of_feed(connection: Connection, feed_id: int) -> str | None:
+    """Return the address by which the settings name a feed; None if there is none of this id."""
+    url: str | None = connection.scalar(select(feeds.c.source_url).where(feeds.c.id == feed_id))
+    return url
+
+
+def make_due(connection: Connection, feed_id: int, *, now: datetime, least: timedelta) -> bool:
+    """Make one feed due now; False if it is gone, rests, or was asked less than `least` ago."""
+    asked = or_(feeds.c.last_polled_at.is_(None), feeds.c.last_polled_at <= now - least)
+    those = (feeds.c.id == feed_id, feeds.c.enabled, ~feeds.c.gone, asked)
+    return connection.execute(update(feeds).where(*those).values(next_poll_at=now)).rowcount == 1
 
 
 def feed_state(connection: Connection, source_url: str) -> FeedState | None:

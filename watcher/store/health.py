@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zlib import crc32
 
-from sqlalchemy import Connection, Table, bindparam, delete, func, select, update
+from sqlalchemy import Connection, Table, bindparam, case, delete, func, select, update
 
 from watcher.feeds.health import after_poll
 from watcher.model import Failed, Feed, Offline, PollResult
-from watcher.store.schema import feeds, healths, polls
+from watcher.store.schema import entries, feeds, healths, polls
 
 KEEP_HEALTHS = 50  # changes a feed
 FORGET_EVERY = 5  # changes between two looks whether there are more, on the average
@@ -103,6 +103,30 @@ def health_lines(connection: Connection, feed_id: int, *, most: int = KEEP_HEALT
     query = select(healths.c.at, healths.c.word, healths.c.why).where(healths.c.feed_id == feed_id)
     rows = connection.execute(query.order_by(healths.c.at.desc(), healths.c.id.desc()).limit(most))
     return tuple(HealthLine(**row._mapping) for row in rows)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """What a feed brings and costs: entries a day of late, and the share of its kept polls that found nothing new."""
+
+    entries_a_day: float
+    unchanged: float  # 0 to 1, of the polls that were answered
+
+
+def feed_figures(connection: Connection, ids: Sequence[int], *, now: datetime, days: int = 7) -> dict[int, Figures]:
+    """Return the figures of feeds that have been polled."""
+    since = now - timedelta(days=days)
+    seen = select(entries.c.feed_id, func.count()).where(entries.c.feed_id.in_(ids), entries.c.first_seen_at >= since)
+    brought: dict[int, int] = dict(connection.execute(seen.group_by(entries.c.feed_id)).all())
+    answered = func.count(case((polls.c.status.in_(("ok", "unchanged")), 1)))
+    same = func.count(case((polls.c.status == "unchanged", 1)))
+    asked = select(polls.c.feed_id, answered, same, func.min(polls.c.at)).where(polls.c.feed_id.in_(ids))
+    found = {}
+    for feed_id, well, unchanged, first_at in connection.execute(asked.group_by(polls.c.feed_id)):
+        known = min(max((now - first_at) / timedelta(days=1), 1.0), float(days)) if first_at else 1.0
+        share = unchanged / well if well else 0.0
+        found[feed_id] = Figures(entries_a_day=brought.get(feed_id, 0) / known, unchanged=share)
+    return found
 
 
 def poll_lines(connection: Connection, feed_id: int, *, most: int) -> tuple[PollLine, ...]:

@@ -85,6 +85,11 @@ def claim_visits(
     )
 
 
+def visited(connection: Connection, *, now: datetime) -> frozenset[str]:
+    """Return the hosts that are being visited."""
+    return frozenset(connection.scalars(select(hosts.c.host).where(hosts.c.lease_until > now)))
+
+
 def note_polls(connection: Connection, feed_ids: Iterable[int], *, next_poll_at: datetime) -> None:
     """Write when feeds are due next, before they are fetched: a crash must not make us ask again at once."""
     rows = [{"of": feed_id} for feed_id in feed_ids]

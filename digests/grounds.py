@@ -1,0 +1,55 @@
+"""Why a report is in its story, and what became of a story, in words for a reader."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from digests.cluster.evidence import Evidence
+from digests.cluster.spoken import Spelling, shared
+from digests.history import History
+from digests.model import Report
+from digests.store.histories import ChangeRow
+
+
+def why_lines(found: History, report: Report) -> Iterator[str]:
+    """Yield what a report's best link in the story was made by, as it was kept when it was made."""
+    linked = [found.members[key] for key in report.articles]
+    for member in linked:
+        theirs = found.articles.get(member.nearest or "")
+        if theirs and member.evidence:
+            ours = found.articles[member.article]
+            yield f"nearest to {theirs.outlet}, “{theirs.title}”: score {member.evidence['score']:.2f}"
+            spelling = Spelling((f"{article.title}\n{article.text}", article.language) for article in (ours, theirs))
+            yield from shared(evidence_of(member.evidence), spelling)
+            return
+    if len(found.story.reports) > 1:
+        yield "a reader joined it, or what it was linked by is no longer stored"
+
+
+def evidence_of(kept: Mapping[str, Any]) -> Evidence:
+    """Return kept evidence as such: JSON has lists for its tuples."""
+    values: dict[str, Any] = {
+        name: tuple(kept[name]) if isinstance(kept[name], list) else kept[name] for name in Evidence.__slots__
+    }
+    return Evidence(**values)
+
+
+def in_words(change: ChangeRow) -> str:
+    """Return what became of a story as a sentence."""
+    articles = count(len(change.articles), "article")
+    return {
+        "merged": f"{change.story} went into {change.other} ({articles})",
+        "split": f"{articles} of {change.story} became a story of their own, {change.other}",
+        "moved": f"{articles} of {change.story} moved to {change.other}",
+        "follows": f"{change.story} follows {change.other}",
+    }[change.kind] + (f": {change.why}" if change.why else "")
+
+
+def moment(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M}"
+
+
+def count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,53 @@
+// pages.mjs BASE WIDTHS PATH…: opens each page at each width, light and dark, with one browser, and prints a JSON list of
+// what axe, the width, the console and the network say, and whether it says the same without JavaScript.
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { resolve } from 'node:path';
+
+const need = createRequire(resolve(process.env.EDITION_TOOLS, 'x.js'));
+const { chromium } = need('playwright-core');
+const axe = readFileSync(need.resolve('axe-core/axe.min.js'), 'utf8');
+const [base, widths, ...paths] = process.argv.slice(2);
+const browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args: ['--no-sandbox'] });
+const text = (page) => page.evaluate(() => document.body.innerText);
+const found = [];
+for (const path of paths) {
+  for (const width of widths.split(',').map(Number)) {
+    for (const colorScheme of ['light', 'dark']) {
+      const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme });
+      const requests = [], errors = [];
+      page.on('request', (request) => requests.push(request.url()));
+      page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
+      page.on('pageerror', (error) => errors.push(String(error)));
+      await page.addInitScript(() => {
+        globalThis.shifts = 0;
+        new PerformanceObserver((list) => list.getEntries().forEach((one) => { globalThis.shifts += one.value; }))
+          .observe({ type: 'layout-shift', buffered: true });
+      });
+      await page.goto(base + path);
+      const shifts = await page.evaluate(() => globalThis.shifts);
+      await page.evaluate(axe);
+      const options = { resultTypes: ['violations'] };
+      const { violations, passes } = await page.evaluate((given) => globalThis.axe.run(document, given), options);
+      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - globalThis.innerWidth);
+      found.push({
+        path, colorScheme, width, overflow, errors, shifts, passes: passes.length,
+        elsewhere: requests.filter((url) => !url.startsWith(base)),
+        violations: violations.map((one) => `${one.id}: ${one.nodes[0].html.slice(0, 160)}`),
+        words: (await text(page)).length,
+      });
+      if (process.env.SHOTS && process.env.SHOTS.split(',').includes(`${width}-${colorScheme}`)) {
+        const name = path.replace(/[^a-z0-9]+/gi, '_').replace(/^_|_$/g, '') || 'today';
+        await page.screenshot({ path: `${process.env.SHOTS_TO}/${name}-${width}-${colorScheme}.png`, fullPage: true });
+      }
+      await page.close();
+    }
+  }
+  const plain = await browser.newContext({ javaScriptEnabled: false });
+  const page = await plain.newPage();
+  await page.goto(base + path);
+  found.at(-1).wordsWithoutScript = (await page.innerText('body')).length;
+  await plain.close();
+}
+await browser.close();
+console.log(JSON.stringify(found));

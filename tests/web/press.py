@@ -1,0 +1,163 @@
+"""A small press in a store: sources with polls, articles in four scripts, and the editions of two days."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from digests.make import Order, make_edition
+from digests.settings import digests_of
+from digests.store.editions import DAILY, open_digests
+from watcher.features.make import make
+from watcher.features.pack import pack
+from watcher.model import Article, Changes, Failed, Polled, Removed, Validators
+from watcher.settings.load import load
+from watcher.settings.model import Settings
+from watcher.store.articles import Packed, add_article
+from watcher.store.feeds import feed_states, sync_sources
+from watcher.store.polls import record_polls
+from watcher.store.writer import read, write
+from watcher.web.app import make_app
+from watcher.web.site import Site, wings_of
+
+NOW = datetime(2026, 11, 25, 7, tzinfo=UTC)
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+TOML = """[store]
+url = "sqlite:///watcher.db"
+[semantic]
+embedder = "none"
+[[digests]]
+name = "world"
+title = "World Digest"
+timezone = "Europe/Vienna"
+[digests.mail]
+to = ["reader@example.org"]
+{more}
+[[sources]]  # the first
+url = "https://harbour.example/feed"
+name = {harbour}
+language = "en"
+country = "GB"
+[[sources]]
+url = "https://nile.example/feed"
+name = "أخبار الوادي"
+language = "ar"
+country = "EG"
+[[sources]]
+url = "https://reader:hush@minato.example/feed"
+name = "みなと新報"
+language = "ja"
+country = "JP"
+"""
+QUAKE = (
+    "Quake shakes Tarvola. A quake of magnitude 5.4 shook Tarvola in the Dressel valley, mayor Henrik Oster said {}. "
+    "Some 1,800 people slept in tents near the Dressel bridge, and schools stay closed until Friday."
+)
+TENTS = (
+    "Tarvola sleeps in tents after quake. Families in the Dressel valley spent the night in tents after a quake of "
+    "magnitude 5.4 hit Tarvola. Mayor Henrik Oster told our reporter that the bridge would be looked over by engineers."
+)
+CHESS = "Brindle wins the Varga cup. The chess club of Brindle won the Varga cup in Lunden, captain Petra Moll said {}."
+LATER = (
+    "Quake shakes Tarvola again. A second quake of magnitude 5.1 shook Tarvola on Wednesday, mayor Henrik Oster said "
+    "{}. Some 2,300 people now sleep in tents near the Dressel bridge, and engineers closed it to lorries."
+)
+BRIDGE = (
+    "Tarvola bridge closed after second quake. Engineers closed the Dressel bridge to lorries after a second quake of "
+    "magnitude 5.1 hit Tarvola. Mayor Henrik Oster asked for more tents."
+)
+FERRY = (
+    "Ferry runs aground off Marlow. The ferry Anna Lund ran aground off Marlow with 212 passengers, captain Joris "
+    "Blake said. Nobody was hurt."
+)
+NEWS = (
+    ("Harbour Post", "en", "GB", LATER.format("to the Post")),
+    ("Prairie Ledger", "en", "CA", LATER.format("to the Post")),
+    ("Karoo Standard", "en", "ZA", BRIDGE),
+    ("Tasman Courier", "en", "NZ", FERRY),
+)
+TEXTS = (
+    ("Harbour Post", "en", "GB", QUAKE.format("to the Post")),
+    ("Prairie Ledger", "en", "CA", QUAKE.format("to the Post")),
+    ("Karoo Standard", "en", "ZA", TENTS),
+    ("Tasman Courier", "en", "NZ", CHESS.format("at home")),
+    ("أخبار الوادي", "ar", "EG", "افتتاح جسر جديد فوق النيل. قال الوزير إن الجسر يختصر الطريق إلى المدينة."),
+    ("みなと新報", "ja", "JP", "港に新しい灯台が完成。市長は開所式で、船の安全が高まると述べた。"),
+)
+
+
+def settings_in(folder: Path, more: str = "", harbour: str = "Harbour Post") -> Settings:
+    """Write settings.toml into `folder` and return what it says."""
+    import json
+
+    path = folder / "settings.toml"
+    path.write_text(TOML.format(more=more, harbour=json.dumps(harbour)), encoding="utf-8")
+    return load(path)
+
+
+def put(engine: Engine, key: str, *, outlet: str, language: str, country: str, text: str, at: datetime, **more) -> str:
+    """Store an article with its features; return its id."""
+    article = Article(
+        **{
+            "id": key, "url": f"https://outlet.example/{key}", "host": "outlet.example", "outlet": outlet,
+            "title": text.split(". ")[0].split("。")[0], "text": text.replace(". ", ".\n"), "language": language,
+            "country": country, "published_at": at, "fetched_at": at,
+            "removed": (Removed(rule="teasers", text="Read also: ten walks"),),
+        }
+        | more
+    )  # fmt: skip
+    made = make(key, title=article.title, text=article.text, language=language)
+    packed = Packed(version=made.version, payload=pack(made))
+    write(engine, lambda c: add_article(c, article, feed_id=1, packed=packed, block_hashes=()))
+    return key
+
+
+def filled(folder: Path, more: str = "", days=((1, TEXTS), (0, NEWS)), **given) -> tuple[Settings, Engine]:
+    """Return settings in `folder` and a store of the press: an edition a day, the sources polled."""
+    settings = settings_in(folder, more, **given)
+    engine = open_digests(settings.store.url)
+    write(engine, lambda c: sync_sources(c, settings.active_sources(), now=NOW - 2 * DAY))
+    for day, texts in days:
+        for n, (outlet, language, country, text) in enumerate(texts):
+            at = NOW - day * DAY - (n + 1) * HOUR
+            put(engine, f"{day}{n:015x}", outlet=outlet, language=language, country=country, text=text, at=at)
+        edition(settings, engine, day)
+    poll(engine)
+    return settings, engine
+
+
+def edition(settings: Settings, engine: Engine, day: int = 0):
+    """Make the edition of so many days ago."""
+    end = NOW - day * DAY
+    order = Order(local_date=date(2026, 11, 25) - day * DAY, window_start=end - DAY, window_end=end, slot=DAILY)
+    return make_edition(engine, digests_of(settings)[0], order, now=end)
+
+
+def poll(engine: Engine) -> None:
+    """Record a poll of each source; the last one fails."""
+    *well, ill = (state.feed for state in read(engine, feed_states))
+    at, later = NOW - HOUR, NOW + HOUR
+    results = [
+        (
+            feed,
+            Polled(
+                feed_id=feed.id, at=at, next_poll_at=later, interval_s=1800.0, validators=Validators(),
+                changes=Changes(new=(), changed=(), unchanged=3), moved_to=None, took_s=0.2,
+            ),
+        )
+        for feed in well
+    ]  # fmt: skip
+    failed = Failed(feed_id=ill.id, at=at, next_poll_at=later, reason="503 Service Unavailable")
+    write(engine, lambda c: record_polls(c, [*results, (ill, failed)]))
+
+
+def site_of(settings: Settings, engine: Engine, **more) -> Site:
+    """Return the site, its clock at `NOW`."""
+    return Site(settings=settings, engine=engine, wings=wings_of(settings, engine), now=lambda: NOW, **more)
+
+
+def app_of(site: Site, clock=lambda: 0.0):
+    """Return the app of a site; its limits' clock stands still."""
+    return make_app(site, clock=clock)

@@ -1,0 +1,110 @@
+"""What a reader may change from a page: stories, sources, and when a source is asked."""
+
+from __future__ import annotations
+
+import re
+
+from lxml import html
+
+from digests.store.corrections import kept_corrections
+from digests.store.histories import story_members
+from tests.web.press import NOW, app_of, site_of
+from watcher.store.feeds import feed_states
+from watcher.store.mark import held
+from watcher.store.writer import read
+
+from .conftest import client_of
+
+
+async def token_of(client, path) -> str:
+    return html.fromstring((await client.get(path)).text).xpath("//input[@name='token']/@value")[0]
+
+
+async def story_paths(client) -> list[str]:
+    return list(dict.fromkeys(re.findall(r'href="(/story/[^"]+)"', (await client.get("/")).text)))
+
+
+async def test_an_article_is_taken_out_of_its_story(client, press):
+    engine = press[1]
+    path = max(await story_paths(client), key=lambda p: len(read(engine, lambda c: story_members(c, p[7:]))))
+    story = path.removeprefix("/story/")
+    out = read(engine, lambda c: story_members(c, story))[0].article
+
+    found = await client.post(f"{path}/split", data={"token": await token_of(client, path), "article": out})
+
+    assert (found.status_code, found.headers["location"]) == (303, path)
+    assert out not in {member.article for member in read(engine, lambda c: story_members(c, story))}
+    assert [kept.correction.kind for kept in read(engine, kept_corrections)] == ["split"]
+    assert "became a story of their own" in (await client.get(path)).text
+
+
+async def test_two_stories_are_made_one_by_the_address_of_the_other(client, press):
+    one, other = (await story_paths(client))[:2]
+
+    found = await client.post(
+        f"{one}/join", data={"token": await token_of(client, one), "other": f"http://127.0.0.1:8420{other}"}
+    )
+
+    assert found.status_code == 303
+    pages = [(await client.get(path)).text for path in (one, other)]
+    assert sum("is no more: its articles are in this one" in page for page in pages) == 1
+
+
+async def test_a_correction_that_makes_no_sense_is_refused_in_words(client):
+    path = (await story_paths(client))[0]
+    token = await token_of(client, path)
+
+    nothing = await client.post(f"{path}/split", data={"token": token})
+    itself = await client.post(f"{path}/join", data={"token": token, "other": path})
+    nobody = await client.post(f"{path}/join", data={"token": token, "other": "nobody"})
+
+    assert (nothing.status_code, itself.status_code, nobody.status_code) == (400, 400, 400)
+    assert "name some of them" in nothing.text and "one story already" in itself.text and "no story" in nobody.text
+
+
+async def test_a_source_is_muted_and_heard_again_and_the_file_keeps_its_comments(client, press, site):
+    _, engine, folder = press
+    path = folder / "settings.toml"
+    before = path.read_text(encoding="utf-8")
+    told = []
+    site.on_settings = lambda: told.append(1)
+    token = await token_of(client, "/sources/1")
+
+    await client.post("/sources/1/mute", data={"token": token, "muted": "yes"})
+    muted = path.read_text(encoding="utf-8")
+    asked = {state.feed.id for state in read(engine, feed_states)}
+    page = (await client.get("/sources/1")).text
+    listed = (await client.get("/sources")).text
+    await client.post("/sources/1/mute", data={"token": token, "muted": "no"})
+
+    assert "enabled = false" in muted and "# the first" in muted
+    assert 1 not in asked and "It is muted" in page and "Muted" in listed
+    assert path.read_text(encoding="utf-8") == muted.replace("enabled = false", "enabled = true")
+    assert before.splitlines() == [line for line in muted.splitlines() if line != "enabled = false"]
+    assert 1 in {state.feed.id for state in read(engine, feed_states)} and told == [1, 1]
+
+
+async def test_a_source_is_polled_now_and_its_page_waits_while_a_daemon_is_at_work(press):
+    settings, engine, _ = press
+    client = client_of(app_of(site_of(settings, engine)))
+    token = await token_of(client, "/sources/1")
+
+    with held(engine, now=NOW):
+        before = await client.get("/sources/1")
+        found = await client.post("/sources/1/poll", data={"token": token})
+        waiting = await client.get("/sources/1")
+    after = await client.get("/sources/1")
+
+    assert found.status_code == 303 and "refresh" not in before.headers
+    assert waiting.headers["refresh"] == "4" and "being polled" in waiting.text
+    assert "refresh" not in after.headers  # nobody will poll it
+    due = {state.feed.id: state.feed.next_poll_at for state in read(engine, feed_states)}
+    assert due[1] == NOW and due[2] > NOW
+
+
+async def test_polling_now_is_limited(client):
+    token = await token_of(client, "/sources/1")
+
+    found = [(await client.post("/sources/1/poll", data={"token": token})).status_code for _ in range(8)]
+
+    assert found == [303] * 6 + [429] * 2

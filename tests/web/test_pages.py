@@ -1,0 +1,164 @@
+"""The pages: what each says, and that each leads on."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+from lxml import html
+
+from digests.store.editions import claim
+from tests.web.press import NOW, app_of, site_of
+from watcher.store.feeds import sync_sources
+from watcher.store.writer import write
+
+from .conftest import client_of
+
+FORMS = {"md": "text/markdown", "json": "application/json", "eml": "message/rfc822", "txt": "text/plain"}
+
+
+def links(page: str, beginning: str) -> list[str]:
+    return [href for href in html.fromstring(page).xpath("//a/@href") if href.startswith(beginning)]
+
+
+async def test_today_leads_to_each_story_and_that_to_its_articles_and_their_neighbours(client):
+    today = await client.get("/")
+    stories = links(today.text, "/story/")
+
+    assert "World Digest" in today.text and "No. 2" in today.text
+    assert len(stories) >= 2
+    quake = next(page for page in [(await client.get(path)).text for path in stories] if "second quake" in page)
+    assert "Harbour Post" in quake and "Prairie Ledger" in quake and "whole" in quake
+    assert "Timeline" in quake and "Coverage" in quake and "Why it is in this story" in quake
+    article = (await client.get(links(quake, "/article/")[0])).text
+    assert "<p>" in article and "Henrik Oster" in article
+    assert "teasers: 1 piece" in article and "Read also: ten walks" in article
+    assert len(links(article, "/article/")) >= 2 and "alike by" in article
+
+
+async def test_a_story_of_two_days_shows_its_thread(client):
+    today = (await client.get("/")).text
+    pages = [(await client.get(path)).text for path in links(today, "/story/")]
+
+    assert any("Over the days" in page or "day 2" in page for page in pages)
+
+
+@pytest.mark.parametrize(("ending", "kind"), FORMS.items())
+async def test_an_edition_is_there_in_each_form(client, ending, kind):
+    found = await client.get(f"/digest/world/2026-11-25.{ending}")
+
+    assert found.status_code == 200 and found.headers["content-type"].startswith(kind)
+    assert "second quake" in found.text
+    assert "reader@example.org" not in found.text
+
+
+async def test_the_archive_lists_editions_with_their_lead(client):
+    found = (await client.get("/archive")).text
+
+    assert links(found, "/digest/") == ["/digest/world/2026-11-25", "/digest/world/2026-11-24"]
+    assert found.count('<p dir="auto">') == 2
+    assert (await client.get("/archive/2026-11")).text == found
+    assert (await client.get("/archive/2025-01")).status_code == 404
+
+
+async def test_editions_lead_to_those_beside_them(client):
+    older = (await client.get("/digest/world/2026-11-24")).text
+
+    assert "/digest/world/2026-11-25" in links(older, "/digest/")
+
+
+async def test_the_feed_links_the_editions_of_the_site(client):
+    found = await client.get("/feed.atom")
+
+    assert found.headers["content-type"].startswith("application/atom+xml")
+    assert 'href="http://127.0.0.1:8420/digest/world/2026-11-25.html"' in found.text
+    assert (await client.get("/digest/world/2026-11-25.html")).status_code == 200
+
+
+async def test_sources_are_listed_worst_first_and_filtered(client):
+    found = (await client.get("/sources")).text
+    rows = [row.text_content() for row in html.fromstring(found).xpath("//tbody/tr")]
+
+    assert len(rows) == 3 and "failing" in rows[0] and "503" in rows[0]
+    assert len(html.fromstring((await client.get("/sources?q=harbour")).text).xpath("//tbody/tr")) == 1
+
+
+async def test_a_source_shows_its_polls_and_no_password(client):
+    pages = [(await client.get(f"/sources/{n}")).text for n in (1, 2, 3)]
+    failing = next(page for page in pages if "503 Service Unavailable" in page)
+
+    assert "1 failures in a row" in failing
+    assert "hush" not in "".join(pages)
+
+
+async def test_search_finds_marks_and_pages(client):
+    found = (await client.get("/search", params={"q": "tents"})).text
+
+    assert "<mark>tents</mark>" in found and "Karoo Standard" in found
+    assert "Nothing was found" in (await client.get("/search?q=zebra")).text
+    assert "its story" in found
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/nope", "/story/none", "/story/s", "/article/none", "/sources/99", "/sources/x", "/digest/world/2020-01-01",
+     "/digest/none", "/digest/world/2026-13-45", "/digest/world/2026-11-25.exe", "/archive/x", "/sources/page-9"],
+)  # fmt: skip
+async def test_what_is_not_there_is_said_in_a_page(client, path):
+    found = await client.get(path)
+
+    assert found.status_code == 404
+    assert "Not found" in found.text and 'href="/archive"' in found.text
+
+
+async def test_an_edition_being_made_is_said_and_the_page_loads_itself_anew(press):
+    settings, engine, _ = press
+    window = (NOW - timedelta(days=1), NOW)
+    day = NOW.date() + timedelta(days=1)
+    quiet = await client_of(app_of(site_of(settings, engine))).get("/")
+    write(
+        engine,
+        lambda c: claim(c, "world", local_date=day, slot="daily", number=3, window=window, now=NOW),
+    )
+    found = await client_of(app_of(site_of(settings, engine))).get("/")
+
+    assert "refresh" not in quiet.headers
+    assert found.headers["refresh"] == "5" and "The edition of 2026-11-26" in found.text
+
+
+async def test_times_are_in_the_readers_zone(client):
+    found = (await client.get("/sources")).text
+
+    assert '<time datetime="2026-11-25T09:00+0100"' in found  # NOW + 1 h, in Vienna
+
+
+async def test_an_empty_store_says_what_to_do(tmp_path):
+    from digests.store.editions import open_digests
+    from tests.web.press import settings_in
+
+    settings = settings_in(tmp_path)
+    engine = open_digests(settings.store.url)
+    client = client_of(app_of(site_of(settings, engine)))
+
+    pages = [(await client.get(path)) for path in ("/", "/archive", "/sources", "/search?q=x")]
+
+    assert [page.status_code for page in pages] == [200] * 4
+    assert "No edition yet" in pages[0].text and "watcher sources add" in pages[2].text
+    engine.dispose()
+
+
+async def test_many_sources_are_shown_a_hundred_at_a_time(press):
+    from watcher.model import Source
+
+    settings, engine, _ = press
+    many = [Source(url=f"https://s{n}.example/", name=f"Source {n}") for n in range(230)]
+    write(engine, lambda c: sync_sources(c, many, now=NOW))
+    client = client_of(app_of(site_of(settings, engine)))
+
+    pages = [(await client.get(path)).text for path in ("/sources", "/sources/page-2", "/sources/page-3")]
+
+    counts = [len(re.findall("<tr data-row>", page)) for page in pages]
+    assert counts == [100, 100, 30]
+    assert 'href="/sources/page-2"' in pages[0] and 'href="/sources/page-3"' in pages[1]
+    assert len(pages[0].encode()) < 100_000

@@ -1,0 +1,157 @@
+"""Serves the site: on a socket of its own, by uvicorn, alone or in the daemon's loop."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+
+import uvicorn
+from sqlalchemy import Engine
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from watcher.errors import WatcherError
+from watcher.settings.daemon import place
+from watcher.settings.model import Settings
+from watcher.web.app import Extra, make_app
+from watcher.web.site import Site, wings_of
+
+CONNECTIONS = 100  # more are turned away
+KEEP_ALIVE_S = 15
+ENDS_S = 2  # that answers under way get at the end
+
+
+class Server(uvicorn.Server):
+    """Leaves signals to whoever runs it."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
+        yield
+
+
+class Lazy:
+    """An app that is made when somebody asks for it: twenty megabytes that a daemon without readers need not hold."""
+
+    def __init__(self, make: Callable[[], ASGIApp]) -> None:
+        self._make = make
+        self._app: ASGIApp | None = None
+        self._lock = asyncio.Lock()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            async with self._lock:
+                if self._app is None:
+                    self._app = await asyncio.to_thread(self._make)
+                app = self._app
+        except WatcherError as error:
+            await PlainTextResponse(f"{error}\n", 503)(scope, receive, send)
+            return
+        await app(scope, receive, send)
+
+    def forget(self) -> None:
+        """Make the app anew for the next who asks."""
+        self._app = None
+
+
+class Served:
+    """
+    The site while it is served: `listen` until `close`; `change` takes new settings.
+
+    Args:
+        extra: As `make_app` takes it.
+        on_settings: As `Site` has it.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        engine: Engine,
+        *,
+        extra: Extra | None = None,
+        on_settings: Callable[[], object] = lambda: None,
+    ) -> None:
+        self._settings = settings
+        self._app = Lazy(lambda: make_app(site_of(self._settings, engine, on_settings=on_settings), extra=extra))
+        self._server: Server | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    async def listen(self) -> bool:
+        """
+        Serve where the settings say; False if it is served already, or nowhere.
+
+        Errors: WatcherError if the address or the token cannot be had.
+        """
+        wanted = self._settings.web
+        if not wanted.listen or (self._task is not None and not self._task.done()):
+            return False
+        if wanted.token is not None:
+            wanted.token.reveal()
+        listener = bound(wanted.listen)
+        self._server = Server(config(self._app))
+        self._task = asyncio.create_task(self._server.serve(sockets=[listener]))
+        return True
+
+    async def change(self, settings: Settings) -> None:
+        """Take new settings; `listen` serves where they say."""
+        moved = settings.web != self._settings.web
+        self._settings = settings
+        self._app.forget()
+        if moved:
+            await self.close()
+
+    async def close(self) -> None:
+        """Stop serving."""
+        if self._server is not None and self._task is not None:
+            self._server.should_exit = True
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._task, ENDS_S + 2)
+        self._server = self._task = None
+
+
+def site_of(settings: Settings, engine: Engine, *, on_settings: Callable[[], object] = lambda: None) -> Site:
+    """Return the site of a store. Errors: PluginError, StoreError."""
+    return Site(
+        settings=settings,
+        engine=engine,
+        wings=wings_of(settings, engine),
+        now=lambda: datetime.now(UTC),
+        on_settings=on_settings,
+    )
+
+
+def config(app: ASGIApp) -> uvicorn.Config:
+    """Return how uvicorn serves: it says nothing of itself, and waits for nobody long."""
+    return uvicorn.Config(
+        app,
+        http="h11",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        limit_concurrency=CONNECTIONS,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=ENDS_S,
+    )
+
+
+def bound(listen: str) -> socket.socket:
+    """Return a socket at host:port. Errors: WatcherError."""
+    found = place(listen)
+    assert found is not None, listen  # the settings have checked it
+    listener = socket.socket(socket.AF_INET6 if ":" in found[0] else socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(found)
+    except OSError as error:
+        listener.close()
+        refused = WatcherError(f"[web] listen {listen} cannot be had: {error.strerror or error}")
+        refused.mend = "name another address with --listen or [web] listen, or end what listens there"
+        raise refused from error
+    listener.setblocking(False)
+    return listener

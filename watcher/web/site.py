@@ -1,0 +1,135 @@
+"""What pages are made from: the site, what a reader asks for, what is answered, and what other packages bring."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, tzinfo
+from importlib.metadata import entry_points
+
+from sqlalchemy import Connection, Engine
+
+from watcher.errors import PluginError, WatcherError
+from watcher.settings.model import Settings
+
+GROUP = "watcher.web"  # entry points: value = "module:function", which takes (settings, engine) and returns a Wing
+HTML = "text/html; charset=utf-8"
+
+
+class Missing(WatcherError):
+    """There is no such page."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """A place of the site, for its navigation. `key`: the letter that goes there after g."""
+
+    href: str
+    words: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """What a reader asks for: the parts of the path, the query, and the fields of a form that was sent."""
+
+    params: Mapping[str, str]
+    query: Mapping[str, str] = field(default_factory=dict)
+    form: Mapping[str, str] = field(default_factory=dict)
+
+    def page(self) -> int:
+        """Return the number of the page that is asked for, from 1."""
+        text = self.query.get("page", "1")
+        return max(1, int(text)) if text.isascii() and text.isdecimal() and len(text) <= 6 else 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """
+    What is answered.
+
+    `refresh_s`: the page is to be loaded anew after so long, because something goes on. `has_form`: it can change
+    something. `styles`: what stands in style elements of it. `see`: where to go instead, after a change.
+    """
+
+    body: str | bytes = ""
+    kind: str = HTML
+    status: int = 200
+    refresh_s: int = 0
+    has_form: bool = False
+    styles: tuple[str, ...] = ()
+    see: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A path ("/story/{story}") and what answers it. `cost` names the limit that it falls under (`limits`)."""
+
+    path: str
+    answer: Callable[[Site, Ask], Reply]
+    method: str = "GET"
+    cost: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wing:
+    """
+    What another package brings to the site.
+
+    Args:
+        style: Style sheet of all pages, before the site's own.
+        zone: Of the reader.
+        paths: Yields the paths of a static copy.
+        told: Returns for feeds, by their ids, in how many stories of late each is.
+    """
+
+    pages: tuple[Page, ...] = ()
+    nav: tuple[Link, ...] = ()
+    style: str = ""
+    zone: tzinfo = UTC
+    paths: Callable[[Site], Iterable[str]] = lambda _site: ()
+    told: Callable[[Connection, Sequence[int], datetime], Mapping[int, int]] = lambda _connection, _ids, _now: {}
+
+
+@dataclass(slots=True, kw_only=True)
+class Site:
+    """
+    All that pages are made from; `settings` may be replaced while it is served.
+
+    A static copy has no forms, no search and no live state; its clock stands still.
+
+    Args:
+        form_token: Stands in every form, so that no other site can send one.
+        on_settings: Is called when a reader has changed the settings file.
+    """
+
+    settings: Settings
+    engine: Engine
+    wings: tuple[Wing, ...]
+    now: Callable[[], datetime]
+    is_static: bool = False
+    on_settings: Callable[[], object] = lambda: None
+    form_token: str = field(default_factory=lambda: secrets.token_urlsafe(18), repr=False)
+
+    @property
+    def zone(self) -> tzinfo:
+        return next((wing.zone for wing in self.wings), UTC)
+
+    @property
+    def nav(self) -> tuple[Link, ...]:
+        found = [link for wing in self.wings for link in wing.nav]
+        found.insert(max(0, len(found) - 1), Link(href="/sources", words="Sources", key="s"))
+        return tuple(link for link in found if not (self.is_static and link.href == "/search"))
+
+
+def wings_of(settings: Settings, engine: Engine) -> tuple[Wing, ...]:
+    """Return what installed packages bring. Errors: PluginError, StoreError."""
+    found = []
+    for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
+        try:
+            make = point.load()
+        except (ImportError, AttributeError) as error:
+            raise PluginError(f"the pages of {point.value} cannot be loaded: {error}") from error
+        found.append(make(settings, engine))
+    return tuple(found)

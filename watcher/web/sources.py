@@ -1,0 +1,224 @@
+"""The pages of the sources: all of them, the worst first, and each with its polls and what it brought of late."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from urllib.parse import quote
+
+from sqlalchemy import Connection
+
+from watcher.errors import SettingsError
+from watcher.feeds.health import Health, health, rank
+from watcher.feeds.plain import one_line
+from watcher.settings.model import hide_password
+from watcher.store.articles import Latest, latest_of_feed
+from watcher.store.feeds import FeedState, feed_state, feed_states, make_due, source_of_feed
+from watcher.store.health import Figures, HealthLine, PollLine, feed_figures, health_lines, poll_lines
+from watcher.store.mark import find_mark
+from watcher.store.visits import visited
+from watcher.store.writer import read, write
+from watcher.text.spans import span
+from watcher.web.mute import mute
+from watcher.web.site import Ask, Missing, Page, Reply, Site
+from watcher.web.templating import page_of
+
+ON_A_PAGE = 100  # sources
+POLLS = 20  # the last ones of a source
+CHANGES = 10  # of its health
+PREVIEW = 10  # articles
+NAME_CHARS, WHY_CHARS, QUERY_CHARS = 100, 300, 100
+LEAST_REST = timedelta(minutes=1)  # between two polls that a reader asks for
+WAITING_S = 4  # after which a page is loaded anew whose source is being polled
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A source as the list shows it."""
+
+    id: int
+    name: str
+    url: str
+    asked_at: str  # where it is asked now, if elsewhere
+    about: str  # country and language
+    health: Health
+    state: FeedState
+    figures: Figures | None = None
+    stories: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """All about one source."""
+
+    row: Row
+    healths: tuple[HealthLine, ...]
+    polls: tuple[PollLine, ...]
+    latest: tuple[Latest, ...]
+    enabled: bool
+    next_words: str
+    is_waiting: bool  # due, and a daemon is at work
+
+
+def all_sources(site: Site, ask: Ask) -> Reply:
+    """Answer the list of the sources, a part of them."""
+    wanted = ask.query.get("q", "")[:QUERY_CHARS].strip()
+    at = int(ask.params.get("page", 1))
+    rows = read(site.engine, lambda c: listed(c, site, wanted))
+    part = rows[(at - 1) * ON_A_PAGE : at * ON_A_PAGE]
+    if at > 1 and not part:
+        raise Missing("There are fewer sources.")
+    words: dict[str, int] = {}
+    for row in rows:
+        words[row.health.word] = words.get(row.health.word, 0) + 1
+    muted = [row.source() for row in site.settings.sources if not row.enabled]
+    return page_of(
+        site,
+        "sources.html.j2",
+        rows=read(site.engine, lambda c: with_figures(c, site, part)),
+        total=len(rows),
+        unwell=sum(not row.health.is_ok for row in rows),
+        words=words,
+        wanted=wanted,
+        at=at,
+        more=at * ON_A_PAGE < len(rows),
+        ending=f"?q={quote(wanted)}" if wanted else "",
+        muted=[one_line(source.name, NAME_CHARS) for source in muted],
+        polling=polling(site),
+    )
+
+
+def listed(connection: Connection, site: Site, wanted: str) -> list[Row]:
+    """Return the sources that hold `wanted` in their name, address, country, language or health, worst first."""
+    now, word = site.now(), wanted.casefold()
+    rows = [row_of(state, now=now) for state in feed_states(connection)]
+    rows = [row for row in rows if word in f"{row.name} {row.url} {row.about} {row.health.word}".casefold()]
+    return sorted(rows, key=lambda row: (rank(row.health.word), row.name.casefold(), row.id))
+
+
+def row_of(state: FeedState, *, now: datetime) -> Row:
+    """Return a source as the list shows it, but for its figures."""
+    feed = state.feed
+    source = feed.source
+    return Row(
+        id=feed.id,
+        name=one_line(source.name, NAME_CHARS),
+        url=hide_password(source.url),
+        asked_at=hide_password(feed.url) if feed.url != source.url else "",
+        about=", ".join(filter(None, (source.country, source.language))),
+        health=health(feed, reason=state.reason, failure=state.failure, held_until=state.held_until, now=now),
+        state=state,
+    )
+
+
+def with_figures(connection: Connection, site: Site, rows: Sequence[Row]) -> list[Row]:
+    """Return rows with what their feeds bring and cost."""
+    ids, now = [row.id for row in rows], site.now()
+    figures = feed_figures(connection, ids, now=now)
+    stories: dict[int, int] = {}
+    for wing in site.wings:
+        stories |= wing.told(connection, ids, now)
+    return [replace(row, figures=figures.get(row.id), stories=stories.get(row.id, 0)) for row in rows]
+
+
+def polling(site: Site) -> int:
+    """Return how many hosts are being visited; 0 in a static copy."""
+    return 0 if site.is_static else len(read(site.engine, lambda c: visited(c, now=site.now())))
+
+
+def one_source(site: Site, ask: Ask) -> Reply:
+    """Answer the page of one source."""
+    told = read(site.engine, lambda c: told_of(c, site, feed_named(ask)))
+    return page_of(
+        site, "source.html.j2", has_form=True, refresh_s=WAITING_S if told.is_waiting else 0, t=told, row=told.row
+    )
+
+
+def feed_named(ask: Ask) -> int:
+    """Return the feed that a path means."""
+    text = ask.params.get("source", "")
+    if not (text.isascii() and text.isdecimal() and len(text) < 10):
+        raise Missing("There is no such source.")
+    return int(text)
+
+
+def told_of(connection: Connection, site: Site, feed_id: int) -> Told:
+    """Return all about one source."""
+    url = source_of_feed(connection, feed_id)
+    state = feed_state(connection, url) if url else None
+    if state is None:
+        raise Missing("There is no such source.")
+    now = site.now()
+    row = with_figures(connection, site, [row_of(state, now=now)])[0]
+    due = state.asked_next_at
+    is_due = (due is not None and due <= now) or state.feed.host in visited(connection, now=now)
+    enabled = url in {source.url for source in site.settings.active_sources()}
+    return Told(
+        row=row,
+        healths=health_lines(connection, feed_id, most=CHANGES),
+        polls=poll_lines(connection, feed_id, most=POLLS),
+        latest=latest_of_feed(connection, feed_id, most=PREVIEW),
+        enabled=enabled,
+        next_words=next_words(state),
+        is_waiting=enabled and is_due and not site.is_static and is_at_work(site),
+    )
+
+
+def is_at_work(site: Site) -> bool:
+    """Whether a daemon polls."""
+    mark = find_mark(site.engine)
+    return mark is not None and mark.is_held
+
+
+def next_words(state: FeedState) -> str:
+    """Return why a source is asked when it is."""
+    feed = state.feed
+    if feed.gone:
+        return "it is gone, and not asked any more"
+    parts = []
+    if feed.failures:
+        parts.append(f"{feed.failures} failures in a row: it is asked less often")
+    if feed.interval_s:
+        parts.append(f"every {span(feed.interval_s)}")
+    if feed.gap_s:
+        parts.append(f"something new usually every {span(feed.gap_s)}")
+    if state.held_until and feed.next_poll_at and state.held_until > feed.next_poll_at:
+        parts.append("its host asked for rest")
+    return "; ".join(parts)
+
+
+def poll_now(site: Site, ask: Ask) -> Reply:
+    """Make a source due, and go back to its page."""
+    feed_id = feed_named(ask)
+    now = site.now()
+    if not write(site.engine, lambda c: make_due(c, feed_id, now=now, least=LEAST_REST)):
+        raise SettingsError((), "it was asked less than a minute ago, or is not asked at all")
+    return Reply(see=f"/sources/{feed_id}")
+
+
+def set_muted(site: Site, ask: Ask) -> Reply:
+    """Mute a source or let it be heard again, and go back to its page."""
+    feed_id = feed_named(ask)
+    url = read(site.engine, lambda c: source_of_feed(c, feed_id))
+    if url is None:
+        raise Missing("There is no such source.")
+    mute(site, url, muted=ask.form.get("muted") == "yes")
+    return Reply(see=f"/sources/{feed_id}")
+
+
+def paths(site: Site) -> Iterator[str]:
+    """Yield the paths of a static copy."""
+    states = read(site.engine, feed_states)
+    yield "/sources"
+    yield from (f"/sources/page-{n}" for n in range(2, -(-len(states) // ON_A_PAGE) + 1))
+    yield from (f"/sources/{state.feed.id}" for state in states)
+
+
+PAGES = (
+    Page(path="/sources", answer=all_sources),
+    Page(path="/sources/page-{page:int}", answer=all_sources),
+    Page(path="/sources/{source}", answer=one_source),
+    Page(path="/sources/{source}/poll", answer=poll_now, method="POST", cost="poll"),
+    Page(path="/sources/{source}/mute", answer=set_muted, method="POST", cost="correct"),
+)

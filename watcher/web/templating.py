@@ -1,0 +1,86 @@
+"""The site's Jinja environment: everything escaped, times in the reader's zone."""
+
+from __future__ import annotations
+
+from datetime import datetime, tzinfo
+from functools import lru_cache
+from typing import Any
+
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from watcher.text.spans import ago, span
+from watcher.web.site import Reply, Site
+
+FOLDERS = ("watcher.web",)
+UNSEEN = dict.fromkeys(
+    (
+        *(*range(9), 11, 12, *range(14, 32), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A)),
+        *(0xFFFE, 0xFFFF, *range(0xD800, 0xE000)),  # lone surrogates cannot be sent
+    )
+)
+
+
+def page_of(
+    site: Site,
+    template: str,
+    *,
+    package: str = "",
+    status: int = 200,
+    refresh_s: int = 0,
+    has_form: bool = False,
+    **values: object,
+) -> Reply:
+    """
+    Return a page of the site.
+
+    Args:
+        package: Whose folder `templates` has it, if not the site's own.
+    """
+    known = {"site": site, "now": site.now(), "status": status, "has_form": has_form and not site.is_static}
+    body = environment(package, site.zone).get_template(template).render(**known, **values)
+    return Reply(body=body, status=status, refresh_s=0 if site.is_static else refresh_s, has_form=has_form)
+
+
+@lru_cache(maxsize=8)
+def environment(package: str, zone: tzinfo) -> Environment:
+    """Return the environment of a package's pages; they stand on the site's own."""
+    loaders = [PackageLoader(name) for name in dict.fromkeys((package, *FOLDERS)) if name]
+    found = Environment(
+        loader=ChoiceLoader(loaders),
+        autoescape=True,
+        finalize=inert,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    filters: dict[str, Any] = {
+        "when": lambda at, day=True: when(at, zone, day=day),
+        "short": lambda at: when(at, zone, year=False),
+        "span": span,
+        "ago": lambda at, now: ago(now - at),
+        "count": count,
+    }
+    found.filters.update(filters)
+    return found
+
+
+def inert(value: object) -> object:
+    """Return text without what no page should hold: controls, and marks that turn the direction of what follows."""
+    if not isinstance(value, str) or (value.isascii() and value.isprintable()):
+        return value
+    return type(value)(value.translate(UNSEEN))
+
+
+def when(at: datetime, zone: tzinfo, *, day: bool = True, year: bool = True) -> Markup:
+    """Return a moment as HTML: "25 Nov 2026, 06:30", in the reader's zone."""
+    local = at.astimezone(zone)
+    words = f"{local.day} {local:%b}{f' {local:%Y}' if year else ''}, {local:%H:%M}" if day else f"{local:%H:%M}"
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(
+        f"{local:%Y-%m-%dT%H:%M%z}", f"{local:%A} {words} {local:%Z}", words
+    )
+
+
+def count(number: int, noun: str, many: str = "") -> str:
+    """Return "1 story", "1,200 stories"."""
+    return f"{number:,} {noun if number == 1 else many or noun + 's'}"
