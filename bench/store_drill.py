@@ -116,13 +116,22 @@ def main() -> int:
 
 def take_away(disk: Path, settings: Path, seconds: float) -> None:
     """Let the disk be full, then the store locked."""
-    time.sleep(8)
+    wait_for_news(disk / "watcher.db")
     with full(disk):
         look(settings, "disk full", seconds)
     look(settings, "room again", 15)
     with locked(disk / "watcher.db"):
         look(settings, "locked", seconds)
     look(settings, "free again", 15)
+
+
+def wait_for_news(store: Path) -> None:
+    """Wait until the daemon has stored something."""
+    while True:
+        time.sleep(1)
+        with suppress(sqlite3.Error), closing(sqlite3.connect(f"file:{store}?mode=ro", uri=True)) as connection:
+            if connection.execute("SELECT count(*) FROM articles").fetchone()[0]:
+                return
 
 
 @contextmanager

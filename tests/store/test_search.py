@@ -140,6 +140,14 @@ def test_no_query_is_a_syntax_error(press, query):
     read(press, lambda c: search(c, parse(query), filters=Filters(outlet=query, language=query, country=query)))
 
 
+LONG = ["五輪" * 500, "x y " * 250, '"' + "x y " * 240 + '"', "xy* OR " * 140, "-x " * 300 + "y"]
+
+
+@pytest.mark.parametrize("query", LONG)
+def test_a_query_of_any_length_is_no_fault(press, query):
+    assert found(press, query) == []
+
+
 def test_the_index_of_an_older_store_is_built_in_slices_newest_first(press):
     write(press, build_anew)
     assert (read(press, count_missing), found(press, "white")) == (4, [])

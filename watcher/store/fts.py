@@ -49,6 +49,10 @@ class Filters:
     country: str | None = None
     outlet: str | None = None  # words of its name
 
+    def holds(self, published_at: datetime) -> bool:
+        """Whether an article was published in time: the index knows it to some hours."""
+        return (self.since is None or published_at >= self.since) and (self.until is None or published_at < self.until)
+
 
 def is_there(connection: Connection) -> bool:
     """Whether this kind of database has the index."""

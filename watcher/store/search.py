@@ -88,7 +88,7 @@ def meant(connection: Connection, query: Query, filters: fts.Filters, looking: L
             rows = {row.id: row for row in connection.execute(asked.where(articles.c.id.in_(part)))}
             for row in (rows[key] for key in part if key in rows):
                 looking.at = row.published_at
-                if filters.until is not None and row.published_at >= filters.until:
+                if not filters.holds(row.published_at):
                     continue
                 if not query.needs_text or is_meant(query, f"{row.title}\n{unsqueeze(row.text)}"):
                     yield row.id
