@@ -8,7 +8,6 @@ A process that dies leaves `sending` or `unknown`, and the next one goes on from
 
 from __future__ import annotations
 
-import base64
 import json
 import zlib
 from collections.abc import Collection, Iterable
@@ -27,6 +26,7 @@ WAITING, SENDING, UNKNOWN, SENT, FAILED = "waiting", "sending", "unknown", "sent
 OPEN = (WAITING, SENDING, UNKNOWN)
 LEASE = timedelta(minutes=10)  # longer than any channel takes for one parcel
 TRIED_FOR = timedelta(hours=36)  # a mail server may be down for a day; then a delivery is given up
+ALL_BUT_PARCEL = tuple(column for column in deliveries.c if column is not deliveries.c.payload)
 LOOKED_AT = 50  # rows due at a claim: so many may be in the hands of others
 
 
@@ -79,28 +79,26 @@ def put(connection: Connection, place: Place, parcels: Iterable[Parcel], *, now:
 
 
 def packed(parcel: Parcel) -> bytes:
-    """Return the forms of a parcel as the store keeps them."""
-    forms = [[form.format, form.name, base64.b85encode(form.body).decode("ascii")] for form in parcel.forms]
-    return zlib.compress(json.dumps(forms).encode(), 6)
+    """Return the forms of a parcel as the store keeps them: a line of JSON with names and lengths, then their bytes."""
+    head = json.dumps([[form.format, form.name, len(form.body)] for form in parcel.forms]).encode()
+    return zlib.compress(b"\n".join((head, b"".join(form.body for form in parcel.forms))), 6)
 
 
 def forms_of(payload: bytes) -> tuple[Rendered, ...]:
     """Return what `packed` was made of."""
-    return tuple(
-        Rendered(format=format, name=name, body=base64.b85decode(body))
-        for format, name, body in json.loads(zlib.decompress(payload))
-    )
+    head, _, rest = zlib.decompress(payload).partition(b"\n")
+    found = []
+    for format, name, size in json.loads(head):
+        found.append(Rendered(format=format, name=name, body=rest[:size]))
+        rest = rest[size:]
+    return tuple(found)
 
 
 def parcel_of(connection: Connection, delivery: Delivery) -> Parcel:
     """Return what is to be delivered."""
     payload = connection.execute(select(deliveries.c.payload).where(deliveries.c.id == delivery.id)).scalar_one()
-    return Parcel(channel=delivery.channel, recipient=delivery.recipient, forms=forms_of(payload or packed_nothing()))
-
-
-def packed_nothing() -> bytes:
-    """Return the payload of a parcel without forms."""
-    return zlib.compress(b"[]")
+    forms = forms_of(payload) if payload else ()
+    return Parcel(channel=delivery.channel, recipient=delivery.recipient, forms=forms)
 
 
 def claim(
@@ -114,7 +112,7 @@ def claim(
         place: Only deliveries of this edition.
         by: Who claims, by default this process (`maker`).
     """
-    query = select(deliveries).where(deliveries.c.state.in_(OPEN), deliveries.c.next_try_at <= now)
+    query = select(*ALL_BUT_PARCEL).where(deliveries.c.state.in_(OPEN), deliveries.c.next_try_at <= now)
     if place is not None:
         query = query.where(*at(place))
     for row in connection.execute(query.order_by(deliveries.c.next_try_at, deliveries.c.id).limit(LOOKED_AT)):
@@ -131,7 +129,7 @@ def claim(
                 lease_by=by or maker(),
                 lease_until=now + LEASE,
             )
-            .returning(*deliveries.c)
+            .returning(*ALL_BUT_PARCEL)
         ).one_or_none()
         if taken is not None:
             return delivery_of(taken)
@@ -186,7 +184,7 @@ def share_fault(
     values = {"attempts": c.attempts + 1, "told": failed.told, "mend": failed.mend, "next_try_at": failed.next_try_at}
     values["state"] = FAILED if is_over else case((c.state == UNKNOWN, UNKNOWN), else_=WAITING)
     values["settled_at"] = now if is_over else None
-    found = connection.execute(update(deliveries).where(others).values(values).returning(*c))
+    found = connection.execute(update(deliveries).where(others).values(values).returning(*ALL_BUT_PARCEL))
     return tuple(sorted((delivery_of(each) for each in found), key=lambda each: each.id))
 
 
@@ -212,7 +210,7 @@ def count_due(connection: Connection, *, now: datetime) -> int:
 
 def deliveries_of(connection: Connection, place: Place) -> tuple[Delivery, ...]:
     """Return an edition's deliveries, in the order of the settings."""
-    rows = connection.execute(select(deliveries).where(*at(place)).order_by(deliveries.c.id))
+    rows = connection.execute(select(*ALL_BUT_PARCEL).where(*at(place)).order_by(deliveries.c.id))
     return tuple(delivery_of(row) for row in rows)
 
 
@@ -220,7 +218,7 @@ def unsettled(connection: Connection, *, since: date) -> tuple[Delivery, ...]:
     """Return the deliveries that have not arrived: those that wait, and those that failed since a date."""
     waits = deliveries.c.state.in_(OPEN)
     failed = and_(deliveries.c.state == FAILED, deliveries.c.local_date >= since)
-    rows = connection.execute(select(deliveries).where(or_(waits, failed)).order_by(deliveries.c.id))
+    rows = connection.execute(select(*ALL_BUT_PARCEL).where(or_(waits, failed)).order_by(deliveries.c.id))
     return tuple(delivery_of(row) for row in rows)
 
 

@@ -73,6 +73,17 @@ def test_a_parcel_comes_back_byte_for_byte(engine, fill):
     assert read(engine, lambda c: parcel_of(c, delivery)) == parcel()
 
 
+def test_a_parcel_of_several_forms_comes_back_whole(engine):
+    bodies = (b"", b"\n\n[]\n", bytes(range(256)) * 300)
+    forms = tuple(Rendered(format=f"f{n}", name=f"{n}.bin", body=body) for n, body in enumerate(bodies))
+    given = Parcel(channel="file", recipient="/copies", forms=forms)
+    write(engine, lambda c: put(c, PLACE, [given], now=NOW))
+
+    delivery = take(engine)
+
+    assert read(engine, lambda c: parcel_of(c, delivery)) == given
+
+
 def test_nobody_is_owed_an_edition_twice(engine, fill):
     fill("ann@example.net", "bob@example.net")
     first = take(engine)
