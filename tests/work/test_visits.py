@@ -212,6 +212,43 @@ async def test_when_our_own_line_is_down_no_feed_is_blamed_and_all_are_asked_aga
     assert all(state.feed.last_read_at > START + timedelta(hours=13) for state in states)
 
 
+async def test_a_line_that_goes_while_answers_are_under_way_is_not_blamed_on_the_feeds(world):
+    hosts = ("a.example", "b.example", "c.example")
+    for host in hosts:
+        world.net.serve(f"https://{host}/feed", feed_xml(host, []))
+    world.source(*hosts)
+    await world.drain()
+
+    def silence():
+        raise httpx.ReadTimeout("")
+
+    world.net.everything = silence
+    world.clock[0] += timedelta(hours=13)
+    await world.drain()
+
+    states = read(world.tools.writer.engine, feed_states)
+    assert [state.feed.failures for state in states] == [0, 0, 0]
+    assert world.tools.line.down_since is not None
+
+
+async def test_a_feed_that_answers_nothing_is_blamed_where_others_can_be_reached(world):
+    for host in ("a.example", "b.example"):
+        world.net.serve(f"https://{host}/feed", feed_xml(host, []))
+    world.source("a.example", "b.example")
+    await world.drain()
+
+    def silence():
+        raise httpx.ReadTimeout("")
+
+    world.net.answers["https://a.example/feed"] = silence
+    world.clock[0] += timedelta(hours=13)
+    await world.drain()
+
+    states = read(world.tools.writer.engine, feed_states)
+    assert {state.feed.source.name: state.feed.failures for state in states} == {"a.example": 1, "b.example": 0}
+    assert world.tools.line.down_since is None
+
+
 async def test_the_same_bytes_are_not_read_again(world):
     world.net.serve("https://a.example/feed", feed_xml("a.example", ["Ferry one"], LONG_SUMMARY))
     world.net.serve("https://a.example/0", page_html("Ferry one"))

@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime, timedelta
 
-from watcher.errors import BadStatus, FetchError, TooLarge
+from watcher.errors import BadStatus, FetchError, TimedOut, TooLarge
 from watcher.text.urls import host_key
 
 KEPT = 8  # hosts that answered lately
@@ -74,6 +74,16 @@ class Line:
         """Note what a fetch that failed shows: a host whose answer was an error has answered."""
         if isinstance(error, BadStatus | TooLarge):
             self.worked(error.answered_by)
+
+    def may_be_at_fault(self, error: FetchError) -> bool:
+        """
+        Whether a fetch may have failed because of our own line.
+
+        It breaks answers under way as well: they time out. That is a sign only where witnesses can be asked.
+        """
+        return error.no_connection or (
+            isinstance(error, TimedOut) and bool(self._witnesses(host_key(error.answered_by)))
+        )
 
     async def is_down(self, url: str, *, since: datetime) -> bool:
         """

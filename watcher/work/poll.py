@@ -62,7 +62,7 @@ async def poll_feed(feed: Feed, tools: Tools, *, leave: str | None = None) -> in
             result = await read(feed, answer, tools)
     except FetchError as error:
         tools.line.failed(error)
-        if error.no_connection and await tools.line.is_down(error.answered_by, since=started):
+        if tools.line.may_be_at_fault(error) and await tools.line.is_down(error.answered_by, since=started):
             result = offline(feed, tools)
         else:
             result = failed(feed, error, tools, started)
