@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, or_, select, union_all
 
-from watcher.store.schema import entries, feeds, hosts, pages
+from watcher.store.schema import articles, entries, feeds, hosts, pages, polls
 
 
 def count_entries(
@@ -18,6 +18,12 @@ def count_entries(
     if feed_ids is not None:
         query = query.where(entries.c.feed_id.in_(list(feed_ids)))
     return connection.execute(query).scalar_one()
+
+
+def last_change(connection: Connection) -> datetime | None:
+    """Return when the last poll or article came in; None if there has been none."""
+    found = (connection.scalar(select(func.max(column))) for column in (polls.c.at, articles.c.fetched_at))
+    return max((at for at in found if at is not None), default=None)
 
 
 def count_due(connection: Connection, *, now: datetime) -> int:

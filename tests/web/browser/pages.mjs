@@ -27,7 +27,7 @@ for (const path of paths) {
       await page.goto(base + path);
       const shifts = await page.evaluate(() => globalThis.shifts);
       await page.evaluate(axe);
-      const options = { resultTypes: ['violations'] };
+      const options = { resultTypes: ['violations'], preload: !base.startsWith('file:') }; // it asks for style sheets
       const { violations, passes } = await page.evaluate((given) => globalThis.axe.run(document, given), options);
       const overflow = await page.evaluate(() => document.documentElement.scrollWidth - globalThis.innerWidth);
       found.push({

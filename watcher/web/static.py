@@ -1,0 +1,119 @@
+"""The site as files that open from disk: the same pages, their links relative; the same store gives the same bytes."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from starlette.routing import compile_path
+
+from watcher.errors import WatcherError
+from watcher.web import sources
+from watcher.web.app import reply_of
+from watcher.web.files import FILES
+from watcher.web.site import HTML, Ask, Page, Reply, Site
+
+MARK = ".watcher-site"  # in the folder: the files that the last copy wrote
+ENDING = re.compile(r"\.[a-z]{2,4}$")
+SAFE = re.compile(r"(?:/[A-Za-z0-9_-][A-Za-z0-9_.-]*)+|/", re.ASCII)
+LINK = re.compile(r' (href|src)="(/[^"?#]*)(\?[^"#]*)?(#[^"]*)?"')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copied:
+    """How many pages and other files were written, and how many bytes."""
+
+    pages: int
+    files: int
+    bytes: int
+
+
+def copy(site: Site, folder: Path) -> Copied:
+    """
+    Write the site into `folder`; files of an earlier copy that are no more are removed.
+
+    Errors: WatcherError if the folder holds something else, or cannot be written.
+    """
+    before = written_before(folder)
+    paths = {path: file_of(path) for path in dict.fromkeys(all_paths(site)) if SAFE.fullmatch(path)}
+    made = {path: reply for path in paths if (reply := answer(site, path)).status == 200}
+    known = {path: paths[path] for path in made}
+    pages, size = 0, 0
+    try:
+        for path, reply in made.items():
+            body = linked(reply, known, at=paths[path])
+            target = folder / paths[path]
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(body)
+            pages += reply.kind == HTML
+            size += len(body)
+        for gone in before - set(known.values()):
+            (folder / gone).unlink(missing_ok=True)
+        (folder / MARK).write_text("".join(f"{name}\n" for name in sorted(known.values())), encoding="utf-8")
+    except OSError as error:
+        raise WatcherError(f"{folder}: the site cannot be written: {error.strerror}") from error
+    return Copied(pages=pages, files=len(made) - pages, bytes=size)
+
+
+def written_before(folder: Path) -> set[str]:
+    """Return the files that an earlier copy wrote. Errors: WatcherError, if something else is in the folder."""
+    mark = folder / MARK
+    try:
+        if mark.is_file():
+            return {name for name in mark.read_text("utf-8").splitlines() if SAFE.fullmatch(f"/{name}")}
+        if folder.exists() and any(folder.iterdir()):
+            refused = WatcherError(f"{folder}: there is something else in this folder")
+            refused.mend = "watcher site NEW-FOLDER"
+            raise refused
+    except OSError as error:
+        raise WatcherError(f"{folder}: cannot be read: {error.strerror}") from error
+    return set()
+
+
+def all_pages(site: Site) -> tuple[Page, ...]:
+    """Return what answers on the site, but for forms."""
+    pages = (*FILES, *sources.PAGES, *(page for wing in site.wings for page in wing.pages))
+    return tuple(page for page in pages if page.method == "GET")
+
+
+def all_paths(site: Site) -> Iterator[str]:
+    """Yield every path of the copy."""
+    yield from (page.path for page in FILES)
+    yield from sources.paths(site)
+    for wing in site.wings:
+        yield from wing.paths(site)
+
+
+def answer(site: Site, path: str) -> Reply:
+    """Return what the site answers at a path."""
+    for page in all_pages(site):
+        pattern, _, _ = compile_path(page.path)
+        if match := pattern.match(path):
+            return reply_of(site, page, Ask(params=match.groupdict()))
+    return Reply(status=404)
+
+
+def file_of(path: str) -> str:
+    """Return the file of a path: "/story/s1" → "story/s1.html"."""
+    if path == "/":
+        return "index.html"
+    return path[1:] if ENDING.search(path) else f"{path[1:]}.html"
+
+
+def linked(reply: Reply, known: Mapping[str, str], *, at: str) -> bytes:
+    """Return a page with relative links; one that leads to no file is text. Other files stay as they are."""
+    if reply.kind != HTML:
+        return reply.body if isinstance(reply.body, bytes) else reply.body.encode()
+    text = reply.body.decode() if isinstance(reply.body, bytes) else reply.body
+    here = posixpath.dirname(at)
+
+    def relative(match: re.Match[str]) -> str:
+        target = known.get(match[2])
+        if target is None:
+            return ""
+        return f' {match[1]}="{posixpath.relpath(target, here or ".")}{match[4] or ""}"'
+
+    return LINK.sub(relative, text).encode()
