@@ -107,6 +107,18 @@ async def test_a_host_under_a_visit_is_not_visited_again_though_the_machine_slep
     await queue.drain()
 
 
+async def test_a_run_with_a_limit_ends_while_visits_go_on_and_the_next_one_sees_to_them(tools):
+    queue = LocalQueue(tools)
+
+    await queue.drain(limit_s=0.05)
+
+    assert queue.busy == 3
+    tools.client.gate.set()
+    await queue.drain()
+    assert queue.busy == 0
+    assert set(tools.client.asked.values()) == {1}
+
+
 async def test_a_late_end_of_an_old_visit_leaves_the_new_one_of_its_host(tools):
     queue = LocalQueue(tools)
     await queue.fill()

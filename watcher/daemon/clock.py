@@ -84,8 +84,10 @@ class Clock:
             self._rest_until[job.name] = self._now() + timedelta(seconds=rest_s(error, job))
             self._failed(job, str(error))
         except Exception as error:
-            log.exception("job_failed %s", logs.fields(job=job.name))
-            self._failed(job, f"{type(error).__name__}: {error}")
+            reason = f"{type(error).__name__}: {error}"
+            if not self._is_known(job, reason):
+                log.exception("job_failed %s", logs.fields(job=job.name))
+            self._failed(job, reason)
         else:
             outcome = "ok"
             if fault := self.faults.pop(job.name, None):
@@ -96,11 +98,14 @@ class Clock:
 
     def _level(self, job: Job, error: WatcherError) -> int:
         """Return how loud a failure is: what is known already, by the last run or from the store, is not said again."""
-        before = self.faults.get(job.name)
-        is_known = before is not None and before.reason == str(error)
-        if is_known or (isinstance(error, StoreError) and self._trouble() is not None):
+        if self._is_known(job, str(error)) or (isinstance(error, StoreError) and self._trouble() is not None):
             return logging.DEBUG
         return logging.WARNING if isinstance(error, EmbedderError) else logging.ERROR
+
+    def _is_known(self, job: Job, reason: str) -> bool:
+        """Whether a job failed for the same reason when it last ran."""
+        before = self.faults.get(job.name)
+        return before is not None and before.reason == reason
 
     def _failed(self, job: Job, reason: str) -> None:
         before = self.faults.get(job.name)

@@ -20,6 +20,7 @@ from watcher.work.vectors import make_vectors
 
 GROUP = "watcher.jobs"  # entry points: value = "module:function", which takes (settings, tools) and returns jobs
 VISITS_EVERY_S = 2.0
+VISITS_RUN_S = 120.0  # then a run ends well, though more is due: what failed before it is known to work again
 VECTORS_EVERY_S = 15.0
 VECTORS_AT_ONCE = 256  # articles a run
 FEATURES_EVERY_S = 15.0
@@ -58,7 +59,7 @@ def own_jobs(queue: LocalQueue, *, since: datetime | None = None) -> tuple[Job, 
     """
 
     async def visits() -> None:
-        await queue.drain()
+        await queue.drain(limit_s=None if since else VISITS_RUN_S)
 
     async def features() -> None:
         tools = queue.tools

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -87,9 +88,17 @@ class LocalQueue:
             self.tools.tell(LineDown(since=since) if since else LineUp(since=before or self.tools.now()))
         return since is not None
 
-    async def drain(self) -> None:
-        """Visit until nothing is due any more, or the queue is closed. Errors: StoreError, PoolBroken."""
+    async def drain(self, *, limit_s: float | None = None) -> None:
+        """
+        Visit until nothing is due any more, or the queue is closed. Errors: StoreError, PoolBroken.
+
+        Args:
+            limit_s: After so long the rest is left to the next call; visits go on meanwhile.
+        """
+        until = None if limit_s is None else time.monotonic() + limit_s
         while not self._closed and (await self.fill() or self._visits):
+            if until is not None and time.monotonic() > until:
+                break
             if self._visits:
                 await asyncio.wait(self._visits.values(), return_when=asyncio.FIRST_COMPLETED, timeout=LOOK_S)
             if self.busy > self.tools.poll.concurrency * FULL:
