@@ -23,10 +23,11 @@ from digests.model import Story
 from digests.store import stories as store
 from digests.store.corrections import KeptCorrection, holding, kept_corrections
 from digests.store.stories import Kept, Member
-from watcher.features.pack import unpack
+from watcher.features.make import FEATURES_VERSION
+from watcher.features.pack import Shared, unpack
 from watcher.features.renew import renewed
 from watcher.model import Article
-from watcher.store.articles import articles_between, packed_features, published_before
+from watcher.store.articles import articles_by_id, outlines_between, packed_features, published_before
 from watcher.store.writer import read, write
 
 LEAST_BACK = timedelta(days=2)  # before a window: stories of yesterday are recognised, wire copy finds its origin
@@ -83,13 +84,24 @@ def window_of(connection: Connection, *, start: datetime, end: datetime) -> Wind
     """Return the articles of a window and before it: two days at least, more where there are few."""
     enough = published_before(connection, end, place=ENOUGH)
     first = min(start - LEAST_BACK, max(end - MOST_BACK, enough or end - MOST_BACK))
-    articles = articles_between(connection, start=first, end=end)
-    found = {item.article_id: item for item in items(connection, articles)}
+    found = {item.article_id: item for item in items_between(connection, start=first, end=end)}
     return Window(
         items=found,
         kept=store.kept(connection, found, since=end - THREAD_LASTS),
         corrections=kept_corrections(connection),
     )
+
+
+def items_between(connection: Connection, *, start: datetime, end: datetime) -> list[Item]:
+    """Return what grouping reads of the articles published in [start, end) that have features, without their texts."""
+    found, outdated, shared = [], [], Shared()
+    for article, kept in outlines_between(connection, start=start, end=end):
+        if kept.version == FEATURES_VERSION:
+            features = unpack(article.id, kept.payload, kept.vector, kept.vector_model, shared=shared)
+            found.append(item_of(article, features))
+        else:
+            outdated.append(article.id)
+    return [*found, *items(connection, articles_by_id(connection, outdated).values())]
 
 
 def items(connection: Connection, articles: Iterable[Article]) -> list[Item]:
@@ -188,7 +200,8 @@ def changed_profiles(window: Window, carried: Carried, grown: Collection[str]) -
     """Return what the stories that are new or have changed are about."""
     touched = {*grown, *(id for change in carried.changes for id in (change.story, change.other))}
     return {
-        story.id: about(story.id, [window.items[article] for article in story.articles])
+        story.id: carried.profiles.get(story.id)
+        or about(story.id, [window.items[article] for article in story.articles])
         for story in carried.stories
         if story.id in touched
     }

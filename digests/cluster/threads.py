@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from digests.cluster.about import about
@@ -54,10 +54,15 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Carried:
-    """The stories of a window with the ids they had, and what became of those that were known."""
+    """
+    The stories of a window with the ids they had, and what became of those that were known.
+
+    `profiles` says what each is about, by id; round-ups, which are about everything, have none.
+    """
 
     stories: tuple[Story, ...]
     changes: tuple[Change, ...] = ()
+    profiles: Mapping[str, Item] = field(default_factory=dict)
 
 
 def carry(
@@ -83,8 +88,13 @@ def carry(
     named = named_groups(groups, shares, by_id, {*taken, *had})
     changes = tuple(changes_of(named, home, items))
     stories = threaded(named, changes, by_id, items)
-    steps = tuple(follow_ups(stories, by_id, items))
-    return Carried(stories=in_threads(stories, steps, by_id), changes=(*changes, *steps))
+    profiles = {
+        story.id: about(story.id, [items[key] for key in story.articles])
+        for story in stories
+        if not all(items[key].is_silent for key in story.articles)
+    }
+    steps = tuple(follow_ups(stories, by_id, profiles))
+    return Carried(stories=in_threads(stories, steps, by_id), changes=(*changes, *steps), profiles=profiles)
 
 
 def named_groups(
@@ -170,7 +180,7 @@ def thread_id(story: str) -> str:
     return f"t{story[1:]}"
 
 
-def follow_ups(stories: Sequence[Story], known: Mapping[str, Known], items: Mapping[str, Item]) -> Iterator[Change]:
+def follow_ups(stories: Sequence[Story], known: Mapping[str, Known], profiles: Mapping[str, Item]) -> Iterator[Change]:
     """Yield which stories follow which: those that are new or have grown, and are alone in their thread."""
     here = {story.id: story for story in stories}
     gone = [story for story in known.values() if story.id not in here]
@@ -178,15 +188,11 @@ def follow_ups(stories: Sequence[Story], known: Mapping[str, Known], items: Mapp
     sizes = Counter(threads.values())
     old: list[Item] = []
     new: list[Item] = []
-    for story in sorted(stories, key=place):
-        if all(items[key].is_silent for key in story.articles):
-            continue  # a round-up is about everything
+    for story in sorted((story for story in stories if story.id in profiles), key=place):
         grown = story.id not in known or len(story.articles) > known[story.id].size
-        (new if grown and sizes[story.thread] == 1 else old).append(
-            about(story.id, [items[key] for key in story.articles])
-        )
-    profiles = [story.profile for story in gone if story.profile]
-    for step in follow([*profiles, *old], new, threads):
+        (new if grown and sizes[story.thread] == 1 else old).append(profiles[story.id])
+    before = [story.profile for story in gone if story.profile]
+    for step in follow([*before, *old], new, threads):
         articles = here[step.story].articles
         why = f"both are about the same: {step.score:.2f} of 1, and no other story is nearly as near"
         yield Change(kind=FOLLOWS, story=step.story, other=step.follows, articles=articles, why=why)

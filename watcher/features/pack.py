@@ -5,8 +5,13 @@ from __future__ import annotations
 import json
 import struct
 import zlib
+from collections.abc import Iterable
+from sys import intern
+from typing import TypeAlias
 
 from watcher.model import Features
+
+Shared: TypeAlias = dict[tuple[str, float], tuple[str, float]]
 
 FORMAT = 1
 HEAD = struct.Struct("<BH")  # format, number of shingles
@@ -22,9 +27,14 @@ def pack(features: Features) -> bytes:
     return HEAD.pack(FORMAT, count) + features.shingles + zlib.compress(words.encode("utf-8", "surrogatepass"), 6)
 
 
-def unpack(article_id: str, packed: bytes, vector: bytes | None, vector_model: str | None) -> Features:
+def unpack(
+    article_id: str, packed: bytes, vector: bytes | None, vector_model: str | None, *, shared: Shared | None = None
+) -> Features:
     """
     Return the features that `pack` packed.
+
+    Args:
+        shared: Terms with their weights that were unpacked before: many articles have the same, and hold one then.
 
     Raises:
         ValueError: The bytes are of another format, or damaged.
@@ -39,13 +49,16 @@ def unpack(article_id: str, packed: bytes, vector: bytes | None, vector_model: s
         version, terms, names, numbers = json.loads(words)
     except (struct.error, zlib.error) as error:
         raise ValueError(f"features of article {article_id} are damaged: {error}") from error
+    pairs: Iterable[tuple[str, float]] = map(tuple, terms)
+    if shared is not None:
+        pairs = [shared.setdefault(pair, pair) for pair in pairs]
     return Features(
         article_id=article_id,
         version=version,
         shingles=shingles,
-        terms=tuple((term, weight) for term, weight in terms),
-        names=tuple(names),
-        numbers=tuple(numbers),
+        terms=tuple(pairs),
+        names=tuple(map(intern, names)),
+        numbers=tuple(map(intern, numbers)),
         vector=vector,
         vector_model=vector_model,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import struct
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -144,6 +144,25 @@ def articles_between(
     if feed_ids is not None:
         query = query.where(articles.c.feed_id.in_(list(feed_ids)))
     return tuple(article_of(row) for row in connection.execute(query))
+
+
+def outlines_between(connection: Connection, *, start: datetime, end: datetime) -> Iterator[tuple[Article, Packed]]:
+    """
+    Yield the articles published in [start, end) and stored before `end`, oldest first, with their features.
+
+    They come without their text and what was removed, which are most of an article: grouping reads neither.
+    """
+    query = (
+        select(articles, *(features.c[name] for name in Packed.__slots__))
+        .join(features, features.c.article_id == articles.c.id)
+        .where(articles.c.published_at >= start, articles.c.published_at < end, articles.c.fetched_at < end)
+        .order_by(articles.c.published_at, articles.c.id)
+    )
+    same = [name for name in Article.__slots__ if name not in ("text", "authors", "removed")]
+    for row in connection.execute(query):
+        at = row._mapping
+        packed = Packed(**{name: at[name] for name in Packed.__slots__})
+        yield Article(text="", authors=tuple(at["authors"]), **{name: at[name] for name in same}), packed
 
 
 def published_before(connection: Connection, end: datetime, *, place: int) -> datetime | None:
