@@ -76,7 +76,7 @@ async def daemon(tmp_path):
 
 async def test_each_digest_is_made_once_a_date_at_its_own_local_time(daemon, tmp_path):
     settings, tools, clock = daemon
-    job, _ = jobs(settings, tools)
+    job, *_ = jobs(settings, tools)
     end = clock[0] + timedelta(days=3)
 
     while clock[0] < end:  # the night of the 25th has 25 hours in Berlin
@@ -101,7 +101,7 @@ async def test_each_digest_is_made_once_a_date_at_its_own_local_time(daemon, tmp
 
 async def test_an_edition_missed_by_a_sleep_is_made_late_and_says_so(daemon):
     settings, tools, clock = daemon
-    job, _ = jobs(settings, tools)
+    job, *_ = jobs(settings, tools)
     await job.run()
 
     clock[0] = datetime(2026, 10, 24, 9, 0, tzinfo=UTC)  # four and a half hours after Berlin's time
@@ -131,7 +131,7 @@ async def test_an_edition_is_sent_as_soon_as_it_is_made_and_once(daemon, tmp_pat
     clock[0] = datetime(2026, 10, 24, 4, 30, tzinfo=UTC)
     with MailServer() as server, caplog.at_level(logging.INFO, logger="digests"):
         settings = parse(SETTINGS.partition("[[digests]]")[0] + OUTBOX.format(port=server.port), tmp_path / "s.toml")
-        editions, outbox = jobs(settings, tools)
+        editions, outbox, *_ = jobs(settings, tools)
         write(tools.writer.engine, lambda c: first_seen(c, "berlin", now=clock[0]))
 
         for _ in range(3):
@@ -147,7 +147,7 @@ async def test_a_daemon_that_ends_leaves_a_server_that_hangs_and_the_mail_stays_
     _, tools, clock = daemon
     with MailServer(at={"MAIL": "hang"}) as server:
         settings = parse(SETTINGS.partition("[[digests]]")[0] + OUTBOX.format(port=server.port), tmp_path / "s.toml")
-        _, outbox = jobs(settings, tools)
+        _, outbox, *_ = jobs(settings, tools)
         place = Place(digest="berlin", local_date=clock[0].date(), slot="daily")
         mail = Rendered(format="eml", name="x.eml", body=b"Subject: x\r\n\r\n")
         parcel = Parcel(channel="smtp", recipient="ann@example.net", forms=(mail,))
@@ -177,7 +177,7 @@ def edition_of(tools, name: str, day: datetime):
 
 async def test_an_edition_made_on_time_covers_the_time_up_to_when_it_was_due(daemon):
     settings, tools, clock = daemon
-    job, _ = jobs(settings, tools)
+    job, *_ = jobs(settings, tools)
     clock[0] = datetime(2026, 10, 24, 4, 2, tzinfo=UTC)
 
     await run_until(job, clock, datetime(2026, 10, 24, 5, 0, tzinfo=UTC))
@@ -190,7 +190,7 @@ async def test_an_edition_made_on_time_covers_the_time_up_to_when_it_was_due(dae
 
 async def test_after_a_start_an_edition_waits_for_the_news_of_the_night_but_not_for_ever(daemon):
     settings, tools, clock = daemon
-    job, _ = jobs(settings, tools)
+    job, *_ = jobs(settings, tools)
     clock[0] = due = datetime(2026, 10, 24, 4, 31, tzinfo=UTC)
     source = Source(url="https://news.example/feed.xml", name="The News", language="en")
     write(tools.writer.engine, lambda c: sync_sources(c, [source], now=clock[0]))
@@ -204,7 +204,7 @@ async def test_after_a_start_an_edition_waits_for_the_news_of_the_night_but_not_
 
 async def test_after_a_start_an_edition_is_made_as_soon_as_nothing_is_left_to_ask_for(daemon):
     settings, tools, clock = daemon
-    job, _ = jobs(settings, tools)
+    job, *_ = jobs(settings, tools)
     clock[0] = due = datetime(2026, 10, 24, 4, 31, tzinfo=UTC)
     source = Source(url="https://news.example/feed.xml", name="The News", language="en")
     write(tools.writer.engine, lambda c: sync_sources(c, [source], now=clock[0]))
@@ -221,7 +221,7 @@ async def test_a_digest_that_fails_is_tried_less_and_less_often_and_others_do_no
     settings, tools, clock = daemon
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "berlin").write_text("a file where the folder of the editions should be")
-    job, _ = jobs(settings, tools)
+    job, *_ = jobs(settings, tools)
     clock[0] = datetime(2026, 10, 24, 11, 29, tzinfo=UTC)  # Berlin's is seven hours late, Lima's is due in a minute
 
     await run_until(job, clock, datetime(2026, 10, 24, 11, 43, 30, tzinfo=UTC), timedelta(seconds=20))
@@ -238,7 +238,7 @@ async def test_a_digest_that_fails_is_tried_less_and_less_often_and_others_do_no
 
 async def test_the_daily_edition_takes_the_plain_name_of_its_date(daemon, tmp_path):
     settings, tools, clock = daemon
-    job, _ = jobs(settings, tools)
+    job, *_ = jobs(settings, tools)
     (digest,) = (digest for digest in digests_of(settings) if digest.name == "berlin")
     clock[0] = datetime(2026, 10, 24, 4, 0, tzinfo=UTC)
     order = Order(
@@ -262,7 +262,7 @@ async def test_the_daily_edition_takes_the_plain_name_of_its_date(daemon, tmp_pa
 
 async def test_an_edition_is_logged_with_the_share_of_its_largest_story(daemon, caplog):
     settings, tools, clock = daemon
-    job, _ = jobs(settings, tools)
+    job, *_ = jobs(settings, tools)
     for n in range(120):
         place(tools, clock[0] - timedelta(minutes=n), n, QUAKE if n < 60 else odd_words(n, 5))
     clock[0] = datetime(2026, 10, 24, 4, 30, tzinfo=UTC)

@@ -95,12 +95,16 @@ def has_tables(settings: Path) -> bool:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_to_the_group_stops_the_daemon_in_order(settings, number):
     process = start("run", "--config", str(settings))
-    time.sleep(2.5)
+    assert process.stderr is not None
+    begun = b""
+    while b" started " not in begun:
+        begun += process.stderr.readline() or b" started "
+    time.sleep(1.5)
 
     os.killpg(process.pid, number)
     _, log = process.communicate(timeout=20)
 
-    told = log.decode()
+    told = (begun + log).decode()
     assert process.returncode == 0
     assert "Traceback" not in told
     assert told.rstrip().endswith("stopped")
