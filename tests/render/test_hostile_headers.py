@@ -20,8 +20,8 @@ from digests.render.edition import view
 from digests.render.forms import MailSettings, render
 
 HEADERS = (
-    "From", "To", "Subject", "Date", "Message-ID", "List-Id", "List-Unsubscribe", "Auto-Submitted", "MIME-Version",
-    "Content-Type", "Content-Language",
+    "From", "To", "Subject", "Date", "Message-ID", "List-Id", "List-Unsubscribe", "List-Post", "Auto-Submitted",
+    "MIME-Version", "Content-Type", "Content-Language",
 )  # fmt: skip
 JAPANESE = "速報：山間部で大規模な地滑り、二千人以上が行方不明の恐れ 政府が国際支援を要請 🚀"
 ARABIC = "عاجل: زلزال يضرب المنطقة الساحلية ويخلف عشرات القتلى والجرحى في حصيلة أولية غير نهائية"
