@@ -31,7 +31,7 @@ FORMS: Mapping[str, tuple[str, str]] = {
     "eml": ("eml", "message/rfc822"),
     "txt": ("text", "text/plain; charset=utf-8"),
 }
-IN_FEED = 10  # editions
+IN_FEED = 5  # editions
 MAKING_S = 5  # after which the page of today is loaded anew while an edition is being made
 STYLE = re.compile(r"<style[^>]*>(.*?)</style>", re.DOTALL)
 NAME = re.compile(r"(\d{4}-\d{2}-\d{2})(?:\.([a-z]{2,4}))?", re.ASCII)

@@ -203,10 +203,10 @@ def entry_from_json(at: Mapping[str, object], *, url: str) -> Entry:
     )
 
 
-def feed_states(connection: Connection) -> tuple[FeedState, ...]:
-    """Return every feed of the settings with its state, by name."""
-    counted = select(articles.c.feed_id, func.count()).group_by(articles.c.feed_id)
-    counts: dict[int, int] = dict(connection.execute(counted).all())
+def feed_states(connection: Connection, *, counted: bool = True) -> tuple[FeedState, ...]:
+    """Return every feed of the settings with its state, by name; without its number of articles unless `counted`."""
+    each = select(articles.c.feed_id, func.count()).group_by(articles.c.feed_id)
+    counts: dict[int, int] = dict(connection.execute(each).all()) if counted else {}
     query = select(feeds, hosts.c.blocked_until).outerjoin(hosts, hosts.c.host == feeds.c.host)
     rows = connection.execute(query.where(feeds.c.enabled).order_by(feeds.c.name, feeds.c.id))
     return tuple(state_of(row, articles=counts.get(row._mapping["id"], 0)) for row in rows)

@@ -92,7 +92,7 @@ def all_sources(site: Site, ask: Ask) -> Reply:
 def listed(connection: Connection, site: Site, wanted: str) -> list[Row]:
     """Return the sources that hold `wanted` in their name, address, country, language or health, worst first."""
     now, word = site.now(), wanted.casefold()
-    rows = [row_of(state, now=now) for state in feed_states(connection)]
+    rows = [row_of(state, now=now) for state in feed_states(connection, counted=False)]
     rows = [row for row in rows if word in f"{row.name} {row.url} {row.about} {row.health.word}".casefold()]
     return sorted(rows, key=lambda row: (rank(row.health.word), row.name.casefold(), row.id))
 

@@ -38,7 +38,7 @@ for (const path of paths) {
       });
       if (process.env.SHOTS && process.env.SHOTS.split(',').includes(`${width}-${colorScheme}`)) {
         const name = path.replace(/[^a-z0-9]+/gi, '_').replace(/^_|_$/g, '') || 'today';
-        await page.screenshot({ path: `${process.env.SHOTS_TO}/${name}-${width}-${colorScheme}.png`, fullPage: true });
+        await page.screenshot({ path: `${process.env.SHOTS_TO}/${name}-${width}-${colorScheme}.png`, fullPage: !process.env.SHOTS_TOP });
       }
       await page.close();
     }
