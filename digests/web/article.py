@@ -118,7 +118,7 @@ def about(found: Article, words: Words) -> str:
         words.country(found.country),
         words.in_language(found.language),
         ", ".join(safe.inert(author, limit=80) for author in found.authors[:6]),
-        safe.inert(found.agency or "", limit=80),
+        safe.inert(found.agency or "", limit=80) if found.agency not in found.authors else "",
         safe.inert(found.dateline or "", limit=80),
         found.kind if found.kind != "article" else "",
         "a beginning: the rest is behind a wall" if found.is_truncated else "",
