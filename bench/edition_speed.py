@@ -56,7 +56,7 @@ ROOMS = {
     "read what grouping needs": ("gather.py", "window_of"),
     "group": ("gather.py", "grouped"),
     "carry on and keep stories": ("gather.py", "keep"),
-    "read articles and revisions": ("assemble.py", "articles_between"),
+    "read articles and revisions": ("articles.py", "articles_between"),
     "select": ("select.py", "select"),
     "rank": ("rank.py", "rank"),
     "compose and summarise": ("edition.py", "compose"),

@@ -20,6 +20,7 @@ STOPS = re.compile(
 WIDE = "。！？｡．"
 ALWAYS = "؟۔።፧։।॥။៕។"
 PAIRS = {"“": "”", "„": "“”", "«": "»", "»": "«", "「": "」", "『": "』", "（": "）", "(": ")", "《": "》", "【": "】"}
+OPENING = re.compile(f'[{re.escape("".join(PAIRS))}"]')
 NO_SPACES = re.compile("[\u0e00-\u0eff\u1780-\u17ff]")
 HIRAGANA = re.compile("[\u3041-\u309f、，,]")
 CASELESS_SYLLABLE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
@@ -130,7 +131,8 @@ def _inside(line: str) -> bytearray:
     """Return for each offset of a line, 1 where it lies inside a short quotation or bracket."""
     inside = bytearray(len(line) + 1)
     at = 0
-    while at < len(line):
+    while opening := OPENING.search(line, at):
+        at = opening.start()
         closing = _closing(line, at)
         if closing is not None:
             inside[at + 1 : closing + 1] = b"\x01" * (closing - at)

@@ -92,6 +92,11 @@ def stems(text: str, language: str) -> list[str]:
     stop = stop_words(language)
     found: list[str] = []
     for word in words(text):
+        if word.isascii() and word.isalnum():  # most words of many languages: nothing to fold but the case
+            folded = word.lower()
+            if len(folded) > 1 and folded not in stop and not folded.isdigit():
+                found.append(folded[:STEM_LENGTH])
+            continue
         folded = ELISION.sub("", POSSESSIVE.sub("", fold(word)))
         if UNSPACED_RUN.search(folded):
             found.extend(pairs_of(folded, stop))
