@@ -55,14 +55,18 @@ def main() -> None:
         counted = fill(engine, made)
         took_s = time.process_time() - began
         look(engine, counted)
-        whole = pages_of(engine)
-        index = 0
         if not given.store:
-            write(engine, fts.drop_index)
-            index = whole - pages_of(engine)
-        print(f"{given.count} articles: {whole / given.count:.0f} bytes each, {index / given.count:.0f} of them index")
-        print(f"stored in {took_s / given.count * 1e6:.0f} us of CPU each, {share(made):.0f} of them the index's words")
+            tell_cost(engine, made, took_s)
         engine.dispose()
+
+
+def tell_cost(engine: Engine, made: Sequence[Article], took_s: float) -> None:
+    """Print what a store of `made` takes, and what of that the index does; it is dropped."""
+    count, whole = len(made), pages_of(engine)
+    write(engine, fts.drop_index)
+    index = whole - pages_of(engine)
+    print(f"{count} articles: {whole / count:.0f} bytes each, {index / count:.0f} of them index")
+    print(f"stored in {took_s / count * 1e6:.0f} us of CPU each, {share(made):.0f} of them the index's words")
 
 
 def share(made: Sequence[Article]) -> float:

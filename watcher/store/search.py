@@ -16,7 +16,7 @@ from watcher.store.schema import articles, texts
 from watcher.text.search import Query, is_meant
 from watcher.text.snippets import Snippet, snippet
 
-MAX_READ = 2_000  # texts of one search, where words must stand in a row: a third of a second
+MAX_READ = 2_000  # texts of one search, where words must stand in a row: less than half a second
 AT_ONCE = 60  # articles
 
 
