@@ -157,7 +157,7 @@ class Smtp:
         if self._ended:
             raise OSError(self._ended)
         if self._server.security == "tls":
-            self._socket = ssl.create_default_context().wrap_socket(self._socket, server_hostname=host)
+            self._wrap(self._socket, host)
         client = Client(self._socket, name=own_name(self._socket), timeout_s=self._timeout_s)
         self._client = client
         self._check(client.getreply(), "the greeting", client, of_the_way=True)
@@ -181,9 +181,17 @@ class Smtp:
         self._check(client.docmd("STARTTLS"), "STARTTLS", client, of_the_way=True)
         assert client.sock is not None and client.file is not None
         client.file.close()
-        self._socket = client.sock = ssl.create_default_context().wrap_socket(client.sock, server_hostname=host)
+        client.sock = self._wrap(client.sock, host)
         client.file, client.ehlo_resp, client.esmtp_features, client.does_esmtp = None, None, {}, False
         self._greet(client)
+
+    def _wrap(self, taken: socket.socket, host: str) -> ssl.SSLSocket:
+        """Return the connection with TLS on it; the handshake can be broken off."""
+        context = ssl.create_default_context()
+        wrapped = context.wrap_socket(taken, server_hostname=host, do_handshake_on_connect=False)
+        self._socket = wrapped
+        wrapped.do_handshake()
+        return wrapped
 
     def _log_in(self, client: Client) -> None:
         mend = "check user and password of [smtp], then: watcher digest --send"
@@ -275,7 +283,7 @@ def own_name(taken: socket.socket) -> str:
 
 def in_words(error: Exception) -> str:
     """Return what broke a connection, in one line."""
-    if isinstance(error, TimeoutError):
+    if isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError):
         return "no answer in time"
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"its certificate is not good: {error.verify_message}"

@@ -217,7 +217,7 @@ def test_a_server_that_takes_too_long_in_all_is_left(tls, parcel):
         started = time.monotonic()
         _, error = sent(channel, parcel())
 
-    assert "took more than 0.5 s" in str(error)
+    assert "took more than 0.5 s" in str(error) or "no answer in time" in str(error)  # whichever comes first
     assert time.monotonic() - started < 5
 
 
