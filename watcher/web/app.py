@@ -23,6 +23,7 @@ from watcher.web import sources
 from watcher.web.files import FILES
 from watcher.web.guard import POLICY, Guard
 from watcher.web.limits import Meter
+from watcher.web.patience import REQUEST_S
 from watcher.web.site import Ask, Missing, Page, Reply, Site
 from watcher.web.templating import page_of
 
@@ -93,12 +94,16 @@ def failed(site: Site, words: str, *, mend: str | None = None, status: int) -> R
 
 
 async def form_of(request: Request) -> dict[str, str]:
-    """Return the fields of a form; none where it is larger than `FORM_BYTES`, or no form."""
+    """Return the fields of a form; none where it is larger than `FORM_BYTES`, too slow, or no form."""
     body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > FORM_BYTES:
-            return {}
+    try:
+        async with asyncio.timeout(REQUEST_S):
+            async for part in request.stream():
+                body += part
+                if len(body) > FORM_BYTES:
+                    return {}
+    except TimeoutError:
+        return {}
     if not request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
         return {}
     fields: dict[str, list[str]] = {}

@@ -17,6 +17,7 @@ from watcher.errors import WatcherError
 from watcher.settings.daemon import place
 from watcher.settings.model import Settings
 from watcher.web.app import Extra, make_app
+from watcher.web.patience import Patient
 from watcher.web.site import Site, wings_of
 
 CONNECTIONS = 100  # more are turned away
@@ -73,8 +74,10 @@ class Served:
         *,
         extra: Extra | None = None,
         on_settings: Callable[[], object] = lambda: None,
+        protocol: type[Patient] = Patient,
     ) -> None:
         self._settings = settings
+        self._protocol = protocol
         self._app = Lazy(lambda: make_app(site_of(self._settings, engine, on_settings=on_settings), extra=extra))
         self._server: Server | None = None
         self._task: asyncio.Task[None] | None = None
@@ -91,7 +94,7 @@ class Served:
         if wanted.token is not None:
             wanted.token.reveal()
         listener = bound(wanted.listen)
-        self._server = Server(config(self._app))
+        self._server = Server(config(self._app, self._protocol))
         self._task = asyncio.create_task(self._server.serve(sockets=[listener]))
         return True
 
@@ -123,11 +126,11 @@ def site_of(settings: Settings, engine: Engine, *, on_settings: Callable[[], obj
     )
 
 
-def config(app: ASGIApp) -> uvicorn.Config:
+def config(app: ASGIApp, protocol: type[Patient]) -> uvicorn.Config:
     """Return how uvicorn serves: it says nothing of itself, and waits for nobody long."""
     return uvicorn.Config(
         app,
-        http="h11",
+        http=protocol,
         ws="none",
         lifespan="off",
         log_config=None,
