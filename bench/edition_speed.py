@@ -6,7 +6,7 @@ Measures an edition of a large store: `watcher digest`, from the command to the 
     python bench/edition_speed.py 50000 --keep FOLDER  # keep the stores that were filled, or take them again
 
 Prints wall and CPU seconds of the whole command and the peak memory of its process tree. The articles are made up
-(`edition_texts.py`): a few kB each, in five languages, of four hundred outlets, a fifth of them wire copies.
+(`edition_texts.py`): a few kB each, in five languages, of four hundred outlets, wire copies among them.
 """
 
 from __future__ import annotations
