@@ -7,7 +7,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from watcher.model import Article, Removed
@@ -91,6 +91,7 @@ VALUES = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(sorted(json.loads(line_of(FULL, None)))), VALUES, max_size=5))
 def test_any_line_is_an_article_or_a_fault_in_words(change):
     line = json.dumps(json.loads(line_of(FULL, None)) | change).encode()
