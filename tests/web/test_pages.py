@@ -162,3 +162,12 @@ async def test_many_sources_are_shown_a_hundred_at_a_time(press):
     assert counts == [100, 100, 30]
     assert 'href="/sources/page-2"' in pages[0] and 'href="/sources/page-3"' in pages[1]
     assert len(pages[0].encode()) < 100_000
+
+
+async def test_a_page_goes_out_compressed_to_who_takes_it(client):
+    packed = await client.get("/", headers={"Accept-Encoding": "gzip"})
+    plain = await client.get("/", headers={"Accept-Encoding": "identity"})
+
+    assert packed.headers["content-encoding"] == "gzip"
+    assert "content-encoding" not in plain.headers
+    assert packed.text == plain.text

@@ -13,6 +13,8 @@ from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
@@ -28,6 +30,7 @@ from watcher.web.site import Ask, Missing, Page, Reply, Site
 from watcher.web.templating import page_of
 
 FORM_BYTES = 16_384
+PACKED_FROM = 1024  # bytes of an answer
 AT_ONCE = 2  # pages being made: the polls of the same process go on beside them
 Told = tuple[int, bytes, str]  # status, body, media type
 Extra = Mapping[str, Callable[[], Awaitable[Told]]]
@@ -54,7 +57,9 @@ def make_app(site: Site, *, extra: Extra | None = None, clock: Callable[[], floa
         words = "There is no such page." if status == 404 else "This page cannot be asked for so."
         return response(failed(site, words, status=status))
 
-    app = Starlette(routes=routes, exception_handlers={HTTPException: unknown})
+    # Level 4 makes a page of 30 kB a quarter of it in half a millisecond.
+    packed = Middleware(GZipMiddleware, minimum_size=PACKED_FROM, compresslevel=4)
+    app = Starlette(routes=routes, middleware=[packed], exception_handlers={HTTPException: unknown})
     secret = site.settings.web.token
     return Guard(app, token=secret.reveal() if secret else None, meter=meter)
 
