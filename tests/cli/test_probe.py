@@ -13,6 +13,8 @@ from watcher.errors import SettingsError
 from watcher.settings.load import load
 from watcher.text.spans import span
 
+pytestmark = pytest.mark.slow  # starts a site, and processes that read its feeds
+
 
 @pytest.fixture
 def site():

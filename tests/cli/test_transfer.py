@@ -15,6 +15,8 @@ from watcher.store.feeds import sync_sources
 from watcher.store.open import open_store
 from watcher.store.writer import read, write
 
+pytestmark = pytest.mark.slow  # takes articles from store to store
+
 
 @pytest.fixture
 def watcher(tmp_path, capfdbinary):

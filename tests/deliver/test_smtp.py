@@ -15,6 +15,8 @@ from digests.errors import DeliveryError
 from tests.deliver.conftest import MAIL
 from tests.deliver.mail_server import STEPS, MailServer
 
+pytestmark = pytest.mark.slow  # waits for servers that hang
+
 BEFORE_THE_BODY = STEPS[: STEPS.index("in DATA")]
 
 

@@ -19,6 +19,8 @@ from watcher.settings.secrets import Secret
 from watcher.store.articles import articles_by_id
 from watcher.store.writer import read
 
+pytestmark = pytest.mark.slow  # makes an edition a case, and waits for a model that hangs
+
 MORNING = datetime(2026, 3, 10, 6, 30, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 FLOOD = (

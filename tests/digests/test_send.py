@@ -15,6 +15,8 @@ from tests.deliver.mail_server import MailServer
 from watcher.settings.load import parse
 from watcher.store.writer import read, write
 
+pytestmark = pytest.mark.slow  # makes and sends editions
+
 NOW = datetime(2026, 11, 24, 6, 30, tzinfo=UTC)
 PLACE = Place(digest="world", local_date=date(2026, 11, 24), slot="daily")
 MAIL = b"From: w@example.org\r\nMessage-ID: <1@example.org>\r\n\r\n" + b"news of the day\r\n" * 2_000

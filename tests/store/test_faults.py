@@ -17,6 +17,8 @@ from watcher.store.open import open_store
 from watcher.store.schema import facts
 from watcher.store.writer import Writer, read, write
 
+pytestmark = pytest.mark.slow  # waits for stores that cannot be written
+
 LARGE = 2_000_000  # bytes of a value that a full store has no room for
 
 

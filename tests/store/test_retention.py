@@ -21,6 +21,8 @@ from watcher.store.space import convert, give_back, is_fixed, room_of
 from watcher.store.writer import read, write
 from watcher.text.search import parse
 
+pytestmark = pytest.mark.slow  # fills and empties stores
+
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
 PACKED = Packed(version="1", payload=b"x" * 500)

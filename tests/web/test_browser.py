@@ -17,6 +17,8 @@ import pytest
 
 from tests.render.tools import CHROMIUM, FOLDER, MODULES, needs
 
+pytestmark = pytest.mark.slow  # starts a browser
+
 HERE = Path(__file__).parent
 ALL_WIDTHS = "320,390,768,1280"
 in_browser = needs("chromium", "node", packages=("playwright-core", "axe-core"))

@@ -17,6 +17,8 @@ from watcher.store.writer import write
 
 from .conftest import client_of
 
+pytestmark = pytest.mark.slow  # fills a store a case
+
 PAGES = ("/", "/archive", "/sources", "/sources/1", "/search", "/search?q=tents", "/nope")
 SCRIPT = "<script>alert(1)</script>"
 HOSTILE = f"{SCRIPT}\"onload=alert(2) '><img src=x onerror=alert(3)>{{{{7*7}}}}\u202e\x00"

@@ -15,6 +15,8 @@ from watcher.store.writer import write
 
 from .conftest import client_of
 
+pytestmark = pytest.mark.slow  # fills a store a case
+
 FORMS = {"md": "text/markdown", "json": "application/json", "eml": "message/rfc822", "txt": "text/plain"}
 
 

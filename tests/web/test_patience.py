@@ -11,6 +11,8 @@ from tests.web.press import settings_in
 from watcher.web.patience import Patient
 from watcher.web.serve import Served
 
+pytestmark = pytest.mark.slow  # waits for clients that never end
+
 WHOLE = b"GET /keys.js HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 

@@ -20,6 +20,8 @@ from watcher.store.space import room_of
 from watcher.store.writer import Writer, read, write
 from watcher.work.tidy import NEVER_BELOW, in_slices, tidy
 
+pytestmark = pytest.mark.slow  # removes until its time is over
+
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
 
