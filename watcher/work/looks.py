@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import logging
-from datetime import datetime, timedelta
+from datetime import datetime
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from watcher.errors import BadStatus, CleanError, FetchError, StoreError
 from watcher.model import Elsewhere, Response, Revision
 from watcher.net.client import ACCEPT_PAGE
-from watcher.net.hosts import LONGEST_HOLD
-from watcher.store.articles import site_blocks
-from watcher.store.hosts import block
-from watcher.store.pages import Page, page_moved, put_off
+from watcher.store.pages import Page, page_moved
 from watcher.store.revisions import last_version, looked, missed
-from watcher.text.urls import host_key, host_of
+from watcher.text.urls import host_key
 from watcher.text.wellformed import well_formed
-from watcher.work import tasks
 from watcher.work.events import PageLookedAt
-from watcher.work.line import AGAIN
-from watcher.work.pages import CLEAN_LIMIT_S, FIRST_RETRY
+from watcher.work.pages import cleaned_page, is_our_line
 from watcher.work.pool import PoolBroken, WorkerFailed
 from watcher.work.tools import Tools
 
@@ -75,19 +70,7 @@ async def send_on(page: Page, url: str, tools: Tools, *, at: datetime) -> None:
 
 async def compare(page: Page, answer: Response, tools: Tools, *, at: datetime) -> None:
     """Clean the page that came, and keep it if title or text are others than before. Errors: CleanError."""
-    host = host_of(answer.url)
-    site = await tools.writer.read(lambda c: site_blocks(c, host))
-    task = tasks.PageTask(
-        body=answer.body,
-        content_type=answer.header("content-type"),
-        url=answer.url,
-        entry=page.entry,
-        language=page.feed.source.language,
-        site=site,
-        rules=tools.sites,
-        now=at,
-    )
-    made = await tools.pool.run(tasks.clean_page, task, limit_s=CLEAN_LIMIT_S)
+    made = await cleaned_page(page, answer, tools, at=at)
     title, text = well_formed(made.cleaned.title), well_formed(made.cleaned.text)
     before = await tools.writer.read(lambda c: last_version(c, page.article_id))
     found = None
@@ -108,17 +91,8 @@ async def not_there(page: Page, tools: Tools, *, at: datetime, reason: str) -> N
 
 async def not_to_be_had(page: Page, error: FetchError, tools: Tools, *, at: datetime) -> None:
     """Let a page be that cannot be had now: it says nothing of the article. A host that asks for a rest has it."""
-    tools.line.failed(error)
-    if error.no_connection and await tools.line.is_down(error.answered_by, since=at):
-        await tools.writer.do(lambda c: put_off(c, [page.article_id], until=tools.now() + AGAIN))
+    if await is_our_line(page, error, tools, at=at):
         return
-    too_many = isinstance(error, BadStatus) and error.status == HTTPStatus.TOO_MANY_REQUESTS
-    hold = timedelta(seconds=error.retry_after_s or 0)
-    if error.no_connection or (too_many and error.retry_after_s is None):
-        hold = FIRST_RETRY
-    if hold:
-        until = tools.now() + min(hold, LONGEST_HOLD)
-        await tools.writer.do(lambda c: block(c, host_key(error.answered_by), until=until))
     await tools.writer.do(lambda c: looked(c, page.article_id, now=at, found=None))
 
 

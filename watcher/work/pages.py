@@ -112,7 +112,15 @@ async def store_page(page: Page, answer: Response, tools: Tools, *, at: datetime
             await page_known(page, answer.url, stored, tools, at=at)
             return
     host = host_of(answer.url)
-    site = await tools.writer.read(lambda c: site_blocks(c, host))
+    made = await cleaned_page(page, answer, tools, at=at)
+    longer = await longer_in_feed(page, made, tools)
+    why = None if longer is None else "the feed carries more of the text than the page"
+    await store(page, longer or made, key, tools, at=at, from_feed=longer is not None, host=host, feed_reason=why)
+
+
+async def cleaned_page(page: Page, answer: Response, tools: Tools, *, at: datetime) -> tasks.Made:
+    """Return the article of a page that came. Errors: CleanError, WorkerFailed."""
+    site = await tools.writer.read(lambda c: site_blocks(c, host_of(answer.url)))
     task = tasks.PageTask(
         body=answer.body,
         content_type=answer.header("content-type"),
@@ -123,10 +131,7 @@ async def store_page(page: Page, answer: Response, tools: Tools, *, at: datetime
         rules=tools.sites,
         now=at,
     )
-    made = await tools.pool.run(tasks.clean_page, task, limit_s=CLEAN_LIMIT_S)
-    longer = await longer_in_feed(page, made, tools)
-    why = None if longer is None else "the feed carries more of the text than the page"
-    await store(page, longer or made, key, tools, at=at, from_feed=longer is not None, host=host, feed_reason=why)
+    return await tools.pool.run(tasks.clean_page, task, limit_s=CLEAN_LIMIT_S)
 
 
 async def page_known(page: Page, url: str, title: str, tools: Tools, *, at: datetime) -> None:
@@ -189,10 +194,21 @@ async def store_entry(page: Page, tools: Tools, *, reason: str, at: datetime, as
 
 async def page_missed(page: Page, error: FetchError, tools: Tools, *, at: datetime) -> None:
     """Try a failed page again later, or make do with the feed's own text where that is all there will be."""
+    if await is_our_line(page, error, tools, at=at):
+        return
+    if is_final(error) or page.tries + 1 >= MAX_TRIES or (is_refusal(error) and has_text(page)):
+        await store_entry(page, tools, reason=error.reason, at=at)
+        return
+    again = at + max(FIRST_RETRY * 2**page.tries, timedelta(seconds=error.retry_after_s or 0))
+    await later(page, tools, reason=error.reason, at=again)
+
+
+async def is_our_line(page: Page, error: FetchError, tools: Tools, *, at: datetime) -> bool:
+    """Whether our own line is down, and the page put off; else a host that asks for a rest, or is away, has it."""
     tools.line.failed(error)
     if error.no_connection and await tools.line.is_down(error.answered_by, since=at):
         await tools.writer.do(lambda c: put_off(c, [page.article_id], until=tools.now() + AGAIN))
-        return
+        return True
     too_many = isinstance(error, BadStatus) and error.status == HTTPStatus.TOO_MANY_REQUESTS
     hold = timedelta(seconds=error.retry_after_s or 0)
     if error.no_connection or (too_many and error.retry_after_s is None):
@@ -200,11 +216,7 @@ async def page_missed(page: Page, error: FetchError, tools: Tools, *, at: dateti
     if hold:
         until = tools.now() + min(hold, LONGEST_HOLD)
         await tools.writer.do(lambda c: block(c, host_key(error.answered_by), until=until))
-    if is_final(error) or page.tries + 1 >= MAX_TRIES or (is_refusal(error) and has_text(page)):
-        await store_entry(page, tools, reason=error.reason, at=at)
-        return
-    again = at + max(FIRST_RETRY * 2**page.tries, timedelta(seconds=error.retry_after_s or 0))
-    await later(page, tools, reason=error.reason, at=again)
+    return False
 
 
 async def later(page: Page, tools: Tools, *, reason: str, at: datetime) -> None:
