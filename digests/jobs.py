@@ -133,7 +133,7 @@ class Editions:
         end = moment if was_looking and now - moment <= NOT_LATE else now
         given = (settings.store.url, digest, folder_of(digest, settings), day, end, now)
         try:
-            paths, largest = await tools.pool.run(make_daily, *given, limit_s=MAKE_LIMIT_S)
+            paths, largest = await tools.edition_pool.run(make_daily, *given, limit_s=MAKE_LIMIT_S)
         except PoolBroken:
             raise  # no fault of the digest's: the daemon rests
         except WatcherError as error:

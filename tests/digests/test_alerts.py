@@ -72,6 +72,7 @@ class Desk:
             pool=pool,
             feed_pool=pool,
             vector_pool=pool,
+            edition_pool=pool,
             poll=self.settings.poll,
             fetch=self.settings.fetch,
             embedder=None,

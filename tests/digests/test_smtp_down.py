@@ -59,6 +59,7 @@ async def daemon(tmp_path):
                 pool=pool,
                 feed_pool=pool,
                 vector_pool=pool,
+                edition_pool=pool,
                 poll=settings.poll,
                 fetch=settings.fetch,
                 embedder=None,

@@ -93,6 +93,7 @@ class World:
             pool=self.pool,
             feed_pool=self.pool,
             vector_pool=self.pool,
+            edition_pool=self.pool,
             poll=self.settings.poll,
             fetch=self.settings.fetch,
             embedder=None,

@@ -44,6 +44,7 @@ async def world(tmp_path, pool):
             pool=pool,
             feed_pool=pool,
             vector_pool=pool,
+            edition_pool=pool,
             poll=settings.poll,
             fetch=settings.fetch,
             embedder=None,

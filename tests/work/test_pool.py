@@ -49,6 +49,20 @@ async def test_a_task_that_hangs_is_stopped_and_the_next_one_runs(pool):
     assert await pool.run(abs, -3, limit_s=5) == 3
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="asks /proc whether the process is gone")
+async def test_a_worker_ends_after_as_many_tasks_as_it_may_do():
+    pool = Pool(workers=1, max_tasks=1)
+    try:
+        first, second = [await pool.run(os.getpid, limit_s=20) for _ in range(2)]
+        async with asyncio.timeout(20):  # the pool reaps it in its own time
+            while Path(f"/proc/{first}").exists():
+                await asyncio.sleep(0.05)
+    finally:
+        pool.close()
+
+    assert first != second
+
+
 async def test_a_task_that_kills_its_process_is_named_and_the_next_one_runs(pool):
     with pytest.raises(WorkerFailed, match="took its process down"):
         await pool.run(die, limit_s=5)

@@ -70,6 +70,7 @@ async def tools(tmp_path):
         pool=Broken(),
         feed_pool=Broken(),
         vector_pool=Broken(),
+        edition_pool=Broken(),
         poll=PollSettings(),
         fetch=FetchSettings(),
         embedder=None,

@@ -71,6 +71,7 @@ class Worker:
                 pool=Inline(),
                 feed_pool=Inline(),
                 vector_pool=Inline(),
+                edition_pool=Inline(),
                 poll=POLL,
                 fetch=FetchSettings(robots=False, host_delay=timedelta(0)),
                 embedder=None,

@@ -48,11 +48,15 @@ class Pool:
 
     Args:
         memory_bytes: that a worker may take; None: as much as there is. Only Linux holds it to that.
+        max_tasks: of a worker, which ends after so many, and its memory with it.
     """
 
-    def __init__(self, workers: int | None = None, *, memory_bytes: int | None = None) -> None:
+    def __init__(
+        self, workers: int | None = None, *, memory_bytes: int | None = None, max_tasks: int = MAX_TASKS
+    ) -> None:
         self.workers = workers or min(4, os.cpu_count() or 1)
         self._memory_bytes = memory_bytes
+        self._max_tasks = max_tasks
         CONSTS.term_timeout = KILL_AFTER_S
         self._lock = threading.Lock()
         self._closed = False
@@ -94,7 +98,7 @@ class Pool:
         resource_tracker.ensure_running()  # before signals are blocked: it ends with these unblocked
         return ProcessPool(
             max_workers=self.workers,
-            max_tasks=MAX_TASKS,
+            max_tasks=self._max_tasks,
             context=multiprocessing.get_context("spawn"),
             initializer=prepare_worker,
             initargs=(os.getpid(), self._memory_bytes),

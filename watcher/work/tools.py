@@ -44,9 +44,10 @@ class Tools:
     writer: Writer
     client: Client
     line: Line
-    pool: Pool  # for pages and editions
+    pool: Pool  # for pages
     feed_pool: Pool  # for feeds, which must not wait behind pages
     vector_pool: Pool  # for vectors, behind which no page must wait
+    edition_pool: Pool  # for editions, whose process ends with each: what it took is given back
     poll: PollSettings
     fetch: FetchSettings
     embedder: Choice | None  # None where there is none to be had
@@ -91,7 +92,8 @@ async def open_tools(
     sites = own_rules(settings.path)
     fetch = settings.fetch
     writer = Writer(engine)
-    pool, feed_pool, vector_pool = parsing_pool(fetch), parsing_pool(fetch, workers=1), Pool()
+    pool, feed_pool = parsing_pool(fetch), parsing_pool(fetch, workers=1)
+    vector_pool, edition_pool = Pool(), Pool(workers=1, max_tasks=1)
     client = client_for(fetch, settings.poll)
     good = await writer.read(last_answered)
     tools = Tools(
@@ -101,6 +103,7 @@ async def open_tools(
         pool=pool,
         feed_pool=feed_pool,
         vector_pool=vector_pool,
+        edition_pool=edition_pool,
         poll=settings.poll,
         store=settings.store,
         fetch=fetch,
@@ -117,9 +120,8 @@ async def open_tools(
         async with client:
             yield tools
     finally:
-        pool.close()
-        feed_pool.close()
-        vector_pool.close()
+        for each in (pool, feed_pool, vector_pool, edition_pool):
+            each.close()
         writer.close()
 
 
