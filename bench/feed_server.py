@@ -11,14 +11,20 @@ import argparse
 import asyncio
 import gzip
 import random
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from hashlib import sha256
 from html import escape
 
-ENDS = ("al", "en", "im", "or", "us", "a")
-WORDS = [f"{start}{middle}{end}" for start in ("ba", "ko", "ri", "tu", "me") for middle in "nrlst" for end in ENDS]
+MIDDLES = ("n", "r", "l", "s", "t", "ndo", "rka", "lme", "sti", "tru")
+WORDS = [
+    f"{start}{middle}{end}"
+    for start in ("ba", "ko", "ri", "tu", "me", "gal", "fes", "pon", "dir", "hus")
+    for middle in MIDDLES
+    for end in ("al", "en", "im", "or", "us", "a", "elde", "isto", "onte", "ura")
+]
 START = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 NO_FEED = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
@@ -28,14 +34,14 @@ def address(number: int, port: int) -> str:
     return f"http://127.{1 + number // 62_500}.{number // 250 % 250}.{number % 250 + 1}:{port}/feed/{number}.xml"
 
 
-def feed(number: int, entries: int, words: int) -> bytes:
-    """Return the text of a feed, the same at each call."""
-    chance = random.Random(number)
+def feed(number: int, dates: Sequence[datetime], words: int) -> bytes:
+    """Return the text of a feed, the same at each call; `dates` are of its entries, the oldest first."""
     items = []
-    for n in range(entries):
+    for n, date in reversed(tuple(enumerate(dates))):
+        chance = random.Random(f"{number} {n}")
         title = " ".join(chance.choices(WORDS, k=9)).capitalize()
         body = " ".join(chance.choices(WORDS, k=words))
-        at = format_datetime(START - timedelta(minutes=30 * n))
+        at = format_datetime(date)
         items.append(
             f"<item><title>{title}</title><link>http://127.0.0.1/{number}/{n}</link><guid>{number}-{n}</guid>"
             f"<pubDate>{at}</pubDate><description>{escape(f'<p>{body}</p>')}</description></item>"
@@ -70,13 +76,14 @@ class Served(asyncio.Protocol):
         self.transport.close()
 
 
-def answers(feeds: int, entries: int, words: int) -> dict[bytes, tuple[bytes, bytes, bytes]]:
+def answers(feeds: int, dates: Sequence[datetime], words: int) -> dict[bytes, tuple[bytes, bytes, bytes]]:
     """Return for each path the ETag, the whole answer and the 304."""
     made = {}
+    changed = format_datetime(dates[-1], usegmt=True).encode()
     for number in range(feeds):
-        body = gzip.compress(feed(number, entries, words), 5)
+        body = gzip.compress(feed(number, dates, words), 5)
         etag = b'"' + sha256(body).hexdigest()[:20].encode() + b'"'
-        head = b"ETag: " + etag + b"\r\nLast-Modified: Tue, 24 Nov 2026 12:00:00 GMT\r\nConnection: close\r\n"
+        head = b"ETag: " + etag + b"\r\nLast-Modified: " + changed + b"\r\nConnection: close\r\n"
         kind = b"Content-Type: application/rss+xml; charset=utf-8\r\nContent-Encoding: gzip\r\n"
         length = b"Content-Length: " + str(len(body)).encode() + b"\r\n\r\n"
         whole = b"HTTP/1.1 200 OK\r\n" + head + kind + length + body
@@ -84,15 +91,21 @@ def answers(feeds: int, entries: int, words: int) -> dict[bytes, tuple[bytes, by
     return made
 
 
-async def serve(feeds: int, entries: int, words: int, port: int) -> None:
-    """Serve until the end."""
-    made = answers(feeds, entries, words)
+async def serve(feeds: int, entries: int, words: int, port: int, news_s: float) -> None:
+    """Serve until the end; every `news_s` seconds each feed has an entry more."""
+    newest = datetime.now(UTC).replace(microsecond=0) if news_s else START
+    dates = [newest - timedelta(minutes=30 * n) for n in reversed(range(entries))]
+    made = answers(feeds, dates, words)
     loop = asyncio.get_running_loop()
     servers = []
     for number in range(feeds):
         host = address(number, port).partition("://")[2].partition(":")[0]
         servers.append(await loop.create_server(lambda: Served(made), host, port, backlog=64))
     print(f"ready: {feeds} feeds", flush=True)
+    while news_s:
+        await asyncio.sleep(news_s)
+        dates = [*dates, datetime.now(UTC).replace(microsecond=0)]
+        made |= answers(feeds, dates, words)
     await asyncio.Event().wait()
 
 
@@ -103,13 +116,14 @@ def main() -> None:
     parser.add_argument("--entries", type=int, default=20)
     parser.add_argument("--words", type=int, default=90, help="of an entry's text")
     parser.add_argument("--port", type=int, default=18190)
+    parser.add_argument("--news", type=float, default=0.0, help="seconds until each feed has an entry more; 0: never")
     parser.add_argument("--print", action="store_true", help="print the addresses and end")
     given = parser.parse_args()
     if given.print:
         print("\n".join(address(number, given.port) for number in range(given.feeds)))
         return
     with suppress(KeyboardInterrupt):
-        asyncio.run(serve(given.feeds, given.entries, given.words, given.port))
+        asyncio.run(serve(given.feeds, given.entries, given.words, given.port, given.news))
 
 
 if __name__ == "__main__":
