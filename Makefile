@@ -15,7 +15,7 @@ install: $(READY)  ## make .venv with everything in it
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[semantic,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[semantic,postgresql,dev]'
 	touch $(READY)
 
 demo: $(READY)  ## run the main job on the sample press: poll, clean, group, write an edition
@@ -54,7 +54,7 @@ audit: $(READY)  ## ask for known holes in what is installed; needs the network
 
 sbom: $(READY)  ## write what an installation is made of as CycloneDX into build/sbom.json
 	$(PYTHON) -m venv build/sbom build/cyclonedx
-	build/sbom/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt '.[semantic]'
+	build/sbom/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt '.[semantic,postgresql]'
 	build/cyclonedx/bin/python -m pip install --quiet --disable-pip-version-check cyclonedx-bom
 	build/cyclonedx/bin/cyclonedx-py environment build/sbom/bin/python --output-file build/sbom.json
 
@@ -67,7 +67,7 @@ floors: $(READY)  ## measure quality against tests/quality/floors.json; FLOORS=-
 constraints:  ## pin what a fresh installation takes today
 	rm -rf build/constraints
 	$(PYTHON) -m venv build/constraints
-	build/constraints/bin/python -m pip install --quiet --disable-pip-version-check '.[semantic,dev]'
+	build/constraints/bin/python -m pip install --quiet --disable-pip-version-check '.[semantic,postgresql,dev]'
 	(echo '# Every package that `make install` takes, pinned by `make constraints`.'; \
 	  build/constraints/bin/python -m pip freeze --exclude watcher-digests | grep -v ' @ ') > constraints.txt
 	rm -rf build/constraints

@@ -16,7 +16,7 @@ from digests.store.schema import deliveries, digests, editions
 from digests.verify import cited_ids
 from watcher.store.holds import hold
 from watcher.store.hosts import insert, is_alive, worker_name
-from watcher.store.open import Schema, check_version, look_into, open_store, upgrade
+from watcher.store.open import Schema, check_version, disposed_of_if_it_fails, look_into, open_store, upgrade
 
 REACHED = ("sent", "unknown")  # states of a delivery that its reader has, or may have (`outbox`)
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -30,7 +30,8 @@ CLAIM_LASTS = timedelta(seconds=MAKE_LIMIT_S + 300)  # a claim older than this w
 def open_digests(url: str) -> Engine:
     """Return an engine on the store at `url` with the digests' tables up to date beside the watcher's."""
     engine = open_store(url)
-    upgrade(engine, MIGRATIONS, version_table="digests_schema")
+    with disposed_of_if_it_fails(engine):
+        upgrade(engine, MIGRATIONS, version_table="digests_schema")
     return engine
 
 
@@ -41,7 +42,8 @@ def look_into_digests(url: str) -> Engine:
     Errors: StoreError, if there is no store, or one of another version.
     """
     engine = look_into(url)
-    check_version(engine, MIGRATIONS, version_table="digests_schema")
+    with disposed_of_if_it_fails(engine):
+        check_version(engine, MIGRATIONS, version_table="digests_schema")
     return engine
 
 
@@ -85,8 +87,9 @@ def claim(
         insert(connection, editions)
         .values(window_start=window[0], window_end=window[1], **values)
         .on_conflict_do_nothing(index_elements=["digest", "local_date", "slot"])
+        .returning(editions.c.id)
     )
-    return connection.execute(statement).rowcount == 1
+    return connection.scalar(statement) is not None
 
 
 def at(digest: str, local_date: date, slot: str) -> tuple[ColumnElement[bool], ...]:

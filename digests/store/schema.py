@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import JSON, Column, Date, Index, Integer, LargeBinary, MetaData, Table, Text, UniqueConstraint
 
-from watcher.store.schema import NAMING, Utc
+from watcher.store.schema import NAMING, Number, Utc
 
 metadata = MetaData(naming_convention=NAMING)
 
@@ -90,7 +90,7 @@ story_articles = Table(
 story_changes = Table(
     "story_changes",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", Number, primary_key=True),
     Column("at", Utc, nullable=False),
     Column("kind", Text, nullable=False),  # merged, split, moved, follows
     Column("story_id", Text, nullable=False),

@@ -10,6 +10,7 @@ import pytest
 from digests.settings import digests_of
 from watcher.errors import SettingsError
 from watcher.settings.load import find, load
+from watcher.settings.model import hide_password
 
 
 def written(folder: Path, text: str) -> Path:
@@ -263,6 +264,18 @@ def test_a_password_in_the_store_url_is_never_shown(tmp_path):
 
     assert "hunter2" not in str(found)
     assert "hunter2" not in repr(settings)
+    assert hide_password("postgresql://db/x?password=hunter2&sslmode=require").endswith("?password=***&sslmode=require")
+
+
+def test_a_password_of_the_store_may_be_kept_elsewhere(tmp_path):
+    by_file = load(written(tmp_path, "[store]\nurl = 'postgresql://me:file:db.secret@db/x'\n")).store
+    by_variable = load(written(tmp_path, "[store]\nurl = 'postgresql://me:env:DB_PASSWORD@db/x'\n")).store
+    of_its_own = load(written(tmp_path, "[store]\nurl = 'postgresql://me:environ@db/x'\n")).store
+
+    assert by_file.url == f"postgresql://me:file:{tmp_path}/db.secret@db/x"
+    assert (str(by_file.secret), str(by_variable.secret)) == (f"file:{tmp_path}/db.secret", "env:DB_PASSWORD")
+    assert (of_its_own.secret, hide_password(of_its_own.url)) == (None, "postgresql://me@db/x")
+    assert hide_password(by_variable.url) == by_variable.url
 
 
 def test_the_file_is_looked_for_here_then_in_the_config_folder(tmp_path, monkeypatch):

@@ -202,17 +202,15 @@ def test_a_database_of_somebody_else_is_refused(other, tmp_path):
 
 
 def test_a_database_on_a_server_is_left_to_its_own_tools(tmp_path):
-    class Server:
-        class dialect:
-            name = "postgresql"
+    there = connect("postgresql://me:hunter2@db/news")
 
-        class url:
-            database = "watcher"
+    with pytest.raises(StoreError) as backed_up:
+        back_up(there, tmp_path / "b.db", force=False)
+    with pytest.raises(StoreError) as restored:
+        restore(there, tmp_path / "b.db", schemas=(), force=False)
 
-    with pytest.raises(StoreError) as caught:
-        back_up(Server, tmp_path / "b.db", force=False)
-
-    assert caught.value.mend == "pg_dump and pg_restore do it"
+    assert backed_up.value.mend == f"pg_dump --format=custom --file={tmp_path / 'b.db'} postgresql://me@db/news"
+    assert restored.value.mend == f"pg_restore --clean --if-exists --dbname=postgresql://me@db/news {tmp_path / 'b.db'}"
 
 
 def test_the_mark_of_a_daemon_is_respected(tmp_path, engine):

@@ -25,8 +25,8 @@ NEW_URL = "https://news.example/new.xml"
 
 
 @pytest.fixture
-def engine(tmp_path):
-    engine = open_store(f"sqlite:///{tmp_path / 'watcher.db'}")
+def engine(store_url):
+    engine = open_store(store_url)
     write(engine, lambda c: sync_sources(c, [SOURCE], now=NOW))
     yield engine
     engine.dispose()

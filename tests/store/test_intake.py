@@ -20,8 +20,8 @@ HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
-def engine(tmp_path):
-    engine = open_store(f"sqlite:///{tmp_path / 'watcher.db'}")
+def engine(store_url):
+    engine = open_store(store_url)
     sources = [Source(url=f"https://{name}.example/feed", name=name, language="en") for name in ("a", "b")]
     write(engine, lambda c: sync_sources(c, sources, now=NOW))
     yield engine

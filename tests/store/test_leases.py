@@ -20,8 +20,8 @@ NOW = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
 
 
 @pytest.fixture
-def engine(tmp_path):
-    engine = open_store(f"sqlite:///{tmp_path / 'watcher.db'}")
+def engine(store_url):
+    engine = open_store(store_url)
     sources = [Source(url=f"https://h{n:03}.example/feed", name=f"Outlet {n}") for n in range(60)]
     write(engine, lambda c: sync_sources(c, sources, now=NOW))
     yield engine

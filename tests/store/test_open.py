@@ -8,17 +8,18 @@ import zlib
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import MetaData, text
 
 from digests.store.editions import MIGRATIONS as EDITIONS
 from digests.store.editions import open_digests
 from digests.store.schema import metadata as digests_metadata
 from tests.store.old_stores import made_by
 from watcher.errors import StoreError
+from watcher.store import tsearch
 from watcher.store.articles import articles_by_id
 from watcher.store.indexing import index_missing
 from watcher.store.open import MIGRATIONS, connect, open_store
-from watcher.store.schema import metadata
+from watcher.store.schema import NAMING, metadata
 from watcher.store.search import search
 from watcher.store.writer import read, write
 from watcher.text.search import parse
@@ -26,19 +27,24 @@ from watcher.text.search import parse
 OLD_ARTICLE = """
     INSERT INTO articles (id, feed_id, url, host, outlet, title, language, authors, kind, from_feed, is_truncated,
         published_at, fetched_at)
-    VALUES ('a', 1, 'https://news.example/a', 'news.example', 'The News', 'Quake', 'en', '[]', 'article', 0, 0,
+    VALUES ('a', 1, 'https://news.example/a', 'news.example', 'The News', 'Quake', 'en', '[]', 'article', false, false,
         '2026-11-24 06:00:00.000000', '2026-11-24 06:05:00.000000')
 """
 OLD_TEXT = {"text": zlib.compress(b"A quake shook Tarvola."), "removed": zlib.compress(b"[]")}
 
 
-def only(tables, version_table: str = "watcher_schema") -> dict:
-    """Return options for Alembic that look at the tables of one package alone."""
-    ours = set(tables.tables)
-    return {
+def unlike(connection, tables: MetaData, version_table: str) -> list:
+    """Return how a store differs from the tables of one package, as `alembic check` finds it."""
+    said = MetaData(naming_convention=NAMING)
+    for part in (tables, tsearch.metadata) if tables is metadata and connection.dialect.name != "sqlite" else (tables,):
+        for table in part.tables.values():
+            table.to_metadata(said)
+    ours = set(said.tables)
+    options = {
         "version_table": version_table,
         "include_name": lambda name, kind, _: kind != "table" or name in ours,
     }
+    return compare_metadata(MigrationContext.configure(connection, opts=options), said)
 
 
 def test_a_new_store_is_made_in_a_folder_of_its_own(tmp_path):
@@ -48,14 +54,13 @@ def test_a_new_store_is_made_in_a_folder_of_its_own(tmp_path):
     engine.dispose()
 
 
-def test_the_migrations_make_what_the_tables_say(tmp_path):
-    engine = open_digests(f"sqlite:///{tmp_path / 'watcher.db'}")
+def test_the_migrations_make_what_the_tables_say(empty_url):
+    engine = open_digests(empty_url)
     differences = []
 
     with engine.connect().execution_options(reading=True) as connection:
         for tables, version_table in ((metadata, "watcher_schema"), (digests_metadata, "digests_schema")):
-            options = only(tables, version_table)
-            differences += compare_metadata(MigrationContext.configure(connection, opts=options), tables)
+            differences += unlike(connection, tables, version_table)
 
     assert differences == []
     engine.dispose()
@@ -66,19 +71,18 @@ def revisions(scripts) -> list[str]:
 
 
 @pytest.mark.parametrize("revision", revisions(MIGRATIONS))
-def test_a_store_of_each_schema_is_brought_up_to_date_with_what_is_in_it(tmp_path, revision):
-    url = f"sqlite:///{tmp_path / 'watcher.db'}"
-    made_by(url, MIGRATIONS, "watcher_schema", revision)
-    engine = connect(url)
+def test_a_store_of_each_schema_is_brought_up_to_date_with_what_is_in_it(empty_url, revision):
+    made_by(empty_url, MIGRATIONS, "watcher_schema", revision)
+    engine = connect(empty_url)
     with engine.begin() as connection:
         connection.execute(text(OLD_ARTICLE))
         connection.execute(text("INSERT INTO texts VALUES ('a', :text, :removed)"), OLD_TEXT)
     engine.dispose()
 
-    engine = open_store(url)
+    engine = open_store(empty_url)
 
     with engine.connect().execution_options(reading=True) as connection:
-        assert compare_metadata(MigrationContext.configure(connection, opts=only(metadata)), metadata) == []
+        assert unlike(connection, metadata, "watcher_schema") == []
     assert read(engine, lambda c: articles_by_id(c, ["a"]))["a"].text == "A quake shook Tarvola."
     write(engine, lambda c: index_missing(c, most=9))
     assert [hit.id for hit in read(engine, lambda c: search(c, parse("tarvola"))).hits] == ["a"]
@@ -86,28 +90,25 @@ def test_a_store_of_each_schema_is_brought_up_to_date_with_what_is_in_it(tmp_pat
 
 
 @pytest.mark.parametrize("revision", revisions(EDITIONS))
-def test_a_store_of_each_schema_of_the_digests_is_brought_up_to_date(tmp_path, revision):
-    url = f"sqlite:///{tmp_path / 'watcher.db'}"
-    open_store(url).dispose()
-    made_by(url, EDITIONS, "digests_schema", revision)
+def test_a_store_of_each_schema_of_the_digests_is_brought_up_to_date(empty_url, revision):
+    open_store(empty_url).dispose()
+    made_by(empty_url, EDITIONS, "digests_schema", revision)
 
-    engine = open_digests(url)
+    engine = open_digests(empty_url)
 
     with engine.connect().execution_options(reading=True) as connection:
-        opts = only(digests_metadata, "digests_schema")
-        assert compare_metadata(MigrationContext.configure(connection, opts=opts), digests_metadata) == []
+        assert unlike(connection, digests_metadata, "digests_schema") == []
     engine.dispose()
 
 
-def test_a_store_of_a_newer_program_is_refused_in_words(tmp_path):
-    url = f"sqlite:///{tmp_path / 'watcher.db'}"
-    engine = open_store(url)
+def test_a_store_of_a_newer_program_is_refused_in_words(store_url):
+    engine = open_store(store_url)
     with engine.begin() as connection:
         connection.execute(text("UPDATE watcher_schema SET version_num = '9999'"))
     engine.dispose()
 
     with pytest.raises(StoreError, match="newer Watcher"):
-        open_store(url)
+        open_store(store_url)
 
 
 def test_a_file_that_is_no_database_is_refused_in_words(tmp_path):

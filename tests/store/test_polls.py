@@ -24,8 +24,8 @@ SOURCE = Source(url="https://news.example/feed.xml", name="The News", language="
 
 
 @pytest.fixture
-def engine(tmp_path):
-    engine = open_store(f"sqlite:///{tmp_path / 'watcher.db'}")
+def engine(store_url):
+    engine = open_store(store_url)
     write(engine, lambda c: sync_sources(c, [SOURCE], now=NOW))
     yield engine
     engine.dispose()

@@ -9,13 +9,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import func, select, text
 
+from tests.kinds import on_sqlite
 from watcher.model import Article, Revision
-from watcher.store import retention
+from watcher.store import fts, retention
 from watcher.store.articles import Arrival, Packed, add_articles
 from watcher.store.holds import hold, let_go
 from watcher.store.open import connect, open_store
 from watcher.store.revisions import looked
-from watcher.store.schema import articles, blocks, entries, features, feeds, pages, revisions, searchable, texts
+from watcher.store.schema import articles, blocks, entries, features, feeds, pages, revisions, texts
 from watcher.store.search import search
 from watcher.store.space import convert, give_back, is_fixed, room_of
 from watcher.store.writer import read, write
@@ -29,8 +30,8 @@ PACKED = Packed(version="1", payload=b"x" * 500)
 
 
 @pytest.fixture
-def engine(tmp_path):
-    engine = open_store(f"sqlite:///{tmp_path / 'watcher.db'}")
+def engine(store_url):
+    engine = open_store(store_url)
     yield engine
     engine.dispose()
 
@@ -54,8 +55,13 @@ def ids(engine) -> list[str]:
 
 
 def counts(engine) -> dict[str, int]:
-    tables = (texts, features, blocks, searchable, revisions)
-    return read(engine, lambda c: {t.name: c.scalar(select(func.count()).select_from(t)) for t in tables})
+    tables = (texts, features, blocks, revisions)
+
+    def count(connection) -> dict[str, int]:
+        found = {t.name: connection.scalar(select(func.count()).select_from(t)) for t in tables}
+        return found | {"searchable": connection.scalar(select(func.count(fts.held(connection))))}
+
+    return read(engine, count)
 
 
 def drop(engine, before: datetime, *, after=None, most: int = 100):
@@ -73,6 +79,15 @@ def test_articles_that_came_in_before_go_with_all_that_belongs_to_them(engine):
     assert (done.removed, done.upto, ids(engine)) == (2, None, ["c"])
     assert counts(engine) == {"texts": 1, "features": 1, "blocks": 1, "searchable": 1, "revisions": 0}
     assert [hit.id for hit in read(engine, lambda c: search(c, parse("story"))).hits] == ["c"]
+
+
+@on_sqlite  # its index holds words that belong to no row
+def test_an_article_that_goes_leaves_no_word_in_the_index(engine):
+    put(engine, "a", "b", came=NOON - 9 * DAY)
+    put(engine, "c", came=NOON)
+
+    drop(engine, NOON - DAY)
+
     with engine.begin() as connection:
         connection.execute(text("CREATE VIRTUAL TABLE w USING fts5vocab(article_search, row)"))
         assert connection.execute(text("SELECT doc FROM w WHERE term = 'story'")).scalar_one() == 1
@@ -156,6 +171,7 @@ def test_the_memory_of_a_site_is_its_latest_articles(engine):
     assert ("a004" in left, "a005" in left, "b" in left) == (False, True, True)
 
 
+@on_sqlite  # a server keeps its room, and uses it again
 def test_room_is_given_back_in_slices_but_for_a_little(engine, tmp_path):
     put(engine, *(f"a{n}" for n in range(400)), came=NOON - 9 * DAY, words="words and more " * 2_000)
     write(engine, lambda c: c.execute(text("INSERT INTO facts VALUES ('x', 'x' || hex(zeroblob(8000000)))")))

@@ -113,8 +113,8 @@ def test_a_line_without_end_is_one_line_and_the_next_is_the_next():
         article_in(lines[1], now=NOW)
 
 
-def test_articles_are_written_in_slices_in_the_order_in_which_they_came(tmp_path):
-    engine = open_store(f"sqlite:///{tmp_path / 'watcher.db'}")
+def test_articles_are_written_in_slices_in_the_order_in_which_they_came(store_url):
+    engine = open_store(store_url)
     packed = Packed(version="1", payload=b"")
     for n in range(5):
         values = {"url": f"https://n.example/{n}", "title": f"T{n}", "text": "x", "fetched": NOW.isoformat()}

@@ -3,36 +3,38 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 import threading
 
 import pytest
 from sqlalchemy import event, func, select
 from sqlalchemy.exc import IntegrityError
 
+from tests.kinds import on_sqlite
 from watcher.errors import StoreError
-from watcher.store.open import open_store
+from watcher.store.open import connect, open_store
 from watcher.store.schema import facts
-from watcher.store.writer import Writer, write
+from watcher.store.writer import Writer, read, write
+
+NOT_THERE = 'no such table: nowhere|relation "nowhere" does not exist'
 
 
 @pytest.fixture
-def writer(tmp_path):
-    engine = open_store(f"sqlite:///{tmp_path / 'watcher.db'}")
+def writer(store_url):
+    engine = open_store(store_url)
     writer = Writer(engine)
     yield writer
     writer.close()
     engine.dispose()
 
 
-async def test_what_came_back_is_on_disk(writer):
+async def test_what_came_back_is_on_disk(writer, store_url):
     await asyncio.gather(
         *(writer.do(lambda c, n=n: c.execute(facts.insert().values(name=f"f{n}", value=n))) for n in range(500))
     )
 
-    other = sqlite3.connect(writer.engine.url.database)
-    assert other.execute("SELECT count(*) FROM facts").fetchone() == (500,)
-    other.close()
+    other = connect(store_url)
+    assert read(other, lambda c: c.scalar(select(func.count()).select_from(facts))) == 500
+    other.dispose()
 
 
 async def test_a_function_that_raises_undoes_its_own_writes_only(writer):
@@ -55,18 +57,18 @@ async def test_a_function_that_raises_undoes_its_own_writes_only(writer):
 async def test_a_fault_of_the_row_comes_back_as_it_is(writer):
     await writer.do(lambda c: c.execute(facts.insert().values(name="one", value=1)) and None)
 
-    with pytest.raises(IntegrityError, match="UNIQUE"):
+    with pytest.raises(IntegrityError, match=r"UNIQUE|unique"):
         await writer.do(lambda c: c.execute(facts.insert().values(name="one", value=1)) and None)
 
     assert await count(writer) == 1
 
 
 async def test_a_fault_of_the_store_comes_back_in_words(writer):
-    with pytest.raises(StoreError, match="no such table: nowhere"):
+    with pytest.raises(StoreError, match=NOT_THERE):
         await writer.do(lambda c: c.exec_driver_sql("SELECT * FROM nowhere"))
-    with pytest.raises(StoreError, match="no such table: nowhere"):
+    with pytest.raises(StoreError, match=NOT_THERE):
         await writer.read(lambda c: c.exec_driver_sql("SELECT * FROM nowhere"))
-    with pytest.raises(StoreError, match="no such table: nowhere"):
+    with pytest.raises(StoreError, match=NOT_THERE):
         write(writer.engine, lambda c: c.exec_driver_sql("SELECT * FROM nowhere"))
 
 
@@ -74,8 +76,9 @@ async def count(writer) -> int:
     return await writer.read(lambda c: c.scalar(select(func.count()).select_from(facts)))
 
 
-async def test_a_full_disk_fails_all_that_shared_the_transaction_and_what_came_back_is_there(tmp_path):
-    engine = open_store(f"sqlite:///{tmp_path / 'watcher.db'}")
+@on_sqlite  # it has a bound on its size to set
+async def test_a_full_disk_fails_all_that_shared_the_transaction_and_what_came_back_is_there(store_url):
+    engine = open_store(store_url)
     engine.dispose()
     event.listen(engine, "connect", lambda c, _: c.execute("PRAGMA max_page_count=120").close())
     writer = Writer(engine, patience_s=0.2, retry_s=0.05)
@@ -151,8 +154,8 @@ def in_thread(writer, function):
     return asyncio.to_thread(ask)
 
 
-async def test_a_closed_writer_says_so(tmp_path):
-    engine = open_store(f"sqlite:///{tmp_path / 'watcher.db'}")
+async def test_a_closed_writer_says_so(store_url):
+    engine = open_store(store_url)
     writer = Writer(engine)
     writer.close()
     writer.close()

@@ -140,7 +140,8 @@ def writable(settings: Settings) -> Iterator[tuple[str, Path]]:
 
 def secrets_in(settings: Settings) -> tuple[Secret, ...]:
     """Return the secrets that the settings name."""
-    return tuple(value for _, value in values_in(settings) if isinstance(value, Secret))
+    found = tuple(value for _, value in values_in(settings) if isinstance(value, Secret))
+    return found if settings.store.secret is None else (*found, settings.store.secret)
 
 
 def values_in(part: Any, above: str = "") -> Iterator[tuple[str, object]]:  # noqa: ANN401 - any value of the settings

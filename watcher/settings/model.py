@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -13,6 +14,7 @@ from pydantic import AfterValidator, Field, PrivateAttr, StrictBool, StrictInt, 
 
 from watcher.model import Source
 from watcher.settings.daemon import LogSettings, MetricsSettings, WebSettings
+from watcher.settings.secrets import Secret
 from watcher.settings.section import Fault, Part, repeated
 from watcher.settings.semantic import SemanticSettings
 from watcher.settings.values import (
@@ -33,6 +35,7 @@ from watcher.settings.values import (
 from watcher.text.urls import normal
 
 DATABASES = ("sqlite", "postgresql")
+PASSWORD = re.compile(r"([?&]password=)[^&]*")  # libpq takes it there, too
 
 
 def state_folder() -> Path:
@@ -51,7 +54,10 @@ class StoreSettings(Part):
 
     url: str = Field(
         default_factory=default_store_url,
-        description="Database URL; a relative SQLite path starts at this file's folder.",
+        description=(
+            "Database URL; a relative SQLite path starts at this file's folder. "
+            'On PostgreSQL the password may be "env:NAME" or "file:PATH".'
+        ),
         json_schema_extra={"shown_default": "sqlite:///$XDG_STATE_HOME/watcher/watcher.db"},
         repr=False,  # may hold a password
     )
@@ -69,6 +75,12 @@ class StoreSettings(Part):
         default=None, description="Room that the store may take; above it, the oldest articles go, but none of a week."
     )
 
+    @property
+    def secret(self) -> Secret | None:
+        """Where the password of a server is kept, None if it is nowhere or in the URL itself."""
+        user = self.url.partition("://")[2].rpartition("@")[0]
+        return secret_of(user.partition(":")[2], Path())
+
     @field_validator("url")
     @classmethod
     def resolve(cls, value: str, info: ValidationInfo) -> str:
@@ -78,17 +90,39 @@ class StoreSettings(Part):
         if not colon or name not in DATABASES:
             words = hint(name, DATABASES)
             raise ValueError(f'got {shown(hide_password(value))}, expected a URL such as "sqlite:///watcher.db"{words}')
-        if name != "sqlite" or not rest.startswith("/") or rest in ("/", "/:memory:"):
+        if name == "postgresql":
+            return with_absolute_secret(value, folder_of(info))
+        if not rest.startswith("/") or rest in ("/", "/:memory:"):
             return value
         path, question, query = rest[1:].partition("?")
         return f"{scheme}:///{(folder_of(info) / Path(path).expanduser()).absolute()}{question}{query}"
 
 
 def hide_password(url: str) -> str:
-    """Return `url` without the password in it."""
+    """Return `url` without the password in it; the place of one that is kept elsewhere stays."""
+    url = PASSWORD.sub(r"\1***", url)
     head, at, tail = url.rpartition("@")
     scheme, slashes, user = head.partition("://")
-    return f"{scheme}{slashes}{user.partition(':')[0]}@{tail}" if at else url
+    name, _, password = user.partition(":")
+    place = f":{password}" if secret_of(password, Path()) else ""
+    return f"{scheme}{slashes}{name}{place}@{tail}" if at else url
+
+
+def secret_of(password: str, folder: Path) -> Secret | None:
+    """Return the place that stands for a password in an address: `env:NAME` or `file:PATH`; None for a password."""
+    kind, _, name = password.partition(":")
+    return Secret(kind=kind, name=name, folder=folder) if kind in ("env", "file") and name else None
+
+
+def with_absolute_secret(url: str, folder: Path) -> str:
+    """Return the URL of a server; the path of a file that holds its password starts at `folder`."""
+    head, at, tail = url.rpartition("@")
+    before, _, password = head.partition("://")[2].partition(":")
+    secret = secret_of(password, folder)
+    if not at or secret is None or secret.kind == "env":
+        return url
+    path = (folder / Path(secret.name).expanduser()).absolute()
+    return f"{head.partition('://')[0]}://{before}:file:{path}@{tail}"
 
 
 class PollSettings(Part):

@@ -64,10 +64,8 @@ def add_rows(connection: Connection, arrival: Arrival) -> bool:
     same = [column.key for column in articles.c if column.key not in ("feed_id", "authors")]
     row = {name: getattr(article, name) for name in same}
     row |= {"feed_id": arrival.feed_id, "authors": list(article.authors)}
-    added = connection.execute(
-        insert(connection, articles).values(row).on_conflict_do_nothing(index_elements=["id"])
-    ).rowcount
-    if not added:
+    query = insert(connection, articles).values(row).on_conflict_do_nothing(index_elements=["id"])
+    if connection.scalar(query.returning(articles.c.id)) is None:
         return False
     removed = json.dumps([[cut.rule, cut.text] for cut in article.removed], ensure_ascii=False)
     connection.execute(

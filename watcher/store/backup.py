@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from sqlalchemy import Engine
+from sqlalchemy import URL, Engine
 
 from watcher.errors import StoreError
 from watcher.store.open import Schema, newest, shown
@@ -43,7 +44,7 @@ def back_up(engine: Engine, to: Path, *, force: bool, tell: Callable[[float], No
 
     Errors: StoreError.
     """
-    source = file_of(engine)
+    source = file_of(engine, f"pg_dump --format=custom --file={quoted(to)} {{url}}")
     if to.exists() and not force:
         raise with_mend(f"{to} is there already", "--force replaces it")
     if to.exists() and to.samefile(source):
@@ -83,7 +84,7 @@ def restore(engine: Engine, backup: Path, *, schemas: Sequence[Schema], force: b
 
     Errors: StoreError, and then the store is as it was.
     """
-    store = file_of(engine)
+    store = file_of(engine, f"pg_restore --clean --if-exists --dbname={{url}} {quoted(backup)}")
     if not backup.is_file():
         raise StoreError(f"{backup} is no file")
     inspect(backup, schemas)
@@ -195,12 +196,21 @@ def new_file(to: Path) -> Iterator[Path]:
         raise StoreError(f"{to} cannot be written: {error.strerror}") from error
 
 
-def file_of(engine: Engine) -> Path:
-    """Return the file of a store. Errors: StoreError if it is none."""
+def file_of(engine: Engine, instead: str) -> Path:
+    """Return the file of a store. Errors: StoreError if it is none; on a server, `instead` does it."""
     database = engine.url.database
     if engine.dialect.name != "sqlite" or not database or database == ":memory:":
-        raise with_mend("only a store of SQLite is backed up and restored by Watcher", "pg_dump and pg_restore do it")
+        url = engine.url
+        kind = url.get_backend_name()
+        plain = URL.create(kind, url.username, None, url.host, url.port, url.database, url.query)
+        mend = instead.format(url=shlex.quote(plain.render_as_string()))
+        raise with_mend("only a store of SQLite is backed up and restored by Watcher", mend)
     return Path(database)
+
+
+def quoted(path: Path) -> str:
+    """Return a path as it stands in a command, and in a form to fill in."""
+    return shlex.quote(str(path)).replace("{", "{{").replace("}", "}}")
 
 
 def with_mend(words: str, mend: str) -> StoreError:

@@ -12,10 +12,10 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, Connection, Select, delete, exists, func, select, text
 
 from watcher.errors import PluginError
-from watcher.store import fts
+from watcher.store import fts, fts5
 from watcher.store.articles import articles_by_id
 from watcher.store.indexing import state_of
-from watcher.store.schema import articles, features, searchable, texts
+from watcher.store.schema import articles, features, texts
 
 GROUP = "watcher.store_checks"  # entry points: "module:function", (connection) -> findings
 FAULTS = 20  # of the database itself
@@ -56,7 +56,7 @@ def database(connection: Connection) -> Iterator[Finding]:
     if connection.dialect.name != "sqlite":
         return
     for row in connection.execute(text(f"PRAGMA integrity_check({FAULTS})")):
-        if fts.INDEX in row[0]:
+        if fts5.INDEX in row[0]:
             yield broken_index(f"the index for searching is broken: {row[0]}")
         elif row[0] != "ok":
             yield Finding(what=f"the database is broken: {row[0]}", mend=BACKUP)
@@ -83,10 +83,9 @@ def drop_rows(connection: Connection, name: str, rows: list[int]) -> None:
 
 def index(connection: Connection) -> Iterator[Finding]:
     """Yield articles that the index for searching lacks though it is complete, and those that it alone knows."""
-    if not fts.is_there(connection):
-        return
-    held, there = count(connection, select(searchable.c.number)), count(connection, select(articles.c.id))
-    gone = count(connection, select(searchable.c.number).where(missing(articles.c.id, searchable.c.article_id)))
+    key = fts.held(connection)
+    held, there = count(connection, select(key)), count(connection, select(articles.c.id))
+    gone = count(connection, select(key).where(missing(articles.c.id, key)))
     if gone:
         yield broken_index(f"the index for searching holds {gone} articles that are not there")
     elif state_of(connection).get("is_complete") and held != there:

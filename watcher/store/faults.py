@@ -15,6 +15,7 @@ from watcher.store.schema import facts
 PROBE = "probe"  # the fact
 PROBE_CHARS = 64 * 1024  # more than what is left over in the log of a full disk
 WRITER_BUSY_MS = 2_000  # how long the daemon waits for another process at a time: in between it can be told to end
+CANCELED = "57014"  # a statement that somebody, or a limit of the server, stopped
 PRIMARY = 0xFF  # of an extended error code of SQLite
 
 
@@ -44,6 +45,20 @@ KINDS = {
     sqlite3.SQLITE_BUSY: LOCKED,
     sqlite3.SQLITE_LOCKED: LOCKED,
 }
+STATES = {  # of PostgreSQL (its manual, appendix A), by the whole code or its class
+    "53100": KINDS[sqlite3.SQLITE_FULL],
+    "25006": Words(what="it is read-only", mend="is it a replica? It is written again by itself once it is none"),
+    "58030": KINDS[sqlite3.SQLITE_IOERR],
+    "55P03": Words(
+        what="another process holds rows of it locked",
+        mend="end what holds them (a transaction left open, say); it is written again by itself",
+        tell_after_s=10.0,
+    ),
+    "40": Words(what="others wrote the same rows", mend="it is written again by itself", tell_after_s=10.0),
+    "53": Words(
+        what="the database has no room for us (connections, memory)", mend="it is used again by itself when it has"
+    ),
+}
 GONE = Words(what="the database cannot be reached", mend="is its server up? It is used again by itself")
 
 
@@ -55,7 +70,21 @@ def passing(error: BaseException) -> Words | None:
         return GONE if error.connection_invalidated else passing(error.orig)
     if isinstance(error, sqlite3.Error):
         return KINDS.get(getattr(error, "sqlite_errorcode", 0) & PRIMARY)
-    return None
+    return of_server(error)
+
+
+def of_server(error: BaseException) -> Words | None:
+    """Return what to say of a fault of PostgreSQL that may pass; None for others."""
+    if not hasattr(error, "sqlstate"):
+        return None
+    state = error.sqlstate or ""
+    is_gone = state[:2] in ("08", "57") if state else type(error).__name__ == "OperationalError"
+    return GONE if is_gone and state != CANCELED else STATES.get(state) or STATES.get(state[:2])
+
+
+def is_of_the_schema(error: DBAPIError) -> bool:
+    """Whether PostgreSQL lacks a table or a right that a statement needs, which is no fault of the caller's rows."""
+    return str(getattr(error.orig, "sqlstate", None) or "").startswith("42")
 
 
 def unusable(error: BaseException, *, said: str = "the store cannot be used") -> StoreError:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, Row, bindparam, case, func, or_, select, update
 
 from watcher.model import Entry, Feed, Source, Validators
+from watcher.store.hosts import insert
 from watcher.store.schema import articles, entries, feeds, hosts, pages
 from watcher.text.urls import article_id, host_key, normal
 
@@ -66,7 +67,7 @@ def sync_sources(connection: Connection, sources: Sequence[Source], *, now: date
         if url in have and have[url][1:] != tuple(values.values()):
             changed.append({f"new_{name}": value for name, value in values.items()} | {"of": url})
     if new:
-        connection.execute(feeds.insert(), new)
+        connection.execute(insert(connection, feeds).on_conflict_do_nothing(index_elements=["source_url"]), new)
     if changed:
         query = update(feeds).where(feeds.c.source_url == bindparam("of"))
         told_now = {name: bindparam(f"new_{name}", type_=feeds.c[name].type) for name in TOLD}

@@ -1,185 +1,55 @@
-"""
-The full-text index of articles on SQLite: FTS5 without content and positions. The one place that knows its dialect.
-
-Its words are made by `text.search`, so its tokenizer has nothing left to decide; language, country and outlet are words
-of their own kind in it. A row's number is the time of publication, so that the newest come first without sorting. It
-keeps no positions (docs/decisions/0013): whether words stand in a row is looked up in the text.
-"""
+"""The full-text index of articles, of the kind that the store's database has: `fts5` or `tsearch`."""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Generator, Iterable, Sequence
+from types import ModuleType
 
-from sqlalchemy import Connection, delete, select, text
+from sqlalchemy import Column, Connection
 
-from watcher.store.feeds import slices
-from watcher.store.schema import searchable
-from watcher.text.search import Query, Token, index_words, normal
-
-INDEX = "article_search"
-COLUMNS = "text, content='', columnsize=0, detail=none, tokenize='ascii'"
-STEPS = 8  # numbers a second, for articles of one moment
-CROWDED = 8 * 3_600 * STEPS  # numbers by which an article may have had to give way to others
-MARK = "\ue000"  # before the words that say where an article is from; of no text
-Numbered = tuple[int, str]  # number and article id
+from watcher.store import fts5
+from watcher.store.fts_entry import Entry, Filters
+from watcher.text.search import Query
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """What the index takes of an article."""
+def kind(connection: Connection) -> ModuleType:
+    """Return the index of this database, as a module."""
+    if connection.dialect.name == "sqlite":
+        return fts5
+    from watcher.store import tsearch  # late: PostgreSQL's dialect costs 15 ms that only a store there should pay
 
-    article_id: str
-    published_at: datetime
-    title: str
-    text: str
-    language: str
-    country: str | None
-    outlet: str
+    return tsearch
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filters:
-    """Where an article must be from, and when it was published: [since, until)."""
-
-    since: datetime | None = None
-    until: datetime | None = None
-    language: str | None = None
-    country: str | None = None
-    outlet: str | None = None  # words of its name
-
-    def holds(self, published_at: datetime) -> bool:
-        """Whether an article was published in time: the index knows it to some hours."""
-        return (self.since is None or published_at >= self.since) and (self.until is None or published_at < self.until)
+def held(connection: Connection) -> Column[str]:
+    """Return the column of the articles that the index holds."""
+    column: Column[str] = kind(connection).HELD
+    return column
 
 
-def is_there(connection: Connection) -> bool:
-    """Whether this kind of database has the index."""
-    return connection.dialect.name == "sqlite"
-
-
-def create_index(connection: Connection) -> None:
-    """Make the index, empty."""
-    if is_there(connection):
-        connection.execute(text(f"CREATE VIRTUAL TABLE {INDEX} USING fts5({COLUMNS})"))
-
-
-def drop_index(connection: Connection) -> None:
-    """Remove the index with all that it holds: it is built anew from the articles."""
-    if is_there(connection):
-        connection.execute(text(f"DROP TABLE IF EXISTS {INDEX}"))
-        connection.execute(delete(searchable))
+def empty_index(connection: Connection) -> None:
+    """Take everything out of the index, whatever state it is in: it is built anew from the articles."""
+    kind(connection).empty_index(connection)
 
 
 def put(connection: Connection, entries: Iterable[Entry]) -> None:
     """Put articles into the index that it does not hold."""
-    if not is_there(connection):
-        return
-    found = sorted(entries, key=lambda entry: entry.published_at)  # out of order, each would be written by itself
-    taken: set[int] = set()
-    rows = []
-    for entry in found:
-        number = free_number(connection, number_at(entry.published_at), taken)
-        taken.add(number)
-        rows.append({"number": number, "article_id": entry.article_id, "words": words_of(entry)})
-    if rows:
-        connection.execute(searchable.insert(), [{k: row[k] for k in ("number", "article_id")} for row in rows])
-        rows.sort(key=lambda row: int(str(row["number"])))
-        connection.execute(text(f"INSERT INTO {INDEX} (rowid, text) VALUES (:number, :words)"), rows)
+    kind(connection).put(connection, entries)
 
 
 def take_out(connection: Connection, entries: Sequence[Entry]) -> None:
     """Take articles out of the index, given as they were put in."""
-    if not is_there(connection):
-        return
-    numbers = numbers_of(connection, [entry.article_id for entry in entries])
-    rows = [
-        {"number": numbers[entry.article_id], "words": words_of(entry)}
-        for entry in entries
-        if entry.article_id in numbers
-    ]
-    if rows:
-        query = f"INSERT INTO {INDEX} ({INDEX}, rowid, text) VALUES ('delete', :number, :words)"
-        connection.execute(text(query), sorted(rows, key=lambda row: int(str(row["number"]))))
-        for part in slices([entry.article_id for entry in entries]):
-            connection.execute(delete(searchable).where(searchable.c.article_id.in_(part)))
+    kind(connection).take_out(connection, entries)
 
 
-def numbers_of(connection: Connection, ids: Sequence[str]) -> dict[str, int]:
-    """Return the numbers under which the index holds articles."""
-    found: dict[str, int] = {}
-    for part in slices(list(ids)):
-        query = select(searchable.c.article_id, searchable.c.number).where(searchable.c.article_id.in_(part))
-        found.update((key, number) for key, number in connection.execute(query))
+def matching(connection: Connection, query: Query, filters: Filters) -> Generator[str]:
+    """
+    Yield the ids of the articles that hold the words of a query, newest first; where `query.needs_text`, others too.
+
+    On PostgreSQL, the words of title and lead are looked at.
+    """
+    found: Generator[str] = kind(connection).matching(connection, query, filters)
     return found
 
 
-def number_at(moment: datetime) -> int:
-    """Return the first number of a moment."""
-    return int(moment.timestamp() * STEPS)
-
-
-def free_number(connection: Connection, first: int, taken: set[int]) -> int:
-    """Return the first number from `first` on that no article has."""
-    query = select(searchable.c.number).where(searchable.c.number >= first).order_by(searchable.c.number)
-    rows = connection.scalars(query.execution_options(yield_per=50))
-    number = first
-    for held in rows:
-        while number in taken:
-            number += 1
-        if held > number:
-            break
-        number = max(number, held + 1)
-    rows.close()
-    while number in taken:
-        number += 1
-    return number
-
-
-def words_of(entry: Entry) -> str:
-    """Return the words that the index keeps of an article."""
-    plain = index_words(f"{entry.title}\n{entry.text}").replace(MARK, " ")
-    return " ".join([plain, *(token.text for token in marks(entry.language, entry.country, entry.outlet))])
-
-
-def marks(language: str | None, country: str | None, outlet: str | None) -> Iterator[Token]:
-    """Yield the words that say where an article is from."""
-    for kind, value in (("l", language), ("c", country)):
-        if value is not None:
-            yield Token(text=f"{MARK}{kind}{normal(value).replace(' ', '')}")
-    if outlet is not None:
-        yield from (Token(text=f"{MARK}o{word}") for word in normal(outlet).split() or ("",))
-
-
-def matching(connection: Connection, query: Query, filters: Filters) -> Generator[Numbered]:
-    """Yield the articles that hold the words of a query, newest first; where `query.needs_text`, others too."""
-    low = number_at(filters.since) if filters.since else None
-    high = number_at(filters.until) + CROWDED if filters.until else None
-    bounds = f"{'AND f.rowid >= :low' if low is not None else ''} {'AND f.rowid < :high' if high is not None else ''}"
-    wanted = {"words": expression(query, filters), "low": low, "high": high}
-    given = {name: value for name, value in wanted.items() if value is not None}
-    statement = f"""
-        SELECT s.number, s.article_id FROM {INDEX} f CROSS JOIN searchable s ON s.number = f.rowid
-        WHERE f.{INDEX} MATCH :words {bounds} ORDER BY f.rowid DESC
-    """  # CROSS JOIN: the index comes first, in its own order
-    rows = connection.execute(text(statement).execution_options(yield_per=100), given)
-    try:
-        for row in rows:
-            yield row.number, row.article_id
-    finally:
-        rows.close()
-
-
-def expression(query: Query, filters: Filters) -> str:
-    """Return what FTS5 is asked for: words in quotes, which nothing in a query can leave."""
-    parts = ["(" + " OR ".join(said(term.tokens) for term in group) + ")" for group in query.groups]
-    parts += [said((mark,)) for mark in marks(filters.language, filters.country, filters.outlet)]
-    without = [said(term.tokens) for term in query.without if not term.is_row]
-    wanted = " AND ".join(parts)
-    return f"({wanted}) NOT ({' OR '.join(without)})" if without else wanted
-
-
-def said(tokens: Sequence[Token]) -> str:
-    """Return words that must all be there, as FTS5 is asked for them."""
-    return "(" + " AND ".join(f'"{token.text}"{"*" if token.is_prefix else ""}' for token in tokens) + ")"
+__all__ = ["Entry", "Filters", "empty_index", "held", "kind", "matching", "put", "take_out"]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, Select, and_, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, or_, select, update
 from sqlalchemy.dialects import sqlite
 
 from watcher.store.schema import feeds, hosts, pages
@@ -17,6 +17,7 @@ from watcher.store.schema import feeds, hosts, pages
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql
 
+AT_ONCE = 500  # hosts of one statement
 LEASE = timedelta(minutes=3)  # a visit renews it; a dead worker's host is free after it
 
 
@@ -62,10 +63,7 @@ def claim_hosts(
         busy: Hosts to leave out: `worker` is at them, whatever has become of their leases meanwhile.
         pages_too: Hosts that have only pages due count as well.
     """
-    free = and_(
-        or_(hosts.c.lease_until.is_(None), hosts.c.lease_until <= now),
-        or_(hosts.c.blocked_until.is_(None), hosts.c.blocked_until <= now),
-    )
+    free = is_free(now)
     at_hosts = [or_(hosts.c.host.is_(None), free)]
     due_feeds = (
         select(feeds.c.host, feeds.c.next_poll_at.label("at"))
@@ -83,13 +81,37 @@ def claim_hosts(
         for host, at in first_hosts(connection, query, most=most, busy=busy):
             longest[host] = min(at, longest.get(host, at))
     names = tuple(sorted(longest, key=lambda host: (longest[host], host))[:most])
-    if names:
-        lease = insert(connection, hosts).values(lease_by=worker, lease_until=now + LEASE)
-        mine = {"lease_by": worker, "lease_until": now + LEASE}
-        connection.execute(
-            lease.on_conflict_do_update(index_elements=["host"], set_=mine), [{"host": name} for name in names]
-        )
-    return names
+    taken = take(connection, names, worker=worker, now=now)
+    return tuple(name for name in names if name in taken)
+
+
+def is_free(now: datetime) -> ColumnElement[bool]:
+    """Return the condition that nobody holds a host, nor its Retry-After."""
+    return and_(
+        or_(hosts.c.lease_until.is_(None), hosts.c.lease_until <= now),
+        or_(hosts.c.blocked_until.is_(None), hosts.c.blocked_until <= now),
+    )
+
+
+def take(connection: Connection, names: Collection[str], *, worker: str, now: datetime) -> set[str]:
+    """
+    Lease those of `names` that are still free, and return them.
+
+    On PostgreSQL others may be at the same rows: what they hold is passed over, not waited for.
+    """
+    mine = {"lease_by": worker, "lease_until": now + LEASE}
+    taken: set[str] = set()
+    for start in range(0, len(names), AT_ONCE):
+        part = sorted(names)[start : start + AT_ONCE]
+        known = set(connection.scalars(select(hosts.c.host).where(hosts.c.host.in_(part))))
+        ours = select(hosts.c.host).where(hosts.c.host.in_(part), is_free(now))
+        ours = ours.order_by(hosts.c.host).with_for_update(skip_locked=True)
+        query = update(hosts).where(hosts.c.host.in_(ours)).values(mine).returning(hosts.c.host)
+        taken.update(connection.scalars(query))
+        if new := [{"host": name} | mine for name in part if name not in known]:
+            lease = insert(connection, hosts).values(new).on_conflict_do_nothing(index_elements=["host"])
+            taken.update(connection.scalars(lease.returning(hosts.c.host)))
+    return taken
 
 
 def first_hosts(

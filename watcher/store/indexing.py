@@ -10,7 +10,7 @@ from sqlalchemy import Connection, delete, exists, func, select
 from watcher.store import fts
 from watcher.store.articles import INDEXED, unsqueeze
 from watcher.store.hosts import insert
-from watcher.store.schema import articles, facts, searchable, texts
+from watcher.store.schema import articles, facts, texts
 
 VERSION = 1  # of what the index holds of an article: with another, it is built anew
 STATE = "search_index"  # the fact
@@ -23,18 +23,15 @@ def index_missing(connection: Connection, *, most: int) -> int:
     Once all were in, nothing is looked for any more: who stores an article puts it in. An index of another version
     is emptied first.
     """
-    if not fts.is_there(connection):
-        return 0
     state = state_of(connection)
     if state.get("version", VERSION) != VERSION:
-        fts.drop_index(connection)
-        fts.create_index(connection)
+        fts.empty_index(connection)
         state = {}
     if state.get("is_complete"):
         return 0
     columns = [articles.c.id, *(articles.c[name] for name in INDEXED if name != "text")]
     asked = select(*columns, texts.c.text).join(texts, texts.c.article_id == articles.c.id)
-    asked = asked.where(~exists().where(searchable.c.article_id == articles.c.id))
+    asked = asked.where(~exists().where(fts.held(connection) == articles.c.id))
     if before := state.get("before"):
         asked = asked.where(articles.c.published_at <= datetime.fromisoformat(before))
     rows = connection.execute(asked.order_by(articles.c.published_at.desc()).limit(most)).all()
@@ -52,16 +49,15 @@ def index_missing(connection: Connection, *, most: int) -> int:
 
 def count_missing(connection: Connection) -> int:
     """Return how many articles the index does not hold yet."""
-    if not fts.is_there(connection) or state_of(connection).get("is_complete"):
+    if state_of(connection).get("is_complete"):
         return 0
-    held = connection.execute(select(func.count()).select_from(searchable)).scalar_one()
+    held = connection.execute(select(func.count(fts.held(connection)))).scalar_one()
     return connection.execute(select(func.count()).select_from(articles)).scalar_one() - held
 
 
 def build_anew(connection: Connection) -> None:
     """Empty the index: `index_missing` fills it again."""
-    fts.drop_index(connection)
-    fts.create_index(connection)
+    fts.empty_index(connection)
     connection.execute(delete(facts).where(facts.c.name == STATE))
 
 

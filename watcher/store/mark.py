@@ -11,11 +11,13 @@ import fcntl
 import json
 import os
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Engine
 
@@ -50,31 +52,23 @@ class Mark:
 
 
 class Held:
-    """The mark in the hand of its daemon."""
+    """The mark in the hand of its daemon. `put` keeps it, and raises nothing."""
 
-    def __init__(self, file: int | None, mark: Mark) -> None:
-        self._file = file
+    def __init__(self, mark: Mark, put: Callable[[Mark], None]) -> None:
         self.mark = mark
-        self._write()
+        self._put = put
+        put(mark)
 
     def beat(self, *, now: datetime, faults: Sequence[JobFault]) -> None:
         """Give a sign of life, and say what fails. Errors: none; a mark that cannot be written grows old."""
         kept = tuple(replace(fault, reason=fault.reason[:REASON_CHARS]) for fault in faults[:FAULTS])
         self.mark = replace(self.mark, beat_at=now, faults=kept)
-        self._write()
+        self._put(self.mark)
 
     def stop(self, *, now: datetime) -> None:
         """Note an end in order."""
         self.mark = replace(self.mark, stopped_at=now)
-        self._write()
-
-    def _write(self) -> None:
-        if self._file is None:
-            return
-        try:
-            os.pwrite(self._file, dumped(self.mark), 0)
-        except OSError:  # no mark is worth a daemon: what reads it sees when it was last written
-            return
+        self._put(self.mark)
 
 
 def path_of(engine: Engine) -> Path | None:
@@ -88,13 +82,16 @@ def path_of(engine: Engine) -> Path | None:
 @contextmanager
 def held(engine: Engine, *, now: datetime) -> Iterator[Held]:
     """
-    Yield the mark of a store, held until the end; where the store is no file, one that nobody reads.
+    Yield the mark of a daemon, held until the end: beside a file, else in the store itself (`store.nodes`).
 
-    Errors: StoreError if another daemon holds it, with its process.
+    Errors: StoreError if another daemon holds the only one that a file has, with its process.
     """
     path = path_of(engine)
     if path is None:
-        yield Held(None, new_mark(None, now=now))
+        from watcher.store.nodes import at_work
+
+        with at_work(engine, now=now) as mark:
+            yield mark
         return
     try:
         file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
@@ -102,9 +99,15 @@ def held(engine: Engine, *, now: datetime) -> Iterator[Held]:
         raise StoreError(f"the daemon's mark {path} cannot be written: {error.strerror}") from error
     try:
         lock(file, path)
-        yield Held(file, new_mark(loaded(file), now=now))
+        yield Held(new_mark(loaded(file), now=now), partial(overwrite, file))
     finally:
         os.close(file)
+
+
+def overwrite(file: int, mark: Mark) -> None:
+    """Write a mark over what is in its file."""
+    with suppress(OSError):  # no mark is worth a daemon: what reads it sees when it was last written
+        os.pwrite(file, dumped(mark), 0)
 
 
 def new_mark(before: Mark | None, *, now: datetime) -> Mark:
@@ -133,13 +136,22 @@ def lock(file: int, path: Path) -> None:
 
 
 def find_mark(engine: Engine) -> Mark | None:
-    """Return the mark of the daemon that holds a store, else of the last one; None if there never was one."""
+    """
+    Return the mark of the daemon that holds a store, else of the last one; None if there never was one.
+
+    None as well while a server that keeps it cannot be reached.
+    """
     path = path_of(engine)
+    if path is None:
+        from watcher.store.nodes import last_mark
+
+        try:
+            return last_mark(engine)
+        except StoreError:
+            return None
     try:
-        file = os.open(path, os.O_RDONLY) if path else None
+        file = os.open(path, os.O_RDONLY)
     except OSError:
-        return None
-    if file is None:
         return None
     try:
         mark = loaded(file)
@@ -162,8 +174,7 @@ def is_locked(file: int) -> bool:
 def dumped(mark: Mark) -> bytes:
     """Return a mark as the bytes of its file; faults for which there is no room are left out."""
     while True:
-        values = {name: value for name, value in asdict(mark).items() if name != "is_held"}
-        text = json.dumps(values, default=datetime.isoformat, ensure_ascii=False).encode("utf-8", "replace")
+        text = json.dumps(values_of(mark), ensure_ascii=False).encode("utf-8", "replace")
         if len(text) < BYTES or not mark.faults:
             return text.ljust(BYTES - 1) + b"\n"
         mark = replace(mark, faults=mark.faults[:-1])
@@ -172,7 +183,21 @@ def dumped(mark: Mark) -> bytes:
 def loaded(file: int) -> Mark | None:
     """Return the mark in an open file, None if there is none that can be read."""
     try:
-        at = json.loads(os.pread(file, BYTES, 0))
+        return mark_of(json.loads(os.pread(file, BYTES, 0)))
+    except (OSError, ValueError):
+        return None
+
+
+def values_of(mark: Mark) -> dict[str, Any]:
+    """Return a mark as JSON has it."""
+    values = {name: value for name, value in asdict(mark).items() if name != "is_held"}
+    plain: dict[str, Any] = json.loads(json.dumps(values, default=datetime.isoformat))
+    return plain
+
+
+def mark_of(at: Any) -> Mark | None:  # noqa: ANN401 - whatever JSON there is
+    """Return the mark that `values_of` was given, None if it is none."""
+    try:
         return Mark(
             pid=int(at["pid"]),
             started_at=datetime.fromisoformat(at["started_at"]),
@@ -184,5 +209,5 @@ def loaded(file: int) -> Mark | None:
                 for f in at["faults"]
             ),
         )
-    except (OSError, ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError):
         return None

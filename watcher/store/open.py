@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, column, create_engine, event, inspect, make_url, select, table
+from sqlalchemy import URL, Connection, Engine, column, create_engine, event, inspect, make_url, select, table
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from watcher.errors import PluginError, StoreError
+from watcher.store import server
 from watcher.store.faults import unusable
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -38,7 +41,8 @@ def open_store(url: str) -> Engine:
     Errors: StoreError, in words, if it cannot be opened, is newer than this program, or is no store of ours.
     """
     engine = connect(url)
-    upgrade(engine, MIGRATIONS, version_table="watcher_schema")
+    with disposed_of_if_it_fails(engine):
+        upgrade(engine, MIGRATIONS, version_table="watcher_schema")
     return engine
 
 
@@ -55,8 +59,20 @@ def look_into(url: str) -> Engine:
     engine = connect(url)
     if is_sqlite:
         event.listen(engine, "connect", lambda connection, _record: connection.execute("PRAGMA query_only=ON").close())
-    check_version(engine, MIGRATIONS, version_table="watcher_schema")
+    engine.update_execution_options(reading=True)
+    with disposed_of_if_it_fails(engine):
+        check_version(engine, MIGRATIONS, version_table="watcher_schema")
     return engine
+
+
+@contextmanager
+def disposed_of_if_it_fails(engine: Engine) -> Iterator[None]:
+    """Close an engine's connections if what is done with it fails."""
+    try:
+        yield
+    except BaseException:
+        engine.dispose()
+        raise
 
 
 def check_version(engine: Engine, scripts: Path, *, version_table: str) -> None:
@@ -66,19 +82,38 @@ def check_version(engine: Engine, scripts: Path, *, version_table: str) -> None:
 
 
 def connect(url: str) -> Engine:
-    """Return an engine on `url`; SQLite in WAL mode, its folder made with mode 0700 if it is not there."""
+    """
+    Return an engine on `url`; SQLite in WAL mode, its folder made with mode 0700 if it is not there.
+
+    Errors: StoreError; WatcherError if the password of a server cannot be read.
+    """
     try:
         parsed = make_url(url)
+        if server.is_server(parsed):
+            return connect_server(parsed)
         if parsed.get_backend_name() == "sqlite" and parsed.database and parsed.database != ":memory:":
             Path(parsed.database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        engine = create_engine(parsed, pool_pre_ping=parsed.get_backend_name() != "sqlite")
+        engine = create_engine(parsed)
     except (ArgumentError, ModuleNotFoundError) as error:
-        raise StoreError(f"[store] url {url!r} cannot be used: {error}") from error
+        raise StoreError(f"[store] url cannot be used: {error}") from error
     except OSError as error:
         raise StoreError(f"the store's folder cannot be made: {error}") from error
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", prepare_sqlite)
         event.listen(engine, "begin", begin_immediately)
+    return engine
+
+
+def connect_server(url: URL) -> Engine:
+    """Return an engine on a server of PostgreSQL. Errors: StoreError if its driver is not installed."""
+    given = server.arguments(url, busy_ms=BUSY_TIMEOUT_MS)
+    try:
+        engine = create_engine(server.driven(url), pool_pre_ping=True, connect_args=given)
+    except ModuleNotFoundError as error:
+        refused = StoreError("a store on PostgreSQL needs the driver psycopg, which is not installed")
+        refused.mend = "pip install 'watcher-digests[postgresql]'"
+        raise refused from error
+    event.listen(engine, "begin", lambda connection: server.begin(connection, busy_ms=BUSY_TIMEOUT_MS))
     return engine
 
 
@@ -164,6 +199,8 @@ def migrate(engine: Engine, scripts: Path, *, version_table: str) -> None:
     config.attributes["version_table"] = version_table
     try:
         with engine.begin() as connection:
+            if server.is_server(engine.url):
+                server.wait_for_turn(connection)
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
     except CommandError as error:
@@ -179,7 +216,10 @@ def shown(engine: Engine) -> str:
 
 
 def store_bytes(engine: Engine) -> int | None:
-    """Return how much of the disk a SQLite store takes, its log included; None for another."""
+    """Return how much of the disk a store takes, its log included where it is a file; None for one in memory."""
+    if server.is_server(engine.url):
+        with engine.connect().execution_options(reading=True) as connection:
+            return server.size_of(connection)
     if engine.dialect.name != "sqlite" or not engine.url.database:
         return None
     parts = (Path(f"{engine.url.database}{ending}") for ending in ("", "-wal", "-shm"))

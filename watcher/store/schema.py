@@ -74,6 +74,7 @@ class Utc(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)  # type: ignore[no-any-return]
 
 
+Number = BigInteger().with_variant(Integer, "sqlite")  # of rows that a large store has billions of in its life
 metadata = MetaData(naming_convention=NAMING)
 
 feeds = Table(
@@ -121,7 +122,7 @@ feeds = Table(
 polls = Table(
     "polls",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", Number, primary_key=True),
     Column("feed_id", ForeignKey("feeds.id", ondelete="CASCADE"), nullable=False),
     Column("at", Utc, nullable=False),
     Column("status", Text, nullable=False),  # ok, unchanged, failed, offline
@@ -136,7 +137,7 @@ polls = Table(
 healths = Table(
     "healths",  # a line when the health of a source changes its word
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", Number, primary_key=True),
     Column("feed_id", ForeignKey("feeds.id", ondelete="CASCADE"), nullable=False),
     Column("at", Utc, nullable=False),
     Column("word", Text, nullable=False),
@@ -210,7 +211,7 @@ texts = Table(
 revisions = Table(
     "revisions",  # what the page of a stored article said later
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", Number, primary_key=True),
     Column("article_id", ForeignKey("articles.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("at", Utc, nullable=False, index=True),
     Column("kind", Text, nullable=False),  # changed, gone
@@ -262,7 +263,7 @@ holds = Table(
 searchable = Table(
     "searchable",  # the articles that the full-text index holds (`store.fts`), under its numbers
     metadata,
-    Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),  # in the order of publication
+    Column("number", Number, primary_key=True),  # in the order of publication
     Column("article_id", ForeignKey("articles.id", ondelete="CASCADE"), nullable=False, unique=True),
 )
 
@@ -274,6 +275,6 @@ facts = Table(
 )
 
 __all__ = [
-    "Utc", "articles", "blocks", "entries", "facts", "features", "feeds", "healths", "holds", "hosts", "metadata",
-    "pages", "polls", "revisions", "searchable", "texts",
+    "Number", "Utc", "articles", "blocks", "entries", "facts", "features", "feeds", "healths", "holds", "hosts",
+    "metadata", "pages", "polls", "revisions", "searchable", "texts",
 ]  # fmt: skip

@@ -9,7 +9,6 @@ from itertools import islice
 
 from sqlalchemy import Connection, select
 
-from watcher.errors import StoreError
 from watcher.store import fts
 from watcher.store.articles import unsqueeze
 from watcher.store.schema import articles, texts
@@ -55,13 +54,7 @@ class Looking:
 def search(
     connection: Connection, query: Query, *, filters: fts.Filters | None = None, limit: int = 20, offset: int = 0
 ) -> Found:
-    """
-    Return the articles that `query` looks for, newest first; none for a query without a word.
-
-    Errors: StoreError, if this kind of database cannot be searched yet.
-    """
-    if not fts.is_there(connection):
-        raise StoreError("only a store of SQLite can be searched so far")
+    """Return the articles that `query` looks for, newest first; none for a query without a word."""
     if not query.groups:
         return Found(hits=(), has_more=False)
     looking = Looking()
@@ -77,7 +70,7 @@ def meant(connection: Connection, query: Query, filters: fts.Filters, looking: L
     """Yield the ids of the articles that a query means."""
     candidates = fts.matching(connection, query, filters)
     try:
-        while part := [key for _, key in islice(candidates, AT_ONCE)]:
+        while part := list(islice(candidates, AT_ONCE)):
             if query.needs_text and looking.read >= MAX_READ:
                 looking.gave_up = True
                 return

@@ -16,7 +16,8 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, NotSupportedError, ProgrammingError
 
 from watcher.errors import StoreError
-from watcher.store.faults import WRITER_BUSY_MS, Words, passing, probe, unusable
+from watcher.store import server
+from watcher.store.faults import WRITER_BUSY_MS, Words, is_of_the_schema, passing, probe, unusable
 
 log = logging.getLogger("watcher.store")
 T = TypeVar("T")
@@ -230,7 +231,9 @@ def is_open(connection: Connection) -> bool:
     if connection.invalidated:
         return False
     driver = connection.connection.dbapi_connection
-    return connection.dialect.name != "sqlite" or bool(getattr(driver, "in_transaction", True))
+    if connection.dialect.name == "postgresql":
+        return server.is_in_transaction(driver)
+    return bool(getattr(driver, "in_transaction", True))
 
 
 def read(engine: Engine, function: Callable[[Connection], T]) -> T:
@@ -262,6 +265,6 @@ def write(engine: Engine, function: Callable[[Connection], T], *, patience_s: fl
 
 def told(error: BaseException) -> BaseException:
     """Return a fault of the store as a StoreError in words; what is the caller's own (a row's fault) as it is."""
-    if isinstance(error, DBAPIError) and not isinstance(error, OF_THE_CALLER):
+    if isinstance(error, DBAPIError) and (is_of_the_schema(error) or not isinstance(error, OF_THE_CALLER)):
         return unusable(error)
     return error

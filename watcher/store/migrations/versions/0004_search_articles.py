@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from watcher.store.fts import create_index
+from watcher.store.fts5 import create_index
 
 revision = "0004"
 down_revision = "0003"
@@ -22,4 +22,5 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("number", name=op.f("pk_searchable")),
         sa.UniqueConstraint("article_id", name=op.f("uq_searchable_article_id")),
     )
-    create_index(op.get_bind())
+    if op.get_bind().dialect.name == "sqlite":
+        create_index(op.get_bind())

@@ -1,0 +1,69 @@
+"""Stores of both kinds: a test that asks for `store_url` runs once on SQLite and once on PostgreSQL."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.kinds import KINDS
+from tests.postgres import Server, serve
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave PostgreSQL out of the quick set, but for the store's own tests."""
+    for item in items:
+        if item.get_closest_marker("postgresql") and "tests/store/" not in item.path.as_posix():
+            item.add_marker(pytest.mark.slow)
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[Server]:
+    """A server of PostgreSQL, `TEST_DATABASE_URL` or one of the tests' own; a test is skipped where there is none."""
+    found = serve(os.environ)
+    if found is None:
+        pytest.skip("no PostgreSQL of 15 or later to start; apt-get install postgresql, or set TEST_DATABASE_URL")
+    yield found
+    found.end()
+
+
+@pytest.fixture(params=KINDS)
+def database(request) -> str:
+    """The kind of store that a test runs on."""
+    return request.param
+
+
+@pytest.fixture
+def store_url(database, tmp_path, request) -> Iterator[str]:
+    """The address of a store of the test's own: on SQLite there is no file yet, on PostgreSQL there are all tables."""
+    with place(request, database, tmp_path) as url:
+        yield url
+
+
+@pytest.fixture
+def empty_url(database, tmp_path, request) -> Iterator[str]:
+    """As `store_url`; on PostgreSQL without any table."""
+    with place(request, database, tmp_path, empty=True) as url:
+        yield url
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def store_of_module(request, tmp_path_factory) -> Iterator[str]:
+    """As `store_url`, for all tests of a module together."""
+    with place(request, request.param, tmp_path_factory.mktemp("store")) as url:
+        yield url
+
+
+@contextmanager
+def place(request: pytest.FixtureRequest, kind: str, folder: Path, *, empty: bool = False) -> Iterator[str]:
+    """Yield the address of a new store, which on a server is removed at the end."""
+    if kind == "sqlite":
+        yield f"sqlite:///{folder / 'watcher.db'}"
+        return
+    server: Server = request.getfixturevalue("postgresql_server")
+    url = server.fresh(empty=empty)
+    yield url
+    server.drop(url)

@@ -1,0 +1,200 @@
+"""A store on a server of PostgreSQL: who waits for whom, what is seen, and what happens when the server goes."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import pytest
+from sqlalchemy import event, func, insert, make_url, select, text, update
+
+from digests.store.editions import open_digests
+from watcher.errors import StoreError, WatcherError
+from watcher.store import server
+from watcher.store.open import connect, look_into, open_store, store_bytes
+from watcher.store.schema import facts
+from watcher.store.writer import Writer, read, write
+
+pytestmark = pytest.mark.postgresql
+
+
+@pytest.fixture
+def database() -> str:
+    return "postgresql"
+
+
+@pytest.fixture
+def engine(store_url):
+    engine = open_store(store_url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def writer(engine):
+    writer = Writer(engine, patience_s=20.0, retry_s=0.05)
+    yield writer
+    writer.close()
+
+
+def keep(name: str, value: str = "x"):
+    return lambda connection: connection.execute(facts.insert().values(name=name, value=value))
+
+
+def change(name: str, value: str):
+    return lambda connection: connection.execute(update(facts).where(facts.c.name == name).values(value=value))
+
+
+def names(connection) -> set[str]:
+    return set(connection.scalars(select(facts.c.name)))
+
+
+def test_many_that_open_a_new_store_at_once_make_its_tables_once(empty_url):
+    failed: list[Exception] = []
+
+    def make() -> None:
+        try:
+            open_digests(empty_url).dispose()
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is told below
+            failed.append(error)
+
+    threads = [threading.Thread(target=make) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert failed == []
+
+
+def test_a_reader_sees_one_state_all_the_while_and_writes_nothing(engine):
+    def look(connection) -> tuple[set[str], set[str]]:
+        before = names(connection)
+        write(engine, keep("later"))
+        return before, names(connection)
+
+    before, after = read(engine, look)
+
+    assert before == after
+    assert "later" in read(engine, names)
+    with pytest.raises(StoreError, match="read-only"):
+        read(engine, keep("never"))
+    write(engine, keep("again"))  # the connection is no reader's any more
+
+
+def test_who_only_looks_into_a_store_cannot_write(engine):
+    looked = look_into(engine.url.render_as_string(hide_password=False))
+
+    with pytest.raises(StoreError, match="read-only"):
+        write(looked, keep("never"))
+    looked.dispose()
+
+
+def test_a_store_that_is_only_looked_into_gets_no_table(empty_url):
+    with pytest.raises(StoreError, match="another version"):
+        look_into(empty_url)
+
+    engine = connect(empty_url)
+    with engine.connect() as connection:
+        assert not connection.dialect.has_table(connection, "facts")
+    engine.dispose()
+
+
+async def test_a_connection_that_is_cut_is_taken_up_again_and_nothing_is_lost(engine, writer):
+    await writer.do(keep("a"))
+
+    def cut_once(connection) -> None:
+        keep("b")(connection)
+        if not cut:
+            cut.append(1)
+            connection.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+
+    cut: list[int] = []
+    await writer.do(cut_once)
+
+    assert {"a", "b"} <= await writer.read(names)
+
+
+async def test_a_row_that_another_holds_is_waited_for_in_short_turns_and_then_written(engine, writer):
+    await writer.do(keep("a", "old"))
+    event.listen(engine, "begin", lambda c: c.exec_driver_sql("SET LOCAL lock_timeout = 100"))
+    other = connect(engine.url.render_as_string(hide_password=False))
+    with other.connect() as holder:
+        holder.execute(update(facts).where(facts.c.name == "a").values(value="theirs"))
+        asked = asyncio.ensure_future(writer.do(change("a", "ours")))
+        await asyncio.sleep(1.0)
+        assert not asked.done() and writer.trouble is None
+        holder.rollback()
+        await asked
+
+    assert await writer.read(lambda c: c.scalar(select(facts.c.value).where(facts.c.name == "a"))) == "ours"
+    other.dispose()
+
+
+async def test_two_writers_that_wait_for_each_other_both_come_through(engine, writer):
+    await writer.do(lambda c: c.execute(insert(facts), [{"name": name, "value": ""} for name in "ab"]))
+    other = Writer(engine, patience_s=20.0, retry_s=0.05)
+    both = threading.Barrier(2, timeout=10)
+    tries: list[str] = []
+
+    def crossing(first: str, second: str):
+        def cross(connection) -> None:
+            tries.append(first)
+            change(first, first)(connection)
+            if len(tries) <= 2:
+                both.wait()
+            change(second, first)(connection)
+
+        return cross
+
+    await asyncio.gather(writer.do(crossing("a", "b")), other.do(crossing("b", "a")))
+
+    assert len(tries) == 3
+    other.close()
+
+
+async def test_what_is_wrong_with_the_tables_comes_back_in_words_and_spoils_nothing(writer):
+    outcomes = await asyncio.gather(
+        writer.do(keep("a")),
+        writer.do(lambda c: c.execute(text("UPDATE facts SET nothing = 1"))),
+        writer.do(keep("b")),
+        return_exceptions=True,
+    )
+
+    assert isinstance(outcomes[1], StoreError)
+    assert {"a", "b"} <= await writer.read(names)
+
+
+def test_a_server_that_is_not_there_is_told_in_words():
+    with pytest.raises(StoreError, match=r"cannot be opened: the database cannot be reached") as caught:
+        open_store("postgresql://watcher:geheim@127.0.0.1:9/watcher")
+
+    assert caught.value.passing
+    assert "geheim" not in f"{caught.value} {caught.value.mend}"
+
+
+def test_the_size_of_a_store_is_that_of_its_tables_and_indexes(engine):
+    before = store_bytes(engine)
+
+    write(engine, lambda c: c.execute(facts.insert().values(name="large", value="x" * 100_000)))
+
+    assert 100_000 < before < store_bytes(engine)
+
+
+def test_the_driver_and_a_password_kept_elsewhere_are_put_in_at_the_last_moment(tmp_path, monkeypatch):
+    (tmp_path / "password").write_text("s3cret:/@\n")
+    monkeypatch.setenv("DB_PASSWORD", "other")
+
+    by_file = server.driven(make_url(f"postgresql://me:file:{tmp_path / 'password'}@db.example/news"))
+    by_variable = server.driven(make_url("postgresql+psycopg://me:env:DB_PASSWORD@db.example/news"))
+
+    assert (by_file.drivername, by_file.password) == ("postgresql+psycopg", "s3cret:/@")
+    assert by_variable.password == "other"
+    assert server.driven(make_url("postgresql:///news")).password is None
+    with pytest.raises(WatcherError, match="env:NOWHERE is empty or not set"):
+        connect("postgresql://me:env:NOWHERE@db.example/news")
+
+
+def test_time_is_told_in_utc_whatever_the_server_says(engine):
+    with engine.connect() as connection:
+        assert connection.execute(select(func.current_setting("TimeZone"))).scalar_one() == "UTC"
