@@ -26,12 +26,12 @@ ESCAPE = "\x1b]0;owned\x07\x1b[2J\x9b31m"
 class Shop:
     """A settings file and its store, filled by hand."""
 
-    def __init__(self, folder, sources: dict[str, str], more: str = "") -> None:
+    def __init__(self, folder, sources: dict[str, str], more: str, store_url: str) -> None:
         self.sources = [Source(url=url, name=name) for name, url in sources.items()]
         rows = "".join(f"[[sources]]\nname = {json.dumps(name)}\nurl = {url!r}\n" for name, url in sources.items())
         self.path = folder / "settings.toml"
-        self.path.write_text(f'[store]\nurl = "sqlite:///w.db"\n[semantic]\nembedder = "none"\n{rows}{more}', "utf-8")
-        self.engine = open_store(f"sqlite:///{folder / 'w.db'}")
+        self.path.write_text(f'[store]\nurl = "{store_url}"\n[semantic]\nembedder = "none"\n{rows}{more}', "utf-8")
+        self.engine = open_store(store_url)
         write(self.engine, lambda c: sync_sources(c, self.sources, now=NOW - HOUR))
 
     def url(self, name: str) -> str:
@@ -61,12 +61,12 @@ class Shop:
 
 
 @pytest.fixture
-def shop(tmp_path):
+def shop(tmp_path, store_url):
     made: list[Shop] = []
 
     def make(*names: str, more: str = "", **urls: str) -> Shop:
         sources = {name: f"https://{name.split()[0].lower()}.example/feed.xml" for name in names}
-        made.append(Shop(tmp_path, sources | urls, more))
+        made.append(Shop(tmp_path, sources | urls, more, store_url))
         return made[-1]
 
     yield make

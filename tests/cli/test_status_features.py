@@ -20,9 +20,9 @@ ENDPOINT = '[semantic.endpoint]\nurl = "http://127.0.0.1:9/v1"\nmodel = "words"\
 
 
 @pytest.fixture
-def shop(tmp_path, capsys):
+def shop(tmp_path, store_url, capsys):
     """Return a function that stores articles, and one that asks for the status as (lines, JSON)."""
-    engine = open_store(f"sqlite:///{tmp_path / 'w.db'}")
+    engine = open_store(store_url)
     path = tmp_path / "settings.toml"
 
     def put(count: int, version: str = FEATURES_VERSION) -> None:
@@ -37,7 +37,7 @@ def shop(tmp_path, capsys):
             )
 
     def ask(embedder: str) -> tuple[list[str], dict[str, object]]:
-        path.write_text(f'[store]\nurl = "sqlite:///w.db"\n[semantic]\nembedder = "{embedder}"\n{ENDPOINT}')
+        path.write_text(f'[store]\nurl = "{store_url}"\n[semantic]\nembedder = "{embedder}"\n{ENDPOINT}')
         assert run(["status", "--config", str(path)]) == 0
         lines = capsys.readouterr().out.splitlines()[2:-2]
         assert run(["status", "--json", "--config", str(path)]) == 0

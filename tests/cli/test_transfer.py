@@ -19,9 +19,12 @@ pytestmark = pytest.mark.slow  # takes articles from store to store
 
 
 @pytest.fixture
-def watcher(tmp_path, capfdbinary):
+def watcher(tmp_path, store_url, capfdbinary):
+    """Return a function that runs a command on the store "one", which may be on a server, or on another file."""
+
     def call(name: str, *arguments: str):
-        (tmp_path / f"{name}.toml").write_text(f'[store]\nurl = "sqlite:///{name}.db"\n')
+        url = store_url if name == "one" else f"sqlite:///{name}.db"
+        (tmp_path / f"{name}.toml").write_text(f'[store]\nurl = "{url}"\n')
         code = run([*arguments, "--config", str(tmp_path / f"{name}.toml")])
         out, err = capfdbinary.readouterr()
         return code, out.decode(), err.decode()
@@ -49,9 +52,9 @@ def test_articles_go_from_one_store_to_another_and_only_once(watcher, tmp_path):
     assert sorted(exported[1].splitlines()) == sorted(watcher("two", "export")[1].splitlines())
 
 
-def test_what_is_imported_has_features_its_feed_and_can_be_found(watcher, tmp_path):
+def test_what_is_imported_has_features_its_feed_and_can_be_found(watcher, store_url, tmp_path):
     (tmp_path / "given.jsonl").write_text(lines(2))
-    engine = open_store(f"sqlite:///{tmp_path / 'one.db'}")
+    engine = open_store(store_url)
     now = datetime.now(UTC)
     write(engine, lambda c: sync_sources(c, [Source(url="https://n.example/f", name="N")], now=now))
 

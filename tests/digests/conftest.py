@@ -19,8 +19,8 @@ NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
 @pytest.fixture
-def engine(tmp_path):
-    engine = open_digests(f"sqlite:///{tmp_path / 'watcher.db'}")
+def engine(store_url):
+    engine = open_digests(store_url)
     yield engine
     engine.dispose()
 

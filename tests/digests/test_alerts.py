@@ -17,6 +17,7 @@ from digests.store.editions import DAILY, claim, first_seen, open_digests
 from digests.store.outbox import Place, put
 from digests.store.schema import editions
 from tests.deliver.mail_server import MailServer
+from tests.kinds import on
 from watcher.errors import SettingsError
 from watcher.model import Failed, Source, Unchanged, Validators
 from watcher.net.client import Client
@@ -52,9 +53,9 @@ at = "06:30"
 class Desk:
     """A store that a daemon polls into, with the time in our hands."""
 
-    def __init__(self, folder, server: MailServer) -> None:
+    def __init__(self, folder, server: MailServer, store_url: str) -> None:
         self.folder, self.server, self.now = folder, server, START
-        self.settings = parse(SETTINGS.format(port=server.port), folder / "settings.toml")
+        self.settings = parse(on(store_url, SETTINGS.format(port=server.port)), folder / "settings.toml")
         self.engine = open_digests(self.settings.store.url)
         self.writer = Writer(self.engine)
         sources = [Source(url=url, name=url[8]) for url in URLS]
@@ -115,9 +116,9 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path):
+def desk(tmp_path, store_url):
     with MailServer() as server:
-        desk = Desk(tmp_path, server)
+        desk = Desk(tmp_path, server, store_url)
         yield desk
         desk.writer.close()
         desk.engine.dispose()

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import update
 
 from digests.store.schema import editions
+from tests.kinds import on
 from watcher.cli.main import run
 from watcher.store.writer import write
 
@@ -30,10 +31,10 @@ TODAY = datetime.now(UTC).date().isoformat()
 
 
 @pytest.fixture
-def watcher(tmp_path, put, capsys):
+def watcher(tmp_path, store_url, put, capsys):
     """Run a command on a store with one edition; returns its exit code, output and errors."""
     path = tmp_path / "settings.toml"
-    path.write_text(SETTINGS)
+    path.write_text(on(store_url, SETTINGS))
     put("Post", FLOOD, datetime.now(UTC) - timedelta(hours=2))
 
     def ask(*words: str) -> tuple[int, str, str]:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tests.kinds import on
 from watcher.cli.main import run
 
 FLOOD = "Flood strikes the valley of Orlen. A flood struck the valley of Orlen on Monday and 300 people left home."
@@ -22,12 +23,12 @@ formats = ["text"]
 
 
 @pytest.fixture
-def digest(tmp_path, engine):
+def digest(tmp_path, store_url, engine):
     """Return a function that runs `watcher digest` on the store of `put`."""
 
     def call(*arguments: str, embedder: str = "none") -> int:
         path = tmp_path / "settings.toml"
-        path.write_text(SETTINGS.format(embedder=embedder))
+        path.write_text(on(store_url, SETTINGS.format(embedder=embedder)))
         return run(["digest", *arguments, "--config", str(path)])
 
     return call

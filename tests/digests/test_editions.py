@@ -11,7 +11,6 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from sqlalchemy import event
 
 from digests.errors import DeliveryError
 from digests.make import Order, make_edition
@@ -29,6 +28,7 @@ from digests.store.editions import (
     next_number,
     seen_editions,
 )
+from tests.kinds import refuse_writes
 from watcher.model import Changes, Entry, Polled, Source, Validators
 from watcher.store.feeds import due_feeds, sync_sources
 from watcher.store.pages import due_pages, page_failed
@@ -191,20 +191,17 @@ def test_an_edition_that_never_came_to_be_takes_no_number(engine):
 
 
 async def test_an_edition_that_is_made_waits_for_a_store_that_cannot_be_written_just_now(engine):
-    pragmas = []
-
-    @event.listens_for(engine, "checkout")
-    def apply(connection, _record, _proxy):
-        connection.execute(f"PRAGMA query_only={'ON' if pragmas else 'OFF'}").close()
+    refusing = []
+    refuse_writes(engine, lambda: refusing)
 
     made = asyncio.create_task(
-        asyncio.to_thread(make_edition, engine, digest(), order(), now=NOW, hand_over=lambda e: pragmas.append(e))
+        asyncio.to_thread(make_edition, engine, digest(), order(), now=NOW, hand_over=lambda e: refusing.append(e))
     )
-    while not pragmas:
+    while not refusing:
         await asyncio.sleep(0.01)
     await asyncio.sleep(0.1)
     assert not read(engine, lambda c: get_edition(c, "world", local_date=DAY))
-    pragmas.clear()
+    refusing.clear()
 
     assert await made is not None
     assert read(engine, lambda c: get_edition(c, "world", local_date=DAY)) == await made

@@ -21,9 +21,9 @@ NOW = datetime.now(UTC)
 
 
 @pytest.fixture
-def settings(tmp_path):
+def settings(tmp_path, store_url):
     path = tmp_path / "settings.toml"
-    path.write_text('[store]\nurl = "sqlite:///watcher.db"\n[[digests]]\nname = "world"\n')
+    path.write_text(f'[store]\nurl = "{store_url}"\n[[digests]]\nname = "world"\n')
     return load(path)
 
 

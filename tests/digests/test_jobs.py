@@ -18,6 +18,7 @@ from digests.settings import digests_of
 from digests.store.editions import first_seen, get_edition
 from digests.store.outbox import Place, deliveries_of, put
 from tests.deliver.mail_server import MailServer
+from tests.kinds import on
 from watcher.features.make import make
 from watcher.features.pack import pack
 from watcher.model import Article, Source
@@ -48,10 +49,13 @@ timezone = "America/Lima"
 """
 
 
+BESIDE = SETTINGS.partition("[[digests]]")[0]
+
+
 @pytest.fixture
-async def daemon(tmp_path):
+async def daemon(tmp_path, store_url):
     path = tmp_path / "settings.toml"
-    path.write_text(SETTINGS)
+    path.write_text(on(store_url, SETTINGS))
     settings = load(path)
     clock = [datetime(2026, 10, 24, 0, 0, tzinfo=UTC)]
     writer, pool = Writer(open_store(settings.store.url)), Pool(workers=1)
@@ -128,10 +132,10 @@ deliver = [{{ channel = "smtp" }}]
 
 
 async def test_an_edition_is_sent_as_soon_as_it_is_made_and_once(daemon, tmp_path, caplog):
-    _, tools, clock = daemon
+    given, tools, clock = daemon
     clock[0] = datetime(2026, 10, 24, 4, 30, tzinfo=UTC)
     with MailServer() as server, caplog.at_level(logging.INFO, logger="digests"):
-        settings = parse(SETTINGS.partition("[[digests]]")[0] + OUTBOX.format(port=server.port), tmp_path / "s.toml")
+        settings = parse(on(given.store.url, BESIDE + OUTBOX.format(port=server.port)), tmp_path / "s.toml")
         editions, outbox, *_ = jobs(settings, tools)
         write(tools.writer.engine, lambda c: first_seen(c, "berlin", now=clock[0]))
 
@@ -145,9 +149,9 @@ async def test_an_edition_is_sent_as_soon_as_it_is_made_and_once(daemon, tmp_pat
 
 
 async def test_a_daemon_that_ends_leaves_a_server_that_hangs_and_the_mail_stays_owed(daemon, tmp_path):
-    _, tools, clock = daemon
+    given, tools, clock = daemon
     with MailServer(at={"MAIL": "hang"}) as server:
-        settings = parse(SETTINGS.partition("[[digests]]")[0] + OUTBOX.format(port=server.port), tmp_path / "s.toml")
+        settings = parse(on(given.store.url, BESIDE + OUTBOX.format(port=server.port)), tmp_path / "s.toml")
         _, outbox, *_ = jobs(settings, tools)
         place = Place(digest="berlin", local_date=clock[0].date(), slot="daily")
         mail = Rendered(format="eml", name="x.eml", body=b"Subject: x\r\n\r\n")

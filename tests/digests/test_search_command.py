@@ -10,6 +10,7 @@ import pytest
 from digests.make import Order, make_edition
 from digests.settings import DigestSettings
 from digests.store.editions import DAILY
+from tests.kinds import on
 from watcher.cli.main import run
 from watcher.store.indexing import build_anew
 from watcher.store.writer import write
@@ -19,10 +20,10 @@ SETTINGS = '[store]\nurl = "sqlite:///watcher.db"\n[[digests]]\nname = "world"\n
 
 
 @pytest.fixture
-def search(tmp_path, engine, put, capsys):
+def search(tmp_path, store_url, engine, put, capsys):
     """Return a function that searches a store of two articles on one event and one that is apart."""
     path = tmp_path / "settings.toml"
-    path.write_text(SETTINGS)
+    path.write_text(on(store_url, SETTINGS))
     quake = "Quake shakes Tarvola. A quake of magnitude 5.4 shook Tarvola, mayor Henrik Oster said. {}"
     put("Alpha", quake.format("Nobody was hurt."), MORNING - timedelta(hours=3))
     put("Beta", quake.format("Schools are closed."), MORNING - timedelta(hours=2))

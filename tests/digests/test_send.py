@@ -6,12 +6,12 @@ import threading
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from sqlalchemy import event
 
 from digests.model import Parcel, Rendered
 from digests.send import FIRST_RETRY, LONGEST_RETRY, Dispatch
 from digests.store.outbox import FAILED, SENT, TRIED_FOR, UNKNOWN, WAITING, Place, deliveries_of, put
 from tests.deliver.mail_server import MailServer
+from tests.kinds import refuse_writes
 from watcher.settings.load import parse
 from watcher.store.writer import read, write
 
@@ -170,17 +170,14 @@ def test_a_pass_that_is_broken_off_ends_at_once_and_is_taken_up_later(desk):
 
 
 def test_what_was_sent_is_written_down_though_the_store_cannot_be_written_just_then(desk):
-    pragmas, fired = [], []
-
-    @event.listens_for(desk.engine, "checkout")
-    def apply(connection, _record, _proxy):
-        connection.execute(f"PRAGMA query_only={'ON' if pragmas else 'OFF'}").close()
+    refusing, fired = [], []
+    refuse_writes(desk.engine, lambda: refusing)
 
     def taken() -> bool:
         if not fired:
             fired.append(True)
-            pragmas.append("ON")
-            threading.Timer(1.0, pragmas.clear).start()
+            refusing.append(True)
+            threading.Timer(1.0, refusing.clear).start()
         return False
 
     desk.server.at = {"dot": taken}

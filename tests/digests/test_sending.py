@@ -11,6 +11,7 @@ import pytest
 
 from digests.store.editions import DAILY, get_slot, is_settled
 from tests.deliver.mail_server import MailServer
+from tests.kinds import on
 from watcher.cli.main import run
 from watcher.store.writer import read
 
@@ -41,12 +42,12 @@ def server():
 
 
 @pytest.fixture
-def digest(tmp_path, engine, server):
+def digest(tmp_path, engine, server, store_url):
     """Return a function that runs `watcher digest` on the store of `put`."""
 
     def call(*arguments: str, more: str = "", settings: str = SETTINGS) -> int:
         path = tmp_path / "settings.toml"
-        path.write_text(settings.format(port=server.port, more=more))
+        path.write_text(on(store_url, settings.format(port=server.port, more=more)))
         return run(["digest", *arguments, "--config", str(path)])
 
     return call

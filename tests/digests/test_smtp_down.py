@@ -12,6 +12,7 @@ from digests.store.editions import open_digests
 from digests.store.outbox import SENT, Place, deliveries_of
 from tests.deliver.mail_server import MailServer
 from tests.digests.test_time_machine import InProcess
+from tests.kinds import on
 from watcher.cli.main import run
 from watcher.net.client import Client
 from watcher.settings.load import load
@@ -43,11 +44,11 @@ deliver = [{{ channel = "smtp" }}]
 
 
 @pytest.fixture
-async def daemon(tmp_path):
+async def daemon(tmp_path, store_url):
     """The digests' jobs on a store, a mail server that can be down, and a clock."""
     with MailServer() as server:
         path = tmp_path / "settings.toml"
-        path.write_text(SETTINGS.format(port=server.port))
+        path.write_text(on(store_url, SETTINGS.format(port=server.port)))
         settings = load(path)
         clock, pool = [START], InProcess()
         writer = Writer(open_digests(settings.store.url))

@@ -11,6 +11,7 @@ from sqlalchemy import text
 from digests.make import Order, make_edition
 from digests.settings import DigestSettings
 from digests.store.editions import DAILY
+from tests.kinds import on
 from watcher.cli.main import run
 
 MORNING = datetime(2026, 11, 24, 6, 30, tzinfo=UTC)
@@ -24,10 +25,10 @@ SETTINGS = '[store]\nurl = "sqlite:///watcher.db"\n[semantic]\nembedder = "none"
 
 
 @pytest.fixture
-def watcher(tmp_path, engine, capsys):
+def watcher(tmp_path, store_url, engine, capsys):
     """Return a function that runs a command on the store of `put` and returns (exit code, output, errors)."""
     path = tmp_path / "settings.toml"
-    path.write_text(SETTINGS)
+    path.write_text(on(store_url, SETTINGS))
 
     def call(*arguments: str):
         code = run([*arguments, "--config", str(path)])

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import update
 
+from tests.kinds import on
 from watcher.cli.main import run
 from watcher.store.articles import squeeze
 from watcher.store.schema import texts
@@ -26,14 +27,14 @@ FLOOD = (
 )
 
 
-def settings(tmp_path) -> str:
+def settings(tmp_path, store_url) -> str:
     path = tmp_path / "settings.toml"
-    path.write_text(SETTINGS)
+    path.write_text(on(store_url, SETTINGS))
     return str(path)
 
 
-def test_an_edition_is_proved_until_an_article_of_it_changes(put, engine, tmp_path, capsys):
-    config = settings(tmp_path)
+def test_an_edition_is_proved_until_an_article_of_it_changes(put, engine, tmp_path, store_url, capsys):
+    config = settings(tmp_path, store_url)
     article = put("Post", FLOOD, datetime.now(UTC) - timedelta(hours=2))
     assert run(["digest", "--config", config]) == 0
     capsys.readouterr()
@@ -47,7 +48,7 @@ def test_an_edition_is_proved_until_an_article_of_it_changes(put, engine, tmp_pa
     assert "300 people" in capsys.readouterr().out
 
 
-def test_a_date_without_an_edition_is_said_to_have_none(engine, tmp_path, capsys):
-    assert run(["verify", "--date", "2020-01-01", "--config", settings(tmp_path)]) == 1
+def test_a_date_without_an_edition_is_said_to_have_none(engine, tmp_path, store_url, capsys):
+    assert run(["verify", "--date", "2020-01-01", "--config", settings(tmp_path, store_url)]) == 1
 
     assert "no edition of world is kept for 2020-01-01" in capsys.readouterr().err

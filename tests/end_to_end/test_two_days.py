@@ -16,6 +16,7 @@ from digests.model import Edition
 from digests.settings import digests_of
 from digests.store.editions import open_digests
 from tests.end_to_end.run import HEAD
+from tests.kinds import on
 from watcher.cli.main import run as run_command
 from watcher.cli.passing import one_pass
 from watcher.press import Press
@@ -36,11 +37,11 @@ class TwoDays:
 
 
 @pytest.fixture(scope="module")
-def days(tmp_path_factory) -> TwoDays:
-    return asyncio.run(two_days(tmp_path_factory.mktemp("press")))
+def days(tmp_path_factory, store_of_module) -> TwoDays:
+    return asyncio.run(two_days(tmp_path_factory.mktemp("press"), store_of_module))
 
 
-async def two_days(folder: Path) -> TwoDays:
+async def two_days(folder: Path, store_url: str) -> TwoDays:
     """Poll the press as it was yesterday, make an edition, and do the same today."""
     now, port, keys = datetime.now(UTC), 0, {}
     made: list[Edition] = []
@@ -48,7 +49,8 @@ async def two_days(folder: Path) -> TwoDays:
     for day in (1, 2):
         async with Press(now=now - timedelta(days=2 - day), day=day, port=port) as press:
             port = press.port
-            path.write_text(HEAD.format(embedder="none") + as_settings(press, host_delay="0.1s"), encoding="utf-8")
+            head = on(store_url, HEAD.format(embedder="none"))
+            path.write_text(head + as_settings(press, host_delay="0.1s"), encoding="utf-8")
             settings = load(path)
             engine = open_digests(settings.store.url)
             await one_pass(settings, engine, everything=True, quiet=True)

@@ -13,9 +13,9 @@ BASE = "http://127.0.0.1:8420"
 
 
 @pytest.fixture
-def press(tmp_path):
+def press(tmp_path, store_url):
     """Settings, store and folder of the press."""
-    settings, engine = filled(tmp_path)
+    settings, engine = filled(tmp_path, store_url=store_url)
     yield settings, engine, tmp_path
     engine.dispose()
 

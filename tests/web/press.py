@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 from digests.make import Order, make_edition
 from digests.settings import digests_of
 from digests.store.editions import DAILY, open_digests
+from tests.kinds import on
 from watcher.features.make import make
 from watcher.features.pack import pack
 from watcher.model import Article, Changes, Failed, Polled, Removed, Validators
@@ -88,12 +89,15 @@ TEXTS = (
 )
 
 
-def settings_in(folder: Path, more: str = "", harbour: str = "Harbour Post") -> Settings:
+def settings_in(
+    folder: Path, more: str = "", harbour: str = "Harbour Post", store_url: str = "sqlite:///watcher.db"
+) -> Settings:
     """Write settings.toml into `folder` and return what it says."""
     import json
 
     path = folder / "settings.toml"
-    path.write_text(TOML.format(more=more, harbour=json.dumps(harbour)), encoding="utf-8")
+    text = TOML.format(more=more, harbour=json.dumps(harbour))
+    path.write_text(on(store_url, text), encoding="utf-8")
     return load(path)
 
 

@@ -26,11 +26,11 @@ def pool():
 
 
 @pytest.fixture
-async def world(tmp_path, pool):
+async def world(store_url, pool):
     clock = [START]
     net = Net(clock)
     settings = Settings()
-    writer = Writer(open_store(f"sqlite:///{tmp_path / 'watcher.db'}"))
+    writer = Writer(open_store(store_url))
 
     async def sleep(seconds: float) -> None:
         clock[0] += timedelta(seconds=seconds)

@@ -57,8 +57,8 @@ class Broken:
 
 
 @pytest.fixture
-async def tools(tmp_path):
-    engine = open_store(f"sqlite:///{tmp_path / 'watcher.db'}")
+async def tools(store_url):
+    engine = open_store(store_url)
     writer = Writer(engine)
     sources = [Source(url=f"https://h{n}.example/feed", name=f"Outlet {n}") for n in range(3)]
     await writer.do(lambda c: sync_sources(c, sources, now=NOW))

@@ -6,6 +6,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import update
 
 from tests.embedding_server import embedding_server, error, good, vector_of
 from watcher.daemon.clock import LONGEST_REST_S, MENDING_S, REST_S, rest_s
@@ -19,6 +20,7 @@ from watcher.settings.secrets import Secret
 from watcher.store.articles import Packed, add_article, articles_by_id, packed_features
 from watcher.store.features import count_outdated, count_without_vector, embedder_noted
 from watcher.store.open import open_store
+from watcher.store.schema import features
 from watcher.store.writer import Writer, read, write
 from watcher.work import tasks
 from watcher.work.remake import SLICE, remake_features
@@ -45,8 +47,8 @@ class Inline:
 
 
 @pytest.fixture
-def engine(tmp_path):
-    engine = open_store(f"sqlite:///{tmp_path / 'w.db'}")
+def engine(store_url):
+    engine = open_store(store_url)
     yield engine
     engine.dispose()
 
@@ -243,7 +245,7 @@ async def test_a_key_that_was_mended_is_read_again(store, engine, writer, tmp_pa
 async def test_features_of_another_version_are_made_anew_and_keep_their_vectors(store, engine, writer, pool):
     count = SLICE + 5
     keys = store(*(f"Story {n}" for n in range(count)), version="0")
-    write(engine, lambda c: c.exec_driver_sql("update features set vector = x'003c', vector_model = 'one/1'"))
+    write(engine, lambda c: c.execute(update(features).values(vector=b"\x00\x3c", vector_model="one/1")))
 
     assert read(engine, lambda c: count_outdated(c, version=FEATURES_VERSION)) == count
     assert await remake_features(writer, pool, most=SLICE) == SLICE

@@ -53,7 +53,9 @@ def command(
 
     settings = load_settings(config)
     if alive:
-        found = daemon_found(connect(settings.store.url), now=datetime.now(UTC))
+        engine = connect(settings.store.url)
+        found = daemon_found(engine, now=datetime.now(UTC))
+        engine.dispose()
         print_json(found) if json else show(daemon_lines(found))
         return DONE if found and found["state"] == "running" else FAILED
     row = settings.sources[find_source(settings, source)] if source else None
@@ -83,6 +85,7 @@ def tell_unusable(engine: Engine, error: StoreError, *, json: bool) -> int:
     from watcher.store.open import shown
 
     found = daemon_found(engine, now=datetime.now(UTC))
+    engine.dispose()
     if json:
         print_json({"daemon": found, "store": shown(engine), "error": str(error), "mend": error.mend})
     else:
