@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from itertools import pairwise
 
 import numpy as np
 
@@ -15,6 +17,7 @@ from watcher.text.urls import host_of
 
 MOST_ASKED = 6  # members of a group that a newcomer is held against
 LEAST_TITLE = 5  # words of a title that can stand for a text
+LONGEST_GAP = timedelta(hours=120)  # between two of the same headline: later, it is of another story
 
 
 def reports(items: Sequence[Item]) -> tuple[Report, ...]:
@@ -102,7 +105,8 @@ def same_titles(ordered: Sequence[Item], wording: Wordings) -> Iterator[tuple[in
     """
     Yield pairs with the same headline where one has no body to compare.
 
-    A headline that one outlet prints twice is the name of a column ("Morning briefing"), as is a very short one.
+    A headline that one outlet prints twice is the name of a column ("Morning briefing"), as is a very short one. One
+    that comes again after days is of another story: nothing but its words says that it is the same.
     """
     bare = [wording.size(i) < LEAST_WORDING for i in range(len(ordered))]
     if not any(bare):
@@ -116,7 +120,19 @@ def same_titles(ordered: Sequence[Item], wording: Wordings) -> Iterator[tuple[in
         outlets = Counter(ordered[i].outlet for i in same if ordered[i].outlet)
         if len(same) < 2 or any(count > 1 for count in outlets.values()):
             continue
-        yield from ((same[0], i) for i in same[1:] if bare[i])
+        first = same[0]
+        for before, i in pairwise(same):
+            if is_long_after(ordered[before], ordered[i]):
+                first = i
+            elif bare[i]:
+                yield first, i
+
+
+def is_long_after(before: Item, after: Item) -> bool:
+    """Whether so long lies between two articles that they are of two stories, if they say when they appeared."""
+    if before.published_at is None or after.published_at is None:
+        return False
+    return after.published_at - before.published_at > LONGEST_GAP
 
 
 def alike(ordered: Sequence[Item]) -> list[int]:

@@ -178,6 +178,14 @@ def test_the_same_headline_without_a_text_is_one_report(item):
     assert groups_of(reports([first, second, other])) == {frozenset("ab"), frozenset("c")}
 
 
+def test_the_same_headline_days_later_is_another_report(item):
+    title = "Crane falls on two ferries in Lindhaven harbour"
+    early = [item("a", title), item("b", title, hours=100)]
+    late = [item("c", title, hours=400), item("d", title, hours=410)]
+
+    assert groups_of(reports([*early, *late])) == {frozenset("ab"), frozenset("cd")}
+
+
 def test_the_name_of_a_column_is_no_report(item):
     title = "What you need to know this morning"
     items = [item("a", title, outlet="Daily"), item("b", title, outlet="Daily", hours=24), item("c", title, hours=1)]
