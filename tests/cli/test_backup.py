@@ -10,8 +10,10 @@ import pytest
 from sqlalchemy import text
 
 from digests.store.editions import open_digests
+from tests.kinds import on_sqlite
 from watcher.cli.main import run
 from watcher.model import Article
+from watcher.store import fts
 from watcher.store.articles import Packed, add_article
 from watcher.store.indexing import index_missing
 from watcher.store.mark import held
@@ -21,8 +23,8 @@ NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
 @pytest.fixture
-def watcher(tmp_path, capsys):
-    (tmp_path / "settings.toml").write_text('[store]\nurl = "sqlite:///watcher.db"\n')
+def watcher(tmp_path, store_url, capsys):
+    (tmp_path / "settings.toml").write_text(f'[store]\nurl = "{store_url}"\n')
 
     def call(*arguments: str):
         code = run([*arguments, "--config", str(tmp_path / "settings.toml")])
@@ -32,8 +34,8 @@ def watcher(tmp_path, capsys):
 
 
 @pytest.fixture
-def engine(tmp_path):
-    engine = open_digests(f"sqlite:///{tmp_path / 'watcher.db'}")
+def engine(store_url):
+    engine = open_digests(store_url)
     for key in "ab":
         article = Article(
             id=key, url=f"https://n.example/{key}", host="n.example", outlet="N", title="Quake shakes Tarvola",
@@ -45,6 +47,7 @@ def engine(tmp_path):
     engine.dispose()
 
 
+@on_sqlite
 def test_a_backup_goes_into_a_folder_under_the_time_and_comes_back(watcher, engine, tmp_path):
     (tmp_path / "backups").mkdir()
 
@@ -64,6 +67,7 @@ def test_a_backup_goes_into_a_folder_under_the_time_and_comes_back(watcher, engi
     assert "what was there is kept as" in watcher("restore", str(path), "--force")[1]
 
 
+@on_sqlite
 def test_a_restore_under_a_daemon_is_refused(watcher, engine, tmp_path):
     watcher("backup", str(tmp_path / "b.db"))
 
@@ -83,14 +87,13 @@ EDITION = """
     INSERT INTO editions (digest, local_date, slot, number, window_start, window_end, made_at, claimed_at, claimed_by,
         payload)
     VALUES ('world', '2026-11-24', 'daily', 1, '2026-11-23 00:00:00.000000', '2026-11-24 00:00:00.000000',
-        '2026-11-24 00:00:00.000000', '2026-11-24 00:00:00.000000', 'x', X'00')
+        '2026-11-24 00:00:00.000000', '2026-11-24 00:00:00.000000', 'x', :zero)
 """
 BROKEN = [
     ("DELETE FROM features WHERE article_id = 'a'", "1 articles have no features", True),
     ("DELETE FROM texts WHERE article_id = 'a'", "1 articles have no text", True),
-    ("UPDATE texts SET text = X'00' WHERE article_id = 'a'", "1 texts cannot be read: a", False),
-    ("DELETE FROM searchable WHERE article_id = 'a'", "the index for searching lacks 1 articles", True),
-    ("INSERT INTO blocks VALUES ('nobody', 'h', '2026-11-24', X'00')", "1 rows of blocks belong to articles", True),
+    ("UPDATE texts SET text = :zero WHERE article_id = 'a'", "1 texts cannot be read: a", False),
+    ("DELETE FROM {index} WHERE article_id = 'a'", "the index for searching lacks 1 articles", True),
     (
         "INSERT INTO story_articles (article_id, story_id, report) VALUES ('a', 'sgone', 'a')",
         "1 articles are in a story that is not there",
@@ -102,12 +105,7 @@ BROKEN = [
 
 @pytest.mark.parametrize(("spoil", "words", "can_be_mended"), BROKEN)
 def test_what_is_wrong_is_named_with_what_mends_it_and_mended(watcher, engine, spoil, words, can_be_mended):
-    write(engine, lambda c: index_missing(c, most=9))  # so that the index is known to be complete
-    with engine.connect() as connection:
-        connection.connection.dbapi_connection.execute("PRAGMA foreign_keys=OFF")
-        connection.execute(text(spoil))
-        connection.commit()
-    engine.dispose()
+    spoilt(engine, spoil)
 
     code, told, _ = watcher("check", "--deep", "--json")
     mended = watcher("check", "--deep", "--mend")
@@ -118,3 +116,27 @@ def test_what_is_wrong_is_named_with_what_mends_it_and_mended(watcher, engine, s
     assert words in finding["what"]
     assert ("--mend" in finding["mend"]) is can_be_mended
     assert (mended[0], after[0]) == ((0, 0) if can_be_mended else (1, 1))
+
+
+@on_sqlite  # a server has no such rows
+def test_rows_that_belong_to_nothing_are_named_and_removed(watcher, engine):
+    spoilt(engine, "INSERT INTO blocks VALUES ('nobody', 'h', '2026-11-24', :zero)")
+
+    told = watcher("check", "--deep")
+    mended = watcher("check", "--deep", "--mend")
+
+    assert "1 rows of blocks belong to articles" in told[1]
+    assert (told[0], mended[0], watcher("check", "--deep")[0]) == (1, 0, 0)
+
+
+def spoilt(engine, query: str) -> None:
+    """Break a store that is whole, past what its database would not allow."""
+    write(engine, lambda c: index_missing(c, most=9))  # so that the index is known to be complete
+    with engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            connection.connection.dbapi_connection.execute("PRAGMA foreign_keys=OFF")
+        index = read(engine, fts.held).table.name
+        given = {"zero": b"\0"} if ":zero" in query else {}
+        connection.execute(text(query.format(index=index)), given)
+        connection.commit()
+    engine.dispose()

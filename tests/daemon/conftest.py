@@ -10,6 +10,7 @@ import pytest
 
 from tests.cli.site import Site, serving
 from tests.daemon.program import Program
+from tests.kinds import on
 
 HEAD = """[store]
 url = "sqlite:///w.db"
@@ -30,13 +31,13 @@ def site() -> Iterator[Site]:
 
 
 @pytest.fixture
-def write_settings(tmp_path) -> Callable[..., Path]:
+def write_settings(tmp_path, store_url) -> Callable[..., Path]:
     """Return a function that writes settings.toml: (sources' URLs by name, more TOML)."""
 
     def write(sources: Mapping[str, str], more: str = "", head: str = HEAD) -> Path:
         rows = "".join(f"[[sources]]\nname = {json.dumps(name)}\nurl = {url!r}\n" for name, url in sources.items())
         path = tmp_path / "settings.toml"
-        path.write_text(f"{head}{more}\n{rows}", encoding="utf-8")
+        path.write_text(f"{on(store_url, head)}{more}\n{rows}", encoding="utf-8")
         return path
 
     return write

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import threading
@@ -17,12 +18,14 @@ from digests.store.editions import open_digests
 from digests.store.outbox import OPEN, Place, deliveries_of, put
 from tests.cli.site import rss
 from tests.deliver.mail_server import MailServer
+from tests.kinds import on_postgresql, on_sqlite
 from watcher.cli.main import run as run_command
 from watcher.cli.status_daemon import SILENT
 from watcher.store.mark import find_mark
 from watcher.store.open import connect
 from watcher.store.writer import read, write
 
+POLLED = re.compile(r" polled status=\w+ feed=(\S+)")
 pytestmark = pytest.mark.slow  # starts the program
 
 
@@ -32,6 +35,7 @@ def status(settings, capsys, *arguments: str) -> dict:
     return json.loads(capsys.readouterr().out)
 
 
+@on_sqlite  # a server may have several
 def test_a_second_daemon_is_refused_with_the_process_of_the_first(site, write_settings, start, capsys):
     site.feed("/feed.xml", rss())
     settings = write_settings({"Post": site.url("/feed.xml")})
@@ -44,6 +48,27 @@ def test_a_second_daemon_is_refused_with_the_process_of_the_first(site, write_se
     assert f"error: a daemon is at work on this store already: process {first.process.pid}, since " in second.log
     assert status(settings, capsys)["daemon"]["pid"] == first.process.pid
     assert status(settings, capsys)["daemon"]["state"] == "running"
+
+
+@on_postgresql
+def test_two_daemons_share_a_store_and_ask_each_feed_once(site, write_settings, start, capsys):
+    names = [f"n{n}" for n in range(6)]
+    for name in names:
+        site.feed(f"/{name}.xml", rss())
+    settings = write_settings({name: site.url(f"/{name}.xml") for name in names})
+    first, second = start(settings), start(settings)
+
+    for daemon in (first, second):
+        daemon.wait_for("started")
+    until = time.monotonic() + 30
+    while len(polled := POLLED.findall(first.log + second.log)) < 6 and time.monotonic() < until:
+        time.sleep(0.1)
+
+    assert sorted(polled) == sorted(site.url(f"/{name}.xml") for name in names)
+    assert status(settings, capsys)["daemon"]["state"] == "running"
+    first.send(signal.SIGKILL)
+    first.ended()
+    assert status(settings, capsys)["daemon"]["pid"] == second.process.pid
 
 
 def test_poll_and_digest_work_beside_the_daemon(site, write_settings, start, capsys):
@@ -74,13 +99,14 @@ def test_a_crash_gives_the_lock_back_and_status_says_that_nobody_asked_for_it(si
     assert status(settings, capsys)["daemon"]["state"] == "stopped"
 
 
+@on_sqlite  # whose mark is a file, in which an old time can be put
 def test_a_daemon_that_hangs_is_called_silent(site, write_settings, start, capsys):
     settings = write_settings({})
     daemon = start(settings)
     daemon.wait_for("started")
     daemon.send(signal.SIGSTOP)
-    mark = find_mark(connect(f"sqlite:///{settings.parent / 'w.db'}"))
-    path = settings.parent / "w.db.daemon"
+    mark = find_mark(connect(f"sqlite:///{settings.parent / 'watcher.db'}"))
+    path = settings.parent / "watcher.db.daemon"
     text = path.read_text()
 
     path.write_text(text.replace(mark.beat_at.isoformat(), (mark.beat_at - SILENT).isoformat()))
@@ -97,7 +123,7 @@ def test_hup_takes_new_settings_without_a_restart_and_says_what_changed(site, wr
 
     more = '[poll]\nevery = "45m"\n[[digests]]\nname = "evening"\nat = "18:00"\n'
     write_settings({"A": site.url("/a.xml"), "C": site.url("/c.xml")}, more)
-    settings.write_text(settings.read_text().replace("w.db", "other.db"))
+    settings.write_text(re.sub(r"(?m)^url = .*", 'url = "sqlite:///other.db"', settings.read_text(), count=1))
     daemon.send(signal.SIGHUP)
     daemon.wait_for("reloaded")
     daemon.wait_for(f"polled status=ok feed={site.url('/c.xml')}")
@@ -184,6 +210,7 @@ def test_run_once_polls_what_is_due_with_its_pages_and_ends(site, write_settings
     assert status(settings, capsys)["daemon"]["state"] == "stopped"
 
 
+@on_sqlite  # a server may have several
 def test_run_once_is_refused_beside_a_daemon(site, write_settings, start):
     settings = write_settings({})
     start(settings).wait_for("started")
@@ -213,7 +240,9 @@ def test_the_daemon_tells_systemd_that_it_is_ready_alive_reloads_and_stops(write
     assert daemon.ended() == 0
 
 
-def test_a_daemon_whose_mail_server_hangs_ends_within_ten_seconds_and_owes_the_mail_still(write_settings, start):
+def test_a_daemon_whose_mail_server_hangs_ends_within_ten_seconds_and_owes_the_mail_still(
+    write_settings, store_url, start
+):
     place = Place(digest="world", local_date=date(2026, 11, 24), slot="daily")
     mail = Rendered(format="eml", name="x.eml", body=b"Subject: News\r\n\r\nnews\r\n")
     parcel = Parcel(channel="smtp", recipient="ann@example.net", forms=(mail,))
@@ -221,7 +250,7 @@ def test_a_daemon_whose_mail_server_hangs_ends_within_ten_seconds_and_owes_the_m
         smtp = f'[smtp]\nhost = "127.0.0.1"\nport = {server.port}\nsecurity = "plain"\n'
         digest = '[[digests]]\nmail = { from = "w@example.org", to = ["ann@example.net"] }\n'
         settings = write_settings({}, f'{smtp}{digest}deliver = [{{ channel = "smtp" }}]\n')
-        engine = open_digests(f"sqlite:///{settings.parent / 'w.db'}")
+        engine = open_digests(store_url)
         write(engine, lambda c: put(c, place, [parcel], now=datetime.now(UTC)))
         daemon = start(settings)
         until = time.monotonic() + 20

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.site import rss
+from tests.kinds import on_sqlite
 from watcher.daemon import logs
 from watcher.daemon.metrics import Family, Times, page
 
@@ -151,6 +152,7 @@ def test_a_token_is_asked_for_where_one_is_set(write_settings, start, port, tmp_
 
 
 @pytest.mark.slow
+@on_sqlite  # one writer holds all of it
 def test_a_store_that_is_locked_is_named_by_healthz_and_status_and_forgotten_afterwards(
     write_settings, start, port, capsys
 ):
@@ -161,7 +163,7 @@ def test_a_store_that_is_locked_is_named_by_healthz_and_status_and_forgotten_aft
     settings = write_settings({}, f'[metrics]\nlisten = "127.0.0.1:{port}"\n')
     daemon = start(settings)
     daemon.wait_for("listening")
-    other = sqlite3.connect(settings.parent / "w.db", isolation_level=None)
+    other = sqlite3.connect(settings.parent / "watcher.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
 
     until = time.monotonic() + 40  # a writer waits a quarter of a minute for its turn

@@ -38,7 +38,7 @@ def test_a_store_that_another_process_holds_is_waited_for_and_nothing_is_asked_t
     site.feed("/feed.xml", rss(text=LONG))
     settings = write_settings({"Post": site.url("/feed.xml")})
     assert run_command(["status", "--config", str(settings)]) == 0  # the store is there
-    with closing(sqlite3.connect(settings.parent / "w.db", isolation_level=None)) as other:
+    with closing(sqlite3.connect(settings.parent / "watcher.db", isolation_level=None)) as other:
         daemon = start(settings)
         daemon.wait_for("polled")
         other.execute("BEGIN EXCLUSIVE")
@@ -65,7 +65,7 @@ def test_a_daemon_ends_in_time_though_its_store_is_held(site, write_settings, st
     settings = write_settings({"Post": site.url("/feed.xml")})
     daemon = start(settings)
     assert asked.wait(20)
-    with closing(sqlite3.connect(settings.parent / "w.db", isolation_level=None, timeout=20)) as other:
+    with closing(sqlite3.connect(settings.parent / "watcher.db", isolation_level=None, timeout=20)) as other:
         other.execute("BEGIN EXCLUSIVE")
         time.sleep(3)  # what came waits to be written
 
@@ -77,7 +77,7 @@ def test_a_daemon_ends_in_time_though_its_store_is_held(site, write_settings, st
 
 def test_a_store_that_cannot_be_opened_is_told_by_status_with_what_mends_it(write_settings, capsys):
     settings = write_settings({})
-    (settings.parent / "w.db").mkdir()
+    (settings.parent / "watcher.db").mkdir()
 
     assert run_command(["status", "--config", str(settings)]) == 1
 

@@ -67,14 +67,14 @@ def test_an_address_that_is_taken_is_a_fault_where_it_was_asked_for(write_settin
         assert daemon.ended() == 0
 
 
-async def test_the_usual_address_being_taken_is_said_once_and_is_no_fault(tmp_path, caplog):
+async def test_the_usual_address_being_taken_is_said_once_and_is_no_fault(store_url, caplog):
     from digests.store.editions import open_digests
     from watcher.daemon.website import Website
     from watcher.settings.daemon import WEB_LISTEN, place
     from watcher.settings.load import settings_model
 
     settings = settings_model()()
-    engine = open_digests(f"sqlite:///{tmp_path / 'w.db'}")
+    engine = open_digests(store_url)
     site = Website(settings, engine, {})
     try:
         taken = socket.create_server(place(WEB_LISTEN))

@@ -63,7 +63,7 @@ class Sites(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def settings(tmp_path):
+def settings(tmp_path, store_url):
     server = ThreadingHTTPServer(("127.0.0.1", 0), Sites)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     with socket.socket() as free:
@@ -81,7 +81,7 @@ def settings(tmp_path):
     rows = "".join(f'[[sources]]\nname = "{name}"\nurl = "{url}"\n' for name, url in sources.items())
     path = tmp_path / "settings.toml"
     fetch = '[fetch]\nallow_private = ["127.0.0.0/8"]\nhost_delay = "0s"\n'
-    path.write_text(f'[store]\nurl = "sqlite:///w.db"\n[semantic]\nembedder = "none"\n{fetch}{rows}')
+    path.write_text(f'[store]\nurl = "{store_url}"\n[semantic]\nembedder = "none"\n{fetch}{rows}')
     yield str(path)
     server.shutdown()
     server.server_close()

@@ -5,16 +5,17 @@ from __future__ import annotations
 import os
 import random
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
+from sqlalchemy import inspect, text
 
 from watcher.press.labels import labels
 from watcher.press.texts import library
+from watcher.store.open import connect
+from watcher.store.writer import read
 
 pytestmark = pytest.mark.slow  # starts the program a dozen times
 
@@ -23,18 +24,16 @@ SEED = 20261125
 
 
 @pytest.fixture
-def settings(tmp_path):
+def settings(tmp_path, store_url):
     """The settings of a press in a process of its own, which lives as long as the test."""
     press = subprocess.Popen([sys.executable, "-m", "watcher.press"], stdout=subprocess.PIPE, text=True)
     assert press.stdout is not None
     lines = []
     while not (lines and not lines[-1].strip() and sum("[[sources]]" in line for line in lines) == outlets()):
         lines.append(press.stdout.readline())
-    text = "".join(lines).replace("[fetch]", '[fetch]\nhost_delay = "0.1s"')
+    sources = "".join(lines).replace("[fetch]", '[fetch]\nhost_delay = "0.1s"')
     path = tmp_path / "settings.toml"
-    path.write_text(
-        f'[store]\nurl = "sqlite:///watcher.db"\n\n[semantic]\nembedder = "none"\n\n{text}', encoding="utf-8"
-    )
+    path.write_text(f'[store]\nurl = "{store_url}"\n\n[semantic]\nembedder = "none"\n\n{sources}', encoding="utf-8")
     yield path
     press.kill()
     press.wait()
@@ -54,10 +53,10 @@ def start(*arguments: str) -> subprocess.Popen[bytes]:
     )
 
 
-def rows(settings: Path, query: str) -> list[tuple[object, ...]]:
-    with sqlite3.connect(settings.parent / "watcher.db") as connection:
-        found = connection.execute(query).fetchall()
-    connection.close()
+def rows(store_url: str, query: str) -> list[tuple[object, ...]]:
+    engine = connect(store_url)
+    found = read(engine, lambda c: [tuple(row) for row in c.execute(text(query))])
+    engine.dispose()
     return found
 
 
@@ -66,7 +65,7 @@ def reachable() -> int:
     return sum(label.outlet not in broken for label in labels().values())
 
 
-def test_ten_kills_during_polls_lose_no_article_and_store_none_twice(settings):
+def test_ten_kills_during_polls_lose_no_article_and_store_none_twice(settings, store_url):
     chance = random.Random(SEED)
     stored = []
 
@@ -75,25 +74,28 @@ def test_ten_kills_during_polls_lose_no_article_and_store_none_twice(settings):
         time.sleep(chance.uniform(0.3, 1.6))
         process.send_signal(signal.SIGKILL)
         process.communicate()
-        if (settings.parent / "watcher.db").exists():
-            stored.append(rows(settings, "SELECT count(*) FROM articles")[0][0] if has_tables(settings) else 0)
+        stored.append(rows(store_url, "SELECT count(*) FROM articles")[0][0] if has_tables(store_url) else 0)
     last = start("poll", "--all", "--config", str(settings))
     last.communicate()
 
     assert last.returncode == 3  # two of the press's feeds are broken
     assert stored == sorted(stored)
-    assert rows(settings, "SELECT count(*), count(DISTINCT url) FROM articles") == [(reachable(), reachable())]
-    assert rows(settings, "SELECT count(*) FROM texts") == [(reachable(),)]
-    assert rows(settings, "SELECT count(*) FROM pages") == [(0,)]
-    assert rows(settings, "PRAGMA integrity_check") == [("ok",)]
+    assert rows(store_url, "SELECT count(*), count(DISTINCT url) FROM articles") == [(reachable(), reachable())]
+    assert rows(store_url, "SELECT count(*) FROM texts") == [(reachable(),)]
+    assert rows(store_url, "SELECT count(*) FROM pages") == [(0,)]
+    if store_url.startswith("sqlite"):
+        assert rows(store_url, "PRAGMA integrity_check") == [("ok",)]
 
 
-def has_tables(settings: Path) -> bool:
-    return bool(rows(settings, "SELECT 1 FROM sqlite_master WHERE name = 'articles'"))
+def has_tables(store_url: str) -> bool:
+    engine = connect(store_url)
+    found = inspect(engine).has_table("articles")
+    engine.dispose()
+    return found
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_to_the_group_stops_the_daemon_in_order(settings, number):
+def test_a_signal_to_the_group_stops_the_daemon_in_order(settings, store_url, number):
     process = start("run", "--config", str(settings))
     assert process.stderr is not None
     begun = b""
@@ -108,10 +110,10 @@ def test_a_signal_to_the_group_stops_the_daemon_in_order(settings, number):
     assert process.returncode == 0
     assert "Traceback" not in told
     assert told.rstrip().endswith("stopped")
-    assert rows(settings, "SELECT count(*) FROM hosts WHERE lease_by IS NOT NULL") == [(0,)]
+    assert rows(store_url, "SELECT count(*) FROM hosts WHERE lease_by IS NOT NULL") == [(0,)]
 
 
-def test_ctrl_c_stops_a_poll_quietly_and_the_next_one_goes_on(settings):
+def test_ctrl_c_stops_a_poll_quietly_and_the_next_one_goes_on(settings, store_url):
     process = start("poll", "--all", "--config", str(settings))
     time.sleep(1.2)
 
@@ -122,4 +124,4 @@ def test_ctrl_c_stops_a_poll_quietly_and_the_next_one_goes_on(settings):
 
     assert process.returncode in (130, 3)
     assert b"Traceback" not in told
-    assert rows(settings, "SELECT count(*) FROM articles") == [(reachable(),)]
+    assert rows(store_url, "SELECT count(*) FROM articles") == [(reachable(),)]
