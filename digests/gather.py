@@ -24,7 +24,7 @@ from digests.store import stories as store
 from digests.store.corrections import KeptCorrection, holding, kept_corrections
 from digests.store.stories import Kept, Member
 from watcher.features.make import FEATURES_VERSION
-from watcher.features.pack import Shared, unpack
+from watcher.features.pack import unpack
 from watcher.features.renew import renewed
 from watcher.model import Article
 from watcher.store.articles import articles_by_id, outlines_between, packed_features, published_before
@@ -94,10 +94,10 @@ def window_of(connection: Connection, *, start: datetime, end: datetime) -> Wind
 
 def items_between(connection: Connection, *, start: datetime, end: datetime) -> list[Item]:
     """Return what grouping reads of the articles published in [start, end) that have features, without their texts."""
-    found, outdated, shared = [], [], Shared()
+    found, outdated = [], []
     for article, kept in outlines_between(connection, start=start, end=end):
         if kept.version == FEATURES_VERSION:
-            features = unpack(article.id, kept.payload, kept.vector, kept.vector_model, shared=shared)
+            features = unpack(article.id, kept.payload, kept.vector, kept.vector_model)
             found.append(item_of(article, features))
         else:
             outdated.append(article.id)

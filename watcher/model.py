@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from struct import iter_unpack
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -289,13 +290,22 @@ class Features:
 
     `version` names the maker, `vector` is little-endian float16 of unit length, `vector_model` "name/version" of the
     embedder that made it; both None without one. `shingles` is little-endian uint32, ascending (`features.wording`).
+    The terms stay packed, as they are most of it: `stems` are joined by line breaks, heaviest first, and `weights` are
+    theirs within the article, in thousandths, little-endian uint16.
     """
 
     article_id: str
     version: str
     shingles: bytes = field(default=b"", repr=False)  # of the body's words, sampled: the text as wire copy
-    terms: tuple[tuple[str, float], ...] = ()  # term, weight within the article
+    stems: str = ""
+    weights: bytes = field(default=b"", repr=False)
     names: tuple[str, ...] = ()
     numbers: tuple[str, ...] = ()
     vector: bytes | None = field(default=None, repr=False)
     vector_model: str | None = None
+
+    @property
+    def terms(self) -> tuple[tuple[str, float], ...]:
+        """Each term with its weight within the article, heaviest first."""
+        stems = self.stems.split("\n") if self.stems else ()
+        return tuple(zip(stems, (n / 1000 for (n,) in iter_unpack("<H", self.weights)), strict=True))

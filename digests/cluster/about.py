@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import math
-from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from array import array
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 
 import numpy as np
+import numpy.typing as npt
 
 from digests.cluster.dense import mean_of
 from digests.cluster.item import Item
+from digests.cluster.terms import Numbers
 from watcher.features.means import language_means
+from watcher.features.terms import packed_terms
 from watcher.model import Features
 
 MOST_TERMS = 60
 MOST_NAMES = 24
 MOST_NUMBERS = 12
 LEAST_SHARE = 0.25  # of the articles that a name or a number must stand in, to be one of the story's
+ROUNDING = 1e-9  # by what a sum that is made in some order may be off
 WORDING_BYTES = 256  # of a story: enough to tell that it is known by texts
 
 
@@ -32,6 +38,7 @@ def about(story: str, members: Sequence[Item]) -> Item:
     language = min(languages, key=lambda each: (-languages[each], each))
     own = [item for item in voting if item.language == language]
     vector, model = centre(voting, language)
+    stems, weights = packed_terms(mean_terms(own))
     return Item(
         article_id=story,
         title=own[0].title,
@@ -43,7 +50,8 @@ def about(story: str, members: Sequence[Item]) -> Item:
             article_id=story,
             version=own[0].features.version,
             shingles=longest_wording(own),
-            terms=mean_terms(own),
+            stems=stems,
+            weights=weights,
             names=commonest([item.features.names for item in voting], MOST_NAMES),
             numbers=commonest([item.features.numbers for item in voting], MOST_NUMBERS),
             vector=vector,
@@ -57,15 +65,29 @@ def longest_wording(members: Sequence[Item]) -> bytes:
     return max((item.features.shingles for item in members), key=len)[:WORDING_BYTES]
 
 
-def mean_terms(members: Sequence[Item]) -> tuple[tuple[str, float], ...]:
+def mean_terms(members: Sequence[Item]) -> list[tuple[str, float]]:
     """Return the heaviest terms of the members with their mean weight; each member's add up alike."""
-    weights: defaultdict[str, list[float]] = defaultdict(list)
+    numbers, keys = Numbers([]), array("i")
+    values = [np.zeros(0)]
     for item in members:
-        length = math.sqrt(math.fsum(weight * weight for _, weight in item.features.terms)) or 1.0
-        for term, weight in item.features.terms:
-            weights[term].append(weight / length)
-    sums = {term: 10 * math.fsum(found) / len(members) for term, found in weights.items()}
-    return tuple((term, round(sums[term], 3)) for term in heaviest(sums, MOST_TERMS))
+        keys.extend(map(numbers.__getitem__, item.features.stems.split("\n") if item.features.stems else ()))
+        weights = np.frombuffer(item.features.weights, "<u2") / 1000
+        values.append(weights / (math.sqrt(math.fsum((weights * weights).tolist())) or 1.0))
+    sums = {numbers.words[key]: 10 * total / len(members) for key, total in largest_sums(keys, np.concatenate(values))}
+    return [(term, sums[term]) for term in heaviest(sums, MOST_TERMS)]
+
+
+def largest_sums(keys: array[int], values: npt.NDArray[np.float64]) -> Iterator[tuple[int, float]]:
+    """Yield the keys that may have one of the `MOST_TERMS` largest sums of values with that sum, in whatever order."""
+    codes = np.array(keys, np.int32)
+    about = np.bincount(codes, values) if len(codes) else np.zeros(0)
+    least = np.partition(about, -MOST_TERMS)[-MOST_TERMS] if len(about) > MOST_TERMS else 0.0
+    entries = np.flatnonzero(about[codes] >= least * (1 - ROUNDING))
+    entries = entries[np.argsort(codes[entries], kind="stable")]
+    found = codes[entries]
+    bounds = [*np.flatnonzero(np.diff(found, prepend=-1)).tolist(), len(found)]
+    told, kept = found.tolist(), values[entries].tolist()
+    yield from ((told[at], math.fsum(kept[at:end])) for at, end in pairwise(bounds))  # the same in any order
 
 
 def commonest(keys: Sequence[Sequence[str]], most: int) -> tuple[str, ...]:

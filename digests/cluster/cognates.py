@@ -23,6 +23,11 @@ DOUBLED = re.compile(r"(.)\1+")
 
 @lru_cache(maxsize=MOST_KNOWN)
 def cognate(term: str) -> str:
+    """Return what `new_cognate` does; words that have been asked for are at hand."""
+    return new_cognate(term)
+
+
+def new_cognate(term: str) -> str:
     """
     Return the key of a folded word or stem, the same for its cognates in other languages; empty if it can have none.
 

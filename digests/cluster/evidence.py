@@ -9,6 +9,7 @@ from digests.cluster.copies import common
 from digests.cluster.dense import centred
 from digests.cluster.item import Item
 from digests.cluster.wording import wording_of
+from watcher.features.terms import weights_of
 
 MOST = 12  # names, terms or numbers that are told; the first are the weightiest
 
@@ -37,12 +38,10 @@ class Evidence:
 
 def why(a: Item, b: Item) -> Evidence:
     """Return the evidence for and against one event in two articles; swapped articles swap `only_a` and `only_b`."""
-    terms_a, terms_b = dict(a.features.terms), dict(b.features.terms)
     same_language = a.language == b.language
-    shared = sorted(terms_a.keys() & terms_b.keys(), key=lambda term: (-min(terms_a[term], terms_b[term]), term))
     return Evidence(
         names=both(a.features.names, b.features.names),
-        terms=tuple(shared[:MOST]) if same_language else (),
+        terms=shared_terms(a, b) if same_language else (),
         numbers=both(a.features.numbers, b.features.numbers),
         wording=round(common(wording_of(a.features.shingles), wording_of(b.features.shingles)).share, 3),
         vector=cosine(a, b),
@@ -51,6 +50,12 @@ def why(a: Item, b: Item) -> Evidence:
         only_a=own(a, b),
         only_b=own(b, a),
     )
+
+
+def shared_terms(a: Item, b: Item) -> tuple[str, ...]:
+    """Return the terms of two articles of one language, the weightiest first."""
+    of_a, of_b = weights_of(a.features), weights_of(b.features)
+    return tuple(sorted(of_a.keys() & of_b.keys(), key=lambda term: (-min(of_a[term], of_b[term]), term))[:MOST])
 
 
 def both(ours: tuple[str, ...], theirs: tuple[str, ...]) -> tuple[str, ...]:

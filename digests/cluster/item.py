@@ -57,10 +57,12 @@ def kind_of(title: str, url: str) -> str:
 
 def in_order(items: Sequence[Item]) -> list[Item]:
     """Return `items` in time order, those without a time last, each id once; the same for any order they came in."""
-    ordered = sorted(
-        items, key=lambda item: (item.published_at is None, item.published_at or NEVER, item.article_id, item.url)
-    )
     seen: dict[str, Item] = {}
-    for item in ordered:
+    for item in sorted(items, key=moment):
         seen.setdefault(item.article_id, item)
     return list(seen.values())
+
+
+def moment(item: Item) -> tuple[bool, datetime, str, str]:
+    """Return the place of an item in the order of time."""
+    return item.published_at is None, item.published_at or NEVER, item.article_id, item.url

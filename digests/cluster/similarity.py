@@ -15,6 +15,7 @@ from digests.cluster.expansion import Borrowing, Neighbours, expanded, nearest_o
 from digests.cluster.item import Item
 from digests.cluster.linkage import Edges
 from digests.cluster.sparse import codes_of, cognate_vectors, name_channel, term_vectors
+from digests.cluster.terms import told
 
 __all__ = ["Borrowing", "Evidence", "Pairs", "Weights", "edges", "why"]
 
@@ -109,7 +110,9 @@ class Pairs:
         self.most = max(LEAST_EDGES, MOST_EDGES // max(1, len(items)))
         self.language = codes_of(languages)
         self.has_text = np.array([len(each.shingles) >= LEAST_BODY for each in features], bool)
-        terms, cognates = term_vectors(features, languages), cognate_vectors(features, languages)
+        found = told(features, languages)
+        terms, cognates = term_vectors(found, languages), cognate_vectors(found)
+        del found
         self.names = name_channel(features) if self.has_text.any() else None
         self.dense = centred(features, languages)
         self.has_names = np.zeros(len(items), bool) if self.names is None else self.names.sizes() >= LEAST_NAMES

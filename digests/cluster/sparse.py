@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Sequence
-from itertools import repeat
+from collections.abc import Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -12,6 +11,7 @@ import numpy.typing as npt
 
 from digests.cluster.channel import Array, Channel, Ints, Starts
 from digests.cluster.cognates import cognate
+from digests.cluster.terms import LEAST_NUMBER, Numbers, Told, cognates_of
 from watcher.model import Features
 
 Vectors: TypeAlias = tuple[Starts, Ints, Array]  # starts of rows, keys, values: see `Channel`
@@ -19,88 +19,76 @@ Vectors: TypeAlias = tuple[Starts, Ints, Array]  # starts of rows, keys, values:
 MAX_TERMS = 60  # of an article, its heaviest
 PRIOR_ARTICLES = 500  # as if so many had been seen without the term: in a small window every term is rare
 PRIOR_COGNATES = 200  # the same, for keys that languages share
-LEAST_NUMBER = 3  # digits: smaller numbers stand in any text
-SPREAD = np.uint64(0x9E3779B97F4A7C15)  # 2^64 / golden ratio: its multiples share few bits
 SHORT_COGNATES = 6.0  # length of what a vector of cognates is taken to lack: one word in common is no proof
 
 
-class Entries:
-    """The entries of vectors while they are read, row after row: of each key only its hash, as there are many."""
-
-    def __init__(self) -> None:
-        self.keys, self.values, self.starts = array("q"), array("f"), array("q", [0])
-
-    def add(self, keys: Iterable[int], values: Iterable[float]) -> None:
-        """Add a row."""
-        self.keys.extend(keys)
-        self.values.extend(values)
-        self.starts.append(len(self.keys))
-
-    def arrays(self, apart: Sequence[str] = ()) -> Vectors:
-        """
-        Return starts, keys and values; keys are numbers in the order in which they come, from 0.
-
-        Args:
-            apart: What each row is of, if the keys of rows of two kinds are never the same.
-        """
-        hashes, starts = np.array(self.keys, np.uint64), np.array(self.starts, np.int64)
-        if apart:
-            hashes ^= np.repeat(codes_of(apart), np.diff(starts)).astype(np.uint64) * SPREAD
-        _, first, keys = np.unique(hashes, return_index=True, return_inverse=True)
-        number = np.empty(len(first), np.int32)
-        number[np.argsort(first)] = np.arange(len(first), dtype=np.int32)
-        return starts, number[keys], np.array(self.values, np.float32)
-
-
-def term_vectors(features: Sequence[Features], languages: Sequence[str]) -> Vectors:
+def term_vectors(found: Told, languages: Sequence[str]) -> Vectors:
     """Return the vectors of terms and numbers, each language by itself."""
-    entries = Entries()
-    for each in features:
-        entries.add(
-            [*(hash(f"#{number}") for number in each.numbers), *(hash(term) for term, _ in each.terms)],
-            [*repeat(1.0, len(each.numbers)), *(weight for _, weight in each.terms)],
-        )
-    starts, keys, values = entries.arrays(apart=languages)
-    articles = np.repeat(sizes_of_languages(languages), np.diff(starts))
-    rarity = np.log((articles + PRIOR_ARTICLES) / (holders(keys) + 0.5))
-    return unit(*heaviest(starts, keys, np.log1p(values) * rarity, limits(len(features))))
+    held, articles = holders(found.keys, len(found.words)), sizes_of_languages(languages)
+    parts = []
+    for first, stop, starts, keys, weights in found.parts():
+        among = np.repeat(articles[first:stop], np.diff(starts))
+        rarity = np.log((among + PRIOR_ARTICLES) / (held[keys] + 0.5))
+        parts.append(unit(*heaviest(starts, keys, np.log1p(weights) * rarity, limits(stop - first))))
+    return joined(parts)
 
 
 def name_channel(features: Sequence[Features]) -> Channel:
     """Return the channel of names and larger numbers; a name that two languages spell alike is one."""
-    entries = Entries()
+    number_of = NameNumbers().__getitem__
+    keys, starts = array("i"), array("q", [0])
     for each in features:
-        keys = dict.fromkeys(hash(cognate(key) or f"={key}") for key in (*each.names, *large_numbers(each)))
-        entries.add(keys, repeat(1.0, len(keys)))
-    starts, keys_, _ = entries.arrays()
-    return Channel(*unit(starts, keys_, np.log((len(features) + PRIOR_ARTICLES) / (holders(keys_) + 0.5))))
+        keys.extend(dict.fromkeys(map(number_of, (*each.names, *large_numbers(each)))))
+        starts.append(len(keys))
+    keys_ = np.array(keys, np.int32)
+    held = holders(keys_, int(keys_.max(initial=0)) + 1)[keys_]
+    return Channel(*unit(np.array(starts, np.int64), keys_, np.log((len(features) + PRIOR_ARTICLES) / (held + 0.5))))
 
 
-def cognate_vectors(features: Sequence[Features], languages: Sequence[str]) -> Vectors | None:
+class NameNumbers(dict[str, int]):
+    """The number of each name, the same for what languages spell alike, in the order in which they come."""
+
+    def __init__(self) -> None:
+        self.numbers = Numbers([])
+
+    def __missing__(self, name: str) -> int:
+        found = self[name] = self.numbers[cognate(name) or f"={name}"]
+        return found
+
+
+def cognate_vectors(found: Told) -> Vectors | None:
     """
     Return the vectors of words that several languages of the window spell alike, and of larger numbers; None for one
     language.
     """
-    codes = codes_of(languages)
-    if len({*languages}) < 2:
+    rows = len(found.starts) - 1
+    if not found.of.any():
         return None
-    entries = Entries()
-    for each in features:
-        weights: dict[int, float] = {hash(number): 1.0 for number in large_numbers(each)}
-        for term, weight in each.terms:
-            if key := cognate(term):
-                known = hash(key)
-                if weights.get(known, 0.0) < weight:
-                    weights[known] = weight
-        entries.add(weights.keys(), weights.values())
-    starts, keys, values = entries.arrays()
-    code = np.repeat(codes, np.diff(starts)).astype(np.int64)
-    width = int(codes.max()) + 1
-    in_languages = np.bincount(np.unique(keys * width + code) // width, minlength=1)
-    rarity = np.log((len(features) + PRIOR_COGNATES) / (holders(keys) + 0.5))
-    shared = in_languages[keys] > 1
-    kept = chosen(starts, keys, np.log1p(values) * rarity, shared)
-    return unit(*heaviest(*kept, limits(len(features))), lacking=SHORT_COGNATES)
+    codes = cognates_of(found)
+    heads = [heaviest_alike(starts, codes[keys], weights) for _, _, starts, keys, weights in found.parts()]
+    held = np.zeros(int(codes.max(initial=0)) + 1, np.int64)
+    for _, keys, _ in heads:
+        held += holders(keys, len(held))
+    parts = []
+    for starts, keys, weights in heads:
+        rarity = np.log((rows + PRIOR_COGNATES) / (held[keys] + 0.5))
+        kept = heaviest(starts, keys, np.log1p(weights) * rarity, limits(len(starts) - 1))
+        parts.append(unit(*kept, lacking=SHORT_COGNATES))
+    return joined(parts)
+
+
+def heaviest_alike(starts: Starts, keys: Ints, weights: Array) -> Vectors:
+    """Return rows with each key once, where it came first, with its highest weight; without keys below 0."""
+    width, rows = np.int64(keys.max(initial=0)) + 1, np.repeat(np.arange(len(starts) - 1), np.diff(starts))
+    known = np.flatnonzero(keys >= 0)
+    codes = rows[known] * width + keys[known]
+    order = np.argsort(codes, kind="stable")
+    firsts = np.flatnonzero(np.diff(codes[order], prepend=-1))
+    highest = np.maximum.reduceat(weights[known][order], firsts) if len(firsts) else weights[:0]
+    came = order[firsts]
+    back = np.argsort(came)
+    sizes = np.bincount(codes[came] // width, minlength=len(starts) - 1)
+    return np.append(0, np.cumsum(sizes)), keys[known[came[back]]], highest[back]
 
 
 def large_numbers(features: Features) -> list[str]:
@@ -120,9 +108,9 @@ def sizes_of_languages(languages: Sequence[str]) -> npt.NDArray[np.int64]:
     return np.bincount(codes, minlength=1)[codes]
 
 
-def holders(keys: Ints) -> npt.NDArray[np.int64]:
-    """Return how many rows each entry's key is in."""
-    return np.bincount(keys, minlength=1)[keys]
+def holders(keys: Ints, count: int) -> npt.NDArray[np.int64]:
+    """Return how many rows each of `count` keys is in."""
+    return np.bincount(keys, minlength=count)
 
 
 def limits(rows: int) -> npt.NDArray[np.int64]:
@@ -153,3 +141,10 @@ def unit(starts: Starts, keys: Ints, values: Array, *, lacking: float | npt.NDAr
     squares = np.bincount(rows, np.square(values, dtype=np.float64), len(starts) - 1)
     lengths = np.sqrt(squares + lacking**2)[rows]
     return starts, keys, np.divide(values, lengths, where=lengths > 0, out=np.zeros(len(keys))).astype(np.float32)
+
+
+def joined(parts: Sequence[Vectors]) -> Vectors:
+    """Return the rows of all parts."""
+    sizes, keys, values = ([each[n] for each in parts] for n in range(3))
+    starts = np.append(0, np.cumsum(np.concatenate([np.zeros(0, np.int64), *map(np.diff, sizes)])))
+    return starts, np.concatenate([np.zeros(0, np.int32), *keys]), np.concatenate([np.zeros(0, np.float32), *values])

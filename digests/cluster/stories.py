@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from digests.cluster.conflict import held_apart
 from digests.cluster.duplicates import reports
-from digests.cluster.item import Item, in_order
+from digests.cluster.item import Item, in_order, moment
 from digests.cluster.linkage import Apart, Edges, Linkage, link
 from digests.cluster.links import Link, links
 from digests.cluster.rules import NO_RULES, Rules, bound, divided, held_by
@@ -84,6 +84,7 @@ def grouping(
     place = {item.article_id: number for number, item in enumerate(ordered)}
     found = tuple(sorted(found, key=lambda each: min(place[article] for article in each.articles)))
     heads = [head(each, by_id, place) for each in found]
+    del by_id
     head_of = {article: number for number, each in enumerate(found) for article in each.articles} if rules else {}
     groups, linked = grouped(heads, rules, head_of, [known_story(each, known) for each in found])
     return Grouping(stories=tuple(story([found[i] for i in members], place) for members in groups), links=linked)
@@ -111,15 +112,15 @@ def grouped(
         head_of: The number of an article's head, for `rules`.
         known: The story that each head was in.
     """
-    order = {item.article_id: i for i, item in enumerate(heads)}
-    ordered = in_order(heads)
-    node = {order[item.article_id]: i for i, item in enumerate(ordered)}
+    order = sorted(range(len(heads)), key=lambda number: moment(heads[number]))
+    ordered = [heads[number] for number in order]
+    node: list[int] = np.argsort(order).tolist()
     node_of = {article: node[number] for article, number in head_of.items()}
     ruled, differ = held_by(rules, node_of), held_apart(ordered)
     has_vectors = any(item.features.vector for item in ordered)
     weights, rule = (WEIGHTS, RULE) if has_vectors else (WEIGHTS_ALONE, RULE_ALONE)
     raw = edges(ordered, weights)
-    found = steadied(raw, [known[order[item.article_id]] for item in ordered])
+    found = steadied(raw, [known[number] for number in order])
     silent = np.array([item.is_silent for item in ordered], bool)
     hushed = silent[found.first] | silent[found.second]
     groups = link(
@@ -132,7 +133,7 @@ def grouped(
     listening = heard(chosen(found, hushed), silent)
     live = [i for i, item in enumerate(ordered) if item.kind == "live"]
     groups = with_live(groups, live, listening, rule.threshold, ruled)
-    numbers = sorted(sorted(order[ordered[i].article_id] for i in members) for members in groups)
+    numbers = sorted(sorted(order[i] for i in members) for members in groups)
     return numbers, links(ordered, groups, raw)
 
 

@@ -41,12 +41,3 @@ def test_features_of_another_version_are_made_anew_from_the_text(engine, put):
     found, with_texts = between(engine, NOON, NOON + timedelta(hours=1))
 
     assert found == with_texts == [made]
-
-
-def test_words_that_articles_share_are_held_once(engine, put):
-    put("Post", DAM)
-    put("Times", DAM, NOON + timedelta(hours=1))
-
-    (one, other), _ = between(engine, NOON, NOON + timedelta(hours=2))
-
-    assert all(a is b for a, b in zip(one.features.terms, other.features.terms, strict=True))

@@ -1,5 +1,9 @@
 """Features of one article: any script, bounded, the same every time; packed and unpacked."""
 
+import json
+import struct
+import zlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -96,7 +100,23 @@ def test_a_vector_is_kept_beside_the_packed_part():
     assert unpack("id", pack(full), b"\x00\x3c", "test/1") == full
 
 
-@pytest.mark.parametrize("packed", [b"", b"\x09\x00\x00", b"\x01\xff\xff", b"\x01\x00\x00rubbish"])
+def test_features_that_were_packed_with_their_terms_as_json_are_read():
+    made = make("id", title="Crane falls", text=STORY, language="en")
+    words = json.dumps([made.version, made.terms, made.names, made.numbers]).encode()
+    packed = struct.pack("<BH", 1, len(made.shingles) // 4) + made.shingles + zlib.compress(words)
+
+    assert unpack("id", packed, None, None) == made
+
+
+def test_terms_come_heaviest_first_with_their_weights():
+    made = make("id", title="Crane falls", text="A crane fell.", language="en")
+
+    assert made.terms == (("crane", 4.0), ("falls", 3.0), ("fell", 1.0))
+
+
+@pytest.mark.parametrize(
+    "packed", [b"", b"\x09\x00\x00", b"\x01\xff\xff", b"\x01\x00\x00rubbish", b"\x02\x00\x00rubbish"]
+)
 def test_damaged_bytes_are_a_value_error(packed):
     with pytest.raises(ValueError, match="article id"):
         unpack("id", packed, None, None)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterator
-from functools import lru_cache
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
 from sys import intern
 
+from watcher.features.terms import packed_terms
 from watcher.model import Features
 from watcher.text.words import POSSESSIVE, WORD, fold, is_unspaced, stems, to_latin, words
 
@@ -38,11 +38,13 @@ def make(article_id: str, *, title: str, text: str, language: str) -> Features:
 
     title = title.strip()[:MAX_TITLE]
     body = without_title(text, title)
+    stems, weights = packed_terms(terms(title, body, language))
     return Features(
         article_id=article_id,
         version=FEATURES_VERSION,
         shingles=shingles(body),
-        terms=terms(title, body, language),
+        stems=stems,
+        weights=weights,
         names=names(title, body[:MAX_LEAD]),
         numbers=numbers(f"{title}\n{body[:MAX_LEAD]}"),
     )
@@ -54,21 +56,15 @@ def without_title(text: str, title: str) -> str:
     return text[len(title) :].lstrip(" \n.:-–—") if title and text.startswith(title) else text
 
 
-def terms(title: str, body: str, language: str) -> tuple[tuple[str, float], ...]:
+def terms(title: str, body: str, language: str) -> Sequence[tuple[str, float]]:
     """Return the stems of an article with their weights, heaviest first; the title counts most, the lead next."""
-    weights: Counter[str] = Counter()
+    weights: defaultdict[str, float] = defaultdict(float)
     lead, rest = body[:MAX_LEAD], body[MAX_LEAD:MAX_BODY]
     for part, weight in ((title, TITLE_WEIGHT), (lead, LEAD_WEIGHT), (rest, BODY_WEIGHT)):
         for term, count in Counter(stems(part, language)).items():
             weights[term] += weight * count**0.5
     ordered = sorted(weights.items(), key=lambda item: (-item[1], item[0]))
-    return tuple(weighted(term, round(weight, 3)) for term, weight in ordered[:MAX_TERMS])
-
-
-@lru_cache(maxsize=1 << 15)
-def weighted(term: str, weight: float) -> tuple[str, float]:
-    """Return both, the same object for the same pair: of many titles most words come again."""
-    return term, weight
+    return ordered[:MAX_TERMS]
 
 
 def names(title: str, lead: str) -> tuple[str, ...]:
@@ -102,7 +98,7 @@ def numbers(text: str) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for match in NUMBER.finditer(text):
         raw = "".join(str(int(c)) if c.isdigit() and c.isdecimal() else c for c in match.group())
-        found[plain_number(raw)] = None
+        found[intern(plain_number(raw))] = None
     return tuple(found)[:MAX_NUMBERS]
 
 

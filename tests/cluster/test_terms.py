@@ -1,0 +1,89 @@
+"""Terms of a window by number, what languages have in common, and the terms that stand for a story."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from digests.cluster.about import MOST_TERMS, mean_terms
+from digests.cluster.item import Item
+from digests.cluster.sparse import heaviest_alike
+from digests.cluster.terms import PART, cognates_of, told
+from watcher.features.terms import packed_terms
+from watcher.model import Features
+
+WORDS = st.dictionaries(st.text("abcdefgh", min_size=1, max_size=3), st.integers(1, 9_000), max_size=90)
+
+
+def features(terms: dict[str, int], numbers: tuple[str, ...] = ()) -> Features:
+    ordered = sorted(terms.items(), key=lambda pair: (-pair[1], pair[0]))
+    stems, weights = packed_terms((term, weight / 1000) for term, weight in ordered)
+    return Features(article_id="a", version="", stems=stems, weights=weights, numbers=numbers)
+
+
+def member(made: Features) -> Item:
+    return Item(article_id="a", title="", language="en", published_at=None, outlet="", url="", features=made)
+
+
+def test_each_language_has_its_own_keys_in_the_order_in_which_they_come():
+    found = told(
+        [features({"dam": 3000, "town": 1000}, ("12",)), features({"dam": 2000}), features({"town": 1000})],
+        ["en", "de", "en"],
+    )
+
+    assert found.words == ["#12", "dam", "town", "dam"]
+    assert found.keys.tolist() == [0, 1, 2, 3, 2]
+    assert found.starts.tolist() == [0, 3, 4, 5]
+    assert found.weights.tolist() == [1000, 3000, 1000, 2000, 1000]
+
+
+def test_the_parts_of_a_window_are_all_of_it():
+    rows = [features({f"w{n % 7}": 1000 + n % 5}) for n in range(PART + 3)]
+    found = told(rows, ["en"] * len(rows))
+
+    parts = list(found.parts())
+
+    assert [(first, stop) for first, stop, *_ in parts] == [(0, PART), (PART, PART + 3)]
+    assert np.concatenate([keys for _, _, _, keys, _ in parts]).tolist() == found.keys.tolist()
+
+
+def test_words_and_large_numbers_of_two_languages_have_a_key_in_common():
+    found = told(
+        [
+            features({"tokyo": 1000, "dam": 1000}, ("12", "1200")),
+            features({"tokio": 1000, "damm": 900}, ("12", "1200")),
+        ],
+        ["en", "de"],
+    )
+
+    of = dict(zip(zip(found.words, found.of.tolist(), strict=True), cognates_of(found).tolist(), strict=True))
+
+    assert of["tokyo", 1] == of["tokio", 0] != -1
+    assert of["#1200", 1] == of["#1200", 0] != -1
+    assert of["#12", 1] == of["#12", 0] == -1
+
+
+def test_a_row_has_the_highest_of_weights_with_one_key_where_it_came_first():
+    starts, keys = np.array([0, 4, 5]), np.array([5, -1, 2, 5, 2], np.int32)
+
+    found = heaviest_alike(starts, keys, np.array([1, 9, 2, 3, 4], np.float32))
+
+    assert [each.tolist() for each in found] == [[0, 2, 3], [5, 2, 2], [3, 2, 4]]
+
+
+@given(st.lists(WORDS, min_size=1, max_size=6))
+def test_a_story_has_the_terms_with_the_largest_mean_weight(rows):
+    expected = defaultdict(list)
+    for row in rows:
+        length = math.sqrt(math.fsum((n / 1000) ** 2 for n in row.values())) or 1.0
+        for term, weight in row.items():
+            expected[term].append(weight / 1000 / length)
+    sums = {term: 10 * math.fsum(found) / len(rows) for term, found in expected.items()}
+
+    found = mean_terms([member(features(row)) for row in rows])
+
+    assert found == sorted(sums.items(), key=lambda pair: (-pair[1], pair[0]))[:MOST_TERMS]
