@@ -1,4 +1,4 @@
-"""The app: routes of all pages, each answered in a thread, behind the guard."""
+"""The app: routes of all pages behind the guard, what each is answered, and in which form it is sent."""
 
 from __future__ import annotations
 
@@ -8,13 +8,10 @@ import hashlib
 import hmac
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
-from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
@@ -25,13 +22,13 @@ from watcher.web import sources
 from watcher.web.files import FILES
 from watcher.web.guard import POLICY, Guard
 from watcher.web.limits import Meter
+from watcher.web.maker import Busy, Made, Maker, finished
 from watcher.web.patience import REQUEST_S
 from watcher.web.site import Ask, Missing, Page, Reply, Site
 from watcher.web.templating import page_of
 
 FORM_BYTES = 16_384
-PACKED_FROM = 1024  # bytes of an answer
-AT_ONCE = 2  # pages being made: the polls of the same process go on beside them
+WAIT_S = 2  # after which whoever was turned away may come again
 Told = tuple[int, bytes, str]  # status, body, media type
 Extra = Mapping[str, Callable[[], Awaitable[Told]]]
 
@@ -46,37 +43,39 @@ def make_app(site: Site, *, extra: Extra | None = None, clock: Callable[[], floa
 
     Errors: WatcherError if the token cannot be read.
     """
-    meter = Meter(clock)
-    pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="web")
+    meter, maker = Meter(clock), Maker(clock)
     own = (*FILES, *sources.PAGES, *(page for wing in site.wings for page in wing.pages))
-    routes = [Route(page.path, endpoint(site, page, meter, pool), methods=[page.method]) for page in own]
+    routes = [Route(page.path, endpoint(site, page, meter, maker), methods=[page.method]) for page in own]
     routes += [Route(path, passed_on(answer)) for path, answer in (extra or {}).items()]
 
-    async def unknown(_request: Request, error: Exception) -> Response:
+    async def unknown(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 404
         words = "There is no such page." if status == 404 else "This page cannot be asked for so."
-        return response(failed(site, words, status=status))
+        return refused(request, site, words, status=status)
 
-    # Level 4 makes a page of 30 kB a quarter of it in half a millisecond.
-    packed = Middleware(GZipMiddleware, minimum_size=PACKED_FROM, compresslevel=4)
-    app = Starlette(routes=routes, middleware=[packed], exception_handlers={HTTPException: unknown})
+    app = Starlette(routes=routes, exception_handlers={HTTPException: unknown})
     secret = site.settings.web.token
     return Guard(app, token=secret.reveal() if secret else None, meter=meter)
 
 
-def endpoint(
-    site: Site, page: Page, meter: Meter, pool: ThreadPoolExecutor
-) -> Callable[[Request], Awaitable[Response]]:
+def endpoint(site: Site, page: Page, meter: Meter, maker: Maker) -> Callable[[Request], Awaitable[Response]]:
     """Return what answers a page's path."""
 
     async def answer(request: Request) -> Response:
         form = await form_of(request) if page.method == "POST" else {}
         if page.method == "POST" and not hmac.compare_digest(form.get("token", "").encode(), site.form_token.encode()):
-            return response(failed(site, "This form is too old: load its page again.", status=403))
+            return refused(request, site, "This form is too old: load its page again.", status=403)
         ask = Ask(params=request.path_params, query=dict(request.query_params), form=form)
-        if page.cost and not (page.cost == "search" and not ask.query) and not meter.take(page.cost):
-            return response(failed(site, "Too much at once: wait a moment.", status=429))
-        return response(await asyncio.get_running_loop().run_in_executor(pool, reply_of, site, page, ask))
+        key = (request.url.path, tuple(sorted(ask.query.items())))
+        costs = page.cost and not (page.cost == "search" and (not ask.query or maker.has(key)))
+        if costs and not meter.take(page.cost):
+            return refused(request, site, "Too much at once: wait a moment.", status=429)
+        try:
+            if page.method == "POST":
+                return response(request, await maker.change(lambda: reply_of(site, page, ask)))
+            return response(request, await maker.page(key, lambda: reply_of(site, page, ask)))
+        except Busy:
+            return refused(request, site, "Too many pages are asked for at once: wait a moment.", status=503)
 
     return answer
 
@@ -98,6 +97,14 @@ def failed(site: Site, words: str, *, mend: str | None = None, status: int) -> R
     return page_of(site, "failed.html.j2", status=status, words=words, mend=mend)
 
 
+def refused(request: Request, site: Site, words: str, *, status: int) -> Response:
+    """Return the answer to a request that no page was made for."""
+    answer = response(request, finished(failed(site, words, status=status)))
+    if status in (429, 503):
+        answer.headers["Retry-After"] = str(WAIT_S)
+    return answer
+
+
 async def form_of(request: Request) -> dict[str, str]:
     """Return the fields of a form; none where it is larger than `FORM_BYTES`, too slow, or no form."""
     body = b""
@@ -117,18 +124,32 @@ async def form_of(request: Request) -> dict[str, str]:
     return {name: "\n".join(values) for name, values in fields.items()}
 
 
-def response(reply: Reply) -> Response:
-    """Return a reply as it is sent."""
+def response(request: Request, made: Made) -> Response:
+    """Return a page as it is sent: compressed to whoever takes that, and not at all to whoever has it already."""
+    reply = made.reply
     if reply.see:
         return Response(status_code=303, headers={"Location": reply.see})
-    headers: dict[str, str] = {}
+    headers = {"ETag": made.tag, "Vary": "Accept-Encoding"} if reply.status == 200 else {}
     if reply.refresh_s:
         headers["Refresh"] = str(reply.refresh_s)
     if reply.has_form:
         headers["Referrer-Policy"] = "same-origin"  # else a browser hides from us that its form is ours
     if reply.styles:
         headers["Content-Security-Policy"] = POLICY.format(style=" ".join(("'self'", *map(hash_of, reply.styles))))
-    return Response(reply.body, reply.status, headers=headers, media_type=reply.kind)
+    if reply.status == 200 and is_known(request.headers.get("if-none-match", ""), made.tag):
+        return Response(status_code=304, headers=headers)
+    if made.packed is not None and "gzip" in request.headers.get("accept-encoding", ""):
+        return Response(
+            made.packed, reply.status, headers=headers | {"Content-Encoding": "gzip"}, media_type=reply.kind
+        )
+    return Response(made.body, reply.status, headers=headers, media_type=reply.kind)
+
+
+def is_known(tags: str, tag: str) -> bool:
+    """Whether an If-None-Match header names `tag` (RFC 9110 §13.1.2)."""
+    return tags.strip() == "*" or tag.removeprefix("W/") in {
+        each.strip().removeprefix("W/") for each in tags.split(",")
+    }
 
 
 def hash_of(style: str) -> str:

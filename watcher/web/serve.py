@@ -20,7 +20,7 @@ from watcher.web.app import Extra, make_app
 from watcher.web.patience import Patient
 from watcher.web.site import Site, wings_of
 
-CONNECTIONS = 100  # more are turned away
+CONNECTIONS = 400  # more are turned away; a browser keeps up to six
 KEEP_ALIVE_S = 15
 ENDS_S = 2  # that answers under way get at the end
 

@@ -1,0 +1,133 @@
+"""How pages are made: once for all who ask, a few at once, sent again to nobody who has them."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import pytest
+
+from watcher.web.maker import AT_ONCE, IN_LINE, KEPT_S, Busy, Maker, finished
+from watcher.web.site import Reply
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Counted:
+    """Makes pages, and counts them; each waits for `go`."""
+
+    def __init__(self, *, go: bool = True, refresh_s: int = 0) -> None:
+        self.made = 0
+        self.go = threading.Event()
+        self.refresh_s = refresh_s
+        if go:
+            self.go.set()
+
+    def __call__(self) -> Reply:
+        self.made += 1
+        count = self.made
+        assert self.go.wait(20)
+        return Reply(body=f"page {count}", refresh_s=self.refresh_s)
+
+
+async def test_fifty_who_ask_at_once_cost_one_page():
+    maker, page = Maker(Clock()), Counted(go=False)
+
+    asked = [asyncio.create_task(maker.page("/", page)) for _ in range(50)]
+    await asyncio.sleep(0.05)
+    page.go.set()
+    found = await asyncio.gather(*asked)
+
+    assert page.made == 1 and {made.body for made in found} == {b"page 1"}
+
+
+async def test_a_page_is_made_anew_when_it_is_too_old_or_asked_for_otherwise():
+    clock = Clock()
+    maker, page = Maker(clock), Counted()
+
+    await maker.page("/", page)
+    clock.now = KEPT_S - 0.1
+    await maker.page("/", page)
+    made_before = page.made
+    await maker.page("/other", page)
+    clock.now = KEPT_S + 0.1
+    await maker.page("/", page)
+
+    assert made_before == 1 and page.made == 3
+
+
+async def test_a_page_that_shows_what_goes_on_is_never_kept():
+    maker, page = Maker(Clock()), Counted(refresh_s=4)
+
+    await maker.page("/", page)
+    await maker.page("/", page)
+
+    assert page.made == 2
+
+
+async def test_after_a_change_no_page_from_before_is_answered():
+    maker, page, slow = Maker(Clock()), Counted(), Counted(go=False)
+
+    await maker.page("/", page)
+    begun = asyncio.create_task(maker.page("/slow", slow))  # from before the change, and done after it
+    await asyncio.sleep(0.05)
+    await maker.change(Counted())
+    slow.go.set()
+    await begun
+    await maker.page("/", page)
+    await maker.page("/slow", slow)
+
+    assert page.made == 2 and slow.made == 2
+
+
+async def test_whoever_asks_for_more_than_can_be_made_is_turned_away_and_the_others_are_answered():
+    maker, page = Maker(Clock()), Counted(go=False)
+
+    asked = [asyncio.create_task(maker.page(n, page)) for n in range(AT_ONCE + IN_LINE)]
+    await asyncio.sleep(0.05)
+    with pytest.raises(Busy):
+        await maker.page("one more", page)
+    with pytest.raises(Busy):
+        await maker.change(page)
+    begun = page.made
+    page.go.set()
+    await asyncio.gather(*asked)
+
+    assert begun == AT_ONCE and page.made == AT_ONCE + IN_LINE
+    await maker.page("one more", page)
+
+
+async def test_a_reader_who_goes_away_takes_the_page_from_nobody():
+    maker, page = Maker(Clock()), Counted(go=False)
+
+    first, second = (asyncio.create_task(maker.page("/", page)) for _ in range(2))
+    await asyncio.sleep(0.05)
+    first.cancel()
+    page.go.set()
+
+    assert (await second).body == b"page 1" and page.made == 1
+
+
+def test_the_tag_names_all_that_is_sent():
+    tags = {finished(reply).tag for reply in (Reply(body="a"), Reply(body="b"), Reply(body="a", refresh_s=4))}
+
+    assert len(tags) == 3 and finished(Reply(body="a")).tag in tags
+
+
+@pytest.mark.slow  # fills a store
+async def test_a_page_that_the_browser_has_is_not_sent_again(client):
+    whole = await client.get("/")
+    tag = whole.headers["etag"]
+
+    known = await client.get("/", headers={"If-None-Match": f'"other", {tag}'})
+    other = await client.get("/", headers={"If-None-Match": '"other"'})
+
+    assert known.status_code == 304 and not known.content and known.headers["etag"] == tag
+    assert known.headers["content-security-policy"] == whole.headers["content-security-policy"]
+    assert other.status_code == 200 and other.content == whole.content
+    assert "etag" not in (await client.get("/nope")).headers
