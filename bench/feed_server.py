@@ -76,12 +76,12 @@ class Served(asyncio.Protocol):
         self.transport.close()
 
 
-def answers(feeds: int, dates: Sequence[datetime], words: int) -> dict[bytes, tuple[bytes, bytes, bytes]]:
-    """Return for each path the ETag, the whole answer and the 304."""
+def answers(feeds: int, dates: Sequence[datetime], words: int, full: int) -> dict[bytes, tuple[bytes, bytes, bytes]]:
+    """Return for each path the ETag, the whole answer and the 304; from number `full` on without entries."""
     made = {}
     changed = format_datetime(dates[-1], usegmt=True).encode()
     for number in range(feeds):
-        body = gzip.compress(feed(number, dates, words), 5)
+        body = gzip.compress(feed(number, dates if number < full else (), words), 5)
         etag = b'"' + sha256(body).hexdigest()[:20].encode() + b'"'
         head = b"ETag: " + etag + b"\r\nLast-Modified: " + changed + b"\r\nConnection: close\r\n"
         kind = b"Content-Type: application/rss+xml; charset=utf-8\r\nContent-Encoding: gzip\r\n"
@@ -91,11 +91,11 @@ def answers(feeds: int, dates: Sequence[datetime], words: int) -> dict[bytes, tu
     return made
 
 
-async def serve(feeds: int, entries: int, words: int, port: int, news_s: float) -> None:
+async def serve(feeds: int, entries: int, words: int, port: int, news_s: float, full: int) -> None:
     """Serve until the end; every `news_s` seconds each feed has an entry more."""
     newest = datetime.now(UTC).replace(microsecond=0) if news_s else START
     dates = [newest - timedelta(minutes=30 * n) for n in reversed(range(entries))]
-    made = answers(feeds, dates, words)
+    made = answers(feeds, dates, words, full)
     loop = asyncio.get_running_loop()
     servers = []
     for number in range(feeds):
@@ -105,7 +105,7 @@ async def serve(feeds: int, entries: int, words: int, port: int, news_s: float) 
     while news_s:
         await asyncio.sleep(news_s)
         dates = [*dates, datetime.now(UTC).replace(microsecond=0)]
-        made |= answers(feeds, dates, words)
+        made |= answers(feeds, dates, words, full)
     await asyncio.Event().wait()
 
 
@@ -114,6 +114,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--feeds", type=int, default=2000)
     parser.add_argument("--entries", type=int, default=20)
+    parser.add_argument("--full", type=int, help="how many of them have entries; all, if that is not said")
     parser.add_argument("--words", type=int, default=90, help="of an entry's text")
     parser.add_argument("--port", type=int, default=18190)
     parser.add_argument("--news", type=float, default=0.0, help="seconds until each feed has an entry more; 0: never")
@@ -123,7 +124,8 @@ def main() -> None:
         print("\n".join(address(number, given.port) for number in range(given.feeds)))
         return
     with suppress(KeyboardInterrupt):
-        asyncio.run(serve(given.feeds, given.entries, given.words, given.port, given.news))
+        full = given.feeds if given.full is None else given.full
+        asyncio.run(serve(given.feeds, given.entries, given.words, given.port, given.news, full))
 
 
 if __name__ == "__main__":

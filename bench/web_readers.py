@@ -1,7 +1,8 @@
 """
 Measures what readers of the site cost the polls: a daemon that polls beside fifty of them, and beside none, in turns.
 
-    python bench/web_readers.py --feeds 1200 --readers 50 --seconds 120 --turns 2
+    python bench/web_readers.py                       # twenty polls a second: the daemon has time
+    python bench/web_readers.py --feeds 16000         # more polls than it can do
 
 A reader looks at a page, waits a second, and looks at the next (site_readers.py). A turn is three stretches of time:
 no readers; readers of the lowest priority, who stand for readers on other machines, since what they cost is the site's
@@ -27,10 +28,11 @@ from statistics import median
 import httpx
 
 HERE = Path(__file__).parent
+FEEDS_PORT = 18290
 SITE = "127.0.0.1:18420"
 NUMBERS = "http://127.0.0.1:18421/metrics"
 TICK = os.sysconf("SC_CLK_TCK")
-WARM_S = 75  # until the polls have spread themselves
+WARM_S = 90  # until the polls have spread themselves, and what came in is indexed
 SETTINGS = """
 [store]
 url = "sqlite:///watcher.db"
@@ -72,14 +74,17 @@ def main() -> None:
     """Poll, read, and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--feeds", type=int, default=1200)
+    parser.add_argument("--full", type=int, default=100, help="feeds that have entries; the others are empty")
     parser.add_argument("--readers", type=int, default=50)
     parser.add_argument("--seconds", type=float, default=120.0, help="whole minutes: polls come together")
     parser.add_argument("--wait", type=float, default=1.0, help="seconds between two pages of a reader")
     parser.add_argument("--turns", type=int, default=2)
     given = parser.parse_args()
     server = [sys.executable, str(HERE / "feed_server.py"), "--feeds", str(given.feeds), "--words", "20"]
+    server += ["--full", str(given.full), "--port", str(FEEDS_PORT)]
     urls = subprocess.run([*server, "--print"], capture_output=True, text=True, check=True).stdout.split()
-    serving = subprocess.Popen(server, stdout=subprocess.DEVNULL)
+    serving = subprocess.Popen(server, stdout=subprocess.PIPE, text=True)
+    assert serving.stdout and "ready" in serving.stdout.readline(), "the feeds cannot be served"
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         rows = "".join(f'[[sources]]\nurl = "{url}"\n' for url in urls)

@@ -15,6 +15,7 @@ class Program:
     """`watcher run` with its log; ended by `close`, whatever happens."""
 
     def __init__(self, settings: Path, *arguments: str, environ: Mapping[str, str] | None = None) -> None:
+        self.settings = settings
         self._log = settings.parent / f"log-{time.monotonic_ns()}"
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(

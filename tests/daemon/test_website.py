@@ -9,6 +9,9 @@ import socket
 import pytest
 
 from tests.cli.site import rss
+from watcher.daemon.website import Website
+from watcher.settings.daemon import WEB_LISTEN, place
+from watcher.settings.load import settings_model
 
 HEAD = """[store]
 url = "sqlite:///w.db"
@@ -67,15 +70,8 @@ def test_an_address_that_is_taken_is_a_fault_where_it_was_asked_for(write_settin
         assert daemon.ended() == 0
 
 
-async def test_the_usual_address_being_taken_is_said_once_and_is_no_fault(store_url, caplog):
-    from digests.store.editions import open_digests
-    from watcher.daemon.website import Website
-    from watcher.settings.daemon import WEB_LISTEN, place
-    from watcher.settings.load import settings_model
-
-    settings = settings_model()()
-    engine = open_digests(store_url)
-    site = Website(settings, engine, {})
+async def test_the_usual_address_being_taken_is_said_once_and_is_no_fault(caplog):
+    site = Website(settings_model()(), {})
     try:
         taken = socket.create_server(place(WEB_LISTEN))
     except OSError:
@@ -87,5 +83,4 @@ async def test_the_usual_address_being_taken_is_said_once_and_is_no_fault(store_
     if taken:
         taken.close()
     await site.close()
-    engine.dispose()
     assert [record.getMessage().split()[0] for record in caplog.records] == ["not_serving"]

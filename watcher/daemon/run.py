@@ -57,7 +57,7 @@ async def run(settings: Settings, engine: Engine, *, on_end: Callable[[], object
             log.info("store_converted")
         async with put_together(settings, engine, mark, spread_s=SPREAD_S) as parts:
             parts.endpoint = Endpoint(settings.metrics, routes(parts))
-            parts.website = Website(settings, engine, routes(parts), on_settings=threadsafe(wishes.reload.set))
+            parts.website = Website(settings, routes(parts), on_settings=wishes.reload.set)
             parts.put_jobs()
             listen(wishes)
             parts.clock.start()
@@ -69,19 +69,14 @@ async def run(settings: Settings, engine: Engine, *, on_end: Callable[[], object
             finally:
                 supervisor.stopping()
                 parts.clock.pause()
+                leaving = asyncio.create_task(parts.website.close())
                 await wind_down(parts)
                 parts.clock.stop()
                 await parts.endpoint.close()
-                await parts.website.close()
+                await leaving
                 beating.cancel()
         mark.stop(now=system_clock())
     log.info("stopped")
-
-
-def threadsafe(function: Callable[[], object]) -> Callable[[], object]:
-    """Return what calls `function` in this loop, from any thread."""
-    loop = asyncio.get_running_loop()
-    return lambda: loop.call_soon_threadsafe(function)
 
 
 async def run_once(settings: Settings, engine: Engine, *, on_end: Callable[[], object] = lambda: None) -> bool:

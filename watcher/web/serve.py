@@ -1,12 +1,14 @@
-"""Serves the site: on a socket of its own, by uvicorn, alone or in the daemon's loop."""
+"""Serves the site by uvicorn: alone, or in the process that the daemon has for it."""
 
 from __future__ import annotations
 
 import asyncio
 import socket
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from typing import Any
 
 import uvicorn
 from sqlalchemy import Engine
@@ -14,8 +16,8 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from watcher.errors import WatcherError
-from watcher.settings.daemon import place
 from watcher.settings.model import Settings
+from watcher.web.address import bound
 from watcher.web.app import Extra, make_app
 from watcher.web.patience import Patient
 from watcher.web.site import Site, wings_of
@@ -35,14 +37,16 @@ class Server(uvicorn.Server):
 
 
 class Lazy:
-    """An app that is made when somebody asks for it: twenty megabytes that a daemon without readers need not hold."""
+    """An app that is made when somebody asks for it, anew after `forget`. `asked_at`: when somebody last did."""
 
     def __init__(self, make: Callable[[], ASGIApp]) -> None:
         self._make = make
+        self.asked_at = time.monotonic()
         self._app: ASGIApp | None = None
         self._lock = asyncio.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.asked_at = time.monotonic()
         try:
             async with self._lock:
                 if self._app is None:
@@ -65,6 +69,7 @@ class Served:
     Args:
         extra: As `make_app` takes it.
         on_settings: As `Site` has it.
+        form_token: As `Site` has it; None: one of its own for each change of the settings.
     """
 
     def __init__(
@@ -74,26 +79,43 @@ class Served:
         *,
         extra: Extra | None = None,
         on_settings: Callable[[], object] = lambda: None,
+        form_token: str | None = None,
         protocol: type[Patient] = Patient,
     ) -> None:
         self._settings = settings
         self._protocol = protocol
-        self._app = Lazy(lambda: make_app(site_of(self._settings, engine, on_settings=on_settings), extra=extra))
+        more = {"form_token": form_token} if form_token else {}
+        self._app = Lazy(
+            lambda: make_app(site_of(self._settings, engine, on_settings=on_settings, **more), extra=extra)
+        )
         self._server: Server | None = None
         self._task: asyncio.Task[None] | None = None
 
-    async def listen(self) -> bool:
+    @property
+    def is_on(self) -> bool:
+        """Whether it is served."""
+        return self._task is not None and not self._task.done()
+
+    @property
+    def idle_s(self) -> float:
+        """How long nobody has asked for anything."""
+        return time.monotonic() - self._app.asked_at
+
+    async def listen(self, listener: socket.socket | None = None) -> bool:
         """
         Serve where the settings say; False if it is served already, or nowhere.
+
+        Args:
+            listener: The socket of that address, if it is there already.
 
         Errors: WatcherError if the address or the token cannot be had.
         """
         wanted = self._settings.web
-        if not wanted.listen or (self._task is not None and not self._task.done()):
+        if not wanted.listen or self.is_on:
             return False
         if wanted.token is not None:
             wanted.token.reveal()
-        listener = bound(wanted.listen)
+        listener = listener or bound(wanted.listen)
         self._server = Server(config(self._app, self._protocol))
         self._task = asyncio.create_task(self._server.serve(sockets=[listener]))
         return True
@@ -115,15 +137,10 @@ class Served:
         self._server = self._task = None
 
 
-def site_of(settings: Settings, engine: Engine, *, on_settings: Callable[[], object] = lambda: None) -> Site:
-    """Return the site of a store. Errors: PluginError, StoreError."""
-    return Site(
-        settings=settings,
-        engine=engine,
-        wings=wings_of(settings, engine),
-        now=lambda: datetime.now(UTC),
-        on_settings=on_settings,
-    )
+def site_of(settings: Settings, engine: Engine, **more: Any) -> Site:  # noqa: ANN401 - as `Site` has them
+    """Return the site of a store, its clock the system's. Errors: PluginError, StoreError."""
+    wings = wings_of(settings, engine)
+    return Site(settings=settings, engine=engine, wings=wings, now=lambda: datetime.now(UTC), **more)
 
 
 def config(app: ASGIApp, protocol: type[Patient]) -> uvicorn.Config:
@@ -141,20 +158,3 @@ def config(app: ASGIApp, protocol: type[Patient]) -> uvicorn.Config:
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=ENDS_S,
     )
-
-
-def bound(listen: str) -> socket.socket:
-    """Return a socket at host:port. Errors: WatcherError."""
-    found = place(listen)
-    assert found is not None, listen  # the settings have checked it
-    listener = socket.socket(socket.AF_INET6 if ":" in found[0] else socket.AF_INET, socket.SOCK_STREAM)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(found)
-    except OSError as error:
-        listener.close()
-        refused = WatcherError(f"[web] listen {listen} cannot be had: {error.strerror or error}")
-        refused.mend = "name another address with --listen or [web] listen, or end what listens there"
-        raise refused from error
-    listener.setblocking(False)
-    return listener
