@@ -1,0 +1,35 @@
+"""Words and stems: the same whichever way they are read, however long a run is."""
+
+from __future__ import annotations
+
+import re
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from watcher.text.words import LONGEST_KNOWN, MARKED, known_stems, stems, stems_of, words
+
+WORD_CHAR = rf"(?:[^\W_]|[{MARKED}])"
+PLAINLY = re.compile(rf"{WORD_CHAR}+(?:[’'·ʼ״\"]{WORD_CHAR}+)*")
+TEXTS = st.one_of(
+    st.text(max_size=200),
+    st.text("aB1'\"_ .-é’", max_size=80),
+    st.text("मानसूनकी का\u093e\u0e01\u0e34\u0e49กขค字'’_ ", max_size=80),
+)
+
+
+@given(TEXTS)
+def test_words_are_letters_digits_and_marks_held_together_by_apostrophes(text):
+    assert words(text) == PLAINLY.findall(text)
+
+
+@given(TEXTS, st.sampled_from(["en", "fr", "hi", "und"]))
+def test_the_stems_of_a_text_are_those_of_its_words(text, language):
+    assert stems(text, language) == [stem for word in words(text) for stem in stems_of(word, language)]
+
+
+def test_a_long_run_without_spaces_is_not_held_in_memory():
+    known_stems.cache_clear()
+
+    assert len(stems("大規模停電" * LONGEST_KNOWN, "ja")) == 5 * LONGEST_KNOWN - 1
+    assert known_stems.cache_info().currsize == 0
