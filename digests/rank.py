@@ -7,6 +7,10 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
 
 from digests.coverage import Coverage, coverage
 from digests.model import Brief, Edition, EditionStory, Story, Term
@@ -14,6 +18,8 @@ from digests.select import is_flagged
 from digests.wishes import Wishes, said, weighed
 from watcher.model import Article
 from watcher.text.words import stems
+
+Vectors: TypeAlias = npt.NDArray[np.float64]
 
 FRESH_HALF_LIFE_S = 12 * 3600.0  # a story whose latest own report is this old has half the freshness
 SIBLING_SIMILARITY = 0.34  # cosine of two stories' title words from which they are of one event; 0 to 1
@@ -192,14 +198,8 @@ def _with_siblings(scored: Sequence[Ranked], articles: Mapping[str, Article], we
     family: dict[int, list[int]] = {}
     for at, ranked in enumerate(top):
         thread = ranked.story.thread
-        head = next(
-            (
-                i
-                for i in family
-                if (thread and top[i].story.thread == thread) or _cosine(vectors[at], vectors[i]) >= SIBLING_SIMILARITY
-            ),
-            None,
-        )
+        near = set(_near(vectors, at))
+        head = next((i for i in family if i in near or (thread and top[i].story.thread == thread)), None)
         if head is None:
             family[at] = [at]
             found.append(ranked)
@@ -211,8 +211,8 @@ def _with_siblings(scored: Sequence[Ranked], articles: Mapping[str, Article], we
     return [*found, *scored[SIBLINGS_AMONG:]]
 
 
-def _vectors(top: Sequence[Ranked], articles: Mapping[str, Article]) -> list[dict[str, float]]:
-    """Return for each story the weights of its titles' words (tf-idf over the stories), of unit length."""
+def _vectors(top: Sequence[Ranked], articles: Mapping[str, Article]) -> Vectors:
+    """Return for each story the weights of its titles' words (tf-idf over the stories), of unit length, as a row."""
     counts = []
     for ranked in top:
         words: Counter[str] = Counter()
@@ -220,15 +220,18 @@ def _vectors(top: Sequence[Ranked], articles: Mapping[str, Article]) -> list[dic
             words.update(set(stems(articles[key].title, articles[key].language)))
         counts.append(words)
     among = Counter(word for words in counts for word in words)
-    vectors = []
-    for words in counts:
+    column = {word: n for n, word in enumerate(word for word, stories in among.items() if stories > 1)}
+    vectors = np.zeros((len(top), len(column)))
+    for row, words in enumerate(counts):
         weighted = {w: (1 + math.log(n)) * math.log(1 + len(top) / among[w]) for w, n in sorted(words.items())}
         length = math.sqrt(sum(value * value for value in weighted.values())) or 1.0
-        vectors.append({word: value / length for word, value in weighted.items()})
+        for word, value in weighted.items():
+            if word in column:  # what one story alone has is in its length only
+                vectors[row, column[word]] = value / length
     return vectors
 
 
-def _cosine(one: dict[str, float], other: dict[str, float]) -> float:
-    if len(other) < len(one):
-        one, other = other, one
-    return sum(value * other.get(word, 0.0) for word, value in one.items())
+def _near(vectors: Vectors, at: int) -> list[int]:
+    """Return the rows before `at` whose cosine with it is that of siblings."""
+    near: list[int] = np.flatnonzero(vectors[:at] @ vectors[at] >= SIBLING_SIMILARITY).tolist()
+    return near

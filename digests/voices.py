@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from digests.coverage import Coverage
 from digests.model import Mention, Silent, Story, Voice
@@ -40,6 +40,7 @@ def voices(
         return ()
     agencies = {key: report.agency for report in story.reports for key in report.articles}
     found: list[Voice] = []
+    heard = Heard()
     for group, name_of in ((COUNTRY, lambda a: a.country), (OWNER, lambda a: kinds.get(a.outlet))):
         groups: dict[str, list[Article]] = defaultdict(list)
         for article in sorted(origins, key=lambda a: (a.published_at, a.id)):
@@ -50,7 +51,7 @@ def voices(
             order.sort(key=lambda name: (groups[name][0].published_at, name))
             for name in order:
                 others = [a for other, its in groups.items() if other != name for a in its]
-                found.append(_voice(group, name, groups[name], others, agencies))
+                found.append(_voice(group, name, groups[name], _only(groups[name], others, heard), agencies))
     return tuple(found)
 
 
@@ -86,7 +87,7 @@ def silent(
 
 
 def _voice(
-    group: str, name: str, own: Sequence[Article], others: Sequence[Article], agencies: Mapping[str, str | None]
+    group: str, name: str, own: Sequence[Article], only: tuple[str, ...], agencies: Mapping[str, str | None]
 ) -> Voice:
     first = own[0]
     return Voice(
@@ -104,25 +105,49 @@ def _voice(
             agency=agencies.get(first.id),
             headline=True,
         ),
-        only=_only(own, others),
+        only=only,
     )
 
 
-def _only(own: Sequence[Article], others: Sequence[Article]) -> tuple[str, ...]:
+def _only(own: Sequence[Article], others: Sequence[Article], heard: Heard) -> tuple[str, ...]:
     """Return the names and numbers that lead these reports and stand nowhere in the others, told most first.
 
     Names are only looked for beside reports of the same language: another spells them in its own way.
     """
-    told = {number for article in others for number in numbers(f"{article.title} {article.text}")}
+    told = {number for article in others for number in heard.numbers(article)}
     counts: Counter[str] = Counter()
     for article in own:
         lead = _lead(article)
-        beside = [other for other in others if other.language == article.language]
-        known = {stem(fold(word)) for other in beside for word in WORD.findall(f"{other.title} {other.text}")}
+        beside = [heard.stems(other) for other in others if other.language == article.language]
         found = set(_names(lead)) if beside else set()
-        counts.update(name for name in found if not any(stem(fold(part)) in known for part in name.split()))
+        counts.update(name for name in found if not _is_known(name, beside))
         counts.update(number for number in numbers(lead) if number not in told)
     return tuple(sorted(counts, key=lambda word: (-counts[word], word)))[:ONLY]
+
+
+def _is_known(name: str, beside: Sequence[Collection[str]]) -> bool:
+    return any(part in stems for part in (stem(fold(part)) for part in name.split()) for stems in beside)
+
+
+class Heard:
+    """What the reports of a story say, each read once, when it is first asked for."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, frozenset[str]] = {}
+        self._stems: dict[str, frozenset[str]] = {}
+
+    def numbers(self, article: Article) -> frozenset[str]:
+        """Return the numbers in a report."""
+        if article.id not in self._numbers:
+            self._numbers[article.id] = frozenset(numbers(f"{article.title} {article.text}"))
+        return self._numbers[article.id]
+
+    def stems(self, article: Article) -> frozenset[str]:
+        """Return the stems of all words in a report."""
+        if article.id not in self._stems:
+            found = {*WORD.findall(f"{article.title} {article.text}")}
+            self._stems[article.id] = frozenset(stem(fold(word)) for word in found)
+        return self._stems[article.id]
 
 
 def _lead(article: Article) -> str:

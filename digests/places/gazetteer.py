@@ -92,13 +92,13 @@ class Gazetteer:
         """Return the name at a token: the one of most words, then of most letters; a country's before a city's."""
         best: Name | None = None
         for folded in _readings(tokens[at].folded):
-            for names in (self._names, self._cities):
-                for name in (
-                    *names.get(folded[:KEY], ()),
-                    *(names.get(folded[: KEY - 1], ()) if len(folded) >= KEY else ()),
-                ):
-                    if _is_longer(name, best) and self._matches(name, tokens, at, folded):
-                        best = name
+            keys = (folded[:KEY], folded[: KEY - 1]) if len(folded) >= KEY else (folded,)
+            for name in (
+                *(name for key in keys for name in self._names.get(key, ())),
+                *(name for key in keys for name in self._cities[key]),
+            ):
+                if _is_longer(name, best) and self._matches(name, tokens, at, folded):
+                    best = name
         return best
 
     def _matches(self, name: Name, tokens: list[Token], at: int, first: str) -> bool:
@@ -164,6 +164,8 @@ def _tokens(text: str) -> list[Token]:
 def _readings(folded: str) -> Iterator[str]:
     """Yield a word as it is, and without what is written together with it in Arabic and Hebrew."""
     yield folded
+    if folded.isascii():
+        return
     for pattern in (ARABIC_ARTICLE, ARABIC_PREFIX, HEBREW_PREFIX):
         bare_word = pattern.sub("", folded)
         if bare_word != folded:

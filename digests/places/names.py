@@ -120,20 +120,37 @@ def _name(spelling: str, code: str, *, is_city: bool = False, lower: bool = Fals
     return Name(plain, code, is_city=is_city, ending=ENDING if spelling.endswith("*") else 0, lower=lower)
 
 
-@cache
-def cities(*, inflected: bool) -> dict[str, list[Name]]:
+class Cities(dict[str, tuple[Name, ...]]):
     """
-    Return the cities of all languages by the beginning of their names.
+    The cities of all languages by the beginning of their names; those of a beginning are made when it is asked for.
 
-    Args:
-        inflected: Latin names too take endings: "w Warszawie".
+    `inflected`: Latin names too take endings ("w Warszawie").
     """
-    found: dict[str, list[Name]] = defaultdict(list)
+
+    def __init__(self, *, inflected: bool) -> None:
+        self.inflected = inflected
+
+    def __missing__(self, key: str) -> tuple[Name, ...]:
+        made = (_city(tokens, code, inflected=self.inflected) for tokens, code in spelt_cities().get(key, ()))
+        found = self[key] = tuple(made)
+        return found
+
+
+@cache
+def cities(*, inflected: bool) -> Cities:
+    """Return the cities, the same for all languages that inflect them alike."""
+    return Cities(inflected=inflected)
+
+
+@cache
+def spelt_cities() -> dict[str, list[tuple[tuple[str, ...], str]]]:
+    """Return the folded words and the country of each city by the beginning of its name."""
+    found: dict[str, list[tuple[tuple[str, ...], str]]] = defaultdict(list)
     for code, names in city_rows():
         for spelling in names:
-            tokens = tuple(normal(word) for word in words(spelling))
+            tokens = tuple(map(normal, words(spelling)))
             if tokens and not is_unspaced(spelling):
-                found[tokens[0][:KEY]].append(_city(tokens, code, inflected=inflected))
+                found[tokens[0][:KEY]].append((tokens, code))
     return found
 
 
