@@ -93,6 +93,7 @@ COMMANDS = (
     Command(
         name="run", target="watcher.cli.run:command", help="Run the daemon: poll, and make digests on time.", order=60
     ),
+    Command(name="work", target="watcher.cli.work:command", help="Help daemons with their visits.", order=63),
     Command(name="site", target="watcher.cli.site:command", help="Write the local site as files.", order=62),
     Command(name="web", target="watcher.cli.web:command", help="Serve the local site alone.", order=61),
     Command(

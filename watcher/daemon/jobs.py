@@ -12,13 +12,14 @@ from sqlalchemy import Connection
 from watcher.errors import PluginError
 from watcher.settings.model import Settings
 from watcher.store.indexing import index_missing
-from watcher.work.queue import LocalQueue
+from watcher.work.queue import Queue
 from watcher.work.remake import remake_features
 from watcher.work.tidy import tidy
 from watcher.work.tools import Tools
 from watcher.work.vectors import make_vectors
 
 GROUP = "watcher.jobs"  # entry points: value = "module:function", which takes (settings, tools) and returns jobs
+VISITS = "visits"
 VISITS_EVERY_S = 2.0
 VISITS_RUN_S = 120.0  # then a run ends well, though more is due: what failed before it is known to work again
 VECTORS_EVERY_S = 15.0
@@ -47,7 +48,7 @@ class Job:
     finish: bool = False
 
 
-def own_jobs(queue: LocalQueue, *, since: datetime | None = None) -> tuple[Job, ...]:
+def own_jobs(queue: Queue, *, since: datetime | None = None) -> tuple[Job, ...]:
     """
     Return the daemon's own jobs: host visits, vectors for the articles they bring, features of a new version, the
     upkeep of the index for searching, and what is too old.
@@ -86,7 +87,7 @@ def own_jobs(queue: LocalQueue, *, since: datetime | None = None) -> tuple[Job, 
         looked_at = now if everywhere else looked_at
 
     return (
-        Job(name="visits", every_s=VISITS_EVERY_S, run=visits),
+        Job(name=VISITS, every_s=VISITS_EVERY_S, run=visits),
         Job(name="features", every_s=FEATURES_EVERY_S, run=features),
         Job(name="vectors", every_s=VECTORS_EVERY_S, run=vectors),
         Job(name="index", every_s=INDEX_EVERY_S, run=index),

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from watcher.clean.sites.book import own_rules
 from watcher.daemon.clock import Clock
 from watcher.daemon.endpoint import Endpoint
-from watcher.daemon.jobs import Job, own_jobs, plugged_in_jobs
+from watcher.daemon.jobs import VISITS, Job, own_jobs, plugged_in_jobs
 from watcher.daemon.metrics import Counts
 from watcher.daemon.website import Website
 from watcher.features.embed import choice_of
@@ -19,13 +19,17 @@ from watcher.settings.differ import Difference, difference
 from watcher.settings.model import Settings
 from watcher.store.feeds import sync_sources
 from watcher.store.mark import JobFault
-from watcher.work.queue import LocalQueue
+from watcher.work.queue import LocalQueue, Queue
 from watcher.work.tools import Tools, client_for, usable_embedder
 
 LISTEN_EVERY_S = 10.0  # between two tries to have the endpoint's address
 SPREAD_S = 0.05  # between the first polls of two new sources: 10,000 of them take eight minutes
 ONCE_BACK = timedelta(days=7)  # how far back a single pass makes features and vectors: what an edition may look at
-AT_A_START = ("store.url", "fetch.max_bytes")  # the store, and the memory of processes that are there already
+AT_A_START = (
+    "store.url",
+    "work.queue",
+    "fetch.max_bytes",
+)  # what stands, and processes that are there
 
 
 @dataclass(slots=True, kw_only=True)
@@ -37,18 +41,28 @@ class Signs:
     store: JobFault | None = None
 
 
+def queue_of(settings: Settings, tools: Tools) -> Queue:
+    """Return the queue that the settings name."""
+    if settings.work.queue == "local":
+        return LocalQueue(tools)
+    from watcher.work.shared import SharedQueue
+
+    return SharedQueue(tools, settings.store.url)
+
+
 @dataclass(slots=True, kw_only=True)
 class Parts:
     """What works together. `stack` closes at the end what was opened on the way."""
 
     settings: Settings
-    queue: LocalQueue
+    queue: Queue
     clock: Clock
     counts: Counts
     signs: Signs
     stack: AsyncExitStack
     endpoint: Endpoint | None = None
     website: Website | None = None
+    visits_alone: bool = False  # a helper of other daemons
 
     @property
     def tools(self) -> Tools:
@@ -57,8 +71,12 @@ class Parts:
 
     def put_jobs(self) -> None:
         """Give all jobs to the clock. Errors: PluginError, StoreError."""
-        plugged_in = plugged_in_jobs(self.settings, self.tools)
-        self.clock.put((*self.listening(), *own_jobs(self.queue), *plugged_in))
+        plugged_in = () if self.visits_alone else plugged_in_jobs(self.settings, self.tools)
+        self.clock.put((*self.listening(), *self.own_jobs(), *plugged_in))
+
+    def own_jobs(self) -> tuple[Job, ...]:
+        """Return the daemon's own jobs; of a helper, the visits."""
+        return tuple(job for job in own_jobs(self.queue) if job.name == VISITS or not self.visits_alone)
 
     def listening(self) -> tuple[Job, ...]:
         """Return the jobs that keep endpoint and site open, where there are any."""
@@ -83,6 +101,7 @@ class Parts:
         found = difference(self.settings, settings)
         kept = settings.model_copy(
             update={
+                "work": self.settings.work,
                 "store": settings.store.model_copy(update={"url": self.settings.store.url}),
                 "fetch": settings.fetch.model_copy(update={"max_bytes": self.settings.fetch.max_bytes}),
             }
@@ -96,7 +115,7 @@ class Parts:
             embedder=usable_embedder(choice_of(kept.semantic)),
             sites=await asyncio.to_thread(own_rules, kept.path),
         )
-        jobs = await asyncio.to_thread(plugged_in_jobs, kept, tools)
+        jobs = () if self.visits_alone else await asyncio.to_thread(plugged_in_jobs, kept, tools)
         sources, spread_s = kept.active_sources(), SPREAD_S * len(found.sources_added)
         await tools.writer.do(lambda c: sync_sources(c, sources, now=tools.now(), spread_s=spread_s))
         tools.line.look_with(tools.client.reaches)
@@ -105,7 +124,7 @@ class Parts:
             await self.endpoint.change(kept.metrics)
         if self.website is not None:
             await self.website.change(kept)
-        self.clock.put((*self.listening(), *own_jobs(self.queue), *jobs))
+        self.clock.put((*self.listening(), *self.own_jobs(), *jobs))
         return found
 
     async def client(self, settings: Settings) -> Client:

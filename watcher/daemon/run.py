@@ -17,7 +17,7 @@ from watcher.daemon.beat import beat
 from watcher.daemon.clock import Clock
 from watcher.daemon.endpoint import Endpoint
 from watcher.daemon.metrics import Counts
-from watcher.daemon.parts import SPREAD_S, Parts, Signs
+from watcher.daemon.parts import SPREAD_S, Parts, Signs, queue_of
 from watcher.daemon.reload import reload
 from watcher.daemon.routes import routes
 from watcher.daemon.supervisor import Supervisor
@@ -26,7 +26,6 @@ from watcher.settings.model import Settings
 from watcher.store.mark import Held, held
 from watcher.store.space import convert
 from watcher.work.events import Event
-from watcher.work.queue import LocalQueue
 from watcher.work.tools import open_tools, system_clock
 
 log = logging.getLogger("watcher.daemon")
@@ -45,11 +44,16 @@ class Wishes:
     on_end: Callable[[], object] = lambda: None
 
 
-async def run(settings: Settings, engine: Engine, *, on_end: Callable[[], object] = lambda: None) -> None:
+async def run(
+    settings: Settings, engine: Engine, *, on_end: Callable[[], object] = lambda: None, visits_alone: bool = False
+) -> None:
     """
     Run until SIGINT or SIGTERM; a second one breaks off what is still going on. SIGHUP reads the settings anew.
 
     Errors: StoreError if another daemon is at work on the store.
+
+    Args:
+        visits_alone: Help other daemons with their visits, and do nothing else.
     """
     supervisor, wishes = Supervisor(), Wishes(on_end=on_end)
     with held(engine, now=system_clock()) as mark:
@@ -57,7 +61,9 @@ async def run(settings: Settings, engine: Engine, *, on_end: Callable[[], object
             log.info("store_converted")
         async with put_together(settings, engine, mark, spread_s=SPREAD_S) as parts:
             parts.endpoint = Endpoint(settings.metrics, routes(parts))
-            parts.website = Website(settings, routes(parts), on_settings=wishes.reload.set)
+            parts.visits_alone = visits_alone
+            if not visits_alone:
+                parts.website = Website(settings, routes(parts), on_settings=wishes.reload.set)
             parts.put_jobs()
             listen(wishes)
             parts.clock.start()
@@ -69,7 +75,7 @@ async def run(settings: Settings, engine: Engine, *, on_end: Callable[[], object
             finally:
                 supervisor.stopping()
                 parts.clock.pause()
-                leaving = asyncio.create_task(parts.website.close())
+                leaving = asyncio.gather(*([parts.website.close()] if parts.website else []))
                 await wind_down(parts)
                 parts.clock.stop()
                 await parts.endpoint.close()
@@ -120,7 +126,7 @@ async def put_together(
         now = tools.now()
         yield Parts(
             settings=settings,
-            queue=LocalQueue(replace(tools, started_at=mark.mark.looking_since)),
+            queue=queue_of(settings, replace(tools, started_at=mark.mark.looking_since)),
             clock=Clock(tools.now, ended=counts.job_ended, trouble=lambda: tools.writer.trouble),
             counts=counts,
             signs=Signs(started_at=now, beat_at=now),

@@ -1,4 +1,4 @@
-"""The settings of `[log]`, `[metrics]` and `[web]`: what the daemon says and shows of itself, and where."""
+"""The settings of `[work]`, `[log]`, `[metrics]` and `[web]`: who works, what a daemon says of itself, and where."""
 
 from __future__ import annotations
 
@@ -21,6 +21,15 @@ class LogSettings(Part):
     format: Literal["text", "json"] = Field(default="text", description="Form of a line.")
     level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="From which weight on an event is logged."
+    )
+
+
+class WorkSettings(Part):
+    """Who visits hosts: this process, or as many as there are (docs/scale.md)."""
+
+    queue: Literal["local", "pgqueuer"] = Field(
+        default="local",
+        description='"pgqueuer" shares them among all `watcher run` and `watcher work` of a store on PostgreSQL.',
     )
 
 

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, PrivateAttr, StrictBool, StrictInt, ValidationInfo, field_validator
 
 from watcher.model import Source
-from watcher.settings.daemon import LogSettings, MetricsSettings, WebSettings
+from watcher.settings.daemon import LogSettings, MetricsSettings, WebSettings, WorkSettings
 from watcher.settings.secrets import Secret
 from watcher.settings.section import Fault, Part, repeated
 from watcher.settings.semantic import SemanticSettings
@@ -239,6 +239,9 @@ class Settings(Part):
     semantic: SemanticSettings = Field(
         default_factory=SemanticSettings, description="How articles are compared by meaning."
     )
+    work: WorkSettings = Field(
+        default_factory=WorkSettings, description="Who visits hosts: this process, or as many as there are."
+    )
     log: LogSettings = Field(default_factory=LogSettings, description="The daemon's log, on standard error.")
     metrics: MetricsSettings = Field(
         default_factory=MetricsSettings, description="Numbers for Prometheus at `/metrics`, and `/healthz`, over HTTP."
@@ -269,6 +272,10 @@ class Settings(Part):
 
     @classmethod
     def faults(cls, data: object, document: Mapping[str, object]) -> Iterable[Fault]:
-        """Yield a fault for each feed that is listed twice."""
+        """Yield a fault for each feed that is listed twice, and one for a queue that the store cannot hold."""
+        store, work = (part if isinstance(part := document.get(name), Mapping) else {} for name in ("store", "work"))
+        if work.get("queue") == "pgqueuer" and not str(store.get("url", "")).startswith("postgresql"):
+            words = 'got "pgqueuer" with a store in a file, expected [store] url = "postgresql://…" beside it'
+            yield Fault(loc=("work", "queue"), message=words)
         for fault in repeated(document.get("sources"), "url", what="feed", normal=normal):
             yield Fault(loc=("sources", *fault.loc), message=fault.message)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, false, or_, select, update
 from sqlalchemy.dialects import sqlite
 
 from watcher.store.schema import feeds, hosts, pages
@@ -63,26 +63,43 @@ def claim_hosts(
         busy: Hosts to leave out: `worker` is at them, whatever has become of their leases meanwhile.
         pages_too: Hosts that have only pages due count as well.
     """
-    free = is_free(now)
-    at_hosts = [or_(hosts.c.host.is_(None), free)]
+    names = due_hosts(connection, now=now, most=most, busy=busy, pages_too=pages_too)
+    taken = take(connection, names, worker=worker, now=now)
+    return tuple(name for name in names if name in taken)
+
+
+def due_hosts(
+    connection: Connection,
+    *,
+    now: datetime,
+    most: int,
+    busy: Collection[str] = (),
+    pages_too: bool = True,
+    unless: Callable[[ColumnElement[str]], ColumnElement[bool]] = lambda _: false(),
+) -> tuple[str, ...]:
+    """
+    Return up to `most` hosts that have something due and are free, longest due first; as `claim_hosts`.
+
+    Args:
+        unless: Given the column of a host's name, the condition that it is left out.
+    """
+    at_hosts = [or_(hosts.c.host.is_(None), is_free(now))]
     due_feeds = (
         select(feeds.c.host, feeds.c.next_poll_at.label("at"))
         .outerjoin(hosts, hosts.c.host == feeds.c.host)
-        .where(feeds.c.enabled, ~feeds.c.gone, feeds.c.next_poll_at <= now, *at_hosts)
+        .where(feeds.c.enabled, ~feeds.c.gone, feeds.c.next_poll_at <= now, *at_hosts, ~unless(feeds.c.host))
     )
     due_pages = (
         select(pages.c.host, pages.c.next_try_at.label("at"))
         .join(feeds, feeds.c.id == pages.c.feed_id)
         .outerjoin(hosts, hosts.c.host == pages.c.host)
-        .where(feeds.c.enabled, pages.c.next_try_at <= now, *at_hosts)
+        .where(feeds.c.enabled, pages.c.next_try_at <= now, *at_hosts, ~unless(pages.c.host))
     )
     longest: dict[str, datetime] = {}
     for query in (due_feeds, due_pages) if pages_too else (due_feeds,):
         for host, at in first_hosts(connection, query, most=most, busy=busy):
             longest[host] = min(at, longest.get(host, at))
-    names = tuple(sorted(longest, key=lambda host: (longest[host], host))[:most])
-    taken = take(connection, names, worker=worker, now=now)
-    return tuple(name for name in names if name in taken)
+    return tuple(sorted(longest, key=lambda host: (longest[host], host))[:most])
 
 
 def is_free(now: datetime) -> ColumnElement[bool]:
@@ -93,13 +110,15 @@ def is_free(now: datetime) -> ColumnElement[bool]:
     )
 
 
-def take(connection: Connection, names: Collection[str], *, worker: str, now: datetime) -> set[str]:
+def take(
+    connection: Connection, names: Collection[str], *, worker: str, now: datetime, lease: timedelta = LEASE
+) -> set[str]:
     """
     Lease those of `names` that are still free, and return them.
 
     On PostgreSQL others may be at the same rows: what they hold is passed over, not waited for.
     """
-    mine = {"lease_by": worker, "lease_until": now + LEASE}
+    mine = {"lease_by": worker, "lease_until": now + lease}
     taken: set[str] = set()
     for start in range(0, len(names), AT_ONCE):
         part = sorted(names)[start : start + AT_ONCE]
@@ -109,8 +128,8 @@ def take(connection: Connection, names: Collection[str], *, worker: str, now: da
         query = update(hosts).where(hosts.c.host.in_(ours)).values(mine).returning(hosts.c.host)
         taken.update(connection.scalars(query))
         if new := [{"host": name} | mine for name in part if name not in known]:
-            lease = insert(connection, hosts).values(new).on_conflict_do_nothing(index_elements=["host"])
-            taken.update(connection.scalars(lease.returning(hosts.c.host)))
+            first = insert(connection, hosts).values(new).on_conflict_do_nothing(index_elements=["host"])
+            taken.update(connection.scalars(first.returning(hosts.c.host)))
     return taken
 
 
@@ -133,18 +152,20 @@ def first_hosts(
     rows.close()
 
 
-def renew(connection: Connection, host: str, *, worker: str, now: datetime) -> bool:
+def renew(connection: Connection, host: str, *, worker: str, now: datetime, lease: timedelta = LEASE) -> bool:
     """Hold `host` for another while; False if somebody else has it by now."""
-    query = update(hosts).where(hosts.c.host == host, hosts.c.lease_by == worker).values(lease_until=now + LEASE)
+    query = update(hosts).where(hosts.c.host == host, hosts.c.lease_by == worker).values(lease_until=now + lease)
     return connection.execute(query).rowcount == 1
 
 
-def renew_all(connection: Connection, names: Collection[str], *, worker: str, now: datetime) -> None:
+def renew_all(
+    connection: Connection, names: Collection[str], *, worker: str, now: datetime, lease: timedelta = LEASE
+) -> None:
     """Hold for another while what `worker` still has of the hosts `names`, where half of the lease is over."""
     query = update(hosts).where(
-        hosts.c.host.in_(names), hosts.c.lease_by == worker, hosts.c.lease_until < now + LEASE / 2
+        hosts.c.host.in_(names), hosts.c.lease_by == worker, hosts.c.lease_until < now + lease / 2
     )
-    connection.execute(query.values(lease_until=now + LEASE))
+    connection.execute(query.values(lease_until=now + lease))
 
 
 def release(connection: Connection, host: str, *, worker: str, last_request_at: datetime | None = None) -> None:

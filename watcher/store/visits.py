@@ -11,7 +11,7 @@ from sqlalchemy import Connection, bindparam, select, update
 
 from watcher.model import Feed, PollResult
 from watcher.store.feeds import feed_of, slices
-from watcher.store.hosts import blocked_until, claim_hosts, renew
+from watcher.store.hosts import LEASE, blocked_until, claim_hosts, renew, take
 from watcher.store.polls import record_polls
 from watcher.store.schema import feeds, hosts, pages
 
@@ -54,6 +54,41 @@ def claim_visits(
         pages_too: Visit hosts for their pages as well.
     """
     names = claim_hosts(connection, worker=worker, now=now, most=most, busy=busy, pages_too=pages_too)
+    return visits_at(connection, names, now=now, floor=floor, pages_too=pages_too)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """One host that is asked for by name, and how it is claimed."""
+
+    host: str
+    worker: str
+    now: datetime
+    floor: timedelta
+    lease: timedelta
+    pages_too: bool
+
+
+def claim_asked(connection: Connection, given: Sequence[Asked]) -> list[Visit | None]:
+    """
+    Lease each of the hosts asked for, all for one worker, and return what is to be done there; as `claim_visits`.
+
+    None stands for a host that somebody else is at, or that is to be left in peace.
+    """
+    if not given:
+        return []
+    first, now = given[0], max(each.now for each in given)
+    names = {each.host for each in given}
+    taken = take(connection, names, worker=first.worker, now=now, lease=first.lease)
+    made = visits_at(connection, sorted(taken), now=now, floor=first.floor, pages_too=first.pages_too)
+    found = {visit.host: visit for visit in made}
+    return [found.pop(each.host, None) for each in given]
+
+
+def visits_at(
+    connection: Connection, names: Sequence[str], *, now: datetime, floor: timedelta, pages_too: bool
+) -> tuple[Visit, ...]:
+    """Return what is due at hosts that have been leased; the first feed of each counts as asked from here on."""
     if not names:
         return ()
     found: dict[str, list[Feed]] = {name: [] for name in names}
@@ -99,7 +134,14 @@ def note_polls(connection: Connection, feed_ids: Iterable[int], *, next_poll_at:
 
 
 def go_on(
-    connection: Connection, host: str, *, worker: str, now: datetime, feed: Feed | None = None, floor: timedelta
+    connection: Connection,
+    host: str,
+    *,
+    worker: str,
+    now: datetime,
+    feed: Feed | None = None,
+    floor: timedelta,
+    lease: timedelta = LEASE,
 ) -> Step:
     """
     Renew the lease for the next step of a visit, and return whether to take it.
@@ -107,7 +149,7 @@ def go_on(
     Args:
         feed: The feed that is asked next; it is due again after `floor`, whatever becomes of us.
     """
-    if not renew(connection, host, worker=worker, now=now):
+    if not renew(connection, host, worker=worker, now=now, lease=lease):
         return Step.STOP
     held = blocked_until(connection, host)
     if held is not None and held > now:

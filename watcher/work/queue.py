@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from abc import ABC, abstractmethod
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -26,8 +27,8 @@ GATHER_S = 0.02  # for ends of visits, where most of the room is taken: a claim 
 FULL = 0.75  # of the room
 
 
-class LocalQueue:
-    """Visits up to `[poll] concurrency` hosts at a time. The store's leases keep two workers from one host."""
+class Queue(ABC):
+    """What queues have in common: the visits under way, what becomes of those that break down, and our own line."""
 
     def __init__(self, tools: Tools) -> None:
         self.tools = tools
@@ -41,38 +42,28 @@ class LocalQueue:
         """How many hosts are being visited."""
         return len(self._visits)
 
+    @abstractmethod
     async def fill(self) -> int:
         """
-        Start a visit to each host that is due, as far as there is room; return how many were started.
+        Have the hosts that are due visited, as far as there is room; return how many visits come of it.
 
         Errors: StoreError and PoolBroken, also on behalf of a visit that met one since the last call.
         """
+
+    def raise_fault(self) -> None:
+        """Raise what a visit has met since the last call. Errors: StoreError, PoolBroken."""
         if self._fault is not None:
             fault, self._fault = self._fault, None
             raise fault
-        if await self._is_resting():
-            return 0
-        room = self.tools.poll.concurrency - len(self._visits)
-        worker, now, busy = self.tools.worker, self.tools.now(), frozenset(self._visits)
-        floor = self.tools.poll.min_every
 
-        def claim(connection: Connection) -> tuple[Visit, ...]:
-            if busy:
-                renew_all(connection, busy, worker=worker, now=now)
-            if room <= 0:
-                return ()
-            return claim_visits(
-                connection, worker=worker, now=now, most=room, floor=floor, busy=busy, pages_too=self.tools.pages
-            )
+    def start(self, claim: Visit) -> asyncio.Task[None]:
+        """Start a visit."""
+        task = asyncio.create_task(self._visit(claim), name=f"visit {claim.host}")
+        self._visits[claim.host] = task
+        task.add_done_callback(partial(self._ended, claim.host))
+        return task
 
-        claims = await self.tools.writer.do(claim)
-        for found in claims:
-            task = asyncio.create_task(self._visit(found), name=f"visit {found.host}")
-            self._visits[found.host] = task
-            task.add_done_callback(partial(self._ended, found.host))
-        return len(claims)
-
-    async def _is_resting(self) -> bool:
+    async def is_resting(self) -> bool:
         """Whether our own line is down; tells and writes down when that changes."""
         line, before = self.tools.line, self._down_since
         if line.down_since is None and before is None:
@@ -141,3 +132,30 @@ class LocalQueue:
             self._fault = fault
         except Exception as other:  # noqa: BLE001 - it would come back at once otherwise, and without end
             self._fault = StoreError(f"no rest can be given to the host {host}: {type(other).__name__}: {other}")
+
+
+class LocalQueue(Queue):
+    """Visits up to `[poll] concurrency` hosts at a time. The store's leases keep two workers from one host."""
+
+    async def fill(self) -> int:
+        """Start a visit to each host that is due, as far as there is room; return how many were started."""
+        self.raise_fault()
+        if await self.is_resting():
+            return 0
+        room = self.tools.poll.concurrency - len(self._visits)
+        worker, now, busy = self.tools.worker, self.tools.now(), frozenset(self._visits)
+        floor = self.tools.poll.min_every
+
+        def claim(connection: Connection) -> tuple[Visit, ...]:
+            if busy:
+                renew_all(connection, busy, worker=worker, now=now)
+            if room <= 0:
+                return ()
+            return claim_visits(
+                connection, worker=worker, now=now, most=room, floor=floor, busy=busy, pages_too=self.tools.pages
+            )
+
+        claims = await self.tools.writer.do(claim)
+        for found in claims:
+            self.start(found)
+        return len(claims)

@@ -7,7 +7,7 @@ import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 
 from sqlalchemy import Engine
@@ -16,7 +16,7 @@ from watcher.clean.sites.rules import SiteRules
 from watcher.features.embed import Choice, choice_of
 from watcher.net.client import Client
 from watcher.settings.model import FetchSettings, PollSettings, Settings, StoreSettings
-from watcher.store.hosts import drop_dead_leases, worker_name
+from watcher.store.hosts import LEASE, drop_dead_leases, worker_name
 from watcher.store.writer import Writer
 from watcher.work.events import Event
 from watcher.work.line import Line
@@ -55,6 +55,7 @@ class Tools:
     pages: bool = True  # articles' pages are visited too; else they wait
     sites: tuple[SiteRules, ...] = ()  # the user's own rules for single sites
     worker: str = field(default_factory=worker_name)
+    lease: timedelta = LEASE  # of a host that is visited
     started_at: datetime | None = None  # since when news has been asked for; None: from now on
     now: Callable[[], datetime] = system_clock
     sleep: Callable[[float], asyncio.Future[None]] = asyncio.sleep  # type: ignore[assignment]

@@ -82,8 +82,8 @@ async def may_go_on(host: str, tools: Tools, until: datetime, *, feed: Feed | No
     now = tools.now()
     if now >= until or tools.line.down_since is not None:
         return Step.STOP
-    floor = tools.poll.min_every
-    return await tools.writer.do(lambda c: go_on(c, host, worker=tools.worker, now=now, feed=feed, floor=floor))
+    worker, floor, lease = tools.worker, tools.poll.min_every, tools.lease
+    return await tools.writer.do(lambda c: go_on(c, host, worker=worker, now=now, feed=feed, floor=floor, lease=lease))
 
 
 async def visit_pages(host: str, tools: Tools, pause: Pause, until: datetime) -> None:

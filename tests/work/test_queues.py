@@ -1,0 +1,218 @@
+"""What holds for every queue: the local one on both kinds of stores, and that of many processes on PostgreSQL."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select, text, update
+
+from watcher.model import NotModified, Source, Validators
+from watcher.settings.model import FetchSettings, PollSettings
+from watcher.store.feeds import sync_sources
+from watcher.store.hosts import take
+from watcher.store.open import open_store
+from watcher.store.schema import feeds, hosts
+from watcher.store.writer import Writer
+from watcher.text.urls import host_of
+from watcher.work.line import Line
+from watcher.work.pool import PoolBroken
+from watcher.work.queue import LocalQueue
+from watcher.work.shared import SharedQueue
+from watcher.work.tools import Tools, system_clock
+
+SHARED = pytest.param(("pgqueuer", "postgresql"), id="pgqueuer", marks=pytest.mark.postgresql)
+HOSTS = 40
+ROOM = 4
+DUE = select(func.count()).select_from(feeds).where(feeds.c.next_poll_at <= system_clock() + timedelta(minutes=5))
+
+
+class Sites:
+    """Answers after a while, or when `gate` opens; counts what is asked of a host at the same time."""
+
+    def __init__(self) -> None:
+        self.gate = asyncio.Event()
+        self.asked: Counter[str] = Counter()
+        self.under_way: Counter[str] = Counter()
+        self.most = 0  # hosts at the same time
+        self.twice: set[str] = set()  # hosts that were asked while they were asked
+
+    async def get(self, url: str, **_: object) -> object:
+        host = host_of(url)
+        self.asked[host] += 1
+        self.under_way[host] += 1
+        if self.under_way[host] > 1:
+            self.twice.add(host)
+        self.most = max(self.most, sum(count > 0 for count in self.under_way.values()))
+        try:
+            await self.gate.wait()
+            await asyncio.sleep(0.005)
+        finally:
+            self.under_way[host] -= 1
+        return NotModified(url=url, validators=Validators(), moved_to=None, headers=(), took_s=0.1)
+
+
+class Broken:
+    async def run(self, *_: object, **__: object) -> object:
+        raise PoolBroken("no process")
+
+
+@pytest.fixture
+def sites():
+    return Sites()
+
+
+@pytest.fixture(
+    params=[
+        pytest.param(("local", "sqlite"), id="local-sqlite"),
+        pytest.param(("local", "postgresql"), id="local-postgresql", marks=pytest.mark.postgresql),
+        SHARED,
+    ]
+)
+def queue_and_store(request) -> tuple[str, str]:
+    return request.param
+
+
+@pytest.fixture
+def kind(queue_and_store):
+    return queue_and_store[0]
+
+
+@pytest.fixture
+def database(queue_and_store):
+    return queue_and_store[1]
+
+
+@pytest.fixture
+def a_worker(kind, store_url, sites):
+    """Yield a queue of a process of its own; with it `HOSTS` hosts, each with a feed that is due."""
+
+    @asynccontextmanager
+    async def start(name: str, *, room: int = ROOM):
+        engine = open_store(store_url)
+        writer = Writer(engine)
+        sources = [Source(url=f"https://h{n}.example/feed", name=f"Outlet {n}") for n in range(HOSTS)]
+        await writer.do(lambda c: sync_sources(c, sources, now=system_clock()))
+        tools = Tools(
+            writer=writer,
+            client=sites,
+            line=Line(reached, now=system_clock),
+            pool=Broken(),
+            feed_pool=Broken(),
+            vector_pool=Broken(),
+            edition_pool=Broken(),
+            poll=PollSettings(concurrency=room),
+            fetch=FetchSettings(),
+            embedder=None,
+            worker=name,
+        )
+        queue = LocalQueue(tools) if kind == "local" else SharedQueue(tools, store_url)
+        try:
+            yield queue
+        finally:
+            await queue.stop()
+            writer.close()
+            engine.dispose()
+
+    return start
+
+
+async def reached(url: str) -> bool:
+    return True
+
+
+async def until(holds, *queues, limit_s: float = 20.0) -> None:
+    """Let the queues work until something holds."""
+    async with asyncio.timeout(limit_s):
+        while not holds():
+            for queue in queues:
+                await queue.fill()
+            await asyncio.sleep(0.02)
+
+
+async def left(queue, query=DUE) -> int:
+    return await queue.tools.writer.read(lambda c: c.scalar(query))
+
+
+async def test_each_host_that_is_due_is_visited_once(a_worker, sites):
+    sites.gate.set()
+    async with a_worker("here:1") as queue:
+        await until(lambda: len(sites.asked) == HOSTS and not queue.busy, queue)
+
+        assert set(sites.asked.values()) == {1}
+        assert await left(queue) == 0
+        assert await left(queue, select(func.count()).where(hosts.c.lease_by.is_not(None))) == 0
+
+
+async def test_no_more_hosts_than_there_is_room_for_are_visited_at_a_time(a_worker, sites):
+    async with a_worker("here:1") as queue:
+        await until(lambda: queue.busy == ROOM, queue)
+        for _ in range(5):
+            await queue.fill()
+            await asyncio.sleep(0.02)
+        assert queue.busy == ROOM
+        sites.gate.set()
+        await until(lambda: len(sites.asked) == HOSTS and not queue.busy, queue)
+
+        assert sites.most == ROOM
+
+
+async def test_a_host_that_somebody_else_holds_is_left_in_peace(a_worker, sites):
+    sites.gate.set()
+    async with a_worker("here:1") as queue:
+        theirs = [f"h{n}.example" for n in range(5)]
+        now = system_clock()
+        await queue.tools.writer.do(lambda c: take(c, theirs, worker="there:1", now=now))
+
+        await until(lambda: len(sites.asked) == HOSTS - 5 and not queue.busy, queue)
+
+        assert not sites.asked.keys() & set(theirs)
+        await queue.tools.writer.do(
+            lambda c: c.execute(update(hosts).where(hosts.c.lease_by == "there:1").values(lease_until=now))
+        )
+        await until(lambda: len(sites.asked) == HOSTS and not queue.busy, queue)
+
+
+async def test_two_workers_share_the_hosts_and_never_meet_at_one(a_worker, sites):
+    sites.gate.set()
+    async with a_worker("here:1") as one, a_worker("here:2") as other:
+        await until(lambda: len(sites.asked) == HOSTS and not one.busy and not other.busy, one, other)
+        await one.tools.writer.do(lambda c: c.execute(update(feeds).values(next_poll_at=system_clock())))
+        await until(lambda: sites.asked.total() == 2 * HOSTS and not one.busy and not other.busy, one, other)
+
+        assert not sites.twice
+        assert set(sites.asked.values()) == {2}
+
+
+async def test_what_is_broken_off_stays_due_and_its_host_is_free(a_worker, sites):
+    async with a_worker("here:1") as queue:
+        await until(lambda: queue.busy == ROOM, queue)
+        began = set(sites.asked)
+
+    sites.gate.set()
+    async with a_worker("here:2") as queue:
+        await until(lambda: len(sites.asked) == HOSTS and not queue.busy, queue)
+
+        assert {host for host, count in sites.asked.items() if count > 1} <= began
+        assert await left(queue, select(func.count()).where(hosts.c.lease_by.is_not(None))) == 0
+
+
+@pytest.mark.parametrize("queue_and_store", [SHARED], indirect=True)
+async def test_the_job_of_a_dead_worker_goes_to_another(a_worker, sites):
+    sites.gate.set()
+    async with a_worker("here:1") as queue:
+        await until(lambda: len(sites.asked) == HOSTS and not queue.busy, queue)
+        await queue.tools.writer.do(lambda c: c.execute(update(feeds).values(next_poll_at=system_clock())))
+        await queue.tools.writer.do(lambda c: c.execute(text(DEAD)))  # before anybody offers the host
+        assert sites.asked["h7.example"] == 1
+
+        await until(lambda: sites.asked["h7.example"] == 2 and not queue.busy, queue)
+
+
+DEAD = """
+    INSERT INTO pgqueuer (priority, entrypoint, payload, dedupe_key, status, heartbeat, queue_manager_id)
+    VALUES (0, 'visit', 'h7.example', 'h7.example', 'picked', now() - interval '1 minute', gen_random_uuid())
+"""
