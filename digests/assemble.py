@@ -142,7 +142,12 @@ def with_owners(articles: Iterable[Article], states: Iterable[FeedState]) -> lis
     for state in states:
         source = state.feed.source
         owners[source.name] = owners.get(source.name) or source.owner
-    return [replace(article, owner=owners.get(article.outlet, article.owner)) for article in articles]
+    return [
+        article
+        if (owner := owners.get(article.outlet, article.owner)) == article.owner
+        else replace(article, owner=owner)
+        for article in articles
+    ]
 
 
 def corrected(

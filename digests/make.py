@@ -14,7 +14,6 @@ from digests.due import window_of
 from digests.errata import worth_a_look
 from digests.gather import stories_as_they_are, stories_until
 from digests.model import Edition, Parcel, Story
-from digests.prose import with_prose
 from digests.store import editions, outbox
 from watcher.errors import StoreError
 from watcher.store.revisions import look_again
@@ -95,7 +94,11 @@ def made(
 ) -> Edition:
     """Return the edition of `stories`, written by a model where the settings name one."""
     edition = read(engine, lambda c: composed(c, digest, order, stories, number=number, now=now))
-    return edition if digest.prose is None else with_prose(engine, edition, stories, digest.prose)
+    if digest.prose is None:
+        return edition
+    from digests.prose import with_prose  # late: it brings an HTTP client
+
+    return with_prose(engine, edition, stories, digest.prose)
 
 
 def preview_edition(engine: Engine, digest: DigestSettings, order: Order, *, now: datetime) -> Edition:

@@ -143,16 +143,10 @@ def check_formats(formats: tuple[str, ...]) -> None:
 
 def complete_features(settings: Settings, engine: Engine, *, since: datetime) -> None:
     """Make what grouping needs of the time's articles and no poll has made yet: features of this version, vectors."""
-    import asyncio
-
-    from watcher.cli.passing import embed
-    from watcher.features.embed import choice_of
+    from watcher.features.embed import choice_of, usable_embedder
     from watcher.features.make import FEATURES_VERSION
     from watcher.store.features import embedder_noted, outdated, without_vector
     from watcher.store.writer import Writer, read
-    from watcher.work.pool import Pool
-    from watcher.work.remake import remake_features
-    from watcher.work.tools import usable_embedder
 
     choice = usable_embedder(choice_of(settings.semantic))
     noted = read(engine, embedder_noted)
@@ -160,6 +154,11 @@ def complete_features(settings: Settings, engine: Engine, *, since: datetime) ->
     lacking = choice and read(engine, lambda c: without_vector(c, model=name, most=1, since=since))
     if not lacking and not read(engine, lambda c: outdated(c, version=FEATURES_VERSION, most=1, since=since)):
         return
+    import asyncio  # late, with what makes features: there is seldom anything to make
+
+    from watcher.cli.passing import embed
+    from watcher.work.pool import Pool
+    from watcher.work.remake import remake_features
 
     async def complete() -> None:
         await remake_features(writer, pool, since=since)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import math
-from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
+from itertools import chain, pairwise
 
 import numpy as np
 import numpy.typing as npt
 
+from digests.cluster.channel import Ints
 from digests.cluster.dense import mean_of
 from digests.cluster.item import Item
-from digests.cluster.terms import Numbers
 from watcher.features.means import language_means
 from watcher.features.terms import packed_terms
 from watcher.model import Features
@@ -67,19 +66,20 @@ def longest_wording(members: Sequence[Item]) -> bytes:
 
 def mean_terms(members: Sequence[Item]) -> list[tuple[str, float]]:
     """Return the heaviest terms of the members with their mean weight; each member's add up alike."""
-    numbers, keys = Numbers([]), array("i")
+    stems = [item.features.stems.split("\n") if item.features.stems else [] for item in members]
+    words = list(dict.fromkeys(chain.from_iterable(stems)))
+    number = dict(zip(words, range(len(words)), strict=True))
+    keys = np.fromiter(map(number.__getitem__, chain.from_iterable(stems)), np.int32)
     values = [np.zeros(0)]
     for item in members:
-        keys.extend(map(numbers.__getitem__, item.features.stems.split("\n") if item.features.stems else ()))
         weights = np.frombuffer(item.features.weights, "<u2") / 1000
         values.append(weights / (math.sqrt(math.fsum((weights * weights).tolist())) or 1.0))
-    sums = {numbers.words[key]: 10 * total / len(members) for key, total in largest_sums(keys, np.concatenate(values))}
+    sums = {words[key]: 10 * total / len(members) for key, total in largest_sums(keys, np.concatenate(values))}
     return [(term, sums[term]) for term in heaviest(sums, MOST_TERMS)]
 
 
-def largest_sums(keys: array[int], values: npt.NDArray[np.float64]) -> Iterator[tuple[int, float]]:
+def largest_sums(codes: Ints, values: npt.NDArray[np.float64]) -> Iterator[tuple[int, float]]:
     """Yield the keys that may have one of the `MOST_TERMS` largest sums of values with that sum, in whatever order."""
-    codes = np.array(keys, np.int32)
     about = np.bincount(codes, values) if len(codes) else np.zeros(0)
     least = np.partition(about, -MOST_TERMS)[-MOST_TERMS] if len(about) > MOST_TERMS else 0.0
     entries = np.flatnonzero(about[codes] >= least * (1 - ROUNDING))

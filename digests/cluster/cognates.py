@@ -17,6 +17,7 @@ SOUNDS = {
     "tsch": "c", "sch": "s", "ch": "c", "sh": "s", "zh": "z", "ph": "f", "th": "t", "ck": "c", "qu": "c",
     "x": "cs", "y": "i", "j": "i", "k": "c", "q": "c", "w": "v", "z": "s", "h": "",
 }  # fmt: skip
+SINGLE = str.maketrans({letters: sound for letters, sound in SOUNDS.items() if len(letters) == 1})
 SPELLING = re.compile("|".join(sorted(SOUNDS, key=lambda letters: -len(letters))))
 DOUBLED = re.compile(r"(.)\1+")
 
@@ -35,8 +36,10 @@ def new_cognate(term: str) -> str:
     """
     if term.startswith("#"):
         return term
-    letters = to_latin(term)
+    letters = term if term.isascii() else to_latin(term)
     if len(letters) < LEAST_LETTERS or not letters.isascii():
         return ""
-    key = DOUBLED.sub(r"\1", SPELLING.sub(lambda found: SOUNDS[found.group()], letters))[:KEY]
+    has_several = "h" in letters or "ck" in letters or "qu" in letters  # sounds of more than one letter
+    sounds = SPELLING.sub(lambda found: SOUNDS[found.group()], letters) if has_several else letters.translate(SINGLE)
+    key = DOUBLED.sub(r"\1", sounds)[:KEY]
     return key if len(key) >= LEAST_KEY else ""

@@ -14,6 +14,7 @@ PLAINLY = re.compile(rf"{WORD_CHAR}+(?:[’'·ʼ״\"]{WORD_CHAR}+)*")
 TEXTS = st.one_of(
     st.text(max_size=200),
     st.text("aB1'\"_ .-é’", max_size=80),
+    st.text("aBc12_ .-", max_size=80),
     st.text("मानसूनकी का\u093e\u0e01\u0e34\u0e49กขค字'’_ ", max_size=80),
 )
 

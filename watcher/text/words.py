@@ -92,8 +92,11 @@ def stems(text: str, language: str) -> list[str]:
     Scripts without spaces give pairs of neighbouring characters.
     """
     stop = stop_words(language)
+    if text.isascii() and not ("'" in text or '"' in text):
+        plain = ASCII_WORD.findall(text.lower())
+        return [word[:STEM_LENGTH] for word in plain if len(word) > 1 and word not in stop and not word.isdigit()]
     found: list[str] = []
-    for word in words(text.lower() if text.isascii() else text):
+    for word in words(text):
         if word.isascii() and word.isalnum():  # most words of many languages: nothing to fold but the case
             folded = word.lower()
             if len(folded) > 1 and folded not in stop and not folded.isdigit():

