@@ -11,6 +11,7 @@ import re
 import signal
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -128,10 +129,11 @@ def test_readers_read_on_while_the_daemon_hangs_but_healthz_says_so(daemon, port
     get(port, "/")
     daemon.send(signal.SIGSTOP)
 
-    status, told = get(port, "/healthz")
+    with ThreadPoolExecutor() as at_once:
+        (status, told), (numbers_status, _) = at_once.map(lambda path: get(port, path), ("/healthz", "/metrics"))
 
-    assert status == 503 and "no answer" in json.loads(told)["faults"]["daemon"]
-    assert get(port, "/sources")[0] == 200 and get(port, "/metrics")[0] == 503
+    assert status == numbers_status == 503 and "no answer" in json.loads(told)["faults"]["daemon"]
+    assert get(port, "/sources")[0] == 200
     daemon.send(signal.SIGCONT)
     assert get(port, "/healthz")[0] == 200
 
@@ -146,6 +148,21 @@ def test_a_source_that_a_reader_mutes_is_muted_in_the_daemon_and_the_form_stays_
 
     assert (muted, heard) == (303, 303)
     assert len(site_of(daemon)) == 1
+
+
+def test_a_token_that_has_gone_is_named_in_words(write_settings, start, port, tmp_path):
+    (tmp_path / "token").write_text("s3cret\n")
+    daemon = start(write_settings({}, head=HEAD.format(port) + 'token = "file:token"\n'))
+    daemon.wait_for("serving")
+    (tmp_path / "token").unlink()
+
+    with socket.create_connection(("127.0.0.1", port)):
+        daemon.wait_for("site_failed")
+        daemon.wait_for('site_ended reason="ended with exit code 1"')
+
+    assert "Traceback" not in daemon.log and "s3cret" not in daemon.log
+    (tmp_path / "token").write_text("s3cret\n")
+    assert get(port, "/")[0] == 401
 
 
 @pytest.fixture

@@ -87,8 +87,21 @@ async def serve(listener: socket.socket, line: socket.socket, *, idle_s: float) 
     await site.close()
     link.close()
     for task in waiting:
-        if task.done() and not task.cancelled() and (error := task.exception()):
-            raise error
+        if not task.cancelled() and (error := task.exception()):
+            leave_with(error)
+
+
+def leave_with(error: BaseException) -> None:
+    """End this process with an error, in words where it is one of ours."""
+    import logging
+
+    from watcher.daemon import logs
+    from watcher.errors import WatcherError
+
+    if not isinstance(error, WatcherError):
+        raise error
+    logging.getLogger("watcher.daemon").error("site_failed %s", logs.fields(reason=error, mend=error.mend))
+    sys.exit(1)
 
 
 class Site:
