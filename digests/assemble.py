@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -16,13 +16,15 @@ from digests.due import NOT_LATE
 from digests.errata import as_revised
 from digests.model import Correction, Edition, FailingSource, Story
 from digests.places import countries
+from digests.places.find import LEAD_CHARS
 from digests.rank import rank
 from digests.select import select
 from digests.store import editions
+from digests.wishes import LEAD_CHARS as WORDS_IN
 from digests.wishes import SectionRule, Wishes
 from watcher.feeds.health import health
 from watcher.model import Article, Revision
-from watcher.store.articles import articles_between, articles_by_id
+from watcher.store.articles import articles_between, articles_by_id, texts_by_id
 from watcher.store.feeds import FeedState, feed_states
 from watcher.store.intake import count_entries
 from watcher.store.pages import given_up
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 LOOKBACK = timedelta(days=2)  # before the window: what the reader may know of a story
 LATE = timedelta(days=1)  # before the window: what came in too late for the last edition is in this one
 REMEMBERED = 7  # editions in which a story that comes back was seen
+BEGINNING = max(LEAD_CHARS, WORDS_IN)  # characters of a text by which stories are chosen, ranked and filed
 REVISED = timedelta(days=10)  # before the window: what pages have said since the remembered editions cited them
 
 
@@ -62,22 +65,29 @@ def composed(
     start, end = order.window_start, order.window_end
     states = [state for state in feed_states(connection) if wanted(state, digest.sources)]
     feed_ids = [state.feed.id for state in states] if digest.sources else None
-    found = articles_between(connection, start=start - LOOKBACK, end=end, feed_ids=feed_ids)
+    found = articles_between(connection, start=start - LOOKBACK, end=end, feed_ids=feed_ids, chars=BEGINNING)
     revisions = revisions_between(connection, start=start - REVISED, end=end)
     originals = found
     found = as_revised(originals, revisions)
+    texts = Texts(connection, found, revisions.keys())
+    found = tuple(begun(article) for article in found)
     missed = partial(is_missed, order=order, seen_until=seen_until(connection, digest, order))
     inside = [article for article in found if article.published_at >= start or missed(article)]
     wishes = wishes_of(digest)
     withdrawn = sum(article.published_at >= start for article in originals) - sum(
         article.published_at >= start for article in found
     )
-    chosen = select(inside, start=start - LATE, end=end, mute=wishes.mute, languages=wishes.languages)
+    chosen = select(
+        inside, start=start - LATE, end=end, mute=wishes.mute, languages=wishes.languages, whole=texts.whole
+    )
     taken = {article.id for article in inside}
     before = [article for article in found if article.id not in taken]
     seen = editions.seen_editions(connection, digest.name, before=order.local_date, most=REMEMBERED)
     previous = next(iter(seen), None)
     articles = {article.id: article for article in with_owners(chosen.articles, states)}
+    told = cited(connection, seen)
+    texts.known = {article.id: article for article in before} | articles
+    texts.told = {key: article for key, article in told.items() if key not in articles}
     ranked = rank(
         stories,
         articles,
@@ -106,12 +116,44 @@ def composed(
         window_start=start,
         window_end=end,
         made_at=now,
-        earlier={article.id: article for article in before} | cited(connection, seen),
+        earlier={article.id: article for article in before} | told,
         kinds={
             state.feed.source.name: state.feed.source.owner_kind for state in states if state.feed.source.owner_kind
         },
         corrections=corrected(connection, seen, revisions, since=previous.window_end) if previous else (),
+        whole=texts.whole,
     )
+
+
+def begun(article: Article) -> Article:
+    """Return an article with the beginning of its text."""
+    return article if len(article.text) <= BEGINNING else replace(article, text=article.text[:BEGINNING])
+
+
+class Texts:
+    """
+    Articles with all of their text, read when they are asked for: of a large window most stories are never shown.
+
+    `known` are articles by id with the beginnings of their texts; `told` are those that are at hand as they were cited.
+    """
+
+    def __init__(self, connection: Connection, found: Sequence[Article], revisions: Collection[str]) -> None:
+        self._connection = connection
+        self._revised = {article.id: article.text for article in found if article.id in revisions}
+        self.known: Mapping[str, Article] = {article.id: article for article in found}
+        self.told: Mapping[str, Article] = {}
+
+    def whole(self, ids: Iterable[str]) -> dict[str, Article]:
+        """Return articles in the order of `ids`."""
+        wanted = list(ids)
+        begun = [key for key in wanted if key not in self.told and len(self.known[key].text) >= BEGINNING]
+        texts = texts_by_id(self._connection, begun) | {
+            key: self._revised[key] for key in begun if key in self._revised
+        }
+        return {
+            key: self.told.get(key) or (replace(self.known[key], text=texts[key]) if key in texts else self.known[key])
+            for key in wanted
+        }
 
 
 def seen_until(connection: Connection, digest: DigestSettings, order: Order) -> datetime | None:
@@ -142,12 +184,12 @@ def with_owners(articles: Iterable[Article], states: Iterable[FeedState]) -> lis
     for state in states:
         source = state.feed.source
         owners[source.name] = owners.get(source.name) or source.owner
-    return [
-        article
-        if (owner := owners.get(article.outlet, article.owner)) == article.owner
-        else replace(article, owner=owner)
-        for article in articles
-    ]
+    return [owned_by(article, owners.get(article.outlet, article.owner)) for article in articles]
+
+
+def owned_by(article: Article, owner: str | None) -> Article:
+    """Return an article with this owner."""
+    return article if article.owner == owner else replace(article, owner=owner)
 
 
 def corrected(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeAlias
 
 from digests.wishes import pattern
 from watcher.model import Article
@@ -14,6 +15,7 @@ from watcher.text.words import fold
 
 LEAST_TEXT = 30  # width of title and text together: less cannot be grouped or read
 FLAGGED_KINDS = frozenset({"live", "roundup", "gallery", "video"})
+Whole: TypeAlias = Callable[[Iterable[str]], Mapping[str, Article]]  # articles with all of their text, by id
 DENSE = re.compile("[\u1100-\ud7ff]")
 
 
@@ -35,6 +37,7 @@ def select(
     end: datetime,
     mute: Sequence[str] = (),
     languages: Sequence[str] = (),
+    whole: Whole | None = None,
 ) -> Selection:
     """
     Return the articles published in [start, end) that can be grouped and read; each article left out has one reason.
@@ -42,13 +45,14 @@ def select(
     Args:
         mute: Words or phrases (`wishes`); an article with one in its title is left out.
         languages: Primary tags; articles in others are left out. Empty for all.
+        whole: Returns articles with all of their text, where `articles` have its beginning alone.
     """
+    again = Again(whole)
     muted = pattern(tuple(mute))
     kept: list[Article] = []
     reasons: Counter[str] = Counter()
-    seen: set[tuple[str, ...]] = set()
     for article in sorted(articles, key=lambda a: (a.published_at, a.id)):
-        reason = _reason(article, start, end, muted) or _again(article, seen)
+        reason = _reason(article, start, end, muted) or again.reason(article)
         if not reason and languages and article.language not in languages:
             reason = "in a language that the settings leave out"
         if reason:
@@ -79,13 +83,35 @@ def _reason(article: Article, start: datetime, end: datetime, muted: re.Pattern[
     return None
 
 
-def _again(article: Article, seen: set[tuple[str, ...]]) -> str | None:
-    """Return the reason if the outlet has the same title and text already, or the same article came in twice."""
-    keys = {("id", article.id), (article.outlet, fold(article.title), article.text)}
-    if keys & seen:
-        return "the same article again from its outlet"
-    seen |= keys
-    return None
+class Again:
+    """The articles so far, to know those that come in twice: by id, or by outlet, title and text."""
+
+    def __init__(self, whole: Whole | None) -> None:
+        self._whole = whole
+        self._ids: set[str] = set()
+        self._first: dict[tuple[str, ...], str] = {}
+        self._texts: dict[tuple[str, ...], set[str]] = {}
+
+    def reason(self, article: Article) -> str | None:
+        """Return the reason if the outlet has the same title and text already, or the same article came in twice."""
+        key = (article.outlet, fold(article.title), article.text)
+        if article.id in self._ids or (key in self._first and self._is_known(article, key)):
+            return "the same article again from its outlet"
+        self._ids.add(article.id)
+        self._first.setdefault(key, article.id)
+        return None
+
+    def _is_known(self, article: Article, key: tuple[str, ...]) -> bool:
+        """Whether the texts agree to their ends, once their beginnings do."""
+        if self._whole is None:
+            return True
+        if key not in self._texts:
+            first = self._first[key]
+            self._texts[key] = {self._whole([first])[first].text}
+        text = self._whole([article.id])[article.id].text
+        known = text in self._texts[key]
+        self._texts[key].add(text)
+        return known
 
 
 def width(text: str) -> int:

@@ -12,11 +12,11 @@ from digests.compose.choice import Choice, choose
 from digests.compose.figures import minutes
 from digests.compose.largest import largest
 from digests.compose.sections import section_anchor, section_of, section_order
-from digests.compose.story import Frame, compose_brief, compose_story
+from digests.compose.story import Frame, compose_brief, compose_story, inside
 from digests.model import Brief, Correction, Edition, EditionStory, FailingSource, Largest, Ledger, Section, Story
 from digests.places import countries, region_of
 from digests.rank import Ranked
-from digests.select import is_flagged
+from digests.select import Whole, is_flagged
 from digests.summarise.agreement import common
 from digests.summarise.headline import headline
 from digests.wishes import Wishes
@@ -69,6 +69,7 @@ def compose(
     seen: Sequence[Edition] = (),
     kinds: Mapping[str, str] | None = None,
     corrections: Sequence[Correction] = (),
+    whole: Whole | None = None,
 ) -> Edition:
     """
     Return the edition of `ranked`, best first: the main stories in sections, the next ones as briefs, and the ledger.
@@ -82,7 +83,11 @@ def compose(
         seen: The last editions, the latest first; the first is `previous`, which is enough if stories never pause.
         kinds: The kind of owner of an outlet, where the settings name it.
         corrections: What outlets have changed in reports that editions cited.
+        whole: Returns articles with all of their text, where `articles` and `earlier` have its beginning alone: those
+            of the stories that may be shown are asked for, one story after the other.
     """
+    known = {**(earlier or {}), **articles}
+    read = whole or (lambda ids: {key: known[key] for key in ids})
     frame = Frame(
         language=shape.language,
         timezone=shape.timezone,
@@ -90,16 +95,17 @@ def compose(
         window_start=window_start,
         window_end=window_end,
         seen=tuple(seen) or ((previous,) if previous else ()),
-        common=common(list(articles.values())),
-        earlier=earlier or {},
+        common=common(list(articles.values()), whole),
+        earlier={**(earlier or {}), **read((earlier or {}).keys() & articles.keys())},
+        whole=read,
         kinds=kinds or {},
         places=_places(articles),
     )
     flagged = frozenset(key for key, article in articles.items() if is_flagged(article))
-    inside = [each for each in ranked if _is_wanted(each.story, frame, shape)]
+    wanted = [each for each in ranked if _is_wanted(each.story, frame, shape)]
     taken: set[str] = set()
     chosen = choose(
-        inside,
+        wanted,
         partial(compose_story, articles=articles, frame=frame, taken=taken),
         stories=shape.stories,
         briefs=shape.briefs,
@@ -108,7 +114,7 @@ def compose(
     sections = _sections(chosen, articles, frame, shape, taken)
     briefs = _briefs(chosen, articles, frame)
     shown = [story for section in sections for story in section.stories]
-    ledger = _ledger(ranked, inside, articles, intake, chosen, shown, briefs, shape.language)
+    ledger = _ledger(ranked, wanted, articles, intake, chosen, shown, briefs, frame)
     return Edition(
         digest=shape.name,
         title=shape.title,
@@ -223,16 +229,16 @@ def gone(previous: Edition | None, ranked: Sequence[Ranked], gone_on: Collection
 
 def _ledger(
     ranked: Sequence[Ranked],
-    inside: Sequence[Ranked],
+    among: Sequence[Ranked],
     articles: Mapping[str, Article],
     intake: Intake,
     chosen: Choice,
     shown: Sequence[EditionStory],
     briefs: Sequence[Brief],
-    language: str,
+    frame: Frame,
 ) -> Ledger:
     taken = chosen.ids
-    wanted = {each.story.id for each in inside}
+    wanted = {each.story.id for each in among}
     rest = [r for r in ranked if r.story.id not in taken]
     reasons = Counter(
         "stories about other regions"
@@ -260,16 +266,19 @@ def _ledger(
         failing=intake.failing,
         late_s=intake.late_s,
         longer_window=intake.longer_window,
-        largest=_largest(ranked, articles, language),
+        largest=_largest(ranked, articles, frame),
     )
 
 
-def _largest(ranked: Sequence[Ranked], articles: Mapping[str, Article], language: str) -> Largest | None:
+def _largest(ranked: Sequence[Ranked], articles: Mapping[str, Article], frame: Frame) -> Largest | None:
     """Return the largest story with its headline."""
     stories = {r.story.id: r.story for r in ranked}
     found = largest(stories.values(), articles)
-    title = headline(stories[found.id], articles, language=language) if found else None
-    return replace(found, title=title.text) if found and title else found
+    if found is None:
+        return None
+    story = stories[found.id]
+    title = headline(story, frame.whole(inside(story, articles)), language=frame.language)
+    return replace(found, title=title.text) if title else found
 
 
 def _read(shown: Sequence[EditionStory], briefs: Sequence[Brief]) -> list[str]:

@@ -12,6 +12,7 @@ from digests.coverage import Coverage
 from digests.model import Brief, Edition, EditionStory, Mention, Sentence, Story
 from digests.places import country_name
 from digests.rank import Ranked
+from digests.select import Whole
 from digests.summarise.agreement import Common, agreement
 from digests.summarise.headline import Headline, headline
 from digests.summarise.lead import summarise
@@ -31,6 +32,7 @@ class Frame:
     seen: tuple[Edition, ...]  # the last ones, the latest first
     common: Common
     earlier: Mapping[str, Article]  # articles from before the window, by id
+    whole: Whole  # articles of the window, and from before, with all of their text
     kinds: Mapping[str, str]  # the kind of owner of an outlet
     places: Callable[[Story], tuple[str, ...]]  # ISO codes of the countries that a story is about
 
@@ -46,14 +48,16 @@ def compose_story(
     """
     story, covered = ranked.story, ranked.coverage
     places = frame.places(story)
-    agreed = agreement(story, articles, frame.common)
-    title = headline(story, articles, language=frame.language, known=frame.common, agreed=agreed)
+    known = frame.whole(key for key in story.articles if key in articles or key in frame.earlier)
+    own = {key: known[key] for key in inside(story, articles)}
+    agreed = agreement(story, own, frame.common)
+    title = headline(story, own, language=frame.language, known=frame.common, agreed=agreed)
     if title is None:
         return None
-    summary = summarise(story, articles, language=frame.language, title=title.text, known=frame.common, agreed=agreed)
+    summary = summarise(story, own, language=frame.language, title=title.text, known=frame.common, agreed=agreed)
     moved = changes.since(
         story,
-        {**frame.earlier, **articles},
+        {**frame.earlier, **known},
         frame.seen,
         language=frame.language,
         timezone=frame.timezone,
@@ -67,7 +71,7 @@ def compose_story(
     )
     summary = _without_new(summary, moved.since)
     codes = places or moved.place_codes
-    present = [articles[key] for key in story.articles if key in articles]
+    present = list(own.values())
     counts = spark((a.published_at for a in present), start=frame.window_start, end=frame.window_end)
     return EditionStory(
         number=0,
@@ -88,7 +92,7 @@ def compose_story(
         independent=len(covered.independent),
         folded=len(covered.folded),
         agencies=covered.agencies,
-        mentions=mentions(story, articles, covered, frame.language, first=_lead_outlet(summary, title)),
+        mentions=mentions(story, own, covered, frame.language, first=_lead_outlet(summary, title)),
         languages=covered.languages,
         countries=covered.countries,
         article_ids=tuple(article.id for article in present),
@@ -101,7 +105,7 @@ def compose_story(
         earlier=moved.earlier or "",
         figures=moved.figures,
         new_outlets=moved.new_outlets,
-        voices=voices(story, articles, covered, frame.kinds),
+        voices=voices(story, own, covered, frame.kinds),
         silent=silent(articles.values(), covered, places, frame.kinds),
         alerts=ranked.alerts,
     )
@@ -109,7 +113,8 @@ def compose_story(
 
 def compose_brief(ranked: Ranked, articles: Mapping[str, Article], frame: Frame) -> Brief | None:
     """Return `ranked` as one line; None if no article of it has a title."""
-    title = headline(ranked.story, articles, language=frame.language, known=frame.common)
+    own = frame.whole(inside(ranked.story, articles))
+    title = headline(ranked.story, own, language=frame.language, known=frame.common)
     if title is None:
         return None
     return Brief(
@@ -120,10 +125,15 @@ def compose_brief(ranked: Ranked, articles: Mapping[str, Article], frame: Frame)
         language=title.article.language,
         outlets=len(ranked.coverage.outlets),
         independent=len(ranked.coverage.independent),
-        article_ids=tuple(key for key in ranked.story.articles if key in articles),
+        article_ids=inside(ranked.story, articles),
         thread=ranked.story.thread,
         alerts=ranked.alerts,
     )
+
+
+def inside(story: Story, articles: Mapping[str, Article]) -> tuple[str, ...]:
+    """Return the ids of those of a story's articles that are of the window."""
+    return tuple(key for key in story.articles if key in articles)
 
 
 def mentions(

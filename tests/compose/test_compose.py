@@ -33,12 +33,20 @@ def report(outlet, topic, place, n, *, language="en", **more):
     return article(outlet, title, BODY[language].format(topic=topic, place=place, n=n), language=language, **more)
 
 
-def edition_of(groups, *, previous=None, number=1, day=date(2026, 3, 10), shift=0, earlier=None, kinds=None, **shape):
+def edition_of(
+    groups, *, previous=None, number=1, day=date(2026, 3, 10), shift=0, earlier=None, kinds=None, chars=None, **shape
+):
     articles = [a for group in groups for a in group]
     start, end = START + timedelta(days=shift), END + timedelta(days=shift)
     kept = select(articles, start=start, end=end)
     known = by_id(*kept.articles)
     stories = [story(*[a for a in group if a.id in known]) for group in groups if any(a.id in known for a in group)]
+    full = {**(earlier or {}), **known}
+    if chars is not None:
+        known, earlier = (
+            {key: dataclasses.replace(a, text=a.text[:chars]) for key, a in each.items()}
+            for each in (known, earlier or {})
+        )
     return compose(
         shape=Shape(**{"name": "world", "title": "World Digest", **shape}),
         ranked=rank(
@@ -59,6 +67,7 @@ def edition_of(groups, *, previous=None, number=1, day=date(2026, 3, 10), shift=
         made_at=end,
         earlier=earlier,
         kinds=kinds,
+        whole=None if chars is None else lambda ids: {key: full[key] for key in ids},
     )
 
 
@@ -84,6 +93,14 @@ def test_an_edition_shows_each_story_once_and_its_counts_add_up():
     assert len(shown) == len(set(shown)) == 5
     assert all(s.independent + s.folded == s.outlets == len(s.mentions) for s in edition.stories)
     assert verify(edition, by_id(*[a for group in groups for a in group])) == ()
+
+
+def test_an_edition_is_the_same_where_only_the_texts_of_its_stories_are_read():
+    more = " Officials said that the roads to the valley will not be open before the end of the week." * 8
+    groups = [[dataclasses.replace(a, text=a.text + more) for a in group] for group in world()]
+    known = by_id(*[a for group in groups for a in group][:3])
+
+    assert edition_of(groups, earlier=known, chars=600) == edition_of(groups, earlier=known)
 
 
 def test_the_leads_section_comes_first_and_numbers_run_down_the_page():

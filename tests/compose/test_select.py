@@ -1,5 +1,6 @@
 """Which articles take part in an edition."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -73,3 +74,23 @@ def test_live_blogs_and_roundups_are_kept_and_flagged(title, kind, flagged):
 
     assert found.articles == (one,)
     assert (one.id in found.flagged) is flagged is is_flagged(one)
+
+
+def test_texts_that_begin_alike_are_held_against_each_other_to_their_ends():
+    one, other, again = (
+        article("A", "Bridge falls on Monday", text, hours=hour)
+        for hour, text in enumerate((f"{LONG} Nobody was hurt.", f"{LONG} Two were hurt.", f"{LONG} Two were hurt."))
+    )
+    full = {each.id: each for each in (one, other, again)}
+    begun = [replace(each, text=LONG) for each in full.values()]
+    asked = []
+
+    def whole(ids):
+        asked.append(list(ids))
+        return {key: full[key] for key in asked[-1]}
+
+    found = select([*begun, article("B", "Bridge falls on Tuesday", LONG)], start=START, end=END, whole=whole)
+
+    assert [each.id for each in found.articles if each.outlet == "A"] == [one.id, other.id]
+    assert found.left_out == (("the same article again from its outlet", 1),)
+    assert asked == [[one.id], [other.id], [again.id]]

@@ -19,6 +19,7 @@ from watcher.store.schema import articles, blocks, entries, features, texts
 from watcher.text.urls import article_id, normal
 
 INDEXED = ("published_at", "title", "text", "language", "country", "outlet")
+PLAIN = tuple(name for name in Article.__slots__ if name not in ("text", "authors", "removed"))  # columns of a value
 MEMORY_ARTICLES = 200  # the latest of a site whose blocks make its memory
 
 
@@ -96,6 +97,11 @@ def unsqueeze(data: bytes) -> str:
     return zlib.decompress(data).decode("utf-8")
 
 
+def beginning(data: bytes, chars: int) -> str:
+    """Return the first characters of what `squeeze` was given; the rest is not unpacked."""
+    return zlib.decompressobj().decompress(data, 4 * chars).decode("utf-8", "ignore")[:chars]
+
+
 def title_of(connection: Connection, article_id: str) -> str | None:
     """Return the title of a stored article, None if it is not stored."""
     title: str | None = connection.scalar(select(articles.c.title).where(articles.c.id == article_id))
@@ -130,18 +136,30 @@ def site_blocks(connection: Connection, host: str) -> tuple[tuple[int, ...], ...
 
 
 def articles_between(
-    connection: Connection, *, start: datetime, end: datetime, feed_ids: Iterable[int] | None = None
+    connection: Connection,
+    *,
+    start: datetime,
+    end: datetime,
+    feed_ids: Iterable[int] | None = None,
+    chars: int | None = None,
 ) -> tuple[Article, ...]:
-    """Return the articles published in [start, end) and stored before `end`, oldest first, with text."""
+    """
+    Return the articles published in [start, end) and stored before `end`, oldest first, with text.
+
+    Args:
+        chars: Of each text so many characters, and nothing of what was removed; all of both if None.
+    """
     query = (
-        select(articles, texts)
+        select(articles, texts if chars is None else texts.c.text)
         .join(texts, texts.c.article_id == articles.c.id)
         .where(articles.c.published_at >= start, articles.c.published_at < end, articles.c.fetched_at < end)
         .order_by(articles.c.published_at, articles.c.id)
     )
     if feed_ids is not None:
         query = query.where(articles.c.feed_id.in_(list(feed_ids)))
-    return tuple(article_of(row) for row in connection.execute(query))
+    if chars is None:
+        return tuple(article_of(row) for row in connection.execute(query))
+    return tuple(outline_of(row, beginning(row.text, chars)) for row in connection.execute(query))
 
 
 def outlines_between(connection: Connection, *, start: datetime, end: datetime) -> Iterator[tuple[Article, Packed]]:
@@ -156,11 +174,15 @@ def outlines_between(connection: Connection, *, start: datetime, end: datetime) 
         .where(articles.c.published_at >= start, articles.c.published_at < end, articles.c.fetched_at < end)
         .order_by(articles.c.published_at, articles.c.id)
     )
-    same = [name for name in Article.__slots__ if name not in ("text", "authors", "removed")]
     for row in connection.execute(query):
         at = row._mapping
-        packed = Packed(**{name: at[name] for name in Packed.__slots__})
-        yield Article(text="", authors=tuple(at["authors"]), **{name: at[name] for name in same}), packed
+        yield outline_of(row, ""), Packed(**{name: at[name] for name in Packed.__slots__})
+
+
+def outline_of(row: Row[tuple[object, ...]], text: str) -> Article:
+    """Return a row of `articles` as an Article with `text`, whatever was removed."""
+    at = row._mapping
+    return Article(text=text, authors=tuple(at["authors"]), **{name: at[name] for name in PLAIN})
 
 
 def published_before(connection: Connection, end: datetime, *, place: int) -> datetime | None:
@@ -185,6 +207,15 @@ def articles_by_id(connection: Connection, ids: Iterable[str]) -> dict[str, Arti
     return found
 
 
+def texts_by_id(connection: Connection, ids: Iterable[str]) -> dict[str, str]:
+    """Return the texts of the stored articles of `ids`."""
+    found: dict[str, str] = {}
+    for part in slices(sorted(set(ids))):
+        query = select(texts.c.article_id, texts.c.text).where(texts.c.article_id.in_(part))
+        found.update((key, unsqueeze(text)) for key, text in connection.execute(query))
+    return found
+
+
 def article_at(connection: Connection, url: str) -> Article | None:
     """Return the article at a URL, its own or the one that a feed linked it by; None if there is none."""
     link = normal(url)
@@ -200,12 +231,11 @@ def article_at(connection: Connection, url: str) -> Article | None:
 def article_of(row: Row[tuple[object, ...]]) -> Article:
     """Return a row of `articles` joined with `texts` as an Article."""
     at = row._mapping
-    same = [name for name in Article.__slots__ if name not in ("text", "authors", "removed")]
     return Article(
         text=unsqueeze(at["text"]),
         authors=tuple(at["authors"]),
         removed=tuple(Removed(rule=rule, text=text) for rule, text in json.loads(unsqueeze(at["removed"]))),
-        **{name: at[name] for name in same},
+        **{name: at[name] for name in PLAIN},
     )
 
 
