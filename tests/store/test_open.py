@@ -17,6 +17,7 @@ from tests.store.old_stores import made_by
 from watcher.errors import StoreError
 from watcher.store import tsearch
 from watcher.store.articles import articles_by_id
+from watcher.store.days import PARTED
 from watcher.store.indexing import index_missing
 from watcher.store.open import MIGRATIONS, connect, open_store
 from watcher.store.schema import NAMING, metadata
@@ -30,6 +31,7 @@ OLD_ARTICLE = """
     VALUES ('a', 1, 'https://news.example/a', 'news.example', 'The News', 'Quake', 'en', '[]', 'article', false, false,
         '2026-11-24 06:00:00.000000', '2026-11-24 06:05:00.000000')
 """
+PUT_TEXT = "INSERT INTO texts (article_id, text, removed) VALUES ('a', :text, :removed)"
 OLD_TEXT = {"text": zlib.compress(b"A quake shook Tarvola."), "removed": zlib.compress(b"[]")}
 
 
@@ -43,7 +45,13 @@ def unlike(connection, tables: MetaData, version_table: str) -> list:
     options = {
         "version_table": version_table,
         "include_name": lambda name, kind, _: kind != "table" or name in ours,
+        "include_object": lambda thing, _, kind, *__: kind != "foreign_key_constraint" or not is_parted(thing),
     }
+
+    def is_parted(constraint) -> bool:
+        """Whether a table has no references on this database, since it is partitioned by day."""
+        return connection.dialect.name == "postgresql" and constraint.parent.name in PARTED
+
     return compare_metadata(MigrationContext.configure(connection, opts=options), said)
 
 
@@ -76,7 +84,9 @@ def test_a_store_of_each_schema_is_brought_up_to_date_with_what_is_in_it(empty_u
     engine = connect(empty_url)
     with engine.begin() as connection:
         connection.execute(text(OLD_ARTICLE))
-        connection.execute(text("INSERT INTO texts VALUES ('a', :text, :removed)"), OLD_TEXT)
+        connection.execute(
+            text("INSERT INTO texts (article_id, text, removed) VALUES ('a', :text, :removed)"), OLD_TEXT
+        )
     engine.dispose()
 
     engine = open_store(empty_url)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import func, select
 
-from tests.kinds import on_sqlite
+from tests.kinds import on_postgresql, on_sqlite
 from watcher.model import Article
 from watcher.settings.model import StoreSettings
 from watcher.store.articles import Arrival, Packed, add_articles
+from watcher.store.days import day_of, days_there, make_days
 from watcher.store.holds import hold
 from watcher.store.open import open_store
 from watcher.store.retention import Sweep
@@ -41,14 +43,14 @@ def writer(engine):
     writer.close()
 
 
-def put(engine, count: int, *, came: datetime, name: str = "a", words: str = "Some words.") -> None:
+def put(engine, count: int, *, came: datetime, name: str = "a", words: str = "Some words.", bulk: bytes = bytes(3_000)):
     given = [
         Arrival(
             article=Article(
                 id=f"{name}{n:04}", url=f"https://n.example/{name}{n}", host="n.example", outlet="N", title="Story",
                 text=words, language="en", country="GB", published_at=came, fetched_at=came + timedelta(seconds=n),
             ),
-            feed_id=1, packed=Packed(version="1", payload=bytes(3_000)),
+            feed_id=1, packed=Packed(version="1", payload=bulk),
         )
         for n in range(count)
     ]  # fmt: skip
@@ -80,7 +82,7 @@ async def test_forever_keeps_all(engine, writer):
     assert count(engine) == 3
 
 
-@on_sqlite  # a server keeps the room of what was removed, so nothing says when to stop
+@on_sqlite
 async def test_a_bound_on_the_size_takes_the_oldest_and_nothing_of_the_last_week_or_held(engine, writer, caplog):
     put(engine, 200, came=NOON - 30 * DAY)
     put(engine, 100, came=NOON - NEVER_BELOW + DAY, name="b")
@@ -95,6 +97,34 @@ async def test_a_bound_on_the_size_takes_the_oldest_and_nothing_of_the_last_week
     left = set(read(engine, lambda c: c.scalars(select(articles.c.id)).all()))
     assert left == {"a0000", *(f"b{n:04}" for n in range(100))}
     assert [r.getMessage().split()[0] for r in caplog.records if r.name == "watcher.work"] == ["store_too_large"]
+
+
+@on_postgresql
+async def test_a_bound_on_the_size_takes_the_earliest_days_whole_and_nothing_of_the_last_week(engine, writer, caplog):
+    for day in range(30, 26, -1):
+        write(engine, lambda c, day=day: make_days(c, now=NOON - day * DAY))
+        put(engine, 100, came=NOON - day * DAY, name=f"d{day}", bulk=os.urandom(4_000))
+    put(engine, 100, came=NOON - NEVER_BELOW + DAY, name="b")
+    used = read(engine, room_of).used_bytes
+
+    await tidy(writer, kept(max_size=used - 700_000), now=NOON)
+    some = {key[:3] for key in read(engine, lambda c: c.scalars(select(articles.c.id)).all())}
+    await tidy(writer, kept(max_size=4_096), now=NOON)
+
+    assert some == {"d28", "d27", "b00"}
+    assert {key[:1] for key in read(engine, lambda c: c.scalars(select(articles.c.id)).all())} == {"b"}
+    assert [r.getMessage().split()[0] for r in caplog.records if r.name == "watcher.work"] == ["store_too_large"]
+
+
+@on_postgresql
+async def test_days_that_are_older_than_the_settings_keep_go_whole_and_those_to_come_are_made(engine, writer):
+    write(engine, lambda c: make_days(c, now=NOON - 50 * DAY))
+    put(engine, 20, came=NOON - 50 * DAY)
+
+    await tidy(writer, kept(keep_articles="40d"), now=NOON + 9 * DAY)
+
+    there = read(engine, days_there)
+    assert (count(engine), day_of(NOON - 50 * DAY) in there, day_of(NOON + 9 * DAY) in there) == (0, False, True)
 
 
 async def test_slices_fit_their_time_and_others_write_in_between(writer):

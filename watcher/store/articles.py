@@ -13,9 +13,10 @@ from sqlalchemy import Connection, Row, func, select
 
 from watcher.model import Article, Removed
 from watcher.store import fts
+from watcher.store.days import day_of, of_days
 from watcher.store.feeds import slices
 from watcher.store.hosts import insert
-from watcher.store.schema import articles, blocks, entries, features, texts
+from watcher.store.schema import articles, blocks, entries, features, has_features, has_text, texts
 from watcher.text.urls import article_id, normal
 
 INDEXED = ("published_at", "title", "text", "language", "country", "outlet")
@@ -62,18 +63,18 @@ def add_articles(connection: Connection, given: Sequence[Arrival]) -> list[bool]
 def add_rows(connection: Connection, arrival: Arrival) -> bool:
     """Write the rows of an article; False, and nothing written, if it is there already."""
     article, packed = arrival.article, arrival.packed
-    same = [column.key for column in articles.c if column.key not in ("feed_id", "authors")]
+    day = day_of(article.fetched_at)
+    same = [column.key for column in articles.c if column.key not in ("feed_id", "authors", "day")]
     row = {name: getattr(article, name) for name in same}
-    row |= {"feed_id": arrival.feed_id, "authors": list(article.authors)}
+    row |= {"feed_id": arrival.feed_id, "authors": list(article.authors), "day": day}
     query = insert(connection, articles).values(row).on_conflict_do_nothing(index_elements=["id"])
     if connection.scalar(query.returning(articles.c.id)) is None:
         return False
     removed = json.dumps([[cut.rule, cut.text] for cut in article.removed], ensure_ascii=False)
-    connection.execute(
-        texts.insert().values(article_id=article.id, text=squeeze(article.text), removed=squeeze(removed))
-    )
+    text = {"text": squeeze(article.text), "removed": squeeze(removed)}
+    connection.execute(texts.insert().values(article_id=article.id, day=day, **text))
     kept = {name: getattr(packed, name) for name in Packed.__slots__}
-    connection.execute(features.insert().values(article_id=article.id, **kept))
+    connection.execute(features.insert().values(article_id=article.id, day=day, **kept))
     if arrival.block_hashes:
         hashes = struct.pack(f"<{len(arrival.block_hashes)}Q", *arrival.block_hashes)
         connection.execute(
@@ -149,10 +150,11 @@ def articles_between(
     Args:
         chars: Of each text so many characters, and nothing of what was removed; all of both if None.
     """
+    those = (articles.c.published_at >= start, articles.c.published_at < end, articles.c.fetched_at < end)
     query = (
         select(articles, texts if chars is None else texts.c.text)
-        .join(texts, texts.c.article_id == articles.c.id)
-        .where(articles.c.published_at >= start, articles.c.published_at < end, articles.c.fetched_at < end)
+        .join(texts, has_text)
+        .where(*those, of_days(connection, texts.c.day, *those))
         .order_by(articles.c.published_at, articles.c.id)
     )
     if feed_ids is not None:
@@ -168,10 +170,11 @@ def outlines_between(connection: Connection, *, start: datetime, end: datetime) 
 
     They come without their text and what was removed, which are most of an article: grouping reads neither.
     """
+    those = (articles.c.published_at >= start, articles.c.published_at < end, articles.c.fetched_at < end)
     query = (
         select(articles, *(features.c[name] for name in Packed.__slots__))
-        .join(features, features.c.article_id == articles.c.id)
-        .where(articles.c.published_at >= start, articles.c.published_at < end, articles.c.fetched_at < end)
+        .join(features, has_features)
+        .where(*those, of_days(connection, features.c.day, *those))
         .order_by(articles.c.published_at, articles.c.id)
     )
     for row in connection.execute(query):
@@ -202,7 +205,8 @@ def articles_by_id(connection: Connection, ids: Iterable[str]) -> dict[str, Arti
     """Return the stored articles of `ids`."""
     found: dict[str, Article] = {}
     for part in slices(sorted(set(ids))):
-        query = select(articles, texts).join(texts, texts.c.article_id == articles.c.id).where(articles.c.id.in_(part))
+        those = articles.c.id.in_(part)
+        query = select(articles, texts).join(texts, has_text).where(those, of_days(connection, texts.c.day, those))
         found.update((row.id, article_of(row)) for row in connection.execute(query))
     return found
 
@@ -244,7 +248,9 @@ def packed_features(connection: Connection, ids: Iterable[str]) -> dict[str, Pac
     found: dict[str, Packed] = {}
     columns = [features.c.article_id, *(features.c[name] for name in Packed.__slots__)]
     for part in slices(sorted(set(ids))):
-        for key, *values in connection.execute(select(*columns).where(features.c.article_id.in_(part))):
+        those = articles.c.id.in_(part)
+        asked = select(*columns).join(articles, has_features).where(those, of_days(connection, features.c.day, those))
+        for key, *values in connection.execute(asked):
             found[key] = Packed(**dict(zip(Packed.__slots__, values, strict=True)))
     return found
 

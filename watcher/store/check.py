@@ -14,8 +14,9 @@ from sqlalchemy import Column, ColumnElement, Connection, Select, delete, exists
 from watcher.errors import PluginError
 from watcher.store import fts, fts5
 from watcher.store.articles import articles_by_id
+from watcher.store.days import drop_parts
 from watcher.store.indexing import state_of
-from watcher.store.schema import articles, features, texts
+from watcher.store.schema import articles, features, has_features, has_text, texts
 
 GROUP = "watcher.store_checks"  # entry points: "module:function", (connection) -> findings
 FAULTS = 20  # of the database itself
@@ -134,19 +135,21 @@ def missing(column: Column[Any], of: Column[Any]) -> ColumnElement[bool]:
 
 def without_text() -> Select[Any]:
     """Return the query for articles that have no text."""
-    return select(articles.c.id).where(missing(texts.c.article_id, articles.c.id))
+    return select(articles.c.id).where(~exists().where(has_text))
 
 
 def drop_textless(connection: Connection) -> bool:
-    """Remove the articles that have no text."""
+    """Remove the articles that have no text, and what else belongs to them."""
+    lacking = select(articles.c.id, articles.c.day).where(~exists().where(has_text))
+    drop_parts(connection, [(row.id, row.day) for row in connection.execute(lacking)])
     connection.execute(delete(articles).where(articles.c.id.in_(without_text())))
     return False
 
 
 def without_features() -> Select[Any]:
     """Return the query for articles that have a text and no features."""
-    lacking = select(articles.c.id).join(texts, texts.c.article_id == articles.c.id)
-    return lacking.where(missing(features.c.article_id, articles.c.id))
+    lacking = select(articles.c.id).join(texts, has_text)
+    return lacking.where(~exists().where(has_features))
 
 
 def make_missing_features(connection: Connection) -> bool:
@@ -155,8 +158,12 @@ def make_missing_features(connection: Connection) -> bool:
     from watcher.features.pack import pack
 
     found = articles_by_id(connection, connection.scalars(without_features().limit(AT_ONCE)).all())
+    days = dict(connection.execute(select(articles.c.id, articles.c.day).where(articles.c.id.in_(list(found)))).all())
     made = [make(key, title=one.title, text=one.text, language=one.language) for key, one in found.items()]
-    rows = [{"article_id": each.article_id, "version": each.version, "payload": pack(each)} for each in made]
+    rows = [
+        {"article_id": each.article_id, "version": each.version, "payload": pack(each), "day": days[each.article_id]}
+        for each in made
+    ]
     if rows:
         connection.execute(features.insert(), rows)
     return len(rows) == AT_ONCE

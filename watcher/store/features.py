@@ -10,9 +10,10 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, Connection, delete, func, or_, select, update
 
 from watcher.store.articles import Packed, unsqueeze
+from watcher.store.days import of_days
 from watcher.store.feeds import slices
 from watcher.store.hosts import insert
-from watcher.store.schema import articles, facts, features, texts
+from watcher.store.schema import articles, facts, features, has_features, has_text, texts
 
 EMBEDDER = "embedder"  # the fact
 Rows = tuple[tuple[str, str, str, str], ...]  # id, title, text, language
@@ -52,14 +53,15 @@ def newest(connection: Connection, condition: ColumnElement[bool], *, most: int,
     """Return the newest articles whose features fulfil `condition`. Where none do, only the index is read."""
     if connection.execute(select(features.c.article_id).where(condition).limit(1)).first() is None:
         return ()
-    waiting = select(articles.c.id).join(features, features.c.article_id == articles.c.id).where(condition)
+    waiting = select(articles.c.id).join(features, has_features).where(condition)
     if since is not None:
         waiting = waiting.where(articles.c.published_at >= since)
     keys = connection.scalars(waiting.order_by(articles.c.published_at.desc(), articles.c.id).limit(most)).all()
     found: dict[str, tuple[str, str, str]] = {}
     for part in slices(list(keys)):
         query = select(articles.c.id, articles.c.title, texts.c.text, articles.c.language)
-        query = query.join(texts, texts.c.article_id == articles.c.id).where(articles.c.id.in_(part))
+        those = articles.c.id.in_(part)
+        query = query.join(texts, has_text).where(those, of_days(connection, texts.c.day, those))
         found.update((key, (title, unsqueeze(text), told)) for key, title, text, told in connection.execute(query))
     return tuple((key, *found[key]) for key in keys if key in found)
 
@@ -78,16 +80,19 @@ def count_outdated(connection: Connection, *, version: str) -> int:
 def set_vectors(connection: Connection, vectors: Mapping[str, bytes | None], *, model: str) -> None:
     """Keep the vectors that an embedder made; None for a text that it refused, which is not given to it again."""
     for key, vector in vectors.items():
-        connection.execute(
-            update(features).where(features.c.article_id == key).values(vector=vector, vector_model=model)
-        )
+        connection.execute(update(features).where(*is_of(connection, key)).values(vector=vector, vector_model=model))
 
 
 def set_features(connection: Connection, made: Mapping[str, Packed]) -> None:
     """Keep features made anew; the vectors beside them stay."""
     for key, packed in made.items():
         values = {"version": packed.version, "payload": packed.payload}
-        connection.execute(update(features).where(features.c.article_id == key).values(values))
+        connection.execute(update(features).where(*is_of(connection, key)).values(values))
+
+
+def is_of(connection: Connection, key: str) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions that name the features of an article."""
+    return features.c.article_id == key, of_days(connection, features.c.day, articles.c.id == key)
 
 
 def vector_bytes(connection: Connection, *, model: str) -> int | None:

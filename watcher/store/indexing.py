@@ -10,7 +10,7 @@ from sqlalchemy import Connection, delete, exists, func, select
 from watcher.store import fts
 from watcher.store.articles import INDEXED, unsqueeze
 from watcher.store.hosts import insert
-from watcher.store.schema import articles, facts, texts
+from watcher.store.schema import articles, facts, has_text, texts
 
 VERSION = 1  # of what the index holds of an article: with another, it is built anew
 STATE = "search_index"  # the fact
@@ -30,7 +30,7 @@ def index_missing(connection: Connection, *, most: int) -> int:
     if state.get("is_complete"):
         return 0
     columns = [articles.c.id, *(articles.c[name] for name in INDEXED if name != "text")]
-    asked = select(*columns, texts.c.text).join(texts, texts.c.article_id == articles.c.id)
+    asked = select(*columns, texts.c.text).join(texts, has_text)
     asked = asked.where(~exists().where(fts.held(connection) == articles.c.id))
     if before := state.get("before"):
         asked = asked.where(articles.c.published_at <= datetime.fromisoformat(before))

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -14,7 +15,8 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from watcher.errors import PluginError, StoreError
 from watcher.store import server
-from watcher.store.faults import unusable
+from watcher.store.days import make_days
+from watcher.store.faults import passing, unusable
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 SCHEMAS = "watcher.schemas"  # entry points: other packages' tables, value = "module:SCHEMA"
@@ -43,7 +45,19 @@ def open_store(url: str) -> Engine:
     engine = connect(url)
     with disposed_of_if_it_fails(engine):
         upgrade(engine, MIGRATIONS, version_table="watcher_schema")
+        if server.is_server(engine.url):
+            make_ready(engine)
     return engine
+
+
+def make_ready(engine: Engine) -> None:
+    """Make the partitions of today and tomorrow; not while others hold the tables: then it is done another time."""
+    try:
+        with engine.begin() as connection:
+            make_days(connection, now=datetime.now(UTC))
+    except DBAPIError as error:
+        if passing(error) is None:
+            raise unusable(error, said=f"the store {shown(engine)} cannot be opened") from error
 
 
 def look_into(url: str) -> Engine:

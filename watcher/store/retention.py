@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, and_, delete, or_, select
 
 from watcher.store import fts
 from watcher.store.articles import INDEXED, MEMORY_ARTICLES, unsqueeze
+from watcher.store.days import day_of, drop_parts
 from watcher.store.holds import is_free
-from watcher.store.schema import articles, blocks, entries, feeds, pages, texts
+from watcher.store.schema import articles, blocks, entries, feeds, has_text, pages, texts
 
 ENTRIES_KEPT = 1_000  # of a feed, however old: it may list them still, and they are not new
 
@@ -32,8 +33,10 @@ def drop_articles(connection: Connection, *, before: datetime, after: datetime |
     Args:
         after: Where the sweep before stopped.
     """
-    columns = [articles.c.id, articles.c.fetched_at, *(articles.c[name] for name in INDEXED if name != "text")]
-    query = select(*columns, texts.c.text).outerjoin(texts, texts.c.article_id == articles.c.id)
+    own = ("id", "fetched_at", "day", *(name for name in INDEXED if name != "text"))
+    in_time = or_(texts.c.day == 0, texts.c.day <= day_of(before))  # which says nothing new, but of which partitions
+    columns = (*(articles.c[name] for name in own), texts.c.text)
+    query = select(*columns).outerjoin(texts, and_(has_text, in_time))
     query = query.where(articles.c.fetched_at < before, is_free())
     if after is not None:
         query = query.where(articles.c.fetched_at >= after)
@@ -59,6 +62,7 @@ def remove(connection: Connection, rows: Sequence[Any]) -> None:
         ],
     )
     ids = [row.id for row in rows]
+    drop_parts(connection, [(row.id, row.day) for row in rows])
     connection.execute(delete(articles).where(articles.c.id.in_(ids)))
     connection.execute(delete(pages).where(pages.c.article_id.in_(ids)))
 

@@ -10,9 +10,10 @@ from sqlalchemy import Connection, Row, delete, select, update
 
 from watcher.model import Entry, Revision
 from watcher.store.articles import squeeze, unsqueeze
+from watcher.store.days import of_days
 from watcher.store.feeds import entry_json, slices
 from watcher.store.hosts import insert
-from watcher.store.schema import articles, feeds, pages, revisions, texts
+from watcher.store.schema import articles, feeds, has_text, pages, revisions, texts
 from watcher.text.urls import host_key
 
 LOOKS = (timedelta(hours=2), timedelta(hours=8), timedelta(hours=20))  # after it was cited, a page is looked at
@@ -86,8 +87,9 @@ def last_version(connection: Connection, article_id: str) -> tuple[str, str] | N
     )
     row = connection.execute(query).one_or_none()
     if row is None:
-        query = select(articles.c.title, texts.c.text).join(texts, texts.c.article_id == articles.c.id)
-        row = connection.execute(query.where(articles.c.id == article_id)).one_or_none()
+        that = articles.c.id == article_id
+        query = select(articles.c.title, texts.c.text).join(texts, has_text).where(that)
+        row = connection.execute(query.where(of_days(connection, texts.c.day, that))).one_or_none()
     return None if row is None else (row.title, unsqueeze(row.text))
 
 

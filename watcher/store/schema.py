@@ -21,6 +21,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    and_,
 )
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.types import TypeEngine
@@ -198,6 +199,7 @@ articles = Table(
     Column("is_truncated", Boolean, nullable=False, default=False),
     Column("published_at", Utc, nullable=False, index=True),
     Column("fetched_at", Utc, nullable=False, index=True),
+    Column("day", Integer, nullable=False, server_default="0"),  # when it came in (`store.days`)
 )
 
 texts = Table(
@@ -206,6 +208,7 @@ texts = Table(
     Column("article_id", ForeignKey("articles.id", ondelete="CASCADE"), primary_key=True),
     Column("text", LargeBinary, nullable=False),  # zlib, UTF-8
     Column("removed", LargeBinary, nullable=False),  # zlib, JSON [[rule, text], ...]
+    Column("day", Integer, nullable=False, server_default="0"),  # as its article's: the partition on PostgreSQL
 )
 
 revisions = Table(
@@ -227,6 +230,7 @@ features = Table(
     Column("payload", LargeBinary, nullable=False),
     Column("vector", LargeBinary),
     Column("vector_model", Text, index=True),
+    Column("day", Integer, nullable=False, server_default="0"),  # as in `texts`
 )
 
 blocks = Table(
@@ -274,7 +278,11 @@ facts = Table(
     Column("value", JSON, nullable=False),
 )
 
+# How an article finds what belongs to it; by the day, PostgreSQL looks into one partition.
+has_text = and_(texts.c.article_id == articles.c.id, texts.c.day == articles.c.day)
+has_features = and_(features.c.article_id == articles.c.id, features.c.day == articles.c.day)
+
 __all__ = [
-    "Number", "Utc", "articles", "blocks", "entries", "facts", "features", "feeds", "healths", "holds", "hosts",
-    "metadata", "pages", "polls", "revisions", "searchable", "texts",
+    "Number", "Utc", "articles", "blocks", "entries", "facts", "features", "feeds", "has_features", "has_text",
+    "healths", "holds", "hosts", "metadata", "pages", "polls", "revisions", "searchable", "texts",
 ]  # fmt: skip

@@ -11,7 +11,8 @@ from sqlalchemy import Connection, select
 
 from watcher.store import fts
 from watcher.store.articles import unsqueeze
-from watcher.store.schema import articles, texts
+from watcher.store.days import of_days
+from watcher.store.schema import articles, has_text, texts
 from watcher.text.search import Query, is_meant
 from watcher.text.snippets import Snippet, snippet
 
@@ -76,9 +77,12 @@ def meant(connection: Connection, query: Query, filters: fts.Filters, looking: L
                 return
             looking.read += len(part)
             columns = [articles.c.id, articles.c.published_at, articles.c.title]
-            asked = select(*columns, texts.c.text) if query.needs_text else select(*columns)
-            asked = asked.join(texts, texts.c.article_id == articles.c.id) if query.needs_text else asked
-            rows = {row.id: row for row in connection.execute(asked.where(articles.c.id.in_(part)))}
+            those = articles.c.id.in_(part)
+            asked = select(*columns).where(those)
+            if query.needs_text:
+                asked = select(*columns, texts.c.text).join(texts, has_text)
+                asked = asked.where(those, of_days(connection, texts.c.day, those))
+            rows = {row.id: row for row in connection.execute(asked)}
             for row in (rows[key] for key in part if key in rows):
                 looking.at = row.published_at
                 if not filters.holds(row.published_at):
@@ -93,8 +97,9 @@ def hits_of(connection: Connection, keys: Sequence[str], query: Query) -> tuple[
     """Return articles as hits, in the order of `keys`."""
     names = [name for name in Hit.__slots__ if name != "snippet"]
     columns = [articles.c[name] for name in names]
-    asked = select(*columns, texts.c.text).join(texts, texts.c.article_id == articles.c.id)
-    rows = {row.id: row._mapping for row in connection.execute(asked.where(articles.c.id.in_(keys)))}
+    those = articles.c.id.in_(keys)
+    asked = select(*columns, texts.c.text).join(texts, has_text).where(those, of_days(connection, texts.c.day, those))
+    rows = {row.id: row._mapping for row in connection.execute(asked)}
     return tuple(
         Hit(snippet=snippet(unsqueeze(rows[key]["text"]), query), **{name: rows[key][name] for name in names})
         for key in keys

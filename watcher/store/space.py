@@ -1,4 +1,4 @@
-"""The room that a SQLite store takes: how much of it is in use, and how it is given back."""
+"""The room that a store takes: how much of it is in use, and how a file gives it back."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, text
 
+from watcher.store import server
+
 INCREMENTAL = 2  # `PRAGMA auto_vacuum`
 LARGE_BYTES = 1 << 30  # a store that is not converted at a start: it would take a minute
 ROOM = 2.2  # times its size, which a conversion takes of the disk
@@ -20,14 +22,18 @@ SPARE_PAGES = 256
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Room:
-    """Bytes of the file, and of it those in use."""
+    """Bytes of the file, and of it those in use. `is_by_day`: it is given back by whole days alone (`store.days`)."""
 
     file_bytes: int
     used_bytes: int
+    is_by_day: bool = False
 
 
 def room_of(connection: Connection) -> Room | None:
-    """Return the room that a store takes; None if it is no SQLite store."""
+    """Return the room that a store takes: its file, or its tables on a server; None where that cannot be told."""
+    if connection.dialect.name == "postgresql":
+        size = server.size_of(connection)
+        return Room(file_bytes=size, used_bytes=size, is_by_day=True)
     if connection.dialect.name != "sqlite":
         return None
     size, count, free = (pragma(connection, name) for name in ("page_size", "page_count", "freelist_count"))

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, and_, or_, select
 
 from watcher.model import Article, Removed
 from watcher.store.articles import article_of
-from watcher.store.schema import articles, feeds, texts
+from watcher.store.schema import articles, feeds, has_text, texts
 from watcher.text.urls import article_id, host_of, is_web, normal
 from watcher.text.wellformed import well_formed
 
@@ -37,7 +37,7 @@ def article_lines(
     """
     query = (
         select(articles, texts, feeds.c.source_url)
-        .join(texts, texts.c.article_id == articles.c.id)
+        .join(texts, has_text)
         .outerjoin(feeds, feeds.c.id == articles.c.feed_id)
     )
     came, key = articles.c.fetched_at, articles.c.id

@@ -9,17 +9,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
+from watcher.errors import StoreError
 from watcher.settings.model import StoreSettings
-from watcher.store import retention
+from watcher.store import days, retention
 from watcher.store.retention import Sweep
 from watcher.store.space import give_back, room_of
-from watcher.store.writer import Writer
+from watcher.store.writer import Writer, write
 
 log = logging.getLogger("watcher.work")
+T = TypeVar("T")
 SLICE_S = 0.05  # that a slice should take of the store's one writer
 FIRST, LEAST, LARGEST = 20, 1, 2_000  # rows of a slice
 REST = 1.0  # times what a slice took, between two: half of the writer's time is for news
@@ -71,8 +73,12 @@ async def tidy(writer: Writer, settings: StoreSettings, *, now: datetime, everyw
         everywhere: Look at each feed and site as well, for entries and memories that are too old.
     """
     removed = 0
+    await on_days(writer, partial(days.make_days, now=now))
     if settings.keep_articles is not None:
-        removed = await drop_before(writer, now - settings.keep_articles)
+        before = now - settings.keep_articles
+        while await on_days(writer, partial(days.drop_day, before=before)):
+            pass
+        removed = await drop_before(writer, before)
     removed += await fit(writer, settings.max_size, now=now)
     await in_slices(writer, lambda c, _, most: retention.drop_pages(c, before=now - GIVEN_UP_KEPT, most=most))
     if everywhere:
@@ -81,6 +87,22 @@ async def tidy(writer: Writer, settings: StoreSettings, *, now: datetime, everyw
     if removed or pages:
         room = await writer.read(room_of)
         log.info("tidied articles=%d file_bytes=%s", removed, room.file_bytes if room else None)
+
+
+async def on_days(writer: Writer, function: Callable[[Connection], T]) -> T | None:
+    """
+    Do something with the partitions of a store on PostgreSQL, beside the writer; None if others hold them just now.
+
+    It is then done by the next run: waiting for a long reader would have all who come later wait as well.
+    """
+    if writer.engine.dialect.name != "postgresql":
+        return None
+    try:
+        return await asyncio.to_thread(write, writer.engine, function)
+    except StoreError as error:
+        if not error.passing:
+            raise
+        return None
 
 
 async def drop_before(writer: Writer, before: datetime) -> int:
@@ -106,14 +128,25 @@ async def fit(writer: Writer, max_bytes: int | None, *, now: datetime) -> int:
 
     def step(connection: Connection, upto: datetime | None, most: int) -> Sweep:
         room = room_of(connection)
-        if room is None or room.used_bytes <= max_bytes:
+        if room is None or room.is_by_day or room.used_bytes <= max_bytes:
             return Sweep(removed=0)
         return retention.drop_articles(connection, before=now - NEVER_BELOW, after=upto, most=most)
 
-    removed = await in_slices(writer, step)
+    removed = await in_slices(writer, step) + await fit_days(writer, max_bytes, now=now)
     room = await writer.read(room_of)
     if room is not None and room.used_bytes > max_bytes:
         log.warning("store_too_large used_bytes=%d max_bytes=%d", room.used_bytes, max_bytes)
+    return removed
+
+
+async def fit_days(writer: Writer, max_bytes: int, *, now: datetime) -> int:
+    """Remove the earliest days of a store on PostgreSQL until it is within its bound; return how many articles."""
+    removed = 0
+    while (room := await writer.read(room_of)) and room.is_by_day and room.used_bytes > max_bytes:
+        over_at = await on_days(writer, partial(days.drop_day, before=now - NEVER_BELOW))
+        if over_at is None:
+            break
+        removed += await drop_before(writer, over_at)
     return removed
 
 

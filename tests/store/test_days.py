@@ -1,0 +1,184 @@
+"""Texts and features by day on PostgreSQL: where they lie, that a day goes whole, and that what is held stays."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import event, select, text
+
+from watcher.errors import StoreError
+from watcher.model import Article
+from watcher.store.articles import Arrival, Packed, add_articles, articles_by_id, packed_features
+from watcher.store.days import AHEAD, day_of, days_there, drop_day, make_days, name_of
+from watcher.store.features import set_vectors
+from watcher.store.holds import hold
+from watcher.store.open import open_store
+from watcher.store.retention import drop_articles
+from watcher.store.schema import articles, facts
+from watcher.store.writer import read, write
+
+NOW = datetime.now(UTC)
+DAY = timedelta(days=1)
+pytestmark = pytest.mark.postgresql
+
+
+@pytest.fixture
+def database() -> str:
+    return "postgresql"
+
+
+@pytest.fixture
+def engine(store_url):
+    engine = open_store(store_url)
+    yield engine
+    engine.dispose()
+
+
+def put(engine, *keys: str, came: datetime = NOW) -> None:
+    given = [
+        Article(
+            id=key, url=f"https://n.example/{key}", host="n.example", outlet="N", title=key, text=f"Text of {key}.",
+            language="en", country="GB", published_at=came, fetched_at=came,
+        )
+        for key in keys
+    ]  # fmt: skip
+    packed = Packed(version="1", payload=b"p", vector=b"v", vector_model="m")
+    write(engine, lambda c: add_articles(c, [Arrival(article=one, feed_id=1, packed=packed) for one in given]))
+
+
+def within(engine, partition: str) -> list[str]:
+    return read(engine, lambda c: list(c.scalars(text(f"SELECT article_id FROM {partition} ORDER BY article_id"))))
+
+
+def there(engine, *keys: str) -> dict[str, bool]:
+    """Return the stored ones of `keys`, and whether text and features of each can be read."""
+    texts = read(engine, lambda c: articles_by_id(c, keys))
+    packed = read(engine, lambda c: packed_features(c, keys))
+    ids = read(engine, lambda c: c.scalars(select(articles.c.id).where(articles.c.id.in_(keys))).all())
+    return {key: key in texts and key in packed for key in ids}
+
+
+def make(engine, first: datetime) -> None:
+    write(engine, lambda c: make_days(c, now=first))
+
+
+def test_a_store_that_is_opened_has_today_and_the_days_to_come_once(engine, store_url):
+    open_store(store_url).dispose()
+
+    assert read(engine, days_there) == list(range(day_of(NOW), day_of(NOW) + AHEAD + 1))
+
+
+def test_what_comes_in_lies_in_its_day_and_what_is_of_another_in_the_rest(engine):
+    put(engine, "a")
+    put(engine, "b", came=NOW - 30 * DAY)
+
+    for table in ("texts", "features"):
+        assert within(engine, name_of(table, day_of(NOW))) == ["a"]
+        assert within(engine, f"{table}_rest") == ["b"]
+    assert there(engine, "a", "b") == {"a": True, "b": True}
+
+
+def test_a_day_goes_whole_and_what_is_held_stays(engine):
+    old = NOW - 30 * DAY
+    make(engine, old)
+    put(engine, "a", "b", "held", came=old)
+    put(engine, "c")
+    write(engine, lambda c: hold(c, ["held"], holder="edition"))
+
+    over_at = write(engine, lambda c: drop_day(c, before=NOW - 20 * DAY))
+
+    assert over_at.date() == (old + DAY).date()
+    assert there(engine, "a", "b", "held", "c") == {"a": False, "b": False, "held": True, "c": True}
+    assert within(engine, "texts_rest") == ["held"]
+    write(engine, lambda c: drop_articles(c, before=over_at, after=None, most=9))
+    assert there(engine, "a", "b", "held", "c") == {"held": True, "c": True}
+
+
+def test_a_day_that_is_not_over_before_the_time_stays(engine):
+    make(engine, NOW - 30 * DAY)
+
+    assert write(engine, lambda c: drop_day(c, before=NOW - 30 * DAY)) is None
+    assert day_of(NOW - 30 * DAY) in read(engine, days_there)
+
+
+def test_what_lies_in_the_rest_goes_row_by_row(engine):
+    put(engine, "a", "b", came=NOW - 30 * DAY)
+
+    write(engine, lambda c: drop_articles(c, before=NOW - 20 * DAY, after=None, most=9))
+
+    assert (there(engine, "a", "b"), within(engine, "texts_rest"), within(engine, "features_rest")) == ({}, [], [])
+
+
+def test_a_day_of_which_something_lies_in_the_rest_gets_no_partition(engine):
+    old = NOW - 30 * DAY
+    put(engine, "a", came=old + DAY)
+
+    make(engine, old)
+
+    made = read(engine, days_there)
+    assert day_of(old) in made and day_of(old + DAY) not in made
+    assert there(engine, "a") == {"a": True}
+
+
+def test_vectors_are_kept_where_the_features_lie(engine):
+    put(engine, "a")
+    put(engine, "b", came=NOW - 30 * DAY)
+
+    write(engine, lambda c: set_vectors(c, {"a": b"1", "b": b"2"}, model="other"))
+
+    found = read(engine, lambda c: packed_features(c, ["a", "b"]))
+    assert {key: (each.vector, each.vector_model) for key, each in found.items()} == {
+        "a": (b"1", "other"), "b": (b"2", "other"),
+    }  # fmt: skip
+
+
+def test_a_day_that_somebody_reads_is_left_for_another_time_at_once(engine):
+    make(engine, NOW - 30 * DAY)
+    put(engine, "a", came=NOW - 30 * DAY)
+
+    with engine.connect().execution_options(reading=True) as reader:
+        reader.execute(text("SELECT count(*) FROM texts")).scalar_one()
+        with pytest.raises(StoreError, match="holds rows of it locked") as caught:
+            write(engine, lambda c: drop_day(c, before=NOW))
+
+    assert caught.value.passing
+    assert there(engine, "a") == {"a": True}
+
+
+def test_several_that_make_the_days_at_once_make_each_once(engine):
+    failed: list[Exception] = []
+
+    def work() -> None:
+        try:
+            make(engine, NOW - 60 * DAY)
+        except StoreError as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=work) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert all(error.passing for error in failed)
+    assert len(read(engine, days_there)) == 2 * (AHEAD + 1)
+
+
+def test_an_article_is_looked_for_in_its_own_day_alone(engine):
+    make(engine, NOW - 30 * DAY)
+    put(engine, "a")
+    write(engine, lambda c: c.execute(facts.insert().values(name="x", value=1)))
+    asked: list[tuple[str, object]] = []
+    event.listen(engine, "before_cursor_execute", lambda *given: asked.append((given[2], given[3])))
+
+    read(engine, lambda c: articles_by_id(c, ["a"]))
+    query, given = next(each for each in asked if "JOIN texts" in each[0])
+    plan = read(
+        engine,
+        lambda c: c.exec_driver_sql(f"EXPLAIN (ANALYZE, COSTS OFF) {query}", given).scalars().all(),
+    )
+
+    looked_at = [line for line in plan if " on texts_" in line and "never executed" not in line]
+    assert len(looked_at) == 1 and name_of("texts", day_of(NOW)) in looked_at[0]
