@@ -5,15 +5,22 @@ from __future__ import annotations
 import asyncio
 import shutil
 import tempfile
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import ClassVar
 
 import pytest
-from hypothesis import Phase, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from tests.work.visits_worker import POLL, Asked
 from tests.work.visits_world import HOSTS, PATHS, START, World, feed_xml
@@ -33,24 +40,17 @@ HOLD_S = (20.0, 600.0, 3 * 3600.0)
 AFTER_ALL = timedelta(days=4)  # by then every wait and every hold is over
 
 
-@pytest.fixture(scope="module", autouse=True)
-def home(tmp_path_factory):
-    """A folder with a store in which there is nothing, to be copied."""
-    Visits.home = tmp_path_factory.mktemp("visits")
-    open_store(f"sqlite:///{Visits.home / 'empty.db'}").dispose()
-
-
 class Visits(RuleBasedStateMachine):
     """What may happen, in any order."""
 
-    home: ClassVar[Path]
+    new_store: ClassVar[Callable[[], str]]  # returns the address of one in which there is nothing
+    end_store: ClassVar[Callable[[str], None]]
 
     @initialize(workers=st.integers(2, MOST_WORKERS))
     def begin(self, workers: int) -> None:
         self.loop = asyncio.new_event_loop()
-        self.folder = Path(tempfile.mkdtemp(dir=self.home))
-        shutil.copy(self.home / "empty.db", self.folder / "watcher.db")
-        self.world = World(engine=connect(f"sqlite:///{self.folder / 'watcher.db'}"))
+        self.store_url = type(self).new_store()
+        self.world = World(engine=connect(self.store_url))
         for _ in range(workers):
             self.world.start()
         self.all_look()
@@ -254,7 +254,7 @@ class Visits(RuleBasedStateMachine):
             self.run(self.world.settle())
             self.loop.close()
             self.world.engine.dispose()
-            shutil.rmtree(self.folder)
+            type(self).end_store(self.store_url)
 
     async def all_ends_well(self) -> None:
         """Everybody dies; a new worker, days later, finds all that there is to do, and leaves nothing held."""
@@ -286,11 +286,35 @@ def unchanged(asked: Asked, max_age_s: int) -> NotModified:
     return NotModified(url=asked.url, validators=Validators(), moved_to=None, headers=headers, took_s=0.1)
 
 
-TestVisits = Visits.TestCase
-TestVisits.settings = settings(
-    max_examples=60,
-    stateful_step_count=30,
-    deadline=None,
-    derandomize=True,
-    phases=(Phase.generate,),  # the story of a fault is read at once; making it shorter takes minutes
-)
+def on_files(folder: Path) -> tuple[Callable[[], str], Callable[[str], None]]:
+    """Return what makes an empty store in `folder`, a copy of one, and what removes it."""
+    empty = folder / "empty.db"
+    open_store(f"sqlite:///{empty}").dispose()
+
+    def new() -> str:
+        place = Path(tempfile.mkdtemp(dir=folder)) / "watcher.db"
+        shutil.copy(empty, place)
+        return f"sqlite:///{place}"
+
+    return new, lambda url: shutil.rmtree(Path(url.removeprefix("sqlite:///")).parent)
+
+
+def test_in_any_order_of_events_no_feed_is_lost_and_no_host_is_asked_by_two(database, tmp_path, request):
+    if database == "sqlite":
+        (new, end), examples = on_files(tmp_path), 60
+    else:
+        server = request.getfixturevalue("postgresql_server")
+        new, end, examples = server.fresh, server.drop, 20
+    machine = type("VisitsOnStores", (Visits,), {"new_store": staticmethod(new), "end_store": staticmethod(end)})
+
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=30,
+            deadline=None,
+            derandomize=True,
+            phases=(Phase.generate,),  # the story of a fault is read at once; making it shorter takes minutes
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
