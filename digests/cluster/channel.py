@@ -74,6 +74,7 @@ class Channel:
 
         What is left out of a pair is worth less than `lost`, once the hours apart have lowered it. So words that many
         articles have, which cost the most and say the least, are compared over hours, and names over days.
+        The keys are needed for nothing else and go with it: this is done once.
         """
         count = len(self.starts) - 1
         held = np.repeat(np.arange(len(self.holders)) * count, self.holders) + self.held_by
@@ -90,6 +91,7 @@ class Channel:
             low = np.where(mass > lost, low, rows)
             first = np.searchsorted(held, keys * np.int64(count) + low)
             self.before[entries] = np.minimum(place - first, self.before[entries])
+        self.keys = self.keys[:0].copy()
 
     def masses(self, rows: Ints, keys: Ints, weights: Numbers, highest: Array) -> Numbers:
         """Return what an entry can add to a product, together with those of its row whose keys have more holders."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from sys import intern
 
 from watcher.model import Article, Features
 from watcher.text.kinds import is_live_address, says_live
@@ -39,9 +40,9 @@ def item_of(article: Article, features: Features) -> Item:
     return Item(
         article_id=article.id,
         title=article.title,
-        language=article.language,
+        language=intern(article.language),
         published_at=article.published_at,
-        outlet=article.outlet,
+        outlet=intern(article.outlet),
         url=article.url,
         features=features,
         agency=article.agency,

@@ -111,7 +111,7 @@ class Pairs:
         self.language = codes_of(languages)
         self.has_text = np.array([len(each.shingles) >= LEAST_BODY for each in features], bool)
         found = told(features, languages)
-        terms, cognates = term_vectors(found, languages), cognate_vectors(found)
+        cognates, terms = cognate_vectors(found), term_vectors(found, languages)
         del found
         self.names = name_channel(features) if self.has_text.any() else None
         self.dense = centred(features, languages)
@@ -126,6 +126,7 @@ class Pairs:
                 cognates = expanded(cognates, near, rule.cognates, rule.most, lacking=rule.lacking)
         self.terms = Channel(*terms)
         self.cognates = None if cognates is None else Channel(*cognates)
+        del terms, cognates
         self.limit()
 
     def limit(self) -> None:

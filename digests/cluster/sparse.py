@@ -70,7 +70,8 @@ def cognate_vectors(found: Told) -> Vectors | None:
     for _, keys, _ in heads:
         held += holders(keys, len(held))
     parts = []
-    for starts, keys, weights in heads:
+    while heads:  # in a large window they are most of what is held: each goes as its vectors come
+        starts, keys, weights = heads.pop(0)
         rarity = np.log((rows + PRIOR_COGNATES) / (held[keys] + 0.5))
         kept = heaviest(starts, keys, np.log1p(weights) * rarity, limits(len(starts) - 1))
         parts.append(unit(*kept, lacking=SHORT_COGNATES))
@@ -143,8 +144,13 @@ def unit(starts: Starts, keys: Ints, values: Array, *, lacking: float | npt.NDAr
     return starts, keys, np.divide(values, lengths, where=lengths > 0, out=np.zeros(len(keys))).astype(np.float32)
 
 
-def joined(parts: Sequence[Vectors]) -> Vectors:
-    """Return the rows of all parts."""
-    sizes, keys, values = ([each[n] for each in parts] for n in range(3))
-    starts = np.append(0, np.cumsum(np.concatenate([np.zeros(0, np.int64), *map(np.diff, sizes)])))
-    return starts, np.concatenate([np.zeros(0, np.int32), *keys]), np.concatenate([np.zeros(0, np.float32), *values])
+def joined(parts: list[Vectors]) -> Vectors:
+    """Return the rows of all parts, which are taken out of their list one by one: no time holds them twice."""
+    sizes = [np.diff(starts) for starts, _, _ in parts]
+    total = sum(len(keys) for _, keys, _ in parts)
+    found, weights, end = np.empty(total, np.int32), np.empty(total, np.float32), 0
+    while parts:
+        _, keys, values = parts.pop(0)
+        found[end : end + len(keys)], weights[end : end + len(keys)] = keys, values
+        end += len(keys)
+    return np.append(0, np.cumsum(np.concatenate([np.zeros(0, np.int64), *sizes]))), found, weights
