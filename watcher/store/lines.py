@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Self
 
 from pgqueuer.db import PsycopgDriver
@@ -28,9 +29,17 @@ class TwoLines(PsycopgDriver):
     def __init__(self, speaking: AsyncConnection, hearing: AsyncConnection) -> None:
         super().__init__(speaking)
         self._ears = PsycopgDriver(hearing)
+        self._listens = asyncio.Event()
+
+    async def notify(self, channel: str, payload: str) -> None:
+        """Tell those who listen, ourselves among them: the manager asks whether it hears itself before it listens."""
+        async with asyncio.timeout(CONNECT_S):
+            await self._listens.wait()
+        await super().notify(channel, payload)
 
     async def add_listener(self, channel: str, callback: NotifyCallback) -> None:
         await self._ears.add_listener(channel, callback)
+        self._listens.set()
 
     async def remove_listener(self, channel: str, callback: NotifyCallback) -> None:
         await self._ears.remove_listener(channel, callback)
