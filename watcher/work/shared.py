@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from pgqueuer.queries import Queries
 
 log = logging.getLogger("watcher.work")
-HEARTBEAT = timedelta(seconds=30)  # a job whose worker has given no sign of life for so long goes to another
-LEASE = timedelta(seconds=25)  # of a host: over by then, so that the other may have it
-RENEW_S = 5.0  # between two looks at the leases of visits under way
+HEARTBEAT = timedelta(seconds=20)  # a job whose worker has given no sign of life for so long goes to another
+LEASE = timedelta(seconds=18)  # of a host: over by then, so that the other may have it
+RENEW_S = 3.0  # between two looks at the leases of visits under way
 LOOK = timedelta(seconds=2)  # between two looks at the queue, where nothing tells of new jobs
 AGAIN_S = 2.0  # until the next attempt to reach the server
 BATCH = 16  # jobs taken at once
