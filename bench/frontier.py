@@ -1,0 +1,153 @@
+"""
+A million feeds on 200,000 hosts in one store on PostgreSQL: polls a second, and how the tables grow meanwhile.
+
+    python -m bench.frontier --feeds 1000000 --hosts 200000 --workers 2 --minutes 30
+
+Workers are processes with the real queue, the real visits and the real store; only the client is made up, and says of
+each feed at once that nothing is new. Feeds are due evenly over --every seconds. For a third of the time, from the
+first third on, a transaction is held open, which keeps the server from cleaning up. A line a minute: polls a second,
+and the megabytes of each table with its indexes. Linux only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import multiprocessing
+import time
+from datetime import timedelta
+from multiprocessing.sharedctypes import Synchronized
+
+from sqlalchemy import Engine, create_engine, make_url, text
+
+from tests.postgres import programs, start
+from watcher.model import NotModified, Validators
+from watcher.settings.model import FetchSettings, PollSettings
+from watcher.store.open import open_store
+from watcher.store.server import driven
+from watcher.store.writer import Writer
+from watcher.work.events import Event, FeedPolled
+from watcher.work.line import Line
+from watcher.work.pool import Pool
+from watcher.work.shared import SharedQueue
+from watcher.work.tools import Tools, system_clock
+
+TABLES = ("feeds", "hosts", "polls", "pgqueuer", "pgqueuer_log", "pgqueuer_statistics")
+FILL = """
+    INSERT INTO feeds (source_url, url, host, enabled, name, tags, full_text, next_poll_at, failures, faults,
+                       moved_seen, gone, dateless, skip_hours, skip_days, etag)
+    SELECT 'https://h' || n % :hosts || '.example/' || n, 'https://h' || n % :hosts || '.example/' || n,
+           'h' || n % :hosts || '.example', true, 'Outlet ' || n % :hosts, '[]', true,
+           now() + random() * :every * interval '1 second', 0, '[]', 0, false, false, '[]', '[]', '"1"'
+    FROM generate_series(1, :feeds) AS n
+"""
+
+
+class Nobody:
+    """Says of each feed that nothing is new, at once."""
+
+    async def get(self, url: str, **_: object) -> NotModified:
+        return NotModified(url=url, validators=Validators(), moved_to=None, headers=(), took_s=0.01)
+
+
+def work(url: str, number: int, every_s: float, seconds: float, polled: Synchronized[int]) -> None:
+    """Poll what comes for so many seconds."""
+    asyncio.run(poll(url, number, every_s, seconds, polled))
+
+
+async def poll(url: str, number: int, every_s: float, seconds: float, polled: Synchronized[int]) -> None:
+    """Run a queue for so many seconds."""
+
+    def tell(event: Event) -> None:
+        if isinstance(event, FeedPolled):
+            with polled.get_lock():
+                polled.value += 1
+
+    engine, pool = open_store(url), Pool(1)
+    writer, every = Writer(engine), timedelta(seconds=every_s)
+    tools = Tools(
+        writer=writer,
+        client=Nobody(),  # type: ignore[arg-type]
+        line=Line(reached, now=system_clock),
+        pool=pool,
+        feed_pool=pool,
+        vector_pool=pool,
+        edition_pool=pool,
+        poll=PollSettings(every=every, min_every=every, concurrency=400),
+        fetch=FetchSettings(host_delay=timedelta(0)),
+        embedder=None,
+        worker=f"worker:{number}",
+        tell=tell,
+    )
+    queue, until = SharedQueue(tools, url), time.monotonic() + seconds
+    while time.monotonic() < until:
+        await queue.fill()
+        await asyncio.sleep(0.2)
+    await queue.stop()
+    writer.close()
+    pool.close()
+    engine.dispose()
+
+
+async def reached(url: str) -> bool:
+    return True
+
+
+def sizes(engine: Engine) -> str:
+    """Return the size of each table, in words."""
+    with engine.connect() as connection:
+        found = connection.execute(
+            text("SELECT relname, pg_total_relation_size(oid) FROM pg_class WHERE relkind IN ('r', 'p')")
+        ).all()
+    by_name = {name: size for name, size in found}
+    return ", ".join(f"{name} {by_name.get(name, 0) / 2**20:.1f}" for name in TABLES)
+
+
+def main() -> None:
+    """Fill the store, start the workers, and print a line a minute."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--feeds", type=int, default=1_000_000)
+    parser.add_argument("--hosts", type=int, default=200_000)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--minutes", type=float, default=30)
+    parser.add_argument("--every", type=float, default=900.0, help="seconds between two polls of a feed")
+    given = parser.parse_args()
+    found = programs()
+    assert found is not None, "PostgreSQL 15 or later is needed"
+    server = start(found)
+    for setting in ("autovacuum = on", "shared_buffers = '1GB'", "autovacuum_naptime = '15s'"):
+        server.run(f"ALTER SYSTEM SET {setting}")
+    server.run("SELECT pg_reload_conf()")
+    url = server.fresh()
+    engine = create_engine(driven(make_url(url)))
+    with engine.begin() as connection:
+        connection.execute(text(FILL), {"feeds": given.feeds, "hosts": given.hosts, "every": given.every})
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("VACUUM ANALYZE"))
+    print(f"{given.feeds} feeds on {given.hosts} hosts; MB: {sizes(engine)}", flush=True)
+    context = multiprocessing.get_context("spawn")
+    polled, seconds = context.Value("q", 0), given.minutes * 60
+    workers = [context.Process(target=work, args=(url, n, given.every, seconds, polled)) for n in range(given.workers)]
+    for worker in workers:
+        worker.start()
+    began, before, held = time.monotonic(), 0, None
+    while (gone := time.monotonic() - began) < seconds:
+        time.sleep(60 - gone % 60)
+        gone, now = time.monotonic() - began, polled.value
+        if held is None and seconds / 3 <= gone < seconds * 2 / 3:
+            held = engine.connect()
+            held.execute(text("SELECT txid_current()"))
+        if held is not None and gone >= seconds * 2 / 3:
+            held.close()
+        words = " (a transaction is held open)" if held is not None and not held.closed else ""
+        print(f"{gone / 60:5.1f}: {(now - before) / 60:.0f} polls/s; MB: {sizes(engine)}{words}", flush=True)
+        before = now
+    for worker in workers:
+        worker.join(60)
+    print(f"{polled.value / seconds:.0f} polls/s over all")
+    engine.dispose()
+    server.end()
+
+
+if __name__ == "__main__":
+    main()
