@@ -99,7 +99,7 @@ def sizes(engine: Engine) -> str:
         found = connection.execute(
             text("SELECT relname, pg_total_relation_size(oid) FROM pg_class WHERE relkind IN ('r', 'p')")
         ).all()
-    by_name = {name: size for name, size in found}
+    by_name = dict(found)
     return ", ".join(f"{name} {by_name.get(name, 0) / 2**20:.1f}" for name in TABLES)
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pgqueuer.queries import Queries
 
 log = logging.getLogger("watcher.work")
+logging.getLogger("pgqueuer").setLevel(logging.CRITICAL)  # what breaks is told by us, in words
 HEARTBEAT = timedelta(seconds=20)  # a job whose worker has given no sign of life for so long goes to another
 LEASE = timedelta(seconds=18)  # of a host: over by then, so that the other may have it
 RENEW_S = 3.0  # between two looks at the leases of visits under way
