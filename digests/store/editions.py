@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, case, delete, exists, 
 
 from digests import edition_json
 from digests.model import Edition
-from digests.store.schema import deliveries, digests, editions
+from digests.store.schema import deliveries, digests, editions, metadata
 from digests.verify import cited_ids
 from watcher.store.holds import hold
 from watcher.store.hosts import insert, is_alive, worker_name
@@ -20,7 +20,7 @@ from watcher.store.open import Schema, check_version, disposed_of_if_it_fails, l
 
 REACHED = ("sent", "unknown")  # states of a delivery that its reader has, or may have (`outbox`)
 MIGRATIONS = Path(__file__).parent / "migrations"
-SCHEMA = Schema(scripts=MIGRATIONS, version_table="digests_schema")
+SCHEMA = Schema(scripts=MIGRATIONS, version_table="digests_schema", tables=metadata)
 DAILY = "daily"
 MARK = uuid.uuid4().hex[:8]  # tells a process from one that had its number before a restart
 MAKE_LIMIT_S = 900.0  # an edition takes seconds; a maker that hangs is killed after this

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import JSON, Column, Date, Index, Integer, LargeBinary, MetaData, Table, Text, UniqueConstraint
 
-from watcher.store.schema import NAMING, Number, Utc
+from watcher.store.schema import NAMING, OF_A_PROCESS, Number, Utc
 
 metadata = MetaData(naming_convention=NAMING)
 
@@ -48,8 +48,8 @@ deliveries = Table(
     Column("settled_at", Utc),  # when it was sent, or given up
     Column("told", Text, nullable=False),  # what the other side said, or what broke
     Column("mend", Text),  # what helps
-    Column("lease_by", Text),  # machine:process:mark of its start
-    Column("lease_until", Utc),
+    Column("lease_by", Text, info=OF_A_PROCESS),  # machine:process:mark of its start
+    Column("lease_until", Utc, info=OF_A_PROCESS),
     Column("payload", LargeBinary),  # zlib of JSON, `packed`; None once it is sent
     UniqueConstraint("digest", "local_date", "slot", "channel", "recipient"),
     Index(None, "state", "next_try_at"),

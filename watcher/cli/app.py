@@ -114,6 +114,7 @@ COMMANDS = (
     ),
     Command(name="backup", target="watcher.cli.backup:backup", help="Copy the store while it is in use.", order=75),
     Command(name="restore", target="watcher.cli.backup:restore", help="Put a backup in the store's place.", order=76),
+    Command(name="move", target="watcher.cli.move:command", help="Move the store to PostgreSQL, or back.", order=76),
     Command(name="export", target="watcher.cli.transfer:export", help="Write the articles as JSON lines.", order=77),
     Command(name="import", target="watcher.cli.transfer:import_", help="Take articles in as JSON lines.", order=78),
     Command(name="clean", target="watcher.cli.clean:command", help="Show the article in a page, or in many.", order=90),

@@ -104,6 +104,27 @@ def held(engine: Engine, *, now: datetime) -> Iterator[Held]:
         os.close(file)
 
 
+@contextmanager
+def kept_from_daemons(engine: Engine) -> Iterator[None]:
+    """
+    Keep daemons from a store in a file for a while; the mark of the last one stays as it is.
+
+    Errors: StoreError if a daemon is at work on it.
+    """
+    path = path_of(engine)
+    try:
+        file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600) if path is not None else None
+    except OSError:  # a folder that cannot be written: no daemon can take its mark there either
+        file = None
+    try:
+        if file is not None and path is not None:
+            lock(file, path)
+        yield
+    finally:
+        if file is not None:
+            os.close(file)
+
+
 def overwrite(file: int, mark: Mark) -> None:
     """Write a mark over what is in its file."""
     with suppress(OSError):  # no mark is worth a daemon: what reads it sees when it was last written

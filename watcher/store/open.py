@@ -10,13 +10,15 @@ from datetime import UTC, datetime
 from importlib.metadata import entry_points
 from pathlib import Path
 
-from sqlalchemy import URL, Connection, Engine, column, create_engine, event, inspect, make_url, select, table
+from sqlalchemy import URL, Connection, Engine, MetaData, column, create_engine, event, inspect, make_url, select, table
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from watcher.errors import PluginError, StoreError
 from watcher.store import server
 from watcher.store.days import make_days
 from watcher.store.faults import passing, unusable
+from watcher.store.halfway import refuse_half_moved
+from watcher.store.schema import metadata
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 SCHEMAS = "watcher.schemas"  # entry points: other packages' tables, value = "module:SCHEMA"
@@ -31,20 +33,22 @@ class Schema:
 
     scripts: Path
     version_table: str
+    tables: MetaData  # all that `watcher move` takes along
 
 
-SCHEMA = Schema(scripts=MIGRATIONS, version_table="watcher_schema")
+SCHEMA = Schema(scripts=MIGRATIONS, version_table="watcher_schema", tables=metadata)
 
 
 def open_store(url: str) -> Engine:
     """
     Return an engine on the store at `url`, its schema up to date.
 
-    Errors: StoreError, in words, if it cannot be opened, is newer than this program, or is no store of ours.
+    Errors: StoreError, in words, if it cannot be opened, is newer than this program, half-moved, or no store of ours.
     """
     engine = connect(url)
     with disposed_of_if_it_fails(engine):
         upgrade(engine, MIGRATIONS, version_table="watcher_schema")
+        refuse_half_moved(engine)
         if server.is_server(engine.url):
             make_ready(engine)
     return engine
@@ -64,7 +68,7 @@ def look_into(url: str) -> Engine:
     """
     Return an engine on the store at `url` that cannot write; neither folder nor file nor table is made.
 
-    Errors: StoreError, if there is no store, or one of another version.
+    Errors: StoreError, if there is no store, one of another version, or a half-moved one.
     """
     parsed = make_url(url)
     is_sqlite = parsed.get_backend_name() == "sqlite"
@@ -76,6 +80,7 @@ def look_into(url: str) -> Engine:
     engine.update_execution_options(reading=True)
     with disposed_of_if_it_fails(engine):
         check_version(engine, MIGRATIONS, version_table="watcher_schema")
+        refuse_half_moved(engine)
     return engine
 
 
@@ -91,7 +96,11 @@ def disposed_of_if_it_fails(engine: Engine) -> Iterator[None]:
 
 def check_version(engine: Engine, scripts: Path, *, version_table: str) -> None:
     """Refuse a store that has not had all migrations in `scripts`. Errors: StoreError."""
-    if version_of(engine, version_table) != newest(scripts):
+    has, ours = version_of(engine, version_table), newest(scripts)
+    if has is not None and has > ours:
+        message = f"the store {shown(engine)} was made by a newer Watcher ({version_table} {has}, here {ours})"
+        raise StoreError(f"{message}; update this one, or use another store")
+    if has != ours:
         raise StoreError(f"the store {shown(engine)} is of another version: watcher status brings it up to date")
 
 

@@ -76,6 +76,8 @@ class Utc(TypeDecorator[datetime]):
 
 
 Number = BigInteger().with_variant(Integer, "sqlite")  # of rows that a large store has billions of in its life
+# What `watcher move` leaves behind, by the `info` of a table or column: an index, which is built anew, and who works.
+BUILT_ANEW, OF_A_PROCESS = {"built_anew": True}, {"of_a_process": True}
 metadata = MetaData(naming_convention=NAMING)
 
 feeds = Table(
@@ -247,8 +249,8 @@ hosts = Table(
     "hosts",
     metadata,
     Column("host", Text, primary_key=True),
-    Column("lease_by", Text),
-    Column("lease_until", Utc),
+    Column("lease_by", Text, info=OF_A_PROCESS),
+    Column("lease_until", Utc, info=OF_A_PROCESS),
     Column("blocked_until", Utc),  # Retry-After: holds all of the host
     Column("last_request_at", Utc),
     Column("robots_at", Utc),
@@ -269,6 +271,7 @@ searchable = Table(
     metadata,
     Column("number", Number, primary_key=True),  # in the order of publication
     Column("article_id", ForeignKey("articles.id", ondelete="CASCADE"), nullable=False, unique=True),
+    info=BUILT_ANEW,
 )
 
 facts = Table(
@@ -283,6 +286,7 @@ has_text = and_(texts.c.article_id == articles.c.id, texts.c.day == articles.c.d
 has_features = and_(features.c.article_id == articles.c.id, features.c.day == articles.c.day)
 
 __all__ = [
-    "Number", "Utc", "articles", "blocks", "entries", "facts", "features", "feeds", "has_features", "has_text",
-    "healths", "holds", "hosts", "metadata", "pages", "polls", "revisions", "searchable", "texts",
+    "BUILT_ANEW", "OF_A_PROCESS", "Number", "Utc", "articles", "blocks", "entries", "facts", "features", "feeds",
+    "has_features", "has_text", "healths", "holds", "hosts", "metadata", "pages", "polls", "revisions", "searchable",
+    "texts",
 ]  # fmt: skip

@@ -1,0 +1,165 @@
+"""`watcher move`: what it says, how it ends, and that a process killed on the way loses and doubles nothing."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import func, make_url, select
+
+from digests.store.editions import open_digests
+from tests.kinds import on_postgresql
+from watcher.cli.main import run
+from watcher.model import Source
+from watcher.store import halfway
+from watcher.store.move_ends import address_of
+from watcher.store.move_rows import tables_of
+from watcher.store.open import all_schemas, connect
+from watcher.store.schema import polls
+from watcher.store.writer import read, write
+
+NOW = datetime(2026, 11, 24, 6, tzinfo=UTC)
+
+
+@pytest.fixture
+def from_url(tmp_path) -> str:
+    return stored(tmp_path, 3)
+
+
+def stored(folder, count: int) -> str:
+    """Make a store of a source with some polls, and return its address."""
+    url = f"sqlite:///{folder / 'from.db'}"
+    engine = open_digests(url)
+    write(engine, lambda c: sync(c, count))
+    engine.dispose()
+    return url
+
+
+def sync(connection, count: int) -> None:
+    from watcher.store.feeds import sync_sources
+
+    sync_sources(connection, [Source(url="https://n.example/feed", name="N")], now=NOW)
+    rows = [{"feed_id": 1, "at": NOW + timedelta(seconds=n), "status": "ok"} for n in range(count)]
+    connection.execute(polls.insert(), rows)
+
+
+def test_it_tells_each_table_and_what_to_change_in_the_settings(from_url, empty_url, capsys):
+    code = run(["move", from_url, empty_url])
+
+    told = capsys.readouterr().out.splitlines()
+    by_table = {line.split()[0]: line.split() for line in told[:-3]}
+    assert code == 0
+    assert by_table["polls"][1:3] == ["3", "rows"]
+    assert {words[-1] for words in by_table.values()} == {"same"}
+    assert told[-3].startswith("5 rows moved and compared in ")
+    assert told[-2] == f'In settings.toml, set [store] url = "{empty_url}"'
+    assert told[-1] == f"{from_url} is as it was, until you remove it."
+
+
+def test_it_tells_the_same_as_json(from_url, empty_url, capsys):
+    code = run(["move", from_url, empty_url, "--json"])
+
+    told = json.loads(capsys.readouterr().out)
+    (line,) = [each for each in told["tables"] if each["table"] == "polls"]
+    assert (code, told["same"], told["from"], told["to"], told["rows"]) == (0, True, from_url, empty_url, 5)
+    assert line["to"] == {"rows": 3, "checksum": line["checksum"]}
+
+
+@on_postgresql
+def test_a_password_is_never_shown(from_url, empty_url, capsys):
+    with_password = empty_url.replace("watcher@", "watcher:hunter2@")
+
+    codes = [run(["move", from_url, with_password]), run(["move", from_url, with_password])]
+    codes.append(run(["move", "sqlite:///nothing.db", with_password]))
+    codes.append(run(["move", from_url, "postgresql://watcher:hunter2@127.0.0.1:1/watcher"]))
+
+    out, err = capsys.readouterr()
+    assert codes == [0, 1, 1, 1]
+    assert "hunter2" not in out + err
+    assert 'url = "postgresql://watcher@' in out
+    assert '", with your password in it' in out
+
+
+def test_a_table_that_differs_is_named(from_url, empty_url, capsys):
+    target = open_digests(empty_url)
+    state = halfway.Halfway(from_=address_of(make_url(from_url)))
+    state.after = {name: None for table in tables_of(all_schemas()) if (name := table.name) not in ("feeds", "facts")}
+    write(target, lambda c: halfway.note(c, state))
+
+    code = run(["move", from_url, empty_url])
+
+    out, err = capsys.readouterr()
+    assert code == 1
+    assert [line.split()[0] for line in out.splitlines() if "DIFFERENT: 0 rows" in line] == ["polls"]
+    assert err.startswith(f"error: polls: not the same in both stores; {empty_url} stays half-moved\n")
+    target.dispose()
+
+
+@pytest.mark.parametrize(
+    ("ends", "words"),
+    [
+        (("sqlite://", "sqlite:///to.db"), "FROM is no address of a store"),
+        (("sqlite:///from.db", "mysql://db.example/watcher"), "TO: got"),
+        (("sqlite:///from.db", "to.db"), "TO: got"),
+        (("sqlite:///from.db", "sqlite:///./from.db"), "the same store"),
+    ],
+)
+def test_what_is_no_address_is_refused_as_a_fault_of_the_call(ends, words, from_url, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    code = run(["move", *ends])
+
+    assert code == 2
+    assert words in capsys.readouterr().err
+    assert [path.name for path in tmp_path.glob("to*")] == []
+
+
+def test_a_store_that_is_not_there_is_said_and_none_is_made(tmp_path, capsys):
+    code = run(["move", f"sqlite:///{tmp_path / 'no.db'}", f"sqlite:///{tmp_path / 'to.db'}"])
+
+    assert code == 1
+    assert "there is no store to move at" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_a_move_that_is_killed_goes_on(tmp_path, empty_url):
+    count = 60_000
+    from_url = stored(tmp_path, count)
+    command = [sys.executable, "-m", "watcher", "move", from_url, empty_url, "--json"]
+    killed = subprocess.Popen(command, stdout=subprocess.PIPE)
+    behind = wait_for_polls(empty_url)
+    killed.send_signal(signal.SIGKILL)
+    killed.communicate()
+    target = connect(empty_url)
+    copied = read(target, lambda c: c.scalar(select(func.count()).select_from(polls)))
+    state = halfway.look_at(target)
+
+    done = subprocess.run(command, capture_output=True, check=True)
+
+    assert 0 < behind <= copied < count
+    assert state is not None and state.after["polls"] == [copied]
+    assert json.loads(done.stdout)["same"]
+    assert halfway.look_at(target) is None
+    assert read(target, lambda c: c.scalar(select(func.count()).select_from(polls))) == count
+    target.dispose()
+
+
+def wait_for_polls(url: str) -> int:
+    """Return how far the polls are, as soon as some are there."""
+    engine = connect(url)
+    until = time.monotonic() + 60
+    try:
+        while time.monotonic() < until:
+            state = halfway.look_at(engine)
+            if state is not None and (after := state.after.get("polls")):
+                return after[0]
+            time.sleep(0.02)
+    finally:
+        engine.dispose()
+    raise AssertionError("no polls came")

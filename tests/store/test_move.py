@@ -1,0 +1,185 @@
+"""A store that is moved: the same on the other side, whatever it holds and however often it was stopped."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import event, func, select, text, update
+
+from digests.store.editions import open_digests
+from digests.store.schema import deliveries
+from tests.kinds import POSTGRESQL
+from tests.store.move_stage import NOW, Stopped, moved, put_article, put_polls, stop_at
+from tests.store.move_values import ROWS, fill, held_in
+from watcher.errors import StoreError
+from watcher.model import Source
+from watcher.store import halfway
+from watcher.store.feeds import sync_sources
+from watcher.store.indexing import count_missing
+from watcher.store.move import move
+from watcher.store.move_ends import both_ends
+from watcher.store.move_rows import SLICE_BYTES, SLICE_ROWS, slices, tables_of
+from watcher.store.move_sums import sum_of
+from watcher.store.open import all_schemas, connect, open_store
+from watcher.store.schema import facts, hosts, polls
+from watcher.store.search import search
+from watcher.store.writer import read, write
+from watcher.text.search import parse
+
+there_and_back = pytest.mark.parametrize("database", [POSTGRESQL], indirect=True)
+
+
+@there_and_back
+def test_every_value_is_the_same_there_and_back(file_url, empty_url, tmp_path):
+    back_url = f"sqlite:///{tmp_path / 'back.db'}"
+    first = open_digests(file_url)
+    fill(first)
+
+    there = moved(file_url, empty_url)
+    back = moved(empty_url, back_url)
+
+    assert [line.table for line in there if not line.is_same] == []
+    assert there == back
+    assert {line.from_.rows for line in there} == {ROWS}
+    second, third = open_digests(empty_url), open_digests(back_url)
+    assert held_in(first) == held_in(second) == held_in(third)
+    for engine in (first, second, third):
+        engine.dispose()
+
+
+def test_a_moved_store_is_used_like_any_other(file_url, empty_url):
+    source = open_digests(file_url)
+    put_article(source)
+    put_polls(source, 3)
+
+    moved(file_url, empty_url)
+
+    target = open_digests(empty_url)
+    put_polls(target, 1)
+    assert list(read(target, lambda c: c.scalars(select(polls.c.id).order_by(polls.c.id)))) == [1, 2, 3, 4]
+    assert [hit.id for hit in read(target, lambda c: search(c, parse("tarvola"))).hits] == ["a"]
+    assert read(target, count_missing) == 0
+    assert read(target, halfway.state_of) is None
+    source.dispose()
+    target.dispose()
+
+
+def test_what_says_who_works_stays_behind(file_url, empty_url):
+    source = open_digests(file_url)
+    fill(source)
+    names = ("node box:1", "probe", "line")
+    write(source, lambda c: c.execute(facts.insert(), [{"name": name, "value": 1} for name in names]))
+
+    moved(file_url, empty_url)
+
+    target = open_digests(empty_url)
+    kept = set(read(target, lambda c: c.scalars(select(facts.c.name)).all()))
+    assert kept.intersection(names) == {"line"}
+    for table in (hosts, deliveries):
+        query = select(func.count(table.c.lease_by), func.count(table.c.lease_until))
+        assert tuple(read(target, lambda c, query=query: c.execute(query)).one()) == (0, 0)
+    source.dispose()
+    target.dispose()
+
+
+@pytest.mark.parametrize(("step", "times"), [("copy", 1), ("copy", 3), ("compare", 1), ("index", 1)])
+def test_a_move_that_is_stopped_goes_on(file_url, empty_url, step, times):
+    source = open_digests(file_url)
+    put_article(source)
+    put_polls(source, 2 * SLICE_ROWS + 1)
+    with pytest.raises(Stopped):
+        moved(file_url, empty_url, stop_at(step, times))
+    copied = []
+
+    lines = moved(file_url, empty_url, lambda at, rows, total: copied.append(rows) if at == "copy" else None)
+
+    assert all(line.is_same for line in lines)
+    assert sum(copied) == sum(line.from_.rows for line in lines)
+    target = open_digests(empty_url)
+    assert held_in(source) == held_in(target)
+    source.dispose()
+    target.dispose()
+
+
+def test_a_row_that_came_meanwhile_is_noticed(file_url, empty_url):
+    source = open_digests(file_url)
+    put_polls(source, 3)
+    with pytest.raises(Stopped):
+        moved(file_url, empty_url, stop_at("compare", 1))
+    put_article(source)
+    write(source, lambda c: c.execute(update(polls).where(polls.c.id == 2).values(reason="late")))
+
+    lines = moved(file_url, empty_url)
+
+    assert {line.table for line in lines if not line.is_same} == {"articles", "features", "polls", "texts"}
+    with pytest.raises(StoreError, match="half-moved"):
+        open_store(empty_url)
+    source.dispose()
+
+
+@there_and_back
+def test_a_text_that_the_other_database_does_not_take_is_named_and_nothing_is_replaced(file_url, empty_url):
+    source = open_digests(file_url)
+    put_polls(source, 3)
+    write(source, lambda c: c.execute(update(polls).where(polls.c.id == 2).values(reason="a\0b")))
+
+    with pytest.raises(StoreError, match="polls: the row 2 cannot be kept as it is"):
+        moved(file_url, empty_url)
+
+    write(source, lambda c: c.execute(update(polls).where(polls.c.id == 2).values(reason="ab")))
+    assert all(line.is_same for line in moved(file_url, empty_url))
+    source.dispose()
+
+
+def test_a_full_disk_is_said_and_the_move_goes_on_when_there_is_room(file_url, tmp_path):
+    to_url = f"sqlite:///{tmp_path / 'to.db'}"
+    engine = open_digests(file_url)
+    put_polls(engine, 2 * SLICE_ROWS)
+    engine.dispose()
+
+    with both_ends(file_url, to_url, all_schemas()) as (source, target):
+        event.listen(target, "checkout", lambda connection, *_: connection.execute("PRAGMA max_page_count=100").close())
+        with pytest.raises(StoreError, match="the disk is full") as full:
+            move(source, target, all_schemas(), tell=lambda step, rows, total: None)
+
+    assert full.value.mend == "make room on its disk; then the same command goes on where it stopped"
+    assert all(line.is_same for line in moved(file_url, to_url))
+
+
+def test_a_checksum_is_that_of_the_rows_and_not_of_their_order(file_url, store_url):
+    first, second = open_digests(file_url), open_digests(store_url)
+    put_polls(first, 20)
+    rows = read(first, lambda c: [row._asdict() for row in c.execute(select(polls))])
+    write(second, lambda c: sync_sources(c, [Source(url="https://n.example/feed", name="N")], now=NOW))
+    write(second, lambda c: c.execute(polls.insert(), rows[::-1]))
+
+    same = read(first, lambda c: sum_of(c, polls)), read(second, lambda c: sum_of(c, polls))
+    write(second, lambda c: c.execute(update(polls).where(polls.c.id == 7).values(took_s=0.25)))
+    other = read(second, lambda c: sum_of(c, polls))
+
+    assert same[0] == same[1]
+    assert other.rows == same[1].rows
+    assert other.checksum != same[1].checksum
+    first.dispose()
+    second.dispose()
+
+
+def test_a_slice_holds_no_more_than_a_transaction_should():
+    small = list(slices([("x",)] * (2 * SLICE_ROWS + 1)))
+    large = list(slices([(b"x" * (SLICE_BYTES // 2),)] * 5))
+
+    assert [len(part) for part in small] == [SLICE_ROWS, SLICE_ROWS, 1]
+    assert [len(part) for part in large] == [2, 2, 1]
+
+
+def test_every_table_of_every_package_is_moved(file_url):
+    engine = connect(file_url)
+    index = {"searchable"} | {name for name in names_in(engine) if name.startswith("article_search")}
+    versions = {schema.version_table for schema in all_schemas()}
+
+    assert {table.name for table in tables_of(all_schemas())} == set(names_in(engine)) - index - versions
+    engine.dispose()
+
+
+def names_in(engine) -> list[str]:
+    query = text("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'")
+    return list(read(engine, lambda c: c.scalars(query).all()))
