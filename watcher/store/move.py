@@ -62,6 +62,7 @@ def move(source: Engine, target: Engine, schemas: Iterable[Schema], *, tell: Tel
             read(source, partial(copy, target=target, table=table, state=state, tell=lambda n: tell("copy", n, total)))
     lines = compare(source, target, tables, tell=lambda n: tell("compare", n, 2 * total))
     if all(line.is_same for line in lines):
+        write(target, know)
         index(target, tell=tell)
         write(target, partial(finish, tables=tables))
     return lines
@@ -152,6 +153,12 @@ def compare(
     )
 
 
+def know(connection: Connection) -> None:
+    """Have PostgreSQL look at what came in, so that it plans for a full store and not for an empty one."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("ANALYZE"))
+
+
 def index(target: Engine, *, tell: Tell) -> None:
     """Build the full-text index."""
     missing = read(target, count_missing)
@@ -169,7 +176,6 @@ def finish(connection: Connection, *, tables: Sequence[Table]) -> None:
     if connection.dialect.name == "postgresql":
         for table in tables:
             go_on_counting(connection, table)
-        connection.execute(text("ANALYZE"))
     halfway.forget(connection)
 
 
