@@ -153,7 +153,7 @@ def settings(given: argparse.Namespace, url: str, port: int, smtp: int, digests:
     for n in range(given.hosts):
         parts.append(f'[[sources]]\nurl = "http://{address(n)}:{port}/feed.xml"\nfull_text = true')
     for n in range(digests):
-        at = now + timedelta(minutes=1, seconds=given.seconds * n / digests)
+        at = now + timedelta(minutes=3, seconds=given.seconds * n / digests)  # all are known by then
         to = json.dumps(READERS)
         parts.append(
             f'[[digests]]\nname = "d{n}"\nat = "{at:%H:%M}"\nformats = ["text", "eml"]\nwindow = "10m"\n'
