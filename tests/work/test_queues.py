@@ -21,7 +21,7 @@ from watcher.text.urls import host_of
 from watcher.work.line import Line
 from watcher.work.pool import PoolBroken
 from watcher.work.queue import LocalQueue
-from watcher.work.shared import SharedQueue
+from watcher.work.shared import LEASE, SharedQueue
 from watcher.work.tools import Tools, system_clock
 
 SHARED = pytest.param(("pgqueuer", "postgresql"), id="pgqueuer", marks=pytest.mark.postgresql)
@@ -210,6 +210,22 @@ async def test_the_job_of_a_dead_worker_goes_to_another(a_worker, sites):
         assert sites.asked["h7.example"] == 1
 
         await until(lambda: sites.asked["h7.example"] == 2 and not queue.busy, queue)
+
+
+@pytest.mark.parametrize("queue_and_store", [SHARED], indirect=True)
+async def test_a_job_that_comes_while_its_host_is_still_held_comes_again(a_worker, sites):
+    sites.gate.set()
+    async with a_worker("here:1") as queue:
+        await until(lambda: len(sites.asked) == HOSTS and not queue.busy, queue)
+        held = select(hosts.c.lease_by).where(hosts.c.host == "h7.example")
+        now = system_clock() - LEASE + timedelta(seconds=3)
+        await queue.tools.writer.do(lambda c: take(c, ["h7.example"], worker="dead:1", now=now, lease=LEASE))
+        await queue.tools.writer.do(lambda c: c.execute(text(DEAD)))
+
+        async with asyncio.timeout(30):
+            while await queue.tools.writer.read(lambda c: c.scalar(held)) == "dead:1":
+                await queue.fill()
+                await asyncio.sleep(0.1)
 
 
 DEAD = """

@@ -211,6 +211,11 @@ def is_alive(pid: int) -> bool:
     return True
 
 
+def is_leased(connection: Connection, host: str, *, now: datetime) -> bool:
+    """Whether somebody holds `host`."""
+    return bool(connection.scalar(select(hosts.c.lease_until > now).where(hosts.c.host == host)))
+
+
 def block(connection: Connection, host: str, *, until: datetime) -> None:
     """Hold every feed and page of `host` until a time, its Retry-After; a hold that lasts longer stays."""
     query = insert(connection, hosts).values(host=host, blocked_until=until)

@@ -14,7 +14,7 @@ from sqlalchemy import make_url
 
 from watcher.errors import StoreError, WatcherError
 from watcher.store import server
-from watcher.store.hosts import renew_all
+from watcher.store.hosts import is_leased, renew_all
 from watcher.store.jobs import VISIT, count_waiting, hosts_to_offer, tidy_jobs
 from watcher.store.visits import Asked, claim_asked
 from watcher.work.queue import Queue
@@ -31,6 +31,7 @@ HEARTBEAT = timedelta(seconds=20)  # a job whose worker has given no sign of lif
 LEASE = timedelta(seconds=18)  # of a host: over by then, so that the other may have it
 RENEW_S = 3.0  # between two looks at the leases of visits under way
 LOOK = timedelta(seconds=2)  # between two looks at the queue, where nothing tells of new jobs
+RETRY = timedelta(seconds=5)  # until a host is looked at again that somebody holds
 AGAIN_S = 2.0  # until the next attempt to reach the server
 BATCH = 16  # jobs taken at once
 AHEAD = 4  # times its room: so many hosts a worker keeps in the queue, for all
@@ -153,7 +154,9 @@ class SharedQueue(Queue):
             )
 
     async def _take(self, job: Job) -> None:
-        """Visit the host of a job, if it is free; if not, the host is offered again while it is due."""
+        """Visit the host of a job; if somebody still holds it, who may be dead, the job comes again a little later."""
+        from pgqueuer.errors import RetryRequested
+
         host, tools = (job.payload or b"").decode(), self.tools
         if self._closed or host in self._visits or tools.line.down_since is not None:
             return
@@ -172,6 +175,8 @@ class SharedQueue(Queue):
             return
         if claim is not None:
             await asyncio.wait({self.start(claim)})
+        elif await tools.writer.read(lambda c: is_leased(c, host, now=tools.now())):
+            raise RetryRequested(delay=RETRY, reason="the host is held")
 
     async def _renew(self) -> None:
         """Hold the hosts that are visited, and keep pgqueuer's log short."""
