@@ -87,7 +87,7 @@ from watcher.cli.main import run
 sys.exit(run(["digest", "--send", "--config", sys.argv[1]]))
 """
 # Of the events in the store that belong to a mail, those after its dot: beginning and commit of "sent".
-OPENING = 2  # a look at the versions of the two schemas
+OPENING = 3  # a look at the versions of the two schemas, and whether the store is half-moved
 EVENTS, AFTER_THE_DOT = 7, (6, 7)
 
 

@@ -12,6 +12,7 @@ from contextlib import closing
 import pytest
 
 from tests.cli.site import RSS, rss
+from tests.kinds import on_sqlite
 from watcher.cli.main import run as run_command
 
 pytestmark = pytest.mark.slow  # starts the program, and waits until a lock is worth a word
@@ -32,6 +33,7 @@ def wait_for_fault(settings, capsys) -> dict[str, str]:
         time.sleep(0.2)
 
 
+@on_sqlite
 def test_a_store_that_another_process_holds_is_waited_for_and_nothing_is_asked_twice(
     site, write_settings, start, capsys
 ):
@@ -75,6 +77,7 @@ def test_a_daemon_ends_in_time_though_its_store_is_held(site, write_settings, st
     assert "stopped_by_force" not in daemon.log
 
 
+@on_sqlite
 def test_a_store_that_cannot_be_opened_is_told_by_status_with_what_mends_it(write_settings, capsys):
     settings = write_settings({})
     (settings.parent / "watcher.db").mkdir()
