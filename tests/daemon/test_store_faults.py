@@ -55,6 +55,7 @@ def test_a_store_that_another_process_holds_is_waited_for_and_nothing_is_asked_t
     assert site.asked.count("/feed.xml") == 1
 
 
+@on_sqlite
 def test_a_daemon_ends_in_time_though_its_store_is_held(site, write_settings, start):
     asked = threading.Event()
 
