@@ -231,6 +231,8 @@ def why(event: dict[str, object], newsroom_log: bool) -> str:
         return "the host that is never there"
     if event.get("event") == "delivery_failed" and "451" in text:
         return "the mail server that refuses for ten minutes"
+    if event.get("event") == "giant_story":
+        return "texts of all feeds, invented of the same words"
     if event.get("event") == "page_failed" and newsroom_log and "127.7." in text:
         return "a captured page without an article"
     return ""
