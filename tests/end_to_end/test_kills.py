@@ -44,13 +44,22 @@ def outlets() -> int:
     return len(library().outlets)
 
 
-def start(*arguments: str) -> subprocess.Popen[bytes]:
+def start(*arguments: str, options: tuple[str, ...] = ()) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [sys.executable, "-m", "watcher", *arguments],
+        [sys.executable, *options, "-m", "watcher", *arguments],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         start_new_session=True,
     )
+
+
+def wait_for(process: subprocess.Popen[bytes], module: bytes) -> None:
+    """Wait until a program that runs with `-X importtime` has loaded a module."""
+    assert process.stderr is not None
+    line = b" "
+    while line and not line.rstrip().endswith(module):
+        line = process.stderr.readline()
+    assert line, "the program ended first"
 
 
 def rows(store_url: str, query: str) -> list[tuple[object, ...]]:
@@ -114,8 +123,9 @@ def test_a_signal_to_the_group_stops_the_daemon_in_order(settings, store_url, nu
 
 
 def test_ctrl_c_stops_a_poll_quietly_and_the_next_one_goes_on(settings, store_url):
-    process = start("poll", "--all", "--config", str(settings))
-    time.sleep(1.2)
+    process = start("poll", "--all", "--config", str(settings), options=("-X", "importtime"))
+    wait_for(process, b"watcher.work.visit")
+    time.sleep(0.5)
 
     os.killpg(process.pid, signal.SIGINT)
     _, told = process.communicate(timeout=20)
@@ -125,3 +135,15 @@ def test_ctrl_c_stops_a_poll_quietly_and_the_next_one_goes_on(settings, store_ur
     assert process.returncode in (130, 3)
     assert b"Traceback" not in told
     assert rows(store_url, "SELECT count(*) FROM articles") == [(reachable(),)]
+
+
+@pytest.mark.parametrize("module", [b"watcher.cli", b"typer", b"watcher.errors", b"sqlalchemy"])
+def test_ctrl_c_while_modules_are_loaded_is_quiet_too(settings, module):
+    process = start("status", "--config", str(settings), options=("-X", "importtime"))
+    wait_for(process, module)
+
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=20)
+
+    assert process.returncode == 130
+    assert b"Traceback" not in told

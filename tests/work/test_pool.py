@@ -206,3 +206,26 @@ async def test_a_task_whose_caller_gave_up_is_stopped(pool):
     task.cancel()
 
     assert await asyncio.wait_for(pool.run(abs, -3, limit_s=5), timeout=10) == 3
+
+
+ENDS_AT_ONCE = """
+import asyncio
+from watcher.work.pool import Pool
+
+async def main():
+    for number in range(20):
+        pool = Pool(2)
+        task = asyncio.create_task(pool.run(abs, -1, limit_s=5))
+        await asyncio.sleep(number / 100)
+        pool.close()
+        task.cancel()
+
+asyncio.run(main())
+"""
+
+
+def test_workers_that_are_starting_when_the_pool_ends_say_nothing():
+    ended = subprocess.run([sys.executable, "-c", ENDS_AT_ONCE], capture_output=True, timeout=30)
+
+    assert ended.returncode == 0
+    assert ended.stderr == b""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import multiprocessing
 import os
 import pickle
 import resource
@@ -17,6 +16,8 @@ from concurrent.futures import TimeoutError as FutureTimeout
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from multiprocessing import resource_tracker
+from multiprocessing.context import SpawnContext
+from multiprocessing.synchronize import RLock
 from typing import Any, TypeVar
 
 from pebble import CONSTS, ProcessExpired, ProcessPool
@@ -38,6 +39,24 @@ class WorkerFailed(WatcherError):
 
 class PoolBroken(WatcherError):
     """There are no processes to run a task in; no fault of the task."""
+
+
+class LastingLocks(SpawnContext):
+    """
+    Starts processes as `spawn` does, and keeps their locks as long as it is itself kept by its pool.
+
+    A pool that ends forgets its locks before its workers have ended, and one that is just starting would find none.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._locks: list[RLock] = []
+
+    def RLock(self) -> RLock:
+        """Return a lock that workers can share."""
+        lock = super().RLock()
+        self._locks.append(lock)
+        return lock
 
 
 class Pool:
@@ -99,7 +118,7 @@ class Pool:
         return ProcessPool(
             max_workers=self.workers,
             max_tasks=self._max_tasks,
-            context=multiprocessing.get_context("spawn"),
+            context=LastingLocks(),
             initializer=prepare_worker,
             initargs=(os.getpid(), self._memory_bytes),
         )
