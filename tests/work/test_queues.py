@@ -14,6 +14,7 @@ from watcher.model import NotModified, Source, Validators
 from watcher.settings.model import FetchSettings, PollSettings
 from watcher.store.feeds import sync_sources
 from watcher.store.hosts import take
+from watcher.store.jobs import tidy_jobs
 from watcher.store.open import open_store
 from watcher.store.schema import feeds, hosts
 from watcher.store.writer import Writer
@@ -227,7 +228,41 @@ async def test_a_job_that_comes_while_its_host_is_still_held_comes_again(a_worke
                 await queue.fill()
                 await asyncio.sleep(0.1)
 
+        assert await left(queue, LOGGED) == 1  # what a job failed of is kept
 
+
+@pytest.mark.parametrize("queue_and_store", [SHARED], indirect=True)
+async def test_the_log_of_the_queue_holds_no_job_that_went_well(a_worker, sites):
+    sites.gate.set()
+    async with a_worker("here:1") as queue:
+        await until(lambda: len(sites.asked) == HOSTS and not queue.busy, queue)
+
+        async with asyncio.timeout(20):
+            while await left(queue, text("SELECT count(*) FROM pgqueuer")):
+                await asyncio.sleep(0.05)
+        assert await left(queue, LOGGED) == 0
+
+
+@pytest.mark.parametrize("queue_and_store", [SHARED], indirect=True)
+async def test_failures_are_kept_for_two_days_and_what_an_older_watcher_logged_goes(a_worker, sites):
+    sites.gate.set()
+    async with a_worker("here:1") as queue:
+        await until(lambda: len(sites.asked) == HOSTS and not queue.busy, queue)
+        for age, trace in ((1, "'{}'"), (1, "NULL"), (3, "'{}'")):
+            await queue.tools.writer.do(lambda c, age=age, trace=trace: c.execute(text(OLD_LINE.format(age, trace))))
+
+        await queue.tools.writer.do(tidy_jobs)
+
+        assert await left(queue, LOGGED) == 1
+
+
+LOGGED = text("SELECT count(*) FROM pgqueuer_log")
+OLD_LINE = """
+    ALTER TABLE pgqueuer_log DISABLE TRIGGER watcher_keep_no_step;
+    INSERT INTO pgqueuer_log (created, job_id, status, priority, entrypoint, traceback)
+    VALUES (now() - interval '{} days', 1, 'exception', 0, 'visit', {});
+    ALTER TABLE pgqueuer_log ENABLE TRIGGER watcher_keep_no_step
+"""
 DEAD = """
     INSERT INTO pgqueuer (priority, entrypoint, payload, dedupe_key, status, heartbeat, queue_manager_id)
     VALUES (0, 'visit', 'h7.example', 'h7.example', 'picked', now() - interval '1 minute', gen_random_uuid())

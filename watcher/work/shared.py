@@ -15,7 +15,7 @@ from sqlalchemy import make_url
 from watcher.errors import StoreError, WatcherError
 from watcher.store import server
 from watcher.store.hosts import is_leased, renew_all
-from watcher.store.jobs import VISIT, count_waiting, hosts_to_offer, tidy_jobs
+from watcher.store.jobs import LOG_IS_KEPT_SHORT, SHORT_LOG, VISIT, count_waiting, hosts_to_offer, tidy_jobs
 from watcher.store.visits import Asked, claim_asked
 from watcher.work.queue import Queue
 from watcher.work.tools import Tools
@@ -179,7 +179,7 @@ class SharedQueue(Queue):
             raise RetryRequested(delay=RETRY, reason="the host is held")
 
     async def _renew(self) -> None:
-        """Hold the hosts that are visited, and keep pgqueuer's log short."""
+        """Hold the hosts that are visited, and drop what pgqueuer's log says of long ago."""
         tools = self.tools
         while True:
             await asyncio.sleep(RENEW_S)
@@ -201,3 +201,6 @@ async def make_tables(queries: Queries) -> None:
             await queries.install()
             await queries.optimize_autovacuum()
     await queries.upgrade()
+    async with queries.schema_lock():
+        if not await queries.driver.fetch(LOG_IS_KEPT_SHORT):  # it locks the log, which others are at
+            await queries.driver.execute(SHORT_LOG)
