@@ -58,6 +58,7 @@ class Feed:
     dateless: bool = False  # its new entries have no dates
     health: str | None = None  # the word that its last poll left
     health_at: datetime | None = None  # since when
+    quiet: int = 0  # polls that brought nothing new, since the last one that its history has a line for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -208,8 +208,9 @@ def test_reasons_for_lost_pages_are_told_the_commonest_first(shop, status):
 def test_one_source_is_shown_with_its_history_its_polls_and_what_comes(shop, status):
     press = shop("Ash", "Birch")
     press.read("Ash", at=NOW - 9 * HOUR, validators=Validators(etag='"abc"', last_modified=None))
-    press.fail("Ash", "503 Service Unavailable", at=NOW - 3 * HOUR)
-    press.read("Ash", at=NOW - 2 * HOUR, entries=0, validators=Validators(etag='"abd"', last_modified=None))
+    press.fail("Ash", "503 Service Unavailable", at=NOW - 4 * HOUR)
+    for hours in (3, 2):
+        press.read("Ash", at=NOW - hours * HOUR, entries=0, validators=Validators(etag='"abd"', last_modified=None))
 
     told = status(press, "ash")
 
@@ -223,6 +224,7 @@ def test_one_source_is_shown_with_its_history_its_polls_and_what_comes(shop, sta
     assert [line.split()[3] for line in words] == ["ok", "failing", "ok"]
     polls = lines[lines.index("polls") + 1 :]
     assert [line.split()[3:5] for line in polls] == [["ok", "0"], ["failed", "0"], ["ok", "2"]]
+    assert polls[0].endswith("  then 1 poll that brought nothing")
     assert polls[1].endswith("503 Service Unavailable")
     assert "Birch" not in told
 
@@ -234,15 +236,16 @@ def test_one_source_as_json_has_all_that_is_kept(shop, status):
             press.fail("Ash", "503 Service Unavailable", at=NOW - (20 - n) * HOUR)
         else:
             press.read("Ash", at=NOW - (20 - n) * HOUR, entries=n == 0)
+    press.read("Ash", at=NOW - 5 * HOUR, entries=0)
 
     told = json.loads(status(press, "https://ash.example/feed.xml", "--json"))
 
     assert (told["name"], told["health"], told["enabled"], told["failures"]) == ("Ash", "ok", True, 0)
     assert [line["word"] for line in told["history"]] == ["ok", "failing"] * 7 + ["ok"]
-    assert len(told["polls"]) == 10
+    assert len(told["polls"]) == 10 and told["polls"][0]["then_quiet"] == 1
     assert told["polls"][1] == {
         "at": f"{NOW - 7 * HOUR:%Y-%m-%dT%H:%M:%SZ}", "status": "failed", "new": 0, "changed": 0, "held_back": 0,
-        "took_s": 0.0, "reason": "503 Service Unavailable",
+        "took_s": 0.0, "reason": "503 Service Unavailable", "then_quiet": 0,
     }  # fmt: skip
     assert told["validators"] == {"etag": None, "last_modified": None}
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import event, func, select
 
+from tests.store.results import HOUR, NEW_URL, NOW, SOURCE, entry, failed, poll, polled, the_state, unchanged
 from watcher.feeds.health import health
-from watcher.model import Changes, Entry, Failed, Offline, Polled, Source, Unchanged, Validators
+from watcher.model import Offline, Source
 from watcher.store.feeds import due_feeds, feed_state, feed_states, sync_sources
 from watcher.store.health import FORGET_EVERY, KEEP_HEALTHS, HealthLine, health_lines, poll_lines
 from watcher.store.hosts import block
@@ -18,11 +19,6 @@ from watcher.store.polls import record_polls
 from watcher.store.schema import healths
 from watcher.store.writer import read, write
 
-NOW = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
-HOUR = timedelta(hours=1)
-SOURCE = Source(url="https://news.example/feed.xml", name="The News")
-NEW_URL = "https://news.example/new.xml"
-
 
 @pytest.fixture
 def engine(store_url):
@@ -30,39 +26,6 @@ def engine(store_url):
     write(engine, lambda c: sync_sources(c, [SOURCE], now=NOW))
     yield engine
     engine.dispose()
-
-
-def the_state(engine):
-    state = read(engine, lambda c: feed_state(c, SOURCE.url))
-    assert state is not None
-    return state
-
-
-def poll(engine, result) -> None:
-    feed = the_state(engine).feed
-    write(engine, lambda c: record_polls(c, [(feed, replace(result, feed_id=feed.id))]))
-
-
-def entry(n: object, **more) -> Entry:
-    values = {"guid": f"g{n}", "url": f"https://news.example/{n}", "title": "T", "published_at": NOW - HOUR}
-    return Entry(**(values | more))
-
-
-def polled(at: datetime, *new: Entry, **more) -> Polled:
-    values = {
-        "feed_id": 0, "at": at, "next_poll_at": at + HOUR, "interval_s": 3600.0, "validators": Validators(),
-        "changes": Changes(new=new, changed=(), unchanged=0), "moved_to": None, "took_s": 0.1,
-    }  # fmt: skip
-    return Polled(**(values | more))
-
-
-def failed(at: datetime, **more) -> Failed:
-    return Failed(**({"feed_id": 0, "at": at, "next_poll_at": at + HOUR, "reason": "404 Not Found"} | more))
-
-
-def unchanged(at: datetime, **more) -> Unchanged:
-    values = {"feed_id": 0, "at": at, "next_poll_at": at, "validators": Validators(), "moved_to": None, "took_s": 0.1}
-    return Unchanged(**(values | more))
 
 
 def history(engine) -> list[tuple[datetime, str, str]]:

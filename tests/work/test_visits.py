@@ -11,7 +11,7 @@ from sqlalchemy import select
 from tests.work.faked import LONG_SUMMARY, START, feed_xml, page_html
 from watcher.model import Source
 from watcher.store.feeds import feed_states, sync_sources
-from watcher.store.schema import polls
+from watcher.store.schema import feeds, polls
 from watcher.store.writer import read, write
 from watcher.work.line import REST
 from watcher.work.queue import LocalQueue
@@ -258,8 +258,9 @@ async def test_the_same_bytes_are_not_read_again(world):
 
     await world.drain()
 
-    query = select(polls.c.status).order_by(polls.c.id)
-    assert read(world.tools.writer.engine, lambda c: c.scalars(query).all()) == ["ok", "unchanged"]
+    query = select(polls.c.new, feeds.c.quiet).join(feeds, feeds.c.id == polls.c.feed_id)
+    assert read(world.tools.writer.engine, lambda c: c.execute(query).all()) == [(1, 1)]
+    assert world.net.urls().count("https://a.example/feed") == 2
 
 
 async def test_hosts_of_a_shared_platform_are_visited_as_one(world):

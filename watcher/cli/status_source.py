@@ -73,6 +73,7 @@ def gather_source(source: Source, engine: Engine, *, enabled: bool, now: datetim
                 "held_back": line.held_back,
                 "took_s": round(line.took_s, 3),
                 "reason": line.reason,
+                "then_quiet": line.then_quiet,
             }
             for line in last
         ],
@@ -104,8 +105,13 @@ def source_lines(found: dict[str, Any], *, now: datetime) -> Iterator[str]:
         yield "polls"
         for line in found["polls"]:
             counts = f"{line['new']:4} new  {line['took_s']:6.2f} s"
-            reason = one_line(line["reason"] or "", WORDS_CHARS)
-            yield f"  {moment(line['at'])}  {line['status']:{LABEL}} {counts}  {reason}".rstrip()
+            told = filter(None, (one_line(line["reason"] or "", WORDS_CHARS), quiet_words(line["then_quiet"])))
+            yield f"  {moment(line['at'])}  {line['status']:{LABEL}} {counts}  {'; '.join(told)}".rstrip()
+
+
+def quiet_words(count: int) -> str:
+    """Return what came after a poll that has a line of its own."""
+    return f"then {count:,} poll{'s' if count > 1 else ''} that brought nothing" if count else ""
 
 
 def labelled(found: dict[str, Any], *, now: datetime) -> Iterator[tuple[str, str]]:

@@ -19,7 +19,7 @@ TOLD = (  # of a source, by the settings
 SAME = (  # columns that are fields of a Feed
     "id", "url", "host", "next_poll_at", "last_polled_at", "last_read_at", "last_new_at", "failures", "failing_since",
     "moved_to", "moved_seen", "gone", "interval_s", "body_hash", "took_s", "gap_s",
-    "dateless", "health", "health_at",
+    "dateless", "health", "health_at", "quiet",
 )  # fmt: skip
 RECENT = 100  # entries of a feed: more than most feeds list
 IN_LIMIT = 500  # values in one IN list

@@ -29,7 +29,7 @@ class HealthLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PollLine:
-    """One poll of a feed's history."""
+    """One poll of a feed's history, and how many came after it that brought nothing new and have no line."""
 
     at: datetime
     status: str  # ok, unchanged, failed, offline
@@ -38,6 +38,7 @@ class PollLine:
     held_back: int
     took_s: float
     reason: str | None
+    then_quiet: int
 
 
 def note_healths(connection: Connection, given: Sequence[tuple[Feed, PollResult, Mapping[str, Any]]]) -> None:
@@ -107,7 +108,7 @@ def health_lines(connection: Connection, feed_id: int, *, most: int = KEEP_HEALT
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """What a feed brings and costs: entries a day of late, and the share of its kept polls that found nothing new."""
+    """What a feed brings and costs: entries a day of late, and the share of its known polls that found nothing new."""
 
     entries_a_day: float
     unchanged: float  # 0 to 1, of the polls that were answered
@@ -118,9 +119,11 @@ def feed_figures(connection: Connection, ids: Sequence[int], *, now: datetime, d
     since = now - timedelta(days=days)
     seen = select(entries.c.feed_id, func.count()).where(entries.c.feed_id.in_(ids), entries.c.first_seen_at >= since)
     brought: dict[int, int] = dict(connection.execute(seen.group_by(entries.c.feed_id)).all())
-    answered = func.count(case((polls.c.status.in_(("ok", "unchanged")), 1)))
-    same = func.count(case((polls.c.status == "unchanged", 1)))
+    quiet = func.sum(polls.c.quiet) + func.max(feeds.c.quiet)
+    answered = func.count(case((polls.c.status.in_(("ok", "unchanged")), 1))) + quiet
+    same = func.count(case((polls.c.status == "unchanged", 1))) + quiet
     asked = select(polls.c.feed_id, answered, same, func.min(polls.c.at)).where(polls.c.feed_id.in_(ids))
+    asked = asked.join(feeds, feeds.c.id == polls.c.feed_id)
     found = {}
     for feed_id, well, unchanged, first_at in connection.execute(asked.group_by(polls.c.feed_id)):
         known = min(max((now - first_at) / timedelta(days=1), 1.0), float(days)) if first_at else 1.0
@@ -130,11 +133,17 @@ def feed_figures(connection: Connection, ids: Sequence[int], *, now: datetime, d
 
 
 def poll_lines(connection: Connection, feed_id: int, *, most: int) -> tuple[PollLine, ...]:
-    """Return the last polls of a feed, the latest first."""
-    columns = [polls.c[name] for name in PollLine.__slots__]
-    query = select(*columns).where(polls.c.feed_id == feed_id)
-    rows = connection.execute(query.order_by(polls.c.at.desc(), polls.c.id.desc()).limit(most))
-    return tuple(PollLine(**row._mapping) for row in rows)
+    """Return the last polls of a feed that have a line, the latest first."""
+    columns = [polls.c[name] for name in PollLine.__slots__ if name != "then_quiet"]
+    query = select(*columns, polls.c.quiet).where(polls.c.feed_id == feed_id)
+    then_quiet = connection.scalar(select(feeds.c.quiet).where(feeds.c.id == feed_id)) or 0
+    lines = []
+    for row in connection.execute(query.order_by(polls.c.at.desc(), polls.c.id.desc()).limit(most)):
+        values = dict(row._mapping)
+        before = values.pop("quiet")
+        lines.append(PollLine(**values, then_quiet=then_quiet))
+        then_quiet = before
+    return tuple(lines)
 
 
 def count_words(connection: Connection) -> dict[str, int]:

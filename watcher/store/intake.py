@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, or_, select, union_all
 
-from watcher.store.schema import articles, entries, feeds, hosts, pages, polls
+from watcher.store.schema import articles, entries, feeds, hosts, pages
 
 
 def count_entries(
@@ -22,7 +22,7 @@ def count_entries(
 
 def last_change(connection: Connection) -> datetime | None:
     """Return when the last poll or article came in; None if there has been none."""
-    found = (connection.scalar(select(func.max(column))) for column in (polls.c.at, articles.c.fetched_at))
+    found = (connection.scalar(select(func.max(column))) for column in (feeds.c.last_polled_at, articles.c.fetched_at))
     return max((at for at in found if at is not None), default=None)
 
 

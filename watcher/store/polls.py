@@ -16,7 +16,7 @@ from watcher.store.hosts import insert
 from watcher.store.schema import articles, entries, feeds, pages, polls
 from watcher.text.urls import article_id, host_key, normal
 
-KEEP_POLLS = 200  # a feed: its history for `status`
+KEEP_POLLS = 200  # lines a feed: its history for `status`
 SMOOTHED = 0.2  # the share of the newest answer in `took_s`
 UNDATED_FROM = 3  # entries without a date among them make a feed undated that had dates
 MOVES_TRUSTED = 2  # times that a permanent target must have parsed as a feed before it is remembered
@@ -26,6 +26,8 @@ Poll = tuple[Feed, PollResult]  # the feed as it stood before
 def record_polls(connection: Connection, given: Sequence[Poll]) -> list[int]:
     """
     Write down polls in the caller's transaction: each feed's state and history, its entries, the pages to get.
+
+    A poll that brought nothing new after one that was answered has no line of its own: it is counted with the feed.
 
     Returns how many pages each of them noted.
     """
@@ -39,8 +41,10 @@ def record_polls(connection: Connection, given: Sequence[Poll]) -> list[int]:
         new = {name: bindparam(f"new_{name}", type_=feeds.c[name].type) for name in names}
         connection.execute(update(feeds).where(feeds.c.id == bindparam("of")).values(new), rows)
     note_healths(connection, after)
-    connection.execute(polls.insert(), [history(feed, result) for feed, result in given])
-    for feed, result in given:
+    told = [(feed, result) for feed, result in given if not is_quiet(feed, result)]
+    if told:
+        connection.execute(polls.insert(), [history(feed, result) for feed, result in told])
+    for feed, result in told:
         if crc32(f"{feed.id} {result.at}".encode()) % 50 == 0:  # now and then, for every feed
             forget_old(connection, polls, feed.id, keep=KEEP_POLLS)
     return record_entries(connection, given)
@@ -49,6 +53,7 @@ def record_polls(connection: Connection, given: Sequence[Poll]) -> list[int]:
 def state(feed: Feed, result: PollResult) -> dict[str, object]:
     """Return what a poll changes of its feed, by column: the same columns for each kind of result."""
     values: dict[str, object] = {"next_poll_at": result.next_poll_at}
+    values["quiet"] = feed.quiet + 1 if is_quiet(feed, result) else 0
     match result:
         case Failed():
             values |= {
@@ -72,6 +77,19 @@ def state(feed: Feed, result: PollResult) -> dict[str, object]:
     if isinstance(result, Polled | Unchanged):
         values |= moved(feed, result)
     return values
+
+
+def is_quiet(feed: Feed, result: PollResult) -> bool:
+    """Whether a poll brought nothing new, and the feed was read before: its history needs no line for it."""
+    if feed.last_read_at is None or feed.failures:
+        return False
+    match result:
+        case Unchanged():
+            return True
+        case Polled(changes=kinds):
+            return not (kinds.new or kinds.changed or kinds.held_back)
+        case _:
+            return False
 
 
 def brought(feed: Feed, result: Polled) -> dict[str, object]:
@@ -114,9 +132,9 @@ def moved(feed: Feed, result: Polled | Unchanged) -> dict[str, object]:
 
 
 def history(feed: Feed, result: PollResult) -> dict[str, object]:
-    """Return the line of the feed's history that a poll makes."""
+    """Return the line of the feed's history that a poll makes, with the number of those before it that have none."""
     row: dict[str, object] = {"feed_id": feed.id, "at": result.at, "took_s": result.took_s, "status": "unchanged"}
-    row |= {"reason": None, "new": 0, "changed": 0, "held_back": 0}
+    row |= {"reason": None, "new": 0, "changed": 0, "held_back": 0, "quiet": feed.quiet}
     match result:
         case Failed():
             row |= {"status": "failed", "reason": result.reason}

@@ -120,10 +120,11 @@ feeds = Table(
     Column("gap_s", Float),  # the time between two polls that bring something, smoothed
     Column("health", Text),  # the word that its last poll left; the last line in `healths`
     Column("health_at", Utc),  # since when
+    Column("quiet", Integer, nullable=False, server_default="0"),  # polls since its last line in `polls`
 )
 
 polls = Table(
-    "polls",
+    "polls",  # a line a poll, but for those that brought nothing new after one that was answered
     metadata,
     Column("id", Number, primary_key=True),
     Column("feed_id", ForeignKey("feeds.id", ondelete="CASCADE"), nullable=False),
@@ -134,6 +135,7 @@ polls = Table(
     Column("held_back", Integer, nullable=False, default=0),
     Column("took_s", Float, nullable=False, default=0.0),
     Column("reason", Text),
+    Column("quiet", Integer, nullable=False, server_default="0"),  # polls before it that have no line
     Index("ix_polls_feed_id_at", "feed_id", "at"),
 )
 

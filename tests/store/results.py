@@ -1,0 +1,49 @@
+"""Polls of one source, as the tests of its health and its history record them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from watcher.model import Changes, Entry, Failed, Polled, Source, Unchanged, Validators
+from watcher.store.feeds import feed_state
+from watcher.store.polls import record_polls
+from watcher.store.writer import read, write
+
+NOW = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+SOURCE = Source(url="https://news.example/feed.xml", name="The News")
+NEW_URL = "https://news.example/new.xml"
+
+
+def the_state(engine):
+    state = read(engine, lambda c: feed_state(c, SOURCE.url))
+    assert state is not None
+    return state
+
+
+def poll(engine, result) -> None:
+    feed = the_state(engine).feed
+    write(engine, lambda c: record_polls(c, [(feed, replace(result, feed_id=feed.id))]))
+
+
+def entry(n: object, **more) -> Entry:
+    values = {"guid": f"g{n}", "url": f"https://news.example/{n}", "title": "T", "published_at": NOW - HOUR}
+    return Entry(**(values | more))
+
+
+def polled(at: datetime, *new: Entry, **more) -> Polled:
+    values = {
+        "feed_id": 0, "at": at, "next_poll_at": at + HOUR, "interval_s": 3600.0, "validators": Validators(),
+        "changes": Changes(new=new, changed=(), unchanged=0), "moved_to": None, "took_s": 0.1,
+    }  # fmt: skip
+    return Polled(**(values | more))
+
+
+def failed(at: datetime, **more) -> Failed:
+    return Failed(**({"feed_id": 0, "at": at, "next_poll_at": at + HOUR, "reason": "404 Not Found"} | more))
+
+
+def unchanged(at: datetime, **more) -> Unchanged:
+    values = {"feed_id": 0, "at": at, "next_poll_at": at, "validators": Validators(), "moved_to": None, "took_s": 0.1}
+    return Unchanged(**(values | more))
