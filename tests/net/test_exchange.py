@@ -1,12 +1,15 @@
-"""One request over h11: what servers may do to it."""
+"""One request and its answer: what servers may do to it, and that what is read directly is what h11 reads."""
 
 import asyncio
 from contextlib import asynccontextmanager
 
+import h11
 import httpcore
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from watcher.net.exchange import Exchange
+from watcher.net.exchange import Exchange, by_h11, not_modified, plainly
 from watcher.net.streams import connect
 
 
@@ -91,3 +94,53 @@ async def test_a_header_that_cannot_be_sent_is_an_error():
 
     with pytest.raises(httpcore.LocalProtocolError):
         await Exchange(Unused(), timeout_s=1.0).get(b"/", [*HOST, (b"X", b"a\r\nInjected: yes")])
+
+
+TOKEN = st.text("abcXYZ019-_!", min_size=1, max_size=8)
+VALUE = st.text(st.characters(max_codepoint=255), max_size=12) | st.sampled_from(
+    ("", " a b ", '"tag"', "a\tb", "chunked")
+)
+NAMES = TOKEN | st.sampled_from(("ETag", "Content-Length", "Transfer-Encoding", "X ", " folded"))
+PAIRS = st.lists(st.tuples(NAMES, VALUE), max_size=4)
+
+
+@given(PAIRS, st.sampled_from(("1.1 304 Not Modified", "1.1 304", "1.0 304 x", "1.1 200 OK", "2 304", "1.1 304\x00")))
+def test_a_304_that_is_read_directly_is_what_the_library_reads(pairs, status):
+    head = "".join(f"{name}: {value}\r\n" for name, value in pairs)
+    data = f"HTTP/{status}\r\n{head}\r\nand more".encode("latin-1")
+
+    found = not_modified(data)
+
+    if found is not None:
+        http, _ = by_h11(b"/", HOST)
+        http.receive_data(data)
+        event = http.next_event()
+        assert event.status_code == found.status_code
+        assert list(event.headers) == [(name.lower(), value) for name, value in found.headers]
+        assert isinstance(http.next_event(), h11.EndOfMessage)
+
+
+@pytest.mark.parametrize("more", [b"", b'ETag: "a"\r\nDate: x\r\n', b"X:\r\n", b"Vary:\tA \r\n"])
+def test_a_plain_304_is_read_directly(more):
+    assert not_modified(b"HTTP/1.1 304 Not Modified\r\n" + more + b"\r\n") is not None
+
+
+async def test_a_304_that_comes_in_pieces_is_read_as_well():
+    async with asked(b"HTTP/1.1 304 Not Modified\r\nETag: " + b'"a"' * 10_000 + b"\r\n\r\n") as (exchange, _):
+        head = await exchange.get(b"/", HOST)
+
+        assert (head.status_code, await body_of(exchange)) == (304, b"")
+
+
+@given(st.lists(st.tuples(TOKEN, VALUE), max_size=4), st.text("/abc?=%~é \r\n", min_size=1, max_size=6))
+def test_a_request_that_is_written_directly_is_what_the_library_writes(pairs, target):
+    headers = [*HOST, *((name.encode(), value.encode("latin-1")) for name, value in pairs)]
+
+    found = plainly(target.encode("latin-1"), headers)
+
+    if found is not None:
+        assert found == by_h11(target.encode("latin-1"), headers)[1]
+
+
+def test_a_request_of_ours_is_written_directly():
+    assert plainly(b"/feed?a=%7E", [*HOST, (b"If-None-Match", b'W/"a b"')]) is not None

@@ -49,10 +49,9 @@ async def test_hints_without_an_answer_are_no_answer(server, client):
 
 
 async def test_who_sends_faster_than_we_read_leaves_others_their_turn():
-    reader = asyncio.StreamReader()
-    reader.feed_data(b"x" * READ_BYTES * 10)
-    reader.feed_eof()
-    stream = Stream(reader, writer=None)
+    stream = Stream()
+    stream.data_received(b"x" * READ_BYTES * 10)
+    stream.eof_received()
     turns = 0
 
     async def other() -> None:

@@ -122,7 +122,7 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         try:
             async with asyncio.timeout(timeout):
                 addresses = await self._checked(host, port)
-                return await self._first_open(addresses, port, timeout)
+                return await self._first_open(addresses, port)
         except TimeoutError as error:
             raise httpcore.ConnectTimeout(f"no connection to {host} in {timeout:g} s") from error
 
@@ -152,15 +152,13 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
             raise httpcore.ConnectError(f"the name {host} does not resolve") from error
         return answers
 
-    async def _first_open(
-        self, addresses: list[str], port: int, timeout_s: float | None
-    ) -> httpcore.AsyncNetworkStream:
+    async def _first_open(self, addresses: list[str], port: int) -> httpcore.AsyncNetworkStream:
         for address in addresses[:-1]:
             try:
                 return await self._connect(address, port, NEXT_ADDRESS_S)
             except (httpcore.ConnectError, httpcore.ConnectTimeout):
                 continue
-        return await self._connect(addresses[-1], port, timeout_s)
+        return await self._connect(addresses[-1], port, None)  # all of it is timed as one
 
 
 def resolve(host: str, port: int) -> list[IPAddress]:

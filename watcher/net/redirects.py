@@ -96,11 +96,15 @@ def target_of(url: str) -> bytes:
     target = rest[min(starts) :] if starts else "/"
     if not target.startswith("/"):
         target = "/" + target
+    if target.isascii() and target.isprintable() and " " not in target:
+        return target.encode("ascii")
     return quote(target, safe=PRINTABLE, errors="replace").encode("ascii")
 
 
 def split_userinfo(url: str) -> tuple[str, str]:
     """Return `url` without its `user:password@`, and that part."""
+    if "@" not in url:
+        return url, ""
     parts = urlsplit(url)
     userinfo, at, place = parts.netloc.rpartition("@")
     if not at:

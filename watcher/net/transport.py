@@ -7,6 +7,7 @@ import ssl
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import httpcore
@@ -159,6 +160,7 @@ class Transport:
             raise getattr(httpcore, type(error).__name__)(str(error)) from error
 
 
+@lru_cache(maxsize=256)  # each fetch asks twice, and each page of a host
 def place_of(url: str) -> tuple[httpcore.Origin, str]:
     """
     Return the origin of a URL, and how the Host header spells it: without its default port, IDNA in ASCII.
