@@ -120,6 +120,56 @@ async def test_a_run_with_a_limit_ends_while_visits_go_on_and_the_next_one_sees_
     assert set(tools.client.asked.values()) == {1}
 
 
+async def test_what_is_leased_ahead_and_not_begun_is_given_back_as_due_as_it_was(tools):
+    queue = LocalQueue(replace(tools, poll=PollSettings(concurrency=1)))
+    assert await queue.fill() == 3
+    await until_asked(tools.client, 1)
+
+    await queue.stop()
+
+    left = await tools.writer.read(lambda c: list(c.execute(select(feeds.c.url, feeds.c.next_poll_at))))
+    assert tools.client.asked.total() == 1
+    assert {url for url, at in left if at > NOW} == set(tools.client.asked)
+    assert await tools.writer.read(lambda c: set(c.scalars(select(hosts.c.lease_by)))) == {None}
+
+
+async def test_what_is_leased_ahead_is_given_back_when_our_own_line_is_down(tools):
+    queue = LocalQueue(replace(tools, poll=PollSettings(concurrency=1)))
+    await queue.fill()
+    await until_asked(tools.client, 1)
+
+    tools.line.down_since = tools.line._judged_at = NOW
+    await queue.fill()
+
+    held = await tools.writer.read(lambda c: list(c.scalars(select(hosts.c.host).where(hosts.c.lease_by.is_not(None)))))
+    assert [f"https://{host}/feed" for host in held] == list(tools.client.asked)
+    await queue.stop()
+
+
+async def test_a_visit_that_is_only_to_be_written_down_makes_room_for_the_next(tools):
+    class Waiting:
+        """The writer, but what polls brought is written down when `gate` opens."""
+
+        def __init__(self) -> None:
+            self.do, self.read, self.gate = tools.writer.do, tools.writer.read, asyncio.Event()
+
+        async def add(self, function: object, item: object) -> object:
+            await self.gate.wait()
+            return await tools.writer.add(function, item)
+
+    writer = Waiting()
+    tools.client.gate.set()
+    queue = LocalQueue(replace(tools, writer=writer, poll=PollSettings(concurrency=1)))
+
+    await queue.fill()
+    await until_asked(tools.client, 3)
+
+    assert queue.busy == 3
+    writer.gate.set()
+    await queue.drain()
+    assert set(tools.client.asked.values()) == {1}
+
+
 async def test_a_late_end_of_an_old_visit_leaves_the_new_one_of_its_host(tools):
     queue = LocalQueue(tools)
     await queue.fill()

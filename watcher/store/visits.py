@@ -177,6 +177,15 @@ def record_and_leave(connection: Connection, given: Sequence[tuple[Feed, PollRes
     return noted
 
 
+def give_back(connection: Connection, visits: Sequence[Visit], *, worker: str) -> None:
+    """Give hosts back whose visits were not begun: what was due there is due as before."""
+    rows = [{"of": feed.id, "at": feed.next_poll_at} for visit in visits for feed in visit.feeds[:1]]
+    if rows:
+        before = bindparam("at", type_=feeds.c.next_poll_at.type)
+        connection.execute(update(feeds).where(feeds.c.id == bindparam("of")).values(next_poll_at=before), rows)
+    leave_hosts(connection, [Leave(host=visit.host, worker=worker, last_request_at=None) for visit in visits])
+
+
 def leave_hosts(connection: Connection, given: Sequence[Leave]) -> None:
     """Give hosts back, unless somebody else has them by now."""
     for asked in (True, False):

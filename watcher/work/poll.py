@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from http import HTTPStatus
 
@@ -42,7 +43,9 @@ PARSE_LIMIT_S = 10.0
 UNSAID = timedelta(hours=1)  # the longest that a host rests which cannot be reached, or says 429 and not for how long
 
 
-async def poll_feed(feed: Feed, tools: Tools, *, leave: str | None = None) -> int:
+async def poll_feed(
+    feed: Feed, tools: Tools, *, leave: str | None = None, asked: Callable[[], None] | None = None
+) -> int:
     """
     Poll `feed`, whose next poll is noted, and write down what came of it, whatever it was.
 
@@ -50,6 +53,7 @@ async def poll_feed(feed: Feed, tools: Tools, *, leave: str | None = None) -> in
 
     Args:
         leave: The host to give back with it, unless there are pages to get.
+        asked: Called before it is written down that nothing has changed at a host that is given back.
     """
     started = tools.now()
     held: tuple[str, datetime] | None = None
@@ -83,6 +87,8 @@ async def poll_feed(feed: Feed, tools: Tools, *, leave: str | None = None) -> in
     if leave is None:
         noted = await tools.writer.add(record_polls, (feed, result))
     else:
+        if asked is not None and isinstance(result, Unchanged):
+            asked()
         end = Leave(host=leave, worker=tools.worker, last_request_at=tools.now())
         noted = await tools.writer.add(record_and_leave, (feed, result, end))
     tools.tell(FeedPolled(feed=feed, result=result, noted=noted))

@@ -6,6 +6,8 @@ import asyncio
 import logging
 import time
 from abc import ABC, abstractmethod
+from collections import deque
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -14,7 +16,7 @@ from sqlalchemy import Connection
 from watcher.errors import StoreError, WatcherError
 from watcher.store.hosts import block, renew_all
 from watcher.store.line import make_offline_due, note_line
-from watcher.store.visits import Visit, claim_visits
+from watcher.store.visits import Visit, claim_visits, give_back
 from watcher.work.events import LineDown, LineUp
 from watcher.work.pool import PoolBroken
 from watcher.work.tools import Tools
@@ -25,6 +27,8 @@ AFTER_A_FAULT = timedelta(minutes=5)  # how long a host rests whose visit broke 
 LOOK_S = 2.0  # between two looks at what has become due, and at the leases of long visits
 GATHER_S = 0.02  # for ends of visits, where most of the room is taken: a claim for many costs little more than for one
 FULL = 0.75  # of the room
+AHEAD = 4  # times the room: visits that are leased, under way, or being written down
+LOW = 0.5  # of the room: when fewer are ready, it is time to lease more
 
 
 class Queue(ABC):
@@ -33,6 +37,7 @@ class Queue(ABC):
     def __init__(self, tools: Tools) -> None:
         self.tools = tools
         self._visits: dict[str, asyncio.Task[None]] = {}
+        self._asking: set[str] = set()  # hosts whose visits still ask
         self._fault: WatcherError | None = None  # of what all visits need
         self._closed = False
         self._down_since: datetime | None = None  # our own line, as last told
@@ -60,6 +65,7 @@ class Queue(ABC):
         """Start a visit."""
         task = asyncio.create_task(self._visit(claim), name=f"visit {claim.host}")
         self._visits[claim.host] = task
+        self._asking.add(claim.host)
         task.add_done_callback(partial(self._ended, claim.host))
         return task
 
@@ -90,10 +96,14 @@ class Queue(ABC):
         while not self._closed and (await self.fill() or self._visits):
             if until is not None and time.monotonic() > until:
                 break
-            if self._visits:
-                await asyncio.wait(self._visits.values(), return_when=asyncio.FIRST_COMPLETED, timeout=LOOK_S)
-            if self.busy > self.tools.poll.concurrency * FULL:
-                await asyncio.sleep(GATHER_S)
+            await self._pause()
+
+    async def _pause(self) -> None:
+        """Wait until it is worth while to look again what is due."""
+        if self._visits:
+            await asyncio.wait(self._visits.values(), return_when=asyncio.FIRST_COMPLETED, timeout=LOOK_S)
+        if self.busy > self.tools.poll.concurrency * FULL:
+            await asyncio.sleep(GATHER_S)
 
     def close(self) -> None:
         """Start no more visits; those under way go on."""
@@ -107,13 +117,18 @@ class Queue(ABC):
             task.cancel()
         await asyncio.gather(*visits, return_exceptions=True)
 
+    def _asked(self, host: str) -> None:
+        """Note that a visit asks nothing more: all that is left of it is to be written down."""
+        self._asking.discard(host)
+
     def _ended(self, host: str, task: asyncio.Task[None]) -> None:
         if self._visits.get(host) is task:
             del self._visits[host]
+            self._asked(host)
 
     async def _visit(self, claim: Visit) -> None:
         try:
-            await visit(claim, self.tools)
+            await visit(claim, self.tools, asked=partial(self._asked, claim.host))
         except (StoreError, PoolBroken) as error:
             self._fault = error
         except Exception as error:  # noqa: BLE001 - one host's; the others go on
@@ -135,27 +150,71 @@ class Queue(ABC):
 
 
 class LocalQueue(Queue):
-    """Visits up to `[poll] concurrency` hosts at a time. The store's leases keep two workers from one host."""
+    """
+    Visits up to `[poll] concurrency` hosts at a time. The store's leases keep two workers from one host.
+
+    More are leased ahead of their visits, and a visit that has only to be written down takes no room: so the network
+    and the store work side by side.
+    """
+
+    def __init__(self, tools: Tools) -> None:
+        super().__init__(tools)
+        self._ready: deque[Visit] = deque()  # leased, and begun when there is room
+        self._wanted = asyncio.Event()  # a look at what is due
+        self._is_dry = False  # the last look left nothing that is due
 
     async def fill(self) -> int:
-        """Start a visit to each host that is due, as far as there is room; return how many were started."""
+        """Lease hosts that are due and start visits, as far as there is room; return how many were leased."""
         self.raise_fault()
+        self._wanted.clear()
         if await self.is_resting():
+            await self._give_back()
             return 0
-        room = self.tools.poll.concurrency - len(self._visits)
-        worker, now, busy = self.tools.worker, self.tools.now(), frozenset(self._visits)
+        most = AHEAD * self.tools.poll.concurrency - len(self._ready) - len(self._visits)
+        worker, now, busy = self.tools.worker, self.tools.now(), {*self._visits, *(visit.host for visit in self._ready)}
         floor = self.tools.poll.min_every
 
         def claim(connection: Connection) -> tuple[Visit, ...]:
             if busy:
                 renew_all(connection, busy, worker=worker, now=now)
-            if room <= 0:
+            if most <= 0:
                 return ()
             return claim_visits(
-                connection, worker=worker, now=now, most=room, floor=floor, busy=busy, pages_too=self.tools.pages
+                connection, worker=worker, now=now, most=most, floor=floor, busy=busy, pages_too=self.tools.pages
             )
 
         claims = await self.tools.writer.do(claim)
-        for found in claims:
-            self.start(found)
+        self._is_dry = len(claims) < most
+        self._ready.extend(claims)
+        self._go_on()
         return len(claims)
+
+    async def stop(self) -> None:
+        self.close()
+        await self._give_back()
+        await super().stop()
+
+    async def _give_back(self) -> None:
+        """Give back what is leased and not begun."""
+        ready, self._ready = tuple(self._ready), deque()
+        if ready:
+            worker = self.tools.worker
+            await self.tools.writer.do(lambda c: give_back(c, ready, worker=worker))
+
+    async def _pause(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LOOK_S):
+                await self._wanted.wait()
+
+    def _go_on(self) -> None:
+        """Start what there is room for, and want more before it runs out."""
+        room = self.tools.poll.concurrency
+        while self._ready and len(self._asking) < room and not self._closed and self.tools.line.down_since is None:
+            claim = self._ready.popleft()
+            self.start(claim)
+        if not self._visits or self._fault or (not self._is_dry and len(self._ready) < room * LOW):
+            self._wanted.set()
+
+    def _asked(self, host: str) -> None:
+        super()._asked(host)
+        self._go_on()

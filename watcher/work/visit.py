@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -51,8 +51,17 @@ class Pause:
             self.last = self.tools.now()
 
 
-async def visit(claim: Visit, tools: Tools) -> None:
-    """Do all that is due at a host, which this worker has leased; give the lease back whatever happens."""
+def nothing() -> None:
+    """Do nothing."""
+
+
+async def visit(claim: Visit, tools: Tools, *, asked: Callable[[], None] = nothing) -> None:
+    """
+    Do all that is due at a host, which this worker has leased; give the lease back whatever happens.
+
+    Args:
+        asked: Called where nothing more will be asked, and the last poll has only to be written down.
+    """
     host = claim.host
     pause = Pause(tools, tools.fetch.host_delay.total_seconds(), claim.last_request_at)
     until = tools.now() + LONGEST_VISIT
@@ -66,7 +75,7 @@ async def visit(claim: Visit, tools: Tools) -> None:
                 continue
             leave = None if has_pages or number < len(claim.feeds) else host
             async with pause.turn():
-                noted = await poll_feed(feed, tools, leave=leave)
+                noted = await poll_feed(feed, tools, leave=leave, asked=asked)
             has_pages |= noted > 0
             has_left = leave is not None and not noted
         if has_pages and tools.pages:
