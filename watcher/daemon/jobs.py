@@ -12,6 +12,8 @@ from sqlalchemy import Connection
 from watcher.errors import PluginError
 from watcher.settings.model import Settings
 from watcher.store.indexing import index_missing
+from watcher.store.server import is_server
+from watcher.work.held_open import Watch
 from watcher.work.queue import Queue
 from watcher.work.remake import remake_features
 from watcher.work.tidy import tidy
@@ -31,6 +33,7 @@ EVERYWHERE_EVERY = timedelta(days=1)
 INDEX_EVERY_S = 60.0
 INDEX_AT_ONCE = 50  # articles a transaction: a twentieth of a second
 INDEX_SLICES = 200  # a run
+HELD_OPEN_EVERY_S = 60.0
 FEATURES_AT_ONCE = 2_048  # articles a run: a few seconds of one worker
 
 
@@ -51,7 +54,7 @@ class Job:
 def own_jobs(queue: Queue, *, since: datetime | None = None) -> tuple[Job, ...]:
     """
     Return the daemon's own jobs: host visits, vectors for the articles they bring, features of a new version, the
-    upkeep of the index for searching, and what is too old.
+    upkeep of the index for searching, what is too old, and on a server a look at who holds transactions open.
 
     Each run works with the queue's tools of that time.
 
@@ -86,12 +89,15 @@ def own_jobs(queue: Queue, *, since: datetime | None = None) -> tuple[Job, ...]:
         await tidy(tools.writer, tools.store, now=now, everywhere=everywhere)
         looked_at = now if everywhere else looked_at
 
+    watch = Watch()
+    on_server = (Job(name="server", every_s=HELD_OPEN_EVERY_S, run=lambda: watch.look(queue.tools.writer)),)
     return (
         Job(name=VISITS, every_s=VISITS_EVERY_S, run=visits),
         Job(name="features", every_s=FEATURES_EVERY_S, run=features),
         Job(name="vectors", every_s=VECTORS_EVERY_S, run=vectors),
         Job(name="index", every_s=INDEX_EVERY_S, run=index),
         Job(name="tidy", every_s=TIDY_EVERY_S, run=tidying),
+        *(on_server if is_server(queue.tools.writer.engine.url) else ()),
     )
 
 

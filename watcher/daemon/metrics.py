@@ -107,6 +107,7 @@ def of_the_store(connection: Connection, settings: Settings) -> Iterator[Family]
     """Yield what the store holds and what waits in it."""
     from watcher.store.articles import count_articles
     from watcher.store.health import count_words
+    from watcher.store.held_open import held_open
     from watcher.store.intake import count_due
     from watcher.store.open import store_bytes
     from watcher.work.tools import system_clock
@@ -121,6 +122,10 @@ def of_the_store(connection: Connection, settings: Settings) -> Iterator[Family]
     held = store_bytes(connection.engine)
     if held is not None:
         yield gauge("watcher_store_bytes", "Bytes of the store on the disk, its log included.", held)
+    if connection.dialect.name == "postgresql":
+        oldest = max(((now - each.since).total_seconds() for each in held_open(connection)), default=0.0)
+        words_of_it = "Age of the oldest transaction that is open for more than five minutes on the store's server."
+        yield gauge("watcher_transaction_held_open_seconds", words_of_it, oldest)
     for make in plugged_in():
         yield from make(connection, settings)
 

@@ -11,6 +11,7 @@ from watcher.settings.model import secret_of
 
 DRIVER = "postgresql+psycopg"
 CONNECT_S = 10  # that a server is waited for
+IDLE_MS = 300_000  # that a transaction of ours may wait for us: then we hang, and others should not suffer for it
 LOCK_KEY = 0x77617463686572  # "watcher": under this advisory lock the tables are brought up to date
 
 
@@ -34,7 +35,7 @@ def password_of(url: URL) -> str | None:
 
 def arguments(url: URL, *, busy_ms: int) -> dict[str, Any]:
     """Return what the driver is given beside the address; what the address says itself goes first."""
-    settings = f"-c TimeZone=UTC -c lock_timeout={busy_ms}"
+    settings = f"-c TimeZone=UTC -c lock_timeout={busy_ms} -c idle_in_transaction_session_timeout={IDLE_MS}"
     options = url.query.get("options")
     given: dict[str, Any] = {"options": f"{settings} {options}" if isinstance(options, str) else settings}
     own = {"application_name": "watcher", "connect_timeout": CONNECT_S}
