@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Row, bindparam, case, func, or_, select, update
 
@@ -21,6 +22,10 @@ SAME = (  # columns that are fields of a Feed
     "moved_to", "moved_seen", "gone", "interval_s", "body_hash", "took_s", "gap_s",
     "dateless", "health", "health_at", "quiet",
 )  # fmt: skip
+OF_A_FEED = tuple(  # all that `feed_of` reads
+    feeds.c[name] for name in (*TOLD, *SAME, "source_url", "etag", "last_modified", "skip_hours", "skip_days")
+)
+Value = TypeVar("Value", str, int)
 RECENT = 100  # entries of a feed: more than most feeds list
 IN_LIMIT = 500  # values in one IN list
 
@@ -107,7 +112,7 @@ def due_feeds(connection: Connection, host: str, *, now: datetime) -> tuple[Feed
     return tuple(feed_of(row) for row in connection.execute(query))
 
 
-def feed_of(row: Row[tuple[object, ...]]) -> Feed:
+def feed_of(row: Row[*tuple[Any, ...]]) -> Feed:
     """Return a row of `feeds` as a Feed."""
     at = row._mapping
     source = Source(
@@ -169,7 +174,7 @@ def known_entries(
     return known, frozenset(links), first
 
 
-def slices(values: list[str]) -> Iterable[list[str]]:
+def slices(values: list[Value]) -> Iterable[list[Value]]:
     """Cut a list into parts that fit an IN list."""
     return (values[i : i + IN_LIMIT] for i in range(0, len(values), IN_LIMIT))
 
@@ -236,7 +241,7 @@ def feed_state(connection: Connection, source_url: str) -> FeedState | None:
     return state_of(row, articles=count or 0)
 
 
-def state_of(row: Row[tuple[object, ...]], *, articles: int) -> FeedState:
+def state_of(row: Row[*tuple[Any, ...]], *, articles: int) -> FeedState:
     """Return a row of `feeds` with its host's `blocked_until` as a FeedState."""
     at = row._mapping
     return FeedState(

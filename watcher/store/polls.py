@@ -51,7 +51,7 @@ def record_polls(connection: Connection, given: Sequence[Poll]) -> list[int]:
 
 
 def state(feed: Feed, result: PollResult) -> dict[str, object]:
-    """Return what a poll changes of its feed, by column: the same columns for each kind of result."""
+    """Return what a poll changes of its feed, by column: few, and the same ones for most polls."""
     values: dict[str, object] = {"next_poll_at": result.next_poll_at}
     values["quiet"] = feed.quiet + 1 if is_quiet(feed, result) else 0
     match result:
@@ -68,8 +68,10 @@ def state(feed: Feed, result: PollResult) -> dict[str, object]:
         case Unchanged() | Polled():
             took_s = result.took_s if feed.took_s is None else feed.took_s + SMOOTHED * (result.took_s - feed.took_s)
             values |= {"last_polled_at": result.at, "last_read_at": result.at, "took_s": took_s}
-            values |= {"failures": 0, "failing_since": None, "reason": None, "failure": None}
-            values |= {"etag": result.validators.etag, "last_modified": result.validators.last_modified}
+            if feed.failures:
+                values |= {"failures": 0, "failing_since": None, "reason": None, "failure": None}
+            if result.validators != feed.validators:
+                values |= {"etag": result.validators.etag, "last_modified": result.validators.last_modified}
     if isinstance(result, Polled):
         values |= {"interval_s": result.interval_s, "faults": list(result.faults[:20]), "body_hash": result.body_hash}
         values |= {"skip_hours": list(result.skip_hours), "skip_days": list(result.skip_days)}
@@ -121,13 +123,12 @@ def moved(feed: Feed, result: Polled | Unchanged) -> dict[str, object]:
     A 304 counts the second time: it is about the bytes that were parsed. As a first answer it shows nothing, since
     what it is about came from elsewhere.
     """
-    same: dict[str, object] = {"url": feed.url, "host": feed.host}
     is_known = result.moved_to == feed.moved_to
     if result.moved_to in (None, feed.url) or (isinstance(result, Unchanged) and not is_known):
-        return same | {"moved_to": None, "moved_seen": 0}
+        return {"moved_to": None, "moved_seen": 0} if feed.moved_to is not None else {}
     seen = feed.moved_seen + 1 if is_known else 1
     if seen < MOVES_TRUSTED or result.moved_to is None:
-        return same | {"moved_to": result.moved_to, "moved_seen": seen}
+        return {"moved_to": result.moved_to, "moved_seen": seen}
     return {"url": result.moved_to, "host": host_key(result.moved_to), "moved_to": None, "moved_seen": 0}
 
 

@@ -10,7 +10,7 @@ from enum import Enum, auto
 from sqlalchemy import Connection, bindparam, select, update
 
 from watcher.model import Feed, PollResult
-from watcher.store.feeds import feed_of, slices
+from watcher.store.feeds import OF_A_FEED, feed_of, slices
 from watcher.store.hosts import LEASE, blocked_until, claim_hosts, renew, take
 from watcher.store.polls import record_polls
 from watcher.store.schema import feeds, hosts, pages
@@ -94,10 +94,12 @@ def visits_at(
     found: dict[str, list[Feed]] = {name: [] for name in names}
     have_pages: set[str] = set()
     asked: dict[str, datetime | None] = {}
+    of_feeds = select(*OF_A_FEED, hosts.c.last_request_at).outerjoin(hosts, hosts.c.host == feeds.c.host)
     for part in slices(list(names)):
         due = (feeds.c.host.in_(part), feeds.c.enabled, ~feeds.c.gone, feeds.c.next_poll_at <= now)
-        for row in connection.execute(select(feeds).where(*due).order_by(feeds.c.next_poll_at, feeds.c.id)):
-            found[row._mapping["host"]].append(feed_of(row))
+        for row in connection.execute(of_feeds.where(*due).order_by(feeds.c.next_poll_at, feeds.c.id)):
+            found[row.host].append(feed_of(row))
+            asked[row.host] = row.last_request_at
         if pages_too:
             have_pages.update(
                 connection.scalars(
@@ -107,12 +109,9 @@ def visits_at(
                     .distinct()
                 )
             )
-        asked.update(
-            (name, at)
-            for name, at in connection.execute(
-                select(hosts.c.host, hosts.c.last_request_at).where(hosts.c.host.in_(part))
-            )
-        )
+        if others := [name for name in part if name not in asked]:
+            query = select(hosts.c.host, hosts.c.last_request_at).where(hosts.c.host.in_(others))
+            asked.update((name, at) for name, at in connection.execute(query))
     note_polls(connection, [rows[0].id for rows in found.values() if rows], next_poll_at=now + floor)
     return tuple(
         Visit(host=name, feeds=tuple(rows), has_pages=name in have_pages, last_request_at=asked.get(name))
@@ -127,10 +126,8 @@ def visited(connection: Connection, *, now: datetime) -> frozenset[str]:
 
 def note_polls(connection: Connection, feed_ids: Iterable[int], *, next_poll_at: datetime) -> None:
     """Write when feeds are due next, before they are fetched: a crash must not make us ask again at once."""
-    rows = [{"of": feed_id} for feed_id in feed_ids]
-    if rows:
-        query = update(feeds).where(feeds.c.id == bindparam("of")).values(next_poll_at=next_poll_at)
-        connection.execute(query, rows)
+    for part in slices(list(feed_ids)):
+        connection.execute(update(feeds).where(feeds.c.id.in_(part)).values(next_poll_at=next_poll_at))
 
 
 def go_on(
@@ -187,18 +184,19 @@ def give_back(connection: Connection, visits: Sequence[Visit], *, worker: str) -
 
 
 def leave_hosts(connection: Connection, given: Sequence[Leave]) -> None:
-    """Give hosts back, unless somebody else has them by now."""
-    for asked in (True, False):
-        rows = [
-            {"of": leave.host, "by": leave.worker, "at": leave.last_request_at}
-            for leave in given
-            if (leave.last_request_at is not None) is asked
-        ]
+    """
+    Give hosts back, unless somebody else has them by now.
+
+    Hosts that were asked within one second share a statement, and the last of their times.
+    """
+    alike: dict[tuple[str, datetime | None], list[Leave]] = {}
+    for leave in given:
+        at = leave.last_request_at
+        alike.setdefault((leave.worker, None if at is None else at.replace(microsecond=0)), []).append(leave)
+    for (worker, at), leaves in alike.items():
         values: dict[str, object] = {"lease_by": None, "lease_until": None}
-        if asked:
-            values["last_request_at"] = bindparam("at", type_=hosts.c.last_request_at.type)
-        else:
-            rows = [{"of": row["of"], "by": row["by"]} for row in rows]
-        if rows:
-            mine = (hosts.c.host == bindparam("of"), hosts.c.lease_by == bindparam("by"))
-            connection.execute(update(hosts).where(*mine).values(values), rows)
+        if at is not None:
+            values["last_request_at"] = max(leave.last_request_at or at for leave in leaves)
+        for part in slices([leave.host for leave in leaves]):
+            mine = (hosts.c.host.in_(part), hosts.c.lease_by == worker)
+            connection.execute(update(hosts).where(*mine).values(values))
