@@ -11,7 +11,7 @@ MEND = 'set [store] url = "postgresql://…" and [work] queue = "pgqueuer" (docs
 @examples("watcher work", "watcher work --config /etc/watcher/settings.toml")
 def command(config: Config = None) -> int:
     """
-    Help with the visits: poll feeds and fetch articles beside `watcher run`, on this machine or another.
+    Help beside `watcher run`, on this machine or another: poll feeds, fetch articles, make vectors.
 
     Start as many as are needed, with the settings of the daemon. They share the work by the queue that the store holds
     ([work] queue = "pgqueuer", docs/scale.md); what one leaves behind, another takes up. Editions are made by
@@ -31,6 +31,6 @@ def command(config: Config = None) -> int:
     logs.set_up(form=settings.log.format, level=settings.log.level, debug=current_session().debug)
     engine = open_store(settings.store.url)
     with last_resort() as on_end:
-        loop.run(run(settings, engine, on_end=on_end, visits_alone=True))
+        loop.run(run(settings, engine, on_end=on_end, is_helper=True))
         engine.dispose()
     return DONE

@@ -13,6 +13,8 @@ from watcher.errors import PluginError
 from watcher.settings.model import Settings
 from watcher.store.indexing import index_missing
 from watcher.store.server import is_server
+from watcher.work import chores
+from watcher.work.chores import FEATURES, VECTORS
 from watcher.work.held_open import Watch
 from watcher.work.queue import Queue
 from watcher.work.remake import remake_features
@@ -25,7 +27,6 @@ VISITS = "visits"
 VISITS_EVERY_S = 2.0
 VISITS_RUN_S = 120.0  # then a run ends well, though more is due: what failed before it is known to work again
 VECTORS_EVERY_S = 15.0
-VECTORS_AT_ONCE = 256  # articles a run
 FEATURES_EVERY_S = 15.0
 ALL = 1_000_000  # articles: more than a week brings
 TIDY_EVERY_S = 900.0
@@ -34,7 +35,6 @@ INDEX_EVERY_S = 60.0
 INDEX_AT_ONCE = 50  # articles a transaction: a twentieth of a second
 INDEX_SLICES = 200  # a run
 HELD_OPEN_EVERY_S = 60.0
-FEATURES_AT_ONCE = 2_048  # articles a run: a few seconds of one worker
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,12 +67,21 @@ def own_jobs(queue: Queue, *, since: datetime | None = None) -> tuple[Job, ...]:
 
     async def features() -> None:
         tools = queue.tools
-        await remake_features(tools.writer, tools.pool, since=since, most=ALL if since else FEATURES_AT_ONCE)
+        if since is not None:
+            await remake_features(tools.writer, tools.pool, since=since, most=ALL)
+        elif queue.crew is None:
+            await chores.features(tools)
+        else:
+            await queue.crew.offer(FEATURES)
 
     async def vectors() -> None:
         tools = queue.tools
-        most = ALL if since else VECTORS_AT_ONCE
-        await make_vectors(tools.writer, tools.vector_pool, tools.embedder, since=since, most=most)
+        if since is not None:
+            await make_vectors(tools.writer, tools.vector_pool, tools.embedder, since=since, most=ALL)
+        elif queue.crew is None:
+            await chores.vectors(tools)
+        else:
+            await queue.crew.offer(VECTORS)
 
     async def index() -> None:
         for _ in range(ALL if since else INDEX_SLICES):
@@ -93,8 +102,8 @@ def own_jobs(queue: Queue, *, since: datetime | None = None) -> tuple[Job, ...]:
     on_server = (Job(name="server", every_s=HELD_OPEN_EVERY_S, run=lambda: watch.look(queue.tools.writer)),)
     return (
         Job(name=VISITS, every_s=VISITS_EVERY_S, run=visits),
-        Job(name="features", every_s=FEATURES_EVERY_S, run=features),
-        Job(name="vectors", every_s=VECTORS_EVERY_S, run=vectors),
+        Job(name=FEATURES, every_s=FEATURES_EVERY_S, run=features),
+        Job(name=VECTORS, every_s=VECTORS_EVERY_S, run=vectors),
         Job(name="index", every_s=INDEX_EVERY_S, run=index),
         Job(name="tidy", every_s=TIDY_EVERY_S, run=tidying),
         *(on_server if is_server(queue.tools.writer.engine.url) else ()),

@@ -19,12 +19,14 @@ from watcher.settings.differ import Difference, difference
 from watcher.settings.model import Settings
 from watcher.store.feeds import sync_sources
 from watcher.store.mark import JobFault
+from watcher.work.chores import CHORES
 from watcher.work.queue import LocalQueue, Queue
 from watcher.work.tools import Tools, client_for
 
 LISTEN_EVERY_S = 10.0  # between two tries to have the endpoint's address
 SPREAD_S = 0.05  # between the first polls of two new sources: 10,000 of them take eight minutes
 ONCE_BACK = timedelta(days=7)  # how far back a single pass makes features and vectors: what an edition may look at
+SHARED = (VISITS, *CHORES)  # jobs that helpers have a part in
 AT_A_START = (
     "store.url",
     "work.queue",
@@ -62,7 +64,7 @@ class Parts:
     stack: AsyncExitStack
     endpoint: Endpoint | None = None
     website: Website | None = None
-    visits_alone: bool = False  # a helper of other daemons
+    is_helper: bool = False  # a helper of other daemons
 
     @property
     def tools(self) -> Tools:
@@ -71,12 +73,12 @@ class Parts:
 
     def put_jobs(self) -> None:
         """Give all jobs to the clock. Errors: PluginError, StoreError."""
-        plugged_in = () if self.visits_alone else plugged_in_jobs(self.settings, self.tools)
+        plugged_in = () if self.is_helper else plugged_in_jobs(self.settings, self.tools)
         self.clock.put((*self.listening(), *self.own_jobs(), *plugged_in))
 
     def own_jobs(self) -> tuple[Job, ...]:
-        """Return the daemon's own jobs; of a helper, the visits."""
-        return tuple(job for job in own_jobs(self.queue) if job.name == VISITS or not self.visits_alone)
+        """Return the daemon's own jobs; of a helper, those that are shared."""
+        return tuple(job for job in own_jobs(self.queue) if job.name in SHARED or not self.is_helper)
 
     def listening(self) -> tuple[Job, ...]:
         """Return the jobs that keep endpoint and site open, where there are any."""
@@ -115,7 +117,7 @@ class Parts:
             embedder=usable_embedder(choice_of(kept.semantic)),
             sites=await asyncio.to_thread(own_rules, kept.path),
         )
-        jobs = () if self.visits_alone else await asyncio.to_thread(plugged_in_jobs, kept, tools)
+        jobs = () if self.is_helper else await asyncio.to_thread(plugged_in_jobs, kept, tools)
         sources, spread_s = kept.active_sources(), SPREAD_S * len(found.sources_added)
         await tools.writer.do(lambda c: sync_sources(c, sources, now=tools.now(), spread_s=spread_s))
         tools.line.look_with(tools.client.reaches)

@@ -45,7 +45,7 @@ class Wishes:
 
 
 async def run(
-    settings: Settings, engine: Engine, *, on_end: Callable[[], object] = lambda: None, visits_alone: bool = False
+    settings: Settings, engine: Engine, *, on_end: Callable[[], object] = lambda: None, is_helper: bool = False
 ) -> None:
     """
     Run until SIGINT or SIGTERM; a second one breaks off what is still going on. SIGHUP reads the settings anew.
@@ -53,7 +53,7 @@ async def run(
     Errors: StoreError if another daemon is at work on the store.
 
     Args:
-        visits_alone: Help other daemons with their visits, and do nothing else.
+        is_helper: Help other daemons with visits, vectors and features, and do nothing else.
     """
     supervisor, wishes = Supervisor(), Wishes(on_end=on_end)
     with held(engine, now=system_clock()) as mark:
@@ -61,8 +61,8 @@ async def run(
             log.info("store_converted")
         async with put_together(settings, engine, mark, spread_s=SPREAD_S) as parts:
             parts.endpoint = Endpoint(settings.metrics, routes(parts))
-            parts.visits_alone = visits_alone
-            if not visits_alone:
+            parts.is_helper = is_helper
+            if not is_helper:
                 parts.website = Website(settings, routes(parts), on_settings=wishes.reload.set)
             parts.put_jobs()
             listen(wishes)

@@ -16,6 +16,7 @@ from watcher.store.hosts import insert
 from watcher.store.schema import articles, facts, features, has_features, has_text, texts
 
 EMBEDDER = "embedder"  # the fact
+SOME = 10_000  # articles that are looked at for their shares
 Rows = tuple[tuple[str, str, str, str], ...]  # id, title, text, language
 
 
@@ -39,21 +40,50 @@ def lacks_vector(model: str | None) -> ColumnElement[bool]:
     return column.is_(None) if model is None else or_(column.is_(None), is_other(column, model))
 
 
-def without_vector(connection: Connection, *, model: str | None, most: int, since: datetime | None = None) -> Rows:
+def without_vector(
+    connection: Connection, *, model: str | None, most: int, since: datetime | None = None, share: str = ""
+) -> Rows:
     """Return up to `most` articles without a vector of `model` (None: of any), newest first."""
-    return newest(connection, lacks_vector(model), most=most, since=since)
+    return newest(connection, lacks_vector(model), most=most, since=since, share=share)
 
 
-def outdated(connection: Connection, *, version: str, most: int, since: datetime | None = None) -> Rows:
+def outdated(
+    connection: Connection, *, version: str, most: int, since: datetime | None = None, share: str = ""
+) -> Rows:
     """Return up to `most` articles whose features are of another version, newest first."""
-    return newest(connection, is_other(features.c.version, version), most=most, since=since)
+    return newest(connection, is_other(features.c.version, version), most=most, since=since, share=share)
 
 
-def newest(connection: Connection, condition: ColumnElement[bool], *, most: int, since: datetime | None) -> Rows:
-    """Return the newest articles whose features fulfil `condition`. Where none do, only the index is read."""
+def shares_without_vector(connection: Connection, *, model: str | None) -> tuple[str, ...]:
+    """Return the shares of articles of which some lack a vector of `model`."""
+    return shares(connection, lacks_vector(model))
+
+
+def shares_outdated(connection: Connection, *, version: str) -> tuple[str, ...]:
+    """Return the shares of articles of which some have features of another version."""
+    return shares(connection, is_other(features.c.version, version))
+
+
+def shares(connection: Connection, condition: ColumnElement[bool]) -> tuple[str, ...]:
+    """Return the first digits of the ids of articles whose features fulfil `condition`, ascending; of many, of some."""
+    some = select(features.c.article_id.label("id")).where(condition).limit(SOME).subquery()
+    return tuple(sorted(connection.scalars(select(func.substr(some.c.id, 1, 1)).distinct())))
+
+
+def newest(
+    connection: Connection, condition: ColumnElement[bool], *, most: int, since: datetime | None, share: str
+) -> Rows:
+    """
+    Return the newest articles whose features fulfil `condition`. Where none do, only the index is read.
+
+    Args:
+        share: What the ids of the articles begin with.
+    """
     if connection.execute(select(features.c.article_id).where(condition).limit(1)).first() is None:
         return ()
     waiting = select(articles.c.id).join(features, has_features).where(condition)
+    if share:
+        waiting = waiting.where(articles.c.id.startswith(share, autoescape=True))
     if since is not None:
         waiting = waiting.where(articles.c.published_at >= since)
     keys = connection.scalars(waiting.order_by(articles.c.published_at.desc(), articles.c.id).limit(most)).all()

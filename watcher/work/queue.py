@@ -10,6 +10,7 @@ from collections import deque
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
@@ -21,6 +22,9 @@ from watcher.work.events import LineDown, LineUp
 from watcher.work.pool import PoolBroken
 from watcher.work.tools import Tools
 from watcher.work.visit import visit
+
+if TYPE_CHECKING:
+    from watcher.work.crew import Crew
 
 log = logging.getLogger("watcher.work")
 AFTER_A_FAULT = timedelta(minutes=5)  # how long a host rests whose visit broke down: the same fault would come at once
@@ -36,6 +40,7 @@ class Queue(ABC):
 
     def __init__(self, tools: Tools) -> None:
         self.tools = tools
+        self.crew: Crew | None = None  # that shares the chores; None: they are done here
         self._visits: dict[str, asyncio.Task[None]] = {}
         self._asking: set[str] = set()  # hosts whose visits still ask
         self._fault: WatcherError | None = None  # of what all visits need

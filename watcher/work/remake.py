@@ -23,6 +23,7 @@ async def remake_features(
     *,
     version: str = FEATURES_VERSION,
     since: datetime | None = None,
+    share: str = "",
     most: int = 100_000,
     done: Callable[[int], None] = lambda n: None,
 ) -> int:
@@ -33,7 +34,8 @@ async def remake_features(
     """
     made = 0
     while made < most:
-        rows = await writer.read(partial(outdated, version=version, most=min(AT_ONCE, most - made), since=since))
+        slice_of = partial(outdated, version=version, since=since, share=share)
+        rows = await writer.read(partial(slice_of, most=min(AT_ONCE, most - made)))
         if not rows:
             break
         for start in range(0, len(rows), SLICE):

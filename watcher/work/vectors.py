@@ -25,6 +25,7 @@ async def make_vectors(
     choice: Choice | None,
     *,
     since: datetime | None = None,
+    share: str = "",
     most: int = 100_000,
     done: Callable[[int], None] = lambda n: None,
 ) -> int:
@@ -47,7 +48,7 @@ async def make_vectors(
         run = Run(writer=writer, pool=pool, choice=choice, name=name, size=size, done=done)
         while run.made < most:
             rows = await writer.read(
-                partial(without_vector, model=name, most=min(AT_ONCE, most - run.made), since=since)
+                partial(without_vector, model=name, most=min(AT_ONCE, most - run.made), since=since, share=share)
             )
             if not rows:
                 break
