@@ -18,7 +18,7 @@ from digests.publish import folder_of
 from digests.send import Dispatch
 from digests.settings import DigestSettings, digests_of
 from digests.store import retention
-from digests.store.editions import DAILY, MAKE_LIMIT_S, first_seen, is_settled, open_digests
+from digests.store.editions import DAILY, MAKE_LIMIT_S, first_seen, is_made, is_settled, open_digests
 from digests.store.outbox import OPEN, SENT, Delivery, count_due
 from watcher.daemon.jobs import TIDY_EVERY_S, Job
 from watcher.daemon.logs import Fields, fields
@@ -26,6 +26,7 @@ from watcher.errors import StoreError, WatcherError
 from watcher.settings.model import Settings
 from watcher.store import intake
 from watcher.store.writer import read, write
+from watcher.work.chores import Chore
 from watcher.work.pool import PoolBroken
 from watcher.work.tidy import in_slices
 from watcher.work.tools import Tools
@@ -34,6 +35,7 @@ log = logging.getLogger("digests")
 EVERY_S = 20.0
 OUTBOX_EVERY_S = 10.0
 FIRST_RETRY, LONGEST_RETRY = timedelta(minutes=1), timedelta(hours=1)  # after a failure; doubled for each in a row
+HELD_FOR = timedelta(seconds=30)  # by a claim whose job has come to us: pgqueuer saw its process dead for 20 s
 CATCHING_UP = timedelta(minutes=15)  # after a start or a sleep: so long an edition waits for the news it missed
 
 
@@ -44,8 +46,10 @@ def jobs(settings: Settings, tools: Tools) -> tuple[Job, ...]:
     since = {
         digest.name: write(engine, partial(first_seen, digest=digest.name, now=now)) for digest in digests_of(settings)
     }
+    editions = Editions(settings, tools, since)
+    chore = Chore(wanted=editions.wanted, do=editions.take, finish=True)
     return (
-        Job(name="digests", every_s=EVERY_S, run=Editions(settings, tools, since).run, finish=True),
+        Job(name="digests", every_s=EVERY_S, run=editions.run, finish=True, chore=chore),
         Job(name="outbox", every_s=OUTBOX_EVERY_S, run=Outbox(settings, tools).run, finish=True),
         Job(name="tidy digests", every_s=TIDY_EVERY_S, run=partial(tidy, tools)),
         Job(name="alerts", every_s=ALERTS_EVERY_S, run=Alerts(settings, tools).run),
@@ -93,6 +97,27 @@ class Editions:
             await self._make(digest, day)
         self._last_run_at = self._tools.now()
 
+    async def wanted(self) -> tuple[str, ...]:
+        """Return the keys of the editions that are owed now: name and date."""
+        self._notice(self._tools.now())
+        return tuple(f"{digest.name}/{day}" for digest, day in await asyncio.to_thread(self._owed))
+
+    async def take(self, key: str) -> bool:
+        """
+        Make the edition of a key of `wanted`; False if somebody else is still at it.
+
+        A claim of before is taken over soon: whoever had this job has given no sign of life.
+        """
+        name, _, told = key.rpartition("/")
+        day, tools = date.fromisoformat(told), self._tools
+        digest = next((each for each in digests_of(self._settings) if each.name == name), None)
+        if digest is None:
+            return True  # the settings of this node are newer than those of the one that offered it
+        made = partial(is_made, digest=name, local_date=day, slot=DAILY)
+        if not await tools.writer.read(made):
+            await self._make(digest, day, held_for=HELD_FOR)
+        return self._is_put_off(name, day, tools.now()) or await tools.writer.read(made)
+
     def _notice(self, now: datetime) -> None:
         """Note a start of the daemon, or the end of this machine's sleep: nobody asked for news until now."""
         if now - self._last_run_at > NOT_LATE:
@@ -124,14 +149,14 @@ class Editions:
             and read(self._tools.writer.engine, partial(intake.count_due, now=now)) > 0
         )
 
-    async def _make(self, digest: DigestSettings, day: date) -> None:
+    async def _make(self, digest: DigestSettings, day: date, *, held_for: timedelta | None = None) -> None:
         """Make an edition: up to when it was due if it is on time, so that no window depends on how busy we are."""
         settings, tools = self._settings, self._tools
         now = tools.now()
         moment = due_at(day, digest.at, ZoneInfo(digest.timezone))
         was_looking = self._awake_since <= moment - CATCHING_UP
         end = moment if was_looking and now - moment <= NOT_LATE else now
-        given = (settings.store.url, digest, folder_of(digest, settings), day, end, now)
+        given = (settings.store.url, digest, folder_of(digest, settings), day, end, now, held_for)
         try:
             paths, largest = await tools.edition_pool.run(make_daily, *given, limit_s=MAKE_LIMIT_S)
         except PoolBroken:
@@ -207,7 +232,13 @@ def giant(digest: str, day: date, largest: Largest) -> Fields:
 
 
 def make_daily(
-    url: str, digest: DigestSettings, folder: Path, day: date, end: datetime, now: datetime
+    url: str,
+    digest: DigestSettings,
+    folder: Path,
+    day: date,
+    end: datetime,
+    now: datetime,
+    held_for: timedelta | None = None,
 ) -> tuple[tuple[Path, ...], Largest | None]:
     """
     Make the edition of `day` up to `end` and write it into `folder`, in a worker process.
@@ -231,6 +262,7 @@ def make_daily(
             now=now,
             hand_over=lambda e: paths.extend(publish(engine, e, digest, folder)),
             pack=lambda e: parcels(engine, e, digest),
+            held_for=held_for,
         )
     finally:
         engine.dispose()

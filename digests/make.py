@@ -44,6 +44,7 @@ def make_edition(
     now: datetime,
     hand_over: Callable[[Edition], object] = lambda edition: None,
     pack: Callable[[Edition], Sequence[Parcel]] = lambda edition: (),
+    held_for: timedelta | None = None,
 ) -> Edition | None:
     """
     Make the edition that `order` asks for, and keep it; None if it is made, or being made, by somebody else.
@@ -52,6 +53,7 @@ def make_edition(
         hand_over: Writes the edition's files. It comes before the edition counts as made: after a crash between
             the two, the edition is made again and its files written over.
         pack: Returns what is to be delivered. It goes into the outbox in the transaction that keeps the edition.
+        held_for: How long the claim of another process stands; None: as long as an edition may take.
 
     Errors: StoreError, and what `hand_over` and `pack` raise.
     """
@@ -66,7 +68,14 @@ def make_edition(
 
     def claimed(connection: Connection) -> bool:
         return editions.claim(
-            connection, digest.name, local_date=order.local_date, slot=slot, number=number, window=window, now=now
+            connection,
+            digest.name,
+            local_date=order.local_date,
+            slot=slot,
+            number=number,
+            window=window,
+            now=now,
+            held_for=held_for,
         )
 
     if not write(engine, claimed):

@@ -67,6 +67,7 @@ def claim(
     window: tuple[datetime, datetime],
     now: datetime,
     by: str | None = None,
+    held_for: timedelta | None = None,
 ) -> bool:
     """
     Take the making of an edition upon oneself; False if it is made or being made by somebody else.
@@ -75,11 +76,16 @@ def claim(
 
     Args:
         by: Who claims, by default this process (`maker`).
+        held_for: How long the claim of another process stands; None: as long as an edition may take.
     """
     place = at(digest, local_date, slot)
     held = connection.execute(select(editions.c.claimed_by, editions.c.claimed_at, editions.c.made_at).where(*place))
     row = held.one_or_none()
-    if row is not None and row.made_at is None and not is_held(row.claimed_by, row.claimed_at, now=now):
+    if (
+        row is not None
+        and row.made_at is None
+        and not is_held(row.claimed_by, row.claimed_at, now=now, held_for=held_for or CLAIM_LASTS)
+    ):
         give_back(connection, digest, local_date=local_date, slot=slot, by=row.claimed_by)
     values = {"digest": digest, "local_date": local_date, "slot": slot, "number": number}
     values |= {"claimed_at": now, "claimed_by": by or maker()}
@@ -102,9 +108,9 @@ def maker() -> str:
     return f"{worker_name()}:{MARK}"
 
 
-def is_held(by: str, claimed_at: datetime, *, now: datetime) -> bool:
+def is_held(by: str, claimed_at: datetime, *, now: datetime, held_for: timedelta = CLAIM_LASTS) -> bool:
     """Whether a claim stands: it has not run out, and its process lives as far as can be told from here."""
-    return claimed_at >= now - CLAIM_LASTS and lives(by)
+    return claimed_at >= now - held_for and lives(by)
 
 
 def lives(by: str) -> bool:
@@ -152,6 +158,12 @@ def is_settled(connection: Connection, digest: str, *, local_date: date, slot: s
     query = select(editions.c.made_at, editions.c.claimed_by, editions.c.claimed_at)
     row = connection.execute(query.where(*at(digest, local_date, slot))).one_or_none()
     return row is not None and (row.made_at is not None or is_held(row.claimed_by, row.claimed_at, now=now))
+
+
+def is_made(connection: Connection, digest: str, *, local_date: date, slot: str) -> bool:
+    """Whether the edition is made."""
+    made_at = connection.scalar(select(editions.c.made_at).where(*at(digest, local_date, slot)))
+    return made_at is not None
 
 
 def get_edition(connection: Connection, digest: str, *, local_date: date) -> Edition | None:

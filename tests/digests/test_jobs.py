@@ -15,7 +15,7 @@ from digests.make import Order, make_edition
 from digests.model import Parcel, Rendered
 from digests.publish import publish
 from digests.settings import digests_of
-from digests.store.editions import first_seen, get_edition
+from digests.store.editions import claim, first_seen, get_edition
 from digests.store.outbox import Place, deliveries_of, put
 from tests.deliver.mail_server import MailServer
 from tests.kinds import on
@@ -115,6 +115,28 @@ async def test_an_edition_missed_by_a_sleep_is_made_late_and_says_so(daemon):
     edition = read(tools.writer.engine, lambda c: get_edition(c, "berlin", local_date=clock[0].date()))
     assert edition is not None
     assert edition.ledger.late_s == pytest.approx(4.5 * 3600)
+
+
+async def test_an_edition_whose_node_died_is_made_by_the_one_that_its_job_comes_to(daemon):
+    settings, tools, clock = daemon
+    clock[0] = datetime(2026, 10, 24, 4, 30, tzinfo=UTC)
+    editions, *_ = jobs(settings, tools)
+    day, engine = clock[0].date(), tools.writer.engine
+    write(engine, lambda c: first_seen(c, "berlin", now=clock[0]))
+    window = (clock[0] - timedelta(days=1), clock[0])
+    assert await editions.chore.wanted() == ("berlin/2026-10-24",)
+    given = {"local_date": day, "slot": "daily", "number": 1, "window": window, "by": "elsewhere:7:mark"}
+    assert write(engine, lambda c: claim(c, "berlin", now=clock[0], **given))
+
+    clock[0] += timedelta(seconds=25)
+    assert await editions.chore.do("berlin/2026-10-24") is False
+    clock[0] += timedelta(seconds=6)
+    assert await editions.chore.do("berlin/2026-10-24") is True
+
+    assert read(engine, lambda c: get_edition(c, "berlin", local_date=day)) is not None
+    assert await editions.chore.wanted() == ()
+    assert await editions.chore.do("berlin/2026-10-24") is True  # a job that comes late finds it made
+    assert await editions.chore.do("no-such-digest/2026-10-24") is True
 
 
 OUTBOX = """

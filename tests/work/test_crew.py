@@ -23,7 +23,7 @@ from watcher.store.schema import features
 from watcher.store.writer import Writer, read, write
 from watcher.text.urls import article_id
 from watcher.work import tasks
-from watcher.work.chores import FEATURES, VECTORS
+from watcher.work.chores import FEATURES, VECTORS, Chore, own_chores
 from watcher.work.crew import Crew
 from watcher.work.line import Line
 from watcher.work.shared import SharedQueue
@@ -88,6 +88,7 @@ def a_node(engine, store_url):
             embedder=choice, worker=name,
         )  # fmt: skip
         queue = SharedQueue(tools, store_url)
+        queue.crew.put(own_chores(lambda: tools))
         try:
             yield queue, pool
         finally:
@@ -147,6 +148,24 @@ async def test_what_a_share_meets_is_told_by_the_next_offer(store, a_node):
 async def test_a_queue_that_cannot_be_reached_is_told_too(a_node, store_url):
     async with a_node("here:1") as (queue, _):
         elsewhere = make_url(store_url).set(database="nowhere").render_as_string(hide_password=False)
-        queue.crew = Crew(elsewhere, lambda: queue.tools)
+        queue.crew = Crew(elsewhere)
+        queue.crew.put(own_chores(lambda: queue.tools))
         with pytest.raises(WatcherError, match="cannot be reached"):
             await until(lambda: False, queue)
+
+
+async def test_a_piece_that_somebody_is_at_comes_again(a_node):
+    asked = []
+
+    async def wanted():
+        return () if asked else ("today",)
+
+    async def do(key):
+        asked.append(key)
+        return len(asked) > 1
+
+    async with a_node("here:1") as (queue, _):
+        queue.crew.put({"paper": Chore(wanted=wanted, do=do)})
+        await until(lambda: len(asked) == 2, queue, kind="paper")
+
+    assert asked == ["today", "today"]

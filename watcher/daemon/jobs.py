@@ -14,7 +14,7 @@ from watcher.settings.model import Settings
 from watcher.store.indexing import index_missing
 from watcher.store.server import is_server
 from watcher.work import chores
-from watcher.work.chores import FEATURES, VECTORS
+from watcher.work.chores import FEATURES, VECTORS, Chore, own_chores
 from watcher.work.held_open import Watch
 from watcher.work.queue import Queue
 from watcher.work.remake import remake_features
@@ -43,12 +43,14 @@ class Job:
     Something to do every `every_s` seconds; a run that is still going keeps the next from starting.
 
     `finish`: at the end of the daemon, a run may go on for a few seconds; others are broken off at once.
+    `chore`: how nodes that share their work do it instead.
     """
 
     name: str
     every_s: float
     run: Callable[[], Awaitable[None]]
     finish: bool = False
+    chore: Chore | None = None
 
 
 def own_jobs(queue: Queue, *, since: datetime | None = None) -> tuple[Job, ...]:
@@ -69,19 +71,15 @@ def own_jobs(queue: Queue, *, since: datetime | None = None) -> tuple[Job, ...]:
         tools = queue.tools
         if since is not None:
             await remake_features(tools.writer, tools.pool, since=since, most=ALL)
-        elif queue.crew is None:
-            await chores.features(tools)
         else:
-            await queue.crew.offer(FEATURES)
+            await chores.features(tools)
 
     async def vectors() -> None:
         tools = queue.tools
         if since is not None:
             await make_vectors(tools.writer, tools.vector_pool, tools.embedder, since=since, most=ALL)
-        elif queue.crew is None:
-            await chores.vectors(tools)
         else:
-            await queue.crew.offer(VECTORS)
+            await chores.vectors(tools)
 
     async def index() -> None:
         for _ in range(ALL if since else INDEX_SLICES):
@@ -100,10 +98,11 @@ def own_jobs(queue: Queue, *, since: datetime | None = None) -> tuple[Job, ...]:
 
     watch = Watch()
     on_server = (Job(name="server", every_s=HELD_OPEN_EVERY_S, run=lambda: watch.look(queue.tools.writer)),)
+    shared = own_chores(lambda: queue.tools)
     return (
         Job(name=VISITS, every_s=VISITS_EVERY_S, run=visits),
-        Job(name=FEATURES, every_s=FEATURES_EVERY_S, run=features),
-        Job(name=VECTORS, every_s=VECTORS_EVERY_S, run=vectors),
+        Job(name=FEATURES, every_s=FEATURES_EVERY_S, run=features, chore=shared[FEATURES]),
+        Job(name=VECTORS, every_s=VECTORS_EVERY_S, run=vectors, chore=shared[VECTORS]),
         Job(name="index", every_s=INDEX_EVERY_S, run=index),
         Job(name="tidy", every_s=TIDY_EVERY_S, run=tidying),
         *(on_server if is_server(queue.tools.writer.engine.url) else ()),

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from watcher.clean.sites.book import own_rules
 from watcher.daemon.clock import Clock
@@ -19,14 +21,14 @@ from watcher.settings.differ import Difference, difference
 from watcher.settings.model import Settings
 from watcher.store.feeds import sync_sources
 from watcher.store.mark import JobFault
-from watcher.work.chores import CHORES
+from watcher.work.chores import FEATURES, VECTORS
 from watcher.work.queue import LocalQueue, Queue
 from watcher.work.tools import Tools, client_for
 
 LISTEN_EVERY_S = 10.0  # between two tries to have the endpoint's address
 SPREAD_S = 0.05  # between the first polls of two new sources: 10,000 of them take eight minutes
 ONCE_BACK = timedelta(days=7)  # how far back a single pass makes features and vectors: what an edition may look at
-SHARED = (VISITS, *CHORES)  # jobs that helpers have a part in
+SHARED = (VISITS, VECTORS, FEATURES)  # jobs that helpers have a part in
 AT_A_START = (
     "store.url",
     "work.queue",
@@ -74,7 +76,15 @@ class Parts:
     def put_jobs(self) -> None:
         """Give all jobs to the clock. Errors: PluginError, StoreError."""
         plugged_in = () if self.is_helper else plugged_in_jobs(self.settings, self.tools)
-        self.clock.put((*self.listening(), *self.own_jobs(), *plugged_in))
+        self.clock.put((*self.listening(), *self.shared((*self.own_jobs(), *plugged_in))))
+
+    def shared(self, jobs: Sequence[Job]) -> tuple[Job, ...]:
+        """Return jobs as they are done here: where there is a crew, it does the chores among them."""
+        crew = self.queue.crew
+        if crew is None:
+            return tuple(jobs)
+        crew.put({job.name: job.chore for job in jobs if job.chore})
+        return tuple(replace(job, run=partial(crew.offer, job.name)) if job.chore else job for job in jobs)
 
     def own_jobs(self) -> tuple[Job, ...]:
         """Return the daemon's own jobs; of a helper, those that are shared."""
@@ -126,7 +136,7 @@ class Parts:
             await self.endpoint.change(kept.metrics)
         if self.website is not None:
             await self.website.change(kept)
-        self.clock.put((*self.listening(), *self.own_jobs(), *jobs))
+        self.clock.put((*self.listening(), *self.shared((*self.own_jobs(), *jobs))))
         return found
 
     async def client(self, settings: Settings) -> Client:

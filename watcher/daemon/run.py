@@ -26,6 +26,7 @@ from watcher.settings.model import Settings
 from watcher.store.mark import Held, held
 from watcher.store.space import convert
 from watcher.work.events import Event
+from watcher.work.queue import Queue
 from watcher.work.tools import open_tools, system_clock
 
 log = logging.getLogger("watcher.daemon")
@@ -184,7 +185,7 @@ async def wind_down(parts: Parts) -> None:
     queue, running = parts.queue, parts.clock.running
     queue.close()
     until = loop.time() + DRAIN_S
-    while (queue.busy or any(job.finish for job in running.values())) and loop.time() < until:
+    while (is_busy(queue) or any(job.finish for job in running.values())) and loop.time() < until:
         if parts.tools.writer.trouble is not None or loop.time() > until - LAST_S:
             parts.tools.writer.hurry()
         await asyncio.sleep(0.1)
@@ -194,3 +195,8 @@ async def wind_down(parts: Parts) -> None:
     for task in left:
         task.cancel()
     await asyncio.gather(*left, return_exceptions=True)
+
+
+def is_busy(queue: Queue) -> bool:
+    """Whether visits are under way, or chores that may go on at the end."""
+    return bool(queue.busy or (queue.crew is not None and queue.crew.busy))

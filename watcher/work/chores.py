@@ -1,8 +1,9 @@
-"""Chores: vectors and features to be made, by one process alone or a share at a time by many."""
+"""Chores: what nodes share beside visits, and how vectors and features are among it, a share at a time."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from sqlalchemy import Connection
@@ -17,8 +18,36 @@ VECTORS, FEATURES = "vectors", "features"
 VECTORS_AT_ONCE = 256  # articles a run
 FEATURES_AT_ONCE = 2_048  # articles a run: a few seconds of one worker
 
-Chore = Callable[[Tools, str], Awaitable[None]]
-Wanted = Callable[[Tools], Awaitable[tuple[str, ...]]]
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chore:
+    """
+    Something that any node may do, piece by piece.
+
+    `wanted` returns the keys of the pieces that are to be done now; `do` does one, and returns False if somebody else
+    is still at it. `finish`: at the end of the daemon, it may go on for a few seconds.
+    """
+
+    wanted: Callable[[], Awaitable[Sequence[str]]]
+    do: Callable[[str], Awaitable[bool]]
+    finish: bool = False
+
+
+def own_chores(tools: Callable[[], Tools]) -> dict[str, Chore]:
+    """Return the daemon's own, by name; `tools` returns what to work with now."""
+
+    async def make(share: str) -> bool:
+        await vectors(tools(), share)
+        return True
+
+    async def remake(share: str) -> bool:
+        await features(tools(), share)
+        return True
+
+    return {
+        VECTORS: Chore(wanted=lambda: vectors_wanted(tools()), do=make),
+        FEATURES: Chore(wanted=lambda: features_wanted(tools()), do=remake),
+    }
 
 
 async def vectors(tools: Tools, share: str = "") -> None:
@@ -49,6 +78,3 @@ async def vectors_wanted(tools: Tools) -> tuple[str, ...]:
 async def features_wanted(tools: Tools) -> tuple[str, ...]:
     """Return the shares with articles whose features are of an older version."""
     return await tools.writer.read(partial(shares_outdated, version=FEATURES_VERSION))
-
-
-CHORES: Mapping[str, tuple[Chore, Wanted]] = {VECTORS: (vectors, vectors_wanted), FEATURES: (features, features_wanted)}

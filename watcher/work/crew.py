@@ -1,67 +1,86 @@
-"""Chores shared by many processes: pgqueuer gives each share to one of them at a time."""
+"""Chores shared by many processes: pgqueuer gives each piece to one of them at a time."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
 from watcher.errors import WatcherError
 from watcher.work.carrier import LEAST_ROOM, Carrier
-from watcher.work.chores import CHORES
-from watcher.work.tools import Tools
+from watcher.work.chores import Chore
 
 if TYPE_CHECKING:
     from pgqueuer.models import Job
 
+RETRY = timedelta(seconds=5)  # until a piece is looked at again that somebody is at, who may be dead
+
 
 class Crew:
     """
-    Offers shares of chores that are to be done, and does those that come to it, two at a time.
+    Offers pieces of chores that are to be done, and does those that come to it, two at a time.
 
     Args:
         url: Of the store, on PostgreSQL.
-        tools: Return what to work with now.
     """
 
-    def __init__(self, url: str, tools: Callable[[], Tools]) -> None:
-        self._tools = tools
-        self._faults: dict[str, WatcherError] = {}  # by chore, of the last share of it that failed here
-        self._carrier = Carrier(url, {kind: partial(self._take, kind) for kind in CHORES}, self._note)
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._chores: dict[str, Chore] = {}
+        self._faults: dict[str, WatcherError] = {}  # by chore, of the last piece of it that failed here
         self._trouble: WatcherError | None = None  # of the queue
+        self._carrier: Carrier | None = None
+        self._finishing = 0
 
-    async def offer(self, kind: str) -> int:
-        """
-        Offer the shares of a chore that are to be done, those that are in no job yet; return how many.
+    @property
+    def busy(self) -> int:
+        """How many pieces are under way that may go on at the end."""
+        return self._finishing
 
-        Errors: whatever a share of it has met here since the last call, or the queue; WatcherError.
+    def put(self, chores: Mapping[str, Chore]) -> None:
+        """Take part in chores of these names from now on; later ones of the same names replace them."""
+        self._chores |= chores
+
+    async def offer(self, kind: str) -> None:
         """
-        for fault in (self._faults.pop(kind, None), self._trouble):
-            if fault is not None:
-                self._trouble = None
-                raise fault
-        tools = self._tools()
-        if not self._carrier.is_at_work(LEAST_ROOM):
-            return 0
-        _, wanted = CHORES[kind]
-        return await self._carrier.offer(kind, [f"{kind}/{share}" for share in await wanted(tools)])
+        Offer the pieces of a chore that are to be done, those that are in no job yet.
+
+        Errors: whatever a piece of it has met here since the last call, or the queue; WatcherError.
+        """
+        if self._carrier is None:
+            self._carrier = Carrier(self._url, {name: partial(self._take, name) for name in self._chores}, self._note)
+        fault, self._trouble = self._faults.pop(kind, None) or self._trouble, None
+        if fault is not None:
+            raise fault
+        if self._carrier.is_at_work(LEAST_ROOM):
+            await self._carrier.offer(kind, [f"{kind}/{key}" for key in await self._chores[kind].wanted()])
 
     def close(self) -> None:
-        """Take no more shares."""
-        self._carrier.close()
+        """Take no more pieces."""
+        if self._carrier is not None:
+            self._carrier.close()
 
     async def end(self) -> None:
         """Give up what is under way: another takes it."""
-        await self._carrier.end()
+        if self._carrier is not None:
+            await self._carrier.end()
 
     async def _take(self, kind: str, job: Job) -> None:
-        """Do a share of a chore; what it meets is told by the next offer, and the share is offered again."""
-        do, _ = CHORES[kind]
-        share = (job.payload or b"").decode().partition("/")[2]
+        """Do a piece of a chore; what it meets is told by the next offer, and the piece is offered again."""
+        from pgqueuer.errors import RetryRequested
+
+        chore, key = self._chores[kind], (job.payload or b"").decode().partition("/")[2]
+        self._finishing += chore.finish
         try:
-            await do(self._tools(), share)
+            done = await chore.do(key)
         except WatcherError as error:
             self._faults[kind] = error
+        else:
+            if not done:
+                raise RetryRequested(delay=RETRY, reason="somebody is at it")
+        finally:
+            self._finishing -= chore.finish
 
     def _note(self, fault: WatcherError) -> None:
         self._trouble = fault

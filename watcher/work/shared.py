@@ -43,7 +43,7 @@ class SharedQueue(Queue):
     def __init__(self, tools: Tools, url: str) -> None:
         super().__init__(replace(tools, lease=LEASE))
         self._carrier = Carrier(url, {VISIT: self._take}, self._note)
-        self.crew = Crew(url, lambda: self.tools)
+        self.crew = Crew(url)
         self._renewing: asyncio.Task[None] | None = None
         self._tidied_at = -TIDY_S
 
