@@ -11,9 +11,10 @@ from sqlalchemy import select, update
 
 from watcher.model import Source
 from watcher.store.feeds import sync_sources
-from watcher.store.hosts import LEASE, block, blocked_until, claim_hosts, drop_dead_leases, release, renew, renew_all
+from watcher.store.hosts import LEASE, block, claim_hosts, drop_dead_leases, get_host, release, renew, renew_all
 from watcher.store.open import open_store
-from watcher.store.schema import feeds, pages
+from watcher.store.schema import feeds, hosts, pages
+from watcher.store.visits import Step, go_on
 from watcher.store.writer import read, write
 
 NOW = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
@@ -60,6 +61,22 @@ def test_a_worker_that_lost_its_lease_is_told_so(engine):
     assert write(engine, lambda c: renew(c, host, worker="b:1", now=NOW + LEASE))
 
 
+def test_a_step_soon_after_the_last_leaves_the_lease_as_it_is_and_a_later_one_renews_it(engine):
+    (host,) = write(engine, lambda c: claim_hosts(c, worker="a:1", now=NOW, most=1))
+
+    def step(after: timedelta, worker: str = "a:1") -> tuple[Step, timedelta]:
+        now = NOW + after
+        done = write(engine, lambda c: go_on(c, host, worker=worker, now=now, floor=LEASE))
+        lease = select(hosts.c.lease_until).where(hosts.c.host == host)
+        return done, read(engine, lambda c: c.execute(lease).scalar_one()) - NOW
+
+    assert step(LEASE / 10) == (Step.GO, LEASE)
+    assert step(LEASE / 4) == (Step.GO, LEASE + LEASE / 4)
+    assert step(LEASE / 2, "b:1") == (Step.STOP, LEASE + LEASE / 4)
+    write(engine, lambda c: block(c, host, until=NOW + LEASE))
+    assert step(LEASE / 2) == (Step.STOP, LEASE + LEASE / 2)
+
+
 def test_releasing_somebody_elses_lease_changes_nothing(engine):
     (host,) = write(engine, lambda c: claim_hosts(c, worker="a:1", now=NOW, most=1))
 
@@ -98,10 +115,10 @@ def test_a_hold_is_never_cut_short(engine):
     write(engine, lambda c: claim_hosts(c, worker="a:1", now=NOW, most=100))
     write(engine, lambda c: block(c, "h008.example", until=NOW + timedelta(hours=1)))
 
-    assert read(engine, lambda c: blocked_until(c, "h007.example")) == NOW + timedelta(hours=5)
-    assert read(engine, lambda c: blocked_until(c, "h008.example")) == NOW + timedelta(hours=1)
-    assert read(engine, lambda c: blocked_until(c, "h009.example")) is None
-    assert read(engine, lambda c: blocked_until(c, "unknown.example")) is None
+    assert read(engine, lambda c: get_host(c, "h007.example").blocked_until) == NOW + timedelta(hours=5)
+    assert read(engine, lambda c: get_host(c, "h008.example").blocked_until) == NOW + timedelta(hours=1)
+    assert read(engine, lambda c: get_host(c, "h009.example").blocked_until) is None
+    assert read(engine, lambda c: get_host(c, "unknown.example").blocked_until) is None
 
 
 def test_a_host_that_is_being_visited_is_not_claimed_again_though_its_lease_ran_out(engine):

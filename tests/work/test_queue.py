@@ -15,7 +15,7 @@ from watcher.errors import StoreError
 from watcher.model import NotModified, Response, Source, Validators
 from watcher.settings.model import FetchSettings, PollSettings
 from watcher.store.feeds import sync_sources
-from watcher.store.hosts import LEASE, blocked_until
+from watcher.store.hosts import LEASE, get_host
 from watcher.store.open import open_store
 from watcher.store.schema import feeds, hosts
 from watcher.store.writer import Writer
@@ -212,8 +212,8 @@ async def test_a_visit_that_breaks_down_is_one_line_of_the_log_and_its_host_rest
     assert record.getMessage() == r"visit_failed host=h1.example reason='ValueError: two\nlines'"
     assert not record.exc_info
     assert set(tools.client.asked.values()) == {1}
-    assert await tools.writer.read(lambda c: blocked_until(c, "h1.example")) == NOW + AFTER_A_FAULT
-    assert await tools.writer.read(lambda c: blocked_until(c, "h2.example")) is None
+    assert await tools.writer.read(lambda c: get_host(c, "h1.example").blocked_until) == NOW + AFTER_A_FAULT
+    assert await tools.writer.read(lambda c: get_host(c, "h2.example").blocked_until) is None
 
 
 async def test_the_traceback_of_a_breakdown_is_there_for_who_debugs(tools, caplog):

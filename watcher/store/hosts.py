@@ -227,11 +227,6 @@ def block(connection: Connection, host: str, *, until: datetime) -> None:
     )
 
 
-def blocked_until(connection: Connection, host: str) -> datetime | None:
-    """Return until when `host` is held, None if it is not."""
-    return connection.scalar(select(hosts.c.blocked_until).where(hosts.c.host == host))
-
-
 def held_feeds(connection: Connection, *, now: datetime) -> tuple[tuple[str, datetime], ...]:
     """Return the names of sources that are due but whose host is held, and until when, by name."""
     query = (

@@ -11,9 +11,11 @@ from sqlalchemy import Connection, bindparam, select, update
 
 from watcher.model import Feed, PollResult
 from watcher.store.feeds import OF_A_FEED, feed_of, slices
-from watcher.store.hosts import LEASE, blocked_until, claim_hosts, renew, take
+from watcher.store.hosts import LEASE, claim_hosts, renew, take
 from watcher.store.polls import record_polls
 from watcher.store.schema import feeds, hosts, pages
+
+FRESH = 5 / 6  # of a lease: where more of it is left, a step does not write the host's row once more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,15 +143,18 @@ def go_on(
     lease: timedelta = LEASE,
 ) -> Step:
     """
-    Renew the lease for the next step of a visit, and return whether to take it.
+    Return whether to take the next step of a visit; the lease is renewed, unless it was just now.
 
     Args:
         feed: The feed that is asked next; it is due again after `floor`, whatever becomes of us.
     """
-    if not renew(connection, host, worker=worker, now=now, lease=lease):
+    of_host = (hosts.c.lease_by, hosts.c.lease_until, hosts.c.blocked_until)
+    found = connection.execute(select(*of_host).where(hosts.c.host == host)).one_or_none()
+    if found is None or found.lease_by != worker:
         return Step.STOP
-    held = blocked_until(connection, host)
-    if held is not None and held > now:
+    if found.lease_until < now + lease * FRESH and not renew(connection, host, worker=worker, now=now, lease=lease):
+        return Step.STOP
+    if found.blocked_until is not None and found.blocked_until > now:
         return Step.STOP
     if feed is not None:
         still = (feeds.c.id == feed.id, feeds.c.enabled, ~feeds.c.gone, feeds.c.next_poll_at <= now)
