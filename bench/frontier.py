@@ -4,9 +4,11 @@ A million feeds on 200,000 hosts in one store on PostgreSQL: polls a second, and
     python -m bench.frontier --feeds 1000000 --hosts 200000 --workers 2 --minutes 30
 
 Workers are processes with the real queue, the real visits and the real store; only the client is made up, and says of
-each feed at once that nothing is new. Feeds are due evenly over --every seconds. For a third of the time, from the
-first third on, a transaction is held open, which keeps the server from cleaning up. A line a minute: polls a second,
-and the megabytes of each table with its indexes. Linux only.
+each feed at once that nothing is new. Feeds have been read before, and are due evenly over --every seconds. For a third
+of the time, from the first third on, a transaction is held open, which keeps the server from cleaning up. A line a
+minute: polls a second, and of each table its megabytes + those of its indexes (thousands of dead rows). At the end, how
+much each grew in the rest of the first third after a warm-up, in the second, while the transaction was held, and in the
+last, a minute. Linux only.
 """
 
 from __future__ import annotations
@@ -15,7 +17,9 @@ import argparse
 import asyncio
 import multiprocessing
 import time
+from collections.abc import Iterator
 from datetime import timedelta
+from itertools import pairwise
 from multiprocessing.sharedctypes import Synchronized
 
 from sqlalchemy import Engine, create_engine, make_url, text
@@ -35,12 +39,22 @@ from watcher.work.tools import Tools, system_clock
 TABLES = ("feeds", "hosts", "polls", "pgqueuer", "pgqueuer_log", "pgqueuer_statistics")
 FILL = """
     INSERT INTO feeds (source_url, url, host, enabled, name, tags, full_text, next_poll_at, failures, faults,
-                       moved_seen, gone, dateless, skip_hours, skip_days, etag)
+                       moved_seen, gone, dateless, skip_hours, skip_days, etag, last_polled_at, last_read_at)
     SELECT 'https://h' || n % :hosts || '.example/' || n, 'https://h' || n % :hosts || '.example/' || n,
            'h' || n % :hosts || '.example', true, 'Outlet ' || n % :hosts, '[]', true,
-           now() + random() * :every * interval '1 second', 0, '[]', 0, false, false, '[]', '[]', '"1"'
+           now() + random() * :every * interval '1 second', 0, '[]', 0, false, false, '[]', '[]', '"1"', now(),
+           now()
     FROM generate_series(1, :feeds) AS n
 """
+FILL_POLLS = (
+    "INSERT INTO polls (feed_id, at, status, new, changed, held_back, took_s) SELECT id, now(), 'ok', 0, 0, 0, 1"
+)
+FILL_HOSTS = "INSERT INTO hosts (host) SELECT DISTINCT host FROM feeds"
+SIZES = """
+    SELECT relname, pg_table_size(relid), pg_indexes_size(relid), n_dead_tup FROM pg_stat_user_tables
+"""
+Sizes = dict[str, tuple[float, float, int]]  # of each table: MB, of its indexes, dead rows
+WARM = 0.5  # of the first third: until then tables find their size
 
 
 class Nobody:
@@ -93,14 +107,30 @@ async def reached(url: str) -> bool:
     return True
 
 
-def sizes(engine: Engine) -> str:
-    """Return the size of each table, in words."""
+def look(engine: Engine) -> Sizes:
+    """Return of each table its MB, those of its indexes, and its dead rows."""
     with engine.connect() as connection:
-        found = connection.execute(
-            text("SELECT relname, pg_total_relation_size(oid) FROM pg_class WHERE relkind IN ('r', 'p')")
-        ).all()
-    by_name = dict(found)
-    return ", ".join(f"{name} {by_name.get(name, 0) / 2**20:.1f}" for name in TABLES)
+        found = {row[0]: row[1:] for row in connection.execute(text(SIZES))}
+    sizes = ((name, found.get(name, (0, 0, 0))) for name in TABLES)  # those of pgqueuer are made by the first worker
+    return {name: (mb / 2**20, of_indexes / 2**20, dead) for name, (mb, of_indexes, dead) in sizes}
+
+
+def words(sizes: Sizes) -> str:
+    """Return sizes for a line."""
+    return ", ".join(f"{name} {mb:.1f}+{its:.1f} ({dead / 1000:.0f}k)" for name, (mb, its, dead) in sizes.items())
+
+
+def growth(seen: list[tuple[float, Sizes]], seconds: float) -> Iterator[str]:
+    """Yield how much each table and its indexes grew a minute, in each part of the run."""
+    ends = [min(seen, key=lambda each: abs(each[0] - seconds * at)) for at in (WARM / 3, 1 / 3, 2 / 3, 1)]
+    yield "MB a minute, table and indexes: before a transaction is held, while it is, after it"
+    for name in TABLES:
+        told = []
+        for (began, before), (ended, after) in pairwise(ends):
+            minutes = max(ended - began, 1.0) / 60
+            grown = (f"{(after[name][part] - before[name][part]) / minutes:+.2f}" for part in (0, 1))
+            told.append(" ".join(grown))
+        yield f"{name:20} " + " | ".join(f"{each:>14}" for each in told)
 
 
 def main() -> None:
@@ -122,9 +152,12 @@ def main() -> None:
     engine = create_engine(driven(make_url(url)))
     with engine.begin() as connection:
         connection.execute(text(FILL), {"feeds": given.feeds, "hosts": given.hosts, "every": given.every})
+        connection.execute(text(f"{FILL_POLLS} FROM feeds"))
+        connection.execute(text(FILL_HOSTS))
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("VACUUM ANALYZE"))
-    print(f"{given.feeds} feeds on {given.hosts} hosts; MB: {sizes(engine)}", flush=True)
+    seen = [(0.0, look(engine))]
+    print(f"{given.feeds} feeds on {given.hosts} hosts; MB: {words(seen[0][1])}", flush=True)
     context = multiprocessing.get_context("spawn")
     polled, seconds = context.Value("q", 0), given.minutes * 60
     workers = [context.Process(target=work, args=(url, n, given.every, seconds, polled)) for n in range(given.workers)]
@@ -139,12 +172,13 @@ def main() -> None:
             held.execute(text("SELECT txid_current()"))
         if held is not None and gone >= seconds * 2 / 3:
             held.close()
-        words = " (a transaction is held open)" if held is not None and not held.closed else ""
-        print(f"{gone / 60:5.1f}: {(now - before) / 60:.0f} polls/s; MB: {sizes(engine)}{words}", flush=True)
+        is_held = " (a transaction is held open)" if held is not None and not held.closed else ""
+        seen.append((gone, look(engine)))
+        print(f"{gone / 60:5.1f}: {(now - before) / 60:.0f} polls/s; MB: {words(seen[-1][1])}{is_held}", flush=True)
         before = now
     for worker in workers:
         worker.join(60)
-    print(f"{polled.value / seconds:.0f} polls/s over all")
+    print(f"{polled.value / seconds:.0f} polls/s over all", *growth(seen, seconds), sep="\n")
     engine.dispose()
     server.end()
 
