@@ -16,10 +16,11 @@ from digests.cluster.item import Item, item_of
 from digests.cluster.links import Link
 from digests.cluster.rules import rules_of
 from digests.cluster.settled import settled
-from digests.cluster.stories import Grouping, grouping
+from digests.cluster.stories import Grouping
 from digests.cluster.threads import Carried, carry
 from digests.errors import DigestError
 from digests.model import Story
+from digests.sharding import SHARDS_ABOVE, window_grouping
 from digests.store import stories as store
 from digests.store.corrections import KeptCorrection, holding, kept_corrections
 from digests.store.stories import Kept, Member
@@ -46,28 +47,35 @@ class Window:
     corrections: tuple[KeptCorrection, ...]
 
 
-def stories_until(engine: Engine, *, start: datetime, end: datetime, now: datetime) -> tuple[Story, ...]:
+def stories_until(
+    engine: Engine, *, start: datetime, end: datetime, now: datetime, shards_above: int = SHARDS_ABOVE
+) -> tuple[Story, ...]:
     """
     Return the stories of all articles published in [start, end) and for some days before, and keep them.
 
     All digests of a store share them, whatever sources and words each chooses. Where the stories were kept up to a
     later moment, those articles that were known then stay in the stories that they are in.
 
-    Errors: StoreError; DigestError, if others keep stories all the while.
+    Args:
+        shards_above: From how many articles on a window is grouped in shards.
+
+    Errors: StoreError; DigestError, if others keep stories all the while, or if the process of a shard dies.
     """
     for _ in range(ATTEMPTS):
         window = read(engine, lambda c: window_of(c, start=start, end=end))
-        found = grouped(window)
+        found = grouped(window, shards_above)
         groups = settled_by(window, found, end=end)
         if (carried := keep(engine, window, found, groups, end=end, now=now)) is not None:
             return carried.stories
     raise DigestError("the stories are being kept by others all the while; try again")
 
 
-def stories_as_they_are(engine: Engine, *, start: datetime, end: datetime) -> tuple[Story, ...]:
+def stories_as_they_are(
+    engine: Engine, *, start: datetime, end: datetime, shards_above: int = SHARDS_ABOVE
+) -> tuple[Story, ...]:
     """Return the same stories as `stories_until`, and keep nothing: those that are new have an id for this once."""
     window = read(engine, lambda c: window_of(c, start=start, end=end))
-    groups = settled_by(window, grouped(window), end=end)
+    groups = settled_by(window, grouped(window, shards_above), end=end)
     return with_free_ids(engine, window, groups).stories
 
 
@@ -116,12 +124,13 @@ def items(connection: Connection, articles: Iterable[Article]) -> list[Item]:
     return found
 
 
-def grouped(window: Window) -> Grouping:
+def grouped(window: Window, shards_above: int) -> Grouping:
     """Return the window's articles in groups, which rather are the stories that are known and keep to corrections."""
     kept = window.kept
     free = freed(window.corrections, since=kept.step.made_at)
     known = {key: member.story for key, member in kept.members.items() if key not in free}
-    return grouping(list(window.items.values()), rules=rules_of(holding(window.corrections)), known=known)
+    rules = rules_of(holding(window.corrections))
+    return window_grouping(list(window.items.values()), rules=rules, known=known, shards_above=shards_above)
 
 
 def freed(corrections: Sequence[KeptCorrection], *, since: datetime | None) -> set[str]:

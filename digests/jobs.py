@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from digests.alerts import EVERY_S as ALERTS_EVERY_S
 from digests.alerts import Alerts
 from digests.due import NOT_LATE, date_due, due_at
+from digests.grouping_settings import shards_above
 from digests.model import Largest
 from digests.publish import folder_of
 from digests.send import Dispatch
@@ -156,7 +157,8 @@ class Editions:
         moment = due_at(day, digest.at, ZoneInfo(digest.timezone))
         was_looking = self._awake_since <= moment - CATCHING_UP
         end = moment if was_looking and now - moment <= NOT_LATE else now
-        given = (settings.store.url, digest, folder_of(digest, settings), day, end, now, held_for)
+        most = shards_above(settings)
+        given = (settings.store.url, digest, folder_of(digest, settings), day, end, now, most, held_for)
         try:
             paths, largest = await tools.edition_pool.run(make_daily, *given, limit_s=MAKE_LIMIT_S)
         except PoolBroken:
@@ -238,10 +240,12 @@ def make_daily(
     day: date,
     end: datetime,
     now: datetime,
+    most: int,
     held_for: timedelta | None = None,
 ) -> tuple[tuple[Path, ...], Largest | None]:
     """
-    Make the edition of `day` up to `end` and write it into `folder`, in a worker process.
+    Make the edition of `day` up to `end` and write it into `folder`, in a worker process; of more than `most` articles
+    by shards.
 
     Returns the files and the edition's largest story; nothing if somebody else makes it.
     """
@@ -263,6 +267,7 @@ def make_daily(
             hand_over=lambda e: paths.extend(publish(engine, e, digest, folder)),
             pack=lambda e: parcels(engine, e, digest),
             held_for=held_for,
+            shards_above=most,
         )
     finally:
         engine.dispose()

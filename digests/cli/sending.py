@@ -72,6 +72,7 @@ def edition_to_send(settings: Settings, engine: Engine, digest: DigestSettings, 
     With a window, it is an edition of its own; None if another process is making it.
     """
     from digests.cli.digest import complete_features, plan
+    from digests.grouping_settings import shards_above
     from digests.make import LOOKBACK, make_edition
     from digests.pack import parcels
     from digests.publish import folder_of, publish
@@ -90,6 +91,7 @@ def edition_to_send(settings: Settings, engine: Engine, digest: DigestSettings, 
         now=now,
         hand_over=lambda made: files.extend(publish(engine, made, digest, folder, suffix=suffix)),
         pack=lambda made: parcels(engine, made, digest, suffix=suffix),
+        shards_above=shards_above(settings),
     )
     if edition is None:
         return None
@@ -175,7 +177,7 @@ def preview_all(settings: Settings, wanted: Sequence[DigestSettings], asked: Ask
     found = []
     try:
         for digest in wanted:
-            made, parcels, known = previewed(engine, digest, asked)
+            made, parcels, known = previewed(settings, engine, digest, asked)
             if json:
                 found.append(preview_json(made, parcels, known))
             else:
@@ -188,10 +190,11 @@ def preview_all(settings: Settings, wanted: Sequence[DigestSettings], asked: Ask
 
 
 def previewed(
-    engine: Engine, digest: DigestSettings, asked: Asked
+    settings: Settings, engine: Engine, digest: DigestSettings, asked: Asked
 ) -> tuple[Made, tuple[Parcel, ...], dict[tuple[str, str], Delivery]]:
     """Return the edition, kept or as it would be made now, its parcels, and the deliveries that are known of it."""
     from digests.cli.digest import plan
+    from digests.grouping_settings import shards_above
     from digests.make import preview_edition
     from digests.pack import parcels
     from digests.store.outbox import deliveries_of
@@ -202,7 +205,7 @@ def previewed(
     if made is None:
         zone = ZoneInfo(digest.timezone)
         order, suffix = to_send(*plan(engine, digest, asked, zone, now, keep=True), asked)
-        edition = preview_edition(engine, digest, order, now=now)
+        edition = preview_edition(engine, digest, order, now=now, shards_above=shards_above(settings))
         made = Made(edition=edition, place=place_of(digest, order))
     found = read(engine, lambda c: deliveries_of(c, made.place))
     known = {(each.channel, each.recipient): each for each in found}

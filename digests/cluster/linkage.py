@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count as count_up
 
 import numpy as np
 import numpy.typing as npt
@@ -69,13 +71,40 @@ def link(
     again comes to; a round costs what its groups have edges.
     """
     work = Work(count, edges, rule)
-    for one, other in together:
-        work.join_nodes(one, other)
+    for groups in rounds_of(together):
+        work.join_pairs(groups)
     while len(pairs := work.mutual()):
         allowed = np.array([not apart(work.members[a], work.members[b]) for a, b in work.groups(pairs)], bool)
         work.refuse(pairs[~allowed])
         work.join(pairs[allowed])
     return sorted(sorted(members) for members in work.members.values())
+
+
+def rounds_of(pairs: Iterable[tuple[int, int]]) -> Iterator[list[tuple[int, int]]]:
+    """
+    Yield, round by round, what joins the nodes that `pairs` put together: the first of each set with its next one.
+
+    In a round a set has one pair at most, and pairs ascend.
+    """
+    root: dict[int, int] = {}
+
+    def find(node: int) -> int:
+        while root.setdefault(node, node) != node:
+            root[node] = node = root[root[node]]
+        return node
+
+    for one, other in pairs:
+        low, high = sorted((find(one), find(other)))
+        root[high] = low
+    sets: defaultdict[int, list[int]] = defaultdict(list)
+    for node in sorted(root):
+        sets[find(node)].append(node)
+    left = [members for _, members in sorted(sets.items())]
+    for number in count_up(1):
+        left = [members for members in left if len(members) > number]
+        if not left:
+            return
+        yield [(members[0], members[number]) for members in left]
 
 
 class Work:
@@ -124,12 +153,16 @@ class Work:
         if len(places):
             self.join_groups(self.low[places], self.high[places], self.total[places])
 
-    def join_nodes(self, one: int, other: int) -> None:
-        """Make one group of those that two nodes are in."""
-        a, b = sorted(next(key for key, members in self.members.items() if node in members) for node in (one, other))
-        if a != b:
-            between = self.total[(self.low == a) & (self.high == b)].sum(keepdims=True)
-            self.join_groups(np.array([a], np.int32), np.array([b], np.int32), between)
+    def join_pairs(self, pairs: Sequence[tuple[int, int]]) -> None:
+        """Make one group of the two of each pair, (kept, gone) by number ascending; no group is in two of the pairs."""
+        kept, gone = (np.array(each, np.int32) for each in zip(*pairs, strict=True))
+        wanted = np.minimum(kept, gone).astype(np.int64) * self.count + np.maximum(kept, gone)
+        keys = self.low.astype(np.int64) * self.count + self.high
+        place = np.minimum(np.searchsorted(wanted, keys), len(wanted) - 1)
+        found = wanted[place] == keys
+        between = np.zeros(len(wanted), np.float32)
+        between[place[found]] = self.total[found]
+        self.join_groups(kept, gone, between)
 
     def join_groups(self, kept: Ints, gone: Ints, between: Floats) -> None:
         """Put each group of `gone` into the one of `kept` beside it; `between` are the sums of their scores."""

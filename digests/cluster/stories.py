@@ -15,6 +15,7 @@ from digests.cluster.duplicates import reports
 from digests.cluster.item import Item, in_order, moment
 from digests.cluster.linkage import Apart, Edges, Linkage, link
 from digests.cluster.links import Link, links
+from digests.cluster.parts import NO_PARTS, Kin, Part, each_shard_once
 from digests.cluster.rules import NO_RULES, Rules, bound, divided, held_by
 from digests.cluster.similarity import Borrowing, Sparse, Weights, edges
 from digests.cluster.steady import known_story, steadied
@@ -66,6 +67,7 @@ def grouping(
     now: datetime | None = None,
     rules: Rules = NO_RULES,
     known: Mapping[str, str] = NOT_KNOWN,
+    parts: Mapping[str, Part] = NO_PARTS,
 ) -> Grouping:
     """
     Return the stories of a window, by their earliest article; the same for any order of `items`.
@@ -77,16 +79,18 @@ def grouping(
         now: Articles from later than this are left out.
         rules: What readers have corrected: it holds, whatever the scores say.
         known: The story that an article was in, by article: it rather stays there.
+        parts: The story of a shard that an article speaks for, by article; then what shards have judged holds.
     """
     ordered = in_order([item for item in items if not is_later(item, now)])
     by_id = {item.article_id: item for item in ordered}
-    found = divided(reports(ordered), rules)
+    found = divided(each_shard_once(reports(ordered), parts) if parts else reports(ordered), rules)
     place = {item.article_id: number for number, item in enumerate(ordered)}
     found = tuple(sorted(found, key=lambda each: min(place[article] for article in each.articles)))
     heads = [head(each, by_id, place) for each in found]
     del by_id
     head_of = {article: number for number, each in enumerate(found) for article in each.articles} if rules else {}
-    groups, linked = grouped(heads, rules, head_of, [known_story(each, known) for each in found])
+    kin = Kin(found, parts) if parts else None
+    groups, linked = grouped(heads, rules, head_of, [known_story(each, known) for each in found], kin)
     return Grouping(stories=tuple(story([found[i] for i in members], place) for members in groups), links=linked)
 
 
@@ -103,7 +107,11 @@ def head(report: Report, by_id: dict[str, Item], place: dict[str, int]) -> Item:
 
 
 def grouped(
-    heads: Sequence[Item], rules: Rules, head_of: Mapping[str, int], known: Sequence[str | None]
+    heads: Sequence[Item],
+    rules: Rules,
+    head_of: Mapping[str, int],
+    known: Sequence[str | None],
+    kin: Kin | None = None,
 ) -> tuple[list[list[int]], tuple[Link, ...]]:
     """
     Return the heads of the reports in groups, by number, each group ascending and by its first, and their links.
@@ -111,6 +119,7 @@ def grouped(
     Args:
         head_of: The number of an article's head, for `rules`.
         known: The story that each head was in.
+        kin: What shards have judged of the heads.
     """
     order = sorted(range(len(heads)), key=lambda number: moment(heads[number]))
     ordered = [heads[number] for number in order]
@@ -119,7 +128,10 @@ def grouped(
     ruled, differ = held_by(rules, node_of), held_apart(ordered)
     has_vectors = any(item.features.vector for item in ordered)
     weights, rule = (WEIGHTS, RULE) if has_vectors else (WEIGHTS_ALONE, RULE_ALONE)
-    raw = edges(ordered, weights)
+    raw, together = edges(ordered, weights), bound(rules, node_of)
+    if kin is not None:
+        raw = chosen(raw, kin.unjudged(raw, node))
+        together += kin.pairs(node)
     found = steadied(raw, [known[number] for number in order])
     silent = np.array([item.is_silent for item in ordered], bool)
     hushed = silent[found.first] | silent[found.second]
@@ -128,7 +140,7 @@ def grouped(
         chosen(found, ~hushed),
         rule,
         lambda a, b: ruled(a, b) or differ(a, b),
-        together=bound(rules, node_of),
+        together=together,
     )
     listening = heard(chosen(found, hushed), silent)
     live = [i for i, item in enumerate(ordered) if item.kind == "live"]

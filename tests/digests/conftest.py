@@ -30,7 +30,13 @@ def put(engine: Engine) -> Callable[..., Article]:
     """Return a function that stores an article: (outlet, text, published at, fetched at)."""
 
     def store(
-        outlet: str, text: str, published: datetime = NOON, fetched: datetime | None = None, *, feed_id: int = 1
+        outlet: str,
+        text: str,
+        published: datetime = NOON,
+        fetched: datetime | None = None,
+        *,
+        feed_id: int = 1,
+        language: str = "en",
     ) -> Article:
         key = f"{outlet}-{published:%d%H%M}".lower()
         article = Article(
@@ -40,12 +46,12 @@ def put(engine: Engine) -> Callable[..., Article]:
             outlet=outlet,
             title=text.split(".")[0],
             text=text,
-            language="en",
+            language=language,
             country="GB",
             published_at=published,
             fetched_at=fetched or published,
         )
-        made = make(key, title=article.title, text=text, language="en")
+        made = make(key, title=article.title, text=text, language=language)
         packed = Packed(version=made.version, payload=pack(made))
         write(engine, lambda c: add_article(c, article, feed_id=feed_id, packed=packed, block_hashes=()))
         return article

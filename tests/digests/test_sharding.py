@@ -1,0 +1,100 @@
+"""The processes of shards: one that dies is started once more; one that dies again fails the edition, and only it."""
+
+import os
+import signal
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+import pytest
+
+from digests.cluster.item import Item
+from digests.cluster.rules import NO_RULES
+from digests.cluster.stories import grouping
+from digests.errors import DigestError
+from digests.gather import stories_until
+from digests.shard_processes import Task, in_processes, serve
+from digests.sharding import window_grouping
+from watcher.features.make import make
+
+START = datetime(2026, 3, 2, 6, tzinfo=UTC)
+
+
+def item(number, title, language):
+    key = f"{language}{number}"
+    return Item(
+        article_id=key,
+        title=title,
+        language=language,
+        published_at=START + timedelta(hours=number),
+        outlet=f"outlet of {key}",
+        url=f"https://{key}.example/a",
+        features=make(key, title=title, text="", language=language),
+    )
+
+
+def items_in(language, count=4):
+    return [item(n, f"Quake of 5.4 shakes Tarvola: Henrik Oster in Marnitz, {n}", language) for n in range(count)]
+
+
+def task(language, count=4):
+    return Task(name=language, items=items_in(language, count), rules=NO_RULES)
+
+
+def dying(marker, times, connection, owner):
+    """Die by a signal so many times, with the task on its way; then serve."""
+    count = len(list(marker.iterdir()))
+    if count < times:
+        (marker / str(count)).touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    serve(connection, owner)
+
+
+def refusing(connection, owner):
+    connection.recv()
+    connection.send((False, "ValueError: features of article a are damaged"))
+
+
+def test_each_task_is_grouped_by_a_process_of_its_own_in_their_order():
+    tasks = [task(language) for language in ("en", "es", "de")]
+
+    assert in_processes(tasks, workers=2) == [grouping(each.items) for each in tasks]
+
+
+def test_a_window_in_shards_is_the_same_in_processes_as_here():
+    items = [*items_in("en"), *items_in("es"), *items_in("ru")]
+
+    def here(tasks):
+        return [grouping(each.items, rules=each.rules, known=each.known, parts=each.parts) for each in tasks]
+
+    assert window_grouping(items, shards_above=1) == window_grouping(items, shards_above=1, run=here)
+
+
+def test_a_process_that_dies_is_started_once_more_and_nothing_is_lost(tmp_path):
+    tasks = [task("en", 300), task("es")]
+
+    found = in_processes(tasks, workers=1, target=partial(dying, tmp_path, 1))
+
+    assert found == [grouping(each.items) for each in tasks]
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_process_that_dies_again_is_named_with_what_it_had(tmp_path):
+    with pytest.raises(DigestError, match=r"the articles in en could not be grouped: .* signal 9, 2 times.*4 articles"):
+        in_processes([task("en")], target=partial(dying, tmp_path, 9))
+
+
+def test_what_fails_in_a_process_is_told_by_its_owner():
+    with pytest.raises(DigestError, match="the articles in en could not be grouped: ValueError: features of article a"):
+        in_processes([task("en")], target=refusing)
+
+
+def test_an_edition_of_a_window_in_shards_keeps_the_same_stories(engine, put):
+    end = datetime(2026, 11, 24, tzinfo=UTC)
+    text = "Quake shakes Tarvola. A quake of magnitude 5.4 shook Tarvola, mayor Henrik Oster said in Marnitz {}."
+    for n, language in enumerate(("en", "es", "en", "es")):
+        put(f"O{n}", text.format(n), end - timedelta(hours=5 + n), language=language)
+
+    (first,) = stories_until(engine, start=end - timedelta(days=1), end=end, now=end)
+    (again,) = stories_until(engine, start=end - timedelta(days=1), end=end, now=end, shards_above=2)
+
+    assert (again.id, again.articles) == (first.id, first.articles)
