@@ -16,6 +16,7 @@ install: $(READY)  ## make .venv with everything in it
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[semantic,postgresql,dev]'
+	$(BIN)/python -m compileall -q watcher digests
 	touch $(READY)
 
 demo: $(READY)  ## run the main job on the sample press: poll, clean, group, write an edition

@@ -4,12 +4,14 @@ Polls feeds on loopback, first and again, beside lemon24/reader in the same minu
     python bench/polling.py --feeds 2000 --reader /tmp/venv/bin/python
 
 `--reader` is a Python that has `reader` and `sgmllib3k` installed; without it the figures are ours alone. `--server`
-takes another server of feeds that knows --feeds and --print-urls in the place of `feed_server.py`.
+takes another server of feeds that knows --feeds and --print-urls in the place of `feed_server.py`. Both programs have
+their byte code, as `pip install` leaves it, also where the environment keeps Python from writing it.
 """
 
 from __future__ import annotations
 
 import argparse
+import compileall
 import subprocess
 import sys
 import tempfile
@@ -32,6 +34,8 @@ def main() -> None:
     parser.add_argument("--reader", help="a Python with lemon24/reader")
     parser.add_argument("--server", type=Path, help="another server of feeds")
     given = parser.parse_args()
+    for package in ("watcher", "digests"):
+        compileall.compile_dir(HERE.parent / package, quiet=1)
     server = given.server or HERE / "feed_server.py"
     print_urls = "--print-urls" if given.server else "--print"
     told = subprocess.run(
