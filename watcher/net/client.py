@@ -178,7 +178,6 @@ class Client:
 
     async def _follow(self, fetch: Fetch) -> Response | NotModified | Elsewhere:
         chain = Chain.start(fetch.url)
-        asked_conditionally = any(name.startswith("If-") for name, _ in fetch.headers)
         while True:
             fetch.at = chain.url
             sent = [("Host", place_of(chain.url)[1]), *fetch.headers]
@@ -196,7 +195,7 @@ class Client:
                     if fetch.stay and host_key(chain.url) != host_key(fetch.at):
                         return Elsewhere(url=chain.url)
                     continue
-                if hop.status == 304 and asked_conditionally:
+                if hop.status == 304 and any(name.startswith("If-") for name, _ in fetch.headers):
                     return NotModified(
                         url=chain.url,
                         moved_to=chain.moved_to,
@@ -240,7 +239,8 @@ async def read(hop: Hop, limit: int) -> bytes:
 
 def renewed(hop: Hop) -> Validators:
     """Return the validators that a 304 carries."""
-    return Validators(etag=hop.header("etag") or None, last_modified=hop.header("last-modified") or None)
+    said = dict(reversed(hop.headers))  # the first of each
+    return Validators(etag=said.get("etag") or None, last_modified=said.get("last-modified") or None)
 
 
 def as_text(header: str) -> str:

@@ -24,7 +24,8 @@ ASKED = re.compile(
     rb"GET [!-~]+ HTTP/1\.1\r\n(?:" + NAME + rb": [!-~\x80-\xff](?:[ !-~\x80-\xff]*[!-~\x80-\xff])?\r\n)+\r\n"
 )
 NOT_MODIFIED = re.compile(rb"HTTP/1\.[01] 304(?: [ -~]*)?\r\n((?:" + NAME + rb":[\t -~\x80-\xff]*\r\n)*)\r\n")
-OF_A_BODY = re.compile(rb"^(?:transfer-encoding|content-length):", re.IGNORECASE | re.MULTILINE)
+PAIR = re.compile(rb"([^:\r\n]+):[\t ]*((?:[^\r\n]*[^\t \r\n])?)")
+OF_A_BODY = (b"transfer-encoding", b"content-length")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,18 +91,20 @@ class Exchange:
 
 def plainly(target: bytes, headers: Headers) -> bytes | None:
     """Return a request as it goes on the wire; None for one that has anything odd in it."""
-    lines = b"".join([b"%b: %b\r\n" % pair for pair in headers])
-    sent = b"GET %b HTTP/1.1\r\n%b\r\n" % (target, lines)
-    return sent if ASKED.fullmatch(sent) and sent.count(b"\r\n") == len(headers) + 2 else None
+    lines = [b": ".join(pair) for pair in headers]
+    sent = b"\r\n".join((b"GET " + target + b" HTTP/1.1", *lines, b"\r\n"))
+    return sent if ASKED.fullmatch(sent) and sent.count(b"\n") == len(lines) + 2 else None
 
 
 def not_modified(data: bytes) -> Head | None:
     """Return the head of a 304 that has come whole and says nothing of a body; None for anything else."""
     found = NOT_MODIFIED.match(data)
-    if found is None or OF_A_BODY.search(lines := found[1]):
+    if found is None:
         return None
-    pairs = (line.partition(b":") for line in lines.split(b"\r\n")[:-1])
-    return Head(304, [(name, value.strip(b"\t ")) for name, _, value in pairs])
+    pairs = tuple(PAIR.findall(found[1]))
+    if any(name.lower() in OF_A_BODY for name, _ in pairs):
+        return None
+    return Head(304, pairs)
 
 
 def by_h11(target: bytes, headers: Headers) -> tuple[h11.Connection, bytes]:
