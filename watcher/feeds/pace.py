@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -131,11 +131,13 @@ def rhythm(published: Iterable[datetime], now: datetime) -> float | None:
     return min(max(median(gaps) / 2, ADAPTIVE_S[0]), ADAPTIVE_S[1])
 
 
-def out_of_skips(at: datetime, skip_hours: Iterable[int], skip_days: Iterable[str]) -> datetime:
+def out_of_skips(at: datetime, skip_hours: Collection[int], skip_days: Collection[str]) -> datetime:
     """
     Return the first moment from `at` on in no skipped hour (UTC) and on no skipped day; `at` where every one is
     skipped.
     """
+    if not skip_hours and not skip_days:
+        return at
     hours = frozenset(skip_hours)
     days = frozenset(day.lower() for day in skip_days)
     moment = at

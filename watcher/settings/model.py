@@ -32,7 +32,7 @@ from watcher.settings.values import (
     positive,
     shown,
 )
-from watcher.text.urls import normal
+from watcher.text.urls import PLAIN, normal
 
 DATABASES = ("sqlite", "postgresql")
 PASSWORD = re.compile(r"([?&]password=)[^&]*")  # libpq takes it there, too
@@ -216,7 +216,7 @@ class SourceSettings(Part):
         """Return the source as the other rooms know it."""
         return Source(
             url=self.url,
-            name=self.name.strip() or (urlsplit(self.url).hostname or self.url),
+            name=self.name.strip() or outlet_of(self.url),
             language=self.language,
             country=self.country,
             section=self.section,
@@ -226,6 +226,12 @@ class SourceSettings(Part):
             every_s=self.every.total_seconds() if self.every else None,
             full_text=self.full_text,
         )
+
+
+def outlet_of(url: str) -> str:
+    """Return the name of an outlet that has none: its host."""
+    plain = PLAIN.match(url)  # nearly all of them, at a fifth of the cost
+    return plain[2] if plain else urlsplit(url).hostname or url
 
 
 class Settings(Part):

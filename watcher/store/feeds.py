@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Row, bindparam, case, func, or_, select, update
@@ -25,6 +26,7 @@ SAME = (  # columns that are fields of a Feed
 OF_A_FEED = tuple(  # all that `feed_of` reads
     feeds.c[name] for name in (*TOLD, *SAME, "source_url", "etag", "last_modified", "skip_hours", "skip_days")
 )
+all_told = attrgetter(*TOLD)
 Value = TypeVar("Value", str, int)
 RECENT = 100  # entries of a feed: more than most feeds list
 IN_LIMIT = 500  # values in one IN list
@@ -87,7 +89,7 @@ def sync_sources(connection: Connection, sources: Sequence[Source], *, now: date
 
 def told_of(source: Source) -> dict[str, object]:
     """Return what the settings tell of a source, by column."""
-    return {name: getattr(source, name) for name in TOLD} | {"tags": list(source.tags)}
+    return dict(zip(TOLD, all_told(source), strict=True)) | {"tags": list(source.tags)}
 
 
 def make_all_due(connection: Connection, *, now: datetime) -> int:
