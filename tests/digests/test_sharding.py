@@ -1,9 +1,12 @@
 """The processes of shards: one that dies is started once more; one that dies again fails the edition, and only it."""
 
+import asyncio
 import os
 import signal
+import time
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -14,7 +17,9 @@ from digests.errors import DigestError
 from digests.gather import stories_until
 from digests.shard_processes import Task, in_processes, serve
 from digests.sharding import window_grouping
+from watcher.errors import WatcherError
 from watcher.features.make import make
+from watcher.work.pool import Pool, prepare_worker
 
 START = datetime(2026, 3, 2, 6, tzinfo=UTC)
 
@@ -98,3 +103,40 @@ def test_an_edition_of_a_window_in_shards_keeps_the_same_stories(engine, put):
     (again,) = stories_until(engine, start=end - timedelta(days=1), end=end, now=end, shards_above=2)
 
     assert (again.id, again.articles) == (first.id, first.articles)
+
+
+async def test_an_editions_process_has_its_shards_grouped_by_processes_of_its_own():
+    pool = Pool(workers=1, max_tasks=1)
+    try:
+        found = await pool.run(in_processes, [task("en"), task("es")], limit_s=120)
+    finally:
+        pool.close()
+
+    assert found == [grouping(task(language).items) for language in ("en", "es")]
+
+
+def hanging(marker, connection, owner):
+    prepare_worker(owner, None)
+    (marker / str(os.getpid())).touch()
+    time.sleep(300)
+
+
+async def test_the_processes_of_shards_end_with_the_edition_whose_process_is_killed(tmp_path):
+    pool = Pool(workers=1, max_tasks=1)
+    making = asyncio.create_task(pool.run(hang, tmp_path, limit_s=300))
+    try:
+        while not (pids := [int(each.name) for each in tmp_path.iterdir()]):
+            await asyncio.sleep(0.1)
+    finally:
+        pool.close()
+    with pytest.raises(WatcherError):
+        await making
+
+    until = time.monotonic() + 30
+    while Path(f"/proc/{pids[0]}").exists() and time.monotonic() < until:
+        await asyncio.sleep(0.2)
+    assert not Path(f"/proc/{pids[0]}").exists()
+
+
+def hang(marker):
+    in_processes([task("en")], target=partial(hanging, marker))
