@@ -22,6 +22,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     and_,
+    text,
 )
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.types import TypeEngine
@@ -178,6 +179,7 @@ pages = Table(
     Index("ix_pages_host_next_try_at", "host", "next_try_at"),
     Index("ix_pages_next_try_at", "next_try_at"),
     Index("ix_pages_noted_at", "noted_at"),
+    Index("ix_pages_again", "article_id", sqlite_where=text("again = 1"), postgresql_where=text("again")),
 )
 
 articles = Table(
