@@ -17,6 +17,7 @@ from watcher.net.guard import Allowed
 from watcher.net.inflate import ACCEPT_ENCODING, Damaged, Inflate, Overflow
 from watcher.net.redirects import FOLLOWED, Chain, target_of
 from watcher.net.transport import Hop, Transport, place_of
+from watcher.net.within import Within
 from watcher.text.urls import host_key
 
 if TYPE_CHECKING:
@@ -150,7 +151,7 @@ class Client:
         async with self._slots:
             fetch.started = time.monotonic()
             try:
-                async with asyncio.timeout(self._deadline_s):
+                with Within(self._deadline_s):
                     return await self._follow(fetch)
             except FetchError:
                 raise

@@ -13,6 +13,7 @@ import httpcore
 
 from watcher.errors import WatcherError
 from watcher.net.streams import connect
+from watcher.net.within import Within
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -120,7 +121,7 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         try:
-            async with asyncio.timeout(timeout):
+            with Within(timeout):
                 addresses = await self._checked(host, port)
                 return await self._first_open(addresses, port)
         except TimeoutError as error:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import ssl
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from functools import lru_cache
+from types import TracebackType
 from typing import TYPE_CHECKING
 
 import httpcore
@@ -72,7 +73,10 @@ class Transport:
         """
         if self._substitute is not None:
             return self._through_substitute(self._substitute, url, headers)
-        return self._over_network(url, target, headers, keep_alive)
+        raw = [(key.encode("ascii"), value.encode("latin-1")) for key, value in headers]
+        if keep_alive:
+            return self._over_pool(url, target, raw)
+        return Alone(lambda: self._connect(place_of(url)[0]), target, raw, timeout_s=self._timeout["read"])
 
     async def reaches(self, url: str) -> bool:
         """Open a connection to the host of `url` and close it; True, or the error that `get` would raise."""
@@ -92,23 +96,12 @@ class Transport:
         self._backend.close()
 
     @asynccontextmanager
-    async def _over_network(
-        self, url: str, target: bytes, headers: list[tuple[str, str]], keep_alive: bool
-    ) -> AsyncIterator[Hop]:
+    async def _over_pool(self, url: str, target: bytes, headers: list[tuple[bytes, bytes]]) -> AsyncIterator[Hop]:
         origin, _ = place_of(url)
-        raw = [(key.encode("ascii"), value.encode("latin-1")) for key, value in headers]
-        if not keep_alive:
-            exchange = Exchange(await self._connect(origin), timeout_s=self._timeout["read"])
-            try:
-                head = await exchange.get(target, raw)
-                yield Hop(status=head.status_code, headers=lowered(head.headers), raw=exchange.body())
-            finally:
-                await exchange.aclose()
-            return
         request = httpcore.Request(
             "GET",
             httpcore.URL(scheme=origin.scheme, host=origin.host, port=origin.port, target=target),
-            headers=raw,
+            headers=headers,
             extensions={"timeout": self._timeout},
         )
         response = await self._kept().handle_async_request(request)
@@ -158,6 +151,40 @@ class Transport:
             await response.stream.aclose()
         except httpx.TransportError as error:  # httpcore has an error of the same name for each
             raise getattr(httpcore, type(error).__name__)(str(error)) from error
+
+
+class Alone(AbstractAsyncContextManager[Hop]):
+    """
+    One request over a connection of its own, closed at the end.
+
+    A class, since a generator costs the event loop as much again as its frame: it keeps a list of those that are open.
+    """
+
+    def __init__(
+        self,
+        connect: Callable[[], Awaitable[httpcore.AsyncNetworkStream]],
+        target: bytes,
+        headers: list[tuple[bytes, bytes]],
+        *,
+        timeout_s: float,
+    ) -> None:
+        self._connect, self._target, self._headers, self._timeout_s = connect, target, headers, timeout_s
+        self._exchange: Exchange | None = None
+
+    async def __aenter__(self) -> Hop:
+        exchange = self._exchange = Exchange(await self._connect(), timeout_s=self._timeout_s)
+        try:
+            head = await exchange.get(self._target, self._headers)
+        except BaseException:
+            await exchange.aclose()
+            raise
+        return Hop(status=head.status_code, headers=lowered(head.headers), raw=exchange.body())
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._exchange is not None:
+            await self._exchange.aclose()
 
 
 @lru_cache(maxsize=256)  # each fetch asks twice, and each page of a host

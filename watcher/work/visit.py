@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import TracebackType
 
 from watcher.model import Feed
 from watcher.store.visits import Leave, Step, Visit, go_on, leave_hosts
@@ -17,24 +17,25 @@ LONGEST_VISIT = timedelta(minutes=10)  # then other hosts have their turn; what 
 
 @dataclass(slots=True)
 class Pause:
-    """Keeps requests to one host apart. `last` is when the last one was answered."""
+    """Keeps requests to one host apart: `async with pause:` around each. `last` is when the last one was answered."""
 
     tools: Tools
     delay_s: float
     last: datetime | None
 
-    @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
-        """Wait until the host may be asked again; at the end, note that it has been asked."""
+    async def __aenter__(self) -> None:
+        """Wait until the host may be asked again."""
         now = self.tools.now()
         if self.last is not None:
             left_s = self.delay_s - (now - self.last).total_seconds()
             if left_s > 0:
                 await self.tools.sleep(min(left_s, self.delay_s))
-        try:
-            yield
-        finally:
-            self.last = self.tools.now()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Note that it has been asked."""
+        self.last = self.tools.now()
 
 
 def nothing() -> None:
@@ -60,7 +61,7 @@ async def visit(claim: Visit, tools: Tools, *, asked: Callable[[], None] = nothi
             if step is Step.SKIP:
                 continue
             leave = None if has_pages or number < len(claim.feeds) else host
-            async with pause.turn():
+            async with pause:
                 noted = await poll_feed(feed, tools, leave=leave, asked=asked)
             has_pages |= noted > 0
             has_left = leave is not None and not noted

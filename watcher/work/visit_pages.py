@@ -50,7 +50,7 @@ async def visit_pages(host: str, tools: Tools, pause: Pause, until: datetime) ->
             elif rules is not None and not rules.allowed(page.url):
                 await (leave_be(page, tools) if page.again else get_page(page, tools, forbidden=rules.why))
             else:
-                async with pause.turn():
+                async with pause:
                     await (look_again(page, tools) if page.again else get_page(page, tools))
 
 
@@ -64,7 +64,7 @@ async def get_robots(where: str, tools: Tools, pause: Pause) -> Robots:
         if now - kept.robots_at < (ROBOTS_RETRY if rules.is_passing else ROBOTS_LAST):
             return rules
     status, body = 0, b""
-    async with pause.turn():
+    async with pause:
         try:
             answer = await tools.client.get(where, accept="text/plain", max_bytes=8 * MAX_BYTES)
             status = 304 if isinstance(answer, NotModified) else answer.status
