@@ -83,6 +83,7 @@ def test_a_process_that_dies_is_started_once_more_and_nothing_is_lost(tmp_path):
     assert len(list(tmp_path.iterdir())) == 1
 
 
+@pytest.mark.slow
 def test_a_process_that_dies_again_is_named_with_what_it_had(tmp_path):
     with pytest.raises(DigestError, match=r"the articles in en could not be grouped: .* signal 9, 2 times.*4 articles"):
         in_processes([task("en")], target=partial(dying, tmp_path, 9))
@@ -121,6 +122,7 @@ def hanging(marker, connection, owner):
     time.sleep(300)
 
 
+@pytest.mark.slow
 async def test_the_processes_of_shards_end_with_the_edition_whose_process_is_killed(tmp_path):
     pool = Pool(workers=1, max_tasks=1)
     making = asyncio.create_task(pool.run(hang, tmp_path, limit_s=300))
