@@ -182,3 +182,22 @@ def test_a_reader_that_goes_away_is_no_fault():
 
     assert done.stderr == b""
     assert done.returncode == 141
+
+
+def test_a_poll_ends_though_a_thread_still_waits_for_a_name_server(tmp_path):
+    (tmp_path / "settings.toml").write_text('[store]\nurl = "sqlite:///watcher.db"\n')
+    code = (
+        "import sys, threading, time\n"
+        "from watcher.cli.main import main\n"
+        "threading.Thread(target=time.sleep, args=(50,)).start()\n"
+        "sys.argv = ['watcher', 'poll']\n"
+        "main()\n"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=40, check=False
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("nothing is due")
+    assert not (tmp_path / "watcher.db-wal").exists()

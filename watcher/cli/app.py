@@ -123,10 +123,11 @@ COMMANDS = (
 
 @dataclass(slots=True, kw_only=True)
 class Session:
-    """What the options before the command said."""
+    """What the options before the command said, and what the command says of its end."""
 
     debug: bool = False
     config: Path | None = None
+    leaves_nothing: bool = False  # by the command: all that it opened is closed, and the process may end at once
 
 
 def examples(*lines: str) -> Callable[[Function], Function]:

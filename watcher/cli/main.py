@@ -19,8 +19,17 @@ PIPE_CLOSED = 141  # 128 + SIGPIPE
 
 
 def main() -> None:
-    """Run the command line and leave with its exit code."""
-    sys.exit(run(sys.argv[1:]))
+    """
+    Run the command line and leave with its exit code.
+
+    At once, if the command allows: taking 600 modules down costs 25 ms, and Python waits for threads that still wait
+    for a name server.
+    """
+    code = run(sys.argv[1:])
+    if current_session().leaves_nothing:
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def run(arguments: Sequence[str]) -> int:

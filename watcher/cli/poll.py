@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Option
 
-from watcher.cli.app import DONE, FAILED, PARTLY, Config, Json, examples, load_settings, print_json
+from watcher.cli.app import DONE, FAILED, PARTLY, Config, Json, current_session, examples, load_settings, print_json
 
 if TYPE_CHECKING:
     from watcher.cli.tally import Tally
@@ -37,6 +37,7 @@ def command(
         print_json(tally.as_json())
     else:
         sys.stdout.write("\n".join(tally.lines()) + "\n")
+    current_session().leaves_nothing = True
     return exit_code(tally)
 
 
