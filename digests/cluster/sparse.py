@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
+from itertools import chain
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from digests.cluster.channel import Array, Channel, Ints, Starts
-from digests.cluster.cognates import cognate
+from digests.cluster.cognates import cognates
 from digests.cluster.terms import LEAST_NUMBER, Numbers, Told, cognates_of
 from watcher.model import Features
 
@@ -35,7 +36,7 @@ def term_vectors(found: Told, languages: Sequence[str]) -> Vectors:
 
 def name_channel(features: Sequence[Features]) -> Channel:
     """Return the channel of names and larger numbers; a name that two languages spell alike is one."""
-    number_of = NameNumbers().__getitem__
+    number_of = name_numbers(features).__getitem__
     keys, starts = array("i"), array("q", [0])
     for each in features:
         keys.extend(dict.fromkeys(map(number_of, (*each.names, *large_numbers(each)))))
@@ -45,15 +46,11 @@ def name_channel(features: Sequence[Features]) -> Channel:
     return Channel(*unit(np.array(starts, np.int64), keys_, np.log((len(features) + PRIOR_ARTICLES) / (held + 0.5))))
 
 
-class NameNumbers(dict[str, int]):
-    """The number of each name, the same for what languages spell alike, in the order in which they come."""
-
-    def __init__(self) -> None:
-        self.numbers = Numbers([])
-
-    def __missing__(self, name: str) -> int:
-        found = self[name] = self.numbers[cognate(name) or f"={name}"]
-        return found
+def name_numbers(features: Sequence[Features]) -> dict[str, int]:
+    """Return the number of each name, the same for what languages spell alike, in the order in which they come."""
+    names = list(dict.fromkeys(chain.from_iterable((*each.names, *large_numbers(each)) for each in features)))
+    numbers = Numbers([])
+    return {name: numbers[key or f"={name}"] for name, key in zip(names, cognates(names), strict=True)}
 
 
 def cognate_vectors(found: Told) -> Vectors | None:
@@ -120,14 +117,26 @@ def limits(rows: int) -> npt.NDArray[np.int64]:
 
 
 def heaviest(starts: Starts, keys: Ints, values: Array, limits: npt.NDArray[np.int64]) -> Vectors:
-    """Return vectors with their heaviest entries, as many of each as its limit says."""
+    """
+    Return vectors with their heaviest entries, as many of each as its limit says; of equals those of the lowest keys.
+
+    Values are 0 or more. They are sorted in single precision, which numpy does several times as fast, and only those
+    that are the same in it as the last that is kept are looked at closely.
+    """
     sizes = np.diff(starts)
     if (sizes <= limits).all():
         return starts, keys, values
     rows = np.repeat(np.arange(len(sizes)), sizes)
-    order = np.lexsort((keys, -values, rows))
-    kept = np.zeros(len(keys), bool)
-    kept[order[np.arange(len(keys)) - starts[rows] < limits[rows]]] = True
+    rough = values.astype(np.float32)
+    order = np.sort(rows << 32 | rough.view(np.int32))  # the bits of floats ascend as they do
+    last = order[np.minimum(starts[1:] - np.minimum(limits, sizes), len(order) - 1)]
+    least = np.repeat((last & 0xFFFFFFFF).astype(np.int32).view(np.float32), sizes)
+    kept = rough > least
+    equal = np.flatnonzero(rough == least)
+    equal = equal[np.lexsort((keys[equal], -values[equal], rows[equal]))]
+    room = limits - np.bincount(rows[kept], minlength=len(sizes))
+    held = rows[equal]
+    kept[equal[np.arange(len(equal)) - np.searchsorted(held, held) < room[held]]] = True
     return chosen(starts, keys, values, kept)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from digests.cluster.channel import Array, Ints, Starts
-from digests.cluster.cognates import new_cognate
+from digests.cluster.cognates import cognates
 from watcher.model import Features
 
 Thousandths: TypeAlias = npt.NDArray[np.uint16]
@@ -95,15 +95,11 @@ def cognates_of(found: Told) -> Ints:
     Larger numbers are the same in all languages. The numbers are in the order in which they come.
     """
     numbers = Numbers([])
-    codes = np.array([numbers[key] if (key := key_of(word)) else -1 for word in found.words], np.int64)
+    keys = ["" if key[:1] == "#" and len(key) <= LEAST_NUMBER else key for key in cognates(found.words)]
+    codes = np.array([numbers[key] if key else -1 for key in keys], np.int64)
     width = int(found.of.max(initial=0)) + 1
     is_known = codes >= 0
     pairs = np.unique(codes[is_known] * width + found.of[is_known])
     shared = np.bincount(pairs // width, minlength=len(numbers) + 1) > 1
     place = np.where(shared, np.cumsum(shared) - 1, -1)  # the last one is for -1, which nothing shares
     return np.asarray(place[codes], np.int32)
-
-
-def key_of(word: str) -> str:
-    """Return what a stem has in common with its cognates, a larger number itself; empty if there is nothing."""
-    return new_cognate(word) if word[0] != "#" or len(word) > LEAST_NUMBER else ""

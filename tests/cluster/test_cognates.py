@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digests.cluster.cognates import DOUBLED, KEY, LEAST_KEY, LEAST_LETTERS, SOUNDS, SPELLING, cognate, new_cognate
+from digests.cluster.cognates import KEY, LEAST_KEY, LEAST_LETTERS, SOUNDS, cognate, cognates
+from watcher.text.words import to_latin
+
+SPELLING = re.compile("|".join(sorted(SOUNDS, key=lambda letters: -len(letters))))
+DOUBLED = re.compile(r"(.)\1+")
 
 
 @pytest.mark.parametrize(
@@ -17,8 +23,19 @@ def test_one_name_in_two_spellings_has_one_key(one, other):
     assert cognate(one) == cognate(other) != ""
 
 
-@given(st.text("abcdefghijklmnopqrstuvwxyz0", max_size=8))
-def test_a_key_is_what_the_sounds_of_its_letters_are(term):
-    key = DOUBLED.sub(r"\1", SPELLING.sub(lambda found: SOUNDS[found.group()], term))[:KEY]
+WORDS = st.text("abcdefghijklmnopqrstuvwxyz0", max_size=8) | st.text("токиощфя日x", max_size=5) | st.just("#1200")
 
-    assert new_cognate(term) == (key if len(term) >= LEAST_LETTERS and len(key) >= LEAST_KEY else "")
+
+@given(st.lists(WORDS, max_size=6))
+def test_a_key_is_what_the_sounds_of_its_letters_are(terms):
+    assert cognates(terms) == [one_by_one(term) for term in terms]
+
+
+def one_by_one(term):
+    letters = to_latin(term)
+    if term.startswith("#"):
+        return term
+    if not letters.isascii() or len(letters) < LEAST_LETTERS:
+        return ""
+    key = DOUBLED.sub(r"\1", SPELLING.sub(lambda found: SOUNDS[found.group()], letters))[:KEY]
+    return key if len(key) >= LEAST_KEY else ""
