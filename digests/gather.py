@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
 
 from sqlalchemy import Connection, Engine
 
-from digests.cluster.about import about
-from digests.cluster.evidence import Evidence, why
+from digests.cluster.about import about, begun
+from digests.cluster.duplicates import reports
 from digests.cluster.item import Item, item_of
-from digests.cluster.links import Link
 from digests.cluster.rules import rules_of
 from digests.cluster.settled import settled
-from digests.cluster.stories import Grouping
+from digests.cluster.stories import Grouping, grouping
 from digests.cluster.threads import Carried, carry
+from digests.cluster.wording import Shingles
 from digests.errors import DigestError
 from digests.model import Story
 from digests.sharding import SHARDS_ABOVE, window_grouping
@@ -40,9 +39,14 @@ ATTEMPTS = 5  # when others keep stories at the same time
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """What grouping reads: the articles of a stretch of time, and what is known of them."""
+    """
+    What grouping reads: the articles of a stretch of time, and what is known of them.
+
+    Items have the beginning of their shingles alone; `shingles` are whole, until the window is grouped.
+    """
 
     items: Mapping[str, Item]
+    shingles: Shingles
     kept: Kept
     corrections: tuple[KeptCorrection, ...]
 
@@ -92,24 +96,33 @@ def window_of(connection: Connection, *, start: datetime, end: datetime) -> Wind
     """Return the articles of a window and before it: two days at least, more where there are few."""
     enough = published_before(connection, end, place=ENOUGH)
     first = min(start - LEAST_BACK, max(end - MOST_BACK, enough or end - MOST_BACK))
-    found = {item.article_id: item for item in items_between(connection, start=first, end=end)}
+    shingles = Shingles()
+    found = {item.article_id: item for item in items_between(connection, start=first, end=end, shingles=shingles)}
     return Window(
         items=found,
+        shingles=shingles,
         kept=store.kept(connection, found, since=end - THREAD_LASTS),
         corrections=kept_corrections(connection),
     )
 
 
-def items_between(connection: Connection, *, start: datetime, end: datetime) -> list[Item]:
-    """Return what grouping reads of the articles published in [start, end) that have features, without their texts."""
-    found, outdated = [], []
+def items_between(connection: Connection, *, start: datetime, end: datetime, shingles: Shingles) -> Iterator[Item]:
+    """
+    Yield what grouping reads of the articles published in [start, end) that have features, without their texts.
+
+    Their shingles are put into `shingles`, and the beginning of them alone into the items.
+    """
+    outdated = []
     for article, kept in outlines_between(connection, start=start, end=end):
         if kept.version == FEATURES_VERSION:
             features = unpack(article.id, kept.payload, kept.vector, kept.vector_model)
-            found.append(item_of(article, features))
+            shingles.put(article.id, features.shingles)
+            yield item_of(article, begun(features))
         else:
             outdated.append(article.id)
-    return [*found, *items(connection, articles_by_id(connection, outdated).values())]
+    for item in items(connection, articles_by_id(connection, outdated).values()):
+        shingles.put(item.article_id, item.features.shingles)
+        yield replace(item, features=begun(item.features))
 
 
 def items(connection: Connection, articles: Iterable[Article]) -> list[Item]:
@@ -125,12 +138,27 @@ def items(connection: Connection, articles: Iterable[Article]) -> list[Item]:
 
 
 def grouped(window: Window, shards_above: int) -> Grouping:
-    """Return the window's articles in groups, which rather are the stories that are known and keep to corrections."""
+    """
+    Return the window's articles in groups, which rather are the stories that are known and keep to corrections.
+
+    What the window holds of their wording is given back before they are compared, which takes the most memory.
+    """
     kept = window.kept
     free = freed(window.corrections, since=kept.step.made_at)
     known = {key: member.story for key, member in kept.members.items() if key not in free}
-    rules = rules_of(holding(window.corrections))
-    return window_grouping(list(window.items.values()), rules=rules, known=known, shards_above=shards_above)
+    rules, given = rules_of(holding(window.corrections)), list(window.items.values())
+    if len(given) > shards_above:
+        whole = [with_wording(item, window.shingles[item.article_id]) for item in given]
+        window.shingles.forget()
+        return window_grouping(whole, rules=rules, known=known, shards_above=shards_above)
+    copies = reports(given, window.shingles)
+    window.shingles.forget()
+    return grouping(given, rules=rules, known=known, copies=copies)
+
+
+def with_wording(item: Item, shingles: bytes) -> Item:
+    """Return an item with these shingles."""
+    return replace(item, features=replace(item.features, shingles=shingles))
 
 
 def freed(corrections: Sequence[KeptCorrection], *, since: datetime | None) -> set[str]:
@@ -175,7 +203,7 @@ def with_free_ids(engine: Engine, window: Window, groups: Sequence[Story]) -> Ca
 
 
 def changed_members(window: Window, found: Grouping, stories: Iterable[Story]) -> list[Member]:
-    """Return the articles whose row in the store is not what it should be, with the evidence of their link."""
+    """Return the articles whose row in the store is not what it should be, with the score of their link."""
     linked = {link.article: link for link in found.links}
     changed = []
     for story in stories:
@@ -193,16 +221,9 @@ def changed_members(window: Window, found: Grouping, stories: Iterable[Story]) -
                 )
                 was = window.kept.members.get(article)
                 if was is None or replace(was, evidence=None) != row:
-                    changed.append(replace(row, evidence=evidence_of(link, was, window.items) if link else None))
+                    same = was is not None and was.nearest == row.nearest and was.evidence
+                    changed.append(replace(row, evidence=same or ({"score": link.score} if link else None)))
     return changed
-
-
-def evidence_of(link: Link, was: Member | None, items: Mapping[str, Item]) -> Mapping[str, Any]:
-    """Return what speaks for a link, with its score; what was kept of the same link holds."""
-    if was and was.nearest == link.nearest and was.evidence:
-        return was.evidence
-    found = why(items[link.article], items[link.nearest])
-    return {name: getattr(found, name) for name in Evidence.__slots__} | {"score": link.score}
 
 
 def changed_profiles(window: Window, carried: Carried, grown: Collection[str]) -> dict[str, Item]:

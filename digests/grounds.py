@@ -14,15 +14,16 @@ from digests.store.histories import ChangeRow
 
 
 def why_lines(found: History, report: Report) -> Iterator[str]:
-    """Yield what a report's best link in the story was made by, as it was kept when it was made."""
+    """Yield what a report's best link in the story was made by."""
     linked = [found.members[key] for key in report.articles]
     for member in linked:
         theirs = found.articles.get(member.nearest or "")
         if theirs and member.evidence:
             ours = found.articles[member.article]
             yield f"nearest to {theirs.outlet}, “{theirs.title}”: score {member.evidence['score']:.2f}"
-            spelling = Spelling((f"{article.title}\n{article.text}", article.language) for article in (ours, theirs))
-            yield from shared(evidence_of(member.evidence), spelling)
+            if "names" in member.evidence:  # else the features of one are no longer stored
+                spelling = Spelling((f"{each.title}\n{each.text}", each.language) for each in (ours, theirs))
+                yield from shared(evidence_of(member.evidence), spelling)
             return
     if len(found.story.reports) > 1:
         yield "a reader joined it, or what it was linked by is no longer stored"

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection
 
 from digests.cluster.differences import copies
+from digests.cluster.evidence import why
 from digests.coverage import Coverage, coverage
 from digests.errors import DigestError
+from digests.gather import items
 from digests.model import Copy, Report, Story
 from digests.places import countries
 from digests.store.histories import (
@@ -59,7 +61,8 @@ def history_of(
 
     Args:
         story: As `found` takes it.
-        compare: Chooses the reports whose copies are compared with their origins: that takes a while.
+        compare: Chooses the reports whose copies are compared with their origins, and whose links are explained: that
+            takes a while.
 
     Errors: DigestError, if there never was one.
     """
@@ -68,13 +71,15 @@ def history_of(
     members = {member.article: member for member in story_members(connection, row.id)}
     articles = articles_by_id(connection, members)
     whole = story_of(row, members.values(), articles)
+    shown = compare(whole.reports)
+    members |= explained(connection, [members[key] for report in shown for key in report.articles], articles)
     return History(
         asked=asked,
         row=row,
         story=whole,
         articles=articles,
         members=members,
-        copies={copy.article_id: copy for report in compare(whole.reports) for copy in copies(report, articles)},
+        copies={copy.article_id: copy for report in shown for copy in copies(report, articles)},
         coverage=coverage(whole, articles),
         places=countries(whole, articles),
         thread=thread_rows(connection, row.thread),
@@ -100,6 +105,26 @@ def found(connection: Connection, story: str) -> StoryRow:
     error = DigestError(f"no story {story.strip()!r}: an id looks like s1f2e3d4c5b")
     error.mend = "watcher story list  # shows the stories of the last edition"
     raise error
+
+
+def explained(connection: Connection, members: Iterable[Member], articles: Mapping[str, Article]) -> dict[str, Member]:
+    """
+    Return `members`, by article, each that is linked with what speaks for its link.
+
+    Of a link its score alone is kept: of most nobody asks more, and the features say it again. Stores of former
+    versions have all of it.
+    """
+    given = {member.article: member for member in members}
+    asked = [each for each in given.values() if each.evidence and "names" not in each.evidence]
+    wanted = {key for each in asked for key in (each.article, each.nearest) if key}
+    known = {
+        item.article_id: item for item in items(connection, (articles[key] for key in sorted(wanted & articles.keys())))
+    }
+    for each in asked:
+        ours, theirs = known.get(each.article), known.get(each.nearest or "")
+        if ours and theirs and each.evidence:
+            given[each.article] = replace(each, evidence={**asdict(why(ours, theirs)), **each.evidence})
+    return given
 
 
 def story_of(row: StoryRow, members: Iterable[Member], articles: Mapping[str, Article]) -> Story:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import chain, pairwise
 
 import numpy as np
@@ -22,7 +23,7 @@ MOST_NAMES = 24
 MOST_NUMBERS = 12
 LEAST_SHARE = 0.25  # of the articles that a name or a number must stand in, to be one of the story's
 ROUNDING = 1e-9  # by what a sum that is made in some order may be off
-WORDING_BYTES = 256  # of a story: enough to tell that it is known by texts
+WORDING_BYTES = 80  # of a story, or an article whose copies are found: LEAST_BODY, so that it is known by a text
 
 
 def about(story: str, members: Sequence[Item]) -> Item:
@@ -62,6 +63,11 @@ def about(story: str, members: Sequence[Item]) -> Item:
 def longest_wording(members: Sequence[Item]) -> bytes:
     """Return a sample of wording that says whether the story is known by titles alone or by texts."""
     return max((item.features.shingles for item in members), key=len)[:WORDING_BYTES]
+
+
+def begun(features: Features) -> Features:
+    """Return features with the beginning of their shingles alone."""
+    return replace(features, shingles=features.shingles[:WORDING_BYTES])
 
 
 def mean_terms(members: Sequence[Item]) -> list[tuple[str, float]]:

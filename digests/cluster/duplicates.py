@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from itertools import pairwise
 
@@ -20,15 +20,18 @@ LEAST_TITLE = 5  # words of a title that can stand for a text
 LONGEST_GAP = timedelta(hours=120)  # between two of the same headline: later, it is of another story
 
 
-def reports(items: Sequence[Item]) -> tuple[Report, ...]:
+def reports(items: Sequence[Item], shingles: Mapping[str, bytes] | None = None) -> tuple[Report, ...]:
     """
     Return the articles in groups of the same text; an article whose text stands alone is a group of its own.
 
     The origin is the agency's own article if it is there, else the earliest.
     Articles without a body are the same report only where their whole headline is the same.
+
+    Args:
+        shingles: Those of each item, where its features have a beginning of them alone.
     """
     ordered = in_order(items)
-    wording = wordings(ordered)
+    wording = wordings(ordered, shingles)
     groups = Groups(ordered, wording)
     copies = []
     for a, b in candidates(wording):

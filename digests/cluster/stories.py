@@ -68,6 +68,7 @@ def grouping(
     rules: Rules = NO_RULES,
     known: Mapping[str, str] = NOT_KNOWN,
     parts: Mapping[str, Part] = NO_PARTS,
+    copies: Sequence[Report] | None = None,
 ) -> Grouping:
     """
     Return the stories of a window, by their earliest article; the same for any order of `items`.
@@ -80,10 +81,12 @@ def grouping(
         rules: What readers have corrected: it holds, whatever the scores say.
         known: The story that an article was in, by article: it rather stays there.
         parts: The story of a shard that an article speaks for, by article; then what shards have judged holds.
+        copies: The reports of `items`, where they are found already (`duplicates.reports`).
     """
     ordered = in_order([item for item in items if not is_later(item, now)])
     by_id = {item.article_id: item for item in ordered}
-    found = divided(each_shard_once(reports(ordered), parts) if parts else reports(ordered), rules)
+    copies = reports(ordered) if copies is None else copies
+    found = divided(each_shard_once(copies, parts) if parts else copies, rules)
     place = {item.article_id: number for number, item in enumerate(ordered)}
     found = tuple(sorted(found, key=lambda each: min(place[article] for article in each.articles)))
     heads = [head(each, by_id, place) for each in found]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeAlias
@@ -46,24 +46,60 @@ def wording_of(shingles: bytes) -> Wording:
     return Wording(sample=sample, top=int(sample[-1]) if len(sample) >= MAX_SHINGLES else EVERY)
 
 
+class Shingles(Mapping[str, bytes]):
+    """
+    The shingles of many articles, by id, in one piece of memory, which can be given back as soon as they are compared.
+
+    Of a large window they are a third of what is read, and nothing asks for them once the copies are found.
+    """
+
+    def __init__(self) -> None:
+        self._all = bytearray()
+        self._places: dict[str, tuple[int, int]] = {}
+
+    def put(self, article: str, shingles: bytes) -> None:
+        """Add those of an article."""
+        self._places[article] = len(self._all), len(self._all) + len(shingles)
+        self._all += shingles
+
+    def forget(self) -> None:
+        """Give all of it back."""
+        self._all, self._places = bytearray(), {}
+
+    def __getitem__(self, article: str) -> bytes:
+        start, end = self._places[article]
+        return bytes(memoryview(self._all)[start:end])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+
 class Wordings:
     """The wording of each article of a window, made when it is asked for: only what to leave out is kept, as bits."""
 
-    def __init__(self, shingles: Sequence[bytes]) -> None:
+    def __init__(self, ids: Sequence[str], shingles: Mapping[str, bytes]) -> None:
+        self._ids = ids
         self._shingles = shingles
         self._kept: dict[int, bytes] = {}
         self.of = lru_cache(MOST_MADE)(self._make)
 
     def __len__(self) -> int:
-        return len(self._shingles)
+        return len(self._ids)
+
+    def shingles(self, number: int) -> bytes:
+        """Return the shingles of one article, nothing left out."""
+        return self._shingles[self._ids[number]]
 
     def size(self, number: int) -> int:
         """Return how many shingles the wording of one article has."""
         kept = self._kept.get(number)
-        return len(self._shingles[number]) // 4 if kept is None else int.from_bytes(kept, "big").bit_count()
+        return len(self.shingles(number)) // 4 if kept is None else int.from_bytes(kept, "big").bit_count()
 
     def _make(self, number: int) -> Wording:
-        whole = wording_of(self._shingles[number])
+        whole = wording_of(self.shingles(number))
         kept = self._kept.get(number)
         if kept is None:
             return whole
@@ -72,25 +108,30 @@ class Wordings:
 
     def leave_out(self, number: int, furniture: Sample) -> None:
         """Leave out the shingles of one article that are in `furniture` (hashes, ascending, at least one)."""
-        hashes = wording_of(self._shingles[number]).sample >> FLAG_BITS
+        hashes = wording_of(self.shingles(number)).sample >> FLAG_BITS
         at = np.minimum(np.searchsorted(furniture, hashes), len(furniture) - 1)
         kept = furniture[at] != hashes
         if len(hashes) > np.count_nonzero(kept) >= len(hashes) * (1 - MOST_FURNITURE):
             self._kept[number] = np.packbits(kept).tobytes()
 
 
-def wordings(ordered: Sequence[Item]) -> Wordings:
-    """Return each item's wording, without what stands in several articles of its own outlet."""
-    found = Wordings([item.features.shingles for item in ordered])
+def wordings(ordered: Sequence[Item], shingles: Mapping[str, bytes] | None = None) -> Wordings:
+    """
+    Return each item's wording, without what stands in several articles of its own outlet.
+
+    Args:
+        shingles: Those of each item, where its features have a beginning of them alone.
+    """
+    ids = [item.article_id for item in ordered]
+    own = {item.article_id: item.features.shingles for item in ordered} if shingles is None else shingles
+    found = Wordings(ids, own)
     by_outlet: defaultdict[str, list[int]] = defaultdict(list)
     for i, item in enumerate(ordered):
         by_outlet[item.outlet or host_of(item.url)].append(i)
     for outlet, members in by_outlet.items():
         if outlet and len(members) >= FURNITURE:
             read = members[:: -(-len(members) // MOST_READ)]
-            hashes = np.sort(
-                np.concatenate([wording_of(ordered[i].features.shingles).sample for i in read]) >> FLAG_BITS
-            )
+            hashes = np.sort(np.concatenate([wording_of(found.shingles(i)).sample for i in read]) >> FLAG_BITS)
             furniture = np.unique(hashes[FURNITURE - 1 :][hashes[FURNITURE - 1 :] == hashes[: 1 - FURNITURE]])
             for i in members if len(furniture) else ():
                 found.leave_out(i, furniture)

@@ -36,7 +36,11 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
-    """An article of a story. `nearest` is the article of another report that is most like it, `evidence` says why."""
+    """
+    An article of a story. `nearest` is the article of another report that is most like it.
+
+    `evidence` says how near, with its "score"; what speaks for it is told when it is asked for (`history.explained`).
+    """
 
     article: str
     story: str

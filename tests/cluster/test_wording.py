@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digests.cluster.copies import common
-from digests.cluster.wording import Wordings, candidates, wording_of, wordings
+from digests.cluster.wording import Shingles, Wordings, candidates, wording_of, wordings
 from watcher.features.wording import MAX_SHINGLES, shingles
 
 STORY = (
@@ -20,6 +20,10 @@ MEETING = (
     "Two of the members left early and would not talk to those who waited on the steps with their cameras."
 )
 QUOTE = "We will rebuild the quay before the summer and we will pay for every ferry that was damaged on Monday"
+
+
+def window_of(texts):
+    return Wordings([str(n) for n in range(len(texts))], {str(n): each for n, each in enumerate(texts)})
 
 
 def wording(text):
@@ -79,13 +83,13 @@ def test_every_pair_of_two_copies_is_a_candidate_and_no_pair_of_strangers():
     texts = [words(1_000 * n, 1_000 * n + 90) for n in range(40)]
     copied = [" ".join(text.split()[rng.randrange(20) :]) for text in texts]
 
-    found = candidates(Wordings([shingles(text) for text in (*texts, *copied)]))
+    found = candidates(window_of([shingles(text) for text in (*texts, *copied)]))
 
     assert found == [(n, n + 40) for n in range(40)]
 
 
 def test_the_copies_of_one_text_give_a_chain_and_not_all_pairs():
-    found = candidates(Wordings([shingles(f"{words(0, 200)} x{n} y{n}") for n in range(50)]))
+    found = candidates(window_of([shingles(f"{words(0, 200)} x{n} y{n}") for n in range(50)]))
 
     assert len(found) <= 2 * 50
     assert {later for _, later in found} == set(range(1, 50))
@@ -93,21 +97,21 @@ def test_the_copies_of_one_text_give_a_chain_and_not_all_pairs():
 
 def test_a_part_of_the_shingles_of_a_large_window_shows_the_same_pairs():
     texts = [words(1_000 * n, 1_000 * n + 300) for n in range(20)]
-    window = Wordings([shingles(text) for text in (*texts, *(text[:1_000] for text in texts))])
+    window = window_of([shingles(text) for text in (*texts, *(text[:1_000] for text in texts))])
 
     assert candidates(window, most=2_000) == candidates(window) == [(n, n + 20) for n in range(20)]
 
 
 @given(st.lists(st.lists(st.integers(0, 30), max_size=40), max_size=12), st.integers(1, 50))
 def test_the_size_of_parts_changes_no_candidate(numbers, part):
-    window = Wordings([shingles(" ".join(f"w{n}" for n in each)) for each in numbers])
+    window = window_of([shingles(" ".join(f"w{n}" for n in each)) for each in numbers])
 
     assert candidates(window, part=part) == candidates(window)
 
 
 def test_no_text_gives_no_candidate():
-    assert candidates(Wordings([])) == []
-    assert candidates(Wordings([b"", b""])) == []
+    assert candidates(window_of([])) == []
+    assert candidates(window_of([b"", b""])) == []
 
 
 def test_furniture_of_an_outlet_is_left_out_but_not_a_text_it_prints_again(item):
@@ -136,3 +140,14 @@ def test_any_sample_is_compared_with_itself(data):
     found = common(wording_of(sample), wording_of(sample))
 
     assert found.shared == len(numbers) <= MAX_SHINGLES
+
+
+def test_shingles_in_one_piece_are_those_that_were_put_in():
+    held = Shingles()
+    held.put("a", b"1234")
+    held.put("b", b"")
+    held.put("c", b"56789012")
+
+    assert dict(held) == {"a": b"1234", "b": b"", "c": b"56789012"}
+    held.forget()
+    assert not held

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from digests.cluster.about import WORDING_BYTES
+from digests.cluster.wording import Shingles
 from digests.gather import items, items_between
 from watcher.features.pack import pack
 from watcher.store.articles import Packed, articles_between
@@ -18,7 +20,15 @@ RATES = "The bank keeps its rate at 4 percent. Prices rose by less than was thou
 
 def between(engine, start, end):
     with_texts = read(engine, lambda c: items(c, articles_between(c, start=start, end=end)))
-    return read(engine, lambda c: items_between(c, start=start, end=end)), with_texts
+    shingles = Shingles()
+    found = read(engine, lambda c: list(items_between(c, start=start, end=end, shingles=shingles)))
+    return [with_wording(item, shingles[item.article_id]) for item in found], with_texts
+
+
+def with_wording(item, shingles):
+    assert len(item.features.shingles) <= WORDING_BYTES
+    assert shingles.startswith(item.features.shingles)
+    return replace(item, features=replace(item.features, shingles=shingles))
 
 
 def test_grouping_reads_the_same_without_the_texts(engine, put):

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import select
 
 from digests.gather import stories_until
+from digests.history import history_of
 from digests.make import Order, make_edition
 from digests.settings import DigestSettings
 from digests.store import stories as store
@@ -96,12 +97,12 @@ def test_looking_back_gives_the_stories_that_were_kept(engine, put):
     assert read(engine, store.last_step).until == MORNING + DAY
 
 
-def test_each_link_is_kept_with_what_it_was_made_by(engine, put):
+def test_each_link_is_told_with_what_it_was_made_by(engine, put):
     first = put("Herald", QUAKE.format("at dawn"), MORNING - 3 * HOUR)
     second = put("Tribune", QUAKE.format("when our Lunden office rang him up, after a long night"), MORNING - HOUR)
     (story,) = until(engine)
 
-    members = read(engine, lambda c: store.members_of(c, story.articles))
+    members = read(engine, lambda c: history_of(c, story.id)).members
 
     assert {member.nearest for member in members.values()} in ({first.id, second.id}, {None})
     for member in members.values():
