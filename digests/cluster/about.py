@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from itertools import chain, pairwise
+from itertools import chain, count
 
 import numpy as np
 import numpy.typing as npt
 
-from digests.cluster.channel import Ints
 from digests.cluster.dense import mean_of
 from digests.cluster.item import Item
 from watcher.features.means import language_means
@@ -22,7 +21,7 @@ MOST_TERMS = 60
 MOST_NAMES = 24
 MOST_NUMBERS = 12
 LEAST_SHARE = 0.25  # of the articles that a name or a number must stand in, to be one of the story's
-ROUNDING = 1e-9  # by what a sum that is made in some order may be off
+DIGITS = 9  # of a mean weight: terms that weigh the same come out the same
 WORDING_BYTES = 80  # of a story, or an article whose copies are found: LEAST_BODY, so that it is known by a text
 
 
@@ -72,28 +71,24 @@ def begun(features: Features) -> Features:
 
 def mean_terms(members: Sequence[Item]) -> list[tuple[str, float]]:
     """Return the heaviest terms of the members with their mean weight; each member's add up alike."""
-    stems = [item.features.stems.split("\n") if item.features.stems else [] for item in members]
-    words = list(dict.fromkeys(chain.from_iterable(stems)))
-    number = dict(zip(words, range(len(words)), strict=True))
-    keys = np.fromiter(map(number.__getitem__, chain.from_iterable(stems)), np.int32)
-    values = [np.zeros(0)]
-    for item in members:
-        weights = np.frombuffer(item.features.weights, "<u2") / 1000
-        values.append(weights / (math.sqrt(math.fsum((weights * weights).tolist())) or 1.0))
-    sums = {words[key]: 10 * total / len(members) for key, total in largest_sums(keys, np.concatenate(values))}
-    return [(term, sums[term]) for term in heaviest(sums, MOST_TERMS)]
+    ordered = sorted(members, key=lambda item: item.article_id)  # sums are the same in any order that they come in
+    number = defaultdict[str, int](count().__next__)
+    stems = chain.from_iterable(item.features.stems.split("\n") for item in ordered if item.features.stems)
+    keys = np.fromiter(map(number.__getitem__, stems), np.int32)
+    if not number:
+        return []
+    values = np.concatenate([unit_weights(item.features) for item in ordered])
+    means = np.round(10 * np.bincount(keys, values) / len(ordered), DIGITS)
+    least = np.partition(means, -MOST_TERMS)[-MOST_TERMS] if len(means) > MOST_TERMS else 0.0
+    words, kept = list(number), np.flatnonzero(means >= least)
+    found = zip((words[key] for key in kept.tolist()), means[kept].tolist(), strict=True)
+    return sorted(found, key=lambda pair: (-pair[1], pair[0]))[:MOST_TERMS]
 
 
-def largest_sums(codes: Ints, values: npt.NDArray[np.float64]) -> Iterator[tuple[int, float]]:
-    """Yield the keys that may have one of the `MOST_TERMS` largest sums of values with that sum, in whatever order."""
-    about = np.bincount(codes, values) if len(codes) else np.zeros(0)
-    least = np.partition(about, -MOST_TERMS)[-MOST_TERMS] if len(about) > MOST_TERMS else 0.0
-    entries = np.flatnonzero(about[codes] >= least * (1 - ROUNDING))
-    entries = entries[np.argsort(codes[entries], kind="stable")]
-    found = codes[entries]
-    bounds = [*np.flatnonzero(np.diff(found, prepend=-1)).tolist(), len(found)]
-    told, kept = found.tolist(), values[entries].tolist()
-    yield from ((told[at], math.fsum(kept[at:end])) for at, end in pairwise(bounds))  # the same in any order
+def unit_weights(features: Features) -> npt.NDArray[np.float64]:
+    """Return the weights of an article's terms as a vector of length 1."""
+    weights = np.frombuffer(features.weights, "<u2").astype(np.float64)
+    return weights / (math.sqrt(weights @ weights) or 1.0)
 
 
 def commonest(keys: Sequence[Sequence[str]], most: int) -> tuple[str, ...]:

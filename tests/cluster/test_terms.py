@@ -6,10 +6,11 @@ import math
 from collections import defaultdict
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digests.cluster.about import MOST_TERMS, mean_terms
+from digests.cluster.about import DIGITS, MOST_TERMS, mean_terms
 from digests.cluster.item import Item
 from digests.cluster.sparse import heaviest_alike
 from digests.cluster.terms import PART, cognates_of, told
@@ -25,8 +26,8 @@ def features(terms: dict[str, int], numbers: tuple[str, ...] = ()) -> Features:
     return Features(article_id="a", version="", stems=stems, weights=weights, numbers=numbers)
 
 
-def member(made: Features) -> Item:
-    return Item(article_id="a", title="", language="en", published_at=None, outlet="", url="", features=made)
+def member(made: Features, key: str = "a") -> Item:
+    return Item(article_id=key, title="", language="en", published_at=None, outlet="", url="", features=made)
 
 
 def test_each_language_has_its_own_keys_in_the_order_in_which_they_come():
@@ -82,8 +83,12 @@ def test_a_story_has_the_terms_with_the_largest_mean_weight(rows):
         length = math.sqrt(math.fsum((n / 1000) ** 2 for n in row.values())) or 1.0
         for term, weight in row.items():
             expected[term].append(weight / 1000 / length)
-    sums = {term: 10 * math.fsum(found) / len(rows) for term, found in expected.items()}
+    sums = {term: round(10 * math.fsum(found) / len(rows), DIGITS) for term, found in expected.items()}
 
-    found = mean_terms([member(features(row)) for row in rows])
+    members = [member(features(row), str(n)) for n, row in enumerate(rows)]
+    found = mean_terms(members)
 
-    assert found == sorted(sums.items(), key=lambda pair: (-pair[1], pair[0]))[:MOST_TERMS]
+    largest = sorted(sums.items(), key=lambda pair: (-pair[1], pair[0]))[:MOST_TERMS]
+    assert [term for term, _ in found] == [term for term, _ in largest]
+    assert [weight for _, weight in found] == pytest.approx([weight for _, weight in largest], abs=1e-8)
+    assert mean_terms(members[::-1]) == found
