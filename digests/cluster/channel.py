@@ -17,7 +17,8 @@ Places: TypeAlias = npt.NDArray[np.intp]
 
 MOST_HOLDERS = 400  # of a key that an article is compared with, the last before it: a word of all days tells nothing
 MOST_EMPTY = 4  # cells of a table for each product: what would be emptier is sorted instead
-PART = 4_096  # rows whose reach is found in one go
+COUNTED = 1 << 20  # keys that are counted in one go
+PART = 1_024  # rows whose reach is found in one go
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +57,7 @@ class Channel:
         self.held_weights = weights[order]
         self.place = np.empty(len(keys), np.int32)  # of an entry among the holders of all keys
         self.place[order] = np.arange(len(keys), dtype=np.int32)
-        self.holders = np.bincount(keys, minlength=1).astype(np.int32)  # of each key
+        self.holders = holders(keys, 1).astype(np.int32)  # of each key
         first = (np.cumsum(self.holders, dtype=np.int32) - self.holders)[keys]
         self.before = np.minimum(self.place - first, MOST_HOLDERS).astype(np.uint16)  # holders that an entry meets
 
@@ -77,9 +78,9 @@ class Channel:
         The keys are needed for nothing else and go with it: this is done once.
         """
         count = len(self.starts) - 1
-        held = np.repeat(np.arange(len(self.holders)) * count, self.holders) + self.held_by
-        highest = np.zeros(len(self.holders), np.float32)
-        np.maximum.at(highest, np.repeat(np.arange(len(self.holders)), self.holders), self.held_weights)
+        held = np.repeat(np.arange(len(self.holders)) * count, self.holders)
+        held += self.held_by
+        highest = self.highest()
         for start in range(0, count, PART):
             entries = self.entries(start, min(start + PART, count))
             keys, place = self.keys[entries], self.place[entries]
@@ -92,6 +93,15 @@ class Channel:
             first = np.searchsorted(held, keys * np.int64(count) + low)
             self.before[entries] = np.minimum(place - first, self.before[entries])
         self.keys = self.keys[:0].copy()
+
+    def highest(self) -> Array:
+        """Return the highest weight of each key, 0 of one that no row has."""
+        firsts = np.cumsum(self.holders, dtype=np.int64) - self.holders
+        is_held = self.holders > 0
+        found = np.zeros(len(self.holders), np.float32)
+        if len(self.held_weights):
+            found[is_held] = np.maximum.reduceat(self.held_weights, firsts[is_held])
+        return found
 
     def masses(self, rows: Ints, keys: Ints, weights: Numbers, highest: Array) -> Numbers:
         """Return what an entry can add to a product, together with those of its row whose keys have more holders."""
@@ -145,6 +155,14 @@ def met(channels: Sequence[Channel], factors: Sequence[float], least: float, sta
     shared = tuple(sums(part, each, size)[kept] for part, (_, each) in parts)
     later, earlier = rows_of(kept if codes is None else codes[kept], start, stop, low)
     return Met(later=later, earlier=earlier, bound=bound[kept], shared=shared)
+
+
+def holders(keys: Ints, count: int) -> npt.NDArray[np.int64]:
+    """Return how many rows each of `count` keys is in; a part at a time, as numpy takes eight bytes for each key."""
+    found = np.zeros(max(count, int(keys.max(initial=-1)) + 1), np.int64)
+    for start in range(0, len(keys), COUNTED):
+        found += np.bincount(keys[start : start + COUNTED], minlength=len(found))
+    return found
 
 
 def sums(places: Places, values: Numbers, size: int) -> Numbers:

@@ -46,7 +46,7 @@ def item_of(article: Article, features: Features) -> Item:
         url=article.url,
         features=features,
         agency=article.agency,
-        kind=article.kind,
+        kind=intern(article.kind),
         owner=article.owner,
     )
 

@@ -125,8 +125,9 @@ class Pairs:
             if cognates is not None:
                 cognates = expanded(cognates, near, rule.cognates, rule.most, lacking=rule.lacking)
         self.terms = Channel(*terms)
+        del terms
         self.cognates = None if cognates is None else Channel(*cognates)
-        del terms, cognates
+        del cognates
         self.limit()
 
     def limit(self) -> None:

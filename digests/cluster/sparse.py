@@ -10,7 +10,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from digests.cluster.channel import Array, Channel, Ints, Starts
+from digests.cluster.channel import Array, Channel, Ints, Starts, holders
 from digests.cluster.cognates import cognates
 from digests.cluster.terms import LEAST_NUMBER, Numbers, Told, cognates_of
 from watcher.model import Features
@@ -26,12 +26,12 @@ SHORT_COGNATES = 6.0  # length of what a vector of cognates is taken to lack: on
 def term_vectors(found: Told, languages: Sequence[str]) -> Vectors:
     """Return the vectors of terms and numbers, each language by itself."""
     held, articles = holders(found.keys, len(found.words)), sizes_of_languages(languages)
-    parts = []
+    made = Rows(int(np.minimum(np.diff(found.starts), MAX_TERMS).sum()))
     for first, stop, starts, keys, weights in found.parts():
         among = np.repeat(articles[first:stop], np.diff(starts))
         rarity = np.log((among + PRIOR_ARTICLES) / (held[keys] + 0.5))
-        parts.append(unit(*heaviest(starts, keys, np.log1p(weights) * rarity, limits(stop - first))))
-    return joined(parts)
+        made.add(*unit(*heaviest(starts, keys, np.log1p(weights) * rarity, limits(stop - first))))
+    return made.vectors()
 
 
 def name_channel(features: Sequence[Features]) -> Channel:
@@ -66,13 +66,13 @@ def cognate_vectors(found: Told) -> Vectors | None:
     held = np.zeros(int(codes.max(initial=0)) + 1, np.int64)
     for _, keys, _ in heads:
         held += holders(keys, len(held))
-    parts = []
+    made = Rows(sum(int(np.minimum(np.diff(starts), MAX_TERMS).sum()) for starts, _, _ in heads))
     while heads:  # in a large window they are most of what is held: each goes as its vectors come
         starts, keys, weights = heads.pop(0)
         rarity = np.log((rows + PRIOR_COGNATES) / (held[keys] + 0.5))
         kept = heaviest(starts, keys, np.log1p(weights) * rarity, limits(len(starts) - 1))
-        parts.append(unit(*kept, lacking=SHORT_COGNATES))
-    return joined(parts)
+        made.add(*unit(*kept, lacking=SHORT_COGNATES))
+    return made.vectors()
 
 
 def heaviest_alike(starts: Starts, keys: Ints, weights: Array) -> Vectors:
@@ -104,11 +104,6 @@ def sizes_of_languages(languages: Sequence[str]) -> npt.NDArray[np.int64]:
     """Return how many articles each row's language has."""
     codes = codes_of(languages)
     return np.bincount(codes, minlength=1)[codes]
-
-
-def holders(keys: Ints, count: int) -> npt.NDArray[np.int64]:
-    """Return how many rows each of `count` keys is in."""
-    return np.bincount(keys, minlength=count)
 
 
 def limits(rows: int) -> npt.NDArray[np.int64]:
@@ -153,13 +148,21 @@ def unit(starts: Starts, keys: Ints, values: Array, *, lacking: float | npt.NDAr
     return starts, keys, np.divide(values, lengths, where=lengths > 0, out=np.zeros(len(keys))).astype(np.float32)
 
 
-def joined(parts: list[Vectors]) -> Vectors:
-    """Return the rows of all parts, which are taken out of their list one by one: no time holds them twice."""
-    sizes = [np.diff(starts) for starts, _, _ in parts]
-    total = sum(len(keys) for _, keys, _ in parts)
-    found, weights, end = np.empty(total, np.int32), np.empty(total, np.float32), 0
-    while parts:
-        _, keys, values = parts.pop(0)
-        found[end : end + len(keys)], weights[end : end + len(keys)] = keys, values
-        end += len(keys)
-    return np.append(0, np.cumsum(np.concatenate([np.zeros(0, np.int64), *sizes]))), found, weights
+class Rows:
+    """Vectors that come a few rows at a time, in memory that is taken once: of a large window it is most there is."""
+
+    def __init__(self, entries: int) -> None:
+        self._sizes = [np.zeros(0, np.int64)]
+        self._keys, self._weights = np.empty(entries, np.int32), np.empty(entries, np.float32)
+        self._end = 0
+
+    def add(self, starts: Starts, keys: Ints, weights: Array) -> None:
+        """Add rows."""
+        stop = self._end + len(keys)
+        self._keys[self._end : stop], self._weights[self._end : stop] = keys, weights
+        self._sizes.append(np.diff(starts))
+        self._end = stop
+
+    def vectors(self) -> Vectors:
+        """Return all rows."""
+        return np.append(0, np.cumsum(np.concatenate(self._sizes))), self._keys, self._weights

@@ -18,7 +18,7 @@ from watcher.model import Features
 
 Thousandths: TypeAlias = npt.NDArray[np.uint16]
 
-PART = 2_048  # rows that are weighed in one go: of a large window, what that takes is more than the outcome
+PART = 512  # rows that are weighed in one go: of a large window, what that takes is more than the outcome
 LEAST_NUMBER = 3  # digits: smaller numbers stand in any text
 ONE = (1_000).to_bytes(2, "little")  # the weight of a number
 

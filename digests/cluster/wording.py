@@ -25,7 +25,7 @@ MOST_FURNITURE = 0.6  # of a text; more than that is no furniture but a text pri
 MOST_READ = 400  # articles of an outlet by which its furniture is known
 MOST_MADE = 4_096  # wordings that are held, 7 MB
 MOST_CODES = 1 << 22  # shingles that are looked at for candidates, 32 MB; of more, those with the lowest hashes
-PART = 1 << 19  # shingles whose pairs are made in one go
+PART = 1 << 18  # shingles whose pairs are made in one go
 EVERY = 2**32 - 1
 
 
@@ -150,14 +150,26 @@ def candidates(found: Wordings, *, most: int = MOST_CODES, part: int = PART) -> 
         part: Shingles whose pairs are made in one go.
     """
     codes, sizes = held_by(found, most)
-    linked = [np.unique(links(each), return_counts=True) for each in parts(codes, part)]
+    linked = [counted(links(each)) for each in parts(codes, part)]
+    del codes
     if not linked:
         return []
-    values, place = np.unique(np.concatenate([pairs for pairs, _ in linked]), return_inverse=True)
-    count = np.bincount(place, np.concatenate([times for _, times in linked])).astype(np.int64)
+    values, times = (np.concatenate(each) for each in zip(*linked, strict=True))
+    del linked
+    order = np.argsort(values, kind="stable")
+    values, times = values[order], times[order]
+    del order
+    firsts = np.flatnonzero(np.concatenate([[True], values[1:] != values[:-1]])[: len(values)])
+    values, count = values[firsts], np.add.reduceat(times, firsts) if len(firsts) else times
     earlier, later = (values >> np.uint64(32)).astype(np.int64), (values & np.uint64(EVERY)).astype(np.int64)
     enough = count >= np.clip(sizes[later] // LEAST_SHARED, 2, LEAST_SHARED)
     return list(zip(earlier[enough].tolist(), later[enough].tolist(), strict=True))
+
+
+def counted(pairs: Codes) -> tuple[Codes, npt.NDArray[np.int32]]:
+    """Return each pair once, ascending, and how often it came."""
+    values, times = np.unique(pairs, return_counts=True)
+    return values, times.astype(np.int32)
 
 
 def held_by(found: Wordings, most: int) -> tuple[Codes, Places]:
