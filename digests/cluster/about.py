@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from itertools import chain, count
 
 import numpy as np
@@ -62,11 +61,6 @@ def about(story: str, members: Sequence[Item]) -> Item:
 def longest_wording(members: Sequence[Item]) -> bytes:
     """Return a sample of wording that says whether the story is known by titles alone or by texts."""
     return max((item.features.shingles for item in members), key=len)[:WORDING_BYTES]
-
-
-def begun(features: Features) -> Features:
-    """Return features with the beginning of their shingles alone."""
-    return replace(features, shingles=features.shingles[:WORDING_BYTES])
 
 
 def mean_terms(members: Sequence[Item]) -> list[tuple[str, float]]:

@@ -27,9 +27,14 @@ def pack(features: Features) -> bytes:
     return head + zlib.compress(TERMS.pack(len(features.weights) // WEIGHT_BYTES) + features.weights + text, 6)
 
 
-def unpack(article_id: str, packed: bytes, vector: bytes | None, vector_model: str | None) -> Features:
+def unpack(
+    article_id: str, packed: bytes, vector: bytes | None, vector_model: str | None, *, wording: int | None = None
+) -> Features:
     """
     Return the features that `pack` packed.
+
+    Args:
+        wording: Bytes of shingles to read, from the first on; all if None.
 
     Raises:
         ValueError: The bytes are of another format, or damaged.
@@ -46,7 +51,7 @@ def unpack(article_id: str, packed: bytes, vector: bytes | None, vector_model: s
     return Features(
         article_id=article_id,
         version=version,
-        shingles=packed[HEAD.size : end],
+        shingles=packed[HEAD.size : end if wording is None else min(end, HEAD.size + wording)],
         stems=stems,
         weights=weights,
         names=tuple(map(intern, names)),
@@ -54,6 +59,12 @@ def unpack(article_id: str, packed: bytes, vector: bytes | None, vector_model: s
         vector=vector,
         vector_model=vector_model,
     )
+
+
+def shingles_of(packed: bytes) -> bytes:
+    """Return the shingles of the features that `pack` packed, which `unpack` can read."""
+    _, count = HEAD.unpack_from(packed)
+    return packed[HEAD.size : HEAD.size + SHINGLE_BYTES * count]
 
 
 def parts(body: bytes) -> tuple[str, str, bytes, list[str], list[str]]:

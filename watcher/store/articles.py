@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, Row, func, select
 
@@ -33,6 +34,21 @@ class Packed:
     payload: bytes
     vector: bytes | None = None
     vector_model: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outline:
+    """What grouping reads of an article beside its features (`Article`)."""
+
+    id: str
+    url: str
+    outlet: str
+    title: str
+    language: str
+    published_at: datetime
+    agency: str | None
+    kind: str
+    owner: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,8 +168,11 @@ def articles_between(
         chars: Of each text so many characters, and nothing of what was removed; all of both if None.
     """
     those = (articles.c.published_at >= start, articles.c.published_at < end, articles.c.fetched_at < end)
+    begins = (*(articles.c[name] for name in PLAIN), articles.c.authors, texts.c.text)
+    wanted: tuple[Any, ...] = (articles, texts) if chars is None else begins
     query = (
-        select(articles, texts if chars is None else texts.c.text)
+        select(*wanted)
+        .select_from(articles)
         .join(texts, has_text)
         .where(*those, of_days(connection, texts.c.day, *those))
         .order_by(articles.c.published_at, articles.c.id)
@@ -162,31 +181,33 @@ def articles_between(
         query = query.where(articles.c.feed_id.in_(list(feed_ids)))
     if chars is None:
         return tuple(article_of(row) for row in connection.execute(query))
-    return tuple(outline_of(row, beginning(row.text, chars)) for row in connection.execute(query))
+    return tuple(begun(row, chars) for row in connection.execute(query))
 
 
-def outlines_between(connection: Connection, *, start: datetime, end: datetime) -> Iterator[tuple[Article, Packed]]:
+def begun(row: Sequence[Any], chars: int) -> Article:
+    """Return a row of `PLAIN`, authors and text as an Article that has the beginning of its text."""
+    *plain, authors, text = row
+    return Article(text=beginning(text, chars), authors=tuple(authors), **dict(zip(PLAIN, plain, strict=True)))
+
+
+def outlines_between(connection: Connection, *, start: datetime, end: datetime) -> Iterator[tuple[Outline, Packed]]:
     """
     Yield the articles published in [start, end) and stored before `end`, oldest first, with their features.
 
-    They come without their text and what was removed, which are most of an article: grouping reads neither.
+    They come without what grouping does not read: their text, what was removed, and a dozen columns.
     """
     those = (articles.c.published_at >= start, articles.c.published_at < end, articles.c.fetched_at < end)
+    columns = (*(articles.c[name] for name in Outline.__slots__), *(features.c[name] for name in Packed.__slots__))
     query = (
-        select(articles, *(features.c[name] for name in Packed.__slots__))
+        select(*columns)
         .join(features, has_features)
         .where(*those, of_days(connection, features.c.day, *those))
         .order_by(articles.c.published_at, articles.c.id)
     )
+    count = len(Outline.__slots__)
     for row in connection.execute(query):
-        at = row._mapping
-        yield outline_of(row, ""), Packed(**{name: at[name] for name in Packed.__slots__})
-
-
-def outline_of(row: Row[tuple[object, ...]], text: str) -> Article:
-    """Return a row of `articles` as an Article with `text`, whatever was removed."""
-    at = row._mapping
-    return Article(text=text, authors=tuple(at["authors"]), **{name: at[name] for name in PLAIN})
+        outline = Outline(**dict(zip(Outline.__slots__, row[:count], strict=True)))
+        yield outline, Packed(**dict(zip(Packed.__slots__, row[count:], strict=True)))
 
 
 def published_before(connection: Connection, end: datetime, *, place: int) -> datetime | None:
