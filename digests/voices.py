@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import TypeAlias
 
 from digests.coverage import Coverage
 from digests.model import Mention, Silent, Story, Voice
 from digests.numbers import numbers
 from watcher.model import Article
-from watcher.text.sentences import sentences
-from watcher.text.words import WORD, fold, stem
+from watcher.text.sentences import first_sentences
+from watcher.text.words import fold, stem, words
 
 MOST = 4  # voices of one kind
 LEAST_REPORTS = 3  # independent ones, from which it makes sense to tell how they differ
@@ -21,6 +22,7 @@ READ = 2  # outlets of a country that were read: a single one may well have miss
 FAR = 4  # outlets of a country that the story is not about
 SILENT = 2  # of each kind
 COUNTRY, OWNER = "country", "owner"
+Read: TypeAlias = Mapping[tuple[str, str], Collection[str]]  # outlets, by kind of group and its name
 
 
 def voices(
@@ -55,28 +57,31 @@ def voices(
     return tuple(found)
 
 
-def silent(
-    articles: Iterable[Article], covered: Coverage, places: Sequence[str], kinds: Mapping[str, str]
-) -> tuple[Silent, ...]:
+def outlets_read(articles: Iterable[Article], kinds: Mapping[str, str]) -> Read:
+    """Return the outlets of the articles of a window, of each country and of each kind of owner."""
+    read: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+    for outlet, country in {(article.outlet, article.country) for article in articles}:
+        for group, name in ((COUNTRY, country), (OWNER, kinds.get(outlet))):
+            if name:
+                read[group, name].add(outlet)
+    return read
+
+
+def silent(read: Read, covered: Coverage, places: Sequence[str]) -> tuple[Silent, ...]:
     """
     Return whose outlets were read and do not have a story that several others have: countries it is about first.
 
     Args:
-        articles: All of the window.
+        read: Of all the window (`outlets_read`).
         places: ISO codes of the countries that the story is about.
     """
     if len(covered.independent) < LEAST_REPORTS:
         return ()
-    read: dict[tuple[str, str], set[str]] = defaultdict(set)
-    for article in articles:
-        for key in ((COUNTRY, article.country), (OWNER, kinds.get(article.outlet))):
-            if key[1]:
-                read[key[0], key[1]].add(article.outlet)
     carriers = set(covered.outlets)
     lacking = [
         (group, name, len(outlets))
         for (group, name), outlets in read.items()
-        if not outlets & carriers and len(outlets) >= (READ if group == COUNTRY and name in places else FAR)
+        if carriers.isdisjoint(outlets) and len(outlets) >= (READ if group == COUNTRY and name in places else FAR)
     ]
     lacking.sort(key=lambda row: (row[1] not in places, -row[2], row[1]))
     return tuple(
@@ -145,14 +150,14 @@ class Heard:
     def stems(self, article: Article) -> frozenset[str]:
         """Return the stems of all words in a report."""
         if article.id not in self._stems:
-            found = {*WORD.findall(f"{article.title} {article.text}")}
+            found = {*words(f"{article.title} {article.text}")}
             self._stems[article.id] = frozenset(stem(fold(word)) for word in found)
         return self._stems[article.id]
 
 
 def _lead(article: Article) -> str:
     text = article.text[:2000]
-    spans = list(sentences(text, article.language))[:FIRST]
+    spans = first_sentences(text, article.language, FIRST)
     return text[: spans[-1][1]] if spans else ""
 
 

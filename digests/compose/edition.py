@@ -19,6 +19,7 @@ from digests.rank import Ranked
 from digests.select import Whole, is_flagged
 from digests.summarise.agreement import common
 from digests.summarise.headline import headline
+from digests.voices import outlets_read
 from digests.wishes import Wishes
 from watcher.model import Article
 
@@ -99,6 +100,7 @@ def compose(
         earlier={**(earlier or {}), **read((earlier or {}).keys() & articles.keys())},
         whole=read,
         kinds=kinds or {},
+        read=outlets_read(articles.values(), kinds or {}),
         places=_places(articles),
     )
     flagged = frozenset(key for key, article in articles.items() if is_flagged(article))

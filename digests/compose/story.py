@@ -16,7 +16,7 @@ from digests.select import Whole
 from digests.summarise.agreement import Common, agreement
 from digests.summarise.headline import Headline, headline
 from digests.summarise.lead import summarise
-from digests.voices import silent, voices
+from digests.voices import Read, silent, voices
 from watcher.model import Article
 
 
@@ -34,6 +34,7 @@ class Frame:
     earlier: Mapping[str, Article]  # articles from before the window, by id
     whole: Whole  # articles of the window, and from before, with all of their text
     kinds: Mapping[str, str]  # the kind of owner of an outlet
+    read: Read  # the outlets of the window
     places: Callable[[Story], tuple[str, ...]]  # ISO codes of the countries that a story is about
 
 
@@ -106,7 +107,7 @@ def compose_story(
         figures=moved.figures,
         new_outlets=moved.new_outlets,
         voices=voices(story, own, covered, frame.kinds),
-        silent=silent(articles.values(), covered, places, frame.kinds),
+        silent=silent(frame.read, covered, places),
         alerts=ranked.alerts,
     )
 

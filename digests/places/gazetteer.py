@@ -97,7 +97,11 @@ class Gazetteer:
                 *(name for key in keys for name in self._names.get(key, ())),
                 *(name for key in keys for name in self._cities[key]),
             ):
-                if _is_longer(name, best) and self._matches(name, tokens, at, folded):
+                if (
+                    (folded.startswith(name.tokens[0]) or name.derives)
+                    and _is_longer(name, best)
+                    and self._matches(name, tokens, at, folded)
+                ):
                     best = name
         return best
 

@@ -21,6 +21,7 @@ INFLECTION = 4  # letters that may stand behind a stem where words are inflected
 SHORT = 4  # letters of a name that takes no ending longer than itself allows
 CITY_STEM = 5  # letters of a city's name before its last vowel, from which it may be inflected
 CITY_ENDING = 3
+APOSTROPHE = re.compile("['’ʼ]")
 UNCHANGING = re.compile("[\u0590-\u08ff]")  # Hebrew, Arabic: names take no endings
 AGGLUTINATIVE = frozenset("fi et hu az kk ky uz tk mn".split())  # endings follow the whole word
 INDIAN = re.compile("[\u0900-\u0dff]")  # endings are short there
@@ -60,7 +61,10 @@ def names_of(language: str) -> Iterator[Name]:
 
 def normal(word: str) -> str:
     """Return a word folded, without an article before or an ending behind its apostrophe: "l'Ukraine", "Türkiye'de"."""
-    folded = ELISION.sub("", fold(word))
+    folded = fold(word)
+    if not APOSTROPHE.search(folded):
+        return folded
+    folded = ELISION.sub("", folded)
     stem, mark, _ = folded.partition("'") if "'" in folded else folded.partition("’")
     return stem if mark and len(stem) >= KEY else POSSESSIVE.sub("", folded)
 
@@ -149,7 +153,7 @@ def spelt_cities() -> dict[str, list[tuple[tuple[str, ...], str]]]:
     for code, names in city_rows():
         for spelling in names:
             tokens = tuple(map(normal, words(spelling)))
-            if tokens and not is_unspaced(spelling):
+            if tokens and (spelling.isascii() or not is_unspaced(spelling)):
                 found[tokens[0][:KEY]].append((tokens, code))
     return found
 

@@ -6,6 +6,8 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import chain
 
 from digests.coverage import coverage
 from digests.model import Story
@@ -27,8 +29,13 @@ class Common:
 
     def rarity(self, stem: str, language: str) -> float:
         """Return how much a word tells, 0 (every article has it) to 1 (few do)."""
-        share = self.shares.get(language, {}).get(stem, 0.0)
-        return min(1.0, math.log(1 / share) / math.log(100)) if share > 0.01 else 1.0
+        return _told_by(self.shares.get(language, {}).get(stem, 0.0))
+
+
+@lru_cache(maxsize=1024)  # shares are of some hundred articles
+def _told_by(share: float) -> float:
+    """Return how much a word tells that such a share of the articles use."""
+    return min(1.0, math.log(1 / share) / math.log(100)) if share > 0.01 else 1.0
 
 
 def common(articles: Sequence[Article], whole: Whole | None = None) -> Common:
@@ -45,7 +52,9 @@ def common(articles: Sequence[Article], whole: Whole | None = None) -> Common:
     for language, group in by_language.items():
         sample = group[:: max(1, len(group) // SAMPLE)]
         read = list(whole(article.id for article in sample).values()) if whole else sample
-        counts = Counter(stem for article in read for stem in set(_stems(article)))
+        counts: Counter[str] = Counter()
+        for article in read:
+            counts.update(set(_stems(article)))
         # one more article that has no word at all, so that the words of a lone article are not all common
         least = max(len(sample) + 1, 20)
         shares[language] = {stem: count / least for stem, count in counts.items() if count > 1}
@@ -69,11 +78,11 @@ def agreement(story: Story, articles: Mapping[str, Article], known: Common) -> A
     origins = [articles[key] for key in coverage(story, articles).origins]
     reports = [article for article in origins if not is_flagged(article)][:REPORTS] or origins[:REPORTS]
     used = [(article.language, set(_stems(article))) for article in reports]
-    everywhere = Counter(stem for _, found in used for stem in found)
+    everywhere = Counter(chain.from_iterable(found for _, found in used))
     support: dict[str, dict[str, float]] = {}
     for language in dict.fromkeys(language for language, _ in used):
         among = [found for other, found in used if other == language]
-        counts = Counter(stem for found in among for stem in found)
+        counts = Counter(chain.from_iterable(among))
         support[language] = {
             stem: _share(stem, count, len(among), everywhere, len(used)) * known.rarity(stem, language)
             for stem, count in counts.items()
@@ -82,9 +91,7 @@ def agreement(story: Story, articles: Mapping[str, Article], known: Common) -> A
 
 
 def _share(stem: str, count: int, among: int, everywhere: Counter[str], reports: int) -> float:
-    """
-    Return the share of reports with a word; X
-    """
+    """Return the share of reports with a word: of those in its language, a number of all."""
     if stem[0].isdigit() and len(stem) > 1:
         count, among = everywhere[stem], reports
     return count / among if count > 1 or among == 1 else ALONE / among

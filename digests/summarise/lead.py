@@ -12,7 +12,7 @@ from digests.select import is_flagged, width
 from digests.summarise.agreement import Agreement, Common, agreement, common
 from digests.summarise.readable import stands_alone, without_dateline
 from watcher.model import Article
-from watcher.text.sentences import sentences
+from watcher.text.sentences import first_sentences
 from watcher.text.words import stems
 
 MOST_WIDTH = 420  # of a summary, in narrow characters
@@ -101,7 +101,7 @@ def candidates(article: Article, agreed: Agreement, *, most: int = READ_SENTENCE
     text = article.text[:READ_CHARS]
     found = []
     value = 1.0
-    for at, (start, end) in enumerate(sentences(text, article.language)[:most]):
+    for at, (start, end) in enumerate(first_sentences(text, article.language, most)):
         if end == READ_CHARS < len(article.text):  # cut
             break
         if at < DATELINES:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from watcher.text.abbreviations import comes_before_number, has_ordinal_stop, may_end, never_ends, starts
 
@@ -36,13 +37,20 @@ def sentences(text: str, language: str) -> tuple[tuple[int, int], ...]:
     A sentence has no space at its ends and never crosses a line break: a line is a paragraph. Short quotations and
     brackets are not split. `language` is a BCP 47 tag or "und"; it only picks abbreviations.
     """
+    return tuple(_all(text, language))
+
+
+def first_sentences(text: str, language: str, most: int) -> tuple[tuple[int, int], ...]:
+    """Return the first of the `sentences` of `text`; what follows their paragraph is not looked at."""
+    return tuple(islice(_all(text, language), most))
+
+
+def _all(text: str, language: str) -> Iterator[tuple[int, int]]:
     language = language.lower().split("-")[0]
-    found: list[tuple[int, int]] = []
     start = 0
     for line in text.split("\n"):
-        found.extend((start + begin, start + end) for begin, end in _of_line(line, language))
+        yield from ((start + begin, start + end) for begin, end in _of_line(line, language))
         start += len(line) + 1
-    return tuple(found)
 
 
 def _of_line(line: str, language: str) -> Iterator[tuple[int, int]]:

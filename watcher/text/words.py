@@ -126,8 +126,7 @@ def stop_words(language: str) -> frozenset[str]:
 
 def stem(folded: str) -> str:
     """Return the stem of a folded word: without the Arabic article, at most `STEM_LENGTH` characters."""
-    bare = ARABIC_ARTICLE.sub("", folded)
-    return bare[:STEM_LENGTH]
+    return (folded if folded.isascii() else ARABIC_ARTICLE.sub("", folded))[:STEM_LENGTH]
 
 
 def pairs_of(word: str, stop: frozenset[str]) -> list[str]:
