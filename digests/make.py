@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine
 from digests.assemble import LATE, LOOKBACK, Order, composed
 from digests.due import window_of
 from digests.errata import worth_a_look
+from digests.frugal import frugally
 from digests.gather import stories_as_they_are, stories_until
 from digests.model import Edition, Parcel, Story
 from digests.sharding import SHARDS_ABOVE
@@ -37,6 +38,7 @@ def order_window(
     return window_of(end, digest.window, previous_end=covered)
 
 
+@frugally()
 def make_edition(
     engine: Engine,
     digest: DigestSettings,
@@ -113,6 +115,7 @@ def made(
     return with_prose(engine, edition, stories, digest.prose)
 
 
+@frugally()
 def preview_edition(
     engine: Engine, digest: DigestSettings, order: Order, *, now: datetime, shards_above: int = SHARDS_ABOVE
 ) -> Edition:

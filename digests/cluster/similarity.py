@@ -110,33 +110,39 @@ class Pairs:
         self.most = max(LEAST_EDGES, MOST_EDGES // max(1, len(items)))
         self.language = codes_of(languages)
         self.has_text = np.array([len(each.shingles) >= LEAST_BODY for each in features], bool)
+        times = [item.published_at.timestamp() / 3600 if item.published_at else np.nan for item in items]
+        self.hours: Numbers = np.array(times, np.float64)
+        self.dense = centred(features, languages)
         found = told(features, languages)
         cognates, terms = cognate_vectors(found), term_vectors(found, languages)
         del found
-        self.names = name_channel(features) if self.has_text.any() else None
-        self.dense = centred(features, languages)
-        self.has_names = np.zeros(len(items), bool) if self.names is None else self.names.sizes() >= LEAST_NAMES
-        times = [item.published_at.timestamp() / 3600 if item.published_at else np.nan for item in items]
-        self.hours: Numbers = np.array(times, np.float64)
         rule = weights.borrowing
         if rule is not None and not self.has_text.all():
             near = self.neighbours(Channel(*terms), rule)
             terms = expanded(terms, near, rule.terms, rule.most)
             if cognates is not None:
                 cognates = expanded(cognates, near, rule.cognates, rule.most, lacking=rule.lacking)
-        self.terms = Channel(*terms)
+        most = bounds(weights, beside=self.dense is not None)
+        sparse = 1 + int(self.has_text.any()) + (cognates is not None)
+        self.terms = self.limited(Channel(*terms), most[0], sparse)  # one after the other: each takes room to limit
         del terms
-        self.cognates = None if cognates is None else Channel(*cognates)
-        del cognates
-        self.limit()
+        self.names = self.limited(name_channel(features), most[1], sparse) if self.has_text.any() else None
+        self.has_names = np.zeros(len(items), bool) if self.names is None else self.names.sizes() >= LEAST_NAMES
+        self.cognates = None if cognates is None else self.limited(Channel(*cognates), most[2], sparse)
 
-    def limit(self) -> None:
-        """Let the channels meet only where it may matter to a score."""
-        w, channels = self.weights, self.channels()
+    def limited(self, channel: Channel, factor: float, sparse: int) -> Channel:
+        """
+        Return a channel that meets only where it may matter to a score.
+
+        Args:
+            factor: What its products count at most.
+            sparse: How many channels there are.
+        """
+        w = self.weights
         decay = np.where(self.has_text, max(w.decay_hours_text, w.decay_hours_title), w.decay_hours_title)
         reach = Reach(hours=self.hours, decay_hours=decay, idle_hours=w.idle_hours)
-        for channel, factor in zip(channels, self.factors(), strict=True):
-            channel.limit(reach, LOST * w.floor / len(channels) / factor)
+        channel.limit(reach, LOST * w.floor / sparse / factor)
+        return channel
 
     def neighbours(self, terms: Channel, rule: Borrowing) -> Neighbours:
         """Return the nearest of each article that is known by its title alone."""
