@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from functools import cache
 
 M_MMAP_THRESHOLD = -3  # of glibc's mallopt
-LARGE_BYTES = 2 << 20  # arrays from this size on are taken from the system, and given back, each by itself
+LARGE_BYTES = 1 << 20  # arrays from this size on are taken from the system, and given back, each by itself
 
 
 @contextmanager

@@ -35,6 +35,7 @@ LEAST_BACK = timedelta(days=2)  # before a window: stories of yesterday are reco
 MOST_BACK = timedelta(days=20)  # before the end of a window, where few articles come in
 ENOUGH = 5_000  # articles: with so many, what is rare and what is alike is known (docs/decisions/0011)
 THREAD_LASTS = timedelta(days=30)  # a thread idle for so long is over: what is like it begins another
+STAND_IN = bytes(WORDING_BYTES)  # for the shingles of articles whose copies are found: it says that they have a text
 ATTEMPTS = 5  # when others keep stories at the same time
 
 
@@ -43,7 +44,7 @@ class Window:
     """
     What grouping reads: the articles of a stretch of time, and what is known of them.
 
-    Items have the beginning of their shingles alone; `shingles` are whole, until the window is grouped.
+    Items have a stand-in for their shingles; these are in `shingles`, until the window is grouped.
     """
 
     items: Mapping[str, Item]
@@ -111,19 +112,19 @@ def items_between(connection: Connection, *, start: datetime, end: datetime, shi
     """
     Yield what grouping reads of the articles published in [start, end) that have features, without their texts.
 
-    Their shingles are put into `shingles`, and the beginning of them alone into the items.
+    Their shingles are put into `shingles`; in the items one stand-in for all says that an article has a text.
     """
     outdated = []
     for article, kept in outlines_between(connection, start=start, end=end):
         if kept.version == FEATURES_VERSION:
-            features = unpack(article.id, kept.payload, kept.vector, kept.vector_model, wording=WORDING_BYTES)
+            features = unpack(article.id, kept.payload, kept.vector, kept.vector_model, stand_in=STAND_IN)
             shingles.put(article.id, shingles_of(kept.payload))
             yield outlined(article, features)
         else:
             outdated.append(article.id)
     for item in items(connection, articles_by_id(connection, outdated).values()):
         shingles.put(item.article_id, item.features.shingles)
-        yield replace(item, features=replace(item.features, shingles=item.features.shingles[:WORDING_BYTES]))
+        yield with_wording(item, STAND_IN if len(item.features.shingles) >= len(STAND_IN) else item.features.shingles)
 
 
 def outlined(article: Outline, features: Features) -> Item:

@@ -75,11 +75,9 @@ class Channel:
 
         What is left out of a pair is worth less than `lost`, once the hours apart have lowered it. So words that many
         articles have, which cost the most and say the least, are compared over hours, and names over days.
-        The keys are needed for nothing else and go with it: this is done once.
+        The keys and their holders are needed for nothing else and go with it: this is done once.
         """
         count = len(self.starts) - 1
-        held = np.repeat(np.arange(len(self.holders)) * count, self.holders)
-        held += self.held_by
         highest = self.highest()
         for start in range(0, count, PART):
             entries = self.entries(start, min(start + PART, count))
@@ -90,9 +88,17 @@ class Channel:
             low = np.searchsorted(reach.hours, reach.hours[rows] - np.minimum(back, reach.idle_hours))
             low[np.isnan(reach.hours[rows])] = 0
             low = np.where(mass > lost, low, rows)
-            first = np.searchsorted(held, keys * np.int64(count) + low)
-            self.before[entries] = np.minimum(place - first, self.before[entries])
-        self.keys = self.keys[:0].copy()
+            self.before[entries] = place - self.first_from(low, place, self.before[entries])
+        self.keys, self.holders = self.keys[:0].copy(), self.holders[:0].copy()
+
+    def first_from(self, rows: Places, place: Ints, before: npt.NDArray[np.uint16]) -> Ints:
+        """Return the first of the holders that entries at `place` meet which is one of `rows` or stands behind it."""
+        first, last = place - before, place
+        for _ in range(MOST_HOLDERS.bit_length()):
+            middle = (first + last) // 2
+            is_before = (self.held_by[middle] < rows) & (first < last)
+            first, last = np.where(is_before, middle + 1, first), np.where(is_before, last, middle)
+        return first
 
     def highest(self) -> Array:
         """Return the highest weight of each key, 0 of one that no row has."""

@@ -11,6 +11,7 @@ from watcher.text.words import to_latin
 LEAST_LETTERS = 3
 LEAST_KEY = 2
 KEY = 6  # letters that are compared
+PART = 1 << 14  # words that are respelt in one go
 
 # Sounds that languages spell in several ways. Names and loan words (Tokyo, Tokio, Токио) come out alike.
 SOUNDS = {
@@ -35,9 +36,14 @@ def cognates(terms: Sequence[str]) -> list[str]:
     """
     Return the key of each folded word or stem, the same for its cognates in other languages; empty if it has none.
 
-    Numbers ("#1200") are their own keys. What `to_latin` cannot put into Latin letters has no key. All words are
-    respelt in one go, each on a line of its own: word by word it takes six times as long.
+    Numbers ("#1200") are their own keys. What `to_latin` cannot put into Latin letters has no key. Words are
+    respelt some thousands at once, each on a line of its own: word by word it takes six times as long.
     """
+    return [key for start in range(0, len(terms), PART) for key in keys_of(terms[start : start + PART])]
+
+
+def keys_of(terms: Sequence[str]) -> list[str]:
+    """Return the key of each word, all in one go."""
     found = [term if term[:1] == "#" else "" for term in terms]
     other = [number for number, term in enumerate(terms) if not term.isascii()]
     latin = dict(zip(other, to_latin("\n".join(terms[number] for number in other)).split("\n"), strict=False))

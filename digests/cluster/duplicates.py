@@ -28,7 +28,7 @@ def reports(items: Sequence[Item], shingles: Mapping[str, bytes] | None = None) 
     Articles without a body are the same report only where their whole headline is the same.
 
     Args:
-        shingles: Those of each item, where its features have a beginning of them alone.
+        shingles: Those of each item, where its features have a stand-in for them.
     """
     ordered = in_order(items)
     wording = wordings(ordered, shingles)

@@ -120,7 +120,7 @@ def wordings(ordered: Sequence[Item], shingles: Mapping[str, bytes] | None = Non
     Return each item's wording, without what stands in several articles of its own outlet.
 
     Args:
-        shingles: Those of each item, where its features have a beginning of them alone.
+        shingles: Those of each item, where its features have a stand-in for them.
     """
     ids = [item.article_id for item in ordered]
     own = {item.article_id: item.features.shingles for item in ordered} if shingles is None else shingles

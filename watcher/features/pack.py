@@ -28,13 +28,13 @@ def pack(features: Features) -> bytes:
 
 
 def unpack(
-    article_id: str, packed: bytes, vector: bytes | None, vector_model: str | None, *, wording: int | None = None
+    article_id: str, packed: bytes, vector: bytes | None, vector_model: str | None, *, stand_in: bytes | None = None
 ) -> Features:
     """
     Return the features that `pack` packed.
 
     Args:
-        wording: Bytes of shingles to read, from the first on; all if None.
+        stand_in: Comes in place of shingles that are as long or longer, where nobody asks more than how long they are.
 
     Raises:
         ValueError: The bytes are of another format, or damaged.
@@ -51,7 +51,7 @@ def unpack(
     return Features(
         article_id=article_id,
         version=version,
-        shingles=packed[HEAD.size : end if wording is None else min(end, HEAD.size + wording)],
+        shingles=packed[HEAD.size : end] if stand_in is None or end - HEAD.size < len(stand_in) else stand_in,
         stems=stems,
         weights=weights,
         names=tuple(map(intern, names)),
