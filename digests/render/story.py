@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import islice
 
 from digests.model import Edition, EditionStory, Figure, Mention
 from digests.render import safe
@@ -31,10 +32,9 @@ MAX_RELATED = 6
 def story_view(story: EditionStory, edition: Edition, words: Words) -> StoryView:
     """Return what `edition` shows of a story."""
     title = headline(story.title, words)
-    lines = [_source(mention, words) for mention in story.mentions]
-    plain = tuple(line for line in lines if not line.title)[:MAX_SOURCES]
-    foreign = tuple(line for line in lines if line.title)[:MAX_HEADLINES]
-    unnamed = max(story.outlets, len(lines)) - len(plain) - len(foreign)
+    plain = _sources((each for each in story.mentions if not _title(each)), MAX_SOURCES, words)
+    foreign = _sources((each for each in story.mentions if _title(each)), MAX_HEADLINES, words)
+    unnamed = max(story.outlets, len(story.mentions)) - len(plain) - len(foreign)
     updated = words.say("updated", time=words.clock(story.updated_at, zone=True))
     is_new = story.status == "new" and edition.previous is not None  # in a first edition, the word would say nothing
     return StoryView(
@@ -56,7 +56,7 @@ def story_view(story: EditionStory, edition: Edition, words: Words) -> StoryView
         since=_moved(story, words),
         coverage=coverage(story, words),
         sources=plain,
-        unnamed=unnamed if lines else 0,
+        unnamed=unnamed if story.mentions else 0,
         headlines=foreign,
         voices=voices(story, words),
         silent=silent(story, words),
@@ -71,11 +71,12 @@ def story_view(story: EditionStory, edition: Edition, words: Words) -> StoryView
 def _moved(story: EditionStory, words: Words) -> tuple[Quote, ...]:
     """Return what is new: numbers given anew, then sentences, then outlets."""
     figures = tuple(_figure(figure, words) for figure in story.figures[:MAX_FIGURES])
-    names = [safe.inert(name, limit=MAX_TITLE) for name in story.new_outlets]
-    if not names:
+    if not story.new_outlets:
         return figures + quotes(story.since, words)
-    named = ", ".join(names[:MAX_NEW_OUTLETS]) + (", …" if len(names) > MAX_NEW_OUTLETS else "")
-    joined = Quote(text=words.say("new_outlets", n=len(names), names=named), tongue=Tongue(), cites=())
+    count = len(story.new_outlets)
+    named = ", ".join(safe.inert(name, limit=MAX_TITLE) for name in story.new_outlets[:MAX_NEW_OUTLETS])
+    named += ", …" if count > MAX_NEW_OUTLETS else ""
+    joined = Quote(text=words.say("new_outlets", n=count, names=named), tongue=Tongue(), cites=())
     return (*figures, *quotes(story.since, words), joined)
 
 
@@ -91,9 +92,18 @@ def _figure(figure: Figure, words: Words) -> Quote:
     )
 
 
+def _title(mention: Mention) -> str:
+    """Return the headline of a report that is shown by it: one in another language than the digest's."""
+    return safe.inert(mention.title, limit=MAX_TITLE) if mention.headline else ""
+
+
+def _sources(mentions: Iterable[Mention], most: int, words: Words) -> tuple[SourceLine, ...]:
+    """Return the first of `mentions` as they are shown."""
+    return tuple(_source(each, words) for each in islice(mentions, most))
+
+
 def _source(mention: Mention, words: Words) -> SourceLine:
-    outlet = outlet_name(mention.outlet, mention.url)
-    title = safe.inert(mention.title, limit=MAX_TITLE) if mention.headline else ""
+    outlet, title = outlet_name(mention.outlet, mention.url), _title(mention)
     agency = words.say("agency", agency=safe.inert(mention.agency, limit=80)) if mention.agency else ""
     about = (words.country(mention.country), words.in_language(mention.language), agency)
     return SourceLine(
