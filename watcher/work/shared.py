@@ -26,6 +26,7 @@ RENEW_S = 3.0  # between two looks at the leases of visits under way
 RETRY = timedelta(seconds=5)  # until a host is looked at again that somebody holds
 AHEAD = 4  # times its room: so many hosts a worker keeps in the queue, for all
 TIDY_S = 60.0
+LOOK_S = 0.25  # between two looks at how many hosts wait: visits end more often
 
 
 class SharedQueue(Queue):
@@ -46,6 +47,7 @@ class SharedQueue(Queue):
         self.crew = Crew(url)
         self._renewing: asyncio.Task[None] | None = None
         self._tidied_at = -TIDY_S
+        self._looked_at, self._waiting = -LOOK_S, 0  # when, and how many hosts waited then
 
     async def fill(self) -> int:
         """Offer hosts that are due, if few wait in the queue; return how many wait there."""
@@ -57,14 +59,19 @@ class SharedQueue(Queue):
         tools = self.tools
         if not self._carrier.is_at_work(tools.poll.concurrency):
             return 0
+        if time.monotonic() - self._looked_at < LOOK_S:
+            return self._waiting
+        self._looked_at = time.monotonic()
         most, waiting = tools.poll.concurrency * AHEAD, await tools.writer.read(count_waiting)
+        self._waiting = waiting
         if waiting > most / 2:
             return waiting
         now = tools.now()
         names = await tools.writer.read(
             lambda c: hosts_to_offer(c, now=now, most=most - waiting, pages_too=tools.pages)
         )
-        return waiting + await self._carrier.offer(VISIT, names)
+        self._waiting += await self._carrier.offer(VISIT, names)
+        return self._waiting
 
     async def stop(self) -> None:
         """Break off what is under way; it stays due, and its hosts are given back."""
