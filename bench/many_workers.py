@@ -40,6 +40,7 @@ from sqlalchemy.exc import DBAPIError
 
 from bench.kill_drill import Mailbox, free_port
 from tests.postgres import Server, programs, start
+from watcher.daemon.parts import SPREAD_S
 from watcher.store.server import driven
 
 HERE = Path(__file__).parent
@@ -270,6 +271,12 @@ def words(values: list[float]) -> str:
     return f"{quantiles(values, n=2)[0]:.1f} s in the median, {values[-1]:.1f} s at most"
 
 
+def cores() -> tuple[int, int]:
+    """Return the ticks that the cores of this machine were busy since its start, and all there were."""
+    ticks = [int(each) for each in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
+    return sum(ticks) - ticks[3] - ticks[4], sum(ticks)
+
+
 def scale(given: argparse.Namespace) -> None:
     """Print how many visits a second some numbers of processes make."""
     first = 0.0
@@ -279,16 +286,20 @@ def scale(given: argparse.Namespace) -> None:
             here.launch("run0")
             for n in range(count - 1):
                 here.launch(f"work{n}")
-            time.sleep(given.seconds)
+            time.sleep(given.seconds / 2)
+            before = cores()
+            time.sleep(given.seconds / 2)
+            busy, all_of_it = (now - then for now, then in zip(cores(), before, strict=True))
             here.end()
             asked = here.asked()
             here.server.end()
         times = sorted(end for some in asked.values() for _, end in some)
-        since = times[0] + 10.0  # all are at work by then
-        rate = sum(since <= end <= since + given.seconds - 15 for end in times) / (given.seconds - 15)
+        since = times[0] + 10.0 + SPREAD_S * given.hosts  # all are at work by then, and all sources have begun
+        rate = sum(since <= end <= times[-1] - 5 for end in times) / (times[-1] - 5 - since)
         first = first or rate
         print(
-            f"{count} processes, {given.room} hosts at a time each: {rate:.0f} visits/s, {rate / first:.2f} times",
+            f"{count} processes, {given.room} hosts at a time each: {rate:.0f} visits/s, {rate / first:.2f} times; "
+            f"the cores of this machine {100 * busy / all_of_it:.0f} % busy",
             flush=True,
         )
 
