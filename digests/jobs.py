@@ -36,7 +36,7 @@ log = logging.getLogger("digests")
 EVERY_S = 20.0
 OUTBOX_EVERY_S = 10.0
 FIRST_RETRY, LONGEST_RETRY = timedelta(minutes=1), timedelta(hours=1)  # after a failure; doubled for each in a row
-HELD_FOR = timedelta(seconds=30)  # by a claim whose job has come to us: pgqueuer saw its process dead for 20 s
+HELD_FOR = timedelta(seconds=30)  # by a claim whose job has come to us: pgqueuer saw its process dead for 16 s
 CATCHING_UP = timedelta(minutes=15)  # after a start or a sleep: so long an edition waits for the news it missed
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pgqueuer.queries import Queries
 
 logging.getLogger("pgqueuer").setLevel(logging.CRITICAL)  # what breaks is told by us, in words
-HEARTBEAT = timedelta(seconds=20)  # a job whose worker has given no sign of life for so long goes to another
+HEARTBEAT = timedelta(seconds=16)  # a job whose worker has given no sign of life for so long goes to another
 LOOK = timedelta(seconds=2)  # between two looks at the queue, where nothing tells of new jobs
 AGAIN_S = 2.0  # until the next attempt to reach the server
 BATCH = 256  # jobs taken at once: each time, the server steps over what cannot be cleaned up yet

@@ -21,7 +21,7 @@ from watcher.work.tools import Tools
 if TYPE_CHECKING:
     from pgqueuer.models import Job
 
-LEASE = timedelta(seconds=18)  # of a host: over before pgqueuer gives a dead worker's job to another
+LEASE = timedelta(seconds=14)  # of a host: over before pgqueuer gives a dead worker's job to another
 RENEW_S = 3.0  # between two looks at the leases of visits under way
 RETRY = timedelta(seconds=5)  # until a host is looked at again that somebody holds
 AHEAD = 4  # times its room: so many hosts a worker keeps in the queue, for all
