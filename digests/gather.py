@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
-from sys import intern
 
 from sqlalchemy import Connection, Engine
 
@@ -27,8 +26,8 @@ from digests.store.stories import Kept, Member
 from watcher.features.make import FEATURES_VERSION
 from watcher.features.pack import shingles_of, unpack
 from watcher.features.renew import renewed
-from watcher.model import Article, Features
-from watcher.store.articles import Outline, articles_by_id, outlines_between, packed_features, published_before
+from watcher.model import Article
+from watcher.store.articles import articles_by_id, outlines_between, packed_features, published_before
 from watcher.store.writer import read, write
 
 LEAST_BACK = timedelta(days=2)  # before a window: stories of yesterday are recognised, wire copy finds its origin
@@ -119,28 +118,12 @@ def items_between(connection: Connection, *, start: datetime, end: datetime, shi
         if kept.version == FEATURES_VERSION:
             features = unpack(article.id, kept.payload, kept.vector, kept.vector_model, stand_in=STAND_IN)
             shingles.put(article.id, shingles_of(kept.payload))
-            yield outlined(article, features)
+            yield item_of(article, features)
         else:
             outdated.append(article.id)
     for item in items(connection, articles_by_id(connection, outdated).values()):
         shingles.put(item.article_id, item.features.shingles)
         yield with_wording(item, STAND_IN if len(item.features.shingles) >= len(STAND_IN) else item.features.shingles)
-
-
-def outlined(article: Outline, features: Features) -> Item:
-    """Return the outline of an article and its features as an item."""
-    return Item(
-        article_id=article.id,
-        title=article.title,
-        language=intern(article.language),
-        published_at=article.published_at,
-        outlet=intern(article.outlet),
-        url=article.url,
-        features=features,
-        agency=article.agency,
-        kind=intern(article.kind),
-        owner=article.owner,
-    )
 
 
 def items(connection: Connection, articles: Iterable[Article]) -> list[Item]:

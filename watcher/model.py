@@ -274,6 +274,21 @@ class Article:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Outline:
+    """What grouping reads of an article beside its features (`Article`)."""
+
+    id: str
+    url: str
+    outlet: str
+    title: str
+    language: str
+    published_at: datetime
+    agency: str | None
+    kind: str
+    owner: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Revision:
     """A stored article as its page said it later. `kind`: changed, or gone (then `title` and `text` are empty)."""
 

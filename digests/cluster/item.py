@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from sys import intern
 
-from watcher.model import Article, Features
+from watcher.model import Article, Features, Outline
 from watcher.text.kinds import is_live_address, says_live
 
 NEVER = datetime.max.replace(tzinfo=UTC)
@@ -35,7 +35,7 @@ class Item:
         return self.kind in SILENT_KINDS
 
 
-def item_of(article: Article, features: Features) -> Item:
+def item_of(article: Article | Outline, features: Features) -> Item:
     """Return a stored article and its features as an item."""
     return Item(
         article_id=article.id,

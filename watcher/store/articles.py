@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, select
 
-from watcher.model import Article, Removed
+from watcher.model import Article, Outline, Removed
 from watcher.store import fts
 from watcher.store.days import day_of, of_days
 from watcher.store.feeds import slices
@@ -34,21 +34,6 @@ class Packed:
     payload: bytes
     vector: bytes | None = None
     vector_model: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outline:
-    """What grouping reads of an article beside its features (`Article`)."""
-
-    id: str
-    url: str
-    outlet: str
-    title: str
-    language: str
-    published_at: datetime
-    agency: str | None
-    kind: str
-    owner: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
