@@ -42,6 +42,7 @@ def test_a_call_that_spins_is_ended_by_its_alarm() -> None:
     assert limit.ENDS_AT == []
 
 
+@pytest.mark.slow  # waits
 def test_a_process_that_hears_no_alarm_is_ended_by_its_watch() -> None:
     started = time.monotonic()
 

@@ -115,6 +115,7 @@ async def test_a_connection_that_is_cut_is_taken_up_again_and_nothing_is_lost(en
     assert {"a", "b"} <= await writer.read(names)
 
 
+@pytest.mark.slow  # waits
 async def test_a_row_that_another_holds_is_waited_for_in_short_turns_and_then_written(engine, writer):
     await writer.do(keep("a", "old"))
     event.listen(engine, "begin", lambda c: c.exec_driver_sql("SET LOCAL lock_timeout = 100"))
@@ -131,6 +132,7 @@ async def test_a_row_that_another_holds_is_waited_for_in_short_turns_and_then_wr
     other.dispose()
 
 
+@pytest.mark.slow  # waits
 async def test_two_writers_that_wait_for_each_other_both_come_through(engine, writer):
     await writer.do(lambda c: c.execute(insert(facts), [{"name": name, "value": ""} for name in "ab"]))
     other = Writer(engine, patience_s=20.0, retry_s=0.05)
