@@ -4,11 +4,11 @@ A million feeds on 200,000 hosts in one store on PostgreSQL: polls a second, and
     python -m bench.frontier --feeds 1000000 --hosts 200000 --workers 2 --minutes 30
 
 Workers are processes with the real queue, the real visits and the real store; only the client is made up, and says of
-each feed at once that nothing is new. Feeds have been read before, and are due evenly over --every seconds. For a third
-of the time, from the first third on, a transaction is held open, which keeps the server from cleaning up. A line a
-minute: polls a second, and of each table its megabytes + those of its indexes (thousands of dead rows). At the end, how
-much each grew in the rest of the first third after a warm-up, in the second, while the transaction was held, and in the
-last, a minute. Linux only.
+each feed at once that nothing is new. The server writes to its disk as any other. Feeds have been read before, and are
+due evenly over --every seconds. For a third of the time, from the first third on, a transaction is held open, which
+keeps the server from cleaning up. A line a minute: polls a second, and of each table its megabytes + those of its
+indexes (thousands of dead rows). At the end, how much each grew in the rest of the first third after a warm-up, in the
+second, while the transaction was held, and in the last, a minute. Linux only.
 """
 
 from __future__ import annotations
@@ -37,6 +37,10 @@ from watcher.work.shared import SharedQueue
 from watcher.work.tools import Tools, system_clock
 
 TABLES = ("feeds", "hosts", "polls", "pgqueuer", "pgqueuer_log", "pgqueuer_statistics")
+SERVER = {  # as one that keeps things; the rest is PostgreSQL's own
+    "fsync": "on", "synchronous_commit": "on", "full_page_writes": "on", "autovacuum": "on",
+    "shared_buffers": "1GB", "max_wal_size": "4GB",
+}  # fmt: skip
 FILL = """
     INSERT INTO feeds (source_url, url, host, enabled, name, tags, full_text, next_poll_at, failures, faults,
                        moved_seen, gone, dateless, skip_hours, skip_days, etag, last_polled_at, last_read_at)
@@ -144,10 +148,7 @@ def main() -> None:
     given = parser.parse_args()
     found = programs()
     assert found is not None, "PostgreSQL 15 or later is needed"
-    server = start(found)
-    for setting in ("autovacuum = on", "shared_buffers = '1GB'", "autovacuum_naptime = '15s'"):
-        server.run(f"ALTER SYSTEM SET {setting}")
-    server.run("SELECT pg_reload_conf()")
+    server = start(found, **SERVER)
     url = server.fresh()
     engine = create_engine(driven(make_url(url)))
     with engine.begin() as connection:

@@ -87,10 +87,15 @@ def serve(environ: Mapping[str, str]) -> Server | None:
     return start(found) if found else None
 
 
-def start(found: Path) -> Server:
-    """Start a server with a cluster of its own in a temporary folder; as another user than root, who may not."""
+def start(found: Path, **settings: str) -> Server:
+    """
+    Start a server with a cluster of its own in a temporary folder; as another user than root, who may not.
+
+    Args:
+        settings: Of the server, instead of those that are fast and keep nothing.
+    """
     folder = Path(tempfile.mkdtemp(prefix="watcher-pg-"))
-    settings = {**FAST, "unix_socket_directories": str(folder)}
+    settings = {**FAST, **settings, "unix_socket_directories": str(folder)}
     other: dict[str, Any] = {"cwd": folder}
     if os.geteuid() == 0:
         owner = some_user()
