@@ -11,7 +11,17 @@ from sqlalchemy import select, update
 
 from watcher.model import Source
 from watcher.store.feeds import sync_sources
-from watcher.store.hosts import LEASE, block, claim_hosts, drop_dead_leases, get_host, release, renew, renew_all
+from watcher.store.hosts import (
+    LEASE,
+    block,
+    claim_hosts,
+    drop_dead_leases,
+    due_hosts,
+    get_host,
+    release,
+    renew,
+    renew_all,
+)
 from watcher.store.open import open_store
 from watcher.store.schema import feeds, hosts, pages
 from watcher.store.visits import Step, go_on
@@ -155,3 +165,18 @@ def test_a_page_of_a_feed_that_was_taken_out_claims_no_host(engine):
     write(engine, lambda c: c.execute(update(feeds).where(feeds.c.host == "h001.example").values(enabled=False)))
 
     assert "pages.example" not in write(engine, lambda c: claim_hosts(c, worker="b:1", now=NOW + LEASE, most=100))
+
+
+def test_a_look_that_is_cut_off_goes_on_where_it_ended(engine):
+    for n in range(60):
+        row = update(feeds).where(feeds.c.host == f"h{n:03}.example")
+        write(engine, lambda c, n=n, row=row: c.execute(row.values(next_poll_at=NOW - timedelta(minutes=n))))
+    write(engine, lambda c: block(c, "h055.example", until=NOW + timedelta(hours=2)))
+
+    first = read(engine, lambda c: due_hosts(c, now=NOW, most=20))
+    second = read(engine, lambda c: due_hosts(c, now=NOW, most=100, since=first.seen_to))
+
+    assert first.names == tuple(f"h{n:03}.example" for n in range(59, 38, -1) if n != 55)
+    assert first.seen_to == NOW - timedelta(minutes=39)
+    assert second.names == tuple(f"h{n:03}.example" for n in range(39, -1, -1))
+    assert second.seen_to == NOW

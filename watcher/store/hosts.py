@@ -63,7 +63,7 @@ def claim_hosts(
         busy: Hosts to leave out: `worker` is at them, whatever has become of their leases meanwhile.
         pages_too: Hosts that have only pages due count as well.
     """
-    names = due_hosts(connection, now=now, most=most, busy=busy, pages_too=pages_too)
+    names = due_hosts(connection, now=now, most=most, busy=busy, pages_too=pages_too).names
     if connection.dialect.name == "sqlite":  # who writes is alone: they are as free as when they were asked for
         lease_all(connection, names, worker=worker, now=now)
         return names
@@ -71,38 +71,64 @@ def claim_hosts(
     return tuple(name for name in names if name in taken)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """
+    Hosts that have something due and are free, longest due first.
+
+    `seen_to`: what is due until then has been seen; what is not among `names` was held, or is in work already.
+    """
+
+    names: tuple[str, ...]
+    seen_to: datetime
+
+
 def due_hosts(
     connection: Connection,
     *,
     now: datetime,
     most: int,
+    since: datetime | None = None,
     busy: Collection[str] = (),
     pages_too: bool = True,
     unless: Callable[[ColumnElement[str]], ColumnElement[bool]] = lambda _: false(),
-) -> tuple[str, ...]:
+) -> Due:
     """
-    Return up to `most` hosts that have something due and are free, longest due first; as `claim_hosts`.
+    Return up to `most` hosts that have something due and are free; as `claim_hosts`.
 
     Args:
+        since: Look only at what has become due from then on. The server steps over each row that was due before and
+            cannot be cleaned up yet, a thousand in a millisecond.
         unless: Given the column of a host's name, the condition that it is left out.
     """
     at_hosts = [or_(hosts.c.host.is_(None), is_free(now))]
+    feed_is_due, page_is_due = feeds.c.next_poll_at <= now, pages.c.next_try_at <= now
+    if since is not None:
+        feed_is_due &= feeds.c.next_poll_at >= since
+        page_is_due &= pages.c.next_try_at >= since
     due_feeds = (
         select(feeds.c.host, feeds.c.next_poll_at.label("at"))
         .outerjoin(hosts, hosts.c.host == feeds.c.host)
-        .where(feeds.c.enabled, ~feeds.c.gone, feeds.c.next_poll_at <= now, *at_hosts, ~unless(feeds.c.host))
+        .where(feeds.c.enabled, ~feeds.c.gone, feed_is_due, *at_hosts, ~unless(feeds.c.host))
     )
     due_pages = (
         select(pages.c.host, pages.c.next_try_at.label("at"))
         .join(feeds, feeds.c.id == pages.c.feed_id)
         .outerjoin(hosts, hosts.c.host == pages.c.host)
-        .where(feeds.c.enabled, pages.c.next_try_at <= now, *at_hosts, ~unless(pages.c.host))
+        .where(feeds.c.enabled, page_is_due, *at_hosts, ~unless(pages.c.host))
     )
     longest: dict[str, datetime] = {}
+    seen_to = now
     for query in (due_feeds, due_pages) if pages_too else (due_feeds,):
-        for host, at in first_hosts(connection, query, most=most, busy=busy):
+        found = tuple(first_hosts(connection, query, most=most, busy=busy))
+        for host, at in found:
             longest[host] = min(at, longest.get(host, at))
-    return tuple(sorted(longest, key=lambda host: (longest[host], host))[:most])
+        if len(found) >= most:  # there may be more
+            seen_to = min(seen_to, max((at for _, at in found), default=now))
+    names = sorted(longest, key=lambda host: (longest[host], host))
+    if len(names) > most:
+        seen_to = min(seen_to, longest[names[most]])
+    return Due(names=tuple(names[:most]), seen_to=seen_to)
 
 
 def is_free(now: datetime) -> ColumnElement[bool]:

@@ -6,12 +6,12 @@ import asyncio
 import time
 from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from watcher.errors import StoreError, WatcherError
 from watcher.store.hosts import is_leased, renew_all
-from watcher.store.jobs import VISIT, count_waiting, hosts_to_offer, tidy_jobs
+from watcher.store.jobs import VISIT, count_waiting, hosts_to_offer, tidy_jobs, write_anew
 from watcher.store.visits import Asked, claim_asked
 from watcher.work.carrier import Carrier
 from watcher.work.crew import Crew
@@ -27,6 +27,7 @@ RETRY = timedelta(seconds=5)  # until a host is looked at again that somebody ho
 AHEAD = 4  # times its room: so many hosts a worker keeps in the queue, for all
 TIDY_S = 60.0
 LOOK_S = 0.25  # between two looks at how many hosts wait: visits end more often
+SELDOM = 10  # looks at all that is due take a tenth of the time; between them, looks at what is due since the last
 
 
 class SharedQueue(Queue):
@@ -48,6 +49,8 @@ class SharedQueue(Queue):
         self._renewing: asyncio.Task[None] | None = None
         self._tidied_at = -TIDY_S
         self._looked_at, self._waiting = -LOOK_S, 0  # when, and how many hosts waited then
+        self._seen_to: datetime | None = None  # what became due until then was looked at
+        self._look_at_all_from = 0.0  # by the monotonic clock
 
     async def fill(self) -> int:
         """Offer hosts that are due, if few wait in the queue; return how many wait there."""
@@ -66,12 +69,22 @@ class SharedQueue(Queue):
         self._waiting = waiting
         if waiting > most / 2:
             return waiting
-        now = tools.now()
-        names = await tools.writer.read(
-            lambda c: hosts_to_offer(c, now=now, most=most - waiting, pages_too=tools.pages)
-        )
-        self._waiting += await self._carrier.offer(VISIT, names)
+        self._waiting += await self._carrier.offer(VISIT, await self._look(most - waiting))
         return self._waiting
+
+    async def _look(self, most: int) -> tuple[str, ...]:
+        """Return hosts to offer: of all, or of those that became due of late where a look at all takes its time."""
+        tools, began = self.tools, time.monotonic()
+        now, at_all = tools.now(), began >= self._look_at_all_from
+        since = None if at_all else self._seen_to
+        found = await tools.writer.read(
+            lambda c: hosts_to_offer(c, now=now, most=most, since=since, pages_too=tools.pages)
+        )
+        self._seen_to = found.seen_to
+        if at_all:
+            ended = time.monotonic()
+            self._look_at_all_from = ended + (ended - began) * SELDOM
+        return found.names
 
     async def stop(self) -> None:
         """Break off what is under way; it stays due, and its hosts are given back."""
@@ -118,7 +131,7 @@ class SharedQueue(Queue):
             raise RetryRequested(delay=RETRY, reason="the host is held")
 
     async def _renew(self) -> None:
-        """Hold the hosts that are visited, and drop what pgqueuer's log says of long ago."""
+        """Hold the hosts that are visited, and keep pgqueuer's tables small."""
         tools = self.tools
         while True:
             await asyncio.sleep(RENEW_S)
@@ -128,6 +141,9 @@ class SharedQueue(Queue):
                     await tools.writer.do(
                         lambda c: renew_all(c, busy, worker=tools.worker, now=now, lease=tools.lease)  # noqa: B023
                     )
-                if self._carrier.is_at_work(tools.poll.concurrency) and time.monotonic() - self._tidied_at > TIDY_S:
+                if not self._carrier.is_at_work(tools.poll.concurrency):
+                    continue
+                await asyncio.to_thread(write_anew, tools.writer.engine)
+                if time.monotonic() - self._tidied_at > TIDY_S:
                     self._tidied_at = time.monotonic()
                     await tools.writer.do(tidy_jobs)

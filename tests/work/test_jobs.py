@@ -1,0 +1,86 @@
+"""The table of jobs on PostgreSQL: written anew where the server cannot clean it up, and no job is lost by it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+from sqlalchemy import insert, make_url, text
+
+from tests.kinds import on_postgresql
+from watcher.store import server
+from watcher.store.jobs import write_anew
+from watcher.store.lines import TwoLines, connect
+from watcher.store.open import open_store
+from watcher.store.schema import facts
+from watcher.store.writer import read, write
+from watcher.work.carrier import make_tables
+
+pytestmark = on_postgresql
+MANY = 500  # dead rows
+OFFER = """
+    INSERT INTO pgqueuer (priority, entrypoint, payload, dedupe_key, status)
+    SELECT 0, 'visit', '', 'h' || n || '.example', 'queued' FROM generate_series({}, {}) AS n
+"""
+JOBS = "SELECT id, entrypoint, dedupe_key, created FROM pgqueuer ORDER BY id"
+
+
+@pytest.fixture
+def engine(store_url):
+    """Yield a store with three jobs, after many that have ended while somebody held a transaction open."""
+    from pgqueuer.queries import Queries
+
+    async def make() -> None:
+        address = server.driven(make_url(store_url))
+        async with await connect(address) as speaking, await connect(address) as hearing:
+            await make_tables(Queries(TwoLines(speaking, hearing)))
+
+    engine = open_store(store_url)
+    asyncio.run(make())
+    with engine.connect() as other:
+        other.execute(insert(facts).values(name="a", value="b"))
+        write(engine, lambda c: c.execute(text(OFFER.format(1, MANY))))
+        write(engine, lambda c: c.execute(text("DELETE FROM pgqueuer")))
+        write(engine, lambda c: c.execute(text(OFFER.format(1, 3))))
+        write(engine, lambda c: c.execute(text("SELECT pg_stat_force_next_flush()")))
+        yield engine
+        other.rollback()
+    engine.dispose()
+
+
+def jobs(engine) -> list[tuple]:
+    return read(engine, lambda c: [tuple(row) for row in c.execute(text(JOBS))])
+
+
+def size(engine) -> int:
+    return read(engine, lambda c: c.scalar(text("SELECT pg_relation_size('pgqueuer')")))
+
+
+def test_the_table_of_jobs_is_small_again_while_a_transaction_is_held_open(engine):
+    before, was = jobs(engine), size(engine)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("VACUUM pgqueuer"))
+    assert size(engine) == was  # the server could not do it
+
+    assert write_anew(engine, many=MANY)
+
+    assert jobs(engine) == before
+    assert size(engine) < was / 5
+    write(engine, lambda c: c.execute(text(OFFER.format(4, 4))))
+    assert jobs(engine)[-1][0] > before[-1][0]  # numbers go on
+
+
+def test_a_table_with_few_dead_rows_is_left_as_it_is(engine):
+    assert not write_anew(engine, many=MANY * 3)
+
+
+def test_nobody_waits_for_long_where_somebody_is_at_the_table(engine):
+    with engine.connect() as other:
+        other.execute(text(JOBS))
+        began = time.monotonic()
+
+        assert not write_anew(engine, many=MANY)
+
+        assert time.monotonic() - began < 2
+    assert write_anew(engine, many=MANY)
