@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, auto
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, func, select, update
 
 from watcher.model import Feed, PollResult
 from watcher.store.feeds import OF_A_FEED, feed_of, slices
@@ -98,8 +98,8 @@ def visits_at(
     asked: dict[str, datetime | None] = {}
     of_feeds = select(*OF_A_FEED, hosts.c.last_request_at).outerjoin(hosts, hosts.c.host == feeds.c.host)
     for part in slices(list(names)):
-        due = (feeds.c.host.in_(part), feeds.c.enabled, ~feeds.c.gone, feeds.c.next_poll_at <= now)
-        for row in connection.execute(of_feeds.where(*due).order_by(feeds.c.next_poll_at, feeds.c.id)):
+        due = (feeds.c.host.in_(part), feeds.c.enabled, ~feeds.c.gone, has_come(feeds.c.next_poll_at, now))
+        for row in connection.execute(of_feeds.where(*due)):
             found[row.host].append(feed_of(row))
             asked[row.host] = row.last_request_at
         if pages_too:
@@ -114,11 +114,23 @@ def visits_at(
         if others := [name for name in part if name not in asked]:
             query = select(hosts.c.host, hosts.c.last_request_at).where(hosts.c.host.in_(others))
             asked.update((name, at) for name, at in connection.execute(query))
+    for rows in found.values():
+        rows.sort(key=lambda feed: (feed.next_poll_at, feed.id))
     note_polls(connection, [rows[0].id for rows in found.values() if rows], next_poll_at=now + floor)
     return tuple(
         Visit(host=name, feeds=tuple(rows), has_pages=name in have_pages, last_request_at=asked.get(name))
         for name, rows in found.items()
     )
+
+
+def has_come(column: ColumnElement[datetime], now: datetime) -> ColumnElement[bool]:
+    """
+    Return the condition that a time has come, for rows of hosts that are named.
+
+    Rows are found by their hosts, not by the index of times, which the server takes for the shorter way: at its
+    beginning lie all that was due before and cannot be cleaned up yet.
+    """
+    return func.coalesce(column, now) <= now
 
 
 def visited(connection: Connection, *, now: datetime) -> frozenset[str]:
