@@ -12,13 +12,14 @@ from sqlalchemy import (
     String,
     column,
     delete,
-    exists,
+    false,
     func,
     literal_column,
     or_,
     select,
     table,
     text,
+    true,
 )
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.elements import ColumnElement
@@ -69,9 +70,15 @@ def hosts_to_offer(
 
 
 def in_a_job(host: ColumnElement[str]) -> ColumnElement[bool]:
-    """Return the condition that a host is in a job, be it waiting or taken."""
-    there = JOBS.c.status.in_([literal_column("'queued'"), literal_column("'picked'")])  # by the index of `dedupe_key`
-    return exists().where(JOBS.c.dedupe_key == host, there, JOBS.c.entrypoint == VISIT)
+    """
+    Return the condition that a host is in a job, be it waiting or taken.
+
+    Asked anew for each host, by the index of `dedupe_key`. As EXISTS it would be a join, for which the server reads
+    all jobs for each host, as it believes there to be one.
+    """
+    there = JOBS.c.status.in_([literal_column("'queued'"), literal_column("'picked'")])
+    job = select(true()).where(JOBS.c.dedupe_key == host, there, JOBS.c.entrypoint == VISIT).limit(1)
+    return func.coalesce(job.scalar_subquery(), false())
 
 
 def write_anew(engine: Engine, *, many: int = MANY_DEAD) -> bool:

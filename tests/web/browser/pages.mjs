@@ -20,9 +20,11 @@ for (const path of paths) {
       page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
       page.on('pageerror', (error) => errors.push(String(error)));
       await page.addInitScript(() => {
-        globalThis.shifts = 0;
-        new PerformanceObserver((list) => list.getEntries().forEach((one) => { globalThis.shifts += one.value; }))
-          .observe({ type: 'layout-shift', buffered: true });
+        globalThis.shifts = [];
+        const named = (one) => one.node?.parentElement?.outerHTML.slice(0, 80) ?? 'a node that is gone';
+        new PerformanceObserver((list) => list.getEntries().forEach(({ value, startTime, sources }) => {
+          globalThis.shifts.push({ value, ms: Math.round(startTime), moved: sources.map(named) });
+        })).observe({ type: 'layout-shift', buffered: true });
       });
       await page.goto(base + path);
       const shifts = await page.evaluate(() => globalThis.shifts);
