@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select, update
 
-from watcher.model import Source
-from watcher.store.feeds import sync_sources
+from watcher.model import Feed, Source
+from watcher.store.feeds import due_feeds, sync_sources
 from watcher.store.hosts import (
     LEASE,
     block,
@@ -24,7 +24,7 @@ from watcher.store.hosts import (
 )
 from watcher.store.open import open_store
 from watcher.store.schema import feeds, hosts, pages
-from watcher.store.visits import Step, go_on
+from watcher.store.visits import Next, Step, go_on
 from watcher.store.writer import read, write
 
 NOW = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
@@ -76,7 +76,7 @@ def test_a_step_soon_after_the_last_leaves_the_lease_as_it_is_and_a_later_one_re
 
     def step(after: timedelta, worker: str = "a:1") -> tuple[Step, timedelta]:
         now = NOW + after
-        done = write(engine, lambda c: go_on(c, host, worker=worker, now=now, floor=LEASE))
+        (done,) = write(engine, lambda c: go_on(c, [Next(host=host, worker=worker, now=now, floor=LEASE)]))
         lease = select(hosts.c.lease_until).where(hosts.c.host == host)
         return done, read(engine, lambda c: c.execute(lease).scalar_one()) - NOW
 
@@ -180,3 +180,21 @@ def test_a_look_that_is_cut_off_goes_on_where_it_ended(engine):
     assert first.seen_to == NOW - timedelta(minutes=39)
     assert second.names == tuple(f"h{n:03}.example" for n in range(39, -1, -1))
     assert second.seen_to == NOW
+
+
+def test_the_next_steps_of_many_visits_are_taken_together(engine):
+    write(engine, lambda c: claim_hosts(c, worker="a:1", now=NOW, most=5))
+    write(engine, lambda c: block(c, "h001.example", until=NOW + LEASE))
+    write(engine, lambda c: c.execute(update(hosts).where(hosts.c.host == "h002.example").values(lease_by="b:1")))
+    later = update(feeds).where(feeds.c.host == "h003.example").values(next_poll_at=NOW + LEASE)
+    write(engine, lambda c: c.execute(later))
+    found = read(engine, lambda c: [due_feeds(c, f"h{n:03}.example", now=NOW + LEASE)[0] for n in range(6)])
+
+    def step(feed: Feed) -> Next:
+        return Next(host=feed.host, worker="a:1", now=NOW, floor=LEASE, feed=feed)
+
+    done = write(engine, lambda c: go_on(c, [step(feed) for feed in found]))
+
+    assert done == [Step.GO, Step.STOP, Step.STOP, Step.SKIP, Step.GO, Step.STOP]
+    due = select(feeds.c.host).where(feeds.c.next_poll_at == NOW + LEASE).order_by(feeds.c.host)
+    assert read(engine, lambda c: c.scalars(due).all()) == ["h000.example", "h003.example", "h004.example"]

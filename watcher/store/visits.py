@@ -6,8 +6,9 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, auto
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, bindparam, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, select, update
 
 from watcher.model import Feed, PollResult
 from watcher.store.feeds import OF_A_FEED, feed_of, slices
@@ -15,6 +16,7 @@ from watcher.store.hosts import LEASE, claim_hosts, renew, take
 from watcher.store.polls import record_polls
 from watcher.store.schema import feeds, hosts, pages
 
+OF_A_LEASE = (hosts.c.host, hosts.c.lease_by, hosts.c.lease_until, hosts.c.blocked_until)
 FRESH = 5 / 6  # of a lease: where more of it is left, a step does not write the host's row once more
 
 
@@ -144,35 +146,57 @@ def note_polls(connection: Connection, feed_ids: Iterable[int], *, next_poll_at:
         connection.execute(update(feeds).where(feeds.c.id.in_(part)).values(next_poll_at=next_poll_at))
 
 
-def go_on(
-    connection: Connection,
-    host: str,
-    *,
-    worker: str,
-    now: datetime,
-    feed: Feed | None = None,
-    floor: timedelta,
-    lease: timedelta = LEASE,
-) -> Step:
-    """
-    Return whether to take the next step of a visit; the lease is renewed, unless it was just now.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Next:
+    """The next step of a visit. `feed` is asked next; it is due again after `floor`, whatever becomes of us."""
 
-    Args:
-        feed: The feed that is asked next; it is due again after `floor`, whatever becomes of us.
-    """
-    of_host = (hosts.c.lease_by, hosts.c.lease_until, hosts.c.blocked_until)
-    found = connection.execute(select(*of_host).where(hosts.c.host == host)).one_or_none()
-    if found is None or found.lease_by != worker:
+    host: str
+    worker: str
+    now: datetime
+    floor: timedelta
+    lease: timedelta = LEASE
+    feed: Feed | None = None
+
+
+def go_on(connection: Connection, given: Sequence[Next]) -> list[Step]:
+    """Return of each visit whether to take its next step; leases are renewed, unless they were just now."""
+    stands = {
+        row.host: row
+        for part in slices(sorted({each.host for each in given}))
+        for row in connection.execute(select(*OF_A_LEASE).where(hosts.c.host.in_(part)))
+    }
+    steps = [leased_step(connection, each, stands.get(each.host)) for each in given]
+    going = [each for each, step in zip(given, steps, strict=True) if step is Step.GO and each.feed is not None]
+    asked = ask_feeds(connection, going)
+    return [
+        Step.SKIP if step is Step.GO and each.feed is not None and each.feed.id not in asked else step
+        for each, step in zip(given, steps, strict=True)
+    ]
+
+
+def leased_step(connection: Connection, step: Next, stand: Row[*tuple[Any, ...]] | None) -> Step:
+    """Return whether a visit still has its host, and may ask it."""
+    if stand is None or stand.lease_by != step.worker or stand.lease_until is None:
         return Step.STOP
-    if found.lease_until < now + lease * FRESH and not renew(connection, host, worker=worker, now=now, lease=lease):
+    is_old = stand.lease_until < step.now + step.lease * FRESH
+    if is_old and not renew(connection, step.host, worker=step.worker, now=step.now, lease=step.lease):
         return Step.STOP
-    if found.blocked_until is not None and found.blocked_until > now:
-        return Step.STOP
-    if feed is not None:
-        still = (feeds.c.id == feed.id, feeds.c.enabled, ~feeds.c.gone, feeds.c.next_poll_at <= now)
-        if not connection.execute(update(feeds).where(*still).values(next_poll_at=now + floor)).rowcount:
-            return Step.SKIP
-    return Step.GO
+    return Step.STOP if stand.blocked_until is not None and stand.blocked_until > step.now else Step.GO
+
+
+def ask_feeds(connection: Connection, steps: Sequence[Next]) -> set[int]:
+    """Note that feeds are asked now, where they are due still; return which are."""
+    asked: set[int] = set()
+    alike: dict[timedelta, list[Next]] = {}
+    for step in steps:
+        alike.setdefault(step.floor, []).append(step)
+    for floor, its in alike.items():
+        now = max(step.now for step in its)
+        for part in slices([step.feed.id for step in its if step.feed is not None]):
+            still = (feeds.c.id.in_(part), feeds.c.enabled, ~feeds.c.gone, has_come(feeds.c.next_poll_at, now))
+            note = update(feeds).where(*still).values(next_poll_at=now + floor).returning(feeds.c.id)
+            asked.update(connection.scalars(note))
+    return asked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from types import TracebackType
 
 from watcher.model import Feed
-from watcher.store.visits import Leave, Step, Visit, go_on, leave_hosts
+from watcher.store.visits import Leave, Next, Step, Visit, go_on, leave_hosts
 from watcher.work.poll import poll_feed
 from watcher.work.tools import Tools
 
@@ -80,5 +80,5 @@ async def may_go_on(host: str, tools: Tools, until: datetime, *, feed: Feed | No
     now = tools.now()
     if now >= until or tools.line.down_since is not None:
         return Step.STOP
-    worker, floor, lease = tools.worker, tools.poll.min_every, tools.lease
-    return await tools.writer.do(lambda c: go_on(c, host, worker=worker, now=now, feed=feed, floor=floor, lease=lease))
+    step = Next(host=host, worker=tools.worker, now=now, floor=tools.poll.min_every, lease=tools.lease, feed=feed)
+    return await tools.writer.add(go_on, step)
