@@ -209,7 +209,9 @@ def test_a_database_on_a_server_is_left_to_its_own_tools(tmp_path):
     with pytest.raises(StoreError) as restored:
         restore(there, tmp_path / "b.db", schemas=(), force=False)
 
-    assert backed_up.value.mend == f"pg_dump --format=custom --file={tmp_path / 'b.db'} postgresql://me@db/news"
+    assert backed_up.value.mend == (
+        f"pg_dump --format=custom --exclude-table='pgqueuer*' --file={tmp_path / 'b.db'} postgresql://me@db/news"
+    )
     assert restored.value.mend == f"pg_restore --clean --if-exists --dbname=postgresql://me@db/news {tmp_path / 'b.db'}"
 
 

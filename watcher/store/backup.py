@@ -44,7 +44,7 @@ def back_up(engine: Engine, to: Path, *, force: bool, tell: Callable[[float], No
 
     Errors: StoreError.
     """
-    source = file_of(engine, f"pg_dump --format=custom --file={quoted(to)} {{url}}")
+    source = file_of(engine, f"pg_dump --format=custom --exclude-table='pgqueuer*' --file={quoted(to)} {{url}}")
     if to.exists() and not force:
         raise with_mend(f"{to} is there already", "--force replaces it")
     if to.exists() and to.samefile(source):
