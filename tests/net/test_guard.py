@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watcher.net.guard import Allowed, GuardedBackend, PrivateAddress, is_public, unwrap
+from watcher.net.guard import Allowed, Guard, PrivateAddress, is_public, unwrap
 
 PRIVATE = [
     "127.0.0.1",
@@ -86,7 +86,7 @@ async def test_the_address_that_was_checked_is_the_one_connected_to():
     """A name whose second answer is another address gains nothing: it is resolved once for each connection."""
     answers = iter([["93.184.216.34"], ["127.0.0.1"]])
 
-    class Rebinding(GuardedBackend):
+    class Rebinding(Guard):
         async def _resolve(self, host, port):
             return [ipaddress.ip_address(text) for text in next(answers)]
 
@@ -95,9 +95,9 @@ async def test_the_address_that_was_checked_is_the_one_connected_to():
 
     backend = Rebinding(Allowed(), connect=connected_to)
 
-    assert await backend.connect_tcp("rebind.example", 80, 1.0) == "93.184.216.34"
+    assert await backend.connect("rebind.example", 80, 1.0) == "93.184.216.34"
     with pytest.raises(PrivateAddress):
-        await backend.connect_tcp("rebind.example", 80, 1.0)
+        await backend.connect("rebind.example", 80, 1.0)
     backend.close()
 
 
@@ -105,13 +105,13 @@ async def test_the_next_address_is_tried_where_the_first_does_not_answer():
     server = await asyncio.start_server(lambda reader, writer: writer.close(), "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
 
-    class TwoAddresses(GuardedBackend):
+    class TwoAddresses(Guard):
         async def _resolve(self, host, port):
             return [ipaddress.ip_address("127.0.0.9"), ipaddress.ip_address("127.0.0.1")]
 
     backend = TwoAddresses(Allowed.parse(["127.0.0.0/8"]))
     async with server:
-        stream = await backend.connect_tcp("both.example", port, 2.0)
+        stream = await backend.connect("both.example", port, 2.0)
         assert stream.get_extra_info("server_addr")[0] == "127.0.0.1"
         await stream.aclose()
     backend.close()

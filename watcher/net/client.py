@@ -14,9 +14,10 @@ from watcher.errors import FetchError, TimedOut, TooLarge
 from watcher.model import Elsewhere, NotModified, Response, Validators
 from watcher.net.faults import HOPS_FAULTS, bad_status, in_words
 from watcher.net.guard import Allowed
+from watcher.net.hop import Hop
 from watcher.net.inflate import ACCEPT_ENCODING, Damaged, Inflate, Overflow
 from watcher.net.redirects import FOLLOWED, Chain, target_of
-from watcher.net.transport import Hop, Transport, place_of
+from watcher.net.transport import Transport, place_of
 from watcher.net.within import Within
 from watcher.text.urls import host_key
 
@@ -181,15 +182,14 @@ class Client:
         chain = Chain.start(fetch.url)
         while True:
             fetch.at = chain.url
-            sent = [("Host", place_of(chain.url)[1]), *fetch.headers]
+            sent = [("Host", place_of(chain.url).name), *fetch.headers]
             if chain.authorization:
                 sent.append(("Authorization", chain.authorization))
             if not fetch.keep_alive:
                 sent.append(("Connection", "close"))
             async with self._transport.get(chain.url, target_of(chain.url), sent, keep_alive=fetch.keep_alive) as hop:
                 check_headers(fetch.url, hop)
-                location = hop.header("location")
-                if hop.status in FOLLOWED and location:
+                if hop.status in FOLLOWED and (location := hop.header("location")):
                     chain = chain.follow(hop.status, as_text(location))
                     if fetch.on_hop is not None:
                         fetch.on_hop(hop.status, fetch.at, chain.url)

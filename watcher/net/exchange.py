@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import h11
-import httpcore
+from watcher.net.streams import Stream
+from watcher.net.wire import RemoteProtocolError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from watcher.net.strict import Strict
 
-Headers = Sequence[tuple[bytes, bytes]]
+Headers = Sequence[tuple[str, str]]  # text, one character a byte
 READ_BYTES = 64 * 1024
-MAX_HEAD_BYTES = 100 * 1024  # of an answer's status and headers
 MAX_HINTS = 10  # answers of 1xx before the real one
 # What may go out as it is, and what a 304 looks like: narrower than HTTP. Whatever is not so plain is h11's to judge.
 NAME = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
@@ -24,76 +22,91 @@ ASKED = re.compile(
     rb"GET [!-~]+ HTTP/1\.1\r\n(?:" + NAME + rb": [!-~\x80-\xff](?:[ !-~\x80-\xff]*[!-~\x80-\xff])?\r\n)+\r\n"
 )
 NOT_MODIFIED = re.compile(rb"HTTP/1\.[01] 304(?: [ -~]*)?\r\n((?:" + NAME + rb":[\t -~\x80-\xff]*\r\n)*)\r\n")
-PAIR = re.compile(rb"([^:\r\n]+):[\t ]*((?:[^\r\n]*[^\t \r\n])?)")
-OF_A_BODY = (b"transfer-encoding", b"content-length")
+PAIR = re.compile(r"([^:\r\n]+):[\t ]*((?:[^\r\n]*[^\t \r\n])?)")
+OF_A_BODY = frozenset(("transfer-encoding", "content-length"))
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The status and the headers of an answer, as they came."""
+    """The status and the headers of an answer; names in lower case."""
 
-    status_code: int
-    headers: Headers
+    status: int
+    headers: tuple[tuple[str, str], ...]
 
 
 class Exchange:
     """
     A GET over `stream` and what comes back; `aclose` ends both.
 
-    Raises httpcore's errors, as its own connections do.
+    Raises the errors of `wire`.
     """
 
-    def __init__(self, stream: httpcore.AsyncNetworkStream, *, timeout_s: float) -> None:
+    __slots__ = ("_http", "_stream", "_timeout_s")
+
+    def __init__(self, stream: Stream, *, timeout_s: float) -> None:
         self._stream = stream
         self._timeout_s = timeout_s
-        self._http: h11.Connection | None = None  # from the first byte on that is no plain 304's
+        self._http: Strict | None = None  # from the first byte on that is no plain 304's
 
     async def get(self, target: bytes, headers: Headers) -> Head:
         """Send the request and return the head of the answer."""
         sent = plainly(target, headers)
         if sent is None:
-            self._http, sent = by_h11(target, headers)
+            self._http = strictly(target, headers)
+            sent = self._http.sent
         await self._stream.write(sent, self._timeout_s)
         data = await self._stream.read(READ_BYTES, self._timeout_s)
-        if (head := not_modified(data)) is not None:
-            return head
-        if self._http is None:
-            self._http, _ = by_h11(target, headers)
-        with told():
-            self._http.receive_data(data)
+        return not_modified(data) or await self._head(self._http or strictly(target, headers), data)
+
+    async def _head(self, http: Strict, data: bytes) -> Head:
+        """Return the head of an answer that begins with `data`."""
+        from h11 import InformationalResponse, Response  # late: 10 ms, which a poll of 304s alone need not pay
+
+        from watcher.net.strict import lowered
+
+        self._http = http
+        http.feed(data)
         for _ in range(MAX_HINTS + 1):
-            event = await self._next(self._http)
-            if isinstance(event, h11.Response):
-                return Head(event.status_code, list(event.headers))
-            if not isinstance(event, h11.InformationalResponse):
-                raise httpcore.RemoteProtocolError("no answer before the connection was closed")
-        raise httpcore.RemoteProtocolError(f"more than {MAX_HINTS} answers of 1xx, and none of them the last")
+            event = await self._next(http)
+            if isinstance(event, Response):
+                return Head(event.status_code, lowered(event.headers))
+            if not isinstance(event, InformationalResponse):
+                raise RemoteProtocolError("no answer before the connection was closed")
+        raise RemoteProtocolError(f"more than {MAX_HINTS} answers of 1xx, and none of them the last")
 
     async def body(self) -> AsyncIterator[bytes]:
         """Yield the body as it comes, as it was sent."""
-        while self._http is not None and isinstance(event := await self._next(self._http), h11.Data):
+        if self._http is None:
+            return
+        from h11 import Data
+
+        while isinstance(event := await self._next(self._http), Data):
             yield bytes(event.data)
 
     async def aclose(self) -> None:
         """Close the connection."""
         await self._stream.aclose()
 
-    async def _next(self, http: h11.Connection) -> object:
-        while True:
-            with told():
-                event = http.next_event()
-            if event is not h11.NEED_DATA:
-                return event
-            data = await self._stream.read(READ_BYTES, self._timeout_s)
-            with told():
-                http.receive_data(data)
+    async def _next(self, http: Strict) -> object:
+        from h11 import NEED_DATA
+
+        while (event := http.next()) is NEED_DATA:
+            http.feed(await self._stream.read(READ_BYTES, self._timeout_s))
+        return event
+
+
+def strictly(target: bytes, headers: Headers) -> Strict:
+    """Return a request for h11 to write, and to read the answer of. Errors: LocalProtocolError."""
+    from watcher.net.strict import Strict
+
+    return Strict(target, headers)
 
 
 def plainly(target: bytes, headers: Headers) -> bytes | None:
     """Return a request as it goes on the wire; None for one that has anything odd in it."""
-    lines = [b": ".join(pair) for pair in headers]
-    sent = b"\r\n".join((b"GET " + target + b" HTTP/1.1", *lines, b"\r\n"))
-    return sent if ASKED.fullmatch(sent) and sent.count(b"\n") == len(lines) + 2 else None
+    lines = "".join([f"{name}: {value}\r\n" for name, value in headers])
+    sent = b"GET %b HTTP/1.1\r\n%b\r\n" % (target, lines.encode("latin-1"))
+    return sent if ASKED.fullmatch(sent) and sent.count(b"\n") == len(headers) + 2 else None
 
 
 def not_modified(data: bytes) -> Head | None:
@@ -101,26 +114,8 @@ def not_modified(data: bytes) -> Head | None:
     found = NOT_MODIFIED.match(data)
     if found is None:
         return None
-    pairs = tuple(PAIR.findall(found[1]))
-    if any(name.lower() in OF_A_BODY for name, _ in pairs):
-        return None
+    pairs = tuple([(name.lower(), value) for name, value in PAIR.findall(found[1].decode("latin-1"))])
+    for name, _ in pairs:
+        if name in OF_A_BODY:
+            return None
     return Head(304, pairs)
-
-
-def by_h11(target: bytes, headers: Headers) -> tuple[h11.Connection, bytes]:
-    """Return a connection that has been asked, and what is sent for it. Errors: httpcore.LocalProtocolError."""
-    http = h11.Connection(our_role=h11.CLIENT, max_incomplete_event_size=MAX_HEAD_BYTES)
-    with told():
-        sent = http.send(h11.Request(method=b"GET", target=target, headers=list(headers)))
-        return http, (sent or b"") + (http.send(h11.EndOfMessage()) or b"")
-
-
-@contextmanager
-def told() -> Iterator[None]:
-    """Raise h11's errors as httpcore's."""
-    try:
-        yield
-    except h11.RemoteProtocolError as error:
-        raise httpcore.RemoteProtocolError(str(error)) from error
-    except h11.LocalProtocolError as error:
-        raise httpcore.LocalProtocolError(str(error)) from error

@@ -9,14 +9,14 @@ import ssl
 from datetime import UTC, datetime
 from http import HTTPStatus
 
-import httpcore
-
 from watcher.errors import BadStatus, FetchError, Refused, TimedOut, Unreachable
 from watcher.feeds.freshness import freshness
 from watcher.feeds.walls import WALL, bot_wall
+from watcher.net import wire
 from watcher.net.guard import PrivateAddress
+from watcher.net.hop import Hop
 from watcher.net.inflate import Damaged, Inflate, Overflow
-from watcher.net.transport import BadUrl, Hop
+from watcher.net.transport import BadUrl
 
 NETWORK_ERRORS = frozenset(
     (errno.ECONNREFUSED, errno.ECONNRESET, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN, errno.EPIPE)
@@ -26,10 +26,7 @@ ERROR_BODY_BYTES = 16_384  # of an error page: enough to know a bot wall
 ERROR_BODY_S = 3.0  # for it: a page that drips must not cost what the head said, a Retry-After say
 WALLED = frozenset((202, 401, 403, 405, 429, 503))  # statuses of bot walls, AWS' among them
 WALL_HEADERS = {"cf-mitigated": "Cloudflare", "x-amzn-waf-action": "AWS WAF"}
-TIMEOUTS = (httpcore.TimeoutException,)
-BROKEN = (httpcore.NetworkError, ssl.SSLError, OSError)
-NOT_HTTP = (httpcore.ProtocolError,)
-HOPS_FAULTS = (*TIMEOUTS, *BROKEN, *NOT_HTTP, PrivateAddress, Damaged, BadUrl, UnicodeError)
+HOPS_FAULTS = (wire.WireError, ssl.SSLError, OSError, PrivateAddress, Damaged, BadUrl, UnicodeError)
 
 
 def in_words(error: Exception, url: str, *, at: str, timeout_s: float) -> FetchError:
@@ -39,10 +36,10 @@ def in_words(error: Exception, url: str, *, at: str, timeout_s: float) -> FetchE
     Args:
         at: The hop where it happened.
     """
-    if isinstance(error, TIMEOUTS):
-        far = isinstance(error, httpcore.ConnectTimeout)
+    if isinstance(error, wire.TimedOut):
+        far = isinstance(error, wire.ConnectTimeout)
         return TimedOut(url, f"no answer within {timeout_s:g} s", answered_by=at, no_connection=far)
-    if isinstance(error, NOT_HTTP):
+    if isinstance(error, wire.NotHttp):
         return Unreachable(url, f"the answer is not HTTP, or was cut ({error})", answered_by=at)
     if isinstance(error, Damaged):
         return Unreachable(url, str(error), answered_by=at)
@@ -50,7 +47,7 @@ def in_words(error: Exception, url: str, *, at: str, timeout_s: float) -> FetchE
         return Refused(url, str(error), answered_by=at)
     if isinstance(error, BadUrl | UnicodeError):
         return Refused(url, str(error) or "a URL that cannot be asked", answered_by=at)
-    far = isinstance(error, httpcore.ConnectError) and not is_tls(error)
+    far = isinstance(error, wire.ConnectError) and not is_tls(error)
     return Unreachable(url, broken(error), answered_by=at, no_connection=far)
 
 
@@ -83,7 +80,7 @@ async def beginning(hop: Hop) -> bytes:
         async with asyncio.timeout(ERROR_BODY_S):
             async for chunk in hop.raw:
                 inflate.feed(chunk[:ERROR_BODY_BYTES])
-    except (Overflow, Damaged, TimeoutError, httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException):
+    except (Overflow, Damaged, TimeoutError, wire.WireError):
         pass  # the status is the error; the page only explains it
     return inflate.so_far()
 

@@ -9,16 +9,15 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-import httpcore
-
 from watcher.errors import WatcherError
-from watcher.net.streams import connect
+from watcher.net.streams import Stream, connect
+from watcher.net.wire import ConnectError, ConnectTimeout
 from watcher.net.within import Within
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
-Connect = Callable[[str, int, float | None], Awaitable[httpcore.AsyncNetworkStream]]  # address, port, seconds
+Connect = Callable[[str, int, float | None], Awaitable[Stream]]  # address, port, seconds
 
 NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 V4_COMPATIBLE = ipaddress.IPv6Network("::/96")
@@ -62,14 +61,10 @@ class Allowed:
     def permits(self, address: IPAddress, *, host: str, port: int) -> bool:
         """Whether `address`, asked for as `host`:`port`, may be connected to."""
         inner = unwrap(address)
-        if is_public(inner):
-            return True
-        name = host.strip("[]").lower().rstrip(".")
-        return (name, port) in self.places or any(
-            candidate.version == network.version and candidate in network
-            for network in self.ranges
-            for candidate in (address, inner)
-        )
+        for network in self.ranges:
+            if inner in network or (inner is not address and address in network):  # False for the other version
+                return True
+        return is_public(inner) or (host.strip("[]").lower().rstrip("."), port) in self.places
 
 
 def unwrap(address: IPAddress) -> IPAddress:
@@ -100,11 +95,11 @@ def is_public(address: IPAddress) -> bool:
     )
 
 
-class GuardedBackend(httpcore.AsyncNetworkBackend):
+class Guard:
     """
     Connects to the address that was checked, never to a name: a second answer of the name server changes nothing.
 
-    Host and SNI stay the name's, because httpcore takes them from the URL.
+    Host and SNI stay the name's: who asks takes them from the URL.
     """
 
     def __init__(self, allowed: Allowed, *, connect: Connect = connect) -> None:
@@ -112,54 +107,48 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         self._connect = connect
         self._resolver = ThreadPoolExecutor(RESOLVER_THREADS, thread_name_prefix="resolve")
 
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        try:
-            with Within(timeout):
-                addresses = await self._checked(host, port)
-                return await self._first_open(addresses, port)
-        except TimeoutError as error:
-            raise httpcore.ConnectTimeout(f"no connection to {host} in {timeout:g} s") from error
+    async def connect(self, host: str, port: int, timeout_s: float | None) -> Stream:
+        """
+        Return a connection to `host`, within `timeout_s` if it is given.
 
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
+        Errors: ConnectTimeout, ConnectError, PrivateAddress.
+        """
+        try:
+            with Within(timeout_s):
+                addresses = self._checked(host, port, literal(host) or await self._resolve(host, port))
+                for address in addresses[:-1]:
+                    try:
+                        return await self._connect(address, port, NEXT_ADDRESS_S)
+                    except (ConnectError, ConnectTimeout):
+                        continue
+                return await self._connect(addresses[-1], port, None)  # all of it is timed as one
+        except TimeoutError as error:
+            raise ConnectTimeout(f"no connection to {host} in {timeout_s or 0:g} s") from error
 
     def close(self) -> None:
         """Let the resolver's threads go, without waiting for those that hang."""
         self._resolver.shutdown(wait=False, cancel_futures=True)
 
-    async def _checked(self, host: str, port: int) -> list[str]:
-        found = await self._resolve(host, port)
+    def _checked(self, host: str, port: int, found: list[IPAddress]) -> list[str]:
         good = [str(address) for address in found if self._allowed.permits(address, host=host, port=port)]
         if not good:
             raise PrivateAddress(host, (str(address) for address in found))
         return good[:MAX_ADDRESSES]
 
     async def _resolve(self, host: str, port: int) -> list[IPAddress]:
-        try:
-            return [ipaddress.ip_address(host.strip("[]"))]
-        except ValueError:
-            pass  # a name, or a spelling such as 0x7f.1 that only the resolver reads
         loop = asyncio.get_running_loop()
         try:
-            answers = await loop.run_in_executor(self._resolver, resolve, host, port)
+            return await loop.run_in_executor(self._resolver, resolve, host, port)
         except (OSError, UnicodeError) as error:
-            raise httpcore.ConnectError(f"the name {host} does not resolve") from error
-        return answers
+            raise ConnectError(f"the name {host} does not resolve") from error
 
-    async def _first_open(self, addresses: list[str], port: int) -> httpcore.AsyncNetworkStream:
-        for address in addresses[:-1]:
-            try:
-                return await self._connect(address, port, NEXT_ADDRESS_S)
-            except (httpcore.ConnectError, httpcore.ConnectTimeout):
-                continue
-        return await self._connect(addresses[-1], port, None)  # all of it is timed as one
+
+def literal(host: str) -> list[IPAddress]:
+    """Return the address that a host is; none for a name, or a spelling such as 0x7f.1 that only the resolver reads."""
+    try:
+        return [ipaddress.ip_address(host.strip("[]"))]
+    except ValueError:
+        return []
 
 
 def resolve(host: str, port: int) -> list[IPAddress]:

@@ -1,4 +1,4 @@
-"""TCP and TLS on the event loop's own transports, in the shape that httpcore asks for."""
+"""TCP and TLS on the event loop's own transports."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import ssl
 from typing import Any
 
-import httpcore
+from watcher.net.wire import ConnectError, ConnectTimeout, ReadError, ReadTimeout, WriteError, WriteTimeout
 
 CLOSE_S = 1.0  # for the other side's goodbye on a TLS connection
 READ_BYTES = 16 * 1024  # at once: in the smallest pieces that HTTP has, these are 50 ms of work
@@ -14,7 +14,7 @@ HELD_BYTES = 128 * 1024  # that wait to be read: then the other side has to wait
 UNBROKEN_READS = 2  # from then on, all others have their turn between two
 
 
-class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
+class Stream(asyncio.Protocol):
     """One open connection: the loop's protocol on one side, `read` and `write` on the other, by one task at a time."""
 
     def __init__(self) -> None:
@@ -65,24 +65,24 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
             if not self._held and not self._ended:
                 await self._wait(timeout)
         except TimeoutError as error:
-            raise httpcore.ReadTimeout from error
+            raise ReadTimeout from error
         if not self._held and self._error is not None:
-            raise httpcore.ReadError(str(self._error)) from self._error
+            raise ReadError(str(self._error)) from self._error
         return self._take(min(max_bytes, READ_BYTES))
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         if not buffer:
             return
         if self._lost or self._transport is None:
-            raise httpcore.WriteError("the connection is closed") from self._error
+            raise WriteError("the connection is closed") from self._error
         self._transport.write(buffer)
         try:
             while self._is_full and not self._lost:
                 await self._wait(timeout)
         except TimeoutError as error:
-            raise httpcore.WriteTimeout from error
+            raise WriteTimeout from error
         if self._error is not None:
-            raise httpcore.WriteError(str(self._error)) from self._error
+            raise WriteError(str(self._error)) from self._error
 
     async def aclose(self) -> None:
         if self._transport is None:
@@ -102,26 +102,26 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
 
     async def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
-    ) -> httpcore.AsyncNetworkStream:
+    ) -> Stream:
         plain = self._transport
         if self._lost or plain is None:
-            raise httpcore.ConnectError("the connection is closed") from self._error
+            raise ConnectError("the connection is closed") from self._error
         try:
             async with asyncio.timeout(timeout):
                 coded = await self._loop.start_tls(plain, self, ssl_context, server_hostname=server_hostname)
         except TimeoutError as error:
             plain.abort()
-            raise httpcore.ConnectTimeout from error
+            raise ConnectTimeout from error
         except OSError as error:  # an SSLError is one
             plain.abort()
-            raise httpcore.ConnectError(str(error)) from error
+            raise ConnectError(str(error)) from error
         if coded is None:  # it was closed while both sides agreed
-            raise httpcore.ConnectError("the connection is closed") from self._error
+            raise ConnectError("the connection is closed") from self._error
         self._transport = coded
         self._tls = coded.get_extra_info("ssl_object")
         return self
 
-    def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 - httpcore's own signature
+    def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 - of many kinds
         if info == "ssl_object":
             return self._tls
         if self._transport is None:
@@ -164,9 +164,9 @@ def give_up(waiter: asyncio.Future[None]) -> None:
         waiter.set_exception(TimeoutError())
 
 
-async def connect(address: str, port: int, timeout_s: float | None) -> httpcore.AsyncNetworkStream:
+async def connect(address: str, port: int, timeout_s: float | None) -> Stream:
     """
-    Return a connection to an address. Errors: httpcore.ConnectTimeout, httpcore.ConnectError.
+    Return a connection to an address. Errors: ConnectTimeout, ConnectError.
 
     Args:
         timeout_s: None where the caller sees to it.
@@ -178,6 +178,6 @@ async def connect(address: str, port: int, timeout_s: float | None) -> httpcore.
         async with asyncio.timeout(timeout_s):
             return (await loop.create_connection(Stream, address, port))[1]
     except TimeoutError as error:
-        raise httpcore.ConnectTimeout(f"no connection to {address}") from error
+        raise ConnectTimeout(f"no connection to {address}") from error
     except OSError as error:
-        raise httpcore.ConnectError(str(error)) from error
+        raise ConnectError(str(error)) from error

@@ -1,41 +1,28 @@
-"""The one place that knows the HTTP library: one request, no redirects, no cookies, raw body; swap it here."""
+"""The one place that knows how a request is sent: one hop, no redirects, no cookies, raw body; swap it here."""
 
 from __future__ import annotations
 
 import re
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
 from functools import lru_cache
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-import httpcore
-
-from watcher.net.exchange import Exchange
-from watcher.net.guard import Allowed, GuardedBackend
+from watcher.net.exchange import Exchange, Headers
+from watcher.net.guard import Allowed, Guard
+from watcher.net.hop import Hop, Place
 from watcher.net.redirects import DEFAULT_PORTS
+from watcher.net.streams import Stream
+from watcher.net.wire import ours
 
 if TYPE_CHECKING:
     import httpx
 
-KEEP_ALIVE_S = 15.0
-POOL_CONNECTIONS = 64
+    from watcher.net.kept import Kept
+
 PLAIN = re.compile(r"(https?)://([A-Za-z0-9][A-Za-z0-9.-]{0,252})(?::([0-9]{1,5}))?(?=[/?#]|$)")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hop:
-    """The head of one answer, and its raw body to come."""
-
-    status: int
-    headers: tuple[tuple[str, str], ...]  # names in lower case
-    raw: AsyncIterator[bytes]
-
-    def header(self, name: str) -> str | None:
-        """Return the first value of a header, or None."""
-        return next((value for key, value in self.headers if key == name), None)
 
 
 class BadUrl(ValueError):
@@ -47,8 +34,8 @@ class Transport:
     Sends single requests.
 
     httpx's client is left out: it would add cookies, a proxy from the environment, its own spelling of the URL and an
-    unbounded decoder. Its pool is quadratic in open requests, so that a request without `keep_alive` gets a
-    connection of its own.
+    unbounded decoder. httpcore's pool is quadratic in open requests, so that a request without `keep_alive` gets a
+    connection of its own; both libraries are loaded for what needs them alone.
 
     Args:
         substitute: takes the place of the network in tests (`httpx.MockTransport`).
@@ -57,34 +44,31 @@ class Transport:
     def __init__(
         self, allowed: Allowed, *, timeout_s: float, substitute: httpx.AsyncBaseTransport | None = None
     ) -> None:
-        self._backend = GuardedBackend(allowed)
-        self._timeout = dict.fromkeys(("connect", "read", "write", "pool"), timeout_s)
+        self._guard = Guard(allowed)
+        self._timeout_s = timeout_s
         self._substitute = substitute
         self._tls: ssl.SSLContext | None = None
-        self._pool: httpcore.AsyncConnectionPool | None = None
+        self._pool: Kept | None = None
 
-    def get(
-        self, url: str, target: bytes, headers: list[tuple[str, str]], *, keep_alive: bool
-    ) -> AbstractAsyncContextManager[Hop]:
+    def get(self, url: str, target: bytes, headers: Headers, *, keep_alive: bool) -> AbstractAsyncContextManager[Hop]:
         """
-        Ask for `target` (path and query as they go on the wire) at the origin of `url`.
+        Ask for `target` (path and query as they go on the wire) at the place of `url`.
 
-        Raises httpcore's errors, `guard.PrivateAddress`, and `BadUrl`.
+        Raises the errors of `wire`, `guard.PrivateAddress`, and `BadUrl`.
         """
         if self._substitute is not None:
-            return self._through_substitute(self._substitute, url, headers)
-        raw = [(key.encode("ascii"), value.encode("latin-1")) for key, value in headers]
+            return through(self._substitute, url, headers)
         if keep_alive:
-            return self._over_pool(url, target, raw)
-        return Alone(lambda: self._connect(place_of(url)[0]), target, raw, timeout_s=self._timeout["read"])
+            return self._kept().get(place_of(url), target, headers)
+        return Alone(self, place_of(url), target, headers)
 
     async def reaches(self, url: str) -> bool:
         """Open a connection to the host of `url` and close it; True, or the error that `get` would raise."""
         if self._substitute is not None:
-            async with self._through_substitute(self._substitute, url, []):
+            async with through(self._substitute, url, []):
                 return True
-        origin, _ = place_of(url)
-        stream = await self._backend.connect_tcp(origin.host.decode("ascii"), origin.port, self._timeout["connect"])
+        place = place_of(url)
+        stream = await self._guard.connect(place.host, place.port, self._timeout_s)
         await stream.aclose()
         return True
 
@@ -93,31 +77,14 @@ class Transport:
         if self._pool is not None:
             await self._pool.aclose()
             self._pool = None
-        self._backend.close()
+        self._guard.close()
 
-    @asynccontextmanager
-    async def _over_pool(self, url: str, target: bytes, headers: list[tuple[bytes, bytes]]) -> AsyncIterator[Hop]:
-        origin, _ = place_of(url)
-        request = httpcore.Request(
-            "GET",
-            httpcore.URL(scheme=origin.scheme, host=origin.host, port=origin.port, target=target),
-            headers=headers,
-            extensions={"timeout": self._timeout},
-        )
-        response = await self._kept().handle_async_request(request)
-        try:
-            yield Hop(status=response.status, headers=lowered(response.headers), raw=response.aiter_stream())
-        finally:
-            await response.aclose()
-
-    async def _connect(self, origin: httpcore.Origin) -> httpcore.AsyncNetworkStream:
-        """Return a connection of its own."""
-        host = origin.host.decode("ascii")
-        timeout_s = self._timeout["connect"]
-        stream = await self._backend.connect_tcp(host, origin.port, timeout_s)
-        if origin.scheme == b"https":
-            stream = await stream.start_tls(self._trust(), host, timeout_s)
-        return stream
+    async def exchange(self, place: Place) -> Exchange:
+        """Return one request's worth of a connection of its own."""
+        stream: Stream = await self._guard.connect(place.host, place.port, self._timeout_s)
+        if place.scheme == "https":
+            stream = await stream.start_tls(self._trust(), place.host, self._timeout_s)
+        return Exchange(stream, timeout_s=self._timeout_s)
 
     def _trust(self) -> ssl.SSLContext:
         if self._tls is None:
@@ -127,30 +94,12 @@ class Transport:
             self._tls.set_alpn_protocols(["http/1.1"])
         return self._tls
 
-    def _kept(self) -> httpcore.AsyncConnectionPool:
+    def _kept(self) -> Kept:
         if self._pool is None:
-            self._pool = httpcore.AsyncConnectionPool(
-                ssl_context=self._trust(),
-                max_connections=POOL_CONNECTIONS,
-                max_keepalive_connections=POOL_CONNECTIONS // 4,
-                keepalive_expiry=KEEP_ALIVE_S,
-                network_backend=self._backend,
-            )
+            from watcher.net.kept import Kept
+
+            self._pool = Kept(self._guard, trust=self._trust(), timeout_s=self._timeout_s)
         return self._pool
-
-    @asynccontextmanager
-    async def _through_substitute(
-        self, substitute: httpx.AsyncBaseTransport, url: str, headers: list[tuple[str, str]]
-    ) -> AsyncIterator[Hop]:
-        import httpx
-
-        try:
-            response = await substitute.handle_async_request(httpx.Request("GET", url, headers=headers))
-            assert isinstance(response.stream, httpx.AsyncByteStream)
-            yield Hop(status=response.status_code, headers=lowered(response.headers.raw), raw=aiter(response.stream))
-            await response.stream.aclose()
-        except httpx.TransportError as error:  # httpcore has an error of the same name for each
-            raise getattr(httpcore, type(error).__name__)(str(error)) from error
 
 
 class Alone(AbstractAsyncContextManager[Hop]):
@@ -160,25 +109,20 @@ class Alone(AbstractAsyncContextManager[Hop]):
     A class, since a generator costs the event loop as much again as its frame: it keeps a list of those that are open.
     """
 
-    def __init__(
-        self,
-        connect: Callable[[], Awaitable[httpcore.AsyncNetworkStream]],
-        target: bytes,
-        headers: list[tuple[bytes, bytes]],
-        *,
-        timeout_s: float,
-    ) -> None:
-        self._connect, self._target, self._headers, self._timeout_s = connect, target, headers, timeout_s
+    __slots__ = ("_exchange", "_headers", "_place", "_target", "_transport")
+
+    def __init__(self, transport: Transport, place: Place, target: bytes, headers: Headers) -> None:
+        self._transport, self._place, self._target, self._headers = transport, place, target, headers
         self._exchange: Exchange | None = None
 
     async def __aenter__(self) -> Hop:
-        exchange = self._exchange = Exchange(await self._connect(), timeout_s=self._timeout_s)
+        exchange = self._exchange = await self._transport.exchange(self._place)
         try:
             head = await exchange.get(self._target, self._headers)
         except BaseException:
             await exchange.aclose()
             raise
-        return Hop(status=head.status_code, headers=lowered(head.headers), raw=exchange.body())
+        return Hop(status=head.status, headers=head.headers, raw=exchange.body())
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -187,31 +131,42 @@ class Alone(AbstractAsyncContextManager[Hop]):
             await self._exchange.aclose()
 
 
+@asynccontextmanager
+async def through(substitute: httpx.AsyncBaseTransport, url: str, headers: Headers) -> AsyncIterator[Hop]:
+    """Ask what takes the place of the network."""
+    import httpx
+
+    from watcher.net.strict import lowered
+
+    try:
+        response = await substitute.handle_async_request(httpx.Request("GET", url, headers=list(headers)))
+        assert isinstance(response.stream, httpx.AsyncByteStream)
+        yield Hop(status=response.status_code, headers=lowered(response.headers.raw), raw=aiter(response.stream))
+        await response.stream.aclose()
+    except httpx.TransportError as error:
+        raise ours(error) from error
+
+
 @lru_cache(maxsize=256)  # each fetch asks twice, and each page of a host
-def place_of(url: str) -> tuple[httpcore.Origin, str]:
+def place_of(url: str) -> Place:
     """
-    Return the origin of a URL, and how the Host header spells it: without its default port, IDNA in ASCII.
+    Return the place of a URL: its Host header without the scheme's own port, IDNA in ASCII.
 
     Errors: BadUrl.
     """
     found = PLAIN.match(url)
-    if found is None:
-        import httpx  # late: 80 ms, which https and odd URLs alone should pay
-
-        try:
-            parts = httpx.URL(url)
-        except httpx.InvalidURL as error:
-            raise BadUrl(str(error)) from error
-        scheme, host, port, name = parts.raw_scheme, parts.raw_host, parts.port, parts.netloc.decode("ascii")
-    else:  # nearly all of them, at a tenth of the cost
-        scheme, name = found.group(1).encode("ascii"), found.group(2).lower()
-        host, port = name.encode("ascii"), int(found.group(3) or DEFAULT_PORTS[found.group(1)])
+    if found is not None:  # nearly all of them, at a tenth of the cost
+        scheme, host, digits = found.groups()
+        host, own = host.lower(), DEFAULT_PORTS[scheme]
+        port = own if digits is None else int(digits)
         if port > 65_535:
             raise BadUrl(f"no port: {port}")
-        name = name if port == DEFAULT_PORTS[found.group(1)] else f"{name}:{port}"
-    return httpcore.Origin(scheme, host, port or DEFAULT_PORTS[scheme.decode("ascii")]), name
+        return Place(scheme, host, port, host if port == own else f"{host}:{port}")
+    import httpx  # late: 80 ms, which odd URLs alone should pay
 
-
-def lowered(raw: Iterable[tuple[bytes, bytes]]) -> tuple[tuple[str, str], ...]:
-    """Return header pairs as text, one character a byte: what is echoed later goes out as it came in."""
-    return tuple((key.decode("ascii", "replace").lower(), value.decode("latin-1")) for key, value in raw)
+    try:
+        parts = httpx.URL(url)
+    except httpx.InvalidURL as error:
+        raise BadUrl(str(error)) from error
+    scheme, host = parts.scheme, parts.raw_host.decode("ascii")
+    return Place(scheme, host, parts.port or DEFAULT_PORTS[scheme], parts.netloc.decode("ascii"))
