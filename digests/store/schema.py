@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import JSON, Column, Date, Index, Integer, LargeBinary, MetaData, Table, Text, UniqueConstraint
 
-from watcher.store.schema import NAMING, OF_A_PROCESS, Number, Utc
+from watcher.store.moments import Utc
+from watcher.store.schema import NAMING, OF_A_PROCESS, Number
 
 metadata = MetaData(naming_convention=NAMING)
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, delete, func, select, update
 
 from watcher.model import Entry, Feed
 from watcher.store.articles import Arrival, add_articles
-from watcher.store.feeds import entry_from_json, feed_of
+from watcher.store.feeds import OF_A_FEED, entry_from_json, feed_of
 from watcher.store.schema import feeds, pages
 
 
@@ -42,7 +42,7 @@ def due_pages(connection: Connection, host: str, *, now: datetime, most: int) ->
         .limit(most)
     )
     rows = [row._mapping for row in connection.execute(query)]
-    owners = select(feeds).where(feeds.c.id.in_({row["feed_id"] for row in rows}))
+    owners = select(*OF_A_FEED).where(feeds.c.id.in_({row["feed_id"] for row in rows}))
     by_id = {feed.id: feed for feed in map(feed_of, connection.execute(owners))}
     same = ("article_id", "url", "host", "noted_at", "tries", "again")
     return tuple(

@@ -20,6 +20,7 @@ KEEP_POLLS = 200  # lines a feed: its history for `status`
 SMOOTHED = 0.2  # the share of the newest answer in `took_s`
 UNDATED_FROM = 3  # entries without a date among them make a feed undated that had dates
 MOVES_TRUSTED = 2  # times that a permanent target must have parsed as a feed before it is remembered
+OF_A_POLL = update(feeds).where(feeds.c.id == bindparam("of"))  # sets the columns that its rows name
 Poll = tuple[Feed, PollResult]  # the feed as it stood before
 
 
@@ -34,12 +35,9 @@ def record_polls(connection: Connection, given: Sequence[Poll]) -> list[int]:
     after = [(feed, result, state(feed, result)) for feed, result in given]
     alike: dict[tuple[str, ...], list[dict[str, object]]] = {}
     for feed, _, values in after:
-        row = {f"new_{name}": value for name, value in values.items()} | {"of": feed.id}
-        alike.setdefault(tuple(row), []).append(row)
+        alike.setdefault(tuple(values), []).append({"of": feed.id, **values})
     for rows in alike.values():
-        names = [name.removeprefix("new_") for name in rows[0] if name != "of"]
-        new = {name: bindparam(f"new_{name}", type_=feeds.c[name].type) for name in names}
-        connection.execute(update(feeds).where(feeds.c.id == bindparam("of")).values(new), rows)
+        connection.execute(OF_A_POLL, rows)
     note_healths(connection, after)
     told = [(feed, result) for feed, result in given if not is_quiet(feed, result)]
     if told:

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import Any
-
 from sqlalchemy import (
     JSON,
     BigInteger,
     Boolean,
     Column,
-    DateTime,
-    Dialect,
     Float,
     ForeignKey,
     Index,
@@ -20,12 +15,11 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
-    TypeDecorator,
     and_,
     text,
 )
-from sqlalchemy.dialects import sqlite
-from sqlalchemy.types import TypeEngine
+
+from watcher.store.moments import Utc
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -33,48 +27,6 @@ NAMING = {
     "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
     "pk": "pk_%(table_name)s",
 }
-
-
-class AsText(sqlite.DATETIME):
-    """SQLite's datetime, handed over as the text that it is kept as."""
-
-    def bind_processor(self, dialect: Dialect) -> None:
-        """Take the text as it is."""
-
-    def result_processor(self, dialect: Dialect, coltype: object) -> None:
-        """Leave the text as it is."""
-
-
-class Utc(TypeDecorator[datetime]):
-    """
-    An aware UTC datetime; SQLite keeps it as text without a zone, in an order that compares.
-
-    The text is SQLAlchemy's own for SQLite, written here because its way there costs three times as much.
-    """
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        kind = AsText() if dialect.name == "sqlite" else DateTime(timezone=True)  # type: ignore[no-untyped-call]
-        return dialect.type_descriptor(kind)
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:  # noqa: ANN401 - the driver's
-        if value is None:
-            return None
-        if value.tzinfo is not UTC:
-            if value.tzinfo is None:
-                raise ValueError(f"a datetime without a zone: {value!r}")
-            value = value.astimezone(UTC)
-        return value.isoformat(" ", "microseconds")[:26] if dialect.name == "sqlite" else value
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ANN401
-        if value is None:
-            return None
-        if isinstance(value, str):
-            return datetime.fromisoformat(value + "+00:00")
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)  # type: ignore[no-any-return]
-
 
 Number = BigInteger().with_variant(Integer, "sqlite")  # of rows that a large store has billions of in its life
 # What `watcher move` leaves behind, by the `info` of a table or column: an index, which is built anew, and who works.

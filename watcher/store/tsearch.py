@@ -30,7 +30,8 @@ from sqlalchemy.dialects.postgresql import insert as insert_there
 
 from watcher.store.feeds import slices
 from watcher.store.fts_entry import Entry, Filters, marks, words_of
-from watcher.store.schema import NAMING, Utc, articles
+from watcher.store.moments import Utc
+from watcher.store.schema import NAMING, articles
 from watcher.text.search import Query, Token
 
 LEAD_CHARS = 600  # of a text: its first paragraphs

@@ -20,6 +20,32 @@ OF_A_LEASE = (hosts.c.host, hosts.c.lease_by, hosts.c.lease_until, hosts.c.block
 FRESH = 5 / 6  # of a lease: where more of it is left, a step does not write the host's row once more
 
 
+def has_come(column: ColumnElement[datetime], now: datetime | ColumnElement[datetime]) -> ColumnElement[bool]:
+    """
+    Return the condition that a time has come, for rows of hosts that are named.
+
+    Rows are found by their hosts, not by the index of times, which the server takes for the shorter way: at its
+    beginning lie all that was due before and cannot be cleaned up yet.
+    """
+    return func.coalesce(column, now) <= now
+
+
+# Built once: what is asked for hundreds of times a minute costs as much to put together as to run.
+DUE_THERE = (
+    select(*OF_A_FEED, hosts.c.last_request_at)
+    .outerjoin(hosts, hosts.c.host == feeds.c.host)
+    .where(feeds.c.host.in_(bindparam("names", expanding=True)), feeds.c.enabled, ~feeds.c.gone)
+    .where(has_come(feeds.c.next_poll_at, bindparam("now", type_=feeds.c.next_poll_at.type)))
+)
+NEXT_POLL = update(feeds).where(feeds.c.id.in_(bindparam("ids", expanding=True))).values(next_poll_at=bindparam("at"))
+LEAVE = (
+    update(hosts)
+    .where(hosts.c.host.in_(bindparam("names", expanding=True)), hosts.c.lease_by == bindparam("worker"))
+    .values(lease_by=None, lease_until=None)
+)
+LEAVE_ASKED = LEAVE.values(last_request_at=bindparam("at"))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit:
     """What there is to do at a host: its feeds that are due, longest due first, and whether pages are."""
@@ -98,12 +124,11 @@ def visits_at(
     found: dict[str, list[Feed]] = {name: [] for name in names}
     have_pages: set[str] = set()
     asked: dict[str, datetime | None] = {}
-    of_feeds = select(*OF_A_FEED, hosts.c.last_request_at).outerjoin(hosts, hosts.c.host == feeds.c.host)
     for part in slices(list(names)):
-        due = (feeds.c.host.in_(part), feeds.c.enabled, ~feeds.c.gone, has_come(feeds.c.next_poll_at, now))
-        for row in connection.execute(of_feeds.where(*due)):
-            found[row.host].append(feed_of(row))
-            asked[row.host] = row.last_request_at
+        for row in connection.execute(DUE_THERE, {"names": part, "now": now}):
+            feed = feed_of(row)
+            found[feed.host].append(feed)
+            asked[feed.host] = row[-1]
         if pages_too:
             have_pages.update(
                 connection.scalars(
@@ -125,16 +150,6 @@ def visits_at(
     )
 
 
-def has_come(column: ColumnElement[datetime], now: datetime) -> ColumnElement[bool]:
-    """
-    Return the condition that a time has come, for rows of hosts that are named.
-
-    Rows are found by their hosts, not by the index of times, which the server takes for the shorter way: at its
-    beginning lie all that was due before and cannot be cleaned up yet.
-    """
-    return func.coalesce(column, now) <= now
-
-
 def visited(connection: Connection, *, now: datetime) -> frozenset[str]:
     """Return the hosts that are being visited."""
     return frozenset(connection.scalars(select(hosts.c.host).where(hosts.c.lease_until > now)))
@@ -143,7 +158,7 @@ def visited(connection: Connection, *, now: datetime) -> frozenset[str]:
 def note_polls(connection: Connection, feed_ids: Iterable[int], *, next_poll_at: datetime) -> None:
     """Write when feeds are due next, before they are fetched: a crash must not make us ask again at once."""
     for part in slices(list(feed_ids)):
-        connection.execute(update(feeds).where(feeds.c.id.in_(part)).values(next_poll_at=next_poll_at))
+        connection.execute(NEXT_POLL, {"ids": part, "at": next_poll_at})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,9 +250,6 @@ def leave_hosts(connection: Connection, given: Sequence[Leave]) -> None:
         at = leave.last_request_at
         alike.setdefault((leave.worker, None if at is None else at.replace(microsecond=0)), []).append(leave)
     for (worker, at), leaves in alike.items():
-        values: dict[str, object] = {"lease_by": None, "lease_until": None}
-        if at is not None:
-            values["last_request_at"] = max(leave.last_request_at or at for leave in leaves)
+        asked = {} if at is None else {"at": max(leave.last_request_at or at for leave in leaves)}
         for part in slices([leave.host for leave in leaves]):
-            mine = (hosts.c.host.in_(part), hosts.c.lease_by == worker)
-            connection.execute(update(hosts).where(*mine).values(values))
+            connection.execute(LEAVE_ASKED if asked else LEAVE, {"names": part, "worker": worker, **asked})

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection
 
 from watcher.errors import StoreError, WatcherError
-from watcher.store.hosts import block, renew_all
+from watcher.store.hosts import LEASE, block, renew_all
 from watcher.store.line import make_offline_due, note_line
 from watcher.store.visits import Visit, claim_visits, give_back
 from watcher.work.events import LineDown, LineUp
@@ -31,8 +31,8 @@ AFTER_A_FAULT = timedelta(minutes=5)  # how long a host rests whose visit broke 
 LOOK_S = 2.0  # between two looks at what has become due, and at the leases of long visits
 GATHER_S = 0.02  # for ends of visits, where most of the room is taken: a claim for many costs little more than for one
 FULL = 0.75  # of the room
-AHEAD = 4  # times the room: visits that are leased, under way, or being written down
-LOW = 0.5  # of the room: when fewer are ready, it is time to lease more
+AHEAD = 8  # times the room: visits that are leased, under way, or being written down
+LOW = 0.75  # of the room: when fewer are ready, it is time to lease more
 
 
 class Queue(ABC):
@@ -167,6 +167,7 @@ class LocalQueue(Queue):
         self._ready: deque[Visit] = deque()  # leased, and begun when there is room
         self._wanted = asyncio.Event()  # a look at what is due
         self._is_dry = False  # the last look left nothing that is due
+        self._renewed_at = tools.now()  # when the leases were last looked at
 
     async def fill(self) -> int:
         """Lease hosts that are due and start visits, as far as there is room; return how many were leased."""
@@ -179,8 +180,10 @@ class LocalQueue(Queue):
         worker, now, busy = self.tools.worker, self.tools.now(), {*self._visits, *(visit.host for visit in self._ready)}
         floor = self.tools.poll.min_every
 
+        renews = not timedelta() <= now - self._renewed_at < LEASE / 4
+
         def claim(connection: Connection) -> tuple[Visit, ...]:
-            if busy:
+            if renews and busy:
                 renew_all(connection, busy, worker=worker, now=now)
             if most <= 0:
                 return ()
@@ -189,6 +192,7 @@ class LocalQueue(Queue):
             )
 
         claims = await self.tools.writer.do(claim)
+        self._renewed_at = now if renews else self._renewed_at
         self._is_dry = len(claims) < most
         self._ready.extend(claims)
         self._go_on()

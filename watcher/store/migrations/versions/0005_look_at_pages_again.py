@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from watcher.store.schema import Utc
+from watcher.store.moments import Utc
 
 revision = "0005"
 down_revision = "0004"
