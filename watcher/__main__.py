@@ -13,7 +13,7 @@ def main() -> None:
     """Run the command line and leave with its exit code."""
     import gc
 
-    gc.set_threshold(100_000, 20, 20)  # hardly anything of what a start makes is garbage; looking costs a tenth of it
+    gc.set_threshold(500_000, 20, 20)  # hardly anything of what a start makes is garbage; looking costs a tenth of it
     try:
         from watcher.cli.main import main as run
 

@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 import pytest
 
 from watcher.cli.main import run
-from watcher.features.make import FEATURES_VERSION
+from watcher.features.version import FEATURES_VERSION
 from watcher.model import Article
 from watcher.store.articles import Packed, add_article
-from watcher.store.features import Embedding, note_embedder, set_vectors
+from watcher.store.embedders import Embedding, note_embedder
+from watcher.store.features import set_vectors
 from watcher.store.open import open_store
 from watcher.store.writer import write
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watcher.features.make import FEATURES_VERSION
 from watcher.features.renew import renewed
+from watcher.features.version import FEATURES_VERSION
 from watcher.features.wording import CITED, FLAG_BITS, LEAD, LEAD_WORDS, MAX_SHINGLES, parted, shingles
 from watcher.model import Article, Features
 

@@ -12,8 +12,9 @@ from sqlalchemy import make_url, select
 from tests.kinds import on_postgresql
 from watcher.errors import WatcherError
 from watcher.features.embed import Choice
-from watcher.features.make import FEATURES_VERSION, make
+from watcher.features.make import make
 from watcher.features.pack import pack
+from watcher.features.version import FEATURES_VERSION
 from watcher.model import Article
 from watcher.settings.model import FetchSettings, PollSettings
 from watcher.store.articles import Packed, add_article

@@ -13,12 +13,14 @@ from watcher.daemon.clock import LONGEST_REST_S, MENDING_S, REST_S, rest_s
 from watcher.daemon.jobs import Job
 from watcher.errors import EmbedderError, PluginError, StoreError, WatcherError
 from watcher.features.embed import Choice, Endpoint
-from watcher.features.make import FEATURES_VERSION, make
+from watcher.features.make import make
 from watcher.features.pack import pack, unpack
+from watcher.features.version import FEATURES_VERSION
 from watcher.model import Article
 from watcher.settings.secrets import Secret
 from watcher.store.articles import Packed, add_article, articles_by_id, packed_features
-from watcher.store.features import count_outdated, count_without_vector, embedder_noted
+from watcher.store.embedders import embedder_noted
+from watcher.store.features import count_outdated, count_without_vector
 from watcher.store.open import open_store
 from watcher.store.schema import features
 from watcher.store.writer import Writer, read, write

@@ -8,21 +8,21 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from watcher.cli.tally import Tally
 from watcher.errors import StoreError, WatcherError
 from watcher.features.embed import Choice
+from watcher.features.version import FEATURES_VERSION
 from watcher.settings.model import Settings
+from watcher.store.embedders import has_unmade
 from watcher.store.feeds import make_all_due
 from watcher.store.hosts import held_feeds
 from watcher.store.writer import Writer
 from watcher.work.events import Event, FeedPolled, LineDown, LineUp
 from watcher.work.pool import Pool
 from watcher.work.queue import LocalQueue
-from watcher.work.remake import remake_features
-from watcher.work.tools import open_tools
-from watcher.work.vectors import make_vectors
+from watcher.work.tools import Tools, open_tools
 
 EMBED_BACK = timedelta(days=7)  # how far back a poll embeds: what an edition may look at; the daemon does the rest
 
@@ -55,16 +55,30 @@ async def one_pass(settings: Settings, engine: Engine, *, everything: bool, quie
             finally:
                 await queue.stop()
             tally.fetching_s = time.monotonic() - started
-            tally.waiting = await tools.writer.read(lambda c: held_feeds(c, now=tools.now()))
-            since = tools.now() - EMBED_BACK
-            await remake_features(tools.writer, tools.pool, since=since)
-            started = time.monotonic()
-            advance("vectors", 0, tally.stored if tools.embedder else 0)
-            tally.vectors = await embed(
-                tools.writer, tools.vector_pool, tools.embedder, since=since, done=lambda n: advance("vectors", n, 0)
-            )
-            tally.vectors_s = time.monotonic() - started
+            setting = tools.embedder.setting if tools.embedder else None
+
+            def look(connection: Connection) -> tuple[tuple[tuple[str, datetime], ...], bool]:
+                waiting = held_feeds(connection, now=tools.now())
+                return waiting, has_unmade(connection, version=FEATURES_VERSION, setting=setting)
+
+            tally.waiting, is_wanted = await tools.writer.read(look)
+            if is_wanted:
+                await make_up(tools, tally, advance)
     return tally
+
+
+async def make_up(tools: Tools, tally: Tally, advance: Callable[[str, int, int], None]) -> None:
+    """Make the features and vectors that articles of late lack."""
+    from watcher.work.remake import remake_features  # late: 10 ms, which a poll that finds nothing new need not pay
+
+    since = tools.now() - EMBED_BACK
+    await remake_features(tools.writer, tools.pool, since=since)
+    started = time.monotonic()
+    advance("vectors", 0, tally.stored if tools.embedder else 0)
+    tally.vectors = await embed(
+        tools.writer, tools.vector_pool, tools.embedder, since=since, done=lambda n: advance("vectors", n, 0)
+    )
+    tally.vectors_s = time.monotonic() - started
 
 
 async def embed(
@@ -76,6 +90,8 @@ async def embed(
     done: Callable[[int], None] = lambda n: None,
 ) -> int:
     """Embed what was published since a time; return how many were. What fails is told, and the command goes on."""
+    from watcher.work.vectors import make_vectors
+
     made = 0
 
     def count(n: int) -> None:

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from watcher.errors import EmbedderError, PluginError
-from watcher.features.make import embedding_text
 from watcher.model import Features
 
 if TYPE_CHECKING:
@@ -92,6 +91,13 @@ def choice_of(semantic: SemanticSettings) -> Choice:
     """Return what `[semantic]` chooses; the endpoint only where it is chosen, so that nothing else can ask it."""
     is_endpoint = semantic.embedder == "endpoint"
     return Choice(setting=semantic.embedder, endpoint=endpoint_of(semantic) if is_endpoint else None)
+
+
+def embedding_text(title: str, text: str) -> str:
+    """Return what of an article is embedded; see `make.embedding_text`."""
+    from watcher.features import make  # late: the tables of words beside it cost 5 ms
+
+    return make.embedding_text(title, text)
 
 
 def usable_embedder(choice: Choice) -> Choice | None:

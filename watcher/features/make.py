@@ -8,10 +8,9 @@ from collections.abc import Iterator, Sequence
 from sys import intern
 
 from watcher.features.terms import packed_terms
+from watcher.features.version import FEATURES_VERSION
 from watcher.model import Features
 from watcher.text.words import POSSESSIVE, WORD, fold, is_unspaced, stems, to_latin, words
-
-FEATURES_VERSION = "3"
 
 MAX_TITLE = 400  # characters
 MAX_LEAD = 700  # characters of the body that count as its beginning

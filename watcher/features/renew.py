@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from watcher.features.make import FEATURES_VERSION, make
+from watcher.features.make import make
+from watcher.features.version import FEATURES_VERSION
 from watcher.model import Article, Features
 
 

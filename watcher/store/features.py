@@ -3,41 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, func, select, update
 
 from watcher.store.articles import Packed, unsqueeze
 from watcher.store.days import of_days
+from watcher.store.embedders import is_other, lacks_vector
 from watcher.store.feeds import slices
-from watcher.store.hosts import insert
-from watcher.store.schema import articles, facts, features, has_features, has_text, texts
+from watcher.store.schema import articles, features, has_features, has_text, texts
 
-EMBEDDER = "embedder"  # the fact
 SOME = 10_000  # articles that are looked at for their shares
 Rows = tuple[tuple[str, str, str, str], ...]  # id, title, text, language
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Embedding:
-    """The embedder last in use: by which setting, under which name, and why it makes no vectors if it makes none."""
-
-    setting: str
-    name: str | None = None
-    trouble: str | None = None
-
-
-def is_other(column: Column[Any], value: str) -> ColumnElement[bool]:
-    """Return the condition that `column` holds something else than `value`: two ranges, which an index can find."""
-    return or_(column < value, column > value)
-
-
-def lacks_vector(model: str | None) -> ColumnElement[bool]:
-    """Return the condition that an article has no vector of `model`, of any if None, and was not refused by it."""
-    column = features.c.vector_model
-    return column.is_(None) if model is None else or_(column.is_(None), is_other(column, model))
 
 
 def without_vector(
@@ -134,19 +111,3 @@ def vector_bytes(connection: Connection, *, model: str) -> int | None:
     )
     length: int | None = connection.scalar(query)
     return length
-
-
-def note_embedder(connection: Connection, embedding: Embedding | None) -> None:
-    """Write down which embedder is in use, and what is wrong with it."""
-    if embedding is None:
-        connection.execute(delete(facts).where(facts.c.name == EMBEDDER))
-        return
-    value = {"setting": embedding.setting, "name": embedding.name, "trouble": embedding.trouble}
-    query = insert(connection, facts).values(name=EMBEDDER, value=value)
-    connection.execute(query.on_conflict_do_update(index_elements=["name"], set_={"value": value}))
-
-
-def embedder_noted(connection: Connection) -> Embedding | None:
-    """Return the embedder last in use, None if none was."""
-    value = connection.scalar(select(facts.c.value).where(facts.c.name == EMBEDDER))
-    return None if value is None else Embedding(**value)

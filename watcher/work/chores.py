@@ -8,8 +8,9 @@ from functools import partial
 
 from sqlalchemy import Connection
 
-from watcher.features.make import FEATURES_VERSION
-from watcher.store.features import embedder_noted, shares_outdated, shares_without_vector
+from watcher.features.version import FEATURES_VERSION
+from watcher.store.embedders import embedder_noted
+from watcher.store.features import shares_outdated, shares_without_vector
 from watcher.work.remake import remake_features
 from watcher.work.tools import Tools
 from watcher.work.vectors import make_vectors

@@ -10,7 +10,8 @@ from functools import partial
 
 from watcher.errors import EmbedderError, StoreError, WatcherError
 from watcher.features.embed import Choice, embedding_text
-from watcher.store.features import Embedding, Rows, note_embedder, set_vectors, vector_bytes, without_vector
+from watcher.store.embedders import Embedding, note_embedder
+from watcher.store.features import Rows, set_vectors, vector_bytes, without_vector
 from watcher.store.writer import Writer
 from watcher.work import tasks
 from watcher.work.pool import Pool, PoolBroken, WorkerFailed

@@ -1,0 +1,68 @@
+"""Which embedder a store has its vectors of, and whether articles wait for vectors or features of another version."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Column, ColumnElement, Connection, delete, or_, select
+
+from watcher.store.hosts import insert
+from watcher.store.schema import facts, features
+
+EMBEDDER = "embedder"  # the fact
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Embedding:
+    """The embedder last in use: by which setting, under which name, and why it makes no vectors if it makes none."""
+
+    setting: str
+    name: str | None = None
+    trouble: str | None = None
+
+
+def note_embedder(connection: Connection, embedding: Embedding | None) -> None:
+    """Write down which embedder is in use, and what is wrong with it."""
+    if embedding is None:
+        connection.execute(delete(facts).where(facts.c.name == EMBEDDER))
+        return
+    value = {"setting": embedding.setting, "name": embedding.name, "trouble": embedding.trouble}
+    query = insert(connection, facts).values(name=EMBEDDER, value=value)
+    connection.execute(query.on_conflict_do_update(index_elements=["name"], set_={"value": value}))
+
+
+def embedder_noted(connection: Connection) -> Embedding | None:
+    """Return the embedder last in use, None if none was."""
+    value = connection.scalar(select(facts.c.value).where(facts.c.name == EMBEDDER))
+    return None if value is None else Embedding(**value)
+
+
+def has_unmade(connection: Connection, *, version: str, setting: str | None) -> bool:
+    """
+    Whether articles have features of another version than `version`, or lack what the embedder that is set makes.
+
+    Args:
+        setting: Of the embedder, None for none.
+    """
+    noted = embedder_noted(connection)
+    if setting is not None and (noted is None or noted.setting != setting or noted.name is None or noted.trouble):
+        return True
+    if setting is None and noted is not None:
+        return True
+    conditions = [is_other(features.c.version, version)]  # one by one: each has an index of its own
+    if noted is not None:
+        conditions.append(lacks_vector(noted.name))
+    queries = (select(features.c.article_id).where(condition).limit(1) for condition in conditions)
+    return any(connection.execute(query).first() is not None for query in queries)
+
+
+def lacks_vector(model: str | None) -> ColumnElement[bool]:
+    """Return the condition that an article has no vector of `model`, of any if None, and was not refused by it."""
+    column = features.c.vector_model
+    return column.is_(None) if model is None else or_(column.is_(None), is_other(column, model))
+
+
+def is_other(column: Column[Any], value: str) -> ColumnElement[bool]:
+    """Return the condition that `column` holds something else than `value`: two ranges, which an index can find."""
+    return or_(column < value, column > value)
