@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from digests.places.adjectives import is_derived
 from digests.places.names import (
@@ -15,7 +15,7 @@ from digests.places.names import (
     SHORT,
     UNINFLECTED,
     Name,
-    cities,
+    cities_like,
     city_rows,
     locales,
     names_of,
@@ -26,6 +26,7 @@ from digests.places.regions import bare, country_codes
 from watcher.text.stopwords import STOP_WORDS
 from watcher.text.words import ARABIC_ARTICLE, WORD, is_unspaced
 
+MOST_KNOWN = 4_096  # words of a language for which it is known which names they may begin
 GENITIVE = frozenset({"de", "nl", "sv", "da", "nb", "no", "nn", "lb", "en", "af"})  # names may end in -s
 NOUNS_CAPITAL = frozenset({"de", "lb"})  # a capital before a name says nothing
 HEBREW_PREFIX = re.compile("^[ובלמהשכ]{1,2}(?=.{3})")
@@ -67,7 +68,8 @@ class Gazetteer:
         self._doubtful = _doubtful(language)
         for name in names_of(language):
             self._names[name.tokens[0][:KEY]].append(name)
-        self._cities = cities(inflected=language not in UNINFLECTED)
+        self._inflected = language not in UNINFLECTED
+        self._like = lru_cache(MOST_KNOWN)(self._names_like)
         self._pieces = _pieces(language)
 
     def find(self, text: str) -> list[Found]:
@@ -91,19 +93,23 @@ class Gazetteer:
     def _at(self, tokens: list[Token], at: int) -> Name | None:
         """Return the name at a token: the one of most words, then of most letters; a country's before a city's."""
         best: Name | None = None
-        for folded in _readings(tokens[at].folded):
-            keys = (folded[:KEY], folded[: KEY - 1]) if len(folded) >= KEY else (folded,)
-            for name in (
-                *(name for key in keys for name in self._names.get(key, ())),
-                *(name for key in keys for name in self._cities[key]),
-            ):
-                if (
-                    (folded.startswith(name.tokens[0]) or name.derives)
-                    and _is_longer(name, best)
-                    and self._matches(name, tokens, at, folded)
-                ):
+        for folded, names in self._like(tokens[at].folded):
+            for name in names:
+                if _is_longer(name, best) and self._matches(name, tokens, at, folded):
                     best = name
         return best
+
+    def _names_like(self, word: str) -> tuple[tuple[str, tuple[Name, ...]], ...]:
+        """Return the readings of a folded word that may begin names, and these: of countries, then of cities."""
+        found = ((folded, tuple(self._beginning(folded))) for folded in _readings(word))
+        return tuple((folded, names) for folded, names in found if names)
+
+    def _beginning(self, folded: str) -> Iterator[Name]:
+        keys = (folded[:KEY], folded[: KEY - 1]) if len(folded) >= KEY else (folded,)
+        countries = (name for key in keys for name in self._names.get(key, ()))
+        yield from (name for name in countries if name.derives or folded.startswith(name.tokens[0]))
+        cities = (name for key in keys for name in cities_like(folded, key, inflected=self._inflected))
+        yield from (name for name in cities if folded.startswith(name.tokens[0]))
 
     def _matches(self, name: Name, tokens: list[Token], at: int, first: str) -> bool:
         if at + len(name.tokens) > len(tokens):

@@ -13,7 +13,7 @@ from typing import Any
 
 from digests.places.adjectives import DERIVED, adjectives
 from digests.places.regions import bare, country_codes
-from watcher.text.words import ELISION, POSSESSIVE, fold, is_unspaced, words
+from watcher.text.words import ASCII_WORD, ELISION, POSSESSIVE, fold, is_unspaced, words
 
 KEY = 3  # letters by which names are looked up
 ENDING = 6  # letters that may stand behind a name with a star
@@ -124,26 +124,16 @@ def _name(spelling: str, code: str, *, is_city: bool = False, lower: bool = Fals
     return Name(plain, code, is_city=is_city, ending=ENDING if spelling.endswith("*") else 0, lower=lower)
 
 
-class Cities(dict[str, tuple[Name, ...]]):
+def cities_like(folded: str, key: str, *, inflected: bool) -> Iterator[Name]:
     """
-    The cities of all languages by the beginning of their names; those of a beginning are made when it is asked for.
+    Yield those of the cities of all languages whose names begin with `key` and then as a folded word does.
 
-    `inflected`: Latin names too take endings ("w Warszawie").
+    Args:
+        inflected: Latin names too take endings ("w Warszawie").
     """
-
-    def __init__(self, *, inflected: bool) -> None:
-        self.inflected = inflected
-
-    def __missing__(self, key: str) -> tuple[Name, ...]:
-        made = (_city(tokens, code, inflected=self.inflected) for tokens, code in spelt_cities().get(key, ()))
-        found = self[key] = tuple(made)
-        return found
-
-
-@cache
-def cities(*, inflected: bool) -> Cities:
-    """Return the cities, the same for all languages that inflect them alike."""
-    return Cities(inflected=inflected)
+    for tokens, code in spelt_cities().get(key, ()):
+        if folded.startswith(tokens[0][:-1]):  # the last letter may be a vowel that changes
+            yield _city(tokens, code, inflected=inflected)
 
 
 @cache
@@ -152,10 +142,15 @@ def spelt_cities() -> dict[str, list[tuple[tuple[str, ...], str]]]:
     found: dict[str, list[tuple[tuple[str, ...], str]]] = defaultdict(list)
     for code, names in city_rows():
         for spelling in names:
-            tokens = tuple(map(normal, words(spelling)))
+            tokens = tuple(ASCII_WORD.findall(spelling.lower()) if is_plain(spelling) else map(normal, words(spelling)))
             if tokens and (spelling.isascii() or not is_unspaced(spelling)):
                 found[tokens[0][:KEY]].append((tokens, code))
     return found
+
+
+def is_plain(spelling: str) -> bool:
+    """Whether nothing of a name has to be folded but its case."""
+    return spelling.isascii() and "'" not in spelling and '"' not in spelling
 
 
 def _city(tokens: tuple[str, ...], code: str, *, inflected: bool) -> Name:
