@@ -72,10 +72,10 @@ def publish(
 
 def earlier_editions(engine: Engine, digest: DigestSettings, formats: Sequence[str]) -> tuple[Edition, ...]:
     """Return the digest's last editions for a form that holds several, none if there is no such form."""
-    from digests.render.atom import MOST
-
     if "atom" not in formats:
         return ()
+    from digests.render.atom import MOST
+
     return read(engine, lambda c: recent_editions(c, digest.name, before=date.max, most=MOST))
 
 

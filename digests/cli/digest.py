@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from typer import Argument, BadParameter, Option
 
 from digests.cli.status import giant_words
-from watcher.cli.app import DONE, Config, Json, examples, load_settings, print_json
+from watcher.cli.app import DONE, Config, Json, current_session, examples, load_settings, print_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -86,6 +86,7 @@ def command(
         engine.dispose()
     if json and not stdout:
         print_json(told)
+    current_session().leaves_nothing = True
     return DONE
 
 

@@ -7,8 +7,6 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 
-import markdown as python_markdown
-import nh3
 from jinja2 import Environment
 
 from digests.render.safe import inert
@@ -75,6 +73,9 @@ def to_html(source: str, *, tags: frozenset[str] = TAGS) -> str:
 
     Front matter is left out. For an edition as a fragment of another page, and for the note of the settings.
     """
+    import markdown as python_markdown  # late: few editions have a note or a feed
+    import nh3
+
     html = python_markdown.markdown(FRONT_MATTER.sub("", source), extensions=["sane_lists"], output_format="html")
     return nh3.clean(
         html,
