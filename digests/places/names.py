@@ -7,7 +7,7 @@ import tomllib
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -131,26 +131,45 @@ def cities_like(folded: str, key: str, *, inflected: bool) -> Iterator[Name]:
     Args:
         inflected: Latin names too take endings ("w Warszawie").
     """
-    for tokens, code in spelt_cities().get(key, ()):
+    for tokens, code in spelt_cities(key[:1]).get(key, ()):
         if folded.startswith(tokens[0][:-1]):  # the last letter may be a vowel that changes
             yield _city(tokens, code, inflected=inflected)
 
 
 @cache
-def spelt_cities() -> dict[str, list[tuple[tuple[str, ...], str]]]:
-    """Return the folded words and the country of each city by the beginning of its name."""
+def spelt_cities(letter: str) -> dict[str, list[tuple[tuple[str, ...], str]]]:
+    """Return the folded words and the country of each city of a folded first letter, by the beginning of its name."""
     found: dict[str, list[tuple[tuple[str, ...], str]]] = defaultdict(list)
+    for spelling, code in cities_by_letter().get(letter, ()):
+        tokens = tuple(ASCII_WORD.findall(spelling.lower()) if is_plain(spelling) else map(normal, words(spelling)))
+        if tokens and (spelling.isascii() or not is_unspaced(spelling)):
+            found[tokens[0][:KEY]].append((tokens, code))
+    return found
+
+
+@cache
+def cities_by_letter() -> dict[str, list[tuple[str, str]]]:
+    """Return the cities with their countries by the first letter of their names, folded; few scripts are ever asked."""
+    found: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for code, names in city_rows():
         for spelling in names:
-            tokens = tuple(ASCII_WORD.findall(spelling.lower()) if is_plain(spelling) else map(normal, words(spelling)))
-            if tokens and (spelling.isascii() or not is_unspaced(spelling)):
-                found[tokens[0][:KEY]].append((tokens, code))
+            found[first_letter(spelling)].append((spelling, code))
     return found
+
+
+def first_letter(spelling: str) -> str:
+    """Return the letter that a name begins with, folded; what stands with it may change it."""
+    if APOSTROPHE.search(spelling) or not spelling[:1].isalnum():
+        return "".join(map(normal, words(spelling)))[:1]
+    return spelling[0].lower() if spelling[0].isascii() and spelling[1:2].isascii() else folded(spelling[:2])[:1]
 
 
 def is_plain(spelling: str) -> bool:
     """Whether nothing of a name has to be folded but its case."""
     return spelling.isascii() and "'" not in spelling and '"' not in spelling
+
+
+folded = lru_cache(1 << 12)(fold)
 
 
 def _city(tokens: tuple[str, ...], code: str, *, inflected: bool) -> Name:

@@ -6,7 +6,9 @@ import pytest
 
 from digests.places import REGIONS, countries, country_name, region_of, region_title
 from digests.places.find import of_article
+from digests.places.names import city_rows, first_letter, normal
 from tests.compose.press import article, by_id, story
+from watcher.text.words import words
 
 
 @pytest.mark.parametrize(
@@ -133,3 +135,9 @@ def test_five_thousand_articles_take_a_few_seconds_at_most():
         of_article(article("Paper", f"Drought in Kenya enters year {number}", body))
 
     assert time.process_time() - began < 1.0  # 5,000 in under 10 s even on a slow machine; about 2 s here
+
+
+def test_each_city_is_looked_for_under_the_letter_that_its_folded_name_begins_with():
+    for _, cities in city_rows():
+        for spelling in cities:
+            assert first_letter(spelling) == "".join(map(normal, words(spelling)))[:1]
