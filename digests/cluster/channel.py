@@ -148,19 +148,18 @@ def met(channels: Sequence[Channel], factors: Sequence[float], least: float, sta
         factors: What the product of each channel counts.
     """
     made = [channel.products(start, stop, low) for channel in channels]
-    cells = np.concatenate([each for each, _ in made])
-    values = np.concatenate([each * factor for (_, each), factor in zip(made, factors, strict=True)])
+    cells = [each for each, _ in made]
     codes, size = None, (stop - start) * (stop - low)
-    if size > MOST_EMPTY * len(cells):
-        codes, cells = np.unique(cells, return_inverse=True)
-        size = len(codes)
-    bound = sums(cells, values, size)
+    if size > MOST_EMPTY * sum(map(len, cells)):
+        codes, place = np.unique(np.concatenate(cells), return_inverse=True)
+        size, cells = len(codes), np.split(place, np.cumsum([len(each) for each in cells[:-1]]))
+    tables = [sums(part, values, size) for part, (_, values) in zip(cells, made, strict=True)]
+    bound = np.zeros(size)
+    for table, factor in zip(tables, factors, strict=True):
+        bound += table * factor
     kept = np.flatnonzero(bound >= least)
-    ends = np.cumsum([len(each) for each, _ in made])
-    parts = zip(np.split(cells, ends[:-1]), made, strict=True)
-    shared = tuple(sums(part, each, size)[kept] for part, (_, each) in parts)
     later, earlier = rows_of(kept if codes is None else codes[kept], start, stop, low)
-    return Met(later=later, earlier=earlier, bound=bound[kept], shared=shared)
+    return Met(later=later, earlier=earlier, bound=bound[kept], shared=tuple(table[kept] for table in tables))
 
 
 def holders(keys: Ints, count: int) -> npt.NDArray[np.int64]:

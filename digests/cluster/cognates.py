@@ -46,14 +46,16 @@ def keys_of(terms: Sequence[str]) -> list[str]:
     """Return the key of each word, all in one go."""
     found = [term if term[:1] == "#" else "" for term in terms]
     other = [number for number, term in enumerate(terms) if not term.isascii()]
-    latin = dict(zip(other, to_latin("\n".join(terms[number] for number in other)).split("\n"), strict=False))
+    letters = list(terms)
+    for number, latin in zip(other, to_latin("\n".join(terms[number] for number in other)).split("\n"), strict=False):
+        letters[number] = latin
     lines = [
-        (number, letters)
-        for number, term in enumerate(terms)
-        if len(letters := latin.get(number, term)) >= LEAST_LETTERS and letters.isascii() and term[0] != "#"
+        number
+        for number, word in enumerate(letters)
+        if len(word) >= LEAST_LETTERS and word.isascii() and not found[number]
     ]
-    spelt = respelt("\n".join([letters for _, letters in lines]).encode()).decode().split("\n")
-    for (number, _), key in zip(lines, spelt, strict=False):  # of no lines there is one, which is empty
+    spelt = respelt("\n".join([letters[number] for number in lines]).encode()).decode().split("\n")
+    for number, key in zip(lines, spelt, strict=False):  # of no lines there is one, which is empty
         if len(key) >= LEAST_KEY:
             found[number] = key[:KEY]
     return found

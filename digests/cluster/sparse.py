@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from array import array
+from collections import defaultdict
 from collections.abc import Sequence
-from itertools import chain
+from itertools import chain, count
 from typing import TypeAlias
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy.typing as npt
 
 from digests.cluster.channel import Array, Channel, Ints, Starts, holders
 from digests.cluster.cognates import cognates
-from digests.cluster.terms import LEAST_NUMBER, Numbers, Told, cognates_of
+from digests.cluster.terms import LEAST_NUMBER, Told, cognates_of
 from watcher.model import Features
 
 Vectors: TypeAlias = tuple[Starts, Ints, Array]  # starts of rows, keys, values: see `Channel`
@@ -49,7 +50,7 @@ def name_channel(features: Sequence[Features]) -> Channel:
 def name_numbers(features: Sequence[Features]) -> dict[str, int]:
     """Return the number of each name, the same for what languages spell alike, in the order in which they come."""
     names = list(dict.fromkeys(chain.from_iterable((*each.names, *large_numbers(each)) for each in features)))
-    numbers = Numbers([])
+    numbers = defaultdict[str, int](count().__next__)
     return {name: numbers[key or f"={name}"] for name, key in zip(names, cognates(names), strict=True)}
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from array import array
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import count, pairwise
 from typing import TypeAlias
 
 import numpy as np
@@ -21,18 +21,6 @@ Thousandths: TypeAlias = npt.NDArray[np.uint16]
 PART = 512  # rows that are weighed in one go: of a large window, what that takes is more than the outcome
 LEAST_NUMBER = 3  # digits: smaller numbers stand in any text
 ONE = (1_000).to_bytes(2, "little")  # the weight of a number
-
-
-class Numbers(dict[str, int]):
-    """Gives each word a number, in the order in which they come; `words` are those of all that share the list."""
-
-    def __init__(self, words: list[str]) -> None:
-        self.words = words
-
-    def __missing__(self, word: str) -> int:
-        found = self[word] = len(self.words)
-        self.words.append(word)
-        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -66,26 +54,39 @@ def thousandths(weights: Thousandths) -> Array:
 
 def told(features: Sequence[Features], languages: Sequence[str]) -> Told:
     """Return the numbers and terms of articles in these languages."""
-    words: list[str] = []
-    known: defaultdict[str, Numbers] = defaultdict(lambda: Numbers(words))
-    codes = {language: code for code, language in enumerate(sorted({*languages}))}
-    keys, starts, of = array("i"), array("q", [0]), array("i")
+    known = {language: defaultdict[str, int]() for language in sorted({*languages})}
+    number = count().__next__  # called by the dictionaries themselves: half of the time would go into our own function
+    for numbers in known.values():
+        numbers.default_factory = number
+    keys, starts = array("i"), array("q", [0])
     weights: list[bytes] = []
     for each, language in zip(features, languages, strict=True):
         number_of = known[language].__getitem__
-        keys.extend(map(number_of, [f"#{number}" for number in each.numbers]))
+        found = [f"#{number}" for number in each.numbers]
         if each.stems:
-            keys.extend(map(number_of, each.stems.split("\n")))
-        of.extend([codes[language]] * (len(words) - len(of)))
+            found += each.stems.split("\n")
+        keys.fromlist(list(map(number_of, found)))
         weights += [ONE * len(each.numbers), each.weights]
         starts.append(len(keys))
+    words, of = in_order(list(known.values()))
     return Told(
         starts=np.array(starts, np.int64),
         keys=np.frombuffer(keys, np.int32) if keys else np.zeros(0, np.int32),
         weights=np.frombuffer(b"".join(weights), "<u2"),
         words=words,
-        of=np.array(of, np.int32),
+        of=of,
     )
+
+
+def in_order(known: Sequence[Mapping[str, int]]) -> tuple[list[str], Ints]:
+    """Return the words of all languages by their numbers, and the number of the language of each."""
+    total = sum(map(len, known))
+    words, of = [""] * total, np.empty(total, np.int32)
+    for code, numbers in enumerate(known):
+        of[np.fromiter(numbers.values(), np.int32, len(numbers))] = code
+        for word, number in numbers.items():
+            words[number] = word
+    return words, of
 
 
 def cognates_of(found: Told) -> Ints:
@@ -94,12 +95,12 @@ def cognates_of(found: Told) -> Ints:
 
     Larger numbers are the same in all languages. The numbers are in the order in which they come.
     """
-    numbers = Numbers([])
-    keys = ["" if key[:1] == "#" and len(key) <= LEAST_NUMBER else key for key in cognates(found.words)]
-    codes = np.array([numbers[key] if key else -1 for key in keys], np.int64)
+    numbers = defaultdict[str, int](count().__next__, {"": -1})
+    keys = ("" if key[:1] == "#" and len(key) <= LEAST_NUMBER else key for key in cognates(found.words))
+    codes = np.fromiter(map(numbers.__getitem__, keys), np.int64, len(found.words))
     width = int(found.of.max(initial=0)) + 1
     is_known = codes >= 0
     pairs = np.unique(codes[is_known] * width + found.of[is_known])
-    shared = np.bincount(pairs // width, minlength=len(numbers) + 1) > 1
+    shared = np.bincount(pairs // width, minlength=len(numbers)) > 1
     place = np.where(shared, np.cumsum(shared) - 1, -1)  # the last one is for -1, which nothing shares
     return np.asarray(place[codes], np.int32)
