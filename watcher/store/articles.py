@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import struct
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -101,8 +102,16 @@ def unsqueeze(data: bytes) -> str:
 
 
 def beginning(data: bytes, chars: int) -> str:
-    """Return the first characters of what `squeeze` was given; the rest is not unpacked."""
-    return zlib.decompressobj().decompress(data, 4 * chars).decode("utf-8", "ignore")[:chars]
+    """Return the first characters of what `squeeze` was given; of the rest hardly any is unpacked."""
+    packed = zlib.decompressobj()
+    found = packed.decompress(data, chars)
+    while len(text := found.decode("utf-8", "ignore")) < chars:
+        bytes_each = len(found) / len(text) if text else 1
+        more = packed.decompress(packed.unconsumed_tail, math.ceil((chars - len(text)) * bytes_each))
+        if not more:
+            break
+        found += more
+    return text[:chars]
 
 
 def title_of(connection: Connection, article_id: str) -> str | None:
