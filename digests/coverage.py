@@ -36,8 +36,11 @@ def coverage(story: Story, articles: Mapping[str, Article]) -> Coverage:
     """
     present = [articles[key] for key in story.articles if key in articles]
     owners: dict[str, str] = {}
+    countries: dict[str, str] = {}
     for article in present:
         owners.setdefault(article.outlet, _owner(article))
+        if article.country:
+            countries.setdefault(article.outlet, article.country)
     outlets = tuple(owners)
     independent = _independent(story, articles, owners)
     chosen = frozenset(independent)
@@ -48,7 +51,7 @@ def coverage(story: Story, articles: Mapping[str, Article]) -> Coverage:
         agencies=_agencies(story, articles, chosen),
         origins=_origins(story, articles, chosen),
         languages=_by_count([article.language for article in present]),
-        countries=_by_count([c for o in outlets for c in _country_of(o, present)]),
+        countries=_by_count([countries[outlet] for outlet in outlets if outlet in countries]),
         owners=len({owners[outlet] for outlet in independent}),
     )
 
@@ -103,10 +106,6 @@ def _first(report: Report, articles: Mapping[str, Article]) -> Article | None:
 
 def _owner(article: Article) -> str:
     return f"owner:{article.owner.casefold()}" if article.owner else f"outlet:{article.outlet}"
-
-
-def _country_of(outlet: str, present: list[Article]) -> list[str]:
-    return [a.country for a in present if a.outlet == outlet and a.country][:1]
 
 
 def _by_count(values: list[str]) -> tuple[str, ...]:

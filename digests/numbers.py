@@ -31,6 +31,8 @@ def numbers(text: str) -> set[str]:
 
 def plain(number: str) -> str:
     """Return a number without the marks between its thousands, and with a point before its fraction."""
+    if number.isdigit():
+        return number
     return re.sub(r"[.,\u00a0\u202f ](?=\d{3}(?!\d))", "", number).replace(",", ".")
 
 

@@ -17,7 +17,7 @@ from digests.model import Brief, Edition, EditionStory, Story, Term
 from digests.select import is_flagged
 from digests.wishes import Wishes, said, weighed
 from watcher.model import Article
-from watcher.text.words import stems
+from watcher.text.words import stem_set
 
 Vectors: TypeAlias = npt.NDArray[np.float64]
 
@@ -217,7 +217,7 @@ def _vectors(top: Sequence[Ranked], articles: Mapping[str, Article]) -> Vectors:
     for ranked in top:
         words: Counter[str] = Counter()
         for key in [key for key in ranked.story.articles if key in articles][:TITLES]:
-            words.update(set(stems(articles[key].title, articles[key].language)))
+            words.update(stem_set(articles[key].title, articles[key].language))
         counts.append(words)
     among = Counter(word for words in counts for word in words)
     column = {word: n for n, word in enumerate(word for word, stories in among.items() if stories > 1)}

@@ -146,10 +146,14 @@ def mentions(
     """
     agencies = {key: report.agency for report in story.reports for key in report.articles}
     origins = frozenset(covered.origins)
-    chosen = {}
-    for outlet in covered.outlets:
-        own = [articles[key] for key in story.articles if key in articles and articles[key].outlet == outlet]
-        chosen[outlet] = min(own, key=lambda a: (a.id not in origins, a.language != language, a.published_at, a.id))
+    of_outlet: dict[str, list[Article]] = {outlet: [] for outlet in covered.outlets}
+    for key in story.articles:
+        if key in articles:
+            of_outlet[articles[key].outlet].append(articles[key])
+    chosen = {
+        outlet: min(own, key=lambda a: (a.id not in origins, a.language != language, a.published_at, a.id))
+        for outlet, own in of_outlet.items()
+    }
     order = [outlet for outlet in (first,) if outlet in chosen]
     order += _spread([o for o in covered.independent if o not in order], chosen)
     order += [outlet for outlet in covered.folded if outlet not in order]

@@ -13,7 +13,7 @@ from digests.coverage import coverage
 from digests.model import Story
 from digests.select import Whole, is_flagged
 from watcher.model import Article
-from watcher.text.words import stems
+from watcher.text.words import stem_set
 
 LEAD_CHARS = 1500  # of a text: what follows is background, which reports share without agreeing on the event
 REPORTS = 40  # independent reports that are read
@@ -54,7 +54,7 @@ def common(articles: Sequence[Article], whole: Whole | None = None) -> Common:
         read = list(whole(article.id for article in sample).values()) if whole else sample
         counts: Counter[str] = Counter()
         for article in read:
-            counts.update(set(_stems(article)))
+            counts.update(_stems(article))
         # one more article that has no word at all, so that the words of a lone article are not all common
         least = max(len(sample) + 1, 20)
         shares[language] = {stem: count / least for stem, count in counts.items() if count > 1}
@@ -77,25 +77,31 @@ def agreement(story: Story, articles: Mapping[str, Article], known: Common) -> A
     """Return what the independent reports of `story` agree on; each report counts once, whatever its copies."""
     origins = [articles[key] for key in coverage(story, articles).origins]
     reports = [article for article in origins if not is_flagged(article)][:REPORTS] or origins[:REPORTS]
-    used = [(article.language, set(_stems(article))) for article in reports]
+    used = [(article.language, _stems(article)) for article in reports]
     everywhere = Counter(chain.from_iterable(found for _, found in used))
     support: dict[str, dict[str, float]] = {}
     for language in dict.fromkeys(language for language, _ in used):
         among = [found for other, found in used if other == language]
         counts = Counter(chain.from_iterable(among))
+        share_of = [_share(count, len(among)) for count in range(len(among) + 1)]
+        shares = known.shares.get(language, {})
         support[language] = {
-            stem: _share(stem, count, len(among), everywhere, len(used)) * known.rarity(stem, language)
+            stem: (_share(everywhere[stem], len(used)) if is_number(stem) else share_of[count])
+            * _told_by(shares.get(stem, 0.0))
             for stem, count in counts.items()
         }
     return Agreement(support)
 
 
-def _share(stem: str, count: int, among: int, everywhere: Counter[str], reports: int) -> float:
+def is_number(stem: str) -> bool:
+    """Whether a word says the same in all languages."""
+    return stem[0].isdigit() and len(stem) > 1
+
+
+def _share(count: int, among: int) -> float:
     """Return the share of reports with a word: of those in its language, a number of all."""
-    if stem[0].isdigit() and len(stem) > 1:
-        count, among = everywhere[stem], reports
     return count / among if count > 1 or among == 1 else ALONE / among
 
 
-def _stems(article: Article) -> list[str]:
-    return stems(f"{article.title}\n{article.text[:LEAD_CHARS]}", article.language)
+def _stems(article: Article) -> set[str]:
+    return stem_set(f"{article.title}\n{article.text[:LEAD_CHARS]}", article.language)

@@ -14,7 +14,7 @@ from digests.summarise.lead import readers
 from digests.summarise.readable import FIRST
 from digests.summarise.words import spread
 from watcher.model import Article
-from watcher.text.words import fold, stems
+from watcher.text.words import fold, stem_set
 
 SHORTEST, LONGEST = 25, 110  # width of a headline that reads well
 SEPARATORS = "|–—-•·:"
@@ -87,7 +87,7 @@ def _bare(article: Article) -> str:
 def _score(candidate: Headline, agreed: Agreement) -> float:
     """Return how well a title tells the story: what is agreed on, then its form."""
     title, article = candidate.text, candidate.article
-    about = set(stems(title, article.language))
+    about = stem_set(title, article.language)
     score: float = agreed.of(sorted(about), article.language) / math.sqrt(max(5, len(about)))
     wide = width(title)
     if wide < SHORTEST or len(about) < 3:
