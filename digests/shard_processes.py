@@ -11,7 +11,7 @@ from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Any
 
 from digests.errors import DigestError
-from watcher.work.pool import ends_blocked, prepare_worker
+from watcher.work.processes import ends_blocked, prepare_worker
 
 if TYPE_CHECKING:  # numeric libraries are brought in when a process is prepared for them
     from digests.cluster.item import Item

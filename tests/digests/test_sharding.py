@@ -19,7 +19,8 @@ from digests.shard_processes import Task, in_processes, serve
 from digests.sharding import window_grouping
 from watcher.errors import WatcherError
 from watcher.features.make import make
-from watcher.work.pool import Pool, prepare_worker
+from watcher.work.pool import Pool
+from watcher.work.processes import prepare_worker
 
 START = datetime(2026, 3, 2, 6, tzinfo=UTC)
 

@@ -16,7 +16,7 @@ from watcher.daemon.endpoint import Route
 from watcher.daemon.link import Link, Message, dumped
 from watcher.errors import WatcherError
 from watcher.settings.model import Settings
-from watcher.work.pool import ends_blocked
+from watcher.work.processes import ends_blocked
 
 log = logging.getLogger("watcher.daemon")
 MODULE = "watcher.daemon.site_process"

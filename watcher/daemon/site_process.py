@@ -42,7 +42,7 @@ def main() -> None:
     import threading
 
     from watcher.work import loop
-    from watcher.work.pool import end_with
+    from watcher.work.processes import end_with
 
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})  # but Ctrl-C is for the daemon
     threading.Thread(target=end_with, args=(int(owner),), daemon=True).start()

@@ -5,32 +5,19 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import pickle
-import resource
-import signal
 import threading
-import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as FutureTimeout
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager, suppress
-from multiprocessing import resource_tracker
-from multiprocessing.context import SpawnContext
-from multiprocessing.synchronize import RLock
-from typing import Any, TypeVar
-
-from pebble import CONSTS, ProcessExpired, ProcessPool
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from watcher.errors import WatcherError
 
+if TYPE_CHECKING:
+    from watcher.work.processes import ProcessPool
+
 log = logging.getLogger("watcher.work")
 T = TypeVar("T")
-KILL_AFTER_S = 0.1  # workers do not listen to SIGTERM, and hold nothing that an end by SIGKILL could harm
 MAX_TASKS = 2_000  # a worker is replaced after so many: parsers leak
 ATTEMPTS = 2  # runs of a task whose pool broke around it
-OUT_OF_MEMORY = 77  # the exit code of a worker that met its limit: what it holds goes with it
-LOOK_AFTER_S = 1.0  # between looks whether the pool still stands: it forgets tasks that were on their way to it
 
 
 class WorkerFailed(WatcherError):
@@ -39,24 +26,6 @@ class WorkerFailed(WatcherError):
 
 class PoolBroken(WatcherError):
     """There are no processes to run a task in; no fault of the task."""
-
-
-class LastingLocks(SpawnContext):
-    """
-    Starts processes as `spawn` does, and keeps their locks as long as it is itself kept by its pool.
-
-    A pool that ends forgets its locks before its workers have ended, and one that is just starting would find none.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._locks: list[RLock] = []
-
-    def RLock(self) -> RLock:
-        """Return a lock that workers can share."""
-        lock = super().RLock()
-        self._locks.append(lock)
-        return lock
 
 
 class Pool:
@@ -76,7 +45,6 @@ class Pool:
         self.workers = workers or min(4, os.cpu_count() or 1)
         self._memory_bytes = memory_bytes
         self._max_tasks = max_tasks
-        CONSTS.term_timeout = KILL_AFTER_S
         self._lock = threading.Lock()
         self._closed = False
         self._pool: ProcessPool | None = None
@@ -88,20 +56,22 @@ class Pool:
         Errors: WorkerFailed after `limit_s` seconds of work, for too much memory, or if the process died; PoolBroken
         if none can be had; else what the function raised.
         """
+        from watcher.work import processes  # late: 10 ms, which a poll that has nothing to parse need not pay
+
         try:
             for _ in range(ATTEMPTS):
                 pool = self._pool or self._replace(None)
-                future = schedule(pool, function, args, limit_s)
-                if future is not None and await ended(future, pool):
+                future = processes.schedule(pool, function, args, limit_s)
+                if future is not None and await processes.ended(future, pool):
                     try:
                         return future.result()  # type: ignore[no-any-return]
-                    except BrokenProcessPool:
+                    except processes.BrokenProcessPool:
                         pass
                 await asyncio.to_thread(self._replace, pool)
-        except (FutureTimeout, TimeoutError) as error:
+        except TimeoutError as error:
             raise WorkerFailed(f"took more than {limit_s:g} s and was stopped") from error
-        except ProcessExpired as error:
-            if error.exitcode == OUT_OF_MEMORY and self._memory_bytes is not None:
+        except processes.ProcessExpired as error:
+            if error.exitcode == processes.OUT_OF_MEMORY and self._memory_bytes is not None:
                 raise WorkerFailed(f"took more than {self._memory_bytes // 2**20} MiB of memory") from error
             raise WorkerFailed(f"took its process down (exit code {error.exitcode})") from error
         raise PoolBroken("the worker processes end as soon as they are started")
@@ -111,17 +81,9 @@ class Pool:
         with self._lock:
             self._closed = True
             if self._pool is not None:
-                end(self._pool)
+                from watcher.work.processes import end
 
-    def _build(self) -> ProcessPool:
-        resource_tracker.ensure_running()  # before signals are blocked: it ends with these unblocked
-        return ProcessPool(
-            max_workers=self.workers,
-            max_tasks=self._max_tasks,
-            context=LastingLocks(),
-            initializer=prepare_worker,
-            initargs=(os.getpid(), self._memory_bytes),
-        )
+                end(self._pool)
 
     def _replace(self, broken: ProcessPool | None) -> ProcessPool:
         """
@@ -130,6 +92,8 @@ class Pool:
         Args:
             broken: The one that stopped working, None before the first task. Errors: PoolBroken.
         """
+        from watcher.work import processes
+
         with self._lock:
             if self._closed:
                 raise PoolBroken("the worker processes have been stopped")
@@ -138,90 +102,8 @@ class Pool:
             try:
                 if broken is not None:
                     log.warning("workers_replaced reason=%r", "the pool of worker processes broke")
-                    end(broken)
-                self._pool = self._build()
+                    processes.end(broken)
+                self._pool = processes.start(self.workers, memory_bytes=self._memory_bytes, max_tasks=self._max_tasks)
             except (OSError, EOFError) as error:
                 raise PoolBroken(f"the worker processes cannot be started: {error}") from error
             return self._pool
-
-
-def schedule(pool: ProcessPool, function: Callable[..., Any], args: Any, limit_s: float) -> Future[Any] | None:  # noqa: ANN401
-    """Hand a task to `pool`; None if it is broken."""
-    try:
-        with ends_blocked():  # the first task starts the pool's threads, and those start its processes
-            return pool.schedule(call, args=(function, args), timeout=limit_s)
-    except (BrokenProcessPool, RuntimeError):
-        return None
-
-
-async def ended(future: Future[Any], pool: ProcessPool) -> bool:
-    """Wait until `future` is done; False if its pool broke and forgot it."""
-    waiter = asyncio.wrap_future(future)
-    waiter.add_done_callback(lambda done: done.cancelled() or done.exception())  # it is read from `future`
-    try:
-        while not future.done():
-            still = pool.active
-            await asyncio.wait({waiter}, timeout=LOOK_AFTER_S)
-            if not still and not future.done():
-                return False
-    finally:
-        waiter.cancel()
-    return True
-
-
-def call(function: Callable[..., T], args: tuple[Any, ...]) -> T:
-    """Run a task in its worker. An error that cannot be sent would break the whole pool: it goes as its words."""
-    try:
-        return function(*args)
-    except MemoryError:
-        os._exit(OUT_OF_MEMORY)
-    except Exception as error:
-        if can_be_sent(error):
-            raise
-        words = f"{type(error).__name__}: {error}"
-    raise RuntimeError(words)
-
-
-def can_be_sent(error: Exception) -> bool:
-    """Whether `error` survives the way to another process."""
-    try:
-        pickle.loads(pickle.dumps(error))
-    except Exception:  # noqa: BLE001 - whatever a foreign class does then
-        return False
-    return True
-
-
-def end(pool: ProcessPool) -> None:
-    """End a pool and its workers, broken or not."""
-    pool.stop()  # type: ignore[no-untyped-call]
-    pool.join()
-
-
-@contextmanager
-def ends_blocked() -> Iterator[None]:
-    """
-    Block the signals to end in this thread for a while, and for good in threads and processes that come from it.
-
-    A signal to the whole group (Ctrl-C, systemd's stop) is for the owner, who ends its workers itself.
-    """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def prepare_worker(owner: int, memory_bytes: int | None) -> None:
-    """Do not outlive the owner, keep numeric libraries to one thread, and take no more memory than that."""
-    os.environ["OMP_NUM_THREADS"] = "1"
-    if memory_bytes is not None:
-        with suppress(OSError, ValueError):  # a lower limit stands already, or the system knows none
-            resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
-    threading.Thread(target=end_with, args=(owner,), daemon=True).start()
-
-
-def end_with(owner: int) -> None:
-    """End this process soon after its owner has gone, even by SIGKILL."""
-    while os.getppid() == owner:
-        time.sleep(2)
-    os._exit(0)

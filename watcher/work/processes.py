@@ -1,0 +1,141 @@
+"""The processes behind a pool, by pebble: how they are started, given tasks, and ended."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pickle
+import resource
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager, suppress
+from multiprocessing import resource_tracker
+from multiprocessing.context import SpawnContext
+from multiprocessing.synchronize import RLock
+from typing import Any, TypeVar
+
+from pebble import CONSTS, ProcessExpired, ProcessPool
+
+__all__ = ["BrokenProcessPool", "ProcessExpired", "ProcessPool", "end", "ended", "ends_blocked", "schedule", "start"]
+
+T = TypeVar("T")
+KILL_AFTER_S = 0.1  # workers do not listen to SIGTERM, and hold nothing that an end by SIGKILL could harm
+OUT_OF_MEMORY = 77  # the exit code of a worker that met its limit: what it holds goes with it
+LOOK_AFTER_S = 1.0  # between looks whether the pool still stands: it forgets tasks that were on their way to it
+CONSTS.term_timeout = KILL_AFTER_S
+
+
+class LastingLocks(SpawnContext):
+    """
+    Starts processes as `spawn` does, and keeps their locks as long as it is itself kept by its pool.
+
+    A pool that ends forgets its locks before its workers have ended, and one that is just starting would find none.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._locks: list[RLock] = []
+
+    def RLock(self) -> RLock:
+        """Return a lock that workers can share."""
+        lock = super().RLock()
+        self._locks.append(lock)
+        return lock
+
+
+def start(workers: int, *, memory_bytes: int | None, max_tasks: int) -> ProcessPool:
+    """Return processes for tasks, which begin with the first one. Errors: OSError, EOFError."""
+    resource_tracker.ensure_running()  # before signals are blocked: it ends with these unblocked
+    return ProcessPool(
+        max_workers=workers,
+        max_tasks=max_tasks,
+        context=LastingLocks(),
+        initializer=prepare_worker,
+        initargs=(os.getpid(), memory_bytes),
+    )
+
+
+def schedule(pool: ProcessPool, function: Callable[..., Any], args: Any, limit_s: float) -> Future[Any] | None:  # noqa: ANN401
+    """Hand a task to `pool`; None if it is broken."""
+    try:
+        with ends_blocked():  # the first task starts the pool's threads, and those start its processes
+            return pool.schedule(call, args=(function, args), timeout=limit_s)
+    except (BrokenProcessPool, RuntimeError):
+        return None
+
+
+async def ended(future: Future[Any], pool: ProcessPool) -> bool:
+    """Wait until `future` is done; False if its pool broke and forgot it."""
+    waiter = asyncio.wrap_future(future)
+    waiter.add_done_callback(lambda done: done.cancelled() or done.exception())  # it is read from `future`
+    try:
+        while not future.done():
+            still = pool.active
+            await asyncio.wait({waiter}, timeout=LOOK_AFTER_S)
+            if not still and not future.done():
+                return False
+    finally:
+        waiter.cancel()
+    return True
+
+
+def call(function: Callable[..., T], args: tuple[Any, ...]) -> T:
+    """Run a task in its worker. An error that cannot be sent would break the whole pool: it goes as its words."""
+    try:
+        return function(*args)
+    except MemoryError:
+        os._exit(OUT_OF_MEMORY)
+    except Exception as error:
+        if can_be_sent(error):
+            raise
+        words = f"{type(error).__name__}: {error}"
+    raise RuntimeError(words)
+
+
+def can_be_sent(error: Exception) -> bool:
+    """Whether `error` survives the way to another process."""
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:  # noqa: BLE001 - whatever a foreign class does then
+        return False
+    return True
+
+
+def end(pool: ProcessPool) -> None:
+    """End a pool and its workers, broken or not."""
+    pool.stop()  # type: ignore[no-untyped-call]
+    pool.join()
+
+
+@contextmanager
+def ends_blocked() -> Iterator[None]:
+    """
+    Block the signals to end in this thread for a while, and for good in threads and processes that come from it.
+
+    A signal to the whole group (Ctrl-C, systemd's stop) is for the owner, who ends its workers itself.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def prepare_worker(owner: int, memory_bytes: int | None) -> None:
+    """Do not outlive the owner, keep numeric libraries to one thread, and take no more memory than that."""
+    os.environ["OMP_NUM_THREADS"] = "1"
+    if memory_bytes is not None:
+        with suppress(OSError, ValueError):  # a lower limit stands already, or the system knows none
+            resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
+    threading.Thread(target=end_with, args=(owner,), daemon=True).start()
+
+
+def end_with(owner: int) -> None:
+    """End this process soon after its owner has gone, even by SIGKILL."""
+    while os.getppid() == owner:
+        time.sleep(2)
+    os._exit(0)
