@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +109,7 @@ def parse(text: str, path: Path) -> Settings:
     if problems or settings is None:
         raise SettingsError(tuple(sorted(set(problems), key=lambda p: (p.line, p.column, p.key, p.message))))
     settings._path = path.absolute()
+    settings._digest = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
     return settings
 
 

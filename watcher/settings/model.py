@@ -257,6 +257,12 @@ class Settings(Part):
     )
     sources: tuple[SourceSettings, ...] = Field(default=(), description="The feeds to watch, one table each.")
     _path: Path | None = PrivateAttr(default=None)
+    _digest: str = PrivateAttr(default="")
+
+    @property
+    def digest(self) -> str:
+        """What tells the text of these settings from another; empty where they come from none."""
+        return self._digest
 
     @property
     def path(self) -> Path | None:

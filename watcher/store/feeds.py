@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Row, bindparam, case, func, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, case, delete, func, or_, select, update
 
 from watcher.model import Entry, Feed, Source, Validators
 from watcher.store.hosts import insert
-from watcher.store.schema import articles, entries, feeds, hosts, pages
+from watcher.store.schema import articles, entries, facts, feeds, hosts, pages
 from watcher.text.urls import article_id, host_key, normal
 
 TOLD = (  # of a source, by the settings
@@ -28,6 +28,7 @@ OF_ITS_STATE = (feeds.c.reason, feeds.c.failure, feeds.c.faults, hosts.c.blocked
 all_told = attrgetter(*TOLD)
 Value = TypeVar("Value", str, int)
 RECENT = 100  # entries of a feed: more than most feeds list
+COMPARED = "sources_compared"  # the fact: a digest of the settings whose sources are the feeds
 IN_LIMIT = 500  # values in one IN list
 
 
@@ -84,6 +85,8 @@ def sync_sources(connection: Connection, sources: Sequence[Source], *, now: date
     absent = [{"of": url} for url, row in have.items() if row[0] and url not in wanted]
     if absent:
         connection.execute(update(feeds).where(feeds.c.source_url == bindparam("of")).values(enabled=False), absent)
+    if new or changed or back or absent:  # what was compared before is no longer what is there
+        connection.execute(delete(facts).where(facts.c.name == COMPARED))
 
 
 def told_of(source: Source) -> dict[str, object]:

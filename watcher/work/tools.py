@@ -8,9 +8,10 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from importlib.metadata import version
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from watcher.clean.sites.rules import SiteRules
 from watcher.features.embed import Choice, choice_of, usable_embedder
@@ -65,7 +66,13 @@ class Tools:
 
 def user_agent(contact: str) -> str:
     """Return the User-Agent: product, version, and whom to write to; without a contact, where Watcher is explained."""
-    return f"{PRODUCT}/{version('watcher-digests')} (+{contact or HOME})"
+    return f"{PRODUCT}/{own_version()} (+{contact or HOME})"
+
+
+@cache
+def own_version() -> str:
+    """Return the version of this program."""
+    return version("watcher-digests")
 
 
 @asynccontextmanager
@@ -87,7 +94,6 @@ async def open_tools(
         spread_s: A feed over which the first polls of new sources are spread; 0 makes them due at once.
     """
     from watcher.clean.sites.book import own_rules
-    from watcher.store.feeds import sync_sources
     from watcher.store.line import last_answered
 
     sites = own_rules(settings.path)
@@ -115,8 +121,7 @@ async def open_tools(
         tell=tell,
     )
     try:
-        sources = settings.active_sources()
-        await writer.do(lambda c: sync_sources(c, sources, now=tools.now(), spread_s=spread_s * len(sources)))
+        await writer.do(lambda c: take_over(c, settings, now=tools.now(), spread_s=spread_s))
         await writer.do(lambda c: drop_dead_leases(c, worker=tools.worker))
         async with client:
             yield tools
@@ -124,6 +129,19 @@ async def open_tools(
         for each in (pool, feed_pool, vector_pool, edition_pool):
             each.close()
         writer.close()
+
+
+def take_over(connection: Connection, settings: Settings, *, now: datetime, spread_s: float) -> None:
+    """Bring the feeds in line with the settings."""
+    from watcher.store.feeds import sync_sources
+    from watcher.store.sources import sync_settings
+
+    if settings.digest:
+        digest = f"{own_version()} {settings.digest}"
+        sync_settings(connection, digest, settings.active_sources, now=now, spread_s=spread_s)
+    else:
+        sources = settings.active_sources()
+        sync_sources(connection, sources, now=now, spread_s=spread_s * len(sources))
 
 
 def client_for(fetch: FetchSettings, poll: PollSettings) -> Client:

@@ -1,0 +1,68 @@
+"""Settings and feeds: compared once for each state of the file, and whenever something else has changed the feeds."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from watcher.model import Source
+from watcher.store.feeds import feed_states, sync_sources
+from watcher.store.open import open_store
+from watcher.store.sources import sync_settings
+from watcher.store.writer import read, write
+
+NOW = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
+ONE, TWO = (Source(url=f"https://{name}.example/feed", name=name) for name in ("one", "two"))
+
+
+@pytest.fixture
+def engine(store_url):
+    engine = open_store(store_url)
+    yield engine
+    engine.dispose()
+
+
+def take_over(engine, digest: str, *sources: Source) -> bool:
+    """Bring the feeds in line with settings; return whether their sources were asked for."""
+    asked = []
+    write(
+        engine,
+        lambda c: sync_settings(c, digest, lambda: asked.append(1) or sources, now=NOW, spread_s=10.0),
+    )
+    return bool(asked)
+
+
+def names(engine) -> list[str]:
+    return [state.feed.source.name for state in read(engine, feed_states)]
+
+
+def test_settings_that_were_compared_last_are_not_compared_again(engine):
+    assert take_over(engine, "a", ONE, TWO)
+
+    assert not take_over(engine, "a", ONE, TWO)
+    assert names(engine) == ["one", "two"]
+
+
+def test_other_settings_are_compared(engine):
+    take_over(engine, "a", ONE, TWO)
+
+    assert take_over(engine, "b", ONE)
+    assert names(engine) == ["one"]
+    assert take_over(engine, "a", ONE, TWO)
+    assert names(engine) == ["one", "two"]
+
+
+def test_settings_are_compared_again_once_something_else_has_changed_the_feeds(engine):
+    take_over(engine, "a", ONE, TWO)
+    write(engine, lambda c: sync_sources(c, [ONE], now=NOW))
+
+    assert take_over(engine, "a", ONE, TWO)
+    assert names(engine) == ["one", "two"]
+
+
+def test_the_first_polls_of_new_sources_are_spread(engine):
+    take_over(engine, "a", ONE, TWO)
+
+    due = [state.feed.next_poll_at for state in read(engine, feed_states)]
+    assert due == [NOW, NOW + timedelta(seconds=10)]
