@@ -98,25 +98,24 @@ def own_interval(
     """Return a feed's interval in seconds before the answer's freshness, failures and caps, and what decided it."""
     floor_s = wishes.min_every_s
     if wishes.own_every_s is not None:
-        reasons = [(wishes.own_every_s, "the source's own `every`")]
+        longest_s, why = wishes.own_every_s, "the source's own `every`"
     elif published:
-        usual_s = max(wishes.every_s, floor_s)
+        longest_s, why = max(wishes.every_s, floor_s), "the usual interval"
         rhythm_s = rhythm(published, now)
-        reasons = [(usual_s, "the usual interval")]
-        if rhythm_s is not None and rhythm_s < usual_s:
-            reasons = [(rhythm_s, "half the usual time between its entries")]
+        if rhythm_s is not None and rhythm_s < longest_s:
+            longest_s, why = rhythm_s, "half the usual time between its entries"
     elif last_s is not None:
-        reasons = [(last_s, "as before")]
+        longest_s, why = last_s, "as before"
     else:
-        reasons = [(wishes.every_s, "the usual interval")]
-    reasons.append((floor_s, "the shortest interval allowed"))
-    if wishes.ttl_s is not None:
-        reasons.append((min(wishes.ttl_s, LONGEST_S), "the feed asks for it (ttl, sy:updatePeriod)"))
-    if not has_validators:
-        reasons.append(
-            (min(BLIND_S, BLIND_FACTOR * floor_s), "without ETag or Last-Modified each poll costs a whole body")
-        )
-    return max(reasons, key=lambda reason: reason[0])
+        longest_s, why = wishes.every_s, "the usual interval"
+    if floor_s > longest_s:
+        longest_s, why = floor_s, "the shortest interval allowed"
+    if wishes.ttl_s is not None and min(wishes.ttl_s, LONGEST_S) > longest_s:
+        longest_s, why = min(wishes.ttl_s, LONGEST_S), "the feed asks for it (ttl, sy:updatePeriod)"
+    blind_s = 0.0 if has_validators else min(BLIND_S, BLIND_FACTOR * floor_s)
+    if blind_s > longest_s:
+        longest_s, why = blind_s, "without ETag or Last-Modified each poll costs a whole body"
+    return longest_s, why
 
 
 def rhythm(published: Iterable[datetime], now: datetime) -> float | None:

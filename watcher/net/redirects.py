@@ -94,10 +94,8 @@ def target_of(url: str) -> bytes:
     Only what HTTP cannot carry is escaped: spaces, control characters, and letters outside ASCII as UTF-8.
     """
     rest = url.partition("#")[0].partition("://")[2]
-    starts = [at for at in (rest.find("/"), rest.find("?")) if at >= 0]
-    target = rest[min(starts) :] if starts else "/"
-    if not target.startswith("/"):
-        target = "/" + target
+    slash, query = rest.find("/"), rest.find("?")
+    target = rest[slash:] if slash >= 0 and not 0 <= query < slash else "/" + (rest[query:] if query >= 0 else "")
     if target.isascii() and target.isprintable() and " " not in target:
         return target.encode("ascii")
     return quote(target, safe=PRINTABLE, errors="replace").encode("ascii")
