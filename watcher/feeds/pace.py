@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
-from statistics import median
 
 from watcher.feeds.freshness import Freshness
 
@@ -127,6 +126,8 @@ def rhythm(published: Iterable[datetime], now: datetime) -> float | None:
     gaps = [(later - earlier).total_seconds() for later, earlier in pairwise(moments)]
     if len(gaps) < 2:
         return None
+    from statistics import median  # late: 5 ms for numbers of all kinds, which a poll of 304s need not pay
+
     return min(max(median(gaps) / 2, ADAPTIVE_S[0]), ADAPTIVE_S[1])
 
 

@@ -8,16 +8,17 @@ from dataclasses import replace
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, ValidationError, create_model
 
 from watcher.errors import PluginError, Problem, SettingsError
-from watcher.settings.explain import explain
 from watcher.settings.model import Settings
-from watcher.settings.positions import Positions
 from watcher.settings.section import Fault, Part, Rows, plugged_in
 from watcher.settings.syntax import read
+
+if TYPE_CHECKING:
+    from watcher.settings.positions import Positions
 
 FILE_NAME = "settings.toml"
 ENV = "WATCHER_CONFIG"
@@ -101,10 +102,14 @@ def parse(text: str, path: Path) -> Settings:
     try:
         settings = model.model_validate(found.data, context={"folder": path.absolute().parent})
     except ValidationError as error:
+        from watcher.settings.explain import explain
+
         faults += explain(error, model)
     if found.faults:  # what is missing may stand in a line that could not be read
         faults = [fault for fault in faults if not fault.missing]
     if faults:
+        from watcher.settings.positions import Positions
+
         problems += place(faults, Positions(found.sound), path)
     if problems or settings is None:
         raise SettingsError(tuple(sorted(set(problems), key=lambda p: (p.line, p.column, p.key, p.message))))

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine
 
-from watcher.clean.sites.rules import SiteRules
 from watcher.features.embed import Choice, choice_of, usable_embedder
 from watcher.net.client import Client
 from watcher.settings.model import FetchSettings, PollSettings, Settings, StoreSettings
@@ -22,6 +22,9 @@ from watcher.store.writer import Writer
 from watcher.work.events import Event
 from watcher.work.line import Line
 from watcher.work.pool import Pool
+
+if TYPE_CHECKING:
+    from watcher.clean.sites.rules import SiteRules
 
 PRODUCT = "Watcher"
 PARSING_BYTES = 256 * 1024 * 1024  # that a process which parses feeds or pages may take,

@@ -7,9 +7,12 @@ from functools import lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from watcher.clean.sites.rules import SiteRules, parse_rules
 from watcher.errors import Problem, SettingsError
+
+if TYPE_CHECKING:
+    from watcher.clean.sites.rules import SiteRules
 
 MAX_FILE = 64 * 1024  # bytes: rules of a site are ten lines
 
@@ -33,6 +36,8 @@ def read_folder(folder: Traversable) -> tuple[SiteRules, ...]:
     """
     if not folder.is_dir():
         return ()
+    from watcher.clean.sites.rules import parse_rules
+
     rules: list[SiteRules] = []
     problems: list[Problem] = []
     for file in sorted(folder.iterdir(), key=lambda entry: entry.name):
