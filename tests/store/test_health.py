@@ -66,6 +66,7 @@ def test_a_feed_that_fails_recovers_and_fails_again_has_a_line_for_each_change(e
         ([polled(NOW, entry(1))], "ok"),
         ([polled(NOW)], "empty"),
         ([polled(NOW, entry(1), took_s=30.0)], "slow"),
+        ([polled(NOW, entry(1)), unchanged(NOW + HOUR, took_s=0.2)], "ok"),
         ([polled(NOW, entry(1), moved_to=NEW_URL)], "moved"),
         ([polled(NOW, entry(1), moved_to=NEW_URL), polled(NOW, entry(2), moved_to=NEW_URL)], "moved"),
         ([polled(NOW, entry(1, published_at=None))], "undated"),
@@ -82,6 +83,18 @@ def test_a_poll_leaves_the_word_that_status_tells(engine, results, word):
     assert words(engine) == [word]
     assert status_word(engine) == word
     assert the_state(engine).feed.health == word
+
+
+@pytest.mark.parametrize(
+    ("result", "word"),
+    [(unchanged(NOW + HOUR, took_s=90.0), "slow"), (unchanged(NOW + HOUR, moved_to=NEW_URL), "ok")],
+)
+def test_a_304_leaves_the_word_that_status_tells_of_a_feed_that_was_well(engine, result, word):
+    poll(engine, polled(NOW, entry(1)))
+
+    poll(engine, result)
+
+    assert words(engine)[-1] == status_word(engine) == word
 
 
 def test_a_feed_that_was_never_polled_is_new_and_has_no_history(engine):

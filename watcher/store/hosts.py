@@ -142,10 +142,10 @@ def is_free(now: datetime) -> ColumnElement[bool]:
 def lease_all(connection: Connection, names: Collection[str], *, worker: str, now: datetime) -> None:
     """Lease hosts that are known to be free: a fraction of the time that `take` needs."""
     mine = {"lease_by": worker, "lease_until": now + LEASE}
-    new = insert(connection, hosts).values(mine).on_conflict_do_update(index_elements=["host"], set_=mine)
     for start in range(0, len(names), AT_ONCE):
         part = sorted(names)[start : start + AT_ONCE]
         if connection.execute(update(hosts).where(hosts.c.host.in_(part)).values(mine)).rowcount < len(part):
+            new = insert(connection, hosts).values(mine).on_conflict_do_update(index_elements=["host"], set_=mine)
             connection.execute(new, [{"host": name} for name in part])
 
 

@@ -151,6 +151,8 @@ def record_entries(connection: Connection, given: Sequence[Poll]) -> list[int]:
 
     Returns how many pages each poll noted.
     """
+    if not any(isinstance(result, Polled) for _, result in given):
+        return [0] * len(given)
     rows = [entry_row(feed, entry, result.at) for feed, result, entry in named(given, held=True)]
     if rows:
         query = insert(connection, entries)

@@ -12,7 +12,6 @@ from watcher.errors import BadStatus, FetchError, TimedOut, TooLarge
 from watcher.text.urls import host_key
 
 KEPT = 8  # hosts that answered lately
-KEEP_EVERY = timedelta(seconds=1)  # among hundreds of answers a second, one is as good a witness as the others
 TRIED = 3  # of them, to tell our own fault from a host's
 STRANGERS = 3  # hosts that fail one after another, where no host has answered yet
 VERDICT_FOR = timedelta(seconds=20)
@@ -47,7 +46,6 @@ class Line:
         self._good: OrderedDict[str, str] = OrderedDict()  # URL by host, the latest last
         self._failed: set[str] = set()  # hosts, since the last answer
         self._answered_at: datetime | None = None
-        self._kept_at: datetime | None = None  # when the last of `_good` was
         self._judged_at: datetime | None = None
         self._looking = asyncio.Lock()
         self.down_since: datetime | None = None
@@ -67,12 +65,9 @@ class Line:
 
     def worked(self, url: str) -> None:
         """Note that the host of `url` has answered, whatever it said."""
-        now = self._now()
-        if len(self._good) < KEPT or self._kept_at is None or not timedelta() <= now - self._kept_at < KEEP_EVERY:
-            self._keep(url)
-            self._kept_at = now
+        self._keep(url)
         self._failed.clear()
-        self._answered_at = now
+        self._answered_at = self._now()
         self.down_since = None
 
     def failed(self, error: FetchError) -> None:
