@@ -84,12 +84,12 @@ class Writer:
         """
         return await self._put(Job(function, new_future(), item, together=True))  # type: ignore[no-any-return]
 
-    async def _put(self, job: Job) -> Any:  # noqa: ANN401 - the function's own
+    def _put(self, job: Job) -> asyncio.Future[Any]:
         with self._lock:
             if self._closed:
                 raise StoreError("the store is closed")
             self._jobs.put(job)
-        return await job.future
+        return job.future
 
     async def read(self, function: Callable[[Connection], T]) -> T:
         """Run `function` on a connection of its own, in a thread, as a reader."""
