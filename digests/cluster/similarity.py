@@ -16,8 +16,9 @@ from digests.cluster.item import Item
 from digests.cluster.linkage import Edges
 from digests.cluster.sparse import codes_of, cognate_vectors, name_channel, term_vectors
 from digests.cluster.terms import told
+from digests.cluster.weights import Sparse, Weights, bounds
 
-__all__ = ["Borrowing", "Evidence", "Pairs", "Weights", "edges", "why"]
+__all__ = ["Evidence", "Pairs", "edges", "why"]
 
 CELLS = 100_000  # pairs of a block: 0.8 MB, that a processor keeps at hand (a third of the time)
 PRODUCTS = 100_000  # of keys in a block, the same
@@ -30,40 +31,6 @@ SOME_NAME = 0.02  # cosine of names: below this, what is shared is shared with e
 LEAST_BODY = 80  # bytes of shingles, twenty of them: below this an article is known by its title alone
 
 Bools = npt.NDArray[np.bool_]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sparse:
-    """What brings the cosines of the sparse channels to one scale. Titles share less than texts, so they count more."""
-
-    title: float  # terms of two articles of one language of which one is known by its title alone
-    text: float  # terms of two texts of one language
-    names: float  # names of two texts of one language
-    names_share: float  # of the score of two texts with names enough
-    cognate_title: float  # what two languages spell alike, where one article is known by its title alone
-    cognate_text: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Weights:
-    """How a pair is scored. One set for all news, tuned on the labelled sets together (docs/decisions/0004)."""
-
-    alone: Sparse  # where there are no vectors
-    beside: Sparse  # beside vectors
-    alone_scale: float  # what brings the scores of pairs without vectors to those of pairs with them, in one window
-    share_title: float  # of `beside` in the score: one language, one has only a title
-    share_text: float  # one language, two texts
-    share_cross_title: float  # the same for two languages
-    share_cross_text: float
-    vector_cross: float  # the vectors of two languages lie a little farther apart
-    nameless: float  # what is left of the score of two texts in two languages that both have names, and share none
-    text_scale: float  # two texts of one language share more than two titles, whatever they tell
-    decay_hours_title: float  # scores fall by e in this time, where one is known by its title alone
-    decay_hours_text: float  # the same for two texts, which say more surely what they tell of
-    decay_unknown: float  # what is left of a score where one has no time
-    floor: float  # lower scores count as 0
-    borrowing: Borrowing | None  # of titles; None where nothing is borrowed
-    idle_hours: float = 120.0  # a story idle for so long is over: no pair reaches across
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -264,20 +231,6 @@ def sparse_scores(scale: Sparse, pairs: Cosines, same: Bools, text: Bools, named
         across = pairs.cognates * np.where(text, scale.cognate_text, scale.cognate_title)
         scores = np.where(same, scores, across)
     return scores
-
-
-def bounds(weights: Weights, *, beside: bool) -> tuple[float, float, float, float]:
-    """Return by what the cosines of terms, names, cognates and vectors count at most, whatever the pair."""
-    sparse = [(weights.alone, weights.alone_scale if beside else 1.0)]
-    if beside:
-        sparse.append((weights.beside, 1.0))
-    least = min(weights.share_title, weights.share_text, weights.share_cross_title, weights.share_cross_text)
-    return (
-        max(max(each.title, each.text) * scale for each, scale in sparse),
-        max(each.names_share * each.names * scale for each, scale in sparse),
-        max(max(each.cognate_title, each.cognate_text) * scale for each, scale in sparse),
-        (1 - least) * max(1.0, weights.vector_cross),
-    )
 
 
 def strongest(rows: Places, scores: Numbers, floor: float, most: int) -> Places:

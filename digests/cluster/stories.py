@@ -12,13 +12,15 @@ import numpy.typing as npt
 
 from digests.cluster.conflict import held_apart
 from digests.cluster.duplicates import reports
+from digests.cluster.expansion import Borrowing
 from digests.cluster.item import Item, in_order, moment
 from digests.cluster.linkage import Apart, Edges, Linkage, link
 from digests.cluster.links import Link, links
 from digests.cluster.parts import NO_PARTS, Kin, Part, each_shard_once
 from digests.cluster.rules import NO_RULES, Rules, bound, divided, held_by
-from digests.cluster.similarity import Borrowing, Sparse, Weights, edges
+from digests.cluster.similarity import edges
 from digests.cluster.steady import known_story, steadied
+from digests.cluster.weights import Sparse, Weights
 from digests.model import Report, Story
 from watcher.text.hashes import hash64
 
