@@ -50,7 +50,8 @@ def follow(earlier: Sequence[Item], new: Sequence[Item], threads: dict[str, str]
     weights, least = (WEIGHTS, LEAST) if has_vectors else (WEIGHTS_ALONE, LEAST_ALONE)
     floor = round(least / MARGIN, 3)
     timeless = replace(weights, decay_hours_title=math.inf, decay_hours_text=math.inf, idle_hours=math.inf)
-    pairs = Pairs(items, replace(timeless, floor=floor, borrowing=None))
+    plain = replace(timeless, sharpness=1.0)  # nothing is averaged here, and `MARGIN` is for scores as they are
+    pairs = Pairs(items, replace(plain, floor=floor, borrowing=None))
     names = Names(items)
     steps = (
         each for start, stop in parts(len(earlier), len(items)) for each in best(pairs, items, threads, start, stop)

@@ -211,7 +211,8 @@ class Pairs:
             scores = np.where(both, mixed, scores * w.alone_scale)
         if pairs.names is not None:
             scores = np.where(named & ~same & (pairs.names < SOME_NAME), scores * w.nameless, scores)
-        return scores * self.decay(a, b, text)
+        scores = scores * self.decay(a, b, text)
+        return np.where(text & same, sharpened(scores, w.sharpness, about=w.middle), scores)
 
     def decay(self, a: Places, b: Places, text: Bools) -> Numbers:
         """Return by what the hours apart lower the scores: 0 beyond the idle time; `text` says which are two texts."""
@@ -219,6 +220,16 @@ class Pairs:
         apart = np.abs(self.hours[a] - self.hours[b])
         lowered = np.exp(-apart / np.where(text, w.decay_hours_text, w.decay_hours_title))
         return np.where(np.isnan(apart), w.decay_unknown, np.where(apart > w.idle_hours, 0.0, lowered))
+
+
+def sharpened(scores: Numbers, sharpness: float, *, about: float) -> Numbers:
+    """
+    Return scores with those under `about` made lower and those over it higher, the more the farther they are from it.
+
+    So many weak scores no longer come to what a few strong ones do: two texts of one language share the words of
+    their subject whatever happened, and what is alike by those alone is no event.
+    """
+    return np.asarray(about * (np.maximum(scores, 0.0) / about) ** sharpness, np.float64)
 
 
 def sparse_scores(scale: Sparse, pairs: Cosines, same: Bools, text: Bools, named: Bools) -> Numbers:

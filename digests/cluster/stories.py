@@ -26,6 +26,7 @@ from watcher.text.hashes import hash64
 
 ALONE = Sparse(title=1.2, text=2.3, names=1.3, names_share=0.5, cognate_title=0.8, cognate_text=1.8)
 BESIDE = Sparse(title=1.6, text=2.0, names=1.6, names_share=0.5, cognate_title=1.2, cognate_text=2.0)
+THRESHOLD = 0.23  # of stories where there are vectors
 WEIGHTS = Weights(
     alone=ALONE,
     beside=BESIDE,
@@ -37,14 +38,16 @@ WEIGHTS = Weights(
     vector_cross=1.1,
     nameless=0.5,
     text_scale=0.9,
+    sharpness=1.5,
+    middle=THRESHOLD,
     decay_hours_title=72.0,
     decay_hours_text=168.0,
     decay_unknown=1.0,
     floor=0.1,
     borrowing=Borrowing(neighbours=20, least=0.15, terms=0.3, cognates=0.3, lacking=0.63, most=24),
 )
-WEIGHTS_ALONE = replace(WEIGHTS, decay_hours_title=42.0, decay_hours_text=72.0, floor=0.06)
-RULE = Linkage(threshold=0.23, usual=0.5, strictness=1.0)
+WEIGHTS_ALONE = replace(WEIGHTS, sharpness=1.0, decay_hours_title=42.0, decay_hours_text=72.0, floor=0.06)
+RULE = Linkage(threshold=THRESHOLD, usual=0.5, strictness=1.0)
 RULE_ALONE = Linkage(threshold=0.17, usual=0.6, strictness=0.85, prior=1.0)  # terms alone see less of what is alike
 
 NOT_KNOWN: Mapping[str, str] = {}

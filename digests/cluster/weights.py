@@ -33,6 +33,8 @@ class Weights:
     vector_cross: float  # the vectors of two languages lie a little farther apart
     nameless: float  # what is left of the score of two texts in two languages that both have names, and share none
     text_scale: float  # two texts of one language share more than two titles, whatever they tell
+    sharpness: float  # what scores of two texts of one language are raised to, about `middle`; 1 leaves them
+    middle: float
     decay_hours_title: float  # scores fall by e in this time, where one is known by its title alone
     decay_hours_text: float  # the same for two texts, which say more surely what they tell of
     decay_unknown: float  # what is left of a score where one has no time
