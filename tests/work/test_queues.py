@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select, text, update
 
+from watcher.errors import StoreError
 from watcher.model import NotModified, Source, Validators
 from watcher.settings.model import FetchSettings, PollSettings
 from watcher.store.feeds import sync_sources
@@ -36,6 +37,7 @@ class Sites:
 
     def __init__(self) -> None:
         self.gate = asyncio.Event()
+        self.late: dict[str, asyncio.Event] = {}  # of hosts that answer when their own gate opens, too
         self.asked: Counter[str] = Counter()
         self.under_way: Counter[str] = Counter()
         self.most = 0  # hosts at the same time
@@ -50,6 +52,8 @@ class Sites:
         self.most = max(self.most, sum(count > 0 for count in self.under_way.values()))
         try:
             await self.gate.wait()
+            if host in self.late:
+                await self.late[host].wait()
             await asyncio.sleep(0.005)
         finally:
             self.under_way[host] -= 1
@@ -232,6 +236,29 @@ async def test_a_job_that_comes_while_its_host_is_still_held_comes_again(a_worke
         assert await left(queue, LOGGED) == 1  # what a job failed of is kept
 
 
+@pytest.mark.slow  # waits
+@pytest.mark.parametrize("queue_and_store", [SHARED], indirect=True)
+async def test_a_visit_under_way_keeps_no_job_waiting_when_the_server_is_back(a_worker, sites):
+    sites.gate.set()
+    sites.late["h7.example"] = asyncio.Event()
+    async with a_worker("here:1") as queue:
+        await until(lambda: len(sites.asked) == HOSTS and queue.busy == 1, queue)
+        await queue.tools.writer.do(lambda c: c.execute(update(feeds).values(next_poll_at=system_clock())))
+        with suppress(StoreError):  # which may be among them
+            await queue.tools.writer.do(lambda c: c.execute(text(KILL_OTHERS)))
+
+        async with asyncio.timeout(30):
+            while sites.asked.total() < 2 * HOSTS - 1 or queue.busy > 1:
+                with suppress(StoreError):
+                    await queue.fill()
+                await asyncio.sleep(0.05)
+
+        assert sites.asked["h7.example"] == 1
+        sites.late["h7.example"].set()
+        await until(lambda: not queue.busy, queue)
+        assert not sites.twice
+
+
 @pytest.mark.parametrize("queue_and_store", [SHARED], indirect=True)
 async def test_the_log_of_the_queue_holds_no_job_that_went_well(a_worker, sites):
     sites.gate.set()
@@ -257,6 +284,10 @@ async def test_failures_are_kept_for_two_days_and_what_an_older_watcher_logged_g
         assert await left(queue, LOGGED) == 1
 
 
+KILL_OTHERS = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE pid <> pg_backend_pid() AND datname = current_database()
+"""
 LOGGED = text("SELECT count(*) FROM pgqueuer_log")
 OLD_LINE = """
     ALTER TABLE pgqueuer_log DISABLE TRIGGER watcher_keep_no_step;

@@ -18,10 +18,12 @@ if TYPE_CHECKING:
     from pgqueuer.models import Job
     from pgqueuer.qm import QueueManager
     from pgqueuer.queries import Queries
+    from psycopg import AsyncConnection
 
 logging.getLogger("pgqueuer").setLevel(logging.CRITICAL)  # what breaks is told by us, in words
 HEARTBEAT = timedelta(seconds=16)  # a job whose worker has given no sign of life for so long goes to another
 LOOK = timedelta(seconds=2)  # between two looks at the queue, where nothing tells of new jobs
+GONE_S = 0.5  # between two looks at whether the server has gone away
 AGAIN_S = 2.0  # until the next attempt to reach the server
 BATCH = 256  # jobs taken at once: each time, the server steps over what cannot be cleaned up yet
 LEAST_ROOM = 2  # pgqueuer's own
@@ -48,6 +50,7 @@ class Carrier:
         self._task: asyncio.Task[None] | None = None
         self._room = LEAST_ROOM
         self._closed = False
+        self._gone: asyncio.Future[None] | None = None  # done when the server has gone away from the manager
 
     def is_at_work(self, room: int) -> bool:
         """Whether jobs can be offered, and are taken; begins to take them, and begins anew for another room."""
@@ -76,6 +79,16 @@ class Carrier:
         except Exception as error:
             raise StoreError(f"no jobs can be put into the queue: {type(error).__name__}: {error}") from error
         return sum(job is not None for job in made)
+
+    async def attend(self, work: asyncio.Task[None]) -> None:
+        """
+        Wait for the work of a job to end, or for the server to go away from under it.
+
+        The manager waits for its jobs before a new one can begin: for the longest visit, which may take minutes. The
+        work goes on; its job is taken for dead in a while, and whoever gets it finds the work under way or done.
+        """
+        gone = self._gone
+        await asyncio.wait({work} if gone is None else {work, gone}, return_when=asyncio.FIRST_COMPLETED)
 
     def close(self) -> None:
         """Take no more jobs; what is under way goes on."""
@@ -122,13 +135,25 @@ class Carrier:
             for kind, take in self._takers.items():
                 manager.entrypoint(kind)(take)
             self._queries, self._manager = queries, manager
-            await manager.run(
-                dequeue_timeout=LOOK,
-                batch_size=max(1, min(BATCH, self._room // 2)),
-                max_concurrent_tasks=max(self._room, LEAST_ROOM),
-                heartbeat_timeout=HEARTBEAT,
-                shutdown_on_listener_failure=True,
-            )
+            self._gone = asyncio.get_running_loop().create_future()
+            watching = asyncio.create_task(tell_when_gone(self._gone, speaking, hearing))
+            try:
+                await manager.run(
+                    dequeue_timeout=LOOK,
+                    batch_size=max(1, min(BATCH, self._room // 2)),
+                    max_concurrent_tasks=max(self._room, LEAST_ROOM),
+                    heartbeat_timeout=HEARTBEAT,
+                    shutdown_on_listener_failure=True,
+                )
+            finally:
+                watching.cancel()
+
+
+async def tell_when_gone(gone: asyncio.Future[None], *connections: AsyncConnection) -> None:
+    """Make `gone` done when one of the connections is broken, which the first query on it finds."""
+    while not any(connection.broken for connection in connections):
+        await asyncio.sleep(GONE_S)
+    gone.set_result(None)
 
 
 async def make_tables(queries: Queries) -> None:

@@ -112,6 +112,8 @@ class SharedQueue(Queue):
         host, tools = (job.payload or b"").decode(), self.tools
         if self._closed or host in self._visits or tools.line.down_since is not None:
             return
+        if self.busy >= tools.poll.concurrency:  # visits of jobs from before the server went away are under way still
+            raise RetryRequested(delay=RETRY, reason="no room")
         asked = Asked(
             host=host,
             worker=tools.worker,
@@ -126,7 +128,7 @@ class SharedQueue(Queue):
             self._fault = error
             return
         if claim is not None:
-            await asyncio.wait({self.start(claim)})
+            await self._carrier.attend(self.start(claim))
         elif await tools.writer.read(lambda c: is_leased(c, host, now=tools.now())):
             raise RetryRequested(delay=RETRY, reason="the host is held")
 
