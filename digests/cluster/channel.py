@@ -18,7 +18,7 @@ Places: TypeAlias = npt.NDArray[np.intp]
 MOST_HOLDERS = 400  # of a key that an article is compared with, the last before it: a word of all days tells nothing
 MOST_EMPTY = 4  # cells of a table for each product: what would be emptier is sorted instead
 COUNTED = 1 << 20  # keys that are counted in one go
-PART = 1_024  # rows whose reach is found in one go
+PART = 1_024  # rows that are placed, and whose reach is found, in one go
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,14 +52,21 @@ class Channel:
         """
         self.starts = starts
         self.keys = keys
-        order = np.argsort(keys, kind="stable").astype(np.int32)
-        self.held_by = np.repeat(np.arange(len(starts) - 1, dtype=np.int32), np.diff(starts))[order]
-        self.held_weights = weights[order]
-        self.place = np.empty(len(keys), np.int32)  # of an entry among the holders of all keys
-        self.place[order] = np.arange(len(keys), dtype=np.int32)
         self.holders = holders(keys, 1).astype(np.int32)  # of each key
-        first = (np.cumsum(self.holders, dtype=np.int32) - self.holders)[keys]
-        self.before = np.minimum(self.place - first, MOST_HOLDERS).astype(np.uint16)  # holders that an entry meets
+        self.held_by = np.empty(len(keys), np.int32)
+        self.held_weights = np.empty(len(keys), weights.dtype)
+        self.place = np.empty(len(keys), np.int32)  # of an entry among the holders of all keys
+        self.before = np.empty(len(keys), np.uint16)  # holders that an entry meets
+        first = np.cumsum(self.holders, dtype=np.int32) - self.holders
+        free = first.copy()
+        for start in range(0, len(starts) - 1, PART):  # of a large window, all at once is more than the outcome
+            stop = min(start + PART, len(starts) - 1)
+            entries = self.entries(start, stop)
+            place = places(keys[entries], free)
+            self.place[entries] = place
+            self.before[entries] = np.minimum(place - first[keys[entries]], MOST_HOLDERS)
+            self.held_by[place] = np.repeat(np.arange(start, stop, dtype=np.int32), np.diff(starts[start : stop + 1]))
+            self.held_weights[place] = weights[entries]
 
     def sizes(self) -> npt.NDArray[np.int64]:
         """Return how many keys each row has."""
@@ -160,6 +167,17 @@ def met(channels: Sequence[Channel], factors: Sequence[float], least: float, sta
     kept = np.flatnonzero(bound >= least)
     later, earlier = rows_of(kept if codes is None else codes[kept], start, stop, low)
     return Met(later=later, earlier=earlier, bound=bound[kept], shared=tuple(table[kept] for table in tables))
+
+
+def places(keys: Ints, free: Ints) -> Ints:
+    """Return the places of some more keys, each at the first that is `free` of its own, which then is the next one."""
+    order = np.argsort(keys, kind="stable")
+    begins = np.flatnonzero(np.diff(keys[order], prepend=-1))
+    sizes = np.diff(np.append(begins, len(keys)))
+    found = np.empty(len(keys), np.int32)
+    found[order] = np.arange(len(keys)) + np.repeat(free[keys[order[begins]]] - begins, sizes)
+    free[keys[order[begins]]] += sizes.astype(np.int32)
+    return found
 
 
 def holders(keys: Ints, count: int) -> npt.NDArray[np.int64]:

@@ -47,8 +47,13 @@ class Cosines:
 
 def edges(items: Sequence[Item], weights: Weights) -> Edges:
     """Return (later, earlier, score) for the pairs of `items` that score over the floor; `items` are `in_order`."""
+    return joined(parts_of(items, weights) if items else [])
+
+
+def parts_of(items: Sequence[Item], weights: Weights) -> list[Edges]:
+    """Return the edges of each block; the channels are given back before they are joined."""
     pairs = Pairs(items, weights)
-    return joined([pairs.block(start, stop) for start, stop in pairs.blocks(pairs.channels())] if items else [])
+    return [pairs.block(start, stop) for start, stop in pairs.blocks(pairs.channels())]
 
 
 def joined(parts: Sequence[Edges]) -> Edges:

@@ -6,10 +6,11 @@ import subprocess
 import sys
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digests.cluster.channel import Channel, Reach, met
+from digests.cluster.channel import MOST_HOLDERS, Channel, Reach, met
 
 ROWS = st.lists(st.dictionaries(st.integers(0, 8), st.floats(0.01, 1.0), max_size=6), min_size=2, max_size=12)
 HOURS = st.lists(st.floats(0, 300), min_size=12, max_size=12)
@@ -101,3 +102,20 @@ def test_the_numbers_of_keys_do_not_depend_on_the_process():
     }
 
     assert len(told) == 1
+
+
+@pytest.mark.parametrize("rows", [1, 3, 2_500])
+def test_each_entry_has_its_place_among_the_holders_of_its_key(rows):
+    rng = np.random.default_rng(rows)
+    keys = [rng.permutation(40)[: rng.integers(0, 9)] for _ in range(rows)]
+    starts = np.append(0, np.cumsum(list(map(len, keys))))
+    every = np.concatenate(keys).astype(np.int32)
+
+    channel = Channel(starts, every, np.arange(len(every), dtype=np.float32))
+
+    order = np.argsort(every, kind="stable")
+    assert channel.place[order].tolist() == list(range(len(every)))
+    assert channel.held_by.tolist() == np.repeat(np.arange(rows), np.diff(starts))[order].tolist()
+    assert channel.held_weights.tolist() == order.tolist()
+    earlier = [int((every[:at] == key).sum()) for at, key in enumerate(every.tolist())]
+    assert channel.before.tolist() == [min(each, MOST_HOLDERS) for each in earlier]
