@@ -106,6 +106,31 @@ async def test_a_full_disk_fails_all_that_shared_the_transaction_and_what_came_b
     engine.dispose()
 
 
+async def test_what_comes_in_no_company_is_not_kept_waiting_for_it(store_url):
+    engine = open_store(store_url)
+    writer = Writer(engine, gather_s=60.0)
+    started, go_on = threading.Event(), threading.Event()
+    held = asyncio.ensure_future(writer.do(lambda c: started.set() or go_on.wait(60)))
+    await asyncio.to_thread(started.wait)
+    many = [asyncio.ensure_future(writer.add(lengths, "abc")) for _ in range(100)]
+    await asyncio.sleep(0)
+    go_on.set()
+    await asyncio.gather(held, *many)
+    one_more = asyncio.ensure_future(writer.add(lengths, "abcd"))
+
+    async with asyncio.timeout(30):
+        alone = await writer.do(lambda c: "alone")
+        found = await one_more
+
+    assert (alone, found) == ("alone", 4)
+    writer.close()
+    engine.dispose()
+
+
+def lengths(connection, items):
+    return [len(item) for item in items]
+
+
 async def test_a_caller_that_gave_up_stops_nobody(writer):
     gate = threading.Event()
     waiting = asyncio.create_task(writer.do(lambda c: gate.wait(5)))

@@ -31,8 +31,8 @@ AFTER_A_FAULT = timedelta(minutes=5)  # how long a host rests whose visit broke 
 LOOK_S = 2.0  # between two looks at what has become due, and at the leases of long visits
 GATHER_S = 0.02  # for ends of visits, where most of the room is taken: a claim for many costs little more than for one
 FULL = 0.75  # of the room
-AHEAD = 8  # times the room: visits that are leased, under way, or being written down
-LOW = 0.75  # of the room: when fewer are ready, it is time to lease more
+AHEAD = 10  # times the room: visits that are leased, under way, or being written down
+LOW = 2  # times the room: when fewer are ready, it is time to lease more, which takes a while
 
 
 class Queue(ABC):
