@@ -119,9 +119,9 @@ class Work:
         self.ease = np.ones(count, np.float32)
         self.low, self.high = np.minimum(edges.first, edges.second), np.maximum(edges.first, edges.second)
         self.total = edges.score.astype(np.float32)  # of the scores between two groups
-        self.near = self.nearness(np.arange(len(self.total)))
+        self.near = self.nearness(slice(None))
 
-    def nearness(self, places: Places) -> Floats:
+    def nearness(self, places: Places | slice) -> Floats:
         """Return how near the two groups of each edge in `places` are."""
         a, b = self.low[places], self.high[places]
         near = self.total[places] / (self.size[a] * self.size[b]) * self.ease[a] * self.ease[b]
@@ -176,13 +176,18 @@ class Work:
         grown = np.zeros(self.count, bool)
         grown[kept] = grown[gone] = True
         touched = grown[self.low] | grown[self.high]
-        a, b = moved[self.low[touched]], moved[self.high[touched]]
-        self.replace_edges(touched, np.minimum(a, b), np.maximum(a, b))
+        self.replace_edges(touched, self.keys_of(moved[self.low[touched]], moved[self.high[touched]]))
 
-    def replace_edges(self, touched: npt.NDArray[np.bool_], low: Ints, high: Ints) -> None:
-        """Put in place of the `touched` edges those between `low` and `high`, one for each pair of groups."""
-        keys = low.astype(np.int64) * self.count + high
-        keys[low == high] = -1
+    def keys_of(self, ours: Ints, theirs: Ints) -> npt.NDArray[np.int64]:
+        """Return a number for each pair of groups, the same in either direction; -1 for a group with itself."""
+        keys = np.minimum(ours, theirs).astype(np.int64)
+        keys *= self.count
+        keys += np.maximum(ours, theirs)
+        keys[ours == theirs] = -1
+        return keys
+
+    def replace_edges(self, touched: npt.NDArray[np.bool_], keys: npt.NDArray[np.int64]) -> None:
+        """Put in place of the `touched` edges those between the groups of `keys`, one for each pair."""
         order = np.argsort(keys, kind="stable")
         order = order[np.searchsorted(keys[order], 0) :]
         keys = keys[order]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -86,7 +86,9 @@ class Pairs:
         self.hours: Numbers = np.array(times, np.float64)
         self.dense = centred(features, languages)
         found = told(features, languages)
-        cognates, terms = cognate_vectors(found), term_vectors(found, languages)
+        cognates = cognate_vectors(found)
+        found = replace(found, words=())  # nobody asks any more how they are spelt
+        terms = term_vectors(found, languages)
         del found
         rule = weights.borrowing
         if rule is not None and not self.has_text.all():

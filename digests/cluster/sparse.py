@@ -26,7 +26,7 @@ SHORT_COGNATES = 6.0  # length of what a vector of cognates is taken to lack: on
 
 def term_vectors(found: Told, languages: Sequence[str]) -> Vectors:
     """Return the vectors of terms and numbers, each language by itself."""
-    held, articles = holders(found.keys, len(found.words)), sizes_of_languages(languages)
+    held, articles = holders(found.keys, 1), sizes_of_languages(languages)
     made = Rows(int(np.minimum(np.diff(found.starts), MAX_TERMS).sum()))
     for first, stop, starts, keys, weights in found.parts():
         among = np.repeat(articles[first:stop], np.diff(starts))
