@@ -74,9 +74,7 @@ def composed(
     missed = partial(is_missed, order=order, seen_until=seen_until(connection, digest, order))
     inside = [article for article in found if article.published_at >= start or missed(article)]
     wishes = wishes_of(digest)
-    withdrawn = sum(article.published_at >= start for article in originals) - sum(
-        article.published_at >= start for article in found
-    )
+    withdrawn = lacking(originals, found, since=start)
     chosen = select(
         inside, start=start - LATE, end=end, mute=wishes.mute, languages=wishes.languages, whole=texts.whole
     )
@@ -104,7 +102,7 @@ def composed(
         intake=intake(
             connection,
             states,
-            (*chosen.left_out, *((("withdrawn by their outlets", withdrawn),) if withdrawn else ())),
+            (*chosen.left_out, *withdrawn),
             order,
             digest,
             now=now,
@@ -123,6 +121,13 @@ def composed(
         corrections=corrected(connection, seen, revisions, since=previous.window_end) if previous else (),
         whole=texts.whole,
     )
+
+
+def lacking(before: Sequence[Article], after: Sequence[Article], *, since: datetime) -> tuple[tuple[str, int], ...]:
+    """Return of how many articles of the window nothing is left once what their outlets say now holds, with words."""
+    count = sum(article.published_at >= since for article in before)
+    count -= sum(article.published_at >= since for article in after)
+    return (("withdrawn by their outlets", count),) if count else ()
 
 
 def begun(article: Article) -> Article:

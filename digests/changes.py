@@ -87,10 +87,8 @@ def since(
     day = day_of(first, local_date=local_date, window_end=window_end, timezone=timezone)
     if previous is None:
         return Movement(status="new", day=day, first_seen_at=first)
-    old_ids = set(earlier.article_ids) if earlier else set(brief)
-    old = [articles[key] for key in old_ids if key in articles]
-    old += [a for a in present if a.id not in old_ids and a.fetched_at < previous.window_end]
-    came = [a for a in present if a.id not in old_ids and a.fetched_at >= previous.window_end]
+    known_ids = set(earlier.article_ids) if earlier else set(brief)
+    old, came = parted(present, known_ids, articles, until=previous.window_end)
     new = [a for a in came if inside is None or a.id in inside]
     new_ids = {article.id for article in new}
     told = _told(old, earlier)
@@ -108,6 +106,16 @@ def since(
         earlier=earlier.id if earlier else None,
         place_codes=earlier.place_codes if earlier else (),
     )
+
+
+def parted(
+    present: Sequence[Article], known: Collection[str], articles: Mapping[str, Article], *, until: datetime
+) -> tuple[list[Article], list[Article]]:
+    """Return the articles that a reader's last edition had or could have had, and those that came in after it."""
+    rest = [article for article in present if article.id not in known]
+    old = [articles[key] for key in known if key in articles]
+    old += [article for article in rest if article.fetched_at < until]
+    return old, [article for article in rest if article.fetched_at >= until]
 
 
 def _known_sentences(old: Sequence[Article], earlier: EditionStory | None) -> list[Sentence]:

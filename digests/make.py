@@ -92,15 +92,20 @@ def make_edition(
         parcels = pack(edition)
         kept = write(engine, lambda c: finished(c, edition, slot, parcels, now=now), patience_s=PATIENCE_S)
     except BaseException as error:
-        patience_s = PATIENCE_S if isinstance(error, StoreError) and error.passing else 0.0
-        with suppress(StoreError):  # then the claim runs out
-            write(
-                engine,
-                lambda c: editions.give_back(c, digest.name, local_date=order.local_date, slot=slot),
-                patience_s=patience_s,
-            )
+        give_back(engine, digest, order, slot, error)
         raise
     return edition if kept else None
+
+
+def give_back(engine: Engine, digest: DigestSettings, order: Order, slot: str, error: BaseException) -> None:
+    """Let others make the edition that an error has ended; where the store cannot be written, the claim runs out."""
+    patience_s = PATIENCE_S if isinstance(error, StoreError) and error.passing else 0.0
+    with suppress(StoreError):
+        write(
+            engine,
+            lambda c: editions.give_back(c, digest.name, local_date=order.local_date, slot=slot),
+            patience_s=patience_s,
+        )
 
 
 def made(
