@@ -243,6 +243,7 @@ async def test_a_visit_under_way_keeps_no_job_waiting_when_the_server_is_back(a_
     sites.late["h7.example"] = asyncio.Event()
     async with a_worker("here:1") as queue:
         await until(lambda: len(sites.asked) == HOSTS and queue.busy == 1, queue)
+        before = await left(queue, ITS_MANAGER)
         await queue.tools.writer.do(lambda c: c.execute(update(feeds).values(next_poll_at=system_clock())))
         with suppress(StoreError):  # which may be among them
             await queue.tools.writer.do(lambda c: c.execute(text(KILL_OTHERS)))
@@ -253,6 +254,11 @@ async def test_a_visit_under_way_keeps_no_job_waiting_when_the_server_is_back(a_
                     await queue.fill()
                 await asyncio.sleep(0.05)
 
+        async with asyncio.timeout(30):  # its job is not lost: another would have it, if this process died now
+            while await left(queue, ITS_MANAGER) in {before, None}:
+                await asyncio.sleep(0.1)
+        await asyncio.sleep(1)
+        assert await left(queue, ITS_MANAGER)
         assert sites.asked["h7.example"] == 1
         sites.late["h7.example"].set()
         await until(lambda: not queue.busy, queue)
@@ -284,6 +290,7 @@ async def test_failures_are_kept_for_two_days_and_what_an_older_watcher_logged_g
         assert await left(queue, LOGGED) == 1
 
 
+ITS_MANAGER = text("SELECT queue_manager_id FROM pgqueuer WHERE dedupe_key = 'h7.example'")
 KILL_OTHERS = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE pid <> pg_backend_pid() AND datname = current_database()

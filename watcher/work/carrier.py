@@ -80,15 +80,17 @@ class Carrier:
             raise StoreError(f"no jobs can be put into the queue: {type(error).__name__}: {error}") from error
         return sum(job is not None for job in made)
 
-    async def attend(self, work: asyncio.Task[None]) -> None:
+    async def attend(self, work: asyncio.Task[None]) -> bool:
         """
-        Wait for the work of a job to end, or for the server to go away from under it.
+        Wait for the work of a job to end, or for the server to go away from under it; return whether it has ended.
 
         The manager waits for its jobs before a new one can begin: for the longest visit, which may take minutes. The
-        work goes on; its job is taken for dead in a while, and whoever gets it finds the work under way or done.
+        work goes on, and its job has to stay, for the case that we die: whoever gets it attends to the work, or finds
+        it done.
         """
         gone = self._gone
         await asyncio.wait({work} if gone is None else {work, gone}, return_when=asyncio.FIRST_COMPLETED)
+        return work.done()
 
     def close(self) -> None:
         """Take no more jobs; what is under way goes on."""

@@ -110,9 +110,12 @@ class SharedQueue(Queue):
         from pgqueuer.errors import RetryRequested
 
         host, tools = (job.payload or b"").decode(), self.tools
-        if self._closed or host in self._visits or tools.line.down_since is not None:
+        if self._closed or tools.line.down_since is not None:
             return
-        if self.busy >= tools.poll.concurrency:  # visits of jobs from before the server went away are under way still
+        if host in self._visits:  # since before the server went away
+            await self._attend(self._visits[host])
+            return
+        if self.busy >= tools.poll.concurrency:  # visits from before the server went away are under way still
             raise RetryRequested(delay=RETRY, reason="no room")
         asked = Asked(
             host=host,
@@ -128,9 +131,16 @@ class SharedQueue(Queue):
             self._fault = error
             return
         if claim is not None:
-            await self._carrier.attend(self.start(claim))
+            await self._attend(self.start(claim))
         elif await tools.writer.read(lambda c: is_leased(c, host, now=tools.now())):
             raise RetryRequested(delay=RETRY, reason="the host is held")
+
+    async def _attend(self, visit: asyncio.Task[None]) -> None:
+        """Wait for a visit to end; if the server goes away first, its job comes again."""
+        from pgqueuer.errors import RetryRequested
+
+        if not await self._carrier.attend(visit):
+            raise RetryRequested(delay=RETRY, reason="the server went away")
 
     async def _renew(self) -> None:
         """Hold the hosts that are visited, and keep pgqueuer's tables small."""
