@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from watcher.errors import BadStatus, FeedError
+from watcher.work import tasks
 from watcher.work.pool import Pool, PoolBroken, WorkerFailed
 
 pytestmark = pytest.mark.slow  # each starts processes
@@ -34,6 +35,14 @@ def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+def load_slowly() -> None:
+    time.sleep(1.5)
+
+
+def is_loaded(name: str) -> bool:
+    return name in sys.modules
+
+
 def refuse() -> None:
     raise FeedError("https://news.example/feed", "no feed")
 
@@ -47,6 +56,23 @@ async def test_a_task_that_hangs_is_stopped_and_the_next_one_runs(pool):
         await pool.run(spin, limit_s=0.5)
 
     assert await pool.run(abs, -3, limit_s=5) == 3
+
+
+async def test_what_a_worker_loads_is_not_of_a_tasks_time():
+    pool = Pool(workers=1, load=load_slowly)
+    try:
+        assert await pool.run(abs, -3, limit_s=1) == 3
+    finally:
+        pool.close()
+
+
+async def test_cleaner_and_parser_are_loaded_before_a_task():
+    for load, name in ((tasks.load_cleaner, "watcher.clean.article"), (tasks.load_parser, "watcher.feeds.parse")):
+        pool = Pool(workers=1, load=load)
+        try:
+            assert await pool.run(is_loaded, name, limit_s=20)
+        finally:
+            pool.close()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="asks /proc whether the process is gone")
@@ -94,6 +120,7 @@ async def test_our_errors_come_back_whole(pool):
 
 OWNER = """
 import asyncio, os, time
+from watcher.work import tasks
 from watcher.work.pool import Pool
 
 async def main():
@@ -210,6 +237,7 @@ async def test_a_task_whose_caller_gave_up_is_stopped(pool):
 
 ENDS_AT_ONCE = """
 import asyncio
+from watcher.work import tasks
 from watcher.work.pool import Pool
 
 async def main():

@@ -37,14 +37,22 @@ class Pool:
     Args:
         memory_bytes: that a worker may take; None: as much as there is. Only Linux holds it to that.
         max_tasks: of a worker, which ends after so many, and its memory with it.
+        load: what a worker runs before its first task. What a task loads is of its time, and where that runs out the
+            next worker begins with it again.
     """
 
     def __init__(
-        self, workers: int | None = None, *, memory_bytes: int | None = None, max_tasks: int = MAX_TASKS
+        self,
+        workers: int | None = None,
+        *,
+        memory_bytes: int | None = None,
+        max_tasks: int = MAX_TASKS,
+        load: Callable[[], None] | None = None,
     ) -> None:
         self.workers = workers or min(4, os.cpu_count() or 1)
         self._memory_bytes = memory_bytes
         self._max_tasks = max_tasks
+        self._load = load
         self._lock = threading.Lock()
         self._closed = False
         self._pool: ProcessPool | None = None
@@ -103,7 +111,9 @@ class Pool:
                 if broken is not None:
                     log.warning("workers_replaced reason=%r", "the pool of worker processes broke")
                     processes.end(broken)
-                self._pool = processes.start(self.workers, memory_bytes=self._memory_bytes, max_tasks=self._max_tasks)
+                self._pool = processes.start(
+                    self.workers, memory_bytes=self._memory_bytes, max_tasks=self._max_tasks, load=self._load
+                )
             except (OSError, EOFError) as error:
                 raise PoolBroken(f"the worker processes cannot be started: {error}") from error
             return self._pool

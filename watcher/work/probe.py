@@ -17,6 +17,7 @@ from watcher.net.client import ACCEPT_FEED, ACCEPT_PAGE, Client
 from watcher.net.redirects import PERMANENT
 from watcher.settings.model import PollSettings, Settings
 from watcher.text.urls import host_of
+from watcher.work import tasks
 from watcher.work.pool import Pool, WorkerFailed
 from watcher.work.tools import parsing_pool, system_clock, user_agent
 
@@ -153,7 +154,7 @@ class Looker:
 async def open_looker(settings: Settings, *, tell: Callable[[str], None] = lambda url: None) -> AsyncIterator[Looker]:
     """Yield a looker that asks as these settings say, and put its worker away."""
     fetch = settings.fetch
-    pool = parsing_pool(fetch, workers=1)
+    pool = parsing_pool(fetch, tasks.load_parser, workers=1)
     try:
         async with Client(
             user_agent=user_agent(fetch.contact),

@@ -47,15 +47,21 @@ class LastingLocks(SpawnContext):
         return lock
 
 
-def start(workers: int, *, memory_bytes: int | None, max_tasks: int) -> ProcessPool:
-    """Return processes for tasks, which begin with the first one. Errors: OSError, EOFError."""
+def start(
+    workers: int, *, memory_bytes: int | None, max_tasks: int, load: Callable[[], None] | None = None
+) -> ProcessPool:
+    """
+    Return processes for tasks, which begin with the first one; each of them runs `load` before it takes any.
+
+    Errors: OSError, EOFError.
+    """
     resource_tracker.ensure_running()  # before signals are blocked: it ends with these unblocked
     return ProcessPool(
         max_workers=workers,
         max_tasks=max_tasks,
         context=LastingLocks(),
         initializer=prepare_worker,
-        initargs=(os.getpid(), memory_bytes),
+        initargs=(os.getpid(), memory_bytes, load),
     )
 
 
@@ -125,13 +131,15 @@ def ends_blocked() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def prepare_worker(owner: int, memory_bytes: int | None) -> None:
+def prepare_worker(owner: int, memory_bytes: int | None, load: Callable[[], None] | None = None) -> None:
     """Do not outlive the owner, keep numeric libraries to one thread, and take no more memory than that."""
     os.environ["OMP_NUM_THREADS"] = "1"
     if memory_bytes is not None:
         with suppress(OSError, ValueError):  # a lower limit stands already, or the system knows none
             resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
     threading.Thread(target=end_with, args=(owner,), daemon=True).start()
+    if load is not None:
+        load()
 
 
 def end_with(owner: int) -> None:

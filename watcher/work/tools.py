@@ -19,6 +19,7 @@ from watcher.net.client import Client
 from watcher.settings.model import FetchSettings, PollSettings, Settings, StoreSettings
 from watcher.store.hosts import LEASE, drop_dead_leases, worker_name
 from watcher.store.writer import Writer
+from watcher.work import tasks
 from watcher.work.events import Event
 from watcher.work.line import Line
 from watcher.work.pool import Pool
@@ -102,7 +103,7 @@ async def open_tools(
     sites = own_rules(settings.path)
     fetch = settings.fetch
     writer = Writer(engine)
-    pool, feed_pool = parsing_pool(fetch), parsing_pool(fetch, workers=1)
+    pool, feed_pool = parsing_pool(fetch, tasks.load_cleaner), parsing_pool(fetch, tasks.load_parser, workers=1)
     vector_pool, edition_pool = Pool(), Pool(workers=1, max_tasks=1)
     client = client_for(fetch, settings.poll)
     good = await writer.read(last_answered)
@@ -159,6 +160,6 @@ def client_for(fetch: FetchSettings, poll: PollSettings) -> Client:
     )
 
 
-def parsing_pool(fetch: FetchSettings, workers: int | None = None) -> Pool:
+def parsing_pool(fetch: FetchSettings, load: Callable[[], None], workers: int | None = None) -> Pool:
     """Return processes that parse what others wrote: none of it must take the machine's memory."""
-    return Pool(workers, memory_bytes=PARSING_BYTES + PARSING_TIMES * fetch.max_bytes)
+    return Pool(workers, memory_bytes=PARSING_BYTES + PARSING_TIMES * fetch.max_bytes, load=load)
