@@ -5,10 +5,11 @@ A million feeds on 200,000 hosts in one store on PostgreSQL: polls a second, and
 
 Workers are processes with the real queue, the real visits and the real store; only the client is made up, and says of
 each feed at once that nothing is new. The server writes to its disk as any other. Feeds have been read before, and are
-due evenly over --every seconds. For a third of the time, from the first third on, a transaction is held open, which
-keeps the server from cleaning up. A line a minute: polls a second, and of each table its megabytes + those of its
-indexes (thousands of dead rows). At the end, how much each grew in the rest of the first third after a warm-up, in the
-second, while the transaction was held, and in the last, a minute. Linux only.
+due evenly, as those are that have long been polled every --every seconds, each time later by up to a tenth. For a third
+of the time, from the first third on, a transaction is held open, which keeps the server from cleaning up. A line a
+minute: polls a second, and of each table its megabytes + those of its indexes (thousands of dead rows). At the end, how
+much each grew in the rest of the first third after a warm-up, in the second, while the transaction was held, and in the
+last, a minute. Linux only.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from multiprocessing.sharedctypes import Synchronized
 from sqlalchemy import Engine, create_engine, make_url, text
 
 from tests.postgres import programs, start
+from watcher.feeds.pace import JITTER
 from watcher.model import NotModified, Validators
 from watcher.settings.model import FetchSettings, PollSettings
 from watcher.store.open import open_store
@@ -46,8 +48,8 @@ FILL = """
                        moved_seen, gone, dateless, skip_hours, skip_days, etag, last_polled_at, last_read_at)
     SELECT 'https://h' || n % :hosts || '.example/' || n, 'https://h' || n % :hosts || '.example/' || n,
            'h' || n % :hosts || '.example', true, 'Outlet ' || n % :hosts, '[]', true,
-           now() + random() * :every * interval '1 second', 0, '[]', 0, false, false, '[]', '[]', '"1"', now(),
-           now()
+           now() + random() * (1 + random() * :later) * :every * interval '1 second', 0, '[]', 0, false, false, '[]',
+           '[]', '"1"', now(), now()
     FROM generate_series(1, :feeds) AS n
 """
 FILL_POLLS = (
@@ -152,7 +154,8 @@ def main() -> None:
     url = server.fresh()
     engine = create_engine(driven(make_url(url)))
     with engine.begin() as connection:
-        connection.execute(text(FILL), {"feeds": given.feeds, "hosts": given.hosts, "every": given.every})
+        due = {"every": given.every, "later": JITTER}
+        connection.execute(text(FILL), {"feeds": given.feeds, "hosts": given.hosts} | due)
         connection.execute(text(f"{FILL_POLLS} FROM feeds"))
         connection.execute(text(FILL_HOSTS))
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
