@@ -19,6 +19,8 @@ from watcher.store.indexing import index_missing
 from watcher.store.mark import held
 from watcher.store.writer import read, write
 
+pytestmark = pytest.mark.slow  # two seconds and more together: the quick set has a minute for all
+
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 

@@ -16,6 +16,8 @@ from tests.deliver.hook import listening
 from tests.deliver.mail_server import MailServer
 from watcher.settings.load import settings_model
 
+pytestmark = pytest.mark.slow  # two seconds and more together: the quick set has a minute for all
+
 SENDER = "digest@example.org"
 MAIL = b"From: digest@example.org\r\n\r\n.\r\nnews\r\n"
 PROGRAM = """

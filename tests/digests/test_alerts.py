@@ -28,6 +28,8 @@ from watcher.store.writer import Writer, read, write
 from watcher.work.line import Line
 from watcher.work.tools import Tools
 
+pytestmark = pytest.mark.slow  # two seconds and more together: the quick set has a minute for all
+
 START = datetime(2026, 6, 10, 0, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 URLS = [f"https://{name}.example/feed" for name in "abcd"]

@@ -13,6 +13,8 @@ from tests.kinds import on
 from watcher.cli.main import run
 from watcher.store.writer import write
 
+pytestmark = pytest.mark.slow  # two seconds and more together: the quick set has a minute for all
+
 SETTINGS = """
 [store]
 url = "sqlite:///watcher.db"

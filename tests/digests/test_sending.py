@@ -15,6 +15,8 @@ from tests.kinds import on
 from watcher.cli.main import run
 from watcher.store.writer import read
 
+pytestmark = pytest.mark.slow  # two seconds and more together: the quick set has a minute for all
+
 FLOOD = "Flood strikes the valley of Orlen. A flood struck the valley of Orlen on Monday and 300 people left home."
 SETTINGS = """
 [store]

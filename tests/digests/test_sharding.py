@@ -22,6 +22,8 @@ from watcher.features.make import make
 from watcher.work.pool import Pool
 from watcher.work.processes import prepare_worker
 
+pytestmark = pytest.mark.slow  # two seconds and more together: the quick set has a minute for all
+
 START = datetime(2026, 3, 2, 6, tzinfo=UTC)
 
 

@@ -24,6 +24,8 @@ from watcher.feeds.quick.tree import SPACES, Unsure
 from watcher.feeds.raw import RawFeed
 from watcher.feeds.xmlfeed import read_xml
 
+pytestmark = pytest.mark.slow  # two seconds and more together: the quick set has a minute for all
+
 DECLARED = {
     "atom": "http://www.w3.org/2005/Atom",
     "content": "http://purl.org/rss/1.0/modules/content/",

@@ -14,6 +14,8 @@ from watcher.features.embed import Endpoint
 from watcher.net.embeddings import LONGEST_PAUSE_S, EndpointEmbedder, address
 from watcher.settings.secrets import Secret
 
+pytestmark = pytest.mark.slow  # two seconds and more together: the quick set has a minute for all
+
 
 @pytest.fixture
 def server():

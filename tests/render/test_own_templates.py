@@ -15,6 +15,8 @@ from digests.render.trial import try_templates
 from digests.render.view import BriefView, CorrectionView, EditionView, StoryView, VoiceView
 from digests.templates import MAX_BYTES, own_templates
 
+pytestmark = pytest.mark.slow  # two seconds and more together: the quick set has a minute for all
+
 OURS = Path(__file__).parents[2] / "digests" / "render" / "templates"
 PAGE = (Path(__file__).parents[2] / "docs" / "templates.md").read_text("utf-8")
 

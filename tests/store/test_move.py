@@ -25,6 +25,8 @@ from watcher.store.search import search
 from watcher.store.writer import read, write
 from watcher.text.search import parse
 
+pytestmark = pytest.mark.slow  # two seconds and more together: the quick set has a minute for all
+
 there_and_back = pytest.mark.parametrize("database", [POSTGRESQL], indirect=True)
 
 

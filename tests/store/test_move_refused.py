@@ -15,6 +15,8 @@ from watcher.store.move_ends import address_of, both_ends
 from watcher.store.open import all_schemas, look_into, open_store
 from watcher.store.writer import write
 
+pytestmark = pytest.mark.slow  # two seconds and more together: the quick set has a minute for all
+
 NOW = datetime(2026, 11, 24, 6, tzinfo=UTC)
 
 

@@ -12,6 +12,8 @@ from watcher.cli.main import run
 from watcher.errors import WatcherError
 from watcher.web.static import copy
 
+pytestmark = pytest.mark.slow  # two seconds and more together: the quick set has a minute for all
+
 
 def files_in(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
