@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import func, select, text, update
@@ -18,6 +19,7 @@ from watcher.store.hosts import take
 from watcher.store.jobs import tidy_jobs
 from watcher.store.open import open_store
 from watcher.store.schema import feeds, hosts
+from watcher.store.visits import Asked, claim_asked
 from watcher.store.writer import Writer
 from watcher.text.urls import host_of
 from watcher.work.line import Line
@@ -138,6 +140,12 @@ async def until(holds, *queues, limit_s: float = 20.0) -> None:
             await asyncio.sleep(0.02)
 
 
+def asked(host: str) -> Asked:
+    """Return what `here:1` asks for to visit a host."""
+    floor = timedelta(minutes=5)
+    return Asked(host=host, worker="here:1", now=system_clock(), floor=floor, lease=LEASE, pages_too=True)
+
+
 async def left(queue, query=DUE) -> int:
     return await queue.tools.writer.read(lambda c: c.scalar(query))
 
@@ -203,6 +211,33 @@ async def test_what_is_broken_off_stays_due_and_its_host_is_free(a_worker, sites
         await until(lambda: len(sites.asked) == HOSTS and not queue.busy, queue)
 
         assert {host for host, count in sites.asked.items() if count > 1} <= began
+        assert await left(queue, select(func.count()).where(hosts.c.lease_by.is_not(None))) == 0
+
+
+async def test_a_visit_that_is_stopped_before_it_runs_leaves_its_host_as_it_was(a_worker, sites):
+    async with a_worker("here:1") as queue:
+        before = await left(queue)
+        claim = await queue.tools.writer.add(claim_asked, asked("h7.example"))
+        queue.start(claim)
+        await queue.stop()
+
+        assert not sites.asked
+        assert await left(queue) == before
+        assert await left(queue, select(func.count()).where(hosts.c.lease_by.is_not(None))) == 0
+
+
+@pytest.mark.parametrize("queue_and_store", [SHARED], indirect=True)
+async def test_a_host_that_is_leased_as_the_queue_closes_is_given_back(a_worker, sites):
+    async with a_worker("here:1") as queue:
+        before = await left(queue)
+        taking = asyncio.create_task(queue._take(SimpleNamespace(payload=b"h7.example")))
+        await asyncio.sleep(0)
+        queue.close()
+        async with asyncio.timeout(10):
+            await taking
+
+        assert not queue.busy
+        assert await left(queue) == before
         assert await left(queue, select(func.count()).where(hosts.c.lease_by.is_not(None))) == 0
 
 

@@ -7,6 +7,7 @@ import logging
 import time
 from abc import ABC, abstractmethod
 from collections import deque
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
@@ -43,6 +44,7 @@ class Queue(ABC):
         self.crew: Crew | None = None  # that shares the chores; None: they are done here
         self._visits: dict[str, asyncio.Task[None]] = {}
         self._asking: set[str] = set()  # hosts whose visits still ask
+        self._unbegun: dict[str, Visit] = {}  # started, and not run yet: who is stopped now, has done nothing
         self._fault: WatcherError | None = None  # of what all visits need
         self._closed = False
         self._down_since: datetime | None = None  # our own line, as last told
@@ -71,6 +73,7 @@ class Queue(ABC):
         task = asyncio.create_task(self._visit(claim), name=f"visit {claim.host}")
         self._visits[claim.host] = task
         self._asking.add(claim.host)
+        self._unbegun[claim.host] = claim
         task.add_done_callback(partial(self._ended, claim.host))
         return task
 
@@ -121,6 +124,14 @@ class Queue(ABC):
         for task in visits:
             task.cancel()
         await asyncio.gather(*visits, return_exceptions=True)
+        unbegun, self._unbegun = tuple(self._unbegun.values()), {}
+        await self._give_back(unbegun)
+
+    async def _give_back(self, claims: Sequence[Visit]) -> None:
+        """Give back what is leased and not begun."""
+        if claims:
+            worker = self.tools.worker
+            await self.tools.writer.do(lambda c: give_back(c, claims, worker=worker))
 
     def _asked(self, host: str) -> None:
         """Note that a visit asks nothing more: all that is left of it is to be written down."""
@@ -132,6 +143,7 @@ class Queue(ABC):
             self._asked(host)
 
     async def _visit(self, claim: Visit) -> None:
+        self._unbegun.pop(claim.host, None)
         try:
             await visit(claim, self.tools, asked=partial(self._asked, claim.host))
         except (StoreError, PoolBroken) as error:
@@ -174,7 +186,7 @@ class LocalQueue(Queue):
         self.raise_fault()
         self._wanted.clear()
         if await self.is_resting():
-            await self._give_back()
+            await self._give_back_ready()
             return 0
         most = AHEAD * self.tools.poll.concurrency - len(self._ready) - len(self._visits)
         worker, now, busy = self.tools.worker, self.tools.now(), {*self._visits, *(visit.host for visit in self._ready)}
@@ -200,15 +212,12 @@ class LocalQueue(Queue):
 
     async def stop(self) -> None:
         self.close()
-        await self._give_back()
+        await self._give_back_ready()
         await super().stop()
 
-    async def _give_back(self) -> None:
-        """Give back what is leased and not begun."""
+    async def _give_back_ready(self) -> None:
         ready, self._ready = tuple(self._ready), deque()
-        if ready:
-            worker = self.tools.worker
-            await self.tools.writer.do(lambda c: give_back(c, ready, worker=worker))
+        await self._give_back(ready)
 
     async def _pause(self) -> None:
         with suppress(TimeoutError):

@@ -130,7 +130,9 @@ class SharedQueue(Queue):
         except StoreError as error:
             self._fault = error
             return
-        if claim is not None:
+        if claim is not None and self._closed:  # meanwhile
+            await self._give_back((claim,))
+        elif claim is not None:
             await self._attend(self.start(claim))
         elif await tools.writer.read(lambda c: is_leased(c, host, now=tools.now())):
             raise RetryRequested(delay=RETRY, reason="the host is held")
