@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
 
@@ -323,6 +324,23 @@ async def test_failures_are_kept_for_two_days_and_what_an_older_watcher_logged_g
         await queue.tools.writer.do(tidy_jobs)
 
         assert await left(queue, LOGGED) == 1
+
+
+@pytest.mark.slow  # waits
+@pytest.mark.parametrize("queue_and_store", [SHARED], indirect=True)
+async def test_other_room_waits_for_no_visit_that_is_under_way(a_worker, sites):
+    sites.gate.set()
+    sites.late["h7.example"] = asyncio.Event()
+    async with a_worker("here:1") as queue:
+        await until(lambda: len(sites.asked) == HOSTS and queue.busy == 1, queue)
+        queue.tools = replace(queue.tools, poll=PollSettings(concurrency=2 * ROOM))
+        await queue.tools.writer.do(lambda c: c.execute(update(feeds).values(next_poll_at=system_clock())))
+
+        await until(lambda: sites.asked.total() == 2 * HOSTS - 1 and queue.busy == 1, queue)
+
+        sites.late["h7.example"].set()
+        await until(lambda: not queue.busy, queue)
+        assert not sites.twice
 
 
 ITS_MANAGER = text("SELECT queue_manager_id FROM pgqueuer WHERE dedupe_key = 'h7.example'")

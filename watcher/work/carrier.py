@@ -50,7 +50,7 @@ class Carrier:
         self._task: asyncio.Task[None] | None = None
         self._room = LEAST_ROOM
         self._closed = False
-        self._gone: asyncio.Future[None] | None = None  # done when the server has gone away from the manager
+        self._gone: asyncio.Future[None] | None = None  # done when the manager has lost the server, or is to end
 
     def is_at_work(self, room: int) -> bool:
         """Whether jobs can be offered, and are taken; begins to take them, and begins anew for another room."""
@@ -63,6 +63,8 @@ class Carrier:
         if self._room != room:
             self._room = room
             self._manager.shutdown.set()
+            if self._gone is not None:  # the manager ends when its jobs do, some of which take minutes
+                tell(self._gone)
             return False
         return True
 
@@ -82,7 +84,7 @@ class Carrier:
 
     async def attend(self, work: asyncio.Task[None]) -> bool:
         """
-        Wait for the work of a job to end, or for the server to go away from under it; return whether it has ended.
+        Wait for the work of a job to end, or for its manager to give way to another; return whether it has ended.
 
         The manager waits for its jobs before a new one can begin: for the longest visit, which may take minutes. The
         work goes on, and its job has to stay, for the case that we die: whoever gets it attends to the work, or finds
@@ -155,7 +157,13 @@ async def tell_when_gone(gone: asyncio.Future[None], *connections: AsyncConnecti
     """Make `gone` done when one of the connections is broken, which the first query on it finds."""
     while not any(connection.broken for connection in connections):
         await asyncio.sleep(GONE_S)
-    gone.set_result(None)
+    tell(gone)
+
+
+def tell(gone: asyncio.Future[None]) -> None:
+    """Let all go on that wait for a manager to be gone."""
+    if not gone.done():
+        gone.set_result(None)
 
 
 async def make_tables(queries: Queries) -> None:

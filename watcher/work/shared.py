@@ -112,10 +112,10 @@ class SharedQueue(Queue):
         host, tools = (job.payload or b"").decode(), self.tools
         if self._closed or tools.line.down_since is not None:
             return
-        if host in self._visits:  # since before the server went away
+        if host in self._visits:  # since before its manager gave way: the server went away, or the settings changed
             await self._attend(self._visits[host])
             return
-        if self.busy >= tools.poll.concurrency:  # visits from before the server went away are under way still
+        if self.busy >= tools.poll.concurrency:  # visits of a manager before are under way still
             raise RetryRequested(delay=RETRY, reason="no room")
         asked = Asked(
             host=host,
@@ -138,11 +138,11 @@ class SharedQueue(Queue):
             raise RetryRequested(delay=RETRY, reason="the host is held")
 
     async def _attend(self, visit: asyncio.Task[None]) -> None:
-        """Wait for a visit to end; if the server goes away first, its job comes again."""
+        """Wait for a visit to end; if its manager gives way first, its job comes again."""
         from pgqueuer.errors import RetryRequested
 
         if not await self._carrier.attend(visit):
-            raise RetryRequested(delay=RETRY, reason="the server went away")
+            raise RetryRequested(delay=RETRY, reason="its manager gave way")
 
     async def _renew(self) -> None:
         """Hold the hosts that are visited, and keep pgqueuer's tables small."""
