@@ -15,6 +15,8 @@ import compileall
 import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 
@@ -23,6 +25,7 @@ from tree import Taken, run
 HERE = Path(__file__).parent
 MAKE = "import sys; from reader import make_reader; r = make_reader('reader.db'); "
 ADD = MAKE + "[r.add_feed(url.strip()) for url in sys.stdin]"
+APART_S = 3.0  # between first and again: Watcher lets a second go by between two requests to one host
 POLL = MAKE + "r.update_feeds(workers=16, scheduled=False)"
 
 
@@ -64,13 +67,20 @@ def poll_with_watcher(folder: Path, urls: list[str]) -> list[Taken]:
     head = '[store]\nurl = "sqlite:///watcher.db"\n[semantic]\nembedder = "none"\n'
     (folder / "settings.toml").write_text(f'{head}[fetch]\nallow_private = ["127.0.0.0/8"]\n{rows}')
     command = [str(Path(sys.executable).parent / "watcher"), "poll", "--all", "--no-pages"]
-    return [run(command, cwd=folder) for _ in range(2)]
+    return twice(command, folder)
 
 
 def poll_with_reader(folder: Path, urls: str, python: str) -> list[Taken]:
     """Return what a first and a second update took."""
     subprocess.run([python, "-c", ADD], input=urls, text=True, cwd=folder, check=True)
-    return [run([python, "-c", POLL], cwd=folder) for _ in range(2)]
+    return twice([python, "-c", POLL], folder)
+
+
+def twice(command: Sequence[str], folder: Path) -> list[Taken]:
+    """Return what a command took, and took again a little later."""
+    first = run(command, cwd=folder)
+    time.sleep(APART_S)
+    return [first, run(command, cwd=folder)]
 
 
 def show(feeds: int, ours: list[list[Taken]], theirs: list[list[Taken]]) -> None:
