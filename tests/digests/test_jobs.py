@@ -19,6 +19,7 @@ from digests.store.editions import claim, first_seen, get_edition
 from digests.store.outbox import Place, deliveries_of, put
 from tests.deliver.mail_server import MailServer
 from tests.kinds import on
+from tests.tools import tools_of
 from watcher.features.make import make
 from watcher.features.pack import pack
 from watcher.model import Article, Source
@@ -29,9 +30,7 @@ from watcher.store.feeds import sync_sources
 from watcher.store.open import open_store
 from watcher.store.visits import note_polls
 from watcher.store.writer import Writer, read, write
-from watcher.work.line import Line
 from watcher.work.pool import Pool
-from watcher.work.tools import Tools
 
 pytestmark = pytest.mark.slow  # starts worker processes
 
@@ -60,19 +59,7 @@ async def daemon(tmp_path, store_url):
     clock = [datetime(2026, 10, 24, 0, 0, tzinfo=UTC)]
     writer, pool = Writer(open_store(settings.store.url)), Pool(workers=1)
     async with Client(user_agent="Watcher/0") as client:
-        tools = Tools(
-            writer=writer,
-            client=client,
-            line=Line(client.reaches, now=lambda: clock[0]),
-            pool=pool,
-            feed_pool=pool,
-            vector_pool=pool,
-            edition_pool=pool,
-            poll=settings.poll,
-            fetch=settings.fetch,
-            embedder=None,
-            now=lambda: clock[0],
-        )
+        tools = tools_of(writer, client, pool, poll=settings.poll, fetch=settings.fetch, now=lambda: clock[0])
         yield settings, tools, clock
     pool.close()
     writer.close()

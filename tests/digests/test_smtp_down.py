@@ -13,12 +13,11 @@ from digests.store.outbox import SENT, Place, deliveries_of
 from tests.deliver.mail_server import MailServer
 from tests.digests.test_time_machine import InProcess
 from tests.kinds import on
+from tests.tools import tools_of
 from watcher.cli.main import run
 from watcher.net.client import Client
 from watcher.settings.load import load
 from watcher.store.writer import Writer, read
-from watcher.work.line import Line
-from watcher.work.tools import Tools
 
 pytestmark = pytest.mark.slow
 
@@ -53,17 +52,10 @@ async def daemon(tmp_path, store_url):
         clock, pool = [START], InProcess()
         writer = Writer(open_digests(settings.store.url))
         async with Client(user_agent="Watcher/0") as client:
-            tools = Tools(
-                writer=writer,
-                client=client,
-                line=Line(client.reaches, now=lambda: clock[0]),
-                pool=pool,
-                feed_pool=pool,
-                vector_pool=pool,
-                edition_pool=pool,
-                poll=settings.poll,
-                fetch=settings.fetch,
-                embedder=None,
+            tools = tools_of(
+                writer,
+                client,
+                pool,
                 now=lambda: clock[0],
                 chance=lambda: 0.5,
                 started_at=START,

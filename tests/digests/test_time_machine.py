@@ -19,13 +19,12 @@ from digests.due import due_at
 from digests.jobs import jobs
 from digests.store.editions import DAILY, claim, get_edition, open_digests
 from digests.store.schema import editions
+from tests.tools import tools_of
 from watcher.daemon.jobs import Job
 from watcher.net.client import Client
 from watcher.settings.load import parse
 from watcher.store.hosts import worker_name
 from watcher.store.writer import Writer, read, write
-from watcher.work.line import Line
-from watcher.work.tools import Tools
 
 pytestmark = pytest.mark.slow
 
@@ -85,20 +84,8 @@ class World:
 
     def start(self) -> Job:
         """Start the daemon, at first or after a crash."""
-        client = Client(user_agent="Watcher/0")
-        tools = Tools(
-            writer=self.writer,
-            client=client,
-            line=Line(client.reaches, now=lambda: self.now),
-            pool=self.pool,
-            feed_pool=self.pool,
-            vector_pool=self.pool,
-            edition_pool=self.pool,
-            poll=self.settings.poll,
-            fetch=self.settings.fetch,
-            embedder=None,
-            now=lambda: self.now,
-            started_at=self.now,
+        tools = tools_of(
+            self.writer, Client(user_agent="Watcher/0"), self.pool, now=lambda: self.now, started_at=self.now
         )
         return jobs(self.settings, tools)[0]
 

@@ -29,13 +29,6 @@ def database() -> str:
     return "postgresql"
 
 
-@pytest.fixture
-def engine(store_url):
-    engine = open_store(store_url)
-    yield engine
-    engine.dispose()
-
-
 def put(engine, *keys: str, came: datetime = NOW) -> None:
     given = [
         Article(

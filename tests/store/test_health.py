@@ -14,18 +14,15 @@ from watcher.model import Offline, Source
 from watcher.store.feeds import due_feeds, feed_state, feed_states, sync_sources
 from watcher.store.health import FORGET_EVERY, KEEP_HEALTHS, HealthLine, health_lines, poll_lines
 from watcher.store.hosts import block
-from watcher.store.open import open_store
 from watcher.store.polls import record_polls
 from watcher.store.schema import healths
 from watcher.store.writer import read, write
 
 
 @pytest.fixture
-def engine(store_url):
-    engine = open_store(store_url)
+def engine(engine):
     write(engine, lambda c: sync_sources(c, [SOURCE], now=NOW))
-    yield engine
-    engine.dispose()
+    return engine
 
 
 def history(engine) -> list[tuple[datetime, str, str]]:

@@ -10,20 +10,13 @@ from sqlalchemy import func, insert, make_url, select, text
 from tests.kinds import on_postgresql, on_sqlite
 from watcher.store import server
 from watcher.store.held_open import held_open
-from watcher.store.open import connect, open_store
+from watcher.store.open import connect
 from watcher.store.schema import facts
 from watcher.store.writer import Writer, read
 from watcher.work.held_open import Watch
 
 AT_ONCE = timedelta(0)
 NUMBER = select(func.pg_backend_pid())
-
-
-@pytest.fixture
-def engine(store_url):
-    engine = open_store(store_url)
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture

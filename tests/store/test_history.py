@@ -10,17 +10,14 @@ from watcher.model import Changes, Offline
 from watcher.store.feeds import sync_sources
 from watcher.store.health import feed_figures, poll_lines
 from watcher.store.intake import last_change
-from watcher.store.open import open_store
 from watcher.store.schema import polls
 from watcher.store.writer import read, write
 
 
 @pytest.fixture
-def engine(store_url):
-    engine = open_store(store_url)
+def engine(engine):
     write(engine, lambda c: sync_sources(c, [SOURCE], now=NOW))
-    yield engine
-    engine.dispose()
+    return engine
 
 
 def test_polls_that_bring_nothing_new_are_counted_with_the_line_before_them(engine):

@@ -10,7 +10,6 @@ from watcher.model import Changes, Entry, Polled, Source, Validators
 from watcher.store.feeds import due_feeds, sync_sources
 from watcher.store.hosts import block, claim_hosts, release
 from watcher.store.intake import count_due, count_entries
-from watcher.store.open import open_store
 from watcher.store.pages import due_pages, given_up, page_failed
 from watcher.store.polls import record_polls
 from watcher.store.writer import read, write
@@ -20,12 +19,10 @@ HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
-def engine(store_url):
-    engine = open_store(store_url)
+def engine(engine):
     sources = [Source(url=f"https://{name}.example/feed", name=name, language="en") for name in ("a", "b")]
     write(engine, lambda c: sync_sources(c, sources, now=NOW))
-    yield engine
-    engine.dispose()
+    return engine
 
 
 def polled(engine, host: str, *guids: str) -> int:

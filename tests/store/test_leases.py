@@ -22,7 +22,6 @@ from watcher.store.hosts import (
     renew,
     renew_all,
 )
-from watcher.store.open import open_store
 from watcher.store.schema import feeds, hosts, pages
 from watcher.store.visits import Next, Step, go_on
 from watcher.store.writer import read, write
@@ -31,12 +30,10 @@ NOW = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
 
 
 @pytest.fixture
-def engine(store_url):
-    engine = open_store(store_url)
+def engine(engine):
     sources = [Source(url=f"https://h{n:03}.example/feed", name=f"Outlet {n}") for n in range(60)]
     write(engine, lambda c: sync_sources(c, sources, now=NOW))
-    yield engine
-    engine.dispose()
+    return engine
 
 
 def test_six_workers_at_once_never_hold_the_same_host(engine):

@@ -11,7 +11,6 @@ from sqlalchemy import text
 
 from watcher.store.mark import SHORT_BREAK, JobFault, find_mark, held
 from watcher.store.nodes import FORGOTTEN, Node, marks
-from watcher.store.open import open_store
 from watcher.store.writer import read
 
 NOW = datetime(2026, 11, 25, 6, 30, tzinfo=UTC)
@@ -22,13 +21,6 @@ pytestmark = pytest.mark.postgresql
 @pytest.fixture
 def database() -> str:
     return "postgresql"
-
-
-@pytest.fixture
-def engine(store_url):
-    engine = open_store(store_url)
-    yield engine
-    engine.dispose()
 
 
 def soon(true) -> None:

@@ -12,7 +12,6 @@ from watcher.model import Article, Changes, Entry, Failed, Polled, Source, Uncha
 from watcher.store import articles, pages
 from watcher.store.articles import Packed, add_article
 from watcher.store.feeds import due_feeds, feed_states, known_entries, sync_sources
-from watcher.store.open import open_store
 from watcher.store.pages import due_pages, page_done, page_failed
 from watcher.store.polls import record_polls
 from watcher.store.schema import entries
@@ -24,11 +23,9 @@ SOURCE = Source(url="https://news.example/feed.xml", name="The News", language="
 
 
 @pytest.fixture
-def engine(store_url):
-    engine = open_store(store_url)
+def engine(engine):
     write(engine, lambda c: sync_sources(c, [SOURCE], now=NOW))
-    yield engine
-    engine.dispose()
+    return engine
 
 
 def the_feed(engine, now=LATER + timedelta(days=9)):

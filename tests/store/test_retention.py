@@ -29,13 +29,6 @@ DAY = timedelta(days=1)
 PACKED = Packed(version="1", payload=b"x" * 500)
 
 
-@pytest.fixture
-def engine(store_url):
-    engine = open_store(store_url)
-    yield engine
-    engine.dispose()
-
-
 def put(engine, *keys: str, came: datetime, host: str = "n.example", words: str = "Some words.") -> None:
     given = [
         Arrival(

@@ -15,7 +15,6 @@ from watcher.store import fts
 from watcher.store.articles import Arrival, Packed, add_articles, articles_by_id, entry_of
 from watcher.store.fts import Filters
 from watcher.store.indexing import build_anew, count_missing, index_missing
-from watcher.store.open import open_store
 from watcher.store.schema import articles
 from watcher.store.search import search
 from watcher.store.writer import read, write
@@ -37,13 +36,6 @@ def put(engine, *given: Article) -> list[bool]:
 
 def found(engine, query: str, *, filters: Filters | None = None, **more) -> list[str]:
     return [hit.id for hit in read(engine, lambda c: search(c, parse(query), filters=filters, **more)).hits]
-
-
-@pytest.fixture
-def engine(store_url):
-    engine = open_store(store_url)
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture

@@ -24,13 +24,6 @@ def database() -> str:
 
 
 @pytest.fixture
-def engine(store_url):
-    engine = open_store(store_url)
-    yield engine
-    engine.dispose()
-
-
-@pytest.fixture
 def writer(engine):
     writer = Writer(engine, patience_s=20.0, retry_s=0.05)
     yield writer

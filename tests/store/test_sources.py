@@ -4,23 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-import pytest
-
 from watcher.model import Source
 from watcher.store.feeds import feed_states, sync_sources
-from watcher.store.open import open_store
 from watcher.store.sources import sync_settings
 from watcher.store.writer import read, write
 
 NOW = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
 ONE, TWO = (Source(url=f"https://{name}.example/feed", name=name) for name in ("one", "two"))
-
-
-@pytest.fixture
-def engine(store_url):
-    engine = open_store(store_url)
-    yield engine
-    engine.dispose()
 
 
 def take_over(engine, digest: str, *sources: Source) -> bool:

@@ -8,14 +8,12 @@ from datetime import timedelta
 import httpx
 import pytest
 
+from tests.tools import tools_of
 from tests.work.faked import START, Net, World
 from watcher.net.client import Client
-from watcher.settings.model import Settings
 from watcher.store.open import open_store
 from watcher.store.writer import Writer
-from watcher.work.line import Line
 from watcher.work.pool import Pool
-from watcher.work.tools import Tools
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +27,6 @@ def pool():
 async def world(store_url, pool):
     clock = [START]
     net = Net(clock)
-    settings = Settings()
     writer = Writer(open_store(store_url))
 
     async def sleep(seconds: float) -> None:
@@ -37,17 +34,10 @@ async def world(store_url, pool):
         await asyncio.sleep(0)
 
     async with Client(user_agent="Watcher/0", substitute=httpx.MockTransport(net)) as client:
-        tools = Tools(
-            writer=writer,
-            client=client,
-            line=Line(client.reaches, now=lambda: clock[0]),
-            pool=pool,
-            feed_pool=pool,
-            vector_pool=pool,
-            edition_pool=pool,
-            poll=settings.poll,
-            fetch=settings.fetch,
-            embedder=None,
+        tools = tools_of(
+            writer,
+            client,
+            pool,
             now=lambda: clock[0],
             sleep=sleep,
             chance=lambda: 0.0,

@@ -10,13 +10,13 @@ import pytest
 from sqlalchemy import make_url, select
 
 from tests.kinds import on_postgresql
+from tests.tools import tools_of
 from watcher.errors import WatcherError
 from watcher.features.embed import Choice
 from watcher.features.make import make
 from watcher.features.pack import pack
 from watcher.features.version import FEATURES_VERSION
 from watcher.model import Article
-from watcher.settings.model import FetchSettings, PollSettings
 from watcher.store.articles import Packed, add_article
 from watcher.store.features import shares_without_vector
 from watcher.store.open import open_store
@@ -26,9 +26,7 @@ from watcher.text.urls import article_id
 from watcher.work import tasks
 from watcher.work.chores import FEATURES, VECTORS, Chore, own_chores
 from watcher.work.crew import Crew
-from watcher.work.line import Line
 from watcher.work.shared import SharedQueue
-from watcher.work.tools import Tools, system_clock
 
 pytestmark = on_postgresql
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -83,11 +81,7 @@ def a_node(engine, store_url):
     async def start(name: str, embedder: str | None = "Words"):
         writer, pool = Writer(engine), Inline()
         choice = Choice(setting=FAKES + embedder) if embedder else None
-        tools = Tools(
-            writer=writer, client=None, line=Line(reached, now=system_clock), pool=pool, feed_pool=pool,
-            vector_pool=pool, edition_pool=pool, poll=PollSettings(), fetch=FetchSettings(),
-            embedder=choice, worker=name,
-        )  # fmt: skip
+        tools = tools_of(writer, None, pool, embedder=choice, worker=name)
         queue = SharedQueue(tools, store_url)
         queue.crew.put(own_chores(lambda: tools))
         try:
@@ -97,10 +91,6 @@ def a_node(engine, store_url):
             writer.close()
 
     return start
-
-
-async def reached(url: str) -> bool:
-    return True
 
 
 async def until(holds, *queues, kind: str = VECTORS) -> None:

@@ -11,18 +11,17 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import select, update
 
+from tests.tools import tools_of
 from watcher.errors import StoreError
 from watcher.model import NotModified, Response, Source, Validators
-from watcher.settings.model import FetchSettings, PollSettings
+from watcher.settings.model import PollSettings
 from watcher.store.feeds import sync_sources
 from watcher.store.hosts import LEASE, get_host
 from watcher.store.open import open_store
 from watcher.store.schema import feeds, hosts
 from watcher.store.writer import Writer
-from watcher.work.line import Line
 from watcher.work.pool import PoolBroken
 from watcher.work.queue import AFTER_A_FAULT, LocalQueue
-from watcher.work.tools import Tools
 
 NOW = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
 
@@ -63,26 +62,9 @@ async def tools(store_url):
     sources = [Source(url=f"https://h{n}.example/feed", name=f"Outlet {n}") for n in range(3)]
     await writer.do(lambda c: sync_sources(c, sources, now=NOW))
     now = Clock()
-    yield Tools(
-        writer=writer,
-        client=Slow(),
-        line=Line(reached, now=now),
-        pool=Broken(),
-        feed_pool=Broken(),
-        vector_pool=Broken(),
-        edition_pool=Broken(),
-        poll=PollSettings(),
-        fetch=FetchSettings(),
-        embedder=None,
-        worker="here:1",
-        now=now,
-    )
+    yield tools_of(writer, Slow(), Broken(), worker="here:1", now=now)
     writer.close()
     engine.dispose()
-
-
-async def reached(url: str) -> bool:
-    return True
 
 
 async def until_asked(client: Slow, n: int) -> None:

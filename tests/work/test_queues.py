@@ -12,9 +12,10 @@ from types import SimpleNamespace
 import pytest
 from sqlalchemy import func, select, text, update
 
+from tests.tools import tools_of
 from watcher.errors import StoreError
 from watcher.model import NotModified, Source, Validators
-from watcher.settings.model import FetchSettings, PollSettings
+from watcher.settings.model import PollSettings
 from watcher.store.feeds import sync_sources
 from watcher.store.hosts import take
 from watcher.store.jobs import tidy_jobs
@@ -23,11 +24,10 @@ from watcher.store.schema import feeds, hosts
 from watcher.store.visits import Asked, claim_asked
 from watcher.store.writer import Writer
 from watcher.text.urls import host_of
-from watcher.work.line import Line
 from watcher.work.pool import PoolBroken
 from watcher.work.queue import LocalQueue
 from watcher.work.shared import LEASE, SharedQueue
-from watcher.work.tools import Tools, system_clock
+from watcher.work.tools import system_clock
 
 SHARED = pytest.param(("pgqueuer", "postgresql"), id="pgqueuer", marks=pytest.mark.postgresql)
 HOSTS = 40
@@ -104,19 +104,7 @@ def a_worker(kind, store_url, sites):
         writer = Writer(engine)
         sources = [Source(url=f"https://h{n}.example/feed", name=f"Outlet {n}") for n in range(HOSTS)]
         await writer.do(lambda c: sync_sources(c, sources, now=system_clock()))
-        tools = Tools(
-            writer=writer,
-            client=sites,
-            line=Line(reached, now=system_clock),
-            pool=Broken(),
-            feed_pool=Broken(),
-            vector_pool=Broken(),
-            edition_pool=Broken(),
-            poll=PollSettings(concurrency=room),
-            fetch=FetchSettings(),
-            embedder=None,
-            worker=name,
-        )
+        tools = tools_of(writer, sites, Broken(), poll=PollSettings(concurrency=room), worker=name)
         queue = LocalQueue(tools) if kind == "local" else SharedQueue(tools, store_url)
         try:
             yield queue
@@ -126,10 +114,6 @@ def a_worker(kind, store_url, sites):
             engine.dispose()
 
     return start
-
-
-async def reached(url: str) -> bool:
-    return True
 
 
 async def until(holds, *queues, limit_s: float = 20.0) -> None:

@@ -16,31 +16,16 @@ from watcher.settings.model import StoreSettings
 from watcher.store.articles import Arrival, Packed, add_articles
 from watcher.store.days import day_of, days_there, make_days
 from watcher.store.holds import hold
-from watcher.store.open import open_store
 from watcher.store.retention import Sweep
 from watcher.store.schema import articles
 from watcher.store.space import room_of
-from watcher.store.writer import Writer, read, write
+from watcher.store.writer import read, write
 from watcher.work.tidy import NEVER_BELOW, in_slices, tidy
 
 pytestmark = pytest.mark.slow  # removes until its time is over
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
-
-
-@pytest.fixture
-def engine(store_url):
-    engine = open_store(store_url)
-    yield engine
-    engine.dispose()
-
-
-@pytest.fixture
-def writer(engine):
-    writer = Writer(engine)
-    yield writer
-    writer.close()
 
 
 def put(engine, count: int, *, came: datetime, name: str = "a", words: str = "Some words.", bulk: bytes = bytes(3_000)):

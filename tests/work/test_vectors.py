@@ -21,9 +21,8 @@ from watcher.settings.secrets import Secret
 from watcher.store.articles import Packed, add_article, articles_by_id, packed_features
 from watcher.store.embedders import embedder_noted
 from watcher.store.features import count_outdated, count_without_vector
-from watcher.store.open import open_store
 from watcher.store.schema import features
-from watcher.store.writer import Writer, read, write
+from watcher.store.writer import read, write
 from watcher.work import tasks
 from watcher.work.remake import SLICE, remake_features
 from watcher.work.vectors import make_vectors
@@ -46,20 +45,6 @@ class Inline:
         if function is tasks.embed:
             self.texts.append(args[1])
         return function(*args)
-
-
-@pytest.fixture
-def engine(store_url):
-    engine = open_store(store_url)
-    yield engine
-    engine.dispose()
-
-
-@pytest.fixture
-def writer(engine):
-    made = Writer(engine)
-    yield made
-    made.close()
 
 
 @pytest.fixture

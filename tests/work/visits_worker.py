@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import Connection
 
+from tests.tools import tools_of
 from watcher.errors import StoreError
 from watcher.model import Failed
 from watcher.settings.model import FetchSettings, PollSettings
@@ -19,9 +20,7 @@ from watcher.store.hosts import LEASE
 from watcher.store.writer import read, write
 from watcher.text.urls import host_of
 from watcher.work.events import Event, FeedPolled, PageFailed
-from watcher.work.line import Line
 from watcher.work.queue import LocalQueue
-from watcher.work.tools import Tools
 
 if TYPE_CHECKING:
     from tests.work.visits_world import World
@@ -64,17 +63,12 @@ class Worker:
         self.writes_left: int | None = None  # before it dies, None for no end
         self.began: dict[str, int] = {}  # the step in which it came to a host
         self.queue = LocalQueue(
-            Tools(
-                writer=self,
-                client=self,
-                line=Line(self.reaches, now=lambda: world.clock),
-                pool=Inline(),
-                feed_pool=Inline(),
-                vector_pool=Inline(),
-                edition_pool=Inline(),
+            tools_of(
+                self,
+                self,
+                Inline(),
                 poll=POLL,
                 fetch=FetchSettings(robots=False, host_delay=timedelta(0)),
-                embedder=None,
                 worker=self.name,
                 now=lambda: world.clock,
                 chance=lambda: 0.0,
