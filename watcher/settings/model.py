@@ -171,7 +171,7 @@ class FetchSettings(Part):
     articles: StrictBool = Field(default=True, description="Fetch article pages; false keeps to the feeds' own texts.")
     robots: StrictBool = Field(default=True, description="Obey robots.txt for article pages (RFC 9309).")
     host_delay: Duration = Field(
-        default=timedelta(seconds=1), description="Pause between two article requests to one host."
+        default=timedelta(seconds=1), description="Pause between two requests to one host, for feeds and pages."
     )
     allow_private: tuple[PrivateAddress, ...] = Field(
         default=(), description='Private addresses that may be asked: ranges "10.0.0.0/8", or "host:port".'
