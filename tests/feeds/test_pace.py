@@ -73,6 +73,14 @@ def test_after_a_304_the_interval_is_the_one_before():
     assert wait_s(last_interval_s=17 * MINUTE, failures=1) == 34 * MINUTE
 
 
+def test_a_sources_own_interval_does_not_outdo_what_its_feed_asked_for_when_it_was_read_last():
+    asked = next_poll(Wishes(own_every_s=30 * MINUTE, ttl_s=4 * HOUR), now=NOW).interval_s
+
+    assert wait_s(Wishes(own_every_s=30 * MINUTE), last_interval_s=asked) == 4 * HOUR
+    assert wait_s(Wishes(own_every_s=30 * MINUTE), last_interval_s=asked, failures=1) == 8 * HOUR
+    assert wait_s(Wishes(own_every_s=6 * HOUR), last_interval_s=asked) == 6 * HOUR
+
+
 def test_retry_after_outlasts_everything_but_its_own_cap():
     assert wait_s(freshness=Freshness(retry_after_s=48 * HOUR), failures=1) == 48 * HOUR
     assert wait_s(freshness=Freshness(retry_after_s=1e9), failures=1) == LONGEST_HOLD_S

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from watcher.model import Source
+from watcher.model import Source, Validators
 from watcher.store.feeds import feed_states, sync_sources
+from watcher.store.schema import feeds
 from watcher.store.sources import sync_settings
 from watcher.store.writer import read, write
 
@@ -49,6 +51,18 @@ def test_settings_are_compared_again_once_something_else_has_changed_the_feeds(e
 
     assert take_over(engine, "a", ONE, TWO)
     assert names(engine) == ["one", "two"]
+
+
+def test_a_source_that_is_to_be_asked_at_another_pace_is_read_anew(engine):
+    take_over(engine, "a", ONE, TWO)
+    kept = {"etag": '"1"', "last_modified": "Tue", "body_hash": "b", "interval_s": 14_400.0}
+    write(engine, lambda c: c.execute(feeds.update().values(kept)))
+
+    take_over(engine, "b", replace(ONE, every_s=900.0, section="World"), replace(TWO, section="World"))
+
+    one, two = (state.feed for state in read(engine, feed_states))
+    assert (one.validators, one.body_hash, one.interval_s) == (Validators(), None, None)
+    assert (two.validators.etag, two.body_hash, two.interval_s) == ('"1"', "b", 14_400.0)
 
 
 def test_the_first_polls_of_new_sources_are_spread(engine):

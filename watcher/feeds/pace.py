@@ -98,6 +98,8 @@ def own_interval(
     floor_s = wishes.min_every_s
     if wishes.own_every_s is not None:
         longest_s, why = wishes.own_every_s, "the source's own `every`"
+        if not published and last_s is not None and last_s > longest_s:  # by the ttl of its last whole answer
+            longest_s, why = last_s, "as before"
     elif published:
         longest_s, why = max(wishes.every_s, floor_s), "the usual interval"
         rhythm_s = rhythm(published, now)

@@ -18,6 +18,7 @@ from watcher.text.urls import article_id, host_key, normal
 TOLD = (  # of a source, by the settings
     "name", "language", "country", "section", "owner", "owner_kind", "tags", "every_s", "full_text",
 )  # fmt: skip
+EVERY = TOLD.index("every_s")
 KEPT = (  # of a feed, beside what is told of its source
     "source_url", "id", "url", "host", "etag", "last_modified", "next_poll_at", "last_polled_at", "last_read_at",
     "last_new_at", "failures", "failing_since", "moved_to", "moved_seen", "gone", "interval_s", "skip_hours",
@@ -55,6 +56,8 @@ def sync_sources(connection: Connection, sources: Sequence[Source], *, now: date
     """
     Bring the feeds in line with the settings: new ones are due, absent ones rest, others stay.
 
+    One whose `every` is another is read anew with its next poll, since its interval holds what the feed asks for too.
+
     Args:
         spread_s: Over which the first polls of new feeds are spread; 0 makes them due at once.
     """
@@ -79,6 +82,10 @@ def sync_sources(connection: Connection, sources: Sequence[Source], *, now: date
         query = update(feeds).where(feeds.c.source_url == bindparam("of"))
         told_now = {name: bindparam(f"new_{name}", type_=feeds.c[name].type) for name in TOLD}
         connection.execute(query.values(told_now), changed)
+    paced = [{"of": url} for url, row in have.items() if url in wanted and row[1:][EVERY] != wanted[url]["every_s"]]
+    if paced:
+        query = update(feeds).where(feeds.c.source_url == bindparam("of"))
+        connection.execute(query.values(interval_s=None, etag=None, last_modified=None, body_hash=None), paced)
     if back:  # who puts a source back wants it asked again, also one that was gone
         query = update(feeds).where(feeds.c.source_url == bindparam("of"))
         connection.execute(query.values(enabled=True, gone=False, next_poll_at=now), back)
