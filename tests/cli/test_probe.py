@@ -91,6 +91,7 @@ def test_a_source_of_the_settings_is_meant_by_name_and_polled_as_often_as_it_say
         ("/rest", "503 Service Unavailable", "ask again in 2 hours"),
         ("/opml", "not a feed: XML: its root is <opml>", "watcher sources import FILE"),
         ("/circle", "redirects in a circle", ""),
+        ("/inwards", "169.254.169.254 is at 169.254.169.254, a private address", ""),
     ],
 )
 def test_what_is_no_feed_is_named_with_what_helps(path, verdict, mend, site, file, capsys):
@@ -101,6 +102,7 @@ def test_what_is_no_feed_is_named_with_what_helps(path, verdict, mend, site, fil
     site.page("/rest", "", status=503, Retry_After="7200")
     site.feed("/opml", "<opml version='2.0'><body/></opml>")
     site.redirect("/circle", "/circle")
+    site.redirect("/inwards", "http://169.254.169.254/latest")
 
     assert sources(file, "test", site.url(path)) == 1
 
@@ -115,6 +117,7 @@ def test_what_is_no_feed_is_named_with_what_helps(path, verdict, mend, site, fil
     [
         ("http://nowhere.invalid/feed", "the name nowhere.invalid does not resolve", "spelt right"),
         ("http://127.0.0.1:9/feed", "127.0.0.1 is at 127.0.0.1, a private address", 'allow_private = ["127.0.0.1:9"]'),
+        ("http://[::1]:8080/feed", "::1 is at ::1, a private address", 'allow_private = ["[::1]:8080"]'),
     ],
 )
 def test_a_site_that_cannot_be_asked_is_named_with_what_helps(url, verdict, mend, file, capsys):

@@ -73,6 +73,7 @@ def test_a_feed_that_is_read_has_its_word(state, word, why):
         ("failing", "404 Not Found", "failing", "watcher sources discover https://n.example/ finds the feeds of today"),
         ("failing", "n.example does not resolve", "failing", "is the name spelt right?"),
         ("failing", "n.example is at ::1, a private address", "failing", "[fetch] allow_private in the settings opens"),
+        ("failing", "10.0.0.1 is at 10.0.0.1, a private address", "failing", ""),  # where a redirect leads
         ("bot wall", "403 Forbidden, a bot wall (DataDome)", "bot wall", "ask the publisher to let Watcher pass"),
         ("not a feed", "an HTML page, not a feed", "not a feed", "watcher sources discover https://n.example/"),
     ],

@@ -105,8 +105,7 @@ def advice(look: Look) -> str | None:
         page = look.answer.url if look.answer and look.found.links else site
         return None if look.found.wall else f"watcher sources discover {quote(page)}"
     if isinstance(error, Refused) and "private address" in error.reason:
-        port = parts.port or (443 if parts.scheme == "https" else 80)
-        return f'in the settings, [fetch] allow_private = ["{parts.hostname}:{port}"] lets it be asked'
+        return opened(url) if parts.hostname == urlsplit(look.asked).hostname else None
     if isinstance(error, Unreachable):
         return next((words for mark, words in CONNECTION_ADVICE if mark in error.reason), None)
     if isinstance(error, TimedOut):
@@ -120,6 +119,14 @@ def advice(look: Look) -> str | None:
             return f"watcher sources discover {quote(site)}"
         return STATUS_ADVICE.get(error.status, "ask again later" if error.status >= 500 else None)
     return None
+
+
+def opened(url: str) -> str:
+    """Return the setting that lets a private address be asked: of one that a person named, not a site's redirect."""
+    parts = urlsplit(url)
+    host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+    place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return f'in the settings, [fetch] allow_private = ["{place}"] lets it be asked'
 
 
 def size(count: int) -> str:

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from watcher.feeds.health import has_private_address
 from watcher.model import Failed, Offline, Polled
 from watcher.work.events import Event, FeedPolled, PageFailed, PageKnown, PageLookedAt, PageStored
 
@@ -33,6 +34,7 @@ class Tally:
     fetching_s: float = 0.0
     vectors_s: float = 0.0
     failures: list[tuple[str, str]] = field(default_factory=list)  # outlet, reason
+    is_private: bool = False  # the address of a source
     waiting: tuple[tuple[str, datetime], ...] = ()  # outlets that are due, and until when their host is left alone
     lost: Counter[str] = field(default_factory=Counter)  # reason
 
@@ -45,6 +47,7 @@ class Tally:
                 if isinstance(result, Failed):
                     self.failed += 1
                     self.failures.append((feed.source.name, result.reason))
+                    self.is_private |= has_private_address(feed, result.reason)
                 elif isinstance(result, Offline):
                     self.offline += 1
                 elif isinstance(result, Polled):
@@ -95,7 +98,7 @@ class Tally:
         told += [f"  failed: {outlet}: {reason}" for outlet, reason in sorted(self.failures)[:SHOWN]]
         if len(self.failures) > SHOWN:
             told.append(f"  and {len(self.failures) - SHOWN} more: see watcher status")
-        if any("private address" in reason for _, reason in self.failures):
+        if self.is_private:
             told.append("  try: [fetch] allow_private in the settings opens private addresses")
         told += [
             f"  no article in {count} {'page' if count == 1 else 'pages'}: {why}"
@@ -113,7 +116,7 @@ class Tally:
 
     def as_json(self) -> dict[str, object]:
         """Return the counts as JSON."""
-        names = [name for name in self.__slots__ if name not in ("failures", "lost", "waiting")]
+        names = [name for name in self.__slots__ if name not in ("failures", "lost", "waiting", "is_private")]
         return {name: getattr(self, name) for name in names} | {
             "failures": [{"source": outlet, "reason": reason} for outlet, reason in sorted(self.failures)],
             "lost": dict(self.lost),

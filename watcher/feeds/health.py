@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 
 from watcher.model import Feed
 from watcher.text.urls import host_of
@@ -177,7 +178,19 @@ def mend_of(feed: Feed, word: str, reason: str) -> str:
         return "ask the publisher to let Watcher pass ([fetch] contact says who asks), or take another feed of it"
     if word == "not a feed" or reason.startswith("404 "):
         return discover(feed)
+    if "private address" in reason and not has_private_address(feed, reason):
+        return ""
     return next((words for mark, words in MENDS if mark in reason), "")
+
+
+def has_private_address(feed: Feed, reason: str) -> bool:
+    """
+    Whether a failure says that a feed's own address is private.
+
+    One that a redirect leads to is none of it: whoever opened that would let a site choose what is asked of us.
+    """
+    hosts = {urlsplit(url).hostname for url in (feed.url, feed.source.url)}
+    return "private address" in reason and reason.partition(" is at ")[0].rpartition(" ")[2] in hosts
 
 
 def discover(feed: Feed) -> str:
