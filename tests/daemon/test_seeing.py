@@ -18,8 +18,11 @@ from tests.cli.site import rss
 from tests.kinds import on_sqlite
 from watcher.daemon import logs
 from watcher.daemon.metrics import Family, Times, page
+from watcher.model import Changes, Failed, Feed, Offline, Polled, Source, Unchanged, Validators
+from watcher.work.events import FeedPolled
 
 ROOT = Path(__file__).parents[2]
+START = datetime(2026, 11, 25, 6, 30, tzinfo=UTC)
 LINE = re.compile(r'[a-z_]+(\{[a-z_]+="(?:[^"\\\n]|\\["\\n])*"(,[a-z_]+="(?:[^"\\\n]|\\["\\n])*")*\})? [0-9.eE+-]+')
 
 
@@ -47,6 +50,26 @@ def test_json_reads_fields_that_stand_in_the_message_and_keeps_what_is_no_event(
 
     assert (told["event"], told["host"], told["reason"]) == ("visit_failed", "a.example", "it\nbroke")
     assert (foreign["event"], foreign["message"]) == ("message", "Something of a library's: 2\nlines")
+
+
+def test_no_line_of_a_poll_shows_the_password_in_a_feeds_address(caplog):
+    url = "https://me:secret@a.example/feed"
+    feed = Feed(id=1, source=Source(url=url, name="A"), url=url, host="a.example", next_poll_at=START)
+    none = Changes(new=(), changed=(), unchanged=0)
+    kept = {"feed_id": 1, "at": START, "next_poll_at": START}
+    results = (
+        Polled(**kept, interval_s=1.0, validators=Validators(), changes=none, moved_to=None, took_s=0.1),
+        Unchanged(**kept, validators=Validators(), moved_to=None, took_s=0.1),
+        Failed(**kept, reason="404 Not Found", took_s=0.1),
+        Offline(**kept),
+    )
+
+    with caplog.at_level(logging.INFO, "watcher.work"):
+        for result in results:
+            logs.tell(FeedPolled(feed=feed, result=result, noted=0))
+
+    assert len(caplog.messages) == 4
+    assert all("feed=https://a.example/feed " in message for message in caplog.messages)
 
 
 def test_a_line_of_text_stays_one_whatever_a_server_says():

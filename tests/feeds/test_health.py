@@ -124,6 +124,13 @@ def test_a_user_and_a_password_in_an_address_are_not_in_the_advice():
     assert "https://n.example:8443/" in told.mend
 
 
+def test_a_user_and_a_password_are_not_in_what_is_said_of_a_move():
+    there = "https://me:secret@new.example/f"
+
+    for moved in (feed(url=there), feed(moved_to=there, moved_seen=1)):
+        assert "https://new.example/f" in health(moved, now=NOW).why
+
+
 def test_since_when_is_known_only_of_the_word_that_the_last_poll_left():
     moved = feed(url=NEW_URL, health="moved", health_at=NOW - DAY)
 

@@ -109,7 +109,7 @@ def test_an_outage_of_our_own_line_is_no_line_in_a_feeds_history(engine):
 
 def test_the_history_says_where_a_feed_has_moved_to(engine):
     poll(engine, polled(NOW, entry(1)))
-    poll(engine, polled(NOW + HOUR, entry(2), moved_to=NEW_URL))
+    poll(engine, polled(NOW + HOUR, entry(2), moved_to=NEW_URL.replace("://", "://me:secret@")))
 
     assert history(engine)[-1] == (NOW + HOUR, "moved", NEW_URL)
 

@@ -92,6 +92,17 @@ async def test_pages_that_all_lead_to_a_wall_give_the_feeds_own_texts(world):
     assert sum(from_feed for _, from_feed in world.stored().values()) >= 2
 
 
+async def test_a_feeds_password_is_not_in_the_link_of_an_article_without_a_page(world):
+    item = feed_xml("a.example", ["Ferry one"], LONG_SUMMARY).replace("<guid>", '<guid isPermaLink="false">')
+    world.net.serve("https://a.example/feed", item.replace("<link>https://a.example/0</link>", ""))
+    source = Source(url="https://me:secret@a.example/feed", name="A", language="en")
+    write(world.tools.writer.engine, lambda c: sync_sources(c, [source], now=START))
+
+    await world.drain()
+
+    assert world.stored() == {"Ferry one": ("https://a.example/feed", True)}
+
+
 async def test_a_location_that_is_no_url_stops_nothing_else(world):
     world.net.serve("https://a.example/feed", feed_xml("a.example", ["Ferry one", "Ferry two"]))
     world.net.serve("https://a.example/0", status=302, Location="http://[bad")

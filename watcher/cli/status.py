@@ -18,6 +18,7 @@ from watcher.cli.status_parts import plugged_in_parts
 from watcher.cli.status_server import held_open_found, held_open_lines
 from watcher.cli.status_source import gather_source, health_words, iso, moment, row_of, source_lines
 from watcher.errors import StoreError
+from watcher.text.urls import without_userinfo
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -199,7 +200,7 @@ def row_lines(row: dict[str, Any], *, everything: bool) -> Iterator[str]:
     if row["mend"]:
         yield f"{'':13}try: {one_line(row['mend'], WHY_CHARS)}"
     if everything:
-        yield f"{'':13}{one_line(row['url'], WHY_CHARS * 2)}"
+        yield f"{'':13}{one_line(without_userinfo(row['url']), WHY_CHARS * 2)}"
         for fault in row["faults"]:
             yield f"{'':13}fault: {one_line(str(fault), WHY_CHARS)}"
 

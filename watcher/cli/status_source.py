@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from watcher.text.spans import ago, span
+from watcher.text.urls import without_userinfo
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -94,7 +95,7 @@ def source_lines(found: dict[str, Any], *, now: datetime) -> Iterator[str]:
     """Yield what there is to tell of one source, for a terminal."""
     from watcher.feeds.plain import one_line
 
-    yield one_line(f"{found['name']} ({found['url']})", WORDS_CHARS * 2)
+    yield one_line(f"{found['name']} ({without_userinfo(found['url'])})", WORDS_CHARS * 2)
     for label, words in labelled(found, now=now):
         yield f"{label:{LABEL}} {one_line(words, WORDS_CHARS * 2)}".rstrip()
     if found["history"]:
@@ -122,7 +123,7 @@ def labelled(found: dict[str, Any], *, now: datetime) -> Iterator[tuple[str, str
     if not found["enabled"]:
         yield "switched", "off in the settings: it is not asked"
     if found["asked_at"] != found["url"]:
-        yield "asked at", found["asked_at"]
+        yield "asked at", without_userinfo(found["asked_at"])
     yield "next poll", next_words(found, now=now)
     if found.get("interval_s"):
         rhythm = f"; something new usually every {span(found['gap_s'])}" if found.get("gap_s") else ""

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TextIO
 
-from watcher.model import Failed, Offline, Polled
+from watcher.model import Failed, Feed, Offline, Polled
+from watcher.text.urls import without_userinfo
 from watcher.work.events import Event, FeedPolled, LineDown, LineUp, PageFailed, PageKnown, PageLookedAt, PageStored
 
 log = logging.getLogger("watcher.work")
@@ -124,24 +125,22 @@ def tell(event: Event) -> None:
     """Log one event of the work."""
     match event:
         case FeedPolled(feed=feed, result=Failed() as result):
-            at = fields(
-                feed=feed.url, reason=result.reason, failures=feed.failures + 1, next_poll_at=result.next_poll_at
-            )
-            log.warning("polled status=failed %s", at)
+            counts = fields(reason=result.reason, failures=feed.failures + 1, next_poll_at=result.next_poll_at)
+            log.warning("polled status=failed %s %s", named(feed), counts)
         case FeedPolled(feed=feed, result=Polled() as result, noted=noted):
             seen = result.changes
             counts = fields(new=len(seen.new), changed=len(seen.changed), held_back=seen.held_back, pages=noted)
             rest = fields(took_s=result.took_s, next_poll_at=result.next_poll_at)
-            log.info("polled status=ok %s %s %s", fields(feed=feed.url), counts, rest)
+            log.info("polled status=ok %s %s %s", named(feed), counts, rest)
         case FeedPolled(feed=feed, result=Offline() as result):
-            log.info("polled status=offline %s", fields(feed=feed.url, next_poll_at=result.next_poll_at))
+            log.info("polled status=offline %s %s", named(feed), fields(next_poll_at=result.next_poll_at))
         case LineDown():
             log.warning("line_down %s", fields(since=event.since))
         case LineUp():
             log.warning("line_up %s", fields(was_down_since=event.since))
         case FeedPolled(feed=feed, result=result):
             rest = fields(took_s=result.took_s, next_poll_at=result.next_poll_at)
-            log.info("polled status=unchanged %s %s", fields(feed=feed.url), rest)
+            log.info("polled status=unchanged %s %s", named(feed), rest)
         case PageStored():
             log.info("stored %s", fields(page=event.url, from_feed=event.from_feed or None, took_s=event.took_s))
         case PageKnown():
@@ -150,3 +149,8 @@ def tell(event: Event) -> None:
             log.info("looked_again %s", fields(page=event.url, outcome=event.outcome))
         case PageFailed():
             log.warning("page_failed %s", fields(page=event.url, reason=event.reason, final=event.final))
+
+
+def named(feed: Feed) -> Fields:
+    """Return the field that names a feed, without the user and the password in its address."""
+    return fields(feed=without_userinfo(feed.url))

@@ -12,7 +12,7 @@ from watcher.feeds.dates import believable, parse_date
 from watcher.feeds.plain import clean, harmless, has_markup, one_line, plain
 from watcher.feeds.raw import RawEntry, RawFeed, RawText
 from watcher.model import Entry
-from watcher.text.urls import is_web, normal
+from watcher.text.urls import is_web, normal, without_userinfo
 
 GUID_CHARS = 1_000
 URL_CHARS = 4_000
@@ -136,12 +136,6 @@ def spelled(url: str) -> str | None:
         return None
     place = f"{place}:{parts.port}" if parts.port is not None else place
     return quote(urlunsplit(parts._replace(netloc=place)), safe=IN_URLS, errors="replace")
-
-
-def without_userinfo(url: str) -> str:
-    """Return `url` without `user:password@`: a feed's credentials are not its articles'."""
-    parts = urlsplit(url)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
 def first_date(texts: Sequence[str], now: datetime | None) -> datetime | None:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from watcher.model import Feed
-from watcher.text.urls import host_of
+from watcher.text.urls import host_of, without_userinfo
 
 WORDS = (  # worst first
     "gone", "not a feed", "bot wall", "failing", "held", "empty", "silent", "slow", "moved", "undated", "new", "ok",
@@ -154,9 +154,10 @@ def told(feed: Feed, word: str) -> str:
         case "undated":
             return "its entries have no dates; they are dated by when they were first seen"
         case "moved" if feed.url != feed.source.url:
-            return f"moved for good to {feed.url}: change it in the settings"
+            return f"moved for good to {without_userinfo(feed.url)}: change it in the settings"
         case "moved":
-            return f"says that it has moved for good to {feed.moved_to}, where it is asked after the next good poll"
+            there = without_userinfo(feed.moved_to or "")
+            return f"says that it has moved for good to {there}, where it is asked after the next good poll"
     return ""
 
 

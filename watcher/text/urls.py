@@ -103,6 +103,14 @@ def host_of(url: str) -> str:
     return host if port is None or port == DEFAULT_PORTS.get(parts.scheme) else f"{host}:{port}"
 
 
+def without_userinfo(url: str) -> str:
+    """Return `url` without `user:password@`: a feed's credentials are for its server, and for nobody to read."""
+    if "@" not in url:
+        return url
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+
+
 def host_key(url: str) -> str:
     """Return the host under which `url` is visited: what politeness is kept for; one for all of a shared platform."""
     host = host_of(url)
