@@ -188,7 +188,11 @@ def test_json_feed_gives_every_field_and_survives_wrong_types():
         (b"<urlset><url><loc>x</loc></url></urlset>", "a sitemap"),
         (b"<opml><body/></opml>", "import it"),
         (b"Service temporarily unavailable", "neither XML nor JSON"),
-        (bytes(range(256)) * 10, "neither XML nor JSON"),
+        (bytes(range(256)) * 10, "bytes that are no text, not a feed"),
+        (b"\x7fELF\0\0\0\x01<gs k>" * 10, "bytes that are no text"),
+        (b"%PDF-1.7\n<< /Length 3 >> stream <wsa /> endstream", "a PDF file"),
+        (b"PK\x03\x04\x14\0 feed.xml <h> \0", "a zip file"),
+        ("<note>Grüße</note>".encode("utf-16"), "its root is <note>"),
     ],
 )
 def test_what_is_no_feed_is_named(body, reason):

@@ -36,6 +36,17 @@ OTHER_XML = {
     "opml": "a list of feeds: import it",
     "svg": "a picture",
 }
+FILES = (  # how a file begins that is no text, and what it is
+    (b"%PDF-", "a PDF file"),
+    (b"\x89PNG\r\n", "a picture"),
+    (b"\xff\xd8\xff", "a picture"),
+    (b"GIF8", "a picture"),
+    (b"PK\x03\x04", "a zip file"),
+    (b"\x1f\x8b", "a gzip file"),
+)
+SAMPLE_BYTES = 2_000
+CONTROL = re.compile("[\x00-\x08\x0e-\x1f]")
+FEW_CONTROLS = 0.05  # of the characters of a text; of random bytes, 0.1
 
 
 def parse_feed(
@@ -161,6 +172,8 @@ def what_else(body: bytes, text: str, root: str, url: str) -> str:
     wall = bot_wall(body)
     if wall:
         return f"a bot wall ({wall}), not a feed"
+    if file := no_text(body):
+        return f"{file}, not a feed"
     if root in HTML_NAMES or (root and root not in OTHER_XML and "<body" in text[:PROLOG_CHARS].lower()):
         found = [feed.url for feed in feeds_in(text, url) if feed.declared][:3]
         return "an HTML page, not a feed" + (f"; its page links these feeds: {', '.join(found)}" if found else "")
@@ -168,6 +181,14 @@ def what_else(body: bytes, text: str, root: str, url: str) -> str:
         return f"XML, but not a feed: its root is <{root}>" + (f", {OTHER_XML[root]}" if root in OTHER_XML else "")
     sample = one_line(plain(text[:2000]), 60)
     return f"neither XML nor JSON: it begins {sample!r}"
+
+
+def no_text(body: bytes) -> str | None:
+    """Return in words what bytes are that are no text; None for a text."""
+    known = next((words for start, words in FILES if body.startswith(start)), None)
+    sample = decode(body[:SAMPLE_BYTES])
+    is_binary = len(CONTROL.findall(sample)) > FEW_CONTROLS * len(sample)
+    return known or ("bytes that are no text" if is_binary else None)
 
 
 def language_tag(text: str) -> str | None:
