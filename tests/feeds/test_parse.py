@@ -407,6 +407,17 @@ def test_of_too_many_entries_the_newer_end_is_read():
     assert any("25 of 30 entries left out" in fault for fault in down.faults)
 
 
+def test_of_too_many_items_of_a_json_feed_the_newer_end_is_read():
+    def items(days: list[int]) -> bytes:
+        rows = [{"id": str(d), "title": str(d), "date_published": f"2026-10-{d:02d}T00:00:00Z"} for d in days]
+        return json.dumps({"version": "https://jsonfeed.org/version/1.1", "title": "J", "items": rows}).encode()
+
+    down, up = read(items([*range(30, 0, -1)]), max_entries=5), read(items([*range(1, 31)]), max_entries=5)
+
+    assert [one.title for one in down.entries] == ["30", "29", "28", "27", "26"]
+    assert [one.title for one in up.entries] == ["26", "27", "28", "29", "30"]
+
+
 def test_a_huge_feed_costs_little():
     body = rss(*(f"<title>{n}</title><guid>{n}</guid><description>{'x' * 300}</description>" for n in range(20_000)))
     started = time.process_time()

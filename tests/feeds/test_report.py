@@ -75,7 +75,7 @@ def test_guids_that_are_missing_or_repeated_are_counted(guids, missing, repeated
 def test_what_a_json_feed_names_is_counted_alike():
     items = [
         {"id": "1", "url": "https://a.example/1", "content_text": WHOLE},
-        {"id": "2", "date_published": "2026-11-24"},
+        {"id": 0, "date_published": "2026-11-24"},
     ]
 
     found = look(json.dumps({"version": "https://jsonfeed.org/version/1.1", "title": "J", "items": items}))

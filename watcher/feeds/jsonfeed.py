@@ -24,7 +24,7 @@ def read_json(text: str, max_entries: int) -> RawFeed:
         is_item(item) for item in top["items"][:50]
     ):
         raise ValueError("JSON, but not a JSON Feed: neither its version nor its items are those of one")
-    entries = [entry(item) for item in top["items"][:max_entries] if isinstance(item, dict)]
+    entries = [entry(item) for item in newer_end(top["items"], max_entries) if isinstance(item, dict)]
     faults = [f"{len(top['items']) - len(entries)} items left out"] if len(entries) < len(top["items"]) else []
     hubs = [string(hub.get("url")) for hub in rows(top.get("hubs")) if string(hub.get("type")).lower() == "websub"]
     return RawFeed(
@@ -35,6 +35,16 @@ def read_json(text: str, max_entries: int) -> RawFeed:
         entries=tuple(entries),
         faults=tuple(faults),
     )
+
+
+def newer_end(items: list[Any], most: int) -> list[Any]:
+    """Return at most `most` of the items: the first, or the last of a feed that runs from old to new."""
+    if len(items) <= most:
+        return items
+    dates = [string(item.get("date_published")) for item in items if isinstance(item, dict)]
+    dates = [date for date in dates if date[:4].isdecimal()]
+    is_oldest_first = len(dates) > 1 and dates[0] < dates[-1]
+    return items[-most:] if is_oldest_first else items[:most]
 
 
 def is_item(item: object) -> bool:

@@ -13,6 +13,7 @@ from statistics import median
 from watcher.errors import FeedError
 from watcher.feeds.charset import decode
 from watcher.feeds.discover import FoundFeed, feeds_in
+from watcher.feeds.jsonfeed import string
 from watcher.feeds.parse import parse_feed
 from watcher.feeds.plain import plain
 from watcher.feeds.walls import bot_wall
@@ -134,7 +135,7 @@ def marks_of_items(text: str) -> Iterable[Marks]:
     for item in top.get("items", ()) if isinstance(top, dict) else ():
         if isinstance(item, dict):
             dated = item.get("date_published") or item.get("date_modified")
-            yield Marks(guid=str(item.get("id") or ""), is_dated=bool(dated))
+            yield Marks(guid=string(item.get("id")), is_dated=bool(dated))
 
 
 def guid_in(part: str) -> str:
