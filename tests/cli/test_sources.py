@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+from operator import itemgetter
 
 import pytest
 
@@ -294,7 +295,7 @@ def test_what_is_exported_is_imported_unchanged(tmp_path, capsys):
         "[[sources]]\nurl = 'https://a.example/f?x=1&y=\"2\"'\nname = 'A & <B> Zoë'\nsection = 'Arts & / Books'\n"
         "country = 'FR'\n"
         "tags = ['x', 'y z']\nevery = '90m'\nfull_text = true\nowner = 'O'\n"
-        "[[sources]]\nurl = 'https://b.example/f'\nlanguage = 'pt-BR'\n"
+        "[[sources]]\nurl = 'https://b.example/f'\nlanguage = 'pt-BR'\nenabled = false\n"
     )
     back.write_text("")
 
@@ -303,7 +304,7 @@ def test_what_is_exported_is_imported_unchanged(tmp_path, capsys):
     assert sources(back, "export", str(tmp_path / "back.opml")) == 0
 
     def rows(path):
-        return sorted((row.source() for row in load(path).sources), key=lambda source: source.url)
+        return sorted(((row.url, row.source(), row.enabled) for row in load(path).sources), key=itemgetter(0))
 
     assert rows(back) == rows(there)
     assert (tmp_path / "back.opml").read_text() == (tmp_path / "out.opml").read_text()

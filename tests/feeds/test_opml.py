@@ -21,6 +21,7 @@ FEEDS = st.builds(
     tags=st.lists(TEXT.filter(lambda text: ";" not in text), max_size=3).map(tuple),
     every=st.none() | st.just("1h"),
     full_text=st.booleans(),
+    enabled=st.booleans(),
 )
 
 
@@ -78,6 +79,18 @@ def test_the_declared_encoding_is_used(encoding):
     )
 
     assert [feed.title for feed in parse_opml(text.encode(encoding)).feeds] == ["Zoë"]
+
+
+@pytest.mark.parametrize(
+    ("said", "url"),
+    [
+        ("feed://a.org/f", "http://a.org/f"),
+        ("feed:https://a.org/f", "https://a.org/f"),
+        ("Feed:http://a.org/f", "http://a.org/f"),
+    ],
+)
+def test_an_address_to_subscribe_by_is_the_one_in_it(said, url):
+    assert [feed.url for feed in parse_opml(opml(f'<outline xmlUrl="{said}"/>')).feeds] == [url]
 
 
 def test_what_cannot_be_used_is_named_and_the_rest_is_kept():

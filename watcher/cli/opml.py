@@ -146,4 +146,5 @@ def feed_of(row: SourceSettings) -> OpmlFeed:
         tags=source.tags,
         every=format_duration(row.every) if row.every else None,
         full_text=source.full_text,
+        enabled=row.enabled,
     )

@@ -21,6 +21,7 @@ SEPARATOR = " / "  # between the folders of a section
 DECLARATION = re.compile(r"\s*<\?xml[^>]{0,200}\?>")
 ENCODING = re.compile(rb"<\?xml[^>]{0,150}?encoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})[\"']")
 BARE_AMPERSAND = re.compile(r"&(?!#?[A-Za-z0-9]{1,32};)")
+FEED_SCHEME = re.compile(r"feed:(?://|(https?://))", re.IGNORECASE)  # a browser's for "subscribe to this"
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
@@ -39,6 +40,7 @@ class OpmlFeed:
     tags: tuple[str, ...] = ()
     every: str | None = None  # a duration as settings write it: "1h"
     full_text: bool = False
+    enabled: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +141,8 @@ class Reader:
         url = fields.get("xmlurl") or (
             fields.get("url", "") if fields.get("type", "").lower() in ("rss", "atom") else ""
         )
+        if found := FEED_SCHEME.match(url):
+            url = (found[1] or "http://") + url[found.end() :]
         if not url:
             if fields.get("type", "").lower() == "rss":
                 self.faults.append(f"{title or 'an entry'}: has no address")
@@ -167,6 +171,7 @@ class Reader:
             tags=tuple(tag for tag in own.get("tags", "").split(";") if tag),
             every=own.get("every") or None,
             full_text=own.get("full-text") == "true",
+            enabled=own.get("enabled") != "false",
         )
 
 
@@ -201,6 +206,7 @@ def outline_attributes(feed: OpmlFeed) -> str:
         "watcher:tags": ";".join(feed.tags),
         "watcher:every": feed.every,
         "watcher:full-text": "true" if feed.full_text else None,
+        "watcher:enabled": None if feed.enabled else "false",
     }
     return " ".join(f"{name}={attribute(value)}" for name, value in pairs.items() if value)
 
