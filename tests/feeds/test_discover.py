@@ -33,6 +33,18 @@ def test_declared_feeds_come_first_and_anchors_that_look_like_feeds_after():
     )
 
 
+@pytest.mark.parametrize(
+    "html",
+    [
+        '<link rel="alternate" type="application/rss+xml" title="World > Asia" href="/rss">',
+        "<link rel='alternate' title='\"World\" > Asia' type='application/rss+xml' href='/rss'/>",
+        "<link rel=alternate type=application/rss+xml href=/rss title='it's'>what's new</a>",
+    ],
+)
+def test_an_angle_in_quotes_ends_no_tag_and_quotes_that_do_not_match_hide_none(html):
+    assert [feed.url for feed in feeds_in(html, URL)] == ["https://a.example/rss"]
+
+
 def test_a_base_element_moves_what_follows():
     html = "<base href='https://b.example/x/'><link rel=alternate type=application/rss+xml href=rss>"
 
@@ -47,7 +59,7 @@ def test_any_text_links_web_addresses_or_nothing(html):
     assert all(is_web(feed.url) for feed in feeds_in(html, URL))
 
 
-@pytest.mark.parametrize("piece", ["<!--", "<link ", "<a href='", "<link rel=alternate href=", "<a x=\"'"])
+@pytest.mark.parametrize("piece", ["<!--", "<link ", "<a href='", "<link rel=alternate href=", "<a x=\"'", "<a '\""])
 def test_a_hostile_page_costs_no_time(piece):
     started = time.process_time()
 

@@ -23,7 +23,11 @@ TYPES = frozenset(
 VAGUE_TYPES = frozenset(("application/xml", "text/xml", "application/json"))
 USUAL = ("feed", "rss", "rss.xml", "feed.xml", "atom.xml", "index.xml", "feed/", "feed.json")
 OF_COMMENTS = re.compile(r"(?:^|[/?&_-])comments?(?:[/=&_-]|$)", re.IGNORECASE)
-TAG = re.compile(r"<(link|a|base)\s([^<>]{1,4000})>", re.IGNORECASE)
+# A ">" may stand in an attribute's quotes; where the quotes do not match, the first one ends the tag.
+TAG = re.compile(
+    r"<(link|a|base)\s(?:((?>[^<>\"']{1,4000}|\"[^\"<]{0,3000}\"|'[^'<]{0,3000}'){1,200})|([^<>]{1,4000}))>",
+    re.IGNORECASE,
+)
 ATTRIBUTE = re.compile(r"([a-zA-Z-]{1,20})\s{0,5}=\s{0,5}(?:\"([^\"]{0,3000})\"|'([^']{0,3000})'|([^\s\"'>]{1,3000}))")
 FEED_PATH = re.compile(
     r"(?:^|[/._-])(?:rss|atom|feeds?|rdf|index\.xml)(?:\d{0,2}(?:\.(?:xml|rdf|json|php|aspx?))?)?/?(?:\?|$)"
@@ -49,7 +53,7 @@ def feeds_in(html: str, url: str) -> tuple[FoundFeed, ...]:
     base = url
     found: dict[str, FoundFeed] = {}
     for tag in TAG.finditer(without_comments(html[:LOOKED_AT_CHARS])):
-        name, attributes = tag.group(1).lower(), attributes_of(tag.group(2))
+        name, attributes = tag.group(1).lower(), attributes_of(tag.group(2) or tag.group(3))
         href = attributes.get("href", "").strip()
         if not href:
             continue
