@@ -92,6 +92,16 @@ async def test_pages_that_all_lead_to_a_wall_give_the_feeds_own_texts(world):
     assert sum(from_feed for _, from_feed in world.stored().values()) >= 2
 
 
+async def test_an_entry_without_a_link_and_with_little_text_is_given_up_for_that_reason(world):
+    item = feed_xml("a.example", ["Ferry one"], "Soon.").replace("<guid>", '<guid isPermaLink="false">')
+    world.net.serve("https://a.example/feed", item.replace("<link>https://a.example/0</link>", ""))
+    world.source("a.example")
+
+    await world.drain()
+
+    assert world.reasons() == [("the feed carries too little text, and the entry has no link", True)]
+
+
 async def test_a_feeds_password_is_not_in_the_link_of_an_article_without_a_page(world):
     item = feed_xml("a.example", ["Ferry one"], LONG_SUMMARY).replace("<guid>", '<guid isPermaLink="false">')
     world.net.serve("https://a.example/feed", item.replace("<link>https://a.example/0</link>", ""))

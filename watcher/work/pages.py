@@ -46,7 +46,8 @@ async def get_page(page: Page, tools: Tools, *, forbidden: str | None = None) ->
     started = tools.now()
     try:
         if not is_wanted(page, tools):
-            reason = "the feed carries no text and pages are not fetched"
+            why = "pages are not fetched" if page.url else "the entry has no link"
+            reason = f"the feed carries too little text, and {why}"
             await store_entry(page, tools, reason=reason, at=started, asked=False)
         elif forbidden is not None:
             await store_entry(page, tools, reason=forbidden, at=started)
