@@ -11,11 +11,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 
-def hear_hang_ups() -> None:
-    """Hear SIGHUP, also where the tests run under `nohup`, which what they start would take over."""
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)
-
-
 class Program:
     """`watcher run` with its log; ended by `close`, whatever happens."""
 
@@ -29,7 +24,6 @@ class Program:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                preexec_fn=hear_hang_ups,
                 env={**os.environ, **(environ or {})},
             )
 
