@@ -11,8 +11,10 @@ from sqlalchemy import event, func, insert, make_url, select, text, update
 from digests.store.editions import open_digests
 from watcher.errors import StoreError, WatcherError
 from watcher.store import server
+from watcher.store.faults import passing
 from watcher.store.open import connect, look_into, open_store, store_bytes
 from watcher.store.schema import facts
+from watcher.store.space import convert
 from watcher.store.writer import Writer, read, write
 
 pytestmark = pytest.mark.postgresql
@@ -28,6 +30,17 @@ def writer(engine):
     writer = Writer(engine, patience_s=20.0, retry_s=0.05)
     yield writer
     writer.close()
+
+
+@pytest.fixture
+def login(engine):
+    """Return a function that makes the login "somebody" with an option; it is gone afterwards."""
+
+    def make(option: str) -> None:
+        write(engine, lambda c: c.execute(text(f"CREATE ROLE somebody LOGIN {option}")))
+
+    yield make
+    write(engine, lambda c: c.execute(text("DROP ROLE somebody")))
 
 
 def keep(name: str, value: str = "x"):
@@ -166,6 +179,56 @@ def test_a_server_that_is_not_there_is_told_in_words():
 
     assert caught.value.passing
     assert "geheim" not in f"{caught.value} {caught.value.mend}"
+
+
+@pytest.mark.parametrize("wrong", [{"username": "nobody_here"}, {"database": "nothing_here"}])
+def test_a_server_that_is_there_and_lets_us_not_in_says_so(store_url, wrong):
+    with pytest.raises(StoreError, match=r"does not let us in .*does not exist") as caught:
+        open_store(make_url(store_url).set(**wrong).render_as_string(hide_password=False))
+
+    assert "login, password and database" in caught.value.mend
+
+
+def test_a_server_without_a_free_connection_is_told_from_one_that_is_away(store_url, login):
+    login("CONNECTION LIMIT 0")
+
+    with pytest.raises(StoreError, match="no connection free for us") as caught:
+        open_store(make_url(store_url).set(username="somebody").render_as_string(hide_password=False))
+
+    assert (caught.value.passing, "max_connections" in caught.value.mend) == (True, True)
+
+
+def test_a_login_that_may_make_no_tables_is_told_what_it_needs(empty_url, login):
+    login("")
+
+    with pytest.raises(StoreError, match=r"cannot be opened: permission denied for schema public$") as caught:
+        open_store(make_url(empty_url).set(username="somebody").render_as_string(hide_password=False))
+
+    assert (caught.value.passing, "ALTER DATABASE … OWNER TO …" in caught.value.mend) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ('FATAL:  password authentication failed for user "watcher"', "does not let us in"),
+        ("fe_sendauth: no password supplied", "does not let us in"),
+        ('FATAL:  no pg_hba.conf entry for host "10.0.0.7", user "watcher"', "does not let us in"),
+        ("FATAL:  sorry, too many clients already", "no connection free"),
+        ("FATAL:  remaining connection slots are reserved for superusers", "no connection free"),
+        ("FATAL:  the database system is starting up", "cannot be reached"),
+    ],
+)
+def test_what_a_server_says_at_the_start_of_a_connection_is_understood(said, words):
+    from psycopg import OperationalError
+
+    assert words in passing(OperationalError(f"connection failed: {said}")).what
+
+
+def test_a_start_has_no_file_to_convert_on_a_server_and_asks_it_nothing():
+    away = connect("postgresql://watcher@127.0.0.1:9/watcher")
+
+    assert not convert(away)
+    away.dispose()
 
 
 def test_the_size_of_a_store_is_that_of_its_tables_and_indexes(engine):

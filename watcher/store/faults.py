@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from dataclasses import dataclass
 
@@ -60,6 +61,26 @@ STATES = {  # of PostgreSQL (its manual, appendix A), by the whole code or its c
     ),
 }
 GONE = Words(what="the database cannot be reached", mend="is its server up? It is used again by itself")
+REFUSED = Words(
+    what="the database does not let us in",
+    mend="are login, password and database in [store] url right, and does pg_hba.conf of the server let this login in?",
+)
+FULL_UP = Words(
+    what="the database has no connection free for us",
+    mend="raise max_connections of the server (docs/postgresql.md says what Watcher takes); it is used again by itself",
+)
+GREETINGS = {  # a server that ends a connection at its start: libpq hands on its words, and no code
+    REFUSED: re.compile(
+        r"authentication failed|no password supplied|pg_hba\.conf|(role|database) \".*\" does not exist"
+        r"|not permitted to log in|permission denied for database"
+    ),
+    FULL_UP: re.compile(r"too many (clients|connections)|connection slots are reserved"),
+}
+RIGHTS = "42501"
+NO_RIGHT = (
+    "the login in [store] url has to own the database and what is in it: as the server's administrator, "
+    "ALTER DATABASE … OWNER TO …, and REASSIGN OWNED BY … TO … where another login has made the tables"
+)
 
 
 def passing(error: BaseException) -> Words | None:
@@ -79,6 +100,8 @@ def of_server(error: BaseException) -> Words | None:
         return None
     state = error.sqlstate or ""
     is_gone = state[:2] in ("08", "57") if state else type(error).__name__ == "OperationalError"
+    if is_gone and not state:
+        return next((words for words, said in GREETINGS.items() if said.search(str(error))), GONE)
     return GONE if is_gone and state != CANCELED else STATES.get(state) or STATES.get(state[:2])
 
 
@@ -87,14 +110,23 @@ def is_of_the_schema(error: DBAPIError) -> bool:
     return str(getattr(error.orig, "sqlstate", None) or "").startswith("42")
 
 
+def lacks_right(error: BaseException) -> bool:
+    """Whether PostgreSQL refuses our login a right, with which a statement would have been done."""
+    origin = error.orig if isinstance(error, DBAPIError) else error
+    return getattr(origin, "sqlstate", None) == RIGHTS
+
+
 def unusable(error: BaseException, *, said: str = "the store cannot be used") -> StoreError:
     """Return the StoreError that `error` makes, in words that begin with `said`; `error` itself if it is one."""
     if isinstance(error, StoreError):
         return error
-    why = str(error.orig if isinstance(error, DBAPIError) else error)
-    words = passing(error)
-    failure = StoreError(f"{said}: {f'{words.what} ({why})' if words else why}")
-    failure.mend, failure.passing = (words.mend, True) if words else (None, False)
+    words, why = passing(error), str(error.orig if isinstance(error, DBAPIError) else error)
+    if lacks_right(error):
+        failure = StoreError(f"{said}: {why.splitlines()[0]}")  # then comes the statement
+        failure.mend = NO_RIGHT
+    else:
+        failure = StoreError(f"{said}: {f'{words.what} ({why})' if words else why}")
+        failure.mend, failure.passing = (words.mend, True) if words else (None, False)
     failure.__cause__ = error
     return failure
 

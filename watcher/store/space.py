@@ -71,6 +71,8 @@ def convert(engine: Engine, *, even_large: bool = False) -> bool:
 
     Not if others use it, the disk has too little room, or it is large: that takes a minute a gigabyte.
     """
+    if engine.dialect.name != "sqlite":
+        return False
     with engine.connect().execution_options(reading=True) as connection:
         room = room_of(connection)
         if room is None or not is_fixed(connection):
