@@ -141,7 +141,7 @@ async def test_a_queue_that_cannot_be_reached_is_told_too(a_node, store_url):
         elsewhere = make_url(store_url).set(database="nowhere").render_as_string(hide_password=False)
         queue.crew = Crew(elsewhere)
         queue.crew.put(own_chores(lambda: queue.tools))
-        with pytest.raises(WatcherError, match="cannot be reached"):
+        with pytest.raises(WatcherError, match="cannot be reached: the database does not let us in"):
             await until(lambda: False, queue)
 
 

@@ -285,6 +285,23 @@ async def test_a_visit_under_way_keeps_no_job_waiting_when_the_server_is_back(a_
         assert not sites.twice
 
 
+@pytest.mark.slow  # waits
+@pytest.mark.parametrize("queue_and_store", [SHARED], indirect=True)
+async def test_a_server_that_is_back_is_no_reason_to_rest_any_more(a_worker, sites):
+    sites.gate.set()
+    async with a_worker("here:1") as queue:
+        await until(lambda: len(sites.asked) == HOSTS and not queue.busy, queue)
+        with suppress(StoreError):  # which may be among them
+            await queue.tools.writer.do(lambda c: c.execute(text(KILL_OTHERS)))
+        async with asyncio.timeout(30):
+            while queue._carrier.is_at_work(ROOM):
+                await asyncio.sleep(0.05)
+            while not queue._carrier.is_at_work(ROOM):
+                await asyncio.sleep(0.05)
+
+        await queue.fill()  # raises nothing
+
+
 @pytest.mark.parametrize("queue_and_store", [SHARED], indirect=True)
 async def test_the_log_of_the_queue_holds_no_job_that_went_well(a_worker, sites):
     sites.gate.set()

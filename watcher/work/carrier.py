@@ -12,6 +12,7 @@ from sqlalchemy import make_url
 
 from watcher.errors import StoreError, WatcherError
 from watcher.store import server
+from watcher.store.faults import unusable
 from watcher.store.jobs import LOG_IS_KEPT_SHORT, SHORT_LOG
 
 if TYPE_CHECKING:
@@ -38,19 +39,24 @@ class Carrier:
     Args:
         url: Of the store, on PostgreSQL.
         takers: What does a job, by the name of its kind.
-        on_fault: Hears why the server or a job's worker cannot go on.
     """
 
-    def __init__(self, url: str, takers: Takers, on_fault: Callable[[WatcherError], None]) -> None:
+    def __init__(self, url: str, takers: Takers) -> None:
         self._url = url
         self._takers = takers
-        self._on_fault = on_fault
+        self._trouble: WatcherError | None = None  # why the last attempt to reach the server failed
         self._queries: Queries | None = None  # while the server can be reached
         self._manager: QueueManager | None = None
         self._task: asyncio.Task[None] | None = None
         self._room = LEAST_ROOM
         self._closed = False
         self._gone: asyncio.Future[None] | None = None  # done when the manager has lost the server, or is to end
+
+    def raise_trouble(self) -> None:
+        """Raise why no jobs can be had, if that came up since the last call and still holds. Errors: WatcherError."""
+        if self._trouble is not None:
+            trouble, self._trouble = self._trouble, None
+            raise trouble
 
     def is_at_work(self, room: int) -> bool:
         """Whether jobs can be offered, and are taken; begins to take them, and begins anew for another room."""
@@ -116,9 +122,9 @@ class Carrier:
             try:
                 await self._manage()
             except WatcherError as error:
-                self._on_fault(error)
+                self._trouble = error
             except Exception as error:  # noqa: BLE001 - whatever it is, the jobs stay and the server is asked again
-                self._on_fault(StoreError(f"the queue cannot be reached: {type(error).__name__}: {error}"))
+                self._trouble = in_words(error)
             finally:
                 self._queries = self._manager = None
             if not self._closed:
@@ -135,6 +141,7 @@ class Carrier:
         async with await connect(address) as speaking, await connect(address) as hearing:
             queries = Queries(TwoLines(speaking, hearing))
             await make_tables(queries)
+            self._trouble = None  # of before: nobody needs to rest for it any more
             manager = QueueManager(queries)
             for kind, take in self._takers.items():
                 manager.entrypoint(kind)(take)
@@ -151,6 +158,13 @@ class Carrier:
                 )
             finally:
                 watching.cancel()
+
+
+def in_words(error: Exception) -> StoreError:
+    """Return what keeps a manager from its jobs as an error of ours; what the server says, as the store tells it."""
+    if hasattr(error, "sqlstate"):
+        return unusable(error, said="the queue cannot be reached")
+    return StoreError(f"the queue cannot be reached: {type(error).__name__}: {error}")
 
 
 async def tell_when_gone(gone: asyncio.Future[None], *connections: AsyncConnection) -> None:

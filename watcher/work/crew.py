@@ -29,7 +29,6 @@ class Crew:
         self._url = url
         self._chores: dict[str, Chore] = {}
         self._faults: dict[str, WatcherError] = {}  # by chore, of the last piece of it that failed here
-        self._trouble: WatcherError | None = None  # of the queue
         self._carrier: Carrier | None = None
         self._finishing = 0
 
@@ -49,10 +48,10 @@ class Crew:
         Errors: whatever a piece of it has met here since the last call, or the queue; WatcherError.
         """
         if self._carrier is None:
-            self._carrier = Carrier(self._url, {name: partial(self._take, name) for name in self._chores}, self._note)
-        fault, self._trouble = self._faults.pop(kind, None) or self._trouble, None
-        if fault is not None:
+            self._carrier = Carrier(self._url, {name: partial(self._take, name) for name in self._chores})
+        if fault := self._faults.pop(kind, None):
             raise fault
+        self._carrier.raise_trouble()
         if self._carrier.is_at_work(LEAST_ROOM):
             await self._carrier.offer(kind, [f"{kind}/{key}" for key in await self._chores[kind].wanted()])
 
@@ -81,6 +80,3 @@ class Crew:
                 raise RetryRequested(delay=RETRY, reason="somebody is at it")
         finally:
             self._finishing -= chore.finish
-
-    def _note(self, fault: WatcherError) -> None:
-        self._trouble = fault

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from watcher.errors import StoreError, WatcherError
+from watcher.errors import StoreError
 from watcher.store.hosts import is_leased, renew_all
 from watcher.store.jobs import VISIT, count_waiting, hosts_to_offer, tidy_jobs, write_anew
 from watcher.store.visits import Asked, claim_asked
@@ -44,7 +44,7 @@ class SharedQueue(Queue):
 
     def __init__(self, tools: Tools, url: str) -> None:
         super().__init__(replace(tools, lease=LEASE))
-        self._carrier = Carrier(url, {VISIT: self._take}, self._note)
+        self._carrier = Carrier(url, {VISIT: self._take})
         self.crew = Crew(url)
         self._renewing: asyncio.Task[None] | None = None
         self._tidied_at = -TIDY_S
@@ -55,6 +55,7 @@ class SharedQueue(Queue):
     async def fill(self) -> int:
         """Offer hosts that are due, if few wait in the queue; return how many wait there."""
         self.raise_fault()
+        self._carrier.raise_trouble()
         if await self.is_resting():
             return 0
         if self._renewing is None and not self._closed:
@@ -101,9 +102,6 @@ class SharedQueue(Queue):
         self._carrier.close()
         if self.crew is not None:
             self.crew.close()
-
-    def _note(self, fault: WatcherError) -> None:
-        self._fault = fault
 
     async def _take(self, job: Job) -> None:
         """Visit the host of a job; if somebody still holds it, who may be dead, the job comes again a little later."""
