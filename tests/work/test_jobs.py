@@ -9,13 +9,16 @@ import pytest
 from sqlalchemy import insert, make_url, text
 
 from tests.kinds import on_postgresql
+from watcher.errors import StoreError
 from watcher.store import server
 from watcher.store.jobs import write_anew
 from watcher.store.lines import TwoLines, connect
+from watcher.store.open import connect as connect_to
 from watcher.store.open import open_store
 from watcher.store.schema import facts
 from watcher.store.writer import read, write
 from watcher.work.carrier import make_tables
+from watcher.work.shared import Anew
 
 pytestmark = on_postgresql
 MANY = 500  # dead rows
@@ -47,6 +50,22 @@ def engine(store_url):
         yield engine
         other.rollback()
     engine.dispose()
+
+
+@pytest.fixture
+def other(engine):
+    """Yield the store as a login has it that may do with rows what it likes, and owns nothing."""
+    for statement in (
+        "CREATE ROLE somebody LOGIN",
+        f"REVOKE TEMPORARY ON DATABASE {engine.url.database} FROM PUBLIC",
+        "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO somebody",
+    ):
+        write(engine, lambda c, statement=statement: c.execute(text(statement)))
+    theirs = connect_to(engine.url.set(username="somebody").render_as_string(hide_password=False))
+    yield theirs
+    theirs.dispose()
+    write(engine, lambda c: c.execute(text("DROP OWNED BY somebody")))
+    write(engine, lambda c: c.execute(text("DROP ROLE somebody")))
 
 
 def jobs(engine) -> list[tuple]:
@@ -84,3 +103,21 @@ def test_nobody_waits_for_long_where_somebody_is_at_the_table(engine):
 
         assert time.monotonic() - began < 2
     assert write_anew(engine, many=MANY)
+
+
+def test_a_login_that_may_not_is_told_what_lets_it(engine, other):
+    with pytest.raises(StoreError, match="permission denied to create temporary tables") as caught:
+        write_anew(other, many=MANY)
+
+    for statement in caught.value.mend.split(";"):
+        write(engine, lambda c, statement=statement: c.execute(text(statement)))
+    assert write_anew(other, many=MANY)
+
+
+async def test_that_it_may_not_is_said_once(other, caplog):
+    anew = Anew(many=MANY, refused_s=0.0)
+
+    for _ in range(3):
+        await anew.look(other)
+
+    assert [record.getMessage().split()[0] for record in caplog.records] == ["jobs_not_written_anew"]

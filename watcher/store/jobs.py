@@ -24,6 +24,8 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.elements import ColumnElement
 
+from watcher.errors import StoreError
+from watcher.store.faults import lacks_right, unusable
 from watcher.store.hosts import Due, due_hosts
 
 log = logging.getLogger("watcher.store")
@@ -43,6 +45,7 @@ LOG_IS_KEPT_SHORT = """
 """
 MANY_DEAD = 20_000  # rows of ended jobs that the server could not clean up: then the table is written anew
 DEAD = "SELECT n_dead_tup FROM pg_stat_user_tables WHERE relid = 'pgqueuer'::regclass"
+WHO = text("SELECT quote_ident(current_user) AS login, quote_ident(current_database()) AS database")
 ANEW = (
     "SET LOCAL lock_timeout = '100ms'",  # while we wait, all others wait behind us
     "LOCK TABLE pgqueuer IN ACCESS EXCLUSIVE MODE",
@@ -89,18 +92,30 @@ def write_anew(engine: Engine, *, many: int = MANY_DEAD) -> bool:
     that have ended since: some 60,000 a minute at a thousand jobs a second. A table that is emptied and filled again
     has none, and is small again. The open transaction, should it ever look, sees a queue without jobs.
 
-    It waits for others a tenth of a second, and is not done if they are at the table for longer, or if it is not ours.
+    It waits for others a tenth of a second, and is not done if they are at the table for longer.
+
+    Errors: StoreError if our login may not do it, with what lets it.
     """
     try:
         with engine.begin() as connection:
             if (connection.execute(text(DEAD)).scalar() or 0) < many:
                 return False
+            who = connection.execute(WHO).one()
             for statement in ANEW:
                 connection.execute(text(statement))
     except DBAPIError as error:
+        if lacks_right(error):
+            raise may_not(who.login, who.database, error) from error
         log.debug("jobs_not_written_anew why=%r", str(error.orig).strip())
         return False
     return True
+
+
+def may_not(login: str, database: str, error: DBAPIError) -> StoreError:
+    """Return what a login is told that may not write the table of jobs anew."""
+    refused = unusable(error, said="ended jobs slow the queue down and cannot be cleared away")
+    refused.mend = f"GRANT TRUNCATE ON pgqueuer TO {login}; GRANT TEMPORARY ON DATABASE {database} TO {login}"
+    return refused
 
 
 def tidy_jobs(connection: Connection) -> None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from sqlalchemy import Engine
+
 from watcher.errors import StoreError
 from watcher.store.hosts import is_leased, renew_all
-from watcher.store.jobs import VISIT, count_waiting, hosts_to_offer, tidy_jobs, write_anew
+from watcher.store.jobs import MANY_DEAD, VISIT, count_waiting, hosts_to_offer, tidy_jobs, write_anew
 from watcher.store.visits import Asked, claim_asked
 from watcher.work.carrier import Carrier
 from watcher.work.crew import Crew
@@ -21,11 +24,13 @@ from watcher.work.tools import Tools
 if TYPE_CHECKING:
     from pgqueuer.models import Job
 
+log = logging.getLogger("watcher.work")
 LEASE = timedelta(seconds=14)  # of a host: over before pgqueuer gives a dead worker's job to another
 RENEW_S = 3.0  # between two looks at the leases of visits under way
 RETRY = timedelta(seconds=5)  # until a host is looked at again that somebody holds
 AHEAD = 4  # times its room: so many hosts a worker keeps in the queue, for all
 TIDY_S = 60.0
+REFUSED_S = 300.0  # until it is tried once more to write the table of jobs anew, where our login may not
 LOOK_S = 0.25  # between two looks at how many hosts wait: visits end more often
 SELDOM = 10  # looks at all that is due take a tenth of the time; between them, looks at what is due since the last
 
@@ -48,6 +53,7 @@ class SharedQueue(Queue):
         self.crew = Crew(url)
         self._renewing: asyncio.Task[None] | None = None
         self._tidied_at = -TIDY_S
+        self._anew = Anew()
         self._looked_at, self._waiting = -LOOK_S, 0  # when, and how many hosts waited then
         self._seen_to: datetime | None = None  # what became due until then was looked at
         self._look_at_all_from = 0.0  # by the monotonic clock
@@ -155,7 +161,33 @@ class SharedQueue(Queue):
                     )
                 if not self._carrier.is_at_work(tools.poll.concurrency):
                     continue
-                await asyncio.to_thread(write_anew, tools.writer.engine)
+                await self._anew.look(tools.writer.engine)
                 if time.monotonic() - self._tidied_at > TIDY_S:
                     self._tidied_at = time.monotonic()
                     await tools.writer.do(tidy_jobs)
+
+
+class Anew:
+    """
+    Has the table of jobs written anew where that helps. That our login may not is told once, and tried seldom.
+
+    Args:
+        refused_s: Until it is tried once more.
+    """
+
+    def __init__(self, *, many: int = MANY_DEAD, refused_s: float = REFUSED_S) -> None:
+        self._many, self._refused_s = many, refused_s
+        self._rests_until = 0.0  # by the monotonic clock
+        self._is_told = False
+
+    async def look(self, engine: Engine) -> None:
+        """Write the table anew if it is time."""
+        if time.monotonic() < self._rests_until:
+            return
+        try:
+            await asyncio.to_thread(write_anew, engine, many=self._many)
+        except StoreError as error:
+            self._rests_until = time.monotonic() + self._refused_s
+            if not self._is_told:
+                log.warning("jobs_not_written_anew reason=%r mend=%r", str(error), error.mend)
+                self._is_told = True
