@@ -13,18 +13,37 @@ if TYPE_CHECKING:
 
 SILENT = timedelta(minutes=2)  # a sign of life comes every ten seconds, and waits a quarter of a minute for the store
 REASON_CHARS = 200
+NAME_CHARS = 60
+SHOWN = 5  # others that are not well
+NONE = "daemon   none is running; watcher run starts one"
+KINDS = ((False, "daemon"), (True, "helper"))
 
 
 def daemon_found(engine: Engine, *, now: datetime) -> dict[str, Any] | None:
-    """Return what there is to tell of the daemon, as JSON has it; None if there has never been one here."""
-    from watcher.store.mark import find_mark
+    """
+    Return what there is to tell of the daemon, as JSON has it; None if there has never been one here.
 
-    mark = find_mark(engine)
-    if mark is None:
+    Of several that share a server it is the one with the latest sign of life, with the others that live beside it;
+    a `watcher work` is none, though it is told where there is no other.
+    """
+    from watcher.store.mark import find_marks
+
+    marks = find_marks(engine)
+    first = next((mark for mark in marks if not mark.is_helper), None)
+    others = [mark for mark in marks if mark.is_held and mark is not first]
+    if first is None and not others:
         return None
+    found = values_of(first, now=now) if first else {"state": "none", "faults": []}
+    return found | {"others": [values_of(mark, now=now) for mark in others]}
+
+
+def values_of(mark: Mark, *, now: datetime) -> dict[str, Any]:
+    """Return what one says of itself, as JSON has it."""
     return {
         "state": state_of(mark, now=now),
         "pid": mark.pid,
+        "machine": mark.machine or None,
+        "helper": mark.is_helper,
         "started_at": mark.started_at.isoformat(),
         "last_sign_at": mark.beat_at.isoformat(),
         "stopped_at": mark.stopped_at.isoformat() if mark.stopped_at else None,
@@ -41,22 +60,39 @@ def state_of(mark: Mark, *, now: datetime) -> str:
 
 def daemon_lines(found: dict[str, Any] | None) -> Iterator[str]:
     """Yield the lines for a terminal."""
+    if found is None:
+        yield NONE
+        return
+    yield from lines_of(found, label="daemon")
+    unwell = [other for other in found["others"] if other["state"] != "running" or other["faults"]]
+    for other in unwell[:SHOWN]:
+        yield from lines_of(other, label="helper" if other["helper"] else "daemon")
+    counts = [(sum(other["helper"] is is_helper for other in found["others"]), word) for is_helper, word in KINDS]
+    told = " and ".join(f"{count} {word}{'s' if count != 1 else ''}" for count, word in counts if count)
+    if told:
+        yield f"{'':9}also on this store: {told}"
+
+
+def lines_of(found: dict[str, Any], *, label: str) -> Iterator[str]:
+    """Yield the lines of one, its faults among them."""
     from watcher.cli.status_source import moment
     from watcher.feeds.plain import one_line
 
-    if found is None:
-        yield "daemon   none is running; watcher run starts one"
-        return
+    at = f"on {one_line(found['machine'], NAME_CHARS)}" if found.get("machine") else ""
     match found["state"]:
+        case "none":
+            yield NONE
         case "running":
-            yield f"daemon   running since {moment(found['started_at'])}, process {found['pid']}"
+            yield f"{label}   running since {moment(found['started_at'])}, process {found['pid']} {at}".rstrip()
         case "silent":
-            yield f"daemon   process {found['pid']} has given no sign of life since {moment(found['last_sign_at'])}"
-            yield f"{'':9}try: kill -KILL {found['pid']}, then start it again; nothing is lost"
+            who = f"process {found['pid']} {at}".rstrip()
+            yield f"{label}   {who} has given no sign of life since {moment(found['last_sign_at'])}"
+            there = f"{at}, " if at else ""
+            yield f"{'':9}try: {there}kill -KILL {found['pid']}, then start it again; nothing is lost"
         case "stopped":
-            yield f"daemon   none is running, the last one was stopped {moment(found['stopped_at'])}"
+            yield f"{label}   none is running, the last one was stopped {moment(found['stopped_at'])}"
         case _:
-            yield f"daemon   none is running, the last one ended without a word after {moment(found['last_sign_at'])}"
+            yield f"{label}   none is running, the last one ended without a word after {moment(found['last_sign_at'])}"
     for fault in found["faults"] if found["state"] != "stopped" else ():
         reason = one_line(fault["reason"], REASON_CHARS)
         yield f"{'':9}{fault['job']} fails since {moment(fault['since'])}: {reason}"

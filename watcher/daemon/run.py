@@ -57,7 +57,7 @@ async def run(
         is_helper: Help other daemons with visits, vectors and features, and do nothing else.
     """
     supervisor, wishes = Supervisor(), Wishes(on_end=on_end)
-    with held(engine, now=system_clock()) as mark:
+    with held(engine, now=system_clock(), is_helper=is_helper) as mark:
         if await asyncio.to_thread(convert, engine):
             log.info("store_converted")
         async with put_together(settings, engine, mark, spread_s=SPREAD_S) as parts:

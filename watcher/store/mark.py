@@ -40,7 +40,11 @@ class JobFault:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """What a daemon says of itself. `is_held`: it lives; `stopped_at`: it ended in order."""
+    """
+    What a daemon says of itself. `is_held`: it lives; `stopped_at`: it ended in order.
+
+    `is_helper`: it is a `watcher work`, which makes no editions; `machine` is told of those that share a server.
+    """
 
     pid: int
     started_at: datetime
@@ -49,6 +53,8 @@ class Mark:
     stopped_at: datetime | None = None
     faults: tuple[JobFault, ...] = ()
     is_held: bool = True
+    is_helper: bool = False
+    machine: str = ""
 
 
 class Held:
@@ -80,7 +86,7 @@ def path_of(engine: Engine) -> Path | None:
 
 
 @contextmanager
-def held(engine: Engine, *, now: datetime) -> Iterator[Held]:
+def held(engine: Engine, *, now: datetime, is_helper: bool = False) -> Iterator[Held]:
     """
     Yield the mark of a daemon, held until the end: beside a file, else in the store itself (`store.nodes`).
 
@@ -90,7 +96,7 @@ def held(engine: Engine, *, now: datetime) -> Iterator[Held]:
     if path is None:
         from watcher.store.nodes import at_work
 
-        with at_work(engine, now=now) as mark:
+        with at_work(engine, now=now, is_helper=is_helper) as mark:
             yield mark
         return
     try:
@@ -131,11 +137,11 @@ def overwrite(file: int, mark: Mark) -> None:
         os.pwrite(file, dumped(mark), 0)
 
 
-def new_mark(before: Mark | None, *, now: datetime) -> Mark:
+def new_mark(before: Mark | None, *, now: datetime, is_helper: bool = False) -> Mark:
     """Return the mark of a daemon that starts, after the one `before` it."""
     is_a_break = before is not None and timedelta() <= now - before.beat_at <= SHORT_BREAK
     looking_since = before.looking_since if before is not None and is_a_break else now
-    return Mark(pid=os.getpid(), started_at=now, beat_at=now, looking_since=looking_since)
+    return Mark(pid=os.getpid(), started_at=now, beat_at=now, looking_since=looking_since, is_helper=is_helper)
 
 
 def lock(file: int, path: Path) -> None:
@@ -162,14 +168,29 @@ def find_mark(engine: Engine) -> Mark | None:
 
     None as well while a server that keeps it cannot be reached.
     """
-    path = path_of(engine)
-    if path is None:
-        from watcher.store.nodes import last_mark
+    return next(iter(find_marks(engine)), None)
 
-        try:
-            return last_mark(engine)
-        except StoreError:
-            return None
+
+def find_marks(engine: Engine) -> list[Mark]:
+    """
+    Return the marks of all who share a store, those that live first, then those with the latest sign of life.
+
+    A file has one; none while a server that keeps them cannot be reached.
+    """
+    path = path_of(engine)
+    if path is not None:
+        mark = mark_at(path)
+        return [mark] if mark else []
+    from watcher.store.nodes import all_marks
+
+    try:
+        return all_marks(engine)
+    except StoreError:
+        return []
+
+
+def mark_at(path: Path) -> Mark | None:
+    """Return the mark in a file, None if there is none that can be read."""
     try:
         file = os.open(path, os.O_RDONLY)
     except OSError:
@@ -211,7 +232,7 @@ def loaded(file: int) -> Mark | None:
 
 def values_of(mark: Mark) -> dict[str, Any]:
     """Return a mark as JSON has it."""
-    values = {name: value for name, value in asdict(mark).items() if name != "is_held"}
+    values = {name: value for name, value in asdict(mark).items() if name not in ("is_held", "machine")}
     plain: dict[str, Any] = json.loads(json.dumps(values, default=datetime.isoformat))
     return plain
 
@@ -229,6 +250,7 @@ def mark_of(at: Any) -> Mark | None:  # noqa: ANN401 - whatever JSON there is
                 JobFault(job=f["job"], since=datetime.fromisoformat(f["since"]), reason=f["reason"])
                 for f in at["faults"]
             ),
+            is_helper=bool(at.get("is_helper")),  # an older Watcher says nothing of it
         )
     except (ValueError, KeyError, TypeError):
         return None

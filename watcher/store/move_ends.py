@@ -84,7 +84,7 @@ def kept(engine: Engine) -> Iterator[None]:
         return
     mark = find_mark(engine)
     if mark is not None and mark.is_held:
-        who = f"process {mark.pid}, since {mark.started_at:%Y-%m-%d %H:%M} UTC"
+        who = f"process {mark.pid} on {mark.machine}, since {mark.started_at:%Y-%m-%d %H:%M} UTC"
         at_work = StoreError(f"a daemon is at work on the store {shown(engine)}: {who}")
         at_work.mend = "end each daemon and watcher work of it, then again"
         raise at_work

@@ -93,23 +93,23 @@ def key_of(name: str) -> int:
 
 
 @contextmanager
-def at_work(engine: Engine, *, now: datetime) -> Iterator[Held]:
+def at_work(engine: Engine, *, now: datetime, is_helper: bool = False) -> Iterator[Held]:
     """Yield the mark of a daemon on a server, among those of others. Errors: StoreError."""
     name = worker_name()
-    before = last_mark(engine)
+    before = next(iter(all_marks(engine)), None)
     write(engine, lambda c: forget(c, before=now - FORGOTTEN))
     node = Node(engine, name)
     try:
-        mark = Held(new_mark(before, now=now), node.put)
+        mark = Held(new_mark(before, now=now, is_helper=is_helper), node.put)
         node.wait()
         yield mark
     finally:
         node.close()
 
 
-def last_mark(engine: Engine) -> Mark | None:
-    """Return the mark of a daemon that lives, the one with the latest sign of life; else of the last one."""
-    return max(read(engine, marks), key=lambda mark: (mark.is_held, mark.beat_at), default=None)
+def all_marks(engine: Engine) -> list[Mark]:
+    """Return the marks of all daemons, those that live first, then those with the latest sign of life."""
+    return sorted(read(engine, marks), key=lambda mark: (mark.is_held, mark.beat_at), reverse=True)
 
 
 def marks(connection: Connection) -> list[Mark]:
@@ -121,8 +121,12 @@ def marks(connection: Connection) -> list[Mark]:
         AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
     """
     living = set(connection.scalars(text(query), {"space": SPACE}))
-    each = [(mark_of(value), crc32(name.encode()) in living) for name, value in rows]
-    return [replace(mark, is_held=is_held) for mark, is_held in each if mark is not None]
+    each = [(name, mark_of(value)) for name, value in rows]
+    return [
+        replace(mark, is_held=crc32(name.encode()) in living, machine=name.rpartition(":")[0])
+        for name, mark in each
+        if mark is not None
+    ]
 
 
 def forget(connection: Connection, *, before: datetime) -> None:

@@ -1,0 +1,99 @@
+"""What `watcher status` says of several daemons and helpers on one server."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from watcher.cli.status_daemon import SILENT, daemon_found, daemon_lines
+from watcher.store.mark import JobFault, Mark, held
+from watcher.store.nodes import Node
+from watcher.store.open import open_store
+
+NOW = datetime(2026, 11, 25, 6, 30, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+pytestmark = pytest.mark.postgresql
+
+
+@pytest.fixture
+def database() -> str:
+    return "postgresql"
+
+
+@pytest.fixture
+def engine(store_url):
+    engine = open_store(store_url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def at_work(engine):
+    """Return a function that lets a daemon be at work on some machine until the end of the test."""
+    with ExitStack() as stack:
+        yield lambda machine, pid, **more: stack.enter_context(node(engine, machine, pid, **more))
+
+
+@contextmanager
+def node(engine, machine: str, pid: int, **more):
+    one = Node(engine, f"{machine}:{pid}")
+    one.put(Mark(**{"pid": pid, "started_at": NOW, "beat_at": NOW, "looking_since": NOW} | more))
+    one.wait()
+    yield
+    one.close()
+
+
+def told(engine) -> list[str]:
+    return list(daemon_lines(daemon_found(engine, now=NOW)))
+
+
+def test_one_is_told_with_its_machine_and_the_others_are_counted(engine, at_work):
+    at_work("north", 7, beat_at=NOW + MINUTE)
+    at_work("south", 8)
+    for pid in (1, 2, 3):
+        at_work("east", pid, is_helper=True)
+
+    assert told(engine) == [
+        "daemon   running since 2026-11-25 06:30 UTC, process 7 on north",
+        "         also on this store: 1 daemon and 3 helpers",
+    ]
+
+
+def test_others_that_are_silent_or_fail_are_told_too(engine, at_work):
+    at_work("north", 7)
+    at_work("south", 8, beat_at=NOW - SILENT - MINUTE)
+    fault = JobFault(job="vectors", since=NOW, reason="no key")
+    at_work("east", 9, is_helper=True, beat_at=NOW - MINUTE, faults=(fault,))
+
+    assert told(engine)[1:] == [
+        "helper   running since 2026-11-25 06:30 UTC, process 9 on east",
+        "         vectors fails since 2026-11-25 06:30 UTC: no key",
+        "daemon   process 8 on south has given no sign of life since 2026-11-25 06:27 UTC",
+        "         try: on south, kill -KILL 8, then start it again; nothing is lost",
+        "         also on this store: 1 daemon and 1 helper",
+    ]
+
+
+def test_helpers_alone_are_no_daemon(engine, at_work):
+    at_work("east", 9, is_helper=True)
+
+    assert daemon_found(engine, now=NOW)["state"] == "none"
+    assert told(engine) == [
+        "daemon   none is running; watcher run starts one",
+        "         also on this store: 1 helper",
+    ]
+
+
+def test_a_daemon_that_ended_is_told_beside_helpers_that_live(engine, at_work):
+    with held(engine, now=NOW) as mark:
+        mark.stop(now=NOW + MINUTE)
+    at_work("east", 9, is_helper=True)
+
+    assert told(engine)[0] == "daemon   none is running, the last one was stopped 2026-11-25 06:31 UTC"
+
+
+def test_a_helper_says_that_it_is_one(engine):
+    with held(engine, now=NOW, is_helper=True):
+        assert [other["helper"] for other in daemon_found(engine, now=NOW)["others"]] == [True]
