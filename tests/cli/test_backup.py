@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 
 from digests.store.editions import open_digests
-from tests.kinds import on_sqlite
+from tests.kinds import on_postgresql, on_sqlite
+from tests.postgres import programs
 from watcher.cli.main import run
 from watcher.model import Article
 from watcher.store import fts
@@ -129,6 +132,38 @@ def test_rows_that_belong_to_nothing_are_named_and_removed(watcher, engine):
 
     assert "1 rows of blocks belong to articles" in told[1]
     assert (told[0], mended[0], watcher("check", "--deep")[0]) == (1, 0, 0)
+
+
+@on_postgresql
+def test_the_lines_that_are_named_for_a_server_bring_everything_back(watcher, engine, empty_url, tmp_path):
+    folder = programs()
+    if folder is None or not (folder / "pg_dump").exists():
+        pytest.skip("no pg_dump")
+
+    dumped = watcher("backup", str(tmp_path / "b"))[2].partition("try: ")[2]
+    shell(folder, dumped)
+    restored = watcher("restore", str(tmp_path / "b"))[2].partition(", then ")[2].partition(", and")[0]
+    shell(folder, restored.replace(f"{engine.url.database}_restored", make_url(empty_url).database))
+
+    other = open_digests(empty_url)
+    assert read(other, lambda c: c.scalar(text("SELECT count(*) FROM texts"))) == 2
+    other.dispose()
+
+
+@on_postgresql
+def test_the_line_for_a_restore_is_named_though_nothing_is_in_the_database(tmp_path, empty_url, capsys):
+    (tmp_path / "settings.toml").write_text(f'[store]\nurl = "{empty_url}"\n')
+
+    assert run(["restore", "b", "--config", str(tmp_path / "settings.toml")]) == 1
+
+    assert "try: createdb " in capsys.readouterr().err
+
+
+def shell(folder, line: str) -> None:
+    """Run a line as a person would; it has to end well, and to say nothing."""
+    environ = os.environ | {"PATH": f"{folder}:{os.environ['PATH']}"}
+    done = subprocess.run(line, shell=True, env=environ, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def spoilt(engine, query: str) -> None:

@@ -212,7 +212,11 @@ def test_a_database_on_a_server_is_left_to_its_own_tools(tmp_path):
     assert backed_up.value.mend == (
         f"pg_dump --format=custom --exclude-table='pgqueuer*' --file={tmp_path / 'b.db'} postgresql://me@db/news"
     )
-    assert restored.value.mend == f"pg_restore --clean --if-exists --dbname=postgresql://me@db/news {tmp_path / 'b.db'}"
+    assert restored.value.mend == (
+        "createdb --owner=me --template=template0 news_restored, "
+        f"then pg_restore --no-owner --dbname=postgresql://me@db/news_restored {tmp_path / 'b.db'}, "
+        "and name it in [store] url"
+    )
 
 
 def test_the_mark_of_a_daemon_is_respected(tmp_path, engine):

@@ -54,6 +54,7 @@ def restore(
 
     The backup is checked first: it has to be sound, and no newer than this Watcher; an older one is brought up to date.
     """
+    from watcher.store.backup import place_of
     from watcher.store.backup import restore as put_back
     from watcher.store.mark import held
     from watcher.store.open import all_schemas, connect, upgrade
@@ -61,6 +62,7 @@ def restore(
     settings = load_settings(config)
     engine = connect(settings.store.url)
     try:
+        place_of(engine, backup_file)  # before a daemon's mark, for which an empty database has no table
         with held(engine, now=datetime.now(UTC)) as mark:
             copy = put_back(engine, backup_file, schemas=all_schemas(), force=force)
             for schema in all_schemas():

@@ -84,7 +84,7 @@ def restore(engine: Engine, backup: Path, *, schemas: Sequence[Schema], force: b
 
     Errors: StoreError, and then the store is as it was.
     """
-    store = file_of(engine, f"pg_restore --clean --if-exists --dbname={{url}} {quoted(backup)}")
+    store = place_of(engine, backup)
     if not backup.is_file():
         raise StoreError(f"{backup} is no file")
     inspect(backup, schemas)
@@ -95,6 +95,18 @@ def restore(engine: Engine, backup: Path, *, schemas: Sequence[Schema], force: b
         shutil.copyfile(backup, part)
         kept = set_aside(store)
     return Copy(path=store, size_bytes=store.stat().st_size, kept=kept)
+
+
+def place_of(engine: Engine, backup: Path) -> Path:
+    """
+    Return the file that a backup is put in the place of. Errors: StoreError if the store is on a server.
+
+    There a new database takes it: over one that is in use, pg_restore stumbles over the days and pgqueuer's tables.
+    """
+    login, name = engine.url.username, f"{engine.url.database}_restored"
+    made = f"createdb{f' --owner={quoted(login)}' if login else ''} --template=template0 {quoted(name)}"
+    restored = f"pg_restore --no-owner --dbname={{url}} {quoted(backup)}"
+    return file_of(engine, f"{made}, then {restored}, and name it in [store] url", database=name)
 
 
 def inspect(backup: Path, schemas: Sequence[Schema]) -> None:
@@ -196,20 +208,25 @@ def new_file(to: Path) -> Iterator[Path]:
         raise StoreError(f"{to} cannot be written: {error.strerror}") from error
 
 
-def file_of(engine: Engine, instead: str) -> Path:
-    """Return the file of a store. Errors: StoreError if it is none; on a server, `instead` does it."""
-    database = engine.url.database
+def file_of(engine: Engine, instead: str, *, database: str | None = None) -> Path:
+    """
+    Return the file of a store. Errors: StoreError if it is none; on a server, `instead` does it.
+
+    Args:
+        database: Another one than the store's, that `instead` is about.
+    """
+    there, database = database, engine.url.database
     if engine.dialect.name != "sqlite" or not database or database == ":memory:":
         url = engine.url
         kind = url.get_backend_name()
-        plain = URL.create(kind, url.username, None, url.host, url.port, url.database, url.query)
+        plain = URL.create(kind, url.username, None, url.host, url.port, there or database, url.query)
         mend = instead.format(url=shlex.quote(plain.render_as_string()))
         raise with_mend("only a store of SQLite is backed up and restored by Watcher", mend)
     return Path(database)
 
 
-def quoted(path: Path) -> str:
-    """Return a path as it stands in a command, and in a form to fill in."""
+def quoted(path: Path | str) -> str:
+    """Return a path or a name as it stands in a command, and in a form to fill in."""
     return shlex.quote(str(path)).replace("{", "{{").replace("}", "}}")
 
 
