@@ -26,6 +26,7 @@ from watcher.daemon.logs import Fields, fields
 from watcher.errors import StoreError, WatcherError
 from watcher.settings.model import Settings
 from watcher.store import intake
+from watcher.store.open import connect
 from watcher.store.writer import read, write
 from watcher.work.chores import Chore
 from watcher.work.pool import PoolBroken
@@ -254,7 +255,7 @@ def make_daily(
     from digests.publish import publish
 
     paths: list[Path] = []
-    engine = open_digests(url)
+    engine = connect(url)  # as the daemon opened it: another, newer one may have brought its tables further since
     try:
         moment = due_at(day, digest.at, ZoneInfo(digest.timezone))
         start, end = order_window(engine, digest, end=end)

@@ -9,6 +9,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import text
 
 from digests.jobs import jobs
 from digests.make import Order, make_edition
@@ -272,6 +273,19 @@ async def test_the_daily_edition_takes_the_plain_name_of_its_date(daemon, tmp_pa
 
     assert {path.name for path in folder.iterdir()} == set(names)
     assert all((folder / name).read_bytes() != body for name, body in names.items())
+
+
+async def test_an_edition_is_made_though_a_newer_watcher_has_changed_the_tables(daemon):
+    settings, tools, clock = daemon
+    job, *_ = jobs(settings, tools)
+    place(tools, clock[0], 1, QUAKE)
+    clock[0] = datetime(2026, 10, 24, 4, 30, tzinfo=UTC)
+
+    for table in ("watcher_schema", "digests_schema"):
+        write(tools.writer.engine, lambda c, table=table: c.execute(text(f"UPDATE {table} SET version_num = '9999'")))
+    await job.run()
+
+    assert edition_of(tools, "berlin", clock[0]) is not None
 
 
 async def test_an_edition_is_logged_with_the_share_of_its_largest_story(daemon, caplog):
