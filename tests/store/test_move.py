@@ -147,6 +147,30 @@ def test_a_full_disk_is_said_and_the_move_goes_on_when_there_is_room(file_url, t
     assert all(line.is_same for line in moved(file_url, to_url))
 
 
+@there_and_back
+def test_a_server_that_goes_away_is_said_and_the_move_goes_on_when_it_is_back(file_url, empty_url, caplog):
+    source = open_digests(file_url)
+    put_polls(source, 3 * SLICE_ROWS)
+    source.dispose()
+    cut = "SELECT pg_terminate_backend(pg_backend_pid())"
+    left = [2]  # inserts of polls
+
+    with both_ends(file_url, empty_url, all_schemas()) as (source, target):
+
+        @event.listens_for(target, "before_cursor_execute")
+        def go_away(connection, cursor, statement, *_):
+            left[0] -= statement.startswith("INSERT INTO polls")
+            if left[0] == 0:
+                cursor.execute(cut)
+
+        with pytest.raises(StoreError, match="the database cannot be reached") as away:
+            move(source, target, all_schemas(), tell=lambda step, rows, total: None)
+
+    assert away.value.mend == "is its server up? Then the same command goes on where it stopped"
+    assert [record.name for record in caplog.records if record.name == "psycopg"] == []
+    assert all(line.is_same for line in moved(file_url, empty_url))
+
+
 def test_a_checksum_is_that_of_the_rows_and_not_of_their_order(file_url, store_url):
     first, second = open_digests(file_url), open_digests(store_url)
     put_polls(first, 20)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from watcher.store.open import Schema
 from watcher.store.writer import read, write
 
 INDEXED = 500  # articles of one transaction
-AGAIN = "; then the same command goes on where it stopped"
+AGAIN = "then the same command goes on where it stopped"
 Tell = Callable[[str, int, int], None]  # what is done, rows since the word before, rows in all
 
 
@@ -112,10 +113,16 @@ def put(target: Engine, table: Table, rows: Sequence[Row], state: Halfway) -> No
         write(target, both)
     except StoreError as error:
         if error.passing and error.mend:
-            error.mend = error.mend.partition(";")[0].rstrip("?") + AGAIN
+            error.mend = again(error.mend)
         raise
     except (DBAPIError, OverflowError) as error:
         raise refused(target, table, rows) or unlike(table, rows[0], error) from error
+
+
+def again(mend: str) -> str:
+    """Return what mends a fault, followed by what to do then: "it is used again by itself" holds for a daemon alone."""
+    first, ended, _ = re.split("([;?]|$)", mend, maxsplit=1)
+    return f"{first}? {AGAIN.capitalize()}" if ended == "?" else f"{first}; {AGAIN}"
 
 
 def refused(target: Engine, table: Table, rows: Sequence[Row]) -> StoreError | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from sqlalchemy import URL, Connection, text
 
 from watcher.settings.model import secret_of
 
+logging.getLogger("psycopg").setLevel(logging.CRITICAL)  # what breaks is told by us, in words
 DRIVER = "postgresql+psycopg"
 CONNECT_S = 10  # that a server is waited for
 IDLE_MS = 300_000  # that a transaction of ours may wait for us: then we hang, and others should not suffer for it
