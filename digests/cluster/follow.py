@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -18,6 +19,8 @@ from digests.cluster.stories import WEIGHTS, WEIGHTS_ALONE
 CELLS = 500_000  # pairs that are compared in one go
 LEAST, LEAST_ALONE = 0.4, 0.4  # score of two profiles from which one may follow the other, with and without vectors
 MARGIN = 1.6  # the score is so many times that with any other thread: what is like everything follows nothing
+# Nothing is averaged here, and `MARGIN` is for scores as they are. Profiles have more words than articles: these count.
+PLAIN: Mapping[str, Any] = {"sharpness": 1.0, "across": None, "share_text": 0.6, "text_scale": 0.9, "borrowing": None}
 LEAST_KEYS = 3  # names and large numbers of a profile, for them to be asked for
 LEAST_RARE = 0.7  # of what two profiles of one language share: about one name that no other story has
 LEAST_RARE_ACROSS = 1.5  # of two languages: about two names
@@ -50,8 +53,7 @@ def follow(earlier: Sequence[Item], new: Sequence[Item], threads: dict[str, str]
     weights, least = (WEIGHTS, LEAST) if has_vectors else (WEIGHTS_ALONE, LEAST_ALONE)
     floor = round(least / MARGIN, 3)
     timeless = replace(weights, decay_hours_title=math.inf, decay_hours_text=math.inf, idle_hours=math.inf)
-    plain = replace(timeless, sharpness=1.0)  # nothing is averaged here, and `MARGIN` is for scores as they are
-    pairs = Pairs(items, replace(plain, floor=floor, borrowing=None))
+    pairs = Pairs(items, replace(timeless, floor=floor, **PLAIN))
     names = Names(items)
     steps = (
         each for start, stop in parts(len(earlier), len(items)) for each in best(pairs, items, threads, start, stop)

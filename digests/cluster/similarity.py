@@ -16,7 +16,7 @@ from digests.cluster.item import Item
 from digests.cluster.linkage import Edges
 from digests.cluster.sparse import codes_of, cognate_vectors, name_channel, term_vectors
 from digests.cluster.terms import told
-from digests.cluster.weights import Sparse, Weights, bounds
+from digests.cluster.weights import Curve, Sparse, Weights, bounds
 
 __all__ = ["Evidence", "Pairs", "edges", "why"]
 
@@ -208,6 +208,7 @@ class Pairs:
         text = self.has_text[a] & self.has_text[b]
         named = self.has_names[a] & self.has_names[b] & text
         scores = sparse_scores(w.alone, pairs, same, text, named)
+        nameless = np.zeros(len(a), bool) if pairs.names is None else named & ~same & (pairs.names < SOME_NAME)
         if pairs.vectors is not None and self.dense is not None:
             beside = sparse_scores(w.beside, pairs, same, text, named)
             share = np.where(same, w.share_title, w.share_cross_title)
@@ -215,9 +216,13 @@ class Pairs:
             vectors = pairs.vectors * np.where(same, 1.0, w.vector_cross)
             both = self.dense[1][a] * self.dense[1][b] > 0
             mixed = ((1 - share) * vectors + share * beside) * np.where(text & same, w.text_scale, 1.0)
+            if w.across is not None and pairs.names is not None and pairs.cognates is not None:
+                curved = both & text & ~same
+                likeness = pairs.vectors * (1 + pairs.cognates + pairs.names)
+                mixed = np.where(curved, on_curve(likeness, w.across), mixed)
+                nameless &= ~curved
             scores = np.where(both, mixed, scores * w.alone_scale)
-        if pairs.names is not None:
-            scores = np.where(named & ~same & (pairs.names < SOME_NAME), scores * w.nameless, scores)
+        scores = np.where(nameless, scores * w.nameless, scores)
         scores = scores * self.decay(a, b, text)
         return np.where(text & same, sharpened(scores, w.sharpness, about=w.middle), scores)
 
@@ -237,6 +242,11 @@ def sharpened(scores: Numbers, sharpness: float, *, about: float) -> Numbers:
     their subject whatever happened, and what is alike by those alone is no event.
     """
     return np.asarray(about * (np.maximum(scores, 0.0) / about) ** sharpness, np.float64)
+
+
+def on_curve(likeness: Numbers, curve: Curve) -> Numbers:
+    """Return the scores of pairs that are so much alike."""
+    return np.asarray(curve.highest / (1 + np.exp(curve.steepness * (curve.half - likeness))), np.float64)
 
 
 def sparse_scores(scale: Sparse, pairs: Cosines, same: Bools, text: Bools, named: Bools) -> Numbers:

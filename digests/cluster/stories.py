@@ -20,7 +20,7 @@ from digests.cluster.parts import NO_PARTS, Kin, Part, each_shard_once
 from digests.cluster.rules import NO_RULES, Rules, bound, divided, held_by
 from digests.cluster.similarity import edges
 from digests.cluster.steady import known_story, steadied
-from digests.cluster.weights import Sparse, Weights
+from digests.cluster.weights import Curve, Sparse, Weights
 from digests.model import Report, Story
 from watcher.text.hashes import hash64
 
@@ -32,12 +32,13 @@ WEIGHTS = Weights(
     beside=BESIDE,
     alone_scale=1.4,
     share_title=0.1,
-    share_text=0.6,
+    share_text=0.3,
     share_cross_title=0.0,
     share_cross_text=0.5,
     vector_cross=1.1,
     nameless=0.5,
-    text_scale=0.9,
+    across=Curve(highest=0.8, half=0.435, steepness=15.0),
+    text_scale=0.85,
     sharpness=1.5,
     middle=THRESHOLD,
     decay_hours_title=72.0,

@@ -20,6 +20,21 @@ class Sparse:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Curve:
+    """
+    How likeness becomes a score: along an S, from 0 to `highest`, half of which `half` comes to.
+
+    Likeness is the cosine of two vectors × (1 + that of what they spell alike + that of their names). So meaning
+    decides, and names lift it: they alone are no event, and without them only what is told alike is one.
+    What is a little alike scores next to nothing, however often it comes, and so many such pairs come to nothing too.
+    """
+
+    highest: float
+    half: float
+    steepness: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Weights:
     """How a pair is scored. One set for all news, tuned on the labelled sets together (docs/decisions/0004)."""
 
@@ -32,6 +47,7 @@ class Weights:
     share_cross_text: float
     vector_cross: float  # the vectors of two languages lie a little farther apart
     nameless: float  # what is left of the score of two texts in two languages that both have names, and share none
+    across: Curve | None  # of two texts in two languages that have vectors, in place of the three before; None: those
     text_scale: float  # two texts of one language share more than two titles, whatever they tell
     sharpness: float  # what scores of two texts of one language are raised to, about `middle`; 1 leaves them
     middle: float
@@ -44,7 +60,11 @@ class Weights:
 
 
 def bounds(weights: Weights, *, beside: bool) -> tuple[float, float, float, float]:
-    """Return by what the cosines of terms, names, cognates and vectors count at most, whatever the pair."""
+    """
+    Return by what the cosines of terms, names, cognates and vectors count at most, whatever the pair.
+
+    The scores of `across` may come to more, but only where likeness is over the floor, and so are these.
+    """
     sparse = [(weights.alone, weights.alone_scale if beside else 1.0)]
     if beside:
         sparse.append((weights.beside, 1.0))

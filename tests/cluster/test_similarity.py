@@ -2,32 +2,39 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
-from digests.cluster.similarity import edges, sharpened
+from digests.cluster.similarity import edges, on_curve, sharpened
 from digests.cluster.stories import THRESHOLD, WEIGHTS
+from digests.cluster.weights import Curve
 from watcher.features.embed import unit_vectors, with_vector
 
-LINEAR = replace(WEIGHTS, sharpness=1.0)
+LINEAR = replace(WEIGHTS, sharpness=1.0, across=None)
+CURVE = Curve(highest=0.8, half=0.4, steepness=15.0)
+NAMES = "x Brezova, Oskar Lindqvist, Amira Haddad"
 WORDS = "harbour ferry strike pilots union ministry talks wages night crossing island captain crew quay notice"
 OTHERS = "orchard cider harvest press barrels frost growers village market autumn apples cellar tasting fair weekend"
 
 
-def text_of(words, count):
-    return ". ".join(f"On day {number} the {a} met the {b}" for number, (a, b) in enumerate(words[:count]))
+SENTENCES = {"en": "On day {number} the {a} met the {b}", "fr": "Puis {number} fois {a} rencontrait {b}"}
+
+
+def text_of(words, count, language="en"):
+    return ". ".join(SENTENCES[language].format(number=number, a=a, b=b) for number, (a, b) in enumerate(words[:count]))
 
 
 @pytest.fixture
 def pair(item):
     """Two articles whose vectors lie so far apart, and the score of the two."""
 
-    def made(cosine, weights, *, language="en", texts=True):
+    def made(cosine, weights, *, language="en", texts=True, named=("", "")):
         rows = [[1.0, 0.0, 0.0], [cosine, (1 - cosine**2) ** 0.5, 0.0]]
         words = (list(zip(each.split(), each.split()[1:], strict=False)) for each in (WORDS, OTHERS))
         items = [
-            item(f"a{number}", title, text_of(told, 14) if texts else "", language=each)
-            for number, (title, told, each) in enumerate(
-                zip(("Ferries stay in port", "Cider fair opens"), words, ("en", language), strict=True)
+            item(f"a{number}", title, f"{name}. {text_of(told, 14, each)}" if texts else "", language=each)
+            for number, (title, told, each, name) in enumerate(
+                zip(("Ferries stay in port", "Cider fair opens"), words, ("en", language), named, strict=True)
             )
         ]
         embedded = [
@@ -46,7 +53,7 @@ def test_a_score_of_the_middle_stays_what_is_over_it_grows_and_what_is_under_it_
     assert (low, middle, high, below_zero) == pytest.approx((0.05, 0.2, 0.8, 0.0))
 
 
-@pytest.mark.parametrize(("cosine", "is_over"), [(-0.3, False), (0.9, True)])
+@pytest.mark.parametrize(("cosine", "is_over"), [(0.2, False), (0.9, True)])
 def test_two_texts_of_one_language_are_sharpened_about_the_threshold(pair, cosine, is_over):
     linear, sharp = pair(cosine, LINEAR), pair(cosine, WEIGHTS)
 
@@ -56,9 +63,35 @@ def test_two_texts_of_one_language_are_sharpened_about_the_threshold(pair, cosin
     assert (sharp > linear) == is_over
 
 
-@pytest.mark.parametrize(("language", "texts"), [("fr", True), ("en", False), ("fr", False)])
-def test_titles_and_texts_in_two_languages_are_scored_as_they_are(pair, language, texts):
-    linear = pair(0.9, LINEAR, language=language, texts=texts)
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_titles_are_scored_as_they_are(pair, language):
+    linear = pair(0.9, LINEAR, language=language, texts=False)
 
     assert linear > 0.0
-    assert pair(0.9, WEIGHTS, language=language, texts=texts) == linear
+    assert pair(0.9, WEIGHTS, language=language, texts=False) == linear
+
+
+def test_on_the_curve_half_of_the_highest_comes_at_half_and_what_is_a_little_alike_comes_to_nothing():
+    nothing, a_little, half, surely = on_curve(np.array([0.0, 0.2, 0.4, 0.9]), CURVE)
+
+    assert (nothing, a_little, half, surely) == pytest.approx((0.0, 0.038, 0.4, 0.8), abs=2e-3)
+
+
+def test_two_texts_in_two_languages_are_scored_on_the_curve(pair):
+    near, far = pair(0.95, WEIGHTS, language="fr"), pair(0.4, WEIGHTS, language="fr")
+
+    assert THRESHOLD < near <= WEIGHTS.across.highest
+    assert 0.0 < far < pair(0.4, LINEAR, language="fr") < THRESHOLD
+
+
+def test_names_lift_what_is_alike_in_two_languages(pair):
+    named, nameless = pair(0.5, WEIGHTS, language="fr", named=(NAMES, NAMES)), pair(0.5, WEIGHTS, language="fr")
+
+    assert named > THRESHOLD > nameless
+
+
+def test_names_alone_make_no_event_of_two_texts_in_two_languages(pair):
+    linear, curved = (pair(0.0, each, language="fr", named=(NAMES, NAMES)) for each in (LINEAR, WEIGHTS))
+
+    assert linear > THRESHOLD
+    assert curved < WEIGHTS.floor

@@ -90,7 +90,14 @@ def test_any_text_gives_bounded_features_that_survive_packing(title, text, langu
     assert len(features.terms) <= MAX_TERMS
     assert features == make("id", title=title, text=text, language=language)
     assert unpack("id", pack(features), None, None) == features
-    assert len(embedding_text(title, text)) <= 600
+    assert len(embedding_text(title, text)) <= 741
+
+
+@pytest.mark.parametrize(("word", "words"), [("quay ", 60), ("風", 160), ("Hafenbehörde ", 33)])
+def test_the_title_and_the_first_words_are_embedded(word, words):
+    embedded = embedding_text("Crane falls", f"Crane falls\n{word * 500}")
+
+    assert embedded == f"Crane falls\n{(word * words).strip()}"
 
 
 def test_a_vector_is_kept_beside_the_packed_part():

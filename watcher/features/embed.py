@@ -21,7 +21,7 @@ __all__ = [
 ]  # fmt: skip
 
 MAX_DIMENSIONS = 8_192
-LOCAL_BATCH = 16  # texts a task: about a second of a small model on one core
+LOCAL_BATCH = 16  # texts a task: about two seconds of a small model on one core
 LOCAL_LIMIT_S = 120.0  # for such a task
 
 

@@ -111,11 +111,11 @@ def plain_number(raw: str) -> str:
 
 
 def embedding_text(title: str, text: str) -> str:
-    """Return what of an article is embedded: its title and the first thirty words or so, which cost by their length."""
+    """Return what of an article is embedded: its title and the first sixty words or so, which cost by their length."""
     title = title.strip()[:300]
     body = without_title(text[:2_000], title)
-    limit = 80 if is_unspaced(body[:200]) else 220  # characters: thirty words either way
-    lead = " ".join(body[: limit + 1].split()[:30])
+    limit = 160 if is_unspaced(body[:200]) else 440  # characters: sixty words either way
+    lead = " ".join(body[: limit + 1].split()[:60])
     if len(lead) > limit:
         lead = lead[:limit].rsplit(" ", 1)[0]
     return f"{title}\n{lead}".strip()
