@@ -121,7 +121,7 @@ class Voice:
     name: str  # ISO code of a country, or the kind of owner as the settings have it
     outlets: int
     mention: Mention  # their first report of their own; its title is the headline
-    only: tuple[str, ...] = ()  # names and numbers that stand in their reports alone, as they write them
+    only: tuple[str, ...] = ()  # names, and numbers with what they count, in their reports alone, as they write them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

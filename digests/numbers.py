@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from digests.model import Figure, Sentence
-from watcher.text.words import WORD, fold, stem, stop_words
+from watcher.text.months import month_number
+from watcher.text.words import WORD, fold, is_unspaced, stem, stop_words
 
 NUMBER = re.compile(r"\d+(?:[.,\u00a0\u202f ]\d{3})*(?:[.,]\d+)?")
 SMALL = 10  # a number below says little by itself; so do years
@@ -17,6 +19,8 @@ BESIDE = 2  # words after it that may name it
 AGREE = 3  # words around both numbers, what they count included, from which they count the same
 FACTOR = 30.0  # a number that has grown or shrunk more counts something else
 MOST = 2  # figures of a story
+LONGEST = 24  # characters of a word that says what a number counts; of a script without spaces, where it is a run:
+LONGEST_RUN = 3
 
 
 def numbers(text: str) -> set[str]:
@@ -34,6 +38,48 @@ def plain(number: str) -> str:
     if number.isdigit():
         return number
     return re.sub(r"[.,\u00a0\u202f ](?=\d{3}(?!\d))", "", number).replace(",", ".")
+
+
+def figures(text: str) -> set[str]:
+    """Return all numbers of `text` by their figures alone: "118 thousand", "118,000" and "11.8万" are one."""
+    return {_figure(match) for match in NUMBER.findall(text)}
+
+
+def told(text: str, language: str) -> dict[str, str]:
+    """
+    Return the telling numbers of `text` that say what they count, as it writes them ("1,800 ships", "70%"), each with
+    its figures. Days of a month are none.
+    """
+    stop = stop_words(language)
+    found: dict[str, str] = {}
+    for match in NUMBER.finditer(text):
+        value = plain(match.group())
+        if YEAR.match(value) or float(value) < SMALL or text[match.start() - 1 : match.start()].isalpha():
+            continue
+        what = _what(text, match, stop)
+        if what is None or month_number(what):
+            continue
+        if len(what) <= (LONGEST_RUN if is_unspaced(what) else LONGEST):
+            end = text.index(what, match.end()) + len(what)
+            found[" ".join(text[match.start() : end].split())] = _figure(value)
+    return found
+
+
+def _figure(number: str) -> str:
+    """Return the digits of a number without the noughts at its ends, in one script."""
+    return "".join(str(int(char)) for char in number if char.isdecimal()).strip("0")
+
+
+def _what(text: str, match: re.Match[str], stop: Collection[str]) -> str | None:
+    """Return what a number counts, by the word or sign behind it; None if nothing there says it."""
+    if text[match.end() : match.end() + 2].strip().startswith("%"):
+        return "%"
+    for word in islice(WORD.finditer(text, match.end()), BESIDE):
+        if re.search(r"[.,;:()–—\d\n]", text[match.end() : word.end()]):
+            return None
+        if fold(word.group()) not in stop:
+            return text[match.end() : word.end()].strip()
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +102,10 @@ def counted(sentence: Sentence) -> Iterator[Counted]:
         value = plain(match.group())
         if YEAR.match(value) or text[match.start() - 1 : match.start()].isalpha():
             continue
-        after = list(WORD.finditer(text, match.end()))[:BESIDE]
-        rest = text[match.end() : match.end() + 2].strip()
-        if rest.startswith("%"):
-            what, unit = "%", "%"
-        else:
-            close = [w for w in after if not re.search(r"[.,;:()–—\d]", text[match.end() : w.end()])]
-            close = [w for w in close if fold(w.group()) not in stop][:1]
-            if not close:
-                continue
-            what = text[match.end() : close[0].end()].strip()
-            unit = stem(fold(close[0].group()))
+        what = _what(text, match, stop)
+        if what is None:
+            continue
+        unit = stem(fold(WORD.findall(what)[-1])) if what != "%" else what
         before = [word.group() for word in WORD.finditer(text, 0, match.start())][-AROUND:]
         near = [*before, *(word.group() for word in WORD.finditer(text, match.end()))][: len(before) + AROUND]
         around = frozenset(stem(f) for word in near if (f := fold(word)) not in stop and not f[:1].isdigit())

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from digests.coverage import Coverage
 from digests.model import Mention, Silent, Story, Voice
-from digests.numbers import numbers
+from digests.numbers import figures, told
 from watcher.model import Article
 from watcher.text.sentences import first_sentences
 from watcher.text.words import fold, stem, words
@@ -22,6 +22,11 @@ READ = 2  # outlets of a country that were read: a single one may well have miss
 FAR = 4  # outlets of a country that the story is not about
 SILENT = 2  # of each kind
 COUNTRY, OWNER = "country", "owner"
+UPPER, LOWER = (
+    "".join(filter(is_such, map(chr, range(0x41, 0x530)))) for is_such in (str.isupper, str.islower)
+)  # of alphabets that have both
+# Two or more capitalised words inside a sentence: names that nobody takes for nouns.
+NAME = re.compile(rf"(?<=[{LOWER},] )[{UPPER}][\w'’-]+(?: [{UPPER}][\w'’-]+)+")
 Read: TypeAlias = Mapping[tuple[str, str], Collection[str]]  # outlets, by kind of group and its name
 
 
@@ -117,16 +122,17 @@ def _voice(
 def _only(own: Sequence[Article], others: Sequence[Article], heard: Heard) -> tuple[str, ...]:
     """Return the names and numbers that lead these reports and stand nowhere in the others, told most first.
 
-    Names are only looked for beside reports of the same language: another spells them in its own way.
+    Names are only looked for beside reports of the same language: another spells them in its own way. A number is told
+    with what it counts; one that another report gives by the same figures, "118 thousand" for 118,000, is theirs too.
     """
-    told = {number for article in others for number in heard.numbers(article)}
+    known = {number for article in others for number in heard.figures(article)}
     counts: Counter[str] = Counter()
     for article in own:
         lead = _lead(article)
         beside = [heard.stems(other) for other in others if other.language == article.language]
-        found = set(_names(lead)) if beside else set()
-        counts.update(name for name in found if not _is_known(name, beside))
-        counts.update(number for number in numbers(lead) if number not in told)
+        names = set(NAME.findall(lead)) if beside else set()
+        counts.update(name for name in names if not _is_known(name, beside))
+        counts.update(number for number, figure in told(lead, article.language).items() if figure not in known)
     return tuple(sorted(counts, key=lambda word: (-counts[word], word)))[:ONLY]
 
 
@@ -138,14 +144,14 @@ class Heard:
     """What the reports of a story say, each read once, when it is first asked for."""
 
     def __init__(self) -> None:
-        self._numbers: dict[str, frozenset[str]] = {}
+        self._figures: dict[str, frozenset[str]] = {}
         self._stems: dict[str, frozenset[str]] = {}
 
-    def numbers(self, article: Article) -> frozenset[str]:
-        """Return the numbers in a report."""
-        if article.id not in self._numbers:
-            self._numbers[article.id] = frozenset(numbers(f"{article.title} {article.text}"))
-        return self._numbers[article.id]
+    def figures(self, article: Article) -> frozenset[str]:
+        """Return the numbers in a report, by their figures."""
+        if article.id not in self._figures:
+            self._figures[article.id] = frozenset(figures(f"{article.title} {article.text}"))
+        return self._figures[article.id]
 
     def stems(self, article: Article) -> frozenset[str]:
         """Return the stems of all words in a report."""
@@ -159,8 +165,3 @@ def _lead(article: Article) -> str:
     text = article.text[:2000]
     spans = first_sentences(text, article.language, FIRST)
     return text[: spans[-1][1]] if spans else ""
-
-
-def _names(text: str) -> list[str]:
-    """Return runs of two or more capitalised words inside sentences, as written: names that nobody takes for nouns."""
-    return re.findall(r"(?<=[a-zà-žа-яё,] )[A-ZÀ-ŽА-ЯЁ][\w'’-]+(?: [A-ZÀ-ŽА-ЯЁ][\w'’-]+)+", text)

@@ -56,7 +56,7 @@ class VoiceView:
     after: str
     cite: Cite
     about: str  # "in Swahili, first"; may be empty
-    only: str  # "only there: Cárcamo, 1,800"; may be empty
+    only: str  # "only there: Cárcamo, 1,800 dockers"; may be empty
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

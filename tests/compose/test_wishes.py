@@ -98,5 +98,5 @@ def test_how_coverage_differs_is_told_by_country_and_owner():
         ("country", "GB", 1, "G0"), ("country", "KE", 2, "K0"), ("owner", "private", 1, "G0"),
         ("owner", "public", 1, "K0"),
     ]  # fmt: skip
-    assert shown.voices[1].only == ("9500",)
+    assert shown.voices[1].only == ("9500 people",)
     assert [(s.group, s.name, s.outlets) for s in shown.silent] == [("country", "UG", 4)]
