@@ -26,8 +26,8 @@ from watcher.feeds.health import health
 from watcher.model import Article, Revision
 from watcher.store.articles import articles_between, articles_by_id, texts_by_id
 from watcher.store.feeds import FeedState, feed_states
-from watcher.store.intake import count_entries
-from watcher.store.pages import given_up
+from watcher.store.intake import count_entries, count_outside
+from watcher.store.pages import count_waiting, given_up
 from watcher.store.revisions import revisions_between
 
 if TYPE_CHECKING:
@@ -103,6 +103,7 @@ def composed(
             connection,
             states,
             (*chosen.left_out, *withdrawn),
+            sum(article.published_at < start for article in inside),
             order,
             digest,
             now=now,
@@ -254,12 +255,19 @@ def intake(
     connection: Connection,
     states: list[FeedState],
     left_out: tuple[tuple[str, int], ...],
+    late_news: int,
     order: Order,
     digest: DigestSettings,
     *,
     now: datetime,
 ) -> Intake:
-    """Return what came in and what did not, for the ledger."""
+    """
+    Return what came in and what did not, for the ledger.
+
+    Args:
+        left_out: Articles of the window that take no part, by reason.
+        late_news: Articles that take part though they were published before the window.
+    """
     start, end = order.window_start, order.window_end
     told = [
         (state, health(state.feed, reason=state.reason, failure=state.failure, held_until=state.held_until, now=now))
@@ -267,11 +275,13 @@ def intake(
     ]
     feed_ids = [state.feed.id for state in states] if digest.sources else None
     lost = given_up(connection, start=start, end=end, feed_ids=feed_ids)
-    missed = tuple((f"pages not to be had: {reason}", n) for reason, n in lost)
+    missed = [(f"pages not to be had: {reason}", n) for reason, n in lost]
+    missed.append(("pages still to be had", count_waiting(connection, start=start, end=end, feed_ids=feed_ids)))
+    older = count_outside(connection, start=start, end=end, feed_ids=feed_ids) - late_news
     late = now - order.due_at if order.due_at is not None else timedelta()
     return Intake(
         entries_seen=count_entries(connection, start=start, end=end, feed_ids=feed_ids),
-        left_out=(*left_out, *missed),
+        left_out=tuple((why, n) for why, n in (("published outside the window", older), *left_out, *missed) if n > 0),
         sources_total=len(states),
         sources_ok=sum(state.is_ok for _, state in told),
         failing=tuple(

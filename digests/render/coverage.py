@@ -54,7 +54,7 @@ def _voice(voice: Voice, among: Iterable[Voice], words: Words) -> VoiceView:
 
 
 def silent(story: EditionStory, words: Words) -> tuple[str, ...]:
-    """Return "No outlet of China (4 read) reports it.": a sentence for countries, one for kinds of owners."""
+    """Return "Not reported in: China (4 read).": a sentence for countries, one for kinds of owners."""
     lines = []
     for group, key in (("country", "silent"), ("owner", "silent_kind")):
         those = [one for one in story.silent if one.group == group]

@@ -8,6 +8,22 @@ from digests.render.words import Words
 
 LATE_S = 300.0  # an edition made within five minutes of its time is not late
 MAX_FAILING = 20  # sources by name
+# What the ledger says of articles and stories that were left out, and the phrase that says it in the edition's words.
+REASONS = {
+    "published outside the window": "out_window",
+    "in a language that the settings leave out": "out_language",
+    "without a title": "out_title",
+    "too little text": "out_text",
+    "muted by the settings": "out_muted",
+    "the same article again from its outlet": "out_again",
+    "withdrawn by their outlets": "out_withdrawn",
+    "pages still to be had": "out_waiting",
+    "stories about other regions": "out_regions",
+    "stories on an event that another story tells": "out_siblings",
+    "stories that one outlet has": "out_single",
+    "stories that ranked lower": "out_lower",
+}
+PAGES = "pages not to be had: "  # then what their servers said
 
 
 def ledger_lines(edition: Edition, words: Words) -> tuple[str, ...]:
@@ -49,9 +65,15 @@ def _seen(edition: Edition, words: Words) -> str:
         stories=words.say("stories", n=ledger.stories_found),
         shown=shown,
     )
-    reasons = [f"{inert(reason, limit=200)} ({words.number(count)})" for reason, count in ledger.left_out if count]
+    reasons = [f"{_reason(reason, words)} ({words.number(count)})" for reason, count in ledger.left_out if count]
     text = f"{text} {words.say('left_out', reasons=', '.join(reasons))}" if reasons else text
     return f"{text} {_giant(ledger.largest, words)}" if ledger.largest and ledger.largest.alarm else text
+
+
+def _reason(reason: str, words: Words) -> str:
+    if reason.startswith(PAGES):
+        return words.say("out_pages", why=inert(reason.removeprefix(PAGES), limit=200))
+    return words[REASONS[reason]] if reason in REASONS else inert(reason, limit=200)
 
 
 def _giant(largest: Largest, words: Words) -> str:

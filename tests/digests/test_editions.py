@@ -29,9 +29,12 @@ from digests.store.editions import (
     seen_editions,
 )
 from tests.kinds import refuse_writes
-from watcher.model import Changes, Entry, Polled, Source, Validators
+from watcher.features.make import make
+from watcher.features.pack import pack
+from watcher.model import Article, Changes, Entry, Polled, Source, Validators
+from watcher.store.articles import Packed, add_article
 from watcher.store.feeds import due_feeds, sync_sources
-from watcher.store.pages import due_pages, page_failed
+from watcher.store.pages import due_pages, page_done, page_failed
 from watcher.store.polls import record_polls
 from watcher.store.writer import read, write
 from watcher.text.urls import host_of
@@ -181,6 +184,35 @@ def test_the_ledger_of_a_digest_with_sources_counts_what_they_brought(engine):
 
     assert {name: ledger.entries_seen for name, ledger in ledgers.items()} == {"": 3, "One": 1, "Two": 2}
     assert {name: ledger.left_out[0][1] for name, ledger in ledgers.items()} == {"": 3, "One": 1, "Two": 2}
+
+
+def test_the_ledger_says_why_entries_are_not_among_the_articles(engine):
+    source = Source(url="https://one.example/feed", name="One", language="en")
+    write(engine, lambda c: sync_sources(c, [source], now=NOW))
+    (feed,) = read(engine, lambda c: due_feeds(c, "one.example", now=NOW))
+    new = tuple(Entry(guid=f"{i}", url=f"https://one.example/{i}", title="T", content_hash="h") for i in range(4))
+    result = Polled(
+        feed_id=feed.id, at=NOW - timedelta(hours=1), next_poll_at=NOW, interval_s=3600.0, validators=Validators(),
+        changes=Changes(new=new, changed=(), unchanged=0), moved_to=None, took_s=0.1,
+    )  # fmt: skip
+    write(engine, lambda c: record_polls(c, [(feed, result)]))
+    pages = read(engine, lambda c: due_pages(c, "one.example", now=NOW, most=9))
+    came = NOW - timedelta(minutes=30)
+    for page, age in zip(pages, (2, 30, 700), strict=False):  # the fourth is still to be had
+        at = NOW - timedelta(hours=age)
+        article = Article(
+            id=page.article_id, url=page.url, host="one.example", outlet="One", country="GB", language="en",
+            title=f"Bridge {age} falls into the Aar", text="It fell at night.", published_at=at, fetched_at=came,
+        )  # fmt: skip
+        made = make(article.id, title=article.title, text=article.text, language="en")
+        packed = Packed(version=made.version, payload=pack(made))
+        write(engine, lambda c, a=article, p=packed: add_article(c, a, feed_id=feed.id, packed=p, block_hashes=()))
+        write(engine, lambda c, key=page.article_id: page_done(c, key))
+
+    ledger = make_edition(engine, digest(), order(), now=NOW).ledger
+
+    assert (ledger.entries_seen, ledger.articles) == (4, 1)
+    assert dict(ledger.left_out) == {"published outside the window": 2, "pages still to be had": 1}
 
 
 def test_an_edition_that_never_came_to_be_takes_no_number(engine):

@@ -49,7 +49,7 @@ def told(editions) -> dict[str, str]:
         "Egypt leads with “انهيار السد",
         "04:30, in Arabic, first to report); only there: Cárcamo, 1,800",
         "“state” outlets lead with “Le barrage cède, trois villages évacués dans la nuit”",
-        "No outlet of China (4 read), Brazil (1 read) reports it.",
+        "Not reported in: China (4 read), Brazil (1 read).",
         "Not reported by: “party” outlets (2 read).",
         "Also on this",
         "5 corrections of earlier editions",

@@ -20,6 +20,21 @@ def count_entries(
     return connection.execute(query).scalar_one()
 
 
+def count_outside(
+    connection: Connection, *, start: datetime, end: datetime, feed_ids: Iterable[int] | None = None
+) -> int:
+    """Return how many articles of entries first seen in [start, end) were not published in it."""
+    query = (
+        select(func.count(articles.c.id.distinct()))
+        .join(entries, entries.c.article_id == articles.c.id)
+        .where(entries.c.first_seen_at >= start, entries.c.first_seen_at < end)
+        .where(or_(articles.c.published_at < start, articles.c.published_at >= end))
+    )
+    if feed_ids is not None:
+        query = query.where(entries.c.feed_id.in_(list(feed_ids)))
+    return connection.execute(query).scalar_one()
+
+
 def last_change(connection: Connection) -> datetime | None:
     """Return when the last poll or article came in; None if there has been none."""
     found = (connection.scalar(select(func.max(column))) for column in (feeds.c.last_polled_at, articles.c.fetched_at))

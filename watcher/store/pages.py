@@ -114,3 +114,15 @@ def given_up(
     if feed_ids is not None:
         query = query.where(pages.c.feed_id.in_(list(feed_ids)))
     return tuple((reason, n) for reason, n in connection.execute(query))
+
+
+def count_waiting(
+    connection: Connection, *, start: datetime, end: datetime, feed_ids: Iterable[int] | None = None
+) -> int:
+    """Return how many pages noted in [start, end) (by all feeds, or by `feed_ids`) are still to be had."""
+    query = select(func.count()).where(
+        pages.c.noted_at >= start, pages.c.noted_at < end, pages.c.next_try_at.is_not(None), ~pages.c.again
+    )
+    if feed_ids is not None:
+        query = query.where(pages.c.feed_id.in_(list(feed_ids)))
+    return connection.execute(query).scalar_one()
