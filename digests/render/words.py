@@ -20,6 +20,7 @@ from digests.render.safe import first_strong, inert, language_tag
 Phrase = str | dict[str, str]
 FALLBACK = "en"
 WORLD_ENGLISH = "en_GB"  # day before month, 24 hours: what most readers of English outside the United States write
+NEAR = 180  # days from the edition's date within which a date is told without its year
 UNSPACED = frozenset({"zh", "ja", "yue", "wuu"})  # no blank between sentences
 
 
@@ -74,6 +75,9 @@ class Words:
         return str(format_date(day, format="full", locale=self.locale))
 
     def short_date(self, day: date) -> str:
+        """Return "25 November"; with the year where the edition's own is not the one that everybody takes it for."""
+        if self.today != date.min and abs((self.today - day).days) > NEAR:
+            return str(format_date(day, format="long", locale=self.locale))
         return str(format_skeleton("MMMMd", datetime(day.year, day.month, day.day), locale=self.locale))  # noqa: DTZ001
 
     def clock(self, at: datetime, *, zone: bool = False, day: bool = False) -> str:

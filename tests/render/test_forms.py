@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import timedelta
 from importlib.resources import files
 
 import pytest
@@ -190,6 +191,14 @@ def test_every_reason_of_the_ledger_is_one_that_is_given():
     code = "".join((rooms / name).read_text("utf-8") for name in ("select.py", "assemble.py", "compose/edition.py"))
 
     assert [reason for reason in (*REASONS, PAGES) if f'"{reason}' not in code] == []
+
+
+def test_a_day_of_another_year_is_told_with_its_year(editions):
+    edition = editions.rich()
+
+    wide = one(replace(edition, window_start=edition.window_end - timedelta(days=365)), "text")
+
+    assert "Covers 14 March 2024, 06:30 to 14 March, 06:30 CET." in " ".join(wide.split())
 
 
 def test_an_edition_speaks_its_language_in_its_time_zone(editions):
