@@ -51,7 +51,7 @@ def command(
     if json:
         print_json(as_json(found) | place_json(placed))
     else:
-        show([*lines(found, why=why), *(score_lines(placed) if placed else ())])
+        show([*lines(found, why=why), *(score_lines(*placed) if placed else ())])
     return DONE
 
 
@@ -111,31 +111,37 @@ def story_id(connection: Connection, settings: Settings, story: str) -> str:
     return ids[int(story)]
 
 
-def last_place(connection: Connection, settings: Settings, story: str) -> EditionStory | None:
-    """Return the story as the latest edition of any digest tells it in full, None if no last edition does."""
+def last_place(connection: Connection, settings: Settings, story: str) -> tuple[Edition, EditionStory] | None:
+    """
+    Return a story as the last edition of a digest tells it in full, with that edition; None if no last edition does.
+
+    The digests are asked in the order of the settings: a number is a story of the first one's.
+    """
     from digests.settings import digests_of
     from digests.store.editions import last_edition
 
-    editions = [last_edition(connection, digest.name) for digest in digests_of(settings)]
-    latest = sorted(filter(None, editions), key=lambda edition: edition.made_at, reverse=True)
-    return next((each for edition in latest for each in edition.stories if each.id == story), None)
+    editions = filter(None, (last_edition(connection, digest.name) for digest in digests_of(settings)))
+    return next(((edition, each) for edition in editions for each in edition.stories if each.id == story), None)
 
 
-def score_lines(placed: EditionStory) -> Iterator[str]:
-    """Yield what a story's place in its edition is made of."""
+def score_lines(edition: Edition, placed: EditionStory) -> Iterator[str]:
+    """Yield what a story's place in an edition is made of."""
     yield ""
-    yield f"Its place in the last edition, {placed.number}, by a score of {placed.score:.2f}:"
+    where = f"{edition.title}, {edition.local_date}"
+    yield f"Its place in the last edition ({where}), {placed.number}, by a score of {placed.score:.2f}:"
     for term in sorted(placed.why, key=lambda term: -abs(term.value * term.weight)):
         yield f"  {term.value * term.weight:+6.2f}  {term.name}: {term.words} ({term.value:g} × {term.weight:g})"
 
 
-def place_json(placed: EditionStory | None) -> dict[str, Any]:
+def place_json(placed: tuple[Edition, EditionStory] | None) -> dict[str, Any]:
     """Return a story's place in the last edition as JSON; its score is the sum of value × weight."""
     from dataclasses import asdict
 
     if placed is None:
-        return {"number": None, "score": None, "terms": []}
-    return {"number": placed.number, "score": placed.score, "terms": [asdict(term) for term in placed.why]}
+        return {"digest": None, "number": None, "score": None, "terms": []}
+    edition, story = placed
+    terms = [asdict(term) for term in story.why]
+    return {"digest": edition.digest, "number": story.number, "score": story.score, "terms": terms}
 
 
 def lines(found: History, *, why: bool) -> Iterator[str]:

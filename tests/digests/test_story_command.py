@@ -92,8 +92,24 @@ def test_why_names_what_the_reports_share(watcher, put, engine):
     assert "why: both name Tarvola, Dressel, Henrik, Oster" in out
     assert "why: both have the numbers 5.4" in out
     assert "why: 3 hours apart" in out
-    assert "Its place in the last edition, 1, by a score of " in out
+    assert "Its place in the last edition (World Digest, 2026-11-24), 1, by a score of " in out
     assert "+2.00  independent: 2 independent reports (1 × 2)" in out
+
+
+def test_a_number_is_of_the_first_digest_and_so_is_the_place(watcher, press, engine, tmp_path):
+    path = tmp_path / "settings.toml"
+    path.write_text(f'{path.read_text()}[[digests]]\nname = "other"\n')
+    edition(engine)
+    weights = {"words": {"chess": 9.0}}
+    other = DigestSettings.model_validate({"name": "other", "title": "Other", "weights": weights}, context={})
+    order = Order(local_date=date(2026, 11, 24), window_start=MORNING - DAY, window_end=MORNING, slot=DAILY)
+    make_edition(engine, other, order, now=MORNING + HOUR)
+
+    _, out, _ = watcher("story", "1", "--why")
+    _, told, _ = watcher("story", "1", "--json")
+
+    assert "Its place in the last edition (World Digest, 2026-11-24), 1, by a score of " in out
+    assert (json.loads(told)["digest"], json.loads(told)["number"]) == ("world", 1)
 
 
 def test_a_storys_score_is_the_sum_of_its_terms(watcher, press, engine):
