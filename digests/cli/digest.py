@@ -262,10 +262,14 @@ def plan(
 
 def summary(edition: Edition, paths: list[Path]) -> list[str]:
     """Return what was made, for a terminal."""
+    from digests.grounds import count
+
     ledger = edition.ledger
+    articles, outlets = count(ledger.articles, "article"), count(ledger.outlets, "outlet")
+    stories = "1 story" if ledger.stories_found == 1 else f"{ledger.stories_found} stories"
     told = [
-        f"{edition.title}, {edition.local_date}: {ledger.articles} articles from {ledger.outlets} outlets",
-        f"  {ledger.stories_found} stories, {ledger.stories_shown} told in full, {ledger.briefs_shown} in a line",
+        f"{edition.title}, {edition.local_date}: {articles} from {outlets}",
+        f"  {stories}, {ledger.stories_shown} told in full, {ledger.briefs_shown} in a line",
     ]
     if ledger.largest and ledger.largest.alarm:
         told.append(f"  {giant_words(ledger.largest)}")

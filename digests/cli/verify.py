@@ -105,9 +105,11 @@ def proof(engine: Engine, edition: Edition) -> dict[str, Any]:
 
 def in_words(told: dict[str, Any]) -> list[str]:
     """Return a proof for a terminal."""
+    from digests.grounds import count
+
     faults = told["faults"]
-    outcome = f"{len(faults)} faults" if faults else "every one is verbatim"
-    return [f"{told['digest']}, {told['date']}: {told['sentences']} sentences: {outcome}", *faults]
+    outcome = count(len(faults), "fault") if faults else "every one is verbatim"
+    return [f"{told['digest']}, {told['date']}: {count(told['sentences'], 'sentence')}: {outcome}", *faults]
 
 
 def is_date(text: str) -> bool:

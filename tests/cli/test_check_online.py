@@ -8,6 +8,7 @@ import pytest
 
 from tests.cli.site import rss, serving
 from tests.deliver.mail_server import MailServer
+from watcher.cli.check_online import Asked, asked_lines
 from watcher.cli.main import run
 
 pytestmark = pytest.mark.slow  # starts a worker
@@ -98,3 +99,10 @@ def test_a_wrong_password_is_named(site, tmp_path, capsys):
 
     assert code == 3
     assert "1 mail server asked: 0 well, 1 not" in told and "535" in told
+
+
+@pytest.mark.parametrize(
+    ("n", "told"), [(1, "1 web address asked: 1 well, 0 not"), (2, "2 web addresses asked: 2 well, 0 not")]
+)
+def test_what_is_asked_is_counted_in_words(n, told):
+    assert list(asked_lines([Asked(what="web address", name="a")] * n)) == [told]

@@ -139,4 +139,4 @@ def counted(settings: Settings) -> dict[str, int]:
 
 def worded(name: str, count: int) -> str:
     """Return a count with its noun: "1 digest", "2 digests"."""
-    return f"{count} {name.removesuffix('s') if count == 1 else name}"
+    return f"{count} {name.removesuffix('es' if name.endswith('sses') else 's') if count == 1 else name}"

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 GROUP = "watcher.online_checks"
 HOSTS_AT_ONCE = 16
 REASON_CHARS, NAME_CHARS = 200, 60
+MANY = {"web address": "web addresses"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +105,7 @@ def asked_lines(found: Iterable[Asked]) -> Iterator[str]:
         kinds.setdefault(each.what, []).append(each)
     for what, those in kinds.items():
         well = sum(not each.fault for each in those)
-        yield f"{worded(f'{what}s', len(those))} asked: {well} well, {len(those) - well} not"
+        yield f"{worded(MANY.get(what, f'{what}s'), len(those))} asked: {well} well, {len(those) - well} not"
         for each in those:
             if each.fault:
                 yield f"  {one_line(each.name, NAME_CHARS)}: {one_line(each.fault, REASON_CHARS)}"
