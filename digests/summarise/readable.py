@@ -27,6 +27,12 @@ CUT = re.compile(r"(?:\.\.\.|…|\[…\]|\[\.\.\.\])[\"'”’»)\]]*$")
 BARE_QUOTE = re.compile(r"^(?:\"[^\"]*\"|“[^”]*”|„[^“”]*[“”]|«[^»]*»|「[^」]*」)[.!?。]?$")
 FIRST = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 OPENING_QUOTE = "\"“„«»'‘「『”"
+# A quotation at the beginning, and what is said behind it of who says it, up to the next mark.
+SAID = re.compile(
+    r"^(?:“[^”]*|„[^“”]*|\"[^\"]*|«[^»]*|»[^«]*)"
+    r"(?:[,.!?…]\s?[“”\"«»]\s?,?|[“”\"«»]\s?(?:,|(?=[–—-])))\s?[–—-]?\s*([^,.;:!?–—“”„\"«»]*)"
+)
+TAG = 3  # words of it, a pronoun among which says it
 
 
 def without_dateline(text: str) -> int:
@@ -47,7 +53,12 @@ def stands_alone(text: str, language: str) -> bool:
 
 
 def is_loose(text: str, language: str) -> bool:
-    """Whether a sentence begins with a word that points back: a pronoun, a "but", an "also"."""
+    """
+    Whether a sentence begins with a word that points back, a pronoun, a "but", an "also", or quotes somebody whom it
+    does not name.
+    """
+    if _is_of_nobody(text, language):
+        return True
     bare = text.lstrip(OPENING_QUOTE + " ")
     if bare.startswith(_unspaced(language)):
         return True
@@ -62,6 +73,13 @@ def is_loose(text: str, language: str) -> bool:
         return True
     behind = tuple(found[1:3])  # "Despite these concerns", "In diesem Fall"
     return bool(behind) and behind[0] in spread("pointing", language) and behind not in _calendar(language)
+
+
+def _is_of_nobody(text: str, language: str) -> bool:
+    """Whether a quotation is followed by a pronoun or a mere verb: “…,” he said. «…», dijo."""
+    said = SAID.match(text)
+    found = re.findall(r"[^\W_]+", said.group(1))[:TAG] if said else []
+    return (len(found) == 1 and found[0].islower()) or not spread("speaker", language).isdisjoint(found)
 
 
 @cache

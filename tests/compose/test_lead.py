@@ -56,6 +56,17 @@ def test_pronouns_connectives_and_furniture_never_stand_in_a_summary():
     assert not any("newsletter" in text for text in texts(found))
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Buying through us may earn us a commission, which supports our work.",
+        "The post below has affiliate links, from which the paper earns its living.",
+    ],
+)
+def test_a_word_on_commissions_is_furniture(text):
+    assert not stands_alone(text, "en")
+
+
 def test_a_sentence_that_only_repeats_the_headline_is_left_out():
     text = (
         "Bridge over the river Aar collapses in Bern, killing twelve.\n"
@@ -139,6 +150,13 @@ def test_a_sentence_begins_behind_its_dateline(text, start):
         ("en", "However, the bridge will stay closed for a year."),
         ("en", "Despite these concerns, the bridge was opened on Friday."),
         ("de", "Sie sagte, die Brücke bleibe ein Jahr lang gesperrt."),
+        ("en", "Regardless, the bridge will stay closed for a year."),
+        ("en", "“The bridge will stay closed for a year, I am afraid,” he snaps."),
+        ("en", '"Who could have known about the bridge?" she told reporters on Monday.'),
+        ("de", "„Die Brücke bleibt ein Jahr lang gesperrt“, sagte er am Montag in Bern."),
+        ("fr", "« Le pont restera fermé pendant un an », a-t-elle déclaré lundi."),
+        ("es", "«El puente permanecerá cerrado durante un año», dijo."),
+        ("ru", "«Мост будет закрыт на год», — сказал он журналистам."),
         ("fr", "Elle a ajouté que le pont resterait fermé pendant un an."),
         ("fr", "C’est la première fois que le pont est fermé."),
         ("es", "Además, el puente permanecerá cerrado durante un año."),
@@ -156,6 +174,10 @@ def test_a_sentence_that_points_back_is_loose(language, text):
     ("language", "text"),
     [
         ("en", "This week the bridge over the Aar was closed after cracks were found."),
+        ("en", "“The bridge will stay closed for a year,” the mayor said as he left the site."),
+        ("en", '"Aar Bridge" reopens after a year of repairs that cost three million francs.'),
+        ("de", "„Die Brücke bleibt ein Jahr lang gesperrt“, sagte Ministerin Keller in Bern."),
+        ("fr", "« Le pont restera fermé pendant un an », a déclaré la maire de Berne."),
         ("fr", "Ce mardi, le pont sur l’Aar a été fermé après la découverte de fissures."),
         ("de", "Die Brücke über die Aare bleibt ein Jahr lang gesperrt."),
         ("nl", "Het kabinet wil de brug over de rivier volgend jaar vervangen."),
