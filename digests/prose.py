@@ -43,7 +43,7 @@ def with_prose(
     by_id = {story.id: story for story in stories}
     articles = articles_of(engine, edition)
     written: dict[str, EditionStory] = {}
-    tried, fault = 0, ""
+    answered, fault = 0, ""
     try:
         chat = Chat(url=asked.url, model=asked.model, key=asked.key)
         for told in edition.stories:
@@ -55,13 +55,13 @@ def with_prose(
             if room <= 0 or left <= ANSWER_TOKENS + (len(system) + len(user)) // 3:
                 fault = "time is up" if room <= 0 else "its tokens are spent"
                 break
-            tried += 1
             answer = chat.complete(
                 [Message(role="system", text=system), Message(role="user", text=user)],
                 most_tokens=ANSWER_TOKENS,
                 timeout_s=min(room, asked.timeout.total_seconds()),
             )
             left -= answer.tokens
+            answered += 1
             if prose := checked(answer.text, sources, language=edition.language):
                 written[told.id] = replace(told, prose=prose, prose_by=asked.model)
     except WatcherError as error:
@@ -70,7 +70,7 @@ def with_prose(
         replace(section, stories=tuple(written.get(story.id, story) for story in section.stories))
         for section in edition.sections
     )
-    told_of = _in_words(asked.model, len(written), tried, fault)
+    told_of = _in_words(asked.model, len(written), answered, fault)
     return replace(edition, sections=sections, ledger=replace(edition.ledger, prose=told_of))
 
 
@@ -82,10 +82,10 @@ def articles_of(engine: Engine, edition: Edition) -> Mapping[str, Article]:
     return {article.id: article for article in as_revised(tuple(found.values()), revisions)}
 
 
-def _in_words(model: str, written: int, tried: int, fault: str) -> str:
-    """Return what the ledger says of the model: how many stories it wrote, and why not the others."""
-    rest = tried - written
+def _in_words(model: str, written: int, answered: int, fault: str) -> str:
+    """Return what the ledger says of the model: how many stories it wrote, and why not the others that it was asked."""
+    rest = answered - written
     parts = [f"{model} wrote {written}"]
     if rest > 0:
-        parts.append(f"{rest} were not borne out by the reports")
+        parts.append(f"{rest} {'was' if rest == 1 else 'were'} not borne out by the reports")
     return ", ".join(parts) + (f"; {fault}" if fault else "")

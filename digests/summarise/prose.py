@@ -9,7 +9,7 @@ from digests.coverage import coverage
 from digests.model import Prose, Sentence, Story
 from digests.select import is_flagged
 from digests.summarise.lead import sentence
-from digests.summarise.readable import stands_alone, without_dateline
+from digests.summarise.readable import ENDING, stands_alone, without_dateline
 from watcher.model import Article
 from watcher.text.sentences import sentences
 from watcher.text.words import WORD, fold, is_unspaced, stem, stems, words
@@ -22,6 +22,7 @@ MOST = 3  # sentences that are kept
 WIDEST = 320  # characters of one
 BORNE_OUT = 0.75  # share of a sentence's stems that its sources must have
 CITES = re.compile(r"\s*((?:\[\d{1,3}(?:\s*,\s*\d{1,3})*\]\s*)+)[.。]?\s*$")
+SENTENCE_END = re.compile(r"(?<=\])([.。]?) +(?=[^\s\[])")  # behind its sources, where a model goes on in the same line
 DIGITS = re.compile(r"\d+(?:[.,\u00a0\u202f ]\d{3})*(?:[.,]\d+)?")
 # What turns a statement round: a sentence may have one only where its sources do.
 NOT = re.compile(
@@ -77,7 +78,7 @@ def checked(answer: str, sources: Sequence[Sentence], *, language: str) -> tuple
     what it made up does.
     """
     kept: list[Prose] = []
-    for line in answer.splitlines()[:20]:
+    for line in SENTENCE_END.sub(r"\1\n", answer).splitlines()[:20]:
         cites = CITES.search(line)
         if cites is None:
             continue
@@ -86,8 +87,8 @@ def checked(answer: str, sources: Sequence[Sentence], *, language: str) -> tuple
         if not numbers or not all(1 <= number <= len(sources) for number in numbers):
             continue
         named = tuple(sources[number - 1] for number in sorted(numbers))
-        if is_borne_out(text, named, language=language) and all(text != prose.text for prose in kept):
-            kept.append(Prose(text=text, sources=named))
+        if is_borne_out(text, named, language=language) and all(_ended(text, language) != prose.text for prose in kept):
+            kept.append(Prose(text=_ended(text, language), sources=named))
     return tuple(kept[:MOST])
 
 
@@ -111,7 +112,8 @@ def is_borne_out(text: str, sources: Sequence[Sentence], *, language: str) -> bo
 
 
 def _ended(text: str, language: str) -> str:
-    return text if text[-1:] in ".!。！" else f"{text}{'。' if is_unspaced(text) else '.'}"
+    """Return a sentence with the mark at its end, which may have stood behind its sources."""
+    return text if ENDING.search(text) else f"{text}{'。' if is_unspaced(text) else '.'}"
 
 
 def _plain(number: str) -> str:

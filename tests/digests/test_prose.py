@@ -58,7 +58,7 @@ def test_what_the_reports_bear_out_is_shown_with_its_sources_and_proved(engine, 
     made = edition(engine, put, model)
 
     (story,) = made.stories
-    assert [prose.text for prose in story.prose] == [GOOD.removesuffix(" [1, 3].")]
+    assert [prose.text for prose in story.prose] == [GOOD.replace(" [1, 3]", "")]
     assert story.prose_by == "tiny"
     assert len(story.prose[0].sources) == 2
     assert verify(made, read(engine, lambda c: articles_by_id(c, cited_ids(made)))) == ()
@@ -95,6 +95,7 @@ def test_a_model_that_fails_leaves_the_extract_and_is_told_of(engine, put, model
     assert made.stories[0].prose == ()
     assert made.stories[0].summary
     assert told in made.ledger.prose
+    assert made.ledger.prose.startswith("tiny wrote 0; ")
 
 
 def test_a_model_that_hangs_costs_its_time_and_no_more(engine, put, model):
@@ -149,6 +150,16 @@ def sources():
 )
 def test_only_what_its_sources_say_is_kept(line, kept):
     assert bool(checked(line, sources(), language="en")) is kept
+
+
+def test_sentences_in_one_line_are_taken_apart_behind_their_sources():
+    first = "A quake of magnitude 5.4 shook Tarvola at dawn on Monday"
+    line = f"{first} [1]. Nobody was hurt, and 12 houses lost their chimneys. [2]"
+
+    assert [(prose.text, len(prose.sources)) for prose in checked(line, sources(), language="en")] == [
+        (f"{first}.", 1),
+        ("Nobody was hurt, and 12 houses lost their chimneys.", 1),
+    ]
 
 
 def test_any_answer_gives_at_most_three_sentences():
