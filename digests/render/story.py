@@ -21,6 +21,8 @@ from digests.render.citing import (
 from digests.render.coverage import coverage, silent, voices
 from digests.render.view import Quote, SourceLine, StoryView, Tongue
 from digests.render.words import Words
+from watcher.text.words import fold
+from watcher.text.words import words as split
 
 MAX_SOURCES = 8  # a story's outlets by name; the others are counted
 MAX_HEADLINES = 5  # in languages other than the digest's
@@ -102,10 +104,18 @@ def _sources(mentions: Iterable[Mention], most: int, words: Words) -> tuple[Sour
     return tuple(_source(each, words) for each in islice(mentions, most))
 
 
+def _agency(mention: Mention, words: Words) -> str:
+    """Return "AFP text", or nothing where it is nobody's or the agency's own site has it: "Reuters", "AP News"."""
+    agency = safe.inert(mention.agency or "", limit=80)
+    own, named = ([fold(word) for word in split(name)] for name in (mention.outlet, agency))
+    if not named or own[: len(named)] == named:
+        return ""
+    return words.say("agency", agency=agency)
+
+
 def _source(mention: Mention, words: Words) -> SourceLine:
     outlet, title = outlet_name(mention.outlet, mention.url), _title(mention)
-    agency = words.say("agency", agency=safe.inert(mention.agency, limit=80)) if mention.agency else ""
-    about = (words.country(mention.country), words.in_language(mention.language), agency)
+    about = (words.country(mention.country), words.in_language(mention.language), _agency(mention, words))
     return SourceLine(
         outlet=outlet,
         url=safe.web_url(mention.url),

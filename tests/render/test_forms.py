@@ -201,6 +201,22 @@ def test_a_day_of_another_year_is_told_with_its_year(editions):
     assert "Covers 14 March 2024, 06:30 to 14 March, 06:30 CET." in " ".join(wide.split())
 
 
+@pytest.mark.parametrize(
+    ("outlet", "agency", "told"),
+    [("Reuters", "Reuters", False), ("AP News", "AP", False), ("Apulia Post", "AP", True), ("Valley Star", "AP", True)],
+)
+def test_an_agencys_own_site_is_not_said_to_have_its_text(editions, outlet, agency, told):
+    edition = editions.small()
+    story = edition.stories[0]
+    mention = replace(story.mentions[0], outlet=outlet, agency=agency)
+    story = replace(story, mentions=(mention, *story.mentions[1:]))
+    section = replace(edition.sections[0], stories=(story,))
+
+    text = one(replace(edition, sections=(section,)), "text")
+
+    assert (f"{agency} text: {outlet}" in text) is told
+
+
 def test_an_edition_speaks_its_language_in_its_time_zone(editions):
     edition = replace(editions.small(), language="de", timezone="America/Sao_Paulo", previous=None)
 
