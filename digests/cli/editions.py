@@ -73,9 +73,8 @@ def in_words(row: dict[str, object]) -> str:
     assert isinstance(ways, dict)
     sent = ", ".join(f"{count} {state}" for state, count in sorted(ways.items()))
     when = "" if row["slot"] == "daily" else f" asked for at {str(row['slot'])[:5]}"
-    text = (
-        f"{row['date']}  {row['digest']} no. {row['number']}{when}: {row['stories']} stories, {row['briefs']} in a line"
-    )
+    stories = "1 story" if row["stories"] == 1 else f"{row['stories']} stories"
+    text = f"{row['date']}  {row['digest']} no. {row['number']}{when}: {stories}, {row['briefs']} in a line"
     return f"{text}{f' [{sent}]' if sent else ''}  {row['headline']}"
 
 
