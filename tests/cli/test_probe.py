@@ -7,7 +7,7 @@ import json
 import pytest
 
 from tests.cli.site import rss, serving
-from watcher.cli.looking import size, spellings
+from watcher.cli.looking import show, size, spellings
 from watcher.cli.main import run
 from watcher.errors import SettingsError
 from watcher.settings.load import load
@@ -151,6 +151,12 @@ def test_nothing_that_a_server_says_steers_the_terminal(site, file, capsys):
     out = capsys.readouterr().out
     assert 'ETag "[2J"' in out
     assert [c for c in out if not c.isprintable() and c != "\n"] == []
+
+
+def test_nothing_that_is_shown_turns_the_direction_of_a_line(capsys):
+    show(["\u202eevil\u202c \u2066town\u2069 \u200fعنوان"])
+
+    assert capsys.readouterr().out == "evil town \u200fعنوان\n"
 
 
 def test_a_name_that_is_neither_source_nor_address_is_wrong_usage(file, capsys):

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from watcher.settings.model import Settings
     from watcher.work.probe import Look
 
+TURNING = dict.fromkeys((*range(0x202A, 0x202F), *range(0x2066, 0x206A)))  # embeddings, overrides and isolates
 CONNECTION_ADVICE = (
     ("does not resolve", "is the name spelt right, and is this machine online?"),
     ("refused", "nothing listens there: are host and port right?"),
@@ -137,10 +138,10 @@ def size(count: int) -> str:
 
 
 def show(lines: Iterable[str]) -> None:
-    """Print lines of which parts come from a server: nothing in them may steer a terminal."""
+    """Print lines of which parts come from a server: nothing in them may steer a terminal, or turn their direction."""
     from watcher.feeds.plain import clean
 
-    sys.stdout.write("".join(f"{clean(line)}\n" for line in lines))
+    sys.stdout.write("".join(f"{clean(line).translate(TURNING)}\n" for line in lines))
 
 
 def tell_on_terminal(url: str) -> None:
