@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from itertools import islice
+from collections.abc import Sequence
 
 from digests.model import Edition, EditionStory, Figure, Mention
 from digests.render import safe
@@ -34,8 +33,8 @@ MAX_RELATED = 6
 def story_view(story: EditionStory, edition: Edition, words: Words) -> StoryView:
     """Return what `edition` shows of a story."""
     title = headline(story.title, words)
-    plain = _sources((each for each in story.mentions if not _title(each)), MAX_SOURCES, words)
-    foreign = _sources((each for each in story.mentions if _title(each)), MAX_HEADLINES, words)
+    plain = _sources(story, [each for each in story.mentions if not _title(each, story)], MAX_SOURCES, words)
+    foreign = _sources(story, [each for each in story.mentions if _title(each, story)], MAX_HEADLINES, words)
     unnamed = max(story.outlets, len(story.mentions)) - len(plain) - len(foreign)
     updated = words.say("updated", time=words.clock(story.updated_at, zone=True))
     is_new = story.status == "new" and edition.previous is not None  # in a first edition, the word would say nothing
@@ -94,14 +93,20 @@ def _figure(figure: Figure, words: Words) -> Quote:
     )
 
 
-def _title(mention: Mention) -> str:
-    """Return the headline of a report that is shown by it: one in another language than the digest's."""
-    return safe.inert(mention.title, limit=MAX_TITLE) if mention.headline else ""
+def _title(mention: Mention, story: EditionStory) -> str:
+    """
+    Return the headline of a report that is shown by it: one in another language than the digest's, unless the story
+    stands under it.
+    """
+    is_own = (mention.url, mention.language) == (story.url, story.title_language) and story.title in mention.title
+    if is_own or not mention.headline:
+        return ""
+    return safe.inert(mention.title, limit=MAX_TITLE)
 
 
-def _sources(mentions: Iterable[Mention], most: int, words: Words) -> tuple[SourceLine, ...]:
+def _sources(story: EditionStory, mentions: Sequence[Mention], most: int, words: Words) -> tuple[SourceLine, ...]:
     """Return the first of `mentions` as they are shown."""
-    return tuple(_source(each, words) for each in islice(mentions, most))
+    return tuple(_source(each, _title(each, story), words) for each in mentions[:most])
 
 
 def _agency(mention: Mention, words: Words) -> str:
@@ -113,8 +118,8 @@ def _agency(mention: Mention, words: Words) -> str:
     return words.say("agency", agency=agency)
 
 
-def _source(mention: Mention, words: Words) -> SourceLine:
-    outlet, title = outlet_name(mention.outlet, mention.url), _title(mention)
+def _source(mention: Mention, title: str, words: Words) -> SourceLine:
+    outlet = outlet_name(mention.outlet, mention.url)
     about = (words.country(mention.country), words.in_language(mention.language), _agency(mention, words))
     return SourceLine(
         outlet=outlet,

@@ -271,3 +271,27 @@ def test_the_first_edition_of_all_calls_nothing_new(editions):
     for form in ("markdown", "html", "text"):
         assert "New" in one(editions.small(), form)
         assert "New" not in one(first, form).replace("New Zealand", "")
+
+
+def test_a_foreign_storys_own_headline_is_not_told_again_among_its_sources(editions):
+    edition = editions.small()
+    story = edition.stories[0]
+    own = replace(story.mentions[0], title="Mouvement de grève", url=story.url, language="fr", headline=True)
+    other = replace(story.mentions[1], title="Huelga general", language="es", headline=True)
+    story = replace(
+        story,
+        title=own.title,
+        title_language="fr",
+        mentions=(own, other),
+        voices=(),
+        outlets=2,
+        independent=2,
+        folded=0,
+    )
+    section = replace(edition.sections[0], stories=(story,))
+
+    for form in ("markdown", "text"):
+        body = one(replace(edition, sections=(section,)), form)
+        assert body.count(own.title) == 2, form  # in the contents and above the story
+        assert body.count(other.title) == 1, form
+        assert own.outlet in body
