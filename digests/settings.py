@@ -205,7 +205,10 @@ class DigestSettings(Part):
     languages: tuple[LanguageTag, ...] = Field(default=(), description="Only articles in these; by default all.")
     regions: tuple[Region, ...] = Field(
         default=(),
-        description="Only stories about these: africa, americas, asia-pacific, europe, middle-east, or country codes.",
+        description=(
+            "Only stories about these, beside those of must and watch: africa, americas, asia-pacific, europe,"
+            " middle-east, or country codes."
+        ),
     )
     must: Phrases = Field(default=(), description="Stories that say one of these are told in full, however small.")
     watch: Phrases = Field(default=(), description="Stories that say one of these are shown, and marked.")

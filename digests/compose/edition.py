@@ -104,7 +104,7 @@ def compose(
         places=_places(articles),
     )
     flagged = frozenset(key for key, article in articles.items() if is_flagged(article))
-    wanted = [each for each in ranked if _is_wanted(each.story, frame, shape)]
+    wanted = [each for each in ranked if each.must or each.alerts or _is_wanted(each.story, frame, shape)]
     taken: set[str] = set()
     chosen = choose(
         wanted,

@@ -68,6 +68,15 @@ def test_stories_about_other_regions_are_left_out_and_counted():
     assert ("stories about other regions", 3) in edition.ledger.left_out
 
 
+def test_words_that_are_asked_for_are_found_in_every_region():
+    wishes = Wishes(regions=("africa",), must=("storm",), watch=("fire",))
+
+    edition = edition_of(world(), stories=2, briefs=5, wishes=wishes)
+
+    assert {s.title.split()[0] for s in edition.stories} == {"Drought", "Storm"}
+    assert [(b.title.split()[0], b.alerts) for b in edition.briefs] == [("Fire", ("fire",))]
+
+
 def test_rules_file_stories_in_sections_of_the_readers_own():
     rules = (SectionRule(section="Weather", words=("flood*", "storm")), SectionRule(section="Asia", countries=("JP",)))
 
