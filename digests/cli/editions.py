@@ -30,6 +30,7 @@ def command(
     json: Json = False,
 ) -> int:
     """List the editions that are kept: when each was made, what it holds, and how much of it reached whom."""
+    from digests.cli.story import digest_named
     from digests.store.archive import delivered, each_whole, edition_rows
     from digests.store.editions import open_digests
     from watcher.store.writer import read
@@ -42,6 +43,8 @@ def command(
         told = read(engine, lambda c: [as_row(row, edition, ways.get(row, {})) for row, edition in each_whole(c, rows)])
     finally:
         engine.dispose()
+    if name is not None and not told:
+        digest_named(settings, name)  # a name that is nowhere is a slip; editions outlive their digest's settings
     if json:
         print_json(told)
     elif not told:

@@ -96,6 +96,13 @@ def test_editions_are_listed_with_their_headlines(watcher):
     assert (row["digest"], row["date"], row["stories"], row["articles"]) == ("world", TODAY, 1, 1)
 
 
+def test_editions_of_a_name_that_is_nowhere_are_wrong_usage(watcher):
+    code, _, err = watcher("editions", "wrold")
+
+    assert code == 2
+    assert "no digest 'wrold' in the settings; there is world" in err
+
+
 def test_a_date_without_an_edition_is_said_to_have_none(watcher):
     code, _, err = watcher("replay", "2020-01-01")
 
