@@ -168,7 +168,7 @@ class EditionStory:
     countries: tuple[str, ...]  # ISO codes of the outlets; those of `places` are in `place_codes`
     article_ids: tuple[str, ...]
     spark: tuple[int, ...]  # articles in each eighth of the window
-    trend: str  # rising, steady, fading
+    trend: str  # rising, steady, fading; empty where too few articles tell
     score: float
     why: tuple[Term, ...]
     thread: str = ""  # what it goes on with over days

@@ -32,11 +32,11 @@ def spark(times: Iterable[datetime], *, start: datetime, end: datetime) -> tuple
 def trend(counts: Sequence[int]) -> str:
     """
     Return "rising", "steady" or "fading": the pace of the window's last quarter against the pace since the story
-    began.
+    began; nothing where too few articles tell.
     """
     began = next((at for at, count in enumerate(counts) if count), None)
     if began is None or sum(counts) < FEW:
-        return "steady"
+        return ""
     if began >= EIGHTHS - 2:
         return "rising"
     pace = sum(counts[began:]) / (EIGHTHS - began)

@@ -28,6 +28,7 @@ MAX_HEADLINES = 5  # in languages other than the digest's
 MAX_FIGURES = 4
 MAX_NEW_OUTLETS = 6  # by name
 MAX_RELATED = 6
+TRENDS = frozenset({"rising", "steady", "fading"})
 
 
 def story_view(story: EditionStory, edition: Edition, words: Words) -> StoryView:
@@ -62,8 +63,8 @@ def story_view(story: EditionStory, edition: Edition, words: Words) -> StoryView
         voices=voices(story, words),
         silent=silent(story, words),
         related=tuple(brief(one, words) for one in story.related[:MAX_RELATED]),
-        spark=_heights(story.spark),
-        trend=words[story.trend] if story.trend in ("rising", "steady", "fading") else "",
+        spark=_heights(story.spark) if story.trend in TRENDS else (),
+        trend=words[story.trend] if story.trend in TRENDS else "",
         country=next(iter(story.place_codes), ""),
         first_place=safe.inert(next(iter(story.places), "")),
     )

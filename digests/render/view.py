@@ -108,7 +108,7 @@ class StoryView:
     voices: tuple[VoiceView, ...]
     silent: tuple[str, ...]
     related: tuple[BriefView, ...]
-    spark: tuple[int, ...]  # eighths of the window, 0 to 12
+    spark: tuple[int, ...]  # eighths of the window, 0 to 12; empty where there is no trend to tell
     trend: str
     country: str  # ISO code of the first of `places`, or ""
     first_place: str

@@ -297,8 +297,9 @@ def test_what_is_new_is_a_sentence_with_the_new_figure():
         ((8, 7, 6, 6, 5, 7, 6, 6), "steady"),
         ((0, 0, 14, 12, 7, 5, 4, 2), "fading"),
         ((0, 0, 0, 0, 0, 0, 1, 4), "rising"),
-        ((0, 0, 0, 1, 0, 0, 0, 0), "steady"),
-        ((0,) * 8, "steady"),
+        ((0, 0, 0, 1, 0, 0, 0, 0), ""),
+        ((0, 0, 0, 0, 0, 0, 0, 3), ""),
+        ((0,) * 8, ""),
     ],
 )
 def test_the_trend_is_the_last_quarters_pace(counts, word):

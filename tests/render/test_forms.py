@@ -295,3 +295,13 @@ def test_a_foreign_storys_own_headline_is_not_told_again_among_its_sources(editi
         assert body.count(own.title) == 2, form  # in the contents and above the story
         assert body.count(other.title) == 1, form
         assert own.outlet in body
+
+
+def test_a_story_of_few_articles_has_no_trend_and_no_picture_of_it(editions):
+    edition = editions.small()
+    section = replace(edition.sections[0], stories=(replace(edition.stories[0], trend=""),))
+
+    page = one(replace(edition, sections=(section,)), "html")
+
+    assert 'class="spark"' in one(edition, "html")
+    assert 'class="spark"' not in page and "steady" not in page
