@@ -25,7 +25,6 @@ FAST = {  # nothing of a test's outlives it
     "listen_addresses": "", "fsync": "off", "synchronous_commit": "off", "full_page_writes": "off",
     "shared_buffers": "64MB", "max_connections": "200", "autovacuum": "off", "max_wal_size": "2GB",
 }  # fmt: skip
-FULL = "template_of_digests"  # a database with all tables
 
 
 def programs() -> Path | None:
@@ -48,19 +47,26 @@ def version_of(folder: Path) -> int:
 
 @dataclass(slots=True)
 class Server:
-    """A server on which tests make databases. `end` stops it if it is ours."""
+    """A server on which tests make databases, those of other processes among them. `stop` ends it if it is ours."""
 
     url: str  # of a database from which others can be made
-    end: Callable[[], None] = lambda: None
-    has_template: bool = False
+    stop: Callable[[], None] | None = None
+    template: str = ""  # a database with all tables, once one is wanted
 
     def fresh(self, *, empty: bool = False) -> str:
         """Return the address of a new database, with all tables in it unless it is to be `empty`."""
-        if not empty and not self.has_template:
-            self.run(f"DROP DATABASE IF EXISTS {FULL}")
-            open_digests(self.make(FULL, "template0")).dispose()
-            self.has_template = True
-        return self.make(f"watcher_test_{uuid.uuid4().hex[:12]}", "template0" if empty else FULL)
+        if not empty and not self.template:
+            template = new_name()
+            open_digests(self.make(template, "template0")).dispose()
+            self.template = template
+        return self.make(new_name(), "template0" if empty else self.template)
+
+    def end(self) -> None:
+        """Stop the server if it is ours, else leave nothing on it."""
+        if self.stop is not None:
+            self.stop()
+        elif self.template:
+            self.run(f"DROP DATABASE {self.template}")
 
     def make(self, name: str, template: str) -> str:
         """Make a database and return its address."""
@@ -77,6 +83,11 @@ class Server:
         with engine.connect() as connection:
             connection.execute(text(statement))
         engine.dispose()
+
+
+def new_name() -> str:
+    """Return the name of a new database."""
+    return f"watcher_test_{uuid.uuid4().hex[:12]}"
 
 
 def serve(environ: Mapping[str, str]) -> Server | None:

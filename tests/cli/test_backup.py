@@ -135,11 +135,12 @@ def test_rows_that_belong_to_nothing_are_named_and_removed(watcher, engine):
 
 
 @on_postgresql
-def test_the_lines_that_are_named_for_a_server_bring_everything_back(watcher, engine, empty_url, tmp_path):
+def test_the_lines_that_are_named_for_a_server_bring_everything_back(watcher, engine, empty_url, tmp_path, monkeypatch):
     folder = programs()
     if folder is None or not (folder / "pg_dump").exists():
         pytest.skip("no pg_dump")
 
+    monkeypatch.setenv("PGPASSWORD", engine.url.password or "")
     dumped = watcher("backup", str(tmp_path / "b"))[2].partition("try: ")[2]
     shell(folder, dumped)
     restored = watcher("restore", str(tmp_path / "b"))[2].partition(", then ")[2].partition(", and")[0]

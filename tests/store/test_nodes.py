@@ -71,7 +71,8 @@ def test_a_daemon_that_lives_is_told_though_another_gave_a_later_sign_and_ended(
 
 def test_a_cut_connection_is_taken_up_again_with_the_lock(engine):
     with held(engine, now=NOW) as mark:
-        cut = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"
+        ours = "SELECT oid FROM pg_database WHERE datname = current_database()"
+        cut = f"SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND database = ({ours})"
         read(engine, lambda c: c.execute(text(cut)).all())
         soon(lambda: not find_mark(engine).is_held)
 

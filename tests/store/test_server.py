@@ -34,13 +34,15 @@ def writer(engine):
 
 @pytest.fixture
 def login(engine):
-    """Return a function that makes the login "somebody" with an option; it is gone afterwards."""
+    """Return a function that makes a login with an option, and returns an address with it; it is gone afterwards."""
+    name = f"{engine.url.database}_other"
 
-    def make(option: str) -> None:
-        write(engine, lambda c: c.execute(text(f"CREATE ROLE somebody LOGIN {option}")))
+    def make(url: str, option: str = "") -> str:
+        write(engine, lambda c: c.execute(text(f"CREATE ROLE {name} LOGIN PASSWORD 'theirs' {option}")))
+        return make_url(url).set(username=name, password="theirs").render_as_string(hide_password=False)
 
     yield make
-    write(engine, lambda c: c.execute(text("DROP ROLE somebody")))
+    write(engine, lambda c: c.execute(text(f"DROP ROLE {name}")))
 
 
 def keep(name: str, value: str = "x"):
@@ -183,26 +185,26 @@ def test_a_server_that_is_not_there_is_told_in_words():
 
 @pytest.mark.parametrize("wrong", [{"username": "nobody_here"}, {"database": "nothing_here"}])
 def test_a_server_that_is_there_and_lets_us_not_in_says_so(store_url, wrong):
-    with pytest.raises(StoreError, match=r"does not let us in .*does not exist") as caught:
+    with pytest.raises(StoreError, match=r"does not let us in .*(does not exist|authentication failed)") as caught:
         open_store(make_url(store_url).set(**wrong).render_as_string(hide_password=False))
 
     assert "login, password and database" in caught.value.mend
 
 
 def test_a_server_without_a_free_connection_is_told_from_one_that_is_away(store_url, login):
-    login("CONNECTION LIMIT 0")
+    theirs = login(store_url, "CONNECTION LIMIT 0")
 
     with pytest.raises(StoreError, match="no connection free for us") as caught:
-        open_store(make_url(store_url).set(username="somebody").render_as_string(hide_password=False))
+        open_store(theirs)
 
     assert (caught.value.passing, "max_connections" in caught.value.mend) == (True, True)
 
 
 def test_a_login_that_may_make_no_tables_is_told_what_it_needs(empty_url, login):
-    login("")
+    theirs = login(empty_url)
 
     with pytest.raises(StoreError, match=r"cannot be opened: permission denied for schema public$") as caught:
-        open_store(make_url(empty_url).set(username="somebody").render_as_string(hide_password=False))
+        open_store(theirs)
 
     assert (caught.value.passing, "ALTER DATABASE … OWNER TO …" in caught.value.mend) == (False, True)
 

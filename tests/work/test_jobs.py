@@ -55,17 +55,19 @@ def engine(store_url):
 @pytest.fixture
 def other(engine):
     """Yield the store as a login has it that may do with rows what it likes, and owns nothing."""
+    name = f"{engine.url.database}_other"
     for statement in (
-        "CREATE ROLE somebody LOGIN",
+        f"CREATE ROLE {name} LOGIN PASSWORD 'theirs'",
         f"REVOKE TEMPORARY ON DATABASE {engine.url.database} FROM PUBLIC",
-        "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO somebody",
+        f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {name}",
     ):
         write(engine, lambda c, statement=statement: c.execute(text(statement)))
-    theirs = connect_to(engine.url.set(username="somebody").render_as_string(hide_password=False))
+    address = engine.url.set(username=name, password="theirs")
+    theirs = connect_to(address.render_as_string(hide_password=False))
     yield theirs
     theirs.dispose()
-    write(engine, lambda c: c.execute(text("DROP OWNED BY somebody")))
-    write(engine, lambda c: c.execute(text("DROP ROLE somebody")))
+    write(engine, lambda c: c.execute(text(f"DROP OWNED BY {name}")))
+    write(engine, lambda c: c.execute(text(f"DROP ROLE {name}")))
 
 
 def jobs(engine) -> list[tuple]:
