@@ -21,6 +21,7 @@ from watcher.store.schema import facts
 from watcher.store.writer import read, write
 
 NOW = datetime(2026, 11, 24, 6, tzinfo=UTC)
+pytestmark = pytest.mark.slow  # copies stores that others write all the while
 
 
 @pytest.fixture
