@@ -138,7 +138,7 @@ def test_rows_that_belong_to_nothing_are_named_and_removed(watcher, engine):
 def test_the_lines_that_are_named_for_a_server_bring_everything_back(watcher, engine, empty_url, tmp_path, monkeypatch):
     folder = programs()
     if folder is None or not (folder / "pg_dump").exists():
-        pytest.skip("no pg_dump")
+        pytest.skip("no pg_dump and pg_restore, which the lines name: apt-get install postgresql")
 
     monkeypatch.setenv("PGPASSWORD", engine.url.password or "")
     dumped = watcher("backup", str(tmp_path / "b"))[2].partition("try: ")[2]

@@ -10,7 +10,6 @@ import pytest
 from watcher.cli.status_daemon import SILENT, daemon_found, daemon_lines
 from watcher.store.mark import JobFault, Mark, held
 from watcher.store.nodes import Node
-from watcher.store.open import open_store
 
 NOW = datetime(2026, 11, 25, 6, 30, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -20,13 +19,6 @@ pytestmark = pytest.mark.postgresql
 @pytest.fixture
 def database() -> str:
     return "postgresql"
-
-
-@pytest.fixture
-def engine(store_url):
-    engine = open_store(store_url)
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture
