@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
 
 from digests.cluster.item import Item
 from digests.cluster.wording import LEAST_SHARED, Sample, Wording
+from watcher.features.make import MAX_TITLE, TITLE_WEIGHT
+from watcher.features.terms import weights_of
 from watcher.features.wording import CITED, FLAG_BITS, LEAD
-from watcher.text.words import tokens
+from watcher.text.words import stem_set, stems, tokens
 
 LEAST_WORDING = 10  # shingles: below this a body is a caption, and only its title can be compared
 COPY = 0.57  # share of the shorter text that stands in the longer one
@@ -29,7 +32,9 @@ LEAST_TOLD = 0.4  # of a text: in one that is quotations and lists for the rest,
 LEAST_TOLD_SHARED = 0.3  # of what is told in such a text: two reports of one press conference share the answers alone
 LEAST_NUMBERS = 2  # of a text, to say that it has others than another
 OTHER_NUMBERS = 0.45  # of the numbers of the one with fewer: two events told by one form share less than half
-SURELY = 0.95  # share from which nothing speaks against a copy
+SURELY = 0.95  # share from which nothing speaks against a copy, but that it tells of neither headline
+LEAST_HEADLINE = 3  # stems of a headline that can say whether a text is its own
+OF_HEADLINE = 0.2  # of these, found in a text that tells of something else
 
 FLAGS = (1 << FLAG_BITS) - 1
 COMBINATIONS = [(n >> FLAG_BITS, n & FLAGS, n) for n in range(1 << 2 * FLAG_BITS)]  # of a shared shingle's flags
@@ -118,7 +123,27 @@ def is_copy(a: Item, b: Item, found: Common) -> bool:
     least = least_share(a, b, found)
     if COPY_SAME_TITLE <= found.share < least == COPY:
         return title_key(a.title) == title_key(b.title) != ()
-    return found.share >= least
+    return found.share >= least and not is_notice(a, b, found)
+
+
+def is_notice(a: Item, b: Item, found: Common) -> bool:
+    """
+    Whether what two articles share is what a site says of itself: on cookies, on rights.
+
+    Such a text tells of neither headline, and they have no word in common.
+    """
+    headlines = [stem_set(each.title, each.language) for each in (a, b)]
+    if min(map(len, headlines)) < LEAST_HEADLINE or headlines[0] & headlines[1]:
+        return False
+    told = told_stems(a if found.in_a <= found.in_b else b)
+    return all(len(headline & told) <= OF_HEADLINE * len(headline) for headline in headlines)
+
+
+def told_stems(item: Item) -> set[str]:
+    """Return the stems of an article's text: those that weigh more than the headline alone would have them weigh."""
+    counts = Counter(stems(item.title.strip()[:MAX_TITLE], item.language))
+    weights = weights_of(item.features)
+    return {stem for stem, weight in weights.items() if weight > round(1000 * TITLE_WEIGHT * counts[stem] ** 0.5)}
 
 
 def least_share(a: Item, b: Item, found: Common) -> float:

@@ -158,6 +158,29 @@ def test_the_furniture_of_one_outlet_folds_nothing(item):
     assert len(reports(items)) == 4
 
 
+NOTICE = """To make this site better we gather anonymous data on your visit, and so do the partners that we work with.
+Which of them you allow can be chosen in the settings, where each one is listed with what it is for.
+By closing this window you agree, until you say otherwise, that your data is used as our rules have it."""
+RIGHTS = "Copyright 2026. All rights reserved. This material may not be published, broadcast, rewritten or sold again."
+
+
+@pytest.mark.parametrize("outlet", ["", "The Daily"])
+def test_a_notice_in_place_of_the_text_folds_nothing(item, outlet):
+    crane = item("a", "Crane falls on ferries in Lindhaven", NOTICE, outlet=outlet)
+    school = item("b", "Teachers of the island go back to work", NOTICE, outlet=outlet, hours=2)
+    bread = item("c", "Bread is short on the outer islands", RIGHTS, outlet=outlet)
+    told = item("d", "Crane falls on ferries at the quay", f"{WIRE}\n{RIGHTS}", outlet=outlet)
+
+    assert len(reports([crane, school, bread, told])) == 4
+
+
+def test_a_text_under_a_headline_of_none_of_its_words_is_folded_with_one_that_has_some(item):
+    first = item("a", "Crane falls on ferries in Lindhaven", WIRE)
+    second = item("b", "Bent steel", WIRE, hours=3)
+
+    assert groups_of(reports([first, second])) == {frozenset("ab")}
+
+
 def test_the_origin_is_the_agency_then_the_earliest(item):
     early = item("a", "Crane falls", WIRE, agency="AFP")
     agency = item("b", "Crane falls", WIRE, outlet="AFP", agency="AFP", hours=1)
