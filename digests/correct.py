@@ -10,12 +10,13 @@ from sqlalchemy import Connection, Engine
 
 from digests.cluster.about import about
 from digests.cluster.rules import Correction
-from digests.cluster.threads import MERGED, SPLIT, Carried, Change, min_of, new_id
+from digests.cluster.threads import MERGED, SPLIT, Carried, Change, min_of, new_id, returned
 from digests.errors import DigestError
 from digests.gather import items
 from digests.history import found, story_of
 from digests.model import Report, Story
 from digests.store import stories as store
+from digests.store.absorbed import absorbed
 from digests.store.corrections import add_correction
 from digests.store.histories import StoryRow, current, story_members
 from digests.store.stories import Member
@@ -36,7 +37,8 @@ def split(engine: Engine, story: str, articles: Sequence[str], *, now: datetime)
     """
     Take articles out of a story: none of them is in a story with one of its others from now on.
 
-    The others keep the id; those taken out are a story of their own, in the same thread.
+    The others keep the id; those taken out are a story of their own, in the same thread, or the one again that they
+    were before it went into this.
 
     Errors: DigestError, if they are not in the story, or are all of it.
     """
@@ -45,9 +47,12 @@ def split(engine: Engine, story: str, articles: Sequence[str], *, now: datetime)
         whole = stored(connection, story)
         gone = frozenset(articles)
         check_parts(whole, gone)
-        rest = part(whole, set(whole.articles) - gone)
-        own = part(whole, gone)
-        own = replace(own, id=free_id(connection, own.articles[0]), was=())
+        rest, own = part(whole, set(whole.articles) - gone), part(whole, gone)
+        if back := returned(own.articles, len(own.articles), absorbed(connection, whole.was)):
+            own = replace(own, id=back.id, thread=back.thread, began_at=back.began_at, was=back.was)
+            rest = replace(rest, was=tuple(old for old in rest.was if old not in (back.id, *back.was)))
+        else:
+            own = replace(own, id=free_id(connection, own.articles[0]), was=())
         correction = Correction(kind="split", articles=own.articles, others=rest.articles)
         number = add_correction(connection, correction, words=f"split {whole.id} {' '.join(own.articles)}", now=now)
         change = Change(kind=SPLIT, story=whole.id, other=own.id, articles=own.articles, why=said(number))

@@ -15,12 +15,13 @@ from digests.cluster.item import Item, item_of
 from digests.cluster.rules import rules_of
 from digests.cluster.settled import settled
 from digests.cluster.stories import Grouping, grouping
-from digests.cluster.threads import Carried, carry
+from digests.cluster.threads import Absorbed, Carried, carry
 from digests.cluster.wording import Shingles
 from digests.errors import DigestError
 from digests.model import Story
 from digests.sharding import SHARDS_ABOVE, window_grouping
 from digests.store import stories as store
+from digests.store.absorbed import absorbed
 from digests.store.corrections import KeptCorrection, holding, kept_corrections
 from digests.store.stories import Kept, Member
 from watcher.features.pack import shingles_of, unpack
@@ -50,6 +51,7 @@ class Window:
     shingles: Shingles
     kept: Kept
     corrections: tuple[KeptCorrection, ...]
+    absorbed: tuple[Absorbed, ...] = ()  # stories that have gone into those of the window
 
 
 def stories_until(
@@ -99,11 +101,13 @@ def window_of(connection: Connection, *, start: datetime, end: datetime) -> Wind
     first = min(start - LEAST_BACK, max(end - MOST_BACK, enough or end - MOST_BACK))
     shingles = Shingles()
     found = {item.article_id: item for item in items_between(connection, start=first, end=end, shingles=shingles)}
+    kept = store.kept(connection, found, since=end - THREAD_LASTS)
     return Window(
         items=found,
         shingles=shingles,
-        kept=store.kept(connection, found, since=end - THREAD_LASTS),
+        kept=kept,
         corrections=kept_corrections(connection),
+        absorbed=absorbed(connection, {old for story in kept.stories if story.articles for old in story.was}),
     )
 
 
@@ -192,10 +196,10 @@ def keep(
 
 def with_free_ids(engine: Engine, window: Window, groups: Sequence[Story]) -> Carried:
     """Return the groups as the stories that they are, under ids that no other story ever had."""
-    known = {story.id for story in window.kept.stories}
+    known = {story.id for story in window.kept.stories} | {story.id for story in window.absorbed}
     taken: set[str] = set()
     while True:
-        carried = carry(window.kept.stories, groups, window.items, taken=taken)
+        carried = carry(window.kept.stories, groups, window.items, taken=taken, absorbed=window.absorbed)
         new = {story.id for story in carried.stories} - known
         clash = read(engine, partial(store.taken_ids, ids=new))
         if not clash:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -37,6 +37,17 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Absorbed:
+    """A story that has gone into another; `articles` are those that it had then."""
+
+    id: str
+    thread: str
+    began_at: datetime
+    articles: tuple[str, ...]
+    was: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """
     What became of a story, and why.
@@ -66,28 +77,37 @@ class Carried:
 
 
 def carry(
-    known: Sequence[Known], groups: Sequence[Story], items: Mapping[str, Item], *, taken: Collection[str] = ()
+    known: Sequence[Known],
+    groups: Sequence[Story],
+    items: Mapping[str, Item],
+    *,
+    taken: Collection[str] = (),
+    absorbed: Sequence[Absorbed] = (),
 ) -> Carried:
     """
     Return `groups` with the ids of the stories that they are; the same for any order of `known` and `groups`.
 
     A known story goes on where most of its articles are. Where several go on in one group, the largest keeps its id
     and the others are merged into it; what has left a story is a story of its own, or moved to another that is known.
+    A story that had been merged and has come apart again has its id and its thread back.
     A story of one thread alone that is about the same as an earlier story follows it, in its thread.
     Done again with what came of it, it changes nothing.
 
     Args:
         items: The window's, by article id.
         taken: Ids that new stories must not have, beside those of `known`.
+        absorbed: The stories that have gone into those of `known`.
     """
     by_id = {story.id: story for story in sorted(known, key=lambda each: each.id)}
     home = {article: story.id for story in by_id.values() for article in story.articles}
     groups = sorted(groups, key=lambda each: each.articles)
     shares = [Counter(home[article] for article in group.articles if article in home) for group in groups]
     had = {old for story in known for old in (story.id, *story.was)}
-    named = named_groups(groups, shares, by_id, {*taken, *had})
+    goes_on = homes(shares)
+    back = returns(groups, shares, goes_on.values(), absorbed)
+    named = named_groups(groups, goes_on, by_id, back, {*taken, *had})
     changes = tuple(changes_of(named, home, items))
-    stories = threaded(named, changes, by_id, items)
+    stories = threaded(named, changes, {**{each.id: each for each in back.values()}, **by_id}, items)
     profiles = {
         story.id: about(story.id, [items[key] for key in story.articles])
         for story in stories
@@ -98,18 +118,26 @@ def carry(
 
 
 def named_groups(
-    groups: Sequence[Story], shares: Sequence[Counter[str]], known: Mapping[str, Known], taken: set[str]
+    groups: Sequence[Story],
+    home: Mapping[str, int],
+    known: Mapping[str, Known],
+    back: Mapping[int, Absorbed],
+    taken: set[str],
 ) -> list[Story]:
-    """Return each group with its id: of the largest known story that goes on in it, else a new one."""
+    """Return each group with its id: of the largest known story that goes on in it, of one that is back, or new."""
     goes_on: defaultdict[int, list[str]] = defaultdict(list)
-    for story, number in homes(shares).items():
+    for story, number in home.items():
         goes_on[number].append(story)
+    gone = {old for each in back.values() for old in (each.id, *each.was)}
     named = []
     for number, group in enumerate(groups):
         if number in goes_on:
             into, *merged = sorted(goes_on[number], key=lambda each: seniority(known[each]))
             was = {*known[into].was, *(old for each in merged for old in (each, *known[each].was))}
-            named.append(replace(group, id=into, was=tuple(sorted(was))))
+            named.append(replace(group, id=into, was=tuple(sorted(was - gone))))
+        elif number in back:
+            was = set(back[number].was) - known.keys()
+            named.append(replace(group, id=back[number].id, was=tuple(sorted(was))))
         else:
             named.append(replace(group, id=new_id(group.articles[0], taken)))
         taken.add(named[-1].id)
@@ -123,6 +151,27 @@ def homes(shares: Sequence[Counter[str]]) -> dict[str, int]:
         for story, count in share.items():
             best[story] = max(best.get(story, (0, 0)), (count, -number))
     return {story: -number for story, (_, number) in best.items()}
+
+
+def returns(
+    groups: Sequence[Story], shares: Sequence[Counter[str]], taken: Collection[int], absorbed: Sequence[Absorbed]
+) -> dict[int, Absorbed]:
+    """Return, by the number of the group, the stories that have come out of those that they had gone into."""
+    numbers = [number for number, share in enumerate(shares) if share and number not in taken] if absorbed else []
+    found = {number: returned(groups[number].articles, shares[number].total(), absorbed) for number in numbers}
+    return {number: story for number, story in found.items() if story}
+
+
+def returned(articles: Collection[str], known: int, absorbed: Iterable[Absorbed]) -> Absorbed | None:
+    """
+    Return the story that a group is again: it has most of what the story had, and little else that is known.
+
+    Args:
+        known: How many of the group's articles were in a story.
+    """
+    shared = {each.id: len(set(articles).intersection(each.articles)) for each in absorbed}
+    own = [each for each in absorbed if 2 * shared[each.id] > max(known, len(each.articles))]
+    return min(own, key=lambda each: (-shared[each.id], each.id), default=None)
 
 
 def seniority(story: Known) -> tuple[int, datetime, str]:
@@ -161,7 +210,10 @@ def changes_of(named: Sequence[Story], home: Mapping[str, str], items: Mapping[s
 
 
 def threaded(
-    named: Sequence[Story], changes: Sequence[Change], known: Mapping[str, Known], items: Mapping[str, Item]
+    named: Sequence[Story],
+    changes: Sequence[Change],
+    known: Mapping[str, Known | Absorbed],
+    items: Mapping[str, Item],
 ) -> list[Story]:
     """Return the stories in their threads: the one that a known story is in, else that of the story it came from."""
     came_from = {change.other: change.story for change in reversed(changes) if change.kind == SPLIT}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,8 +10,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, or_, select
 
+from digests.store.absorbed import articles_then
 from digests.store.schema import stories, story_articles, story_changes
-from digests.store.stories import Member, member_of
+from digests.store.stories import Member, member_of, members_of
 
 LEAST_BEGINNING = 4  # letters of an id that may stand for it
 MOST_LIKE = 9
@@ -66,11 +68,20 @@ def rows_like(connection: Connection, beginning: str) -> list[StoryRow]:
 
 
 def current(connection: Connection, story: str) -> StoryRow | None:
-    """Return the story in which the articles of `story` are now: itself, or the one that it has gone into."""
-    found = story_row(connection, story)
+    """
+    Return the story in which the articles of `story` are now: itself, or the one that it has gone into.
+
+    Where most of its articles have left that one since, it is the story that has most of them.
+    """
+    found = asked = story_row(connection, story)
     while found is not None and found.merged_into is not None:
         found = story_row(connection, found.merged_into)
-    return found
+    if found is None or found is asked:
+        return found
+    had = articles_then(connection, [story]).get(story, ())
+    now = Counter(member.story for member in members_of(connection, had).values())
+    most = max(now, key=lambda each: (now[each], each == found.id, each), default=found.id)
+    return found if most == found.id else story_row(connection, most)
 
 
 def thread_rows(connection: Connection, thread: str) -> tuple[StoryRow, ...]:

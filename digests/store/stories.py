@@ -16,6 +16,7 @@ from digests.cluster.item import Item
 from digests.cluster.threads import MERGED, Carried, Change, Known
 from digests.model import Story
 from digests.store.schema import grouped, stories, story_articles, story_changes
+from digests.store.spans import narrow
 from watcher.features.pack import pack, unpack
 from watcher.store.feeds import slices
 from watcher.store.hosts import insert
@@ -196,6 +197,7 @@ def keep(
     sizes = counted(connection, profiles)
     found = [story for story in carried.stories if story.id in profiles]
     add(connection, stories, [story_row(each, profiles[each.id], times, sizes[each.id]) for each in found], key="id")
+    narrow(connection, carried.changes, times)
     note(connection, carried.changes, now=now)
 
 

@@ -16,7 +16,7 @@ from digests.cluster.linkage import Linkage, edges_of, link
 from digests.cluster.settled import settled
 from digests.cluster.steady import known_story, steadied
 from digests.cluster.stories import story_id
-from digests.cluster.threads import Known, carry
+from digests.cluster.threads import Absorbed, Known, carry
 from digests.model import Report, Story
 from watcher.features.make import make
 
@@ -67,11 +67,26 @@ def known_of(carried, before=()):
     return tuple(old.values())
 
 
+def absorbed_of(carried, known, before=()):
+    """What the store knows after a step of the stories that have gone into others."""
+    was = {story.id: story for story in known}
+    found = {each.id: each for each in before}
+    for change in carried.changes:
+        if change.kind == "merged":
+            old = was[change.story]
+            found[old.id] = Absorbed(
+                id=old.id, thread=old.thread, began_at=old.began_at, articles=change.articles, was=old.was
+            )
+    living = {story.id for story in carried.stories}
+    return tuple(each for each in found.values() if each.id not in living)
+
+
 def steps(*days, items):
     """Carry the groups of each day on from the day before."""
-    known, done = (), []
+    known, absorbed, done = (), (), []
     for groups in days:
-        done.append(carry(known, [group_of(*group) for group in groups], items))
+        done.append(carry(known, [group_of(*group) for group in groups], items, absorbed=absorbed))
+        absorbed = absorbed_of(done[-1], known, absorbed)
         known = known_of(done[-1], known)
     return done
 
@@ -117,10 +132,29 @@ def test_an_article_that_moves_to_another_story_is_told():
     assert (change.kind, change.articles) == ("moved", ("c",))
 
 
-def test_an_id_that_was_merged_away_is_not_given_again():
-    done = steps(["ab", "cde"], ["abcde"], ["ab", "cde"], items=items_of("abcde"))
+def test_an_id_that_was_merged_away_is_given_to_no_other_story():
+    done = steps(["ab", "cdef"], ["abcdef"], ["bc", "adef"], items=items_of("abcdef"))
 
     assert ids(done[0])["ab"] not in ids(done[2]).values()
+
+
+def test_a_story_that_comes_out_of_another_again_is_what_it_was():
+    done = steps(["ab", "cde"], ["abcde"], ["abx", "cde"], items=items_of("abcdex"))
+
+    (ours, theirs), (again, rest) = done[0].stories, done[2].stories
+    assert (again.id, again.thread, again.began_at) == (ours.id, ours.thread, ours.began_at)
+    assert (rest.id, rest.was) == (theirs.id, ())
+    (change,) = done[2].changes
+    assert (change.kind, change.story, change.other, change.articles) == ("split", theirs.id, ours.id, ("a", "b"))
+
+
+def test_stories_come_out_one_by_one_of_what_they_have_gone_into_together():
+    days = [["a", "bc", "defg"], ["abc", "defg"], ["abcdefg"], ["abc", "defg"], ["a", "bc", "defg"]]
+    done = steps(*days, items=items_of("abcdefg"))
+
+    assert ids(done[3]) == ids(done[1])
+    assert ids(done[4]) == ids(done[0])
+    assert [story.was for story in done[4].stories] == [(), (), ()]
 
 
 def test_an_id_that_is_taken_elsewhere_is_not_given():
@@ -215,6 +249,7 @@ def test_no_id_changes_its_meaning_without_a_word(days):
 
     where: dict[str, str] = {}
     gone: set[str] = set()
+    had: dict[str, set[str]] = {}
     for carried in done:
         told = {(a, c.story, c.other) for c in carried.changes for a in c.articles if c.kind != "follows"}
         whole = {(c.story, c.other) for c in carried.changes if c.kind == "merged"}
@@ -222,7 +257,13 @@ def test_no_id_changes_its_meaning_without_a_word(days):
         for article, story in now.items():
             was = where.get(article)
             assert was in (None, story) or (article, was, story) in told
-        assert not gone & set(now.values())
+        back = gone & set(now.values())
+        for story in back:  # all that it is has come out of others, and most of what it was is there
+            own = {article for article, each in now.items() if each == story}
+            assert all((article, where[article], story) in told for article in own & where.keys())
+            assert 2 * len(own & had[story]) > len(had[story])
+        gone -= back
+        had |= {c.story: set(c.articles) for c in carried.changes if c.kind == "merged"}
         gone |= {story for story, _ in whole}
         into = dict(whole)
         where = {article: into.get(story, story) for article, story in where.items()} | now
@@ -233,12 +274,13 @@ def test_no_id_changes_its_meaning_without_a_word(days):
 @settings(max_examples=100, deadline=None)
 def test_carrying_on_twice_is_carrying_on_once_in_any_order(days):
     items = items_of("abcdefgh")
-    done, known = steps(*map(groups_of, days), items=items), ()
+    done, known, absorbed = steps(*map(groups_of, days), items=items), (), ()
     for carried, day in zip(done, days, strict=True):
         groups = [group_of(*group) for group in groups_of(day)]
-        assert carry(known[::-1], groups[::-1], items) == carried
+        assert carry(known[::-1], groups[::-1], items, absorbed=absorbed[::-1]) == carried
+        absorbed = absorbed_of(carried, known, absorbed)
         known = known_of(carried, known)
-        again = carry(known, groups, items)
+        again = carry(known, groups, items, absorbed=absorbed)
         assert (again.stories, again.changes) == (carried.stories, ())
 
 

@@ -193,6 +193,78 @@ def test_a_correction_that_is_forgotten_holds_no_longer(watcher, press, put, eng
     assert watcher("story", "forget", "1")[0] == 1
 
 
+def test_a_join_that_is_forgotten_leaves_two_stories_as_they_were(watcher, press, put, engine):
+    quake, chess = press
+    made = stories(edition(engine))
+    before = {key: spans(watcher, key) for key in made.values()}
+    watcher("story", "join", made[ids(*quake)], made[ids(*chess)])
+    edition(engine)
+    watcher("story", "forget", "1")
+    put("Quake9", QUAKE.format("on the radio"), MORNING + HOUR)
+    edition(engine, 1)
+
+    ours, theirs = made[ids(*quake)], made[ids(*chess)]
+    assert [key for _, key in shown(engine, *ids(*quake))] == [ours]
+    assert shown(engine, *ids(*chess)) == [(ids(*chess), theirs)]
+    assert spans(watcher, theirs) == before[theirs]
+    assert (spans(watcher, ours) | {"last_at": ""}) == (before[ours] | {"last_at": ""})
+    assert f"2 articles of {ours} became a story of their own, {theirs}: " in watcher("story", theirs)[1]
+    assert "is no more" not in watcher("story", theirs)[1]
+
+
+def test_a_split_undoes_a_join_for_both_ids(watcher, press, engine):
+    quake, chess = press
+    made = stories(edition(engine))
+    ours, theirs = made[ids(*quake)], made[ids(*chess)]
+    before = {key: spans(watcher, key) for key in (ours, theirs)}
+    watcher("story", "join", ours, theirs)
+
+    watcher("story", "split", ours, *ids(*chess))
+    edition(engine)
+
+    assert dict(map(frozen, shown(engine))) == made
+    assert {key: spans(watcher, key) for key in (ours, theirs)} == before
+    assert watcher("story", ours, "--json")[1].count('"was": []') == 2
+
+
+def test_an_old_id_leads_to_where_most_of_its_articles_are(watcher, press, engine):
+    quake, chess = press
+    made = stories(edition(engine))
+    ours, theirs = made[ids(*quake)], made[ids(*chess)]
+    watcher("story", "join", ours, theirs)
+    watcher("story", "split", ours, chess[0].id, chess[1].id, quake[0].id, quake[1].id)
+
+    _, out, _ = watcher("story", theirs)
+
+    ((_, now),) = shown(engine, *ids(*chess))
+    assert now not in (ours, theirs)
+    assert f"is no more: its articles are in {now}." in out
+
+
+def test_a_story_goes_from_its_first_to_its_last_article_when_others_have_left(watcher, press, engine):
+    quake, _ = press
+    monday = stories(edition(engine))[ids(*quake)]
+
+    watcher("story", "split", monday, quake[2].id)  # the earliest
+    first = spans(watcher, monday)
+    watcher("story", "split", monday, quake[0].id)  # the latest
+    both = spans(watcher, monday)
+
+    assert first["first_at"] == both["last_at"] == both["first_at"] == f"{quake[1].published_at}"
+    assert both["began_at"] == f"{quake[2].published_at}"  # its thread has them still
+
+
+def spans(watcher, story):
+    """Return when a story goes from and to, and its thread."""
+    told = json.loads(watcher("story", story, "--json")[1])
+    return {name: told[name] for name in ("id", "thread", "began_at", "first_at", "last_at")}
+
+
+def frozen(row):
+    members, story = row
+    return frozenset(members), story
+
+
 @pytest.mark.parametrize("articles", [[], ["nowhere"]])
 def test_a_split_that_cannot_be_is_refused_in_words(watcher, press, engine, articles):
     quake, chess = press
