@@ -39,10 +39,10 @@ def evidence_of(kept: Mapping[str, Any]) -> Evidence:
 
 def in_words(change: ChangeRow) -> str:
     """Return what became of a story as a sentence."""
-    articles = count(len(change.articles), "article")
+    articles, their = count(len(change.articles), "article"), "its" if len(change.articles) == 1 else "their"
     return {
         "merged": f"{change.story} went into {change.other} ({articles})",
-        "split": f"{articles} of {change.story} became a story of their own, {change.other}",
+        "split": f"{articles} of {change.story} became a story of {their} own, {change.other}",
         "moved": f"{articles} of {change.story} moved to {change.other}",
         "follows": f"{change.story} follows {change.other}",
     }[change.kind] + (f": {change.why}" if change.why else "")

@@ -79,11 +79,13 @@ def explained(connection: Connection, one: str, other: str) -> Explained:
         if article.id not in known:
             raise DigestError(f"the features of article {article.id} are not made yet; watcher poll makes them")
     members = {**window.kept.members, **members_of(connection, (a.id, b.id))}
+    corrections = holding(window.corrections)
     grouped = Grouped(
         items=tuple(in_order(list(known.values()))),
         stories={key: member.story for key, member in members.items() if key in known},
         reports={key: member.report for key, member in members.items() if key in known},
-        rules=rules_of(holding(window.corrections)),
+        rules=rules_of(corrections),
+        corrections=corrections,
     )
     found = verdict(a.id, b.id, grouped)
     return found, {article.id: members[article.id] for article in (a, b) if article.id in members}, (a, b)

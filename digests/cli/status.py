@@ -41,7 +41,8 @@ def editions(settings: Settings) -> StatusPart:
             )
             share = f", the largest with {ledger.largest.share:.1%} of the reports" if ledger.largest else ""
             name = one_line(edition.title, TITLE_CHARS)
-            lines.append(f"edition  {name}, {edition.local_date}: {ledger.stories_found} stories{share}")
+            stories = "1 story" if ledger.stories_found == 1 else f"{ledger.stories_found} stories"
+            lines.append(f"edition  {name}, {edition.local_date}: {stories}{share}")
             if ledger.largest and ledger.largest.alarm:
                 lines.append(f"{'':9}{giant_words(ledger.largest)}")
     finally:

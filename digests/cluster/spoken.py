@@ -9,6 +9,7 @@ from digests.cluster.evidence import Evidence
 from digests.cluster.verdict import (
     BELOW,
     CONFLICT,
+    JOINED,
     RULED,
     SAME_REPORT,
     SAME_STORY,
@@ -80,6 +81,7 @@ def decided(verdict: Verdict) -> str:
     least, days = f"{verdict.threshold:.2f}", f"{verdict.idle_hours / 24:.0f} days"
     return {
         SAME_REPORT: "They are one report: the same text.",
+        JOINED: "They are in one story: a reader's correction joined the two that they were in.",
         SAME_STORY: "They are in one story.",
         RULED: "They are in two stories: a reader's correction holds them apart.",
         SILENT: "They are in two stories: one is a live blog or a round-up, of many events, and never joins two.",

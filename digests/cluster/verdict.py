@@ -12,12 +12,12 @@ from digests.cluster.conflict import held_apart
 from digests.cluster.evidence import Evidence, why
 from digests.cluster.item import Item
 from digests.cluster.linkage import Edges
-from digests.cluster.rules import Rules, held_by
+from digests.cluster.rules import Correction, Rules, held_by
 from digests.cluster.similarity import edges
 from digests.cluster.stories import RULE, RULE_ALONE, WEIGHTS, WEIGHTS_ALONE
 
-SAME_REPORT, SAME_STORY, RULED, SILENT, TOO_FAR, CONFLICT, BELOW, STORIES_BELOW = (
-    "same report", "same story", "ruled", "silent", "too far in time", "conflict", "below", "stories below",
+SAME_REPORT, JOINED, SAME_STORY, RULED, SILENT, TOO_FAR, CONFLICT, BELOW, STORIES_BELOW = (
+    "same report", "joined", "same story", "ruled", "silent", "too far in time", "conflict", "below", "stories below",
 )  # fmt: skip
 
 
@@ -26,9 +26,10 @@ class Verdict:
     """
     What decides on two articles.
 
-    `kind` is "same report", "same story", "ruled" (a reader's correction), "silent" (one is a live blog or a round-up),
-    "too far in time", "conflict" (names or numbers that the other story does not know), "below" (the score of the two)
-    or "stories below" (the scores of their stories' reports, on the average).
+    `kind` is "same report", "joined" (a reader's correction), "same story", "ruled" (a reader's correction holds them
+    apart), "silent" (one is a live blog or a round-up), "too far in time", "conflict" (names or numbers that the other
+    story does not know), "below" (the score of the two) or "stories below" (the scores of their stories' reports, on
+    the average).
     `score` is that of the two, `average` that of all pairs of their stories; 0 for what is under the floor.
     """
 
@@ -48,6 +49,7 @@ class Grouped:
     stories: Mapping[str, str]  # by article
     reports: Mapping[str, str]  # the article that an article's report began with
     rules: Rules
+    corrections: Sequence[Correction] = ()  # those that hold, as they were made
 
 
 def verdict(a: str, b: str, window: Grouped) -> Verdict:
@@ -62,7 +64,7 @@ def verdict(a: str, b: str, window: Grouped) -> Verdict:
     if window.reports.get(a, a) == window.reports.get(b, b):
         kind = SAME_REPORT
     elif window.stories.get(a, a) == window.stories.get(b, b):
-        kind = SAME_STORY
+        kind = JOINED if are_joined(a, b, window.corrections) else SAME_STORY
     elif held_by(window.rules, node)(ours, theirs):
         kind = RULED
     elif one.is_silent or other.is_silent:
@@ -81,6 +83,12 @@ def verdict(a: str, b: str, window: Grouped) -> Verdict:
         threshold=rule.threshold,
         idle_hours=weights.idle_hours,
     )
+
+
+def are_joined(a: str, b: str, corrections: Sequence[Correction]) -> bool:
+    """Whether a reader made one story of the two that `a` and `b` were in."""
+    sides = [(each.articles, each.others) for each in corrections if each.kind == "join"]
+    return any((a in ours and b in theirs) or (b in ours and a in theirs) for ours, theirs in sides)
 
 
 def nodes_of(article: str, window: Grouped, node: Mapping[str, int]) -> list[int]:

@@ -148,7 +148,7 @@ def test_what_a_reader_takes_out_is_out_of_every_edition_from_then_on(watcher, p
     assert not any({quake[0].id, quake[1].id} <= members for members in found)
     assert any(again.id in members for members in found)
     _, told, _ = watcher("story", monday)
-    assert "became a story of their own" in told
+    assert f"1 article of {monday} became a story of its own" in told
     assert "a reader's correction, number 1" in told
 
 
@@ -311,3 +311,18 @@ def test_explain_tells_of_a_readers_correction(watcher, press, engine):
     assert "a reader's correction holds them apart" in watcher("explain", quake[0].id, quake[1].id)[1]
     code, out, _ = watcher("explain", quake[0].id, quake[1].id, "--json")
     assert (code, json.loads(out)["kind"]) == (0, "ruled")
+
+
+def test_explain_tells_of_a_join_where_it_made_the_story(watcher, press, engine):
+    quake, chess = press
+    made = stories(edition(engine))
+    watcher("story", "join", made[ids(*quake)], made[ids(*chess)])
+    edition(engine)
+
+    def told(one, other):
+        return watcher("explain", one.id, other.id)[1]
+
+    joined = "They are in one story: a reader's correction joined the two that they were in."
+    assert joined in told(quake[0], chess[0])
+    assert joined in told(chess[0], quake[2])
+    assert joined not in told(quake[0], quake[1])

@@ -35,7 +35,7 @@ async def test_an_article_is_taken_out_of_its_story(client, press):
     assert (found.status_code, found.headers["location"]) == (303, path)
     assert out not in {member.article for member in read(engine, lambda c: story_members(c, story))}
     assert [kept.correction.kind for kept in read(engine, kept_corrections)] == ["split"]
-    assert "became a story of their own" in (await client.get(path)).text
+    assert "became a story of its own" in (await client.get(path)).text
 
 
 async def test_two_stories_are_made_one_by_the_address_of_the_other(client, press):
