@@ -27,6 +27,7 @@ from watcher.features.embed import LOCAL_BATCH, Choice, embedding_text
 from watcher.features.version import FEATURES_VERSION
 from watcher.model import Article
 from watcher.store.articles import Packed, add_article
+from watcher.store.embedders import name_of
 from watcher.store.features import count_without_vector
 from watcher.store.open import open_store
 from watcher.store.writer import Writer, read
@@ -139,7 +140,8 @@ async def embed_all(path: Path, setting: str) -> None:
     beating = asyncio.create_task(beat())
     made = await make_vectors(writer, pool, Choice(setting=setting))
     beating.cancel()
-    left = read(engine, lambda c: count_without_vector(c, model=None))
+    name = read(engine, lambda c: name_of(c, Choice(setting=setting).mark))
+    left = read(engine, lambda c: count_without_vector(c, model=name))
     assert left == 0, left
     if made > 1:
         late.sort()

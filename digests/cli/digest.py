@@ -146,13 +146,12 @@ def complete_features(settings: Settings, engine: Engine, *, since: datetime) ->
     """Make what grouping needs of the time's articles and no poll has made yet: features of this version, vectors."""
     from watcher.features.embed import choice_of, usable_embedder
     from watcher.features.version import FEATURES_VERSION
-    from watcher.store.embedders import embedder_noted
+    from watcher.store.embedders import name_of
     from watcher.store.features import outdated, without_vector
     from watcher.store.writer import Writer, read
 
     choice = usable_embedder(choice_of(settings.semantic))
-    noted = read(engine, embedder_noted)
-    name = noted.name if noted and choice and noted.setting == choice.setting else None
+    name = read(engine, lambda c: name_of(c, choice.mark)) if choice else None
     lacking = choice and read(engine, lambda c: without_vector(c, model=name, most=1, since=since))
     if not lacking and not read(engine, lambda c: outdated(c, version=FEATURES_VERSION, most=1, since=since)):
         return

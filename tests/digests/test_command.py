@@ -66,6 +66,16 @@ def test_without_its_embedder_an_edition_is_made_with_a_warning(digest, put, cap
     assert json.loads(told.out)[0]["articles"] == 1
 
 
+def test_vectors_are_made_anew_for_an_edition_when_the_embedder_is_another(digest, put, engine, capsys):
+    put("Herald", FLOOD, now() - timedelta(hours=2))
+    assert digest(embedder="tests.features.fake_models:Words") == 0
+    assert digest(embedder="tests.features.fake_models:Newer") == 0
+
+    assert capsys.readouterr().err == ""
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("select vector_model from features").scalars().all() == ["words/2"]
+
+
 def test_what_no_edition_can_look_at_is_not_embedded(digest, put, capsys):
     put("Herald", FLOOD, now() - timedelta(days=30))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import update
@@ -19,11 +20,12 @@ from watcher.features.version import FEATURES_VERSION
 from watcher.model import Article
 from watcher.settings.secrets import Secret
 from watcher.store.articles import Packed, add_article, articles_by_id, packed_features
-from watcher.store.embedders import embedder_noted
+from watcher.store.embedders import embedder_noted, has_unmade
 from watcher.store.features import count_outdated, count_without_vector
 from watcher.store.schema import features
 from watcher.store.writer import read, write
 from watcher.work import tasks
+from watcher.work.chores import vectors, vectors_wanted
 from watcher.work.remake import SLICE, remake_features
 from watcher.work.vectors import make_vectors
 
@@ -106,6 +108,31 @@ async def test_another_embedder_makes_all_anew_and_nothing_is_without_in_between
 
     await make_vectors(writer, pool, Choice(setting=FAKES + "Newer"))
     assert models(engine) == dict.fromkeys(keys, "words/2")
+
+
+async def test_the_daemon_has_something_to_do_as_soon_as_the_embedder_is_another(store, engine, writer, pool):
+    assert await vectors_wanted(SimpleNamespace(writer=writer, embedder=Choice(setting=FAKES + "Words"))) == ()
+    keys = store("Story", "Other story")
+    await make_vectors(writer, pool, Choice(setting=FAKES + "Words"))
+    tools = SimpleNamespace(writer=writer, vector_pool=pool, embedder=Choice(setting=FAKES + "Newer"))
+
+    assert await vectors_wanted(SimpleNamespace(writer=writer, embedder=Choice(setting=FAKES + "Words"))) == ()
+    while wanted := await vectors_wanted(tools):
+        await vectors(tools, wanted[0])
+
+    assert models(engine) == dict.fromkeys(keys, "words/2")
+
+
+async def test_another_model_or_size_of_an_endpoint_has_all_made_anew(store, engine, writer):
+    keys = store("Story", "Other story")
+    with embedding_server() as server:
+        for options in ({}, {"model": "others"}, {"model": "others", "dimensions": 8}):
+            chosen = choice(server.url, **options)
+            mark = chosen.mark
+            assert read(engine, lambda c, mark=mark: has_unmade(c, version=FEATURES_VERSION, mark=mark))
+            await make_vectors(writer, Inline(), chosen)
+            assert models(engine) == dict.fromkeys(keys, chosen.mark)
+            assert not read(engine, lambda c, mark=mark: has_unmade(c, version=FEATURES_VERSION, mark=mark))
 
 
 async def test_one_text_that_the_embedder_cannot_read_keeps_no_other_from_its_vector(store, engine, writer, pool):

@@ -55,11 +55,11 @@ async def one_pass(settings: Settings, engine: Engine, *, everything: bool, quie
             finally:
                 await queue.stop()
             tally.fetching_s = time.monotonic() - started
-            setting = tools.embedder.setting if tools.embedder else None
+            mark = tools.embedder.mark if tools.embedder else None
 
             def look(connection: Connection) -> tuple[tuple[tuple[str, datetime], ...], bool]:
                 waiting = held_feeds(connection, now=tools.now())
-                return waiting, has_unmade(connection, version=FEATURES_VERSION, setting=setting)
+                return waiting, has_unmade(connection, version=FEATURES_VERSION, mark=mark)
 
             tally.waiting, is_wanted = await tools.writer.read(look)
             if is_wanted:

@@ -23,7 +23,7 @@ def features_found(settings: Settings, engine: Engine) -> dict[str, Any]:
 
     choice = usable_embedder(choice_of(settings.semantic))
     noted = read(engine, embedder_noted)
-    used = noted if noted is not None and choice is not None and noted.setting == choice.setting else None
+    used = noted if noted is not None and choice is not None and noted.mark == choice.mark else None
     name = used.name if used else None
     return {
         "embedder": choice.setting if choice else "none",
@@ -40,8 +40,11 @@ def features_lines(found: dict[str, Any]) -> Iterator[str]:
 
     if found["without_vector"]:
         by = one_line(found["model"] or found["embedder"], 100)
-        yield f"vectors  {found['without_vector']} articles have none of {by} yet; they get it while the daemon runs"
+        waiting = found["without_vector"]
+        some = "1 article has" if waiting == 1 else f"{waiting} articles have"
+        yield f"vectors  {some} none of {by} yet; they get it while the daemon runs"
     if found["trouble"]:
         yield f"         no vectors are made: {one_line(found['trouble'], TROUBLE_CHARS)}"
     if found["outdated"]:
-        yield f"features {found['outdated']} articles have those of an older version; they are made anew by and by"
+        some = "1 article has" if found["outdated"] == 1 else f"{found['outdated']} articles have"
+        yield f"features {some} those of an older version; they are made anew by and by"

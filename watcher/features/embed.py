@@ -67,6 +67,14 @@ class Choice:
     endpoint: Endpoint | None = None
 
     @property
+    def mark(self) -> str:
+        """What tells it from others in the store: where it is another, its model may be another."""
+        if self.endpoint is None:
+            return self.setting
+        size = f"/{self.endpoint.dimensions}" if self.endpoint.dimensions else ""
+        return f"{self.setting}/{self.endpoint.model}{size}"
+
+    @property
     def batch(self) -> int:
         """Texts a task."""
         return self.endpoint.batch if self.endpoint else LOCAL_BATCH

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, delete, or_, select
+from sqlalchemy import Column, ColumnElement, Connection, delete, or_, select, true
 
 from watcher.store.hosts import insert
 from watcher.store.schema import facts, features
@@ -15,9 +15,9 @@ EMBEDDER = "embedder"  # the fact
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Embedding:
-    """The embedder last in use: by which setting, under which name, and why it makes no vectors if it makes none."""
+    """The embedder last in use: its mark in the settings, its name, and why it makes no vectors if it makes none."""
 
-    setting: str
+    mark: str
     name: str | None = None
     trouble: str | None = None
 
@@ -27,7 +27,7 @@ def note_embedder(connection: Connection, embedding: Embedding | None) -> None:
     if embedding is None:
         connection.execute(delete(facts).where(facts.c.name == EMBEDDER))
         return
-    value = {"setting": embedding.setting, "name": embedding.name, "trouble": embedding.trouble}
+    value = {"setting": embedding.mark, "name": embedding.name, "trouble": embedding.trouble}
     query = insert(connection, facts).values(name=EMBEDDER, value=value)
     connection.execute(query.on_conflict_do_update(index_elements=["name"], set_={"value": value}))
 
@@ -35,20 +35,28 @@ def note_embedder(connection: Connection, embedding: Embedding | None) -> None:
 def embedder_noted(connection: Connection) -> Embedding | None:
     """Return the embedder last in use, None if none was."""
     value = connection.scalar(select(facts.c.value).where(facts.c.name == EMBEDDER))
-    return None if value is None else Embedding(**value)
+    if value is None:
+        return None
+    return Embedding(mark=value["setting"], name=value["name"], trouble=value["trouble"])
 
 
-def has_unmade(connection: Connection, *, version: str, setting: str | None) -> bool:
+def name_of(connection: Connection, mark: str) -> str | None:
+    """Return the name of the embedder that is set, None if it has not been asked yet."""
+    noted = embedder_noted(connection)
+    return noted.name if noted is not None and noted.mark == mark else None
+
+
+def has_unmade(connection: Connection, *, version: str, mark: str | None) -> bool:
     """
     Whether articles have features of another version than `version`, or lack what the embedder that is set makes.
 
     Args:
-        setting: Of the embedder, None for none.
+        mark: Of the embedder, None for none.
     """
     noted = embedder_noted(connection)
-    if setting is not None and (noted is None or noted.setting != setting or noted.name is None or noted.trouble):
+    if mark is not None and (noted is None or noted.mark != mark or noted.name is None or noted.trouble):
         return True
-    if setting is None and noted is not None:
+    if mark is None and noted is not None:
         return True
     conditions = [is_other(features.c.version, version)]  # one by one: each has an index of its own
     if noted is not None:
@@ -58,9 +66,13 @@ def has_unmade(connection: Connection, *, version: str, setting: str | None) -> 
 
 
 def lacks_vector(model: str | None) -> ColumnElement[bool]:
-    """Return the condition that an article has no vector of `model`, of any if None, and was not refused by it."""
+    """
+    Return the condition that an article has no vector of `model`, and was not refused by it.
+
+    None stands for a model whose name nobody knows yet: no article is known to have a vector of it.
+    """
     column = features.c.vector_model
-    return column.is_(None) if model is None else or_(column.is_(None), is_other(column, model))
+    return true() if model is None else or_(column.is_(None), is_other(column, model))
 
 
 def is_other(column: Column[Any], value: str) -> ColumnElement[bool]:

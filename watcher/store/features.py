@@ -20,7 +20,7 @@ Rows = tuple[tuple[str, str, str, str], ...]  # id, title, text, language
 def without_vector(
     connection: Connection, *, model: str | None, most: int, since: datetime | None = None, share: str = ""
 ) -> Rows:
-    """Return up to `most` articles without a vector of `model` (None: of any), newest first."""
+    """Return up to `most` articles without a vector of `model` (None: not known yet), newest first."""
     return newest(connection, lacks_vector(model), most=most, since=since, share=share)
 
 

@@ -9,7 +9,7 @@ from functools import partial
 from sqlalchemy import Connection
 
 from watcher.features.version import FEATURES_VERSION
-from watcher.store.embedders import embedder_noted
+from watcher.store.embedders import name_of
 from watcher.store.features import shares_outdated, shares_without_vector
 from watcher.work.remake import remake_features
 from watcher.work.tools import Tools
@@ -68,8 +68,7 @@ async def vectors_wanted(tools: Tools) -> tuple[str, ...]:
         return ()
 
     def look(connection: Connection) -> tuple[str, ...]:
-        noted = embedder_noted(connection)
-        name = noted.name if noted is not None and noted.setting == choice.setting else None
+        name = name_of(connection, choice.mark)
         found = shares_without_vector(connection, model=name)
         return found if name else found[:1]
 

@@ -10,7 +10,7 @@ from functools import partial
 
 from watcher.errors import EmbedderError, StoreError, WatcherError
 from watcher.features.embed import Choice, embedding_text
-from watcher.store.embedders import Embedding, note_embedder
+from watcher.store.embedders import Embedding, name_of, note_embedder
 from watcher.store.features import Rows, set_vectors, vector_bytes, without_vector
 from watcher.store.writer import Writer
 from watcher.work import tasks
@@ -41,10 +41,10 @@ async def make_vectors(
     if choice is None:
         await writer.do(lambda c: note_embedder(c, None))
         return 0
-    name: str | None = None
+    name = await writer.read(lambda c: name_of(c, choice.mark))
     try:
         name = await pool.run(tasks.embedder_name, choice, limit_s=choice.limit_s)
-        await writer.do(lambda c: note_embedder(c, Embedding(setting=choice.setting, name=name)))
+        await writer.do(lambda c: note_embedder(c, Embedding(mark=choice.mark, name=name)))
         size = await writer.read(partial(vector_bytes, model=name))
         run = Run(writer=writer, pool=pool, choice=choice, name=name, size=size, done=done)
         while run.made < most:
@@ -57,7 +57,7 @@ async def make_vectors(
     except StoreError:
         raise
     except WatcherError as error:
-        trouble = Embedding(setting=choice.setting, name=name, trouble=str(error))
+        trouble = Embedding(mark=choice.mark, name=name, trouble=str(error))
         await writer.do(lambda c: note_embedder(c, trouble))
         raise
     return run.made
