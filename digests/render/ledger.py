@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from digests.model import Edition, Largest
+from digests.render.reasons import retold
 from digests.render.safe import inert
 from digests.render.words import Words
 
@@ -32,7 +33,7 @@ def ledger_lines(edition: Edition, words: Words) -> tuple[str, ...]:
     if edition.stories:
         lines.append(words["method_written" if any(story.prose for story in edition.stories) else "method"])
     if edition.ledger.prose:
-        lines.append(words.say("prose", told=inert(edition.ledger.prose, limit=300)))
+        lines.append(words.say("prose", told=inert(retold(edition.ledger.prose, words, "prose_"), limit=300)))
     if edition.previous is not None:
         lines.append(words.say("previous", day=words.long_date(edition.previous)))
     return tuple(lines)
@@ -72,8 +73,12 @@ def _seen(edition: Edition, words: Words) -> str:
 
 def _reason(reason: str, words: Words) -> str:
     if reason.startswith(PAGES):
-        return words.say("out_pages", why=inert(reason.removeprefix(PAGES), limit=200))
+        return words.say("out_pages", why=inert(_why(reason.removeprefix(PAGES), words), limit=200))
     return words[REASONS[reason]] if reason in REASONS else inert(reason, limit=200)
+
+
+def _why(reason: str, words: Words) -> str:
+    return retold(reason, words, "why_")
 
 
 def _giant(largest: Largest, words: Words) -> str:
@@ -84,7 +89,9 @@ def _giant(largest: Largest, words: Words) -> str:
 def _sources(edition: Edition, words: Words) -> str:
     ledger = edition.ledger
     text = words.say("healthy", ok=ledger.sources_ok, total=ledger.sources_total)
-    names = [f"{inert(source.name, limit=200)} ({inert(source.why, limit=200)})" for source in ledger.failing]
+    names = [
+        f"{inert(source.name, limit=200)} ({inert(_why(source.why, words), limit=200)})" for source in ledger.failing
+    ]
     if len(names) > MAX_FAILING:
         names[MAX_FAILING:] = ["…"]
     return f"{text} {words.say('failing', names=', '.join(names))}" if names else text

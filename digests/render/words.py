@@ -111,13 +111,13 @@ def words_for(edition: Edition) -> Words:
     """Return the words for `edition`. A language without phrases of its own gets the English ones."""
     tag = language_tag(edition.language)
     language = tag if known_locale(tag) else FALLBACK
-    locale, phrases = _locale(edition.language), _phrases(language)
+    locale, phrases = _locale(edition.language), phrases_of(language)
     return Words(
         language=language,
         locale=locale,
         zone=_zone(edition.timezone),
         today=edition.local_date,
-        phrases=phrases or _phrases(FALLBACK),
+        phrases=phrases or phrases_of(FALLBACK),
         plurals=locale if phrases else Locale.parse(FALLBACK),
     )
 
@@ -126,7 +126,7 @@ def plain(zone: tzinfo) -> Words:
     """Return the English words, for pages that are of no edition; every time is told with its day."""
     locale = _locale(FALLBACK)
     return Words(
-        language=FALLBACK, locale=locale, zone=zone, today=date.min, phrases=_phrases(FALLBACK), plurals=locale
+        language=FALLBACK, locale=locale, zone=zone, today=date.min, phrases=phrases_of(FALLBACK), plurals=locale
     )
 
 
@@ -160,10 +160,10 @@ def _zone(name: str) -> tzinfo:
 
 
 @lru_cache(maxsize=16)
-def _phrases(language: str) -> dict[str, Phrase]:
+def phrases_of(language: str) -> dict[str, Phrase]:
     """Return the phrases of a language, each that it lacks in English; empty if it has none."""
     own = files("digests.render") / "phrases" / f"{language}.toml"
     if not own.is_file():
         return {}
     phrases: dict[str, Phrase] = tomllib.loads(own.read_text("utf-8"))
-    return phrases if language == FALLBACK else _phrases(FALLBACK) | phrases
+    return phrases if language == FALLBACK else phrases_of(FALLBACK) | phrases
