@@ -9,6 +9,7 @@ from itertools import islice
 
 from digests.model import Figure, Sentence
 from watcher.text.months import month_number
+from watcher.text.numerals import spelt
 from watcher.text.words import WORD, fold, is_unspaced, stem, stop_words
 
 NUMBER = re.compile(r"\d+(?:[.,\u00a0\u202f ]\d{3})*(?:[.,]\d+)?")
@@ -40,9 +41,14 @@ def plain(number: str) -> str:
     return re.sub(r"[.,\u00a0\u202f ](?=\d{3}(?!\d))", "", number).replace(",", ".")
 
 
-def figures(text: str) -> set[str]:
-    """Return all numbers of `text` by their figures alone: "118 thousand", "118,000" and "11.8万" are one."""
-    return {_figure(match) for match in NUMBER.findall(text)}
+def figures(text: str, language: str) -> set[str]:
+    """
+    Return all numbers of `text` by their figures alone: "118 thousand", "118,000" and "11.8万" are one.
+
+    One in words counts from `SMALL` on: "two" is said of much that is not counted.
+    """
+    spelled = {_figure(str(value)) for value in spelt(text, language) if value >= SMALL}
+    return {_figure(match) for match in NUMBER.findall(text)} | spelled
 
 
 def told(text: str, language: str) -> dict[str, str]:

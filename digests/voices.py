@@ -123,7 +123,8 @@ def _only(own: Sequence[Article], others: Sequence[Article], heard: Heard) -> tu
     """Return the names and numbers that lead these reports and stand nowhere in the others, told most first.
 
     Names are only looked for beside reports of the same language: another spells them in its own way. A number is told
-    with what it counts; one that another report gives by the same figures, "118 thousand" for 118,000, is theirs too.
+    with what it counts; one that another report gives by the same figures, "118 thousand" for 118,000, or in words is
+    theirs too.
     """
     known = {number for article in others for number in heard.figures(article)}
     counts: Counter[str] = Counter()
@@ -150,7 +151,7 @@ class Heard:
     def figures(self, article: Article) -> frozenset[str]:
         """Return the numbers in a report, by their figures."""
         if article.id not in self._figures:
-            self._figures[article.id] = frozenset(figures(f"{article.title} {article.text}"))
+            self._figures[article.id] = frozenset(figures(f"{article.title} {article.text}", article.language))
         return self._figures[article.id]
 
     def stems(self, article: Article) -> frozenset[str]:

@@ -27,6 +27,17 @@ def test_a_number_written_with_a_word_or_in_figures_is_one_number():
     assert found == [(), (), ()]
 
 
+def test_a_number_that_others_write_as_a_word_is_theirs_too():
+    found = only(
+        "The strike at the port of Trieste took 24 hours and 46 ships.",
+        "La grève au port a duré vingt-quatre heures, dit la mairie.",
+        "Der Streik im Hafen traf sechsundvierzig Schiffe, sagte die Stadt.",
+        languages=("en", "fr", "de"),
+    )
+
+    assert found == [(), (), ()]
+
+
 def test_a_number_is_told_with_what_it_counts():
     found = only(
         "The strike in the port of Lund took 24 ships and 650 dockers by surprise on 26 November.",

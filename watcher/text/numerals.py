@@ -1,0 +1,188 @@
+"""Numbers written as words: "forty-six", "sechsundvierzig", "quatre-vingt-dix mille", in the languages of `TABLES`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from watcher.text.words import fold
+
+LETTERS = re.compile(r"[^\W\d_]+")
+JOINED = re.compile(r"[ \u00a0\u202f\u2010\u2011-]{1,2}")  # what stands between the words of one number
+SCORE, FOUR = 20, 4  # French counts 80 as four twenties,
+COUNTED_ON = {60, 80}  # and goes on from these to nineteen
+LARGEST = 10**12  # of words that multiply each other: strangers may write dozens of dozens of dozens
+
+# Each language: words that are added, with the values they begin at or have; words that multiply; what joins them.
+TABLES = {
+    "en": (
+        """
+        1 one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen
+        sixteen seventeen eighteen nineteen 20 twenty 30 thirty 40 forty 50 fifty 60 sixty 70 seventy 80
+        eighty 90 ninety
+        """,
+        "12 dozen 100 hundred 1000 thousand 1000000 million 1000000000 billion",
+        "and",
+    ),
+    "es": (
+        """
+        1 uno dos tres cuatro cinco seis siete ocho nueve diez once doce trece catorce quince dieciseis
+        diecisiete dieciocho diecinueve veinte veintiuno veintidos veintitres veinticuatro veinticinco
+        veintiseis veintisiete veintiocho veintinueve 1 un 1 una 21 veintiun 21 veintiuna 30 treinta 40
+        cuarenta 50 cincuenta 60 sesenta 70 setenta 80 ochenta 90 noventa 100 cien 100 ciento 200
+        doscientos 200 doscientas 300 trescientos 300 trescientas 400 cuatrocientos 400 cuatrocientas
+        500 quinientos 500 quinientas 600 seiscientos 600 seiscientas 700 setecientos 700 setecientas
+        800 ochocientos 800 ochocientas 900 novecientos 900 novecientas
+        """,
+        "12 docena 12 docenas 1000 mil 1000000 millon 1000000 millones",
+        "y",
+    ),
+    "fr": (
+        """
+        1 un deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze quinze seize 1 une
+        20 vingt 20 vingts 20 vingtaine 30 trente 30 trentaine 40 quarante 50 cinquante 50 cinquantaine
+        60 soixante 60 soixantaine 70 septante 80 huitante 90 nonante
+        """,
+        """
+        12 douzaine 12 douzaines 100 cent 100 cents 100 centaine 100 centaines 1000 mille 1000 millier
+        1000 milliers 1000000 million 1000000 millions 1000000000 milliard 1000000000 milliards
+        """,
+        "et",
+    ),
+    "pt": (
+        """
+        1 um dois tres quatro cinco seis sete oito nove dez onze doze treze catorze quinze dezesseis
+        dezessete dezoito dezenove vinte 1 uma duas 14 quatorze 16 dezasseis dezassete 19 dezanove 30
+        trinta 40 quarenta 50 cinquenta 60 sessenta 70 setenta 80 oitenta 90 noventa 100 cem 100 cento
+        200 duzentos 200 duzentas 300 trezentos 300 trezentas 400 quatrocentos 400 quatrocentas 500
+        quinhentos 500 quinhentas 600 seiscentos 600 seiscentas 700 setecentos 700 setecentas 800
+        oitocentos 800 oitocentas 900 novecentos 900 novecentas
+        """,
+        "12 duzia 12 duzias 1000 mil 1000000 milhao 1000000 milhoes",
+        "e",
+    ),
+    "de": (
+        """
+        1 ein zwei drei vier funf sechs sieben acht neun zehn elf zwolf dreizehn vierzehn funfzehn
+        sechzehn siebzehn achtzehn neunzehn 1 eins 1 eine 20 zwanzig 30 dreissig 40 vierzig 50 funfzig
+        60 sechzig 70 siebzig 80 achtzig 90 neunzig
+        """,
+        """
+        12 dutzend 100 hundert 1000 tausend 1000000 million 1000000 millionen 1000000000 milliarde
+        1000000000 milliarden
+        """,
+        "",
+    ),
+}
+GERMAN_UNITS = 9  # that stand before "und" and the tens, in one word
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The number words of a language, folded."""
+
+    added: dict[str, int]
+    times: dict[str, int]
+    joins: str
+    thousand: str = ""  # stands inside of words
+
+
+Part = tuple[int, bool]  # a value, and whether it multiplies what stands before it
+
+
+def spelt(text: str, language: str) -> set[int]:
+    """Return the numbers that `text` writes as words; none in a language without a table."""
+    table = table_of(language)
+    return {value for run in _runs(text, table) for value in _values(run)} if table is not None else set()
+
+
+@lru_cache(maxsize=8)
+def table_of(language: str) -> Table | None:
+    """Return the number words of a language, None where we have none."""
+    if language not in TABLES:
+        return None
+    added, times, joins = TABLES[language]
+    if language == "de":
+        return Table(added=_compounds(_read(added)), times=_read(times), joins=joins, thousand="tausend")
+    return Table(added=_read(added), times=_read(times), joins=joins)
+
+
+def _read(listed: str) -> dict[str, int]:
+    """Return words with their values: that of a number before them, or one more than that of the word before."""
+    found: dict[str, int] = {}
+    value = 0
+    for word in listed.split():
+        if word.isdecimal():
+            value = int(word)
+        else:
+            found[word] = value
+            value += 1
+    return found
+
+
+def _compounds(words: dict[str, int]) -> dict[str, int]:
+    """Return the numbers below 1,000 as German writes them: in one word each."""
+    units = {word: value for word, value in words.items() if value <= GERMAN_UNITS}
+    tens = {word: value for word, value in words.items() if value >= SCORE}
+    below = words | {f"{u}und{t}": units[u] + tens[t] for u in units for t in tens}
+    hundreds = {f"{u}hundert": 100 * value for u, value in units.items()}
+    more = hundreds | {"hundert": 100}
+    return below | hundreds | {f"{h}{und}{b}": more[h] + below[b] for h in more for b in below for und in ("", "und")}
+
+
+def _runs(text: str, table: Table) -> Iterator[list[Part]]:
+    """Yield the number words that stand in a row."""
+    run: list[Part] = []
+    end = 0
+    for match in LETTERS.finditer(text):
+        word = fold(match.group())
+        if run and not JOINED.fullmatch(text, end, match.start()):
+            yield run
+            run = []
+        if parts := _parts(word, table):
+            run += parts
+        elif run and word != table.joins:
+            yield run
+            run = []
+        end = match.end()
+    if run:
+        yield run
+
+
+def _parts(word: str, table: Table) -> list[Part]:
+    """Return what a word counts; nothing for one that is no number. "Zwölftausend" is two words in one."""
+    if word in table.times:
+        return [(table.times[word], True)]
+    if word in table.added:
+        return [(table.added[word], False)]
+    before, thousand, after = word.partition(table.thousand) if table.thousand else (word, "", "")
+    if not thousand or any(part and part not in table.added for part in (before, after)):
+        return []
+    parts = [(table.added[before], False)] if before else []
+    return [*parts, (1_000, True), *([(table.added[after], False)] if after else [])]
+
+
+def _values(run: Iterable[Part]) -> Iterator[int]:
+    """Yield the numbers that a run of words is: mostly one."""
+    total = current = 0
+    for value, is_times in run:
+        if is_times and value >= 1_000:
+            total, current = total + max(current, 1) * value, 0
+        elif is_times:
+            current = min(max(current, 1) * value, LARGEST)
+        elif value == SCORE and current % 100 == FOUR:
+            current += 3 * SCORE + SCORE - FOUR
+        elif _goes_on(current, value):
+            current += value
+        else:
+            yield total + current
+            total, current = 0, value
+    yield total + current
+
+
+def _goes_on(current: int, value: int) -> bool:
+    """Whether a word that is added belongs to the number before it: "forty" "six", and not "six" "forty"."""
+    least = next((least for least in (1_000, 100, 10) if current % least == 0), 1)
+    return value < least or (current % 100 in COUNTED_ON and value < SCORE)
