@@ -28,7 +28,7 @@ UNDISCLOSED = "undisclosed-recipients:;"  # a mail that has no reader yet
 # Bytes of a story, and of a mail of up to 15: of its HTML always, and as sent for what is there only if there is room.
 STORY_ROOM, LEAST_ROOM = 4_000, 60_000
 TEXT_HEADLINES, TEXT_SOURCES = 1, 2  # in the part that few programs show
-UNUSED = re.compile(r' class="[lqz]"')  # classes whose styles are in their elements; the others have a dark mode
+UNUSED = re.compile(r' class="[lqyz]"')  # classes whose styles are in their elements; the others have a dark mode
 TO_LINE = re.compile(rb"^To: [^\r\n]*\r\n(?:[ \t][^\r\n]*\r\n)*", re.MULTILINE)
 
 
