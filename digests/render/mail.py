@@ -19,7 +19,7 @@ from digests.render import html, text
 from digests.render.headers import MAIL, phrase
 from digests.render.markdown import note_html
 from digests.render.safe import inert, web_url
-from digests.render.shorten import each, fewer, steps
+from digests.render.shorten import Step, each, fewer, steps, terse
 from digests.render.templating import Own, filled
 from digests.render.view import EditionView
 
@@ -63,10 +63,10 @@ def render(view: EditionView, edition: Edition, mail: MailSettings, own: Own = (
     """
     body = b""
     room = min(max(LEAST_ROOM, STORY_ROOM * len(view.stories)), mail.budget)
-    for if_room, shorter in steps(view):
-        message, html_bytes = _message(shorter, edition, mail, own)
+    for step in steps(view):
+        message, html_bytes = _message(step, edition, mail, own)
         body = message.as_bytes()
-        if len(body) <= (room if if_room else mail.budget) and html_bytes <= room:
+        if len(body) <= (mail.budget if step.at_all_costs else room) and html_bytes <= room:
             break
     return body
 
@@ -88,8 +88,9 @@ def inlined_html(
     return UNUSED.sub("", _inliner().inline(page))
 
 
-def _message(view: EditionView, edition: Edition, mail: MailSettings, own: Own) -> tuple[EmailMessage, int]:
+def _message(step: Step, edition: Edition, mail: MailSettings, own: Own) -> tuple[EmailMessage, int]:
     """Return the message, and how many bytes its HTML has when it has arrived."""
+    view = step.view
     name, address = _address(mail.sender)
     name = name or view.title
     label = _label(view.digest)
@@ -106,7 +107,8 @@ def _message(view: EditionView, edition: Edition, mail: MailSettings, own: Own) 
     message["List-Unsubscribe"] = f"<{unsubscribe}>"
     message["List-Post"] = "NO"  # nobody writes to this list (RFC 2369 §3.4)
     message["Auto-Submitted"] = "auto-generated"
-    short = each(view, partial(fewer, headlines=TEXT_HEADLINES, sources=TEXT_SOURCES), list(view.left_out))
+    short = terse(view) if step.terse else view
+    short = each(short, partial(fewer, headlines=TEXT_HEADLINES, sources=TEXT_SOURCES), list(short.left_out))
     plain = text.render(short, own, base_url=base_url, unsubscribe=unsubscribe)
     rich = inlined_html(view, own, base_url=base_url, unsubscribe=unsubscribe)
     message.set_content(plain, subtype="plain", charset="utf-8", cte=_shorter(plain))

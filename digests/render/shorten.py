@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 from digests.render.story import MAX_HEADLINES, MAX_SOURCES
@@ -11,34 +11,57 @@ from digests.render.view import EditionView, SectionView, StoryView
 
 HEADLINES, SOURCES = 2, 3  # of a story, by name: a mail is read on the way, the page has more
 FEWER_HEADLINES, FEWER_SOURCES = 1, 2
-FIRST = 3  # stories of which a mail says longest how coverage differs
+VOICED = (12, 8, 5, 3, 0)  # stories of which a mail says how coverage differs, where there is no room for all
 KEEP_WHOLE = 5  # stories whose texts are kept as long as it goes
 
 
-def steps(view: EditionView) -> Iterator[tuple[bool, EditionView]]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
     """
-    Yield `view` and ever shorter ones, each with whether there is only to be that much if there is room.
+    An edition as a mail may show it.
+
+    Args:
+        terse: The part in plain text, which few programs show, leaves out how coverage differs and headlines in other
+            languages.
+        at_all_costs: The mail may be as large as its budget; else it is only to be that much if there is room.
+    """
+
+    view: EditionView
+    terse: bool = False
+    at_all_costs: bool = False
+
+
+def steps(view: EditionView) -> Iterator[Step]:
+    """
+    Yield `view` and ever shorter ones.
 
     What is cut is named in `left_out`; outlets that are no longer named are counted, as everywhere.
     """
     cut: list[str] = []
-    shorter = view
-    for shorter in _to_room(each(view, partial(fewer, headlines=HEADLINES, sources=SOURCES), cut), cut):
-        yield True, shorter
-    named = each(shorter, partial(fewer, headlines=FEWER_HEADLINES, sources=FEWER_SOURCES), cut)
-    yield False, named
-    for bare in _to_budget(named, cut):
-        yield False, bare
+    whole = each(view, partial(fewer, headlines=HEADLINES, sources=SOURCES), cut)
+    yield Step(view=whole)
+    is_voiced = any(story.voices or story.silent for story in view.stories)
+    if is_voiced:
+        yield Step(view=whole, terse=True)
+    named = each(whole, partial(fewer, headlines=FEWER_HEADLINES, sources=FEWER_SOURCES), cut)
+    yield Step(view=named, terse=is_voiced)
+    shorter = named
+    for shorter in _to_room(named, cut):
+        yield Step(view=shorter, terse=is_voiced)
+    yield Step(view=shorter, at_all_costs=True)
+    for bare in _to_budget(shorter, cut):
+        yield Step(view=bare, at_all_costs=True)
 
 
 def _to_room(view: EditionView, cut: list[str]) -> Iterator[EditionView]:
-    yield view
+    """Yield the edition with how coverage differs in ever fewer stories, from the end, then without what is related."""
     words = view.words
-    if any(story.voices or story.silent for story in view.stories):
-        cut.append(words["cut_voices"])
-        for most in (FIRST, 0):
-            view = each(view, partial(_unvoiced_after, most), cut)
-            yield view
+    last = max((story.number for story in view.stories if story.voices or story.silent), default=0)
+    whole = list(cut)
+    for most in (most for most in VOICED if most < last):
+        cut[:] = [*whole, words.say("cut_later_voices", n=most) if most else words["cut_voices"]]
+        view = each(view, partial(_unvoiced_after, most), cut)
+        yield view
     if any(story.related for story in view.stories):
         cut.append(words["cut_related"])
         view = each(view, lambda story: replace(story, related=()), cut)
@@ -80,6 +103,15 @@ def fewer(story: StoryView, *, headlines: int = MAX_HEADLINES, sources: int = MA
     kept = replace(story, headlines=story.headlines[:headlines], sources=story.sources[:sources])
     left = len(story.headlines) - len(kept.headlines) + len(story.sources) - len(kept.sources)
     return replace(kept, unnamed=story.unnamed + left)
+
+
+def terse(view: EditionView) -> EditionView:
+    """Return the edition without how coverage differs and headlines in other languages, and with that told."""
+    words = view.words
+    cut = [words["cut_voices"], words["cut_headlines"]]
+    said = {*cut, *(words.say("cut_later_voices", n=most) for most in VOICED)}
+    rest = [part for part in view.left_out if part not in said]
+    return each(view, lambda story: fewer(_unvoiced_after(0, story), headlines=0), [*cut, *rest])
 
 
 def _unvoiced_after(number: int, story: StoryView) -> StoryView:

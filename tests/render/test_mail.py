@@ -11,8 +11,10 @@ from email import policy
 import pytest
 
 from digests.errors import DigestError
+from digests.render.edition import view
 from digests.render.forms import MailSettings, render
 from digests.render.mail import BUDGET, addressed
+from digests.render.shorten import steps
 from tests.render.reading import sent_through_smtp
 
 TO = MailSettings(sender="digest@example.org", to=("reader@example.net",))
@@ -196,16 +198,36 @@ def test_the_least_missed_goes_first(editions):
     assert "Also reported" in source
 
 
-def test_how_coverage_differs_goes_before_the_news_itself(editions):
+def text_of(message) -> str:
+    return " ".join(message.get_body(("plain",)).get_content().split())
+
+
+def test_the_plain_part_is_the_first_that_does_not_say_how_coverage_differs(editions):
     edition = editions.heavy(4)
-    whole = len(raw(edition))
 
-    source = html_of(parsed(edition, replace(TO, budget=whole - 1)))
+    message = parsed(edition, replace(TO, budget=len(raw(edition)) - 1))
 
-    assert "How coverage differs" in html_of(parsed(edition))
-    assert "Left out: how coverage differs." in source
-    assert source.count("How coverage differs") == 3
-    assert source.count("Also on this") == 4
+    assert "shortened" not in html_of(message)
+    assert html_of(message) == html_of(parsed(edition))
+    assert "Left out: how coverage differs, headlines in other languages." in text_of(message)
+    assert "How coverage differs:" in text_of(parsed(edition))
+    assert "How coverage differs:" not in text_of(message)
+
+
+def test_how_coverage_differs_goes_before_the_news_itself_and_from_the_end(editions):
+    tried = [step.view for step in steps(view(editions.heavy(9)))][:8]
+
+    assert [(each.left_out, sum(bool(story.voices) for story in each.stories)) for each in tried] == [
+        ((), 9),
+        ((), 9),
+        ((), 9),
+        (("how coverage differs, but for the first 8 stories",), 8),
+        (("how coverage differs, but for the first 5 stories",), 5),
+        (("how coverage differs, but for the first 3 stories",), 3),
+        (("how coverage differs",), 0),
+        (("how coverage differs", "more on the same events"), 0),
+    ]
+    assert all(story.related for each in tried[:7] for story in each.stories)
 
 
 def test_what_is_there_only_if_there_is_room_leaves_a_mail_of_fifteen_stories(editions):
@@ -214,7 +236,7 @@ def test_what_is_there_only_if_there_is_room_leaves_a_mail_of_fifteen_stories(ed
     edition = editions.each(bare, lambda story: replace(story, voices=voices))
 
     assert "shortened" not in html_of(parsed(bare))
-    assert "Left out: how coverage differs." in html_of(parsed(edition))
+    assert "Left out: how coverage differs" in html_of(parsed(edition))
     assert len(raw(edition)) <= len(raw(bare)) + 500
 
 
