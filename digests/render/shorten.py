@@ -11,7 +11,17 @@ from digests.render.view import EditionView, SectionView, StoryView
 
 HEADLINES, SOURCES = 2, 3  # of a story, by name: a mail is read on the way, the page has more
 FEWER_HEADLINES, FEWER_SOURCES = 1, 2
-VOICED = (12, 8, 5, 3, 0)  # stories of which a mail says how coverage differs, where there is no room for all
+VOICED = (
+    12,
+    10,
+    8,
+    6,
+    5,
+    4,
+    3,
+    2,
+    0,
+)  # stories of which a mail says how coverage differs, where there is no room for all
 KEEP_WHOLE = 5  # stories whose texts are kept as long as it goes
 
 
@@ -43,10 +53,9 @@ def steps(view: EditionView) -> Iterator[Step]:
     is_voiced = any(story.voices or story.silent for story in view.stories)
     if is_voiced:
         yield Step(view=whole, terse=True)
-    named = each(whole, partial(fewer, headlines=FEWER_HEADLINES, sources=FEWER_SOURCES), cut)
-    yield Step(view=named, terse=is_voiced)
-    shorter = named
-    for shorter in _to_room(named, cut):
+    shorter = each(whole, _named, cut)
+    yield Step(view=shorter, terse=is_voiced)
+    for shorter in _to_room(whole, cut):
         yield Step(view=shorter, terse=is_voiced)
     yield Step(view=shorter, at_all_costs=True)
     for bare in _to_budget(shorter, cut):
@@ -61,7 +70,8 @@ def _to_room(view: EditionView, cut: list[str]) -> Iterator[EditionView]:
     for most in (most for most in VOICED if most < last):
         cut[:] = [*whole, words.say("cut_later_voices", n=most) if most else words["cut_voices"]]
         view = each(view, partial(_unvoiced_after, most), cut)
-        yield view
+        yield each(view, _named, cut)
+    view = each(view, _named, cut)
     if any(story.related for story in view.stories):
         cut.append(words["cut_related"])
         view = each(view, lambda story: replace(story, related=()), cut)
@@ -99,10 +109,15 @@ def each(view: EditionView, change: Callable[[StoryView], StoryView], left_out: 
 
 
 def fewer(story: StoryView, *, headlines: int = MAX_HEADLINES, sources: int = MAX_SOURCES) -> StoryView:
-    """Return the story with at most so many of each; those left out count as "more outlets"."""
-    kept = replace(story, headlines=story.headlines[:headlines], sources=story.sources[:sources])
-    left = len(story.headlines) - len(kept.headlines) + len(story.sources) - len(kept.sources)
-    return replace(kept, unnamed=story.unnamed + left)
+    """Return the story with at most so many of each, beside the headlines that voices have."""
+    shown = story.other_headlines
+    kept = tuple(line for line in story.headlines if line not in shown or line in shown[:headlines])
+    return replace(story, headlines=kept, sources=story.sources[:sources])
+
+
+def _named(story: StoryView) -> StoryView:
+    """Return the story with fewer names; one that says how coverage differs has headlines in other languages there."""
+    return fewer(story, headlines=0 if story.voices else FEWER_HEADLINES, sources=FEWER_SOURCES)
 
 
 def terse(view: EditionView) -> EditionView:
@@ -122,5 +137,5 @@ def _bare_after(number: int, story: StoryView) -> StoryView:
     """Return a story behind the first `number` as its headline, place, time and coverage."""
     if story.number <= number:
         return story
-    bare = replace(story, summary=(), written="", since=(), sources=(), headlines=(), unnamed=0)
+    bare = replace(story, summary=(), written="", since=(), sources=(), headlines=(), outlets=0)
     return replace(bare, voices=(), silent=(), related=())

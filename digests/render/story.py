@@ -36,7 +36,6 @@ def story_view(story: EditionStory, edition: Edition, words: Words) -> StoryView
     title = headline(story.title, words)
     plain = _sources(story, [each for each in story.mentions if not _title(each, story)], MAX_SOURCES, words)
     foreign = _sources(story, [each for each in story.mentions if _title(each, story)], MAX_HEADLINES, words)
-    unnamed = max(story.outlets, len(story.mentions)) - len(plain) - len(foreign)
     updated = words.say("updated", time=words.clock(story.updated_at, zone=True))
     is_new = story.status == "new" and edition.previous is not None  # in a first edition, the word would say nothing
     return StoryView(
@@ -58,7 +57,7 @@ def story_view(story: EditionStory, edition: Edition, words: Words) -> StoryView
         since=_moved(story, words),
         coverage=coverage(story, words),
         sources=plain,
-        unnamed=unnamed if story.mentions else 0,
+        outlets=max(story.outlets, len(story.mentions)) if story.mentions else 0,
         headlines=foreign,
         voices=voices(story, words),
         silent=silent(story, words),

@@ -103,7 +103,7 @@ class StoryView:
     since: tuple[Quote, ...]  # figures, sentences, outlets
     coverage: str
     sources: tuple[SourceLine, ...]
-    unnamed: int  # outlets that are only counted
+    outlets: int  # to be named or counted; 0 where the story names none
     headlines: tuple[SourceLine, ...]
     voices: tuple[VoiceView, ...]
     silent: tuple[str, ...]
@@ -124,6 +124,14 @@ class StoryView:
         """The headlines that no voice has."""
         told = {voice.cite.url for voice in self.voices}
         return tuple(line for line in self.headlines if line.url is None or line.url not in told)
+
+    @property
+    def unnamed(self) -> int:
+        """How many outlets are only counted."""
+        named = {line.outlet for line in (*self.sources, *self.headlines)} | {
+            voice.cite.outlet for voice in self.voices
+        }
+        return max(0, self.outlets - len(named))
 
     @property
     def marks(self) -> tuple[str, ...]:

@@ -215,19 +215,28 @@ def test_the_plain_part_is_the_first_that_does_not_say_how_coverage_differs(edit
 
 
 def test_how_coverage_differs_goes_before_the_news_itself_and_from_the_end(editions):
-    tried = [step.view for step in steps(view(editions.heavy(9)))][:8]
+    tried = [step.view for step in steps(view(editions.heavy(9)))][:11]
 
     assert [(each.left_out, sum(bool(story.voices) for story in each.stories)) for each in tried] == [
         ((), 9),
         ((), 9),
         ((), 9),
-        (("how coverage differs, but for the first 8 stories",), 8),
-        (("how coverage differs, but for the first 5 stories",), 5),
-        (("how coverage differs, but for the first 3 stories",), 3),
+        *(((f"how coverage differs, but for the first {n} stories",), n) for n in (8, 6, 5, 4, 3, 2)),
         (("how coverage differs",), 0),
         (("how coverage differs", "more on the same events"), 0),
     ]
-    assert all(story.related for each in tried[:7] for story in each.stories)
+    assert all(story.related for each in tried[:10] for story in each.stories)
+
+
+def test_every_outlet_is_named_or_counted_however_short_a_mail_is(editions):
+    edition = editions.heavy(9)
+    outlets = {story.number: max(story.outlets, len(story.mentions)) for story in edition.stories}
+
+    for step in list(steps(view(edition)))[:11]:
+        for story in step.view.stories:
+            shown = {line.outlet for line in (*story.sources, *story.other_headlines)}
+            shown |= {voice.cite.outlet for voice in story.voices}
+            assert len(shown) + story.unnamed == outlets[story.number]
 
 
 def test_what_is_there_only_if_there_is_room_leaves_a_mail_of_fifteen_stories(editions):
