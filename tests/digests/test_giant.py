@@ -1,4 +1,4 @@
-"""A story that is larger than an event should be is told of in the edition's foot and in the status."""
+"""A story that is larger than an event should be is told of in the edition's foot, in the status and in the numbers."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from digests.compose import Intake, Shape, compose
+from digests.metrics import metrics
 from digests.publish import rendered
 from digests.rank import rank
 from digests.settings import digests_of
@@ -15,7 +16,7 @@ from digests.store.editions import DAILY, claim, finish, open_digests
 from tests.compose.press import END, START, article, by_id, story
 from watcher.cli.main import run
 from watcher.settings.load import load
-from watcher.store.writer import write
+from watcher.store.writer import read, write
 
 NOW = datetime.now(UTC)
 
@@ -91,6 +92,19 @@ def test_an_ordinary_day_has_its_share_and_no_alarm(settings, status):
     assert (made.ledger.largest.share, made.ledger.largest.alarm) == (round(8 / 120, 4), False)
     assert "run into it" not in foot(made, settings)
     assert told(status()) == ["edition  World Digest, 2026-03-10: 113 stories, the largest with 6.7% of the reports"]
+
+
+def test_its_share_is_a_number_for_prometheus(settings):
+    def shares():
+        engine = open_digests(settings.store.url)
+        found = {family.name: family.values for family in read(engine, lambda c: tuple(metrics(c, settings)))}
+        engine.dispose()
+        return found["digests_largest_story_share"]
+
+    assert shares() == ()
+    keep(edition(60, 60), settings.store.url)
+
+    assert shares() == (({"digest": "world"}, 0.5),)
 
 
 def test_before_the_first_edition_the_status_has_none(status):
