@@ -22,23 +22,31 @@ def narrow(connection: Connection, changes: Sequence[Change], times: Mapping[str
     for change in changes:
         left = [times[key] for key in change.articles if key in times]
         if change.kind in (SPLIT, MOVED) and left:
-            narrow_one(connection, change.story, min(left), max(left))
+            narrow_one(connection, change.story, left)
+        if change.kind == SPLIT:  # it may be one of old that is back, with some of its articles alone
+            narrow_one(connection, change.other)
 
 
-def narrow_one(connection: Connection, story: str, first: datetime, last: datetime) -> None:
-    """Correct the times of a story that articles of `first` to `last` have left; what is no longer stored counts."""
+def narrow_one(connection: Connection, story: str, left: Sequence[datetime] = ()) -> None:
+    """
+    Correct the times of a story.
+
+    Args:
+        left: Of the articles that have left it: a time stays that was none of theirs, for what is no longer stored
+            counts as well. If there are none, both are those of what is stored.
+    """
     was = connection.execute(select(stories).where(stories.c.id == story)).one()
     own = select(func.min(articles.c.published_at).label("first"), func.max(articles.c.published_at).label("last"))
     own = own.join_from(articles, story_articles, articles.c.id == story_articles.c.article_id)
     rest = connection.execute(own.where(story_articles.c.story_id == story)).one()
     if rest.first is None:
         return
+    first, last = min(left, default=was.first_at), max(left, default=was.last_at)
     values = {"first_at": rest.first} if first <= was.first_at else {}
     values |= {"last_at": rest.last} if last >= was.last_at else {}
     if values:
         connection.execute(update(stories).where(stories.c.id == story).values(values))
     if first <= was.began_at:
-        thread = select(func.min(stories.c.first_at)).where(
-            stories.c.thread == was.thread, stories.c.merged_into.is_(None)
-        )
-        connection.execute(update(stories).where(stories.c.id == story).values(began_at=thread.scalar_subquery()))
+        its = (stories.c.thread == was.thread, stories.c.merged_into.is_(None))
+        began = select(func.min(stories.c.first_at)).where(*its).scalar_subquery()
+        connection.execute(update(stories).where(stories.c.id == story).values(began_at=began))
