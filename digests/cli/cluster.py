@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 PARTLY_FAILED = 3
 MAX_LINE = 4_000_000  # characters
+MARK = "\ufeff"  # of byte order: some programs begin a file with it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,7 +151,7 @@ def line_of(text: str) -> Line:
     if len(text) > MAX_LINE:
         raise ValueError(f"longer than {MAX_LINE} characters")
     try:
-        row = json.loads(text)
+        row = json.loads(text.removeprefix(MARK))
     except (json.JSONDecodeError, RecursionError) as error:
         raise ValueError(f"no JSON: {error}") from error
     if not isinstance(row, dict):

@@ -45,6 +45,12 @@ def test_a_malformed_line_is_reported_and_the_rest_goes_on() -> None:
     assert [told.split(":")[0] for told in err.splitlines()] == ["line 1", "line 2", "line 3"]
 
 
+def test_a_mark_of_byte_order_costs_no_line() -> None:
+    code, results, err = run(["\ufeff" + line("rtl", "https://s.example/1")])
+
+    assert (code, [result["id"] for result in results], err) == (0, ["rtl"], "")
+
+
 def test_pages_of_one_site_learn_from_each_other() -> None:
     box = "<p>The harbour prize of the town is given each May to a person who did much for the sea.</p>"
     bodies = [

@@ -81,6 +81,13 @@ def test_bad_lines_are_named_by_file_and_line_and_the_rest_goes_in(watcher, tmp_
     ]
 
 
+def test_a_mark_of_byte_order_costs_no_line(watcher, tmp_path):
+    path = tmp_path / "given.jsonl"
+    path.write_text("\ufeff" + lines(2), encoding="utf-8")
+
+    assert watcher("one", "import", str(path))[:2] == (0, "2 articles imported, 0 known, 0 lines left out\n")
+
+
 def test_a_file_that_is_not_there_is_told(watcher, tmp_path):
     code, _, error = watcher("one", "import", str(tmp_path / "nowhere.jsonl"))
 

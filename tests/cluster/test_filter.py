@@ -68,6 +68,12 @@ def test_broken_unicode_stops_nothing():
     assert (code, len(rows)) == (0, 2)
 
 
+def test_a_mark_of_byte_order_costs_no_line():
+    code, rows = run(["\ufeff" + json.dumps(ROWS[0]), json.dumps(ROWS[1])])
+
+    assert (code, [row["id"] for row in rows]) == (0, ["a", 7])
+
+
 def test_no_lines_give_no_lines():
     assert run([]) == (0, [])
 

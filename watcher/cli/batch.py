@@ -29,6 +29,7 @@ CHUNK = 4  # pages that go to a worker at a time
 AHEAD = 3  # chunks a worker that are read before they are asked for
 LIMIT_S = 20.0  # seconds a page may take; the slowest of real pages takes one
 MEMORIES = 128  # sites whose memory is held at a time
+MARK = "\ufeff"  # of byte order: some programs begin a file with it
 PREFIXES = ("www.", "m.", "amp.", "mobile.")
 MANY_OBJECTS = 50_000  # made between looks for garbage: a page makes that many, and hardly a circle among them
 
@@ -238,7 +239,7 @@ def _page(line: Line) -> Result | Fault:
     """Return the page that a line holds."""
     number, text = line
     try:
-        page = json.loads(text)
+        page = json.loads(text.removeprefix(MARK))
     except (ValueError, RecursionError) as error:
         return Fault(line=number, reason=str(error))
     if not isinstance(page, dict) or "id" not in page or not isinstance(page.get("html"), str):

@@ -106,7 +106,7 @@ def values_in(line: bytes) -> dict[str, Any]:
     if len(line) > MAX_LINE_BYTES:
         raise ValueError(f"longer than {MAX_LINE_BYTES >> 20} MiB")
     try:
-        at = json.loads(line.decode("utf-8"))
+        at = json.loads(line.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise ValueError("not UTF-8") from error
     except (json.JSONDecodeError, RecursionError) as error:
