@@ -20,6 +20,7 @@ from digests.places.find import LEAD_CHARS
 from digests.rank import rank
 from digests.select import select
 from digests.store import editions
+from digests.store.owners import with_owners
 from digests.wishes import LEAD_CHARS as WORDS_IN
 from digests.wishes import SectionRule, Wishes
 from watcher.feeds.health import health
@@ -82,7 +83,7 @@ def composed(
     before = [article for article in found if article.id not in taken]
     seen = editions.seen_editions(connection, digest.name, before=order.local_date, most=REMEMBERED)
     previous = next(iter(seen), None)
-    articles = {article.id: article for article in with_owners(chosen.articles, states)}
+    articles = {article.id: article for article in with_owners(chosen.articles, owners_of(states))}
     told = cited(connection, seen)
     texts.known = {article.id: article for article in before} | articles
     texts.told = {key: article for key, article in told.items() if key not in articles}
@@ -184,18 +185,13 @@ def wanted(state: FeedState, words: tuple[str, ...]) -> bool:
     return not words or source.name in words or any(tag in words for tag in source.tags)
 
 
-def with_owners(articles: Iterable[Article], states: Iterable[FeedState]) -> list[Article]:
-    """Return articles with the owners that the settings declare now; those of sources that are gone keep theirs."""
+def owners_of(states: Iterable[FeedState]) -> dict[str, str | None]:
+    """Return the owners that the settings declare now, by the outlet's name."""
     owners: dict[str, str | None] = {}
     for state in states:
         source = state.feed.source
         owners[source.name] = owners.get(source.name) or source.owner
-    return [owned_by(article, owners.get(article.outlet, article.owner)) for article in articles]
-
-
-def owned_by(article: Article, owner: str | None) -> Article:
-    """Return an article with this owner."""
-    return article if article.owner == owner else replace(article, owner=owner)
+    return owners
 
 
 def corrected(

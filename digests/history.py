@@ -26,6 +26,7 @@ from digests.store.histories import (
     story_row,
     thread_rows,
 )
+from digests.store.owners import owners_now, with_owners
 from digests.store.stories import Member
 from watcher.model import Article
 from watcher.store.articles import articles_by_id
@@ -69,7 +70,9 @@ def history_of(
     asked = found(connection, story)
     row = current(connection, asked.id) or asked
     members = {member.article: member for member in story_members(connection, row.id)}
-    articles = articles_by_id(connection, members)
+    stored = articles_by_id(connection, members)
+    owners = owners_now(connection, {article.outlet for article in stored.values()})
+    articles = {article.id: article for article in with_owners(stored.values(), owners)}
     whole = story_of(row, members.values(), articles)
     shown = compare(whole.reports)
     members |= explained(connection, [members[key] for report in shown for key in report.articles], articles)

@@ -6,11 +6,13 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from digests.history import history_of
 from digests.make import Order, make_edition
 from digests.settings import DigestSettings
+from digests.store.stories import members_of
 from watcher.model import Source
 from watcher.store.feeds import sync_sources
-from watcher.store.writer import write
+from watcher.store.writer import read, write
 
 NOW = datetime(2026, 11, 24, 6, 30, tzinfo=UTC)
 ORDER = Order(local_date=date(2026, 11, 24), window_start=NOW - timedelta(days=1), window_end=NOW, slot=None)
@@ -55,3 +57,14 @@ def test_an_owner_holds_from_the_next_edition_on_and_until_it_is_taken_back(engi
 
     assert counts(engine, "Quay Media", "Quay Media") == (2, 1)
     assert counts(engine, None, "Quay Media") == (2, 2)
+
+
+def test_a_story_by_itself_counts_owners_as_its_edition_does(engine, put):
+    first = put("Herald", HERALD, NOW - timedelta(hours=5))
+    put("Courier", COURIER, NOW - timedelta(hours=3))
+
+    for owners, independent in ((("Quay Media", "Quay Media"), 1), ((None, "Quay Media"), 2)):
+        assert counts(engine, *owners) == (2, independent)
+        story = read(engine, lambda c: members_of(c, [first.id]))[first.id].story
+        covered = read(engine, lambda c, story=story: history_of(c, story)).coverage
+        assert (len(covered.outlets), len(covered.independent)) == (2, independent)
