@@ -50,6 +50,7 @@ class Feed:
     moved_seen: int = 0
     gone: bool = False  # 410: not polled again
     interval_s: float | None = None  # the adaptive interval last computed
+    max_age_s: float | None = None  # of the answer last read: a 304 without a Cache-Control renews it
     skip_hours: tuple[int, ...] = ()  # as it said when it was last read
     skip_days: tuple[str, ...] = ()
     body_hash: str | None = None  # of the body last read
@@ -162,6 +163,7 @@ class Polled:
     skip_hours: tuple[int, ...] = ()
     skip_days: tuple[str, ...] = ()
     body_hash: str | None = None
+    max_age_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,6 +176,7 @@ class Unchanged:
     validators: Validators
     moved_to: str | None
     took_s: float
+    max_age_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

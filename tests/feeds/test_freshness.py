@@ -58,6 +58,23 @@ def test_retry_after_is_seconds_or_a_date_and_never_more_than_its_cap(value, ret
     assert freshness([("retry-after", value)], NOW).retry_after_s == retry_s
 
 
+@pytest.mark.parametrize(
+    ("headers", "fresh_s", "max_age_s"),
+    [
+        ([], 600.0, 600.0),
+        ([("age", "100")], 500.0, 600.0),
+        ([("expires", "Wed, 25 Nov 2026 06:01:00 GMT")], 600.0, 600.0),
+        ([("cache-control", "max-age=60")], 60.0, 60.0),
+        ([("cache-control", "no-cache")], None, None),
+        ([("cache-control", "public")], None, None),
+    ],
+)
+def test_a_304_renews_the_max_age_of_what_it_is_about_unless_it_says_its_own(headers, fresh_s, max_age_s):
+    said = freshness(headers, NOW, kept_s=600.0)
+
+    assert (said.fresh_s, said.max_age_s) == (fresh_s, max_age_s)
+
+
 @given(st.text(max_size=40), st.sampled_from(["cache-control", "expires", "retry-after", "age", "date"]))
 def test_any_header_says_something_in_bounds_or_nothing(value, name):
     said = freshness([(name, value), ("cache-control", "max-age=60")], NOW)

@@ -44,6 +44,17 @@ class MaxAge(Case):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MaxAgeRenewedBy304(Case):
+    """A 304 without a Cache-Control of its own renews the one of the answer that it is about (RFC 9111 §4.3.4)."""
+
+    def answer(self, place: Place, request: Request, nth: int) -> Answer:
+        return feed(place, etag='"1"', Cache_Control="max-age=4") if nth == 0 else Answer(status=304)
+
+    def judge(self, run: Run) -> str | None:
+        return hurried(run.feed, 4.0) or too_few(run.feed, 3)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ttl(Case):
     """A feed says for how many minutes it stays as it is, and a 304 does not take that back."""
 
@@ -174,6 +185,7 @@ class Restart(Case):
 TIMING = (
     HealthyFeed(),
     MaxAge(),
+    MaxAgeRenewedBy304(),
     Ttl(),
     SkipHours(),
     RetryAfterOfAFeed(status=429),

@@ -22,7 +22,7 @@ EVERY = TOLD.index("every_s")
 KEPT = (  # of a feed, beside what is told of its source
     "source_url", "id", "url", "host", "etag", "last_modified", "next_poll_at", "last_polled_at", "last_read_at",
     "last_new_at", "failures", "failing_since", "moved_to", "moved_seen", "gone", "interval_s", "skip_hours",
-    "skip_days", "body_hash", "took_s", "gap_s", "dateless", "health", "health_at", "quiet",
+    "skip_days", "body_hash", "took_s", "gap_s", "dateless", "health", "health_at", "quiet", "max_age_s",
 )  # fmt: skip
 OF_A_FEED = tuple(feeds.c[name] for name in (*TOLD, *KEPT))  # what `feed_of` reads, in its order
 OF_ITS_STATE = (feeds.c.reason, feeds.c.failure, feeds.c.faults, hosts.c.blocked_until)
@@ -129,7 +129,7 @@ def feed_of(row: Row[*tuple[Any, ...]]) -> Feed:
         name, language, country, section, owner, owner_kind, tags, every_s, full_text,
         source_url, id, url, host, etag, last_modified, next_poll_at, last_polled_at, last_read_at,
         last_new_at, failures, failing_since, moved_to, moved_seen, gone, interval_s, skip_hours,
-        skip_days, body_hash, took_s, gap_s, dateless, health, health_at, quiet,
+        skip_days, body_hash, took_s, gap_s, dateless, health, health_at, quiet, max_age_s,
     ) = row[: len(OF_A_FEED)]  # fmt: skip
     source = Source(
         url=source_url, name=name, language=language, country=country, section=section, owner=owner,
@@ -141,6 +141,7 @@ def feed_of(row: Row[*tuple[Any, ...]]) -> Feed:
         failures=failures, failing_since=failing_since, moved_to=moved_to, moved_seen=moved_seen, gone=gone,
         interval_s=interval_s, skip_hours=tuple(skip_hours), skip_days=tuple(skip_days), body_hash=body_hash,
         took_s=took_s, gap_s=gap_s, dateless=dateless, health=health, health_at=health_at, quiet=quiet,
+        max_age_s=max_age_s,
     )  # fmt: skip
 
 

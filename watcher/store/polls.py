@@ -70,6 +70,8 @@ def state(feed: Feed, result: PollResult) -> dict[str, object]:
                 values |= {"failures": 0, "failing_since": None, "reason": None, "failure": None}
             if result.validators != feed.validators:
                 values |= {"etag": result.validators.etag, "last_modified": result.validators.last_modified}
+            if result.max_age_s != feed.max_age_s:
+                values["max_age_s"] = result.max_age_s
     if isinstance(result, Polled):
         values |= {"interval_s": result.interval_s, "faults": list(result.faults[:20]), "body_hash": result.body_hash}
         values |= {"skip_hours": list(result.skip_hours), "skip_days": list(result.skip_days)}

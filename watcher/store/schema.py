@@ -65,6 +65,7 @@ feeds = Table(
     Column("moved_seen", Integer, nullable=False, default=0),
     Column("gone", Boolean, nullable=False, default=False),
     Column("interval_s", Float),
+    Column("max_age_s", Float),  # of the last answer that said one; a 304 that says nothing renews it
     Column("dateless", Boolean, nullable=False, default=False),  # its new entries have no dates
     Column("skip_hours", JSON, nullable=False),  # of the last parse, kept over a 304
     Column("skip_days", JSON, nullable=False),

@@ -110,6 +110,7 @@ async def read(feed: Feed, answer: Response, tools: Tools) -> Polled | Unchanged
     )
     known, links, first = await known_of(feed, parsed, recent, tools)
     now = tools.now()
+    said = freshness(answer.headers, now)
     found = changes(parsed, known, links, first_poll=first)
     new = {entry.guid for entry in found.new}
     wishes = Wishes(
@@ -124,7 +125,7 @@ async def read(feed: Feed, answer: Response, tools: Tools) -> Polled | Unchanged
         wishes,
         now=now,
         published=[entry.published_at for entry in parsed.entries if entry.published_at is not None],
-        freshness=freshness(answer.headers, now),
+        freshness=said,
         has_validators=answer.validators != Validators(),
         jitter=tools.chance(),
     )
@@ -142,6 +143,7 @@ async def read(feed: Feed, answer: Response, tools: Tools) -> Polled | Unchanged
         skip_hours=parsed.skip_hours,
         skip_days=parsed.skip_days,
         body_hash=body_hash,
+        max_age_s=said.max_age_s,
     )
 
 
@@ -167,13 +169,16 @@ def unchanged(feed: Feed, answer: NotModified | Response, tools: Tools) -> Uncha
     """Return the poll that a 304 makes, or the bytes of last time: it may renew a validator, and forgets none."""
     now = tools.now()
     validators = answer.validators
+    kept_s = None
     if isinstance(answer, NotModified):
+        kept_s = feed.max_age_s
         validators = Validators(
             etag=answer.validators.etag or feed.validators.etag,
             last_modified=answer.validators.last_modified or feed.validators.last_modified,
         )
     blind = isinstance(answer, Response) and answer.validators == Validators()
-    when = again(feed, tools, now, said=freshness(answer.headers, now), has_validators=not blind)
+    said = freshness(answer.headers, now, kept_s=kept_s)
+    when = again(feed, tools, now, said=said, has_validators=not blind)
     return Unchanged(
         feed_id=feed.id,
         at=now,
@@ -181,6 +186,7 @@ def unchanged(feed: Feed, answer: NotModified | Response, tools: Tools) -> Uncha
         validators=validators,
         moved_to=answer.moved_to,
         took_s=answer.took_s,
+        max_age_s=said.max_age_s,
     )
 
 
