@@ -34,6 +34,19 @@ def test_nothing_opens_a_store_that_is_half_moved(file_url, empty_url, open_it):
     assert "goes on" in str(refused.value.mend)
 
 
+def test_nothing_opens_a_store_into_which_no_row_has_come_yet(file_url, empty_url):
+    source = open_digests(file_url)
+    put_polls(source, 1)
+    source.dispose()
+    with pytest.raises(Stopped), both_ends(file_url, empty_url, all_schemas()):
+        raise Stopped
+
+    with pytest.raises(StoreError, match="half-moved"):
+        open_store(empty_url)
+
+    assert all(line.is_same for line in moved(file_url, empty_url))
+
+
 def test_a_store_that_holds_something_is_not_moved_into(file_url, store_url):
     target = open_digests(store_url)
     put_article(target)

@@ -70,9 +70,9 @@ def move(source: Engine, target: Engine, schemas: Iterable[Schema], *, tell: Tel
 
 
 def begun(source: Engine, target: Engine, tables: Sequence[Table]) -> Halfway:
-    """Return how far a move is; one that begins is noted, so that nothing else opens the target."""
+    """Return how far a move is; before its first row, what migrations have put in the target is taken out."""
     state = halfway.look_at(target)
-    if state is not None:
+    if state is not None and state.after:
         return state
     new = Halfway(from_=address_of(source.url))
 

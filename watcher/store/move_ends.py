@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import URL, Connection, Engine, Table, func, inspect, literal, make_url, select
@@ -13,10 +14,12 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from watcher.errors import SettingsError, StoreError
 from watcher.store import halfway, server
 from watcher.store.faults import unusable
+from watcher.store.halfway import Halfway
 from watcher.store.mark import find_mark, kept_from_daemons
 from watcher.store.move_rows import count_rows, moves, tables_of
 from watcher.store.nodes import SPACE
 from watcher.store.open import Schema, check_version, connect, look_into, shown, upgrade
+from watcher.store.writer import write
 
 MOVE = 1  # the number of the lock under which one process at a time moves into a store on a server
 TRIES, TRY_S = 50, 0.1  # the server notices within a moment that a move was killed
@@ -108,7 +111,11 @@ def lock(connection: Connection, engine: Engine) -> None:
 
 
 def make_ready(target: Engine, schemas: tuple[Schema, ...], *, from_: str) -> None:
-    """Make the tables that a store is moved into. Errors: StoreError if it holds something of its own."""
+    """
+    Make the tables that a store is moved into, noted as half-moved from the first of them on.
+
+    Errors: StoreError if it holds something of its own.
+    """
     state = halfway.look_at(target)
     if state is not None and state.from_ != from_:
         other = StoreError(f"the store {shown(target)} is half-moved from {state.from_}, not from {from_}")
@@ -118,8 +125,11 @@ def make_ready(target: Engine, schemas: tuple[Schema, ...], *, from_: str) -> No
         full = StoreError(f"the store {shown(target)} is not empty: it has rows in {', '.join(found)}")
         full.mend = "name a new file, or make a new database"
         raise full
+    note = partial(halfway.note, state=state or Halfway(from_=from_))
     for schema in schemas:
-        upgrade(target, schema.scripts, version_table=schema.version_table)
+        upgrade(target, schema.scripts, version_table=schema.version_table, then=note)
+    if halfway.look_at(target) is None:  # it had them all
+        write(target, note)
 
 
 def content_of(engine: Engine, schemas: tuple[Schema, ...]) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -179,13 +179,15 @@ def begin_immediately(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN" if options.get("reading") else "BEGIN IMMEDIATE")
 
 
-def upgrade(engine: Engine, scripts: Path, *, version_table: str) -> None:
-    """Run the migrations in `scripts` that the store has not had yet; one transaction."""
+def upgrade(
+    engine: Engine, scripts: Path, *, version_table: str, then: Callable[[Connection], None] | None = None
+) -> None:
+    """Run the migrations in `scripts` that the store has not had yet, and `then` after any; one transaction."""
     head = newest(scripts)
     if version_of(engine, version_table) == head:
         return
     try:
-        migrate(engine, scripts, version_table=version_table)
+        migrate(engine, scripts, version_table=version_table, then=then)
     except DBAPIError as error:
         raise unusable(error, said=f"the store {shown(engine)} cannot be opened") from error
 
@@ -217,8 +219,8 @@ def newest(scripts: Path) -> str:
     return max(path.name for path in (scripts / "versions").glob("[0-9]*.py")).partition("_")[0]
 
 
-def migrate(engine: Engine, scripts: Path, *, version_table: str) -> None:
-    """Run what is missing. Errors: StoreError if the store is newer than the scripts."""
+def migrate(engine: Engine, scripts: Path, *, version_table: str, then: Callable[[Connection], None] | None) -> None:
+    """Run what is missing, and `then`. Errors: StoreError if the store is newer than the scripts."""
     from alembic import command  # late: 60 ms, which only a store in need of it should pay
     from alembic.config import Config
     from alembic.util import CommandError
@@ -232,6 +234,8 @@ def migrate(engine: Engine, scripts: Path, *, version_table: str) -> None:
                 server.wait_for_turn(connection)
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+            if then is not None:
+                then(connection)
     except CommandError as error:
         message = (
             f"the store {shown(engine)} was made by a newer Watcher ({error}); update this one, or use another store"
