@@ -196,24 +196,6 @@ def test_mode_links_and_line_ends_of_the_file_outlive_an_edit(file, tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {"settings.toml", "link.toml"}
 
 
-def test_the_list_is_tab_separated_off_a_terminal(file, capsys):
-    assert sources(file, "list") == 0
-
-    assert capsys.readouterr().out.splitlines() == [
-        "One\t\t\t\t\thttps://one.example/feed",
-        "Two\t\t\tAsia\t\thttps://two.example/feed",
-    ]
-
-
-def test_the_list_as_json_has_every_field(file, capsys):
-    assert sources(file, "list", "--json") == 0
-
-    rows = json.loads(capsys.readouterr().out)
-    assert [row["name"] for row in rows] == ["One", "Two"]
-    assert rows[1]["section"] == "Asia"
-    assert rows[0]["enabled"] is True
-
-
 OPML = """<?xml version="1.0"?>
 <opml version="1.0"><head><title>Mine</title></head><body>
 <outline text="Science"><outline type="rss" text="Three" xmlUrl="https://three.example/feed" language="en-us"/>

@@ -16,18 +16,20 @@ from watcher.errors import SettingsError
 if TYPE_CHECKING:
     from watcher.settings.model import Settings, SourceSettings
 
-SHOWN = ("name", "language", "country", "section", "every", "url")
+SHOWN = ("name", "language", "country", "section", "every", "url", "muted")
 
 
 @examples("watcher sources list", "watcher sources list --json")
 def list_sources(config: Config = None, json: Json = False) -> int:
-    """List the sources; tab-separated where the output is no terminal."""
+    """List the sources, with a word at those that are muted; tab-separated where the output is no terminal."""
     from watcher.settings.edit import raw_of
 
     rows = [{**raw_of(row), "name": row.source().name} for row in load_settings(config).sources]
     if json:
         print_json(rows)
-    elif sys.stdout.isatty():
+        return DONE
+    rows = [row | {"muted": "" if row["enabled"] else "muted"} for row in rows]
+    if sys.stdout.isatty():
         print_table(rows)
     else:
         for row in rows:
@@ -50,7 +52,8 @@ def print_table(rows: list[dict[str, object]]) -> None:
         table.add_row(*(Text(str(row[key] or "")) for key in shown), style=style)
     console = Console()
     console.print(table)
-    console.print(f"{len(rows)} sources")
+    muted = sum(not row["enabled"] for row in rows)
+    console.print(f"{len(rows)} sources{f', {muted} of them muted' if muted else ''}")
 
 
 @examples(

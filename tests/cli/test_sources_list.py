@@ -1,0 +1,50 @@
+"""`watcher sources list`: the sources of the settings file, for a person, a script and a program."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from watcher.cli.main import run
+
+FILE = """\
+[[sources]]
+url = "https://one.example/feed"
+name = "One"
+
+[[sources]]
+url = "https://two.example/feed"
+name = "Two"
+section = "Asia"
+enabled = false
+"""
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "settings.toml"
+    path.write_text(FILE, encoding="utf-8")
+    return path
+
+
+def sources(path, *arguments):
+    return run(["sources", *arguments, "--config", str(path)])
+
+
+def test_the_list_is_tab_separated_off_a_terminal_and_says_what_is_muted(file, capsys):
+    assert sources(file, "list") == 0
+
+    assert capsys.readouterr().out.splitlines() == [
+        "One\t\t\t\t\thttps://one.example/feed\t",
+        "Two\t\t\tAsia\t\thttps://two.example/feed\tmuted",
+    ]
+
+
+def test_the_list_as_json_has_every_field(file, capsys):
+    assert sources(file, "list", "--json") == 0
+
+    rows = json.loads(capsys.readouterr().out)
+    assert [row["name"] for row in rows] == ["One", "Two"]
+    assert rows[1]["section"] == "Asia"
+    assert (rows[0]["enabled"], rows[1]["enabled"]) == (True, False)
