@@ -136,7 +136,7 @@ async def test_callers_are_told_when_patience_ends_and_later_ones_at_once(engine
         await writer.do(keep("b"))
 
     assert time.monotonic() - began < 0.3
-    assert (caught.value.passing, "by itself" in caught.value.mend) == (True, True)
+    assert (caught.value.passing, caught.value.mend) == (True, "let it be written (its disk, folder and file)")
     let("query_only=OFF")
     await writer.do(keep("c"))
     assert names(engine) == {"c"}
@@ -224,3 +224,23 @@ def test_other_faults_do_not_pass_by_themselves(engine):
         None,
         "the store cannot be used: x",
     )
+
+
+def test_what_mends_a_fault_is_told_with_what_follows_by_itself_where_a_daemon_waits_for_it():
+    away, full = passing(sqlstate("57P01")), passing(sqlstate("53100"))
+
+    assert (away.mend, away.mend_of_a_daemon) == (
+        "is its server up?",
+        "is its server up? It is used again by itself",
+    )
+    assert (full.mend, full.mend_of_a_daemon) == (
+        "make room on its disk",
+        "make room on its disk; it is written again by itself",
+    )
+
+
+def sqlstate(code: str) -> Exception:
+    """Return a fault as the driver of PostgreSQL raises it."""
+    error = Exception("gone")
+    error.sqlstate = code
+    return error

@@ -18,56 +18,79 @@ PROBE_CHARS = 64 * 1024  # more than what is left over in the log of a full disk
 WRITER_BUSY_MS = 2_000  # how long the daemon waits for another process at a time: in between it can be told to end
 CANCELED = "57014"  # a statement that somebody, or a limit of the server, stopped
 PRIMARY = 0xFF  # of an extended error code of SQLite
+USED_AGAIN = "it is used again by itself"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Words:
-    """What a person is told of a fault, and what mends it. `tell_after_s`: shorter than that, it is daily life."""
+    """
+    What a person is told of a fault, and what mends it.
+
+    `then`: what follows by itself where a daemon waits for it; a command has ended. `tell_after_s`: shorter than that,
+    it is daily life.
+    """
 
     what: str
     mend: str
+    then: str = "it is written again by itself"
     tell_after_s: float = 0.0
+
+    @property
+    def mend_of_a_daemon(self) -> str:
+        """What mends it, and what follows then."""
+        return followed_by(self.mend, self.then) if self.then else self.mend
+
+
+def followed_by(mend: str, then: str) -> str:
+    """Return what mends a fault, followed by what comes of it or is to be done then."""
+    return f"{mend} {then[:1].upper()}{then[1:]}" if mend.endswith("?") else f"{mend}; {then}"
 
 
 LOCKED = Words(
     what="another process holds it locked",
-    mend="end what holds it (a database browser with unsaved changes, say); it is written again by itself",
+    mend="end what holds it (a database browser with unsaved changes, say)",
     tell_after_s=10.0,
 )
 KINDS = {
-    sqlite3.SQLITE_FULL: Words(what="the disk is full", mend="make room on its disk; it is written again by itself"),
-    sqlite3.SQLITE_READONLY: Words(
-        what="it is read-only", mend="let it be written (its disk, folder and file); it is written again by itself"
-    ),
+    sqlite3.SQLITE_FULL: Words(what="the disk is full", mend="make room on its disk"),
+    sqlite3.SQLITE_READONLY: Words(what="it is read-only", mend="let it be written (its disk, folder and file)"),
     sqlite3.SQLITE_CANTOPEN: Words(
-        what="its file cannot be opened", mend="is its folder there, and may it be written? It is opened by itself then"
+        what="its file cannot be opened",
+        mend="is its folder there, and may it be written?",
+        then="it is opened by itself then",
     ),
-    sqlite3.SQLITE_IOERR: Words(what="its disk fails", mend="look at the disk; it is written again by itself"),
+    sqlite3.SQLITE_IOERR: Words(what="its disk fails", mend="look at the disk"),
     sqlite3.SQLITE_BUSY: LOCKED,
     sqlite3.SQLITE_LOCKED: LOCKED,
 }
 STATES = {  # of PostgreSQL (its manual, appendix A), by the whole code or its class
     "53100": KINDS[sqlite3.SQLITE_FULL],
-    "25006": Words(what="it is read-only", mend="is it a replica? It is written again by itself once it is none"),
+    "25006": Words(
+        what="it is read-only", mend="is it a replica?", then="it is written again by itself once it is none"
+    ),
     "58030": KINDS[sqlite3.SQLITE_IOERR],
     "55P03": Words(
         what="another process holds rows of it locked",
-        mend="end what holds them (a transaction left open, say); it is written again by itself",
+        mend="end what holds them (a transaction left open, say)",
         tell_after_s=10.0,
     ),
-    "40": Words(what="others wrote the same rows", mend="it is written again by itself", tell_after_s=10.0),
+    "40": Words(what="others wrote the same rows", mend="wait a moment", tell_after_s=10.0),
     "53": Words(
-        what="the database has no room for us (connections, memory)", mend="it is used again by itself when it has"
+        what="the database has no room for us (connections, memory)",
+        mend="give it room, or wait until it has some",
+        then=USED_AGAIN,
     ),
 }
-GONE = Words(what="the database cannot be reached", mend="is its server up? It is used again by itself")
+GONE = Words(what="the database cannot be reached", mend="is its server up?", then=USED_AGAIN)
 REFUSED = Words(
     what="the database does not let us in",
     mend="are login, password and database in [store] url right, and does pg_hba.conf of the server let this login in?",
+    then="",
 )
 FULL_UP = Words(
     what="the database has no connection free for us",
-    mend="raise max_connections of the server (docs/postgresql.md says what Watcher takes); it is used again by itself",
+    mend="raise max_connections of the server (docs/postgresql.md says what Watcher takes)",
+    then=USED_AGAIN,
 )
 GREETINGS = {  # a server that ends a connection at its start: libpq hands on its words, and no code
     REFUSED: re.compile(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import zlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from watcher.errors import StoreError
 from watcher.store import halfway
+from watcher.store.faults import followed_by
 from watcher.store.halfway import Halfway
 from watcher.store.indexing import build_anew, count_missing, index_missing
 from watcher.store.move_ends import address_of
@@ -113,16 +113,10 @@ def put(target: Engine, table: Table, rows: Sequence[Row], state: Halfway) -> No
         write(target, both)
     except StoreError as error:
         if error.passing and error.mend:
-            error.mend = again(error.mend)
+            error.mend = followed_by(error.mend, AGAIN)
         raise
     except (DBAPIError, OverflowError) as error:
         raise refused(target, table, rows) or unlike(table, rows[0], error) from error
-
-
-def again(mend: str) -> str:
-    """Return what mends a fault, followed by what to do then: "it is used again by itself" holds for a daemon alone."""
-    first, ended, _ = re.split("([;?]|$)", mend, maxsplit=1)
-    return f"{first}? {AGAIN.capitalize()}" if ended == "?" else f"{first}; {AGAIN}"
 
 
 def refused(target: Engine, table: Table, rows: Sequence[Row]) -> StoreError | None:

@@ -172,7 +172,7 @@ class Writer:
             self._down_at = now
         down_s = now - self._down_at
         if self.trouble is None and down_s >= words.tell_after_s:
-            log.warning("store_down reason=%r mend=%r", reason, words.mend)
+            log.warning("store_down reason=%r mend=%r", reason, words.mend_of_a_daemon)
             self.trouble = reason
         return down_s < self._patience_s and not self._closing.is_set()
 
