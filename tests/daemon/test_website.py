@@ -7,11 +7,14 @@ import signal
 import socket
 
 import pytest
+from sqlalchemy import text
 
 from tests.cli.site import rss
 from watcher.daemon.website import Website
 from watcher.settings.daemon import WEB_LISTEN, place
 from watcher.settings.load import settings_model
+from watcher.store.open import connect
+from watcher.store.writer import write
 
 HEAD = """[store]
 url = "sqlite:///w.db"
@@ -68,6 +71,27 @@ def test_an_address_that_is_taken_is_a_fault_where_it_was_asked_for(write_settin
         daemon.wait_for("job_failed job=web")
         daemon.send(signal.SIGTERM)
         assert daemon.ended() == 0
+
+
+@pytest.mark.slow
+def test_a_daemon_whose_store_a_newer_watcher_has_taken_says_so_and_what_to_do(write_settings, start, store_url):
+    port = free_port()
+    daemon = start(write_settings({}, head=HEAD.format(port)))
+    daemon.wait_for("serving")
+    engine = connect(store_url)
+    write(engine, lambda c: c.execute(text("UPDATE watcher_schema SET version_num = '9999'")))
+    engine.dispose()
+
+    status, said = get(port, "/")
+    daemon.send(signal.SIGHUP)
+    daemon.wait_for("reload_failed")
+    daemon.send(signal.SIGTERM)
+
+    assert daemon.ended() == 0
+    assert status == 503 and "newer Watcher (watcher_schema 9999" in said
+    assert said.splitlines()[1:] == ["try: update this one and start it anew, or use another store"]
+    (line,) = [line for line in daemon.log.splitlines() if "reload_failed" in line]
+    assert "newer Watcher (watcher_schema 9999" in line and 'mend="update this one and start it anew' in line
 
 
 async def test_the_usual_address_being_taken_is_said_once_and_is_no_fault(caplog):

@@ -117,8 +117,10 @@ def test_a_store_of_a_newer_program_is_refused_in_words(store_url):
         connection.execute(text("UPDATE watcher_schema SET version_num = '9999'"))
     engine.dispose()
 
-    with pytest.raises(StoreError, match="newer Watcher"):
+    with pytest.raises(StoreError, match=r"newer Watcher \(watcher_schema 9999, here \d{4}\)$") as refused:
         open_store(store_url)
+
+    assert refused.value.mend == "update this one and start it anew, or use another store"
 
 
 def test_a_file_that_is_no_database_is_refused_in_words(tmp_path):

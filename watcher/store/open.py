@@ -99,8 +99,7 @@ def check_version(engine: Engine, scripts: Path, *, version_table: str) -> None:
     """Refuse a store that has not had all migrations in `scripts`. Errors: StoreError."""
     has, ours = version_of(engine, version_table), newest(scripts)
     if has is not None and has > ours:
-        message = f"the store {shown(engine)} was made by a newer Watcher ({version_table} {has}, here {ours})"
-        raise StoreError(f"{message}; update this one, or use another store")
+        raise newer(engine, f"{version_table} {has}, here {ours}")
     if has != ours:
         raise StoreError(f"the store {shown(engine)} is of another version: watcher status brings it up to date")
 
@@ -183,9 +182,11 @@ def upgrade(
     engine: Engine, scripts: Path, *, version_table: str, then: Callable[[Connection], None] | None = None
 ) -> None:
     """Run the migrations in `scripts` that the store has not had yet, and `then` after any; one transaction."""
-    head = newest(scripts)
-    if version_of(engine, version_table) == head:
+    has, ours = version_of(engine, version_table), newest(scripts)
+    if has == ours:
         return
+    if has is not None and has > ours:
+        raise newer(engine, f"{version_table} {has}, here {ours}")
     try:
         migrate(engine, scripts, version_table=version_table, then=then)
     except DBAPIError as error:
@@ -237,10 +238,14 @@ def migrate(engine: Engine, scripts: Path, *, version_table: str, then: Callable
             if then is not None:
                 then(connection)
     except CommandError as error:
-        message = (
-            f"the store {shown(engine)} was made by a newer Watcher ({error}); update this one, or use another store"
-        )
-        raise StoreError(message) from error
+        raise newer(engine, str(error)) from error
+
+
+def newer(engine: Engine, why: str) -> StoreError:
+    """Return the error that a store makes which has had migrations that are not known here."""
+    error = StoreError(f"the store {shown(engine)} was made by a newer Watcher ({why})")
+    error.mend = "update this one and start it anew, or use another store"
+    return error
 
 
 def shown(engine: Engine) -> str:

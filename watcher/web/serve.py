@@ -53,7 +53,8 @@ class Lazy:
                     self._app = await asyncio.to_thread(self._make)
                 app = self._app
         except WatcherError as error:
-            await PlainTextResponse(f"{error}\n", 503)(scope, receive, send)
+            mend = f"try: {error.mend}\n" if error.mend else ""
+            await PlainTextResponse(f"{error}\n{mend}", 503)(scope, receive, send)
             return
         await app(scope, receive, send)
 
