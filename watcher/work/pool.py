@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from watcher.errors import WatcherError
 
 if TYPE_CHECKING:
-    from watcher.work.processes import ProcessPool
+    from watcher.work.processes import Processes
 
 log = logging.getLogger("watcher.work")
 T = TypeVar("T")
@@ -55,7 +55,7 @@ class Pool:
         self._load = load
         self._lock = threading.Lock()
         self._closed = False
-        self._pool: ProcessPool | None = None
+        self._pool: Processes | None = None
 
     async def run(self, function: Callable[..., T], *args: Any, limit_s: float) -> T:  # noqa: ANN401 - any task's own
         """
@@ -93,7 +93,7 @@ class Pool:
 
                 end(self._pool)
 
-    def _replace(self, broken: ProcessPool | None) -> ProcessPool:
+    def _replace(self, broken: Processes | None) -> Processes:
         """
         Return the pool, built anew unless somebody who noticed before has done so.
 

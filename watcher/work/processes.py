@@ -14,13 +14,13 @@ from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from multiprocessing import resource_tracker
-from multiprocessing.context import SpawnContext
+from multiprocessing.context import SpawnContext, SpawnProcess
 from multiprocessing.synchronize import RLock
 from typing import Any, TypeVar
 
 from pebble import CONSTS, ProcessExpired, ProcessPool
 
-__all__ = ["BrokenProcessPool", "ProcessExpired", "ProcessPool", "end", "ended", "ends_blocked", "schedule", "start"]
+__all__ = ["BrokenProcessPool", "ProcessExpired", "Processes", "end", "ended", "ends_blocked", "schedule", "start"]
 
 T = TypeVar("T")
 KILL_AFTER_S = 0.1  # workers do not listen to SIGTERM, and hold nothing that an end by SIGKILL could harm
@@ -29,9 +29,28 @@ LOOK_AFTER_S = 1.0  # between looks whether the pool still stands: it forgets ta
 CONSTS.term_timeout = KILL_AFTER_S
 
 
-class LastingLocks(SpawnContext):
+class Worker(SpawnProcess):
+    """A process of a pool. `is_over`, `was_killed`: noted when its pool looks; killed is one that others have ended."""
+
+    is_stopped = is_over = was_killed = False
+
+    def terminate(self) -> None:
+        """End it, as its pool does, which holds the workers' locks meanwhile."""
+        self.is_stopped = True
+        super().terminate()
+
+    def is_alive(self) -> bool:
+        """Whether it runs."""
+        alive = super().is_alive()
+        if not alive and not self.is_over:
+            self.was_killed = self.exitcode == -signal.SIGKILL and not self.is_stopped
+            self.is_over = True
+        return alive
+
+
+class Workers(SpawnContext):
     """
-    Starts processes as `spawn` does, and keeps their locks as long as it is itself kept by its pool.
+    Starts workers as `spawn` does, and keeps their locks as long as it is itself kept by its pool.
 
     A pool that ends forgets its locks before its workers have ended, and one that is just starting would find none.
     """
@@ -39,6 +58,13 @@ class LastingLocks(SpawnContext):
     def __init__(self) -> None:
         super().__init__()
         self._locks: list[RLock] = []
+        self._workers: list[Worker] = []
+
+    def Process(self, *args: Any, **more: Any) -> Worker:  # type: ignore[override]  # noqa: ANN401 - multiprocessing's
+        """Return a worker to be started."""
+        self._workers = [worker for worker in self._workers if worker.was_killed or not worker.is_over]
+        self._workers.append(Worker(*args, **more))
+        return self._workers[-1]
 
     def RLock(self) -> RLock:
         """Return a lock that workers can share."""
@@ -46,27 +72,52 @@ class LastingLocks(SpawnContext):
         self._locks.append(lock)
         return lock
 
+    @property
+    def lost_one(self) -> bool:
+        """Whether others have killed a worker: a lock that it had is held for good, and what it sent may be half."""
+        return any(worker.was_killed for worker in self._workers)
+
+
+class Processes(ProcessPool):
+    """A pool that is broken, too, once others have killed one of its workers."""
+
+    def __init__(self, workers: Workers, **more: Any) -> None:  # noqa: ANN401 - the pool's own
+        super().__init__(context=workers, **more)
+        self._workers = workers
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether it runs tasks no more; looking starts one that is new."""
+        return self.lost_one or not self.active
+
+    @property
+    def lost_one(self) -> bool:
+        """Whether others have killed a worker."""
+        return self._workers.lost_one
+
 
 def start(
     workers: int, *, memory_bytes: int | None, max_tasks: int, load: Callable[[], None] | None = None
-) -> ProcessPool:
+) -> Processes:
     """
     Return processes for tasks, which begin with the first one; each of them runs `load` before it takes any.
 
     Errors: OSError, EOFError.
     """
     resource_tracker.ensure_running()  # before signals are blocked: it ends with these unblocked
-    return ProcessPool(
+    return Processes(
+        Workers(),
         max_workers=workers,
         max_tasks=max_tasks,
-        context=LastingLocks(),
         initializer=prepare_worker,
         initargs=(os.getpid(), memory_bytes, load),
     )
 
 
-def schedule(pool: ProcessPool, function: Callable[..., Any], args: Any, limit_s: float) -> Future[Any] | None:  # noqa: ANN401
+def schedule(pool: Processes, function: Callable[..., Any], args: Any, limit_s: float) -> Future[Any] | None:  # noqa: ANN401
     """Hand a task to `pool`; None if it is broken."""
+    if pool.lost_one:
+        return None
     try:
         with ends_blocked():  # the first task starts the pool's threads, and those start its processes
             return pool.schedule(call, args=(function, args), timeout=limit_s)
@@ -74,15 +125,15 @@ def schedule(pool: ProcessPool, function: Callable[..., Any], args: Any, limit_s
         return None
 
 
-async def ended(future: Future[Any], pool: ProcessPool) -> bool:
+async def ended(future: Future[Any], pool: Processes) -> bool:
     """Wait until `future` is done; False if its pool broke and forgot it."""
     waiter = asyncio.wrap_future(future)
     waiter.add_done_callback(lambda done: done.cancelled() or done.exception())  # it is read from `future`
     try:
         while not future.done():
-            still = pool.active
+            broken = pool.is_broken
             await asyncio.wait({waiter}, timeout=LOOK_AFTER_S)
-            if not still and not future.done():
+            if broken and not future.done():
                 return False
     finally:
         waiter.cancel()
@@ -111,7 +162,7 @@ def can_be_sent(error: Exception) -> bool:
     return True
 
 
-def end(pool: ProcessPool) -> None:
+def end(pool: Processes) -> None:
     """End a pool and its workers, broken or not."""
     pool.stop()  # type: ignore[no-untyped-call]
     pool.join()
