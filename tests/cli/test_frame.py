@@ -202,20 +202,3 @@ def test_a_poll_ends_though_a_thread_still_waits_for_a_name_server(tmp_path):
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("nothing is due")
     assert not (tmp_path / "watcher.db-wal").exists()
-
-
-def test_a_poll_gives_back_the_locks_that_its_workers_shared(tmp_path):
-    (tmp_path / "settings.toml").write_text('[store]\nurl = "sqlite:///watcher.db"\n')
-    code = (
-        "import multiprocessing, sys\n"
-        "from watcher.cli.main import main\n"
-        "lock = multiprocessing.get_context('spawn').RLock()\n"
-        "sys.argv = ['watcher', 'poll']\n"
-        "main()\n"
-    )
-
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=40, check=False
-    )
-
-    assert (done.returncode, done.stderr) == (0, "")

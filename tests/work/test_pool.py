@@ -274,3 +274,23 @@ def test_workers_that_are_starting_when_the_pool_ends_say_nothing():
 
     assert ended.returncode == 0
     assert ended.stderr == b""
+
+
+ENDS_WITHOUT_BEING_TAKEN_DOWN = """
+import asyncio, os
+from watcher.work import tasks
+from watcher.work.pool import Pool
+
+pool = Pool(2)
+asyncio.run(pool.run(abs, -1, limit_s=5))
+pool.close()
+os._exit(0)
+"""
+
+
+def test_a_pool_that_has_ended_has_given_back_what_its_workers_shared():
+    code = [sys.executable, "-c", ENDS_WITHOUT_BEING_TAKEN_DOWN]
+
+    ended = subprocess.run(code, capture_output=True, timeout=30)
+
+    assert (ended.returncode, ended.stderr) == (0, b"")  # the tracker of resources names what is left

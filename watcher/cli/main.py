@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import os
 import sys
 import traceback
@@ -24,11 +23,10 @@ def main() -> None:
     Run the command line and leave with its exit code.
 
     At once, if the command allows: taking 600 modules down costs 25 ms, and Python waits for threads that still wait
-    for a name server. What asked to be called at the end is: locks that processes shared are given back there.
+    for a name server. What asked to be called at the end is not: a command that allows it has closed what it opened.
     """
     code = run(sys.argv[1:])
     if current_session().leaves_nothing:
-        atexit._run_exitfuncs()
         sys.stderr.flush()
         os._exit(code)
     sys.exit(code)

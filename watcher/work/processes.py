@@ -50,9 +50,10 @@ class Worker(SpawnProcess):
 
 class Workers(SpawnContext):
     """
-    Starts workers as `spawn` does, and keeps their locks as long as it is itself kept by its pool.
+    Starts workers as `spawn` does, and keeps their locks until it is told to give them back.
 
     A pool that ends forgets its locks before its workers have ended, and one that is just starting would find none.
+    Whoever ends the program without taking it down leaves to the system what was not given back.
     """
 
     def __init__(self) -> None:
@@ -72,6 +73,10 @@ class Workers(SpawnContext):
         self._locks.append(lock)
         return lock
 
+    def give_back(self) -> None:
+        """Give the locks back to the system: no worker is left."""
+        self._locks.clear()
+
     @property
     def lost_one(self) -> bool:
         """Whether others have killed a worker: a lock that it had is held for good, and what it sent may be half."""
@@ -83,17 +88,12 @@ class Processes(ProcessPool):
 
     def __init__(self, workers: Workers, **more: Any) -> None:  # noqa: ANN401 - the pool's own
         super().__init__(context=workers, **more)
-        self._workers = workers
+        self.workers = workers
 
     @property
     def is_broken(self) -> bool:
         """Whether it runs tasks no more; looking starts one that is new."""
-        return self.lost_one or not self.active
-
-    @property
-    def lost_one(self) -> bool:
-        """Whether others have killed a worker."""
-        return self._workers.lost_one
+        return self.workers.lost_one or not self.active
 
 
 def start(
@@ -116,7 +116,7 @@ def start(
 
 def schedule(pool: Processes, function: Callable[..., Any], args: Any, limit_s: float) -> Future[Any] | None:  # noqa: ANN401
     """Hand a task to `pool`; None if it is broken."""
-    if pool.lost_one:
+    if pool.workers.lost_one:
         return None
     try:
         with ends_blocked():  # the first task starts the pool's threads, and those start its processes
@@ -166,6 +166,7 @@ def end(pool: Processes) -> None:
     """End a pool and its workers, broken or not."""
     pool.stop()  # type: ignore[no-untyped-call]
     pool.join()
+    pool.workers.give_back()
 
 
 @contextmanager
