@@ -27,7 +27,7 @@ from watcher.feeds.health import health
 from watcher.model import Article, Revision
 from watcher.store.articles import articles_between, articles_by_id, texts_by_id
 from watcher.store.feeds import FeedState, feed_states
-from watcher.store.intake import count_entries, count_outside
+from watcher.store.intake import count_entries, count_outside, count_repeats
 from watcher.store.pages import count_waiting, given_up
 from watcher.store.revisions import revisions_between
 
@@ -273,11 +273,13 @@ def intake(
     lost = given_up(connection, start=start, end=end, feed_ids=feed_ids)
     missed = [(f"pages not to be had: {reason}", n) for reason, n in lost]
     missed.append(("pages still to be had", count_waiting(connection, start=start, end=end, feed_ids=feed_ids)))
+    repeats = count_repeats(connection, start=start, end=end, feed_ids=feed_ids)
     older = count_outside(connection, start=start, end=end, feed_ids=feed_ids) - late_news
+    before = (("further entries of the same articles", repeats), ("published outside the window", older))
     late = now - order.due_at if order.due_at is not None else timedelta()
     return Intake(
         entries_seen=count_entries(connection, start=start, end=end, feed_ids=feed_ids),
-        left_out=tuple((why, n) for why, n in (("published outside the window", older), *left_out, *missed) if n > 0),
+        left_out=tuple((why, n) for why, n in (*before, *left_out, *missed) if n > 0),
         sources_total=len(states),
         sources_ok=sum(state.is_ok for _, state in told),
         failing=tuple(

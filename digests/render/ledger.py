@@ -11,6 +11,7 @@ LATE_S = 300.0  # an edition made within five minutes of its time is not late
 MAX_FAILING = 20  # sources by name
 # What the ledger says of articles and stories that were left out, and the phrase that says it in the edition's words.
 REASONS = {
+    "further entries of the same articles": "out_repeats",
     "published outside the window": "out_window",
     "in a language that the settings leave out": "out_language",
     "without a title": "out_title",

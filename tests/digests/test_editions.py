@@ -191,9 +191,10 @@ def test_the_ledger_says_why_entries_are_not_among_the_articles(engine):
     write(engine, lambda c: sync_sources(c, [source], now=NOW))
     (feed,) = read(engine, lambda c: due_feeds(c, "one.example", now=NOW))
     new = tuple(Entry(guid=f"{i}", url=f"https://one.example/{i}", title="T", content_hash="h") for i in range(4))
+    again = Entry(guid="again", url="https://one.example/0?utm_source=feed", title="T", content_hash="h")
     result = Polled(
         feed_id=feed.id, at=NOW - timedelta(hours=1), next_poll_at=NOW, interval_s=3600.0, validators=Validators(),
-        changes=Changes(new=new, changed=(), unchanged=0), moved_to=None, took_s=0.1,
+        changes=Changes(new=(*new, again), changed=(), unchanged=0), moved_to=None, took_s=0.1,
     )  # fmt: skip
     write(engine, lambda c: record_polls(c, [(feed, result)]))
     pages = read(engine, lambda c: due_pages(c, "one.example", now=NOW, most=9))
@@ -211,8 +212,12 @@ def test_the_ledger_says_why_entries_are_not_among_the_articles(engine):
 
     ledger = make_edition(engine, digest(), order(), now=NOW).ledger
 
-    assert (ledger.entries_seen, ledger.articles) == (4, 1)
-    assert dict(ledger.left_out) == {"published outside the window": 2, "pages still to be had": 1}
+    assert (ledger.entries_seen, ledger.articles) == (5, 1)
+    assert dict(ledger.left_out) == {
+        "further entries of the same articles": 1,
+        "published outside the window": 2,
+        "pages still to be had": 1,
+    }
 
 
 def test_an_edition_that_never_came_to_be_takes_no_number(engine):

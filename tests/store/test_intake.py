@@ -9,7 +9,7 @@ import pytest
 from watcher.model import Changes, Entry, Polled, Source, Validators
 from watcher.store.feeds import due_feeds, sync_sources
 from watcher.store.hosts import block, claim_hosts, release
-from watcher.store.intake import count_due, count_entries
+from watcher.store.intake import count_due, count_entries, count_repeats
 from watcher.store.pages import due_pages, given_up, page_failed
 from watcher.store.polls import record_polls
 from watcher.store.writer import read, write
@@ -44,6 +44,16 @@ def test_entries_are_counted_for_the_feeds_that_are_asked_about(engine):
 
     assert (counted(), counted(a), counted(b), counted(a, b)) == (4, 3, 1, 4)
     assert read(engine, lambda c: count_entries(c, start=NOW - HOUR, end=NOW)) == 0
+
+
+def test_entries_of_one_article_are_told_from_articles(engine):
+    a, b = polled(engine, "a.example", "1", "2", "2?utm_source=feed", "2#top"), polled(engine, "b.example", "1")
+
+    def counted(*ids: int) -> int:
+        return read(engine, lambda c: count_repeats(c, start=NOW, end=NOW + HOUR, feed_ids=ids or None))
+
+    assert (counted(), counted(a), counted(b), counted(a, b)) == (2, 2, 0, 2)
+    assert read(engine, lambda c: count_repeats(c, start=NOW - HOUR, end=NOW)) == 0
 
 
 def test_feeds_pages_and_visits_are_waited_for_but_not_a_host_that_rests(engine):

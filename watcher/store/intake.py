@@ -20,6 +20,17 @@ def count_entries(
     return connection.execute(query).scalar_one()
 
 
+def count_repeats(
+    connection: Connection, *, start: datetime, end: datetime, feed_ids: Iterable[int] | None = None
+) -> int:
+    """Return how many entries first seen in [start, end) are of an article of which another of them is."""
+    query = select(func.count() - func.count(entries.c.article_id.distinct()))
+    query = query.where(entries.c.first_seen_at >= start, entries.c.first_seen_at < end)
+    if feed_ids is not None:
+        query = query.where(entries.c.feed_id.in_(list(feed_ids)))
+    return connection.execute(query).scalar_one()
+
+
 def count_outside(
     connection: Connection, *, start: datetime, end: datetime, feed_ids: Iterable[int] | None = None
 ) -> int:
