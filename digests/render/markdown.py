@@ -123,7 +123,7 @@ def _heading(value: str, url: str | None = None) -> AsIs:
 
 def _cited(quote: Quote) -> AsIs:
     """Return a text with outlet, link and time of the reports it stands in behind it."""
-    cites = "; ".join(f"{link(cite.outlet, cite.url)}{cite.mark}, {text(cite.time)}" for cite in quote.cites)
+    cites = "; ".join(f"{link(cite.outlet, cite.url)}{cite.mark}{escape(f', {cite.time}')}" for cite in quote.cites)
     return AsIs(f"{text(quote.text)} — {cites}" if cites else text(quote.text))
 
 

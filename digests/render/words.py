@@ -54,6 +54,10 @@ class Words:
         before, _, after = self.say(key, **{gap: "\0"}, **gaps).partition("\0")
         return before, after
 
+    def label(self, text: str) -> str:
+        """Return "Sources:", with what stands before a colon in the language."""
+        return self.say("label", text=text)
+
     def number(self, value: int) -> str:
         return str(format_decimal(value, locale=self.locale))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import quopri
 import re
 from dataclasses import replace
 from datetime import timedelta
@@ -305,3 +306,24 @@ def test_a_story_of_few_articles_has_no_trend_and_no_picture_of_it(editions):
 
     assert 'class="spark"' in one(edition, "html")
     assert 'class="spark"' not in page and "steady" not in page
+
+
+@pytest.mark.parametrize("form", ["markdown", "html", "text", "eml"])
+def test_a_french_label_has_its_blank_before_the_colon(editions, form):
+    (made,) = render(replace(editions.moved(), language="fr"), [form])
+    body = quopri.decodestring(made.body) if form == "eml" else made.body
+
+    source = body.decode()
+
+    assert "Sources\u00a0:" in source or form == "text"
+    assert "Depuis hier\u00a0:" in source
+    assert not re.search(
+        r"(Sources|Depuis hier|diffère|sujet|navigateur|abonner|modifié)\s?:(?!/)", source.replace("\u00a0:", "")
+    )
+
+
+def test_a_german_date_is_plain_in_the_middle_of_a_line(editions):
+    source = one(replace(editions.moved(), language="de"), "markdown")
+
+    assert ", 13. März, 21:30" in source
+    assert "&#46; März" not in source
