@@ -140,6 +140,7 @@ def test_a_headline_in_another_language_says_which(editions):
 
     assert re.search(r'<a href="https://outlet0\.example/lead/3" lang="ar" dir="rtl">وزراء', source)
     assert "Egypt · Sudan · in Arabic · " in source
+    assert '</a> <span class="cite">(in Arabic)</span> ' in source
     assert 'lang="ja">新しい探査機' in source
 
 
