@@ -1,8 +1,7 @@
-"""An edition: which stories it shows, in which sections, and the ledger of what it does not."""
+"""An edition: which stories it shows, in which sections, and what it says beside them."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -10,15 +9,14 @@ from functools import partial
 
 from digests.compose.choice import Choice, choose
 from digests.compose.figures import minutes
-from digests.compose.largest import largest
+from digests.compose.ledger import Intake, ledger_of
 from digests.compose.sections import section_anchor, section_of, section_order
-from digests.compose.story import Frame, compose_brief, compose_story, inside
-from digests.model import Brief, Correction, Edition, EditionStory, FailingSource, Largest, Ledger, Section, Story
+from digests.compose.story import Frame, compose_brief, compose_story
+from digests.model import Brief, Correction, Edition, EditionStory, Section, Story
 from digests.places import countries, region_of
 from digests.rank import Ranked
 from digests.select import Whole, is_flagged
 from digests.summarise.agreement import common
-from digests.summarise.headline import headline
 from digests.voices import outlets_read
 from digests.wishes import Wishes
 from watcher.model import Article
@@ -39,19 +37,6 @@ class Shape:
     sections: tuple[str, ...] = ()
     note: str = ""
     wishes: Wishes = Wishes()  # noqa: RUF009 (it is frozen)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Intake:
-    """What came in, for the ledger."""
-
-    entries_seen: int = 0
-    left_out: tuple[tuple[str, int], ...] = ()  # articles, from `select`
-    sources_total: int = 0
-    sources_ok: int = 0
-    failing: tuple[FailingSource, ...] = ()
-    late_s: float = 0.0
-    longer_window: bool = False
 
 
 def compose(
@@ -87,36 +72,23 @@ def compose(
         whole: Returns articles with all of their text, where `articles` and `earlier` have its beginning alone: those
             of the stories that may be shown are asked for, one story after the other.
     """
-    known = {**(earlier or {}), **articles}
-    read = whole or (lambda ids: {key: known[key] for key in ids})
-    frame = Frame(
-        language=shape.language,
-        timezone=shape.timezone,
+    frame = _frame(
+        shape,
+        articles,
+        earlier or {},
+        tuple(seen) or ((previous,) if previous else ()),
+        kinds or {},
+        whole,
         local_date=local_date,
-        window_start=window_start,
-        window_end=window_end,
-        seen=tuple(seen) or ((previous,) if previous else ()),
-        common=common(list(articles.values()), whole),
-        earlier={**(earlier or {}), **read((earlier or {}).keys() & articles.keys())},
-        whole=read,
-        kinds=kinds or {},
-        read=outlets_read(articles.values(), kinds or {}),
-        places=_places(articles),
+        window=(window_start, window_end),
     )
-    flagged = frozenset(key for key, article in articles.items() if is_flagged(article))
     wanted = [each for each in ranked if each.must or each.alerts or _is_wanted(each.story, frame, shape)]
     taken: set[str] = set()
-    chosen = choose(
-        wanted,
-        partial(compose_story, articles=articles, frame=frame, taken=taken),
-        stories=shape.stories,
-        briefs=shape.briefs,
-        flagged=flagged,
-    )
+    chosen = _chosen(wanted, articles, frame, shape, taken)
     sections = _sections(chosen, articles, frame, shape, taken)
     briefs = _briefs(chosen, articles, frame)
     shown = [story for section in sections for story in section.stories]
-    ledger = _ledger(ranked, wanted, articles, intake, chosen, shown, briefs, frame)
+    ledger = ledger_of(ranked, wanted, articles, intake, chosen, shown, briefs, frame)
     return Edition(
         digest=shape.name,
         title=shape.title,
@@ -136,6 +108,45 @@ def compose(
         corrections=tuple(corrections),
         gone=gone(previous, ranked, {told.earlier for _, told in (*chosen.main, *chosen.quiet)}),
     )
+
+
+def _frame(
+    shape: Shape,
+    articles: Mapping[str, Article],
+    earlier: Mapping[str, Article],
+    seen: tuple[Edition, ...],
+    kinds: Mapping[str, str],
+    whole: Whole | None,
+    *,
+    local_date: date,
+    window: tuple[datetime, datetime],
+) -> Frame:
+    """Return what all stories of the edition share; arguments as those of `compose`."""
+    known = {**earlier, **articles}
+    read = whole or (lambda ids: {key: known[key] for key in ids})
+    return Frame(
+        language=shape.language,
+        timezone=shape.timezone,
+        local_date=local_date,
+        window_start=window[0],
+        window_end=window[1],
+        seen=seen,
+        common=common(list(articles.values()), whole),
+        earlier={**earlier, **read(earlier.keys() & articles.keys())},
+        whole=read,
+        kinds=kinds,
+        read=outlets_read(articles.values(), kinds),
+        places=_places(articles),
+    )
+
+
+def _chosen(
+    wanted: Sequence[Ranked], articles: Mapping[str, Article], frame: Frame, shape: Shape, taken: set[str]
+) -> Choice:
+    """Return which of the wanted stories are told in full and which in a line; their anchors are put into `taken`."""
+    flagged = frozenset(key for key, article in articles.items() if is_flagged(article))
+    told = partial(compose_story, articles=articles, frame=frame, taken=taken)
+    return choose(wanted, told, stories=shape.stories, briefs=shape.briefs, flagged=flagged)
 
 
 def _places(articles: Mapping[str, Article]) -> Callable[[Story], tuple[str, ...]]:
@@ -227,60 +238,6 @@ def gone(previous: Edition | None, ranked: Sequence[Ranked], gone_on: Collection
         and story.thread not in threads
         and not articles & set(story.article_ids)
     )[:GONE]
-
-
-def _ledger(
-    ranked: Sequence[Ranked],
-    among: Sequence[Ranked],
-    articles: Mapping[str, Article],
-    intake: Intake,
-    chosen: Choice,
-    shown: Sequence[EditionStory],
-    briefs: Sequence[Brief],
-    frame: Frame,
-) -> Ledger:
-    taken = chosen.ids
-    wanted = {each.story.id for each in among}
-    rest = [r for r in ranked if r.story.id not in taken]
-    reasons = Counter(
-        "stories about other regions"
-        if r.story.id not in wanted
-        else "stories on an event that another story tells"
-        if r.sibling_of
-        else "stories that one outlet has"
-        if len(r.coverage.outlets) == 1
-        else "stories that ranked lower"
-        for r in rest
-    )
-    values = articles.values()
-    return Ledger(
-        entries_seen=intake.entries_seen,
-        articles=len(articles),
-        outlets=len({article.outlet for article in values}),
-        languages=len({article.language for article in values}),
-        countries=len({article.country for article in values if article.country}),
-        stories_found=len(ranked),
-        stories_shown=len(shown),
-        briefs_shown=len(briefs) + sum(len(story.related) for story in shown),
-        left_out=(*intake.left_out, *sorted(reasons.items(), key=lambda pair: (-pair[1], pair[0]))),
-        sources_total=intake.sources_total,
-        sources_ok=intake.sources_ok,
-        failing=intake.failing,
-        late_s=intake.late_s,
-        longer_window=intake.longer_window,
-        largest=_largest(ranked, articles, frame),
-    )
-
-
-def _largest(ranked: Sequence[Ranked], articles: Mapping[str, Article], frame: Frame) -> Largest | None:
-    """Return the largest story with its headline."""
-    stories = {r.story.id: r.story for r in ranked}
-    found = largest(stories.values(), articles)
-    if found is None:
-        return None
-    story = stories[found.id]
-    title = headline(story, frame.whole(inside(story, articles)), language=frame.language)
-    return replace(found, title=title.text) if title else found
 
 
 def _read(shown: Sequence[EditionStory], briefs: Sequence[Brief]) -> list[str]:

@@ -1,0 +1,88 @@
+"""The ledger of an edition: what came in, what became of it, and why the rest is not shown."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from digests.compose.choice import Choice
+from digests.compose.largest import largest
+from digests.compose.story import Frame, inside
+from digests.model import Brief, EditionStory, FailingSource, Largest, Ledger
+from digests.rank import Ranked
+from digests.summarise.headline import headline
+from watcher.model import Article
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intake:
+    """What came in, for the ledger."""
+
+    entries_seen: int = 0
+    left_out: tuple[tuple[str, int], ...] = ()  # articles, from `select`
+    sources_total: int = 0
+    sources_ok: int = 0
+    failing: tuple[FailingSource, ...] = ()
+    late_s: float = 0.0
+    longer_window: bool = False
+
+
+def ledger_of(
+    ranked: Sequence[Ranked],
+    among: Sequence[Ranked],
+    articles: Mapping[str, Article],
+    intake: Intake,
+    chosen: Choice,
+    shown: Sequence[EditionStory],
+    briefs: Sequence[Brief],
+    frame: Frame,
+) -> Ledger:
+    """
+    Return the ledger of an edition that shows these stories and briefs.
+
+    Args:
+        among: Those of `ranked` that are about what the digest is.
+    """
+    taken = chosen.ids
+    wanted = {each.story.id for each in among}
+    rest = [r for r in ranked if r.story.id not in taken]
+    reasons = Counter(
+        "stories about other regions"
+        if r.story.id not in wanted
+        else "stories on an event that another story tells"
+        if r.sibling_of
+        else "stories that one outlet has"
+        if len(r.coverage.outlets) == 1
+        else "stories that ranked lower"
+        for r in rest
+    )
+    values = articles.values()
+    return Ledger(
+        entries_seen=intake.entries_seen,
+        articles=len(articles),
+        outlets=len({article.outlet for article in values}),
+        languages=len({article.language for article in values}),
+        countries=len({article.country for article in values if article.country}),
+        stories_found=len(ranked),
+        stories_shown=len(shown),
+        briefs_shown=len(briefs) + sum(len(story.related) for story in shown),
+        left_out=(*intake.left_out, *sorted(reasons.items(), key=lambda pair: (-pair[1], pair[0]))),
+        sources_total=intake.sources_total,
+        sources_ok=intake.sources_ok,
+        failing=intake.failing,
+        late_s=intake.late_s,
+        longer_window=intake.longer_window,
+        largest=_largest(ranked, articles, frame),
+    )
+
+
+def _largest(ranked: Sequence[Ranked], articles: Mapping[str, Article], frame: Frame) -> Largest | None:
+    """Return the largest story with its headline."""
+    stories = {r.story.id: r.story for r in ranked}
+    found = largest(stories.values(), articles)
+    if found is None:
+        return None
+    story = stories[found.id]
+    title = headline(story, frame.whole(inside(story, articles)), language=frame.language)
+    return replace(found, title=title.text) if title else found
