@@ -13,7 +13,7 @@ from digests.model import Brief, Edition, EditionStory, Mention, Sentence, Story
 from digests.places import country_name
 from digests.rank import Ranked
 from digests.select import Whole
-from digests.summarise.agreement import Common, agreement
+from digests.summarise.agreement import Agreement, Common, agreement
 from digests.summarise.headline import Headline, headline
 from digests.summarise.lead import summarise
 from digests.voices import Read, silent, voices
@@ -56,20 +56,7 @@ def compose_story(
     if title is None:
         return None
     summary = summarise(story, own, language=frame.language, title=title.text, known=frame.common, agreed=agreed)
-    moved = changes.since(
-        story,
-        {**frame.earlier, **known},
-        frame.seen,
-        language=frame.language,
-        timezone=frame.timezone,
-        local_date=frame.local_date,
-        inside=articles.keys(),
-        window_end=frame.window_end,
-        places=places,
-        shown=summary,
-        known=frame.common,
-        agreed=agreed,
-    )
+    moved = _moved(story, {**frame.earlier, **known}, articles, frame, summary, agreed)
     summary = _without_new(summary, moved.since)
     codes = places or moved.place_codes
     present = list(own.values())
@@ -109,6 +96,36 @@ def compose_story(
         voices=voices(story, own, covered, frame.kinds),
         silent=silent(frame.read, covered, places),
         alerts=ranked.alerts,
+    )
+
+
+def _moved(
+    story: Story,
+    told: Mapping[str, Article],
+    articles: Mapping[str, Article],
+    frame: Frame,
+    summary: tuple[Sentence, ...],
+    agreed: Agreement,
+) -> changes.Movement:
+    """
+    Return what moved in a story since the last editions.
+
+    Args:
+        told: Its articles, and those of the last editions, with all of their text.
+    """
+    return changes.since(
+        story,
+        told,
+        frame.seen,
+        language=frame.language,
+        timezone=frame.timezone,
+        local_date=frame.local_date,
+        inside=articles.keys(),
+        window_end=frame.window_end,
+        places=frame.places(story),
+        shown=summary,
+        known=frame.common,
+        agreed=agreed,
     )
 
 
