@@ -76,14 +76,11 @@ def since(
         places: ISO codes of the countries that the story is about.
     """
     present = [articles[key] for key in story.articles if key in articles]
-    first = min((article.published_at for article in present), default=window_end)
-    first = min(first, story.began_at or first)
     previous, earlier, brief = last_seen(story, editions)
     goes_on = own_follow_up(present, editions[0], articles, places, known) if previous is None and editions else None
     if goes_on is not None:
         previous, earlier = editions[0], goes_on
-    if earlier is not None:
-        first = min(first, earlier.first_seen_at)
+    first = _began(story, present, earlier, window_end=window_end)
     day = day_of(first, local_date=local_date, window_end=window_end, timezone=timezone)
     if previous is None:
         return Movement(status="new", day=day, first_seen_at=first)
@@ -106,6 +103,13 @@ def since(
         earlier=earlier.id if earlier else None,
         place_codes=earlier.place_codes if earlier else (),
     )
+
+
+def _began(story: Story, present: Sequence[Article], earlier: EditionStory | None, *, window_end: datetime) -> datetime:
+    """Return when the first article of a story was published, of what an edition showed it as, or of its thread."""
+    times = [article.published_at for article in present] or [window_end]
+    times += [story.began_at] if story.began_at else []
+    return min([*times, earlier.first_seen_at] if earlier is not None else times)
 
 
 def parted(
