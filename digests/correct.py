@@ -143,7 +143,8 @@ def free_id(connection: Connection, earliest: str) -> str:
 def keep(connection: Connection, stories: Sequence[Story], changes: Sequence[Change], *, now: datetime) -> None:
     """Keep what a correction has made of stories."""
     step = store.last_step(connection)
-    if step.until is None or not store.take_step(connection, step, until=step.until, now=now):
+    grouped_at = step.made_at or now  # that stays: nothing is grouped here, and what was forgotten since is not told
+    if step.until is None or not store.take_step(connection, step, until=step.until, now=grouped_at):
         raise DigestError("the stories are being kept by another process; try again")
     articles = articles_by_id(connection, [key for story in stories for key in story.articles])
     known = {item.article_id: item for item in items(connection, articles.values())}

@@ -15,7 +15,7 @@ from digests.cluster.item import Item, item_of
 from digests.cluster.rules import rules_of
 from digests.cluster.settled import settled
 from digests.cluster.stories import Grouping, grouping
-from digests.cluster.threads import Absorbed, Carried, carry
+from digests.cluster.threads import SPLIT, Absorbed, Carried, Change, Known, carry
 from digests.cluster.wording import Shingles
 from digests.errors import DigestError
 from digests.model import Story
@@ -83,13 +83,17 @@ def stories_as_they_are(
     """Return the same stories as `stories_until`, and keep nothing: those that are new have an id for this once."""
     window = read(engine, lambda c: window_of(c, start=start, end=end))
     groups = settled_by(window, grouped(window, shards_above), end=end)
-    return with_free_ids(engine, window, groups).stories
+    return with_free_ids(engine, window, groups, end=end).stories
+
+
+def looks_back(window: Window, end: datetime) -> bool:
+    """Whether stories were kept up to `end` or a later moment: then nothing becomes of those that are known."""
+    return window.kept.step.until is not None and end <= window.kept.step.until
 
 
 def settled_by(window: Window, found: Grouping, *, end: datetime) -> Sequence[Story]:
     """Return the groups; where stories were kept up to a later moment, what was known then stays where it is."""
-    step = window.kept.step
-    if step.until is None or end > step.until:
+    if not looks_back(window, end):
         return found.stories
     known = {key: member.story for key, member in window.kept.members.items()}
     return settled(found.stories, known, window.items)
@@ -170,23 +174,30 @@ def freed(corrections: Sequence[KeptCorrection], *, since: datetime | None) -> s
     """Return the articles of corrections that were forgotten since: nothing holds them where they are."""
     return {
         article
-        for each in corrections
-        if each.forgotten_at is not None and (since is None or each.forgotten_at >= since)
+        for each in forgotten(corrections, since=since)
         for article in (*each.correction.articles, *each.correction.others)
     }
+
+
+def forgotten(corrections: Sequence[KeptCorrection], *, since: datetime | None) -> list[KeptCorrection]:
+    """Return the corrections that were forgotten since stories were grouped last."""
+    return [each for each in corrections if each.forgotten_at and (since is None or each.forgotten_at >= since)]
 
 
 def keep(
     engine: Engine, window: Window, found: Grouping, groups: Sequence[Story], *, end: datetime, now: datetime
 ) -> Carried | None:
     """Give the groups their ids and keep them; None if somebody else has kept stories since the window was read."""
-    carried = with_free_ids(engine, window, groups)
+    carried = with_free_ids(engine, window, groups, end=end)
     members = changed_members(window, found, carried.stories)
     profiles = changed_profiles(window, carried, {member.story for member in members})
     times = {key: item.published_at for key, item in window.items.items() if item.published_at}
 
+    step = window.kept.step
+    made_at = step.made_at or now if looks_back(window, end) else now  # what was forgotten is still to be told
+
     def write_down(connection: Connection) -> bool:
-        if not store.take_step(connection, window.kept.step, until=end, now=now):
+        if not store.take_step(connection, step, until=end, now=made_at):
             return False
         store.keep(connection, carried, members, profiles, times, now=now)
         return True
@@ -194,17 +205,52 @@ def keep(
     return carried if write(engine, write_down) else None
 
 
-def with_free_ids(engine: Engine, window: Window, groups: Sequence[Story]) -> Carried:
+def with_free_ids(engine: Engine, window: Window, groups: Sequence[Story], *, end: datetime) -> Carried:
     """Return the groups as the stories that they are, under ids that no other story ever had."""
-    known = {story.id for story in window.kept.stories} | {story.id for story in window.absorbed}
+    stories, undone = (window.kept.stories, ()) if looks_back(window, end) else before_joins(window)
+    known = {story.id for story in stories} | {story.id for story in window.absorbed}
     taken: set[str] = set()
     while True:
-        carried = carry(window.kept.stories, groups, window.items, taken=taken, absorbed=window.absorbed)
-        new = {story.id for story in carried.stories} - known
-        clash = read(engine, partial(store.taken_ids, ids=new))
+        carried = carry(stories, groups, window.items, taken=taken, absorbed=window.absorbed)
+        here = {story.id for story in carried.stories}
+        clash = read(engine, partial(store.taken_ids, ids=here - known))
         if not clash:
-            return carried
+            return replace(carried, changes=(*(each for each in undone if each.other in here), *carried.changes))
         taken |= clash
+
+
+def before_joins(window: Window) -> tuple[tuple[Known, ...], tuple[Change, ...]]:
+    """
+    Return the known stories as they were before the joins that have been forgotten since, and what becomes of them.
+
+    Of a story that had gone into an older one the window may have all that it holds of the two: what most of its
+    articles are in says nothing then.
+    """
+    known = {story.id: story for story in window.kept.stories}
+    joins = {
+        frozenset(side): each.number
+        for each in forgotten(window.corrections, since=window.kept.step.made_at)
+        for side in (each.correction.articles, each.correction.others)
+        if each.correction.kind == "join"
+    }
+    changes = []
+    for old in window.absorbed:
+        number = joins.get(frozenset(old.articles))
+        here = {key for key in old.articles if key in window.items and key in window.kept.members}
+        homes = {window.kept.members[key].story for key in here}
+        if number is None or len(homes) != 1:
+            continue
+        whole = known[homes.pop()]
+        rest = tuple(key for key in whole.articles if key not in here)
+        was = tuple(each for each in whole.was if each not in (old.id, *old.was))
+        known[whole.id] = replace(whole, articles=rest, size=whole.size - len(here), was=was)
+        known[old.id] = Known(
+            id=old.id, thread=old.thread, began_at=old.began_at, first_at=old.began_at, size=len(here),
+            articles=tuple(sorted(here)), was=old.was,
+        )  # fmt: skip
+        why = f"the correction that joined them, number {number}, was forgotten"
+        changes.append(Change(kind=SPLIT, story=whole.id, other=old.id, articles=tuple(sorted(here)), why=why))
+    return tuple(known.values()), tuple(changes)
 
 
 def changed_members(window: Window, found: Grouping, stories: Iterable[Story]) -> list[Member]:

@@ -29,23 +29,24 @@ def narrow(connection: Connection, changes: Sequence[Change], times: Mapping[str
 
 def narrow_one(connection: Connection, story: str, left: Sequence[datetime] = ()) -> None:
     """
-    Correct the times of a story.
+    Correct the size and the times of a story.
 
     Args:
         left: Of the articles that have left it: a time stays that was none of theirs, for what is no longer stored
             counts as well. If there are none, both are those of what is stored.
     """
     was = connection.execute(select(stories).where(stories.c.id == story)).one()
-    own = select(func.min(articles.c.published_at).label("first"), func.max(articles.c.published_at).label("last"))
+    times = (func.min(articles.c.published_at).label("first"), func.max(articles.c.published_at).label("last"))
+    own = select(*times, func.count().label("size"))
     own = own.join_from(articles, story_articles, articles.c.id == story_articles.c.article_id)
     rest = connection.execute(own.where(story_articles.c.story_id == story)).one()
     if rest.first is None:
         return
     first, last = min(left, default=was.first_at), max(left, default=was.last_at)
-    values = {"first_at": rest.first} if first <= was.first_at else {}
+    values = {"size": rest.size}
+    values |= {"first_at": rest.first} if first <= was.first_at else {}
     values |= {"last_at": rest.last} if last >= was.last_at else {}
-    if values:
-        connection.execute(update(stories).where(stories.c.id == story).values(values))
+    connection.execute(update(stories).where(stories.c.id == story).values(values))
     if first <= was.began_at:
         its = (stories.c.thread == was.thread, stories.c.merged_into.is_(None))
         began = select(func.min(stories.c.first_at)).where(*its).scalar_subquery()

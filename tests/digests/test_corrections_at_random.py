@@ -56,7 +56,7 @@ def correct(engine, chance, known, now):
 
 
 def edition(engine, now):
-    stories_until(engine, start=END - 24 * HOUR, end=END, now=now)
+    stories_until(engine, start=now - 24 * HOUR, end=now, now=now)
 
 
 def check(engine, known):

@@ -10,9 +10,11 @@ from sqlalchemy import text
 
 from digests.make import Order, make_edition
 from digests.settings import DigestSettings
+from digests.store.corrections import forget
 from digests.store.editions import DAILY
 from tests.kinds import on
 from watcher.cli.main import run
+from watcher.store.writer import write
 
 MORNING = datetime(2026, 11, 24, 6, 30, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -207,9 +209,30 @@ def test_a_join_that_is_forgotten_leaves_two_stories_as_they_were(watcher, press
     assert [key for _, key in shown(engine, *ids(*quake))] == [ours]
     assert shown(engine, *ids(*chess)) == [(ids(*chess), theirs)]
     assert spans(watcher, theirs) == before[theirs]
-    assert (spans(watcher, ours) | {"last_at": ""}) == (before[ours] | {"last_at": ""})
+    grown = {"last_at": f"{MORNING + HOUR}", "size": len(quake) + 1}
+    assert spans(watcher, ours) == before[ours] | grown
     assert f"2 articles of {ours} became a story of their own, {theirs}: " in watcher("story", theirs)[1]
     assert "is no more" not in watcher("story", theirs)[1]
+
+
+def test_a_join_with_a_story_of_long_ago_can_be_forgotten(watcher, press, put, engine):
+    quake, chess = press
+    made = stories(edition(engine))
+    old = made[ids(*quake)]
+    later = [put(f"Later{n}", QUAKE.format(f"in court, part {n}"), MORNING + 30 * DAY - HOUR) for n in range(2)]
+    new = stories(edition(engine, 30))[ids(*later)]
+    before = {key: spans(watcher, key) for key in (old, new)}
+    watcher("story", "join", old, new)
+
+    assert write(engine, lambda c: forget(c, 1, now=MORNING + 30 * DAY + HOUR))
+    watcher("story", "split", made[ids(*chess)], chess[0].id)  # another correction in between
+    edition(engine, 3)  # looking back
+    assert shown(engine, *ids(*quake, *later))
+    edition(engine, 31)
+
+    assert {key: spans(watcher, key) for key in (old, new)} == before
+    assert shown(engine, *ids(*later)) == [(ids(*later), new)]
+    assert "number 1, was forgotten" in watcher("story", new)[1]
 
 
 def test_a_split_undoes_a_join_for_both_ids(watcher, press, engine):
@@ -257,7 +280,7 @@ def test_a_story_goes_from_its_first_to_its_last_article_when_others_have_left(w
 def spans(watcher, story):
     """Return when a story goes from and to, and its thread."""
     told = json.loads(watcher("story", story, "--json")[1])
-    return {name: told[name] for name in ("id", "thread", "began_at", "first_at", "last_at")}
+    return {name: told[name] for name in ("id", "thread", "size", "began_at", "first_at", "last_at")}
 
 
 def frozen(row):
