@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from sqlalchemy import Engine
 
 from tests.kinds import KINDS
@@ -24,6 +25,10 @@ QUICK = ("test_server.py", "test_nodes.py", "test_days.py")
 for number, heard in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
     if signal.getsignal(number) is signal.SIG_IGN:
         signal.signal(number, heard)
+
+# A machine that is busy with something else makes no example wrong.
+settings.register_profile("watcher", deadline=None)
+settings.load_profile("watcher")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
