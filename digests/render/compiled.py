@@ -27,10 +27,12 @@ class Compiled(BytecodeCache):
     Args:
         kind: Of the environment, in letters: another one makes other code of the same template.
         folder: Of the templates.
+        keep: Whether anything is kept; else as Python does with what it compiles.
     """
 
-    def __init__(self, kind: str, folder: Path = TEMPLATES) -> None:
+    def __init__(self, kind: str, folder: Path = TEMPLATES, *, keep: bool | None = None) -> None:
         self._kind, self._folder = kind, folder
+        self._keep = not sys.dont_write_bytecode if keep is None else keep
 
     def get_cache_key(self, name: str, filename: str | None = None) -> str:
         """Return the name of a template: the folder is known."""
@@ -46,7 +48,7 @@ class Compiled(BytecodeCache):
 
     def dump_bytecode(self, bucket: Bucket) -> None:
         """Keep the code of a template, if that can be done."""
-        if sys.dont_write_bytecode:
+        if not self._keep:
             return
         place = self._place(bucket)
         new = place.with_suffix(f".{os.getpid()}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -13,13 +15,9 @@ from digests.render.compiled import Compiled
 NAME = "edition.md.j2"
 
 
-@pytest.fixture(autouse=True)
-def _kept(monkeypatch):
-    monkeypatch.setattr(sys, "dont_write_bytecode", False)
-
-
 def filled(source: str, folder: Path, kind: str = "plain") -> str:
-    env = Environment(loader=DictLoader({NAME: source}), bytecode_cache=Compiled(kind, folder), autoescape=False)
+    cache = Compiled(kind, folder, keep=True)
+    env = Environment(loader=DictLoader({NAME: source}), bytecode_cache=cache, autoescape=False)
     return env.get_template(NAME).render(who="you")
 
 
@@ -67,8 +65,21 @@ def test_where_nothing_can_be_written_nothing_is_kept(tmp_path):
     assert filled("Hello {{ who }}", folder) == "Hello you"
 
 
-def test_nothing_is_kept_if_python_keeps_nothing(tmp_path, monkeypatch):
-    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+FILL = f"""
+import sys
+from pathlib import Path
+from jinja2 import DictLoader, Environment
+from digests.render.compiled import Compiled
 
-    assert filled("Hello {{ who }}", tmp_path) == "Hello you"
-    assert kept(tmp_path) == []
+cache = Compiled("plain", Path(sys.argv[1]))
+Environment(loader=DictLoader({{"{NAME}": "Hello"}}), bytecode_cache=cache, autoescape=False).get_template("{NAME}")
+"""
+
+
+@pytest.mark.parametrize(("flags", "count"), [((), 1), (("-B",), 0)])
+def test_what_python_compiles_is_kept_or_not_and_so_are_templates(tmp_path, flags, count):
+    environ = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+    subprocess.run([sys.executable, *flags, "-c", FILL, tmp_path], check=True, env=environ)
+
+    assert len(kept(tmp_path)) == count
