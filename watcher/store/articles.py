@@ -25,6 +25,7 @@ INDEXED = ("published_at", "title", "text", "language", "country", "outlet")
 PLAIN = tuple(name for name in Article.__slots__ if name not in ("text", "authors", "removed"))  # columns of a value
 COUNTED = {"preserve_rowcount": True}  # of an INSERT, which is else lost with psycopg
 MEMORY_ARTICLES = 200  # the latest of a site whose blocks make its memory
+OF_ENTRY = func.coalesce(entries.c.led_to, entries.c.article_id)  # the article of an entry, by what is known of it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,7 +243,7 @@ def article_at(connection: Connection, url: str) -> Article | None:
     ids = [
         article_id(link),
         *connection.scalars(select(articles.c.id).where(articles.c.url.in_({url, link}))),
-        *connection.scalars(select(entries.c.article_id).where(entries.c.link == link)),
+        *connection.scalars(select(OF_ENTRY).where(entries.c.link == link)),
     ]
     found = articles_by_id(connection, ids)
     return next((found[key] for key in ids if key in found), None)

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, or_, select, union_all
 
+from watcher.store.articles import OF_ENTRY
 from watcher.store.schema import articles, entries, feeds, hosts, pages
 
 
@@ -24,7 +25,7 @@ def count_repeats(
     connection: Connection, *, start: datetime, end: datetime, feed_ids: Iterable[int] | None = None
 ) -> int:
     """Return how many entries first seen in [start, end) are of an article of which another of them is."""
-    query = select(func.count() - func.count(entries.c.article_id.distinct()))
+    query = select(func.count() - func.count(OF_ENTRY.distinct()))
     query = query.where(entries.c.first_seen_at >= start, entries.c.first_seen_at < end)
     if feed_ids is not None:
         query = query.where(entries.c.feed_id.in_(list(feed_ids)))
@@ -37,7 +38,7 @@ def count_outside(
     """Return how many articles of entries first seen in [start, end) were not published in it."""
     query = (
         select(func.count(articles.c.id.distinct()))
-        .join(entries, entries.c.article_id == articles.c.id)
+        .join(entries, articles.c.id == OF_ENTRY)
         .where(entries.c.first_seen_at >= start, entries.c.first_seen_at < end)
         .where(or_(articles.c.published_at < start, articles.c.published_at >= end))
     )

@@ -6,12 +6,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from watcher.model import Entry, Feed
 from watcher.store.articles import Arrival, add_articles
 from watcher.store.feeds import OF_A_FEED, entry_from_json, feed_of
-from watcher.store.schema import feeds, pages
+from watcher.store.schema import entries, feeds, pages
+
+# Of the entries whose page is known by a key, the article that it led to.
+LEADS = update(entries).where(entries.c.article_id == bindparam("of")).values(led_to=bindparam("to"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,15 +58,20 @@ def due_pages(connection: Connection, host: str, *, now: datetime, most: int) ->
     )
 
 
-def page_done(connection: Connection, article_id: str) -> None:
-    """Forget a page: its article is stored."""
+def page_done(connection: Connection, article_id: str, *, led_to: str | None = None) -> None:
+    """Forget a page: its article is stored, or `led_to`, which its entries then lead to."""
     connection.execute(delete(pages).where(pages.c.article_id == article_id))
+    if led_to is not None:
+        connection.execute(LEADS, [{"of": article_id, "to": led_to}])
 
 
 def store_pages(connection: Connection, given: Sequence[tuple[Arrival, str]]) -> list[bool]:
     """Store the articles of pages and forget the pages, each by its key; as `add_articles`."""
     added = add_articles(connection, [arrival for arrival, _ in given])
     connection.execute(delete(pages).where(pages.c.article_id.in_([key for _, key in given])))
+    led = [{"of": key, "to": arrival.article.id} for arrival, key in given if arrival.article.id != key]
+    if led:
+        connection.execute(LEADS, led)
     return added
 
 

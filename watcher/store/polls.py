@@ -158,7 +158,7 @@ def record_entries(connection: Connection, given: Sequence[Poll]) -> list[int]:
     rows = [entry_row(feed, entry, result.at) for feed, result, entry in named(given, held=True)]
     if rows:
         query = insert(connection, entries)
-        again = {name: query.excluded[name] for name in ("content_hash", "article_id", "link")}
+        again = {name: query.excluded[name] for name in ("content_hash", "article_id", "link", "led_to")}
         connection.execute(query.on_conflict_do_update(index_elements=["feed_id", "guid"], set_=again), rows)
     changed = [
         {"of": feed.id, "its": entry.guid, "now": entry.content_hash}

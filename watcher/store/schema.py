@@ -111,7 +111,8 @@ entries = Table(
     Column("guid", Text, primary_key=True),
     Column("content_hash", Text, nullable=False),
     Column("link", Text),  # in normal form
-    Column("article_id", Text, nullable=False, index=True),
+    Column("article_id", Text, nullable=False, index=True),  # by its link
+    Column("led_to", Text),  # the article that its page led to, where that is another one
     Column("first_seen_at", Utc, nullable=False, index=True),
     Index("ix_entries_feed_id_first_seen_at", "feed_id", "first_seen_at"),
 )

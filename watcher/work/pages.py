@@ -110,7 +110,7 @@ async def store_page(page: Page, answer: Response, tools: Tools, *, at: datetime
     if key != page.article_id:
         stored = await tools.writer.read(lambda c: title_of(c, key))
         if stored is not None:
-            await page_known(page, answer.url, stored, tools, at=at)
+            await page_known(page, answer.url, key, stored, tools, at=at)
             return
     host = host_of(answer.url)
     made = await cleaned_page(page, answer, tools, at=at)
@@ -135,12 +135,12 @@ async def cleaned_page(page: Page, answer: Response, tools: Tools, *, at: dateti
     return await tools.pool.run(tasks.clean_page, task, limit_s=CLEAN_LIMIT_S)
 
 
-async def page_known(page: Page, url: str, title: str, tools: Tools, *, at: datetime) -> None:
-    """Forget a page that led to an article that is stored; unless that is another one, as where a wall stands."""
+async def page_known(page: Page, url: str, key: str, title: str, tools: Tools, *, at: datetime) -> None:
+    """Forget a page that led to the article `key`, which is stored; unless that is another one, as a wall is."""
     if page.entry.title and word_overlap(page.entry.title, title, page.feed.source.language or "und") < SAME_ARTICLE:
         await store_entry(page, tools, reason=f"the page leads to another one: {url}", at=at)
         return
-    await tools.writer.do(lambda c: page_done(c, page.article_id))
+    await tools.writer.do(lambda c: page_done(c, page.article_id, led_to=key))
     tools.tell(PageKnown(url=url, outlet=page.feed.source.name))
 
 
