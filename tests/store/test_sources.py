@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from watcher.model import Source, Validators
 from watcher.store.feeds import feed_states, sync_sources
 from watcher.store.schema import feeds
-from watcher.store.sources import sync_settings
+from watcher.store.sources import keep_pace, sync_settings
 from watcher.store.writer import read, write
 
 NOW = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
@@ -63,6 +63,28 @@ def test_a_source_that_is_to_be_asked_at_another_pace_is_read_anew(engine):
     one, two = (state.feed for state in read(engine, feed_states))
     assert (one.validators, one.body_hash, one.interval_s) == (Validators(), None, None)
     assert (two.validators.etag, two.body_hash, two.interval_s) == ('"1"', "b", 14_400.0)
+
+
+def paces(engine) -> list[float | None]:
+    """The intervals of the feeds that are still known."""
+    return [state.feed.interval_s for state in read(engine, feed_states)]
+
+
+def test_feeds_are_read_anew_where_the_usual_pace_is_another(engine):
+    take_over(engine, "a", replace(ONE, every_s=900.0), TWO)
+    kept = {"etag": '"1"', "last_modified": "Tue", "body_hash": "b", "interval_s": 14_400.0}
+    write(engine, lambda c: c.execute(feeds.update().values(kept)))
+
+    write(engine, lambda c: keep_pace(c, every_s=1800.0, min_every_s=900.0))
+    write(engine, lambda c: keep_pace(c, every_s=1800.0, min_every_s=900.0))
+    assert paces(engine) == [14_400.0, 14_400.0]
+
+    write(engine, lambda c: keep_pace(c, every_s=3600.0, min_every_s=900.0))
+    assert paces(engine) == [14_400.0, None]
+
+    write(engine, lambda c: keep_pace(c, every_s=3600.0, min_every_s=300.0))
+    assert paces(engine) == [None, None]
+    assert [state.feed.validators for state in read(engine, feed_states)] == [Validators(), Validators()]
 
 
 def test_the_first_polls_of_new_sources_are_spread(engine):

@@ -23,7 +23,7 @@ from watcher.store.feeds import sync_sources
 from watcher.store.mark import JobFault
 from watcher.work.chores import FEATURES, VECTORS
 from watcher.work.queue import LocalQueue, Queue
-from watcher.work.tools import Tools, client_for
+from watcher.work.tools import Tools, client_for, take_pace
 
 LISTEN_EVERY_S = 10.0  # between two tries to have the endpoint's address
 SPREAD_S = 0.05  # between the first polls of two new sources: 10,000 of them take eight minutes
@@ -130,6 +130,7 @@ class Parts:
         jobs = () if self.is_helper else await asyncio.to_thread(plugged_in_jobs, kept, tools)
         sources, spread_s = kept.active_sources(), SPREAD_S * len(found.sources_added)
         await tools.writer.do(lambda c: sync_sources(c, sources, now=tools.now(), spread_s=spread_s))
+        await tools.writer.do(lambda c: take_pace(c, kept.poll))
         tools.line.look_with(tools.client.reaches)
         self.settings, self.queue.tools = kept, tools
         if self.endpoint is not None:

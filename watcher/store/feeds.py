@@ -29,6 +29,7 @@ OF_ITS_STATE = (feeds.c.reason, feeds.c.failure, feeds.c.faults, hosts.c.blocked
 all_told = attrgetter(*TOLD)
 Value = TypeVar("Value", str, int)
 RECENT = 100  # entries of a feed: more than most feeds list
+READ_ANEW = {"interval_s": None, "etag": None, "last_modified": None, "body_hash": None}  # with its next poll
 COMPARED = "sources_compared"  # the fact: a digest of the settings whose sources are the feeds
 IN_LIMIT = 500  # values in one IN list
 
@@ -85,7 +86,7 @@ def sync_sources(connection: Connection, sources: Sequence[Source], *, now: date
     paced = [{"of": url} for url, row in have.items() if url in wanted and row[1:][EVERY] != wanted[url]["every_s"]]
     if paced:
         query = update(feeds).where(feeds.c.source_url == bindparam("of"))
-        connection.execute(query.values(interval_s=None, etag=None, last_modified=None, body_hash=None), paced)
+        connection.execute(query.values(READ_ANEW), paced)
     if back:  # who puts a source back wants it asked again, also one that was gone
         query = update(feeds).where(feeds.c.source_url == bindparam("of"))
         connection.execute(query.values(enabled=True, gone=False, next_poll_at=now), back)

@@ -1,16 +1,18 @@
-"""The sources of a settings file and the feeds in the store: compared once for each state of the file."""
+"""The sources and the pace of a settings file, and the feeds in the store: compared once for each state of the file."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, update
 
 from watcher.model import Source
-from watcher.store.feeds import COMPARED, sync_sources
+from watcher.store.feeds import COMPARED, READ_ANEW, sync_sources
 from watcher.store.hosts import insert
-from watcher.store.schema import facts
+from watcher.store.schema import facts, feeds
+
+PACE = "pace"  # the fact: `[poll] every` and `min_every` by which the feeds' intervals were computed, in seconds
 
 
 def sync_settings(
@@ -34,3 +36,21 @@ def sync_settings(
     sync_sources(connection, told, now=now, spread_s=spread_s * len(told))
     query = insert(connection, facts).values(name=COMPARED, value=digest)
     connection.execute(query.on_conflict_do_update(index_elements=["name"], set_={"value": digest}))
+
+
+def keep_pace(connection: Connection, *, every_s: float, min_every_s: float) -> None:
+    """
+    Have feeds read anew with their next poll where `[poll] every` or `min_every` is another than it was.
+
+    A feed's interval was computed by them when it was last read whole, and holds what the feed asks for too. One whose
+    source has its own `every` knows the second alone.
+    """
+    pace = [every_s, min_every_s]
+    before = connection.scalar(select(facts.c.value).where(facts.c.name == PACE))
+    if before == pace:
+        return
+    if before is not None:
+        is_meant = feeds.c.every_s.is_(None) if before[1] == min_every_s else True
+        connection.execute(update(feeds).where(is_meant).values(READ_ANEW))
+    query = insert(connection, facts).values(name=PACE, value=pace)
+    connection.execute(query.on_conflict_do_update(index_elements=["name"], set_={"value": pace}))

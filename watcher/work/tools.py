@@ -146,6 +146,14 @@ def take_over(connection: Connection, settings: Settings, *, now: datetime, spre
     else:
         sources = settings.active_sources()
         sync_sources(connection, sources, now=now, spread_s=spread_s * len(sources))
+    take_pace(connection, settings.poll)
+
+
+def take_pace(connection: Connection, poll: PollSettings) -> None:
+    """Have feeds follow the pace of the settings, where it is another than it was."""
+    from watcher.store.sources import keep_pace
+
+    keep_pace(connection, every_s=poll.every.total_seconds(), min_every_s=poll.min_every.total_seconds())
 
 
 def client_for(fetch: FetchSettings, poll: PollSettings) -> Client:
