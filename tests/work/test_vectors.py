@@ -26,6 +26,7 @@ from watcher.store.schema import features
 from watcher.store.writer import read, write
 from watcher.work import tasks
 from watcher.work.chores import vectors, vectors_wanted
+from watcher.work.pool import WorkerFailed
 from watcher.work.remake import SLICE, remake_features
 from watcher.work.vectors import make_vectors
 
@@ -166,6 +167,20 @@ async def test_an_embedder_that_does_not_load_is_told_and_noted(store, engine, w
         await make_vectors(writer, pool, Choice(setting="no_such_module:make"))
 
     assert "no_such_module" in read(engine, embedder_noted).trouble
+
+
+async def test_an_embedder_whose_process_dies_is_named(store, engine, writer):
+    class Dying(Inline):
+        async def run(self, function, *args, limit_s):
+            if function is tasks.embed:
+                raise WorkerFailed("took its process down (exit code 3)")
+            return await super().run(function, *args, limit_s=limit_s)
+
+    store("Story")
+    with pytest.raises(WorkerFailed, match='embedder "words/1" took its process down'):
+        await make_vectors(writer, Dying(), Choice(setting=FAKES + "Words"))
+
+    assert read(engine, embedder_noted).trouble == 'embedder "words/1" took its process down (exit code 3)'
 
 
 async def test_a_model_that_takes_anothers_name_is_noticed_by_its_dimensions(store, engine, writer, pool):

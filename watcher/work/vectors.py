@@ -57,9 +57,14 @@ async def make_vectors(
     except StoreError:
         raise
     except WatcherError as error:
-        trouble = Embedding(mark=choice.mark, name=name, trouble=str(error))
+        told = error
+        if isinstance(error, WorkerFailed):  # which says what happened, not to whom
+            told = WorkerFailed(f'embedder "{name or choice.setting}" {error}')
+        trouble = Embedding(mark=choice.mark, name=name, trouble=str(told))
         await writer.do(lambda c: note_embedder(c, trouble))
-        raise
+        if told is error:
+            raise
+        raise told from error
     return run.made
 
 
