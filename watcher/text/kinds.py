@@ -28,10 +28,14 @@ LIVE_ADDRESS = re.compile(
     r"(?:[/_.-]|$)"
 )
 _COUNT = r"(?:\d{1,2}|three|four|five|six|seven|eight|nine|ten)"
+# By such a name a page is one; within a sentence it is what somebody holds, or cancels.
+_SHEET = r"(?:morning|midday|evening|daily|weekly|weekend) (?:briefing|brief|digest|roundup|round-up|edition|headlines)"
+_DAY = r"(?:\d|(?:mon|tues|wednes|thurs|fri|satur|sun)day)"
 SAYS_ROUNDUP = re.compile(
-    r"\b(?:morning|midday|evening|daily|weekly|weekend) (?:briefing|brief|digest|roundup|round-up|edition"
-    r"|headlines)\b"
-    r"|^(?:(?:world |local )?news in brief|(?:news )?briefs?)\b|\b(?:news roundup|today['’]s (?:headlines|papers)"
+    rf"\b{_SHEET}(?= ?[:|–—(]| - )"
+    rf"|(?:^|[:|–—] |- )(?:the |your |our )?{_SHEET}(?=,| (?:for |of )?{_DAY}|$)"
+    r"|^(?:(?:world |local )?news in brief|news briefs?)\b|^briefs? ?(?:[:|–—]|- |$)"
+    r"|\b(?:news roundup|today['’]s (?:headlines|papers)"
     r"|top stories"
     r"|what we know today|today in history|week in review|news summary)\b"
     rf"|\b{_COUNT} things (?:\w+ ){{0,5}}to know (?:\w+ ){{0,2}}(?:today|this (?:morning|week)|(?:mon|tues|wednes"
