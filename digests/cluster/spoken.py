@@ -10,6 +10,7 @@ from digests.cluster.verdict import (
     BELOW,
     CONFLICT,
     JOINED,
+    OPEN,
     RULED,
     SAME_REPORT,
     SAME_STORY,
@@ -79,18 +80,21 @@ def apart(evidence: Evidence, spelling: Spelling) -> Iterator[str]:
 def decided(verdict: Verdict) -> str:
     """Return the verdict as a sentence."""
     least, days = f"{verdict.threshold:.2f}", f"{verdict.idle_hours / 24:.0f} days"
+    yet = "No edition has looked at both yet"
+    two = "They are in two stories" if verdict.is_told else f"{yet}; by themselves they are of two stories"
     return {
         SAME_REPORT: "They are one report: the same text.",
         JOINED: "They are in one story: a reader's correction joined the two that they were in.",
         SAME_STORY: "They are in one story.",
-        RULED: "They are in two stories: a reader's correction holds them apart.",
-        SILENT: "They are in two stories: one is a live blog or a round-up, of many events, and never joins two.",
-        TOO_FAR: f"They are in two stories: a story that is idle for {days} is over.",
-        CONFLICT: "They are in two stories: each names people, places or numbers that the other does not know.",
-        BELOW: f"They are in two stories: their likeness is {verdict.score:.2f}, and {least} is asked for.",
-        STORIES_BELOW: f"They are in two stories: the two are alike by {verdict.score:.2f}, but all reports of their "
+        RULED: f"{two}: a reader's correction holds them apart.",
+        SILENT: f"{two}: one is a live blog or a round-up, of many events, and never joins two.",
+        TOO_FAR: f"{two}: a story that is idle for {days} is over.",
+        CONFLICT: f"{two}: each names people, places or numbers that the other does not know.",
+        BELOW: f"{two}: their likeness is {verdict.score:.2f}, and {least} is asked for.",
+        STORIES_BELOW: f"{two}: the two are alike by {verdict.score:.2f}, but all reports of their "
         f"stories by {verdict.average:.2f} on the average; about {least} is asked for, more by a story whose reports "
         "are close to each other.",
+        OPEN: f"{yet}; the two are near enough for one story.",
     }[verdict.kind]
 
 

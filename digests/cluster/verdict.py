@@ -16,8 +16,9 @@ from digests.cluster.rules import Correction, Rules, held_by
 from digests.cluster.similarity import edges
 from digests.cluster.stories import RULE, RULE_ALONE, WEIGHTS, WEIGHTS_ALONE
 
-SAME_REPORT, JOINED, SAME_STORY, RULED, SILENT, TOO_FAR, CONFLICT, BELOW, STORIES_BELOW = (
+SAME_REPORT, JOINED, SAME_STORY, RULED, SILENT, TOO_FAR, CONFLICT, BELOW, STORIES_BELOW, OPEN = (
     "same report", "joined", "same story", "ruled", "silent", "too far in time", "conflict", "below", "stories below",
+    "open",
 )  # fmt: skip
 
 
@@ -28,8 +29,8 @@ class Verdict:
 
     `kind` is "same report", "joined" (a reader's correction), "same story", "ruled" (a reader's correction holds them
     apart), "silent" (one is a live blog or a round-up), "too far in time", "conflict" (names or numbers that the other
-    story does not know), "below" (the score of the two) or "stories below" (the scores of their stories' reports, on
-    the average).
+    story does not know), "below" (the score of the two), "stories below" (the scores of their stories' reports, on
+    the average) or "open" (they are near enough, and one is in no story yet).
     `score` is that of the two, `average` that of all pairs of their stories; 0 for what is under the floor.
     """
 
@@ -39,6 +40,7 @@ class Verdict:
     average: float
     threshold: float
     idle_hours: float
+    is_told: bool = True  # both are in stories; else it is what would be said of them now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +63,7 @@ def verdict(a: str, b: str, window: Grouped) -> Verdict:
     ours, theirs = (nodes_of(each, window, node) for each in (a, b))
     one, other = (window.items[node[each]] for each in (a, b))
     evidence, score = why(one, other), between(found, [node[a]], [node[b]])
+    is_told = a in window.stories and b in window.stories
     if window.reports.get(a, a) == window.reports.get(b, b):
         kind = SAME_REPORT
     elif window.stories.get(a, a) == window.stories.get(b, b):
@@ -73,8 +76,10 @@ def verdict(a: str, b: str, window: Grouped) -> Verdict:
         kind = TOO_FAR
     elif held_apart(window.items)(ours, theirs):
         kind = CONFLICT
+    elif score < rule.threshold:
+        kind = BELOW
     else:
-        kind = BELOW if score < rule.threshold else STORIES_BELOW
+        kind = STORIES_BELOW if is_told else OPEN
     return Verdict(
         kind=kind,
         evidence=evidence,
@@ -82,6 +87,7 @@ def verdict(a: str, b: str, window: Grouped) -> Verdict:
         average=between(found, ours, theirs),
         threshold=rule.threshold,
         idle_hours=weights.idle_hours,
+        is_told=is_told,
     )
 
 

@@ -326,6 +326,21 @@ def test_explain_says_what_decides(watcher, press, put, engine):
     assert "They are one report" in told(quake[0], quake[1]) or "They are in one story" in told(quake[0], quake[1])
 
 
+def test_explain_says_that_no_edition_has_looked_at_articles_yet(watcher, press, put, engine):
+    quake, chess = press
+
+    def told(one, other):
+        code, out, _ = watcher("explain", one.id, other.id)
+        return code, next(line for line in out.splitlines() if "looked at both" in line)
+
+    yet = "No edition has looked at both yet"
+    assert told(quake[0], quake[1]) == (0, f"{yet}; the two are near enough for one story.")
+    assert told(quake[0], chess[0])[1].startswith(f"{yet}; by themselves they are of two stories: their likeness is ")
+    edition(engine)
+    late = put("Late", QUAKE.format("on the radio"), MORNING + HOUR)
+    assert told(quake[0], late) == (0, f"{yet}; the two are near enough for one story.")
+
+
 def test_explain_tells_of_a_readers_correction(watcher, press, engine):
     quake, _ = press
     monday = stories(edition(engine))[ids(*quake)]
