@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, select, true, update
 
 from watcher.model import Source
 from watcher.store.feeds import COMPARED, READ_ANEW, sync_sources
@@ -50,7 +50,7 @@ def keep_pace(connection: Connection, *, every_s: float, min_every_s: float) -> 
     if before == pace:
         return
     if before is not None:
-        is_meant = feeds.c.every_s.is_(None) if before[1] == min_every_s else True
+        is_meant = feeds.c.every_s.is_(None) if before[1] == min_every_s else true()
         connection.execute(update(feeds).where(is_meant).values(READ_ANEW))
     query = insert(connection, facts).values(name=PACE, value=pace)
     connection.execute(query.on_conflict_do_update(index_elements=["name"], set_={"value": pace}))
