@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -157,19 +157,29 @@ def returns(
     groups: Sequence[Story], shares: Sequence[Counter[str]], taken: Collection[int], absorbed: Sequence[Absorbed]
 ) -> dict[int, Absorbed]:
     """Return, by the number of the group, the stories that have come out of those that they had gone into."""
-    numbers = [number for number, share in enumerate(shares) if share and number not in taken] if absorbed else []
-    found = {number: returned(groups[number].articles, shares[number].total(), absorbed) for number in numbers}
-    return {number: story for number, story in found.items() if story}
+    had: defaultdict[str, list[Absorbed]] = defaultdict(list)
+    for each in absorbed:
+        for article in each.articles:
+            had[article].append(each)
+    found = {}
+    for number, share in enumerate(shares):
+        if had and share and number not in taken:
+            articles = groups[number].articles
+            near = {each.id: each for article in articles for each in had.get(article, ())}
+            if story := returned(articles, share.total(), near.values()):
+                found[number] = story
+    return found
 
 
-def returned(articles: Collection[str], known: int, absorbed: Iterable[Absorbed]) -> Absorbed | None:
+def returned(articles: Collection[str], known: int, absorbed: Collection[Absorbed]) -> Absorbed | None:
     """
     Return the story that a group is again: it has most of what the story had, and little else that is known.
 
     Args:
         known: How many of the group's articles were in a story.
     """
-    shared = {each.id: len(set(articles).intersection(each.articles)) for each in absorbed}
+    here = set(articles)
+    shared = {each.id: len(here.intersection(each.articles)) for each in absorbed}
     own = [each for each in absorbed if 2 * shared[each.id] > max(known, len(each.articles))]
     return min(own, key=lambda each: (-shared[each.id], each.id), default=None)
 

@@ -35,12 +35,12 @@ def narrow_one(connection: Connection, story: str, left: Sequence[datetime] = ()
         left: Of the articles that have left it: a time stays that was none of theirs, for what is no longer stored
             counts as well. If there are none, both are those of what is stored.
     """
-    was = connection.execute(select(stories).where(stories.c.id == story)).one()
+    was = connection.execute(select(stories).where(stories.c.id == story)).one_or_none()
     times = (func.min(articles.c.published_at).label("first"), func.max(articles.c.published_at).label("last"))
     own = select(*times, func.count().label("size"))
     own = own.join_from(articles, story_articles, articles.c.id == story_articles.c.article_id)
     rest = connection.execute(own.where(story_articles.c.story_id == story)).one()
-    if rest.first is None:
+    if was is None or rest.first is None:  # nothing of it is stored
         return
     first, last = min(left, default=was.first_at), max(left, default=was.last_at)
     values = {"size": rest.size}
