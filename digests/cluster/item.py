@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from sys import intern
 
 from watcher.model import Article, Features, Outline
-from watcher.text.kinds import is_live_address, says_live
+from watcher.text.kinds import is_live_address, says_live, says_roundup
 
 NEVER = datetime.max.replace(tzinfo=UTC)
 SILENT_KINDS = frozenset({"live", "roundup"})  # many events on one page: they join a story, they never make or glue one
@@ -52,8 +52,10 @@ def item_of(article: Article | Outline, features: Features) -> Item:
 
 
 def kind_of(title: str, url: str) -> str:
-    """Return "live" for what calls itself a live blog by its title or its address, else "article"."""
-    return "live" if says_live(title) or is_live_address(url) else "article"
+    """Return "live" or "roundup" for what calls itself so by its title, or by its address a live blog, or "article"."""
+    if says_live(title) or is_live_address(url):
+        return "live"
+    return "roundup" if says_roundup(title) else "article"
 
 
 def in_order(items: Sequence[Item]) -> list[Item]:

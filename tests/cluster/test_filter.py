@@ -47,6 +47,14 @@ def test_bad_lines_are_named_and_the_rest_goes_on(capsys):
     assert [line.split(":")[0] for line in capsys.readouterr().err.splitlines()] == [f"line {n}" for n in range(1, 7)]
 
 
+def test_a_round_up_stands_alone_as_in_an_edition():
+    briefing = {**ROWS[0], "id": "c", "title": f"Morning briefing: {QUAKE}", "source": "Two"}
+
+    _, rows = run([json.dumps(row) for row in (*ROWS, briefing)])
+
+    assert rows[3]["story"] not in {row["story"] for row in rows[:3]}
+
+
 def test_an_id_given_twice_comes_back_twice():
     code, rows = run([json.dumps(ROWS[0]), json.dumps({**ROWS[1], "id": "a"})])
 
