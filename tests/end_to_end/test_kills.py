@@ -145,5 +145,7 @@ def test_ctrl_c_while_modules_are_loaded_is_quiet_too(settings, module):
     process.send_signal(signal.SIGINT)
     _, told = process.communicate(timeout=20)
 
-    assert process.returncode == 130
+    # `python -m` ends itself by SIGINT, whatever we return, where that came within code that `exec` has of a text, as
+    # a dataclass is made. A shell says 130 of both.
+    assert process.returncode in (130, -signal.SIGINT)
     assert b"Traceback" not in told
