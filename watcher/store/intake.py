@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from sqlalchemy import Connection, func, or_, select, union_all
+from sqlalchemy import ColumnElement, Connection, func, or_, select, union_all
 
 from watcher.store.articles import OF_ENTRY
 from watcher.store.schema import articles, entries, feeds, hosts, pages
@@ -15,9 +15,7 @@ def count_entries(
     connection: Connection, *, start: datetime, end: datetime, feed_ids: Iterable[int] | None = None
 ) -> int:
     """Return how many entries (of all feeds, or of `feed_ids`) were first seen in [start, end)."""
-    query = select(func.count()).where(entries.c.first_seen_at >= start, entries.c.first_seen_at < end)
-    if feed_ids is not None:
-        query = query.where(entries.c.feed_id.in_(list(feed_ids)))
+    query = select(func.count()).where(*seen(start, end, feed_ids))
     return connection.execute(query).scalar_one()
 
 
@@ -25,10 +23,7 @@ def count_repeats(
     connection: Connection, *, start: datetime, end: datetime, feed_ids: Iterable[int] | None = None
 ) -> int:
     """Return how many entries first seen in [start, end) are of an article of which another of them is."""
-    query = select(func.count() - func.count(OF_ENTRY.distinct()))
-    query = query.where(entries.c.first_seen_at >= start, entries.c.first_seen_at < end)
-    if feed_ids is not None:
-        query = query.where(entries.c.feed_id.in_(list(feed_ids)))
+    query = select(func.count() - func.count(OF_ENTRY.distinct())).where(*seen(start, end, feed_ids))
     return connection.execute(query).scalar_one()
 
 
@@ -39,12 +34,16 @@ def count_outside(
     query = (
         select(func.count(articles.c.id.distinct()))
         .join(entries, articles.c.id == OF_ENTRY)
-        .where(entries.c.first_seen_at >= start, entries.c.first_seen_at < end)
-        .where(or_(articles.c.published_at < start, articles.c.published_at >= end))
+        .where(or_(articles.c.published_at < start, articles.c.published_at >= end), *seen(start, end, feed_ids))
     )
-    if feed_ids is not None:
-        query = query.where(entries.c.feed_id.in_(list(feed_ids)))
     return connection.execute(query).scalar_one()
+
+
+def seen(start: datetime, end: datetime, feed_ids: Iterable[int] | None) -> Iterator[ColumnElement[bool]]:
+    """Yield the conditions that an entry (of all feeds, or of `feed_ids`) was first seen in [start, end)."""
+    yield from (entries.c.first_seen_at >= start, entries.c.first_seen_at < end)
+    if feed_ids is not None:
+        yield entries.c.feed_id.in_(list(feed_ids))
 
 
 def last_change(connection: Connection) -> datetime | None:
