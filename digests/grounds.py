@@ -11,6 +11,7 @@ from digests.cluster.spoken import Spelling, shared
 from digests.history import History
 from digests.model import Report
 from digests.store.histories import ChangeRow
+from watcher.text.counting import count
 
 
 def why_lines(found: History, report: Report) -> Iterator[str]:
@@ -50,7 +51,3 @@ def in_words(change: ChangeRow) -> str:
 
 def moment(at: datetime) -> str:
     return f"{at:%Y-%m-%d %H:%M}"
-
-
-def count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

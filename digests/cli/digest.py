@@ -261,11 +261,11 @@ def plan(
 
 def summary(edition: Edition, paths: list[Path]) -> list[str]:
     """Return what was made, for a terminal."""
-    from digests.grounds import count
+    from watcher.text.counting import count
 
     ledger = edition.ledger
     articles, outlets = count(ledger.articles, "article"), count(ledger.outlets, "outlet")
-    stories = "1 story" if ledger.stories_found == 1 else f"{ledger.stories_found} stories"
+    stories = count(ledger.stories_found, "story", "stories")
     told = [
         f"{edition.title}, {edition.local_date}: {articles} from {outlets}",
         f"  {stories}, {ledger.stories_shown} told in full, {ledger.briefs_shown} in a line",

@@ -20,6 +20,7 @@ def editions(settings: Settings) -> StatusPart:
     from digests.store.editions import last_edition, open_digests
     from watcher.feeds.plain import one_line
     from watcher.store.writer import read
+    from watcher.text.counting import count
 
     found, lines = [], []
     engine = open_digests(settings.store.url)
@@ -41,7 +42,7 @@ def editions(settings: Settings) -> StatusPart:
             )
             share = f", the largest with {ledger.largest.share:.1%} of the reports" if ledger.largest else ""
             name = one_line(edition.title, TITLE_CHARS)
-            stories = "1 story" if ledger.stories_found == 1 else f"{ledger.stories_found} stories"
+            stories = count(ledger.stories_found, "story", "stories")
             lines.append(f"edition  {name}, {edition.local_date}: {stories}{share}")
             if ledger.largest and ledger.largest.alarm:
                 lines.append(f"{'':9}{giant_words(ledger.largest)}")

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Argument, Option
 
-from digests.grounds import count, in_words, moment, why_lines
+from digests.grounds import in_words, moment, why_lines
 from watcher.cli.app import DONE, Config, Json, examples, load_settings, print_json
 from watcher.cli.looking import show
+from watcher.text.counting import count
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

@@ -105,7 +105,7 @@ def proof(engine: Engine, edition: Edition) -> dict[str, Any]:
 
 def in_words(told: dict[str, Any]) -> list[str]:
     """Return a proof for a terminal."""
-    from digests.grounds import count
+    from watcher.text.counting import count
 
     faults = told["faults"]
     outcome = count(len(faults), "fault") if faults else "every one is verbatim"

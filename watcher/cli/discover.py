@@ -138,15 +138,16 @@ def nothing(found: Discovery) -> str:
 
 def about(one: Candidate, found: Discovery, known: Mapping[str, SourceSettings]) -> Iterator[str]:
     """Yield what is told of a feed below its address."""
-    from watcher.cli.probe_words import concerns, counted, newest
+    from watcher.cli.probe_words import concerns, newest
+    from watcher.text.counting import count
     from watcher.text.urls import normal
 
     report, look = one.report, one.look
     assert report and look
     title = report.feed.title or one.title or "without a title"
     yield f"{title} ({WAYS[one.way]})"
-    count = counted(len(report.feed.entries), "entry", "entries")
-    yield f"{report.format}, {count}, newest {newest(report, look.at)}, language {report.language}"
+    entries = count(len(report.feed.entries), "entry", "entries")
+    yield f"{report.format}, {entries}, newest {newest(report, look.at)}, language {report.language}"
     yield from (f"note: {concern}" for concern in concerns(report, look.at))
     same = [other.url for other in found.candidates if other.same_as == one.url and other.url != one.url]
     if same:

@@ -12,6 +12,7 @@ from watcher.feeds.freshness import freshness
 from watcher.feeds.health import SILENT_AFTER
 from watcher.feeds.report import WHOLE_CHARS, Report
 from watcher.model import Response, Validators
+from watcher.text.counting import count
 from watcher.text.language import UNKNOWN, primary
 from watcher.text.spans import ago, span
 
@@ -30,7 +31,7 @@ def verdict(look: Look) -> str:
     report = look.report
     if report is None:
         return reason_of(look)
-    told = f'fine: {counted(len(report.feed.entries), "entry", "entries")} of "{report.feed.title}"'
+    told = f'fine: {count(len(report.feed.entries), "entry", "entries")} of "{report.feed.title}"'
     buts = [*concerns(report, look.at)]
     return f"{told}, but {', and '.join(buts)}" if buts else f"{told}, newest {newest(report, look.at)}"
 
@@ -191,11 +192,6 @@ def texts_words(report: Report, *, told_full_text: bool) -> str:
 def faults_of(*counts: tuple[int, str]) -> str:
     """Return the counts that are not nothing, "ok" if none is."""
     return ", ".join(f"{count} {word}" for count, word in counts if count) or "ok"
-
-
-def counted(count: int, one: str, many: str) -> str:
-    """Return a count with its noun."""
-    return f"{count} {one if count == 1 else many}"
 
 
 def newest(report: Report, now: datetime) -> str:

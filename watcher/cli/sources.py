@@ -43,6 +43,8 @@ def print_table(rows: list[dict[str, object]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from watcher.text.counting import count
+
     shown = [key for key in SHOWN if any(row[key] for row in rows)]
     table = Table(box=None, pad_edge=False)
     for key in shown:
@@ -53,7 +55,7 @@ def print_table(rows: list[dict[str, object]]) -> None:
     console = Console()
     console.print(table)
     muted = sum(not row["enabled"] for row in rows)
-    console.print(f"{len(rows)} sources{f', {muted} of them muted' if muted else ''}")
+    console.print(f"{count(len(rows), 'source')}{f', {muted} of them muted' if muted else ''}")
 
 
 @examples(

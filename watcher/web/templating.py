@@ -9,6 +9,7 @@ from typing import Any
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from watcher.text.counting import count
 from watcher.text.spans import ago, span
 from watcher.web.site import Reply, Site
 
@@ -79,8 +80,3 @@ def when(at: datetime, zone: tzinfo, *, day: bool = True, year: bool = True) -> 
     return Markup('<time datetime="{}" title="{}">{}</time>').format(
         f"{local:%Y-%m-%dT%H:%M%z}", f"{local:%A} {words} {local:%Z}", words
     )
-
-
-def count(number: int, noun: str, many: str = "") -> str:
-    """Return "1 story", "1,200 stories"."""
-    return f"{number:,} {noun if number == 1 else many or noun + 's'}"
