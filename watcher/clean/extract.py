@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from lxml.etree import _Element
 
-from watcher.clean.frames import densest, named_frames
+from watcher.clean.content_candidates import candidates_by_name, densest_element
 from watcher.clean.hints import Verdicts
 from watcher.clean.outline import HOLDERS, NOWHERE, Outline, flat, outline
 from watcher.clean.page import parse
@@ -102,9 +102,9 @@ def main_text(page: Outline, summaries: Sequence[str] = ()) -> MainText:
         return MainText()
     verdicts = Verdicts(page)
     untouched = bytes(page.there), bytes(page.shown)
-    dense = densest(page, verdicts)
+    dense = densest_element(page, verdicts)
     best = _Try()
-    for at in named_frames(page):
+    for at in candidates_by_name(page):
         found = _within(page, at, verdicts, untouched)
         if found.size > best.size:
             best = found

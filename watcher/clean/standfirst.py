@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Sequence
 
-from watcher.clean.frames import ENDS, SENTENCE
+from watcher.clean.content_candidates import ENDS, SENTENCE
 from watcher.clean.hints import ASIDES, KEPT, TEASER, Verdicts
 from watcher.clean.outline import NOWHERE, Outline, flat
 from watcher.clean.phrases import key

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from watcher.clean.hints import FRAME_TESTS, FRAMES, OTHERS, Verdicts
 from watcher.clean.outline import NOWHERE, Outline
 
-LEAST = 25  # characters of a paragraph that counts as prose
+MIN_PROSE_CHARS = 25  # characters of a paragraph that counts as prose
 SENTENCE = 120  # characters from which on it is prose without a full stop
 LONG = 80  # characters of a paragraph that is not written twice by chance
 WHOLE = 2_000  # characters of a paragraph that may be a copy of the whole text
 COPIES = 3  # paragraphs of the article that such a copy holds
-START = 60  # characters by which a paragraph is known again
+PARAGRAPH_START_CHARS = 60  # characters by which a paragraph is known again
 GRANDPARENT = 0.5  # of a paragraph's score
 GROWTH = 1.3  # of the prose: an element around must hold that much more to be the better one,
 DENSITY = 0.85  # and lose no more of its share of prose than this;
@@ -26,14 +26,14 @@ BLOCKS = frozenset(("div", "section", "article", "main", "body"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Dense:
+class DensestElement:
     """The element where the prose of a page stands, and how many characters of it."""
 
     at: int
     prose: int
 
 
-def named_frames(page: Outline) -> Iterator[int]:
+def candidates_by_name(page: Outline) -> Iterator[int]:
     """Yield the elements whose names say that they hold an article, the most certain first; one for each test."""
     places = [
         (at, tag, element.get("class") or "", element.get("id") or "", element)
@@ -48,7 +48,7 @@ def named_frames(page: Outline) -> Iterator[int]:
                 break
 
 
-def densest(page: Outline, verdicts: Verdicts) -> Dense | None:
+def densest_element(page: Outline, verdicts: Verdicts) -> DensestElement | None:
     """Return where the prose of a page stands, None if it has none."""
     scores: dict[int, float] = {}
     prose = [0] * len(page.tags)
@@ -66,7 +66,7 @@ def densest(page: Outline, verdicts: Verdicts) -> Dense | None:
     for at in range(len(prose) - 1, 0, -1):
         prose[page.parents[at]] += prose[at]
     best = _widened(page, max(scores, key=scores.__getitem__), prose)
-    return Dense(at=best, prose=prose[best])
+    return DensestElement(at=best, prose=prose[best])
 
 
 def _widened(page: Outline, best: int, prose: Sequence[int]) -> int:
@@ -89,7 +89,7 @@ def _prose(page: Outline, verdicts: Verdicts) -> Iterator[tuple[int, int, str]]:
         if hidden[start] or not page.shown[start]:
             continue
         size = sum(page.sizes[start:end])
-        if size < LEAST or sum(page.unlinked[start:end]) <= size / 2:
+        if size < MIN_PROSE_CHARS or sum(page.unlinked[start:end]) <= size / 2:
             continue
         if size < SENTENCE and not ENDS.search(page.texts[end - 1]):
             continue
@@ -103,7 +103,7 @@ def _is_copy(text: str, size: int, seen: set[str]) -> bool:
     """Whether a paragraph was there before, or is the whole text once more; it is noted in `seen`."""
     if size > WHOLE and sum(start in text for start in seen) >= COPIES:
         return True
-    start = " ".join(text[: 2 * START].split())[:START]
+    start = " ".join(text[: 2 * PARAGRAPH_START_CHARS].split())[:PARAGRAPH_START_CHARS]
     if start in seen:
         return True
     seen.add(start)
@@ -125,7 +125,7 @@ def _hidden(page: Outline, verdicts: Verdicts) -> bytearray:
     half = page.unlinked_size(0) / 2
     at, end = 0, len(page.tags)
     while at < end:
-        if page.unlinked_size(at) <= LEAST / 2:  # no prose is in it, whatever its name
+        if page.unlinked_size(at) <= MIN_PROSE_CHARS / 2:  # no prose is in it, whatever its name
             at = page.ends[at]
             continue
         kind = verdicts[at]
