@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.clean.sheets import LINES, paragraphs, sheet
-from watcher.clean.extract import read_page
+from watcher.clean.content import extract_content
 from watcher.clean.page import parse
 from watcher.model import Block
 
@@ -17,7 +17,7 @@ def texts(body: str) -> list[str]:
 def blocks(body: str) -> tuple[Block, ...]:
     tree = parse(sheet(body))
     assert tree is not None
-    return read_page(tree)[1].blocks
+    return extract_content(tree)[1].blocks
 
 
 def test_the_element_that_says_it_is_the_article_is_read_and_nothing_around_it() -> None:
@@ -174,4 +174,4 @@ def test_a_page_that_never_begins_its_body_is_read() -> None:
     tree = parse(f"<title>The bridge</title><meta name='a' content='b'><article>{paragraphs()}</article>")
     assert tree is not None
 
-    assert [block.text for block in read_page(tree)[1].blocks] == list(LINES)
+    assert [block.text for block in extract_content(tree)[1].blocks] == list(LINES)

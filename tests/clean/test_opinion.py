@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from lxml import html
 
+from watcher.clean.content import add_missing_paragraphs, blocks_not_in_body, dedupe_body
 from watcher.clean.jsonld import article_node, body_of, names_of
-from watcher.clean.opinion import doubted, whole_body, with_missing
 from watcher.model import Block
 
 LINES = [
@@ -20,7 +20,7 @@ def test_paragraphs_that_the_main_text_missed_come_back() -> None:
         "<html><body>" + "".join(f"<p>{line}</p>" for line in LINES) + "<p>Another story.</p></body></html>"
     )
 
-    blocks = with_missing((Block(text=LINES[0]),), BODY, tree)
+    blocks = add_missing_paragraphs((Block(text=LINES[0]),), BODY, tree)
 
     assert [block.text for block in blocks] == LINES
 
@@ -28,22 +28,22 @@ def test_paragraphs_that_the_main_text_missed_come_back() -> None:
 def test_a_main_text_that_is_nearly_whole_stays() -> None:
     blocks = tuple(Block(text=line) for line in LINES[:6])
 
-    assert with_missing(blocks, BODY, html.fromstring("<p>x</p>")) is blocks
+    assert add_missing_paragraphs(blocks, BODY, html.fromstring("<p>x</p>")) is blocks
 
 
 def test_what_the_data_do_not_have_is_doubted_but_for_the_standfirst() -> None:
     teaser = "Engineers said that the dam had held although two of its gates could not be opened at night."
     blocks = [Block(text=text) for text in ("A standfirst on the bridge and what became of it.", *LINES, teaser)]
 
-    assert doubted(blocks, BODY) == (8,)
+    assert blocks_not_in_body(blocks, BODY) == (8,)
 
 
 def test_data_that_hold_another_text_doubt_nothing() -> None:
-    assert doubted([Block(text=line) for line in LINES], "Subscribe to read on.") == ()
+    assert blocks_not_in_body([Block(text=line) for line in LINES], "Subscribe to read on.") == ()
 
 
 def test_a_body_that_is_written_twice_counts_once() -> None:
-    assert whole_body(f"{BODY} {BODY}") == BODY
+    assert dedupe_body(f"{BODY} {BODY}") == BODY
 
 
 def test_json_ld_is_read_with_its_usual_faults() -> None:

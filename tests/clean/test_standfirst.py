@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.clean.sheets import LINES, paragraphs, sheet
-from watcher.clean.extract import read_page
+from watcher.clean.content import extract_content
 from watcher.clean.page import parse
 
 TITLE = "<h1>The bridge</h1>"
@@ -16,7 +16,7 @@ BODY = f"<div class='article-body'>{paragraphs()}</div>"
 def texts(body: str, *summaries: str) -> list[str]:
     tree = parse(sheet(body))
     assert tree is not None
-    return [block.text for block in read_page(tree, summaries=summaries)[1].blocks]
+    return [block.text for block in extract_content(tree, summaries=summaries)[1].blocks]
 
 
 @pytest.mark.parametrize(

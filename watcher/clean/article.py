@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from watcher.clean.extract import pruned, read_page
+from watcher.clean.content import add_missing_paragraphs, extract_content, pruned_blocks
 from watcher.clean.furniture import Known, drop_furniture
 from watcher.clean.kind import kind_of
 from watcher.clean.memory import SiteMemory, block_hashes
 from watcher.clean.metadata import Metadata, read_metadata
-from watcher.clean.opinion import with_missing
 from watcher.clean.page import Markup, bare_text, markup, parse
 from watcher.clean.phrases import key
 from watcher.clean.plain import as_html, is_plain
@@ -85,8 +84,8 @@ def draft(html: str, *, url: str, now: datetime | None = None, sites: tuple[Site
     metadata = read_metadata(tree, url=url, now=now)
     if site.published_at is not None:
         metadata = replace(metadata, published_at=site.published_at)
-    page, main = read_page(site.body, summaries=metadata.summaries)
-    blocks = with_missing(main.blocks, metadata.body, tree)
+    page, main = extract_content(site.body, summaries=metadata.summaries)
+    blocks = add_missing_paragraphs(main.blocks, metadata.body, tree)
     if reason := why_no_article(blocks, title=metadata.title, bare="" if blocks else bare_text(tree)):
         raise CleanError(url, reason)
     return Draft(
@@ -104,7 +103,7 @@ def draft(html: str, *, url: str, now: datetime | None = None, sites: tuple[Site
 def left_out(html: str, *, url: str, sites: tuple[SiteRules, ...] = ()) -> tuple[Removed, ...]:
     """Return what stood inside the element of the article and was never taken for its text, for one who asks."""
     tree = parse(as_html(html) if is_plain(html) else html)
-    return () if tree is None else pruned(*read_page(ruled(tree, rules_for(host_of(url), sites)).body))
+    return () if tree is None else pruned_blocks(*extract_content(ruled(tree, rules_for(host_of(url), sites)).body))
 
 
 def finish(

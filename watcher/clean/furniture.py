@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from watcher.clean.content import blocks_not_in_body
 from watcher.clean.memory import SiteMemory, block_hashes
-from watcher.clean.opinion import doubted
 from watcher.clean.page import Markup, link_parts
 from watcher.clean.phrases import is_box_heading, is_call, is_embed, is_label, is_read_more, is_rights, key
 from watcher.model import Block, Removed
@@ -263,7 +263,7 @@ def _notes(blocks: tuple[Block, ...], known: Known, rules: Rules) -> Found:
 
 def _by_data(blocks: tuple[Block, ...], known: Known, rules: Rules) -> Found:
     """Blocks that the article's text in the page's own data does not have."""
-    return ((place, "not in data") for place in doubted(blocks, known.body))
+    return ((place, "not in data") for place in blocks_not_in_body(blocks, known.body))
 
 
 def _bare_headings(blocks: tuple[Block, ...], known: Known, rules: Rules) -> Found:

@@ -12,9 +12,9 @@ from lxml.etree import _Element
 
 from watcher.clean import jsonld
 from watcher.clean.authors import authors_of
+from watcher.clean.content import dedupe_body
 from watcher.clean.headings import heading_text, headline
 from watcher.clean.lines import lines_around
-from watcher.clean.opinion import whole_body
 from watcher.clean.published import dates_of
 from watcher.clean.signs import MAX_TEXT, Signs, read_signs
 from watcher.clean.titles import SITE_PREFIX, TITLES, best_title
@@ -88,7 +88,7 @@ def read_metadata(tree: _Element, *, url: str, now: datetime | None) -> Metadata
         language=signs.language or metas.get("og:locale") or jsonld.text_of(node.get("inLanguage")) or None,
         image=image,
         section=section,
-        body=whole_body(jsonld.body_of(node)),
+        body=dedupe_body(jsonld.body_of(node)),
         site=site,
         credit=tuple(text for name in CREDITS for text in jsonld.names_of(node.get(name)))
         + tuple(metas[name] for name in CREDIT_METAS if name in metas),

@@ -1,25 +1,27 @@
-"""The main text of a page: the frame that holds it, what is cut from that, and the paragraphs that are left."""
+"""The main text of a page: the element that holds it, what is cut from that, and the paragraphs that are left."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from lxml.etree import _Element
 
-from watcher.clean.content_candidates import candidates_by_name, densest_element
-from watcher.clean.hints import Verdicts
+from watcher.clean.content_candidates import ENDS, SENTENCE, candidates_by_name, densest_element
+from watcher.clean.hints import ASIDES, KEPT, TEASER, Verdicts
 from watcher.clean.outline import HOLDERS, NOWHERE, Outline, flat, outline
 from watcher.clean.page import parse
+from watcher.clean.phrases import key
 from watcher.clean.prune import Cut, prune
 from watcher.clean.scripts import html_in_scripts
-from watcher.clean.standfirst import with_standfirst
 from watcher.model import Block, Removed
 
-LEAST = 250  # characters of an article: less may be the wrong frame, or a script's page
-AGAIN = 2 * LEAST  # characters of a text: with less, what should not hold an article is read too
-ENOUGH = 3 * LEAST  # characters in paragraphs from which on text without one is not the article's
+MIN_ARTICLE_CHARS = 250  # characters of an article: less may be the wrong frame, or a script's page
+REREAD_CHARS = 2 * MIN_ARTICLE_CHARS  # characters of a text: with less, what should not hold an article is read too
+MIN_PARAGRAPHS_CHARS = (
+    3 * MIN_ARTICLE_CHARS
+)  # characters in paragraphs from which on text without one is not the article's
 FULL = 0.6  # of what a frame shows: where its paragraphs give less, all of its text is taken
 MORE = 1.6  # times the text of the named frame: where the prose is so much more, the name was wrong
 MUCH_MORE, FAR_MORE = 3, 8  # the same, for prose outside of the named frame: for a short text, and for any
@@ -59,10 +61,10 @@ class _Try:
 
     @property
     def size(self) -> int:
-        return size_of(self.blocks)
+        return text_length(self.blocks)
 
 
-def read_page(tree: _Element, *, summaries: Sequence[str] = ()) -> tuple[Outline, MainText]:
+def extract_content(tree: _Element, *, summaries: Sequence[str] = ()) -> tuple[Outline, MainText]:
     """
     Return the outline of a page and its main text.
 
@@ -74,15 +76,15 @@ def read_page(tree: _Element, *, summaries: Sequence[str] = ()) -> tuple[Outline
     """
     page = outline(tree)
     main = main_text(page, summaries)
-    if not _is_short(main.blocks, AGAIN):
+    if not _is_short(main.blocks, REREAD_CHARS):
         return page, main
     whole = outline(tree, whole=True)
     other = main_text(whole, summaries)
     size = _letters(main.blocks)
-    longer = LONGER if size <= SOME else MUCH_LONGER if size < LEAST else FAR_MORE
+    longer = LONGER if size <= SOME else MUCH_LONGER if size < MIN_ARTICLE_CHARS else FAR_MORE
     if _letters(other.blocks) > longer * size:
         return whole, other
-    return (page, main) if size >= LEAST else _scripted(tree) or (page, main)
+    return (page, main) if size >= MIN_ARTICLE_CHARS else _scripted(tree) or (page, main)
 
 
 def _scripted(tree: _Element) -> tuple[Outline, MainText] | None:
@@ -118,11 +120,11 @@ def main_text(page: Outline, summaries: Sequence[str] = ()) -> MainText:
         found = _within(page, 0, verdicts, untouched)
         if found.size > best.size:
             best = found
-    blocks = with_standfirst(page, best.blocks, best.places, verdicts, summaries)
+    blocks = add_standfirst(page, best.blocks, best.places, verdicts, summaries)
     return MainText(blocks=blocks[:MAX_BLOCKS], frame=best.frame, cuts=best.cuts)
 
 
-def pruned(page: Outline, main: MainText) -> tuple[Removed, ...]:
+def pruned_blocks(page: Outline, main: MainText) -> tuple[Removed, ...]:
     """Return what was cut from the element that holds the main text, in the order of the page."""
     found = []
     for at, rule in sorted(main.cuts):
@@ -133,7 +135,7 @@ def pruned(page: Outline, main: MainText) -> tuple[Removed, ...]:
     return tuple(found)
 
 
-def _is_short(blocks: Sequence[Block], least: int = LEAST) -> bool:
+def _is_short(blocks: Sequence[Block], least: int = MIN_ARTICLE_CHARS) -> bool:
     """Whether a text is so short that the page should be read in another way."""
     return _letters(blocks) < least
 
@@ -143,7 +145,7 @@ def _letters(blocks: Sequence[Block]) -> int:
     return sum(len(block.text) + 2 * len(WIDE.findall(block.text)) for block in blocks)
 
 
-def size_of(blocks: Sequence[Block]) -> int:
+def text_length(blocks: Sequence[Block]) -> int:
     """Return how many characters `blocks` have."""
     return sum(len(block.text) for block in blocks)
 
@@ -153,7 +155,7 @@ def _is_better(page: Outline, at: int, prose: int, frame: int, size: int) -> boo
     if prose <= MORE * size:
         return False
     overlaps = frame <= at < page.ends[frame] or at <= frame < page.ends[at]
-    return overlaps or (size < 2 * LEAST and prose > MUCH_MORE * size) or prose > FAR_MORE * size
+    return overlaps or (size < 2 * MIN_ARTICLE_CHARS and prose > MUCH_MORE * size) or prose > FAR_MORE * size
 
 
 def _within(page: Outline, frame: int, verdicts: Verdicts, untouched: tuple[bytes, bytes]) -> _Try:
@@ -164,7 +166,7 @@ def _within(page: Outline, frame: int, verdicts: Verdicts, untouched: tuple[byte
     if not (size := page.size(frame)):
         return _Try(frame=frame)
     blocks = list(_blocks(page, frame, loose=not _has_paragraphs(page)))
-    if size_of([block for _, block in blocks]) < FULL * size:
+    if text_length([block for _, block in blocks]) < FULL * size:
         blocks = list(_blocks(page, frame, loose=True))
     if any(block.kind != "h" for _, block in blocks):
         while blocks[-1][1].kind == "h":
@@ -193,7 +195,7 @@ def _has_paragraphs(page: Outline) -> bool:
         if tag == "p" and at >= behind and page.there[at]:
             total += page.size(at)
             behind = page.ends[at]
-            if total >= ENOUGH:
+            if total >= MIN_PARAGRAPHS_CHARS:
                 return True
     return False
 
@@ -250,3 +252,124 @@ def _kind(page: Outline, holder: int, frame: int) -> str:
             return OUTER[tag]
         up = page.parents[up]
     return kind
+
+
+MIN_STANDFIRST_CHARS, MAX_STANDFIRST_CHARS = 40, 900  # characters
+UNSAID = 60  # characters from which on it is one, though the page describes itself in other words
+UNLINKED = 0.7  # of it
+SUMMARY_START_CHARS = 40  # letters by which it is known again in what the page says of itself
+CAPTION = re.compile(
+    r"(?:\b(?:bild(?:er)?|fotos?|photos?|images?|pictures?|credits?|quelle|kuva|kép|fot\.?|foto di)\s?[:©/]|©"
+    r"|\bfile photo\b|写真|사진)",
+    re.IGNORECASE,
+)
+
+
+def add_standfirst(
+    page: Outline, blocks: Sequence[Block], places: Sequence[int], verdicts: Verdicts, summaries: Sequence[str]
+) -> tuple[Block, ...]:
+    """
+    Return `blocks` with the paragraph between the title and the text that they lack, if there is one.
+
+    It is the one that says what the page says of itself, else the only one there.
+
+    Args:
+        places: Where among the texts of the page each block begins.
+        summaries: What the page says of itself.
+    """
+    body = next((place for block, place in zip(blocks, places, strict=True) if block.kind != "h"), 0)
+    title = max((at for at, tag in enumerate(page.tags) if tag == "h1" and page.lasts[at] <= body), default=NOWHERE)
+    if title == NOWHERE:
+        return tuple(blocks)
+    found = dict(_paragraphs(page, title, body, verdicts))
+    text = _chosen(found, frozenset(map(key, summaries)) - {""})
+    if not text or any(block.text == text for block in blocks):
+        return tuple(blocks)
+    before = sum(begin < found[text] for begin in places)
+    return (*blocks[:before], Block(text=text), *blocks[before:])
+
+
+def _paragraphs(page: Outline, title: int, body: int, verdicts: Verdicts) -> Iterator[tuple[str, int]]:
+    """Yield the paragraphs between the title and the text that may be a standfirst, with where they begin."""
+    for begin, end in page.paragraphs(page.lasts[title], body):
+        size = sum(page.sizes[begin:end])
+        if not MIN_STANDFIRST_CHARS <= size <= MAX_STANDFIRST_CHARS or sum(page.unlinked[begin:end]) <= UNLINKED * size:
+            continue
+        if _is_plain(page, page.owners[begin], title, verdicts):
+            yield flat("".join(page.texts[begin:end])), begin
+
+
+def _is_plain(page: Outline, at: int, title: int, verdicts: Verdicts) -> bool:
+    """Whether an element is in no furniture by name, up to what it shares with the title."""
+    while at != NOWHERE and not at <= title < page.ends[at]:
+        if verdicts[at] not in (KEPT, TEASER) or (verdicts[at] == TEASER and not _is_teaser(page, at)):
+            return False
+        at = page.parents[at]
+    return True
+
+
+def _is_teaser(page: Outline, at: int) -> bool:
+    """Whether an element is called a teaser, which is what some call the article's own first paragraph."""
+    name = page.elements[at].get("class") or ""
+    return "easer" in name and not ASIDES.search(name)
+
+
+def _chosen(found: Collection[str], summaries: Collection[str]) -> str:
+    """Return the text that one of `summaries` begins with or holds, else the only one that is prose; "" for none."""
+    for text in found:
+        name = key(text)
+        if any(name in one or one[:SUMMARY_START_CHARS] == name[:SUMMARY_START_CHARS] for one in summaries):
+            return text
+    prose = [text for text in found if len(text) >= UNSAID and (len(text) >= SENTENCE or ENDS.search(text))]
+    return prose[0] if len(prose) == 1 and not CAPTION.search(prose[0]) else ""
+
+
+MISSED_SHARE = 0.6  # of the body's length: a main text shorter than this missed a part of the article
+MIN_BODY_CHARS = 300  # characters of a body that can stand for an article
+MIN_OVERLAP = (
+    0.75  # of the main text that must stand in the body before what does not is doubted, and the other way round
+)
+COVERED = 0.7  # of the body that the page's own paragraphs must make up
+LABEL = 70  # characters: subheads are often missing from the body
+BLOCK_START_CHARS = 50  # letters by which a block is found in a body
+PARAGRAPHS = ("p", "h2", "h3", "h4", "li", "blockquote")
+
+
+def dedupe_body(body: str) -> str:
+    """Return an articleBody once: some pages carry it twice in one text."""
+    start = body[:BLOCK_START_CHARS]
+    again = body.find(start, BLOCK_START_CHARS) if len(start) == BLOCK_START_CHARS else -1
+    return body[:again].strip() if again > 0 else body
+
+
+def add_missing_paragraphs(blocks: tuple[Block, ...], body: str, tree: _Element) -> tuple[Block, ...]:
+    """Return `blocks`, or the page's paragraphs that stand in `body` where the main text missed a good part of it."""
+    if len(body) < MIN_BODY_CHARS or sum(len(block.text) for block in blocks) >= MISSED_SHARE * len(body):
+        return blocks
+    inside = key(body)
+    found: dict[str, Block] = {}
+    for element in tree.iter(*PARAGRAPHS):
+        text = " ".join("".join(element.itertext()).split())
+        if len(name := key(text)) > 3 and name in inside:
+            kind = "li" if element.tag == "li" else "h" if element.tag[0] == "h" else "p"
+            found.setdefault(name, Block(text=text, kind=kind))
+    if sum(len(block.text) for block in found.values()) >= COVERED * len(body):
+        return tuple(found.values())
+    return tuple(Block(text=line) for part in body.split("\n") if (line := " ".join(part.split())))
+
+
+def blocks_not_in_body(blocks: Sequence[Block], body: str) -> tuple[int, ...]:
+    """Return the places of the blocks that do not stand in `body`, none if body and main text do not agree enough."""
+    if not body:
+        return ()
+    inside = key(body)
+    agree = [
+        (name := key(block.text)) in inside or (len(name) > BLOCK_START_CHARS and name[:BLOCK_START_CHARS] in inside)
+        for block in blocks
+    ]
+    total = sum(len(block.text) for block in blocks)
+    same = sum(len(block.text) for block, yes in zip(blocks, agree, strict=True) if yes)
+    if not same or same < MIN_OVERLAP * total or len(body) < MIN_OVERLAP * total:
+        return ()
+    first = agree.index(True)  # what stands before it is the standfirst, which data leave out
+    return tuple(at for at, yes in enumerate(agree) if at > first and not yes and len(blocks[at].text) >= LABEL)
