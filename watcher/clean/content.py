@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from lxml.etree import _Element
 
 from watcher.clean.content_candidates import ENDS, SENTENCE, candidates_by_name, densest_element
-from watcher.clean.hints import ASIDES, KEPT, TEASER, Verdicts
 from watcher.clean.outline import HOLDERS, NOWHERE, Outline, flat, outline
 from watcher.clean.page import parse
 from watcher.clean.phrases import key
-from watcher.clean.prune import Cut, prune
+from watcher.clean.prune import ASIDES, KEPT, TEASER, ClassVerdicts, Cut, prune
 from watcher.clean.scripts import html_in_scripts
 from watcher.model import Block, Removed
 
@@ -102,7 +101,7 @@ def main_text(page: Outline, summaries: Sequence[str] = ()) -> MainText:
     """Return the main text of a page, without blocks if there is none."""
     if not page.tags:
         return MainText()
-    verdicts = Verdicts(page)
+    verdicts = ClassVerdicts(page)
     untouched = bytes(page.there), bytes(page.shown)
     dense = densest_element(page, verdicts)
     best = _Try()
@@ -158,7 +157,7 @@ def _is_better(page: Outline, at: int, prose: int, frame: int, size: int) -> boo
     return overlaps or (size < 2 * MIN_ARTICLE_CHARS and prose > MUCH_MORE * size) or prose > FAR_MORE * size
 
 
-def _within(page: Outline, frame: int, verdicts: Verdicts, untouched: tuple[bytes, bytes]) -> _Try:
+def _within(page: Outline, frame: int, verdicts: ClassVerdicts, untouched: tuple[bytes, bytes]) -> _Try:
     """Return what is in `frame` without its furniture; nothing is cut outside of it."""
     page.there[:], page.shown[:] = untouched
     page.count()
@@ -266,7 +265,7 @@ CAPTION = re.compile(
 
 
 def add_standfirst(
-    page: Outline, blocks: Sequence[Block], places: Sequence[int], verdicts: Verdicts, summaries: Sequence[str]
+    page: Outline, blocks: Sequence[Block], places: Sequence[int], verdicts: ClassVerdicts, summaries: Sequence[str]
 ) -> tuple[Block, ...]:
     """
     Return `blocks` with the paragraph between the title and the text that they lack, if there is one.
@@ -289,7 +288,7 @@ def add_standfirst(
     return (*blocks[:before], Block(text=text), *blocks[before:])
 
 
-def _paragraphs(page: Outline, title: int, body: int, verdicts: Verdicts) -> Iterator[tuple[str, int]]:
+def _paragraphs(page: Outline, title: int, body: int, verdicts: ClassVerdicts) -> Iterator[tuple[str, int]]:
     """Yield the paragraphs between the title and the text that may be a standfirst, with where they begin."""
     for begin, end in page.paragraphs(page.lasts[title], body):
         size = sum(page.sizes[begin:end])
@@ -299,7 +298,7 @@ def _paragraphs(page: Outline, title: int, body: int, verdicts: Verdicts) -> Ite
             yield flat("".join(page.texts[begin:end])), begin
 
 
-def _is_plain(page: Outline, at: int, title: int, verdicts: Verdicts) -> bool:
+def _is_plain(page: Outline, at: int, title: int, verdicts: ClassVerdicts) -> bool:
     """Whether an element is in no furniture by name, up to what it shares with the title."""
     while at != NOWHERE and not at <= title < page.ends[at]:
         if verdicts[at] not in (KEPT, TEASER) or (verdicts[at] == TEASER and not _is_teaser(page, at)):

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from watcher.clean.hints import FRAME_TESTS, FRAMES, OTHERS, Verdicts
 from watcher.clean.outline import NOWHERE, Outline
+from watcher.clean.prune import FRAME_TESTS, FRAMES, OTHERS, ClassVerdicts
 
 MIN_PROSE_CHARS = 25  # characters of a paragraph that counts as prose
 SENTENCE = 120  # characters from which on it is prose without a full stop
@@ -48,7 +48,7 @@ def candidates_by_name(page: Outline) -> Iterator[int]:
                 break
 
 
-def densest_element(page: Outline, verdicts: Verdicts) -> DensestElement | None:
+def densest_element(page: Outline, verdicts: ClassVerdicts) -> DensestElement | None:
     """Return where the prose of a page stands, None if it has none."""
     scores: dict[int, float] = {}
     prose = [0] * len(page.tags)
@@ -81,7 +81,7 @@ def _widened(page: Outline, best: int, prose: Sequence[int]) -> int:
     return best
 
 
-def _prose(page: Outline, verdicts: Verdicts) -> Iterator[tuple[int, int, str]]:
+def _prose(page: Outline, verdicts: ClassVerdicts) -> Iterator[tuple[int, int, str]]:
     """Yield the paragraphs of prose that are no furniture by name: the element of each, its size, its text."""
     hidden = _hidden(page, verdicts)
     seen: set[str] = set()
@@ -119,7 +119,7 @@ def _block_of(page: Outline, at: int) -> int:
     return at
 
 
-def _hidden(page: Outline, verdicts: Verdicts) -> bytearray:
+def _hidden(page: Outline, verdicts: ClassVerdicts) -> bytearray:
     """Return 1 for each text that is furniture by name; a name around most of the page says nothing."""
     hidden = bytearray(len(page.texts))
     half = page.unlinked_size(0) / 2

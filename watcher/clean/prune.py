@@ -1,9 +1,155 @@
-"""What is cut from the element that holds an article: furniture by its names, and lists of links."""
+"""What is cut from the element that holds an article: furniture by class names and ids, and lists of links."""
 
 from __future__ import annotations
 
-from watcher.clean.hints import DOUBTFUL, OTHERS, TEASER, Verdicts, group_of
+import re
+from collections.abc import Callable
+from functools import lru_cache
+
+from lxml.etree import _Element
+
 from watcher.clean.outline import Outline
+
+KNOWN = 16_384  # names whose meaning is kept: a site uses the same ones on each page
+FRAMES = frozenset(("article", "div", "main", "section"))
+UNASKED, KEPT, DOUBTFUL, TEASER, OTHERS = range(-1, 4)  # OTHERS: what others wrote, or another article
+
+# The words are those that trafilatura has gathered over years (Apache-2.0), and those that its pages taught us.
+BODY_ID = re.compile(r"(?:entry|article|art)-content|article__content|article(?:-|__)?body|articleBody|body-text")
+BODY_CLASS = re.compile(
+    r"post[-_]text|post-body|post-?entry|post[-_]?content|postContent|post_inner_wrapper|article-?text|articleText"
+    r"|(?:entry|page|text|article|art)-content|article__content|article(?:-|__)?body|articleBody|ArticleContent"
+    r"|body-text|article__container"
+)
+STORY_ID = re.compile(r"^primary|story-body")
+STORY_CLASS = re.compile(
+    r"^article |post-bodycopy|story-?content|(?:theme|blog|section|single)-content|single-post|main-column"
+    r"|wpb_text_column|story-body|field-body|[Ff][Uu][Ll][Ll][Tt][Ee][Xx][Tt]"
+)
+CONTENT_ID = re.compile(r"content-main|content-body|contentBody|[Mm]ain-[Cc]ontent")
+CONTENT_CLASS = re.compile(r"content[-_]main|content(?:-|__)body|[Mm]ain-[Cc]ontent|[Pp]age-[Cc]ontent")
+STORY_CLASSES = frozenset(("postarea", "art-postcontent", "text", "cell", "story"))
+
+BOTH = (
+    "next-|elated|-stories|most-popular|more-on|outbrain|taboola|gdpr|^shar|social|viral|newsletter|syndication|tags"
+    "|sidebar|banner|bread-?crumb|button|author|cookie|footer|Footer|menu|message-container"
+)
+DOUBTFUL_ID = re.compile(f"{BOTH}|^(?:jp-|dpsp-content)|bmdh|share|Share|nav|Nav|premium|^ad-")
+DOUBTFUL_CLASS = re.compile(
+    f"{BOTH}|^(?:nav|post-nav|ZendeskForm)|subnav|avigation|navbar|navbox|bar| ad |-ad-|(?:^| )ad-|dfp[Aa]d|criteo"
+    "|paid-?content|widget|byline|Byline|share-|sociable|embed|tag-list|consent|modal|donation|permission|meta|rating"
+    "|attachment|timestamp|user-info|user-profile|-icon|article-infos|slide|viewport|overlay|options|expand"
+    "|obfuscated|blurred|mol-factbox|yin|zlylin|nfoline"
+)
+HIDDEN_ID = re.compile("hidden|reader-comments|akismet|^reply-")
+HIDDEN_CLASS = re.compile(
+    "^hide-|comments-title|nocomments|-reply-|message|akismet|suggest-links|-hide-|hide-print| hidden| hide|noprint"
+    "|notloaded|sr-only|visually-hidden|screen-reader"
+)
+HIDDEN_STYLE = re.compile("hidden|display: ?none")
+COMMENTS_ID = re.compile("^(?:[Cc]omment(?!ary)|comol|disqus_thread|dsq-comments)")
+COMMENTS_CLASS = re.compile(
+    "^[Cc]omment(?!ary)|(?:article|post)-comments|mvp-post-add-(?:box|wrap)|infinite-?scroll|elementor-share-buttons"
+)
+ASIDES = re.compile(
+    "fact-?box|[Ff]actBox|[Ii]nfo-?[Bb]ox|[Pp]ull-?[Qq]uote|[Tt]ext-?[Tt]o-?[Ss]peech"
+    "|img-(?:info|description)|mediaInfo|[Ii]mage-?[Dd]escription|pic-?[Bb]ox|__cards?(?:[ _-]|$)"
+    "|(?:^|[ _-])cta(?:[ _-]|$)"
+    "|[Kk]ey-?[Pp]oints|bullet-?points|takeaways|prev[-_]next|access-wall|whatsapp|disclaimer|pop-?up|toast"
+)
+TEASERS = re.compile("[Tt]easer|caption")
+NUMBERS = re.compile(r"\d+")  # "menu-item-1203": what numbers an element says nothing of it
+PLAIN = frozenset("a b br em i img strong".split())  # inside a sentence nothing is furniture
+CUT_TAGS = frozenset(("div", "li", "ul", "ol", "dl", "p", "section", "span", "dd", "dt"))
+COMMENT_TAGS = frozenset(("div", "section", "details", "ol", "ul", "dl"))
+
+
+class ClassVerdicts:
+    """What the attributes of a page's elements say, each asked for when it is needed and once."""
+
+    def __init__(self, page: Outline) -> None:
+        self._page = page
+        self._known = [UNASKED] * len(page.tags)
+
+    def __getitem__(self, at: int) -> int:
+        """Return KEPT, or which kind of furniture an element may be."""
+        found = self._known[at]
+        if found == UNASKED:
+            found = self._known[at] = classify_attributes(self._page.elements[at], self._page.tags[at])
+        return found
+
+
+def classify_attributes(element: _Element, tag: str) -> int:
+    """Return what the attributes of an element say: KEPT, or which kind of furniture it may be."""
+    if tag in PLAIN or not (said := dict(element.items())):
+        return KEPT
+    classes, name = said.get("class", ""), said.get("id", "")
+    if (classes or name) and (found := _by_names(tag, classes, name)):
+        return found
+    if "paywall" in classes:  # hidden from readers who have not paid, and the article all the same
+        return KEPT
+    if said.get("aria-hidden") == "true" or HIDDEN_STYLE.search(said.get("style", "")):
+        return DOUBTFUL
+    is_menu = tag in CUT_TAGS and "nav" in said.get("role", "").lower()
+    return DOUBTFUL if is_menu else KEPT
+
+
+@lru_cache(maxsize=KNOWN)
+def _by_names(tag: str, classes: str, name: str) -> int:
+    return _by_name(tag, NUMBERS.sub("", classes), NUMBERS.sub("", name))
+
+
+@lru_cache(maxsize=KNOWN)
+def _by_name(tag: str, classes: str, name: str) -> int:
+    if tag in COMMENT_TAGS and (COMMENTS_ID.search(name) or COMMENTS_CLASS.search(classes)):
+        return OTHERS
+    if tag in CUT_TAGS and (DOUBTFUL_ID.search(name) or DOUBTFUL_CLASS.search(classes)):
+        return DOUBTFUL
+    if HIDDEN_ID.search(name) or HIDDEN_CLASS.search(classes):
+        return DOUBTFUL
+    if ASIDES.search(classes) or (tag in CUT_TAGS and (TEASERS.search(classes) or TEASERS.search(name))):
+        return TEASER
+    return KEPT
+
+
+def element_signature(element: _Element, tag: str) -> str:
+    """Return what elements that look alike have in common: their tag and first class name."""
+    name = element.get("class") or element.get("id") or ""
+    return f"{tag}.{name.partition(' ')[0]}"
+
+
+def _is_body(tag: str, classes: str, name: str, element: _Element) -> bool:
+    if classes in ("post", "entry") or name == "articleContent" or element.get("itemprop") == "articleBody":
+        return True
+    return _has(BODY_CLASS, classes) or _has(BODY_ID, name)
+
+
+def _is_article(tag: str, classes: str, name: str, element: _Element) -> bool:
+    return tag == "article"
+
+
+def _is_story(tag: str, classes: str, name: str, element: _Element) -> bool:
+    if classes in STORY_CLASSES or name in ("article", "story") or element.get("role") == "article":
+        return True
+    return _has(STORY_CLASS, classes) or _has(STORY_ID, name)
+
+
+def _is_content(tag: str, classes: str, name: str, element: _Element) -> bool:
+    return "content" in (classes, name) or _has(CONTENT_CLASS, classes) or _has(CONTENT_ID, name)
+
+
+def _is_main(tag: str, classes: str, name: str, element: _Element) -> bool:
+    return tag == "main" or any(text.startswith("main") for text in (classes, name, element.get("role") or ""))
+
+
+@lru_cache(maxsize=KNOWN)
+def _has(pattern: re.Pattern[str], text: str) -> bool:
+    return bool(text) and pattern.search(text) is not None
+
+
+Test = Callable[[str, str, str, _Element], bool]
+FRAME_TESTS: tuple[Test, ...] = (_is_body, _is_article, _is_story, _is_content, _is_main)  # the most certain first
+
 
 LEFT = 7  # a seventh of the text must be left, or a name around all of it was misread
 ROUNDS = 4  # of looking into what was misread
@@ -31,9 +177,9 @@ RULES = {
 LINKS, LINK_TABLE = "a list of links", "a table of links"
 
 
-def prune(page: Outline, frame: int, verdicts: Verdicts) -> list[Cut]:
+def prune(page: Outline, frame: int, verdicts: ClassVerdicts) -> list[Cut]:
     """Cut the furniture inside `frame`; return what was cut, by which rule."""
-    cuts = _by_names(page, frame, verdicts)
+    cuts = _cut_by_names(page, frame, verdicts)
     inside = range(frame, page.ends[frame])
     for _ in range(2):
         for tags in (("div",), LISTS, ("p",)):
@@ -51,7 +197,7 @@ def _cut(page: Outline, places: list[int], rule: str) -> list[Cut]:
     return [(at, rule) for at in places]
 
 
-def _by_names(page: Outline, frame: int, verdicts: Verdicts) -> list[Cut]:
+def _cut_by_names(page: Outline, frame: int, verdicts: ClassVerdicts) -> list[Cut]:
     """Cut what is furniture by its name; not what would leave nearly nothing, which is layout of that name."""
     found = _outermost(page, frame, verdicts)
     cuts: list[Cut] = []
@@ -62,7 +208,7 @@ def _by_names(page: Outline, frame: int, verdicts: Verdicts) -> list[Cut]:
     return cuts
 
 
-def _outermost(page: Outline, frame: int, verdicts: Verdicts) -> tuple[list[int], ...]:
+def _outermost(page: Outline, frame: int, verdicts: ClassVerdicts) -> tuple[list[int], ...]:
     """Return the outermost elements of each kind of furniture; those alike that hold most of the prose are layout."""
     half = page.unlinked_size(frame) / 2
     layout: set[str] = set()
@@ -72,7 +218,7 @@ def _outermost(page: Outline, frame: int, verdicts: Verdicts) -> tuple[list[int]
         at, end = frame + 1, page.ends[frame]
         while at < end:
             if page.there[at] and (kind := verdicts[at]):
-                group = group_of(page.elements[at], page.tags[at])
+                group = element_signature(page.elements[at], page.tags[at])
                 if kind == OTHERS or group not in layout:
                     cuts[kind].append(at)
                     if kind != OTHERS:
