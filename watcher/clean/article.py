@@ -7,9 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 from watcher.clean.content import add_missing_paragraphs, extract_content, pruned_blocks
 from watcher.clean.furniture import Known, drop_furniture
-from watcher.clean.kind import kind_of
 from watcher.clean.memory import SiteMemory, block_hashes
-from watcher.clean.metadata import Metadata, read_metadata
+from watcher.clean.metadata import Metadata, page_kind, read_metadata
 from watcher.clean.page import Markup, bare_text, markup, parse
 from watcher.clean.phrases import key
 from watcher.clean.plain import as_html, is_plain
@@ -141,7 +140,7 @@ def finish(
         published_at=_published(said.published_at, feed_published_at),
         modified_at=said.modified_at.astimezone(UTC) if said.modified_at else None,
         section=said.section,
-        kind=kind_of(said, blocks, url=page.url),
+        kind=page_kind(said, blocks, url=page.url),
         is_truncated=is_truncated(blocks, lock=page.lock, raw=page.blocks),
         removed=(*page.dropped, *wire.removed, *removed, *credits_cut),
         block_hashes=page.hashes,
