@@ -5,7 +5,7 @@ from __future__ import annotations
 from lxml import html
 
 from watcher.clean.content import add_missing_paragraphs, blocks_not_in_body, dedupe_body
-from watcher.clean.jsonld import article_node, body_of, names_of
+from watcher.clean.page_data import all_names, article_node, body_of
 from watcher.model import Block
 
 LINES = [
@@ -54,7 +54,7 @@ break","author":[{"@id":"#ann"},"Bo Ek",{"@type":"Person","@id":"#nobody"}],"art
 
     node = article_node(["{broken", script])
 
-    assert names_of(node["author"]) == ("Ann Lee", "Bo Ek")
+    assert all_names(node["author"]) == ("Ann Lee", "Bo Ek")
     assert body_of(node) == "One.\nTwo."
 
 

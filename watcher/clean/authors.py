@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 from lxml.etree import _Element
 
-from watcher.clean import jsonld
+from watcher.clean import page_data
 from watcher.clean.lines import Line, lines_of
 from watcher.clean.names import BY, is_name, is_short, proper_names, split_names
+from watcher.clean.page_data import PageElements, ancestors, in_boilerplate
 from watcher.clean.phrases import key
-from watcher.clean.signs import Signs, ancestors, is_elsewhere
 from watcher.text.dates import stamps_in
 from watcher.text.urls import host_of
 
@@ -47,7 +47,7 @@ Said = tuple[str, tuple[str, ...]]
 
 
 def authors_of(
-    signs: Signs, headline: _Element | None, lines: tuple[Line, ...], *, site: str, url: str
+    signs: PageElements, headline: _Element | None, lines: tuple[Line, ...], *, site: str, url: str
 ) -> tuple[tuple[str, ...], str]:
     """
     Return the authors that a page names, and where; its outlet only if it names nobody else.
@@ -66,26 +66,26 @@ def authors_of(
     return fallback
 
 
-def _outlet_names(signs: Signs, site: str, url: str) -> frozenset[str]:
+def _outlet_names(signs: PageElements, site: str, url: str) -> frozenset[str]:
     host = host_of(url).removeprefix("www.")
     labels = host.split(".")
-    said = (site, jsonld.text_of(signs.node.get("publisher")), host, labels[-2] if labels[1:] else host)
+    said = (site, page_data.json_text(signs.node.get("publisher")), host, labels[-2] if labels[1:] else host)
     return frozenset(map(key, said)) - {""}
 
 
-def _said(signs: Signs, headline: _Element | None, lines: tuple[Line, ...]) -> Iterator[Said]:
+def _said(signs: PageElements, headline: _Element | None, lines: tuple[Line, ...]) -> Iterator[Said]:
     """Yield what may name the authors, the most trustworthy first."""
-    yield "JSON-LD author", jsonld.names_of(signs.node.get("author"))
-    yield "JSON-LD creator", jsonld.names_of(signs.node.get("creator"))
+    yield "JSON-LD author", page_data.all_names(signs.node.get("author"))
+    yield "JSON-LD creator", page_data.all_names(signs.node.get("creator"))
     for name in AUTHOR_METAS:
         yield name, _author_meta(signs, name)
     yield from _bylines(signs, headline, lines)
 
 
-def _bylines(signs: Signs, headline: _Element | None, lines: tuple[Line, ...]) -> Iterator[Said]:
+def _bylines(signs: PageElements, headline: _Element | None, lines: tuple[Line, ...]) -> Iterator[Said]:
     """Yield the bylines that a page shows: in elements of that name, in lines that begin with "By", in a signature."""
     around = ancestors(headline)
-    own = [element for element in signs.bylines if not is_elsewhere(element, around)]
+    own = [element for element in signs.bylines if not in_boilerplate(element, around)]
     for element in own:
         if texts := _texts_of(element, is_sure=False):
             yield "byline", texts
@@ -168,7 +168,7 @@ def _signature(headline: _Element) -> tuple[str, ...]:
 
 
 def _in_full(
-    names: tuple[str, ...], signs: Signs, headline: _Element | None, lines: tuple[Line, ...]
+    names: tuple[str, ...], signs: PageElements, headline: _Element | None, lines: tuple[Line, ...]
 ) -> tuple[str, ...]:
     """Return names with those that are a first name or a user's name only as the byline has them in full."""
     if all(" " in name or len(name) <= 4 or not name.isascii() for name in names):
@@ -179,7 +179,7 @@ def _in_full(
     )
 
 
-def _author_meta(signs: Signs, name: str) -> tuple[str, ...]:
+def _author_meta(signs: PageElements, name: str) -> tuple[str, ...]:
     """Return what a meta tag says of the author; Twitter's first label may be of something else."""
     if name == "twitter:data1" and not WRITTEN_BY.match(signs.metas.get("twitter:label1", "")):
         return ()

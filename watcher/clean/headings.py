@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 from lxml.etree import _Element
 
+from watcher.clean.page_data import PageElements, element_text
 from watcher.clean.phrases import key
-from watcher.clean.signs import Signs, text_of
 
 LEVELS = ("h2", "h3")  # where a headline stands if it is no h1
 LEAST_SAME = 8  # letters by which a heading is the headline although it is cut
@@ -21,7 +21,7 @@ KICKER_CLASS = re.compile(
 LEAST_BARE = 12  # characters that are left of a heading without its kicker
 
 
-def headline(signs: Signs, titles: dict[str, str]) -> _Element | None:
+def headline(signs: PageElements, titles: dict[str, str]) -> _Element | None:
     """Return the element of the article's headline: the heading that says what the page is called, else its only h1."""
     wanted = [name for text in titles.values() if (name := key(text))]
     own = [(text, element) for text, element in signs.headings if not _leads_home(element)]
@@ -30,7 +30,7 @@ def headline(signs: Signs, titles: dict[str, str]) -> _Element | None:
             return element
     for level in LEVELS:
         for element in signs.tree.iter(level):
-            if any(_is_same_title(key(text_of(element)), one) for one in wanted):
+            if any(_is_same_title(key(element_text(element)), one) for one in wanted):
                 return element
     return own[0][1] if len(own) == 1 else None
 
@@ -48,13 +48,13 @@ def _leads_home(heading: _Element) -> bool:
     return "#" not in href and not parts.path.strip("/") and not parts.query
 
 
-def _is_end_of(heading: str, signs: Signs, titles: dict[str, str]) -> bool:
+def _is_end_of(heading: str, signs: PageElements, titles: dict[str, str]) -> bool:
     """Whether a heading is the site's name behind the title, "Talks go on | The Daily", and a lower one the title."""
     name, title = key(heading), key(signs.title)
     rest = title.removesuffix(name)
     if rest == title or name in (key(text) for text in titles.values()):
         return False
-    lower = (key(text_of(element)) for level in LEVELS for element in signs.tree.iter(level))
+    lower = (key(element_text(element)) for level in LEVELS for element in signs.tree.iter(level))
     return any(len(text) >= LEAST_SAME and rest.startswith(text) for text in lower)
 
 
@@ -68,7 +68,7 @@ def heading_text(element: _Element) -> str:
     """Return the text of a heading without the kicker that some pages put into it: "Brexit: <b>Talks go on</b>"."""
     kickers = [child for child in element.iterdescendants() if _is_kicker(child.get("class"))]
     if not kickers:
-        return text_of(element)
+        return element_text(element)
     inside = {inner for child in kickers for inner in child.iter()}
     parts = [] if element in inside else [element.text or ""]
     for child in element.iterdescendants():
@@ -77,7 +77,7 @@ def heading_text(element: _Element) -> str:
         if child.getparent() not in inside:
             parts.append(child.tail or "")
     bare = " ".join("".join(parts).split()).lstrip(" :|–—-/")
-    return bare if len(bare) >= LEAST_BARE else text_of(element)
+    return bare if len(bare) >= LEAST_BARE else element_text(element)
 
 
 @lru_cache(maxsize=1024)

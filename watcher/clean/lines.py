@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from lxml import etree
 from lxml.etree import _Element
 
-from watcher.clean.signs import is_elsewhere_itself
+from watcher.clean.page_data import is_elsewhere_itself
 
 LONG = 160  # characters: a line is shorter, what is longer is a paragraph
 PARAGRAPHS = 2  # of the body that are read behind a headline

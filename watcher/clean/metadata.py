@@ -11,13 +11,13 @@ from urllib.parse import urljoin, urlsplit
 
 from lxml.etree import _Element
 
-from watcher.clean import jsonld
+from watcher.clean import page_data
 from watcher.clean.authors import authors_of
 from watcher.clean.content import dedupe_body
 from watcher.clean.headings import heading_text, headline
 from watcher.clean.lines import lines_around
+from watcher.clean.page_data import MAX_TEXT, PageElements, collect_elements
 from watcher.clean.published import dates_of
-from watcher.clean.signs import MAX_TEXT, Signs, read_signs
 from watcher.clean.titles import SITE_PREFIX, TITLES, best_title
 from watcher.model import Block
 from watcher.text.kinds import (
@@ -63,9 +63,9 @@ class Metadata:
 
 def read_metadata(tree: _Element, *, url: str, now: datetime | None) -> Metadata:
     """Return what the page says of itself. Dates that cannot be are left out."""
-    signs = read_signs(tree)
+    signs = collect_elements(tree)
     node, metas = signs.node, signs.metas
-    site = (metas.get("og:site_name", "") or jsonld.text_of(node.get("publisher")))[:MAX_TEXT]
+    site = (metas.get("og:site_name", "") or page_data.json_text(node.get("publisher")))[:MAX_TEXT]
     address, titles = canonical_url(signs, url=url), _titles(signs)
     head = headline(signs, titles)
     if head is not None and 0 < len(heading := heading_text(head)) <= MAX_TEXT:
@@ -89,25 +89,25 @@ def read_metadata(tree: _Element, *, url: str, now: datetime | None) -> Metadata
         titles=tuple({*titles.values(), *(text for text, _ in signs.headings)}),
         summaries=tuple(
             dict.fromkeys(
-                (*(metas[name] for name in SUMMARIES if name in metas), jsonld.text_of(node.get("description")))
+                (*(metas[name] for name in SUMMARIES if name in metas), page_data.json_text(node.get("description")))
             )
         ),
         authors=authors,
         published_at=dates.published_at,
         modified_at=dates.modified_at,
-        language=signs.language or metas.get("og:locale") or jsonld.text_of(node.get("inLanguage")) or None,
+        language=signs.language or metas.get("og:locale") or page_data.json_text(node.get("inLanguage")) or None,
         image=image,
         section=section,
-        body=dedupe_body(jsonld.body_of(node)),
+        body=dedupe_body(page_data.body_of(node)),
         site=site,
-        credit=tuple(text for name in CREDITS for text in jsonld.names_of(node.get(name)))
+        credit=tuple(text for name in CREDITS for text in page_data.all_names(node.get(name)))
         + tuple(metas[name] for name in CREDIT_METAS if name in metas),
-        kinds=jsonld.types_of(node) | {metas.get("og:type", "").lower()},
+        kinds=page_data.types_of(node) | {metas.get("og:type", "").lower()},
         sources=tuple((name, source) for name, source in sources.items() if source),
     )
 
 
-def canonical_url(signs: Signs, *, url: str) -> str:
+def canonical_url(signs: PageElements, *, url: str) -> str:
     """Return the page's own address for itself if it is one of the same site and not its front page, else `url`."""
     for href in (signs.links.get("canonical", ""), signs.metas.get("og:url", "")):
         try:
@@ -135,10 +135,10 @@ def _is_same_site(one: str, other: str) -> bool:
     return one == other or one.endswith(f".{other}") or other.endswith(f".{one}")
 
 
-def _titles(signs: Signs) -> dict[str, str]:
+def _titles(signs: PageElements) -> dict[str, str]:
     """Return what the page is called, by who says so."""
     said = {name: signs.metas.get(name, "") for name in TITLES}
-    said["headline"] = jsonld.text_of(signs.node.get("headline")) or jsonld.text_of(signs.node.get("name"))
+    said["headline"] = page_data.json_text(signs.node.get("headline")) or page_data.json_text(signs.node.get("name"))
     said["title"] = signs.title
     return {name: text for name, value in said.items() if (text := " ".join(value.split())) and len(text) <= MAX_TEXT}
 
@@ -148,26 +148,26 @@ def _first(found: Iterator[tuple[str, str]]) -> tuple[str | None, str]:
     return next(((value, source) for source, value in found if value), (None, ""))
 
 
-def _sections(signs: Signs) -> Iterator[tuple[str, str]]:
+def _sections(signs: PageElements) -> Iterator[tuple[str, str]]:
     for source, text in _said_sections(signs):
         if len(text) <= MAX_SECTION and "://" not in text:
             yield source, text
 
 
-def _said_sections(signs: Signs) -> Iterator[tuple[str, str]]:
-    yield "JSON-LD articleSection", jsonld.text_of(signs.node.get("articleSection"))
+def _said_sections(signs: PageElements) -> Iterator[tuple[str, str]]:
+    yield "JSON-LD articleSection", page_data.json_text(signs.node.get("articleSection"))
     for name in ("article:section", "section"):
         yield name, signs.metas.get(name, "")
 
 
-def _images(signs: Signs, *, url: str) -> Iterator[tuple[str, str]]:
+def _images(signs: PageElements, *, url: str) -> Iterator[tuple[str, str]]:
     """Yield the addresses of the lead image; a site's logo is none."""
     image = signs.node.get("image")
     said = image.get("url") if isinstance(image, dict) else image
     for source, href in (
         ("og:image", signs.metas.get("og:image", "")),
         ("twitter:image", signs.metas.get("twitter:image", "")),
-        ("JSON-LD image", jsonld.text_of(said)),
+        ("JSON-LD image", page_data.json_text(said)),
     ):
         try:
             address = urljoin(url, href.strip()) if href else ""

@@ -9,9 +9,9 @@ from datetime import datetime, timedelta, timezone
 
 from lxml.etree import _Element
 
-from watcher.clean import jsonld
+from watcher.clean import page_data
 from watcher.clean.lines import Line, lines_of
-from watcher.clean.signs import Signs, ancestors, is_elsewhere, is_foreign
+from watcher.clean.page_data import PageElements, ancestors, in_boilerplate, in_other_article
 from watcher.text.dates import Stamp, date_in_url, is_believable, stamps_in
 from watcher.text.urls import host_of
 
@@ -81,7 +81,7 @@ class Told:
 
 
 def dates_of(
-    signs: Signs, headline: _Element | None, lines: tuple[Line, ...], *, url: str, now: datetime | None
+    signs: PageElements, headline: _Element | None, lines: tuple[Line, ...], *, url: str, now: datetime | None
 ) -> Dates:
     """Return when the article of a page was published and changed; None for what the page does not say."""
     texts = tuple(_stated(signs, headline))
@@ -111,7 +111,7 @@ def dates_of(
     )
 
 
-def _is_american(signs: Signs, url: str) -> bool:
+def _is_american(signs: PageElements, url: str) -> bool:
     """Whether "05/06/2024" is of May: in English, on a site that is of no other country."""
     return signs.language.lower().startswith("en") and host_of(url).rsplit(".", 1)[-1] in AMERICAN
 
@@ -123,7 +123,7 @@ def _in_address(url: str, now: datetime | None) -> Told | None:
     return Told(source="address", stamp=Stamp(moment=moment, at=0, end=0))
 
 
-def _as_elsewhere(told: Told, signs: Signs, now: datetime | None) -> Told:
+def _as_elsewhere(told: Told, signs: PageElements, now: datetime | None) -> Told:
     """Return a date whose day and month may be the other way round as it stands in some line of the page."""
     if told.stamp.other is None:
         return told
@@ -132,28 +132,28 @@ def _as_elsewhere(told: Told, signs: Signs, now: datetime | None) -> Told:
     return next((_moved(told, days[stamp.moment.date()]) for stamp in stamps if stamp.moment.date() in days), told)
 
 
-def _stated(signs: Signs, headline: _Element | None) -> Iterator[tuple[str, str]]:
+def _stated(signs: PageElements, headline: _Element | None) -> Iterator[tuple[str, str]]:
     """Yield what the page's data and tags say, the most trustworthy first."""
     yield STATED[0], signs.metas.get(STATED[0], "")
-    yield "JSON-LD datePublished", jsonld.text_of(signs.node.get("datePublished"))
+    yield "JSON-LD datePublished", page_data.json_text(signs.node.get("datePublished"))
     for name in STATED[1:]:
         yield name, signs.metas.get(name, "")
     around = ancestors(headline)
     for time in signs.times:
-        if time.is_sure and not is_elsewhere(time.element, around):
+        if time.is_sure and not in_boilerplate(time.element, around):
             yield MARKUP, time.text
 
 
-def _loose(signs: Signs, headline: _Element | None) -> Iterator[tuple[str, str]]:
+def _loose(signs: PageElements, headline: _Element | None) -> Iterator[tuple[str, str]]:
     for name in LOOSE:
         yield name, signs.metas.get(name, "")
-    yield "JSON-LD dateCreated", jsonld.text_of(signs.node.get("dateCreated"))
-    if len(signs.times) == 1 and not is_elsewhere(signs.times[0].element, ancestors(headline)):
+    yield "JSON-LD dateCreated", page_data.json_text(signs.node.get("dateCreated"))
+    if len(signs.times) == 1 and not in_boilerplate(signs.times[0].element, ancestors(headline)):
         yield "time", signs.times[0].text
 
 
-def _changed(signs: Signs) -> Iterator[tuple[str, str]]:
-    yield "JSON-LD dateModified", jsonld.text_of(signs.node.get("dateModified"))
+def _changed(signs: PageElements) -> Iterator[tuple[str, str]]:
+    yield "JSON-LD dateModified", page_data.json_text(signs.node.get("dateModified"))
     for name in MODIFIED:
         yield name, signs.metas.get(name, "")
 
@@ -257,18 +257,18 @@ def _finest(shown: Told, loose: tuple[Told, ...]) -> Told:
     return shown
 
 
-def _searched(signs: Signs, headline: _Element | None, now: datetime | None, american: bool) -> Told | None:
+def _searched(signs: PageElements, headline: _Element | None, now: datetime | None, american: bool) -> Told | None:
     """Return the date of an element that is made for dates, or of a line of the whole page; not of other articles."""
     around = ancestors(headline)
-    times = [time for time in signs.times if not is_elsewhere(time.element, around)]
+    times = [time for time in signs.times if not in_boilerplate(time.element, around)]
     if told := next(_told((("time", time.text) for time in times), now), None) or _in_data(signs, now):
         return told
     lines = lines_of(signs.tree)
-    sure = ((MARKUP, time.text) for time in signs.times if time.is_sure and not is_foreign(time.element, around))
+    sure = ((MARKUP, time.text) for time in signs.times if time.is_sure and not in_other_article(time.element, around))
     return _shown(lines, now, american) or next(_told(sure, now), None) or _shown(lines, now, american, changed=True)
 
 
-def _in_data(signs: Signs, now: datetime | None) -> Told | None:
+def _in_data(signs: PageElements, now: datetime | None) -> Told | None:
     """Return the date in the data of a page's own scripts, if they hold one only."""
     found: dict[str, None] = {}
     for script in signs.tree.iter("script"):
@@ -280,7 +280,7 @@ def _in_data(signs: Signs, now: datetime | None) -> Told | None:
     return told[0] if len(days) == 1 else None
 
 
-def _in_name(signs: Signs, url: str, now: datetime | None) -> Told | None:
+def _in_name(signs: PageElements, url: str, now: datetime | None) -> Told | None:
     """Return the date that the page's title or the end of its address begins with: "28.05.2024 | Bridge to close"."""
     for text in (signs.title, *(heading for heading, _ in signs.headings), url.rstrip("/").rsplit("/", 1)[-1]):
         stamp = next(stamps_in(text), None)

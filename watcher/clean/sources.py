@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from lxml.etree import _Element
 
-from watcher.clean import jsonld
+from watcher.clean import page_data
 from watcher.clean.agencies import LONGEST, agency_of, agency_of_byline, mark, may_name, signs_in
 from watcher.clean.phrases import key
 from watcher.model import Block
@@ -85,9 +85,9 @@ def _in_data(tree: _Element, language: str | None) -> Iterator[str]:
     """Yield the agencies that JSON-LD and meta tags name as author or source."""
     scripts = [element.text or "" for element in tree.iter("script") if "ld+json" in (element.get("type") or "")]
     if any(may_name(script) for script in scripts):
-        node = jsonld.article_node(scripts)
+        node = page_data.article_node(scripts)
         for field in ("author", "creator", "sourceOrganization", "provider"):
-            yield from _credits(jsonld.names_of(node.get(field)), language)
+            yield from _credits(page_data.all_names(node.get(field)), language)
     for element in tree.iter("meta"):
         name = element.get("name") or element.get("property") or element.get("itemprop") or ""
         if AUTHORS.search(name) and not NO_AUTHORS.search(name):

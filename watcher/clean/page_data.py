@@ -1,15 +1,137 @@
-"""The signs of a page: which of its elements tell something of the article, sorted in one pass over the tree."""
+"""What a page says of itself: JSON-LD, meta tags, and the elements that hold titles, dates and bylines."""
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from html import unescape
+from typing import cast
 
 from lxml.etree import _Element
 
-from watcher.clean import jsonld
+Node = dict[str, object]
+
+MAX_CHARS = 400_000  # of one script
+MAX_NODES = 2_000
+MAX_DEPTH = 12
+ARTICLES = frozenset(
+    "article newsarticle reportagenewsarticle analysisnewsarticle backgroundnewsarticle opinionnewsarticle "
+    "reviewnewsarticle "
+    "blogposting liveblogposting report satiricalarticle advertisercontentarticle socialmediaposting techarticle "
+    "scholarlyarticle askpublicnewsarticle medicalscholarlyarticle".split(" ")
+)
+PAGES = frozenset(("webpage", "itempage", "videoobject", "mediagallery", "imagegallery"))
+WRAPPING = re.compile(
+    r"^\s*(?:<!--|//\s*<!\[CDATA\[|<!\[CDATA\[|/\*.{0,40}?\*/)|(?:-->|//\s*\]\]>|\]\]>|;)\s*$", re.DOTALL
+)
+FIELD = re.compile(r'"(headline|datePublished|dateModified)"\s*:\s*"([^"\n\\]{4,300})"')
+TAG = re.compile(r"<[^<>]{1,2000}>")  # a link with its title can be long
+INLINE = re.compile(
+    r"</?(?:a|abbr|b|cite|em|font|i|mark|small|span|strong|sub|sup|u)(?:\s[^<>]{1,2000})?>", re.IGNORECASE
+)
+
+
+def article_node(scripts: Iterable[str]) -> Node:
+    """Return the node of the page's article, or of the page where there is none; empty if there is neither."""
+    best: Node = {}
+    rank = 0
+    names: dict[str, object] = {}
+    for script in scripts:
+        for node in _nodes(_load(script)):
+            if isinstance(address := node.get("@id"), str) and "name" in node:
+                names.setdefault(address, node["name"])
+            kinds = types_of(node)
+            value = 2 * bool(kinds & ARTICLES) + bool(kinds & PAGES and node.get("datePublished"))
+            value += bool(value and node.get("headline")) + bool(value and node.get("datePublished"))
+            if value > rank:
+                best, rank = node, value
+    return {name: _named(value, names) for name, value in best.items()}
+
+
+def _named(value: object, names: dict[str, object]) -> object:
+    """Return a value with the names of the things that it only points to: {"@id": "#ann"}."""
+    if isinstance(value, list):
+        return [_named(item, names) for item in value]
+    if isinstance(value, dict) and "name" not in value and (address := value.get("@id")) in names:
+        return {**value, "name": names[str(address)]}
+    return value
+
+
+def types_of(node: Node) -> frozenset[str]:
+    """Return the types of a node, in lower case, without their address."""
+    kinds = node.get("@type")
+    names = kinds if isinstance(kinds, list) else [kinds]
+    return frozenset(name.rsplit("/", 1)[-1].lower() for name in names if isinstance(name, str))
+
+
+def json_text(value: object) -> str:
+    """Return a value as plain text: the first text in it, or the name of the thing."""
+    if isinstance(value, str):
+        return " ".join(TAG.sub(" ", unescape(value)).split())
+    if isinstance(value, list):
+        return next((text for item in value[:5] if (text := json_text(item))), "")
+    if isinstance(value, dict):
+        return next(
+            (text for key in ("name", "@value", "url", "contentUrl", "@id") if (text := json_text(value.get(key)))), ""
+        )
+    return ""
+
+
+def body_of(node: Node) -> str:
+    """Return the article's whole text with its line breaks, empty if the node does not carry it."""
+    body = node.get("articleBody")
+    text = TAG.sub("\n", INLINE.sub("", unescape(body))) if isinstance(body, str) else json_text(body)
+    return "\n".join(line for part in text.splitlines() if (line := " ".join(part.split())))
+
+
+def all_names(value: object) -> tuple[str, ...]:
+    """Return the names of all things in a value: of several authors. An address is no name."""
+    items = value if isinstance(value, list) else [value]
+    named = (_name_of(item) if isinstance(item, dict) else item for item in items[:30])
+    return tuple(text for item in named if (text := json_text(item)) and "://" not in text)
+
+
+def _name_of(thing: Node) -> object:
+    given, family = json_text(thing.get("givenName")), json_text(thing.get("familyName"))
+    return thing.get("name") or f"{given} {family}".strip()
+
+
+def _load(script: str) -> object:
+    """Return what a script holds; if it cannot be read even with its usual faults mended, what is said first in it."""
+    text = script.strip()
+    if not text or len(text) > MAX_CHARS:
+        return None
+    for attempt in (text, WRAPPING.sub("", WRAPPING.sub("", text)).replace("\\'", "'")):
+        try:
+            return cast(object, json.loads(attempt, strict=False))
+        except (ValueError, RecursionError):
+            continue
+    return _torn(text)
+
+
+def _torn(text: str) -> object:
+    """Return the node that a script which is no JSON was to hold, with the fields that can still be told."""
+    fields = {found.group(1): found.group(2) for found in reversed(list(FIELD.finditer(text)))}
+    return {"@type": "Article", **fields} if "Article" in text and "datePublished" in fields else None
+
+
+def _nodes(value: object) -> Iterator[Node]:
+    """Yield the nodes of a document, outer before inner."""
+    queue: list[tuple[object, int]] = [(value, 0)]
+    for item, depth in queue:
+        if len(queue) > MAX_NODES:
+            return
+        if isinstance(item, list):
+            queue.extend((part, depth + 1) for part in item)
+        elif isinstance(item, dict):
+            yield item
+            if depth < MAX_DEPTH:
+                names = ("@graph", "mainEntity", "mainEntityOfPage", "itemListElement", "item", "hasPart")
+                queue.extend((item[name], depth + 1) for name in names if isinstance(item.get(name), dict | list))
+
 
 MAX_TEXT = 400  # characters of a heading or a date
 MAX_VALUE = 2_000  # characters of a meta tag
@@ -42,7 +164,7 @@ ELSEWHERE_TAGS = frozenset(("aside", "footer", "nav", "form"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Timed:
+class DateElement:
     """An element that holds a date. `is_sure` is one that the page calls the date of publication."""
 
     element: _Element
@@ -51,29 +173,29 @@ class Timed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Signs:
+class PageElements:
     """A page's elements that can tell something. `bylines` are in the order of the page, as are `times`."""
 
     tree: _Element
     metas: dict[str, str]
     links: dict[str, str]
-    node: jsonld.Node
+    node: Node
     headings: tuple[tuple[str, _Element], ...]
     title: str
-    times: tuple[Timed, ...]
+    times: tuple[DateElement, ...]
     bylines: tuple[_Element, ...]
     authors: dict[str, tuple[str, ...]]  # all values of the meta tags that name authors
     language: str
 
 
-def read_signs(tree: _Element) -> Signs:
+def collect_elements(tree: _Element) -> PageElements:
     """Return the signs of a page."""
     metas: dict[str, str] = {}
     links: dict[str, str] = {}
     scripts: list[str] = []
     headings: list[tuple[str, _Element]] = []
     title = language = ""
-    times: list[Timed] = []
+    times: list[DateElement] = []
     bylines: list[_Element] = []
     authors: dict[str, tuple[str, ...]] = {}
     for element in tree.iter(*READ):
@@ -86,20 +208,20 @@ def read_signs(tree: _Element) -> Signs:
             if "ld+json" in (element.get("type") or ""):
                 scripts.append(element.text or "")
         elif tag == "h1":
-            headings.append((text_of(element), element))
+            headings.append((element_text(element), element))
         elif tag == "title":
-            title = title or text_of(element)
+            title = title or element_text(element)
         elif tag == "html":
             language = element.get("lang") or element.get("{http://www.w3.org/XML/1998/namespace}lang") or ""
         elif tag == "time" or element.get("itemprop") in ("datePublished", "dateCreated"):
             times.append(_timed(element))
         elif _is_byline(element):
             bylines.append(element)
-    return Signs(
+    return PageElements(
         tree=tree,
         metas=metas,
         links=links,
-        node=jsonld.article_node(scripts),
+        node=article_node(scripts),
         headings=tuple(heading for heading in headings if heading[0]),
         title=title,
         times=tuple(times[:MAX_TIMES]),
@@ -119,11 +241,11 @@ def _read_meta(element: _Element, metas: dict[str, str], authors: dict[str, tupl
             authors[name] = (*known, value[:MAX_TEXT])
 
 
-def _timed(element: _Element) -> Timed:
+def _timed(element: _Element) -> DateElement:
     sure = "pubdate" in element.attrib or "datePublished" in (element.get("itemprop") or "")
-    return Timed(
+    return DateElement(
         element=element,
-        text=element.get("datetime") or element.get("content") or text_of(element),
+        text=element.get("datetime") or element.get("content") or element_text(element),
         is_sure=sure,
     )
 
@@ -153,7 +275,7 @@ def _is_elsewhere_class(name: str) -> bool:
     return _is_foreign_class(name) or (LAYOUT_CLASS.search(name) is not None and not OWN_CLASS.search(name))
 
 
-def text_of(element: _Element) -> str:
+def element_text(element: _Element) -> str:
     """Return the text of an element on one line, cut behind `MAX_TEXT` characters; styles and scripts are no text."""
     if len(element) and next(element.iter("style", "script"), None) is not None:
         parts = (part for part in element.xpath(SHOWN_TEXT))
@@ -162,12 +284,12 @@ def text_of(element: _Element) -> str:
     return " ".join("".join(parts).split())[: MAX_TEXT + 1]
 
 
-def is_elsewhere(element: _Element, around: frozenset[_Element]) -> bool:
+def in_boilerplate(element: _Element, around: frozenset[_Element]) -> bool:
     """Whether an element is of another article, a comment or the site; `around` holds what the headline stands in."""
     return any(map(is_elsewhere_itself, _within(element, around)))
 
 
-def is_foreign(element: _Element, around: frozenset[_Element]) -> bool:
+def in_other_article(element: _Element, around: frozenset[_Element]) -> bool:
     """Whether an element is surely of another article or a comment; beside the article it may still be its own."""
     return any(_is_foreign_class(_classes(parent)) for parent in _within(element, around))
 
