@@ -9,7 +9,7 @@ from lxml import html
 
 from watcher.clean.metadata import Metadata, read_metadata
 from watcher.clean.names import split_names
-from watcher.clean.titles import without_site
+from watcher.clean.title import strip_site_name
 
 URL = "https://www.example.org/2025/05/14/bridge"
 NOW = datetime(2025, 6, 1, tzinfo=UTC)
@@ -32,7 +32,7 @@ def read(head: str, body: str = "", url: str = URL) -> Metadata:
     ],
 )
 def test_a_title_loses_the_sites_name_only(title: str, bare: str) -> None:
-    assert without_site(title, site="Example", url=URL) == bare
+    assert strip_site_name(title, site="Example", url=URL) == bare
 
 
 def test_the_title_is_what_most_sources_say() -> None:

@@ -8,7 +8,7 @@ import pytest
 from lxml import html
 
 from watcher.clean.metadata import Metadata, read_metadata
-from watcher.clean.titles import confirmed, without_site
+from watcher.clean.title import choose_title, strip_site_name
 
 URL = "https://www.example.org/bridge"
 
@@ -107,13 +107,13 @@ def test_a_title_that_ends_at_a_quote_is_told_in_full() -> None:
     ],
 )
 def test_a_sites_name_and_what_stands_behind_it_are_cut(title: str, bare: str) -> None:
-    assert without_site(title, site="Example News", url=URL) == bare
+    assert strip_site_name(title, site="Example News", url=URL) == bare
 
 
 def test_the_feeds_title_is_taken_where_the_page_goes_by_it() -> None:
     titles = ("Ems crossing shut", "Bridge to close | Example")
 
-    assert confirmed("Ems crossing shut", "Bridge to close", titles) == "Bridge to close"
-    assert confirmed("Ems crossing shut", "Storm hits coast", titles) == "Ems crossing shut"
-    assert confirmed("", "Storm hits coast", ()) == "Storm hits coast"
-    assert confirmed("Ems crossing shut", None, titles) == "Ems crossing shut"
+    assert choose_title("Ems crossing shut", "Bridge to close", titles) == "Bridge to close"
+    assert choose_title("Ems crossing shut", "Storm hits coast", titles) == "Ems crossing shut"
+    assert choose_title("", "Storm hits coast", ()) == "Storm hits coast"
+    assert choose_title("Ems crossing shut", None, titles) == "Ems crossing shut"

@@ -16,7 +16,7 @@ from watcher.clean.sites.apply import ruled
 from watcher.clean.sites.book import rules_for
 from watcher.clean.sites.rules import SiteRules
 from watcher.clean.sources import named_sources
-from watcher.clean.titles import confirmed
+from watcher.clean.title import choose_title
 from watcher.clean.truncated import Lock, is_truncated, lock_of
 from watcher.clean.walls import why_no_article
 from watcher.clean.wire import read_wire, without_credits
@@ -130,7 +130,7 @@ def finish(
     language = detect(text, claims=(said.language, feed_language))
     return Cleaned(
         url=said.url,
-        title=confirmed(said.title, feed_title, said.titles),
+        title=choose_title(said.title, feed_title, said.titles),
         blocks=blocks,
         language=None if language == UNKNOWN else language,
         authors=said.authors,

@@ -14,11 +14,10 @@ from lxml.etree import _Element
 from watcher.clean import page_data
 from watcher.clean.authors import authors_of
 from watcher.clean.content import dedupe_body
-from watcher.clean.headings import heading_text, headline
 from watcher.clean.lines import lines_around
 from watcher.clean.page_data import MAX_TEXT, PageElements, collect_elements
 from watcher.clean.published import dates_of
-from watcher.clean.titles import SITE_PREFIX, TITLES, best_title
+from watcher.clean.title import SITE_PREFIX, TITLES, best_title, find_headline, heading_text
 from watcher.model import Block
 from watcher.text.kinds import (
     is_live_address,
@@ -67,7 +66,7 @@ def read_metadata(tree: _Element, *, url: str, now: datetime | None) -> Metadata
     node, metas = signs.node, signs.metas
     site = (metas.get("og:site_name", "") or page_data.json_text(node.get("publisher")))[:MAX_TEXT]
     address, titles = canonical_url(signs, url=url), _titles(signs)
-    head = headline(signs, titles)
+    head = find_headline(signs, titles)
     if head is not None and 0 < len(heading := heading_text(head)) <= MAX_TEXT:
         titles["h1"] = heading
     lines = lines_around(head) if head is not None else ()
