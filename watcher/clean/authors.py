@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from lxml.etree import _Element
 
 from watcher.clean import page_data
-from watcher.clean.lines import Line, lines_of
 from watcher.clean.names import BY, is_name, is_short, proper_names, split_names
 from watcher.clean.page_data import PageElements, ancestors, in_boilerplate
 from watcher.clean.phrases import key
+from watcher.clean.published import ShortLine, all_short_lines
 from watcher.text.dates import stamps_in
 from watcher.text.urls import host_of
 
@@ -47,7 +47,7 @@ Said = tuple[str, tuple[str, ...]]
 
 
 def authors_of(
-    signs: PageElements, headline: _Element | None, lines: tuple[Line, ...], *, site: str, url: str
+    signs: PageElements, headline: _Element | None, lines: tuple[ShortLine, ...], *, site: str, url: str
 ) -> tuple[tuple[str, ...], str]:
     """
     Return the authors that a page names, and where; its outlet only if it names nobody else.
@@ -73,7 +73,7 @@ def _outlet_names(signs: PageElements, site: str, url: str) -> frozenset[str]:
     return frozenset(map(key, said)) - {""}
 
 
-def _said(signs: PageElements, headline: _Element | None, lines: tuple[Line, ...]) -> Iterator[Said]:
+def _said(signs: PageElements, headline: _Element | None, lines: tuple[ShortLine, ...]) -> Iterator[Said]:
     """Yield what may name the authors, the most trustworthy first."""
     yield "JSON-LD author", page_data.all_names(signs.node.get("author"))
     yield "JSON-LD creator", page_data.all_names(signs.node.get("creator"))
@@ -82,7 +82,7 @@ def _said(signs: PageElements, headline: _Element | None, lines: tuple[Line, ...
     yield from _bylines(signs, headline, lines)
 
 
-def _bylines(signs: PageElements, headline: _Element | None, lines: tuple[Line, ...]) -> Iterator[Said]:
+def _bylines(signs: PageElements, headline: _Element | None, lines: tuple[ShortLine, ...]) -> Iterator[Said]:
     """Yield the bylines that a page shows: in elements of that name, in lines that begin with "By", in a signature."""
     around = ancestors(headline)
     own = [element for element in signs.bylines if not in_boilerplate(element, around)]
@@ -96,12 +96,12 @@ def _bylines(signs: PageElements, headline: _Element | None, lines: tuple[Line, 
     for element in own:
         if _is_sure(element) and (texts := _texts_of(element, is_sure=True)):
             yield "byline", texts
-    yield from _by_lines(lines_of(signs.tree))
+    yield from _by_lines(all_short_lines(signs.tree))
     if headline is not None:
         yield "signature", _signature(headline)
 
 
-def _by_lines(lines: tuple[Line, ...]) -> Iterator[Said]:
+def _by_lines(lines: tuple[ShortLine, ...]) -> Iterator[Said]:
     """Yield lines that begin with "By" and go on with a full name, and what stands behind a line "Author:"."""
     label = False
     for line in lines:
@@ -133,7 +133,7 @@ def _texts_of(element: _Element, *, is_sure: bool) -> tuple[str, ...]:
     )
 
 
-def _beside_date(line: Line) -> tuple[str, ...]:
+def _beside_date(line: ShortLine) -> tuple[str, ...]:
     """Return what stands in one line with the date and is a name: "Ann Lee | 28.05.2024", "28.05.2024 by Ann"."""
     stamp = next(stamps_in(line.text), None)
     if stamp is None or line.is_opening or line.place < -2:
@@ -168,7 +168,7 @@ def _signature(headline: _Element) -> tuple[str, ...]:
 
 
 def _in_full(
-    names: tuple[str, ...], signs: PageElements, headline: _Element | None, lines: tuple[Line, ...]
+    names: tuple[str, ...], signs: PageElements, headline: _Element | None, lines: tuple[ShortLine, ...]
 ) -> tuple[str, ...]:
     """Return names with those that are a first name or a user's name only as the byline has them in full."""
     if all(" " in name or len(name) <= 4 or not name.isascii() for name in names):

@@ -14,9 +14,8 @@ from lxml.etree import _Element
 from watcher.clean import page_data
 from watcher.clean.authors import authors_of
 from watcher.clean.content import dedupe_body
-from watcher.clean.lines import lines_around
 from watcher.clean.page_data import MAX_TEXT, PageElements, collect_elements
-from watcher.clean.published import dates_of
+from watcher.clean.published import extract_dates, lines_near_headline
 from watcher.clean.title import SITE_PREFIX, TITLES, best_title, find_headline, heading_text
 from watcher.model import Block
 from watcher.text.kinds import (
@@ -69,9 +68,9 @@ def read_metadata(tree: _Element, *, url: str, now: datetime | None) -> Metadata
     head = find_headline(signs, titles)
     if head is not None and 0 < len(heading := heading_text(head)) <= MAX_TEXT:
         titles["h1"] = heading
-    lines = lines_around(head) if head is not None else ()
+    lines = lines_near_headline(head) if head is not None else ()
     title, title_source = best_title(titles, site=site, url=url)
-    dates = dates_of(signs, head, lines, url=address, now=now)
+    dates = extract_dates(signs, head, lines, url=address, now=now)
     authors, authors_source = authors_of(signs, head, lines, site=site, url=url)
     image, image_source = _first(_images(signs, url=url))
     section, section_source = _first(_sections(signs))

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 
+from lxml import etree
 from lxml.etree import _Element
 
 from watcher.clean import page_data
-from watcher.clean.lines import Line, lines_of
-from watcher.clean.page_data import PageElements, ancestors, in_boilerplate, in_other_article
+from watcher.clean.page_data import PageElements, ancestors, in_boilerplate, in_other_article, is_elsewhere_itself
 from watcher.text.dates import Stamp, date_in_url, is_believable, stamps_in
 from watcher.text.urls import host_of
 
@@ -69,7 +69,7 @@ class Dates:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class DateCandidate:
     """A date and who tells it."""
 
     source: str
@@ -80,8 +80,8 @@ class Told:
         return self.stamp.moment
 
 
-def dates_of(
-    signs: PageElements, headline: _Element | None, lines: tuple[Line, ...], *, url: str, now: datetime | None
+def extract_dates(
+    signs: PageElements, headline: _Element | None, lines: tuple[ShortLine, ...], *, url: str, now: datetime | None
 ) -> Dates:
     """Return when the article of a page was published and changed; None for what the page does not say."""
     texts = tuple(_stated(signs, headline))
@@ -91,7 +91,7 @@ def dates_of(
     shown = _shown(lines, now, american)
     day = _in_address(url, now)
     loose = tuple(_told(_loose(signs, headline), now, american))
-    published: Told | None
+    published: DateCandidate | None
     if stated and not (stated[0].source == MARKUP and _is_overruled(stated[0], shown, loose)):
         published = _on_its_day(stated, shown, day)
     elif shown is not None:
@@ -116,19 +116,19 @@ def _is_american(signs: PageElements, url: str) -> bool:
     return signs.language.lower().startswith("en") and host_of(url).rsplit(".", 1)[-1] in AMERICAN
 
 
-def _in_address(url: str, now: datetime | None) -> Told | None:
+def _in_address(url: str, now: datetime | None) -> DateCandidate | None:
     moment = date_in_url(url)
     if moment is None or not is_believable(moment, now=now):
         return None
-    return Told(source="address", stamp=Stamp(moment=moment, at=0, end=0))
+    return DateCandidate(source="address", stamp=Stamp(moment=moment, at=0, end=0))
 
 
-def _as_elsewhere(told: Told, signs: PageElements, now: datetime | None) -> Told:
+def _as_elsewhere(told: DateCandidate, signs: PageElements, now: datetime | None) -> DateCandidate:
     """Return a date whose day and month may be the other way round as it stands in some line of the page."""
     if told.stamp.other is None:
         return told
     days = {told.moment.date(): told.moment, told.stamp.other.date(): told.stamp.other}
-    stamps = (stamp for line in lines_of(signs.tree) for stamp in stamps_in(line.text) if stamp.other is None)
+    stamps = (stamp for line in all_short_lines(signs.tree) for stamp in stamps_in(line.text) if stamp.other is None)
     return next((_moved(told, days[stamp.moment.date()]) for stamp in stamps if stamp.moment.date() in days), told)
 
 
@@ -158,28 +158,30 @@ def _changed(signs: PageElements) -> Iterator[tuple[str, str]]:
         yield name, signs.metas.get(name, "")
 
 
-def _told(texts: Iterable[tuple[str, str]], now: datetime | None, american: bool = False) -> Iterator[Told]:
+def _told(texts: Iterable[tuple[str, str]], now: datetime | None, american: bool = False) -> Iterator[DateCandidate]:
     for source, text in texts:
         stamp = next(stamps_in(text, month_first=american), None) if text else None
         if stamp is not None and is_believable(stamp.moment, now=now):
-            yield Told(source=source, stamp=stamp)
+            yield DateCandidate(source=source, stamp=stamp)
 
 
-def _is_overruled(stated: Told, shown: Told | None, loose: tuple[Told, ...]) -> bool:
+def _is_overruled(stated: DateCandidate, shown: DateCandidate | None, loose: tuple[DateCandidate, ...]) -> bool:
     """Whether an element's date is another's, of a picture: what the page shows and its tags agree on another day."""
     return shown is not None and any(
         told.moment.date() == shown.moment.date() != stated.moment.date() for told in loose
     )
 
 
-def _shown(lines: Iterable[Line], now: datetime | None, american: bool, *, changed: bool = False) -> Told | None:
+def _shown(
+    lines: Iterable[ShortLine], now: datetime | None, american: bool, *, changed: bool = False
+) -> DateCandidate | None:
     """
     Return the date that the page shows in `lines`: the surest, of these the first.
 
     Args:
         changed: Whether dates of a change count too.
     """
-    best: Told | None = None
+    best: DateCandidate | None = None
     most = 0.0
     for line in lines:
         sure = _sureness(line)
@@ -191,11 +193,11 @@ def _shown(lines: Iterable[Line], now: datetime | None, american: bool, *, chang
             continue
         value = sure if line.place > 0 else sure - 0.5
         if value > most:
-            best, most = Told(source="beside the headline", stamp=stamp), value
+            best, most = DateCandidate(source="beside the headline", stamp=stamp), value
     return best
 
 
-def _is_of_date(line: Line, stamp: Stamp, sure: int) -> bool:
+def _is_of_date(line: ShortLine, stamp: Stamp, sure: int) -> bool:
     """Whether a line is there to say a date, and does not only mention one."""
     if line.is_opening:
         return stamp.at <= 1 or bool(SAYS.search(line.text[: stamp.at]))
@@ -204,7 +206,7 @@ def _is_of_date(line: Line, stamp: Stamp, sure: int) -> bool:
     return len(line.text) - (stamp.end - stamp.at) <= BARE_REST and -NEAR <= line.place <= 2 * NEAR
 
 
-def _sureness(line: Line) -> int:
+def _sureness(line: ShortLine) -> int:
     if line.is_opening:
         return BARE
     if SAYS.search(line.name) or SAYS.search(line.text):
@@ -212,7 +214,9 @@ def _sureness(line: Line) -> int:
     return DATED if DATED_CLASS.search(line.name) else BARE
 
 
-def _on_its_day(stated: tuple[Told, ...], shown: Told | None, day: Told | None) -> Told:
+def _on_its_day(
+    stated: tuple[DateCandidate, ...], shown: DateCandidate | None, day: DateCandidate | None
+) -> DateCandidate:
     """
     Return the first of what is stated, in the zone of its readers where it is written in UTC.
 
@@ -241,11 +245,11 @@ def _as_seen_on(moment: datetime, day: datetime) -> datetime | None:
     return moment.astimezone(timezone(timedelta(hours=hours)))
 
 
-def _moved(told: Told, moment: datetime) -> Told:
+def _moved(told: DateCandidate, moment: datetime) -> DateCandidate:
     return replace(told, stamp=replace(told.stamp, moment=moment))
 
 
-def _finest(shown: Told, loose: tuple[Told, ...]) -> Told:
+def _finest(shown: DateCandidate, loose: tuple[DateCandidate, ...]) -> DateCandidate:
     """Return a date that is shown, with the time of day that the page's data give it where they agree on the day."""
     for reading in (shown.moment, shown.stamp.other):
         for told in loose:
@@ -257,18 +261,20 @@ def _finest(shown: Told, loose: tuple[Told, ...]) -> Told:
     return shown
 
 
-def _searched(signs: PageElements, headline: _Element | None, now: datetime | None, american: bool) -> Told | None:
+def _searched(
+    signs: PageElements, headline: _Element | None, now: datetime | None, american: bool
+) -> DateCandidate | None:
     """Return the date of an element that is made for dates, or of a line of the whole page; not of other articles."""
     around = ancestors(headline)
     times = [time for time in signs.times if not in_boilerplate(time.element, around)]
     if told := next(_told((("time", time.text) for time in times), now), None) or _in_data(signs, now):
         return told
-    lines = lines_of(signs.tree)
+    lines = all_short_lines(signs.tree)
     sure = ((MARKUP, time.text) for time in signs.times if time.is_sure and not in_other_article(time.element, around))
     return _shown(lines, now, american) or next(_told(sure, now), None) or _shown(lines, now, american, changed=True)
 
 
-def _in_data(signs: PageElements, now: datetime | None) -> Told | None:
+def _in_data(signs: PageElements, now: datetime | None) -> DateCandidate | None:
     """Return the date in the data of a page's own scripts, if they hold one only."""
     found: dict[str, None] = {}
     for script in signs.tree.iter("script"):
@@ -280,10 +286,126 @@ def _in_data(signs: PageElements, now: datetime | None) -> Told | None:
     return told[0] if len(days) == 1 else None
 
 
-def _in_name(signs: PageElements, url: str, now: datetime | None) -> Told | None:
+def _in_name(signs: PageElements, url: str, now: datetime | None) -> DateCandidate | None:
     """Return the date that the page's title or the end of its address begins with: "28.05.2024 | Bridge to close"."""
     for text in (signs.title, *(heading for heading, _ in signs.headings), url.rstrip("/").rsplit("/", 1)[-1]):
         stamp = next(stamps_in(text), None)
         if stamp and stamp.at <= 1 and not stamp.other and is_believable(stamp.moment, now=now):
-            return Told(source="title", stamp=stamp)
+            return DateCandidate(source="title", stamp=stamp)
     return None
+
+
+LONG = 160  # characters: a line is shorter, what is longer is a paragraph
+PARAGRAPHS = 2  # of the body that are read behind a headline
+BEFORE = 8  # lines before a headline
+OPENING = 60  # characters of a paragraph that are read: "(28 May 2024) The bridge"
+AFTER = 40  # lines behind it
+EVENTS = 1_500  # steps through the tree in each direction
+PAGE_EVENTS = 20_000  # steps through a whole page
+BREAKS = frozenset(
+    "p div li ul ol dl dt dd section header article main h1 h2 h3 h4 h5 h6 table tr td th br address hr blockquote"
+    " figure".split(" ")
+)
+SILENT = frozenset(
+    "script style template noscript svg figure figcaption iframe select option button textarea video audio picture"
+    " aside footer nav form".split(" ")
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShortLine:
+    """A short line. `name` holds the class names, ids and properties that it stands in; `place` is below 0 before."""
+
+    text: str
+    name: str
+    place: int
+    is_opening: bool = False  # the beginning of a paragraph
+
+
+def lines_near_headline(headline: _Element) -> tuple[ShortLine, ...]:
+    """Return the short lines behind a headline, to the second paragraph of the body, and then those before it."""
+    after: list[ShortLine] = []
+    paragraphs = 0
+    for text, name in _texts(_behind(headline), first=""):
+        if len(text) > LONG:
+            paragraphs += 1
+            after.append(ShortLine(text=text[:OPENING], name=name, place=len(after) + 1, is_opening=True))
+            if paragraphs >= PARAGRAPHS:
+                break
+        else:
+            after.append(ShortLine(text=text, name=name, place=len(after) + 1))
+        if len(after) >= AFTER:
+            break
+    return (*after, *_before(headline))
+
+
+def all_short_lines(tree: _Element) -> tuple[ShortLine, ...]:
+    """Return the short lines of a whole page, but for those of other articles, of comments and of the site."""
+    body = next(iter(tree.iter("body")), tree)
+    found = (ShortLine(text=text, name=name, place=1) for text, name in _texts(iter(body), first="", limit=PAGE_EVENTS))
+    return tuple(line for line in found if len(line.text) <= LONG)
+
+
+def _before(headline: _Element) -> Iterator[ShortLine]:
+    """Yield the lines before a headline, the nearest first."""
+    place = 0
+    here = headline
+    for _ in range(4):
+        for sibling in here.itersiblings(preceding=True):
+            found = [(text, name) for text, name in _texts(iter((sibling,)), first="") if len(text) <= LONG]
+            for text, name in reversed(found[-BEFORE:]):
+                place -= 1
+                yield ShortLine(text=text, name=name, place=place)
+                if place <= -BEFORE:
+                    return
+        parent = here.getparent()
+        if parent is None or parent.tag in ("body", "html"):
+            return
+        here = parent
+
+
+def _behind(element: _Element) -> Iterator[_Element]:
+    """Yield the subtrees that follow an element, in the order of the page."""
+    here: _Element | None = element
+    while here is not None and here.tag not in ("body", "html"):
+        yield from here.itersiblings()
+        here = here.getparent()
+
+
+def _texts(roots: Iterator[_Element], *, first: str, limit: int = EVENTS) -> Iterator[tuple[str, str]]:
+    """Yield the lines of subtrees, each with the names of the elements that it stands in."""
+    parts: list[str] = [first]
+    names: list[str] = []
+    steps = 0
+    for root in roots:
+        if not isinstance(root.tag, str):
+            continue
+        walk = etree.iterwalk(root, events=("start", "end"))
+        for event, element in walk:
+            steps += 1
+            if steps > limit:
+                return
+            tag = element.tag
+            breaks = tag in BREAKS
+            if breaks and (text := " ".join("".join(parts).split())):
+                yield text, " ".join(names)
+            if breaks:
+                parts.clear()
+                names = []
+            if event == "start":
+                if tag in SILENT or not isinstance(tag, str) or is_elsewhere_itself(element):
+                    walk.skip_subtree()
+                    continue
+                names.append(_names(element, with_parent=breaks))
+                parts.append(element.text or "")
+            else:
+                parts.append(element.tail or "")
+    if text := " ".join("".join(parts).split()):
+        yield text, " ".join(names)
+
+
+def _names(element: _Element, *, with_parent: bool) -> str:
+    names = (element.tag, element.get("class"), element.get("id"), element.get("itemprop"), element.get("rel"))
+    own = " ".join(name for name in names if name)
+    parent = element.getparent() if with_parent else None
+    return f"{own} {parent.get('class') or ''}" if parent is not None else own
