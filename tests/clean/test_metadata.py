@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import pytest
 from lxml import html
 
+from watcher.clean.authors import split_names
 from watcher.clean.metadata import Metadata, read_metadata
-from watcher.clean.names import split_names
 from watcher.clean.title import strip_site_name
 
 URL = "https://www.example.org/2025/05/14/bridge"

@@ -7,8 +7,8 @@ import json
 import pytest
 from lxml import html
 
+from watcher.clean.authors import split_names
 from watcher.clean.metadata import Metadata, read_metadata
-from watcher.clean.names import split_names
 
 HEADLINE = "<h1>Bridge over the Ems closes in May</h1>"
 

@@ -12,7 +12,7 @@ from urllib.parse import urljoin, urlsplit
 from lxml.etree import _Element
 
 from watcher.clean import page_data
-from watcher.clean.authors import authors_of
+from watcher.clean.authors import extract_authors
 from watcher.clean.content import dedupe_body
 from watcher.clean.page_data import MAX_TEXT, PageElements, collect_elements
 from watcher.clean.published import extract_dates, lines_near_headline
@@ -71,7 +71,7 @@ def read_metadata(tree: _Element, *, url: str, now: datetime | None) -> Metadata
     lines = lines_near_headline(head) if head is not None else ()
     title, title_source = best_title(titles, site=site, url=url)
     dates = extract_dates(signs, head, lines, url=address, now=now)
-    authors, authors_source = authors_of(signs, head, lines, site=site, url=url)
+    authors, authors_source = extract_authors(signs, head, lines, site=site, url=url)
     image, image_source = _first(_images(signs, url=url))
     section, section_source = _first(_sections(signs))
     sources = {
