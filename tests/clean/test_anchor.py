@@ -2,7 +2,7 @@
 
 import pytest
 
-from watcher.clean.anchor import is_about
+from watcher.clean.reject import matches_feed_entry
 
 TEXT = "The ferry between the two towns runs again after the harbour office had its engine repaired over the winter."
 
@@ -17,10 +17,10 @@ TEXT = "The ferry between the two towns runs again after the harbour office had 
     ids=["its own words", "too few words", "no words"],
 )
 def test_a_text_that_shares_words_or_a_feed_that_says_little_raises_no_alarm(title, summary, language):
-    assert is_about(TEXT, title=title, summary=summary, language=language)
+    assert matches_feed_entry(TEXT, title=title, summary=summary, language=language)
 
 
 def test_a_text_without_a_word_of_the_feeds_is_another():
     told = {"title": "Parliament passes budget", "summary": "Lawmakers voted for pensions and defence spending."}
 
-    assert not is_about(TEXT, **told, language="en")
+    assert not matches_feed_entry(TEXT, **told, language="en")

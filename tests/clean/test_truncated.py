@@ -6,7 +6,7 @@ import pytest
 from lxml import html
 
 from watcher.clean.article import clean
-from watcher.clean.truncated import is_truncated, lock_of
+from watcher.clean.reject import is_truncated, paywall_of
 from watcher.model import Block
 
 FIRST = "The council argued for four hours about the new bridge at the old market, and put the decision off to March."
@@ -16,7 +16,7 @@ SECOND = "The cost has grown by half since the first plan, to thirty million, wh
 def lock(behind: str, *, head: str = "", times: int = 1) -> str:
     body = f"<p>{FIRST}</p><p>{SECOND}</p>" * times
     page = f"<html><head>{head}</head><body><article>{body}{behind}</article></body></html>"
-    return lock_of(html.document_fromstring(page), (Block(text=FIRST), Block(text=SECOND)) * times)
+    return paywall_of(html.document_fromstring(page), (Block(text=FIRST), Block(text=SECOND)) * times)
 
 
 @pytest.mark.parametrize(

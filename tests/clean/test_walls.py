@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from watcher.clean.walls import why_no_article
+from watcher.clean.reject import rejection_reason
 from watcher.model import Block
 
 
 def why(title: str, *lines: str) -> str | None:
-    return why_no_article(tuple(Block(text=line) for line in lines), title=title, bare="\n".join((title, *lines)))
+    return rejection_reason(tuple(Block(text=line) for line in lines), title=title, bare="\n".join((title, *lines)))
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_a_page_that_holds_only_its_offer_has_no_article(lines: tuple[str, ...])
 
 def test_a_page_that_needs_scripts_says_so() -> None:
     assert "JavaScript" in (why("news", "You need to enable JavaScript to run this app.") or "")
-    assert "JavaScript" in (why_no_article((), title="news", bare="Please enable JavaScript to view this site") or "")
+    assert "JavaScript" in (rejection_reason((), title="news", bare="Please enable JavaScript to view this site") or "")
 
 
 def test_a_caption_is_no_article() -> None:

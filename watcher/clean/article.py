@@ -12,13 +12,12 @@ from watcher.clean.metadata import Metadata, page_kind, read_metadata
 from watcher.clean.page import Markup, bare_text, markup, parse
 from watcher.clean.phrases import key
 from watcher.clean.plain import as_html, is_plain
+from watcher.clean.reject import Lock, is_truncated, paywall_of, rejection_reason
 from watcher.clean.sites.apply import ruled
 from watcher.clean.sites.book import rules_for
 from watcher.clean.sites.rules import SiteRules
 from watcher.clean.sources import named_sources
 from watcher.clean.title import choose_title
-from watcher.clean.truncated import Lock, is_truncated, lock_of
-from watcher.clean.walls import why_no_article
 from watcher.clean.wire import read_wire, without_credits
 from watcher.errors import CleanError
 from watcher.model import Block, Cleaned, Removed
@@ -85,7 +84,7 @@ def draft(html: str, *, url: str, now: datetime | None = None, sites: tuple[Site
         metadata = replace(metadata, published_at=site.published_at)
     page, main = extract_content(site.body, summaries=metadata.summaries)
     blocks = add_missing_paragraphs(main.blocks, metadata.body, tree)
-    if reason := why_no_article(blocks, title=metadata.title, bare="" if blocks else bare_text(tree)):
+    if reason := rejection_reason(blocks, title=metadata.title, bare="" if blocks else bare_text(tree)):
         raise CleanError(url, reason)
     return Draft(
         url=url,
@@ -94,7 +93,7 @@ def draft(html: str, *, url: str, now: datetime | None = None, sites: tuple[Site
         metadata=metadata,
         hashes=block_hashes(block.text for block in blocks),
         sources=named_sources(tree, blocks, url=url, language=primary(metadata.language)),
-        lock=lock_of(tree, blocks),
+        lock=paywall_of(tree, blocks),
         dropped=site.dropped,
     )
 

@@ -56,10 +56,10 @@ def load_parser() -> None:
 
 def load_cleaner() -> None:
     """Load what cleans a page and makes features: some .7 s of CPU, half a minute on a machine that is starved."""
-    from watcher.clean import anchor, article, decode, fragment
+    from watcher.clean import article, decode, fragment, reject
     from watcher.features import make, pack
 
-    assert anchor and article and decode and fragment and make and pack
+    assert reject and article and decode and fragment and make and pack
 
 
 def parse_feed(
@@ -79,7 +79,7 @@ def parse_feed(
 def clean_page(task: PageTask) -> Made:
     """Return the article of a page. Errors: CleanError, also where its text is not what the feed announced."""
     from watcher.clean import article, decode
-    from watcher.clean.anchor import is_about
+    from watcher.clean.reject import matches_feed_entry
 
     cleaned = article.clean(
         decode.decode(task.body, task.content_type),
@@ -93,7 +93,7 @@ def clean_page(task: PageTask) -> Made:
         sites=task.rules,
     )
     told = {"title": task.entry.title, "summary": task.entry.summary, "language": cleaned.language or "und"}
-    if not is_about(cleaned.text, **told):
+    if not matches_feed_entry(cleaned.text, **told):
         raise CleanError(task.url, "the page's text is about something else than the feed says")
     return with_features(cleaned)
 
