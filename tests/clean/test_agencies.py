@@ -7,7 +7,13 @@ from importlib.resources import files
 
 import pytest
 
-from watcher.clean.agencies import agency_of, agency_of_byline, agency_of_site, mark, may_name
+from watcher.clean.agencies import (
+    agency_of,
+    agency_of_byline,
+    agency_of_site,
+    mark_agency_names,
+    might_name_agency,
+)
 
 ROWS = tomllib.loads(files("watcher.clean").joinpath("agencies.toml").read_text("utf-8"))
 
@@ -131,7 +137,7 @@ def test_an_agencys_own_site_is_known_with_all_that_is_below_it() -> None:
 
 
 def test_names_are_marked_and_their_places_kept() -> None:
-    marked = mark("By Agence France-Presse and AP today")
+    marked = mark_agency_names("By Agence France-Presse and AP today")
 
     assert marked.names == ("Agence France-Presse", "AP")
     assert marked.before(len(marked.text)) == len("By Agence France-Presse and AP today")
@@ -141,7 +147,9 @@ def test_names_are_marked_and_their_places_kept() -> None:
 def test_each_name_of_the_table_is_found_as_its_agency(name: str) -> None:
     row = ROWS[name]
 
-    assert all(may_name(written) and mark(written).names == (written,) for written in row["names"])
+    assert all(
+        might_name_agency(written) and mark_agency_names(written).names == (written,) for written in row["names"]
+    )
     assert set(row.get("shy", ())) <= set(row["names"])
     assert {agency_of(f"({written})") for written in row["names"]} == {name}
 

@@ -80,7 +80,7 @@ _EDGES = " \t()[]{}（）【】.,;:–—-/|*•_="
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Marked:
+class MarkedText:
     """A text in which `MARK` stands for each name of an agency, and these names as they were written."""
 
     text: str
@@ -100,7 +100,7 @@ class Marked:
         return end + sum(len(name) - 1 for name in self.names[: self.text.count(MARK, 0, end)])
 
 
-def mark(text: str) -> Marked:
+def mark_agency_names(text: str) -> MarkedText:
     """Return `text` with the names of agencies marked; a name is a whole word or words, and case counts."""
     parts: list[str] = []
     names: list[str] = []
@@ -116,7 +116,7 @@ def mark(text: str) -> Marked:
                 names.append(written)
                 done = end
                 break
-    return Marked(text="".join((*parts, text[done:])), names=tuple(names))
+    return MarkedText(text="".join((*parts, text[done:])), names=tuple(names))
 
 
 def agency_of(text: str, *, language: str | None = None) -> str | None:
@@ -130,7 +130,7 @@ def agency_of(text: str, *, language: str | None = None) -> str | None:
     if PHOTO.search(text):  # "22/11/2020 - Source: AFP - Photo: Jo Alder"
         parts = [part for part in _PARTS.split(text) if _SAID.match(part) and not PHOTO.search(part)]
         return agency_of(parts[0]) if parts and parts[0] != text else None
-    marked = mark(text.strip())
+    marked = mark_agency_names(text.strip())
     if not marked.names:
         return None
     bare = marked.text.strip(_EDGES)
@@ -151,7 +151,7 @@ def agency_of_byline(text: str) -> str | None:
     """Return the agency that the persons of a byline write for: "Ann Lee and Bo Ek, Associated Press"."""
     if len(text) > LONGEST or PHOTO.search(text):
         return None
-    marked = mark(text.strip(_EDGES))
+    marked = mark_agency_names(text.strip(_EDGES))
     if not marked.names or marked.is_shy():
         return None
     if _BY_PERSON.fullmatch(marked.text):
@@ -161,7 +161,7 @@ def agency_of_byline(text: str) -> str | None:
 
 def agency_in(text: str) -> str | None:
     """Return the short name of the first agency that `text` names, None if there is none."""
-    marked = mark(text)
+    marked = mark_agency_names(text)
     return marked.agency() if marked.names else None
 
 
@@ -171,11 +171,11 @@ def agency_of_site(host: str) -> str | None:
     return next((_BY_SITE[site] for at in range(len(labels)) if (site := ".".join(labels[at:])) in _BY_SITE), None)
 
 
-def may_name(text: str) -> bool:
+def might_name_agency(text: str) -> bool:
     """Whether a word of `text` is one that tells the name of an agency; cheap, to be asked first."""
     return not _SIGNS.isdisjoint(_TOKEN.findall(text))
 
 
-def signs_in(text: str) -> tuple[str, ...]:
+def trigger_words(text: str) -> tuple[str, ...]:
     """Return the words of `text` that tell names of agencies, each once: for a first look at much text."""
     return tuple(_SIGNS.intersection(_TOKEN.findall(text)))

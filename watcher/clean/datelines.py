@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from watcher.clean.agencies import MARK, NAMES, Marked, mark
+from watcher.clean.agencies import MARK, NAMES, MarkedText, mark_agency_names
 
 LONGEST = 200  # characters in which a dateline ends
 REST = 20  # characters of text that must be left behind it
@@ -81,7 +81,7 @@ class Dateline:
 def dateline_of(text: str, *, only_agencies: bool = False) -> Dateline | None:
     """Return the dateline that `text` begins with, None if there is none; `only_agencies` leaves out those without."""
     head = text[:LONGEST]
-    marked = mark(head)
+    marked = mark_agency_names(head)
     found = _written_out(head) or (_marked(marked.text, marked) if marked.names else None)
     if found is None and not only_agencies and (plain := _CAPITALS.match(head)):
         found = Dateline(place=plain["place"].strip(" ,."), agency=None, end=plain.end())
@@ -93,14 +93,14 @@ def _written_out(head: str) -> Dateline | None:
     found = _HAN.match(head) or _KANA_HANGUL.match(head)
     if found is None:
         return None
-    named = mark(found["names"].translate(_WIDE))
+    named = mark_agency_names(found["names"].translate(_WIDE))
     place = found["place"] or ""
     if found.re is _HAN and found["reporter"]:  # "記者王五台北": the name has no end of its own
         place = place[-2:]
     return Dateline(place=place or None, agency=named.agency() if named.names else None, end=found.end())
 
 
-def _marked(text: str, marked: Marked) -> Dateline | None:
+def _marked(text: str, marked: MarkedText) -> Dateline | None:
     """Return the dateline that a marked text begins with."""
     for pattern in _WITH_AGENCY:
         found = pattern.match(text)

@@ -12,7 +12,14 @@ from urllib.parse import urlsplit
 from lxml.etree import _Element
 
 from watcher.clean import page_data
-from watcher.clean.agencies import LONGEST, agency_of, agency_of_byline, mark, may_name, signs_in
+from watcher.clean.agencies import (
+    LONGEST,
+    agency_of,
+    agency_of_byline,
+    mark_agency_names,
+    might_name_agency,
+    trigger_words,
+)
 from watcher.clean.phrases import key
 from watcher.model import Block
 
@@ -84,7 +91,7 @@ def named_sources(tree: _Element, blocks: Sequence[Block], *, url: str, language
 def _in_data(tree: _Element, language: str | None) -> Iterator[str]:
     """Yield the agencies that JSON-LD and meta tags name as author or source."""
     scripts = [element.text or "" for element in tree.iter("script") if "ld+json" in (element.get("type") or "")]
-    if any(may_name(script) for script in scripts):
+    if any(might_name_agency(script) for script in scripts):
         node = page_data.article_node(scripts)
         for field in ("author", "creator", "sourceOrganization", "provider"):
             yield from _credits(page_data.all_names(node.get(field)), language)
@@ -133,7 +140,7 @@ def _in_lines(tree: _Element, blocks: Sequence[Block], language: str | None) -> 
 
 def _lines(elements: list[_Element], texts: list[str | None], tails: list[str | None]) -> Iterator[_Line]:
     """Yield the short texts of a page that name an agency, in its order."""
-    signs = signs_in("\n".join([text for text in (*texts, *tails) if text and len(text) <= MAX_LINE]))
+    signs = trigger_words("\n".join([text for text in (*texts, *tails) if text and len(text) <= MAX_LINE]))
     hits = {
         (at, is_tail)
         for sign in signs
@@ -145,7 +152,7 @@ def _lines(elements: list[_Element], texts: list[str | None], tails: list[str | 
         element = elements[at]
         text = (tails if is_tail else texts)[at] or ""
         owner = element.getparent() if is_tail else element
-        if owner is not None and mark(text).names and not _is_in_sentence(element):
+        if owner is not None and mark_agency_names(text).names and not _is_in_sentence(element):
             yield _Line(" ".join(text.split()), owner, at)
 
 

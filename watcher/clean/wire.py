@@ -15,8 +15,8 @@ from watcher.clean.agencies import (
     agency_of,
     agency_of_byline,
     agency_of_site,
-    mark,
-    may_name,
+    mark_agency_names,
+    might_name_agency,
 )
 from watcher.clean.datelines import dateline_of
 from watcher.model import Block, Removed
@@ -144,7 +144,7 @@ def _credit(text: str, *, is_tail: bool) -> str | None:
     """Return the agency that a block names if it is a credit and nothing else."""
     if is_tail and REUTERS_DESK.match(text):
         return "Reuters"
-    if not may_name(text):
+    if not might_name_agency(text):
         return None
     if len(text) <= LONGEST and (named := agency_of(text)):
         return named
@@ -154,7 +154,7 @@ def _credit(text: str, *, is_tail: bool) -> str | None:
         return "dpa"
     if len(text) < 300 and (found := CONTRIBUTED.match(text)):
         return agency_in(text[found.end() :].rstrip(" .)")[:CONTRIBUTED_MAX].partition(". ")[0])
-    marked = mark(text[:400])
+    marked = mark_agency_names(text[:400])
     if len(text) < 400 and (HELPED.match(marked.text) or RIGHTS.match(marked.text)):
         return marked.agency()
     return None
@@ -163,7 +163,7 @@ def _credit(text: str, *, is_tail: bool) -> str | None:
 def _credit_behind(text: str) -> tuple[str, int] | None:
     """Return the agency in a credit behind the last sentence of `text`, and where that begins."""
     begin = max(0, len(text) - LONGEST)
-    marked = mark(text[begin:])
+    marked = mark_agency_names(text[begin:])
     found = END.search(marked.text) if marked.names else None
     if found is None:
         return None
