@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from watcher.clean.datelines import dateline_of
+from watcher.clean.wire import parse_dateline
 
 BODY = "The minister said on Monday that the talks would go on for several days to come."
 
@@ -86,7 +86,7 @@ BODY = "The minister said on Monday that the talks would go on for several days 
     ],
 )
 def test_a_dateline_is_read_to_its_end(dateline: str, place: str | None, agency: str | None) -> None:
-    found = dateline_of(dateline + BODY)
+    found = parse_dateline(dateline + BODY)
 
     assert found is not None
     assert (found.place, found.agency) == (place, agency)
@@ -111,16 +111,16 @@ def test_a_dateline_is_read_to_its_end(dateline: str, place: str | None, agency:
     ],
 )
 def test_a_sentence_that_names_an_agency_is_no_dateline(text: str) -> None:
-    assert dateline_of(text) is None
+    assert parse_dateline(text) is None
 
 
 def test_a_dateline_with_nothing_behind_it_is_none() -> None:
-    assert dateline_of("BEIJING (AFP) — End.") is None
+    assert parse_dateline("BEIJING (AFP) — End.") is None
 
 
 def test_a_dateline_without_an_agency_can_be_left_out() -> None:
-    assert dateline_of("JERUSALEM — " + BODY, only_agencies=True) is None
-    assert dateline_of("JERUSALEM (AFP) — " + BODY, only_agencies=True) is not None
+    assert parse_dateline("JERUSALEM — " + BODY, only_agencies=True) is None
+    assert parse_dateline("JERUSALEM (AFP) — " + BODY, only_agencies=True) is not None
 
 
 @pytest.mark.parametrize(
@@ -136,4 +136,4 @@ def test_a_dateline_without_an_agency_can_be_left_out() -> None:
     ],
 )
 def test_a_hostile_beginning_takes_no_time(evil: str) -> None:
-    dateline_of(evil + BODY)
+    parse_dateline(evil + BODY)

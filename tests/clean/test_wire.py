@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from watcher.clean.agencies import agency_of
-from watcher.clean.wire import Wire, read_wire, without_credits
+from watcher.clean.wire import WireInfo, read_wire, strip_credits
 from watcher.model import Block
 
 BODY = "The minister said on Monday that the talks would go on for several days to come."
 
 
-def read(*texts: str, authors: tuple[str, ...] = (), credit: tuple[str, ...] = ()) -> Wire:
+def read(*texts: str, authors: tuple[str, ...] = (), credit: tuple[str, ...] = ()) -> WireInfo:
     return read_wire(
         tuple(Block(text=text) for text in texts), authors=authors, credit=credit, url="https://a.example/1"
     )
@@ -191,7 +191,7 @@ def test_an_agency_that_a_sentence_is_about_is_no_dateline() -> None:
 
 
 def test_a_credit_that_furniture_stood_behind_is_read_without_it() -> None:
-    agency, blocks, removed = without_credits((Block(text=BODY), Block(text="(dpa)")))
+    agency, blocks, removed = strip_credits((Block(text=BODY), Block(text="(dpa)")))
 
     assert agency == "dpa"
     assert [block.text for block in blocks] == [BODY]

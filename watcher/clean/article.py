@@ -18,7 +18,7 @@ from watcher.clean.sites.book import rules_for
 from watcher.clean.sites.rules import SiteRules
 from watcher.clean.sources import named_sources
 from watcher.clean.title import choose_title
-from watcher.clean.wire import read_wire, without_credits
+from watcher.clean.wire import read_wire, strip_credits
 from watcher.errors import CleanError
 from watcher.model import Block, Cleaned, Removed
 from watcher.text.language import UNKNOWN, detect, primary
@@ -124,7 +124,7 @@ def finish(
         markup=page.markup,
     )
     blocks, removed = drop_furniture(wire.blocks, known, memory)
-    credited, blocks, credits_cut = without_credits(blocks)  # those that furniture stood behind
+    credited, blocks, credits_cut = strip_credits(blocks)  # those that furniture stood behind
     text = "\n".join(block.text for block in blocks)
     language = detect(text, claims=(said.language, feed_language))
     return Cleaned(
