@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from watcher.clean.agency_credits import credited_agencies
 from watcher.clean.page import parse
-from watcher.clean.sources import named_sources
 from watcher.model import Block
 
 PROSE = (
@@ -21,7 +21,7 @@ def named(*, before: str = "", behind: str = "", head: str = "", url: str = "htt
     blocks = tuple(Block(text=text) for text in PROSE)
     tree = parse(page)
     assert tree is not None
-    return "/".join(named_sources(tree, blocks, url=url))
+    return "/".join(credited_agencies(tree, blocks, url=url))
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
+from watcher.clean.agency_credits import credited_agencies
 from watcher.clean.content import add_missing_paragraphs, extract_content, pruned_blocks
 from watcher.clean.furniture import Known, drop_furniture
 from watcher.clean.memory import SiteMemory, block_hashes
@@ -16,7 +17,6 @@ from watcher.clean.reject import Lock, is_truncated, paywall_of, rejection_reaso
 from watcher.clean.sites.apply import ruled
 from watcher.clean.sites.book import rules_for
 from watcher.clean.sites.rules import SiteRules
-from watcher.clean.sources import named_sources
 from watcher.clean.title import choose_title
 from watcher.clean.wire import read_wire, strip_credits
 from watcher.errors import CleanError
@@ -92,7 +92,7 @@ def draft(html: str, *, url: str, now: datetime | None = None, sites: tuple[Site
         markup=markup(page, main.frame if blocks == main.blocks else 0, url=url),
         metadata=metadata,
         hashes=block_hashes(block.text for block in blocks),
-        sources=named_sources(tree, blocks, url=url, language=primary(metadata.language)),
+        sources=credited_agencies(tree, blocks, url=url, language=primary(metadata.language)),
         lock=paywall_of(tree, blocks),
         dropped=site.dropped,
     )

@@ -78,7 +78,9 @@ class _Line:
     at: int
 
 
-def named_sources(tree: _Element, blocks: Sequence[Block], *, url: str, language: str | None = None) -> tuple[str, ...]:
+def credited_agencies(
+    tree: _Element, blocks: Sequence[Block], *, url: str, language: str | None = None
+) -> tuple[str, ...]:
     """
     Return the agencies that a page names as where its text comes from, the most telling first; empty if none.
 
