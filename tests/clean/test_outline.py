@@ -6,14 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.clean.sheets import LINES, paragraphs, sheet
-from watcher.clean.outline import NOWHERE, Outline, outline
+from watcher.clean.flat_tree import NOWHERE, FlatPage, flatten
 from watcher.clean.page import parse
 
 
-def read(body: str) -> Outline:
+def read(body: str) -> FlatPage:
     tree = parse(sheet(body))
     assert tree is not None
-    return outline(tree)
+    return flatten(tree)
 
 
 def test_each_element_knows_its_texts_and_what_it_stands_in() -> None:

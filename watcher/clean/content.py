@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from lxml.etree import _Element
 
 from watcher.clean.content_candidates import ENDS, SENTENCE, candidates_by_name, densest_element
-from watcher.clean.outline import HOLDERS, NOWHERE, Outline, flat, outline
+from watcher.clean.flat_tree import HOLDERS, NOWHERE, FlatPage, collapse_whitespace, flatten
 from watcher.clean.page import parse
 from watcher.clean.phrases import key
 from watcher.clean.prune import ASIDES, KEPT, TEASER, ClassVerdicts, Cut, prune
@@ -63,7 +63,7 @@ class _Try:
         return text_length(self.blocks)
 
 
-def extract_content(tree: _Element, *, summaries: Sequence[str] = ()) -> tuple[Outline, MainText]:
+def extract_content(tree: _Element, *, summaries: Sequence[str] = ()) -> tuple[FlatPage, MainText]:
     """
     Return the outline of a page and its main text.
 
@@ -73,11 +73,11 @@ def extract_content(tree: _Element, *, summaries: Sequence[str] = ()) -> tuple[O
     Args:
         summaries: What the page says of itself: its standfirst often says the same.
     """
-    page = outline(tree)
+    page = flatten(tree)
     main = main_text(page, summaries)
     if not _is_short(main.blocks, REREAD_CHARS):
         return page, main
-    whole = outline(tree, whole=True)
+    whole = flatten(tree, whole=True)
     other = main_text(whole, summaries)
     size = _letters(main.blocks)
     longer = LONGER if size <= SOME else MUCH_LONGER if size < MIN_ARTICLE_CHARS else FAR_MORE
@@ -86,18 +86,18 @@ def extract_content(tree: _Element, *, summaries: Sequence[str] = ()) -> tuple[O
     return (page, main) if size >= MIN_ARTICLE_CHARS else _scripted(tree) or (page, main)
 
 
-def _scripted(tree: _Element) -> tuple[Outline, MainText] | None:
+def _scripted(tree: _Element) -> tuple[FlatPage, MainText] | None:
     """Return the outline and the main text of what the page's scripts hold, None if that is no article."""
     html = html_in_scripts(tree)
     inside = parse(html) if html else None
     if inside is None:
         return None
-    page = outline(inside)
+    page = flatten(inside)
     main = main_text(page)
     return None if _is_short(main.blocks) else (page, main)
 
 
-def main_text(page: Outline, summaries: Sequence[str] = ()) -> MainText:
+def main_text(page: FlatPage, summaries: Sequence[str] = ()) -> MainText:
     """Return the main text of a page, without blocks if there is none."""
     if not page.tags:
         return MainText()
@@ -123,12 +123,12 @@ def main_text(page: Outline, summaries: Sequence[str] = ()) -> MainText:
     return MainText(blocks=blocks[:MAX_BLOCKS], frame=best.frame, cuts=best.cuts)
 
 
-def pruned_blocks(page: Outline, main: MainText) -> tuple[Removed, ...]:
+def pruned_blocks(page: FlatPage, main: MainText) -> tuple[Removed, ...]:
     """Return what was cut from the element that holds the main text, in the order of the page."""
     found = []
     for at, rule in sorted(main.cuts):
         places = page.paragraphs(page.firsts[at], page.lasts[at])
-        texts = [text for start, end in places if (text := flat("".join(page.texts[start:end])))]
+        texts = [text for start, end in places if (text := collapse_whitespace("".join(page.texts[start:end])))]
         if texts:
             found.append(Removed(rule=rule, text=BETWEEN.join(texts)))
     return tuple(found)
@@ -149,7 +149,7 @@ def text_length(blocks: Sequence[Block]) -> int:
     return sum(len(block.text) for block in blocks)
 
 
-def _is_better(page: Outline, at: int, prose: int, frame: int, size: int) -> bool:
+def _is_better(page: FlatPage, at: int, prose: int, frame: int, size: int) -> bool:
     """Whether the prose in element `at` may be the article, and not the text of `size` characters found in `frame`."""
     if prose <= MORE * size:
         return False
@@ -157,7 +157,7 @@ def _is_better(page: Outline, at: int, prose: int, frame: int, size: int) -> boo
     return overlaps or (size < 2 * MIN_ARTICLE_CHARS and prose > MUCH_MORE * size) or prose > FAR_MORE * size
 
 
-def _within(page: Outline, frame: int, verdicts: ClassVerdicts, untouched: tuple[bytes, bytes]) -> _Try:
+def _within(page: FlatPage, frame: int, verdicts: ClassVerdicts, untouched: tuple[bytes, bytes]) -> _Try:
     """Return what is in `frame` without its furniture; nothing is cut outside of it."""
     page.there[:], page.shown[:] = untouched
     page.count()
@@ -187,7 +187,7 @@ def _was_said(text: str, said: set[str]) -> bool:
     return False
 
 
-def _has_paragraphs(page: Outline) -> bool:
+def _has_paragraphs(page: FlatPage) -> bool:
     """Whether the page marks its paragraphs as such."""
     total = behind = 0
     for at, tag in enumerate(page.tags):
@@ -199,7 +199,7 @@ def _has_paragraphs(page: Outline) -> bool:
     return False
 
 
-def _blocks(page: Outline, frame: int, *, loose: bool) -> Iterator[tuple[int, Block]]:
+def _blocks(page: FlatPage, frame: int, *, loose: bool) -> Iterator[tuple[int, Block]]:
     """
     Yield the blocks inside `frame`, each with where it begins.
 
@@ -226,21 +226,21 @@ def _blocks(page: Outline, frame: int, *, loose: bool) -> Iterator[tuple[int, Bl
     yield from _block(page, parts, holder, frame, begin)
 
 
-def _is_same_row(page: Outline, one: int, other: int) -> bool:
+def _is_same_row(page: FlatPage, one: int, other: int) -> bool:
     """Whether two elements are cells of one row."""
     if NOWHERE in (one, other) or one == other:
         return False
     return page.tags[one] in CELLS and page.tags[other] in CELLS and page.parents[one] == page.parents[other]
 
 
-def _block(page: Outline, parts: Sequence[str], holder: int, frame: int, begin: int) -> Iterator[tuple[int, Block]]:
+def _block(page: FlatPage, parts: Sequence[str], holder: int, frame: int, begin: int) -> Iterator[tuple[int, Block]]:
     """Yield the block that the texts `parts` are, if it says anything, with where it begins."""
-    text = flat("".join(parts))
+    text = collapse_whitespace("".join(parts))
     if text and not BUTTON.match(text):
         yield begin, Block(text=text, kind=_kind(page, holder, frame))
 
 
-def _kind(page: Outline, holder: int, frame: int) -> str:
+def _kind(page: FlatPage, holder: int, frame: int) -> str:
     """Return the kind of a block: that of its element, for a plain paragraph that of the list or quote around it."""
     if holder < frame or holder == NOWHERE:
         return "p"
@@ -265,7 +265,7 @@ CAPTION = re.compile(
 
 
 def add_standfirst(
-    page: Outline, blocks: Sequence[Block], places: Sequence[int], verdicts: ClassVerdicts, summaries: Sequence[str]
+    page: FlatPage, blocks: Sequence[Block], places: Sequence[int], verdicts: ClassVerdicts, summaries: Sequence[str]
 ) -> tuple[Block, ...]:
     """
     Return `blocks` with the paragraph between the title and the text that they lack, if there is one.
@@ -288,17 +288,17 @@ def add_standfirst(
     return (*blocks[:before], Block(text=text), *blocks[before:])
 
 
-def _paragraphs(page: Outline, title: int, body: int, verdicts: ClassVerdicts) -> Iterator[tuple[str, int]]:
+def _paragraphs(page: FlatPage, title: int, body: int, verdicts: ClassVerdicts) -> Iterator[tuple[str, int]]:
     """Yield the paragraphs between the title and the text that may be a standfirst, with where they begin."""
     for begin, end in page.paragraphs(page.lasts[title], body):
         size = sum(page.sizes[begin:end])
         if not MIN_STANDFIRST_CHARS <= size <= MAX_STANDFIRST_CHARS or sum(page.unlinked[begin:end]) <= UNLINKED * size:
             continue
         if _is_plain(page, page.owners[begin], title, verdicts):
-            yield flat("".join(page.texts[begin:end])), begin
+            yield collapse_whitespace("".join(page.texts[begin:end])), begin
 
 
-def _is_plain(page: Outline, at: int, title: int, verdicts: ClassVerdicts) -> bool:
+def _is_plain(page: FlatPage, at: int, title: int, verdicts: ClassVerdicts) -> bool:
     """Whether an element is in no furniture by name, up to what it shares with the title."""
     while at != NOWHERE and not at <= title < page.ends[at]:
         if verdicts[at] not in (KEPT, TEASER) or (verdicts[at] == TEASER and not _is_teaser(page, at)):
@@ -307,7 +307,7 @@ def _is_plain(page: Outline, at: int, title: int, verdicts: ClassVerdicts) -> bo
     return True
 
 
-def _is_teaser(page: Outline, at: int) -> bool:
+def _is_teaser(page: FlatPage, at: int) -> bool:
     """Whether an element is called a teaser, which is what some call the article's own first paragraph."""
     name = page.elements[at].get("class") or ""
     return "easer" in name and not ASIDES.search(name)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from watcher.clean.outline import NOWHERE, Outline
+from watcher.clean.flat_tree import NOWHERE, FlatPage
 from watcher.clean.prune import FRAME_TESTS, FRAMES, OTHERS, ClassVerdicts
 
 MIN_PROSE_CHARS = 25  # characters of a paragraph that counts as prose
@@ -33,7 +33,7 @@ class DensestElement:
     prose: int
 
 
-def candidates_by_name(page: Outline) -> Iterator[int]:
+def candidates_by_name(page: FlatPage) -> Iterator[int]:
     """Yield the elements whose names say that they hold an article, the most certain first; one for each test."""
     places = [
         (at, tag, element.get("class") or "", element.get("id") or "", element)
@@ -48,7 +48,7 @@ def candidates_by_name(page: Outline) -> Iterator[int]:
                 break
 
 
-def densest_element(page: Outline, verdicts: ClassVerdicts) -> DensestElement | None:
+def densest_element(page: FlatPage, verdicts: ClassVerdicts) -> DensestElement | None:
     """Return where the prose of a page stands, None if it has none."""
     scores: dict[int, float] = {}
     prose = [0] * len(page.tags)
@@ -69,7 +69,7 @@ def densest_element(page: Outline, verdicts: ClassVerdicts) -> DensestElement | 
     return DensestElement(at=best, prose=prose[best])
 
 
-def _widened(page: Outline, best: int, prose: Sequence[int]) -> int:
+def _widened(page: FlatPage, best: int, prose: Sequence[int]) -> int:
     """Return the element around `best` that holds the whole article, where that stands in boxes side by side."""
     up = page.parents[best]
     while up != NOWHERE and page.tags[up] != "body":
@@ -81,7 +81,7 @@ def _widened(page: Outline, best: int, prose: Sequence[int]) -> int:
     return best
 
 
-def _prose(page: Outline, verdicts: ClassVerdicts) -> Iterator[tuple[int, int, str]]:
+def _prose(page: FlatPage, verdicts: ClassVerdicts) -> Iterator[tuple[int, int, str]]:
     """Yield the paragraphs of prose that are no furniture by name: the element of each, its size, its text."""
     hidden = _hidden(page, verdicts)
     seen: set[str] = set()
@@ -110,7 +110,7 @@ def _is_copy(text: str, size: int, seen: set[str]) -> bool:
     return False
 
 
-def _block_of(page: Outline, at: int) -> int:
+def _block_of(page: FlatPage, at: int) -> int:
     """Return the element that is the paragraph of a text in `at`."""
     if (holder := page.holders[at]) != NOWHERE:
         return holder
@@ -119,7 +119,7 @@ def _block_of(page: Outline, at: int) -> int:
     return at
 
 
-def _hidden(page: Outline, verdicts: ClassVerdicts) -> bytearray:
+def _hidden(page: FlatPage, verdicts: ClassVerdicts) -> bytearray:
     """Return 1 for each text that is furniture by name; a name around most of the page says nothing."""
     hidden = bytearray(len(page.texts))
     half = page.unlinked_size(0) / 2

@@ -12,7 +12,7 @@ from lxml import etree
 from lxml.etree import LxmlError, _Element
 from lxml.html import HtmlElement
 
-from watcher.clean.outline import Outline
+from watcher.clean.flat_tree import FlatPage
 from watcher.clean.phrases import key
 
 MAX_CHARS = 4_000_000  # of HTML: more is cut, a news page has 0.1 to 1 million
@@ -115,7 +115,7 @@ def bare_text(tree: _Element) -> str:
     return " ".join(parts)[:BARE_MAX]
 
 
-def markup(page: Outline, frame: int, *, url: str) -> Markup:
+def markup(page: FlatPage, frame: int, *, url: str) -> Markup:
     """Return what the markup inside the element `frame` says of its texts: links, captions, dates, bylines."""
     here = urlsplit(url).path.rstrip("/")
     found: dict[str, set[str]] = {"link": set(), "caption": set(), "byline": set(), "time": set()}

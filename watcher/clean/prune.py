@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from lxml.etree import _Element
 
-from watcher.clean.outline import Outline
+from watcher.clean.flat_tree import FlatPage
 
 KNOWN = 16_384  # names whose meaning is kept: a site uses the same ones on each page
 FRAMES = frozenset(("article", "div", "main", "section"))
@@ -67,7 +67,7 @@ COMMENT_TAGS = frozenset(("div", "section", "details", "ol", "ul", "dl"))
 class ClassVerdicts:
     """What the attributes of a page's elements say, each asked for when it is needed and once."""
 
-    def __init__(self, page: Outline) -> None:
+    def __init__(self, page: FlatPage) -> None:
         self._page = page
         self._known = [UNASKED] * len(page.tags)
 
@@ -177,7 +177,7 @@ RULES = {
 LINKS, LINK_TABLE = "a list of links", "a table of links"
 
 
-def prune(page: Outline, frame: int, verdicts: ClassVerdicts) -> list[Cut]:
+def prune(page: FlatPage, frame: int, verdicts: ClassVerdicts) -> list[Cut]:
     """Cut the furniture inside `frame`; return what was cut, by which rule."""
     cuts = _cut_by_names(page, frame, verdicts)
     inside = range(frame, page.ends[frame])
@@ -189,7 +189,7 @@ def prune(page: Outline, frame: int, verdicts: ClassVerdicts) -> list[Cut]:
     return cuts + _cut(page, tables, LINK_TABLE)
 
 
-def _cut(page: Outline, places: list[int], rule: str) -> list[Cut]:
+def _cut(page: FlatPage, places: list[int], rule: str) -> list[Cut]:
     for at in places:
         page.cut(at)
     if places:
@@ -197,7 +197,7 @@ def _cut(page: Outline, places: list[int], rule: str) -> list[Cut]:
     return [(at, rule) for at in places]
 
 
-def _cut_by_names(page: Outline, frame: int, verdicts: ClassVerdicts) -> list[Cut]:
+def _cut_by_names(page: FlatPage, frame: int, verdicts: ClassVerdicts) -> list[Cut]:
     """Cut what is furniture by its name; not what would leave nearly nothing, which is layout of that name."""
     found = _outermost(page, frame, verdicts)
     cuts: list[Cut] = []
@@ -208,7 +208,7 @@ def _cut_by_names(page: Outline, frame: int, verdicts: ClassVerdicts) -> list[Cu
     return cuts
 
 
-def _outermost(page: Outline, frame: int, verdicts: ClassVerdicts) -> tuple[list[int], ...]:
+def _outermost(page: FlatPage, frame: int, verdicts: ClassVerdicts) -> tuple[list[int], ...]:
     """Return the outermost elements of each kind of furniture; those alike that hold most of the prose are layout."""
     half = page.unlinked_size(frame) / 2
     layout: set[str] = set()
@@ -233,7 +233,7 @@ def _outermost(page: Outline, frame: int, verdicts: ClassVerdicts) -> tuple[list
     return cuts
 
 
-def _is_links(page: Outline, at: int) -> bool:
+def _is_links(page: FlatPage, at: int) -> bool:
     """Whether an element is a link, a row of buttons or a list of teasers."""
     if not (links := page.links_in(at)):
         return False
@@ -260,13 +260,13 @@ def _is_links(page: Outline, at: int) -> bool:
     )
 
 
-def _stands_alone(page: Outline, link: int) -> bool:
+def _stands_alone(page: FlatPage, link: int) -> bool:
     """Whether a link is the only one in a paragraph of its own: a list that was written, not generated."""
     parent = page.parents[link]
     return page.tags[parent] == "p" and len(page.links_in(parent)) == 1
 
 
-def _is_link_table(page: Outline, at: int) -> bool:
+def _is_link_table(page: FlatPage, at: int) -> bool:
     size = page.size(at)
     if size < TABLE:
         return False

@@ -39,7 +39,7 @@ NOWHERE = -1
 MAX_TEXTS = 50_000  # of a page: the longest live blog has a tenth of that
 
 
-class Outline:
+class FlatPage:
     """
     The elements of a page in their order, without `SILENT` ones, and its texts in theirs.
 
@@ -112,14 +112,14 @@ class Outline:
             yield start, last
 
 
-def outline(tree: _Element, *, whole: bool = False) -> Outline:
+def flatten(tree: _Element, *, whole: bool = False) -> FlatPage:
     """
     Return the outline of a page's body, nothing cut but forms and footers that are not the page's layout.
 
     Args:
         whole: Read what is in elements of MISUSED too.
     """
-    page = Outline()
+    page = FlatPage()
     body = next(iter(tree.iter("body")), None)
     silent = SILENT - MISUSED if whole else SILENT
     if body is None:  # libxml2 keeps elements that it does not know, as `article`, in a head that nothing ends
@@ -140,7 +140,7 @@ def outline(tree: _Element, *, whole: bool = False) -> Outline:
     return page
 
 
-def _walk(page: Outline, body: _Element, silent: frozenset[str]) -> None:
+def _walk(page: FlatPage, body: _Element, silent: frozenset[str]) -> None:
     """Note the elements and texts of `body`."""
     opened, holders = [NOWHERE], [NOWHERE]
     begins, loose = True, False
@@ -184,7 +184,7 @@ def _walk(page: Outline, body: _Element, silent: frozenset[str]) -> None:
         page.ends[at], page.lasts[at] = len(page.tags), len(page.texts)
 
 
-def _open(page: Outline, element: _Element, opened: list[int], holders: list[int]) -> None:
+def _open(page: FlatPage, element: _Element, opened: list[int], holders: list[int]) -> None:
     """Write down that an element begins."""
     at, tag = len(page.tags), element.tag
     page.elements.append(element)
@@ -201,7 +201,7 @@ def _open(page: Outline, element: _Element, opened: list[int], holders: list[int
     page.holders.append(holders[-1])
 
 
-def flat(text: str) -> str:
+def collapse_whitespace(text: str) -> str:
     """Return `text` on one line in NFC, without double spaces, soft hyphens and other characters that nobody sees."""
     if not text.isascii():
         text = normalize("NFC", text.replace("\xad", "").replace("\u200b", " ").replace("\ufeff", " "))
