@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from watcher.clean.article import clean, draft, finish
-from watcher.clean.memory import learn
+from watcher.clean.site_memory import build_site_memory
 from watcher.errors import CleanError
 
 PAGES = Path(__file__).parent.parent / "data" / "pages"
@@ -79,7 +79,7 @@ def test_what_was_removed_is_told_with_its_rule() -> None:
 
 def test_two_pages_of_a_site_teach_each_other_what_repeats() -> None:
     first, second = (draft(page(name), url=str(expectation(name)["url"])) for name in ("radio_wire", "radio_second"))
-    memory = learn([first.hashes, second.hashes])
+    memory = build_site_memory([first.hashes, second.hashes])
 
     texts = [finish(made, memory=memory).text for made in (first, second)]
 

@@ -82,17 +82,19 @@ def test_a_wall_is_named(capsys):
 
 
 def test_what_the_store_knows_of_the_site_counts(site, file, capsys):
-    from watcher.clean.memory import learn
+    from watcher.clean.site_memory import build_site_memory
     from watcher.cli.clean import memory_of
 
     settings = load(file)
-    nothing = None if settings.store.url.startswith("sqlite") else learn(())  # a server is there before its tables
+    nothing = (
+        None if settings.store.url.startswith("sqlite") else build_site_memory(())
+    )  # a server is there before its tables
     assert memory_of(site.url("/miel"), settings) == nothing
 
     assert run(["poll", "--config", str(file)]) == 0
     capsys.readouterr()
 
-    assert memory_of(site.url("/miel"), settings) == learn(())
+    assert memory_of(site.url("/miel"), settings) == build_site_memory(())
 
 
 def test_the_users_own_rules_for_a_site_count(file, capsys):

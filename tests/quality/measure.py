@@ -13,7 +13,7 @@ from statistics import mean
 from bench.report_pairs import count, figures
 from digests.cli.cluster import cluster_lines
 from watcher.clean.article import clean
-from watcher.clean.memory import learn
+from watcher.clean.site_memory import build_site_memory
 from watcher.errors import CleanError
 from watcher.model import Cleaned
 from watcher.press.labels import Label, labels
@@ -49,7 +49,7 @@ def cleaned_press() -> dict[str, Told]:
 def attempt(html: str, url: str, others: Sequence[tuple[int, ...]] = ()) -> Cleaned | None:
     """Return the article in a page, None if there is none."""
     try:
-        return clean(html, url=url, now=NOW, memory=learn(others) if others else None)
+        return clean(html, url=url, now=NOW, memory=build_site_memory(others) if others else None)
     except CleanError:
         return None
 

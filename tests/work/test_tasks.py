@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from watcher.clean.memory import learn
+from watcher.clean.site_memory import build_site_memory
 from watcher.clean.sites.rules import parse_rules
 from watcher.errors import CleanError
 from watcher.model import Entry
@@ -32,8 +32,8 @@ def test_a_small_site_is_learnt_anew_with_each_article():
     first = memory_of("small.example", tuple(article(n) for n in range(5)))
     second = memory_of("small.example", tuple(article(n) for n in range(-1, 5)))
 
-    assert first == learn(article(n) for n in range(5))
-    assert second == learn(article(n) for n in range(-1, 5))
+    assert first == build_site_memory(article(n) for n in range(5))
+    assert second == build_site_memory(article(n) for n in range(-1, 5))
 
 
 def test_a_large_site_is_learnt_again_after_some_articles():
@@ -44,7 +44,7 @@ def test_a_large_site_is_learnt_again_after_some_articles():
     later = memory_of("large.example", tuple(article(n) for n in range(-FRESH, size)))
 
     assert soon is first
-    assert later == learn(article(n) for n in range(-FRESH, size))
+    assert later == build_site_memory(article(n) for n in range(-FRESH, size))
 
 
 def test_a_site_without_articles_has_no_memory():

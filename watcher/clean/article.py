@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 from watcher.clean.agency_credits import credited_agencies
 from watcher.clean.content import add_missing_paragraphs, extract_content, pruned_blocks
 from watcher.clean.furniture import Known, drop_furniture
-from watcher.clean.memory import SiteMemory, block_hashes
 from watcher.clean.metadata import Metadata, page_kind, read_metadata
 from watcher.clean.page import Markup, bare_text, markup, parse
 from watcher.clean.phrases import key
 from watcher.clean.plain import as_html, is_plain
 from watcher.clean.reject import Lock, is_truncated, paywall_of, rejection_reason
+from watcher.clean.site_memory import SiteMemory, block_hashes
 from watcher.clean.sites.apply import ruled
 from watcher.clean.sites.book import rules_for
 from watcher.clean.sites.rules import SiteRules

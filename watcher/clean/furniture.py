@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from watcher.clean.content import blocks_not_in_body
-from watcher.clean.memory import SiteMemory, block_hashes
 from watcher.clean.page import Markup, link_parts
 from watcher.clean.phrases import is_box_heading, is_call, is_embed, is_label, is_read_more, is_rights, key
+from watcher.clean.site_memory import SiteMemory, block_hashes
 from watcher.model import Block, Removed
 
 SHORT = 80  # characters: a label, a heading, a title, not a paragraph

@@ -18,7 +18,7 @@ from tempfile import TemporaryFile
 from typing import BinaryIO
 
 from watcher.clean.article import Draft, draft, finish
-from watcher.clean.memory import MAX_PAGES, SiteMemory, learn
+from watcher.clean.site_memory import MAX_PAGES, SiteMemory, build_site_memory
 from watcher.cli.limit import limited, watch
 from watcher.errors import CleanError
 from watcher.model import Cleaned
@@ -105,7 +105,7 @@ class _Sites:
     def _learn(self, site: str) -> SiteMemory | None:
         # A page's own blocks do not count against it: `SiteMemory.repeats` leaves out what is nearly the same article.
         pages = self._hashes.get(site, [])
-        return learn(map(tuple, pages)) if len(pages) > 1 else None
+        return build_site_memory(map(tuple, pages)) if len(pages) > 1 else None
 
 
 def _keep(file: BinaryIO, drafted: Drafted) -> Kept:

@@ -14,7 +14,7 @@ from watcher.cli.app import DONE, PARTLY, USAGE, Config, Json, examples, print_j
 from watcher.text.urls import is_web
 
 if TYPE_CHECKING:
-    from watcher.clean.memory import SiteMemory
+    from watcher.clean.site_memory import SiteMemory
     from watcher.clean.sites.rules import SiteRules
     from watcher.model import Response
     from watcher.settings.model import Settings
@@ -108,7 +108,7 @@ def memory_of(url: str, settings: Settings) -> SiteMemory | None:
     """Return what the store knows of a page's site, as the daemon would use it; None where there is no store."""
     from sqlalchemy import make_url
 
-    from watcher.clean.memory import learn
+    from watcher.clean.site_memory import build_site_memory
     from watcher.store.articles import site_blocks
     from watcher.store.open import open_store
     from watcher.text.urls import host_of
@@ -119,7 +119,7 @@ def memory_of(url: str, settings: Settings) -> SiteMemory | None:
     engine = open_store(settings.store.url)
     try:
         with engine.connect().execution_options(reading=True) as connection:
-            return learn(site_blocks(connection, host_of(url)))
+            return build_site_memory(site_blocks(connection, host_of(url)))
     finally:
         engine.dispose()
 

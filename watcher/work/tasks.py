@@ -12,7 +12,7 @@ from watcher.model import Cleaned, Entry, ParsedFeed
 from watcher.text.urls import host_of
 
 if TYPE_CHECKING:
-    from watcher.clean.memory import SiteMemory
+    from watcher.clean.site_memory import SiteMemory
     from watcher.clean.sites.rules import SiteRules
     from watcher.features.embed import Choice, Embedder
     from watcher.store.articles import Packed
@@ -104,11 +104,11 @@ def memory_of(host: str, site: tuple[tuple[int, ...], ...]) -> SiteMemory | None
 
     That of a large site is kept for the next pages: ten articles more or less teach nothing new of it.
     """
-    from watcher.clean.memory import learn
+    from watcher.clean.site_memory import build_site_memory
 
     newest, kept = MEMORIES.pop(host, ((), None))
     if kept is None or len(site) < LARGE_SITE or newest not in site[:FRESH]:
-        newest, kept = (site[0], learn(site)) if site else ((), None)
+        newest, kept = (site[0], build_site_memory(site)) if site else ((), None)
     MEMORIES[host] = newest, kept
     while len(MEMORIES) > SITES_KEPT:
         MEMORIES.pop(next(iter(MEMORIES)))

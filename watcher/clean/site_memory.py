@@ -70,7 +70,7 @@ def block_hashes(texts: Iterable[str]) -> Hashes:
     return tuple(found)
 
 
-def learn(pages: Iterable[Hashes]) -> SiteMemory:
+def build_site_memory(pages: Iterable[Hashes]) -> SiteMemory:
     """Return the memory of a site, made of its articles' block hashes, latest first; `MAX_PAGES` of them are read."""
     sets = _without_versions(frozenset(page) for page, _ in zip(pages, range(MAX_PAGES), strict=False) if page)
     spread = Counter(block for page in sets for block in page)
