@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from watcher.clean.furniture import Known, drop_furniture
+from watcher.clean.furniture import ArticleContext, drop_furniture
 from watcher.clean.page import Markup
 from watcher.clean.phrases import is_box_heading, is_call, is_embed, is_label, is_read_more, is_rights, key
 from watcher.model import Block
@@ -17,7 +17,7 @@ def blocks(*texts: str | Block) -> tuple[Block, ...]:
 
 
 def cut(given: tuple[Block, ...], **known: object) -> list[tuple[str, str]]:
-    _, removed = drop_furniture(given, Known(**known), None)  # type: ignore[arg-type]
+    _, removed = drop_furniture(given, ArticleContext(**known), None)  # type: ignore[arg-type]
     return [(one.rule, one.text) for one in removed]
 
 
@@ -65,7 +65,7 @@ def test_teasers_and_a_schedule_after_the_body_go_with_their_paragraphs() -> Non
         "Where the business of the bay meets for breakfast, with guests from the harbour every single day.",
     )
 
-    kept, removed = drop_furniture(given, Known(), None)
+    kept, removed = drop_furniture(given, ArticleContext(), None)
 
     assert kept == given[:4]
     assert {one.rule for one in removed} == {"box"}
@@ -86,7 +86,7 @@ def test_a_subhead_over_a_paragraph_stays() -> None:
 def test_a_page_that_would_lose_everything_keeps_everything() -> None:
     given = blocks("Advertisement", "Share")
 
-    kept, removed = drop_furniture(given, Known(), None)
+    kept, removed = drop_furniture(given, ArticleContext(), None)
 
     assert (kept, removed) == (given, ())
 
@@ -254,6 +254,6 @@ def test_long_teasers_under_their_linked_titles_go_with_their_box() -> None:
     teasers = [text for title in titles for text in (title, "27/05/2024", f"{PROSE} {PROSE} {PROSE}")]
     given = blocks(*[PROSE] * 4, Block(text="More from International", kind="h"), *teasers)
 
-    left, _ = drop_furniture(given, Known(markup=Markup(links=frozenset(map(key, titles)))), None)
+    left, _ = drop_furniture(given, ArticleContext(markup=Markup(links=frozenset(map(key, titles)))), None)
 
     assert [block.text for block in left] == [PROSE] * 4

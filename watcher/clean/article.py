@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from watcher.clean.agency_credits import credited_agencies
 from watcher.clean.content import add_missing_paragraphs, extract_content, pruned_blocks
-from watcher.clean.furniture import Known, drop_furniture
+from watcher.clean.furniture import ArticleContext, drop_furniture
 from watcher.clean.metadata import Metadata, page_kind, read_metadata
 from watcher.clean.page import Markup, bare_text, markup, parse
 from watcher.clean.phrases import key
@@ -116,7 +116,7 @@ def finish(
     """Return the article of a draft. Credits and dateline are read before the furniture goes: they recur as it does."""
     said = page.metadata
     wire = read_wire(page.blocks, authors=said.authors, credit=said.credit, url=page.url, named=page.sources)
-    known = Known(
+    known = ArticleContext(
         titles=frozenset(key(title) for title in (*said.titles, said.title, feed_title or "")) - {""},
         summary=key(feed_summary or ""),
         body=said.body,

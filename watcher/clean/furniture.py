@@ -53,7 +53,7 @@ STAMP = re.compile(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class ArticleContext:
     """What is known of the article besides its blocks: what helps to tell it from its furniture."""
 
     titles: frozenset[str] = frozenset()  # keys of all that the page and its feed call it
@@ -64,7 +64,7 @@ class Known:
 
 
 def drop_furniture(
-    blocks: tuple[Block, ...], known: Known, memory: SiteMemory | None
+    blocks: tuple[Block, ...], known: ArticleContext, memory: SiteMemory | None
 ) -> tuple[tuple[Block, ...], tuple[Removed, ...]]:
     """Return the blocks that are the article, and what was cut. If all would go, nothing goes."""
     rules: list[str | None] = [None] * len(blocks)
@@ -82,8 +82,8 @@ Rules = list[str | None]
 Found = Iterator[tuple[int, str]]
 
 
-def _by_memory(memory: SiteMemory | None) -> Callable[[tuple[Block, ...], Known, Rules], Found]:
-    def repeated(blocks: tuple[Block, ...], known: Known, rules: Rules) -> Found:
+def _by_memory(memory: SiteMemory | None) -> Callable[[tuple[Block, ...], ArticleContext, Rules], Found]:
+    def repeated(blocks: tuple[Block, ...], known: ArticleContext, rules: Rules) -> Found:
         if memory is None or not memory.articles:
             return
         hashes = block_hashes(block.text for block in blocks)
@@ -96,7 +96,7 @@ def _by_memory(memory: SiteMemory | None) -> Callable[[tuple[Block, ...], Known,
     return repeated
 
 
-def _lines(blocks: tuple[Block, ...], known: Known, rules: Rules) -> Found:
+def _lines(blocks: tuple[Block, ...], known: ArticleContext, rules: Rules) -> Found:
     """Blocks that tell what they are by themselves: title, byline, date, caption, label, read-more line, call."""
     last = len(blocks) - 1
     for place, block in enumerate(blocks):
@@ -122,7 +122,7 @@ def _lines(blocks: tuple[Block, ...], known: Known, rules: Rules) -> Found:
             yield place, "rights"
 
 
-def _is_title(block: Block, name: str, known: Known) -> bool:
+def _is_title(block: Block, name: str, known: ArticleContext) -> bool:
     """Whether a block is the title, perhaps as a heading with its kicker: "Talks go on", "BrexitTalks go on"."""
     if name in known.titles:
         return True
@@ -132,14 +132,14 @@ def _is_title(block: Block, name: str, known: Known) -> bool:
     )
 
 
-def _is_stamp(text: str, name: str, known: Known) -> bool:
+def _is_stamp(text: str, name: str, known: ArticleContext) -> bool:
     """Whether a line is a date or a time: "11.04 Uhr", not "11.04 Uhr: Minister resigns"."""
     if name in known.markup.times and CLOCKED.search(text):
         return sum(map(str.isalpha, text)) <= STAMP_LETTERS
     return STAMP.match(text) is not None
 
 
-def _is_byline(text: str, name: str, known: Known) -> bool:
+def _is_byline(text: str, name: str, known: ArticleContext) -> bool:
     if len(text) > SHORT * 2 or SENTENCE_END.search(text.rstrip(".")):
         return False
     if name in known.markup.bylines and not SENTENCE_END.search(text):
@@ -153,7 +153,7 @@ def _is_byline(text: str, name: str, known: Known) -> bool:
     return len(rest) <= 12 or (BY.match(text) is not None and len(rest) < SHORT)
 
 
-def _links(blocks: tuple[Block, ...], known: Known, rules: Rules) -> Found:
+def _links(blocks: tuple[Block, ...], known: ArticleContext, rules: Rules) -> Found:
     """Blocks that are nothing but a link to another page. What is written more than once is a button of the article."""
     often = Counter(block.text for block in blocks)
     first = next((place for place, block in enumerate(blocks) if block.kind == "p" and rules[place] is None), None)
@@ -191,7 +191,7 @@ def is_linked(block: Block, markup: Markup) -> bool:
     return len(text) - len(behind) < 30 and len(behind) > 15 and key(behind) in markup.links
 
 
-def _boxes(blocks: tuple[Block, ...], known: Known, rules: Rules) -> Found:
+def _boxes(blocks: tuple[Block, ...], known: ArticleContext, rules: Rules) -> Found:
     """Headings like "More from International" with the teasers, schedules and lists under them."""
     before = 0
     place = 0
@@ -211,7 +211,7 @@ def _size(text: str) -> int:
     return len(text) + 2 * len(WIDE.findall(text))
 
 
-def _box_end(blocks: tuple[Block, ...], known: Known, rules: Rules, start: int) -> int:
+def _box_end(blocks: tuple[Block, ...], known: ArticleContext, rules: Rules, start: int) -> int:
     """Return where a box that begins at `start` ends: at the article's next paragraph, or at the end of the page."""
     rest = range(start + 1, len(blocks))
     light = [_is_light(blocks[at], known, rules[at]) for at in rest]
@@ -223,13 +223,13 @@ def _box_end(blocks: tuple[Block, ...], known: Known, rules: Rules, start: int) 
     return end
 
 
-def _goes_on(blocks: tuple[Block, ...], known: Known, start: int) -> bool:
+def _goes_on(blocks: tuple[Block, ...], known: ArticleContext, start: int) -> bool:
     """Whether long paragraphs follow that are no teasers: those stand under their linked titles."""
     long = (at for at in range(start + 1, len(blocks)) if blocks[at].kind == "p" and _size(blocks[at].text) >= LONG)
     return sum(not any(is_linked(block, known.markup) for block in blocks[at - UNDER : at]) for at in long) >= 2
 
 
-def _is_light(block: Block, known: Known, rule: str | None) -> bool:
+def _is_light(block: Block, known: ArticleContext, rule: str | None) -> bool:
     """Whether a block looks like a part of a box: cut, a link, a list item, a title without a full stop, a clock."""
     text = block.text
     if rule is not None or block.kind == "li" or is_linked(block, known.markup) or CLOCK.search(text):
@@ -242,7 +242,7 @@ def _prose_run(light: list[bool]) -> bool:
     return any(not (a or b or c) for a, b, c in zip(light, light[1:], light[2:], strict=False))
 
 
-def _quotes(blocks: tuple[Block, ...], known: Known, rules: Rules) -> Found:
+def _quotes(blocks: tuple[Block, ...], known: ArticleContext, rules: Rules) -> Found:
     """Quotes set apart that stand in a paragraph too."""
     names = [key(block.text) if rule is None else "" for block, rule in zip(blocks, rules, strict=True)]
     for place, (block, name) in enumerate(zip(blocks, names, strict=True)):
@@ -252,7 +252,7 @@ def _quotes(blocks: tuple[Block, ...], known: Known, rules: Rules) -> Found:
             yield place, "said twice"
 
 
-def _notes(blocks: tuple[Block, ...], known: Known, rules: Rules) -> Found:
+def _notes(blocks: tuple[Block, ...], known: ArticleContext, rules: Rules) -> Found:
     """What stands behind the end: a note on the author ("Jane Doe is a reporter …")."""
     places = [place for place, rule in enumerate(rules) if rule is None]
     for place in places[-TAIL_BLOCKS:]:
@@ -261,12 +261,12 @@ def _notes(blocks: tuple[Block, ...], known: Known, rules: Rules) -> Found:
             yield place, "author"
 
 
-def _by_data(blocks: tuple[Block, ...], known: Known, rules: Rules) -> Found:
+def _by_data(blocks: tuple[Block, ...], known: ArticleContext, rules: Rules) -> Found:
     """Blocks that the article's text in the page's own data does not have."""
     return ((place, "not in data") for place in blocks_not_in_body(blocks, known.body))
 
 
-def _bare_headings(blocks: tuple[Block, ...], known: Known, rules: Rules) -> Found:
+def _bare_headings(blocks: tuple[Block, ...], known: ArticleContext, rules: Rules) -> Found:
     """Headings with nothing left under them, where something was."""
     for place in range(len(blocks) - 1, -1, -1):
         if rules[place] is not None or blocks[place].kind != "h" or SENTENCE_END.search(blocks[place].text):
