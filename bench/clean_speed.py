@@ -78,7 +78,7 @@ def cpu_s(command: list[str], lines: list[str]) -> float:
 
 def slowest(lines: list[str]) -> None:
     """Print the slowest pages, in this process."""
-    from watcher.clean.article import draft, finish
+    from watcher.clean.article import extract_page, finish_article
     from watcher.errors import CleanError
 
     took: list[tuple[float, str]] = []
@@ -86,7 +86,7 @@ def slowest(lines: list[str]) -> None:
         page = json.loads(line)
         start = time.process_time()
         with suppress(CleanError):
-            finish(draft(page["html"], url=page["url"]))
+            finish_article(extract_page(page["html"], url=page["url"]))
         took.append((time.process_time() - start, page["id"]))
     took.sort(reverse=True)
     print("slowest: " + ", ".join(f"{name} {1e3 * seconds:.0f} ms" for seconds, name in took[:5]))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from watcher.clean.article import clean, draft, finish
+from watcher.clean.article import clean, extract_page, finish_article
 from watcher.clean.site_memory import build_site_memory
 from watcher.errors import CleanError
 
@@ -51,11 +51,11 @@ def test_a_page_gives_its_article_and_nothing_else(name: str) -> None:
 def test_the_date_is_the_articles_own(name: str) -> None:
     expected = expectation(name)
 
-    made = draft(page(name), url=str(expected["url"]), now=NOW)
+    made = extract_page(page(name), url=str(expected["url"]), now=NOW)
 
     assert made.metadata.published_at is not None
     assert made.metadata.published_at.strftime("%Y-%m-%d") == expected["published"]
-    cleaned = finish(made)
+    cleaned = finish_article(made)
     assert cleaned.published_at is not None
     assert cleaned.published_at.utcoffset() == UTC.utcoffset(None)
 
@@ -78,10 +78,12 @@ def test_what_was_removed_is_told_with_its_rule() -> None:
 
 
 def test_two_pages_of_a_site_teach_each_other_what_repeats() -> None:
-    first, second = (draft(page(name), url=str(expectation(name)["url"])) for name in ("radio_wire", "radio_second"))
+    first, second = (
+        extract_page(page(name), url=str(expectation(name)["url"])) for name in ("radio_wire", "radio_second")
+    )
     memory = build_site_memory([first.hashes, second.hashes])
 
-    texts = [finish(made, memory=memory).text for made in (first, second)]
+    texts = [finish_article(made, memory=memory).text for made in (first, second)]
 
     for name, text in zip(("radio_wire", "radio_second"), texts, strict=True):
         expected = expectation(name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.clean.sheets import LINES
-from watcher.clean.article import clean, draft
+from watcher.clean.article import clean, extract_page
 from watcher.clean.plain import is_plain
 from watcher.model import Block
 
@@ -27,7 +27,7 @@ def test_lines_of_one_paragraph_belong_together() -> None:
 def test_bullets_and_what_is_set_in_under_them_are_a_list() -> None:
     text = f"{TITLE}\n\n{LINES[0]}\n\n  • A second bridge\n\n    by the mill, for cars\n\nAnd so to bed, past midnight."
 
-    assert [block.kind for block in draft(text, url=URL).blocks[-4:]] == ["p", "li", "li", "p"]
+    assert [block.kind for block in extract_page(text, url=URL).blocks[-4:]] == ["p", "li", "li", "p"]
 
 
 def test_teasers_and_schedules_behind_the_article_go() -> None:
@@ -43,7 +43,7 @@ def test_teasers_and_schedules_behind_the_article_go() -> None:
 
 def test_signs_of_arithmetic_are_no_markup() -> None:
     assert is_plain("a < b, and <3 for all") and not is_plain("a <b>word</b>")
-    assert draft(f"1 < 2\n\n{LINES[0]}\n\n{LINES[1]}", url=URL).blocks[1:] == (
+    assert extract_page(f"1 < 2\n\n{LINES[0]}\n\n{LINES[1]}", url=URL).blocks[1:] == (
         Block(text=LINES[0]),
         Block(text=LINES[1]),
     )

@@ -28,7 +28,7 @@ FEED_AGREES = timedelta(days=2)  # a page's date nearer to the feed's than this 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
+class PageExtract:
     """What one page says by itself, before its site is looked at: the first half of `clean`."""
 
     url: str
@@ -63,8 +63,8 @@ def clean(
 
     Errors: CleanError, with the reason in words, if there is no article in the page.
     """
-    return finish(
-        draft(html, url=url, now=now, sites=sites),
+    return finish_article(
+        extract_page(html, url=url, now=now, sites=sites),
         memory=memory,
         feed_title=feed_title,
         feed_summary=feed_summary,
@@ -73,7 +73,7 @@ def clean(
     )
 
 
-def draft(html: str, *, url: str, now: datetime | None = None, sites: tuple[SiteRules, ...] = ()) -> Draft:
+def extract_page(html: str, *, url: str, now: datetime | None = None, sites: tuple[SiteRules, ...] = ()) -> PageExtract:
     """Return what a page says by itself. Errors: CleanError."""
     tree = parse(as_html(html) if is_plain(html) else html)
     if tree is None:
@@ -86,7 +86,7 @@ def draft(html: str, *, url: str, now: datetime | None = None, sites: tuple[Site
     blocks = add_missing_paragraphs(main.blocks, metadata.body, tree)
     if reason := rejection_reason(blocks, title=metadata.title, bare="" if blocks else bare_text(tree)):
         raise CleanError(url, reason)
-    return Draft(
+    return PageExtract(
         url=url,
         blocks=blocks,
         markup=markup(page, main.frame if blocks == main.blocks else 0, url=url),
@@ -98,14 +98,14 @@ def draft(html: str, *, url: str, now: datetime | None = None, sites: tuple[Site
     )
 
 
-def left_out(html: str, *, url: str, sites: tuple[SiteRules, ...] = ()) -> tuple[Removed, ...]:
+def unselected_blocks(html: str, *, url: str, sites: tuple[SiteRules, ...] = ()) -> tuple[Removed, ...]:
     """Return what stood inside the element of the article and was never taken for its text, for one who asks."""
     tree = parse(as_html(html) if is_plain(html) else html)
     return () if tree is None else pruned_blocks(*extract_content(ruled(tree, rules_for(host_of(url), sites)).body))
 
 
-def finish(
-    page: Draft,
+def finish_article(
+    page: PageExtract,
     *,
     memory: SiteMemory | None = None,
     feed_title: str | None = None,

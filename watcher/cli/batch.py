@@ -17,7 +17,7 @@ from itertools import chain, islice
 from tempfile import TemporaryFile
 from typing import BinaryIO
 
-from watcher.clean.article import Draft, draft, finish
+from watcher.clean.article import PageExtract, extract_page, finish_article
 from watcher.clean.site_memory import MAX_PAGES, SiteMemory, build_site_memory
 from watcher.cli.limit import limited, watch
 from watcher.errors import CleanError
@@ -124,11 +124,11 @@ def _result(kept: Kept, file: BinaryIO, memory: SiteMemory | None) -> Result:
     if not kept.size:
         return result | {"error": kept.reason}
     file.seek(kept.start)
-    page: Draft = pickle.loads(file.read(kept.size))  # of our own making, in a file without a name
-    return result | fields_of(page, finish(page, memory=memory))
+    page: PageExtract = pickle.loads(file.read(kept.size))  # of our own making, in a file without a name
+    return result | fields_of(page, finish_article(page, memory=memory))
 
 
-def fields_of(page: Draft, cleaned: Cleaned) -> Result:
+def fields_of(page: PageExtract, cleaned: Cleaned) -> Result:
     """Return an article as JSON has it."""
     published = page.metadata.published_at  # in the page's own zone: the day that its readers saw
     return {
@@ -224,7 +224,7 @@ def _draft(line: Line) -> Drafted | Fault:
         return page
     url, html = _url(page), str(page["html"])
     try:
-        made = limited(lambda: draft(html, url=url), LIMIT_S)
+        made = limited(lambda: extract_page(html, url=url), LIMIT_S)
     except CleanError as error:
         return Drafted(id=page["id"], url=url, reason=error.reason)
     except TimeoutError:

@@ -69,16 +69,16 @@ def show(
     html: str, url: str, memory: SiteMemory | None, sites: tuple[SiteRules, ...], *, explain: bool, as_json: bool
 ) -> None:
     """Print the article of a page, as the daemon would have it without its feed. Errors: CleanError."""
-    from watcher.clean.article import draft, finish, left_out
+    from watcher.clean.article import extract_page, finish_article, unselected_blocks
     from watcher.cli.batch import fields_of
     from watcher.cli.explain import explained
 
-    page = draft(html, url=url, sites=sites)
-    cleaned = finish(page, memory=memory)
+    page = extract_page(html, url=url, sites=sites)
+    cleaned = finish_article(page, memory=memory)
     if as_json:
         print_json(fields_of(page, cleaned))
     elif explain:
-        typer.echo(explained(page, cleaned, left_out(html, url=url, sites=sites)))
+        typer.echo(explained(page, cleaned, unselected_blocks(html, url=url, sites=sites)))
     else:
         typer.echo(f"{cleaned.title}\n\n{cleaned.text}")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from textwrap import shorten, wrap
 
-from watcher.clean.article import Draft
+from watcher.clean.article import PageExtract
 from watcher.model import Block, Cleaned, Removed
 
 WIDTH = 100  # characters of a line
@@ -34,7 +34,7 @@ WORDS = {
 }
 
 
-def explained(page: Draft, cleaned: Cleaned, left_out: Iterable[Removed]) -> str:
+def explained(page: PageExtract, cleaned: Cleaned, left_out: Iterable[Removed]) -> str:
     """Return what was read of a page, for a person; `left_out` was never taken for the text (`article.left_out`)."""
     lines = [*_fields(page, cleaned), ""]
     for block in cleaned.blocks:
@@ -60,7 +60,7 @@ def _wrapped(block: Block) -> list[str]:
     )
 
 
-def _fields(page: Draft, cleaned: Cleaned) -> Iterator[str]:
+def _fields(page: PageExtract, cleaned: Cleaned) -> Iterator[str]:
     """Yield what is known of the article, a line each, with where it was read."""
     sources = dict(page.metadata.sources)
     published = page.metadata.published_at or cleaned.published_at
