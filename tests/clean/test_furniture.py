@@ -6,7 +6,15 @@ import pytest
 
 from watcher.clean.furniture import ArticleContext, drop_furniture
 from watcher.clean.page import Markup
-from watcher.clean.phrases import is_box_heading, is_call, is_embed, is_label, is_read_more, is_rights, key
+from watcher.clean.phrases import (
+    is_call_to_action,
+    is_copyright_notice,
+    is_embed,
+    is_label,
+    is_read_more,
+    is_teaser_heading,
+    normalize_key,
+)
 from watcher.model import Block
 
 PROSE = "The council put off its decision until March, after four hours of talk about the cost of the bridge."
@@ -28,21 +36,23 @@ def test_plain_paragraphs_stay() -> None:
 def test_the_title_does_not_stand_in_the_text() -> None:
     given = blocks("Council puts off bridge", *[PROSE] * 4)
 
-    assert cut(given, titles=frozenset((key("Council puts off bridge"),))) == [("title", "Council puts off bridge")]
+    assert cut(given, titles=frozenset((normalize_key("Council puts off bridge"),))) == [
+        ("title", "Council puts off bridge")
+    ]
 
 
 def test_a_block_that_is_one_link_goes() -> None:
     title = "Ferry to run later on Saturdays from May"
     given = blocks(*[PROSE] * 4, title, PROSE)
 
-    assert cut(given, markup=Markup(links=frozenset((key(title),)))) == [("link", title)]
+    assert cut(given, markup=Markup(links=frozenset((normalize_key(title),)))) == [("link", title)]
 
 
 def test_an_article_made_of_links_keeps_them() -> None:
     titles = [f"Story number {word} of the day, told at some length here" for word in ("one", "two", "three", "four")]
     given = blocks(PROSE, *titles)
 
-    assert cut(given, markup=Markup(links=frozenset(key(title) for title in titles))) == []
+    assert cut(given, markup=Markup(links=frozenset(normalize_key(title) for title in titles))) == []
 
 
 def test_a_box_in_the_middle_ends_where_the_article_goes_on() -> None:
@@ -117,30 +127,32 @@ def test_a_sentence_is_no_read_more_line(line: str) -> None:
 
 
 def test_calls_labels_and_headings_are_known() -> None:
-    assert is_call("Sign up for our newsletter to get the day's news in your inbox.")
-    assert is_call("Abonnieren Sie unseren Newsletter.")
-    assert not is_call("“Sign up for the newsletter,” she told the crowd, and few did.")
-    assert not is_call("The firm said that its newsletter would end in May.")
+    assert is_call_to_action("Sign up for our newsletter to get the day's news in your inbox.")
+    assert is_call_to_action("Abonnieren Sie unseren Newsletter.")
+    assert not is_call_to_action("“Sign up for the newsletter,” she told the crowd, and few did.")
+    assert not is_call_to_action("The firm said that its newsletter would end in May.")
     assert is_label("Advertisement")
     assert is_label("Anzeige")
     assert is_label("More:")
     assert not is_label("Advertisement spending rose by a third.")
-    assert is_box_heading("More from International")
-    assert not is_box_heading("Latest figures show that prices rose by two percent in May.")
+    assert is_teaser_heading("More from International")
+    assert not is_teaser_heading("Latest figures show that prices rose by two percent in May.")
 
 
 def test_a_link_with_a_date_behind_it_goes() -> None:
     title = "Ferry to run later on Saturdays from May"
     given = blocks(*[PROSE] * 4, f"{title} 24.11.2026, 17:28 Uhr", PROSE)
 
-    assert [rule for rule, _ in cut(given, markup=Markup(links=frozenset((key(title),))))] == ["link"]
+    assert [rule for rule, _ in cut(given, markup=Markup(links=frozenset((normalize_key(title),))))] == ["link"]
 
 
 def test_a_menu_of_links_between_bars_goes() -> None:
     names = ("News", "World", "Business", "Culture")
     given = blocks(" | ".join(names), *[PROSE] * 4)
 
-    assert [rule for rule, _ in cut(given, markup=Markup(links=frozenset(key(name) for name in names)))] == ["link"]
+    assert [rule for rule, _ in cut(given, markup=Markup(links=frozenset(normalize_key(name) for name in names)))] == [
+        "link"
+    ]
 
 
 def test_figures_between_bars_that_are_no_links_stay() -> None:
@@ -148,10 +160,10 @@ def test_figures_between_bars_that_are_no_links_stay() -> None:
 
 
 def test_questions_to_the_reader_are_calls_and_questions_of_the_text_are_not() -> None:
-    assert is_call("Hat Ihnen dieser Artikel gefallen? Dann unterstützen Sie uns mit einer Spende.")
-    assert is_call("Like this story? Share it with a friend!")
-    assert is_call("¿Te ha gustado este artículo?")
-    assert not is_call("Did you find this, he asked, in the river?")
+    assert is_call_to_action("Hat Ihnen dieser Artikel gefallen? Dann unterstützen Sie uns mit einer Spende.")
+    assert is_call_to_action("Like this story? Share it with a friend!")
+    assert is_call_to_action("¿Te ha gustado este artículo?")
+    assert not is_call_to_action("Did you find this, he asked, in the river?")
 
 
 def test_what_stands_for_a_post_from_elsewhere_goes() -> None:
@@ -172,7 +184,7 @@ def test_a_line_at_the_end_that_says_whose_the_text_is_goes(line: str) -> None:
 
 
 def test_a_law_on_copyright_is_no_line_of_rights() -> None:
-    assert not is_rights("The Copyright Act says that rights end seventy years after the death of an author.")
+    assert not is_copyright_notice("The Copyright Act says that rights end seventy years after the death of an author.")
 
 
 def test_a_quote_set_apart_is_read_once() -> None:
@@ -197,7 +209,7 @@ def test_a_note_on_the_author_need_not_begin_with_the_name() -> None:
 def test_a_line_that_its_class_calls_a_time_goes_if_it_is_one(line: str) -> None:
     given = blocks(line, *[PROSE] * 4)
 
-    assert cut(given, markup=Markup(times=frozenset((key(line),)))) == [("date", line)]
+    assert cut(given, markup=Markup(times=frozenset((normalize_key(line),)))) == [("date", line)]
 
 
 @pytest.mark.parametrize(
@@ -205,7 +217,7 @@ def test_a_line_that_its_class_calls_a_time_goes_if_it_is_one(line: str) -> None
 )
 def test_a_line_that_says_more_than_a_time_stays(line: str) -> None:
     given = blocks(*[PROSE] * 2, Block(text=line, kind="h"), *[PROSE] * 2)
-    times = frozenset((key(line),)) if "Uhr" in line else frozenset()
+    times = frozenset((normalize_key(line),)) if "Uhr" in line else frozenset()
 
     assert cut(given, markup=Markup(times=times)) == []
 
@@ -214,7 +226,7 @@ def test_the_title_goes_with_its_kicker() -> None:
     title = "Council puts off the bridge once more"
     given = blocks(Block(text=f"By the river{title}", kind="h"), *[PROSE] * 4)
 
-    assert [rule for rule, _ in cut(given, titles=frozenset((key(title),)))] == ["title"]
+    assert [rule for rule, _ in cut(given, titles=frozenset((normalize_key(title),)))] == ["title"]
 
 
 @pytest.mark.parametrize(
@@ -224,14 +236,14 @@ def test_a_link_with_a_label_at_one_side_goes(line: str) -> None:
     title = "Ferry to run later on Saturdays from May"
     given = blocks(*[PROSE] * 2, line.format(title=title), *[PROSE] * 2)
 
-    assert [rule for rule, _ in cut(given, markup=Markup(links=frozenset((key(title),))))] == ["link"]
+    assert [rule for rule, _ in cut(given, markup=Markup(links=frozenset((normalize_key(title),))))] == ["link"]
 
 
 def test_a_first_paragraph_that_is_one_link_stays() -> None:
     first = "The council has put off its decision on the bridge until March."
     given = blocks(Block(text="The bridge", kind="h"), first, *[PROSE] * 4)
 
-    assert cut(given, markup=Markup(links=frozenset((key(first),)))) == []
+    assert cut(given, markup=Markup(links=frozenset((normalize_key(first),)))) == []
 
 
 def test_a_box_ends_where_long_paragraphs_go_on_between_headings_and_links() -> None:
@@ -254,6 +266,6 @@ def test_long_teasers_under_their_linked_titles_go_with_their_box() -> None:
     teasers = [text for title in titles for text in (title, "27/05/2024", f"{PROSE} {PROSE} {PROSE}")]
     given = blocks(*[PROSE] * 4, Block(text="More from International", kind="h"), *teasers)
 
-    left, _ = drop_furniture(given, ArticleContext(markup=Markup(links=frozenset(map(key, titles)))), None)
+    left, _ = drop_furniture(given, ArticleContext(markup=Markup(links=frozenset(map(normalize_key, titles)))), None)
 
     assert [block.text for block in left] == [PROSE] * 4

@@ -20,7 +20,7 @@ from watcher.clean.agencies import (
     might_name_agency,
     trigger_words,
 )
-from watcher.clean.phrases import key
+from watcher.clean.phrases import normalize_key
 from watcher.model import Block
 
 SENTENCE = 60  # characters beside a name that make it a word of a sentence
@@ -163,12 +163,12 @@ def _places(blocks: Sequence[Block], texts: list[str | None], tails: list[str | 
     wanted: dict[str, set[str]] = {}
     for block in blocks:
         if len(block.text) >= ANCHOR:
-            wanted.setdefault(block.text[:2], set()).add(key(block.text[:ANCHOR])[:START])
+            wanted.setdefault(block.text[:2], set()).add(normalize_key(block.text[:ANCHOR])[:START])
     return sorted(
         at
         for found in (texts, tails)
         for at, text in enumerate(found)
-        if text and len(text) >= START and key(text[:ANCHOR])[:START] in wanted.get(text.lstrip()[:2], ())
+        if text and len(text) >= START and normalize_key(text[:ANCHOR])[:START] in wanted.get(text.lstrip()[:2], ())
     )
 
 

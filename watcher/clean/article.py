@@ -10,7 +10,7 @@ from watcher.clean.content import add_missing_paragraphs, extract_content, prune
 from watcher.clean.furniture import ArticleContext, drop_furniture
 from watcher.clean.metadata import Metadata, page_kind, read_metadata
 from watcher.clean.page import Markup, bare_text, markup, parse
-from watcher.clean.phrases import key
+from watcher.clean.phrases import normalize_key
 from watcher.clean.plain import as_html, is_plain
 from watcher.clean.reject import Lock, is_truncated, paywall_of, rejection_reason
 from watcher.clean.site_memory import SiteMemory, block_hashes
@@ -117,8 +117,8 @@ def finish_article(
     said = page.metadata
     wire = read_wire(page.blocks, authors=said.authors, credit=said.credit, url=page.url, named=page.sources)
     known = ArticleContext(
-        titles=frozenset(key(title) for title in (*said.titles, said.title, feed_title or "")) - {""},
-        summary=key(feed_summary or ""),
+        titles=frozenset(normalize_key(title) for title in (*said.titles, said.title, feed_title or "")) - {""},
+        summary=normalize_key(feed_summary or ""),
         body=said.body,
         authors=said.authors,
         markup=page.markup,

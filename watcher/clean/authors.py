@@ -10,7 +10,7 @@ from lxml.etree import _Element
 
 from watcher.clean import page_data
 from watcher.clean.page_data import PageElements, ancestors, in_boilerplate
-from watcher.clean.phrases import key
+from watcher.clean.phrases import normalize_key
 from watcher.clean.published import ShortLine, all_short_lines
 from watcher.text.dates import stamps_in
 from watcher.text.urls import host_of
@@ -176,7 +176,7 @@ def extract_authors(
     fallback: tuple[tuple[str, ...], str] = ((), "")
     for source, texts in _said(signs, headline, lines):
         names = split_names(texts)
-        if kept := tuple(name for name in names if key(name) not in outlet):
+        if kept := tuple(name for name in names if normalize_key(name) not in outlet):
             return _in_full(kept, signs, headline, lines), source
         if not fallback[0] and source not in SHOWN and (said := names or tuple(filter(is_short, texts))):
             fallback = said, source
@@ -187,7 +187,7 @@ def _outlet_names(signs: PageElements, site: str, url: str) -> frozenset[str]:
     host = host_of(url).removeprefix("www.")
     labels = host.split(".")
     said = (site, page_data.json_text(signs.node.get("publisher")), host, labels[-2] if labels[1:] else host)
-    return frozenset(map(key, said)) - {""}
+    return frozenset(map(normalize_key, said)) - {""}
 
 
 def _said(signs: PageElements, headline: _Element | None, lines: tuple[ShortLine, ...]) -> Iterator[Said]:
@@ -292,7 +292,8 @@ def _in_full(
         return names
     shown = [name for _, texts in _bylines(signs, headline, lines) for name in split_names(texts) if " " in name]
     return tuple(
-        next((full for full in shown if key(name) in key(full)), name) if " " not in name else name for name in names
+        next((full for full in shown if normalize_key(name) in normalize_key(full)), name) if " " not in name else name
+        for name in names
     )
 
 

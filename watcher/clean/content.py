@@ -11,7 +11,7 @@ from lxml.etree import _Element
 from watcher.clean.content_candidates import ENDS, SENTENCE, candidates_by_name, densest_element
 from watcher.clean.flat_tree import HOLDERS, NOWHERE, FlatPage, collapse_whitespace, flatten
 from watcher.clean.page import parse
-from watcher.clean.phrases import key
+from watcher.clean.phrases import normalize_key
 from watcher.clean.prune import ASIDES, KEPT, TEASER, ClassVerdicts, Cut, prune
 from watcher.clean.scripts import html_in_scripts
 from watcher.model import Block, Removed
@@ -281,7 +281,7 @@ def add_standfirst(
     if title == NOWHERE:
         return tuple(blocks)
     found = dict(_paragraphs(page, title, body, verdicts))
-    text = _chosen(found, frozenset(map(key, summaries)) - {""})
+    text = _chosen(found, frozenset(map(normalize_key, summaries)) - {""})
     if not text or any(block.text == text for block in blocks):
         return tuple(blocks)
     before = sum(begin < found[text] for begin in places)
@@ -316,7 +316,7 @@ def _is_teaser(page: FlatPage, at: int) -> bool:
 def _chosen(found: Collection[str], summaries: Collection[str]) -> str:
     """Return the text that one of `summaries` begins with or holds, else the only one that is prose; "" for none."""
     for text in found:
-        name = key(text)
+        name = normalize_key(text)
         if any(name in one or one[:SUMMARY_START_CHARS] == name[:SUMMARY_START_CHARS] for one in summaries):
             return text
     prose = [text for text in found if len(text) >= UNSAID and (len(text) >= SENTENCE or ENDS.search(text))]
@@ -345,11 +345,11 @@ def add_missing_paragraphs(blocks: tuple[Block, ...], body: str, tree: _Element)
     """Return `blocks`, or the page's paragraphs that stand in `body` where the main text missed a good part of it."""
     if len(body) < MIN_BODY_CHARS or sum(len(block.text) for block in blocks) >= MISSED_SHARE * len(body):
         return blocks
-    inside = key(body)
+    inside = normalize_key(body)
     found: dict[str, Block] = {}
     for element in tree.iter(*PARAGRAPHS):
         text = " ".join("".join(element.itertext()).split())
-        if len(name := key(text)) > 3 and name in inside:
+        if len(name := normalize_key(text)) > 3 and name in inside:
             kind = "li" if element.tag == "li" else "h" if element.tag[0] == "h" else "p"
             found.setdefault(name, Block(text=text, kind=kind))
     if sum(len(block.text) for block in found.values()) >= COVERED * len(body):
@@ -361,9 +361,10 @@ def blocks_not_in_body(blocks: Sequence[Block], body: str) -> tuple[int, ...]:
     """Return the places of the blocks that do not stand in `body`, none if body and main text do not agree enough."""
     if not body:
         return ()
-    inside = key(body)
+    inside = normalize_key(body)
     agree = [
-        (name := key(block.text)) in inside or (len(name) > BLOCK_START_CHARS and name[:BLOCK_START_CHARS] in inside)
+        (name := normalize_key(block.text)) in inside
+        or (len(name) > BLOCK_START_CHARS and name[:BLOCK_START_CHARS] in inside)
         for block in blocks
     ]
     total = sum(len(block.text) for block in blocks)

@@ -9,7 +9,15 @@ from dataclasses import dataclass, field
 
 from watcher.clean.content import blocks_not_in_body
 from watcher.clean.page import Markup, link_parts
-from watcher.clean.phrases import is_box_heading, is_call, is_embed, is_label, is_read_more, is_rights, key
+from watcher.clean.phrases import (
+    is_call_to_action,
+    is_copyright_notice,
+    is_embed,
+    is_label,
+    is_read_more,
+    is_teaser_heading,
+    normalize_key,
+)
 from watcher.clean.site_memory import SiteMemory, block_hashes
 from watcher.model import Block, Removed
 
@@ -90,7 +98,11 @@ def _by_memory(memory: SiteMemory | None) -> Callable[[tuple[Block, ...], Articl
         again = memory.repeats(hashes)
         for place, (block, digest) in enumerate(zip(blocks, hashes, strict=True)):
             # A subhead ("Background") recurs too: it goes only with what stands under it, by `_bare_headings`.
-            if digest in again and block.kind != "h" and not (known.summary and key(block.text) in known.summary):
+            if (
+                digest in again
+                and block.kind != "h"
+                and not (known.summary and normalize_key(block.text) in known.summary)
+            ):
                 yield place, "repeated"
 
     return repeated
@@ -101,7 +113,7 @@ def _lines(blocks: tuple[Block, ...], known: ArticleContext, rules: Rules) -> Fo
     last = len(blocks) - 1
     for place, block in enumerate(blocks):
         text = block.text
-        name = key(text)
+        name = normalize_key(text)
         if place < HEAD_BLOCKS and name and _is_title(block, name, known):
             yield place, "title"
         elif name in known.markup.captions or (CREDIT.match(text) and len(text) < SHORT * 2):
@@ -114,11 +126,11 @@ def _lines(blocks: tuple[Block, ...], known: ArticleContext, rules: Rules) -> Fo
             yield place, "label"
         elif is_read_more(text):
             yield place, "read more"
-        elif is_call(text):
+        elif is_call_to_action(text):
             yield place, "call"
         elif is_embed(text):
             yield place, "embed"
-        elif (place < HEAD_BLOCKS or place > last - TAIL_BLOCKS) and is_rights(text):
+        elif (place < HEAD_BLOCKS or place > last - TAIL_BLOCKS) and is_copyright_notice(text):
             yield place, "rights"
 
 
@@ -144,7 +156,7 @@ def _is_byline(text: str, name: str, known: ArticleContext) -> bool:
         return False
     if name in known.markup.bylines and not SENTENCE_END.search(text):
         return True
-    names = [key(author) for author in known.authors if len(author) > 3]
+    names = [normalize_key(author) for author in known.authors if len(author) > 3]
     if not any(author in name for author in names):
         return False
     rest = name
@@ -179,16 +191,16 @@ def is_linked(block: Block, markup: Markup) -> bool:
     label behind it ("A title [INSIGHT]"), or a menu: links with bars between them.
     """
     text = block.text
-    if key(text) in markup.links and len(text) <= LINK_MAX:
+    if normalize_key(text) in markup.links and len(text) <= LINK_MAX:
         return True
     behind, before, *between = link_parts(text) or ("", "")
     if between:
-        return sum(key(part) in markup.links for part in between) >= len(between) - 1
+        return sum(normalize_key(part) in markup.links for part in between) >= len(between) - 1
     if len(text) > LINK_MAX:
         return False
-    if before != text and key(before) in markup.links:
+    if before != text and normalize_key(before) in markup.links:
         return True
-    return len(text) - len(behind) < 30 and len(behind) > 15 and key(behind) in markup.links
+    return len(text) - len(behind) < 30 and len(behind) > 15 and normalize_key(behind) in markup.links
 
 
 def _boxes(blocks: tuple[Block, ...], known: ArticleContext, rules: Rules) -> Found:
@@ -197,7 +209,7 @@ def _boxes(blocks: tuple[Block, ...], known: ArticleContext, rules: Rules) -> Fo
     place = 0
     while place < len(blocks):
         block = blocks[place]
-        if before >= BOX_AFTER and len(block.text) < SHORT and is_box_heading(block.text):
+        if before >= BOX_AFTER and len(block.text) < SHORT and is_teaser_heading(block.text):
             end = _box_end(blocks, known, rules, place)
             yield from ((at, "box") for at in range(place, end))
             place = end
@@ -244,7 +256,7 @@ def _prose_run(light: list[bool]) -> bool:
 
 def _quotes(blocks: tuple[Block, ...], known: ArticleContext, rules: Rules) -> Found:
     """Quotes set apart that stand in a paragraph too."""
-    names = [key(block.text) if rule is None else "" for block, rule in zip(blocks, rules, strict=True)]
+    names = [normalize_key(block.text) if rule is None else "" for block, rule in zip(blocks, rules, strict=True)]
     for place, (block, name) in enumerate(zip(blocks, names, strict=True)):
         if block.kind != "quote" or not QUOTE_LEAST <= len(name) <= QUOTE_MOST:
             continue

@@ -13,7 +13,7 @@ from lxml.etree import LxmlError, _Element
 from lxml.html import HtmlElement
 
 from watcher.clean.flat_tree import FlatPage
-from watcher.clean.phrases import key
+from watcher.clean.phrases import normalize_key
 
 MAX_CHARS = 4_000_000  # of HTML: more is cut, a news page has 0.1 to 1 million
 BEGINNING = 4_096  # characters in which a page's first tags stand
@@ -172,4 +172,4 @@ def _leads_away(href: str, here: str) -> bool:
 
 
 def _key(element: _Element) -> str:
-    return key("".join(islice(element.itertext(), PIECES)))
+    return normalize_key("".join(islice(element.itertext(), PIECES)))

@@ -185,7 +185,7 @@ WALLS = (
 
 
 @lru_cache(maxsize=KEYS)
-def key(text: str) -> str:
+def normalize_key(text: str) -> str:
     """Return what two spellings of one text have in common: its letters and digits, in lower case."""
     return "".join(WORD.findall(text.lower()))
 
@@ -212,7 +212,7 @@ def is_read_more(text: str) -> bool:
     return len(text) < 300 and _READ_MORE.match(text) is not None
 
 
-def is_box_heading(text: str) -> bool:
+def is_teaser_heading(text: str) -> bool:
     """Whether `text` can stand over a box of teasers, a schedule or comments: "More from International"."""
     return len(text) < 80 and text[-1:] not in ".!?。" and _BOX.match(text) is not None
 
@@ -222,14 +222,14 @@ def is_label(text: str) -> bool:
     return len(text) < 60 and _LABEL.match(text) is not None
 
 
-def is_call(text: str) -> bool:
+def is_call_to_action(text: str) -> bool:
     """Whether `text` asks the reader for something: to subscribe, to follow, to comment."""
     if len(text) >= 320 or _QUOTED.search(text):
         return False
     return _RATES.match(text) is not None or bool(_ASKS.search(text[:80]) and _CHANNELS.search(text))
 
 
-def is_rights(text: str) -> bool:
+def is_copyright_notice(text: str) -> bool:
     """Whether `text` says whose the text is, and nothing else."""
     return len(text) < 200 and _RIGHTS.match(text) is not None
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 from lxml.etree import _Element
 
-from watcher.clean.phrases import key
+from watcher.clean.phrases import normalize_key
 from watcher.model import Block
 from watcher.text.words import stems, word_overlap
 
@@ -151,7 +151,7 @@ def rejection_reason(blocks: Sequence[Block], *, title: str, bare: str) -> str |
             return "the page shows nothing without JavaScript"
         if size <= BRIEF and lines and _is_offer(lines):
             return "the article is for subscribers alone"
-    if len(key("".join(lines)[:WALL_MAX])) < LEAST:
+    if len(normalize_key("".join(lines)[:WALL_MAX])) < LEAST:
         return "the page has no text to speak of"
     return None
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
-from watcher.clean.phrases import key
+from watcher.clean.phrases import normalize_key
 
 MAX_PAGES = 200  # the latest articles of a site that are remembered: older ones show an old layout
 WEIGHT_BITS = 8  # of a hash: how long the block is
@@ -62,7 +62,7 @@ def block_hashes(texts: Iterable[str]) -> Hashes:
     """
     found = []
     for text in texts:
-        name = DIGITS.sub("0", key(text))
+        name = DIGITS.sub("0", normalize_key(text))
         made = blake2b(name.encode("utf-8", "surrogatepass"), digest_size=7, person=VERSION)
         digest = int.from_bytes(made.digest(), "big")
         weight = min((1 << WEIGHT_BITS) - 1, max(1, len(text) // WEIGHT_UNIT))

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from lxml.etree import _Element
 
 from watcher.clean.page_data import PageElements, element_text
-from watcher.clean.phrases import key
+from watcher.clean.phrases import normalize_key
 from watcher.text.urls import host_of
 
 # What each source's word is worth. The headline in the data wins, unless the page's heading and the title that is made
@@ -43,7 +43,7 @@ def best_title(titles: dict[str, str], *, site: str, url: str) -> tuple[str, str
     """Return the title that the sources agree on, by what each is `WORTH`, without the site's name; and its source."""
     bare = {name: strip_site_name(text, site=site, url=url) for name, text in titles.items() if name in WORTH}
     outlet = _site_names(site, url)
-    bare = {name: text for name, text in bare.items() if key(text) not in outlet} or bare
+    bare = {name: text for name, text in bare.items() if normalize_key(text) not in outlet} or bare
     bare = {name: _whole(text, bare.values()) for name, text in bare.items()}
     if "h1" in bare:
         if "headline" not in bare:
@@ -51,20 +51,20 @@ def best_title(titles: dict[str, str], *, site: str, url: str) -> tuple[str, str
         bare["h1"] = _without_kicker(bare["h1"], [text for name, text in bare.items() if name != "h1"])
     votes: dict[str, float] = defaultdict(float)
     for name, text in bare.items():
-        votes[key(text)] += WORTH[name]
-    said = [name for name in TITLES if key(bare.get(name, ""))]
+        votes[normalize_key(text)] += WORTH[name]
+    said = [name for name in TITLES if normalize_key(bare.get(name, ""))]
     if not said:
         return "", ""
-    best = max(said, key=lambda name: (votes[key(bare[name])], -TITLES.index(name)))
+    best = max(said, key=lambda name: (votes[normalize_key(bare[name])], -TITLES.index(name)))
     return bare[best], best
 
 
 def choose_title(title: str, feed_title: str | None, titles: Iterable[str]) -> str:
     """Return the feed's title if it is one of those that the page goes by, or the page has none; else `title`."""
-    wanted = key(feed_title or "")
+    wanted = normalize_key(feed_title or "")
     if not wanted or not feed_title:
         return title
-    known = any(one.startswith(wanted) and len(one) <= len(wanted) + MORE for one in map(key, titles))
+    known = any(one.startswith(wanted) and len(one) <= len(wanted) + MORE for one in map(normalize_key, titles))
     return feed_title if known or not title else title
 
 
@@ -105,15 +105,15 @@ def strip_site_name(title: str, *, site: str, url: str) -> str:
     if cuts and "|" in cuts[-1].group() and cuts[-1].start() >= MIN_TITLE and title.count(" ", cuts[-1].end()) < 3:
         return title[: cuts[-1].start()].strip()
     for cut, after in pairwise(cuts):
-        if cut.start() >= MIN_TITLE and key(title[cut.end() : after.start()]) in names:
+        if cut.start() >= MIN_TITLE and normalize_key(title[cut.end() : after.start()]) in names:
             return title[: cut.start()].strip()
     for cut in reversed(cuts):
-        if cut.start() >= MIN_TITLE and _is_of_site(key(title[cut.end() :]), names):
+        if cut.start() >= MIN_TITLE and _is_of_site(normalize_key(title[cut.end() :]), names):
             return title[: cut.start()].strip()
     first, colon, rest = title.partition(": ")
-    if colon and key(first) in names and len(rest) >= MIN_TITLE:
+    if colon and normalize_key(first) in names and len(rest) >= MIN_TITLE:
         return rest.strip()
-    if cuts and key(title[: cuts[0].start()]) in names:
+    if cuts and normalize_key(title[: cuts[0].start()]) in names:
         return title[cuts[0].end() :].strip()
     return title
 
@@ -135,7 +135,16 @@ def _site_names(site: str, url: str) -> frozenset[str]:
     own = labels[-2] if labels[1:] else ""
     if own in SECOND_LEVEL and labels[2:]:
         own = labels[-3]
-    return frozenset({key(site), key(host), key(labels[0]), key(".".join(labels[-2:])), key(own)} - {""}) - {""}
+    return frozenset(
+        {
+            normalize_key(site),
+            normalize_key(host),
+            normalize_key(labels[0]),
+            normalize_key(".".join(labels[-2:])),
+            normalize_key(own),
+        }
+        - {""}
+    ) - {""}
 
 
 LEVELS = ("h2", "h3")  # where a headline stands if it is no h1
@@ -150,14 +159,14 @@ LEAST_BARE = 12  # characters that are left of a heading without its kicker
 
 def find_headline(signs: PageElements, titles: dict[str, str]) -> _Element | None:
     """Return the element of the article's headline: the heading that says what the page is called, else its only h1."""
-    wanted = [name for text in titles.values() if (name := key(text))]
+    wanted = [name for text in titles.values() if (name := normalize_key(text))]
     own = [(text, element) for text, element in signs.headings if not _leads_home(element)]
     for text, element in own:
-        if any(_is_same_title(key(text), one) for one in wanted) and not _is_end_of(text, signs, titles):
+        if any(_is_same_title(normalize_key(text), one) for one in wanted) and not _is_end_of(text, signs, titles):
             return element
     for level in LEVELS:
         for element in signs.tree.iter(level):
-            if any(_is_same_title(key(element_text(element)), one) for one in wanted):
+            if any(_is_same_title(normalize_key(element_text(element)), one) for one in wanted):
                 return element
     return own[0][1] if len(own) == 1 else None
 
@@ -177,11 +186,11 @@ def _leads_home(heading: _Element) -> bool:
 
 def _is_end_of(heading: str, signs: PageElements, titles: dict[str, str]) -> bool:
     """Whether a heading is the site's name behind the title, "Talks go on | The Daily", and a lower one the title."""
-    name, title = key(heading), key(signs.title)
+    name, title = normalize_key(heading), normalize_key(signs.title)
     rest = title.removesuffix(name)
-    if rest == title or name in (key(text) for text in titles.values()):
+    if rest == title or name in (normalize_key(text) for text in titles.values()):
         return False
-    lower = (key(element_text(element)) for level in LEVELS for element in signs.tree.iter(level))
+    lower = (normalize_key(element_text(element)) for level in LEVELS for element in signs.tree.iter(level))
     return any(len(text) >= LEAST_SAME and rest.startswith(text) for text in lower)
 
 
