@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import partial
 
-from digests.compose.choice import Choice, choose
+from digests.compose.choose import StorySelection, choose
 from digests.compose.figures import minutes
 from digests.compose.ledger import Intake, ledger_of
 from digests.compose.sections import section_anchor, section_of, section_order
@@ -142,7 +142,7 @@ def _frame(
 
 def _chosen(
     wanted: Sequence[Ranked], articles: Mapping[str, Article], frame: Frame, shape: Shape, taken: set[str]
-) -> Choice:
+) -> StorySelection:
     """Return which of the wanted stories are told in full and which in a line; their anchors are put into `taken`."""
     flagged = frozenset(key for key, article in articles.items() if is_flagged(article))
     told = partial(compose_story, articles=articles, frame=frame, taken=taken)
@@ -170,7 +170,7 @@ def _is_wanted(story: Story, frame: Frame, shape: Shape) -> bool:
 
 
 def _sections(
-    chosen: Choice, articles: Mapping[str, Article], frame: Frame, shape: Shape, taken: set[str]
+    chosen: StorySelection, articles: Mapping[str, Article], frame: Frame, shape: Shape, taken: set[str]
 ) -> tuple[Section, ...]:
     filed: dict[str, list[EditionStory]] = {}
     for ranked, told in chosen.main:
@@ -194,7 +194,7 @@ def _sections(
     return tuple(sections)
 
 
-def _briefs(chosen: Choice, articles: Mapping[str, Article], frame: Frame) -> tuple[Brief, ...]:
+def _briefs(chosen: StorySelection, articles: Mapping[str, Article], frame: Frame) -> tuple[Brief, ...]:
     """Return the stories of one line, then those in which nothing is new."""
     found = [compose_brief(each, articles, frame) for each in chosen.briefs]
     found += [

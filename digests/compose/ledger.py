@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from digests.compose.choice import Choice
+from digests.compose.choose import StorySelection
 from digests.compose.largest import largest
 from digests.compose.story import Frame, inside
 from digests.model import Brief, EditionStory, FailingSource, Largest, Ledger
@@ -33,7 +33,7 @@ def ledger_of(
     among: Sequence[Ranked],
     articles: Mapping[str, Article],
     intake: Intake,
-    chosen: Choice,
+    chosen: StorySelection,
     shown: Sequence[EditionStory],
     briefs: Sequence[Brief],
     frame: Frame,

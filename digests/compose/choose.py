@@ -15,7 +15,7 @@ Compose = Callable[[Ranked], EditionStory | None]
 
 
 @dataclass(slots=True)
-class Choice:
+class StorySelection:
     """
     What an edition shows, best first; each story at one place at most.
 
@@ -42,7 +42,7 @@ def choose(
     stories: int,
     briefs: int,
     flagged: frozenset[str] = frozenset(),
-) -> Choice:
+) -> StorySelection:
     """
     Return what is told of `ranked`, best first.
 
@@ -54,7 +54,7 @@ def choose(
         compose: Returns a story as the edition would show it; None if it has no title.
         flagged: Ids of live blogs and round-ups.
     """
-    chosen = Choice()
+    chosen = StorySelection()
     heads: dict[str, str] = {}  # family to the story that is told of it
     pending: list[Ranked] = []
     for each in _in_order(ranked, flagged):
@@ -89,7 +89,7 @@ def _in_order(ranked: Sequence[Ranked], flagged: frozenset[str]) -> Iterator[Ran
     yield from sorted(ranked, key=first)
 
 
-def _move_under(chosen: Choice, heads: dict[str, str]) -> None:
+def _move_under(chosen: StorySelection, heads: dict[str, str]) -> None:
     """Put a quiet story under the one that has news of the same event."""
     rest = []
     for each, shown in chosen.quiet:
@@ -102,7 +102,7 @@ def _move_under(chosen: Choice, heads: dict[str, str]) -> None:
     chosen.quiet = rest
 
 
-def _tell_in_a_line(chosen: Choice, pending: Sequence[Ranked], briefs: int) -> None:
+def _tell_in_a_line(chosen: StorySelection, pending: Sequence[Ranked], briefs: int) -> None:
     """Fill the briefs: those that the reader watches always, one story of an event."""
     told: set[str] = set()
     watched = [each for each in pending if each.alerts][: briefs + ALERTS]
