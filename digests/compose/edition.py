@@ -8,10 +8,9 @@ from datetime import date, datetime
 from functools import partial
 
 from digests.compose.choose import StorySelection, choose
-from digests.compose.figures import minutes
 from digests.compose.ledger import Intake, ledger_of
 from digests.compose.sections import section_anchor, section_of, section_order
-from digests.compose.story import Frame, compose_brief, compose_story
+from digests.compose.story import ComposeContext, compose_brief, compose_story, reading_time
 from digests.model import Brief, Correction, Edition, EditionStory, Section, Story
 from digests.places import countries, region_of
 from digests.rank import Ranked
@@ -103,7 +102,7 @@ def compose(
         sections=sections,
         briefs=briefs,
         ledger=ledger,
-        minutes=minutes(_read(shown, briefs)),
+        minutes=reading_time(_read(shown, briefs)),
         note=shape.note,
         corrections=tuple(corrections),
         gone=gone(previous, ranked, {told.earlier for _, told in (*chosen.main, *chosen.quiet)}),
@@ -120,11 +119,11 @@ def _frame(
     *,
     local_date: date,
     window: tuple[datetime, datetime],
-) -> Frame:
+) -> ComposeContext:
     """Return what all stories of the edition share; arguments as those of `compose`."""
     known = {**earlier, **articles}
     read = whole or (lambda ids: {key: known[key] for key in ids})
-    return Frame(
+    return ComposeContext(
         language=shape.language,
         timezone=shape.timezone,
         local_date=local_date,
@@ -141,7 +140,7 @@ def _frame(
 
 
 def _chosen(
-    wanted: Sequence[Ranked], articles: Mapping[str, Article], frame: Frame, shape: Shape, taken: set[str]
+    wanted: Sequence[Ranked], articles: Mapping[str, Article], frame: ComposeContext, shape: Shape, taken: set[str]
 ) -> StorySelection:
     """Return which of the wanted stories are told in full and which in a line; their anchors are put into `taken`."""
     flagged = frozenset(key for key, article in articles.items() if is_flagged(article))
@@ -161,7 +160,7 @@ def _places(articles: Mapping[str, Article]) -> Callable[[Story], tuple[str, ...
     return places
 
 
-def _is_wanted(story: Story, frame: Frame, shape: Shape) -> bool:
+def _is_wanted(story: Story, frame: ComposeContext, shape: Shape) -> bool:
     """Whether a story is about one of the digest's regions or countries, if it names any."""
     if not shape.wishes.regions:
         return True
@@ -170,7 +169,7 @@ def _is_wanted(story: Story, frame: Frame, shape: Shape) -> bool:
 
 
 def _sections(
-    chosen: StorySelection, articles: Mapping[str, Article], frame: Frame, shape: Shape, taken: set[str]
+    chosen: StorySelection, articles: Mapping[str, Article], frame: ComposeContext, shape: Shape, taken: set[str]
 ) -> tuple[Section, ...]:
     filed: dict[str, list[EditionStory]] = {}
     for ranked, told in chosen.main:
@@ -194,7 +193,7 @@ def _sections(
     return tuple(sections)
 
 
-def _briefs(chosen: StorySelection, articles: Mapping[str, Article], frame: Frame) -> tuple[Brief, ...]:
+def _briefs(chosen: StorySelection, articles: Mapping[str, Article], frame: ComposeContext) -> tuple[Brief, ...]:
     """Return the stories of one line, then those in which nothing is new."""
     found = [compose_brief(each, articles, frame) for each in chosen.briefs]
     found += [

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from digests.compose.choose import StorySelection
 from digests.compose.largest import largest
-from digests.compose.story import Frame, inside
+from digests.compose.story import ComposeContext, in_window
 from digests.model import Brief, EditionStory, FailingSource, Largest, Ledger
 from digests.rank import Ranked
 from digests.summarise.headline import headline
@@ -36,7 +36,7 @@ def ledger_of(
     chosen: StorySelection,
     shown: Sequence[EditionStory],
     briefs: Sequence[Brief],
-    frame: Frame,
+    frame: ComposeContext,
 ) -> Ledger:
     """
     Return the ledger of an edition that shows these stories and briefs.
@@ -77,12 +77,12 @@ def ledger_of(
     )
 
 
-def _largest(ranked: Sequence[Ranked], articles: Mapping[str, Article], frame: Frame) -> Largest | None:
+def _largest(ranked: Sequence[Ranked], articles: Mapping[str, Article], frame: ComposeContext) -> Largest | None:
     """Return the largest story with its headline."""
     stories = {r.story.id: r.story for r in ranked}
     found = largest(stories.values(), articles)
     if found is None:
         return None
     story = stories[found.id]
-    title = headline(story, frame.whole(inside(story, articles)), language=frame.language)
+    title = headline(story, frame.whole(in_window(story, articles)), language=frame.language)
     return replace(found, title=title.text) if title else found

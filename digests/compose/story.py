@@ -1,13 +1,15 @@
-"""One story as an edition shows it."""
+"""The small figures of a story and an edition: sparkline, trend, minutes to read, anchors."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import math
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from digests import changes
-from digests.compose.figures import anchor, spark, trend
 from digests.coverage import Coverage
 from digests.model import Brief, Edition, EditionStory, Mention, Sentence, Story
 from digests.places import country_name
@@ -18,10 +20,75 @@ from digests.summarise.headline import Headline, headline
 from digests.summarise.lead import summarise
 from digests.voices import Read, silent, voices
 from watcher.model import Article
+from watcher.text.words import words
+
+EIGHTHS = 8
+RISING, FADING = 1.25, 0.75  # the last quarter's pace to the pace since the story began
+FEW = 4  # articles from which a trend can be told
+WORDS_A_MINUTE = 230
+UNSPACED_A_WORD = 2.2  # characters of a script without spaces that are read in the time of a word
+ANCHOR_WORDS, ANCHOR_CHARS = 6, 48
+UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
+
+
+def sparkline(times: Iterable[datetime], *, start: datetime, end: datetime) -> tuple[int, ...]:
+    """Return how many of `times` lie in each eighth of the window; what lies outside counts to the nearest."""
+    counts = [0] * EIGHTHS
+    span = max((end - start).total_seconds(), 1.0)
+    for time in times:
+        at = int((time - start).total_seconds() / span * EIGHTHS)
+        counts[min(max(at, 0), EIGHTHS - 1)] += 1
+    return tuple(counts)
+
+
+def trend(counts: Sequence[int]) -> str:
+    """
+    Return "rising", "steady" or "fading": the pace of the window's last quarter against the pace since the story
+    began; nothing where too few articles tell.
+    """
+    began = next((at for at, count in enumerate(counts) if count), None)
+    if began is None or sum(counts) < FEW:
+        return ""
+    if began >= EIGHTHS - 2:
+        return "rising"
+    pace = sum(counts[began:]) / (EIGHTHS - began)
+    last = sum(counts[-2:]) / 2
+    return "rising" if last >= RISING * pace else "fading" if last <= FADING * pace else "steady"
+
+
+def reading_time(texts: Iterable[str]) -> int:
+    """Return how long it takes to read `texts`, in minutes, at least 1."""
+    total = 0.0
+    for text in texts:
+        unspaced = len(UNSPACED.findall(text))
+        total += unspaced / UNSPACED_A_WORD + len(words(UNSPACED.sub(" ", text)))
+    return max(1, math.ceil(total / WORDS_A_MINUTE))
+
+
+def anchor(title: str, key: str, taken: set[str]) -> str:
+    """
+    Return an anchor of ASCII letters, digits and hyphens, and note it in `taken`.
+
+    The first words of the title where they are Latin, then a piece of the story's id: so it holds while the headline
+    changes little, and two stories never share one.
+    """
+    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
+    parts = re.findall(r"[a-z0-9]+", re.sub(r"['’]", "", plain))[:ANCHOR_WORDS]
+    slug = "-".join(parts)[:ANCHOR_CHARS].strip("-")
+    ident = re.sub(r"[^a-z0-9]", "", key.lower()) or "x"
+    for length in (6, len(ident)):
+        found = "-".join(filter(None, (slug if slug[:1].isalpha() else f"story-{slug}".strip("-"), ident[:length])))
+        if found not in taken:
+            break
+    number = 2
+    while found in taken:
+        found, number = f"{found}-{number}", number + 1
+    taken.add(found)
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Frame:
+class ComposeContext:
     """What all stories of an edition share."""
 
     language: str
@@ -39,7 +106,7 @@ class Frame:
 
 
 def compose_story(
-    ranked: Ranked, articles: Mapping[str, Article], frame: Frame, *, taken: set[str]
+    ranked: Ranked, articles: Mapping[str, Article], frame: ComposeContext, *, taken: set[str]
 ) -> EditionStory | None:
     """
     Return `ranked` as the edition shows it, without a number yet; None if no article of it has a title.
@@ -50,7 +117,7 @@ def compose_story(
     story, covered = ranked.story, ranked.coverage
     places = frame.places(story)
     known = frame.whole(key for key in story.articles if key in articles or key in frame.earlier)
-    own = {key: known[key] for key in inside(story, articles)}
+    own = {key: known[key] for key in in_window(story, articles)}
     agreed = agreement(story, own, frame.common)
     title = headline(story, own, language=frame.language, known=frame.common, agreed=agreed)
     if title is None:
@@ -60,7 +127,7 @@ def compose_story(
     summary = _without_new(summary, moved.since)
     codes = places or moved.place_codes
     present = list(own.values())
-    counts = spark((a.published_at for a in present), start=frame.window_start, end=frame.window_end)
+    counts = sparkline((a.published_at for a in present), start=frame.window_start, end=frame.window_end)
     return EditionStory(
         number=0,
         id=story.id,
@@ -80,7 +147,7 @@ def compose_story(
         independent=len(covered.independent),
         folded=len(covered.folded),
         agencies=covered.agencies,
-        mentions=mentions(story, own, covered, frame.language, first=_lead_outlet(summary, title)),
+        mentions=source_mentions(story, own, covered, frame.language, first=_lead_outlet(summary, title)),
         languages=covered.languages,
         countries=covered.countries,
         article_ids=tuple(article.id for article in present),
@@ -103,7 +170,7 @@ def _moved(
     story: Story,
     told: Mapping[str, Article],
     articles: Mapping[str, Article],
-    frame: Frame,
+    frame: ComposeContext,
     summary: tuple[Sentence, ...],
     agreed: Agreement,
 ) -> changes.Movement:
@@ -129,9 +196,9 @@ def _moved(
     )
 
 
-def compose_brief(ranked: Ranked, articles: Mapping[str, Article], frame: Frame) -> Brief | None:
+def compose_brief(ranked: Ranked, articles: Mapping[str, Article], frame: ComposeContext) -> Brief | None:
     """Return `ranked` as one line; None if no article of it has a title."""
-    own = frame.whole(inside(ranked.story, articles))
+    own = frame.whole(in_window(ranked.story, articles))
     title = headline(ranked.story, own, language=frame.language, known=frame.common)
     if title is None:
         return None
@@ -143,18 +210,18 @@ def compose_brief(ranked: Ranked, articles: Mapping[str, Article], frame: Frame)
         language=title.article.language,
         outlets=len(ranked.coverage.outlets),
         independent=len(ranked.coverage.independent),
-        article_ids=inside(ranked.story, articles),
+        article_ids=in_window(ranked.story, articles),
         thread=ranked.story.thread,
         alerts=ranked.alerts,
     )
 
 
-def inside(story: Story, articles: Mapping[str, Article]) -> tuple[str, ...]:
+def in_window(story: Story, articles: Mapping[str, Article]) -> tuple[str, ...]:
     """Return the ids of those of a story's articles that are of the window."""
     return tuple(key for key in story.articles if key in articles)
 
 
-def mentions(
+def source_mentions(
     story: Story, articles: Mapping[str, Article], covered: Coverage, language: str, *, first: str | None
 ) -> tuple[Mention, ...]:
     """

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from digests import edition_json
 from digests.changes import since
 from digests.compose import Intake, Shape, compose
-from digests.compose.figures import anchor, minutes, spark, trend
+from digests.compose.story import anchor, reading_time, sparkline, trend
 from digests.errors import DigestError
 from digests.rank import rank
 from digests.select import select
@@ -309,13 +309,13 @@ def test_the_trend_is_the_last_quarters_pace(counts, word):
 def test_a_spark_counts_every_time_once():
     times = [START + timedelta(hours=h) for h in (-1, 0, 3, 12, 23.9, 24, 30)]
 
-    assert spark(times, start=START, end=END) == (2, 1, 0, 0, 1, 0, 0, 3)
+    assert sparkline(times, start=START, end=END) == (2, 1, 0, 0, 1, 0, 0, 3)
 
 
 def test_minutes_count_words_and_characters():
-    assert minutes([]) == 1
-    assert minutes(["word " * 460]) == 2
-    assert minutes(["漢" * 1012]) == 2
+    assert reading_time([]) == 1
+    assert reading_time(["word " * 460]) == 2
+    assert reading_time(["漢" * 1012]) == 2
 
 
 def test_an_anchor_of_a_title_without_latin_letters_is_made_of_the_id():
