@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection
 
 from digests import errata
-from digests.compose import Intake, Shape, compose
+from digests.compose.edition import Shape, compose
+from digests.compose.ledger import Intake
 from digests.due import NOT_LATE
 from digests.errata import as_revised
 from digests.model import Correction, Edition, FailingSource, Story
-from digests.places import countries
-from digests.places.find import LEAD_CHARS
+from digests.places.find import LEAD_CHARS, countries
 from digests.rank import rank
 from digests.select import select
 from digests.store import editions

@@ -12,7 +12,8 @@ from digests.compose.ledger import Intake, ledger_of
 from digests.compose.sections import section_anchor, section_of, section_order
 from digests.compose.story import ComposeContext, compose_brief, compose_story, reading_time
 from digests.model import Brief, Correction, Edition, EditionStory, Section, Story
-from digests.places import countries, region_of
+from digests.places.find import countries
+from digests.places.regions import region_of
 from digests.rank import Ranked
 from digests.select import Whole, is_flagged
 from digests.summarise.agreement import common

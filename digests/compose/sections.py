@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from digests.model import Story
-from digests.places import REGIONS, region_of, region_title
+from digests.places.regions import REGIONS, region_of, region_title
 from digests.wishes import SectionRule, ruled
 from watcher.model import Article
 from watcher.text.words import fold

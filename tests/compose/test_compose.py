@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from digests import edition_json
 from digests.changes import since
-from digests.compose import Intake, Shape, compose
+from digests.compose.edition import Shape, compose
+from digests.compose.ledger import Intake
 from digests.compose.story import anchor, reading_time, sparkline, trend
 from digests.errors import DigestError
 from digests.rank import rank

@@ -4,9 +4,9 @@ import time
 
 import pytest
 
-from digests.places import REGIONS, countries, country_name, region_of, region_title
-from digests.places.find import of_article
+from digests.places.find import countries, of_article
 from digests.places.names import city_rows, first_letter, normal
+from digests.places.regions import REGIONS, country_name, region_of, region_title
 from tests.compose.press import article, by_id, story
 from watcher.text.words import words
 

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from digests.compose import Intake, Shape, compose
+from digests.compose.edition import Shape, compose
+from digests.compose.ledger import Intake
 from digests.metrics import metrics
 from digests.publish import rendered
 from digests.rank import rank
