@@ -28,7 +28,7 @@ from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
 
 from digests.cluster.item import Item
 from digests.sharding import window_grouping
-from watcher.features.make import make
+from watcher.features.extract import extract_features
 
 BETWEEN = timedelta(days=6)
 
@@ -45,7 +45,7 @@ def labelled(path: Path) -> list[tuple[Item, str]]:
             published_at=datetime.fromisoformat(row["published"]),
             outlet="",
             url="",
-            features=make(row["id"], title=row["title"], text="", language=row["lang"]),
+            features=extract_features(row["id"], title=row["title"], text="", language=row["lang"]),
         )
         found.append((item, row["cluster"]))
     return found

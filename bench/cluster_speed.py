@@ -32,7 +32,7 @@ from online_tfidf import grouped
 from digests.cluster.item import Item
 from digests.cluster.stories import group
 from watcher.features.embed import with_vector
-from watcher.features.make import make
+from watcher.features.extract import extract_features
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 PER_DAY = 2_000  # articles
@@ -59,7 +59,7 @@ def window(count: int, *, texts: bool, vectors: bool) -> Iterator[Item]:
             words = [rng.choice(own) if rng.random() < 0.4 else word for word in told]
             key = f"{event:06}{n:02}"
             title = " ".join(words[:TITLE])
-            features = make(key, title=title, text=" ".join(words[TITLE:]), language=language)
+            features = extract_features(key, title=title, text=" ".join(words[TITLE:]), language=language)
             if vectors:
                 vector = centre + draw.normal(size=384)
                 packed = (vector / np.linalg.norm(vector)).astype("<f2").tobytes()

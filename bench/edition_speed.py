@@ -29,7 +29,7 @@ from edition_texts import END, articles, sources
 from tree import run
 
 from digests.store.editions import open_digests
-from watcher.features.make import make
+from watcher.features.extract import extract_features
 from watcher.features.pack import pack
 from watcher.model import Article
 from watcher.store.articles import Arrival, Packed, add_articles
@@ -106,7 +106,7 @@ def fill(path: Path, count: int) -> None:
 
 def features_of(article: Article) -> Packed:
     """Return what is kept of an article for grouping."""
-    made = make(article.id, title=article.title, text=article.text, language=article.language)
+    made = extract_features(article.id, title=article.title, text=article.text, language=article.language)
     return Packed(version=made.version, payload=pack(made))
 
 

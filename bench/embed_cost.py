@@ -24,7 +24,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from watcher.features.embed import LOCAL_BATCH, Choice, embedding_text
-from watcher.features.version import FEATURES_VERSION
+from watcher.features.extract import FEATURES_VERSION
 from watcher.model import Article
 from watcher.store.articles import Packed, add_article
 from watcher.store.embedders import name_of

@@ -21,7 +21,7 @@ from digests.cluster.about import about
 from digests.cluster.follow import follow
 from digests.cluster.item import Item
 from watcher.features.embed import embedding_text, with_vector
-from watcher.features.make import make
+from watcher.features.extract import extract_features
 
 FIRST, LATER = timedelta(hours=18), timedelta(hours=24)
 
@@ -40,7 +40,7 @@ def main() -> None:
     stories: defaultdict[str, list[Item]] = defaultdict(list)
     for row in rows:
         title, body = row["title"], row["body"] or ""
-        features = make(row["id"], title=title, text=body, language=row["lang"])
+        features = extract_features(row["id"], title=title, text=body, language=row["lang"])
         if vectors:
             features = with_vector(features, *vectors[embedding_text(title, body)])
         at = datetime.fromisoformat(row["published"])

@@ -17,7 +17,7 @@ from bench.report_cases import cases
 from bench.report_desk import Case, Piece
 from digests.cluster.duplicates import reports
 from digests.cluster.item import Item
-from watcher.features.make import make
+from watcher.features.extract import extract_features
 
 HALVES = ("tuned", "held")
 START = datetime(2026, 2, 3, tzinfo=UTC)
@@ -41,7 +41,7 @@ def item(piece: Piece, language: str) -> Item:
         published_at=START + timedelta(hours=piece.hours),
         outlet=piece.outlet,
         url=f"https://{piece.outlet.replace(' ', '-')}.example/{piece.key}",
-        features=make(piece.key, title=piece.title, text=piece.body, language=language),
+        features=extract_features(piece.key, title=piece.title, text=piece.body, language=language),
         agency=piece.agency,
     )
 

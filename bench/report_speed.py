@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from digests.cluster.duplicates import reports
 from digests.cluster.item import Item
-from watcher.features.wording import shingles
+from watcher.features.extract import shingles
 from watcher.model import Features
 
 START = datetime(2026, 1, 1, tzinfo=UTC)

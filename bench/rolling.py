@@ -28,7 +28,7 @@ from digests.gather import items, stories_until
 from digests.store.editions import open_digests
 from digests.store.schema import stories, story_articles, story_changes
 from watcher.features.embed import embedding_text, load_embedder, with_vector
-from watcher.features.make import make
+from watcher.features.extract import extract_features
 from watcher.features.pack import pack
 from watcher.model import Article
 from watcher.store.articles import Packed, add_article, articles_between
@@ -93,7 +93,7 @@ def fill(
                 id=row["id"], url=url, host="", outlet=row["source"], title=title, text=body, language=language,
                 country=None, published_at=at, fetched_at=at, kind="live" if live else "article",
             )  # fmt: skip
-            features = make(row["id"], title=title, text=body, language=language)
+            features = extract_features(row["id"], title=title, text=body, language=language)
             if vectors:
                 features = with_vector(features, *vectors[embedding_text(title, body)])
             packed = Packed(

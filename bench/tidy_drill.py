@@ -22,7 +22,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine, func, select
 
-from watcher.features.make import make
+from watcher.features.extract import extract_features
 from watcher.features.pack import pack
 from watcher.model import Article
 from watcher.settings.model import StoreSettings
@@ -83,7 +83,7 @@ def main() -> int:
 
 def fill(engine: Engine, number: int) -> None:
     """Store articles that are too old, and as many that are not."""
-    made = make("", title="Report", text=TEXT, language="en")
+    made = extract_features("", title="Report", text=TEXT, language="en")
     packed = Packed(version=made.version, payload=pack(made))
     for name, at in (("old", OLD), ("new", NEW)):
         given = [

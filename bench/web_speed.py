@@ -31,7 +31,7 @@ from digests.make import Order, make_edition
 from digests.settings import digests_of
 from digests.store.editions import DAILY, open_digests
 from digests.store.schema import editions, stories, story_articles
-from watcher.features.make import make
+from watcher.features.extract import extract_features
 from watcher.features.pack import pack
 from watcher.model import Article, Source
 from watcher.settings.load import settings_model
@@ -162,7 +162,7 @@ def put(connection: Connection, part: list[Article], sources: int) -> None:
     fts.put(connection, map(entry_of, part))
     late = [one for one in part if one.published_at >= LAST - timedelta(days=1)]
     if late:
-        made = [(one, make(one.id, title=one.title, text=one.text, language="en")) for one in late]
+        made = [(one, extract_features(one.id, title=one.title, text=one.text, language="en")) for one in late]
         connection.execute(
             features.insert(), [{"article_id": a.id, "version": f.version, "payload": pack(f)} for a, f in made]
         )

@@ -200,11 +200,11 @@ def items_of(lines: list[Line], embedder: Embedder | None) -> Iterator[Item]:
     """Yield the lines as items, with their features made as at ingest."""
     from digests.cluster.item import Item, kind_of
     from watcher.features.embed import embedding_text, with_vector
-    from watcher.features.make import make
+    from watcher.features.extract import extract_features
 
     vectors = embedder.embed([embedding_text(line.title, line.body) for line in lines]) if embedder else []
     for number, line in enumerate(lines):
-        features = make(line.key, title=line.title, text=line.body, language=line.language)
+        features = extract_features(line.key, title=line.title, text=line.body, language=line.language)
         if embedder:
             features = with_vector(features, vectors[number], embedder.name)
         yield Item(

@@ -145,7 +145,7 @@ def check_formats(formats: tuple[str, ...]) -> None:
 def complete_features(settings: Settings, engine: Engine, *, since: datetime) -> None:
     """Make what grouping needs of the time's articles and no poll has made yet: features of this version, vectors."""
     from watcher.features.embed import choice_of, usable_embedder
-    from watcher.features.version import FEATURES_VERSION
+    from watcher.features.extract import FEATURES_VERSION
     from watcher.store.embedders import name_of
     from watcher.store.features import outdated, without_vector
     from watcher.store.writer import Writer, read

@@ -12,8 +12,8 @@ import numpy.typing as npt
 
 from digests.cluster.dense import mean_of
 from digests.cluster.item import Item
+from watcher.features.extract import packed_terms
 from watcher.features.means import language_means
-from watcher.features.terms import packed_terms
 from watcher.model import Features
 
 MOST_TERMS = 60

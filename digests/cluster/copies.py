@@ -9,9 +9,7 @@ import numpy as np
 
 from digests.cluster.item import Item
 from digests.cluster.wording import LEAST_SHARED, Sample, Wording
-from watcher.features.make import MAX_TITLE, TITLE_WEIGHT
-from watcher.features.terms import weights_of
-from watcher.features.wording import CITED, FLAG_BITS, LEAD
+from watcher.features.extract import CITED, FLAG_BITS, LEAD, MAX_TITLE, TITLE_WEIGHT, term_weights
 from watcher.text.words import stem_set, stems, tokens
 
 LEAST_WORDING = 10  # shingles: below this a body is a caption, and only its title can be compared
@@ -142,7 +140,7 @@ def is_notice(a: Item, b: Item, found: Common) -> bool:
 def told_stems(item: Item) -> set[str]:
     """Return the stems of an article's text: those that weigh more than the headline alone would have them weigh."""
     counts = Counter(stems(item.title.strip()[:MAX_TITLE], item.language))
-    weights = weights_of(item.features)
+    weights = term_weights(item.features)
     return {stem for stem, weight in weights.items() if weight > round(1000 * TITLE_WEIGHT * counts[stem] ** 0.5)}
 
 

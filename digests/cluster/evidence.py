@@ -9,7 +9,7 @@ from digests.cluster.copies import common
 from digests.cluster.dense import centred
 from digests.cluster.item import Item
 from digests.cluster.wording import wording_of
-from watcher.features.terms import weights_of
+from watcher.features.extract import term_weights
 
 MOST = 12  # names, terms or numbers that are told; the first are the weightiest
 
@@ -54,7 +54,7 @@ def why(a: Item, b: Item) -> Evidence:
 
 def shared_terms(a: Item, b: Item) -> tuple[str, ...]:
     """Return the terms of two articles of one language, the weightiest first."""
-    of_a, of_b = weights_of(a.features), weights_of(b.features)
+    of_a, of_b = term_weights(a.features), term_weights(b.features)
     return tuple(sorted(of_a.keys() & of_b.keys(), key=lambda term: (-min(of_a[term], of_b[term]), term))[:MOST])
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from digests.cluster.item import Item
-from watcher.features.wording import FLAG_BITS, MAX_SHINGLES
+from watcher.features.extract import FLAG_BITS, MAX_SHINGLES
 from watcher.text.urls import host_of
 
 Sample: TypeAlias = npt.NDArray[np.uint32]  # shingles with their flags, ascending

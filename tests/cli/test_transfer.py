@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from watcher.cli.main import run
-from watcher.features.version import FEATURES_VERSION
+from watcher.features.extract import FEATURES_VERSION
 from watcher.model import Source
 from watcher.store.articles import packed_features
 from watcher.store.feeds import sync_sources

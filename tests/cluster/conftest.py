@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from digests.cluster.item import Item
-from watcher.features.make import make
+from watcher.features.extract import extract_features
 
 START = datetime(2026, 3, 2, 6, tzinfo=UTC)
 
@@ -22,7 +22,7 @@ def item():
             published_at=None if hours is None else START + timedelta(hours=hours),
             outlet=outlet or f"outlet of {article_id}",
             url=url or f"https://{article_id}.example/a",
-            features=make(article_id, title=title, text=text, language=language),
+            features=extract_features(article_id, title=title, text=text, language=language),
             kind=kind,
             agency=agency,
         )

@@ -13,7 +13,7 @@ from digests.cluster.item import Item, item_of, kind_of
 from digests.cluster.linkage import Linkage, edges_of, link
 from digests.cluster.stories import group, story_id
 from watcher.features.embed import embedding_text, load_embedder, with_vector
-from watcher.features.make import make
+from watcher.features.extract import extract_features
 from watcher.model import Article
 
 START = datetime(2026, 3, 2, 6, tzinfo=UTC)
@@ -150,7 +150,7 @@ def test_every_article_is_in_one_story_and_in_one_report_of_it(rows):
             published_at=None if hours is None else START + timedelta(hours=hours),
             outlet="",
             url="",
-            features=make(f"a{n}", title=title, text="", language=language),
+            features=extract_features(f"a{n}", title=title, text="", language=language),
             kind="live" if live else "article",
         )
         for n, (title, language, hours, live) in enumerate(rows)

@@ -14,7 +14,7 @@ from digests.cluster.about import DIGITS, MOST_TERMS, mean_terms
 from digests.cluster.item import Item
 from digests.cluster.sparse import heaviest_alike
 from digests.cluster.terms import PART, cognates_of, told
-from watcher.features.terms import packed_terms
+from watcher.features.extract import packed_terms
 from watcher.model import Features
 
 WORDS = st.dictionaries(st.text("abcdefgh", min_size=1, max_size=3), st.integers(1, 9_000), max_size=90)

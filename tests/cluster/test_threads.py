@@ -18,7 +18,7 @@ from digests.cluster.steady import known_story, steadied
 from digests.cluster.stories import story_id
 from digests.cluster.threads import Absorbed, Known, carry
 from digests.model import Report, Story
-from watcher.features.make import make
+from watcher.features.extract import extract_features
 
 START = datetime(2026, 3, 2, 6, tzinfo=UTC)
 QUAKE = "A quake of magnitude 5.4 shook Tarvola in the Dressel valley at dawn. Mayor Henrik Oster said so in Marnitz."
@@ -40,7 +40,7 @@ def items_of(articles: str):
             published_at=START + timedelta(hours=n),
             outlet=key,
             url="",
-            features=make(key, title=f"Report {key}", text="", language="en"),
+            features=extract_features(key, title=f"Report {key}", text="", language="en"),
         )
         for n, key in enumerate(articles)
     }

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from digests.cluster.copies import common
 from digests.cluster.wording import Shingles, Wordings, candidates, wording_of, wordings
-from watcher.features.wording import MAX_SHINGLES, shingles
+from watcher.features.extract import MAX_SHINGLES, shingles
 
 STORY = (
     "The harbour authority closed the northern quay on Monday after a crane fell across two moored ferries. "

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine
 
 from digests.store.editions import open_digests
-from watcher.features.make import make
+from watcher.features.extract import extract_features
 from watcher.features.pack import pack
 from watcher.model import Article
 from watcher.store.articles import Packed, add_article
@@ -51,7 +51,7 @@ def put(engine: Engine) -> Callable[..., Article]:
             published_at=published,
             fetched_at=fetched or published,
         )
-        made = make(key, title=article.title, text=text, language=language)
+        made = extract_features(key, title=article.title, text=text, language=language)
         packed = Packed(version=made.version, payload=pack(made))
         write(engine, lambda c: add_article(c, article, feed_id=feed_id, packed=packed, block_hashes=()))
         return article

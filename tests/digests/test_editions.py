@@ -29,7 +29,7 @@ from digests.store.editions import (
     seen_editions,
 )
 from tests.kinds import refuse_writes
-from watcher.features.make import make
+from watcher.features.extract import extract_features
 from watcher.features.pack import pack
 from watcher.model import Article, Changes, Entry, Polled, Source, Validators
 from watcher.store.articles import Packed, add_article
@@ -205,7 +205,7 @@ def test_the_ledger_says_why_entries_are_not_among_the_articles(engine):
             id=page.article_id, url=page.url, host="one.example", outlet="One", country="GB", language="en",
             title=f"Bridge {age} falls into the Aar", text="It fell at night.", published_at=at, fetched_at=came,
         )  # fmt: skip
-        made = make(article.id, title=article.title, text=article.text, language="en")
+        made = extract_features(article.id, title=article.title, text=article.text, language="en")
         packed = Packed(version=made.version, payload=pack(made))
         write(engine, lambda c, a=article, p=packed: add_article(c, a, feed_id=feed.id, packed=p, block_hashes=()))
         write(engine, lambda c, key=page.article_id: page_done(c, key))

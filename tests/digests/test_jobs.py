@@ -21,7 +21,7 @@ from digests.store.outbox import Place, deliveries_of, put
 from tests.deliver.mail_server import MailServer
 from tests.kinds import on
 from tests.tools import tools_of
-from watcher.features.make import make
+from watcher.features.extract import extract_features
 from watcher.features.pack import pack
 from watcher.model import Article, Source
 from watcher.net.client import Client
@@ -321,6 +321,6 @@ def place(tools, at: datetime, n: int, title: str) -> None:
         id=f"{n:016x}", url=f"https://p{n}.example/{n}", host=f"p{n}.example", outlet=f"P{n}", title=title, text=text,
         language="en", country=None, published_at=at, fetched_at=at,
     )  # fmt: skip
-    made = make(article.id, title=title, text=text, language="en")
+    made = extract_features(article.id, title=title, text=text, language="en")
     packed = Packed(version=made.version, payload=pack(made))
     write(tools.writer.engine, lambda c: add_article(c, article, feed_id=1, packed=packed, block_hashes=()))

@@ -18,7 +18,7 @@ from digests.gather import stories_until
 from digests.shard_processes import Task, in_processes, serve
 from digests.sharding import window_grouping
 from watcher.errors import WatcherError
-from watcher.features.make import make
+from watcher.features.extract import extract_features
 from watcher.work.pool import Pool
 from watcher.work.processes import prepare_worker
 
@@ -36,7 +36,7 @@ def item(number, title, language):
         published_at=START + timedelta(hours=number),
         outlet=f"outlet of {key}",
         url=f"https://{key}.example/a",
-        features=make(key, title=title, text="", language=language),
+        features=extract_features(key, title=title, text="", language=language),
     )
 
 

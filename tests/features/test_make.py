@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 
 from watcher.errors import PluginError
 from watcher.features.embed import load_embedder, with_vector
-from watcher.features.make import MAX_TERMS, embedding_text, make
+from watcher.features.extract import MAX_SHINGLES, MAX_TERMS, embedding_text, extract_features
 from watcher.features.pack import pack, unpack
-from watcher.features.wording import MAX_SHINGLES
 from watcher.text.words import fold, stems, tokens
 
 STORY = (
@@ -23,7 +22,7 @@ STORY = (
 
 
 def terms_of(title, language, text=""):
-    return {term for term, _ in make("a", title=title, text=text, language=language).terms}
+    return {term for term, _ in extract_features("a", title=title, text=text, language=language).terms}
 
 
 @pytest.mark.parametrize(
@@ -48,15 +47,15 @@ def test_stop_words_and_elisions_are_no_terms():
 
 
 def test_names_of_two_alphabets_meet():
-    latin = make("a", title="Talks with Ivanov end", text="", language="en")
-    cyrillic = make("b", title="Завершились переговоры с Ивановым", text="", language="ru")
+    latin = extract_features("a", title="Talks with Ivanov end", text="", language="en")
+    cyrillic = extract_features("b", title="Завершились переговоры с Ивановым", text="", language="ru")
 
     assert latin.names == ("ivanov",)
     assert cyrillic.names[0].startswith("ivanov")
 
 
 def test_a_title_in_title_case_gives_no_names():
-    assert make("a", title="Storm Hits The Northern Coast Again", text="", language="en").names == ()
+    assert extract_features("a", title="Storm Hits The Northern Coast Again", text="", language="en").names == ()
 
 
 @pytest.mark.parametrize(
@@ -70,12 +69,14 @@ def test_a_title_in_title_case_gives_no_names():
     ],
 )
 def test_numbers_have_one_spelling(text, number):
-    assert number in make("a", title=text, text="", language="en").numbers
+    assert number in extract_features("a", title=text, text="", language="en").numbers
 
 
 def test_the_headline_repeated_in_the_body_counts_once():
-    once = make("a", title="Crane falls on ferries", text=STORY, language="en")
-    twice = make("a", title="Crane falls on ferries", text=f"Crane falls on ferries\n{STORY}", language="en")
+    once = extract_features("a", title="Crane falls on ferries", text=STORY, language="en")
+    twice = extract_features(
+        "a", title="Crane falls on ferries", text=f"Crane falls on ferries\n{STORY}", language="en"
+    )
 
     assert once == twice
 
@@ -84,11 +85,11 @@ def test_the_headline_repeated_in_the_body_counts_once():
     title=st.text(max_size=300), text=st.text(max_size=2_000), language=st.sampled_from(["en", "ar", "ja", "und", ""])
 )
 def test_any_text_gives_bounded_features_that_survive_packing(title, text, language):
-    features = make("id", title=title, text=text, language=language)
+    features = extract_features("id", title=title, text=text, language=language)
 
     assert len(features.shingles) <= 4 * MAX_SHINGLES
     assert len(features.terms) <= MAX_TERMS
-    assert features == make("id", title=title, text=text, language=language)
+    assert features == extract_features("id", title=title, text=text, language=language)
     assert unpack("id", pack(features), None, None) == features
     assert len(embedding_text(title, text)) <= 741
 
@@ -101,14 +102,14 @@ def test_the_title_and_the_first_words_are_embedded(word, words):
 
 
 def test_a_vector_is_kept_beside_the_packed_part():
-    features = make("id", title="Crane falls", text=STORY, language="en")
+    features = extract_features("id", title="Crane falls", text=STORY, language="en")
     full = with_vector(features, b"\x00\x3c", "test/1")
 
     assert unpack("id", pack(full), b"\x00\x3c", "test/1") == full
 
 
 def test_features_that_were_packed_with_their_terms_as_json_are_read():
-    made = make("id", title="Crane falls", text=STORY, language="en")
+    made = extract_features("id", title="Crane falls", text=STORY, language="en")
     words = json.dumps([made.version, made.terms, made.names, made.numbers]).encode()
     packed = struct.pack("<BH", 1, len(made.shingles) // 4) + made.shingles + zlib.compress(words)
 
@@ -116,7 +117,7 @@ def test_features_that_were_packed_with_their_terms_as_json_are_read():
 
 
 def test_terms_come_heaviest_first_with_their_weights():
-    made = make("id", title="Crane falls", text="A crane fell.", language="en")
+    made = extract_features("id", title="Crane falls", text="A crane fell.", language="en")
 
     assert made.terms == (("crane", 4.0), ("falls", 3.0), ("fell", 1.0))
 

@@ -7,9 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from watcher.features.extract import (
+    CITED,
+    FEATURES_VERSION,
+    FLAG_BITS,
+    LEAD,
+    LEAD_WORDS,
+    MAX_SHINGLES,
+    shingles,
+    split_quotes,
+)
 from watcher.features.renew import renewed
-from watcher.features.version import FEATURES_VERSION
-from watcher.features.wording import CITED, FLAG_BITS, LEAD, LEAD_WORDS, MAX_SHINGLES, parted, shingles
 from watcher.model import Article, Features
 
 NOW = datetime(2026, 3, 2, 6, tzinfo=UTC)
@@ -23,7 +31,7 @@ def values(text):
 
 
 def cited(text):
-    return " ".join(word for word, is_cited in zip(*parted(text), strict=True) if is_cited)
+    return " ".join(word for word, is_cited in zip(*split_quotes(text), strict=True) if is_cited)
 
 
 @pytest.mark.parametrize("marks", ["“ ”", "„ “", "„ ”", "” ”", "« »", "«\u00a0 \u00a0»", "» «", '" "', '"" ""', "‘ ’"])

@@ -11,7 +11,7 @@ from digests.make import Order, make_edition
 from digests.settings import digests_of
 from digests.store.editions import DAILY, open_digests
 from tests.kinds import on
-from watcher.features.make import make
+from watcher.features.extract import extract_features
 from watcher.features.pack import pack
 from watcher.model import Article, Changes, Failed, Polled, Removed, Validators
 from watcher.settings.load import load
@@ -112,7 +112,7 @@ def put(engine: Engine, key: str, *, outlet: str, language: str, country: str, t
         }
         | more
     )  # fmt: skip
-    made = make(key, title=article.title, text=article.text, language=language)
+    made = extract_features(key, title=article.title, text=article.text, language=language)
     packed = Packed(version=made.version, payload=pack(made))
     write(engine, lambda c: add_article(c, article, feed_id=1, packed=packed, block_hashes=()))
     return key

@@ -13,9 +13,8 @@ from tests.kinds import on_postgresql
 from tests.tools import tools_of
 from watcher.errors import WatcherError
 from watcher.features.embed import Choice
-from watcher.features.make import make
+from watcher.features.extract import FEATURES_VERSION, extract_features
 from watcher.features.pack import pack
-from watcher.features.version import FEATURES_VERSION
 from watcher.model import Article
 from watcher.store.articles import Packed, add_article
 from watcher.store.features import shares_without_vector
@@ -65,7 +64,9 @@ def store(engine):
                 id=article_id(url), url=url, host="a.example", outlet="A", title=f"Story {number}", language="en",
                 text="All the talk.", country=None, published_at=NOON, fetched_at=NOON,
             )  # fmt: skip
-            packed = Packed(version=version, payload=pack(make(one.id, title=one.title, text=one.text, language="en")))
+            packed = Packed(
+                version=version, payload=pack(extract_features(one.id, title=one.title, text=one.text, language="en"))
+            )
             write(
                 engine, lambda c, one=one, packed=packed: add_article(c, one, feed_id=1, packed=packed, block_hashes=())
             )

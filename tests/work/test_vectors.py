@@ -14,9 +14,8 @@ from watcher.daemon.clock import LONGEST_REST_S, MENDING_S, REST_S, rest_s
 from watcher.daemon.jobs import Job
 from watcher.errors import EmbedderError, PluginError, StoreError, WatcherError
 from watcher.features.embed import Choice, Endpoint
-from watcher.features.make import make
+from watcher.features.extract import FEATURES_VERSION, extract_features
 from watcher.features.pack import pack, unpack
-from watcher.features.version import FEATURES_VERSION
 from watcher.model import Article
 from watcher.settings.secrets import Secret
 from watcher.store.articles import Packed, add_article, articles_by_id, packed_features
@@ -65,7 +64,7 @@ def store(engine):
                 text=f"{title} was all the talk.", country=None,
                 published_at=NOON - timedelta(minutes=at), fetched_at=NOON,
             )  # fmt: skip
-            made = make(title, title=title, text=one.text, language="en")
+            made = extract_features(title, title=title, text=one.text, language="en")
             packed = Packed(version=version, payload=pack(made) if version == FEATURES_VERSION else b"old")
             write(
                 engine, lambda c, one=one, packed=packed: add_article(c, one, feed_id=1, packed=packed, block_hashes=())
@@ -286,7 +285,7 @@ async def test_features_of_another_version_are_made_anew_and_keep_their_vectors(
     assert await remake_features(writer, pool) == 0
     for key, packed in read(engine, lambda c: packed_features(c, keys)).items():
         found = unpack(key, packed.payload, packed.vector, packed.vector_model)
-        made = make(key, title=key, text=f"{key} was all the talk.", language="en")
+        made = extract_features(key, title=key, text=f"{key} was all the talk.", language="en")
         assert (found.terms, found.shingles, found.vector, found.vector_model) == (
             made.terms, made.shingles, b"\x00\x3c", "one/1",
         )  # fmt: skip

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine
 from watcher.cli.tally import Tally
 from watcher.errors import StoreError, WatcherError
 from watcher.features.embed import Choice
-from watcher.features.version import FEATURES_VERSION
+from watcher.features.extract import FEATURES_VERSION
 from watcher.settings.model import Settings
 from watcher.store.embedders import has_unmade
 from watcher.store.feeds import make_all_due

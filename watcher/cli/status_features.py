@@ -16,7 +16,7 @@ TROUBLE_CHARS = 300
 def features_found(settings: Settings, engine: Engine) -> dict[str, Any]:
     """Return, as JSON has it, which embedder is in use and how many articles wait for it, or for newer features."""
     from watcher.features.embed import choice_of, usable_embedder
-    from watcher.features.version import FEATURES_VERSION
+    from watcher.features.extract import FEATURES_VERSION
     from watcher.store.embedders import embedder_noted
     from watcher.store.features import count_outdated, count_without_vector
     from watcher.store.writer import read

@@ -103,9 +103,9 @@ def choice_of(semantic: SemanticSettings) -> Choice:
 
 def embedding_text(title: str, text: str) -> str:
     """Return what of an article is embedded; see `make.embedding_text`."""
-    from watcher.features import make  # late: the tables of words beside it cost 5 ms
+    from watcher.features import extract  # late: the tables of words beside it cost 5 ms
 
-    return make.embedding_text(title, text)
+    return extract.embedding_text(title, text)
 
 
 def usable_embedder(choice: Choice) -> Choice | None:

@@ -7,7 +7,7 @@ import struct
 import zlib
 from sys import intern
 
-from watcher.features.terms import packed_terms
+from watcher.features.extract import packed_terms
 from watcher.model import Features
 
 FORMAT = 2

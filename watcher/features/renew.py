@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from watcher.features.make import make
-from watcher.features.version import FEATURES_VERSION
+from watcher.features.extract import FEATURES_VERSION, extract_features
 from watcher.model import Article, Features
 
 
@@ -13,5 +12,5 @@ def renewed(features: Features, article: Article) -> Features:
     """Return `features` as this version makes them of `article`; the vector, which has its own version, is kept."""
     if features.version == FEATURES_VERSION:
         return features
-    made = make(article.id, title=article.title, text=article.text, language=article.language)
+    made = extract_features(article.id, title=article.title, text=article.text, language=article.language)
     return replace(made, vector=features.vector, vector_model=features.vector_model)

@@ -57,9 +57,9 @@ def load_parser() -> None:
 def load_cleaner() -> None:
     """Load what cleans a page and makes features: some .7 s of CPU, half a minute on a machine that is starved."""
     from watcher.clean import article, decode, fragment, reject
-    from watcher.features import make, pack
+    from watcher.features import extract, pack
 
-    assert reject and article and decode and fragment and make and pack
+    assert reject and article and decode and fragment and extract and pack
 
 
 def parse_feed(
@@ -141,18 +141,20 @@ def clean_entry(entry: Entry, url: str, language: str | None) -> Made:
 
 def with_features(cleaned: Cleaned) -> Made:
     """Return a cleaned article with its features; the id is set where it is stored."""
-    from watcher.features import make, pack
+    from watcher.features import extract, pack
 
-    made = make.make("", title=cleaned.title, text=cleaned.text, language=cleaned.language or "und")
+    made = extract.extract_features("", title=cleaned.title, text=cleaned.text, language=cleaned.language or "und")
     return Made(cleaned=cleaned, version=made.version, payload=pack.pack(made))
 
 
 def features_of(rows: tuple[tuple[str, str, str, str], ...]) -> dict[str, Packed]:
     """Return the features of stored articles, each (id, title, text, language), packed."""
-    from watcher.features import make, pack
+    from watcher.features import extract, pack
     from watcher.store.articles import Packed
 
-    made = [make.make(key, title=title, text=text, language=language) for key, title, text, language in rows]
+    made = [
+        extract.extract_features(key, title=title, text=text, language=language) for key, title, text, language in rows
+    ]
     return {each.article_id: Packed(version=each.version, payload=pack.pack(each)) for each in made}
 
 

@@ -1,0 +1,260 @@
+"""Features of an article: the terms, names, numbers and shingles that grouping compares."""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from sys import intern
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from watcher.model import Features
+from watcher.text.hashes import hash64
+from watcher.text.words import POSSESSIVE, UNSPACED_RUN, WORD, fold, is_unspaced, stems, to_latin, tokens, words
+
+FEATURES_VERSION = "3"
+
+
+MOST_WEIGHT = 65_535  # thousandths: only a text that is one word again and again weighs it more
+
+
+def packed_terms(terms: Iterable[tuple[str, float]]) -> tuple[str, bytes]:
+    """Return the stems and weights of `terms`, heaviest first, as `Features` holds them: to a thousandth."""
+    pairs = list(terms)
+    weights = [min(round(1000 * weight), MOST_WEIGHT) for _, weight in pairs]
+    return "\n".join(term for term, _ in pairs), struct.pack(f"<{len(weights)}H", *weights)
+
+
+def term_weights(features: Features) -> dict[str, int]:
+    """Return the weight of each term in thousandths."""
+    stems = features.stems.split("\n") if features.stems else ()
+    return dict(zip(stems, struct.unpack(f"<{len(features.weights) // 2}H", features.weights), strict=True))
+
+
+Codes: TypeAlias = npt.NDArray[np.uint32]
+
+SHINGLE_WORDS = 3
+SHINGLE_CHARACTERS = 6  # where words are not separated
+MAX_SHINGLES = 384  # a sample of a longer text; 400 words give about as many
+MAX_CHARACTERS = 40_000
+LEAD_WORDS = 40  # of a text, how it begins
+LEAD_CHARACTERS = 80  # the same, where words are not separated
+
+CITED, LEAD = 1, 2  # the flags of a shingle, in the lowest bits of its number; the others are its hash
+FLAG_BITS = 2
+
+MULTIPLIER, MIXER = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xFF51AFD7ED558CCD)  # odd, with bits all over
+
+MAX_QUOTE = 1_200  # characters: a longer "quotation" is a quotation mark that was never closed
+INSIDE = rf"\n]{{20,{MAX_QUOTE}}}"
+QUOTES = re.compile(  # a mark opens before a word and closes after one: what stands between two quotations is none
+    rf"“[^“”{INSIDE}”|„[^„“”{INSIDE}[“”]|«[^«»{INSIDE}»|(?<!\w)»(?=\w)[^«»{INSIDE}«(?!\w)|(?<!\w)”(?=\w)[^“”{INSIDE}”"
+    rf'|(?<![\w"])"{{1,2}}(?=\S)[^"{INSIDE}"{{1,2}}(?!\w)|(?<!\w)‘[^‘{INSIDE}?’(?!\w)'
+    rf"|「[^「」\n]{{8,{MAX_QUOTE}}}」|『[^『』\n]{{8,{MAX_QUOTE}}}』"
+    r"|^\s*[“„«「『][^”»」』\n]+$"  # a paragraph of a longer quotation: only the last is closed
+)
+MARK = re.compile('[“”„«»"‘「『]')  # without one there is no need to look closer
+SPOKEN = re.compile(r"\s*(?:[-–—―•*·▪●]\s|\d{1,2}[.)]\s)")  # how a line of a dialogue or of a list begins
+CITES = re.compile(r"[:：]\s*$")  # a line that ends so introduces what is cited: a statement, a list, a table
+LINE_END = re.compile(r"[.!?…。！？؟।။።]['\"’”“»«」』)\]]*\s*$")
+LEAST_SENTENCE = 12  # words: a shorter line without an end is a row of a table or of a list
+FIGURES = 0.35  # of the words of a line that are numbers: more, and it is a row of a table
+APOSTROPHES = str.maketrans("’ʼ‘′`´", "''''''")
+
+
+def shingles(text: str) -> bytes:
+    """
+    Return a sample of the hashed shingles of `text`, ascending: all of a short text, of a longer one the smallest.
+
+    Little-endian uint32. Below the smaller of their largest values, two samples hold every shingle of their texts.
+    A shingle is flagged `CITED` where a word of it is quoted, or in a row of a list or a table, each time it comes:
+    two independent texts share what was said and counted, and only copies share how it was told.
+    It is flagged `LEAD` where it stands in the first words.
+    """
+    found, cited = split_quotes(text[:MAX_CHARACTERS])
+    unspaced = is_mostly_unspaced(found)
+    size = SHINGLE_CHARACTERS if unspaced else SHINGLE_WORDS
+    if len(found) < size:
+        return b""
+    runs = hashed_runs(found, size)
+    before = np.cumsum([0, *cited])
+    flags = np.where(before[size:] > before[:-size], CITED, 0).astype(np.uint32)
+    flags[: LEAD_CHARACTERS if unspaced else LEAD_WORDS] |= LEAD
+    order = np.argsort(runs, kind="stable")
+    runs, flags = runs[order], flags[order]
+    first = np.flatnonzero(np.concatenate([[True], runs[1:] != runs[:-1]]))
+    always, ever = np.bitwise_and.reduceat(flags, first), np.bitwise_or.reduceat(flags, first)
+    sample = runs[first] << FLAG_BITS | always & CITED | ever & LEAD
+    return sample[:MAX_SHINGLES].astype("<u4").tobytes()
+
+
+def hashed_runs(found: Sequence[str], size: int) -> Codes:
+    """Return the hash of each run of `size` tokens, of 32 - `FLAG_BITS` bits, the same on every machine."""
+    codes = np.array([token_hash(token) for token in found], np.uint64)
+    count = len(found) - size + 1
+    runs = codes[:count]
+    for n in range(1, size):
+        runs = runs * MULTIPLIER + codes[n : n + count]
+    runs = (runs ^ runs >> np.uint64(32)) * MIXER
+    return (runs >> np.uint64(32 + FLAG_BITS)).astype(np.uint32)
+
+
+@lru_cache(maxsize=16_384)  # about 3 MB: the common words of a few languages
+def token_hash(token: str) -> int:
+    """Return the 64-bit hash of a token."""
+    return hash64(token)
+
+
+def split_quotes(text: str) -> tuple[list[str], list[bool]]:
+    """Return the tokens of `text`, and of each whether it is cited: quoted, spoken, or in a list or a table."""
+    found: list[str] = []
+    cited: list[bool] = []
+    introduced = False
+    for line in text.split("\n"):
+        if not line.strip():
+            continue
+        line_tokens = 0
+        for part, is_quoted in quotations(line):
+            words = tokens(part.translate(APOSTROPHES))
+            found += words
+            cited += [is_quoted] * len(words)
+            line_tokens += len(words)
+        if line_tokens and (introduced or is_list_or_quote_line(line, found[-line_tokens:])):
+            cited[-line_tokens:] = [True] * line_tokens
+        introduced = bool(CITES.search(line))
+    return found, cited
+
+
+def quotations(line: str) -> Iterator[tuple[str, bool]]:
+    """Yield `line` in parts, and of each whether it is a quotation."""
+    at = 0
+    for match in QUOTES.finditer(line) if MARK.search(line) else ():
+        yield line[at : match.start()], False
+        yield match.group(), True
+        at = match.end()
+    yield line[at:], False
+
+
+def is_list_or_quote_line(line: str, words: Sequence[str]) -> bool:
+    """Whether a line is spoken, or of a list or a table: by how it begins, by its figures, or as it is no sentence."""
+    if SPOKEN.match(line) or sum(map(str.isdigit, words)) > FIGURES * len(words):
+        return True
+    return len(words) < LEAST_SENTENCE and not LINE_END.search(line)
+
+
+def is_mostly_unspaced(found: list[str]) -> bool:
+    """Whether most tokens are single characters of a script without spaces."""
+    return sum(len(token) == 1 and bool(UNSPACED_RUN.match(token)) for token in found) * 2 > len(found)
+
+
+MAX_TITLE = 400  # characters
+MAX_LEAD = 700  # characters of the body that count as its beginning
+MAX_BODY = 6_000  # characters of the body that are read for terms: an event is told at the top
+MAX_TERMS = 160
+MAX_NAMES = 48
+MAX_NUMBERS = 32
+TITLE_WEIGHT, LEAD_WEIGHT, BODY_WEIGHT = 3.0, 1.0, 0.4
+
+NUMBER = re.compile(r"\d+(?:[.,\u00a0\u202f' ]\d{3})+(?!\d)|\d+(?:[.,]\d+)?")
+SENTENCE_BEFORE = re.compile(r"[.!?。！？؟।:\n…]\s*[\"“„«»”’')\]]*\s*$")
+KATAKANA = re.compile("[\u30a1-\u30ff]{3,}")
+
+
+def extract_features(article_id: str, *, title: str, text: str, language: str) -> Features:
+    """
+    Return the features of an article, without its vector (`embed.with_vector` adds it).
+
+    Args:
+        text: The cleaned text, one paragraph a line; empty if only the title is known.
+        language: BCP 47 primary tag, "und" if unknown.
+    """
+
+    title = title.strip()[:MAX_TITLE]
+    body = strip_repeated_title(text, title)
+    stems, weights = packed_terms(terms(title, body, language))
+    return Features(
+        article_id=article_id,
+        version=FEATURES_VERSION,
+        shingles=shingles(body),
+        stems=stems,
+        weights=weights,
+        names=names(title, body[:MAX_LEAD]),
+        numbers=numbers(f"{title}\n{body[:MAX_LEAD]}"),
+    )
+
+
+def strip_repeated_title(text: str, title: str) -> str:
+    """Return `text` without the headline repeated at its top."""
+    text = text.strip()
+    return text[len(title) :].lstrip(" \n.:-–—") if title and text.startswith(title) else text
+
+
+def terms(title: str, body: str, language: str) -> Sequence[tuple[str, float]]:
+    """Return the stems of an article with their weights, heaviest first; the title counts most, the lead next."""
+    weights: defaultdict[str, float] = defaultdict(float)
+    lead, rest = body[:MAX_LEAD], body[MAX_LEAD:MAX_BODY]
+    for part, weight in ((title, TITLE_WEIGHT), (lead, LEAD_WEIGHT), (rest, BODY_WEIGHT)):
+        for term, count in Counter(stems(part, language)).items():
+            weights[term] += weight * count**0.5
+    ordered = sorted(weights.items(), key=lambda item: (-item[1], item[0]))
+    return ordered[:MAX_TERMS]
+
+
+def names(title: str, lead: str) -> tuple[str, ...]:
+    """
+    Return the names in an article, in Latin letters where possible, in the order of their first mention.
+
+    A name is a word with a capital inside a sentence, or a run of katakana.
+    A title in which most words have capitals says nothing.
+    """
+    found: dict[str, None] = {}
+    for part in (title, lead):
+        capitals = list(capitalized_words(part))
+        if part is title and len(capitals) * 2 > len(words(part)) > 3:
+            continue
+        found.update((intern(name), None) for name, inside in capitals if inside or name in found)
+        found.update((run, None) for run in KATAKANA.findall(part))
+    return tuple(found)[:MAX_NAMES]
+
+
+def capitalized_words(text: str) -> Iterator[tuple[str, bool]]:
+    """Yield each capitalised word of `text`, folded and in Latin letters, and whether it stands inside a sentence."""
+    for match in WORD.finditer(text):
+        start, word = match.start(), match.group()
+        if len(word) > 2 and word[0].isupper():
+            inside = start > 0 and not SENTENCE_BEFORE.search(text, max(0, start - 6), start)
+            yield to_latin(POSSESSIVE.sub("", fold(word))), inside
+
+
+def numbers(text: str) -> tuple[str, ...]:
+    """Return the numbers in `text`, in order of first mention: ASCII digits, "." for decimals, no grouping."""
+    found: dict[str, None] = {}
+    for match in NUMBER.finditer(text):
+        raw = "".join(str(int(c)) if c.isdigit() and c.isdecimal() else c for c in match.group())
+        found[intern(normalize_number(raw))] = None
+    return tuple(found)[:MAX_NUMBERS]
+
+
+def normalize_number(raw: str) -> str:
+    """Return it without its grouping: a sign before exactly three digits groups, another is the decimal sign."""
+    pieces = re.split(r"[.,\u00a0\u202f' ]", raw)
+    if len(pieces) > 1 and all(len(piece) == 3 for piece in pieces[1:]):
+        return "".join(pieces).lstrip("0") or "0"
+    whole = pieces[0].lstrip("0") or "0"
+    return f"{whole}.{pieces[1]}" if len(pieces) > 1 else whole
+
+
+def embedding_text(title: str, text: str) -> str:
+    """Return what of an article is embedded: its title and the first sixty words or so, which cost by their length."""
+    title = title.strip()[:300]
+    body = strip_repeated_title(text[:2_000], title)
+    limit = 160 if is_unspaced(body[:200]) else 440  # characters: sixty words either way
+    lead = " ".join(body[: limit + 1].split()[:60])
+    if len(lead) > limit:
+        lead = lead[:limit].rsplit(" ", 1)[0]
+    return f"{title}\n{lead}".strip()
