@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from digests import errata
 from digests.compose.edition import Shape, compose
-from digests.compose.ledger import Intake
+from digests.compose.ledger import LedgerInput
 from digests.due import NOT_LATE
 from digests.errata import as_revised
 from digests.model import Correction, Edition, FailingSource, Story
@@ -256,7 +256,7 @@ def intake(
     digest: DigestSettings,
     *,
     now: datetime,
-) -> Intake:
+) -> LedgerInput:
     """
     Return what came in and what did not, for the ledger.
 
@@ -277,7 +277,7 @@ def intake(
     older = count_outside(connection, start=start, end=end, feed_ids=feed_ids) - late_news
     before = (("further entries of the same articles", repeats), ("published outside the window", older))
     late = now - order.due_at if order.due_at is not None else timedelta()
-    return Intake(
+    return LedgerInput(
         entries_seen=count_entries(connection, start=start, end=end, feed_ids=feed_ids),
         left_out=tuple((why, n) for why, n in (*before, *left_out, *missed) if n > 0),
         sources_total=len(states),

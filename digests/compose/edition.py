@@ -8,7 +8,7 @@ from datetime import date, datetime
 from functools import partial
 
 from digests.compose.choose import StorySelection, choose
-from digests.compose.ledger import Intake, ledger_of
+from digests.compose.ledger import LedgerInput, build_ledger
 from digests.compose.sections import section_anchor, section_of, section_order
 from digests.compose.story import ComposeContext, compose_brief, compose_story, reading_time
 from digests.model import Brief, Correction, Edition, EditionStory, Section, Story
@@ -44,7 +44,7 @@ def compose(
     shape: Shape,
     ranked: Sequence[Ranked],
     articles: Mapping[str, Article],
-    intake: Intake,
+    intake: LedgerInput,
     previous: Edition | None,
     number: int,
     local_date: date,
@@ -88,7 +88,7 @@ def compose(
     sections = _sections(chosen, articles, frame, shape, taken)
     briefs = _briefs(chosen, articles, frame)
     shown = [story for section in sections for story in section.stories]
-    ledger = ledger_of(ranked, wanted, articles, intake, chosen, shown, briefs, frame)
+    ledger = build_ledger(ranked, wanted, articles, intake, chosen, shown, briefs, frame)
     return Edition(
         digest=shape.name,
         title=shape.title,

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from digests.compose.choose import StorySelection
-from digests.compose.largest import largest
 from digests.compose.story import ComposeContext, in_window
-from digests.model import Brief, EditionStory, FailingSource, Largest, Ledger
+from digests.model import Brief, EditionStory, FailingSource, Largest, Ledger, Story
 from digests.rank import Ranked
 from digests.summarise.headline import headline
 from watcher.model import Article
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Intake:
+class LedgerInput:
     """What came in, for the ledger."""
 
     entries_seen: int = 0
@@ -28,11 +27,11 @@ class Intake:
     longer_window: bool = False
 
 
-def ledger_of(
+def build_ledger(
     ranked: Sequence[Ranked],
     among: Sequence[Ranked],
     articles: Mapping[str, Article],
-    intake: Intake,
+    intake: LedgerInput,
     chosen: StorySelection,
     shown: Sequence[EditionStory],
     briefs: Sequence[Brief],
@@ -86,3 +85,41 @@ def _largest(ranked: Sequence[Ranked], articles: Mapping[str, Article], frame: C
     story = stories[found.id]
     title = headline(story, frame.whole(in_window(story, articles)), language=frame.language)
     return replace(found, title=title.text) if title else found
+
+
+# A quarter of what came in is seldom one event. In labelled news of single days, chosen for their large events, the
+# largest true story holds a sixth to a tenth in the middle; stories that ran together hold a third and more.
+GIANT_SHARE = 0.25
+GIANT_LEAST = 100  # reports of a window: among fewer, one large event is much
+
+
+def largest(stories: Iterable[Story], inside: Container[str]) -> Largest | None:
+    """
+    Return the story with the most reports and its share; None without a report.
+
+    Reports are counted, not articles: one agency's text in sixty papers is one report, and no sign of a fault. Of two
+    stories with as many, the one with more articles, then the one with the smaller id.
+
+    Args:
+        inside: Ids of the window's articles; a report without one of them is of an earlier day.
+    """
+    total = 0
+    best: tuple[int, int, str] | None = None
+    for story in stories:
+        reports = sum(any(key in inside for key in report.articles) for report in story.reports)
+        total += reports
+        counts = (-reports, -sum(key in inside for key in story.articles), story.id)
+        if reports and (best is None or counts < best):
+            best = counts
+    if best is None:
+        return None
+    reports = -best[0]
+    share = round(reports / total, 4)
+    return Largest(
+        id=best[2],
+        articles=-best[1],
+        reports=reports,
+        of_reports=total,
+        share=share,
+        alarm=total >= GIANT_LEAST and share > GIANT_SHARE,
+    )

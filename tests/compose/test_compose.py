@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from digests import edition_json
 from digests.changes import since
 from digests.compose.edition import Shape, compose
-from digests.compose.ledger import Intake
+from digests.compose.ledger import LedgerInput
 from digests.compose.story import anchor, reading_time, sparkline, trend
 from digests.errors import DigestError
 from digests.rank import rank
@@ -59,7 +59,7 @@ def edition_of(
             wishes=shape.get("wishes", Wishes()),
         ),
         articles=known,
-        intake=Intake(entries_seen=len(articles), left_out=kept.left_out, sources_total=9, sources_ok=8),
+        intake=LedgerInput(entries_seen=len(articles), left_out=kept.left_out, sources_total=9, sources_ok=8),
         previous=previous,
         number=number,
         local_date=day,
@@ -211,7 +211,7 @@ def test_the_next_day_tells_what_is_new_and_sells_nothing_old():
         shape=Shape(name="world", title="World Digest"),
         ranked=rank(stories, articles, now=END + timedelta(days=1), previous=monday),
         articles=articles,
-        intake=Intake(),
+        intake=LedgerInput(),
         previous=monday,
         number=2,
         local_date=date(2026, 3, 11),
@@ -246,7 +246,7 @@ def test_articles_from_before_the_window_are_known_but_not_counted():
         shape=Shape(name="world", title="World Digest"),
         ranked=rank([whole], articles, now=END),
         articles=articles,
-        intake=Intake(),
+        intake=LedgerInput(),
         previous=None,
         number=1,
         local_date=date(2026, 3, 10),

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from digests import edition_json
-from digests.compose.largest import GIANT_LEAST, GIANT_SHARE, largest
+from digests.compose.ledger import GIANT_LEAST, GIANT_SHARE, largest
 from digests.model import Largest
 from tests.compose.press import article, by_id, story
 from tests.render.editions import small

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from digests.compose.edition import Shape, compose
-from digests.compose.ledger import Intake
+from digests.compose.ledger import LedgerInput
 from digests.metrics import metrics
 from digests.publish import rendered
 from digests.rank import rank
@@ -45,9 +45,17 @@ def edition(giant: int, others: int):
     known = by_id(*one, *rest)
     ranked = rank([story(*one), *(story(each) for each in rest)], known, now=END)
     return compose(
-        shape=Shape(name="world", title="World Digest"), ranked=ranked, articles=known, intake=Intake(), previous=None,
-        number=1, local_date=END.date(), window_start=START, window_end=END, made_at=END,
-    )  # fmt: skip
+        shape=Shape(name="world", title="World Digest"),
+        ranked=ranked,
+        articles=known,
+        intake=LedgerInput(),
+        previous=None,
+        number=1,
+        local_date=END.date(),
+        window_start=START,
+        window_end=END,
+        made_at=END,
+    )
 
 
 def keep(made, url: str) -> None:
