@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection
 
 from digests import errata
-from digests.compose.edition import Shape, compose
+from digests.compose.edition import DigestOptions, compose_edition
 from digests.compose.ledger import LedgerInput
 from digests.due import NOT_LATE
 from digests.errata import as_revised
@@ -96,7 +96,7 @@ def composed(
         wishes=wishes,
         about=partial(countries, articles=articles),
     )
-    return compose(
+    return compose_edition(
         shape=shape_of(digest),
         ranked=ranked,
         articles=articles,
@@ -212,9 +212,9 @@ def cited(connection: Connection, seen: Sequence[Edition]) -> dict[str, Article]
     return articles_by_id(connection, [key for each in seen for story in each.stories for key in story.article_ids])
 
 
-def shape_of(digest: DigestSettings) -> Shape:
+def shape_of(digest: DigestSettings) -> DigestOptions:
     """Return what the settings say of a digest's editions."""
-    return Shape(
+    return DigestOptions(
         name=digest.name,
         title=digest.title,
         language=digest.language,

@@ -1,7 +1,10 @@
-"""An edition: which stories it shows, in which sections, and what it says beside them."""
+"""The sections of an edition: those the settings name, in their order, else the regions that its stories are about."""
 
 from __future__ import annotations
 
+import re
+import unicodedata
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -9,23 +12,89 @@ from functools import partial
 
 from digests.compose.choose import StorySelection, choose
 from digests.compose.ledger import LedgerInput, build_ledger
-from digests.compose.sections import section_anchor, section_of, section_order
 from digests.compose.story import ComposeContext, compose_brief, compose_story, reading_time
 from digests.model import Brief, Correction, Edition, EditionStory, Section, Story
 from digests.places.find import countries
-from digests.places.regions import region_of
+from digests.places.regions import REGIONS, region_of, region_title
 from digests.rank import Ranked
 from digests.select import Whole, is_flagged
 from digests.summarise.agreement import common
 from digests.voices import outlets_read
-from digests.wishes import Wishes
+from digests.wishes import SectionRule, Wishes, ruled
 from watcher.model import Article
+from watcher.text.words import fold
+
+
+def section_of(
+    story: Story,
+    articles: Mapping[str, Article],
+    places: Sequence[str],
+    *,
+    wanted: Sequence[str],
+    language: str,
+    rules: Sequence[SectionRule] = (),
+) -> str:
+    """
+    Return the title of the section that a story belongs to.
+
+    Args:
+        places: ISO codes of the countries it is about, first first.
+        wanted: The settings' sections: names of sections of sources, or of regions; empty for regions only.
+        rules: The reader's own: the first that fits decides.
+    """
+    if rules and (own := ruled(rules, [articles[key] for key in story.articles if key in articles], places)):
+        return own
+    region = region_of(places[0] if places else None)
+    if wanted:
+        names = {_plain(name): name for name in wanted}
+        counts = Counter(
+            names[_plain(article.section)]
+            for article in (articles[key] for key in story.articles if key in articles)
+            if article.section and _plain(article.section) in names
+        )
+        if counts:
+            return min(counts, key=lambda name: (-counts[name], wanted.index(name)))
+        for spelling in (region, region_title(region, language), region_title(region, "en")):
+            if _plain(spelling) in names:
+                return names[_plain(spelling)]
+    return region_title(region, language)
+
+
+def section_order(titles: Sequence[str], *, wanted: Sequence[str], language: str) -> list[str]:
+    """
+    Return the distinct titles in the order that an edition has them.
+
+    `titles` are those of its stories, best first. Without wishes the lead's section is first and the others follow by
+    their best story, the world's last; with wishes theirs comes first.
+    """
+    found = list(dict.fromkeys(titles))
+    if wanted:
+        return [name for name in wanted if name in found] + [name for name in found if name not in set(wanted)]
+    rest = region_title(REGIONS[-1], language)
+    return found[:1] + [name for name in found[1:] if name != rest] + [name for name in found[1:] if name == rest]
+
+
+def section_anchor(title: str, taken: set[str]) -> str:
+    """Return an ASCII anchor for a section, and note it in `taken`."""
+    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
+    slug = "-".join(re.findall(r"[a-z0-9]+", plain))
+    slug = slug if slug[:1].isalpha() else f"section-{slug or len(taken) + 1}"
+    found, number = slug, 2
+    while found in taken:
+        found, number = f"{slug}-{number}", number + 1
+    taken.add(found)
+    return found
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\W_]+", " ", fold(name)).strip()
+
 
 GONE = 10  # stories of the last edition of which nothing has come in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shape:
+class DigestOptions:
     """What a digest's settings say about its editions."""
 
     name: str
@@ -39,9 +108,9 @@ class Shape:
     wishes: Wishes = Wishes()  # noqa: RUF009 (it is frozen)
 
 
-def compose(
+def compose_edition(
     *,
-    shape: Shape,
+    shape: DigestOptions,
     ranked: Sequence[Ranked],
     articles: Mapping[str, Article],
     intake: LedgerInput,
@@ -106,12 +175,12 @@ def compose(
         minutes=reading_time(_read(shown, briefs)),
         note=shape.note,
         corrections=tuple(corrections),
-        gone=gone(previous, ranked, {told.earlier for _, told in (*chosen.main, *chosen.quiet)}),
+        gone=ended_stories(previous, ranked, {told.earlier for _, told in (*chosen.main, *chosen.quiet)}),
     )
 
 
 def _frame(
-    shape: Shape,
+    shape: DigestOptions,
     articles: Mapping[str, Article],
     earlier: Mapping[str, Article],
     seen: tuple[Edition, ...],
@@ -141,7 +210,11 @@ def _frame(
 
 
 def _chosen(
-    wanted: Sequence[Ranked], articles: Mapping[str, Article], frame: ComposeContext, shape: Shape, taken: set[str]
+    wanted: Sequence[Ranked],
+    articles: Mapping[str, Article],
+    frame: ComposeContext,
+    shape: DigestOptions,
+    taken: set[str],
 ) -> StorySelection:
     """Return which of the wanted stories are told in full and which in a line; their anchors are put into `taken`."""
     flagged = frozenset(key for key, article in articles.items() if is_flagged(article))
@@ -161,7 +234,7 @@ def _places(articles: Mapping[str, Article]) -> Callable[[Story], tuple[str, ...
     return places
 
 
-def _is_wanted(story: Story, frame: ComposeContext, shape: Shape) -> bool:
+def _is_wanted(story: Story, frame: ComposeContext, shape: DigestOptions) -> bool:
     """Whether a story is about one of the digest's regions or countries, if it names any."""
     if not shape.wishes.regions:
         return True
@@ -170,7 +243,11 @@ def _is_wanted(story: Story, frame: ComposeContext, shape: Shape) -> bool:
 
 
 def _sections(
-    chosen: StorySelection, articles: Mapping[str, Article], frame: ComposeContext, shape: Shape, taken: set[str]
+    chosen: StorySelection,
+    articles: Mapping[str, Article],
+    frame: ComposeContext,
+    shape: DigestOptions,
+    taken: set[str],
 ) -> tuple[Section, ...]:
     filed: dict[str, list[EditionStory]] = {}
     for ranked, told in chosen.main:
@@ -205,7 +282,9 @@ def _briefs(chosen: StorySelection, articles: Mapping[str, Article], frame: Comp
     return tuple(brief for brief in found if brief)
 
 
-def gone(previous: Edition | None, ranked: Sequence[Ranked], gone_on: Collection[str] = ()) -> tuple[Brief, ...]:
+def ended_stories(
+    previous: Edition | None, ranked: Sequence[Ranked], gone_on: Collection[str] = ()
+) -> tuple[Brief, ...]:
     """
     Return the stories that the last edition told and of which nothing has come in since, in its order.
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from digests import edition_json
 from digests.changes import since
-from digests.compose.edition import Shape, compose
+from digests.compose.edition import DigestOptions, compose_edition
 from digests.compose.ledger import LedgerInput
 from digests.compose.story import anchor, reading_time, sparkline, trend
 from digests.errors import DigestError
@@ -48,8 +48,8 @@ def edition_of(
             {key: dataclasses.replace(a, text=a.text[:chars]) for key, a in each.items()}
             for each in (known, earlier or {})
         )
-    return compose(
-        shape=Shape(**{"name": "world", "title": "World Digest", **shape}),
+    return compose_edition(
+        shape=DigestOptions(**{"name": "world", "title": "World Digest", **shape}),
         ranked=rank(
             stories,
             known,
@@ -207,8 +207,8 @@ def test_the_next_day_tells_what_is_new_and_sells_nothing_old():
     stories = [story(*group) for group in later]
     articles = {**by_id(*[a for group in later for a in group])}
 
-    tuesday = compose(
-        shape=Shape(name="world", title="World Digest"),
+    tuesday = compose_edition(
+        shape=DigestOptions(name="world", title="World Digest"),
         ranked=rank(stories, articles, now=END + timedelta(days=1), previous=monday),
         articles=articles,
         intake=LedgerInput(),
@@ -242,8 +242,8 @@ def test_articles_from_before_the_window_are_known_but_not_counted():
     whole = story(before, *today)
     articles = by_id(*today)
 
-    edition = compose(
-        shape=Shape(name="world", title="World Digest"),
+    edition = compose_edition(
+        shape=DigestOptions(name="world", title="World Digest"),
         ranked=rank([whole], articles, now=END),
         articles=articles,
         intake=LedgerInput(),

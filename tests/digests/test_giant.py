@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from digests.compose.edition import Shape, compose
+from digests.compose.edition import DigestOptions, compose_edition
 from digests.compose.ledger import LedgerInput
 from digests.metrics import metrics
 from digests.publish import rendered
@@ -44,8 +44,8 @@ def edition(giant: int, others: int):
     rest = [article(f"O{n}", f"Thing {n} happens", f"It was {n}.") for n in range(others)]
     known = by_id(*one, *rest)
     ranked = rank([story(*one), *(story(each) for each in rest)], known, now=END)
-    return compose(
-        shape=Shape(name="world", title="World Digest"),
+    return compose_edition(
+        shape=DigestOptions(name="world", title="World Digest"),
         ranked=ranked,
         articles=known,
         intake=LedgerInput(),
