@@ -11,8 +11,7 @@ from digests.model import Story
 from digests.select import width
 from digests.summarise.agreement import Agreement, Common, agreement, common
 from digests.summarise.lead import readers
-from digests.summarise.readable import FIRST
-from digests.summarise.words import spread
+from digests.summarise.readable import FIRST, words_for_language
 from watcher.model import Article
 from watcher.text.words import fold, stem_set
 
@@ -64,10 +63,10 @@ def is_clear(title: str, language: str) -> bool:
         return False
     found = [word.replace("’", "'") for word in FIRST.findall(title)]
     low = [word.lower() for word in found[:2]]
-    teases = spread("tease", language)
+    teases = words_for_language("tease", language)
     if low and (low[0] in teases or "-".join(low) in teases):
         return False
-    return not spread("person", language) & set(found)
+    return not words_for_language("person", language) & set(found)
 
 
 def _bare(article: Article) -> str:

@@ -1,12 +1,32 @@
-"""Which sentences can stand alone: no loose pronoun, no dateline, no furniture, no fragment, no length that tires."""
+"""The word lists of `words.toml`, read at first use."""
 
 from __future__ import annotations
 
 import re
+import tomllib
 from functools import cache
+from importlib.resources import files
+from typing import Any
 
 from digests.select import width
-from digests.summarise.words import spread, table
+
+
+@cache
+def _tables() -> dict[str, Any]:
+    return tomllib.loads(files("digests.summarise").joinpath("words.toml").read_text(encoding="utf-8"))
+
+
+def table(name: str) -> dict[str, Any]:
+    """Return a table of the file."""
+    found: dict[str, Any] = _tables()[name]
+    return found
+
+
+@cache
+def words_for_language(name: str, language: str) -> frozenset[str]:
+    """Return the words that a table has for a language; empty if it has none."""
+    return frozenset(str(table(name).get(language, "")).split())
+
 
 LEAST, MOST = 40, 330  # width of a sentence
 SHORT_LANGUAGES = frozenset({"th", "lo", "km", "my"})  # no mark ends their sentences
@@ -49,10 +69,10 @@ def stands_alone(text: str, language: str) -> bool:
         return False
     if text.endswith(("?", "？", "؟")) or text[0].islower() or text[0] in ")]},;:.-–—•*#|>":
         return False
-    return _is_balanced(text) and not BARE_QUOTE.match(text) and not is_loose(text, language)
+    return _is_balanced(text) and not BARE_QUOTE.match(text) and not starts_with_reference(text, language)
 
 
-def is_loose(text: str, language: str) -> bool:
+def starts_with_reference(text: str, language: str) -> bool:
     """
     Whether a sentence begins with a word that points back, a pronoun, a "but", an "also", or quotes somebody whom it
     does not name.
@@ -65,21 +85,21 @@ def is_loose(text: str, language: str) -> bool:
     found = [word.lower().replace("’", "'") for word in FIRST.findall(bare[:60])]
     if not found:
         return not any(char.isalnum() for char in bare[:60])
-    loose = spread("loose", language)
+    loose = words_for_language("loose", language)
     pair = tuple(found[:2])
     if pair in _calendar(language):
         return False
     if found[0] in loose or found[0].split("'")[0] in loose or "-".join(pair) in loose:
         return True
     behind = tuple(found[1:3])  # "Despite these concerns", "In diesem Fall"
-    return bool(behind) and behind[0] in spread("pointing", language) and behind not in _calendar(language)
+    return bool(behind) and behind[0] in words_for_language("pointing", language) and behind not in _calendar(language)
 
 
 def _is_of_nobody(text: str, language: str) -> bool:
     """Whether a quotation is followed by a pronoun or a mere verb: “…,” he said. «…», dijo."""
     said = SAID.match(text)
     found = re.findall(r"[^\W_]+", said.group(1))[:TAG] if said else []
-    return (len(found) == 1 and found[0].islower()) or not spread("speaker", language).isdisjoint(found)
+    return (len(found) == 1 and found[0].islower()) or not words_for_language("speaker", language).isdisjoint(found)
 
 
 @cache
@@ -91,7 +111,7 @@ def furniture() -> re.Pattern[str]:
 
 @cache
 def _unspaced(language: str) -> tuple[str, ...]:
-    return tuple(sorted(spread("loose_unspaced", language)))
+    return tuple(sorted(words_for_language("loose_unspaced", language)))
 
 
 @cache

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from digests.select import width
 from digests.summarise.headline import headline, is_clear
 from digests.summarise.lead import MOST_SENTENCES, MOST_WIDTH, summarise
-from digests.summarise.readable import is_loose, stands_alone, without_dateline
+from digests.summarise.readable import stands_alone, starts_with_reference, without_dateline
 from tests.compose.press import article, by_id, story
 
 BRIDGE = (
@@ -167,7 +167,7 @@ def test_a_sentence_begins_behind_its_dateline(text, start):
     ],
 )
 def test_a_sentence_that_points_back_is_loose(language, text):
-    assert is_loose(text, language)
+    assert starts_with_reference(text, language)
 
 
 @pytest.mark.parametrize(
@@ -186,7 +186,7 @@ def test_a_sentence_that_points_back_is_loose(language, text):
     ],
 )
 def test_a_sentence_with_its_own_subject_stands_alone(language, text):
-    assert not is_loose(text, language)
+    assert not starts_with_reference(text, language)
     assert stands_alone(text, language)
 
 
