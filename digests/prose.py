@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 
 from digests.errata import as_revised
 from digests.model import Edition, EditionStory, Story
-from digests.summarise.prose import checked, material, question
+from digests.summarise.llm_check import build_prompt, prompt_sources, supported_sentences
 from watcher.errors import WatcherError
 from watcher.model import Article
 from watcher.net.chat import Chat, Message
@@ -47,10 +47,10 @@ def with_prose(
     try:
         chat = Chat(url=asked.url, model=asked.model, key=asked.key)
         for told in edition.stories:
-            sources = material(by_id[told.id], articles, language=edition.language) if told.id in by_id else ()
+            sources = prompt_sources(by_id[told.id], articles, language=edition.language) if told.id in by_id else ()
             if not sources:
                 continue
-            system, user = question(sources, language=edition.language, title=told.title)
+            system, user = build_prompt(sources, language=edition.language, title=told.title)
             room = until - clock()
             if room <= 0 or left <= ANSWER_TOKENS + (len(system) + len(user)) // 3:
                 fault = "time is up" if room <= 0 else "its tokens are spent"
@@ -62,7 +62,7 @@ def with_prose(
             )
             left -= answer.tokens
             answered += 1
-            if prose := checked(answer.text, sources, language=edition.language):
+            if prose := supported_sentences(answer.text, sources, language=edition.language):
                 written[told.id] = replace(told, prose=prose, prose_by=asked.model)
     except WatcherError as error:
         fault = str(error)

@@ -10,7 +10,7 @@ import pytest
 from digests.make import Order, make_edition
 from digests.model import Sentence
 from digests.settings import DigestSettings
-from digests.summarise.prose import checked
+from digests.summarise.llm_check import supported_sentences
 from digests.verify import cited_ids, verify
 from tests.chat_server import chat_server
 from watcher.errors import ModelError
@@ -149,14 +149,14 @@ def sources():
     ],
 )
 def test_only_what_its_sources_say_is_kept(line, kept):
-    assert bool(checked(line, sources(), language="en")) is kept
+    assert bool(supported_sentences(line, sources(), language="en")) is kept
 
 
 def test_sentences_in_one_line_are_taken_apart_behind_their_sources():
     first = "A quake of magnitude 5.4 shook Tarvola at dawn on Monday"
     line = f"{first} [1]. Nobody was hurt, and 12 houses lost their chimneys. [2]"
 
-    assert [(prose.text, len(prose.sources)) for prose in checked(line, sources(), language="en")] == [
+    assert [(prose.text, len(prose.sources)) for prose in supported_sentences(line, sources(), language="en")] == [
         (f"{first}.", 1),
         ("Nobody was hurt, and 12 houses lost their chimneys.", 1),
     ]
@@ -165,8 +165,8 @@ def test_sentences_in_one_line_are_taken_apart_behind_their_sources():
 def test_any_answer_gives_at_most_three_sentences():
     line = "A quake of magnitude 5.4 shook Tarvola at dawn on Monday [1].\n"
 
-    assert len(checked(line * 50, sources(), language="en")) == 1
-    assert checked("[" * 100_000 + "1" * 100_000, sources(), language="en") == ()
+    assert len(supported_sentences(line * 50, sources(), language="en")) == 1
+    assert supported_sentences("[" * 100_000 + "1" * 100_000, sources(), language="en") == ()
 
 
 def test_a_refusal_never_shows_the_key(model, monkeypatch):

@@ -41,7 +41,7 @@ ASKED = " ".join(
 )
 
 
-def material(story: Story, articles: Mapping[str, Article], *, language: str) -> tuple[Sentence, ...]:
+def prompt_sources(story: Story, articles: Mapping[str, Article], *, language: str) -> tuple[Sentence, ...]:
     """
     Return the sentences that a model may write from: of the independent reports in the digest's language, in order.
 
@@ -63,13 +63,13 @@ def material(story: Story, articles: Mapping[str, Article], *, language: str) ->
     return tuple(found)
 
 
-def question(sources: Sequence[Sentence], *, language: str, title: str) -> tuple[str, str]:
+def build_prompt(sources: Sequence[Sentence], *, language: str, title: str) -> tuple[str, str]:
     """Return what the model is told to do, and the material, each sentence on a line with its number."""
     lines = [f"[{number}] {' '.join(source.text.split())}" for number, source in enumerate(sources, 1)]
     return ASKED.format(language=language), "\n".join([f"Event: {' '.join(title.split())}", "", *lines])
 
 
-def checked(answer: str, sources: Sequence[Sentence], *, language: str) -> tuple[Prose, ...]:
+def supported_sentences(answer: str, sources: Sequence[Sentence], *, language: str) -> tuple[Prose, ...]:
     """
     Return the sentences of an answer that their sources bear out, in order, at most `MOST`.
 
@@ -87,12 +87,12 @@ def checked(answer: str, sources: Sequence[Sentence], *, language: str) -> tuple
         if not numbers or not all(1 <= number <= len(sources) for number in numbers):
             continue
         named = tuple(sources[number - 1] for number in sorted(numbers))
-        if is_borne_out(text, named, language=language) and all(_ended(text, language) != prose.text for prose in kept):
+        if is_supported(text, named, language=language) and all(_ended(text, language) != prose.text for prose in kept):
             kept.append(Prose(text=_ended(text, language), sources=named))
     return tuple(kept[:MOST])
 
 
-def is_borne_out(text: str, sources: Sequence[Sentence], *, language: str) -> bool:
+def is_supported(text: str, sources: Sequence[Sentence], *, language: str) -> bool:
     """Whether a sentence says what its sources say, as far as words, names, numbers and a "not" can tell."""
     if not 20 <= len(text) <= WIDEST or MARKUP.search(text) or not stands_alone(_ended(text, language), language):
         return False
