@@ -11,7 +11,7 @@ from digests.coverage import coverage
 from digests.model import Edition, EditionStory, Figure, Sentence, Story
 from digests.numbers import changed, numbers
 from digests.select import is_flagged
-from digests.summarise.agreement import Agreement, Common, agreement, common
+from digests.summarise.agreement import Agreement, DocumentFrequencies, agreement, document_frequencies
 from digests.summarise.lead import READ_CHARS, Candidate, candidates, says_again, sentence
 from watcher.model import Article
 from watcher.text.sentences import sentences as sentences_of
@@ -52,7 +52,7 @@ def since(
     inside: Collection[str] | None = None,
     places: Collection[str] = (),
     shown: Sequence[Sentence] = (),
-    known: Common | None = None,
+    known: DocumentFrequencies | None = None,
     agreed: Agreement | None = None,
 ) -> Movement:
     """
@@ -165,14 +165,14 @@ def own_follow_up(
     edition: Edition,
     articles: Mapping[str, Article],
     places: Collection[str],
-    known: Common | None,
+    known: DocumentFrequencies | None,
 ) -> EditionStory | None:
     """
     Return the story of an edition that an outlet goes on with: about the same country, and in much the same words.
 
     What grouping leaves apart for want of other reports, its own outlet connects: it writes of one thing day by day.
     """
-    words_of = known or common(present)
+    words_of = known or document_frequencies(present)
     best: tuple[float, EditionStory] | None = None
     for earlier in edition.stories:
         if not set(earlier.place_codes) & set(places):
@@ -190,7 +190,7 @@ def own_follow_up(
     return best[1] if best else None
 
 
-def _rare_share(one: Article, other: Article, known: Common, *, chars: int = OWN_CHARS) -> float:
+def _rare_share(one: Article, other: Article, known: DocumentFrequencies, *, chars: int = OWN_CHARS) -> float:
     """Return how much of the telling words of two titles, and so many characters of their texts, they share, 0 to 1."""
     first, second = (set(stems(f"{a.title}\n{a.text[:chars]}", a.language)) for a in (one, other))
     weight = {stem: known.rarity(stem, one.language) for stem in first | second}
@@ -236,7 +236,7 @@ def _new_sentences(
     told: Told,
     shown: Sequence[Sentence],
     language: str,
-    known: Common | None,
+    known: DocumentFrequencies | None,
     agreed: Agreement | None,
 ) -> tuple[Sentence, ...]:
     """
@@ -247,7 +247,7 @@ def _new_sentences(
     among = [article for article in new if not is_flagged(article)]
     among = [a for a in among if a.language == language] or [a for a in among if a.language == _main(among)]
     among.sort(key=lambda a: (origins.get(a.id, len(origins)), -a.published_at.timestamp(), a.id))
-    known = known or common([articles[key] for key in story.articles if key in articles])
+    known = known or document_frequencies([articles[key] for key in story.articles if key in articles])
     agreed = agreed or agreement(story, articles, known)
     found = []
     for article in among[:REPORTS]:

@@ -18,7 +18,7 @@ from digests.places.find import countries
 from digests.places.regions import REGIONS, region_of, region_title
 from digests.rank import Ranked
 from digests.select import Whole, is_flagged
-from digests.summarise.agreement import common
+from digests.summarise.agreement import document_frequencies
 from digests.voices import outlets_read
 from digests.wishes import SectionRule, Wishes, ruled
 from watcher.model import Article
@@ -200,7 +200,7 @@ def _frame(
         window_start=window[0],
         window_end=window[1],
         seen=seen,
-        common=common(list(articles.values()), whole),
+        common=document_frequencies(list(articles.values()), whole),
         earlier={**earlier, **read(earlier.keys() & articles.keys())},
         whole=read,
         kinds=kinds,

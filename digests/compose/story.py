@@ -15,7 +15,7 @@ from digests.model import Brief, Edition, EditionStory, Mention, Sentence, Story
 from digests.places.regions import country_name
 from digests.rank import Ranked
 from digests.select import Whole
-from digests.summarise.agreement import Agreement, Common, agreement
+from digests.summarise.agreement import Agreement, DocumentFrequencies, agreement
 from digests.summarise.headline import Headline, headline
 from digests.summarise.lead import summarise
 from digests.voices import Read, silent, voices
@@ -97,7 +97,7 @@ class ComposeContext:
     window_start: datetime
     window_end: datetime
     seen: tuple[Edition, ...]  # the last ones, the latest first
-    common: Common
+    common: DocumentFrequencies
     earlier: Mapping[str, Article]  # articles from before the window, by id
     whole: Whole  # articles of the window, and from before, with all of their text
     kinds: Mapping[str, str]  # the kind of owner of an outlet

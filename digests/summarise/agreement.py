@@ -22,7 +22,7 @@ SAMPLE = 150  # articles of a language that say which of its words are common
 
 
 @dataclass(frozen=True, slots=True)
-class Common:
+class DocumentFrequencies:
     """How common the words of each language are in the window: the share of articles that use them."""
 
     shares: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
@@ -38,7 +38,7 @@ def _told_by(share: float) -> float:
     return min(1.0, math.log(1 / share) / math.log(100)) if share > 0.01 else 1.0
 
 
-def common(articles: Sequence[Article], whole: Whole | None = None) -> Common:
+def document_frequencies(articles: Sequence[Article], whole: Whole | None = None) -> DocumentFrequencies:
     """
     Return how common words are among `articles`, from an even sample of each language; costs about 0.1 ms an article.
 
@@ -58,7 +58,7 @@ def common(articles: Sequence[Article], whole: Whole | None = None) -> Common:
         # one more article that has no word at all, so that the words of a lone article are not all common
         least = max(len(sample) + 1, 20)
         shares[language] = {stem: count / least for stem, count in counts.items() if count > 1}
-    return Common(shares)
+    return DocumentFrequencies(shares)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class Agreement:
         return sum(weights.get(stem, 0.0) for stem in sorted(set(found)))
 
 
-def agreement(story: Story, articles: Mapping[str, Article], known: Common) -> Agreement:
+def agreement(story: Story, articles: Mapping[str, Article], known: DocumentFrequencies) -> Agreement:
     """Return what the independent reports of `story` agree on; each report counts once, whatever its copies."""
     origins = [articles[key] for key in coverage(story, articles).origins]
     reports = [article for article in origins if not is_flagged(article)][:REPORTS] or origins[:REPORTS]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from digests.model import Story
 from digests.select import width
-from digests.summarise.agreement import Agreement, Common, agreement, common
+from digests.summarise.agreement import Agreement, DocumentFrequencies, agreement, document_frequencies
 from digests.summarise.lead import readers
 from digests.summarise.readable import FIRST, words_for_language
 from watcher.model import Article
@@ -35,7 +35,7 @@ def headline(
     articles: Mapping[str, Article],
     *,
     language: str,
-    known: Common | None = None,
+    known: DocumentFrequencies | None = None,
     agreed: Agreement | None = None,
 ) -> Headline | None:
     """
@@ -47,7 +47,7 @@ def headline(
     present = [articles[key] for key in story.articles if key in articles and articles[key].title.strip()]
     if not present:
         return None
-    known = known or common(present)
+    known = known or document_frequencies(present)
     agreed = agreed or agreement(story, articles, known)
     for among, _ in readers(story, articles, language):
         titled = [Headline(_bare(article), article) for article in among if article.title.strip()]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from digests.coverage import coverage
 from digests.model import Sentence, Story
 from digests.select import is_flagged, width
-from digests.summarise.agreement import Agreement, Common, agreement, common
+from digests.summarise.agreement import Agreement, DocumentFrequencies, agreement, document_frequencies
 from digests.summarise.readable import stands_alone, without_dateline
 from watcher.model import Article
 from watcher.text.sentences import first_sentences
@@ -50,7 +50,7 @@ def summarise(
     *,
     language: str,
     title: str = "",
-    known: Common | None = None,
+    known: DocumentFrequencies | None = None,
     agreed: Agreement | None = None,
 ) -> tuple[Sentence, ...]:
     """
@@ -65,7 +65,7 @@ def summarise(
         known: How common words are in the window (`agreement.common`); made from the story's articles if missing.
     """
     present = [articles[key] for key in story.articles if key in articles]
-    known = known or common(present)
+    known = known or document_frequencies(present)
     agreed = agreed or agreement(story, articles, known)
     for among, most in readers(story, articles, language):
         best: tuple[Candidate, ...] = ()
