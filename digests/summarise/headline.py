@@ -57,7 +57,7 @@ def headline(
     return Headline(_bare(same[0]), same[0])
 
 
-def is_clear(title: str, language: str) -> bool:
+def is_informative(title: str, language: str) -> bool:
     """Whether a title tells what happened, rather than asks, teases or breaks off."""
     if any(mark in title for mark in "?？؟") or title.rstrip().endswith(("…", "...", ":")):
         return False
@@ -93,7 +93,7 @@ def _score(candidate: Headline, agreed: Agreement) -> float:
         score *= 0.4
     elif wide > LONGEST:
         score *= max(0.4, LONGEST / wide)
-    if not is_clear(title, article.language):
+    if not is_informative(title, article.language):
         score *= 0.35
     if title.isupper() and len(title) > SHORTEST:
         score *= 0.6

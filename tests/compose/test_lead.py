@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digests.select import width
-from digests.summarise.headline import headline, is_clear
+from digests.summarise.headline import headline, is_informative
 from digests.summarise.lead import MOST_SENTENCES, MOST_WIDTH, summarise
 from digests.summarise.readable import stands_alone, starts_with_reference, without_dateline
 from tests.compose.press import article, by_id, story
@@ -220,7 +220,7 @@ def test_the_headline_loses_the_outlets_name_and_nothing_else():
     ],
 )
 def test_questions_and_teasers_are_not_clear(language, title, clear):
-    assert is_clear(title, language) is clear
+    assert is_informative(title, language) is clear
 
 
 PIECES = st.sampled_from(
