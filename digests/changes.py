@@ -12,7 +12,7 @@ from digests.model import Edition, EditionStory, Figure, Sentence, Story
 from digests.numbers import changed, numbers
 from digests.select import is_flagged
 from digests.summarise.agreement import Agreement, DocumentFrequencies, agreement, document_frequencies
-from digests.summarise.lead import READ_CHARS, Candidate, candidates, says_again, sentence
+from digests.summarise.lead import READ_CHARS, Candidate, candidates, is_repetition, sentence
 from watcher.model import Article
 from watcher.text.sentences import sentences as sentences_of
 from watcher.text.words import fold, is_unspaced, stems, words
@@ -269,7 +269,7 @@ def _new_sentences(
 
 def _repeats(candidate: Candidate, text: str, about: frozenset[str]) -> bool:
     """Whether a sentence says what another says, figures included."""
-    return says_again(candidate.stems, about) and numbers(candidate.text) <= numbers(text)
+    return is_repetition(candidate.stems, about) and numbers(candidate.text) <= numbers(text)
 
 
 def _main(among: Sequence[Article]) -> str:
@@ -282,7 +282,7 @@ def _novelty(text: str, about: frozenset[str], told: Told) -> float:
     fresh = about - told.words
     new_numbers = [number for number in numbers(text) if number not in told.numbers]
     names = [word for word in words(text)[1:] if word[0].isupper() and fold(word)[:6] in fresh]
-    again = any(says_again(about, sentence) for sentence in told.sentences)
+    again = any(is_repetition(about, sentence) for sentence in told.sentences)
     if not new_numbers and (again or (not names and len(fresh) < NOVEL)):
         return 0.0
     return min(2, len(new_numbers)) * 1.0 + min(3, len(names)) * 0.4 + min(8, len(fresh)) * 0.1

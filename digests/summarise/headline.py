@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from digests.model import Story
 from digests.select import width
 from digests.summarise.agreement import Agreement, DocumentFrequencies, agreement, document_frequencies
-from digests.summarise.lead import readers
+from digests.summarise.lead import reports_by_language
 from digests.summarise.readable import FIRST, words_for_language
 from watcher.model import Article
 from watcher.text.words import fold, stem_set
@@ -49,7 +49,7 @@ def headline(
         return None
     known = known or document_frequencies(present)
     agreed = agreed or agreement(story, articles, known)
-    for among, _ in readers(story, articles, language):
+    for among, _ in reports_by_language(story, articles, language):
         titled = [Headline(_bare(article), article) for article in among if article.title.strip()]
         if titled:
             return max(titled, key=lambda h: (_score(h, agreed), -h.article.published_at.timestamp(), h.article.id))

@@ -67,7 +67,7 @@ def summarise(
     present = [articles[key] for key in story.articles if key in articles]
     known = known or document_frequencies(present)
     agreed = agreed or agreement(story, articles, known)
-    for among, most in readers(story, articles, language):
+    for among, most in reports_by_language(story, articles, language):
         best: tuple[Candidate, ...] = ()
         for article in among[:REPORTS]:
             chosen = _of_article(article, agreed, title, most)
@@ -77,7 +77,9 @@ def summarise(
     return ()
 
 
-def readers(story: Story, articles: Mapping[str, Article], language: str) -> list[tuple[list[Article], int]]:
+def reports_by_language(
+    story: Story, articles: Mapping[str, Article], language: str
+) -> list[tuple[list[Article], int]]:
     """
     Return the reports to read, by language: the digest's first, then the story's others; with how many sentences to
     take.
@@ -128,7 +130,7 @@ def sentence(article: Article, start: int, text: str) -> Sentence:
     )
 
 
-def says_again(about: Collection[str], said: Collection[str]) -> bool:
+def is_repetition(about: Collection[str], said: Collection[str]) -> bool:
     """Whether a sentence with the words `about` says little beyond what `said` says."""
     if not about:
         return True
@@ -163,7 +165,7 @@ def _of_article(article: Article, agreed: Agreement, title: str, most: int) -> t
     for candidate in sorted(left, key=lambda c: (-c.score, c.start)):
         if len(chosen) == most or (chosen and candidate.score < WORTH * chosen[0].score):
             break
-        if width(candidate.text) <= room and not says_again(candidate.stems, said):
+        if width(candidate.text) <= room and not is_repetition(candidate.stems, said):
             chosen.append(candidate)
             said |= candidate.stems
             room -= width(candidate.text) + 1
