@@ -16,7 +16,7 @@ from digests.compose.ledger import LedgerInput
 from digests.due import NOT_LATE
 from digests.errata import as_revised
 from digests.model import Correction, Edition, FailingSource, Story
-from digests.places.find import LEAD_CHARS, countries
+from digests.places.gazetteer import LEAD_CHARS, countries
 from digests.rank import rank
 from digests.select import select
 from digests.store import editions

@@ -15,7 +15,7 @@ from digests.coverage import Coverage, coverage
 from digests.errors import DigestError
 from digests.gather import items
 from digests.model import Copy, Report, Story
-from digests.places.find import countries
+from digests.places.gazetteer import countries
 from digests.store.histories import (
     ChangeRow,
     StoryRow,

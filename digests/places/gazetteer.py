@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
+from digests.coverage import coverage
+from digests.model import Story
 from digests.places.adjectives import is_derived
 from digests.places.names import (
     INFLECTION,
@@ -23,6 +25,8 @@ from digests.places.names import (
     tables,
 )
 from digests.places.regions import bare, country_codes
+from digests.select import is_flagged
+from watcher.model import Article
 from watcher.text.stopwords import STOP_WORDS
 from watcher.text.words import ARABIC_ARTICLE, WORD, is_unspaced
 
@@ -43,7 +47,7 @@ CAPITAL_ABBREVIATIONS = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class CountryMatch:
     """A country named in a text. `needs_company`: it may mean another thing, and counts only if another name agrees."""
 
     code: str
@@ -72,21 +76,21 @@ class Gazetteer:
         self._like = lru_cache(MOST_KNOWN)(self._names_like)
         self._pieces = _pieces(language)
 
-    def find(self, text: str) -> list[Found]:
+    def find(self, text: str) -> list[CountryMatch]:
         """Return what `text` names, in order."""
         if self._pieces and is_unspaced(text):
             codes = self._pieces[1]
             return [
-                Found(codes[m.group()][0], codes[m.group()][1], m.group() in self._doubtful)
+                CountryMatch(codes[m.group()][0], codes[m.group()][1], m.group() in self._doubtful)
                 for m in self._pieces[0].finditer(text)
             ]
         tokens = _tokens(text)
-        found: list[Found] = []
+        found: list[CountryMatch] = []
         at = 0
         while at < len(tokens):
             name = self._at(tokens, at)
             if name is not None and name.code:
-                found.append(Found(name.code, name.is_city, self._is_doubtful(tokens, at, name)))
+                found.append(CountryMatch(name.code, name.is_city, self._is_doubtful(tokens, at, name)))
             at += len(name.tokens) if name else 1
         return found
 
@@ -227,3 +231,58 @@ def _doubtful(language: str) -> frozenset[str]:
 @cache
 def _always_doubtful() -> frozenset[str]:
     return frozenset(tables()["doubtful"]["always"].split())
+
+
+REPORTS = 16  # that are read
+MOST = 3  # countries of a story
+FIRST_CHARS, LEAD_CHARS = 200, 600  # of a text: the first sentence says where it happened, the next ones mostly
+TITLE, FIRST, LEAD, DATELINE = 2.0, 1.2, 0.6, 0.6  # what a mention there counts
+EARLIEST = 0.25  # more for the first one named
+NAME, CITY = 1.0, 0.8  # what a country's name and a city in it count
+SHARE_OF_FIRST = 0.45  # of the first country's weight that a further one must reach
+LEAST = 1.0  # weight a report of the first country; below, the story has no place
+
+
+def countries(story: Story, articles: Mapping[str, Article]) -> tuple[str, ...]:
+    """
+    Return the ISO codes of the one to three countries that `story` is about, most named first; empty if none stands
+    out.
+
+    Each independent report has the same voice. Where the outlet sits does not count: a paper at home in a country
+    writes about all.
+    """
+    origins = [articles[key] for key in coverage(story, articles).origins]
+    reports = ([a for a in origins if not is_flagged(a)] or origins)[:REPORTS]
+    weights: dict[str, float] = defaultdict(float)
+    for article in reports:
+        for code, weight in country_weights(article).items():
+            weights[code] += weight / len(reports)
+    order = sorted(weights, key=lambda code: (-weights[code], code))
+    if not order or weights[order[0]] < LEAST:
+        return ()
+    return tuple(code for code in order[:MOST] if weights[code] >= max(LEAST, SHARE_OF_FIRST * weights[order[0]]))
+
+
+def country_weights(article: Article) -> dict[str, float]:
+    """Return the weight of each country that an article's title and lead name."""
+    names = gazetteer(article.language)
+    parts = (
+        (TITLE, names.find(article.title)),
+        (FIRST, names.find(article.text[:FIRST_CHARS])),
+        (LEAD, names.find(article.text[FIRST_CHARS:LEAD_CHARS])),
+        (DATELINE, names.find((article.dateline or "").title())),
+    )
+    certain = frozenset(found.code for _, part in parts for found in part if not found.needs_company)
+    weights: dict[str, float] = defaultdict(float)
+    for value, part in parts:
+        best: dict[str, float] = {}
+        for found in part:
+            if found.code in certain:
+                best[found.code] = max(best.get(found.code, 0.0), _weight(found))
+        for at, (code, weight) in enumerate(best.items()):
+            weights[code] += value * (weight + (EARLIEST if at == 0 else 0.0))
+    return weights
+
+
+def _weight(found: CountryMatch) -> float:
+    return CITY if found.is_city else NAME

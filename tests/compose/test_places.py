@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from digests.places.find import countries, of_article
+from digests.places.gazetteer import countries, country_weights
 from digests.places.names import city_rows, first_letter, normal
 from digests.places.regions import REGIONS, country_name, region_of, region_title
 from tests.compose.press import article, by_id, story
@@ -45,7 +45,7 @@ from watcher.text.words import words
     ],
 )
 def test_countries_are_found_in_many_languages(language, title, codes):
-    assert set(of_article(article("Paper", title, language=language))) == codes
+    assert set(country_weights(article("Paper", title, language=language))) == codes
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_countries_are_found_in_many_languages(language, title, codes):
     ],
 )
 def test_names_that_mean_something_else_are_not_countries(language, title, wrong):
-    assert wrong not in of_article(article("Paper", title, language=language))
+    assert wrong not in country_weights(article("Paper", title, language=language))
 
 
 def test_an_outlets_own_country_is_not_the_storys():
@@ -128,11 +128,11 @@ def test_five_thousand_articles_take_a_few_seconds_at_most():
     body = (
         "The minister met farmers near Nairobi on Monday and spoke of the drought that has lasted for three years. " * 6
     )
-    of_article(article("Warm", "Kenya", body))
+    country_weights(article("Warm", "Kenya", body))
     began = time.process_time()
 
     for number in range(500):
-        of_article(article("Paper", f"Drought in Kenya enters year {number}", body))
+        country_weights(article("Paper", f"Drought in Kenya enters year {number}", body))
 
     assert time.process_time() - began < 1.0  # 5,000 in under 10 s even on a slow machine; about 2 s here
 

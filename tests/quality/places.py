@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from digests.model import Report, Story
-from digests.places.find import countries
+from digests.places.gazetteer import countries
 from watcher.model import Article
 
 HEADLINES = Path(__file__).parent / "places.tsv"
