@@ -12,7 +12,7 @@ from datetime import date, datetime
 from digests import changes
 from digests.coverage import Coverage
 from digests.model import Brief, Edition, EditionStory, Mention, Sentence, Story
-from digests.places.regions import country_name
+from digests.places.country_names import country_name
 from digests.rank import Ranked
 from digests.select import Whole
 from digests.summarise.agreement import Agreement, DocumentFrequencies, agreement

@@ -10,8 +10,7 @@ from functools import cache, lru_cache
 
 from digests.coverage import coverage
 from digests.model import Story
-from digests.places.adjectives import is_derived
-from digests.places.names import (
+from digests.places.country_names import (
     INFLECTION,
     KEY,
     SHORT,
@@ -19,12 +18,14 @@ from digests.places.names import (
     Name,
     cities_like,
     city_rows,
+    country_codes,
+    is_derived,
     locales,
     names_of,
-    normal,
+    normalize,
+    strip_brackets,
     tables,
 )
-from digests.places.regions import bare, country_codes
 from digests.select import is_flagged
 from watcher.model import Article
 from watcher.text.stopwords import STOP_WORDS
@@ -167,7 +168,7 @@ def _tokens(text: str) -> list[Token]:
     end = 0
     for match in WORD.finditer(text):
         word = match.group()
-        folded = normal(word)
+        folded = normalize(word)
         if folded:
             between = text[end : match.start()]
             found.append(Token(folded, word[0].isupper(), word.isupper(), between in (" ", "-", "\u00a0")))
@@ -209,7 +210,7 @@ def _pieces(language: str) -> tuple[re.Pattern[str], dict[str, tuple[str, bool]]
         )
     for locale in locales(language):
         for code in country_codes():
-            name = bare(str(locale.territories.get(code, "")))
+            name = strip_brackets(str(locale.territories.get(code, "")))
             if len(name) > 1:
                 meaning[name] = (code, False)
     for code, names in tables()["pieces"].get(language, {}).items():

@@ -14,7 +14,7 @@ from digests.errors import DigestError
 from digests.grounds import in_words, why_lines
 from digests.history import History, history_of
 from digests.model import Edition, EditionStory, Report
-from digests.places.regions import country_name
+from digests.places.country_names import country_name
 from digests.render import safe
 from digests.render.story import story_view
 from digests.render.view import StoryView

@@ -4,9 +4,16 @@ import time
 
 import pytest
 
+from digests.places.country_names import (
+    REGIONS,
+    city_rows,
+    country_name,
+    first_letter,
+    normalize,
+    region_of,
+    region_title,
+)
 from digests.places.gazetteer import countries, country_weights
-from digests.places.names import city_rows, first_letter, normal
-from digests.places.regions import REGIONS, country_name, region_of, region_title
 from tests.compose.press import article, by_id, story
 from watcher.text.words import words
 
@@ -140,4 +147,4 @@ def test_five_thousand_articles_take_a_few_seconds_at_most():
 def test_each_city_is_looked_for_under_the_letter_that_its_folded_name_begins_with():
     for _, cities in city_rows():
         for spelling in cities:
-            assert first_letter(spelling) == "".join(map(normal, words(spelling)))[:1]
+            assert first_letter(spelling) == "".join(map(normalize, words(spelling)))[:1]
