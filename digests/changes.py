@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from digests.coverage import coverage
+from digests.analysis.coverage import coverage
 from digests.model import Edition, EditionStory, Figure, Sentence, Story
 from digests.numbers import changed, numbers
 from digests.select import is_flagged

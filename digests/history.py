@@ -9,9 +9,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from digests.analysis.coverage import Coverage, coverage
 from digests.cluster.differences import copies
 from digests.cluster.evidence import why
-from digests.coverage import Coverage, coverage
 from digests.errors import DigestError
 from digests.gather import items
 from digests.model import Copy, Report, Story

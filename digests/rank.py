@@ -12,7 +12,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from digests.coverage import Coverage, coverage
+from digests.analysis.coverage import Coverage, coverage
 from digests.model import Brief, Edition, EditionStory, Story, Term
 from digests.select import is_flagged
 from digests.wishes import Wishes, said, weighed

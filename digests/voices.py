@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TypeAlias
 
-from digests.coverage import Coverage
+from digests.analysis.coverage import Coverage
 from digests.model import Mention, Silent, Story, Voice
 from digests.numbers import figures, told
 from watcher.model import Article

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from digests import changes
-from digests.coverage import Coverage
+from digests.analysis.coverage import Coverage
 from digests.model import Brief, Edition, EditionStory, Mention, Sentence, Story
 from digests.places.country_names import country_name
 from digests.rank import Ranked

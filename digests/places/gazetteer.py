@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
-from digests.coverage import coverage
+from digests.analysis.coverage import coverage
 from digests.model import Story
 from digests.places.country_names import (
     INFLECTION,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import chain
 
-from digests.coverage import coverage
+from digests.analysis.coverage import coverage
 from digests.model import Story
 from digests.select import Whole, is_flagged
 from watcher.model import Article

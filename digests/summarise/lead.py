@@ -6,7 +6,7 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from digests.coverage import coverage
+from digests.analysis.coverage import coverage
 from digests.model import Sentence, Story
 from digests.select import is_flagged, width
 from digests.summarise.agreement import Agreement, DocumentFrequencies, agreement, document_frequencies

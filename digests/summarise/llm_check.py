@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from digests.coverage import coverage
+from digests.analysis.coverage import coverage
 from digests.model import Prose, Sentence, Story
 from digests.select import is_flagged
 from digests.summarise.lead import sentence

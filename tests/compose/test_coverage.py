@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digests.coverage import coverage
+from digests.analysis.coverage import coverage
 from digests.model import Report, Story
 from tests.compose.press import article, by_id, story
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from digests.coverage import coverage
+from digests.analysis.coverage import coverage
 from digests.voices import voices
 from tests.compose.press import article, by_id, story
 

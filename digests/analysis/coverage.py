@@ -56,7 +56,7 @@ def coverage(story: Story, articles: Mapping[str, Article]) -> Coverage:
     )
 
 
-def voice(report: Report, owner: str) -> str:
+def reporter_key(report: Report, owner: str) -> str:
     """Return the key of who speaks in a report: its agency, else the owner of the outlet that had it first."""
     return f"agency:{report.agency.casefold()}" if report.agency else owner
 
@@ -71,7 +71,7 @@ def _independent(story: Story, articles: Mapping[str, Article], owners: Mapping[
     for report in story.reports:
         first = _first(report, articles)
         if first is not None:
-            voices[first.outlet].append(voice(report, owners[first.outlet]))
+            voices[first.outlet].append(reporter_key(report, owners[first.outlet]))
     taken: set[str] = set()
     chosen: set[str] = set()
     for own in (True, False):
