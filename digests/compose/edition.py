@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import partial
 
+from digests.analysis.perspectives import outlets_read
 from digests.compose.choose import StorySelection, choose
 from digests.compose.ledger import LedgerInput, build_ledger
 from digests.compose.story import ComposeContext, compose_brief, compose_story, reading_time
@@ -19,7 +20,6 @@ from digests.places.gazetteer import countries
 from digests.rank import Ranked
 from digests.select import Whole, is_flagged
 from digests.summarise.agreement import document_frequencies
-from digests.voices import outlets_read
 from digests.wishes import SectionRule, Wishes, ruled
 from watcher.model import Article
 from watcher.text.words import fold

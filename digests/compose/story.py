@@ -11,6 +11,7 @@ from datetime import date, datetime
 
 from digests import changes
 from digests.analysis.coverage import Coverage
+from digests.analysis.perspectives import Read, missing_perspectives, perspectives
 from digests.model import Brief, Edition, EditionStory, Mention, Sentence, Story
 from digests.places.country_names import country_name
 from digests.rank import Ranked
@@ -18,7 +19,6 @@ from digests.select import Whole
 from digests.summarise.agreement import Agreement, DocumentFrequencies, agreement
 from digests.summarise.headline import Headline, headline
 from digests.summarise.lead import summarise
-from digests.voices import Read, silent, voices
 from watcher.model import Article
 from watcher.text.words import words
 
@@ -160,8 +160,8 @@ def compose_story(
         earlier=moved.earlier or "",
         figures=moved.figures,
         new_outlets=moved.new_outlets,
-        voices=voices(story, own, covered, frame.kinds),
-        silent=silent(frame.read, covered, places),
+        voices=perspectives(story, own, covered, frame.kinds),
+        silent=missing_perspectives(frame.read, covered, places),
         alerts=ranked.alerts,
     )
 

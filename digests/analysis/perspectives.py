@@ -30,7 +30,7 @@ NAME = re.compile(rf"(?<=[{LOWER},] )[{UPPER}][\w'’-]+(?: [{UPPER}][\w'’-]+)
 Read: TypeAlias = Mapping[tuple[str, str], Collection[str]]  # outlets, by kind of group and its name
 
 
-def voices(
+def perspectives(
     story: Story, articles: Mapping[str, Article], covered: Coverage, kinds: Mapping[str, str]
 ) -> tuple[Voice, ...]:
     """
@@ -47,7 +47,7 @@ def voices(
         return ()
     agencies = {key: report.agency for report in story.reports for key in report.articles}
     found: list[Voice] = []
-    heard = Heard()
+    heard = ReportContents()
     for group, name_of in ((COUNTRY, lambda a: a.country), (OWNER, lambda a: kinds.get(a.outlet))):
         groups: dict[str, list[Article]] = defaultdict(list)
         for article in sorted(origins, key=lambda a: (a.published_at, a.id)):
@@ -72,7 +72,7 @@ def outlets_read(articles: Iterable[Article], kinds: Mapping[str, str]) -> Read:
     return read
 
 
-def silent(read: Read, covered: Coverage, places: Sequence[str]) -> tuple[Silent, ...]:
+def missing_perspectives(read: Read, covered: Coverage, places: Sequence[str]) -> tuple[Silent, ...]:
     """
     Return whose outlets were read and do not have a story that several others have: countries it is about first.
 
@@ -119,7 +119,7 @@ def _voice(
     )
 
 
-def _only(own: Sequence[Article], others: Sequence[Article], heard: Heard) -> tuple[str, ...]:
+def _only(own: Sequence[Article], others: Sequence[Article], heard: ReportContents) -> tuple[str, ...]:
     """Return the names and numbers that lead these reports and stand nowhere in the others, told most first.
 
     Names are only looked for beside reports of the same language: another spells them in its own way. A number is told
@@ -141,7 +141,7 @@ def _is_known(name: str, beside: Sequence[Collection[str]]) -> bool:
     return any(part in stems for part in (stem(fold(part)) for part in name.split()) for stems in beside)
 
 
-class Heard:
+class ReportContents:
     """What the reports of a story say, each read once, when it is first asked for."""
 
     def __init__(self) -> None:
