@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
-from digests import errata
+from digests.analysis import corrections
+from digests.analysis.corrections import apply_revisions
 from digests.compose.edition import DigestOptions, compose_edition
 from digests.compose.ledger import LedgerInput
 from digests.due import NOT_LATE
-from digests.errata import as_revised
 from digests.model import Correction, Edition, FailingSource, Story
 from digests.places.gazetteer import LEAD_CHARS, countries
 from digests.rank import rank
@@ -69,7 +69,7 @@ def composed(
     found = articles_between(connection, start=start - LOOKBACK, end=end, feed_ids=feed_ids, chars=BEGINNING)
     revisions = revisions_between(connection, start=start - REVISED, end=end)
     originals = found
-    found = as_revised(originals, revisions)
+    found = apply_revisions(originals, revisions)
     texts = Texts(connection, found, revisions.keys())
     found = tuple(begun(article) for article in found)
     missed = partial(is_missed, order=order, seen_until=seen_until(connection, digest, order))
@@ -202,9 +202,9 @@ def corrected(
     since: datetime,
 ) -> tuple[Correction, ...]:
     """Return what outlets have changed since a time in reports that the last editions cited."""
-    citations = errata.cited(seen)
+    citations = corrections.citations(seen)
     articles = articles_by_id(connection, citations.keys() & revisions.keys())
-    return errata.errata(citations, articles, revisions, since=since)
+    return corrections.find_corrections(citations, articles, revisions, since=since)
 
 
 def cited(connection: Connection, seen: Sequence[Edition]) -> dict[str, Article]:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine
 
+from digests.analysis.corrections import pages_to_recheck
 from digests.assemble import LATE, LOOKBACK, Order, composed
 from digests.due import window_of
-from digests.errata import worth_a_look
 from digests.frugal import frugally
 from digests.gather import stories_as_they_are, stories_until
 from digests.model import Edition, Parcel, Story
@@ -140,5 +140,5 @@ def finished(connection: Connection, edition: Edition, slot: str, parcels: Seque
         return False
     place = outbox.Place(digest=edition.digest, local_date=edition.local_date, slot=slot)
     outbox.put(connection, place, parcels, now=now)
-    look_again(connection, worth_a_look(edition), now=now)
+    look_again(connection, pages_to_recheck(edition), now=now)
     return True

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine
 
-from digests.errata import as_revised
+from digests.analysis.corrections import apply_revisions
 from digests.model import Edition, EditionStory, Story
 from digests.summarise.llm_check import build_prompt, prompt_sources, supported_sentences
 from watcher.errors import WatcherError
@@ -79,7 +79,7 @@ def articles_of(engine: Engine, edition: Edition) -> Mapping[str, Article]:
     ids = {key for story in edition.stories for key in story.article_ids}
     found = read(engine, lambda c: articles_by_id(c, ids))
     revisions = read(engine, lambda c: revisions_of(c, ids))
-    return {article.id: article for article in as_revised(tuple(found.values()), revisions)}
+    return {article.id: article for article in apply_revisions(tuple(found.values()), revisions)}
 
 
 def _in_words(model: str, written: int, answered: int, fault: str) -> str:

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from digests.errata import Citation, as_revised, cited, errata, worth_a_look
+from digests.analysis.corrections import Citation, apply_revisions, citations, find_corrections, pages_to_recheck
 from digests.verify import verify
 from tests.compose.press import END, article, by_id
 from tests.compose.test_compose import edition_of, report
@@ -32,7 +32,7 @@ def told(title=HEADLINE, text=BODY, *, kind="changed", quoted=CITED, since=END, 
         Revision(article_id=one.id, at=END - timedelta(hours=n), kind="changed", title=t, text=x)
         for n, (t, x) in enumerate(earlier, 1)
     )
-    found = errata({one.id: citation}, by_id(one), {one.id: (*before, last)}, since=since)
+    found = find_corrections({one.id: citation}, by_id(one), {one.id: (*before, last)}, since=since)
     return [(c.kind, c.before, c.after) for c in found]
 
 
@@ -98,7 +98,7 @@ def test_an_edition_quotes_what_a_page_says_now_and_leaves_out_what_is_gone():
         two.id: (Revision(article_id=two.id, at=NOTICED, kind="gone"),),
     }
 
-    assert as_revised([one, two], revisions) == (replace(one, text="New."),)
+    assert apply_revisions([one, two], revisions) == (replace(one, text="New."),)
 
 
 def test_what_an_edition_cites_is_known_and_looked_at_again():
@@ -106,7 +106,7 @@ def test_what_an_edition_cites_is_known_and_looked_at_again():
     edition = edition_of(groups)
     (shown,) = edition.stories
 
-    known, looks = cited([edition]), worth_a_look(edition)
+    known, looks = citations([edition]), pages_to_recheck(edition)
 
     assert set(known) == set(looks) == set(shown.article_ids)
     assert looks[shown.summary[0].article_id] == 3
@@ -117,7 +117,7 @@ def test_a_correction_is_proved_by_both_versions():
     one = article("Post", HEADLINE, BODY)
     last = Revision(article_id=one.id, at=NOTICED, kind="changed", title=HEADLINE, text=BODY.replace("12", "21"))
     citation = Citation(on=date(2026, 3, 10), story="s1", title=HEADLINE)
-    (found,) = errata({one.id: citation}, by_id(one), {one.id: (last,)}, since=END)
+    (found,) = find_corrections({one.id: citation}, by_id(one), {one.id: (last,)}, since=END)
     edition = replace(edition_of([[one]]), corrections=(found,))
 
     assert verify(edition, by_id(one), {one.id: (last,)}) == ()

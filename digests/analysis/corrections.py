@@ -37,7 +37,7 @@ class Citation:
     texts: tuple[str, ...] = ()
 
 
-def cited(editions: Sequence[Edition]) -> dict[str, Citation]:
+def citations(editions: Sequence[Edition]) -> dict[str, Citation]:
     """Return what `editions`, the latest first, cited of each article, by its id: as the latest of them did."""
     found: dict[str, Citation] = {}
     for edition in editions:
@@ -62,7 +62,7 @@ def _citations(edition: Edition) -> Iterator[tuple[str, Citation]]:
             yield key, Citation(on=edition.local_date, story=brief.id, title=brief.title)
 
 
-def errata(
+def find_corrections(
     citations: Mapping[str, Citation],
     articles: Mapping[str, Article],
     revisions: Mapping[str, Sequence[Revision]],
@@ -172,7 +172,7 @@ def _digits(text: str) -> str:
     return "".join(c for c in text if c.isdigit())
 
 
-def as_revised(articles: Sequence[Article], revisions: Mapping[str, Sequence[Revision]]) -> tuple[Article, ...]:
+def apply_revisions(articles: Sequence[Article], revisions: Mapping[str, Sequence[Revision]]) -> tuple[Article, ...]:
     """Return articles as their pages say them now; those whose page is gone are left out."""
     found = []
     for article in articles:
@@ -184,7 +184,7 @@ def as_revised(articles: Sequence[Article], revisions: Mapping[str, Sequence[Rev
     return tuple(found)
 
 
-def worth_a_look(edition: Edition) -> dict[str, int]:
+def pages_to_recheck(edition: Edition) -> dict[str, int]:
     """Return the articles that an edition cites, with how often their pages are looked at again: 3, or once."""
     wanted: dict[str, int] = {}
     for brief in (*edition.briefs, *(brief for story in edition.stories for brief in story.related)):
