@@ -8,8 +8,8 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from digests.analysis.coverage import coverage
+from digests.analysis.numbers import changed_numbers, numbers
 from digests.model import Edition, EditionStory, Figure, Sentence, Story
-from digests.numbers import changed, numbers
 from digests.select import is_flagged
 from digests.summarise.agreement import Agreement, DocumentFrequencies, agreement, document_frequencies
 from digests.summarise.lead import READ_CHARS, Candidate, candidates, is_repetition, sentence
@@ -97,7 +97,9 @@ def since(
         day=day,
         first_seen_at=first,
         since=sentences,
-        figures=changed((*sentences, *(s for s in shown if s.article_id in new_ids)), _known_sentences(old, earlier)),
+        figures=changed_numbers(
+            (*sentences, *(s for s in shown if s.article_id in new_ids)), _known_sentences(old, earlier)
+        ),
         new_outlets=_new_outlets(new, old),
         new_articles=tuple(article.id for article in new),
         earlier=earlier.id if earlier else None,

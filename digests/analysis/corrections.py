@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
+from digests.analysis.numbers import numbers
 from digests.model import Correction, Edition
-from digests.numbers import numbers
 from watcher.model import Article, Revision
 from watcher.text.sentences import sentences
 from watcher.text.words import stems, tokens

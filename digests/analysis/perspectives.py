@@ -8,8 +8,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 from digests.analysis.coverage import Coverage
+from digests.analysis.numbers import all_numbers, numbers_with_units
 from digests.model import Mention, Silent, Story, Voice
-from digests.numbers import figures, told
 from watcher.model import Article
 from watcher.text.sentences import first_sentences
 from watcher.text.words import fold, stem, words
@@ -133,7 +133,9 @@ def _only(own: Sequence[Article], others: Sequence[Article], heard: ReportConten
         beside = [heard.stems(other) for other in others if other.language == article.language]
         names = set(NAME.findall(lead)) if beside else set()
         counts.update(name for name in names if not _is_known(name, beside))
-        counts.update(number for number, figure in told(lead, article.language).items() if figure not in known)
+        counts.update(
+            number for number, figure in numbers_with_units(lead, article.language).items() if figure not in known
+        )
     return tuple(sorted(counts, key=lambda word: (-counts[word], word)))[:ONLY]
 
 
@@ -151,7 +153,7 @@ class ReportContents:
     def figures(self, article: Article) -> frozenset[str]:
         """Return the numbers in a report, by their figures."""
         if article.id not in self._figures:
-            self._figures[article.id] = frozenset(figures(f"{article.title} {article.text}", article.language))
+            self._figures[article.id] = frozenset(all_numbers(f"{article.title} {article.text}", article.language))
         return self._figures[article.id]
 
     def stems(self, article: Article) -> frozenset[str]:

@@ -28,20 +28,20 @@ def numbers(text: str) -> set[str]:
     """Return the telling numbers of `text` in one spelling: no years, none below `SMALL`."""
     found = set()
     for match in NUMBER.findall(text):
-        value = plain(match)
+        value = normalize(match)
         if not YEAR.match(value) and float(value) >= SMALL:
             found.add(value)
     return found
 
 
-def plain(number: str) -> str:
+def normalize(number: str) -> str:
     """Return a number without the marks between its thousands, and with a point before its fraction."""
     if number.isdigit():
         return number
     return re.sub(r"[.,\u00a0\u202f ](?=\d{3}(?!\d))", "", number).replace(",", ".")
 
 
-def figures(text: str, language: str) -> set[str]:
+def all_numbers(text: str, language: str) -> set[str]:
     """
     Return all numbers of `text` by their figures alone: "118 thousand", "118,000" and "11.8万" are one.
 
@@ -51,7 +51,7 @@ def figures(text: str, language: str) -> set[str]:
     return {_figure(match) for match in NUMBER.findall(text)} | spelled
 
 
-def told(text: str, language: str) -> dict[str, str]:
+def numbers_with_units(text: str, language: str) -> dict[str, str]:
     """
     Return the telling numbers of `text` that say what they count, as it writes them ("1,800 ships", "70%"), each with
     its figures. Days of a month are none.
@@ -59,7 +59,7 @@ def told(text: str, language: str) -> dict[str, str]:
     stop = stop_words(language)
     found: dict[str, str] = {}
     for match in NUMBER.finditer(text):
-        value = plain(match.group())
+        value = normalize(match.group())
         if YEAR.match(value) or float(value) < SMALL or text[match.start() - 1 : match.start()].isalpha():
             continue
         what = _what(text, match, stop)
@@ -89,7 +89,7 @@ def _what(text: str, match: re.Match[str], stop: Collection[str]) -> str | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
+class CountedNumber:
     """A number of a sentence, what it counts and what is said around it."""
 
     text: str  # as written
@@ -100,12 +100,12 @@ class Counted:
     sentence: Sentence
 
 
-def counted(sentence: Sentence) -> Iterator[Counted]:
+def counted_numbers(sentence: Sentence) -> Iterator[CountedNumber]:
     """Yield the numbers of a sentence that are told with what they count; years, ages and dates are none."""
     text = sentence.text
     stop = stop_words(sentence.language)
     for match in NUMBER.finditer(text):
-        value = plain(match.group())
+        value = normalize(match.group())
         if YEAR.match(value) or text[match.start() - 1 : match.start()].isalpha():
             continue
         what = _what(text, match, stop)
@@ -115,10 +115,10 @@ def counted(sentence: Sentence) -> Iterator[Counted]:
         before = [word.group() for word in WORD.finditer(text, 0, match.start())][-AROUND:]
         near = [*before, *(word.group() for word in WORD.finditer(text, match.end()))][: len(before) + AROUND]
         around = frozenset(stem(f) for word in near if (f := fold(word)) not in stop and not f[:1].isdigit())
-        yield Counted(match.group(), value, what, unit, around, sentence)
+        yield CountedNumber(match.group(), value, what, unit, around, sentence)
 
 
-def changed(new: Sequence[Sentence], old: Iterable[Sentence]) -> tuple[Figure, ...]:
+def changed_numbers(new: Sequence[Sentence], old: Iterable[Sentence]) -> tuple[Figure, ...]:
     """
     Return the numbers that `new` gives otherwise than `old` did for the same thing, the first of `new` first.
 
@@ -128,10 +128,10 @@ def changed(new: Sequence[Sentence], old: Iterable[Sentence]) -> tuple[Figure, .
     Args:
         old: What the reader was told first, then what else was known; of two that fit as well, the earlier counts.
     """
-    before = [number for sentence in old for number in counted(sentence)]
+    before = [number for sentence in old for number in counted_numbers(sentence)]
     found: dict[str, Figure] = {}
     for sentence in new:
-        for number in counted(sentence):
+        for number in counted_numbers(sentence):
             alike = [b for b in before if _same_thing(number, b)]
             if not alike or number.unit in found or any(b.value == number.value for b in alike):
                 continue
@@ -143,7 +143,7 @@ def changed(new: Sequence[Sentence], old: Iterable[Sentence]) -> tuple[Figure, .
     return tuple(found.values())[:MOST]
 
 
-def _same_thing(one: Counted, other: Counted) -> bool:
+def _same_thing(one: CountedNumber, other: CountedNumber) -> bool:
     if one.unit != other.unit or one.sentence.language != other.sentence.language:
         return False
     return len(one.around & other.around) >= AGREE
