@@ -12,11 +12,11 @@ from sqlalchemy import Connection
 
 from digests.analysis import corrections
 from digests.analysis.corrections import apply_revisions
+from digests.analysis.gazetteer import LEAD_CHARS, countries
 from digests.compose.edition import DigestOptions, compose_edition
 from digests.compose.ledger import LedgerInput
 from digests.due import NOT_LATE
 from digests.model import Correction, Edition, FailingSource, Story
-from digests.places.gazetteer import LEAD_CHARS, countries
 from digests.rank import rank
 from digests.select import select
 from digests.store import editions

@@ -10,12 +10,12 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from digests.analysis.coverage import Coverage, coverage
+from digests.analysis.gazetteer import countries
 from digests.cluster.differences import copies
 from digests.cluster.evidence import why
 from digests.errors import DigestError
 from digests.gather import items
 from digests.model import Copy, Report, Story
-from digests.places.gazetteer import countries
 from digests.store.histories import (
     ChangeRow,
     StoryRow,

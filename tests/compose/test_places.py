@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from digests.analysis.gazetteer import countries, country_weights
 from digests.places.country_names import (
     REGIONS,
     city_rows,
@@ -13,7 +14,6 @@ from digests.places.country_names import (
     region_of,
     region_title,
 )
-from digests.places.gazetteer import countries, country_weights
 from tests.compose.press import article, by_id, story
 from watcher.text.words import words
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
+from digests.analysis.gazetteer import countries
 from digests.model import Report, Story
-from digests.places.gazetteer import countries
 from watcher.model import Article
 
 HEADLINES = Path(__file__).parent / "places.tsv"
