@@ -18,7 +18,7 @@ from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any
 
-from digests.places.country_names import country_codes
+from digests.analysis.country_names import country_codes
 from watcher.text.words import fold, words
 
 TARGET = Path(__file__).parent.parent / "digests" / "places" / "cities.tsv"

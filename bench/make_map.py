@@ -21,7 +21,7 @@ from typing import Any
 
 from babel.core import get_global
 
-from digests.places.country_names import country_codes
+from digests.analysis.country_names import country_codes
 
 TARGET = Path(__file__).parent.parent / "digests" / "render" / "world.toml"
 WIDTH = 720  # units of the map

@@ -8,9 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
-from digests.analysis.coverage import coverage
-from digests.model import Story
-from digests.places.country_names import (
+from digests.analysis.country_names import (
     INFLECTION,
     KEY,
     SHORT,
@@ -26,6 +24,8 @@ from digests.places.country_names import (
     strip_brackets,
     tables,
 )
+from digests.analysis.coverage import coverage
+from digests.model import Story
 from digests.select import is_flagged
 from watcher.model import Article
 from watcher.text.stopwords import STOP_WORDS

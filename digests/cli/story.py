@@ -147,7 +147,7 @@ def place_json(placed: tuple[Edition, EditionStory] | None) -> dict[str, Any]:
 
 def lines(found: History, *, why: bool) -> Iterator[str]:
     """Yield what a reader is told of a story."""
-    from digests.places.country_names import country_name
+    from digests.analysis.country_names import country_name
 
     row, covered = found.row, found.coverage
     if found.asked.id != row.id:

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from digests import changes
+from digests.analysis.country_names import country_name
 from digests.analysis.coverage import Coverage
 from digests.analysis.perspectives import Read, missing_perspectives, perspectives
 from digests.model import Brief, Edition, EditionStory, Mention, Sentence, Story
-from digests.places.country_names import country_name
 from digests.rank import Ranked
 from digests.select import Whole
 from digests.summarise.agreement import Agreement, DocumentFrequencies, agreement

@@ -8,13 +8,13 @@ from datetime import datetime, timedelta, tzinfo
 
 from sqlalchemy import Connection
 
+from digests.analysis.country_names import country_name
 from digests.cluster.differences import in_words as differs
 from digests.correct import join, split
 from digests.errors import DigestError
 from digests.grounds import in_words, why_lines
 from digests.history import History, history_of
 from digests.model import Edition, EditionStory, Report
-from digests.places.country_names import country_name
 from digests.render import safe
 from digests.render.story import story_view
 from digests.render.view import StoryView

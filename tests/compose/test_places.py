@@ -4,8 +4,7 @@ import time
 
 import pytest
 
-from digests.analysis.gazetteer import countries, country_weights
-from digests.places.country_names import (
+from digests.analysis.country_names import (
     REGIONS,
     city_rows,
     country_name,
@@ -14,6 +13,7 @@ from digests.places.country_names import (
     region_of,
     region_title,
 )
+from digests.analysis.gazetteer import countries, country_weights
 from tests.compose.press import article, by_id, story
 from watcher.text.words import words
 

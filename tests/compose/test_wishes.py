@@ -88,7 +88,7 @@ def test_rules_file_stories_in_sections_of_the_readers_own():
 
 
 def test_the_settings_know_the_regions_of_the_gazetteer():
-    from digests.places.country_names import REGIONS as known
+    from digests.analysis.country_names import REGIONS as known
 
     assert set(REGIONS) == set(known) - {"world"}
 

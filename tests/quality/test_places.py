@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from digests.places.country_names import country_codes
+from digests.analysis.country_names import country_codes
 from tests.quality.places import HALVES, measure_places, rows
 
 FLOORS = json.loads((Path(__file__).parent / "floors.json").read_text(encoding="utf-8"))["places"]

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from lxml import html as lxml_html
 
-from digests.places.country_names import country_codes
+from digests.analysis.country_names import country_codes
 from digests.render.edition import view
 from digests.render.forms import render
 from digests.render.map import GAP, RADIUS, pins, world
