@@ -13,12 +13,12 @@ from sqlalchemy import Connection
 from digests.analysis import corrections
 from digests.analysis.corrections import apply_revisions
 from digests.analysis.gazetteer import LEAD_CHARS, countries
+from digests.analysis.select import select
 from digests.compose.edition import DigestOptions, compose_edition
 from digests.compose.ledger import LedgerInput
 from digests.due import NOT_LATE
 from digests.model import Correction, Edition, FailingSource, Story
 from digests.rank import rank
-from digests.select import select
 from digests.store import editions
 from digests.store.owners import with_owners
 from digests.wishes import LEAD_CHARS as WORDS_IN

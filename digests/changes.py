@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 from digests.analysis.coverage import coverage
 from digests.analysis.numbers import changed_numbers, numbers
+from digests.analysis.select import is_flagged
 from digests.model import Edition, EditionStory, Figure, Sentence, Story
-from digests.select import is_flagged
 from digests.summarise.agreement import Agreement, DocumentFrequencies, agreement, document_frequencies
 from digests.summarise.lead import READ_CHARS, Candidate, candidates, is_repetition, sentence
 from watcher.model import Article

@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from digests.analysis.coverage import Coverage, coverage
+from digests.analysis.select import is_flagged
 from digests.model import Brief, Edition, EditionStory, Story, Term
-from digests.select import is_flagged
 from digests.wishes import Wishes, said, weighed
 from watcher.model import Article
 from watcher.text.words import stem_set

@@ -25,8 +25,8 @@ from digests.analysis.country_names import (
     tables,
 )
 from digests.analysis.coverage import coverage
+from digests.analysis.select import is_flagged
 from digests.model import Story
-from digests.select import is_flagged
 from watcher.model import Article
 from watcher.text.stopwords import STOP_WORDS
 from watcher.text.words import ARABIC_ARTICLE, WORD, is_unspaced

@@ -13,12 +13,12 @@ from functools import partial
 from digests.analysis.country_names import REGIONS, region_of, region_title
 from digests.analysis.gazetteer import countries
 from digests.analysis.perspectives import outlets_read
+from digests.analysis.select import Whole, is_flagged
 from digests.compose.choose import StorySelection, choose
 from digests.compose.ledger import LedgerInput, build_ledger
 from digests.compose.story import ComposeContext, compose_brief, compose_story, reading_time
 from digests.model import Brief, Correction, Edition, EditionStory, Section, Story
 from digests.rank import Ranked
-from digests.select import Whole, is_flagged
 from digests.summarise.agreement import document_frequencies
 from digests.wishes import SectionRule, Wishes, ruled
 from watcher.model import Article

@@ -13,9 +13,9 @@ from digests import changes
 from digests.analysis.country_names import country_name
 from digests.analysis.coverage import Coverage
 from digests.analysis.perspectives import Read, missing_perspectives, perspectives
+from digests.analysis.select import Whole
 from digests.model import Brief, Edition, EditionStory, Mention, Sentence, Story
 from digests.rank import Ranked
-from digests.select import Whole
 from digests.summarise.agreement import Agreement, DocumentFrequencies, agreement
 from digests.summarise.headline import Headline, headline
 from digests.summarise.lead import summarise

@@ -10,8 +10,8 @@ from functools import lru_cache
 from itertools import chain
 
 from digests.analysis.coverage import coverage
+from digests.analysis.select import Whole, is_flagged
 from digests.model import Story
-from digests.select import Whole, is_flagged
 from watcher.model import Article
 from watcher.text.words import stem_set
 

@@ -7,8 +7,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from digests.analysis.select import display_length
 from digests.model import Story
-from digests.select import width
 from digests.summarise.agreement import Agreement, DocumentFrequencies, agreement, document_frequencies
 from digests.summarise.lead import reports_by_language
 from digests.summarise.readable import FIRST, words_for_language
@@ -73,7 +73,7 @@ def _bare(article: Article) -> str:
     """Return the title without the outlet's own name behind a separator at its end."""
     title = article.title.strip()
     at = max(title.rfind(mark) for mark in SEPARATORS)
-    if at <= 0 or width(title[:at].rstrip()) < SHORTEST / 2:
+    if at <= 0 or display_length(title[:at].rstrip()) < SHORTEST / 2:
         return title
     tail = re.sub(r"\W", "", fold(title[at + 1 :]))
     outlet = re.sub(r"\W", "", fold(article.outlet))
@@ -88,7 +88,7 @@ def _score(candidate: Headline, agreed: Agreement) -> float:
     title, article = candidate.text, candidate.article
     about = stem_set(title, article.language)
     score: float = agreed.of(sorted(about), article.language) / math.sqrt(max(5, len(about)))
-    wide = width(title)
+    wide = display_length(title)
     if wide < SHORTEST or len(about) < 3:
         score *= 0.4
     elif wide > LONGEST:

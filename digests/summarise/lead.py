@@ -7,8 +7,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from digests.analysis.coverage import coverage
+from digests.analysis.select import display_length, is_flagged
 from digests.model import Sentence, Story
-from digests.select import is_flagged, width
 from digests.summarise.agreement import Agreement, DocumentFrequencies, agreement, document_frequencies
 from digests.summarise.readable import stands_alone, without_dateline
 from watcher.model import Article
@@ -165,8 +165,8 @@ def _of_article(article: Article, agreed: Agreement, title: str, most: int) -> t
     for candidate in sorted(left, key=lambda c: (-c.score, c.start)):
         if len(chosen) == most or (chosen and candidate.score < WORTH * chosen[0].score):
             break
-        if width(candidate.text) <= room and not is_repetition(candidate.stems, said):
+        if display_length(candidate.text) <= room and not is_repetition(candidate.stems, said):
             chosen.append(candidate)
             said |= candidate.stems
-            room -= width(candidate.text) + 1
+            room -= display_length(candidate.text) + 1
     return tuple(sorted(chosen, key=lambda c: c.start))

@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 
 from digests.analysis.coverage import coverage
+from digests.analysis.select import is_flagged
 from digests.model import Prose, Sentence, Story
-from digests.select import is_flagged
 from digests.summarise.lead import sentence
 from digests.summarise.readable import ENDING, stands_alone, without_dateline
 from watcher.model import Article

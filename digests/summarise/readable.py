@@ -8,7 +8,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from digests.select import width
+from digests.analysis.select import display_length
 
 
 @cache
@@ -63,7 +63,7 @@ def without_dateline(text: str) -> int:
 
 def stands_alone(text: str, language: str) -> bool:
     """Whether a sentence can be read without what stood before it, and is one."""
-    if not LEAST <= width(text) <= MOST or furniture().search(text) or CUT.search(text):
+    if not LEAST <= display_length(text) <= MOST or furniture().search(text) or CUT.search(text):
         return False
     if language not in SHORT_LANGUAGES and not ENDING.search(text):
         return False

@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digests import edition_json
+from digests.analysis.select import select
 from digests.changes import since
 from digests.compose.edition import DigestOptions, compose_edition
 from digests.compose.ledger import LedgerInput
 from digests.compose.story import anchor, reading_time, sparkline, trend
 from digests.errors import DigestError
 from digests.rank import rank
-from digests.select import select
 from digests.verify import verify
 from digests.wishes import Wishes
 from tests.compose.press import END, START, article, by_id, story

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digests.select import width
+from digests.analysis.select import display_length
 from digests.summarise.headline import headline, is_informative
 from digests.summarise.lead import MOST_SENTENCES, MOST_WIDTH, summarise
 from digests.summarise.readable import stands_alone, starts_with_reference, without_dateline
@@ -44,7 +44,7 @@ def test_a_summary_is_verbatim_in_order_and_from_one_report():
     assert verbatim(found, articles)
     assert len({s.article_id for s in found}) == 1
     assert [s.offset for s in found] == sorted(s.offset for s in found)
-    assert sum(width(s.text) for s in found) <= MOST_WIDTH
+    assert sum(display_length(s.text) for s in found) <= MOST_WIDTH
 
 
 def test_pronouns_connectives_and_furniture_never_stand_in_a_summary():
@@ -251,5 +251,5 @@ def test_summaries_are_verbatim_whatever_the_text(bodies, language):
     found = summarise(story(*reports), articles, language="en")
 
     assert verbatim(found, articles)
-    assert sum(width(s.text) for s in found) <= MOST_WIDTH
+    assert sum(display_length(s.text) for s in found) <= MOST_WIDTH
     assert found == summarise(story(*reports), articles, language="en")

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from digests.select import is_flagged, select
+from digests.analysis.select import is_flagged, select
 from tests.compose.press import END, START, article
 
 LONG = "The bridge over the river fell on Monday morning, officials said."

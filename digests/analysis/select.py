@@ -47,7 +47,7 @@ def select(
         languages: Primary tags; articles in others are left out. Empty for all.
         whole: Returns articles with all of their text, where `articles` have its beginning alone.
     """
-    again = Again(whole)
+    again = DuplicateFilter(whole)
     muted = pattern(tuple(mute))
     kept: list[Article] = []
     reasons: Counter[str] = Counter()
@@ -76,14 +76,14 @@ def _reason(article: Article, start: datetime, end: datetime, muted: re.Pattern[
         return "published outside the window"
     if not article.title.strip():
         return "without a title"
-    if width(article.title) + width(article.text[:LEAST_TEXT]) < LEAST_TEXT:
+    if display_length(article.title) + display_length(article.text[:LEAST_TEXT]) < LEAST_TEXT:
         return "too little text"
     if muted and muted.search(fold(article.title)):
         return "muted by the settings"
     return None
 
 
-class Again:
+class DuplicateFilter:
     """The articles so far, to know those that come in twice: by id, or by outlet, title and text."""
 
     def __init__(self, whole: Whole | None) -> None:
@@ -114,6 +114,6 @@ class Again:
         return known
 
 
-def width(text: str) -> int:
+def display_length(text: str) -> int:
     """Return the length of `text` in narrow characters: one of a script like Chinese or Korean says as much as two."""
     return len(text) if text.isascii() else len(text) + len(DENSE.findall(text))
