@@ -13,6 +13,8 @@ from sqlalchemy import Connection
 from digests.analysis import corrections
 from digests.analysis.corrections import apply_revisions
 from digests.analysis.gazetteer import LEAD_CHARS, countries
+from digests.analysis.preferences import LEAD_CHARS as WORDS_IN
+from digests.analysis.preferences import Preferences, SectionRule
 from digests.analysis.select import select
 from digests.compose.edition import DigestOptions, compose_edition
 from digests.compose.ledger import LedgerInput
@@ -21,8 +23,6 @@ from digests.model import Correction, Edition, FailingSource, Story
 from digests.rank import rank
 from digests.store import editions
 from digests.store.owners import with_owners
-from digests.wishes import LEAD_CHARS as WORDS_IN
-from digests.wishes import SectionRule, Wishes
 from watcher.feeds.health import health
 from watcher.model import Article, Revision
 from watcher.store.articles import articles_between, articles_by_id, texts_by_id
@@ -227,10 +227,10 @@ def shape_of(digest: DigestSettings) -> DigestOptions:
     )
 
 
-def wishes_of(digest: DigestSettings) -> Wishes:
+def wishes_of(digest: DigestSettings) -> Preferences:
     """Return what the settings choose for a digest."""
     weights = digest.weights
-    return Wishes(
+    return Preferences(
         must=digest.must,
         watch=digest.watch,
         mute=digest.mute,

@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from digests.analysis.coverage import Coverage, coverage
+from digests.analysis.preferences import Preferences, matching_phrases, score_weights
 from digests.analysis.select import is_flagged
 from digests.model import Brief, Edition, EditionStory, Story, Term
-from digests.wishes import Wishes, said, weighed
 from watcher.model import Article
 from watcher.text.words import stem_set
 
@@ -46,7 +46,7 @@ class Weights:
     sibling: float = -1.5  # for each story above it on the same event
 
 
-NONE = Wishes()
+NONE = Preferences()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +74,7 @@ def rank(
     previous: Edition | None = None,
     language: str | None = None,
     weights: Weights | None = None,
-    wishes: Wishes = NONE,
+    wishes: Preferences = NONE,
     about: Callable[[Story], tuple[str, ...]] | None = None,
 ) -> tuple[Ranked, ...]:
     """
@@ -105,8 +105,8 @@ def rank(
                     score=_total(terms),
                     why=terms,
                     coverage=covered,
-                    must=said(wishes.must, present),
-                    alerts=said(wishes.watch, present),
+                    must=matching_phrases(wishes.must, present),
+                    alerts=matching_phrases(wishes.watch, present),
                 )
             )
     scored.sort(key=_place)
@@ -150,9 +150,9 @@ def _terms(
     )
 
 
-def _wished(present: Sequence[Article], wishes: Wishes, places: Sequence[str]) -> tuple[Term, ...]:
+def _wished(present: Sequence[Article], wishes: Preferences, places: Sequence[str]) -> tuple[Term, ...]:
     """Return the term of the reader's own weights, if the story earns any."""
-    found = weighed(wishes, present, places)
+    found = score_weights(wishes, present, places)
     if not found:
         return ()
     words = ", ".join(f"{what} {weight:+g}" for what, weight in found)

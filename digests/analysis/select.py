@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
-from digests.wishes import pattern
+from digests.analysis.preferences import pattern
 from watcher.model import Article
 from watcher.text.words import fold
 

@@ -13,6 +13,7 @@ from functools import partial
 from digests.analysis.country_names import REGIONS, region_of, region_title
 from digests.analysis.gazetteer import countries
 from digests.analysis.perspectives import outlets_read
+from digests.analysis.preferences import Preferences, SectionRule, match_section_rule
 from digests.analysis.select import Whole, is_flagged
 from digests.compose.choose import StorySelection, choose
 from digests.compose.ledger import LedgerInput, build_ledger
@@ -20,7 +21,6 @@ from digests.compose.story import ComposeContext, compose_brief, compose_story, 
 from digests.model import Brief, Correction, Edition, EditionStory, Section, Story
 from digests.rank import Ranked
 from digests.summarise.agreement import document_frequencies
-from digests.wishes import SectionRule, Wishes, ruled
 from watcher.model import Article
 from watcher.text.words import fold
 
@@ -42,7 +42,9 @@ def section_of(
         wanted: The settings' sections: names of sections of sources, or of regions; empty for regions only.
         rules: The reader's own: the first that fits decides.
     """
-    if rules and (own := ruled(rules, [articles[key] for key in story.articles if key in articles], places)):
+    if rules and (
+        own := match_section_rule(rules, [articles[key] for key in story.articles if key in articles], places)
+    ):
         return own
     region = region_of(places[0] if places else None)
     if wanted:
@@ -105,7 +107,7 @@ class DigestOptions:
     briefs: int = 10
     sections: tuple[str, ...] = ()
     note: str = ""
-    wishes: Wishes = Wishes()  # noqa: RUF009 (it is frozen)
+    wishes: Preferences = Preferences()  # noqa: RUF009 (it is frozen)
 
 
 def compose_edition(

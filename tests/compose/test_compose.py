@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digests import edition_json
+from digests.analysis.preferences import Preferences
 from digests.analysis.select import select
 from digests.changes import since
 from digests.compose.edition import DigestOptions, compose_edition
@@ -17,7 +18,6 @@ from digests.compose.story import anchor, reading_time, sparkline, trend
 from digests.errors import DigestError
 from digests.rank import rank
 from digests.verify import verify
-from digests.wishes import Wishes
 from tests.compose.press import END, START, article, by_id, story
 
 BODY = {
@@ -56,7 +56,7 @@ def edition_of(
             now=end,
             previous=previous,
             language=shape.get("language", "en"),
-            wishes=shape.get("wishes", Wishes()),
+            wishes=shape.get("wishes", Preferences()),
         ),
         articles=known,
         intake=LedgerInput(entries_seen=len(articles), left_out=kept.left_out, sources_total=9, sources_ok=8),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from digests.analysis.preferences import Preferences, SectionRule, matching_phrases
 from digests.rank import rank
 from digests.settings import REGIONS
-from digests.wishes import SectionRule, Wishes, said
 from tests.compose.press import END, article, by_id, story
 from tests.compose.test_compose import edition_of, report, world
 
@@ -25,7 +25,7 @@ from tests.compose.test_compose import edition_of, report, world
     ],
 )
 def test_a_phrase_is_found_as_words(phrase, title, found):
-    assert (said((phrase,), [article("A", title)]) == (phrase,)) is found
+    assert (matching_phrases((phrase,), [article("A", title)]) == (phrase,)) is found
 
 
 def test_a_weight_moves_a_story_and_says_so():
@@ -38,7 +38,7 @@ def test_a_weight_moves_a_story_and_says_so():
         stories,
         by_id(*flood, *quake),
         now=END,
-        wishes=Wishes(words=(("quake", 2.0),), countries=(("PE", 3.0),)),
+        wishes=Preferences(words=(("quake", 2.0),), countries=(("PE", 3.0),)),
         about=lambda each: ("PE",) if each == stories[1] else ("NP",),
     )
 
@@ -49,27 +49,27 @@ def test_a_weight_moves_a_story_and_says_so():
 
 
 def test_a_story_that_must_be_shown_is_told_in_full_however_small():
-    edition = edition_of(world(), stories=1, briefs=0, wishes=Wishes(must=("Storm",)))
+    edition = edition_of(world(), stories=1, briefs=0, wishes=Preferences(must=("Storm",)))
 
     assert [s.title.split()[0] for s in edition.stories] == ["Storm"]
 
 
 def test_a_watched_story_is_shown_and_marked_beyond_the_briefs():
-    edition = edition_of(world(), stories=1, briefs=0, wishes=Wishes(watch=("storm", "flood")))
+    edition = edition_of(world(), stories=1, briefs=0, wishes=Preferences(watch=("storm", "flood")))
 
     assert [s.alerts for s in edition.stories] == [("flood",)]
     assert [(b.title.split()[0], b.alerts) for b in edition.briefs] == [("Storm", ("storm",))]
 
 
 def test_stories_about_other_regions_are_left_out_and_counted():
-    edition = edition_of(world(), stories=5, wishes=Wishes(regions=("africa", "CL")))
+    edition = edition_of(world(), stories=5, wishes=Preferences(regions=("africa", "CL")))
 
     assert {s.place_codes for s in edition.stories} == {("KE",), ("CL",)}
     assert ("stories about other regions", 3) in edition.ledger.left_out
 
 
 def test_words_that_are_asked_for_are_found_in_every_region():
-    wishes = Wishes(regions=("africa",), must=("storm",), watch=("fire",))
+    wishes = Preferences(regions=("africa",), must=("storm",), watch=("fire",))
 
     edition = edition_of(world(), stories=2, briefs=5, wishes=wishes)
 
@@ -80,7 +80,7 @@ def test_words_that_are_asked_for_are_found_in_every_region():
 def test_rules_file_stories_in_sections_of_the_readers_own():
     rules = (SectionRule(section="Weather", words=("flood*", "storm")), SectionRule(section="Asia", countries=("JP",)))
 
-    edition = edition_of(world(), stories=5, wishes=Wishes(rules=rules))
+    edition = edition_of(world(), stories=5, wishes=Preferences(rules=rules))
 
     assert {section.title: len(section.stories) for section in edition.sections} == {
         "Weather": 2, "Asia": 1, "Africa": 1, "Europe": 1,

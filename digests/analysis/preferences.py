@@ -25,7 +25,7 @@ class SectionRule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wishes:
+class Preferences:
     """The choice of one digest. A phrase matches whole words, "elect*" their beginning, whatever case and accents."""
 
     must: tuple[str, ...] = ()
@@ -45,7 +45,7 @@ class Wishes:
         return bool(self.countries or self.regions)
 
 
-def said(phrases: Sequence[str], articles: Iterable[Article]) -> tuple[str, ...]:
+def matching_phrases(phrases: Sequence[str], articles: Iterable[Article]) -> tuple[str, ...]:
     """Return which of `phrases` stand in the title or the first lines of one of `articles`, in their order."""
     if not phrases:
         return ()
@@ -73,7 +73,7 @@ def _part(phrase: str) -> str:
     return rf"(?<!\w){body}" if begins else rf"(?<!\w){body}(?!\w)"
 
 
-def weighed(wishes: Wishes, articles: Sequence[Article], places: Sequence[str]) -> tuple[Weight, ...]:
+def score_weights(wishes: Preferences, articles: Sequence[Article], places: Sequence[str]) -> tuple[Weight, ...]:
     """
     Return the weights that a story earns, each with what it was given for: "country UA".
 
@@ -83,7 +83,7 @@ def weighed(wishes: Wishes, articles: Sequence[Article], places: Sequence[str]) 
     """
     outlets = {fold(article.outlet) for article in articles}
     sections = {fold(article.section) for article in articles if article.section}
-    spoken = set(said([word for word, _ in wishes.words], articles))
+    spoken = set(matching_phrases([word for word, _ in wishes.words], articles))
     found = [(f"“{word}”", weight) for word, weight in wishes.words if word in spoken]
     found += [(f"country {code}", weight) for code, weight in wishes.countries if code in places]
     found += [(f"section {name}", weight) for name, weight in wishes.sections if fold(name) in sections]
@@ -91,14 +91,14 @@ def weighed(wishes: Wishes, articles: Sequence[Article], places: Sequence[str]) 
     return tuple(found)
 
 
-def ruled(rules: Sequence[SectionRule], articles: Sequence[Article], places: Sequence[str]) -> str | None:
+def match_section_rule(rules: Sequence[SectionRule], articles: Sequence[Article], places: Sequence[str]) -> str | None:
     """Return the section of the first rule that a story fits, None if it fits none."""
     for rule in rules:
         outlets = {fold(name) for name in rule.sources}
         if (
             set(rule.countries) & set(places[:1])
             or any(fold(article.outlet) in outlets for article in articles)
-            or said(rule.words, articles)
+            or matching_phrases(rule.words, articles)
         ):
             return rule.section
     return None
