@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from digests import changes
 from digests.analysis.country_names import country_name
 from digests.analysis.coverage import Coverage
 from digests.analysis.perspectives import Read, missing_perspectives, perspectives
 from digests.analysis.select import Whole
+from digests.compose import changes
 from digests.model import Brief, Edition, EditionStory, Mention, Sentence, Story
 from digests.rank import Ranked
 from digests.summarise.agreement import Agreement, DocumentFrequencies, agreement
@@ -173,14 +173,14 @@ def _moved(
     frame: ComposeContext,
     summary: tuple[Sentence, ...],
     agreed: Agreement,
-) -> changes.Movement:
+) -> changes.StoryChange:
     """
     Return what moved in a story since the last editions.
 
     Args:
         told: Its articles, and those of the last editions, with all of their text.
     """
-    return changes.since(
+    return changes.what_changed(
         story,
         told,
         frame.seen,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from digests import edition_json
 from digests.analysis.preferences import Preferences
 from digests.analysis.select import select
-from digests.changes import since
+from digests.compose.changes import what_changed
 from digests.compose.edition import DigestOptions, compose_edition
 from digests.compose.ledger import LedgerInput
 from digests.compose.story import anchor, reading_time, sparkline, trend
@@ -275,7 +275,7 @@ def test_what_is_new_is_a_sentence_with_the_new_figure():
     )
     articles = by_id(*first[0], update)
 
-    moved = since(
+    moved = what_changed(
         story(*first[0], update),
         articles,
         [monday],

@@ -26,7 +26,7 @@ NOVEL = 3  # new words that a sentence without a new number or name must hold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Movement:
+class StoryChange:
     """How a story stands to the last edition."""
 
     status: str  # new, developing, quiet
@@ -40,7 +40,7 @@ class Movement:
     place_codes: tuple[str, ...] = ()  # of the countries that it was about there
 
 
-def since(
+def what_changed(
     story: Story,
     articles: Mapping[str, Article],
     editions: Sequence[Edition],
@@ -54,7 +54,7 @@ def since(
     shown: Sequence[Sentence] = (),
     known: DocumentFrequencies | None = None,
     agreed: Agreement | None = None,
-) -> Movement:
+) -> StoryChange:
     """
     Return whether the reader has seen `story`, and what is new in it since.
 
@@ -77,22 +77,22 @@ def since(
     """
     present = [articles[key] for key in story.articles if key in articles]
     previous, earlier, brief = last_seen(story, editions)
-    goes_on = own_follow_up(present, editions[0], articles, places, known) if previous is None and editions else None
+    goes_on = find_follow_up(present, editions[0], articles, places, known) if previous is None and editions else None
     if goes_on is not None:
         previous, earlier = editions[0], goes_on
     first = _began(story, present, earlier, window_end=window_end)
     day = day_of(first, local_date=local_date, window_end=window_end, timezone=timezone)
     if previous is None:
-        return Movement(status="new", day=day, first_seen_at=first)
+        return StoryChange(status="new", day=day, first_seen_at=first)
     known_ids = set(earlier.article_ids) if earlier else set(brief)
-    old, came = parted(present, known_ids, articles, until=previous.window_end)
+    old, came = split_by_edition(present, known_ids, articles, until=previous.window_end)
     new = [a for a in came if inside is None or a.id in inside]
     new_ids = {article.id for article in new}
     told = _told(old, earlier)
     sentences = _new_sentences(story, articles, new, told, shown, language, known, agreed)
     if goes_on is not None and not sentences:
-        return Movement(status="new", day=day, first_seen_at=first)
-    return Movement(
+        return StoryChange(status="new", day=day, first_seen_at=first)
+    return StoryChange(
         status="developing" if sentences else "quiet",
         day=day,
         first_seen_at=first,
@@ -114,7 +114,7 @@ def _began(story: Story, present: Sequence[Article], earlier: EditionStory | Non
     return min([*times, earlier.first_seen_at] if earlier is not None else times)
 
 
-def parted(
+def split_by_edition(
     present: Sequence[Article], known: Collection[str], articles: Mapping[str, Article], *, until: datetime
 ) -> tuple[list[Article], list[Article]]:
     """Return the articles that a reader's last edition had or could have had, and those that came in after it."""
@@ -162,7 +162,7 @@ def seen_before(story: Story, edition: Edition) -> tuple[EditionStory | None, tu
     return followed, next((b.article_ids for b in edition.briefs if b.thread == story.thread and not followed), ())
 
 
-def own_follow_up(
+def find_follow_up(
     present: Sequence[Article],
     edition: Edition,
     articles: Mapping[str, Article],
@@ -209,7 +209,7 @@ def day_of(first: datetime, *, local_date: date, window_end: datetime, timezone:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class KnownFacts:
     """What a reader could know: numbers, folded words and stems of the earlier texts."""
 
     numbers: frozenset[str]
@@ -217,14 +217,14 @@ class Told:
     sentences: tuple[frozenset[str], ...]
 
 
-def _told(old: Sequence[Article], earlier: EditionStory | None) -> Told:
+def _told(old: Sequence[Article], earlier: EditionStory | None) -> KnownFacts:
     texts = [(f"{article.title}\n{article.text}", article.language) for article in old]
     if earlier is not None:
         texts += [(s.text, s.language) for s in (*earlier.summary, *earlier.since)]
         texts += [(mention.title, mention.language) for mention in earlier.mentions]
         texts.append((earlier.title, earlier.title_language))
     shown = [(s.text, s.language) for s in (*earlier.summary, *earlier.since)] if earlier else []
-    return Told(
+    return KnownFacts(
         numbers=frozenset(number for text, _ in texts for number in numbers(text)),
         words=frozenset(stem for text, language in texts for stem in stems(text, language)),
         sentences=tuple(frozenset(stems(text, language)) for text, language in shown),
@@ -235,7 +235,7 @@ def _new_sentences(
     story: Story,
     articles: Mapping[str, Article],
     new: Sequence[Article],
-    told: Told,
+    told: KnownFacts,
     shown: Sequence[Sentence],
     language: str,
     known: DocumentFrequencies | None,
@@ -279,7 +279,7 @@ def _main(among: Sequence[Article]) -> str:
     return max(sorted(set(languages)), key=languages.count, default="und")
 
 
-def _novelty(text: str, about: frozenset[str], told: Told) -> float:
+def _novelty(text: str, about: frozenset[str], told: KnownFacts) -> float:
     """Return how new a sentence is: 0 if it holds no new number, no new name and few new words."""
     fresh = about - told.words
     new_numbers = [number for number in numbers(text) if number not in told.numbers]
