@@ -18,9 +18,9 @@ from digests.analysis.preferences import Preferences, SectionRule
 from digests.analysis.select import select
 from digests.compose.edition import DigestOptions, compose_edition
 from digests.compose.ledger import LedgerInput
+from digests.compose.rank import rank
 from digests.due import NOT_LATE
 from digests.model import Correction, Edition, FailingSource, Story
-from digests.rank import rank
 from digests.store import editions
 from digests.store.owners import with_owners
 from watcher.feeds.health import health

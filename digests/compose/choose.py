@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from digests.compose.rank import RankedStory
 from digests.model import EditionStory
-from digests.rank import Ranked
 
 RELATED = 3  # stories gathered under one
 QUIET = 2  # quiet stories told in a line for each story told in full, at most
 ALERTS = 10  # stories that the reader watches, told in a line beyond the digest's briefs
-Compose = Callable[[Ranked], EditionStory | None]
+Compose = Callable[[RankedStory], EditionStory | None]
 
 
 @dataclass(slots=True)
@@ -22,10 +22,10 @@ class StorySelection:
     `main` holds what is told in full; `related` is by the id of the story above.
     """
 
-    main: list[tuple[Ranked, EditionStory]] = field(default_factory=list)
-    related: dict[str, list[Ranked]] = field(default_factory=dict)
-    briefs: list[Ranked] = field(default_factory=list)
-    quiet: list[tuple[Ranked, EditionStory]] = field(default_factory=list)
+    main: list[tuple[RankedStory, EditionStory]] = field(default_factory=list)
+    related: dict[str, list[RankedStory]] = field(default_factory=dict)
+    briefs: list[RankedStory] = field(default_factory=list)
+    quiet: list[tuple[RankedStory, EditionStory]] = field(default_factory=list)
 
     @property
     def ids(self) -> set[str]:
@@ -36,7 +36,7 @@ class StorySelection:
 
 
 def choose(
-    ranked: Sequence[Ranked],
+    ranked: Sequence[RankedStory],
     compose: Compose,
     *,
     stories: int,
@@ -56,7 +56,7 @@ def choose(
     """
     chosen = StorySelection()
     heads: dict[str, str] = {}  # family to the story that is told of it
-    pending: list[Ranked] = []
+    pending: list[RankedStory] = []
     for each in _in_order(ranked, flagged):
         family = each.sibling_of or each.story.id
         if family in heads:
@@ -82,8 +82,8 @@ def choose(
     return chosen
 
 
-def _in_order(ranked: Sequence[Ranked], flagged: frozenset[str]) -> Iterator[Ranked]:
-    def first(each: Ranked) -> tuple[bool, bool]:
+def _in_order(ranked: Sequence[RankedStory], flagged: frozenset[str]) -> Iterator[RankedStory]:
+    def first(each: RankedStory) -> tuple[bool, bool]:
         return not each.must, len(each.coverage.outlets) == 1
 
     yield from sorted(ranked, key=first)
@@ -102,7 +102,7 @@ def _move_under(chosen: StorySelection, heads: dict[str, str]) -> None:
     chosen.quiet = rest
 
 
-def _tell_in_a_line(chosen: StorySelection, pending: Sequence[Ranked], briefs: int) -> None:
+def _tell_in_a_line(chosen: StorySelection, pending: Sequence[RankedStory], briefs: int) -> None:
     """Fill the briefs: those that the reader watches always, one story of an event."""
     told: set[str] = set()
     watched = [each for each in pending if each.alerts][: briefs + ALERTS]

@@ -17,9 +17,9 @@ from digests.analysis.preferences import Preferences, SectionRule, match_section
 from digests.analysis.select import Whole, is_flagged
 from digests.compose.choose import StorySelection, choose
 from digests.compose.ledger import LedgerInput, build_ledger
+from digests.compose.rank import RankedStory
 from digests.compose.story import ComposeContext, compose_brief, compose_story, reading_time
 from digests.model import Brief, Correction, Edition, EditionStory, Section, Story
-from digests.rank import Ranked
 from digests.summarise.agreement import document_frequencies
 from watcher.model import Article
 from watcher.text.words import fold
@@ -113,7 +113,7 @@ class DigestOptions:
 def compose_edition(
     *,
     shape: DigestOptions,
-    ranked: Sequence[Ranked],
+    ranked: Sequence[RankedStory],
     articles: Mapping[str, Article],
     intake: LedgerInput,
     previous: Edition | None,
@@ -212,7 +212,7 @@ def _frame(
 
 
 def _chosen(
-    wanted: Sequence[Ranked],
+    wanted: Sequence[RankedStory],
     articles: Mapping[str, Article],
     frame: ComposeContext,
     shape: DigestOptions,
@@ -285,7 +285,7 @@ def _briefs(chosen: StorySelection, articles: Mapping[str, Article], frame: Comp
 
 
 def ended_stories(
-    previous: Edition | None, ranked: Sequence[Ranked], gone_on: Collection[str] = ()
+    previous: Edition | None, ranked: Sequence[RankedStory], gone_on: Collection[str] = ()
 ) -> tuple[Brief, ...]:
     """
     Return the stories that the last edition told and of which nothing has come in since, in its order.

@@ -7,9 +7,9 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from digests.compose.choose import StorySelection
+from digests.compose.rank import RankedStory
 from digests.compose.story import ComposeContext, in_window
 from digests.model import Brief, EditionStory, FailingSource, Largest, Ledger, Story
-from digests.rank import Ranked
 from digests.summarise.headline import headline
 from watcher.model import Article
 
@@ -28,8 +28,8 @@ class LedgerInput:
 
 
 def build_ledger(
-    ranked: Sequence[Ranked],
-    among: Sequence[Ranked],
+    ranked: Sequence[RankedStory],
+    among: Sequence[RankedStory],
     articles: Mapping[str, Article],
     intake: LedgerInput,
     chosen: StorySelection,
@@ -76,7 +76,7 @@ def build_ledger(
     )
 
 
-def _largest(ranked: Sequence[Ranked], articles: Mapping[str, Article], frame: ComposeContext) -> Largest | None:
+def _largest(ranked: Sequence[RankedStory], articles: Mapping[str, Article], frame: ComposeContext) -> Largest | None:
     """Return the largest story with its headline."""
     stories = {r.story.id: r.story for r in ranked}
     found = largest(stories.values(), articles)

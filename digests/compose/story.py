@@ -14,8 +14,8 @@ from digests.analysis.coverage import Coverage
 from digests.analysis.perspectives import Read, missing_perspectives, perspectives
 from digests.analysis.select import Whole
 from digests.compose import changes
+from digests.compose.rank import RankedStory
 from digests.model import Brief, Edition, EditionStory, Mention, Sentence, Story
-from digests.rank import Ranked
 from digests.summarise.agreement import Agreement, DocumentFrequencies, agreement
 from digests.summarise.headline import Headline, headline
 from digests.summarise.lead import summarise
@@ -106,7 +106,7 @@ class ComposeContext:
 
 
 def compose_story(
-    ranked: Ranked, articles: Mapping[str, Article], frame: ComposeContext, *, taken: set[str]
+    ranked: RankedStory, articles: Mapping[str, Article], frame: ComposeContext, *, taken: set[str]
 ) -> EditionStory | None:
     """
     Return `ranked` as the edition shows it, without a number yet; None if no article of it has a title.
@@ -196,7 +196,7 @@ def _moved(
     )
 
 
-def compose_brief(ranked: Ranked, articles: Mapping[str, Article], frame: ComposeContext) -> Brief | None:
+def compose_brief(ranked: RankedStory, articles: Mapping[str, Article], frame: ComposeContext) -> Brief | None:
     """Return `ranked` as one line; None if no article of it has a title."""
     own = frame.whole(in_window(ranked.story, articles))
     title = headline(ranked.story, own, language=frame.language, known=frame.common)

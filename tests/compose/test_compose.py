@@ -14,9 +14,9 @@ from digests.analysis.select import select
 from digests.compose.changes import what_changed
 from digests.compose.edition import DigestOptions, compose_edition
 from digests.compose.ledger import LedgerInput
+from digests.compose.rank import rank
 from digests.compose.story import anchor, reading_time, sparkline, trend
 from digests.errors import DigestError
-from digests.rank import rank
 from digests.verify import verify
 from tests.compose.press import END, START, article, by_id, story
 

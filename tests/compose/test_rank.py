@@ -2,7 +2,7 @@
 
 import random
 
-from digests.rank import Weights, rank
+from digests.compose.rank import Weights, rank
 from tests.compose.press import END, article, by_id, story
 
 

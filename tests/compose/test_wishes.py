@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from digests.analysis.preferences import Preferences, SectionRule, matching_phrases
-from digests.rank import rank
+from digests.compose.rank import rank
 from digests.settings import REGIONS
 from tests.compose.press import END, article, by_id, story
 from tests.compose.test_compose import edition_of, report, world

@@ -9,9 +9,9 @@ import pytest
 
 from digests.compose.edition import DigestOptions, compose_edition
 from digests.compose.ledger import LedgerInput
+from digests.compose.rank import rank
 from digests.metrics import metrics
 from digests.publish import rendered
-from digests.rank import rank
 from digests.settings import digests_of
 from digests.store.editions import DAILY, claim, finish, open_digests
 from tests.compose.press import END, START, article, by_id, story

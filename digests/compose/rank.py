@@ -50,7 +50,7 @@ NONE = Preferences()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ranked:
+class RankedStory:
     """
     A story with its place. `sibling_of` is the id of the higher story on the same event, or of the same thread.
 
@@ -76,7 +76,7 @@ def rank(
     weights: Weights | None = None,
     wishes: Preferences = NONE,
     about: Callable[[Story], tuple[str, ...]] | None = None,
-) -> tuple[Ranked, ...]:
+) -> tuple[RankedStory, ...]:
     """
     Return the stories, best first; equal scores stand in the order of their ids.
 
@@ -100,7 +100,7 @@ def rank(
             terms = _terms(present, covered, now=now, moved=moved, language=language, weights=chosen)
             terms += _wished(present, wishes, about(story) if about and wishes.countries else ())
             scored.append(
-                Ranked(
+                RankedStory(
                     story=story,
                     score=_total(terms),
                     why=terms,
@@ -113,7 +113,7 @@ def rank(
     return tuple(sorted(_with_siblings(scored, articles, chosen), key=_place))
 
 
-def _place(ranked: Ranked) -> tuple[float, str]:
+def _place(ranked: RankedStory) -> tuple[float, str]:
     return -ranked.score, ranked.story.id
 
 
@@ -190,11 +190,13 @@ def _hours(seconds: float) -> str:
     return "under an hour" if hours < 1 else _count(hours, "hour")
 
 
-def _with_siblings(scored: Sequence[Ranked], articles: Mapping[str, Article], weights: Weights) -> list[Ranked]:
+def _with_siblings(
+    scored: Sequence[RankedStory], articles: Mapping[str, Article], weights: Weights
+) -> list[RankedStory]:
     """Return the stories with the sibling term for each that tells of an event higher up."""
     top = scored[:SIBLINGS_AMONG]
     vectors = _vectors(top, articles)
-    found: list[Ranked] = []
+    found: list[RankedStory] = []
     family: dict[int, list[int]] = {}
     for at, ranked in enumerate(top):
         thread = ranked.story.thread
@@ -211,7 +213,7 @@ def _with_siblings(scored: Sequence[Ranked], articles: Mapping[str, Article], we
     return [*found, *scored[SIBLINGS_AMONG:]]
 
 
-def _vectors(top: Sequence[Ranked], articles: Mapping[str, Article]) -> Vectors:
+def _vectors(top: Sequence[RankedStory], articles: Mapping[str, Article]) -> Vectors:
     """Return for each story the weights of its titles' words (tf-idf over the stories), of unit length, as a row."""
     counts = []
     for ranked in top:
