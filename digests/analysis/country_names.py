@@ -61,7 +61,7 @@ def _region_of() -> dict[str, str]:
 
 @cache
 def _tables() -> dict[str, Any]:
-    return tomllib.loads(files("digests.places").joinpath("regions.toml").read_text(encoding="utf-8"))
+    return tomllib.loads(files("digests.analysis").joinpath("regions.toml").read_text(encoding="utf-8"))
 
 
 @cache
@@ -252,7 +252,7 @@ def _city(tokens: tuple[str, ...], code: str, *, inflected: bool) -> Name:
 
 def city_rows() -> Iterator[tuple[str, list[str]]]:
     """Yield each country's cities."""
-    text = files("digests.places").joinpath("cities.tsv").read_text(encoding="utf-8")
+    text = files("digests.analysis").joinpath("cities.tsv").read_text(encoding="utf-8")
     for line in text.splitlines()[1:]:  # the first one says where they are from
         code, _, names = line.partition("\t")
         yield code, names.split("|")
@@ -263,7 +263,7 @@ def city_rows() -> Iterator[tuple[str, list[str]]]:
 @cache
 def tables() -> dict[str, Any]:
     """Return what `names.toml` says."""
-    return tomllib.loads(files("digests.places").joinpath("names.toml").read_text(encoding="utf-8"))
+    return tomllib.loads(files("digests.analysis").joinpath("names.toml").read_text(encoding="utf-8"))
 
 
 def locales(language: str) -> list[Any]:
