@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from itertools import combinations
 
 from bench.report_desk import Case, Piece
-from watcher.press.labels import Label, labels
+from watcher.demo.labels import Label, labels
 from watcher.text.sentences import sentences
 
 DAY = 2  # of the sample press: by its end all is printed

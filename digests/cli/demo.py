@@ -13,7 +13,7 @@ from watcher.cli.app import DONE, FAILED, examples
 if TYPE_CHECKING:
     from digests.model import Edition
     from watcher.cli.tally import Tally
-    from watcher.press import Press
+    from watcher.demo.server import Press
     from watcher.settings.model import Settings
 
 FOLDER = Path("demo-edition")
@@ -52,7 +52,7 @@ async def demo(directory: Path) -> int:
     import time
     from datetime import UTC, datetime
 
-    from watcher.press import Press
+    from watcher.demo.server import Press
 
     say = sys.stdout.write
     started = time.monotonic()
@@ -94,7 +94,7 @@ def check_folder(directory: Path) -> None:
 
 def settings_for(press: Press, directory: Path) -> Settings:
     """Write the demo's settings into its folder, an old store of it removed, and return them."""
-    from watcher.press.settings import as_settings
+    from watcher.demo.settings import as_settings
     from watcher.settings.load import load
 
     for old in STORE:

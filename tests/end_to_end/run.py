@@ -17,10 +17,10 @@ from digests.store.editions import open_digests
 from tests.kinds import on
 from watcher.cli.passing import one_pass
 from watcher.cli.tally import Tally
+from watcher.demo.labels import Label, labels
+from watcher.demo.server import Press, Request
+from watcher.demo.settings import as_settings
 from watcher.model import Article
-from watcher.press import Press, Request
-from watcher.press.labels import Label, labels
-from watcher.press.settings import as_settings
 from watcher.settings.load import load
 from watcher.store.articles import articles_between
 from watcher.store.writer import read

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import inspect, text
 
-from watcher.press.labels import labels
-from watcher.press.texts import library
+from watcher.demo.labels import labels
+from watcher.demo.texts import library
 from watcher.store.open import connect
 from watcher.store.writer import read
 
@@ -27,7 +27,7 @@ SEED = 20261125
 @pytest.fixture
 def settings(tmp_path, store_url):
     """The settings of a press in a process of its own, which lives as long as the test."""
-    press = subprocess.Popen([sys.executable, "-m", "watcher.press"], stdout=subprocess.PIPE, text=True)
+    press = subprocess.Popen([sys.executable, "-m", "watcher.demo"], stdout=subprocess.PIPE, text=True)
     assert press.stdout is not None
     lines = []
     while not (lines and not lines[-1].strip() and sum("[[sources]]" in line for line in lines) == outlets()):

@@ -16,7 +16,7 @@ from digests.verify import verify
 from tests.end_to_end.run import Run, run_press
 from tests.render.reading import headlines_and_links, sent_through_smtp
 from watcher.cli.main import run as run_command
-from watcher.press.texts import library
+from watcher.demo.texts import library
 
 pytestmark = pytest.mark.slow  # polls a press, which takes ten seconds
 

@@ -19,9 +19,9 @@ from tests.end_to_end.run import HEAD
 from tests.kinds import on
 from watcher.cli.main import run as run_command
 from watcher.cli.passing import one_pass
-from watcher.press import Press
-from watcher.press.labels import Label, labels
-from watcher.press.settings import as_settings
+from watcher.demo.labels import Label, labels
+from watcher.demo.server import Press
+from watcher.demo.settings import as_settings
 from watcher.settings.load import load
 from watcher.store.articles import articles_by_id
 from watcher.store.writer import read

@@ -14,11 +14,11 @@ from bench.report_pairs import count, figures
 from digests.cli.cluster import cluster_lines
 from watcher.clean.article import clean
 from watcher.clean.site_memory import build_site_memory
+from watcher.demo.labels import Label, labels
+from watcher.demo.site import Site
+from watcher.demo.texts import library
 from watcher.errors import CleanError
 from watcher.model import Cleaned
-from watcher.press.labels import Label, labels
-from watcher.press.site import Site
-from watcher.press.texts import library
 
 NOW = datetime(2026, 11, 24, 18, 0, tzinfo=UTC)
 TOKEN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]|[^\W_\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]+")

@@ -10,7 +10,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from watcher.press.model import RIGHT_TO_LEFT, Outlet, Piece
+from watcher.demo.model import RIGHT_TO_LEFT, Outlet, Piece
 
 LIVE_STEP_MINUTES = 12  # between the entries of a live blog
 TEASERS = 6  # on a page, at most
@@ -20,7 +20,7 @@ TEASERS = 6  # on a page, at most
 def templates() -> Environment:
     """Return the press's templates; an unknown name in one is an error."""
     return Environment(
-        loader=PackageLoader("watcher.press"),
+        loader=PackageLoader("watcher.demo"),
         autoescape=select_autoescape(("html", "xml")),
         undefined=StrictUndefined,
         trim_blocks=True,

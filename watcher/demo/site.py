@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from watcher.press.feeds import feed
-from watcher.press.model import Outlet, Piece
-from watcher.press.pages import article_page, front_page
-from watcher.press.texts import Library
+from watcher.demo.feeds import feed
+from watcher.demo.model import Outlet, Piece
+from watcher.demo.pages import article_page, front_page
+from watcher.demo.texts import Library
 
 ROBOTS = "User-agent: *\nDisallow: /search\nDisallow: /account/\n"
 CORRECTED_HOURS = 6  # before now, corrections of yesterday's pieces were made

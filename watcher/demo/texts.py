@@ -11,7 +11,7 @@ from importlib.resources.abc import Traversable
 from types import MappingProxyType
 from typing import Any
 
-from watcher.press.model import DAY_HOURS, Outlet, Piece
+from watcher.demo.model import DAY_HOURS, Outlet, Piece
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,11 +13,11 @@ import feedparser
 import httpx
 import pytest
 
-from watcher.press import Press
-from watcher.press.labels import labels
-from watcher.press.model import RIGHT_TO_LEFT
-from watcher.press.settings import as_settings
-from watcher.press.texts import library
+from watcher.demo.labels import labels
+from watcher.demo.model import RIGHT_TO_LEFT
+from watcher.demo.server import Press
+from watcher.demo.settings import as_settings
+from watcher.demo.texts import library
 
 NOW = datetime(2026, 3, 4, 18, 30, tzinfo=UTC)
 OUTLETS = {outlet.name: outlet for outlet in library().outlets}
@@ -265,7 +265,7 @@ async def test_it_stops_while_connections_are_open():
 
 
 async def test_without_the_addresses_it_takes_one_with_many_ports(monkeypatch, client):
-    monkeypatch.setattr("watcher.press.server.NETWORK", "203.0.113")  # TEST-NET-3: an address that this machine has not
+    monkeypatch.setattr("watcher.demo.server.NETWORK", "203.0.113")  # TEST-NET-3: an address that this machine has not
 
     async with Press(now=NOW) as press:
         assert {netloc.split(":")[0] for netloc in press.allow_private} == {"127.0.0.1"}

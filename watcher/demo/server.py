@@ -14,10 +14,10 @@ from types import MappingProxyType, TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
+from watcher.demo.model import Outlet
+from watcher.demo.site import Answer, Site
+from watcher.demo.texts import library
 from watcher.model import Source
-from watcher.press.model import Outlet
-from watcher.press.site import Answer, Site
-from watcher.press.texts import library
 
 NETWORK = "127.9.0"  # an address an outlet, as its own host; Linux and Windows have all of 127.0.0.0/8
 LOOPBACK = "127.0.0.1"  # where they are missing (macOS): one address, a port an outlet

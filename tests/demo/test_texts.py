@@ -7,8 +7,8 @@ from itertools import combinations
 
 import pytest
 
-from watcher.press.labels import Label, labels
-from watcher.press.texts import _edited, library
+from watcher.demo.labels import Label, labels
+from watcher.demo.texts import _edited, library
 
 COPY_SHARE = 0.60  # of its word 5-grams, that a copy has from any other of its report, at least
 INDEPENDENT_SHARE = 0.15  # at most, between reports of one story in one language

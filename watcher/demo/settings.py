@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
+from watcher.demo.server import Press
 from watcher.model import Source
-from watcher.press.server import Press
 
 FIELDS = ("url", "name", "language", "country", "section", "owner")
 

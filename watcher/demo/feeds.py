@@ -10,8 +10,8 @@ from email.utils import format_datetime
 from html import escape
 from typing import Any
 
-from watcher.press.model import Outlet, Piece
-from watcher.press.pages import templates
+from watcher.demo.model import Outlet, Piece
+from watcher.demo.pages import templates
 
 TRUNCATED_CHARS = 140  # of a summary, before the dots
 TRACKING = "?utm_source=rss&utm_medium=feed&utm_campaign=top"

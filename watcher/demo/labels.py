@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from watcher.press.model import Outlet, Piece
-from watcher.press.texts import library
+from watcher.demo.model import Outlet, Piece
+from watcher.demo.texts import library
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

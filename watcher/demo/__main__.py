@@ -1,4 +1,4 @@
-"""`python -m watcher.press`: print the press as settings, then serve it until Ctrl-C."""
+"""`python -m watcher.demo`: print the press as settings, then serve it until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import asyncio
 from contextlib import suppress
 from datetime import UTC, datetime
 
-from watcher.press.server import Press
-from watcher.press.settings import as_settings
+from watcher.demo.server import Press
+from watcher.demo.settings import as_settings
 
 
 async def serve(port: int, day: int) -> None:
@@ -20,7 +20,7 @@ async def serve(port: int, day: int) -> None:
 
 def main() -> None:
     """Read the command line and serve."""
-    parser = argparse.ArgumentParser(prog="python -m watcher.press", description="Serve the sample press on loopback.")
+    parser = argparse.ArgumentParser(prog="python -m watcher.demo", description="Serve the sample press on loopback.")
     parser.add_argument("--port", type=int, default=0, help="of every outlet's address; a free one if not given")
     parser.add_argument("--day", type=int, default=1, help="how many days have been printed")
     arguments = parser.parse_args()
