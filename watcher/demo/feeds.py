@@ -10,7 +10,7 @@ from email.utils import format_datetime
 from html import escape
 from typing import Any
 
-from watcher.demo.model import Outlet, Piece
+from watcher.demo.model import DemoArticle, Outlet
 from watcher.demo.pages import templates
 
 TRUNCATED_CHARS = 140  # of a summary, before the dots
@@ -32,7 +32,7 @@ class Item:
 
 
 def feed(
-    outlet: Outlet, pieces: tuple[Piece, ...], *, base: str, words: Mapping[str, Any], now: datetime, day: int
+    outlet: Outlet, pieces: tuple[DemoArticle, ...], *, base: str, words: Mapping[str, Any], now: datetime, day: int
 ) -> tuple[str, str]:
     """Return the outlet's feed and its content type, without a charset."""
     items = _items(outlet, pieces, base=base, words=words, now=now, day=day)
@@ -45,7 +45,7 @@ def feed(
 
 
 def _items(
-    outlet: Outlet, pieces: tuple[Piece, ...], *, base: str, words: Mapping[str, Any], now: datetime, day: int
+    outlet: Outlet, pieces: tuple[DemoArticle, ...], *, base: str, words: Mapping[str, Any], now: datetime, day: int
 ) -> tuple[Item, ...]:
     """Return the entries, the newest first; a piece with the trap "twin" stands twice, once under a tracking URL."""
     items = []
@@ -65,7 +65,7 @@ def _items(
     return tuple(items)
 
 
-def _summary(outlet: Outlet, piece: Piece, *, base: str, words: Mapping[str, Any]) -> str:
+def _summary(outlet: Outlet, piece: DemoArticle, *, base: str, words: Mapping[str, Any]) -> str:
     match outlet.summaries:
         case "html":
             image = f'<img src="{base}/media{piece.path}-small.jpg" width="120" height="80" alt="">'
@@ -78,7 +78,7 @@ def _summary(outlet: Outlet, piece: Piece, *, base: str, words: Mapping[str, Any
             return piece.summary
 
 
-def _content(outlet: Outlet, piece: Piece) -> str:
+def _content(outlet: Outlet, piece: DemoArticle) -> str:
     """Return the whole text as HTML where the outlet gives it, or where the page is not to be read."""
     if outlet.summaries != "full" and not piece.traps & {"missing", "paywall"}:
         return ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from watcher.demo.model import Outlet, Piece
+from watcher.demo.model import DemoArticle, Outlet
 from watcher.demo.texts import library
 
 
@@ -39,7 +39,7 @@ def labels(day: int = 1) -> dict[str, Label]:
     }
 
 
-def _label(piece: Piece, outlet: Outlet) -> Label:
+def _label(piece: DemoArticle, outlet: Outlet) -> Label:
     return Label(
         story=piece.story,
         report=piece.report,

@@ -50,7 +50,7 @@ class Outlet:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Piece:
+class DemoArticle:
     """
     An article as one outlet prints it.
 
@@ -86,7 +86,7 @@ class Piece:
         """Return when the piece appeared, if `now` is the end of day `day`."""
         return (now - timedelta(hours=self.hours + DAY_HOURS * (day - self.day))).replace(microsecond=0)
 
-    def as_of(self, day: int) -> Piece:
+    def as_of(self, day: int) -> DemoArticle:
         """Return the piece as it reads on `day`: from the day after it appeared, with its corrections."""
         if day <= self.day or not self.corrections:
             return self

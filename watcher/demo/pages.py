@@ -10,7 +10,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from watcher.demo.model import RIGHT_TO_LEFT, Outlet, Piece
+from watcher.demo.model import RIGHT_TO_LEFT, DemoArticle, Outlet
 
 LIVE_STEP_MINUTES = 12  # between the entries of a live blog
 TEASERS = 6  # on a page, at most
@@ -30,8 +30,8 @@ def templates() -> Environment:
 
 def article_page(
     outlet: Outlet,
-    piece: Piece,
-    others: tuple[Piece, ...],
+    piece: DemoArticle,
+    others: tuple[DemoArticle, ...],
     *,
     base: str,
     words: Mapping[str, Any],
@@ -63,7 +63,7 @@ def article_page(
 
 
 def front_page(
-    outlet: Outlet, pieces: tuple[Piece, ...], *, base: str, words: Mapping[str, Any], now: datetime, day: int
+    outlet: Outlet, pieces: tuple[DemoArticle, ...], *, base: str, words: Mapping[str, Any], now: datetime, day: int
 ) -> str:
     """Return the outlet's first page: its feed's link and a list of what it has printed."""
     template = templates().get_template("front.html")
@@ -76,7 +76,7 @@ def shown_date(outlet: Outlet, at: datetime, words: Mapping[str, Any]) -> str:
 
 
 def _frame(
-    outlet: Outlet, others: tuple[Piece, ...], *, base: str, words: Mapping[str, Any], now: datetime, day: int
+    outlet: Outlet, others: tuple[DemoArticle, ...], *, base: str, words: Mapping[str, Any], now: datetime, day: int
 ) -> dict[str, Any]:
     """Return what every page of an outlet is given."""
     own = [(other.title, other.path, other.summary, other.published_at(now, day)) for other in others]
@@ -98,7 +98,7 @@ def _frame(
     }
 
 
-def _posts(outlet: Outlet, piece: Piece, at: datetime) -> list[tuple[datetime, str]]:
+def _posts(outlet: Outlet, piece: DemoArticle, at: datetime) -> list[tuple[datetime, str]]:
     """Return a live blog's entries with their times, the newest first; none of another kind of piece."""
     if piece.kind != "live":
         return []
@@ -106,7 +106,7 @@ def _posts(outlet: Outlet, piece: Piece, at: datetime) -> list[tuple[datetime, s
     return timed[::-1]
 
 
-def _json_ld(outlet: Outlet, piece: Piece, at: datetime | None, base: str) -> str:
+def _json_ld(outlet: Outlet, piece: DemoArticle, at: datetime | None, base: str) -> str:
     """Return the page's JSON-LD, safe inside a script element."""
     about: dict[str, Any] = {
         "@context": "https://schema.org",

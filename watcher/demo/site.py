@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from watcher.demo.feeds import feed
-from watcher.demo.model import Outlet, Piece
+from watcher.demo.model import DemoArticle, Outlet
 from watcher.demo.pages import article_page, front_page
 from watcher.demo.texts import Library
 
@@ -60,7 +60,7 @@ class Site:
         path = path.partition("?")[0]
         return next((piece.path for piece in self._pieces if path == piece.link), path)
 
-    def _route(self, piece: Piece) -> None:
+    def _route(self, piece: DemoArticle) -> None:
         if "missing" not in piece.traps:
             self._routes[piece.path] = lambda: self._article(piece)
         if piece.link != piece.path:
@@ -71,7 +71,7 @@ class Site:
         html = front_page(self.outlet, self._pieces, base=self.base, words=self._words, now=self._now, day=self._day)
         return self._page(html)
 
-    def _article(self, piece: Piece) -> Answer:
+    def _article(self, piece: DemoArticle) -> Answer:
         others = tuple(other for other in self._pieces if other is not piece and "missing" not in other.traps)
         html = article_page(self.outlet, piece, others, base=self.base, words=self._words, now=self._now, day=self._day)
         return self._page(html, modified_at=self._modified_at())

@@ -11,7 +11,7 @@ from importlib.resources.abc import Traversable
 from types import MappingProxyType
 from typing import Any
 
-from watcher.demo.model import DAY_HOURS, Outlet, Piece
+from watcher.demo.model import DAY_HOURS, DemoArticle, Outlet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,10 +19,10 @@ class Library:
     """All that the press can print."""
 
     outlets: tuple[Outlet, ...]
-    pieces: tuple[Piece, ...]
+    pieces: tuple[DemoArticle, ...]
     words: Mapping[str, Mapping[str, Any]]  # by language: the words of the furniture
 
-    def printed_by(self, outlet: Outlet, day: int) -> tuple[Piece, ...]:
+    def printed_by(self, outlet: Outlet, day: int) -> tuple[DemoArticle, ...]:
         """Return what `outlet` has printed by the end of `day`, newest first, with the corrections made since."""
         mine = [piece.as_of(day) for piece in self.pieces if piece.outlet == outlet.key and piece.day <= day]
         return tuple(sorted(mine, key=lambda piece: (piece.hours - DAY_HOURS * piece.day, piece.path)))
@@ -51,11 +51,11 @@ def _outlet(row: dict[str, Any]) -> Outlet:
     return Outlet(**fields)
 
 
-def _pieces(story: dict[str, Any]) -> list[Piece]:
+def _pieces(story: dict[str, Any]) -> list[DemoArticle]:
     return [_piece(story["story"], report, row) for report in story["reports"] for row in report["pieces"]]
 
 
-def _piece(story: str, report: dict[str, Any], row: dict[str, Any]) -> Piece:
+def _piece(story: str, report: dict[str, Any], row: dict[str, Any]) -> DemoArticle:
     """Return one outlet's print of a report. `row` says what differs: `edits`, `keep` paragraphs, `lead`, `end`."""
     text = _edited(report["text"].strip(), row.get("edits", ()), row["outlet"] + row["path"])
     body = tuple(" ".join(part.split()) for part in text.split("\n\n"))[: row.get("keep")]
@@ -63,7 +63,7 @@ def _piece(story: str, report: dict[str, Any], row: dict[str, Any]) -> Piece:
     body = (row.get("lead", "") + body[0], *body[1:])
     if "end" in row:
         body = (*body, row["end"])
-    return Piece(
+    return DemoArticle(
         story=story,
         report=f"{story}/{report['report']}",
         agency=report.get("agency"),
