@@ -13,7 +13,7 @@ from watcher.cli.app import DONE, FAILED, examples
 if TYPE_CHECKING:
     from digests.model import Edition
     from watcher.cli.tally import Tally
-    from watcher.demo.server import Press
+    from watcher.demo.server import DemoServer
     from watcher.settings.model import Settings
 
 FOLDER = Path("demo-edition")
@@ -52,12 +52,12 @@ async def demo(directory: Path) -> int:
     import time
     from datetime import UTC, datetime
 
-    from watcher.demo.server import Press
+    from watcher.demo.server import DemoServer
 
     say = sys.stdout.write
     started = time.monotonic()
     check_folder(directory)
-    async with Press(now=datetime.now(UTC)) as press:
+    async with DemoServer(now=datetime.now(UTC)) as press:
         settings = settings_for(press, directory)
         say(f"A press of {len(press.sources)} sources is up on this machine.\n")
         tally = await poll(settings)
@@ -92,7 +92,7 @@ def check_folder(directory: Path) -> None:
         raise refused
 
 
-def settings_for(press: Press, directory: Path) -> Settings:
+def settings_for(press: DemoServer, directory: Path) -> Settings:
     """Write the demo's settings into its folder, an old store of it removed, and return them."""
     from watcher.demo.settings import as_settings
     from watcher.settings.load import load

@@ -15,7 +15,7 @@ import pytest
 
 from watcher.demo.labels import labels
 from watcher.demo.model import RIGHT_TO_LEFT
-from watcher.demo.server import Press
+from watcher.demo.server import DemoServer
 from watcher.demo.settings import as_settings
 from watcher.demo.texts import library
 
@@ -25,7 +25,7 @@ OUTLETS = {outlet.name: outlet for outlet in library().outlets}
 
 @pytest.fixture
 async def press():
-    async with Press(now=NOW) as running:
+    async with DemoServer(now=NOW) as running:
         yield running
 
 
@@ -168,7 +168,7 @@ async def test_charsets_are_as_declared_or_wrong_on_purpose(press, client):
 
 async def test_dates_are_fresh_whenever_the_press_is_started(client):
     later = NOW + timedelta(days=400)
-    async with Press(now=later) as press:
+    async with DemoServer(now=later) as press:
         source = next(s for s in press.sources if OUTLETS[s.name].feed == "json")
         items = json.loads((await client.get(source.url)).content)["items"]
 
@@ -177,7 +177,7 @@ async def test_dates_are_fresh_whenever_the_press_is_started(client):
 
 async def test_a_day_later_the_old_pieces_are_a_day_older_and_corrected(client):
     key, label = next((key, label) for key, label in labels(2).items() if label.corrections)
-    async with Press(now=NOW + timedelta(days=1), day=2) as press:
+    async with DemoServer(now=NOW + timedelta(days=1), day=2) as press:
         source = next(source for source in press.sources if source.name == label.name)
         feed = feedparser.parse((await client.get(source.url)).content)
         entry = next(entry for entry in feed.entries if press.key(entry.link) == key)
@@ -189,13 +189,13 @@ async def test_a_day_later_the_old_pieces_are_a_day_older_and_corrected(client):
 
 
 async def test_a_press_on_the_same_port_has_the_same_urls_a_day_later(client):
-    async with Press(now=NOW) as press:
+    async with DemoServer(now=NOW) as press:
         first = press.sources
         source = next(source for source in first if source.name == "Aare-Anzeiger")
         answer = await client.get(source.url)
     known = {"If-None-Match": answer.headers["etag"], "If-Modified-Since": answer.headers["last-modified"]}
 
-    async with Press(now=NOW + timedelta(days=1), day=2, port=press.port) as press:
+    async with DemoServer(now=NOW + timedelta(days=1), day=2, port=press.port) as press:
         assert press.sources == first
         async with httpx.AsyncClient(trust_env=False) as other:
             assert (await other.get(source.url, headers=known)).status_code == 200
@@ -206,7 +206,7 @@ async def test_a_press_on_the_same_port_has_the_same_urls_a_day_later(client):
 async def test_a_second_start_prints_the_same_feed(client):
     bodies = []
     for _ in range(2):
-        async with Press(now=NOW) as press:
+        async with DemoServer(now=NOW) as press:
             source = press.sources[0]
             body = (await client.get(source.url)).text
             bodies.append(body.replace(source.url.removesuffix("/feed.xml"), "http://host"))
@@ -254,7 +254,7 @@ async def test_odd_requests_are_answered_and_the_connection_closed(press, reques
 
 
 async def test_it_stops_while_connections_are_open():
-    async with Press(now=NOW) as press:
+    async with DemoServer(now=NOW) as press:
         host, port = press.allow_private[0].split(":")
         reader, writer = await asyncio.open_connection(host, int(port))
         writer.write(b"HEAD / HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -267,7 +267,7 @@ async def test_it_stops_while_connections_are_open():
 async def test_without_the_addresses_it_takes_one_with_many_ports(monkeypatch, client):
     monkeypatch.setattr("watcher.demo.server.NETWORK", "203.0.113")  # TEST-NET-3: an address that this machine has not
 
-    async with Press(now=NOW) as press:
+    async with DemoServer(now=NOW) as press:
         assert {netloc.split(":")[0] for netloc in press.allow_private} == {"127.0.0.1"}
         assert len(set(press.allow_private)) == len(OUTLETS)
         response = await client.get(press.sources[0].url)

@@ -18,7 +18,7 @@ from tests.kinds import on
 from watcher.cli.passing import one_pass
 from watcher.cli.tally import Tally
 from watcher.demo.labels import Label, labels
-from watcher.demo.server import Press, Request
+from watcher.demo.server import DemoServer, Request
 from watcher.demo.settings import as_settings
 from watcher.model import Article
 from watcher.settings.load import load
@@ -63,7 +63,7 @@ def run_press(folder: Path, store_url: str, *, embedder: str = "auto") -> Run:
 
 async def _run(folder: Path, store_url: str, embedder: str) -> Run:
     now = datetime.now(UTC)
-    async with Press(now=now) as press:
+    async with DemoServer(now=now) as press:
         path = folder / "settings.toml"
         head = on(store_url, HEAD.format(embedder=embedder))
         path.write_text(head + as_settings(press, host_delay="0.1s"), encoding="utf-8")

@@ -20,7 +20,7 @@ from tests.kinds import on
 from watcher.cli.main import run as run_command
 from watcher.cli.passing import one_pass
 from watcher.demo.labels import Label, labels
-from watcher.demo.server import Press
+from watcher.demo.server import DemoServer
 from watcher.demo.settings import as_settings
 from watcher.settings.load import load
 from watcher.store.articles import articles_by_id
@@ -47,7 +47,7 @@ async def two_days(folder: Path, store_url: str) -> TwoDays:
     made: list[Edition] = []
     path = folder / "settings.toml"
     for day in (1, 2):
-        async with Press(now=now - timedelta(days=2 - day), day=day, port=port) as press:
+        async with DemoServer(now=now - timedelta(days=2 - day), day=day, port=port) as press:
             port = press.port
             head = on(store_url, HEAD.format(embedder="none"))
             path.write_text(head + as_settings(press, host_delay="0.1s"), encoding="utf-8")

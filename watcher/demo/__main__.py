@@ -7,13 +7,13 @@ import asyncio
 from contextlib import suppress
 from datetime import UTC, datetime
 
-from watcher.demo.server import Press
+from watcher.demo.server import DemoServer
 from watcher.demo.settings import as_settings
 
 
 async def serve(port: int, day: int) -> None:
     """Serve until cancelled."""
-    async with Press(now=datetime.now(UTC), port=port, day=day) as press:
+    async with DemoServer(now=datetime.now(UTC), port=port, day=day) as press:
         print(as_settings(press), flush=True)
         await asyncio.Event().wait()
 

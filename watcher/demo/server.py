@@ -39,7 +39,7 @@ class Request:
     status: int
 
 
-class Press:
+class DemoServer:
     """
     The sample press, serving while the context is entered.
 

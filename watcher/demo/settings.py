@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 
-from watcher.demo.server import Press
+from watcher.demo.server import DemoServer
 from watcher.model import Source
 
 FIELDS = ("url", "name", "language", "country", "section", "owner")
 
 
-def as_settings(press: Press, *, host_delay: str | None = None) -> str:
+def as_settings(press: DemoServer, *, host_delay: str | None = None) -> str:
     """
     Return `[fetch]` and `[[sources]]` for the press that is being served, as TOML.
 
