@@ -15,7 +15,7 @@ from typing import Self
 from urllib.parse import urlsplit
 
 from watcher.demo.model import Outlet
-from watcher.demo.site import Answer, Site
+from watcher.demo.site import HttpResponse, Site
 from watcher.demo.texts import library
 from watcher.model import Source
 
@@ -137,9 +137,9 @@ class DemoServer:
         pairs = (header.partition(":") for header in rest if ":" in header)
         headers = {name.strip().lower(): value.strip() for name, _, value in pairs}
         if not target.startswith("/") or not version.startswith("HTTP/1.") or "host" not in headers:
-            answer = Answer(status=400)
+            answer = HttpResponse(status=400)
         elif method not in ("GET", "HEAD"):
-            answer = Answer(status=405, headers=(("Allow", "GET, HEAD"),))
+            answer = HttpResponse(status=405, headers=(("Allow", "GET, HEAD"),))
         else:
             answer = _conditional(site.answer(target), headers)
         keep = answer.status not in (400, 405) and headers.get("connection", "").lower() != "close"
@@ -171,7 +171,7 @@ def _source(outlet: Outlet, base: str) -> Source:
     )
 
 
-def _conditional(answer: Answer, headers: Mapping[str, str]) -> Answer:
+def _conditional(answer: HttpResponse, headers: Mapping[str, str]) -> HttpResponse:
     """Return `answer`, or 304 where the client has it already (RFC 9110 §13.2.2: an ETag is asked before a date)."""
     if answer.status != 200:
         return answer
@@ -182,7 +182,7 @@ def _conditional(answer: Answer, headers: Mapping[str, str]) -> Answer:
         fresh = answer.modified_at is not None and _is_since(headers.get("if-modified-since"), answer.modified_at)
     if not fresh:
         return answer
-    return Answer(status=304, etag=answer.etag, modified_at=answer.modified_at)
+    return HttpResponse(status=304, etag=answer.etag, modified_at=answer.modified_at)
 
 
 def _is_since(value: str | None, modified_at: datetime) -> bool:
@@ -193,7 +193,7 @@ def _is_since(value: str | None, modified_at: datetime) -> bool:
         return False
 
 
-def _message(answer: Answer, asked: Mapping[str, str], *, body: bool, keep: bool) -> bytes:
+def _message(answer: HttpResponse, asked: Mapping[str, str], *, body: bool, keep: bool) -> bytes:
     """Return the bytes of an answer, gzipped where the client takes it."""
     payload, headers = answer.body, list(answer.headers)
     packed = len(payload) >= GZIP_BYTES and "gzip" in asked.get("accept-encoding", "")

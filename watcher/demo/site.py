@@ -18,7 +18,7 @@ RETRY_AFTER_S = 3600  # what the outlet that is down says
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class HttpResponse:
     """What a path answers. Validators are kept apart from `headers`: a conditional request is judged by them."""
 
     status: int = 200
@@ -37,16 +37,16 @@ class Site:
         self._now, self._day = now, day
         self._words = library.words[outlet.language]
         self._pieces = library.printed_by(outlet, day)
-        self._made: dict[str, Answer] = {}
-        self._routes: dict[str, Callable[[], Answer]] = {
+        self._made: dict[str, HttpResponse] = {}
+        self._routes: dict[str, Callable[[], HttpResponse]] = {
             "/": self._front,
-            "/robots.txt": lambda: Answer(headers=_type("text/plain; charset=utf-8"), body=ROBOTS.encode()),
+            "/robots.txt": lambda: HttpResponse(headers=_type("text/plain; charset=utf-8"), body=ROBOTS.encode()),
             outlet.feed_path: self._feed,
         }
         for piece in self._pieces:
             self._route(piece)
 
-    def answer(self, path: str) -> Answer:
+    def answer(self, path: str) -> HttpResponse:
         """Return what `path`, a request's target, answers; its query is passed over."""
         path = path.partition("?")[0]
         if path not in self._made:
@@ -65,21 +65,21 @@ class Site:
             self._routes[piece.path] = lambda: self._article(piece)
         if piece.link != piece.path:
             location = (("Location", self.base + piece.path),)
-            self._routes[piece.link] = lambda: Answer(status=302, headers=location)
+            self._routes[piece.link] = lambda: HttpResponse(status=302, headers=location)
 
-    def _front(self) -> Answer:
+    def _front(self) -> HttpResponse:
         html = front_page(self.outlet, self._pieces, base=self.base, words=self._words, now=self._now, day=self._day)
         return self._page(html)
 
-    def _article(self, piece: DemoArticle) -> Answer:
+    def _article(self, piece: DemoArticle) -> HttpResponse:
         others = tuple(other for other in self._pieces if other is not piece and "missing" not in other.traps)
         html = article_page(self.outlet, piece, others, base=self.base, words=self._words, now=self._now, day=self._day)
         return self._page(html, modified_at=self._modified_at())
 
-    def _feed(self) -> Answer:
+    def _feed(self) -> HttpResponse:
         if self.outlet.feed == "error":
             headers = (*_type("text/plain; charset=utf-8"), ("Retry-After", str(RETRY_AFTER_S)))
-            return Answer(status=503, headers=headers, body=b"Service unavailable\n")
+            return HttpResponse(status=503, headers=headers, body=b"Service unavailable\n")
         if self.outlet.feed == "html":
             return self._front()
         text, content_type = feed(
@@ -95,17 +95,17 @@ class Site:
             times.append(self._now.replace(microsecond=0) - timedelta(hours=CORRECTED_HOURS))
         return max(times, default=self._now)
 
-    def _page(self, html: str, *, status: int = 200, modified_at: datetime | None = None) -> Answer:
+    def _page(self, html: str, *, status: int = 200, modified_at: datetime | None = None) -> HttpResponse:
         content_type = f"text/html; charset={self.outlet.declared}"
         body = html.encode(self.outlet.encoding, "xmlcharrefreplace")
         if status != 200:
-            return Answer(status=status, headers=_type(content_type), body=body)
+            return HttpResponse(status=status, headers=_type(content_type), body=body)
         return self._validated(body, content_type, modified_at)
 
-    def _validated(self, body: bytes, content_type: str, modified_at: datetime | None) -> Answer:
+    def _validated(self, body: bytes, content_type: str, modified_at: datetime | None) -> HttpResponse:
         """Return a 200 with the validators that this outlet's server sends."""
         etag = f'"{hashlib.sha256(body).hexdigest()[:20]}"'
-        return Answer(
+        return HttpResponse(
             headers=_type(content_type),
             body=body,
             etag=etag if self.outlet.validators in ("etag", "both") else None,
