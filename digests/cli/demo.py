@@ -94,13 +94,13 @@ def check_folder(directory: Path) -> None:
 
 def settings_for(press: DemoServer, directory: Path) -> Settings:
     """Write the demo's settings into its folder, an old store of it removed, and return them."""
-    from watcher.demo.settings import as_settings
+    from watcher.demo.settings import settings_toml
     from watcher.settings.load import load
 
     for old in STORE:
         (directory / old).unlink(missing_ok=True)
     path = directory / "settings.toml"
-    path.write_text(f"{HEAD}\n{as_settings(press, host_delay='0.1s')}", encoding="utf-8")
+    path.write_text(f"{HEAD}\n{settings_toml(press, host_delay='0.1s')}", encoding="utf-8")
     return load(path)
 
 

@@ -16,7 +16,7 @@ import pytest
 from watcher.demo.labels import labels
 from watcher.demo.model import RIGHT_TO_LEFT
 from watcher.demo.server import DemoServer
-from watcher.demo.settings import as_settings
+from watcher.demo.settings import settings_toml
 from watcher.demo.texts import library
 
 NOW = datetime(2026, 3, 4, 18, 30, tzinfo=UTC)
@@ -276,7 +276,7 @@ async def test_without_the_addresses_it_takes_one_with_many_ports(monkeypatch, c
 
 
 async def test_its_settings_are_toml_that_names_every_source(press):
-    settings = tomllib.loads(as_settings(press, host_delay="0.1s"))
+    settings = tomllib.loads(settings_toml(press, host_delay="0.1s"))
 
     assert [row["url"] for row in settings["sources"]] == [source.url for source in press.sources]
     assert settings["fetch"] == {"allow_private": list(press.allow_private), "host_delay": "0.1s"}

@@ -19,7 +19,7 @@ from watcher.cli.passing import one_pass
 from watcher.cli.tally import Tally
 from watcher.demo.labels import Label, labels
 from watcher.demo.server import DemoServer, Request
-from watcher.demo.settings import as_settings
+from watcher.demo.settings import settings_toml
 from watcher.model import Article
 from watcher.settings.load import load
 from watcher.store.articles import articles_between
@@ -66,7 +66,7 @@ async def _run(folder: Path, store_url: str, embedder: str) -> Run:
     async with DemoServer(now=now) as press:
         path = folder / "settings.toml"
         head = on(store_url, HEAD.format(embedder=embedder))
-        path.write_text(head + as_settings(press, host_delay="0.1s"), encoding="utf-8")
+        path.write_text(head + settings_toml(press, host_delay="0.1s"), encoding="utf-8")
         settings = load(path)
         engine = open_digests(settings.store.url)
         first = await one_pass(settings, engine, everything=True, quiet=True)

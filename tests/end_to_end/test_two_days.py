@@ -21,7 +21,7 @@ from watcher.cli.main import run as run_command
 from watcher.cli.passing import one_pass
 from watcher.demo.labels import Label, labels
 from watcher.demo.server import DemoServer
-from watcher.demo.settings import as_settings
+from watcher.demo.settings import settings_toml
 from watcher.settings.load import load
 from watcher.store.articles import articles_by_id
 from watcher.store.writer import read
@@ -50,7 +50,7 @@ async def two_days(folder: Path, store_url: str) -> TwoDays:
         async with DemoServer(now=now - timedelta(days=2 - day), day=day, port=port) as press:
             port = press.port
             head = on(store_url, HEAD.format(embedder="none"))
-            path.write_text(head + as_settings(press, host_delay="0.1s"), encoding="utf-8")
+            path.write_text(head + settings_toml(press, host_delay="0.1s"), encoding="utf-8")
             settings = load(path)
             engine = open_digests(settings.store.url)
             await one_pass(settings, engine, everything=True, quiet=True)

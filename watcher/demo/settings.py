@@ -10,7 +10,7 @@ from watcher.model import Source
 FIELDS = ("url", "name", "language", "country", "section", "owner")
 
 
-def as_settings(press: DemoServer, *, host_delay: str | None = None) -> str:
+def settings_toml(press: DemoServer, *, host_delay: str | None = None) -> str:
     """
     Return `[fetch]` and `[[sources]]` for the press that is being served, as TOML.
 
