@@ -17,7 +17,7 @@ from digests.store.editions import open_digests
 from tests.kinds import on
 from watcher.cli.passing import one_pass
 from watcher.cli.tally import Tally
-from watcher.demo.labels import Label, labels
+from watcher.demo.labels import GroundTruth, labels
 from watcher.demo.server import DemoServer, Request
 from watcher.demo.settings import settings_toml
 from watcher.model import Article
@@ -50,7 +50,7 @@ class Run:
     requests: tuple[Request, ...]
     articles: dict[str, Article]  # by label key
     keys: dict[str, str]  # label key by article id
-    labels: dict[str, Label]
+    labels: dict[str, GroundTruth]
     stories: tuple[Story, ...]
     edition: Edition
     files: dict[str, bytes]  # by ending

@@ -19,7 +19,7 @@ from tests.end_to_end.run import HEAD
 from tests.kinds import on
 from watcher.cli.main import run as run_command
 from watcher.cli.passing import one_pass
-from watcher.demo.labels import Label, labels
+from watcher.demo.labels import GroundTruth, labels
 from watcher.demo.server import DemoServer
 from watcher.demo.settings import settings_toml
 from watcher.settings.load import load
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.slow  # polls a press twice, which takes ten seconds
 class TwoDays:
     settings: Path
     editions: tuple[Edition, Edition]
-    labels: dict[str, Label]  # by article id
+    labels: dict[str, GroundTruth]  # by article id
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from bench.report_pairs import count, figures
 from digests.cli.cluster import cluster_lines
 from watcher.clean.article import clean
 from watcher.clean.site_memory import build_site_memory
-from watcher.demo.labels import Label, labels
+from watcher.demo.labels import GroundTruth, labels
 from watcher.demo.site import Site
 from watcher.demo.texts import library
 from watcher.errors import CleanError
@@ -24,7 +24,7 @@ NOW = datetime(2026, 11, 24, 18, 0, tzinfo=UTC)
 TOKEN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]|[^\W_\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]+")
 RUN = 4  # tokens that text is compared by
 
-Told = tuple[Label, Cleaned | None]
+Told = tuple[GroundTruth, Cleaned | None]
 
 
 def cleaned_press() -> dict[str, Told]:
@@ -113,7 +113,7 @@ def grouping(embedder: str) -> dict[str, float]:
     }
 
 
-def line(key: str, label: Label) -> dict[str, str]:
+def line(key: str, label: GroundTruth) -> dict[str, str]:
     """Return a piece as the filter reads it."""
     at = NOW - timedelta(hours=label.hours)
     told = {"title": label.title, "body": label.text, "language": label.language, "source": label.name}

@@ -9,7 +9,7 @@ from watcher.demo.texts import library
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Label:
+class GroundTruth:
     """What is true of one piece. Pieces of one `story` tell of one event; of one `report`, they carry the same text."""
 
     story: str
@@ -28,7 +28,7 @@ class Label:
     corrections: tuple[tuple[str, str], ...]  # made from the next day on: old, new
 
 
-def labels(day: int = 1) -> dict[str, Label]:
+def labels(day: int = 1) -> dict[str, GroundTruth]:
     """
     Return the labels of all that is printed by the end of `day`, corrections made.
 
@@ -39,8 +39,8 @@ def labels(day: int = 1) -> dict[str, Label]:
     }
 
 
-def _label(piece: DemoArticle, outlet: Outlet) -> Label:
-    return Label(
+def _label(piece: DemoArticle, outlet: Outlet) -> GroundTruth:
+    return GroundTruth(
         story=piece.story,
         report=piece.report,
         outlet=piece.outlet,
