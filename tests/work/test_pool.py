@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,8 @@ from watcher.work import tasks
 from watcher.work.pool import Pool, PoolBroken, WorkerFailed
 
 pytestmark = pytest.mark.slow  # each starts processes
+
+NOW = datetime(2026, 11, 25, 6, 0, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -69,7 +72,7 @@ async def test_what_a_worker_loads_is_not_of_a_tasks_time():
 
 
 async def test_cleaner_and_parser_are_loaded_before_a_task():
-    for load, name in ((tasks.load_cleaner, "watcher.clean.article"), (tasks.load_parser, "watcher.feeds.parse")):
+    for load, name in ((tasks.load_cleaner, "watcher.clean.article"), (tasks.load_parser, "feedparser")):
         pool = Pool(workers=1, load=load)
         try:
             assert await pool.run(is_loaded, name, limit_s=20)
@@ -89,6 +92,29 @@ async def test_a_worker_ends_after_as_many_tasks_as_it_may_do():
         pool.close()
 
     assert first != second
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        b"<author>" + b"a" * 1_000_000 + b"</author>",
+        b"".join(b"<category>%d</category>" % number for number in range(100_000)),
+        b"<x xml:base='a/'>" * 100_000,
+        b"<b>" * 300_000 + b"</b>" * 300_000,
+    ],
+    ids=["a long author", "many tags", "nested bases", "deep"],
+)
+async def test_a_feed_made_to_take_long_is_stopped_and_the_next_one_is_read(inside):
+    pool = Pool(workers=1, load=tasks.load_parser)
+    body = b"<rss version='2.0'><channel><title>The Feed</title><item><title>One</title>%s</item></channel></rss>"
+    try:
+        with pytest.raises(WorkerFailed, match="more than 1 s"):
+            await pool.run(tasks.parse_feed, body % inside, "https://a.example/", None, NOW, limit_s=1)
+        feed = await pool.run(tasks.parse_feed, body % b"", "https://a.example/", None, NOW, limit_s=20)
+    finally:
+        pool.close()
+
+    assert [entry.title for entry in feed.entries] == ["One"]
 
 
 async def test_a_task_that_kills_its_process_is_named_and_the_next_one_runs(pool):

@@ -13,9 +13,8 @@ from watcher.feeds.charset import decode
 from watcher.feeds.discover import feeds_in
 from watcher.feeds.entries import absolute, entries_of, shown
 from watcher.feeds.jsonfeed import read_json
-from watcher.feeds.mend import BROKEN, ITEM_END, ITEM_START, is_well_formed, mended
+from watcher.feeds.mend import ITEM_END, ITEM_START
 from watcher.feeds.plain import BAD_REFERENCE, clean, one_line, plain
-from watcher.feeds.quick.feed import read_quickly
 from watcher.feeds.raw import RawFeed
 from watcher.feeds.walls import bot_wall
 from watcher.feeds.xmlfeed import read_xml
@@ -126,13 +125,13 @@ def read_bounded(text: str, max_entries: int) -> RawFeed:
     """Return the feed of XML that may hold far more entries than wanted: what is cut is cut before the costly parse."""
     ends = [found.end() for found in ITEM_END.finditer(text)]
     if len(ends) <= max_entries:
-        return read(without_unclosed(text, max_entries), max_entries)
+        return read_xml(without_unclosed(text, max_entries), max_entries)
     fault = f"{len(ends) - max_entries} of {len(ends)} entries left out"
-    raw = read(text[: ends[max_entries - 1]] + text[ends[-1] :], max_entries)
+    raw = read_xml(text[: ends[max_entries - 1]] + text[ends[-1] :], max_entries)
     if oldest_first(raw):
         first = ITEM_START.search(text)
         head = text[: first.start()] if first else ""
-        raw = read(head + text[ends[-max_entries - 1] :], max_entries)
+        raw = read_xml(head + text[ends[-max_entries - 1] :], max_entries)
     return replace(raw, faults=(*raw.faults, fault))
 
 
@@ -144,21 +143,6 @@ def without_unclosed(text: str, max_entries: int) -> str:
     """
     beyond = next(islice(ITEM_START.finditer(text), 2 * max_entries, None), None)
     return text if beyond is None else text[: beyond.start()]
-
-
-def read(text: str, max_entries: int) -> RawFeed:
-    """Return the feed in `text`, which begins with its root element: read directly if it can be, else by feedparser."""
-    raw = read_directly(text, max_entries)
-    return read_xml(text, max_entries) if raw is None else raw
-
-
-def read_directly(text: str, max_entries: int) -> RawFeed | None:
-    """Return the feed in `text` without feedparser, mended if that is all it needs; None where it cannot be done."""
-    raw = read_quickly(text, max_entries)
-    if raw is None and not is_well_formed(text):
-        raw = read_quickly(mended(text), max_entries)
-        return None if raw is None else replace(raw, faults=(BROKEN,))
-    return raw
 
 
 def oldest_first(raw: RawFeed) -> bool:

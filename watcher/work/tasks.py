@@ -49,9 +49,11 @@ class Made:
 
 def load_parser() -> None:
     """Load what parses a feed: it is no part of a task's time."""
+    import feedparser
+
     from watcher.feeds import parse
 
-    assert parse
+    assert feedparser and parse
 
 
 def load_cleaner() -> None:

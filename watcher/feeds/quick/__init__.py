@@ -1,1 +1,0 @@
-"""Ordinary feeds read directly, to what feedparser would say of them, or not at all."""
