@@ -41,6 +41,7 @@ class Alerts:
     async def run(self) -> None:
         """Tell what is new, and what is over. Errors: StoreError."""
         wanted, now = alerts_of(self._settings), self._tools.now()
+        self._looking_since = min(self._looking_since, now)  # the clock may have been set back
         if not wanted.deliver:
             return
         look = partial(
@@ -50,11 +51,15 @@ class Alerts:
         if self._out is None:
             self._out = await self._tools.writer.read(alerts_out)
         for name, trouble in found.items():
-            if name not in self._out and now >= self._again_at.get(name, now):
+            if name not in self._out and not self._rests(name, now):
                 await self._tell(self._alert(name, trouble.words, trouble.since, now), keep=True)
         for name, since in list(self._out.items()):
-            if name not in found and now >= self._again_at.get(name, now) and self._is_known(name, now):
+            if name not in found and not self._rests(name, now) and self._is_known(name, now):
                 await self._tell(self._alert(name, "", since, now, is_over=True), keep=False)
+
+    def _rests(self, name: str, now: datetime) -> bool:
+        """Whether an alert that reached nobody waits for its next try."""
+        return timedelta() < self._again_at.get(name, now) - now <= AGAIN
 
     def _is_known(self, name: str, now: datetime) -> bool:
         """Whether an end can be told: right after a start nobody knows yet how polls fare."""

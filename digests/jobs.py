@@ -10,6 +10,8 @@ from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from apscheduler.triggers.cron import CronTrigger
+
 from digests.alerts import EVERY_S as ALERTS_EVERY_S
 from digests.alerts import Alerts
 from digests.due import NOT_LATE, date_due, due_at
@@ -49,13 +51,30 @@ def jobs(settings: Settings, tools: Tools) -> tuple[Job, ...]:
         digest.name: write(engine, partial(first_seen, digest=digest.name, now=now)) for digest in digests_of(settings)
     }
     editions = Editions(settings, tools, since)
-    chore = Chore(wanted=editions.wanted, do=editions.take, finish=True)
+    chore = Chore(name="digests", wanted=editions.wanted, do=editions.take, finish=True)
     return (
+        # What a start, a sleep or a failure has left owed:
         Job(name="digests", every_s=EVERY_S, run=editions.run, finish=True, chore=chore),
         Job(name="outbox", every_s=OUTBOX_EVERY_S, run=Outbox(settings, tools).run, finish=True),
-        Job(name="tidy digests", every_s=TIDY_EVERY_S, run=partial(tidy, tools)),
+        Job(name="tidy digests", every_s=TIDY_EVERY_S, run=partial(tidy, tools), removes_old=True),
         Job(name="alerts", every_s=ALERTS_EVERY_S, run=Alerts(settings, tools).run),
+        *(
+            Job(
+                name=f"digest {digest.name}",
+                cron=daily(digest),
+                run=partial(editions.run, digest.name),
+                finish=True,
+                chore=chore,
+            )
+            for digest in digests_of(settings)
+        ),
     )
+
+
+def daily(digest: DigestSettings) -> CronTrigger:
+    """Return what fires at a digest's local time. Whether an edition is due then is for the store to say (`due`)."""
+    at = digest.at
+    return CronTrigger(hour=at.hour, minute=at.minute, second=at.second, timezone=ZoneInfo(digest.timezone))
 
 
 async def tidy(tools: Tools) -> None:
@@ -89,15 +108,18 @@ class Editions:
         self._tools = tools
         self._known_since = known_since
         self._failures: dict[str, Failure] = {}
+        self._making = asyncio.Lock()
         self._last_run_at = tools.now()
         self._awake_since = tools.started_at or self._last_run_at
 
-    async def run(self) -> None:
-        """Make what is owed now."""
-        self._notice(self._tools.now())
-        for digest, day in await asyncio.to_thread(self._owed):
-            await self._make(digest, day)
-        self._last_run_at = self._tools.now()
+    async def run(self, name: str | None = None) -> None:
+        """Make what is owed now, be it of one digest alone."""
+        async with self._making:
+            self._notice(self._tools.now())
+            for digest, day in await asyncio.to_thread(self._owed):
+                if name in (None, digest.name):
+                    await self._make(digest, day)
+            self._last_run_at = self._tools.now()
 
     async def wanted(self) -> tuple[str, ...]:
         """Return the keys of the editions that are owed now: name and date."""
@@ -121,8 +143,8 @@ class Editions:
         return self._is_put_off(name, day, tools.now()) or await tools.writer.read(made)
 
     def _notice(self, now: datetime) -> None:
-        """Note a start of the daemon, or the end of this machine's sleep: nobody asked for news until now."""
-        if now - self._last_run_at > NOT_LATE:
+        """Note the end of this machine's sleep, or a clock that was set: nobody asked for news until now."""
+        if abs(now - self._last_run_at) > NOT_LATE:
             self._awake_since = now
         self._last_run_at = now
 
@@ -142,7 +164,7 @@ class Editions:
 
     def _is_put_off(self, name: str, day: date, now: datetime) -> bool:
         failure = self._failures.get(name)
-        return failure is not None and failure.day == day and now < failure.retry_at
+        return failure is not None and failure.day == day and timedelta() < failure.retry_at - now <= failure.wait
 
     def _is_catching_up(self, now: datetime) -> bool:
         """Whether feeds and pages have yet to be asked for what came while nobody was looking."""

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from digests.due import date_due, due_at, next_due
 from digests.settings import digests_of
-from digests.store.editions import known_since, last_made
+from digests.store.editions import DAILY, is_made, known_since, last_made
 from watcher.settings.model import Settings
 
 A_DATE = timedelta(hours=26)  # from one edition to the next, at most
@@ -42,7 +42,7 @@ def outlooks(connection: Connection, settings: Settings, *, now: datetime) -> It
         since = known.get(digest.name, now)
         day = date_due(now, digest.at, zone, since=since, catch_up=A_DATE)
         last = made.get(digest.name)
-        is_lacking = day is not None and (last is None or last.daily is None or last.daily < day)
+        is_lacking = day is not None and not is_made(connection, digest.name, local_date=day, slot=DAILY)
         lacking_since = due_at(day, digest.at, zone) if day is not None and is_lacking else None
         yield Outlook(
             digest=digest.name,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import ColumnElement, Connection, Engine, case, delete, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, delete, exists, func, or_, select, update
 
 from digests import edition_json
 from digests.model import Edition
@@ -110,7 +110,7 @@ def maker() -> str:
 
 def is_held(by: str, claimed_at: datetime, *, now: datetime, held_for: timedelta = CLAIM_LASTS) -> bool:
     """Whether a claim stands: it has not run out, and its process lives as far as can be told from here."""
-    return claimed_at >= now - held_for and lives(by)
+    return abs(now - claimed_at) <= held_for and lives(by)
 
 
 def lives(by: str) -> bool:
@@ -266,22 +266,17 @@ def edition_of(payload: bytes) -> Edition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LastMade:
-    """The latest edition of a digest: its date, when it was made, and the latest date that has its daily one."""
+    """The latest edition of a digest: its date, and when it was made."""
 
     local_date: date
     made_at: datetime
-    daily: date | None
 
 
 def last_made(connection: Connection) -> dict[str, LastMade]:
     """Return the latest edition of each digest that has one."""
-    is_daily = case((editions.c.slot == DAILY, editions.c.local_date))
-    latest = (func.max(editions.c.local_date), func.max(editions.c.made_at), func.max(is_daily))
+    latest = (func.max(editions.c.local_date), func.max(editions.c.made_at))
     query = select(editions.c.digest, *latest).where(editions.c.made_at.is_not(None)).group_by(editions.c.digest)
-    return {
-        name: LastMade(local_date=day, made_at=made_at, daily=daily)
-        for name, day, made_at, daily in connection.execute(query)
-    }
+    return {name: LastMade(local_date=day, made_at=made_at) for name, day, made_at in connection.execute(query)}
 
 
 def known_since(connection: Connection) -> dict[str, datetime]:

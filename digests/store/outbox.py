@@ -27,6 +27,7 @@ OPEN = (WAITING, SENDING, UNKNOWN)
 LEASE = timedelta(minutes=10)  # longer than any channel takes for one parcel
 TRIED_FOR = timedelta(hours=36)  # a mail server may be down for a day; then a delivery is given up
 ALL_BUT_PARCEL = tuple(column for column in deliveries.c if column is not deliveries.c.payload)
+LONGEST_WAIT = timedelta(hours=8)  # to the next try, with what jitter adds: the code never sets a longer one
 LOOKED_AT = 50  # rows due at a claim: so many may be in the hands of others
 
 
@@ -112,7 +113,7 @@ def claim(
         place: Only deliveries of this edition.
         by: Who claims, by default this process (`maker`).
     """
-    query = select(*ALL_BUT_PARCEL).where(deliveries.c.state.in_(OPEN), deliveries.c.next_try_at <= now)
+    query = select(*ALL_BUT_PARCEL).where(deliveries.c.state.in_(OPEN), is_due(now))
     if place is not None:
         query = query.where(*at(place))
     for row in connection.execute(query.order_by(deliveries.c.next_try_at, deliveries.c.id).limit(LOOKED_AT)):
@@ -136,9 +137,15 @@ def claim(
     return None
 
 
+def is_due(now: datetime) -> ColumnElement[bool]:
+    """Return the condition that the time of a delivery has come; one too far ahead was set by a wrong clock."""
+    next_try_at = deliveries.c.next_try_at
+    return or_(next_try_at <= now, next_try_at > now + LONGEST_WAIT)
+
+
 def is_leased(row: Row[tuple[Any, ...]], *, now: datetime) -> bool:
     """Whether a row is in the hands of a process that lives."""
-    return row.lease_by is not None and row.lease_until > now and lives(row.lease_by)
+    return row.lease_by is not None and now < row.lease_until <= now + LEASE and lives(row.lease_by)
 
 
 def note_brink(connection: Connection, delivery: Delivery, *, by: str | None = None) -> bool:
@@ -178,7 +185,7 @@ def share_fault(
     c = deliveries.c
     others = and_(
         *at(failed.place), c.channel == failed.channel, c.id != failed.id, c.recipient.in_(recipients),
-        c.state.in_(OPEN), c.lease_by.is_(None), c.next_try_at <= now,
+        c.state.in_(OPEN), c.lease_by.is_(None), is_due(now),
     )  # fmt: skip
     is_over = failed.state == FAILED
     values = {"attempts": c.attempts + 1, "told": failed.told, "mend": failed.mend, "next_try_at": failed.next_try_at}
@@ -204,7 +211,7 @@ def hurry(connection: Connection, place: Place, *, now: datetime) -> None:
 
 def count_due(connection: Connection, *, now: datetime) -> int:
     """Return how many deliveries are due, those in somebody's hands among them."""
-    query = select(func.count()).where(deliveries.c.state.in_(OPEN), deliveries.c.next_try_at <= now)
+    query = select(func.count()).where(deliveries.c.state.in_(OPEN), is_due(now))
     return connection.scalar(query) or 0
 
 

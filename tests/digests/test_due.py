@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from digests.due import date_due, due_at, window_of
+from digests.jobs import daily
+from digests.settings import DigestSettings
 
 BERLIN = ZoneInfo("Europe/Berlin")
 ZONES = ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Africa/Cairo", "America/Santiago", "Asia/Kolkata"]
@@ -62,3 +64,13 @@ def test_a_window_reaches_back_to_the_last_edition_but_not_for_ever():
     assert window_of(end, day, previous_end=end - day / 2) == (end - day, end)
     assert window_of(end, day, previous_end=end - 2 * day) == (end - 2 * day, end)
     assert window_of(end, day, previous_end=end - 30 * day) == (end - 3 * day, end)
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_each_digest_has_a_job_that_fires_at_its_local_time(zone):
+    trigger = daily(DigestSettings(at=time(6, 30), timezone=zone))
+    now = fired = datetime(2026, 1, 1, tzinfo=ZoneInfo(zone))
+
+    for _ in range(2 * 365):
+        fired = now = trigger.get_next_fire_time(fired, now)
+        assert now.astimezone(UTC) == due_at(now.date(), time(6, 30), ZoneInfo(zone))

@@ -157,7 +157,7 @@ async def test_a_piece_that_somebody_is_at_comes_again(a_node):
         return len(asked) > 1
 
     async with a_node("here:1") as (queue, _):
-        queue.crew.put({"paper": Chore(wanted=wanted, do=do)})
+        queue.crew.put({"paper": Chore(name="paper", wanted=wanted, do=do)})
         await until(lambda: len(asked) == 2, queue, kind="paper")
 
     assert asked == ["today", "today"]

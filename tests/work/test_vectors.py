@@ -10,8 +10,7 @@ import pytest
 from sqlalchemy import update
 
 from tests.embedding_server import embedding_server, error, good, vector_of
-from watcher.daemon.clock import LONGEST_REST_S, MENDING_S, REST_S, rest_s
-from watcher.daemon.jobs import Job
+from watcher.daemon.jobs import LONGEST_REST_S, MENDING_S, REST_S, Job, rest_s
 from watcher.errors import EmbedderError, PluginError, StoreError, WatcherError
 from watcher.features.embed import Choice, Endpoint
 from watcher.features.extract import FEATURES_VERSION, extract_features

@@ -15,6 +15,9 @@ SILENT = timedelta(minutes=2)  # a sign of life comes every ten seconds, and wai
 REASON_CHARS = 200
 NAME_CHARS = 60
 SHOWN = 5  # others that are not well
+SOON = timedelta(minutes=1)
+JOBS_SHOWN = 6  # of those that run later
+JUMP_SHOWN = timedelta(days=1)
 NONE = "daemon   none is running; watcher run starts one"
 KINDS = ((False, "daemon"), (True, "helper"))
 
@@ -47,6 +50,8 @@ def values_of(mark: Mark, *, now: datetime) -> dict[str, Any]:
         "started_at": mark.started_at.isoformat(),
         "last_sign_at": mark.beat_at.isoformat(),
         "stopped_at": mark.stopped_at.isoformat() if mark.stopped_at else None,
+        "jobs": [{"job": next_run.job, "next_run_at": next_run.at.isoformat()} for next_run in mark.jobs],
+        "clock_jump": {"at": jump.at.isoformat(), "by_s": jump.by_s} if (jump := mark.clock_jump) else None,
         "faults": [{"job": f.job, "since": f.since.isoformat(), "reason": f.reason} for f in mark.faults],
     }
 
@@ -96,3 +101,26 @@ def lines_of(found: dict[str, Any], *, label: str) -> Iterator[str]:
     for fault in found["faults"] if found["state"] != "stopped" else ():
         reason = one_line(fault["reason"], REASON_CHARS)
         yield f"{'':9}{fault['job']} fails since {moment(fault['since'])}: {reason}"
+    if found["state"] == "running":
+        yield from jobs_lines(found)
+
+
+def jobs_lines(found: dict[str, Any]) -> Iterator[str]:
+    """Yield when the jobs of a daemon run next, and whether its clock was set of late."""
+    from watcher.cli.status_source import moment
+    from watcher.feeds.plain import one_line
+    from watcher.text.spans import span
+
+    now = datetime.fromisoformat(found["last_sign_at"])
+    jump = found["clock_jump"]
+    if jump and now - datetime.fromisoformat(jump["at"]) <= JUMP_SHOWN:
+        way = "ahead" if jump["by_s"] > 0 else "back"
+        yield f"{'':9}the clock was set {way} by {span(abs(jump['by_s']))} at {moment(jump['at'])}"
+    times = [(one_line(job["job"], NAME_CHARS), datetime.fromisoformat(job["next_run_at"])) for job in found["jobs"]]
+    soon = ", ".join(name for name, at in times if at - now <= SOON)
+    later = [f"{name} {moment(at.isoformat())}" for name, at in times if at - now > SOON]
+    more = [f"{len(later) - JOBS_SHOWN} more"] if len(later) > JOBS_SHOWN else []
+    if times:
+        yield f"{'':9}jobs within a minute: {soon or 'none'}"
+    if later:
+        yield f"{'':9}jobs later: {', '.join(later[:JOBS_SHOWN] + more)}"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from datetime import timedelta
 
 from sqlalchemy import Connection
 
@@ -26,9 +28,13 @@ async def beat(parts: Parts, held: Held, supervisor: Supervisor) -> None:
         now = parts.tools.now()
         since = signs.store.since if signs.store else now
         signs.store = JobFault(job="store", since=since, reason=reason) if reason else None
-        signs.beat_at = now
-        faults = (*((signs.store,) if signs.store else ()), *parts.clock.faults.values())
-        held.beat(now=now, faults=faults)
+        signs.beat_at, signs.beat_s = now, time.monotonic()
+        still_s = parts.jobs.standstill_s()
+        faults = (*((signs.store,) if signs.store else ()), *parts.jobs.faults.values())
+        if still_s is not None:
+            since = now - timedelta(seconds=still_s)
+            faults = (JobFault(job="jobs", since=since, reason="none of them runs"), *faults)
+        held.beat(now=now, faults=faults, jobs=parts.jobs.next_runs(), clock_jump=parts.clock.last_jump)
         supervisor.alive(status_line(parts, faults))
         await asyncio.sleep(every_s)
 

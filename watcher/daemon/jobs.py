@@ -1,27 +1,39 @@
-"""What the daemon does again and again: its own jobs, and those that other packages add by an entry point."""
+"""What the daemon does again and again, as jobs of APScheduler: its own, and those that other packages add."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import entry_points
 
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.base import BaseTrigger
+from apscheduler.triggers.cron import CronTrigger
 from sqlalchemy import Connection
 
-from watcher.errors import PluginError
+from watcher.daemon import logs
+from watcher.daemon.clock import Clock
+from watcher.errors import EmbedderError, PluginError, StoreError, WatcherError
 from watcher.settings.model import Settings
+from watcher.store.clock import drop_far_times, drop_future_times
 from watcher.store.indexing import index_missing
+from watcher.store.mark import JobFault, NextRun
 from watcher.store.server import is_server
 from watcher.work import chores
 from watcher.work.chores import FEATURES, VECTORS, Chore, own_chores
 from watcher.work.held_open import Watch
+from watcher.work.pool import PoolBroken
 from watcher.work.queue import Queue
 from watcher.work.remake import remake_features
 from watcher.work.tidy import tidy
 from watcher.work.tools import Tools
 from watcher.work.vectors import make_vectors
 
+log = logging.getLogger("watcher.daemon")
 GROUP = "watcher.jobs"  # entry points: value = "module:function", which takes (settings, tools) and returns jobs
 VISITS = "visits"
 VISITS_EVERY_S = 2.0
@@ -35,28 +47,192 @@ INDEX_EVERY_S = 60.0
 INDEX_AT_ONCE = 50  # articles a transaction: a twentieth of a second
 INDEX_SLICES = 200  # a run
 HELD_OPEN_EVERY_S = 60.0
+CLOCK_EVERY_S = 60.0
+CLOCK_SETTLES_S = 300.0  # after a jump: what was under way may still write down times of before
+CLOCK_PROVES_S = 3_600.0  # after a jump: until then nothing is removed for its age
+
+REST_S = 30.0  # after a fault of the store, or of an embedder that may work again soon
+MENDING_S = 300.0  # after one that somebody has to mend: a wrong key, say
+LONGEST_REST_S = 3_600.0  # that an endpoint may ask for
+STANDSTILL_S = 60.0  # without a run of any job: they no longer run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """
-    Something to do every `every_s` seconds; a run that is still going keeps the next from starting.
+    Something to do every `every_s` seconds, or at the times of `cron`; a run that is still going keeps the next from
+    starting.
 
     `finish`: at the end of the daemon, a run may go on for a few seconds; others are broken off at once.
     `chore`: how nodes that share their work do it instead.
+    `removes_old`: it goes by the age of things, and waits for an hour after the clock has jumped.
     """
 
     name: str
-    every_s: float
     run: Callable[[], Awaitable[None]]
+    every_s: float = REST_S
+    cron: CronTrigger | None = None
     finish: bool = False
     chore: Chore | None = None
+    removes_old: bool = False
 
 
-def own_jobs(queue: Queue, *, since: datetime | None = None) -> tuple[Job, ...]:
+class Every(BaseTrigger):  # type: ignore[misc]
+    """
+    Fires at once, then so many seconds after each run was started.
+
+    APScheduler's own interval lists each time that was missed: after a clock that went ahead by a year, that is
+    15 million for a job of two seconds, on the event loop.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._interval = timedelta(seconds=seconds)
+
+    def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime:
+        """Return the next time."""
+        return now if previous_fire_time is None else now + self._interval
+
+
+class JobRunner:
+    """
+    Runs jobs; `running` are those at work, `faults` the jobs that failed when they last ran, by name.
+
+    Args:
+        ended: Hears of each run: the job's name, and "ok", "failed" or "broken_off".
+        trouble: Why the store cannot be written, as it has told the log itself; None if it can.
+        clock: Knows whether the wall clock has jumped.
+        steady: Returns seconds, by a clock that nobody can set.
+    """
+
+    def __init__(
+        self,
+        now: Callable[[], datetime],
+        *,
+        clock: Clock,
+        ended: Callable[[str, str], None],
+        trouble: Callable[[], str | None] = lambda: None,
+        steady: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._now = now
+        self._clock = clock
+        self._ended = ended
+        self._trouble = trouble
+        self._steady = steady
+        # A late job runs all the same (the default grace of a second would drop it), and once.
+        defaults = {"coalesce": True, "misfire_grace_time": None, "max_instances": 1}
+        self._scheduler = AsyncIOScheduler(timezone=UTC, job_defaults=defaults)
+        self._rest_until_s: dict[str, float] = {}
+        self._active_s = steady()  # when a job last began or ended
+        self.running: dict[asyncio.Task[object], Job] = {}
+        self.faults: dict[str, JobFault] = {}
+
+    def start(self) -> None:
+        """Begin."""
+        self._active_s = self._steady()
+        self._scheduler.start()
+
+    def put(self, jobs: Iterable[Job]) -> None:
+        """Run these jobs from now on, and no others; a run of one that is replaced goes on."""
+        given = {job.name: job for job in jobs}
+        for old in self._scheduler.get_jobs():
+            if old.id not in given:
+                old.remove()
+                self.faults.pop(old.id, None)
+        for job in given.values():
+            self._rest_until_s.pop(job.name, None)
+            trigger = job.cron or Every(job.every_s)
+            self._scheduler.add_job(self.run, trigger, args=(job,), id=job.name, name=job.name, replace_existing=True)
+
+    def run_all_now(self) -> None:
+        """Run each job at once: their next runs are times of a clock that was set."""
+        for job in self._scheduler.get_jobs():
+            job.modify(next_run_time=datetime.now(UTC))
+
+    def next_runs(self) -> tuple[NextRun, ...]:
+        """Return when each job runs next, the soonest first."""
+        return tuple(NextRun(job=job.name, at=job.next_run_time.astimezone(UTC)) for job in self._scheduler.get_jobs())
+
+    def standstill_s(self) -> float | None:
+        """Return for how many seconds no job has run though they should; None if they do."""
+        passed_s = self._steady() - self._active_s
+        return passed_s if not self.running and passed_s > STANDSTILL_S else None
+
+    def pause(self) -> None:
+        """Start no more jobs; those at work go on."""
+        self._scheduler.pause()
+
+    def stop(self) -> None:
+        """End."""
+        self._scheduler.shutdown(wait=False)  # True would break off what still runs
+
+    async def run(self, job: Job) -> None:
+        """Run a job, unless it rests; what it raises is logged and noted."""
+        task = asyncio.current_task()
+        self._active_s = self._steady()
+        if task is None or self._active_s < self._rest_until_s.get(job.name, 0.0):
+            return
+        if job.removes_old and self._clock.has_jumped(within_s=CLOCK_PROVES_S):
+            return
+        self.running[task] = job
+        outcome = "failed"
+        try:
+            await job.run()
+        except asyncio.CancelledError:
+            outcome = "broken_off"
+            log.info("broken_off %s", logs.fields(job=job.name))
+        except WatcherError as error:
+            log.log(self._level(job, error), "job_failed %s", logs.fields(job=job.name, reason=error, mend=error.mend))
+            self._rest_until_s[job.name] = self._steady() + rest_s(error, job)
+            self._failed(job, str(error))
+        except Exception as error:
+            reason = f"{type(error).__name__}: {error}"
+            if not self._is_known(job, reason):
+                log.exception("job_failed %s", logs.fields(job=job.name))
+            self._failed(job, reason)
+        else:
+            outcome = "ok"
+            if fault := self.faults.pop(job.name, None):
+                log.info("job_works %s", logs.fields(job=job.name, failed_since=fault.since))
+        finally:
+            self.running.pop(task, None)
+            self._active_s = self._steady()
+            self._ended(job.name, outcome)
+
+    def _level(self, job: Job, error: WatcherError) -> int:
+        """Return how loud a failure is: what is known already, by the last run or from the store, is not said again."""
+        if self._is_known(job, str(error)) or (isinstance(error, StoreError) and self._trouble() is not None):
+            return logging.DEBUG
+        return logging.WARNING if isinstance(error, EmbedderError) else logging.ERROR
+
+    def _is_known(self, job: Job, reason: str) -> bool:
+        """Whether a job failed for the same reason when it last ran."""
+        before = self.faults.get(job.name)
+        return before is not None and before.reason == reason
+
+    def _failed(self, job: Job, reason: str) -> None:
+        before = self.faults.get(job.name)
+        since = before.since if before else self._now()
+        self.faults[job.name] = JobFault(job=job.name, since=since, reason=reason)
+
+
+def rest_s(error: WatcherError, job: Job) -> float:
+    """Return how long a job rests after a failure: as long as an endpoint asks for, within bounds."""
+    match error:
+        case StoreError() | PoolBroken():
+            return REST_S
+        case EmbedderError(permanent=True):
+            return MENDING_S
+        case EmbedderError(retry_after_s=wait_s):
+            return min(max(wait_s or REST_S, REST_S), LONGEST_REST_S)
+        case _:
+            return job.every_s
+
+
+def own_jobs(queue: Queue, *, since: datetime | None = None, clock: Clock | None = None) -> tuple[Job, ...]:
     """
     Return the daemon's own jobs: host visits, vectors for the articles they bring, features of a new version, the
-    upkeep of the index for searching, what is too old, and on a server a look at who holds transactions open.
+    upkeep of the index for searching, what is too old, times that a wrong clock has left, and on a server a look at
+    who holds transactions open.
 
     Each run works with the queue's tools of that time.
 
@@ -96,6 +272,12 @@ def own_jobs(queue: Queue, *, since: datetime | None = None) -> tuple[Job, ...]:
         await tidy(tools.writer, tools.store, now=now, everywhere=everywhere)
         looked_at = now if everywhere else looked_at
 
+    async def correct_times() -> None:
+        has_jumped = clock is not None and clock.has_jumped(within_s=CLOCK_SETTLES_S)
+        correct, now = drop_future_times if has_jumped else drop_far_times, queue.tools.now()
+        if rows := await queue.tools.writer.do(lambda c: correct(c, now=now)):
+            log.warning("times_corrected %s", logs.fields(rows=rows))
+
     watch = Watch()
     on_server = (Job(name="server", every_s=HELD_OPEN_EVERY_S, run=lambda: watch.look(queue.tools.writer)),)
     shared = own_chores(lambda: queue.tools)
@@ -104,7 +286,8 @@ def own_jobs(queue: Queue, *, since: datetime | None = None) -> tuple[Job, ...]:
         Job(name=FEATURES, every_s=FEATURES_EVERY_S, run=features, chore=shared[FEATURES]),
         Job(name=VECTORS, every_s=VECTORS_EVERY_S, run=vectors, chore=shared[VECTORS]),
         Job(name="index", every_s=INDEX_EVERY_S, run=index),
-        Job(name="tidy", every_s=TIDY_EVERY_S, run=tidying),
+        Job(name="tidy", every_s=TIDY_EVERY_S, run=tidying, removes_old=True),
+        Job(name="clock", every_s=CLOCK_EVERY_S, run=correct_times),
         *(on_server if is_server(queue.tools.writer.engine.url) else ()),
     )
 

@@ -12,7 +12,7 @@ from functools import partial
 from watcher.clean.sites.book import own_rules
 from watcher.daemon.clock import Clock
 from watcher.daemon.endpoint import Endpoint
-from watcher.daemon.jobs import VISITS, Job, own_jobs, plugged_in_jobs
+from watcher.daemon.jobs import VISITS, Job, JobRunner, own_jobs, plugged_in_jobs
 from watcher.daemon.metrics import Counts
 from watcher.daemon.website import Website
 from watcher.features.embed import choice_of, usable_embedder
@@ -28,7 +28,7 @@ from watcher.work.tools import Tools, client_for, take_pace
 LISTEN_EVERY_S = 10.0  # between two tries to have the endpoint's address
 SPREAD_S = 0.05  # between the first polls of two new sources: 10,000 of them take eight minutes
 ONCE_BACK = timedelta(days=7)  # how far back a single pass makes features and vectors: what an edition may look at
-SHARED = (VISITS, VECTORS, FEATURES)  # jobs that helpers have a part in
+SHARED = (VISITS, VECTORS, FEATURES, "clock")  # jobs that helpers have as well
 AT_A_START = (
     "store.url",
     "work.queue",
@@ -42,6 +42,7 @@ class Signs:
 
     started_at: datetime
     beat_at: datetime
+    beat_s: float  # the same, by a clock that nobody can set
     store: JobFault | None = None
 
 
@@ -60,6 +61,7 @@ class Parts:
 
     settings: Settings
     queue: Queue
+    jobs: JobRunner
     clock: Clock
     counts: Counts
     signs: Signs
@@ -74,21 +76,21 @@ class Parts:
         return self.queue.tools
 
     def put_jobs(self) -> None:
-        """Give all jobs to the clock. Errors: PluginError, StoreError."""
+        """Have all jobs run. Errors: PluginError, StoreError."""
         plugged_in = () if self.is_helper else plugged_in_jobs(self.settings, self.tools)
-        self.clock.put((*self.listening(), *self.shared((*self.own_jobs(), *plugged_in))))
+        self.jobs.put((*self.listening(), *self.shared((*self.own_jobs(), *plugged_in))))
 
     def shared(self, jobs: Sequence[Job]) -> tuple[Job, ...]:
         """Return jobs as they are done here: where there is a crew, it does the chores among them."""
         crew = self.queue.crew
         if crew is None:
             return tuple(jobs)
-        crew.put({job.name: job.chore for job in jobs if job.chore})
-        return tuple(replace(job, run=partial(crew.offer, job.name)) if job.chore else job for job in jobs)
+        crew.put({job.chore.name: job.chore for job in jobs if job.chore})
+        return tuple(replace(job, run=partial(crew.offer, job.chore.name)) if job.chore else job for job in jobs)
 
     def own_jobs(self) -> tuple[Job, ...]:
         """Return the daemon's own jobs; of a helper, those that are shared."""
-        return tuple(job for job in own_jobs(self.queue) if job.name in SHARED or not self.is_helper)
+        return tuple(job for job in own_jobs(self.queue, clock=self.clock) if job.name in SHARED or not self.is_helper)
 
     def listening(self) -> tuple[Job, ...]:
         """Return the jobs that keep endpoint and site open, where there are any."""
@@ -96,11 +98,11 @@ class Parts:
         return tuple(Job(name=name, every_s=LISTEN_EVERY_S, run=one.listen) for name, one in found if one)
 
     async def run_all(self, end: asyncio.Event) -> None:
-        """Run each job once, in order, as the clock would, until `end` is set. Errors: PluginError, StoreError."""
+        """Run each job once, in order, but those of a time of day, until `end` is set. Errors: as `put_jobs`."""
         since = self.tools.now() - ONCE_BACK
         for job in (*own_jobs(self.queue, since=since), *plugged_in_jobs(self.settings, self.tools)):
-            if not end.is_set():
-                await self.clock.run(job)
+            if job.cron is None and not end.is_set():
+                await self.jobs.run(job)
 
     async def change(self, settings: Settings) -> Difference:
         """
@@ -137,7 +139,7 @@ class Parts:
             await self.endpoint.change(kept.metrics)
         if self.website is not None:
             await self.website.change(kept)
-        self.clock.put((*self.listening(), *self.shared((*self.own_jobs(), *jobs))))
+        self.jobs.put((*self.listening(), *self.shared((*self.own_jobs(), *jobs))))
         return found
 
     async def client(self, settings: Settings) -> Client:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
 
 from watcher.daemon.endpoint import TEXT, Answer, Route, as_health
 from watcher.daemon.metrics import Family, gauge, of_the_store, page
 from watcher.daemon.parts import Parts
 
-SILENT = timedelta(seconds=60)  # since the store last answered: it hangs
+SILENT_S = 60.0  # since the store last answered: it hangs
 
 
 def routes(parts: Parts) -> Mapping[str, Route]:
@@ -22,13 +22,15 @@ def routes(parts: Parts) -> Mapping[str, Route]:
         return Answer(status="200 OK", body=page(families, parts.counts.took).encode(), kind=TEXT)
 
     async def healthz() -> Answer:
-        signs, now = parts.signs, parts.tools.now()
+        signs = parts.signs
         faults: dict[str, str] = {}
         if signs.store is not None:
             faults["store"] = signs.store.reason
-        elif now - signs.beat_at > SILENT:
+        elif time.monotonic() - signs.beat_s > SILENT_S:
             faults["store"] = f"no answer since {signs.beat_at.isoformat()}"
-        jobs = {fault.job: fault.reason for fault in parts.clock.faults.values()}
+        if (still_s := parts.jobs.standstill_s()) is not None:
+            faults["jobs"] = f"none has run for {still_s:.0f} s"
+        jobs = {fault.job: fault.reason for fault in parts.jobs.faults.values()}
         return as_health(faults, {"jobs_failing": jobs, "line_is_down": parts.tools.line.down_since is not None})
 
     return {"/metrics": metrics, "/healthz": healthz}
@@ -42,5 +44,5 @@ def of_the_process(parts: Parts) -> Iterator[Family]:
     yield gauge("watcher_sign_of_life_seconds", "When its store last answered.", parts.signs.beat_at.timestamp())
     yield gauge("watcher_visits", "Hosts being visited.", parts.queue.busy)
     yield gauge("watcher_line_down", "1 while our own line is down.", parts.tools.line.down_since is not None)
-    failing = tuple(({"job": name}, 1.0) for name in sorted(parts.clock.faults))
+    failing = tuple(({"job": name}, 1.0) for name in sorted(parts.jobs.faults))
     yield Family(name="watcher_job_failing", kind="gauge", help="1 for each job whose last run failed.", values=failing)

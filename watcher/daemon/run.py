@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import signal
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -14,8 +15,9 @@ from sqlalchemy import Engine
 
 from watcher.daemon import logs
 from watcher.daemon.beat import beat
-from watcher.daemon.clock import Clock
+from watcher.daemon.clock import Clock, watch
 from watcher.daemon.endpoint import Endpoint
+from watcher.daemon.jobs import JobRunner
 from watcher.daemon.metrics import Counts
 from watcher.daemon.parts import SPREAD_S, Parts, Signs, queue_of
 from watcher.daemon.reload import reload
@@ -67,21 +69,25 @@ async def run(
                 parts.website = Website(settings, routes(parts), on_settings=wishes.reload.set)
             parts.put_jobs()
             listen(wishes)
-            parts.clock.start()
-            beating = asyncio.create_task(beat(parts, mark, supervisor))
+            parts.jobs.start()
+            going_on = (
+                asyncio.create_task(beat(parts, mark, supervisor)),
+                asyncio.create_task(watch(parts.clock, on_jump=parts.jobs.run_all_now)),
+            )
             tell_started(parts)
             supervisor.ready("at work")
             try:
                 await serve(parts, supervisor, wishes)
             finally:
                 supervisor.stopping()
-                parts.clock.pause()
+                parts.jobs.pause()
                 leaving = asyncio.gather(*([parts.website.close()] if parts.website else []))
                 await wind_down(parts)
-                parts.clock.stop()
+                parts.jobs.stop()
                 await parts.endpoint.close()
                 await leaving
-                beating.cancel()
+                for task in going_on:
+                    task.cancel()
         mark.stop(now=system_clock())
     log.info("stopped")
 
@@ -104,7 +110,7 @@ async def run_once(settings: Settings, engine: Engine, *, on_end: Callable[[], o
             await wind_down(parts)
             passing.cancel()
             await asyncio.gather(passing, ending, return_exceptions=True)
-            faults = tuple(parts.clock.faults.values())
+            faults = tuple(parts.jobs.faults.values())
         mark.beat(now=system_clock(), faults=faults)
         mark.stop(now=system_clock())
     log.info("stopped")
@@ -124,13 +130,14 @@ async def put_together(
 
     async with AsyncExitStack() as stack:
         tools = await stack.enter_async_context(open_tools(settings, engine, tell=tell, spread_s=spread_s))
-        now = tools.now()
+        now, clock = tools.now(), Clock()
         yield Parts(
             settings=settings,
             queue=queue_of(settings, replace(tools, started_at=mark.mark.looking_since)),
-            clock=Clock(tools.now, ended=counts.job_ended, trouble=lambda: tools.writer.trouble),
+            jobs=JobRunner(tools.now, clock=clock, ended=counts.job_ended, trouble=lambda: tools.writer.trouble),
+            clock=clock,
             counts=counts,
-            signs=Signs(started_at=now, beat_at=now),
+            signs=Signs(started_at=now, beat_at=now, beat_s=time.monotonic()),
             stack=stack,
         )
 
@@ -182,7 +189,7 @@ def listen(wishes: Wishes) -> None:
 async def wind_down(parts: Parts) -> None:
     """Let visits and jobs end by themselves for a while, then break them off: what they were at stays due."""
     loop = asyncio.get_running_loop()
-    queue, running = parts.queue, parts.clock.running
+    queue, running = parts.queue, parts.jobs.running
     queue.close()
     until = loop.time() + DRAIN_S
     while (is_busy(queue) or any(job.finish for job in running.values())) and loop.time() < until:

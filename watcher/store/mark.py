@@ -24,7 +24,7 @@ from sqlalchemy import Engine
 from watcher.errors import StoreError
 
 BYTES = 8_192  # of the file, always: two pages, taken from the disk once
-FAULTS, REASON_CHARS = 16, 300  # that fit in
+FAULTS, REASON_CHARS, JOBS = 16, 300, 64  # that are told, as far as they fit in
 SHORT_BREAK = timedelta(minutes=5)  # as of a restart: feeds are asked less often anyway
 TRIES, TRY_S = 5, 0.05  # a status that looks at the mark holds it for a moment
 
@@ -36,6 +36,22 @@ class JobFault:
     job: str
     since: datetime
     reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NextRun:
+    """A job of the daemon, and when it runs next."""
+
+    job: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Jump:
+    """The clock was set by so many seconds, ahead or (negative) back; `at` is the time by the clock from then on."""
+
+    at: datetime
+    by_s: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +68,8 @@ class Mark:
     looking_since: datetime  # a daemon has asked for news: this one, and those before it with no more than short breaks
     stopped_at: datetime | None = None
     faults: tuple[JobFault, ...] = ()
+    jobs: tuple[NextRun, ...] = ()  # the soonest first
+    clock_jump: Jump | None = None  # the last one
     is_held: bool = True
     is_helper: bool = False
     machine: str = ""
@@ -65,10 +83,17 @@ class Held:
         self._put = put
         put(mark)
 
-    def beat(self, *, now: datetime, faults: Sequence[JobFault]) -> None:
+    def beat(
+        self,
+        *,
+        now: datetime,
+        faults: Sequence[JobFault],
+        jobs: Sequence[NextRun] = (),
+        clock_jump: Jump | None = None,
+    ) -> None:
         """Give a sign of life, and say what fails. Errors: none; a mark that cannot be written grows old."""
         kept = tuple(replace(fault, reason=fault.reason[:REASON_CHARS]) for fault in faults[:FAULTS])
-        self.mark = replace(self.mark, beat_at=now, faults=kept)
+        self.mark = replace(self.mark, beat_at=now, faults=kept, jobs=tuple(jobs[:JOBS]), clock_jump=clock_jump)
         self._put(self.mark)
 
     def stop(self, *, now: datetime) -> None:
@@ -214,12 +239,12 @@ def is_locked(file: int) -> bool:
 
 
 def dumped(mark: Mark) -> bytes:
-    """Return a mark as the bytes of its file; faults for which there is no room are left out."""
+    """Return a mark as the bytes of its file; jobs and faults for which there is no room are left out."""
     while True:
         text = json.dumps(values_of(mark), ensure_ascii=False).encode("utf-8", "replace")
-        if len(text) < BYTES or not mark.faults:
+        if len(text) < BYTES or not (mark.jobs or mark.faults):
             return text.ljust(BYTES - 1) + b"\n"
-        mark = replace(mark, faults=mark.faults[:-1])
+        mark = replace(mark, jobs=mark.jobs[:-1]) if mark.jobs else replace(mark, faults=mark.faults[:-1])
 
 
 def loaded(file: int) -> Mark | None:
@@ -250,7 +275,15 @@ def mark_of(at: Any) -> Mark | None:  # noqa: ANN401 - whatever JSON there is
                 JobFault(job=f["job"], since=datetime.fromisoformat(f["since"]), reason=f["reason"])
                 for f in at["faults"]
             ),
-            is_helper=bool(at.get("is_helper")),  # an older Watcher says nothing of it
+            # An older Watcher says nothing of these.
+            jobs=tuple(NextRun(job=j["job"], at=datetime.fromisoformat(j["at"])) for j in at.get("jobs", ())),
+            clock_jump=jump_of(at.get("clock_jump")),
+            is_helper=bool(at.get("is_helper")),
         )
     except (ValueError, KeyError, TypeError):
         return None
+
+
+def jump_of(at: Any) -> Jump | None:  # noqa: ANN401 - as in `mark_of`
+    """Return the jump of the clock that a mark tells of."""
+    return Jump(at=datetime.fromisoformat(at["at"]), by_s=float(at["by_s"])) if at else None

@@ -23,12 +23,13 @@ FEATURES_AT_ONCE = 2_048  # articles a run: a few seconds of one worker
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chore:
     """
-    Something that any node may do, piece by piece.
+    Something that any node may do, piece by piece; jobs that have the same one share it by its name.
 
     `wanted` returns the keys of the pieces that are to be done now; `do` does one, and returns False if somebody else
     is still at it. `finish`: at the end of the daemon, it may go on for a few seconds.
     """
 
+    name: str
     wanted: Callable[[], Awaitable[Sequence[str]]]
     do: Callable[[str], Awaitable[bool]]
     finish: bool = False
@@ -46,8 +47,8 @@ def own_chores(tools: Callable[[], Tools]) -> dict[str, Chore]:
         return True
 
     return {
-        VECTORS: Chore(wanted=lambda: vectors_wanted(tools()), do=make),
-        FEATURES: Chore(wanted=lambda: features_wanted(tools()), do=remake),
+        VECTORS: Chore(name=VECTORS, wanted=lambda: vectors_wanted(tools()), do=make),
+        FEATURES: Chore(name=FEATURES, wanted=lambda: features_wanted(tools()), do=remake),
     }
 
 

@@ -103,15 +103,17 @@ class Line:
     async def is_resting(self) -> bool:
         """Whether nothing should be asked now; looks again every now and then."""
         async with self._looking:
-            if self.down_since is not None and (self._judged_at is None or self._now() - self._judged_at > REST):
+            if self.down_since is not None and not self._was_judged(within=REST):
                 await self._look(besides="")
         return self.down_since is not None
 
     def _is_judged(self, *, besides: str) -> bool:
         """Whether the last verdict still holds; where there is no witness, each failure is one more sign, and free."""
-        if self._judged_at is None or not self._witnesses(besides):
-            return False
-        return self._now() - self._judged_at <= VERDICT_FOR
+        return bool(self._witnesses(besides)) and self._was_judged(within=VERDICT_FOR)
+
+    def _was_judged(self, *, within: timedelta) -> bool:
+        """Whether the last verdict is no older, nor from the future of a clock that was set back."""
+        return self._judged_at is not None and timedelta() <= self._now() - self._judged_at <= within
 
     def _witnesses(self, besides: str) -> list[str]:
         """Return the URLs of hosts that answered last, the latest first."""

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Engine
 from watcher.features.embed import Choice, choice_of, usable_embedder
 from watcher.net.client import Client
 from watcher.settings.model import FetchSettings, PollSettings, Settings, StoreSettings
+from watcher.store.clock import drop_future_times
 from watcher.store.hosts import LEASE, drop_dead_leases, worker_name
 from watcher.store.writer import Writer
 from watcher.work import tasks
@@ -136,7 +137,7 @@ async def open_tools(
 
 
 def take_over(connection: Connection, settings: Settings, *, now: datetime, spread_s: float) -> None:
-    """Bring the feeds in line with the settings."""
+    """Bring the feeds in line with the settings, and times that a wrong clock has left in line with this one."""
     from watcher.store.feeds import sync_sources
     from watcher.store.sources import sync_settings
 
@@ -147,6 +148,7 @@ def take_over(connection: Connection, settings: Settings, *, now: datetime, spre
         sources = settings.active_sources()
         sync_sources(connection, sources, now=now, spread_s=spread_s * len(sources))
     take_pace(connection, settings.poll)
+    drop_future_times(connection, now=now)
 
 
 def take_pace(connection: Connection, poll: PollSettings) -> None:

@@ -1,0 +1,119 @@
+"""Times that a wrong clock has left in the store: too far ahead, they count as come."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import insert, select, update
+
+from tests.store.results import NOW, SOURCE, entry, poll, polled, the_state
+from watcher.store.clock import LONGEST_HOLD, LONGEST_WAIT, drop_far_times, drop_future_times
+from watcher.store.feeds import sync_sources
+from watcher.store.hosts import LEASE, block, claim_hosts, get_host, is_leased, set_robots
+from watcher.store.pages import due_pages, page_failed
+from watcher.store.schema import articles, entries, hosts
+from watcher.store.writer import read, write
+
+HOST = "news.example"
+NEW = replace(SOURCE, url="https://other.example/feed.xml")
+MINUTE, HOUR, YEAR = timedelta(minutes=1), timedelta(hours=1), timedelta(days=365)
+
+
+@pytest.fixture
+def engine(engine):
+    write(engine, lambda c: sync_sources(c, [SOURCE], now=NOW))
+    return engine
+
+
+def claimed(engine, now=NOW + MINUTE) -> tuple[str, ...]:
+    return write(engine, lambda c: claim_hosts(c, worker="here:1", now=now, most=9))
+
+
+@pytest.mark.parametrize("ahead", [2 * HOUR, YEAR])
+def test_a_feed_that_was_polled_in_the_future_is_due(engine, ahead):
+    poll(engine, polled(NOW + ahead))
+    assert claimed(engine) == ()
+
+    write(engine, lambda c: drop_future_times(c, now=NOW + MINUTE))
+
+    assert claimed(engine) == (HOST,)
+    assert the_state(engine).feed.last_polled_at == NOW + MINUTE
+
+
+def test_a_feed_that_nobody_could_have_put_off_so_long_is_due_whoever_looks(engine):
+    poll(engine, polled(NOW, next_poll_at=NOW + LONGEST_WAIT + HOUR))
+
+    write(engine, lambda c: drop_far_times(c, now=NOW + MINUTE))
+
+    assert claimed(engine) == (HOST,)
+
+
+def test_a_new_feed_of_a_clock_that_was_ahead_is_due(engine):
+    poll(engine, polled(NOW))
+    write(engine, lambda c: sync_sources(c, [SOURCE, NEW], now=NOW + YEAR))
+
+    write(engine, lambda c: drop_far_times(c, now=NOW + MINUTE))
+
+    assert claimed(engine) == ("other.example",)
+
+
+def test_what_the_code_may_set_stays(engine):
+    poll(engine, polled(NOW, next_poll_at=NOW + LONGEST_WAIT - HOUR))
+    write(engine, lambda c: block(c, HOST, until=NOW + LONGEST_HOLD - HOUR))
+
+    assert write(engine, lambda c: drop_future_times(c, now=NOW + MINUTE)) == 0
+
+
+def test_holds_leases_and_robots_of_a_clock_that_was_ahead_end(engine):
+    then = NOW + YEAR
+    write(engine, lambda c: claim_hosts(c, worker="elsewhere:1", now=then, most=9))
+    write(engine, lambda c: block(c, HOST, until=then + HOUR))
+    write(engine, lambda c: set_robots(c, HOST, at=then, status=200, body=b""))
+
+    write(engine, lambda c: drop_future_times(c, now=NOW))
+
+    host = read(engine, lambda c: get_host(c, HOST))
+    assert (host.blocked_until, host.robots_at) == (None, None)
+    assert read(engine, lambda c: is_leased(c, HOST, now=NOW))  # by somebody who may be there
+    assert not read(engine, lambda c: is_leased(c, HOST, now=NOW + LEASE))
+
+
+def test_the_hold_of_a_host_that_was_asked_in_the_future_ends(engine):
+    write(engine, lambda c: block(c, HOST, until=NOW + 9 * HOUR))
+    write(engine, lambda c: c.execute(update(hosts).values(last_request_at=NOW + 8 * HOUR)))
+
+    write(engine, lambda c: drop_future_times(c, now=NOW))
+
+    host = read(engine, lambda c: get_host(c, HOST))
+    assert (host.blocked_until, host.last_request_at) == (None, NOW)
+
+
+def test_pages_noted_or_put_off_by_a_clock_that_was_ahead_are_due(engine):
+    poll(engine, polled(NOW + YEAR, entry(1), entry(2)))
+    write(engine, lambda c: drop_future_times(c, now=NOW))
+    found = read(engine, lambda c: due_pages(c, HOST, now=NOW, most=9))
+    assert [page.noted_at for page in found] == [NOW, NOW]
+
+    put_off = found[0].article_id
+    write(engine, lambda c: page_failed(c, put_off, reason="HTTP 503", next_try_at=NOW + YEAR))
+    write(engine, lambda c: drop_far_times(c, now=NOW))
+
+    assert {page.article_id for page in read(engine, lambda c: due_pages(c, HOST, now=NOW, most=9))} == {
+        page.article_id for page in found
+    }
+
+
+def test_news_of_a_clock_that_was_ahead_came_in_now(engine):
+    poll(engine, polled(NOW + YEAR, entry(1)))
+    row = {column.name: "" for column in articles.c if not column.nullable and column.server_default is None}
+    row |= {"id": "a", "feed_id": 1, "authors": [], "from_feed": False, "is_truncated": False}
+    row |= {"published_at": NOW - HOUR, "fetched_at": NOW + YEAR}
+    write(engine, lambda c: c.execute(insert(articles).values(row)))
+
+    write(engine, lambda c: drop_future_times(c, now=NOW))
+
+    assert read(engine, lambda c: c.scalar(select(entries.c.first_seen_at))) == NOW
+    times = read(engine, lambda c: c.execute(select(articles.c.published_at, articles.c.fetched_at)).one())
+    assert tuple(times) == (NOW - HOUR, NOW)

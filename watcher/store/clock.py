@@ -1,0 +1,58 @@
+"""Times in the store that a wrong clock has left behind: what lies too far ahead counts as come."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, and_, case, or_, update
+
+from watcher.store.hosts import LEASE
+from watcher.store.schema import articles, entries, feeds, hosts, pages
+
+# The longest times that the code ever sets, with what jitter adds; whatever lies beyond them was set by a wrong clock.
+LONGEST_HOLD = timedelta(hours=80)  # of a host, and to the next try of a page: a Retry-After of 72 hours
+LONGEST_WAIT = LONGEST_HOLD + timedelta(days=9)  # to a feed's next poll: such a hold, and then its skipDays
+LONGEST_SPREAD = timedelta(days=1)  # to a feed's first poll
+ALLOWED = timedelta(minutes=5)  # that the clocks of machines on one store may differ
+
+
+def drop_far_times(connection: Connection, *, now: datetime) -> int:
+    """Make due, or free, what lies further ahead than the code ever sets; return how many rows that were."""
+    polls_far = or_(
+        feeds.c.next_poll_at > now + LONGEST_WAIT,
+        and_(feeds.c.last_polled_at.is_(None), feeds.c.next_poll_at > now + LONGEST_SPREAD),
+    )
+    statements = (
+        update(feeds).where(polls_far).values(next_poll_at=now),
+        update(pages).where(pages.c.next_try_at > now + LONGEST_HOLD).values(next_try_at=now),
+        # Shortened, not ended: whoever is still at the host renews it.
+        update(hosts).where(hosts.c.lease_until > now + LEASE + ALLOWED).values(lease_until=now + LEASE),
+        update(hosts).where(hosts.c.blocked_until > now + LONGEST_HOLD).values(blocked_until=None),
+    )
+    return sum(connection.execute(statement).rowcount for statement in statements)
+
+
+def drop_future_times(connection: Connection, *, now: datetime) -> int:
+    """
+    As `drop_far_times`, and make due what was done in the future: it was done while the clock was ahead.
+
+    News that came in then counts as come in now, or no edition would have it. For a start, and after the clock of this
+    machine was set: machines whose clocks differ would take turns otherwise.
+    """
+    ahead = now + ALLOWED
+    asked = {"last_request_at": now, "blocked_until": None}
+    statements = (
+        update(feeds).where(feeds.c.last_polled_at > ahead).values(next_poll_at=now, last_polled_at=now),
+        update(pages).where(pages.c.noted_at > ahead, pages.c.next_try_at.is_not(None)).values(next_try_at=now),
+        update(pages).where(pages.c.noted_at > ahead).values(noted_at=now),
+        update(hosts).where(hosts.c.last_request_at > ahead).values(asked),
+        update(hosts).where(hosts.c.robots_at > ahead).values(robots_at=None),
+        update(entries).where(entries.c.first_seen_at > ahead).values(first_seen_at=now),
+        update(articles)
+        .where(articles.c.fetched_at > ahead)
+        .values(
+            fetched_at=now,
+            published_at=case((articles.c.published_at > now, now), else_=articles.c.published_at),
+        ),
+    )
+    return drop_far_times(connection, now=now) + sum(connection.execute(each).rowcount for each in statements)
