@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import codecs
+import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.text.titles import TITLES
-from watcher.clean.coding import guess
-from watcher.clean.decode import decode
+from watcher.clean.decode import decode, guess
 
 TEXT = "<p>Größe – “quoted” naïve</p>"
 
@@ -93,3 +93,21 @@ def test_what_a_page_says_of_its_coding_is_believed() -> None:
     page = f"<meta charset=windows-1251><p>{' '.join(TITLES['bg'])}</p>"
 
     assert decode(page.encode("cp1251")) == page
+
+
+def test_japanese_of_a_long_page_is_told_in_bounded_time() -> None:
+    text = "港の事務所は月曜日、冬の間に修理していたフェリーが五月からまた走ると発表した。"
+    page = f"<script>{'x' * 20_000}</script>" + f"<p>{text}</p>" * 50_000
+    started = time.process_time()
+
+    assert decode(page.encode("cp932")) == page
+    assert time.process_time() - started < 1
+
+
+@pytest.mark.parametrize("piece", [b"<script>", b"<style ", b"<", b"<a \xe9", b"\xe9\xe8\xea", b"\x81\xff"])
+def test_bytes_made_to_be_hard_to_tell_cost_little(piece: bytes) -> None:
+    started = time.process_time()
+
+    decode(b"\xff" * 20 + piece * (2_000_000 // len(piece)))
+
+    assert time.process_time() - started < 1

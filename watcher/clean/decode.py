@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 
-from watcher.clean.coding import guess
+import chardet
 
 HEAD_BYTES = 4096  # where a charset declaration is looked for; browsers look at 1024
 # Labels that browsers read as a superset (WHATWG Encoding Standard, labels).
@@ -43,6 +43,15 @@ SUPERSETS = {
 BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 DECLARED = re.compile(rb"""(?:charset|encoding)\s*=\s*["']?\s*([A-Za-z0-9_:.-]{2,40})""", re.IGNORECASE)
 IN_HEADER = re.compile(r"""charset\s*=\s*["']?\s*([A-Za-z0-9_:.-]{2,40})""", re.IGNORECASE)
+SAMPLE_BYTES = 60_000  # that chardet reads: 1 ms
+MIN_BEYOND_ASCII = 15  # bytes: fewer tell nothing
+MARKUP = re.compile(rb"<script.*?(?:</script>|\Z)|<style.*?(?:</style>|\Z)|<[^<>]{0,2000}+>", re.DOTALL | re.IGNORECASE)
+# What browsers read, without UTF-8, which `decode` has tried. Of 679 pages without a charset, chardet knows 674 with
+# this list and 516 with all that it knows: DOS and ISO relatives of windows-1252 take its German and Swedish pages.
+GUESSED = (
+    "cp1250", "cp1251", "cp1252", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp1258", "cp866", "cp874", "cp932",
+    "cp949", "koi8-r", "koi8-u", "gb18030", "big5hkscs", "euc-jp",
+)  # fmt: skip
 
 
 def decode(body: bytes, content_type: str | None = None) -> str:
@@ -50,7 +59,7 @@ def decode(body: bytes, content_type: str | None = None) -> str:
     Return the text of a page's `body`.
 
     A byte order mark wins, then valid UTF-8 (no other encoding looks like that by chance), then the header's charset,
-    the page's own, what the letters are most like (`coding.guess`), and windows-1252. Bytes that still do not fit
+    the page's own, what chardet says of the letters (`guess`), and windows-1252. Bytes that still do not fit
     become U+FFFD; NUL goes.
 
     Source: WHATWG Encoding Standard (labels), HTML §13.2.3 (determining the character encoding).
@@ -85,6 +94,16 @@ def _utf8(body: bytes) -> str | None:
         bad = text.count("\ufffd")
         good = sum(1 for char in text if char > "\x7f") - bad
         return text if bad * 50 < good else None
+
+
+def guess(body: bytes) -> str:
+    """Return the codec that chardet finds for the text of `body`; "cp1252" where too little or all is beyond ASCII."""
+    sample = MARKUP.sub(b" ", body[:SAMPLE_BYTES])
+    if not MIN_BEYOND_ASCII <= sum(byte > 0x7F for byte in sample) < len(sample):
+        return "cp1252"
+    found = chardet.detect_all(sample, include_encodings=GUESSED, prefer_superset=True, compat_names=False)
+    best = [one["encoding"] for one in found if one["confidence"] == found[0]["confidence"]]
+    return "cp1252" if "cp1252" in best else best[0] or "cp1252"
 
 
 def _strict(body: bytes, label: str) -> str | None:
