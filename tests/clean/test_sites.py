@@ -10,8 +10,7 @@ from lxml import html
 from watcher.clean.article import clean
 from watcher.clean.sites.apply import ruled
 from watcher.clean.sites.book import built_in, read_folder, rules_for
-from watcher.clean.sites.rules import SiteRules, parse_rules
-from watcher.clean.sites.selector import xpath_of
+from watcher.clean.sites.rules import SiteRules, parse_rules, xpath_of
 from watcher.errors import SettingsError
 
 FIRST = "The harbour office said on Monday that the ferry would run again from May, after repairs to its engine."
@@ -98,6 +97,9 @@ def test_an_article_is_cleaned_by_the_rules_of_its_site() -> None:
         ('[data-k*="n"]', ["b"]),
         ("[class~=y]", ["a"]),
         ("p#b, section.x", ["b", "s"]),
+        ("p:first-child", ["a", "b"]),
+        ("p + section", ["s"]),
+        ("p:not(.x)", ["b"]),
     ],
 )
 def test_a_selector_finds_what_css_finds(selector: str, ids: list[str]) -> None:
@@ -107,7 +109,7 @@ def test_a_selector_finds_what_css_finds(selector: str, ids: list[str]) -> None:
     assert sorted(element.get("id") for element in tree.xpath(xpath_of(selector))) == sorted(ids)
 
 
-@pytest.mark.parametrize("selector", ["", "p:first-child", "p + p", "a >", ".1", "[x", "p,", "a{}", "x" * 400])
+@pytest.mark.parametrize("selector", ["", "p:first", "p::text", "svg|p", "a >", ".1", "[x", "p,", "a{}", "x" * 400])
 def test_a_selector_that_is_not_known_is_a_fault(selector: str) -> None:
     with pytest.raises(ValueError):
         xpath_of(selector)

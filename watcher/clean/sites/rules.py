@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from watcher.clean.sites.selector import xpath_of
+from cssselect import HTMLTranslator, SelectorError
+from lxml.etree import Element, XPath, XPathError
+
 from watcher.errors import Problem, SettingsError
 from watcher.settings.syntax import read
 
@@ -14,6 +16,8 @@ KEYS = ("hosts", "reason", "drop", "body", "date")
 RULES = ("drop", "body", "date")
 HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z0-9-]+")
 MAX_SELECTORS = 50
+MAX_SELECTOR_CHARS = 300
+CSS = HTMLTranslator()
 
 Loc = tuple[str | int, ...]
 
@@ -103,3 +107,21 @@ def _selector_fault(loc: Loc, value: object) -> tuple[Loc, str] | None:
 
 def _texts(values: object) -> list[str]:
     return [str(value) for value in values] if isinstance(values, list) else []
+
+
+def xpath_of(selector: str) -> str:
+    """
+    Return the XPath, for a search from the root, of what a CSS selector matches.
+
+    Errors: ValueError, with what is wrong in the selector and where.
+    """
+    if not selector.strip():
+        raise ValueError("is empty")
+    if len(selector) > MAX_SELECTOR_CHARS:
+        raise ValueError(f"is longer than {MAX_SELECTOR_CHARS} characters")
+    try:
+        path: str = CSS.css_to_xpath(selector)
+        XPath(path)(Element("html"))  # a name with a prefix, for one, is CSS but cannot be looked for
+    except (SelectorError, XPathError) as error:
+        raise ValueError(f'"{selector}" cannot be read: {error}') from error
+    return path
