@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from itertools import pairwise
 
 import pytest
@@ -84,3 +85,17 @@ def test_a_long_line_is_split_in_little_time() -> None:
     text = '"(“' * 20_000 + "End. " * 20_000
 
     assert len(sentences(text, "en")) > 1000
+
+
+@pytest.mark.parametrize("language", ["en", "de", "th"])
+@pytest.mark.parametrize(
+    "piece",
+    [".", ". ", '."', '."x', "!", "!?", "!あ", "。", "“", '" ', "(", ".[1]", ".  - ", "A. ", "z. B. ", "U.S. ", "ก   "],
+)
+def test_hostile_text_costs_linear_time(piece: str, language: str) -> None:
+    text = (piece * 100_000)[:100_000] + "x"
+    before = time.process_time()
+
+    assert sentences(text, language)
+
+    assert time.process_time() - before < 1.5  # the slowest takes a tenth of that; a run of stops took minutes

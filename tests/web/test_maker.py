@@ -131,3 +131,16 @@ async def test_a_page_that_the_browser_has_is_not_sent_again(client):
     assert known.headers["content-security-policy"] == whole.headers["content-security-policy"]
     assert other.status_code == 200 and other.content == whole.content
     assert "etag" not in (await client.get("/nope")).headers
+
+
+async def test_a_page_that_takes_too_long_is_given_up_and_found_made_when_it_is_asked_for_again():
+    maker, slow, other = Maker(Clock(), page_s=0.05), Counted(go=False), Counted()
+
+    with pytest.raises(TimeoutError):
+        await maker.page("/slow", slow)
+    beside = await maker.page("/other", other)
+    slow.go.set()
+    await asyncio.sleep(0.05)
+    found = await maker.page("/slow", slow)
+
+    assert beside.body == b"page 1" and found.body == b"page 1" and slow.made == 1

@@ -13,10 +13,12 @@ THAI_LEAST = 90  # characters: Thai, Lao and Khmer write no full stop; a space e
 THAI_REST = 30  # characters that must be left after such a space
 
 CLOSERS = "\"'”’»«“‘›)\\]」』）】》〉"  # Urdu closes with a quote that opens elsewhere
+ENDERS = ".!?…؟۔።፧։।॥၊။៕។‽;\u037e"
 # A stop that needs a space behind it, with what closes it; a wide stop needs none. Greek asks with a semicolon.
+# A run of stops is tried from its first one only, and never given back: each character is read a fixed number of times.
 STOPS = re.compile(
-    rf"[.!?…؟۔።፧։।॥၊။៕។‽;\u037e]+[{CLOSERS}]*(?:\[\d{{1,3}}\])*(?=\s|$)"
-    rf"|[。！？｡．]+[{CLOSERS}]*|[!?]+[{CLOSERS}]*(?=[\u3040-\u30ff\u4e00-\u9fff])"
+    rf"[{ENDERS}](?<![{ENDERS}]{{2}})[{ENDERS}]*+[{CLOSERS}]*+(?:\[\d{{1,3}}\])*+(?=\s|$)"
+    rf"|[。！？｡．]++[{CLOSERS}]*+|[!?](?<![!?]{{2}})[!?]*+[{CLOSERS}]*+(?=[\u3040-\u30ff\u4e00-\u9fff])"
 )
 WIDE = "。！？｡．"
 ALWAYS = "؟۔።፧։।॥။៕។"
@@ -27,6 +29,7 @@ HIRAGANA = re.compile("[\u3041-\u309f、，,]")
 CASELESS_SYLLABLE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 SPACED = re.compile(r"[^\W\d_]\.")  # the second half of "z. B."
 WORD = re.compile(r"\w+")
+OPENS = re.compile("[ \u00a0\t\"'“„«»‘([¿¡–—-]*+")  # what may stand before the first word of a sentence
 GERSHAYIM = re.compile("[\u05d0-\u05ea][\"\u05f4”'\u05f3][\u05d0-\u05ea]")  # the end of a Hebrew abbreviation
 
 
@@ -86,7 +89,8 @@ def _is_end(line: str, stop: int, end: int, language: str) -> bool:
         return True
     if mark[0] in ";\u037e":
         return language == "el"
-    rest = line[end:].lstrip(" \u00a0\t\"'“„«»‘([¿¡-–—")[:60]
+    first = OPENS.match(line, end).end()  # type: ignore[union-attr]
+    rest = line[first : first + 60]
     if rest[:1].islower():
         return False
     if mark[0] != "." or mark.startswith(".."):

@@ -76,6 +76,8 @@ def endpoint(site: Site, page: Page, meter: Meter, maker: Maker) -> Callable[[Re
             return response(request, await maker.page(key, lambda: reply_of(site, page, ask)))
         except Busy:
             return refused(request, site, "Too many pages are asked for at once: wait a moment.", status=503)
+        except TimeoutError:
+            return refused(request, site, "This page takes long to make: ask for it again in a minute.", status=503)
 
     return answer
 

@@ -17,6 +17,7 @@ from watcher.web.site import Reply
 
 AT_ONCE = 2  # pages being made
 IN_LINE = 32  # pages that wait for it; whoever asks for one more is turned away
+PAGE_S = 20.0  # that a reader waits for a page; it goes on being made, and whoever asks again gets it
 KEPT_S = 2.0  # how old a page may be
 KEPT = 128  # pages
 PACKED_FROM = 1024  # bytes of an answer
@@ -44,11 +45,13 @@ class Maker:
     Args:
         clock: Monotonic, in seconds.
         kept_s: How long a page is answered again.
+        page_s: How long a reader waits for a page.
     """
 
-    def __init__(self, clock: Callable[[], float], *, kept_s: float = KEPT_S) -> None:
+    def __init__(self, clock: Callable[[], float], *, kept_s: float = KEPT_S, page_s: float = PAGE_S) -> None:
         self._clock = clock
         self._kept_s = kept_s
+        self._page_s = page_s
         self._kept: dict[Hashable, tuple[float, Made]] = {}
         self._under_way: dict[Hashable, asyncio.Task[Made]] = {}
         self._in_line = 0
@@ -59,14 +62,15 @@ class Maker:
         return key in self._under_way or self._fresh(key) is not None
 
     async def page(self, key: Hashable, make: Callable[[], Reply]) -> Made:
-        """Return the page of a key, made by whoever asks first. Errors: Busy."""
+        """Return the page of a key, made by whoever asks first. Errors: Busy; TimeoutError after `page_s`."""
         if found := self._fresh(key):
             return found
         task = self._under_way.get(key)
         if task is None:
             self._get_in_line()
             task = self._under_way[key] = asyncio.create_task(self._make(key, make))
-        return await asyncio.shield(task)  # who goes away takes it from nobody
+        async with asyncio.timeout(self._page_s):
+            return await asyncio.shield(task)  # who goes away takes it from nobody
 
     async def change(self, make: Callable[[], Reply]) -> Made:
         """Return what came of a change; no page from before it is answered from then on. Errors: Busy."""
