@@ -52,7 +52,7 @@ docs-site: $(READY)  ## build the docs as a site into build/site
 audit: $(READY)  ## ask for known holes in what is installed; needs the network
 	$(PYTHON) -m venv build/audit
 	build/audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit
-	build/audit/bin/pip-audit --requirement constraints.txt --no-deps --disable-pip
+	build/audit/bin/pip-audit --requirement constraints.txt --no-deps --disable-pip --format json | $(BIN)/python -m bench.audit
 
 sbom: $(READY)  ## write what an installation is made of as CycloneDX into build/sbom.json
 	$(PYTHON) -m venv build/sbom build/cyclonedx
