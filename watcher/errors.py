@@ -18,11 +18,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from watcher.text.urls import hide_secrets
+
 
 class WatcherError(Exception):
-    """Something a person can be told: `str(error)` says what happened and where; `mend` what to do about it."""
+    """
+    Something a person can be told: `str(error)` says what happened and where; `mend` what to do about it.
+
+    No message shows the password or the key in a URL, whoever prints, logs or stores it.
+    """
 
     mend: str | None = None
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(hide_secrets(message))
 
     def __reduce__(self) -> tuple[object, ...]:
         """Let an error pass between processes whole, whatever its constructor takes."""
@@ -82,7 +91,7 @@ class FetchError(WatcherError):
         self.url = url
         self.no_connection = no_connection
         self.answered_by = answered_by or url
-        self.reason = reason
+        self.reason = hide_secrets(reason)
         self.permanent = permanent
         self.retry_after_s = retry_after_s
         super().__init__(f"{url}: {reason}")
@@ -128,7 +137,7 @@ class FeedError(WatcherError):
 
     def __init__(self, url: str, reason: str) -> None:
         self.url = url
-        self.reason = reason
+        self.reason = hide_secrets(reason)
         super().__init__(f"{url}: {reason}")
 
 
@@ -137,7 +146,7 @@ class CleanError(WatcherError):
 
     def __init__(self, url: str, reason: str) -> None:
         self.url = url
-        self.reason = reason
+        self.reason = hide_secrets(reason)
         super().__init__(f"{url}: {reason}")
 
 

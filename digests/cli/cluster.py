@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
+from watcher.cli.output import say
+
 if TYPE_CHECKING:
     from digests.cluster.item import Item
     from digests.model import Story
@@ -61,7 +63,7 @@ def command(
     Example: watcher cluster --jsonl < articles.jsonl > stories.jsonl
     """
     if not jsonl:
-        print("watcher cluster reads JSON lines from standard input: add --jsonl", file=sys.stderr)
+        say("watcher cluster reads JSON lines from standard input: add --jsonl")
         raise typer.Exit(2)
     if isinstance(sys.stdin, TextIOWrapper):  # bytes that are no UTF-8 spoil a word, not the run
         sys.stdin.reconfigure(encoding="utf-8", errors="replace")
@@ -95,7 +97,7 @@ def cluster_lines(lines: Iterable[str], out: TextIO, embedder: str = "auto", *, 
             read.append(line_of(text))
         except ValueError as error:
             faults += 1
-            print(f"line {number}: {error}", file=sys.stderr)
+            say(f"line {number}: {error}")
     read = with_unique_keys(read)
     items = list(items_of(read, loaded))
     found = window_grouping(items, shards_above=len(items) if shards is None else shards)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument
 
-from watcher.cli.app import DONE, Config, Json, examples, load_settings, print_json
-from watcher.cli.looking import show
+from watcher.cli.app import DONE, Config, Json, examples, load_settings
+from watcher.cli.output import print_json, print_lines
 
 if TYPE_CHECKING:
     from digests.correct import Corrected
@@ -45,7 +45,7 @@ def split(
         done = split_story(engine, wanted, ids, now=datetime.now(UTC))
     finally:
         engine.dispose()
-    show(told(done))
+    print_lines(told(done))
     return DONE
 
 
@@ -64,7 +64,7 @@ def join(one: STORY, other: STORY, config: Config = None) -> int:
         done = join_stories(engine, *ids, now=datetime.now(UTC))
     finally:
         engine.dispose()
-    show(told(done))
+    print_lines(told(done))
     return DONE
 
 
@@ -92,7 +92,7 @@ def rules(config: Config = None, json: Json = False) -> int:
     if json:
         print_json([asdict(each) for each in found])
     else:
-        show(listed(found))
+        print_lines(listed(found))
     return DONE
 
 
@@ -128,5 +128,5 @@ def forget(
         error = DigestError(f"no correction {number} holds")
         error.mend = "watcher story rules"
         raise error
-    show([f"Correction {number} is forgotten: the next edition groups its articles by what they say."])
+    print_lines([f"Correction {number} is forgotten: the next edition groups its articles by what they say."])
     return DONE

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from typer import Option
 
 from watcher.cli.app import DONE, FAILED, examples
+from watcher.cli.output import print_lines, say
 
 if TYPE_CHECKING:
     from digests.model import Edition
@@ -54,21 +54,20 @@ async def demo(directory: Path) -> int:
 
     from watcher.demo.server import DemoServer
 
-    say = sys.stdout.write
     started = time.monotonic()
     check_folder(directory)
     async with DemoServer(now=datetime.now(UTC)) as press:
         settings = settings_for(press, directory)
-        say(f"A press of {len(press.sources)} sources is up on this machine.\n")
+        print_lines([f"A press of {len(press.sources)} sources is up on this machine."])
         tally = await poll(settings)
-    say("\n".join(tally.lines()) + "\n")
+    print_lines(tally.lines())
     edition, paths = await asyncio.to_thread(edit, settings)
     if edition is None or not edition.stories:
-        sys.stderr.write("no edition came of it: this is a bug, please report it\n")
+        say("no edition came of it: this is a bug, please report it")
         return FAILED
-    say("\n".join(told(edition)) + "\n")
-    say(f"Done in {time.monotonic() - started:.1f} s. The edition, to read:\n")
-    say("".join(f"  {path}\n" for path in paths))
+    print_lines(told(edition))
+    print_lines([f"Done in {time.monotonic() - started:.1f} s. The edition, to read:"])
+    print_lines(f"  {path}" for path in paths)
     return DONE
 
 

@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 from typer import Argument, BadParameter, Option
 
 from digests.cli.status import giant_words
-from watcher.cli.app import DONE, Config, Json, current_session, examples, load_settings, print_json
+from watcher.cli.app import DONE, Config, Json, current_session, examples, load_settings
+from watcher.cli.output import print_json, print_lines, say
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -209,7 +210,7 @@ def one(
     elif not stdout:
         paths.extend(publish(engine, edition, digest, folder))
     if edition is None:
-        sys.stderr.write(f"{digest.name}: this edition is being made by another process\n")
+        say(f"{digest.name}: this edition is being made by another process")
         return []
     if stdout:
         wanted = formats or ("markdown",)
@@ -217,7 +218,7 @@ def one(
         sys.stdout.buffer.write(edition_json.dump(edition) if json else b"".join(form.body for form in forms))
         return []
     if not json:
-        sys.stdout.write("\n".join(summary(edition, paths)) + "\n")
+        print_lines(summary(edition, paths))
     return [summary_json(edition, paths)]
 
 

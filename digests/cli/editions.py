@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, BadParameter, Option
 
-from watcher.cli.app import DONE, FAILED, Config, Json, examples, load_settings, print_json
-from watcher.cli.looking import show
+from watcher.cli.app import DONE, FAILED, Config, Json, examples, load_settings
+from watcher.cli.output import print_json, print_lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,9 +47,9 @@ def command(
     if json:
         print_json(told)
     elif not told:
-        sys.stdout.write("no edition is kept; watcher digest makes one\n")
+        print_lines(["no edition is kept; watcher digest makes one"])
     else:
-        show(map(in_words, told))
+        print_lines(map(in_words, told))
     return DONE
 
 
@@ -131,7 +130,7 @@ def replay(
     if json:
         print_json([{"file": str(folder / form.name), "was": found} for form, found in outcomes])
     else:
-        show(f"{folder / form.name}: {told(found, check=check)}" for form, found in outcomes)
+        print_lines(f"{folder / form.name}: {told(found, check=check)}" for form, found in outcomes)
     return FAILED if check and any(found != "same" for _, found in outcomes) else DONE
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 from typer import Argument
 
-from watcher.cli.app import DONE, Config, Json, examples, load_settings, print_json
-from watcher.cli.looking import show
+from watcher.cli.app import DONE, Config, Json, examples, load_settings
+from watcher.cli.output import print_json, print_lines
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -38,9 +38,9 @@ def command(one: ARTICLE, other: ARTICLE, config: Config = None, json: Json = Fa
     finally:
         engine.dispose()
     if json:
-        print_json(as_json(found, members, articles))
+        print_json(as_json(found, members, articles), links=True)
     else:
-        show(lines(found, members, articles))
+        print_lines(lines(found, members, articles), links=True)
     return DONE
 
 

@@ -11,9 +11,10 @@ from zoneinfo import ZoneInfo
 
 from typer import Argument, BadParameter, Option
 
-from watcher.cli.app import DONE, FAILED, Config, Json, examples, load_settings, print_json
-from watcher.cli.looking import show
+from watcher.cli.app import DONE, FAILED, Config, Json, examples, load_settings
 from watcher.cli.moments import moment_of
+from watcher.cli.output import print_json, print_lines
+from watcher.text.wellformed import inert
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -80,7 +81,7 @@ def command(
     finally:
         engine.dispose()
     if json:
-        print_json(as_json(found, stories, missing))
+        print_json(as_json(found, stories, missing), links=True)
     else:
         show_hits(found, stories, zone, missing)
     return DONE if found.hits else FAILED
@@ -133,9 +134,9 @@ def as_json(found: Found, stories: Mapping[str, str], missing: int) -> dict[str,
 def show_hits(found: Found, stories: Mapping[str, str], zone: tzinfo, missing: int) -> None:
     """Print what was found."""
     for hit in found.hits:
-        show(hit_lines(hit, stories.get(hit.id), zone))
+        print_lines(hit_lines(hit, stories.get(hit.id), zone), links=True)
         sys.stdout.write(f"  {bold(hit.snippet)}\n" if hit.snippet.text else "")
-    show(ending(found, zone, missing))
+    print_lines(ending(found, zone, missing))
 
 
 def hit_lines(hit: Hit, story: str | None, zone: tzinfo) -> Iterator[str]:
@@ -149,16 +150,14 @@ def hit_lines(hit: Hit, story: str | None, zone: tzinfo) -> Iterator[str]:
 
 def bold(snippet: Snippet) -> str:
     """Return a snippet for a terminal: nothing in it may steer one, and what was looked for is bold."""
-    from watcher.feeds.plain import clean
-
     if not sys.stdout.isatty():
-        return clean(snippet.text)
+        return inert(snippet.text)
     shown, at = [], 0
     for start, end in snippet.marks:
         if start >= at:
-            shown += [clean(snippet.text[at:start]), BOLD, clean(snippet.text[start:end]), PLAIN]
+            shown += [inert(snippet.text[at:start]), BOLD, inert(snippet.text[start:end]), PLAIN]
             at = end
-    return "".join([*shown, clean(snippet.text[at:])])
+    return "".join([*shown, inert(snippet.text[at:])])
 
 
 def ending(found: Found, zone: tzinfo, missing: int) -> Iterator[str]:

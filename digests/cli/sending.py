@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from digests.store.outbox import SENT, Delivery, Place
-from watcher.cli.app import DONE, PARTLY, print_json
+from watcher.cli.app import DONE, PARTLY
+from watcher.cli.output import print_json, print_lines, say
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -48,7 +48,7 @@ def send_all(settings: Settings, wanted: Sequence[DigestSettings], asked: Asked,
         for digest in wanted:
             made = edition_to_send(settings, engine, digest, asked)
             if made is None:
-                sys.stderr.write(f"{digest.name}: this edition is being made by another process\n")
+                say(f"{digest.name}: this edition is being made by another process")
                 all_sent = False
                 continue
             deliveries = send(settings, engine, digest, made)
@@ -57,7 +57,7 @@ def send_all(settings: Settings, wanted: Sequence[DigestSettings], asked: Asked,
             told.append(summary_json(made.edition, files) | {"deliveries": [as_json(each) for each in deliveries]})
             if not json:
                 told_lines = [*summary(made.edition, files), *delivery_lines(deliveries, digest)]
-                sys.stdout.write("\n".join(told_lines) + "\n")
+                print_lines(told_lines)
     finally:
         engine.dispose()
     if json:
@@ -181,7 +181,7 @@ def preview_all(settings: Settings, wanted: Sequence[DigestSettings], asked: Ask
             if json:
                 found.append(preview_json(made, parcels, known))
             else:
-                sys.stdout.write("\n".join(preview_lines(made, parcels, known, digest)) + "\n")
+                print_lines(preview_lines(made, parcels, known, digest))
     finally:
         engine.dispose()
     if json:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 from typer import Argument, Option
 
 from digests.grounds import in_words, moment, why_lines
-from watcher.cli.app import DONE, Config, Json, examples, load_settings, print_json
-from watcher.cli.looking import show
+from watcher.cli.app import DONE, Config, Json, examples, load_settings
+from watcher.cli.output import print_json, print_lines
 from watcher.text.counting import count
 
 if TYPE_CHECKING:
@@ -50,9 +50,9 @@ def command(
     finally:
         engine.dispose()
     if json:
-        print_json(as_json(found) | place_json(placed))
+        print_json(as_json(found) | place_json(placed), links=True)
     else:
-        show([*lines(found, why=why), *(score_lines(*placed) if placed else ())])
+        print_lines([*lines(found, why=why), *(score_lines(*placed) if placed else ())], links=True)
     return DONE
 
 
@@ -77,7 +77,7 @@ def list_stories(
     if json:
         print_json([{"number": number, "id": key, "title": title} for number, key, title in rows])
     else:
-        show(
+        print_lines(
             [f"{edition.title}, {edition.local_date}", *(f"{number:>3}  {key}  {title}" for number, key, title in rows)]
         )
     return DONE

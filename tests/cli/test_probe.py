@@ -7,8 +7,9 @@ import json
 import pytest
 
 from tests.cli.site import rss, serving
-from watcher.cli.looking import show, size, spellings
+from watcher.cli.looking import size, spellings
 from watcher.cli.main import run
+from watcher.cli.output import print_lines
 from watcher.errors import SettingsError
 from watcher.settings.load import load
 from watcher.text.spans import span
@@ -154,7 +155,7 @@ def test_nothing_that_a_server_says_steers_the_terminal(site, file, capsys):
 
 
 def test_nothing_that_is_shown_turns_the_direction_of_a_line(capsys):
-    show(["\u202eevil\u202c \u2066town\u2069 \u200fعنوان"])
+    print_lines(["\u202eevil\u202c \u2066town\u2069 \u200fعنوان"])
 
     assert capsys.readouterr().out == "evil town \u200fعنوان\n"
 

@@ -10,6 +10,7 @@ import pytest
 
 from watcher.cli.main import run
 from watcher.settings.load import load
+from watcher.text.wellformed import STEERING
 
 FILE = """\
 # My settings.
@@ -302,3 +303,23 @@ def test_what_is_no_opml_fails_in_words(file, tmp_path, capsys):
     err = capsys.readouterr().err
     assert "is no OPML" in err
     assert "cannot be read" in err
+
+
+def test_names_from_elsewhere_neither_steer_the_terminal_nor_turn_a_line(file, tmp_path, capsys):
+    hostile = "Evil\x9b31m\x90 \u202eeman\u202c \u2066x"
+    opml = tmp_path / "feeds.opml"
+    outline = f'<outline type="rss" text="{hostile}" xmlUrl="https://evil.example/{{}}"/>'
+    body = "".join(outline.format(path) for path in ("feed", "\u202efeed", "feed\x9b"))
+    opml.write_text(f'<opml version="2.0"><body>{body}</body></opml>', encoding="utf-8")
+
+    shown = ""
+    for arguments in (
+        ["import", str(opml), "--dry-run"], ["import", str(opml)], ["import", str(opml), "--json"], ["list"],
+        ["list", "--json"], ["export"], ["mute", "https://evil.example/feed"], ["remove", "https://evil.example/feed"],
+    ):  # fmt: skip
+        sources(file, *arguments)
+        captured = capsys.readouterr()
+        shown += captured.out + captured.err
+
+    assert "Evil" in shown and "evil.example" in shown
+    assert not STEERING.search(shown) and not STEERING.search(file.read_text(encoding="utf-8"))

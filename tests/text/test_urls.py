@@ -1,12 +1,13 @@
 """URLs: their host, what it is visited under, their normal form."""
 
+import time
 from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watcher.text.urls import host_key, host_of, normal, normal_of_parts
+from watcher.text.urls import hide_secrets, host_key, host_of, normal, normal_of_parts
 
 
 @pytest.mark.parametrize(
@@ -56,3 +57,33 @@ def test_a_plain_url_has_the_normal_form_that_its_parts_make(scheme, host, port,
     url = f"{scheme}{host}{port}/{rest}" if rest else f"{scheme}{host}{port}"
 
     assert normal(url) == normal_of_parts(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://me:word@a.example/feed", "https://a.example/feed"),
+        ("HTTPS://me:w@rd@a.example:8080/feed", "HTTPS://a.example:8080/feed"),
+        ("https://a.example/feed?key=abc", "https://a.example/feed?key=***"),
+        ("https://a.example/feed?n=1&apiKey=abc&x=2#token=def", "https://a.example/feed?n=1&apiKey=***&x=2#token=***"),
+        ("https://a.example/?X-Amz-Signature=ab&access_token=c", "https://a.example/?X-Amz-Signature=***&access_token=***"),
+        ("https://a.example/?auth[]=ab&sig=c&password=d", "https://a.example/?auth[]=***&sig=***&password=***"),
+        ("got (https://me:w@a.example/?token=c), that is all", "got (https://a.example/?token=*** that is all"),
+        ("https://a.example/?q=key&author=me&design=x&keyword=y", "https://a.example/?q=key&author=me&design=x&keyword=y"),
+        ("https://a.example/@me/feed, write to me@a.example", "https://a.example/@me/feed, write to me@a.example"),
+        ("postgresql://me:env:WORD@a.example/news", "postgresql://me:env:WORD@a.example/news"),
+    ],
+)  # fmt: skip
+def test_what_is_secret_in_an_address_is_hidden_and_nothing_else(url, shown):
+    assert hide_secrets(url) == shown
+    assert hide_secrets(shown) == shown
+
+
+@pytest.mark.parametrize("piece", ["?", "&a", "a.", "://", "http://", "key=", "&key=", "@", "[]", "%5B%5D", "?a[]"])
+def test_hiding_costs_linear_time(piece):
+    text = "https://" + piece * (100_000 // len(piece))
+    before = time.process_time()
+
+    hide_secrets(text)
+
+    assert time.process_time() - before < 1

@@ -18,13 +18,11 @@ A command is a module that exposes a function, by convention `command`, with Typ
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import entry_points
-from json import dumps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -156,11 +154,6 @@ def settings_path(config: Path | None) -> Path:
     from watcher.settings.load import find
 
     return find(config or current_session().config)
-
-
-def print_json(value: object) -> None:
-    """Print `value` as JSON on standard output."""
-    sys.stdout.write(dumps(value, ensure_ascii=False, indent=2, default=str) + "\n")
 
 
 _session: ContextVar[Session] = ContextVar("session")

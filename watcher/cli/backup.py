@@ -9,8 +9,9 @@ from typing import Annotated
 
 from typer import Argument, Option
 
-from watcher.cli.app import DONE, Config, Json, examples, load_settings, print_json
+from watcher.cli.app import DONE, Config, Json, examples, load_settings
 from watcher.cli.looking import size
+from watcher.cli.output import print_json, print_lines
 
 
 @examples("watcher backup /backups/watcher.db --force", "watcher backup /backups")
@@ -38,7 +39,7 @@ def backup(
     if json:
         print_json({"file": str(copy.path), "bytes": copy.size_bytes})
     else:
-        sys.stdout.write(f"{copy.path}: {size(copy.size_bytes)}, checked\n")
+        print_lines([f"{copy.path}: {size(copy.size_bytes)}, checked"])
     return DONE
 
 
@@ -74,7 +75,7 @@ def restore(
         print_json({"store": str(copy.path), "bytes": copy.size_bytes, "kept": str(copy.kept) if copy.kept else None})
     else:
         kept = f"; what was there is kept as {copy.kept}" if copy.kept else ""
-        sys.stdout.write(f"{copy.path}: {size(copy.size_bytes)} restored{kept}\n")
+        print_lines([f"{copy.path}: {size(copy.size_bytes)} restored{kept}"])
     return DONE
 
 

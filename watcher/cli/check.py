@@ -9,18 +9,8 @@ from urllib.parse import urlsplit
 
 import typer
 
-from watcher.cli.app import (
-    DONE,
-    FAILED,
-    PARTLY,
-    USAGE,
-    Config,
-    Json,
-    examples,
-    load_settings,
-    print_json,
-    settings_path,
-)
+from watcher.cli.app import DONE, FAILED, PARTLY, USAGE, Config, Json, examples, load_settings, settings_path
+from watcher.cli.output import print_json, print_lines, say
 from watcher.errors import SettingsError, WatcherError
 
 if TYPE_CHECKING:
@@ -104,17 +94,16 @@ def tell(settings: Settings, counts: dict[str, int], store: Store | None, asked:
     """Print what was found for a person."""
     from watcher.cli.check_online import asked_lines
     from watcher.cli.check_store import told
-    from watcher.cli.looking import show
 
-    typer.echo(f"{', '.join(worded(name, count) for name, count in counts.items())}: fine")
+    print_lines([f"{', '.join(worded(name, count) for name, count in counts.items())}: fine"])
     if not settings.fetch.contact:
-        typer.echo("[fetch] contact is not set: publishers whom a poll troubles can only block it", err=True)
+        say("[fetch] contact is not set: publishers whom a poll troubles can only block it")
     if settings.semantic.embedder == "endpoint" and settings.semantic.endpoint:
         host = urlsplit(settings.semantic.endpoint.url).hostname
-        typer.echo(f"each article's title and first words are sent to {host}, for its vector", err=True)
+        say(f"each article's title and first words are sent to {host}, for its vector")
     if store is not None:
-        typer.echo("\n".join(store_lines(told(*store))))
-    show(asked_lines(asked or ()))
+        print_lines(store_lines(told(*store)))
+    print_lines(asked_lines(asked or ()))
 
 
 def store_lines(rows: list[dict[str, Any]]) -> Iterator[str]:

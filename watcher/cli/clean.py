@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
-from watcher.cli.app import DONE, PARTLY, USAGE, Config, Json, examples, print_json
+from watcher.cli.app import DONE, PARTLY, USAGE, Config, Json, examples
+from watcher.cli.output import print_json, print_lines, say
 from watcher.text.urls import is_web
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def command(
         with _opened(Path(page) if page else None) as lines:
             return clean_lines(lines, sys.stdout)
     if not page:
-        typer.echo("watcher clean needs a page: a URL, a file, - for standard input, or --jsonl", err=True)
+        say("watcher clean needs a page: a URL, a file, - for standard input, or --jsonl")
         return USAGE
     import asyncio
 
@@ -76,11 +77,11 @@ def show(
     page = extract_page(html, url=url, sites=sites)
     cleaned = finish_article(page, memory=memory)
     if as_json:
-        print_json(fields_of(page, cleaned))
+        print_json(fields_of(page, cleaned), links=True)
     elif explain:
-        typer.echo(explained(page, cleaned, unselected_blocks(html, url=url, sites=sites)))
+        print_lines([explained(page, cleaned, unselected_blocks(html, url=url, sites=sites))], links=True)
     else:
-        typer.echo(f"{cleaned.title}\n\n{cleaned.text}")
+        print_lines([cleaned.title, "", cleaned.text], links=True)
 
 
 async def fetched(url: str, settings: Settings) -> Response:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from shlex import quote
@@ -11,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from watcher.cli.app import DONE, FAILED, USAGE, Config, Json, examples, print_json, settings_path
+from watcher.cli.app import DONE, FAILED, USAGE, Config, Json, examples, settings_path
+from watcher.cli.output import print_json, print_lines, say
 
 if TYPE_CHECKING:
     from watcher.settings.model import Settings, SourceSettings
@@ -41,7 +41,7 @@ def command(
 
     One request at a time, with the pause of [fetch] host_delay between two. Exit code 1 if none is found.
     """
-    from watcher.cli.looking import settings_or_defaults, show, spellings
+    from watcher.cli.looking import settings_or_defaults, spellings
 
     path = settings_path(config) if add else None
     settings = settings_or_defaults(config)
@@ -50,7 +50,7 @@ def command(
     if json:
         print_json(as_json(found, known))
     else:
-        show(lines(found, known))
+        print_lines(lines(found, known))
     if path is not None and found.feeds:
         return add_the_one(found, path)
     return DONE if found.feeds else FAILED
@@ -78,9 +78,9 @@ def add_the_one(found: Discovery, path: Path) -> int:
     from watcher.cli.sources import add_row
 
     if len(found.feeds) > 1:
-        sys.stderr.write(f"error: {len(found.feeds)} feeds were found, and --add adds one: choose by a command above\n")
+        say(f"{len(found.feeds)} feeds were found, and --add adds one: choose by a command above", label="error")
         return USAGE
-    sys.stderr.write(add_row(path, row_of(found.feeds[0])) + "\n")
+    say(add_row(path, row_of(found.feeds[0])))
     return DONE
 
 

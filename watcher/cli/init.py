@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from watcher.cli.app import DONE, USAGE, Config, current_session, examples
+from watcher.cli.output import print_lines, say
 
 
 @examples("watcher init", "watcher init ~/news/settings.toml", "watcher init --force")
@@ -24,10 +25,10 @@ def command(
     if target.is_dir():
         target /= "settings.toml"
     if target.exists() and not force:
-        typer.echo(f"{target} is there already; --force overwrites it", err=True)
+        say(f"{target} is there already; --force overwrites it")
         return USAGE
     write(target, starter())
-    typer.echo(f"wrote {target}; look it over, then: watcher check")
+    print_lines([f"wrote {target}; look it over, then: watcher check"])
     return DONE
 
 

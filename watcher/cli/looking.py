@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from watcher.cli.app import current_session, load_settings
+from watcher.cli.output import say
 from watcher.errors import BadStatus, Refused, SettingsError, TimedOut, TooLarge, Unreachable
 from watcher.text.spans import span
 from watcher.text.urls import is_web
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from watcher.settings.model import Settings
     from watcher.work.probe import Look
 
-TURNING = dict.fromkeys((*range(0x202A, 0x202F), *range(0x2066, 0x206A)))  # embeddings, overrides and isolates
 CONNECTION_ADVICE = (
     ("does not resolve", "is the name spelt right, and is this machine online?"),
     ("refused", "nothing listens there: are host and port right?"),
@@ -137,14 +136,7 @@ def size(count: int) -> str:
     return f"{count / 1_000:.1f} kB" if count < 999_950 else f"{count / 1_000_000:.1f} MB"
 
 
-def show(lines: Iterable[str]) -> None:
-    """Print lines of which parts come from a server: nothing in them may steer a terminal, or turn their direction."""
-    from watcher.feeds.plain import clean
-
-    sys.stdout.write("".join(f"{clean(line).translate(TURNING)}\n" for line in lines))
-
-
 def tell_on_terminal(url: str) -> None:
     """Say on a terminal what is being asked: a pause between two requests would look like a stop."""
     if sys.stderr.isatty():
-        sys.stderr.write(f"asking {url}\n")
+        say(f"asking {url}")

@@ -12,6 +12,7 @@ import typer
 
 from watcher.cli.app import DONE, FAILED, USAGE, current_session, start_session
 from watcher.cli.frame import root
+from watcher.cli.output import say
 from watcher.errors import SettingsError, WatcherError
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells say it
@@ -72,7 +73,7 @@ def call(arguments: Sequence[str]) -> int:
 def report(error: WatcherError) -> None:
     """Print what happened and what mends it; the traceback only with `--debug`."""
     if current_session().debug:
-        traceback.print_exception(error)
+        say("".join(traceback.format_exception(error)).rstrip())
     if isinstance(error, SettingsError) and error.problems:
         for problem in error.problems:
             say(str(problem))
@@ -96,18 +97,10 @@ def show_usage(error: typer.TyperException) -> None:
 def unexpected(error: Exception) -> None:
     """Print an error that nobody has foreseen."""
     if current_session().debug:
-        traceback.print_exception(error)
+        say("".join(traceback.format_exception(error)).rstrip())
     say(f"unexpected: {type(error).__name__}: {error}", label="error")
     if not current_session().debug:
         say("the same command with --debug shows where", label="try")
-
-
-def say(text: str, *, label: str = "") -> None:
-    """Print a line on standard error, its label in colour on a terminal."""
-    coloured = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
-    head = f"{label}: " if label else ""
-    shown = typer.style(head, fg="red" if label == "error" else "cyan", bold=True) if coloured and head else head
-    print(shown + text, file=sys.stderr)
 
 
 def silence(stream: TextIO) -> None:

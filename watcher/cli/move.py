@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument
 
-from watcher.cli.app import DONE, FAILED, Json, examples, print_json
+from watcher.cli.app import DONE, FAILED, Json, examples
+from watcher.cli.output import print_json
 
 if TYPE_CHECKING:
     from watcher.store.move import Line

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+import sys
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from watcher.cli.app import DONE, PARTLY, Config, Json, examples, load_settings, print_json, settings_path
+from watcher.cli.app import DONE, PARTLY, Config, Json, examples, load_settings, settings_path
+from watcher.cli.output import print_json, print_lines, say
 from watcher.cli.sources import by_identity, existing_file, identity, save_rows
 from watcher.errors import SettingsError
+from watcher.text.counting import count
+from watcher.text.urls import hide_secrets
 
 if TYPE_CHECKING:
     from watcher.feeds.opml import Opml, OpmlFeed
@@ -103,29 +107,46 @@ def report(lines: list[Line], *, json: bool) -> None:
         print_json([asdict(line) for line in lines])
         return
     for line in lines:
-        typer.echo(
-            ": ".join(part for part in (line.outcome, " ".join((line.name, line.url)).strip(), line.why) if part)
-        )
+        about = " ".join((*line.name.split(), line.url))
+        print_lines([": ".join(part for part in (line.outcome, about.strip(), line.why) if part)])
     counts = {word: sum(line.outcome == word for line in lines) for word in ("added", "already there", "left out")}
-    typer.echo(", ".join(f"{count} {word}" for word, count in counts.items()))
+    print_lines([", ".join(f"{number} {word}" for word, number in counts.items())])
 
 
-@examples("watcher sources export > feeds.opml", "watcher sources export feeds.opml")
+@examples("watcher sources export > feeds.opml", "watcher sources export --with-passwords feeds.opml")
 def export_opml(
     file: Annotated[Path | None, typer.Argument(help="File to write; else standard output.")] = None,
+    with_passwords: Annotated[
+        bool, typer.Option("--with-passwords", help="Write passwords and keys in addresses too.")
+    ] = False,
     config: Config = None,
 ) -> int:
-    """Write the sources as OPML; sections become folders."""
+    """
+    Write the sources as OPML; sections become folders.
+
+    Addresses are written without their passwords and keys, unless `--with-passwords` is given: a feed that needs them
+    cannot be read from such a file.
+    """
     from watcher.feeds.opml import render_opml
     from watcher.settings.edit import write
 
-    settings = load_settings(config)
-    text = render_opml((feed_of(row) for row in settings.sources), title="Watcher sources")
+    feeds = [feed_of(row) for row in load_settings(config).sources]
+    secret = [feed for feed in feeds if hide_secrets(feed.url) != feed.url]
+    if not with_passwords:
+        feeds = [replace(feed, url=hide_secrets(feed.url)) for feed in feeds]
+    text = render_opml(feeds, title="Watcher sources")
     if file is None or str(file) == "-":
-        typer.echo(text, nl=False)
-        return DONE
-    write(file, text)
-    typer.echo(f"wrote {len(settings.sources)} sources to {file}", err=True)
+        sys.stdout.write(text)
+    else:
+        write(file, text)
+        say(f"wrote {count(len(feeds), 'source')} to {file}")
+    if secret:
+        addresses = count(len(secret), "address", "addresses")
+        say(
+            f"{addresses} with a password or key in it: keep the file to yourself"
+            if with_passwords
+            else f"{addresses} without the password or key in it; --with-passwords writes them too"
+        )
     return DONE
 
 

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Engine
 
+from watcher.cli.output import say
 from watcher.cli.tally import Tally
 from watcher.errors import StoreError, WatcherError
 from watcher.features.embed import Choice
@@ -104,10 +105,9 @@ async def embed(
     except StoreError:
         raise
     except WatcherError as error:
-        sys.stderr.write(
-            f"warning: not every article has a vector, so stories may hold within languages only: {error}\n"
-            + (f"try: {error.mend}\n" if error.mend else "")
-        )
+        say(f"not every article has a vector, so stories may hold within languages only: {error}", label="warning")
+        if error.mend:
+            say(error.mend, label="try")
     return made
 
 

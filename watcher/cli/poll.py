@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 from typer import Option
 
-from watcher.cli.app import DONE, FAILED, PARTLY, Config, Json, current_session, examples, load_settings, print_json
+from watcher.cli.app import DONE, FAILED, PARTLY, Config, Json, current_session, examples, load_settings
+from watcher.cli.output import print_json, print_lines
 
 if TYPE_CHECKING:
     from watcher.cli.tally import Tally
@@ -36,7 +36,7 @@ def command(
     if json:
         print_json(tally.as_json())
     else:
-        sys.stdout.write("\n".join(tally.lines()) + "\n")
+        print_lines(tally.lines())
     current_session().leaves_nothing = True
     return exit_code(tally)
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from watcher.cli.app import DONE, FAILED, Config, Json, examples, print_json
+from watcher.cli.app import DONE, FAILED, Config, Json, examples
+from watcher.cli.output import print_json, print_lines
 from watcher.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def command(
 
     Nothing is stored, and the settings need not name it. Exit code 1 if it cannot be used.
     """
-    from watcher.cli.looking import reason_of, settings_or_defaults, show
+    from watcher.cli.looking import reason_of, settings_or_defaults
     from watcher.cli.probe_words import as_json, lines
     from watcher.work.probe import next_look
 
@@ -42,7 +43,7 @@ def command(
     if json:
         print_json(as_json(look, again, when, row))
     else:
-        show(lines(look, again, when, row))
+        print_lines(lines(look, again, when, row))
     return FAILED if reason_of(look) else DONE
 
 

@@ -7,7 +7,8 @@ from typing import Annotated
 
 from typer import Option
 
-from watcher.cli.app import DONE, FAILED, Config, Json, examples, load_settings, print_json, settings_path
+from watcher.cli.app import DONE, FAILED, Config, Json, examples, load_settings, settings_path
+from watcher.cli.output import print_json, print_lines
 
 System = Annotated[bool, Option("--system", help="A service of the system, not of your own account.")]
 CRON = """There is no systemd here. By cron, every quarter of an hour:
@@ -52,10 +53,10 @@ def install(
         sys.stdout.write(instead(str(settings.path), str(settings.folder / "watcher.log")))
         return FAILED
     for line in service(system=system).install(settings, start=start):
-        sys.stdout.write(f"{line}\n")
+        print_lines([line])
     if not system:
-        sys.stdout.write("it ends when you log out, unless: loginctl enable-linger\n")
-    sys.stdout.write(f"its log: journalctl {'' if system else '--user '}-u watcher\n")
+        print_lines(["it ends when you log out, unless: loginctl enable-linger"])
+    print_lines([f"its log: journalctl {'' if system else '--user '}-u watcher"])
     return DONE
 
 
@@ -65,7 +66,7 @@ def uninstall(system: System = False) -> int:
     from watcher.daemon.service import service
 
     for line in service(system=system).uninstall():
-        sys.stdout.write(f"{line}\n")
+        print_lines([line])
     return DONE
 
 
@@ -79,11 +80,11 @@ def status(system: System = False, json: Json = False) -> int:
     if json:
         print_json(told)
     elif not told:
-        sys.stdout.write(f"there is no service: no {found.path}\n" if BOOTED.is_dir() else "there is no systemd here\n")
+        print_lines([f"there is no service: no {found.path}" if BOOTED.is_dir() else "there is no systemd here"])
     else:
-        sys.stdout.write(f"{told['ActiveState']} ({told['SubState']}), process {told['MainPID']}\n")
-        sys.stdout.write(f"says: {told['StatusText']}\n" if told.get("StatusText") else "")
-        sys.stdout.write(f"started again {told['NRestarts']} times; with the machine: {told['UnitFileState']}\n")
+        print_lines([f"{told['ActiveState']} ({told['SubState']}), process {told['MainPID']}"])
+        print_lines([f"says: {told['StatusText']}"] if told.get("StatusText") else [])
+        print_lines([f"started again {told['NRestarts']} times; with the machine: {told['UnitFileState']}"])
     return DONE if told.get("ActiveState") == "active" else FAILED
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Option
 
-from watcher.cli.app import DONE, Config, Json, examples, load_settings, print_json, settings_path
-from watcher.cli.looking import show as show_lines
+from watcher.cli.app import DONE, Config, Json, examples, load_settings, settings_path
+from watcher.cli.output import print_json, print_lines
 
 if TYPE_CHECKING:
     from watcher.settings.origins import Value
@@ -39,7 +39,7 @@ def show(
         rows = [{"table": v.table, "name": v.name, "value": v.value, "line": v.line} for v in found]
         print_json({"path": str(path.absolute()), "settings": rows})
     else:
-        show_lines(lines(str(path.absolute()), found))
+        print_lines(lines(str(path.absolute()), found))
     return DONE
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from watcher.cli.app import DONE, Config, examples, load_settings
+from watcher.cli.output import print_lines
 
 
 @examples("watcher site /srv/www/news", "watcher site public --config settings.toml")
@@ -38,5 +39,5 @@ def command(
         done = copy(Site(settings=settings, engine=engine, wings=wings, now=lambda: at, is_static=True), directory)
     finally:
         engine.dispose()
-    typer.echo(f"{done.pages} pages and {done.files} other files, {size(done.bytes)}, in {directory}")
+    print_lines([f"{done.pages} pages and {done.files} other files, {size(done.bytes)}, in {directory}"])
     return DONE

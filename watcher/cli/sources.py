@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from watcher.cli.app import DONE, Config, Json, examples, load_settings, print_json, settings_path
+from watcher.cli.app import DONE, Config, Json, examples, load_settings, settings_path
+from watcher.cli.output import print_json, print_lines
 from watcher.errors import SettingsError
+from watcher.text.wellformed import inert
 
 if TYPE_CHECKING:
     from watcher.settings.model import Settings, SourceSettings
@@ -32,8 +34,7 @@ def list_sources(config: Config = None, json: Json = False) -> int:
     if sys.stdout.isatty():
         print_table(rows)
     else:
-        for row in rows:
-            typer.echo("\t".join(" ".join(str(row[key] or "").split()) for key in SHOWN))
+        print_lines("\t".join(" ".join(str(row[key] or "").split()) for key in SHOWN) for row in rows)
     return DONE
 
 
@@ -44,6 +45,7 @@ def print_table(rows: list[dict[str, object]]) -> None:
     from rich.text import Text
 
     from watcher.text.counting import count
+    from watcher.text.urls import hide_secrets
 
     shown = [key for key in SHOWN if any(row[key] for row in rows)]
     table = Table(box=None, pad_edge=False)
@@ -51,7 +53,7 @@ def print_table(rows: list[dict[str, object]]) -> None:
         table.add_column(key, overflow="fold")
     for row in rows:
         style = "" if row["enabled"] else "dim"
-        table.add_row(*(Text(str(row[key] or "")) for key in shown), style=style)
+        table.add_row(*(Text(inert(hide_secrets(str(row[key] or "")))) for key in shown), style=style)
     console = Console()
     console.print(table)
     muted = sum(not row["enabled"] for row in rows)
@@ -84,7 +86,7 @@ def add(
         url=url, name=name, language=language, country=country, section=section, owner=owner, owner_kind=owner_kind,
         tags=tags, every=every, full_text=full_text,
     )  # fmt: skip
-    typer.echo(add_row(path, row))
+    print_lines([add_row(path, row)])
     return DONE
 
 
@@ -116,7 +118,7 @@ def remove(
     index = find_source(settings, source)
     row = settings.sources[index]
     save(path, remove_source(text, index))
-    typer.echo(f"removed {row.source().name} ({row.url}) from {path}")
+    print_lines([f"removed {row.source().name} ({row.url}) from {path}"])
     return DONE
 
 
@@ -146,8 +148,8 @@ def switch(path: Path, source: str, *, enabled: bool) -> int:
     index = find_source(settings, source)
     row = settings.sources[index]
     save(path, switch_source(text, index, enabled=enabled))
-    typer.echo(f"{'heard again' if enabled else 'muted'}: {row.source().name} ({row.url}) in {path}")
-    typer.echo("a daemon that runs takes it up when it gets SIGHUP, or is started anew")
+    done = f"{'heard again' if enabled else 'muted'}: {row.source().name} ({row.url}) in {path}"
+    print_lines([done, "a daemon that runs takes it up when it gets SIGHUP, or is started anew"])
     return DONE
 
 
@@ -180,10 +182,11 @@ def find_source(settings: Settings, wanted: str) -> int:
 
     Errors: SettingsError if there is none, or if several have the name.
     """
-    from watcher.text.urls import normal
+    from watcher.text.urls import hide_secrets, normal
 
     rows = [row.source() for row in settings.sources]
-    found = [n for n, row in enumerate(rows) if row.url == wanted or normal(row.url) == normal(wanted)]
+    found = [n for n, row in enumerate(rows) if wanted in (row.url, hide_secrets(row.url))]
+    found = found or [n for n, row in enumerate(rows) if normal(row.url) == normal(wanted)]
     found = found or [n for n, row in enumerate(rows) if row.name.casefold() == wanted.casefold()]
     if len(found) == 1:
         return found[0]

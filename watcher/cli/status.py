@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Argument, Option
 
-from watcher.cli.app import DONE, FAILED, Config, Json, examples, load_settings, print_json
-from watcher.cli.looking import show, size
+from watcher.cli.app import DONE, FAILED, Config, Json, examples, load_settings
+from watcher.cli.looking import size
+from watcher.cli.output import print_json, print_lines
 from watcher.cli.status_daemon import daemon_found, daemon_lines
 from watcher.cli.status_features import features_found, features_lines
 from watcher.cli.status_parts import plugged_in_parts
 from watcher.cli.status_server import held_open_found, held_open_lines
 from watcher.cli.status_source import gather_source, health_words, iso, moment, row_of, source_lines
 from watcher.errors import StoreError
-from watcher.text.urls import without_userinfo
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -58,7 +58,7 @@ def command(
         engine = connect(settings.store.url)
         found = daemon_found(engine, now=datetime.now(UTC))
         engine.dispose()
-        print_json(found) if json else show(daemon_lines(found))
+        print_json(found) if json else print_lines(daemon_lines(found))
         return DONE if found and found["state"] == "running" else FAILED
     row = settings.sources[find_source(settings, source)] if source else None
     try:
@@ -71,7 +71,7 @@ def command(
             print_json(found)
         else:
             sys.stdout.write(CLEAR_SCREEN if watch and sys.stdout.isatty() else "")
-            show(told)
+            print_lines(told)
         if not watch:
             break
         sys.stdout.flush()
@@ -92,7 +92,7 @@ def tell_unusable(engine: Engine, error: StoreError, *, json: bool) -> int:
         print_json({"daemon": found, "store": shown(engine), "error": str(error), "mend": error.mend})
     else:
         mend = (f"{'':9}try: {error.mend}",) if error.mend else ()
-        show([*daemon_lines(found), f"store    {error}", *mend])
+        print_lines([*daemon_lines(found), f"store    {error}", *mend])
     return FAILED
 
 
@@ -200,7 +200,7 @@ def row_lines(row: dict[str, Any], *, everything: bool) -> Iterator[str]:
     if row["mend"]:
         yield f"{'':13}try: {one_line(row['mend'], WHY_CHARS)}"
     if everything:
-        yield f"{'':13}{one_line(without_userinfo(row['url']), WHY_CHARS * 2)}"
+        yield f"{'':13}{one_line(row['url'], WHY_CHARS * 2)}"
         for fault in row["faults"]:
             yield f"{'':13}fault: {one_line(str(fault), WHY_CHARS)}"
 

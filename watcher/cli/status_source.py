@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from watcher.text.spans import ago, span
-from watcher.text.urls import without_userinfo
+from watcher.text.urls import hide_secrets
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -26,15 +26,16 @@ def row_of(source: Source, state: FeedState | None, *, now: datetime) -> dict[st
     from watcher.feeds.health import health
 
     if state is None:
-        row = {"name": source.name, "url": source.url, "asked_at": source.url, "health": "new", "why": "not polled yet"}
+        url = hide_secrets(source.url)
+        row = {"name": source.name, "url": url, "asked_at": url, "health": "new", "why": "not polled yet"}
         unknown = dict.fromkeys(("since", "last_polled_at", "last_new_at", "next_poll_at"))
         return row | {"mend": ""} | unknown | {"articles": 0, "faults": []}
     feed = state.feed
     told = health(feed, reason=state.reason, failure=state.failure, held_until=state.held_until, now=now)
     return {
         "name": source.name,
-        "url": source.url,
-        "asked_at": feed.url,
+        "url": hide_secrets(source.url),
+        "asked_at": hide_secrets(feed.url),
         "health": told.word,
         "why": told.why,
         "mend": told.mend,
@@ -60,7 +61,12 @@ def gather_source(source: Source, engine: Engine, *, enabled: bool, now: datetim
     feed = state.feed
     validators = {"etag": feed.validators.etag, "last_modified": feed.validators.last_modified}
     row |= {"last_read_at": iso(feed.last_read_at), "interval_s": feed.interval_s, "took_s": feed.took_s}
-    row |= {"failures": feed.failures, "gap_s": feed.gap_s, "moved_to": feed.moved_to, "validators": validators}
+    row |= {
+        "failures": feed.failures,
+        "gap_s": feed.gap_s,
+        "moved_to": hide_secrets(feed.moved_to or "") or None,
+        "validators": validators,
+    }
     changes = read(engine, lambda c: health_lines(c, feed.id))
     last = read(engine, lambda c: poll_lines(c, feed.id, most=POLLS))
     return row | {
@@ -95,7 +101,7 @@ def source_lines(found: dict[str, Any], *, now: datetime) -> Iterator[str]:
     """Yield what there is to tell of one source, for a terminal."""
     from watcher.feeds.plain import one_line
 
-    yield one_line(f"{found['name']} ({without_userinfo(found['url'])})", WORDS_CHARS * 2)
+    yield one_line(f"{found['name']} ({found['url']})", WORDS_CHARS * 2)
     for label, words in labelled(found, now=now):
         yield f"{label:{LABEL}} {one_line(words, WORDS_CHARS * 2)}".rstrip()
     if found["history"]:
@@ -123,7 +129,7 @@ def labelled(found: dict[str, Any], *, now: datetime) -> Iterator[tuple[str, str
     if not found["enabled"]:
         yield "switched", "off in the settings: it is not asked"
     if found["asked_at"] != found["url"]:
-        yield "asked at", without_userinfo(found["asked_at"])
+        yield "asked at", found["asked_at"]
     yield "next poll", next_words(found, now=now)
     if found.get("interval_s"):
         rhythm = f"; something new usually every {span(found['gap_s'])}" if found.get("gap_s") else ""

@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 from typer import Argument, Option
 
-from watcher.cli.app import DONE, PARTLY, Config, Json, examples, load_settings, print_json
+from watcher.cli.app import DONE, PARTLY, Config, Json, examples, load_settings
 from watcher.cli.moments import moment_of
+from watcher.cli.output import print_json, print_lines, say
 from watcher.errors import StoreError
+from watcher.text.wellformed import inert_json
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -54,7 +56,7 @@ def export(
         after = None
         while True:
             lines, after = read(engine, partial(article_lines, since=start, until=end, after=after, most=AT_ONCE))
-            out.writelines(f"{line}\n".encode() for line in lines)
+            out.writelines(f"{inert_json(line)}\n".encode() for line in lines)
             if after is None:
                 break
     finally:
@@ -85,14 +87,14 @@ def import_(
     finally:
         engine.dispose()
     for number, reason in took.faults[:SHOWN]:
-        sys.stderr.write(f"{file}:{number}: {reason}\n")
+        say(f"{file}:{number}: {reason}")
     if len(took.faults) > SHOWN:
-        sys.stderr.write(f"and {len(took.faults) - SHOWN} lines more\n")
+        say(f"and {len(took.faults) - SHOWN} lines more")
     if json:
         faults = [{"line": number, "reason": reason} for number, reason in took.faults]
         print_json({"imported": took.new, "known": took.known, "faults": faults})
     else:
-        sys.stdout.write(f"{took.new} articles imported, {took.known} known, {len(took.faults)} lines left out\n")
+        print_lines([f"{took.new} articles imported, {took.known} known, {len(took.faults)} lines left out"])
     return PARTLY if took.faults else DONE
 
 
@@ -120,6 +122,7 @@ async def bring_in(engine: Engine, stream: BinaryIO, *, now: datetime) -> Took:
     from watcher.store.articles import Arrival, add_articles
     from watcher.store.feeds import feed_ids
     from watcher.store.writer import Writer
+    from watcher.text.urls import hide_secrets
     from watcher.work import tasks
     from watcher.work.pool import Pool
 
@@ -127,14 +130,16 @@ async def bring_in(engine: Engine, stream: BinaryIO, *, now: datetime) -> Took:
     given = articles_in(stream, took, now=now)
     writer, pool = Writer(engine), Pool()
     try:
-        feeds = await writer.read(feed_ids)
+        # An export names a feed without what is secret in its address.
+        feeds = {hide_secrets(url): number for url, number in (await writer.read(feed_ids)).items()}
 
         async def some() -> None:
             while part := list(islice(given, CHUNK)):
                 rows = tuple((one.id, one.title, one.text, one.language) for one, _ in part)
                 packed = await pool.run(tasks.features_of, rows, limit_s=LIMIT_S)
                 arrivals = [
-                    Arrival(article=one, feed_id=feeds.get(feed or "", 0), packed=packed[one.id]) for one, feed in part
+                    Arrival(article=one, feed_id=feeds.get(hide_secrets(feed or ""), 0), packed=packed[one.id])
+                    for one, feed in part
                 ]
                 added = await writer.do(partial(add_articles, given=arrivals))
                 took.new += sum(added)

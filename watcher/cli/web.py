@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from typer import BadParameter, Option
 
 from watcher.cli.app import DONE, Config, examples, load_settings
+from watcher.cli.output import print_lines
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -43,7 +44,7 @@ def command(
 
         served = Served(settings, engine, extra=extra(settings, engine))
         await served.listen()
-        sys.stdout.write(f"http://{settings.web.listen}/ until Ctrl-C\n")
+        print_lines([f"http://{settings.web.listen}/ until Ctrl-C"])
         sys.stdout.flush()
         ended = asyncio.Event()
         for number in loop_signals:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import TextIO
 
 from watcher.model import Failed, Feed, Offline, Polled
-from watcher.text.urls import without_userinfo
+from watcher.text.urls import hide_secrets
 from watcher.work.events import Event, FeedPolled, LineDown, LineUp, PageFailed, PageKnown, PageLookedAt, PageStored
 
 log = logging.getLogger("watcher.work")
@@ -40,8 +40,8 @@ class Lines(logging.Formatter):
         else:
             at = datetime.fromtimestamp(record.created, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
             head = f"{at} {record.levelname} "
-        line = head + one_line(record.getMessage())
-        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+        line = head + one_line(hide_secrets(record.getMessage()))
+        return f"{line}\n{hide_secrets(self.formatException(record.exc_info))}" if record.exc_info else line
 
 
 class JsonLines(logging.Formatter):
@@ -53,6 +53,7 @@ class JsonLines(logging.Formatter):
         told |= fields_of(record)
         if record.exc_info:
             told["traceback"] = self.formatException(record.exc_info)
+        told = {key: hide_secrets(value) if isinstance(value, str) else value for key, value in told.items()}
         return json.dumps(told, ensure_ascii=False, default=as_json)
 
 
@@ -77,7 +78,7 @@ def fields_of(record: logging.LogRecord) -> dict[str, object]:
 
 def as_json(value: object) -> str:
     """Return a value that JSON does not know."""
-    return shown(value) if isinstance(value, datetime) else str(value)
+    return shown(value) if isinstance(value, datetime) else hide_secrets(str(value))
 
 
 def set_up(*, form: str = "text", level: str = "info", debug: bool = False) -> None:
@@ -152,5 +153,5 @@ def tell(event: Event) -> None:
 
 
 def named(feed: Feed) -> Fields:
-    """Return the field that names a feed, without the user and the password in its address."""
-    return fields(feed=without_userinfo(feed.url))
+    """Return the field that names a feed, without what is secret in its address."""
+    return fields(feed=hide_secrets(feed.url))

@@ -10,7 +10,6 @@ from watcher.daemon.parts import AT_A_START, Parts
 from watcher.errors import SettingsError, WatcherError
 from watcher.settings.differ import Difference
 from watcher.settings.load import load
-from watcher.text.urls import without_userinfo
 
 NAMED = 50  # sources in the log, of each kind
 
@@ -55,6 +54,6 @@ def tell(found: Difference) -> None:
         ("changed", found.sources_changed),
     ):
         for url in urls[:NAMED]:
-            log.info(f"source_{word} %s", logs.fields(feed=without_userinfo(url)))
+            log.info(f"source_{word} %s", logs.fields(feed=url))
     for name in at_a_start:
         log.warning("needs_restart %s", logs.fields(setting=name))

@@ -12,7 +12,7 @@ from watcher.feeds.dates import believable, parse_date
 from watcher.feeds.plain import clean, harmless, has_markup, one_line, plain
 from watcher.feeds.raw import RawEntry, RawFeed, RawText
 from watcher.model import Entry
-from watcher.text.urls import is_web, normal, without_userinfo
+from watcher.text.urls import hide_secrets, is_web, normal
 
 GUID_CHARS = 1_000
 URL_CHARS = 4_000
@@ -117,7 +117,7 @@ def absolute(base: str, link: str) -> str | None:
     if ABSOLUTE.fullmatch(link):
         return link
     try:
-        joined = urljoin(without_userinfo(base), link)
+        joined = urljoin(hide_secrets(base), link)
     except ValueError:
         return None
     scheme, colon, rest = joined.partition(":")

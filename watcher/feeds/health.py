@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from watcher.model import Feed
-from watcher.text.urls import host_of, without_userinfo
+from watcher.text.urls import hide_secrets, host_of
 
 WORDS = (  # worst first
     "gone", "not a feed", "bot wall", "failing", "held", "empty", "silent", "slow", "moved", "undated", "new", "ok",
@@ -154,9 +154,9 @@ def told(feed: Feed, word: str) -> str:
         case "undated":
             return "its entries have no dates; they are dated by when they were first seen"
         case "moved" if feed.url != feed.source.url:
-            return f"moved for good to {without_userinfo(feed.url)}: change it in the settings"
+            return f"moved for good to {hide_secrets(feed.url)}: change it in the settings"
         case "moved":
-            there = without_userinfo(feed.moved_to or "")
+            there = hide_secrets(feed.moved_to or "")
             return f"says that it has moved for good to {there}, where it is asked after the next good poll"
     return ""
 

@@ -11,6 +11,7 @@ from xml.sax.saxutils import quoteattr
 
 from watcher.errors import FeedError
 from watcher.text.urls import is_web
+from watcher.text.wellformed import STEERING
 
 MAX_BYTES = 10 * 1024 * 1024
 MAX_FEEDS = 20_000
@@ -212,5 +213,6 @@ def outline_attributes(feed: OpmlFeed) -> str:
 
 
 def attribute(text: str) -> str:
-    """Return a quoted attribute value, without characters that XML cannot hold."""
-    return quoteattr(CONTROL.sub("", text).encode("utf-8", "replace").decode(), {'"': "&quot;"})
+    """Return a quoted attribute value, without what XML cannot hold; what steers a terminal is escaped."""
+    value = quoteattr(CONTROL.sub("", text).encode("utf-8", "replace").decode(), {'"': "&quot;"})
+    return STEERING.sub(lambda found: f"&#x{ord(found.group()):x};", value)

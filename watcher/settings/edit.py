@@ -19,6 +19,7 @@ from watcher.settings.load import dotted, parse, read_file
 from watcher.settings.model import Settings, SourceSettings
 from watcher.settings.positions import Positions
 from watcher.settings.values import format_duration
+from watcher.text.wellformed import inert_json
 
 LIST = "sources"
 SWITCH = re.compile(r"""\s*(?:enabled|"enabled"|'enabled')\s*=\s*(?:true|false)""")
@@ -111,8 +112,8 @@ def toml(value: object) -> str:
 
 
 def quoted(text: str) -> str:
-    """Return a basic TOML string: JSON's escapes are TOML's, but for DEL, which JSON leaves alone."""
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+    """Return a basic TOML string: JSON's escapes are TOML's; DEL and what turns a line's direction are escaped too."""
+    return inert_json(json.dumps(text, ensure_ascii=False))
 
 
 def save(path: Path, text: str) -> Settings:

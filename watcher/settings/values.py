@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, ValidationInfo
 
 from watcher.settings import codes
 from watcher.settings.secrets import Secret
-from watcher.text.urls import is_web
+from watcher.text.urls import hide_secrets, is_web
 
 UNITS_S = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 SIZE_UNITS = {"b": 1, "kb": 1_000, "mb": 1_000_000, "gb": 1_000_000_000, "kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30}
@@ -36,7 +36,7 @@ def shown(value: object) -> str:
     """Return `value` as a person wrote it, cut to a length that fits a line."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    text = f'"{value}"' if isinstance(value, str) else str(value)
+    text = f'"{hide_secrets(value)}"' if isinstance(value, str) else str(value)
     text = "".join(c if c.isprintable() else " " for c in text)
     return text if len(text) <= 60 else f"{text[:57]}…"
 

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Table, bindparam, case, delete, func, select,
 from watcher.feeds.health import SLOW_S, after_poll
 from watcher.model import Failed, Feed, Offline, PollResult, Unchanged
 from watcher.store.schema import entries, feeds, healths, polls
-from watcher.text.urls import without_userinfo
+from watcher.text.urls import hide_secrets
 
 KEEP_HEALTHS = 50  # changes a feed
 AS_USUAL = frozenset(("next_poll_at", "quiet", "last_polled_at", "last_read_at", "took_s", "etag", "last_modified"))
@@ -87,7 +87,7 @@ def why_of(result: PollResult, after: Mapping[str, Any]) -> str:
     """Return what the history says beside a word: why a poll failed, or where a feed has moved to."""
     if isinstance(result, Failed):
         return result.reason
-    return without_userinfo(str(after.get("moved_to") or ""))
+    return hide_secrets(str(after.get("moved_to") or ""))
 
 
 def forget_old(connection: Connection, table: Table, feed_id: int, *, keep: int) -> None:

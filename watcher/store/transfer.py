@@ -13,7 +13,7 @@ from sqlalchemy import Connection, and_, or_, select
 from watcher.model import Article, Removed
 from watcher.store.articles import article_of
 from watcher.store.schema import articles, feeds, has_text, texts
-from watcher.text.urls import article_id, host_of, is_web, normal
+from watcher.text.urls import article_id, hide_secrets, host_of, is_web, normal
 from watcher.text.wellformed import well_formed
 
 T = TypeVar("T")
@@ -57,7 +57,11 @@ def line_of(article: Article, feed: str | None) -> str:
     same = ("id", "url", "title", "text", "outlet", "language", "country", "section", "owner", "agency", "dateline")
     more = ("image", "kind", "from_feed", "feed_reason")
     values: dict[str, object] = {name: getattr(article, name) for name in (*same, *more)}
-    values |= {"authors": list(article.authors), "truncated": article.is_truncated, "feed": feed}
+    values |= {
+        "authors": list(article.authors),
+        "truncated": article.is_truncated,
+        "feed": hide_secrets(feed) if feed else None,
+    }
     values |= {"published": article.published_at.isoformat(), "fetched": article.fetched_at.isoformat()}
     values["removed"] = [{"rule": cut.rule, "text": cut.text} for cut in article.removed]
     return json.dumps(values, ensure_ascii=False, separators=(",", ":"))

@@ -16,6 +16,14 @@ TRACKING = frozenset(
 TRACKING_PREFIXES = ("utm_", "pk_", "mtm_", "hsa_", "_hs")
 DEFAULT_PORTS = {"http": 80, "https": 443}
 UNRESERVED = "!$&'()*+,;=:@~-._/"
+# The address of a store has rules of its own for its password: it may name the place of one.
+USERINFO = re.compile(r"\b(?!postgres|sqlite)([a-z][a-z0-9+.-]{0,15}://)[^/?#\s]*@", re.IGNORECASE)
+# Of a query or a fragment, by the end of its name: "key", "apikey", "access_token", "X-Amz-Signature".
+SECRET_PARAMETER = re.compile(
+    r"(?<=[?&;#])((?:[\w.~%\[\]-]{0,60}(?:key|token|secret|passwd|password|passphrase|pwd|auth|signature|credentials?"
+    r"|session|session_?id)|sig|pass|pw|sid|jwt|hmac)(?:\[\]|%5B%5D)?)=[^&#\s\"<>]*+",
+    re.IGNORECASE,
+)
 # Nearly all URLs are plain, and read at a fifth of the cost.
 PLACE = r"(https?)://([a-z0-9-]+(?:\.[a-z0-9-]+)*)(?::([1-9][0-9]{0,3}|[1-5][0-9]{4}))?"
 PLAIN = re.compile(PLACE + r"(?=[/?#]|$)")
@@ -103,12 +111,16 @@ def host_of(url: str) -> str:
     return host if port is None or port == DEFAULT_PORTS.get(parts.scheme) else f"{host}:{port}"
 
 
-def without_userinfo(url: str) -> str:
-    """Return `url` without `user:password@`: a feed's credentials are for its server, and for nobody to read."""
-    if "@" not in url:
-        return url
-    parts = urlsplit(url)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+def hide_secrets(text: str) -> str:
+    """
+    Return a URL, or any text with URLs in it, as it may be shown: `user:password@` is cut, keys read `key=***`.
+
+    What gives access to a feed is for its server alone. Applied to every address of a source and every error of a
+    request before it is stored, logged or shown; a link that a feed publishes is not its secret.
+    """
+    if "://" in text:
+        text = USERINFO.sub(r"\1", text)
+    return SECRET_PARAMETER.sub(r"\1=***", text) if "=" in text else text
 
 
 def host_key(url: str) -> str:

@@ -12,7 +12,6 @@ from sqlalchemy import Connection
 from watcher.errors import SettingsError
 from watcher.feeds.health import Health, health, rank
 from watcher.feeds.plain import one_line
-from watcher.settings.model import hide_password
 from watcher.store.articles import Latest, latest_of_feed
 from watcher.store.feeds import FeedState, feed_state, feed_states, make_due, source_of_feed
 from watcher.store.health import Figures, HealthLine, PollLine, feed_figures, health_lines, poll_lines
@@ -20,6 +19,7 @@ from watcher.store.mark import find_mark
 from watcher.store.visits import visited
 from watcher.store.writer import read, write
 from watcher.text.spans import span
+from watcher.text.urls import hide_secrets
 from watcher.web.mute import mute
 from watcher.web.site import Ask, Missing, Page, Reply, Site
 from watcher.web.templating import page_of
@@ -104,8 +104,8 @@ def row_of(state: FeedState, *, now: datetime) -> Row:
     return Row(
         id=feed.id,
         name=one_line(source.name, NAME_CHARS),
-        url=hide_password(source.url),
-        asked_at=hide_password(feed.url) if feed.url != source.url else "",
+        url=hide_secrets(source.url),
+        asked_at=hide_secrets(feed.url) if feed.url != source.url else "",
         about=", ".join(filter(None, (source.country, source.language))),
         health=health(feed, reason=state.reason, failure=state.failure, held_until=state.held_until, now=now),
         state=state,

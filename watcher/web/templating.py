@@ -11,15 +11,10 @@ from markupsafe import Markup
 
 from watcher.text.counting import count
 from watcher.text.spans import ago, span
+from watcher.text.wellformed import inert
 from watcher.web.site import Reply, Site
 
 FOLDERS = ("watcher.web",)
-UNSEEN = dict.fromkeys(
-    (
-        *(*range(9), 11, 12, *range(14, 32), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A)),
-        *(0xFFFE, 0xFFFF, *range(0xD800, 0xE000)),  # lone surrogates cannot be sent
-    )
-)
 
 
 def page_of(
@@ -50,7 +45,7 @@ def environment(package: str, zone: tzinfo) -> Environment:
     found = Environment(
         loader=ChoiceLoader(loaders),
         autoescape=True,
-        finalize=inert,
+        finalize=without_steering,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -66,11 +61,9 @@ def environment(package: str, zone: tzinfo) -> Environment:
     return found
 
 
-def inert(value: object) -> object:
+def without_steering(value: object) -> object:
     """Return text without what no page should hold: controls, and marks that turn the direction of what follows."""
-    if not isinstance(value, str) or (value.isascii() and value.isprintable()):
-        return value
-    return type(value)(value.translate(UNSEEN))
+    return type(value)(inert(value)) if isinstance(value, str) else value
 
 
 def when(at: datetime, zone: tzinfo, *, day: bool = True, year: bool = True) -> Markup:

@@ -15,7 +15,7 @@ from watcher.net.hosts import LONGEST_HOLD
 from watcher.store.articles import Arrival, Packed, site_blocks, title_of
 from watcher.store.hosts import block
 from watcher.store.pages import Page, page_done, page_failed, page_moved, put_off, store_pages
-from watcher.text.urls import article_id, host_key, host_of, normal, without_userinfo
+from watcher.text.urls import article_id, hide_secrets, host_key, host_of, normal
 from watcher.text.wellformed import well_formed
 from watcher.text.words import word_overlap
 from watcher.work import tasks
@@ -169,7 +169,7 @@ async def longer_in_feed(page: Page, made: tasks.Made, tools: Tools) -> tasks.Ma
 
 async def from_entry(page: Page, tools: Tools) -> tasks.Made:
     """Return the article as the feed carries it."""
-    url = page.url or without_userinfo(page.feed.source.url)
+    url = page.url or hide_secrets(page.feed.source.url)
     args = (page.entry, url, page.feed.source.language)
     return await tools.pool.run(tasks.clean_entry, *args, limit_s=CLEAN_LIMIT_S)
 
