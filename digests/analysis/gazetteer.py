@@ -28,8 +28,7 @@ from digests.analysis.coverage import coverage
 from digests.analysis.select import is_flagged
 from digests.model import Story
 from watcher.model import Article
-from watcher.text.stopwords import STOP_WORDS
-from watcher.text.words import ARABIC_ARTICLE, WORD, is_unspaced
+from watcher.text.words import ARABIC_ARTICLE, WORD, is_unspaced, stop_words
 
 MOST_KNOWN = 4_096  # words of a language for which it is known which names they may begin
 GENITIVE = frozenset({"de", "nl", "sv", "da", "nb", "no", "nn", "lb", "en", "af"})  # names may end in -s
@@ -154,7 +153,7 @@ class Gazetteer:
 
     def _is_start(self, tokens: list[Token], at: int) -> bool:
         """Whether the capital of a token comes from standing first, or it is a small word that has one in a title."""
-        return at == 0 or not tokens[at].glued or tokens[at].folded in STOP_WORDS.get(self._language, frozenset())
+        return at == 0 or not tokens[at].glued or tokens[at].folded in stop_words(self._language)
 
 
 @cache

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from digests.model import Figure, Sentence
-from watcher.text.months import month_number
+from watcher.text.dates import month_number
 from watcher.text.numerals import spelt
 from watcher.text.words import WORD, fold, is_unspaced, stem, stop_words
 

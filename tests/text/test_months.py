@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from watcher.text.dates import parse_date
-from watcher.text.months import MONTHS, month_number
+from watcher.text.dates import MONTHS, month_number, parse_date
 
 
 def test_every_language_has_twelve_months_and_no_word_names_two() -> None:
     seen: dict[str, int] = {}
     for words in MONTHS:
-        for word in words.split(" "):
+        for word in words.split():
             number = month_number(word)
             assert seen.setdefault(word, number or 0) == number, word
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import re
+import tomllib
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
-
-from watcher.text.months import month_number
+from functools import lru_cache
+from importlib.resources import files
 
 EARLIEST = datetime(1993, 1, 1, tzinfo=UTC)  # before that there was no news on the web
 AHEAD = timedelta(days=2)  # a clock or a time zone that is wrong
 LONGEST = 80  # characters of a date
 BUDDHIST = 543  # years that the Thai calendar is ahead
 CENTURY = 2000  # of years with two digits
+MONTHS: list[str] = tomllib.loads((files("watcher.text") / "months.toml").read_text("utf-8"))["months"]
 
 ISO = re.compile(
     r"(?<!\d)((?:19|20)\d\d)(?:([-/. ])(\d{1,2})\2(\d{1,2})|(\d\d)(\d\d))(?!\d{2}[^\d:]|\d{3})"
@@ -178,3 +181,24 @@ def _zone(zone: str | None) -> timezone:
     digits = zone[1:].replace(":", "").ljust(4, "0")
     size = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
     return timezone(size if zone[0] == "+" else -size) if size < timedelta(hours=24) else UTC
+
+
+def month_number(word: str) -> int | None:
+    """Return the number of the month that `word` names, 1 to 12, or None: "Mai", "мая", "févr.", "ตุลาคม"."""
+    return _month_numbers().get(_without_marks(word))
+
+
+@lru_cache(maxsize=1)
+def _month_numbers() -> dict[str, int]:
+    numbers: dict[str, int] = {}
+    for number, words in enumerate(MONTHS, start=1):
+        for word in words.split():
+            numbers.setdefault(_without_marks(word), number)
+    return numbers
+
+
+@lru_cache(maxsize=2048)
+def _without_marks(word: str) -> str:
+    """Return a word without accents, dots and case."""
+    parts = unicodedata.normalize("NFKD", word.casefold().replace("ı", "i"))
+    return "".join(char for char in parts if not unicodedata.combining(char) and char != ".")

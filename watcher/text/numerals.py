@@ -1,11 +1,13 @@
-"""Numbers written as words: "forty-six", "sechsundvierzig", "quatre-vingt-dix mille", in the languages of `TABLES`."""
+"""Numbers written as words, in the languages of numerals.toml: "forty-six", "quatre-vingt-dix mille"."""
 
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib.resources import files
 
 from watcher.text.words import fold
 
@@ -15,67 +17,7 @@ SCORE, FOUR = 20, 4  # French counts 80 as four twenties,
 COUNTED_ON = {60, 80}  # and goes on from these to nineteen
 LARGEST = 10**12  # of words that multiply each other: strangers may write dozens of dozens of dozens
 
-# Each language: words that are added, with the values they begin at or have; words that multiply; what joins them.
-TABLES = {
-    "en": (
-        """
-        1 one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen
-        sixteen seventeen eighteen nineteen 20 twenty 30 thirty 40 forty 50 fifty 60 sixty 70 seventy 80
-        eighty 90 ninety
-        """,
-        "12 dozen 100 hundred 1000 thousand 1000000 million 1000000000 billion",
-        "and",
-    ),
-    "es": (
-        """
-        1 uno dos tres cuatro cinco seis siete ocho nueve diez once doce trece catorce quince dieciseis
-        diecisiete dieciocho diecinueve veinte veintiuno veintidos veintitres veinticuatro veinticinco
-        veintiseis veintisiete veintiocho veintinueve 1 un 1 una 21 veintiun 21 veintiuna 30 treinta 40
-        cuarenta 50 cincuenta 60 sesenta 70 setenta 80 ochenta 90 noventa 100 cien 100 ciento 200
-        doscientos 200 doscientas 300 trescientos 300 trescientas 400 cuatrocientos 400 cuatrocientas
-        500 quinientos 500 quinientas 600 seiscientos 600 seiscientas 700 setecientos 700 setecientas
-        800 ochocientos 800 ochocientas 900 novecientos 900 novecientas
-        """,
-        "12 docena 12 docenas 1000 mil 1000000 millon 1000000 millones",
-        "y",
-    ),
-    "fr": (
-        """
-        1 un deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze quinze seize 1 une
-        20 vingt 20 vingts 20 vingtaine 30 trente 30 trentaine 40 quarante 50 cinquante 50 cinquantaine
-        60 soixante 60 soixantaine 70 septante 80 huitante 90 nonante
-        """,
-        """
-        12 douzaine 12 douzaines 100 cent 100 cents 100 centaine 100 centaines 1000 mille 1000 millier
-        1000 milliers 1000000 million 1000000 millions 1000000000 milliard 1000000000 milliards
-        """,
-        "et",
-    ),
-    "pt": (
-        """
-        1 um dois tres quatro cinco seis sete oito nove dez onze doze treze catorze quinze dezesseis
-        dezessete dezoito dezenove vinte 1 uma duas 14 quatorze 16 dezasseis dezassete 19 dezanove 30
-        trinta 40 quarenta 50 cinquenta 60 sessenta 70 setenta 80 oitenta 90 noventa 100 cem 100 cento
-        200 duzentos 200 duzentas 300 trezentos 300 trezentas 400 quatrocentos 400 quatrocentas 500
-        quinhentos 500 quinhentas 600 seiscentos 600 seiscentas 700 setecentos 700 setecentas 800
-        oitocentos 800 oitocentas 900 novecentos 900 novecentas
-        """,
-        "12 duzia 12 duzias 1000 mil 1000000 milhao 1000000 milhoes",
-        "e",
-    ),
-    "de": (
-        """
-        1 ein zwei drei vier funf sechs sieben acht neun zehn elf zwolf dreizehn vierzehn funfzehn
-        sechzehn siebzehn achtzehn neunzehn 1 eins 1 eine 20 zwanzig 30 dreissig 40 vierzig 50 funfzig
-        60 sechzig 70 siebzig 80 achtzig 90 neunzig
-        """,
-        """
-        12 dutzend 100 hundert 1000 tausend 1000000 million 1000000 millionen 1000000000 milliarde
-        1000000000 milliarden
-        """,
-        "",
-    ),
-}
+TABLES: dict[str, dict[str, str]] = tomllib.loads((files("watcher.text") / "numerals.toml").read_text("utf-8"))
 GERMAN_UNITS = 9  # that stand before "und" and the tens, in one word
 
 
@@ -103,7 +45,7 @@ def table_of(language: str) -> Table | None:
     """Return the number words of a language, None where we have none."""
     if language not in TABLES:
         return None
-    added, times, joins = TABLES[language]
+    added, times, joins = (TABLES[language][key] for key in ("added", "times", "joins"))
     if language == "de":
         return Table(added=_compounds(_read(added)), times=_read(times), joins=joins, thousand="tausend")
     return Table(added=_read(added), times=_read(times), joins=joins)

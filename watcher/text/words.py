@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
+import tomllib
 import unicodedata
 from functools import lru_cache
-
-from watcher.text.stopwords import STOP_WORDS
+from importlib.resources import files
 
 # Scripts whose vowel signs are marks, which `\w` leaves out: whole blocks count, without their punctuation.
 MARKED = (
@@ -46,6 +46,7 @@ CYRILLIC = str.maketrans(
 )
 POSSESSIVE = re.compile("['’ʼ]s?$")
 ELISION = re.compile("^(?:l|d|j|n|s|t|m|c|qu|un|dell|all|nell|sull|dall)['’ʼ](?=.{2})")
+STOP_WORDS: dict[str, str] = tomllib.loads((files("watcher.text") / "stop_words.toml").read_text("utf-8"))
 SAME_WORDS = {"nb": "no", "nn": "no", "bs": "hr", "iw": "he", "in": "id", "ms": "id"}  # tags that can share a list
 MOST_KNOWN, LONGEST_KNOWN = 1 << 13, 24  # words whose stems are at hand, some 2 MB, and characters of one
 STEM_LENGTH = 6  # characters kept of a longer word: endings carry grammar, in every language written with an alphabet
