@@ -26,7 +26,7 @@ from multiprocessing.sharedctypes import Synchronized
 from sqlalchemy import Engine, create_engine, make_url, text
 
 from tests.postgres import programs, start
-from watcher.feeds.pace import JITTER
+from watcher.feeds.schedule import JITTER
 from watcher.model import NotModified, Validators
 from watcher.settings.model import FetchSettings, PollSettings
 from watcher.store.open import open_store

@@ -8,7 +8,7 @@ import pytest
 
 from tests.cli.site import rss, serving
 from watcher.errors import BadStatus, Unreachable
-from watcher.feeds.report import NoFeed
+from watcher.feeds.inspect import NoFeed
 from watcher.net.client import Client
 from watcher.settings.model import PollSettings
 from watcher.work.discover import MOST_LOOKS, discover

@@ -65,7 +65,7 @@ async def ask(source: Source, looker: Looker) -> Asked:
     """Return what a source answers."""
     from watcher.cli.looking import advice
     from watcher.errors import FetchError
-    from watcher.feeds.report import NoFeed
+    from watcher.feeds.inspect import NoFeed
 
     look = await looker.look(source.url)
     if isinstance(look.error, FetchError):

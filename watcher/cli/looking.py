@@ -74,7 +74,7 @@ def spellings(text: str) -> tuple[str, ...]:
 def reason_of(look: Look) -> str:
     """Return in words why there is no feed; empty if there is one."""
     from watcher.errors import FetchError
-    from watcher.feeds.report import NoFeed
+    from watcher.feeds.inspect import NoFeed
 
     if isinstance(look.found, NoFeed):
         if look.found.wall:
@@ -93,7 +93,7 @@ def is_wall(error: BaseException) -> bool:
 
 def advice(look: Look) -> str | None:
     """Return what a person can do where there is no feed; None where nothing is to be done."""
-    from watcher.feeds.report import NoFeed
+    from watcher.feeds.inspect import NoFeed
 
     error = look.error
     url = error.answered_by if isinstance(error, BadStatus) else look.steps[-1].leads_to if look.steps else look.asked

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 from watcher.cli.looking import advice, reason_of, size
 from watcher.feeds.freshness import freshness
 from watcher.feeds.health import SILENT_AFTER
-from watcher.feeds.report import WHOLE_CHARS, Report
+from watcher.feeds.inspect import WHOLE_CHARS, Report
 from watcher.model import Response, Validators
 from watcher.text.counting import count
 from watcher.text.language import UNKNOWN, primary
 from watcher.text.spans import ago, span
 
 if TYPE_CHECKING:
-    from watcher.feeds.pace import NextPoll
+    from watcher.feeds.schedule import NextPoll
     from watcher.settings.model import SourceSettings
     from watcher.work.probe import Again, Look, Step
 

@@ -9,15 +9,15 @@ from datetime import datetime
 from itertools import islice
 
 from watcher.errors import FeedError
-from watcher.feeds.charset import decode
 from watcher.feeds.discover import feeds_in
-from watcher.feeds.entries import absolute, entries_of, shown
-from watcher.feeds.jsonfeed import read_json
-from watcher.feeds.mend import ITEM_END, ITEM_START
+from watcher.feeds.encoding import decode
+from watcher.feeds.json_feed import read_json
+from watcher.feeds.normalize import absolute, entries_of, shown
 from watcher.feeds.plain import BAD_REFERENCE, clean, one_line, plain
 from watcher.feeds.raw import RawFeed
 from watcher.feeds.walls import bot_wall
-from watcher.feeds.xmlfeed import read_xml
+from watcher.feeds.xml_feed import read_xml
+from watcher.feeds.xml_repair import ITEM_END, ITEM_START
 from watcher.model import ParsedFeed
 
 PROLOG_CHARS = 256 * 1024  # a root element that begins later is none

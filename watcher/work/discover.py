@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from watcher.errors import BadStatus
 from watcher.feeds.discover import FoundFeed, news_first, usual_places
-from watcher.feeds.report import NoFeed, Report
+from watcher.feeds.inspect import NoFeed, Report
 from watcher.text.urls import normal
 from watcher.work.probe import Look, Looker
 

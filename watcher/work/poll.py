@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 
 from watcher.errors import BadStatus, FeedError, FetchError, StoreError
-from watcher.feeds.changes import changes
+from watcher.feeds.diff import changes
 from watcher.feeds.freshness import Freshness, freshness
-from watcher.feeds.pace import NextPoll, Wishes, next_poll
+from watcher.feeds.schedule import NextPoll, Wishes, next_poll
 from watcher.feeds.walls import WALL
 from watcher.model import (
     Failed,

@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 
 from watcher.errors import BadStatus, FetchError, Unreachable, WatcherError
 from watcher.feeds.freshness import Freshness, freshness
-from watcher.feeds.pace import NextPoll, Wishes, next_poll
-from watcher.feeds.report import NoFeed, Report, examine
+from watcher.feeds.inspect import NoFeed, Report, examine
+from watcher.feeds.schedule import NextPoll, Wishes, next_poll
 from watcher.model import NotModified, Response, Validators
 from watcher.net.client import ACCEPT_FEED, ACCEPT_PAGE, Client
 from watcher.net.redirects import PERMANENT

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from watcher.feeds.entries import ABSOLUTE, IN_URLS, absolute, content_hash, entries_of
+from watcher.feeds.normalize import ABSOLUTE, IN_URLS, absolute, content_hash, entries_of
 from watcher.feeds.raw import RawEntry, RawFeed, RawText
 from watcher.text.urls import is_web, normal
 

@@ -11,9 +11,9 @@ from itertools import pairwise
 from statistics import median
 
 from watcher.errors import FeedError
-from watcher.feeds.charset import decode
 from watcher.feeds.discover import FoundFeed, feeds_in
-from watcher.feeds.jsonfeed import string
+from watcher.feeds.encoding import decode
+from watcher.feeds.json_feed import string
 from watcher.feeds.parse import parse_feed
 from watcher.feeds.plain import plain
 from watcher.feeds.walls import bot_wall

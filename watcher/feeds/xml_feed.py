@@ -7,9 +7,9 @@ import re
 from typing import Any
 from urllib.parse import urlsplit
 
-from watcher.feeds.mend import BROKEN, DECLARATION, ITEM_START, is_well_formed, mended, salvaged
 from watcher.feeds.plain import has_markup
 from watcher.feeds.raw import RawEntry, RawFeed, RawText
+from watcher.feeds.xml_repair import BROKEN, DECLARATION, ITEM_START, is_well_formed, mended, salvaged
 
 # feedparser resolves links by xml:base or else by the document's URL, and does not say which. Given a base that can be
 # told again, a link that depends on nothing but the document comes back as it was written (`as_written`). A feed that

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watcher.feeds.report import NoFeed, Report, examine, format_of
+from watcher.feeds.inspect import NoFeed, Report, examine, format_of
 
 URL = "https://a.example/feed"
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)

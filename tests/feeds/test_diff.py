@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watcher.feeds.changes import changes
+from watcher.feeds.diff import changes
 from watcher.model import Entry, ParsedFeed
 from watcher.text.urls import normal
 
