@@ -18,9 +18,9 @@ from digests.render.alert import Alert, mail, message
 from digests.settings import smtp_of
 from digests.store.alerts import alerts_out, note_alerts
 from digests.troubles import troubles
-from watcher.daemon.logs import fields
 from watcher.errors import StoreError, WatcherError
 from watcher.settings.model import Settings
+from watcher.text.fields import fields
 from watcher.work.tools import Tools
 
 log = logging.getLogger("digests")

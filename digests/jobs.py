@@ -24,12 +24,12 @@ from digests.store import retention
 from digests.store.editions import DAILY, MAKE_LIMIT_S, first_seen, is_made, is_settled, open_digests
 from digests.store.outbox import OPEN, SENT, Delivery, count_due
 from watcher.daemon.jobs import TIDY_EVERY_S, Job
-from watcher.daemon.logs import Fields, fields
 from watcher.errors import StoreError, WatcherError
 from watcher.settings.model import Settings
 from watcher.store import intake
 from watcher.store.open import connect
 from watcher.store.writer import read, write
+from watcher.text.fields import Fields, fields
 from watcher.work.chores import Chore
 from watcher.work.pool import PoolBroken
 from watcher.work.tidy import in_slices
@@ -88,7 +88,7 @@ async def tidy(tools: Tools) -> None:
         last = now - keep.keep_articles
         await in_slices(writer, lambda c, upto, most: retention.drop_stories(c, before=last, after=upto, most=most))
     if removed:
-        log.info("tidied_editions editions=%d", removed)
+        log.info("tidied_editions %s", fields(editions=removed))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,9 +16,10 @@ import pytest
 
 from tests.cli.site import rss
 from tests.kinds import on_sqlite
-from watcher.daemon import logs
+from watcher.daemon.logging import as_json, as_text, log_event
 from watcher.daemon.metrics import Family, Times, page
 from watcher.model import Changes, Failed, Feed, Offline, Polled, Source, Unchanged, Validators
+from watcher.text.fields import fields
 from watcher.work.events import FeedPolled
 
 ROOT = Path(__file__).parents[2]
@@ -32,9 +33,9 @@ def record(message: str, *arguments: object, level: int = logging.INFO) -> loggi
 
 def test_json_has_the_event_and_its_fields_with_their_types():
     at = datetime(2026, 11, 25, 6, 30, tzinfo=UTC)
-    counts = logs.fields(new=3, feed="https://a.example/feed", next_poll_at=at, nothing=None)
+    counts = fields(status="ok", took_s=0.25, new=3, feed="https://a.example/feed", next_poll_at=at, nothing=None)
 
-    told = json.loads(logs.JsonLines().format(record("polled status=ok %s %s", counts, logs.fields(took_s=0.25))))
+    told = json.loads(as_json().format(record("polled %s", counts)))
 
     assert told | {"at": ""} == {
         "at": "", "level": "info", "logger": "watcher.work", "event": "polled", "status": "ok", "new": 3,
@@ -42,10 +43,10 @@ def test_json_has_the_event_and_its_fields_with_their_types():
     }  # fmt: skip
 
 
-def test_json_reads_fields_that_stand_in_the_message_and_keeps_what_is_no_event():
-    form = logs.JsonLines()
+def test_json_has_each_field_as_it_is_and_keeps_what_is_no_event():
+    form = as_json()
 
-    told = json.loads(form.format(record("visit_failed host=%s reason=%r", "a.example", "it\nbroke")))
+    told = json.loads(form.format(record("visit_failed %s", fields(host="a.example", reason="it\nbroke"))))
     foreign = json.loads(form.format(record("Something of a library's: %d\nlines", 2)))
 
     assert (told["event"], told["host"], told["reason"]) == ("visit_failed", "a.example", "it\nbroke")
@@ -66,24 +67,26 @@ def test_no_line_of_a_poll_shows_the_password_in_a_feeds_address(caplog):
 
     with caplog.at_level(logging.INFO, "watcher.work"):
         for result in results:
-            logs.tell(FeedPolled(feed=feed, result=result, noted=0))
+            log_event(FeedPolled(feed=feed, result=result, noted=0))
 
     assert len(caplog.messages) == 4
     assert all("feed=https://a.example/feed " in message for message in caplog.messages)
 
 
 def test_a_line_of_text_stays_one_whatever_a_server_says():
-    hostile = "a\nERROR forged\x1b[2J\u2028b"
+    hostile = "a\nERROR forged\x1b[2J\u2028b\x9b2J\u202eb"
 
-    line = logs.Lines().format(record("page_failed %s", logs.fields(reason=hostile)))
-    other = logs.Lines().format(record("visit_failed reason=%s", hostile))
+    line = as_text().format(record("page_failed %s", fields(reason=hostile)))
+    other = as_text().format(record("Something of a library's: %s", hostile))
+    as_object = as_json().format(record("page_failed %s", fields(reason=hostile)))
 
-    assert len(line.splitlines()) == len(other.splitlines()) == 1
-    assert "\x1b" not in line + other
+    assert len(line.splitlines()) == len(other.splitlines()) == len(as_object.splitlines()) == 1
+    assert (line + other + as_object).isprintable()
+    assert json.loads(as_object)["reason"] == hostile
 
 
 def test_the_journal_is_told_the_weight_and_not_the_time():
-    assert logs.Lines(journal=True).format(record("line_down", level=logging.WARNING)) == "<4>line_down"
+    assert as_text(journal=True).format(record("line_down", level=logging.WARNING)) == "<4>line_down"
 
 
 def test_a_label_cannot_break_the_page():

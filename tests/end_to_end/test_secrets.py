@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from watcher.cli.main import run
-from watcher.daemon import logs
+from watcher.daemon.logging import as_json, as_text, log_event
 from watcher.settings.load import load
 from watcher.store.open import open_store
 from watcher.work.events import Event
@@ -127,7 +127,7 @@ def test_the_log_shows_nothing_that_is_secret_in_an_address(settings):
     import asyncio
 
     told: list[str] = []
-    forms = (logs.Lines(), logs.JsonLines())
+    forms = (as_text(), as_json())
 
     class Kept(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
@@ -146,7 +146,7 @@ def test_the_log_shows_nothing_that_is_secret_in_an_address(settings):
             from watcher.work.queue import LocalQueue
 
             def tell(event: Event) -> None:
-                logs.tell(event)
+                log_event(event)
 
             async with open_tools(loaded, engine, tell=tell) as tools:
                 await tools.writer.do(lambda c: make_all_due(c, now=tools.now()))

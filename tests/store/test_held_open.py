@@ -67,7 +67,7 @@ async def test_each_is_told_of_once_as_long_as_it_is_open(engine, other, caplog)
 
     events = [record.getMessage() for record in caplog.records if record.name == "watcher.work"]
     assert [event.split()[0] for event in events] == ["transaction_held_open"] * 2
-    assert "application='a dump'" in events[0] and "mend=" in events[0]
+    assert 'application="a dump"' in events[0] and "mend=" in events[0]
     assert watch.told == frozenset()
 
 

@@ -192,7 +192,7 @@ async def test_a_visit_that_breaks_down_is_one_line_of_the_log_and_its_host_rest
         await LocalQueue(replace(tools, tell=hear)).drain()
 
     (record,) = [record for record in caplog.records if record.levelno == logging.ERROR]
-    assert record.getMessage() == r"visit_failed host=h1.example reason='ValueError: two\nlines'"
+    assert record.getMessage() == r'visit_failed host=h1.example reason="ValueError: two\nlines"'
     assert not record.exc_info
     assert set(tools.client.asked.values()) == {1}
     assert await tools.writer.read(lambda c: get_host(c, "h1.example").blocked_until) == NOW + AFTER_A_FAULT

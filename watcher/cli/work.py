@@ -17,8 +17,8 @@ def command(config: Config = None) -> int:
     ([work] queue = "pgqueuer", docs/scale.md); what one leaves behind, another takes up. Editions are made by
     `watcher run`. Ctrl-C or SIGTERM stops it within ten seconds.
     """
-    from watcher.daemon import logs
     from watcher.daemon.last_resort import last_resort
+    from watcher.daemon.logging import set_up
     from watcher.daemon.run import run
     from watcher.store.open import open_store
     from watcher.work import loop
@@ -28,7 +28,7 @@ def command(config: Config = None) -> int:
         alone = SettingsError((), '[work] queue is "local": the daemon shares its visits with nobody')
         alone.mend = MEND
         raise alone
-    logs.set_up(form=settings.log.format, level=settings.log.level, debug=current_session().debug)
+    set_up(form=settings.log.format, level=settings.log.level, debug=current_session().debug)
     engine = open_store(settings.store.url)
     with last_resort() as on_end:
         loop.run(run(settings, engine, on_end=on_end, is_helper=True))

@@ -11,11 +11,11 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 
-from watcher.daemon import logs
 from watcher.daemon.endpoint import Route
 from watcher.daemon.link import Link, Message, dumped
 from watcher.errors import WatcherError
 from watcher.settings.model import Settings
+from watcher.text.fields import fields
 from watcher.work.processes import ends_blocked
 
 log = logging.getLogger("watcher.daemon")
@@ -80,7 +80,7 @@ class Child:
         match message["say"]:
             case "serving":
                 self.has_served = True
-                log.info("site_started %s", logs.fields(pid=self.pid, took_s=self.lived_s))
+                log.info("site_started %s", fields(pid=self.pid, took_s=self.lived_s))
             case "settings_changed":
                 self._on_settings()
             case "ask" if len(self._answers) < ANSWERS:

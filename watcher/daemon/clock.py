@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from watcher.daemon import logs
 from watcher.store.mark import Jump
+from watcher.text.fields import fields
 
 log = logging.getLogger("watcher.daemon")
 LOOK_S = 1.0
@@ -46,7 +46,7 @@ class Clock:
         self._ahead_s += by_s
         self._jumped_s = steady_s
         self.last_jump = Jump(at=datetime.fromtimestamp(wall_s, UTC), by_s=by_s)
-        log.warning("clock_jumped %s", logs.fields(by_s=round(by_s), now=self.last_jump.at))
+        log.warning("clock_jumped %s", fields(by_s=round(by_s), now=self.last_jump.at))
         return self.last_jump
 
     def has_jumped(self, *, within_s: float) -> bool:

@@ -15,9 +15,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
-from watcher.daemon import logs
 from watcher.errors import WatcherError
 from watcher.settings.daemon import MetricsSettings, is_loopback, place
+from watcher.text.fields import fields
 
 log = logging.getLogger("watcher.daemon")
 HEAD_BYTES = 8_192
@@ -61,7 +61,7 @@ class Endpoint:
             refused = WatcherError(f"[metrics] listen {self._settings.listen} cannot be had: {error.strerror or error}")
             refused.mend = "name another address, or end what listens there"
             raise refused from error
-        log.info("listening %s", logs.fields(at=self._settings.listen))
+        log.info("listening %s", fields(at=self._settings.listen))
 
     async def change(self, settings: MetricsSettings) -> None:
         """Take new settings; `listen` does as they say."""

@@ -15,7 +15,6 @@ from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.cron import CronTrigger
 from sqlalchemy import Connection
 
-from watcher.daemon import logs
 from watcher.daemon.clock import Clock
 from watcher.errors import EmbedderError, PluginError, StoreError, WatcherError
 from watcher.settings.model import Settings
@@ -23,6 +22,7 @@ from watcher.store.clock import drop_far_times, drop_future_times
 from watcher.store.indexing import index_missing
 from watcher.store.mark import JobFault, NextRun
 from watcher.store.server import is_server
+from watcher.text.fields import fields
 from watcher.work import chores
 from watcher.work.chores import FEATURES, VECTORS, Chore, own_chores
 from watcher.work.held_open import Watch
@@ -179,20 +179,20 @@ class JobRunner:
             await job.run()
         except asyncio.CancelledError:
             outcome = "broken_off"
-            log.info("broken_off %s", logs.fields(job=job.name))
+            log.info("broken_off %s", fields(job=job.name))
         except WatcherError as error:
-            log.log(self._level(job, error), "job_failed %s", logs.fields(job=job.name, reason=error, mend=error.mend))
+            log.log(self._level(job, error), "job_failed %s", fields(job=job.name, reason=error, mend=error.mend))
             self._rest_until_s[job.name] = self._steady() + rest_s(error, job)
             self._failed(job, str(error))
         except Exception as error:
             reason = f"{type(error).__name__}: {error}"
             if not self._is_known(job, reason):
-                log.exception("job_failed %s", logs.fields(job=job.name))
+                log.exception("job_failed %s", fields(job=job.name))
             self._failed(job, reason)
         else:
             outcome = "ok"
             if fault := self.faults.pop(job.name, None):
-                log.info("job_works %s", logs.fields(job=job.name, failed_since=fault.since))
+                log.info("job_works %s", fields(job=job.name, failed_since=fault.since))
         finally:
             self.running.pop(task, None)
             self._active_s = self._steady()
@@ -276,7 +276,7 @@ def own_jobs(queue: Queue, *, since: datetime | None = None, clock: Clock | None
         has_jumped = clock is not None and clock.has_jumped(within_s=CLOCK_SETTLES_S)
         correct, now = drop_future_times if has_jumped else drop_far_times, queue.tools.now()
         if rows := await queue.tools.writer.do(lambda c: correct(c, now=now)):
-            log.warning("times_corrected %s", logs.fields(rows=rows))
+            log.warning("times_corrected %s", fields(rows=rows))
 
     watch = Watch()
     on_server = (Job(name="server", every_s=HELD_OPEN_EVERY_S, run=lambda: watch.look(queue.tools.writer)),)

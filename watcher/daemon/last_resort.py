@@ -8,6 +8,8 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from watcher.text.fields import fields
+
 log = logging.getLogger("watcher.daemon")
 END_S = 9.5  # after the signal: below the ten seconds within which supervisors' patience begins to end
 
@@ -21,7 +23,7 @@ def last_resort(*, after_s: float = END_S, leave: Callable[[int], object] = os._
     """
 
     def end() -> None:
-        log.warning("stopped_by_force after_s=%g", after_s)
+        log.warning("stopped_by_force %s", fields(after_s=after_s))
         leave(1)
 
     timer = threading.Timer(after_s, end)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from watcher.daemon import logs
 from watcher.daemon.parts import AT_A_START, Parts
 from watcher.errors import SettingsError, WatcherError
 from watcher.settings.differ import Difference
 from watcher.settings.load import load
+from watcher.text.fields import fields
 
 NAMED = 50  # sources in the log, of each kind
 
@@ -26,12 +26,12 @@ async def reload(parts: Parts) -> bool:
     except SettingsError as error:
         for problem in error.problems:
             place = f"{problem.path}:{problem.line}:{problem.column}"
-            log.error("settings_fault %s", logs.fields(at=place, key=problem.key, reason=problem.message))
+            log.error("settings_fault %s", fields(at=place, key=problem.key, reason=problem.message))
         reason = None if error.problems else str(error)
-        log.error("reload_failed %s", logs.fields(faults=len(error.problems) or None, reason=reason, kept="the old"))
+        log.error("reload_failed %s", fields(faults=len(error.problems) or None, reason=reason, kept="the old"))
         return False
     except WatcherError as error:
-        log.error("reload_failed %s", logs.fields(reason=error, mend=error.mend, kept="the old"))
+        log.error("reload_failed %s", fields(reason=error, mend=error.mend, kept="the old"))
         return False
     tell(found)
     return True
@@ -41,7 +41,7 @@ def tell(found: Difference) -> None:
     """Log what is different; what only a start can change is named."""
     at_a_start = [name for name in found.settings if name in AT_A_START]
     changed = [name for name in found.settings if name not in AT_A_START]
-    counts = logs.fields(
+    counts = fields(
         sources_added=len(found.sources_added),
         sources_removed=len(found.sources_removed),
         sources_changed=len(found.sources_changed),
@@ -54,6 +54,6 @@ def tell(found: Difference) -> None:
         ("changed", found.sources_changed),
     ):
         for url in urls[:NAMED]:
-            log.info(f"source_{word} %s", logs.fields(feed=url))
+            log.info(f"source_{word} %s", fields(feed=url))
     for name in at_a_start:
-        log.warning("needs_restart %s", logs.fields(setting=name))
+        log.warning("needs_restart %s", fields(setting=name))

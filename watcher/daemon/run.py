@@ -13,11 +13,11 @@ from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Engine
 
-from watcher.daemon import logs
 from watcher.daemon.beat import beat
 from watcher.daemon.clock import Clock, watch
 from watcher.daemon.endpoint import Endpoint
 from watcher.daemon.jobs import JobRunner
+from watcher.daemon.logging import log_event
 from watcher.daemon.metrics import Counts
 from watcher.daemon.parts import SPREAD_S, Parts, Signs, queue_of
 from watcher.daemon.reload import reload
@@ -27,6 +27,7 @@ from watcher.daemon.website import Website
 from watcher.settings.model import Settings
 from watcher.store.mark import Held, held
 from watcher.store.space import convert
+from watcher.text.fields import fields
 from watcher.work.events import Event
 from watcher.work.queue import Queue
 from watcher.work.tools import open_tools, system_clock
@@ -125,7 +126,7 @@ async def put_together(
     counts = Counts()
 
     def tell(event: Event) -> None:
-        logs.tell(event)
+        log_event(event)
         counts.hear(event)
 
     async with AsyncExitStack() as stack:
@@ -146,7 +147,7 @@ def tell_started(parts: Parts) -> None:
     """Log the start."""
     embedder = parts.tools.embedder
     names = {"sources": len(parts.settings.active_sources()), "embedder": embedder.setting if embedder else "none"}
-    log.info("started %s", logs.fields(**names))
+    log.info("started %s", fields(**names))
 
 
 async def serve(parts: Parts, supervisor: Supervisor, wishes: Wishes) -> None:
@@ -175,7 +176,7 @@ def listen(wishes: Wishes) -> None:
         if number == signal.SIGHUP and not (had_terminal and not os.isatty(0)):  # else the terminal has gone
             wishes.reload.set()
             return
-        log.info("stopping %s", logs.fields(signal=number.name))
+        log.info("stopping %s", fields(signal=number.name))
         wishes.end.set()
         wishes.on_end()
         loop.call_later(SAME_SIGNAL_S, lambda: [loop.remove_signal_handler(each) for each in ENDS])

@@ -95,12 +95,12 @@ def leave_with(error: BaseException) -> None:
     """End this process with an error, in words where it is one of ours."""
     import logging
 
-    from watcher.daemon import logs
     from watcher.errors import WatcherError
+    from watcher.text.fields import fields
 
     if not isinstance(error, WatcherError):
         raise error
-    logging.getLogger("watcher.daemon").error("site_failed %s", logs.fields(reason=error, mend=error.mend))
+    logging.getLogger("watcher.daemon").error("site_failed %s", fields(reason=error, mend=error.mend))
     sys.exit(1)
 
 
@@ -130,13 +130,13 @@ class Site:
         """Take settings: serve with the first ones, go on with others."""
         import asyncio
 
-        from watcher.daemon import logs
         from watcher.daemon.link import loaded
+        from watcher.daemon.logging import set_up
         from watcher.store.open import connect
         from watcher.web.serve import Served
 
         settings = loaded(message["settings"])
-        logs.set_up(form=settings.log.format, level=settings.log.level, debug=message["debug"])
+        set_up(form=settings.log.format, level=settings.log.level, debug=message["debug"])
         if self._served is not None:
             await self._served.change(settings)
             return

@@ -16,12 +16,12 @@ from collections.abc import Callable, Mapping
 from importlib import metadata
 
 from watcher.daemon import child as children
-from watcher.daemon import logs
 from watcher.daemon.child import Child
 from watcher.daemon.endpoint import Route
 from watcher.daemon.site_process import OTHER_VERSION
 from watcher.errors import WatcherError
 from watcher.settings.model import Settings
+from watcher.text.fields import fields
 from watcher.web.address import bound
 
 log = logging.getLogger("watcher.daemon")
@@ -79,10 +79,10 @@ class Website:
             if "listen" in self._settings.web.model_fields_set:
                 raise
             if not self._was_told:
-                log.warning("not_serving %s", logs.fields(reason=error, mend="[web] listen names another address"))
+                log.warning("not_serving %s", fields(reason=error, mend="[web] listen names another address"))
             self._was_told = True
         if self._child is not None and not self._child.look_after():
-            log.warning("site_hangs %s", logs.fields(pid=self._child.pid))
+            log.warning("site_hangs %s", fields(pid=self._child.pid))
         if self._serving is not None and self._serving.done() and (fault := self._serving.exception()):
             self._serving = None
             self._wait_for_readers()
@@ -98,7 +98,7 @@ class Website:
         self._listener = bound(wanted.listen)
         self._listener.listen(BACKLOG)
         self._wait_for_readers()
-        log.info("serving %s", logs.fields(at=f"http://{wanted.listen}/"))
+        log.info("serving %s", fields(at=f"http://{wanted.listen}/"))
 
     def _wait_for_readers(self) -> None:
         """Start the process as soon as somebody asks."""
@@ -146,7 +146,7 @@ class Website:
             self._ends.clear()
         self._ends.append((asyncio.get_running_loop().time(), error))
         rest_s = min(2.0 ** (len(self._ends) - 1), LONGEST_REST_S)
-        log.warning("site_ended %s", logs.fields(reason=reason, lived_s=lived_s, again_in_s=rest_s))
+        log.warning("site_ended %s", fields(reason=reason, lived_s=lived_s, again_in_s=rest_s))
         return rest_s
 
     async def change(self, settings: Settings) -> None:

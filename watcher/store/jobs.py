@@ -27,6 +27,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from watcher.errors import StoreError
 from watcher.store.faults import lacks_right, unusable
 from watcher.store.hosts import Due, due_hosts
+from watcher.text.fields import fields
 
 log = logging.getLogger("watcher.store")
 VISIT = "visit"  # the jobs of this name: one a host; their payload and their `dedupe_key` are its name
@@ -106,7 +107,7 @@ def write_anew(engine: Engine, *, many: int = MANY_DEAD) -> bool:
     except DBAPIError as error:
         if lacks_right(error):
             raise may_not(who.login, who.database, error) from error
-        log.debug("jobs_not_written_anew why=%r", str(error.orig).strip())
+        log.debug("jobs_not_written_anew %s", fields(why=str(error.orig).strip()))
         return False
     return True
 

@@ -18,6 +18,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, NotSupportedEr
 from watcher.errors import StoreError
 from watcher.store import server
 from watcher.store.faults import WRITER_BUSY_MS, Words, is_of_the_schema, passing, probe, unusable
+from watcher.text.fields import fields
 
 log = logging.getLogger("watcher.store")
 T = TypeVar("T")
@@ -172,14 +173,14 @@ class Writer:
             self._down_at = now
         down_s = now - self._down_at
         if self.trouble is None and down_s >= words.tell_after_s:
-            log.warning("store_down reason=%r mend=%r", reason, words.mend_of_a_daemon)
+            log.warning("store_down %s", fields(reason=reason, mend=words.mend_of_a_daemon))
             self.trouble = reason
         return down_s < self._patience_s and not self._closing.is_set()
 
     def _is_up(self) -> None:
         """Note that the store can be written."""
         if self.trouble is not None and self._down_at is not None:
-            log.info("store_up was_down_s=%.0f", time.monotonic() - self._down_at)
+            log.info("store_up %s", fields(was_down_s=round(time.monotonic() - self._down_at)))
         self._down_at = self.trouble = None
 
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from watcher.store.held_open import LONG, HeldOpen, held_open
 from watcher.store.writer import Writer
+from watcher.text.fields import fields
 
 log = logging.getLogger("watcher.work")
 
@@ -25,8 +26,14 @@ class Watch:
         for each in found:
             if (each.pid, each.since) not in known:
                 log.warning(
-                    "transaction_held_open pid=%d application=%r login=%r state=%r since=%s mend=%r",
-                    each.pid, each.application, each.login, each.state, each.since.isoformat(timespec="seconds"),
-                    each.mend,
-                )  # fmt: skip
+                    "transaction_held_open %s",
+                    fields(
+                        pid=each.pid,
+                        application=each.application,
+                        login=each.login,
+                        state=each.state,
+                        since=each.since,
+                        mend=each.mend,
+                    ),
+                )
         self.told = frozenset(found)

@@ -12,6 +12,7 @@ from watcher.model import Elsewhere, Response, Revision
 from watcher.net.client import ACCEPT_PAGE
 from watcher.store.pages import Page, page_moved
 from watcher.store.revisions import last_version, looked, missed
+from watcher.text.fields import fields
 from watcher.text.urls import host_key
 from watcher.text.wellformed import well_formed
 from watcher.work.events import PageLookedAt
@@ -51,7 +52,7 @@ async def look_again(page: Page, tools: Tools) -> None:
     except (StoreError, PoolBroken):
         raise
     except Exception as error:
-        log.error("look_fault page=%s error=%r", page.url, error, exc_info=log.isEnabledFor(logging.DEBUG))
+        log.error("look_fault %s", fields(page=page.url, error=repr(error)), exc_info=log.isEnabledFor(logging.DEBUG))
         await tools.writer.do(lambda c: looked(c, page.article_id, now=at, found=None))
 
 

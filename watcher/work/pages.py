@@ -15,6 +15,7 @@ from watcher.net.hosts import LONGEST_HOLD
 from watcher.store.articles import Arrival, Packed, site_blocks, title_of
 from watcher.store.hosts import block
 from watcher.store.pages import Page, page_done, page_failed, page_moved, put_off, store_pages
+from watcher.text.fields import fields
 from watcher.text.urls import article_id, hide_secrets, host_key, host_of, normal
 from watcher.text.wellformed import well_formed
 from watcher.text.words import word_overlap
@@ -56,7 +57,7 @@ async def get_page(page: Page, tools: Tools, *, forbidden: str | None = None) ->
     except (StoreError, PoolBroken):
         raise
     except Exception as error:
-        log.error("page_fault page=%s error=%r", page.url, error, exc_info=log.isEnabledFor(logging.DEBUG))
+        log.error("page_fault %s", fields(page=page.url, error=repr(error)), exc_info=log.isEnabledFor(logging.DEBUG))
         await at_fault(page, tools, reason=f"a fault of Watcher ({type(error).__name__})", at=started)
 
 

@@ -31,6 +31,7 @@ from watcher.store.feeds import known_entries, recent_entries
 from watcher.store.hosts import block
 from watcher.store.polls import record_polls
 from watcher.store.visits import Leave, record_and_leave
+from watcher.text.fields import fields
 from watcher.text.urls import host_key
 from watcher.work import tasks
 from watcher.work.events import FeedPolled
@@ -78,7 +79,7 @@ async def poll_feed(
     except (StoreError, PoolBroken):
         raise
     except Exception as error:
-        log.error("feed_fault feed=%s error=%r", feed.url, error, exc_info=log.isEnabledFor(logging.DEBUG))
+        log.error("feed_fault %s", fields(feed=feed.url, error=repr(error)), exc_info=log.isEnabledFor(logging.DEBUG))
         reason = f"a fault of Watcher ({type(error).__name__})"
         result = failed(feed, FetchError(feed.url, reason), tools, started)
     if held is not None:  # first: what the host asked for must not be lost between the two

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from watcher.errors import WatcherError
+from watcher.text.fields import fields
 
 if TYPE_CHECKING:
     from watcher.work.processes import Processes
@@ -109,7 +110,7 @@ class Pool:
                 return self._pool
             try:
                 if broken is not None:
-                    log.warning("workers_replaced reason=%r", "the pool of worker processes broke")
+                    log.warning("workers_replaced %s", fields(reason="the pool of worker processes broke"))
                     processes.end(broken)
                 self._pool = processes.start(
                     self.workers, memory_bytes=self._memory_bytes, max_tasks=self._max_tasks, load=self._load

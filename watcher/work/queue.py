@@ -19,6 +19,7 @@ from watcher.errors import StoreError, WatcherError
 from watcher.store.hosts import LEASE, block, renew_all
 from watcher.store.line import make_offline_due, note_line
 from watcher.store.visits import Visit, claim_visits, give_back
+from watcher.text.fields import fields
 from watcher.work.events import LineDown, LineUp
 from watcher.work.pool import PoolBroken
 from watcher.work.tools import Tools
@@ -154,9 +155,8 @@ class Queue(ABC):
     async def _rest(self, host: str, error: Exception) -> None:
         """Let a host rest whose visit broke down for a reason that nobody foresaw."""
         reason = f"{type(error).__name__}: {error}"
-        log.error(
-            "visit_failed host=%s reason=%r", host, reason, exc_info=error if log.isEnabledFor(logging.DEBUG) else None
-        )
+        cause = error if log.isEnabledFor(logging.DEBUG) else None
+        log.error("visit_failed %s", fields(host=host, reason=reason), exc_info=cause)
         try:
             until = self.tools.now() + AFTER_A_FAULT
             await self.tools.writer.do(lambda c: block(c, host, until=until))

@@ -16,6 +16,7 @@ from watcher.errors import StoreError
 from watcher.store.hosts import is_leased, renew_all
 from watcher.store.jobs import MANY_DEAD, VISIT, count_waiting, hosts_to_offer, tidy_jobs, write_anew
 from watcher.store.visits import Asked, claim_asked
+from watcher.text.fields import fields
 from watcher.work.carrier import Carrier
 from watcher.work.crew import Crew
 from watcher.work.queue import Queue
@@ -189,5 +190,5 @@ class Anew:
         except StoreError as error:
             self._rests_until = time.monotonic() + self._refused_s
             if not self._is_told:
-                log.warning("jobs_not_written_anew reason=%r mend=%r", str(error), error.mend)
+                log.warning("jobs_not_written_anew %s", fields(reason=error, mend=error.mend))
                 self._is_told = True

@@ -19,6 +19,7 @@ from watcher.store import days, retention
 from watcher.store.retention import Sweep
 from watcher.store.space import give_back, room_of
 from watcher.store.writer import Writer, write
+from watcher.text.fields import fields
 
 log = logging.getLogger("watcher.work")
 T = TypeVar("T")
@@ -86,7 +87,7 @@ async def tidy(writer: Writer, settings: StoreSettings, *, now: datetime, everyw
     pages = await in_slices(writer, give_slice)
     if removed or pages:
         room = await writer.read(room_of)
-        log.info("tidied articles=%d file_bytes=%s", removed, room.file_bytes if room else None)
+        log.info("tidied %s", fields(articles=removed, file_bytes=room.file_bytes if room else None))
 
 
 async def on_days(writer: Writer, function: Callable[[Connection], T]) -> T | None:
@@ -135,7 +136,7 @@ async def fit(writer: Writer, max_bytes: int | None, *, now: datetime) -> int:
     removed = await in_slices(writer, step) + await fit_days(writer, max_bytes, now=now)
     room = await writer.read(room_of)
     if room is not None and room.used_bytes > max_bytes:
-        log.warning("store_too_large used_bytes=%d max_bytes=%d", room.used_bytes, max_bytes)
+        log.warning("store_too_large %s", fields(used_bytes=room.used_bytes, max_bytes=max_bytes))
     return removed
 
 

@@ -1,0 +1,146 @@
+"""The daemon's log, as structlog renders it: one event a line, its name first, then key=value; or JSON."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+import sys
+from functools import partial
+from typing import TextIO
+
+from structlog.processors import JSONRenderer, TimeStamper, format_exc_info
+from structlog.stdlib import ProcessorFormatter, add_log_level, add_logger_name
+from structlog.typing import EventDict
+
+from watcher.model import Failed, Feed, Offline, Polled, PollResult
+from watcher.text.fields import Fields, fields, inert, text_of
+from watcher.text.urls import hide_secrets
+from watcher.work.events import Event, FeedPolled, LineDown, LineUp, PageFailed, PageKnown, PageLookedAt, PageStored
+
+log = logging.getLogger("watcher.work")
+SYSLOG = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 2}
+EVENT = re.compile(r"([a-z][a-z_]*)( %s)?")
+NOT_PRINTABLE = re.compile(r"[^\x20-\x7e]")
+
+
+def set_up(*, form: str = "text", level: str = "info", debug: bool = False) -> None:
+    """Write the log to standard error, as "text" or "json"."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(as_json() if form == "json" else as_text(journal=is_journal(sys.stderr)))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.WARNING)
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # it warns of each run that waits for the one before
+    for name in ("watcher", "digests"):
+        logging.getLogger(name).setLevel(logging.DEBUG if debug else level.upper())
+
+
+def as_text(*, journal: bool = False) -> ProcessorFormatter:
+    """
+    Return what writes `2026-11-24T06:15:02Z INFO polled status=ok …`.
+
+    For the journal, which knows the time: `<6>polled …`.
+    """
+    stamp = TimeStamper(fmt="%Y-%m-%dT%H:%M:%SZ", utc=True, key="at")
+    return ProcessorFormatter(processors=[stamp, add_log_level, format_exc_info, hide, partial(write_line, journal)])
+
+
+def hide(logger: object, name: str, told: EventDict) -> EventDict:
+    """Return an event without what is secret in an address, also where a library names one."""
+    del logger, name
+    for key in ("event", "exception"):
+        if key in told:
+            told[key] = hide_secrets(told[key])
+    return told
+
+
+def write_line(journal: bool, logger: object, name: str, told: EventDict) -> str:
+    """Return the line of an event, with its traceback below."""
+    del logger, name
+    head = f"<{SYSLOG.get(told['level'], 6)}>" if journal else f"{told['at']} {told['level'].upper()} "
+    line = head + inert(told["event"]).replace("\n", "?")
+    return f"{line}\n{inert(told['exception'])}" if "exception" in told else line
+
+
+def as_json() -> ProcessorFormatter:
+    """Return what writes `{"at": "2026-11-24T06:15:02.113456Z", "level": "info", "event": "polled", "new": 3, …}`."""
+    return ProcessorFormatter(
+        pass_foreign_args=True,
+        processors=[
+            TimeStamper(fmt="iso", utc=True, key="at"),
+            add_log_level,
+            add_logger_name,
+            format_exc_info,
+            hide,
+            split_event,
+            JSONRenderer(serializer=dump_inert),
+        ],
+    )
+
+
+def split_event(logger: object, name: str, told: EventDict) -> EventDict:
+    """Return an event and its fields, each under its name; what a library says is a message."""
+    del logger, name
+    message, given = str(told["_record"].msg), told["positional_args"]
+    found = EVENT.fullmatch(message)
+    event = {"event": found[1]} if found else {"event": "message", "message": told["event"]}
+    head = {key: told[key] for key in ("at", "level", "logger")}
+    tail = {"traceback": told["exception"]} if "exception" in told else {}
+    return head | event | (given if isinstance(given, Fields) else {}) | tail
+
+
+def dump_inert(value: object, **given: object) -> str:
+    """Return JSON in which what cannot be printed is escaped, whatever it is in."""
+    del given
+    text = json.dumps(value, ensure_ascii=False, default=text_of)
+    return NOT_PRINTABLE.sub(lambda found: found[0] if found[0].isprintable() else json.dumps(found[0])[1:-1], text)
+
+
+def is_journal(stream: TextIO) -> bool:
+    """Whether what is written there goes to systemd's journal, which says so by device and inode."""
+    try:
+        at = os.fstat(stream.fileno())
+    except (OSError, ValueError):
+        return False
+    return os.environ.get("JOURNAL_STREAM") == f"{at.st_dev}:{at.st_ino}"
+
+
+def log_event(event: Event) -> None:
+    """Log one event of the work."""
+    match event:
+        case FeedPolled(feed=feed, result=result, noted=noted):
+            level = logging.WARNING if isinstance(result, Failed) else logging.INFO
+            log.log(level, "polled %s", polled_fields(feed, result, noted))
+        case LineDown():
+            log.warning("line_down %s", fields(since=event.since))
+        case LineUp():
+            log.warning("line_up %s", fields(was_down_since=event.since))
+        case PageStored():
+            log.info("stored %s", fields(page=event.url, from_feed=event.from_feed or None, took_s=event.took_s))
+        case PageKnown():
+            log.info("known %s", fields(page=event.url))
+        case PageLookedAt():
+            log.info("looked_again %s", fields(page=event.url, outcome=event.outcome))
+        case PageFailed():
+            log.warning("page_failed %s", fields(page=event.url, reason=event.reason, final=event.final))
+
+
+def polled_fields(feed: Feed, result: PollResult, noted: int) -> Fields:
+    """Return what is said of a poll."""
+    about = {"feed": feed.url}
+    match result:
+        case Failed():
+            failures = feed.failures + 1
+            return fields(
+                status="failed", **about, reason=result.reason, failures=failures, next_poll_at=result.next_poll_at
+            )
+        case Offline():
+            return fields(status="offline", **about, next_poll_at=result.next_poll_at)
+        case Polled(changes=seen):
+            counts = {"new": len(seen.new), "changed": len(seen.changed), "held_back": seen.held_back, "pages": noted}
+            times = {"took_s": result.took_s, "next_poll_at": result.next_poll_at}
+            return fields(status="ok", **about, **counts, **times)
+        case _:
+            return fields(status="unchanged", **about, took_s=result.took_s, next_poll_at=result.next_poll_at)
