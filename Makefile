@@ -79,7 +79,7 @@ format: $(READY)  ## put the code in order
 	$(BIN)/ruff format
 
 docs: $(READY)  ## make the pages that come from the code: settings, schema, manual page
-	$(BIN)/python -m watcher.settings.reference > docs/settings.md
+	$(BIN)/python -m watcher.settings.docs > docs/settings.md
 	$(BIN)/watcher settings schema > docs/settings.schema.json
 	$(BIN)/python -m watcher.cli.man > docs/watcher.1
 	$(BIN)/python -m watcher.cli.errors_page > docs/errors.md

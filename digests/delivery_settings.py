@@ -14,7 +14,16 @@ from pydantic import AfterValidator, BeforeValidator, Field, StrictInt, Validati
 from digests.addresses import mailbox
 from watcher.settings.secrets import Secret
 from watcher.settings.section import Fault, Part, raw_rows, repeated
-from watcher.settings.values import Duration, OptionalSecret, check_web, parse_secret, positive, resolve_path, shown
+from watcher.settings.values import (
+    Duration,
+    OptionalSecret,
+    SecretRef,
+    check_web,
+    parse_secret,
+    positive,
+    resolve_path,
+    shown,
+)
 from watcher.text.urls import host_of
 
 ChannelName = Literal["file", "smtp", "sendmail", "webhook"]
@@ -61,7 +70,7 @@ def optional_path(value: object, info: ValidationInfo) -> Path | None:
 
 
 Mailbox = Annotated[str, AfterValidator(check_mailbox)]
-WebPlace = Annotated[str | Secret | None, BeforeValidator(parse_place)]
+WebPlace = Annotated[str | SecretRef | None, BeforeValidator(parse_place)]
 OptionalPath = Annotated[Path | None, BeforeValidator(optional_path)]
 
 

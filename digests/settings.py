@@ -182,7 +182,7 @@ class DigestSettings(Part):
     directory: LocalPath = Field(
         default=Path("out"),
         description="Where editions are written; a relative path starts at this file's folder.",
-        json_schema_extra={"shown_default": "out"},
+        json_schema_extra={"default": "out"},
     )
     formats: tuple[Format, ...] = Field(
         default=TO_READ, description="Forms to write (docs/edition.md says what each is for).", min_length=1

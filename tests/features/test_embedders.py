@@ -15,8 +15,8 @@ from tests.features.embedder_contract import EmbedderContract
 from tests.features.fake_models import Model
 from watcher.errors import EmbedderError, PluginError
 from watcher.features.embed import EMBEDDERS, Endpoint, checked, choice_of, load_embedder, unit_vectors
-from watcher.settings.semantic import EMBEDDERS as NAMES
-from watcher.settings.semantic import SemanticSettings
+from watcher.settings.model import EMBEDDERS as NAMES
+from watcher.settings.model import SemanticSettings
 
 pytestmark = pytest.mark.slow  # loads a model
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from watcher.settings.differ import difference
+from watcher.settings.edit import difference
 from watcher.settings.load import parse
 
 BASE = """

@@ -12,9 +12,8 @@ import pytest
 
 from watcher.cli.init import starter
 from watcher.cli.main import run
+from watcher.settings.docs import origins, schema
 from watcher.settings.load import parse
-from watcher.settings.origins import origins
-from watcher.settings.schema import schema
 
 ROOT = Path(__file__).parents[2]
 TEXT = """[store]

@@ -10,9 +10,8 @@ import pytest
 
 from digests.settings import digests_of
 from watcher.cli.init import starter
-from watcher.settings.explain import part_of
-from watcher.settings.load import load, parse, settings_model
-from watcher.settings.reference import page
+from watcher.settings.docs import page
+from watcher.settings.load import load, parse, part_of, settings_model
 
 ROOT = Path(__file__).parents[2]
 CONTINENTS = {

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
 
-from watcher.errors import WatcherError
+from watcher.errors import SettingsError, WatcherError
 from watcher.settings import codes
+from watcher.settings.load import parse
 from watcher.settings.secrets import Secret
 from watcher.settings.values import (
+    Size,
     check_private,
     check_timezone,
     format_duration,
     format_size,
-    parse_bound,
     parse_duration,
     parse_keep,
     parse_secret,
-    parse_size,
 )
+
+parse_size = TypeAdapter(Size).validate_python
 
 
 @settings(deadline=None)
@@ -31,7 +35,7 @@ def test_a_duration_is_read_as_it_was_written(seconds):
 
 
 @settings(deadline=None)
-@given(st.integers(min_value=0, max_value=10**12))
+@given(st.integers(min_value=1, max_value=10**12))
 def test_a_size_is_read_as_it_was_written(count):
     assert parse_size(format_size(count)) == count
 
@@ -45,10 +49,8 @@ def test_any_other_value_is_refused_in_words_or_read_as_a_length_of_time(value):
         assert parse_duration(value) >= timedelta(0)
     except ValueError as error:
         assert "got" in str(error)
-    try:
-        assert parse_size(value) >= 0
-    except ValueError as error:
-        assert "got" in str(error)
+    with suppress(ValidationError):
+        assert parse_size(value) > 0
 
 
 @pytest.mark.parametrize(
@@ -149,7 +151,18 @@ def test_what_is_kept_too_short_for_editions_is_refused(value, words):
         parse_keep(value)
 
 
-def test_a_bound_of_nothing_is_refused():
-    assert (parse_bound("1 GiB"), parse_bound(None)) == (1 << 30, None)
-    with pytest.raises(ValueError, match="expected more"):
-        parse_bound(0)
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("0", "got 0, expected more than 0"),
+        ("true", 'got "true", expected a size such as "10 MiB" or "500 kB"'),
+        ('"lots"', 'got "lots", expected a size such as "10 MiB" or "500 kB"'),
+        ('"10 XB"', 'got "10 XB", expected a size such as "10 MiB" or "500 kB"'),
+        ("-5", 'got -5, expected a size such as "10 MiB" or "500 kB"'),
+    ],
+)
+def test_what_is_no_size_is_refused_with_its_place(value, words, tmp_path):
+    with pytest.raises(SettingsError) as caught:
+        parse(f"[store]\nmax_size = {value}\n", tmp_path / "settings.toml")
+
+    assert str(caught.value).endswith(f"settings.toml:2:12: store.max_size: {words}")

@@ -11,7 +11,7 @@ from watcher.cli.app import DONE, Config, Json, examples, load_settings, setting
 from watcher.cli.output import print_json, print_lines
 
 if TYPE_CHECKING:
-    from watcher.settings.origins import Value
+    from watcher.settings.docs import Value
 
 
 @examples("watcher settings show", "watcher settings show --changed", "watcher settings show --json")
@@ -25,8 +25,8 @@ def show(
 
     Of sources only what the file says is shown. Secrets are not: they stand where `env:` and `file:` say.
     """
+    from watcher.settings.docs import origins
     from watcher.settings.load import read_file
-    from watcher.settings.origins import origins
 
     path = settings_path(config)
     settings = load_settings(path)
@@ -58,7 +58,7 @@ def lines(path: str, found: list[Value]) -> Iterator[str]:
 @examples("watcher settings schema > settings.schema.json")
 def schema() -> int:
     """Print the JSON schema of a settings file: editors complete and check with it."""
-    from watcher.settings.schema import schema as made
+    from watcher.settings.docs import schema as made
 
     print_json(made())
     return DONE

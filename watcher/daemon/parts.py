@@ -17,7 +17,7 @@ from watcher.daemon.metrics import Counts
 from watcher.daemon.website import Website
 from watcher.features.embed import choice_of, usable_embedder
 from watcher.net.client import Client
-from watcher.settings.differ import Difference, difference
+from watcher.settings.edit import Difference, difference
 from watcher.settings.model import Settings
 from watcher.store.feeds import sync_sources
 from watcher.store.mark import JobFault

@@ -7,7 +7,7 @@ import logging
 
 from watcher.daemon.parts import AT_A_START, Parts
 from watcher.errors import SettingsError, WatcherError
-from watcher.settings.differ import Difference
+from watcher.settings.edit import Difference
 from watcher.settings.load import load
 from watcher.text.fields import fields
 

@@ -12,8 +12,8 @@ from watcher.errors import EmbedderError, PluginError
 from watcher.model import Features
 
 if TYPE_CHECKING:
+    from watcher.settings.model import SemanticSettings
     from watcher.settings.secrets import Secret
-    from watcher.settings.semantic import SemanticSettings
 
 __all__ = [
     "EMBEDDERS", "Choice", "Embedder", "Endpoint", "checked", "choice_of", "embedding_text", "endpoint_of",

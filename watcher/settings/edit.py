@@ -1,4 +1,8 @@
-"""Edits a settings file as text: rows of `[[sources]]` come and go, every comment stays (docs/decisions/0002)."""
+"""
+Edits a settings file as text: rows of `[[sources]]` come and go, every comment stays (docs/decisions/0002).
+
+And says what is different in settings that are read again: sources by their URL, everything else by its name.
+"""
 
 from __future__ import annotations
 
@@ -6,22 +10,24 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import time, timedelta
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from watcher.errors import SettingsError
-from watcher.settings.explain import explain
-from watcher.settings.load import dotted, parse, read_file
+from watcher.settings.load import dotted, explain, parse, read_file
 from watcher.settings.model import Settings, SourceSettings
 from watcher.settings.positions import Positions
+from watcher.settings.section import Part, Rows
 from watcher.settings.values import format_duration
 from watcher.text.wellformed import inert_json
 
 LIST = "sources"
+TABLE = object()  # stands for a table of a list, in a difference
 SWITCH = re.compile(r"""\s*(?:enabled|"enabled"|'enabled')\s*=\s*(?:true|false)""")
 
 
@@ -106,7 +112,9 @@ def toml(value: object) -> str:
         return str(value).lower()
     if isinstance(value, timedelta):
         return quoted(format_duration(value))
-    if isinstance(value, tuple):
+    if isinstance(value, time):
+        return quoted(f"{value:%H:%M}")
+    if isinstance(value, tuple | list):
         return f"[{', '.join(toml(item) for item in value)}]"
     return quoted(str(value))
 
@@ -167,3 +175,47 @@ def raw_of(row: SourceSettings) -> Mapping[str, object]:
         name: format_duration(value) if isinstance(value, timedelta) else value
         for name, value in row.model_dump().items()
     }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """URLs of sources, and the names of other settings: "poll.every", "digests.world.at"; never a value."""
+
+    sources_added: tuple[str, ...] = ()
+    sources_removed: tuple[str, ...] = ()
+    sources_changed: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()
+
+
+def difference(before: Settings, after: Settings) -> Difference:
+    """Return what is different in `after`. A source that is switched off counts as removed."""
+    old = {source.url: source for source in before.active_sources()}
+    new = {source.url: source for source in after.active_sources()}
+    was, now = dict(flat(before)), dict(flat(after))
+    names = [name for name in {**was, **now} if was.get(name, ...) != now.get(name, ...)]
+    tables = tuple(f"{name}." for name in names if (was | now)[name] is TABLE)  # new or gone as a whole
+    return Difference(
+        sources_added=tuple(url for url in new if url not in old),
+        sources_removed=tuple(url for url in old if url not in new),
+        sources_changed=tuple(url for url, source in new.items() if url in old and old[url] != source),
+        settings=tuple(name for name in names if not name.startswith(tables)),
+    )
+
+
+def flat(part: Part, above: str = "") -> Iterator[tuple[str, object]]:
+    """Yield each setting but the sources, with its dotted name; a table of a list goes by its name or its number."""
+    for name, field in type(part).model_fields.items():
+        value = getattr(part, name)
+        key = f"{above}{field.alias or name}"
+        if key == "sources" and not above:
+            continue
+        rows = value.root if isinstance(value, Rows) else value
+        if isinstance(value, Part):
+            yield from flat(value, f"{key}.")
+        elif isinstance(rows, tuple) and any(isinstance(row, Part) for row in rows):
+            for number, row in enumerate(rows, 1):
+                table = f"{key}.{getattr(row, 'name', None) or number}"
+                yield table, TABLE
+                yield from flat(row, f"{table}.")
+        else:
+            yield key, value

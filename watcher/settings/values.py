@@ -10,19 +10,17 @@ from pathlib import Path
 from typing import Annotated, TypeVar
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, BeforeValidator, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, ByteSize, Field, ValidationInfo, WithJsonSchema
 
 from watcher.settings import codes
 from watcher.settings.secrets import Secret
 from watcher.text.urls import hide_secrets, is_web
 
 UNITS_S = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
-SIZE_UNITS = {"b": 1, "kb": 1_000, "mb": 1_000_000, "gb": 1_000_000_000, "kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30}
 SHOWN_SIZES = (("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("GB", 10**9), ("MB", 10**6), ("kB", 1_000))
 BLANK = re.compile(r"\s")
 DURATION = re.compile(r"(?:\d{1,9}(?:\.\d{1,3})?[smhdw])+", re.ASCII)
 DURATION_PART = re.compile(r"([\d.]+)([smhdw])", re.ASCII)
-SIZE = re.compile(r"(\d{1,12}(?:\.\d{1,3})?)([a-z]+)", re.ASCII)
 CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)", re.ASCII)
 PORT = re.compile(r"\d{1,5}", re.ASCII)
 HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})|\[[0-9A-Fa-f:.]+\]", re.ASCII)
@@ -96,23 +94,13 @@ def positive(value: Number) -> Number:
     return value
 
 
-def parse_size(value: object) -> int:
-    """Return the bytes that "10 MiB", "500 kB" or a plain number say."""
-    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
-        return value
-    match = SIZE.fullmatch(value.replace(" ", "").lower()) if isinstance(value, str) else None
-    if not match or match[2] not in SIZE_UNITS:
-        raise ValueError(f'got {shown(value)}, expected a size such as "10 MiB" or "500 kB"')
-    return round(float(match[1]) * SIZE_UNITS[match[2]])
-
-
-def parse_bound(value: object) -> int | None:
-    """Return the bytes that a bound says, None for no bound."""
-    return None if value is None else positive(parse_size(value))
+def no_truth_value(value: object) -> object:
+    """Return `value`, or for true and false, which pydantic takes for 1 and 0 bytes, what is no size."""
+    return str(value).lower() if isinstance(value, bool) else value
 
 
 def format_size(value: int) -> str:
-    """Return `value` as settings write it: "10 MiB", "500 kB"; the inverse of `parse_size`."""
+    """Return `value` as settings write it: "10 MiB", "500 kB"; `ByteSize` reads it back."""
     for unit, factor in SHOWN_SIZES:
         if value and value % factor == 0:
             return f"{value // factor} {unit}"
@@ -217,16 +205,22 @@ def folder_of(info: ValidationInfo) -> Path:
     return folder if isinstance(folder, Path) else Path.cwd()
 
 
-Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
-Keep = Annotated[timedelta | None, BeforeValidator(parse_keep)]
-Bound = Annotated[int | None, BeforeValidator(parse_bound)]
-Size = Annotated[int, BeforeValidator(parse_size)]
-ClockTime = Annotated[time, BeforeValidator(parse_clock)]
+def text_schema(title: str, pattern: str | None = None) -> WithJsonSchema:
+    """Return how the schema for editors describes a value that stands as text in the file."""
+    return WithJsonSchema({"title": title, "type": "string"} | ({"pattern": pattern} if pattern else {}))
+
+
+DURATION_SCHEMA = text_schema("duration", r"^\s*(\d+(\.\d+)?\s*[a-z]+\s*)+$")
+Duration = Annotated[timedelta, BeforeValidator(parse_duration), DURATION_SCHEMA]
+Keep = Annotated[timedelta | None, BeforeValidator(parse_keep), text_schema("duration")]
+Size = Annotated[ByteSize, BeforeValidator(no_truth_value), Field(gt=0, title="size")]
+ClockTime = Annotated[time, BeforeValidator(parse_clock), text_schema("time of day", r"^\s*\d{1,2}:\d{2}\s*$")]
 TimeZoneName = Annotated[str, AfterValidator(check_timezone)]
 WebUrl = Annotated[str, AfterValidator(check_web)]
 Country = Annotated[str | None, AfterValidator(lambda value: value if value is None else check_country(value))]
 Language = Annotated[str | None, AfterValidator(lambda value: value if value is None else check_language(value))]
 PrivateAddress = Annotated[str, AfterValidator(check_private)]
-LocalPath = Annotated[Path, BeforeValidator(resolve_path)]
-SecretRef = Annotated[Secret, BeforeValidator(parse_secret)]
-OptionalSecret = Annotated[Secret | None, BeforeValidator(parse_optional_secret)]
+LocalPath = Annotated[Path, BeforeValidator(resolve_path), text_schema("path")]
+SECRET_SCHEMA = text_schema("secret", "^(env|file):.+")
+SecretRef = Annotated[Secret, BeforeValidator(parse_secret), SECRET_SCHEMA]
+OptionalSecret = Annotated[Secret | None, BeforeValidator(parse_optional_secret), SECRET_SCHEMA]

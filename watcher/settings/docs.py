@@ -1,0 +1,201 @@
+"""
+What is told of the settings: the JSON schema for editors, the page `docs/settings.md`, and where each value comes from.
+
+`python -m watcher.settings.docs` prints the page, `watcher settings schema` the schema.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import time, timedelta
+from pathlib import Path
+from typing import Any
+
+from pydantic import ByteSize
+from pydantic.fields import FieldInfo
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core.core_schema import NullableSchema, WithDefaultSchema
+
+from watcher.settings.edit import toml
+from watcher.settings.load import settings_model
+from watcher.settings.model import Settings, hide_password
+from watcher.settings.positions import Positions
+from watcher.settings.section import Loc, Part, Rows
+from watcher.settings.syntax import read
+from watcher.settings.values import format_size
+
+DRAFT = "http://json-schema.org/draft-07/schema#"  # the one that editors of TOML know
+HIDDEN = "…"
+HEAD = """# Settings
+
+<!-- Made from the models by `python -m watcher.settings.docs`; edit the models, not this page. -->
+
+Watcher reads one file, `settings.toml`: the one that `--config` or `$WATCHER_CONFIG` names, else `./settings.toml`,
+else `watcher/settings.toml` in the XDG config folder.
+`watcher init` writes a starter file, `watcher check` names every fault of a file at once, with its line and column.
+
+- Durations are written `"90s"`, `"15m"`, `"1h30m"`, `"2d"`; sizes `"500 kB"`, `"10 MiB"`.
+- Relative paths start at the folder of the settings file.
+- A secret is written `"env:NAME"` (a variable) or `"file:PATH"` (a file's text), never as itself.
+- Unknown names are errors.
+
+`watcher settings show` says what holds, and from which line of the file it comes.
+Editors complete and check the file by [settings.schema.json](settings.schema.json), which `watcher settings schema`
+prints: in VS Code (Even Better TOML) and with taplo by a first line `#:schema PATH-OR-URL`.
+"""
+WORDS = {"string": "text", "boolean": "true or false", "integer": "number", "number": "number", "path": "path"}
+
+
+class EditorSchema(GenerateJsonSchema):
+    """Pydantic's schema as editors of TOML need it: no null, which TOML has not, and defaults as a file has them."""
+
+    def nullable_schema(self, schema: NullableSchema) -> JsonSchemaValue:
+        return self.generate_inner(schema["schema"])
+
+    def default_schema(self, schema: WithDefaultSchema) -> JsonSchemaValue:
+        found = super().default_schema(schema)
+        if found.get("default") in (None, "", {}):
+            found.pop("default", None)
+        return found
+
+    def encode_default(self, dft: Any) -> Any:  # noqa: ANN401 (as pydantic has it)
+        return toml(dft)[1:-1] if isinstance(dft, timedelta | time | Path) else super().encode_default(dft)
+
+    def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ANN401 (as pydantic has it)
+        return False
+
+
+def schema() -> dict[str, Any]:
+    """Return the schema of a whole file: watcher's own sections and those of installed packages."""
+    found = settings_model().model_json_schema(schema_generator=EditorSchema)
+    return found | {"$schema": DRAFT, "title": "Settings of Watcher"}
+
+
+def page() -> str:
+    """Return the page of all settings, in Markdown."""
+    whole = schema()
+    lines = [HEAD]
+    for key, one in whole["properties"].items():
+        words = one.get("description") or followed(one, whole)["description"]
+        lines += table(whole, key, *table_in(one, whole), words)
+    return "\n".join(lines)
+
+
+def table(whole: dict[str, Any], name: str, part: dict[str, Any], many: bool, words: str) -> Iterator[str]:
+    """Yield a heading, a sentence and the rows of one table, then the tables inside it."""
+    yield f"## `{f'[[{name}]]' if many else f'[{name}]'}`\n\n{words}\n"
+    yield "| setting | type | default | what it says |"
+    yield "| --- | --- | --- | --- |"
+    inner = []
+    for key, one in part["properties"].items():
+        nested, is_list = table_in(one, whole)
+        if nested:
+            inner.append((f"{name}.{key}", nested, is_list, nested["description"]))
+        kind = ("list of tables" if is_list else "table") if nested else type_words(one)
+        default = "required" if key in part.get("required", ()) else "" if nested else default_words(one)
+        yield f"| `{key}` | {kind} | {default} | {escaped(one.get('description', ''))} |"
+    yield ""
+    for each in inner:
+        yield from table(whole, *each)
+
+
+def table_in(one: dict[str, Any], whole: dict[str, Any]) -> tuple[dict[str, Any], bool]:
+    """Return the schema of the table that a setting is, empty if it is none, and whether it is a list of them."""
+    one = followed(one, whole)
+    if one.get("type") == "array":
+        return table_in(one["items"], whole)[0], True
+    return (one if "properties" in one else {}), False
+
+
+def followed(one: dict[str, Any], whole: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema that a reference leads to, or the schema itself."""
+    return whole["$defs"][one["$ref"].rpartition("/")[2]] if "$ref" in one else one
+
+
+def type_words(one: dict[str, Any]) -> str:
+    """Return the type of a setting in words."""
+    if "enum" in one:
+        return " or ".join(f'`"{choice}"`' for choice in one["enum"])
+    if one.get("type") == "array":
+        return f"list of {type_words(one['items'])}"
+    if one.get("type") == "object":
+        return f"table of {type_words(one['additionalProperties'])}s"
+    if "anyOf" in one and "title" not in one:
+        return " or ".join(type_words(each) for each in one["anyOf"])
+    return str(one.get("title") or WORDS[one.get("format", one["type"])])
+
+
+def default_words(one: dict[str, Any]) -> str:
+    """Return the default of a setting as the file would say it."""
+    value = one.get("default")
+    if value is None:
+        return ""
+    return f"`{toml(format_size(value) if one.get('title') == 'size' else value)}`"
+
+
+def escaped(text: str) -> str:
+    """Return text that is safe inside a Markdown table."""
+    return text.replace("|", "\\|").replace("<", "&lt;")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Value:
+    """A setting: its table ("[poll]", "[[digests]] 1"), its name, its value as TOML, its line; None: the default."""
+
+    table: str
+    name: str
+    value: str
+    line: int | None
+
+
+def origins(settings: Settings, text: str) -> Iterator[Value]:
+    """Yield each setting of the file `text`, in the order of the models; tables that it does not have with defaults."""
+    found = read(text)
+    yield from of_part(settings, found.data, Positions(found.sound), ())
+
+
+def of_part(part: Part, data: object, places: Positions, loc: Loc) -> Iterator[Value]:
+    """Yield the settings of a table, then those of the tables in it."""
+    given = data if isinstance(data, Mapping) else {}
+    inner: list[Iterator[Value]] = []
+    for name, field in type(part).model_fields.items():
+        key, value = field.alias or name, getattr(part, name)
+        here = (*loc, key)
+        rows = value.root if isinstance(value, Rows) else value
+        if isinstance(value, Part):
+            inner.append(of_part(value, given.get(key), places, here))
+        elif isinstance(rows, tuple) and any(isinstance(row, Part) for row in rows):
+            raw = given.get(key)
+            listed = raw if isinstance(raw, list) else [None] * len(rows)
+            inner += [of_part(row, listed[n], places, (*here, n)) for n, row in enumerate(rows)]
+        elif loc:
+            line = places.key(here)[0] if key in given else None
+            yield Value(table=table_of(loc), name=key, value=shown(value, field), line=line)
+    for more in inner:
+        yield from more
+
+
+def table_of(loc: Loc) -> str:
+    """Return the heading of a table, and which one of a list: "[semantic.endpoint]", "[[digests]] 2"."""
+    names = ".".join(str(part) for part in loc if isinstance(part, str))
+    numbers = ".".join(str(part + 1) for part in loc if isinstance(part, int))
+    heading = f"[[{names}]]" if isinstance(loc[-1], int) else f"[{names}]"
+    return f"{heading} {numbers}".rstrip()
+
+
+def shown(value: object, field: FieldInfo) -> str:
+    """Return a value as TOML writes it; what is secret is hidden, and the place of a secret is not."""
+    if value is None:
+        extra = field.json_schema_extra
+        return toml(extra["default"]) if isinstance(extra, dict) and "default" in extra else "none"
+    if isinstance(value, str) and "://" in value and not field.repr:
+        return toml(hide_password(value) if field.default_factory else HIDDEN)
+    if isinstance(value, Mapping):
+        return f"{{ {', '.join(f'{toml(key)} = {toml(each)}' for key, each in value.items())} }}" if value else "{}"
+    return toml(format_size(value) if isinstance(value, ByteSize) else value)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page())
