@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlsplit
@@ -68,9 +69,29 @@ def checked(path: Path) -> tuple[Settings, dict[str, int]]:
     from watcher.cli.checks import plugged_in_checks
 
     settings = load_settings(path)
+    check_tokens(settings, path)
     rules = own_rules(settings.path)
     counts = counted(settings) | ({"site rules": len(rules)} if rules else {})
     return settings, counts | plugged_in_checks(settings)
+
+
+def check_tokens(settings: Settings, path: Path) -> None:
+    """Look at the tokens that can be read here. Errors: SettingsError if one is too short."""
+    from watcher.settings.daemon import TOKEN_CHARS
+    from watcher.settings.load import place, read_file
+    from watcher.settings.positions import Positions
+    from watcher.settings.section import Fault
+    from watcher.settings.syntax import read
+
+    faults = []
+    for name, token in (("metrics", settings.metrics.token), ("web", settings.web.token)):
+        with suppress(WatcherError):  # a variable that only the service has, say
+            count = len(token.reveal().strip()) if token else TOKEN_CHARS
+            if count < TOKEN_CHARS:
+                message = f"got a token of {count} characters in {token}, expected {TOKEN_CHARS} or more"
+                faults.append(Fault(loc=(name, "token"), message=message))
+    if faults:
+        raise SettingsError(tuple(place(faults, Positions(read(read_file(path)).sound), path)))
 
 
 def refused(path: Path, error: WatcherError) -> int:

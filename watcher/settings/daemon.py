@@ -9,9 +9,11 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
+from watcher.errors import WatcherError
 from watcher.settings.section import Fault, Part
 from watcher.settings.values import OptionalSecret, shown
 
+TOKEN_CHARS = 16  # at least: ten guesses a minute find no such token
 LISTEN = re.compile(r"(?:\[(?P<six>[0-9A-Fa-f:.]+)\]|(?P<host>[\w.-]+)):(?P<port>\d{1,5})", re.ASCII)
 
 
@@ -40,7 +42,9 @@ class MetricsSettings(Part):
         default="", description='Where the daemon answers, "127.0.0.1:9464"; by default nowhere.', max_length=300
     )
     token: OptionalSecret = Field(
-        default=None, description="Bearer token that has to be sent; needed where others can reach the address."
+        default=None,
+        description="Bearer token that has to be sent, of 16 characters or more; needed where others can reach the "
+        "address.",
     )
 
     @field_validator("listen")
@@ -68,7 +72,8 @@ class WebSettings(Part):
     )
     token: OptionalSecret = Field(
         default=None,
-        description="What a browser has to give as its password; needed where others can reach the address.",
+        description="What a browser has to give as its password, of 16 characters or more; needed where others can "
+        "reach the address.",
     )
 
     @field_validator("listen")
@@ -98,6 +103,18 @@ def open_to_all(data: object) -> Iterable[Fault]:
     if found and not is_loopback(found[0]) and "token" not in rows:
         message = f'got {shown(listen)} without a token; expected an address of this machine, or token = "file:…"'
         yield Fault(loc=("listen",), message=message)
+
+
+def token_of(wanted: MetricsSettings | WebSettings, *, section: str) -> str | None:
+    """Return the token, None if none is asked for. Errors: WatcherError if it cannot be read, or is too short."""
+    if wanted.token is None:
+        return None
+    token = wanted.token.reveal().strip()
+    if len(token) < TOKEN_CHARS:
+        error = WatcherError(f"[{section}] token {wanted.token} has {len(token)} characters, not {TOKEN_CHARS} or more")
+        error.mend = "write a longer one there, such as: openssl rand -hex 16"
+        raise error
+    return token
 
 
 def place(listen: str) -> tuple[str, int] | None:
