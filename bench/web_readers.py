@@ -1,38 +1,44 @@
 """
-Measures what readers of the site cost the polls: a daemon that polls beside fifty of them, and beside none, in turns.
+Measures what readers of the site cost the polls: a daemon that polls, with no reader beside it and then with some.
 
-    python bench/web_readers.py                       # twenty polls a second: the daemon has time
-    python bench/web_readers.py --feeds 16000         # more polls than it can do
+    python bench/web_readers.py                       # five readers, each one page after the other
+    python bench/web_readers.py --readers 50 --wait 1 # fifty who look at a page a second
 
-A reader looks at a page, waits a second, and looks at the next (site_readers.py). A turn is three stretches of time:
-no readers; readers of the lowest priority, who stand for readers on other machines, since what they cost is the site's
-own work; and readers who take the cores of this machine as anybody does. Prints for each the polls a minute, how long
-feeds took to answer, the pages read, and the share of a core that each process took. Loopback only.
+The daemon runs in this process, as in `steady.py`: each 10 ms a timer says how late the event loop is, and each poll
+how long after it was due it was made (the daemon looks for what is due every two seconds). The readers and the feeds
+are processes of their own. The bar: loop lag p99 below 50 ms, and no poll more than a second later than without
+readers. Loopback only.
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
+import logging
 import os
-import re
+import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from statistics import median
 
-import httpx
+from steady import beat
+from tree import cpu
+
+from watcher.daemon import run as daemon
+from watcher.settings.load import load
+from watcher.store.open import open_store
+from watcher.work import loop
+from watcher.work.events import Event, FeedPolled
 
 HERE = Path(__file__).parent
 FEEDS_PORT = 18290
 SITE = "127.0.0.1:18420"
-NUMBERS = "http://127.0.0.1:18421/metrics"
-TICK = os.sysconf("SC_CLK_TCK")
 WARM_S = 90  # until the polls have spread themselves, and what came in is indexed
+LAG_MS, LATE_S = 50.0, 1.0  # the bar
 SETTINGS = """
 [store]
 url = "sqlite:///watcher.db"
@@ -44,131 +50,108 @@ min_every = "1m"
 [fetch]
 articles = false
 allow_private = ["127.0.0.0/8"]
-[metrics]
-listen = "127.0.0.1:18421"
 [web]
 listen = "127.0.0.1:18420"
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kind:
-    """A kind of stretch: how many read, and at which priority."""
+async def measure(given: argparse.Namespace, late_s: list[float]) -> bool:
+    """Print a line without readers and one with them; return whether the bar holds."""
+    await asyncio.sleep(WARM_S)
+    lags: list[float] = []
+    beating = asyncio.create_task(beat(lags))
+    print(
+        "readers   loop lag p50    p99     max      polls late p50   p99    max      polls  CPU of a core", flush=True
+    )
+    _, alone_s = await stretch(0, given, lags, late_s)
+    lag_ms, with_s = await stretch(given.readers, given, lags, late_s)
+    beating.cancel()
+    holds = lag_ms < LAG_MS and with_s < alone_s + LATE_S
+    print(f"{'ok' if holds else 'MISSED'}: lag p99 {lag_ms:.1f} ms, the latest poll {with_s - alone_s:+.2f} s")
+    os.kill(os.getpid(), signal.SIGTERM)
+    return holds
 
-    name: str
-    readers: int
-    nice: int = 0
+
+async def stretch(
+    readers: int, given: argparse.Namespace, lags: list[float], late_s: list[float]
+) -> tuple[float, float]:
+    """Print what a stretch of time brought; return the loop's lag (p99, ms) and how late the latest poll was (s)."""
+    reading = None
+    lags.clear()
+    late_s.clear()
+    used, began = cpu(os.getpid()) or 0.0, time.monotonic()
+    if readers:
+        command = [sys.executable, str(HERE / "site_readers.py"), "--site", SITE, "--readers", str(readers)]
+        command += ["--seconds", str(given.seconds), "--wait", str(given.wait)]
+        reading = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE)
+    await asyncio.sleep(given.seconds)
+    share = ((cpu(os.getpid()) or 0.0) - used) / (time.monotonic() - began)
+    lag, late = shares(lags, scale=1e3), shares(late_s)
+    print(
+        f"{readers:7}       {lag[0]:6.1f}  {lag[1]:6.1f}  {lag[2]:6.1f} ms       {late[0]:6.2f}  {late[1]:6.2f}"
+        f"  {late[2]:6.2f} s  {len(late_s):6}  {share:10.0%}",
+        flush=True,
+    )
+    if reading is not None:
+        told = json.loads((await reading.communicate())[0])
+        print(
+            f"          {told['pages'] / given.seconds:.1f} pages a second, median {told['median_ms']:.0f} ms,"
+            f" 95 % within {told['p95_ms']:.0f}, slowest {told['slowest_ms']:.0f}; answers {told['answers']}"
+        )
+    return lag[1], late[2]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Numbers:
-    """What the daemon tells of itself, and the CPU seconds of each process."""
+def shares(values: Sequence[float], *, scale: float = 1.0) -> tuple[float, float, float]:
+    """Return the median, the 99th percentile and the largest of `values`."""
+    found = sorted(values) or [0.0]
+    return tuple(found[int((len(found) - 1) * share)] * scale for share in (0.5, 0.99, 1.0))  # type: ignore[return-value]
 
-    at: float
-    polls: float
-    answered_s: float
-    cpu: Counter[str]
+
+async def both(path: Path, given: argparse.Namespace) -> bool:
+    """Run the daemon, and measure it."""
+    late_s: list[float] = []
+    tell = daemon.log_event
+
+    def hear(event: Event) -> None:
+        if isinstance(event, FeedPolled):
+            late_s.append((event.result.at - event.feed.next_poll_at).total_seconds())
+        tell(event)
+
+    daemon.log_event = hear
+    settings = load(path)
+    engine = open_store(settings.store.url)
+    _, holds = await asyncio.gather(daemon.run(settings, engine), measure(given, late_s))
+    engine.dispose()
+    return holds
 
 
 def main() -> None:
-    """Poll, read, and print."""
+    """Fill a store, serve the feeds, and measure."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--feeds", type=int, default=1200)
     parser.add_argument("--full", type=int, default=100, help="feeds that have entries; the others are empty")
-    parser.add_argument("--readers", type=int, default=50)
-    parser.add_argument("--seconds", type=float, default=120.0, help="whole minutes: polls come together")
-    parser.add_argument("--wait", type=float, default=1.0, help="seconds between two pages of a reader")
-    parser.add_argument("--turns", type=int, default=2)
+    parser.add_argument("--readers", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=60.0, help="whole minutes: polls come together")
+    parser.add_argument("--wait", type=float, default=0.0, help="seconds between two pages of a reader")
     given = parser.parse_args()
     server = [sys.executable, str(HERE / "feed_server.py"), "--feeds", str(given.feeds), "--words", "20"]
     server += ["--full", str(given.full), "--port", str(FEEDS_PORT)]
     urls = subprocess.run([*server, "--print"], capture_output=True, text=True, check=True).stdout.split()
     serving = subprocess.Popen(server, stdout=subprocess.PIPE, text=True)
-    assert serving.stdout and "ready" in serving.stdout.readline(), "the feeds cannot be served"
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        rows = "".join(f'[[sources]]\nurl = "{url}"\n' for url in urls)
-        (folder / "settings.toml").write_text(SETTINGS + rows)
-        watcher = Path(sys.executable).with_name("watcher")
-        subprocess.run([watcher, "poll", "--no-pages"], cwd=folder, check=True, stdout=subprocess.DEVNULL)
-        subprocess.run([watcher, "digest"], cwd=folder, check=True, stdout=subprocess.DEVNULL)
-        daemon = subprocess.Popen([watcher, "run"], cwd=folder, stderr=subprocess.DEVNULL)
-        try:
-            time.sleep(WARM_S)
-            in_turns(given, {"daemon": daemon.pid, "feeds": serving.pid})
-        finally:
-            daemon.terminate()
-            daemon.wait()
-            serving.terminate()
-            serving.wait()
-
-
-def in_turns(given: argparse.Namespace, pids: dict[str, int]) -> None:
-    """Measure each kind in turns, and print what readers cost."""
-    kinds = (
-        Kind(name="no readers", readers=0),
-        Kind(name="readers elsewhere", readers=given.readers, nice=19),
-        Kind(name="readers on these cores", readers=given.readers),
-    )
-    polls: dict[str, list[float]] = {kind.name: [] for kind in kinds}
-    for turn in range(given.turns):
-        for kind in kinds if turn % 2 == 0 else reversed(kinds):
-            polls[kind.name].append(measured(kind, given, pids))
-    alone = median(polls[kinds[0].name])
-    for kind in kinds[1:]:
-        found = median(polls[kind.name])
-        print(f"{kind.name}: {found:.0f} polls a minute, of {alone:.0f} without ({found / alone - 1:+.1%})")
-
-
-def measured(kind: Kind, given: argparse.Namespace, pids: dict[str, int]) -> float:
-    """Print what a stretch of time brought; return the polls a minute."""
-    reading = None
-    if kind.readers:
-        command = [sys.executable, str(HERE / "site_readers.py"), "--site", SITE, "--readers", str(kind.readers)]
-        command += ["--seconds", str(given.seconds), "--wait", str(given.wait), "--nice", str(kind.nice)]
-        reading = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    before = numbers(pids)
-    time.sleep(given.seconds)
-    after = numbers(pids)
-    lasted, polls = after.at - before.at, after.polls - before.polls
-    answered = (after.answered_s - before.answered_s) / max(polls, 1)
-    shares = {name: round((after.cpu[name] - before.cpu[name]) / lasted * 100) for name in after.cpu}
-    print(f"{kind.name:23} {polls * 60 / lasted:7.1f} polls a minute, {answered * 1e3:6.1f} ms a feed", end="")
-    if reading is not None:
-        told = json.loads(reading.communicate()[0])
-        shares["readers"] = round(told["cpu_s"] / lasted * 100)
-        print(
-            f", {told['pages'] / lasted:5.1f} pages a second, median {told['median_ms']:.0f} ms,"
-            f" 95 % within {told['p95_ms']:.0f}, answers {told['answers']}",
-            end="",
-        )
-    print("; % of a core: " + ", ".join(f"{name} {share}" for name, share in shares.items()), flush=True)
-    return polls * 60 / lasted
-
-
-def numbers(pids: dict[str, int]) -> Numbers:
-    """Return what the daemon tells by now."""
-    page = httpx.get(NUMBERS, timeout=30).text
-    polls = sum(float(value) for value in re.findall(r"^watcher_polls_total\{[^}]*\} ([\d.e+]+)$", page, re.MULTILINE))
-    seconds = re.search(r"^watcher_poll_seconds_sum ([\d.e+]+)$", page, re.MULTILINE)
-    cpu: Counter[str] = Counter()
-    for name, pid in pids.items():
-        cpu[name] += cpu_of(pid)
-        for child in children_of(pid):
-            is_site = b"watcher.daemon.site_process" in Path(f"/proc/{child}/cmdline").read_bytes()
-            cpu["site" if is_site else "workers"] += cpu_of(child)
-    return Numbers(at=time.monotonic(), polls=polls, answered_s=float(seconds[1]) if seconds else 0.0, cpu=cpu)
-
-
-def children_of(pid: int) -> list[int]:
-    """Return the processes that one has started, by whichever of its threads."""
-    return [int(word) for path in Path(f"/proc/{pid}/task").glob("*/children") for word in path.read_text().split()]
-
-
-def cpu_of(pid: int) -> float:
-    """Return the CPU seconds of a process."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICK
+    logging.getLogger().setLevel(logging.ERROR)
+    try:
+        assert serving.stdout and "ready" in serving.stdout.readline(), "the feeds cannot be served"
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "settings.toml"
+            path.write_text(SETTINGS + "".join(f'[[sources]]\nurl = "{url}"\n' for url in urls))
+            watcher = Path(sys.executable).with_name("watcher")
+            subprocess.run([watcher, "poll", "--no-pages"], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+            subprocess.run([watcher, "digest"], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+            holds = loop.run(both(path, given))
+    finally:
+        serving.terminate()
+        serving.wait()
+    sys.exit(0 if holds else 1)
 
 
 if __name__ == "__main__":

@@ -6,35 +6,36 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 
+from prometheus_client.core import Metric
 from sqlalchemy import Connection
 
 from digests.outlook import outlooks
 from digests.store.editions import last_edition
 from digests.store.outbox import FAILED, OPEN, unsettled
-from watcher.daemon.metrics import Family
+from watcher.daemon.metrics import labelled
 from watcher.settings.model import Settings
 from watcher.work.tools import system_clock
 
 FAILED_FOR = timedelta(days=7)  # deliveries that failed are counted
 
 
-def metrics(connection: Connection, settings: Settings) -> Iterator[Family]:
+def metrics(connection: Connection, settings: Settings) -> Iterator[Metric]:
     """Yield when each digest was made and is due, how late it is, how large its largest story, what has not arrived."""
     now = system_clock()
     found = tuple(outlooks(connection, settings, now=now))
-    made = tuple(({"digest": o.digest}, o.last_made_at.timestamp()) for o in found if o.last_made_at)
-    due = tuple(({"digest": o.digest}, o.next_due_at.timestamp()) for o in found)
-    late = tuple(({"digest": o.digest}, (now - o.owed_since).total_seconds() if o.owed_since else 0.0) for o in found)
-    yield Family(name="digests_edition_made_seconds", kind="gauge", help="When the last edition was made.", values=made)
-    yield Family(name="digests_edition_due_seconds", kind="gauge", help="When the next edition is due.", values=due)
+    made = [(o.digest, o.last_made_at.timestamp()) for o in found if o.last_made_at]
+    due = [(o.digest, o.next_due_at.timestamp()) for o in found]
+    late = [(o.digest, (now - o.owed_since).total_seconds() if o.owed_since else 0.0) for o in found]
+    yield labelled("digests_edition_made_seconds", "When the last edition was made.", "digest", made)
+    yield labelled("digests_edition_due_seconds", "When the next edition is due.", "digest", due)
     words = "How long the edition has been owed that is not made; 0: none is."
-    yield Family(name="digests_edition_late_seconds", kind="gauge", help=words, values=late)
-    largest = tuple(({"digest": o.digest}, share) for o in found if (share := largest_share(connection, o.digest)))
+    yield labelled("digests_edition_late_seconds", words, "digest", late)
+    largest = [(o.digest, share) for o in found if (share := largest_share(connection, o.digest))]
     words = "Share of the largest story in the reports of the last edition's window."
-    yield Family(name="digests_largest_story_share", kind="gauge", help=words, values=largest)
+    yield labelled("digests_largest_story_share", words, "digest", largest)
     counts = Counter(each.state for each in unsettled(connection, since=(now - FAILED_FOR).date()))
-    left = tuple(({"state": state}, float(counts[state])) for state in (*OPEN, FAILED))
-    yield Family(name="digests_deliveries", kind="gauge", help="Deliveries that have not arrived.", values=left)
+    left = [(state, counts[state]) for state in (*OPEN, FAILED)]
+    yield labelled("digests_deliveries", "Deliveries that have not arrived.", "state", left)
 
 
 def largest_share(connection: Connection, digest: str) -> float | None:

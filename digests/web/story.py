@@ -75,7 +75,7 @@ class Stories:
 
     def show(self, site: Site, ask: Ask) -> Reply:
         """Answer a page of a story."""
-        at = int(ask.params.get("page", 1))
+        at = ask.page()
         wanted = ask.params["story"][:200]
         found, told, more = read(site.engine, lambda c: gathered(c, site, wanted, at))
         last = self._shelf.last_told(found.row.id)

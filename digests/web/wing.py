@@ -44,7 +44,7 @@ def wing(settings: Settings, engine: Engine) -> Wing:
         Page(path="/archive", answer=archive.month),
         Page(path="/archive/{month}", answer=archive.month),
         Page(path="/story/{story}", answer=stories.show),
-        Page(path="/story/{story}/page-{page:int}", answer=stories.show),
+        Page(path="/story/{story}/page-{page}", answer=stories.show),
         Page(path="/story/{story}/split", answer=stories.split, method="POST", cost="correct"),
         Page(path="/story/{story}/join", answer=stories.join, method="POST", cost="correct"),
         Page(path="/article/{article}", answer=article),

@@ -31,8 +31,9 @@ def client(site):
     return client_of(app_of(site))
 
 
-def client_of(app, **headers: str) -> httpx.AsyncClient:
-    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=BASE, headers=headers)
+def client_of(app, *, peer: str = "127.0.0.1", **headers: str) -> httpx.AsyncClient:
+    transport = httpx.ASGITransport(app, client=(peer, 40_000))
+    return httpx.AsyncClient(transport=transport, base_url=BASE, headers=headers)
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,7 @@ from tests.kinds import on
 from watcher.features.extract import extract_features
 from watcher.features.pack import pack
 from watcher.model import Article, Changes, Failed, Polled, Removed, Validators
+from watcher.settings.daemon import token_of
 from watcher.settings.load import load
 from watcher.settings.model import Settings
 from watcher.store.articles import Packed, add_article
@@ -21,6 +22,7 @@ from watcher.store.feeds import feed_states, sync_sources
 from watcher.store.polls import record_polls
 from watcher.store.writer import read, write
 from watcher.web.app import make_app
+from watcher.web.auth import Guard
 from watcher.web.site import Site, wings_of
 
 NOW = datetime(2026, 11, 25, 7, tzinfo=UTC)
@@ -164,4 +166,5 @@ def site_of(settings: Settings, engine: Engine, **more) -> Site:
 
 def app_of(site: Site, clock=lambda: 0.0):
     """Return the app of a site; its limits' clock stands still."""
-    return make_app(site, clock=clock)
+    token = token_of(site.settings.web, section="web")
+    return Guard(make_app(site, clock=clock), token=token, clock=clock)

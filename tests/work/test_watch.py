@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from digests.store.editions import open_digests
 from watcher.daemon.jobs import own_jobs
-from watcher.daemon.metrics import of_the_store
+from watcher.daemon.metrics import read_store_metrics
 from watcher.settings.model import Settings
-from watcher.store.writer import read
 from watcher.work.queue import LocalQueue
 
 GAUGE = "watcher_transaction_held_open_seconds"
@@ -23,7 +22,7 @@ async def test_a_daemon_looks_on_a_server_alone(world, database):
 async def test_the_number_is_there_on_a_server_alone_and_0_while_nobody_does(world, database, store_url):
     open_digests(store_url).dispose()  # they add numbers of their own
 
-    families = read(world.tools.writer.engine, lambda c: list(of_the_store(c, Settings())))
-    found = [family.values for family in families if family.name == GAUGE]
+    metrics = read_store_metrics(world.tools.writer.engine, Settings())
+    found = [(s.labels, s.value) for metric in metrics if metric.name == GAUGE for s in metric.samples]
 
-    assert found == ([(({}, 0.0),)] if database == "postgresql" else [])
+    assert found == ([({}, 0.0)] if database == "postgresql" else [])

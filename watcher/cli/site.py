@@ -28,8 +28,8 @@ def command(
     from watcher.store.intake import last_change
     from watcher.store.open import open_store
     from watcher.store.writer import read
+    from watcher.web.export import copy
     from watcher.web.site import Site, wings_of
-    from watcher.web.static import copy
 
     settings = load_settings(config)
     engine = open_store(settings.store.url)

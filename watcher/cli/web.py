@@ -11,10 +11,7 @@ from watcher.cli.app import DONE, Config, examples, load_settings
 from watcher.cli.output import print_lines
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
-
     from watcher.settings.model import Settings
-    from watcher.web.app import Extra, Told
 
 
 @examples("watcher web", "watcher web --listen 127.0.0.1:8500", "watcher web --listen '[::1]:8420'")
@@ -33,24 +30,25 @@ def command(
     import asyncio
     import signal
 
+    from watcher.daemon.site import site_app, store_routes
     from watcher.store.open import open_store
+    from watcher.web.serve import Listener
 
     settings = with_listen(load_settings(config), listen)
     engine = open_store(settings.store.url)
     loop_signals = (signal.SIGINT, signal.SIGTERM)
 
     async def serve() -> None:
-        from watcher.web.serve import Served
-
-        served = Served(settings, engine, extra=extra(settings, engine))
-        await served.listen()
+        app = site_app(settings, engine, store_routes(settings, engine))
+        listener = Listener("web", settings.web, app)
+        await listener.listen()
         print_lines([f"http://{settings.web.listen}/ until Ctrl-C"])
         sys.stdout.flush()
         ended = asyncio.Event()
         for number in loop_signals:
             asyncio.get_running_loop().add_signal_handler(number, ended.set)
         await ended.wait()
-        await served.close()
+        await listener.close()
 
     try:
         asyncio.run(serve())
@@ -70,27 +68,3 @@ def with_listen(settings: Settings, listen: str | None) -> Settings:
     if not is_loopback(found[0]) and settings.web.token is None:
         raise BadParameter('others can reach it: set [web] token = "file:…" first', param_hint="--listen")
     return settings.model_copy(update={"web": settings.web.model_copy(update={"listen": wanted})})
-
-
-def extra(settings: Settings, engine: Engine) -> Extra:
-    """Return what answers `/healthz` and `/metrics` where no daemon does: the store's own numbers."""
-    import asyncio
-
-    async def metrics() -> Told:
-        from watcher.daemon.endpoint import TEXT
-        from watcher.daemon.metrics import Times, of_the_store, page
-        from watcher.store.writer import read
-
-        found = await asyncio.to_thread(read, engine, lambda c: tuple(of_the_store(c, settings)))
-        return 200, page(found, Times()).encode(), TEXT
-
-    async def healthz() -> Told:
-        from watcher.daemon.endpoint import as_health
-        from watcher.store.articles import count_articles
-        from watcher.store.writer import read
-
-        count = await asyncio.to_thread(read, engine, count_articles)
-        told = as_health({}, {"articles": count})
-        return 200, told.body, told.kind
-
-    return {"/metrics": metrics, "/healthz": healthz}

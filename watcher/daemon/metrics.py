@@ -1,136 +1,142 @@
 """
-The daemon's numbers, in Prometheus' text format: what it counts itself, what the store holds, what packages add.
+The daemon's numbers for Prometheus: what it counts itself, what the store holds, what packages add.
 
 A package adds its own by the entry point group `watcher.metrics`: "module:function", which takes a connection to the
-store and the settings, and returns families.
+store and the settings, and returns metrics of `prometheus_client`.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
 from importlib.metadata import entry_points
+from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection
+from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+from sqlalchemy import Connection, Engine
 
 from watcher.errors import PluginError
 from watcher.model import Failed, Offline, Polled
 from watcher.settings.model import Settings
+from watcher.store.articles import count_articles
+from watcher.store.health import count_words
+from watcher.store.held_open import held_open
+from watcher.store.intake import count_due
+from watcher.store.open import store_bytes
+from watcher.store.writer import read
 from watcher.work.events import Event, FeedPolled, PageFailed, PageKnown, PageStored
+from watcher.work.tools import system_clock
+
+if TYPE_CHECKING:
+    from watcher.daemon.parts import Parts
 
 GROUP = "watcher.metrics"
 BOUNDS_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Family:
-    """Numbers of one name. `kind` is "counter" or "gauge"; `values` are (labels, number)."""
-
-    name: str
-    kind: str
-    help: str
-    values: tuple[tuple[Mapping[str, str], float], ...]
-
-
-@dataclass(slots=True)
-class Times:
-    """How long something took, by upper bound in seconds."""
-
-    buckets: list[int] = field(default_factory=lambda: [0] * len(BOUNDS_S))
-    count: int = 0
-    total_s: float = 0.0
-
-    def add(self, took_s: float) -> None:
-        """Count one."""
-        self.count += 1
-        self.total_s += took_s
-        for number, bound in enumerate(BOUNDS_S):
-            self.buckets[number] += took_s <= bound
+# Each counter would have a second series, which says when it was first counted.
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
 
 class Counts:
-    """What the daemon has counted since its start."""
+    """What the daemon has counted since its start, in a registry of its own."""
 
     def __init__(self) -> None:
-        self.polls: Counter[str] = Counter()
-        self.pages: Counter[str] = Counter()
-        self.jobs: Counter[tuple[str, str]] = Counter()
-        self.entries: Counter[str] = Counter()
-        self.took = Times()
+        self.registry = all_of = CollectorRegistry()
+        self._polls = Counter("watcher_polls_total", "Polls of feeds, by how they ended.", ["status"], registry=all_of)
+        self._entries = Counter("watcher_entries_total", "Entries that polls brought.", ["kind"], registry=all_of)
+        self._pages = Counter(
+            "watcher_pages", "Pages of articles, by what became of them.", ["outcome"], registry=all_of
+        )
+        self._jobs = Counter(
+            "watcher_job_runs_total", "Runs of the daemon's jobs.", ["job", "outcome"], registry=all_of
+        )
+        self._took = Histogram(
+            "watcher_poll_seconds", "Time that feeds took to answer.", buckets=BOUNDS_S, registry=all_of
+        )
 
     def hear(self, event: Event) -> None:
         """Count an event of the work."""
         match event:
             case FeedPolled(result=Failed()):
-                self.polls["failed"] += 1
+                self._polls.labels("failed").inc()
             case FeedPolled(result=Offline()):
-                self.polls["offline"] += 1
+                self._polls.labels("offline").inc()
             case FeedPolled(result=result):
-                self.polls["ok" if isinstance(result, Polled) else "unchanged"] += 1
-                self.took.add(result.took_s)
+                self._polls.labels("ok" if isinstance(result, Polled) else "unchanged").inc()
+                self._took.observe(result.took_s)
                 if isinstance(result, Polled):
-                    self.entries["new"] += len(result.changes.new)
-                    self.entries["changed"] += len(result.changes.changed)
+                    self._entries.labels("new").inc(len(result.changes.new))
+                    self._entries.labels("changed").inc(len(result.changes.changed))
             case PageStored(from_feed=from_feed):
-                self.pages["stored_from_feed" if from_feed else "stored"] += 1
+                self._pages.labels("stored_from_feed" if from_feed else "stored").inc()
             case PageKnown():
-                self.pages["known"] += 1
+                self._pages.labels("known").inc()
             case PageFailed(final=final):
-                self.pages["lost" if final else "put_off"] += 1
+                self._pages.labels("lost" if final else "put_off").inc()
 
     def job_ended(self, name: str, outcome: str) -> None:
         """Count a run of a job: "ok", "failed" or "broken_off"."""
-        self.jobs[name, outcome] += 1
-
-    def families(self) -> Iterator[Family]:
-        """Yield what was counted."""
-        yield counted("watcher_polls_total", "Polls of feeds, by how they ended.", "status", self.polls)
-        yield counted("watcher_entries_total", "Entries that polls brought.", "kind", self.entries)
-        yield counted("watcher_pages_total", "Pages of articles, by what became of them.", "outcome", self.pages)
-        runs = tuple(({"job": job, "outcome": outcome}, float(n)) for (job, outcome), n in sorted(self.jobs.items()))
-        yield Family(name="watcher_job_runs_total", kind="counter", help="Runs of the daemon's jobs.", values=runs)
+        self._jobs.labels(name, outcome).inc()
 
 
-def counted(name: str, words: str, label: str, counts: Counter[str]) -> Family:
-    """Return a counter with one label."""
-    values = tuple(({label: key}, float(n)) for key, n in sorted(counts.items()))
-    return Family(name=name, kind="counter", help=words, values=values)
+class Metrics(Collector):
+    """Metrics that `find` returns when Prometheus asks."""
+
+    def __init__(self, find: Callable[[], Iterable[Metric]]) -> None:
+        self._find = find
+
+    def collect(self) -> Iterable[Metric]:
+        """Return the metrics. Errors: as `find`."""
+        return self._find()
 
 
-def gauge(name: str, words: str, value: float, **labels: str) -> Family:
-    """Return a number that goes up and down."""
-    return Family(name=name, kind="gauge", help=words, values=((labels, value),))
+def process_metrics(parts: Parts) -> Iterator[Metric]:
+    """Yield what only the running daemon knows."""
+    signs = parts.signs
+    words = "When the daemon was started (Unix time)."
+    yield GaugeMetricFamily("watcher_started_seconds", words, signs.started_at.timestamp())
+    yield GaugeMetricFamily("watcher_sign_of_life_seconds", "When its store last answered.", signs.beat_at.timestamp())
+    yield GaugeMetricFamily("watcher_visits", "Hosts being visited.", parts.queue.busy)
+    is_down = parts.tools.line.down_since is not None
+    yield GaugeMetricFamily("watcher_line_down", "1 while our own line is down.", is_down)
+    failing = [(name, 1.0) for name in sorted(parts.jobs.faults)]
+    yield labelled("watcher_job_failing", "1 for each job whose last run failed.", "job", failing)
 
 
-def of_the_store(connection: Connection, settings: Settings) -> Iterator[Family]:
-    """Yield what the store holds and what waits in it."""
-    from watcher.store.articles import count_articles
-    from watcher.store.health import count_words
-    from watcher.store.held_open import held_open
-    from watcher.store.intake import count_due
-    from watcher.store.open import store_bytes
-    from watcher.work.tools import system_clock
+def read_store_metrics(engine: Engine, settings: Settings) -> tuple[Metric, ...]:
+    """Return what the store holds and what waits in it. Errors: StoreError, PluginError."""
+    return read(engine, lambda connection: tuple(store_metrics(connection, settings)))
 
+
+def store_metrics(connection: Connection, settings: Settings) -> Iterator[Metric]:
+    """Yield what the store holds and what waits in it. Errors: PluginError."""
     now = system_clock()
-    words = tuple(({"health": word}, float(n)) for word, n in sorted(count_words(connection).items()))
-    yield Family(
-        name="watcher_sources", kind="gauge", help="Sources by the health that their last poll left.", values=words
-    )
-    yield gauge("watcher_articles", "Articles in the store.", count_articles(connection))
-    yield gauge("watcher_due", "Feeds and pages that are due, and hosts being visited.", count_due(connection, now=now))
+    words = sorted(count_words(connection).items())
+    yield labelled("watcher_sources", "Sources by the health that their last poll left.", "health", words)
+    yield GaugeMetricFamily("watcher_articles", "Articles in the store.", count_articles(connection))
+    due = count_due(connection, now=now)
+    yield GaugeMetricFamily("watcher_due", "Feeds and pages that are due, and hosts being visited.", due)
     held = store_bytes(connection.engine)
     if held is not None:
-        yield gauge("watcher_store_bytes", "Bytes of the store on the disk, its log included.", held)
+        yield GaugeMetricFamily("watcher_store_bytes", "Bytes of the store on the disk, its log included.", held)
     if connection.dialect.name == "postgresql":
         oldest = max(((now - each.since).total_seconds() for each in held_open(connection)), default=0.0)
         words_of_it = "Age of the oldest transaction that is open for more than five minutes on the store's server."
-        yield gauge("watcher_transaction_held_open_seconds", words_of_it, oldest)
+        yield GaugeMetricFamily("watcher_transaction_held_open_seconds", words_of_it, oldest)
     for make in plugged_in():
         yield from make(connection, settings)
 
 
-def plugged_in() -> tuple[Callable[[Connection, Settings], Iterable[Family]], ...]:
+def labelled(name: str, words: str, label: str, values: Iterable[tuple[str, float]]) -> GaugeMetricFamily:
+    """Return a gauge with one label: `values` by what the label says."""
+    found = GaugeMetricFamily(name, words, labels=[label])
+    for key, value in values:
+        found.add_metric([key], value)
+    return found
+
+
+def plugged_in() -> tuple[Callable[[Connection, Settings], Iterable[Metric]], ...]:
     """Return the functions of installed packages. Errors: PluginError."""
     found = []
     for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
@@ -139,31 +145,3 @@ def plugged_in() -> tuple[Callable[[Connection, Settings], Iterable[Family]], ..
         except (ImportError, AttributeError) as error:
             raise PluginError(f"the metrics of {point.value} cannot be loaded: {error}") from error
     return tuple(found)
-
-
-def page(families: Iterable[Family], took: Times) -> str:
-    """Return the page that Prometheus reads (text format 0.0.4)."""
-    lines: list[str] = []
-    for family in families:
-        lines += [f"# HELP {family.name} {family.help}", f"# TYPE {family.name} {family.kind}"]
-        lines += [f"{family.name}{shown(labels)} {value:.10g}" for labels, value in family.values]
-    name = "watcher_poll_seconds"
-    lines += [f"# HELP {name} Time that feeds took to answer.", f"# TYPE {name} histogram"]
-    bounds = [*(f"{bound:g}" for bound in BOUNDS_S), "+Inf"]
-    for bound, count in zip(bounds, [*took.buckets, took.count], strict=True):
-        lines.append(f'{name}_bucket{{le="{bound}"}} {count}')
-    lines += [f"{name}_sum {took.total_s:.10g}", f"{name}_count {took.count}"]
-    return "\n".join(lines) + "\n"
-
-
-def shown(labels: Mapping[str, str]) -> str:
-    """Return labels as the format writes them."""
-    if not labels:
-        return ""
-    pairs = (f'{name}="{escaped(value)}"' for name, value in labels.items())
-    return "{" + ",".join(pairs) + "}"
-
-
-def escaped(value: str) -> str:
-    """Return a label's value with what would end it escaped."""
-    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

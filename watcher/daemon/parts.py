@@ -8,13 +8,12 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
+from typing import TYPE_CHECKING
 
 from watcher.clean.sites.book import own_rules
 from watcher.daemon.clock import Clock
-from watcher.daemon.endpoint import Endpoint
 from watcher.daemon.jobs import VISITS, Job, JobRunner, own_jobs, plugged_in_jobs
 from watcher.daemon.metrics import Counts
-from watcher.daemon.website import Website
 from watcher.features.embed import choice_of, usable_embedder
 from watcher.net.client import Client
 from watcher.settings.edit import Difference, difference
@@ -25,7 +24,9 @@ from watcher.work.chores import FEATURES, VECTORS
 from watcher.work.queue import LocalQueue, Queue
 from watcher.work.tools import Tools, client_for, take_pace
 
-LISTEN_EVERY_S = 10.0  # between two tries to have the endpoint's address
+if TYPE_CHECKING:
+    from watcher.daemon.site import Servers
+
 SPREAD_S = 0.05  # between the first polls of two new sources: 10,000 of them take eight minutes
 ONCE_BACK = timedelta(days=7)  # how far back a single pass makes features and vectors: what an edition may look at
 SHARED = (VISITS, VECTORS, FEATURES, "clock")  # jobs that helpers have as well
@@ -66,8 +67,7 @@ class Parts:
     counts: Counts
     signs: Signs
     stack: AsyncExitStack
-    endpoint: Endpoint | None = None
-    website: Website | None = None
+    servers: Servers | None = None
     is_helper: bool = False  # a helper of other daemons
 
     @property
@@ -93,9 +93,8 @@ class Parts:
         return tuple(job for job in own_jobs(self.queue, clock=self.clock) if job.name in SHARED or not self.is_helper)
 
     def listening(self) -> tuple[Job, ...]:
-        """Return the jobs that keep endpoint and site open, where there are any."""
-        found = (("metrics", self.endpoint), ("web", self.website))
-        return tuple(Job(name=name, every_s=LISTEN_EVERY_S, run=one.listen) for name, one in found if one)
+        """Return the jobs that keep the addresses of the numbers and the site open."""
+        return self.servers.jobs() if self.servers else ()
 
     async def run_all(self, end: asyncio.Event) -> None:
         """Run each job once, in order, but those of a time of day, until `end` is set. Errors: as `put_jobs`."""
@@ -135,10 +134,8 @@ class Parts:
         await tools.writer.do(lambda c: take_pace(c, kept.poll))
         tools.line.look_with(tools.client.reaches)
         self.settings, self.queue.tools = kept, tools
-        if self.endpoint is not None:
-            await self.endpoint.change(kept.metrics)
-        if self.website is not None:
-            await self.website.change(kept)
+        if self.servers is not None:
+            await self.servers.change(kept)
         self.jobs.put((*self.listening(), *self.shared((*self.own_jobs(), *jobs))))
         return found
 

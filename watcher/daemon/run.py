@@ -15,15 +15,12 @@ from sqlalchemy import Engine
 
 from watcher.daemon.beat import beat
 from watcher.daemon.clock import Clock, watch
-from watcher.daemon.endpoint import Endpoint
 from watcher.daemon.jobs import JobRunner
 from watcher.daemon.logging import log_event
 from watcher.daemon.metrics import Counts
 from watcher.daemon.parts import SPREAD_S, Parts, Signs, queue_of
 from watcher.daemon.reload import reload
-from watcher.daemon.routes import routes
 from watcher.daemon.supervisor import Supervisor
-from watcher.daemon.website import Website
 from watcher.settings.model import Settings
 from watcher.store.mark import Held, held
 from watcher.store.space import convert
@@ -59,15 +56,17 @@ async def run(
     Args:
         is_helper: Help other daemons with visits, vectors and features, and do nothing else.
     """
+    from watcher.daemon.site import Servers, daemon_routes  # `run_once` and commands have no use for a web framework
+
     supervisor, wishes = Supervisor(), Wishes(on_end=on_end)
     with held(engine, now=system_clock(), is_helper=is_helper) as mark:
         if await asyncio.to_thread(convert, engine):
             log.info("store_converted")
         async with put_together(settings, engine, mark, spread_s=SPREAD_S) as parts:
-            parts.endpoint = Endpoint(settings.metrics, routes(parts))
             parts.is_helper = is_helper
-            if not is_helper:
-                parts.website = Website(settings, routes(parts), on_settings=wishes.reload.set)
+            parts.servers = Servers(
+                settings, engine, daemon_routes(parts), on_settings=wishes.reload.set, is_helper=is_helper
+            )
             parts.put_jobs()
             listen(wishes)
             parts.jobs.start()
@@ -82,10 +81,9 @@ async def run(
             finally:
                 supervisor.stopping()
                 parts.jobs.pause()
-                leaving = asyncio.gather(*([parts.website.close()] if parts.website else []))
+                leaving = asyncio.create_task(parts.servers.close())
                 await wind_down(parts)
                 parts.jobs.stop()
-                await parts.endpoint.close()
                 await leaving
                 for task in going_on:
                     task.cancel()

@@ -1,85 +1,214 @@
-"""The app: routes of all pages behind the guard, what each is answered, and in which form it is sent."""
+"""
+The site's app: the routes of all pages, what each is answered, and in which form it is sent.
+
+A page is made in a thread, once for all who ask for it at the same time, and answered again for two seconds: fifty
+readers of one edition cost one page every two seconds.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import base64
+import gzip
 import hashlib
 import hmac
+import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
 from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
-from starlette.types import ASGIApp
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from watcher.errors import StoreError, WatcherError
 from watcher.web import sources
-from watcher.web.files import FILES
-from watcher.web.guard import POLICY, Guard
-from watcher.web.limits import Meter
-from watcher.web.maker import Busy, Made, Maker, finished
-from watcher.web.patience import REQUEST_S
+from watcher.web.auth import POLICY, Meter
 from watcher.web.site import Ask, Missing, Page, Reply, Site
 from watcher.web.templating import page_of
 
-FORM_BYTES = 16_384
+FORM_BYTES, FORM_FIELDS, FORM_S = 16_384, 500, 10.0  # of a form; the time is for all of it to come in
+AT_ONCE = 2  # pages being made
+IN_LINE = 32  # pages that wait for it; whoever asks for one more is turned away
+PAGE_S = 20.0  # that a reader waits for a page; it goes on being made, and whoever asks again gets it
+KEPT_S = 2.0  # how old a page may be
+KEPT = 128  # pages
+PACKED_FROM = 1024  # bytes of an answer
+PACKED_LEVEL = 4  # makes a page of 30 kB a quarter of it in half a millisecond
 WAIT_S = 2  # after which whoever was turned away may come again
-Told = tuple[int, bytes, str]  # status, body, media type
-Extra = Mapping[str, Callable[[], Awaitable[Told]]]
+WORDS = {
+    404: "There is no such page.",
+    405: "This page cannot be asked for so.",
+    408: "The form did not come in time.",
+    413: "This form is too large.",
+}
+
+log = logging.getLogger("watcher.web")
 
 
-def make_app(site: Site, *, extra: Extra | None = None, clock: Callable[[], float] = time.monotonic) -> ASGIApp:
+class Busy(Exception):
+    """More pages are asked for than can be made."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """A reply with its bytes, plain and compressed (None if that is not worth it), and the tag that names its state."""
+
+    reply: Reply
+    body: bytes
+    packed: bytes | None
+    tag: str
+
+
+class Pages:
+    """
+    Makes pages in threads, a few at a time.
+
+    Args:
+        clock: Monotonic, in seconds.
+        page_s: How long a reader waits for a page.
+    """
+
+    def __init__(self, clock: Callable[[], float], *, page_s: float = PAGE_S) -> None:
+        self._clock = clock
+        self._page_s = page_s
+        self._made: dict[Hashable, tuple[float, asyncio.Task[Made]]] = {}  # with the time at which each was begun
+        self._turns = asyncio.Semaphore(AT_ONCE)
+        self._in_line = 0
+
+    def has(self, key: Hashable) -> bool:
+        """Whether a page is there, or being made."""
+        at, task = self._made.get(key, (0.0, None))
+        if task is None or not task.done():
+            return task is not None
+        is_sound = not task.cancelled() and task.exception() is None and not task.result().reply.refresh_s
+        return is_sound and self._clock() - at < KEPT_S
+
+    async def get(self, key: Hashable, make: Callable[[], Reply]) -> Made:
+        """Return the page of a key, made by whoever asks first. Errors: Busy; TimeoutError after `page_s`."""
+        if not self.has(key):
+            self._made = {known: self._made[known] for known in list(self._made)[-KEPT:] if self.has(known)}
+            self._made[key] = self._clock(), asyncio.create_task(self._make(make))
+        async with asyncio.timeout(self._page_s):
+            return await asyncio.shield(self._made[key][1])  # a reader who leaves takes the page from nobody
+
+    async def change(self, make: Callable[[], Reply]) -> Made:
+        """Return what came of a change; no page from before it is answered from then on. Errors: as `get`."""
+        try:
+            async with asyncio.timeout(self._page_s):
+                return await self._make(make)
+        finally:
+            self._made.clear()
+
+    async def _make(self, make: Callable[[], Reply]) -> Made:
+        if self._in_line >= AT_ONCE + IN_LINE:
+            raise Busy
+        self._in_line += 1
+        try:
+            async with self._turns:
+                return await asyncio.to_thread(lambda: finished(make()))
+        finally:
+            self._in_line -= 1
+
+
+def finished(reply: Reply) -> Made:
+    """Return a reply as it can be sent to anybody."""
+    body = reply.body if isinstance(reply.body, bytes) else reply.body.encode()
+    packed = gzip.compress(body, PACKED_LEVEL, mtime=0) if len(body) >= PACKED_FROM else None
+    state = hashlib.blake2b(body, digest_size=12)
+    state.update(f"{reply.status} {reply.kind} {reply.refresh_s}".encode())
+    return Made(reply=reply, body=body, packed=packed, tag=f'W/"{state.hexdigest()}"')
+
+
+class SiteApp:
+    """The site's app for one state of the settings, made in a thread when somebody asks for the first page."""
+
+    def __init__(self, make: Callable[[], ASGIApp]) -> None:
+        self._make = make
+        self._app: ASGIApp | None = None
+        self._lock = asyncio.Lock()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            async with self._lock:
+                if self._app is None:
+                    self._app = await asyncio.to_thread(self._make)
+                app = self._app
+        except WatcherError as error:
+            mend = f"try: {error.mend}\n" if error.mend else ""
+            app = PlainTextResponse(f"{error}\n{mend}", 503)
+        await app(scope, receive, send)
+
+
+def make_app(
+    site: Site,
+    *,
+    routes: Sequence[BaseRoute] = (),
+    clock: Callable[[], float] = time.monotonic,
+    page_s: float = PAGE_S,
+) -> ASGIApp:
     """
     Return the app that answers for `site`.
 
     Args:
-        extra: Paths that whoever serves the site answers: `/healthz`, `/metrics`.
+        routes: Of whoever serves the site: `/healthz`, `/metrics`.
         clock: Monotonic, for the limits.
-
-    Errors: WatcherError if the token cannot be read.
+        page_s: As `Pages` has it.
     """
-    meter, maker = Meter(clock), Maker(clock)
-    own = (*FILES, *sources.PAGES, *(page for wing in site.wings for page in wing.pages))
-    routes = [Route(page.path, endpoint(site, page, meter, maker), methods=[page.method]) for page in own]
-    routes += [Route(path, passed_on(answer)) for path, answer in (extra or {}).items()]
+    meter, pages = Meter(clock), Pages(clock, page_s=page_s)
 
-    async def unknown(request: Request, error: Exception) -> Response:
+    @cache
+    def error_page(words: str, status: int) -> Made:
+        return finished(failed(site, words, status=status))
+
+    def refuse(request: Request, words: str, status: int) -> Response:
+        answer = response(request, error_page(words, status))
+        if status in (429, 503):
+            answer.headers["Retry-After"] = str(WAIT_S)
+        if request.method == "POST":
+            answer.headers["Connection"] = "close"  # the rest of the form may still come
+        return answer
+
+    async def refuse_error(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 404
-        words = "There is no such page." if status == 404 else "This page cannot be asked for so."
-        return refused(request, site, words, status=status)
+        return refuse(request, WORDS.get(status, WORDS[405]), status)
 
-    app = Starlette(routes=routes, exception_handlers={HTTPException: unknown})
-    secret = site.settings.web.token
-    return Guard(app, token=secret.reveal() if secret else None, meter=meter)
+    def endpoint(page: Page) -> Callable[[Request], Awaitable[Response]]:
+        async def answer(request: Request) -> Response:
+            form = await form_of(request) if page.method == "POST" else {}
+            if page.method == "POST" and not is_our_form(form, site):
+                return refuse(request, "This form is too old: load its page again.", 403)
+            ask = Ask(
+                params={name: without_nul(value) for name, value in request.path_params.items()},
+                query={name: without_nul(value) for name, value in request.query_params.items()},
+                form=form,
+            )
+            key = (request.scope["path"], tuple(sorted(ask.query.items())))
+            costs = page.cost and not (page.cost == "search" and (not ask.query or pages.has(key)))
+            if costs and not meter.take(page.cost):
+                return refuse(request, "Too much at once: wait a moment.", 429)
+            try:
+                if page.method == "POST":
+                    return response(request, await pages.change(lambda: reply_of(site, page, ask)))
+                return response(request, await pages.get(key, lambda: reply_of(site, page, ask)))
+            except TimeoutError:
+                return refuse(request, "This page takes long to make: ask for it again in a minute.", 503)
+            except Busy:
+                return refuse(request, "Too many pages are asked for at once: wait a moment.", 503)
+            except Exception:
+                log.exception("answer_failed")
+                return refuse(request, "This page cannot be made: the log says why.", 500)
 
+        return answer
 
-def endpoint(site: Site, page: Page, meter: Meter, maker: Maker) -> Callable[[Request], Awaitable[Response]]:
-    """Return what answers a page's path."""
-
-    async def answer(request: Request) -> Response:
-        form = await form_of(request) if page.method == "POST" else {}
-        if page.method == "POST" and not hmac.compare_digest(form.get("token", "").encode(), site.form_token.encode()):
-            return refused(request, site, "This form is too old: load its page again.", status=403)
-        ask = Ask(params=request.path_params, query=dict(request.query_params), form=form)
-        key = (request.url.path, tuple(sorted(ask.query.items())))
-        costs = page.cost and not (page.cost == "search" and (not ask.query or maker.has(key)))
-        if costs and not meter.take(page.cost):
-            return refused(request, site, "Too much at once: wait a moment.", status=429)
-        try:
-            if page.method == "POST":
-                return response(request, await maker.change(lambda: reply_of(site, page, ask)))
-            return response(request, await maker.page(key, lambda: reply_of(site, page, ask)))
-        except Busy:
-            return refused(request, site, "Too many pages are asked for at once: wait a moment.", status=503)
-        except TimeoutError:
-            return refused(request, site, "This page takes long to make: ask for it again in a minute.", status=503)
-
-    return answer
+    own = [Route(page.path, endpoint(page), methods=[page.method]) for page in (*FILES, *sources.PAGES, *site.pages)]
+    return Starlette(routes=[*own, *routes], exception_handlers={HTTPException: refuse_error})
 
 
 def reply_of(site: Site, page: Page, ask: Ask) -> Reply:
@@ -99,31 +228,36 @@ def failed(site: Site, words: str, *, mend: str | None = None, status: int) -> R
     return page_of(site, "failed.html.j2", status=status, words=words, mend=mend)
 
 
-def refused(request: Request, site: Site, words: str, *, status: int) -> Response:
-    """Return the answer to a request that no page was made for."""
-    answer = response(request, finished(failed(site, words, status=status)))
-    if status in (429, 503):
-        answer.headers["Retry-After"] = str(WAIT_S)
-    return answer
-
-
 async def form_of(request: Request) -> dict[str, str]:
-    """Return the fields of a form; none where it is larger than `FORM_BYTES`, too slow, or no form."""
+    """Return the fields of a form, none where it is no form. Errors: HTTPException if it is too large or too slow."""
     body = b""
     try:
-        async with asyncio.timeout(REQUEST_S):
+        async with asyncio.timeout(FORM_S):
             async for part in request.stream():
                 body += part
                 if len(body) > FORM_BYTES:
-                    return {}
+                    raise HTTPException(413)
     except TimeoutError:
-        return {}
+        raise HTTPException(408) from None
     if not request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
         return {}
     fields: dict[str, list[str]] = {}
-    for name, value in parse_qsl(body.decode("utf-8", "replace"), max_num_fields=600):
-        fields.setdefault(name, []).append(value)
+    try:
+        for name, value in parse_qsl(body.decode("utf-8", "replace"), max_num_fields=FORM_FIELDS):
+            fields.setdefault(name, []).append(without_nul(value))
+    except ValueError:
+        raise HTTPException(413) from None
     return {name: "\n".join(values) for name, values in fields.items()}
+
+
+def is_our_form(form: dict[str, str], site: Site) -> bool:
+    """Whether a form was on a page of this site."""
+    return hmac.compare_digest(form.get("token", "").encode(), site.form_token.encode())
+
+
+def without_nul(text: str) -> str:
+    """Return text that any database takes."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 def response(request: Request, made: Made) -> Response:
@@ -141,9 +275,8 @@ def response(request: Request, made: Made) -> Response:
     if reply.status == 200 and is_known(request.headers.get("if-none-match", ""), made.tag):
         return Response(status_code=304, headers=headers)
     if made.packed is not None and "gzip" in request.headers.get("accept-encoding", ""):
-        return Response(
-            made.packed, reply.status, headers=headers | {"Content-Encoding": "gzip"}, media_type=reply.kind
-        )
+        headers["Content-Encoding"] = "gzip"
+        return Response(made.packed, reply.status, headers=headers, media_type=reply.kind)
     return Response(made.body, reply.status, headers=headers, media_type=reply.kind)
 
 
@@ -159,14 +292,25 @@ def hash_of(style: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()}'"
 
 
-def passed_on(answer: Callable[[], Awaitable[Told]]) -> Callable[[Request], Awaitable[Response]]:
-    """Return what answers one of the extra paths."""
+@cache
+def own_file(name: str) -> str:
+    """Return one of the files beside the templates."""
+    return (files("watcher.web") / "templates" / name).read_text("utf-8")
 
-    async def told(_request: Request) -> Response:
-        try:
-            status, body, kind = await answer()
-        except WatcherError as error:
-            return PlainTextResponse(f"{error}\n", 503)
-        return Response(body, status, media_type=kind)
 
-    return told
+def style_sheet(site: Site, _ask: Ask) -> Reply:
+    """Answer the style sheet: what other packages bring, then the site's own."""
+    sheets = (*(wing.style for wing in site.wings if wing.style), own_file("site.css"))
+    return Reply(body="\n".join(sheets), kind="text/css; charset=utf-8")
+
+
+def own_page(name: str, kind: str) -> Page:
+    """Return the page that answers one of the site's own files."""
+    return Page(path=f"/{name}", answer=lambda _site, _ask: Reply(body=own_file(name), kind=kind))
+
+
+FILES = (
+    Page(path="/style.css", answer=style_sheet),
+    own_page("keys.js", "text/javascript; charset=utf-8"),
+    own_page("icon.svg", "image/svg+xml"),
+)

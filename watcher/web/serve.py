@@ -1,30 +1,56 @@
-"""Serves the site by uvicorn: alone, or in the process that the daemon has for it."""
+"""Serves an app by uvicorn in the event loop that runs, behind the guard, where a section of the settings says."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
-from typing import Any
 
 import uvicorn
-from sqlalchemy import Engine
 from starlette.responses import PlainTextResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from watcher.errors import WatcherError
-from watcher.settings.model import Settings
-from watcher.web.address import bound
-from watcher.web.app import Extra, make_app
-from watcher.web.patience import Patient
-from watcher.web.site import Site, wings_of
+from watcher.settings.daemon import MetricsSettings, WebSettings, place, token_of
+from watcher.web.auth import Guard
 
-CONNECTIONS = 400  # more are turned away; a browser keeps up to six
-KEEP_ALIVE_S = 15
+CONNECTIONS = 400  # that are answered; a browser keeps up to six
+PATIENCE_S = 10.0  # for the head of a request, and for the next request of a connection
 ENDS_S = 2  # that answers under way get at the end
+FULL = PlainTextResponse("too many connections\n", 503, headers={"Retry-After": "2", "Connection": "close"})
+
+
+class Connection(H11Protocol):
+    """
+    uvicorn's protocol, which waits for the head of a request as long as it takes, and for all or nobody.
+
+    Here the timer of idle connections runs until a head is whole, and connections for which there is no room are
+    turned away; those that are there are served.
+    """
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to wait for a request."""
+        super().connection_made(transport)
+        if len(self.connections) > 2 * CONNECTIONS:
+            transport.abort()
+        elif len(self.connections) > CONNECTIONS:
+            self.app = FULL
+        self._wait_until(self.loop.time() + self.timeout_keep_alive)
+
+    def data_received(self, data: bytes) -> None:
+        """Wait on unless a head is whole; pieces of one do not make the wait longer."""
+        timer = self.timeout_keep_alive_task
+        deadline = timer.when() if timer else self.loop.time() + self.timeout_keep_alive
+        super().data_received(data)
+        is_answering = self.cycle is not None and not self.cycle.response_complete
+        if self.timeout_keep_alive_task is None and not is_answering:
+            self._wait_until(deadline)
+
+    def _wait_until(self, deadline: float) -> None:
+        self.timeout_keep_alive_task = self.loop.call_at(deadline, self.timeout_keep_alive_handler)
 
 
 class Server(uvicorn.Server):
@@ -36,98 +62,46 @@ class Server(uvicorn.Server):
         yield
 
 
-class Lazy:
-    """An app that is made when somebody asks for it, anew after `forget`. `asked_at`: when somebody last did."""
-
-    def __init__(self, make: Callable[[], ASGIApp]) -> None:
-        self._make = make
-        self.asked_at = time.monotonic()
-        self._app: ASGIApp | None = None
-        self._lock = asyncio.Lock()
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self.asked_at = time.monotonic()
-        try:
-            async with self._lock:
-                if self._app is None:
-                    self._app = await asyncio.to_thread(self._make)
-                app = self._app
-        except WatcherError as error:
-            mend = f"try: {error.mend}\n" if error.mend else ""
-            await PlainTextResponse(f"{error}\n{mend}", 503)(scope, receive, send)
-            return
-        await app(scope, receive, send)
-
-    def forget(self) -> None:
-        """Make the app anew for the next who asks."""
-        self._app = None
-
-
-class Served:
+class Listener:
     """
-    The site while it is served: `listen` until `close`; `change` takes new settings.
+    Serves `app` where a section of the settings says, "web" or "metrics": `listen` until `close`.
 
     Args:
-        extra: As `make_app` takes it.
-        on_settings: As `Site` has it.
-        form_token: As `Site` has it; None: one of its own for each change of the settings.
+        patience_s: For the head of a request.
     """
 
     def __init__(
-        self,
-        settings: Settings,
-        engine: Engine,
-        *,
-        extra: Extra | None = None,
-        on_settings: Callable[[], object] = lambda: None,
-        form_token: str | None = None,
-        protocol: type[Patient] = Patient,
+        self, section: str, wanted: WebSettings | MetricsSettings, app: ASGIApp, *, patience_s: float = PATIENCE_S
     ) -> None:
-        self._settings = settings
-        self._protocol = protocol
-        more = {"form_token": form_token} if form_token else {}
-        self._app = Lazy(
-            lambda: make_app(site_of(self._settings, engine, on_settings=on_settings, **more), extra=extra)
-        )
+        self.section = section
+        self.wanted = wanted
+        self._guard = Guard(app)
+        self._patience_s = patience_s
         self._server: Server | None = None
         self._task: asyncio.Task[None] | None = None
 
-    @property
-    def is_on(self) -> bool:
-        """Whether it is served."""
-        return self._task is not None and not self._task.done()
-
-    @property
-    def idle_s(self) -> float:
-        """How long nobody has asked for anything."""
-        return time.monotonic() - self._app.asked_at
-
-    async def listen(self, listener: socket.socket | None = None) -> bool:
+    async def listen(self) -> bool:
         """
-        Serve where the settings say; False if it is served already, or nowhere.
-
-        Args:
-            listener: The socket of that address, if it is there already.
+        Serve where the settings say, and read the token anew; False if it is served already, or nowhere.
 
         Errors: WatcherError if the address or the token cannot be had.
         """
-        wanted = self._settings.web
-        if not wanted.listen or self.is_on:
+        if not self.wanted.listen:
             return False
-        if wanted.token is not None:
-            wanted.token.reveal()
-        listener = listener or bound(wanted.listen)
-        self._server = Server(config(self._app, self._protocol))
+        self._guard.token = token_of(self.wanted, section=self.section)
+        if self._task is not None and not self._task.done():
+            return False
+        listener = bind(self.wanted.listen, section=self.section)
+        self._server = Server(config(self._guard, patience_s=self._patience_s))
         self._task = asyncio.create_task(self._server.serve(sockets=[listener]))
         return True
 
-    async def change(self, settings: Settings) -> None:
-        """Take new settings; `listen` serves where they say."""
-        moved = settings.web != self._settings.web
-        self._settings = settings
-        self._app.forget()
-        if moved:
+    async def change(self, wanted: WebSettings | MetricsSettings, app: ASGIApp | None = None) -> None:
+        """Take new settings, and another app if there is one; `listen` serves where they say."""
+        if wanted.listen != self.wanted.listen:
             await self.close()
+        self.wanted = wanted
+        self._guard.app = app or self._guard.app
 
     async def close(self) -> None:
         """Stop serving."""
@@ -138,24 +112,41 @@ class Served:
         self._server = self._task = None
 
 
-def site_of(settings: Settings, engine: Engine, **more: Any) -> Site:  # noqa: ANN401 - as `Site` has them
-    """Return the site of a store, its clock the system's. Errors: PluginError, StoreError."""
-    wings = wings_of(settings, engine)
-    return Site(settings=settings, engine=engine, wings=wings, now=lambda: datetime.now(UTC), **more)
+def bind(listen: str, *, section: str) -> socket.socket:
+    """Return a socket at host:port. Errors: WatcherError."""
+    found = place(listen)
+    assert found is not None, listen  # the settings have checked it
+    listener = socket.socket(socket.AF_INET6 if ":" in found[0] else socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(found)
+        listener.listen(CONNECTIONS)  # who asks from here on waits for the first answer
+    except OSError as error:
+        listener.close()
+        refused = WatcherError(f"[{section}] listen {listen} cannot be had: {error.strerror or error}")
+        refused.mend = f"name another address with [{section}] listen, or end what listens there"
+        raise refused from error
+    listener.setblocking(False)
+    return listener
 
 
-def config(app: ASGIApp, protocol: type[Patient]) -> uvicorn.Config:
-    """Return how uvicorn serves: it says nothing of itself, and waits for nobody long."""
+def config(app: ASGIApp, *, patience_s: float) -> uvicorn.Config:
+    """
+    Return how uvicorn serves: it says nothing of itself, and waits for nobody long.
+
+    A proxy on this machine is believed who asks through it (X-Forwarded-For); one elsewhere is named by uvicorn's own
+    variable FORWARDED_ALLOW_IPS.
+    """
     return uvicorn.Config(
         app,
-        http=protocol,
+        http=Connection,
         ws="none",
         lifespan="off",
         log_config=None,
+        log_level="critical",  # strangers who send no HTTP are nobody's concern
         access_log=False,
         server_header=False,
-        proxy_headers=False,
-        limit_concurrency=CONNECTIONS,
-        timeout_keep_alive=KEEP_ALIVE_S,
+        forwarded_allow_ips=os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1,::1"),
+        timeout_keep_alive=patience_s,  # type: ignore[arg-type]  # it is handed to `call_later`
         timeout_graceful_shutdown=ENDS_S,
     )

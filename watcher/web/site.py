@@ -39,9 +39,12 @@ class Ask:
     form: Mapping[str, str] = field(default_factory=dict)
 
     def page(self) -> int:
-        """Return the number of the page that is asked for, from 1."""
-        text = self.query.get("page", "1")
-        return max(1, int(text)) if text.isascii() and text.isdecimal() and len(text) <= 6 else 1
+        """Return the number of the page that is asked for, in the path or the query, from 1. Errors: Missing."""
+        text = self.params.get("page") or self.query.get("page") or "1"
+        number = int(text) if text.isascii() and text.isdecimal() and len(text) <= 6 else 0
+        if number < 1:
+            raise Missing("There is no such page.")
+        return number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +67,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """A path ("/story/{story}") and what answers it. `cost` names the limit that it falls under (`limits`)."""
+    """A path ("/story/{story}") and what answers it. `cost` names the limit that it falls under (`auth.LIMITS`)."""
 
     path: str
     answer: Callable[[Site, Ask], Reply]
@@ -115,6 +118,11 @@ class Site:
     @property
     def zone(self) -> tzinfo:
         return next((wing.zone for wing in self.wings), UTC)
+
+    @property
+    def pages(self) -> tuple[Page, ...]:
+        """The pages that other packages bring."""
+        return tuple(page for wing in self.wings for page in wing.pages)
 
     @property
     def nav(self) -> tuple[Link, ...]:

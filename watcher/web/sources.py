@@ -12,15 +12,16 @@ from sqlalchemy import Connection
 from watcher.errors import SettingsError
 from watcher.feeds.health import Health, health, rank
 from watcher.feeds.plain import one_line
+from watcher.settings.edit import edit, save, switch_source
+from watcher.settings.model import Settings
 from watcher.store.articles import Latest, latest_of_feed
-from watcher.store.feeds import FeedState, feed_state, feed_states, make_due, source_of_feed
+from watcher.store.feeds import FeedState, feed_state, feed_states, make_due, source_of_feed, sync_sources
 from watcher.store.health import Figures, HealthLine, PollLine, feed_figures, health_lines, poll_lines
 from watcher.store.mark import find_mark
 from watcher.store.visits import visited
 from watcher.store.writer import read, write
 from watcher.text.spans import span
 from watcher.text.urls import hide_secrets
-from watcher.web.mute import mute
 from watcher.web.site import Ask, Missing, Page, Reply, Site
 from watcher.web.templating import page_of
 
@@ -64,7 +65,7 @@ class Told:
 def all_sources(site: Site, ask: Ask) -> Reply:
     """Answer the list of the sources, a part of them."""
     wanted = ask.query.get("q", "")[:QUERY_CHARS].strip()
-    at = int(ask.params.get("page", 1))
+    at = ask.page()
     rows = read(site.engine, lambda c: listed(c, site, wanted))
     part = rows[(at - 1) * ON_A_PAGE : at * ON_A_PAGE]
     if at > 1 and not part:
@@ -207,6 +208,31 @@ def set_muted(site: Site, ask: Ask) -> Reply:
     return Reply(see=f"/sources/{feed_id}")
 
 
+def mute(site: Site, url: str, *, muted: bool) -> None:
+    """
+    Switch the source at `url` off or on, in the settings file and at once in the store.
+
+    Errors: SettingsError if the file cannot be written, or has no such source.
+    """
+    path = site.settings.path
+    if path is None:
+        raise SettingsError((), "there is no settings file to note it in")
+    text, settings = edit(path)
+    save(path, switch_source(text, index_of(settings, url), enabled=not muted))
+    site.settings = edit(path)[1]
+    sources = site.settings.active_sources()
+    write(site.engine, lambda c: sync_sources(c, sources, now=site.now()))
+    site.on_settings()
+
+
+def index_of(settings: Settings, url: str) -> int:
+    """Return the place of the source at `url` in the file."""
+    for index, row in enumerate(settings.sources):
+        if row.url == url:
+            return index
+    raise SettingsError((), "the settings file has no such source any more")
+
+
 def paths(site: Site) -> Iterator[str]:
     """Yield the paths of a static copy."""
     states = read(site.engine, feed_states)
@@ -217,7 +243,7 @@ def paths(site: Site) -> Iterator[str]:
 
 PAGES = (
     Page(path="/sources", answer=all_sources),
-    Page(path="/sources/page-{page:int}", answer=all_sources),
+    Page(path="/sources/page-{page}", answer=all_sources),
     Page(path="/sources/{source}", answer=one_source),
     Page(path="/sources/{source}/poll", answer=poll_now, method="POST", cost="poll"),
     Page(path="/sources/{source}/mute", answer=set_muted, method="POST", cost="correct"),

@@ -10,7 +10,7 @@ from lxml import html
 from tests.web.press import NOW, edition, put, site_of
 from watcher.cli.main import run
 from watcher.errors import WatcherError
-from watcher.web.static import copy
+from watcher.web.export import copy
 
 pytestmark = pytest.mark.slow  # two seconds and more together: the quick set has a minute for all
 

@@ -9,11 +9,14 @@ import pytest
 from lxml import html
 
 from tests.web.press import HOUR, NOW, app_of, edition, filled, put, settings_in, site_of
-from watcher.errors import SettingsError
+from watcher.cli.main import run
+from watcher.errors import SettingsError, WatcherError
 from watcher.feeds.opml import parse_opml
+from watcher.settings.daemon import token_of
 from watcher.settings.edit import add_sources, edit, save, source_row
 from watcher.store.feeds import sync_sources
 from watcher.store.writer import write
+from watcher.web.auth import MAX_PEERS, Guesses, peer_of
 
 from .conftest import client_of
 
@@ -69,9 +72,81 @@ async def test_with_a_token_nobody_is_answered_without_it(tmp_path):
     assert await status(Authorization="Basic !") == 401
     assert await status(Authorization="Bearer a long enough token") == 200
     assert await status(Authorization=basic("a long enough token")) == 200
-    assert {await status(Authorization=basic(str(n))) for n in range(12)} == {401, 429}
-    assert await status(Authorization=basic("a long enough token")) == 200
     engine.dispose()
+
+
+async def test_a_peer_that_guesses_is_held_whatever_it_sends_and_the_owner_elsewhere_is_not(tmp_path):
+    settings, engine = with_token(tmp_path)
+    now = [0.0]
+    site = app_of(site_of(settings, engine), clock=lambda: now[0])
+
+    async def status(peer: str, token: str = "") -> int:
+        headers = {"Authorization": basic(token)} if token else {}
+        client = client_of(site, peer=peer, Host="news.example:8420", **headers)
+        return (await client.get("/icon.svg")).status_code
+
+    guessed = [await status("192.0.2.7", f"wrong token number {n}") for n in range(300)]
+    now[0] = 0.1
+
+    assert guessed == [401] * 10 + [429] * 290
+    assert await status("192.0.2.7", "a long enough token") == 429
+    assert await status("192.0.2.7") == 429
+    assert await status("192.0.2.8", "a long enough token") == 200
+    now[0] = 60.0
+    assert await status("192.0.2.7", "a long enough token") == 200
+    engine.dispose()
+
+
+async def test_a_request_without_a_token_is_no_guess(tmp_path):
+    settings, engine = with_token(tmp_path)
+    client = client_of(app_of(site_of(settings, engine)), Host="news.example:8420")
+
+    asked = {(await client.get("/")).status_code for _ in range(50)}
+    asked |= {(await client.get("/", headers={"Authorization": "Digest x"})).status_code for _ in range(50)}
+
+    assert asked == {401}
+    right = {"Authorization": "Bearer a long enough token"}
+    assert (await client.get("/icon.svg", headers=right)).status_code == 200
+    engine.dispose()
+
+
+async def test_the_right_token_forgives_slips_of_the_same_peer(tmp_path):
+    settings, engine = with_token(tmp_path)
+    client = client_of(app_of(site_of(settings, engine)), Host="news.example:8420")
+
+    async def status(token: str) -> int:
+        return (await client.get("/icon.svg", headers={"Authorization": f"Bearer {token}"})).status_code
+
+    for _ in range(5):
+        assert [await status("a slip of the owner's") for _ in range(9)] == [401] * 9
+        assert await status("a long enough token") == 200
+    engine.dispose()
+
+
+def test_the_peers_that_are_remembered_are_bounded_and_a_network_of_ipv6_is_one():
+    guesses = Guesses(lambda: 0.0)
+    for n in range(3_000):
+        guesses.add(f"192.0.2.{n}")
+
+    assert len(guesses._wrong) == MAX_PEERS
+    peers = {peer_of({"client": (f"2001:db8:1:2::{n:x}", 1)}) for n in range(300)}
+    mapped = {peer_of({"client": (f"::ffff:192.0.2.{n}", 1)}) for n in (1, 2)}
+    assert len(peers) == 1 and mapped == {"192.0.2.1", "192.0.2.2"}
+    assert peer_of({"client": None}) == "" and peer_of({"client": ("unix:", 0)}) == "unix:"
+
+
+@pytest.mark.parametrize("token", [" ", "x", " " * 40, "fifteen charact"])
+def test_a_token_that_can_be_guessed_is_refused_where_it_stands(tmp_path, token, capsys):
+    (tmp_path / "token").write_text(token)
+    settings = settings_in(tmp_path, '[web]\nlisten = "0.0.0.0:8420"\ntoken = "file:token"')
+
+    with pytest.raises(WatcherError, match="characters, not 16 or more"):
+        token_of(settings.web, section="web")
+    assert run(["check", "--config", str(settings.path)]) == 2
+    line = next(line for line in capsys.readouterr().err.splitlines() if "web.token" in line)
+    at = settings.path.read_text().splitlines().index('token = "file:token"') + 1
+    assert f"settings.toml:{at}:9: web.token: got a token of {len(token.strip())} characters in file:token" in line
+    assert f'"{token}"' not in line
 
 
 def test_an_address_for_others_needs_a_token(tmp_path):
@@ -79,7 +154,7 @@ def test_an_address_for_others_needs_a_token(tmp_path):
         settings_in(tmp_path, '[web]\nlisten = "0.0.0.0:8420"')
 
 
-async def token_of(client, path="/sources/1") -> str:
+async def form_token_of(client, path="/sources/1") -> str:
     return html.fromstring((await client.get(path)).text).xpath("//input[@name='token']/@value")[0]
 
 
@@ -89,7 +164,7 @@ async def token_of(client, path="/sources/1") -> str:
      {"Origin": "null"}, {"Origin": "http://127.0.0.1:9999"}],
 )  # fmt: skip
 async def test_a_form_that_another_site_sends_does_nothing(client, press, headers):
-    token = await token_of(client)
+    token = await form_token_of(client)
 
     found = await client.post("/sources/1/mute", data={"token": token, "muted": "yes"}, headers=headers)
 
@@ -113,7 +188,7 @@ async def test_a_change_is_never_made_by_looking(client):
 async def test_a_form_of_megabytes_is_not_read(client):
     found = await client.post("/sources/1/mute", content=b"token=" + b"x" * 5_000_000)
 
-    assert found.status_code == 403
+    assert found.status_code == 413 and "too large" in found.text
 
 
 async def test_what_costs_is_limited(client):

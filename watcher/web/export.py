@@ -12,8 +12,7 @@ from starlette.routing import compile_path
 
 from watcher.errors import WatcherError
 from watcher.web import sources
-from watcher.web.app import reply_of
-from watcher.web.files import FILES
+from watcher.web.app import FILES, reply_of
 from watcher.web.site import HTML, Ask, Page, Reply, Site
 
 MARK = ".watcher-site"  # in the folder: the files that the last copy wrote
@@ -75,8 +74,7 @@ def written_before(folder: Path) -> set[str]:
 
 def all_pages(site: Site) -> tuple[Page, ...]:
     """Return what answers on the site, but for forms."""
-    pages = (*FILES, *sources.PAGES, *(page for wing in site.wings for page in wing.pages))
-    return tuple(page for page in pages if page.method == "GET")
+    return tuple(page for page in (*FILES, *sources.PAGES, *site.pages) if page.method == "GET")
 
 
 def all_paths(site: Site) -> Iterator[str]:

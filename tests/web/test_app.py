@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from watcher.web.maker import AT_ONCE, IN_LINE, KEPT_S, Busy, Maker, finished
+from watcher.web.app import AT_ONCE, IN_LINE, KEPT_S, Busy, Pages, finished
 from watcher.web.site import Reply
 
 
@@ -36,9 +36,9 @@ class Counted:
 
 
 async def test_fifty_who_ask_at_once_cost_one_page():
-    maker, page = Maker(Clock()), Counted(go=False)
+    pages, page = Pages(Clock()), Counted(go=False)
 
-    asked = [asyncio.create_task(maker.page("/", page)) for _ in range(50)]
+    asked = [asyncio.create_task(pages.get("/", page)) for _ in range(50)]
     await asyncio.sleep(0.05)
     page.go.set()
     found = await asyncio.gather(*asked)
@@ -48,64 +48,64 @@ async def test_fifty_who_ask_at_once_cost_one_page():
 
 async def test_a_page_is_made_anew_when_it_is_too_old_or_asked_for_otherwise():
     clock = Clock()
-    maker, page = Maker(clock), Counted()
+    pages, page = Pages(clock), Counted()
 
-    await maker.page("/", page)
+    await pages.get("/", page)
     clock.now = KEPT_S - 0.1
-    await maker.page("/", page)
+    await pages.get("/", page)
     made_before = page.made
-    await maker.page("/other", page)
+    await pages.get("/other", page)
     clock.now = KEPT_S + 0.1
-    await maker.page("/", page)
+    await pages.get("/", page)
 
     assert made_before == 1 and page.made == 3
 
 
 async def test_a_page_that_shows_what_goes_on_is_never_kept():
-    maker, page = Maker(Clock()), Counted(refresh_s=4)
+    pages, page = Pages(Clock()), Counted(refresh_s=4)
 
-    await maker.page("/", page)
-    await maker.page("/", page)
+    await pages.get("/", page)
+    await pages.get("/", page)
 
     assert page.made == 2
 
 
 async def test_after_a_change_no_page_from_before_is_answered():
-    maker, page, slow = Maker(Clock()), Counted(), Counted(go=False)
+    pages, page, slow = Pages(Clock()), Counted(), Counted(go=False)
 
-    await maker.page("/", page)
-    begun = asyncio.create_task(maker.page("/slow", slow))  # from before the change, and done after it
+    await pages.get("/", page)
+    begun = asyncio.create_task(pages.get("/slow", slow))  # from before the change, and done after it
     await asyncio.sleep(0.05)
-    await maker.change(Counted())
+    await pages.change(Counted())
     slow.go.set()
     await begun
-    await maker.page("/", page)
-    await maker.page("/slow", slow)
+    await pages.get("/", page)
+    await pages.get("/slow", slow)
 
     assert page.made == 2 and slow.made == 2
 
 
 async def test_whoever_asks_for_more_than_can_be_made_is_turned_away_and_the_others_are_answered():
-    maker, page = Maker(Clock()), Counted(go=False)
+    pages, page = Pages(Clock()), Counted(go=False)
 
-    asked = [asyncio.create_task(maker.page(n, page)) for n in range(AT_ONCE + IN_LINE)]
+    asked = [asyncio.create_task(pages.get(n, page)) for n in range(AT_ONCE + IN_LINE)]
     await asyncio.sleep(0.05)
     with pytest.raises(Busy):
-        await maker.page("one more", page)
+        await pages.get("one more", page)
     with pytest.raises(Busy):
-        await maker.change(page)
+        await pages.change(page)
     begun = page.made
     page.go.set()
     await asyncio.gather(*asked)
 
     assert begun == AT_ONCE and page.made == AT_ONCE + IN_LINE
-    await maker.page("one more", page)
+    await pages.get("one more", page)
 
 
 async def test_a_reader_who_goes_away_takes_the_page_from_nobody():
-    maker, page = Maker(Clock()), Counted(go=False)
+    pages, page = Pages(Clock()), Counted(go=False)
 
-    first, second = (asyncio.create_task(maker.page("/", page)) for _ in range(2))
+    first, second = (asyncio.create_task(pages.get("/", page)) for _ in range(2))
     await asyncio.sleep(0.05)
     first.cancel()
     page.go.set()
@@ -134,13 +134,13 @@ async def test_a_page_that_the_browser_has_is_not_sent_again(client):
 
 
 async def test_a_page_that_takes_too_long_is_given_up_and_found_made_when_it_is_asked_for_again():
-    maker, slow, other = Maker(Clock(), page_s=0.05), Counted(go=False), Counted()
+    pages, slow, other = Pages(Clock(), page_s=0.05), Counted(go=False), Counted()
 
     with pytest.raises(TimeoutError):
-        await maker.page("/slow", slow)
-    beside = await maker.page("/other", other)
+        await pages.get("/slow", slow)
+    beside = await pages.get("/other", other)
     slow.go.set()
     await asyncio.sleep(0.05)
-    found = await maker.page("/slow", slow)
+    found = await pages.get("/slow", slow)
 
     assert beside.body == b"page 1" and found.body == b"page 1" and slow.made == 1

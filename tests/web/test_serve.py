@@ -1,0 +1,110 @@
+"""Connections that keep the site waiting, and more of them than there is room for."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections import Counter
+
+import pytest
+
+from tests.web.press import app_of, settings_in, site_of
+from watcher.web import serve
+from watcher.web.serve import CONNECTIONS, Listener
+
+pytestmark = pytest.mark.slow  # waits for clients that never end
+
+WHOLE = b"GET /keys.js HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+
+@pytest.fixture
+async def port(press):
+    """The port of a site that waits for half a second."""
+    _, engine, folder = press
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    settings = settings_in(folder, f'[web]\nlisten = "127.0.0.1:{port}"')
+    listener = Listener("web", settings.web, app_of(site_of(settings, engine)), patience_s=0.5)
+    await listener.listen()
+    yield port
+    await listener.close()
+
+
+async def told(port: int, *sent: bytes, wait_s: float = 0.0) -> bytes:
+    """Return all that is answered until the connection is closed."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    async with asyncio.timeout(20):
+        for piece in sent:
+            writer.write(piece)
+            await asyncio.sleep(wait_s)
+        found = await reader.read()
+    writer.close()
+    return found
+
+
+@pytest.mark.parametrize(
+    "sent", [b"", b"GET / HTTP/1.1\r\nHost: loc", b"GET /keys.js HTTP/1.1\r\nHost: localhost\r\n\r\nGET /"]
+)
+async def test_a_request_that_never_ends_is_given_up(port, sent):
+    assert (await told(port, sent)).count(b"HTTP/1.1 200") == sent.count(b"keys.js")
+
+
+async def test_a_head_that_drips_is_given_up_no_later(port):
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    began = asyncio.get_running_loop().time()
+
+    async with asyncio.timeout(20):
+        writer.write(b"GET /keys.js HTTP/1.1\r\n")
+        while not reader.at_eof():
+            writer.write(b"X-A: b\r\n")
+            await asyncio.sleep(0.1)
+            if reader.at_eof() or writer.transport.is_closing():
+                break
+
+    assert asyncio.get_running_loop().time() - began < 5
+    writer.close()
+
+
+async def test_a_body_that_nobody_reads_is_given_up(port):
+    head = b"POST /keys.js HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5000000000\r\n\r\n"
+
+    assert b"HTTP/1.1 405" in await told(port, head, b"x" * 1000)
+
+
+async def test_two_requests_of_one_connection_are_answered(port):
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    for _ in range(2):
+        writer.write(b"GET /icon.svg HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 20)
+        size = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
+        assert b"200 OK" in head and (await reader.readexactly(size)).startswith(b"<svg")
+    writer.close()
+
+
+async def test_of_more_requests_at_one_moment_than_there_is_room_for_the_first_are_answered(press, monkeypatch):
+    settings, engine, folder = press
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    settings = settings_in(folder, f'[web]\nlisten = "127.0.0.1:{port}"')
+    listener = Listener("web", settings.web, app_of(site_of(settings, engine)))
+    monkeypatch.setattr(serve, "CONNECTIONS", 40)  # so that the test needs few open files
+    await listener.listen()
+
+    links = [await asyncio.open_connection("127.0.0.1", port) for _ in range(70)]
+    for _, writer in links:
+        writer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    heads = [(await asyncio.wait_for(reader.readline(), 20)).split()[1] for reader, _ in links]
+    for _, writer in links:
+        writer.close()
+    await asyncio.sleep(0.3)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(WHOLE)
+    later = await asyncio.wait_for(reader.readline(), 20)
+    writer.close()
+    await listener.close()
+
+    assert Counter(heads) == {b"200": 40, b"503": 30}
+    assert heads[:40] == [b"200"] * 40
+    assert b"200" in later and CONNECTIONS >= 400

@@ -1,0 +1,200 @@
+"""
+Who may ask, and how often.
+
+Without a token only this machine is answered, by a name of this machine: a page of the web that has its own name point
+here (DNS rebinding) gets nothing. With a token whoever asks has to send it, as a password or a bearer token; there is
+no cookie that another site could ride on. An address that sends wrong tokens is held for a while.
+"""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from ipaddress import IPv6Address, ip_address
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from watcher.settings.daemon import is_loopback, place
+
+POLICY = (
+    "default-src 'none'; style-src {style}; script-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY.format(style="'self'"),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-cache",
+}
+MAX_GUESSES = 10  # wrong tokens of a peer, then it is held
+HOLD_S = 60.0
+MAX_PEERS = 1_000  # that are remembered
+Clock = Callable[[], float]  # monotonic, in seconds
+Refusal = tuple[int, str, Mapping[str, str]]
+
+
+class Guesses:
+    """Wrong tokens by peer. A peer is held for `HOLD_S` after `MAX_GUESSES` of them within that time."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._wrong: dict[str, tuple[int, float]] = {}  # how many, and when the last one came
+
+    def is_held(self, peer: str) -> bool:
+        """Whether a peer has to wait, whatever it sends."""
+        return self._count(peer) >= MAX_GUESSES
+
+    def add(self, peer: str) -> None:
+        """Count a wrong token."""
+        count = self._count(peer) + 1
+        self._wrong.pop(peer, None)  # so that the peer that has been quiet for longest is the first to be forgotten
+        self._wrong[peer] = count, self._clock()
+        if len(self._wrong) > MAX_PEERS:
+            del self._wrong[next(iter(self._wrong))]
+
+    def forget(self, peer: str) -> None:
+        """Forget the wrong tokens of a peer that has sent the right one."""
+        self._wrong.pop(peer, None)
+
+    def _count(self, peer: str) -> int:
+        count, at = self._wrong.get(peer, (0, 0.0))
+        return count if self._clock() - at < HOLD_S else 0
+
+
+class Guard:
+    """
+    Answers who may ask through `app`; all answers carry `HEADERS`, unless the app has set its own.
+
+    `app` and `token` may be replaced while it serves.
+    """
+
+    def __init__(self, app: ASGIApp, *, token: str | None = None, clock: Clock = time.monotonic) -> None:
+        self.app = app
+        self.token = token
+        self._guesses = Guesses(clock)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        app = self.app
+        if refusal := self._refusal(scope, Headers(scope=scope)):
+            status, words, more = refusal
+            # The connection is closed: a body that nobody reads may still come.
+            app = PlainTextResponse(words + "\n", status, headers={"Connection": "close", **more})
+        await app(scope, receive, send_with_headers)
+
+    def _refusal(self, scope: Scope, headers: Headers) -> Refusal | None:
+        """Return why a request is refused, None if it is not."""
+        host = headers.get("host")
+        if self.token is not None:
+            if refusal := self._token_refusal(peer_of(scope), headers.get("authorization", "")):
+                return refusal
+        elif host is not None and not is_this_machine(host):  # a browser always sends one, a health check may not
+            return 421, "not a name of this address", {}
+        if scope["method"] == "POST" and not is_same_origin(headers, host or ""):
+            return 403, "sent by another site", {}
+        return None
+
+    def _token_refusal(self, peer: str, authorization: str) -> Refusal | None:
+        if self._guesses.is_held(peer):
+            return 429, "too many wrong tokens: wait a minute", {"Retry-After": f"{HOLD_S:.0f}"}
+        given = token_in(authorization)
+        if given and hmac.compare_digest(given.encode(), (self.token or "").encode()):
+            self._guesses.forget(peer)
+            return None
+        if given:
+            self._guesses.add(peer)
+        challenge = {"WWW-Authenticate": 'Basic realm="Watcher", charset="UTF-8"'}
+        return 401, "the token of the settings is asked for, as a password or a bearer token", challenge
+
+
+def peer_of(scope: Scope) -> str:
+    """Return the address that a request comes from; of IPv6 the /64 network, which is one customer's."""
+    client = scope.get("client")
+    text = str(client[0])[:64] if client else ""
+    try:
+        address = ip_address(text)
+    except ValueError:  # a proxy's own word for it
+        return text
+    if isinstance(address, IPv6Address):
+        return str(address.ipv4_mapped or int(address) >> 64)
+    return text
+
+
+def token_in(authorization: str) -> str:
+    """Return the token that an Authorization header carries, "" if none."""
+    kind, _, given = authorization.partition(" ")
+    if kind.lower() == "bearer":
+        return given.strip()
+    if kind.lower() != "basic":
+        return ""
+    try:
+        return base64.b64decode(given, validate=True).decode("utf-8", "replace").partition(":")[2]
+    except ValueError:
+        return ""
+
+
+def is_this_machine(host: str) -> bool:
+    """Whether a Host header names this machine."""
+    found = place(host) or place(f"{host}:1")
+    return found is not None and is_loopback(found[0])
+
+
+def is_same_origin(headers: Headers, host: str) -> bool:
+    """Whether a form was sent from a page of this site, or by no browser (which says neither site nor origin)."""
+    site = headers.get("sec-fetch-site")
+    if site is not None:
+        return site in ("same-origin", "none")
+    origin = headers.get("origin")
+    try:
+        return origin is None or (origin != "null" and urlsplit(origin).netloc.lower() == host.lower())
+    except ValueError:
+        return False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """So many a minute in the long run, and so many at once."""
+
+    a_minute: float
+    at_once: int
+
+
+LIMITS: Mapping[str, Limit] = {
+    "search": Limit(a_minute=60, at_once=30),  # a search may read thousands of texts
+    "poll": Limit(a_minute=6, at_once=6),  # somebody else's server pays for it
+    "correct": Limit(a_minute=30, at_once=30),
+}
+
+
+class Meter:
+    """Limits how often the site does what costs: a token bucket for each kind of `LIMITS`."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._left = {name: (float(limit.at_once), clock()) for name, limit in LIMITS.items()}
+
+    def take(self, kind: str) -> bool:
+        """Return whether one more is allowed, and count it."""
+        limit, now = LIMITS[kind], self._clock()
+        left, at = self._left[kind]
+        left = min(limit.at_once, left + (now - at) * limit.a_minute / 60)
+        self._left[kind] = (left - (left >= 1), now)
+        return left >= 1
