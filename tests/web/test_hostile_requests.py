@@ -15,7 +15,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.web.press import app_of, settings_in, site_of
-from watcher.web import app as app_module
 from watcher.web.app import FILES, FORM_FIELDS, make_app
 from watcher.web.serve import Listener
 from watcher.web.site import Page, Reply, Wing
@@ -157,20 +156,19 @@ async def test_a_page_that_breaks_down_is_said_in_words_and_the_log_says_why(sit
     assert "nobody foresaw" not in found.text and "nobody foresaw it" in caplog.text
 
 
-async def test_a_page_that_takes_too_long_keeps_nobody_waiting_for_ever(site, monkeypatch):
+async def test_a_page_that_takes_too_long_keeps_nobody_waiting_for_ever(site):
     go = threading.Event()
 
     def slow(_site, _ask):
         go.wait(20)
         return Reply(body="late")
 
-    monkeypatch.setattr(app_module, "PAGE_S", 0.2)
-    client = client_of(make_app(with_page(site, "/slow", slow)))
+    client = client_of(make_app(with_page(site, "/slow", slow), page_s=0.2))
 
     found, other = await asyncio.gather(client.get("/slow"), client.get("/icon.svg"))
     go.set()
 
-    assert found.status_code == 503 and "too long" in found.text and found.headers["retry-after"]
+    assert found.status_code == 503 and "takes long" in found.text and found.headers["retry-after"]
     assert other.status_code == 200
 
 

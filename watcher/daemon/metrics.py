@@ -46,7 +46,7 @@ class Counts:
         self._polls = Counter("watcher_polls_total", "Polls of feeds, by how they ended.", ["status"], registry=all_of)
         self._entries = Counter("watcher_entries_total", "Entries that polls brought.", ["kind"], registry=all_of)
         self._pages = Counter(
-            "watcher_pages", "Pages of articles, by what became of them.", ["outcome"], registry=all_of
+            "watcher_pages_total", "Pages of articles, by what became of them.", ["outcome"], registry=all_of
         )
         self._jobs = Counter(
             "watcher_job_runs_total", "Runs of the daemon's jobs.", ["job", "outcome"], registry=all_of
