@@ -22,8 +22,8 @@ from typing import Any
 from urllib.parse import urljoin
 
 from watcher.errors import FeedError
-from watcher.feeds.dates import parse_date
 from watcher.feeds.encoding import decode
+from watcher.feeds.normalize import parse_date
 from watcher.feeds.parse import parse_feed
 from watcher.feeds.plain import one_line, plain
 from watcher.model import Entry, ParsedFeed

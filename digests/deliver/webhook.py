@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 import httpx
 
 from digests.errors import DeliveryError
-from watcher.feeds.freshness import retry_after
 from watcher.feeds.plain import one_line
+from watcher.feeds.schedule import retry_after
 from watcher.settings.secrets import Secret
 from watcher.settings.values import check_web
 

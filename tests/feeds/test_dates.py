@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watcher.feeds.dates import ISO, believable, from_iso, parse_date
+from watcher.feeds.normalize import believable, parse_date
 
 MOMENT = datetime(2026, 11, 24, 9, 5, 0, tzinfo=UTC)
 ZONES = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
@@ -62,14 +62,6 @@ def test_what_is_written_by_the_book_is_read_back(moment):
 
     assert parse_date(moment.isoformat()) == moment
     assert parse_date(format_datetime(moment)) == moment
-
-
-@given(st.from_regex(r"(?a:(?:20|00)\d\d-[01]\d-[0-3]\dT[0-2]\d:[0-6]\d:[0-6]\dZ)", fullmatch=True))
-def test_the_most_usual_spelling_is_read_as_its_kind_is(text):
-    found = ISO.fullmatch(text)
-
-    assert found is not None
-    assert parse_date(text) == from_iso(found)
 
 
 @given(st.text(max_size=80) | st.from_regex(r"[0-9TZ:+\-., a-zA-Z]{1,50}", fullmatch=True))

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watcher.feeds.discover import FoundFeed, feeds_in, news_first, usual_places
-from watcher.feeds.walls import bot_wall
+from watcher.feeds.parse import bot_wall
 from watcher.text.urls import is_web
 
 URL = "https://a.example/news/"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watcher.feeds.freshness import MAX_RETRY_AFTER_S, freshness
+from watcher.feeds.schedule import MAX_RETRY_AFTER_S, freshness
 
 NOW = datetime(2026, 11, 25, 6, 0, tzinfo=UTC)
 

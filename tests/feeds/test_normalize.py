@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote, urljoin
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from watcher.feeds.normalize import ABSOLUTE, IN_URLS, absolute, content_hash, entries_of
-from watcher.feeds.raw import RawEntry, RawFeed, RawText
-from watcher.text.urls import is_web, normal
+from watcher.feeds.normalize import RawEntry, RawFeed, RawText, absolute, content_hash, entries_of
+from watcher.text.urls import normal
 
 URL = "https://a.example/dir/feed.xml"
 TEXTS = st.builds(
@@ -71,14 +68,6 @@ def test_hashes_are_the_same_where_the_words_are(one, other):
         return [text.value.split() for text in (row.title, row.summary, row.content)]
 
     assert (content_hash(one) == content_hash(other)) == (words(one) == words(other))
-
-
-@settings(max_examples=300)
-@given(st.from_regex(ABSOLUTE, fullmatch=True), st.sampled_from([URL, "http://b.example", "https://u:p@c.example/x?y"]))
-def test_a_link_that_needs_nothing_comes_back_as_resolving_and_quoting_it_would_give_it(link, base):
-    assert urljoin(base, link) == link
-    assert quote(link, safe=IN_URLS) == link and is_web(link)
-    assert absolute(base, link) == link
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watcher.feeds.freshness import Freshness
-from watcher.feeds.schedule import DAYS, JITTER, LONGEST_HOLD_S, LONGEST_S, Wishes, next_poll, out_of_skips, rhythm
+from watcher.feeds.schedule import (
+    DAYS,
+    JITTER,
+    LONGEST_HOLD_S,
+    LONGEST_S,
+    Freshness,
+    Wishes,
+    next_poll,
+    out_of_skips,
+    rhythm,
+)
 
 NOW = datetime(2026, 11, 25, 6, 0, tzinfo=UTC)  # a Wednesday
 MINUTE, HOUR = 60.0, 3600.0

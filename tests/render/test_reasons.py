@@ -21,7 +21,7 @@ from watcher.feeds.parse import parse_feed
 NOW = datetime(2026, 11, 26, tzinfo=UTC)
 SAID_IN = (  # the modules that say them
     *("net/faults.py", "net/guard.py", "net/inflate.py", "net/client.py", "net/redirects.py", "net/robots.py"),
-    *("feeds/health.py", "feeds/parse.py", "feeds/walls.py", "feeds/xml_feed.py", "feeds/json_feed.py"),
+    *("feeds/health.py", "feeds/parse.py", "feeds/xml_feed.py", "feeds/json_feed.py"),
     *("work/pages.py", "work/poll.py", "work/pool.py", "clean/reject.py"),
 )
 BY_THE_SYSTEM = {"why_refused", "why_reset", "why_no_route", "why_unreachable", "why_down", "why_pipe"}

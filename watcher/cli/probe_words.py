@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from watcher.cli.looking import advice, reason_of, size
-from watcher.feeds.freshness import freshness
 from watcher.feeds.health import SILENT_AFTER
 from watcher.feeds.inspect import WHOLE_CHARS, Report
+from watcher.feeds.schedule import freshness
 from watcher.model import Response, Validators
 from watcher.text.counting import count
 from watcher.text.language import UNKNOWN, primary

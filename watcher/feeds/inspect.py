@@ -14,9 +14,8 @@ from watcher.errors import FeedError
 from watcher.feeds.discover import FoundFeed, feeds_in
 from watcher.feeds.encoding import decode
 from watcher.feeds.json_feed import string
-from watcher.feeds.parse import parse_feed
+from watcher.feeds.parse import bot_wall, parse_feed
 from watcher.feeds.plain import plain
-from watcher.feeds.walls import bot_wall
 from watcher.model import ParsedFeed
 from watcher.text.language import UNKNOWN, detect
 from watcher.text.urls import normal

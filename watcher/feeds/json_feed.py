@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from watcher.feeds.raw import RawEntry, RawFeed, RawText
+from watcher.feeds.normalize import RawEntry, RawFeed, RawText
 
 MAX_NAMES = 50  # authors or tags of one entry
 

@@ -1,16 +1,15 @@
-"""From raw items to entries: identity, links, dates and text that can be trusted."""
+"""What the readers of feeds hand on, made entries: identity, links, dates and text that can be trusted."""
 
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
-from watcher.feeds.dates import believable, parse_date
 from watcher.feeds.plain import clean, harmless, has_markup, one_line, plain
-from watcher.feeds.raw import RawEntry, RawFeed, RawText
 from watcher.model import Entry
 from watcher.text.urls import hide_secrets, is_web, normal
 
@@ -18,12 +17,50 @@ GUID_CHARS = 1_000
 URL_CHARS = 4_000
 NAME_CHARS = 200
 LONG_SUMMARY = 500  # characters: a summary so long, or one in paragraphs, is the article itself
-# What is absolute and spelled as requests spell it: nothing below would change it.
-ABSOLUTE = re.compile(
-    r"https?://[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*(?::(?:[1-5][0-9]{4}|[1-9][0-9]{0,3}))?(?:/[A-Za-z0-9._~/%+,:@&=!$'()*-]*)?"
-    r"(?:\?[A-Za-z0-9._~/%+,:@&=!$'()*-]+)?(?:#[A-Za-z0-9._~/%+,:@&=!$'()*-]+)?"
-)
 IN_URLS = "!#$%&'()*+,-./:;=?@[]_~|"
+EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)  # before that there was no web: an epoch or a default
+AHEAD = timedelta(days=1)  # time zones written wrongly reach that far
+DATE_CHARS = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawText:
+    """A text and whether it is markup."""
+
+    value: str = ""
+    is_html: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawEntry:
+    """One item as it stood. Links may be relative; dates are tried in their order."""
+
+    guid: str = ""
+    links: tuple[str, ...] = ()  # best first
+    title: RawText = RawText()
+    summary: RawText = RawText()
+    content: RawText = RawText()
+    authors: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    published: tuple[str, ...] = ()
+    updated: tuple[str, ...] = ()
+    images: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawFeed:
+    """A feed as it stood. `base` is what its entries' relative links resolve by, if it names one."""
+
+    title: RawText = RawText()
+    link: str = ""
+    base: str = ""
+    language: str = ""
+    hub: str = ""
+    ttl_s: float | None = None
+    skip_hours: tuple[int, ...] = ()
+    skip_days: tuple[str, ...] = ()
+    entries: tuple[RawEntry, ...] = ()
+    faults: tuple[str, ...] = ()
 
 
 def entries_of(
@@ -114,8 +151,6 @@ def absolute(base: str, link: str) -> str | None:
     link = clean(link).strip().replace("\n", "").replace("\t", "").replace("\r", "")
     if not link or len(link) > URL_CHARS:
         return None
-    if ABSOLUTE.fullmatch(link):
-        return link
     try:
         joined = urljoin(hide_secrets(base), link)
     except ValueError:
@@ -169,3 +204,26 @@ def faults(entries: Sequence[Entry], times: Mapping[str, int], use_guids: bool) 
     if linkless:
         said.append(f"{linkless} of {len(entries)} entries without an http link")
     return said
+
+
+def parse_date(text: str) -> datetime | None:
+    """
+    Return a date as UTC, or None: ISO 8601 in most of its spellings, or as mail and HTTP headers write it.
+
+    A date without a zone counts as UTC.
+    """
+    text = text.strip()[:DATE_CHARS].removesuffix(" UTC")
+    for read in (datetime.fromisoformat, parsedate_to_datetime):
+        try:
+            moment = read(text)
+            return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC).replace(microsecond=0)
+        except (ValueError, TypeError, IndexError, OverflowError):
+            continue
+    return None
+
+
+def believable(moment: datetime | None, now: datetime | None) -> datetime | None:
+    """Return `moment` unless it is absurd: before the web, or more than a day ahead of `now`."""
+    if moment is None or moment < EARLIEST or (now is not None and moment > now + AHEAD):
+        return None
+    return moment

@@ -12,10 +12,8 @@ from watcher.errors import FeedError
 from watcher.feeds.discover import feeds_in
 from watcher.feeds.encoding import decode
 from watcher.feeds.json_feed import read_json
-from watcher.feeds.normalize import absolute, entries_of, shown
+from watcher.feeds.normalize import RawFeed, absolute, entries_of, shown
 from watcher.feeds.plain import BAD_REFERENCE, clean, one_line, plain
-from watcher.feeds.raw import RawFeed
-from watcher.feeds.walls import bot_wall
 from watcher.feeds.xml_feed import read_xml
 from watcher.feeds.xml_repair import ITEM_END, ITEM_START
 from watcher.model import ParsedFeed
@@ -46,6 +44,25 @@ FILES = (  # how a file begins that is no text, and what it is
 SAMPLE_BYTES = 2_000
 CONTROL = re.compile("[\x00-\x08\x0e-\x1f]")
 FEW_CONTROLS = 0.05  # of the characters of a text; of random bytes, 0.1
+WALL = "a bot wall"  # how a fault begins that names a page which a guard puts before a site
+WALL_BYTES = 16_384
+
+WALLS: tuple[tuple[bytes, str], ...] = (  # how such a page is known, and by which name
+    (
+        rb"<title>\s*Just a moment\.\.\.\s*</title>|/cdn-cgi/challenge-platform/|_cf_chl_opt",
+        "Cloudflare: Just a moment…",
+    ),
+    (rb"<title>\s*Attention Required! \| Cloudflare", "Cloudflare: Attention Required"),
+    (rb"<title>\s*DDoS-Guard|/\.well-known/ddos-guard/", "DDoS-Guard"),
+    (rb"_Incapsula_Resource|Incapsula incident ID", "Imperva Incapsula"),
+    (rb"captcha-delivery\.com", "DataDome"),
+    (rb"window\._pxAppId|px-captcha", "HUMAN (PerimeterX)"),
+    (rb"AwsWafIntegration|awswaf\.com", "AWS WAF"),
+    (rb"<title>\s*Access Denied\s*</title>[\s\S]{0,2000}?errors\.edgesuite\.net", "Akamai: Access Denied"),
+    (rb"/\.within\.website/x/cmd/anubis/|Making sure you(?:'|&#39;)re not a bot!", "Anubis"),
+    (rb"sucuri_cloudproxy_js|Sucuri WebSite Firewall", "Sucuri"),
+    (rb"<title>[^<]{0,80}(?:Are you a robot|Robot Check|Verify you are human|Security Check)", "a robot check"),
+)
 
 
 def parse_feed(
@@ -173,6 +190,12 @@ def no_text(body: bytes) -> str | None:
     sample = decode(body[:SAMPLE_BYTES])
     is_binary = len(CONTROL.findall(sample)) > FEW_CONTROLS * len(sample)
     return known or ("bytes that are no text" if is_binary else None)
+
+
+def bot_wall(body: bytes) -> str | None:
+    """Return the name of the bot wall that a page is, or None."""
+    head = body[:WALL_BYTES]
+    return next((name for pattern, name in WALLS if re.search(pattern, head, re.IGNORECASE)), None)
 
 
 def language_tag(text: str) -> str | None:

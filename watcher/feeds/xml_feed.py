@@ -7,8 +7,8 @@ import re
 from typing import Any
 from urllib.parse import urlsplit
 
+from watcher.feeds.normalize import RawEntry, RawFeed, RawText
 from watcher.feeds.plain import has_markup
-from watcher.feeds.raw import RawEntry, RawFeed, RawText
 from watcher.feeds.xml_repair import BROKEN, DECLARATION, ITEM_START, is_well_formed, mended, salvaged
 
 # feedparser resolves links by xml:base or else by the document's URL, and does not say which. Given a base that can be

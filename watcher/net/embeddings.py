@@ -16,8 +16,8 @@ import httpx
 
 from watcher.errors import EmbedderError
 from watcher.features.embed import Endpoint, plain, unit_vectors
-from watcher.feeds.freshness import retry_after
 from watcher.feeds.plain import one_line
+from watcher.feeds.schedule import retry_after
 
 LONGEST_PAUSE_S = 30.0  # that a Retry-After is waited for here; a longer one is left to the caller
 HEAD_BYTES, TEXT_BYTES = 1 << 20, 256 << 10  # the longest answer: so much, and so much more for each text

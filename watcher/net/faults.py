@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 
 from watcher.errors import BadStatus, FetchError, Refused, TimedOut, Unreachable
-from watcher.feeds.freshness import freshness
-from watcher.feeds.walls import WALL, bot_wall
+from watcher.feeds.parse import WALL, bot_wall
+from watcher.feeds.schedule import freshness
 from watcher.net import wire
 from watcher.net.guard import PrivateAddress
 from watcher.net.hop import Hop

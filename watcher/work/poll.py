@@ -10,9 +10,8 @@ from http import HTTPStatus
 
 from watcher.errors import BadStatus, FeedError, FetchError, StoreError
 from watcher.feeds.diff import changes
-from watcher.feeds.freshness import Freshness, freshness
-from watcher.feeds.schedule import NextPoll, Wishes, next_poll
-from watcher.feeds.walls import WALL
+from watcher.feeds.parse import WALL
+from watcher.feeds.schedule import Freshness, NextPoll, Wishes, freshness, next_poll
 from watcher.model import (
     Failed,
     Feed,

@@ -9,9 +9,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from watcher.errors import BadStatus, FetchError, Unreachable, WatcherError
-from watcher.feeds.freshness import Freshness, freshness
 from watcher.feeds.inspect import NoFeed, Report, examine
-from watcher.feeds.schedule import NextPoll, Wishes, next_poll
+from watcher.feeds.schedule import Freshness, NextPoll, Wishes, freshness, next_poll
 from watcher.model import NotModified, Response, Validators
 from watcher.net.client import ACCEPT_FEED, ACCEPT_PAGE, Client
 from watcher.net.redirects import PERMANENT
