@@ -12,16 +12,12 @@ from hypothesis import strategies as st
 from watcher.feeds.plain import (
     ATTRIBUTES,
     CUT_WITH_CONTENT,
-    LINES,
-    NO_TEXT,
-    SPACES,
     TAGS,
     clean,
     cut,
     harmless,
     one_line,
     plain,
-    spaced,
 )
 
 BASE = "https://a.example/dir/"
@@ -119,19 +115,6 @@ def test_links_are_made_absolute_whatever_is_prepared_for_them(markup, base):
     )
 
     assert harmless(markup, base) == whole.strip()
-
-
-@given(st.text("ab \n\t\r") | st.text(st.characters(max_codepoint=127)))
-def test_runs_of_spaces_are_made_one_in_ascii_as_in_any_text(text):
-    text = clean(text)
-
-    assert spaced(text) == LINES.sub("\n", SPACES.sub(" ", text)).strip()
-    assert spaced(text + "\u00a0é") == spaced(text + " é")
-
-
-@given(st.text() | st.text(st.characters(max_codepoint=160)))
-def test_clean_drops_what_no_text_has_and_nothing_else(text):
-    assert clean(text) == NO_TEXT.sub("", text)
 
 
 @given(st.text(max_size=300))

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import partial
 from html import escape, unescape
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import nh3
 
 TITLE_CHARS = 1_000
 SUMMARY_CHARS = 20_000
@@ -16,7 +12,6 @@ CONTENT_CHARS = 500_000
 
 # C0 but tab, line feed and return; DEL and C1; lone surrogates; noncharacters.
 NO_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
-NO_ASCII_TEXT = dict.fromkeys(code for code in range(128) if NO_TEXT.match(chr(code)))
 BAD_REFERENCE = re.compile(
     r"&#(?:0{0,9}(?:[0-8]|1[1-24-9]|2[0-9]|3[01])|[xX]0{0,9}(?:[0-8bcefBCEF]|1[0-9a-fA-F]|[dD][89a-fA-F][0-9a-fA-F]{2}|[fF]{3}[efEF]));"
 )
@@ -37,15 +32,13 @@ MARKUP = re.compile(
     r"|iframe|object|embed|script|style)(?=[\s/>])|<!--",
     re.IGNORECASE,
 )
-TAGS = frozenset(
-    [
+TAGS = {
         "a", "abbr", "article", "aside", "b", "blockquote", "br", "caption", "cite", "code", "dd", "del",
         "details", "dfn", "div", "dl", "dt", "em", "figcaption", "figure", "h1", "h2", "h3", "h4", "h5", "h6",
         "hr", "i", "img", "ins", "kbd", "li", "main", "mark", "ol", "p", "pre", "q", "rp", "rt", "ruby", "s",
         "samp", "section", "small", "span", "strong", "sub", "summary", "sup", "table", "tbody", "td", "tfoot",
         "th", "thead", "time", "tr", "tt", "u", "ul", "var", "wbr",
-    ]
-)  # fmt: skip
+    }  # fmt: skip
 ATTRIBUTES = {
     "a": {"href", "title"},
     "img": {"src", "alt", "title", "width", "height"},
@@ -63,17 +56,12 @@ LEAF = frozenset(
         "dd", "dt", "option", "param", "source", "track", "wbr",
     ]
 )  # fmt: skip
-# How an address begins that depends on its page's host alone.
-SHALLOW = tuple(f"={quote}{start}" for quote in "\"'" for start in ("http://", "https://", "/"))
-ROOT = re.compile(r"https?://[^/?#\\]+", re.IGNORECASE)
 CUT_WITH_CONTENT = {"script", "style", "noscript", "template", "iframe", "object", "svg", "math", "form", "select"}
 
 
 def clean(text: str) -> str:
     """Return `text` without the characters that no text has: control characters, lone surrogates, noncharacters."""
-    if text.isprintable():
-        return text
-    return text.translate(NO_ASCII_TEXT) if text.isascii() else NO_TEXT.sub("", text)
+    return NO_TEXT.sub("", text)
 
 
 def one_line(text: str, limit: int = TITLE_CHARS) -> str:
@@ -92,8 +80,6 @@ def plain(markup: str, limit: int = SUMMARY_CHARS) -> str:
 
 def spaced(text: str) -> str:
     """Return clean `text` with runs of spaces made one and without empty lines."""
-    if text.isascii():
-        return "\n".join(filter(None, (" ".join(line.split()) for line in text.split("\n"))))
     return LINES.sub("\n", SPACES.sub(" ", text)).strip()
 
 
@@ -148,33 +134,21 @@ def harmless(markup: str, base: str) -> str:
     text = CLOSED_AT_ONCE.sub("", clean(markup[:CONTENT_CHARS]))
     if text.count("<") > FEW_TAGS and depth(text) > DEEPEST:
         return "<p>" + escape(plain(text, CONTENT_CHARS), quote=False) + "</p>"
-    root = ROOT.match(base)
-    place = root.group(0) + "/" if root is not None and is_shallow(text) else base
-    try:
-        return cleaner(place).clean(text).strip()
-    except ValueError:  # a base that is no address: http://1.2.3.999/
-        return cleaner("").clean(text).strip()
-
-
-def is_shallow(markup: str) -> bool:
-    """Whether each link and picture in `markup` is at the same place for all pages of a host."""
-    low = markup.lower()
-    return all(part.startswith(SHALLOW) for name in ("href", "src") for part in low.split(name)[1:])
-
-
-@lru_cache(maxsize=64)  # one costs ten times what it takes to clean an ordinary text with it
-def cleaner(base: str) -> nh3.Cleaner:
-    """Return what makes HTML harmless, its links absolute by `base`, or without relative ones where it is empty."""
     import nh3  # late: 3 MB that only a parsing process should pay
 
-    return nh3.Cleaner(
-        tags=set(TAGS),
+    clean_html = partial(
+        nh3.clean,
+        text,
+        tags=TAGS,
         attributes=ATTRIBUTES,
         clean_content_tags=CUT_WITH_CONTENT,
         url_schemes={"http", "https"},
-        url_relative=("rewrite_with_base", base) if base else "deny",
         link_rel=None,
     )
+    try:
+        return clean_html(url_relative=("rewrite_with_base", base)).strip()
+    except ValueError:  # a base that is no address: http://1.2.3.999/
+        return clean_html(url_relative="deny").strip()
 
 
 def depth(markup: str) -> int:
