@@ -5,17 +5,15 @@ from __future__ import annotations
 import io
 import re
 from typing import Any
-from urllib.parse import urlsplit
 
 from watcher.feeds.normalize import RawEntry, RawFeed, RawText
 from watcher.feeds.plain import has_markup
 from watcher.feeds.xml_repair import BROKEN, DECLARATION, ITEM_START, is_well_formed, mended, salvaged
 
-# feedparser resolves links by xml:base or else by the document's URL, and does not say which. Given a base that can be
-# told again, a link that depends on nothing but the document comes back as it was written (`as_written`). A feed that
-# names no base at all is read without one, which is a sixth faster.
-STEPS = ("~0", "~1", "~2", "~3", "~4")
-NOWHERE = "http://relative.invalid/" + "/".join(STEPS) + "/document"
+# feedparser resolves links by xml:base or else by the document's address, and does not say which. Given an address
+# that can be told again, a link that depends on nothing but the document comes back as it was written.
+NOWHERE = "http://relative.invalid"
+DOCUMENT = f"{NOWHERE}/here/"
 
 HEADERS = {"content-type": "application/xml; charset=utf-8"}
 SKIPPED = re.compile(r"<(?:hour|day)\b[^<>]{0,100}>\s{0,20}([A-Za-z0-9]{1,9})\s{0,20}<", re.IGNORECASE)
@@ -62,7 +60,7 @@ def parsed(text: str) -> Any:  # noqa: ANN401 - a FeedParserDict has no types
     try:
         return feedparser.parse(
             io.BytesIO((DECLARATION + text).encode("utf-8", "replace")),
-            response_headers=HEADERS | ({"content-location": NOWHERE} if "base=" in text else {}),
+            response_headers=HEADERS | ({"content-location": DOCUMENT} if "base=" in text else {}),
             resolve_relative_uris=False,
             sanitize_html=False,
         )
@@ -105,21 +103,8 @@ def links_of(row: Row) -> tuple[str, ...]:
 
 
 def as_written(url: str) -> str:
-    """Return a link as it stood in the document where feedparser resolved it by `NOWHERE`."""
-    url = url.strip()
-    if not url.startswith("http://relative.invalid"):
-        return url
-    parts = urlsplit(url)
-    steps = parts.path.lstrip("/").split("/")
-    shared = 0
-    while shared < len(STEPS) and shared < len(steps) - 1 and steps[shared] == STEPS[shared]:
-        shared += 1
-    rest = "/".join(steps[shared:])
-    if shared == len(STEPS):
-        rest = "" if rest == "document" else rest
-    else:
-        rest = "../" * (len(STEPS) - shared) + rest if shared else "/" + rest
-    return rest + (f"?{parts.query}" if parts.query else "") + (f"#{parts.fragment}" if parts.fragment else "")
+    """Return a link as it stood in the document where feedparser resolved it by `DOCUMENT`; "../x" becomes "/x"."""
+    return url.strip().removeprefix(DOCUMENT).removeprefix(NOWHERE)
 
 
 def summary_of(row: Row, contents: list[Row], is_atom: bool) -> RawText:
