@@ -23,9 +23,9 @@ from urllib.parse import urljoin
 
 from watcher.errors import FeedError
 from watcher.feeds.encoding import decode
+from watcher.feeds.html_text import one_line, plain
 from watcher.feeds.normalize import parse_date
 from watcher.feeds.parse import parse_feed
-from watcher.feeds.plain import one_line, plain
 from watcher.model import Entry, ParsedFeed
 
 PLACE = "http://127.0.0.1:8097/tests/"  # where feedparser's own tests serve their files

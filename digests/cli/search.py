@@ -141,7 +141,7 @@ def show_hits(found: Found, stories: Mapping[str, str], zone: tzinfo, missing: i
 
 def hit_lines(hit: Hit, story: str | None, zone: tzinfo) -> Iterator[str]:
     """Yield a hit's lines but for its snippet."""
-    from watcher.feeds.plain import one_line
+    from watcher.feeds.html_text import one_line
 
     at = hit.published_at.astimezone(zone)
     yield f"{at:%Y-%m-%d %H:%M}  {one_line(hit.outlet, 60)} ({hit.language}): {one_line(hit.title, 200)}"

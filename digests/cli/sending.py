@@ -149,7 +149,7 @@ def send(settings: Settings, engine: Engine, digest: DigestSettings, made: Made)
 def delivery_lines(deliveries: Sequence[Delivery], digest: DigestSettings) -> Iterator[str]:
     """Yield what came of each delivery, for a terminal."""
     from digests.cli.status_outbox import worded
-    from watcher.feeds.plain import one_line
+    from watcher.feeds.html_text import one_line
 
     if not deliveries:
         yield f"  {EMPTY if digest.deliver else NO_WAY}"
@@ -217,7 +217,7 @@ def preview_lines(
 ) -> Iterator[str]:
     """Yield who would get what, and then the edition as text."""
     from digests.publish import rendered
-    from watcher.feeds.plain import one_line
+    from watcher.feeds.html_text import one_line
 
     when = "as it would be made now" if made.is_new else f"made at {made.edition.made_at:%H:%M} UTC"
     yield f"{one_line(made.edition.title, 120)}, {made.edition.local_date}: {when}"

@@ -18,7 +18,7 @@ def editions(settings: Settings) -> StatusPart:
     """Return the last edition of each digest. Errors: StoreError."""
     from digests.settings import digests_of
     from digests.store.editions import last_edition, open_digests
-    from watcher.feeds.plain import one_line
+    from watcher.feeds.html_text import one_line
     from watcher.store.writer import read
     from watcher.text.counting import count
 
@@ -53,7 +53,7 @@ def editions(settings: Settings) -> StatusPart:
 
 def giant_words(largest: Largest) -> str:
     """Return the alarm about a story that is larger than an event should be, for a terminal."""
-    from watcher.feeds.plain import one_line
+    from watcher.feeds.html_text import one_line
 
     title = one_line(largest.title, TITLE_CHARS)
     return (

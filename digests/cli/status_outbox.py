@@ -52,7 +52,7 @@ def as_json(delivery: Delivery) -> dict[str, object]:
 
 def lines(found: Sequence[Delivery]) -> Iterator[str]:
     """Yield the deliveries for a terminal: one line for those of an edition that share channel, state and reason."""
-    from watcher.feeds.plain import one_line
+    from watcher.feeds.html_text import one_line
 
     alike: defaultdict[tuple[object, ...], list[Delivery]] = defaultdict(list)
     for each in found:

@@ -18,7 +18,7 @@ def outlook(settings: Settings) -> StatusPart:
     from digests.outlook import outlooks
     from digests.store.editions import open_digests
     from watcher.cli.status_source import iso, moment
-    from watcher.feeds.plain import one_line
+    from watcher.feeds.html_text import one_line
     from watcher.store.writer import read
     from watcher.text.spans import span
     from watcher.work.tools import system_clock

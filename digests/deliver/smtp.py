@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from digests.errors import DeliveryError
-from watcher.feeds.plain import one_line
+from watcher.feeds.html_text import one_line
 
 if TYPE_CHECKING:
     from digests.deliver.channel import AtTheBrink

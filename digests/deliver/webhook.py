@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from digests.errors import DeliveryError
-from watcher.feeds.plain import one_line
+from watcher.feeds.html_text import one_line
 from watcher.feeds.schedule import retry_after
 from watcher.settings.secrets import Secret
 from watcher.settings.values import check_web

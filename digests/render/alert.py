@@ -11,7 +11,7 @@ from email.utils import format_datetime
 from digests.addresses import mailbox
 from digests.render.headers import MAIL, phrase
 from digests.render.webhook import escaped_for_slack
-from watcher.feeds.plain import one_line
+from watcher.feeds.html_text import one_line
 
 SUBJECT_CHARS, WORDS_CHARS = 150, 600
 

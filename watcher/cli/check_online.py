@@ -98,7 +98,7 @@ def asked_json(found: Iterable[Asked]) -> list[dict[str, Any]]:
 def asked_lines(found: Iterable[Asked]) -> Iterator[str]:
     """Yield what was asked, for a terminal: counts of what is well, and each fault."""
     from watcher.cli.check import worded
-    from watcher.feeds.plain import one_line
+    from watcher.feeds.html_text import one_line
 
     kinds: dict[str, list[Asked]] = {}
     for each in found:

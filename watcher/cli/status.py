@@ -175,7 +175,7 @@ def lines(found: dict[str, Any], *, everything: bool) -> Iterator[str]:
 
 def page_lines(found: dict[str, Any], *, everything: bool) -> Iterator[str]:
     """Yield for which reasons pages brought no article, or the feed's own text in its place."""
-    from watcher.feeds.plain import one_line
+    from watcher.feeds.html_text import one_line
 
     for key, words in (
         ("pages_without_article", "pages without an article"),
@@ -192,7 +192,7 @@ def page_lines(found: dict[str, Any], *, everything: bool) -> Iterator[str]:
 
 def row_lines(row: dict[str, Any], *, everything: bool) -> Iterator[str]:
     """Yield the lines of one source in the list."""
-    from watcher.feeds.plain import one_line
+    from watcher.feeds.html_text import one_line
 
     about = one_line(health_words(row), WHY_CHARS)
     count = f"{row['articles']} articles"

@@ -81,7 +81,7 @@ def daemon_lines(found: dict[str, Any] | None) -> Iterator[str]:
 def lines_of(found: dict[str, Any], *, label: str) -> Iterator[str]:
     """Yield the lines of one, its faults among them."""
     from watcher.cli.status_source import moment
-    from watcher.feeds.plain import one_line
+    from watcher.feeds.html_text import one_line
 
     at = f"on {one_line(found['machine'], NAME_CHARS)}" if found.get("machine") else ""
     match found["state"]:
@@ -108,7 +108,7 @@ def lines_of(found: dict[str, Any], *, label: str) -> Iterator[str]:
 def jobs_lines(found: dict[str, Any]) -> Iterator[str]:
     """Yield when the jobs of a daemon run next, and whether its clock was set of late."""
     from watcher.cli.status_source import moment
-    from watcher.feeds.plain import one_line
+    from watcher.feeds.html_text import one_line
     from watcher.text.spans import span
 
     now = datetime.fromisoformat(found["last_sign_at"])

@@ -36,7 +36,7 @@ def features_found(settings: Settings, engine: Engine) -> dict[str, Any]:
 
 def features_lines(found: dict[str, Any]) -> Iterator[str]:
     """Yield what a person should know of it; nothing where all is made."""
-    from watcher.feeds.plain import one_line
+    from watcher.feeds.html_text import one_line
 
     if found["without_vector"]:
         by = one_line(found["model"] or found["embedder"], 100)

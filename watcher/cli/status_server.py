@@ -25,7 +25,7 @@ def held_open_found(engine: Engine) -> list[dict[str, Any]]:
 def held_open_lines(found: list[dict[str, Any]]) -> Iterator[str]:
     """Yield what a person should know of them, for a terminal."""
     from watcher.cli.status_source import moment
-    from watcher.feeds.plain import one_line
+    from watcher.feeds.html_text import one_line
 
     for each in found:
         who = one_line(f"{each['application'] or 'a program without a name'} (login {each['login']})", NAME_CHARS)

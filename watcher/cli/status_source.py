@@ -99,7 +99,7 @@ def moment(text: str | None) -> str:
 
 def source_lines(found: dict[str, Any], *, now: datetime) -> Iterator[str]:
     """Yield what there is to tell of one source, for a terminal."""
-    from watcher.feeds.plain import one_line
+    from watcher.feeds.html_text import one_line
 
     yield one_line(f"{found['name']} ({found['url']})", WORDS_CHARS * 2)
     for label, words in labelled(found, now=now):

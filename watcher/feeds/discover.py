@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from html import unescape
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
-from watcher.feeds.plain import one_line
+from watcher.feeds.html_text import one_line
 from watcher.text.urls import is_web, normal
 
 LOOKED_AT_CHARS = 1_000_000

@@ -13,9 +13,9 @@ from statistics import median
 from watcher.errors import FeedError
 from watcher.feeds.discover import FoundFeed, feeds_in
 from watcher.feeds.encoding import decode
+from watcher.feeds.html_text import plain
 from watcher.feeds.json_feed import string
 from watcher.feeds.parse import bot_wall, parse_feed
-from watcher.feeds.plain import plain
 from watcher.model import ParsedFeed
 from watcher.text.language import UNKNOWN, detect
 from watcher.text.urls import normal

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
-from watcher.feeds.plain import clean, harmless, has_markup, one_line, plain
+from watcher.feeds.html_text import clean, harmless, has_markup, one_line, plain
 from watcher.model import Entry
 from watcher.text.urls import hide_secrets, is_web, normal
 

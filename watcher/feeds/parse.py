@@ -11,9 +11,9 @@ from itertools import islice
 from watcher.errors import FeedError
 from watcher.feeds.discover import feeds_in
 from watcher.feeds.encoding import decode
+from watcher.feeds.html_text import BAD_REFERENCE, clean, one_line, plain
 from watcher.feeds.json_feed import read_json
 from watcher.feeds.normalize import RawFeed, absolute, entries_of, shown
-from watcher.feeds.plain import BAD_REFERENCE, clean, one_line, plain
 from watcher.feeds.xml_feed import read_xml
 from watcher.feeds.xml_repair import ITEM_END, ITEM_START
 from watcher.model import ParsedFeed

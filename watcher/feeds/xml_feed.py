@@ -6,8 +6,8 @@ import io
 import re
 from typing import Any
 
+from watcher.feeds.html_text import has_markup
 from watcher.feeds.normalize import RawEntry, RawFeed, RawText
-from watcher.feeds.plain import has_markup
 from watcher.feeds.xml_repair import BROKEN, DECLARATION, ITEM_START, is_well_formed, mended, salvaged
 
 # feedparser resolves links by xml:base or else by the document's address, and does not say which. Given an address

@@ -6,7 +6,7 @@ import re
 from html.entities import html5
 from xml.parsers import expat
 
-from watcher.feeds.plain import BAD_REFERENCE
+from watcher.feeds.html_text import BAD_REFERENCE
 
 BROKEN = "not well-formed XML"  # the fault of a feed that needed it
 DECLARATION = '<?xml version="1.0" encoding="utf-8"?>\n'

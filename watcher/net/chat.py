@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from watcher.errors import ModelError
-from watcher.feeds.plain import one_line
+from watcher.feeds.html_text import one_line
 from watcher.settings.secrets import Secret
 
 MOST_BYTES = 1 << 20  # of an answer

@@ -16,7 +16,7 @@ import httpx
 
 from watcher.errors import EmbedderError
 from watcher.features.embed import Endpoint, plain, unit_vectors
-from watcher.feeds.plain import one_line
+from watcher.feeds.html_text import one_line
 from watcher.feeds.schedule import retry_after
 
 LONGEST_PAUSE_S = 30.0  # that a Retry-After is waited for here; a longer one is left to the caller

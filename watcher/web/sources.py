@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from watcher.errors import SettingsError
 from watcher.feeds.health import Health, health, rank
-from watcher.feeds.plain import one_line
+from watcher.feeds.html_text import one_line
 from watcher.settings.edit import edit, save, switch_source
 from watcher.settings.model import Settings
 from watcher.store.articles import Latest, latest_of_feed

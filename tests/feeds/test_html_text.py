@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watcher.feeds.plain import (
+from watcher.feeds.html_text import (
     ATTRIBUTES,
     CUT_WITH_CONTENT,
     TAGS,
