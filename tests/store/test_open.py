@@ -18,6 +18,7 @@ from watcher.errors import StoreError
 from watcher.store import tsearch
 from watcher.store.articles import articles_by_id
 from watcher.store.days import PARTED
+from watcher.store.hosts import get_host
 from watcher.store.indexing import index_missing
 from watcher.store.open import MIGRATIONS, connect, open_store
 from watcher.store.schema import NAMING, metadata
@@ -96,6 +97,26 @@ def test_a_store_of_each_schema_is_brought_up_to_date_with_what_is_in_it(empty_u
     assert read(engine, lambda c: articles_by_id(c, ["a"]))["a"].text == "A quake shook Tarvola."
     write(engine, lambda c: index_missing(c, most=9))
     assert [hit.id for hit in read(engine, lambda c: search(c, parse("tarvola"))).hits] == ["a"]
+    engine.dispose()
+
+
+def test_what_an_older_watcher_kept_of_robots_is_dropped_and_asked_for_again(empty_url):
+    made_by(empty_url, MIGRATIONS, "watcher_schema", "0012")
+    old = connect(empty_url)
+    with old.begin() as connection:
+        row = {"at": "2026-11-24 12:00:00", "body": b"useragent x\n" * 300_000}
+        connection.execute(
+            text(
+                "INSERT INTO hosts (host, robots_at, robots_status, robots_body) VALUES ('a.example', :at, 200, :body)"
+            ),
+            row,
+        )
+    old.dispose()
+
+    engine = open_store(empty_url)
+
+    host = read(engine, lambda c: get_host(c, "a.example"))
+    assert (host.robots_at, host.robots_status, host.robots_rules) == (None, None, "")
     engine.dispose()
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
+from dataclasses import replace
 from datetime import timedelta
 
 import httpx
@@ -10,10 +13,13 @@ from sqlalchemy import select
 
 from tests.work.faked import LONG_SUMMARY, START, feed_xml, page_html
 from watcher.model import Source
+from watcher.net.robots import judge, our_rules
 from watcher.store.feeds import feed_states, sync_sources
-from watcher.store.schema import feeds, polls
+from watcher.store.schema import articles, feeds, hosts, polls
 from watcher.store.writer import read, write
 from watcher.work.line import REST
+from watcher.work.poll import NEW_HOSTS
+from watcher.work.pool import WorkerFailed
 from watcher.work.queue import LocalQueue
 
 pytestmark = pytest.mark.slow  # starts a worker process
@@ -51,6 +57,106 @@ async def test_pages_wait_while_robots_txt_cannot_be_had(world):
     await world.drain()
 
     assert set(world.stored()) == {"Ferry one", "Ferry two"}
+
+
+async def longest_block(task) -> float:
+    """Return the longest time in seconds that the event loop was blocked while a task ran."""
+    running, longest, last = asyncio.ensure_future(task), 0.0, time.monotonic()
+    while not running.done():
+        await asyncio.sleep(0.005)
+        longest, last = max(longest, time.monotonic() - last), time.monotonic()
+    await running
+    return longest
+
+
+async def test_a_robots_txt_of_many_agents_and_rules_does_not_block_the_loop_and_is_not_kept(world):
+    agents = "".join(f"useragent X{n}\n" for n in range(3_000))
+    world.net.serve("https://a.example/feed", feed_xml("a.example", ["Ferry one"]))
+    world.net.serve("https://a.example/robots.txt", agents + "allow a\n" * 3_000)
+    world.net.serve("https://a.example/0", page_html("Ferry one"))
+    world.source("a.example")
+
+    blocked_s = await longest_block(world.drain())
+
+    assert set(world.stored()) == {"Ferry one"}
+    assert blocked_s < 2  # 12 s and more when it was parsed here
+    assert await world.tools.writer.read(lambda c: c.scalar(select(hosts.c.robots_rules))) is None
+
+
+class NoRobots:
+    """Worker processes in which nothing that reads robots.txt comes to an end."""
+
+    def __init__(self, pool) -> None:
+        self.pool, self.tried = pool, 0
+
+    async def run(self, function, *args, limit_s):
+        if function in (our_rules, judge):
+            self.tried += 1
+            raise WorkerFailed(f"took more than {limit_s:g} s and was stopped")
+        return await self.pool.run(function, *args, limit_s=limit_s)
+
+
+async def test_a_robots_txt_that_cannot_be_read_is_named_and_its_pages_wait_for_it(world, caplog):
+    world.net.serve("https://a.example/feed", feed_xml("a.example", ["Ferry one"], LONG_SUMMARY))
+    world.net.serve("https://a.example/robots.txt", "User-agent: *\nDisallow: /closed/")
+    world.net.serve("https://a.example/0", page_html("Ferry one"))
+    world.source("a.example")
+    hostile = replace(world.tools, pool=NoRobots(world.tools.pool))
+
+    await LocalQueue(hostile).drain()
+    assert world.stored() == {}
+    assert "robots_unreadable host=a.example reason='took more than 10 s and was stopped'" in caplog.text
+    await LocalQueue(hostile).drain()
+    assert hostile.pool.tried == 1
+    world.clock[0] += timedelta(minutes=31)
+    await world.drain()
+
+    assert world.stored() == {"Ferry one": ("https://a.example/0", False)}
+
+
+async def test_a_page_whose_robots_txt_is_unreadable_for_a_day_has_the_feeds_text_for_that_reason(world):
+    world.net.serve("https://a.example/feed", feed_xml("a.example", ["Ferry one"], LONG_SUMMARY))
+    world.net.serve("https://a.example/robots.txt", "User-agent: *\nDisallow: /closed/")
+    world.source("a.example")
+    hostile = replace(world.tools, pool=NoRobots(world.tools.pool))
+
+    for _ in range(50):
+        await LocalQueue(hostile).drain()
+        world.clock[0] += timedelta(minutes=31)
+
+    assert world.stored() == {"Ferry one": ("https://a.example/0", True)}
+    reason = await world.tools.writer.read(lambda c: c.scalar(select(articles.c.feed_reason)))
+    assert reason == "robots.txt cannot be read"
+    assert "https://a.example/0" not in world.net.urls()
+
+
+async def test_a_poll_that_names_many_new_hosts_takes_some_and_the_next_poll_takes_the_rest(world):
+    numbers = range(NEW_HOSTS + 30)
+    items = "".join(
+        f"<item><title>Story {n}</title><link>https://s{n}.example/a</link><guid>{n}</guid></item>" for n in numbers
+    )
+    one = "<item><title>First</title><link>https://a.example/1</link><guid>first</guid></item>"
+    xml = '<?xml version="1.0"?><rss version="2.0"><channel><title>F</title>{}</channel></rss>'
+    world.net.serve("https://a.example/feed", xml.format(one), ETag="1")
+    world.source("a.example")
+    await world.drain()
+    world.net.serve("https://a.example/feed", xml.format(items), ETag="2")
+
+    world.clock[0] += timedelta(hours=2)
+    await world.drain()
+
+    first = {url for url in world.net.urls() if url.endswith(".example/a")}
+    state = await world.tools.writer.read(feed_states)
+    assert len(first) == NEW_HOSTS
+    assert "30 entries wait for the next poll: this one named 100 hosts not asked before" in state[0].faults
+
+    world.clock[0] += timedelta(hours=2)
+    await world.drain()
+
+    asked = {url for url in world.net.urls() if url.endswith(".example/a")}
+    assert asked == {f"https://s{n}.example/a" for n in numbers}
+    state = await world.tools.writer.read(feed_states)
+    assert not any("wait for the next poll" in fault for fault in state[0].faults)
 
 
 async def test_a_page_that_is_not_there_yet_is_asked_for_again(world):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import zlib
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -29,8 +30,8 @@ class Host:
     blocked_until: datetime | None = None
     last_request_at: datetime | None = None
     robots_at: datetime | None = None
-    robots_status: int | None = None  # 0: no answer
-    robots_body: bytes | None = None
+    robots_status: int | None = None  # of HTTP, or as `net.robots` has it
+    robots_rules: str = ""  # of our group
 
 
 def insert(connection: Connection, table: object) -> sqlite.Insert | postgresql.Insert:
@@ -268,12 +269,25 @@ def get_host(connection: Connection, host: str) -> Host:
     """Return what is kept of `host`; an empty one if it is new."""
     columns = [hosts.c[name] for name in Host.__slots__]
     row = connection.execute(select(*columns).where(hosts.c.host == host)).one_or_none()
-    return Host(host=host) if row is None else Host(**row._mapping)
+    if row is None:
+        return Host(host=host)
+    rules = "" if row.robots_rules is None else zlib.decompress(row.robots_rules).decode()
+    return Host(**dict(row._mapping) | {"robots_rules": rules})
 
 
-def set_robots(connection: Connection, host: str, *, at: datetime, status: int, body: bytes) -> None:
-    """Keep a host's robots.txt, or what was answered in its place."""
-    row = {"robots_at": at, "robots_status": status, "robots_body": body}
+def known_hosts(connection: Connection, names: Collection[str]) -> set[str]:
+    """Return those of `names` that are known: something was asked of them, the last time a day ago at most."""
+    known: set[str] = set()
+    for start in range(0, len(names), AT_ONCE):
+        part = sorted(names)[start : start + AT_ONCE]
+        known.update(connection.scalars(select(hosts.c.host).where(hosts.c.host.in_(part))))
+    return known
+
+
+def set_robots(connection: Connection, host: str, *, at: datetime, status: int, rules: str) -> None:
+    """Keep what a host's robots.txt says to us, or what came in its place."""
+    packed = zlib.compress(rules.encode()) if rules else None
+    row = {"robots_at": at, "robots_status": status, "robots_rules": packed}
     connection.execute(
         insert(connection, hosts).values(host=host, **row).on_conflict_do_update(index_elements=["host"], set_=row)
     )

@@ -213,8 +213,8 @@ hosts = Table(
     Column("blocked_until", Utc),  # Retry-After: holds all of the host
     Column("last_request_at", Utc),
     Column("robots_at", Utc),
-    Column("robots_status", Integer),  # 0: no answer
-    Column("robots_body", LargeBinary),
+    Column("robots_status", Integer),  # of HTTP; 0: no answer, -1: it cannot be parsed within our limits
+    Column("robots_rules", LargeBinary),  # of the group that is ours alone; zlib, UTF-8
 )
 
 holds = Table(

@@ -9,9 +9,9 @@ from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from watcher.errors import BadStatus, CleanError, FetchError, Refused, StoreError, TooLarge
+from watcher.feeds.schedule import LONGEST_HOLD_S
 from watcher.model import Article, Cleaned, Elsewhere, Response
 from watcher.net.client import ACCEPT_PAGE
-from watcher.net.hosts import LONGEST_HOLD
 from watcher.store.articles import Arrival, Packed, site_blocks, title_of
 from watcher.store.hosts import block
 from watcher.store.pages import Page, page_done, page_failed, page_moved, put_off, store_pages
@@ -216,7 +216,7 @@ async def is_our_line(page: Page, error: FetchError, tools: Tools, *, at: dateti
     if error.no_connection or (too_many and error.retry_after_s is None):
         hold = FIRST_RETRY
     if hold:
-        until = tools.now() + min(hold, LONGEST_HOLD)
+        until = tools.now() + min(hold, timedelta(seconds=LONGEST_HOLD_S))
         await tools.writer.do(lambda c: block(c, host_key(error.answered_by), until=until))
     return False
 

@@ -11,7 +11,7 @@ from http import HTTPStatus
 from watcher.errors import BadStatus, FeedError, FetchError, StoreError
 from watcher.feeds.diff import changes
 from watcher.feeds.parse import WALL
-from watcher.feeds.schedule import Freshness, NextPoll, Wishes, freshness, next_poll
+from watcher.feeds.schedule import LONGEST_HOLD_S, Freshness, NextPoll, Wishes, freshness, next_poll
 from watcher.model import (
     Failed,
     Feed,
@@ -25,7 +25,6 @@ from watcher.model import (
     Validators,
 )
 from watcher.net.client import ACCEPT_FEED
-from watcher.net.hosts import LONGEST_HOLD
 from watcher.store.feeds import known_entries, recent_entries
 from watcher.store.hosts import block
 from watcher.store.polls import record_polls
@@ -192,7 +191,7 @@ def unchanged(feed: Feed, answer: NotModified | Response, tools: Tools) -> Uncha
 def hold_of(error: FetchError, result: PollResult, now: datetime) -> tuple[str, datetime] | None:
     """Return which host is to be left alone until when: what one of its feeds teaches holds for all of it."""
     if isinstance(error, BadStatus) and error.retry_after_s is not None:
-        return host_key(error.answered_by), now + min(timedelta(seconds=error.retry_after_s), LONGEST_HOLD)
+        return host_key(error.answered_by), now + timedelta(seconds=min(error.retry_after_s, LONGEST_HOLD_S))
     if error.no_connection or (isinstance(error, BadStatus) and error.status == HTTPStatus.TOO_MANY_REQUESTS):
         return host_key(error.answered_by), min(result.next_poll_at, now + UNSAID)
     return None

@@ -57,11 +57,16 @@ def load_parser() -> None:
 
 
 def load_cleaner() -> None:
-    """Load what cleans a page and makes features: some .7 s of CPU, half a minute on a machine that is starved."""
+    """
+    Load what reads robots.txt, cleans a page and makes features.
+
+    It takes some .7 s of CPU, half a minute on a machine that is starved.
+    """
     from watcher.clean import article, decode, fragment, reject
     from watcher.features import extract, pack
+    from watcher.net import robots
 
-    assert reject and article and decode and fragment and extract and pack
+    assert reject and article and decode and fragment and extract and pack and robots
 
 
 def parse_feed(
