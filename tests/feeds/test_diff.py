@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watcher.feeds.diff import changes
+from watcher.feeds.diff import changes, within_hosts
 from watcher.model import Entry, ParsedFeed
 from watcher.text.urls import normal
 
@@ -142,3 +142,14 @@ def test_every_entry_is_counted_once_and_a_second_look_brings_nothing(before, af
     assert len(got.new) + len(got.changed) + got.unchanged + got.held_back == len(after)
     assert not first_poll or len(got.new) <= limit
     assert again.new == ()
+
+
+def test_of_the_entries_on_new_hosts_the_newest_stay_and_known_hosts_do_not_count():
+    urls = ["https://a.example/1", "https://b.example/1", "https://known.example/1", "https://c.example/1", None]
+    urls += ["https://a.example/2", "https://d.example/1"]
+    found = changes(feed(*(entry(n, url=url, hours=n) for n, url in enumerate(urls))), {}, (), first_poll=False)
+
+    kept, left = within_hosts(found, {"known.example"}, most=2)
+
+    assert [one.url for one in kept.new] == [urls[0], urls[1], urls[2], None, urls[5]]
+    assert left == 2

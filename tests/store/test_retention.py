@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -10,10 +11,12 @@ import pytest
 from sqlalchemy import func, select, text
 
 from tests.kinds import on_sqlite
-from watcher.model import Article, Revision
+from watcher.model import Article, Revision, Source
 from watcher.store import fts, retention
 from watcher.store.articles import Arrival, Packed, add_articles
+from watcher.store.feeds import sync_sources
 from watcher.store.holds import hold, let_go
+from watcher.store.hosts import block, claim_hosts, get_host, known_hosts, set_robots
 from watcher.store.open import connect, open_store
 from watcher.store.revisions import looked
 from watcher.store.schema import articles, blocks, entries, features, feeds, pages, revisions, texts
@@ -162,6 +165,66 @@ def test_the_memory_of_a_site_is_its_latest_articles(engine):
     assert done.removed == 5
     left = read(engine, lambda c: c.scalars(select(blocks.c.article_id)).all())
     assert ("a004" in left, "a005" in left, "b" in left) == (False, True, True)
+
+
+def page_at(host: str, *, feed_id: int) -> dict[str, object]:
+    return {
+        "article_id": host,
+        "feed_id": feed_id,
+        "url": f"https://{host}/1",
+        "host": host,
+        "entry": {},
+        "noted_at": NOON,
+    }
+
+
+def test_a_host_goes_that_no_feed_and_no_page_is_at_and_that_nothing_was_asked_of_for_a_day(engine):
+    write(engine, lambda c: sync_sources(c, [Source(url="https://feed.example/feed", name="F")], now=NOON))
+    feed_id = read(engine, lambda c: c.scalar(select(feeds.c.id)))
+    old, late = NOON - 2 * DAY, NOON - DAY / 2
+    names = ("feed.example", "page.example", "old.example", "older.example", "late.example", "held.example")
+
+    def fill(connection) -> None:
+        for name in names:
+            set_robots(connection, name, at=late if name == "late.example" else old, status=200, rules="disallow:/x")
+        block(connection, "held.example", until=NOON + DAY)
+        connection.execute(pages.insert(), [page_at("page.example", feed_id=feed_id)])
+
+    write(engine, fill)
+
+    first = write(engine, lambda c: retention.drop_hosts(c, before=NOON - DAY, after="", most=4))
+    second = write(engine, lambda c: retention.drop_hosts(c, before=NOON - DAY, after=first.upto, most=4))
+
+    assert (first.removed + second.removed, second.upto) == (2, None)
+    assert read(engine, lambda c: known_hosts(c, names)) == set(names) - {"old.example", "older.example"}
+
+
+def test_a_host_that_is_visited_does_not_go(engine):
+    write(engine, lambda c: sync_sources(c, [Source(url="https://feed.example/feed", name="F")], now=NOON))
+    write(engine, lambda c: claim_hosts(c, worker="a:1", now=NOON, most=1))
+    write(engine, lambda c: c.execute(feeds.delete()))
+
+    done = write(engine, lambda c: retention.drop_hosts(c, before=NOON - DAY, after="", most=9))
+
+    assert done.removed == 0
+
+
+def test_of_what_is_kept_of_robots_the_longest_is_forgotten_until_the_rest_is_within_its_bound(engine):
+    sizes = {"a.example": 40_000, "b.example": 10, "c.example": 20_000, "d.example": 30}
+
+    def fill(connection) -> None:
+        for name, size in sizes.items():
+            set_robots(connection, name, at=NOON, status=200, rules=os.urandom(size // 2).hex())
+
+    write(engine, fill)
+
+    forgotten = write(engine, lambda c: retention.drop_robots(c, max_bytes=15_000))
+
+    left = {name: read(engine, lambda c, name=name: get_host(c, name)) for name in sizes}
+    assert forgotten == 1
+    assert {name for name, host in left.items() if host.robots_at is None} == {"a.example"}
+    assert len(left["c.example"].robots_rules) == 20_000
+    assert 10_000 < read(engine, retention.robots_bytes) <= 15_000
 
 
 @on_sqlite  # a server keeps its room, and uses it again

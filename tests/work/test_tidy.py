@@ -16,7 +16,8 @@ from watcher.settings.model import StoreSettings
 from watcher.store.articles import Arrival, Packed, add_articles
 from watcher.store.days import day_of, days_there, make_days
 from watcher.store.holds import hold
-from watcher.store.retention import Sweep
+from watcher.store.hosts import known_hosts, set_robots
+from watcher.store.retention import Sweep, robots_bytes
 from watcher.store.schema import articles
 from watcher.store.space import room_of
 from watcher.store.writer import read, write
@@ -149,3 +150,21 @@ async def test_a_run_ends_in_time_and_the_next_goes_on(writer):
     removed = await in_slices(writer, step, run_s=0.2)
 
     assert removed == len(calls) < 15
+
+
+async def test_what_is_kept_of_robots_stays_within_its_bound_and_unused_hosts_go(writer, engine, monkeypatch, caplog):
+    monkeypatch.setattr("watcher.work.tidy.ROBOTS_MAX_BYTES", 100_000)
+
+    def fill(connection) -> None:
+        for n in range(20):
+            set_robots(connection, f"h{n:02}.example", at=NOON, status=200, rules=os.urandom(10_000).hex())
+
+    write(engine, fill)
+
+    await tidy(writer, kept(), now=NOON, everywhere=False)
+    room = read(engine, robots_bytes)
+    await tidy(writer, kept(), now=NOON + 2 * DAY)
+
+    assert 50_000 < room <= 100_000
+    assert read(engine, lambda c: known_hosts(c, [f"h{n:02}.example" for n in range(20)])) == set()
+    assert any(r.getMessage().startswith("robots_forgotten hosts=") for r in caplog.records)

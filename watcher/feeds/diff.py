@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from watcher.model import Changes, Entry, ParsedFeed
-from watcher.text.urls import normal
+from watcher.text.urls import host_of, normal
 
 
 def changes(
@@ -51,6 +52,27 @@ def changes(
         held_back += max(len(ordered) - first_poll_entries, 0)
         ordered = ordered[:first_poll_entries]
     return Changes(new=tuple(ordered), changed=tuple(changed), unchanged=unchanged, held_back=held_back)
+
+
+def within_hosts(found: Changes, known: Collection[str], *, most: int) -> tuple[Changes, int]:
+    """
+    Return `found` without the new entries that name more than `most` hosts not known before, and how many those are.
+
+    The newest stay.
+
+    Args:
+        known: hosts (`text.urls.host_of`).
+    """
+    seen: set[str] = set()
+    kept: list[Entry] = []
+    for entry in found.new:
+        host = host_of(entry.url) if entry.url else ""
+        if host and host not in known and host not in seen:
+            if len(seen) == most:
+                continue
+            seen.add(host)
+        kept.append(entry)
+    return replace(found, new=tuple(kept)), len(found.new) - len(kept)
 
 
 def newest_first(entries: Sequence[Entry], in_feed_order: Sequence[Entry]) -> list[Entry]:

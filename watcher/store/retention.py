@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, or_, select
+from sqlalchemy import Connection, and_, delete, func, or_, select, update
 
 from watcher.store import fts
 from watcher.store.articles import INDEXED, MEMORY_ARTICLES, unsqueeze
 from watcher.store.days import day_of, drop_parts
 from watcher.store.holds import is_free
-from watcher.store.schema import articles, blocks, entries, feeds, has_text, pages, texts
+from watcher.store.schema import articles, blocks, entries, feeds, has_text, hosts, pages, texts
 
 ENTRIES_KEPT = 1_000  # of a feed, however old: it may list them still, and they are not new
 
@@ -101,12 +101,47 @@ def drop_blocks(connection: Connection, *, after: str, most: int) -> Sweep:
         after: The site where the sweep before stopped; "" at the beginning.
     """
     names = select(blocks.c.host).where(blocks.c.host > after).group_by(blocks.c.host).order_by(blocks.c.host)
-    hosts = connection.scalars(names.limit(most)).all()
+    sites = connection.scalars(names.limit(most)).all()
     removed = 0
-    for host in hosts:
+    for host in sites:
         mine = blocks.c.host == host
         latest = select(blocks.c.at).where(mine).order_by(blocks.c.at.desc())
         oldest_kept = connection.scalar(latest.offset(MEMORY_ARTICLES - 1).limit(1))
         if oldest_kept is not None:
             removed += connection.execute(delete(blocks).where(mine, blocks.c.at < oldest_kept)).rowcount
-    return Sweep(removed=removed, upto=hosts[-1] if len(hosts) == most else None)
+    return Sweep(removed=removed, upto=sites[-1] if len(sites) == most else None)
+
+
+def drop_hosts(connection: Connection, *, before: datetime, after: str, most: int) -> Sweep:
+    """
+    Remove those of up to `most` hosts that no feed and no page is at, and that nothing was asked of since a time.
+
+    Args:
+        after: The host where the sweep before stopped; "" at the beginning.
+    """
+    names = select(hosts.c.host).where(hosts.c.host > after).order_by(hosts.c.host)
+    found = connection.scalars(names.limit(most)).all()
+    times = (hosts.c.lease_until, hosts.c.blocked_until, hosts.c.last_request_at, hosts.c.robots_at)
+    is_old = and_(*(or_(at.is_(None), at < before) for at in times))
+    is_needed = or_(
+        select(feeds.c.id).where(feeds.c.host == hosts.c.host).exists(),
+        select(pages.c.article_id).where(pages.c.host == hosts.c.host).exists(),
+    )
+    old = delete(hosts).where(hosts.c.host.in_(found), is_old, ~is_needed)
+    removed = connection.execute(old).rowcount
+    return Sweep(removed=removed, upto=found[-1] if len(found) == most else None)
+
+
+def robots_bytes(connection: Connection) -> int:
+    """Return how much room the rules of all robots.txt take."""
+    return connection.scalar(select(func.coalesce(func.sum(func.length(hosts.c.robots_rules)), 0))) or 0
+
+
+def drop_robots(connection: Connection, *, max_bytes: int) -> int:
+    """Forget the longest robots.txt until the rest is within the bound; return how many. They are asked for again."""
+    size = func.length(hosts.c.robots_rules)
+    upto = func.sum(size).over(order_by=(size, hosts.c.host)).label("upto")
+    sizes = select(hosts.c.host, upto).where(hosts.c.robots_rules.is_not(None)).subquery()
+    too_many = hosts.c.host.in_(select(sizes.c.host).where(sizes.c.upto > max_bytes))
+    nothing = {"robots_at": None, "robots_status": None, "robots_rules": None}
+    return connection.execute(update(hosts).where(too_many).values(nothing)).rowcount

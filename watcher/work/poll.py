@@ -9,10 +9,11 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 
 from watcher.errors import BadStatus, FeedError, FetchError, StoreError
-from watcher.feeds.diff import changes
+from watcher.feeds.diff import changes, within_hosts
 from watcher.feeds.parse import WALL
 from watcher.feeds.schedule import LONGEST_HOLD_S, Freshness, NextPoll, Wishes, freshness, next_poll
 from watcher.model import (
+    Changes,
     Failed,
     Feed,
     NotModified,
@@ -26,11 +27,11 @@ from watcher.model import (
 )
 from watcher.net.client import ACCEPT_FEED
 from watcher.store.feeds import known_entries, recent_entries
-from watcher.store.hosts import block
+from watcher.store.hosts import block, known_hosts
 from watcher.store.polls import record_polls
 from watcher.store.visits import Leave, record_and_leave
 from watcher.text.fields import fields
-from watcher.text.urls import host_key
+from watcher.text.urls import host_key, host_of
 from watcher.work import tasks
 from watcher.work.events import FeedPolled
 from watcher.work.line import AGAIN
@@ -39,6 +40,7 @@ from watcher.work.tools import Tools
 
 log = logging.getLogger("watcher.work")
 PARSE_LIMIT_S = 10.0
+NEW_HOSTS = 100  # that the new entries of one poll may name: a feed that collects others' names thirty
 UNSAID = timedelta(hours=1)  # the longest that a host rests which cannot be reached, or says 429 and not for how long
 
 
@@ -111,6 +113,11 @@ async def read(feed: Feed, answer: Response, tools: Tools) -> Polled | Unchanged
     said = freshness(answer.headers, now)
     found = changes(parsed, known, links, first_poll=first)
     new = {entry.guid for entry in found.new}
+    found, left = await bound_hosts(found, tools)
+    faults = parsed.faults
+    if left:
+        log.warning("entries_wait %s", fields(feed=feed.url, entries=left, new_hosts=NEW_HOSTS))
+        faults += (f"{left} entries wait for the next poll: this one named {NEW_HOSTS} hosts not asked before",)
     wishes = Wishes(
         every_s=tools.poll.every.total_seconds(),
         min_every_s=tools.poll.min_every.total_seconds(),
@@ -132,17 +139,25 @@ async def read(feed: Feed, answer: Response, tools: Tools) -> Polled | Unchanged
         at=now,
         next_poll_at=when.at,
         interval_s=when.interval_s,
-        validators=answer.validators,
+        validators=Validators() if left else answer.validators,  # the same bytes are to be read again
         changes=found,
         moved_to=answer.moved_to,
         took_s=answer.took_s,
         held=tuple(entry for entry in parsed.entries if entry.guid not in known and entry.guid not in new),
-        faults=parsed.faults,
+        faults=faults,
         skip_hours=parsed.skip_hours,
         skip_days=parsed.skip_days,
-        body_hash=body_hash,
+        body_hash=None if left else body_hash,
         max_age_s=said.max_age_s,
     )
+
+
+async def bound_hosts(found: Changes, tools: Tools) -> tuple[Changes, int]:
+    """Return what a poll brought without the new entries that name too many new hosts, and how many those are."""
+    names = {host_of(entry.url) for entry in found.new if entry.url}
+    if len(names) <= NEW_HOSTS:
+        return found, 0
+    return within_hosts(found, await tools.writer.read(lambda c: known_hosts(c, names)), most=NEW_HOSTS)
 
 
 async def known_of(

@@ -28,6 +28,8 @@ FIRST, LEAST, LARGEST = 20, 1, 2_000  # rows of a slice
 REST = 1.0  # times what a slice took, between two: half of the writer's time is for news
 RUN_S = 120.0  # of one run
 GIVEN_UP_KEPT = timedelta(days=30)  # pages without an article
+UNUSED_HOSTS_KEPT = timedelta(days=1)  # as long as a robots.txt is believed, whose host may be asked again until then
+ROBOTS_MAX_BYTES = 128 * 2**20  # packed, of all hosts: an honest one takes 1 kB, one that is made for it 400
 NEVER_BELOW = timedelta(days=7)  # that a bound on the size takes no article of: editions need them
 Step = Callable[[Connection, Any, int], Sweep]  # what to do, from where on, of how many at most
 
@@ -82,7 +84,13 @@ async def tidy(writer: Writer, settings: StoreSettings, *, now: datetime, everyw
         removed = await drop_before(writer, before)
     removed += await fit(writer, settings.max_size, now=now)
     await in_slices(writer, lambda c, _, most: retention.drop_pages(c, before=now - GIVEN_UP_KEPT, most=most))
+    await fit_robots(writer)
     if everywhere:
+        await in_slices(
+            writer,
+            lambda c, upto, most: retention.drop_hosts(c, before=now - UNUSED_HOSTS_KEPT, after=upto, most=most),
+            start="",
+        )
         await drop_known(writer, now - settings.keep_articles if settings.keep_articles else None)
     pages = await in_slices(writer, give_slice)
     if removed or pages:
@@ -138,6 +146,13 @@ async def fit(writer: Writer, max_bytes: int | None, *, now: datetime) -> int:
     if room is not None and room.used_bytes > max_bytes:
         log.warning("store_too_large %s", fields(used_bytes=room.used_bytes, max_bytes=max_bytes))
     return removed
+
+
+async def fit_robots(writer: Writer) -> None:
+    """Keep what is kept of robots.txt within its bound: no feed may fill the disk by the hosts that it names."""
+    if await writer.read(retention.robots_bytes) > ROBOTS_MAX_BYTES:
+        forgotten = await writer.do(partial(retention.drop_robots, max_bytes=ROBOTS_MAX_BYTES))
+        log.warning("robots_forgotten %s", fields(hosts=forgotten, max_bytes=ROBOTS_MAX_BYTES))
 
 
 async def fit_days(writer: Writer, max_bytes: int, *, now: datetime) -> int:
