@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import event, select, text
 
 from watcher.errors import StoreError
-from watcher.store.faults import passing, unusable
+from watcher.store.faults import check_writable, passing, unusable
 from watcher.store.open import open_store
 from watcher.store.schema import facts
 from watcher.store.writer import Writer, read, write
@@ -141,6 +141,18 @@ async def test_callers_are_told_when_patience_ends_and_later_ones_at_once(engine
     await writer.do(keep("c"))
     assert names(engine) == {"c"}
     writer.close()
+
+
+def test_what_keeps_a_store_from_being_written_is_raised_with_what_mends_it(engine, let):
+    let(f"max_page_count={pages(engine)}")
+
+    with pytest.raises(StoreError, match="the disk is full") as caught:
+        check_writable(engine)
+
+    assert caught.value.mend == "make room on its disk"
+    let("max_page_count=1000000")
+    check_writable(engine)
+    assert names(engine) == set()
 
 
 async def test_a_small_write_that_still_fits_does_not_end_the_trouble(engine, let):

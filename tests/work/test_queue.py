@@ -9,8 +9,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import event, select, update
 
+from tests.kinds import on_sqlite
 from tests.tools import tools_of
 from watcher.errors import StoreError
 from watcher.model import NotModified, Response, Source, Validators
@@ -197,6 +198,37 @@ async def test_a_visit_that_breaks_down_is_one_line_of_the_log_and_its_host_rest
     assert set(tools.client.asked.values()) == {1}
     assert await tools.writer.read(lambda c: get_host(c, "h1.example").blocked_until) == NOW + AFTER_A_FAULT
     assert await tools.writer.read(lambda c: get_host(c, "h2.example").blocked_until) is None
+
+
+@on_sqlite
+async def test_hosts_are_given_back_after_their_visits_ended_while_the_store_could_not_be_written(store_url):
+    engine = open_store(store_url)
+    pragmas = ["query_only=OFF"]
+
+    @event.listens_for(engine, "checkout")
+    def apply(connection, _record, _proxy):
+        connection.execute(f"PRAGMA {pragmas[0]}").close()
+
+    writer = Writer(engine, patience_s=0.1, retry_s=0.05)
+    sources = [Source(url=f"https://h{n}.example/feed", name=f"Outlet {n}") for n in range(3)]
+    await writer.do(lambda c: sync_sources(c, sources, now=NOW))
+    client = Slow()
+    queue = LocalQueue(tools_of(writer, client, Broken(), worker="here:1", now=Clock()))
+    await queue.fill()
+    await until_asked(client, 3)
+
+    pragmas[0] = "query_only=ON"
+    client.gate.set()
+    await asyncio.gather(*queue._visits.values())
+    for _ in range(2):
+        with pytest.raises(StoreError, match="read-only"):
+            await queue.fill()
+    pragmas[0] = "query_only=OFF"
+    await queue.fill()
+
+    assert await writer.read(lambda c: set(c.scalars(select(hosts.c.lease_by)))) == {None}
+    writer.close()
+    engine.dispose()
 
 
 async def test_the_traceback_of_a_breakdown_is_there_for_who_debugs(tools, caplog):

@@ -105,7 +105,7 @@ async def test_a_robots_txt_that_cannot_be_read_is_named_and_its_pages_wait_for_
 
     await LocalQueue(hostile).drain()
     assert world.stored() == {}
-    assert "robots_unreadable host=a.example reason='took more than 10 s and was stopped'" in caplog.text
+    assert 'robots_unreadable host=a.example reason="took more than 10 s and was stopped"' in caplog.text
     await LocalQueue(hostile).drain()
     assert hostile.pool.tried == 1
     world.clock[0] += timedelta(minutes=31)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -17,8 +18,9 @@ from watcher.features.embed import Choice
 from watcher.features.extract import FEATURES_VERSION
 from watcher.settings.model import Settings
 from watcher.store.embedders import has_unmade
+from watcher.store.faults import check_writable
 from watcher.store.feeds import make_all_due
-from watcher.store.hosts import held_feeds
+from watcher.store.hosts import held_feeds, visited_feeds
 from watcher.store.writer import Writer
 from watcher.work.events import Event, FeedPolled, LineDown, LineUp
 from watcher.work.pool import Pool
@@ -35,11 +37,13 @@ async def one_pass(settings: Settings, engine: Engine, *, everything: bool, quie
     Errors: StoreError, PluginError.
     """
     tally = Tally()
+    polled: set[str] = set()  # addresses of sources
     with bar(quiet=quiet) as advance:
 
         def hear(event: Event) -> None:
             tally.hear(event)
             if isinstance(event, FeedPolled):
+                polled.add(event.feed.source.url)
                 advance("feeds", 1, 0)
                 advance("pages", 0, event.noted)
             elif not isinstance(event, LineDown | LineUp):
@@ -49,6 +53,12 @@ async def one_pass(settings: Settings, engine: Engine, *, everything: bool, quie
             if everything:
                 due = await tools.writer.do(lambda c: make_all_due(c, now=tools.now()))
                 advance("feeds", 0, due)
+            now = tools.now()
+            visited = await tools.writer.read(
+                lambda c: visited_feeds(c, but=tools.worker, due_at=None if everything else now, now=now)
+            )
+            if visited:  # by a process that waits until it can write, maybe
+                await asyncio.to_thread(check_writable, engine)
             started = time.monotonic()
             queue = LocalQueue(tools)
             try:
@@ -63,6 +73,7 @@ async def one_pass(settings: Settings, engine: Engine, *, everything: bool, quie
                 return waiting, has_unmade(connection, version=FEATURES_VERSION, mark=mark)
 
             tally.waiting, is_wanted = await tools.writer.read(look)
+            tally.visited = tuple(each for each in visited if each.url not in polled)
             if is_wanted:
                 await make_up(tools, tally, advance)
     return tally

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from watcher.feeds.health import has_private_address
 from watcher.model import Failed, Offline, Polled
+from watcher.store.hosts import Visited
 from watcher.work.events import Event, FeedPolled, PageFailed, PageKnown, PageLookedAt, PageStored
 
 SHOWN = 20  # failures named on the terminal
@@ -36,6 +37,7 @@ class Tally:
     failures: list[tuple[str, str]] = field(default_factory=list)  # outlet, reason
     is_private: bool = False  # the address of a source
     waiting: tuple[tuple[str, datetime], ...] = ()  # outlets that are due, and until when their host is left alone
+    visited: tuple[Visited, ...] = ()  # sources that are left to other processes, which hold their hosts
     lost: Counter[str] = field(default_factory=Counter)  # reason
 
     def hear(self, event: Event) -> None:
@@ -112,13 +114,21 @@ class Tally:
             f"  waits until {until:%Y-%m-%d %H:%M} UTC: {outlet}: its host asked for it, or cannot be reached"
             for outlet, until in self.waiting[:SHOWN]
         ]
-        return told + ([f"  and {len(self.waiting) - SHOWN} more wait"] if len(self.waiting) > SHOWN else [])
+        if len(self.waiting) > SHOWN:
+            told.append(f"  and {len(self.waiting) - SHOWN} more wait")
+        told += [
+            f"  left to another process, which is visiting its host ({each.worker}): {each.name}"
+            for each in self.visited[:SHOWN]
+        ]
+        return told + ([f"  and {len(self.visited) - SHOWN} more"] if len(self.visited) > SHOWN else [])
 
     def as_json(self) -> dict[str, object]:
         """Return the counts as JSON."""
-        names = [name for name in self.__slots__ if name not in ("failures", "lost", "waiting", "is_private")]
+        apart = ("failures", "lost", "waiting", "visited", "is_private")
+        names = [name for name in self.__slots__ if name not in apart]
         return {name: getattr(self, name) for name in names} | {
             "failures": [{"source": outlet, "reason": reason} for outlet, reason in sorted(self.failures)],
             "lost": dict(self.lost),
             "waiting": [{"source": outlet, "until": until.isoformat()} for outlet, until in self.waiting],
+            "visited": [{"source": each.name, "by": each.worker} for each in self.visited],
         }

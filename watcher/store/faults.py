@@ -154,6 +154,14 @@ def unusable(error: BaseException, *, said: str = "the store cannot be used") ->
     return failure
 
 
+def check_writable(engine: Engine) -> None:
+    """Raise what keeps the store from being written, if anything. Errors: StoreError."""
+    try:
+        probe(engine)
+    except DBAPIError as error:
+        raise unusable(error) from error
+
+
 def probe(engine: Engine) -> None:
     """Write something that takes room, and take it back. Errors: the driver's, if the store still cannot be written."""
     value = "." * PROBE_CHARS

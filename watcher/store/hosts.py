@@ -265,6 +265,33 @@ def held_feeds(connection: Connection, *, now: datetime) -> tuple[tuple[str, dat
     return tuple((name, until) for name, until in connection.execute(query))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visited:
+    """A source whose host is held by a worker."""
+
+    name: str
+    url: str
+    worker: str
+
+
+def visited_feeds(connection: Connection, *, but: str, due_at: datetime | None, now: datetime) -> tuple[Visited, ...]:
+    """
+    Return the sources whose host another worker than `but` holds, by name.
+
+    Args:
+        due_at: Only those that are due then.
+    """
+    query = (
+        select(feeds.c.name, feeds.c.source_url, hosts.c.lease_by)
+        .join(hosts, hosts.c.host == feeds.c.host)
+        .where(feeds.c.enabled, ~feeds.c.gone, hosts.c.lease_until > now, hosts.c.lease_by != but)
+        .order_by(feeds.c.name)
+    )
+    if due_at is not None:
+        query = query.where(feeds.c.next_poll_at <= due_at)
+    return tuple(Visited(name=name, url=url, worker=worker) for name, url, worker in connection.execute(query))
+
+
 def get_host(connection: Connection, host: str) -> Host:
     """Return what is kept of `host`; an empty one if it is new."""
     columns = [hosts.c[name] for name in Host.__slots__]

@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 from watcher.errors import StoreError, WatcherError
 from watcher.store.hosts import LEASE, block, renew_all
 from watcher.store.line import make_offline_due, note_line
-from watcher.store.visits import Visit, claim_visits, give_back
+from watcher.store.visits import Leave, Visit, claim_visits, give_back, leave_hosts
 from watcher.text.fields import fields
 from watcher.work.events import LineDown, LineUp
 from watcher.work.pool import PoolBroken
@@ -148,9 +148,13 @@ class Queue(ABC):
         try:
             await visit(claim, self.tools, asked=partial(self._asked, claim.host))
         except (StoreError, PoolBroken) as error:
-            self._fault = error
+            self._broken_off(claim.host, error)
         except Exception as error:  # noqa: BLE001 - one host's; the others go on
             await self._rest(claim.host, error)
+
+    def _broken_off(self, host: str, fault: WatcherError) -> None:
+        """Note why a visit ended before its time: for a fault of what all visits need."""
+        self._fault = fault
 
     async def _rest(self, host: str, error: Exception) -> None:
         """Let a host rest whose visit broke down for a reason that nobody foresaw."""
@@ -178,11 +182,13 @@ class LocalQueue(Queue):
         super().__init__(tools)
         self._ready: deque[Visit] = deque()  # leased, and begun when there is room
         self._wanted = asyncio.Event()  # a look at what is due
+        self._owed: set[str] = set()  # hosts whose visits ended while the store could not be written: they are leased
         self._is_dry = False  # the last look left nothing that is due
         self._renewed_at = tools.now()  # when the leases were last looked at
 
     async def fill(self) -> int:
         """Lease hosts that are due and start visits, as far as there is room; return how many were leased."""
+        await self._give_back_owed()
         self.raise_fault()
         self._wanted.clear()
         if await self.is_resting():
@@ -214,6 +220,20 @@ class LocalQueue(Queue):
         self.close()
         await self._give_back_ready()
         await super().stop()
+
+    def _broken_off(self, host: str, fault: WatcherError) -> None:
+        super()._broken_off(host, fault)
+        self._owed.add(host)
+
+    async def _give_back_owed(self) -> None:
+        """Give back the hosts of visits that could not do it at their end. Errors: StoreError."""
+        if owed := frozenset(self._owed):
+            worker = self.tools.worker
+            leaves = [Leave(host=host, worker=worker, last_request_at=None) for host in owed]
+            await self.tools.writer.do(lambda c: leave_hosts(c, leaves))
+            self._owed -= owed
+            if isinstance(self._fault, StoreError) and self._fault.passing:
+                self._fault = None  # it has passed: the store was written just now
 
     async def _give_back_ready(self) -> None:
         ready, self._ready = tuple(self._ready), deque()

@@ -19,6 +19,7 @@ from watcher.net.robots import RobotsVerdict, robots_url
 from watcher.store import hosts
 from watcher.store.pages import Page, due_pages, put_off
 from watcher.store.visits import Leave, Next, Step, Visit, go_on, leave_hosts
+from watcher.text.fields import fields
 from watcher.text.urls import host_key, host_of
 from watcher.work.looks import leave_be, look_again
 from watcher.work.pages import get_page, is_wanted
@@ -191,5 +192,5 @@ async def in_worker(tools: Tools, host: str, function: Callable[..., T], *args: 
     except PoolBroken:
         raise
     except Exception as error:  # noqa: BLE001 - it is the host's
-        log.warning("robots_unreadable host=%s reason=%r", host, str(error))
+        log.warning("robots_unreadable %s", fields(host=host, reason=error))
         return None
