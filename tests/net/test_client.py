@@ -7,6 +7,7 @@ import gzip
 import time
 import zlib
 
+import brotli
 import pytest
 
 from watcher.errors import BadStatus, FetchError, Refused, TimedOut, TooLarge, Unreachable
@@ -32,7 +33,7 @@ async def test_only_the_headers_that_are_needed_go_out(server, client, make_answ
         assert set(request.headers) == {"host", "user-agent", "accept", "accept-encoding", "connection"}
         assert request.headers["host"] == f"127.0.0.1:{server.port}"
         assert request.headers["user-agent"].startswith("watcher-digests/0.1 (+https://example.org/bot")
-        assert request.headers["accept-encoding"] == "gzip, deflate"
+        assert request.headers["accept-encoding"] == "gzip, deflate, br"
 
 
 async def test_both_validators_are_echoed_byte_for_byte(server, client, make_answer):
@@ -201,10 +202,20 @@ async def test_silence_meets_the_read_time_out(server):
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n",
         b"SSH-2.0-OpenSSH_9.9\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nX: " + b"y" * 1_000_000 + b"\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\nContent-Encoding: br\r\nContent-Length: 1\r\n\r\nx",
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: zstd\r\nContent-Length: 1\r\n\r\nx",
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: br\r\n\r\n" + brotli.compress(b"whole text" * 50)[:-3],
         b"",
     ],
-    ids=["cut body", "cut gzip", "cut chunks", "not HTTP", "huge header", "coding not offered", "nothing"],
+    ids=[
+        "cut body",
+        "cut gzip",
+        "cut chunks",
+        "not HTTP",
+        "huge header",
+        "coding not offered",
+        "cut brotli",
+        "nothing",
+    ],
 )
 async def test_a_broken_answer_is_an_error_not_a_body(server, client, raw):
     async def broken(request, writer):
@@ -238,10 +249,19 @@ async def test_a_body_that_ends_with_the_connection_is_whole(server, client):
         ("x-gzip", gzip.compress(b"one two") + b"\0" * 7),
         ("deflate", zlib.compress(b"one two")),
         ("deflate", zlib.compress(b"one two", wbits=-15)),
+        ("br", brotli.compress(b"one two")),
         ("identity", b"one two"),
         ("gzip", b"one two"),
     ],
-    ids=["two members", "padded", "zlib", "raw deflate", "identity", "only said to be gzip"],  # gzip holds the time
+    ids=[
+        "two members",
+        "padded",
+        "zlib",
+        "raw deflate",
+        "brotli",
+        "identity",
+        "only said to be gzip",
+    ],  # gzip holds the time
 )
 async def test_a_body_is_decoded(server, client, make_answer, coding, body):
     server.answers["/f"] = make_answer(body, Content_Encoding=coding)

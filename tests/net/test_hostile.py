@@ -7,7 +7,7 @@ import pytest
 
 from watcher.errors import BadStatus, FetchError, Refused, Unreachable
 from watcher.model import Validators
-from watcher.net.streams import READ_BYTES, UNBROKEN_READS, Stream
+from watcher.net.transport import READ_BYTES, Stream
 
 pytestmark = pytest.mark.slow  # waits for servers that drip
 
@@ -49,9 +49,11 @@ async def test_hints_without_an_answer_are_no_answer(server, client):
 
 
 async def test_who_sends_faster_than_we_read_leaves_others_their_turn():
-    stream = Stream()
-    stream.data_received(b"x" * READ_BYTES * 10)
-    stream.eof_received()
+    reader = asyncio.StreamReader()
+    reader.feed_data(b"x" * READ_BYTES * 10)
+    reader.feed_eof()
+    stream = Stream(reader, None)
+    stream.is_in_head = False
     turns = 0
 
     async def other() -> None:
@@ -65,7 +67,27 @@ async def test_who_sends_faster_than_we_read_leaves_others_their_turn():
     task.cancel()
 
     assert sizes == [READ_BYTES] * 10
-    assert turns >= 10 - UNBROKEN_READS
+    assert turns >= 10
+
+
+@pytest.mark.parametrize("keep_alive", [False, True])
+async def test_a_body_in_the_smallest_pieces_never_holds_the_loop_for_long(server, client, keep_alive):
+    server.answers["/f"] = without_end(b"1\r\nx\r\n" * 20_000, CHUNKED)
+    longest, last = 0.0, time.process_time()
+
+    async def watch() -> None:
+        nonlocal longest, last
+        while True:
+            await asyncio.sleep(0)
+            now = time.process_time()
+            longest, last = max(longest, now - last), now
+
+    task = asyncio.create_task(watch())
+    with pytest.raises(Unreachable, match="too many pieces"):
+        await client.get(server.url("/f"), keep_alive=keep_alive)
+    task.cancel()
+
+    assert longest < 0.4
 
 
 async def test_an_error_page_that_drips_does_not_cost_what_its_head_says(server, client):

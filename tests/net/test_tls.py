@@ -11,6 +11,7 @@ import pytest
 
 from watcher.errors import Unreachable
 from watcher.net.client import Client
+from watcher.net.transport import tls_context
 
 OPENSSL = shutil.which("openssl")
 pytestmark = pytest.mark.skipif(OPENSSL is None, reason="needs openssl to make a certificate")
@@ -25,6 +26,14 @@ def certificate(tmp_path_factory):
     command += ["-addext", "subjectAltName=DNS:localhost", "-keyout", str(key), "-out", str(made)]
     subprocess.run(command, check=True, capture_output=True)
     return made, key
+
+
+@pytest.fixture(autouse=True)
+def own_context():
+    """Have the context made anew: what is trusted is read once for a process."""
+    tls_context.cache_clear()
+    yield
+    tls_context.cache_clear()
 
 
 async def test_the_name_is_kept_in_sni_and_host(server, certificate, make_answer, monkeypatch):

@@ -1,79 +1,130 @@
-"""The edge to the HTTP library: places of URLs, connections that break."""
+"""The edge to the HTTP library: what it must not do by itself, and what servers may do to an answer."""
 
 import asyncio
+import os
+import subprocess
+import sys
 
 import httpx
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from watcher.net.streams import connect
-from watcher.net.transport import BadUrl, place_of
-from watcher.net.wire import ReadError, ReadTimeout
-
-LABEL = st.from_regex(r"[A-Za-z0-9]([A-Za-z0-9-]{0,10}[A-Za-z0-9])?", fullmatch=True)
-PORT = st.none() | st.integers(1, 65_535)
+from watcher.errors import FetchError, Refused, Unreachable
+from watcher.model import Response, Validators
+from watcher.net.client import Client
 
 
-@given(
-    st.sampled_from(("http", "https")),
-    st.lists(LABEL, min_size=1, max_size=4),
-    PORT,
-    st.sampled_from(("", "/a?b", "?c")),
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n",
+        b"HTTP/1.0 200 OK\r\n\r\nhello",
+        b"HTTP/1.1 103 Early Hints\r\nLink: </s.css>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello, and more than was said",
+    ],
+    ids=["counted", "chunked", "closed", "hinted", "too much"],
 )
-def test_a_plain_url_has_the_place_that_the_library_reads(scheme, labels, port, rest):
-    url = f"{scheme}://{'.'.join(labels)}{'' if port is None else f':{port}'}{rest}"
-    try:
-        parts = httpx.URL(url)
-    except httpx.InvalidURL:  # a host such as 1.2.3.999, which the resolver will refuse
-        return
+async def test_a_body_comes_whole_however_it_ends(server, client, raw):
+    async def closing(request, writer):
+        writer.write(raw)
+        await writer.drain()
+        writer.close()
 
-    place = place_of(url)
+    server.answers["/f"] = closing
 
-    assert (place.scheme, place.host, place.name) == (parts.scheme, parts.raw_host.decode(), parts.netloc.decode())
-    assert place.port == (parts.port or {"http": 80, "https": 443}[scheme])
+    assert (await client.get(server.url("/f"))).body == b"hello"
 
 
-@pytest.mark.parametrize("url", ["http://example.org:99999/", "http://[::1"])
-def test_what_is_no_place_is_refused(url):
-    with pytest.raises(BadUrl):
-        place_of(url)
+async def test_a_304_that_comes_in_pieces_is_read_as_well(server, client):
+    async def in_pieces(request, writer):
+        for part in (b"HTTP/1.1 304 Not Mod", b"ified\r\nETag: ", b'"b"\r\n\r\n'):
+            writer.write(part)
+            await writer.drain()
+            await asyncio.sleep(0.01)
+
+    server.answers["/f"] = in_pieces
+
+    got = await client.get(server.url("/f"), validators=Validators(etag='"a"'))
+
+    assert got.validators == Validators(etag='"b"')
 
 
-def test_letters_outside_ascii_are_spelled_in_idna():
-    assert place_of("https://münchen.example/").name == "xn--mnchen-3ya.example"
+async def test_a_header_that_cannot_be_sent_is_an_error_and_nothing_is_sent(server, client):
+    with pytest.raises(FetchError):
+        await client.get(server.url("/f"), validators=Validators(etag='"a"\r\nInjected: yes'))
+
+    assert server.requests == []
 
 
-async def test_a_connection_that_is_reset_is_an_error_in_words():
-    async def reset(reader, writer):
-        await reader.read(1)
+async def test_a_connection_that_is_reset_is_an_error_in_words(server, client):
+    async def reset(request, writer):
         writer.transport.abort()
 
-    server = await asyncio.start_server(reset, "127.0.0.1", 0)
-    async with server:
-        stream = await connect("127.0.0.1", server.sockets[0].getsockname()[1], 1.0)
-        await stream.write(b"x", 1.0)
+    server.answers["/f"] = reset
 
-        with pytest.raises(ReadError):
-            while await stream.read(10, 1.0):
-                pass
-            raise ReadError("closed without a reset, as some systems do")
-    await stream.aclose()
+    with pytest.raises(Unreachable):
+        await client.get(server.url("/f"))
 
 
-async def test_a_server_that_says_nothing_ends_a_read_in_time():
-    gone = asyncio.Event()
+async def test_letters_outside_ascii_are_spelled_in_idna():
+    hosts = []
 
-    async def silent(reader, writer):
-        await reader.read()
-        writer.close()
-        await writer.wait_closed()
-        gone.set()
+    def answer(request: httpx.Request) -> httpx.Response:
+        hosts.append(request.headers["host"])
+        return httpx.Response(200, stream=httpx.ByteStream(b"x"))
 
-    async with await asyncio.start_server(silent, "127.0.0.1", 0) as server:
-        stream = await connect("127.0.0.1", server.sockets[0].getsockname()[1], 1.0)
+    async with Client(user_agent="w/1", substitute=httpx.MockTransport(answer)) as client:
+        await client.get("https://münchen.example/")
 
-        with pytest.raises(ReadTimeout):
-            await stream.read(10, 0.05)
-        await stream.aclose()
-        await gone.wait()
+    assert hosts == ["xn--mnchen-3ya.example"]
+
+
+@pytest.mark.parametrize("url", ["http://example.org:99999/", "http://[::1", "http://1.2.3.999/"])
+async def test_what_is_no_place_is_refused(client, url):
+    with pytest.raises(Refused):
+        await client.get(url)
+
+
+@pytest.mark.parametrize(
+    "location", ["http://xn--i-7iq.{place}/b", "http://{place}/b\tc", "HTTP://{place}/b", "/b?q=\u00fc", "///{place}/b"]
+)
+async def test_a_redirect_is_read_by_us_alone(location):
+    """httpx makes the next request of a redirect that it does not follow, and fails where it cannot read its target."""
+    place = "a.example"
+    asked = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url)
+        headers = [(b"Location", location.format(place=place).encode())] if len(asked) == 1 else []
+        return httpx.Response(302 if headers else 200, headers=headers, stream=httpx.ByteStream(b"x"))
+
+    async with Client(user_agent="w/1", substitute=httpx.MockTransport(answer)) as client:
+        got = await client.get(f"http://{place}/a")
+
+    assert isinstance(got, Response)
+    assert len(asked) == 2
+
+
+PROXIED = """
+import asyncio, sys
+from watcher.net.client import Client
+async def ask():
+    async with Client(user_agent="w/1", allow_private=["127.0.0.0/8"]) as client:
+        print((await client.get(sys.argv[1])).body.decode())
+asyncio.run(ask())
+"""
+
+
+async def test_no_proxy_and_no_password_come_from_the_environment(server, make_answer, tmp_path):
+    server.answers["/f"] = make_answer(b"direct")
+    (tmp_path / ".netrc").write_text("machine 127.0.0.1 login a password b")
+    (tmp_path / ".netrc").chmod(0o600)
+    environment = os.environ | dict.fromkeys(("http_proxy", "HTTP_PROXY", "ALL_PROXY"), "http://127.0.0.1:9")
+    environment |= {"HOME": str(tmp_path), "NETRC": str(tmp_path / ".netrc")}
+    command = [sys.executable, "-c", PROXIED, server.url("/f")]
+
+    ran = await asyncio.create_subprocess_exec(*command, env=environment, stdout=subprocess.PIPE)
+    out, _ = await ran.communicate()
+
+    assert out.strip() == b"direct"
+    assert "authorization" not in server.requests[0].headers

@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
-import httpx
 import pytest
 
 from tests.tools import tools_of
-from tests.work.faked import START, Net, World
+from tests.work.faked import START, FakedNetwork, Net, World
 from watcher.net.client import Client
 from watcher.store.open import open_store
 from watcher.store.writer import Writer
@@ -33,7 +32,7 @@ async def world(store_url, pool):
         clock[0] += timedelta(seconds=seconds)
         await asyncio.sleep(0)
 
-    async with Client(user_agent="Watcher/0", substitute=httpx.MockTransport(net)) as client:
+    async with Client(user_agent="Watcher/0", substitute=FakedNetwork(net)) as client:
         tools = tools_of(
             writer,
             client,

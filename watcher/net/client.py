@@ -6,23 +6,19 @@ import asyncio
 import re
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
-from watcher.errors import FetchError, TimedOut, TooLarge
+from watcher.errors import FetchError, TooLarge
 from watcher.model import Elsewhere, NotModified, Response, Validators
-from watcher.net.faults import HOPS_FAULTS, bad_status, in_words
-from watcher.net.guard import Allowed
-from watcher.net.hop import Hop
-from watcher.net.inflate import ACCEPT_ENCODING, Damaged, Inflate, Overflow
-from watcher.net.redirects import FOLLOWED, Chain, target_of
-from watcher.net.transport import Transport, place_of
-from watcher.net.within import Within
+from watcher.net.address_guard import AddressGuard, Allowed
+from watcher.net.decoding import ACCEPT_ENCODING, BodyDecoder, Damaged, Overflow
+from watcher.net.errors import WALLED, WIRE_ERRORS, bad_status, fetch_error
+from watcher.net.redirects import FOLLOWED, Chain, split_target
+from watcher.net.transport import can_connect, http_client, httpx
 from watcher.text.urls import host_key
-
-if TYPE_CHECKING:
-    import httpx
 
 ACCEPT_FEED = (
     "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml;q=0.9, "
@@ -34,8 +30,12 @@ GOOD = frozenset((200, 203, 226))
 HEADER_BYTES = 64 * 1024
 MAX_PIECES = 20_000  # of a body, and one more for each `PIECE_BYTES`: each costs a fixed time, however small it is
 PIECE_BYTES = 64
+ERROR_BODY_BYTES = 16_384  # of an error page: enough to know a bot wall
+ERROR_BODY_S = 3.0  # for it: a page that drips must not cost what the head said, a Retry-After say
 MAX_VALIDATOR = 4_096  # characters: servers refuse a request whose head is longer than 8 kB
 AGENT = re.compile(r"[!#$%&'*+.^_`|~\w-]+(?:/[!#$%&'*+.^_`|~\w-]+)?(?: [\x20-\x7e]*)?", re.ASCII)
+
+Headers = tuple[tuple[str, str], ...]  # names in lower case; values one character a byte
 
 
 @dataclass(slots=True, kw_only=True)
@@ -79,12 +79,14 @@ class Client:
     ) -> None:
         if not AGENT.fullmatch(user_agent):
             raise ValueError(f"not a User-Agent of product/version (contact) in ASCII: {user_agent!r}")
-        self._user_agent = user_agent
         self._timeout_s = timeout_s
         self._deadline_s = deadline_s
         self._max_bytes = max_bytes
         self._slots = asyncio.Semaphore(concurrency)
-        self._transport = Transport(Allowed.parse(allow_private), timeout_s=timeout_s, substitute=substitute)
+        self._guard = AddressGuard(Allowed.parse(allow_private))
+        self._substitute = substitute
+        self._headers = (("User-Agent", user_agent), ("Accept-Encoding", ACCEPT_ENCODING))
+        self._http = http_client(self._guard, timeout_s=timeout_s, substitute=substitute)
 
     async def __aenter__(self) -> Self:
         return self
@@ -96,15 +98,18 @@ class Client:
 
     async def aclose(self) -> None:
         """Close the connections that are kept."""
-        await self._transport.aclose()
+        await self._http.aclose()
+        self._guard.close()
 
     async def reaches(self, url: str) -> bool:
         """Whether a connection to the host of `url` can be opened; nothing is sent over it."""
+        if self._substitute is None:
+            return await can_connect(self._guard, url, timeout_s=self._timeout_s)
         try:
-            async with asyncio.timeout(self._timeout_s):
-                return await self._transport.reaches(url)
-        except HOPS_FAULTS:
+            await self._substitute.handle_async_request(httpx.Request("GET", url))
+        except httpx.TransportError:
             return False
+        return True
 
     async def get(
         self,
@@ -133,7 +138,7 @@ class Client:
             Refused: a private address, not http(s), too many redirects.
             BadStatus: an error status; `permanent` for 410.
         """
-        headers = self._headers(validators, accept, delta)
+        headers = request_headers(validators, accept, delta=delta)
         limit = self._max_bytes if max_bytes is None else max_bytes
         answer = await self._ask(Fetch(url=url, headers=headers, limit=limit, keep_alive=keep_alive, on_hop=on_hop))
         if isinstance(answer, Elsewhere):
@@ -142,7 +147,7 @@ class Client:
 
     async def get_here(self, url: str, *, accept: str | None = None) -> Response | Elsewhere:
         """Return the answer for a page, as `get` does, but stop at a redirect that leads to another host."""
-        headers = self._headers(Validators(), accept, delta=False)
+        headers = request_headers(NONE_KEPT, accept)
         answer = await self._ask(Fetch(url=url, headers=headers, limit=self._max_bytes, keep_alive=True, stay=True))
         if isinstance(answer, NotModified):
             raise FetchError(url, "answered 304 to a first request")
@@ -152,101 +157,122 @@ class Client:
         async with self._slots:
             fetch.started = time.monotonic()
             try:
-                with Within(self._deadline_s):
+                async with asyncio.timeout(self._deadline_s):
                     return await self._follow(fetch)
-            except FetchError:
-                raise
-            except TimeoutError as error:
-                reason = f"no whole answer within {self._deadline_s:g} s"
-                raise TimedOut(fetch.url, reason, answered_by=fetch.at) from error
-            except Overflow as error:
-                raise TooLarge(fetch.url, f"more than {fetch.limit:,} bytes", answered_by=fetch.at) from error
-            except HOPS_FAULTS as error:
-                raise in_words(error, fetch.url, at=fetch.at, timeout_s=self._timeout_s) from error
-
-    def _headers(self, validators: Validators, accept: str | None, delta: bool) -> list[tuple[str, str]]:
-        headers = [
-            ("User-Agent", self._user_agent),
-            ("Accept", accept or "*/*"),
-            ("Accept-Encoding", ACCEPT_ENCODING),
-        ]
-        if validators.etag is not None and len(validators.etag) <= MAX_VALIDATOR:
-            headers.append(("If-None-Match", validators.etag))
-            if delta:
-                headers.append(("A-IM", "feed"))
-        if validators.last_modified is not None and len(validators.last_modified) <= MAX_VALIDATOR:
-            headers.append(("If-Modified-Since", validators.last_modified))
-        return headers
+            except WIRE_ERRORS as error:
+                raise fetch_error(
+                    error, fetch.url, at=fetch.at, timeout_s=self._timeout_s, deadline_s=self._deadline_s
+                ) from error
 
     async def _follow(self, fetch: Fetch) -> Response | NotModified | Elsewhere:
         chain = Chain.start(fetch.url)
         while True:
             fetch.at = chain.url
-            sent = [("Host", place_of(chain.url).name), *fetch.headers]
-            if chain.authorization:
-                sent.append(("Authorization", chain.authorization))
-            if not fetch.keep_alive:
-                sent.append(("Connection", "close"))
-            async with self._transport.get(chain.url, target_of(chain.url), sent, keep_alive=fetch.keep_alive) as hop:
-                check_headers(fetch.url, hop)
-                if hop.status in FOLLOWED and (location := hop.header("location")):
-                    chain = chain.follow(hop.status, as_text(location))
+            async with self._send(fetch, chain) as response:
+                headers = headers_of(fetch.url, response)
+                status, location = response.status_code, response.extensions.get("location")
+                if status in FOLLOWED and location:
+                    chain = chain.follow(status, as_text(location))
                     if fetch.on_hop is not None:
-                        fetch.on_hop(hop.status, fetch.at, chain.url)
+                        fetch.on_hop(status, fetch.at, chain.url)
                     if fetch.stay and host_key(chain.url) != host_key(fetch.at):
                         return Elsewhere(url=chain.url)
                     continue
-                if hop.status == 304 and any(name.startswith("If-") for name, _ in fetch.headers):
+                took_s = time.monotonic() - fetch.started
+                if status == 304 and any(name.startswith("If-") for name, _ in fetch.headers):
                     return NotModified(
                         url=chain.url,
                         moved_to=chain.moved_to,
-                        headers=hop.headers,
-                        validators=renewed(hop),
-                        took_s=time.monotonic() - fetch.started,
+                        headers=headers,
+                        validators=renewed(headers),
+                        took_s=took_s,
                     )
-                if hop.status not in GOOD:
-                    raise await bad_status(fetch.url, hop, answered_by=chain.url)
-                body = await read(hop, fetch.limit)
+                if status not in GOOD:
+                    beginning = await read_beginning(response) if status in WALLED else b""
+                    raise bad_status(fetch.url, status, headers, beginning, answered_by=chain.url)
+                body = await read_body(response, fetch.limit)
                 return Response(
                     url=chain.url,
                     moved_to=chain.moved_to,
-                    status=hop.status,
-                    headers=hop.headers,
+                    status=status,
+                    headers=headers,
                     body=body,
                     took_s=time.monotonic() - fetch.started,
                 )
 
+    def _send(self, fetch: Fetch, chain: Chain) -> AbstractAsyncContextManager[httpx.Response]:
+        origin, target = split_target(chain.url)
+        url = httpx.URL(origin + target)
+        # Host is named here, since httpx decodes the name for it, and fails at those with emoji.
+        headers = [("Host", url.netloc.decode("ascii")), *self._headers, *fetch.headers]
+        headers.append(("Connection", "keep-alive" if fetch.keep_alive else "close"))
+        if chain.authorization:
+            headers.append(("Authorization", chain.authorization))
+        return self._http.stream(
+            "GET",
+            url,
+            headers=[(name.encode("ascii"), value.encode("latin-1")) for name, value in headers],
+            extensions={"target": target.encode("ascii"), "keep_alive": fetch.keep_alive},
+        )
 
-def check_headers(url: str, hop: Hop) -> None:
-    """Raise TooLarge where the head of an answer is out of all proportion."""
-    if sum(len(name) + len(value) for name, value in hop.headers) > HEADER_BYTES:
+
+def request_headers(validators: Validators, accept: str | None, *, delta: bool = False) -> list[tuple[str, str]]:
+    """Return what one request sends besides what all of them send."""
+    headers = [("Accept", accept or "*/*")]
+    if validators.etag is not None and len(validators.etag) <= MAX_VALIDATOR:
+        headers.append(("If-None-Match", validators.etag))
+        if delta:
+            headers.append(("A-IM", "feed"))
+    if validators.last_modified is not None and len(validators.last_modified) <= MAX_VALIDATOR:
+        headers.append(("If-Modified-Since", validators.last_modified))
+    return headers
+
+
+def headers_of(url: str, response: httpx.Response) -> Headers:
+    """Return the headers of an answer as they came, names in lower case. Errors: TooLarge, out of all proportion."""
+    raw = response.headers.raw
+    if sum(len(name) + len(value) for name, value in raw) > HEADER_BYTES:
         raise TooLarge(url, f"more than {HEADER_BYTES:,} bytes of headers")
+    return tuple((name.decode("ascii", "replace").lower(), value.decode("latin-1")) for name, value in raw)
 
 
-async def read(hop: Hop, limit: int) -> bytes:
-    """Return the decoded body, at most `limit` bytes."""
-    length = hop.header("content-length") or ""
+async def read_body(response: httpx.Response, limit: int) -> bytes:
+    """Return the decoded body, at most `limit` bytes. Errors: Overflow, Damaged, and those of httpx."""
+    length = response.headers.get("content-length", "")
     if length.isdecimal() and length.isascii() and int(length[:18]) > limit:
-        raise Overflow
-    inflate = Inflate(hop.header("content-encoding"), max_bytes=limit)
+        raise Overflow(f"more than {limit:,} bytes")
+    decoder = BodyDecoder(response.headers.get("content-encoding"), max_bytes=limit)
     left = MAX_PIECES * PIECE_BYTES
-    async for chunk in hop.raw:
+    async for chunk in response.aiter_raw():
         left += len(chunk) - PIECE_BYTES
         if left < 0:
             raise Damaged("the body comes in too many pieces")
-        inflate.feed(chunk)
-    return inflate.finish()
+        decoder.feed(chunk)
+    return decoder.finish()
 
 
-def renewed(hop: Hop) -> Validators:
+async def read_beginning(response: httpx.Response) -> bytes:
+    """Return the first bytes of an error page, as far as they can be had: the status is the error."""
+    try:
+        decoder = BodyDecoder(response.headers.get("content-encoding"), max_bytes=ERROR_BODY_BYTES)
+    except Damaged:
+        return b""
+    with suppress(*WIRE_ERRORS):
+        async with asyncio.timeout(ERROR_BODY_S):
+            async for chunk in response.aiter_raw():
+                decoder.feed(chunk[:ERROR_BODY_BYTES])
+    return decoder.so_far()
+
+
+def renewed(headers: Headers) -> Validators:
     """Return the validators that a 304 carries."""
-    said = dict(reversed(hop.headers))  # the first of each
-    return Validators(etag=said.get("etag") or None, last_modified=said.get("last-modified") or None)
+    first = dict(reversed(headers))
+    return Validators(etag=first.get("etag") or None, last_modified=first.get("last-modified") or None)
 
 
-def as_text(header: str) -> str:
+def as_text(header: bytes) -> str:
     """Return a header value whose bytes may be UTF-8."""
     try:
-        return header.encode("latin-1").decode("utf-8")
+        return header.decode("utf-8")
     except UnicodeError:
-        return header
+        return header.decode("latin-1")

@@ -87,18 +87,19 @@ def checked(url: str, *, asked: str) -> str:
     return url.partition("#")[0]
 
 
-def target_of(url: str) -> bytes:
+def split_target(url: str) -> tuple[str, str]:
     """
-    Return path and query as they go on the wire: byte for byte as given.
+    Return scheme and place of a URL, and path and query as they go on the wire: byte for byte as given.
 
     Only what HTTP cannot carry is escaped: spaces, control characters, and letters outside ASCII as UTF-8.
     """
-    rest = url.partition("#")[0].partition("://")[2]
+    scheme, _, rest = url.partition("#")[0].partition("://")
     slash, query = rest.find("/"), rest.find("?")
-    target = rest[slash:] if slash >= 0 and not 0 <= query < slash else "/" + (rest[query:] if query >= 0 else "")
-    if target.isascii() and target.isprintable() and " " not in target:
-        return target.encode("ascii")
-    return quote(target, safe=PRINTABLE, errors="replace").encode("ascii")
+    end = min((at for at in (slash, query) if at >= 0), default=len(rest))
+    target = rest[end:] if slash == end else "/" + rest[end:]
+    if not (target.isascii() and target.isprintable() and " " not in target):
+        target = quote(target, safe=PRINTABLE, errors="replace")
+    return f"{scheme}://{rest[:end]}", target
 
 
 def split_userinfo(url: str) -> tuple[str, str]:

@@ -1,172 +1,211 @@
-"""The one place that knows how a request is sent: one hop, no redirects, no cookies, raw body; swap it here."""
+"""
+The one place that imports and builds the HTTP client: httpx, over connections to addresses that the guard has checked.
+
+httpx2 has the same API: to change to it, change the two imports here. All else takes `httpx` from this module.
+"""
 
 from __future__ import annotations
 
-import re
+import asyncio
 import ssl
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from functools import lru_cache
-from types import TracebackType
-from typing import TYPE_CHECKING
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import cache
+from http.cookiejar import CookieJar
+from typing import Any
 
-from watcher.net.exchange import Exchange, Headers
-from watcher.net.guard import Allowed, Guard
-from watcher.net.hop import Hop, Place
+from watcher.net.address_guard import AddressGuard, PrivateAddress
 from watcher.net.redirects import DEFAULT_PORTS
-from watcher.net.streams import Stream
-from watcher.net.wire import ours
 
-if TYPE_CHECKING:
-    import httpx
+# httpx loads its command line too, with rich and pygments: 0.2 s of CPU and 7 MB of each start.
+sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
+import httpcore as httpcore  # noqa: E402
+import httpx as httpx  # noqa: E402
 
-    from watcher.net.kept import Kept
+KEEP_ALIVE_S = 15.0
+KEPT_CONNECTIONS = 64
+NEXT_ADDRESS_S = 3.0  # before the next address of the same name is tried
+CLOSE_S = 1.0  # for the other side's goodbye on a TLS connection
+READ_BYTES = 16 * 1024  # at once: in the smallest pieces that HTTP has, these are 50 ms of work
+MAX_HEAD_BYTES = 128 * 1024  # read before the head of an answer is whole, hints of 1xx included
 
-PLAIN = re.compile(r"(https?)://([A-Za-z0-9][A-Za-z0-9.-]{0,252})(?::([0-9]{1,5}))?(?=[/?#]|$)")
 
-
-class BadUrl(ValueError):
-    """A URL that cannot be asked for."""
-
-
-class Transport:
+def http_client(
+    guard: AddressGuard, *, timeout_s: float, substitute: httpx.AsyncBaseTransport | None = None
+) -> httpx.AsyncClient:
     """
-    Sends single requests.
+    Return a client that keeps no cookies, follows no redirects and takes nothing from the environment.
 
-    httpx's client is left out: it would add cookies, a proxy from the environment, its own spelling of the URL and an
-    unbounded decoder. httpcore's pool is quadratic in open requests, so that a request without `keep_alive` gets a
-    connection of its own; both libraries are loaded for what needs them alone.
+    Requests take the extensions `target` (path and query as they go on the wire) and `keep_alive`; answers have
+    `location`, the bytes of a redirect's target, which is in their headers no more.
 
     Args:
-        substitute: takes the place of the network in tests (`httpx.MockTransport`).
+        timeout_s: For connecting, and for each read and write.
+        substitute: Takes the place of the network in tests (`httpx.MockTransport`).
     """
+    return httpx.AsyncClient(
+        timeout=timeout_s,
+        cookies=NoCookies(),
+        event_hooks={"response": [take_head]},
+        transport=substitute or guarded_transport(guard),
+        trust_env=False,
+    )
 
-    def __init__(
-        self, allowed: Allowed, *, timeout_s: float, substitute: httpx.AsyncBaseTransport | None = None
-    ) -> None:
-        self._guard = Guard(allowed)
-        self._timeout_s = timeout_s
-        self._substitute = substitute
-        self._tls: ssl.SSLContext | None = None
-        self._pool: Kept | None = None
 
-    def get(self, url: str, target: bytes, headers: Headers, *, keep_alive: bool) -> AbstractAsyncContextManager[Hop]:
-        """
-        Ask for `target` (path and query as they go on the wire) at the place of `url`.
+def guarded_transport(guard: AddressGuard) -> httpx.AsyncHTTPTransport:
+    """Return httpx's own transport over a pool of ours: httpx has no parameter for the network that a pool uses."""
+    transport = httpx.AsyncHTTPTransport(verify=tls_context())
+    transport._pool = Pool(
+        ssl_context=tls_context(),
+        max_connections=KEPT_CONNECTIONS,
+        keepalive_expiry=KEEP_ALIVE_S,
+        network_backend=GuardedNetwork(guard),
+    )
+    return transport
 
-        Raises the errors of `wire`, `guard.PrivateAddress`, and `BadUrl`.
-        """
-        if self._substitute is not None:
-            return through(self._substitute, url, headers)
-        if keep_alive:
-            return self._kept().get(place_of(url), target, headers)
-        return Alone(self, place_of(url), target, headers)
 
-    async def reaches(self, url: str) -> bool:
-        """Open a connection to the host of `url` and close it; True, or the error that `get` would raise."""
-        if self._substitute is not None:
-            async with through(self._substitute, url, []):
-                return True
-        place = place_of(url)
-        stream = await self._guard.connect(place.host, place.port, self._timeout_s)
-        await stream.aclose()
-        return True
+@cache
+def tls_context() -> ssl.SSLContext:
+    """Return the context of all connections: who is trusted by certifi's list (or SSL_CERT_FILE) and by the system."""
+    context = httpx.create_ssl_context()
+    context.load_default_certs()
+    return context
+
+
+async def take_head(response: httpx.Response) -> None:
+    """
+    Note that the head of an answer is whole, and take a redirect's target out of it.
+
+    httpx makes the next request of a redirect also where it does not follow it, and fails at targets that
+    `redirects` can read.
+    """
+    if isinstance(stream := response.extensions.get("network_stream"), Stream):
+        stream.is_in_head = False
+    if response.has_redirect_location:
+        raw = response.headers.raw
+        response.extensions["location"] = next(value for name, value in raw if name.lower() == b"location")
+        del response.headers["location"]
+
+
+class NoCookies(CookieJar):
+    """Keeps none, and reads none."""
+
+    def extract_cookies(self, response: object, request: object) -> None:
+        pass
+
+
+class Pool(httpcore.AsyncConnectionPool):
+    """Keeps connections for requests that ask for it. Each other one has its own: the pool looks at all it has."""
+
+    async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
+        if request.extensions.get("keep_alive"):
+            return await super().handle_async_request(request)
+        return await self.create_connection(request.url.origin).handle_async_request(request)
+
+
+class GuardedNetwork(httpcore.AsyncNetworkBackend):
+    """Connects to addresses that the guard has checked. Host and SNI stay those of the URL."""
+
+    def __init__(self, guard: AddressGuard) -> None:
+        self._guard = guard
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: object = None,
+    ) -> Stream:
+        """Return a connection. Errors: httpcore's ConnectTimeout and ConnectError, PrivateAddress."""
+        with told_as(httpcore.ConnectTimeout, httpcore.ConnectError):
+            async with asyncio.timeout(timeout):
+                try:
+                    addresses = await self._guard.addresses(host, port)
+                except (OSError, UnicodeError) as error:
+                    raise httpcore.ConnectError(f"the name {host} does not resolve") from error
+                for address in addresses[:-1]:
+                    with suppress(OSError):
+                        async with asyncio.timeout(NEXT_ADDRESS_S):
+                            return await self.open(address, port)
+                return await self.open(addresses[-1], port)
+
+    async def open(self, address: str, port: int) -> Stream:
+        """Return a connection to an address. Errors: OSError."""
+        return Stream(*await asyncio.open_connection(address, port))
+
+
+class Stream(httpcore.AsyncNetworkStream):
+    """asyncio's own streams in the shape that httpcore asks for, with a bound on what comes before an answer."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader, self._writer = reader, writer
+        self._in_head_bytes = 0
+        self.is_in_head = True
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        with told_as(httpcore.ReadTimeout, httpcore.ReadError):
+            async with asyncio.timeout(timeout):
+                await asyncio.sleep(0)  # who sends faster than we read leaves others their turn
+                data = await self._reader.read(min(max_bytes, READ_BYTES))
+        self._in_head_bytes += len(data)
+        if self.is_in_head and self._in_head_bytes > MAX_HEAD_BYTES:
+            raise httpcore.RemoteProtocolError(f"more than {MAX_HEAD_BYTES:,} bytes of headers and hints of 1xx")
+        return data
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self.is_in_head, self._in_head_bytes = True, 0
+        with told_as(httpcore.WriteTimeout, httpcore.WriteError):
+            async with asyncio.timeout(timeout):
+                self._writer.write(buffer)
+                await self._writer.drain()
+
+    async def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> Stream:
+        try:
+            with told_as(httpcore.ConnectTimeout, httpcore.ConnectError):
+                async with asyncio.timeout(timeout):
+                    await self._writer.start_tls(ssl_context, server_hostname=server_hostname)
+        except BaseException:
+            self._writer.transport.abort()
+            raise
+        return self
 
     async def aclose(self) -> None:
-        """Close what is kept open."""
-        if self._pool is not None:
-            await self._pool.aclose()
-            self._pool = None
-        self._guard.close()
-
-    async def exchange(self, place: Place) -> Exchange:
-        """Return one request's worth of a connection of its own."""
-        stream: Stream = await self._guard.connect(place.host, place.port, self._timeout_s)
-        if place.scheme == "https":
-            stream = await stream.start_tls(self._trust(), place.host, self._timeout_s)
-        return Exchange(stream, timeout_s=self._timeout_s)
-
-    def _trust(self) -> ssl.SSLContext:
-        if self._tls is None:
-            import httpx
-
-            self._tls = httpx.create_ssl_context(trust_env=True)
-            self._tls.set_alpn_protocols(["http/1.1"])
-        return self._tls
-
-    def _kept(self) -> Kept:
-        if self._pool is None:
-            from watcher.net.kept import Kept
-
-            self._pool = Kept(self._guard, trust=self._trust(), timeout_s=self._timeout_s)
-        return self._pool
-
-
-class Alone(AbstractAsyncContextManager[Hop]):
-    """
-    One request over a connection of its own, closed at the end.
-
-    A class, since a generator costs the event loop as much again as its frame: it keeps a list of those that are open.
-    """
-
-    __slots__ = ("_exchange", "_headers", "_place", "_target", "_transport")
-
-    def __init__(self, transport: Transport, place: Place, target: bytes, headers: Headers) -> None:
-        self._transport, self._place, self._target, self._headers = transport, place, target, headers
-        self._exchange: Exchange | None = None
-
-    async def __aenter__(self) -> Hop:
-        exchange = self._exchange = await self._transport.exchange(self._place)
         try:
-            head = await exchange.get(self._target, self._headers)
-        except BaseException:
-            await exchange.aclose()
-            raise
-        return Hop(status=head.status, headers=head.headers, raw=exchange.body())
+            self._writer.close()
+            with suppress(OSError):
+                async with asyncio.timeout(CLOSE_S):
+                    await self._writer.wait_closed()
+        finally:
+            self._writer.transport.abort()
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._exchange is not None:
-            await self._exchange.aclose()
-
-
-@asynccontextmanager
-async def through(substitute: httpx.AsyncBaseTransport, url: str, headers: Headers) -> AsyncIterator[Hop]:
-    """Ask what takes the place of the network."""
-    import httpx
-
-    from watcher.net.strict import lowered
-
-    try:
-        response = await substitute.handle_async_request(httpx.Request("GET", url, headers=list(headers)))
-        assert isinstance(response.stream, httpx.AsyncByteStream)
-        yield Hop(status=response.status_code, headers=lowered(response.headers.raw), raw=aiter(response.stream))
-        await response.stream.aclose()
-    except httpx.TransportError as error:
-        raise ours(error) from error
+    def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 - httpcore's own signature
+        if info == "is_readable":  # an idle connection that has something to say is being closed
+            return self._reader.at_eof() or self._writer.is_closing()
+        return self._writer.get_extra_info({"server_addr": "peername"}.get(info, info))
 
 
-@lru_cache(maxsize=256)  # each fetch asks twice, and each page of a host
-def place_of(url: str) -> Place:
-    """
-    Return the place of a URL: its Host header without the scheme's own port, IDNA in ASCII.
-
-    Errors: BadUrl.
-    """
-    found = PLAIN.match(url)
-    if found is not None:  # nearly all of them, at a tenth of the cost
-        scheme, host, digits = found.groups()
-        host, own = host.lower(), DEFAULT_PORTS[scheme]
-        port = own if digits is None else int(digits)
-        if port > 65_535:
-            raise BadUrl(f"no port: {port}")
-        return Place(scheme, host, port, host if port == own else f"{host}:{port}")
-    import httpx  # late: 80 ms, which odd URLs alone should pay
-
+async def can_connect(guard: AddressGuard, url: str, *, timeout_s: float) -> bool:
+    """Whether a connection to the host of a URL can be opened; nothing is sent over it."""
     try:
         parts = httpx.URL(url)
-    except httpx.InvalidURL as error:
-        raise BadUrl(str(error)) from error
-    scheme, host = parts.scheme, parts.raw_host.decode("ascii")
-    return Place(scheme, host, parts.port or DEFAULT_PORTS[scheme], parts.netloc.decode("ascii"))
+        port = parts.port or DEFAULT_PORTS[parts.scheme]
+        stream = await GuardedNetwork(guard).connect_tcp(parts.raw_host.decode("ascii"), port, timeout_s)
+    except (httpcore.NetworkError, httpcore.TimeoutException, httpx.InvalidURL, PrivateAddress):
+        return False
+    await stream.aclose()
+    return True
+
+
+@contextmanager
+def told_as(late: type[Exception], broken: type[Exception]) -> Iterator[None]:
+    """Raise a time that is out and a broken connection as httpcore's own errors."""
+    try:
+        yield
+    except TimeoutError as error:
+        raise late(str(error)) from error
+    except OSError as error:
+        raise broken(str(error)) from error

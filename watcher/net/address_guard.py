@@ -1,0 +1,137 @@
+"""Which addresses may be connected to: names are resolved here, and every address that comes of it is checked."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import socket
+import tomllib
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from watcher.errors import WatcherError
+
+IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
+Resolve = Callable[[str, int], list[IPAddress]]
+
+DATA = Path(__file__).with_name("special_addresses.toml")
+NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052: how a network without IPv4 spells an IPv4 address
+MAX_ADDRESSES = 4  # tried for one name
+RESOLVER_THREADS = 64  # one for each fetch: a dead name server holds a thread for seconds, beyond the fetch itself
+
+
+class PrivateAddress(WatcherError):
+    """A host whose address is not for us."""
+
+    def __init__(self, host: str, addresses: Iterable[str]) -> None:
+        self.host = host
+        self.addresses = tuple(addresses)
+        super().__init__(f"{host} is at {', '.join(self.addresses)}, a private address")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowed:
+    """The private places that the settings open: address ranges, and `host:port` pairs."""
+
+    ranges: tuple[IPNetwork, ...] = ()
+    places: frozenset[tuple[str, int]] = frozenset()
+
+    @classmethod
+    def parse(cls, wishes: Sequence[str]) -> Allowed:
+        """Return what `allow_private` says; ValueError names the wish that is neither a CIDR range nor host:port."""
+        ranges: list[IPNetwork] = []
+        places: set[tuple[str, int]] = set()
+        for wish in wishes:
+            try:
+                ranges.append(ipaddress.ip_network(wish.strip(), strict=False))
+                continue
+            except ValueError:
+                host, _, port = wish.strip().rpartition(":")
+            if not host or not port.isdecimal() or not 0 < int(port) < 65_536:
+                raise ValueError(f"{wish!r} is neither a CIDR range nor host:port")
+            places.add((host.strip("[]").lower(), int(port)))
+        return cls(ranges=tuple(ranges), places=frozenset(places))
+
+    def permits(self, address: IPAddress, *, host: str, port: int) -> bool:
+        """Whether `address`, asked for as `host`:`port`, may be connected to."""
+        inner = unwrap(address)
+        for network in self.ranges:
+            if inner in network or (inner is not address and address in network):  # False for the other version
+                return True
+        return is_public(inner) or (host.strip("[]").lower().rstrip("."), port) in self.places
+
+
+ANYWHERE = Allowed.parse(["0.0.0.0/0", "::/0"])  # for addresses that the user wrote into the settings
+
+
+def unwrap(address: IPAddress) -> IPAddress:
+    """Return the IPv4 address that a mapped or NAT64 address stands for, else the address."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return address
+    if address in NAT64:
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.ipv4_mapped or address
+
+
+def is_public(address: IPAddress) -> bool:
+    """Whether anybody on the internet could mean this address by it."""
+    if isinstance(address, ipaddress.IPv6Address) and address.scope_id is not None:
+        return False
+    unicast, special, reachable = registries()
+    in_use = any(address in network for network in unicast) and not any(address in network for network in special)
+    return in_use or any(address in network for network in reachable)
+
+
+@cache
+def registries() -> tuple[tuple[IPNetwork, ...], ...]:
+    """Return the networks of `special_addresses.toml`: unicast, special, reachable."""
+    data = tomllib.loads(DATA.read_text("utf-8"))
+    return tuple(tuple(map(ipaddress.ip_network, data[name])) for name in ("unicast", "special", "reachable"))
+
+
+class AddressGuard:
+    """
+    Resolves a name once for each connection and returns the addresses that may be connected to.
+
+    Who asks connects to one of these addresses, never to the name: a second answer of the name server changes nothing.
+
+    Args:
+        resolve: Blocking; takes the place of the system's resolver in tests.
+    """
+
+    def __init__(self, allowed: Allowed, *, resolve: Resolve | None = None) -> None:
+        self._allowed = allowed
+        self._resolve = resolve or resolve_name
+        self._threads = ThreadPoolExecutor(RESOLVER_THREADS, thread_name_prefix="resolve")
+
+    async def addresses(self, host: str, port: int) -> list[str]:
+        """Return at most `MAX_ADDRESSES` addresses. Errors: PrivateAddress; OSError, UnicodeError if none is found."""
+        found = literal_address(host)
+        if not found:
+            found = await asyncio.get_running_loop().run_in_executor(self._threads, self._resolve, host, port)
+        good = [str(address) for address in found if self._allowed.permits(address, host=host, port=port)]
+        if not good:
+            raise PrivateAddress(host, map(str, found))
+        return good[:MAX_ADDRESSES]
+
+    def close(self) -> None:
+        """Let the resolver's threads go, without waiting for those that hang."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def literal_address(host: str) -> list[IPAddress]:
+    """Return the address that a host is; none for a name, or a spelling such as 0x7f.1 that only the resolver reads."""
+    try:
+        return [ipaddress.ip_address(host.strip("[]"))]
+    except ValueError:
+        return []
+
+
+def resolve_name(host: str, port: int) -> list[IPAddress]:
+    """Return the addresses of a name in the system's order (blocking)."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(ipaddress.ip_address(str(info[4][0])) for info in found))

@@ -1,0 +1,146 @@
+"""Bounded decoding of a content coding: never more output than allowed, several gzip members, cut trailers seen."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+
+import brotli
+
+STEP_BYTES = 65_536  # output of one call of a decoder: bounds memory whatever the ratio
+GZIP_MAGIC = b"\x1f\x8b"
+ACCEPT_ENCODING = "gzip, deflate, br"  # what `BodyDecoder` reads; zstd is not offered
+
+
+class Overflow(Exception):
+    """More bytes than allowed."""
+
+
+class Damaged(Exception):
+    """The coded stream ends too early, is broken, or is in a coding that we did not offer."""
+
+
+class BodyDecoder:
+    """
+    Decode a body piece by piece: `feed` each raw chunk, then `finish`.
+
+    Codings: gzip (several members, padding after the last one ignored), deflate (with or without zlib header), br,
+    identity. A body that claims gzip and is not, is passed on as it is: servers that label twice exist, and the bytes
+    are readable.
+
+    Raises:
+        Overflow: the raw or the decoded bytes exceed `max_bytes`.
+        Damaged: see there; an unknown coding at construction already.
+    """
+
+    def __init__(self, coding: str | None, *, max_bytes: int) -> None:
+        self._coding = coding_of(coding)
+        self._max_bytes = max_bytes
+        self._raw_bytes = 0
+        self._pieces: list[bytes] = []
+        self._size = 0
+        self._head = b""
+        self._zlib: zlib._Decompress | None = None
+        self._brotli = brotli.Decompressor() if self._coding == "br" else None
+
+    def feed(self, chunk: bytes) -> None:
+        """Take the next raw bytes."""
+        self._raw_bytes += len(chunk)
+        if self._raw_bytes > self._max_bytes:
+            raise self._overflow()
+        if self._coding == "identity":
+            self._keep(chunk)
+        elif self._brotli is not None:
+            for piece in decode_brotli(self._brotli, chunk):
+                self._keep(piece)
+        else:
+            while chunk:
+                chunk = self._feed_member(chunk)
+
+    def finish(self) -> bytes:
+        """Return the whole decoded body."""
+        is_open = self._zlib is not None and not self._zlib.eof
+        if is_open or (self._brotli is not None and self._raw_bytes and not self._brotli.is_finished()):
+            raise Damaged("the compressed body is cut")
+        if self._head and not self._size:
+            self._keep(self._head)  # one byte: too short to be coded
+        return self.so_far()
+
+    def so_far(self) -> bytes:
+        """Return what is decoded by now."""
+        return b"".join(self._pieces)
+
+    def _feed_member(self, chunk: bytes) -> bytes:
+        """Decode `chunk` up to the end of a member and return what follows it."""
+        if self._zlib is None:
+            chunk, self._head = self._head + chunk, b""
+            if len(chunk) < 2:
+                self._head = chunk
+                return b""
+            if self._size and not (self._coding == "gzip" and chunk.startswith(GZIP_MAGIC)):
+                return b""  # bytes after the last member: gzip itself ignores them
+            if self._coding == "gzip" and not chunk.startswith(GZIP_MAGIC):
+                self._coding = "identity"
+                self._keep(chunk)
+                return b""
+            self._zlib = zlib.decompressobj(wbits_of(chunk))
+        for piece in decode_zlib(self._zlib, chunk):
+            self._keep(piece)
+        if not self._zlib.eof:
+            return b""
+        rest, self._zlib = self._zlib.unused_data, None
+        return rest if self._coding == "gzip" else b""
+
+    def _keep(self, piece: bytes) -> None:
+        self._size += len(piece)
+        if self._size > self._max_bytes:
+            raise self._overflow()
+        if piece:
+            self._pieces.append(piece)
+
+    def _overflow(self) -> Overflow:
+        return Overflow(f"more than {self._max_bytes:,} bytes")
+
+
+def wbits_of(head: bytes) -> int:
+    """Return how zlib is to read a stream that begins with `head`: as gzip, as zlib, or as deflate without a header."""
+    if head.startswith(GZIP_MAGIC):
+        return 31
+    return 15 if head[0] & 0x0F == 8 and (head[0] << 8 | head[1]) % 31 == 0 else -15
+
+
+def decode_zlib(stream: zlib._Decompress, chunk: bytes) -> Iterator[bytes]:
+    """Yield what `chunk` decodes to, in pieces."""
+    try:
+        while True:
+            piece = stream.decompress(chunk, STEP_BYTES)
+            yield piece
+            chunk = stream.unconsumed_tail
+            if stream.eof or (not chunk and len(piece) < STEP_BYTES):
+                return
+    except zlib.error as error:
+        raise Damaged(f"the compressed body is damaged ({error})") from error
+
+
+def decode_brotli(stream: brotli.Decompressor, chunk: bytes) -> Iterator[bytes]:
+    """Yield what `chunk` decodes to, in pieces; what follows the end of the stream is ignored."""
+    try:
+        while not stream.is_finished():
+            piece = stream.process(chunk, output_buffer_limit=STEP_BYTES)
+            yield piece
+            chunk = b""
+            if not piece and stream.can_accept_more_data():
+                return
+    except brotli.error as error:
+        raise Damaged(f"the compressed body is damaged ({error})") from error
+
+
+def coding_of(header: str | None) -> str:
+    """Return `gzip`, `deflate`, `br` or `identity` for a Content-Encoding; Damaged for what we did not offer."""
+    names = [name.strip().lower() for name in (header or "").split(",") if name.strip()]
+    names = [name.removeprefix("x-") for name in names if name not in ("identity", "none", "utf-8", "binary")]
+    if not names:
+        return "identity"
+    if len(names) > 1 or names[0] not in ("gzip", "deflate", "br"):
+        raise Damaged(f"a content coding we did not offer: {header}")
+    return names[0]
