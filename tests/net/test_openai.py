@@ -11,7 +11,7 @@ import pytest
 from tests.embedding_server import embedding_server, error, good
 from watcher.errors import EmbedderError, WatcherError
 from watcher.features.embed import Endpoint
-from watcher.net.embeddings import LONGEST_PAUSE_S, EndpointEmbedder, address
+from watcher.net.openai import LONGEST_PAUSE_S, EndpointEmbedder, endpoint_url
 from watcher.settings.secrets import Secret
 
 pytestmark = pytest.mark.slow  # two seconds and more together: the quick set has a minute for all
@@ -67,7 +67,7 @@ def test_dimensions_are_asked_for_and_part_of_the_name(server, ask):
     ],
 )
 def test_the_address_ends_in_embeddings(url, asked):
-    assert address(url) == asked
+    assert endpoint_url(url, "/embeddings") == asked
 
 
 def test_the_key_comes_from_its_place_and_is_shown_nowhere(server, ask, monkeypatch):

@@ -1,0 +1,94 @@
+"""A POST to an address of the user's own choice: one deadline for all of it, whatever the other side does."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from tests.dripping_server import dripping_server
+from watcher.errors import EmbedderError, FetchError, ModelError, TimedOut
+from watcher.features.embed import Endpoint
+from watcher.net.openai import Chat, EndpointEmbedder, Message
+from watcher.net.post import Post, PostRequest
+
+DRIPS = {
+    "status line": b"HTTP/1.1 20",
+    "headers": b"HTTP/1.1 200 OK\r\nX-Padding: ",
+    "hints": b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 103 Early Hints\r\nX-Padding: ",
+    "body": b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n",
+}
+
+
+@pytest.fixture(params=DRIPS.values(), ids=DRIPS)
+def dripping(request):
+    with dripping_server(request.param) as url:
+        yield url
+
+
+def test_a_model_that_drips_is_given_up_in_time(dripping):
+    started = time.monotonic()
+
+    with pytest.raises(ModelError, match=r"did not answer within 0\.5 s"):
+        Chat(url=dripping, model="tiny").complete([Message(role="user", text="x")], most_tokens=10, timeout_s=0.5)
+
+    assert time.monotonic() - started < 3
+
+
+def test_an_embedder_that_drips_is_given_up_in_time(dripping):
+    embedder = EndpointEmbedder(Endpoint(url=dripping, model="words", timeout_s=0.5, pauses_s=()))
+    started = time.monotonic()
+
+    with pytest.raises(EmbedderError, match=r"did not answer within 0\.5 s"):
+        embedder.embed(["one"])
+
+    assert time.monotonic() - started < 3
+
+
+def request(url: str, **bounds) -> PostRequest:
+    return PostRequest(**{"url": url, "body": b"{}", "deadline_s": 5.0, "timeout_s": 5.0} | bounds)
+
+
+def test_where_the_status_is_all_that_counts_a_body_that_drips_costs_no_more_than_its_beginning():
+    with dripping_server(DRIPS["body"]) as url:
+        response = Post(request(url, deadline_s=0.5)).run()
+
+    assert (response.status, response.body[:1]) == (200, b"x")
+
+
+def test_what_is_broken_off_ends_at_once():
+    with dripping_server(DRIPS["headers"]) as url:
+        post = Post(request(url))
+        threading.Timer(0.2, post.break_off).start()
+        started = time.monotonic()
+
+        with pytest.raises(FetchError, match="broken off"):
+            post.run()
+
+    assert time.monotonic() - started < 2
+
+
+def test_what_is_broken_off_before_it_begins_sends_nothing():
+    sent = []
+    with dripping_server(b"") as url:
+        post = Post(request(url), before_send=lambda: sent.append(1))
+        post.break_off()
+
+        with pytest.raises(FetchError, match="broken off"):
+            post.run()
+
+    assert sent == []
+
+
+def test_a_name_server_that_hangs_meets_the_deadline(monkeypatch):
+    """The resolver blocks a thread, which nothing can end: what waits for it is ended."""
+    over = threading.Event()
+    monkeypatch.setattr("watcher.net.address_guard.resolve_name", lambda host, port: over.wait(20) and [])
+    started = time.monotonic()
+
+    with pytest.raises(TimedOut):
+        Post(request("http://slow.example/", deadline_s=0.3)).run()
+
+    over.set()
+    assert time.monotonic() - started < 3

@@ -1,0 +1,241 @@
+"""OpenAI-compatible endpoints: a language model asked for a completion, and an embedder asked for vectors."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlsplit
+
+from watcher.errors import EmbedderError, FetchError, ModelError, TimedOut, TooLarge, WatcherError
+from watcher.features.embed import Endpoint, plain, unit_vectors
+from watcher.feeds.html_text import one_line
+from watcher.feeds.schedule import retry_after
+from watcher.net.error_text import describe_status
+from watcher.net.post import Post, PostRequest, PostResponse
+from watcher.settings.secrets import Secret
+
+COMPLETION_BYTES = 1 << 20  # of an answer
+CHARS_A_TOKEN = 3  # where the endpoint does not count
+LONGEST_PAUSE_S = 30.0  # that a Retry-After is waited for here; a longer one is left to the caller
+HEAD_BYTES, TEXT_BYTES = 1 << 20, 256 << 10  # the longest answer with vectors: so much, and so much more for each text
+MESSAGE_CHARS = 200  # of what the endpoint says itself
+ABOUT_TEXTS = (HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNPROCESSABLE_ENTITY)
+FOR_LATER = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    role: str  # system, user
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completion:
+    """What the model wrote, and what it cost: tokens of question and answer together."""
+
+    text: str
+    tokens: int
+
+
+class JsonEndpoint:
+    """
+    Where JSON is posted to, one request at a time.
+
+    Args:
+        url: As the settings have it: `path` is put behind it unless it is there.
+        table: Of the settings, for what helps.
+    """
+
+    def __init__(self, url: str, path: str, *, key: Secret | None, table: str) -> None:
+        """Errors: WatcherError if the key cannot be had."""
+        self._url = endpoint_url(url, path)
+        self._host = urlsplit(self._url).netloc.rpartition("@")[2]
+        self._table = table
+        self._key = key.reveal() if key else ""
+        if not (self._key.isascii() and self._key.isprintable()):
+            raise self.fault(f"cannot be asked: the key in {key} has signs in it that no key has", permanent=True)
+
+    def ask(self, question: Mapping[str, object], *, timeout_s: float, max_bytes: int) -> bytes:
+        """Return what is answered to `question` within `timeout_s`, all in all. Errors: what `fault` makes."""
+        body = json.dumps(question).encode()
+        request = PostRequest(
+            url=self._url, body=body, token=self._key, timeout_s=timeout_s, deadline_s=timeout_s, max_bytes=max_bytes
+        )
+        try:
+            response = Post(request).run()
+        except TimedOut as error:
+            raise self.fault(f"did not answer within {timeout_s:g} s") from error
+        except TooLarge as error:
+            raise self.fault(f"answered with more than {max_bytes} bytes", permanent=True) from error
+        except FetchError as error:
+            raise self.fault(f"cannot be asked: {error.reason}") from error
+        if response.status != HTTPStatus.OK:
+            raise self._refusal(response)
+        return response.body
+
+    def fault(self, words: str, **kind: Any) -> WatcherError:  # noqa: ANN401 - EmbedderError's own
+        """Return the error for what the endpoint did. `kind`: what an EmbedderError takes."""
+        raise NotImplementedError
+
+    def _refusal(self, response: PostResponse) -> WatcherError:
+        """Return what an answer with another status than 200 means."""
+        status = response.status
+        message = self._message(response.body)
+        is_passing = status >= 500 or status in FOR_LATER
+        wait_s = retry_after(response.headers.get("Retry-After", ""), datetime.now(UTC))
+        fault = self.fault(
+            f"answered {describe_status(status)}" + (f": {message}" if message else ""),
+            permanent=not is_passing and status not in ABOUT_TEXTS,
+            about_texts=status in ABOUT_TEXTS,
+            retry_after_s=wait_s if is_passing else None,
+        )
+        if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+            fault.mend = f"put the right key where [{self._table}] key says"
+        elif status == HTTPStatus.NOT_FOUND:
+            fault.mend = f"check [{self._table}] url and model"
+        return fault
+
+    def _message(self, body: bytes) -> str:
+        """Return what an endpoint's error says, in one line and never with the key."""
+        try:
+            parsed = json.loads(body)
+        except (ValueError, RecursionError):
+            parsed = None
+        inner = parsed.get("error", parsed) if isinstance(parsed, dict) else None
+        message = inner.get("message") if isinstance(inner, dict) else inner
+        text = message if isinstance(message, str) else body[:4_000].decode("utf-8", "replace")
+        return one_line(text.replace(self._key, "…") if self._key else text, MESSAGE_CHARS)
+
+
+class Chat(JsonEndpoint):
+    """A language model: `POST …/chat/completions`, asked once."""
+
+    def __init__(self, *, url: str, model: str, key: Secret | None = None) -> None:
+        self.model = model
+        super().__init__(url, "/chat/completions", key=key, table="digests.prose")
+
+    def complete(self, messages: Sequence[Message], *, most_tokens: int, timeout_s: float) -> Completion:
+        """
+        Return the model's answer.
+
+        Args:
+            most_tokens: Of the answer.
+            timeout_s: For the whole request.
+
+        Errors: ModelError, which says what the endpoint answered.
+        """
+        question = {
+            "model": self.model,
+            "messages": [{"role": message.role, "content": message.text} for message in messages],
+            "max_tokens": most_tokens,
+            "temperature": 0,
+            "stream": False,
+        }
+        body = self.ask(question, timeout_s=timeout_s, max_bytes=COMPLETION_BYTES)
+        try:
+            answer: Any = json.loads(body)
+            text = answer["choices"][0]["message"]["content"]
+        except (ValueError, KeyError, IndexError, TypeError, RecursionError) as error:
+            raise self.fault("answered with something else than a completion") from error
+        if not isinstance(text, str):
+            raise self.fault("answered with something else than a text")
+        usage = answer.get("usage")
+        tokens = usage.get("total_tokens") if isinstance(usage, dict) else None
+        if not isinstance(tokens, int) or isinstance(tokens, bool) or tokens < 0:
+            tokens = (sum(len(message.text) for message in messages) + len(text)) // CHARS_A_TOKEN
+        return Completion(text=text, tokens=tokens)
+
+    def fault(self, words: str, **kind: Any) -> ModelError:  # noqa: ANN401
+        return ModelError(f"the model {self.model} at {self._host} {words}")
+
+
+class EndpointEmbedder(JsonEndpoint):
+    """An embedder: `POST …/embeddings`, asked again where that can help."""
+
+    def __init__(self, endpoint: Endpoint, *, sleep: Callable[[float], None] = time.sleep) -> None:
+        self.name = f"endpoint/{endpoint.model}" + (f"/{endpoint.dimensions}" if endpoint.dimensions else "")
+        self._endpoint = endpoint
+        self._sleep = sleep
+        super().__init__(endpoint.url, "/embeddings", key=endpoint.key, table="semantic.endpoint")
+
+    def embed(self, texts: Sequence[str]) -> list[bytes]:
+        """Return a vector for each text. Errors: EmbedderError, which says what the endpoint answered."""
+        size = self._endpoint.batch
+        vectors: list[bytes] = []
+        for start in range(0, len(texts), size):
+            vectors += self._embed_batch([plain(text) for text in texts[start : start + size]])
+        return vectors
+
+    def fault(self, words: str, **kind: Any) -> EmbedderError:  # noqa: ANN401
+        return EmbedderError(f"the embedding endpoint {self._host} {words}", **kind)
+
+    def _embed_batch(self, texts: list[str]) -> list[bytes]:
+        for usual_s in self._endpoint.pauses_s:
+            try:
+                return self._ask_for_vectors(texts)
+            except EmbedderError as error:
+                wait_s = usual_s if error.retry_after_s is None else error.retry_after_s
+                if error.permanent or error.about_texts or wait_s > LONGEST_PAUSE_S:
+                    raise
+                self._sleep(wait_s)
+        return self._ask_for_vectors(texts)
+
+    def _ask_for_vectors(self, texts: list[str]) -> list[bytes]:
+        question: dict[str, object] = {"model": self._endpoint.model, "input": texts}
+        if self._endpoint.dimensions:
+            question["dimensions"] = self._endpoint.dimensions
+        max_bytes = HEAD_BYTES + TEXT_BYTES * len(texts)
+        return self._vectors(
+            self.ask(question, timeout_s=self._endpoint.timeout_s, max_bytes=max_bytes), count=len(texts)
+        )
+
+    def _vectors(self, body: bytes, *, count: int) -> list[bytes]:
+        try:
+            rows = vectors_of(json.loads(body))
+        except (ValueError, RecursionError, TypeError) as error:
+            raise self.fault(f"answered with something else than embeddings ({error})") from error
+        if len(rows) != count:
+            raise self.fault(f"answered with {len(rows)} vectors for {count} texts")
+        try:
+            vectors = unit_vectors(rows)
+        except ValueError as error:
+            raise self.fault(f"cannot be used: {error}", about_texts=True) from error
+        expected = self._endpoint.dimensions or len(vectors[0]) // 2
+        other = next((len(vector) // 2 for vector in vectors if len(vector) // 2 != expected), None)
+        if other is not None:
+            fault = self.fault(f"answered with {other} dimensions, expected {expected}", permanent=True)
+            fault.mend = "set [semantic.endpoint] dimensions to what the model gives, or leave it out"
+            raise fault
+        return vectors
+
+
+def load(endpoint: Endpoint) -> EndpointEmbedder:
+    """Return the embedder that asks `endpoint`. Errors: WatcherError if its key cannot be had."""
+    return EndpointEmbedder(endpoint)
+
+
+def endpoint_url(url: str, path: str) -> str:
+    """Return where something is asked for: `url`, with `path` behind its own path unless it is there."""
+    parts = urlsplit(url)
+    own = parts.path.rstrip("/")
+    return parts._replace(path=own if own.endswith(path) else f"{own}{path}").geturl()
+
+
+def vectors_of(answer: Any) -> list[Any]:  # noqa: ANN401 - what came
+    """
+    Return the vectors of an answer, in the order of the texts.
+
+    Errors: ValueError if it has none, or not one for each place.
+    """
+    data = answer.get("data") if isinstance(answer, dict) else None
+    if not isinstance(data, list) or not all(isinstance(row, dict) and "embedding" in row for row in data):
+        raise ValueError('expected {"data": [{"index": 0, "embedding": […]}, …]}')
+    places = [row.get("index", at) for at, row in enumerate(data)]
+    if sorted(places) != list(range(len(data))):
+        raise ValueError("its places are not 0, 1, 2, …")
+    return [row["embedding"] for _, row in sorted(zip(places, data, strict=True), key=lambda pair: pair[0])]

@@ -1,0 +1,124 @@
+"""One POST to an address of the user's own choice, for a thread: bounded, and with one deadline for all of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+
+from watcher.errors import FetchError
+from watcher.net.address_guard import ANYWHERE, AddressGuard
+from watcher.net.client import read_beginning, read_body
+from watcher.net.errors import WIRE_ERRORS, fetch_error
+from watcher.net.transport import http_client
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostRequest:
+    """
+    What is sent, and how long and how large the exchange may become.
+
+    `timeout_s` is for connecting and for each read and write, `deadline_s` for everything together. An answer of more
+    than `max_bytes` is an error; None: only its status counts, and of its body the beginning is read.
+    """
+
+    url: str
+    body: bytes
+    deadline_s: float
+    timeout_s: float
+    token: str = ""
+    max_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostResponse:
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Post:
+    """
+    One exchange. Redirects are not followed: what is in the address and the token is for this host only.
+
+    The event loop that it runs on is its own: only so do headers that drip meet the deadline.
+
+    Args:
+        before_send: Is called once, right before the request goes out. What it raises keeps it from going out.
+    """
+
+    def __init__(self, request: PostRequest, *, before_send: Callable[[], None] | None = None) -> None:
+        self._request = request
+        self._before_send = before_send
+        self._response: PostResponse | None = None  # as soon as it is all that counts
+        self._cancel: Callable[[], object] | None = None
+        self._is_broken_off = False
+
+    def run(self) -> PostResponse:
+        """Return the answer, whatever its status. Errors: FetchError, whose `reason` never holds the address."""
+        return asyncio.run(self._exchange())
+
+    def break_off(self) -> None:
+        """End the exchange, from another thread: `run` raises a FetchError."""
+        self._is_broken_off = True
+        if self._cancel is not None:
+            with suppress(RuntimeError):  # it has ended by itself
+                self._cancel()
+
+    async def _exchange(self) -> PostResponse:
+        request, task, loop = self._request, asyncio.current_task(), asyncio.get_running_loop()
+        assert task is not None
+        self._cancel = lambda: loop.call_soon_threadsafe(task.cancel)
+        if self._is_broken_off:
+            task.cancel()
+        try:
+            async with asyncio.timeout(request.deadline_s) as deadline:
+                return await self._send(deadline)
+        except WIRE_ERRORS as error:
+            times = {"timeout_s": request.timeout_s, "deadline_s": request.deadline_s}
+            raise fetch_error(error, request.url, at=request.url, **times) from error
+        except asyncio.CancelledError:
+            if not self._is_broken_off:
+                raise
+            if self._response is not None:
+                return self._response
+            raise FetchError(request.url, "broken off") from None
+
+    async def _send(self, deadline: asyncio.Timeout) -> PostResponse:
+        request, guard = self._request, AddressGuard(ANYWHERE)
+        try:
+            async with (
+                http_client(guard, timeout_s=request.timeout_s) as http,
+                http.stream(
+                    "POST",
+                    request.url,
+                    content=request.body,
+                    headers=headers_of(request),
+                    extensions={"trace": self._trace},
+                ) as response,
+            ):
+                answer = PostResponse(status=response.status_code, headers=response.headers, body=b"")
+                if request.max_bytes is not None:
+                    return replace(answer, body=await read_body(response, request.max_bytes))
+                self._response = answer
+                deadline.reschedule(None)  # the beginning has a time of its own
+                return replace(answer, body=await read_beginning(response))
+        finally:
+            guard.close()
+
+    async def _trace(self, event: str, info: object) -> None:
+        if event == "http11.send_request_headers.started" and self._before_send is not None:
+            self._before_send()
+
+
+def headers_of(request: PostRequest) -> dict[str, str]:
+    """Return the headers of a request with JSON in it."""
+    headers = {
+        "User-Agent": f"Watcher/{version('watcher-digests')}",
+        "Content-Type": "application/json",
+        "Accept-Encoding": "identity",
+        "Connection": "close",
+    }
+    return headers | ({"Authorization": f"Bearer {request.token}"} if request.token else {})
