@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import pairwise
 from statistics import median
 
 from watcher.errors import FeedError
 from watcher.feeds.discover import FoundFeed, feeds_in
 from watcher.feeds.encoding import decode
 from watcher.feeds.html_text import plain
-from watcher.feeds.json_feed import string
-from watcher.feeds.parse import bot_wall, parse_feed
+from watcher.feeds.parse import bot_wall, feed_of, read_feed
+from watcher.feeds.xml_repair import ITEM_START
 from watcher.model import ParsedFeed
 from watcher.text.language import UNKNOWN, detect
 from watcher.text.urls import normal
@@ -26,16 +23,6 @@ LANGUAGE_ENTRIES = 20
 HEAD_CHARS = 64 * 1024
 ROOT = re.compile(r"<(?:[A-Za-z][\w.-]{0,30}:)?(rss|feed|rdf)(?=[\s>])([^<>]{0,4000})>", re.IGNORECASE)
 VERSION = re.compile(r"\sversion\s{0,5}=\s{0,5}[\"']([\w.]{1,10})[\"']", re.IGNORECASE)
-ITEM = re.compile(r"<(?:(?:atom|rss):)?(?:item|entry)(?=[\s/>])", re.IGNORECASE)
-GUID = re.compile(
-    r"<(?:atom:)?(?:guid|id)(?:\s[^<>]{0,500})?>\s{0,100}(?:<!\[CDATA\[)?([^<]{1,2000})"
-    r"|^<[^<>]{0,200}\srdf:about\s{0,5}=\s{0,5}[\"']([^\"'<>]{1,2000})",
-    re.IGNORECASE,
-)
-DATE = re.compile(
-    r"<(?:pubDate|dc:date|(?:atom:)?(?:published|updated|issued|modified|created)|dcterms:\w{1,20})(?=[\s>])",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,32 +55,19 @@ class NoFeed:
     links: tuple[FoundFeed, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Marks:
-    """What an entry names, as it stood: its GUID, and whether it has a date."""
-
-    guid: str
-    is_dated: bool
-
-
 def examine(body: bytes, url: str, content_type: str | None, now: datetime) -> Report | NoFeed:
     """Return what the feed in `body` holds, or what `body` is instead."""
     text = decode(body, content_type)
     try:
-        feed = parse_feed(body, url=url, content_type=content_type, now=now)
-        believing = parse_feed(body, url=url, content_type=content_type)
+        raw = read_feed(body, url=url, content_type=content_type)
     except FeedError as error:
         return NoFeed(reason=error.reason, wall=bot_wall(body), links=feeds_in(text, url))
-    return report(feed, believing, text)
-
-
-def report(feed: ParsedFeed, believing: ParsedFeed, text: str) -> Report:
-    """Return what `feed`, read from `text`, holds; `believing` is the same with dates ahead of now believed."""
-    marks = marks_of(text)
+    feed = feed_of(raw, url=url, now=now)
     dates = [entry.published_at for entry in feed.entries if entry.published_at]
-    dateless = sum(entry.published_at is None for entry in believing.entries)
-    undated = min(sum(not mark.is_dated for mark in marks), dateless)
-    guids = [mark.guid for mark in marks if mark.guid]
+    # A date that is ahead is read here, and not believed above.
+    dateless = sum(entry.published_at is None for entry in feed_of(raw, url=url).entries)
+    undated = min(sum(not (row.published or row.updated) for row in raw.entries), dateless)
+    guids = [guid for row in raw.entries if (guid := row.guid.strip())]
     links = [normal(entry.url) for entry in feed.entries if entry.url]
     lengths = [len(plain(entry.content, CONTENT_CHARS)) for entry in feed.entries]
     shown = [max(length, len(entry.summary)) for length, entry in zip(lengths, feed.entries, strict=True)]
@@ -101,8 +75,8 @@ def report(feed: ParsedFeed, believing: ParsedFeed, text: str) -> Report:
         feed=feed,
         format=format_of(text),
         language=language_of(feed),
-        sent=max(len(marks), len(feed.entries)),
-        without_guid=len(marks) - len(guids),
+        sent=max(len(raw.entries), len(ITEM_START.findall(text))),
+        without_guid=len(raw.entries) - len(guids),
         repeated_guids=len(guids) - len(set(guids)),
         without_link=len(feed.entries) - len(links),
         repeated_links=len(links) - len(set(links)),
@@ -114,33 +88,6 @@ def report(feed: ParsedFeed, believing: ParsedFeed, text: str) -> Report:
         whole=sum(length >= WHOLE_CHARS for length in lengths),
         usual_chars=int(median(shown)) if shown else 0,
     )
-
-
-def marks_of(text: str) -> tuple[Marks, ...]:
-    """Return what each entry in a feed's text names, before anything was judged; nothing where it cannot be told."""
-    if text.lstrip()[:1] in ("{", "["):
-        return tuple(marks_of_items(text))
-    starts = [found.start() for found in ITEM.finditer(text)]
-    parts = (text[start:end] for start, end in pairwise([*starts, len(text)]))
-    return tuple(Marks(guid=guid_in(part), is_dated=DATE.search(part) is not None) for part in parts)
-
-
-def marks_of_items(text: str) -> Iterable[Marks]:
-    """Yield what each item of a JSON Feed names."""
-    try:
-        top = json.loads(text)
-    except (ValueError, RecursionError):
-        return
-    for item in top.get("items", ()) if isinstance(top, dict) else ():
-        if isinstance(item, dict):
-            dated = item.get("date_published") or item.get("date_modified")
-            yield Marks(guid=string(item.get("id")), is_dated=bool(dated))
-
-
-def guid_in(part: str) -> str:
-    """Return the GUID that the text of one entry gives, or nothing."""
-    found = GUID.search(part)
-    return (found.group(1) or found.group(2)).strip().removesuffix("]]>").strip() if found else ""
 
 
 def format_of(text: str) -> str:

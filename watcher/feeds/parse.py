@@ -88,14 +88,26 @@ def parse_feed(
     Raises:
         FeedError: `reason` says in words what the bytes are.
     """
+    raw = read_feed(body, url=url, content_type=content_type, max_entries=max_entries)
+    return feed_of(raw, url=url, now=now, known=known)
+
+
+def read_feed(body: bytes, *, url: str, content_type: str | None = None, max_entries: int = 500) -> RawFeed:
+    """Return the feed in `body` as it stands; arguments and errors as `parse_feed`."""
     text = clean(decode(body, content_type)).lstrip(" \t\r\n\ufeff")
     start = text[:1]
     if not start:
         raise FeedError(url, "empty: no feed in it")
     try:
-        raw = read_json(text, max_entries) if start in "{[" else from_markup(body, text, url, max_entries)
+        return read_json(text, max_entries) if start in "{[" else from_markup(body, text, url, max_entries)
     except ValueError as error:
         raise FeedError(url, str(error)) from error
+
+
+def feed_of(
+    raw: RawFeed, *, url: str, now: datetime | None = None, known: Mapping[str, str] | None = None
+) -> ParsedFeed:
+    """Return the feed whose fields are `raw`; arguments as `parse_feed`."""
     entries, faults = entries_of(raw, url=url, now=now, known=known)
     return ParsedFeed(
         title=shown(raw.title),
