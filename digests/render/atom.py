@@ -10,15 +10,14 @@ from urllib.parse import quote
 from jinja2 import Environment
 
 from digests.model import Edition
-from digests.render import markdown
 from digests.render.edition import view
+from digests.render.markdown import document
 from digests.render.safe import web_url
 from digests.render.templating import Own, environment, filled
 from digests.render.view import EditionView
 
 MOST = 15  # editions
 SINCE = "2026"  # of the tag: addresses; part of every id, so it never changes (RFC 4151 §2.1)
-CONTENT = markdown.TAGS - {"h1"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,13 +69,15 @@ def page_url(site: str | None, name: str) -> str | None:
 
 def _entry(edition: Edition, atom: AtomSettings, own: Own) -> Entry:
     shown = view(edition)
+    doc = document(shown, own)
+    title_free = doc.head.rpartition("</h1>")[2].strip()  # the feed has the digest's title already
     day = edition.local_date.isoformat()
     return Entry(
         id=f"{_tag(edition.digest, atom)}/{day}",
         view=shown,
         made_at=edition.made_at.isoformat(timespec="seconds").replace("+00:00", "Z"),
         url=page_url(atom.site, f"{day}.html"),
-        content=markdown.to_html(markdown.render_part(shown, own), tags=CONTENT).strip(),
+        content="\n".join((title_free, doc.stories, doc.foot)),
     )
 
 

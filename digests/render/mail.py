@@ -4,31 +4,32 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+from bisect import bisect_left
+from dataclasses import dataclass, replace
 from email.message import EmailMessage
 from email.utils import format_datetime
 from functools import lru_cache, partial
 
 import css_inline
-from markupsafe import Markup
 
 from digests.addresses import mailbox
 from digests.errors import DigestError
 from digests.model import Edition
 from digests.render import html, text
 from digests.render.headers import MAIL, phrase
-from digests.render.markdown import note_html
+from digests.render.markdown import document
 from digests.render.safe import inert, web_url
 from digests.render.shorten import Step, each, fewer, steps, terse
 from digests.render.templating import Own, filled
-from digests.render.view import EditionView
+from digests.render.view import EditionView, StoryView
 
 BUDGET = 90 * 1024  # bytes as sent; Gmail cuts a message at about 102 kB
 UNDISCLOSED = "undisclosed-recipients:;"  # a mail that has no reader yet
 # Bytes of a story, and of a mail of up to 15: of its HTML always, and as sent for what is there only if there is room.
 STORY_ROOM, LEAST_ROOM = 4_000, 60_000
 TEXT_HEADLINES, TEXT_SOURCES = 1, 2  # in the part that few programs show
-UNUSED = re.compile(r' class="[lqyz]"')  # classes whose styles are in their elements; the others have a dark mode
+# What has its styles in its elements, and no dark mode of its own: each byte of a mail counts.
+UNUSED = re.compile(r' class="(?:lead|empty|note)"|(?<=<bdi) lang="[a-z]+"|<span class="number">([^<]*)</span>')
 TO_LINE = re.compile(rb"^To: [^\r\n]*\r\n(?:[ \t][^\r\n]*\r\n)*", re.MULTILINE)
 
 
@@ -61,14 +62,21 @@ def render(view: EditionView, edition: Edition, mail: MailSettings, own: Own = (
     Raises:
         DigestError: If the sender or a reader is no address that mail in ASCII can have.
     """
-    body = b""
     room = min(max(LEAST_ROOM, STORY_ROOM * len(view.stories)), mail.budget)
-    for step in steps(view):
+    tried = list(steps(each(view, _for_mail, [])))
+
+    def fits(step: Step) -> bool:
         message, html_bytes = _message(step, edition, mail, own)
-        body = message.as_bytes()
-        if len(body) <= (mail.budget if step.at_all_costs else room) and html_bytes <= room:
-            break
-    return body
+        return html_bytes <= room and len(message.as_bytes()) <= (mail.budget if step.at_all_costs else room)
+
+    # Each step is shorter than the one before it, so that few need be tried.
+    first = bisect_left(tried, True, hi=len(tried) - 1, key=fits)
+    return _message(tried[first], edition, mail, own)[0].as_bytes()
+
+
+def _for_mail(story: StoryView) -> StoryView:
+    """Return a story with a short anchor and without what only a page unfolds."""
+    return replace(story, anchor=f"n{story.number}", grounds=())
 
 
 def addressed(message: bytes, reader: str) -> bytes:
@@ -83,9 +91,9 @@ def inlined_html(
     view: EditionView, own: Own = (), *, base_url: str | None = None, unsubscribe: str | None = None
 ) -> str:
     """Return the HTML part: styles in the elements, but for those of the dark mode."""
-    values = {"v": view, "w": view.words, "note": Markup(note_html(view))}
-    page = filled(html.templates(own), "mail.html.j2", own, values | {"base_url": base_url, "unsubscribe": unsubscribe})
-    return UNUSED.sub("", _inliner().inline(page))
+    values = {"v": view, "w": view.words, "doc": document(view, own), "base_url": base_url, "unsubscribe": unsubscribe}
+    page = filled(html.templates(own), "mail.html.j2", own, values)
+    return UNUSED.sub(r"\1", _inliner().inline(page))
 
 
 def _message(step: Step, edition: Edition, mail: MailSettings, own: Own) -> tuple[EmailMessage, int]:

@@ -1,17 +1,22 @@
-"""An edition as Markdown that every renderer reads the same way, and Markdown as clean HTML."""
+"""The document of an edition: Markdown that every renderer reads the same way, and the clean HTML of it for frames."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
-from functools import lru_cache
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from types import MappingProxyType
 
+import markdown as python_markdown
+import nh3
 from jinja2 import Environment
+from markupsafe import Markup
 
 from digests.render.safe import inert
 from digests.render.templating import AsIs, Own, environment, filled
-from digests.render.view import EditionView, Quote
+from digests.render.view import EditionView, Tongue
 
 # Escaping is mixed, for no single way is read alike everywhere: python-markdown knows no backslash before `~$^|=%:@<&`,
 # and an entity cannot open or close anything in any renderer. docs/decisions/0005 says what was measured.
@@ -24,22 +29,57 @@ END_OF_HEADING = re.compile(r"[.,;:!。，；：！]$")  # MD026 takes it for a 
 VAGUE = frozenset({"click here", "here", "link", "more"})  # MD059 scolds these labels; an outlet may use them
 
 NOTE_TAGS = frozenset({"p", "br", "em", "strong", "code", "pre", "ul", "ol", "li", "blockquote", "a"})
-TAGS = NOTE_TAGS | {"h1", "h2", "h3", "h4", "h5", "h6", "hr"}
+TAGS = NOTE_TAGS | {
+    *("h1", "h2", "h3", "h4", "h5", "h6", "hr", "div", "details", "summary"),
+    *("b", "bdi", "cite", "small", "span", "time"),
+}
+# Classes are for the style sheets. A text from outside cannot have one: its braces and angle brackets are escaped.
+ATTRIBUTES = {"*": {"class", "id", "lang", "dir"}, "a": {"href"}, "time": {"datetime"}}
+EXTENSIONS = ("sane_lists", "attr_list", "md_in_html")
 FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
+NOWHERE: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """The document as HTML, in the parts that a frame puts its own between: it goes from `---` to `---`."""
+
+    head: Markup  # title, date, facts and note
+    stories: Markup
+    foot: Markup
 
 
 def render(view: EditionView, own: Own = ()) -> str:
-    """Return the edition as Markdown with YAML front matter."""
-    return _filled(view, own, front=_front(view))
+    """Return the document as a file: Markdown with YAML front matter."""
+    values = {"front": _front(view), "note": view.note, "stories": NOWHERE, "briefs": NOWHERE}
+    return filled(_templates(own, html=False), "edition.md.j2", own, {"v": view, "w": view.words, **values})
 
 
-def render_part(view: EditionView, own: Own = ()) -> str:
-    """Return the edition as Markdown for another page: without front matter, its heading and the list of contents."""
-    return _filled(view, own, front=())
+def document(
+    view: EditionView, own: Own = (), *, stories: Mapping[str, str] = NOWHERE, briefs: Mapping[str, str] = NOWHERE
+) -> Document:
+    """
+    Return the document as HTML for a frame: nothing in it loads or runs.
+
+    Args:
+        stories: Where a site has the stories, by their anchors.
+        briefs: Where it has the stories that are told in one line, by their URLs.
+    """
+    note = f'<div class="note">\n{to_html(view.note, tags=NOTE_TAGS)}\n</div>' if view.note else ""
+    values = {"front": (), "note": note, "stories": stories, "briefs": briefs}
+    source = filled(_templates(own, html=True), "edition.md.j2", own, {"v": view, "w": view.words, **values})
+    parts = to_html(source).split("<hr>")
+    head = parts.pop(0) if len(parts) > 2 else ""
+    foot = parts.pop() if len(parts) > 1 else ""
+    return Document(head=Markup(head.strip()), stories=Markup("<hr>".join(parts).strip()), foot=Markup(foot.strip()))
 
 
-def _filled(view: EditionView, own: Own, *, front: tuple[tuple[str, str | int | AsIs], ...]) -> str:
-    return filled(_templates(own), "edition.md.j2", own, {"v": view, "w": view.words, "front": front})
+def to_html(source: str, *, tags: frozenset[str] = TAGS) -> str:
+    """Return Markdown as HTML that holds nothing but `tags`: no scripts, styles or loads. Front matter is left out."""
+    html = python_markdown.markdown(FRONT_MATTER.sub("", source), extensions=EXTENSIONS, output_format="html")
+    schemes = {"http", "https", "mailto"}
+    clean = nh3.clean(html, tags=set(tags), attributes=ATTRIBUTES, url_schemes=schemes, link_rel=None)
+    return clean.replace("&nbsp;", "\u00a0").strip()
 
 
 def text(value: str) -> str:
@@ -57,38 +97,20 @@ def escape(value: str) -> str:
     return MARKED.sub(r"\\\g<0>", value)
 
 
-def link(label: str, url: str | None) -> AsIs:
-    """Return a link, or the bare label where there is no `url`: one of `safe.web_url`, or a fragment."""
+def link(label: str, url: str | None, tongue: Tongue | None = None, *, html: bool = False) -> AsIs:
+    """
+    Return a link, or the bare label where there is no `url`: one of `safe.web_url`, a fragment or a path.
+
+    Args:
+        tongue: What HTML says of the label, if it is for HTML.
+    """
     shown = text(label)
+    said = _said(tongue) if html and tongue else ""
     if not url:
-        return AsIs(shown)
+        return AsIs(f"<span{said}>{shown}</span>" if said else shown)
     if shown.lower() in VAGUE:
         shown = _entity(shown[0]) + shown[1:]
-    return AsIs(f"[{shown}]({url.replace('&', '&amp;')})")
-
-
-def to_html(source: str, *, tags: frozenset[str] = TAGS) -> str:
-    """
-    Return Markdown as HTML that holds nothing but `tags`: no scripts, styles, images or other loads.
-
-    Front matter is left out. For an edition as a fragment of another page, and for the note of the settings.
-    """
-    import markdown as python_markdown  # late: few editions have a note or a feed
-    import nh3
-
-    html = python_markdown.markdown(FRONT_MATTER.sub("", source), extensions=["sane_lists"], output_format="html")
-    return nh3.clean(
-        html,
-        tags=set(tags),
-        attributes={"a": {"href", "id"}},
-        url_schemes={"http", "https", "mailto"},
-        link_rel=None,
-    )
-
-
-def note_html(view: EditionView) -> str:
-    """Return the note of the settings as HTML of paragraphs, lists and links; headings lose their rank."""
-    return to_html(view.note, tags=NOTE_TAGS).strip() if view.note else ""
+    return AsIs(f"[{shown}]({url.replace('&', '&amp;')})" + (f"{{:{said} }}" if said else ""))
 
 
 def _front(view: EditionView) -> tuple[tuple[str, str | int | AsIs], ...]:
@@ -113,18 +135,22 @@ def _yaml(value: str | int | AsIs) -> AsIs:
     return AsIs(json.dumps(inert(value) if isinstance(value, str) else value, ensure_ascii=False))
 
 
-def _heading(value: str, url: str | None = None) -> AsIs:
-    if url:
-        return link(value, url)
+def _heading(value: str, url: str | None = None, tongue: Tongue | None = None, *, html: bool = False) -> AsIs:
     value = inert(value)
     end = END_OF_HEADING.search(value)
-    return AsIs(text(value[:-1]) + _entity(end.group()) if end else text(value))
+    if url or not end:
+        return link(value, url, tongue, html=html)
+    return AsIs(text(value[:-1]) + _entity(end.group()))
 
 
-def _cited(quote: Quote) -> AsIs:
-    """Return a text with outlet, link and time of the reports it stands in behind it."""
-    cites = "; ".join(f"{link(cite.outlet, cite.url)}{cite.mark}{escape(f', {cite.time}')}" for cite in quote.cites)
-    return AsIs(f"{text(quote.text)} — {cites}" if cites else text(quote.text))
+def _name(outlet: str, tongue: Tongue, *, html: bool) -> AsIs:
+    """Return the name of an outlet, which turns nothing around itself."""
+    return AsIs(f"<bdi{_said(Tongue(lang=tongue.lang))}>{text(outlet)}</bdi>" if html else text(outlet))
+
+
+def _said(tongue: Tongue) -> str:
+    """Return what HTML says of a text, as attributes."""
+    return "".join(f' {name}="{value}"' for name, value in (("lang", tongue.lang), ("dir", tongue.dir)) if value)
 
 
 def _entity(character: str) -> str:
@@ -132,13 +158,20 @@ def _entity(character: str) -> str:
 
 
 @lru_cache(maxsize=8)
-def _templates(own: Own) -> Environment:
+def _templates(own: Own, *, html: bool) -> Environment:
     filters: dict[str, Callable[..., AsIs]] = {
         "as_is": AsIs,
-        "cited": _cited,
-        "heading": _heading,
+        "heading": partial(_heading, html=html),
         "item": lambda number: AsIs(f"{number}."),
-        "link": link,
+        "link": partial(link, html=html),
+        "name": partial(_name, html=html),
         "yaml": _yaml,
     }
-    return environment(autoescape=False, escape=escape, filters=filters, own=own)
+    env = environment(autoescape=False, escape=escape, filters=filters, own=own)
+    env.globals.update(html=html, h=AsIs if html else _nothing)
+    return env
+
+
+def _nothing(_markup: str) -> AsIs:
+    """Return what a file has in place of tags and attributes."""
+    return AsIs("")

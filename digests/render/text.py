@@ -2,21 +2,112 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from collections.abc import Iterator
 from functools import lru_cache
 
 from jinja2 import Environment
+from lxml import html as lxml_html
+from lxml.html import HtmlElement
 
+from digests.render.markdown import document
 from digests.render.templating import Own, environment, filled
 from digests.render.view import EditionView
 
 COLUMNS = 72
+BLANKS = re.compile(r"[ \n]+")  # a no-break space stays
+BLOCKS = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6", "li", "pre", "ul", "ol", "blockquote", "div"})
+# Classes of paragraphs with no blank line above them, and below them.
+JOINED, JOINING = frozenset({"day", "facts"}), frozenset({"day", "cover", "differs", "more"})
 
 
 def render(view: EditionView, own: Own = (), *, base_url: str | None = None, unsubscribe: str | None = None) -> str:
     """Return the edition as text. The two addresses are the mail's: where it stands in full, and how to stop it."""
-    values = {"v": view, "w": view.words, "base_url": base_url, "unsubscribe": unsubscribe}
+    doc = document(view, own)
+    parts = {"head": to_text(doc.head), "stories": to_text(doc.stories), "foot": to_text(doc.foot)}
+    values = {"v": view, "w": view.words, "doc": parts, "base_url": base_url, "unsubscribe": unsubscribe}
     return filled(_templates(own), "edition.txt.j2", own, values)
+
+
+def to_text(source: str) -> str:
+    """Return clean HTML as lines of text, without what unfolds; under a heading an address stands once."""
+    root = lxml_html.fragment_fromstring(source, create_parent="div")
+    lines: list[str] = []
+    seen: set[str] = set()
+    above = None
+    for block in _blocks(root):
+        if block.tag in ("h1", "h2", "h3"):
+            seen.clear()
+        if above is not None:
+            lines += [""] * _blank_lines(above, block)
+        lines += _lines(block, seen)
+        above = block
+    return "\n".join(lines)
+
+
+def _blocks(parent: HtmlElement) -> Iterator[HtmlElement]:
+    """Yield the elements that hold lines, in order; an item with a list of its own is one of them."""
+    for element in parent:
+        if element.tag == "details":
+            continue
+        if not any(child.tag in BLOCKS for child in element) or (element.tag == "li" and (element.text or "").strip()):
+            yield element
+        else:
+            yield from _blocks(element)
+
+
+def _blank_lines(above: HtmlElement, block: HtmlElement) -> int:
+    if block.tag == "h2":
+        return 2
+    next_item = above.tag == block.tag == "li" and block.getprevious() is not None
+    return 0 if next_item or block.get("class") in JOINED or above.get("class") in JOINING else 1
+
+
+def _lines(block: HtmlElement, seen: set[str]) -> Iterator[str]:
+    """Yield the lines of a block: below each clause the addresses that it links."""
+    parent = block.getparent()
+    is_item = block.tag == "li" or (parent.tag == "li" and block.getprevious() is None)
+    indent = 2 if parent.tag == "blockquote" else 0
+    hang = indent + (2 if is_item else 4 if block.tag == "h3" else 0)
+    lead = "- " if is_item else ""
+    for clause, urls in _clauses(block):
+        if shown := BLANKS.sub(" ", clause).strip(" "):
+            yield fill(lead + (shown.upper() if block.tag in ("h1", "h2") else shown), indent=indent, hang=hang)
+            indent, hang, lead = max(hang, 2), max(hang, 2), ""
+        new = [url for url in dict.fromkeys(urls) if url not in seen]
+        seen.update(new)
+        yield from (f"  {url}" for url in new)
+
+
+def _clauses(block: HtmlElement) -> Iterator[tuple[str, list[str]]]:
+    """
+    Yield the texts of a block that stand on lines of their own, each with the addresses to put below it.
+
+    A `<small>` begins a line, and what a paragraph lists behind links, with "; " between, is a line each.
+    """
+    text, urls = "", []
+    for piece, element, is_tail in _pieces(block):
+        if element.tag in ("small", "br") and not is_tail:
+            yield text, []
+            text = ""
+        if element.tag == "a" and not is_tail and element.get("href", "").startswith("http"):
+            urls.append(element.get("href"))
+        end, semicolon, rest = piece.partition("; ")
+        if urls and is_tail and semicolon and block.tag == "p":
+            yield f"{text}{end};", urls
+            text, urls = rest, []
+        else:
+            text += piece
+    yield text, urls
+
+
+def _pieces(element: HtmlElement) -> Iterator[tuple[str, HtmlElement, bool]]:
+    """Yield the texts in an element in order, each with the element that it begins in, or that it stands behind."""
+    yield element.text or "", element, False
+    for child in element:
+        yield from _pieces(child)
+        yield child.tail or "", child, True
 
 
 def fill(text: str, *, indent: int = 0, hang: int | None = None) -> str:
@@ -42,11 +133,6 @@ def fill(text: str, *, indent: int = 0, hang: int | None = None) -> str:
     return "\n".join([*lines, line])
 
 
-def fill_lines(text: str) -> str:
-    """Return each line wrapped by itself: the Markdown of a note stays what it is."""
-    return "\n".join(fill(line) for line in text.split("\n"))
-
-
 def width(text: str) -> int:
     """Return how many columns a fixed-width font takes for `text`."""
     if text.isascii():
@@ -59,4 +145,4 @@ def width(text: str) -> int:
 
 @lru_cache(maxsize=8)
 def _templates(own: Own) -> Environment:
-    return environment(autoescape=False, filters={"fill": fill, "fill_lines": fill_lines}, own=own)
+    return environment(autoescape=False, filters={"fill": fill}, own=own)

@@ -21,7 +21,7 @@ HEAD = MailSettings(sender="digest@example.org", to=("reader@example.net",))
 ELEMENTS = {
     *("html", "head", "meta", "title", "style", "body", "a", "header", "h1", "h2", "h3", "p", "time", "div", "nav"),
     *("ol", "ul", "li", "span", "svg", "path", "circle", "text", "line", "rect", "main", "section", "article", "b"),
-    *("cite", "bdi", "footer", "small", "br", "details", "summary"),
+    *("cite", "bdi", "footer", "small", "br", "details", "summary", "strong", "blockquote"),
 }
 
 

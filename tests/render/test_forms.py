@@ -124,7 +124,7 @@ def test_a_right_to_left_outlet_does_not_draw_the_time_to_its_other_side(edition
     edition = editions.edition((editions.Section(title="Asia", anchor="asia", stories=(story,)),))
 
     assert ")\u200e, 03:30" in one(edition, "markdown")
-    assert "</a>\u200e,&nbsp;03:30" in one(edition, "html")
+    assert "</a>\u200e, 03:30" in one(edition, "html")
     assert f"{editions.OUTLETS[2][0]}\u200e, 03:30" in one(edition, "text")
 
 
@@ -138,9 +138,9 @@ def test_a_story_whose_headline_shows_nothing_still_has_one(editions):
 def test_a_headline_in_another_language_says_which(editions):
     source = one(editions.rich(), "html")
 
-    assert re.search(r'<a href="https://outlet0\.example/lead/3" lang="ar" dir="rtl">وزراء', source)
+    assert re.search(r'<a dir="rtl" href="https://outlet0\.example/lead/3" lang="ar">وزراء', source)
     assert "Egypt · Sudan · in Arabic · " in source
-    assert '</a> <span class="cite">(in Arabic)</span> ' in source
+    assert "</a> <small>(in Arabic)</small> " in source
     assert 'lang="ja">新しい探査機' in source
 
 
@@ -216,7 +216,7 @@ def test_an_agencys_own_site_is_not_said_to_have_its_text(editions, outlet, agen
 
     text = one(replace(edition, sections=(section,)), "text")
 
-    assert (f"{agency} text: {outlet}" in text) is told
+    assert bool(re.search(rf"{outlet}, [^;]*{agency} text", text)) is told
 
 
 def test_an_edition_speaks_its_language_in_its_time_zone(editions):

@@ -25,6 +25,8 @@ def shown(edition, form: str) -> str:
         source = render(edition, [form])[0].body.decode()
     if form in ("html", "mail"):
         source = lxml_html.document_fromstring(source).body.text_content()
+    if "text" in form:  # addresses stand on lines of their own
+        source = re.sub(r"\n  https?://\S+", "", source)
     if form == "markdown":
         source = re.sub(r"\[((?:\\.|[^\]\\])*)\]\([^)]*\)", r"\1", source)
         source = re.sub(r"\\(.)", r"\1", source).replace("**", "").replace("&lt;", "<").replace("&gt;", ">")
