@@ -12,7 +12,6 @@ from sqlalchemy import Connection, Engine
 from digests.analysis.corrections import pages_to_recheck
 from digests.assemble import LATE, LOOKBACK, Order, composed
 from digests.due import window_of
-from digests.frugal import frugally
 from digests.gather import stories_as_they_are, stories_until
 from digests.model import Edition, Parcel, Story
 from digests.sharding import SHARDS_ABOVE
@@ -38,7 +37,6 @@ def order_window(
     return window_of(end, digest.window, previous_end=covered)
 
 
-@frugally()
 def make_edition(
     engine: Engine,
     digest: DigestSettings,
@@ -120,7 +118,6 @@ def made(
     return with_prose(engine, edition, stories, digest.prose)
 
 
-@frugally()
 def preview_edition(
     engine: Engine, digest: DigestSettings, order: Order, *, now: datetime, shards_above: int = SHARDS_ABOVE
 ) -> Edition:
