@@ -2,8 +2,7 @@
 FROM python:3.13-slim AS build
 COPY . /src
 RUN python -m venv --without-pip /opt/watcher \
-    && pip --python /opt/watcher/bin/python install --no-cache-dir -c /src/constraints.txt '/src[semantic,postgresql]' \
-    && cd / && /opt/watcher/bin/python -c 'from digests.render.trial import try_templates as all; all(())'
+    && pip --python /opt/watcher/bin/python install --no-cache-dir -c /src/constraints.txt '/src[semantic,postgresql]'
 
 FROM python:3.13-slim
 COPY --from=build /opt/watcher /opt/watcher

@@ -17,7 +17,6 @@ $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[semantic,postgresql,dev]'
 	$(BIN)/python -m compileall -q watcher digests
-	PYTHONDONTWRITEBYTECODE= $(BIN)/python -c 'from digests.render.trial import try_templates as all; all(())'
 	touch $(READY)
 
 demo: $(READY)  ## run the main job on the sample press: poll, clean, group, write an edition

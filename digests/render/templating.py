@@ -12,7 +12,6 @@ from jinja2.exceptions import TemplateSyntaxError
 from jinja2.sandbox import SandboxedEnvironment
 
 from digests.errors import DigestError
-from digests.render.compiled import Compiled
 
 # What a reader's folder may replace; files that begin with "_" are pieces of theirs.
 NAMES = (
@@ -61,7 +60,6 @@ def environment(
     kind = SandboxedEnvironment if own else Environment
     env = kind(
         loader=_loader(own),
-        bytecode_cache=None if own else Compiled("html" if autoescape else "plain" if escape is None else "escaped"),
         autoescape=autoescape,
         finalize=finalize,
         undefined=StrictUndefined,
