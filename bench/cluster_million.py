@@ -2,13 +2,11 @@
 Groups up to a million articles: labelled headlines again and again, each time later, and prints time, memory and B3.
 
     python bench/cluster_million.py --labelled og2021.jsonl --counts 100000 1000000
-    python bench/cluster_million.py --labelled og2021.jsonl --counts 1000000 --shards 200000
 
 The file has a JSON object a line: id, title, lang, published, cluster. Each pass over it comes after the one before,
 with six days between, so that an event of one pass is none of the next; B3 says whether that held. Features are made
 once for each headline and shared by its passes, so what is printed as memory is what grouping takes, and little for
-the articles. Each count is measured in a process of its own. With `--shards` it is grouped in shards of languages of
-at most so many articles, as a window is that is too large for one process; their processes share nothing.
+the articles. Each count is measured in a process of its own.
 """
 
 from __future__ import annotations
@@ -24,10 +22,10 @@ from datetime import datetime, timedelta
 from itertools import count as count_up
 from multiprocessing import get_context
 from pathlib import Path
-from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
+from resource import RUSAGE_SELF, getrusage
 
 from digests.cluster.item import Item
-from digests.sharding import window_grouping
+from digests.cluster.stories import group
 from watcher.features.extract import extract_features
 
 BETWEEN = timedelta(days=6)
@@ -76,31 +74,25 @@ def bcubed(groups: list[list[str]], event_of: dict[str, str]) -> float:
     return 2 * precision * recall / (precision + recall)
 
 
-def measure(path: Path, count: int, shards: int | None) -> float:
+def measure(path: Path, count: int) -> float:
     """Print the figures of one count; return the CPU seconds an article."""
     given = list(passes(labelled(path), count))
     items, events = [item for item, _ in given], {item.article_id: event for item, event in given}
-    base, began, cpu = peak(), time.monotonic(), cpu_of_all()
-    stories = window_grouping(items, shards_above=count if shards is None else shards).stories
-    wall_s, cpu_s = time.monotonic() - began, cpu_of_all() - cpu
+    base, began, cpu = peak(), time.monotonic(), time.process_time()
+    stories = group(items)
+    wall_s, cpu_s = time.monotonic() - began, time.process_time() - cpu
     most, score = peak(), bcubed([list(story.articles) for story in stories], events)
     print(
         f"{count}: {wall_s:.0f} s ({cpu_s:.0f} s CPU, {cpu_s / count * 1e6:.0f} us an article), "
-        f"{len(stories)} stories, B3 {score:.3f}; memory +{most - base} MiB, process {most} MiB"
-        + (f", the largest of its shards {peak(RUSAGE_CHILDREN)} MiB" if shards else ""),
+        f"{len(stories)} stories, B3 {score:.3f}; memory +{most - base} MiB, process {most} MiB",
         flush=True,
     )
     return cpu_s / count
 
 
-def peak(who: int = RUSAGE_SELF) -> int:
-    """Return the most memory that this process has taken, MiB; of those that it has started, that of the largest."""
-    return getrusage(who).ru_maxrss // 1024
-
-
-def cpu_of_all() -> float:
-    """Return the CPU seconds of this process and of those that it has started and that have ended."""
-    return sum(getrusage(who).ru_utime + getrusage(who).ru_stime for who in (RUSAGE_SELF, RUSAGE_CHILDREN))
+def peak() -> int:
+    """Return the most memory that this process has taken, MiB."""
+    return getrusage(RUSAGE_SELF).ru_maxrss // 1024
 
 
 def main() -> None:
@@ -108,12 +100,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--labelled", type=Path, required=True)
     parser.add_argument("--counts", nargs="+", type=int, default=[100_000, 1_000_000])
-    parser.add_argument("--shards", type=int, help="most articles of a shard; by default all are grouped as one")
     given = parser.parse_args()
     costs = []
     for count in given.counts:
         with ProcessPoolExecutor(1, get_context("spawn")) as pool:
-            costs.append(pool.submit(measure, given.labelled, count, given.shards).result())
+            costs.append(pool.submit(measure, given.labelled, count).result())
     print(
         f"an article costs {costs[-1] / costs[0]:.2f} times as much among {given.counts[-1]} as among {given.counts[0]}"
     )

@@ -19,7 +19,6 @@ from digests.cluster.threads import SPLIT, Absorbed, Carried, Change, Known, car
 from digests.cluster.wording import Shingles
 from digests.errors import DigestError
 from digests.model import Story
-from digests.sharding import SHARDS_ABOVE, window_grouping
 from digests.store import stories as store
 from digests.store.absorbed import absorbed
 from digests.store.corrections import KeptCorrection, holding, kept_corrections
@@ -54,35 +53,28 @@ class Window:
     absorbed: tuple[Absorbed, ...] = ()  # stories that have gone into those of the window
 
 
-def stories_until(
-    engine: Engine, *, start: datetime, end: datetime, now: datetime, shards_above: int = SHARDS_ABOVE
-) -> tuple[Story, ...]:
+def stories_until(engine: Engine, *, start: datetime, end: datetime, now: datetime) -> tuple[Story, ...]:
     """
     Return the stories of all articles published in [start, end) and for some days before, and keep them.
 
     All digests of a store share them, whatever sources and words each chooses. Where the stories were kept up to a
     later moment, those articles that were known then stay in the stories that they are in.
 
-    Args:
-        shards_above: From how many articles on a window is grouped in shards.
-
-    Errors: StoreError; DigestError, if others keep stories all the while, or if the process of a shard dies.
+    Errors: StoreError; DigestError, if others keep stories all the while.
     """
     for _ in range(ATTEMPTS):
         window = read(engine, lambda c: window_of(c, start=start, end=end))
-        found = grouped(window, shards_above)
+        found = grouped(window)
         groups = settled_by(window, found, end=end)
         if (carried := keep(engine, window, found, groups, end=end, now=now)) is not None:
             return carried.stories
     raise DigestError("the stories are being kept by others all the while; try again")
 
 
-def stories_as_they_are(
-    engine: Engine, *, start: datetime, end: datetime, shards_above: int = SHARDS_ABOVE
-) -> tuple[Story, ...]:
+def stories_as_they_are(engine: Engine, *, start: datetime, end: datetime) -> tuple[Story, ...]:
     """Return the same stories as `stories_until`, and keep nothing: those that are new have an id for this once."""
     window = read(engine, lambda c: window_of(c, start=start, end=end))
-    groups = settled_by(window, grouped(window, shards_above), end=end)
+    groups = settled_by(window, grouped(window), end=end)
     return with_free_ids(engine, window, groups, end=end).stories
 
 
@@ -146,7 +138,7 @@ def items(connection: Connection, articles: Iterable[Article]) -> list[Item]:
     return found
 
 
-def grouped(window: Window, shards_above: int) -> Grouping:
+def grouped(window: Window) -> Grouping:
     """
     Return the window's articles in groups, which rather are the stories that are known and keep to corrections.
 
@@ -156,10 +148,6 @@ def grouped(window: Window, shards_above: int) -> Grouping:
     free = freed(window.corrections, since=kept.step.made_at)
     known = {key: member.story for key, member in kept.members.items() if key not in free}
     rules, given = rules_of(holding(window.corrections)), list(window.items.values())
-    if len(given) > shards_above:
-        whole = [with_wording(item, window.shingles[item.article_id]) for item in given]
-        window.shingles.forget()
-        return window_grouping(whole, rules=rules, known=known, shards_above=shards_above)
     copies = reports(given, window.shingles)
     window.shingles.forget()
     return grouping(given, rules=rules, known=known, copies=copies)

@@ -15,7 +15,6 @@ from apscheduler.triggers.cron import CronTrigger
 from digests.alerts import EVERY_S as ALERTS_EVERY_S
 from digests.alerts import Alerts
 from digests.due import NOT_LATE, date_due, due_at
-from digests.grouping_settings import shards_above
 from digests.model import Largest
 from digests.publish import folder_of
 from digests.send import Dispatch
@@ -180,8 +179,7 @@ class Editions:
         moment = due_at(day, digest.at, ZoneInfo(digest.timezone))
         was_looking = self._awake_since <= moment - CATCHING_UP
         end = moment if was_looking and now - moment <= NOT_LATE else now
-        most = shards_above(settings)
-        given = (settings.store.url, digest, folder_of(digest, settings), day, end, now, most, held_for)
+        given = (settings.store.url, digest, folder_of(digest, settings), day, end, now, held_for)
         try:
             paths, largest = await tools.edition_pool.run(make_daily, *given, limit_s=MAKE_LIMIT_S)
         except PoolBroken:
@@ -263,12 +261,10 @@ def make_daily(
     day: date,
     end: datetime,
     now: datetime,
-    most: int,
     held_for: timedelta | None = None,
 ) -> tuple[tuple[Path, ...], Largest | None]:
     """
-    Make the edition of `day` up to `end` and write it into `folder`, in a worker process; of more than `most` articles
-    by shards.
+    Make the edition of `day` up to `end` and write it into `folder`, in a worker process.
 
     Returns the files and the edition's largest story; nothing if somebody else makes it.
     """
@@ -290,7 +286,6 @@ def make_daily(
             hand_over=lambda e: paths.extend(publish(engine, e, digest, folder)),
             pack=lambda e: parcels(engine, e, digest),
             held_for=held_for,
-            shards_above=most,
         )
     finally:
         engine.dispose()

@@ -14,7 +14,6 @@ from digests.assemble import LATE, LOOKBACK, Order, composed
 from digests.due import window_of
 from digests.gather import stories_as_they_are, stories_until
 from digests.model import Edition, Parcel, Story
-from digests.sharding import SHARDS_ABOVE
 from digests.store import editions, outbox
 from watcher.errors import StoreError
 from watcher.store.revisions import look_again
@@ -46,7 +45,6 @@ def make_edition(
     hand_over: Callable[[Edition], object] = lambda edition: None,
     pack: Callable[[Edition], Sequence[Parcel]] = lambda edition: (),
     held_for: timedelta | None = None,
-    shards_above: int = SHARDS_ABOVE,
 ) -> Edition | None:
     """
     Make the edition that `order` asks for, and keep it; None if it is made, or being made, by somebody else.
@@ -56,7 +54,6 @@ def make_edition(
             the two, the edition is made again and its files written over.
         pack: Returns what is to be delivered. It goes into the outbox in the transaction that keeps the edition.
         held_for: How long the claim of another process stands; None: as long as an edition may take.
-        shards_above: From how many articles on a window is grouped in shards.
 
     Errors: StoreError, and what `hand_over` and `pack` raise.
     """
@@ -64,7 +61,7 @@ def make_edition(
     slot = order.slot
     window = (order.window_start, order.window_end)
     if slot is None:
-        stories = stories_until(engine, start=window[0], end=window[1], now=now, shards_above=shards_above)
+        stories = stories_until(engine, start=window[0], end=window[1], now=now)
         edition = made(engine, digest, order, stories, number=number, now=now)
         hand_over(edition)
         return edition
@@ -84,7 +81,7 @@ def make_edition(
     if not write(engine, claimed):
         return None
     try:
-        stories = stories_until(engine, start=window[0], end=window[1], now=now, shards_above=shards_above)
+        stories = stories_until(engine, start=window[0], end=window[1], now=now)
         edition = made(engine, digest, order, stories, number=number, now=now)
         hand_over(edition)
         parcels = pack(edition)
@@ -118,12 +115,10 @@ def made(
     return with_prose(engine, edition, stories, digest.prose)
 
 
-def preview_edition(
-    engine: Engine, digest: DigestSettings, order: Order, *, now: datetime, shards_above: int = SHARDS_ABOVE
-) -> Edition:
+def preview_edition(engine: Engine, digest: DigestSettings, order: Order, *, now: datetime) -> Edition:
     """Return the edition that `make_edition` would make now; nothing is written. Errors: StoreError."""
     number = read(engine, lambda c: editions.next_number(c, digest.name, local_date=order.local_date))
-    stories = stories_as_they_are(engine, start=order.window_start, end=order.window_end, shards_above=shards_above)
+    stories = stories_as_they_are(engine, start=order.window_start, end=order.window_end)
     return read(engine, lambda c: composed(c, digest, order, stories, number=number, now=now))
 
 

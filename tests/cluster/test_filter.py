@@ -115,14 +115,3 @@ def test_a_copy_says_how_it_differs_from_its_origin():
     assert rows[0]["report"] == "a"
     assert rows[0]["copy"] == "cut to 60 %, other headline"
     assert "copy" not in rows[1]
-
-
-def test_in_shards_the_same_lines_come_back():
-    lines = [json.dumps(row) for row in ROWS]
-    out = io.StringIO()
-
-    assert cluster_lines([*lines, '{"id": "z", "title": "Snow", "language": "de"}'], out, "none", shards=1) == 0
-
-    rows = [json.loads(line) for line in out.getvalue().splitlines()]
-    assert [row["id"] for row in rows] == ["a", 7, "b", "z"]
-    assert rows[:3] == run(lines)[1]

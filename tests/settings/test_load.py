@@ -62,6 +62,13 @@ name = "world"
     assert 'did you mean "Europe/Berlin"?' in messages[4]
 
 
+def test_a_table_that_is_gone_is_named_with_why(tmp_path):
+    found = faults(tmp_path, "[grouping]\nshards_above = 1000\n")
+
+    why = "this table has no effect any more and is to be removed: a window is grouped as a whole, whatever its size"
+    assert found == [(1, 2, "grouping", why)]
+
+
 def test_a_problem_reads_as_file_line_column(tmp_path):
     path = written(tmp_path, "[fetch]\nrobots = 1\n")
 

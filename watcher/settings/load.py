@@ -27,6 +27,7 @@ FILE_NAME = "settings.toml"
 ENV = "WATCHER_CONFIG"
 MAX_BYTES = 4 * 1024 * 1024  # a settings file with ten thousand sources is a quarter of this
 
+GONE = {"grouping": "a window is grouped as a whole, whatever its size"}  # tables of before 0.1.0, and why they went
 EXPECTED = {
     "string_type": "text in quotes",
     "bool_type": "true or false",
@@ -221,6 +222,8 @@ def described(value: object) -> str:
 
 def unknown(loc: Loc, model: type[BaseModel]) -> str:
     """Return the message for a key that no model has: the key that is like it, here or in another table."""
+    if len(loc) == 1 and loc[0] in GONE:
+        return f"this table has no effect any more and is to be removed: {GONE[loc[0]]}"
     name, known = str(loc[-1]), names(model_at(model, loc[:-1]))
     near = hint(name, known)
     if near:
