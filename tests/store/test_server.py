@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from pathlib import Path
 
 import pytest
 from sqlalchemy import event, func, insert, make_url, select, text, update
@@ -258,3 +259,24 @@ def test_the_driver_and_a_password_kept_elsewhere_are_put_in_at_the_last_moment(
 def test_time_is_told_in_utc_whatever_the_server_says(engine):
     with engine.connect() as connection:
         assert connection.execute(select(func.current_setting("TimeZone"))).scalar_one() == "UTC"
+
+
+def test_the_query_of_the_docs_finds_who_has_held_a_transaction_open_for_long(engine, store_url):
+    docs = (Path(__file__).parents[2] / "docs/postgresql.md").read_text(encoding="utf-8")
+    query = docs.partition("```sql\n")[2].partition("```")[0].replace("5 minutes", "0 minutes")
+    theirs = make_url(store_url).update_query_dict({"application_name": "a dump"})
+    others = connect(theirs.render_as_string(hide_password=False))
+
+    with others.connect() as idle, others.connect() as holding:
+        idle.execute(select(1))
+        holding.execute(insert(facts).values(name="a", value="b"))
+        pid = holding.scalar(select(func.pg_backend_pid()))
+        found = read(engine, lambda c: [(row.pid, row.application_name) for row in c.execute(text(query))])
+
+    others.dispose()
+    assert found == [(pid, "a dump")]
+
+
+def test_our_own_transactions_are_ended_by_the_server_where_we_hang(engine):
+    with engine.connect() as connection:
+        assert connection.scalar(text("SHOW idle_in_transaction_session_timeout")) == f"{server.IDLE_MS // 60_000}min"

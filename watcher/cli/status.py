@@ -16,7 +16,6 @@ from watcher.cli.output import print_json, print_lines
 from watcher.cli.status_daemon import daemon_found, daemon_lines
 from watcher.cli.status_features import features_found, features_lines
 from watcher.cli.status_parts import plugged_in_parts
-from watcher.cli.status_server import held_open_found, held_open_lines
 from watcher.cli.status_source import gather_source, health_words, iso, moment, row_of, source_lines
 from watcher.errors import StoreError
 
@@ -135,7 +134,6 @@ def gather(settings: Settings, engine: Engine, *, now: datetime) -> dict[str, An
         "daemon": daemon_found(engine, now=now),
         "store": shown(engine),
         "store_bytes": store_bytes(engine),
-        "held_open": held_open_found(engine),
         "line_down_since": iso(read(engine, line_down_since)),
         "articles": read(engine, count_articles),
         "due": read(engine, lambda c: count_due(c, now=now)),
@@ -154,7 +152,6 @@ def lines(found: dict[str, Any], *, everything: bool) -> Iterator[str]:
     held = f" in {size(found['store_bytes'])}" if found["store_bytes"] else ""
     waits = f"{found['pages_waiting']} pages to get, {found['due']} feeds and pages due"
     yield f"store    {found['store']}: {found['articles']} articles{held}, {waits}"
-    yield from held_open_lines(found["held_open"])
     if found["line_down_since"]:
         since = moment(found["line_down_since"])
         yield f"line     your own line is down since {since}: nothing is asked until it works again"

@@ -21,11 +21,9 @@ from watcher.settings.model import Settings
 from watcher.store.clock import drop_far_times, drop_future_times
 from watcher.store.indexing import index_missing
 from watcher.store.mark import JobFault, NextRun
-from watcher.store.server import is_server
 from watcher.text.fields import fields
 from watcher.work import chores
 from watcher.work.chores import FEATURES, VECTORS, Chore, own_chores
-from watcher.work.held_open import Watch
 from watcher.work.pool import PoolBroken
 from watcher.work.queue import Queue
 from watcher.work.remake import remake_features
@@ -46,7 +44,6 @@ EVERYWHERE_EVERY = timedelta(days=1)
 INDEX_EVERY_S = 60.0
 INDEX_AT_ONCE = 50  # articles a transaction: a twentieth of a second
 INDEX_SLICES = 200  # a run
-HELD_OPEN_EVERY_S = 60.0
 CLOCK_EVERY_S = 60.0
 CLOCK_SETTLES_S = 300.0  # after a jump: what was under way may still write down times of before
 CLOCK_PROVES_S = 3_600.0  # after a jump: until then nothing is removed for its age
@@ -231,8 +228,7 @@ def rest_s(error: WatcherError, job: Job) -> float:
 def own_jobs(queue: Queue, *, since: datetime | None = None, clock: Clock | None = None) -> tuple[Job, ...]:
     """
     Return the daemon's own jobs: host visits, vectors for the articles they bring, features of a new version, the
-    upkeep of the index for searching, what is too old, times that a wrong clock has left, and on a server a look at
-    who holds transactions open.
+    upkeep of the index for searching, what is too old, and times that a wrong clock has left.
 
     Each run works with the queue's tools of that time.
 
@@ -278,8 +274,6 @@ def own_jobs(queue: Queue, *, since: datetime | None = None, clock: Clock | None
         if rows := await queue.tools.writer.do(lambda c: correct(c, now=now)):
             log.warning("times_corrected %s", fields(rows=rows))
 
-    watch = Watch()
-    on_server = (Job(name="server", every_s=HELD_OPEN_EVERY_S, run=lambda: watch.look(queue.tools.writer)),)
     shared = own_chores(lambda: queue.tools)
     return (
         Job(name=VISITS, every_s=VISITS_EVERY_S, run=visits),
@@ -288,7 +282,6 @@ def own_jobs(queue: Queue, *, since: datetime | None = None, clock: Clock | None
         Job(name="index", every_s=INDEX_EVERY_S, run=index),
         Job(name="tidy", every_s=TIDY_EVERY_S, run=tidying, removes_old=True),
         Job(name="clock", every_s=CLOCK_EVERY_S, run=correct_times),
-        *(on_server if is_server(queue.tools.writer.engine.url) else ()),
     )
 
 

@@ -21,7 +21,6 @@ from watcher.model import Failed, Offline, Polled
 from watcher.settings.model import Settings
 from watcher.store.articles import count_articles
 from watcher.store.health import count_words
-from watcher.store.held_open import held_open
 from watcher.store.intake import count_due
 from watcher.store.open import store_bytes
 from watcher.store.writer import read
@@ -120,10 +119,6 @@ def store_metrics(connection: Connection, settings: Settings) -> Iterator[Metric
     held = store_bytes(connection.engine)
     if held is not None:
         yield GaugeMetricFamily("watcher_store_bytes", "Bytes of the store on the disk, its log included.", held)
-    if connection.dialect.name == "postgresql":
-        oldest = max(((now - each.since).total_seconds() for each in held_open(connection)), default=0.0)
-        words_of_it = "Age of the oldest transaction that is open for more than five minutes on the store's server."
-        yield GaugeMetricFamily("watcher_transaction_held_open_seconds", words_of_it, oldest)
     for make in plugged_in():
         yield from make(connection, settings)
 
