@@ -11,9 +11,11 @@ from contextlib import closing
 
 import pytest
 
+from digests.store.editions import open_digests
 from tests.cli.site import RSS, rss
 from tests.kinds import on_sqlite
 from watcher.cli.main import run as run_command
+from watcher.store.open import open_store
 
 pytestmark = pytest.mark.slow  # starts the program, and waits until a lock is worth a word
 LONG = "A long enough text of a story for an article to be made of it, and a little more. " * 12
@@ -39,7 +41,7 @@ def test_a_store_that_another_process_holds_is_waited_for_and_nothing_is_asked_t
 ):
     site.feed("/feed.xml", rss(text=LONG))
     settings = write_settings({"Post": site.url("/feed.xml")})
-    assert run_command(["status", "--config", str(settings)]) == 0  # the store is there
+    open_digests(f"sqlite:///{settings.parent / 'watcher.db'}").dispose()
     with closing(sqlite3.connect(settings.parent / "watcher.db", isolation_level=None)) as other:
         daemon = start(settings)
         daemon.wait_for("polled")
@@ -88,3 +90,27 @@ def test_a_store_that_cannot_be_opened_is_told_by_status_with_what_mends_it(writ
     told = capsys.readouterr().out
     assert "cannot be opened: its file cannot be opened" in told
     assert "try: is its folder there" in told
+
+
+@on_sqlite
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_daemon_whose_store_is_removed_or_replaced_says_so_and_ends(site, write_settings, start, capsys, replaced):
+    site.feed("/feed.xml", rss(text=LONG))
+    settings = write_settings({"Post": site.url("/feed.xml")})
+    store = settings.parent / "watcher.db"
+    daemon = start(settings, environ={"WATCHDOG_USEC": "1500000"})
+    daemon.wait_for("polled")
+
+    for name in (store, store.with_name("watcher.db-wal"), store.with_name("watcher.db-shm")):
+        name.unlink()
+    if replaced:
+        open_store(f"sqlite:///{store}").dispose()
+
+    assert daemon.ended() == 1
+    became = "has been replaced by another file" if replaced else "is gone"
+    assert daemon.log.count(f"{store} {became}") == 2  # in the log, and as the program's last word
+    assert "store_lost" in daemon.log and "Traceback" not in daemon.log
+    assert store.exists() == replaced
+    assert run_command(["status", "--config", str(settings)]) == (0 if replaced else 1)
+    assert ("there is no store at" in capsys.readouterr().out) != replaced
+    assert store.exists() == replaced

@@ -9,7 +9,7 @@ import pytest
 
 from watcher.errors import StoreError
 from watcher.store.mark import BYTES, SHORT_BREAK, JobFault, find_mark, held
-from watcher.store.open import connect
+from watcher.store.open import connect, open_store
 
 NOW = datetime(2026, 11, 25, 6, 30, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -68,3 +68,36 @@ def test_a_restart_is_no_absence_and_a_long_break_is_one(engine, pause, goes_on)
     again = NOW + 60 * MINUTE + pause
     with held(engine, now=again) as mark:
         assert mark.mark.looking_since == (NOW if goes_on else again)
+
+
+def test_another_name_of_the_store_is_no_other_store(tmp_path):
+    store = tmp_path / "w.db"
+    open_store(f"sqlite:///{store}").dispose()
+    (tmp_path / "link.db").symlink_to("w.db")
+    (tmp_path / "folder").mkdir()
+    names = [tmp_path / "link.db", tmp_path / "folder" / ".." / "w.db"]
+
+    with held(connect(f"sqlite:///{store}"), now=NOW):
+        for name in names:
+            assert find_mark(connect(f"sqlite:///{name}")).is_held
+            with pytest.raises(StoreError, match="at work on this store"), held(connect(f"sqlite:///{name}"), now=NOW):
+                pass
+
+
+def test_a_store_is_lost_once_its_name_is_that_of_another_file(tmp_path):
+    store = tmp_path / "w.db"
+    engine = open_store(f"sqlite:///{store}")
+
+    with held(engine, now=NOW) as mark:
+        assert mark.lost_store() is None
+        store.rename(tmp_path / "aside.db")
+        gone = mark.lost_store()
+        store.symlink_to("aside.db")
+        assert mark.lost_store() is None
+        store.unlink()
+        store.touch()
+        replaced = mark.lost_store()
+
+    assert str(gone).startswith(f"the store {store} is gone")
+    assert str(replaced).startswith(f"the store {store} has been replaced by another file")
+    engine.dispose()

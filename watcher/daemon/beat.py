@@ -19,11 +19,15 @@ LOOK_S = 0.5
 SHARE = 3  # signs in the time after which systemd misses one
 
 
-async def beat(parts: Parts, held: Held, supervisor: Supervisor) -> None:
-    """Give signs of life until cancelled: to the mark beside the store, and to systemd."""
+async def beat(parts: Parts, held: Held, supervisor: Supervisor) -> StoreError:
+    """
+    Give signs of life until cancelled: to the mark beside the store, and to systemd.
+
+    Returns only if the store's file was removed or replaced: nothing that is stored then will be found again.
+    """
     every_s = min(EVERY_S, (supervisor.watchdog_s or EVERY_S * SHARE) / SHARE)
     signs = parts.signs
-    while True:
+    while (lost := held.lost_store()) is None:
         reason = await ask_store(parts.tools)
         now = parts.tools.now()
         since = signs.store.since if signs.store else now
@@ -37,6 +41,7 @@ async def beat(parts: Parts, held: Held, supervisor: Supervisor) -> None:
         held.beat(now=now, faults=faults, jobs=parts.jobs.next_runs(), clock_jump=parts.clock.last_jump)
         supervisor.alive(status_line(parts, faults))
         await asyncio.sleep(every_s)
+    return lost
 
 
 async def ask_store(tools: Tools) -> str | None:

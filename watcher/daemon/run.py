@@ -21,6 +21,7 @@ from watcher.daemon.metrics import Counts
 from watcher.daemon.parts import SPREAD_S, Parts, Signs, queue_of
 from watcher.daemon.reload import reload
 from watcher.daemon.supervisor import Supervisor
+from watcher.errors import StoreError
 from watcher.settings.model import Settings
 from watcher.store.mark import Held, held
 from watcher.store.space import convert
@@ -51,7 +52,7 @@ async def run(
     """
     Run until SIGINT or SIGTERM; a second one breaks off what is still going on. SIGHUP reads the settings anew.
 
-    Errors: StoreError if another daemon is at work on the store.
+    Errors: StoreError if another daemon is at work on the store, or if its file is removed or replaced meanwhile.
 
     Args:
         is_helper: Help other daemons with visits, vectors and features, and do nothing else.
@@ -70,14 +71,12 @@ async def run(
             parts.put_jobs()
             listen(wishes)
             parts.jobs.start()
-            going_on = (
-                asyncio.create_task(beat(parts, mark, supervisor)),
-                asyncio.create_task(watch(parts.clock, on_jump=parts.jobs.run_all_now)),
-            )
+            beating = asyncio.create_task(beat(parts, mark, supervisor))
+            watching = asyncio.create_task(watch(parts.clock, on_jump=parts.jobs.run_all_now))
             tell_started(parts)
             supervisor.ready("at work")
             try:
-                await serve(parts, supervisor, wishes)
+                lost = await serve(parts, supervisor, wishes, beating)
             finally:
                 supervisor.stopping()
                 parts.jobs.pause()
@@ -85,9 +84,11 @@ async def run(
                 await wind_down(parts)
                 parts.jobs.stop()
                 await leaving
-                for task in going_on:
-                    task.cancel()
+                beating.cancel()
+                watching.cancel()
         mark.stop(now=system_clock())
+    if lost is not None:
+        raise lost
     log.info("stopped")
 
 
@@ -148,19 +149,32 @@ def tell_started(parts: Parts) -> None:
     log.info("started %s", fields(**names))
 
 
-async def serve(parts: Parts, supervisor: Supervisor, wishes: Wishes) -> None:
-    """Wait for the wish to end, and read the settings anew as often as that is wished for."""
+async def serve(
+    parts: Parts, supervisor: Supervisor, wishes: Wishes, beating: asyncio.Task[StoreError]
+) -> StoreError | None:
+    """
+    Wait for the wish to end, and read the settings anew as often as that is wished for.
+
+    Returns what to say if the store was lost, which is an end as well.
+    """
     while not wishes.end.is_set():
         waiting = [asyncio.create_task(event.wait()) for event in (wishes.end, wishes.reload)]
         try:
-            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({*waiting, beating}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for task in waiting:
                 task.cancel()
+        if beating.done():
+            lost = beating.result()
+            log.error("store_lost %s", fields(reason=lost, mend=lost.mend))
+            wishes.end.set()
+            wishes.on_end()
+            return lost
         if wishes.reload.is_set() and not wishes.end.is_set():
             wishes.reload.clear()
             supervisor.reloading()
             supervisor.ready("at work" if await reload(parts) else "at work with the settings of before")
+    return None
 
 
 def listen(wishes: Wishes) -> None:

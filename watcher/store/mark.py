@@ -22,6 +22,7 @@ from typing import Any
 from sqlalchemy import Engine
 
 from watcher.errors import StoreError
+from watcher.store.open import file_of
 
 BYTES = 8_192  # of the file, always: two pages, taken from the disk once
 FAULTS, REASON_CHARS, JOBS = 16, 300, 64  # that are told, as far as they fit in
@@ -76,12 +77,27 @@ class Mark:
 
 
 class Held:
-    """The mark in the hand of its daemon. `put` keeps it, and raises nothing."""
+    """
+    The mark in the hand of its daemon. `put` keeps it, and raises nothing.
 
-    def __init__(self, mark: Mark, put: Callable[[Mark], None]) -> None:
+    Args:
+        store: The file of the store, None if it is on a server.
+    """
+
+    def __init__(self, mark: Mark, put: Callable[[Mark], None], *, store: Path | None = None) -> None:
         self.mark = mark
         self._put = put
+        self._store, self._identity = store, identity_of(store)
         put(mark)
+
+    def lost_store(self) -> StoreError | None:
+        """Return what to say if the store's file is no more what it was at the start; None if it is."""
+        if self._store is None or self._identity is None or identity_of(self._store) == self._identity:
+            return None
+        became = "has been replaced by another file" if self._store.exists() else "is gone"
+        lost = StoreError(f"the store {self._store} {became}; what was stored since is in no file that has a name")
+        lost.mend = "end a daemon before you remove, restore or replace its store; now start it again"
+        return lost
 
     def beat(
         self,
@@ -104,10 +120,17 @@ class Held:
 
 def path_of(engine: Engine) -> Path | None:
     """Return where the mark of a store is; None if the store is no file."""
-    database = engine.url.database
-    if engine.dialect.name != "sqlite" or not database or database == ":memory:":
+    store = file_of(engine.url)
+    return Path(f"{store.resolve()}.daemon") if store else None  # one for all names of a store: links, ".." in a path
+
+
+def identity_of(path: Path | None) -> tuple[int, int] | None:
+    """Return the device and inode of a file, None if it is not there."""
+    try:
+        found = path.stat() if path is not None else None
+    except OSError:
         return None
-    return Path(f"{database}.daemon")
+    return (found.st_dev, found.st_ino) if found is not None else None
 
 
 @contextmanager
@@ -130,7 +153,7 @@ def held(engine: Engine, *, now: datetime, is_helper: bool = False) -> Iterator[
         raise StoreError(f"the daemon's mark {path} cannot be written: {error.strerror}") from error
     try:
         lock(file, path)
-        yield Held(new_mark(loaded(file), now=now), partial(overwrite, file))
+        yield Held(new_mark(loaded(file), now=now), partial(overwrite, file), store=file_of(engine.url))
     finally:
         os.close(file)
 
