@@ -27,6 +27,7 @@ WORDS = {
     errno.EISDIR: "a folder stands where the file should go",
     errno.ENAMETOOLONG: "the path is too long",
 }
+PRIVATE, PUBLIC = 0o600, 0o666  # modes of files; the umask takes from the latter
 PASSING = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EINTR, errno.EMFILE, errno.ENFILE})
 
 
@@ -35,7 +36,8 @@ def write(rendered: Sequence[Rendered], directory: Path) -> tuple[Path, ...]:
     Write each form into `directory`, made if need be, and return the paths in order.
 
     All forms are on the disk under other names before the first takes its own: a full disk leaves the last edition
-    untouched, and a reader never sees half a file.
+    untouched, and a reader never sees half a file. A mail names its reader, so it is for the owner alone (mode 0600);
+    the other forms may be published, and have the mode that the umask gives.
 
     Raises:
         DeliveryError: If the folder or a file cannot be written; `permanent` unless it can pass by itself.
@@ -46,9 +48,10 @@ def write(rendered: Sequence[Rendered], directory: Path) -> tuple[Path, ...]:
         for form in rendered:
             target = directory / _file_name(form.name)
             waiting.append((directory / f".{target.name}.{os.getpid()}.tmp", target))
-            _write_through(waiting[-1][0], form.body)
+            _write_through(waiting[-1][0], form.body, PRIVATE if form.format == "eml" else PUBLIC)
         for temporary, target in waiting:
             temporary.replace(target)
+        _sync_names(directory)
     except OSError as error:
         reason = WORDS.get(error.errno or 0, error.strerror or str(error))
         raise DeliveryError("file", f"{directory}: {reason}", permanent=error.errno not in PASSING) from error
@@ -65,12 +68,22 @@ def _file_name(name: str) -> str:
     return name
 
 
-def _write_through(path: Path, body: bytes) -> None:
+def _write_through(path: Path, body: bytes, mode: int) -> None:
     """Write and flush to the disk: a full one shows here at the latest."""
-    with path.open("wb") as file:
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
         file.write(body)
         file.flush()
         os.fsync(file.fileno())
+
+
+def _sync_names(directory: Path) -> None:
+    """Have the names of a folder's files on the disk: without, a power cut leaves those of before."""
+    folder = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 class Folder:

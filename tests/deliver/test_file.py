@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,17 @@ def test_forms_are_written_byte_for_byte_into_a_new_folder(tmp_path):
     assert sorted(path.name for path in (tmp_path / "out" / "world").iterdir()) == ["2025-03-14.eml", "2025-03-14.md"]
 
 
+def test_a_mail_is_its_owners_alone_and_the_other_forms_have_the_mode_of_the_umask(tmp_path):
+    (tmp_path / "2025-03-14.eml").write_text("an earlier one")
+    before = os.umask(0o022)
+    try:
+        paths = write(FORMS, tmp_path)
+    finally:
+        os.umask(before)
+
+    assert [stat.S_IMODE(path.stat().st_mode) for path in paths] == [0o644, 0o600]
+
+
 def test_an_older_edition_of_the_day_is_replaced(tmp_path):
     (tmp_path / "2025-03-14.md").write_text("old")
 
@@ -39,8 +51,8 @@ def test_a_full_disk_leaves_the_last_edition_and_no_litter(tmp_path, monkeypatch
     (tmp_path / "2025-03-14.md").write_text("old")
     real = file._write_through
 
-    def full_at_the_second(path: Path, body: bytes) -> None:
-        real(path, body)
+    def full_at_the_second(path: Path, body: bytes, mode: int) -> None:
+        real(path, body, mode)
         if path.name.startswith(".2025-03-14.eml"):
             raise OSError(errno.ENOSPC, "No space left on device")
 
