@@ -44,7 +44,7 @@ CATCHING_UP = timedelta(minutes=15)  # after a start or a sleep: so long an edit
 
 def jobs(settings: Settings, tools: Tools) -> tuple[Job, ...]:
     """Return the digests' jobs. Errors: StoreError, if their tables cannot be brought up to date."""
-    open_digests(settings.store.url).dispose()  # their tables are up to date from here on
+    open_digests(settings.store.url, make=False).dispose()  # their tables are up to date from here on
     engine, now = tools.writer.engine, tools.now()
     since = {
         digest.name: write(engine, partial(first_seen, digest=digest.name, now=now)) for digest in digests_of(settings)

@@ -38,7 +38,7 @@ def split(
     from watcher.store.writer import read
 
     settings = load_settings(config)
-    engine = open_digests(settings.store.url)
+    engine = open_digests(settings.store.url, make=False)
     try:
         wanted = read(engine, lambda c: story_id(c, settings, story))
         ids = read(engine, lambda c: [article_named(c, each).id for each in articles])
@@ -58,7 +58,7 @@ def join(one: STORY, other: STORY, config: Config = None) -> int:
     from watcher.store.writer import read
 
     settings = load_settings(config)
-    engine = open_digests(settings.store.url)
+    engine = open_digests(settings.store.url, make=False)
     try:
         ids = read(engine, lambda c: [story_id(c, settings, each) for each in (one, other)])
         done = join_stories(engine, *ids, now=datetime.now(UTC))
@@ -84,7 +84,7 @@ def rules(config: Config = None, json: Json = False) -> int:
     from digests.store.editions import open_digests
     from watcher.store.writer import read
 
-    engine = open_digests(load_settings(config).store.url)
+    engine = open_digests(load_settings(config).store.url, make=False)
     try:
         found = read(engine, kept_corrections)
     finally:
@@ -119,7 +119,7 @@ def forget(
     from digests.store.editions import open_digests
     from watcher.store.writer import write
 
-    engine = open_digests(load_settings(config).store.url)
+    engine = open_digests(load_settings(config).store.url, make=False)
     try:
         done = write(engine, lambda c: forget_correction(c, number, now=datetime.now(UTC)))
     finally:

@@ -35,7 +35,7 @@ def command(
     from watcher.store.writer import read
 
     settings = load_settings(config)
-    engine = open_digests(settings.store.url)
+    engine = open_digests(settings.store.url, make=False)
     try:
         rows = read(engine, lambda c: edition_rows(c, name, most=limit))
         ways = read(engine, lambda c: delivered(c, rows))
@@ -114,7 +114,7 @@ def replay(
     check_formats(tuple(formats or ()))
     wanted = tuple(formats or (form for form in digest.formats if form != "atom"))
     folder = directory or folder_of(digest, settings)
-    engine = open_digests(settings.store.url)
+    engine = open_digests(settings.store.url, make=False)
     try:
         earlier = earlier_editions(engine, digest, wanted)
         forms = [

@@ -32,7 +32,7 @@ def command(one: ARTICLE, other: ARTICLE, config: Config = None, json: Json = Fa
     from watcher.store.writer import read
 
     settings = load_settings(config)
-    engine = open_digests(settings.store.url)
+    engine = open_digests(settings.store.url, make=False)
     try:
         found, members, articles = read(engine, lambda c: explained(c, one, other))
     finally:

@@ -73,7 +73,7 @@ def command(
         country=country,
         outlet=outlet,
     )
-    engine = open_digests(settings.store.url)
+    engine = open_digests(settings.store.url, make=False)
     try:
         missing = fill_index(engine)
         found = read(engine, lambda c: search(c, query, filters=filters, limit=limit, offset=offset))

@@ -23,7 +23,7 @@ def editions(settings: Settings) -> StatusPart:
     from watcher.text.counting import count
 
     found, lines = [], []
-    engine = open_digests(settings.store.url)
+    engine = open_digests(settings.store.url, make=False)
     try:
         for digest in digests_of(settings):
             edition = read(engine, lambda c, name=digest.name: last_edition(c, name))  # type: ignore[misc]

@@ -24,7 +24,7 @@ def deliveries(settings: Settings) -> StatusPart:
     from digests.store.outbox import unsettled
     from watcher.store.writer import read
 
-    engine = open_digests(settings.store.url)
+    engine = open_digests(settings.store.url, make=False)
     try:
         since = (datetime.now(UTC) - TOLD_FOR).date()
         found = read(engine, lambda c: unsettled(c, since=since))

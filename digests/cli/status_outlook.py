@@ -24,7 +24,7 @@ def outlook(settings: Settings) -> StatusPart:
     from watcher.work.tools import system_clock
 
     now = system_clock()
-    engine = open_digests(settings.store.url)
+    engine = open_digests(settings.store.url, make=False)
     try:
         found = read(engine, lambda c: tuple(outlooks(c, settings, now=now)))
     finally:

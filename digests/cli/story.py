@@ -43,7 +43,7 @@ def command(
     from watcher.store.writer import read
 
     settings = load_settings(config)
-    engine = open_digests(settings.store.url)
+    engine = open_digests(settings.store.url, make=False)
     try:
         found = read(engine, lambda c: history_of(c, story_id(c, settings, story)))
         placed = read(engine, lambda c: last_place(c, settings, found.row.id)) if why or json else None
@@ -67,7 +67,7 @@ def list_stories(
     from digests.store.editions import open_digests
 
     settings = load_settings(config)
-    engine = open_digests(settings.store.url)
+    engine = open_digests(settings.store.url, make=False)
     try:
         edition = kept(engine, digest_named(settings, name).name, None)
     finally:

@@ -47,7 +47,7 @@ def command(
     from digests.store.editions import open_digests
 
     settings = load_settings(config)
-    engine = open_digests(settings.store.url)
+    engine = open_digests(settings.store.url, make=False)
     try:
         told = [proof(engine, each) for each in wanted(engine, settings, edition, day, everything=everything)]
         if edition is not None and not everything and is_file(edition):

@@ -27,9 +27,9 @@ MAKE_LIMIT_S = 900.0  # an edition takes seconds; a maker that hangs is killed a
 CLAIM_LASTS = timedelta(seconds=MAKE_LIMIT_S + 300)  # a claim older than this was left by a crash
 
 
-def open_digests(url: str) -> Engine:
-    """Return an engine on the store at `url` with the digests' tables up to date beside the watcher's."""
-    engine = open_store(url)
+def open_digests(url: str, *, make: bool = True) -> Engine:
+    """Return an engine on the store at `url` with the digests' tables up to date beside the watcher's; as there."""
+    engine = open_store(url, make=make)
     with disposed_of_if_it_fails(engine):
         upgrade(engine, MIGRATIONS, version_table="digests_schema")
     return engine

@@ -33,7 +33,7 @@ NAV = (
 
 def wing(settings: Settings, engine: Engine) -> Wing:
     """Return the digests' wing. Errors: StoreError, DigestError."""
-    open_digests(settings.store.url).dispose()  # their tables are up to date from here on
+    open_digests(settings.store.url, make=False).dispose()  # their tables are up to date from here on
     shelf = Shelf(settings, engine)
     editions, archive, stories = Editions(shelf), Archive(shelf), Stories(shelf)
     pages = (

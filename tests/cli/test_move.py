@@ -19,7 +19,7 @@ from watcher.model import Source
 from watcher.store import halfway
 from watcher.store.move_ends import address_of
 from watcher.store.move_rows import tables_of
-from watcher.store.open import all_schemas, connect
+from watcher.store.open import all_schemas, connect, make_file
 from watcher.store.schema import polls
 from watcher.store.writer import read, write
 
@@ -152,6 +152,7 @@ def test_a_move_that_is_killed_goes_on(tmp_path, empty_url):
 
 def wait_for_polls(url: str) -> int:
     """Return how far the polls are, as soon as some are there."""
+    make_file(url)
     engine = connect(url)
     until = time.monotonic() + 60
     try:

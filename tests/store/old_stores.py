@@ -7,7 +7,7 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 
-from watcher.store.open import connect
+from watcher.store.open import connect, make_file
 
 
 def made_by(url: str, scripts: Path, version_table: str, revision: str) -> None:
@@ -15,6 +15,7 @@ def made_by(url: str, scripts: Path, version_table: str, revision: str) -> None:
     config = Config()
     config.set_main_option("script_location", str(scripts))
     config.attributes["version_table"] = version_table
+    make_file(url)
     engine = connect(url)
     with engine.begin() as connection:
         config.attributes["connection"] = connection

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import zlib
 
@@ -13,6 +14,7 @@ from sqlalchemy import MetaData, text
 from digests.store.editions import MIGRATIONS as EDITIONS
 from digests.store.editions import open_digests
 from digests.store.schema import metadata as digests_metadata
+from tests.kinds import on_sqlite
 from tests.store.old_stores import made_by
 from watcher.errors import StoreError
 from watcher.store import tsearch
@@ -23,7 +25,7 @@ from watcher.store.indexing import index_missing
 from watcher.store.open import MIGRATIONS, connect, open_store
 from watcher.store.schema import NAMING, metadata
 from watcher.store.search import search
-from watcher.store.writer import read, write
+from watcher.store.writer import Writer, read, write
 from watcher.text.search import parse
 
 OLD_ARTICLE = """
@@ -60,6 +62,56 @@ def test_a_new_store_is_made_in_a_folder_of_its_own(tmp_path):
     engine = open_store(f"sqlite:///{tmp_path / 'state' / 'watcher.db'}")
 
     assert stat.S_IMODE((tmp_path / "state").stat().st_mode) == 0o700
+    engine.dispose()
+
+
+def test_a_new_store_is_its_owners_alone_with_its_log_in_a_folder_that_was_there(tmp_path):
+    before = os.umask(0o022)
+    try:
+        engine = open_store(f"sqlite:///{tmp_path / 'watcher.db'}")
+    finally:
+        os.umask(before)
+
+    write(engine, lambda c: c.execute(metadata.tables["facts"].insert().values(name="a", value="b")))
+    names = ("watcher.db", "watcher.db-wal", "watcher.db-shm")
+    assert [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in names] == [0o600] * 3
+    engine.dispose()
+
+
+def test_a_store_that_is_not_there_is_made_only_where_that_is_asked_for(tmp_path):
+    url = f"sqlite:///{tmp_path / 'state' / 'watcher.db'}"
+
+    with pytest.raises(StoreError, match="there is no store at") as caught:
+        open_store(url, make=False)
+    with pytest.raises(StoreError, match="cannot be opened"):
+        read(connect(url), lambda c: c.execute(text("SELECT 1")))
+
+    assert "watcher poll makes it" in caught.value.mend
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_was_removed_is_not_made_by_the_next_connection(tmp_path):
+    engine = open_store(f"sqlite:///{tmp_path / 'watcher.db'}")
+    engine.dispose()
+    for name in tmp_path.iterdir():
+        name.unlink()
+
+    with pytest.raises(StoreError, match="its file cannot be opened"):
+        read(engine, lambda c: c.execute(text("SELECT 1")))
+
+    assert list(tmp_path.iterdir()) == []
+
+
+@on_sqlite
+async def test_what_must_not_be_done_twice_is_on_the_disk_when_it_is_committed(store_url):
+    engine = open_store(store_url)
+    writer = Writer(engine)
+
+    def synchronous(connection):
+        return connection.execute(text("PRAGMA synchronous")).scalar()
+
+    assert [write(engine, synchronous), await writer.do(synchronous), write(engine, synchronous)] == [2, 1, 2]
+    writer.close()
     engine.dispose()
 
 

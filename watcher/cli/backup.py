@@ -27,9 +27,10 @@ def backup(
     It holds articles, editions and what is known of the feeds; keep settings.toml beside it.
     """
     from watcher.store.backup import back_up
-    from watcher.store.open import connect
+    from watcher.store.open import connect, refuse_missing
 
     settings = load_settings(config)
+    refuse_missing(settings.store.url)
     target = to / f"watcher-{datetime.now(UTC):%Y-%m-%dT%H%M%SZ}.db" if to.is_dir() else to
     engine = connect(settings.store.url)
     try:
@@ -58,9 +59,10 @@ def restore(
     from watcher.store.backup import place_of
     from watcher.store.backup import restore as put_back
     from watcher.store.mark import held
-    from watcher.store.open import all_schemas, connect, upgrade
+    from watcher.store.open import all_schemas, connect, make_folder, upgrade
 
     settings = load_settings(config)
+    make_folder(settings.store.url)
     engine = connect(settings.store.url)
     try:
         place_of(engine, backup_file)  # before a daemon's mark, for which an empty database has no table

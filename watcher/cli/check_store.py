@@ -22,7 +22,7 @@ def findings(settings: Settings, *, mend: bool) -> tuple[list[Finding], list[Fin
     from watcher.store.space import convert
     from watcher.store.writer import read
 
-    engine = open_store(settings.store.url)
+    engine = open_store(settings.store.url, make=False)
     try:
         if mend:
             convert(engine, even_large=True)

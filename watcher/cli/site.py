@@ -32,7 +32,7 @@ def command(
     from watcher.web.site import Site, wings_of
 
     settings = load_settings(config)
-    engine = open_store(settings.store.url)
+    engine = open_store(settings.store.url, make=False)
     try:
         wings = wings_of(settings, engine)
         at = read(engine, last_change) or datetime.now(UTC)

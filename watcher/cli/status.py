@@ -61,7 +61,7 @@ def command(
         return DONE if found and found["state"] == "running" else FAILED
     row = settings.sources[find_source(settings, source)] if source else None
     try:
-        engine = open_store(settings.store.url)
+        engine = open_store(settings.store.url, make=False)
     except StoreError as error:
         return tell_unusable(connect(settings.store.url), error, json=json)
     while True:

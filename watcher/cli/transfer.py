@@ -50,7 +50,7 @@ def export(
 
     now = datetime.now(UTC)
     start, end = moment_of(since, option="--since", now=now), moment_of(until, option="--until", now=now)
-    engine = open_store(load_settings(config).store.url)
+    engine = open_store(load_settings(config).store.url, make=False)
     out = sys.stdout.buffer
     try:
         after = None

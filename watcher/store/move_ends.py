@@ -18,7 +18,7 @@ from watcher.store.halfway import Halfway
 from watcher.store.mark import find_mark, kept_from_daemons
 from watcher.store.move_rows import count_rows, moves, tables_of
 from watcher.store.nodes import SPACE
-from watcher.store.open import Schema, check_version, connect, look_into, shown, upgrade
+from watcher.store.open import Schema, check_version, connect, look_into, make_file, shown, upgrade
 from watcher.store.writer import write
 
 MOVE = 1  # the number of the lock under which one process at a time moves into a store on a server
@@ -43,6 +43,7 @@ def both_ends(from_: str, to: str, schemas: Iterable[Schema]) -> Iterator[tuple[
     try:
         for schema in kinds:
             check_version(source, schema.scripts, version_table=schema.version_table)
+        make_file(to)
         target = connect(to)
         try:
             halfway.look_at(target)  # whether it can be reached

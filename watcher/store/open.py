@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,6 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import entry_points
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, Engine, MetaData, column, create_engine, event, inspect, make_url, select, table
 from sqlalchemy.exc import ArgumentError, DBAPIError
@@ -25,6 +28,9 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 SCHEMAS = "watcher.schemas"  # entry points: other packages' tables, value = "module:SCHEMA"
 BUSY_TIMEOUT_MS = 15_000  # how long a writer waits for another process
 CACHE_KIB = 4_096
+DURABLE = "FULL"  # a transaction is on the disk when it is committed
+LAZY = "NORMAL"  # with WAL: a power cut may take the last transactions, and corrupts nothing
+PRAGMAS = {"busy_timeout": BUSY_TIMEOUT_MS, "synchronous": DURABLE}  # that a new connection has
 LOG_BYTES = 32 << 20  # of the write-ahead log's file, which shrinks to it after a large transaction
 
 
@@ -40,12 +46,19 @@ class Schema:
 SCHEMA = Schema(scripts=MIGRATIONS, version_table="watcher_schema", tables=metadata)
 
 
-def open_store(url: str) -> Engine:
+def open_store(url: str, *, make: bool = True) -> Engine:
     """
     Return an engine on the store at `url`, its schema up to date.
 
     Errors: StoreError, in words, if it cannot be opened, is newer than this program, half-moved, or no store of ours.
+
+    Args:
+        make: A file that is not there is made, mode 0600, and its folder, mode 0700; else that is an error.
     """
+    if make:
+        make_file(url)
+    else:
+        refuse_missing(url)
     engine = connect(url)
     with disposed_of_if_it_fails(engine):
         upgrade(engine, MIGRATIONS, version_table="watcher_schema")
@@ -71,12 +84,9 @@ def look_into(url: str) -> Engine:
 
     Errors: StoreError, if there is no store, one of another version, or a half-moved one.
     """
-    parsed = make_url(url)
-    is_sqlite = parsed.get_backend_name() == "sqlite"
-    if is_sqlite and not Path(parsed.database or "").is_file():
-        raise StoreError(f"there is no store at {parsed.database}: watcher poll makes it")
+    refuse_missing(url)
     engine = connect(url)
-    if is_sqlite:
+    if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", lambda connection, _record: connection.execute("PRAGMA query_only=ON").close())
     engine.update_execution_options(reading=True)
     with disposed_of_if_it_fails(engine):
@@ -106,25 +116,75 @@ def check_version(engine: Engine, scripts: Path, *, version_table: str) -> None:
 
 def connect(url: str) -> Engine:
     """
-    Return an engine on `url`; SQLite in WAL mode, its folder made with mode 0700 if it is not there.
+    Return an engine on `url`; SQLite in WAL mode. A file that is not there is not made (`make_file`).
 
     Errors: StoreError; WatcherError if the password of a server cannot be read.
     """
+    parsed = parse(url)
+    if server.is_server(parsed):
+        return connect_server(parsed)
     try:
-        parsed = make_url(url)
-        if server.is_server(parsed):
-            return connect_server(parsed)
-        if parsed.get_backend_name() == "sqlite" and parsed.database and parsed.database != ":memory:":
-            Path(parsed.database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         engine = create_engine(parsed, json_deserializer=from_json)
     except (ArgumentError, ModuleNotFoundError) as error:
         raise StoreError(f"[store] url cannot be used: {error}") from error
-    except OSError as error:
-        raise StoreError(f"the store's folder cannot be made: {error}") from error
     if engine.dialect.name == "sqlite":
+        if file_of(parsed) is not None:
+            event.listen(engine, "do_connect", connect_to_file)
         event.listen(engine, "connect", prepare_sqlite)
         event.listen(engine, "begin", begin_immediately)
     return engine
+
+
+def parse(url: str) -> URL:
+    """Return the address of a store. Errors: StoreError."""
+    try:
+        return make_url(url)
+    except ArgumentError as error:
+        raise StoreError(f"[store] url cannot be used: {error}") from error
+
+
+def file_of(url: URL) -> Path | None:
+    """Return the file of a store; None if it is on a server, or in memory."""
+    if url.get_backend_name() != "sqlite" or not url.database or url.database == ":memory:":
+        return None
+    return Path(url.database)
+
+
+def make_folder(url: str) -> None:
+    """Make the folder of a store in a file, mode 0700, if it is not there. Errors: StoreError."""
+    path = file_of(parse(url))
+    if path is None:
+        return
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"the store's folder {path.parent} cannot be made: {error.strerror}") from error
+
+
+def make_file(url: str) -> None:
+    """Make the file of a store that is not there, mode 0600, and its folder as above. Errors: StoreError."""
+    path = file_of(parse(url))
+    if path is None or path.exists():
+        return
+    make_folder(url)
+    try:
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))  # SQLite gives its log the same mode
+    except OSError as error:
+        raise StoreError(f"the store {path} cannot be made: {error.strerror}") from error
+
+
+def refuse_missing(url: str) -> None:
+    """Refuse a store in a file that is not there. Errors: StoreError."""
+    path = file_of(parse(url))
+    if path is not None and not path.exists():
+        missing = StoreError(f"there is no store at {path}")
+        missing.mend = "watcher poll makes it; if it should be there, look at [store] url in the settings"
+        raise missing
+
+
+def connect_to_file(_dialect: object, _record: object, arguments: list[Any], options: dict[str, Any]) -> Any:  # noqa: ANN401
+    """Connect to a file that is there: where one was removed under a daemon, SQLite would make an empty one."""
+    return sqlite3.connect(f"file:{quote(arguments[0])}?mode=rw", uri=True, **options)
 
 
 def from_json(text: str) -> object:
@@ -155,7 +215,7 @@ def prepare_sqlite(connection: object, _record: object) -> None:
     for pragma in (
         f"busy_timeout={BUSY_TIMEOUT_MS}",
         "journal_mode=WAL",
-        "synchronous=NORMAL",  # with WAL: no corruption, at most the last commits lost when the power goes
+        f"synchronous={DURABLE}",
         "foreign_keys=ON",
         f"cache_size=-{CACHE_KIB}",
         "temp_store=MEMORY",
@@ -168,13 +228,16 @@ def begin_immediately(connection: Connection) -> None:
     """
     Begin as a writer where the connection says so: a read that turns into a write could not wait for its turn.
 
-    `busy_ms` among its execution options says how long it waits for another process.
+    Its execution options say how: `busy_ms`, how long it waits for another process; `may_be_lost`, that it need not be
+    on the disk when it is committed.
     """
     options = connection.get_execution_options()
-    wait_ms = options.get("busy_ms", BUSY_TIMEOUT_MS)
-    if connection.info.get("busy_ms", BUSY_TIMEOUT_MS) != wait_ms:
-        connection.exec_driver_sql(f"PRAGMA busy_timeout={wait_ms}")
-        connection.info["busy_ms"] = wait_ms
+    synchronous = LAZY if options.get("may_be_lost") else DURABLE
+    wanted = {"busy_timeout": options.get("busy_ms", BUSY_TIMEOUT_MS), "synchronous": synchronous}
+    for pragma, value in wanted.items():
+        if connection.info.get(pragma, PRAGMAS[pragma]) != value:
+            connection.exec_driver_sql(f"PRAGMA {pragma}={value}")  # within a transaction it would change nothing
+            connection.info[pragma] = value
     connection.exec_driver_sql("BEGIN" if options.get("reading") else "BEGIN IMMEDIATE")
 
 

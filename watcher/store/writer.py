@@ -45,7 +45,7 @@ class Job:
 
 class Writer:
     """
-    Runs functions on one connection in the order they came; a call comes back when its transaction is on disk.
+    Runs functions on one connection in the order they came; a call comes back when its transaction is committed.
 
     Each function has a savepoint of its own: what it raises goes to its caller and undoes its own writes only.
 
@@ -203,7 +203,8 @@ def settle(answers: Sequence[tuple[asyncio.Future[Any], Outcome]]) -> None:
 def write_all(engine: Engine, batch: Sequence[Job], *, busy_ms: int = WRITER_BUSY_MS) -> list[Outcome]:
     """Return the outcome of each job, all run in one transaction. Errors: the first that ended all of it."""
     outcomes: dict[int, Outcome] = {}
-    with engine.connect().execution_options(busy_ms=busy_ms) as connection, connection.begin():
+    options = {"busy_ms": busy_ms, "may_be_lost": True}  # polls and pages, which are asked for again
+    with engine.connect().execution_options(**options) as connection, connection.begin():
         for number, job in enumerate(batch):
             if not job.together:
                 outcomes[number] = attempt(connection, job.function)
@@ -261,7 +262,9 @@ def read(engine: Engine, function: Callable[[Connection], T]) -> T:
 
 def write(engine: Engine, function: Callable[[Connection], T], *, patience_s: float = 0.0) -> T:
     """
-    Run `function` in a transaction of its own: for commands, which write once.
+    Run `function` in a transaction of its own, which is on the disk when this returns.
+
+    For what must not be done twice, such as an edition and its mails, and for commands, which write once.
 
     Args:
         patience_s: So long it is tried again if the store cannot be written (`store.faults`).
