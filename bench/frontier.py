@@ -34,8 +34,8 @@ from watcher.store.server import driven
 from watcher.store.writer import Writer
 from watcher.work.events import Event, FeedPolled
 from watcher.work.line import Line
+from watcher.work.pg_queue import PgQueue
 from watcher.work.pool import Pool
-from watcher.work.shared import SharedQueue
 from watcher.work.tools import Tools, system_clock
 
 TABLES = ("feeds", "hosts", "polls", "pgqueuer", "pgqueuer_log", "pgqueuer_statistics")
@@ -99,7 +99,7 @@ async def poll(url: str, number: int, every_s: float, seconds: float, polled: Sy
         worker=f"worker:{number}",
         tell=tell,
     )
-    queue, until = SharedQueue(tools, url), time.monotonic() + seconds
+    queue, until = PgQueue(tools, url), time.monotonic() + seconds
     while time.monotonic() < until:
         await queue.fill()
         await asyncio.sleep(0.2)

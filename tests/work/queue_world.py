@@ -18,9 +18,9 @@ from watcher.store.open import open_store
 from watcher.store.schema import feeds, hosts
 from watcher.store.writer import Writer
 from watcher.text.urls import host_of
+from watcher.work.pg_queue import PgQueue
 from watcher.work.pool import PoolBroken
 from watcher.work.queue import LocalQueue
-from watcher.work.shared import SharedQueue
 from watcher.work.tools import system_clock
 
 HOSTS = 40
@@ -63,14 +63,14 @@ class Broken:
 
 
 @asynccontextmanager
-async def worker_of(kind: str, store_url: str, sites: Sites, name: str) -> AsyncIterator[LocalQueue | SharedQueue]:
+async def worker_of(kind: str, store_url: str, sites: Sites, name: str) -> AsyncIterator[LocalQueue | PgQueue]:
     """Yield a queue of a process of its own; with it `HOSTS` hosts, each with a feed that is due."""
     engine = open_store(store_url)
     writer = Writer(engine)
     sources = [Source(url=f"https://h{n}.example/feed", name=f"Outlet {n}") for n in range(HOSTS)]
     await writer.do(lambda c: sync_sources(c, sources, now=system_clock()))
     tools = tools_of(writer, sites, Broken(), poll=PollSettings(concurrency=ROOM), worker=name)
-    queue = LocalQueue(tools) if kind == "local" else SharedQueue(tools, store_url)
+    queue = LocalQueue(tools) if kind == "local" else PgQueue(tools, store_url)
     try:
         yield queue
     finally:

@@ -13,7 +13,7 @@ from tests.work.queue_world import HOSTS, LEASED, ROOM, Sites, left, until, work
 from watcher.store.hosts import take
 from watcher.store.schema import feeds, hosts
 from watcher.store.visits import Asked, claim_asked
-from watcher.work.shared import LEASE
+from watcher.work.pg_queue import LEASE
 from watcher.work.tools import system_clock
 
 

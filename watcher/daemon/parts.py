@@ -51,9 +51,9 @@ def queue_of(settings: Settings, tools: Tools) -> Queue:
     """Return the queue that the settings name."""
     if settings.work.queue == "local":
         return LocalQueue(tools)
-    from watcher.work.shared import SharedQueue
+    from watcher.work.pg_queue import PgQueue
 
-    return SharedQueue(tools, settings.store.url)
+    return PgQueue(tools, settings.store.url)
 
 
 @dataclass(slots=True, kw_only=True)

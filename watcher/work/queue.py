@@ -26,7 +26,7 @@ from watcher.work.tools import Tools
 from watcher.work.visit import visit
 
 if TYPE_CHECKING:
-    from watcher.work.crew import Crew
+    from watcher.work.pg_queue import SharedChores
 
 log = logging.getLogger("watcher.work")
 AFTER_A_FAULT = timedelta(minutes=5)  # how long a host rests whose visit broke down: the same fault would come at once
@@ -42,7 +42,7 @@ class Queue(ABC):
 
     def __init__(self, tools: Tools) -> None:
         self.tools = tools
-        self.crew: Crew | None = None  # that shares the chores; None: they are done here
+        self.crew: SharedChores | None = None  # that shares the chores; None: they are done here
         self._visits: dict[str, asyncio.Task[None]] = {}
         self._asking: set[str] = set()  # hosts whose visits still ask
         self._unbegun: dict[str, Visit] = {}  # started, and not run yet: who is stopped now, has done nothing

@@ -24,8 +24,7 @@ from watcher.store.writer import Writer, read, write
 from watcher.text.urls import article_id
 from watcher.work import tasks
 from watcher.work.chores import FEATURES, VECTORS, Chore, own_chores
-from watcher.work.crew import Crew
-from watcher.work.shared import SharedQueue
+from watcher.work.pg_queue import PgQueue, SharedChores
 
 pytestmark = on_postgresql
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -83,7 +82,7 @@ def a_node(engine, store_url):
         writer, pool = Writer(engine), Inline()
         choice = Choice(setting=FAKES + embedder) if embedder else None
         tools = tools_of(writer, None, pool, embedder=choice, worker=name)
-        queue = SharedQueue(tools, store_url)
+        queue = PgQueue(tools, store_url)
         queue.crew.put(own_chores(lambda: tools))
         try:
             yield queue, pool
@@ -140,7 +139,7 @@ async def test_what_a_share_meets_is_told_by_the_next_offer(store, a_node):
 async def test_a_queue_that_cannot_be_reached_is_told_too(a_node, store_url):
     async with a_node("here:1") as (queue, _):
         elsewhere = make_url(store_url).set(database="nowhere").render_as_string(hide_password=False)
-        queue.crew = Crew(elsewhere)
+        queue.crew = SharedChores(elsewhere)
         queue.crew.put(own_chores(lambda: queue.tools))
         with pytest.raises(WatcherError, match="cannot be reached: the database does not let us in"):
             await until(lambda: False, queue)
