@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Annotated, Any
 
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError, with_config
 from sqlalchemy import Connection, and_, or_, select
+from typing_extensions import TypedDict
 
 from watcher.model import Article, Removed
 from watcher.store.articles import article_of
@@ -16,14 +17,81 @@ from watcher.store.schema import articles, feeds, has_text, texts
 from watcher.text.urls import article_id, hide_secrets, host_of, is_web, normal
 from watcher.text.wellformed import well_formed
 
-T = TypeVar("T")
 MAX_LINE_BYTES = 8 << 20
-MAX_URL, MAX_TITLE, MAX_TEXT, MAX_WORDS = 4_000, 1_000, 1_000_000, 200  # characters
 MAX_LIST = 200
-ID = re.compile("[0-9a-f]{16}")
-TAG = re.compile("[a-z]{2,3}")
-COUNTRY = re.compile("[A-Z]{2}")
 Place = tuple[datetime, str]  # when an article came in, and its id
+
+
+def to_text(value: object) -> object:
+    """Return a text without what no database keeps, and without space around it; anything else as it is."""
+    return well_formed(value).strip() if isinstance(value, str) else value
+
+
+def to_address(value: str) -> str:
+    """Return the address of a page. Raises ValueError."""
+    if value and not is_web(value):
+        raise ValueError(value)
+    return value
+
+
+def to_time(value: object) -> datetime:
+    """Return a time in UTC; one without a zone is UTC. Raises ValueError."""
+    try:
+        at = datetime.fromisoformat(str(value))
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(value) from error
+
+
+Cleaned = BeforeValidator(to_text)
+Short = Annotated[str, Field(max_length=200), Cleaned]
+Long = Annotated[str, Field(max_length=1_000_000), Cleaned]
+Address = Annotated[str, Field(max_length=4_000), AfterValidator(to_address), Cleaned]
+Time = Annotated[datetime, BeforeValidator(to_time)]
+
+
+class RemovedText(TypedDict):
+    """A text that was removed."""
+
+    rule: Short
+    text: Long
+
+
+@with_config(ConfigDict(strict=True))
+class ArticleLine(TypedDict, total=False):
+    """The fields of a JSON line; others are left out."""
+
+    id: Annotated[str, Field(pattern="^([0-9a-f]{16})?$"), Cleaned]
+    url: Address
+    title: Annotated[str, Field(max_length=1_000), Cleaned]
+    text: Long
+    outlet: Short
+    language: Annotated[str, Field(pattern="^([a-z]{2,3})?$"), Cleaned]
+    country: Annotated[str, Field(pattern="^([A-Z]{2})?$"), Cleaned]
+    section: Short
+    owner: Short
+    agency: Short
+    dateline: Short
+    image: Address
+    kind: Short
+    feed_reason: Short
+    feed: Annotated[str, Field(max_length=4_000), Cleaned]
+    published: Time
+    fetched: Time
+    authors: Annotated[list[Short], Field(max_length=MAX_LIST)]
+    from_feed: bool
+    truncated: bool
+    removed: Annotated[list[RemovedText], Field(max_length=MAX_LIST)]
+
+
+LINE = TypeAdapter(ArticleLine)
+# What is said of a fault, by its kind, else by its field.
+EXPECTED = dict.fromkeys(("url", "image"), "an address that begins with https:// or http://")
+EXPECTED |= dict.fromkeys(("published", "fetched"), 'a time such as "2026-11-24T06:30:00Z"')
+EXPECTED |= dict.fromkeys(("list_type", "too_long"), f"a list of up to {MAX_LIST}")
+EXPECTED |= dict.fromkeys(("string_type", "missing"), "text")
+EXPECTED |= {"id": "16 hex digits", "bool_type": "true or false", "dict_type": 'objects with "rule" and "text"'}
+EXPECTED |= {"language": 'a language tag such as "fr"', "country": 'a country code such as "FR"'}
 
 
 def article_lines(
@@ -76,33 +144,38 @@ def article_in(line: bytes, *, now: datetime) -> tuple[Article, str | None]:
     Raises:
         ValueError: In words, what is wrong with the line.
     """
-    at = values_in(line)
-    url = field(at, "url", web_url)
-    title, text = field(at, "title", words(MAX_TITLE)), field(at, "text", words(MAX_TEXT))
+    try:
+        at = LINE.validate_python({name: value for name, value in values_in(line).items() if value is not None})
+    except ValidationError as error:
+        raise ValueError(describe_fault(error)) from error
+    url, title, text = at.get("url"), at.get("title"), at.get("text")
     if not url or not title or not text:
         raise ValueError('expected "url", "title" and "text", none of them empty')
-    fetched_at = min(field(at, "fetched", moment) or now, now)
-    short = words(MAX_WORDS)
+    fetched_at = min(at.get("fetched", now), now)
     article = Article(
-        id=field(at, "id", matching(ID, "16 hex digits")) or article_id(normal(url)),
+        id=at.get("id") or article_id(normal(url)),
         url=url,
         host=host_of(url),
-        outlet=field(at, "outlet", short) or host_of(url),
+        outlet=at.get("outlet") or host_of(url),
         title=title,
         text=text,
-        language=field(at, "language", matching(TAG, 'a language tag such as "fr"')) or "und",
-        country=field(at, "country", matching(COUNTRY, 'a country code such as "FR"')),
-        published_at=min(field(at, "published", moment) or fetched_at, now),
+        language=at.get("language") or "und",
+        country=at.get("country") or None,
+        published_at=min(at.get("published", fetched_at), now),
         fetched_at=fetched_at,
-        authors=tuple(filter(None, (short(one) for one in field(at, "authors", listed) or ()))),
-        image=field(at, "image", web_url),
-        kind=field(at, "kind", short) or "article",
-        from_feed=field(at, "from_feed", flag) or False,
-        is_truncated=field(at, "truncated", flag) or False,
-        removed=tuple(removed(one) for one in field(at, "removed", listed) or ()),
-        **{name: field(at, name, short) for name in ("section", "owner", "agency", "dateline", "feed_reason")},
+        authors=tuple(filter(None, at.get("authors", ()))),
+        image=at.get("image"),
+        kind=at.get("kind") or "article",
+        from_feed=at.get("from_feed", False),
+        is_truncated=at.get("truncated", False),
+        removed=tuple(Removed(**cut) for cut in at.get("removed", ())),
+        section=at.get("section"),
+        owner=at.get("owner"),
+        agency=at.get("agency"),
+        dateline=at.get("dateline"),
+        feed_reason=at.get("feed_reason"),
     )
-    return article, field(at, "feed", words(MAX_URL))
+    return article, at.get("feed")
 
 
 def values_in(line: bytes) -> dict[str, Any]:
@@ -120,80 +193,13 @@ def values_in(line: bytes) -> dict[str, Any]:
     return at
 
 
-def field(at: dict[str, Any], name: str, read: Callable[[object], T | None]) -> T | None:
-    """Return a field as `read` reads it, None if it is not there. Raises ValueError with its name."""
-    value = at.get(name)
-    if value is None:
-        return None
-    try:
-        return read(value)
-    except ValueError as error:
-        raise ValueError(f'"{name}": {error}') from error
-
-
-def words(most: int) -> Callable[[object], str]:
-    """Return what reads a text of up to `most` characters."""
-
-    def read(value: object) -> str:
-        if not isinstance(value, str):
-            raise ValueError("expected text")
-        if len(value) > most:
-            raise ValueError(f"longer than {most} characters")
-        return well_formed(value).strip()
-
-    return read
-
-
-def web_url(value: object) -> str:
-    """Return the address of a page."""
-    url = words(MAX_URL)(value)
-    if url and not is_web(url):
-        raise ValueError("expected an address that begins with https:// or http://")
-    return url
-
-
-def matching(pattern: re.Pattern[str], expected: str) -> Callable[[object], str | None]:
-    """Return what reads a text that matches a pattern."""
-
-    def read(value: object) -> str | None:
-        text = words(MAX_WORDS)(value)
-        if text in ("", "und"):
-            return None
-        if not pattern.fullmatch(text):
-            raise ValueError(f"expected {expected}")
-        return text
-
-    return read
-
-
-def moment(value: object) -> datetime:
-    """Return a moment; one without a zone is UTC."""
-    try:
-        at = datetime.fromisoformat(words(MAX_WORDS)(value))
-        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise ValueError('expected a time such as "2026-11-24T06:30:00Z"') from error
-
-
-def flag(value: object) -> bool:
-    """Return true or false."""
-    if not isinstance(value, bool):
-        raise ValueError("expected true or false")
-    return value
-
-
-def listed(value: object) -> list[object]:
-    """Return a list."""
-    if not isinstance(value, list) or len(value) > MAX_LIST:
-        raise ValueError(f"expected a list of up to {MAX_LIST}")
-    return value
-
-
-def removed(value: object) -> Removed:
-    """Return a text that was cut."""
-    if not isinstance(value, dict):
-        raise ValueError('"removed": expected objects with "rule" and "text"')
-    return Removed(rule=words(MAX_WORDS)(value.get("rule")), text=words(MAX_TEXT)(value.get("text")))
+def describe_fault(error: ValidationError) -> str:
+    """Return the first fault of a line, with the name of its field."""
+    fault = error.errors(include_url=False)[0]
+    name, kind = str(fault["loc"][0]), fault["type"]
+    if kind == "string_too_long":
+        return f'"{name}": longer than {fault["ctx"]["max_length"]} characters'
+    return f'"{name}": expected {EXPECTED.get(kind) or EXPECTED[name]}'
 
 
 def bounded_lines(read: Callable[[int], bytes]) -> Iterator[bytes]:
