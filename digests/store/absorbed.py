@@ -8,13 +8,13 @@ from sqlalchemy import Connection, select
 
 from digests.cluster.threads import MERGED, Absorbed
 from digests.store.schema import stories, story_changes
-from watcher.store.feeds import slices
+from watcher.store.sql import chunked
 
 
 def absorbed(connection: Connection, ids: Collection[str]) -> tuple[Absorbed, ...]:
     """Return those of the stories `ids` that have gone into others, by id."""
     found = []
-    for part in slices(sorted(ids)):
+    for part in chunked(sorted(ids)):
         had = articles_then(connection, part)
         gone = select(stories.c.id, stories.c.thread, stories.c.began_at, stories.c.was)
         gone = gone.where(stories.c.id.in_(part), stories.c.merged_into.is_not(None)).order_by(stories.c.id)

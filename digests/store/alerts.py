@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
-from watcher.store.hosts import insert
-from watcher.store.schema import facts
+from watcher.store.sql import load_fact, save_fact
 
 OUT = "alerts_out"
 
 
 def alerts_out(connection: Connection) -> dict[str, datetime]:
     """Return the troubles that were told and are not over, by name, and since when each was."""
-    found = connection.scalar(select(facts.c.value).where(facts.c.name == OUT))
+    found = load_fact(connection, OUT)
     return {name: datetime.fromisoformat(since) for name, since in (found or {}).items()}
 
 
 def note_alerts(connection: Connection, out: dict[str, datetime]) -> None:
     """Keep which troubles were told."""
-    row = {"value": {name: since.isoformat() for name, since in out.items()}}
-    query = insert(connection, facts).values(name=OUT, **row)
-    connection.execute(query.on_conflict_do_update(index_elements=["name"], set_=row))
+    save_fact(connection, OUT, {name: since.isoformat() for name, since in out.items()})

@@ -15,8 +15,9 @@ from digests.model import Edition
 from digests.store.schema import deliveries, digests, editions, metadata
 from digests.verify import cited_ids
 from watcher.store.holds import hold
-from watcher.store.hosts import insert, is_alive, worker_name
+from watcher.store.hosts import is_alive, worker_name
 from watcher.store.open import Schema, check_version, disposed_of_if_it_fails, look_into, open_store, upgrade
+from watcher.store.sql import insert
 
 REACHED = ("sent", "unknown")  # states of a delivery that its reader has, or may have (`outbox`)
 MIGRATIONS = Path(__file__).parent / "migrations"

@@ -20,7 +20,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, case, func, or_, se
 from digests.model import Parcel, Rendered
 from digests.store.editions import lives, maker
 from digests.store.schema import deliveries
-from watcher.store.hosts import insert
+from watcher.store.sql import insert
 
 WAITING, SENDING, UNKNOWN, SENT, FAILED = "waiting", "sending", "unknown", "sent", "failed"
 OPEN = (WAITING, SENDING, UNKNOWN)

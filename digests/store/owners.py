@@ -8,14 +8,14 @@ from dataclasses import replace
 from sqlalchemy import Connection, select
 
 from watcher.model import Article
-from watcher.store.feeds import slices
 from watcher.store.schema import feeds
+from watcher.store.sql import chunked
 
 
 def owners_now(connection: Connection, outlets: Collection[str]) -> dict[str, str | None]:
     """Return the owner of each of the outlets that are sources of the settings, by name; None if none is declared."""
     found: dict[str, str | None] = {}
-    for part in slices(sorted(outlets)):
+    for part in chunked(sorted(outlets)):
         query = select(feeds.c.name, feeds.c.owner).where(feeds.c.enabled, feeds.c.name.in_(part))
         for name, owner in connection.execute(query.order_by(feeds.c.id)):
             found[name] = found.get(name) or owner

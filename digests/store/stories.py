@@ -18,9 +18,8 @@ from digests.model import Story
 from digests.store.schema import grouped, stories, story_articles, story_changes
 from digests.store.spans import narrow
 from watcher.features.pack import pack, unpack
-from watcher.store.feeds import slices
-from watcher.store.hosts import insert
 from watcher.store.schema import articles
+from watcher.store.sql import chunked, insert
 
 MOST_PROFILES = 2_000  # stories out of the window that a new one may follow, the latest
 ROWS = 500  # of one INSERT
@@ -85,7 +84,7 @@ def kept(connection: Connection, articles: Iterable[str], *, since: datetime) ->
     for member in members.values():
         own[member.story].append(member.article)
     rows: dict[str, Row[tuple[Any, ...]]] = {}
-    for part in slices(sorted(own)):
+    for part in chunked(sorted(own)):
         rows.update((row.id, row) for row in connection.execute(select(stories).where(stories.c.id.in_(part))))
     known = [known_of(rows[story], tuple(sorted(found))) for story, found in sorted(own.items())]
     known += [story for story in with_profile(connection, since=since) if story.id not in rows]
@@ -95,7 +94,7 @@ def kept(connection: Connection, articles: Iterable[str], *, since: datetime) ->
 def members_of(connection: Connection, articles: Iterable[str]) -> dict[str, Member]:
     """Return the rows of `articles` that are in stories."""
     found: dict[str, Member] = {}
-    for part in slices(sorted(set(articles))):
+    for part in chunked(sorted(set(articles))):
         query = select(story_articles).where(story_articles.c.article_id.in_(part))
         found.update((row.article_id, member_of(row)) for row in connection.execute(query))
     return found
@@ -107,7 +106,7 @@ def stories_of_feeds(connection: Connection, ids: Collection[int], *, since: dat
     query = query.with_hint(articles, "INDEXED BY ix_articles_published_at", "sqlite")  # not all that a feed ever had
     of_feed = {key: feed for key, feed in connection.execute(query) if feed in ids}
     found: defaultdict[int, set[str]] = defaultdict(set)
-    for part in slices(sorted(of_feed)):
+    for part in chunked(sorted(of_feed)):
         told = select(story_articles.c.article_id, story_articles.c.story_id)
         told = told.join(stories, stories.c.id == story_articles.c.story_id)
         told = told.where(story_articles.c.article_id.in_(part), stories.c.size > 1)
@@ -168,7 +167,7 @@ def known_of(row: Row[tuple[Any, ...]], articles: tuple[str, ...] = ()) -> Known
 def taken_ids(connection: Connection, ids: Iterable[str]) -> set[str]:
     """Return those of `ids` that a story has or had."""
     found: set[str] = set()
-    for part in slices(sorted(set(ids))):
+    for part in chunked(sorted(set(ids))):
         found.update(connection.scalars(select(stories.c.id).where(stories.c.id.in_(part))))
     return found
 
@@ -266,7 +265,7 @@ def widest(connection: Connection, given: ReadOnlyColumnCollection[str, KeyedCol
 def counted(connection: Connection, ids: Collection[str]) -> defaultdict[str, int]:
     """Return how many articles each story has."""
     found: defaultdict[str, int] = defaultdict(int)
-    for part in slices(sorted(ids)):
+    for part in chunked(sorted(ids)):
         query = (
             select(story_articles.c.story_id, func.count())
             .where(story_articles.c.story_id.in_(part))

@@ -18,8 +18,8 @@ from watcher.cli.main import run
 from watcher.model import Article
 from watcher.store import fts
 from watcher.store.articles import Packed, add_article
+from watcher.store.daemon_lock import held
 from watcher.store.indexing import index_missing
-from watcher.store.mark import held
 from watcher.store.writer import read, write
 
 pytestmark = pytest.mark.slow  # two seconds and more together: the quick set has a minute for all

@@ -8,8 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from watcher.cli.status_daemon import SILENT, daemon_found, daemon_lines
-from watcher.store.mark import JobFault, Mark, held
-from watcher.store.nodes import Node
+from watcher.store.daemon_lock import JobFault, Mark, Node, held
 
 NOW = datetime(2026, 11, 25, 6, 30, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

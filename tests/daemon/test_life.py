@@ -21,7 +21,7 @@ from tests.deliver.mail_server import MailServer
 from tests.kinds import on_postgresql, on_sqlite
 from watcher.cli.main import run as run_command
 from watcher.cli.status_daemon import SILENT
-from watcher.store.mark import find_mark
+from watcher.store.daemon_lock import find_mark
 from watcher.store.open import connect
 from watcher.store.writer import read, write
 
@@ -109,7 +109,8 @@ def test_a_daemon_that_hangs_is_called_silent(site, write_settings, start, capsy
     path = settings.parent / "watcher.db.daemon"
     text = path.read_text()
 
-    path.write_text(text.replace(mark.beat_at.isoformat(), (mark.beat_at - SILENT).isoformat()))
+    values = json.loads(text) | {"beat_at": (mark.beat_at - SILENT).isoformat()}
+    path.write_text(json.dumps(values).ljust(len(text)))
 
     assert status(settings, capsys)["daemon"]["state"] == "silent"
 

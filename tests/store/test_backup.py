@@ -15,7 +15,7 @@ from digests.store.editions import open_digests
 from tests.store.old_stores import made_by
 from watcher.errors import StoreError
 from watcher.store.backup import back_up, restore
-from watcher.store.mark import held
+from watcher.store.daemon_lock import held
 from watcher.store.open import MIGRATIONS, all_schemas, connect, open_store
 from watcher.store.schema import facts
 from watcher.store.writer import read, write

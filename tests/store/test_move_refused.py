@@ -10,7 +10,7 @@ from sqlalchemy import make_url, text
 from digests.store.editions import open_digests
 from tests.store.move_stage import Stopped, moved, put_article, put_polls, stop_at
 from watcher.errors import SettingsError, StoreError
-from watcher.store.mark import held
+from watcher.store.daemon_lock import held
 from watcher.store.move_ends import address_of, both_ends
 from watcher.store.open import all_schemas, look_into, open_store
 from watcher.store.writer import write

@@ -9,8 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import text
 
-from watcher.store.mark import SHORT_BREAK, JobFault, find_mark, held
-from watcher.store.nodes import FORGOTTEN, Node, marks
+from watcher.store.daemon_lock import FORGOTTEN, SHORT_BREAK, JobFault, Node, find_mark, held, marks
 from watcher.store.writer import read
 
 NOW = datetime(2026, 11, 25, 6, 30, tzinfo=UTC)

@@ -58,7 +58,7 @@ def restore(
     """
     from watcher.store.backup import place_of
     from watcher.store.backup import restore as put_back
-    from watcher.store.mark import held
+    from watcher.store.daemon_lock import held
     from watcher.store.open import all_schemas, connect, make_folder, upgrade
 
     settings = load_settings(config)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from watcher.store.mark import Mark
+    from watcher.store.daemon_lock import Mark
 
 SILENT = timedelta(minutes=2)  # a sign of life comes every ten seconds, and waits a quarter of a minute for the store
 REASON_CHARS = 200
@@ -29,7 +29,7 @@ def daemon_found(engine: Engine, *, now: datetime) -> dict[str, Any] | None:
     Of several that share a server it is the one with the latest sign of life, with the others that live beside it;
     a `watcher work` is none, though it is told where there is no other.
     """
-    from watcher.store.mark import find_marks
+    from watcher.store.daemon_lock import find_marks
 
     marks = find_marks(engine)
     first = next((mark for mark in marks if not mark.is_helper), None)

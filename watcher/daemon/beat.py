@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from watcher.daemon.parts import Parts
 from watcher.daemon.supervisor import Supervisor
 from watcher.errors import StoreError
-from watcher.store.mark import Held, JobFault
+from watcher.store.daemon_lock import Held, JobFault
 from watcher.work.tools import Tools
 
 EVERY_S = 10.0

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from watcher.store.mark import Jump
+from watcher.store.daemon_lock import Jump
 from watcher.text.fields import fields
 
 log = logging.getLogger("watcher.daemon")

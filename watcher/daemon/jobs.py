@@ -19,8 +19,8 @@ from watcher.daemon.clock import Clock
 from watcher.errors import EmbedderError, PluginError, StoreError, WatcherError
 from watcher.settings.model import Settings
 from watcher.store.clock import drop_far_times, drop_future_times
+from watcher.store.daemon_lock import JobFault, NextRun
 from watcher.store.indexing import index_missing
-from watcher.store.mark import JobFault, NextRun
 from watcher.text.fields import fields
 from watcher.work import chores
 from watcher.work.chores import FEATURES, VECTORS, Chore, own_chores

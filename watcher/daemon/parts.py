@@ -18,8 +18,8 @@ from watcher.features.embed import choice_of, usable_embedder
 from watcher.net.client import Client
 from watcher.settings.edit import Difference, difference
 from watcher.settings.model import Settings
+from watcher.store.daemon_lock import JobFault
 from watcher.store.feeds import sync_sources
-from watcher.store.mark import JobFault
 from watcher.work.chores import FEATURES, VECTORS
 from watcher.work.queue import LocalQueue, Queue
 from watcher.work.tools import Tools, client_for, take_pace

@@ -23,7 +23,7 @@ from watcher.daemon.reload import reload
 from watcher.daemon.supervisor import Supervisor
 from watcher.errors import StoreError
 from watcher.settings.model import Settings
-from watcher.store.mark import Held, held
+from watcher.store.daemon_lock import Held, held
 from watcher.store.space import convert
 from watcher.text.fields import fields
 from watcher.work.events import Event

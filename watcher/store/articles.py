@@ -16,9 +16,8 @@ from sqlalchemy import Connection, Row, func, select
 from watcher.model import Article, Outline, Removed
 from watcher.store import fts
 from watcher.store.days import day_of, of_days
-from watcher.store.feeds import slices
-from watcher.store.hosts import insert
 from watcher.store.schema import articles, blocks, entries, features, has_features, has_text, texts
+from watcher.store.sql import chunked, insert
 from watcher.text.urls import article_id, normal
 
 INDEXED = ("published_at", "title", "text", "language", "country", "outlet")
@@ -221,7 +220,7 @@ def published_before(connection: Connection, end: datetime, *, place: int) -> da
 def articles_by_id(connection: Connection, ids: Iterable[str]) -> dict[str, Article]:
     """Return the stored articles of `ids`."""
     found: dict[str, Article] = {}
-    for part in slices(sorted(set(ids))):
+    for part in chunked(sorted(set(ids))):
         those = articles.c.id.in_(part)
         query = select(articles, texts).join(texts, has_text).where(those, of_days(connection, texts.c.day, those))
         found.update((row.id, article_of(row)) for row in connection.execute(query))
@@ -231,7 +230,7 @@ def articles_by_id(connection: Connection, ids: Iterable[str]) -> dict[str, Arti
 def texts_by_id(connection: Connection, ids: Iterable[str]) -> dict[str, str]:
     """Return the texts of the stored articles of `ids`."""
     found: dict[str, str] = {}
-    for part in slices(sorted(set(ids))):
+    for part in chunked(sorted(set(ids))):
         query = select(texts.c.article_id, texts.c.text).where(texts.c.article_id.in_(part))
         found.update((key, unsqueeze(text)) for key, text in connection.execute(query))
     return found
@@ -264,7 +263,7 @@ def packed_features(connection: Connection, ids: Iterable[str]) -> dict[str, Pac
     """Return the features of `ids` as they are kept."""
     found: dict[str, Packed] = {}
     columns = [features.c.article_id, *(features.c[name] for name in Packed.__slots__)]
-    for part in slices(sorted(set(ids))):
+    for part in chunked(sorted(set(ids))):
         those = articles.c.id.in_(part)
         asked = select(*columns).join(articles, has_features).where(those, of_days(connection, features.c.day, those))
         for key, *values in connection.execute(asked):

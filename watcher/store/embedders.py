@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, delete, or_, select, true
+from sqlalchemy import Column, ColumnElement, Connection, or_, select, true
 
-from watcher.store.hosts import insert
-from watcher.store.schema import facts, features
+from watcher.store.schema import features
+from watcher.store.sql import load_fact, save_fact
 
 EMBEDDER = "embedder"  # the fact
 
@@ -25,16 +25,15 @@ class Embedding:
 def note_embedder(connection: Connection, embedding: Embedding | None) -> None:
     """Write down which embedder is in use, and what is wrong with it."""
     if embedding is None:
-        connection.execute(delete(facts).where(facts.c.name == EMBEDDER))
+        save_fact(connection, EMBEDDER, None)
         return
     value = {"setting": embedding.mark, "name": embedding.name, "trouble": embedding.trouble}
-    query = insert(connection, facts).values(name=EMBEDDER, value=value)
-    connection.execute(query.on_conflict_do_update(index_elements=["name"], set_={"value": value}))
+    save_fact(connection, EMBEDDER, value)
 
 
 def embedder_noted(connection: Connection) -> Embedding | None:
     """Return the embedder last in use, None if none was."""
-    value = connection.scalar(select(facts.c.value).where(facts.c.name == EMBEDDER))
+    value = load_fact(connection, EMBEDDER)
     if value is None:
         return None
     return Embedding(mark=value["setting"], name=value["name"], trouble=value["trouble"])

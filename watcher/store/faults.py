@@ -6,12 +6,11 @@ import re
 import sqlite3
 from dataclasses import dataclass
 
-from sqlalchemy import Engine, delete
+from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from watcher.errors import StoreError
-from watcher.store.hosts import insert
-from watcher.store.schema import facts
+from watcher.store.sql import save_fact
 
 PROBE = "probe"  # the fact
 PROBE_CHARS = 64 * 1024  # more than what is left over in the log of a full disk
@@ -164,10 +163,8 @@ def check_writable(engine: Engine) -> None:
 
 def probe(engine: Engine) -> None:
     """Write something that takes room, and take it back. Errors: the driver's, if the store still cannot be written."""
-    value = "." * PROBE_CHARS
     with engine.connect().execution_options(busy_ms=WRITER_BUSY_MS) as connection:
         with connection.begin():
-            query = insert(connection, facts).values(name=PROBE, value=value)
-            connection.execute(query.on_conflict_do_update(index_elements=["name"], set_={"value": value}))
+            save_fact(connection, PROBE, "." * PROBE_CHARS)
         with connection.begin():
-            connection.execute(delete(facts).where(facts.c.name == PROBE))
+            save_fact(connection, PROBE, None)

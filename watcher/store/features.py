@@ -10,8 +10,8 @@ from sqlalchemy import ColumnElement, Connection, func, select, update
 from watcher.store.articles import Packed, unsqueeze
 from watcher.store.days import of_days
 from watcher.store.embedders import is_other, lacks_vector
-from watcher.store.feeds import slices
 from watcher.store.schema import articles, features, has_features, has_text, texts
+from watcher.store.sql import chunked
 
 SOME = 10_000  # articles that are looked at for their shares
 Rows = tuple[tuple[str, str, str, str], ...]  # id, title, text, language
@@ -65,7 +65,7 @@ def newest(
         waiting = waiting.where(articles.c.published_at >= since)
     keys = connection.scalars(waiting.order_by(articles.c.published_at.desc(), articles.c.id).limit(most)).all()
     found: dict[str, tuple[str, str, str]] = {}
-    for part in slices(list(keys)):
+    for part in chunked(list(keys)):
         query = select(articles.c.id, articles.c.title, texts.c.text, articles.c.language)
         those = articles.c.id.in_(part)
         query = query.join(texts, has_text).where(those, of_days(connection, texts.c.day, those))

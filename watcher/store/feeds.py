@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from operator import attrgetter
-from typing import Any, TypeVar
+from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, case, delete, func, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, case, func, or_, select, update
 
 from watcher.model import Entry, Feed, Source, Validators
-from watcher.store.hosts import insert
-from watcher.store.schema import articles, entries, facts, feeds, hosts, pages
+from watcher.store.schema import articles, entries, feeds, hosts, pages
+from watcher.store.sql import chunked, insert, save_fact
 from watcher.text.urls import article_id, host_key, normal
 
 TOLD = (  # of a source, by the settings
@@ -27,11 +27,9 @@ KEPT = (  # of a feed, beside what is told of its source
 OF_A_FEED = tuple(feeds.c[name] for name in (*TOLD, *KEPT))  # what `feed_of` reads, in its order
 OF_ITS_STATE = (feeds.c.reason, feeds.c.failure, feeds.c.faults, hosts.c.blocked_until)
 all_told = attrgetter(*TOLD)
-Value = TypeVar("Value", str, int)
 RECENT = 100  # entries of a feed: more than most feeds list
 READ_ANEW = {"interval_s": None, "etag": None, "last_modified": None, "body_hash": None}  # with its next poll
 COMPARED = "sources_compared"  # the fact: a digest of the settings whose sources are the feeds
-IN_LIMIT = 500  # values in one IN list
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +92,7 @@ def sync_sources(connection: Connection, sources: Sequence[Source], *, now: date
     if absent:
         connection.execute(update(feeds).where(feeds.c.source_url == bindparam("of")).values(enabled=False), absent)
     if new or changed or back or absent:  # what was compared before is no longer what is there
-        connection.execute(delete(facts).where(facts.c.name == COMPARED))
+        save_fact(connection, COMPARED, None)
 
 
 def told_of(source: Source) -> dict[str, object]:
@@ -171,22 +169,17 @@ def known_entries(
     """
     known: dict[str, str] = {}
     links: set[str] = set()
-    for part in slices([entry.guid for entry in given]):
+    for part in chunked([entry.guid for entry in given]):
         query = select(entries.c.guid, entries.c.content_hash).where(
             entries.c.feed_id == feed_id, entries.c.guid.in_(part)
         )
         known.update((guid, content_hash) for guid, content_hash in connection.execute(query))
     wanted = {article_id(link): link for link in (normal(entry.url) for entry in given if entry.url)}
-    for part in slices(list(wanted)):
+    for part in chunked(list(wanted)):
         query_links = select(entries.c.article_id).where(entries.c.feed_id == feed_id, entries.c.article_id.in_(part))
         links.update(wanted[found] for found in connection.scalars(query_links))
     first = connection.scalar(select(entries.c.guid).where(entries.c.feed_id == feed_id).limit(1)) is None
     return known, frozenset(links), first
-
-
-def slices(values: list[Value]) -> Iterable[list[Value]]:
-    """Cut a list into parts that fit an IN list."""
-    return (values[i : i + IN_LIMIT] for i in range(0, len(values), IN_LIMIT))
 
 
 def entry_json(entry: Entry) -> dict[str, object]:

@@ -13,9 +13,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, select, text
 
-from watcher.store.feeds import slices
 from watcher.store.fts_entry import Entry, Filters, marks, words_of
 from watcher.store.schema import searchable
+from watcher.store.sql import chunked
 from watcher.text.search import Query, Token
 
 INDEX = "article_search"
@@ -63,14 +63,14 @@ def take_out(connection: Connection, entries: Sequence[Entry]) -> None:
     if rows:
         query = f"INSERT INTO {INDEX} ({INDEX}, rowid, text) VALUES ('delete', :number, :words)"
         connection.execute(text(query), sorted(rows, key=lambda row: int(str(row["number"]))))
-        for part in slices([entry.article_id for entry in entries]):
+        for part in chunked([entry.article_id for entry in entries]):
             connection.execute(delete(searchable).where(searchable.c.article_id.in_(part)))
 
 
 def numbers_of(connection: Connection, ids: Sequence[str]) -> dict[str, int]:
     """Return the numbers under which the index holds articles."""
     found: dict[str, int] = {}
-    for part in slices(list(ids)):
+    for part in chunked(list(ids)):
         query = select(searchable.c.article_id, searchable.c.number).where(searchable.c.article_id.in_(part))
         found.update((key, number) for key, number in connection.execute(query))
     return found

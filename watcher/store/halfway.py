@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Engine, delete, inspect, select
+from sqlalchemy import Connection, Engine, inspect
 from sqlalchemy.exc import DBAPIError
 
 from watcher.errors import StoreError
 from watcher.store.faults import unusable
-from watcher.store.hosts import insert
 from watcher.store.schema import facts
+from watcher.store.sql import load_fact, save_fact
 
 MOVING = "moving"  # the fact
 
@@ -31,20 +31,19 @@ class Halfway:
 
 def state_of(connection: Connection) -> Halfway | None:
     """Return how far a store is moved, None if it is whole."""
-    value = connection.scalar(select(facts.c.value).where(facts.c.name == MOVING))
+    value = load_fact(connection, MOVING)
     return Halfway(from_=value["from"], after=value["after"]) if value else None
 
 
 def note(connection: Connection, state: Halfway) -> None:
     """Write down how far a store is moved."""
     value = {"from": state.from_, "after": state.after}
-    query = insert(connection, facts).values(name=MOVING, value=value)
-    connection.execute(query.on_conflict_do_update(index_elements=["name"], set_={"value": value}))
+    save_fact(connection, MOVING, value)
 
 
 def forget(connection: Connection) -> None:
     """Let a store be whole."""
-    connection.execute(delete(facts).where(facts.c.name == MOVING))
+    save_fact(connection, MOVING, None)
 
 
 def look_at(engine: Engine) -> Halfway | None:

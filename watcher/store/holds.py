@@ -6,9 +6,8 @@ from collections.abc import Collection, Iterable
 
 from sqlalchemy import ColumnElement, Connection, delete, exists
 
-from watcher.store.feeds import slices
-from watcher.store.hosts import insert
 from watcher.store.schema import articles, holds
+from watcher.store.sql import chunked, insert
 
 
 def hold(connection: Connection, article_ids: Iterable[str], *, holder: str) -> None:
@@ -20,7 +19,7 @@ def hold(connection: Connection, article_ids: Iterable[str], *, holder: str) -> 
 
 def let_go(connection: Connection, holders: Collection[str]) -> None:
     """Keep articles for `holders` no longer."""
-    for part in slices(sorted(holders)):
+    for part in chunked(sorted(holders)):
         connection.execute(delete(holds).where(holds.c.holder.in_(part)))
 
 

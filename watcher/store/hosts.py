@@ -8,15 +8,11 @@ import zlib
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, false, or_, select, update
-from sqlalchemy.dialects import sqlite
 
 from watcher.store.schema import feeds, hosts, pages
-
-if TYPE_CHECKING:
-    from sqlalchemy.dialects import postgresql
+from watcher.store.sql import insert
 
 AT_ONCE = 500  # hosts of one statement
 LEASE = timedelta(minutes=3)  # a visit renews it; a dead worker's host is free after it
@@ -32,15 +28,6 @@ class Host:
     robots_at: datetime | None = None
     robots_status: int | None = None  # of HTTP, or as `net.robots` has it
     robots_rules: str = ""  # of our group
-
-
-def insert(connection: Connection, table: object) -> sqlite.Insert | postgresql.Insert:
-    """Return an INSERT that knows ON CONFLICT, for the store's kind of database."""
-    if connection.dialect.name == "sqlite":
-        return sqlite.insert(table)  # type: ignore[arg-type]
-    from sqlalchemy.dialects import postgresql  # late: 15 ms that only a store there should pay
-
-    return postgresql.insert(table)  # type: ignore[arg-type]
 
 
 def worker_name() -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, exists, func, select
+from sqlalchemy import Connection, exists, func, select
 
 from watcher.store import fts
 from watcher.store.articles import INDEXED, unsqueeze
-from watcher.store.hosts import insert
-from watcher.store.schema import articles, facts, has_text, texts
+from watcher.store.schema import articles, has_text, texts
+from watcher.store.sql import load_fact, save_fact
 
 VERSION = 1  # of what the index holds of an article: with another, it is built anew
 STATE = "search_index"  # the fact
@@ -58,16 +58,15 @@ def count_missing(connection: Connection) -> int:
 def build_anew(connection: Connection) -> None:
     """Empty the index: `index_missing` fills it again."""
     fts.empty_index(connection)
-    connection.execute(delete(facts).where(facts.c.name == STATE))
+    save_fact(connection, STATE, None)
 
 
 def state_of(connection: Connection) -> dict[str, Any]:
     """Return how far the index is built."""
-    state: dict[str, Any] | None = connection.scalar(select(facts.c.value).where(facts.c.name == STATE))
+    state: dict[str, Any] | None = load_fact(connection, STATE)
     return state or {}
 
 
 def note(connection: Connection, state: dict[str, Any]) -> None:
     """Write down how far the index is built."""
-    query = insert(connection, facts).values(name=STATE, value=state)
-    connection.execute(query.on_conflict_do_update(index_elements=["name"], set_={"value": state}))
+    save_fact(connection, STATE, state)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, select, update
 
-from watcher.store.hosts import insert
-from watcher.store.schema import facts, feeds, polls
+from watcher.store.schema import feeds, polls
+from watcher.store.sql import load_fact, save_fact
 
 DOWN = "line_down_since"
 OFFLINE = "offline"
@@ -29,12 +29,7 @@ def last_answered(connection: Connection) -> tuple[str, ...]:
 
 def note_line(connection: Connection, *, down_since: datetime | None) -> None:
     """Write down since when our own line is down; None: it works."""
-    if down_since is None:
-        connection.execute(delete(facts).where(facts.c.name == DOWN))
-        return
-    row = {"value": down_since.isoformat()}
-    query = insert(connection, facts).values(name=DOWN, **row)
-    connection.execute(query.on_conflict_do_update(index_elements=["name"], set_=row))
+    save_fact(connection, DOWN, down_since.isoformat() if down_since else None)
 
 
 def make_offline_due(connection: Connection, *, since: datetime, now: datetime) -> None:
@@ -47,5 +42,5 @@ def make_offline_due(connection: Connection, *, since: datetime, now: datetime) 
 
 def line_down_since(connection: Connection) -> datetime | None:
     """Return since when our own line is down, None if it works."""
-    since = connection.scalar(select(facts.c.value).where(facts.c.name == DOWN))
+    since = load_fact(connection, DOWN)
     return None if since is None else datetime.fromisoformat(since)

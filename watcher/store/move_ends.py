@@ -13,11 +13,10 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from watcher.errors import SettingsError, StoreError
 from watcher.store import halfway, server
+from watcher.store.daemon_lock import SPACE, find_mark, kept_from_daemons
 from watcher.store.faults import unusable
 from watcher.store.halfway import Halfway
-from watcher.store.mark import find_mark, kept_from_daemons
 from watcher.store.move_rows import count_rows, moves, tables_of
-from watcher.store.nodes import SPACE
 from watcher.store.open import Schema, check_version, connect, look_into, make_file, shown, upgrade
 from watcher.store.writer import write
 

@@ -25,10 +25,10 @@ from sqlalchemy import (
 )
 
 from watcher.errors import PluginError
+from watcher.store.daemon_lock import NODE
 from watcher.store.faults import PROBE
 from watcher.store.halfway import MOVING
 from watcher.store.indexing import STATE
-from watcher.store.nodes import NODE
 from watcher.store.open import Schema
 from watcher.store.schema import BUILT_ANEW, OF_A_PROCESS, facts
 

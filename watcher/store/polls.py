@@ -10,10 +10,10 @@ from sqlalchemy import Connection, bindparam, select, update
 
 from watcher.feeds.health import usual_gap
 from watcher.model import Entry, Failed, Feed, Offline, Polled, PollResult, Unchanged
-from watcher.store.feeds import entry_json, slices
+from watcher.store.feeds import entry_json
 from watcher.store.health import forget_old, note_healths
-from watcher.store.hosts import insert
 from watcher.store.schema import articles, entries, feeds, pages, polls
+from watcher.store.sql import chunked, insert
 from watcher.text.urls import article_id, host_key, normal
 
 KEEP_POLLS = 200  # lines a feed: its history for `status`
@@ -197,7 +197,7 @@ def note_pages(connection: Connection, given: Sequence[Poll]) -> list[int]:
     """Note the page of each new entry whose article is neither stored nor on its way; return how many a poll."""
     keys = {identity(feed, entry): None for feed, _, entry in named(given, held=False)}
     there: set[str] = set()
-    for part in slices(list(keys)):
+    for part in chunked(list(keys)):
         there.update(connection.scalars(select(articles.c.id).where(articles.c.id.in_(part))))
         there.update(connection.scalars(select(pages.c.article_id).where(pages.c.article_id.in_(part))))
     rows: list[dict[str, object]] = []

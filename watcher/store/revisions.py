@@ -11,9 +11,9 @@ from sqlalchemy import Connection, Row, delete, select, update
 from watcher.model import Entry, Revision
 from watcher.store.articles import squeeze, unsqueeze
 from watcher.store.days import of_days
-from watcher.store.feeds import entry_json, slices
-from watcher.store.hosts import insert
+from watcher.store.feeds import entry_json
 from watcher.store.schema import articles, feeds, has_text, pages, revisions, texts
+from watcher.store.sql import chunked, insert
 from watcher.text.urls import host_key
 
 LOOKS = (timedelta(hours=2), timedelta(hours=8), timedelta(hours=20))  # after it was cited, a page is looked at
@@ -28,7 +28,7 @@ def look_again(connection: Connection, wanted: Mapping[str, int], *, now: dateti
     Args:
         wanted: Article ids, each with how many of the looks it gets, the last ones.
     """
-    for part in slices(sorted(wanted)):
+    for part in chunked(sorted(wanted)):
         query = (
             select(articles.c.id, articles.c.url, articles.c.title, articles.c.feed_id, articles.c.published_at)
             .join(feeds, feeds.c.id == articles.c.feed_id)
@@ -96,7 +96,7 @@ def last_version(connection: Connection, article_id: str) -> tuple[str, str] | N
 def revisions_of(connection: Connection, ids: Iterable[str]) -> dict[str, tuple[Revision, ...]]:
     """Return the revisions of articles, the earliest first."""
     rows: list[Revision] = []
-    for part in slices(sorted(set(ids))):
+    for part in chunked(sorted(set(ids))):
         query = select(revisions).where(revisions.c.article_id.in_(part)).order_by(revisions.c.id)
         rows += map(revision_of, connection.execute(query))
     return by_article(rows)

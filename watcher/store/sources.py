@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, select, true, update
+from sqlalchemy import Connection, true, update
 
 from watcher.model import Source
 from watcher.store.feeds import COMPARED, READ_ANEW, sync_sources
-from watcher.store.hosts import insert
-from watcher.store.schema import facts, feeds
+from watcher.store.schema import feeds
+from watcher.store.sql import load_fact, save_fact
 
 PACE = "pace"  # the fact: `[poll] every` and `min_every` by which the feeds' intervals were computed, in seconds
 
@@ -30,12 +30,11 @@ def sync_settings(
         digest: Of the settings, and of what reads them.
         spread_s: For each source: over so long its first poll and those before it are spread.
     """
-    if connection.scalar(select(facts.c.value).where(facts.c.name == COMPARED)) == digest:
+    if load_fact(connection, COMPARED) == digest:
         return
     told = sources()
     sync_sources(connection, told, now=now, spread_s=spread_s * len(told))
-    query = insert(connection, facts).values(name=COMPARED, value=digest)
-    connection.execute(query.on_conflict_do_update(index_elements=["name"], set_={"value": digest}))
+    save_fact(connection, COMPARED, digest)
 
 
 def keep_pace(connection: Connection, *, every_s: float, min_every_s: float) -> None:
@@ -46,11 +45,10 @@ def keep_pace(connection: Connection, *, every_s: float, min_every_s: float) -> 
     source has its own `every` knows the second alone.
     """
     pace = [every_s, min_every_s]
-    before = connection.scalar(select(facts.c.value).where(facts.c.name == PACE))
+    before = load_fact(connection, PACE)
     if before == pace:
         return
     if before is not None:
         is_meant = feeds.c.every_s.is_(None) if before[1] == min_every_s else true()
         connection.execute(update(feeds).where(is_meant).values(READ_ANEW))
-    query = insert(connection, facts).values(name=PACE, value=pace)
-    connection.execute(query.on_conflict_do_update(index_elements=["name"], set_={"value": pace}))
+    save_fact(connection, PACE, pace)

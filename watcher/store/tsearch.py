@@ -28,10 +28,10 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import TSQUERY, TSVECTOR
 from sqlalchemy.dialects.postgresql import insert as insert_there
 
-from watcher.store.feeds import slices
 from watcher.store.fts_entry import Entry, Filters, marks, words_of
 from watcher.store.moments import Utc
 from watcher.store.schema import NAMING, articles
+from watcher.store.sql import chunked
 from watcher.text.search import Query, Token
 
 LEAD_CHARS = 600  # of a text: its first paragraphs
@@ -66,7 +66,7 @@ def put(connection: Connection, entries: Iterable[Entry]) -> None:
 
 def take_out(connection: Connection, entries: Sequence[Entry]) -> None:
     """Take articles out of the index."""
-    for part in slices([entry.article_id for entry in entries]):
+    for part in chunked([entry.article_id for entry in entries]):
         connection.execute(delete(article_words).where(HELD.in_(part)))
 
 

@@ -11,10 +11,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, select, update
 
 from watcher.model import Feed, PollResult
-from watcher.store.feeds import OF_A_FEED, feed_of, slices
+from watcher.store.feeds import OF_A_FEED, feed_of
 from watcher.store.hosts import LEASE, claim_hosts, renew, take
 from watcher.store.polls import record_polls
 from watcher.store.schema import feeds, hosts, pages
+from watcher.store.sql import chunked
 
 OF_A_LEASE = (hosts.c.host, hosts.c.lease_by, hosts.c.lease_until, hosts.c.blocked_until)
 FRESH = 5 / 6  # of a lease: where more of it is left, a step does not write the host's row once more
@@ -124,7 +125,7 @@ def visits_at(
     found: dict[str, list[Feed]] = {name: [] for name in names}
     have_pages: set[str] = set()
     asked: dict[str, datetime | None] = {}
-    for part in slices(list(names)):
+    for part in chunked(list(names)):
         for row in connection.execute(DUE_THERE, {"names": part, "now": now}):
             feed = feed_of(row)
             found[feed.host].append(feed)
@@ -157,7 +158,7 @@ def visited(connection: Connection, *, now: datetime) -> frozenset[str]:
 
 def note_polls(connection: Connection, feed_ids: Iterable[int], *, next_poll_at: datetime) -> None:
     """Write when feeds are due next, before they are fetched: a crash must not make us ask again at once."""
-    for part in slices(list(feed_ids)):
+    for part in chunked(list(feed_ids)):
         connection.execute(NEXT_POLL, {"ids": part, "at": next_poll_at})
 
 
@@ -177,7 +178,7 @@ def go_on(connection: Connection, given: Sequence[Next]) -> list[Step]:
     """Return of each visit whether to take its next step; leases are renewed, unless they were just now."""
     stands = {
         row.host: row
-        for part in slices(sorted({each.host for each in given}))
+        for part in chunked(sorted({each.host for each in given}))
         for row in connection.execute(select(*OF_A_LEASE).where(hosts.c.host.in_(part)))
     }
     steps = [leased_step(connection, each, stands.get(each.host)) for each in given]
@@ -207,7 +208,7 @@ def ask_feeds(connection: Connection, steps: Sequence[Next]) -> set[int]:
         alike.setdefault(step.floor, []).append(step)
     for floor, its in alike.items():
         now = max(step.now for step in its)
-        for part in slices([step.feed.id for step in its if step.feed is not None]):
+        for part in chunked([step.feed.id for step in its if step.feed is not None]):
             still = (feeds.c.id.in_(part), feeds.c.enabled, ~feeds.c.gone, has_come(feeds.c.next_poll_at, now))
             note = update(feeds).where(*still).values(next_poll_at=now + floor).returning(feeds.c.id)
             asked.update(connection.scalars(note))
@@ -251,5 +252,5 @@ def leave_hosts(connection: Connection, given: Sequence[Leave]) -> None:
         alike.setdefault((leave.worker, None if at is None else at.replace(microsecond=0)), []).append(leave)
     for (worker, at), leaves in alike.items():
         asked = {} if at is None else {"at": max(leave.last_request_at or at for leave in leaves)}
-        for part in slices([leave.host for leave in leaves]):
+        for part in chunked([leave.host for leave in leaves]):
             connection.execute(LEAVE_ASKED if asked else LEAVE, {"names": part, "worker": worker, **asked})

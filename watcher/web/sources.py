@@ -15,9 +15,9 @@ from watcher.feeds.html_text import one_line
 from watcher.settings.edit import edit, save, switch_source
 from watcher.settings.model import Settings
 from watcher.store.articles import Latest, latest_of_feed
+from watcher.store.daemon_lock import find_mark
 from watcher.store.feeds import FeedState, feed_state, feed_states, make_due, source_of_feed, sync_sources
 from watcher.store.health import Figures, HealthLine, PollLine, feed_figures, health_lines, poll_lines
-from watcher.store.mark import find_mark
 from watcher.store.visits import visited
 from watcher.store.writer import read, write
 from watcher.text.spans import span

@@ -1,33 +1,48 @@
 """
-The daemon's mark beside a SQLite store: a file that it locks while it lives, with its process and its faults inside.
+The daemon's lock on a store and its signs of life, its mark: what process it is, and which of its jobs fail.
 
-The kernel gives the lock back however its holder ends. The file is overwritten in place, so that it can be kept up to
-date where the disk is full or the store is out of order: `watcher status` reads it then.
+Beside a SQLite store, the mark is a file that the daemon locks while it lives; the kernel gives the lock back however
+its holder ends. The file is overwritten in place, so that it can be kept up to date where the disk is full or the store
+is out of order: `watcher status` reads it then.
+
+On a server, each daemon has a mark as a fact in the store, and an advisory lock that its connection holds while it
+lives. Several may be at work on one store, on one machine or on many: leases and unique keys keep their work apart.
 """
 
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
-from sqlalchemy import Engine
+from pydantic import TypeAdapter
+from sqlalchemy import Connection, Engine, func, select, text
+from sqlalchemy.exc import DBAPIError
 
 from watcher.errors import StoreError
+from watcher.store.hosts import worker_name
 from watcher.store.open import file_of
+from watcher.store.schema import facts
+from watcher.store.sql import save_fact
+from watcher.store.writer import read, write
+from watcher.text.wellformed import well_formed
 
 BYTES = 8_192  # of the file, always: two pages, taken from the disk once
 FAULTS, REASON_CHARS, JOBS = 16, 300, 64  # that are told, as far as they fit in
 SHORT_BREAK = timedelta(minutes=5)  # as of a restart: feeds are asked less often anyway
 TRIES, TRY_S = 5, 0.05  # a status that looks at the mark holds it for a moment
+NODE = "node "  # facts begin so, then machine and process
+SPACE = 0x77617463  # of advisory locks: those of daemons
+FORGOTTEN = timedelta(days=30)  # after its last sign of life
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +91,10 @@ class Mark:
     machine: str = ""
 
 
+MARK = TypeAdapter(Mark)
+SEEN_FROM_OUTSIDE = {"is_held", "machine"}
+
+
 class Held:
     """
     The mark in the hand of its daemon. `put` keeps it, and raises nothing.
@@ -108,7 +127,7 @@ class Held:
         clock_jump: Jump | None = None,
     ) -> None:
         """Give a sign of life, and say what fails. Errors: none; a mark that cannot be written grows old."""
-        kept = tuple(replace(fault, reason=fault.reason[:REASON_CHARS]) for fault in faults[:FAULTS])
+        kept = tuple(replace(fault, reason=well_formed(fault.reason[:REASON_CHARS])) for fault in faults[:FAULTS])
         self.mark = replace(self.mark, beat_at=now, faults=kept, jobs=tuple(jobs[:JOBS]), clock_jump=clock_jump)
         self._put(self.mark)
 
@@ -136,14 +155,12 @@ def identity_of(path: Path | None) -> tuple[int, int] | None:
 @contextmanager
 def held(engine: Engine, *, now: datetime, is_helper: bool = False) -> Iterator[Held]:
     """
-    Yield the mark of a daemon, held until the end: beside a file, else in the store itself (`store.nodes`).
+    Yield the mark of a daemon, held until the end: beside a file, else in the store itself.
 
     Errors: StoreError if another daemon holds the only one that a file has, with its process.
     """
     path = path_of(engine)
     if path is None:
-        from watcher.store.nodes import at_work
-
         with at_work(engine, now=now, is_helper=is_helper) as mark:
             yield mark
         return
@@ -229,8 +246,6 @@ def find_marks(engine: Engine) -> list[Mark]:
     if path is not None:
         mark = mark_at(path)
         return [mark] if mark else []
-    from watcher.store.nodes import all_marks
-
     try:
         return all_marks(engine)
     except StoreError:
@@ -264,49 +279,132 @@ def is_locked(file: int) -> bool:
 def dumped(mark: Mark) -> bytes:
     """Return a mark as the bytes of its file; jobs and faults for which there is no room are left out."""
     while True:
-        text = json.dumps(values_of(mark), ensure_ascii=False).encode("utf-8", "replace")
-        if len(text) < BYTES or not (mark.jobs or mark.faults):
-            return text.ljust(BYTES - 1) + b"\n"
+        values = MARK.dump_json(mark, exclude=SEEN_FROM_OUTSIDE)
+        if len(values) < BYTES or not (mark.jobs or mark.faults):
+            return values.ljust(BYTES - 1) + b"\n"
         mark = replace(mark, jobs=mark.jobs[:-1]) if mark.jobs else replace(mark, faults=mark.faults[:-1])
 
 
 def loaded(file: int) -> Mark | None:
     """Return the mark in an open file, None if there is none that can be read."""
     try:
-        return mark_of(json.loads(os.pread(file, BYTES, 0)))
+        return MARK.validate_json(os.pread(file, BYTES, 0))
     except (OSError, ValueError):
         return None
 
 
-def values_of(mark: Mark) -> dict[str, Any]:
-    """Return a mark as JSON has it."""
-    values = {name: value for name, value in asdict(mark).items() if name not in ("is_held", "machine")}
-    plain: dict[str, Any] = json.loads(json.dumps(values, default=datetime.isoformat))
-    return plain
+class Node:
+    """Writes the mark of a daemon from a thread of its own: nobody waits for a server that does not answer."""
+
+    def __init__(self, engine: Engine, name: str) -> None:
+        self._engine, self._name = engine, name
+        self._connection: Connection | None = None
+        self._driver: Any = None
+        self._hand = ThreadPoolExecutor(1, thread_name_prefix="mark")
+        self._last: Future[None] | None = None
+
+    def put(self, mark: Mark) -> None:
+        """Have a mark written, unless the one before still waits: it is given again soon."""
+        if self._last is None or self._last.done() or mark.stopped_at:
+            self._last = self._hand.submit(self._put, mark)
+
+    def wait(self) -> None:
+        """Wait until the last mark is written, or cannot be."""
+        if self._last is not None:
+            self._last.result()
+
+    def close(self) -> None:
+        """Write what is to be written, and let the lock go."""
+        self._hand.submit(self._let_go)
+        self._hand.shutdown()
+
+    def _put(self, mark: Mark) -> None:
+        try:
+            if self._connection is None:
+                self._connection = locked(self._engine, self._name)
+                self._driver = self._connection.connection.dbapi_connection
+            value = MARK.dump_python(mark, mode="json", exclude=SEEN_FROM_OUTSIDE)
+            with self._connection.begin():
+                save_fact(self._connection, f"{NODE}{self._name}", value)
+        except DBAPIError:  # no mark is worth a daemon: the next one takes up a new connection, and the lock with it
+            self._let_go()
+
+    def _let_go(self) -> None:
+        if self._connection is not None:
+            with suppress(DBAPIError):
+                self._connection.close()
+        if self._driver is not None:
+            self._driver.close()  # SQLAlchemy lets go of one that is out of the pool and broken without closing it
+        self._connection = self._driver = None
 
 
-def mark_of(at: Any) -> Mark | None:  # noqa: ANN401 - whatever JSON there is
-    """Return the mark that `values_of` was given, None if it is none."""
+def locked(engine: Engine, name: str) -> Connection:
+    """Return a connection out of the pool that holds the lock of a node as long as it is open."""
+    connection = engine.connect()
     try:
-        return Mark(
-            pid=int(at["pid"]),
-            started_at=datetime.fromisoformat(at["started_at"]),
-            beat_at=datetime.fromisoformat(at["beat_at"]),
-            looking_since=datetime.fromisoformat(at["looking_since"]),
-            stopped_at=datetime.fromisoformat(at["stopped_at"]) if at["stopped_at"] else None,
-            faults=tuple(
-                JobFault(job=f["job"], since=datetime.fromisoformat(f["since"]), reason=f["reason"])
-                for f in at["faults"]
-            ),
-            # An older Watcher says nothing of these.
-            jobs=tuple(NextRun(job=j["job"], at=datetime.fromisoformat(j["at"])) for j in at.get("jobs", ())),
-            clock_jump=jump_of(at.get("clock_jump")),
-            is_helper=bool(at.get("is_helper")),
-        )
-    except (ValueError, KeyError, TypeError):
-        return None
+        connection.detach()
+        with connection.begin():
+            connection.execute(select(func.pg_try_advisory_lock(SPACE, key_of(name))))
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
-def jump_of(at: Any) -> Jump | None:  # noqa: ANN401 - as in `mark_of`
-    """Return the jump of the clock that a mark tells of."""
-    return Jump(at=datetime.fromisoformat(at["at"]), by_s=float(at["by_s"])) if at else None
+def key_of(name: str) -> int:
+    """Return the number of a node's lock, as a signed one of 32 bits."""
+    key = crc32(name.encode())
+    return key - (1 << 32) if key >= 1 << 31 else key
+
+
+@contextmanager
+def at_work(engine: Engine, *, now: datetime, is_helper: bool = False) -> Iterator[Held]:
+    """Yield the mark of a daemon on a server, among those of others. Errors: StoreError."""
+    name = worker_name()
+    before = next(iter(all_marks(engine)), None)
+    write(engine, lambda c: forget(c, before=now - FORGOTTEN))
+    node = Node(engine, name)
+    try:
+        mark = Held(new_mark(before, now=now, is_helper=is_helper), node.put)
+        node.wait()
+        yield mark
+    finally:
+        node.close()
+
+
+def all_marks(engine: Engine) -> list[Mark]:
+    """Return the marks of all daemons, those that live first, then those with the latest sign of life."""
+    return sorted(read(engine, marks), key=lambda mark: (mark.is_held, mark.beat_at), reverse=True)
+
+
+def marks(connection: Connection) -> list[Mark]:
+    """Return the marks of all daemons on a server."""
+    query = """
+        SELECT objid::bigint FROM pg_locks WHERE locktype = 'advisory' AND classid = :space AND granted
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    """
+    living = set(connection.scalars(text(query), {"space": SPACE}))
+    return [
+        replace(mark, is_held=crc32(name.encode()) in living, machine=name.rpartition(":")[0])
+        for name, mark in kept_marks(connection)
+        if mark is not None
+    ]
+
+
+def forget(connection: Connection, *, before: datetime) -> None:
+    """Remove the marks of daemons that gave no sign of life since a time."""
+    for name, mark in kept_marks(connection):
+        if mark is None or mark.beat_at < before:
+            save_fact(connection, NODE + name, None)
+
+
+def kept_marks(connection: Connection) -> list[tuple[str, Mark | None]]:
+    """Return the names of daemons and their marks, None for one that cannot be read."""
+    found = connection.execute(select(facts.c.name, facts.c.value).where(facts.c.name.startswith(NODE))).all()
+    marks: list[tuple[str, Mark | None]] = []
+    for name, value in found:
+        mark = None
+        with suppress(ValueError):
+            mark = MARK.validate_python(value)
+        marks.append((name.removeprefix(NODE), mark))
+    return marks

@@ -1,0 +1,45 @@
+"""What several queries share: an INSERT with ON CONFLICT, lists that fit an IN, and the facts of a store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from sqlalchemy import Connection, delete, select
+from sqlalchemy.dialects import sqlite
+
+from watcher.store.schema import facts
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql
+
+Value = TypeVar("Value", str, int)
+IN_LIMIT = 500  # values in one IN list
+
+
+def insert(connection: Connection, table: object) -> sqlite.Insert | postgresql.Insert:
+    """Return an INSERT that knows ON CONFLICT, for the store's kind of database."""
+    if connection.dialect.name == "sqlite":
+        return sqlite.insert(table)  # type: ignore[arg-type]
+    from sqlalchemy.dialects import postgresql  # late: 15 ms that only a store there should pay
+
+    return postgresql.insert(table)  # type: ignore[arg-type]
+
+
+def chunked(values: list[Value]) -> Iterable[list[Value]]:
+    """Cut a list into parts that fit an IN list."""
+    return (values[i : i + IN_LIMIT] for i in range(0, len(values), IN_LIMIT))
+
+
+def load_fact(connection: Connection, name: str) -> Any:  # noqa: ANN401 - whatever JSON was saved
+    """Return the value of a fact, None if there is none."""
+    return connection.scalar(select(facts.c.value).where(facts.c.name == name))
+
+
+def save_fact(connection: Connection, name: str, value: object | None) -> None:
+    """Keep a value that is JSON under a name; None forgets it."""
+    if value is None:
+        connection.execute(delete(facts).where(facts.c.name == name))
+        return
+    query = insert(connection, facts).values(name=name, value=value)
+    connection.execute(query.on_conflict_do_update(index_elements=["name"], set_={"value": query.excluded.value}))
