@@ -15,8 +15,8 @@ from datetime import UTC, datetime, timedelta
 
 from bench.report_cases import cases
 from bench.report_desk import Case, Piece
-from digests.cluster.duplicates import reports
 from digests.cluster.item import Item
+from digests.cluster.near_duplicates import group_wire_copies
 from watcher.features.extract import extract_features
 
 HALVES = ("tuned", "held")
@@ -25,7 +25,7 @@ START = datetime(2026, 2, 3, tzinfo=UTC)
 
 def judged(case: Case) -> list[tuple[str, str, bool, bool]]:
     """Return each labelled pair of a case: its keys, whether it is the same text, whether it was folded."""
-    found = {key: n for n, report in enumerate(reports(items(case))) for key in report.articles}
+    found = {key: n for n, report in enumerate(group_wire_copies(items(case))) for key in report.articles}
     return [(a, b, same, found[a] == found[b]) for a, b, same in case.pairs]
 
 

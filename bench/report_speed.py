@@ -9,8 +9,8 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from digests.cluster.duplicates import reports
 from digests.cluster.item import Item
+from digests.cluster.near_duplicates import group_wire_copies
 from watcher.features.extract import shingles
 from watcher.model import Features
 
@@ -59,7 +59,7 @@ def main(counts: list[int]) -> None:
         items = list(window(count))
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
         began = time.process_time()
-        found = reports(items)
+        found = group_wire_copies(items)
         took = time.process_time() - began
         more = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024 - before
         most = max(len(report.articles) for report in found)

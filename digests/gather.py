@@ -10,8 +10,8 @@ from functools import partial
 from sqlalchemy import Connection, Engine
 
 from digests.cluster.about import WORDING_BYTES, about
-from digests.cluster.duplicates import reports
 from digests.cluster.item import Item, item_of
+from digests.cluster.near_duplicates import group_wire_copies
 from digests.cluster.rules import rules_of
 from digests.cluster.settled import settled
 from digests.cluster.stories import Grouping, grouping
@@ -148,7 +148,7 @@ def grouped(window: Window) -> Grouping:
     free = freed(window.corrections, since=kept.step.made_at)
     known = {key: member.story for key, member in kept.members.items() if key not in free}
     rules, given = rules_of(holding(window.corrections)), list(window.items.values())
-    copies = reports(given, window.shingles)
+    copies = group_wire_copies(given, window.shingles)
     window.shingles.forget()
     return grouping(given, rules=rules, known=known, copies=copies)
 

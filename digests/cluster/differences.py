@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from digests.cluster.copies import title_key
+from digests.cluster.near_duplicates import title_key
 from digests.model import Copy, Report
 from watcher.text.sentences import sentences
 from watcher.text.words import tokens

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from digests.cluster.conflict import LEAST_NUMBER
-from digests.cluster.copies import common
 from digests.cluster.dense import centred
 from digests.cluster.item import Item
+from digests.cluster.near_duplicates import overlap
 from digests.cluster.wording import wording_of
 from watcher.features.extract import term_weights
 
@@ -43,7 +43,7 @@ def why(a: Item, b: Item) -> Evidence:
         names=both(a.features.names, b.features.names),
         terms=shared_terms(a, b) if same_language else (),
         numbers=both(a.features.numbers, b.features.numbers),
-        wording=round(common(wording_of(a.features.shingles), wording_of(b.features.shingles)).share, 3),
+        wording=round(overlap(wording_of(a.features.shingles), wording_of(b.features.shingles)).share, 3),
         vector=cosine(a, b),
         hours_apart=hours_apart(a, b),
         same_language=same_language,

@@ -11,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from digests.cluster.conflict import held_apart
-from digests.cluster.duplicates import reports
 from digests.cluster.expansion import Borrowing
 from digests.cluster.item import Item, in_order, moment
 from digests.cluster.linkage import Apart, Edges, Linkage, link
 from digests.cluster.links import Link, links
+from digests.cluster.near_duplicates import group_wire_copies
 from digests.cluster.rules import NO_RULES, Rules, bound, divided, held_by
 from digests.cluster.similarity import edges
 from digests.cluster.steady import known_story, steadied
@@ -88,7 +88,7 @@ def grouping(
     """
     ordered = in_order([item for item in items if not is_later(item, now)])
     by_id = {item.article_id: item for item in ordered}
-    copies = reports(ordered) if copies is None else copies
+    copies = group_wire_copies(ordered) if copies is None else copies
     found = divided(copies, rules)
     place = {item.article_id: number for number, item in enumerate(ordered)}
     found = tuple(sorted(found, key=lambda each: min(place[article] for article in each.articles)))

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from digests.cluster.duplicates import reports
+from digests.cluster.near_duplicates import group_wire_copies
 
 WIRE = """The harbour authority of Lindhaven closed its quay on Monday after a crane fell across two moored ferries.
 Nobody was hurt, a spokeswoman said, and divers will look at both hulls before the evening tide.
@@ -55,14 +55,14 @@ def test_a_reprint_is_folded(item, name, copy):
     second = item("b", f"Port shut, {name}", copy, hours=3)
     independent = item("c", "Steel wreck over the berth", OTHER, hours=1)
 
-    assert groups_of(reports([second, independent, first])) == {frozenset("ab"), frozenset("c")}
+    assert groups_of(group_wire_copies([second, independent, first])) == {frozenset("ab"), frozenset("c")}
 
 
 def test_independent_texts_that_share_a_long_quotation_stay_apart(item):
     first = item("a", "Crane falls on ferries", f"{WIRE}\n{QUOTE} the authority said.")
     second = item("b", "Crane falls on ferries", f"{OTHER}\n{QUOTE} the mayor read out.", hours=1)
 
-    assert len(reports([first, second])) == 2
+    assert len(group_wire_copies([first, second])) == 2
 
 
 def test_a_text_made_of_two_wires_does_not_join_them(item):
@@ -70,7 +70,7 @@ def test_a_text_made_of_two_wires_does_not_join_them(item):
     second = item("b", "Steel wreck", OTHER, agency="AFP", hours=1)
     merged = item("c", "Lindhaven port closed", "\n".join([*lines(WIRE)[:4], *lines(OTHER)[:3]]), hours=2)
 
-    found = groups_of(reports([first, second, merged]))
+    found = groups_of(group_wire_copies([first, second, merged]))
 
     assert not any({"a", "b"} <= group for group in found)
 
@@ -80,7 +80,7 @@ def test_a_text_made_of_two_wires_belongs_to_the_one_that_it_mostly_is(item):
     second = item("b", "Steel wreck", OTHER, agency="AFP", hours=1)
     merged = item("c", "Port closed", "\n".join([*lines(WIRE)[:6], *lines(OTHER)[-2:]]), hours=2)
 
-    assert groups_of(reports([first, second, merged])) == {frozenset("ac"), frozenset("b")}
+    assert groups_of(group_wire_copies([first, second, merged])) == {frozenset("ac"), frozenset("b")}
 
 
 def test_a_statement_that_both_print_in_full_folds_nothing(item):
@@ -88,7 +88,7 @@ def test_a_statement_that_both_print_in_full_folds_nothing(item):
     first = item("a", "Crane falls on ferries", f"{WIRE}\n— {words}")
     second = item("b", "Wreck over the berth", f"{OTHER}\nThe mayor's words:\n{QUOTE.strip('“”')}", hours=1)
 
-    assert len(reports([first, second])) == 2
+    assert len(group_wire_copies([first, second])) == 2
 
 
 def test_a_follow_up_that_tells_the_old_again_is_a_report_of_its_own(item):
@@ -96,7 +96,7 @@ def test_a_follow_up_that_tells_the_old_again_is_a_report_of_its_own(item):
     first = item("a", "Crane falls on ferries", WIRE, agency="dpa")
     later = item("b", "Town counts the cost", "\n".join([*new, *lines(WIRE)[:5]]), agency="dpa", hours=26)
 
-    assert len(reports([first, later])) == 2
+    assert len(group_wire_copies([first, later])) == 2
 
 
 def test_two_reports_of_one_press_conference_stay_apart(item):
@@ -105,7 +105,7 @@ def test_two_reports_of_one_press_conference_stay_apart(item):
     second = item("b", "Questions to the mayor", "\n".join([*lines(OTHER)[:2], *said, lines(OTHER)[2]]), hours=1)
     reprint = item("c", "The mayor explains", "\n".join([*lines(WIRE)[:2], *said]), hours=2)
 
-    assert groups_of(reports([first, second, reprint])) == {frozenset("ac"), frozenset("b")}
+    assert groups_of(group_wire_copies([first, second, reprint])) == {frozenset("ac"), frozenset("b")}
 
 
 def test_one_form_with_other_figures_is_two_reports(item):
@@ -118,14 +118,14 @@ def test_one_form_with_other_figures_is_two_reports(item):
     second = item("b", "Quake off the coast", form.format("4.7", 118, 35), hours=20)
     copy = item("c", "Earth shakes", form.format("5.1", 32, 10).replace("immediate", "early"), hours=1)
 
-    assert groups_of(reports([first, second, copy])) == {frozenset("ac"), frozenset("b")}
+    assert groups_of(group_wire_copies([first, second, copy])) == {frozenset("ac"), frozenset("b")}
 
 
 def test_thousands_of_copies_are_one_report(item):
     first = item("a", "Crane falls", WIRE)
     copies = [replace(first, article_id=f"c{n}", outlet=f"outlet {n}") for n in range(4_000)]
 
-    (found,) = reports([first, *copies])
+    (found,) = group_wire_copies([first, *copies])
 
     assert len(found.articles) == 4_001
 
@@ -141,7 +141,7 @@ def test_the_order_of_arrival_changes_nothing(item):
     items = [item(f"{n}", f"Title {n}", text, hours=n % 3) for n, text in enumerate(texts * 3)]
     rng = random.Random(8)
 
-    found = {reports(rng.sample(items, len(items))) for _ in range(12)}
+    found = {group_wire_copies(rng.sample(items, len(items))) for _ in range(12)}
 
     assert len(found) == 1
 
@@ -155,7 +155,7 @@ def test_the_furniture_of_one_outlet_folds_nothing(item):
         for n in range(4)
     ]
 
-    assert len(reports(items)) == 4
+    assert len(group_wire_copies(items)) == 4
 
 
 NOTICE = """To make this site better we gather anonymous data on your visit, and so do the partners that we work with.
@@ -171,14 +171,14 @@ def test_a_notice_in_place_of_the_text_folds_nothing(item, outlet):
     bread = item("c", "Bread is short on the outer islands", RIGHTS, outlet=outlet)
     told = item("d", "Crane falls on ferries at the quay", f"{WIRE}\n{RIGHTS}", outlet=outlet)
 
-    assert len(reports([crane, school, bread, told])) == 4
+    assert len(group_wire_copies([crane, school, bread, told])) == 4
 
 
 def test_a_text_under_a_headline_of_none_of_its_words_is_folded_with_one_that_has_some(item):
     first = item("a", "Crane falls on ferries in Lindhaven", WIRE)
     second = item("b", "Bent steel", WIRE, hours=3)
 
-    assert groups_of(reports([first, second])) == {frozenset("ab")}
+    assert groups_of(group_wire_copies([first, second])) == {frozenset("ab")}
 
 
 def test_the_origin_is_the_agency_then_the_earliest(item):
@@ -186,8 +186,8 @@ def test_the_origin_is_the_agency_then_the_earliest(item):
     agency = item("b", "Crane falls", WIRE, outlet="AFP", agency="AFP", hours=1)
     late = item("c", "Crane falls", WIRE, hours=2)
 
-    (with_agency,) = reports([late, agency, early])
-    (without,) = reports([late, early])
+    (with_agency,) = group_wire_copies([late, agency, early])
+    (without,) = group_wire_copies([late, early])
 
     assert (with_agency.articles, with_agency.agency) == (("b", "a", "c"), "AFP")
     assert without.origin == "a"
@@ -198,7 +198,7 @@ def test_the_same_headline_without_a_text_is_one_report(item):
     first, second = item("a", title), item("b", title.upper(), hours=1)
     other = item("c", "Crane falls on two lorries in Lindhaven harbour", hours=1)
 
-    assert groups_of(reports([first, second, other])) == {frozenset("ab"), frozenset("c")}
+    assert groups_of(group_wire_copies([first, second, other])) == {frozenset("ab"), frozenset("c")}
 
 
 def test_the_same_headline_days_later_is_another_report(item):
@@ -206,14 +206,14 @@ def test_the_same_headline_days_later_is_another_report(item):
     early = [item("a", title), item("b", title, hours=100)]
     late = [item("c", title, hours=400), item("d", title, hours=410)]
 
-    assert groups_of(reports([*early, *late])) == {frozenset("ab"), frozenset("cd")}
+    assert groups_of(group_wire_copies([*early, *late])) == {frozenset("ab"), frozenset("cd")}
 
 
 def test_the_name_of_a_column_is_no_report(item):
     title = "What you need to know this morning"
     items = [item("a", title, outlet="Daily"), item("b", title, outlet="Daily", hours=24), item("c", title, hours=1)]
 
-    assert len(reports(items)) == 3
+    assert len(group_wire_copies(items)) == 3
 
 
 def test_a_reprint_in_a_script_without_spaces_is_folded(item):
@@ -224,4 +224,4 @@ def test_a_reprint_in_a_script_without_spaces_is_folded(item):
     first = item("a", "クレーン倒壊、フェリー二隻に", text, language="ja")
     second = item("b", "北埠頭を閉鎖", f"{text}離島への便は旧港から出る。", language="ja", hours=1)
 
-    assert len(reports([first, second])) == 1
+    assert len(group_wire_copies([first, second])) == 1
