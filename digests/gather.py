@@ -10,13 +10,13 @@ from functools import partial
 from sqlalchemy import Connection, Engine
 
 from digests.cluster.about import WORDING_BYTES, about
+from digests.cluster.fingerprints import ShingleStore
 from digests.cluster.item import Item, item_of
 from digests.cluster.near_duplicates import group_wire_copies
 from digests.cluster.rules import rules_of
 from digests.cluster.settled import settled
 from digests.cluster.stories import Grouping, grouping
 from digests.cluster.threads import SPLIT, Absorbed, Carried, Change, Known, carry
-from digests.cluster.wording import Shingles
 from digests.errors import DigestError
 from digests.model import Story
 from digests.store import stories as store
@@ -47,7 +47,7 @@ class Window:
     """
 
     items: Mapping[str, Item]
-    shingles: Shingles
+    shingles: ShingleStore
     kept: Kept
     corrections: tuple[KeptCorrection, ...]
     absorbed: tuple[Absorbed, ...] = ()  # stories that have gone into those of the window
@@ -95,7 +95,7 @@ def window_of(connection: Connection, *, start: datetime, end: datetime) -> Wind
     """Return the articles of a window and before it: two days at least, more where there are few."""
     enough = published_before(connection, end, place=ENOUGH)
     first = min(start - LEAST_BACK, max(end - MOST_BACK, enough or end - MOST_BACK))
-    shingles = Shingles()
+    shingles = ShingleStore()
     found = {item.article_id: item for item in items_between(connection, start=first, end=end, shingles=shingles)}
     kept = store.kept(connection, found, since=end - THREAD_LASTS)
     return Window(
@@ -107,7 +107,7 @@ def window_of(connection: Connection, *, start: datetime, end: datetime) -> Wind
     )
 
 
-def items_between(connection: Connection, *, start: datetime, end: datetime, shingles: Shingles) -> Iterator[Item]:
+def items_between(connection: Connection, *, start: datetime, end: datetime, shingles: ShingleStore) -> Iterator[Item]:
     """
     Yield what grouping reads of the articles published in [start, end) that have features, without their texts.
 

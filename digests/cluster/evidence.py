@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from digests.cluster.conflict import LEAST_NUMBER
 from digests.cluster.dense import centred
+from digests.cluster.fingerprints import wording_of
 from digests.cluster.item import Item
 from digests.cluster.near_duplicates import overlap
-from digests.cluster.wording import wording_of
 from watcher.features.extract import term_weights
 
 MOST = 12  # names, terms or numbers that are told; the first are the weightiest

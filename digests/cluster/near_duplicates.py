@@ -10,8 +10,15 @@ from itertools import pairwise
 
 import numpy as np
 
+from digests.cluster.fingerprints import (
+    LEAST_SHARED,
+    Fingerprint,
+    FingerprintStore,
+    Sample,
+    candidate_pairs,
+    fingerprints,
+)
 from digests.cluster.item import Item, in_order
-from digests.cluster.wording import LEAST_SHARED, Sample, Wording, Wordings, candidates, wordings
 from digests.model import Report
 from watcher.features.extract import CITED, FLAG_BITS, LEAD, MAX_TITLE, TITLE_WEIGHT, term_weights
 from watcher.text.urls import host_of
@@ -33,10 +40,10 @@ def group_wire_copies(items: Sequence[Item], shingles: Mapping[str, bytes] | Non
         shingles: Those of each item, where its features have a stand-in for them.
     """
     ordered = in_order(items)
-    wording = wordings(ordered, shingles)
+    wording = fingerprints(ordered, shingles)
     groups = UnionFind(ordered, wording)
     copies = []
-    for a, b in candidates(wording):
+    for a, b in candidate_pairs(wording):
         found = overlap(wording.of(a), wording.of(b))
         if is_copy(ordered[a], ordered[b], found):
             copies.append((-found.share, a, b))
@@ -55,7 +62,7 @@ class UnionFind:
     of the reference alone must not be later than it: the cuts of one text need not overlap, nor do two sources.
     """
 
-    def __init__(self, ordered: Sequence[Item], wording: Wordings) -> None:
+    def __init__(self, ordered: Sequence[Item], wording: FingerprintStore) -> None:
         self.ordered = ordered
         self.wording = wording
         self.of = list(range(len(ordered)))
@@ -106,7 +113,7 @@ def sample(members: list[int]) -> list[int]:
     return members[::step]
 
 
-def same_titles(ordered: Sequence[Item], wording: Wordings) -> Iterator[tuple[int, int]]:
+def same_titles(ordered: Sequence[Item], wording: FingerprintStore) -> Iterator[tuple[int, int]]:
     """
     Yield pairs with the same headline where one has no body to compare.
 
@@ -208,7 +215,7 @@ class Overlap:
         return self.shared / max(1, min(self.in_a, self.in_b))
 
 
-def overlap(ours: Wording, theirs: Wording) -> Overlap:
+def overlap(ours: Fingerprint, theirs: Fingerprint) -> Overlap:
     """
     Return what two samples have in common.
 
@@ -229,7 +236,7 @@ def overlap(ours: Wording, theirs: Wording) -> Overlap:
     return Overlap(shared=shared, in_a=in_a, in_b=in_b, same_lead=same_lead)
 
 
-def truncate_to(wording: Wording, top: int) -> Sample:
+def truncate_to(wording: Fingerprint, top: int) -> Sample:
     """Return the sample of a text up to where it and another that ends at `top` hold every shingle."""
     if top >= wording.top:
         return wording.sample

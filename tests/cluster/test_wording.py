@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from digests.cluster.fingerprints import FingerprintStore, ShingleStore, candidate_pairs, fingerprints, wording_of
 from digests.cluster.near_duplicates import overlap
-from digests.cluster.wording import Shingles, Wordings, candidates, wording_of, wordings
 from watcher.features.extract import MAX_SHINGLES, shingles
 
 STORY = (
@@ -23,7 +23,7 @@ QUOTE = "We will rebuild the quay before the summer and we will pay for every fe
 
 
 def window_of(texts):
-    return Wordings([str(n) for n in range(len(texts))], {str(n): each for n, each in enumerate(texts)})
+    return FingerprintStore([str(n) for n in range(len(texts))], {str(n): each for n, each in enumerate(texts)})
 
 
 def wording(text):
@@ -83,13 +83,13 @@ def test_every_pair_of_two_copies_is_a_candidate_and_no_pair_of_strangers():
     texts = [words(1_000 * n, 1_000 * n + 90) for n in range(40)]
     copied = [" ".join(text.split()[rng.randrange(20) :]) for text in texts]
 
-    found = candidates(window_of([shingles(text) for text in (*texts, *copied)]))
+    found = candidate_pairs(window_of([shingles(text) for text in (*texts, *copied)]))
 
     assert found == [(n, n + 40) for n in range(40)]
 
 
 def test_the_copies_of_one_text_give_a_chain_and_not_all_pairs():
-    found = candidates(window_of([shingles(f"{words(0, 200)} x{n} y{n}") for n in range(50)]))
+    found = candidate_pairs(window_of([shingles(f"{words(0, 200)} x{n} y{n}") for n in range(50)]))
 
     assert len(found) <= 2 * 50
     assert {later for _, later in found} == set(range(1, 50))
@@ -99,19 +99,19 @@ def test_a_part_of_the_shingles_of_a_large_window_shows_the_same_pairs():
     texts = [words(1_000 * n, 1_000 * n + 300) for n in range(20)]
     window = window_of([shingles(text) for text in (*texts, *(text[:1_000] for text in texts))])
 
-    assert candidates(window, most=2_000) == candidates(window) == [(n, n + 20) for n in range(20)]
+    assert candidate_pairs(window, most=2_000) == candidate_pairs(window) == [(n, n + 20) for n in range(20)]
 
 
 @given(st.lists(st.lists(st.integers(0, 30), max_size=40), max_size=12), st.integers(1, 50))
 def test_the_size_of_parts_changes_no_candidate(numbers, part):
     window = window_of([shingles(" ".join(f"w{n}" for n in each)) for each in numbers])
 
-    assert candidates(window, part=part) == candidates(window)
+    assert candidate_pairs(window, part=part) == candidate_pairs(window)
 
 
 def test_no_text_gives_no_candidate():
-    assert candidates(window_of([])) == []
-    assert candidates(window_of([b"", b""])) == []
+    assert candidate_pairs(window_of([])) == []
+    assert candidate_pairs(window_of([b"", b""])) == []
 
 
 def test_furniture_of_an_outlet_is_left_out_but_not_a_text_it_prints_again(item):
@@ -123,7 +123,7 @@ def test_furniture_of_an_outlet_is_left_out_but_not_a_text_it_prints_again(item)
     ]
     again = [item(f"b{n}", "Story", words(900, 1_000), outlet="Weekly") for n in range(4)]
 
-    window = wordings([*own, *again])
+    window = fingerprints([*own, *again])
     found = [window.of(n) for n in range(8)]
 
     assert len({tuple(each.sample.tolist()) for each in found[:4]}) == 4
@@ -143,7 +143,7 @@ def test_any_sample_is_compared_with_itself(data):
 
 
 def test_shingles_in_one_piece_are_those_that_were_put_in():
-    held = Shingles()
+    held = ShingleStore()
     held.put("a", b"1234")
     held.put("b", b"")
     held.put("c", b"56789012")

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from digests.cluster.about import WORDING_BYTES
-from digests.cluster.wording import Shingles
+from digests.cluster.fingerprints import ShingleStore
 from digests.gather import STAND_IN, items, items_between
 from watcher.features.pack import pack
 from watcher.store.articles import Packed, articles_between
@@ -20,7 +20,7 @@ RATES = "The bank keeps its rate at 4 percent. Prices rose by less than was thou
 
 def between(engine, start, end):
     with_texts = read(engine, lambda c: items(c, articles_between(c, start=start, end=end)))
-    shingles = Shingles()
+    shingles = ShingleStore()
     found = read(engine, lambda c: list(items_between(c, start=start, end=end, shingles=shingles)))
     return [with_wording(item, shingles[item.article_id]) for item in found], with_texts
 

@@ -30,7 +30,7 @@ EVERY = 2**32 - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Wording:
+class Fingerprint:
     """A text's sample. Up to `top` it holds every shingle of the text."""
 
     sample: Sample
@@ -40,13 +40,13 @@ class Wording:
         return len(self.sample)
 
 
-def wording_of(shingles: bytes) -> Wording:
+def wording_of(shingles: bytes) -> Fingerprint:
     """Return the wording of an article whose features hold `shingles`."""
     sample = np.frombuffer(shingles, "<u4")
-    return Wording(sample=sample, top=int(sample[-1]) if len(sample) >= MAX_SHINGLES else EVERY)
+    return Fingerprint(sample=sample, top=int(sample[-1]) if len(sample) >= MAX_SHINGLES else EVERY)
 
 
-class Shingles(Mapping[str, bytes]):
+class ShingleStore(Mapping[str, bytes]):
     """
     The shingles of many articles, by id, in one piece of memory, which can be given back as soon as they are compared.
 
@@ -77,7 +77,7 @@ class Shingles(Mapping[str, bytes]):
         return len(self._places)
 
 
-class Wordings:
+class FingerprintStore:
     """The wording of each article of a window, made when it is asked for: only what to leave out is kept, as bits."""
 
     def __init__(self, ids: Sequence[str], shingles: Mapping[str, bytes]) -> None:
@@ -98,13 +98,13 @@ class Wordings:
         kept = self._kept.get(number)
         return len(self.shingles(number)) // 4 if kept is None else int.from_bytes(kept, "big").bit_count()
 
-    def _make(self, number: int) -> Wording:
+    def _make(self, number: int) -> Fingerprint:
         whole = wording_of(self.shingles(number))
         kept = self._kept.get(number)
         if kept is None:
             return whole
         bits = np.unpackbits(np.frombuffer(kept, np.uint8), count=len(whole))
-        return Wording(sample=whole.sample[bits.view(np.bool_)], top=whole.top)
+        return Fingerprint(sample=whole.sample[bits.view(np.bool_)], top=whole.top)
 
     def leave_out(self, number: int, furniture: Sample) -> None:
         """Leave out the shingles of one article that are in `furniture` (hashes, ascending, at least one)."""
@@ -115,7 +115,7 @@ class Wordings:
             self._kept[number] = np.packbits(kept).tobytes()
 
 
-def wordings(ordered: Sequence[Item], shingles: Mapping[str, bytes] | None = None) -> Wordings:
+def fingerprints(ordered: Sequence[Item], shingles: Mapping[str, bytes] | None = None) -> FingerprintStore:
     """
     Return each item's wording, without what stands in several articles of its own outlet.
 
@@ -124,7 +124,7 @@ def wordings(ordered: Sequence[Item], shingles: Mapping[str, bytes] | None = Non
     """
     ids = [item.article_id for item in ordered]
     own = {item.article_id: item.features.shingles for item in ordered} if shingles is None else shingles
-    found = Wordings(ids, own)
+    found = FingerprintStore(ids, own)
     by_outlet: defaultdict[str, list[int]] = defaultdict(list)
     for i, item in enumerate(ordered):
         by_outlet[item.outlet or host_of(item.url)].append(i)
@@ -139,7 +139,7 @@ def wordings(ordered: Sequence[Item], shingles: Mapping[str, bytes] | None = Non
     return found
 
 
-def candidates(found: Wordings, *, most: int = MOST_CODES, part: int = PART) -> list[tuple[int, int]]:
+def candidate_pairs(found: FingerprintStore, *, most: int = MOST_CODES, part: int = PART) -> list[tuple[int, int]]:
     """
     Return the pairs (earlier, later) that share enough wording to be compared, ascending.
 
@@ -149,8 +149,8 @@ def candidates(found: Wordings, *, most: int = MOST_CODES, part: int = PART) -> 
         most: Shingles that are looked at; of more, those with the lowest hashes.
         part: Shingles whose pairs are made in one go.
     """
-    codes, sizes = held_by(found, most)
-    linked = [counted(links(each)) for each in parts(codes, part)]
+    codes, sizes = postings(found, most)
+    linked = [counted(linked_pairs(each)) for each in posting_chunks(codes, part)]
     del codes
     if not linked:
         return []
@@ -172,7 +172,7 @@ def counted(pairs: Codes) -> tuple[Codes, npt.NDArray[np.int32]]:
     return values, times.astype(np.int32)
 
 
-def held_by(found: Wordings, most: int) -> tuple[Codes, Places]:
+def postings(found: FingerprintStore, most: int) -> tuple[Codes, Places]:
     """Return about `most` shingles with their holders, (hash << 32 | item), ascending, and how many of each item."""
     total = sum(map(found.size, range(len(found))))
     bound = np.uint32(min(EVERY, EVERY * most // max(1, total)))
@@ -190,7 +190,7 @@ def held_by(found: Wordings, most: int) -> tuple[Codes, Places]:
     return codes, sizes
 
 
-def parts(codes: Codes, size: int) -> Iterator[Codes]:
+def posting_chunks(codes: Codes, size: int) -> Iterator[Codes]:
     """Yield `codes` in parts of about `size`, none of which ends among the holders of one shingle."""
     start = 0
     while start < len(codes):
@@ -203,7 +203,7 @@ def parts(codes: Codes, size: int) -> Iterator[Codes]:
         start = end
 
 
-def links(codes: Codes) -> Codes:
+def linked_pairs(codes: Codes) -> Codes:
     """Return the pairs that the shingles of a part link, (earlier << 32 | later), once for each shingle."""
     hashes = codes >> np.uint64(32)
     again = hashes[1:] == hashes[:-1]  # the same shingle in the item before
