@@ -10,8 +10,8 @@ from itertools import chain, count
 import numpy as np
 import numpy.typing as npt
 
-from digests.cluster.dense import mean_of
 from digests.cluster.item import Item
+from digests.cluster.vectorize import mean_of
 from watcher.features.extract import packed_terms
 from watcher.features.means import language_means
 from watcher.model import Features

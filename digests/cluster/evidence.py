@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from digests.cluster.conflict import LEAST_NUMBER
-from digests.cluster.dense import centred
 from digests.cluster.fingerprints import wording_of
 from digests.cluster.item import Item
 from digests.cluster.near_duplicates import overlap
+from digests.cluster.vectorize import center_by_language
 from watcher.features.extract import term_weights
 
 MOST = 12  # names, terms or numbers that are told; the first are the weightiest
@@ -77,7 +77,7 @@ def cosine(a: Item, b: Item) -> float | None:
     models = {a.features.vector_model, b.features.vector_model}
     if not a.features.vector or not b.features.vector or len(models) > 1:
         return None
-    channel = centred((a.features, b.features), (a.language, b.language), from_window=False)
+    channel = center_by_language((a.features, b.features), (a.language, b.language), from_window=False)
     if channel is None or not channel[1].all():
         return None
     vectors, _ = channel

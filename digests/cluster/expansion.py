@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from digests.cluster.channel import Array, Ints, Starts
 from digests.cluster.linkage import Edges
-from digests.cluster.sparse import MAX_TERMS, Vectors, heaviest, unit
+from digests.cluster.vectorize import MAX_TERMS, Vectors, normalize, prune_to_top
 
 ROWS = 512  # rows that are expanded in one go
 KEY_BITS = 32
@@ -60,8 +60,8 @@ def expanded(vectors: Vectors, near: Neighbours, share: float, most: int, *, lac
         sizes, keys, values = grown(vectors, near, first, share)
         borrowed = has_borrowed[first : first + ROWS]
         limits = np.where(borrowed, most, MAX_TERMS)
-        starts, keys, values = heaviest(np.append(0, np.cumsum(sizes)), keys, values, limits)
-        scaled = unit(starts, keys, values, lacking=lacking)[2]
+        starts, keys, values = prune_to_top(np.append(0, np.cumsum(sizes)), keys, values, limits)
+        scaled = normalize(starts, keys, values, lacking=lacking)[2]
         parts.append((np.diff(starts), keys, np.where(np.repeat(borrowed, np.diff(starts)), scaled, values)))
     sizes, keys, values = (np.concatenate(each) for each in zip(*parts, strict=True))
     return np.append(0, np.cumsum(sizes)), keys, values

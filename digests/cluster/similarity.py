@@ -9,13 +9,18 @@ import numpy as np
 import numpy.typing as npt
 
 from digests.cluster.channel import Array, Channel, Numbers, Places, Reach, met, rows_of
-from digests.cluster.dense import centred
 from digests.cluster.evidence import Evidence, why
 from digests.cluster.expansion import Borrowing, Neighbours, expanded, nearest_of
 from digests.cluster.item import Item
 from digests.cluster.linkage import Edges
-from digests.cluster.sparse import codes_of, cognate_vectors, name_channel, term_vectors
-from digests.cluster.terms import told
+from digests.cluster.vectorize import (
+    center_by_language,
+    codes_of,
+    cognate_vectors,
+    load_term_rows,
+    name_channel,
+    term_vectors,
+)
 from digests.cluster.weights import Curve, Sparse, Weights, bounds
 
 __all__ = ["Evidence", "Pairs", "edges", "why"]
@@ -84,8 +89,8 @@ class Pairs:
         self.has_text = np.array([len(each.shingles) >= LEAST_BODY for each in features], bool)
         times = [item.published_at.timestamp() / 3600 if item.published_at else np.nan for item in items]
         self.hours: Numbers = np.array(times, np.float64)
-        self.dense = centred(features, languages)
-        found = told(features, languages)
+        self.dense = center_by_language(features, languages)
+        found = load_term_rows(features, languages)
         cognates = cognate_vectors(found)
         found = replace(found, words=())  # nobody asks any more how they are spelt
         terms = term_vectors(found, languages)

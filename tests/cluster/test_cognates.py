@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digests.cluster.cognates import KEY, LEAST_KEY, LEAST_LETTERS, SOUNDS, cognate, cognates
+from digests.cluster.vectorize import KEY, LEAST_KEY, LEAST_LETTERS, SOUNDS, cognate_key, cognates
 from watcher.text.words import to_latin
 
 SPELLING = re.compile("|".join(sorted(SOUNDS, key=lambda letters: -len(letters))))
@@ -20,7 +20,7 @@ DOUBLED = re.compile(r"(.)\1+")
     [("tokyo", "tokio"), ("токио", "tokyo"), ("quito", "kito"), ("photo", "foto")],
 )
 def test_one_name_in_two_spellings_has_one_key(one, other):
-    assert cognate(one) == cognate(other) != ""
+    assert cognate_key(one) == cognate_key(other) != ""
 
 
 WORDS = st.text("abcdefghijklmnopqrstuvwxyz0", max_size=8) | st.text("токиощфя日x", max_size=5) | st.just("#1200")

@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 
 from digests.cluster.about import DIGITS, MOST_TERMS, mean_terms
 from digests.cluster.item import Item
-from digests.cluster.sparse import heaviest_alike
-from digests.cluster.terms import PART, cognates_of, told
+from digests.cluster.vectorize import PART, cognates_of, load_term_rows, max_per_key
 from watcher.features.extract import packed_terms
 from watcher.model import Features
 
@@ -31,7 +30,7 @@ def member(made: Features, key: str = "a") -> Item:
 
 
 def test_each_language_has_its_own_keys_in_the_order_in_which_they_come():
-    found = told(
+    found = load_term_rows(
         [features({"dam": 3000, "town": 1000}, ("12",)), features({"dam": 2000}), features({"town": 1000})],
         ["en", "de", "en"],
     )
@@ -44,7 +43,7 @@ def test_each_language_has_its_own_keys_in_the_order_in_which_they_come():
 
 def test_the_parts_of_a_window_are_all_of_it():
     rows = [features({f"w{n % 7}": 1000 + n % 5}) for n in range(PART + 3)]
-    found = told(rows, ["en"] * len(rows))
+    found = load_term_rows(rows, ["en"] * len(rows))
 
     parts = list(found.parts())
 
@@ -53,7 +52,7 @@ def test_the_parts_of_a_window_are_all_of_it():
 
 
 def test_words_and_large_numbers_of_two_languages_have_a_key_in_common():
-    found = told(
+    found = load_term_rows(
         [
             features({"tokyo": 1000, "dam": 1000}, ("12", "1200")),
             features({"tokio": 1000, "damm": 900}, ("12", "1200")),
@@ -71,7 +70,7 @@ def test_words_and_large_numbers_of_two_languages_have_a_key_in_common():
 def test_a_row_has_the_highest_of_weights_with_one_key_where_it_came_first():
     starts, keys = np.array([0, 4, 5]), np.array([5, -1, 2, 5, 2], np.int32)
 
-    found = heaviest_alike(starts, keys, np.array([1, 9, 2, 3, 4], np.float32))
+    found = max_per_key(starts, keys, np.array([1, 9, 2, 3, 4], np.float32))
 
     assert [each.tolist() for each in found] == [[0, 2, 3], [5, 2, 2], [3, 2, 4]]
 
