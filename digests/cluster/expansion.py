@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from digests.cluster.channel import Array, Ints, Starts
+from digests.cluster.inverted_index import Array, Ints, Starts
 from digests.cluster.linkage import Edges
 from digests.cluster.vectorize import MAX_TERMS, Vectors, normalize, prune_to_top
 

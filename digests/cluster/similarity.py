@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from digests.cluster.channel import Array, Channel, Numbers, Places, Reach, met, rows_of
 from digests.cluster.evidence import Evidence, why
 from digests.cluster.expansion import Borrowing, Neighbours, expanded, nearest_of
+from digests.cluster.inverted_index import Array, InvertedIndex, Numbers, Places, TimeWindow, rows_of, score_pairs
 from digests.cluster.item import Item
 from digests.cluster.linkage import Edges
 from digests.cluster.vectorize import (
@@ -97,19 +97,21 @@ class Pairs:
         del found
         rule = weights.borrowing
         if rule is not None and not self.has_text.all():
-            near = self.neighbours(Channel(*terms), rule)
+            near = self.neighbours(InvertedIndex(*terms), rule)
             terms = expanded(terms, near, rule.terms, rule.most)
             if cognates is not None:
                 cognates = expanded(cognates, near, rule.cognates, rule.most, lacking=rule.lacking)
         most = bounds(weights, beside=self.dense is not None)
         sparse = 1 + int(self.has_text.any()) + (cognates is not None)
-        self.terms = self.limited(Channel(*terms), most[0], sparse)  # one after the other: each takes room to limit
+        self.terms = self.limited(
+            InvertedIndex(*terms), most[0], sparse
+        )  # one after the other: each takes room to limit
         del terms
         self.names = self.limited(name_channel(features), most[1], sparse) if self.has_text.any() else None
         self.has_names = np.zeros(len(items), bool) if self.names is None else self.names.sizes() >= LEAST_NAMES
-        self.cognates = None if cognates is None else self.limited(Channel(*cognates), most[2], sparse)
+        self.cognates = None if cognates is None else self.limited(InvertedIndex(*cognates), most[2], sparse)
 
-    def limited(self, channel: Channel, factor: float, sparse: int) -> Channel:
+    def limited(self, channel: InvertedIndex, factor: float, sparse: int) -> InvertedIndex:
         """
         Return a channel that meets only where it may matter to a score.
 
@@ -119,17 +121,19 @@ class Pairs:
         """
         w = self.weights
         decay = np.where(self.has_text, max(w.decay_hours_text, w.decay_hours_title), w.decay_hours_title)
-        reach = Reach(hours=self.hours, decay_hours=decay, idle_hours=w.idle_hours)
+        reach = TimeWindow(hours=self.hours, decay_hours=decay, idle_hours=w.idle_hours)
         channel.limit(reach, LOST * w.floor / sparse / factor)
         return channel
 
-    def neighbours(self, terms: Channel, rule: Borrowing) -> Neighbours:
+    def neighbours(self, terms: InvertedIndex, rule: Borrowing) -> Neighbours:
         """Return the nearest of each article that is known by its title alone."""
         decay = np.full(len(self.hours), self.weights.decay_hours_title)
-        terms.limit(Reach(hours=self.hours, decay_hours=decay, idle_hours=self.weights.idle_hours), LOST * rule.least)
+        terms.limit(
+            TimeWindow(hours=self.hours, decay_hours=decay, idle_hours=self.weights.idle_hours), LOST * rule.least
+        )
         found = []
         for start, stop in self.blocks([terms]):
-            pairs = met([terms], [1.0], rule.least, start, stop, self.first_in_reach(start))
+            pairs = score_pairs([terms], [1.0], rule.least, start, stop, self.first_in_reach(start))
             text = self.has_text[pairs.later] & self.has_text[pairs.earlier]
             scores = pairs.bound * self.decay(pairs.later, pairs.earlier, text)
             wanted = np.flatnonzero(~text)
@@ -137,7 +141,7 @@ class Pairs:
             found.append(edges_at(pairs.later[kept], pairs.earlier[kept], scores[kept]))
         return nearest_of(joined(found), borrows=~self.has_text, most=rule.neighbours)
 
-    def channels(self) -> list[Channel]:
+    def channels(self) -> list[InvertedIndex]:
         """Return the sparse channels that there are."""
         return [each for each in (self.terms, self.names, self.cognates) if each is not None]
 
@@ -148,7 +152,7 @@ class Pairs:
             factor for channel, factor in zip((self.terms, self.names, self.cognates), most, strict=False) if channel
         ]
 
-    def blocks(self, channels: Sequence[Channel]) -> Iterator[tuple[int, int]]:
+    def blocks(self, channels: Sequence[InvertedIndex]) -> Iterator[tuple[int, int]]:
         """Yield the rows of each block, first and beyond the last, such that none is too large for the memory."""
         ends = np.cumsum(sum(each.costs() for each in channels))
         dated = len(self.hours) - int(np.count_nonzero(np.isnan(self.hours)))
@@ -178,7 +182,7 @@ class Pairs:
         """Return the pairs of rows `start` to `stop` with those before them that may come over the floor."""
         low = self.first_in_reach(start)
         least = self.weights.floor if self.dense is None else LEAST_SHARED
-        pairs = met(self.channels(), self.factors(), least, start, stop, low)
+        pairs = score_pairs(self.channels(), self.factors(), least, start, stop, low)
         if self.dense is None:
             return self.cosines(pairs.later, pairs.earlier, pairs.shared)
         vectors = self.dense[0][start:stop] @ self.dense[0][low:stop].T

@@ -12,7 +12,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from digests.cluster.channel import Array, Channel, Ints, Starts, holders
+from digests.cluster.inverted_index import Array, Ints, InvertedIndex, Starts, document_frequencies
 from watcher.features.means import language_means
 from watcher.model import Features
 from watcher.text.words import to_latin
@@ -27,7 +27,7 @@ SHORT_COGNATES = 6.0  # length of what a vector of cognates is taken to lack: on
 
 def term_vectors(found: TermRows, languages: Sequence[str]) -> Vectors:
     """Return the vectors of terms and numbers, each language by itself."""
-    held, articles = holders(found.keys, 1), sizes_of_languages(languages)
+    held, articles = document_frequencies(found.keys, 1), sizes_of_languages(languages)
     made = SparseBuilder(int(np.minimum(np.diff(found.starts), MAX_TERMS).sum()))
     for first, stop, starts, keys, weights in found.parts():
         among = np.repeat(articles[first:stop], np.diff(starts))
@@ -36,7 +36,7 @@ def term_vectors(found: TermRows, languages: Sequence[str]) -> Vectors:
     return made.vectors()
 
 
-def name_channel(features: Sequence[Features]) -> Channel:
+def name_channel(features: Sequence[Features]) -> InvertedIndex:
     """Return the channel of names and larger numbers; a name that two languages spell alike is one."""
     number_of = name_ids(features).__getitem__
     keys, starts = array("i"), array("q", [0])
@@ -44,8 +44,8 @@ def name_channel(features: Sequence[Features]) -> Channel:
         keys.extend(dict.fromkeys(map(number_of, (*each.names, *large_numbers(each)))))
         starts.append(len(keys))
     keys_ = np.array(keys, np.int32)
-    held = holders(keys_, int(keys_.max(initial=0)) + 1)[keys_]
-    return Channel(
+    held = document_frequencies(keys_, int(keys_.max(initial=0)) + 1)[keys_]
+    return InvertedIndex(
         *normalize(np.array(starts, np.int64), keys_, np.log((len(features) + PRIOR_ARTICLES) / (held + 0.5)))
     )
 
@@ -69,7 +69,7 @@ def cognate_vectors(found: TermRows) -> Vectors | None:
     heads = [max_per_key(starts, codes[keys], weights) for _, _, starts, keys, weights in found.parts()]
     held = np.zeros(int(codes.max(initial=0)) + 1, np.int64)
     for _, keys, _ in heads:
-        held += holders(keys, len(held))
+        held += document_frequencies(keys, len(held))
     made = SparseBuilder(sum(int(np.minimum(np.diff(starts), MAX_TERMS).sum()) for starts, _, _ in heads))
     while heads:  # in a large window they are most of what is held: each goes as its vectors come
         starts, keys, weights = heads.pop(0)

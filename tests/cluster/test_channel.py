@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digests.cluster.channel import MOST_HOLDERS, Channel, Reach, met
+from digests.cluster.inverted_index import MOST_HOLDERS, InvertedIndex, TimeWindow, score_pairs
 
 ROWS = st.lists(st.dictionaries(st.integers(0, 8), st.floats(0.01, 1.0), max_size=6), min_size=2, max_size=12)
 HOURS = st.lists(st.floats(0, 300), min_size=12, max_size=12)
@@ -23,14 +23,14 @@ def unit(row: dict[int, float]) -> dict[int, float]:
     return {key: value / length for key, value in row.items()}
 
 
-def channel(rows: list[dict[int, float]]) -> Channel:
+def channel(rows: list[dict[int, float]]) -> InvertedIndex:
     starts = np.append(0, np.cumsum([len(row) for row in rows]))
     keys = np.array([key for row in rows for key in row], np.int32)
-    return Channel(starts, keys, np.array([value for row in rows for value in row.values()], np.float32))
+    return InvertedIndex(starts, keys, np.array([value for row in rows for value in row.values()], np.float32))
 
 
-def products(found: Channel, rows: int, low: int = 0) -> dict[tuple[int, int], float]:
-    pairs = met([found], [1.0], 1e-9, 0, rows, low)
+def products(found: InvertedIndex, rows: int, low: int = 0) -> dict[tuple[int, int], float]:
+    pairs = score_pairs([found], [1.0], 1e-9, 0, rows, low)
     return dict(
         zip(zip(pairs.later.tolist(), pairs.earlier.tolist(), strict=True), pairs.shared[0].tolist(), strict=True)
     )
@@ -54,7 +54,7 @@ def test_what_a_limited_channel_leaves_out_is_worth_less_than_was_allowed(given_
     hours = np.array(sorted(moments)[: len(rows)], np.float64)
     whole, limited = channel(rows), channel(rows)
 
-    limited.limit(Reach(hours=hours, decay_hours=np.full(len(rows), DECAY_HOURS), idle_hours=IDLE_HOURS), lost)
+    limited.limit(TimeWindow(hours=hours, decay_hours=np.full(len(rows), DECAY_HOURS), idle_hours=IDLE_HOURS), lost)
 
     found = products(limited, len(rows))
     for (a, b), product in products(whole, len(rows)).items():
@@ -69,7 +69,7 @@ def test_a_word_of_many_articles_is_compared_over_a_shorter_time_than_a_rare_one
     hours = np.array([0.0, *range(20), 90.0, 90.0], np.float64)
     found = channel(rows)
 
-    found.limit(Reach(hours=hours, decay_hours=np.full(len(rows), DECAY_HOURS), idle_hours=IDLE_HOURS), 0.05)
+    found.limit(TimeWindow(hours=hours, decay_hours=np.full(len(rows), DECAY_HOURS), idle_hours=IDLE_HOURS), 0.05)
 
     shared = products(found, len(rows))
     assert np.isclose(shared[21, 0], 0.98**2, atol=1e-5)
@@ -80,7 +80,9 @@ def test_a_row_without_a_time_meets_all_before_it():
     rows = [{0: 1.0}, {0: 1.0}]
     found = channel(rows)
 
-    found.limit(Reach(hours=np.array([0.0, np.nan]), decay_hours=np.full(2, DECAY_HOURS), idle_hours=IDLE_HOURS), 0.05)
+    found.limit(
+        TimeWindow(hours=np.array([0.0, np.nan]), decay_hours=np.full(2, DECAY_HOURS), idle_hours=IDLE_HOURS), 0.05
+    )
 
     assert products(found, 2) == {(1, 0): 1.0}
 
@@ -111,7 +113,7 @@ def test_each_entry_has_its_place_among_the_holders_of_its_key(rows):
     starts = np.append(0, np.cumsum(list(map(len, keys))))
     every = np.concatenate(keys).astype(np.int32)
 
-    channel = Channel(starts, every, np.arange(len(every), dtype=np.float32))
+    channel = InvertedIndex(starts, every, np.arange(len(every), dtype=np.float32))
 
     order = np.argsort(every, kind="stable")
     assert channel.place[order].tolist() == list(range(len(every)))

@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digests.cluster.channel import met
 from digests.cluster.expansion import expanded, nearest_of
+from digests.cluster.inverted_index import score_pairs
 from digests.cluster.item import in_order
 from digests.cluster.linkage import edges_of
 from digests.cluster.similarity import Pairs
@@ -76,7 +76,7 @@ def test_titles_without_a_common_word_meet_by_way_of_a_third(item):
 
     scored = Pairs(in_order(titles), WEIGHTS_ALONE)
 
-    found = met([scored.terms], [1.0], 0.01, 0, 6, 0)
+    found = score_pairs([scored.terms], [1.0], 0.01, 0, 6, 0)
     assert (2, 0) in zip(found.later.tolist(), found.earlier.tolist(), strict=True)
     assert group(titles)[0].articles == ("d0", "d1", "d2")
 

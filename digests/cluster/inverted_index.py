@@ -22,7 +22,7 @@ PART = 1_024  # rows that are placed, and whose reach is found, in one go
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reach:
+class TimeWindow:
     """How far back two rows can matter: what they share falls by e in `decay_hours`, and is 0 beyond `idle_hours`."""
 
     hours: Numbers  # of each row, ascending; nan where it has no time, which is at the end
@@ -31,7 +31,7 @@ class Reach:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Met:
+class PairScores:
     """Pairs of rows, what they share in each channel, and `bound`, what that comes to together."""
 
     later: Places
@@ -40,7 +40,7 @@ class Met:
     shared: tuple[Numbers, ...]
 
 
-class Channel:
+class InvertedIndex:
     """Vectors over keys, in rows, ready to be multiplied with those before them."""
 
     def __init__(self, starts: Starts, keys: Ints, weights: Array) -> None:
@@ -52,7 +52,7 @@ class Channel:
         """
         self.starts = starts
         self.keys = keys
-        self.holders = holders(keys, 1).astype(np.int32)  # of each key
+        self.holders = document_frequencies(keys, 1).astype(np.int32)  # of each key
         self.held_by = np.empty(len(keys), np.int32)
         self.held_weights = np.empty(len(keys), weights.dtype)
         self.place = np.empty(len(keys), np.int32)  # of an entry among the holders of all keys
@@ -62,7 +62,7 @@ class Channel:
         for start in range(0, len(starts) - 1, PART):  # of a large window, all at once is more than the outcome
             stop = min(start + PART, len(starts) - 1)
             entries = self.entries(start, stop)
-            place = places(keys[entries], free)
+            place = assign_slots(keys[entries], free)
             self.place[entries] = place
             self.before[entries] = np.minimum(place - first[keys[entries]], MOST_HOLDERS)
             self.held_by[place] = np.repeat(np.arange(start, stop, dtype=np.int32), np.diff(starts[start : stop + 1]))
@@ -76,7 +76,7 @@ class Channel:
         """Return how many products each row needs."""
         return np.diff(np.append(0, np.cumsum(self.before, dtype=np.int64))[self.starts])
 
-    def limit(self, reach: Reach, lost: float) -> None:
+    def limit(self, reach: TimeWindow, lost: float) -> None:
         """
         Let each entry meet only those holders of its key that are near enough in time for it to matter.
 
@@ -147,7 +147,9 @@ class Channel:
         return cells, np.repeat(self.held_weights[place].astype(np.float64), met) * self.held_weights[held]
 
 
-def met(channels: Sequence[Channel], factors: Sequence[float], least: float, start: int, stop: int, low: int) -> Met:
+def score_pairs(
+    channels: Sequence[InvertedIndex], factors: Sequence[float], least: float, start: int, stop: int, low: int
+) -> PairScores:
     """
     Return the pairs of rows `start` to `stop` with those before them, from `low` on, whose products come to `least`.
 
@@ -160,16 +162,16 @@ def met(channels: Sequence[Channel], factors: Sequence[float], least: float, sta
     if size > MOST_EMPTY * sum(map(len, cells)):
         codes, place = np.unique(np.concatenate(cells), return_inverse=True)
         size, cells = len(codes), np.split(place, np.cumsum([len(each) for each in cells[:-1]]))
-    tables = [sums(part, values, size) for part, (_, values) in zip(cells, made, strict=True)]
+    tables = [grouped_sums(part, values, size) for part, (_, values) in zip(cells, made, strict=True)]
     bound = np.zeros(size)
     for table, factor in zip(tables, factors, strict=True):
         bound += table * factor
     kept = np.flatnonzero(bound >= least)
     later, earlier = rows_of(kept if codes is None else codes[kept], start, stop, low)
-    return Met(later=later, earlier=earlier, bound=bound[kept], shared=tuple(table[kept] for table in tables))
+    return PairScores(later=later, earlier=earlier, bound=bound[kept], shared=tuple(table[kept] for table in tables))
 
 
-def places(keys: Ints, free: Ints) -> Ints:
+def assign_slots(keys: Ints, free: Ints) -> Ints:
     """Return the places of some more keys, each at the first that is `free` of its own, which then is the next one."""
     order = np.argsort(keys, kind="stable")
     begins = np.flatnonzero(np.diff(keys[order], prepend=-1))
@@ -180,7 +182,7 @@ def places(keys: Ints, free: Ints) -> Ints:
     return found
 
 
-def holders(keys: Ints, count: int) -> npt.NDArray[np.int64]:
+def document_frequencies(keys: Ints, count: int) -> npt.NDArray[np.int64]:
     """Return how many rows each of `count` keys is in; a part at a time, as numpy takes eight bytes for each key."""
     found = np.zeros(max(count, int(keys.max(initial=-1)) + 1), np.int64)
     for start in range(0, len(keys), COUNTED):
@@ -188,7 +190,7 @@ def holders(keys: Ints, count: int) -> npt.NDArray[np.int64]:
     return found
 
 
-def sums(places: Places, values: Numbers, size: int) -> Numbers:
+def grouped_sums(places: Places, values: Numbers, size: int) -> Numbers:
     """Return the sum of the values of each of `size` places."""
     return np.asarray(np.bincount(places, values, size), np.float64)
 
