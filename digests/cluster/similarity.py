@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from digests.cluster.evidence import Evidence, why
-from digests.cluster.expansion import Borrowing, Neighbours, expanded, nearest_of
 from digests.cluster.inverted_index import Array, InvertedIndex, Numbers, Places, TimeWindow, rows_of, score_pairs
 from digests.cluster.item import Item
 from digests.cluster.linkage import Edges
+from digests.cluster.query_expansion import ExpansionParams, Neighbours, expand_vectors, nearest_neighbours
 from digests.cluster.vectorize import (
     center_by_language,
     codes_of,
@@ -98,9 +98,9 @@ class Pairs:
         rule = weights.borrowing
         if rule is not None and not self.has_text.all():
             near = self.neighbours(InvertedIndex(*terms), rule)
-            terms = expanded(terms, near, rule.terms, rule.most)
+            terms = expand_vectors(terms, near, rule.terms, rule.most)
             if cognates is not None:
-                cognates = expanded(cognates, near, rule.cognates, rule.most, lacking=rule.lacking)
+                cognates = expand_vectors(cognates, near, rule.cognates, rule.most, lacking=rule.lacking)
         most = bounds(weights, beside=self.dense is not None)
         sparse = 1 + int(self.has_text.any()) + (cognates is not None)
         self.terms = self.limited(
@@ -125,7 +125,7 @@ class Pairs:
         channel.limit(reach, LOST * w.floor / sparse / factor)
         return channel
 
-    def neighbours(self, terms: InvertedIndex, rule: Borrowing) -> Neighbours:
+    def neighbours(self, terms: InvertedIndex, rule: ExpansionParams) -> Neighbours:
         """Return the nearest of each article that is known by its title alone."""
         decay = np.full(len(self.hours), self.weights.decay_hours_title)
         terms.limit(
@@ -139,7 +139,7 @@ class Pairs:
             wanted = np.flatnonzero(~text)
             kept = wanted[strongest(pairs.later[wanted], scores[wanted], rule.least, rule.neighbours)]
             found.append(edges_at(pairs.later[kept], pairs.earlier[kept], scores[kept]))
-        return nearest_of(joined(found), borrows=~self.has_text, most=rule.neighbours)
+        return nearest_neighbours(joined(found), borrows=~self.has_text, most=rule.neighbours)
 
     def channels(self) -> list[InvertedIndex]:
         """Return the sparse channels that there are."""

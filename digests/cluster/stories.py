@@ -11,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from digests.cluster.conflict import held_apart
-from digests.cluster.expansion import Borrowing
 from digests.cluster.item import Item, in_order, moment
 from digests.cluster.linkage import Apart, Edges, Linkage, link
 from digests.cluster.links import Link, links
 from digests.cluster.near_duplicates import group_wire_copies
+from digests.cluster.query_expansion import ExpansionParams
 from digests.cluster.rules import NO_RULES, Rules, bound, divided, held_by
 from digests.cluster.similarity import edges
 from digests.cluster.steady import known_story, steadied
@@ -44,7 +44,7 @@ WEIGHTS = Weights(
     decay_hours_text=168.0,
     decay_unknown=1.0,
     floor=0.1,
-    borrowing=Borrowing(neighbours=20, least=0.15, terms=0.3, cognates=0.3, lacking=0.63, most=24),
+    borrowing=ExpansionParams(neighbours=20, least=0.15, terms=0.3, cognates=0.3, lacking=0.63, most=24),
 )
 WEIGHTS_ALONE = replace(WEIGHTS, sharpness=1.0, decay_hours_title=42.0, decay_hours_text=72.0, floor=0.06)
 RULE = Linkage(threshold=THRESHOLD, usual=0.5, strictness=1.0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from digests.cluster.expansion import Borrowing
+from digests.cluster.query_expansion import ExpansionParams
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +55,7 @@ class Weights:
     decay_hours_text: float  # the same for two texts, which say more surely what they tell of
     decay_unknown: float  # what is left of a score where one has no time
     floor: float  # lower scores count as 0
-    borrowing: Borrowing | None  # of titles; None where nothing is borrowed
+    borrowing: ExpansionParams | None  # of titles; None where nothing is borrowed
     idle_hours: float = 120.0  # a story idle for so long is over: no pair reaches across
 
 

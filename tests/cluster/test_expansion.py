@@ -4,10 +4,10 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digests.cluster.expansion import expanded, nearest_of
 from digests.cluster.inverted_index import score_pairs
 from digests.cluster.item import in_order
 from digests.cluster.linkage import edges_of
+from digests.cluster.query_expansion import expand_vectors, nearest_neighbours
 from digests.cluster.similarity import Pairs
 from digests.cluster.stories import WEIGHTS_ALONE, group
 
@@ -32,7 +32,7 @@ def row(made, number):
 
 
 def test_each_row_that_borrows_has_its_nearest_first():
-    near = nearest_of(
+    near = nearest_neighbours(
         edges_of([(1, 0, 0.2), (2, 0, 0.9), (2, 1, 0.5), (3, 0, 0.4)]), borrows=np.array([1, 0, 1, 1], bool), most=2
     )
 
@@ -42,9 +42,9 @@ def test_each_row_that_borrows_has_its_nearest_first():
 
 def test_a_vector_borrows_what_its_neighbours_have():
     made = vectors({0: 1.0}, {0: 0.6, 1: 0.8}, {2: 0.5})
-    near = nearest_of(edges_of([(1, 0, 0.6)]), borrows=np.array([True, False, True]), most=5)
+    near = nearest_neighbours(edges_of([(1, 0, 0.6)]), borrows=np.array([True, False, True]), most=5)
 
-    grown = expanded(made, near, 0.5, 10)
+    grown = expand_vectors(made, near, 0.5, 10)
 
     assert row(grown, 0).keys() == {0, 1}
     assert np.isclose(row(grown, 0)[0] / row(grown, 0)[1], 1.18 / 0.24)
@@ -60,11 +60,11 @@ def test_a_vector_borrows_what_its_neighbours_have():
 )
 def test_a_grown_vector_is_bounded_and_of_unit_length(rows, links):
     inside = {(a, b): score for a, b, score in links if b < a < len(rows)}
-    near = nearest_of(
+    near = nearest_neighbours(
         edges_of((a, b, score) for (a, b), score in inside.items()), borrows=np.ones(len(rows), bool), most=3
     )
 
-    grown = expanded(vectors(*rows), near, 0.3, 4)
+    grown = expand_vectors(vectors(*rows), near, 0.3, 4)
 
     for number in np.flatnonzero(np.diff(near.starts)):
         assert len(row(grown, number)) <= 4

@@ -16,7 +16,7 @@ KEY_BITS = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Borrowing:
+class ExpansionParams:
     """What a title borrows (pseudo-relevance feedback, Rocchio's: the nearest are taken to be of one event)."""
 
     neighbours: int  # of a title, at most
@@ -36,7 +36,7 @@ class Neighbours:
     scores: Array
 
 
-def nearest_of(pairs: Edges, *, borrows: npt.NDArray[np.bool_], most: int) -> Neighbours:
+def nearest_neighbours(pairs: Edges, *, borrows: npt.NDArray[np.bool_], most: int) -> Neighbours:
     """Return the `most` nearest of each row that `borrows`, by pairs that are given once, in either direction."""
     a, b = np.concatenate([pairs.first, pairs.second]), np.concatenate([pairs.second, pairs.first])
     both = np.concatenate([pairs.score, pairs.score])
@@ -48,7 +48,7 @@ def nearest_of(pairs: Edges, *, borrows: npt.NDArray[np.bool_], most: int) -> Ne
     return Neighbours(starts=np.append(0, np.cumsum(sizes)), others=b[order][kept], scores=both[order][kept])
 
 
-def expanded(vectors: Vectors, near: Neighbours, share: float, most: int, *, lacking: float = 0.0) -> Vectors:
+def expand_vectors(vectors: Vectors, near: Neighbours, share: float, most: int, *, lacking: float = 0.0) -> Vectors:
     """
     Return vectors to each of which `share` × score of each of its neighbours' is added; those without stay as they are.
 
@@ -57,7 +57,7 @@ def expanded(vectors: Vectors, near: Neighbours, share: float, most: int, *, lac
     has_borrowed = np.diff(near.starts) > 0
     parts = []
     for first in range(0, len(vectors[0]) - 1, ROWS):
-        sizes, keys, values = grown(vectors, near, first, share)
+        sizes, keys, values = expand_rows(vectors, near, first, share)
         borrowed = has_borrowed[first : first + ROWS]
         limits = np.where(borrowed, most, MAX_TERMS)
         starts, keys, values = prune_to_top(np.append(0, np.cumsum(sizes)), keys, values, limits)
@@ -67,7 +67,9 @@ def expanded(vectors: Vectors, near: Neighbours, share: float, most: int, *, lac
     return np.append(0, np.cumsum(sizes)), keys, values
 
 
-def grown(vectors: Vectors, near: Neighbours, first: int, share: float) -> tuple[npt.NDArray[np.int64], Ints, Array]:
+def expand_rows(
+    vectors: Vectors, near: Neighbours, first: int, share: float
+) -> tuple[npt.NDArray[np.int64], Ints, Array]:
     """Return (sizes, keys, values) of `ROWS` rows from `first` on, with what they borrow."""
     starts, keys, values = vectors
     stop = min(first + ROWS, len(starts) - 1)
