@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from digests.cluster.evidence import Evidence, why
 from digests.cluster.inverted_index import Array, InvertedIndex, Numbers, Places, TimeWindow, rows_of, score_pairs
 from digests.cluster.item import Item
 from digests.cluster.linkage import Edges
@@ -22,8 +21,6 @@ from digests.cluster.vectorize import (
     term_vectors,
 )
 from digests.cluster.weights import Curve, Sparse, Weights, bounds
-
-__all__ = ["Evidence", "Pairs", "edges", "why"]
 
 CELLS = 100_000  # pairs of a block: 0.8 MB, that a processor keeps at hand (a third of the time)
 PRODUCTS = 100_000  # of keys in a block, the same

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from digests.cluster.similarity import why
+from digests.cluster.evidence import why
 from watcher.features.embed import with_vector
 
 
