@@ -13,7 +13,7 @@ import numpy as np
 
 from digests.cluster.conflict import keys_of
 from digests.cluster.item import Item
-from digests.cluster.similarity import Pairs
+from digests.cluster.similarity import PairScorer
 from digests.cluster.stories import WEIGHTS, WEIGHTS_ALONE
 
 CELLS = 500_000  # pairs that are compared in one go
@@ -53,7 +53,7 @@ def follow(earlier: Sequence[Item], new: Sequence[Item], threads: dict[str, str]
     weights, least = (WEIGHTS, LEAST) if has_vectors else (WEIGHTS_ALONE, LEAST_ALONE)
     floor = round(least / MARGIN, 3)
     timeless = replace(weights, decay_hours_title=math.inf, decay_hours_text=math.inf, idle_hours=math.inf)
-    pairs = Pairs(items, replace(timeless, floor=floor, **PLAIN))
+    pairs = PairScorer(items, replace(timeless, floor=floor, **PLAIN))
     names = Names(items)
     steps = (
         each for start, stop in parts(len(earlier), len(items)) for each in best(pairs, items, threads, start, stop)
@@ -72,7 +72,7 @@ def parts(start: int, stop: int) -> Iterator[tuple[int, int]]:
 
 
 def best(
-    pairs: Pairs, items: Sequence[Item], threads: dict[str, str], start: int, stop: int
+    pairs: PairScorer, items: Sequence[Item], threads: dict[str, str], start: int, stop: int
 ) -> Iterator[tuple[int, int, float]]:
     """Yield (row, earlier row, score) of the best pair of each row that is clearly ahead of all other threads."""
     found = pairs.block(start, stop)

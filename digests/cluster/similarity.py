@@ -20,7 +20,6 @@ from digests.cluster.vectorize import (
     name_channel,
     term_vectors,
 )
-from digests.cluster.weights import Curve, Sparse, Weights, bounds
 
 CELLS = 100_000  # pairs of a block: 0.8 MB, that a processor keeps at hand (a third of the time)
 PRODUCTS = 100_000  # of keys in a block, the same
@@ -47,18 +46,18 @@ class Cosines:
     vectors: Array | None
 
 
-def edges(items: Sequence[Item], weights: Weights) -> Edges:
+def score_all_pairs(items: Sequence[Item], weights: ScoreParams) -> Edges:
     """Return (later, earlier, score) for the pairs of `items` that score over the floor; `items` are `in_order`."""
-    return joined(parts_of(items, weights) if items else [])
+    return concat_edges(parts_of(items, weights) if items else [])
 
 
-def parts_of(items: Sequence[Item], weights: Weights) -> list[Edges]:
+def parts_of(items: Sequence[Item], weights: ScoreParams) -> list[Edges]:
     """Return the edges of each block; the channels are given back before they are joined."""
-    pairs = Pairs(items, weights)
+    pairs = PairScorer(items, weights)
     return [pairs.block(start, stop) for start, stop in pairs.blocks(pairs.channels())]
 
 
-def joined(parts: Sequence[Edges]) -> Edges:
+def concat_edges(parts: Sequence[Edges]) -> Edges:
     """Return the edges of all parts."""
     return Edges(
         first=np.concatenate([np.zeros(0, np.int32), *(each.first for each in parts)]),
@@ -67,17 +66,17 @@ def joined(parts: Sequence[Edges]) -> Edges:
     )
 
 
-def edges_at(later: Places, earlier: Places, scores: Numbers) -> Edges:
+def to_edges(later: Places, earlier: Places, scores: Numbers) -> Edges:
     """Return pairs of rows and their scores as edges."""
     return Edges(
         first=later.astype(np.int32), second=earlier.astype(np.int32), score=np.round(scores, 4).astype(np.float32)
     )
 
 
-class Pairs:
+class PairScorer:
     """The channels of a window, ready to score blocks of it."""
 
-    def __init__(self, items: Sequence[Item], weights: Weights) -> None:
+    def __init__(self, items: Sequence[Item], weights: ScoreParams) -> None:
         features = [item.features for item in items]
         languages = [item.language for item in items]
         self.weights = weights
@@ -98,7 +97,7 @@ class Pairs:
             terms = expand_vectors(terms, near, rule.terms, rule.most)
             if cognates is not None:
                 cognates = expand_vectors(cognates, near, rule.cognates, rule.most, lacking=rule.lacking)
-        most = bounds(weights, beside=self.dense is not None)
+        most = max_contributions(weights, beside=self.dense is not None)
         sparse = 1 + int(self.has_text.any()) + (cognates is not None)
         self.terms = self.limited(
             InvertedIndex(*terms), most[0], sparse
@@ -134,9 +133,9 @@ class Pairs:
             text = self.has_text[pairs.later] & self.has_text[pairs.earlier]
             scores = pairs.bound * self.decay(pairs.later, pairs.earlier, text)
             wanted = np.flatnonzero(~text)
-            kept = wanted[strongest(pairs.later[wanted], scores[wanted], rule.least, rule.neighbours)]
-            found.append(edges_at(pairs.later[kept], pairs.earlier[kept], scores[kept]))
-        return nearest_neighbours(joined(found), borrows=~self.has_text, most=rule.neighbours)
+            kept = wanted[top_scores(pairs.later[wanted], scores[wanted], rule.least, rule.neighbours)]
+            found.append(to_edges(pairs.later[kept], pairs.earlier[kept], scores[kept]))
+        return nearest_neighbours(concat_edges(found), borrows=~self.has_text, most=rule.neighbours)
 
     def channels(self) -> list[InvertedIndex]:
         """Return the sparse channels that there are."""
@@ -144,7 +143,7 @@ class Pairs:
 
     def factors(self) -> list[float]:
         """Return by what each of `channels` counts at most."""
-        most = bounds(self.weights, beside=self.dense is not None)
+        most = max_contributions(self.weights, beside=self.dense is not None)
         return [
             factor for channel, factor in zip((self.terms, self.names, self.cognates), most, strict=False) if channel
         ]
@@ -172,8 +171,8 @@ class Pairs:
         """Return the edges of rows `start` to `stop` with the rows before them."""
         pairs = self.candidates(start, stop)
         scores = self.scores(pairs)
-        kept = strongest(pairs.later, scores, self.weights.floor, self.most)
-        return edges_at(pairs.later[kept], pairs.earlier[kept], scores[kept])
+        kept = top_scores(pairs.later, scores, self.weights.floor, self.most)
+        return to_edges(pairs.later[kept], pairs.earlier[kept], scores[kept])
 
     def candidates(self, start: int, stop: int) -> Cosines:
         """Return the pairs of rows `start` to `stop` with those before them that may come over the floor."""
@@ -183,7 +182,7 @@ class Pairs:
         if self.dense is None:
             return self.cosines(pairs.later, pairs.earlier, pairs.shared)
         vectors = self.dense[0][start:stop] @ self.dense[0][low:stop].T
-        bound = np.multiply(vectors, bounds(self.weights, beside=True)[-1], dtype=np.float64)
+        bound = np.multiply(vectors, max_contributions(self.weights, beside=True)[-1], dtype=np.float64)
         cells = (pairs.later - start) * (stop - low) + pairs.earlier - low
         bound.ravel()[cells] += pairs.bound
         bound[np.arange(start, stop)[:, None] <= np.arange(low, stop)[None, :]] = 0.0
@@ -225,12 +224,12 @@ class Pairs:
             if w.across is not None and pairs.names is not None and pairs.cognates is not None:
                 curved = both & text & ~same
                 likeness = pairs.vectors * (1 + pairs.cognates + pairs.names)
-                mixed = np.where(curved, on_curve(likeness, w.across), mixed)
+                mixed = np.where(curved, calibrate(likeness, w.across), mixed)
                 nameless &= ~curved
             scores = np.where(both, mixed, scores * w.alone_scale)
         scores = np.where(nameless, scores * w.nameless, scores)
         scores = scores * self.decay(a, b, text)
-        return np.where(text & same, sharpened(scores, w.sharpness, about=w.middle), scores)
+        return np.where(text & same, sharpen(scores, w.sharpness, about=w.middle), scores)
 
     def decay(self, a: Places, b: Places, text: Bools) -> Numbers:
         """Return by what the hours apart lower the scores: 0 beyond the idle time; `text` says which are two texts."""
@@ -240,7 +239,7 @@ class Pairs:
         return np.where(np.isnan(apart), w.decay_unknown, np.where(apart > w.idle_hours, 0.0, lowered))
 
 
-def sharpened(scores: Numbers, sharpness: float, *, about: float) -> Numbers:
+def sharpen(scores: Numbers, sharpness: float, *, about: float) -> Numbers:
     """
     Return scores with those under `about` made lower and those over it higher, the more the farther they are from it.
 
@@ -250,12 +249,12 @@ def sharpened(scores: Numbers, sharpness: float, *, about: float) -> Numbers:
     return np.asarray(about * (np.maximum(scores, 0.0) / about) ** sharpness, np.float64)
 
 
-def on_curve(likeness: Numbers, curve: Curve) -> Numbers:
+def calibrate(likeness: Numbers, curve: CalibrationCurve) -> Numbers:
     """Return the scores of pairs that are so much alike."""
     return np.asarray(curve.highest / (1 + np.exp(curve.steepness * (curve.half - likeness))), np.float64)
 
 
-def sparse_scores(scale: Sparse, pairs: Cosines, same: Bools, text: Bools, named: Bools) -> Numbers:
+def sparse_scores(scale: SparseParams, pairs: Cosines, same: Bools, text: Bools, named: Bools) -> Numbers:
     """Return what the sparse channels say of each pair, in one scale."""
     scores = pairs.terms * np.where(text, scale.text, scale.title)
     if pairs.names is not None:
@@ -267,7 +266,7 @@ def sparse_scores(scale: Sparse, pairs: Cosines, same: Bools, text: Bools, named
     return scores
 
 
-def strongest(rows: Places, scores: Numbers, floor: float, most: int) -> Places:
+def top_scores(rows: Places, scores: Numbers, floor: float, most: int) -> Places:
     """Return the places of the scores over `floor`, ascending; of a row at most the `most` highest. `rows` ascend."""
     kept = np.flatnonzero(scores >= floor)
     held = rows[kept]
@@ -277,3 +276,75 @@ def strongest(rows: Places, scores: Numbers, floor: float, most: int) -> Places:
     order = np.lexsort((kept, -scores[kept], held))
     rank = np.arange(len(kept)) - np.searchsorted(held, held)
     return np.sort(kept[order[rank < most]])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SparseParams:
+    """What brings the cosines of the sparse channels to one scale. Titles share less than texts, so they count more."""
+
+    title: float  # terms of two articles of one language of which one is known by its title alone
+    text: float  # terms of two texts of one language
+    names: float  # names of two texts of one language
+    names_share: float  # of the score of two texts with names enough
+    cognate_title: float  # what two languages spell alike, where one article is known by its title alone
+    cognate_text: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalibrationCurve:
+    """
+    How likeness becomes a score: along an S, from 0 to `highest`, half of which `half` comes to.
+
+    Likeness is the cosine of two vectors × (1 + that of what they spell alike + that of their names). So meaning
+    decides, and names lift it: they alone are no event, and without them only what is told alike is one.
+    What is a little alike scores next to nothing, however often it comes, and so many such pairs come to nothing too.
+    """
+
+    highest: float
+    half: float
+    steepness: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoreParams:
+    """How a pair is scored. One set for all news, tuned on the labelled sets together (docs/decisions/0004)."""
+
+    alone: SparseParams  # where there are no vectors
+    beside: SparseParams  # beside vectors
+    alone_scale: float  # what brings the scores of pairs without vectors to those of pairs with them, in one window
+    share_title: float  # of `beside` in the score: one language, one has only a title
+    share_text: float  # one language, two texts
+    share_cross_title: float  # the same for two languages
+    share_cross_text: float
+    vector_cross: float  # the vectors of two languages lie a little farther apart
+    nameless: float  # what is left of the score of two texts in two languages that both have names, and share none
+    across: (
+        CalibrationCurve | None
+    )  # of two texts in two languages that have vectors, in place of the three before; None: those
+    text_scale: float  # two texts of one language share more than two titles, whatever they tell
+    sharpness: float  # what scores of two texts of one language are raised to, about `middle`; 1 leaves them
+    middle: float
+    decay_hours_title: float  # scores fall by e in this time, where one is known by its title alone
+    decay_hours_text: float  # the same for two texts, which say more surely what they tell of
+    decay_unknown: float  # what is left of a score where one has no time
+    floor: float  # lower scores count as 0
+    borrowing: ExpansionParams | None  # of titles; None where nothing is borrowed
+    idle_hours: float = 120.0  # a story idle for so long is over: no pair reaches across
+
+
+def max_contributions(weights: ScoreParams, *, beside: bool) -> tuple[float, float, float, float]:
+    """
+    Return by what the cosines of terms, names, cognates and vectors count at most, whatever the pair.
+
+    The scores of `across` may come to more, but only where likeness is over the floor, and so are these.
+    """
+    sparse = [(weights.alone, weights.alone_scale if beside else 1.0)]
+    if beside:
+        sparse.append((weights.beside, 1.0))
+    least = min(weights.share_title, weights.share_text, weights.share_cross_title, weights.share_cross_text)
+    return (
+        max(max(each.title, each.text) * scale for each, scale in sparse),
+        max(each.names_share * each.names * scale for each, scale in sparse),
+        max(max(each.cognate_title, each.cognate_text) * scale for each, scale in sparse),
+        (1 - least) * max(1.0, weights.vector_cross),
+    )

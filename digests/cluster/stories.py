@@ -17,16 +17,15 @@ from digests.cluster.links import Link, links
 from digests.cluster.near_duplicates import group_wire_copies
 from digests.cluster.query_expansion import ExpansionParams
 from digests.cluster.rules import NO_RULES, Rules, bound, divided, held_by
-from digests.cluster.similarity import edges
+from digests.cluster.similarity import CalibrationCurve, ScoreParams, SparseParams, score_all_pairs
 from digests.cluster.steady import known_story, steadied
-from digests.cluster.weights import Curve, Sparse, Weights
 from digests.model import Report, Story
 from watcher.text.hashes import hash64
 
-ALONE = Sparse(title=1.2, text=2.3, names=1.3, names_share=0.5, cognate_title=0.8, cognate_text=1.8)
-BESIDE = Sparse(title=1.6, text=2.0, names=1.6, names_share=0.5, cognate_title=1.2, cognate_text=2.0)
+ALONE = SparseParams(title=1.2, text=2.3, names=1.3, names_share=0.5, cognate_title=0.8, cognate_text=1.8)
+BESIDE = SparseParams(title=1.6, text=2.0, names=1.6, names_share=0.5, cognate_title=1.2, cognate_text=2.0)
 THRESHOLD = 0.23  # of stories where there are vectors
-WEIGHTS = Weights(
+WEIGHTS = ScoreParams(
     alone=ALONE,
     beside=BESIDE,
     alone_scale=1.4,
@@ -36,7 +35,7 @@ WEIGHTS = Weights(
     share_cross_text=0.5,
     vector_cross=1.1,
     nameless=0.5,
-    across=Curve(highest=0.8, half=0.435, steepness=15.0),
+    across=CalibrationCurve(highest=0.8, half=0.435, steepness=15.0),
     text_scale=0.85,
     sharpness=1.5,
     middle=THRESHOLD,
@@ -131,7 +130,7 @@ def grouped(
     ruled, differ = held_by(rules, node_of), held_apart(ordered)
     has_vectors = any(item.features.vector for item in ordered)
     weights, rule = (WEIGHTS, RULE) if has_vectors else (WEIGHTS_ALONE, RULE_ALONE)
-    raw = edges(ordered, weights)
+    raw = score_all_pairs(ordered, weights)
     found = steadied(raw, [known[number] for number in order])
     silent = np.array([item.is_silent for item in ordered], bool)
     hushed = silent[found.first] | silent[found.second]

@@ -13,7 +13,7 @@ from digests.cluster.evidence import Evidence, why
 from digests.cluster.item import Item
 from digests.cluster.linkage import Edges
 from digests.cluster.rules import Correction, Rules, held_by
-from digests.cluster.similarity import edges
+from digests.cluster.similarity import score_all_pairs
 from digests.cluster.stories import RULE, RULE_ALONE, WEIGHTS, WEIGHTS_ALONE
 
 SAME_REPORT, JOINED, SAME_STORY, RULED, SILENT, TOO_FAR, CONFLICT, BELOW, STORIES_BELOW, OPEN = (
@@ -58,7 +58,7 @@ def verdict(a: str, b: str, window: Grouped) -> Verdict:
     """Return what decides on the articles `a` and `b` of a window."""
     has_vectors = any(item.features.vector for item in window.items)
     weights, rule = (WEIGHTS, RULE) if has_vectors else (WEIGHTS_ALONE, RULE_ALONE)
-    found = edges(window.items, weights)
+    found = score_all_pairs(window.items, weights)
     node = {item.article_id: number for number, item in enumerate(window.items)}
     ours, theirs = (nodes_of(each, window, node) for each in (a, b))
     one, other = (window.items[node[each]] for each in (a, b))

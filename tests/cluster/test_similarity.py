@@ -5,13 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from digests.cluster.similarity import edges, on_curve, sharpened
+from digests.cluster.similarity import CalibrationCurve, calibrate, score_all_pairs, sharpen
 from digests.cluster.stories import THRESHOLD, WEIGHTS
-from digests.cluster.weights import Curve
 from watcher.features.embed import unit_vectors, with_vector
 
 LINEAR = replace(WEIGHTS, sharpness=1.0, across=None)
-CURVE = Curve(highest=0.8, half=0.4, steepness=15.0)
+CURVE = CalibrationCurve(highest=0.8, half=0.4, steepness=15.0)
 NAMES = "x Brezova, Oskar Lindqvist, Amira Haddad"
 WORDS = "harbour ferry strike pilots union ministry talks wages night crossing island captain crew quay notice"
 OTHERS = "orchard cider harvest press barrels frost growers village market autumn apples cellar tasting fair weekend"
@@ -41,14 +40,14 @@ def pair(item):
             replace(each, features=with_vector(each.features, vector, "made/1"))
             for each, vector in zip(items, unit_vectors(rows), strict=True)
         ]
-        found = edges(embedded, replace(weights, floor=0.001))
+        found = score_all_pairs(embedded, replace(weights, floor=0.001))
         return float(found.score[0]) if len(found.score) else 0.0
 
     return made
 
 
 def test_a_score_of_the_middle_stays_what_is_over_it_grows_and_what_is_under_it_falls():
-    low, middle, high, below_zero = sharpened([0.1, 0.2, 0.4, -0.1], 2.0, about=0.2)
+    low, middle, high, below_zero = sharpen([0.1, 0.2, 0.4, -0.1], 2.0, about=0.2)
 
     assert (low, middle, high, below_zero) == pytest.approx((0.05, 0.2, 0.8, 0.0))
 
@@ -72,7 +71,7 @@ def test_titles_are_scored_as_they_are(pair, language):
 
 
 def test_on_the_curve_half_of_the_highest_comes_at_half_and_what_is_a_little_alike_comes_to_nothing():
-    nothing, a_little, half, surely = on_curve(np.array([0.0, 0.2, 0.4, 0.9]), CURVE)
+    nothing, a_little, half, surely = calibrate(np.array([0.0, 0.2, 0.4, 0.9]), CURVE)
 
     assert (nothing, a_little, half, surely) == pytest.approx((0.0, 0.038, 0.4, 0.8), abs=2e-3)
 
