@@ -26,7 +26,7 @@ class Edges:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Linkage:
+class LinkageParams:
     """
     When two groups are joined: their average score × (usual / √(cohesion a × cohesion b)) ^ strictness ≥ threshold.
 
@@ -51,15 +51,15 @@ def edges_of(pairs: Iterable[tuple[int, int, float]]) -> Edges:
     )
 
 
-def never(_a: Sequence[int], _b: Sequence[int]) -> bool:
+def no_conflict(_a: Sequence[int], _b: Sequence[int]) -> bool:
     return False
 
 
-def link(
+def average_linkage(
     count: int,
     edges: Edges,
-    rule: Linkage,
-    apart: Apart = never,
+    rule: LinkageParams,
+    apart: Apart = no_conflict,
     together: Iterable[tuple[int, int]] = (),
 ) -> list[list[int]]:
     """
@@ -70,8 +70,8 @@ def link(
     In each round all groups that are each other's nearest are joined, which is what joining the nearest two again and
     again comes to; a round costs what its groups have edges.
     """
-    work = Work(count, edges, rule)
-    for groups in rounds_of(together):
+    work = Clustering(count, edges, rule)
+    for groups in initial_merges(together):
         work.join_pairs(groups)
     while len(pairs := work.mutual()):
         allowed = np.array([not apart(work.members[a], work.members[b]) for a, b in work.groups(pairs)], bool)
@@ -80,7 +80,7 @@ def link(
     return sorted(sorted(members) for members in work.members.values())
 
 
-def rounds_of(pairs: Iterable[tuple[int, int]]) -> Iterator[list[tuple[int, int]]]:
+def initial_merges(pairs: Iterable[tuple[int, int]]) -> Iterator[list[tuple[int, int]]]:
     """
     Yield, round by round, what joins the nodes that `pairs` put together: the first of each set with its next one.
 
@@ -107,10 +107,10 @@ def rounds_of(pairs: Iterable[tuple[int, int]]) -> Iterator[list[tuple[int, int]
         yield [(members[0], members[number]) for members in left]
 
 
-class Work:
+class Clustering:
     """The groups so far, each by the number of one of its nodes, and the edges between them."""
 
-    def __init__(self, count: int, edges: Edges, rule: Linkage) -> None:
+    def __init__(self, count: int, edges: Edges, rule: LinkageParams) -> None:
         self.count = count
         self.rule = rule
         self.members: dict[int, list[int]] = {i: [i] for i in range(count)}

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from digests.cluster.conflict import held_apart
 from digests.cluster.item import Item, in_order, moment
-from digests.cluster.linkage import Apart, Edges, Linkage, link
+from digests.cluster.linkage import Apart, Edges, LinkageParams, average_linkage
 from digests.cluster.links import Link, links
 from digests.cluster.near_duplicates import group_wire_copies
 from digests.cluster.query_expansion import ExpansionParams
@@ -46,8 +46,10 @@ WEIGHTS = ScoreParams(
     borrowing=ExpansionParams(neighbours=20, least=0.15, terms=0.3, cognates=0.3, lacking=0.63, most=24),
 )
 WEIGHTS_ALONE = replace(WEIGHTS, sharpness=1.0, decay_hours_title=42.0, decay_hours_text=72.0, floor=0.06)
-RULE = Linkage(threshold=THRESHOLD, usual=0.5, strictness=1.0)
-RULE_ALONE = Linkage(threshold=0.17, usual=0.6, strictness=0.85, prior=1.0)  # terms alone see less of what is alike
+RULE = LinkageParams(threshold=THRESHOLD, usual=0.5, strictness=1.0)
+RULE_ALONE = LinkageParams(
+    threshold=0.17, usual=0.6, strictness=0.85, prior=1.0
+)  # terms alone see less of what is alike
 
 NOT_KNOWN: Mapping[str, str] = {}
 
@@ -134,7 +136,7 @@ def grouped(
     found = steadied(raw, [known[number] for number in order])
     silent = np.array([item.is_silent for item in ordered], bool)
     hushed = silent[found.first] | silent[found.second]
-    groups = link(
+    groups = average_linkage(
         len(ordered),
         chosen(found, ~hushed),
         rule,

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digests.cluster.item import Item, item_of, kind_of
-from digests.cluster.linkage import Linkage, edges_of, link
+from digests.cluster.linkage import LinkageParams, average_linkage, edges_of
 from digests.cluster.stories import group, story_id
 from watcher.features.embed import embedding_text, load_embedder, with_vector
 from watcher.features.extract import extract_features
@@ -243,13 +243,13 @@ def test_vectors_of_another_model_are_not_compared(item):
 
 
 def test_a_tight_group_takes_in_only_what_is_as_close(item):
-    rule = Linkage(threshold=0.23, usual=0.5, strictness=1.0)
+    rule = LinkageParams(threshold=0.23, usual=0.5, strictness=1.0)
     tight = [(a, b, 0.9) for a in range(4) for b in range(a)]
     loose = [(a, b, 0.3) for a in range(4) for b in range(a)]
     to_fifth = [(4, b, 0.25) for b in range(4)]
 
-    assert link(5, edges_of([*tight, *to_fifth]), rule) == [[0, 1, 2, 3], [4]]
-    assert link(5, edges_of([*loose, *to_fifth]), rule) == [[0, 1, 2, 3, 4]]
+    assert average_linkage(5, edges_of([*tight, *to_fifth]), rule) == [[0, 1, 2, 3], [4]]
+    assert average_linkage(5, edges_of([*loose, *to_fifth]), rule) == [[0, 1, 2, 3, 4]]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from digests.cluster.about import about
 from digests.cluster.item import Item
-from digests.cluster.linkage import Linkage, edges_of, link
+from digests.cluster.linkage import LinkageParams, average_linkage, edges_of
 from digests.cluster.settled import settled
 from digests.cluster.steady import known_story, steadied
 from digests.cluster.stories import story_id
@@ -205,9 +205,9 @@ def test_an_article_on_the_edge_stays_in_the_story_that_it_was_in(home):
     """Between two stories it is as near to one as to the other; alone, it would be in the first."""
     close, edge = 0.6, 0.4
     pairs = [(0, 1, close), (2, 3, close), *((n, 4, edge) for n in range(4))]
-    rule = Linkage(threshold=0.3, usual=0.5, strictness=1.0)
+    rule = LinkageParams(threshold=0.3, usual=0.5, strictness=1.0)
 
-    groups = link(5, steadied(edges_of(pairs), ["a", "a", "b", "b", home]), rule)
+    groups = average_linkage(5, steadied(edges_of(pairs), ["a", "a", "b", "b", home]), rule)
 
     assert groups == ([[0, 1, 4], [2, 3]] if home == "a" else [[0, 1], [2, 3, 4]])
 
