@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection, Engine
 
 from digests.cluster.about import about
-from digests.cluster.rules import Correction
+from digests.cluster.constraints import UserCorrection
 from digests.cluster.threads import MERGED, SPLIT, Carried, Change, min_of, new_id, returned
 from digests.errors import DigestError
 from digests.gather import items
@@ -53,7 +53,7 @@ def split(engine: Engine, story: str, articles: Sequence[str], *, now: datetime)
             rest = replace(rest, was=tuple(old for old in rest.was if old not in (back.id, *back.was)))
         else:
             own = replace(own, id=free_id(connection, own.articles[0]), was=())
-        correction = Correction(kind="split", articles=own.articles, others=rest.articles)
+        correction = UserCorrection(kind="split", articles=own.articles, others=rest.articles)
         number = add_correction(connection, correction, words=f"split {whole.id} {' '.join(own.articles)}", now=now)
         change = Change(kind=SPLIT, story=whole.id, other=own.id, articles=own.articles, why=said(number))
         keep(connection, (rest, own), (change,), now=now)
@@ -75,7 +75,7 @@ def join(engine: Engine, one: str, other: str, *, now: datetime) -> Corrected:
             raise DigestError(f"{one} and {other} are one story already: {both[0].id}")
         into, gone = sorted(both, key=lambda each: (-len(each.articles), each.began_at, each.id))
         joined = merged(into, gone)
-        correction = Correction(kind="join", articles=both[0].articles, others=both[1].articles)
+        correction = UserCorrection(kind="join", articles=both[0].articles, others=both[1].articles)
         number = add_correction(connection, correction, words=f"join {both[0].id} {both[1].id}", now=now)
         change = Change(kind=MERGED, story=gone.id, other=into.id, articles=gone.articles, why=said(number))
         keep(connection, (joined,), (change,), now=now)

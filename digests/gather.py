@@ -10,11 +10,10 @@ from functools import partial
 from sqlalchemy import Connection, Engine
 
 from digests.cluster.about import WORDING_BYTES, about
+from digests.cluster.constraints import keep_known_stories, resolve_corrections
 from digests.cluster.fingerprints import ShingleStore
 from digests.cluster.item import Item, item_of
 from digests.cluster.near_duplicates import group_wire_copies
-from digests.cluster.rules import rules_of
-from digests.cluster.settled import settled
 from digests.cluster.stories import Grouping, grouping
 from digests.cluster.threads import SPLIT, Absorbed, Carried, Change, Known, carry
 from digests.errors import DigestError
@@ -88,7 +87,7 @@ def settled_by(window: Window, found: Grouping, *, end: datetime) -> Sequence[St
     if not looks_back(window, end):
         return found.stories
     known = {key: member.story for key, member in window.kept.members.items()}
-    return settled(found.stories, known, window.items)
+    return keep_known_stories(found.stories, known, window.items)
 
 
 def window_of(connection: Connection, *, start: datetime, end: datetime) -> Window:
@@ -147,7 +146,7 @@ def grouped(window: Window) -> Grouping:
     kept = window.kept
     free = freed(window.corrections, since=kept.step.made_at)
     known = {key: member.story for key, member in kept.members.items() if key not in free}
-    rules, given = rules_of(holding(window.corrections)), list(window.items.values())
+    rules, given = resolve_corrections(holding(window.corrections)), list(window.items.values())
     copies = group_wire_copies(given, window.shingles)
     window.shingles.forget()
     return grouping(given, rules=rules, known=known, copies=copies)

@@ -61,8 +61,8 @@ def article_named(connection: Connection, wanted: str) -> Article:
 
 def explained(connection: Connection, one: str, other: str) -> Explained:
     """Return what decides on two articles, with their rows in stories, and the articles. Errors: DigestError."""
+    from digests.cluster.constraints import resolve_corrections
     from digests.cluster.item import in_order
-    from digests.cluster.rules import rules_of
     from digests.cluster.verdict import Grouped, verdict
     from digests.errors import DigestError
     from digests.gather import items, window_of
@@ -84,7 +84,7 @@ def explained(connection: Connection, one: str, other: str) -> Explained:
         items=tuple(in_order(list(known.values()))),
         stories={key: member.story for key, member in members.items() if key in known},
         reports={key: member.report for key, member in members.items() if key in known},
-        rules=rules_of(corrections),
+        rules=resolve_corrections(corrections),
         corrections=corrections,
     )
     found = verdict(a.id, b.id, grouped)

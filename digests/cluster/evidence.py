@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from digests.cluster.conflict import LEAST_NUMBER
+from digests.cluster.constraints import LEAST_NUMBER
 from digests.cluster.fingerprints import wording_of
 from digests.cluster.item import Item
 from digests.cluster.near_duplicates import overlap

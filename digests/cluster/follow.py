@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from digests.cluster.conflict import keys_of
+from digests.cluster.constraints import keys_of
 from digests.cluster.item import Item
 from digests.cluster.similarity import PairScorer
 from digests.cluster.stories import WEIGHTS, WEIGHTS_ALONE

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from digests.cluster.conflict import LEAST_NUMBER
+from digests.cluster.constraints import LEAST_NUMBER
 from digests.cluster.item import Item
 
 MOST = 5  # names that are told

@@ -10,15 +10,22 @@ from datetime import datetime
 import numpy as np
 import numpy.typing as npt
 
-from digests.cluster.conflict import held_apart
+from digests.cluster.constraints import (
+    NO_RULES,
+    Constraints,
+    apply_stability_bonus,
+    cannot_link,
+    conflicts,
+    majority_story,
+    must_link_pairs,
+    split_reports,
+)
 from digests.cluster.item import Item, in_order, moment
 from digests.cluster.linkage import Apart, Edges, LinkageParams, average_linkage
 from digests.cluster.links import Link, links
 from digests.cluster.near_duplicates import group_wire_copies
 from digests.cluster.query_expansion import ExpansionParams
-from digests.cluster.rules import NO_RULES, Rules, bound, divided, held_by
 from digests.cluster.similarity import CalibrationCurve, ScoreParams, SparseParams, score_all_pairs
-from digests.cluster.steady import known_story, steadied
 from digests.model import Report, Story
 from watcher.text.hashes import hash64
 
@@ -62,7 +69,7 @@ class Grouping:
     links: tuple[Link, ...]
 
 
-def group(items: Sequence[Item], *, now: datetime | None = None, rules: Rules = NO_RULES) -> tuple[Story, ...]:
+def group(items: Sequence[Item], *, now: datetime | None = None, rules: Constraints = NO_RULES) -> tuple[Story, ...]:
     """Return the stories of a window, as `grouping` does."""
     return grouping(items, now=now, rules=rules).stories
 
@@ -71,7 +78,7 @@ def grouping(
     items: Sequence[Item],
     *,
     now: datetime | None = None,
-    rules: Rules = NO_RULES,
+    rules: Constraints = NO_RULES,
     known: Mapping[str, str] = NOT_KNOWN,
     copies: Sequence[Report] | None = None,
 ) -> Grouping:
@@ -90,13 +97,13 @@ def grouping(
     ordered = in_order([item for item in items if not is_later(item, now)])
     by_id = {item.article_id: item for item in ordered}
     copies = group_wire_copies(ordered) if copies is None else copies
-    found = divided(copies, rules)
+    found = split_reports(copies, rules)
     place = {item.article_id: number for number, item in enumerate(ordered)}
     found = tuple(sorted(found, key=lambda each: min(place[article] for article in each.articles)))
     heads = [head(each, by_id, place) for each in found]
     del by_id
     head_of = {article: number for number, each in enumerate(found) for article in each.articles} if rules else {}
-    groups, linked = grouped(heads, rules, head_of, [known_story(each, known) for each in found])
+    groups, linked = grouped(heads, rules, head_of, [majority_story(each, known) for each in found])
     return Grouping(stories=tuple(story([found[i] for i in members], place) for members in groups), links=linked)
 
 
@@ -114,7 +121,7 @@ def head(report: Report, by_id: dict[str, Item], place: dict[str, int]) -> Item:
 
 def grouped(
     heads: Sequence[Item],
-    rules: Rules,
+    rules: Constraints,
     head_of: Mapping[str, int],
     known: Sequence[str | None],
 ) -> tuple[list[list[int]], tuple[Link, ...]]:
@@ -129,11 +136,11 @@ def grouped(
     ordered = [heads[number] for number in order]
     node: list[int] = np.argsort(order).tolist()
     node_of = {article: node[number] for article, number in head_of.items()}
-    ruled, differ = held_by(rules, node_of), held_apart(ordered)
+    ruled, differ = cannot_link(rules, node_of), conflicts(ordered)
     has_vectors = any(item.features.vector for item in ordered)
     weights, rule = (WEIGHTS, RULE) if has_vectors else (WEIGHTS_ALONE, RULE_ALONE)
     raw = score_all_pairs(ordered, weights)
-    found = steadied(raw, [known[number] for number in order])
+    found = apply_stability_bonus(raw, [known[number] for number in order])
     silent = np.array([item.is_silent for item in ordered], bool)
     hushed = silent[found.first] | silent[found.second]
     groups = average_linkage(
@@ -141,7 +148,7 @@ def grouped(
         chosen(found, ~hushed),
         rule,
         lambda a, b: ruled(a, b) or differ(a, b),
-        together=bound(rules, node_of),
+        together=must_link_pairs(rules, node_of),
     )
     listening = heard(chosen(found, hushed), silent)
     live = [i for i, item in enumerate(ordered) if item.kind == "live"]

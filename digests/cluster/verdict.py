@@ -8,11 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from digests.cluster.conflict import held_apart
+from digests.cluster.constraints import Constraints, UserCorrection, cannot_link, conflicts
 from digests.cluster.evidence import Evidence, why
 from digests.cluster.item import Item
 from digests.cluster.linkage import Edges
-from digests.cluster.rules import Correction, Rules, held_by
 from digests.cluster.similarity import score_all_pairs
 from digests.cluster.stories import RULE, RULE_ALONE, WEIGHTS, WEIGHTS_ALONE
 
@@ -50,8 +49,8 @@ class Grouped:
     items: tuple[Item, ...]
     stories: Mapping[str, str]  # by article
     reports: Mapping[str, str]  # the article that an article's report began with
-    rules: Rules
-    corrections: Sequence[Correction] = ()  # those that hold, as they were made
+    rules: Constraints
+    corrections: Sequence[UserCorrection] = ()  # those that hold, as they were made
 
 
 def verdict(a: str, b: str, window: Grouped) -> Verdict:
@@ -68,13 +67,13 @@ def verdict(a: str, b: str, window: Grouped) -> Verdict:
         kind = SAME_REPORT
     elif window.stories.get(a, a) == window.stories.get(b, b):
         kind = JOINED if are_joined(a, b, window.corrections) else SAME_STORY
-    elif held_by(window.rules, node)(ours, theirs):
+    elif cannot_link(window.rules, node)(ours, theirs):
         kind = RULED
     elif one.is_silent or other.is_silent:
         kind = SILENT
     elif evidence.hours_apart is not None and evidence.hours_apart > weights.idle_hours:
         kind = TOO_FAR
-    elif held_apart(window.items)(ours, theirs):
+    elif conflicts(window.items)(ours, theirs):
         kind = CONFLICT
     elif score < rule.threshold:
         kind = BELOW
@@ -91,7 +90,7 @@ def verdict(a: str, b: str, window: Grouped) -> Verdict:
     )
 
 
-def are_joined(a: str, b: str, corrections: Sequence[Correction]) -> bool:
+def are_joined(a: str, b: str, corrections: Sequence[UserCorrection]) -> bool:
     """Whether a reader made one story of the two that `a` and `b` were in."""
     sides = [(each.articles, each.others) for each in corrections if each.kind == "join"]
     return any((a in ours and b in theirs) or (b in ours and a in theirs) for ours, theirs in sides)

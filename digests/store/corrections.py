@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select, update
 
-from digests.cluster.rules import Correction
+from digests.cluster.constraints import UserCorrection
 from digests.store.schema import corrections
 
 
@@ -18,12 +18,12 @@ class KeptCorrection:
 
     number: int
     made_at: datetime
-    correction: Correction
+    correction: UserCorrection
     words: str
     forgotten_at: datetime | None
 
 
-def add_correction(connection: Connection, correction: Correction, *, words: str, now: datetime) -> int:
+def add_correction(connection: Connection, correction: UserCorrection, *, words: str, now: datetime) -> int:
     """Keep a correction; return its number."""
     values = {"made_at": now, "kind": correction.kind, "words": words}
     values |= {"articles": list(correction.articles), "others": list(correction.others)}
@@ -44,7 +44,7 @@ def kept_corrections(connection: Connection) -> tuple[KeptCorrection, ...]:
         KeptCorrection(
             number=row.id,
             made_at=row.made_at,
-            correction=Correction(kind=row.kind, articles=tuple(row.articles), others=tuple(row.others)),
+            correction=UserCorrection(kind=row.kind, articles=tuple(row.articles), others=tuple(row.others)),
             words=row.words,
             forgotten_at=row.forgotten_at,
         )
@@ -52,6 +52,6 @@ def kept_corrections(connection: Connection) -> tuple[KeptCorrection, ...]:
     )
 
 
-def holding(kept: Sequence[KeptCorrection]) -> tuple[Correction, ...]:
+def holding(kept: Sequence[KeptCorrection]) -> tuple[UserCorrection, ...]:
     """Return the corrections that hold, oldest first."""
     return tuple(each.correction for each in kept if each.forgotten_at is None)

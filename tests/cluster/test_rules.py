@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digests.cluster.rules import NO_RULES, Correction, rules_of
+from digests.cluster.constraints import NO_RULES, UserCorrection, resolve_corrections
 from digests.cluster.stories import group
 
 QUAKE = "A quake of magnitude 5.4 shook Tarvola in the Dressel valley at dawn. Mayor Henrik Oster said so in Marnitz."
@@ -12,11 +12,11 @@ CHESS = "The chess club of Brindle won the Varga cup in Lunden after nine rounds
 
 
 def join(articles, others):
-    return Correction(kind="join", articles=tuple(articles), others=tuple(others))
+    return UserCorrection(kind="join", articles=tuple(articles), others=tuple(others))
 
 
 def split(articles, others):
-    return Correction(kind="split", articles=tuple(articles), others=tuple(others))
+    return UserCorrection(kind="split", articles=tuple(articles), others=tuple(others))
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def items(item):
 
 
 def found(items, *corrections):
-    return {frozenset(s.articles) for s in group(items, rules=rules_of(corrections))}
+    return {frozenset(s.articles) for s in group(items, rules=resolve_corrections(corrections))}
 
 
 def sets(*words):
@@ -74,7 +74,7 @@ def test_a_live_blog_stays_where_a_reader_put_it(items, item):
 
 KEYS = [f"q{n}" for n in range(4)] + [f"c{n}" for n in range(3)]
 CORRECTIONS = st.builds(
-    Correction,
+    UserCorrection,
     kind=st.sampled_from(["join", "split"]),
     articles=st.lists(st.sampled_from(KEYS), min_size=1, max_size=3, unique=True).map(tuple),
     others=st.lists(st.sampled_from([*KEYS, "gone"]), min_size=1, max_size=3, unique=True).map(tuple),
@@ -84,7 +84,7 @@ CORRECTIONS = st.builds(
 @settings(max_examples=200, deadline=None)
 @given(st.lists(CORRECTIONS, max_size=5))
 def test_rules_never_contradict_each_other_and_the_last_always_holds(corrections):
-    rules = rules_of(corrections)
+    rules = resolve_corrections(corrections)
 
     for members in rules.together:
         assert not any(set(members) & ours and set(members) & theirs for ours, theirs in rules.apart)

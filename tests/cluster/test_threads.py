@@ -11,10 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digests.cluster.about import about
+from digests.cluster.constraints import apply_stability_bonus, keep_known_stories, majority_story
 from digests.cluster.item import Item
 from digests.cluster.linkage import LinkageParams, average_linkage, edges_of
-from digests.cluster.settled import settled
-from digests.cluster.steady import known_story, steadied
 from digests.cluster.stories import story_id
 from digests.cluster.threads import Absorbed, Known, carry
 from digests.model import Report, Story
@@ -207,7 +206,7 @@ def test_an_article_on_the_edge_stays_in_the_story_that_it_was_in(home):
     pairs = [(0, 1, close), (2, 3, close), *((n, 4, edge) for n in range(4))]
     rule = LinkageParams(threshold=0.3, usual=0.5, strictness=1.0)
 
-    groups = average_linkage(5, steadied(edges_of(pairs), ["a", "a", "b", "b", home]), rule)
+    groups = average_linkage(5, apply_stability_bonus(edges_of(pairs), ["a", "a", "b", "b", home]), rule)
 
     assert groups == ([[0, 1, 4], [2, 3]] if home == "a" else [[0, 1], [2, 3, 4]])
 
@@ -215,15 +214,15 @@ def test_an_article_on_the_edge_stays_in_the_story_that_it_was_in(home):
 def test_the_story_of_a_report_is_that_of_most_of_its_articles():
     report = Report(articles=("a", "b", "c", "d"))
 
-    assert known_story(report, {"a": "one", "b": "two", "c": "two"}) == "two"
-    assert known_story(report, {"x": "one"}) is None
+    assert majority_story(report, {"a": "one", "b": "two", "c": "two"}) == "two"
+    assert majority_story(report, {"x": "one"}) is None
 
 
 def test_looking_back_changes_no_story():
     items = items_of("abcdef")
     groups = [group_of("a", "b", "c"), group_of("d", "e", "f")]
 
-    found = settled(groups, {"a": "one", "b": "two", "d": "two", "e": "three"}, items)
+    found = keep_known_stories(groups, {"a": "one", "b": "two", "d": "two", "e": "three"}, items)
 
     assert sorted("".join(story.articles) for story in found) == ["ac", "bd", "ef"]
 

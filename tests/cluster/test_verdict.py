@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from digests.cluster.constraints import NO_RULES, UserCorrection, resolve_corrections
 from digests.cluster.item import in_order
-from digests.cluster.rules import NO_RULES, Correction, rules_of
 from digests.cluster.spoken import Spelling, apart, decided, shared
 from digests.cluster.stories import group
 from digests.cluster.verdict import Grouped, verdict
@@ -33,7 +33,7 @@ def test_articles_of_one_story_are_said_to_be(tarvola):
 
 
 def test_a_correction_is_named(tarvola):
-    rules = rules_of([Correction(kind="split", articles=("t3",), others=("t0", "t1", "t2"))])
+    rules = resolve_corrections([UserCorrection(kind="split", articles=("t3",), others=("t0", "t1", "t2"))])
 
     assert decide(tarvola, "t0", "t3", rules).kind == "ruled"
 

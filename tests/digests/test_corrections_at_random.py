@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import func, select
 
-from digests.cluster.rules import rules_of
+from digests.cluster.constraints import resolve_corrections
 from digests.correct import join, split
 from digests.errors import DigestError
 from digests.gather import stories_until
@@ -90,7 +90,7 @@ def test_corrections_and_editions_in_any_order(put, engine, seed):
         if chance.random() < 0.5:
             edition(engine, now + HOUR / 4)
             check(engine, known)
-            rules, here = rules_of(holding(read(engine, kept_corrections))), members(engine)
+            rules, here = resolve_corrections(holding(read(engine, kept_corrections))), members(engine)
             home = {article: story for story, found in here.items() for article in found}
             assert all(len({home[article] for article in each}) == 1 for each in rules.together)
             assert not any(home[a] == home[b] for ours, theirs in rules.apart for a in ours for b in theirs)
