@@ -25,7 +25,7 @@ from pathlib import Path
 from resource import RUSAGE_SELF, getrusage
 
 from digests.cluster.item import Item
-from digests.cluster.stories import group
+from digests.cluster.stories import cluster_stories
 from watcher.features.extract import extract_features
 
 BETWEEN = timedelta(days=6)
@@ -79,7 +79,7 @@ def measure(path: Path, count: int) -> float:
     given = list(passes(labelled(path), count))
     items, events = [item for item, _ in given], {item.article_id: event for item, event in given}
     base, began, cpu = peak(), time.monotonic(), time.process_time()
-    stories = group(items)
+    stories = cluster_stories(items)
     wall_s, cpu_s = time.monotonic() - began, time.process_time() - cpu
     most, score = peak(), bcubed([list(story.articles) for story in stories], events)
     print(

@@ -30,7 +30,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from online_tfidf import grouped
 
 from digests.cluster.item import Item
-from digests.cluster.stories import group
+from digests.cluster.stories import cluster_stories
 from watcher.features.embed import with_vector
 from watcher.features.extract import extract_features
 
@@ -82,7 +82,7 @@ def measure(count: int, *, texts: bool, vectors: bool) -> float:
     base = peak()
     for _ in range(ROUNDS if count <= 10_000 else 1):
         began = time.process_time()
-        stories = len(group(items))
+        stories = len(cluster_stories(items))
         ours.append(time.process_time() - began)
     most = peak()
     words = [(item.published_at, [term for term, _ in item.features.terms]) for item in items]

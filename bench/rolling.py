@@ -23,7 +23,7 @@ from typing import Any
 
 from sqlalchemy import Engine, func, select
 
-from digests.cluster.stories import group
+from digests.cluster.stories import cluster_stories
 from digests.gather import items, stories_until
 from digests.store.editions import open_digests
 from digests.store.schema import stories, story_articles, story_changes
@@ -54,7 +54,7 @@ def main() -> None:
         times = fill(engine, rows, vectors, given.embedder)
         print(f"{len(rows)} articles, {len(set(labels.values()))} stories, embedder {given.embedder}")
         batch = read(engine, lambda c: items(c, articles_between(c, start=min(times), end=max(times) + timedelta(1))))
-        told("batch", {article: story.id for story in group(batch) for article in story.articles}, labels)
+        told("batch", {article: story.id for story in cluster_stories(batch) for article in story.articles}, labels)
         roll(engine, times, timedelta(hours=given.hours))
         found = read(
             engine, lambda c: dict(c.execute(select(story_articles.c.article_id, story_articles.c.story_id)).all())

@@ -14,7 +14,7 @@ from digests.cluster.constraints import keep_known_stories, resolve_corrections
 from digests.cluster.fingerprints import ShingleStore
 from digests.cluster.item import Item, item_of
 from digests.cluster.near_duplicates import group_wire_copies
-from digests.cluster.stories import Grouping, grouping
+from digests.cluster.stories import ClusteringResult, cluster_with_links
 from digests.cluster.threads import SPLIT, Absorbed, Carried, Change, Known, carry
 from digests.errors import DigestError
 from digests.model import Story
@@ -82,7 +82,7 @@ def looks_back(window: Window, end: datetime) -> bool:
     return window.kept.step.until is not None and end <= window.kept.step.until
 
 
-def settled_by(window: Window, found: Grouping, *, end: datetime) -> Sequence[Story]:
+def settled_by(window: Window, found: ClusteringResult, *, end: datetime) -> Sequence[Story]:
     """Return the groups; where stories were kept up to a later moment, what was known then stays where it is."""
     if not looks_back(window, end):
         return found.stories
@@ -137,7 +137,7 @@ def items(connection: Connection, articles: Iterable[Article]) -> list[Item]:
     return found
 
 
-def grouped(window: Window) -> Grouping:
+def grouped(window: Window) -> ClusteringResult:
     """
     Return the window's articles in groups, which rather are the stories that are known and keep to corrections.
 
@@ -149,7 +149,7 @@ def grouped(window: Window) -> Grouping:
     rules, given = resolve_corrections(holding(window.corrections)), list(window.items.values())
     copies = group_wire_copies(given, window.shingles)
     window.shingles.forget()
-    return grouping(given, rules=rules, known=known, copies=copies)
+    return cluster_with_links(given, rules=rules, known=known, copies=copies)
 
 
 def with_wording(item: Item, shingles: bytes) -> Item:
@@ -172,7 +172,7 @@ def forgotten(corrections: Sequence[KeptCorrection], *, since: datetime | None) 
 
 
 def keep(
-    engine: Engine, window: Window, found: Grouping, groups: Sequence[Story], *, end: datetime, now: datetime
+    engine: Engine, window: Window, found: ClusteringResult, groups: Sequence[Story], *, end: datetime, now: datetime
 ) -> Carried | None:
     """Give the groups their ids and keep them; None if somebody else has kept stories since the window was read."""
     carried = with_free_ids(engine, window, groups, end=end)
@@ -240,7 +240,7 @@ def before_joins(window: Window) -> tuple[tuple[Known, ...], tuple[Change, ...]]
     return tuple(known.values()), tuple(changes)
 
 
-def changed_members(window: Window, found: Grouping, stories: Iterable[Story]) -> list[Member]:
+def changed_members(window: Window, found: ClusteringResult, stories: Iterable[Story]) -> list[Member]:
     """Return the articles whose row in the store is not what it should be, with the score of their link."""
     linked = {link.article: link for link in found.links}
     changed = []

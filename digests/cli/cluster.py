@@ -76,7 +76,7 @@ def cluster_lines(lines: Iterable[str], out: TextIO, embedder: str = "auto") -> 
     Raises:
         PluginError: The embedder cannot be loaded.
     """
-    from digests.cluster.stories import group
+    from digests.cluster.stories import cluster_stories
     from watcher.features.embed import load_embedder
 
     loaded = load_embedder(embedder, endpoint_of_settings() if embedder == "endpoint" else None)
@@ -92,7 +92,7 @@ def cluster_lines(lines: Iterable[str], out: TextIO, embedder: str = "auto") -> 
             say(f"line {number}: {error}")
     read = with_unique_keys(read)
     items = list(items_of(read, loaded))
-    write_rows(read, group(items), out)
+    write_rows(read, cluster_stories(items), out)
     return PARTLY_FAILED if faults else 0
 
 

@@ -22,7 +22,6 @@ from digests.cluster.constraints import (
 )
 from digests.cluster.item import Item, in_order, moment
 from digests.cluster.linkage import Apart, Edges, LinkageParams, average_linkage
-from digests.cluster.links import Link, links
 from digests.cluster.near_duplicates import group_wire_copies
 from digests.cluster.query_expansion import ExpansionParams
 from digests.cluster.similarity import CalibrationCurve, ScoreParams, SparseParams, score_all_pairs
@@ -62,26 +61,28 @@ NOT_KNOWN: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Grouping:
+class ClusteringResult:
     """The stories of a window, and the link of each report to its story."""
 
     stories: tuple[Story, ...]
-    links: tuple[Link, ...]
+    links: tuple[BestLink, ...]
 
 
-def group(items: Sequence[Item], *, now: datetime | None = None, rules: Constraints = NO_RULES) -> tuple[Story, ...]:
+def cluster_stories(
+    items: Sequence[Item], *, now: datetime | None = None, rules: Constraints = NO_RULES
+) -> tuple[Story, ...]:
     """Return the stories of a window, as `grouping` does."""
-    return grouping(items, now=now, rules=rules).stories
+    return cluster_with_links(items, now=now, rules=rules).stories
 
 
-def grouping(
+def cluster_with_links(
     items: Sequence[Item],
     *,
     now: datetime | None = None,
     rules: Constraints = NO_RULES,
     known: Mapping[str, str] = NOT_KNOWN,
     copies: Sequence[Report] | None = None,
-) -> Grouping:
+) -> ClusteringResult:
     """
     Return the stories of a window, by their earliest article; the same for any order of `items`.
 
@@ -100,11 +101,13 @@ def grouping(
     found = split_reports(copies, rules)
     place = {item.article_id: number for number, item in enumerate(ordered)}
     found = tuple(sorted(found, key=lambda each: min(place[article] for article in each.articles)))
-    heads = [head(each, by_id, place) for each in found]
+    heads = [representative(each, by_id, place) for each in found]
     del by_id
     head_of = {article: number for number, each in enumerate(found) for article in each.articles} if rules else {}
-    groups, linked = grouped(heads, rules, head_of, [majority_story(each, known) for each in found])
-    return Grouping(stories=tuple(story([found[i] for i in members], place) for members in groups), links=linked)
+    groups, linked = cluster_representatives(heads, rules, head_of, [majority_story(each, known) for each in found])
+    return ClusteringResult(
+        stories=tuple(story([found[i] for i in members], place) for members in groups), links=linked
+    )
 
 
 def is_later(item: Item, now: datetime | None) -> bool:
@@ -112,19 +115,19 @@ def is_later(item: Item, now: datetime | None) -> bool:
     return now is not None and item.published_at is not None and item.published_at > now
 
 
-def head(report: Report, by_id: dict[str, Item], place: dict[str, int]) -> Item:
+def representative(report: Report, by_id: dict[str, Item], place: dict[str, int]) -> Item:
     """Return the article that speaks for a report: the earliest, but rather one that votes."""
     return min(
         (by_id[article] for article in report.articles), key=lambda item: (item.is_silent, place[item.article_id])
     )
 
 
-def grouped(
+def cluster_representatives(
     heads: Sequence[Item],
     rules: Constraints,
     head_of: Mapping[str, int],
     known: Sequence[str | None],
-) -> tuple[list[list[int]], tuple[Link, ...]]:
+) -> tuple[list[list[int]], tuple[BestLink, ...]]:
     """
     Return the heads of the reports in groups, by number, each group ascending and by its first, and their links.
 
@@ -145,24 +148,24 @@ def grouped(
     hushed = silent[found.first] | silent[found.second]
     groups = average_linkage(
         len(ordered),
-        chosen(found, ~hushed),
+        filter_edges(found, ~hushed),
         rule,
         lambda a, b: ruled(a, b) or differ(a, b),
         together=must_link_pairs(rules, node_of),
     )
-    listening = heard(chosen(found, hushed), silent)
+    listening = silent_scores(filter_edges(found, hushed), silent)
     live = [i for i, item in enumerate(ordered) if item.kind == "live"]
-    groups = with_live(groups, live, listening, rule.threshold, ruled)
+    groups = attach_live_blogs(groups, live, listening, rule.threshold, ruled)
     numbers = sorted(sorted(order[i] for i in members) for members in groups)
-    return numbers, links(ordered, groups, raw)
+    return numbers, best_links(ordered, groups, raw)
 
 
-def chosen(edges: Edges, kept: npt.NDArray[np.bool_]) -> Edges:
+def filter_edges(edges: Edges, kept: npt.NDArray[np.bool_]) -> Edges:
     """Return those of `edges` that are `kept`."""
     return Edges(first=edges.first[kept], second=edges.second[kept], score=edges.score[kept])
 
 
-def heard(edges: Edges, silent: npt.NDArray[np.bool_]) -> dict[int, dict[int, float]]:
+def silent_scores(edges: Edges, silent: npt.NDArray[np.bool_]) -> dict[int, dict[int, float]]:
     """Return the scores of each silent node with those that vote."""
     found: defaultdict[int, dict[int, float]] = defaultdict(dict)
     for a, b, score in zip(edges.first.tolist(), edges.second.tolist(), edges.score.tolist(), strict=True):
@@ -172,7 +175,7 @@ def heard(edges: Edges, silent: npt.NDArray[np.bool_]) -> dict[int, dict[int, fl
     return found
 
 
-def with_live(
+def attach_live_blogs(
     groups: list[list[int]], live: Sequence[int], scores: dict[int, dict[int, float]], threshold: float, apart: Apart
 ) -> list[list[int]]:
     """
@@ -203,3 +206,28 @@ def story(found: Sequence[Report], place: dict[str, int]) -> Story:
 def story_id(earliest: str) -> str:
     """Return the id of the story whose earliest article is `earliest`."""
     return f"s{hash64(earliest):016x}"[:11]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BestLink:
+    """An article that speaks for a report, and the one of the same story's other reports with the highest score."""
+
+    article: str
+    nearest: str
+    score: float
+
+
+def best_links(heads: Sequence[Item], groups: Sequence[Sequence[int]], found: Edges) -> tuple[BestLink, ...]:
+    """Return the link of each head that has an edge inside its group, in their order; of equals the earlier one."""
+    group_of = np.full(len(heads), -1, np.int64)
+    for number, members in enumerate(groups):
+        group_of[list(members)] = number
+    inside = group_of[found.first] == group_of[found.second]
+    first, second, score = found.first[inside], found.second[inside], found.score[inside]
+    one, other, scores = np.r_[first, second], np.r_[second, first], np.r_[score, score]
+    order = np.lexsort((other, -scores, one))
+    best = order[np.flatnonzero(np.diff(one[order], prepend=-1))]
+    return tuple(
+        BestLink(article=heads[a].article_id, nearest=heads[b].article_id, score=round(each, 4))
+        for a, b, each in zip(one[best].tolist(), other[best].tolist(), scores[best].tolist(), strict=True)
+    )

@@ -9,7 +9,7 @@ from digests.cluster.item import in_order
 from digests.cluster.linkage import edges_of
 from digests.cluster.query_expansion import expand_vectors, nearest_neighbours
 from digests.cluster.similarity import PairScorer
-from digests.cluster.stories import WEIGHTS_ALONE, group
+from digests.cluster.stories import WEIGHTS_ALONE, cluster_stories
 
 DAMS = [  # the first and the last share no word; the second has words of both
     "Reservoir at Kelmscott overflows",
@@ -78,7 +78,7 @@ def test_titles_without_a_common_word_meet_by_way_of_a_third(item):
 
     found = score_pairs([scored.terms], [1.0], 0.01, 0, 6, 0)
     assert (2, 0) in zip(found.later.tolist(), found.earlier.tolist(), strict=True)
-    assert group(titles)[0].articles == ("d0", "d1", "d2")
+    assert cluster_stories(titles)[0].articles == ("d0", "d1", "d2")
 
 
 def test_texts_borrow_nothing(item):

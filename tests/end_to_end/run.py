@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from digests.cluster.stories import group
+from digests.cluster.stories import cluster_stories
 from digests.gather import items
 from digests.make import Order, make_edition, order_window
 from digests.model import Edition, Story
@@ -97,7 +97,7 @@ async def _run(folder: Path, store_url: str, embedder: str) -> Run:
         articles={keys[article.id]: article for article in found},
         keys=keys,
         labels=labels(),
-        stories=group(made),
+        stories=cluster_stories(made),
         edition=edition,
         files={path.suffix: path.read_bytes() for path in paths},
     )
