@@ -17,8 +17,7 @@ from pathlib import Path
 
 from rolling import vectors_of
 
-from digests.cluster.about import about
-from digests.cluster.follow import follow
+from digests.cluster.follow_ups import link_follow_ups, story_profile
 from digests.cluster.item import Item
 from watcher.features.embed import embedding_text, with_vector
 from watcher.features.extract import extract_features
@@ -60,14 +59,14 @@ def told(stories: dict[str, list[Item]]) -> None:
         first = [item for item in members if item.published_at and item.published_at < began + FIRST]
         rest = [item for item in members if item.published_at and item.published_at >= began + LATER]
         if len(first) < 2:
-            newcomers.append(about(f"{label} alone", first))
+            newcomers.append(story_profile(f"{label} alone", first))
             continue
-        earlier.append(about(label, first))
+        earlier.append(story_profile(label, first))
         if rest:
-            later.append(about(f"{label} later", rest))
+            later.append(story_profile(f"{label} later", rest))
     new = [*later, *newcomers]
     threads = {item.article_id: item.article_id for item in (*earlier, *new)}
-    steps = follow(earlier, new, threads)
+    steps = link_follow_ups(earlier, new, threads)
     right = sum(step.story == f"{step.follows} later" for step in steps)
     stray = sum(step.story.endswith(" alone") for step in steps)
     print(

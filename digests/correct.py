@@ -8,8 +8,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Engine
 
-from digests.cluster.about import about
 from digests.cluster.constraints import UserCorrection
+from digests.cluster.follow_ups import story_profile
 from digests.cluster.threads import MERGED, SPLIT, Carried, Change, min_of, new_id, returned
 from digests.errors import DigestError
 from digests.gather import items
@@ -150,7 +150,7 @@ def keep(connection: Connection, stories: Sequence[Story], changes: Sequence[Cha
     known = {item.article_id: item for item in items(connection, articles.values())}
     rows = store.members_of(connection, articles)
     found = {story.id: [known[key] for key in story.articles if key in known] for story in stories}
-    profiles = {story: about(story, members) for story, members in found.items() if members}
+    profiles = {story: story_profile(story, members) for story, members in found.items() if members}
     times = {key: article.published_at for key, article in articles.items()}
     members = [row for story in stories for row in members_in(story, rows)]
     store.keep(connection, Carried(stories=tuple(stories), changes=tuple(changes)), members, profiles, times, now=now)

@@ -9,9 +9,9 @@ from functools import partial
 
 from sqlalchemy import Connection, Engine
 
-from digests.cluster.about import WORDING_BYTES, about
 from digests.cluster.constraints import keep_known_stories, resolve_corrections
 from digests.cluster.fingerprints import ShingleStore
+from digests.cluster.follow_ups import WORDING_BYTES, story_profile
 from digests.cluster.item import Item, item_of
 from digests.cluster.near_duplicates import group_wire_copies
 from digests.cluster.stories import ClusteringResult, cluster_with_links
@@ -269,7 +269,7 @@ def changed_profiles(window: Window, carried: Carried, grown: Collection[str]) -
     touched = {*grown, *(id for change in carried.changes for id in (change.story, change.other))}
     return {
         story.id: carried.profiles.get(story.id)
-        or about(story.id, [window.items[article] for article in story.articles])
+        or story_profile(story.id, [window.items[article] for article in story.articles])
         for story in carried.stories
         if story.id in touched
     }

@@ -7,8 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from digests.cluster.about import about
-from digests.cluster.follow import follow
+from digests.cluster.follow_ups import link_follow_ups, story_profile
 from digests.cluster.item import NEVER, Item
 from digests.cluster.reasons import why_apart, why_one
 from digests.cluster.stories import story_id
@@ -109,7 +108,7 @@ def carry(
     changes = tuple(changes_of(named, home, items))
     stories = threaded(named, changes, {**{each.id: each for each in back.values()}, **by_id}, items)
     profiles = {
-        story.id: about(story.id, [items[key] for key in story.articles])
+        story.id: story_profile(story.id, [items[key] for key in story.articles])
         for story in stories
         if not all(items[key].is_silent for key in story.articles)
     }
@@ -254,7 +253,7 @@ def follow_ups(stories: Sequence[Story], known: Mapping[str, Known], profiles: M
         grown = story.id not in known or len(story.articles) > known[story.id].size
         (new if grown and sizes[story.thread] == 1 else old).append(profiles[story.id])
     before = [story.profile for story in gone if story.profile]
-    for step in follow([*before, *old], new, threads):
+    for step in link_follow_ups([*before, *old], new, threads):
         articles = here[step.story].articles
         why = f"both are about the same: {step.score:.2f} of 1, and no other story is nearly as near"
         yield Change(kind=FOLLOWS, story=step.story, other=step.follows, articles=articles, why=why)

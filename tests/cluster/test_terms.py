@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digests.cluster.about import DIGITS, MOST_TERMS, mean_terms
+from digests.cluster.follow_ups import DIGITS, MOST_TERMS, mean_terms
 from digests.cluster.item import Item
 from digests.cluster.vectorize import PART, cognates_of, load_term_rows, max_per_key
 from watcher.features.extract import packed_terms

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digests.cluster.about import about
 from digests.cluster.constraints import apply_stability_bonus, keep_known_stories, majority_story
+from digests.cluster.follow_ups import story_profile
 from digests.cluster.item import Item
 from digests.cluster.linkage import LinkageParams, average_linkage, edges_of
 from digests.cluster.stories import story_id
@@ -196,7 +196,7 @@ def test_a_follow_up_belongs_to_the_thread_and_not_to_the_event(item):
 
 
 def profile_of(known, items):
-    return about(known.id, [items[article] for article in known.articles])
+    return story_profile(known.id, [items[article] for article in known.articles])
 
 
 @pytest.mark.parametrize("home", ["a", "b"])

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from digests.cluster.about import WORDING_BYTES
 from digests.cluster.fingerprints import ShingleStore
+from digests.cluster.follow_ups import WORDING_BYTES
 from digests.gather import STAND_IN, items, items_between
 from watcher.features.pack import pack
 from watcher.store.articles import Packed, articles_between
