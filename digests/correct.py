@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine
 
 from digests.cluster.constraints import UserCorrection
 from digests.cluster.follow_ups import story_profile
-from digests.cluster.threads import MERGED, SPLIT, Carried, Change, min_of, new_id, returned
+from digests.cluster.tracking import MERGED, SPLIT, StoryEvent, TrackedStories, min_of, new_id, restored_story
 from digests.errors import DigestError
 from digests.gather import items
 from digests.history import found, story_of
@@ -30,7 +30,7 @@ class Corrected:
 
     number: int
     stories: tuple[Story, ...]
-    changes: tuple[Change, ...]
+    changes: tuple[StoryEvent, ...]
 
 
 def split(engine: Engine, story: str, articles: Sequence[str], *, now: datetime) -> Corrected:
@@ -48,14 +48,14 @@ def split(engine: Engine, story: str, articles: Sequence[str], *, now: datetime)
         gone = frozenset(articles)
         check_parts(whole, gone)
         rest, own = part(whole, set(whole.articles) - gone), part(whole, gone)
-        if back := returned(own.articles, len(own.articles), absorbed(connection, whole.was)):
+        if back := restored_story(own.articles, len(own.articles), absorbed(connection, whole.was)):
             own = replace(own, id=back.id, thread=back.thread, began_at=back.began_at, was=back.was)
             rest = replace(rest, was=tuple(old for old in rest.was if old not in (back.id, *back.was)))
         else:
             own = replace(own, id=free_id(connection, own.articles[0]), was=())
         correction = UserCorrection(kind="split", articles=own.articles, others=rest.articles)
         number = add_correction(connection, correction, words=f"split {whole.id} {' '.join(own.articles)}", now=now)
-        change = Change(kind=SPLIT, story=whole.id, other=own.id, articles=own.articles, why=said(number))
+        change = StoryEvent(kind=SPLIT, story=whole.id, other=own.id, articles=own.articles, why=said(number))
         keep(connection, (rest, own), (change,), now=now)
         return Corrected(number=number, stories=(rest, own), changes=(change,))
 
@@ -77,7 +77,7 @@ def join(engine: Engine, one: str, other: str, *, now: datetime) -> Corrected:
         joined = merged(into, gone)
         correction = UserCorrection(kind="join", articles=both[0].articles, others=both[1].articles)
         number = add_correction(connection, correction, words=f"join {both[0].id} {both[1].id}", now=now)
-        change = Change(kind=MERGED, story=gone.id, other=into.id, articles=gone.articles, why=said(number))
+        change = StoryEvent(kind=MERGED, story=gone.id, other=into.id, articles=gone.articles, why=said(number))
         keep(connection, (joined,), (change,), now=now)
         return Corrected(number=number, stories=(joined,), changes=(change,))
 
@@ -140,7 +140,7 @@ def free_id(connection: Connection, earliest: str) -> str:
     return new_id(earliest, taken)
 
 
-def keep(connection: Connection, stories: Sequence[Story], changes: Sequence[Change], *, now: datetime) -> None:
+def keep(connection: Connection, stories: Sequence[Story], changes: Sequence[StoryEvent], *, now: datetime) -> None:
     """Keep what a correction has made of stories."""
     step = store.last_step(connection)
     grouped_at = step.made_at or now  # that stays: nothing is grouped here, and what was forgotten since is not told
@@ -153,7 +153,9 @@ def keep(connection: Connection, stories: Sequence[Story], changes: Sequence[Cha
     profiles = {story: story_profile(story, members) for story, members in found.items() if members}
     times = {key: article.published_at for key, article in articles.items()}
     members = [row for story in stories for row in members_in(story, rows)]
-    store.keep(connection, Carried(stories=tuple(stories), changes=tuple(changes)), members, profiles, times, now=now)
+    store.keep(
+        connection, TrackedStories(stories=tuple(stories), changes=tuple(changes)), members, profiles, times, now=now
+    )
 
 
 def members_in(story: Story, rows: dict[str, Member]) -> list[Member]:

@@ -15,7 +15,7 @@ from digests.cluster.follow_ups import WORDING_BYTES, story_profile
 from digests.cluster.item import Item, item_of
 from digests.cluster.near_duplicates import group_wire_copies
 from digests.cluster.stories import ClusteringResult, cluster_with_links
-from digests.cluster.threads import SPLIT, Absorbed, Carried, Change, Known, carry
+from digests.cluster.tracking import SPLIT, ExistingStory, MergedStory, StoryEvent, TrackedStories, track_stories
 from digests.errors import DigestError
 from digests.model import Story
 from digests.store import stories as store
@@ -49,7 +49,7 @@ class Window:
     shingles: ShingleStore
     kept: Kept
     corrections: tuple[KeptCorrection, ...]
-    absorbed: tuple[Absorbed, ...] = ()  # stories that have gone into those of the window
+    absorbed: tuple[MergedStory, ...] = ()  # stories that have gone into those of the window
 
 
 def stories_until(engine: Engine, *, start: datetime, end: datetime, now: datetime) -> tuple[Story, ...]:
@@ -173,7 +173,7 @@ def forgotten(corrections: Sequence[KeptCorrection], *, since: datetime | None) 
 
 def keep(
     engine: Engine, window: Window, found: ClusteringResult, groups: Sequence[Story], *, end: datetime, now: datetime
-) -> Carried | None:
+) -> TrackedStories | None:
     """Give the groups their ids and keep them; None if somebody else has kept stories since the window was read."""
     carried = with_free_ids(engine, window, groups, end=end)
     members = changed_members(window, found, carried.stories)
@@ -192,13 +192,13 @@ def keep(
     return carried if write(engine, write_down) else None
 
 
-def with_free_ids(engine: Engine, window: Window, groups: Sequence[Story], *, end: datetime) -> Carried:
+def with_free_ids(engine: Engine, window: Window, groups: Sequence[Story], *, end: datetime) -> TrackedStories:
     """Return the groups as the stories that they are, under ids that no other story ever had."""
     stories, undone = (window.kept.stories, ()) if looks_back(window, end) else before_joins(window)
     known = {story.id for story in stories} | {story.id for story in window.absorbed}
     taken: set[str] = set()
     while True:
-        carried = carry(stories, groups, window.items, taken=taken, absorbed=window.absorbed)
+        carried = track_stories(stories, groups, window.items, taken=taken, absorbed=window.absorbed)
         here = {story.id for story in carried.stories}
         clash = read(engine, partial(store.taken_ids, ids=here - known))
         if not clash:
@@ -206,7 +206,7 @@ def with_free_ids(engine: Engine, window: Window, groups: Sequence[Story], *, en
         taken |= clash
 
 
-def before_joins(window: Window) -> tuple[tuple[Known, ...], tuple[Change, ...]]:
+def before_joins(window: Window) -> tuple[tuple[ExistingStory, ...], tuple[StoryEvent, ...]]:
     """
     Return the known stories as they were before the joins that have been forgotten since, and what becomes of them.
 
@@ -231,12 +231,12 @@ def before_joins(window: Window) -> tuple[tuple[Known, ...], tuple[Change, ...]]
         rest = tuple(key for key in whole.articles if key not in here)
         was = tuple(each for each in whole.was if each not in (old.id, *old.was))
         known[whole.id] = replace(whole, articles=rest, size=whole.size - len(here), was=was)
-        known[old.id] = Known(
+        known[old.id] = ExistingStory(
             id=old.id, thread=old.thread, began_at=old.began_at, first_at=old.began_at, size=len(here),
             articles=tuple(sorted(here)), was=old.was,
         )  # fmt: skip
         why = f"the correction that joined them, number {number}, was forgotten"
-        changes.append(Change(kind=SPLIT, story=whole.id, other=old.id, articles=tuple(sorted(here)), why=why))
+        changes.append(StoryEvent(kind=SPLIT, story=whole.id, other=old.id, articles=tuple(sorted(here)), why=why))
     return tuple(known.values()), tuple(changes)
 
 
@@ -264,7 +264,7 @@ def changed_members(window: Window, found: ClusteringResult, stories: Iterable[S
     return changed
 
 
-def changed_profiles(window: Window, carried: Carried, grown: Collection[str]) -> dict[str, Item]:
+def changed_profiles(window: Window, carried: TrackedStories, grown: Collection[str]) -> dict[str, Item]:
     """Return what the stories that are new or have changed are about."""
     touched = {*grown, *(id for change in carried.changes for id in (change.story, change.other))}
     return {

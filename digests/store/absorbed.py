@@ -6,12 +6,12 @@ from collections.abc import Collection
 
 from sqlalchemy import Connection, select
 
-from digests.cluster.threads import MERGED, Absorbed
+from digests.cluster.tracking import MERGED, MergedStory
 from digests.store.schema import stories, story_changes
 from watcher.store.sql import chunked
 
 
-def absorbed(connection: Connection, ids: Collection[str]) -> tuple[Absorbed, ...]:
+def absorbed(connection: Connection, ids: Collection[str]) -> tuple[MergedStory, ...]:
     """Return those of the stories `ids` that have gone into others, by id."""
     found = []
     for part in chunked(sorted(ids)):
@@ -19,7 +19,7 @@ def absorbed(connection: Connection, ids: Collection[str]) -> tuple[Absorbed, ..
         gone = select(stories.c.id, stories.c.thread, stories.c.began_at, stories.c.was)
         gone = gone.where(stories.c.id.in_(part), stories.c.merged_into.is_not(None)).order_by(stories.c.id)
         found += [
-            Absorbed(id=row.id, thread=row.thread, began_at=row.began_at, articles=had[row.id], was=tuple(row.was))
+            MergedStory(id=row.id, thread=row.thread, began_at=row.began_at, articles=had[row.id], was=tuple(row.was))
             for row in connection.execute(gone)
             if row.id in had
         ]

@@ -7,12 +7,12 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, select, update
 
-from digests.cluster.threads import MOVED, SPLIT, Change
+from digests.cluster.tracking import MOVED, SPLIT, StoryEvent
 from digests.store.schema import stories, story_articles
 from watcher.store.schema import articles
 
 
-def narrow(connection: Connection, changes: Sequence[Change], times: Mapping[str, datetime]) -> None:
+def narrow(connection: Connection, changes: Sequence[StoryEvent], times: Mapping[str, datetime]) -> None:
     """
     Have stories go from their first to their last article, and begin with their thread, where an outer one has left.
 

@@ -13,7 +13,7 @@ from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from sqlalchemy.sql.elements import KeyedColumnElement
 
 from digests.cluster.item import Item
-from digests.cluster.threads import MERGED, Carried, Change, Known
+from digests.cluster.tracking import MERGED, ExistingStory, StoryEvent, TrackedStories
 from digests.model import Story
 from digests.store.schema import grouped, stories, story_articles, story_changes
 from digests.store.spans import narrow
@@ -56,7 +56,7 @@ class Kept:
 
     step: Step
     members: Mapping[str, Member]  # by article
-    stories: tuple[Known, ...]
+    stories: tuple[ExistingStory, ...]
 
 
 def last_step(connection: Connection) -> Step:
@@ -127,7 +127,7 @@ def member_of(row: Row[tuple[Any, ...]]) -> Member:
     )
 
 
-def with_profile(connection: Connection, *, since: datetime) -> Iterator[Known]:
+def with_profile(connection: Connection, *, since: datetime) -> Iterator[ExistingStory]:
     """Yield the stories that may still be followed: not merged, of several articles, the last of them after `since`."""
     query = (
         select(stories)
@@ -138,7 +138,7 @@ def with_profile(connection: Connection, *, since: datetime) -> Iterator[Known]:
     yield from (known_of(row) for row in connection.execute(query))
 
 
-def known_of(row: Row[tuple[Any, ...]], articles: tuple[str, ...] = ()) -> Known:
+def known_of(row: Row[tuple[Any, ...]], articles: tuple[str, ...] = ()) -> ExistingStory:
     """Return a row of `stories`; with its profile if the window has none of its articles."""
     at = row._mapping
     profile = None
@@ -152,7 +152,7 @@ def known_of(row: Row[tuple[Any, ...]], articles: tuple[str, ...] = ()) -> Known
             url="",
             features=unpack(at["id"], at["profile"], at["vector"], at["vector_model"]),
         )
-    return Known(
+    return ExistingStory(
         id=at["id"],
         thread=at["thread"],
         began_at=at["began_at"],
@@ -174,7 +174,7 @@ def taken_ids(connection: Connection, ids: Iterable[str]) -> set[str]:
 
 def keep(
     connection: Connection,
-    carried: Carried,
+    carried: TrackedStories,
     members: Sequence[Member],
     profiles: Mapping[str, Item],
     times: Mapping[str, datetime],
@@ -275,7 +275,7 @@ def counted(connection: Connection, ids: Collection[str]) -> defaultdict[str, in
     return found
 
 
-def note(connection: Connection, changes: Sequence[Change], *, now: datetime) -> None:
+def note(connection: Connection, changes: Sequence[StoryEvent], *, now: datetime) -> None:
     """Write down what became of stories."""
     rows = [
         {

@@ -15,7 +15,7 @@ from digests.cluster.follow_ups import story_profile
 from digests.cluster.item import Item
 from digests.cluster.linkage import LinkageParams, average_linkage, edges_of
 from digests.cluster.stories import story_id
-from digests.cluster.threads import Absorbed, Known, carry
+from digests.cluster.tracking import ExistingStory, MergedStory, track_stories
 from digests.model import Report, Story
 from watcher.features.extract import extract_features
 
@@ -54,7 +54,7 @@ def known_of(carried, before=()):
     for known in before:
         members.setdefault(into.get(known.id, known.id), set()).update(set(known.articles) - now.keys())
     for story in carried.stories:
-        old[story.id] = Known(
+        old[story.id] = ExistingStory(
             id=story.id,
             thread=story.thread,
             began_at=story.began_at,
@@ -73,7 +73,7 @@ def absorbed_of(carried, known, before=()):
     for change in carried.changes:
         if change.kind == "merged":
             old = was[change.story]
-            found[old.id] = Absorbed(
+            found[old.id] = MergedStory(
                 id=old.id, thread=old.thread, began_at=old.began_at, articles=change.articles, was=old.was
             )
     living = {story.id for story in carried.stories}
@@ -84,7 +84,7 @@ def steps(*days, items):
     """Carry the groups of each day on from the day before."""
     known, absorbed, done = (), (), []
     for groups in days:
-        done.append(carry(known, [group_of(*group) for group in groups], items, absorbed=absorbed))
+        done.append(track_stories(known, [group_of(*group) for group in groups], items, absorbed=absorbed))
         absorbed = absorbed_of(done[-1], known, absorbed)
         known = known_of(done[-1], known)
     return done
@@ -159,7 +159,7 @@ def test_stories_come_out_one_by_one_of_what_they_have_gone_into_together():
 def test_an_id_that_is_taken_elsewhere_is_not_given():
     taken = {story_id("a"), story_id("a 2")}
 
-    (story,) = carry((), [group_of("a")], items_of("a"), taken=taken).stories
+    (story,) = track_stories((), [group_of("a")], items_of("a"), taken=taken).stories
 
     assert story.id == story_id("a 3")
 
@@ -168,9 +168,9 @@ def test_why_stories_came_apart_names_what_each_has_of_its_own(item):
     quake = [item(f"q{n}", "Quake", QUAKE, hours=n) for n in range(3)]
     chess = [item(f"c{n}", "Cup", CHESS, hours=n) for n in range(2)]
     items = {each.article_id: each for each in (*quake, *chess)}
-    first = carry((), [group_of("c0", "c1", "q0", "q1", "q2")], items)
+    first = track_stories((), [group_of("c0", "c1", "q0", "q1", "q2")], items)
 
-    (change,) = carry(known_of(first), [group_of("c0", "c1"), group_of("q0", "q1", "q2")], items).changes
+    (change,) = track_stories(known_of(first), [group_of("c0", "c1"), group_of("q0", "q1", "q2")], items).changes
 
     assert "only they tell of Brindle" in change.why
     assert "the rest tells of 5.4, Dressel" in change.why
@@ -180,12 +180,12 @@ def test_a_follow_up_belongs_to_the_thread_and_not_to_the_event(item):
     """The window has lost the quake; what is kept of it is what it was about."""
     quake = {f"q{n}": item(f"q{n}", "Quake shakes Tarvola", f"{QUAKE} Report {n}.", hours=n) for n in range(3)}
     chess = {f"c{n}": item(f"c{n}", "Brindle wins the cup", f"{CHESS} Report {n}.", hours=n) for n in range(3)}
-    first = carry((), [group_of(*quake), group_of(*chess)], quake | chess)
+    first = track_stories((), [group_of(*quake), group_of(*chess)], quake | chess)
     gone = tuple(replace(known, articles=(), profile=profile_of(known, quake | chess)) for known in known_of(first))
     later = {f"f{n}": item(f"f{n}", "Damage in Tarvola", f"{AFTER} Report {n}.", hours=150 + n) for n in range(2)}
     other = {"x": item("x", "A goat stops a train", "The goat Sixpence stood on the rails at Kilbrannan.", hours=151)}
 
-    second = carry(gone, [group_of(*later), group_of("x")], later | other)
+    second = track_stories(gone, [group_of(*later), group_of("x")], later | other)
 
     (change,) = second.changes
     thread_of = {story.articles: story.thread for story in (*first.stories, *second.stories)}
@@ -276,10 +276,10 @@ def test_carrying_on_twice_is_carrying_on_once_in_any_order(days):
     done, known, absorbed = steps(*map(groups_of, days), items=items), (), ()
     for carried, day in zip(done, days, strict=True):
         groups = [group_of(*group) for group in groups_of(day)]
-        assert carry(known[::-1], groups[::-1], items, absorbed=absorbed[::-1]) == carried
+        assert track_stories(known[::-1], groups[::-1], items, absorbed=absorbed[::-1]) == carried
         absorbed = absorbed_of(carried, known, absorbed)
         known = known_of(carried, known)
-        again = carry(known, groups, items, absorbed=absorbed)
+        again = track_stories(known, groups, items, absorbed=absorbed)
         assert (again.stories, again.changes) == (carried.stories, ())
 
 

@@ -17,7 +17,7 @@ MERGED, SPLIT, MOVED, FOLLOWS = "merged", "split", "moved", "follows"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class ExistingStory:
     """
     A story as it is kept.
 
@@ -36,7 +36,7 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Absorbed:
+class MergedStory:
     """A story that has gone into another; `articles` are those that it had then."""
 
     id: str
@@ -47,7 +47,7 @@ class Absorbed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class StoryEvent:
     """
     What became of a story, and why.
 
@@ -63,7 +63,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Carried:
+class TrackedStories:
     """
     The stories of a window with the ids they had, and what became of those that were known.
 
@@ -71,18 +71,18 @@ class Carried:
     """
 
     stories: tuple[Story, ...]
-    changes: tuple[Change, ...] = ()
+    changes: tuple[StoryEvent, ...] = ()
     profiles: Mapping[str, Item] = field(default_factory=dict)
 
 
-def carry(
-    known: Sequence[Known],
+def track_stories(
+    known: Sequence[ExistingStory],
     groups: Sequence[Story],
     items: Mapping[str, Item],
     *,
     taken: Collection[str] = (),
-    absorbed: Sequence[Absorbed] = (),
-) -> Carried:
+    absorbed: Sequence[MergedStory] = (),
+) -> TrackedStories:
     """
     Return `groups` with the ids of the stories that they are; the same for any order of `known` and `groups`.
 
@@ -102,25 +102,25 @@ def carry(
     groups = sorted(groups, key=lambda each: each.articles)
     shares = [Counter(home[article] for article in group.articles if article in home) for group in groups]
     had = {old for story in known for old in (story.id, *story.was)}
-    goes_on = homes(shares)
-    back = returns(groups, shares, goes_on.values(), absorbed)
+    goes_on = best_successor(shares)
+    back = find_restored(groups, shares, goes_on.values(), absorbed)
     named = named_groups(groups, goes_on, by_id, back, {*taken, *had})
     changes = tuple(changes_of(named, home, items))
-    stories = threaded(named, changes, {**{each.id: each for each in back.values()}, **by_id}, items)
+    stories = assign_threads(named, changes, {**{each.id: each for each in back.values()}, **by_id}, items)
     profiles = {
         story.id: story_profile(story.id, [items[key] for key in story.articles])
         for story in stories
         if not all(items[key].is_silent for key in story.articles)
     }
     steps = tuple(follow_ups(stories, by_id, profiles))
-    return Carried(stories=in_threads(stories, steps, by_id), changes=(*changes, *steps), profiles=profiles)
+    return TrackedStories(stories=in_threads(stories, steps, by_id), changes=(*changes, *steps), profiles=profiles)
 
 
 def named_groups(
     groups: Sequence[Story],
     home: Mapping[str, int],
-    known: Mapping[str, Known],
-    back: Mapping[int, Absorbed],
+    known: Mapping[str, ExistingStory],
+    back: Mapping[int, MergedStory],
     taken: set[str],
 ) -> list[Story]:
     """Return each group with its id: of the largest known story that goes on in it, of one that is back, or new."""
@@ -131,7 +131,7 @@ def named_groups(
     named = []
     for number, group in enumerate(groups):
         if number in goes_on:
-            into, *merged = sorted(goes_on[number], key=lambda each: seniority(known[each]))
+            into, *merged = sorted(goes_on[number], key=lambda each: merge_priority(known[each]))
             was = {*known[into].was, *(old for each in merged for old in (each, *known[each].was))}
             named.append(replace(group, id=into, was=tuple(sorted(was - gone))))
         elif number in back:
@@ -143,7 +143,7 @@ def named_groups(
     return named
 
 
-def homes(shares: Sequence[Counter[str]]) -> dict[str, int]:
+def best_successor(shares: Sequence[Counter[str]]) -> dict[str, int]:
     """Return the group in which each known story goes on: that with most of its articles, the first of equals."""
     best: dict[str, tuple[int, int]] = {}
     for number, share in enumerate(shares):
@@ -152,11 +152,11 @@ def homes(shares: Sequence[Counter[str]]) -> dict[str, int]:
     return {story: -number for story, (_, number) in best.items()}
 
 
-def returns(
-    groups: Sequence[Story], shares: Sequence[Counter[str]], taken: Collection[int], absorbed: Sequence[Absorbed]
-) -> dict[int, Absorbed]:
+def find_restored(
+    groups: Sequence[Story], shares: Sequence[Counter[str]], taken: Collection[int], absorbed: Sequence[MergedStory]
+) -> dict[int, MergedStory]:
     """Return, by the number of the group, the stories that have come out of those that they had gone into."""
-    had: defaultdict[str, list[Absorbed]] = defaultdict(list)
+    had: defaultdict[str, list[MergedStory]] = defaultdict(list)
     for each in absorbed:
         for article in each.articles:
             had[article].append(each)
@@ -165,12 +165,12 @@ def returns(
         if had and share and number not in taken:
             articles = groups[number].articles
             near = {each.id: each for article in articles for each in had.get(article, ())}
-            if story := returned(articles, share.total(), near.values()):
+            if story := restored_story(articles, share.total(), near.values()):
                 found[number] = story
     return found
 
 
-def returned(articles: Collection[str], known: int, absorbed: Collection[Absorbed]) -> Absorbed | None:
+def restored_story(articles: Collection[str], known: int, absorbed: Collection[MergedStory]) -> MergedStory | None:
     """
     Return the story that a group is again: it has most of what the story had, and little else that is known.
 
@@ -183,7 +183,7 @@ def returned(articles: Collection[str], known: int, absorbed: Collection[Absorbe
     return min(own, key=lambda each: (-shared[each.id], each.id), default=None)
 
 
-def seniority(story: Known) -> tuple[int, datetime, str]:
+def merge_priority(story: ExistingStory) -> tuple[int, datetime, str]:
     """Return what decides which of several stories keeps its id, the least first: the largest, then the oldest."""
     return -story.size, story.first_at, story.id
 
@@ -196,7 +196,7 @@ def new_id(earliest: str, taken: Collection[str]) -> str:
     return found
 
 
-def changes_of(named: Sequence[Story], home: Mapping[str, str], items: Mapping[str, Item]) -> Iterator[Change]:
+def changes_of(named: Sequence[Story], home: Mapping[str, str], items: Mapping[str, Item]) -> Iterator[StoryEvent]:
     """Yield what became of the known stories, by their ids."""
     parts: defaultdict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     whole, ids = {story.id: story for story in named}, set(home.values())
@@ -215,13 +215,13 @@ def changes_of(named: Sequence[Story], home: Mapping[str, str], items: Mapping[s
                 stay = [items[article] for article in rest]
                 why = why_apart(gone, stay) if stay else ""
                 kind = MOVED if other in ids else SPLIT
-            yield Change(kind=kind, story=known, other=other, articles=tuple(articles), why=why)
+            yield StoryEvent(kind=kind, story=known, other=other, articles=tuple(articles), why=why)
 
 
-def threaded(
+def assign_threads(
     named: Sequence[Story],
-    changes: Sequence[Change],
-    known: Mapping[str, Known | Absorbed],
+    changes: Sequence[StoryEvent],
+    known: Mapping[str, ExistingStory | MergedStory],
     items: Mapping[str, Item],
 ) -> list[Story]:
     """Return the stories in their threads: the one that a known story is in, else that of the story it came from."""
@@ -241,7 +241,9 @@ def thread_id(story: str) -> str:
     return f"t{story[1:]}"
 
 
-def follow_ups(stories: Sequence[Story], known: Mapping[str, Known], profiles: Mapping[str, Item]) -> Iterator[Change]:
+def follow_ups(
+    stories: Sequence[Story], known: Mapping[str, ExistingStory], profiles: Mapping[str, Item]
+) -> Iterator[StoryEvent]:
     """Yield which stories follow which: those that are new or have grown, and are alone in their thread."""
     here = {story.id: story for story in stories}
     gone = [story for story in known.values() if story.id not in here]
@@ -249,22 +251,24 @@ def follow_ups(stories: Sequence[Story], known: Mapping[str, Known], profiles: M
     sizes = Counter(threads.values())
     old: list[Item] = []
     new: list[Item] = []
-    for story in sorted((story for story in stories if story.id in profiles), key=place):
+    for story in sorted((story for story in stories if story.id in profiles), key=time_key):
         grown = story.id not in known or len(story.articles) > known[story.id].size
         (new if grown and sizes[story.thread] == 1 else old).append(profiles[story.id])
     before = [story.profile for story in gone if story.profile]
     for step in link_follow_ups([*before, *old], new, threads):
         articles = here[step.story].articles
         why = f"both are about the same: {step.score:.2f} of 1, and no other story is nearly as near"
-        yield Change(kind=FOLLOWS, story=step.story, other=step.follows, articles=articles, why=why)
+        yield StoryEvent(kind=FOLLOWS, story=step.story, other=step.follows, articles=articles, why=why)
 
 
-def place(story: Story) -> tuple[bool, datetime, str]:
+def time_key(story: Story) -> tuple[bool, datetime, str]:
     """Return the place of a story in the order of time."""
     return story.began_at is None, story.began_at or NEVER, story.id
 
 
-def in_threads(stories: Sequence[Story], steps: Sequence[Change], known: Mapping[str, Known]) -> tuple[Story, ...]:
+def in_threads(
+    stories: Sequence[Story], steps: Sequence[StoryEvent], known: Mapping[str, ExistingStory]
+) -> tuple[Story, ...]:
     """Return the stories, each that follows another in the thread of that one."""
     thread: dict[str, tuple[str, datetime | None]] = {
         story.id: (story.thread, story.began_at) for story in known.values()
