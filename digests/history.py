@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from digests.analysis.coverage import Coverage, coverage
 from digests.analysis.gazetteer import countries
-from digests.cluster.differences import copies
+from digests.cluster.copy_diff import diff_copies
 from digests.cluster.evidence import why
 from digests.errors import DigestError
 from digests.gather import items
@@ -82,7 +82,7 @@ def history_of(
         story=whole,
         articles=articles,
         members=members,
-        copies={copy.article_id: copy for report in shown for copy in copies(report, articles)},
+        copies={copy.article_id: copy for report in shown for copy in diff_copies(report, articles)},
         coverage=coverage(whole, articles),
         places=countries(whole, articles),
         thread=thread_rows(connection, row.thread),

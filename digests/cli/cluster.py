@@ -106,7 +106,7 @@ def endpoint_of_settings() -> Endpoint | None:
 
 def write_rows(read: list[Line], stories: Iterable[Story], out: TextIO) -> None:
     """Write what was found of each line, in their order."""
-    from digests.cluster.differences import copies, in_words
+    from digests.cluster.copy_diff import describe, diff_copies
 
     lines = {line.key: line for line in read}
     found: dict[str, tuple[str, str]] = {}
@@ -114,7 +114,7 @@ def write_rows(read: list[Line], stories: Iterable[Story], out: TextIO) -> None:
     for story in stories:
         for report in story.reports:
             found.update((article, (story.id, report.origin)) for article in report.articles)
-            differs.update((copy.article_id, in_words(copy)) for copy in copies(report, lines))
+            differs.update((copy.article_id, describe(copy)) for copy in diff_copies(report, lines))
     for line in read:
         story_id, origin = found[line.key]
         row = {"id": line.id, "story": story_id, "report": lines[origin].id}

@@ -172,7 +172,7 @@ def lines(found: History, *, why: bool) -> Iterator[str]:
 
 def report_lines(found: History, report: Report, *, why: bool) -> Iterator[str]:
     """Yield a report: its origin, its copies with how each differs, and why it is in the story."""
-    from digests.cluster.differences import in_words as differs
+    from digests.cluster.copy_diff import describe as differs
 
     origin = found.articles[report.origin]
     credit = f" ({report.agency})" if report.agency else ""
@@ -201,7 +201,7 @@ def as_json(found: History) -> dict[str, Any]:
     """Return a story as JSON."""
     from dataclasses import asdict
 
-    from digests.cluster.differences import in_words as differs
+    from digests.cluster.copy_diff import describe as differs
 
     def told(key: str) -> dict[str, Any]:
         article, member, copy = found.articles[key], found.members[key], found.copies.get(key)

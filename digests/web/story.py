@@ -9,7 +9,7 @@ from datetime import datetime, timedelta, tzinfo
 from sqlalchemy import Connection
 
 from digests.analysis.country_names import country_name
-from digests.cluster.differences import in_words as differs
+from digests.cluster.copy_diff import describe as differs
 from digests.correct import join, split
 from digests.errors import DigestError
 from digests.grounds import in_words, why_lines

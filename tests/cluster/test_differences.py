@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digests.cluster.differences import copies, in_words
+from digests.cluster.copy_diff import describe, diff_copies
 from digests.model import Copy, Report
 
 TITLE = "Crane falls on ferries in Lindhaven"
@@ -34,7 +34,7 @@ def text(*sentences):
 
 def differs(title, body, *, origin=WHOLE, language="en"):
     told = {"a": Told(TITLE, origin, language), "b": Told(title, body, language)}
-    (found,) = copies(Report(articles=("a", "b")), told)
+    (found,) = diff_copies(Report(articles=("a", "b")), told)
     return found
 
 
@@ -55,25 +55,25 @@ def differs(title, body, *, origin=WHOLE, language="en"):
     ],
 )
 def test_what_was_done_to_a_copy_is_said(title, body, words):
-    assert in_words(differs(title, body)) == words
+    assert describe(differs(title, body)) == words
 
 
 def test_a_copy_in_a_script_without_spaces_is_compared_too():
     one = "港湾局は月曜日、クレーンがフェリー二隻の上に倒れたため埠頭を閉鎖した。"
     two = "けが人はいないと広報担当者は話している。離島への便は旧港から出る。"
 
-    assert in_words(differs(TITLE, one, origin=one + two, language="ja")) == "cut to 50 %"
+    assert describe(differs(TITLE, one, origin=one + two, language="ja")) == "cut to 50 %"
 
 
 def test_two_headlines_without_a_text_are_the_same():
-    assert in_words(differs(TITLE, "", origin="")) == "whole"
+    assert describe(differs(TITLE, "", origin="")) == "whole"
 
 
 def test_articles_that_are_not_at_hand_are_left_out():
     told = {"a": Told(TITLE, SENTENCES[0]), "c": Told(TITLE, SENTENCES[0])}
 
-    assert [copy.article_id for copy in copies(Report(articles=("a", "b", "c")), told)] == ["c"]
-    assert copies(Report(articles=("b", "a", "c")), told) == ()
+    assert [copy.article_id for copy in diff_copies(Report(articles=("a", "b", "c")), told)] == ["c"]
+    assert diff_copies(Report(articles=("b", "a", "c")), told) == ()
 
 
 @given(st.lists(st.sampled_from([*SENTENCES, OWN, "", "…", "“", "ab"]), max_size=9), st.text(max_size=200))
@@ -82,4 +82,4 @@ def test_the_shares_of_any_text_are_shares(sentences, noise):
 
     assert isinstance(found, Copy)
     assert all(0.0 <= share <= 1.0 for share in (found.kept, found.edited, found.added))
-    assert in_words(found)
+    assert describe(found)

@@ -19,7 +19,7 @@ ADDED = 0.05  # share of the copy from which something was added
 EDITED = 0.03  # of what is kept: less is a dateline, or another quotation mark
 
 
-class Told(Protocol):
+class PreparedArticle(Protocol):
     """What is read of an article."""
 
     @property
@@ -41,18 +41,18 @@ class Sentence:
         return len(self.runs & runs) >= FOUND * len(self.runs)
 
 
-def copies(report: Report, articles: Mapping[str, Told]) -> tuple[Copy, ...]:
+def diff_copies(report: Report, articles: Mapping[str, PreparedArticle]) -> tuple[Copy, ...]:
     """Return how each copy of `report` differs from its origin, in its order; an article that is not there is none."""
     if report.origin not in articles:
         return ()
     origin = articles[report.origin]
-    told = read(origin)
-    return tuple(copy_of(key, articles[key], origin, told) for key in report.articles[1:] if key in articles)
+    told = split_sentences(origin)
+    return tuple(diff_copy(key, articles[key], origin, told) for key in report.articles[1:] if key in articles)
 
 
-def copy_of(key: str, article: Told, origin: Told, told: Sequence[Sentence]) -> Copy:
+def diff_copy(key: str, article: PreparedArticle, origin: PreparedArticle, told: Sequence[Sentence]) -> Copy:
     """Return how `article` differs from `origin`, whose sentences are `told`."""
-    ours = read(article)
+    ours = split_sentences(article)
     known, before = all_runs(ours), all_runs(told)
     same = [sentence for sentence in ours if sentence.is_found(before)]
     again, words, of_origin = length(same), length(ours), length(told)
@@ -67,14 +67,14 @@ def copy_of(key: str, article: Told, origin: Told, told: Sequence[Sentence]) -> 
     )
 
 
-def read(article: Told) -> list[Sentence]:
+def split_sentences(article: PreparedArticle) -> list[Sentence]:
     """Return the sentences of an article that have words."""
     text = article.text[:MAX_CHARACTERS]
     found = (tokens(text[start:end]) for start, end in sentences(text, article.language))
-    return [Sentence(runs=frozenset(runs(words)), words=len(words)) for words in found if words]
+    return [Sentence(runs=frozenset(word_ngrams(words)), words=len(words)) for words in found if words]
 
 
-def runs(words: Sequence[str]) -> Iterator[tuple[str, ...]]:
+def word_ngrams(words: Sequence[str]) -> Iterator[tuple[str, ...]]:
     """Yield the runs of `RUN` words, or the words themselves if they are fewer."""
     return (tuple(words[at : at + RUN]) for at in range(max(1, len(words) - RUN + 1)))
 
@@ -93,15 +93,15 @@ def share(part: int, whole: int) -> float:
     return round(part / whole, 3) if whole else 0.0
 
 
-def in_words(copy: Copy) -> str:
+def describe(copy: Copy) -> str:
     """Return how a copy differs in words for a reader: "whole", "cut to 60 %, edited, other headline"."""
     said = []
     if copy.kept < WHOLE:
-        said.append(f"cut to {fives(copy.kept)} %" if copy.kept else "headline alone")
+        said.append(f"cut to {round_percent(copy.kept)} %" if copy.kept else "headline alone")
     if copy.edited >= EDITED:
         said.append("edited")
     if copy.added >= ADDED:
-        said.append(f"{fives(copy.added)} % added")
+        said.append(f"{round_percent(copy.added)} % added")
     if not said:
         said.append("whole")
     if not copy.same_title:
@@ -109,6 +109,6 @@ def in_words(copy: Copy) -> str:
     return ", ".join(said)
 
 
-def fives(part: float) -> int:
+def round_percent(part: float) -> int:
     """Return a share in per cent, to the nearest five, at least five."""
     return max(5, round(part * 20) * 5)
