@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from digests.cluster.evidence import Evidence
-from digests.cluster.spoken import Spelling, shared
+from digests.cluster.explain import Evidence, SurfaceForms, shared_lines
 from digests.history import History
 from digests.model import Report
 from digests.store.histories import ChangeRow
@@ -23,8 +22,8 @@ def why_lines(found: History, report: Report) -> Iterator[str]:
             ours = found.articles[member.article]
             yield f"nearest to {theirs.outlet}, “{theirs.title}”: score {member.evidence['score']:.2f}"
             if "names" in member.evidence:  # else the features of one are no longer stored
-                spelling = Spelling((f"{each.title}\n{each.text}", each.language) for each in (ours, theirs))
-                yield from shared(evidence_of(member.evidence), spelling)
+                spelling = SurfaceForms((f"{each.title}\n{each.text}", each.language) for each in (ours, theirs))
+                yield from shared_lines(evidence_of(member.evidence), spelling)
             return
     if len(found.story.reports) > 1:
         yield "a reader joined it, or what it was linked by is no longer stored"

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from digests.analysis.coverage import Coverage, coverage
 from digests.analysis.gazetteer import countries
 from digests.cluster.copy_diff import diff_copies
-from digests.cluster.evidence import why
+from digests.cluster.explain import collect_evidence
 from digests.errors import DigestError
 from digests.gather import items
 from digests.model import Copy, Report, Story
@@ -126,7 +126,7 @@ def explained(connection: Connection, members: Iterable[Member], articles: Mappi
     for each in asked:
         ours, theirs = known.get(each.article), known.get(each.nearest or "")
         if ours and theirs and each.evidence:
-            given[each.article] = replace(each, evidence={**asdict(why(ours, theirs)), **each.evidence})
+            given[each.article] = replace(each, evidence={**asdict(collect_evidence(ours, theirs)), **each.evidence})
     return given
 
 

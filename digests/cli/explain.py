@@ -14,11 +14,11 @@ from watcher.cli.output import print_json, print_lines
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from digests.cluster.verdict import Verdict
+    from digests.cluster.explain import PairExplanation
     from digests.store.stories import Member
     from watcher.model import Article
 
-    Explained: TypeAlias = tuple[Verdict, Mapping[str, Member], tuple[Article, Article]]
+    Explained: TypeAlias = tuple[PairExplanation, Mapping[str, Member], tuple[Article, Article]]
 
 ARTICLE = Annotated[str, Argument(metavar="ARTICLE", help="Its id, or its URL.")]
 BEFORE = timedelta(days=6)  # the later article: what it may be in a story with
@@ -62,8 +62,8 @@ def article_named(connection: Connection, wanted: str) -> Article:
 def explained(connection: Connection, one: str, other: str) -> Explained:
     """Return what decides on two articles, with their rows in stories, and the articles. Errors: DigestError."""
     from digests.cluster.constraints import resolve_corrections
+    from digests.cluster.explain import ExplainContext, explain_pair
     from digests.cluster.item import in_order
-    from digests.cluster.verdict import Grouped, verdict
     from digests.errors import DigestError
     from digests.gather import items, window_of
     from digests.store.corrections import holding
@@ -80,20 +80,20 @@ def explained(connection: Connection, one: str, other: str) -> Explained:
             raise DigestError(f"the features of article {article.id} are not made yet; watcher poll makes them")
     members = {**window.kept.members, **members_of(connection, (a.id, b.id))}
     corrections = holding(window.corrections)
-    grouped = Grouped(
+    grouped = ExplainContext(
         items=tuple(in_order(list(known.values()))),
         stories={key: member.story for key, member in members.items() if key in known},
         reports={key: member.report for key, member in members.items() if key in known},
         rules=resolve_corrections(corrections),
         corrections=corrections,
     )
-    found = verdict(a.id, b.id, grouped)
+    found = explain_pair(a.id, b.id, grouped)
     return found, {article.id: members[article.id] for article in (a, b) if article.id in members}, (a, b)
 
 
-def lines(found: Verdict, members: Mapping[str, Member], articles: Sequence[Article]) -> Iterator[str]:
+def lines(found: PairExplanation, members: Mapping[str, Member], articles: Sequence[Article]) -> Iterator[str]:
     """Yield the verdict, and what can be checked in the two texts."""
-    from digests.cluster.spoken import Spelling, apart, decided, shared
+    from digests.cluster.explain import SurfaceForms, decision_sentence, difference_lines, shared_lines
 
     for place, article in zip(("first", "second"), articles, strict=True):
         yield f"{place}: {article.outlet}, {article.published_at:%Y-%m-%d %H:%M}, {article.language}: {article.title}"
@@ -101,9 +101,9 @@ def lines(found: Verdict, members: Mapping[str, Member], articles: Sequence[Arti
         where = f"in story {member.story}" if member else "in no story: no edition has looked at it"
         yield f"        {article.id}, {where}"
     yield ""
-    yield decided(found)
-    spelling = Spelling((f"{article.title}\n{article.text}", article.language) for article in articles)
-    for heading, parts in (("For one event:", shared), ("Against:", apart)):
+    yield decision_sentence(found)
+    spelling = SurfaceForms((f"{article.title}\n{article.text}", article.language) for article in articles)
+    for heading, parts in (("For one event:", shared_lines), ("Against:", difference_lines)):
         told = list(parts(found.evidence, spelling))
         if told:
             yield heading
@@ -111,14 +111,14 @@ def lines(found: Verdict, members: Mapping[str, Member], articles: Sequence[Arti
     yield f"The two alone are alike by {found.score:.2f}; {found.threshold:.2f} joins two reports."
 
 
-def as_json(found: Verdict, members: Mapping[str, Member], articles: Sequence[Article]) -> dict[str, Any]:
+def as_json(found: PairExplanation, members: Mapping[str, Member], articles: Sequence[Article]) -> dict[str, Any]:
     """Return the verdict as JSON."""
     from dataclasses import asdict
 
-    from digests.cluster.spoken import decided
+    from digests.cluster.explain import decision_sentence
 
     told = [
         {"id": article.id, "url": article.url, "story": members[article.id].story if article.id in members else None}
         for article in articles
     ]
-    return {"articles": told, "words": decided(found), **asdict(found)}
+    return {"articles": told, "words": decision_sentence(found), **asdict(found)}

@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from digests.cluster.explain import distinct_in, shared_by
 from digests.cluster.follow_ups import link_follow_ups, story_profile
 from digests.cluster.item import NEVER, Item
-from digests.cluster.reasons import why_apart, why_one
 from digests.cluster.stories import story_id
 from digests.model import Story
 
@@ -210,10 +210,10 @@ def changes_of(named: Sequence[Story], home: Mapping[str, str], items: Mapping[s
             gone = [items[article] for article in articles]
             if known in whole[other].was:
                 theirs = [items[article] for article in whole[other].articles if article not in articles]
-                why, kind = why_one(gone, theirs) if theirs else "", MERGED
+                why, kind = shared_by(gone, theirs) if theirs else "", MERGED
             else:
                 stay = [items[article] for article in rest]
-                why = why_apart(gone, stay) if stay else ""
+                why = distinct_in(gone, stay) if stay else ""
                 kind = MOVED if other in ids else SPLIT
             yield StoryEvent(kind=kind, story=known, other=other, articles=tuple(articles), why=why)
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from digests.cluster.evidence import why
+from digests.cluster.explain import collect_evidence
 from watcher.features.embed import with_vector
 
 
@@ -17,7 +17,7 @@ def test_evidence_names_what_both_articles_have_and_what_one_lacks(item):
     a = item("a", "Quake of 5.4 shakes Tarvola", "The mayor Henrik Oster spoke in Tarvola of 1,200 houses.")
     b = item("b", "Houses fall in a quake", "In Tarvola a mayor spoke of 1200 houses. Then Lucía Arenas came.", hours=3)
 
-    found = why(a, b)
+    found = collect_evidence(a, b)
 
     assert found.names == ("tarvola",)
     assert found.numbers == ("1200",)
@@ -32,7 +32,7 @@ def test_evidence_is_the_same_from_either_side(item):
     a = item("a", "Quake in Tarvola", "At dawn Henrik Oster met Anna Bell in Tarvola with 300 others and 4000 more.")
     b = item("b", "Tarvola quake", "With 4000 others and 300 more Anna Bell met the mayor, Henrik Oster, in Tarvola.")
 
-    there, back = why(a, b), why(b, a)
+    there, back = collect_evidence(a, b), collect_evidence(b, a)
 
     assert replace(back, only_a=back.only_b, only_b=back.only_a) == there
 
@@ -40,8 +40,8 @@ def test_evidence_is_the_same_from_either_side(item):
 def test_terms_of_two_languages_are_no_evidence(item):
     a, b = item("a", "Chaos in Berlin", "The hotel"), item("b", "Chaos in Berlin", "Das Hotel", language="de")
 
-    assert why(a, b).terms == ()
-    assert not why(a, b).same_language
+    assert collect_evidence(a, b).terms == ()
+    assert not collect_evidence(a, b).same_language
 
 
 def test_a_vector_score_needs_vectors_of_one_embedder(item):
@@ -50,14 +50,14 @@ def test_a_vector_score_needs_vectors_of_one_embedder(item):
     same = replace(b, features=with_vector(b.features, vector(1, 1), "one/1"))
     other = replace(b, features=with_vector(b.features, vector(1, 1), "two/1"))
 
-    assert why(a, same).vector == 0.707
-    assert why(a, other).vector is None
-    assert why(a, same).hours_apart is None
+    assert collect_evidence(a, same).vector == 0.707
+    assert collect_evidence(a, other).vector is None
+    assert collect_evidence(a, same).hours_apart is None
 
 
 def test_wording_is_the_share_of_the_shorter_text(item):
     text = " ".join(f"word{n}" for n in range(40))
     a, b = item("a", "One", text), item("b", "Two", text + " and then some other words that follow it to the end")
 
-    assert why(a, b).wording == 1.0
-    assert why(a, item("c", "Three", "nothing of that stands in here at all")).wording == 0.0
+    assert collect_evidence(a, b).wording == 1.0
+    assert collect_evidence(a, item("c", "Three", "nothing of that stands in here at all")).wording == 0.0

@@ -5,10 +5,16 @@ from __future__ import annotations
 import pytest
 
 from digests.cluster.constraints import NO_RULES, UserCorrection, resolve_corrections
+from digests.cluster.explain import (
+    ExplainContext,
+    SurfaceForms,
+    decision_sentence,
+    difference_lines,
+    explain_pair,
+    shared_lines,
+)
 from digests.cluster.item import in_order
-from digests.cluster.spoken import Spelling, apart, decided, shared
 from digests.cluster.stories import cluster_stories
-from digests.cluster.verdict import Grouped, verdict
 
 QUAKE = "A quake of magnitude 5.4 shook {}. Mayor {} said that {} houses fell, and rescuers had reached the valley."
 
@@ -17,7 +23,9 @@ def decide(items, a, b, rules=NO_RULES):
     found = cluster_stories(items, rules=rules)
     stories = {article: story.id for story in found for article in story.articles}
     reports = {article: r.origin for story in found for r in story.reports for article in r.articles}
-    return verdict(a, b, Grouped(items=tuple(in_order(items)), stories=stories, reports=reports, rules=rules))
+    return explain_pair(
+        a, b, ExplainContext(items=tuple(in_order(items)), stories=stories, reports=reports, rules=rules)
+    )
 
 
 @pytest.fixture
@@ -50,7 +58,7 @@ def test_what_is_too_far_in_time_is_said_to_be(item, tarvola):
     found = decide([*tarvola, late], "t0", "late")
 
     assert found.kind == "too far in time"
-    assert "idle for 5 days" in decided(found)
+    assert "idle for 5 days" in decision_sentence(found)
 
 
 def test_the_score_of_two_is_given_where_it_is_too_low(item, tarvola):
@@ -59,7 +67,7 @@ def test_the_score_of_two_is_given_where_it_is_too_low(item, tarvola):
     found = decide([*tarvola, other], "t0", "other")
 
     assert found.kind == "below"
-    assert f"likeness is {found.score:.2f}" in decided(found)
+    assert f"likeness is {found.score:.2f}" in decision_sentence(found)
     assert found.score < found.threshold
 
 
@@ -71,12 +79,12 @@ def test_names_and_numbers_are_spelt_as_in_the_texts(item):
         "b", "Tarvola trembles", "In Tarvola a quake of 5.4 shook houses, said Mayor Brandt of the valley council."
     )
     found = decide([a, b], "a", "b")
-    spelling = Spelling(
+    spelling = SurfaceForms(
         [("A quake of 5.4 shook Tarvola, said Mayor Oster of the Dressel valley council.", "en"),
          ("In Tarvola a quake of 5.4 shook houses, said Mayor Brandt of the valley council.", "en")]
     )  # fmt: skip
 
-    told = [*shared(found.evidence, spelling), *apart(found.evidence, spelling)]
+    told = [*shared_lines(found.evidence, spelling), *difference_lines(found.evidence, spelling)]
 
     assert "both name Tarvola, Mayor" in told
     assert "both have the numbers 5.4" in told
