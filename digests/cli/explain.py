@@ -63,7 +63,7 @@ def explained(connection: Connection, one: str, other: str) -> Explained:
     """Return what decides on two articles, with their rows in stories, and the articles. Errors: DigestError."""
     from digests.cluster.constraints import resolve_corrections
     from digests.cluster.explain import ExplainContext, explain_pair
-    from digests.cluster.item import in_order
+    from digests.cluster.item import sort_by_time
     from digests.errors import DigestError
     from digests.gather import items, window_of
     from digests.store.corrections import holding
@@ -81,7 +81,7 @@ def explained(connection: Connection, one: str, other: str) -> Explained:
     members = {**window.kept.members, **members_of(connection, (a.id, b.id))}
     corrections = holding(window.corrections)
     grouped = ExplainContext(
-        items=tuple(in_order(list(known.values()))),
+        items=tuple(sort_by_time(list(known.values()))),
         stories={key: member.story for key, member in members.items() if key in known},
         reports={key: member.report for key, member in members.items() if key in known},
         rules=resolve_corrections(corrections),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from digests.cluster.item import Item, in_order
+from digests.cluster.item import Item, sort_by_time
 from digests.cluster.linkage import Edges
 from digests.model import Report, Story
 
@@ -244,7 +244,7 @@ def keep_known_stories(
 
 def story_of(story: str, reports: Sequence[Report], items: Mapping[str, Item]) -> Story:
     """Return reports as one story, in time order."""
-    ordered = in_order([items[article] for report in reports for article in report.articles])
+    ordered = sort_by_time([items[article] for report in reports for article in report.articles])
     place = {item.article_id: number for number, item in enumerate(ordered)}
     found = sorted(reports, key=lambda report: min(place[article] for article in report.articles))
     return Story(id=story, articles=tuple(place), reports=tuple(found))

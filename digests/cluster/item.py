@@ -58,14 +58,14 @@ def kind_of(title: str, url: str) -> str:
     return "roundup" if says_roundup(title) else "article"
 
 
-def in_order(items: Sequence[Item]) -> list[Item]:
+def sort_by_time(items: Sequence[Item]) -> list[Item]:
     """Return `items` in time order, those without a time last, each id once; the same for any order they came in."""
     seen: dict[str, Item] = {}
-    for item in sorted(items, key=moment):
+    for item in sorted(items, key=sort_key):
         seen.setdefault(item.article_id, item)
     return list(seen.values())
 
 
-def moment(item: Item) -> tuple[bool, datetime, str, str]:
+def sort_key(item: Item) -> tuple[bool, datetime, str, str]:
     """Return the place of an item in the order of time."""
     return item.published_at is None, item.published_at or NEVER, item.article_id, item.url

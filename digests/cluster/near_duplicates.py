@@ -18,7 +18,7 @@ from digests.cluster.fingerprints import (
     candidate_pairs,
     fingerprints,
 )
-from digests.cluster.item import Item, in_order
+from digests.cluster.item import Item, sort_by_time
 from digests.model import Report
 from watcher.features.extract import CITED, FLAG_BITS, LEAD, MAX_TITLE, TITLE_WEIGHT, term_weights
 from watcher.text.urls import host_of
@@ -39,7 +39,7 @@ def group_wire_copies(items: Sequence[Item], shingles: Mapping[str, bytes] | Non
     Args:
         shingles: Those of each item, where its features have a stand-in for them.
     """
-    ordered = in_order(items)
+    ordered = sort_by_time(items)
     wording = fingerprints(ordered, shingles)
     groups = UnionFind(ordered, wording)
     copies = []

@@ -20,7 +20,7 @@ from digests.cluster.constraints import (
     must_link_pairs,
     split_reports,
 )
-from digests.cluster.item import Item, in_order, moment
+from digests.cluster.item import Item, sort_by_time, sort_key
 from digests.cluster.linkage import Apart, Edges, LinkageParams, average_linkage
 from digests.cluster.near_duplicates import group_wire_copies
 from digests.cluster.query_expansion import ExpansionParams
@@ -95,7 +95,7 @@ def cluster_with_links(
         known: The story that an article was in, by article: it rather stays there.
         copies: The reports of `items`, where they are found already (`duplicates.reports`).
     """
-    ordered = in_order([item for item in items if not is_later(item, now)])
+    ordered = sort_by_time([item for item in items if not is_later(item, now)])
     by_id = {item.article_id: item for item in ordered}
     copies = group_wire_copies(ordered) if copies is None else copies
     found = split_reports(copies, rules)
@@ -135,7 +135,7 @@ def cluster_representatives(
         head_of: The number of an article's head, for `rules`.
         known: The story that each head was in.
     """
-    order = sorted(range(len(heads)), key=lambda number: moment(heads[number]))
+    order = sorted(range(len(heads)), key=lambda number: sort_key(heads[number]))
     ordered = [heads[number] for number in order]
     node: list[int] = np.argsort(order).tolist()
     node_of = {article: node[number] for article, number in head_of.items()}

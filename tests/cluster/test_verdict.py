@@ -13,7 +13,7 @@ from digests.cluster.explain import (
     explain_pair,
     shared_lines,
 )
-from digests.cluster.item import in_order
+from digests.cluster.item import sort_by_time
 from digests.cluster.stories import cluster_stories
 
 QUAKE = "A quake of magnitude 5.4 shook {}. Mayor {} said that {} houses fell, and rescuers had reached the valley."
@@ -24,7 +24,7 @@ def decide(items, a, b, rules=NO_RULES):
     stories = {article: story.id for story in found for article in story.articles}
     reports = {article: r.origin for story in found for r in story.reports for article in r.articles}
     return explain_pair(
-        a, b, ExplainContext(items=tuple(in_order(items)), stories=stories, reports=reports, rules=rules)
+        a, b, ExplainContext(items=tuple(sort_by_time(items)), stories=stories, reports=reports, rules=rules)
     )
 
 
