@@ -302,6 +302,9 @@ class Revision:
     text: str = ""
 
 
+FEATURES_VERSION = "3"  # of what `features.extract` makes; another one makes all anew
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Features:
     """

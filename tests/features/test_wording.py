@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from watcher.features.extract import (
     CITED,
-    FEATURES_VERSION,
     FLAG_BITS,
     LEAD,
     LEAD_WORDS,
@@ -18,7 +17,7 @@ from watcher.features.extract import (
     split_quotes,
 )
 from watcher.features.renew import renewed
-from watcher.model import Article, Features
+from watcher.model import FEATURES_VERSION, Article, Features
 
 NOW = datetime(2026, 3, 2, 6, tzinfo=UTC)
 TOLD = "The harbour authority closed the northern quay on Monday after a crane fell across two moored ferries."

@@ -13,12 +13,9 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from watcher.model import Features
+from watcher.model import FEATURES_VERSION, Features
 from watcher.text.hashes import hash64
 from watcher.text.words import POSSESSIVE, UNSPACED_RUN, WORD, fold, is_unspaced, stems, to_latin, tokens, words
-
-FEATURES_VERSION = "3"
-
 
 MOST_WEIGHT = 65_535  # thousandths: only a text that is one word again and again weighs it more
 

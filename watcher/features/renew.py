@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from watcher.features.extract import FEATURES_VERSION, extract_features
-from watcher.model import Article, Features
+from watcher.features.extract import extract_features
+from watcher.model import FEATURES_VERSION, Article, Features
 
 
 def renewed(features: Features, article: Article) -> Features:
