@@ -22,13 +22,12 @@ from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from watcher.errors import PluginError
+from watcher.plugins import load_plugins
 
 if TYPE_CHECKING:
     from watcher.settings.model import Settings
@@ -81,8 +80,8 @@ COMMANDS = (
             Command(name="unmute", target="watcher.cli.sources:unmute", help="Switch a source on again."),
             Command(name="discover", target="watcher.cli.discover:command", help="Find the feeds of a site."),
             Command(name="test", target="watcher.cli.probe:command", help="Show what a feed is like."),
-            Command(name="import", target="watcher.cli.opml:import_opml", help="Add the feeds of an OPML file."),
-            Command(name="export", target="watcher.cli.opml:export_opml", help="Write the sources as OPML."),
+            Command(name="import", target="watcher.cli.sources:import_opml", help="Add the feeds of an OPML file."),
+            Command(name="export", target="watcher.cli.sources:export_opml", help="Write the sources as OPML."),
         ),
     ),
     Command(
@@ -174,10 +173,5 @@ def start_session() -> Session:
 @cache
 def all_commands() -> Mapping[str, Command]:
     """Return the commands by name, watcher's own and those of installed packages, in the order of the list."""
-    rows = list(COMMANDS)
-    for point in entry_points(group=GROUP):
-        try:
-            rows += point.load()
-        except (ImportError, AttributeError, TypeError) as error:
-            raise PluginError(f"the commands of {point.value} cannot be loaded: {error}") from error
+    rows = [*COMMANDS, *(row for _, table in load_plugins(GROUP, "the commands of") for row in table)]
     return {row.name: row for row in sorted(rows, key=lambda row: row.order)}

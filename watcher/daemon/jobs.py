@@ -8,7 +8,6 @@ import time
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from importlib.metadata import entry_points
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.base import BaseTrigger
@@ -16,7 +15,8 @@ from apscheduler.triggers.cron import CronTrigger
 from sqlalchemy import Connection
 
 from watcher.daemon.clock import Clock
-from watcher.errors import EmbedderError, PluginError, StoreError, WatcherError
+from watcher.errors import EmbedderError, StoreError, WatcherError
+from watcher.plugins import load_plugins
 from watcher.settings.model import Settings
 from watcher.store.clock import drop_far_times, drop_future_times
 from watcher.store.daemon_lock import JobFault, NextRun
@@ -292,11 +292,4 @@ def index_slice(connection: Connection) -> int:
 
 def plugged_in_jobs(settings: Settings, tools: Tools) -> tuple[Job, ...]:
     """Return the jobs that installed packages add. Errors: PluginError."""
-    found: list[Job] = []
-    for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
-        try:
-            make = point.load()
-        except (ImportError, AttributeError) as error:
-            raise PluginError(f"the jobs of {point.value} cannot be loaded: {error}") from error
-        found.extend(make(settings, tools))
-    return tuple(found)
+    return tuple(job for _, make in load_plugins(GROUP, "the jobs of") for job in make(settings, tools))

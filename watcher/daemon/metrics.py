@@ -8,7 +8,6 @@ store and the settings, and returns metrics of `prometheus_client`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from importlib.metadata import entry_points
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
@@ -16,8 +15,8 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from sqlalchemy import Connection, Engine
 
-from watcher.errors import PluginError
 from watcher.model import Failed, Offline, Polled
+from watcher.plugins import load_plugins
 from watcher.settings.model import Settings
 from watcher.store.articles import count_articles
 from watcher.store.health import count_words
@@ -133,10 +132,4 @@ def labelled(name: str, words: str, label: str, values: Iterable[tuple[str, floa
 
 def plugged_in() -> tuple[Callable[[Connection, Settings], Iterable[Metric]], ...]:
     """Return the functions of installed packages. Errors: PluginError."""
-    found = []
-    for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
-        try:
-            found.append(point.load())
-        except (ImportError, AttributeError) as error:
-            raise PluginError(f"the metrics of {point.value} cannot be loaded: {error}") from error
-    return tuple(found)
+    return tuple(function for _, function in load_plugins(GROUP, "the metrics of"))

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import entry_points
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, RootModel
 
 from watcher.errors import PluginError
+from watcher.plugins import load_plugins
 
 GROUP = "watcher.settings"  # entry points: name = the key in the file, value = "module:Model"
 Loc = tuple[str | int, ...]
@@ -71,16 +71,10 @@ def plugged_in() -> Mapping[str, Section]:
     Errors: PluginError if one cannot be loaded or is no section.
     """
     found: dict[str, Section] = {}
-    for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
-        try:
-            section = point.load()
-        except (ImportError, AttributeError) as error:
-            raise PluginError(
-                f"the settings section [{point.name}] of {point.value} cannot be loaded: {error}"
-            ) from error
+    for name, section in load_plugins(GROUP, "the settings section of"):
         if not (isinstance(section, type) and issubclass(section, Part | Rows)):
-            raise PluginError(f"the settings section [{point.name}]: {point.value} is no Part or Rows")
-        found[point.name] = section
+            raise PluginError(f"the settings section [{name}]: {section!r} is no Part or Rows")
+        found[name] = section
     return found
 
 

@@ -6,12 +6,11 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from importlib.metadata import entry_points
 from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Connection, Select, delete, exists, func, select, text
 
-from watcher.errors import PluginError
+from watcher.plugins import load_plugins
 from watcher.store import fts, fts5
 from watcher.store.articles import articles_by_id
 from watcher.store.days import drop_parts
@@ -44,12 +43,7 @@ Look = Callable[[Connection], Iterable[Finding]]
 def looks() -> tuple[Look, ...]:
     """Return all there is to look at, other packages' too. Errors: PluginError."""
     found: list[Look] = [database, references, index, articles_whole, texts_readable]
-    for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
-        try:
-            found.append(point.load())
-        except (ImportError, AttributeError) as error:
-            raise PluginError(f"the checks of {point.value} cannot be loaded: {error}") from error
-    return tuple(found)
+    return (*found, *(look for _, look in load_plugins(GROUP, "the checks of")))
 
 
 def database(connection: Connection) -> Iterator[Finding]:

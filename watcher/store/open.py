@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -17,7 +16,8 @@ from urllib.parse import quote
 from sqlalchemy import URL, Connection, Engine, MetaData, column, create_engine, event, inspect, make_url, select, table
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
-from watcher.errors import PluginError, StoreError
+from watcher.errors import StoreError
+from watcher.plugins import load_plugins
 from watcher.store import server
 from watcher.store.days import make_days
 from watcher.store.faults import passing, unusable
@@ -269,13 +269,7 @@ def version_of(engine: Engine, version_table: str) -> str | None:
 
 def all_schemas() -> tuple[Schema, ...]:
     """Return the schemas of all who keep something in a store, watcher's first. Errors: PluginError."""
-    found = [SCHEMA]
-    for point in sorted(entry_points(group=SCHEMAS), key=lambda point: point.name):
-        try:
-            found.append(point.load())
-        except (ImportError, AttributeError) as error:
-            raise PluginError(f"the tables of {point.value} cannot be loaded: {error}") from error
-    return tuple(found)
+    return (SCHEMA, *(schema for _, schema in load_plugins(SCHEMAS, "the tables of")))
 
 
 def newest(scripts: Path) -> str:

@@ -6,11 +6,11 @@ import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
-from importlib.metadata import entry_points
 
 from sqlalchemy import Connection, Engine
 
-from watcher.errors import PluginError, WatcherError
+from watcher.errors import WatcherError
+from watcher.plugins import load_plugins
 from watcher.settings.model import Settings
 
 GROUP = "watcher.web"  # entry points: value = "module:function", which takes (settings, engine) and returns a Wing
@@ -133,11 +133,4 @@ class Site:
 
 def wings_of(settings: Settings, engine: Engine) -> tuple[Wing, ...]:
     """Return what installed packages bring. Errors: PluginError, StoreError."""
-    found = []
-    for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
-        try:
-            make = point.load()
-        except (ImportError, AttributeError) as error:
-            raise PluginError(f"the pages of {point.value} cannot be loaded: {error}") from error
-        found.append(make(settings, engine))
-    return tuple(found)
+    return tuple(make(settings, engine) for _, make in load_plugins(GROUP, "the pages of"))
