@@ -80,8 +80,8 @@ format: $(READY)  ## put the code in order
 docs: $(READY)  ## make the pages that come from the code: settings, schema, manual page
 	$(BIN)/python -m watcher.settings.docs > docs/settings.md
 	$(BIN)/watcher settings schema > docs/settings.schema.json
-	$(BIN)/python -m watcher.cli.man > docs/watcher.1
-	$(BIN)/python -m watcher.cli.errors_page > docs/errors.md
+	$(BIN)/python -m watcher.cli.docs manual > docs/watcher.1
+	$(BIN)/python -m watcher.cli.docs errors > docs/errors.md
 
 clean:  ## remove what was built
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis demo-edition

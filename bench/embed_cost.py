@@ -24,8 +24,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from watcher.features.embed import LOCAL_BATCH, Choice, embedding_text
-from watcher.features.extract import FEATURES_VERSION
-from watcher.model import Article
+from watcher.model import FEATURES_VERSION, Article
 from watcher.store.articles import Packed, add_article
 from watcher.store.embedders import name_of
 from watcher.store.features import count_without_vector

@@ -22,10 +22,9 @@ from digests.store import stories as store
 from digests.store.absorbed import absorbed
 from digests.store.corrections import KeptCorrection, holding, kept_corrections
 from digests.store.stories import Kept, Member
-from watcher.features.extract import FEATURES_VERSION
 from watcher.features.pack import shingles_of, unpack
 from watcher.features.renew import renewed
-from watcher.model import Article
+from watcher.model import FEATURES_VERSION, Article
 from watcher.store.articles import articles_by_id, outlines_between, packed_features, published_before
 from watcher.store.writer import read, write
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from watcher.cli.check_online import Asked
+from watcher.cli.check import Asked
 from watcher.errors import WatcherError
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from watcher.cli.output import print_lines, say
 
 if TYPE_CHECKING:
     from digests.model import Edition
-    from watcher.cli.tally import Tally
+    from watcher.cli.poll import Tally
     from watcher.demo.server import DemoServer
     from watcher.settings.model import Settings
 
@@ -105,7 +105,7 @@ def settings_for(press: DemoServer, directory: Path) -> Settings:
 
 async def poll(settings: Settings) -> Tally:
     """Poll the press and get all its pages."""
-    from watcher.cli.passing import one_pass
+    from watcher.cli.poll import one_pass
     from watcher.store.open import open_store
 
     engine = open_store(settings.store.url)

@@ -146,7 +146,7 @@ def check_formats(formats: tuple[str, ...]) -> None:
 def complete_features(settings: Settings, engine: Engine, *, since: datetime) -> None:
     """Make what grouping needs of the time's articles and no poll has made yet: features of this version, vectors."""
     from watcher.features.embed import choice_of, usable_embedder
-    from watcher.features.extract import FEATURES_VERSION
+    from watcher.model import FEATURES_VERSION
     from watcher.store.embedders import name_of
     from watcher.store.features import outdated, without_vector
     from watcher.store.writer import Writer, read
@@ -158,7 +158,7 @@ def complete_features(settings: Settings, engine: Engine, *, since: datetime) ->
         return
     import asyncio  # late, with what makes features: there is seldom anything to make
 
-    from watcher.cli.passing import embed
+    from watcher.cli.poll import embed
     from watcher.work.pool import Pool
     from watcher.work.remake import remake_features
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from watcher.cli.status_parts import StatusPart
+from watcher.cli.status import StatusPart
 
 if TYPE_CHECKING:
     from digests.model import Largest

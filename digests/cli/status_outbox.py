@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from watcher.cli.status_parts import StatusPart
+from watcher.cli.status import StatusPart
 
 if TYPE_CHECKING:
     from digests.store.outbox import Delivery

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from watcher.cli.status_parts import StatusPart
+from watcher.cli.status import StatusPart
 
 if TYPE_CHECKING:
     from watcher.settings.model import Settings

@@ -8,7 +8,7 @@ import pytest
 
 from tests.cli.site import rss, serving
 from tests.deliver.mail_server import MailServer
-from watcher.cli.check_online import Asked, asked_lines
+from watcher.cli.check import Asked, asked_lines
 from watcher.cli.main import run
 
 pytestmark = pytest.mark.slow  # starts a worker

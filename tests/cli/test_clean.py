@@ -10,7 +10,7 @@ import pytest
 
 from tests.cli.site import serving
 from watcher.clean.article import clean
-from watcher.cli.explain import WORDS
+from watcher.cli.clean import RULE_WORDS
 from watcher.cli.main import run
 from watcher.settings.load import load
 
@@ -125,4 +125,4 @@ def test_each_rule_that_removes_something_is_put_in_words(name):
     except CleanError:
         return
 
-    assert {cut.rule for cut in cleaned.removed} <= set(WORDS)
+    assert {cut.rule for cut in cleaned.removed} <= set(RULE_WORDS)

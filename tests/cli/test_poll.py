@@ -12,7 +12,7 @@ from sqlalchemy import event, update
 
 from tests.cli.site import rss, serving
 from watcher.cli.main import run
-from watcher.cli.passing import one_pass
+from watcher.cli.poll import one_pass
 from watcher.errors import StoreError
 from watcher.settings.load import load
 from watcher.store.hosts import claim_hosts

@@ -8,8 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from watcher.cli.main import run
-from watcher.features.extract import FEATURES_VERSION
-from watcher.model import Article
+from watcher.model import FEATURES_VERSION, Article
 from watcher.store.articles import Packed, add_article
 from watcher.store.embedders import Embedding, note_embedder
 from watcher.store.features import set_vectors

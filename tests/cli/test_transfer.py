@@ -8,8 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from watcher.cli.main import run
-from watcher.features.extract import FEATURES_VERSION
-from watcher.model import Source
+from watcher.model import FEATURES_VERSION, Source
 from watcher.store.articles import packed_features
 from watcher.store.feeds import sync_sources
 from watcher.store.open import open_store

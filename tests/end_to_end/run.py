@@ -15,8 +15,7 @@ from digests.publish import publish
 from digests.settings import digests_of
 from digests.store.editions import open_digests
 from tests.kinds import on
-from watcher.cli.passing import one_pass
-from watcher.cli.tally import Tally
+from watcher.cli.poll import Tally, one_pass
 from watcher.demo.labels import GroundTruth, labels
 from watcher.demo.server import DemoServer, Request
 from watcher.demo.settings import settings_toml

@@ -18,7 +18,7 @@ from digests.store.editions import open_digests
 from tests.end_to_end.run import HEAD
 from tests.kinds import on
 from watcher.cli.main import run as run_command
-from watcher.cli.passing import one_pass
+from watcher.cli.poll import one_pass
 from watcher.demo.labels import GroundTruth, labels
 from watcher.demo.server import DemoServer
 from watcher.demo.settings import settings_toml

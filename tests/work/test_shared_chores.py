@@ -13,9 +13,9 @@ from tests.kinds import on_postgresql
 from tests.tools import tools_of
 from watcher.errors import WatcherError
 from watcher.features.embed import Choice
-from watcher.features.extract import FEATURES_VERSION, extract_features
+from watcher.features.extract import extract_features
 from watcher.features.pack import pack
-from watcher.model import Article
+from watcher.model import FEATURES_VERSION, Article
 from watcher.store.articles import Packed, add_article
 from watcher.store.features import shares_without_vector
 from watcher.store.open import open_store

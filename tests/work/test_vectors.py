@@ -13,9 +13,9 @@ from tests.embedding_server import embedding_server, error, good, vector_of
 from watcher.daemon.jobs import LONGEST_REST_S, MENDING_S, REST_S, Job, rest_s
 from watcher.errors import EmbedderError, PluginError, StoreError, WatcherError
 from watcher.features.embed import Choice, Endpoint
-from watcher.features.extract import FEATURES_VERSION, extract_features
+from watcher.features.extract import extract_features
 from watcher.features.pack import pack, unpack
-from watcher.model import Article
+from watcher.model import FEATURES_VERSION, Article
 from watcher.settings.secrets import Secret
 from watcher.store.articles import Packed, add_article, articles_by_id, packed_features
 from watcher.store.embedders import embedder_noted, has_unmade

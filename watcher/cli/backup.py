@@ -12,6 +12,10 @@ from typer import Argument, Option
 from watcher.cli.app import DONE, Config, Json, examples, load_settings
 from watcher.cli.looking import size
 from watcher.cli.output import print_json, print_lines
+from watcher.store.backup import back_up, place_of
+from watcher.store.backup import restore as put_back
+from watcher.store.daemon_lock import held
+from watcher.store.open import all_schemas, connect, make_folder, refuse_missing, upgrade
 
 
 @examples("watcher backup /backups/watcher.db --force", "watcher backup /backups")
@@ -26,9 +30,6 @@ def backup(
 
     It holds articles, editions and what is known of the feeds; keep settings.toml beside it.
     """
-    from watcher.store.backup import back_up
-    from watcher.store.open import connect, refuse_missing
-
     settings = load_settings(config)
     refuse_missing(settings.store.url)
     target = to / f"watcher-{datetime.now(UTC):%Y-%m-%dT%H%M%SZ}.db" if to.is_dir() else to
@@ -56,11 +57,6 @@ def restore(
 
     The backup is checked first: it has to be sound, and no newer than this Watcher; an older one is brought up to date.
     """
-    from watcher.store.backup import place_of
-    from watcher.store.backup import restore as put_back
-    from watcher.store.daemon_lock import held
-    from watcher.store.open import all_schemas, connect, make_folder, upgrade
-
     settings = load_settings(config)
     make_folder(settings.store.url)
     engine = connect(settings.store.url)

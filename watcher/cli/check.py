@@ -1,10 +1,11 @@
-"""`watcher check`: the settings file, all faults at once."""
+"""`watcher check`: the settings file, all faults at once; the store looked through, and sources asked, where wanted."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlsplit
 
@@ -13,14 +14,28 @@ import typer
 from watcher.cli.app import DONE, FAILED, PARTLY, USAGE, Config, Json, examples, load_settings, settings_path
 from watcher.cli.output import print_json, print_lines, say
 from watcher.errors import SettingsError, WatcherError
+from watcher.plugins import load_plugins
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from watcher.cli.check_online import Asked
-    from watcher.settings.model import Settings
+    from sqlalchemy import Engine
 
-    Store = tuple[list[Any], list[Any]]  # what is not well in it, and what of that was mended
+    from watcher.model import Source
+    from watcher.settings.model import Settings
+    from watcher.store.check import Finding
+    from watcher.work.probe import Looker
+
+    Store = tuple[list[Finding], list[Finding]]  # what is not well in it, and what of that was mended
+
+# Entry points: value = "module:function", which takes the settings, returns counts of what is fine by its plural name,
+# and raises a WatcherError for what is not.
+CHECKS_GROUP = "watcher.checks"
+# Entry points: value = "module:function", which takes the settings and yields what it asked, with the answer.
+ONLINE_GROUP = "watcher.online_checks"
+HOSTS_AT_ONCE = 16
+REASON_CHARS, NAME_CHARS = 200, 60
+MANY = {"web address": "web addresses"}
 
 
 @examples("watcher check", "watcher check --json", "watcher check --deep", "watcher check --online")
@@ -42,9 +57,6 @@ def command(
     `--online` asks each source for its feed, and tries each way of delivery up to where something would be sent: it
     logs in to the mail server and leaves; exit code 3 if something is not well.
     """
-    from watcher.cli.check_online import ask_all
-    from watcher.cli.check_store import findings
-
     path = settings_path(config)
     try:
         settings, counts = checked(path)
@@ -66,13 +78,12 @@ def command(
 def checked(path: Path) -> tuple[Settings, dict[str, int]]:
     """Return the settings, and how many there are of what is fine. Errors: WatcherError."""
     from watcher.clean.sites.book import own_rules
-    from watcher.cli.checks import plugged_in_checks
 
     settings = load_settings(path)
     check_tokens(settings, path)
     rules = own_rules(settings.path)
     counts = counted(settings) | ({"site rules": len(rules)} if rules else {})
-    return settings, counts | plugged_in_checks(settings)
+    return settings, counts | count_plugged_in(settings)
 
 
 def check_tokens(settings: Settings, path: Path) -> None:
@@ -103,19 +114,13 @@ def refused(path: Path, error: WatcherError) -> int:
 
 def tell_json(path: Path, counts: dict[str, int], store: Store | None, asked: tuple[Asked, ...] | None) -> None:
     """Print what was found as JSON."""
-    from watcher.cli.check_online import asked_json
-    from watcher.cli.check_store import told
-
-    more: dict[str, object] = {"store": told(*store)} if store is not None else {}
+    more: dict[str, object] = {"store": finding_rows(*store)} if store is not None else {}
     more |= {"online": asked_json(asked)} if asked is not None else {}
     print_json({"ok": True, "path": str(path), "problems": [], **counts, **more})
 
 
 def tell(settings: Settings, counts: dict[str, int], store: Store | None, asked: tuple[Asked, ...] | None) -> None:
     """Print what was found for a person."""
-    from watcher.cli.check_online import asked_lines
-    from watcher.cli.check_store import told
-
     print_lines([f"{', '.join(worded(name, count) for name, count in counts.items())}: fine"])
     if not settings.fetch.contact:
         say("[fetch] contact is not set: publishers whom a poll troubles can only block it")
@@ -123,7 +128,7 @@ def tell(settings: Settings, counts: dict[str, int], store: Store | None, asked:
         host = urlsplit(settings.semantic.endpoint.url).hostname
         say(f"each article's title and first words are sent to {host}, for its vector")
     if store is not None:
-        print_lines(store_lines(told(*store)))
+        print_lines(store_lines(finding_rows(*store)))
     print_lines(asked_lines(asked or ()))
 
 
@@ -150,3 +155,135 @@ def counted(settings: Settings) -> dict[str, int]:
 def worded(name: str, count: int) -> str:
     """Return a count with its noun: "1 digest", "2 digests"."""
     return f"{count} {name.removesuffix('es' if name.endswith('sses') else 's') if count == 1 else name}"
+
+
+def count_plugged_in(settings: Settings) -> dict[str, int]:
+    """Return what installed packages count. Errors: PluginError, and what their checks raise."""
+    counts: dict[str, int] = {}
+    for _, check in load_plugins(CHECKS_GROUP, "the check"):
+        counts |= check(settings)
+    return counts
+
+
+def findings(settings: Settings, *, mend: bool) -> tuple[list[Finding], list[Finding]]:
+    """
+    Return what is not as it should be in the store, and of that what has been mended.
+
+    Errors: StoreError, PluginError.
+    """
+    from watcher.store.check import looks
+    from watcher.store.open import open_store
+    from watcher.store.space import convert
+    from watcher.store.writer import read
+
+    engine = open_store(settings.store.url, make=False)
+    try:
+        if mend:
+            convert(engine, even_large=True)
+        found = [finding for look in looks() for finding in read(engine, lambda c, look=look: list(look(c)))]  # type: ignore[misc]
+        mended = [finding for finding in found if mend and repaired(engine, finding)]
+    finally:
+        engine.dispose()
+    return found, mended
+
+
+def repaired(engine: Engine, finding: Finding) -> bool:
+    """Mend a finding, a transaction at a time; False if nothing here mends it."""
+    from watcher.store.writer import write
+
+    if finding.repair is None:
+        return False
+    while write(engine, finding.repair):
+        pass
+    return True
+
+
+def finding_rows(found: list[Finding], mended: list[Finding]) -> list[dict[str, Any]]:
+    """Return findings as JSON has them."""
+    return [{"what": each.what, "mend": each.mend, "mended": each in mended} for each in found]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What was asked, "source" or "mail server" say, its name, and what is wrong; nothing if all is well."""
+
+    what: str
+    name: str
+    fault: str = ""
+    mend: str = ""
+
+
+def ask_all(settings: Settings) -> tuple[Asked, ...]:
+    """Ask everybody whom the settings name; nothing is stored or sent. Errors: PluginError."""
+    from watcher.work import loop
+
+    return (*loop.run(ask_sources(settings)), *ask_plugged_in(settings))
+
+
+async def ask_sources(settings: Settings) -> list[Asked]:
+    """Ask each source for its feed once, hosts side by side; return them in the order of the settings."""
+    from watcher.text.urls import host_key
+    from watcher.work.probe import open_looker
+
+    sources = settings.active_sources()
+    by_host: dict[str, list[Source]] = {}
+    for source in sources:
+        by_host.setdefault(host_key(source.url), []).append(source)
+    found: dict[str, Asked] = {}
+    room = asyncio.Semaphore(HOSTS_AT_ONCE)
+    async with open_looker(settings) as looker:
+
+        async def visit(those: list[Source]) -> None:
+            async with room:
+                for source in those:
+                    found[source.url] = await ask_source(source, looker)
+
+        await asyncio.gather(*map(visit, by_host.values()))
+    return [found[source.url] for source in sources]
+
+
+async def ask_source(source: Source, looker: Looker) -> Asked:
+    """Return what a source answers."""
+    from watcher.cli.looking import advice
+    from watcher.errors import FetchError
+    from watcher.feeds.inspect import NoFeed
+
+    look = await looker.look(source.url)
+    if isinstance(look.error, FetchError):
+        return Asked(what="source", name=source.name, fault=look.error.reason, mend=advice(look) or "")
+    if look.error is not None:
+        return Asked(what="source", name=source.name, fault=str(look.error))
+    if isinstance(look.found, NoFeed):
+        return Asked(what="source", name=source.name, fault=look.found.reason, mend=advice(look) or "")
+    return Asked(what="source", name=source.name)
+
+
+def ask_plugged_in(settings: Settings) -> Iterator[Asked]:
+    """Yield what installed packages asked. Errors: PluginError."""
+    for _, check in load_plugins(ONLINE_GROUP, "the check"):
+        yield from check(settings)
+
+
+def asked_json(found: Iterable[Asked]) -> list[dict[str, Any]]:
+    """Return what was asked, as JSON has it."""
+    return [
+        {"what": each.what, "name": each.name, "ok": not each.fault, "fault": each.fault, "mend": each.mend}
+        for each in found
+    ]
+
+
+def asked_lines(found: Iterable[Asked]) -> Iterator[str]:
+    """Yield what was asked, for a terminal: counts of what is well, and each fault."""
+    from watcher.feeds.html_text import one_line
+
+    kinds: dict[str, list[Asked]] = {}
+    for each in found:
+        kinds.setdefault(each.what, []).append(each)
+    for what, those in kinds.items():
+        well = sum(not each.fault for each in those)
+        yield f"{worded(MANY.get(what, f'{what}s'), len(those))} asked: {well} well, {len(those) - well} not"
+        for each in those:
+            if each.fault:
+                yield f"  {one_line(each.name, NAME_CHARS)}: {one_line(each.fault, REASON_CHARS)}"
+                if each.mend:
+                    yield f"    try: {one_line(each.mend, REASON_CHARS)}"

@@ -2,26 +2,64 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from textwrap import shorten, wrap
 from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
+from sqlalchemy import make_url
 
+from watcher.clean.article import PageExtract, extract_page, finish_article, unselected_blocks
+from watcher.clean.decode import decode
+from watcher.clean.site_memory import SiteMemory, build_site_memory
+from watcher.clean.sites.book import own_rules
 from watcher.cli.app import DONE, PARTLY, USAGE, Config, Json, examples
+from watcher.cli.batch import Fault, fields_of, run
+from watcher.cli.looking import settings_or_defaults
 from watcher.cli.output import print_json, print_lines, say
-from watcher.text.urls import is_web
+from watcher.cli.sources import existing_file
+from watcher.errors import FetchError
+from watcher.model import Block, Cleaned, NotModified, Removed, Response
+from watcher.net.client import ACCEPT_PAGE, Client
+from watcher.store.articles import site_blocks
+from watcher.store.open import open_store
+from watcher.text.urls import host_of, is_web
+from watcher.work.tools import user_agent
 
 if TYPE_CHECKING:
-    from watcher.clean.site_memory import SiteMemory
     from watcher.clean.sites.rules import SiteRules
-    from watcher.model import Response
     from watcher.settings.model import Settings
 
 MAX_FILE = 64 * 1024 * 1024  # bytes of one page
 NO_URL = "https://page.invalid/"
+LINE_CHARS = 100  # characters of a line
+REMOVED_CHARS = 84  # characters of a removed text
+REMOVED_SHOWN = 6  # texts that one rule removed, of which the rest is counted
+RULE_WORDS = {
+    "title": "the title, once more",
+    "byline": "a byline",
+    "date": "a date",
+    "caption": "a caption or a picture's credit",
+    "label": "a label or a button",
+    "read more": "a line that leads to another article",
+    "call": "asks the reader for something: to subscribe, to follow, to rate",
+    "embed": "stands for a post or a film from elsewhere",
+    "rights": "says whose the text is",
+    "said twice": "a quote set apart, which stands in a paragraph too",
+    "link": "nothing but a link to another page",
+    "box": "a heading such as “More from”, and what stands under it",
+    "author": "a note on the author behind the end",
+    "not in data": "stands on the page, and not in the article's text in the page's own data",
+    "heading": "a heading with nothing left under it",
+    "repeated": "stands on other articles of the site",
+    "dateline": "the dateline: read, and cut from the text",
+    "site": "dropped by the rules of its site (docs/sites.md)",
+    "credit": "an agency's credit: read, and cut from the text",
+}
 
 
 @examples(
@@ -47,13 +85,6 @@ def command(
     if not page:
         say("watcher clean needs a page: a URL, a file, - for standard input, or --jsonl")
         return USAGE
-    import asyncio
-
-    from watcher.clean.decode import decode
-    from watcher.clean.sites.book import own_rules
-    from watcher.cli.looking import settings_or_defaults
-    from watcher.cli.sources import existing_file
-
     settings = settings_or_defaults(config)
     if is_web(page):
         answer = asyncio.run(fetched(page, settings))
@@ -70,10 +101,6 @@ def show(
     html: str, url: str, memory: SiteMemory | None, sites: tuple[SiteRules, ...], *, explain: bool, as_json: bool
 ) -> None:
     """Print the article of a page, as the daemon would have it without its feed. Errors: CleanError."""
-    from watcher.clean.article import extract_page, finish_article, unselected_blocks
-    from watcher.cli.batch import fields_of
-    from watcher.cli.explain import explained
-
     page = extract_page(html, url=url, sites=sites)
     cleaned = finish_article(page, memory=memory)
     if as_json:
@@ -86,11 +113,6 @@ def show(
 
 async def fetched(url: str, settings: Settings) -> Response:
     """Return the page at a URL, asked for as the daemon would. Errors: FetchError."""
-    from watcher.errors import FetchError
-    from watcher.model import NotModified
-    from watcher.net.client import ACCEPT_PAGE, Client
-    from watcher.work.tools import user_agent
-
     fetch = settings.fetch
     async with Client(
         user_agent=user_agent(fetch.contact),
@@ -107,13 +129,6 @@ async def fetched(url: str, settings: Settings) -> Response:
 
 def memory_of(url: str, settings: Settings) -> SiteMemory | None:
     """Return what the store knows of a page's site, as the daemon would use it; None where there is no store."""
-    from sqlalchemy import make_url
-
-    from watcher.clean.site_memory import build_site_memory
-    from watcher.store.articles import site_blocks
-    from watcher.store.open import open_store
-    from watcher.text.urls import host_of
-
     place = make_url(settings.store.url)
     if settings.path is None or (place.get_backend_name() == "sqlite" and not Path(place.database or "").exists()):
         return None
@@ -131,8 +146,6 @@ def clean_lines(lines: Iterable[str], out: TextIO, err: TextIO | None = None) ->
 
     Pages of one site learn from each other: all are read before the first is written.
     """
-    from watcher.cli.batch import Fault, run
-
     told = err or sys.stderr
     faults = 0
     for result in run(lines):
@@ -166,3 +179,68 @@ class _opened:
     def __exit__(self, *_: object) -> None:
         if self.file:
             self.file.close()
+
+
+def explained(page: PageExtract, cleaned: Cleaned, left_out: Iterable[Removed]) -> str:
+    """Return what was read of a page, for a person; `left_out` was never taken for the text (`article.left_out`)."""
+    lines = [*_fields(page, cleaned), ""]
+    for block in cleaned.blocks:
+        lines += [*_wrapped(block), ""]
+    letters = sum(len(block.text) for block in cleaned.blocks)
+    lines.append(f"{letters:,} characters in {len(cleaned.blocks)} paragraphs stay.")
+    lines += _removed("Removed from the text", cleaned.removed)
+    lines += _removed("Left out around it", left_out)
+    return "\n".join(lines)
+
+
+def _wrapped(block: Block) -> list[str]:
+    """Return the lines of a block, marked as what it is."""
+    first = {"h": "## ", "li": "- ", "quote": "> "}.get(block.kind, "")
+    rest = first if block.kind == "quote" else " " * len(first)
+    return wrap(
+        block.text,
+        LINE_CHARS,
+        initial_indent=first,
+        subsequent_indent=rest,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _fields(page: PageExtract, cleaned: Cleaned) -> Iterator[str]:
+    """Yield what is known of the article, a line each, with where it was read."""
+    sources = dict(page.metadata.sources)
+    published = page.metadata.published_at or cleaned.published_at
+    said = {
+        "title": cleaned.title,
+        "url": cleaned.url,
+        "published": published.isoformat(" ", "minutes") if published else None,
+        "modified": cleaned.modified_at.isoformat(" ", "minutes") if cleaned.modified_at else None,
+        "authors": ", ".join(cleaned.authors),
+        "agency": cleaned.agency,
+        "dateline": cleaned.dateline,
+        "language": cleaned.language,
+        "section": cleaned.section,
+        "image": cleaned.image,
+        "kind": f"{cleaned.kind}, only its beginning" if cleaned.is_truncated else cleaned.kind,
+    }
+    for name, value in said.items():
+        if value:
+            source = f"   (from {sources[name]})" if name in sources else ""
+            yield f"{name:>9}  {value}{source}"
+
+
+def _removed(heading: str, found: Iterable[Removed]) -> Iterator[str]:
+    """Yield what was removed, by rule, the rules in the order in which they were first needed."""
+    rules: dict[str, list[str]] = {}
+    for cut in found:
+        rules.setdefault(cut.rule, []).append(cut.text)
+    if not rules:
+        return
+    yield ""
+    yield f"{heading}:"
+    for rule, texts in rules.items():
+        yield f"  {f'{rule}: {RULE_WORDS[rule]}' if rule in RULE_WORDS else rule}"
+        yield from (f"    | {shorten(text, REMOVED_CHARS, placeholder=' …')}" for text in texts[:REMOVED_SHOWN])
+        if len(texts) > REMOVED_SHOWN:
+            yield f"    | and {len(texts) - REMOVED_SHOWN} more"

@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from watcher.cli.app import DONE, FAILED, USAGE, Config, Json, examples, settings_path
+from watcher.cli.looking import advice, reason_of, settings_or_defaults, spellings, tell_on_terminal
 from watcher.cli.output import print_json, print_lines, say
+from watcher.cli.probe_words import concerns, iso, newest
+from watcher.cli.sources import add_row, by_identity
+from watcher.settings.codes import language
+from watcher.settings.edit import source_row
+from watcher.text.counting import count
+from watcher.text.language import UNKNOWN, primary
+from watcher.text.urls import normal
+from watcher.work.discover import discover
+from watcher.work.probe import open_looker
 
 if TYPE_CHECKING:
     from watcher.settings.model import Settings, SourceSettings
@@ -41,8 +51,6 @@ def command(
 
     One request at a time, with the pause of [fetch] host_delay between two. Exit code 1 if none is found.
     """
-    from watcher.cli.looking import settings_or_defaults, spellings
-
     path = settings_path(config) if add else None
     settings = settings_or_defaults(config)
     found = asyncio.run(find(spellings(url), settings))
@@ -58,25 +66,17 @@ def command(
 
 async def find(urls: tuple[str, ...], settings: Settings) -> Discovery:
     """Return the feeds at the first of some spellings of an address that can be connected to."""
-    from watcher.cli.looking import tell_on_terminal
-    from watcher.work.discover import discover
-    from watcher.work.probe import open_looker
-
     async with open_looker(settings, tell=tell_on_terminal) as looker:
         return await discover(urls, looker)
 
 
 def known_sources(settings: Settings) -> Mapping[str, SourceSettings]:
     """Return the rows of the settings by what makes them the same feed."""
-    from watcher.cli.sources import by_identity
-
     return by_identity(settings)
 
 
 def add_the_one(found: Discovery, path: Path) -> int:
     """Add the feed that was found to the settings file at `path`; several are refused."""
-    from watcher.cli.sources import add_row
-
     if len(found.feeds) > 1:
         say(f"{len(found.feeds)} feeds were found, and --add adds one: choose by a command above", label="error")
         return USAGE
@@ -86,17 +86,12 @@ def add_the_one(found: Discovery, path: Path) -> int:
 
 def row_of(one: Candidate) -> SourceSettings:
     """Return the settings row of a feed that was found: its title, and the language that its entries read as."""
-    from watcher.settings.codes import language
-    from watcher.settings.edit import source_row
-
     name, tag = named(one)
     return source_row(url=one.url, name=name, language=language(tag))
 
 
 def named(one: Candidate) -> tuple[str, str]:
     """Return the name and the language that a feed that was found would have as a source; empty where not known."""
-    from watcher.text.language import UNKNOWN, primary
-
     if one.report is None:
         return "", ""
     said, read = one.report.feed.language, one.report.language
@@ -106,8 +101,6 @@ def named(one: Candidate) -> tuple[str, str]:
 
 def lines(found: Discovery, known: Mapping[str, SourceSettings]) -> list[str]:
     """Return what was found for a terminal."""
-    from watcher.cli.looking import advice, reason_of
-
     feeds = found.feeds
     told = [f"{len(feeds)} feed{'' if len(feeds) == 1 else 's'} at {found.page.asked}" if feeds else nothing(found)]
     for one in feeds:
@@ -125,8 +118,6 @@ def lines(found: Discovery, known: Mapping[str, SourceSettings]) -> list[str]:
 
 def nothing(found: Discovery) -> str:
     """Return in a sentence that no feed was found, and why."""
-    from watcher.cli.looking import reason_of
-
     page = found.page
     if page.answer is None or (page.found and getattr(page.found, "wall", None)):
         return f"no feed found at {page.asked}: {reason_of(page)}"
@@ -138,10 +129,6 @@ def nothing(found: Discovery) -> str:
 
 def about(one: Candidate, found: Discovery, known: Mapping[str, SourceSettings]) -> Iterator[str]:
     """Yield what is told of a feed below its address."""
-    from watcher.cli.probe_words import concerns, newest
-    from watcher.text.counting import count
-    from watcher.text.urls import normal
-
     report, look = one.report, one.look
     assert report and look
     title = report.feed.title or one.title or "without a title"
@@ -165,8 +152,6 @@ def command_to_add(one: Candidate) -> str:
 
 def as_json(found: Discovery, known: Mapping[str, SourceSettings]) -> dict[str, Any]:
     """Return what was found as JSON has it."""
-    from watcher.cli.looking import reason_of
-
     page = found.page
     return {
         "url": page.asked,
@@ -186,9 +171,6 @@ def as_json(found: Discovery, known: Mapping[str, SourceSettings]) -> dict[str, 
 
 def feed_json(one: Candidate, known: Mapping[str, SourceSettings]) -> dict[str, Any]:
     """Return a feed that was found as JSON has it."""
-    from watcher.cli.probe_words import iso
-    from watcher.text.urls import normal
-
     report, there = one.report, known.get(normal(one.url))
     assert report
     return {

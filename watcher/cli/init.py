@@ -10,6 +10,7 @@ import typer
 
 from watcher.cli.app import DONE, USAGE, Config, current_session, examples
 from watcher.cli.output import print_lines, say
+from watcher.settings.edit import write
 
 
 @examples("watcher init", "watcher init ~/news/settings.toml", "watcher init --force")
@@ -19,8 +20,6 @@ def command(
     config: Config = None,
 ) -> int:
     """Write a starter settings.toml: about 40 sources of international news, every setting explained."""
-    from watcher.settings.edit import write
-
     target = path or config or current_session().config or Path("settings.toml")
     if target.is_dir():
         target /= "settings.toml"

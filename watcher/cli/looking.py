@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from shlex import quote
@@ -10,7 +11,9 @@ from urllib.parse import urlsplit
 
 from watcher.cli.app import current_session, load_settings
 from watcher.cli.output import say
-from watcher.errors import BadStatus, Refused, SettingsError, TimedOut, TooLarge, Unreachable
+from watcher.errors import BadStatus, FetchError, Refused, SettingsError, TimedOut, TooLarge, Unreachable
+from watcher.feeds.inspect import NoFeed
+from watcher.settings.load import ENV, find, settings_model
 from watcher.text.spans import span
 from watcher.text.urls import is_web
 
@@ -36,10 +39,6 @@ def settings_or_defaults(config: Path | None) -> Settings:
 
     Errors: SettingsError if a file was named and is not there, or has faults.
     """
-    import os
-
-    from watcher.settings.load import ENV, find, settings_model
-
     if config is None and current_session().config is None and not os.environ.get(ENV):
         try:
             find()
@@ -73,9 +72,6 @@ def spellings(text: str) -> tuple[str, ...]:
 
 def reason_of(look: Look) -> str:
     """Return in words why there is no feed; empty if there is one."""
-    from watcher.errors import FetchError
-    from watcher.feeds.inspect import NoFeed
-
     if isinstance(look.found, NoFeed):
         if look.found.wall:
             return f"a bot wall ({look.found.wall}) instead of a feed"
@@ -93,8 +89,6 @@ def is_wall(error: BaseException) -> bool:
 
 def advice(look: Look) -> str | None:
     """Return what a person can do where there is no feed; None where nothing is to be done."""
-    from watcher.feeds.inspect import NoFeed
-
     error = look.error
     url = error.answered_by if isinstance(error, BadStatus) else look.steps[-1].leads_to if look.steps else look.asked
     parts = urlsplit(url)

@@ -6,6 +6,8 @@ from datetime import UTC, datetime, tzinfo
 
 from typer import BadParameter
 
+from watcher.settings.values import parse_duration
+
 
 def moment_of(text: str | None, *, option: str, now: datetime, zone: tzinfo = UTC) -> datetime | None:
     """
@@ -15,8 +17,6 @@ def moment_of(text: str | None, *, option: str, now: datetime, zone: tzinfo = UT
         option: Its name, for the error.
         zone: Of a date or time that names none.
     """
-    from watcher.settings.values import parse_duration
-
     if text is None:
         return None
     try:

@@ -8,10 +8,17 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
+from pydantic import ValidationError
 from typer import Argument
 
 from watcher.cli.app import DONE, FAILED, Json, examples
+from watcher.cli.main import report
 from watcher.cli.output import print_json
+from watcher.errors import SettingsError, StoreError
+from watcher.settings.model import StoreSettings, hide_password
+from watcher.store.move import move
+from watcher.store.move_ends import both_ends
+from watcher.store.open import all_schemas
 
 if TYPE_CHECKING:
     from watcher.store.move import Line
@@ -36,10 +43,6 @@ def command(
     read, and stays until you remove it. Stopped or killed, the same command goes on where it was; nothing else opens
     the new store until all of it is there.
     """
-    from watcher.store.move import move
-    from watcher.store.move_ends import both_ends
-    from watcher.store.open import all_schemas
-
     began = time.monotonic()
     schemas = all_schemas()
     ends = address(from_, "FROM"), address(to, "TO")
@@ -59,11 +62,6 @@ def command(
 
 def address(said: str, name: str) -> str:
     """Return the address of a store as the settings take it. Errors: SettingsError."""
-    from pydantic import ValidationError
-
-    from watcher.errors import SettingsError
-    from watcher.settings.model import StoreSettings
-
     try:
         return StoreSettings.model_validate({"url": said}).url
     except ValidationError as error:
@@ -75,9 +73,6 @@ def address(said: str, name: str) -> str:
 
 def failed(lines: Sequence[Line], ends: tuple[str, str]) -> int:
     """Say which tables differ, and return the exit code of it."""
-    from watcher.cli.main import report
-    from watcher.errors import StoreError
-
     names = ", ".join(line.table for line in lines if not line.is_same)
     error = StoreError(f"{names}: not the same in both stores; {shown(ends[1])} stays half-moved")
     error.mend = f"has something written to {shown(ends[0])} meanwhile? End it, remove the new store, and move again"
@@ -124,8 +119,6 @@ def as_json(lines: Sequence[Line], ends: tuple[str, str], took_s: float) -> dict
 
 def shown(address: str) -> str:
     """Return the address of a store without its password."""
-    from watcher.settings.model import hide_password
-
     return hide_password(address)
 
 

@@ -8,8 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from watcher.cli.app import DONE, FAILED, Config, Json, examples
+from watcher.cli.looking import reason_of, settings_or_defaults, spellings, tell_on_terminal
 from watcher.cli.output import print_json, print_lines
+from watcher.cli.probe_words import as_json, lines
+from watcher.cli.sources import find_source
 from watcher.errors import SettingsError
+from watcher.work.probe import next_look, open_looker
 
 if TYPE_CHECKING:
     from watcher.settings.model import Settings, SourceSettings
@@ -31,10 +35,6 @@ def command(
 
     Nothing is stored, and the settings need not name it. Exit code 1 if it cannot be used.
     """
-    from watcher.cli.looking import reason_of, settings_or_defaults
-    from watcher.cli.probe_words import as_json, lines
-    from watcher.work.probe import next_look
-
     settings = settings_or_defaults(config)
     urls, row = meant(settings, source)
     look, again = asyncio.run(look_at(urls, settings))
@@ -53,9 +53,6 @@ def meant(settings: Settings, typed: str) -> tuple[tuple[str, ...], SourceSettin
 
     Errors: SettingsError if `typed` is neither a source nor an address.
     """
-    from watcher.cli.looking import spellings
-    from watcher.cli.sources import find_source
-
     try:
         row = settings.sources[find_source(settings, typed)]
     except SettingsError as unknown:
@@ -70,9 +67,6 @@ def meant(settings: Settings, typed: str) -> tuple[tuple[str, ...], SourceSettin
 
 async def look_at(urls: tuple[str, ...], settings: Settings) -> tuple[Look, Again | None]:
     """Return what is at an address, and where that is a feed, what a second, conditional request brought."""
-    from watcher.cli.looking import tell_on_terminal
-    from watcher.work.probe import open_looker
-
     async with open_looker(settings, tell=tell_on_terminal) as looker:
         look = await looker.look_first(urls)
         return look, await looker.look_again(look) if look.report else None

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sys
+from html import escape
+from shlex import quote
 from typing import Annotated
 
 from typer import Option
 
 from watcher.cli.app import DONE, FAILED, Config, Json, examples, load_settings, settings_path
 from watcher.cli.output import print_json, print_lines
+from watcher.daemon.service import BOOTED, service
 
 System = Annotated[bool, Option("--system", help="A service of the system, not of your own account.")]
 CRON = """There is no systemd here. By cron, every quarter of an hour:
@@ -46,8 +49,6 @@ def install(
     By default it is a service of your own account. Doing it twice changes nothing. Where there is no systemd, the
     lines for cron and launchd are printed.
     """
-    from watcher.daemon.service import BOOTED, service
-
     settings = load_settings(settings_path(config).absolute())
     if not BOOTED.is_dir():
         sys.stdout.write(instead(str(settings.path), str(settings.folder / "watcher.log")))
@@ -63,8 +64,6 @@ def install(
 @examples("watcher service uninstall")
 def uninstall(system: System = False) -> int:
     """Stop the service and remove its unit; settings, store and editions stay."""
-    from watcher.daemon.service import service
-
     for line in service(system=system).uninstall():
         print_lines([line])
     return DONE
@@ -73,8 +72,6 @@ def uninstall(system: System = False) -> int:
 @examples("watcher service status", "watcher service status --system --json")
 def status(system: System = False, json: Json = False) -> int:
     """Say how the service stands: exit code 1 unless it runs."""
-    from watcher.daemon.service import BOOTED, service
-
     found = service(system=system)
     told = found.state() if BOOTED.is_dir() and found.path.exists() else {}
     if json:
@@ -90,9 +87,6 @@ def status(system: System = False, json: Json = False) -> int:
 
 def instead(settings: str, log: str) -> str:
     """Return what to do where there is no systemd."""
-    from html import escape
-    from shlex import quote
-
     words = [sys.executable, "-m", "watcher"]
     command = " ".join(quote(word) for word in words)
     full = "".join(f"<string>{escape(word)}</string>" for word in (*words, "run", "--config", settings))

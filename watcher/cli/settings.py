@@ -9,6 +9,9 @@ from typer import Option
 
 from watcher.cli.app import DONE, Config, Json, examples, load_settings, settings_path
 from watcher.cli.output import print_json, print_lines
+from watcher.settings.docs import origins
+from watcher.settings.docs import schema as made
+from watcher.settings.load import read_file
 
 if TYPE_CHECKING:
     from watcher.settings.docs import Value
@@ -25,9 +28,6 @@ def show(
 
     Of sources only what the file says is shown. Secrets are not: they stand where `env:` and `file:` say.
     """
-    from watcher.settings.docs import origins
-    from watcher.settings.load import read_file
-
     path = settings_path(config)
     settings = load_settings(path)
     found = [
@@ -58,7 +58,5 @@ def lines(path: str, found: list[Value]) -> Iterator[str]:
 @examples("watcher settings schema > settings.schema.json")
 def schema() -> int:
     """Print the JSON schema of a settings file: editors complete and check with it."""
-    from watcher.settings.docs import schema as made
-
     print_json(made())
     return DONE

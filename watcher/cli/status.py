@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,11 +15,24 @@ from typer import Argument, Option
 from watcher.cli.app import DONE, FAILED, Config, Json, examples, load_settings
 from watcher.cli.looking import size
 from watcher.cli.output import print_json, print_lines
+from watcher.cli.sources import find_source
 from watcher.cli.status_daemon import daemon_found, daemon_lines
-from watcher.cli.status_features import features_found, features_lines
-from watcher.cli.status_parts import plugged_in_parts
 from watcher.cli.status_source import gather_source, health_words, iso, moment, row_of, source_lines
 from watcher.errors import StoreError
+from watcher.features.embed import choice_of, usable_embedder
+from watcher.feeds.health import rank
+from watcher.feeds.html_text import one_line
+from watcher.model import FEATURES_VERSION
+from watcher.plugins import load_plugins
+from watcher.store.articles import count_articles, feed_reasons
+from watcher.store.embedders import embedder_noted
+from watcher.store.features import count_outdated, count_without_vector
+from watcher.store.feeds import feed_states
+from watcher.store.intake import count_due
+from watcher.store.line import line_down_since
+from watcher.store.open import connect, open_store, shown, store_bytes
+from watcher.store.pages import given_up, waiting_pages
+from watcher.store.writer import read
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -30,6 +45,9 @@ REASONS = 3  # of pages, on one screen
 WATCH_S = 5.0
 CLEAR_SCREEN = "\x1b[H\x1b[J"
 NAME_CHARS, WHY_CHARS = 60, 200
+TROUBLE_CHARS = 300
+# Entry points: value = "module:function", which takes the settings and returns a StatusPart.
+PARTS_GROUP = "watcher.status"
 
 
 @examples("watcher status", "watcher status 'The Example'", "watcher status --all", "watcher status --watch")
@@ -46,12 +64,6 @@ def command(
 
     `--alive` is for health checks: the daemon's loop and its store have to have given a sign of life of late.
     """
-    import time
-    from datetime import UTC
-
-    from watcher.cli.sources import find_source
-    from watcher.store.open import connect, open_store
-
     settings = load_settings(config)
     if alive:
         engine = connect(settings.store.url)
@@ -81,10 +93,6 @@ def command(
 
 def tell_unusable(engine: Engine, error: StoreError, *, json: bool) -> int:
     """Tell what can be told of a store that cannot be opened: why, and what its daemon says."""
-    from datetime import UTC
-
-    from watcher.store.open import shown
-
     found = daemon_found(engine, now=datetime.now(UTC))
     engine.dispose()
     if json:
@@ -99,8 +107,6 @@ def tell(
     settings: Settings, engine: Engine, source: Source | None, *, everything: bool
 ) -> tuple[Iterable[str], dict[str, Any]]:
     """Return the status for a terminal, and as JSON has it."""
-    from datetime import UTC
-
     now = datetime.now(UTC)
     if source is not None:
         enabled = source.url in {each.url for each in settings.active_sources()}
@@ -114,17 +120,6 @@ def tell(
 
 def gather(settings: Settings, engine: Engine, *, now: datetime) -> dict[str, Any]:
     """Return what there is to tell of all sources, the worst first, as JSON has it."""
-    from datetime import UTC
-
-    from watcher.feeds.health import rank
-    from watcher.store.articles import count_articles, feed_reasons
-    from watcher.store.feeds import feed_states
-    from watcher.store.intake import count_due
-    from watcher.store.line import line_down_since
-    from watcher.store.open import shown, store_bytes
-    from watcher.store.pages import given_up, waiting_pages
-    from watcher.store.writer import read
-
     states = {state.feed.source.url: state for state in read(engine, feed_states)}
     sources = {source.url: source for source in settings.active_sources()}
     rows = [row_of(source, states.get(url), now=now) for url, source in sources.items()]
@@ -172,8 +167,6 @@ def lines(found: dict[str, Any], *, everything: bool) -> Iterator[str]:
 
 def page_lines(found: dict[str, Any], *, everything: bool) -> Iterator[str]:
     """Yield for which reasons pages brought no article, or the feed's own text in its place."""
-    from watcher.feeds.html_text import one_line
-
     for key, words in (
         ("pages_without_article", "pages without an article"),
         ("pages_replaced_by_feed", "pages in whose place the feed's own text stands"),
@@ -189,8 +182,6 @@ def page_lines(found: dict[str, Any], *, everything: bool) -> Iterator[str]:
 
 def row_lines(row: dict[str, Any], *, everything: bool) -> Iterator[str]:
     """Yield the lines of one source in the list."""
-    from watcher.feeds.html_text import one_line
-
     about = one_line(health_words(row), WHY_CHARS)
     count = f"{row['articles']} articles"
     yield f"  {row['health']:10} {one_line(row['name'], NAME_CHARS)}: " + (f"{about}; {count}" if about else count)
@@ -216,3 +207,46 @@ def chosen(rows: Sequence[dict[str, Any]], *, most: int) -> list[dict[str, Any]]
                 shares[word] += 1
                 left -= 1
     return [row for word, alike in by_word.items() for row in alike[: shares[word]]]
+
+
+def features_found(settings: Settings, engine: Engine) -> dict[str, Any]:
+    """Return, as JSON has it, which embedder is in use and how many articles wait for it, or for newer features."""
+    choice = usable_embedder(choice_of(settings.semantic))
+    noted = read(engine, embedder_noted)
+    used = noted if noted is not None and choice is not None and noted.mark == choice.mark else None
+    name = used.name if used else None
+    return {
+        "embedder": choice.setting if choice else "none",
+        "model": name,
+        "without_vector": read(engine, lambda c: count_without_vector(c, model=name)) if choice else 0,
+        "trouble": used.trouble if used else None,
+        "outdated": read(engine, lambda c: count_outdated(c, version=FEATURES_VERSION)),
+    }
+
+
+def features_lines(found: dict[str, Any]) -> Iterator[str]:
+    """Yield what a person should know of it; nothing where all is made."""
+    if found["without_vector"]:
+        by = one_line(found["model"] or found["embedder"], 100)
+        waiting = found["without_vector"]
+        some = "1 article has" if waiting == 1 else f"{waiting} articles have"
+        yield f"vectors  {some} none of {by} yet; they get it while the daemon runs"
+    if found["trouble"]:
+        yield f"         no vectors are made: {one_line(found['trouble'], TROUBLE_CHARS)}"
+    if found["outdated"]:
+        some = "1 article has" if found["outdated"] == 1 else f"{found['outdated']} articles have"
+        yield f"features {some} those of an older version; they are made anew by and by"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusPart:
+    """A part of the status: its key in the JSON and what stands there, and its lines for a terminal."""
+
+    name: str
+    found: Any
+    lines: tuple[str, ...] = ()
+
+
+def plugged_in_parts(settings: Settings) -> tuple[StatusPart, ...]:
+    """Return what installed packages add. Errors: PluginError, StoreError."""
+    return tuple(part_of(settings) for _, part_of in load_plugins(PARTS_GROUP, "the part of the status of"))

@@ -6,6 +6,11 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from watcher.cli.status_source import moment
+from watcher.feeds.html_text import one_line
+from watcher.store.daemon_lock import find_marks
+from watcher.text.spans import span
+
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
@@ -29,8 +34,6 @@ def daemon_found(engine: Engine, *, now: datetime) -> dict[str, Any] | None:
     Of several that share a server it is the one with the latest sign of life, with the others that live beside it;
     a `watcher work` is none, though it is told where there is no other.
     """
-    from watcher.store.daemon_lock import find_marks
-
     marks = find_marks(engine)
     first = next((mark for mark in marks if not mark.is_helper), None)
     others = [mark for mark in marks if mark.is_held and mark is not first]
@@ -80,9 +83,6 @@ def daemon_lines(found: dict[str, Any] | None) -> Iterator[str]:
 
 def lines_of(found: dict[str, Any], *, label: str) -> Iterator[str]:
     """Yield the lines of one, its faults among them."""
-    from watcher.cli.status_source import moment
-    from watcher.feeds.html_text import one_line
-
     at = f"on {one_line(found['machine'], NAME_CHARS)}" if found.get("machine") else ""
     match found["state"]:
         case "none":
@@ -107,10 +107,6 @@ def lines_of(found: dict[str, Any], *, label: str) -> Iterator[str]:
 
 def jobs_lines(found: dict[str, Any]) -> Iterator[str]:
     """Yield when the jobs of a daemon run next, and whether its clock was set of late."""
-    from watcher.cli.status_source import moment
-    from watcher.feeds.html_text import one_line
-    from watcher.text.spans import span
-
     now = datetime.fromisoformat(found["last_sign_at"])
     jump = found["clock_jump"]
     if jump and now - datetime.fromisoformat(jump["at"]) <= JUMP_SHOWN:

@@ -6,6 +6,11 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from watcher.feeds.health import health
+from watcher.feeds.html_text import one_line
+from watcher.store.feeds import feed_state
+from watcher.store.health import health_lines, poll_lines
+from watcher.store.writer import read
 from watcher.text.spans import ago, span
 from watcher.text.urls import hide_secrets
 
@@ -23,8 +28,6 @@ WORDS_CHARS = 200  # of what a server said, for a terminal
 
 def row_of(source: Source, state: FeedState | None, *, now: datetime) -> dict[str, Any]:
     """Return what the list tells of a source, as JSON has it; `state` is None where it was never polled."""
-    from watcher.feeds.health import health
-
     if state is None:
         url = hide_secrets(source.url)
         row = {"name": source.name, "url": url, "asked_at": url, "health": "new", "why": "not polled yet"}
@@ -50,10 +53,6 @@ def row_of(source: Source, state: FeedState | None, *, now: datetime) -> dict[st
 
 def gather_source(source: Source, engine: Engine, *, enabled: bool, now: datetime) -> dict[str, Any]:
     """Return all there is to tell of one source, as JSON has it."""
-    from watcher.store.feeds import feed_state
-    from watcher.store.health import health_lines, poll_lines
-    from watcher.store.writer import read
-
     state = read(engine, lambda c: feed_state(c, source.url))
     row = row_of(source, state, now=now) | {"enabled": enabled}
     if state is None:
@@ -99,8 +98,6 @@ def moment(text: str | None) -> str:
 
 def source_lines(found: dict[str, Any], *, now: datetime) -> Iterator[str]:
     """Yield what there is to tell of one source, for a terminal."""
-    from watcher.feeds.html_text import one_line
-
     yield one_line(f"{found['name']} ({found['url']})", WORDS_CHARS * 2)
     for label, words in labelled(found, now=now):
         yield f"{label:{LABEL}} {one_line(words, WORDS_CHARS * 2)}".rstrip()

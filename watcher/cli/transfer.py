@@ -19,7 +19,15 @@ from watcher.cli.app import DONE, PARTLY, Config, Json, examples, load_settings
 from watcher.cli.moments import moment_of
 from watcher.cli.output import print_json, print_lines, say
 from watcher.errors import StoreError
+from watcher.store.articles import Arrival, add_articles
+from watcher.store.feeds import feed_ids
+from watcher.store.open import open_store
+from watcher.store.transfer import article_in, article_lines, bounded_lines
+from watcher.store.writer import Writer, read
+from watcher.text.urls import hide_secrets
 from watcher.text.wellformed import inert_json
+from watcher.work import tasks
+from watcher.work.pool import Pool
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -44,10 +52,6 @@ def export(
 
     Dates are UTC. docs/store.md names the fields; `watcher import` reads them.
     """
-    from watcher.store.open import open_store
-    from watcher.store.transfer import article_lines
-    from watcher.store.writer import read
-
     now = datetime.now(UTC)
     start, end = moment_of(since, option="--since", now=now), moment_of(until, option="--until", now=now)
     engine = open_store(load_settings(config).store.url, make=False)
@@ -78,8 +82,6 @@ def import_(
 
     A line that cannot be read is named and left out; exit code 3 says that there were some.
     """
-    from watcher.store.open import open_store
-
     engine = open_store(load_settings(config).store.url)
     try:
         with closing(open_file(file)) as stream:
@@ -119,13 +121,6 @@ def open_file(file: Path) -> BinaryIO:
 
 async def bring_in(engine: Engine, stream: BinaryIO, *, now: datetime) -> Took:
     """Store the articles of JSON lines, their features made in worker processes. Errors: StoreError, WorkerFailed."""
-    from watcher.store.articles import Arrival, add_articles
-    from watcher.store.feeds import feed_ids
-    from watcher.store.writer import Writer
-    from watcher.text.urls import hide_secrets
-    from watcher.work import tasks
-    from watcher.work.pool import Pool
-
     took = Took()
     given = articles_in(stream, took, now=now)
     writer, pool = Writer(engine), Pool()
@@ -154,8 +149,6 @@ async def bring_in(engine: Engine, stream: BinaryIO, *, now: datetime) -> Took:
 
 def articles_in(stream: BinaryIO, took: Took, *, now: datetime) -> Iterator[tuple[Article, str | None]]:
     """Yield the articles of JSON lines with the feed of each; what cannot be read is noted."""
-    from watcher.store.transfer import article_in, bounded_lines
-
     for number, line in enumerate(bounded_lines(stream.readline), start=1):
         if not line.strip():
             continue

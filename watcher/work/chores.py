@@ -8,7 +8,7 @@ from functools import partial
 
 from sqlalchemy import Connection
 
-from watcher.features.extract import FEATURES_VERSION
+from watcher.model import FEATURES_VERSION
 from watcher.store.embedders import name_of
 from watcher.store.features import shares_outdated, shares_without_vector
 from watcher.work.remake import remake_features

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
-from watcher.features.extract import FEATURES_VERSION
+from watcher.model import FEATURES_VERSION
 from watcher.store.features import outdated, set_features
 from watcher.store.writer import Writer
 from watcher.work import tasks

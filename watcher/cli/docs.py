@@ -1,18 +1,20 @@
-"""The manual page, made from the commands: `python -m watcher.cli.man` prints it, `docs/watcher.1` is kept."""
+"""The manual page and the page of errors, made from the code: `python -m watcher.cli.docs manual|errors` prints one."""
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import sys
 from collections.abc import Iterator
-from importlib.metadata import version
+from importlib.metadata import entry_points, version
 from typing import Any
 
 from watcher.cli.app import Command, all_commands
 from watcher.cli.frame import INTRO, build, resolve
+from watcher.errors import WatcherError
 
 EVERYWHERE = ("config", "debug")  # options of every command, named once
-HEAD = """.\\" Made from the commands by `python -m watcher.cli.man`; edit the commands, not this page.
+MANUAL_HEAD = """.\\" Made from the commands by `python -m watcher.cli.docs manual`; edit the commands, not this page.
 .TH WATCHER 1 "" "watcher {version}" "User commands"
 .SH NAME
 watcher \\- reads the world's news and writes one digest a day
@@ -28,7 +30,7 @@ Settings file; before the command, or behind one that reads it.
 Show the traceback of an error.
 .SH DESCRIPTION
 """
-TAIL = """.SH EXIT STATUS
+MANUAL_TAIL = """.SH EXIT STATUS
 .TP
 0
 Done.
@@ -49,13 +51,30 @@ Here, else in $XDG_CONFIG_HOME/watcher; $WATCHER_CONFIG and \\-\\-config name an
 .I $XDG_STATE_HOME/watcher/watcher.db
 The store, unless the settings name another.
 """
+ERRORS_HEAD = """# Errors
+
+<!-- Made from the errors by `python -m watcher.cli.docs errors`; edit those, not this page. -->
+
+A message says what happened, where, and what to do about it; a traceback is shown with `--debug` alone.
+One bad feed, page, entry, digest or delivery stops none of the others.
+
+| exit code | means |
+| --- | --- |
+| 0 | done |
+| 1 | failed |
+| 2 | a fault in the settings or the command line |
+| 3 | partly failed |
+
+What follows are the kinds of errors, for those who use Watcher from Python or read its log.
+"""
+MODULES = ("watcher.errors", "watcher.work.pool")
 
 
-def page() -> str:
+def manual_page() -> str:
     """Return the page, in the language of man(7)."""
     words = INTRO.partition("\b")[0].strip()
-    head = HEAD.format(version=version("watcher-digests"))
-    return "\n".join([head + roff(words), ".SH COMMANDS", *commands()]) + "\n" + TAIL
+    head = MANUAL_HEAD.format(version=version("watcher-digests"))
+    return "\n".join([head + roff(words), ".SH COMMANDS", *commands()]) + "\n" + MANUAL_TAIL
 
 
 def commands() -> Iterator[str]:
@@ -97,5 +116,36 @@ def roff(text: str) -> str:
     return f"\\&{safe}" if safe.startswith(".") else safe
 
 
+def errors_page() -> str:
+    """Return the whole page."""
+    lines = [ERRORS_HEAD, "| error | of the kind | what it is |", "| --- | --- | --- |"]
+    lines += [
+        f"| `{kind.__name__}` | {parent_of(kind)} | {' '.join(inspect.cleandoc(kind.__doc__ or '').split())} |"
+        for kind in kinds()
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def kinds() -> Iterator[type[WatcherError]]:
+    """Yield every error of Watcher and of the packages that bring commands, each behind what it is a kind of."""
+    packages = {point.value.partition(".")[0] for point in entry_points(group="watcher.commands")}
+    for name in (*MODULES, *(f"{package}.errors" for package in sorted(packages))):
+        importlib.import_module(name)
+    yield from below(WatcherError)
+
+
+def below(kind: type[WatcherError]) -> Iterator[type[WatcherError]]:
+    """Yield a kind and those under it."""
+    yield kind
+    for each in sorted(kind.__subclasses__(), key=lambda k: k.__name__):
+        if each.__module__ in MODULES or each.__module__.endswith(".errors"):
+            yield from below(each)
+
+
+def parent_of(kind: type[WatcherError]) -> str:
+    """Return the name of what an error is a kind of."""
+    return "" if kind is WatcherError else f"`{kind.__mro__[1].__name__}`"
+
+
 if __name__ == "__main__":
-    sys.stdout.write(page())
+    sys.stdout.write(errors_page() if sys.argv[1:] == ["errors"] else manual_page())
