@@ -10,7 +10,7 @@ watcher() { HOME=/root XDG_STATE_HOME=/var/lib /opt/watcher/bin/watcher "$@"; }
 say "process 1 is $(cat /proc/1/comm) of $(systemctl --version | head -1)"
 systemd-run --quiet --unit=press sh -c '/opt/watcher/bin/python -m watcher.press > /run/press.toml'
 within 20 'grep -q sources /run/press.toml 2> /dev/null'; sleep 1
-mkdir -p /etc/watcher && (umask 077 && echo s3cret > /etc/watcher/metrics-token)
+mkdir -p /etc/watcher && (umask 077 && echo a-token-of-the-drill > /etc/watcher/metrics-token)
 at=$(date -u -d '+75 seconds' +%H:%M)
 {
     printf '[metrics]\nlisten = "127.0.0.1:9464"\ntoken = "file:metrics-token"\n'
@@ -28,8 +28,8 @@ pid=$(of MainPID)
 check "runs as a user of its own" '[ "$(stat -c %u /proc/$pid)" -ge 61184 ]'
 check "without capabilities, new privileges, and with its calls filtered" 'grep -Pzq "CapEff:\t0+\n(.*\n)*NoNewPrivs:\t1\nSeccomp:\t2" /proc/$pid/status'
 check "asks for the token that is a credential" '[ "$(curl -s -o /dev/null -w %{http_code} 127.0.0.1:9464/healthz)" = 401 ]'
-check "is well" 'curl -sf -H "Authorization: Bearer s3cret" 127.0.0.1:9464/healthz'
-check "stores articles: lxml, numpy and uvloop work without writable code" 'within 60 "curl -s -H \"Authorization: Bearer s3cret\" 127.0.0.1:9464/metrics | grep -Eq \"^watcher_articles [1-9][0-9]\""'
+check "is well" 'curl -sf -H "Authorization: Bearer a-token-of-the-drill" 127.0.0.1:9464/healthz'
+check "stores articles: lxml, numpy and uvloop work without writable code" 'within 60 "curl -s -H \"Authorization: Bearer a-token-of-the-drill\" 127.0.0.1:9464/metrics | grep -Eq \"^watcher_articles [1-9][0-9]\""'
 check "makes vectors" 'within 60 "watcher status --json --config /etc/watcher/settings.toml | grep -q \"without_vector.: 0,\""'
 check "makes the edition of $at" 'within 150 "ls /var/lib/watcher/out/*.html > /dev/null 2>&1"'
 ls /var/lib/watcher/out
