@@ -12,15 +12,24 @@ import pytest
 
 from digests.model import FailingSource
 from digests.render.forms import render
-from digests.render.reasons import retold
-from digests.render.trial import edition
+from digests.render.ledger import retold
+from digests.render.sample_edition import edition
 from digests.render.words import phrases_of, words_for
 from watcher.errors import FeedError
 from watcher.feeds.parse import parse_feed
 
 NOW = datetime(2026, 11, 26, tzinfo=UTC)
 SAID_IN = (  # the modules that say them
-    *("net/faults.py", "net/guard.py", "net/inflate.py", "net/client.py", "net/redirects.py", "net/robots.py"),
+    *(
+        "net/errors.py",
+        "net/transport.py",
+        "net/error_text.py",
+        "net/address_guard.py",
+        "net/decoding.py",
+        "net/client.py",
+        "net/redirects.py",
+        "net/robots.py",
+    ),
     *("feeds/health.py", "feeds/parse.py", "feeds/xml_feed.py", "feeds/json_feed.py"),
     *("work/pages.py", "work/poll.py", "work/pool.py", "clean/reject.py"),
 )
