@@ -30,7 +30,7 @@ from lxml import html as lxml_html
 from digests.model import Edition
 from digests.render.forms import render
 from digests.render.safe import inert, web_url
-from digests.render.trial import edition
+from digests.render.sample_edition import edition
 
 TOOLS = Path(os.environ.get("EDITION_TOOLS", Path.home() / ".cache" / "watcher-edition-tools"))
 READ = "require('fs').readFileSync(0,'utf8')"

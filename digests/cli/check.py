@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 def templates(settings: Settings) -> dict[str, int]:
     """Return how many templates the digests have of their own. Errors: DigestError if one is wrong."""
-    from digests.render.trial import try_templates
+    from digests.render.sample_edition import try_templates
     from digests.settings import digests_of
     from digests.templates import own_templates
 

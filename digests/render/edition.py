@@ -1,15 +1,60 @@
-"""An edition turned into what all forms show."""
+"""An edition turned into what all forms show: words, numbers and links, each text made inert."""
 
 from __future__ import annotations
 
-from digests.model import Edition
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from itertools import groupby
+
+from digests.model import (
+    Brief,
+    Correction,
+    Edition,
+    EditionStory,
+    Figure,
+    Mention,
+    Prose,
+    Sentence,
+    Silent,
+    Voice,
+)
 from digests.render import safe
-from digests.render.citing import MAX_TITLE, brief
-from digests.render.corrections import correction
 from digests.render.ledger import ledger_lines
-from digests.render.story import story_view
-from digests.render.view import EditionView, SectionView
-from digests.render.words import words_for
+from digests.render.view import (
+    BriefView,
+    Cite,
+    CorrectionView,
+    EditionView,
+    Quote,
+    SectionView,
+    SourceLine,
+    StoryView,
+    Tongue,
+    VoiceView,
+)
+from digests.render.words import Words, words_for
+from watcher.text.urls import host_of
+from watcher.text.words import fold
+from watcher.text.words import words as split
+
+MAX_TITLE = 300  # characters
+MAX_CITES = 4  # of one written sentence
+MAX_SOURCES = 8  # a story's outlets by name; the others are counted
+MAX_HEADLINES = 5  # in languages other than the digest's
+MAX_FIGURES = 4
+MAX_NEW_OUTLETS = 6  # by name
+MAX_RELATED = 6
+TRENDS = frozenset({"rising", "steady", "fading"})
+MAX_VOICES = 6  # of a story
+MAX_ONLY = 5  # names and numbers that one voice alone has
+MAX_SILENT = 6  # countries, or kinds of owners, by name
+KINDS = {
+    "headline": "headline_changed",
+    "figures": "figures_changed",
+    "text": "text_changed",
+    "retracted": "retracted",
+    "gone": "page_gone",
+}
 
 
 def view(edition: Edition) -> EditionView:
@@ -52,4 +97,268 @@ def view(edition: Edition) -> EditionView:
         previous=edition.previous,
         counts=tuple(counts.items()),
         words=words,
+    )
+
+
+def story_view(story: EditionStory, edition: Edition, words: Words) -> StoryView:
+    """Return what `edition` shows of a story."""
+    title = headline(story.title, words)
+    plain = _sources(story, [each for each in story.mentions if not _title(each, story)], MAX_SOURCES, words)
+    foreign = _sources(story, [each for each in story.mentions if _title(each, story)], MAX_HEADLINES, words)
+    updated = words.say("updated", time=words.clock(story.updated_at, zone=True))
+    is_new = story.status == "new" and edition.previous is not None  # in a first edition, the word would say nothing
+    return StoryView(
+        number=story.number,
+        anchor=safe.anchor(story.anchor, story.number),
+        title=title,
+        tongue=tongue(story.title_language, title, words),
+        url=safe.web_url(story.url),
+        in_language=words.in_language(story.title_language),
+        places=" · ".join(safe.inert(place) for place in story.places),
+        is_new=is_new,
+        day=words["new"] if is_new else "" if edition.previous is None else words.say("day", n=story.day),
+        alerts=watched(story.alerts, words),
+        rest=" · ".join([words["quiet"], updated] if story.status == "quiet" else [updated]),
+        summary=written(story.prose, words) if story.prose else quotes(story.summary, words),
+        written=words.say("written", model=_model(story)) if story.prose else "",
+        grounds=quotes(tuple(dict.fromkeys(s for told in story.prose for s in told.sources)), words),
+        since_label=_since(edition, words),
+        since=_moved(story, words),
+        coverage=coverage(story, words),
+        sources=plain,
+        outlets=max(story.outlets, len(story.mentions)) if story.mentions else 0,
+        headlines=foreign,
+        voices=voices(story, words),
+        silent=silent(story, words),
+        related=tuple(brief(one, words) for one in story.related[:MAX_RELATED]),
+        spark=_heights(story.spark) if story.trend in TRENDS else (),
+        trend=words[story.trend] if story.trend in TRENDS else "",
+        country=next(iter(story.place_codes), ""),
+        first_place=safe.inert(next(iter(story.places), "")),
+    )
+
+
+def _moved(story: EditionStory, words: Words) -> tuple[Quote, ...]:
+    """Return what is new: numbers given anew, then sentences, then outlets."""
+    figures = tuple(_figure(figure, words) for figure in story.figures[:MAX_FIGURES])
+    if not story.new_outlets:
+        return figures + quotes(story.since, words)
+    count = len(story.new_outlets)
+    named = ", ".join(safe.inert(name, limit=MAX_TITLE) for name in story.new_outlets[:MAX_NEW_OUTLETS])
+    named += ", …" if count > MAX_NEW_OUTLETS else ""
+    joined = Quote(text=words.say("new_outlets", n=count, names=named), tongue=Tongue(), cites=())
+    return (*figures, *quotes(story.since, words), joined)
+
+
+def _figure(figure: Figure, words: Words) -> Quote:
+    """Return "59 → 78 people" and where the new number stands."""
+    before, after, what = (safe.inert(text, limit=120) for text in (figure.before, figure.after, figure.what))
+    now = figure.now
+    arrow = words.arrow_in(now.language, what) if what else words.arrow
+    return Quote(
+        text=f"{before} {arrow} {after} {what}".rstrip(),
+        tongue=tongue(now.language, what, words) if what else Tongue(),
+        cites=(cite(now.outlet, now.url, now.at, words),),
+    )
+
+
+def _title(mention: Mention, story: EditionStory) -> str:
+    """
+    Return the headline of a report that is shown by it: one in another language than the digest's, unless the story
+    stands under it.
+    """
+    is_own = (mention.url, mention.language) == (story.url, story.title_language) and story.title in mention.title
+    if is_own or not mention.headline:
+        return ""
+    return safe.inert(mention.title, limit=MAX_TITLE)
+
+
+def _sources(story: EditionStory, mentions: Sequence[Mention], most: int, words: Words) -> tuple[SourceLine, ...]:
+    """Return the first of `mentions` as they are shown."""
+    return tuple(_source(each, _title(each, story), words) for each in mentions[:most])
+
+
+def _agency(mention: Mention, words: Words) -> str:
+    """Return "AFP text", or nothing where it is nobody's or the agency's own site has it: "Reuters", "AP News"."""
+    agency = safe.inert(mention.agency or "", limit=80)
+    own, named = ([fold(word) for word in split(name)] for name in (mention.outlet, agency))
+    if not named or own[: len(named)] == named:
+        return ""
+    return words.say("agency", agency=agency)
+
+
+def _source(mention: Mention, title: str, words: Words) -> SourceLine:
+    outlet = outlet_name(mention.outlet, mention.url)
+    about = (words.country(mention.country), words.in_language(mention.language), _agency(mention, words))
+    return SourceLine(
+        outlet=outlet,
+        url=safe.web_url(mention.url),
+        tongue=tongue(mention.language, title or outlet, words),
+        about=", ".join(part for part in about if part),
+        title=title,
+    )
+
+
+def _model(story: EditionStory) -> str:
+    return safe.inert(story.prose_by, limit=80) or "?"
+
+
+def _since(edition: Edition, words: Words) -> str:
+    if edition.previous is None:
+        return words["since_last"]
+    if (edition.local_date - edition.previous).days == 1:
+        return words["since_yesterday"]
+    return words.say("since_day", day=words.short_date(edition.previous))
+
+
+def _heights(spark: Sequence[int]) -> tuple[int, ...]:
+    """Return heights from 1 to 12 for the bars, the highest 12; nothing where there is nothing to compare."""
+    top = max(spark, default=0)
+    return tuple(max(1, round(12 * value / top)) for value in spark) if top > 0 else ()
+
+
+def coverage(story: EditionStory, words: Words) -> str:
+    """
+    Return "47 outlets · 14 independent · 33 agency copies folded · 9 languages": without folded ones where none is, and
+    without languages where there is one.
+    """
+    parts = [words.say("outlets", n=story.outlets), words.say("independent", n=story.independent)]
+    from_agencies = sum(copies for _, copies in story.agencies)
+    if story.folded:
+        parts.append(words.say("agency_copies" if from_agencies == story.folded else "folded", n=story.folded))
+    if len(story.languages) > 1:
+        parts.append(words.say("languages", n=len(story.languages)))
+    return " · ".join(parts)
+
+
+def voices(story: EditionStory, words: Words) -> tuple[VoiceView, ...]:
+    """Return how each country, or kind of owner, leads; the first of each to report is called so."""
+    return tuple(_voice(voice, story.voices, words) for voice in story.voices[:MAX_VOICES])
+
+
+def _voice(voice: Voice, among: Iterable[Voice], words: Words) -> VoiceView:
+    mention = voice.mention
+    title = headline(mention.title, words)
+    is_country = voice.group == "country"
+    before, after = words.around("leads" if is_country else "leads_kind", "headline", name=_name(voice, words))
+    rivals = [other.mention.at for other in among if other.group == voice.group and other is not voice]
+    first = words["first"] if rivals and mention.at < min(rivals) else ""
+    only = ", ".join(name for name in (safe.inert(name, limit=80) for name in voice.only[:MAX_ONLY]) if name)
+    return VoiceView(
+        before=before,
+        headline=title,
+        tongue=tongue(mention.language, title, words),
+        after=after,
+        cite=cite(mention.outlet, mention.url, mention.at, words),
+        about=", ".join(part for part in (words.in_language(mention.language), first) if part),
+        only=words.say("only_there", names=only) if only else "",
+    )
+
+
+def silent(story: EditionStory, words: Words) -> tuple[str, ...]:
+    """Return "Not reported in: China (4 read).": a sentence for countries, one for kinds of owners."""
+    lines = []
+    for group, key in (("country", "silent"), ("owner", "silent_kind")):
+        those = [one for one in story.silent if one.group == group]
+        shown = [_name(one, words) for one in those[:MAX_SILENT]]
+        names = [
+            words.say("read", name=name if group == "country" else words.say("kind", name=name), n=one.outlets)
+            for name, one in zip(shown, those, strict=False)
+        ]
+        if len(those) > MAX_SILENT:
+            names.append("…")
+        if names:
+            lines.append(words.say(key, names=", ".join(names)))
+    return tuple(lines)
+
+
+def _name(one: Voice | Silent, words: Words) -> str:
+    """Return the name of a country, or the settings' word for a kind of owner."""
+    name = safe.inert(one.name, limit=80)
+    return words.country(name) or name if one.group == "country" else name
+
+
+def correction(value: Correction, words: Words) -> CorrectionView:
+    """Return one correction; the story's headline is named unless it is what has changed."""
+    day = words.short_date(value.cited_on)
+    about_itself = safe.inert(value.title) == safe.inert(value.before)
+    cited = words.say("cited", day=day) if about_itself else _cited_for(value, day, words)
+    before, after = (safe.inert(text, limit=2 * MAX_TITLE) for text in (value.before, value.after))
+    return CorrectionView(
+        kind=words[KINDS.get(value.kind, "text_changed")],
+        outlet=outlet_name(value.outlet, value.url),
+        url=safe.web_url(value.url),
+        tongue=tongue(value.language, before or after, words),
+        cited=cited,
+        before=words.say("quoted", text=before) if before else "",
+        after=words.say("quoted", text=after) if after else "",
+    )
+
+
+def _cited_for(value: Correction, day: str, words: Words) -> str:
+    return words.say("cited_for", day=day, title=headline(value.title, words))
+
+
+def headline(title: str, words: Words) -> str:
+    return safe.inert(title, limit=MAX_TITLE) or words["untitled"]
+
+
+def outlet_name(name: str, url: str) -> str:
+    """Return an outlet's name; its host where a source was named with nothing that can be seen."""
+    return safe.inert(name, limit=MAX_TITLE) or host_of(url) or "?"
+
+
+def tongue(tag: str, text: str, words: Words) -> Tongue:
+    own = words.direction(words.language, "")
+    direction = words.direction(tag, text)
+    foreign = words.language_name(tag)
+    return Tongue(lang=safe.language_tag(tag) if foreign else "", dir=direction if direction != own else "")
+
+
+def cite(outlet: str, url: str, at: datetime, words: Words) -> Cite:
+    name = outlet_name(outlet, url)
+    turns = words.direction(words.language, "") == "ltr" and safe.first_strong(name) == "rtl"
+    return Cite(outlet=name, url=safe.web_url(url), mark="\u200e" if turns else "", time=words.clock(at))
+
+
+def quotes(sentences: Sequence[Sentence], words: Words) -> tuple[Quote, ...]:
+    """Return the sentences in order; those that follow each other in one report share one citation."""
+    found = []
+    for (url, outlet, tag, at), run in groupby(sentences, key=lambda s: (s.url, s.outlet, s.language, s.at)):
+        text = words.joined((safe.inert(sentence.text) for sentence in run), tag)
+        found.append(Quote(text=text, tongue=tongue(tag, text, words), cites=(cite(outlet, url, at, words),)))
+    return tuple(found)
+
+
+def written(prose: Iterable[Prose], words: Words) -> tuple[Quote, ...]:
+    """Return what a model wrote, each sentence with the reports it rests on."""
+    return tuple(
+        Quote(
+            text=safe.inert(sentence.text),
+            tongue=Tongue(),
+            cites=tuple(dict.fromkeys(cite(s.outlet, s.url, s.at, words) for s in sentence.sources))[:MAX_CITES],
+        )
+        for sentence in prose
+    )
+
+
+def watched(alerts: Sequence[str], words: Words) -> str:
+    """Return "watched: ferry, strike", or nothing."""
+    named = ", ".join(word for word in (safe.inert(alert, limit=80) for alert in alerts) if word)
+    return words.say("watched", words=named) if named else ""
+
+
+def brief(value: Brief, words: Words) -> BriefView:
+    """Return a story in one line."""
+    title, outlet = headline(value.title, words), outlet_name(value.outlet, value.url)
+    day = words.say("day", n=value.day) if value.day > 1 else ""
+    about = (words.in_language(value.language), day, watched(value.alerts, words))
+    return BriefView(
+        title=title,
+        url=safe.web_url(value.url),
+        tongue=tongue(value.language, title, words),
+        outlet=outlet,
+        outlet_tongue=tongue(value.language, outlet, words),
+        about=", ".join(part for part in about if part),
+        outlets=words.say("outlets", n=value.outlets),
     )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 
-from digests.render.story import MAX_HEADLINES, MAX_SOURCES
+from digests.render.edition import MAX_HEADLINES, MAX_SOURCES
 from digests.render.view import EditionView, SectionView, StoryView
 
 HEADLINES, SOURCES = 2, 3  # of a story, by name: a mail is read on the way, the page has more

@@ -16,7 +16,7 @@ from digests.grounds import in_words, why_lines
 from digests.history import History, history_of
 from digests.model import Edition, EditionStory, Report
 from digests.render import safe
-from digests.render.story import story_view
+from digests.render.edition import story_view
 from digests.render.view import StoryView
 from digests.render.words import words_for
 from digests.store.histories import StoryRow

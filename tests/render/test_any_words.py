@@ -14,7 +14,7 @@ from lxml import html as lxml_html
 from digests import edition_json
 from digests.render.forms import FORMATS, MailSettings, render
 from digests.render.markdown import to_html
-from digests.render.trial import edition
+from digests.render.sample_edition import edition
 
 ANY_TEXT = st.text(st.characters(codec=None, categories=None), max_size=30)
 HEAD = MailSettings(sender="digest@example.org", to=("reader@example.net",))

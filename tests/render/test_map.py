@@ -11,7 +11,7 @@ from lxml import html as lxml_html
 from digests.analysis.country_names import country_codes
 from digests.render.edition import view
 from digests.render.forms import render
-from digests.render.map import GAP, RADIUS, pins, world
+from digests.render.html import GAP, RADIUS, pins, world
 
 
 def placed(editions, *codes: str):

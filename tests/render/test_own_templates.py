@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import quopri
 import re
 from dataclasses import fields
 from pathlib import Path
@@ -10,8 +11,8 @@ import pytest
 
 from digests.errors import DigestError
 from digests.render.forms import render
+from digests.render.sample_edition import try_templates
 from digests.render.templating import NAMES
-from digests.render.trial import try_templates
 from digests.render.view import BriefView, CorrectionView, EditionView, StoryView, VoiceView
 from digests.templates import MAX_BYTES, own_templates
 
@@ -111,3 +112,19 @@ def test_the_page_names_what_a_template_is_given(kind):
 
     assert [name for name in names if f"`{name}`" not in PAGE] == []
     assert [name for name in NAMES if not re.search(rf"`{re.escape(name)}`", PAGE)] == []
+
+
+@pytest.mark.parametrize("form", ["markdown", "html", "text", "eml", "atom"])
+def test_a_document_of_the_reader_changes_every_form(editions, tmp_path, form):
+    (tmp_path / "edition.md.j2").write_text(
+        "# {{ v.title }}\n\n---\n{% for s in v.stories %}\n\n## Told otherwise{{ h(' {: .lead }') }}\n\n"
+        "{{ s.title | link(s.url) }}\n\n<script>alert(1)</script>\n{% endfor %}\n\n---\n\nThe end of it\n"
+    )
+
+    told = body(editions.small(), form, tmp_path).lower()
+    told = quopri.decodestring(told.encode()).decode() if form == "eml" else told
+
+    assert told.count("told otherwise") == (4 if form == "eml" else 2)  # a mail has two parts
+    assert "the end of it" in told
+    assert "since yesterday" not in told
+    assert "<script>" not in told or form == "markdown"  # the file is the reader's own Markdown
