@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from datetime import UTC, datetime, timedelta
 
@@ -101,3 +102,20 @@ async def test_jobs_that_do_not_run_are_a_fault_of_the_daemon(hand):
     assert hand.runner.standstill_s() == pytest.approx(120 + REST_S + 1)
     await hand.run(None)
     assert hand.runner.standstill_s() is None
+
+
+async def test_a_job_that_a_fault_of_the_store_has_stopped_rests_before_it_runs_again(hand):
+    runs: list[datetime] = []
+
+    async def fail() -> None:
+        runs.append(datetime.now(UTC))
+        raise StoreError("the disk is full")
+
+    hand.runner.put([Job(name="work", every_s=0.05, run=fail)])
+    hand.runner.start()
+    await asyncio.sleep(0.5)
+
+    (run,) = runs
+    (next_run,) = hand.runner.next_runs()
+    assert next_run.at - run >= timedelta(seconds=REST_S - 1)
+    hand.runner.stop()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from watcher.daemon.last_resort import last_resort
+from watcher.daemon.run import last_resort
 
 
 def test_what_hangs_after_the_wish_to_end_is_left_behind():

@@ -108,6 +108,15 @@ def test_a_claim_of_a_killed_process_of_this_machine_is_taken_over_at_once(engin
     assert make_edition(engine, digest(), order(), now=NOW) is not None
 
 
+def test_a_claim_of_a_clock_that_was_ahead_runs_out(engine):
+    given = {"local_date": DAY, "slot": DAILY, "number": 1, "window": WINDOW}
+    then = NOW + timedelta(days=365)
+    assert write(engine, lambda c: claim(c, "world", now=then, by="another-machine:1:mark", **given))
+
+    assert not read(engine, lambda c: is_settled(c, "world", local_date=DAY, slot=DAILY, now=NOW))
+    assert write(engine, lambda c: claim(c, "world", now=NOW, **given))
+
+
 def test_a_claim_of_a_living_process_stands(engine):
     machine = maker().rsplit(":", 2)[0]
     taken = {"local_date": DAY, "slot": DAILY, "number": 1, "window": WINDOW, "now": NOW}

@@ -251,6 +251,22 @@ async def test_a_digest_that_fails_is_tried_less_and_less_often_and_others_do_no
     assert edition_of(tools, "berlin", clock[0]) is not None
 
 
+async def test_a_digest_that_failed_while_the_clock_was_ahead_is_tried_again(daemon, tmp_path):
+    settings, tools, clock = daemon
+    job, *_ = jobs(settings, tools)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "berlin").write_text("a file where the folder of the editions should be")
+    due = datetime(2026, 10, 24, 4, 31, tzinfo=UTC)
+    clock[0] = due + timedelta(hours=6)
+    await job.run()
+
+    clock[0] = due
+    (tmp_path / "out" / "berlin").unlink()
+    await job.run()
+
+    assert edition_of(tools, "berlin", clock[0]) is not None
+
+
 async def test_the_daily_edition_takes_the_plain_name_of_its_date(daemon, tmp_path):
     settings, tools, clock = daemon
     job, *_ = jobs(settings, tools)

@@ -194,3 +194,13 @@ def test_who_is_in_a_hurry_tries_again_what_was_given_up_but_nothing_that_was_se
 
     assert states(engine) == {"ann@example.net": SENT, "bob@example.net": WAITING}
     assert take(engine).recipient == "bob@example.net"
+
+
+@pytest.mark.parametrize("ahead", [timedelta(hours=9), timedelta(days=365)])
+def test_a_delivery_that_a_clock_ahead_has_put_off_or_leased_is_due(engine, fill, ahead):
+    fill("ann@example.net")
+    then = NOW + ahead
+    assert take(engine, now=then, by=ELSEWHERE) is not None  # whoever took it is leased it, and died
+
+    assert read(engine, lambda c: count_due(c, now=NOW)) == 1
+    assert take(engine) is not None

@@ -20,9 +20,8 @@ def command(
     It logs to standard error, one event a line. SIGHUP reads the settings anew; wrong ones are named, and the old ones
     stay. Ctrl-C or SIGTERM stops it within ten seconds; what was under way stays due. One daemon works on a store.
     """
-    from watcher.daemon.last_resort import last_resort
     from watcher.daemon.logging import set_up
-    from watcher.daemon.run import run, run_once
+    from watcher.daemon.run import last_resort, run, run_once
     from watcher.store.open import open_store
     from watcher.work import loop
 

@@ -17,9 +17,8 @@ def command(config: Config = None) -> int:
     ([work] queue = "pgqueuer", docs/scale.md); what one leaves behind, another takes up. Editions are made by
     `watcher run`. Ctrl-C or SIGTERM stops it within ten seconds.
     """
-    from watcher.daemon.last_resort import last_resort
     from watcher.daemon.logging import set_up
-    from watcher.daemon.run import run
+    from watcher.daemon.run import last_resort, run
     from watcher.store.open import open_store
     from watcher.work import loop
 

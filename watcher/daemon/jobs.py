@@ -118,7 +118,6 @@ class JobRunner:
         # A late job runs all the same (the default grace of a second would drop it), and once.
         defaults = {"coalesce": True, "misfire_grace_time": None, "max_instances": 1}
         self._scheduler = AsyncIOScheduler(timezone=UTC, job_defaults=defaults)
-        self._rest_until_s: dict[str, float] = {}
         self._active_s = steady()  # when a job last began or ended
         self.running: dict[asyncio.Task[object], Job] = {}
         self.faults: dict[str, JobFault] = {}
@@ -136,7 +135,6 @@ class JobRunner:
                 old.remove()
                 self.faults.pop(old.id, None)
         for job in given.values():
-            self._rest_until_s.pop(job.name, None)
             trigger = job.cron or Every(job.every_s)
             self._scheduler.add_job(self.run, trigger, args=(job,), id=job.name, name=job.name, replace_existing=True)
 
@@ -163,10 +161,10 @@ class JobRunner:
         self._scheduler.shutdown(wait=False)  # True would break off what still runs
 
     async def run(self, job: Job) -> None:
-        """Run a job, unless it rests; what it raises is logged and noted."""
+        """Run a job; what it raises is logged and noted, and it rests for a while."""
         task = asyncio.current_task()
         self._active_s = self._steady()
-        if task is None or self._active_s < self._rest_until_s.get(job.name, 0.0):
+        if task is None:
             return
         if job.removes_old and self._clock.has_jumped(within_s=CLOCK_PROVES_S):
             return
@@ -179,7 +177,8 @@ class JobRunner:
             log.info("broken_off %s", fields(job=job.name))
         except WatcherError as error:
             log.log(self._level(job, error), "job_failed %s", fields(job=job.name, reason=error, mend=error.mend))
-            self._rest_until_s[job.name] = self._steady() + rest_s(error, job)
+            if scheduled := self._scheduler.get_job(job.name):
+                scheduled.modify(next_run_time=datetime.now(UTC) + timedelta(seconds=rest_s(error, job)))
             self._failed(job, str(error))
         except Exception as error:
             reason = f"{type(error).__name__}: {error}"

@@ -1,4 +1,4 @@
-"""The daemon: puts the parts together, runs the clock, hears signals, and stops in order."""
+"""The daemon: puts the parts together, runs the jobs, hears signals, reads new settings, and stops in order."""
 
 from __future__ import annotations
 
@@ -6,22 +6,23 @@ import asyncio
 import logging
 import os
 import signal
+import threading
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Engine
 
-from watcher.daemon.beat import beat
 from watcher.daemon.clock import Clock, watch
+from watcher.daemon.heartbeat import Supervisor, send_heartbeats
 from watcher.daemon.jobs import JobRunner
 from watcher.daemon.logging import log_event
 from watcher.daemon.metrics import Counts
-from watcher.daemon.parts import SPREAD_S, Parts, Signs, queue_of
-from watcher.daemon.reload import reload
-from watcher.daemon.supervisor import Supervisor
-from watcher.errors import StoreError
+from watcher.daemon.parts import AT_A_START, SPREAD_S, Parts, Signs, queue_of
+from watcher.errors import SettingsError, StoreError, WatcherError
+from watcher.settings.edit import Difference
+from watcher.settings.load import load
 from watcher.settings.model import Settings
 from watcher.store.daemon_lock import Held, held
 from watcher.store.space import convert
@@ -34,6 +35,8 @@ log = logging.getLogger("watcher.daemon")
 ENDS = (signal.SIGINT, signal.SIGTERM)
 SAME_SIGNAL_S = 1.0  # some tools signal a process and then its group: that is one wish
 LAST_S = 4.0  # of it, in which nobody waits for a store that cannot be written
+END_S = 9.5  # after a signal: below the ten seconds within which supervisors' patience begins to end
+NAMED = 50  # sources in the log of new settings, of each kind
 DRAIN_S = 7.0  # how long visits may go on after a signal before they are broken off
 
 
@@ -71,7 +74,7 @@ async def run(
             parts.put_jobs()
             listen(wishes)
             parts.jobs.start()
-            beating = asyncio.create_task(beat(parts, mark, supervisor))
+            beating = asyncio.create_task(send_heartbeats(parts, mark, supervisor))
             watching = asyncio.create_task(watch(parts.clock, on_jump=parts.jobs.run_all_now))
             tell_started(parts)
             supervisor.ready("at work")
@@ -173,7 +176,7 @@ async def serve(
         if wishes.reload.is_set() and not wishes.end.is_set():
             wishes.reload.clear()
             supervisor.reloading()
-            supervisor.ready("at work" if await reload(parts) else "at work with the settings of before")
+            supervisor.ready("at work" if await reload_settings(parts) else "at work with the settings of before")
     return None
 
 
@@ -220,3 +223,66 @@ async def wind_down(parts: Parts) -> None:
 def is_busy(queue: Queue) -> bool:
     """Whether visits are under way, or chores that may go on at the end."""
     return bool(queue.busy or (queue.crew is not None and queue.crew.busy))
+
+
+async def reload_settings(parts: Parts) -> bool:
+    """Take what the settings file says now; False if it cannot be used."""
+    path = parts.settings.path
+    if path is None:
+        return False
+    try:
+        found = await parts.change(await asyncio.to_thread(load, path))
+    except SettingsError as error:
+        for problem in error.problems:
+            place = f"{problem.path}:{problem.line}:{problem.column}"
+            log.error("settings_fault %s", fields(at=place, key=problem.key, reason=problem.message))
+        reason = None if error.problems else str(error)
+        log.error("reload_failed %s", fields(faults=len(error.problems) or None, reason=reason, kept="the old"))
+        return False
+    except WatcherError as error:
+        log.error("reload_failed %s", fields(reason=error, mend=error.mend, kept="the old"))
+        return False
+    log_difference(found)
+    return True
+
+
+def log_difference(found: Difference) -> None:
+    """Log what is different; what only a start can change is named."""
+    at_a_start = [name for name in found.settings if name in AT_A_START]
+    changed = [name for name in found.settings if name not in AT_A_START]
+    counts = fields(
+        sources_added=len(found.sources_added),
+        sources_removed=len(found.sources_removed),
+        sources_changed=len(found.sources_changed),
+        changed=",".join(changed) or None,
+    )
+    log.info("reloaded %s", counts)
+    for word, urls in (
+        ("added", found.sources_added),
+        ("removed", found.sources_removed),
+        ("changed", found.sources_changed),
+    ):
+        for url in urls[:NAMED]:
+            log.info(f"source_{word} %s", fields(feed=url))
+    for name in at_a_start:
+        log.warning("needs_restart %s", fields(setting=name))
+
+
+@contextmanager
+def last_resort(*, after_s: float = END_S, leave: Callable[[int], object] = os._exit) -> Iterator[Callable[[], None]]:
+    """
+    Yield a function that gives the process `after_s` seconds from then on to leave this context.
+
+    The store takes no harm: what is under way there is undone at the next start.
+    """
+
+    def end() -> None:
+        log.warning("stopped_by_force %s", fields(after_s=after_s))
+        leave(1)
+
+    timer = threading.Timer(after_s, end)
+    timer.daemon = True
+    try:
+        yield timer.start
+    finally:
+        timer.cancel()
