@@ -40,7 +40,7 @@ from sqlalchemy.exc import DBAPIError
 
 from bench.kill_drill import Mailbox, free_port
 from tests.postgres import Server, programs, start
-from watcher.daemon.parts import SPREAD_S
+from watcher.daemon.services import SPREAD_S
 from watcher.store.server import driven
 
 HERE = Path(__file__).parent

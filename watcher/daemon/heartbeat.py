@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from sqlalchemy import Connection
 
-from watcher.daemon.parts import Parts
+from watcher.daemon.services import Services
 from watcher.errors import StoreError
 from watcher.store.daemon_lock import Held, JobFault
 from watcher.work.tools import Tools
@@ -22,27 +22,27 @@ SHARE = 3  # signs in the time after which systemd misses one
 STATUS_CHARS = 200
 
 
-async def send_heartbeats(parts: Parts, held: Held, supervisor: Supervisor) -> StoreError:
+async def send_heartbeats(services: Services, held: Held, supervisor: Supervisor) -> StoreError:
     """
     Give signs of life until cancelled, while the loop runs and the store answers, be it with an error.
 
     Returns only if the store's file was removed or replaced: nothing that is stored then will be found again.
     """
     every_s = min(EVERY_S, (supervisor.watchdog_s or EVERY_S * SHARE) / SHARE)
-    signs = parts.signs
+    signs = services.signs
     while (lost := held.lost_store()) is None:
-        reason = await ask_store(parts.tools)
-        now = parts.tools.now()
+        reason = await ask_store(services.tools)
+        now = services.tools.now()
         since = signs.store.since if signs.store else now
         signs.store = JobFault(job="store", since=since, reason=reason) if reason else None
         signs.beat_at, signs.beat_s = now, time.monotonic()
-        still_s = parts.jobs.standstill_s()
-        faults = (*((signs.store,) if signs.store else ()), *parts.jobs.faults.values())
+        still_s = services.jobs.standstill_s()
+        faults = (*((signs.store,) if signs.store else ()), *services.jobs.faults.values())
         if still_s is not None:
             since = now - timedelta(seconds=still_s)
             faults = (JobFault(job="jobs", since=since, reason="none of them runs"), *faults)
-        held.beat(now=now, faults=faults, jobs=parts.jobs.next_runs(), clock_jump=parts.clock.last_jump)
-        supervisor.alive(status_line(parts, faults))
+        held.beat(now=now, faults=faults, jobs=services.jobs.next_runs(), clock_jump=services.clock.last_jump)
+        supervisor.alive(status_line(services, faults))
         await asyncio.sleep(every_s)
     return lost
 
@@ -73,10 +73,10 @@ def nothing(connection: Connection) -> None:
     del connection
 
 
-def status_line(parts: Parts, faults: tuple[JobFault, ...]) -> str:
+def status_line(services: Services, faults: tuple[JobFault, ...]) -> str:
     """Return how things are, for `systemctl status`."""
-    busy = f"{len(parts.settings.active_sources())} sources, {parts.queue.busy} hosts being visited"
-    if parts.tools.line.down_since is not None:
+    busy = f"{len(services.settings.active_sources())} sources, {services.queue.busy} hosts being visited"
+    if services.tools.line.down_since is not None:
         return f"our own line is down; {busy}"
     if not faults:
         return busy

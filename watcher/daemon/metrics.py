@@ -27,7 +27,7 @@ from watcher.work.events import Event, FeedPolled, PageFailed, PageKnown, PageSt
 from watcher.work.tools import system_clock
 
 if TYPE_CHECKING:
-    from watcher.daemon.parts import Parts
+    from watcher.daemon.services import Services
 
 GROUP = "watcher.metrics"
 BOUNDS_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
@@ -89,16 +89,16 @@ class Metrics(Collector):
         return self._find()
 
 
-def process_metrics(parts: Parts) -> Iterator[Metric]:
+def process_metrics(services: Services) -> Iterator[Metric]:
     """Yield what only the running daemon knows."""
-    signs = parts.signs
+    signs = services.signs
     words = "When the daemon was started (Unix time)."
     yield GaugeMetricFamily("watcher_started_seconds", words, signs.started_at.timestamp())
     yield GaugeMetricFamily("watcher_sign_of_life_seconds", "When its store last answered.", signs.beat_at.timestamp())
-    yield GaugeMetricFamily("watcher_visits", "Hosts being visited.", parts.queue.busy)
-    is_down = parts.tools.line.down_since is not None
+    yield GaugeMetricFamily("watcher_visits", "Hosts being visited.", services.queue.busy)
+    is_down = services.tools.line.down_since is not None
     yield GaugeMetricFamily("watcher_line_down", "1 while our own line is down.", is_down)
-    failing = [(name, 1.0) for name in sorted(parts.jobs.faults)]
+    failing = [(name, 1.0) for name in sorted(services.jobs.faults)]
     yield labelled("watcher_job_failing", "1 for each job whose last run failed.", "job", failing)
 
 

@@ -1,4 +1,4 @@
-"""The daemon: puts the parts together, runs the jobs, hears signals, reads new settings, and stops in order."""
+"""The daemon: puts the services together, runs the jobs, hears signals, reads new settings, and stops in order."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from watcher.daemon.heartbeat import Supervisor, send_heartbeats
 from watcher.daemon.jobs import JobRunner
 from watcher.daemon.logging import log_event
 from watcher.daemon.metrics import Counts
-from watcher.daemon.parts import AT_A_START, SPREAD_S, Parts, Signs, queue_of
+from watcher.daemon.services import AT_A_START, SPREAD_S, Services, Signs, queue_of
 from watcher.errors import SettingsError, StoreError, WatcherError
 from watcher.settings.edit import Difference
 from watcher.settings.load import load
@@ -66,26 +66,26 @@ async def run(
     with held(engine, now=system_clock(), is_helper=is_helper) as mark:
         if await asyncio.to_thread(convert, engine):
             log.info("store_converted")
-        async with put_together(settings, engine, mark, spread_s=SPREAD_S) as parts:
-            parts.is_helper = is_helper
-            parts.servers = Servers(
-                settings, engine, daemon_routes(parts), on_settings=wishes.reload.set, is_helper=is_helper
+        async with put_together(settings, engine, mark, spread_s=SPREAD_S) as services:
+            services.is_helper = is_helper
+            services.servers = Servers(
+                settings, engine, daemon_routes(services), on_settings=wishes.reload.set, is_helper=is_helper
             )
-            parts.put_jobs()
+            services.put_jobs()
             listen(wishes)
-            parts.jobs.start()
-            beating = asyncio.create_task(send_heartbeats(parts, mark, supervisor))
-            watching = asyncio.create_task(watch(parts.clock, on_jump=parts.jobs.run_all_now))
-            tell_started(parts)
+            services.jobs.start()
+            beating = asyncio.create_task(send_heartbeats(services, mark, supervisor))
+            watching = asyncio.create_task(watch(services.clock, on_jump=services.jobs.run_all_now))
+            tell_started(services)
             supervisor.ready("at work")
             try:
-                lost = await serve(parts, supervisor, wishes, beating)
+                lost = await serve(services, supervisor, wishes, beating)
             finally:
                 supervisor.stopping()
-                parts.jobs.pause()
-                leaving = asyncio.create_task(parts.servers.close())
-                await wind_down(parts)
-                parts.jobs.stop()
+                services.jobs.pause()
+                leaving = asyncio.create_task(services.servers.close())
+                await wind_down(services)
+                services.jobs.stop()
                 await leaving
                 beating.cancel()
                 watching.cancel()
@@ -103,17 +103,17 @@ async def run_once(settings: Settings, engine: Engine, *, on_end: Callable[[], o
     """
     wishes = Wishes(on_end=on_end)
     with held(engine, now=system_clock()) as mark:
-        async with put_together(settings, engine, mark) as parts:
+        async with put_together(settings, engine, mark) as services:
             listen(wishes)
-            tell_started(parts)
-            passing = asyncio.create_task(parts.run_all(wishes.end))
+            tell_started(services)
+            passing = asyncio.create_task(services.run_all(wishes.end))
             ending = asyncio.create_task(wishes.end.wait())
             await asyncio.wait({passing, ending}, return_when=asyncio.FIRST_COMPLETED)
             ending.cancel()
-            await wind_down(parts)
+            await wind_down(services)
             passing.cancel()
             await asyncio.gather(passing, ending, return_exceptions=True)
-            faults = tuple(parts.jobs.faults.values())
+            faults = tuple(services.jobs.faults.values())
         mark.beat(now=system_clock(), faults=faults)
         mark.stop(now=system_clock())
     log.info("stopped")
@@ -123,8 +123,8 @@ async def run_once(settings: Settings, engine: Engine, *, on_end: Callable[[], o
 @asynccontextmanager
 async def put_together(
     settings: Settings, engine: Engine, mark: Held, *, spread_s: float = 0.0
-) -> AsyncIterator[Parts]:
-    """Yield the parts, and put them away in order; `spread_s` lies between the first polls of two new sources."""
+) -> AsyncIterator[Services]:
+    """Yield the services, and put them away in order; `spread_s` lies between the first polls of two new sources."""
     counts = Counts()
 
     def tell(event: Event) -> None:
@@ -134,7 +134,7 @@ async def put_together(
     async with AsyncExitStack() as stack:
         tools = await stack.enter_async_context(open_tools(settings, engine, tell=tell, spread_s=spread_s))
         now, clock = tools.now(), Clock()
-        yield Parts(
+        yield Services(
             settings=settings,
             queue=queue_of(settings, replace(tools, started_at=mark.mark.looking_since)),
             jobs=JobRunner(tools.now, clock=clock, ended=counts.job_ended, trouble=lambda: tools.writer.trouble),
@@ -145,15 +145,15 @@ async def put_together(
         )
 
 
-def tell_started(parts: Parts) -> None:
+def tell_started(services: Services) -> None:
     """Log the start."""
-    embedder = parts.tools.embedder
-    names = {"sources": len(parts.settings.active_sources()), "embedder": embedder.setting if embedder else "none"}
+    embedder = services.tools.embedder
+    names = {"sources": len(services.settings.active_sources()), "embedder": embedder.setting if embedder else "none"}
     log.info("started %s", fields(**names))
 
 
 async def serve(
-    parts: Parts, supervisor: Supervisor, wishes: Wishes, beating: asyncio.Task[StoreError]
+    services: Services, supervisor: Supervisor, wishes: Wishes, beating: asyncio.Task[StoreError]
 ) -> StoreError | None:
     """
     Wait for the wish to end, and read the settings anew as often as that is wished for.
@@ -176,7 +176,7 @@ async def serve(
         if wishes.reload.is_set() and not wishes.end.is_set():
             wishes.reload.clear()
             supervisor.reloading()
-            supervisor.ready("at work" if await reload_settings(parts) else "at work with the settings of before")
+            supervisor.ready("at work" if await reload_settings(services) else "at work with the settings of before")
     return None
 
 
@@ -202,17 +202,17 @@ def listen(wishes: Wishes) -> None:
         loop.add_signal_handler(signal.SIGHUP, heard, signal.SIGHUP)
 
 
-async def wind_down(parts: Parts) -> None:
+async def wind_down(services: Services) -> None:
     """Let visits and jobs end by themselves for a while, then break them off: what they were at stays due."""
     loop = asyncio.get_running_loop()
-    queue, running = parts.queue, parts.jobs.running
+    queue, running = services.queue, services.jobs.running
     queue.close()
     until = loop.time() + DRAIN_S
     while (is_busy(queue) or any(job.finish for job in running.values())) and loop.time() < until:
-        if parts.tools.writer.trouble is not None or loop.time() > until - LAST_S:
-            parts.tools.writer.hurry()
+        if services.tools.writer.trouble is not None or loop.time() > until - LAST_S:
+            services.tools.writer.hurry()
         await asyncio.sleep(0.1)
-    parts.tools.writer.hurry()
+    services.tools.writer.hurry()
     await queue.stop()
     left = list(running)
     for task in left:
@@ -225,13 +225,13 @@ def is_busy(queue: Queue) -> bool:
     return bool(queue.busy or (queue.crew is not None and queue.crew.busy))
 
 
-async def reload_settings(parts: Parts) -> bool:
+async def reload_settings(services: Services) -> bool:
     """Take what the settings file says now; False if it cannot be used."""
-    path = parts.settings.path
+    path = services.settings.path
     if path is None:
         return False
     try:
-        found = await parts.change(await asyncio.to_thread(load, path))
+        found = await services.change(await asyncio.to_thread(load, path))
     except SettingsError as error:
         for problem in error.problems:
             place = f"{problem.path}:{problem.line}:{problem.column}"

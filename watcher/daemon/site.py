@@ -33,7 +33,7 @@ from watcher.web.site import Site, wings_of
 from watcher.work.tools import system_clock
 
 if TYPE_CHECKING:
-    from watcher.daemon.parts import Parts
+    from watcher.daemon.services import Services
 
 log = logging.getLogger("watcher.daemon")
 LISTEN_EVERY_S = 10.0  # between two tries to have an address
@@ -132,26 +132,26 @@ def site_app(
     return SiteApp(make)
 
 
-def daemon_routes(parts: Parts) -> tuple[Route, ...]:
+def daemon_routes(services: Services) -> tuple[Route, ...]:
     """Return the routes of the daemon's numbers and of its health."""
 
     def find() -> tuple[Metric, ...]:
-        return (*process_metrics(parts), *read_store_metrics(parts.tools.writer.engine, parts.settings))
+        return (*process_metrics(services), *read_store_metrics(services.tools.writer.engine, services.settings))
 
     async def health() -> Response:
-        signs = parts.signs
+        signs = services.signs
         faults: dict[str, str] = {}
         if signs.store is not None:
             faults["store"] = signs.store.reason
         elif time.monotonic() - signs.beat_s > SILENT_S:
             faults["store"] = f"no answer since {signs.beat_at.isoformat()}"
-        if (still_s := parts.jobs.standstill_s()) is not None:
+        if (still_s := services.jobs.standstill_s()) is not None:
             faults["jobs"] = f"none has run for {still_s:.0f} s"
-        jobs = {fault.job: fault.reason for fault in parts.jobs.faults.values()}
-        return describe_health(faults, jobs_failing=jobs, line_is_down=parts.tools.line.down_since is not None)
+        jobs = {fault.job: fault.reason for fault in services.jobs.faults.values()}
+        return describe_health(faults, jobs_failing=jobs, line_is_down=services.tools.line.down_since is not None)
 
-    parts.counts.registry.register(Metrics(find))
-    return routes_of(parts.counts.registry, health)
+    services.counts.registry.register(Metrics(find))
+    return routes_of(services.counts.registry, health)
 
 
 def store_routes(settings: Settings, engine: Engine) -> tuple[Route, ...]:

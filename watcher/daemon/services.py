@@ -1,4 +1,4 @@
-"""The daemon's parts while it runs, put together from the settings, and changed where these change."""
+"""The daemon's services while it runs, put together from the settings, and changed where these change."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def queue_of(settings: Settings, tools: Tools) -> Queue:
 
 
 @dataclass(slots=True, kw_only=True)
-class Parts:
+class Services:
     """What works together. `stack` closes at the end what was opened on the way."""
 
     settings: Settings
