@@ -70,7 +70,7 @@ def test_holds_leases_and_robots_of_a_clock_that_was_ahead_end(engine):
     then = NOW + YEAR
     write(engine, lambda c: claim_hosts(c, worker="elsewhere:1", now=then, most=9))
     write(engine, lambda c: block(c, HOST, until=then + HOUR))
-    write(engine, lambda c: set_robots(c, HOST, at=then, status=200, body=b""))
+    write(engine, lambda c: set_robots(c, HOST, at=then, status=200, rules=""))
 
     write(engine, lambda c: drop_future_times(c, now=NOW))
 
