@@ -89,11 +89,11 @@ def test_a_row_without_a_time_meets_all_before_it():
 
 def test_the_numbers_of_keys_do_not_depend_on_the_process():
     code = (
-        "from digests.cluster.sparse import term_vectors; from digests.cluster.terms import told;"
+        "from digests.cluster.vectorize import load_term_rows, term_vectors;"
         "from watcher.features.extract import extract_features;"
         "made = [extract_features(str(n), title=t, text='', language='en') for n, t in enumerate("
         "['Dam breaks above Kelmscott', 'Kelmscott dam breaks', 'Rates are held'])];"
-        "print([each.tolist() for each in term_vectors(told(made, ['en'] * 3), ['en'] * 3)])"
+        "print([each.tolist() for each in term_vectors(load_term_rows(made, ['en'] * 3), ['en'] * 3)])"
     )
 
     told = {
