@@ -12,11 +12,10 @@ import pytest
 from sqlalchemy import text
 
 from digests.store.editions import open_digests
-from tests.store.old_stores import made_by
 from watcher.errors import StoreError
 from watcher.store.backup import back_up, restore
 from watcher.store.daemon_lock import held
-from watcher.store.open import MIGRATIONS, all_schemas, connect, open_store
+from watcher.store.open import all_schemas, connect
 from watcher.store.schema import facts
 from watcher.store.writer import read, write
 
@@ -223,12 +222,3 @@ def test_a_database_on_a_server_is_left_to_its_own_tools(tmp_path):
 def test_the_mark_of_a_daemon_is_respected(tmp_path, engine):
     with held(engine, now=NOW), pytest.raises(StoreError, match="a daemon is at work"), held(engine, now=NOW):
         pass
-
-
-def test_a_backup_of_an_older_store_is_brought_up_to_date_when_it_is_opened(other, tmp_path):
-    made_by(f"sqlite:///{tmp_path / 'b.db'}", MIGRATIONS, "watcher_schema", "0003")
-
-    restore(other, tmp_path / "b.db", schemas=all_schemas(), force=False)
-
-    open_store(str(other.url)).dispose()
-    assert read(other, lambda c: c.scalar(text("SELECT count(*) FROM searchable"))) == 0

@@ -4,38 +4,21 @@ from __future__ import annotations
 
 import os
 import stat
-import zlib
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import MetaData, text
 
-from digests.store.editions import MIGRATIONS as EDITIONS
-from digests.store.editions import open_digests
+from digests.store.editions import look_into_digests, open_digests
 from digests.store.schema import metadata as digests_metadata
 from tests.kinds import on_sqlite
-from tests.store.old_stores import made_by
 from watcher.errors import StoreError
 from watcher.store import tsearch
-from watcher.store.articles import articles_by_id
 from watcher.store.days import PARTED
-from watcher.store.hosts import get_host
-from watcher.store.indexing import index_missing
-from watcher.store.open import MIGRATIONS, connect, open_store
+from watcher.store.open import connect, open_store
 from watcher.store.schema import NAMING, metadata
-from watcher.store.search import search
 from watcher.store.writer import Writer, read, write
-from watcher.text.search import parse
-
-OLD_ARTICLE = """
-    INSERT INTO articles (id, feed_id, url, host, outlet, title, language, authors, kind, from_feed, is_truncated,
-        published_at, fetched_at)
-    VALUES ('a', 1, 'https://news.example/a', 'news.example', 'The News', 'Quake', 'en', '[]', 'article', false, false,
-        '2026-11-24 06:00:00.000000', '2026-11-24 06:05:00.000000')
-"""
-PUT_TEXT = "INSERT INTO texts (article_id, text, removed) VALUES ('a', :text, :removed)"
-OLD_TEXT = {"text": zlib.compress(b"A quake shook Tarvola."), "removed": zlib.compress(b"[]")}
 
 
 def unlike(connection, tables: MetaData, version_table: str) -> list:
@@ -127,61 +110,18 @@ def test_the_migrations_make_what_the_tables_say(empty_url):
     engine.dispose()
 
 
-def revisions(scripts) -> list[str]:
-    return sorted(path.name[:4] for path in (scripts / "versions").glob("[0-9]*.py"))
-
-
-@pytest.mark.parametrize("revision", revisions(MIGRATIONS))
-def test_a_store_of_each_schema_is_brought_up_to_date_with_what_is_in_it(empty_url, revision):
-    made_by(empty_url, MIGRATIONS, "watcher_schema", revision)
-    engine = connect(empty_url)
+@pytest.mark.parametrize(("version_table", "last"), [("watcher_schema", "0013"), ("digests_schema", "0005")])
+def test_a_store_from_before_the_first_release_is_refused_in_words(store_url, version_table, last):
+    engine = open_digests(store_url)
     with engine.begin() as connection:
-        connection.execute(text(OLD_ARTICLE))
-        connection.execute(
-            text("INSERT INTO texts (article_id, text, removed) VALUES ('a', :text, :removed)"), OLD_TEXT
-        )
+        connection.execute(text(f"UPDATE {version_table} SET version_num = '{last}'"))
     engine.dispose()
 
-    engine = open_store(empty_url)
+    for opened in (open_digests, look_into_digests):
+        with pytest.raises(StoreError, match=rf"older than Watcher 0\.1\.0 \({version_table} {last}\)$") as refused:
+            opened(store_url)
 
-    with engine.connect().execution_options(reading=True) as connection:
-        assert unlike(connection, metadata, "watcher_schema") == []
-    assert read(engine, lambda c: articles_by_id(c, ["a"]))["a"].text == "A quake shook Tarvola."
-    write(engine, lambda c: index_missing(c, most=9))
-    assert [hit.id for hit in read(engine, lambda c: search(c, parse("tarvola"))).hits] == ["a"]
-    engine.dispose()
-
-
-def test_what_an_older_watcher_kept_of_robots_is_dropped_and_asked_for_again(empty_url):
-    made_by(empty_url, MIGRATIONS, "watcher_schema", "0012")
-    old = connect(empty_url)
-    with old.begin() as connection:
-        row = {"at": "2026-11-24 12:00:00", "body": b"useragent x\n" * 300_000}
-        connection.execute(
-            text(
-                "INSERT INTO hosts (host, robots_at, robots_status, robots_body) VALUES ('a.example', :at, 200, :body)"
-            ),
-            row,
-        )
-    old.dispose()
-
-    engine = open_store(empty_url)
-
-    host = read(engine, lambda c: get_host(c, "a.example"))
-    assert (host.robots_at, host.robots_status, host.robots_rules) == (None, None, "")
-    engine.dispose()
-
-
-@pytest.mark.parametrize("revision", revisions(EDITIONS))
-def test_a_store_of_each_schema_of_the_digests_is_brought_up_to_date(empty_url, revision):
-    open_store(empty_url).dispose()
-    made_by(empty_url, EDITIONS, "digests_schema", revision)
-
-    engine = open_digests(empty_url)
-
-    with engine.connect().execution_options(reading=True) as connection:
-        assert unlike(connection, digests_metadata, "digests_schema") == []
-    engine.dispose()
+    assert refused.value.mend == "name another file as [store] url: this version cannot bring it up to date"
 
 
 def test_a_store_of_a_newer_program_is_refused_in_words(store_url):

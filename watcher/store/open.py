@@ -107,9 +107,7 @@ def disposed_of_if_it_fails(engine: Engine) -> Iterator[None]:
 
 def check_version(engine: Engine, scripts: Path, *, version_table: str) -> None:
     """Refuse a store that has not had all migrations in `scripts`. Errors: StoreError."""
-    has, ours = version_of(engine, version_table), newest(scripts)
-    if has is not None and has > ours:
-        raise newer(engine, f"{version_table} {has}, here {ours}")
+    has, ours = known_version(engine, scripts, version_table), newest(scripts)
     if has != ours:
         raise StoreError(f"the store {shown(engine)} is of another version: watcher status brings it up to date")
 
@@ -245,11 +243,8 @@ def upgrade(
     engine: Engine, scripts: Path, *, version_table: str, then: Callable[[Connection], None] | None = None
 ) -> None:
     """Run the migrations in `scripts` that the store has not had yet, and `then` after any; one transaction."""
-    has, ours = version_of(engine, version_table), newest(scripts)
-    if has == ours:
+    if known_version(engine, scripts, version_table) == newest(scripts):
         return
-    if has is not None and has > ours:
-        raise newer(engine, f"{version_table} {has}, here {ours}")
     try:
         migrate(engine, scripts, version_table=version_table, then=then)
     except DBAPIError as error:
@@ -272,9 +267,26 @@ def all_schemas() -> tuple[Schema, ...]:
     return (SCHEMA, *(schema for _, schema in load_plugins(SCHEMAS, "the tables of")))
 
 
+def known_version(engine: Engine, scripts: Path, version_table: str) -> str | None:
+    """Return the last migration that a store has had. Errors: StoreError if it is none of those in `scripts`."""
+    has, revisions = version_of(engine, version_table), revisions_of(scripts)
+    if has is not None and has > revisions[-1]:
+        raise newer(engine, f"{version_table} {has}, here {revisions[-1]}")
+    if has is not None and has < revisions[0]:
+        error = StoreError(f"the store {shown(engine)} is older than Watcher 0.1.0 ({version_table} {has})")
+        error.mend = "name another file as [store] url: this version cannot bring it up to date"
+        raise error
+    return has
+
+
+def revisions_of(scripts: Path) -> list[str]:
+    """Return the revisions of the migrations in `scripts`, the first one first: how the names of their files begin."""
+    return sorted(path.name.partition("_")[0] for path in (scripts / "versions").glob("[0-9]*.py"))
+
+
 def newest(scripts: Path) -> str:
-    """Return the revision that a store should have: the number at the start of the last migration's name."""
-    return max(path.name for path in (scripts / "versions").glob("[0-9]*.py")).partition("_")[0]
+    """Return the revision that a store should have."""
+    return revisions_of(scripts)[-1]
 
 
 def migrate(engine: Engine, scripts: Path, *, version_table: str, then: Callable[[Connection], None] | None) -> None:

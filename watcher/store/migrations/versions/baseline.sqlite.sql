@@ -1,0 +1,200 @@
+CREATE TABLE articles (
+  id TEXT NOT NULL,
+  feed_id INTEGER NOT NULL,
+  url TEXT NOT NULL,
+  host TEXT NOT NULL,
+  outlet TEXT NOT NULL,
+  title TEXT NOT NULL,
+  language TEXT NOT NULL,
+  country TEXT,
+  section TEXT,
+  owner TEXT,
+  authors JSON NOT NULL,
+  agency TEXT,
+  dateline TEXT,
+  image TEXT,
+  kind TEXT NOT NULL,
+  from_feed BOOLEAN NOT NULL,
+  feed_reason TEXT,
+  is_truncated BOOLEAN NOT NULL,
+  published_at DATETIME NOT NULL,
+  fetched_at DATETIME NOT NULL,
+  day INTEGER DEFAULT '0' NOT NULL,
+  CONSTRAINT pk_articles PRIMARY KEY (id)
+);
+CREATE INDEX ix_articles_feed_id ON articles (feed_id);
+CREATE INDEX ix_articles_fetched_at ON articles (fetched_at);
+CREATE INDEX ix_articles_published_at ON articles (published_at);
+CREATE TABLE facts (
+  name TEXT NOT NULL,
+  value JSON NOT NULL,
+  CONSTRAINT pk_facts PRIMARY KEY (name)
+);
+CREATE TABLE feeds (
+  id INTEGER NOT NULL,
+  source_url TEXT NOT NULL,
+  url TEXT NOT NULL,
+  host TEXT NOT NULL,
+  enabled BOOLEAN NOT NULL,
+  name TEXT NOT NULL,
+  language TEXT,
+  country TEXT,
+  section TEXT,
+  owner TEXT,
+  owner_kind TEXT,
+  tags JSON NOT NULL,
+  every_s FLOAT,
+  full_text BOOLEAN NOT NULL,
+  etag TEXT,
+  last_modified TEXT,
+  next_poll_at DATETIME NOT NULL,
+  last_polled_at DATETIME,
+  last_read_at DATETIME,
+  last_new_at DATETIME,
+  failures INTEGER NOT NULL,
+  failing_since DATETIME,
+  reason TEXT,
+  failure TEXT,
+  faults JSON NOT NULL,
+  moved_to TEXT,
+  moved_seen INTEGER NOT NULL,
+  gone BOOLEAN NOT NULL,
+  interval_s FLOAT,
+  max_age_s FLOAT,
+  dateless BOOLEAN NOT NULL,
+  skip_hours JSON NOT NULL,
+  skip_days JSON NOT NULL,
+  body_hash TEXT,
+  took_s FLOAT,
+  gap_s FLOAT,
+  health TEXT,
+  health_at DATETIME,
+  quiet INTEGER DEFAULT '0' NOT NULL,
+  CONSTRAINT pk_feeds PRIMARY KEY (id),
+  CONSTRAINT uq_feeds_source_url UNIQUE (source_url)
+);
+CREATE INDEX ix_feeds_host ON feeds (host);
+CREATE INDEX ix_feeds_next_poll_at ON feeds (next_poll_at);
+CREATE TABLE holds (
+  article_id TEXT NOT NULL,
+  holder TEXT NOT NULL,
+  CONSTRAINT pk_holds PRIMARY KEY (article_id, holder)
+);
+CREATE INDEX ix_holds_holder ON holds (holder);
+CREATE TABLE hosts (
+  host TEXT NOT NULL,
+  lease_by TEXT,
+  lease_until DATETIME,
+  blocked_until DATETIME,
+  last_request_at DATETIME,
+  robots_at DATETIME,
+  robots_status INTEGER,
+  robots_rules BLOB,
+  CONSTRAINT pk_hosts PRIMARY KEY (host)
+);
+CREATE TABLE blocks (
+  article_id TEXT NOT NULL,
+  host TEXT NOT NULL,
+  at DATETIME NOT NULL,
+  hashes BLOB NOT NULL,
+  CONSTRAINT pk_blocks PRIMARY KEY (article_id),
+  CONSTRAINT fk_blocks_article_id_articles FOREIGN KEY(article_id) REFERENCES articles (id) ON DELETE CASCADE
+);
+CREATE INDEX ix_blocks_host_at ON blocks (host, at);
+CREATE TABLE entries (
+  feed_id INTEGER NOT NULL,
+  guid TEXT NOT NULL,
+  content_hash TEXT NOT NULL,
+  link TEXT,
+  article_id TEXT NOT NULL,
+  led_to TEXT,
+  first_seen_at DATETIME NOT NULL,
+  CONSTRAINT pk_entries PRIMARY KEY (feed_id, guid),
+  CONSTRAINT fk_entries_feed_id_feeds FOREIGN KEY(feed_id) REFERENCES feeds (id) ON DELETE CASCADE
+);
+CREATE INDEX ix_entries_article_id ON entries (article_id);
+CREATE INDEX ix_entries_feed_id_first_seen_at ON entries (feed_id, first_seen_at);
+CREATE INDEX ix_entries_first_seen_at ON entries (first_seen_at);
+CREATE TABLE features (
+  article_id TEXT NOT NULL,
+  version TEXT NOT NULL,
+  payload BLOB NOT NULL,
+  vector BLOB,
+  vector_model TEXT,
+  day INTEGER DEFAULT '0' NOT NULL,
+  CONSTRAINT pk_features PRIMARY KEY (article_id),
+  CONSTRAINT fk_features_article_id_articles FOREIGN KEY(article_id) REFERENCES articles (id) ON DELETE CASCADE
+);
+CREATE INDEX ix_features_vector_model ON features (vector_model);
+CREATE INDEX ix_features_version ON features (version);
+CREATE TABLE healths (
+  id INTEGER NOT NULL,
+  feed_id INTEGER NOT NULL,
+  at DATETIME NOT NULL,
+  word TEXT NOT NULL,
+  why TEXT NOT NULL,
+  CONSTRAINT pk_healths PRIMARY KEY (id),
+  CONSTRAINT fk_healths_feed_id_feeds FOREIGN KEY(feed_id) REFERENCES feeds (id) ON DELETE CASCADE
+);
+CREATE INDEX ix_healths_feed_id_at ON healths (feed_id, at);
+CREATE TABLE pages (
+  article_id TEXT NOT NULL,
+  feed_id INTEGER NOT NULL,
+  url TEXT NOT NULL,
+  host TEXT NOT NULL,
+  entry JSON NOT NULL,
+  noted_at DATETIME NOT NULL,
+  next_try_at DATETIME,
+  tries INTEGER NOT NULL,
+  reason TEXT,
+  again BOOLEAN NOT NULL,
+  CONSTRAINT pk_pages PRIMARY KEY (article_id),
+  CONSTRAINT fk_pages_feed_id_feeds FOREIGN KEY(feed_id) REFERENCES feeds (id) ON DELETE CASCADE
+);
+CREATE INDEX ix_pages_again ON pages (article_id) WHERE again = 1;
+CREATE INDEX ix_pages_host_next_try_at ON pages (host, next_try_at);
+CREATE INDEX ix_pages_next_try_at ON pages (next_try_at);
+CREATE INDEX ix_pages_noted_at ON pages (noted_at);
+CREATE TABLE polls (
+  id INTEGER NOT NULL,
+  feed_id INTEGER NOT NULL,
+  at DATETIME NOT NULL,
+  status TEXT NOT NULL,
+  new INTEGER NOT NULL,
+  changed INTEGER NOT NULL,
+  held_back INTEGER NOT NULL,
+  took_s FLOAT NOT NULL,
+  reason TEXT,
+  quiet INTEGER DEFAULT '0' NOT NULL,
+  CONSTRAINT pk_polls PRIMARY KEY (id),
+  CONSTRAINT fk_polls_feed_id_feeds FOREIGN KEY(feed_id) REFERENCES feeds (id) ON DELETE CASCADE
+);
+CREATE INDEX ix_polls_feed_id_at ON polls (feed_id, at);
+CREATE TABLE revisions (
+  id INTEGER NOT NULL,
+  article_id TEXT NOT NULL,
+  at DATETIME NOT NULL,
+  kind TEXT NOT NULL,
+  title TEXT NOT NULL,
+  text BLOB NOT NULL,
+  CONSTRAINT pk_revisions PRIMARY KEY (id),
+  CONSTRAINT fk_revisions_article_id_articles FOREIGN KEY(article_id) REFERENCES articles (id) ON DELETE CASCADE
+);
+CREATE INDEX ix_revisions_article_id ON revisions (article_id);
+CREATE INDEX ix_revisions_at ON revisions (at);
+CREATE TABLE searchable (
+  number INTEGER NOT NULL,
+  article_id TEXT NOT NULL,
+  CONSTRAINT pk_searchable PRIMARY KEY (number),
+  CONSTRAINT uq_searchable_article_id UNIQUE (article_id),
+  CONSTRAINT fk_searchable_article_id_articles FOREIGN KEY(article_id) REFERENCES articles (id) ON DELETE CASCADE
+);
+CREATE TABLE texts (
+  article_id TEXT NOT NULL,
+  text BLOB NOT NULL,
+  removed BLOB NOT NULL,
+  day INTEGER DEFAULT '0' NOT NULL,
+  CONSTRAINT pk_texts PRIMARY KEY (article_id),
+  CONSTRAINT fk_texts_article_id_articles FOREIGN KEY(article_id) REFERENCES articles (id) ON DELETE CASCADE
+);
+CREATE VIRTUAL TABLE article_search USING fts5(text, content='', columnsize=0, detail=none, tokenize='ascii');
