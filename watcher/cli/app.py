@@ -8,10 +8,10 @@ A command is a module that exposes a function, by convention `command`, with Typ
         "Show how the sources are."
         settings = load_settings(config)
 
-- Its docstring is its help; a heavy library is imported inside the function, so that `--help` stays fast.
+- Its docstring is its help. Its module is imported when it is called, so that `watcher --help` stays fast.
 - It returns an exit code: `DONE`, `FAILED`, `USAGE`, `PARTLY`; None is done.
 - It raises `WatcherError` for what a person can be told (`.mend` says what to do); `main` prints it, no traceback.
-- `--debug` is added by the frame. A reading command takes `json: Json` and prints with `print_json`.
+- `--debug` is added by the frame. A reading command takes `json: Json`, and prints by `cli.output` alone.
 - It stands in `COMMANDS` below, or in a table of another package that the entry point group `watcher.commands` names:
   `digests = "digests.cli.commands:COMMANDS"`, a light module that holds `Command` rows and nothing else.
 """
