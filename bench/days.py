@@ -116,11 +116,9 @@ def remove(engine: Engine, now: datetime, *, days: int) -> None:
     """Print how long a day takes to go: whole, and row by row."""
     before = now - (days - 3) * DAY
     tell_size = store_bytes(engine) or 0
-    took_s = timed(lambda: write(engine, lambda c: drop_day(c, before=before)))
+    took_s = timed(lambda: write(engine, drop_day, before=before))
     freed = tell_size - (store_bytes(engine) or 0)
-    rows_s = timed(
-        lambda: write(engine, lambda c: drop_articles(c, before=now - (days - 2) * DAY, after=None, most=10**6))
-    )
+    rows_s = timed(lambda: write(engine, drop_articles, before=now - (days - 2) * DAY, after=None, most=10**6))
     print(f"{took_s * 1e3:8.1f} ms  a day's texts and features dropped, {freed} bytes given back")
     print(f"{rows_s * 1e3:8.1f} ms  the rows of two days' articles removed, of one with texts and features")
     with engine.connect() as connection:

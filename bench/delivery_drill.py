@@ -127,7 +127,7 @@ def count(name: str, server: MailServer, place: Place, path: Path, *, ended: boo
     """Return what the readers have."""
     bodies = [server.bodies(reader) for reader in READERS]
     engine = open_digests(load(path).store.url)
-    rows = read(engine, lambda c: outbox.deliveries_of(c, place))
+    rows = read(engine, outbox.deliveries_of, place)
     engine.dispose()
     return Count(
         name=name,
@@ -172,7 +172,7 @@ def fill(path: Path) -> None:
     forms = (Rendered(format="eml", name="x.eml", body=MAIL),)
     parcels = [Parcel(channel="smtp", recipient=reader, forms=forms) for reader in READERS]
     engine = open_digests(load(path).store.url)
-    write(engine, lambda c: outbox.put(c, PLACE, parcels, now=datetime.now(UTC)))
+    write(engine, outbox.put, PLACE, parcels, now=datetime.now(UTC))
     engine.dispose()
 
 
@@ -181,7 +181,7 @@ def send_the_rest(path: Path, *, passes: int = 1) -> None:
     settings = load(path)
     engine = open_digests(settings.store.url)
     for _ in range(passes):
-        write(engine, lambda c: outbox.hurry(c, PLACE, now=datetime.now(UTC)))
+        write(engine, outbox.hurry, PLACE, now=datetime.now(UTC))
         Dispatch(engine, settings).run(PLACE)
     engine.dispose()
 

@@ -87,7 +87,7 @@ def main() -> None:
 def fill(path: Path, count: int) -> None:
     """Make a store of `count` articles with their features."""
     engine = open_digests(f"sqlite:///{path}.new")
-    write(engine, lambda c: sync_sources(c, sources(), now=END))
+    write(engine, sync_sources, sources(), now=END)
     ids = read(engine, feed_ids)
     by_name = {source.name: ids[source.url] for source in sources()}
     made = list(articles(count))

@@ -139,8 +139,8 @@ async def embed_all(path: Path, setting: str) -> None:
     beating = asyncio.create_task(beat())
     made = await make_vectors(writer, pool, Choice(setting=setting))
     beating.cancel()
-    name = read(engine, lambda c: name_of(c, Choice(setting=setting).mark))
-    left = read(engine, lambda c: count_without_vector(c, model=name))
+    name = read(engine, name_of, Choice(setting=setting).mark)
+    left = read(engine, count_without_vector, model=name)
     assert left == 0, left
     if made > 1:
         late.sort()

@@ -74,7 +74,7 @@ def main() -> None:
 def fill(engine: Engine, count: int, sources: int, days: int) -> None:
     """Put everything into the store."""
     rows = [Source(url=f"https://outlet{n}.example/feed", name=f"Outlet {n}") for n in range(sources)]
-    write(engine, lambda c: sync_sources(c, rows, now=LAST))
+    write(engine, sync_sources, rows, now=LAST)
     for start in range(0, sources, 20):
         write(engine, lambda c, start=start: c.execute(polls.insert(), poll_rows(start, min(start + 20, sources))))  # type: ignore[misc]
     made = list(articles_made(count, sources))

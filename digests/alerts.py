@@ -88,7 +88,7 @@ class Alerts:
         )
         out = dict(self._out)
         try:
-            await self._tools.writer.do(lambda c: note_alerts(c, out))
+            await self._tools.writer.do(note_alerts, out)
         except StoreError as error:  # it stays in memory: nobody is told twice while we live
             log.warning("alert_not_kept %s", fields(name=alert.name, reason=error))
 

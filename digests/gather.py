@@ -61,7 +61,7 @@ def stories_until(engine: Engine, *, start: datetime, end: datetime, now: dateti
     Errors: StoreError; DigestError, if others keep stories all the while.
     """
     for _ in range(ATTEMPTS):
-        window = read(engine, lambda c: window_of(c, start=start, end=end))
+        window = read(engine, window_of, start=start, end=end)
         found = grouped(window)
         groups = settled_by(window, found, end=end)
         if (carried := keep(engine, window, found, groups, end=end, now=now)) is not None:
@@ -71,7 +71,7 @@ def stories_until(engine: Engine, *, start: datetime, end: datetime, now: dateti
 
 def stories_as_they_are(engine: Engine, *, start: datetime, end: datetime) -> tuple[Story, ...]:
     """Return the same stories as `stories_until`, and keep nothing: those that are new have an id for this once."""
-    window = read(engine, lambda c: window_of(c, start=start, end=end))
+    window = read(engine, window_of, start=start, end=end)
     groups = settled_by(window, grouped(window), end=end)
     return with_free_ids(engine, window, groups, end=end).stories
 

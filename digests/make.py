@@ -17,7 +17,7 @@ from digests.model import Edition, Parcel, Story
 from digests.store import editions, outbox
 from watcher.errors import StoreError
 from watcher.store.revisions import look_again
-from watcher.store.writer import read, write
+from watcher.store.writer import read, write, write_patiently
 
 if TYPE_CHECKING:
     from digests.settings import DigestSettings
@@ -32,7 +32,7 @@ def order_window(
     """Return the window of an edition: `length` if the reader says so, else the digest's, longer after a gap."""
     if length is not None:
         return end - length, end
-    covered = read(engine, lambda c: editions.covered_until(c, digest.name, by=end, window=digest.window))
+    covered = read(engine, editions.covered_until, digest.name, by=end, window=digest.window)
     return window_of(end, digest.window, previous_end=covered)
 
 
@@ -57,7 +57,7 @@ def make_edition(
 
     Errors: StoreError, and what `hand_over` and `pack` raise.
     """
-    number = read(engine, lambda c: editions.next_number(c, digest.name, local_date=order.local_date))
+    number = read(engine, editions.next_number, digest.name, local_date=order.local_date)
     slot = order.slot
     window = (order.window_start, order.window_end)
     if slot is None:
@@ -85,7 +85,7 @@ def make_edition(
         edition = made(engine, digest, order, stories, number=number, now=now)
         hand_over(edition)
         parcels = pack(edition)
-        kept = write(engine, lambda c: finished(c, edition, slot, parcels, now=now), patience_s=PATIENCE_S)
+        kept = write_patiently(engine, PATIENCE_S, finished, edition, slot, parcels, now=now)
     except BaseException as error:
         give_back(engine, digest, order, slot, error)
         raise
@@ -96,18 +96,14 @@ def give_back(engine: Engine, digest: DigestSettings, order: Order, slot: str, e
     """Let others make the edition that an error has ended; where the store cannot be written, the claim runs out."""
     patience_s = PATIENCE_S if isinstance(error, StoreError) and error.passing else 0.0
     with suppress(StoreError):
-        write(
-            engine,
-            lambda c: editions.give_back(c, digest.name, local_date=order.local_date, slot=slot),
-            patience_s=patience_s,
-        )
+        write_patiently(engine, patience_s, editions.give_back, digest.name, local_date=order.local_date, slot=slot)
 
 
 def made(
     engine: Engine, digest: DigestSettings, order: Order, stories: Sequence[Story], *, number: int, now: datetime
 ) -> Edition:
     """Return the edition of `stories`, written by a model where the settings name one."""
-    edition = read(engine, lambda c: composed(c, digest, order, stories, number=number, now=now))
+    edition = read(engine, composed, digest, order, stories, number=number, now=now)
     if digest.prose is None:
         return edition
     from digests.prose import with_prose  # late: it brings an HTTP client
@@ -117,9 +113,9 @@ def made(
 
 def preview_edition(engine: Engine, digest: DigestSettings, order: Order, *, now: datetime) -> Edition:
     """Return the edition that `make_edition` would make now; nothing is written. Errors: StoreError."""
-    number = read(engine, lambda c: editions.next_number(c, digest.name, local_date=order.local_date))
+    number = read(engine, editions.next_number, digest.name, local_date=order.local_date)
     stories = stories_as_they_are(engine, start=order.window_start, end=order.window_end)
-    return read(engine, lambda c: composed(c, digest, order, stories, number=number, now=now))
+    return read(engine, composed, digest, order, stories, number=number, now=now)
 
 
 def finished(connection: Connection, edition: Edition, slot: str, parcels: Sequence[Parcel], *, now: datetime) -> bool:

@@ -77,8 +77,8 @@ def with_prose(
 def articles_of(engine: Engine, edition: Edition) -> Mapping[str, Article]:
     """Return the articles of an edition's stories as their pages say them now."""
     ids = {key for story in edition.stories for key in story.article_ids}
-    found = read(engine, lambda c: articles_by_id(c, ids))
-    revisions = read(engine, lambda c: revisions_of(c, ids))
+    found = read(engine, articles_by_id, ids)
+    revisions = read(engine, revisions_of, ids)
     return {article.id: article for article in apply_revisions(tuple(found.values()), revisions)}
 
 

@@ -76,7 +76,7 @@ def earlier_editions(engine: Engine, digest: DigestSettings, formats: Sequence[s
         return ()
     from digests.render.atom import MOST
 
-    return read(engine, lambda c: recent_editions(c, digest.name, before=date.max, most=MOST))
+    return read(engine, recent_editions, digest.name, before=date.max, most=MOST)
 
 
 def folder_of(digest: DigestSettings, settings: Settings) -> Path:

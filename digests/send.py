@@ -17,7 +17,7 @@ from digests.store import outbox
 from digests.store.outbox import FAILED, SENT, UNKNOWN, WAITING, Delivery, Place
 from watcher.errors import WatcherError
 from watcher.settings.model import Settings
-from watcher.store.writer import read, write
+from watcher.store.writer import read, write, write_patiently
 
 FIRST_RETRY, LONGEST_RETRY = timedelta(minutes=1), timedelta(hours=1)  # doubled for each failure in a row
 LONGEST_ASKED = timedelta(hours=6)  # that the other side may ask to be left alone
@@ -76,23 +76,23 @@ class Dispatch:
 
     def _claim(self, place: Place | None) -> Delivery | None:
         now = self._now()
-        return write(self._engine, lambda c: outbox.claim(c, now=now, back_off=FIRST_RETRY, place=place))
+        return write(self._engine, outbox.claim, now=now, back_off=FIRST_RETRY, place=place)
 
     def _deliver(self, delivery: Delivery) -> tuple[Delivery, ...]:
         """Return the delivery as it is now, and those that share its fault."""
 
         def at_the_brink() -> None:
-            if not write(self._engine, lambda c: outbox.note_brink(c, delivery)):
+            if not write(self._engine, outbox.note_brink, delivery):
                 raise DeliveryError(delivery.channel, "another process has taken it over")
 
         try:
             channel = self._channel(delivery)
-            parcel = read(self._engine, lambda c: outbox.parcel_of(c, delivery))
+            parcel = read(self._engine, outbox.parcel_of, delivery)
             told = channel.send(parcel, at_the_brink=at_the_brink)
         except DeliveryError as error:
             return self._failed(delivery, error)
         now = self._now()
-        write(self._engine, lambda c: outbox.note_sent(c, delivery, told, now=now), patience_s=self._patience_s())
+        write_patiently(self._engine, self._patience_s(), outbox.note_sent, delivery, told, now=now)
         return (replace(delivery, state=SENT, told=told, settled_at=now, mend=None),)
 
     def _channel(self, delivery: Delivery) -> Channel:
@@ -131,7 +131,7 @@ class Dispatch:
             recipients = digest.deliver[n].recipients(digest.mail.to)
             return outbox.share_fault(connection, failed, recipients=recipients, now=now)
 
-        return failed, *write(self._engine, note, patience_s=self._patience_s())
+        return failed, *write_patiently(self._engine, self._patience_s(), note)
 
     def _patience_s(self) -> float:
         """Return how long it is tried to write down what came of a delivery: what is not would be unknown."""

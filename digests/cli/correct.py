@@ -40,7 +40,7 @@ def split(
     settings = load_settings(config)
     engine = open_digests(settings.store.url, make=False)
     try:
-        wanted = read(engine, lambda c: story_id(c, settings, story))
+        wanted = read(engine, story_id, settings, story)
         ids = read(engine, lambda c: [article_named(c, each).id for each in articles])
         done = split_story(engine, wanted, ids, now=datetime.now(UTC))
     finally:
@@ -121,7 +121,7 @@ def forget(
 
     engine = open_digests(load_settings(config).store.url, make=False)
     try:
-        done = write(engine, lambda c: forget_correction(c, number, now=datetime.now(UTC)))
+        done = write(engine, forget_correction, number, now=datetime.now(UTC))
     finally:
         engine.dispose()
     if not done:

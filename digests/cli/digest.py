@@ -152,9 +152,9 @@ def complete_features(settings: Settings, engine: Engine, *, since: datetime) ->
     from watcher.store.writer import Writer, read
 
     choice = usable_embedder(choice_of(settings.semantic))
-    name = read(engine, lambda c: name_of(c, choice.mark)) if choice else None
-    lacking = choice and read(engine, lambda c: without_vector(c, model=name, most=1, since=since))
-    if not lacking and not read(engine, lambda c: outdated(c, version=FEATURES_VERSION, most=1, since=since)):
+    name = read(engine, name_of, choice.mark) if choice else None
+    lacking = choice and read(engine, without_vector, model=name, most=1, since=since)
+    if not lacking and not read(engine, outdated, version=FEATURES_VERSION, most=1, since=since):
         return
     import asyncio  # late, with what makes features: there is seldom anything to make
 
@@ -229,7 +229,7 @@ def stored(engine: Engine, digest: DigestSettings, asked: Asked) -> Edition | No
     day = asked.day
     if day is None or asked.has_window:
         return None
-    return read(engine, lambda c: get_edition(c, digest.name, local_date=day))
+    return read(engine, get_edition, digest.name, local_date=day)
 
 
 def plan(
@@ -247,7 +247,7 @@ def plan(
     if end > now:
         raise BadParameter(f"{end.astimezone(zone):%Y-%m-%d %H:%M} is still to come", param_hint="--until")
     start, end = order_window(engine, digest, end=end, length=asked.since)
-    taken = read(engine, lambda c: get_edition(c, digest.name, local_date=day)) is not None
+    taken = read(engine, get_edition, digest.name, local_date=day) is not None
     stamp = now.astimezone(zone)
     order = Order(
         local_date=day,

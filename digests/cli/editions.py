@@ -37,8 +37,8 @@ def command(
     settings = load_settings(config)
     engine = open_digests(settings.store.url, make=False)
     try:
-        rows = read(engine, lambda c: edition_rows(c, name, most=limit))
-        ways = read(engine, lambda c: delivered(c, rows))
+        rows = read(engine, edition_rows, name, most=limit)
+        ways = read(engine, delivered, rows)
         told = read(engine, lambda c: [as_row(row, edition, ways.get(row, {})) for row, edition in each_whole(c, rows)])
     finally:
         engine.dispose()
@@ -144,7 +144,7 @@ def kept(engine: Engine, digest: DigestSettings, day: str) -> list[tuple[Edition
         at = date.fromisoformat(day)
     except ValueError as error:
         raise BadParameter(f"got {day!r}, expected a date such as 2026-11-24", param_hint="DATE") from error
-    rows = read(engine, lambda c: edition_rows(c, digest.name, day=at))
+    rows = read(engine, edition_rows, digest.name, day=at)
     if not rows:
         fault = DigestError(f"no edition of {digest.name} is kept for {at}")
         fault.mend = "watcher editions  # lists those that are"

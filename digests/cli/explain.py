@@ -34,7 +34,7 @@ def command(one: ARTICLE, other: ARTICLE, config: Config = None, json: Json = Fa
     settings = load_settings(config)
     engine = open_digests(settings.store.url, make=False)
     try:
-        found, members, articles = read(engine, lambda c: explained(c, one, other))
+        found, members, articles = read(engine, explained, one, other)
     finally:
         engine.dispose()
     if json:

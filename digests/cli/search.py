@@ -76,8 +76,8 @@ def command(
     engine = open_digests(settings.store.url, make=False)
     try:
         missing = fill_index(engine)
-        found = read(engine, lambda c: search(c, query, filters=filters, limit=limit, offset=offset))
-        stories = read(engine, lambda c: stories_of(c, found))
+        found = read(engine, search, query, filters=filters, limit=limit, offset=offset)
+        stories = read(engine, stories_of, found)
     finally:
         engine.dispose()
     if json:
@@ -96,7 +96,7 @@ def fill_index(engine: Engine) -> int:
     while read(engine, count_missing):
         if time.monotonic() > until:
             return read(engine, count_missing)
-        write(engine, lambda c: index_missing(c, most=SLICE))
+        write(engine, index_missing, most=SLICE)
     return 0
 
 

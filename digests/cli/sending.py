@@ -105,7 +105,7 @@ def kept_edition(engine: Engine, digest: DigestSettings, asked: Asked, now: date
     day = asked.day or today
     if asked.has_window:
         return None
-    found = read(engine, lambda c: get_slot(c, digest.name, local_date=day))
+    found = read(engine, get_slot, digest.name, local_date=day)
     if found is None or (day == today and found[0] != DAILY):
         return None
     place = Place(digest=digest.name, local_date=day, slot=found[0])
@@ -141,7 +141,7 @@ def send(settings: Settings, engine: Engine, digest: DigestSettings, made: Made)
 
     write(engine, make_due)
     Dispatch(engine, settings).run(made.place)
-    return read(engine, lambda c: outbox.deliveries_of(c, made.place))
+    return read(engine, outbox.deliveries_of, made.place)
 
 
 def delivery_lines(deliveries: Sequence[Delivery], digest: DigestSettings) -> Iterator[str]:
@@ -204,7 +204,7 @@ def previewed(
         order, suffix = to_send(*plan(engine, digest, asked, zone, now, keep=True), asked)
         edition = preview_edition(engine, digest, order, now=now)
         made = Made(edition=edition, place=place_of(digest, order))
-    found = read(engine, lambda c: deliveries_of(c, made.place))
+    found = read(engine, deliveries_of, made.place)
     known = {(each.channel, each.recipient): each for each in found}
     return made, parcels(engine, made.edition, digest, suffix=suffix), known
 

@@ -26,7 +26,7 @@ def editions(settings: Settings) -> StatusPart:
     engine = open_digests(settings.store.url, make=False)
     try:
         for digest in digests_of(settings):
-            edition = read(engine, lambda c, name=digest.name: last_edition(c, name))  # type: ignore[misc]
+            edition = read(engine, last_edition, digest.name)
             if edition is None:
                 continue
             ledger = edition.ledger

@@ -27,7 +27,7 @@ def deliveries(settings: Settings) -> StatusPart:
     engine = open_digests(settings.store.url, make=False)
     try:
         since = (datetime.now(UTC) - TOLD_FOR).date()
-        found = read(engine, lambda c: unsettled(c, since=since))
+        found = read(engine, unsettled, since=since)
     finally:
         engine.dispose()
     return StatusPart(name="deliveries", found=[as_json(each) for each in found], lines=tuple(lines(found)))

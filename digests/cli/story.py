@@ -46,7 +46,7 @@ def command(
     engine = open_digests(settings.store.url, make=False)
     try:
         found = read(engine, lambda c: history_of(c, story_id(c, settings, story)))
-        placed = read(engine, lambda c: last_place(c, settings, found.row.id)) if why or json else None
+        placed = read(engine, last_place, settings, found.row.id) if why or json else None
     finally:
         engine.dispose()
     if json:

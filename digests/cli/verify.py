@@ -184,7 +184,7 @@ def kept(engine: Engine, digest: str, day: str | None) -> Edition:
         at = date.fromisoformat(day) if day else None
     except ValueError as error:
         raise BadParameter(f"got {day!r}, expected a date such as 2026-11-24", param_hint="--date") from error
-    edition = read(engine, lambda c: get_edition(c, digest, local_date=at) if at else last_edition(c, digest))
+    edition = read(engine, get_edition, digest, local_date=at) if at else read(engine, last_edition, digest)
     if edition is None:
         raise DigestError(f"no edition of {digest} is kept{f' for {at}' if at else ''}; watcher digest makes one")
     return edition

@@ -49,7 +49,7 @@ class Told:
 
 def article(site: Site, ask: Ask) -> Reply:
     """Answer the page of an article."""
-    told = read(site.engine, lambda c: told_of(c, ask.params["article"]))
+    told = read(site.engine, told_of, ask.params["article"])
     paragraphs, left = cut(told.article.text)
     words = plain_words(site.zone)
     return page_of(

@@ -45,7 +45,7 @@ class Editions:
 
     def today(self, site: Site, _ask: Ask) -> Reply:
         """Answer the latest edition of the first digest that has one; what is being made is said."""
-        making = () if site.is_static else read(site.engine, lambda c: being_made(c, now=site.now()))
+        making = () if site.is_static else read(site.engine, being_made, now=site.now())
         for digest in self._shelf.digests:
             if row := self._shelf.row(digest.name):
                 return replace(self._page(site, row, making=making), refresh_s=MAKING_S if making else 0)
@@ -88,7 +88,10 @@ class Editions:
     def _atom(self, row: EditionRow, digest: DigestSettings) -> bytes:
         earlier = read(
             self._shelf.engine,
-            lambda c: recent_editions(c, digest.name, before=row.local_date, most=IN_FEED - 1),
+            recent_editions,
+            digest.name,
+            before=row.local_date,
+            most=IN_FEED - 1,
         )
         made = rendered(self._shelf.whole(row), addressed_to_nobody(digest), ("atom",), earlier=earlier)
         return made[0].body
@@ -99,7 +102,7 @@ class Editions:
 
     def _page(self, site: Site, row: EditionRow, *, making: tuple[Making, ...] = ()) -> Reply:
         """Return an edition's page in the frame of the site."""
-        key = (row, "page", making, read(site.engine, lambda c: days_beside(c, row.digest, row.local_date)))
+        key = (row, "page", making, read(site.engine, days_beside, row.digest, row.local_date))
         body = self._shelf.made.get(key, lambda: self._framed(site, row, making, key[3]))
         return Reply(body=body, styles=tuple(STYLE.findall(body)))
 

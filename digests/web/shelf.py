@@ -74,11 +74,11 @@ class Shelf:
         """Return the row of the edition of a date, by default the latest: the daily one, else the last made."""
         rows: Sequence[EditionRow]
         if day is None:
-            latest = read(self.engine, lambda c: edition_rows(c, digest, most=1))
+            latest = read(self.engine, edition_rows, digest, most=1)
             if not latest:
                 return None
             day = latest[0].local_date
-        rows = read(self.engine, lambda c: edition_rows(c, digest, day=day))
+        rows = read(self.engine, edition_rows, digest, day=day)
         return max(rows, key=lambda row: (row.is_daily, row.made_at), default=None)
 
     def edition(self, digest: str, day: date | None = None) -> Edition | None:
@@ -88,11 +88,11 @@ class Shelf:
 
     def whole(self, row: EditionRow) -> Edition:
         """Return the edition of a row."""
-        return self._whole.get(row, lambda: read(self.engine, lambda c: whole(c, row)))
+        return self._whole.get(row, lambda: read(self.engine, whole, row))
 
     def title(self, row: EditionRow) -> str:
         """Return the lead headline of an edition, "" if it has no story."""
-        return self._titles.get(row, lambda: lead(read(self.engine, lambda c: payload_of(c, row))))
+        return self._titles.get(row, lambda: lead(read(self.engine, payload_of, row)))
 
     def last_told(self, story: str) -> tuple[Edition, EditionStory] | None:
         """Return a story as the latest edition of any digest tells it in full, None if no last edition does."""

@@ -77,7 +77,7 @@ class Stories:
         """Answer a page of a story."""
         at = ask.page()
         wanted = ask.params["story"][:200]
-        found, told, more = read(site.engine, lambda c: gathered(c, site, wanted, at))
+        found, told, more = read(site.engine, gathered, site, wanted, at)
         last = self._shelf.last_told(found.row.id)
         return page_of(
             site,

@@ -35,7 +35,7 @@ def stored(folder, count: int) -> str:
     """Make a store of a source with some polls, and return its address."""
     url = f"sqlite:///{folder / 'from.db'}"
     engine = open_digests(url)
-    write(engine, lambda c: sync(c, count))
+    write(engine, sync, count)
     engine.dispose()
     return url
 
@@ -89,7 +89,7 @@ def test_a_table_that_differs_is_named(from_url, empty_url, capsys):
     target = open_digests(empty_url)
     state = halfway.Halfway(from_=address_of(make_url(from_url)))
     state.after = {name: None for table in tables_of(all_schemas()) if (name := table.name) not in ("feeds", "facts")}
-    write(target, lambda c: halfway.note(c, state))
+    write(target, halfway.note, state)
 
     code = run(["move", from_url, empty_url])
 

@@ -32,18 +32,18 @@ class Shop:
         self.path = folder / "settings.toml"
         self.path.write_text(f'[store]\nurl = "{store_url}"\n[semantic]\nembedder = "none"\n{rows}{more}', "utf-8")
         self.engine = open_store(store_url)
-        write(self.engine, lambda c: sync_sources(c, self.sources, now=NOW - HOUR))
+        write(self.engine, sync_sources, self.sources, now=NOW - HOUR)
 
     def url(self, name: str) -> str:
         return next(source.url for source in self.sources if source.name == name)
 
     def state(self, name: str):
-        return read(self.engine, lambda c: feed_state(c, self.url(name)))
+        return read(self.engine, feed_state, self.url(name))
 
     def fail(self, name: str, reason: str, *, at: datetime = NOW, **more) -> None:
         feed = self.state(name).feed
         result = Failed(feed_id=feed.id, at=at, next_poll_at=NOW + HOUR, reason=reason, **more)
-        write(self.engine, lambda c: record_polls(c, [(feed, result)]))
+        write(self.engine, record_polls, [(feed, result)])
 
     def read(self, name: str, *, at: datetime = NOW, entries: int = 2, **more) -> None:
         feed = self.state(name).feed
@@ -57,7 +57,7 @@ class Shop:
             "took_s": 0.25,
         }  # fmt: skip
         result = Polled(**(values | more))
-        write(self.engine, lambda c: record_polls(c, [(feed, result)]))
+        write(self.engine, record_polls, [(feed, result)])
 
 
 @pytest.fixture
@@ -128,7 +128,7 @@ def test_a_source_that_was_never_polled_by_this_store_is_new(shop, status):
 
 def test_a_line_of_our_own_that_is_down_is_told_first_of_all(shop, status):
     press = shop("Ash")
-    write(press.engine, lambda c: note_line(c, down_since=NOW))
+    write(press.engine, note_line, down_since=NOW)
 
     assert "your own line is down since" in status(press).splitlines()[2]
     assert json.loads(status(press, "--json"))["line_down_since"] == f"{NOW:%Y-%m-%dT%H:%M:%SZ}"
@@ -137,7 +137,7 @@ def test_a_line_of_our_own_that_is_down_is_told_first_of_all(shop, status):
 def test_a_held_source_is_asked_when_its_host_may_be(shop, status):
     press = shop("Ash")
     until = NOW + 5 * HOUR
-    write(press.engine, lambda c: block(c, "ash.example", until=until))
+    write(press.engine, block, "ash.example", until=until)
 
     (row,) = json.loads(status(press, "--json"))["sources"]
 
@@ -280,7 +280,7 @@ def test_nothing_that_a_server_said_steers_the_terminal(shop, status, arguments)
     press.fail("Odd", f"999 {ESCAPE}\nsources  1: 1 ok\r\tand more\u2028")
     feed = press.state("Odd").feed
     page = Entry(guid="0", url=f"{feed.url}/0", title="T")
-    write(press.engine, lambda c: page_failed(c, identity(feed, page), reason=f"{ESCAPE}\nx", next_try_at=None))
+    write(press.engine, page_failed, identity(feed, page), reason=f"{ESCAPE}\nx", next_try_at=None)
 
     told = status(press, *arguments)
 

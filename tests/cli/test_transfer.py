@@ -55,12 +55,12 @@ def test_what_is_imported_has_features_its_feed_and_can_be_found(watcher, store_
     (tmp_path / "given.jsonl").write_text(lines(2))
     engine = open_store(store_url)
     now = datetime.now(UTC)
-    write(engine, lambda c: sync_sources(c, [Source(url="https://n.example/f", name="N")], now=now))
+    write(engine, sync_sources, [Source(url="https://n.example/f", name="N")], now=now)
 
     watcher("one", "import", str(tmp_path / "given.jsonl"))
 
     rows = [json.loads(line) for line in watcher("one", "export")[1].splitlines()]
-    found = read(engine, lambda c: packed_features(c, [row["id"] for row in rows]))
+    found = read(engine, packed_features, [row["id"] for row in rows])
     assert {packed.version for packed in found.values()} == {FEATURES_VERSION}
     assert {row["feed"] for row in rows} == {"https://n.example/f"}
     assert "Quake 1" in watcher("one", "search", "quake", "--limit", "1")[1] + watcher("one", "search", "quake")[1]

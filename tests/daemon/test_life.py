@@ -254,7 +254,7 @@ def test_a_daemon_whose_mail_server_hangs_ends_within_ten_seconds_and_owes_the_m
         digest = '[[digests]]\nmail = { from = "w@example.org", to = ["ann@example.net"] }\n'
         settings = write_settings({}, f'{smtp}{digest}deliver = [{{ channel = "smtp" }}]\n')
         engine = open_digests(store_url)
-        write(engine, lambda c: put(c, place, [parcel], now=datetime.now(UTC)))
+        write(engine, put, place, [parcel], now=datetime.now(UTC))
         daemon = start(settings)
         until = time.monotonic() + 20
         while "DATA" not in server.seen and time.monotonic() < until:
@@ -265,6 +265,6 @@ def test_a_daemon_whose_mail_server_hangs_ends_within_ten_seconds_and_owes_the_m
 
         assert daemon.ended() == 0
         assert time.monotonic() - asked_at < 10
-    (row,) = read(engine, lambda c: deliveries_of(c, place))
+    (row,) = read(engine, deliveries_of, place)
     assert row.state in OPEN and server.taken == []
     engine.dispose()

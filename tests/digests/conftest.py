@@ -53,7 +53,7 @@ def put(engine: Engine) -> Callable[..., Article]:
         )
         made = extract_features(key, title=article.title, text=text, language=language)
         packed = Packed(version=made.version, payload=pack(made))
-        write(engine, lambda c: add_article(c, article, feed_id=feed_id, packed=packed, block_hashes=()))
+        write(engine, add_article, article, feed_id=feed_id, packed=packed, block_hashes=())
         return article
 
     return store

@@ -60,8 +60,8 @@ class Desk:
         self.engine = open_digests(self.settings.store.url)
         self.writer = Writer(self.engine)
         sources = [Source(url=url, name=url[8]) for url in URLS]
-        write(self.engine, lambda c: sync_sources(c, sources, now=START))
-        write(self.engine, lambda c: first_seen(c, "world", now=START))
+        write(self.engine, sync_sources, sources, now=START)
+        write(self.engine, first_seen, "world", now=START)
         self.alerts = self.start()
 
     def start(self) -> Alerts:
@@ -83,7 +83,7 @@ class Desk:
     def edition(self, day: date) -> None:
         window = (self.now - 24 * HOUR, self.now)
         given = {"local_date": day, "slot": DAILY, "number": 1, "window": window, "now": self.now}
-        write(self.engine, lambda c: claim(c, "world", **given))
+        write(self.engine, claim, "world", **given)
         write(self.engine, lambda c: c.execute(editions.update().values(made_at=self.now)))
 
     async def pass_time(self, hours: float, *, good: int) -> None:
@@ -161,7 +161,7 @@ async def test_an_edition_that_is_not_made_is_told_until_one_is(desk):
 async def test_a_delivery_that_was_given_up_is_told(desk):
     place = Place(digest="world", local_date=START.date(), slot=DAILY)
     parcel = Parcel(channel="smtp", recipient="bob@example.net", forms=(Rendered(format="eml", name="x", body=b"x"),))
-    write(desk.engine, lambda c: put(c, place, [parcel], now=desk.now))
+    write(desk.engine, put, place, [parcel], now=desk.now)
 
     await desk.pass_time(2.25, good=4)
 

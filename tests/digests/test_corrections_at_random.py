@@ -50,7 +50,7 @@ def correct(engine, chance, known, now):
             case "join":
                 join(engine, one, other, now=now)
             case _ if held:
-                write(engine, lambda c: forget(c, chance.choice(held), now=now))
+                write(engine, forget, chance.choice(held), now=now)
     except DigestError:
         pass
 

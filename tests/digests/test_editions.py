@@ -68,7 +68,7 @@ def test_six_makers_at_once_make_one_edition(engine):
 def test_an_edition_comes_back_as_it_was_made(engine):
     made = make_edition(engine, digest(), order(), now=NOW)
 
-    assert read(engine, lambda c: get_edition(c, "world", local_date=DAY)) == made
+    assert read(engine, get_edition, "world", local_date=DAY) == made
 
 
 def test_an_edition_whose_files_cannot_be_written_is_still_owed(engine):
@@ -78,17 +78,17 @@ def test_an_edition_whose_files_cannot_be_written_is_still_owed(engine):
     with pytest.raises(DeliveryError):
         make_edition(engine, digest(), order(), now=NOW, hand_over=full)
 
-    assert not read(engine, lambda c: is_settled(c, "world", local_date=DAY, slot=DAILY, now=NOW))
+    assert not read(engine, is_settled, "world", local_date=DAY, slot=DAILY, now=NOW)
     assert make_edition(engine, digest(), order(), now=NOW) is not None
 
 
 def test_a_claim_left_by_a_crash_runs_out(engine):
     taken = {"local_date": DAY, "slot": DAILY, "number": 1, "window": WINDOW, "by": "another-machine:1:mark"}
 
-    assert write(engine, lambda c: claim(c, "world", **taken, now=NOW))
-    assert not write(engine, lambda c: claim(c, "world", **taken, now=NOW + CLAIM_LASTS / 2))
-    assert not read(engine, lambda c: is_settled(c, "world", local_date=DAY, slot=DAILY, now=NOW + CLAIM_LASTS * 2))
-    assert write(engine, lambda c: claim(c, "world", **taken, now=NOW + CLAIM_LASTS * 2))
+    assert write(engine, claim, "world", **taken, now=NOW)
+    assert not write(engine, claim, "world", **taken, now=NOW + CLAIM_LASTS / 2)
+    assert not read(engine, is_settled, "world", local_date=DAY, slot=DAILY, now=NOW + CLAIM_LASTS * 2)
+    assert write(engine, claim, "world", **taken, now=NOW + CLAIM_LASTS * 2)
 
 
 def dead_process() -> int:
@@ -102,28 +102,28 @@ def test_a_claim_of_a_killed_process_of_this_machine_is_taken_over_at_once(engin
     """The process that was killed may have had the number that we have now, in a container for example."""
     machine = maker().rsplit(":", 2)[0]
     taken = {"local_date": DAY, "slot": DAILY, "number": 1, "window": WINDOW, "now": NOW}
-    write(engine, lambda c: claim(c, "world", **taken, by=f"{machine}:{pid()}:mark"))
+    write(engine, claim, "world", **taken, by=f"{machine}:{pid()}:mark")
 
-    assert not read(engine, lambda c: is_settled(c, "world", local_date=DAY, slot=DAILY, now=NOW))
+    assert not read(engine, is_settled, "world", local_date=DAY, slot=DAILY, now=NOW)
     assert make_edition(engine, digest(), order(), now=NOW) is not None
 
 
 def test_a_claim_of_a_clock_that_was_ahead_runs_out(engine):
     given = {"local_date": DAY, "slot": DAILY, "number": 1, "window": WINDOW}
     then = NOW + timedelta(days=365)
-    assert write(engine, lambda c: claim(c, "world", now=then, by="another-machine:1:mark", **given))
+    assert write(engine, claim, "world", now=then, by="another-machine:1:mark", **given)
 
-    assert not read(engine, lambda c: is_settled(c, "world", local_date=DAY, slot=DAILY, now=NOW))
-    assert write(engine, lambda c: claim(c, "world", now=NOW, **given))
+    assert not read(engine, is_settled, "world", local_date=DAY, slot=DAILY, now=NOW)
+    assert write(engine, claim, "world", now=NOW, **given)
 
 
 def test_a_claim_of_a_living_process_stands(engine):
     machine = maker().rsplit(":", 2)[0]
     taken = {"local_date": DAY, "slot": DAILY, "number": 1, "window": WINDOW, "now": NOW}
-    write(engine, lambda c: claim(c, "world", **taken, by=f"{machine}:{os.getppid()}:mark"))
+    write(engine, claim, "world", **taken, by=f"{machine}:{os.getppid()}:mark")
 
     assert make_edition(engine, digest(), order(), now=NOW) is None
-    assert read(engine, lambda c: is_settled(c, "world", local_date=DAY, slot=DAILY, now=NOW))
+    assert read(engine, is_settled, "world", local_date=DAY, slot=DAILY, now=NOW)
 
 
 def test_a_maker_whose_claim_was_taken_over_neither_keeps_its_edition_nor_undoes_the_other(engine):
@@ -131,11 +131,11 @@ def test_a_maker_whose_claim_was_taken_over_neither_keeps_its_edition_nor_undoes
     later = NOW + CLAIM_LASTS * 2
 
     def somebody_else_takes_over(edition) -> None:
-        assert write(engine, lambda c: claim(c, "world", **taken, now=later, by="another-machine:1:mark"))
+        assert write(engine, claim, "world", **taken, now=later, by="another-machine:1:mark")
 
     assert make_edition(engine, digest(), order(), now=NOW, hand_over=somebody_else_takes_over) is None
-    write(engine, lambda c: give_back(c, "world", local_date=DAY, slot=DAILY))
-    assert read(engine, lambda c: is_settled(c, "world", local_date=DAY, slot=DAILY, now=later))
+    write(engine, give_back, "world", local_date=DAY, slot=DAILY)
+    assert read(engine, is_settled, "world", local_date=DAY, slot=DAILY, now=later)
     assert timedelta(seconds=MAKE_LIMIT_S) < CLAIM_LASTS
 
 
@@ -143,7 +143,7 @@ def test_the_daily_edition_stands_for_its_date_whatever_else_was_asked_for(engin
     daily = make_edition(engine, digest(), order(), now=NOW)
     make_edition(engine, digest(), order(slot="15:00"), now=NOW + timedelta(hours=9))
 
-    assert read(engine, lambda c: get_edition(c, "world", local_date=DAY)) == daily
+    assert read(engine, get_edition, "world", local_date=DAY) == daily
 
 
 def test_numbers_and_predecessors_go_by_dates(engine):
@@ -155,25 +155,25 @@ def test_numbers_and_predecessors_go_by_dates(engine):
     assert first is not None and second is not None
     assert (first.number, second.number) == (1, 2)
     assert second.previous == yesterday
-    assert read(engine, lambda c: seen_editions(c, "world", before=DAY, most=1)) == (first,)
-    assert read(engine, lambda c: next_number(c, "world", local_date=DAY)) == 2
+    assert read(engine, seen_editions, "world", before=DAY, most=1) == (first,)
+    assert read(engine, next_number, "world", local_date=DAY) == 2
 
 
 def test_an_edition_that_is_only_shown_leaves_no_trace(engine):
     shown = make_edition(engine, digest(), replace(order(), slot=None), now=NOW)
 
     assert shown is not None
-    assert read(engine, lambda c: get_edition(c, "world", local_date=DAY)) is None
+    assert read(engine, get_edition, "world", local_date=DAY) is None
 
 
 def test_a_digest_is_known_from_the_first_time_it_was_asked_for(engine):
-    assert write(engine, lambda c: first_seen(c, "world", now=NOW)) == NOW
-    assert write(engine, lambda c: first_seen(c, "world", now=NOW + timedelta(days=3))) == NOW
+    assert write(engine, first_seen, "world", now=NOW) == NOW
+    assert write(engine, first_seen, "world", now=NOW + timedelta(days=3)) == NOW
 
 
 def test_the_ledger_of_a_digest_with_sources_counts_what_they_brought(engine):
     sources = [Source(url=f"https://{name}.example/feed", name=name, language="en") for name in ("One", "Two")]
-    write(engine, lambda c: sync_sources(c, sources, now=NOW))
+    write(engine, sync_sources, sources, now=NOW)
     for n, source in enumerate(sources, 1):
         (feed,) = read(engine, lambda c, source=source: due_feeds(c, host_of(source.url), now=NOW))
         new = tuple(Entry(guid=f"{i}", url=f"{source.url}/{i}", title="T", content_hash="h") for i in range(n))
@@ -197,16 +197,16 @@ def test_the_ledger_of_a_digest_with_sources_counts_what_they_brought(engine):
 
 def test_the_ledger_says_why_entries_are_not_among_the_articles(engine):
     source = Source(url="https://one.example/feed", name="One", language="en")
-    write(engine, lambda c: sync_sources(c, [source], now=NOW))
-    (feed,) = read(engine, lambda c: due_feeds(c, "one.example", now=NOW))
+    write(engine, sync_sources, [source], now=NOW)
+    (feed,) = read(engine, due_feeds, "one.example", now=NOW)
     new = tuple(Entry(guid=f"{i}", url=f"https://one.example/{i}", title="T", content_hash="h") for i in range(4))
     again = Entry(guid="again", url="https://one.example/0?utm_source=feed", title="T", content_hash="h")
     result = Polled(
         feed_id=feed.id, at=NOW - timedelta(hours=1), next_poll_at=NOW, interval_s=3600.0, validators=Validators(),
         changes=Changes(new=(*new, again), changed=(), unchanged=0), moved_to=None, took_s=0.1,
     )  # fmt: skip
-    write(engine, lambda c: record_polls(c, [(feed, result)]))
-    pages = read(engine, lambda c: due_pages(c, "one.example", now=NOW, most=9))
+    write(engine, record_polls, [(feed, result)])
+    pages = read(engine, due_pages, "one.example", now=NOW, most=9)
     came = NOW - timedelta(minutes=30)
     for page, age in zip(pages, (2, 30, 700), strict=False):  # the fourth is still to be had
         at = NOW - timedelta(hours=age)
@@ -231,7 +231,7 @@ def test_the_ledger_says_why_entries_are_not_among_the_articles(engine):
 
 def test_an_edition_that_never_came_to_be_takes_no_number(engine):
     taken = {"local_date": DAY - timedelta(days=1), "slot": DAILY, "number": 1, "window": WINDOW, "now": NOW}
-    write(engine, lambda c: claim(c, "world", **taken))
+    write(engine, claim, "world", **taken)
 
     assert make_edition(engine, digest(), order(), now=NOW).number == 1
 
@@ -247,8 +247,8 @@ async def test_an_edition_that_is_made_waits_for_a_store_that_cannot_be_written_
     while not refusing:
         await asyncio.sleep(0.01)
     await asyncio.sleep(0.1)
-    assert not read(engine, lambda c: get_edition(c, "world", local_date=DAY))
+    assert not read(engine, get_edition, "world", local_date=DAY)
     refusing.clear()
 
     assert await made is not None
-    assert read(engine, lambda c: get_edition(c, "world", local_date=DAY)) == await made
+    assert read(engine, get_edition, "world", local_date=DAY) == await made

@@ -45,7 +45,7 @@ def test_features_of_another_version_are_made_anew_from_the_text(engine, put):
     article = put("Post", DAM)
     (made,), _ = between(engine, NOON, NOON + timedelta(hours=1))
     older = pack(replace(made.features, version="0", names=("atlantis",)))
-    write(engine, lambda c: set_features(c, {article.id: Packed(version="0", payload=older)}))
+    write(engine, set_features, {article.id: Packed(version="0", payload=older)})
 
     found, with_texts = between(engine, NOON, NOON + timedelta(hours=1))
 

@@ -62,8 +62,8 @@ def keep(made, url: str) -> None:
     engine = open_digests(url)
     place = {"local_date": made.local_date, "slot": DAILY}
     window = (END - timedelta(days=1), END)
-    assert write(engine, lambda c: claim(c, made.digest, number=1, window=window, now=NOW, **place))
-    assert write(engine, lambda c: finish(c, made, slot=DAILY))
+    assert write(engine, claim, made.digest, number=1, window=window, now=NOW, **place)
+    assert write(engine, finish, made, slot=DAILY)
     engine.dispose()
 
 

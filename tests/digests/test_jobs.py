@@ -100,7 +100,7 @@ async def test_an_edition_missed_by_a_sleep_is_made_late_and_says_so(daemon):
     clock[0] = datetime(2026, 10, 24, 9, 0, tzinfo=UTC)  # four and a half hours after Berlin's time
     await job.run()
 
-    edition = read(tools.writer.engine, lambda c: get_edition(c, "berlin", local_date=clock[0].date()))
+    edition = read(tools.writer.engine, get_edition, "berlin", local_date=clock[0].date())
     assert edition is not None
     assert edition.ledger.late_s == pytest.approx(4.5 * 3600)
 
@@ -110,18 +110,18 @@ async def test_an_edition_whose_node_died_is_made_by_the_one_that_its_job_comes_
     clock[0] = datetime(2026, 10, 24, 4, 30, tzinfo=UTC)
     editions, *_ = jobs(settings, tools)
     day, engine = clock[0].date(), tools.writer.engine
-    write(engine, lambda c: first_seen(c, "berlin", now=clock[0]))
+    write(engine, first_seen, "berlin", now=clock[0])
     window = (clock[0] - timedelta(days=1), clock[0])
     assert await editions.chore.wanted() == ("berlin/2026-10-24",)
     given = {"local_date": day, "slot": "daily", "number": 1, "window": window, "by": "elsewhere:7:mark"}
-    assert write(engine, lambda c: claim(c, "berlin", now=clock[0], **given))
+    assert write(engine, claim, "berlin", now=clock[0], **given)
 
     clock[0] += timedelta(seconds=25)
     assert await editions.chore.do("berlin/2026-10-24") is False
     clock[0] += timedelta(seconds=6)
     assert await editions.chore.do("berlin/2026-10-24") is True
 
-    assert read(engine, lambda c: get_edition(c, "berlin", local_date=day)) is not None
+    assert read(engine, get_edition, "berlin", local_date=day) is not None
     assert await editions.chore.wanted() == ()
     assert await editions.chore.do("berlin/2026-10-24") is True  # a job that comes late finds it made
     assert await editions.chore.do("no-such-digest/2026-10-24") is True
@@ -147,7 +147,7 @@ async def test_an_edition_is_sent_as_soon_as_it_is_made_and_once(daemon, tmp_pat
     with MailServer() as server, caplog.at_level(logging.INFO, logger="digests"):
         settings = parse(on(given.store.url, BESIDE + OUTBOX.format(port=server.port)), tmp_path / "s.toml")
         editions, outbox, *_ = jobs(settings, tools)
-        write(tools.writer.engine, lambda c: first_seen(c, "berlin", now=clock[0]))
+        write(tools.writer.engine, first_seen, "berlin", now=clock[0])
 
         for _ in range(3):
             await editions.run()
@@ -166,7 +166,7 @@ async def test_a_daemon_that_ends_leaves_a_server_that_hangs_and_the_mail_stays_
         place = Place(digest="berlin", local_date=clock[0].date(), slot="daily")
         mail = Rendered(format="eml", name="x.eml", body=b"Subject: x\r\n\r\n")
         parcel = Parcel(channel="smtp", recipient="ann@example.net", forms=(mail,))
-        write(tools.writer.engine, lambda c: put(c, place, [parcel], now=clock[0]))
+        write(tools.writer.engine, put, place, [parcel], now=clock[0])
         running = asyncio.create_task(outbox.run())
         while not any(line.startswith("mail") for line in server.seen):
             await asyncio.sleep(0.05)
@@ -176,7 +176,7 @@ async def test_a_daemon_that_ends_leaves_a_server_that_hangs_and_the_mail_stays_
             await running
         await asyncio.sleep(0.5)
 
-        (row,) = read(tools.writer.engine, lambda c: deliveries_of(c, place))
+        (row,) = read(tools.writer.engine, deliveries_of, place)
         assert (row.state, row.told.partition(" ")[2]) == ("waiting", "cannot be reached: broken off")
 
 
@@ -187,7 +187,7 @@ async def run_until(job, clock, end: datetime, step: timedelta = timedelta(minut
 
 
 def edition_of(tools, name: str, day: datetime):
-    return read(tools.writer.engine, lambda c: get_edition(c, name, local_date=day.date()))
+    return read(tools.writer.engine, get_edition, name, local_date=day.date())
 
 
 async def test_an_edition_made_on_time_covers_the_time_up_to_when_it_was_due(daemon):
@@ -208,7 +208,7 @@ async def test_after_a_start_an_edition_waits_for_the_news_of_the_night_but_not_
     job, *_ = jobs(settings, tools)
     clock[0] = due = datetime(2026, 10, 24, 4, 31, tzinfo=UTC)
     source = Source(url="https://news.example/feed.xml", name="The News", language="en")
-    write(tools.writer.engine, lambda c: sync_sources(c, [source], now=clock[0]))
+    write(tools.writer.engine, sync_sources, [source], now=clock[0])
 
     await run_until(job, clock, due + timedelta(minutes=14))
     assert edition_of(tools, "berlin", clock[0]) is None
@@ -222,9 +222,9 @@ async def test_after_a_start_an_edition_is_made_as_soon_as_nothing_is_left_to_as
     job, *_ = jobs(settings, tools)
     clock[0] = due = datetime(2026, 10, 24, 4, 31, tzinfo=UTC)
     source = Source(url="https://news.example/feed.xml", name="The News", language="en")
-    write(tools.writer.engine, lambda c: sync_sources(c, [source], now=clock[0]))
+    write(tools.writer.engine, sync_sources, [source], now=clock[0])
     await job.run()
-    write(tools.writer.engine, lambda c: note_polls(c, [1], next_poll_at=clock[0] + timedelta(hours=1)))
+    write(tools.writer.engine, note_polls, [1], next_poll_at=clock[0] + timedelta(hours=1))
 
     clock[0] += timedelta(minutes=2)
     await job.run()
@@ -339,4 +339,4 @@ def place(tools, at: datetime, n: int, title: str) -> None:
     )  # fmt: skip
     made = extract_features(article.id, title=title, text=text, language="en")
     packed = Packed(version=made.version, payload=pack(made))
-    write(tools.writer.engine, lambda c: add_article(c, article, feed_id=1, packed=packed, block_hashes=()))
+    write(tools.writer.engine, add_article, article, feed_id=1, packed=packed, block_hashes=())

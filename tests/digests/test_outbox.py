@@ -52,17 +52,17 @@ def fill(engine):
     """Return a function that puts a delivery for each name into the outbox."""
 
     def put_all(*names: str, place: Place = PLACE) -> None:
-        write(engine, lambda c: put(c, place, [parcel(name) for name in names], now=NOW))
+        write(engine, put, place, [parcel(name) for name in names], now=NOW)
 
     return put_all
 
 
 def take(engine, now: datetime = NOW, by: str | None = None):
-    return write(engine, lambda c: claim(c, now=now, back_off=MINUTE, by=by))
+    return write(engine, claim, now=now, back_off=MINUTE, by=by)
 
 
 def states(engine) -> dict[str, str]:
-    return {each.recipient: each.state for each in read(engine, lambda c: deliveries_of(c, PLACE))}
+    return {each.recipient: each.state for each in read(engine, deliveries_of, PLACE)}
 
 
 def test_a_parcel_comes_back_byte_for_byte(engine, fill):
@@ -70,24 +70,24 @@ def test_a_parcel_comes_back_byte_for_byte(engine, fill):
 
     delivery = take(engine)
 
-    assert read(engine, lambda c: parcel_of(c, delivery)) == parcel()
+    assert read(engine, parcel_of, delivery) == parcel()
 
 
 def test_a_parcel_of_several_forms_comes_back_whole(engine):
     bodies = (b"", b"\n\n[]\n", bytes(range(256)) * 300)
     forms = tuple(Rendered(format=f"f{n}", name=f"{n}.bin", body=body) for n, body in enumerate(bodies))
     given = Parcel(channel="file", recipient="/copies", forms=forms)
-    write(engine, lambda c: put(c, PLACE, [given], now=NOW))
+    write(engine, put, PLACE, [given], now=NOW)
 
     delivery = take(engine)
 
-    assert read(engine, lambda c: parcel_of(c, delivery)) == given
+    assert read(engine, parcel_of, delivery) == given
 
 
 def test_nobody_is_owed_an_edition_twice(engine, fill):
     fill("ann@example.net", "bob@example.net")
     first = take(engine)
-    write(engine, lambda c: note_sent(c, first, "250 ok", now=NOW))
+    write(engine, note_sent, first, "250 ok", now=NOW)
 
     fill("ann@example.net", "bob@example.net", "cem@example.net")
 
@@ -135,7 +135,7 @@ def test_a_delivery_of_a_killed_process_is_taken_up_after_its_pause(engine, fill
 def test_what_was_at_the_brink_when_its_process_died_stays_unknown(engine, fill):
     fill("ann@example.net")
     delivery = take(engine, by=ELSEWHERE)
-    write(engine, lambda c: note_brink(c, delivery, by=ELSEWHERE))
+    write(engine, note_brink, delivery, by=ELSEWHERE)
 
     assert states(engine) == {"ann@example.net": UNKNOWN}
     assert take(engine, NOW + LEASE).state == UNKNOWN
@@ -146,8 +146,8 @@ def test_who_lost_a_delivery_can_neither_send_it_nor_settle_it(engine, fill):
     lost = take(engine, by=ELSEWHERE)
     take(engine, NOW + LEASE)
 
-    assert not write(engine, lambda c: note_brink(c, lost, by=ELSEWHERE))
-    assert not write(engine, lambda c: note_sent(c, lost, "250 ok", now=NOW, by=ELSEWHERE))
+    assert not write(engine, note_brink, lost, by=ELSEWHERE)
+    assert not write(engine, note_sent, lost, "250 ok", now=NOW, by=ELSEWHERE)
     assert states(engine) == {"ann@example.net": SENDING}
 
 
@@ -155,10 +155,10 @@ def test_a_parcel_that_was_sent_takes_no_room(engine, fill):
     fill("ann@example.net")
     delivery = take(engine)
 
-    write(engine, lambda c: note_sent(c, delivery, "250 ok", now=NOW))
+    write(engine, note_sent, delivery, "250 ok", now=NOW)
 
-    assert read(engine, lambda c: parcel_of(c, delivery)).forms == ()
-    assert read(engine, lambda c: count_due(c, now=NOW + TRIED_FOR)) == 0
+    assert read(engine, parcel_of, delivery).forms == ()
+    assert read(engine, count_due, now=NOW + TRIED_FOR) == 0
 
 
 def test_a_fault_of_the_way_is_shared_by_all_who_are_due_and_by_nobody_else(engine, fill):
@@ -184,13 +184,11 @@ def test_a_fault_of_the_way_is_shared_by_all_who_are_due_and_by_nobody_else(engi
 def test_who_is_in_a_hurry_tries_again_what_was_given_up_but_nothing_that_was_sent(engine, fill):
     fill("ann@example.net", "bob@example.net")
     sent, failed = take(engine), take(engine)
-    write(engine, lambda c: note_sent(c, sent, "250 ok", now=NOW))
-    write(engine, lambda c: note_failed(c, replace(failed, state=FAILED, told="550 no"), now=NOW))
-    assert [each.recipient for each in read(engine, lambda c: unsettled(c, since=PLACE.local_date))] == [
-        "bob@example.net"
-    ]
+    write(engine, note_sent, sent, "250 ok", now=NOW)
+    write(engine, note_failed, replace(failed, state=FAILED, told="550 no"), now=NOW)
+    assert [each.recipient for each in read(engine, unsettled, since=PLACE.local_date)] == ["bob@example.net"]
 
-    write(engine, lambda c: hurry(c, PLACE, now=NOW))
+    write(engine, hurry, PLACE, now=NOW)
 
     assert states(engine) == {"ann@example.net": SENT, "bob@example.net": WAITING}
     assert take(engine).recipient == "bob@example.net"
@@ -202,5 +200,5 @@ def test_a_delivery_that_a_clock_ahead_has_put_off_or_leased_is_due(engine, fill
     then = NOW + ahead
     assert take(engine, now=then, by=ELSEWHERE) is not None  # whoever took it is leased it, and died
 
-    assert read(engine, lambda c: count_due(c, now=NOW)) == 1
+    assert read(engine, count_due, now=NOW) == 1
     assert take(engine) is not None

@@ -47,7 +47,7 @@ class Outbox(RuleBasedStateMachine):
     def fill(self) -> None:
         parcels = [Parcel(channel="smtp", recipient=name, forms=()) for name in READERS]
         write(self.engine, lambda c: c.execute(delete(deliveries)))
-        write(self.engine, lambda c: outbox.put(c, PLACE, parcels, now=NOW))
+        write(self.engine, outbox.put, PLACE, parcels, now=NOW)
         self.now = NOW
         self.hands: dict[str, Hand] = {}
         self.taken = dict.fromkeys(READERS, 0)  # mails that the server has
@@ -61,7 +61,7 @@ class Outbox(RuleBasedStateMachine):
     def claim(self, worker: str) -> None:
         if worker in self.hands:
             return
-        found = write(self.engine, lambda c: outbox.claim(c, now=self.now, back_off=MINUTE, by=worker))
+        found = write(self.engine, outbox.claim, now=self.now, back_off=MINUTE, by=worker)
         if found is None:
             return
         holders = [hand for hand in self.hands.values() if hand.delivery.id == found.id]
@@ -74,7 +74,7 @@ class Outbox(RuleBasedStateMachine):
     def send(self, data, answer: str) -> None:
         worker = data.draw(st.sampled_from(sorted(self.hands)))
         hand, reader = self.hands[worker], self.hands[worker].delivery.recipient
-        if not write(self.engine, lambda c: outbox.note_brink(c, hand.delivery, by=worker)):
+        if not write(self.engine, outbox.note_brink, hand.delivery, by=worker):
             del self.hands[worker]  # somebody else has it: no dot
             return
         assert reader not in self.arrived
@@ -91,19 +91,19 @@ class Outbox(RuleBasedStateMachine):
     def settle(self, worker: str, answer: str) -> None:
         hand = self.hands.pop(worker)
         if answer == "kept":
-            assert write(self.engine, lambda c: outbox.note_sent(c, hand.delivery, "250", now=self.now, by=worker))
+            assert write(self.engine, outbox.note_sent, hand.delivery, "250", now=self.now, by=worker)
             self.arrived.add(hand.delivery.recipient)
         else:
             state = UNKNOWN if hand.delivery.state == UNKNOWN else WAITING
             failed = replace(hand.delivery, state=state, told="450", next_try_at=self.now + MINUTE)
-            assert write(self.engine, lambda c: outbox.note_failed(c, failed, now=self.now, by=worker))
+            assert write(self.engine, outbox.note_failed, failed, now=self.now, by=worker)
 
     @precondition(lambda self: self.hands)
     @rule(data=st.data())
     def give_up(self, data) -> None:
         worker = data.draw(st.sampled_from(sorted(self.hands)))
         failed = replace(self.hands.pop(worker).delivery, state=FAILED, told="550")
-        write(self.engine, lambda c: outbox.note_failed(c, failed, now=self.now, by=worker))
+        write(self.engine, outbox.note_failed, failed, now=self.now, by=worker)
 
     @precondition(lambda self: self.hands)
     @rule(data=st.data())
@@ -124,18 +124,18 @@ class Outbox(RuleBasedStateMachine):
 
     @rule()
     def hurry(self) -> None:
-        write(self.engine, lambda c: outbox.hurry(c, PLACE, now=self.now))
+        write(self.engine, outbox.hurry, PLACE, now=self.now)
 
     @rule()
     def make_it_again(self) -> None:
         parcels = [Parcel(channel="smtp", recipient=name, forms=()) for name in READERS]
-        write(self.engine, lambda c: outbox.put(c, PLACE, parcels, now=self.now))
+        write(self.engine, outbox.put, PLACE, parcels, now=self.now)
 
     @invariant()
     def nobody_is_lost(self) -> None:
         if self.engine is None or not hasattr(self, "taken"):
             return
-        rows = read(self.engine, lambda c: outbox.deliveries_of(c, PLACE))
+        rows = read(self.engine, outbox.deliveries_of, PLACE)
         assert [row.recipient for row in rows] == list(READERS)
         assert {row.recipient for row in rows if row.state == SENT} == self.arrived
         assert all(self.taken[row.recipient] for row in rows if row.state == SENT)

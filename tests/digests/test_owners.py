@@ -33,7 +33,7 @@ def counts(engine, *owners):
         Source(url=f"https://{name.lower()}.example/feed", name=name, owner=owner)
         for name, owner in zip(names, owners, strict=True)
     ]
-    write(engine, lambda c: sync_sources(c, sources, now=NOW))
+    write(engine, sync_sources, sources, now=NOW)
     edition = make_edition(engine, WORLD, ORDER, now=NOW)
     assert edition is not None
     (story,) = edition.stories
@@ -65,6 +65,6 @@ def test_a_story_by_itself_counts_owners_as_its_edition_does(engine, put):
 
     for owners, independent in ((("Quay Media", "Quay Media"), 1), ((None, "Quay Media"), 2)):
         assert counts(engine, *owners) == (2, independent)
-        story = read(engine, lambda c: members_of(c, [first.id]))[first.id].story
+        story = read(engine, members_of, [first.id])[first.id].story
         covered = read(engine, lambda c, story=story: history_of(c, story)).coverage
         assert (len(covered.outlets), len(covered.independent)) == (2, independent)

@@ -61,7 +61,7 @@ def test_what_the_reports_bear_out_is_shown_with_its_sources_and_proved(engine, 
     assert [prose.text for prose in story.prose] == [GOOD.replace(" [1, 3]", "")]
     assert story.prose_by == "tiny"
     assert len(story.prose[0].sources) == 2
-    assert verify(made, read(engine, lambda c: articles_by_id(c, cited_ids(made)))) == ()
+    assert verify(made, read(engine, articles_by_id, cited_ids(made))) == ()
     assert made.ledger.prose == "tiny wrote 1"
 
 

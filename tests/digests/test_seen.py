@@ -31,7 +31,7 @@ def make(engine, *recipients: str, days: int = 0, slot: str = DAILY):
 def settle(engine, *states: str) -> None:
     """Bring the deliveries that are due into these states, in their order."""
     for state in states:
-        taken = write(engine, lambda c: claim(c, now=END + timedelta(hours=1), back_off=timedelta(days=9)))
+        taken = write(engine, claim, now=END + timedelta(hours=1), back_off=timedelta(days=9))
         match state:
             case "sent":
                 write(engine, lambda c, taken=taken: note_sent(c, taken, "250 ok", now=END))
@@ -58,11 +58,11 @@ def test_an_edition_is_seen_once_it_has_reached_somebody(engine, states, is_seen
     settle(engine, *states)
 
     tomorrow = DAY + timedelta(days=1)
-    covered = read(engine, lambda c: covered_until(c, "world", by=END + timedelta(days=1), window=WORLD.window))
-    assert read(engine, lambda c: seen_editions(c, "world", before=tomorrow, most=3)) == ((made,) if is_seen else ())
+    covered = read(engine, covered_until, "world", by=END + timedelta(days=1), window=WORLD.window)
+    assert read(engine, seen_editions, "world", before=tomorrow, most=3) == ((made,) if is_seen else ())
     assert covered == (END if is_seen else None)
-    assert read(engine, lambda c: last_edition(c, "world")) == made
-    assert read(engine, lambda c: recent_editions(c, "world", before=tomorrow, most=3)) == (made,)
+    assert read(engine, last_edition, "world") == made
+    assert read(engine, recent_editions, "world", before=tomorrow, most=3) == (made,)
 
 
 def test_of_two_editions_of_a_date_the_one_that_arrived_is_the_one_that_is_known(engine):
@@ -70,7 +70,7 @@ def test_of_two_editions_of_a_date_the_one_that_arrived_is_the_one_that_is_known
     make(engine, "ann@example.net")
     settle(engine, FAILED)
 
-    assert read(engine, lambda c: seen_editions(c, "world", before=date.max, most=3)) == (on_demand,)
+    assert read(engine, seen_editions, "world", before=date.max, most=3) == (on_demand,)
 
 
 def test_what_a_lost_edition_told_is_new_in_the_next_and_its_time_is_covered_again(engine):

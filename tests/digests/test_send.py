@@ -31,7 +31,7 @@ class Desk:
         self.write_settings(NAMES)
         forms = (Rendered(format="eml", name="x.eml", body=MAIL),)
         parcels = [Parcel(channel="smtp", recipient=name, forms=forms) for name in NAMES]
-        write(engine, lambda c: put(c, PLACE, parcels, now=NOW))
+        write(engine, put, PLACE, parcels, now=NOW)
 
     def write_settings(self, names: tuple[str, ...], password: str = "") -> None:
         login = f'user = "user"\npassword = "{password}"\n' if password else ""
@@ -55,7 +55,7 @@ class Desk:
         return told
 
     def rows(self):
-        return read(self.engine, lambda c: deliveries_of(c, PLACE))
+        return read(self.engine, deliveries_of, PLACE)
 
 
 @pytest.fixture

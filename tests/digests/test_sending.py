@@ -93,8 +93,8 @@ def test_what_was_sent_is_the_edition_of_the_day_and_the_daemon_owes_none(digest
 
     digest("--send")
 
-    assert read(engine, lambda c: is_settled(c, "world", local_date=today(), slot=DAILY, now=datetime.now(UTC)))
-    slot, edition = read(engine, lambda c: get_slot(c, "world", local_date=today()))
+    assert read(engine, is_settled, "world", local_date=today(), slot=DAILY, now=datetime.now(UTC))
+    slot, edition = read(engine, get_slot, "world", local_date=today())
     assert slot == DAILY
     assert edition.stories
 
@@ -176,7 +176,7 @@ def test_an_empty_day_is_kept_to_oneself_if_that_is_wished_for(digest, server, e
 
     assert "without a story, it is not sent" in capsys.readouterr().out
     assert server.taken == []
-    assert read(engine, lambda c: get_slot(c, "world", local_date=today())) is not None
+    assert read(engine, get_slot, "world", local_date=today()) is not None
 
 
 def test_without_a_channel_its_files_are_the_delivery(digest, put, server, capsys):

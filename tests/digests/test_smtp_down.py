@@ -86,8 +86,8 @@ async def test_a_mail_server_that_is_down_for_a_day(daemon, at, tmp_path, capsys
     await live(START + timedelta(hours=27))
 
     first, second = (Place(digest="world", local_date=START.date() + timedelta(days=n), slot="daily") for n in (0, 1))
-    rows = [*read(tools.writer.engine, lambda c: deliveries_of(c, first))]
-    rows += read(tools.writer.engine, lambda c: deliveries_of(c, second))
+    rows = [*read(tools.writer.engine, deliveries_of, first)]
+    rows += read(tools.writer.engine, deliveries_of, second)
     assert [(row.recipient, row.state) for row in rows] == [(reader, SENT) for reader in READERS] * 2
     assert sorted(mail.recipient for mail in server.taken) == sorted(READERS * 2)
     assert "ann@example.net" in named or "smtp" in named

@@ -102,7 +102,7 @@ def test_each_link_is_told_with_what_it_was_made_by(engine, put):
     second = put("Tribune", QUAKE.format("when our Lunden office rang him up, after a long night"), MORNING - HOUR)
     (story,) = until(engine)
 
-    members = read(engine, lambda c: history_of(c, story.id)).members
+    members = read(engine, history_of, story.id).members
 
     assert {member.nearest for member in members.values()} in ({first.id, second.id}, {None})
     for member in members.values():
@@ -134,7 +134,7 @@ def test_a_follow_up_is_in_the_thread_of_the_event_when_the_window_has_lost_it(e
 
 def test_digests_of_other_sources_share_their_stories(engine, put):
     sources = [Source(url=f"https://{name}.example/feed", name=name, language="en") for name in ("One", "Two")]
-    write(engine, lambda c: sync_sources(c, sources, now=MORNING))
+    write(engine, sync_sources, sources, now=MORNING)
     feeds = {state.feed.source.name: state.feed.id for state in read(engine, feed_states)}
     for n, name in enumerate(feeds):
         put(name, QUAKE.format(f"to reporter {n}"), MORNING - (n + 1) * HOUR, feed_id=feeds[name])

@@ -224,7 +224,7 @@ def test_a_join_with_a_story_of_long_ago_can_be_forgotten(watcher, press, put, e
     before = {key: spans(watcher, key) for key in (old, new)}
     watcher("story", "join", old, new)
 
-    assert write(engine, lambda c: forget(c, 1, now=MORNING + 30 * DAY + HOUR))
+    assert write(engine, forget, 1, now=MORNING + 30 * DAY + HOUR)
     watcher("story", "split", made[ids(*chess)], chess[0].id)  # another correction in between
     edition(engine, 3)  # looking back
     assert shown(engine, *ids(*quake, *later))

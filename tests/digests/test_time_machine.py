@@ -99,7 +99,7 @@ class World:
         self.engine.dispose()
 
     def made(self, name: str, day: date):
-        return read(self.engine, lambda c: get_edition(c, name, local_date=day))
+        return read(self.engine, get_edition, name, local_date=day)
 
     def rows(self, name: str) -> list[tuple[date, bool]]:
         query = select(editions.c.local_date, editions.c.made_at.is_not(None)).where(editions.c.digest == name)

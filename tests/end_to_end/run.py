@@ -71,10 +71,10 @@ async def _run(folder: Path, store_url: str, embedder: str) -> Run:
         first = await one_pass(settings, engine, everything=True, quiet=True)
         second = await one_pass(settings, engine, everything=True, quiet=True)
         end = datetime.now(UTC)
-        found = read(engine, lambda c: articles_between(c, start=now - timedelta(days=9), end=end))
+        found = read(engine, articles_between, start=now - timedelta(days=9), end=end)
         keys = {article.id: press.key(article.url) for article in found}
         requests = tuple(press.requests)
-    made = read(engine, lambda c: items(c, found))
+    made = read(engine, items, found)
     (digest_settings,) = digests_of(settings)
     start, end = order_window(engine, digest_settings, end=end)
     order = Order(local_date=end.date(), window_start=start, window_end=end, slot="test")

@@ -149,7 +149,7 @@ def test_the_log_shows_nothing_that_is_secret_in_an_address(settings):
                 log_event(event)
 
             async with open_tools(loaded, engine, tell=tell) as tools:
-                await tools.writer.do(lambda c: make_all_due(c, now=tools.now()))
+                await tools.writer.do(make_all_due, now=tools.now())
                 queue = LocalQueue(tools)
                 await queue.drain()
                 await queue.stop()

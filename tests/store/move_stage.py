@@ -45,10 +45,10 @@ def put_article(engine, key: str = "a") -> None:
         text="A quake shook Tarvola.", language="en", country="GB", published_at=NOW, fetched_at=NOW,
     )  # fmt: skip
     packed = Packed(version="0", payload=b"p")
-    write(engine, lambda c: add_article(c, article, feed_id=1, packed=packed, block_hashes=()))
+    write(engine, add_article, article, feed_id=1, packed=packed, block_hashes=())
 
 
 def put_polls(engine, count: int) -> None:
-    write(engine, lambda c: sync_sources(c, [Source(url="https://n.example/feed", name="N")], now=NOW))
+    write(engine, sync_sources, [Source(url="https://n.example/feed", name="N")], now=NOW)
     rows = [{"feed_id": 1, "at": NOW + timedelta(seconds=n), "status": "ok"} for n in range(count)]
     write(engine, lambda c: c.execute(polls.insert(), rows))

@@ -17,14 +17,14 @@ NEW_URL = "https://news.example/new.xml"
 
 
 def the_state(engine):
-    state = read(engine, lambda c: feed_state(c, SOURCE.url))
+    state = read(engine, feed_state, SOURCE.url)
     assert state is not None
     return state
 
 
 def poll(engine, result) -> None:
     feed = the_state(engine).feed
-    write(engine, lambda c: record_polls(c, [(feed, replace(result, feed_id=feed.id))]))
+    write(engine, record_polls, [(feed, replace(result, feed_id=feed.id))])
 
 
 def entry(n: object, **more) -> Entry:

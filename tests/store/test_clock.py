@@ -23,12 +23,12 @@ MINUTE, HOUR, YEAR = timedelta(minutes=1), timedelta(hours=1), timedelta(days=36
 
 @pytest.fixture
 def engine(engine):
-    write(engine, lambda c: sync_sources(c, [SOURCE], now=NOW))
+    write(engine, sync_sources, [SOURCE], now=NOW)
     return engine
 
 
 def claimed(engine, now=NOW + MINUTE) -> tuple[str, ...]:
-    return write(engine, lambda c: claim_hosts(c, worker="here:1", now=now, most=9))
+    return write(engine, claim_hosts, worker="here:1", now=now, most=9)
 
 
 @pytest.mark.parametrize("ahead", [2 * HOUR, YEAR])
@@ -36,7 +36,7 @@ def test_a_feed_that_was_polled_in_the_future_is_due(engine, ahead):
     poll(engine, polled(NOW + ahead))
     assert claimed(engine) == ()
 
-    write(engine, lambda c: drop_future_times(c, now=NOW + MINUTE))
+    write(engine, drop_future_times, now=NOW + MINUTE)
 
     assert claimed(engine) == (HOST,)
     assert the_state(engine).feed.last_polled_at == NOW + MINUTE
@@ -45,62 +45,62 @@ def test_a_feed_that_was_polled_in_the_future_is_due(engine, ahead):
 def test_a_feed_that_nobody_could_have_put_off_so_long_is_due_whoever_looks(engine):
     poll(engine, polled(NOW, next_poll_at=NOW + LONGEST_WAIT + HOUR))
 
-    write(engine, lambda c: drop_far_times(c, now=NOW + MINUTE))
+    write(engine, drop_far_times, now=NOW + MINUTE)
 
     assert claimed(engine) == (HOST,)
 
 
 def test_a_new_feed_of_a_clock_that_was_ahead_is_due(engine):
     poll(engine, polled(NOW))
-    write(engine, lambda c: sync_sources(c, [SOURCE, NEW], now=NOW + YEAR))
+    write(engine, sync_sources, [SOURCE, NEW], now=NOW + YEAR)
 
-    write(engine, lambda c: drop_far_times(c, now=NOW + MINUTE))
+    write(engine, drop_far_times, now=NOW + MINUTE)
 
     assert claimed(engine) == ("other.example",)
 
 
 def test_what_the_code_may_set_stays(engine):
     poll(engine, polled(NOW, next_poll_at=NOW + LONGEST_WAIT - HOUR))
-    write(engine, lambda c: block(c, HOST, until=NOW + LONGEST_HOLD - HOUR))
+    write(engine, block, HOST, until=NOW + LONGEST_HOLD - HOUR)
 
-    assert write(engine, lambda c: drop_future_times(c, now=NOW + MINUTE)) == 0
+    assert write(engine, drop_future_times, now=NOW + MINUTE) == 0
 
 
 def test_holds_leases_and_robots_of_a_clock_that_was_ahead_end(engine):
     then = NOW + YEAR
-    write(engine, lambda c: claim_hosts(c, worker="elsewhere:1", now=then, most=9))
-    write(engine, lambda c: block(c, HOST, until=then + HOUR))
-    write(engine, lambda c: set_robots(c, HOST, at=then, status=200, rules=""))
+    write(engine, claim_hosts, worker="elsewhere:1", now=then, most=9)
+    write(engine, block, HOST, until=then + HOUR)
+    write(engine, set_robots, HOST, at=then, status=200, rules="")
 
-    write(engine, lambda c: drop_future_times(c, now=NOW))
+    write(engine, drop_future_times, now=NOW)
 
-    host = read(engine, lambda c: get_host(c, HOST))
+    host = read(engine, get_host, HOST)
     assert (host.blocked_until, host.robots_at) == (None, None)
-    assert read(engine, lambda c: is_leased(c, HOST, now=NOW))  # by somebody who may be there
-    assert not read(engine, lambda c: is_leased(c, HOST, now=NOW + LEASE))
+    assert read(engine, is_leased, HOST, now=NOW)  # by somebody who may be there
+    assert not read(engine, is_leased, HOST, now=NOW + LEASE)
 
 
 def test_the_hold_of_a_host_that_was_asked_in_the_future_ends(engine):
-    write(engine, lambda c: block(c, HOST, until=NOW + 9 * HOUR))
+    write(engine, block, HOST, until=NOW + 9 * HOUR)
     write(engine, lambda c: c.execute(update(hosts).values(last_request_at=NOW + 8 * HOUR)))
 
-    write(engine, lambda c: drop_future_times(c, now=NOW))
+    write(engine, drop_future_times, now=NOW)
 
-    host = read(engine, lambda c: get_host(c, HOST))
+    host = read(engine, get_host, HOST)
     assert (host.blocked_until, host.last_request_at) == (None, NOW)
 
 
 def test_pages_noted_or_put_off_by_a_clock_that_was_ahead_are_due(engine):
     poll(engine, polled(NOW + YEAR, entry(1), entry(2)))
-    write(engine, lambda c: drop_future_times(c, now=NOW))
-    found = read(engine, lambda c: due_pages(c, HOST, now=NOW, most=9))
+    write(engine, drop_future_times, now=NOW)
+    found = read(engine, due_pages, HOST, now=NOW, most=9)
     assert [page.noted_at for page in found] == [NOW, NOW]
 
     put_off = found[0].article_id
-    write(engine, lambda c: page_failed(c, put_off, reason="HTTP 503", next_try_at=NOW + YEAR))
-    write(engine, lambda c: drop_far_times(c, now=NOW))
+    write(engine, page_failed, put_off, reason="HTTP 503", next_try_at=NOW + YEAR)
+    write(engine, drop_far_times, now=NOW)
 
-    assert {page.article_id for page in read(engine, lambda c: due_pages(c, HOST, now=NOW, most=9))} == {
+    assert {page.article_id for page in read(engine, due_pages, HOST, now=NOW, most=9)} == {
         page.article_id for page in found
     }
 
@@ -112,7 +112,7 @@ def test_news_of_a_clock_that_was_ahead_came_in_now(engine):
     row |= {"published_at": NOW - HOUR, "fetched_at": NOW + YEAR}
     write(engine, lambda c: c.execute(insert(articles).values(row)))
 
-    write(engine, lambda c: drop_future_times(c, now=NOW))
+    write(engine, drop_future_times, now=NOW)
 
     assert read(engine, lambda c: c.scalar(select(entries.c.first_seen_at))) == NOW
     times = read(engine, lambda c: c.execute(select(articles.c.published_at, articles.c.fetched_at)).one())

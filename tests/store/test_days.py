@@ -38,7 +38,7 @@ def put(engine, *keys: str, came: datetime = NOW) -> None:
         for key in keys
     ]  # fmt: skip
     packed = Packed(version="1", payload=b"p", vector=b"v", vector_model="m")
-    write(engine, lambda c: add_articles(c, [Arrival(article=one, feed_id=1, packed=packed) for one in given]))
+    write(engine, add_articles, [Arrival(article=one, feed_id=1, packed=packed) for one in given])
 
 
 def within(engine, partition: str) -> list[str]:
@@ -47,14 +47,14 @@ def within(engine, partition: str) -> list[str]:
 
 def there(engine, *keys: str) -> dict[str, bool]:
     """Return the stored ones of `keys`, and whether text and features of each can be read."""
-    texts = read(engine, lambda c: articles_by_id(c, keys))
-    packed = read(engine, lambda c: packed_features(c, keys))
+    texts = read(engine, articles_by_id, keys)
+    packed = read(engine, packed_features, keys)
     ids = read(engine, lambda c: c.scalars(select(articles.c.id).where(articles.c.id.in_(keys))).all())
     return {key: key in texts and key in packed for key in ids}
 
 
 def make(engine, first: datetime) -> None:
-    write(engine, lambda c: make_days(c, now=first))
+    write(engine, make_days, now=first)
 
 
 def test_a_store_that_is_opened_has_today_and_the_days_to_come_once(engine, store_url):
@@ -78,28 +78,28 @@ def test_a_day_goes_whole_and_what_is_held_stays(engine):
     make(engine, old)
     put(engine, "a", "b", "held", came=old)
     put(engine, "c")
-    write(engine, lambda c: hold(c, ["held"], holder="edition"))
+    write(engine, hold, ["held"], holder="edition")
 
-    over_at = write(engine, lambda c: drop_day(c, before=NOW - 20 * DAY))
+    over_at = write(engine, drop_day, before=NOW - 20 * DAY)
 
     assert over_at.date() == (old + DAY).date()
     assert there(engine, "a", "b", "held", "c") == {"a": False, "b": False, "held": True, "c": True}
     assert within(engine, "texts_rest") == ["held"]
-    write(engine, lambda c: drop_articles(c, before=over_at, after=None, most=9))
+    write(engine, drop_articles, before=over_at, after=None, most=9)
     assert there(engine, "a", "b", "held", "c") == {"held": True, "c": True}
 
 
 def test_a_day_that_is_not_over_before_the_time_stays(engine):
     make(engine, NOW - 30 * DAY)
 
-    assert write(engine, lambda c: drop_day(c, before=NOW - 30 * DAY)) is None
+    assert write(engine, drop_day, before=NOW - 30 * DAY) is None
     assert day_of(NOW - 30 * DAY) in read(engine, days_there)
 
 
 def test_what_lies_in_the_rest_goes_row_by_row(engine):
     put(engine, "a", "b", came=NOW - 30 * DAY)
 
-    write(engine, lambda c: drop_articles(c, before=NOW - 20 * DAY, after=None, most=9))
+    write(engine, drop_articles, before=NOW - 20 * DAY, after=None, most=9)
 
     assert (there(engine, "a", "b"), within(engine, "texts_rest"), within(engine, "features_rest")) == ({}, [], [])
 
@@ -119,9 +119,9 @@ def test_vectors_are_kept_where_the_features_lie(engine):
     put(engine, "a")
     put(engine, "b", came=NOW - 30 * DAY)
 
-    write(engine, lambda c: set_vectors(c, {"a": b"1", "b": b"2"}, model="other"))
+    write(engine, set_vectors, {"a": b"1", "b": b"2"}, model="other")
 
-    found = read(engine, lambda c: packed_features(c, ["a", "b"]))
+    found = read(engine, packed_features, ["a", "b"])
     assert {key: (each.vector, each.vector_model) for key, each in found.items()} == {
         "a": (b"1", "other"), "b": (b"2", "other"),
     }  # fmt: skip
@@ -134,7 +134,7 @@ def test_a_day_that_somebody_reads_is_left_for_another_time_at_once(engine):
     with engine.connect().execution_options(reading=True) as reader:
         reader.execute(text("SELECT count(*) FROM texts")).scalar_one()
         with pytest.raises(StoreError, match="holds rows of it locked") as caught:
-            write(engine, lambda c: drop_day(c, before=NOW))
+            write(engine, drop_day, before=NOW)
 
     assert caught.value.passing
     assert there(engine, "a") == {"a": True}
@@ -166,7 +166,7 @@ def test_an_article_is_looked_for_in_its_own_day_alone(engine):
     asked: list[tuple[str, object]] = []
     event.listen(engine, "before_cursor_execute", lambda *given: asked.append((given[2], given[3])))
 
-    read(engine, lambda c: articles_by_id(c, ["a"]))
+    read(engine, articles_by_id, ["a"])
     query, given = next(each for each in asked if "JOIN texts" in each[0])
     plan = read(
         engine,

@@ -15,7 +15,7 @@ from watcher.errors import StoreError
 from watcher.store.faults import check_writable, passing, unusable
 from watcher.store.open import open_store
 from watcher.store.schema import facts
-from watcher.store.writer import Writer, read, write
+from watcher.store.writer import Writer, read, write, write_patiently
 
 pytestmark = pytest.mark.slow  # waits for stores that cannot be written
 
@@ -202,7 +202,7 @@ async def test_a_writer_that_is_closed_waits_no_longer(engine, let):
 async def test_a_command_may_have_patience_too(engine, let):
     let("query_only=ON")
 
-    asked = asyncio.create_task(asyncio.to_thread(lambda: write(engine, keep("a"), patience_s=30.0)))
+    asked = asyncio.create_task(asyncio.to_thread(write_patiently, engine, 30.0, keep("a")))
     await asyncio.sleep(0.2)
     let("query_only=OFF")
     await asked

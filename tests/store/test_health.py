@@ -21,12 +21,12 @@ from watcher.store.writer import read, write
 
 @pytest.fixture
 def engine(engine):
-    write(engine, lambda c: sync_sources(c, [SOURCE], now=NOW))
+    write(engine, sync_sources, [SOURCE], now=NOW)
     return engine
 
 
 def history(engine) -> list[tuple[datetime, str, str]]:
-    lines = read(engine, lambda c: health_lines(c, the_state(engine).feed.id))
+    lines = read(engine, health_lines, the_state(engine).feed.id)
     return [(line.at, line.word, line.why) for line in reversed(lines)]
 
 
@@ -104,7 +104,7 @@ def test_an_outage_of_our_own_line_is_no_line_in_a_feeds_history(engine):
     poll(engine, Offline(feed_id=0, at=NOW + HOUR, next_poll_at=NOW + HOUR))
 
     assert words(engine) == ["ok"]
-    assert [line.status for line in read(engine, lambda c: poll_lines(c, 1, most=9))] == ["offline", "ok"]
+    assert [line.status for line in read(engine, poll_lines, 1, most=9)] == ["offline", "ok"]
 
 
 def test_the_history_says_where_a_feed_has_moved_to(engine):
@@ -116,7 +116,7 @@ def test_the_history_says_where_a_feed_has_moved_to(engine):
 
 def test_a_due_feed_of_a_host_that_is_left_alone_is_held(engine):
     poll(engine, polled(NOW, entry(1)))
-    write(engine, lambda c: block(c, "news.example", until=NOW + 9 * HOUR))
+    write(engine, block, "news.example", until=NOW + 9 * HOUR)
 
     assert status_word(engine, NOW) == "ok"
     assert status_word(engine, NOW + 2 * HOUR) == "held"
@@ -169,17 +169,17 @@ def test_one_entry_without_a_date_makes_no_feed_undated_and_one_with_a_date_ends
 
 def test_a_batch_writes_a_line_for_those_feeds_alone_whose_word_changes(engine):
     sources = [Source(url=f"https://news.example/{n}", name=f"N{n}") for n in range(6)]
-    write(engine, lambda c: sync_sources(c, sources, now=NOW))
-    feeds = read(engine, lambda c: due_feeds(c, "news.example", now=NOW))
+    write(engine, sync_sources, sources, now=NOW)
+    feeds = read(engine, due_feeds, "news.example", now=NOW)
     first = [(feed, replace(polled(NOW, entry(feed.id)), feed_id=feed.id)) for feed in feeds]
-    write(engine, lambda c: record_polls(c, first))
-    feeds = read(engine, lambda c: due_feeds(c, "news.example", now=NOW + HOUR))
+    write(engine, record_polls, first)
+    feeds = read(engine, due_feeds, "news.example", now=NOW + HOUR)
     later = [
         (feed, replace((failed if n in (2, 4) else unchanged)(NOW + HOUR), feed_id=feed.id))
         for n, feed in enumerate(feeds)
     ]
 
-    write(engine, lambda c: record_polls(c, later))
+    write(engine, record_polls, later)
 
     states = read(engine, feed_states)
     assert [state.feed.health for state in states].count("failing") == 2
@@ -195,7 +195,7 @@ def test_polls_that_change_no_word_ask_and_write_nothing_more(engine):
         asked.append(statement)
 
     event.listen(engine, "before_cursor_execute", hear)
-    write(engine, lambda c: record_polls(c, [(feed, replace(unchanged(NOW + HOUR), feed_id=feed.id))]))
+    write(engine, record_polls, [(feed, replace(unchanged(NOW + HOUR), feed_id=feed.id))])
 
     assert [statement for statement in asked if "health" in statement] == []
     assert len([statement for statement in asked if statement.startswith("UPDATE feeds")]) == 1
@@ -214,7 +214,7 @@ def test_the_last_polls_come_the_latest_first(engine):
     for n in range(5):
         poll(engine, failed(NOW + n * HOUR, took_s=1.5) if n % 2 else polled(NOW + n * HOUR, entry(n)))
 
-    lines = read(engine, lambda c: poll_lines(c, 1, most=2))
+    lines = read(engine, poll_lines, 1, most=2)
 
     assert [(line.at, line.status, line.new, line.took_s, line.reason) for line in lines] == [
         (NOW + 4 * HOUR, "ok", 1, 0.1, None),
@@ -226,20 +226,20 @@ def test_the_latest_change_of_one_moment_comes_first(engine):
     poll(engine, polled(NOW, entry(1)))
     poll(engine, failed(NOW))
 
-    assert read(engine, lambda c: health_lines(c, 1)) == (
+    assert read(engine, health_lines, 1) == (
         HealthLine(at=NOW, word="failing", why="404 Not Found"),
         HealthLine(at=NOW, word="ok", why=""),
     )
 
 
 def test_a_source_that_is_not_in_the_store_has_no_state(engine):
-    assert read(engine, lambda c: feed_state(c, "https://other.example/")) is None
-    assert read(engine, lambda c: health_lines(c, 99)) == ()
+    assert read(engine, feed_state, "https://other.example/") is None
+    assert read(engine, health_lines, 99) == ()
 
 
 def test_a_source_that_has_left_the_settings_can_still_be_asked_about(engine):
     poll(engine, polled(NOW, entry(1)))
-    write(engine, lambda c: sync_sources(c, [], now=NOW))
+    write(engine, sync_sources, [], now=NOW)
 
     assert the_state(engine).feed.source == SOURCE
     assert read(engine, feed_states) == ()

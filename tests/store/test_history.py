@@ -16,7 +16,7 @@ from watcher.store.writer import read, write
 
 @pytest.fixture
 def engine(engine):
-    write(engine, lambda c: sync_sources(c, [SOURCE], now=NOW))
+    write(engine, sync_sources, [SOURCE], now=NOW)
     return engine
 
 
@@ -27,9 +27,7 @@ def test_polls_that_bring_nothing_new_are_counted_with_the_line_before_them(engi
     poll(engine, polled(NOW + 4 * HOUR, entry(2)))
     poll(engine, unchanged(NOW + 5 * HOUR))
 
-    told = [
-        (line.at, line.status, line.new, line.then_quiet) for line in read(engine, lambda c: poll_lines(c, 1, most=9))
-    ]
+    told = [(line.at, line.status, line.new, line.then_quiet) for line in read(engine, poll_lines, 1, most=9)]
 
     assert told == [(NOW + 4 * HOUR, "ok", 1, 1), (NOW, "ok", 1, 3)]
     assert read(engine, last_change) == NOW + 5 * HOUR
@@ -42,7 +40,7 @@ def test_a_first_poll_a_failure_what_follows_it_and_an_outage_have_lines_of_thei
     poll(engine, Offline(feed_id=0, at=NOW + 5 * HOUR, next_poll_at=NOW + 5 * HOUR))
     poll(engine, unchanged(NOW + 6 * HOUR))
 
-    told = [(line.status, line.then_quiet) for line in read(engine, lambda c: poll_lines(c, 1, most=9))]
+    told = [(line.status, line.then_quiet) for line in read(engine, poll_lines, 1, most=9)]
 
     assert told[::-1] == [("unchanged", 0), ("failed", 0), ("failed", 0), ("unchanged", 1), ("offline", 1)]
 
@@ -52,7 +50,7 @@ def test_changed_and_held_back_entries_have_a_line(engine):
     poll(engine, polled(NOW + HOUR, changes=Changes(new=(), changed=(entry(1),), unchanged=0)))
     poll(engine, polled(NOW + 2 * HOUR, changes=Changes(new=(), changed=(), unchanged=1, held_back=3)))
 
-    lines = read(engine, lambda c: poll_lines(c, 1, most=9))
+    lines = read(engine, poll_lines, 1, most=9)
 
     assert [(line.changed, line.held_back) for line in lines] == [(0, 3), (1, 0), (0, 0)]
 
@@ -65,7 +63,7 @@ def test_the_share_of_polls_that_found_nothing_new_counts_those_without_a_line(e
     for hours in (4, 5, 6, 7):
         poll(engine, unchanged(NOW + hours * HOUR))
 
-    (figures,) = read(engine, lambda c: feed_figures(c, [1], now=NOW + 8 * HOUR)).values()
+    (figures,) = read(engine, feed_figures, [1], now=NOW + 8 * HOUR).values()
 
     assert figures.unchanged == pytest.approx(6 / 8)
 
@@ -80,6 +78,6 @@ def test_a_worker_of_the_schema_before_writes_on_beside_ours(engine):
     poll(engine, unchanged(NOW + 3 * HOUR))
     poll(engine, polled(NOW + 4 * HOUR, entry(2)))
 
-    lines = read(engine, lambda c: poll_lines(c, 1, most=9))
+    lines = read(engine, poll_lines, 1, most=9)
 
     assert [(line.status, line.then_quiet) for line in lines] == [("ok", 0), ("unchanged", 2), ("ok", 0)]

@@ -21,18 +21,18 @@ HOUR = timedelta(hours=1)
 @pytest.fixture
 def engine(engine):
     sources = [Source(url=f"https://{name}.example/feed", name=name, language="en") for name in ("a", "b")]
-    write(engine, lambda c: sync_sources(c, sources, now=NOW))
+    write(engine, sync_sources, sources, now=NOW)
     return engine
 
 
 def polled(engine, host: str, *guids: str) -> int:
-    (feed,) = read(engine, lambda c: due_feeds(c, host, now=NOW))
+    (feed,) = read(engine, due_feeds, host, now=NOW)
     new = tuple(Entry(guid=guid, url=f"https://{host}/{guid}", title="T", content_hash="h") for guid in guids)
     result = Polled(
         feed_id=feed.id, at=NOW, next_poll_at=NOW + HOUR, interval_s=3600.0, validators=Validators(),
         changes=Changes(new=new, changed=(), unchanged=0), moved_to=None, took_s=0.1,
     )  # fmt: skip
-    write(engine, lambda c: record_polls(c, [(feed, result)]))
+    write(engine, record_polls, [(feed, result)])
     return feed.id
 
 
@@ -40,35 +40,35 @@ def test_entries_are_counted_for_the_feeds_that_are_asked_about(engine):
     a, b = polled(engine, "a.example", "1", "2", "3"), polled(engine, "b.example", "1")
 
     def counted(*ids: int) -> int:
-        return read(engine, lambda c: count_entries(c, start=NOW, end=NOW + HOUR, feed_ids=ids or None))
+        return read(engine, count_entries, start=NOW, end=NOW + HOUR, feed_ids=ids or None)
 
     assert (counted(), counted(a), counted(b), counted(a, b)) == (4, 3, 1, 4)
-    assert read(engine, lambda c: count_entries(c, start=NOW - HOUR, end=NOW)) == 0
+    assert read(engine, count_entries, start=NOW - HOUR, end=NOW) == 0
 
 
 def test_entries_of_one_article_are_told_from_articles(engine):
     a, b = polled(engine, "a.example", "1", "2", "2?utm_source=feed", "2#top"), polled(engine, "b.example", "1")
 
     def counted(*ids: int) -> int:
-        return read(engine, lambda c: count_repeats(c, start=NOW, end=NOW + HOUR, feed_ids=ids or None))
+        return read(engine, count_repeats, start=NOW, end=NOW + HOUR, feed_ids=ids or None)
 
     assert (counted(), counted(a), counted(b), counted(a, b)) == (2, 2, 0, 2)
-    assert read(engine, lambda c: count_repeats(c, start=NOW - HOUR, end=NOW)) == 0
+    assert read(engine, count_repeats, start=NOW - HOUR, end=NOW) == 0
 
 
 def test_feeds_pages_and_visits_are_waited_for_but_not_a_host_that_rests(engine):
     def due() -> int:
-        return read(engine, lambda c: count_due(c, now=NOW))
+        return read(engine, count_due, now=NOW)
 
     assert due() == 2
     polled(engine, "a.example", "1", "2")
     assert due() == 3  # two pages of a, the feed of b
-    write(engine, lambda c: block(c, "b.example", until=NOW + HOUR))
+    write(engine, block, "b.example", until=NOW + HOUR)
     assert due() == 2
 
-    write(engine, lambda c: claim_hosts(c, worker="w", now=NOW, most=9))
+    write(engine, claim_hosts, worker="w", now=NOW, most=9)
     assert due() == 3
-    write(engine, lambda c: release(c, "a.example", worker="w"))
+    write(engine, release, "a.example", worker="w")
     assert due() == 2
 
 
@@ -81,7 +81,7 @@ def test_pages_given_up_are_counted_for_the_feeds_that_are_asked_about_and_those
             write(engine, lambda c, p=page, at=at: page_failed(c, p.article_id, reason="HTTP 404", next_try_at=at))
 
     def counted(*ids: int) -> tuple[tuple[str, int], ...]:
-        return read(engine, lambda c: given_up(c, start=NOW, end=NOW + HOUR, feed_ids=ids or None))
+        return read(engine, given_up, start=NOW, end=NOW + HOUR, feed_ids=ids or None)
 
     assert counted() == (("HTTP 404", 3),)
     assert counted(a) == (("HTTP 404", 2),)
@@ -90,6 +90,6 @@ def test_pages_given_up_are_counted_for_the_feeds_that_are_asked_about_and_those
 
 def test_sources_that_left_the_settings_are_not_waited_for(engine):
     polled(engine, "a.example", "1", "2")
-    write(engine, lambda c: sync_sources(c, [], now=NOW))
+    write(engine, sync_sources, [], now=NOW)
 
-    assert read(engine, lambda c: count_due(c, now=NOW)) == 0
+    assert read(engine, count_due, now=NOW) == 0

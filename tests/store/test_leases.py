@@ -32,7 +32,7 @@ NOW = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
 @pytest.fixture
 def engine(engine):
     sources = [Source(url=f"https://h{n:03}.example/feed", name=f"Outlet {n}") for n in range(60)]
-    write(engine, lambda c: sync_sources(c, sources, now=NOW))
+    write(engine, sync_sources, sources, now=NOW)
     return engine
 
 
@@ -40,7 +40,7 @@ def test_six_workers_at_once_never_hold_the_same_host(engine):
     held: list[str] = []
 
     def work(worker: str) -> None:
-        while names := write(engine, lambda c: claim_hosts(c, worker=worker, now=NOW, most=4)):
+        while names := write(engine, claim_hosts, worker=worker, now=NOW, most=4):
             held.extend(names)
 
     threads = [threading.Thread(target=work, args=(f"machine:{n}",)) for n in range(6)]
@@ -54,42 +54,42 @@ def test_six_workers_at_once_never_hold_the_same_host(engine):
 
 
 def test_a_lease_that_ran_out_goes_to_another_worker(engine):
-    write(engine, lambda c: claim_hosts(c, worker="a:1", now=NOW, most=100))
+    write(engine, claim_hosts, worker="a:1", now=NOW, most=100)
 
-    assert write(engine, lambda c: claim_hosts(c, worker="b:1", now=NOW + LEASE / 2, most=1)) == ()
-    assert len(write(engine, lambda c: claim_hosts(c, worker="b:1", now=NOW + LEASE, most=1))) == 1
+    assert write(engine, claim_hosts, worker="b:1", now=NOW + LEASE / 2, most=1) == ()
+    assert len(write(engine, claim_hosts, worker="b:1", now=NOW + LEASE, most=1)) == 1
 
 
 def test_a_worker_that_lost_its_lease_is_told_so(engine):
-    (host,) = write(engine, lambda c: claim_hosts(c, worker="a:1", now=NOW, most=1))
-    write(engine, lambda c: claim_hosts(c, worker="b:1", now=NOW + LEASE, most=100))
+    (host,) = write(engine, claim_hosts, worker="a:1", now=NOW, most=1)
+    write(engine, claim_hosts, worker="b:1", now=NOW + LEASE, most=100)
 
-    assert not write(engine, lambda c: renew(c, host, worker="a:1", now=NOW + LEASE))
-    assert write(engine, lambda c: renew(c, host, worker="b:1", now=NOW + LEASE))
+    assert not write(engine, renew, host, worker="a:1", now=NOW + LEASE)
+    assert write(engine, renew, host, worker="b:1", now=NOW + LEASE)
 
 
 def test_a_step_soon_after_the_last_leaves_the_lease_as_it_is_and_a_later_one_renews_it(engine):
-    (host,) = write(engine, lambda c: claim_hosts(c, worker="a:1", now=NOW, most=1))
+    (host,) = write(engine, claim_hosts, worker="a:1", now=NOW, most=1)
 
     def step(after: timedelta, worker: str = "a:1") -> tuple[Step, timedelta]:
         now = NOW + after
-        (done,) = write(engine, lambda c: go_on(c, [Next(host=host, worker=worker, now=now, floor=LEASE)]))
+        (done,) = write(engine, go_on, [Next(host=host, worker=worker, now=now, floor=LEASE)])
         lease = select(hosts.c.lease_until).where(hosts.c.host == host)
         return done, read(engine, lambda c: c.execute(lease).scalar_one()) - NOW
 
     assert step(LEASE / 10) == (Step.GO, LEASE)
     assert step(LEASE / 4) == (Step.GO, LEASE + LEASE / 4)
     assert step(LEASE / 2, "b:1") == (Step.STOP, LEASE + LEASE / 4)
-    write(engine, lambda c: block(c, host, until=NOW + LEASE))
+    write(engine, block, host, until=NOW + LEASE)
     assert step(LEASE / 2) == (Step.STOP, LEASE + LEASE / 2)
 
 
 def test_releasing_somebody_elses_lease_changes_nothing(engine):
-    (host,) = write(engine, lambda c: claim_hosts(c, worker="a:1", now=NOW, most=1))
+    (host,) = write(engine, claim_hosts, worker="a:1", now=NOW, most=1)
 
-    write(engine, lambda c: release(c, host, worker="b:1"))
+    write(engine, release, host, worker="b:1")
 
-    assert host not in write(engine, lambda c: claim_hosts(c, worker="b:1", now=NOW, most=100))
+    assert host not in write(engine, claim_hosts, worker="b:1", now=NOW, most=100)
 
 
 def test_leases_of_dead_processes_of_this_machine_are_freed_at_once(engine):
@@ -98,19 +98,19 @@ def test_leases_of_dead_processes_of_this_machine_are_freed_at_once(engine):
     if process == 0:
         os._exit(0)
     os.waitpid(process, 0)
-    write(engine, lambda c: claim_hosts(c, worker=f"{machine}:{process}", now=NOW, most=10))
-    write(engine, lambda c: claim_hosts(c, worker=f"{machine}:{os.getppid()}", now=NOW, most=10))
+    write(engine, claim_hosts, worker=f"{machine}:{process}", now=NOW, most=10)
+    write(engine, claim_hosts, worker=f"{machine}:{os.getppid()}", now=NOW, most=10)
 
-    write(engine, lambda c: drop_dead_leases(c, worker=f"{machine}:{os.getpid()}"))
+    write(engine, drop_dead_leases, worker=f"{machine}:{os.getpid()}")
 
-    assert len(write(engine, lambda c: claim_hosts(c, worker="x:1", now=NOW, most=100))) == 50
+    assert len(write(engine, claim_hosts, worker="x:1", now=NOW, most=100)) == 50
 
 
 def test_a_blocked_host_is_not_visited_before_its_time(engine):
-    write(engine, lambda c: block(c, "h007.example", until=NOW + timedelta(hours=2)))
+    write(engine, block, "h007.example", until=NOW + timedelta(hours=2))
 
-    now = write(engine, lambda c: claim_hosts(c, worker="a:1", now=NOW, most=100))
-    later = write(engine, lambda c: claim_hosts(c, worker="b:1", now=NOW + timedelta(hours=2), most=100))
+    now = write(engine, claim_hosts, worker="a:1", now=NOW, most=100)
+    later = write(engine, claim_hosts, worker="b:1", now=NOW + timedelta(hours=2), most=100)
 
     assert "h007.example" not in now
     assert "h007.example" in later
@@ -119,8 +119,8 @@ def test_a_blocked_host_is_not_visited_before_its_time(engine):
 def test_a_hold_is_never_cut_short(engine):
     for hours in (2, 5, 1):
         write(engine, lambda c, hours=hours: block(c, "h007.example", until=NOW + timedelta(hours=hours)))
-    write(engine, lambda c: claim_hosts(c, worker="a:1", now=NOW, most=100))
-    write(engine, lambda c: block(c, "h008.example", until=NOW + timedelta(hours=1)))
+    write(engine, claim_hosts, worker="a:1", now=NOW, most=100)
+    write(engine, block, "h008.example", until=NOW + timedelta(hours=1))
 
     assert read(engine, lambda c: get_host(c, "h007.example").blocked_until) == NOW + timedelta(hours=5)
     assert read(engine, lambda c: get_host(c, "h008.example").blocked_until) == NOW + timedelta(hours=1)
@@ -129,22 +129,22 @@ def test_a_hold_is_never_cut_short(engine):
 
 
 def test_a_host_that_is_being_visited_is_not_claimed_again_though_its_lease_ran_out(engine):
-    busy = write(engine, lambda c: claim_hosts(c, worker="a:1", now=NOW, most=20))
+    busy = write(engine, claim_hosts, worker="a:1", now=NOW, most=20)
     many = {*busy, *(f"other{n}.example" for n in range(40_000))}
 
-    again = write(engine, lambda c: claim_hosts(c, worker="a:1", now=NOW + 2 * LEASE, most=100, busy=many))
+    again = write(engine, claim_hosts, worker="a:1", now=NOW + 2 * LEASE, most=100, busy=many)
 
     assert len(again) == 40
     assert not set(again) & set(busy)
 
 
 def test_a_worker_renews_what_it_visits_and_still_has(engine):
-    mine = write(engine, lambda c: claim_hosts(c, worker="a:1", now=NOW, most=20))
-    lost = write(engine, lambda c: claim_hosts(c, worker="b:1", now=NOW, most=20))
+    mine = write(engine, claim_hosts, worker="a:1", now=NOW, most=20)
+    lost = write(engine, claim_hosts, worker="b:1", now=NOW, most=20)
 
-    write(engine, lambda c: renew_all(c, mine[:10] + lost, worker="a:1", now=NOW + LEASE))
+    write(engine, renew_all, mine[:10] + lost, worker="a:1", now=NOW + LEASE)
 
-    free = write(engine, lambda c: claim_hosts(c, worker="c:1", now=NOW + LEASE, most=100))
+    free = write(engine, claim_hosts, worker="c:1", now=NOW + LEASE, most=100)
     assert len(free) == 50
     assert not set(free) & set(mine[:10])
 
@@ -156,22 +156,22 @@ def test_a_page_of_a_feed_that_was_taken_out_claims_no_host(engine):
         connection.execute(pages.insert().values(article_id="1", feed_id=feed, next_try_at=NOW, **row))
 
     write(engine, note)
-    assert "pages.example" in write(engine, lambda c: claim_hosts(c, worker="a:1", now=NOW, most=100))
-    write(engine, lambda c: release(c, "pages.example", worker="a:1"))
+    assert "pages.example" in write(engine, claim_hosts, worker="a:1", now=NOW, most=100)
+    write(engine, release, "pages.example", worker="a:1")
 
     write(engine, lambda c: c.execute(update(feeds).where(feeds.c.host == "h001.example").values(enabled=False)))
 
-    assert "pages.example" not in write(engine, lambda c: claim_hosts(c, worker="b:1", now=NOW + LEASE, most=100))
+    assert "pages.example" not in write(engine, claim_hosts, worker="b:1", now=NOW + LEASE, most=100)
 
 
 def test_a_look_that_is_cut_off_goes_on_where_it_ended(engine):
     for n in range(60):
         row = update(feeds).where(feeds.c.host == f"h{n:03}.example")
         write(engine, lambda c, n=n, row=row: c.execute(row.values(next_poll_at=NOW - timedelta(minutes=n))))
-    write(engine, lambda c: block(c, "h055.example", until=NOW + timedelta(hours=2)))
+    write(engine, block, "h055.example", until=NOW + timedelta(hours=2))
 
-    first = read(engine, lambda c: due_hosts(c, now=NOW, most=20))
-    second = read(engine, lambda c: due_hosts(c, now=NOW, most=100, since=first.seen_to))
+    first = read(engine, due_hosts, now=NOW, most=20)
+    second = read(engine, due_hosts, now=NOW, most=100, since=first.seen_to)
 
     assert first.names == tuple(f"h{n:03}.example" for n in range(59, 38, -1) if n != 55)
     assert first.seen_to == NOW - timedelta(minutes=39)
@@ -180,8 +180,8 @@ def test_a_look_that_is_cut_off_goes_on_where_it_ended(engine):
 
 
 def test_the_next_steps_of_many_visits_are_taken_together(engine):
-    write(engine, lambda c: claim_hosts(c, worker="a:1", now=NOW, most=5))
-    write(engine, lambda c: block(c, "h001.example", until=NOW + LEASE))
+    write(engine, claim_hosts, worker="a:1", now=NOW, most=5)
+    write(engine, block, "h001.example", until=NOW + LEASE)
     write(engine, lambda c: c.execute(update(hosts).where(hosts.c.host == "h002.example").values(lease_by="b:1")))
     later = update(feeds).where(feeds.c.host == "h003.example").values(next_poll_at=NOW + LEASE)
     write(engine, lambda c: c.execute(later))
@@ -190,7 +190,7 @@ def test_the_next_steps_of_many_visits_are_taken_together(engine):
     def step(feed: Feed) -> Next:
         return Next(host=feed.host, worker="a:1", now=NOW, floor=LEASE, feed=feed)
 
-    done = write(engine, lambda c: go_on(c, [step(feed) for feed in found]))
+    done = write(engine, go_on, [step(feed) for feed in found])
 
     assert done == [Step.GO, Step.STOP, Step.STOP, Step.SKIP, Step.GO, Step.STOP]
     due = select(feeds.c.host).where(feeds.c.next_poll_at == NOW + LEASE).order_by(feeds.c.host)

@@ -58,7 +58,7 @@ def test_a_moved_store_is_used_like_any_other(file_url, empty_url):
     target = open_digests(empty_url)
     put_polls(target, 1)
     assert list(read(target, lambda c: c.scalars(select(polls.c.id).order_by(polls.c.id)))) == [1, 2, 3, 4]
-    assert [hit.id for hit in read(target, lambda c: search(c, parse("tarvola"))).hits] == ["a"]
+    assert [hit.id for hit in read(target, search, parse("tarvola")).hits] == ["a"]
     assert read(target, count_missing) == 0
     assert read(target, halfway.state_of) is None
     source.dispose()
@@ -175,12 +175,12 @@ def test_a_checksum_is_that_of_the_rows_and_not_of_their_order(file_url, store_u
     first, second = open_digests(file_url), open_digests(store_url)
     put_polls(first, 20)
     rows = read(first, lambda c: [row._asdict() for row in c.execute(select(polls))])
-    write(second, lambda c: sync_sources(c, [Source(url="https://n.example/feed", name="N")], now=NOW))
+    write(second, sync_sources, [Source(url="https://n.example/feed", name="N")], now=NOW)
     write(second, lambda c: c.execute(polls.insert(), rows[::-1]))
 
-    same = read(first, lambda c: sum_of(c, polls)), read(second, lambda c: sum_of(c, polls))
+    same = read(first, sum_of, polls), read(second, sum_of, polls)
     write(second, lambda c: c.execute(update(polls).where(polls.c.id == 7).values(took_s=0.25)))
-    other = read(second, lambda c: sum_of(c, polls))
+    other = read(second, sum_of, polls)
 
     assert same[0] == same[1]
     assert other.rows == same[1].rows

@@ -24,12 +24,12 @@ SOURCE = Source(url="https://news.example/feed.xml", name="The News", language="
 
 @pytest.fixture
 def engine(engine):
-    write(engine, lambda c: sync_sources(c, [SOURCE], now=NOW))
+    write(engine, sync_sources, [SOURCE], now=NOW)
     return engine
 
 
 def the_feed(engine, now=LATER + timedelta(days=9)):
-    return read(engine, lambda c: due_feeds(c, "news.example", now=now))[0]
+    return read(engine, due_feeds, "news.example", now=now)[0]
 
 
 def entry(n: int, **more) -> Entry:
@@ -70,19 +70,19 @@ def article(key: str) -> Article:
 def test_a_poll_keeps_validators_and_the_time_of_the_next(engine):
     feed = the_feed(engine)
 
-    write(engine, lambda c: record_polls(c, [(feed, polled(feed))]))
+    write(engine, record_polls, [(feed, polled(feed))])
 
     after = the_feed(engine)
     assert after.validators == Validators(etag='"1"', last_modified="Tue, 24 Nov 2026 05:00:00 GMT")
     assert after.next_poll_at == LATER
-    assert read(engine, lambda c: due_feeds(c, "news.example", now=LATER - timedelta(seconds=1))) == ()
+    assert read(engine, due_feeds, "news.example", now=LATER - timedelta(seconds=1)) == ()
 
 
 def test_an_entry_recorded_twice_notes_one_page(engine):
     feed = the_feed(engine)
 
-    first = write(engine, lambda c: record_polls(c, [(feed, polled(feed, entry(1), entry(2)))]))[0]
-    second = write(engine, lambda c: record_polls(c, [(feed, polled(feed, entry(1), entry(3)))]))[0]
+    first = write(engine, record_polls, [(feed, polled(feed, entry(1), entry(2)))])[0]
+    second = write(engine, record_polls, [(feed, polled(feed, entry(1), entry(3)))])[0]
 
     assert (first, second) == (2, 1)
     assert read(engine, lambda c: c.scalar(select(func.count()).select_from(entries))) == 3
@@ -91,9 +91,9 @@ def test_an_entry_recorded_twice_notes_one_page(engine):
 def test_entries_held_back_are_known_from_then_on_without_a_page(engine):
     feed = the_feed(engine)
 
-    noted = write(engine, lambda c: record_polls(c, [(feed, polled(feed, entry(1), held=(entry(2), entry(3))))]))[0]
+    noted = write(engine, record_polls, [(feed, polled(feed, entry(1), held=(entry(2), entry(3))))])[0]
 
-    known, links, first = read(engine, lambda c: known_entries(c, feed.id, [entry(1), entry(2), entry(3)]))
+    known, links, first = read(engine, known_entries, feed.id, [entry(1), entry(2), entry(3)])
     assert noted == 1
     assert set(known) == {"g1", "g2", "g3"}
     assert len(links) == 3
@@ -104,15 +104,15 @@ def test_one_link_with_and_without_tracking_is_one_page(engine):
     feed = the_feed(engine)
     twin = entry(9, url="https://news.example/1?utm_medium=mail")
 
-    noted = write(engine, lambda c: record_polls(c, [(feed, polled(feed, entry(1), twin))]))[0]
+    noted = write(engine, record_polls, [(feed, polled(feed, entry(1), twin))])[0]
 
     assert noted == 1
 
 
 def test_a_page_whose_article_is_stored_is_not_noted_again(engine):
     feed = the_feed(engine)
-    write(engine, lambda c: record_polls(c, [(feed, polled(feed, entry(1)))]))
-    (page,) = read(engine, lambda c: due_pages(c, "news.example", now=NOW, most=9))
+    write(engine, record_polls, [(feed, polled(feed, entry(1)))])
+    (page,) = read(engine, due_pages, "news.example", now=NOW, most=9)
     packed = Packed(version="1", payload=b"x")
 
     def store(connection):
@@ -122,50 +122,48 @@ def test_a_page_whose_article_is_stored_is_not_noted_again(engine):
 
     assert write(engine, store)
     assert not write(engine, store)
-    assert write(engine, lambda c: record_polls(c, [(feed, polled(feed, entry(1, guid="other")))]))[0] == 0
-    assert read(engine, lambda c: due_pages(c, "news.example", now=NOW, most=9)) == ()
-    assert read(engine, lambda c: articles.articles_by_id(c, [page.article_id])) == {
-        page.article_id: article(page.article_id)
-    }
-    assert read(engine, lambda c: articles.site_blocks(c, "news.example")) == ((1, 2),)
+    assert write(engine, record_polls, [(feed, polled(feed, entry(1, guid="other")))])[0] == 0
+    assert read(engine, due_pages, "news.example", now=NOW, most=9) == ()
+    assert read(engine, articles.articles_by_id, [page.article_id]) == {page.article_id: article(page.article_id)}
+    assert read(engine, articles.site_blocks, "news.example") == ((1, 2),)
 
 
 def test_a_page_carries_its_entry_and_feed(engine):
     feed = the_feed(engine)
     full = entry(1, summary="S", content="<p>C</p>", authors=("A",), published_at=NOW, image="https://news.example/i")
 
-    write(engine, lambda c: record_polls(c, [(feed, polled(feed, full))]))
+    write(engine, record_polls, [(feed, polled(feed, full))])
 
-    (page,) = read(engine, lambda c: due_pages(c, "news.example", now=NOW, most=9))
+    (page,) = read(engine, due_pages, "news.example", now=NOW, most=9)
     assert page.entry == replace(full, content_hash="")
     assert page.feed.source == SOURCE
 
 
 def test_a_failed_page_waits_and_one_given_up_is_named_with_its_reason(engine):
     feed = the_feed(engine)
-    write(engine, lambda c: record_polls(c, [(feed, polled(feed, entry(1)))]))
-    (page,) = read(engine, lambda c: due_pages(c, "news.example", now=NOW, most=9))
+    write(engine, record_polls, [(feed, polled(feed, entry(1)))])
+    (page,) = read(engine, due_pages, "news.example", now=NOW, most=9)
 
-    write(engine, lambda c: page_failed(c, page.article_id, reason="HTTP 503", next_try_at=LATER))
-    assert read(engine, lambda c: due_pages(c, "news.example", now=NOW, most=9)) == ()
-    assert read(engine, lambda c: due_pages(c, "news.example", now=LATER, most=9))[0].tries == 1
+    write(engine, page_failed, page.article_id, reason="HTTP 503", next_try_at=LATER)
+    assert read(engine, due_pages, "news.example", now=NOW, most=9) == ()
+    assert read(engine, due_pages, "news.example", now=LATER, most=9)[0].tries == 1
 
-    write(engine, lambda c: page_failed(c, page.article_id, reason="HTTP 404", next_try_at=None))
-    assert read(engine, lambda c: pages.waiting_pages(c, now=LATER)) == 0
-    assert read(engine, lambda c: pages.given_up(c, start=NOW, end=LATER)) == (("HTTP 404", 1),)
+    write(engine, page_failed, page.article_id, reason="HTTP 404", next_try_at=None)
+    assert read(engine, pages.waiting_pages, now=LATER) == 0
+    assert read(engine, pages.given_up, start=NOW, end=LATER) == (("HTTP 404", 1),)
 
 
 def test_failures_are_counted_until_a_poll_succeeds(engine):
     feed = the_feed(engine)
     fault = Failed(feed_id=feed.id, at=NOW, next_poll_at=NOW, reason="HTTP 503")
 
-    write(engine, lambda c: record_polls(c, [(feed, fault)]))
-    write(engine, lambda c: record_polls(c, [(the_feed(engine), replace(fault, at=LATER))]))
+    write(engine, record_polls, [(feed, fault)])
+    write(engine, record_polls, [(the_feed(engine), replace(fault, at=LATER))])
     (state,) = read(engine, feed_states)
     assert (state.feed.failures, state.feed.failing_since, state.reason) == (2, NOW, "HTTP 503")
 
     fine = Unchanged(feed_id=feed.id, at=LATER, next_poll_at=LATER, validators=Validators(), moved_to=None, took_s=0)
-    write(engine, lambda c: record_polls(c, [(the_feed(engine), fine)]))
+    write(engine, record_polls, [(the_feed(engine), fine)])
     (state,) = read(engine, feed_states)
     assert (state.feed.failures, state.feed.failing_since, state.reason) == (0, None, None)
 
@@ -174,20 +172,20 @@ def test_a_feed_that_is_gone_is_never_due_again(engine):
     feed = the_feed(engine)
 
     end = Failed(feed_id=feed.id, at=NOW, next_poll_at=NOW, reason="HTTP 410", permanent=True)
-    write(engine, lambda c: record_polls(c, [(feed, end)]))
+    write(engine, record_polls, [(feed, end)])
 
-    assert read(engine, lambda c: due_feeds(c, "news.example", now=LATER)) == ()
+    assert read(engine, due_feeds, "news.example", now=LATER) == ()
 
 
 def test_a_permanent_move_is_followed_once_it_has_been_read_twice(engine):
     feed = the_feed(engine)
     move = polled(feed, moved_to="https://new.example/feed")
 
-    write(engine, lambda c: record_polls(c, [(feed, move)]))
+    write(engine, record_polls, [(feed, move)])
     assert the_feed(engine).url == "https://news.example/feed.xml"
-    write(engine, lambda c: record_polls(c, [(the_feed(engine), move)]))
+    write(engine, record_polls, [(the_feed(engine), move)])
 
-    (moved,) = read(engine, lambda c: due_feeds(c, "new.example", now=LATER))
+    (moved,) = read(engine, due_feeds, "new.example", now=LATER)
     assert moved.url == "https://new.example/feed"
     assert moved.source == SOURCE
 
@@ -200,16 +198,16 @@ def unchanged(feed, moved_to: str | None) -> Unchanged:
 
 def test_a_304_of_a_target_that_has_been_read_once_is_its_second_proof(engine):
     target = "https://new.example/feed"
-    write(engine, lambda c: record_polls(c, [(the_feed(engine), polled(the_feed(engine), moved_to=target))]))
+    write(engine, record_polls, [(the_feed(engine), polled(the_feed(engine), moved_to=target))])
 
-    write(engine, lambda c: record_polls(c, [(the_feed(engine), unchanged(the_feed(engine), target))]))
+    write(engine, record_polls, [(the_feed(engine), unchanged(the_feed(engine), target))])
 
-    (moved,) = read(engine, lambda c: due_feeds(c, "new.example", now=LATER))
+    (moved,) = read(engine, due_feeds, "new.example", now=LATER)
     assert (moved.url, moved.validators.etag) == (target, '"1"')
 
 
 def test_a_304_of_a_target_that_was_never_read_proves_nothing(engine):
-    write(engine, lambda c: record_polls(c, [(the_feed(engine), polled(the_feed(engine)))]))
+    write(engine, record_polls, [(the_feed(engine), polled(the_feed(engine)))])
 
     for _ in range(3):
         moved = unchanged(the_feed(engine), "https://parked.example/")
@@ -230,22 +228,22 @@ def test_a_move_that_is_taken_back_is_forgotten(engine):
 
 def test_a_source_that_leaves_the_settings_rests_and_keeps_its_state(engine):
     feed = the_feed(engine)
-    write(engine, lambda c: record_polls(c, [(feed, polled(feed, entry(1)))]))
+    write(engine, record_polls, [(feed, polled(feed, entry(1)))])
 
-    write(engine, lambda c: sync_sources(c, [], now=LATER))
-    assert read(engine, lambda c: due_feeds(c, "news.example", now=LATER)) == ()
-    write(engine, lambda c: sync_sources(c, [SOURCE], now=LATER))
+    write(engine, sync_sources, [], now=LATER)
+    assert read(engine, due_feeds, "news.example", now=LATER) == ()
+    write(engine, sync_sources, [SOURCE], now=LATER)
 
     assert the_feed(engine).validators.etag == '"1"'
 
 
 def test_known_entries_are_found_by_guid_and_by_link(engine):
     feed = the_feed(engine)
-    nothing = read(engine, lambda c: known_entries(c, feed.id, [entry(1)]))
-    write(engine, lambda c: record_polls(c, [(feed, polled(feed, entry(1)))]))
+    nothing = read(engine, known_entries, feed.id, [entry(1)])
+    write(engine, record_polls, [(feed, polled(feed, entry(1)))])
     twin = entry(7, url="http://news.example/1")
 
-    known, links, first = read(engine, lambda c: known_entries(c, feed.id, [entry(1), twin, entry(2)]))
+    known, links, first = read(engine, known_entries, feed.id, [entry(1), twin, entry(2)])
 
     assert nothing == ({}, frozenset(), True)
     assert known == {"g1": "h"}
@@ -256,27 +254,27 @@ def test_known_entries_are_found_by_guid_and_by_link(engine):
 def test_a_source_that_is_put_back_is_asked_again_though_it_was_gone(engine):
     feed = the_feed(engine)
     end = Failed(feed_id=feed.id, at=NOW, next_poll_at=LATER, reason="410 Gone", permanent=True)
-    write(engine, lambda c: record_polls(c, [(feed, end)]))
-    write(engine, lambda c: sync_sources(c, [], now=NOW))
+    write(engine, record_polls, [(feed, end)])
+    write(engine, sync_sources, [], now=NOW)
 
-    write(engine, lambda c: sync_sources(c, [SOURCE], now=NOW))
+    write(engine, sync_sources, [SOURCE], now=NOW)
 
     assert not the_feed(engine, now=NOW).gone
 
 
 def test_a_source_that_stays_is_left_as_it_is(engine):
     feed = the_feed(engine)
-    write(engine, lambda c: record_polls(c, [(feed, polled(feed))]))
+    write(engine, record_polls, [(feed, polled(feed))])
     before = the_feed(engine)
 
-    write(engine, lambda c: sync_sources(c, [SOURCE], now=LATER))
+    write(engine, sync_sources, [SOURCE], now=LATER)
 
     assert the_feed(engine) == before
 
 
 def test_first_polls_are_spread_over_the_time_that_is_given(engine):
     sources = [Source(url=f"https://h{n}.example/feed", name=f"N{n}") for n in range(4)]
-    write(engine, lambda c: sync_sources(c, sources, now=NOW, spread_s=40.0))
+    write(engine, sync_sources, sources, now=NOW, spread_s=40.0)
 
     due = [read(engine, lambda c, n=n: due_feeds(c, f"h{n}.example", now=LATER))[0].next_poll_at for n in range(4)]
 

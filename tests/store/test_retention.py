@@ -43,7 +43,7 @@ def put(engine, *keys: str, came: datetime, host: str = "n.example", words: str 
         )
         for key in keys
     ]  # fmt: skip
-    write(engine, lambda c: add_articles(c, given))
+    write(engine, add_articles, given)
 
 
 def ids(engine) -> list[str]:
@@ -61,20 +61,20 @@ def counts(engine) -> dict[str, int]:
 
 
 def drop(engine, before: datetime, *, after=None, most: int = 100):
-    return write(engine, lambda c: retention.drop_articles(c, before=before, after=after, most=most))
+    return write(engine, retention.drop_articles, before=before, after=after, most=most)
 
 
 def test_articles_that_came_in_before_go_with_all_that_belongs_to_them(engine):
     put(engine, "a", "b", came=NOON - 9 * DAY)
     put(engine, "c", came=NOON)
     said = Revision(article_id="a", at=NOON, kind="changed", title="T", text="x")
-    write(engine, lambda c: looked(c, "a", now=NOON, found=said))
+    write(engine, looked, "a", now=NOON, found=said)
 
     done = drop(engine, NOON - DAY)
 
     assert (done.removed, done.upto, ids(engine)) == (2, None, ["c"])
     assert counts(engine) == {"texts": 1, "features": 1, "blocks": 1, "searchable": 1, "revisions": 0}
-    assert [hit.id for hit in read(engine, lambda c: search(c, parse("story"))).hits] == ["c"]
+    assert [hit.id for hit in read(engine, search, parse("story")).hits] == ["c"]
 
 
 @on_sqlite  # its index holds words that belong to no row
@@ -103,15 +103,15 @@ def test_articles_go_in_slices_oldest_first(engine):
 
 def test_what_is_held_stays_until_it_is_let_go(engine):
     put(engine, "a", "b", came=NOON - 9 * DAY)
-    write(engine, lambda c: hold(c, ["a"], holder="edition 1"))
-    write(engine, lambda c: hold(c, ["a", "nobody"], holder="edition 2"))
+    write(engine, hold, ["a"], holder="edition 1")
+    write(engine, hold, ["a", "nobody"], holder="edition 2")
 
     drop(engine, NOON)
-    write(engine, lambda c: let_go(c, ["edition 1"]))
+    write(engine, let_go, ["edition 1"])
     drop(engine, NOON)
     assert ids(engine) == ["a"]
 
-    write(engine, lambda c: let_go(c, ["edition 2"]))
+    write(engine, let_go, ["edition 2"])
     drop(engine, NOON)
     assert ids(engine) == []
 
@@ -130,8 +130,8 @@ def test_a_feeds_latest_entries_are_known_however_old_they_are(engine):
     kept = retention.ENTRIES_KEPT
     put_feed(engine, {f"g{n}": NOON - timedelta(hours=n) for n in range(kept + 50)})
 
-    recent = write(engine, lambda c: retention.drop_entries(c, before=NOON - 99 * DAY, after=0, most=9))
-    old = write(engine, lambda c: retention.drop_entries(c, before=NOON, after=0, most=9))
+    recent = write(engine, retention.drop_entries, before=NOON - 99 * DAY, after=0, most=9)
+    old = write(engine, retention.drop_entries, before=NOON, after=0, most=9)
 
     assert (recent.removed, old.removed, old.upto) == (0, 50, None)
     assert read(engine, lambda c: c.scalar(select(func.min(entries.c.first_seen_at)))) == NOON - timedelta(
@@ -149,7 +149,7 @@ def test_pages_that_were_given_up_long_ago_are_forgotten_and_those_that_wait_are
     ]
     write(engine, lambda c: c.execute(pages.insert(), rows))
 
-    done = write(engine, lambda c: retention.drop_pages(c, before=NOON - 30 * DAY, most=9))
+    done = write(engine, retention.drop_pages, before=NOON - 30 * DAY, most=9)
 
     assert (done.removed, done.upto) == (1, None)
     assert set(read(engine, lambda c: c.scalars(select(pages.c.article_id)).all())) == {"new", "waits"}
@@ -160,7 +160,7 @@ def test_the_memory_of_a_site_is_its_latest_articles(engine):
         put(engine, f"a{n:03}", came=NOON + timedelta(minutes=n), host="large.example")
     put(engine, "b", came=NOON - 99 * DAY, host="small.example")
 
-    done = write(engine, lambda c: retention.drop_blocks(c, after="", most=9))
+    done = write(engine, retention.drop_blocks, after="", most=9)
 
     assert done.removed == 5
     left = read(engine, lambda c: c.scalars(select(blocks.c.article_id)).all())
@@ -179,7 +179,7 @@ def page_at(host: str, *, feed_id: int) -> dict[str, object]:
 
 
 def test_a_host_goes_that_no_feed_and_no_page_is_at_and_that_nothing_was_asked_of_for_a_day(engine):
-    write(engine, lambda c: sync_sources(c, [Source(url="https://feed.example/feed", name="F")], now=NOON))
+    write(engine, sync_sources, [Source(url="https://feed.example/feed", name="F")], now=NOON)
     feed_id = read(engine, lambda c: c.scalar(select(feeds.c.id)))
     old, late = NOON - 2 * DAY, NOON - DAY / 2
     names = ("feed.example", "page.example", "old.example", "older.example", "late.example", "held.example")
@@ -192,19 +192,19 @@ def test_a_host_goes_that_no_feed_and_no_page_is_at_and_that_nothing_was_asked_o
 
     write(engine, fill)
 
-    first = write(engine, lambda c: retention.drop_hosts(c, before=NOON - DAY, after="", most=4))
-    second = write(engine, lambda c: retention.drop_hosts(c, before=NOON - DAY, after=first.upto, most=4))
+    first = write(engine, retention.drop_hosts, before=NOON - DAY, after="", most=4)
+    second = write(engine, retention.drop_hosts, before=NOON - DAY, after=first.upto, most=4)
 
     assert (first.removed + second.removed, second.upto) == (2, None)
-    assert read(engine, lambda c: known_hosts(c, names)) == set(names) - {"old.example", "older.example"}
+    assert read(engine, known_hosts, names) == set(names) - {"old.example", "older.example"}
 
 
 def test_a_host_that_is_visited_does_not_go(engine):
-    write(engine, lambda c: sync_sources(c, [Source(url="https://feed.example/feed", name="F")], now=NOON))
-    write(engine, lambda c: claim_hosts(c, worker="a:1", now=NOON, most=1))
+    write(engine, sync_sources, [Source(url="https://feed.example/feed", name="F")], now=NOON)
+    write(engine, claim_hosts, worker="a:1", now=NOON, most=1)
     write(engine, lambda c: c.execute(feeds.delete()))
 
-    done = write(engine, lambda c: retention.drop_hosts(c, before=NOON - DAY, after="", most=9))
+    done = write(engine, retention.drop_hosts, before=NOON - DAY, after="", most=9)
 
     assert done.removed == 0
 
@@ -218,7 +218,7 @@ def test_of_what_is_kept_of_robots_the_longest_is_forgotten_until_the_rest_is_wi
 
     write(engine, fill)
 
-    forgotten = write(engine, lambda c: retention.drop_robots(c, max_bytes=15_000))
+    forgotten = write(engine, retention.drop_robots, max_bytes=15_000)
 
     left = {name: read(engine, lambda c, name=name: get_host(c, name)) for name in sizes}
     assert forgotten == 1
@@ -235,7 +235,7 @@ def test_room_is_given_back_in_slices_but_for_a_little(engine, tmp_path):
     write(engine, lambda c: c.execute(text("DELETE FROM facts WHERE name = 'x'")))
 
     slices = []
-    while given := write(engine, lambda c: give_back(c, most=500)):
+    while given := write(engine, give_back, most=500):
         slices.append(given)
 
     with closing(sqlite3.connect(tmp_path / "watcher.db")) as connection:
@@ -259,7 +259,7 @@ def test_a_store_that_was_made_before_is_converted_once(tmp_path):
     done = [convert(engine), convert(engine)]
 
     assert (done, read(engine, is_fixed), ids(engine)) == ([True, False], False, ["a"])
-    assert [hit.id for hit in read(engine, lambda c: search(c, parse("story"))).hits] == ["a"]
+    assert [hit.id for hit in read(engine, search, parse("story")).hits] == ["a"]
     engine.dispose()
 
 

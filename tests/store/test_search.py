@@ -31,11 +31,11 @@ def article(key: str, title: str, words: str = "", *, at: datetime = NOON, **mor
 
 
 def put(engine, *given: Article) -> list[bool]:
-    return write(engine, lambda c: add_articles(c, [Arrival(article=one, feed_id=1, packed=PACKED) for one in given]))
+    return write(engine, add_articles, [Arrival(article=one, feed_id=1, packed=PACKED) for one in given])
 
 
 def found(engine, query: str, *, filters: Filters | None = None, **more) -> list[str]:
-    return [hit.id for hit in read(engine, lambda c: search(c, parse(query), filters=filters, **more)).hits]
+    return [hit.id for hit in read(engine, search, parse(query), filters=filters, **more).hits]
 
 
 @pytest.fixture
@@ -92,8 +92,8 @@ def test_filters_hold_for_language_country_outlet_and_time(press, filters, ids):
 def test_pages_of_hits_follow_each_other(engine):
     put(engine, *(article(f"{n:02}", "Same words", at=NOON + timedelta(minutes=n)) for n in range(7)))
 
-    first = read(engine, lambda c: search(c, parse("same"), limit=3))
-    last = read(engine, lambda c: search(c, parse("same"), limit=3, offset=6))
+    first = read(engine, search, parse("same"), limit=3)
+    last = read(engine, search, parse("same"), limit=3, offset=6)
 
     assert ([hit.id for hit in first.hits], first.has_more) == (["06", "05", "04"], True)
     assert ([hit.id for hit in last.hits], last.has_more) == (["00"], False)
@@ -115,9 +115,9 @@ def test_an_article_that_is_there_already_is_indexed_once(engine):
 
 @on_sqlite  # its index keeps a word of an article that is taken out with other words than it was put in
 def test_an_article_that_is_taken_out_is_not_found_and_leaves_no_word_behind(press):
-    kept = read(press, lambda c: articles_by_id(c, ["a", "c"]))
+    kept = read(press, articles_by_id, ["a", "c"])
 
-    write(press, lambda c: fts.take_out(c, [entry_of(one) for one in kept.values()]))
+    write(press, fts.take_out, [entry_of(one) for one in kept.values()])
 
     assert found(press, "white") == ["b"]
     with press.begin() as connection:
@@ -131,7 +131,7 @@ def test_an_article_that_is_taken_out_is_not_found_and_leaves_no_word_behind(pre
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=200)
 @given(st.text(max_size=80) | st.text(alphabet="\"*-()^:+ORANDNEAR tarvola 五輪'\\{},", max_size=40))
 def test_no_query_is_a_syntax_error(press, query):
-    read(press, lambda c: search(c, parse(query), filters=Filters(outlet=query, language=query, country=query)))
+    read(press, search, parse(query), filters=Filters(outlet=query, language=query, country=query))
 
 
 LONG = ["五輪" * 500, "x y " * 250, '"' + "x y " * 240 + '"', "xy* OR " * 140, "-x " * 300 + "y"]
@@ -146,19 +146,19 @@ def test_the_index_of_an_older_store_is_built_in_slices_newest_first(press):
     write(press, build_anew)
     assert (read(press, count_missing), found(press, "white")) == (4, [])
 
-    taken = write(press, lambda c: index_missing(c, most=2))
+    taken = write(press, index_missing, most=2)
 
     assert (taken, read(press, count_missing), found(press, "white"), found(press, "五輪")) == (2, 2, ["b"], ["c"])
-    assert [write(press, lambda c: index_missing(c, most=2)) for _ in range(3)] == [2, 0, 0]
+    assert [write(press, index_missing, most=2) for _ in range(3)] == [2, 0, 0]
     assert found(press, "white") == ["b", "a"]
 
 
 def test_articles_that_come_while_the_index_is_built_are_found_once(press):
     write(press, build_anew)
-    write(press, lambda c: index_missing(c, most=2))
+    write(press, index_missing, most=2)
 
     put(press, article("e", "White again", at=NOON - timedelta(days=9)), article("f", "White", at=NOON))
-    while write(press, lambda c: index_missing(c, most=1)):
+    while write(press, index_missing, most=1):
         pass
 
     assert found(press, "white") == ["f", "b", "a", "e"]

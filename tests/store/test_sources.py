@@ -20,7 +20,11 @@ def take_over(engine, digest: str, *sources: Source) -> bool:
     asked = []
     write(
         engine,
-        lambda c: sync_settings(c, digest, lambda: asked.append(1) or sources, now=NOW, spread_s=10.0),
+        sync_settings,
+        digest,
+        lambda: asked.append(1) or sources,
+        now=NOW,
+        spread_s=10.0,
     )
     return bool(asked)
 
@@ -47,7 +51,7 @@ def test_other_settings_are_compared(engine):
 
 def test_settings_are_compared_again_once_something_else_has_changed_the_feeds(engine):
     take_over(engine, "a", ONE, TWO)
-    write(engine, lambda c: sync_sources(c, [ONE], now=NOW))
+    write(engine, sync_sources, [ONE], now=NOW)
 
     assert take_over(engine, "a", ONE, TWO)
     assert names(engine) == ["one", "two"]
@@ -75,14 +79,14 @@ def test_feeds_are_read_anew_where_the_usual_pace_is_another(engine):
     kept = {"etag": '"1"', "last_modified": "Tue", "body_hash": "b", "interval_s": 14_400.0}
     write(engine, lambda c: c.execute(feeds.update().values(kept)))
 
-    write(engine, lambda c: keep_pace(c, every_s=1800.0, min_every_s=900.0))
-    write(engine, lambda c: keep_pace(c, every_s=1800.0, min_every_s=900.0))
+    write(engine, keep_pace, every_s=1800.0, min_every_s=900.0)
+    write(engine, keep_pace, every_s=1800.0, min_every_s=900.0)
     assert paces(engine) == [14_400.0, 14_400.0]
 
-    write(engine, lambda c: keep_pace(c, every_s=3600.0, min_every_s=900.0))
+    write(engine, keep_pace, every_s=3600.0, min_every_s=900.0)
     assert paces(engine) == [14_400.0, None]
 
-    write(engine, lambda c: keep_pace(c, every_s=3600.0, min_every_s=300.0))
+    write(engine, keep_pace, every_s=3600.0, min_every_s=300.0)
     assert paces(engine) == [None, None]
     assert [state.feed.validators for state in read(engine, feed_states)] == [Validators(), Validators()]
 

@@ -127,5 +127,5 @@ def test_articles_are_written_in_slices_in_the_order_in_which_they_came(store_ur
         seen += [json.loads(line)["title"] for line in lines]
 
     assert (sorted(seen), after) == (["T0", "T1", "T2", "T3", "T4"], None)
-    assert read(engine, lambda c: article_lines(c, since=None, until=NOW, after=None, most=9)) == ([], None)
+    assert read(engine, article_lines, since=None, until=NOW, after=None, most=9) == ([], None)
     engine.dispose()

@@ -116,7 +116,7 @@ def put(engine: Engine, key: str, *, outlet: str, language: str, country: str, t
     )  # fmt: skip
     made = extract_features(key, title=article.title, text=article.text, language=language)
     packed = Packed(version=made.version, payload=pack(made))
-    write(engine, lambda c: add_article(c, article, feed_id=1, packed=packed, block_hashes=()))
+    write(engine, add_article, article, feed_id=1, packed=packed, block_hashes=())
     return key
 
 
@@ -124,7 +124,7 @@ def filled(folder: Path, more: str = "", days=((1, TEXTS), (0, NEWS)), **given) 
     """Return settings in `folder` and a store of the press: an edition a day, the sources polled."""
     settings = settings_in(folder, more, **given)
     engine = open_digests(settings.store.url)
-    write(engine, lambda c: sync_sources(c, settings.active_sources(), now=NOW - 2 * DAY))
+    write(engine, sync_sources, settings.active_sources(), now=NOW - 2 * DAY)
     for day, texts in days:
         for n, (outlet, language, country, text) in enumerate(texts):
             at = NOW - day * DAY - (n + 1) * HOUR
@@ -156,7 +156,7 @@ def poll(engine: Engine) -> None:
         for feed in well
     ]  # fmt: skip
     failed = Failed(feed_id=ill.id, at=at, next_poll_at=later, reason="503 Service Unavailable")
-    write(engine, lambda c: record_polls(c, [*results, (ill, failed)]))
+    write(engine, record_polls, [*results, (ill, failed)])
 
 
 def site_of(settings: Settings, engine: Engine, **more) -> Site:

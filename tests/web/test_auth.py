@@ -248,7 +248,7 @@ async def test_an_opml_with_a_script_for_a_name_shows_a_name(tmp_path):
     rows = [source_row(url=found.url, name=found.title) for found in parse_opml(opml.encode()).feeds]
     text, _ = edit(settings.path)
     changed = save(settings.path, add_sources(text, rows))
-    write(engine, lambda c: sync_sources(c, changed.active_sources(), now=NOW))
+    write(engine, sync_sources, changed.active_sources(), now=NOW)
 
     page = (await client_of(app_of(site_of(changed, engine))).get("/sources")).text
 

@@ -121,7 +121,13 @@ async def test_an_edition_being_made_is_said_and_the_page_loads_itself_anew(pres
     quiet = await client_of(app_of(site_of(settings, engine))).get("/")
     write(
         engine,
-        lambda c: claim(c, "world", local_date=day, slot="daily", number=3, window=window, now=NOW),
+        claim,
+        "world",
+        local_date=day,
+        slot="daily",
+        number=3,
+        window=window,
+        now=NOW,
     )
     found = await client_of(app_of(site_of(settings, engine))).get("/")
 
@@ -155,7 +161,7 @@ async def test_many_sources_are_shown_a_hundred_at_a_time(press):
 
     settings, engine, _ = press
     many = [Source(url=f"https://s{n}.example/", name=f"Source {n}") for n in range(230)]
-    write(engine, lambda c: sync_sources(c, many, now=NOW))
+    write(engine, sync_sources, many, now=NOW)
     client = client_of(app_of(site_of(settings, engine)))
 
     pages = [(await client.get(path)).text for path in ("/sources", "/sources/page-2", "/sources/page-3")]

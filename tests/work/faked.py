@@ -86,14 +86,14 @@ class World:
 
     def source(self, *hosts: str) -> None:
         rows = [Source(url=f"https://{host}/feed", name=host, language="en") for host in hosts]
-        write(self.tools.writer.engine, lambda c: sync_sources(c, rows, now=self.clock[0]))
+        write(self.tools.writer.engine, sync_sources, rows, now=self.clock[0])
 
     async def drain(self) -> None:
         await asyncio.wait_for(LocalQueue(self.tools).drain(), 30)
 
     def stored(self) -> dict[str, tuple[str, bool]]:
         end = self.clock[0] + timedelta(days=9)
-        found = read(self.tools.writer.engine, lambda c: articles_between(c, start=START - timedelta(days=9), end=end))
+        found = read(self.tools.writer.engine, articles_between, start=START - timedelta(days=9), end=end)
         return {article.title: (article.url, article.from_feed) for article in found}
 
     def reasons(self) -> list[tuple[str | None, bool]]:

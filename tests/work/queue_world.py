@@ -68,7 +68,7 @@ async def worker_of(kind: str, store_url: str, sites: Sites, name: str) -> Async
     engine = open_store(store_url)
     writer = Writer(engine)
     sources = [Source(url=f"https://h{n}.example/feed", name=f"Outlet {n}") for n in range(HOSTS)]
-    await writer.do(lambda c: sync_sources(c, sources, now=system_clock()))
+    await writer.do(sync_sources, sources, now=system_clock())
     tools = tools_of(writer, sites, Broken(), poll=PollSettings(concurrency=ROOM), worker=name)
     queue = LocalQueue(tools) if kind == "local" else PgQueue(tools, store_url)
     try:

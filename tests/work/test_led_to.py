@@ -31,17 +31,17 @@ async def world(world):
 async def test_the_second_one_is_counted_as_a_further_entry_of_the_article(world):
     window = {"start": START - timedelta(hours=1), "end": START + timedelta(hours=1)}
 
-    assert read(world.tools.writer.engine, lambda c: count_repeats(c, **window)) == 1
+    assert read(world.tools.writer.engine, count_repeats, **window) == 1
 
 
 async def test_an_article_is_counted_as_outside_the_window_whatever_its_link_was(world):
     window = {"start": START - timedelta(minutes=30), "end": START + timedelta(hours=1)}  # published an hour before
 
-    assert read(world.tools.writer.engine, lambda c: count_outside(c, **window)) == 1
+    assert read(world.tools.writer.engine, count_outside, **window) == 1
 
 
 @pytest.mark.parametrize("url", [FINAL, "https://a.example/0", "https://b.example/0"])
 async def test_an_article_is_found_by_each_link_that_led_to_it(world, url):
-    found = read(world.tools.writer.engine, lambda c: article_at(c, url))
+    found = read(world.tools.writer.engine, article_at, url)
 
     assert found is not None and found.url == FINAL

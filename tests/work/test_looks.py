@@ -26,14 +26,14 @@ async def cited(world):
     await world.drain()
     engine = world.tools.writer.engine
     (key,) = read(engine, lambda c: c.scalars(select(articles.c.id)).all())
-    write(engine, lambda c: look_again(c, {key: 3}, now=world.clock[0]))
+    write(engine, look_again, {key: 3}, now=world.clock[0])
     return key
 
 
 def found(world):
     """Return the kinds of revisions, and how many pages wait."""
     engine = world.tools.writer.engine
-    rows = read(engine, lambda c: revisions_between(c, start=START, end=START + timedelta(days=9)))
+    rows = read(engine, revisions_between, start=START, end=START + timedelta(days=9))
     waiting = read(engine, lambda c: c.scalars(select(pages.c.article_id)).all())
     return [(r.kind, r.text) for each in rows.values() for r in each], len(waiting)
 
@@ -110,7 +110,7 @@ async def test_an_article_of_the_feeds_own_text_is_not_looked_at(world):
     engine = world.tools.writer.engine
     keys = read(engine, lambda c: c.scalars(select(articles.c.id)).all())
 
-    write(engine, lambda c: look_again(c, dict.fromkeys(keys, 3), now=world.clock[0]))
+    write(engine, look_again, dict.fromkeys(keys, 3), now=world.clock[0])
 
     assert found(world)[1] == 0
 

@@ -61,7 +61,7 @@ async def tools(store_url):
     engine = open_store(store_url)
     writer = Writer(engine)
     sources = [Source(url=f"https://h{n}.example/feed", name=f"Outlet {n}") for n in range(3)]
-    await writer.do(lambda c: sync_sources(c, sources, now=NOW))
+    await writer.do(sync_sources, sources, now=NOW)
     now = Clock()
     yield tools_of(writer, Slow(), Broken(), worker="here:1", now=now)
     writer.close()
@@ -211,7 +211,7 @@ async def test_hosts_are_given_back_after_their_visits_ended_while_the_store_cou
 
     writer = Writer(engine, patience_s=0.1, retry_s=0.05)
     sources = [Source(url=f"https://h{n}.example/feed", name=f"Outlet {n}") for n in range(3)]
-    await writer.do(lambda c: sync_sources(c, sources, now=NOW))
+    await writer.do(sync_sources, sources, now=NOW)
     client = Slow()
     queue = LocalQueue(tools_of(writer, client, Broken(), worker="here:1", now=Clock()))
     await queue.fill()

@@ -82,7 +82,7 @@ async def test_a_host_that_somebody_else_holds_is_left_in_peace(a_worker, sites)
     async with a_worker("here:1") as queue:
         theirs = [f"h{n}.example" for n in range(5)]
         now = system_clock()
-        await queue.tools.writer.do(lambda c: take(c, theirs, worker="there:1", now=now))
+        await queue.tools.writer.do(take, theirs, worker="there:1", now=now)
 
         await until(lambda: len(sites.asked) == HOSTS - 5 and not queue.busy, queue)
 

@@ -40,7 +40,7 @@ def put(engine, count: int, *, came: datetime, name: str = "a", words: str = "So
         )
         for n in range(count)
     ]  # fmt: skip
-    write(engine, lambda c: add_articles(c, given))
+    write(engine, add_articles, given)
 
 
 def count(engine) -> int:
@@ -72,7 +72,7 @@ async def test_forever_keeps_all(engine, writer):
 async def test_a_bound_on_the_size_takes_the_oldest_and_nothing_of_the_last_week_or_held(engine, writer, caplog):
     put(engine, 200, came=NOON - 30 * DAY)
     put(engine, 100, came=NOON - NEVER_BELOW + DAY, name="b")
-    write(engine, lambda c: hold(c, ["a0000"], holder="edition"))
+    write(engine, hold, ["a0000"], holder="edition")
     used = read(engine, room_of).used_bytes
 
     await tidy(writer, kept(max_size=used - 250_000), now=NOON)
@@ -104,7 +104,7 @@ async def test_a_bound_on_the_size_takes_the_earliest_days_whole_and_nothing_of_
 
 @on_postgresql
 async def test_days_that_are_older_than_the_settings_keep_go_whole_and_those_to_come_are_made(engine, writer):
-    write(engine, lambda c: make_days(c, now=NOON - 50 * DAY))
+    write(engine, make_days, now=NOON - 50 * DAY)
     put(engine, 20, came=NOON - 50 * DAY)
 
     await tidy(writer, kept(keep_articles="40d"), now=NOON + 9 * DAY)
@@ -166,5 +166,5 @@ async def test_what_is_kept_of_robots_stays_within_its_bound_and_unused_hosts_go
     await tidy(writer, kept(), now=NOON + 2 * DAY)
 
     assert 50_000 < room <= 100_000
-    assert read(engine, lambda c: known_hosts(c, [f"h{n:02}.example" for n in range(20)])) == set()
+    assert read(engine, known_hosts, [f"h{n:02}.example" for n in range(20)]) == set()
     assert any(r.getMessage().startswith("robots_forgotten hosts=") for r in caplog.records)

@@ -102,7 +102,7 @@ async def test_another_embedder_makes_all_anew_and_nothing_is_without_in_between
 
     await make_vectors(writer, pool, Choice(setting=FAKES + "Newer"), most=4)
     assert models(engine) == dict.fromkeys(keys[:4], "words/2") | dict.fromkeys(keys[4:], "words/1")
-    assert read(engine, lambda c: count_without_vector(c, model="words/2")) == 2
+    assert read(engine, count_without_vector, model="words/2") == 2
 
     await make_vectors(writer, pool, Choice(setting=FAKES + "Newer"))
     assert models(engine) == dict.fromkeys(keys, "words/2")
@@ -218,7 +218,7 @@ async def test_a_fault_of_the_endpoint_loses_nothing(store, engine, writer, faul
         with pytest.raises(EmbedderError, match=words):
             await make_vectors(writer, Inline(), choice(server.url))
         assert models(engine) == {}
-        assert sorted(read(engine, lambda c: articles_by_id(c, keys))) == sorted(keys)
+        assert sorted(read(engine, articles_by_id, keys)) == sorted(keys)
         assert words in read(engine, embedder_noted).trouble
 
         server.always = None
@@ -273,7 +273,7 @@ async def test_features_of_another_version_are_made_anew_and_keep_their_vectors(
     keys = store(*(f"Story {n}" for n in range(count)), version="0")
     write(engine, lambda c: c.execute(update(features).values(vector=b"\x00\x3c", vector_model="one/1")))
 
-    assert read(engine, lambda c: count_outdated(c, version=FEATURES_VERSION)) == count
+    assert read(engine, count_outdated, version=FEATURES_VERSION) == count
     assert await remake_features(writer, pool, most=SLICE) == SLICE
     with engine.connect() as connection:
         rows = connection.exec_driver_sql("select article_id from features where version = '0'").scalars()
@@ -281,7 +281,7 @@ async def test_features_of_another_version_are_made_anew_and_keep_their_vectors(
 
     assert await remake_features(writer, pool) == 5
     assert await remake_features(writer, pool) == 0
-    for key, packed in read(engine, lambda c: packed_features(c, keys)).items():
+    for key, packed in read(engine, packed_features, keys).items():
         found = unpack(key, packed.payload, packed.vector, packed.vector_model)
         made = extract_features(key, title=key, text=f"{key} was all the talk.", language="en")
         assert (found.terms, found.shingles, found.vector, found.vector_model) == (

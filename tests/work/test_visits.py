@@ -212,7 +212,7 @@ async def test_a_feeds_password_is_not_in_the_link_of_an_article_without_a_page(
     item = feed_xml("a.example", ["Ferry one"], LONG_SUMMARY).replace("<guid>", '<guid isPermaLink="false">')
     world.net.serve("https://a.example/feed", item.replace("<link>https://a.example/0</link>", ""))
     source = Source(url="https://me:secret@a.example/feed", name="A", language="en")
-    write(world.tools.writer.engine, lambda c: sync_sources(c, [source], now=START))
+    write(world.tools.writer.engine, sync_sources, [source], now=START)
 
     await world.drain()
 
@@ -254,7 +254,7 @@ async def test_retry_after_holds_the_host_that_said_it_for_as_long_as_it_said(wo
         Source(url="https://b.example/other", name="b"),
         Source(url="https://a.example/second", name="c"),
     ]
-    write(world.tools.writer.engine, lambda c: sync_sources(c, rows, now=world.clock[0]))
+    write(world.tools.writer.engine, sync_sources, rows, now=world.clock[0])
 
     await world.drain()
     assert "https://a.example/second" in world.net.urls()
@@ -269,7 +269,7 @@ async def test_a_host_that_says_too_many_requests_rests_as_a_whole_though_it_say
     for n in range(3):
         world.net.serve(f"https://a.example/{n}.xml", "slow down", status=429)
     rows = [Source(url=f"https://a.example/{n}.xml", name=f"A{n}") for n in range(3)]
-    write(world.tools.writer.engine, lambda c: sync_sources(c, rows, now=world.clock[0]))
+    write(world.tools.writer.engine, sync_sources, rows, now=world.clock[0])
 
     await world.drain()
     assert world.net.urls() == ["https://a.example/0.xml"]
@@ -299,7 +299,7 @@ async def test_a_host_without_a_connection_keeps_its_other_feeds_waiting_unblame
         world.net.answers[f"https://a.example/{n}.xml"] = nothing
     rows = [Source(url=f"https://a.example/{n}.xml", name=f"A{n}") for n in range(3)]
     rows.append(Source(url="https://b.example/feed", name="B"))
-    write(world.tools.writer.engine, lambda c: sync_sources(c, rows, now=world.clock[0]))
+    write(world.tools.writer.engine, sync_sources, rows, now=world.clock[0])
 
     await world.drain()
 

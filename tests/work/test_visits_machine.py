@@ -142,7 +142,7 @@ class Visits(RuleBasedStateMachine):
 
     @rule()
     def somebody_wants_everything_now(self) -> None:
-        write(self.world.engine, lambda c: make_all_due(c, now=self.world.clock))
+        write(self.world.engine, make_all_due, now=self.world.clock)
         self.world.tell("everything is due")
         for path in self.world.enabled:
             self.world.not_before.pop(path, None)

@@ -90,7 +90,7 @@ class Worker:
 
     async def add(self, function: Callable[[Connection, Sequence[object]], Sequence[T] | None], item: object) -> T:
         self._step()
-        made = write(self.world.engine, lambda c: function(c, [item]))
+        made = write(self.world.engine, function, [item])
         return made[0] if made is not None else None
 
     async def read(self, function: Callable[[Connection], T]) -> T:

@@ -120,7 +120,7 @@ class World:
         worker = Worker(self)
         self.workers.append(worker)
         self.sync(self.enabled)
-        write(self.engine, lambda c: drop_dead_leases(c, worker=worker.name))
+        write(self.engine, drop_dead_leases, worker=worker.name)
         self.left.clear()
         return worker
 
@@ -136,7 +136,7 @@ class World:
         self.tell(f"settings: {sorted(self.enabled)}")
         self.disabled_at = {p: self.disabled_at.get(p, self.steps) for p in PATHS if p not in self.enabled}
         rows = [source_of(path) for path in sorted(self.enabled)]
-        write(self.engine, lambda c: sync_sources(c, rows, now=self.clock))
+        write(self.engine, sync_sources, rows, now=self.clock)
 
     async def look(self, worker: Worker) -> None:
         """Let a worker look for what is due; a host that it should have taken and did not is a fault."""
@@ -217,7 +217,7 @@ class World:
 
     def _beat(self, worker: Worker, at: set[str]) -> None:
         if at:
-            write(self.engine, lambda c: renew_all(c, at, worker=worker.name, now=self.clock))
+            write(self.engine, renew_all, at, worker=worker.name, now=self.clock)
 
     async def settle(self) -> None:
         """Go on until everybody waits for an answer."""

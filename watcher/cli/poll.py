@@ -92,11 +92,11 @@ async def one_pass(settings: Settings, engine: Engine, *, everything: bool, quie
 
         async with open_tools(settings, engine, tell=hear, pages=pages) as tools:
             if everything:
-                due = await tools.writer.do(lambda c: make_all_due(c, now=tools.now()))
+                due = await tools.writer.do(make_all_due, now=tools.now())
                 advance("feeds", 0, due)
             now = tools.now()
             visited = await tools.writer.read(
-                lambda c: visited_feeds(c, but=tools.worker, due_at=None if everything else now, now=now)
+                visited_feeds, but=tools.worker, due_at=None if everything else now, now=now
             )
             if visited:  # by a process that waits until it can write, maybe
                 await asyncio.to_thread(check_writable, engine)

@@ -124,15 +124,15 @@ def gather(settings: Settings, engine: Engine, *, now: datetime) -> dict[str, An
     sources = {source.url: source for source in settings.active_sources()}
     rows = [row_of(source, states.get(url), now=now) for url, source in sources.items()]
     rows.sort(key=lambda row: (rank(row["health"]), row["name"]))
-    lost = read(engine, lambda c: given_up(c, start=datetime.min.replace(tzinfo=UTC), end=now))
+    lost = read(engine, given_up, start=datetime.min.replace(tzinfo=UTC), end=now)
     return {
         "daemon": daemon_found(engine, now=now),
         "store": shown(engine),
         "store_bytes": store_bytes(engine),
         "line_down_since": iso(read(engine, line_down_since)),
         "articles": read(engine, count_articles),
-        "due": read(engine, lambda c: count_due(c, now=now)),
-        "pages_waiting": read(engine, lambda c: waiting_pages(c, now=now)),
+        "due": read(engine, count_due, now=now),
+        "pages_waiting": read(engine, waiting_pages, now=now),
         "features": features_found(settings, engine),
         "pages_without_article": [{"reason": reason, "pages": n} for reason, n in lost],
         "pages_replaced_by_feed": [{"reason": reason, "pages": n} for reason, n in read(engine, feed_reasons)],
@@ -218,9 +218,9 @@ def features_found(settings: Settings, engine: Engine) -> dict[str, Any]:
     return {
         "embedder": choice.setting if choice else "none",
         "model": name,
-        "without_vector": read(engine, lambda c: count_without_vector(c, model=name)) if choice else 0,
+        "without_vector": read(engine, count_without_vector, model=name) if choice else 0,
         "trouble": used.trouble if used else None,
-        "outdated": read(engine, lambda c: count_outdated(c, version=FEATURES_VERSION)),
+        "outdated": read(engine, count_outdated, version=FEATURES_VERSION),
     }
 
 

@@ -53,7 +53,7 @@ def row_of(source: Source, state: FeedState | None, *, now: datetime) -> dict[st
 
 def gather_source(source: Source, engine: Engine, *, enabled: bool, now: datetime) -> dict[str, Any]:
     """Return all there is to tell of one source, as JSON has it."""
-    state = read(engine, lambda c: feed_state(c, source.url))
+    state = read(engine, feed_state, source.url)
     row = row_of(source, state, now=now) | {"enabled": enabled}
     if state is None:
         return row | {"history": [], "polls": []}
@@ -66,8 +66,8 @@ def gather_source(source: Source, engine: Engine, *, enabled: bool, now: datetim
         "moved_to": hide_secrets(feed.moved_to or "") or None,
         "validators": validators,
     }
-    changes = read(engine, lambda c: health_lines(c, feed.id))
-    last = read(engine, lambda c: poll_lines(c, feed.id, most=POLLS))
+    changes = read(engine, health_lines, feed.id)
+    last = read(engine, poll_lines, feed.id, most=POLLS)
     return row | {
         "history": [{"at": iso(line.at), "word": line.word, "why": line.why} for line in changes],
         "polls": [

@@ -270,7 +270,7 @@ def own_jobs(queue: Queue, *, since: datetime | None = None, clock: Clock | None
     async def correct_times() -> None:
         has_jumped = clock is not None and clock.has_jumped(within_s=CLOCK_SETTLES_S)
         correct, now = drop_future_times if has_jumped else drop_far_times, queue.tools.now()
-        if rows := await queue.tools.writer.do(lambda c: correct(c, now=now)):
+        if rows := await queue.tools.writer.do(correct, now=now):
             log.warning("times_corrected %s", fields(rows=rows))
 
     shared = own_chores(lambda: queue.tools)

@@ -130,8 +130,8 @@ class Services:
         )
         jobs = () if self.is_helper else await asyncio.to_thread(plugged_in_jobs, kept, tools)
         sources, spread_s = kept.active_sources(), SPREAD_S * len(found.sources_added)
-        await tools.writer.do(lambda c: sync_sources(c, sources, now=tools.now(), spread_s=spread_s))
-        await tools.writer.do(lambda c: take_pace(c, kept.poll))
+        await tools.writer.do(sync_sources, sources, now=tools.now(), spread_s=spread_s)
+        await tools.writer.do(take_pace, kept.poll)
         tools.line.look_with(tools.client.reaches)
         self.settings, self.queue.tools = kept, tools
         if self.servers is not None:

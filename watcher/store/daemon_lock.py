@@ -362,7 +362,7 @@ def at_work(engine: Engine, *, now: datetime, is_helper: bool = False) -> Iterat
     """Yield the mark of a daemon on a server, among those of others. Errors: StoreError."""
     name = worker_name()
     before = next(iter(all_marks(engine)), None)
-    write(engine, lambda c: forget(c, before=now - FORGOTTEN))
+    write(engine, forget, before=now - FORGOTTEN)
     node = Node(engine, name)
     try:
         mark = Held(new_mark(before, now=now, is_helper=is_helper), node.put)

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, NotSupportedError, ProgrammingError
@@ -21,6 +21,7 @@ from watcher.store.faults import WRITER_BUSY_MS, Words, is_of_the_schema, passin
 from watcher.text.fields import fields
 
 log = logging.getLogger("watcher.store")
+P = ParamSpec("P")
 T = TypeVar("T")
 A = TypeVar("A")
 MAX_BATCH = 200  # functions a transaction: a row costs 13 µs in company, 500 µs alone
@@ -69,13 +70,13 @@ class Writer:
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
         self._thread.start()
 
-    async def do(self, function: Callable[[Connection], T]) -> T:
+    async def do(self, function: Callable[Concatenate[Connection, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """
-        Run `function` in the next transaction and return what it returned.
+        Call `function` with a connection and the arguments in the next transaction; return what it returned.
 
         Errors: StoreError if the store fails or the writer is closed; else what the function raised.
         """
-        return await self._put(Job(function, new_future()))  # type: ignore[no-any-return]
+        return await self._put(Job(with_arguments(function, *args, **kwargs), new_future()))  # type: ignore[no-any-return]
 
     async def add(self, function: Callable[[Connection, Sequence[A]], Sequence[T] | None], item: A) -> T:
         """
@@ -97,9 +98,9 @@ class Writer:
             self._urgent.set()
         return job.future
 
-    async def read(self, function: Callable[[Connection], T]) -> T:
-        """Run `function` on a connection of its own, in a thread, as a reader."""
-        return await asyncio.to_thread(read, self.engine, function)
+    async def read(self, function: Callable[Concatenate[Connection, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call `function` with a connection of its own and the arguments, in a thread, as a reader."""
+        return await asyncio.to_thread(read, self.engine, function, *args, **kwargs)
 
     def hurry(self) -> None:
         """Wait no longer for a store that cannot be written: the end is near."""
@@ -251,29 +252,45 @@ def is_open(connection: Connection) -> bool:
     return bool(getattr(driver, "in_transaction", True))
 
 
-def read(engine: Engine, function: Callable[[Connection], T]) -> T:
-    """Run `function` as a reader: it sees one state of the store and blocks nobody."""
+def with_arguments(
+    function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+) -> Callable[[Connection], T]:
+    """Return `function` as one of a connection alone: itself where there are no arguments."""
+    return (lambda connection: function(connection, *args, **kwargs)) if args or kwargs else cast("Any", function)
+
+
+def read(engine: Engine, function: Callable[Concatenate[Connection, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+    """Call `function` with a connection and the arguments: it sees one state of the store and blocks nobody."""
     try:
         with engine.connect().execution_options(reading=True) as connection:
-            return function(connection)
+            return function(connection, *args, **kwargs)
     except DBAPIError as error:
         raise told(error) from error.__cause__
 
 
-def write(engine: Engine, function: Callable[[Connection], T], *, patience_s: float = 0.0) -> T:
+def write(engine: Engine, function: Callable[Concatenate[Connection, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
     """
-    Run `function` in a transaction of its own, which is on the disk when this returns.
+    Call `function` with a connection and the arguments in a transaction, which is on the disk when this returns.
 
     For what must not be done twice, such as an edition and its mails, and for commands, which write once.
-
-    Args:
-        patience_s: So long it is tried again if the store cannot be written (`store.faults`).
     """
+    return write_patiently(engine, 0.0, function, *args, **kwargs)
+
+
+def write_patiently(
+    engine: Engine,
+    patience_s: float,
+    function: Callable[Concatenate[Connection, P], T],
+    /,
+    *args: P.args,
+    **kwargs: P.kwargs,
+) -> T:
+    """Do as `write`, and try again for `patience_s` seconds if the store cannot be written (`store.faults`)."""
     until = time.monotonic() + patience_s
     while True:
         try:
             with engine.begin() as connection:
-                return function(connection)
+                return function(connection, *args, **kwargs)
         except DBAPIError as error:
             if passing(error) is None or time.monotonic() >= until:
                 raise told(error) from error.__cause__

@@ -66,7 +66,7 @@ def all_sources(site: Site, ask: Ask) -> Reply:
     """Answer the list of the sources, a part of them."""
     wanted = ask.query.get("q", "")[:QUERY_CHARS].strip()
     at = ask.page()
-    rows = read(site.engine, lambda c: listed(c, site, wanted))
+    rows = read(site.engine, listed, site, wanted)
     part = rows[(at - 1) * ON_A_PAGE : at * ON_A_PAGE]
     if at > 1 and not part:
         raise Missing("There are fewer sources.")
@@ -77,7 +77,7 @@ def all_sources(site: Site, ask: Ask) -> Reply:
     return page_of(
         site,
         "sources.html.j2",
-        rows=read(site.engine, lambda c: with_figures(c, site, part)),
+        rows=read(site.engine, with_figures, site, part),
         total=len(rows),
         unwell=sum(not row.health.is_ok for row in rows),
         words=words,
@@ -125,12 +125,12 @@ def with_figures(connection: Connection, site: Site, rows: Sequence[Row]) -> lis
 
 def polling(site: Site) -> int:
     """Return how many hosts are being visited; 0 in a static copy."""
-    return 0 if site.is_static else len(read(site.engine, lambda c: visited(c, now=site.now())))
+    return 0 if site.is_static else len(read(site.engine, visited, now=site.now()))
 
 
 def one_source(site: Site, ask: Ask) -> Reply:
     """Answer the page of one source."""
-    told = read(site.engine, lambda c: told_of(c, site, feed_named(ask)))
+    told = read(site.engine, told_of, site, feed_named(ask))
     return page_of(
         site, "source.html.j2", has_form=True, refresh_s=WAITING_S if told.is_waiting else 0, t=told, row=told.row
     )
@@ -193,7 +193,7 @@ def poll_now(site: Site, ask: Ask) -> Reply:
     """Make a source due, and go back to its page."""
     feed_id = feed_named(ask)
     now = site.now()
-    if not write(site.engine, lambda c: make_due(c, feed_id, now=now, least=LEAST_REST)):
+    if not write(site.engine, make_due, feed_id, now=now, least=LEAST_REST):
         raise SettingsError((), "it was asked less than a minute ago, or is not asked at all")
     return Reply(see=f"/sources/{feed_id}")
 
@@ -201,7 +201,7 @@ def poll_now(site: Site, ask: Ask) -> Reply:
 def set_muted(site: Site, ask: Ask) -> Reply:
     """Mute a source or let it be heard again, and go back to its page."""
     feed_id = feed_named(ask)
-    url = read(site.engine, lambda c: source_of_feed(c, feed_id))
+    url = read(site.engine, source_of_feed, feed_id)
     if url is None:
         raise Missing("There is no such source.")
     mute(site, url, muted=ask.form.get("muted") == "yes")
@@ -221,7 +221,7 @@ def mute(site: Site, url: str, *, muted: bool) -> None:
     save(path, switch_source(text, index_of(settings, url), enabled=not muted))
     site.settings = edit(path)[1]
     sources = site.settings.active_sources()
-    write(site.engine, lambda c: sync_sources(c, sources, now=site.now()))
+    write(site.engine, sync_sources, sources, now=site.now())
     site.on_settings()
 
 

@@ -48,45 +48,45 @@ async def look_again(page: Page, tools: Tools) -> None:
     except FetchError as error:
         await not_to_be_had(page, error, tools, at=at)
     except (CleanError, WorkerFailed):  # a wall, or something else altogether: it says nothing of the article
-        await tools.writer.do(lambda c: looked(c, page.article_id, now=at, found=None))
+        await tools.writer.do(looked, page.article_id, now=at, found=None)
     except (StoreError, PoolBroken):
         raise
     except Exception as error:
         log.error("look_fault %s", fields(page=page.url, error=repr(error)), exc_info=log.isEnabledFor(logging.DEBUG))
-        await tools.writer.do(lambda c: looked(c, page.article_id, now=at, found=None))
+        await tools.writer.do(looked, page.article_id, now=at, found=None)
 
 
 async def leave_be(page: Page, tools: Tools) -> None:
     """Pass over a page that may not be asked for."""
-    await tools.writer.do(lambda c: looked(c, page.article_id, now=tools.now(), found=None))
+    await tools.writer.do(looked, page.article_id, now=tools.now(), found=None)
 
 
 async def send_on(page: Page, url: str, tools: Tools, *, at: datetime) -> None:
     """Hand a page that is at another host to that host's visits; one that goes on moving is let be."""
     if page.url != page.entry.guid:
-        await tools.writer.do(lambda c: looked(c, page.article_id, now=at, found=None))
+        await tools.writer.do(looked, page.article_id, now=at, found=None)
         return
-    await tools.writer.do(lambda c: page_moved(c, page.article_id, url=url, host=host_key(url)))
+    await tools.writer.do(page_moved, page.article_id, url=url, host=host_key(url))
 
 
 async def compare(page: Page, answer: Response, tools: Tools, *, at: datetime) -> None:
     """Clean the page that came, and keep it if title or text are others than before. Errors: CleanError."""
     made = await cleaned_page(page, answer, tools, at=at)
     title, text = well_formed(made.cleaned.title), well_formed(made.cleaned.text)
-    before = await tools.writer.read(lambda c: last_version(c, page.article_id))
+    before = await tools.writer.read(last_version, page.article_id)
     found = None
     if before is not None and text and (title, text) != before:
         found = Revision(article_id=page.article_id, at=at, kind="changed", title=title, text=text)
-    await tools.writer.do(lambda c: looked(c, page.article_id, now=at, found=found))
+    await tools.writer.do(looked, page.article_id, now=at, found=found)
     tools.tell(PageLookedAt(url=page.url, outlet=page.feed.source.name, outcome=found.kind if found else "same"))
 
 
 async def not_there(page: Page, tools: Tools, *, at: datetime, reason: str) -> None:
     """Note a page that is missing; the second time in a row it is gone."""
-    if not await tools.writer.do(lambda c: missed(c, page.article_id, now=at, reason=reason)):
+    if not await tools.writer.do(missed, page.article_id, now=at, reason=reason):
         return
     found = Revision(article_id=page.article_id, at=at, kind="gone")
-    await tools.writer.do(lambda c: looked(c, page.article_id, now=at, found=found))
+    await tools.writer.do(looked, page.article_id, now=at, found=found)
     tools.tell(PageLookedAt(url=page.url, outlet=page.feed.source.name, outcome="gone"))
 
 
@@ -94,7 +94,7 @@ async def not_to_be_had(page: Page, error: FetchError, tools: Tools, *, at: date
     """Let a page be that cannot be had now: it says nothing of the article. A host that asks for a rest has it."""
     if await is_our_line(page, error, tools, at=at):
         return
-    await tools.writer.do(lambda c: looked(c, page.article_id, now=at, found=None))
+    await tools.writer.do(looked, page.article_id, now=at, found=None)
 
 
 def _is_front(url: str) -> bool:

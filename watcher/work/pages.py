@@ -93,7 +93,7 @@ async def send_on(page: Page, url: str, tools: Tools, *, at: datetime) -> None:
     if page.tries + 1 >= MAX_TRIES:
         await store_entry(page, tools, reason="redirects from host to host", at=at)
         return
-    await tools.writer.do(lambda c: page_moved(c, page.article_id, url=url, host=host_key(url)))
+    await tools.writer.do(page_moved, page.article_id, url=url, host=host_key(url))
 
 
 async def at_fault(page: Page, tools: Tools, *, reason: str, at: datetime) -> None:
@@ -101,7 +101,7 @@ async def at_fault(page: Page, tools: Tools, *, reason: str, at: datetime) -> No
     if page.tries + 1 < MAX_FAULTS:
         await later(page, tools, reason=reason, at=at + FIRST_RETRY)
         return
-    await tools.writer.do(lambda c: page_failed(c, page.article_id, reason=reason, next_try_at=None))
+    await tools.writer.do(page_failed, page.article_id, reason=reason, next_try_at=None)
     tools.tell(PageFailed(url=page.url, outlet=page.feed.source.name, reason=reason, final=True))
 
 
@@ -109,7 +109,7 @@ async def store_page(page: Page, answer: Response, tools: Tools, *, at: datetime
     """Clean the page that came and store its article. Errors: CleanError, WorkerFailed."""
     key = identity(page, answer)
     if key != page.article_id:
-        stored = await tools.writer.read(lambda c: title_of(c, key))
+        stored = await tools.writer.read(title_of, key)
         if stored is not None:
             await page_known(page, answer.url, key, stored, tools, at=at)
             return
@@ -122,7 +122,7 @@ async def store_page(page: Page, answer: Response, tools: Tools, *, at: datetime
 
 async def cleaned_page(page: Page, answer: Response, tools: Tools, *, at: datetime) -> tasks.Made:
     """Return the article of a page that came. Errors: CleanError, WorkerFailed."""
-    site = await tools.writer.read(lambda c: site_blocks(c, host_of(answer.url)))
+    site = await tools.writer.read(site_blocks, host_of(answer.url))
     task = tasks.PageTask(
         body=answer.body,
         content_type=answer.header("content-type"),
@@ -141,7 +141,7 @@ async def page_known(page: Page, url: str, key: str, title: str, tools: Tools, *
     if page.entry.title and word_overlap(page.entry.title, title, page.feed.source.language or "und") < SAME_ARTICLE:
         await store_entry(page, tools, reason=f"the page leads to another one: {url}", at=at)
         return
-    await tools.writer.do(lambda c: page_done(c, page.article_id, led_to=key))
+    await tools.writer.do(page_done, page.article_id, led_to=key)
     tools.tell(PageKnown(url=url, outlet=page.feed.source.name))
 
 
@@ -187,7 +187,7 @@ async def store_entry(page: Page, tools: Tools, *, reason: str, at: datetime, as
     except WorkerFailed as error:
         reason, made = f"reading the feed's text {error}", None
     if made is None or len(made.cleaned.text) < FEED_TEXT_MIN or not made.cleaned.title:
-        await tools.writer.do(lambda c: page_failed(c, page.article_id, reason=reason, next_try_at=None))
+        await tools.writer.do(page_failed, page.article_id, reason=reason, next_try_at=None)
         tools.tell(PageFailed(url=page.url, outlet=page.feed.source.name, reason=reason, final=True))
         return
     why = reason if asked else None
@@ -209,7 +209,7 @@ async def is_our_line(page: Page, error: FetchError, tools: Tools, *, at: dateti
     """Whether our own line is down, and the page put off; else a host that asks for a rest, or is away, has it."""
     tools.line.failed(error)
     if error.no_connection and await tools.line.is_down(error.answered_by, since=at):
-        await tools.writer.do(lambda c: put_off(c, [page.article_id], until=tools.now() + AGAIN))
+        await tools.writer.do(put_off, [page.article_id], until=tools.now() + AGAIN)
         return True
     too_many = isinstance(error, BadStatus) and error.status == HTTPStatus.TOO_MANY_REQUESTS
     hold = timedelta(seconds=error.retry_after_s or 0)
@@ -217,13 +217,13 @@ async def is_our_line(page: Page, error: FetchError, tools: Tools, *, at: dateti
         hold = FIRST_RETRY
     if hold:
         until = tools.now() + min(hold, timedelta(seconds=LONGEST_HOLD_S))
-        await tools.writer.do(lambda c: block(c, host_key(error.answered_by), until=until))
+        await tools.writer.do(block, host_key(error.answered_by), until=until)
     return False
 
 
 async def later(page: Page, tools: Tools, *, reason: str, at: datetime) -> None:
     """Try a page again at a time."""
-    await tools.writer.do(lambda c: page_failed(c, page.article_id, reason=reason, next_try_at=at))
+    await tools.writer.do(page_failed, page.article_id, reason=reason, next_try_at=at)
     tools.tell(PageFailed(url=page.url, outlet=page.feed.source.name, reason=reason, final=False))
 
 

@@ -149,7 +149,7 @@ class PgQueue(Queue):
             await self._give_back((claim,))
         elif claim is not None:
             await self._jobs.attend(self.start(claim))
-        elif await tools.writer.read(lambda c: is_leased(c, host, now=tools.now())):
+        elif await tools.writer.read(is_leased, host, now=tools.now()):
             raise RetryRequested(delay=RETRY, reason="the host is held")
 
     async def _renew(self) -> None:

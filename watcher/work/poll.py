@@ -84,7 +84,7 @@ async def poll_feed(
         result = failed(feed, FetchError(feed.url, reason), tools, started)
     if held is not None:  # first: what the host asked for must not be lost between the two
         host, until = held
-        await tools.writer.do(lambda c: block(c, host, until=until))
+        await tools.writer.do(block, host, until=until)
     if leave is None:
         noted = await tools.writer.add(record_polls, (feed, result))
     else:
@@ -104,7 +104,7 @@ async def read(feed: Feed, answer: Response, tools: Tools) -> Polled | Unchanged
     content_type = answer.header("content-type")
     recent: dict[str, str] = {}
     if feed.last_read_at is not None:
-        recent = await tools.writer.read(lambda c: recent_entries(c, feed.id))
+        recent = await tools.writer.read(recent_entries, feed.id)
     parsed = await tools.feed_pool.run(
         tasks.parse_feed, answer.body, answer.url, content_type, tools.now(), recent, limit_s=PARSE_LIMIT_S
     )
@@ -157,7 +157,7 @@ async def bound_hosts(found: Changes, tools: Tools) -> tuple[Changes, int]:
     names = {host_of(entry.url) for entry in found.new if entry.url}
     if len(names) <= NEW_HOSTS:
         return found, 0
-    return within_hosts(found, await tools.writer.read(lambda c: known_hosts(c, names)), most=NEW_HOSTS)
+    return within_hosts(found, await tools.writer.read(known_hosts, names), most=NEW_HOSTS)
 
 
 async def known_of(
@@ -169,7 +169,7 @@ async def known_of(
     others = [entry for entry in parsed.entries if entry.guid not in recent]
     if not others and recent:
         return recent, frozenset(), False
-    known, links, first = await tools.writer.read(lambda c: known_entries(c, feed.id, others))
+    known, links, first = await tools.writer.read(known_entries, feed.id, others)
     return recent | known, links, first
 
 

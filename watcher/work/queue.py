@@ -87,10 +87,10 @@ class Queue(ABC):
         since = line.down_since
         if since != before:
             self._down_since = since
-            await self.tools.writer.do(lambda c: note_line(c, down_since=since))
+            await self.tools.writer.do(note_line, down_since=since)
             if since is None and before is not None:
                 now = self.tools.now()
-                await self.tools.writer.do(lambda c: make_offline_due(c, since=before, now=now))
+                await self.tools.writer.do(make_offline_due, since=before, now=now)
             self.tools.tell(LineDown(since=since) if since else LineUp(since=before or self.tools.now()))
         return since is not None
 
@@ -132,7 +132,7 @@ class Queue(ABC):
         """Give back what is leased and not begun."""
         if claims:
             worker = self.tools.worker
-            await self.tools.writer.do(lambda c: give_back(c, claims, worker=worker))
+            await self.tools.writer.do(give_back, claims, worker=worker)
 
     def _asked(self, host: str) -> None:
         """Note that a visit asks nothing more: all that is left of it is to be written down."""
@@ -163,7 +163,7 @@ class Queue(ABC):
         log.error("visit_failed %s", fields(host=host, reason=reason), exc_info=cause)
         try:
             until = self.tools.now() + AFTER_A_FAULT
-            await self.tools.writer.do(lambda c: block(c, host, until=until))
+            await self.tools.writer.do(block, host, until=until)
         except StoreError as fault:
             self._fault = fault
         except Exception as other:  # noqa: BLE001 - it would come back at once otherwise, and without end
@@ -230,7 +230,7 @@ class LocalQueue(Queue):
         if owed := frozenset(self._owed):
             worker = self.tools.worker
             leaves = [Leave(host=host, worker=worker, last_request_at=None) for host in owed]
-            await self.tools.writer.do(lambda c: leave_hosts(c, leaves))
+            await self.tools.writer.do(leave_hosts, leaves)
             self._owed -= owed
             if isinstance(self._fault, StoreError) and self._fault.passing:
                 self._fault = None  # it has passed: the store was written just now

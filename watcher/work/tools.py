@@ -126,8 +126,8 @@ async def open_tools(
         tell=tell,
     )
     try:
-        await writer.do(lambda c: take_over(c, settings, now=tools.now(), spread_s=spread_s))
-        await writer.do(lambda c: drop_dead_leases(c, worker=tools.worker))
+        await writer.do(take_over, settings, now=tools.now(), spread_s=spread_s)
+        await writer.do(drop_dead_leases, worker=tools.worker)
         async with client:
             yield tools
     finally:

@@ -39,12 +39,12 @@ async def make_vectors(
     Errors: PluginError if the embedder does not load, EmbedderError if it makes no vectors, WorkerFailed if it hangs.
     """
     if choice is None:
-        await writer.do(lambda c: note_embedder(c, None))
+        await writer.do(note_embedder, None)
         return 0
-    name = await writer.read(lambda c: name_of(c, choice.mark))
+    name = await writer.read(name_of, choice.mark)
     try:
         name = await pool.run(tasks.embedder_name, choice, limit_s=choice.limit_s)
-        await writer.do(lambda c: note_embedder(c, Embedding(mark=choice.mark, name=name)))
+        await writer.do(note_embedder, Embedding(mark=choice.mark, name=name))
         size = await writer.read(partial(vector_bytes, model=name))
         run = Run(writer=writer, pool=pool, choice=choice, name=name, size=size, done=done)
         while run.made < most:
@@ -61,7 +61,7 @@ async def make_vectors(
         if isinstance(error, WorkerFailed):  # which says what happened, not to whom
             told = WorkerFailed(f'embedder "{name or choice.setting}" {error}')
         trouble = Embedding(mark=choice.mark, name=name, trouble=str(told))
-        await writer.do(lambda c: note_embedder(c, trouble))
+        await writer.do(note_embedder, trouble)
         if told is error:
             raise
         raise told from error
@@ -105,7 +105,7 @@ class Run:
             raise self.failure
         if self.refused:
             refused = dict.fromkeys(self.refused)
-            await self.writer.do(lambda c: set_vectors(c, refused, model=self.name))
+            await self.writer.do(set_vectors, refused, model=self.name)
             self.made += len(refused)
 
     async def _try(self, part: Rows) -> None:
@@ -140,6 +140,6 @@ class Run:
             )
             raise fault
         found = dict(zip((row[0] for row in part), vectors, strict=True))
-        await self.writer.do(lambda c: set_vectors(c, found, model=self.name))
+        await self.writer.do(set_vectors, found, model=self.name)
         self.made += len(part)
         self.done(len(part))

@@ -107,7 +107,7 @@ async def may_go_on(host: str, tools: Tools, until: datetime, *, feed: Feed | No
 
 async def visit_pages(host: str, tools: Tools, pause: Pause, until: datetime) -> None:
     """Get the pages due at `host`, those noted meanwhile included, as its robots.txt allows."""
-    while pages := await tools.writer.read(lambda c: due_pages(c, host, now=tools.now(), most=PAGES_AT_ONCE)):
+    while pages := await tools.writer.read(due_pages, host, now=tools.now(), most=PAGES_AT_ONCE):
         verdicts: dict[str, RobotsVerdict] = {}  # by where robots.txt lies
         for page in pages:
             if await may_go_on(host, tools, until) is Step.STOP:
@@ -137,7 +137,7 @@ async def visit_pages(host: str, tools: Tools, pause: Pause, until: datetime) ->
 async def ask_robots(where: str, pages: Sequence[Page], tools: Tools, pause: Pause) -> RobotsVerdict:
     """Return what the robots.txt at `where`, at most a day old, says of those of `pages` that it is for."""
     host = host_of(where)  # not the platform's: each site on it has its own
-    kept = await tools.writer.read(lambda c: hosts.get_host(c, host))
+    kept = await tools.writer.read(hosts.get_host, host)
     status, rules, now = kept.robots_status, kept.robots_rules, tools.now()
     if status is None or kept.robots_at is None or now - kept.robots_at >= lasts(status):
         answer = await get_robots(where, tools, pause)
