@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from watcher.settings.model import Settings
+from digests.render.sample_edition import try_templates
+from digests.settings import digests_of
+from digests.templates import own_templates
+from watcher.settings.model import Settings
 
 
 def templates(settings: Settings) -> dict[str, int]:
     """Return how many templates the digests have of their own. Errors: DigestError if one is wrong."""
-    from digests.render.sample_edition import try_templates
-    from digests.settings import digests_of
-    from digests.templates import own_templates
-
     own = {digest.templates: own_templates(digest.templates) for digest in digests_of(settings) if digest.templates}
     for files in own.values():
         try_templates(files)

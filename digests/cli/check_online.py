@@ -8,24 +8,22 @@ import socket
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from digests.alert_settings import alerts_of
+from digests.deliver.smtp import Smtp
+from digests.delivery_settings import DeliverSettings
+from digests.settings import digests_of, smtp_of
 from watcher.cli.check import Asked
 from watcher.errors import WatcherError
-
-if TYPE_CHECKING:
-    from digests.delivery_settings import DeliverSettings
-    from watcher.settings.model import Settings
+from watcher.settings.model import Settings
+from watcher.settings.secrets import Secret
 
 TIMEOUT_S = 15.0
 
 
 def ways(settings: Settings) -> Iterator[Asked]:
     """Yield each way of delivery of the digests and of the alerts, each once."""
-    from digests.alert_settings import alerts_of
-    from digests.settings import digests_of
-
     all_ways = [way for digest in digests_of(settings) for way in digest.deliver] + list(alerts_of(settings).deliver)
     seen: set[tuple[str, str]] = set()
     for way in all_ways:
@@ -37,8 +35,6 @@ def ways(settings: Settings) -> Iterator[Asked]:
 
 def name_of(way: DeliverSettings, settings: Settings) -> str:
     """Return what is asked, by a name that may be shown."""
-    from digests.settings import smtp_of
-
     match way.channel:
         case "smtp":
             server = smtp_of(settings)
@@ -71,9 +67,6 @@ def tried(way: DeliverSettings, settings: Settings, name: str) -> Asked:
 
 def log_in(settings: Settings) -> None:
     """Connect to the mail server, log in, and leave. Errors: WatcherError."""
-    from digests.deliver.smtp import Smtp
-    from digests.settings import smtp_of
-
     server = smtp_of(settings)
     channel = Smtp(server, sender="", password=server.password.reveal() if server.password else "")
     try:
@@ -84,8 +77,6 @@ def log_in(settings: Settings) -> None:
 
 def connect(way: DeliverSettings) -> None:
     """Open a connection to a web address, its secrets read, and send nothing. Errors: WatcherError."""
-    from watcher.settings.secrets import Secret
-
     if way.token is not None:
         way.token.reveal()
     parts = urlsplit((way.url.reveal() if isinstance(way.url, Secret) else str(way.url)).strip())

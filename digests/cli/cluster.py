@@ -9,16 +9,18 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from io import TextIOWrapper
-from typing import TYPE_CHECKING, Annotated, Any, TextIO
+from typing import Annotated, Any, TextIO
 
 import typer
 
+from digests.cluster.copy_diff import describe, diff_copies
+from digests.cluster.item import Item, kind_of
+from digests.cluster.stories import cluster_stories
+from digests.model import Story
+from watcher.cli.app import load_settings
 from watcher.cli.output import say
-
-if TYPE_CHECKING:
-    from digests.cluster.item import Item
-    from digests.model import Story
-    from watcher.features.embed import Embedder, Endpoint
+from watcher.features.embed import Embedder, Endpoint, embedding_text, endpoint_of, load_embedder, with_vector
+from watcher.features.extract import extract_features
 
 PARTLY_FAILED = 3
 MAX_LINE = 4_000_000  # characters
@@ -76,9 +78,6 @@ def cluster_lines(lines: Iterable[str], out: TextIO, embedder: str = "auto") -> 
     Raises:
         PluginError: The embedder cannot be loaded.
     """
-    from digests.cluster.stories import cluster_stories
-    from watcher.features.embed import load_embedder
-
     loaded = load_embedder(embedder, endpoint_of_settings() if embedder == "endpoint" else None)
     faults = 0
     read: list[Line] = []
@@ -98,16 +97,11 @@ def cluster_lines(lines: Iterable[str], out: TextIO, embedder: str = "auto") -> 
 
 def endpoint_of_settings() -> Endpoint | None:
     """Return the endpoint that the settings name. Errors: SettingsError."""
-    from watcher.cli.app import load_settings
-    from watcher.features.embed import endpoint_of
-
     return endpoint_of(load_settings(None).semantic)
 
 
 def write_rows(read: list[Line], stories: Iterable[Story], out: TextIO) -> None:
     """Write what was found of each line, in their order."""
-    from digests.cluster.copy_diff import describe, diff_copies
-
     lines = {line.key: line for line in read}
     found: dict[str, tuple[str, str]] = {}
     differs: dict[str, str] = {}
@@ -191,10 +185,6 @@ def time_of(value: object) -> datetime | None:
 
 def items_of(lines: list[Line], embedder: Embedder | None) -> Iterator[Item]:
     """Yield the lines as items, with their features made as at ingest."""
-    from digests.cluster.item import Item, kind_of
-    from watcher.features.embed import embedding_text, with_vector
-    from watcher.features.extract import extract_features
-
     vectors = embedder.embed([embedding_text(line.title, line.body) for line in lines]) if embedder else []
     for number, line in enumerate(lines):
         features = extract_features(line.key, title=line.title, text=line.body, language=line.language)

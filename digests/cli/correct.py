@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from typer import Argument
 
+from digests.cli.lookup import article_named
+from digests.cli.story import story_id
+from digests.correct import Corrected
+from digests.correct import join as join_stories
+from digests.correct import split as split_story
+from digests.errors import DigestError
+from digests.store.corrections import KeptCorrection, kept_corrections
+from digests.store.corrections import forget as forget_correction
+from digests.store.editions import open_digests
 from watcher.cli.app import DONE, Config, Json, examples, load_settings
 from watcher.cli.output import print_json, print_lines
-
-if TYPE_CHECKING:
-    from digests.correct import Corrected
-    from digests.store.corrections import KeptCorrection
+from watcher.store.writer import read, write
 
 STORY = Annotated[
     str, Argument(metavar="STORY", help="Its id, an edition's link to it, or its number in the last one.")
@@ -31,12 +38,6 @@ def split(
 
     The others keep the id. `watcher story STORY` shows the ids of its articles.
     """
-    from digests.cli.explain import article_named
-    from digests.cli.story import story_id
-    from digests.correct import split as split_story
-    from digests.store.editions import open_digests
-    from watcher.store.writer import read
-
     settings = load_settings(config)
     engine = open_digests(settings.store.url, make=False)
     try:
@@ -52,11 +53,6 @@ def split(
 @examples("watcher story join 3 7", "watcher story join s1f2e3d4c5b s9a8b7c6d5e")
 def join(one: STORY, other: STORY, config: Config = None) -> int:
     """Make one story of two, now and from now on; the larger keeps its id, and the other's leads to it."""
-    from digests.cli.story import story_id
-    from digests.correct import join as join_stories
-    from digests.store.editions import open_digests
-    from watcher.store.writer import read
-
     settings = load_settings(config)
     engine = open_digests(settings.store.url, make=False)
     try:
@@ -78,12 +74,6 @@ def told(done: Corrected) -> Iterator[str]:
 @examples("watcher story rules")
 def rules(config: Config = None, json: Json = False) -> int:
     """List the corrections that hold, oldest first; with --json, those that were forgotten too."""
-    from dataclasses import asdict
-
-    from digests.store.corrections import kept_corrections
-    from digests.store.editions import open_digests
-    from watcher.store.writer import read
-
     engine = open_digests(load_settings(config).store.url, make=False)
     try:
         found = read(engine, kept_corrections)
@@ -114,11 +104,6 @@ def forget(
 
     The next edition groups its articles by what they say; until then they stay where the correction put them.
     """
-    from digests.errors import DigestError
-    from digests.store.corrections import forget as forget_correction
-    from digests.store.editions import open_digests
-    from watcher.store.writer import write
-
     engine = open_digests(load_settings(config).store.url, make=False)
     try:
         done = write(engine, forget_correction, number, now=datetime.now(UTC))

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
+from zoneinfo import ZoneInfo
 
 from typer import Option
 
+from digests.cli.plan import summary
+from digests.make import Order, make_edition, order_window
+from digests.model import Edition
+from digests.publish import publish
+from digests.settings import digests_of
+from digests.store.editions import open_digests
 from watcher.cli.app import DONE, FAILED, examples
 from watcher.cli.output import print_lines, say
-
-if TYPE_CHECKING:
-    from digests.model import Edition
-    from watcher.cli.poll import Tally
-    from watcher.demo.server import DemoServer
-    from watcher.settings.model import Settings
+from watcher.cli.poll import Tally, one_pass
+from watcher.demo.server import DemoServer
+from watcher.demo.settings import settings_toml
+from watcher.errors import WatcherError
+from watcher.settings.load import load
+from watcher.settings.model import Settings
+from watcher.store.open import open_store
 
 FOLDER = Path("demo-edition")
 STORE = ("watcher.db", "watcher.db-wal", "watcher.db-shm")
@@ -41,19 +52,11 @@ def command(
     A small press of invented outlets is started on this machine, its feeds are polled, its pages fetched and cleaned,
     the reports grouped into stories, and an edition is written. It takes under half a minute.
     """
-    import asyncio
-
     return asyncio.run(demo(directory))
 
 
 async def demo(directory: Path) -> int:
     """Run the demo in `directory`; return the exit code."""
-    import asyncio
-    import time
-    from datetime import UTC, datetime
-
-    from watcher.demo.server import DemoServer
-
     started = time.monotonic()
     check_folder(directory)
     async with DemoServer(now=datetime.now(UTC)) as press:
@@ -73,8 +76,6 @@ async def demo(directory: Path) -> int:
 
 def check_folder(directory: Path) -> None:
     """Refuse a folder with a store or settings that no demo made. Errors: WatcherError."""
-    from watcher.errors import WatcherError
-
     path = directory / "settings.toml"
     try:
         if path.exists():
@@ -93,9 +94,6 @@ def check_folder(directory: Path) -> None:
 
 def settings_for(press: DemoServer, directory: Path) -> Settings:
     """Write the demo's settings into its folder, an old store of it removed, and return them."""
-    from watcher.demo.settings import settings_toml
-    from watcher.settings.load import load
-
     for old in STORE:
         (directory / old).unlink(missing_ok=True)
     path = directory / "settings.toml"
@@ -105,9 +103,6 @@ def settings_for(press: DemoServer, directory: Path) -> Settings:
 
 async def poll(settings: Settings) -> Tally:
     """Poll the press and get all its pages."""
-    from watcher.cli.poll import one_pass
-    from watcher.store.open import open_store
-
     engine = open_store(settings.store.url)
     try:
         return await one_pass(settings, engine, everything=True, quiet=False)
@@ -117,14 +112,6 @@ async def poll(settings: Settings) -> Tally:
 
 def edit(settings: Settings) -> tuple[Edition | None, list[Path]]:
     """Make the edition of what was polled, and write its files."""
-    from datetime import UTC, datetime
-    from zoneinfo import ZoneInfo
-
-    from digests.make import Order, make_edition, order_window
-    from digests.publish import publish
-    from digests.settings import digests_of
-    from digests.store.editions import open_digests
-
     (digest,) = digests_of(settings)
     engine = open_digests(settings.store.url)
     paths: list[Path] = []
@@ -147,8 +134,6 @@ def edit(settings: Settings) -> tuple[Edition | None, list[Path]]:
 
 def told(edition: Edition) -> list[str]:
     """Return what the edition tells, in a few lines."""
-    from digests.cli.digest import summary
-
     rows = [
         f"  {story.number:2}. {story.title}\n      outlets: {story.outlets} = {story.independent} independent + "
         f"{story.folded} folded; in {', '.join(story.languages)}"

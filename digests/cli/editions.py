@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
+from sqlalchemy import Engine
 from typer import Argument, BadParameter, Option
 
+from digests.cli.digest import check_formats
+from digests.cli.lookup import digest_named
+from digests.deliver.file import write
+from digests.errors import DigestError
+from digests.model import Edition, Rendered
+from digests.publish import earlier_editions, folder_of, rendered
+from digests.settings import DigestSettings
+from digests.store.archive import EditionRow, delivered, each_whole, edition_rows
+from digests.store.editions import open_digests
 from watcher.cli.app import DONE, FAILED, Config, Json, examples, load_settings
 from watcher.cli.output import print_json, print_lines
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from sqlalchemy import Engine
-
-    from digests.model import Edition, Rendered
-    from digests.settings import DigestSettings
-    from digests.store.archive import EditionRow
+from watcher.store.writer import read
 
 
 @examples("watcher editions", "watcher editions world --limit 100", "watcher editions --json")
@@ -29,11 +32,6 @@ def command(
     json: Json = False,
 ) -> int:
     """List the editions that are kept: when each was made, what it holds, and how much of it reached whom."""
-    from digests.cli.story import digest_named
-    from digests.store.archive import delivered, each_whole, edition_rows
-    from digests.store.editions import open_digests
-    from watcher.store.writer import read
-
     settings = load_settings(config)
     engine = open_digests(settings.store.url, make=False)
     try:
@@ -103,12 +101,6 @@ def replay(
 
     With --check the files that are there are compared, and a difference fails.
     """
-    from digests.cli.digest import check_formats
-    from digests.cli.story import digest_named
-    from digests.deliver.file import write
-    from digests.publish import earlier_editions, folder_of, rendered
-    from digests.store.editions import open_digests
-
     settings = load_settings(config)
     digest = digest_named(settings, name)
     check_formats(tuple(formats or ()))
@@ -136,10 +128,6 @@ def replay(
 
 def kept(engine: Engine, digest: DigestSettings, day: str) -> list[tuple[Edition, str]]:
     """Return the editions of a date, each with what its files' names have behind it. Errors: DigestError."""
-    from digests.errors import DigestError
-    from digests.store.archive import each_whole, edition_rows
-    from watcher.store.writer import read
-
     try:
         at = date.fromisoformat(day)
     except ValueError as error:

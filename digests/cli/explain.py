@@ -3,22 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
+from sqlalchemy import Connection
 from typer import Argument
 
+from digests.cli.lookup import article_named
+from digests.cluster.constraints import resolve_corrections
+from digests.cluster.explain import (
+    ExplainContext,
+    PairExplanation,
+    SurfaceForms,
+    decision_sentence,
+    difference_lines,
+    explain_pair,
+    shared_lines,
+)
+from digests.cluster.item import sort_by_time
+from digests.errors import DigestError
+from digests.gather import items, window_of
+from digests.store.corrections import holding
+from digests.store.editions import open_digests
+from digests.store.stories import Member, members_of
 from watcher.cli.app import DONE, Config, Json, examples, load_settings
 from watcher.cli.output import print_json, print_lines
+from watcher.model import Article
+from watcher.store.writer import read
 
-if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
-    from digests.cluster.explain import PairExplanation
-    from digests.store.stories import Member
-    from watcher.model import Article
-
-    Explained: TypeAlias = tuple[PairExplanation, Mapping[str, Member], tuple[Article, Article]]
+Explained: TypeAlias = tuple[PairExplanation, Mapping[str, Member], tuple[Article, Article]]
 
 ARTICLE = Annotated[str, Argument(metavar="ARTICLE", help="Its id, or its URL.")]
 BEFORE = timedelta(days=6)  # the later article: what it may be in a story with
@@ -28,9 +42,6 @@ AFTER = timedelta(days=1)  # it: what came in with it
 @examples("watcher explain 1f2e3d4c5b6a7988 8f7e6d5c4b3a2910", "watcher explain https://one.org/a https://two.org/b")
 def command(one: ARTICLE, other: ARTICLE, config: Config = None, json: Json = False) -> int:
     """Say why two articles are in one story or not: what they share, what only one has, and what decides."""
-    from digests.store.editions import open_digests
-    from watcher.store.writer import read
-
     settings = load_settings(config)
     engine = open_digests(settings.store.url, make=False)
     try:
@@ -44,31 +55,8 @@ def command(one: ARTICLE, other: ARTICLE, config: Config = None, json: Json = Fa
     return DONE
 
 
-def article_named(connection: Connection, wanted: str) -> Article:
-    """Return an article by its id or its URL. Errors: DigestError."""
-    from digests.errors import DigestError
-    from watcher.store.articles import article_at, articles_by_id
-    from watcher.text.urls import is_web
-
-    key = wanted.strip()
-    article = article_at(connection, key) if is_web(key) else articles_by_id(connection, [key]).get(key)
-    if article is None:
-        error = DigestError(f"no article {wanted} is stored")
-        error.mend = "watcher story STORY  # shows the articles of a story with their ids and URLs"
-        raise error
-    return article
-
-
 def explained(connection: Connection, one: str, other: str) -> Explained:
     """Return what decides on two articles, with their rows in stories, and the articles. Errors: DigestError."""
-    from digests.cluster.constraints import resolve_corrections
-    from digests.cluster.explain import ExplainContext, explain_pair
-    from digests.cluster.item import sort_by_time
-    from digests.errors import DigestError
-    from digests.gather import items, window_of
-    from digests.store.corrections import holding
-    from digests.store.stories import members_of
-
     a, b = article_named(connection, one), article_named(connection, other)
     if a.id == b.id:
         raise DigestError(f"both are the same article, {a.id}")
@@ -93,8 +81,6 @@ def explained(connection: Connection, one: str, other: str) -> Explained:
 
 def lines(found: PairExplanation, members: Mapping[str, Member], articles: Sequence[Article]) -> Iterator[str]:
     """Yield the verdict, and what can be checked in the two texts."""
-    from digests.cluster.explain import SurfaceForms, decision_sentence, difference_lines, shared_lines
-
     for place, article in zip(("first", "second"), articles, strict=True):
         yield f"{place}: {article.outlet}, {article.published_at:%Y-%m-%d %H:%M}, {article.language}: {article.title}"
         member = members.get(article.id)
@@ -113,10 +99,6 @@ def lines(found: PairExplanation, members: Mapping[str, Member], articles: Seque
 
 def as_json(found: PairExplanation, members: Mapping[str, Member], articles: Sequence[Article]) -> dict[str, Any]:
     """Return the verdict as JSON."""
-    from dataclasses import asdict
-
-    from digests.cluster.explain import decision_sentence
-
     told = [
         {"id": article.id, "url": article.url, "story": members[article.id].story if article.id in members else None}
         for article in articles

@@ -6,21 +6,26 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, tzinfo
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import Connection, Engine
 from typer import Argument, BadParameter, Option
 
+from digests.settings import digests_of
+from digests.store.editions import open_digests
+from digests.store.stories import members_of
 from watcher.cli.app import DONE, FAILED, Config, Json, examples, load_settings
 from watcher.cli.moments import moment_of
 from watcher.cli.output import print_json, print_lines
+from watcher.feeds.html_text import one_line
+from watcher.store.fts import Filters
+from watcher.store.indexing import count_missing, index_missing
+from watcher.store.search import Found, Hit, search
+from watcher.store.writer import read, write
+from watcher.text.search import parse
+from watcher.text.snippets import Snippet
 from watcher.text.wellformed import inert
-
-if TYPE_CHECKING:
-    from sqlalchemy import Connection, Engine
-
-    from watcher.store.search import Found, Hit
-    from watcher.text.snippets import Snippet
 
 FILLING_S = 3.0  # that a search spends on articles which the index does not hold yet
 SLICE = 100  # of them at a time: the daemon's own writes go in between
@@ -53,13 +58,6 @@ def command(
 
     Exit code 1 says that nothing was found.
     """
-    from digests.settings import digests_of
-    from digests.store.editions import open_digests
-    from watcher.store.fts import Filters
-    from watcher.store.search import search
-    from watcher.store.writer import read
-    from watcher.text.search import parse
-
     settings = load_settings(config)
     zone = ZoneInfo(digests_of(settings)[0].timezone)
     now = datetime.now(UTC)
@@ -89,9 +87,6 @@ def command(
 
 def fill_index(engine: Engine) -> int:
     """Let a store of an older Watcher be searched: fill its index for a while; return how many articles lack."""
-    from watcher.store.indexing import count_missing, index_missing
-    from watcher.store.writer import read, write
-
     until = time.monotonic() + FILLING_S
     while read(engine, count_missing):
         if time.monotonic() > until:
@@ -102,8 +97,6 @@ def fill_index(engine: Engine) -> int:
 
 def stories_of(connection: Connection, found: Found) -> dict[str, str]:
     """Return the story that each article is in, of those that are in one."""
-    from digests.store.stories import members_of
-
     return {key: member.story for key, member in members_of(connection, [hit.id for hit in found.hits]).items()}
 
 
@@ -141,8 +134,6 @@ def show_hits(found: Found, stories: Mapping[str, str], zone: tzinfo, missing: i
 
 def hit_lines(hit: Hit, story: str | None, zone: tzinfo) -> Iterator[str]:
     """Yield a hit's lines but for its snippet."""
-    from watcher.feeds.html_text import one_line
-
     at = hit.published_at.astimezone(zone)
     yield f"{at:%Y-%m-%d %H:%M}  {one_line(hit.outlet, 60)} ({hit.language}): {one_line(hit.title, 200)}"
     yield f"  {one_line(hit.url, 300)}  {story or ''}".rstrip()

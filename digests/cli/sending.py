@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from digests.store.outbox import SENT, Delivery, Place
+from sqlalchemy import Connection, Engine
+
+from digests.cli import status_outbox
+from digests.cli.plan import Asked, complete_features, plan, summary, summary_json
+from digests.cli.status_outbox import worded
+from digests.make import LOOKBACK, Order, make_edition, preview_edition
+from digests.model import Edition, Parcel
+from digests.pack import parcels
+from digests.publish import folder_of, publish, rendered
+from digests.send import Dispatch
+from digests.settings import DigestSettings
+from digests.store import outbox
+from digests.store.editions import DAILY, get_slot, look_into_digests, open_digests
+from digests.store.outbox import SENT, Delivery, Place, deliveries_of
 from watcher.cli.app import DONE, PARTLY
 from watcher.cli.output import print_json, print_lines, say
-
-if TYPE_CHECKING:
-    from sqlalchemy import Connection, Engine
-
-    from digests.cli.digest import Asked
-    from digests.make import Order
-    from digests.model import Edition, Parcel
-    from digests.settings import DigestSettings
-    from watcher.settings.model import Settings
+from watcher.feeds.html_text import one_line
+from watcher.settings.model import Settings
+from watcher.store.writer import read, write
 
 NO_WAY = "no [[digests.deliver]] in the settings: its files are the delivery"
 EMPTY = "without a story, it is not sent: send_empty = false"
@@ -38,9 +45,6 @@ class Made:
 
 def send_all(settings: Settings, wanted: Sequence[DigestSettings], asked: Asked, *, json: bool) -> int:
     """Send an edition of each digest, and tell of each recipient; the exit code says whether all have it."""
-    from digests.cli.digest import summary, summary_json
-    from digests.store.editions import open_digests
-
     engine = open_digests(settings.store.url)
     told: list[dict[str, Any]] = []
     all_sent = True
@@ -71,11 +75,6 @@ def edition_to_send(settings: Settings, engine: Engine, digest: DigestSettings, 
 
     With a window, it is an edition of its own; None if another process is making it.
     """
-    from digests.cli.digest import complete_features, plan
-    from digests.make import LOOKBACK, make_edition
-    from digests.pack import parcels
-    from digests.publish import folder_of, publish
-
     now = datetime.now(UTC)
     if (kept := kept_edition(engine, digest, asked, now)) is not None:
         return kept
@@ -98,9 +97,6 @@ def edition_to_send(settings: Settings, engine: Engine, digest: DigestSettings, 
 
 def kept_edition(engine: Engine, digest: DigestSettings, asked: Asked, now: datetime) -> Made | None:
     """Return the date's edition if it is made; of a date that is over, one that was asked for will do."""
-    from digests.store.editions import DAILY, get_slot
-    from watcher.store.writer import read
-
     today = now.astimezone(ZoneInfo(digest.timezone)).date()
     day = asked.day or today
     if asked.has_window:
@@ -114,10 +110,6 @@ def kept_edition(engine: Engine, digest: DigestSettings, asked: Asked, now: date
 
 def to_send(order: Order, suffix: str, asked: Asked) -> tuple[Order, str]:
     """Return the order as one of the date's daily edition, so that no other is made; with a window as it is."""
-    from dataclasses import replace
-
-    from digests.store.editions import DAILY
-
     return (order, suffix) if asked.has_window else (replace(order, slot=DAILY), "")
 
 
@@ -127,11 +119,6 @@ def place_of(digest: DigestSettings, order: Order) -> Place:
 
 def send(settings: Settings, engine: Engine, digest: DigestSettings, made: Made) -> tuple[Delivery, ...]:
     """Send an edition to all who do not have it yet, those too that were given up, and return its deliveries."""
-    from digests.pack import parcels
-    from digests.send import Dispatch
-    from digests.store import outbox
-    from watcher.store.writer import read, write
-
     now = datetime.now(UTC)
     owed = () if made.is_new else parcels(engine, made.edition, digest)
 
@@ -146,9 +133,6 @@ def send(settings: Settings, engine: Engine, digest: DigestSettings, made: Made)
 
 def delivery_lines(deliveries: Sequence[Delivery], digest: DigestSettings) -> Iterator[str]:
     """Yield what came of each delivery, for a terminal."""
-    from digests.cli.status_outbox import worded
-    from watcher.feeds.html_text import one_line
-
     if not deliveries:
         yield f"  {EMPTY if digest.deliver else NO_WAY}"
     for each in deliveries:
@@ -161,16 +145,12 @@ def delivery_lines(deliveries: Sequence[Delivery], digest: DigestSettings) -> It
 
 def as_json(delivery: Delivery) -> dict[str, object]:
     """Return a delivery of the command as JSON has it."""
-    from digests.cli import status_outbox
-
     sent_at = delivery.settled_at.isoformat() if delivery.state == SENT and delivery.settled_at else None
     return status_outbox.as_json(delivery) | {"sent_at": sent_at}
 
 
 def preview_all(settings: Settings, wanted: Sequence[DigestSettings], asked: Asked, *, json: bool) -> int:
     """Show what `send_all` would send to whom. The store is only looked into, and no secret is read."""
-    from digests.store.editions import look_into_digests
-
     engine = look_into_digests(settings.store.url)
     found = []
     try:
@@ -191,12 +171,6 @@ def previewed(
     settings: Settings, engine: Engine, digest: DigestSettings, asked: Asked
 ) -> tuple[Made, tuple[Parcel, ...], dict[tuple[str, str], Delivery]]:
     """Return the edition, kept or as it would be made now, its parcels, and the deliveries that are known of it."""
-    from digests.cli.digest import plan
-    from digests.make import preview_edition
-    from digests.pack import parcels
-    from digests.store.outbox import deliveries_of
-    from watcher.store.writer import read
-
     now = datetime.now(UTC)
     made, suffix = kept_edition(engine, digest, asked, now), ""
     if made is None:
@@ -213,9 +187,6 @@ def preview_lines(
     made: Made, parcels: Sequence[Parcel], known: dict[tuple[str, str], Delivery], digest: DigestSettings
 ) -> Iterator[str]:
     """Yield who would get what, and then the edition as text."""
-    from digests.publish import rendered
-    from watcher.feeds.html_text import one_line
-
     when = "as it would be made now" if made.is_new else f"made at {made.edition.made_at:%H:%M} UTC"
     yield f"{one_line(made.edition.title, 120)}, {made.edition.local_date}: {when}"
     if not parcels:

@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING
 
+from digests.model import Largest
+from digests.settings import digests_of
+from digests.store.editions import last_edition, open_digests
 from watcher.cli.status import StatusPart
-
-if TYPE_CHECKING:
-    from digests.model import Largest
-    from watcher.settings.model import Settings
+from watcher.feeds.html_text import one_line
+from watcher.settings.model import Settings
+from watcher.store.writer import read
+from watcher.text.counting import count
 
 TITLE_CHARS = 100
 
 
 def editions(settings: Settings) -> StatusPart:
     """Return the last edition of each digest. Errors: StoreError."""
-    from digests.settings import digests_of
-    from digests.store.editions import last_edition, open_digests
-    from watcher.feeds.html_text import one_line
-    from watcher.store.writer import read
-    from watcher.text.counting import count
-
     found, lines = [], []
     engine = open_digests(settings.store.url, make=False)
     try:
@@ -53,8 +49,6 @@ def editions(settings: Settings) -> StatusPart:
 
 def giant_words(largest: Largest) -> str:
     """Return the alarm about a story that is larger than an event should be, for a terminal."""
-    from watcher.feeds.html_text import one_line
-
     title = one_line(largest.title, TITLE_CHARS)
     return (
         f'giant story: "{title}" holds {largest.reports} of {largest.of_reports} reports; others may have run into it'

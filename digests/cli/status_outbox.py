@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
 
+from digests.store.editions import open_digests
+from digests.store.outbox import Delivery, unsettled
 from watcher.cli.status import StatusPart
-
-if TYPE_CHECKING:
-    from digests.store.outbox import Delivery
-    from watcher.settings.model import Settings
+from watcher.feeds.html_text import one_line
+from watcher.settings.model import Settings
+from watcher.store.writer import read
 
 TOLD_FOR = timedelta(days=7)  # a delivery that failed before is history
 SHOWN = 5  # recipients by name, of one edition's channel in one state
@@ -20,10 +20,6 @@ WHY_CHARS = 200
 
 def deliveries(settings: Settings) -> StatusPart:
     """Return the deliveries that have not arrived. Errors: StoreError."""
-    from digests.store.editions import open_digests
-    from digests.store.outbox import unsettled
-    from watcher.store.writer import read
-
     engine = open_digests(settings.store.url, make=False)
     try:
         since = (datetime.now(UTC) - TOLD_FOR).date()
@@ -52,8 +48,6 @@ def as_json(delivery: Delivery) -> dict[str, object]:
 
 def lines(found: Sequence[Delivery]) -> Iterator[str]:
     """Yield the deliveries for a terminal: one line for those of an edition that share channel, state and reason."""
-    from watcher.feeds.html_text import one_line
-
     alike: defaultdict[tuple[object, ...], list[Delivery]] = defaultdict(list)
     for each in found:
         alike[each.place, each.channel, each.state, each.told].append(each)

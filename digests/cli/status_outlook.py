@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from digests.outlook import outlooks
+from digests.store.editions import open_digests
 from watcher.cli.status import StatusPart
-
-if TYPE_CHECKING:
-    from watcher.settings.model import Settings
+from watcher.cli.status_source import iso, moment
+from watcher.feeds.html_text import one_line
+from watcher.settings.model import Settings
+from watcher.store.writer import read
+from watcher.text.spans import span
+from watcher.work.tools import system_clock
 
 SHOWN = 5  # digests on one screen
 TITLE_CHARS = 60
@@ -15,14 +18,6 @@ TITLE_CHARS = 60
 
 def outlook(settings: Settings) -> StatusPart:
     """Return how each digest stands. Errors: StoreError."""
-    from digests.outlook import outlooks
-    from digests.store.editions import open_digests
-    from watcher.cli.status_source import iso, moment
-    from watcher.feeds.html_text import one_line
-    from watcher.store.writer import read
-    from watcher.text.spans import span
-    from watcher.work.tools import system_clock
-
     now = system_clock()
     engine = open_digests(settings.store.url, make=False)
     try:

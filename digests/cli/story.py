@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Any
+from dataclasses import asdict
+from typing import Annotated, Any
 
+from sqlalchemy import Connection
 from typer import Argument, Option
 
+from digests.analysis.country_names import country_name
+from digests.cli.lookup import digest_named, kept_edition
+from digests.cluster.copy_diff import describe as differs
+from digests.errors import DigestError
 from digests.grounds import in_words, moment, why_lines
+from digests.history import History, history_of
+from digests.model import Edition, EditionStory, Report
+from digests.settings import digests_of
+from digests.store.editions import last_edition, open_digests
 from watcher.cli.app import DONE, Config, Json, examples, load_settings
 from watcher.cli.output import print_json, print_lines
+from watcher.settings.model import Settings
+from watcher.store.writer import read
 from watcher.text.counting import count
-
-if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
-    from digests.history import History
-    from digests.model import Edition, EditionStory, Report
-    from digests.settings import DigestSettings
-    from watcher.settings.model import Settings
 
 STORY = Annotated[
     str, Argument(metavar="STORY", help="Its id, an edition's link to it, or its number in the last one.")
@@ -38,10 +42,6 @@ def command(
     An id that has gone into another story leads to it, and says when and why. With --why it also says what its place
     in the last edition is made of, term by term.
     """
-    from digests.history import history_of
-    from digests.store.editions import open_digests
-    from watcher.store.writer import read
-
     settings = load_settings(config)
     engine = open_digests(settings.store.url, make=False)
     try:
@@ -63,13 +63,10 @@ def list_stories(
     json: Json = False,
 ) -> int:
     """List the stories of a digest's last edition with their ids."""
-    from digests.cli.verify import kept
-    from digests.store.editions import open_digests
-
     settings = load_settings(config)
     engine = open_digests(settings.store.url, make=False)
     try:
-        edition = kept(engine, digest_named(settings, name).name, None)
+        edition = kept_edition(engine, digest_named(settings, name).name, None)
     finally:
         engine.dispose()
     rows = [(str(story.number), story.id, story.title) for story in edition.stories]
@@ -83,23 +80,8 @@ def list_stories(
     return DONE
 
 
-def digest_named(settings: Settings, name: str | None) -> DigestSettings:
-    """Return the digest of a name, by default the first."""
-    from typer import BadParameter
-
-    from digests.settings import digests_of
-
-    known = {digest.name: digest for digest in digests_of(settings)}
-    if name is not None and name not in known:
-        raise BadParameter(f"no digest {name!r} in the settings; there is {', '.join(known)}", param_hint="NAME")
-    return known[name] if name else next(iter(known.values()))
-
-
 def story_id(connection: Connection, settings: Settings, story: str) -> str:
     """Return the id that is meant: a number is a story of the last edition. Errors: DigestError."""
-
-    from digests.errors import DigestError
-    from digests.store.editions import last_edition
 
     if not story.isdecimal():
         return story
@@ -118,9 +100,6 @@ def last_place(connection: Connection, settings: Settings, story: str) -> tuple[
 
     The digests are asked in the order of the settings: a number is a story of the first one's.
     """
-    from digests.settings import digests_of
-    from digests.store.editions import last_edition
-
     editions = filter(None, (last_edition(connection, digest.name) for digest in digests_of(settings)))
     return next(((edition, each) for edition in editions for each in edition.stories if each.id == story), None)
 
@@ -136,8 +115,6 @@ def score_lines(edition: Edition, placed: EditionStory) -> Iterator[str]:
 
 def place_json(placed: tuple[Edition, EditionStory] | None) -> dict[str, Any]:
     """Return a story's place in the last edition as JSON; its score is the sum of value × weight."""
-    from dataclasses import asdict
-
     if placed is None:
         return {"digest": None, "number": None, "score": None, "terms": []}
     edition, story = placed
@@ -147,8 +124,6 @@ def place_json(placed: tuple[Edition, EditionStory] | None) -> dict[str, Any]:
 
 def lines(found: History, *, why: bool) -> Iterator[str]:
     """Yield what a reader is told of a story."""
-    from digests.analysis.country_names import country_name
-
     row, covered = found.row, found.coverage
     if found.asked.id != row.id:
         yield f"{found.asked.id} “{found.asked.title}” is no more: its articles are in {row.id}."
@@ -172,8 +147,6 @@ def lines(found: History, *, why: bool) -> Iterator[str]:
 
 def report_lines(found: History, report: Report, *, why: bool) -> Iterator[str]:
     """Yield a report: its origin, its copies with how each differs, and why it is in the story."""
-    from digests.cluster.copy_diff import describe as differs
-
     origin = found.articles[report.origin]
     credit = f" ({report.agency})" if report.agency else ""
     yield f"  {moment(origin.published_at)}  {origin.outlet}{credit}, {origin.language}: {origin.title}"
@@ -199,9 +172,6 @@ def thread_lines(found: History) -> Iterator[str]:
 
 def as_json(found: History) -> dict[str, Any]:
     """Return a story as JSON."""
-    from dataclasses import asdict
-
-    from digests.cluster.copy_diff import describe as differs
 
     def told(key: str) -> dict[str, Any]:
         article, member, copy = found.articles[key], found.members[key], found.copies.get(key)

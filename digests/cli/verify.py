@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
+from difflib import unified_diff
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
-from typer import Argument, BadParameter, Option
+from sqlalchemy import Engine
+from typer import Argument, Option
 
+from digests import edition_json
+from digests.cli.editions import kept as of_date
+from digests.cli.lookup import digest_named, kept_edition
+from digests.errors import DigestError
+from digests.model import Edition
+from digests.publish import folder_of, rendered
+from digests.render.forms import FORMATS
+from digests.settings import DigestSettings, digests_of
+from digests.store.archive import edition_rows, whole
+from digests.store.editions import open_digests
+from digests.verify import cited_ids, verify
 from watcher.cli.app import DONE, FAILED, Config, Json, examples, load_settings
 from watcher.cli.output import print_json, print_lines
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from sqlalchemy import Engine
-
-    from digests.model import Edition
-    from digests.settings import DigestSettings
-    from watcher.settings.model import Settings
+from watcher.settings.model import Settings
+from watcher.store.articles import articles_by_id
+from watcher.store.revisions import revisions_of
+from watcher.store.writer import read
+from watcher.text.counting import count
 
 SHOWN = 5  # lines of a file that are not as they were made
 
@@ -44,8 +54,6 @@ def command(
     A file is compared with what the store makes of its edition, so that a line that somebody changed is found; one in
     JSON is checked against the articles itself.
     """
-    from digests.store.editions import open_digests
-
     settings = load_settings(config)
     engine = open_digests(settings.store.url, make=False)
     try:
@@ -65,11 +73,6 @@ def wanted(
     engine: Engine, settings: Settings, edition: str | None, day: str | None, *, everything: bool
 ) -> Iterator[Edition]:
     """Yield the editions that are meant, one by one. Errors: DigestError, if there is none."""
-    from digests import edition_json
-    from digests.cli.story import digest_named
-    from digests.store.archive import edition_rows, whole
-    from watcher.store.writer import read
-
     if everything:
         for row in read(engine, edition_rows):
             yield read(engine, partial(whole, row=row))
@@ -80,18 +83,13 @@ def wanted(
         else:
             yield of_file(engine, settings, path)[0]
     elif edition is not None and is_date(edition):
-        yield kept(engine, digest_named(settings, None).name, edition)
+        yield kept_edition(engine, digest_named(settings, None).name, edition)
     else:
-        yield kept(engine, digest_named(settings, edition).name, day)
+        yield kept_edition(engine, digest_named(settings, edition).name, day)
 
 
 def proof(engine: Engine, edition: Edition) -> dict[str, Any]:
     """Return what checking an edition found."""
-    from digests.verify import cited_ids, verify
-    from watcher.store.articles import articles_by_id
-    from watcher.store.revisions import revisions_of
-    from watcher.store.writer import read
-
     ids = cited_ids(edition)
     articles, revisions = read(engine, lambda c: (articles_by_id(c, ids), revisions_of(c, ids)))
     faults = verify(edition, articles, revisions)
@@ -105,8 +103,6 @@ def proof(engine: Engine, edition: Edition) -> dict[str, Any]:
 
 def in_words(told: dict[str, Any]) -> list[str]:
     """Return a proof for a terminal."""
-    from watcher.text.counting import count
-
     faults = told["faults"]
     outcome = count(len(faults), "fault") if faults else "every one is verbatim"
     return [f"{told['digest']}, {told['date']}: {count(told['sentences'], 'sentence')}: {outcome}", *faults]
@@ -126,11 +122,6 @@ def is_file(text: str) -> bool:
 
 def of_file(engine: Engine, settings: Settings, path: Path) -> tuple[Edition, DigestSettings, str]:
     """Return the kept edition that a file is of, its digest, and what its name has behind the date."""
-    from digests.cli.editions import kept as of_date
-    from digests.errors import DigestError
-    from digests.publish import folder_of
-    from digests.settings import digests_of
-
     day, suffix = path.stem[:10], path.stem[10:]
     known = digests_of(settings)
     home = [digest for digest in known if folder_of(digest, settings).resolve() == path.parent.resolve()]
@@ -145,10 +136,6 @@ def of_file(engine: Engine, settings: Settings, path: Path) -> tuple[Edition, Di
 
 def file_faults(engine: Engine, settings: Settings, path: Path) -> list[str]:
     """Return where a file is not as the store makes it; JSON is proved by itself."""
-    from digests.errors import DigestError
-    from digests.publish import rendered
-    from digests.render.forms import FORMATS
-
     form = next((name for name, (pattern, _) in FORMATS.items() if path.suffix == Path(pattern).suffix), None)
     if form is None:
         raise DigestError(f"{path} is no form of an edition: {path.suffix}")
@@ -164,27 +151,9 @@ def file_faults(engine: Engine, settings: Settings, path: Path) -> list[str]:
 
 def differences(ours: bytes, theirs: bytes) -> Iterator[str]:
     """Yield the first lines of a file that the store does not make, and that it lacks."""
-    from difflib import unified_diff
-
     old, new = (data.decode("utf-8", "replace").splitlines() for data in (ours, theirs))
     changed = [line for line in unified_diff(old, new, n=0, lineterm="") if line[:3] not in ("---", "+++", "@@ ")]
     for line in changed[:SHOWN]:
         yield f"the file {'says' if line[0] == '+' else 'lacks'}: {line[1:201]}"
     if len(changed) > SHOWN:
         yield f"and {len(changed) - SHOWN} lines more"
-
-
-def kept(engine: Engine, digest: str, day: str | None) -> Edition:
-    """Return the kept edition of a date, or the last one. Errors: DigestError, if there is none."""
-    from digests.errors import DigestError
-    from digests.store.editions import get_edition, last_edition
-    from watcher.store.writer import read
-
-    try:
-        at = date.fromisoformat(day) if day else None
-    except ValueError as error:
-        raise BadParameter(f"got {day!r}, expected a date such as 2026-11-24", param_hint="--date") from error
-    edition = read(engine, get_edition, digest, local_date=at) if at else read(engine, last_edition, digest)
-    if edition is None:
-        raise DigestError(f"no edition of {digest} is kept{f' for {at}' if at else ''}; watcher digest makes one")
-    return edition

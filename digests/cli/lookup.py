@@ -1,0 +1,49 @@
+"""Which digest, edition or article a command's arguments mean."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from sqlalchemy import Connection, Engine
+from typer import BadParameter
+
+from digests.errors import DigestError
+from digests.model import Edition
+from digests.settings import DigestSettings, digests_of
+from digests.store.editions import get_edition, last_edition
+from watcher.model import Article
+from watcher.settings.model import Settings
+from watcher.store.articles import article_at, articles_by_id
+from watcher.store.writer import read
+from watcher.text.urls import is_web
+
+
+def digest_named(settings: Settings, name: str | None) -> DigestSettings:
+    """Return the digest of a name, by default the first."""
+    known = {digest.name: digest for digest in digests_of(settings)}
+    if name is not None and name not in known:
+        raise BadParameter(f"no digest {name!r} in the settings; there is {', '.join(known)}", param_hint="NAME")
+    return known[name] if name else next(iter(known.values()))
+
+
+def kept_edition(engine: Engine, digest: str, day: str | None) -> Edition:
+    """Return the kept edition of a date, or the last one. Errors: DigestError, if there is none."""
+    try:
+        at = date.fromisoformat(day) if day else None
+    except ValueError as error:
+        raise BadParameter(f"got {day!r}, expected a date such as 2026-11-24", param_hint="--date") from error
+    edition = read(engine, get_edition, digest, local_date=at) if at else read(engine, last_edition, digest)
+    if edition is None:
+        raise DigestError(f"no edition of {digest} is kept{f' for {at}' if at else ''}; watcher digest makes one")
+    return edition
+
+
+def article_named(connection: Connection, wanted: str) -> Article:
+    """Return an article by its id or its URL. Errors: DigestError."""
+    key = wanted.strip()
+    article = article_at(connection, key) if is_web(key) else articles_by_id(connection, [key]).get(key)
+    if article is None:
+        error = DigestError(f"no article {wanted} is stored")
+        error.mend = "watcher story STORY  # shows the articles of a story with their ids and URLs"
+        raise error
+    return article
