@@ -6,7 +6,7 @@ READY := .venv/.ready
 EDITION_TOOLS ?= $(HOME)/.cache/watcher-edition-tools
 export EDITION_TOOLS
 
-.PHONY: help install demo test quick check edition-tools torture floors constraints format docs clean docs-site audit sbom
+.PHONY: help install demo test quick check edition-tools torture floors size constraints format docs clean docs-site audit sbom
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -64,6 +64,9 @@ LABELLED ?= $(wildcard ../shared/data)
 
 floors: $(READY)  ## measure quality against tests/quality/floors.json; FLOORS=--raise writes what became better
 	$(BIN)/python bench/floors.py $(if $(SCORERS),--scorers "$(SCORERS)") $(if $(LABELLED),--data "$(LABELLED)") $(FLOORS)
+
+size: $(READY)  ## measure the house: lines, files, circles, names; SIZE=--write keeps what was reached
+	$(BIN)/python -m bench.house_size $(SIZE)
 
 constraints:  ## pin what a fresh installation takes today
 	rm -rf build/constraints
