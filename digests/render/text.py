@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
 
 from jinja2 import Environment
 from lxml import html as lxml_html
 from lxml.html import HtmlElement
+from rich.cells import cell_len
 
 from digests.render.markdown import document
 from digests.render.templating import Own, environment, filled
@@ -124,23 +124,13 @@ def fill(text: str, *, indent: int = 0, hang: int | None = None) -> str:
     line, used = " " * indent, indent
     empty = True
     for word in text.split(" "):
-        columns = width(word)
+        columns = cell_len(word)
         if not empty and used + 1 + columns > COLUMNS:
             lines.append(line)
             line, used, empty = " " * hang, hang, True
         line, used = (line + word, used + columns) if empty else (f"{line} {word}", used + 1 + columns)
         empty = False
     return "\n".join([*lines, line])
-
-
-def width(text: str) -> int:
-    """Return how many columns a fixed-width font takes for `text`."""
-    if text.isascii():
-        return len(text)
-    return sum(
-        2 if unicodedata.east_asian_width(c) in "WF" else 0 if unicodedata.category(c) in ("Mn", "Me", "Cf") else 1
-        for c in text
-    )
 
 
 @lru_cache(maxsize=8)
