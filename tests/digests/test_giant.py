@@ -116,6 +116,8 @@ def test_its_share_is_a_number_for_prometheus(settings):
     assert shares() == [({"digest": "world"}, 0.5)]
 
 
-def test_before_the_first_edition_the_status_has_none(status):
+def test_before_the_first_edition_the_status_has_none(settings, status):
+    open_digests(settings.store.url).dispose()
+
     assert told(status()) == []
     assert json.loads(status("--json"))["editions"] == []

@@ -135,9 +135,9 @@ async def test_a_form_of_many_fields_is_too_large(client, site):
 )  # fmt: skip
 @pytest.mark.parametrize("token", ["", '\nlisten = "0.0.0.0:8420"\ntoken = "file:token"'])
 async def test_no_header_breaks_the_guard(press, headers, token):
-    _, engine, folder = press
+    settings, engine, folder = press
     (folder / "token").write_text("a long enough token")
-    client = client_of(app_of(site_of(settings_in(folder, f"[web]{token}"), engine)))
+    client = client_of(app_of(site_of(settings_in(folder, f"[web]{token}", store_url=settings.store.url), engine)))
     raw = {name: value.encode("latin-1") for name, value in headers.items()}
 
     for method, path in (("GET", "/"), ("GET", "/archive/"), ("POST", "/sources/1/mute")):
@@ -201,11 +201,11 @@ RAW = (
 
 @pytest.fixture
 async def port(press, caplog):
-    _, engine, folder = press
+    settings, engine, folder = press
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    wanted = settings_in(folder, f'[web]\nlisten = "127.0.0.1:{port}"')
+    wanted = settings_in(folder, f'[web]\nlisten = "127.0.0.1:{port}"', store_url=settings.store.url)
     listener = Listener("web", wanted.web, app_of(site_of(wanted, engine)), patience_s=0.3)
     await listener.listen()
     yield port

@@ -20,11 +20,11 @@ WHOLE = b"GET /keys.js HTTP/1.1\r\nHost: localhost\r\n\r\n"
 @pytest.fixture
 async def port(press):
     """The port of a site that waits for half a second."""
-    _, engine, folder = press
+    settings, engine, folder = press
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    settings = settings_in(folder, f'[web]\nlisten = "127.0.0.1:{port}"')
+    settings = settings_in(folder, f'[web]\nlisten = "127.0.0.1:{port}"', store_url=settings.store.url)
     listener = Listener("web", settings.web, app_of(site_of(settings, engine)), patience_s=0.5)
     await listener.listen()
     yield port
@@ -87,7 +87,7 @@ async def test_of_more_requests_at_one_moment_than_there_is_room_for_the_first_a
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    settings = settings_in(folder, f'[web]\nlisten = "127.0.0.1:{port}"')
+    settings = settings_in(folder, f'[web]\nlisten = "127.0.0.1:{port}"', store_url=settings.store.url)
     listener = Listener("web", settings.web, app_of(site_of(settings, engine)))
     monkeypatch.setattr(serve, "CONNECTIONS", 40)  # so that the test needs few open files
     await listener.listen()

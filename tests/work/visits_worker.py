@@ -84,19 +84,19 @@ class Worker:
         if "fault of Watcher" in reason:
             self.world.faults.append(reason)
 
-    async def do(self, function: Callable[[Connection], T]) -> T:
+    async def do(self, function: Callable[..., T], *args: object, **kwargs: object) -> T:
         self._step()
-        return write(self.world.engine, function)
+        return write(self.world.engine, function, *args, **kwargs)
 
     async def add(self, function: Callable[[Connection, Sequence[object]], Sequence[T] | None], item: object) -> T:
         self._step()
         made = write(self.world.engine, function, [item])
         return made[0] if made is not None else None
 
-    async def read(self, function: Callable[[Connection], T]) -> T:
+    async def read(self, function: Callable[..., T], *args: object, **kwargs: object) -> T:
         if not self.is_alive:
             raise StoreError("its process is gone")
-        return read(self.world.engine, function)
+        return read(self.world.engine, function, *args, **kwargs)
 
     async def reaches(self, url: str) -> bool:
         return True
