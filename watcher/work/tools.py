@@ -104,7 +104,7 @@ async def open_tools(
     sites = own_rules(settings.path)
     fetch = settings.fetch
     writer = Writer(engine)
-    pool, feed_pool = parsing_pool(fetch, tasks.load_cleaner), parsing_pool(fetch, tasks.load_parser, workers=1)
+    pool, feed_pool = parsing_pool(fetch, tasks.load_cleaner), parsing_pool(fetch, tasks.load_parser, workers=2)
     vector_pool, edition_pool = Pool(), Pool(workers=1, max_tasks=1)
     client = client_for(fetch, settings.poll)
     good = await writer.read(last_answered)
