@@ -43,6 +43,7 @@ VAGUE = frozenset(
 )
 PARTICIPLE = re.compile(r"[a-z]+(?:ed|en)")
 NO_PARTICIPLES = frozenset("children embed exceed feed listen need open proceed seed speed token".split())
+SLACK = 1.01  # a mend may cost a few lines
 STORE_CALLS = frozenset(("add", "do", "read", "write"))
 
 
@@ -125,7 +126,7 @@ def count_lambdas(node: ast.AST) -> int:
 def lost(found: dict[str, int], reached: dict[str, int]) -> Iterator[str]:
     """Yield a sentence for each measure that is worse than what was reached, unless it is within its goal."""
     for name, best in reached.items():
-        if found[name] > max(best, GOALS[name]):
+        if found[name] > max(best * SLACK, GOALS[name]):
             yield f"{name}: {found[name]:,}, and {best:,} was reached"
 
 
