@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 
 from digests.make import Order, make_edition
 from digests.settings import DigestSettings
-from digests.store.editions import DAILY, get_edition, next_number, open_digests
+from digests.store.editions import DAILY, get_edition, next_number
 from digests.store.retention import DATES_KEPT, drop_editions, drop_stories
 from digests.store.schema import editions, stories, story_articles, story_changes
 from digests.verify import cited_ids, verify
@@ -113,14 +113,3 @@ def test_what_became_of_a_story_goes_with_it(engine, press):
     write(engine, drop_stories, before=LATER, after=None, most=9)
 
     assert read(engine, lambda c: c.scalars(select(story_changes.c.story_id)).all()) == [stays, stays]
-
-
-def test_editions_of_an_older_store_hold_their_articles_after_it_is_brought_up_to_date(engine, press):
-    made = edition(engine)
-    with engine.begin() as connection:
-        connection.execute(text("DELETE FROM holds"))
-        connection.execute(text("UPDATE digests_schema SET version_num = '0003'"))
-
-    open_digests(str(engine.url)).dispose()
-
-    assert set(read(engine, lambda c: c.scalars(select(holds.c.article_id)).all())) == cited_ids(made)
