@@ -30,8 +30,8 @@ from watcher.store.embedders import name_of
 from watcher.store.features import count_without_vector
 from watcher.store.open import open_store
 from watcher.store.writer import Writer, read
-from watcher.work.pool import Pool
-from watcher.work.vectors import make_vectors
+from watcher.worker.backfill import embed_missing
+from watcher.worker.process_pool import Pool
 
 HEADLINES = Path(__file__).parent / "cluster_headlines.json"
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -137,7 +137,7 @@ async def embed_all(path: Path, setting: str) -> None:
             late.append(time.monotonic() - due)
 
     beating = asyncio.create_task(beat())
-    made = await make_vectors(writer, pool, Choice(setting=setting))
+    made = await embed_missing(writer, pool, Choice(setting=setting))
     beating.cancel()
     name = read(engine, name_of, Choice(setting=setting).mark)
     left = read(engine, count_without_vector, model=name)

@@ -32,11 +32,11 @@ from watcher.settings.model import FetchSettings, PollSettings
 from watcher.store.open import open_store
 from watcher.store.server import driven
 from watcher.store.writer import Writer
-from watcher.work.events import Event, FeedPolled
-from watcher.work.line import Line
-from watcher.work.pg_queue import PgQueue
-from watcher.work.pool import Pool
-from watcher.work.tools import Tools, system_clock
+from watcher.worker.connectivity import ConnectivityMonitor
+from watcher.worker.context import WorkerContext, system_clock
+from watcher.worker.events import Event, FeedPolled
+from watcher.worker.pg_queue import PgQueue
+from watcher.worker.process_pool import Pool
 
 TABLES = ("feeds", "hosts", "polls", "pgqueuer", "pgqueuer_log", "pgqueuer_statistics")
 SERVER = {  # as one that keeps things; the rest is PostgreSQL's own
@@ -85,10 +85,10 @@ async def poll(url: str, number: int, every_s: float, seconds: float, polled: Sy
 
     engine, pool = open_store(url), Pool(1)
     writer, every = Writer(engine), timedelta(seconds=every_s)
-    tools = Tools(
+    tools = WorkerContext(
         writer=writer,
         client=Nobody(),  # type: ignore[arg-type]
-        line=Line(reached, now=system_clock),
+        line=ConnectivityMonitor(reached, now=system_clock),
         pool=pool,
         feed_pool=pool,
         vector_pool=pool,

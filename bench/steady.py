@@ -24,7 +24,7 @@ from tree import TICK_S, cpu, memory, tree
 from watcher.daemon.run import run
 from watcher.settings.load import load
 from watcher.store.open import open_store
-from watcher.work import loop
+from watcher.worker import scheduler
 
 HERE = Path(__file__).parent
 BEAT_S = 0.01
@@ -93,7 +93,7 @@ def main() -> None:
             path = Path(folder) / "settings.toml"
             path.write_text(f'{head}[fetch]\nallow_private = ["127.0.0.0/8"]\narticles = false\n{rows}')
             print(f"{given.feeds} feeds each {given.every}; a tick of CPU is {TICK_S * 1e3:.0f} ms")
-            loop.run(both(path, given.minutes))
+            scheduler.run(both(path, given.minutes))
     finally:
         serving.terminate()
         serving.wait()

@@ -33,7 +33,7 @@ from watcher.store.open import open_store
 from watcher.store.schema import articles
 from watcher.store.space import give_back
 from watcher.store.writer import Writer, read, write
-from watcher.work.tidy import tidy
+from watcher.worker.maintenance import run_retention
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 OLD, NEW = NOW - timedelta(days=500), NOW - timedelta(days=1)
@@ -107,7 +107,7 @@ def work(engine: Engine) -> None:
 
     async def all_of_it() -> None:
         writer = Writer(engine)
-        await asyncio.gather(tidy(writer, settings, now=NOW), index(writer))
+        await asyncio.gather(run_retention(writer, settings, now=NOW), index(writer))
         await writer.do(partial(give_back, most=10_000))
         writer.close()
 

@@ -31,8 +31,8 @@ from tree import cpu
 from watcher.daemon import run as daemon
 from watcher.settings.load import load
 from watcher.store.open import open_store
-from watcher.work import loop
-from watcher.work.events import Event, FeedPolled
+from watcher.worker import scheduler
+from watcher.worker.events import Event, FeedPolled
 
 HERE = Path(__file__).parent
 FEEDS_PORT = 18290
@@ -147,7 +147,7 @@ def main() -> None:
             watcher = Path(sys.executable).with_name("watcher")
             subprocess.run([watcher, "poll", "--no-pages"], cwd=folder, check=True, stdout=subprocess.DEVNULL)
             subprocess.run([watcher, "digest"], cwd=folder, check=True, stdout=subprocess.DEVNULL)
-            holds = loop.run(both(path, given))
+            holds = scheduler.run(both(path, given))
     finally:
         serving.terminate()
         serving.wait()

@@ -21,7 +21,7 @@ from digests.troubles import troubles
 from watcher.errors import StoreError, WatcherError
 from watcher.settings.model import Settings
 from watcher.text.fields import fields
-from watcher.work.tools import Tools
+from watcher.worker.context import WorkerContext
 
 log = logging.getLogger("digests")
 AGAIN = timedelta(minutes=10)  # after an alert that reached nobody
@@ -31,7 +31,7 @@ EVERY_S = 60.0
 class Alerts:
     """The job. What was told is kept in the store, and in memory as well: a store may be what fails."""
 
-    def __init__(self, settings: Settings, tools: Tools) -> None:
+    def __init__(self, settings: Settings, tools: WorkerContext) -> None:
         self._settings = settings
         self._tools = tools
         self._looking_since = tools.started_at or tools.now()

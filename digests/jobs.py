@@ -29,10 +29,10 @@ from watcher.store import intake
 from watcher.store.open import connect
 from watcher.store.writer import read, write
 from watcher.text.fields import Fields, fields
-from watcher.work.chores import Chore
-from watcher.work.pool import PoolBroken
-from watcher.work.tidy import in_slices
-from watcher.work.tools import Tools
+from watcher.worker.backfill import BackgroundTask
+from watcher.worker.context import WorkerContext
+from watcher.worker.maintenance import run_in_batches
+from watcher.worker.process_pool import BrokenPool
 
 log = logging.getLogger("digests")
 EVERY_S = 20.0
@@ -42,7 +42,7 @@ HELD_FOR = timedelta(seconds=30)  # by a claim whose job has come to us: pgqueue
 CATCHING_UP = timedelta(minutes=15)  # after a start or a sleep: so long an edition waits for the news it missed
 
 
-def jobs(settings: Settings, tools: Tools) -> tuple[Job, ...]:
+def jobs(settings: Settings, tools: WorkerContext) -> tuple[Job, ...]:
     """Return the digests' jobs. Errors: StoreError, if their tables cannot be brought up to date."""
     open_digests(settings.store.url, make=False).dispose()  # their tables are up to date from here on
     engine, now = tools.writer.engine, tools.now()
@@ -50,7 +50,7 @@ def jobs(settings: Settings, tools: Tools) -> tuple[Job, ...]:
         digest.name: write(engine, partial(first_seen, digest=digest.name, now=now)) for digest in digests_of(settings)
     }
     editions = Editions(settings, tools, since)
-    chore = Chore(name="digests", wanted=editions.wanted, do=editions.take, finish=True)
+    chore = BackgroundTask(name="digests", wanted=editions.wanted, do=editions.take, finish=True)
     return (
         # What a start, a sleep or a failure has left owed:
         Job(name="digests", every_s=EVERY_S, run=editions.run, finish=True, chore=chore),
@@ -76,16 +76,18 @@ def daily(digest: DigestSettings) -> CronTrigger:
     return CronTrigger(hour=at.hour, minute=at.minute, second=at.second, timezone=ZoneInfo(digest.timezone))
 
 
-async def tidy(tools: Tools) -> None:
+async def tidy(tools: WorkerContext) -> None:
     """Remove editions that are older than the settings keep, and stories without an article left."""
     keep, now, writer = tools.store, tools.now(), tools.writer
     removed = 0
     if keep.keep_editions is not None:
         before = now - keep.keep_editions
-        removed = await in_slices(writer, lambda c, _, most: retention.drop_editions(c, before=before, most=most))
+        removed = await run_in_batches(writer, lambda c, _, most: retention.drop_editions(c, before=before, most=most))
     if keep.keep_articles is not None:
         last = now - keep.keep_articles
-        await in_slices(writer, lambda c, upto, most: retention.drop_stories(c, before=last, after=upto, most=most))
+        await run_in_batches(
+            writer, lambda c, upto, most: retention.drop_stories(c, before=last, after=upto, most=most)
+        )
     if removed:
         log.info("tidied_editions %s", fields(editions=removed))
 
@@ -102,7 +104,7 @@ class Failure:
 class Editions:
     """Makes the editions that are owed; a digest that fails is tried again later, and the others go on."""
 
-    def __init__(self, settings: Settings, tools: Tools, known_since: dict[str, datetime]) -> None:
+    def __init__(self, settings: Settings, tools: WorkerContext, known_since: dict[str, datetime]) -> None:
         self._settings = settings
         self._tools = tools
         self._known_since = known_since
@@ -182,7 +184,7 @@ class Editions:
         given = (settings.store.url, digest, folder_of(digest, settings), day, end, now, held_for)
         try:
             paths, largest = await tools.edition_pool.run(make_daily, *given, limit_s=MAKE_LIMIT_S)
-        except PoolBroken:
+        except BrokenPool:
             raise  # no fault of the digest's: the daemon rests
         except WatcherError as error:
             if isinstance(error, StoreError) and error.passing:
@@ -212,7 +214,7 @@ class Editions:
 class Outbox:
     """Sends the editions that are owed to somebody, in a thread of its own."""
 
-    def __init__(self, settings: Settings, tools: Tools) -> None:
+    def __init__(self, settings: Settings, tools: WorkerContext) -> None:
         self._settings = settings
         self._tools = tools
 

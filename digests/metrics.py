@@ -14,7 +14,7 @@ from digests.store.editions import last_edition
 from digests.store.outbox import FAILED, OPEN, unsettled
 from watcher.daemon.metrics import labelled
 from watcher.settings.model import Settings
-from watcher.work.tools import system_clock
+from watcher.worker.context import system_clock
 
 FAILED_FOR = timedelta(days=7)  # deliveries that failed are counted
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from watcher.settings.model import FetchSettings, PollSettings
-from watcher.work.line import Line
-from watcher.work.tools import Tools, system_clock
+from watcher.worker.connectivity import ConnectivityMonitor
+from watcher.worker.context import WorkerContext, system_clock
 
 
 async def reached(url: str) -> bool:
@@ -12,10 +12,10 @@ async def reached(url: str) -> bool:
     return True
 
 
-def tools_of(writer, client, pool, *, now=system_clock, **others) -> Tools:
+def tools_of(writer, client, pool, *, now=system_clock, **others) -> WorkerContext:
     """Return tools with the settings' defaults, without an embedder, whose line is as good as what `client` reaches."""
     given = {
-        "line": Line(getattr(client, "reaches", reached), now=now),
+        "line": ConnectivityMonitor(getattr(client, "reaches", reached), now=now),
         "feed_pool": pool,
         "vector_pool": pool,
         "edition_pool": pool,
@@ -23,4 +23,4 @@ def tools_of(writer, client, pool, *, now=system_clock, **others) -> Tools:
         "fetch": FetchSettings(),
         "embedder": None,
     }
-    return Tools(writer=writer, client=client, pool=pool, now=now, **(given | others))
+    return WorkerContext(writer=writer, client=client, pool=pool, now=now, **(given | others))

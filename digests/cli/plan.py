@@ -27,8 +27,8 @@ from watcher.store.embedders import name_of
 from watcher.store.features import outdated, without_vector
 from watcher.store.writer import Writer, read
 from watcher.text.counting import count
-from watcher.work.pool import Pool
-from watcher.work.remake import remake_features
+from watcher.worker.backfill import rebuild_features
+from watcher.worker.process_pool import Pool
 
 
 class Asked:
@@ -79,7 +79,7 @@ def complete_features(settings: Settings, engine: Engine, *, since: datetime) ->
         return
 
     async def complete() -> None:
-        await remake_features(writer, pool, since=since)
+        await rebuild_features(writer, pool, since=since)
         if lacking:
             await embed(writer, pool, choice, since=since)
 

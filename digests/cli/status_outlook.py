@@ -10,7 +10,7 @@ from watcher.feeds.html_text import one_line
 from watcher.settings.model import Settings
 from watcher.store.writer import read
 from watcher.text.spans import span
-from watcher.work.tools import system_clock
+from watcher.worker.context import system_clock
 
 SHOWN = 5  # digests on one screen
 TITLE_CHARS = 60

@@ -21,7 +21,7 @@ from watcher.daemon.logging import as_json, as_text, log_event
 from watcher.daemon.metrics import Counts
 from watcher.model import Changes, Failed, Feed, Offline, Polled, Source, Unchanged, Validators
 from watcher.text.fields import fields
-from watcher.work.events import FeedPolled
+from watcher.worker.events import FeedPolled
 
 ROOT = Path(__file__).parents[2]
 START = datetime(2026, 11, 25, 6, 30, tzinfo=UTC)
@@ -29,7 +29,7 @@ LINE = re.compile(r'[a-z_]+(\{[a-z_]+="(?:[^"\\\n]|\\["\\n])*"(,[a-z_]+="(?:[^"\
 
 
 def record(message: str, *arguments: object, level: int = logging.INFO) -> logging.LogRecord:
-    return logging.LogRecord("watcher.work", level, __file__, 1, message, arguments, None)
+    return logging.LogRecord("watcher.worker", level, __file__, 1, message, arguments, None)
 
 
 def test_json_has_the_event_and_its_fields_with_their_types():
@@ -39,7 +39,7 @@ def test_json_has_the_event_and_its_fields_with_their_types():
     told = json.loads(as_json().format(record("polled %s", counts)))
 
     assert told | {"at": ""} == {
-        "at": "", "level": "info", "logger": "watcher.work", "event": "polled", "status": "ok", "new": 3,
+        "at": "", "level": "info", "logger": "watcher.worker", "event": "polled", "status": "ok", "new": 3,
         "feed": "https://a.example/feed", "next_poll_at": "2026-11-25T06:30:00Z", "took_s": 0.25,
     }  # fmt: skip
 
@@ -66,7 +66,7 @@ def test_no_line_of_a_poll_shows_the_password_in_a_feeds_address(caplog):
         Offline(**kept),
     )
 
-    with caplog.at_level(logging.INFO, "watcher.work"):
+    with caplog.at_level(logging.INFO, "watcher.worker"):
         for result in results:
             log_event(FeedPolled(feed=feed, result=result, noted=0))
 

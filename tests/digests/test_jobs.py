@@ -31,7 +31,7 @@ from watcher.store.feeds import sync_sources
 from watcher.store.open import open_store
 from watcher.store.visits import note_polls
 from watcher.store.writer import Writer, read, write
-from watcher.work.pool import Pool
+from watcher.worker.process_pool import Pool
 
 pytestmark = pytest.mark.slow  # starts worker processes
 

@@ -130,7 +130,7 @@ def test_a_signal_to_the_group_stops_the_daemon_in_order(settings, store_url, nu
 
 def test_ctrl_c_stops_a_poll_quietly_and_the_next_one_goes_on(settings, store_url):
     process = start("poll", "--all", "--config", str(settings), options=("-X", "importtime"))
-    wait_for(process, b"watcher.work.visit")
+    wait_for(process, b"watcher.worker.visit")
     time.sleep(0.5)
 
     os.killpg(process.pid, signal.SIGINT)

@@ -16,8 +16,8 @@ from watcher.cli.main import run
 from watcher.daemon.logging import as_json, as_text, log_event
 from watcher.settings.load import load
 from watcher.store.open import open_store
-from watcher.work.events import Event
-from watcher.work.tools import open_tools
+from watcher.worker.context import open_context
+from watcher.worker.events import Event
 
 pytestmark = pytest.mark.slow  # starts worker processes
 
@@ -143,14 +143,14 @@ def test_the_log_shows_nothing_that_is_secret_in_an_address(settings):
 
         async def poll() -> None:
             from watcher.store.feeds import make_all_due
-            from watcher.work.queue import LocalQueue
+            from watcher.worker.scheduler import Scheduler
 
             def tell(event: Event) -> None:
                 log_event(event)
 
-            async with open_tools(loaded, engine, tell=tell) as tools:
+            async with open_context(loaded, engine, tell=tell) as tools:
                 await tools.writer.do(make_all_due, now=tools.now())
-                queue = LocalQueue(tools)
+                queue = Scheduler(tools)
                 await queue.drain()
                 await queue.stop()
 

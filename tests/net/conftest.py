@@ -10,7 +10,7 @@ import pytest
 from hypothesis import settings
 
 from watcher.net.client import Client
-from watcher.work.loop import loop_factory
+from watcher.worker.scheduler import loop_factory
 
 settings.register_profile("unhurried", deadline=None)  # machines are busy
 settings.load_profile("unhurried")

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from watcher.model import Source
     from watcher.settings.model import Settings
     from watcher.store.check import Finding
-    from watcher.work.probe import Looker
+    from watcher.worker.inspect import FeedProber
 
     Store = tuple[list[Finding], list[Finding]]  # what is not well in it, and what of that was mended
 
@@ -215,15 +215,15 @@ class Asked:
 
 def ask_all(settings: Settings) -> tuple[Asked, ...]:
     """Ask everybody whom the settings name; nothing is stored or sent. Errors: PluginError."""
-    from watcher.work import loop
+    from watcher.worker import scheduler
 
-    return (*loop.run(ask_sources(settings)), *ask_plugged_in(settings))
+    return (*scheduler.run(ask_sources(settings)), *ask_plugged_in(settings))
 
 
 async def ask_sources(settings: Settings) -> list[Asked]:
     """Ask each source for its feed once, hosts side by side; return them in the order of the settings."""
     from watcher.text.urls import host_key
-    from watcher.work.probe import open_looker
+    from watcher.worker.inspect import open_prober
 
     sources = settings.active_sources()
     by_host: dict[str, list[Source]] = {}
@@ -231,7 +231,7 @@ async def ask_sources(settings: Settings) -> list[Asked]:
         by_host.setdefault(host_key(source.url), []).append(source)
     found: dict[str, Asked] = {}
     room = asyncio.Semaphore(HOSTS_AT_ONCE)
-    async with open_looker(settings) as looker:
+    async with open_prober(settings) as looker:
 
         async def visit(those: list[Source]) -> None:
             async with room:
@@ -242,7 +242,7 @@ async def ask_sources(settings: Settings) -> list[Asked]:
     return [found[source.url] for source in sources]
 
 
-async def ask_source(source: Source, looker: Looker) -> Asked:
+async def ask_source(source: Source, looker: FeedProber) -> Asked:
     """Return what a source answers."""
     from watcher.cli.looking import advice
     from watcher.errors import FetchError

@@ -28,7 +28,7 @@ from watcher.net.client import ACCEPT_PAGE, Client
 from watcher.store.articles import site_blocks
 from watcher.store.open import open_store
 from watcher.text.urls import host_of, is_web
-from watcher.work.tools import user_agent
+from watcher.worker.context import user_agent
 
 if TYPE_CHECKING:
     from watcher.clean.sites.rules import SiteRules

@@ -20,12 +20,11 @@ from watcher.settings.edit import source_row
 from watcher.text.counting import count
 from watcher.text.language import UNKNOWN, primary
 from watcher.text.urls import normal
-from watcher.work.discover import discover
-from watcher.work.probe import open_looker
+from watcher.worker.inspect import discover, open_prober
 
 if TYPE_CHECKING:
     from watcher.settings.model import Settings, SourceSettings
-    from watcher.work.discover import Candidate, Discovery
+    from watcher.worker.inspect import Candidate, Discovery
 
 WAYS = {
     "itself": "the address itself is a feed",
@@ -66,7 +65,7 @@ def command(
 
 async def find(urls: tuple[str, ...], settings: Settings) -> Discovery:
     """Return the feeds at the first of some spellings of an address that can be connected to."""
-    async with open_looker(settings, tell=tell_on_terminal) as looker:
+    async with open_prober(settings, tell=tell_on_terminal) as looker:
         return await discover(urls, looker)
 
 

@@ -67,7 +67,7 @@ One bad feed, page, entry, digest or delivery stops none of the others.
 
 What follows are the kinds of errors, for those who use Watcher from Python or read its log.
 """
-MODULES = ("watcher.errors", "watcher.work.pool")
+MODULES = ("watcher.errors", "watcher.worker.process_pool")
 
 
 def manual_page() -> str:

@@ -19,7 +19,7 @@ from watcher.text.urls import is_web
 
 if TYPE_CHECKING:
     from watcher.settings.model import Settings
-    from watcher.work.probe import Look
+    from watcher.worker.inspect import ProbeResult
 
 CONNECTION_ADVICE = (
     ("does not resolve", "is the name spelt right, and is this machine online?"),
@@ -70,7 +70,7 @@ def spellings(text: str) -> tuple[str, ...]:
     raise error
 
 
-def reason_of(look: Look) -> str:
+def reason_of(look: ProbeResult) -> str:
     """Return in words why there is no feed; empty if there is one."""
     if isinstance(look.found, NoFeed):
         if look.found.wall:
@@ -87,7 +87,7 @@ def is_wall(error: BaseException) -> bool:
     return isinstance(error, BadStatus) and "a bot wall" in error.reason
 
 
-def advice(look: Look) -> str | None:
+def advice(look: ProbeResult) -> str | None:
     """Return what a person can do where there is no feed; None where nothing is to be done."""
     error = look.error
     url = error.answered_by if isinstance(error, BadStatus) else look.steps[-1].leads_to if look.steps else look.asked

@@ -28,11 +28,20 @@ from watcher.store.feeds import make_all_due
 from watcher.store.hosts import Visited, held_feeds, visited_feeds
 from watcher.store.open import open_store
 from watcher.store.writer import Writer
-from watcher.work import loop
-from watcher.work.events import Event, FeedPolled, LineDown, LineUp, PageFailed, PageKnown, PageLookedAt, PageStored
-from watcher.work.pool import Pool
-from watcher.work.queue import LocalQueue
-from watcher.work.tools import Tools, open_tools
+from watcher.worker import scheduler
+from watcher.worker.context import WorkerContext, open_context
+from watcher.worker.events import (
+    DuplicatePage,
+    Event,
+    FeedPolled,
+    NetworkCameBack,
+    NetworkWentDown,
+    PageFailed,
+    PageRechecked,
+    PageStored,
+)
+from watcher.worker.process_pool import Pool
+from watcher.worker.scheduler import Scheduler
 
 SHOWN = 20  # failures named on the terminal
 
@@ -51,7 +60,7 @@ def command(
     """
     settings = load_settings(config)
     engine = open_store(settings.store.url)
-    tally = loop.run(one_pass(settings, engine, everything=everything, quiet=json, pages=pages))
+    tally = scheduler.run(one_pass(settings, engine, everything=everything, quiet=json, pages=pages))
     engine.dispose()
     if json:
         print_json(tally.as_json())
@@ -87,10 +96,10 @@ async def one_pass(settings: Settings, engine: Engine, *, everything: bool, quie
                 polled.add(event.feed.source.url)
                 advance("feeds", 1, 0)
                 advance("pages", 0, event.noted)
-            elif not isinstance(event, LineDown | LineUp):
+            elif not isinstance(event, NetworkWentDown | NetworkCameBack):
                 advance("pages", 1, 0)
 
-        async with open_tools(settings, engine, tell=hear, pages=pages) as tools:
+        async with open_context(settings, engine, tell=hear, pages=pages) as tools:
             if everything:
                 due = await tools.writer.do(make_all_due, now=tools.now())
                 advance("feeds", 0, due)
@@ -101,7 +110,7 @@ async def one_pass(settings: Settings, engine: Engine, *, everything: bool, quie
             if visited:  # by a process that waits until it can write, maybe
                 await asyncio.to_thread(check_writable, engine)
             started = time.monotonic()
-            queue = LocalQueue(tools)
+            queue = Scheduler(tools)
             try:
                 await queue.drain()
             finally:
@@ -120,12 +129,14 @@ async def one_pass(settings: Settings, engine: Engine, *, everything: bool, quie
     return tally
 
 
-async def make_up(tools: Tools, tally: Tally, advance: Callable[[str, int, int], None]) -> None:
+async def make_up(tools: WorkerContext, tally: Tally, advance: Callable[[str, int, int], None]) -> None:
     """Make the features and vectors that articles of late lack."""
-    from watcher.work.remake import remake_features  # late: 10 ms, which a poll that finds nothing new need not pay
+    from watcher.worker.backfill import (
+        rebuild_features,  # late: 10 ms, which a poll that finds nothing new need not pay
+    )
 
     since = tools.now() - EMBED_BACK
-    await remake_features(tools.writer, tools.pool, since=since)
+    await rebuild_features(tools.writer, tools.pool, since=since)
     started = time.monotonic()
     advance("vectors", 0, tally.stored if tools.embedder else 0)
     tally.vectors = await embed(
@@ -143,7 +154,7 @@ async def embed(
     done: Callable[[int], None] = lambda n: None,
 ) -> int:
     """Embed what was published since a time; return how many were. What fails is told, and the command goes on."""
-    from watcher.work.vectors import make_vectors
+    from watcher.worker.backfill import embed_missing
 
     made = 0
 
@@ -153,7 +164,7 @@ async def embed(
         done(n)
 
     try:
-        await make_vectors(writer, pool, choice, since=since, done=count)
+        await embed_missing(writer, pool, choice, since=since, done=count)
     except StoreError:
         raise
     except WatcherError as error:
@@ -232,14 +243,14 @@ class Tally:
             case PageStored(from_feed=from_feed):
                 self.stored += 1
                 self.from_feed += from_feed
-            case PageKnown():
+            case DuplicatePage():
                 self.known += 1
             case PageFailed(final=True, reason=reason):
                 self.pages_lost += 1
                 self.lost[reason] += 1
             case PageFailed():
                 self.pages_later += 1
-            case PageLookedAt(outcome=outcome):
+            case PageRechecked(outcome=outcome):
                 self.looked_at += 1
                 self.changed += outcome != "same"
 

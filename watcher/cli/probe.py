@@ -13,11 +13,11 @@ from watcher.cli.output import print_json, print_lines
 from watcher.cli.probe_words import as_json, lines
 from watcher.cli.sources import find_source
 from watcher.errors import SettingsError
-from watcher.work.probe import next_look, open_looker
+from watcher.worker.inspect import open_prober, predict_next_poll
 
 if TYPE_CHECKING:
     from watcher.settings.model import Settings, SourceSettings
-    from watcher.work.probe import Again, Look
+    from watcher.worker.inspect import ProbeResult, Revalidation
 
 
 @examples(
@@ -39,7 +39,7 @@ def command(
     urls, row = meant(settings, source)
     look, again = asyncio.run(look_at(urls, settings))
     own_every_s = row.source().every_s if row else None
-    when = next_look(look, settings.poll, own_every_s=own_every_s)
+    when = predict_next_poll(look, settings.poll, own_every_s=own_every_s)
     if json:
         print_json(as_json(look, again, when, row))
     else:
@@ -65,8 +65,8 @@ def meant(settings: Settings, typed: str) -> tuple[tuple[str, ...], SourceSettin
     return (row.url,), row
 
 
-async def look_at(urls: tuple[str, ...], settings: Settings) -> tuple[Look, Again | None]:
+async def look_at(urls: tuple[str, ...], settings: Settings) -> tuple[ProbeResult, Revalidation | None]:
     """Return what is at an address, and where that is a feed, what a second, conditional request brought."""
-    async with open_looker(settings, tell=tell_on_terminal) as looker:
+    async with open_prober(settings, tell=tell_on_terminal) as looker:
         look = await looker.look_first(urls)
         return look, await looker.look_again(look) if look.report else None

@@ -19,14 +19,14 @@ from watcher.text.spans import ago, span
 if TYPE_CHECKING:
     from watcher.feeds.schedule import NextPoll
     from watcher.settings.model import SourceSettings
-    from watcher.work.probe import Again, Look, Step
+    from watcher.worker.inspect import ProbeResult, Redirect, Revalidation
 
 LABEL = 11  # columns
 MOSTLY = 0.8  # share of entries with a whole article from which on `full_text` pays
 Row = tuple[str, str]  # label and words
 
 
-def verdict(look: Look) -> str:
+def verdict(look: ProbeResult) -> str:
     """Return in a sentence whether the feed can be used, and what a reader of it should know."""
     report = look.report
     if report is None:
@@ -50,7 +50,9 @@ def concerns(report: Report, now: datetime) -> Iterator[str]:
         yield "none of them has a link"
 
 
-def lines(look: Look, again: Again | None, when: NextPoll | None, row: SourceSettings | None) -> list[str]:
+def lines(
+    look: ProbeResult, again: Revalidation | None, when: NextPoll | None, row: SourceSettings | None
+) -> list[str]:
     """Return the look for a terminal, the verdict first."""
     told = [verdict(look), ""]
     seen = ""
@@ -61,7 +63,9 @@ def lines(look: Look, again: Again | None, when: NextPoll | None, row: SourceSet
     return [*told, "", f"try: {mend}"] if mend else told
 
 
-def rows(look: Look, again: Again | None, when: NextPoll | None, row: SourceSettings | None) -> Iterator[Row]:
+def rows(
+    look: ProbeResult, again: Revalidation | None, when: NextPoll | None, row: SourceSettings | None
+) -> Iterator[Row]:
     """Yield what is told, a label and words each."""
     yield "address", look.asked
     if row is not None:
@@ -81,7 +85,7 @@ def rows(look: Look, again: Again | None, when: NextPoll | None, row: SourceSett
         yield "next poll", f"in {wait}, at {moment(when.at)}: {when.why}"
 
 
-def permanence(steps: tuple[Step, ...]) -> str:
+def permanence(steps: tuple[Redirect, ...]) -> str:
     """Return what becomes of the last of some redirects."""
     if all(step.is_permanent for step in steps):
         return "permanent: would be remembered after two good polls"
@@ -104,7 +108,7 @@ def sent_bytes(answer: Response) -> int | None:
     return None if answer.header("content-encoding") else len(answer.body)
 
 
-def validators_words(answer: Response, again: Again | None) -> Iterable[str]:
+def validators_words(answer: Response, again: Revalidation | None) -> Iterable[str]:
     """Return which validators an answer has, and what its server does with them."""
     given = answer.validators
     names = [f"ETag {given.etag}"] if given.etag else []
@@ -123,14 +127,14 @@ def validators_words(answer: Response, again: Again | None) -> Iterable[str]:
     return [", ".join(names), told[use_of(again)]]
 
 
-def use_of(again: Again) -> str:
+def use_of(again: Revalidation) -> str:
     """Return in a word what a server does with its validators."""
     if again.honoured:
         return "honoured"
     return "unknown" if again.error else "ignored" if again.same_body else "changing"
 
 
-def freshness_words(look: Look, report: Report) -> Iterable[str]:
+def freshness_words(look: ProbeResult, report: Report) -> Iterable[str]:
     """Return what the answer and the feed say of when to come back, as it is understood."""
     assert look.answer is not None
     feed, told = report.feed, []
@@ -204,7 +208,9 @@ def moment(at: datetime | None) -> str:
     return at.strftime("%Y-%m-%d %H:%M UTC") if at else "-"
 
 
-def as_json(look: Look, again: Again | None, when: NextPoll | None, row: SourceSettings | None) -> dict[str, Any]:
+def as_json(
+    look: ProbeResult, again: Revalidation | None, when: NextPoll | None, row: SourceSettings | None
+) -> dict[str, Any]:
     """Return the look as JSON has it; what is not known is null."""
     answer = look.answer
     return {
@@ -223,7 +229,7 @@ def as_json(look: Look, again: Again | None, when: NextPoll | None, row: SourceS
     }
 
 
-def answer_json(answer: Response, again: Again | None) -> dict[str, Any]:
+def answer_json(answer: Response, again: Revalidation | None) -> dict[str, Any]:
     """Return an answer's head as JSON has it."""
     return {
         "url": answer.url,

@@ -23,16 +23,16 @@ def command(
     from watcher.daemon.logging import set_up
     from watcher.daemon.run import last_resort, run, run_once
     from watcher.store.open import open_store
-    from watcher.work import loop
+    from watcher.worker import scheduler
 
     settings = load_settings(config)
     set_up(form=settings.log.format, level=settings.log.level, debug=current_session().debug)
     engine = open_store(settings.store.url)
     with last_resort() as on_end:
         if once:
-            went_well = loop.run(run_once(settings, engine, on_end=on_end))
+            went_well = scheduler.run(run_once(settings, engine, on_end=on_end))
         else:
-            loop.run(run(settings, engine, on_end=on_end))
+            scheduler.run(run(settings, engine, on_end=on_end))
             went_well = True
         engine.dispose()
     return DONE if went_well else PARTLY

@@ -26,8 +26,8 @@ from watcher.store.transfer import article_in, article_lines, bounded_lines
 from watcher.store.writer import Writer, read
 from watcher.text.urls import hide_secrets
 from watcher.text.wellformed import inert_json
-from watcher.work import tasks
-from watcher.work.pool import Pool
+from watcher.worker import tasks
+from watcher.worker.process_pool import Pool
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -131,7 +131,7 @@ async def bring_in(engine: Engine, stream: BinaryIO, *, now: datetime) -> Took:
         async def some() -> None:
             while part := list(islice(given, CHUNK)):
                 rows = tuple((one.id, one.title, one.text, one.language) for one, _ in part)
-                packed = await pool.run(tasks.features_of, rows, limit_s=LIMIT_S)
+                packed = await pool.run(tasks.pack_features, rows, limit_s=LIMIT_S)
                 arrivals = [
                     Arrival(article=one, feed_id=feeds.get(hide_secrets(feed or ""), 0), packed=packed[one.id])
                     for one, feed in part

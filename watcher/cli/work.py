@@ -20,7 +20,7 @@ def command(config: Config = None) -> int:
     from watcher.daemon.logging import set_up
     from watcher.daemon.run import last_resort, run
     from watcher.store.open import open_store
-    from watcher.work import loop
+    from watcher.worker import scheduler
 
     settings = load_settings(config)
     if settings.work.queue == "local":
@@ -30,6 +30,6 @@ def command(config: Config = None) -> int:
     set_up(form=settings.log.format, level=settings.log.level, debug=current_session().debug)
     engine = open_store(settings.store.url)
     with last_resort() as on_end:
-        loop.run(run(settings, engine, on_end=on_end, is_helper=True))
+        scheduler.run(run(settings, engine, on_end=on_end, is_helper=True))
         engine.dispose()
     return DONE

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from watcher.daemon.services import Services
 from watcher.errors import StoreError
 from watcher.store.daemon_lock import Held, JobFault
-from watcher.work.tools import Tools
+from watcher.worker.context import WorkerContext
 
 EVERY_S = 10.0
 LOOK_S = 0.5
@@ -47,7 +47,7 @@ async def send_heartbeats(services: Services, held: Held, supervisor: Supervisor
     return lost
 
 
-async def ask_store(tools: Tools) -> str | None:
+async def ask_store(tools: WorkerContext) -> str | None:
     """
     Return None if a transaction goes through, else why not.
 

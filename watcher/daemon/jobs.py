@@ -22,14 +22,12 @@ from watcher.store.clock import drop_far_times, drop_future_times
 from watcher.store.daemon_lock import JobFault, NextRun
 from watcher.store.indexing import index_missing
 from watcher.text.fields import fields
-from watcher.work import chores
-from watcher.work.chores import FEATURES, VECTORS, Chore, own_chores
-from watcher.work.pool import PoolBroken
-from watcher.work.queue import Queue
-from watcher.work.remake import remake_features
-from watcher.work.tidy import tidy
-from watcher.work.tools import Tools
-from watcher.work.vectors import make_vectors
+from watcher.worker import backfill
+from watcher.worker.backfill import FEATURES, VECTORS, BackgroundTask, builtin_tasks, embed_missing, rebuild_features
+from watcher.worker.context import WorkerContext
+from watcher.worker.maintenance import run_retention
+from watcher.worker.process_pool import BrokenPool
+from watcher.worker.scheduler import BaseScheduler
 
 log = logging.getLogger("watcher.daemon")
 GROUP = "watcher.jobs"  # entry points: value = "module:function", which takes (settings, tools) and returns jobs
@@ -70,7 +68,7 @@ class Job:
     every_s: float = REST_S
     cron: CronTrigger | None = None
     finish: bool = False
-    chore: Chore | None = None
+    chore: BackgroundTask | None = None
     removes_old: bool = False
 
 
@@ -214,7 +212,7 @@ class JobRunner:
 def rest_s(error: WatcherError, job: Job) -> float:
     """Return how long a job rests after a failure: as long as an endpoint asks for, within bounds."""
     match error:
-        case StoreError() | PoolBroken():
+        case StoreError() | BrokenPool():
             return REST_S
         case EmbedderError(permanent=True):
             return MENDING_S
@@ -224,7 +222,7 @@ def rest_s(error: WatcherError, job: Job) -> float:
             return job.every_s
 
 
-def own_jobs(queue: Queue, *, since: datetime | None = None, clock: Clock | None = None) -> tuple[Job, ...]:
+def own_jobs(queue: BaseScheduler, *, since: datetime | None = None, clock: Clock | None = None) -> tuple[Job, ...]:
     """
     Return the daemon's own jobs: host visits, vectors for the articles they bring, features of a new version, the
     upkeep of the index for searching, what is too old, and times that a wrong clock has left.
@@ -241,16 +239,16 @@ def own_jobs(queue: Queue, *, since: datetime | None = None, clock: Clock | None
     async def features() -> None:
         tools = queue.tools
         if since is not None:
-            await remake_features(tools.writer, tools.pool, since=since, most=ALL)
+            await rebuild_features(tools.writer, tools.pool, since=since, most=ALL)
         else:
-            await chores.features(tools)
+            await backfill.run_feature_backfill(tools)
 
     async def vectors() -> None:
         tools = queue.tools
         if since is not None:
-            await make_vectors(tools.writer, tools.vector_pool, tools.embedder, since=since, most=ALL)
+            await embed_missing(tools.writer, tools.vector_pool, tools.embedder, since=since, most=ALL)
         else:
-            await chores.vectors(tools)
+            await backfill.run_vector_backfill(tools)
 
     async def index() -> None:
         for _ in range(ALL if since else INDEX_SLICES):
@@ -264,7 +262,7 @@ def own_jobs(queue: Queue, *, since: datetime | None = None, clock: Clock | None
         tools = queue.tools
         now = tools.now()
         everywhere = looked_at is None or now - looked_at >= EVERYWHERE_EVERY
-        await tidy(tools.writer, tools.store, now=now, everywhere=everywhere)
+        await run_retention(tools.writer, tools.store, now=now, everywhere=everywhere)
         looked_at = now if everywhere else looked_at
 
     async def correct_times() -> None:
@@ -273,7 +271,7 @@ def own_jobs(queue: Queue, *, since: datetime | None = None, clock: Clock | None
         if rows := await queue.tools.writer.do(correct, now=now):
             log.warning("times_corrected %s", fields(rows=rows))
 
-    shared = own_chores(lambda: queue.tools)
+    shared = builtin_tasks(lambda: queue.tools)
     return (
         Job(name=VISITS, every_s=VISITS_EVERY_S, run=visits),
         Job(name=FEATURES, every_s=FEATURES_EVERY_S, run=features, chore=shared[FEATURES]),
@@ -289,6 +287,6 @@ def index_slice(connection: Connection) -> int:
     return index_missing(connection, most=INDEX_AT_ONCE)
 
 
-def plugged_in_jobs(settings: Settings, tools: Tools) -> tuple[Job, ...]:
+def plugged_in_jobs(settings: Settings, tools: WorkerContext) -> tuple[Job, ...]:
     """Return the jobs that installed packages add. Errors: PluginError."""
     return tuple(job for _, make in load_plugins(GROUP, "the jobs of") for job in make(settings, tools))

@@ -17,9 +17,18 @@ from structlog.typing import EventDict
 from watcher.model import Failed, Feed, Offline, Polled, PollResult
 from watcher.text.fields import Fields, fields, inert, text_of
 from watcher.text.urls import hide_secrets
-from watcher.work.events import Event, FeedPolled, LineDown, LineUp, PageFailed, PageKnown, PageLookedAt, PageStored
+from watcher.worker.events import (
+    DuplicatePage,
+    Event,
+    FeedPolled,
+    NetworkCameBack,
+    NetworkWentDown,
+    PageFailed,
+    PageRechecked,
+    PageStored,
+)
 
-log = logging.getLogger("watcher.work")
+log = logging.getLogger("watcher.worker")
 SYSLOG = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 2}
 EVENT = re.compile(r"([a-z][a-z_]*)( %s)?")
 NOT_PRINTABLE = re.compile(r"[^\x20-\x7e]")
@@ -113,15 +122,15 @@ def log_event(event: Event) -> None:
         case FeedPolled(feed=feed, result=result, noted=noted):
             level = logging.WARNING if isinstance(result, Failed) else logging.INFO
             log.log(level, "polled %s", polled_fields(feed, result, noted))
-        case LineDown():
+        case NetworkWentDown():
             log.warning("line_down %s", fields(since=event.since))
-        case LineUp():
+        case NetworkCameBack():
             log.warning("line_up %s", fields(was_down_since=event.since))
         case PageStored():
             log.info("stored %s", fields(page=event.url, from_feed=event.from_feed or None, took_s=event.took_s))
-        case PageKnown():
+        case DuplicatePage():
             log.info("known %s", fields(page=event.url))
-        case PageLookedAt():
+        case PageRechecked():
             log.info("looked_again %s", fields(page=event.url, outcome=event.outcome))
         case PageFailed():
             log.warning("page_failed %s", fields(page=event.url, reason=event.reason, final=event.final))

@@ -23,8 +23,8 @@ from watcher.store.health import count_words
 from watcher.store.intake import count_due
 from watcher.store.open import store_bytes
 from watcher.store.writer import read
-from watcher.work.events import Event, FeedPolled, PageFailed, PageKnown, PageStored
-from watcher.work.tools import system_clock
+from watcher.worker.context import system_clock
+from watcher.worker.events import DuplicatePage, Event, FeedPolled, PageFailed, PageStored
 
 if TYPE_CHECKING:
     from watcher.daemon.services import Services
@@ -68,7 +68,7 @@ class Counts:
                     self._entries.labels("changed").inc(len(result.changes.changed))
             case PageStored(from_feed=from_feed):
                 self._pages.labels("stored_from_feed" if from_feed else "stored").inc()
-            case PageKnown():
+            case DuplicatePage():
                 self._pages.labels("known").inc()
             case PageFailed(final=final):
                 self._pages.labels("lost" if final else "put_off").inc()

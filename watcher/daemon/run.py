@@ -27,9 +27,9 @@ from watcher.settings.model import Settings
 from watcher.store.daemon_lock import Held, held
 from watcher.store.space import convert
 from watcher.text.fields import fields
-from watcher.work.events import Event
-from watcher.work.queue import Queue
-from watcher.work.tools import open_tools, system_clock
+from watcher.worker.context import open_context, system_clock
+from watcher.worker.events import Event
+from watcher.worker.scheduler import BaseScheduler
 
 log = logging.getLogger("watcher.daemon")
 ENDS = (signal.SIGINT, signal.SIGTERM)
@@ -132,7 +132,7 @@ async def put_together(
         counts.hear(event)
 
     async with AsyncExitStack() as stack:
-        tools = await stack.enter_async_context(open_tools(settings, engine, tell=tell, spread_s=spread_s))
+        tools = await stack.enter_async_context(open_context(settings, engine, tell=tell, spread_s=spread_s))
         now, clock = tools.now(), Clock()
         yield Services(
             settings=settings,
@@ -220,7 +220,7 @@ async def wind_down(services: Services) -> None:
     await asyncio.gather(*left, return_exceptions=True)
 
 
-def is_busy(queue: Queue) -> bool:
+def is_busy(queue: BaseScheduler) -> bool:
     """Whether visits are under way, or chores that may go on at the end."""
     return bool(queue.busy or (queue.crew is not None and queue.crew.busy))
 

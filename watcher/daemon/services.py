@@ -20,9 +20,9 @@ from watcher.settings.edit import Difference, difference
 from watcher.settings.model import Settings
 from watcher.store.daemon_lock import JobFault
 from watcher.store.feeds import sync_sources
-from watcher.work.chores import FEATURES, VECTORS
-from watcher.work.queue import LocalQueue, Queue
-from watcher.work.tools import Tools, client_for, take_pace
+from watcher.worker.backfill import FEATURES, VECTORS
+from watcher.worker.context import WorkerContext, apply_poll_settings, client_for
+from watcher.worker.scheduler import BaseScheduler, Scheduler
 
 if TYPE_CHECKING:
     from watcher.daemon.site import Servers
@@ -47,11 +47,11 @@ class Signs:
     store: JobFault | None = None
 
 
-def queue_of(settings: Settings, tools: Tools) -> Queue:
+def queue_of(settings: Settings, tools: WorkerContext) -> BaseScheduler:
     """Return the queue that the settings name."""
     if settings.work.queue == "local":
-        return LocalQueue(tools)
-    from watcher.work.pg_queue import PgQueue
+        return Scheduler(tools)
+    from watcher.worker.pg_queue import PgQueue
 
     return PgQueue(tools, settings.store.url)
 
@@ -61,7 +61,7 @@ class Services:
     """What works together. `stack` closes at the end what was opened on the way."""
 
     settings: Settings
-    queue: Queue
+    queue: BaseScheduler
     jobs: JobRunner
     clock: Clock
     counts: Counts
@@ -71,7 +71,7 @@ class Services:
     is_helper: bool = False  # a helper of other daemons
 
     @property
-    def tools(self) -> Tools:
+    def tools(self) -> WorkerContext:
         """What visits and jobs that begin now work with."""
         return self.queue.tools
 
@@ -131,7 +131,7 @@ class Services:
         jobs = () if self.is_helper else await asyncio.to_thread(plugged_in_jobs, kept, tools)
         sources, spread_s = kept.active_sources(), SPREAD_S * len(found.sources_added)
         await tools.writer.do(sync_sources, sources, now=tools.now(), spread_s=spread_s)
-        await tools.writer.do(take_pace, kept.poll)
+        await tools.writer.do(apply_poll_settings, kept.poll)
         tools.line.look_with(tools.client.reaches)
         self.settings, self.queue.tools = kept, tools
         if self.servers is not None:

@@ -30,7 +30,7 @@ from watcher.text.fields import fields
 from watcher.web.app import SiteApp, make_app
 from watcher.web.serve import Listener
 from watcher.web.site import Site, wings_of
-from watcher.work.tools import system_clock
+from watcher.worker.context import system_clock
 
 if TYPE_CHECKING:
     from watcher.daemon.services import Services

@@ -1,0 +1,46 @@
+"""The faked world of host visits, over a real store and a real worker process."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from tests.tools import tools_of
+from tests.worker.faked import START, FakedNetwork, Net, World
+from watcher.net.client import Client
+from watcher.store.open import open_store
+from watcher.store.writer import Writer
+from watcher.worker.process_pool import Pool
+
+
+@pytest.fixture(scope="module")
+def pool():
+    pool = Pool(workers=1)
+    yield pool
+    pool.close()
+
+
+@pytest.fixture
+async def world(store_url, pool):
+    clock = [START]
+    net = Net(clock)
+    writer = Writer(open_store(store_url))
+
+    async def sleep(seconds: float) -> None:
+        clock[0] += timedelta(seconds=seconds)
+        await asyncio.sleep(0)
+
+    async with Client(user_agent="Watcher/0", substitute=FakedNetwork(net)) as client:
+        tools = tools_of(
+            writer,
+            client,
+            pool,
+            now=lambda: clock[0],
+            sleep=sleep,
+            chance=lambda: 0.0,
+        )
+        yield World(net, tools, clock)
+    writer.close()
+    writer.engine.dispose()

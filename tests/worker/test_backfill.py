@@ -1,0 +1,304 @@
+"""Vectors and features are made in the background, newest first, and nothing is lost by what fails."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+
+import pytest
+from sqlalchemy import update
+
+from tests.embedding_server import embedding_server, error, good, vector_of
+from watcher.daemon.jobs import LONGEST_REST_S, MENDING_S, REST_S, Job, rest_s
+from watcher.errors import EmbedderError, PluginError, StoreError, WatcherError
+from watcher.features.embed import Choice, Endpoint
+from watcher.features.extract import extract_features
+from watcher.features.pack import pack, unpack
+from watcher.model import FEATURES_VERSION, Article
+from watcher.settings.secrets import Secret
+from watcher.store.articles import Packed, add_article, articles_by_id, packed_features
+from watcher.store.embedders import embedder_noted, has_unmade
+from watcher.store.features import count_outdated, count_without_vector
+from watcher.store.schema import features
+from watcher.store.writer import read, write
+from watcher.worker import tasks
+from watcher.worker.backfill import SLICE, embed_missing, rebuild_features, run_vector_backfill, shards_missing_vectors
+from watcher.worker.process_pool import WorkerFailed
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+FAKES = "tests.features.fake_models:"
+
+
+class Inline:
+    """Runs tasks in a thread of this process, one after another, and notes what the embedder was given."""
+
+    workers = 1
+
+    def __init__(self) -> None:
+        self.texts: list[tuple[str, ...]] = []
+        tasks.embedder.cache_clear()
+
+    async def run(self, function, *args, limit_s):
+        if function is tasks.embed:
+            self.texts.append(args[1])
+        return await asyncio.to_thread(function, *args)
+
+
+@pytest.fixture
+def pool():
+    return Inline()
+
+
+@pytest.fixture
+def store(engine):
+    def put(*titles: str, version: str = FEATURES_VERSION) -> list[str]:
+        """Store an article a title, the first the newest; return their ids."""
+        for at, title in enumerate(titles):
+            one = Article(
+                id=title, url=f"https://a.example/{at}", host="a.example", outlet="A", title=title, language="en",
+                text=f"{title} was all the talk.", country=None,
+                published_at=NOON - timedelta(minutes=at), fetched_at=NOON,
+            )  # fmt: skip
+            made = extract_features(title, title=title, text=one.text, language="en")
+            packed = Packed(version=version, payload=pack(made) if version == FEATURES_VERSION else b"old")
+            write(
+                engine, lambda c, one=one, packed=packed: add_article(c, one, feed_id=1, packed=packed, block_hashes=())
+            )
+        return list(titles)
+
+    return put
+
+
+def models(engine) -> dict[str, str | None]:
+    """Return the model of each article that has a vector, None where it was refused."""
+    with engine.connect() as connection:
+        rows = connection.exec_driver_sql("select article_id, vector_model, vector is not null from features")
+        return {key: model if has else None for key, model, has in rows if model}
+
+
+def choice(url: str, **options) -> Choice:
+    endpoint = Endpoint(
+        **{"url": url, "model": "words", "batch": 4, "timeout_s": 5.0, "pauses_s": (0.0, 0.0)} | options
+    )
+    return Choice(setting="endpoint", endpoint=endpoint)
+
+
+async def test_every_article_is_embedded_once_newest_first(store, engine, writer, pool):
+    keys = store(*(f"Story {n}" for n in range(40)))
+    made = await embed_missing(writer, pool, Choice(setting=FAKES + "Words"), most=20)
+
+    assert (made, sorted(models(engine))) == (20, sorted(keys[:20]))
+    assert await embed_missing(writer, pool, Choice(setting=FAKES + "Words")) == 20
+    assert await embed_missing(writer, pool, Choice(setting=FAKES + "Words")) == 0
+    assert [text.partition("\n")[0] for part in pool.texts for text in part] == keys
+
+
+async def test_another_embedder_makes_all_anew_and_nothing_is_without_in_between(store, engine, writer, pool):
+    keys = store(*(f"Story {n}" for n in range(6)))
+    await embed_missing(writer, pool, Choice(setting=FAKES + "Words"))
+
+    await embed_missing(writer, pool, Choice(setting=FAKES + "Newer"), most=4)
+    assert models(engine) == dict.fromkeys(keys[:4], "words/2") | dict.fromkeys(keys[4:], "words/1")
+    assert read(engine, count_without_vector, model="words/2") == 2
+
+    await embed_missing(writer, pool, Choice(setting=FAKES + "Newer"))
+    assert models(engine) == dict.fromkeys(keys, "words/2")
+
+
+async def test_the_daemon_has_something_to_do_as_soon_as_the_embedder_is_another(store, engine, writer, pool):
+    assert await shards_missing_vectors(SimpleNamespace(writer=writer, embedder=Choice(setting=FAKES + "Words"))) == ()
+    keys = store("Story", "Other story")
+    await embed_missing(writer, pool, Choice(setting=FAKES + "Words"))
+    tools = SimpleNamespace(writer=writer, vector_pool=pool, embedder=Choice(setting=FAKES + "Newer"))
+
+    assert await shards_missing_vectors(SimpleNamespace(writer=writer, embedder=Choice(setting=FAKES + "Words"))) == ()
+    while wanted := await shards_missing_vectors(tools):
+        await run_vector_backfill(tools, wanted[0])
+
+    assert models(engine) == dict.fromkeys(keys, "words/2")
+
+
+async def test_another_model_or_size_of_an_endpoint_has_all_made_anew(store, engine, writer):
+    keys = store("Story", "Other story")
+    with embedding_server() as server:
+        for options in ({}, {"model": "others"}, {"model": "others", "dimensions": 8}):
+            chosen = choice(server.url, **options)
+            mark = chosen.mark
+            assert read(engine, lambda c, mark=mark: has_unmade(c, version=FEATURES_VERSION, mark=mark))
+            await embed_missing(writer, Inline(), chosen)
+            assert models(engine) == dict.fromkeys(keys, chosen.mark)
+            assert not read(engine, lambda c, mark=mark: has_unmade(c, version=FEATURES_VERSION, mark=mark))
+
+
+async def test_one_text_that_the_embedder_cannot_read_keeps_no_other_from_its_vector(store, engine, writer, pool):
+    keys = store("poison first", *(f"Story {n}" for n in range(30)), "poison last")
+
+    await embed_missing(writer, pool, Choice(setting=FAKES + "Moody"))
+
+    expected = dict.fromkeys(keys, "moody/1") | {"poison first": None, "poison last": None}
+    assert models(engine) == expected
+    asked = len(pool.texts)
+    assert await embed_missing(writer, pool, Choice(setting=FAKES + "Moody")) == 0
+    assert len(pool.texts) == asked
+
+
+@pytest.mark.parametrize(("name", "words"), [("Broken", "out of order"), ("Short", "vectors for")])
+async def test_an_embedder_that_takes_no_text_is_told_and_marks_none(store, engine, writer, pool, name, words):
+    store(*(f"Story {n}" for n in range(40)))
+
+    with pytest.raises(EmbedderError, match=words):
+        await embed_missing(writer, pool, Choice(setting=FAKES + name))
+
+    assert models(engine) == {}
+    assert len(pool.texts) < 12
+    assert words in read(engine, embedder_noted).trouble
+
+
+async def test_an_embedder_that_does_not_load_is_told_and_noted(store, engine, writer, pool):
+    store("Story")
+
+    with pytest.raises(PluginError, match="no_such_module"):
+        await embed_missing(writer, pool, Choice(setting="no_such_module:make"))
+
+    assert "no_such_module" in read(engine, embedder_noted).trouble
+
+
+async def test_an_embedder_whose_process_dies_is_named(store, engine, writer):
+    class Dying(Inline):
+        async def run(self, function, *args, limit_s):
+            if function is tasks.embed:
+                raise WorkerFailed("took its process down (exit code 3)")
+            return await super().run(function, *args, limit_s=limit_s)
+
+    store("Story")
+    with pytest.raises(WorkerFailed, match='embedder "words/1" took its process down'):
+        await embed_missing(writer, Dying(), Choice(setting=FAKES + "Words"))
+
+    assert read(engine, embedder_noted).trouble == 'embedder "words/1" took its process down (exit code 3)'
+
+
+async def test_a_model_that_takes_anothers_name_is_noticed_by_its_dimensions(store, engine, writer, pool):
+    store("Older story")
+    await embed_missing(writer, pool, Choice(setting=FAKES + "Words"))
+    store("Newer story", "Older story")
+
+    with pytest.raises(EmbedderError, match="gave 64 dimensions, and 32 before"):
+        await embed_missing(writer, Inline(), Choice(setting=FAKES + "Longer"))
+
+    assert models(engine) == {"Older story": "words/1"}
+
+
+async def test_without_an_embedder_nothing_is_noted(store, engine, writer, pool):
+    store("Story")
+    await embed_missing(writer, pool, Choice(setting=FAKES + "Words"))
+
+    assert await embed_missing(writer, pool, None) == 0
+    assert read(engine, embedder_noted) is None
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        (lambda asked: error(401, "bad key"), "401 Unauthorized"),
+        (lambda asked: error(429, "later", Retry_After="900"), "429"),
+        (lambda asked: good([[1.0, 0.0]]), "1 vectors for 4 texts"),
+        (lambda asked: good([[float("nan")] for _ in asked["input"]]), "NaN"),
+        (lambda asked: good([[1.0, 0.0]] * 3 + [[1.0]]), "dimensions"),
+        (lambda asked: error(400, "no such field"), "400 Bad Request"),
+    ],
+    ids=["wrong key", "too many requests", "wrong count", "NaN", "other dimensions", "refused"],
+)
+async def test_a_fault_of_the_endpoint_loses_nothing(store, engine, writer, fault, words):
+    keys = store(*(f"Story {n}" for n in range(8)))
+    with embedding_server() as server:
+        server.always = fault
+        with pytest.raises(EmbedderError, match=words):
+            await embed_missing(writer, Inline(), choice(server.url))
+        assert models(engine) == {}
+        assert sorted(read(engine, articles_by_id, keys)) == sorted(keys)
+        assert words in read(engine, embedder_noted).trouble
+
+        server.always = None
+        await embed_missing(writer, Inline(), choice(server.url))
+
+    assert models(engine) == dict.fromkeys(keys, "endpoint/words")
+    assert read(engine, embedder_noted).trouble is None
+
+
+async def test_one_nan_costs_one_article_its_vector(store, engine, writer):
+    keys = store(*(f"Story {n}" for n in range(8)))
+    with embedding_server() as server:
+
+        def moody(asked):
+            rows = [vector_of(text, 8) for text in asked["input"]]
+            return good(
+                [[float("nan")] * 8 if "Story 5" in t else row for t, row in zip(asked["input"], rows, strict=True)]
+            )
+
+        server.always = moody
+        await embed_missing(writer, Inline(), choice(server.url))
+
+    assert models(engine) == dict.fromkeys(keys, "endpoint/words") | {"Story 5": None}
+
+
+async def test_after_a_failure_the_endpoint_is_left_alone(store, writer):
+    store(*(f"Story {n}" for n in range(40)))
+    with embedding_server() as server:
+        server.always = lambda asked: error(403, "no")
+        with pytest.raises(EmbedderError):
+            await embed_missing(writer, Inline(), choice(server.url))
+
+        assert len(server.requests) == 1
+
+
+async def test_a_key_that_was_mended_is_read_again(store, engine, writer, tmp_path):
+    keys = store("Story")
+    (tmp_path / "key").write_text("wrong\n")
+    with embedding_server(key="right") as server:
+        chosen = choice(server.url, key=Secret(kind="file", name="key", folder=tmp_path))
+        pool = Inline()
+        with pytest.raises(EmbedderError, match="401"):
+            await embed_missing(writer, pool, chosen)
+        (tmp_path / "key").write_text("right\n")
+        await embed_missing(writer, pool, chosen)
+
+    assert models(engine) == dict.fromkeys(keys, "endpoint/words")
+
+
+async def test_features_of_another_version_are_made_anew_and_keep_their_vectors(store, engine, writer, pool):
+    count = SLICE + 5
+    keys = store(*(f"Story {n}" for n in range(count)), version="0")
+    write(engine, lambda c: c.execute(update(features).values(vector=b"\x00\x3c", vector_model="one/1")))
+
+    assert read(engine, count_outdated, version=FEATURES_VERSION) == count
+    assert await rebuild_features(writer, pool, most=SLICE) == SLICE
+    with engine.connect() as connection:
+        rows = connection.exec_driver_sql("select article_id from features where version = '0'").scalars()
+        assert sorted(rows) == sorted(keys[SLICE:])
+
+    assert await rebuild_features(writer, pool) == 5
+    assert await rebuild_features(writer, pool) == 0
+    for key, packed in read(engine, packed_features, keys).items():
+        found = unpack(key, packed.payload, packed.vector, packed.vector_model)
+        made = extract_features(key, title=key, text=f"{key} was all the talk.", language="en")
+        assert (found.terms, found.shingles, found.vector, found.vector_model) == (
+            made.terms, made.shingles, b"\x00\x3c", "one/1",
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("fault", "seconds"),
+    [
+        (EmbedderError("no", permanent=True), MENDING_S),
+        (EmbedderError("later"), REST_S),
+        (EmbedderError("later", retry_after_s=900.0), 900.0),
+        (EmbedderError("later", retry_after_s=90_000.0), LONGEST_REST_S),
+        (StoreError("full"), REST_S),
+        (WatcherError("odd"), 15.0),
+    ],
+)
+def test_a_job_rests_as_long_as_its_failure_asks_for(fault, seconds):
+    async def nothing() -> None: ...
+
+    assert rest_s(fault, Job(name="vectors", every_s=15.0, run=nothing)) == seconds

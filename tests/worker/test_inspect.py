@@ -1,0 +1,272 @@
+"""One address looked at, and a site's feeds found: over a real server on loopback, politely, without the store."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.cli.site import rss, serving
+from watcher.errors import BadStatus, Unreachable
+from watcher.feeds.inspect import NoFeed
+from watcher.net.client import Client
+from watcher.settings.model import PollSettings
+from watcher.worker.inspect import MOST_LOOKS, FeedProber, discover, predict_next_poll
+from watcher.worker.process_pool import WorkerFailed
+
+START = datetime(2026, 11, 24, 14, 0, tzinfo=UTC)
+RULES = PollSettings()
+
+
+class Here:
+    """A pool that runs a task where it stands."""
+
+    async def run(self, function, *args, limit_s):
+        return function(*args)
+
+
+class Hanging:
+    """A pool whose tasks never end in time."""
+
+    async def run(self, function, *args, limit_s):
+        raise WorkerFailed(f"took more than {limit_s:g} s and was stopped")
+
+
+class Clock:
+    """A clock that goes on while somebody sleeps, and notes for how long they did."""
+
+    def __init__(self):
+        self.at = START
+        self.slept = []
+
+    def now(self):
+        return self.at
+
+    async def sleep(self, seconds):
+        self.slept.append(seconds)
+        self.at += timedelta(seconds=seconds)
+
+
+@pytest.fixture
+def site():
+    with serving() as made:
+        yield made
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+async def looker(site, clock):
+    async with Client(user_agent="Watcher/0 (test)", timeout_s=5.0, allow_private=[site.place]) as client:
+        yield FeedProber(client=client, pool=Here(), delay_s=1.0, now=clock.now, sleep=clock.sleep)
+
+
+def conditional(body, **validators):
+    """Return an answer that honours its validators."""
+    headers = {name.replace("_", "-"): value for name, value in validators.items()}
+    return lambda asked: (
+        (304, {}, b"") if asked["If-None-Match"] == validators["ETag"] else (200, headers, body.encode())
+    )
+
+
+async def test_each_redirect_is_told_and_whether_it_is_for_good(site, looker):
+    site.redirect("/a", "/b", status=301)
+    site.redirect("/b", "/c", status=302)
+    site.feed("/c", rss())
+
+    look = await looker.look(site.url("/a"))
+
+    assert [(step.status, step.leads_to, step.is_permanent) for step in look.steps] == [
+        (301, site.url("/b"), True), (302, site.url("/c"), False),
+    ]  # fmt: skip
+    assert look.answer.moved_to == site.url("/b")
+    assert look.report.feed.title == "The Post"
+
+
+async def test_validators_are_honoured_or_ignored_or_of_no_use(site, looker):
+    numbers = iter(range(9))
+    site.answers["/honoured"] = conditional(rss(), ETag='"1"')
+    site.feed("/ignored", rss(), ETag='"1"')
+    site.answers["/changing"] = lambda asked: (200, {"ETag": '"1"'}, rss(title=f"T{next(numbers)}").encode())
+    site.feed("/none", rss())
+
+    async def use(path):
+        again = await looker.look_again(await looker.look(site.url(path)))
+        return again and (again.honoured, again.same_body)
+
+    assert await use("/honoured") == (True, False)
+    assert await use("/ignored") == (False, True)
+    assert await use("/changing") == (False, False)
+    assert await use("/none") is None
+
+
+async def test_a_host_is_asked_with_a_pause_between_two_requests(site, looker, clock):
+    for path in ("/a", "/b", "/c"):
+        await looker.look(site.url(path))
+
+    assert clock.slept == [1.0, 1.0]
+    assert site.asked == ["/a", "/b", "/c"]
+
+
+async def test_a_host_that_asks_for_rest_is_not_asked_again(site, looker):
+    site.page("/a", "later", status=503, Retry_After="60")
+
+    first, second = [await looker.look(site.url(path)) for path in ("/a", "/b")]
+
+    assert first.error.retry_after_s == 60
+    assert "not asked" in str(second.error)
+    assert site.asked == ["/a"]
+
+
+async def test_a_site_without_https_is_asked_over_http(site, looker):
+    site.feed("/feed", rss())
+
+    look = await looker.look_first((f"https://{site.place}/feed", site.url("/feed")))
+
+    assert look.asked == site.url("/feed")
+    assert look.report
+
+
+async def test_a_site_that_is_not_there_is_told_by_the_spelling_that_is_most_likely(looker):
+    look = await looker.look_first(("https://nowhere.invalid/", "http://nowhere.invalid/"))
+
+    assert isinstance(look.error, Unreachable)
+    assert look.asked == "https://nowhere.invalid/"
+
+
+async def test_a_feed_that_hangs_the_parser_is_named(site, looker):
+    site.feed("/feed", rss())
+    looker.pool = Hanging()
+
+    look = await looker.look(site.url("/feed"))
+
+    assert look.report is None
+    assert "took more than 20 s" in str(look.error)
+
+
+async def test_the_next_poll_is_told_as_a_poll_would_set_it(site, looker):
+    site.feed("/feed", rss(head="<ttl>120</ttl>"), ETag='"1"')
+    site.feed("/blind", rss())
+    site.page("/gone", "", status=410)
+    site.page("/rest", "", status=503, Retry_After="7200")
+
+    async def wait_s(path, own_every_s=None):
+        look = await looker.look(site.url(path))
+        when = predict_next_poll(look, RULES, own_every_s=own_every_s)
+        return when and (when.at - look.at).total_seconds()
+
+    assert await wait_s("/feed") == 7200
+    assert await wait_s("/feed", own_every_s=10_000) == 10_000
+    assert await wait_s("/blind") == 3600
+    assert await wait_s("/gone") is None
+    assert await wait_s("/rest") == 7200
+
+
+def ways(found):
+    return [(one.url.rpartition("/")[2], one.way, one.report is not None) for one in found.candidates]
+
+
+LINK = '<link rel="alternate" type="application/rss+xml" href="{}">'
+
+
+async def test_what_the_page_declares_comes_first_comments_last_and_nothing_is_guessed(site, looker):
+    site.page("/", f"<a href=/world.rss>RSS</a>{LINK.format('/comments/feed.xml')}{LINK.format('/news.xml')}")
+    site.feed("/news.xml", rss("News"))
+    site.feed("/comments/feed.xml", rss("Comments", range(10, 14)))
+
+    found = await discover((site.url("/"),), looker)
+
+    assert ways(found) == [
+        ("news.xml", "declared", True),
+        ("world.rss", "linked", False),
+        ("feed.xml", "declared", True),
+    ]
+    assert [one.report.feed.title for one in found.feeds] == ["News", "Comments"]
+    assert site.asked == ["/", "/news.xml", "/world.rss", "/comments/feed.xml"]
+
+
+async def test_another_format_of_the_same_entries_is_the_same_feed(site, looker):
+    site.page("/", "".join(LINK.format(path) for path in ("/rss.xml", "/atom.xml", "/moved", "/sport.xml")))
+    site.feed("/rss.xml", rss(numbers=range(10)))
+    site.feed("/atom.xml", rss(numbers=range(1, 10)))
+    site.redirect("/moved", "/rss.xml")
+    site.feed("/sport.xml", rss(numbers=range(3)))
+
+    found = await discover((site.url("/"),), looker)
+
+    assert [one.url for one in found.feeds] == [site.url("/rss.xml"), site.url("/sport.xml")]
+    assert {one.same_as for one in found.candidates} == {None, site.url("/rss.xml")}
+
+
+async def test_a_page_of_feeds_that_the_page_links_is_followed(site, looker):
+    site.page("/", "<a href='/rss'>Our feeds</a>")
+    site.page("/rss", "<a href='/rss/world.xml'>World</a> <a href='/rss'>here</a>")
+    site.feed("/rss/world.xml", rss())
+
+    found = await discover((site.url("/"),), looker)
+
+    assert ways(found) == [("rss", "linked", False), ("world.xml", "linked", True)]
+
+
+async def test_the_usual_places_are_tried_up_to_the_first_that_is_a_feed(site, looker):
+    site.page("/", "<p>We have no feed, says the page.</p>")
+    site.page("/feed", "<p>Not here.</p>")
+    site.redirect("/rss", "/feeds/all.xml")
+    site.feed("/feeds/all.xml", rss())
+
+    found = await discover((site.url("/"),), looker)
+
+    assert [one.url for one in found.feeds] == [site.url("/feeds/all.xml")]
+    assert site.asked == ["/", "/feed", "/rss", "/feeds/all.xml"]
+
+
+async def test_a_page_behind_a_wall_does_not_hide_a_feed_that_is_not(site, looker):
+    site.page("/", "<title>Just a moment...</title>", status=403)
+    site.feed("/feed", rss())
+
+    found = await discover((site.url("/"),), looker)
+
+    assert isinstance(found.page.error, BadStatus)
+    assert [one.way for one in found.feeds] == ["guessed"]
+
+
+async def test_an_address_that_is_a_feed_is_the_one(site, looker):
+    site.feed("/any", rss())
+
+    found = await discover((site.url("/any"),), looker)
+
+    assert ways(found) == [("any", "itself", True)]
+    assert site.asked == ["/any"]
+
+
+async def test_of_very_many_links_some_are_read_and_the_others_named(site, looker):
+    site.page("/", "".join(LINK.format(f"/{number}.xml") for number in range(30)))
+    for number in range(30):
+        site.feed(f"/{number}.xml", rss(numbers=range(number * 10, number * 10 + 3)))
+
+    found = await discover((site.url("/"),), looker)
+
+    assert len(site.asked) == 1 + MOST_LOOKS
+    assert len(found.feeds) == MOST_LOOKS
+    assert len(found.candidates) == 30
+
+
+async def test_a_site_that_asks_for_rest_is_left_alone(site, looker):
+    site.page("/", "slow down", status=429, Retry_After="60")
+
+    found = await discover((site.url("/"),), looker)
+
+    assert found.candidates == ()
+    assert site.asked == ["/"]
+
+
+async def test_a_page_in_place_of_a_feed_names_the_feeds_that_it_links(site, looker):
+    site.page("/feed", LINK.format("/real.xml"))
+
+    look = await looker.look(site.url("/feed"))
+
+    assert isinstance(look.found, NoFeed)
+    assert [link.url for link in look.found.links] == [site.url("/real.xml")]

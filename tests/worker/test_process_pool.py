@@ -1,0 +1,322 @@
+"""Worker processes: what hangs or dies is named, what raises comes back, and none outlives its owner."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import signal
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from pebble.pool.channel import WorkerChannel
+
+from watcher.errors import BadStatus, FeedError
+from watcher.worker import tasks
+from watcher.worker.process_pool import BrokenPool, Pool, WorkerFailed
+
+pytestmark = pytest.mark.slow  # each starts processes
+
+NOW = datetime(2026, 11, 25, 6, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def pool():
+    pool = Pool(workers=1)
+    yield pool
+    pool.close()
+
+
+def spin() -> None:
+    while True:
+        pass
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def load_slowly() -> None:
+    time.sleep(1.5)
+
+
+def is_loaded(name: str) -> bool:
+    return name in sys.modules
+
+
+def refuse() -> None:
+    raise FeedError("https://news.example/feed", "no feed")
+
+
+def refuse_politely() -> None:
+    raise BadStatus("https://news.example/feed", 503, "HTTP 503", retry_after_s=60.0)
+
+
+async def test_a_task_that_hangs_is_stopped_and_the_next_one_runs(pool):
+    with pytest.raises(WorkerFailed, match=r"more than 0\.5 s"):
+        await pool.run(spin, limit_s=0.5)
+
+    assert await pool.run(abs, -3, limit_s=5) == 3
+
+
+async def test_what_a_worker_loads_is_not_of_a_tasks_time():
+    pool = Pool(workers=1, load=load_slowly)
+    try:
+        assert await pool.run(abs, -3, limit_s=1) == 3
+    finally:
+        pool.close()
+
+
+async def test_cleaner_and_parser_are_loaded_before_a_task():
+    for load, name in ((tasks.load_cleaner, "watcher.clean.article"), (tasks.load_parser, "feedparser")):
+        pool = Pool(workers=1, load=load)
+        try:
+            assert await pool.run(is_loaded, name, limit_s=20)
+        finally:
+            pool.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks /proc whether the process is gone")
+async def test_a_worker_ends_after_as_many_tasks_as_it_may_do():
+    pool = Pool(workers=1, max_tasks=1)
+    try:
+        first, second = [await pool.run(os.getpid, limit_s=20) for _ in range(2)]
+        async with asyncio.timeout(20):  # the pool reaps it in its own time
+            while Path(f"/proc/{first}").exists():
+                await asyncio.sleep(0.05)
+    finally:
+        pool.close()
+
+    assert first != second
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        b"<author>" + b"a" * 1_000_000 + b"</author>",
+        b"".join(b"<category>%d</category>" % number for number in range(100_000)),
+        b"<x xml:base='a/'>" * 100_000,
+        b"<b>" * 300_000 + b"</b>" * 300_000,
+    ],
+    ids=["a long author", "many tags", "nested bases", "deep"],
+)
+async def test_a_feed_made_to_take_long_is_stopped_and_the_next_one_is_read(inside):
+    pool = Pool(workers=1, load=tasks.load_parser)
+    body = b"<rss version='2.0'><channel><title>The Feed</title><item><title>One</title>%s</item></channel></rss>"
+    try:
+        with pytest.raises(WorkerFailed, match="more than 1 s"):
+            await pool.run(tasks.parse_feed, body % inside, "https://a.example/", None, NOW, limit_s=1)
+        feed = await pool.run(tasks.parse_feed, body % b"", "https://a.example/", None, NOW, limit_s=20)
+    finally:
+        pool.close()
+
+    assert [entry.title for entry in feed.entries] == ["One"]
+
+
+async def test_a_task_that_kills_its_process_is_named_and_the_next_one_runs(pool):
+    with pytest.raises(WorkerFailed, match="took its process down"):
+        await pool.run(die, limit_s=5)
+
+    assert await pool.run(abs, -3, limit_s=5) == 3
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not hold a process to its memory")
+async def test_a_task_that_takes_too_much_memory_is_stopped_and_the_next_one_runs():
+    pool = Pool(workers=1, memory_bytes=200 * 2**20)
+    try:
+        with pytest.raises(WorkerFailed, match="more than 200 MiB of memory"):
+            await pool.run(bytearray, 300 * 2**20, limit_s=10)
+
+        assert len(await pool.run(bytes, 10 * 2**20, limit_s=10)) == 10 * 2**20
+    finally:
+        pool.close()
+
+
+async def test_our_errors_come_back_whole(pool):
+    with pytest.raises(FeedError) as caught:
+        await pool.run(refuse, limit_s=5)
+    assert (caught.value.url, caught.value.reason) == ("https://news.example/feed", "no feed")
+
+    with pytest.raises(BadStatus) as polite:
+        await pool.run(refuse_politely, limit_s=5)
+    assert (polite.value.status, polite.value.retry_after_s) == (503, 60.0)
+
+
+OWNER = """
+import asyncio, os, time
+from watcher.worker import tasks
+from watcher.worker.process_pool import Pool
+
+async def main():
+    pool = Pool(workers=2)
+    print(await pool.run(os.getpid, limit_s=5), flush=True)
+    await pool.run(time.sleep, 60, limit_s=90)
+
+asyncio.run(main())
+"""
+
+
+def test_workers_end_when_their_owner_is_killed(tmp_path):
+    script = tmp_path / "owner.py"
+    script.write_text(f"if __name__ == '__main__':\n{''.join('    ' + line + chr(10) for line in OWNER.splitlines())}")
+    owner = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True)
+    worker = int(owner.stdout.readline())
+
+    owner.kill()
+    owner.wait()
+    owner.stdout.close()
+
+    until = time.monotonic() + 10
+    while running(worker) and time.monotonic() < until:
+        time.sleep(0.2)
+    assert not running(worker)
+
+
+def running(pid: int) -> bool:
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+    except FileNotFoundError:
+        return False
+    return status.rpartition(")")[2].split()[0] != "Z"
+
+
+@pytest.fixture
+def four():
+    pool = Pool(workers=4)
+    yield pool
+    pool.close()
+
+
+async def pids(pool) -> set[int]:
+    """The pids of its workers: naps, so that each of them takes some."""
+    return set(await asyncio.gather(*(pool.run(nap, limit_s=20) for _ in range(12))))
+
+
+def nap() -> int:
+    time.sleep(0.1)
+    return os.getpid()
+
+
+async def test_idle_workers_that_are_killed_are_replaced(four):
+    for _ in range(2):
+        for pid in await pids(four):
+            os.kill(pid, signal.SIGKILL)
+        await asyncio.sleep(0.5)
+
+        assert await four.run(abs, -3, limit_s=10) == 3
+
+
+def die_with_the_locks() -> None:
+    """End as a worker that is killed while it takes a task or hands in a result."""
+    channel = next(each for each in gc.get_objects() if isinstance(each, WorkerChannel))
+    channel.mutex.acquire()
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+async def test_a_worker_that_is_killed_with_the_locks_of_all_keeps_nobody_waiting(pool):
+    with pytest.raises(WorkerFailed, match="took its process down"):
+        await pool.run(die_with_the_locks, limit_s=5)
+
+    assert await asyncio.wait_for(pool.run(abs, -3, limit_s=5), timeout=20) == 3
+
+
+async def test_tasks_on_their_way_when_the_pool_breaks_all_run(four):
+    for pid in await pids(four):
+        os.kill(pid, signal.SIGKILL)
+
+    assert await asyncio.gather(*(four.run(abs, -n, limit_s=10) for n in range(50))) == list(range(50))
+
+
+async def test_workers_leave_signals_to_their_owner_also_those_that_came_later(pool):
+    for _ in range(2):
+        blocked = await pool.run(blocked_signals, limit_s=10)
+
+        assert {signal.SIGINT, signal.SIGTERM} <= blocked
+        os.kill(await pool.run(os.getpid, limit_s=10), signal.SIGKILL)
+        await asyncio.sleep(0.5)
+
+
+def blocked_signals() -> set[int]:
+    return {int(number) for number in signal.pthread_sigmask(signal.SIG_BLOCK, ())}
+
+
+async def test_a_pool_that_cannot_be_had_is_no_fault_of_the_task(pool):
+    pool.close()
+
+    with pytest.raises(BrokenPool):
+        await pool.run(abs, -3, limit_s=5)
+
+
+class Odd(Exception):
+    """An error that pickle writes and cannot read."""
+
+    def __init__(self, one: str, two: str) -> None:
+        super().__init__(f"{one} and {two}")
+
+
+def raise_odd() -> None:
+    raise Odd("this", "that")
+
+
+async def test_an_error_that_cannot_be_sent_comes_back_in_words(pool):
+    with pytest.raises(RuntimeError, match="Odd: this and that"):
+        await pool.run(raise_odd, limit_s=5)
+
+    assert await pool.run(abs, -3, limit_s=5) == 3
+
+
+async def test_a_task_whose_caller_gave_up_is_stopped(pool):
+    task = asyncio.create_task(pool.run(spin, limit_s=60))
+    await asyncio.sleep(0.5)
+    task.cancel()
+
+    assert await asyncio.wait_for(pool.run(abs, -3, limit_s=5), timeout=10) == 3
+
+
+ENDS_AT_ONCE = """
+import asyncio
+import gc
+from watcher.worker import tasks
+from watcher.worker.process_pool import Pool
+
+async def main():
+    for number in range(20):
+        pool = Pool(2)
+        task = asyncio.create_task(pool.run(abs, -1, limit_s=5))
+        await asyncio.sleep(number / 100)
+        pool.close()
+        task.cancel()
+
+asyncio.run(main())
+"""
+
+
+def test_workers_that_are_starting_when_the_pool_ends_say_nothing():
+    ended = subprocess.run([sys.executable, "-c", ENDS_AT_ONCE], capture_output=True, timeout=30)
+
+    assert ended.returncode == 0
+    assert ended.stderr == b""
+
+
+ENDS_WITHOUT_BEING_TAKEN_DOWN = """
+import asyncio, os
+from watcher.worker import tasks
+from watcher.worker.process_pool import Pool
+
+pool = Pool(2)
+asyncio.run(pool.run(abs, -1, limit_s=5))
+pool.close()
+os._exit(0)
+"""
+
+
+def test_a_pool_that_has_ended_has_given_back_what_its_workers_shared():
+    code = [sys.executable, "-c", ENDS_WITHOUT_BEING_TAKEN_DOWN]
+
+    ended = subprocess.run(code, capture_output=True, timeout=30)
+
+    assert (ended.returncode, ended.stderr) == (0, b"")  # the tracker of resources names what is left

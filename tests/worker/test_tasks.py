@@ -1,0 +1,102 @@
+"""What workers keep between tasks."""
+
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from watcher.clean.site_memory import build_site_memory
+from watcher.clean.sites.rules import parse_rules
+from watcher.errors import CleanError
+from watcher.model import Entry
+from watcher.worker.tasks import FRESH, LARGE_SITE, PageTask, clean_page, load_site_memory
+
+BOX = "The town lies on the river and has a market each Tuesday, as it has had for six hundred years."
+FACTS = (
+    "The ferry between the two towns runs again, the harbour office said on Monday.",
+    "Its engine was taken apart over the winter, and two of its four pistons are new.",
+    "Tickets cost as much as last year, and children under six travel without one.",
+    "The first boat leaves at six in the morning, the last one shortly before midnight.",
+)
+
+FURNITURE = (1 << 8 | 5, 2 << 8 | 5, 3 << 8 | 5)
+
+
+def article(n: int) -> tuple[int, ...]:
+    return (*FURNITURE, (1000 + n) << 8 | 40)
+
+
+def test_a_small_site_is_learnt_anew_with_each_article():
+    first = load_site_memory("small.example", tuple(article(n) for n in range(5)))
+    second = load_site_memory("small.example", tuple(article(n) for n in range(-1, 5)))
+
+    assert first == build_site_memory(article(n) for n in range(5))
+    assert second == build_site_memory(article(n) for n in range(-1, 5))
+
+
+def test_a_large_site_is_learnt_again_after_some_articles():
+    size = LARGE_SITE + 5
+    first = load_site_memory("large.example", tuple(article(n) for n in range(size)))
+
+    soon = load_site_memory("large.example", tuple(article(n) for n in range(1 - FRESH, size)))
+    later = load_site_memory("large.example", tuple(article(n) for n in range(-FRESH, size)))
+
+    assert soon is first
+    assert later == build_site_memory(article(n) for n in range(-FRESH, size))
+
+
+def test_a_site_without_articles_has_no_memory():
+    assert load_site_memory("new.example", ()) is None
+
+
+def test_a_page_is_cleaned_by_the_rules_of_its_site():
+    body = "".join(f"<p>{fact}</p>" for fact in FACTS)
+    box = f"<div class=town><p>{BOX}</p></div>"
+    html = f"<html><body><article><h1>The ferry runs again</h1>{box}{body}</article></body></html>"
+    rules = parse_rules('hosts = ["news.example"]\nreason = "A box."\ndrop = [".town"]\n', path="a.toml")
+    task = PageTask(
+        body=html.encode(),
+        content_type="text/html; charset=utf-8",
+        url="https://www.news.example/ferry",
+        entry=Entry(guid="1", url="https://www.news.example/ferry", title="The ferry runs again"),
+        language="en",
+        site=(),
+        now=datetime(2026, 11, 24, tzinfo=UTC),
+    )
+
+    assert BOX in clean_page(task).cleaned.text
+    assert BOX not in clean_page(replace(task, rules=(rules,))).cleaned.text
+
+
+def test_a_page_about_something_else_is_not_the_article_that_the_feed_announced():
+    body = "".join(f"<p>{fact}</p>" for fact in FACTS)
+    task = PageTask(
+        body=f"<html><body><article><h1>Ferry</h1>{body}</article></body></html>".encode(),
+        content_type="text/html; charset=utf-8",
+        url="https://www.news.example/budget",
+        entry=Entry(
+            guid="1",
+            url="https://www.news.example/budget",
+            title="Parliament passes budget after marathon debate",
+            summary="Lawmakers voted for higher pensions and defence spending.",
+        ),
+        language="en",
+        site=(),
+        now=datetime(2026, 11, 24, tzinfo=UTC),
+    )
+
+    with pytest.raises(CleanError, match="something else"):
+        clean_page(task)
+
+
+def test_a_process_that_polls_loads_nothing_of_what_only_its_workers_need():
+    heavy = ("numpy", "lxml", "nh3", "feedparser", "rich", "pygments", "alembic", "jinja2")
+    lines = ("import sys", "import watcher.cli.main, watcher.cli.poll, watcher.store.open", "print(*sys.modules)")
+
+    told = subprocess.run([sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True, check=True)
+
+    names = told.stdout.split()
+    assert not {name.partition(".")[0] for name in names} & set(heavy)
+    assert not [name for name in names if name.startswith("sqlalchemy.dialects.postgresql")]

@@ -1,0 +1,258 @@
+"""Vectors for stored articles that have none of the embedder in use: after a poll, or when the embedder changes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+
+from sqlalchemy import Connection
+
+from watcher.errors import EmbedderError, StoreError, WatcherError
+from watcher.features.embed import Choice, embedding_text
+from watcher.model import FEATURES_VERSION
+from watcher.store.embedders import Embedding, name_of, note_embedder
+from watcher.store.features import (
+    Rows,
+    outdated,
+    set_features,
+    set_vectors,
+    shares_outdated,
+    shares_without_vector,
+    vector_bytes,
+    without_vector,
+)
+from watcher.store.writer import Writer
+from watcher.worker import tasks
+from watcher.worker.context import WorkerContext
+from watcher.worker.process_pool import BrokenPool, Pool, WorkerFailed
+
+AT_ONCE = 512  # articles read from the store in one go
+NO_TEXT_TAKEN = 3  # texts refused before any was taken: then the embedder is at fault
+
+
+async def embed_missing(
+    writer: Writer,
+    pool: Pool,
+    choice: Choice | None,
+    *,
+    since: datetime | None = None,
+    share: str = "",
+    most: int = 100_000,
+    done: Callable[[int], None] = lambda n: None,
+) -> int:
+    """
+    Embed up to `most` articles that lack a vector of the embedder `choice`, newest first; return how many were.
+
+    What was embedded is kept whatever happens to the rest. A text that the embedder refuses where it takes others is
+    noted as refused, and not given to it again.
+
+    Errors: PluginError if the embedder does not load, EmbedderError if it makes no vectors, WorkerFailed if it hangs.
+    """
+    if choice is None:
+        await writer.do(note_embedder, None)
+        return 0
+    name = await writer.read(name_of, choice.mark)
+    try:
+        name = await pool.run(tasks.embedder_name, choice, limit_s=choice.limit_s)
+        await writer.do(note_embedder, Embedding(mark=choice.mark, name=name))
+        size = await writer.read(partial(vector_bytes, model=name))
+        run = EmbedRun(writer=writer, pool=pool, choice=choice, name=name, size=size, done=done)
+        while run.made < most:
+            rows = await writer.read(
+                partial(without_vector, model=name, most=min(AT_ONCE, most - run.made), since=since, share=share)
+            )
+            if not rows:
+                break
+            await run.embed(rows)
+    except StoreError:
+        raise
+    except WatcherError as error:
+        told = error
+        if isinstance(error, WorkerFailed):  # which says what happened, not to whom
+            told = WorkerFailed(f'embedder "{name or choice.setting}" {error}')
+        trouble = Embedding(mark=choice.mark, name=name, trouble=str(told))
+        await writer.do(note_embedder, trouble)
+        if told is error:
+            raise
+        raise told from error
+    return run.made
+
+
+@dataclass(slots=True, kw_only=True)
+class EmbedRun:
+    """One run: a few slices at a time, and no further ones after a failure that is not a text's own."""
+
+    writer: Writer
+    pool: Pool
+    choice: Choice
+    name: str
+    size: int | None  # bytes of this model's vectors, where there are any
+    done: Callable[[int], None]
+    made: int = 0
+    failure: WatcherError | None = None
+    refused: dict[str, WatcherError] = field(default_factory=dict)
+
+    async def embed(self, rows: Rows) -> None:
+        """Give each of `rows` its vector, or note that it was refused. Errors: the first that is no text's own."""
+        gate = asyncio.Semaphore(self.pool.workers)
+        batch = self.choice.batch
+
+        async def one(part: Rows) -> None:
+            async with gate:
+                if self.failure is None:
+                    await self._try(part)
+
+        self.refused.clear()
+        try:
+            async with asyncio.TaskGroup() as group:
+                for start in range(0, len(rows), batch):
+                    group.create_task(one(rows[start : start + batch]))
+        except ExceptionGroup as errors:
+            raise errors.exceptions[0] from None
+        if self.failure is None and self.refused and not self.made:
+            self.failure = next(iter(self.refused.values()))  # it takes no text at all
+        if self.failure is not None:
+            raise self.failure
+        if self.refused:
+            refused = dict.fromkeys(self.refused)
+            await self.writer.do(set_vectors, refused, model=self.name)
+            self.made += len(refused)
+
+    async def _try(self, part: Rows) -> None:
+        """Embed a slice; where a text may be at fault, its halves one after the other, to find which."""
+        try:
+            await self._slice(part)
+        except (BrokenPool, StoreError):
+            raise
+        except WatcherError as error:
+            if not (isinstance(error, WorkerFailed) or (isinstance(error, EmbedderError) and error.about_texts)):
+                self.failure = self.failure or error
+            elif len(part) == 1:
+                self.refused[part[0][0]] = error
+                if not self.made and len(self.refused) >= NO_TEXT_TAKEN:
+                    self.failure = self.failure or error
+            else:
+                for half in (part[: len(part) // 2], part[len(part) // 2 :]):
+                    if self.failure is None:
+                        await self._try(half)
+
+    async def _slice(self, part: Rows) -> None:
+        texts = tuple(embedding_text(title, text) for _, title, text, _ in part)
+        vectors = await self.pool.run(tasks.embed, self.choice, texts, limit_s=self.choice.limit_s)
+        self.size = self.size or len(vectors[0])
+        if other := next((len(vector) for vector in vectors if len(vector) != self.size), None):
+            message = f'embedder "{self.name}" gave {other // 2} dimensions, and {self.size // 2} before'
+            fault = EmbedderError(message, permanent=True)
+            fault.mend = "another model has taken its name; " + (
+                f"[semantic.endpoint] dimensions = {other // 2} makes all vectors anew with it"
+                if self.choice.endpoint
+                else "give it a name of its own"
+            )
+            raise fault
+        found = dict(zip((row[0] for row in part), vectors, strict=True))
+        await self.writer.do(set_vectors, found, model=self.name)
+        self.made += len(part)
+        self.done(len(part))
+
+
+SLICE = 32  # articles a task: a tenth of a second, so that a page never waits long for the worker
+LIMIT_S = 60.0
+
+
+async def rebuild_features(
+    writer: Writer,
+    pool: Pool,
+    *,
+    version: str = FEATURES_VERSION,
+    since: datetime | None = None,
+    share: str = "",
+    most: int = 100_000,
+    done: Callable[[int], None] = lambda n: None,
+) -> int:
+    """
+    Make the features of up to `most` articles anew that are not of `version`, newest first; return how many were.
+
+    One slice after another, so that one worker at most is taken; their vectors stay.
+    """
+    made = 0
+    while made < most:
+        slice_of = partial(outdated, version=version, since=since, share=share)
+        rows = await writer.read(partial(slice_of, most=min(AT_ONCE, most - made)))
+        if not rows:
+            break
+        for start in range(0, len(rows), SLICE):
+            part = rows[start : start + SLICE]
+            packed = await pool.run(tasks.pack_features, part, limit_s=LIMIT_S)
+            await writer.do(partial(set_features, made=packed))
+            made += len(part)
+            done(len(part))
+    return made
+
+
+VECTORS, FEATURES = "vectors", "features"
+VECTORS_AT_ONCE = 256  # articles a run
+FEATURES_AT_ONCE = 2_048  # articles a run: a few seconds of one worker
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackgroundTask:
+    """
+    Something that any node may do, piece by piece; jobs that have the same one share it by its name.
+
+    `wanted` returns the keys of the pieces that are to be done now; `do` does one, and returns False if somebody else
+    is still at it. `finish`: at the end of the daemon, it may go on for a few seconds.
+    """
+
+    name: str
+    wanted: Callable[[], Awaitable[Sequence[str]]]
+    do: Callable[[str], Awaitable[bool]]
+    finish: bool = False
+
+
+def builtin_tasks(tools: Callable[[], WorkerContext]) -> dict[str, BackgroundTask]:
+    """Return the daemon's own, by name; `tools` returns what to work with now."""
+
+    async def make(share: str) -> bool:
+        await run_vector_backfill(tools(), share)
+        return True
+
+    async def remake(share: str) -> bool:
+        await run_feature_backfill(tools(), share)
+        return True
+
+    return {
+        VECTORS: BackgroundTask(name=VECTORS, wanted=lambda: shards_missing_vectors(tools()), do=make),
+        FEATURES: BackgroundTask(name=FEATURES, wanted=lambda: shards_with_old_features(tools()), do=remake),
+    }
+
+
+async def run_vector_backfill(tools: WorkerContext, share: str = "") -> None:
+    """Make vectors for some articles of a share that lack them; of all if it is empty. Errors: as `make_vectors`."""
+    await embed_missing(tools.writer, tools.vector_pool, tools.embedder, share=share, most=VECTORS_AT_ONCE)
+
+
+async def run_feature_backfill(tools: WorkerContext, share: str = "") -> None:
+    """Make some features of an older version anew."""
+    await rebuild_features(tools.writer, tools.pool, share=share, most=FEATURES_AT_ONCE)
+
+
+async def shards_missing_vectors(tools: WorkerContext) -> tuple[str, ...]:
+    """Return the shares with articles that lack a vector; one of them while nobody knows the embedder's name yet."""
+    choice = tools.embedder
+    if choice is None:
+        return ()
+
+    def look(connection: Connection) -> tuple[str, ...]:
+        name = name_of(connection, choice.mark)
+        found = shares_without_vector(connection, model=name)
+        return found if name else found[:1]
+
+    return await tools.writer.read(look)
+
+
+async def shards_with_old_features(tools: WorkerContext) -> tuple[str, ...]:
+    """Return the shares with articles whose features are of an older version."""
+    return await tools.writer.read(partial(shares_outdated, version=FEATURES_VERSION))

@@ -1,0 +1,175 @@
+"""What the shell works with: the store's writer, the client, the worker processes, the clock, its settings."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, Engine
+
+from watcher.features.embed import Choice, choice_of, usable_embedder
+from watcher.net.client import Client
+from watcher.settings.model import FetchSettings, PollSettings, Settings, StoreSettings
+from watcher.store.clock import drop_future_times
+from watcher.store.hosts import LEASE, drop_dead_leases, worker_name
+from watcher.store.writer import Writer
+from watcher.worker import tasks
+from watcher.worker.connectivity import ConnectivityMonitor
+from watcher.worker.events import Event
+from watcher.worker.process_pool import Pool
+
+if TYPE_CHECKING:
+    from watcher.clean.sites.rules import SiteRules
+
+PRODUCT = "Watcher"
+PARSING_BYTES = 256 * 1024 * 1024  # that a process which parses feeds or pages may take,
+PARSING_TIMES = 40  # and as many times the longest body: an honest one takes 25
+HOME = "https://watcher.example/polling"  # docs/polling.md, for publishers; a real address comes with the first release
+
+
+def system_clock() -> datetime:
+    """Return the time now, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+def ignore_event(event: Event) -> None:
+    """Listen to nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerContext:
+    """Handed down to every piece of work. `tell` hears of each poll and page; `chance` returns 0 to 1."""
+
+    writer: Writer
+    client: Client
+    line: ConnectivityMonitor
+    pool: Pool  # for pages
+    feed_pool: Pool  # for feeds, which must not wait behind pages
+    vector_pool: Pool  # for vectors, behind which no page must wait
+    edition_pool: Pool  # for editions, whose process ends with each: what it took is given back
+    poll: PollSettings
+    fetch: FetchSettings
+    embedder: Choice | None  # None where there is none to be had
+    store: StoreSettings = field(default_factory=StoreSettings)  # how long what is kept
+    pages: bool = True  # articles' pages are visited too; else they wait
+    sites: tuple[SiteRules, ...] = ()  # the user's own rules for single sites
+    worker: str = field(default_factory=worker_name)
+    lease: timedelta = LEASE  # of a host that is visited
+    started_at: datetime | None = None  # since when news has been asked for; None: from now on
+    now: Callable[[], datetime] = system_clock
+    sleep: Callable[[float], asyncio.Future[None]] = asyncio.sleep  # type: ignore[assignment]
+    chance: Callable[[], float] = random.random
+    tell: Callable[[Event], None] = ignore_event
+
+
+def user_agent(contact: str) -> str:
+    """Return the User-Agent: product, version, and whom to write to; without a contact, where Watcher is explained."""
+    return f"{PRODUCT}/{own_version()} (+{contact or HOME})"
+
+
+@cache
+def own_version() -> str:
+    """Return the version of this program."""
+    return version("watcher-digests")
+
+
+@asynccontextmanager
+async def open_context(
+    settings: Settings,
+    engine: Engine,
+    *,
+    tell: Callable[[Event], None] = ignore_event,
+    pages: bool = True,
+    spread_s: float = 0.0,
+) -> AsyncIterator[WorkerContext]:
+    """
+    Yield the tools for a store, the sources of the settings written to it, and put them away in order.
+
+    Errors: SettingsError for a fault in the user's own rules for sites.
+
+    Args:
+        pages: Visit articles' pages too; else they wait.
+        spread_s: A feed over which the first polls of new sources are spread; 0 makes them due at once.
+    """
+    from watcher.clean.sites.book import own_rules
+    from watcher.store.line import last_answered
+
+    sites = own_rules(settings.path)
+    fetch = settings.fetch
+    writer = Writer(engine)
+    pool, feed_pool = parsing_pool(fetch, tasks.load_cleaner), parsing_pool(fetch, tasks.load_parser, workers=2)
+    vector_pool, edition_pool = Pool(), Pool(workers=1, max_tasks=1)
+    client = client_for(fetch, settings.poll)
+    good = await writer.read(last_answered)
+    tools = WorkerContext(
+        writer=writer,
+        client=client,
+        line=ConnectivityMonitor(client.reaches, now=system_clock, good=good),
+        pool=pool,
+        feed_pool=feed_pool,
+        vector_pool=vector_pool,
+        edition_pool=edition_pool,
+        poll=settings.poll,
+        store=settings.store,
+        fetch=fetch,
+        embedder=usable_embedder(choice_of(settings.semantic)),
+        pages=pages,
+        sites=sites,
+        started_at=system_clock(),
+        tell=tell,
+    )
+    try:
+        await writer.do(sync_sources, settings, now=tools.now(), spread_s=spread_s)
+        await writer.do(drop_dead_leases, worker=tools.worker)
+        async with client:
+            yield tools
+    finally:
+        for each in (pool, feed_pool, vector_pool, edition_pool):
+            each.close()
+        writer.close()
+
+
+def sync_sources(connection: Connection, settings: Settings, *, now: datetime, spread_s: float) -> None:
+    """Bring the feeds in line with the settings, and times that a wrong clock has left in line with this one."""
+    from watcher.store.feeds import sync_sources
+    from watcher.store.sources import sync_settings
+
+    if settings.digest:
+        digest = f"{own_version()} {settings.digest}"
+        sync_settings(connection, digest, settings.active_sources, now=now, spread_s=spread_s)
+    else:
+        sources = settings.active_sources()
+        sync_sources(connection, sources, now=now, spread_s=spread_s * len(sources))
+    apply_poll_settings(connection, settings.poll)
+    drop_future_times(connection, now=now)
+
+
+def apply_poll_settings(connection: Connection, poll: PollSettings) -> None:
+    """Have feeds follow the pace of the settings, where it is another than it was."""
+    from watcher.store.sources import keep_pace
+
+    keep_pace(connection, every_s=poll.every.total_seconds(), min_every_s=poll.min_every.total_seconds())
+
+
+def client_for(fetch: FetchSettings, poll: PollSettings) -> Client:
+    """Return a client that asks as the settings say."""
+    return Client(
+        user_agent=user_agent(fetch.contact),
+        timeout_s=fetch.timeout.total_seconds(),
+        deadline_s=fetch.deadline.total_seconds(),
+        max_bytes=fetch.max_bytes,
+        allow_private=fetch.allow_private,
+        concurrency=poll.concurrency,
+    )
+
+
+def parsing_pool(fetch: FetchSettings, load: Callable[[], None], workers: int | None = None) -> Pool:
+    """Return processes that parse what others wrote: none of it must take the machine's memory."""
+    return Pool(workers, memory_bytes=PARSING_BYTES + PARSING_TIMES * fetch.max_bytes, load=load)

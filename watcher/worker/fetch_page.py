@@ -1,0 +1,385 @@
+"""One article page: fetched, cleaned in a worker process and stored; or the feed's own text in its place."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from urllib.parse import urlsplit
+
+from watcher.errors import BadStatus, CleanError, FetchError, Refused, StoreError, TooLarge
+from watcher.feeds.schedule import LONGEST_HOLD_S
+from watcher.model import Article, Cleaned, Elsewhere, Response, Revision
+from watcher.net.client import ACCEPT_PAGE
+from watcher.store.articles import Arrival, Packed, site_blocks, title_of
+from watcher.store.hosts import block
+from watcher.store.pages import Page, page_done, page_failed, page_moved, put_off, store_pages
+from watcher.store.revisions import last_version, looked, missed
+from watcher.text.fields import fields
+from watcher.text.urls import article_id, hide_secrets, host_key, host_of, normal
+from watcher.text.wellformed import well_formed
+from watcher.text.words import word_overlap
+from watcher.worker import tasks
+from watcher.worker.connectivity import AGAIN
+from watcher.worker.context import WorkerContext
+from watcher.worker.events import DuplicatePage, Event, PageFailed, PageRechecked, PageStored
+from watcher.worker.process_pool import BrokenPool, WorkerFailed
+
+log = logging.getLogger("watcher.worker")
+CLEAN_LIMIT_S = 15.0
+MAX_TRIES = 5
+MAX_FAULTS = 2  # tries of a page whose cleaning hung or took its process down
+FIRST_RETRY = timedelta(minutes=10)  # then doubled
+PASSING = frozenset((408, 425, 429))
+SAME_ARTICLE = 0.25  # of the shorter title's words that two titles of one article share, 0 to 1
+FEED_TEXT_MIN = 80  # characters of the feed's own text that are worth an article where the page is not to be had
+
+
+async def process_page(page: Page, tools: WorkerContext, *, forbidden: str | None = None) -> None:
+    """
+    Bring the article of `page` into the store, or write down why not.
+
+    Args:
+        forbidden: Why the page may not be asked for, if so: then the feed's own text has to do.
+
+    Errors: StoreError, PoolBroken: what is no fault of the page.
+    """
+    started = tools.now()
+    try:
+        if not should_fetch_page(page, tools):
+            why = "pages are not fetched" if page.url else "the entry has no link"
+            reason = f"the feed carries too little text, and {why}"
+            await store_entry(page, tools, reason=reason, at=started, asked=False)
+        elif forbidden is not None:
+            await store_entry(page, tools, reason=forbidden, at=started)
+        else:
+            await fetch_page(page, tools, at=started)
+    except (StoreError, BrokenPool):
+        raise
+    except Exception as error:
+        log.error("page_fault %s", fields(page=page.url, error=repr(error)), exc_info=log.isEnabledFor(logging.DEBUG))
+        await handle_internal_error(page, tools, reason=f"a fault of Watcher ({type(error).__name__})", at=started)
+
+
+def should_fetch_page(page: Page, tools: WorkerContext) -> bool:
+    """Whether the page itself is to be asked for, and not only the feed's text taken."""
+    full = page.feed.source.full_text and page.entry.content
+    return bool(page.url) and tools.fetch.articles and not full
+
+
+async def fetch_page(page: Page, tools: WorkerContext, *, at: datetime) -> None:
+    """Ask for the page and store its article; on a fault that has a name, do what fits it."""
+    try:
+        answer = await tools.client.get_here(page.url, accept=ACCEPT_PAGE)
+        tools.line.worked(page.url)
+        if isinstance(answer, Elsewhere):
+            await defer_to_host(page, answer.url, tools, at=at)
+        else:
+            await store_page(page, answer, tools, at=at)
+    except FetchError as error:
+        await handle_fetch_error(page, error, tools, at=at)
+    except CleanError as error:
+        await store_entry(page, tools, reason=error.reason, at=at)
+    except WorkerFailed as error:
+        reason = f"cleaning it {error}"
+        if page.tries + 1 < MAX_FAULTS:  # its process may have been ended from outside
+            await schedule_retry(page, tools, reason=reason, at=at + FIRST_RETRY)
+        else:
+            await store_entry(page, tools, reason=reason, at=at)
+
+
+async def defer_to_host(page: Page, url: str, tools: WorkerContext, *, at: datetime) -> None:
+    """Hand a page that is elsewhere to the visits of its own host, where its pace and robots.txt hold."""
+    if page.tries + 1 >= MAX_TRIES:
+        await store_entry(page, tools, reason="redirects from host to host", at=at)
+        return
+    await tools.writer.do(page_moved, page.article_id, url=url, host=host_key(url))
+
+
+async def handle_internal_error(page: Page, tools: WorkerContext, *, reason: str, at: datetime) -> None:
+    """Try a page again that met a fault of ours; the second time, give it up."""
+    if page.tries + 1 < MAX_FAULTS:
+        await schedule_retry(page, tools, reason=reason, at=at + FIRST_RETRY)
+        return
+    await tools.writer.do(page_failed, page.article_id, reason=reason, next_try_at=None)
+    tools.tell(PageFailed(url=page.url, outlet=page.feed.source.name, reason=reason, final=True))
+
+
+async def store_page(page: Page, answer: Response, tools: WorkerContext, *, at: datetime) -> None:
+    """Clean the page that came and store its article. Errors: CleanError, WorkerFailed."""
+    key = identity(page, answer)
+    if key != page.article_id:
+        stored = await tools.writer.read(title_of, key)
+        if stored is not None:
+            await record_duplicate(page, answer.url, key, stored, tools, at=at)
+            return
+    host = host_of(answer.url)
+    made = await clean_in_worker(page, answer, tools, at=at)
+    longer = await feed_text_if_longer(page, made, tools)
+    why = None if longer is None else "the feed carries more of the text than the page"
+    await save_article(
+        page, longer or made, key, tools, at=at, from_feed=longer is not None, host=host, feed_reason=why
+    )
+
+
+async def clean_in_worker(page: Page, answer: Response, tools: WorkerContext, *, at: datetime) -> tasks.ProcessedPage:
+    """Return the article of a page that came. Errors: CleanError, WorkerFailed."""
+    site = await tools.writer.read(site_blocks, host_of(answer.url))
+    task = tasks.PageTask(
+        body=answer.body,
+        content_type=answer.header("content-type"),
+        url=answer.url,
+        entry=page.entry,
+        language=page.feed.source.language,
+        site=site,
+        rules=tools.sites,
+        now=at,
+    )
+    return await tools.pool.run(tasks.clean_page, task, limit_s=CLEAN_LIMIT_S)
+
+
+async def record_duplicate(page: Page, url: str, key: str, title: str, tools: WorkerContext, *, at: datetime) -> None:
+    """Forget a page that led to the article `key`, which is stored; unless that is another one, as a wall is."""
+    if page.entry.title and word_overlap(page.entry.title, title, page.feed.source.language or "und") < SAME_ARTICLE:
+        await store_entry(page, tools, reason=f"the page leads to another one: {url}", at=at)
+        return
+    await tools.writer.do(page_done, page.article_id, led_to=key)
+    tools.tell(DuplicatePage(url=url, outlet=page.feed.source.name))
+
+
+def identity(page: Page, answer: Response) -> str:
+    """Return the id of the article that came: where redirects led is what it is, unless they led to a front page."""
+    return page.article_id if urlsplit(answer.url).path in ("", "/") else article_id(normal(answer.url))
+
+
+async def feed_text_if_longer(
+    page: Page, made: tasks.ProcessedPage, tools: WorkerContext
+) -> tasks.ProcessedPage | None:
+    """Return the feed's own text if it says clearly more than the page: a paywall's teaser, say."""
+    clearly = 1.1 if made.cleaned.is_truncated else 1.5
+    if len(page.entry.content) <= clearly * len(made.cleaned.text):
+        return None
+    try:
+        other = await article_from_entry(page, tools)
+    except WorkerFailed:
+        return None  # the page is good, whatever the feed's text does to its reader
+    if len(other.cleaned.text) <= clearly * len(made.cleaned.text):
+        return None
+    keep = made.cleaned
+    merged = replace(
+        other.cleaned, title=keep.title, agency=keep.agency, dateline=keep.dateline, published_at=keep.published_at
+    )
+    return replace(other, cleaned=replace(merged, language=keep.language or merged.language))
+
+
+async def article_from_entry(page: Page, tools: WorkerContext) -> tasks.ProcessedPage:
+    """Return the article as the feed carries it."""
+    url = page.url or hide_secrets(page.feed.source.url)
+    args = (page.entry, url, page.feed.source.language)
+    return await tools.pool.run(tasks.clean_entry, *args, limit_s=CLEAN_LIMIT_S)
+
+
+async def store_entry(page: Page, tools: WorkerContext, *, reason: str, at: datetime, asked: bool = True) -> None:
+    """
+    Store the feed's own text as the article; if there is too little of it, give the page up with `reason`.
+
+    Args:
+        asked: The page should have been had, so that `reason` is kept beside the article.
+    """
+    try:
+        made = await article_from_entry(page, tools)
+    except WorkerFailed as error:
+        reason, made = f"reading the feed's text {error}", None
+    if made is None or len(made.cleaned.text) < FEED_TEXT_MIN or not made.cleaned.title:
+        await tools.writer.do(page_failed, page.article_id, reason=reason, next_try_at=None)
+        tools.tell(PageFailed(url=page.url, outlet=page.feed.source.name, reason=reason, final=True))
+        return
+    why = reason if asked else None
+    await save_article(page, made, page.article_id, tools, at=at, from_feed=True, host=page.host, feed_reason=why)
+
+
+async def handle_fetch_error(page: Page, error: FetchError, tools: WorkerContext, *, at: datetime) -> None:
+    """Try a failed page again later, or make do with the feed's own text where that is all there will be."""
+    if await defer_if_network_down(page, error, tools, at=at):
+        return
+    if is_final(error) or page.tries + 1 >= MAX_TRIES or (is_refusal(error) and has_text(page)):
+        await store_entry(page, tools, reason=error.reason, at=at)
+        return
+    again = at + max(FIRST_RETRY * 2**page.tries, timedelta(seconds=error.retry_after_s or 0))
+    await schedule_retry(page, tools, reason=error.reason, at=again)
+
+
+async def defer_if_network_down(page: Page, error: FetchError, tools: WorkerContext, *, at: datetime) -> bool:
+    """Whether our own line is down, and the page put off; else a host that asks for a rest, or is away, has it."""
+    tools.line.failed(error)
+    if error.no_connection and await tools.line.is_down(error.answered_by, since=at):
+        await tools.writer.do(put_off, [page.article_id], until=tools.now() + AGAIN)
+        return True
+    too_many = isinstance(error, BadStatus) and error.status == HTTPStatus.TOO_MANY_REQUESTS
+    hold = timedelta(seconds=error.retry_after_s or 0)
+    if error.no_connection or (too_many and error.retry_after_s is None):
+        hold = FIRST_RETRY
+    if hold:
+        until = tools.now() + min(hold, timedelta(seconds=LONGEST_HOLD_S))
+        await tools.writer.do(block, host_key(error.answered_by), until=until)
+    return False
+
+
+async def schedule_retry(page: Page, tools: WorkerContext, *, reason: str, at: datetime) -> None:
+    """Try a page again at a time."""
+    await tools.writer.do(page_failed, page.article_id, reason=reason, next_try_at=at)
+    tools.tell(PageFailed(url=page.url, outlet=page.feed.source.name, reason=reason, final=False))
+
+
+def is_final(error: FetchError) -> bool:
+    """Whether asking again would bring the same: gone, closed by law, too large."""
+    closed = isinstance(error, BadStatus) and error.status == HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS
+    return error.permanent or closed or isinstance(error, TooLarge)
+
+
+def is_refusal(error: FetchError) -> bool:
+    """Whether the page is refused for now: what is fresh is sometimes not found yet, and a rate limit says 403."""
+    if isinstance(error, BadStatus):
+        return 400 <= error.status < 500 and error.status not in PASSING
+    return isinstance(error, Refused)
+
+
+def has_text(page: Page) -> bool:
+    """Whether the feed has enough of a text to stand for the page."""
+    return len(page.entry.content or page.entry.summary) >= FEED_TEXT_MIN
+
+
+async def save_article(
+    page: Page,
+    made: tasks.ProcessedPage,
+    key: str,
+    tools: WorkerContext,
+    *,
+    at: datetime,
+    from_feed: bool,
+    host: str,
+    feed_reason: str | None,
+) -> None:
+    """Write the article down and forget the page, in one transaction."""
+    article = replace(
+        build_article(page, made.cleaned, key, at=at, host=host), from_feed=from_feed, feed_reason=feed_reason
+    )
+    packed = Packed(version=made.version, payload=made.payload)
+    hashes = () if from_feed else made.cleaned.block_hashes
+    stored = replace(article, fetched_at=tools.now())
+    event: Event = PageStored(
+        url=article.url, outlet=article.outlet, from_feed=from_feed, took_s=(tools.now() - at).total_seconds()
+    )
+
+    arrival = Arrival(article=stored, feed_id=page.feed.id, packed=packed, block_hashes=hashes)
+    if not await tools.writer.add(store_pages, (arrival, page.article_id)):
+        event = DuplicatePage(url=article.url, outlet=article.outlet)
+    tools.tell(event)
+
+
+def build_article(page: Page, cleaned: Cleaned, key: str, *, at: datetime, host: str) -> Article:
+    """Return the article to store: dated by the feed, else the page, else by when it was first seen; never ahead."""
+    source = page.feed.source
+    published = page.entry.published_at or cleaned.published_at or page.noted_at
+    return Article(
+        id=key,
+        url=cleaned.url,
+        host=host,
+        outlet=source.name,
+        title=well_formed(cleaned.title),
+        text=well_formed(cleaned.text),
+        language=cleaned.language or source.language or "und",
+        country=source.country,
+        section=source.section,
+        owner=source.owner,
+        authors=tuple(map(well_formed, cleaned.authors or page.entry.authors)),
+        agency=cleaned.agency,
+        dateline=cleaned.dateline,
+        image=cleaned.image or page.entry.image,
+        kind=cleaned.kind,
+        is_truncated=cleaned.is_truncated,
+        published_at=min(published, at),
+        fetched_at=at,
+        removed=cleaned.removed,
+    )
+
+
+MISSING = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE, HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS})
+
+
+async def recheck_page(page: Page, tools: WorkerContext) -> None:
+    """
+    Look at the page of a stored article and write down what it says otherwise; the article itself stays as it is.
+
+    Errors: StoreError, PoolBroken: what is no fault of the page.
+    """
+    at = tools.now()
+    try:
+        answer = await tools.client.get_here(page.url, accept=ACCEPT_PAGE)
+        tools.line.worked(page.url)
+        if isinstance(answer, Elsewhere):
+            await recheck_elsewhere(page, answer.url, tools, at=at)
+        elif _is_front(answer.url) and not _is_front(page.url):
+            await record_missing(page, tools, at=at, reason="it leads to the front page")
+        else:
+            await store_revision_if_changed(page, answer, tools, at=at)
+    except BadStatus as error:
+        if error.status in MISSING:
+            await record_missing(page, tools, at=at, reason=error.reason)
+        else:
+            await record_fetch_failure(page, error, tools, at=at)
+    except FetchError as error:
+        await record_fetch_failure(page, error, tools, at=at)
+    except (CleanError, WorkerFailed):  # a wall, or something else altogether: it says nothing of the article
+        await tools.writer.do(looked, page.article_id, now=at, found=None)
+    except (StoreError, BrokenPool):
+        raise
+    except Exception as error:
+        log.error("look_fault %s", fields(page=page.url, error=repr(error)), exc_info=log.isEnabledFor(logging.DEBUG))
+        await tools.writer.do(looked, page.article_id, now=at, found=None)
+
+
+async def skip_recheck(page: Page, tools: WorkerContext) -> None:
+    """Pass over a page that may not be asked for."""
+    await tools.writer.do(looked, page.article_id, now=tools.now(), found=None)
+
+
+async def recheck_elsewhere(page: Page, url: str, tools: WorkerContext, *, at: datetime) -> None:
+    """Hand a page that is at another host to that host's visits; one that goes on moving is let be."""
+    if page.url != page.entry.guid:
+        await tools.writer.do(looked, page.article_id, now=at, found=None)
+        return
+    await tools.writer.do(page_moved, page.article_id, url=url, host=host_key(url))
+
+
+async def store_revision_if_changed(page: Page, answer: Response, tools: WorkerContext, *, at: datetime) -> None:
+    """Clean the page that came, and keep it if title or text are others than before. Errors: CleanError."""
+    made = await clean_in_worker(page, answer, tools, at=at)
+    title, text = well_formed(made.cleaned.title), well_formed(made.cleaned.text)
+    before = await tools.writer.read(last_version, page.article_id)
+    found = None
+    if before is not None and text and (title, text) != before:
+        found = Revision(article_id=page.article_id, at=at, kind="changed", title=title, text=text)
+    await tools.writer.do(looked, page.article_id, now=at, found=found)
+    tools.tell(PageRechecked(url=page.url, outlet=page.feed.source.name, outcome=found.kind if found else "same"))
+
+
+async def record_missing(page: Page, tools: WorkerContext, *, at: datetime, reason: str) -> None:
+    """Note a page that is missing; the second time in a row it is gone."""
+    if not await tools.writer.do(missed, page.article_id, now=at, reason=reason):
+        return
+    found = Revision(article_id=page.article_id, at=at, kind="gone")
+    await tools.writer.do(looked, page.article_id, now=at, found=found)
+    tools.tell(PageRechecked(url=page.url, outlet=page.feed.source.name, outcome="gone"))
+
+
+async def record_fetch_failure(page: Page, error: FetchError, tools: WorkerContext, *, at: datetime) -> None:
+    """Let a page be that cannot be had now: it says nothing of the article. A host that asks for a rest has it."""
+    if await defer_if_network_down(page, error, tools, at=at):
+        return
+    await tools.writer.do(looked, page.article_id, now=at, found=None)
+
+
+def _is_front(url: str) -> bool:
+    return urlsplit(url).path in ("", "/")

@@ -1,0 +1,332 @@
+"""One address looked at for a person, without the store: what the client sees, and what a poll would make of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from watcher.errors import BadStatus, FetchError, Unreachable, WatcherError
+from watcher.feeds.discover import FoundFeed, news_first, usual_places
+from watcher.feeds.inspect import NoFeed, Report, examine
+from watcher.feeds.schedule import Freshness, NextPoll, Wishes, freshness, next_poll
+from watcher.model import NotModified, Response, Validators
+from watcher.net.client import ACCEPT_FEED, ACCEPT_PAGE, Client
+from watcher.net.redirects import PERMANENT
+from watcher.settings.model import PollSettings, Settings
+from watcher.text.urls import host_of, normal
+from watcher.worker import tasks
+from watcher.worker.context import parsing_pool, system_clock, user_agent
+from watcher.worker.process_pool import Pool, WorkerFailed
+
+EXAMINE_LIMIT_S = 20.0
+TOO_MANY = 429  # after this status a host is not asked again, whatever it says of the time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Redirect:
+    """A redirect that was followed."""
+
+    status: int
+    url: str
+    leads_to: str
+
+    @property
+    def is_permanent(self) -> bool:
+        return self.status in PERMANENT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeResult:
+    """What came of asking for `asked`: an answer and what is in it, or an error (WorkerFailed: its parsing hung)."""
+
+    asked: str
+    at: datetime
+    steps: tuple[Redirect, ...] = ()
+    answer: Response | None = None
+    found: Report | NoFeed | None = None
+    error: WatcherError | None = None
+
+    @property
+    def report(self) -> Report | None:
+        """The feed that was found, None if there is none."""
+        return self.found if isinstance(self.found, Report) else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revalidation:
+    """What a second, conditional request brought: 304 (`honoured`), or a whole body, the same or another."""
+
+    honoured: bool
+    same_body: bool = False
+    error: FetchError | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class FeedProber:
+    """Looks at addresses, one after the other, with a pause of `delay_s` between two requests to a host."""
+
+    client: Client
+    pool: Pool
+    delay_s: float
+    now: Callable[[], datetime] = system_clock
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    tell: Callable[[str], None] = lambda url: None  # hears of each address before it is asked
+    _free_at: dict[str, datetime] = field(default_factory=dict)
+    _held: dict[str, FetchError] = field(default_factory=dict)
+
+    async def look(self, url: str, *, as_page: bool = False) -> ProbeResult:
+        """
+        Return what is at `url`; an error is part of it.
+
+        A host that asked to be left alone is not asked again: its first refusal is the answer.
+
+        Args:
+            as_page: Ask as for a page; else as for a feed.
+        """
+        steps: list[Redirect] = []
+        seen = ProbeResult(asked=url, at=self.now())
+        if held := self._held.get(host_of(url)):
+            return replace(seen, error=FetchError(url, f"not asked: {host_of(url)} answered {held.reason}"))
+        try:
+            answer = await self._get(url, steps, accept=ACCEPT_PAGE if as_page else ACCEPT_FEED)
+        except FetchError as error:
+            return replace(seen, steps=tuple(steps), error=error)
+        assert isinstance(answer, Response)  # nothing was conditional
+        seen = replace(seen, at=self.now(), steps=tuple(steps), answer=answer)
+        kind = answer.header("content-type")
+        try:
+            found = await self.pool.run(examine, answer.body, answer.url, kind, seen.at, limit_s=EXAMINE_LIMIT_S)
+        except WorkerFailed as error:
+            return replace(seen, error=error)
+        return replace(seen, found=found)
+
+    async def look_first(self, urls: tuple[str, ...], *, as_page: bool = False) -> ProbeResult:
+        """Return what is at the first of some spellings of an address that can be connected to, else at the first."""
+        first = await self.look(urls[0], as_page=as_page)
+        for url in urls[1:]:
+            if not isinstance(first.error, Unreachable) or "does not resolve" in first.error.reason:
+                break
+            other = await self.look(url, as_page=as_page)
+            if not isinstance(other.error, Unreachable):
+                return other
+        return first
+
+    async def look_again(self, look: ProbeResult) -> Revalidation | None:
+        """Return what the server does with the validators that it gave; None if it gave none."""
+        if look.answer is None or look.answer.validators == Validators():
+            return None
+        try:
+            answer = await self._get(look.asked, [], accept=ACCEPT_FEED, validators=look.answer.validators)
+        except FetchError as error:
+            return Revalidation(honoured=False, error=error)
+        if isinstance(answer, NotModified):
+            return Revalidation(honoured=True)
+        return Revalidation(honoured=False, same_body=answer.body == look.answer.body)
+
+    async def _get(
+        self, url: str, steps: list[Redirect], *, accept: str, validators: Validators | None = None
+    ) -> Response | NotModified:
+        """Ask for `url` when its host may be asked; note the redirects and until when each host is to be left alone."""
+        wait = (self._free_at.get(host_of(url), self.now()) - self.now()).total_seconds()
+        if wait > 0:
+            await self.sleep(wait)
+        self.tell(url)
+        try:
+            return await self.client.get(
+                url,
+                accept=accept,
+                validators=validators or Validators(),
+                on_hop=lambda status, at, to: steps.append(Redirect(status=status, url=at, leads_to=to)),
+            )
+        except FetchError as error:
+            if error.retry_after_s or (isinstance(error, BadStatus) and error.status == TOO_MANY):
+                self._held[host_of(error.answered_by)] = error
+            raise
+        finally:
+            for place in (url, *(step.leads_to for step in steps)):
+                self._free_at[host_of(place)] = self.now() + timedelta(seconds=self.delay_s)
+
+
+@asynccontextmanager
+async def open_prober(
+    settings: Settings, *, tell: Callable[[str], None] = lambda url: None
+) -> AsyncIterator[FeedProber]:
+    """Yield a looker that asks as these settings say, and put its worker away."""
+    fetch = settings.fetch
+    pool = parsing_pool(fetch, tasks.load_parser, workers=1)
+    try:
+        async with Client(
+            user_agent=user_agent(fetch.contact),
+            timeout_s=fetch.timeout.total_seconds(),
+            deadline_s=fetch.deadline.total_seconds(),
+            max_bytes=fetch.max_bytes,
+            allow_private=fetch.allow_private,
+        ) as client:
+            yield FeedProber(client=client, pool=pool, delay_s=fetch.host_delay.total_seconds(), tell=tell)
+    finally:
+        pool.close()
+
+
+def predict_next_poll(look: ProbeResult, poll: PollSettings, *, own_every_s: float | None) -> NextPoll | None:
+    """
+    Return when a poll would come next and why, as if this look had been one; None if the feed is gone for good.
+
+    Args:
+        own_every_s: The source's own interval, None without one.
+    """
+    report = look.report
+    wishes = Wishes(
+        every_s=poll.every.total_seconds(),
+        min_every_s=poll.min_every.total_seconds(),
+        own_every_s=own_every_s,
+        ttl_s=report.feed.ttl_s if report else None,
+        skip_hours=report.feed.skip_hours if report else (),
+        skip_days=report.feed.skip_days if report else (),
+    )
+    if report is None or look.answer is None:
+        error = look.error if isinstance(look.error, FetchError) else None
+        if error and error.permanent:
+            return None
+        said = Freshness(retry_after_s=error.retry_after_s if error else None)
+        return next_poll(wishes, now=look.at, freshness=said, failures=1)
+    return next_poll(
+        wishes,
+        now=look.at,
+        published=[entry.published_at for entry in report.feed.entries if entry.published_at is not None],
+        freshness=freshness(look.answer.headers, look.at),
+        has_validators=look.answer.validators != Validators(),
+    )
+
+
+MOST_LOOKS = 12  # feeds of one page that are read
+ALIKE = 0.8  # of the longer feed's links that two formats of one feed share
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """
+    An address that may be a feed's. `way` is how it was come by: itself, declared, linked, guessed.
+
+    `same_as` is the URL of a candidate before it that brings the same entries. Without a `look` it was not read.
+    """
+
+    url: str
+    way: str
+    title: str = ""
+    look: ProbeResult | None = None
+    same_as: str | None = None
+
+    @property
+    def report(self) -> Report | None:
+        """The feed there, None if there is none."""
+        return self.look.report if self.look else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Discovery:
+    """What was found at a site: how its page answered, and each address that was tried, in the order of trying."""
+
+    page: ProbeResult
+    candidates: tuple[Candidate, ...]
+
+    @property
+    def feeds(self) -> tuple[Candidate, ...]:
+        """The candidates that are feeds, each feed once."""
+        return tuple(one for one in self.candidates if one.report and not one.same_as)
+
+
+async def discover(urls: tuple[str, ...], looker: FeedProber) -> Discovery:
+    """
+    Return the feeds of the site at the first of `urls` that can be connected to.
+
+    Where the page links no feed that can be read, the usual places are tried until one is a feed.
+    """
+    page = await looker.look_first(urls, as_page=True)
+    if page.report:
+        return Discovery(page=page, candidates=(Candidate(url=final_url(page), way="itself", look=page),))
+    known: set[str] = set()
+    found = await probe_linked_feeds(page, looker, known)
+    if not any(one.report for one in found) and should_continue(page):
+        found += await probe_common_paths(page, looker, known)
+    return Discovery(page=page, candidates=mark_duplicates(found))
+
+
+async def probe_linked_feeds(page: ProbeResult, looker: FeedProber, known: set[str]) -> list[Candidate]:
+    """
+    Return what the page links and is not `known` yet, the first `MOST_LOOKS` of it read.
+
+    A link that leads to a page of feeds, as many papers have one, is followed to those.
+    """
+    links = deque((link, 1) for link in links_on(page))
+    made: list[Candidate] = []
+    while links:
+        link, depth = links.popleft()
+        if normal(link.url) in known:
+            continue
+        known.add(normal(link.url))
+        look = await looker.look(link.url) if len(made) < MOST_LOOKS else None
+        url, way = final_url(look) if look else link.url, "declared" if link.declared and depth == 1 else "linked"
+        made.append(Candidate(url=url, way=way, title=link.title, look=look))
+        if look and depth == 1:
+            links.extend((further, 2) for further in links_on(look))
+    return made
+
+
+def links_on(look: ProbeResult) -> tuple[FoundFeed, ...]:
+    """Return the feeds that a page links, of news first."""
+    return news_first(look.found.links) if isinstance(look.found, NoFeed) else ()
+
+
+async def probe_common_paths(page: ProbeResult, looker: FeedProber, known: set[str]) -> list[Candidate]:
+    """Return the usual places up to the first that leads to a feed; a host that cannot be asked ends it."""
+    made: list[Candidate] = []
+    for url in usual_places(page.answer.url if page.answer else page.asked):
+        if normal(url) in known:
+            continue
+        known.add(normal(url))
+        look = await looker.look(url)
+        made += [
+            Candidate(url=final_url(look), way="guessed", look=look),
+            *await probe_linked_feeds(look, looker, known),
+        ]
+        if any(one.report for one in made) or (look.error and not isinstance(look.error, BadStatus)):
+            break
+    return made
+
+
+def should_continue(page: ProbeResult) -> bool:
+    """Whether it makes sense to ask further at the site: it answered, if only that this page is not to be had."""
+    return page.answer is not None or (isinstance(page.error, BadStatus) and page.error.status != 429)
+
+
+def final_url(look: ProbeResult) -> str:
+    """Return the address to add: where it has moved for good, else as asked."""
+    return (look.answer.moved_to if look.answer and look.report else None) or look.asked
+
+
+def mark_duplicates(found: list[Candidate]) -> tuple[Candidate, ...]:
+    """Return the candidates with those marked that bring what one before them brings: another format, another URL."""
+    told: list[Candidate] = []
+    for one in found:
+        same = next((other.url for other in told if not other.same_as and is_same(one, other)), None)
+        told.append(replace(one, same_as=same))
+    return tuple(told)
+
+
+def is_same(one: Candidate, other: Candidate) -> bool:
+    """Whether two candidates are one feed: at one address in the end, or with nearly the same entries."""
+    if not (one.report and other.report and one.look and other.look and one.look.answer and other.look.answer):
+        return False
+    if normal(one.look.answer.url) == normal(other.look.answer.url):
+        return True
+    here, there = links_of(one.report), links_of(other.report)
+    return bool(here and there) and len(here & there) >= ALIKE * max(len(here), len(there))
+
+
+def links_of(report: Report) -> set[str]:
+    """Return the links of a feed's entries, for comparing."""
+    return {normal(entry.url) for entry in report.feed.entries if entry.url}

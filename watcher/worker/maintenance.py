@@ -1,0 +1,172 @@
+"""Keeps the store within its bounds: what is old goes, a slice at a time, and the room it took is given back."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection
+
+from watcher.errors import StoreError
+from watcher.settings.model import StoreSettings
+from watcher.store import days, retention
+from watcher.store.retention import Sweep
+from watcher.store.space import give_back, room_of
+from watcher.store.writer import Writer, write
+from watcher.text.fields import fields
+
+log = logging.getLogger("watcher.worker")
+T = TypeVar("T")
+SLICE_S = 0.05  # that a slice should take of the store's one writer
+FIRST, LEAST, LARGEST = 20, 1, 2_000  # rows of a slice
+REST = 1.0  # times what a slice took, between two: half of the writer's time is for news
+RUN_S = 120.0  # of one run
+GIVEN_UP_KEPT = timedelta(days=30)  # pages without an article
+UNUSED_HOSTS_KEPT = timedelta(days=1)  # as long as a robots.txt is believed, whose host may be asked again until then
+ROBOTS_MAX_BYTES = 128 * 2**20  # packed, of all hosts: an honest one takes 1 kB, one that is made for it 400
+NEVER_BELOW = timedelta(days=7)  # that a bound on the size takes no article of: editions need them
+Step = Callable[[Connection, Any, int], Sweep]  # what to do, from where on, of how many at most
+
+
+@dataclass(slots=True, kw_only=True)
+class SliceSizer:
+    """How many rows a slice takes, by how long the last one took; `until`, the end of the run."""
+
+    until: float
+    most: int = FIRST
+
+    def took(self, seconds: float) -> None:
+        """Take more, or fewer."""
+        factor = min(2.0, max(0.25, SLICE_S / max(seconds, 1e-4)))
+        self.most = max(LEAST, min(LARGEST, int(self.most * factor)))
+
+
+async def run_in_batches(writer: Writer, step: Step, *, start: Any = None, run_s: float = RUN_S) -> int:  # noqa: ANN401
+    """Do a step again and again, each in a transaction of its own, until nothing is left; return what was removed."""
+    pace = SliceSizer(until=time.monotonic() + run_s)
+    upto, removed = start, 0
+    while True:
+        done, took_s = await writer.do(partial(timed, step=step, upto=upto, most=pace.most))
+        removed += done.removed
+        if done.upto is None or time.monotonic() > pace.until:
+            return removed
+        upto = done.upto
+        pace.took(took_s)
+        await asyncio.sleep(took_s * REST)
+
+
+def timed(connection: Connection, *, step: Step, upto: Any, most: int) -> tuple[Sweep, float]:  # noqa: ANN401
+    """Return what a step did, and how many seconds it held the writer."""
+    began = time.monotonic()
+    done = step(connection, upto, most)
+    return done, time.monotonic() - began
+
+
+async def run_retention(writer: Writer, settings: StoreSettings, *, now: datetime, everywhere: bool = True) -> None:
+    """
+    Remove what is older than the settings keep, or too much, and give the room back.
+
+    Args:
+        everywhere: Look at each feed and site as well, for entries and memories that are too old.
+    """
+    removed = 0
+    await with_partitions(writer, partial(days.make_days, now=now))
+    if settings.keep_articles is not None:
+        before = now - settings.keep_articles
+        while await with_partitions(writer, partial(days.drop_day, before=before)):
+            pass
+        removed = await drop_before(writer, before)
+    removed += await enforce_size_limit(writer, settings.max_size, now=now)
+    await run_in_batches(writer, lambda c, _, most: retention.drop_pages(c, before=now - GIVEN_UP_KEPT, most=most))
+    await fit_robots(writer)
+    if everywhere:
+        await run_in_batches(
+            writer,
+            lambda c, upto, most: retention.drop_hosts(c, before=now - UNUSED_HOSTS_KEPT, after=upto, most=most),
+            start="",
+        )
+        await prune_entries(writer, now - settings.keep_articles if settings.keep_articles else None)
+    pages = await run_in_batches(writer, release_free_pages)
+    if removed or pages:
+        room = await writer.read(room_of)
+        log.info("tidied %s", fields(articles=removed, file_bytes=room.file_bytes if room else None))
+
+
+async def with_partitions(writer: Writer, function: Callable[[Connection], T]) -> T | None:
+    """
+    Do something with the partitions of a store on PostgreSQL, beside the writer; None if others hold them just now.
+
+    It is then done by the next run: waiting for a long reader would have all who come later wait as well.
+    """
+    if writer.engine.dialect.name != "postgresql":
+        return None
+    try:
+        return await asyncio.to_thread(write, writer.engine, function)
+    except StoreError as error:
+        if not error.passing:
+            raise
+        return None
+
+
+async def drop_before(writer: Writer, before: datetime) -> int:
+    """Remove the articles that came in before a time; return how many."""
+    return await run_in_batches(
+        writer, lambda c, upto, most: retention.drop_articles(c, before=before, after=upto, most=most)
+    )
+
+
+async def prune_entries(writer: Writer, before: datetime | None) -> None:
+    """Forget entries that were first seen before a time (None: none), and what no site's memory needs."""
+    if before is not None:
+        await run_in_batches(
+            writer, lambda c, upto, most: retention.drop_entries(c, before=before, after=upto, most=most), start=0
+        )
+    await run_in_batches(writer, lambda c, upto, most: retention.drop_blocks(c, after=upto, most=most), start="")
+
+
+async def enforce_size_limit(writer: Writer, max_bytes: int | None, *, now: datetime) -> int:
+    """Remove the oldest articles until the store is within its bound; return how many."""
+    if max_bytes is None:
+        return 0
+
+    def step(connection: Connection, upto: datetime | None, most: int) -> Sweep:
+        room = room_of(connection)
+        if room is None or room.is_by_day or room.used_bytes <= max_bytes:
+            return Sweep(removed=0)
+        return retention.drop_articles(connection, before=now - NEVER_BELOW, after=upto, most=most)
+
+    removed = await run_in_batches(writer, step) + await fit_days(writer, max_bytes, now=now)
+    room = await writer.read(room_of)
+    if room is not None and room.used_bytes > max_bytes:
+        log.warning("store_too_large %s", fields(used_bytes=room.used_bytes, max_bytes=max_bytes))
+    return removed
+
+
+async def fit_robots(writer: Writer) -> None:
+    """Keep what is kept of robots.txt within its bound: no feed may fill the disk by the hosts that it names."""
+    if await writer.read(retention.robots_bytes) > ROBOTS_MAX_BYTES:
+        forgotten = await writer.do(partial(retention.drop_robots, max_bytes=ROBOTS_MAX_BYTES))
+        log.warning("robots_forgotten %s", fields(hosts=forgotten, max_bytes=ROBOTS_MAX_BYTES))
+
+
+async def fit_days(writer: Writer, max_bytes: int, *, now: datetime) -> int:
+    """Remove the earliest days of a store on PostgreSQL until it is within its bound; return how many articles."""
+    removed = 0
+    while (room := await writer.read(room_of)) and room.is_by_day and room.used_bytes > max_bytes:
+        over_at = await with_partitions(writer, partial(days.drop_day, before=now - NEVER_BELOW))
+        if over_at is None:
+            break
+        removed += await drop_before(writer, over_at)
+    return removed
+
+
+def release_free_pages(connection: Connection, _: object, most: int) -> Sweep:
+    """Give a slice of free pages back to the disk."""
+    given = give_back(connection, most=most)
+    return Sweep(removed=given, upto=True if given == most else None)

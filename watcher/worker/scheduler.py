@@ -1,0 +1,287 @@
+"""The queue inside one process: takes hosts that have something due from the store and visits many at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import time
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+from functools import partial
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from sqlalchemy import Connection
+
+from watcher.errors import StoreError, WatcherError
+from watcher.store.hosts import LEASE, block, renew_all
+from watcher.store.line import make_offline_due, note_line
+from watcher.store.visits import Leave, Visit, claim_visits, give_back, leave_hosts
+from watcher.text.fields import fields
+from watcher.worker.context import WorkerContext
+from watcher.worker.events import NetworkCameBack, NetworkWentDown
+from watcher.worker.process_pool import BrokenPool
+from watcher.worker.visit import visit_host
+
+if TYPE_CHECKING:
+    from watcher.worker.pg_queue import SharedChores
+
+log = logging.getLogger("watcher.worker")
+AFTER_A_FAULT = timedelta(minutes=5)  # how long a host rests whose visit broke down: the same fault would come at once
+LOOK_S = 2.0  # between two looks at what has become due, and at the leases of long visits
+GATHER_S = 0.02  # for ends of visits, where most of the room is taken: a claim for many costs little more than for one
+FULL = 0.75  # of the room
+AHEAD = 10  # times the room: visits that are leased, under way, or being written down
+LOW = 2  # times the room: when fewer are ready, it is time to lease more, which takes a while
+
+
+class BaseScheduler(ABC):
+    """What queues have in common: the visits under way, what becomes of those that break down, and our own line."""
+
+    def __init__(self, tools: WorkerContext) -> None:
+        self.tools = tools
+        self.crew: SharedChores | None = None  # that shares the chores; None: they are done here
+        self._visits: dict[str, asyncio.Task[None]] = {}
+        self._asking: set[str] = set()  # hosts whose visits still ask
+        self._unbegun: dict[str, Visit] = {}  # started, and not run yet: who is stopped now, has done nothing
+        self._fault: WatcherError | None = None  # of what all visits need
+        self._closed = False
+        self._down_since: datetime | None = None  # our own line, as last told
+
+    @property
+    def busy(self) -> int:
+        """How many hosts are being visited."""
+        return len(self._visits)
+
+    @abstractmethod
+    async def fill(self) -> int:
+        """
+        Have the hosts that are due visited, as far as there is room; return how many visits come of it.
+
+        Errors: StoreError and PoolBroken, also on behalf of a visit that met one since the last call.
+        """
+
+    def raise_fault(self) -> None:
+        """Raise what a visit has met since the last call. Errors: StoreError, PoolBroken."""
+        if self._fault is not None:
+            fault, self._fault = self._fault, None
+            raise fault
+
+    def start(self, claim: Visit) -> asyncio.Task[None]:
+        """Start a visit."""
+        task = asyncio.create_task(self._visit(claim), name=f"visit {claim.host}")
+        self._visits[claim.host] = task
+        self._asking.add(claim.host)
+        self._unbegun[claim.host] = claim
+        task.add_done_callback(partial(self._ended, claim.host))
+        return task
+
+    async def is_resting(self) -> bool:
+        """Whether our own line is down; tells and writes down when that changes."""
+        line, before = self.tools.line, self._down_since
+        if line.down_since is None and before is None:
+            return False
+        await line.is_resting()
+        since = line.down_since
+        if since != before:
+            self._down_since = since
+            await self.tools.writer.do(note_line, down_since=since)
+            if since is None and before is not None:
+                now = self.tools.now()
+                await self.tools.writer.do(make_offline_due, since=before, now=now)
+            self.tools.tell(
+                NetworkWentDown(since=since) if since else NetworkCameBack(since=before or self.tools.now())
+            )
+        return since is not None
+
+    async def drain(self, *, limit_s: float | None = None) -> None:
+        """
+        Visit until nothing is due any more, or the queue is closed. Errors: StoreError, PoolBroken.
+
+        Args:
+            limit_s: After so long the rest is left to the next call; visits go on meanwhile.
+        """
+        until = None if limit_s is None else time.monotonic() + limit_s
+        while not self._closed and (await self.fill() or self._visits):
+            if until is not None and time.monotonic() > until:
+                break
+            await self._pause()
+
+    async def _pause(self) -> None:
+        """Wait until it is worth while to look again what is due."""
+        if self._visits:
+            await asyncio.wait(self._visits.values(), return_when=asyncio.FIRST_COMPLETED, timeout=LOOK_S)
+        if self.busy > self.tools.poll.concurrency * FULL:
+            await asyncio.sleep(GATHER_S)
+
+    def close(self) -> None:
+        """Start no more visits; those under way go on."""
+        self._closed = True
+
+    async def stop(self) -> None:
+        """Break off what is under way; it stays due, and its hosts are given back."""
+        self.close()
+        visits = list(self._visits.values())
+        for task in visits:
+            task.cancel()
+        await asyncio.gather(*visits, return_exceptions=True)
+        unbegun, self._unbegun = tuple(self._unbegun.values()), {}
+        await self._give_back(unbegun)
+
+    async def _give_back(self, claims: Sequence[Visit]) -> None:
+        """Give back what is leased and not begun."""
+        if claims:
+            worker = self.tools.worker
+            await self.tools.writer.do(give_back, claims, worker=worker)
+
+    def _asked(self, host: str) -> None:
+        """Note that a visit asks nothing more: all that is left of it is to be written down."""
+        self._asking.discard(host)
+
+    def _ended(self, host: str, task: asyncio.Task[None]) -> None:
+        if self._visits.get(host) is task:
+            del self._visits[host]
+            self._asked(host)
+
+    async def _visit(self, claim: Visit) -> None:
+        self._unbegun.pop(claim.host, None)
+        try:
+            await visit_host(claim, self.tools, asked=partial(self._asked, claim.host))
+        except (StoreError, BrokenPool) as error:
+            self._broken_off(claim.host, error)
+        except Exception as error:  # noqa: BLE001 - one host's; the others go on
+            await self._rest(claim.host, error)
+
+    def _broken_off(self, host: str, fault: WatcherError) -> None:
+        """Note why a visit ended before its time: for a fault of what all visits need."""
+        self._fault = fault
+
+    async def _rest(self, host: str, error: Exception) -> None:
+        """Let a host rest whose visit broke down for a reason that nobody foresaw."""
+        reason = f"{type(error).__name__}: {error}"
+        cause = error if log.isEnabledFor(logging.DEBUG) else None
+        log.error("visit_failed %s", fields(host=host, reason=reason), exc_info=cause)
+        try:
+            until = self.tools.now() + AFTER_A_FAULT
+            await self.tools.writer.do(block, host, until=until)
+        except StoreError as fault:
+            self._fault = fault
+        except Exception as other:  # noqa: BLE001 - it would come back at once otherwise, and without end
+            self._fault = StoreError(f"no rest can be given to the host {host}: {type(other).__name__}: {other}")
+
+
+class Scheduler(BaseScheduler):
+    """
+    Visits up to `[poll] concurrency` hosts at a time. The store's leases keep two workers from one host.
+
+    More are leased ahead of their visits, and a visit that has only to be written down takes no room: so the network
+    and the store work side by side.
+    """
+
+    def __init__(self, tools: WorkerContext) -> None:
+        super().__init__(tools)
+        self._ready: deque[Visit] = deque()  # leased, and begun when there is room
+        self._wanted = asyncio.Event()  # a look at what is due
+        self._owed: set[str] = set()  # hosts whose visits ended while the store could not be written: they are leased
+        self._is_dry = False  # the last look left nothing that is due
+        self._renewed_at = tools.now()  # when the leases were last looked at
+
+    async def fill(self) -> int:
+        """Lease hosts that are due and start visits, as far as there is room; return how many were leased."""
+        await self._give_back_owed()
+        self.raise_fault()
+        self._wanted.clear()
+        if await self.is_resting():
+            await self._give_back_ready()
+            return 0
+        most = AHEAD * self.tools.poll.concurrency - len(self._ready) - len(self._visits)
+        worker, now, busy = self.tools.worker, self.tools.now(), {*self._visits, *(visit.host for visit in self._ready)}
+        floor = self.tools.poll.min_every
+
+        renews = not timedelta() <= now - self._renewed_at < LEASE / 4
+
+        def claim(connection: Connection) -> tuple[Visit, ...]:
+            if renews and busy:
+                renew_all(connection, busy, worker=worker, now=now)
+            if most <= 0:
+                return ()
+            return claim_visits(
+                connection, worker=worker, now=now, most=most, floor=floor, busy=busy, pages_too=self.tools.pages
+            )
+
+        claims = await self.tools.writer.do(claim)
+        self._renewed_at = now if renews else self._renewed_at
+        self._is_dry = len(claims) < most
+        self._ready.extend(claims)
+        self._go_on()
+        return len(claims)
+
+    async def stop(self) -> None:
+        self.close()
+        await self._give_back_ready()
+        await super().stop()
+
+    def _broken_off(self, host: str, fault: WatcherError) -> None:
+        super()._broken_off(host, fault)
+        self._owed.add(host)
+
+    async def _give_back_owed(self) -> None:
+        """Give back the hosts of visits that could not do it at their end. Errors: StoreError."""
+        if owed := frozenset(self._owed):
+            worker = self.tools.worker
+            leaves = [Leave(host=host, worker=worker, last_request_at=None) for host in owed]
+            await self.tools.writer.do(leave_hosts, leaves)
+            self._owed -= owed
+            if isinstance(self._fault, StoreError) and self._fault.passing:
+                self._fault = None  # it has passed: the store was written just now
+
+    async def _give_back_ready(self) -> None:
+        ready, self._ready = tuple(self._ready), deque()
+        await self._give_back(ready)
+
+    async def _pause(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LOOK_S):
+                await self._wanted.wait()
+
+    def _go_on(self) -> None:
+        """Start what there is room for, and want more before it runs out."""
+        room = self.tools.poll.concurrency
+        while self._ready and len(self._asking) < room and not self._closed and self.tools.line.down_since is None:
+            claim = self._ready.popleft()
+            self.start(claim)
+        if not self._visits or self._fault or (not self._is_dry and len(self._ready) < room * LOW):
+            self._wanted.set()
+
+    def _asked(self, host: str) -> None:
+        super()._asked(host)
+        self._go_on()
+
+
+T = TypeVar("T")
+COLLECTED = (10_000, 10, 10)  # new objects at a look, and looks at the young before one at the older
+
+
+def run(main: Coroutine[Any, Any, T]) -> T:
+    """
+    Run `main` to its end and return what it returned, as `asyncio.run` does.
+
+    What there is by now stays: the collector never looks at it again, and seldom at the rest (a tenth of the time).
+    """
+    gc.freeze()
+    gc.set_threshold(*COLLECTED)
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+        return runner.run(main)
+
+
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Return what makes uvloop's event loop, None where it is not to be had."""
+    if find_spec("uvloop") is None:  # it has no Windows
+        return None
+    import uvloop
+
+    return uvloop.new_event_loop

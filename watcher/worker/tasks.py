@@ -1,0 +1,196 @@
+"""What runs in worker processes: parsing a feed, cleaning a page, embedding texts. Plain functions of plain values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from watcher.errors import CleanError, EmbedderError, PluginError
+from watcher.model import Cleaned, Entry, ParsedFeed
+from watcher.text.urls import host_of
+
+if TYPE_CHECKING:
+    from watcher.clean.site_memory import SiteMemory
+    from watcher.clean.sites.rules import SiteRules
+    from watcher.features.embed import Choice, Embedder
+    from watcher.store.articles import Packed
+
+LARGE_SITE = 50  # articles
+FRESH = 10  # articles
+SITES_KEPT = 32  # by each worker
+MEMORIES: dict[str, tuple[tuple[int, ...], SiteMemory | None]] = {}  # of this process: newest article's blocks, memory
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageTask:
+    """A page as it came, what the feed said of it, and its site's block hashes (one tuple an article)."""
+
+    body: bytes
+    content_type: str | None
+    url: str
+    entry: Entry
+    language: str | None
+    site: tuple[tuple[int, ...], ...]
+    now: datetime
+    rules: tuple[SiteRules, ...] = ()  # the user's own
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessedPage:
+    """What became of a page: the article in it and its features, packed."""
+
+    cleaned: Cleaned
+    version: str
+    payload: bytes
+
+
+def load_parser() -> None:
+    """Load what parses a feed: it is no part of a task's time."""
+    import feedparser
+
+    from watcher.feeds import parse
+
+    assert feedparser and parse
+
+
+def load_cleaner() -> None:
+    """
+    Load what reads robots.txt, cleans a page and makes features.
+
+    It takes some .7 s of CPU, half a minute on a machine that is starved.
+    """
+    from watcher.clean import article, decode, fragment, reject
+    from watcher.features import extract, pack
+    from watcher.net import robots
+
+    assert reject and article and decode and fragment and extract and pack and robots
+
+
+def parse_feed(
+    body: bytes, url: str, content_type: str | None, now: datetime, known: dict[str, str] | None = None
+) -> ParsedFeed:
+    """
+    Return the feed in `body`; no date behind `now` is believed. Errors: FeedError.
+
+    Args:
+        known: Content hash by GUID; an entry that is the same comes back without its text.
+    """
+    from watcher.feeds import parse
+
+    return parse.parse_feed(body, url=url, content_type=content_type, now=now, known=known)
+
+
+def clean_page(task: PageTask) -> ProcessedPage:
+    """Return the article of a page. Errors: CleanError, also where its text is not what the feed announced."""
+    from watcher.clean import article, decode
+    from watcher.clean.reject import matches_feed_entry
+
+    cleaned = article.clean(
+        decode.decode(task.body, task.content_type),
+        url=task.url,
+        memory=load_site_memory(host_of(task.url), task.site),
+        feed_title=task.entry.title,
+        feed_summary=task.entry.summary,
+        feed_published_at=task.entry.published_at,
+        feed_language=task.language,
+        now=task.now,
+        sites=task.rules,
+    )
+    told = {"title": task.entry.title, "summary": task.entry.summary, "language": cleaned.language or "und"}
+    if not matches_feed_entry(cleaned.text, **told):
+        raise CleanError(task.url, "the page's text is about something else than the feed says")
+    return pack_with_features(cleaned)
+
+
+def load_site_memory(host: str, site: tuple[tuple[int, ...], ...]) -> SiteMemory | None:
+    """
+    Return the memory of a site, None without one.
+
+    That of a large site is kept for the next pages: ten articles more or less teach nothing new of it.
+    """
+    from watcher.clean.site_memory import build_site_memory
+
+    newest, kept = MEMORIES.pop(host, ((), None))
+    if kept is None or len(site) < LARGE_SITE or newest not in site[:FRESH]:
+        newest, kept = (site[0], build_site_memory(site)) if site else ((), None)
+    MEMORIES[host] = newest, kept
+    while len(MEMORIES) > SITES_KEPT:
+        MEMORIES.pop(next(iter(MEMORIES)))
+    return kept
+
+
+def clean_entry(entry: Entry, url: str, language: str | None) -> ProcessedPage:
+    """Return the article as the feed carries it: its content, else its summary."""
+    from watcher.clean.fragment import blocks_of
+    from watcher.clean.wire import read_wire
+    from watcher.text.kinds import kind_by_title
+
+    blocks = blocks_of(entry.content) or blocks_of(entry.summary)
+    wire = read_wire(blocks, authors=entry.authors, credit=(), url=url)
+    cleaned = Cleaned(
+        url=url,
+        title=entry.title,
+        blocks=wire.blocks,
+        agency=wire.agency,
+        dateline=wire.dateline,
+        removed=wire.removed,
+        kind=kind_by_title(entry.title),
+        language=language,
+        authors=entry.authors,
+        image=entry.image,
+        published_at=entry.published_at,
+    )
+    return pack_with_features(cleaned)
+
+
+def pack_with_features(cleaned: Cleaned) -> ProcessedPage:
+    """Return a cleaned article with its features; the id is set where it is stored."""
+    from watcher.features import extract, pack
+
+    made = extract.extract_features("", title=cleaned.title, text=cleaned.text, language=cleaned.language or "und")
+    return ProcessedPage(cleaned=cleaned, version=made.version, payload=pack.pack(made))
+
+
+def pack_features(rows: tuple[tuple[str, str, str, str], ...]) -> dict[str, Packed]:
+    """Return the features of stored articles, each (id, title, text, language), packed."""
+    from watcher.features import extract, pack
+    from watcher.store.articles import Packed
+
+    made = [
+        extract.extract_features(key, title=title, text=text, language=language) for key, title, text, language in rows
+    ]
+    return {each.article_id: Packed(version=each.version, payload=pack.pack(each)) for each in made}
+
+
+@lru_cache(maxsize=1)
+def embedder(choice: Choice) -> Embedder:
+    """Return the embedder that the settings name, loaded once a process. Errors: PluginError."""
+    from watcher.features.embed import load_embedder
+
+    found = load_embedder(choice.setting, choice.endpoint)
+    if found is None:
+        raise PluginError(f"[semantic] embedder {choice.setting!r} gives no embedder")
+    return found
+
+
+def embed(choice: Choice, texts: tuple[str, ...]) -> list[bytes]:
+    """Return the vector of each text. Errors: EmbedderError."""
+    from watcher.features.embed import checked
+
+    made = embedder(choice)
+    try:
+        return checked(made.embed(texts), count=len(texts), name=made.name)
+    except EmbedderError as error:
+        if error.permanent:
+            embedder.cache_clear()  # who mends it, the key's file say, need not start us again
+        raise
+    except Exception as error:
+        words = f'embedder "{made.name}" failed: {type(error).__name__}: {error}'
+        raise EmbedderError(words, about_texts=True) from error
+
+
+def embedder_name(choice: Choice) -> str:
+    """Return the name under which the embedder's vectors are kept."""
+    return embedder(choice).name
