@@ -24,12 +24,12 @@ from datetime import UTC, date, datetime
 from itertools import count as count_from
 from pathlib import Path
 
+from digests.delivery.outbox import OutboxWorker
 from digests.model import Parcel, Rendered
-from digests.send import Dispatch
 from digests.store import outbox
 from digests.store.editions import open_digests
 from digests.store.outbox import SENT, Place
-from tests.deliver.mail_server import STEPS, MailServer
+from tests.delivery.mail_server import STEPS, MailServer
 from watcher.settings.load import load
 from watcher.store.writer import read, write
 
@@ -182,7 +182,7 @@ def send_the_rest(path: Path, *, passes: int = 1) -> None:
     engine = open_digests(settings.store.url)
     for _ in range(passes):
         write(engine, outbox.hurry, PLACE, now=datetime.now(UTC))
-        Dispatch(engine, settings).run(PLACE)
+        OutboxWorker(engine, settings).run(PLACE)
     engine.dispose()
 
 

@@ -24,9 +24,9 @@ from typing import Any
 from sqlalchemy import Engine, func, select
 
 from digests.cluster.stories import cluster_stories
-from digests.gather import items, stories_until
 from digests.store.editions import open_digests
 from digests.store.schema import stories, story_articles, story_changes
+from digests.stories.window import cluster_and_save, items
 from watcher.features.embed import embedding_text, load_embedder, with_vector
 from watcher.features.extract import extract_features
 from watcher.features.pack import pack
@@ -112,7 +112,7 @@ def roll(engine: Engine, times: Sequence[datetime], step: timedelta) -> None:
     began, end, took = time.perf_counter(), min(times).replace(minute=0, second=0, microsecond=0) + step, []
     while end < max(times) + step:
         at = time.perf_counter()
-        stories_until(engine, start=end - step, end=end, now=end)
+        cluster_and_save(engine, start=end - step, end=end, now=end)
         took.append(time.perf_counter() - at)
         end += step
     print(f"{len(took)} steps in {time.perf_counter() - began:.0f} s, the slowest {max(took):.2f} s")

@@ -27,8 +27,8 @@ import httpx
 from sqlalchemy import Connection, Engine
 
 from digests import edition_json
-from digests.make import Order, make_edition
-from digests.settings import digests_of
+from digests.edition.build import EditionRequest, make_edition
+from digests.settings.digests import digests_of
 from digests.store.editions import DAILY, open_digests
 from digests.store.schema import editions, stories, story_articles
 from watcher.features.extract import extract_features
@@ -83,7 +83,7 @@ def fill(engine: Engine, count: int, sources: int, days: int) -> None:
         write(engine, lambda c, part=part: put(c, part, sources))  # type: ignore[misc]
     settings = settings_model()()
     end = LAST
-    order = Order(local_date=end.date(), window_start=end - timedelta(days=1), window_end=end, slot=DAILY)
+    order = EditionRequest(local_date=end.date(), window_start=end - timedelta(days=1), window_end=end, slot=DAILY)
     edition = make_edition(engine, digests_of(settings)[0], order, now=end)
     assert edition is not None and edition.stories
     for n in range(1, days):

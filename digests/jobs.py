@@ -12,13 +12,13 @@ from zoneinfo import ZoneInfo
 
 from apscheduler.triggers.cron import CronTrigger
 
-from digests.alerts import EVERY_S as ALERTS_EVERY_S
-from digests.alerts import Alerts
-from digests.due import NOT_LATE, date_due, due_at
+from digests.alerts.alerts import EVERY_S as ALERTS_EVERY_S
+from digests.alerts.alerts import Alerts
+from digests.delivery.outbox import OutboxWorker
+from digests.edition.publish import folder_of
+from digests.edition.schedule import NOT_LATE, due_at, due_date
 from digests.model import Largest
-from digests.publish import folder_of
-from digests.send import Dispatch
-from digests.settings import DigestSettings, digests_of
+from digests.settings.digests import DigestSettings, digests_of
 from digests.store import retention
 from digests.store.editions import DAILY, MAKE_LIMIT_S, first_seen, is_made, is_settled, open_digests
 from digests.store.outbox import OPEN, SENT, Delivery, count_due
@@ -156,7 +156,7 @@ class Editions:
         for digest in digests_of(self._settings):
             zone = ZoneInfo(digest.timezone)
             since = self._known_since[digest.name]
-            day = date_due(now, digest.at, zone, since=since, catch_up=digest.catch_up)
+            day = due_date(now, digest.at, zone, since=since, catch_up=digest.catch_up)
             if day is None or self._is_put_off(digest.name, day, now):
                 continue
             if not read(engine, partial(is_settled, digest=digest.name, local_date=day, slot=DAILY, now=now)):
@@ -223,7 +223,9 @@ class Outbox:
         tools = self._tools
         if not await tools.writer.read(partial(count_due, now=tools.now())):
             return
-        dispatch = Dispatch(tools.writer.engine, self._settings, tell=log_delivery, now=tools.now, chance=tools.chance)
+        dispatch = OutboxWorker(
+            tools.writer.engine, self._settings, tell=log_delivery, now=tools.now, chance=tools.chance
+        )
         try:
             await asyncio.to_thread(dispatch.run)
         except asyncio.CancelledError:
@@ -270,23 +272,22 @@ def make_daily(
 
     Returns the files and the edition's largest story; nothing if somebody else makes it.
     """
-    from digests.make import Order, make_edition, order_window
-    from digests.pack import parcels
-    from digests.publish import publish
+    from digests.edition.build import EditionRequest, edition_window, make_edition
+    from digests.edition.publish import build_messages, publish
 
     paths: list[Path] = []
     engine = connect(url)  # as the daemon opened it: another, newer one may have brought its tables further since
     try:
         moment = due_at(day, digest.at, ZoneInfo(digest.timezone))
-        start, end = order_window(engine, digest, end=end)
-        order = Order(local_date=day, window_start=start, window_end=end, slot=DAILY, due_at=moment)
+        start, end = edition_window(engine, digest, end=end)
+        order = EditionRequest(local_date=day, window_start=start, window_end=end, slot=DAILY, due_at=moment)
         edition = make_edition(
             engine,
             digest,
             order,
             now=now,
             hand_over=lambda e: paths.extend(publish(engine, e, digest, folder)),
-            pack=lambda e: parcels(engine, e, digest),
+            pack=lambda e: build_messages(engine, e, digest),
             held_for=held_for,
         )
     finally:

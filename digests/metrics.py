@@ -9,7 +9,7 @@ from datetime import timedelta
 from prometheus_client.core import Metric
 from sqlalchemy import Connection
 
-from digests.outlook import outlooks
+from digests.edition.schedule import digest_statuses
 from digests.store.editions import last_edition
 from digests.store.outbox import FAILED, OPEN, unsettled
 from watcher.daemon.metrics import labelled
@@ -22,7 +22,7 @@ FAILED_FOR = timedelta(days=7)  # deliveries that failed are counted
 def metrics(connection: Connection, settings: Settings) -> Iterator[Metric]:
     """Yield when each digest was made and is due, how late it is, how large its largest story, what has not arrived."""
     now = system_clock()
-    found = tuple(outlooks(connection, settings, now=now))
+    found = tuple(digest_statuses(connection, settings, now=now))
     made = [(o.digest, o.last_made_at.timestamp()) for o in found if o.last_made_at]
     due = [(o.digest, o.next_due_at.timestamp()) for o in found]
     late = [(o.digest, (now - o.owed_since).total_seconds() if o.owed_since else 0.0) for o in found]

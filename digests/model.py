@@ -304,3 +304,13 @@ class Parcel:
     channel: str  # file, smtp, sendmail, webhook
     recipient: str
     forms: tuple[Rendered, ...]
+
+
+def cited_ids(edition: Edition) -> set[str]:
+    """Return the ids of all articles that an edition's words rest on."""
+    briefs = [*edition.briefs, *edition.gone, *(brief for story in edition.stories for brief in story.related)]
+    ids = {key for story in edition.stories for key in story.article_ids}
+    ids |= {key for brief in briefs for key in brief.article_ids}
+    ids |= {figure.was.article_id for story in edition.stories for figure in story.figures}
+    ids |= {source.article_id for story in edition.stories for prose in story.prose for source in prose.sources}
+    return ids | {correction.article_id for correction in edition.corrections}

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from digests.edition.publish import own_templates
 from digests.render.sample_edition import try_templates
-from digests.settings import digests_of
-from digests.templates import own_templates
+from digests.settings.digests import digests_of
 from watcher.settings.model import Settings
 
 

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from digests.alert_settings import alerts_of
-from digests.deliver.smtp import Smtp
-from digests.delivery_settings import DeliverSettings
-from digests.settings import digests_of, smtp_of
+from digests.delivery.smtp import Smtp
+from digests.settings.alerts import alerts_of
+from digests.settings.delivery import DeliverSettings
+from digests.settings.digests import digests_of, smtp_of
 from watcher.cli.check import Asked
 from watcher.errors import WatcherError
 from watcher.settings.model import Settings

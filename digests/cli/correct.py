@@ -11,13 +11,13 @@ from typer import Argument
 
 from digests.cli.lookup import article_named
 from digests.cli.story import story_id
-from digests.correct import Corrected
-from digests.correct import join as join_stories
-from digests.correct import split as split_story
 from digests.errors import DigestError
 from digests.store.corrections import KeptCorrection, kept_corrections
 from digests.store.corrections import forget as forget_correction
 from digests.store.editions import open_digests
+from digests.stories.corrections import CorrectionResult
+from digests.stories.corrections import join as join_stories
+from digests.stories.corrections import split as split_story
 from watcher.cli.app import DONE, Config, Json, examples, load_settings
 from watcher.cli.output import print_json, print_lines
 from watcher.store.writer import read, write
@@ -64,7 +64,7 @@ def join(one: STORY, other: STORY, config: Config = None) -> int:
     return DONE
 
 
-def told(done: Corrected) -> Iterator[str]:
+def told(done: CorrectionResult) -> Iterator[str]:
     """Yield what a correction has done."""
     for story in done.stories:
         yield f"{story.id}  {len(story.articles)} article{'' if len(story.articles) == 1 else 's'}"

@@ -12,10 +12,10 @@ from zoneinfo import ZoneInfo
 from typer import Option
 
 from digests.cli.plan import summary
-from digests.make import Order, make_edition, order_window
+from digests.edition.build import EditionRequest, edition_window, make_edition
+from digests.edition.publish import publish
 from digests.model import Edition
-from digests.publish import publish
-from digests.settings import digests_of
+from digests.settings.digests import digests_of
 from digests.store.editions import open_digests
 from watcher.cli.app import DONE, FAILED, examples
 from watcher.cli.output import print_lines, say
@@ -118,8 +118,8 @@ def edit(settings: Settings) -> tuple[Edition | None, list[Path]]:
     try:
         now = datetime.now(UTC)
         day = now.astimezone(ZoneInfo(digest.timezone)).date()
-        start, end = order_window(engine, digest, end=now)
-        order = Order(local_date=day, window_start=start, window_end=end, slot="demo")
+        start, end = edition_window(engine, digest, end=now)
+        order = EditionRequest(local_date=day, window_start=start, window_end=end, slot="demo")
         edition = make_edition(
             engine,
             digest,

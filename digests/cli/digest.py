@@ -14,10 +14,10 @@ from typer import Argument, BadParameter, Option
 from digests import edition_json
 from digests.cli.plan import Asked, complete_features, plan, summary, summary_json
 from digests.cli.sending import preview_all, send_all
-from digests.make import LOOKBACK, make_edition
+from digests.edition.build import LOOKBACK, make_edition
+from digests.edition.publish import earlier_editions, folder_of, publish, render_all
 from digests.model import Edition
-from digests.publish import earlier_editions, folder_of, publish, rendered
-from digests.settings import FORMATS, DigestSettings, digests_of
+from digests.settings.digests import FORMATS, DigestSettings, digests_of
 from digests.store.editions import get_edition, open_digests
 from watcher.cli.app import DONE, Config, Json, current_session, examples, load_settings
 from watcher.cli.output import print_json, print_lines, say
@@ -129,7 +129,7 @@ def one(
         return []
     if stdout:
         wanted = formats or ("markdown",)
-        forms = rendered(edition, digest, wanted, earlier=earlier_editions(engine, digest, wanted))
+        forms = render_all(edition, digest, wanted, earlier=earlier_editions(engine, digest, wanted))
         sys.stdout.buffer.write(edition_json.dump(edition) if json else b"".join(form.body for form in forms))
         return []
     if not json:

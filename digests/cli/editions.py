@@ -12,11 +12,11 @@ from typer import Argument, BadParameter, Option
 
 from digests.cli.digest import check_formats
 from digests.cli.lookup import digest_named
-from digests.deliver.file import write
+from digests.delivery.file import write
+from digests.edition.publish import earlier_editions, folder_of, render_all
 from digests.errors import DigestError
 from digests.model import Edition, Rendered
-from digests.publish import earlier_editions, folder_of, rendered
-from digests.settings import DigestSettings
+from digests.settings.digests import DigestSettings
 from digests.store.archive import EditionRow, delivered, each_whole, edition_rows
 from digests.store.editions import open_digests
 from watcher.cli.app import DONE, FAILED, Config, Json, examples, load_settings
@@ -112,7 +112,7 @@ def replay(
         forms = [
             form
             for edition, suffix in kept(engine, digest, day)
-            for form in rendered(edition, digest, wanted, earlier=earlier, suffix=suffix)
+            for form in render_all(edition, digest, wanted, earlier=earlier, suffix=suffix)
         ]
     finally:
         engine.dispose()

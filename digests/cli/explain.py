@@ -23,10 +23,10 @@ from digests.cluster.explain import (
 )
 from digests.cluster.item import sort_by_time
 from digests.errors import DigestError
-from digests.gather import items, window_of
 from digests.store.corrections import holding
 from digests.store.editions import open_digests
 from digests.store.stories import Member, members_of
+from digests.stories.window import items, window_of
 from watcher.cli.app import DONE, Config, Json, examples, load_settings
 from watcher.cli.output import print_json, print_lines
 from watcher.model import Article

@@ -9,7 +9,7 @@ from typer import BadParameter
 
 from digests.errors import DigestError
 from digests.model import Edition
-from digests.settings import DigestSettings, digests_of
+from digests.settings.digests import DigestSettings, digests_of
 from digests.store.editions import get_edition, last_edition
 from watcher.model import Article
 from watcher.settings.model import Settings

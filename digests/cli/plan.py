@@ -13,10 +13,10 @@ from sqlalchemy import Engine
 from typer import BadParameter
 
 from digests.cli.status import giant_words
-from digests.due import due_at
-from digests.make import Order, order_window
+from digests.edition.build import EditionRequest, edition_window
+from digests.edition.schedule import due_at
 from digests.model import Edition
-from digests.settings import DigestSettings
+from digests.settings.digests import DigestSettings
 from digests.store.editions import get_edition
 from watcher.cli.poll import embed
 from watcher.features.embed import choice_of, usable_embedder
@@ -93,17 +93,17 @@ def complete_features(settings: Settings, engine: Engine, *, since: datetime) ->
 
 def plan(
     engine: Engine, digest: DigestSettings, asked: Asked, zone: ZoneInfo, now: datetime, *, keep: bool
-) -> tuple[Order, str]:
+) -> tuple[EditionRequest, str]:
     """Return the order for a new edition, and what its files' names have behind the date."""
     until = asked.until(zone, now)
     day = asked.day or (until or now).astimezone(zone).date()
     end = until or (min(due_at(day, digest.at, zone), now) if asked.day else now)
     if end > now:
         raise BadParameter(f"{end.astimezone(zone):%Y-%m-%d %H:%M} is still to come", param_hint="--until")
-    start, end = order_window(engine, digest, end=end, length=asked.since)
+    start, end = edition_window(engine, digest, end=end, length=asked.since)
     taken = read(engine, get_edition, digest.name, local_date=day) is not None
     stamp = now.astimezone(zone)
-    order = Order(
+    order = EditionRequest(
         local_date=day,
         window_start=start,
         window_end=end,

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, Engine
 from typer import Argument, BadParameter, Option
 
-from digests.settings import digests_of
+from digests.settings.digests import digests_of
 from digests.store.editions import open_digests
 from digests.store.stories import members_of
 from watcher.cli.app import DONE, FAILED, Config, Json, examples, load_settings

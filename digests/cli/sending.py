@@ -14,12 +14,11 @@ from sqlalchemy import Connection, Engine
 from digests.cli import status_outbox
 from digests.cli.plan import Asked, complete_features, plan, summary, summary_json
 from digests.cli.status_outbox import worded
-from digests.make import LOOKBACK, Order, make_edition, preview_edition
+from digests.delivery.outbox import OutboxWorker
+from digests.edition.build import LOOKBACK, EditionRequest, make_edition, preview_edition
+from digests.edition.publish import build_messages, folder_of, publish, render_all
 from digests.model import Edition, Parcel
-from digests.pack import parcels
-from digests.publish import folder_of, publish, rendered
-from digests.send import Dispatch
-from digests.settings import DigestSettings
+from digests.settings.digests import DigestSettings
 from digests.store import outbox
 from digests.store.editions import DAILY, get_slot, look_into_digests, open_digests
 from digests.store.outbox import SENT, Delivery, Place, deliveries_of
@@ -88,7 +87,7 @@ def edition_to_send(settings: Settings, engine: Engine, digest: DigestSettings, 
         order,
         now=now,
         hand_over=lambda made: files.extend(publish(engine, made, digest, folder, suffix=suffix)),
-        pack=lambda made: parcels(engine, made, digest, suffix=suffix),
+        pack=lambda made: build_messages(engine, made, digest, suffix=suffix),
     )
     if edition is None:
         return None
@@ -108,26 +107,26 @@ def kept_edition(engine: Engine, digest: DigestSettings, asked: Asked, now: date
     return Made(edition=found[1], place=place, is_new=False)
 
 
-def to_send(order: Order, suffix: str, asked: Asked) -> tuple[Order, str]:
+def to_send(order: EditionRequest, suffix: str, asked: Asked) -> tuple[EditionRequest, str]:
     """Return the order as one of the date's daily edition, so that no other is made; with a window as it is."""
     return (order, suffix) if asked.has_window else (replace(order, slot=DAILY), "")
 
 
-def place_of(digest: DigestSettings, order: Order) -> Place:
+def place_of(digest: DigestSettings, order: EditionRequest) -> Place:
     return Place(digest=digest.name, local_date=order.local_date, slot=order.slot or "")
 
 
 def send(settings: Settings, engine: Engine, digest: DigestSettings, made: Made) -> tuple[Delivery, ...]:
     """Send an edition to all who do not have it yet, those too that were given up, and return its deliveries."""
     now = datetime.now(UTC)
-    owed = () if made.is_new else parcels(engine, made.edition, digest)
+    owed = () if made.is_new else build_messages(engine, made.edition, digest)
 
     def make_due(connection: Connection) -> None:
         outbox.put(connection, made.place, owed, now=now)
         outbox.hurry(connection, made.place, now=now)
 
     write(engine, make_due)
-    Dispatch(engine, settings).run(made.place)
+    OutboxWorker(engine, settings).run(made.place)
     return read(engine, outbox.deliveries_of, made.place)
 
 
@@ -180,7 +179,7 @@ def previewed(
         made = Made(edition=edition, place=place_of(digest, order))
     found = read(engine, deliveries_of, made.place)
     known = {(each.channel, each.recipient): each for each in found}
-    return made, parcels(engine, made.edition, digest, suffix=suffix), known
+    return made, build_messages(engine, made.edition, digest, suffix=suffix), known
 
 
 def preview_lines(
@@ -196,7 +195,7 @@ def preview_lines(
         delivery = known.get((each.channel, each.recipient))
         state = "it has been sent already" if delivery and delivery.state == SENT else "would be sent"
         yield f"  {each.channel} {one_line(each.recipient, 100)}: {size:,} bytes, {state}"
-    (text,) = rendered(made.edition, digest, ["text"])
+    (text,) = render_all(made.edition, digest, ["text"])
     yield f"\n{text.body.decode()}"
 
 

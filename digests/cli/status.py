@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from digests.model import Largest
-from digests.settings import digests_of
+from digests.settings.digests import digests_of
 from digests.store.editions import last_edition, open_digests
 from watcher.cli.status import StatusPart
 from watcher.feeds.html_text import one_line

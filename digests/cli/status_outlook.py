@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from digests.outlook import outlooks
+from digests.edition.schedule import digest_statuses
 from digests.store.editions import open_digests
 from watcher.cli.status import StatusPart
 from watcher.cli.status_source import iso, moment
@@ -21,7 +21,7 @@ def outlook(settings: Settings) -> StatusPart:
     now = system_clock()
     engine = open_digests(settings.store.url, make=False)
     try:
-        found = read(engine, lambda c: tuple(outlooks(c, settings, now=now)))
+        found = read(engine, lambda c: tuple(digest_statuses(c, settings, now=now)))
     finally:
         engine.dispose()
     lines = []

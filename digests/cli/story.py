@@ -13,11 +13,10 @@ from digests.analysis.country_names import country_name
 from digests.cli.lookup import digest_named, kept_edition
 from digests.cluster.copy_diff import describe as differs
 from digests.errors import DigestError
-from digests.grounds import in_words, moment, why_lines
-from digests.history import History, history_of
 from digests.model import Edition, EditionStory, Report
-from digests.settings import digests_of
+from digests.settings.digests import digests_of
 from digests.store.editions import last_edition, open_digests
+from digests.stories.history import StoryDetails, describe_change, history_of, link_reasons, moment
 from watcher.cli.app import DONE, Config, Json, examples, load_settings
 from watcher.cli.output import print_json, print_lines
 from watcher.settings.model import Settings
@@ -122,7 +121,7 @@ def place_json(placed: tuple[Edition, EditionStory] | None) -> dict[str, Any]:
     return {"digest": edition.digest, "number": story.number, "score": story.score, "terms": terms}
 
 
-def lines(found: History, *, why: bool) -> Iterator[str]:
+def lines(found: StoryDetails, *, why: bool) -> Iterator[str]:
     """Yield what a reader is told of a story."""
     row, covered = found.row, found.coverage
     if found.asked.id != row.id:
@@ -142,10 +141,10 @@ def lines(found: History, *, why: bool) -> Iterator[str]:
     if found.changes:
         yield ""
         yield "What became of it:"
-        yield from (f"  {moment(change.at)}  {in_words(change)}" for change in found.changes)
+        yield from (f"  {moment(change.at)}  {describe_change(change)}" for change in found.changes)
 
 
-def report_lines(found: History, report: Report, *, why: bool) -> Iterator[str]:
+def report_lines(found: StoryDetails, report: Report, *, why: bool) -> Iterator[str]:
     """Yield a report: its origin, its copies with how each differs, and why it is in the story."""
     origin = found.articles[report.origin]
     credit = f" ({report.agency})" if report.agency else ""
@@ -156,10 +155,10 @@ def report_lines(found: History, report: Report, *, why: bool) -> Iterator[str]:
         yield f"    = {article.outlet}, {moment(article.published_at)}: {differs(copy) if copy else 'copy'}"
         yield f"      {article.id}  {article.url}"
     if why:
-        yield from (f"      why: {each}" for each in why_lines(found, report))
+        yield from (f"      why: {each}" for each in link_reasons(found, report))
 
 
-def thread_lines(found: History) -> Iterator[str]:
+def thread_lines(found: StoryDetails) -> Iterator[str]:
     """Yield the thread of a story, if there is more to it."""
     if len(found.thread) < 2:
         return
@@ -170,7 +169,7 @@ def thread_lines(found: History) -> Iterator[str]:
         yield f" {mark} {moment(row.first_at)}  {row.id}  {row.title} ({count(row.size, 'article')})"
 
 
-def as_json(found: History) -> dict[str, Any]:
+def as_json(found: StoryDetails) -> dict[str, Any]:
     """Return a story as JSON."""
 
     def told(key: str) -> dict[str, Any]:

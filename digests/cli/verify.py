@@ -15,14 +15,14 @@ from typer import Argument, Option
 from digests import edition_json
 from digests.cli.editions import kept as of_date
 from digests.cli.lookup import digest_named, kept_edition
+from digests.edition.publish import folder_of, render_all
+from digests.edition.verify import verify
 from digests.errors import DigestError
-from digests.model import Edition
-from digests.publish import folder_of, rendered
+from digests.model import Edition, cited_ids
 from digests.render.forms import FORMATS
-from digests.settings import DigestSettings, digests_of
+from digests.settings.digests import DigestSettings, digests_of
 from digests.store.archive import edition_rows, whole
 from digests.store.editions import open_digests
-from digests.verify import cited_ids, verify
 from watcher.cli.app import DONE, FAILED, Config, Json, examples, load_settings
 from watcher.cli.output import print_json, print_lines
 from watcher.settings.model import Settings
@@ -142,7 +142,7 @@ def file_faults(engine: Engine, settings: Settings, path: Path) -> list[str]:
     if form == "json":
         return []
     edition, digest, suffix = of_file(engine, settings, path)
-    ours = rendered(edition, digest, (form,), suffix=suffix)[0].body
+    ours = render_all(edition, digest, (form,), suffix=suffix)[0].body
     theirs = path.read_bytes()
     if theirs == ours:
         return []

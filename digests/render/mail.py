@@ -12,7 +12,6 @@ from functools import lru_cache, partial
 
 import css_inline
 
-from digests.addresses import mailbox
 from digests.errors import DigestError
 from digests.model import Edition
 from digests.render import html, text
@@ -22,6 +21,7 @@ from digests.render.safe import inert, web_url
 from digests.render.shorten import Step, each, fewer, steps, terse
 from digests.render.templating import Own, filled
 from digests.render.view import EditionView, StoryView
+from digests.settings.delivery import parse_mailbox
 
 BUDGET = 90 * 1024  # bytes as sent; Gmail cuts a message at about 102 kB
 UNDISCLOSED = "undisclosed-recipients:;"  # a mail that has no reader yet
@@ -137,7 +137,7 @@ def _shorter(text: str) -> str:
 def _address(value: str) -> tuple[str, str]:
     """Return the name and the address of "Name <a@b>"; a domain in other letters becomes its ASCII form."""
     try:
-        name, address = mailbox(inert(value))
+        name, address = parse_mailbox(inert(value))
     except ValueError as error:
         raise DigestError(f"{inert(value)!r} is no mail address: {error}") from error
     return inert(name), address

@@ -11,9 +11,8 @@ from pathlib import Path
 from sqlalchemy import ColumnElement, Connection, Engine, delete, exists, func, or_, select, update
 
 from digests import edition_json
-from digests.model import Edition
+from digests.model import Edition, cited_ids
 from digests.store.schema import deliveries, digests, editions, metadata
-from digests.verify import cited_ids
 from watcher.store.holds import hold
 from watcher.store.hosts import is_alive, worker_name
 from watcher.store.open import Schema, check_version, disposed_of_if_it_fails, look_into, open_store, upgrade

@@ -9,12 +9,12 @@ from datetime import date
 
 from markupsafe import Markup
 
+from digests.edition.publish import render_all
 from digests.model import Edition
-from digests.publish import rendered
 from digests.render import safe
 from digests.render.edition import view
 from digests.render.html import Frame, render
-from digests.settings import DigestSettings
+from digests.settings.digests import DigestSettings
 from digests.store.archive import EditionRow, days_beside
 from digests.store.editions import recent_editions
 from digests.store.making import Making, being_made
@@ -93,12 +93,12 @@ class Editions:
             before=row.local_date,
             most=IN_FEED - 1,
         )
-        made = rendered(self._shelf.whole(row), addressed_to_nobody(digest), ("atom",), earlier=earlier)
+        made = render_all(self._shelf.whole(row), addressed_to_nobody(digest), ("atom",), earlier=earlier)
         return made[0].body
 
     def _form(self, row: EditionRow, form: str) -> bytes:
         digest = addressed_to_nobody(self._shelf.digest(row.digest))
-        return rendered(self._shelf.whole(row), digest, (form,))[0].body
+        return render_all(self._shelf.whole(row), digest, (form,))[0].body
 
     def _page(self, site: Site, row: EditionRow, *, making: tuple[Making, ...] = ()) -> Reply:
         """Return an edition's page in the frame of the site."""

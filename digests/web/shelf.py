@@ -11,14 +11,14 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Engine
 
+from digests.edition.publish import own_templates
 from digests.errors import DigestError
-from digests.history import found
 from digests.model import Edition, EditionStory
 from digests.render.templating import Own
-from digests.settings import DigestSettings, digests_of
+from digests.settings.digests import DigestSettings, digests_of
 from digests.store.archive import EditionRow, edition_rows, payload_of, whole
 from digests.store.histories import current, story_members
-from digests.templates import own_templates
+from digests.stories.history import resolve_story
 from watcher.settings.model import Settings
 from watcher.store.writer import read
 
@@ -108,7 +108,7 @@ class Shelf:
         from digests.web.story import ON_A_PAGE
 
         def do(connection: Any) -> list[str]:  # noqa: ANN401 - a connection
-            asked = found(connection, story)
+            asked = resolve_story(connection, story)
             row = current(connection, asked.id) or asked
             members = story_members(connection, row.id)
             pages = [f"/story/{row.id}/page-{n}" for n in range(2, -(-len(members) // ON_A_PAGE) + 1)]

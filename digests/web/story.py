@@ -10,16 +10,15 @@ from sqlalchemy import Connection
 
 from digests.analysis.country_names import country_name
 from digests.cluster.copy_diff import describe as differs
-from digests.correct import join, split
 from digests.errors import DigestError
-from digests.grounds import in_words, why_lines
-from digests.history import History, history_of
 from digests.model import Edition, EditionStory, Report
 from digests.render import safe
 from digests.render.edition import story_view
 from digests.render.view import StoryView
 from digests.render.words import words_for
 from digests.store.histories import StoryRow
+from digests.stories.corrections import join, split
+from digests.stories.history import StoryDetails, describe_change, history_of, link_reasons
 from digests.web.shelf import Shelf
 from digests.web.tongues import dir_of, plain_words
 from watcher.model import Article
@@ -98,7 +97,7 @@ class Stories:
             timeline=tuple(timeline(found, site.zone)),
             bars=bars(found, site.zone),
             thread=beside(found),
-            changes=[(change.at, in_words(change)) for change in found.changes],
+            changes=[(change.at, describe_change(change)) for change in found.changes],
             reports=told,
             at=at,
             more=more,
@@ -117,7 +116,7 @@ class Stories:
         return Reply(see=f"/story/{done.stories[0].id}")
 
 
-def gathered(connection: Connection, site: Site, wanted: str, at: int) -> tuple[History, tuple[Told, ...], bool]:
+def gathered(connection: Connection, site: Site, wanted: str, at: int) -> tuple[StoryDetails, tuple[Told, ...], bool]:
     """Return all about a story, a page of its reports, and whether there are more. Errors: Missing."""
 
     def part(reports: tuple[Report, ...]) -> tuple[Report, ...]:
@@ -145,7 +144,7 @@ def page_of_reports(reports: tuple[Report, ...], at: int) -> Iterator[Report]:
             yield Report(articles=ids if start == 0 else (report.origin, *ids), agency=report.agency)
 
 
-def told(found: History, report: Report, zone: tzinfo) -> Told:
+def told(found: StoryDetails, report: Report, zone: tzinfo) -> Told:
     """Return a report as the page shows it."""
     copies = [
         line(found.articles[key], zone, differs(found.copies[key]) if key in found.copies else "")
@@ -155,7 +154,7 @@ def told(found: History, report: Report, zone: tzinfo) -> Told:
         origin=line(found.articles[report.origin], zone),
         agency=safe.inert(report.agency or "", limit=80),
         copies=tuple(copies),
-        why=tuple(safe.inert(each) for each in why_lines(found, report)),
+        why=tuple(safe.inert(each) for each in link_reasons(found, report)),
     )
 
 
@@ -176,7 +175,7 @@ def line(article: Article, zone: tzinfo, differs: str = "") -> Line:
     )
 
 
-def timeline(found: History, zone: tzinfo) -> Iterator[Line]:
+def timeline(found: StoryDetails, zone: tzinfo) -> Iterator[Line]:
     """Yield the reports that a story grew by, spread over its time: the first, the last, and some between."""
     lines = [line(found.articles[report.origin], zone) for report in found.story.reports]
     if len(lines) > TIMELINE:
@@ -184,7 +183,7 @@ def timeline(found: History, zone: tzinfo) -> Iterator[Line]:
     yield from lines
 
 
-def bars(found: History, zone: tzinfo) -> tuple[Bar, ...]:
+def bars(found: StoryDetails, zone: tzinfo) -> tuple[Bar, ...]:
     """Return how many articles each eighth of a story's time brought; none for a story of a few."""
     times = sorted(article.published_at for article in found.articles.values())
     if len(times) < 3 or times[-1] - times[0] < timedelta(hours=1):
@@ -202,7 +201,7 @@ def bars(found: History, zone: tzinfo) -> tuple[Bar, ...]:
     )
 
 
-def beside(found: History) -> tuple[StoryRow, ...]:
+def beside(found: StoryDetails) -> tuple[StoryRow, ...]:
     """Return the stories of a thread around this one."""
     if len(found.thread) < 2:
         return ()

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, Engine
 
 from digests.render.html import style_sheet
-from digests.settings import digests_of
+from digests.settings.digests import digests_of
 from digests.store.archive import edition_rows
 from digests.store.editions import open_digests
 from digests.store.stories import stories_of_feeds

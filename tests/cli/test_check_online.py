@@ -7,7 +7,7 @@ import json
 import pytest
 
 from tests.cli.site import rss, serving
-from tests.deliver.mail_server import MailServer
+from tests.delivery.mail_server import MailServer
 from watcher.cli.check import Asked, asked_lines
 from watcher.cli.main import run
 

@@ -16,8 +16,8 @@ from digests.compose.edition import DigestOptions, compose_edition
 from digests.compose.ledger import LedgerInput
 from digests.compose.rank import rank
 from digests.compose.story import anchor, reading_time, sparkline, trend
+from digests.edition.verify import verify
 from digests.errors import DigestError
-from digests.verify import verify
 from tests.compose.press import END, START, article, by_id, story
 
 BODY = {

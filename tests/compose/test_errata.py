@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import pytest
 
 from digests.analysis.corrections import Citation, apply_revisions, citations, find_corrections, pages_to_recheck
-from digests.verify import verify
+from digests.edition.verify import verify
 from tests.compose.press import END, article, by_id
 from tests.compose.test_compose import edition_of, report
 from watcher.model import Revision

@@ -6,7 +6,7 @@ import pytest
 
 from digests.analysis.preferences import Preferences, SectionRule, matching_phrases
 from digests.compose.rank import rank
-from digests.settings import REGIONS
+from digests.settings.digests import REGIONS
 from tests.compose.press import END, article, by_id, story
 from tests.compose.test_compose import edition_of, report, world
 

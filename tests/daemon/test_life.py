@@ -17,7 +17,7 @@ from digests.model import Parcel, Rendered
 from digests.store.editions import open_digests
 from digests.store.outbox import OPEN, Place, deliveries_of, put
 from tests.cli.site import rss
-from tests.deliver.mail_server import MailServer
+from tests.delivery.mail_server import MailServer
 from tests.kinds import on_postgresql, on_sqlite
 from watcher.cli.main import run as run_command
 from watcher.cli.status_daemon import SILENT

@@ -9,14 +9,14 @@ from email import policy
 
 import pytest
 
-from digests.alerts import AGAIN, Alerts
+from digests.alerts.alerts import AGAIN, Alerts
+from digests.alerts.render import Alert, mail, message
 from digests.model import Parcel, Rendered
-from digests.render.alert import Alert, mail, message
 from digests.store.alerts import alerts_out
 from digests.store.editions import DAILY, claim, first_seen, open_digests
 from digests.store.outbox import Place, put
 from digests.store.schema import editions
-from tests.deliver.mail_server import MailServer
+from tests.delivery.mail_server import MailServer
 from tests.kinds import on
 from tests.tools import tools_of
 from watcher.errors import SettingsError

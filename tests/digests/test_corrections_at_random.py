@@ -10,12 +10,12 @@ import pytest
 from sqlalchemy import func, select
 
 from digests.cluster.constraints import resolve_corrections
-from digests.correct import join, split
 from digests.errors import DigestError
-from digests.gather import stories_until
 from digests.store.corrections import forget, holding, kept_corrections
 from digests.store.histories import current
 from digests.store.schema import stories, story_articles
+from digests.stories.corrections import join, split
+from digests.stories.window import cluster_and_save
 from watcher.store.schema import articles
 from watcher.store.writer import read, write
 
@@ -56,7 +56,7 @@ def correct(engine, chance, known, now):
 
 
 def edition(engine, now):
-    stories_until(engine, start=now - 24 * HOUR, end=now, now=now)
+    cluster_and_save(engine, start=now - 24 * HOUR, end=now, now=now)
 
 
 def check(engine, known):

@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from digests.due import date_due, due_at, window_of
+from digests.edition.schedule import due_at, due_date, window_of
 from digests.jobs import daily
-from digests.settings import DigestSettings
+from digests.settings.digests import DigestSettings
 
 BERLIN = ZoneInfo("Europe/Berlin")
 ZONES = ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Africa/Cairo", "America/Santiago", "Asia/Kolkata"]
@@ -29,7 +29,7 @@ def test_two_years_of_ticks_owe_one_edition_a_date(zone, at):
     now, end = datetime(2026, 1, 1, tzinfo=UTC), datetime(2028, 1, 1, tzinfo=UTC)
     owed = []
     while now < end:
-        day = date_due(now, at, ZoneInfo(zone), since=LONG_AGO, catch_up=CATCH_UP)
+        day = due_date(now, at, ZoneInfo(zone), since=LONG_AGO, catch_up=CATCH_UP)
         if day is not None and (not owed or owed[-1] != day):
             owed.append(day)
         now += timedelta(minutes=30)
@@ -42,18 +42,18 @@ def test_two_years_of_ticks_owe_one_edition_a_date(zone, at):
 def test_no_edition_is_owed_for_a_time_before_the_digest_was_known():
     now = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 
-    assert date_due(now, time(6, 30), BERLIN, since=now - timedelta(hours=1), catch_up=CATCH_UP) is None
-    assert date_due(now, time(6, 30), BERLIN, since=now - timedelta(days=1), catch_up=CATCH_UP) == date(2026, 6, 1)
+    assert due_date(now, time(6, 30), BERLIN, since=now - timedelta(hours=1), catch_up=CATCH_UP) is None
+    assert due_date(now, time(6, 30), BERLIN, since=now - timedelta(days=1), catch_up=CATCH_UP) == date(2026, 6, 1)
 
 
 def test_after_a_long_sleep_only_the_latest_edition_is_owed_and_not_for_ever():
     due = due_at(date(2026, 6, 10), time(6, 30), BERLIN)
 
-    assert date_due(due + timedelta(hours=3), time(6, 30), BERLIN, since=LONG_AGO, catch_up=CATCH_UP) == date(
+    assert due_date(due + timedelta(hours=3), time(6, 30), BERLIN, since=LONG_AGO, catch_up=CATCH_UP) == date(
         2026, 6, 10
     )
     assert (
-        date_due(due + CATCH_UP + timedelta(minutes=1), time(6, 30), BERLIN, since=LONG_AGO, catch_up=CATCH_UP) is None
+        due_date(due + CATCH_UP + timedelta(minutes=1), time(6, 30), BERLIN, since=LONG_AGO, catch_up=CATCH_UP) is None
     )
 
 

@@ -12,9 +12,9 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from digests.edition.build import EditionRequest, make_edition
 from digests.errors import DeliveryError
-from digests.make import Order, make_edition
-from digests.settings import DigestSettings
+from digests.settings.digests import DigestSettings
 from digests.store.editions import (
     CLAIM_LASTS,
     DAILY,
@@ -48,8 +48,8 @@ def digest(name: str = "world") -> DigestSettings:
     return DigestSettings.model_validate({"name": name}, context={})
 
 
-def order(day: date = DAY, slot: str | None = DAILY) -> Order:
-    return Order(local_date=day, window_start=WINDOW[0], window_end=WINDOW[1], slot=slot, due_at=NOW)
+def order(day: date = DAY, slot: str | None = DAILY) -> EditionRequest:
+    return EditionRequest(local_date=day, window_start=WINDOW[0], window_end=WINDOW[1], slot=slot, due_at=NOW)
 
 
 def test_six_makers_at_once_make_one_edition(engine):

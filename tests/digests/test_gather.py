@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from digests.cluster.fingerprints import ShingleStore
 from digests.cluster.follow_ups import WORDING_BYTES
-from digests.gather import STAND_IN, items, items_between
+from digests.stories.window import STAND_IN, items, items_between
 from watcher.features.pack import pack
 from watcher.store.articles import Packed, articles_between
 from watcher.store.features import set_features

@@ -10,9 +10,9 @@ import pytest
 from digests.compose.edition import DigestOptions, compose_edition
 from digests.compose.ledger import LedgerInput
 from digests.compose.rank import rank
+from digests.edition.publish import render_all
 from digests.metrics import metrics
-from digests.publish import rendered
-from digests.settings import digests_of
+from digests.settings.digests import digests_of
 from digests.store.editions import DAILY, claim, finish, open_digests
 from tests.compose.press import END, START, article, by_id, story
 from watcher.cli.main import run
@@ -68,7 +68,7 @@ def keep(made, url: str) -> None:
 
 
 def foot(made, settings) -> str:
-    text = rendered(made, digests_of(settings)[0], ("text",))[0].body.decode()
+    text = render_all(made, digests_of(settings)[0], ("text",))[0].body.decode()
     return " ".join(text.split())
 
 

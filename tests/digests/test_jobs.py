@@ -11,14 +11,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import text
 
+from digests.edition.build import EditionRequest, make_edition
+from digests.edition.publish import publish
 from digests.jobs import jobs
-from digests.make import Order, make_edition
 from digests.model import Parcel, Rendered
-from digests.publish import publish
-from digests.settings import digests_of
+from digests.settings.digests import digests_of
 from digests.store.editions import claim, first_seen, get_edition
 from digests.store.outbox import Place, deliveries_of, put
-from tests.deliver.mail_server import MailServer
+from tests.delivery.mail_server import MailServer
 from tests.kinds import on
 from tests.tools import tools_of
 from watcher.features.extract import extract_features
@@ -272,7 +272,7 @@ async def test_the_daily_edition_takes_the_plain_name_of_its_date(daemon, tmp_pa
     job, *_ = jobs(settings, tools)
     (digest,) = (digest for digest in digests_of(settings) if digest.name == "berlin")
     clock[0] = datetime(2026, 10, 24, 4, 0, tzinfo=UTC)
-    order = Order(
+    order = EditionRequest(
         local_date=clock[0].date(), window_start=clock[0] - timedelta(days=1), window_end=clock[0], slot="06:00"
     )
     folder = tmp_path / "out" / "berlin"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
-from digests.make import LATE, Order, make_edition
-from digests.settings import DigestSettings
+from digests.edition.build import LATE, EditionRequest, make_edition
+from digests.settings.digests import DigestSettings
 from digests.store.editions import DAILY
 
 NOW = datetime(2026, 11, 24, 6, 30, tzinfo=UTC)
@@ -21,7 +21,7 @@ MINUTE, DAYS = timedelta(minutes=1), timedelta(days=1)
 
 def edition(engine, days: int = 0, **more):
     end = NOW + days * DAYS
-    order = Order(local_date=DAY + days * DAYS, window_start=end - DAYS, window_end=end, slot=DAILY, **more)
+    order = EditionRequest(local_date=DAY + days * DAYS, window_start=end - DAYS, window_end=end, slot=DAILY, **more)
     made = make_edition(engine, WORLD, order, now=end)
     assert made is not None
     return made

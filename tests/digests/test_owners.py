@@ -6,16 +6,16 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from digests.history import history_of
-from digests.make import Order, make_edition
-from digests.settings import DigestSettings
+from digests.edition.build import EditionRequest, make_edition
+from digests.settings.digests import DigestSettings
 from digests.store.stories import members_of
+from digests.stories.history import history_of
 from watcher.model import Source
 from watcher.store.feeds import sync_sources
 from watcher.store.writer import read, write
 
 NOW = datetime(2026, 11, 24, 6, 30, tzinfo=UTC)
-ORDER = Order(local_date=date(2026, 11, 24), window_start=NOW - timedelta(days=1), window_end=NOW, slot=None)
+ORDER = EditionRequest(local_date=date(2026, 11, 24), window_start=NOW - timedelta(days=1), window_end=NOW, slot=None)
 WORLD = DigestSettings.model_validate({"name": "world"}, context={})
 HERALD = (
     "Flood in the valley of Orlen drives 300 people from home. The Orlen rose by two metres on Monday.\n"

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.deliver.mail_server import MailServer
+from tests.delivery.mail_server import MailServer
 from tests.digests.test_sending import FLOOD, SETTINGS
 from tests.kinds import on_sqlite
 from watcher.cli.main import run

@@ -7,11 +7,11 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from digests.make import Order, make_edition
-from digests.model import Sentence
-from digests.settings import DigestSettings
+from digests.edition.build import EditionRequest, make_edition
+from digests.edition.verify import verify
+from digests.model import Sentence, cited_ids
+from digests.settings.digests import DigestSettings
 from digests.summarise.llm_check import supported_sentences
-from digests.verify import cited_ids, verify
 from tests.chat_server import chat_server
 from watcher.errors import ModelError
 from watcher.net.openai import Chat, Message, endpoint_url
@@ -45,7 +45,9 @@ def edition(engine, put, model, **prose):
     put("Herald", OTHER, MORNING - 2 * HOUR)
     given = {"formats": ["markdown"], "prose": {"url": model.url, "model": "tiny", **prose}}
     digest = DigestSettings.model_validate(given, context={})
-    order = Order(local_date=date(2026, 3, 10), window_start=MORNING - 24 * HOUR, window_end=MORNING, slot="daily")
+    order = EditionRequest(
+        local_date=date(2026, 3, 10), window_start=MORNING - 24 * HOUR, window_end=MORNING, slot="daily"
+    )
     made = make_edition(engine, digest, order, now=MORNING)
     assert made is not None
     assert len(made.stories) == 1

@@ -9,10 +9,10 @@ from email import policy
 import feedparser
 import pytest
 
+from digests.edition.build import EditionRequest, make_edition
+from digests.edition.publish import publish
 from digests.errors import DigestError
-from digests.make import Order, make_edition
-from digests.publish import publish
-from digests.settings import DigestSettings
+from digests.settings.digests import DigestSettings
 
 DAY_S = timedelta(days=1)
 FIRST = datetime(2026, 11, 22, 6, 30, tzinfo=UTC)
@@ -29,7 +29,7 @@ def digest() -> DigestSettings:
 
 
 def make(engine, digest, end: datetime, folder, *, slot: str = "daily", suffix: str = ""):
-    order = Order(local_date=end.date(), window_start=end - DAY_S, window_end=end, slot=slot)
+    order = EditionRequest(local_date=end.date(), window_start=end - DAY_S, window_end=end, slot=slot)
     return make_edition(
         engine, digest, order, now=end, hand_over=lambda e: publish(engine, e, digest, folder, suffix=suffix)
     )

@@ -7,12 +7,13 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import func, select
 
-from digests.make import Order, make_edition
-from digests.settings import DigestSettings
+from digests.edition.build import EditionRequest, make_edition
+from digests.edition.verify import verify
+from digests.model import cited_ids
+from digests.settings.digests import DigestSettings
 from digests.store.editions import DAILY, get_edition, next_number
 from digests.store.retention import DATES_KEPT, drop_editions, drop_stories
 from digests.store.schema import editions, stories, story_articles, story_changes
-from digests.verify import cited_ids, verify
 from watcher.store.articles import articles_by_id
 from watcher.store.retention import drop_articles
 from watcher.store.schema import articles, holds
@@ -31,7 +32,7 @@ def digest(stories: int = 1) -> DigestSettings:
 
 def edition(engine, days: int = 0, stories: int = 1):
     end = MORNING + days * DAY
-    order = Order(local_date=FIRST + days * DAY, window_start=end - DAY, window_end=end, slot=DAILY)
+    order = EditionRequest(local_date=FIRST + days * DAY, window_start=end - DAY, window_end=end, slot=DAILY)
     return make_edition(engine, digest(stories), order, now=end)
 
 

@@ -7,8 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from digests.make import Order, make_edition
-from digests.settings import DigestSettings
+from digests.edition.build import EditionRequest, make_edition
+from digests.settings.digests import DigestSettings
 from digests.store.editions import DAILY
 from tests.kinds import on
 from watcher.cli.main import run
@@ -50,7 +50,7 @@ def test_hits_are_told_in_three_lines_with_the_readers_time(search):
 
 def test_a_hit_names_the_story_that_it_is_in(search, engine):
     world = DigestSettings.model_validate({"name": "world"}, context={})
-    order = Order(
+    order = EditionRequest(
         local_date=date(2026, 11, 24), window_start=MORNING - timedelta(days=1), window_end=MORNING, slot=DAILY
     )
     made = make_edition(engine, world, order, now=MORNING)

@@ -7,9 +7,9 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from digests.make import Order, make_edition
+from digests.edition.build import EditionRequest, make_edition
 from digests.model import Parcel
-from digests.settings import DigestSettings
+from digests.settings.digests import DigestSettings
 from digests.store.editions import DAILY, covered_until, last_edition, recent_editions, seen_editions
 from digests.store.outbox import FAILED, SENT, UNKNOWN, WAITING, claim, note_brink, note_failed, note_sent
 from watcher.store.writer import read, write
@@ -23,7 +23,7 @@ MINUTE = timedelta(minutes=1)
 def make(engine, *recipients: str, days: int = 0, slot: str = DAILY):
     """Make an edition that is owed to these recipients."""
     end = END + timedelta(days=days)
-    order = Order(local_date=end.date(), window_start=end - timedelta(days=1), window_end=end, slot=slot)
+    order = EditionRequest(local_date=end.date(), window_start=end - timedelta(days=1), window_end=end, slot=slot)
     parcels = [Parcel(channel="smtp", recipient=name, forms=()) for name in recipients]
     return make_edition(engine, WORLD, order, now=end, pack=lambda edition: parcels)
 

@@ -7,10 +7,10 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from digests.delivery.outbox import FIRST_RETRY, LONGEST_RETRY, OutboxWorker
 from digests.model import Parcel, Rendered
-from digests.send import FIRST_RETRY, LONGEST_RETRY, Dispatch
 from digests.store.outbox import FAILED, SENT, TRIED_FOR, UNKNOWN, WAITING, Place, deliveries_of, put
-from tests.deliver.mail_server import MailServer
+from tests.delivery.mail_server import MailServer
 from tests.kinds import refuse_writes
 from watcher.settings.load import parse
 from watcher.store.writer import read, write
@@ -45,7 +45,7 @@ class Desk:
     def run(self) -> list[tuple[str, str]]:
         """Do a pass; return who was tried, and what came of it."""
         told: list[tuple[str, str]] = []
-        Dispatch(
+        OutboxWorker(
             self.engine,
             self.settings,
             tell=lambda each: told.append((each.recipient, each.state)),
@@ -158,7 +158,7 @@ def test_a_secret_that_cannot_be_had_is_waited_for_and_said(desk, monkeypatch):
 def test_a_pass_that_is_broken_off_ends_at_once_and_is_taken_up_later(desk):
     desk.write_settings(NAMES)
     desk.server.at, desk.server.times = {"RCPT": "hang"}, 1
-    dispatch = Dispatch(desk.engine, desk.settings, now=lambda: desk.now)
+    dispatch = OutboxWorker(desk.engine, desk.settings, now=lambda: desk.now)
     threading.Timer(0.2, dispatch.break_off).start()
 
     dispatch.run()

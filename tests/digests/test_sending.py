@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from digests.store.editions import DAILY, get_slot, is_settled
-from tests.deliver.mail_server import MailServer
+from tests.delivery.mail_server import MailServer
 from tests.kinds import on
 from watcher.cli.main import run
 from watcher.store.writer import read

@@ -10,7 +10,7 @@ import pytest
 from digests.jobs import jobs
 from digests.store.editions import open_digests
 from digests.store.outbox import SENT, Place, deliveries_of
-from tests.deliver.mail_server import MailServer
+from tests.delivery.mail_server import MailServer
 from tests.digests.test_time_machine import InProcess
 from tests.kinds import on
 from tests.tools import tools_of

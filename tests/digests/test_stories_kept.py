@@ -7,13 +7,13 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import select
 
-from digests.gather import stories_until
-from digests.history import history_of
-from digests.make import Order, make_edition
-from digests.settings import DigestSettings
+from digests.edition.build import EditionRequest, make_edition
+from digests.settings.digests import DigestSettings
 from digests.store import stories as store
 from digests.store.editions import DAILY
 from digests.store.schema import stories, story_articles, story_changes
+from digests.stories.history import history_of
+from digests.stories.window import cluster_and_save
 from watcher.model import Source
 from watcher.store.feeds import feed_states, sync_sources
 from watcher.store.writer import read, write
@@ -29,7 +29,7 @@ AFTER = "Tarvola counts the damage. The quake felled 212 houses in the Dressel, 
 
 def until(engine, days=0.0, **more):
     end = MORNING + days * DAY
-    return stories_until(engine, start=end - DAY, end=end, now=end, **more)
+    return cluster_and_save(engine, start=end - DAY, end=end, now=end, **more)
 
 
 def rows(engine, table):
@@ -141,7 +141,7 @@ def test_digests_of_other_sources_share_their_stories(engine, put):
     made = {}
     for name, words in (("world", []), ("two", ["Two"])):
         digest = DigestSettings.model_validate({"name": name, "sources": words}, context={})
-        order = Order(local_date=MORNING.date(), window_start=MORNING - DAY, window_end=MORNING, slot=DAILY)
+        order = EditionRequest(local_date=MORNING.date(), window_start=MORNING - DAY, window_end=MORNING, slot=DAILY)
         made[name] = make_edition(engine, digest, order, now=MORNING)
 
     (world,), (two,) = ((*each.stories, *each.briefs) for each in made.values())

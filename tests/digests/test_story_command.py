@@ -8,8 +8,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import text
 
-from digests.make import Order, make_edition
-from digests.settings import DigestSettings
+from digests.edition.build import EditionRequest, make_edition
+from digests.settings.digests import DigestSettings
 from digests.store.corrections import forget
 from digests.store.editions import DAILY
 from tests.kinds import on
@@ -49,7 +49,9 @@ def press(put):
 
 def edition(engine, days=0):
     end = MORNING + days * DAY
-    order = Order(local_date=date(2026, 11, 24) + days * DAY, window_start=end - DAY, window_end=end, slot=DAILY)
+    order = EditionRequest(
+        local_date=date(2026, 11, 24) + days * DAY, window_start=end - DAY, window_end=end, slot=DAILY
+    )
     return make_edition(engine, WORLD, order, now=end)
 
 
@@ -104,7 +106,12 @@ def test_a_number_is_of_the_first_digest_and_so_is_the_place(watcher, press, eng
     edition(engine)
     weights = {"words": {"chess": 9.0}}
     other = DigestSettings.model_validate({"name": "other", "title": "Other", "weights": weights}, context={})
-    order = Order(local_date=date(2026, 11, 24), window_start=MORNING - DAY, window_end=MORNING, slot=DAILY)
+    order = EditionRequest(
+        local_date=date(2026, 11, 24),
+        window_start=MORNING - DAY,
+        window_end=MORNING,
+        slot=DAILY,
+    )
     make_edition(engine, other, order, now=MORNING + HOUR)
 
     _, out, _ = watcher("story", "1", "--why")

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import select
 
-from digests.due import due_at
+from digests.edition.schedule import due_at
 from digests.jobs import jobs
 from digests.store.editions import DAILY, claim, get_edition, open_digests
 from digests.store.schema import editions

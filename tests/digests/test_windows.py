@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from digests.make import Order, make_edition, order_window
-from digests.settings import DigestSettings
+from digests.edition.build import EditionRequest, edition_window, make_edition
+from digests.settings.digests import DigestSettings
 from digests.store.editions import DAILY
 
 DUE = datetime(2026, 11, 24, 6, 30, tzinfo=UTC)
@@ -16,7 +16,7 @@ HOUR, DAYS = timedelta(hours=1), timedelta(days=1)
 
 
 def make(engine, end: datetime, length: timedelta = DAYS, slot: str = DAILY):
-    order = Order(local_date=end.date(), window_start=end - length, window_end=end, slot=slot)
+    order = EditionRequest(local_date=end.date(), window_start=end - length, window_end=end, slot=slot)
     edition = make_edition(engine, WORLD, order, now=end)
     assert edition is not None
     return edition
@@ -28,27 +28,27 @@ def test_an_edition_in_the_evening_looks_back_a_day_after_the_daily_of_its_date(
     make(engine, DUE)
     end = DUE + hours * HOUR
 
-    assert order_window(engine, WORLD, end=end) == (end - DAYS, end)
+    assert edition_window(engine, WORLD, end=end) == (end - DAYS, end)
 
 
 def test_a_gap_is_covered_whatever_was_made_of_the_last_hour_in_it(engine):
     make(engine, DUE - 2 * DAYS)
     make(engine, DUE - 10 * HOUR, HOUR, slot="20:30")
 
-    assert order_window(engine, WORLD, end=DUE) == (DUE - 2 * DAYS, DUE)
+    assert edition_window(engine, WORLD, end=DUE) == (DUE - 2 * DAYS, DUE)
 
 
 def test_somebody_who_asks_for_editions_now_and_then_is_not_told_again_what_they_covered(engine):
     make(engine, DUE - 20 * DAYS)
     make(engine, DUE - 30 * HOUR, slot="00:30")
 
-    assert order_window(engine, WORLD, end=DUE) == (DUE - 30 * HOUR, DUE)
+    assert edition_window(engine, WORLD, end=DUE) == (DUE - 30 * HOUR, DUE)
 
 
 def test_an_edition_of_an_earlier_time_does_not_depend_on_later_ones(engine):
     make(engine, DUE)
 
-    assert order_window(engine, WORLD, end=DUE - HOUR) == (DUE - HOUR - DAYS, DUE - HOUR)
+    assert edition_window(engine, WORLD, end=DUE - HOUR) == (DUE - HOUR - DAYS, DUE - HOUR)
 
 
 def test_a_few_minutes_make_no_longer_window_but_hours_do(engine):

@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from digests.cluster.stories import cluster_stories
-from digests.gather import items
-from digests.make import Order, make_edition, order_window
+from digests.edition.build import EditionRequest, edition_window, make_edition
+from digests.edition.publish import publish
 from digests.model import Edition, Story
-from digests.publish import publish
-from digests.settings import digests_of
+from digests.settings.digests import digests_of
 from digests.store.editions import open_digests
+from digests.stories.window import items
 from tests.kinds import on
 from watcher.cli.poll import Tally, one_pass
 from watcher.demo.labels import GroundTruth, labels
@@ -76,8 +76,8 @@ async def _run(folder: Path, store_url: str, embedder: str) -> Run:
         requests = tuple(press.requests)
     made = read(engine, items, found)
     (digest_settings,) = digests_of(settings)
-    start, end = order_window(engine, digest_settings, end=end)
-    order = Order(local_date=end.date(), window_start=start, window_end=end, slot="test")
+    start, end = edition_window(engine, digest_settings, end=end)
+    order = EditionRequest(local_date=end.date(), window_start=start, window_end=end, slot="test")
     paths: list[Path] = []
     edition = make_edition(
         engine,

@@ -11,8 +11,8 @@ from itertools import pairwise
 
 import pytest
 
+from digests.edition.verify import verify
 from digests.render.markdown import to_html
-from digests.verify import verify
 from tests.end_to_end.run import Run, run_press
 from tests.render.reading import headlines_and_links, sent_through_smtp
 from watcher.cli.main import run as run_command

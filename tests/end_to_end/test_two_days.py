@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from digests.make import Order, make_edition
+from digests.edition.build import EditionRequest, make_edition
 from digests.model import Edition
-from digests.settings import digests_of
+from digests.settings.digests import digests_of
 from digests.store.editions import open_digests
 from tests.end_to_end.run import HEAD
 from tests.kinds import on
@@ -55,7 +55,7 @@ async def two_days(folder: Path, store_url: str) -> TwoDays:
             engine = open_digests(settings.store.url)
             await one_pass(settings, engine, everything=True, quiet=True)
             end = datetime.now(UTC)
-            order = Order(
+            order = EditionRequest(
                 local_date=(now - timedelta(days=2 - day)).date(),
                 window_start=end - timedelta(days=3 - day, hours=1),
                 window_end=end,

@@ -11,11 +11,12 @@ from importlib.resources import files
 import pytest
 from lxml import html as lxml_html
 
-from digests import edition_json, settings
+from digests import edition_json
 from digests.errors import DigestError
 from digests.render.forms import FORMATS, render
 from digests.render.ledger import PAGES, REASONS
 from digests.render.markdown import to_html
+from digests.settings.digests import FORMATS as SETTINGS_FORMATS
 from tests.render.reading import headlines_and_links
 
 
@@ -35,7 +36,7 @@ def test_markdown_renders_to_the_headlines_and_links_of_the_page(editions, name)
 
 
 def test_the_forms_are_those_of_the_settings():
-    assert tuple(FORMATS) == settings.FORMATS
+    assert tuple(FORMATS) == SETTINGS_FORMATS
 
 
 def test_json_is_the_edition_itself(editions):

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from digests.edition.publish import MAX_BYTES, own_templates
 from digests.errors import DigestError
 from digests.render.forms import render
 from digests.render.sample_edition import try_templates
 from digests.render.templating import NAMES
 from digests.render.view import BriefView, CorrectionView, EditionView, StoryView, VoiceView
-from digests.templates import MAX_BYTES, own_templates
 
 pytestmark = pytest.mark.slow  # two seconds and more together: the quick set has a minute for all
 

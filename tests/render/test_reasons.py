@@ -31,7 +31,7 @@ SAID_IN = (  # the modules that say them
         "net/robots.py",
     ),
     *("feeds/health.py", "feeds/parse.py", "feeds/xml_feed.py", "feeds/json_feed.py"),
-    *("work/pages.py", "work/poll.py", "work/pool.py", "clean/reject.py"),
+    *("worker/fetch_page.py", "worker/poll_feed.py", "worker/process_pool.py", "clean/reject.py"),
 )
 BY_THE_SYSTEM = {"why_refused", "why_reset", "why_no_route", "why_unreachable", "why_down", "why_pipe"}
 OF_PARTS = {
@@ -53,7 +53,7 @@ def words(language: str):
 def said() -> str:
     """All texts in the code that says why something was not read, a gap as "{}"."""
     texts = []
-    rooms = [files("watcher") / name for name in SAID_IN] + [files("digests") / "prose.py"]
+    rooms = [files("watcher") / name for name in SAID_IN] + [files("digests") / "edition" / "llm_summary.py"]
     for room in rooms:
         for node in ast.walk(ast.parse(room.read_text("utf-8"))):
             if isinstance(node, ast.JoinedStr):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from digests.settings import digests_of, smtp_of
+from digests.settings.digests import digests_of, smtp_of
 from watcher.errors import SettingsError
 from watcher.settings.load import parse
 

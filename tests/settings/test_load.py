@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from digests.settings import digests_of
+from digests.settings.digests import digests_of
 from watcher.errors import SettingsError
 from watcher.settings.load import find, load
 from watcher.settings.model import hide_password

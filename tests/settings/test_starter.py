@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from digests.settings import digests_of
+from digests.settings.digests import digests_of
 from watcher.cli.init import starter
 from watcher.settings.docs import page
 from watcher.settings.load import load, parse, part_of, settings_model

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from digests.make import Order, make_edition
-from digests.settings import digests_of
+from digests.edition.build import EditionRequest, make_edition
+from digests.settings.digests import digests_of
 from digests.store.editions import DAILY, open_digests
 from tests.kinds import on
 from watcher.features.extract import extract_features
@@ -137,7 +137,9 @@ def filled(folder: Path, more: str = "", days=((1, TEXTS), (0, NEWS)), **given) 
 def edition(settings: Settings, engine: Engine, day: int = 0):
     """Make the edition of so many days ago."""
     end = NOW - day * DAY
-    order = Order(local_date=date(2026, 11, 25) - day * DAY, window_start=end - DAY, window_end=end, slot=DAILY)
+    order = EditionRequest(
+        local_date=date(2026, 11, 25) - day * DAY, window_start=end - DAY, window_end=end, slot=DAILY
+    )
     return make_edition(engine, digests_of(settings)[0], order, now=end)
 
 

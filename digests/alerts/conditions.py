@@ -1,0 +1,84 @@
+"""What has failed for so long that somebody should be told, read from the store: polls, editions, deliveries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from digests.edition.schedule import digest_statuses
+from digests.store.outbox import FAILED, TRIED_FOR, unsettled
+from watcher.settings.model import Settings
+from watcher.store.feeds import count_reads
+from watcher.store.line import line_down_since
+
+DELIVERIES_BACK = timedelta(days=2)
+MOST = 0.5  # of the sources: as many that fail are no fault of theirs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertCondition:
+    """Something that fails: a name that stays the same while it lasts, since when, and in one sentence what."""
+
+    name: str
+    since: datetime
+    words: str
+
+
+def active_conditions(
+    connection: Connection, settings: Settings, *, now: datetime, after: timedelta, looking_since: datetime
+) -> tuple[AlertCondition, ...]:
+    """
+    Return what has failed for `after` or longer.
+
+    Args:
+        looking_since: When the daemon was started: what stood still before that is no fault yet.
+    """
+    return (
+        *poll_failures(connection, now=now, after=after, looking_since=looking_since),
+        *edition_failures(connection, settings, now=now, after=after),
+        *delivery_failures(connection, now=now, after=after),
+    )
+
+
+def poll_failures(
+    connection: Connection, *, now: datetime, after: timedelta, looking_since: datetime
+) -> Iterator[AlertCondition]:
+    """Yield that no source answers, or most do not."""
+    reads = count_reads(connection, failing_before=now - after)
+    if not reads.feeds or now - looking_since < after:
+        return
+    down = line_down_since(connection)
+    last = max(reads.last_read_at or looking_since, looking_since)
+    if now - last >= after:
+        why = "the network of this machine is down" if down else f"{reads.failing} of {reads.feeds} fail at the time"
+        yield AlertCondition(name="polling", since=last, words=f"no source has answered; {why}")
+    elif reads.failing_long > MOST * reads.feeds:
+        words = f"{reads.failing_long} of {reads.feeds} sources have not answered for that long"
+        yield AlertCondition(name="polling", since=now - after, words=words)
+
+
+def edition_failures(
+    connection: Connection, settings: Settings, *, now: datetime, after: timedelta
+) -> Iterator[AlertCondition]:
+    """Yield each digest whose edition is not made."""
+    for each in digest_statuses(connection, settings, now=now):
+        if each.lacking_since is not None and now - each.lacking_since >= after:
+            words = f'"{each.title}" has no edition yet that was due then'
+            yield AlertCondition(name=f"edition {each.digest}", since=each.lacking_since, words=words)
+
+
+def delivery_failures(connection: Connection, *, now: datetime, after: timedelta) -> Iterator[AlertCondition]:
+    """Yield each digest with an edition that has not reached somebody; given up at once, waiting after a while."""
+    told: dict[str, AlertCondition] = {}
+    for each in unsettled(connection, since=(now - DELIVERIES_BACK).date()):
+        since = each.give_up_at - TRIED_FOR
+        if each.state != FAILED and now - since < after:
+            continue
+        name = f"delivery {each.place.digest}"
+        state = "was given up" if each.state == FAILED else "waits"
+        words = f"the edition of {each.place.local_date} to {each.recipient} by {each.channel} {state}: {each.told}"
+        told.setdefault(name, AlertCondition(name=name, since=since, words=words))
+    yield from told.values()

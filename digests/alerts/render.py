@@ -1,0 +1,79 @@
+"""An alert in the forms of the channels: a mail, a message for a web address, a file; plain text in all of them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from email.message import EmailMessage
+from email.utils import format_datetime
+
+from digests.render.headers import MAIL, phrase
+from digests.render.webhook import escaped_for_slack
+from digests.settings.delivery import parse_mailbox
+from watcher.feeds.html_text import one_line
+
+SUBJECT_CHARS, WORDS_CHARS = 150, 600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """What is told: of which trouble, from which machine, since when; `is_over` once it has ended."""
+
+    name: str
+    words: str
+    machine: str
+    since: datetime
+    at: datetime
+    is_over: bool = False
+
+    @property
+    def subject(self) -> str:
+        """One line."""
+        what = one_line(self.name, SUBJECT_CHARS)
+        return f"Watcher: {what} {'works again' if self.is_over else 'fails'}"
+
+    @property
+    def text(self) -> str:
+        """The whole of it."""
+        since = f"{self.since:%Y-%m-%d %H:%M} UTC"
+        if self.is_over:
+            until = f"{self.at:%Y-%m-%d %H:%M} UTC"
+            return f"On {self.machine}, {self.name} works again since {until}; it failed from {since} on.\n"
+        words = one_line(self.words, WORDS_CHARS)
+        return f"On {self.machine}, {self.name} fails since {since}: {words}.\n\nwatcher status says more.\n"
+
+
+def mail(alert: Alert, *, sender: str, recipient: str) -> bytes:
+    """Return the alert as a mail."""
+    name, address = parse_mailbox(sender)
+    kind = "over" if alert.is_over else "alert"
+    label = "".join(c if c.isascii() and c.isalnum() else "-" for c in alert.name)[:60]
+    message = EmailMessage(policy=MAIL)
+    message["From"] = f"{phrase(name or 'Watcher')} <{address}>"
+    message["To"] = recipient
+    message["Subject"] = alert.subject
+    message["Date"] = format_datetime(alert.at)
+    message["Message-ID"] = f"<{kind}.{alert.since:%Y%m%d%H%M%S}.{label}@{address.rpartition('@')[2]}>"
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(alert.text, subtype="plain", charset="utf-8", cte="quoted-printable")
+    return message.as_bytes()
+
+
+def message(alert: Alert, *, shape: str) -> bytes:
+    """Return the alert as JSON for a web address, of a shape in the settings."""
+    told: dict[str, object]
+    match shape:
+        case "ntfy":
+            told = {"title": alert.subject, "message": alert.text, "priority": 3 if alert.is_over else 4}
+        case "slack":
+            told = {"text": f"*{escaped_for_slack(alert.subject)}*\n{escaped_for_slack(alert.text)}"}
+        case "discord":
+            told = {"content": alert.text, "allowed_mentions": {"parse": []}}
+        case _:
+            told = {
+                "kind": "over" if alert.is_over else "alert", "name": alert.name, "machine": alert.machine,
+                "since": alert.since.isoformat(), "at": alert.at.isoformat(), "subject": alert.subject,
+                "text": alert.text,
+            }  # fmt: skip
+    return json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()

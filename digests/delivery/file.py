@@ -1,0 +1,111 @@
+"""The channel `file`: an edition's forms in a folder, each whole or not there."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from digests.errors import DeliveryError
+from digests.model import Parcel, Rendered
+
+if TYPE_CHECKING:
+    from digests.delivery.channels import BeforeCommit
+    from digests.settings.delivery import DeliverSettings, SmtpSettings
+
+WORDS = {
+    errno.ENOSPC: "no space is left on the disk",
+    errno.EDQUOT: "the disk quota is used up",
+    errno.EACCES: "no permission to write there",
+    errno.EPERM: "no permission to write there",
+    errno.EROFS: "the disk is read-only",
+    errno.ENOTDIR: "a part of the path is no folder",
+    errno.EEXIST: "it is a file, not a folder",
+    errno.EISDIR: "a folder stands where the file should go",
+    errno.ENAMETOOLONG: "the path is too long",
+}
+PRIVATE, PUBLIC = 0o600, 0o666  # modes of files; the umask takes from the latter
+PASSING = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EINTR, errno.EMFILE, errno.ENFILE})
+
+
+def write(rendered: Sequence[Rendered], directory: Path) -> tuple[Path, ...]:
+    """
+    Write each form into `directory`, made if need be, and return the paths in order.
+
+    All forms are on the disk under other names before the first takes its own: a full disk leaves the last edition
+    untouched, and a reader never sees half a file. A mail names its reader, so it is for the owner alone (mode 0600);
+    the other forms may be published, and have the mode that the umask gives.
+
+    Raises:
+        DeliveryError: If the folder or a file cannot be written; `permanent` unless it can pass by itself.
+    """
+    waiting: list[tuple[Path, Path]] = []
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        for form in rendered:
+            target = directory / _file_name(form.name)
+            waiting.append((directory / f".{target.name}.{os.getpid()}.tmp", target))
+            _write_through(waiting[-1][0], form.body, PRIVATE if form.format == "eml" else PUBLIC)
+        for temporary, target in waiting:
+            temporary.replace(target)
+        _sync_names(directory)
+    except OSError as error:
+        reason = WORDS.get(error.errno or 0, error.strerror or str(error))
+        raise DeliveryError("file", f"{directory}: {reason}", permanent=error.errno not in PASSING) from error
+    finally:
+        for temporary, _ in waiting:
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
+    return tuple(target for _, target in waiting)
+
+
+def _file_name(name: str) -> str:
+    if name in ("", ".", "..") or Path(name).name != name or "\0" in name:
+        raise DeliveryError("file", f"{name!r} is no file name", permanent=True)
+    return name
+
+
+def _write_through(path: Path, body: bytes, mode: int) -> None:
+    """Write and flush to the disk: a full one shows here at the latest."""
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+        file.write(body)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_names(directory: Path) -> None:
+    """Have the names of a folder's files on the disk: without, a power cut leaves those of before."""
+    folder = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+class FileChannel:
+    """Writes into the folder that a parcel names. Once more does no harm, so that nothing is ever unknown."""
+
+    def __init__(self) -> None:
+        self._broken_off = False
+
+    def send(self, parcel: Parcel, *, at_the_brink: BeforeCommit) -> str:
+        if self._broken_off:
+            raise DeliveryError("file", f"{parcel.recipient}: broken off")
+        at_the_brink()
+        return f"{len(write(parcel.forms, Path(parcel.recipient)))} files"
+
+    def break_off(self) -> None:
+        self._broken_off = True
+
+    def close(self) -> None:
+        pass
+
+
+def channel(way: DeliverSettings, server: SmtpSettings, sender: str) -> FileChannel:
+    """Return the channel."""
+    del way, server, sender
+    return FileChannel()

@@ -1,0 +1,174 @@
+"""Sends what the outbox owes, one delivery after the other: claim, note the brink, note what came of it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import Connection, Engine
+
+from digests.delivery.channels import Channel, open_channel
+from digests.errors import DeliveryError
+from digests.settings.delivery import parse_mailbox
+from digests.settings.digests import DigestSettings, digests_of, smtp_of
+from digests.store import outbox
+from digests.store.outbox import FAILED, SENT, UNKNOWN, WAITING, Delivery, Place
+from watcher.errors import WatcherError
+from watcher.settings.model import Settings
+from watcher.store.writer import read, write, write_patiently
+
+FIRST_RETRY, LONGEST_RETRY = timedelta(minutes=1), timedelta(hours=1)  # doubled for each failure in a row
+LONGEST_ASKED = timedelta(hours=6)  # that the other side may ask to be left alone
+PATIENCE_S = 240.0  # with a store that cannot be written: less than a lease of the outbox
+JITTER = 0.2  # of a wait, more or less: many deliveries that failed together do not come back together
+Reader = tuple[str, str, str]  # digest, channel, recipient
+
+
+class OutboxWorker:
+    """
+    One pass over the outbox. It runs in a thread; `break_off` may be called from another.
+
+    Args:
+        tell: Hears of each delivery and what came of it.
+        chance: Returns 0 to 1.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        settings: Settings,
+        *,
+        tell: Callable[[Delivery], None] = lambda delivery: None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self._engine = engine
+        self._settings = settings
+        self._tell = tell
+        self._now = now
+        self._chance = chance
+        self._ways = delivery_routes(settings)
+        self._open: dict[tuple[str, int], Channel] = {}
+        self._broken_off = False
+
+    def run(self, place: Place | None = None) -> None:
+        """
+        Send what is due, of one edition if `place` is given.
+
+        Errors: StoreError. What was under way then is `unknown`, or due again when its lease ends.
+        """
+        try:
+            while not self._broken_off and (delivery := self._claim(place)) is not None:
+                for settled in self._deliver(delivery):
+                    self._tell(settled)
+        finally:
+            for channel in self._open.values():
+                channel.close()
+            self._open.clear()
+
+    def break_off(self) -> None:
+        """End the pass: what is being sent breaks, and is due again."""
+        self._broken_off = True
+        for channel in list(self._open.values()):
+            channel.break_off()
+
+    def _claim(self, place: Place | None) -> Delivery | None:
+        now = self._now()
+        return write(self._engine, outbox.claim, now=now, back_off=FIRST_RETRY, place=place)
+
+    def _deliver(self, delivery: Delivery) -> tuple[Delivery, ...]:
+        """Return the delivery as it is now, and those that share its fault."""
+
+        def at_the_brink() -> None:
+            if not write(self._engine, outbox.note_brink, delivery):
+                raise DeliveryError(delivery.channel, "another process has taken it over")
+
+        try:
+            channel = self._channel(delivery)
+            parcel = read(self._engine, outbox.parcel_of, delivery)
+            told = channel.send(parcel, at_the_brink=at_the_brink)
+        except DeliveryError as error:
+            return self._failed(delivery, error)
+        now = self._now()
+        write_patiently(self._engine, self._patience_s(), outbox.note_sent, delivery, told, now=now)
+        return (replace(delivery, state=SENT, told=told, settled_at=now, mend=None),)
+
+    def _channel(self, delivery: Delivery) -> Channel:
+        """Return the channel of the settings that reaches the recipient. Errors: DeliveryError."""
+        found = self._ways.get(reader_of(delivery))
+        if found is None:
+            reason = f"{delivery.recipient} is no longer in the settings"
+            raise DeliveryError(delivery.channel, reason, permanent=True)
+        digest, n = found
+        key = (digest.name, n)
+        if key not in self._open:
+            sender = parse_mailbox(digest.mail.sender)[1] if digest.mail.sender else ""
+            try:
+                self._open[key] = open_channel(digest.deliver[n], smtp_of(self._settings), sender=sender)
+            except DeliveryError:
+                raise
+            except WatcherError as error:
+                raise DeliveryError(delivery.channel, str(error), of_the_way=True, mend=error.mend) from error
+        return self._open[key]
+
+    def _failed(self, delivery: Delivery, error: DeliveryError) -> tuple[Delivery, ...]:
+        """Write down what broke, for the others as well if it is no fault of the recipient's."""
+        now = self._now()
+        state, next_try_at = retry_decision(delivery, error, now=now, chance=self._chance())
+        told = error.reason
+        if state == FAILED and not error.permanent:
+            told = f"given up after {delivery.attempts} attempts: {told}"
+        failed = replace(delivery, state=state, told=told, mend=error.mend, next_try_at=next_try_at or now)
+        found = self._ways.get(reader_of(delivery)) if error.of_the_way and not self._broken_off else None
+
+        def note(connection: Connection) -> tuple[Delivery, ...]:
+            outbox.note_failed(connection, failed, now=now)
+            if found is None:
+                return ()
+            digest, n = found
+            recipients = digest.deliver[n].recipients(digest.mail.to)
+            return outbox.share_fault(connection, failed, recipients=recipients, now=now)
+
+        return failed, *write_patiently(self._engine, self._patience_s(), note)
+
+    def _patience_s(self) -> float:
+        """Return how long it is tried to write down what came of a delivery: what is not would be unknown."""
+        return 0.0 if self._broken_off else PATIENCE_S
+
+
+def delivery_routes(settings: Settings) -> dict[Reader, tuple[DigestSettings, int]]:
+    """Return by which way each reader is reached: the digest and the place of the way in it; the first counts."""
+    found: dict[Reader, tuple[DigestSettings, int]] = {}
+    for digest in digests_of(settings):
+        for n, way in enumerate(digest.deliver):
+            for recipient in way.recipients(digest.mail.to):
+                found.setdefault((digest.name, way.channel, recipient), (digest, n))
+    return found
+
+
+def reader_of(delivery: Delivery) -> Reader:
+    """Return whom a delivery is for."""
+    return delivery.place.digest, delivery.channel, delivery.recipient
+
+
+def retry_decision(
+    delivery: Delivery, error: DeliveryError, *, now: datetime, chance: float
+) -> tuple[str, datetime | None]:
+    """
+    Return the state that an error leaves a delivery in, and when it is tried again.
+
+    One that may have arrived is tried again too, as the same mail with the same Message-ID: of two evils, to be told
+    twice is less than not to be told (docs/delivery.md).
+    """
+    if error.permanent:
+        return FAILED, None
+    wait = min(FIRST_RETRY * 2 ** min(delivery.attempts - 1, 10), LONGEST_RETRY)
+    wait *= 1 + JITTER * (2 * chance - 1)
+    if error.retry_after_s is not None:
+        wait = max(wait, min(timedelta(seconds=error.retry_after_s), LONGEST_ASKED))
+    if now + wait > delivery.give_up_at:
+        return FAILED, None
+    unknown = error.maybe_arrived or delivery.state == UNKNOWN  # an earlier attempt may have arrived
+    return UNKNOWN if unknown else WAITING, now + wait

@@ -1,0 +1,100 @@
+"""The channel `sendmail`: a mail for each recipient, handed to a program of this machine; no shell in between."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import tempfile
+from typing import IO, TYPE_CHECKING, Any
+
+from digests.errors import DeliveryError
+from watcher.feeds.html_text import one_line
+
+if TYPE_CHECKING:
+    from digests.delivery.channels import BeforeCommit
+    from digests.model import Parcel
+    from digests.settings.delivery import DeliverSettings, SmtpSettings
+
+LIMIT_S = 120.0  # for one mail: a program that queues takes a moment, one that talks to a server more
+SAID = 200  # characters of what the program says that are told
+# sysexits.h: usage, data, no user, no host, not permitted. What is left may pass: 75 says so itself.
+PERMANENT = frozenset((64, 65, 67, 68, 77))
+REST_OF_ADDRESS = frozenset((67, 68))  # the fault is this recipient's
+
+
+class SendmailChannel:
+    """Runs the program once a mail, which it reads from its input with line feeds, as on this machine."""
+
+    def __init__(self, program: tuple[str, ...], *, sender: str, limit_s: float = LIMIT_S) -> None:
+        self._program = program
+        self._sender = sender
+        self._limit_s = limit_s
+        self._process: subprocess.Popen[bytes] | None = None
+        self._broken_off = False
+
+    def send(self, parcel: Parcel, *, at_the_brink: BeforeCommit) -> str:
+        (form,) = parcel.forms
+        # A file, not a pipe: were we killed while we write, the end of a pipe would look like the end of the mail.
+        with tempfile.TemporaryFile() as mail, tempfile.TemporaryFile() as said:
+            mail.write(form.body.replace(b"\r\n", b"\n"))
+            mail.flush()
+            mail.seek(0)
+            if self._broken_off:
+                raise self._fault("broken off")
+            at_the_brink()
+            code = self._run(parcel.recipient, mail, said)
+            said.seek(0)
+            told = one_line(said.read(4 * SAID).decode("utf-8", "replace"), SAID)
+        if code:
+            raise self._refusal(code, told)
+        return told or "taken"
+
+    def break_off(self) -> None:
+        self._broken_off = True
+        self._end()
+
+    def close(self) -> None:
+        self._end()
+
+    def _run(self, recipient: str, mail: IO[bytes], said: IO[bytes]) -> int:
+        """Return the program's exit code."""
+        command = [*self._program, "-f", self._sender, "--", recipient]
+        try:
+            self._process = subprocess.Popen(command, stdin=mail, stdout=said, stderr=said, start_new_session=True)
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else str(error)
+            mend = "name your mail program: program = […] in its [[digests.deliver]]"
+            raise self._fault(f"cannot be started: {reason}", mend=mend) from error
+        try:
+            code = self._process.wait(self._limit_s)
+        except subprocess.TimeoutExpired as error:
+            raise self._fault(f"did not end within {self._limit_s:g} s", maybe_arrived=True) from error
+        finally:
+            self._end()
+        if code < 0:
+            words = "broken off" if self._broken_off else f"was ended by signal {-code}"
+            raise self._fault(words, maybe_arrived=True)
+        return code
+
+    def _refusal(self, code: int, told: str) -> DeliveryError:
+        words = f"ended with exit code {code}" + (f": {told}" if told else "")
+        return self._fault(words, permanent=code in PERMANENT, of_the_way=code not in REST_OF_ADDRESS)
+
+    def _fault(self, words: str, *, of_the_way: bool = True, **kind: Any) -> DeliveryError:  # noqa: ANN401 - its own
+        return DeliveryError("sendmail", f"{self._program[0]} {words}", of_the_way=of_the_way, **kind)
+
+    def _end(self) -> None:
+        """End the program and what it started, if it still runs."""
+        process = self._process
+        if process is not None and process.poll() is None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def channel(way: DeliverSettings, server: SmtpSettings, sender: str) -> SendmailChannel:
+    """Return the channel."""
+    del server
+    return SendmailChannel(way.program, sender=sender)

@@ -1,0 +1,295 @@
+"""The channel `smtp`: a mail for each recipient over one connection, each in a transaction of its own (RFC 5321)."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import smtplib
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from digests.errors import DeliveryError
+from watcher.feeds.html_text import one_line
+
+if TYPE_CHECKING:
+    from digests.delivery.channels import BeforeCommit
+    from digests.model import Parcel
+    from digests.settings.delivery import DeliverSettings, SmtpSettings
+
+DEADLINE_S = 240.0  # for one mail with all its steps, however slowly each is answered
+QUIT_S = 5.0  # for a goodbye, which changes nothing
+MAX_LINES = 200  # of one answer
+SAID = 200  # characters of an answer that are told
+AT_LINE_START = re.compile(rb"^\.", re.MULTILINE)
+
+
+class Client(smtplib.SMTP):
+    """smtplib's client on a socket that is handed to it; no answer of a server is without an end."""
+
+    def __init__(self, taken: socket.socket, *, name: str, timeout_s: float) -> None:
+        super().__init__(local_hostname=name, timeout=timeout_s)
+        self.sock = taken
+
+    def getreply(self) -> tuple[int, bytes]:
+        if self.file is None and self.sock is not None:
+            self.file = LineLimitedReader(self.sock)
+        if isinstance(self.file, LineLimitedReader):
+            self.file.left = MAX_LINES
+        return super().getreply()
+
+
+class LineLimitedReader:
+    """The lines that a server sends; after `left` of them, a fault."""
+
+    def __init__(self, taken: socket.socket) -> None:
+        self._file = taken.makefile("rb")
+        self.left = MAX_LINES
+
+    def readline(self, size: int) -> bytes:
+        self.left -= 1
+        if self.left < 0:
+            raise OSError("its answer does not end")
+        return self._file.readline(size)
+
+    def close(self) -> None:
+        self._file.close()
+
+
+class Smtp:
+    """Sends through one server. A connection is opened for the first mail and kept for the others."""
+
+    def __init__(
+        self, server: SmtpSettings, *, sender: str, password: str = "", deadline_s: float = DEADLINE_S
+    ) -> None:
+        self._server = server
+        self._sender = sender
+        self._password = password
+        self._deadline_s = deadline_s
+        self._timeout_s = min(server.timeout.total_seconds(), deadline_s)
+        self._client: Client | None = None
+        self._socket: socket.socket | None = None
+        self._ended = ""  # why nothing can be sent any more
+
+    def send(self, parcel: Parcel, *, at_the_brink: BeforeCommit) -> str:
+        (form,) = parcel.forms
+        with self._time_limit():
+            reused = self._client is not None
+            try:
+                self._begin(parcel.recipient, len(form.body))
+            except DeliveryError as error:
+                if not (reused and self._client is None and not error.permanent) or self._ended:
+                    raise
+                self._begin(parcel.recipient, len(form.body))  # the server had closed the connection meanwhile
+            return self._hand_over(form.body, at_the_brink)
+
+    def log_in(self) -> None:
+        """Connect, encrypt and log in as for a mail, and send none. Raises as `send`."""
+        with self._time_limit(), self._faults("cannot be reached"):
+            self._connect()
+
+    def break_off(self) -> None:
+        self._end("broken off")
+
+    def close(self) -> None:
+        client, self._client = self._client, None
+        if client is not None:
+            with contextlib.suppress(smtplib.SMTPException, OSError):
+                if client.sock is not None:
+                    client.sock.settimeout(QUIT_S)
+                client.quit()
+        self._drop()
+
+    def _end(self, why: str) -> None:
+        self._ended = self._ended or why
+        if self._socket is not None:
+            with contextlib.suppress(OSError):
+                self._socket.shutdown(socket.SHUT_RDWR)
+
+    @contextmanager
+    def _time_limit(self) -> Iterator[None]:
+        timer = threading.Timer(self._deadline_s, self._end, [f"took more than {self._deadline_s:g} s"])
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+            if self._ended != "broken off":
+                self._ended = ""
+
+    def _begin(self, recipient: str, size: int) -> None:
+        """Open a transaction for one recipient, on a connection that is made if there is none."""
+        with self._faults("cannot be reached"):
+            client = self._client or self._connect()
+            options = [f"SIZE={size}"] if client.has_extn("size") else []
+            self._check(client.mail(self._sender, options), "MAIL FROM", client)
+            self._check(client.rcpt(recipient), "RCPT TO", client)
+
+    def _hand_over(self, message: bytes, at_the_brink: BeforeCommit) -> str:
+        """Send the mail but for its end, note it, then send the end: before that, the server has no mail."""
+        over = False
+        client = self._client
+        assert client is not None
+        with self._faults("broke off the mail", over=lambda: over):
+            self._check(client.docmd("DATA"), "DATA", client, good=354)
+            body = message if message.endswith(b"\r\n") else message + b"\r\n"
+            client.send(AT_LINE_START.sub(b"..", body))
+            try:
+                at_the_brink()
+            except BaseException:
+                self._drop()  # the server waits for the rest of a mail that does not come
+                raise
+            over = True
+            client.send(b".\r\n")
+            code, reply = client.getreply()
+            over = not 200 <= code < 600  # an answer says what has become of it
+            self._check((code, reply), "the end of DATA", client)
+        return f"{code} {self._told(reply)}"
+
+    def _connect(self) -> Client:
+        """Connect, encrypt and log in."""
+        host, port = self._server.at
+        self._socket = socket.create_connection((host, port), timeout=self._timeout_s)
+        if self._ended:
+            raise OSError(self._ended)
+        if self._server.security == "tls":
+            self._wrap(self._socket, host)
+        client = Client(self._socket, name=ehlo_name(self._socket), timeout_s=self._timeout_s)
+        self._client = client
+        self._check(client.getreply(), "the greeting", client, of_the_way=True)
+        self._greet(client)
+        if self._server.security == "starttls":
+            self._encrypt(client, host)
+        if self._server.user:
+            self._log_in(client)
+        return client
+
+    def _greet(self, client: Client) -> None:
+        answer = client.ehlo()
+        if answer[0] >= 500 and self._server.security == "plain" and not self._server.user:
+            answer = client.helo()
+        self._check(answer, "EHLO", client, of_the_way=True)
+
+    def _encrypt(self, client: Client, host: str) -> None:
+        """Go over to TLS; what came before it is forgotten, as RFC 3207 §4.2 asks."""
+        if not client.has_extn("starttls"):
+            raise self._fault("offers no STARTTLS", mend='set [smtp] security = "tls" if it has that')
+        self._check(client.docmd("STARTTLS"), "STARTTLS", client, of_the_way=True)
+        assert client.sock is not None and client.file is not None
+        client.file.close()
+        client.sock = self._wrap(client.sock, host)
+        client.file, client.ehlo_resp, client.esmtp_features, client.does_esmtp = None, None, {}, False
+        self._greet(client)
+
+    def _wrap(self, taken: socket.socket, host: str) -> ssl.SSLSocket:
+        """Return the connection with TLS on it; the handshake can be broken off."""
+        context = ssl.create_default_context()
+        wrapped = context.wrap_socket(taken, server_hostname=host, do_handshake_on_connect=False)
+        self._socket = wrapped
+        wrapped.do_handshake()
+        return wrapped
+
+    def _log_in(self, client: Client) -> None:
+        mend = "check user and password of [smtp], then: watcher digest --send"
+        offered = client.esmtp_features.get("auth", "").upper().split()
+        methods: dict[str, Any] = {"PLAIN": client.auth_plain, "LOGIN": client.auth_login}
+        methods["CRAM-MD5"] = client.auth_cram_md5
+        chosen = next((name for name in methods if name in offered), None)
+        if chosen is None:
+            raise self._fault("offers no login that we know", permanent=True, mend=mend)
+        client.user, client.password = self._server.user, self._password
+        try:
+            client.auth(chosen, methods[chosen])  # once: servers count wrong passwords, and shut out who has many
+        except UnicodeEncodeError as error:
+            raise self._fault("takes no user or password beyond ASCII", permanent=True, mend=mend) from error
+        except smtplib.SMTPAuthenticationError as error:
+            raise self._refusal(error.smtp_code, error.smtp_error, "AUTH", of_the_way=True, mend=mend) from error
+
+    def _check(
+        self, answer: tuple[int, bytes], step: str, client: Client, *, good: int = 0, of_the_way: bool = False
+    ) -> None:
+        """Raise what an answer means unless it is a good one; the connection is then ready for the next mail."""
+        code, reply = answer
+        if code == good or (not good and 200 <= code < 300):
+            return
+        if of_the_way or code == 421 or not 400 <= code < 600:
+            self._drop()
+        else:
+            with contextlib.suppress(smtplib.SMTPException, OSError):
+                client.rset()
+        raise self._refusal(code, reply, step, of_the_way=of_the_way or step == "MAIL FROM")
+
+    def _refusal(
+        self, code: int, reply: bytes | str, step: str, *, of_the_way: bool, mend: str | None = None
+    ) -> DeliveryError:
+        """Return the error for an answer: 5xx will not change by itself, 4xx may."""
+        is_leaving = code == 421 or not 400 <= code < 600
+        words = f"answered {step} with {code} {self._told(reply)}".rstrip()
+        return self._fault(words, permanent=500 <= code < 600, of_the_way=of_the_way or is_leaving, mend=mend)
+
+    def _told(self, reply: bytes | str) -> str:
+        """Return what a server says, in one line and never with the password."""
+        text = reply.decode("utf-8", "replace") if isinstance(reply, bytes) else reply
+        return one_line(text.replace(self._password, "…") if self._password else text, SAID)
+
+    @contextmanager
+    def _faults(self, what: str, *, over: Callable[[], bool] = lambda: False) -> Iterator[None]:
+        """Turn what breaks a connection into our error, and let the connection go. `over`: the mail's end was sent."""
+        try:
+            yield
+        except (smtplib.SMTPException, OSError) as error:
+            self._drop()
+            raise self._fault(f"{what}: {self._ended or describe_error(error)}", maybe_arrived=over()) from error
+        except DeliveryError as error:
+            error.maybe_arrived = over()
+            if error.of_the_way:
+                self._drop()
+            raise
+        except BaseException:
+            self._drop()
+            raise
+
+    def _fault(self, words: str, *, of_the_way: bool = True, **kind: Any) -> DeliveryError:  # noqa: ANN401 - its own
+        host, port = self._server.at
+        return DeliveryError("smtp", f"{host}:{port} {words}", of_the_way=of_the_way, **kind)
+
+    def _drop(self) -> None:
+        """Close the connection without a word: a mail whose end was not sent is none."""
+        client, self._client = self._client, None
+        taken, self._socket = self._socket, None
+        with contextlib.suppress(OSError):
+            if client is not None:
+                client.close()
+        with contextlib.suppress(OSError):
+            if taken is not None:
+                taken.close()
+
+
+def channel(way: DeliverSettings, server: SmtpSettings, sender: str) -> Smtp:
+    """Return the channel. Errors: WatcherError if the password cannot be had."""
+    del way
+    return Smtp(server, sender=sender, password=server.password.reveal() if server.password else "")
+
+
+def ehlo_name(taken: socket.socket) -> str:
+    """Return how we greet: by our address on this connection (RFC 5321 §4.1.3), which needs no name server."""
+    address = str(taken.getsockname()[0]).partition("%")[0]
+    return f"[IPv6:{address}]" if ":" in address else f"[{address}]"
+
+
+def describe_error(error: Exception) -> str:
+    """Return what broke a connection, in one line."""
+    if isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError):
+        return "no answer in time"
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is not good: {error.verify_message}"
+    if isinstance(error, socket.gaierror):
+        return "its name does not resolve"
+    if isinstance(error, smtplib.SMTPServerDisconnected):
+        return "it closed the connection"
+    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return one_line(text or type(error).__name__, SAID)

@@ -1,0 +1,134 @@
+"""The channel `webhook`: one bounded POST of JSON to a web address of the reader's own choice."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from digests.errors import DeliveryError
+from watcher.errors import FetchError, Refused, TimedOut
+from watcher.feeds.html_text import one_line
+from watcher.feeds.schedule import retry_after
+from watcher.net.error_text import describe_status
+from watcher.net.post import Post, PostRequest, PostResponse
+from watcher.settings.secrets import Secret
+from watcher.settings.values import check_web
+
+if TYPE_CHECKING:
+    from digests.delivery.channels import BeforeCommit
+    from digests.model import Parcel, Rendered
+    from digests.settings.delivery import DeliverSettings, SmtpSettings
+
+TIMEOUT_S = 15.0  # for connecting, and for each read and write
+DEADLINE_S = 60.0  # for one message
+SAID = 200  # characters of it that are told
+FOR_LATER = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS)
+BETWEEN = (HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT)  # a machine in between has lost sight of it
+
+
+class Webhook:
+    """
+    Sends to one web address. It may be a private one, since the reader wrote it into the settings.
+
+    Each message has a connection of its own.
+    """
+
+    def __init__(
+        self, url: str, *, name: str, token: str = "", timeout_s: float = TIMEOUT_S, deadline_s: float = DEADLINE_S
+    ) -> None:
+        self._url = url
+        self._name = name
+        self._token = token
+        self._timeout_s = timeout_s
+        self._deadline_s = deadline_s
+        self._post: Post | None = None
+        self._is_broken_off = False
+
+    def send(self, parcel: Parcel, *, at_the_brink: BeforeCommit) -> str:
+        (form,) = parcel.forms
+        url, body = self._addressed(form)
+        is_sent = False
+
+        def before_send() -> None:
+            nonlocal is_sent
+            at_the_brink()
+            is_sent = True
+
+        request = PostRequest(
+            url=url, body=body, token=self._token, timeout_s=self._timeout_s, deadline_s=self._deadline_s
+        )
+        self._post = Post(request, before_send=before_send)
+        if self._is_broken_off:
+            raise self._fault("broken off")
+        try:
+            response = self._post.run()
+        except FetchError as error:
+            raise self._fault(f"cannot be reached: {describe_error(error)}", maybe_arrived=is_sent) from error
+        if not 200 <= response.status < 300:
+            raise self._refusal(response)
+        return f"{response.status} {self._told(response.body)}".rstrip()
+
+    def break_off(self) -> None:
+        self._is_broken_off = True
+        if self._post is not None:
+            self._post.break_off()
+
+    def close(self) -> None:
+        pass
+
+    def _addressed(self, form: Rendered) -> tuple[str, bytes]:
+        """Return the address and the body; of ntfy, the topic goes from the one into the other."""
+        if form.format != "ntfy":
+            return self._url, form.body
+        base, _, topic = self._url.partition("?")[0].rstrip("/").rpartition("/")
+        body = json.dumps({"topic": topic} | json.loads(form.body), ensure_ascii=False, separators=(",", ":"))
+        return f"{base}/", body.encode()
+
+    def _refusal(self, response: PostResponse) -> DeliveryError:
+        """Return what an answer with another status than 2xx means."""
+        status, told = response.status, self._told(response.body)
+        is_passing = status >= 500 or status in FOR_LATER
+        wait_s = retry_after(response.headers.get("Retry-After", ""), datetime.now(UTC))
+        return self._fault(
+            f"answered {describe_status(status)}" + (f": {told}" if told else ""),
+            permanent=not is_passing,
+            maybe_arrived=status in BETWEEN,
+            retry_after_s=wait_s if is_passing else None,
+        )
+
+    def _told(self, said: bytes) -> str:
+        """Return what was answered, in one line and never with the address or the token."""
+        text = said.decode("utf-8", "replace")
+        for secret in (self._token, self._url, urlsplit(self._url).path.strip("/")):
+            text = text.replace(secret, "…") if secret else text
+        return one_line(text, SAID)
+
+    def _fault(self, words: str, **kind: Any) -> DeliveryError:  # noqa: ANN401 - its own
+        return DeliveryError("webhook", f"{self._name} {words}", **kind)
+
+
+def channel(way: DeliverSettings, server: SmtpSettings, sender: str) -> Webhook:
+    """Return the channel. Errors: WatcherError if a secret cannot be had, or is no web address or token."""
+    del server, sender
+    (name,) = way.recipients(())
+    url = way.url.reveal() if isinstance(way.url, Secret) else str(way.url)
+    token = way.token.reveal() if way.token else ""
+    try:
+        url = check_web(url)
+    except ValueError:
+        raise DeliveryError("webhook", f"{name} is no http or https URL", mend="write the whole URL there") from None
+    if not (token.isascii() and token.isprintable()):
+        raise DeliveryError("webhook", f"the token in {way.token} has signs in it that no token has")
+    return Webhook(url, name=name, token=token)
+
+
+def describe_error(error: FetchError) -> str:
+    """Return what broke a request, in one line and without its address."""
+    if isinstance(error, TimedOut):
+        return "no answer in time"
+    if isinstance(error, Refused):
+        return "its URL cannot be asked for"
+    return one_line(error.reason, SAID)

@@ -1,0 +1,1 @@
+"""One edition, from when it is due to its files and messages."""

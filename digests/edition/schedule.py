@@ -1,0 +1,99 @@
+"""When an edition is due and which stretch of time it covers: local dates and times, through every change of clocks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection
+
+from digests.settings.digests import digests_of
+from digests.store.editions import DAILY, is_made, known_since, last_made
+from watcher.settings.model import Settings
+
+NOT_LATE = timedelta(minutes=10)  # an edition made so soon after its time is on time
+LONGEST = 3  # windows: how far back an edition reaches after a gap
+
+
+def due_at(local_date: date, at: time, zone: ZoneInfo) -> datetime:
+    """
+    Return the moment (UTC) at which the edition of `local_date` is due.
+
+    A time that the clocks skip is due where it would have been without the change; one that comes twice, at first.
+    """
+    return datetime.combine(local_date, at, tzinfo=zone).astimezone(UTC)
+
+
+def due_date(now: datetime, at: time, zone: ZoneInfo, *, since: datetime, catch_up: timedelta) -> date | None:
+    """
+    Return the local date whose edition is owed at `now`, None if none is.
+
+    That is the latest date whose time has come, if it came after `since` (when the digest was first known) and not
+    longer than `catch_up` ago: an edition that could not be made by then is left out, and the next one covers its
+    time. Whether it is made already is for the store to say.
+    """
+    today = now.astimezone(zone).date()
+    latest = today if due_at(today, at, zone) <= now else today - timedelta(days=1)
+    moment = due_at(latest, at, zone)
+    return latest if since <= moment and now - moment <= catch_up else None
+
+
+def next_due(now: datetime, at: time, zone: ZoneInfo) -> datetime:
+    """Return when the next edition is due, after `now`."""
+    today = now.astimezone(zone).date()
+    return next(moment for n in range(3) if (moment := due_at(today + timedelta(days=n), at, zone)) > now)
+
+
+def window_of(end: datetime, length: timedelta, *, previous_end: datetime | None) -> tuple[datetime, datetime]:
+    """
+    Return the stretch [start, end) that an edition covers.
+
+    It reaches back to the end of the previous edition where that is longer ago than `length`, at most LONGEST lengths.
+    """
+    start = end - length
+    if previous_end is not None and previous_end < start:
+        start = max(previous_end, end - LONGEST * length)
+    return start, end
+
+
+A_DATE = timedelta(hours=26)  # from one edition to the next, at most
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigestStatus:
+    """
+    One digest. `lacking_since`: when the latest edition was due that is not made; `owed_since`: the same, while it may
+    still be made.
+    """
+
+    digest: str
+    title: str
+    last_date: date | None
+    last_made_at: datetime | None
+    next_due_at: datetime
+    lacking_since: datetime | None
+    owed_since: datetime | None
+
+
+def digest_statuses(connection: Connection, settings: Settings, *, now: datetime) -> Iterator[DigestStatus]:
+    """Yield how each digest of the settings stands."""
+    known = known_since(connection)
+    made = last_made(connection)
+    for digest in digests_of(settings):
+        zone = ZoneInfo(digest.timezone)
+        since = known.get(digest.name, now)
+        day = due_date(now, digest.at, zone, since=since, catch_up=A_DATE)
+        last = made.get(digest.name)
+        is_lacking = day is not None and not is_made(connection, digest.name, local_date=day, slot=DAILY)
+        lacking_since = due_at(day, digest.at, zone) if day is not None and is_lacking else None
+        yield DigestStatus(
+            digest=digest.name,
+            title=digest.title,
+            last_date=last.local_date if last else None,
+            last_made_at=last.made_at if last else None,
+            next_due_at=next_due(now, digest.at, zone),
+            lacking_since=lacking_since,
+            owed_since=lacking_since if lacking_since and now - lacking_since <= digest.catch_up else None,
+        )

@@ -1,0 +1,1 @@
+"""Settings of digests, of their delivery, and of alerts."""

@@ -1,0 +1,220 @@
+"""The settings of delivery: the channels of a digest, `[[digests.deliver]]`, and the mail server, `[smtp]`."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import timedelta
+from email.utils import getaddresses
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, StrictInt, ValidationInfo
+
+from watcher.settings.secrets import Secret
+from watcher.settings.section import Fault, Part, raw_rows, repeated
+from watcher.settings.values import (
+    Duration,
+    OptionalSecret,
+    SecretRef,
+    check_web,
+    parse_secret,
+    positive,
+    resolve_path,
+    shown,
+)
+from watcher.text.urls import host_of
+
+ChannelName = Literal["file", "smtp", "sendmail", "webhook"]
+Shape = Literal["json", "ntfy", "slack", "discord"]
+Security = Literal["starttls", "tls", "plain"]
+PORTS: Mapping[str, int] = {"starttls": 587, "tls": 465, "plain": 25}
+MAILS = ("smtp", "sendmail")
+# The keys that belong to one channel or two, and those that a channel cannot do without.
+KEYS: Mapping[str, tuple[str, ...]] = {
+    "directory": ("file",),
+    "to": MAILS,
+    "program": ("sendmail",),
+    "url": ("webhook",),
+    "shape": ("webhook",),
+    "token": ("webhook",),
+}
+NEEDED: Mapping[str, str] = {"file": "directory", "webhook": "url"}
+
+
+def check_mailbox(value: str) -> str:
+    """Return `value` if it is one mail address, with or without a name: "Ann <ann@example.org>"."""
+    try:
+        parse_mailbox(value)
+    except ValueError:
+        words = "" if value.rpartition("@")[0].isascii() else ", in ASCII before the @"
+        raise ValueError(f'got {shown(value)}, expected a mail address such as "you@example.org"{words}') from None
+    return value.strip()
+
+
+def parse_place(value: object, info: ValidationInfo) -> Secret | str | None:
+    """Return a web address as it is, or where a secret one is kept."""
+    if value is None or isinstance(value, Secret):
+        return value
+    if isinstance(value, str) and value.startswith(("env:", "file:")):
+        return parse_secret(value, info)
+    if not isinstance(value, str):
+        raise ValueError(f'got {shown(value)}, expected an http or https URL, "env:NAME" or "file:PATH"')
+    return check_web(value)
+
+
+def optional_path(value: object, info: ValidationInfo) -> Path | None:
+    """Return `value` as an absolute path, None if there is none."""
+    return None if value is None else resolve_path(value, info)
+
+
+Mailbox = Annotated[str, AfterValidator(check_mailbox)]
+WebPlace = Annotated[str | SecretRef | None, BeforeValidator(parse_place)]
+OptionalPath = Annotated[Path | None, BeforeValidator(optional_path)]
+
+
+class DeliverSettings(Part):
+    """One way in which an edition reaches people; without any, its files are the delivery (docs/delivery.md)."""
+
+    channel: ChannelName = Field(
+        description="A folder, the mail server of `[smtp]`, a mail program of this machine, or a web address."
+    )
+    to: tuple[Mailbox, ...] = Field(
+        default=(),
+        description="Recipients, each with a mail of their own; by default those of `mail`.",
+        max_length=1_000,
+    )
+    directory: OptionalPath = Field(default=None, description="Folder that gets the digest's forms as well.")
+    program: tuple[Annotated[str, Field(min_length=1, max_length=1_000)], ...] = Field(
+        default=("/usr/sbin/sendmail", "-i"),
+        description="Mail program; `-f SENDER -- RECIPIENT` come behind, and the mail to its input.",
+        min_length=1,
+        max_length=50,
+    )
+    url: WebPlace = Field(
+        default=None, description='Web address; "env:NAME" or "file:PATH" if it is secret.', repr=False
+    )
+    shape: Shape = Field(default="json", description="What the web address understands.")
+    token: OptionalSecret = Field(
+        default=None, description='Token for "Authorization: Bearer"; none if none is wanted.'
+    )
+
+    def recipients(self, mail_to: tuple[str, ...]) -> tuple[str, ...]:
+        """
+        Return whom this way reaches, each once, under names that the store and the log may show.
+
+        Args:
+            mail_to: The recipients of the digest's `mail`, for a way of mail that names none.
+        """
+        if self.channel in MAILS:
+            return tuple(dict.fromkeys(parse_mailbox(one)[1] for one in self.to or mail_to))
+        if self.channel == "file":
+            return (str(self.directory),)
+        return (str(self.url) if isinstance(self.url, Secret) else shown_place(str(self.url)),)
+
+
+def shown_place(url: str) -> str:
+    """Return a name for a web address that does not show it: its path may be all the secret there is."""
+    return f"{host_of(url)} ({hashlib.sha256(url.encode()).hexdigest()[:8]})"
+
+
+def cross_field_issues(rows: object, mail: object, document: Mapping[str, object]) -> Iterator[Fault]:
+    """Yield what is wrong between the fields of a digest's ways, and between them and `mail` and `[smtp]`."""
+    yield from repeated(rows, "url", what="web address")
+    yield from repeated(rows, "directory", what="folder")
+    head = mail if isinstance(mail, Mapping) else {}
+    server = document.get("smtp")
+    for n, row in raw_rows(rows):
+        channel = row.get("channel")
+        for key, channels in KEYS.items():
+            if key in row and isinstance(channel, str) and channel not in channels:
+                words = f'belongs to channel = "{channels[0]}"' + (f' or "{channels[1]}"' if len(channels) > 1 else "")
+                yield Fault(loc=(n, key), message=f"{words}, not {shown(channel)}", at_key=True)
+        needed = NEEDED.get(str(channel))
+        if needed and needed not in row:
+            yield Fault(
+                loc=(n, "channel"), message=f"got {shown(channel)} without {needed}; expected one", missing=True
+            )
+        if channel in MAILS and "from" not in head:
+            message = f"got {shown(channel)} without a sender; expected mail = {{ from = … }} in its digest"
+            yield Fault(loc=(n, "channel"), message=message, missing=True)
+        if channel in MAILS and not row.get("to") and not head.get("to"):
+            yield Fault(loc=(n, "channel"), message=f"got {shown(channel)} without recipients; expected to = […]")
+        if channel == "smtp" and not (isinstance(server, Mapping) and server.get("host")):
+            message = 'got "smtp" without a mail server; expected a table [smtp] with host'
+            yield Fault(loc=(n, "channel"), message=message, missing=True)
+
+
+class SmtpSettings(Part):
+    """The mail server of the channel `smtp`, one for all digests."""
+
+    host: str = Field(default="", description="Name of the server that takes your mail.", max_length=253)
+    port: Annotated[StrictInt, Field(ge=1, le=65_535)] | None = Field(
+        default=None, description='Its port; by default 587, with "tls" 465, with "plain" 25.'
+    )
+    security: Security = Field(
+        default="starttls",
+        description='How the connection is encrypted; "plain" is for a server on this machine alone.',
+    )
+    user: str = Field(default="", description="Name to log in with; without one, no login.", max_length=500)
+    password: OptionalSecret = Field(default=None, description='Its password, "env:NAME" or "file:PATH".')
+    timeout: Annotated[Duration, AfterValidator(positive)] = Field(
+        default=timedelta(seconds=30), description="Longest wait for each answer."
+    )
+
+    @property
+    def at(self) -> tuple[str, int]:
+        """Host and port."""
+        return self.host, self.port or PORTS[self.security]
+
+    @classmethod
+    def faults(cls, data: object, document: Mapping[str, object]) -> Iterable[Fault]:
+        """Yield what is wrong between the fields: a plain connection to elsewhere, half a login."""
+        rows = data if isinstance(data, Mapping) else {}
+        host = rows.get("host")
+        if rows.get("security") == "plain" and isinstance(host, str) and not is_localhost(host):
+            message = (
+                'got "plain" for a server elsewhere, expected "starttls" or "tls": mail and password would be read'
+            )
+            yield Fault(loc=("security",), message=message)
+        for one, other in (("user", "password"), ("password", "user")):
+            if rows.get(one) and not rows.get(other):
+                yield Fault(loc=(one,), message=f"got {one} without {other}, expected both or none", missing=True)
+
+
+def is_localhost(host: str) -> bool:
+    """Whether a host is this machine itself, by its name or address."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")  # RFC 5322 dot-atom
+LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+MAX_ADDRESS = 254  # characters (RFC 5321 §4.5.3.1.3, without the brackets)
+
+
+def parse_mailbox(value: str) -> tuple[str, str]:
+    """
+    Return the name, "" if there is none, and the address, its domain in small letters and ASCII.
+
+    Errors: ValueError if `value` is not one address.
+    """
+    found = getaddresses([value])
+    name, address = found[0] if len(found) == 1 else ("", "")
+    local, at, domain = address.rpartition("@")
+    try:
+        ascii_domain = domain.encode("idna").decode("ascii").lower() if domain else ""
+    except UnicodeError:
+        ascii_domain = ""
+    sound = value.isprintable() and at and LOCAL.fullmatch(local) and len(local) <= 64
+    if not sound or not all(LABEL.fullmatch(label) for label in ascii_domain.split(".")):
+        raise ValueError("expected name@domain, the name in ASCII")
+    if len(local) + 1 + len(ascii_domain) > MAX_ADDRESS:
+        raise ValueError(f"expected at most {MAX_ADDRESS} characters")
+    return name, f"{local}@{ascii_domain}"

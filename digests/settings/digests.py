@@ -1,0 +1,303 @@
+"""The settings of digests: `[[digests]]` in the settings file, one table for each digest."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import time, timedelta
+from pathlib import Path
+from typing import Annotated, ClassVar, Literal, Self, get_args
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, StrictInt, field_validator, model_validator
+
+from digests.settings.delivery import DeliverSettings, Mailbox, SmtpSettings, check_mailbox, cross_field_issues
+from watcher.settings.codes import country, language
+from watcher.settings.model import Settings
+from watcher.settings.section import Fault, Part, Rows, raw_rows, repeated
+from watcher.settings.values import (
+    ClockTime,
+    Duration,
+    LocalPath,
+    OptionalSecret,
+    TimeZoneName,
+    WebUrl,
+    format_duration,
+    hint,
+    positive,
+    shown,
+)
+from watcher.text.urls import is_web
+
+Format = Literal["markdown", "html", "text", "eml", "json", "atom"]
+FORMATS: tuple[Format, ...] = get_args(Format)
+TO_READ: tuple[Format, ...] = ("markdown", "html", "text", "eml")
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+MIN_CATCH_UP, MAX_CATCH_UP = timedelta(minutes=30), timedelta(hours=24)
+MIN_WINDOW = timedelta(minutes=1)
+
+
+def check_unsubscribe(value: str) -> str:
+    """Return `value` if it is an https or mailto address that fits a header."""
+    text = value.strip()
+    scheme, _, rest = text.partition(":")
+    fits = text.isascii() and text.isprintable() and not set(text) & set(' <>"') and len(text) <= 900
+    if scheme.lower() == "https" and fits and is_web(text):
+        return text
+    if scheme.lower() == "mailto" and fits:
+        check_mailbox(rest.partition("?")[0])
+        return text
+    raise ValueError(f'got {shown(value)}, expected an address such as "https://…" or "mailto:you@example.org"')
+
+
+class MailSettings(Part):
+    """The addresses in the head of an edition's mail."""
+
+    sender: Mailbox | None = Field(
+        default=None, alias="from", description="Sender; by default the digest's title at this machine's name."
+    )
+    to: tuple[Mailbox, ...] = Field(default=(), description="Recipients.", max_length=1_000)
+    unsubscribe: Annotated[str, AfterValidator(check_unsubscribe)] | None = Field(
+        default=None, description="How to stop it, an https or mailto address; by default a mail to the sender."
+    )
+
+
+REGIONS = ("africa", "americas", "asia-pacific", "europe", "middle-east")
+Phrases = tuple[Annotated[str, Field(min_length=1, max_length=200)], ...]
+
+
+def parse_weight(value: object) -> float:
+    """Return the number that `value` is, from -100 to 100."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not -100 <= value <= 100:
+        raise ValueError(f"got {shown(value)}, expected a number from -100 to 100, such as 1.5")
+    return float(value)
+
+
+def check_language_tag(value: str) -> str:
+    """Return the language tag that `value` means."""
+    tag = language(value)
+    if tag is None:
+        raise ValueError(f'got {shown(value)}, expected a language tag such as "en" or "fr"')
+    return tag
+
+
+def check_country_code(value: str) -> str:
+    """Return the country code that `value` means."""
+    code = country(value)
+    if code is None:
+        raise ValueError(f'got {shown(value)}, expected a country code such as "FR"')
+    return code
+
+
+def check_region(value: str) -> str:
+    """Return the region or country that `value` means."""
+    name = value.strip().lower().replace(" ", "-").replace("–", "-")
+    found = name if name in REGIONS else country(value)
+    if found is None:
+        known = ", ".join(REGIONS)
+        raise ValueError(
+            f'got {shown(value)}, expected one of {known}, or a country code such as "FR"{hint(name, REGIONS)}'
+        )
+    return found
+
+
+Weight = Annotated[float, BeforeValidator(parse_weight)]
+LanguageTag = Annotated[str, AfterValidator(check_language_tag)]
+CountryCode = Annotated[str, AfterValidator(check_country_code)]
+Region = Annotated[str, AfterValidator(check_region)]
+
+
+class WeightSettings(Part):
+    """What a story earns or loses: `watcher story NUMBER --why` shows each. 2 is as much as twice the reports."""
+
+    words: dict[str, Weight] = Field(default_factory=dict, description="By a word or phrase that its reports say.")
+    countries: dict[CountryCode, Weight] = Field(default_factory=dict, description="By a country it is about.")
+    sections: dict[str, Weight] = Field(default_factory=dict, description="By a section of its sources.")
+    sources: dict[str, Weight] = Field(default_factory=dict, description="By the name of a source that has it.")
+
+
+class SectionRuleSettings(Part):
+    """Files a story in a section: by its words, the country it is about first of all, or its sources."""
+
+    section: str = Field(description="The section's title.", min_length=1, max_length=120)
+    words: Phrases = Field(default=(), description='Words or phrases; "elect*" stands for all that begin so.')
+    countries: tuple[CountryCode, ...] = Field(default=(), description="Country codes.")
+    sources: Phrases = Field(default=(), description="Names of sources.")
+
+    @model_validator(mode="after")
+    def check_anything(self) -> Self:
+        """Return the rule if a story can fit it."""
+        if not (self.words or self.countries or self.sources):
+            raise ValueError("got a rule that no story fits, expected words, countries or sources")
+        return self
+
+
+class ProseSettings(Part):
+    """
+    A language model that writes the summaries, behind an OpenAI-compatible endpoint; none by default.
+
+    The sentences of the reports are sent there. What comes back is kept sentence by sentence where the reports bear it
+    out; else their own sentences stand (docs/prose.md).
+    """
+
+    url: WebUrl = Field(description='Its address up to "/chat/completions": "http://127.0.0.1:11434/v1".')
+    model: Annotated[str, Field(min_length=1, max_length=200)] = Field(description="Name of the model, as it knows it.")
+    key: OptionalSecret = Field(default=None, description='Its key, "env:NAME" or "file:PATH"; none if it wants none.')
+    timeout: Annotated[Duration, AfterValidator(positive)] = Field(
+        default=timedelta(seconds=60), description="Longest time for one story."
+    )
+    time: Annotated[Duration, AfterValidator(positive)] = Field(
+        default=timedelta(minutes=5), description="Longest time for an edition; at most 10m."
+    )
+    tokens: Annotated[StrictInt, Field(ge=1_000, le=10_000_000)] = Field(
+        default=60_000, description="Tokens of questions and answers for an edition, at most: what it may cost."
+    )
+
+    @field_validator("time")
+    @classmethod
+    def check_time(cls, value: timedelta) -> timedelta:
+        """Return the time if an edition is not given up before it is over."""
+        if value > timedelta(minutes=10):
+            raise ValueError("got more than 10m, expected at most 10m")
+        return value
+
+
+class DigestSettings(Part):
+    """One recurring edition."""
+
+    name: str = Field(default="world", description="Short name: small letters, digits and hyphens.")
+    title: str = Field(default="World Digest", description="Title of every edition.", min_length=1, max_length=120)
+    at: ClockTime = Field(default=time(6, 30), description="When an edition is made, in the digest's time zone.")
+    timezone: TimeZoneName = Field(default="UTC", description="IANA time zone of the reader.")
+    catch_up: Duration = Field(
+        default=timedelta(hours=12),
+        description="How late an edition may still be made, after a sleep say; later, the next one covers its time.",
+    )
+    window: Duration = Field(default=timedelta(hours=24), description="How far back an edition looks.")
+    language: LanguageTag = Field(
+        default="en",
+        description="Language of headings (en, de, es, fr; others get English words), and preferred for headlines.",
+    )
+    directory: LocalPath = Field(
+        default=Path("out"),
+        description="Where editions are written; a relative path starts at this file's folder.",
+        json_schema_extra={"default": "out"},
+    )
+    formats: tuple[Format, ...] = Field(
+        default=TO_READ, description="Forms to write (docs/edition.md says what each is for).", min_length=1
+    )
+    templates: LocalPath | None = Field(
+        default=None, description="Folder of templates that replace ours, file by file (docs/templates.md)."
+    )
+    url: WebUrl | None = Field(
+        default=None, description="Where its directory stands in the web, if anywhere; mail and Atom feed link there."
+    )
+    stories: Annotated[StrictInt, Field(ge=1, le=100)] = Field(default=12, description="Stories told in full.")
+    briefs: Annotated[StrictInt, Field(ge=0, le=200)] = Field(default=10, description="Stories told in one line.")
+    sections: tuple[str, ...] = Field(
+        default=(), description="Sections in their order; by default regions of the world."
+    )
+    sources: tuple[str, ...] = Field(default=(), description="Only these sources, by name or tag; by default all.")
+    section_rules: tuple[SectionRuleSettings, ...] = Field(
+        default=(), description="Rules that file stories in sections of your own; the first that fits holds."
+    )
+    languages: tuple[LanguageTag, ...] = Field(default=(), description="Only articles in these; by default all.")
+    regions: tuple[Region, ...] = Field(
+        default=(),
+        description=(
+            "Only stories about these, beside those of must and watch: africa, americas, asia-pacific, europe,"
+            " middle-east, or country codes."
+        ),
+    )
+    must: Phrases = Field(default=(), description="Stories that say one of these are told in full, however small.")
+    watch: Phrases = Field(default=(), description="Stories that say one of these are shown, and marked.")
+    mute: Phrases = Field(default=(), description="Articles with one of these in their title are left out.")
+    weights: WeightSettings = Field(default_factory=WeightSettings, description="What moves a story up or down.")
+    prose: ProseSettings | None = Field(default=None, description="A model that writes the summaries; by default none.")
+    note: str = Field(default="", description="Markdown of your own, set above the stories.", max_length=20_000)
+    mail: MailSettings = Field(default_factory=MailSettings, description="Addresses of the mail.")
+    deliver: tuple[DeliverSettings, ...] = Field(
+        default=(), description="Ways in which an edition reaches people, beside its files.", max_length=100
+    )
+    send_empty: StrictBool = Field(
+        default=True, description="False keeps an edition without a story, and sends nothing."
+    )
+
+    @field_validator("name")
+    @classmethod
+    def check_name(cls, value: str) -> str:
+        """Return the name if it can stand in a file name and a URL."""
+        if not NAME.fullmatch(value):
+            raise ValueError(f'got {shown(value)}, expected small letters, digits and hyphens, such as "world"')
+        return value
+
+    @field_validator("window")
+    @classmethod
+    def check_window(cls, value: timedelta) -> timedelta:
+        """Return the window if anything fits into it."""
+        if value < MIN_WINDOW:
+            raise ValueError("got a window without length, expected at least one minute")
+        return value
+
+    @field_validator("catch_up")
+    @classmethod
+    def check_catch_up(cls, value: timedelta) -> timedelta:
+        """Return the time if an edition fits into it, and none of the next date does."""
+        if not MIN_CATCH_UP <= value <= MAX_CATCH_UP:
+            raise ValueError(f'got "{format_duration(value)}", expected "30m" to "24h"')
+        return value
+
+    @field_validator("formats")
+    @classmethod
+    def each_once(cls, value: tuple[Format, ...]) -> tuple[Format, ...]:
+        """Return the formats, each once, in the order given."""
+        return tuple(dict.fromkeys(value))
+
+
+class DigestsSection(Rows):
+    """The digests that the daemon makes, one table each."""
+
+    default: ClassVar[tuple[Mapping[str, object], ...]] = ({},)
+    root: tuple[DigestSettings, ...]
+
+    @classmethod
+    def faults(cls, data: object, document: Mapping[str, object]) -> Iterable[Fault]:
+        """Yield what is wrong between digests: names given twice, sources that are not in the file."""
+        yield from repeated(data, "name", what="name", missing="world")
+        known = source_words(document.get("sources"))
+        for n, row in raw_rows(data):
+            wanted = row.get("sources")
+            for m, word in enumerate(wanted if isinstance(wanted, list | tuple) else ()):
+                if isinstance(word, str) and word not in known:
+                    message = f"got {shown(word)}, expected the name or a tag of a source{hint(word, known)}"
+                    yield Fault(loc=(n, "sources", m), message=message)
+            for fault in cross_field_issues(row.get("deliver"), row.get("mail"), document):
+                yield replace(fault, loc=(n, "deliver", *fault.loc))
+
+
+def source_words(rows: object) -> set[str]:
+    """Return the names and tags of the raw sources; a source without a name goes by its host."""
+    known: set[str] = set()
+    for _, row in raw_rows(rows):
+        tags, url = row.get("tags"), row.get("url")
+        known.update(
+            word for word in (row.get("name"), *(tags if isinstance(tags, list) else ())) if isinstance(word, str)
+        )
+        if not row.get("name") and is_web(url if isinstance(url, str) else None):
+            known.add(urlsplit(str(url)).hostname or "")
+    return known
+
+
+def digests_of(settings: Settings) -> tuple[DigestSettings, ...]:
+    """Return the digests of `settings`; one, "world", where the file names none."""
+    section = settings.section("digests")
+    if isinstance(section, DigestsSection):
+        return section.root
+    return (DigestSettings.model_validate({}, context={"folder": settings.folder}),)
+
+
+def smtp_of(settings: Settings) -> SmtpSettings:
+    """Return the mail server of `settings`; one without a host where the file names none."""
+    section = settings.section("smtp")
+    return section if isinstance(section, SmtpSettings) else SmtpSettings()

@@ -1,0 +1,168 @@
+"""A reader's corrections: done at once in the store, and kept to whenever stories are grouped from then on."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import Connection, Engine
+
+from digests.cluster.constraints import UserCorrection
+from digests.cluster.follow_ups import story_profile
+from digests.cluster.tracking import MERGED, SPLIT, StoryEvent, TrackedStories, min_of, new_id, restored_story
+from digests.errors import DigestError
+from digests.model import Report, Story
+from digests.store import stories as store
+from digests.store.absorbed import absorbed
+from digests.store.corrections import add_correction
+from digests.store.histories import StoryRow, current, story_members
+from digests.store.stories import Member
+from digests.stories.history import resolve_story, story_of
+from digests.stories.window import items
+from watcher.store.articles import articles_by_id
+from watcher.store.writer import write
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorrectionResult:
+    """What a correction has done: its number, the stories as they are now, and what became of them."""
+
+    number: int
+    stories: tuple[Story, ...]
+    changes: tuple[StoryEvent, ...]
+
+
+def split(engine: Engine, story: str, articles: Sequence[str], *, now: datetime) -> CorrectionResult:
+    """
+    Take articles out of a story: none of them is in a story with one of its others from now on.
+
+    The others keep the id; those taken out are a story of their own, in the same thread, or the one again that they
+    were before it went into this.
+
+    Errors: DigestError, if they are not in the story, or are all of it.
+    """
+
+    def do(connection: Connection) -> CorrectionResult:
+        whole = load_story(connection, story)
+        gone = frozenset(articles)
+        check_parts(whole, gone)
+        rest, own = subset_story(whole, set(whole.articles) - gone), subset_story(whole, gone)
+        if back := restored_story(own.articles, len(own.articles), absorbed(connection, whole.was)):
+            own = replace(own, id=back.id, thread=back.thread, began_at=back.began_at, was=back.was)
+            rest = replace(rest, was=tuple(old for old in rest.was if old not in (back.id, *back.was)))
+        else:
+            own = replace(own, id=free_id(connection, own.articles[0]), was=())
+        correction = UserCorrection(kind="split", articles=own.articles, others=rest.articles)
+        number = add_correction(connection, correction, words=f"split {whole.id} {' '.join(own.articles)}", now=now)
+        change = StoryEvent(kind=SPLIT, story=whole.id, other=own.id, articles=own.articles, why=article_ids(number))
+        save(connection, (rest, own), (change,), now=now)
+        return CorrectionResult(number=number, stories=(rest, own), changes=(change,))
+
+    return write(engine, do)
+
+
+def join(engine: Engine, one: str, other: str, *, now: datetime) -> CorrectionResult:
+    """
+    Make one story of two, now and from now on; the larger keeps its id.
+
+    Errors: DigestError, if there are no such stories, or they are one already.
+    """
+
+    def do(connection: Connection) -> CorrectionResult:
+        both = [load_story(connection, each) for each in (one, other)]
+        if both[0].id == both[1].id:
+            raise DigestError(f"{one} and {other} are one story already: {both[0].id}")
+        into, gone = sorted(both, key=lambda each: (-len(each.articles), each.began_at, each.id))
+        joined = merge_stories(into, gone)
+        correction = UserCorrection(kind="join", articles=both[0].articles, others=both[1].articles)
+        number = add_correction(connection, correction, words=f"join {both[0].id} {both[1].id}", now=now)
+        change = StoryEvent(kind=MERGED, story=gone.id, other=into.id, articles=gone.articles, why=article_ids(number))
+        save(connection, (joined,), (change,), now=now)
+        return CorrectionResult(number=number, stories=(joined,), changes=(change,))
+
+    return write(engine, do)
+
+
+def article_ids(number: int) -> str:
+    return f"a reader's correction, number {number}"
+
+
+def load_story(connection: Connection, story: str) -> Story:
+    """Return a story as it is now. Errors: DigestError."""
+    row = resolve_story(connection, story)
+    now: StoryRow = current(connection, row.id) or row
+    members = story_members(connection, now.id)
+    whole = story_of(now, members, articles_by_id(connection, [member.article for member in members]))
+    if not whole.articles:
+        raise DigestError(f"the articles of story {now.id} are no longer stored")
+    return whole
+
+
+def check_parts(whole: Story, gone: Collection[str]) -> None:
+    """Refuse to take out what is not there, or all there is."""
+    missing = sorted(set(gone) - set(whole.articles))
+    if missing:
+        error = DigestError(f"story {whole.id} has no article {', '.join(missing)}")
+        error.mend = f"watcher story {whole.id}  # shows its articles with their ids"
+        raise error
+    if not gone or len(gone) == len(whole.articles):
+        raise DigestError(f"story {whole.id} has {len(whole.articles)} articles: name some of them, and not all")
+
+
+def subset_story(whole: Story, ids: Collection[str]) -> Story:
+    """Return a story with these of its articles alone."""
+    reports = [
+        replace(report, articles=tuple(key for key in report.articles if key in ids))
+        for report in whole.reports
+        if not set(ids).isdisjoint(report.articles)
+    ]
+    return replace(whole, articles=tuple(key for key in whole.articles if key in ids), reports=tuple(reports))
+
+
+def merge_stories(into: Story, gone: Story) -> Story:
+    """Return two stories as one, under the id of the first."""
+    reports: tuple[Report, ...] = (*into.reports, *gone.reports)
+    return replace(
+        into,
+        articles=(*into.articles, *gone.articles),
+        reports=reports,
+        began_at=min_of(into.began_at, gone.began_at) if into.thread == gone.thread else into.began_at,
+        was=tuple(sorted({*into.was, gone.id, *gone.was})),
+    )
+
+
+def free_id(connection: Connection, earliest: str) -> str:
+    """Return an id that no story ever had."""
+    taken: set[str] = set()
+    while clash := store.taken_ids(connection, [new_id(earliest, taken)]):
+        taken |= clash
+    return new_id(earliest, taken)
+
+
+def save(connection: Connection, stories: Sequence[Story], changes: Sequence[StoryEvent], *, now: datetime) -> None:
+    """Keep what a correction has made of stories."""
+    step = store.last_step(connection)
+    grouped_at = step.made_at or now  # that stays: nothing is grouped here, and what was forgotten since is not told
+    if step.until is None or not store.take_step(connection, step, until=step.until, now=grouped_at):
+        raise DigestError("the stories are being kept by another process; try again")
+    articles = articles_by_id(connection, [key for story in stories for key in story.articles])
+    known = {item.article_id: item for item in items(connection, articles.values())}
+    rows = store.members_of(connection, articles)
+    found = {story.id: [known[key] for key in story.articles if key in known] for story in stories}
+    profiles = {story: story_profile(story, members) for story, members in found.items() if members}
+    times = {key: article.published_at for key, article in articles.items()}
+    members = [row for story in stories for row in members_in(story, rows)]
+    store.keep(
+        connection, TrackedStories(stories=tuple(stories), changes=tuple(changes)), members, profiles, times, now=now
+    )
+
+
+def members_in(story: Story, rows: dict[str, Member]) -> list[Member]:
+    """Return the articles of a story as rows; a link to what is elsewhere now is none."""
+    found = []
+    for report in story.reports:
+        for article in report.articles:
+            row = replace(rows[article], story=story.id, report=report.origin)
+            found.append(row if row.nearest in story.articles else replace(row, nearest=None, evidence=None))
+    return found

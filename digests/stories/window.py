@@ -1,0 +1,280 @@
+"""The stories of a store up to a moment: grouped, under the ids that readers know, and kept."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial
+
+from sqlalchemy import Connection, Engine
+
+from digests.cluster.constraints import keep_known_stories, resolve_corrections
+from digests.cluster.fingerprints import ShingleStore
+from digests.cluster.follow_ups import WORDING_BYTES, story_profile
+from digests.cluster.item import Item, item_of
+from digests.cluster.near_duplicates import group_wire_copies
+from digests.cluster.stories import ClusteringResult, cluster_with_links
+from digests.cluster.tracking import SPLIT, ExistingStory, MergedStory, StoryEvent, TrackedStories, track_stories
+from digests.errors import DigestError
+from digests.model import Story
+from digests.store import stories as store
+from digests.store.absorbed import absorbed
+from digests.store.corrections import KeptCorrection, holding, kept_corrections
+from digests.store.stories import Kept, Member
+from watcher.features.pack import shingles_of, unpack
+from watcher.features.renew import renewed
+from watcher.model import FEATURES_VERSION, Article
+from watcher.store.articles import articles_by_id, outlines_between, packed_features, published_before
+from watcher.store.writer import read, write
+
+LEAST_BACK = timedelta(days=2)  # before a window: stories of yesterday are recognised, wire copy finds its origin
+MOST_BACK = timedelta(days=20)  # before the end of a window, where few articles come in
+ENOUGH = 5_000  # articles: with so many, what is rare and what is alike is known (docs/decisions/0011)
+THREAD_LASTS = timedelta(days=30)  # a thread idle for so long is over: what is like it begins another
+STAND_IN = bytes(WORDING_BYTES)  # for the shingles of articles whose copies are found: it says that they have a text
+ATTEMPTS = 5  # when others keep stories at the same time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterWindow:
+    """
+    What grouping reads: the articles of a stretch of time, and what is known of them.
+
+    Items have a stand-in for their shingles; these are in `shingles`, until the window is grouped.
+    """
+
+    items: Mapping[str, Item]
+    shingles: ShingleStore
+    kept: Kept
+    corrections: tuple[KeptCorrection, ...]
+    absorbed: tuple[MergedStory, ...] = ()  # stories that have gone into those of the window
+
+
+def cluster_and_save(engine: Engine, *, start: datetime, end: datetime, now: datetime) -> tuple[Story, ...]:
+    """
+    Return the stories of all articles published in [start, end) and for some days before, and keep them.
+
+    All digests of a store share them, whatever sources and words each chooses. Where the stories were kept up to a
+    later moment, those articles that were known then stay in the stories that they are in.
+
+    Errors: StoreError; DigestError, if others keep stories all the while.
+    """
+    for _ in range(ATTEMPTS):
+        window = read(engine, window_of, start=start, end=end)
+        found = grouped(window)
+        groups = keep_known_assignments(window, found, end=end)
+        if (carried := save(engine, window, found, groups, end=end, now=now)) is not None:
+            return carried.stories
+    raise DigestError("the stories are being kept by others all the while; try again")
+
+
+def cluster_preview(engine: Engine, *, start: datetime, end: datetime) -> tuple[Story, ...]:
+    """Return the same stories as `stories_until`, and keep nothing: those that are new have an id for this once."""
+    window = read(engine, window_of, start=start, end=end)
+    groups = keep_known_assignments(window, grouped(window), end=end)
+    return assign_free_ids(engine, window, groups, end=end).stories
+
+
+def is_past_window(window: ClusterWindow, end: datetime) -> bool:
+    """Whether stories were kept up to `end` or a later moment: then nothing becomes of those that are known."""
+    return window.kept.step.until is not None and end <= window.kept.step.until
+
+
+def keep_known_assignments(window: ClusterWindow, found: ClusteringResult, *, end: datetime) -> Sequence[Story]:
+    """Return the groups; where stories were kept up to a later moment, what was known then stays where it is."""
+    if not is_past_window(window, end):
+        return found.stories
+    known = {key: member.story for key, member in window.kept.members.items()}
+    return keep_known_stories(found.stories, known, window.items)
+
+
+def window_of(connection: Connection, *, start: datetime, end: datetime) -> ClusterWindow:
+    """Return the articles of a window and before it: two days at least, more where there are few."""
+    enough = published_before(connection, end, place=ENOUGH)
+    first = min(start - LEAST_BACK, max(end - MOST_BACK, enough or end - MOST_BACK))
+    shingles = ShingleStore()
+    found = {item.article_id: item for item in items_between(connection, start=first, end=end, shingles=shingles)}
+    kept = store.kept(connection, found, since=end - THREAD_LASTS)
+    return ClusterWindow(
+        items=found,
+        shingles=shingles,
+        kept=kept,
+        corrections=kept_corrections(connection),
+        absorbed=absorbed(connection, {old for story in kept.stories if story.articles for old in story.was}),
+    )
+
+
+def items_between(connection: Connection, *, start: datetime, end: datetime, shingles: ShingleStore) -> Iterator[Item]:
+    """
+    Yield what grouping reads of the articles published in [start, end) that have features, without their texts.
+
+    Their shingles are put into `shingles`; in the items one stand-in for all says that an article has a text.
+    """
+    outdated = []
+    for article, kept in outlines_between(connection, start=start, end=end):
+        if kept.version == FEATURES_VERSION:
+            features = unpack(article.id, kept.payload, kept.vector, kept.vector_model, stand_in=STAND_IN)
+            shingles.put(article.id, shingles_of(kept.payload))
+            yield item_of(article, features)
+        else:
+            outdated.append(article.id)
+    for item in items(connection, articles_by_id(connection, outdated).values()):
+        shingles.put(item.article_id, item.features.shingles)
+        yield with_wording(item, STAND_IN if len(item.features.shingles) >= len(STAND_IN) else item.features.shingles)
+
+
+def items(connection: Connection, articles: Iterable[Article]) -> list[Item]:
+    """Return what grouping reads of each article."""
+    given = list(articles)
+    packed = packed_features(connection, [article.id for article in given])
+    found = []
+    for article in given:
+        if kept := packed.get(article.id):
+            features = unpack(article.id, kept.payload, kept.vector, kept.vector_model)
+            found.append(item_of(article, renewed(features, article)))
+    return found
+
+
+def grouped(window: ClusterWindow) -> ClusteringResult:
+    """
+    Return the window's articles in groups, which rather are the stories that are known and keep to corrections.
+
+    What the window holds of their wording is given back before they are compared, which takes the most memory.
+    """
+    kept = window.kept
+    free = revoked_articles(window.corrections, since=kept.step.made_at)
+    known = {key: member.story for key, member in kept.members.items() if key not in free}
+    rules, given = resolve_corrections(holding(window.corrections)), list(window.items.values())
+    copies = group_wire_copies(given, window.shingles)
+    window.shingles.forget()
+    return cluster_with_links(given, rules=rules, known=known, copies=copies)
+
+
+def with_wording(item: Item, shingles: bytes) -> Item:
+    """Return an item with these shingles."""
+    return replace(item, features=replace(item.features, shingles=shingles))
+
+
+def revoked_articles(corrections: Sequence[KeptCorrection], *, since: datetime | None) -> set[str]:
+    """Return the articles of corrections that were forgotten since: nothing holds them where they are."""
+    return {
+        article
+        for each in revoked_corrections(corrections, since=since)
+        for article in (*each.correction.articles, *each.correction.others)
+    }
+
+
+def revoked_corrections(corrections: Sequence[KeptCorrection], *, since: datetime | None) -> list[KeptCorrection]:
+    """Return the corrections that were forgotten since stories were grouped last."""
+    return [each for each in corrections if each.forgotten_at and (since is None or each.forgotten_at >= since)]
+
+
+def save(
+    engine: Engine,
+    window: ClusterWindow,
+    found: ClusteringResult,
+    groups: Sequence[Story],
+    *,
+    end: datetime,
+    now: datetime,
+) -> TrackedStories | None:
+    """Give the groups their ids and keep them; None if somebody else has kept stories since the window was read."""
+    carried = assign_free_ids(engine, window, groups, end=end)
+    members = member_diff(window, found, carried.stories)
+    profiles = changed_profiles(window, carried, {member.story for member in members})
+    times = {key: item.published_at for key, item in window.items.items() if item.published_at}
+
+    step = window.kept.step
+    made_at = step.made_at or now if is_past_window(window, end) else now  # what was forgotten is still to be told
+
+    def write_down(connection: Connection) -> bool:
+        if not store.take_step(connection, step, until=end, now=made_at):
+            return False
+        store.keep(connection, carried, members, profiles, times, now=now)
+        return True
+
+    return carried if write(engine, write_down) else None
+
+
+def assign_free_ids(engine: Engine, window: ClusterWindow, groups: Sequence[Story], *, end: datetime) -> TrackedStories:
+    """Return the groups as the stories that they are, under ids that no other story ever had."""
+    stories, undone = (window.kept.stories, ()) if is_past_window(window, end) else undo_revoked_joins(window)
+    known = {story.id for story in stories} | {story.id for story in window.absorbed}
+    taken: set[str] = set()
+    while True:
+        carried = track_stories(stories, groups, window.items, taken=taken, absorbed=window.absorbed)
+        here = {story.id for story in carried.stories}
+        clash = read(engine, partial(store.taken_ids, ids=here - known))
+        if not clash:
+            return replace(carried, changes=(*(each for each in undone if each.other in here), *carried.changes))
+        taken |= clash
+
+
+def undo_revoked_joins(window: ClusterWindow) -> tuple[tuple[ExistingStory, ...], tuple[StoryEvent, ...]]:
+    """
+    Return the known stories as they were before the joins that have been forgotten since, and what becomes of them.
+
+    Of a story that had gone into an older one the window may have all that it holds of the two: what most of its
+    articles are in says nothing then.
+    """
+    known = {story.id: story for story in window.kept.stories}
+    joins = {
+        frozenset(side): each.number
+        for each in revoked_corrections(window.corrections, since=window.kept.step.made_at)
+        for side in (each.correction.articles, each.correction.others)
+        if each.correction.kind == "join"
+    }
+    changes = []
+    for old in window.absorbed:
+        number = joins.get(frozenset(old.articles))
+        here = {key for key in old.articles if key in window.items and key in window.kept.members}
+        homes = {window.kept.members[key].story for key in here}
+        if number is None or len(homes) != 1:
+            continue
+        whole = known[homes.pop()]
+        rest = tuple(key for key in whole.articles if key not in here)
+        was = tuple(each for each in whole.was if each not in (old.id, *old.was))
+        known[whole.id] = replace(whole, articles=rest, size=whole.size - len(here), was=was)
+        known[old.id] = ExistingStory(
+            id=old.id, thread=old.thread, began_at=old.began_at, first_at=old.began_at, size=len(here),
+            articles=tuple(sorted(here)), was=old.was,
+        )  # fmt: skip
+        why = f"the correction that joined them, number {number}, was forgotten"
+        changes.append(StoryEvent(kind=SPLIT, story=whole.id, other=old.id, articles=tuple(sorted(here)), why=why))
+    return tuple(known.values()), tuple(changes)
+
+
+def member_diff(window: ClusterWindow, found: ClusteringResult, stories: Iterable[Story]) -> list[Member]:
+    """Return the articles whose row in the store is not what it should be, with the score of their link."""
+    linked = {link.article: link for link in found.links}
+    changed = []
+    for story in stories:
+        ids = set(story.articles)
+        for report in story.reports:
+            for article in report.articles:
+                link = linked.get(article)
+                link = link if link and link.nearest in ids else None
+                row = Member(
+                    article=article,
+                    story=story.id,
+                    report=report.origin,
+                    agency=report.agency,
+                    nearest=link.nearest if link else None,
+                )
+                was = window.kept.members.get(article)
+                if was is None or replace(was, evidence=None) != row:
+                    same = was is not None and was.nearest == row.nearest and was.evidence
+                    changed.append(replace(row, evidence=same or ({"score": link.score} if link else None)))
+    return changed
+
+
+def changed_profiles(window: ClusterWindow, carried: TrackedStories, grown: Collection[str]) -> dict[str, Item]:
+    """Return what the stories that are new or have changed are about."""
+    touched = {*grown, *(id for change in carried.changes for id in (change.story, change.other))}
+    return {
+        story.id: carried.profiles.get(story.id)
+        or story_profile(story.id, [window.items[article] for article in story.articles])
+        for story in carried.stories
+        if story.id in touched
+    }
