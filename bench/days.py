@@ -23,9 +23,16 @@ from sqlalchemy import Engine, select, text
 sys.path.insert(0, str(Path(__file__).parent.parent))
 from tests.postgres import serve
 from watcher.model import Article
-from watcher.store.articles import Arrival, Packed, add_articles, articles_by_id, outlines_between, packed_features
-from watcher.store.days import drop_day, make_days
-from watcher.store.open import open_store, store_bytes
+from watcher.store.articles import (
+    NewArticle,
+    PackedFeatures,
+    add_articles,
+    articles_by_id,
+    outlines_between,
+    packed_features,
+)
+from watcher.store.engine import open_store, store_bytes
+from watcher.store.partitions import create_partitions, drop_partition
 from watcher.store.retention import drop_articles
 from watcher.store.schema import articles
 from watcher.store.search import search
@@ -65,7 +72,7 @@ def fill(engine: Engine, now: datetime, *, days: int, a_day: int) -> None:
     rng, took_s = random.Random(1), 0.0
     common = [f"word{n}" for n in range(5_000)]
     for day in range(days - 1, -1, -1):
-        write(engine, lambda c, day=day: make_days(c, now=now - day * DAY))
+        write(engine, lambda c, day=day: create_partitions(c, now=now - day * DAY))
         rows = [arrival(rng, common, f"{day:05}{n:05}", now - day * DAY) for n in range(a_day)]
         began = time.perf_counter()
         for start in range(0, a_day, BATCH):
@@ -76,15 +83,17 @@ def fill(engine: Engine, now: datetime, *, days: int, a_day: int) -> None:
     print(f"{(store_bytes(engine) or 0) / count:.0f} bytes an article, indexes included")
 
 
-def arrival(rng: random.Random, common: list[str], key: str, at: datetime) -> Arrival:
+def arrival(rng: random.Random, common: list[str], key: str, at: datetime) -> NewArticle:
     """Return an article of some 3 kB, with features and a vector."""
     body = " ".join(rng.choices(common, k=350)) + rng.randbytes(PARAGRAPH).hex()
     article = Article(
         id=key, url=f"https://n.example/{key}", host="n.example", outlet="N", title=f"Story {key} {rng.choice(common)}",
         text=body, language="en", country="GB", published_at=at, fetched_at=at,
     )  # fmt: skip
-    packed = Packed(version="1", payload=rng.randbytes(FEATURES), vector=rng.randbytes(VECTOR), vector_model="m")
-    return Arrival(article=article, feed_id=1, packed=packed)
+    packed = PackedFeatures(
+        version="1", payload=rng.randbytes(FEATURES), vector=rng.randbytes(VECTOR), vector_model="m"
+    )
+    return NewArticle(article=article, feed_id=1, packed=packed)
 
 
 def ask(engine: Engine, now: datetime) -> None:
@@ -116,7 +125,7 @@ def remove(engine: Engine, now: datetime, *, days: int) -> None:
     """Print how long a day takes to go: whole, and row by row."""
     before = now - (days - 3) * DAY
     tell_size = store_bytes(engine) or 0
-    took_s = timed(lambda: write(engine, drop_day, before=before))
+    took_s = timed(lambda: write(engine, drop_partition, before=before))
     freed = tell_size - (store_bytes(engine) or 0)
     rows_s = timed(lambda: write(engine, drop_articles, before=now - (days - 2) * DAY, after=None, most=10**6))
     print(f"{took_s * 1e3:8.1f} ms  a day's texts and features dropped, {freed} bytes given back")

@@ -28,13 +28,13 @@ from digests.delivery.outbox import OutboxWorker
 from digests.model import Parcel, Rendered
 from digests.store import outbox
 from digests.store.editions import open_digests
-from digests.store.outbox import SENT, Place
+from digests.store.outbox import SENT, EditionKey
 from tests.delivery.mail_server import STEPS, MailServer
 from watcher.settings.load import load
 from watcher.store.writer import read, write
 
 READERS = ("ann@example.net", "bob@example.net", "cem@example.net")
-PLACE = Place(digest="world", local_date=date(2026, 11, 24), slot="daily")
+PLACE = EditionKey(digest="world", local_date=date(2026, 11, 24), slot="daily")
 MAIL = b"From: w@example.org\r\nMessage-ID: <1@example.org>\r\n\r\n" + b"news of the day\r\n" * 2_000
 # Where the server has all of a mail, and the sender cannot know it: at the dot; while both are under way, it might.
 UNKNOWABLE = ("dot",)
@@ -123,7 +123,7 @@ def write_settings(folder: Path, server: MailServer) -> Path:
     return path
 
 
-def count(name: str, server: MailServer, place: Place, path: Path, *, ended: bool) -> Count:
+def count(name: str, server: MailServer, place: EditionKey, path: Path, *, ended: bool) -> Count:
     """Return what the readers have."""
     bodies = [server.bodies(reader) for reader in READERS]
     engine = open_digests(load(path).store.url)
@@ -163,7 +163,7 @@ def kill_at_step(folder: Path, step: str, number: int, server: MailServer) -> Co
     code = process[0].wait()
     server.at = {}
     subprocess.run(command, check=True, **QUIET)
-    today = Place(digest="world", local_date=datetime.now(UTC).date(), slot="daily")
+    today = EditionKey(digest="world", local_date=datetime.now(UTC).date(), slot="daily")
     return count(f"{step} of mail {number}", server, today, path, ended=code == -signal.SIGKILL)
 
 
@@ -172,7 +172,7 @@ def fill(path: Path) -> None:
     forms = (Rendered(format="eml", name="x.eml", body=MAIL),)
     parcels = [Parcel(channel="smtp", recipient=reader, forms=forms) for reader in READERS]
     engine = open_digests(load(path).store.url)
-    write(engine, outbox.put, PLACE, parcels, now=datetime.now(UTC))
+    write(engine, outbox.enqueue, PLACE, parcels, now=datetime.now(UTC))
     engine.dispose()
 
 
@@ -181,7 +181,7 @@ def send_the_rest(path: Path, *, passes: int = 1) -> None:
     settings = load(path)
     engine = open_digests(settings.store.url)
     for _ in range(passes):
-        write(engine, outbox.hurry, PLACE, now=datetime.now(UTC))
+        write(engine, outbox.retry_now, PLACE, now=datetime.now(UTC))
         OutboxWorker(engine, settings).run(PLACE)
     engine.dispose()
 
@@ -208,7 +208,7 @@ def kill_at_any_event(folder: Path, number: int, server: MailServer) -> Count:
     victim = subprocess.run([sys.executable, "-c", VICTIM + MAKES_AND_SENDS, str(path), str(number)], **QUIET)
     again = [sys.executable, "-m", "watcher", "digest", "--send", "--config", str(path)]
     subprocess.run(again, check=True, **QUIET)
-    today = Place(digest="world", local_date=datetime.now(UTC).date(), slot="daily")
+    today = EditionKey(digest="world", local_date=datetime.now(UTC).date(), slot="daily")
     return count(f"store event {number} of all", server, today, path, ended=victim.returncode == -signal.SIGKILL)
 
 

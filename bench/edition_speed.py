@@ -32,7 +32,7 @@ from digests.store.editions import open_digests
 from watcher.features.extract import extract_features
 from watcher.features.pack import pack
 from watcher.model import Article
-from watcher.store.articles import Arrival, Packed, add_articles
+from watcher.store.articles import NewArticle, PackedFeatures, add_articles
 from watcher.store.feeds import feed_ids, sync_sources
 from watcher.store.writer import read, write
 
@@ -94,7 +94,7 @@ def fill(path: Path, count: int) -> None:
     with ProcessPoolExecutor(2) as pool:
         packed = list(pool.map(features_of, made, chunksize=CHUNK))
     arrivals = [
-        Arrival(article=article, feed_id=by_name[article.outlet], packed=each)
+        NewArticle(article=article, feed_id=by_name[article.outlet], packed=each)
         for article, each in zip(made, packed, strict=True)
     ]
     for start in range(0, count, BATCH):
@@ -104,10 +104,10 @@ def fill(path: Path, count: int) -> None:
     Path(f"{path}.new").rename(path)
 
 
-def features_of(article: Article) -> Packed:
+def features_of(article: Article) -> PackedFeatures:
     """Return what is kept of an article for grouping."""
     made = extract_features(article.id, title=article.title, text=article.text, language=article.language)
-    return Packed(version=made.version, payload=pack(made))
+    return PackedFeatures(version=made.version, payload=pack(made))
 
 
 def command(folder: Path) -> list[str]:

@@ -25,10 +25,9 @@ from pathlib import Path
 
 from watcher.features.embed import LOCAL_BATCH, Choice, embedding_text
 from watcher.model import FEATURES_VERSION, Article
-from watcher.store.articles import Packed, add_article
-from watcher.store.embedders import name_of
-from watcher.store.features import count_without_vector
-from watcher.store.open import open_store
+from watcher.store.articles import PackedFeatures, add_article
+from watcher.store.engine import open_store
+from watcher.store.features import count_without_vector, name_of
 from watcher.store.writer import Writer, read
 from watcher.worker.backfill import embed_missing
 from watcher.worker.process_pool import Pool
@@ -112,7 +111,7 @@ def cpu_of(command: list[str], given: str) -> float:
 def fill(path: Path, rows: list[tuple[str, str]]) -> None:
     """Make a store with an article a row, the first the newest."""
     engine = open_store(f"sqlite:///{path}")
-    packed = Packed(version=FEATURES_VERSION, payload=b"")
+    packed = PackedFeatures(version=FEATURES_VERSION, payload=b"")
     with engine.begin() as connection:
         for n, (title, body) in enumerate(rows):
             at = NOW - timedelta(seconds=n)

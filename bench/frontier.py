@@ -29,8 +29,7 @@ from tests.postgres import programs, start
 from watcher.feeds.schedule import JITTER
 from watcher.model import NotModified, Validators
 from watcher.settings.model import FetchSettings, PollSettings
-from watcher.store.open import open_store
-from watcher.store.server import driven
+from watcher.store.engine import open_store, with_driver
 from watcher.store.writer import Writer
 from watcher.worker.connectivity import ConnectivityMonitor
 from watcher.worker.context import WorkerContext, system_clock
@@ -152,7 +151,7 @@ def main() -> None:
     assert found is not None, "PostgreSQL 15 or later is needed"
     server = start(found, **SERVER)
     url = server.fresh()
-    engine = create_engine(driven(make_url(url)))
+    engine = create_engine(with_driver(make_url(url)))
     with engine.begin() as connection:
         due = {"every": given.every, "later": JITTER}
         connection.execute(text(FILL), {"feeds": given.feeds, "hosts": given.hosts} | due)

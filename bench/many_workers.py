@@ -41,7 +41,7 @@ from sqlalchemy.exc import DBAPIError
 from bench.kill_drill import Mailbox, free_port
 from tests.postgres import Server, programs, start
 from watcher.daemon.services import SPREAD_S
-from watcher.store.server import driven
+from watcher.store.engine import with_driver
 
 HERE = Path(__file__).parent
 PAUSE_S = 1.0  # between two requests to a host
@@ -97,7 +97,7 @@ class World:
 
     def watch_leases(self, worker: str, since: float) -> None:
         """Note how long it takes until others have taken up all hosts of a dead worker."""
-        held, engine = True, create_engine(driven(make(self.url)))
+        held, engine = True, create_engine(with_driver(make(self.url)))
         first = -1
         while held and time.monotonic() - since < LONGEST_S:
             try:
@@ -119,7 +119,7 @@ class World:
 
     def look(self) -> dict[str, int]:
         """Return what the store holds."""
-        engine = create_engine(driven(make(self.url)))
+        engine = create_engine(with_driver(make(self.url)))
         try:
             with engine.connect() as connection:
                 return {name: connection.execute(text(query)).scalar_one() for name, query in ROWS.items()}

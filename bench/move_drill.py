@@ -30,8 +30,7 @@ from sqlalchemy import Connection, insert, text
 
 from digests.store.schema import editions
 from tests.postgres import programs, start
-from watcher.store import halfway
-from watcher.store.open import connect, make_file
+from watcher.store.engine import connect, make_file
 from watcher.store.schema import polls
 from watcher.store.writer import write
 
@@ -152,7 +151,7 @@ def wait_for_middle(to: str, process: subprocess.Popen[bytes]) -> list[object]:
     engine = connect(to)
     try:
         while process.poll() is None:
-            state = halfway.look_at(engine)
+            state = engine.read_progress(engine)
             if state is not None and (after := state.after.get(KILLED_IN)):
                 time.sleep(1.0)
                 return after

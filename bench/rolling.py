@@ -31,7 +31,7 @@ from watcher.features.embed import embedding_text, load_embedder, with_vector
 from watcher.features.extract import extract_features
 from watcher.features.pack import pack
 from watcher.model import Article
-from watcher.store.articles import Packed, add_article, articles_between
+from watcher.store.articles import PackedFeatures, add_article, articles_between
 from watcher.store.writer import read, write
 from watcher.text.kinds import is_live_address, says_live
 
@@ -96,7 +96,7 @@ def fill(
             features = extract_features(row["id"], title=title, text=body, language=language)
             if vectors:
                 features = with_vector(features, *vectors[embedding_text(title, body)])
-            packed = Packed(
+            packed = PackedFeatures(
                 version=features.version, payload=pack(features), vector=features.vector,
                 vector_model=features.vector_model,
             )  # fmt: skip

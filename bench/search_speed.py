@@ -25,9 +25,9 @@ from sqlalchemy import Engine, text
 
 from watcher.model import Article
 from watcher.store import fts
-from watcher.store.articles import Arrival, Packed, add_articles, entry_of
+from watcher.store.articles import NewArticle, PackedFeatures, add_articles, entry_of
+from watcher.store.engine import open_store
 from watcher.store.fts_entry import words_of
-from watcher.store.open import open_store
 from watcher.store.search import search
 from watcher.store.writer import read, write
 from watcher.text.search import parse
@@ -37,7 +37,7 @@ FIRST = datetime(2026, 1, 1, tzinfo=UTC)
 SPAN = timedelta(days=400)
 BATCH = 20  # articles of one transaction
 OUTLETS = 100
-NOTHING = Packed(version="bench", payload=b"")
+NOTHING = PackedFeatures(version="bench", payload=b"")
 
 
 def main() -> None:
@@ -109,7 +109,7 @@ def fill(engine: Engine, given: list[Article]) -> Counter[str]:
     counted: Counter[str] = Counter()
     for start in range(0, len(given), BATCH):
         part = [
-            Arrival(article=article, feed_id=1, packed=NOTHING, block_hashes=())
+            NewArticle(article=article, feed_id=1, packed=NOTHING, block_hashes=())
             for article in given[start : start + BATCH]
         ]
         write(engine, lambda c, part=part: add_articles(c, part))  # type: ignore[misc]

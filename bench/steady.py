@@ -23,7 +23,7 @@ from tree import TICK_S, cpu, memory, tree
 
 from watcher.daemon.run import run
 from watcher.settings.load import load
-from watcher.store.open import open_store
+from watcher.store.engine import open_store
 from watcher.worker import scheduler
 
 HERE = Path(__file__).parent

@@ -26,12 +26,12 @@ from watcher.features.extract import extract_features
 from watcher.features.pack import pack
 from watcher.model import Article
 from watcher.settings.model import StoreSettings
-from watcher.store.articles import Arrival, Packed, add_articles
+from watcher.store.articles import NewArticle, PackedFeatures, add_articles
 from watcher.store.check import looks
-from watcher.store.indexing import build_anew, count_missing, index_missing
-from watcher.store.open import open_store
+from watcher.store.engine import open_store
 from watcher.store.schema import articles
-from watcher.store.space import give_back
+from watcher.store.search import count_missing, index_missing, rebuild_index
+from watcher.store.stats import free_pages
 from watcher.store.writer import Writer, read, write
 from watcher.worker.maintenance import run_retention
 
@@ -58,7 +58,7 @@ def main() -> int:
         for number in range(given.kills):
             fill(engine, number)
             if number % 2:
-                write(engine, build_anew)
+                write(engine, rebuild_index)
             process = subprocess.Popen([sys.executable, __file__, "--work", url], stdout=subprocess.PIPE)
             assert process.stdout is not None
             process.stdout.readline()
@@ -84,10 +84,10 @@ def main() -> int:
 def fill(engine: Engine, number: int) -> None:
     """Store articles that are too old, and as many that are not."""
     made = extract_features("", title="Report", text=TEXT, language="en")
-    packed = Packed(version=made.version, payload=pack(made))
+    packed = PackedFeatures(version=made.version, payload=pack(made))
     for name, at in (("old", OLD), ("new", NEW)):
         given = [
-            Arrival(
+            NewArticle(
                 article=Article(
                     id=f"{name}{number}-{n}", url=f"https://n.example/{name}{number}-{n}", host="n.example", outlet="N",
                     title=f"Report {n} of {number}", text=f"{TEXT} {n}", language="en", country="GB",
@@ -108,7 +108,7 @@ def work(engine: Engine) -> None:
     async def all_of_it() -> None:
         writer = Writer(engine)
         await asyncio.gather(run_retention(writer, settings, now=NOW), index(writer))
-        await writer.do(partial(give_back, most=10_000))
+        await writer.do(partial(free_pages, most=10_000))
         writer.close()
 
     asyncio.run(all_of_it())

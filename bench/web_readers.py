@@ -30,7 +30,7 @@ from tree import cpu
 
 from watcher.daemon import run as daemon
 from watcher.settings.load import load
-from watcher.store.open import open_store
+from watcher.store.engine import open_store
 from watcher.worker import scheduler
 from watcher.worker.events import Event, FeedPolled
 

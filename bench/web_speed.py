@@ -36,7 +36,7 @@ from watcher.features.pack import pack
 from watcher.model import Article, Source
 from watcher.settings.load import settings_model
 from watcher.store import fts
-from watcher.store.articles import count_articles, entry_of, squeeze
+from watcher.store.articles import compress, count_articles, entry_of
 from watcher.store.feeds import sync_sources
 from watcher.store.schema import articles, entries, features, polls, texts
 from watcher.store.writer import read, write
@@ -149,7 +149,7 @@ def put(connection: Connection, part: list[Article], sources: int) -> None:
     ]
     connection.execute(articles.insert(), rows)
     connection.execute(
-        texts.insert(), [{"article_id": a.id, "text": squeeze(a.text), "removed": squeeze("[]")} for a in part]
+        texts.insert(), [{"article_id": a.id, "text": compress(a.text), "removed": compress("[]")} for a in part]
     )
     connection.execute(
         entries.insert(),

@@ -19,14 +19,14 @@ from digests.edition.publish import folder_of
 from digests.edition.schedule import NOT_LATE, due_at, due_date
 from digests.model import Largest
 from digests.settings.digests import DigestSettings, digests_of
-from digests.store import retention
+from digests.store import maintenance
 from digests.store.editions import DAILY, MAKE_LIMIT_S, first_seen, is_made, is_settled, open_digests
 from digests.store.outbox import OPEN, SENT, Delivery, count_due
 from watcher.daemon.jobs import TIDY_EVERY_S, Job
 from watcher.errors import StoreError, WatcherError
 from watcher.settings.model import Settings
-from watcher.store import intake
-from watcher.store.open import connect
+from watcher.store import stats
+from watcher.store.engine import connect
 from watcher.store.writer import read, write
 from watcher.text.fields import Fields, fields
 from watcher.worker.backfill import BackgroundTask
@@ -82,11 +82,13 @@ async def tidy(tools: WorkerContext) -> None:
     removed = 0
     if keep.keep_editions is not None:
         before = now - keep.keep_editions
-        removed = await run_in_batches(writer, lambda c, _, most: retention.drop_editions(c, before=before, most=most))
+        removed = await run_in_batches(
+            writer, lambda c, _, most: maintenance.drop_editions(c, before=before, most=most)
+        )
     if keep.keep_articles is not None:
         last = now - keep.keep_articles
         await run_in_batches(
-            writer, lambda c, upto, most: retention.drop_stories(c, before=last, after=upto, most=most)
+            writer, lambda c, upto, most: maintenance.drop_stories(c, before=last, after=upto, most=most)
         )
     if removed:
         log.info("tidied_editions %s", fields(editions=removed))
@@ -171,7 +173,7 @@ class Editions:
         """Whether feeds and pages have yet to be asked for what came while nobody was looking."""
         return (
             now - self._awake_since < CATCHING_UP
-            and read(self._tools.writer.engine, partial(intake.count_due, now=now)) > 0
+            and read(self._tools.writer.engine, partial(stats.count_due, now=now)) > 0
         )
 
     async def _make(self, digest: DigestSettings, day: date, *, held_for: timedelta | None = None) -> None:

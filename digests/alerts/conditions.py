@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from digests.edition.schedule import digest_statuses
-from digests.store.outbox import FAILED, TRIED_FOR, unsettled
+from digests.store.outbox import FAILED, TRIED_FOR, undelivered
 from watcher.settings.model import Settings
-from watcher.store.feeds import count_reads
-from watcher.store.line import line_down_since
+from watcher.store.feeds import count_poll_results
+from watcher.store.hosts import network_down_since
 
 DELIVERIES_BACK = timedelta(days=2)
 MOST = 0.5  # of the sources: as many that fail are no fault of theirs
@@ -47,10 +47,10 @@ def poll_failures(
     connection: Connection, *, now: datetime, after: timedelta, looking_since: datetime
 ) -> Iterator[AlertCondition]:
     """Yield that no source answers, or most do not."""
-    reads = count_reads(connection, failing_before=now - after)
+    reads = count_poll_results(connection, failing_before=now - after)
     if not reads.feeds or now - looking_since < after:
         return
-    down = line_down_since(connection)
+    down = network_down_since(connection)
     last = max(reads.last_read_at or looking_since, looking_since)
     if now - last >= after:
         why = "the network of this machine is down" if down else f"{reads.failing} of {reads.feeds} fail at the time"
@@ -73,7 +73,7 @@ def edition_failures(
 def delivery_failures(connection: Connection, *, now: datetime, after: timedelta) -> Iterator[AlertCondition]:
     """Yield each digest with an edition that has not reached somebody; given up at once, waiting after a while."""
     told: dict[str, AlertCondition] = {}
-    for each in unsettled(connection, since=(now - DELIVERIES_BACK).date()):
+    for each in undelivered(connection, since=(now - DELIVERIES_BACK).date()):
         since = each.give_up_at - TRIED_FOR
         if each.state != FAILED and now - since < after:
             continue

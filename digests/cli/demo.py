@@ -25,7 +25,7 @@ from watcher.demo.settings import settings_toml
 from watcher.errors import WatcherError
 from watcher.settings.load import load
 from watcher.settings.model import Settings
-from watcher.store.open import open_store
+from watcher.store.engine import open_store
 
 FOLDER = Path("demo-edition")
 STORE = ("watcher.db", "watcher.db-wal", "watcher.db-shm")

@@ -17,8 +17,7 @@ from digests.edition.publish import earlier_editions, folder_of, render_all
 from digests.errors import DigestError
 from digests.model import Edition, Rendered
 from digests.settings.digests import DigestSettings
-from digests.store.archive import EditionRow, delivered, each_whole, edition_rows
-from digests.store.editions import open_digests
+from digests.store.editions import EditionRow, delivery_counts, edition_rows, iter_editions, open_digests
 from watcher.cli.app import DONE, FAILED, Config, Json, examples, load_settings
 from watcher.cli.output import print_json, print_lines
 from watcher.store.writer import read
@@ -36,8 +35,10 @@ def command(
     engine = open_digests(settings.store.url, make=False)
     try:
         rows = read(engine, edition_rows, name, most=limit)
-        ways = read(engine, delivered, rows)
-        told = read(engine, lambda c: [as_row(row, edition, ways.get(row, {})) for row, edition in each_whole(c, rows)])
+        ways = read(engine, delivery_counts, rows)
+        told = read(
+            engine, lambda c: [as_row(row, edition, ways.get(row, {})) for row, edition in iter_editions(c, rows)]
+        )
     finally:
         engine.dispose()
     if name is not None and not told:
@@ -138,7 +139,7 @@ def kept(engine: Engine, digest: DigestSettings, day: str) -> list[tuple[Edition
         fault.mend = "watcher editions  # lists those that are"
         raise fault
     suffixes = suffixes_of(rows)
-    found = read(engine, lambda c: list(each_whole(c, tuple(suffixes))))
+    found = read(engine, lambda c: list(iter_editions(c, tuple(suffixes))))
     return [(edition, suffixes[row]) for row, edition in found]
 
 

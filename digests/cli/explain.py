@@ -25,14 +25,14 @@ from digests.cluster.item import sort_by_time
 from digests.errors import DigestError
 from digests.store.corrections import holding
 from digests.store.editions import open_digests
-from digests.store.stories import Member, members_of
+from digests.store.stories import StoryMember, members_of
 from digests.stories.window import items, window_of
 from watcher.cli.app import DONE, Config, Json, examples, load_settings
 from watcher.cli.output import print_json, print_lines
 from watcher.model import Article
 from watcher.store.writer import read
 
-Explained: TypeAlias = tuple[PairExplanation, Mapping[str, Member], tuple[Article, Article]]
+Explained: TypeAlias = tuple[PairExplanation, Mapping[str, StoryMember], tuple[Article, Article]]
 
 ARTICLE = Annotated[str, Argument(metavar="ARTICLE", help="Its id, or its URL.")]
 BEFORE = timedelta(days=6)  # the later article: what it may be in a story with
@@ -79,7 +79,7 @@ def explained(connection: Connection, one: str, other: str) -> Explained:
     return found, {article.id: members[article.id] for article in (a, b) if article.id in members}, (a, b)
 
 
-def lines(found: PairExplanation, members: Mapping[str, Member], articles: Sequence[Article]) -> Iterator[str]:
+def lines(found: PairExplanation, members: Mapping[str, StoryMember], articles: Sequence[Article]) -> Iterator[str]:
     """Yield the verdict, and what can be checked in the two texts."""
     for place, article in zip(("first", "second"), articles, strict=True):
         yield f"{place}: {article.outlet}, {article.published_at:%Y-%m-%d %H:%M}, {article.language}: {article.title}"
@@ -97,7 +97,7 @@ def lines(found: PairExplanation, members: Mapping[str, Member], articles: Seque
     yield f"The two alone are alike by {found.score:.2f}; {found.threshold:.2f} joins two reports."
 
 
-def as_json(found: PairExplanation, members: Mapping[str, Member], articles: Sequence[Article]) -> dict[str, Any]:
+def as_json(found: PairExplanation, members: Mapping[str, StoryMember], articles: Sequence[Article]) -> dict[str, Any]:
     """Return the verdict as JSON."""
     told = [
         {"id": article.id, "url": article.url, "story": members[article.id].story if article.id in members else None}

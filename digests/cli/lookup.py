@@ -13,7 +13,7 @@ from digests.settings.digests import DigestSettings, digests_of
 from digests.store.editions import get_edition, last_edition
 from watcher.model import Article
 from watcher.settings.model import Settings
-from watcher.store.articles import article_at, articles_by_id
+from watcher.store.articles import article_by_url, articles_by_id
 from watcher.store.writer import read
 from watcher.text.urls import is_web
 
@@ -41,7 +41,7 @@ def kept_edition(engine: Engine, digest: str, day: str | None) -> Edition:
 def article_named(connection: Connection, wanted: str) -> Article:
     """Return an article by its id or its URL. Errors: DigestError."""
     key = wanted.strip()
-    article = article_at(connection, key) if is_web(key) else articles_by_id(connection, [key]).get(key)
+    article = article_by_url(connection, key) if is_web(key) else articles_by_id(connection, [key]).get(key)
     if article is None:
         error = DigestError(f"no article {wanted} is stored")
         error.mend = "watcher story STORY  # shows the articles of a story with their ids and URLs"

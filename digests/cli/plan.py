@@ -23,8 +23,7 @@ from watcher.features.embed import choice_of, usable_embedder
 from watcher.model import FEATURES_VERSION
 from watcher.settings.model import Settings
 from watcher.settings.values import parse_duration
-from watcher.store.embedders import name_of
-from watcher.store.features import outdated, without_vector
+from watcher.store.features import name_of, with_old_version, without_vector
 from watcher.store.writer import Writer, read
 from watcher.text.counting import count
 from watcher.worker.backfill import rebuild_features
@@ -75,7 +74,7 @@ def complete_features(settings: Settings, engine: Engine, *, since: datetime) ->
     choice = usable_embedder(choice_of(settings.semantic))
     name = read(engine, name_of, choice.mark) if choice else None
     lacking = choice and read(engine, without_vector, model=name, most=1, since=since)
-    if not lacking and not read(engine, outdated, version=FEATURES_VERSION, most=1, since=since):
+    if not lacking and not read(engine, with_old_version, version=FEATURES_VERSION, most=1, since=since):
         return
 
     async def complete() -> None:

@@ -20,8 +20,7 @@ from watcher.cli.moments import moment_of
 from watcher.cli.output import print_json, print_lines
 from watcher.feeds.html_text import one_line
 from watcher.store.fts import Filters
-from watcher.store.indexing import count_missing, index_missing
-from watcher.store.search import Found, Hit, search
+from watcher.store.search import Hit, SearchResult, count_missing, index_missing, search
 from watcher.store.writer import read, write
 from watcher.text.search import parse
 from watcher.text.snippets import Snippet
@@ -95,12 +94,12 @@ def fill_index(engine: Engine) -> int:
     return 0
 
 
-def stories_of(connection: Connection, found: Found) -> dict[str, str]:
+def stories_of(connection: Connection, found: SearchResult) -> dict[str, str]:
     """Return the story that each article is in, of those that are in one."""
     return {key: member.story for key, member in members_of(connection, [hit.id for hit in found.hits]).items()}
 
 
-def as_json(found: Found, stories: Mapping[str, str], missing: int) -> dict[str, Any]:
+def as_json(found: SearchResult, stories: Mapping[str, str], missing: int) -> dict[str, Any]:
     """Return what was found as JSON has it."""
     return {
         "hits": [
@@ -124,7 +123,7 @@ def as_json(found: Found, stories: Mapping[str, str], missing: int) -> dict[str,
     }
 
 
-def show_hits(found: Found, stories: Mapping[str, str], zone: tzinfo, missing: int) -> None:
+def show_hits(found: SearchResult, stories: Mapping[str, str], zone: tzinfo, missing: int) -> None:
     """Print what was found."""
     for hit in found.hits:
         print_lines(hit_lines(hit, stories.get(hit.id), zone), links=True)
@@ -151,7 +150,7 @@ def bold(snippet: Snippet) -> str:
     return "".join([*shown, inert(snippet.text[at:])])
 
 
-def ending(found: Found, zone: tzinfo, missing: int) -> Iterator[str]:
+def ending(found: SearchResult, zone: tzinfo, missing: int) -> Iterator[str]:
     """Yield what there is to say behind the hits."""
     if not found.hits:
         yield "nothing was found"

@@ -20,8 +20,8 @@ from digests.edition.publish import build_messages, folder_of, publish, render_a
 from digests.model import Edition, Parcel
 from digests.settings.digests import DigestSettings
 from digests.store import outbox
-from digests.store.editions import DAILY, get_slot, look_into_digests, open_digests
-from digests.store.outbox import SENT, Delivery, Place, deliveries_of
+from digests.store.editions import DAILY, get_slot, open_digests, open_digests_read_only
+from digests.store.outbox import SENT, Delivery, EditionKey, deliveries_of
 from watcher.cli.app import DONE, PARTLY
 from watcher.cli.output import print_json, print_lines, say
 from watcher.feeds.html_text import one_line
@@ -37,7 +37,7 @@ class Made:
     """An edition, where it is kept, and the files that were written for it now."""
 
     edition: Edition
-    place: Place
+    place: EditionKey
     files: tuple[Path, ...] = ()
     is_new: bool = True
 
@@ -103,7 +103,7 @@ def kept_edition(engine: Engine, digest: DigestSettings, asked: Asked, now: date
     found = read(engine, get_slot, digest.name, local_date=day)
     if found is None or (day == today and found[0] != DAILY):
         return None
-    place = Place(digest=digest.name, local_date=day, slot=found[0])
+    place = EditionKey(digest=digest.name, local_date=day, slot=found[0])
     return Made(edition=found[1], place=place, is_new=False)
 
 
@@ -112,8 +112,8 @@ def to_send(order: EditionRequest, suffix: str, asked: Asked) -> tuple[EditionRe
     return (order, suffix) if asked.has_window else (replace(order, slot=DAILY), "")
 
 
-def place_of(digest: DigestSettings, order: EditionRequest) -> Place:
-    return Place(digest=digest.name, local_date=order.local_date, slot=order.slot or "")
+def place_of(digest: DigestSettings, order: EditionRequest) -> EditionKey:
+    return EditionKey(digest=digest.name, local_date=order.local_date, slot=order.slot or "")
 
 
 def send(settings: Settings, engine: Engine, digest: DigestSettings, made: Made) -> tuple[Delivery, ...]:
@@ -122,8 +122,8 @@ def send(settings: Settings, engine: Engine, digest: DigestSettings, made: Made)
     owed = () if made.is_new else build_messages(engine, made.edition, digest)
 
     def make_due(connection: Connection) -> None:
-        outbox.put(connection, made.place, owed, now=now)
-        outbox.hurry(connection, made.place, now=now)
+        outbox.enqueue(connection, made.place, owed, now=now)
+        outbox.retry_now(connection, made.place, now=now)
 
     write(engine, make_due)
     OutboxWorker(engine, settings).run(made.place)
@@ -150,7 +150,7 @@ def as_json(delivery: Delivery) -> dict[str, object]:
 
 def preview_all(settings: Settings, wanted: Sequence[DigestSettings], asked: Asked, *, json: bool) -> int:
     """Show what `send_all` would send to whom. The store is only looked into, and no secret is read."""
-    engine = look_into_digests(settings.store.url)
+    engine = open_digests_read_only(settings.store.url)
     found = []
     try:
         for digest in wanted:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 from digests.store.editions import open_digests
-from digests.store.outbox import Delivery, unsettled
+from digests.store.outbox import Delivery, undelivered
 from watcher.cli.status import StatusPart
 from watcher.feeds.html_text import one_line
 from watcher.settings.model import Settings
@@ -23,7 +23,7 @@ def deliveries(settings: Settings) -> StatusPart:
     engine = open_digests(settings.store.url, make=False)
     try:
         since = (datetime.now(UTC) - TOLD_FOR).date()
-        found = read(engine, unsettled, since=since)
+        found = read(engine, undelivered, since=since)
     finally:
         engine.dispose()
     return StatusPart(name="deliveries", found=[as_json(each) for each in found], lines=tuple(lines(found)))

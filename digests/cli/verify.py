@@ -21,13 +21,12 @@ from digests.errors import DigestError
 from digests.model import Edition, cited_ids
 from digests.render.forms import FORMATS
 from digests.settings.digests import DigestSettings, digests_of
-from digests.store.archive import edition_rows, whole
-from digests.store.editions import open_digests
+from digests.store.editions import edition_rows, load_edition, open_digests
 from watcher.cli.app import DONE, FAILED, Config, Json, examples, load_settings
 from watcher.cli.output import print_json, print_lines
 from watcher.settings.model import Settings
 from watcher.store.articles import articles_by_id
-from watcher.store.revisions import revisions_of
+from watcher.store.pages import revisions_of
 from watcher.store.writer import read
 from watcher.text.counting import count
 
@@ -75,7 +74,7 @@ def wanted(
     """Yield the editions that are meant, one by one. Errors: DigestError, if there is none."""
     if everything:
         for row in read(engine, edition_rows):
-            yield read(engine, partial(whole, row=row))
+            yield read(engine, partial(load_edition, row=row))
     elif edition is not None and is_file(edition):
         path = Path(edition)
         if path.suffix == ".json":

@@ -14,7 +14,7 @@ from digests.errors import DeliveryError
 from digests.settings.delivery import parse_mailbox
 from digests.settings.digests import DigestSettings, digests_of, smtp_of
 from digests.store import outbox
-from digests.store.outbox import FAILED, SENT, UNKNOWN, WAITING, Delivery, Place
+from digests.store.outbox import FAILED, SENT, UNKNOWN, WAITING, Delivery, EditionKey
 from watcher.errors import WatcherError
 from watcher.settings.model import Settings
 from watcher.store.writer import read, write, write_patiently
@@ -53,7 +53,7 @@ class OutboxWorker:
         self._open: dict[tuple[str, int], Channel] = {}
         self._broken_off = False
 
-    def run(self, place: Place | None = None) -> None:
+    def run(self, place: EditionKey | None = None) -> None:
         """
         Send what is due, of one edition if `place` is given.
 
@@ -74,7 +74,7 @@ class OutboxWorker:
         for channel in list(self._open.values()):
             channel.break_off()
 
-    def _claim(self, place: Place | None) -> Delivery | None:
+    def _claim(self, place: EditionKey | None) -> Delivery | None:
         now = self._now()
         return write(self._engine, outbox.claim, now=now, back_off=FIRST_RETRY, place=place)
 
@@ -82,17 +82,17 @@ class OutboxWorker:
         """Return the delivery as it is now, and those that share its fault."""
 
         def at_the_brink() -> None:
-            if not write(self._engine, outbox.note_brink, delivery):
+            if not write(self._engine, outbox.mark_in_flight, delivery):
                 raise DeliveryError(delivery.channel, "another process has taken it over")
 
         try:
             channel = self._channel(delivery)
-            parcel = read(self._engine, outbox.parcel_of, delivery)
+            parcel = read(self._engine, outbox.message_from_row, delivery)
             told = channel.send(parcel, at_the_brink=at_the_brink)
         except DeliveryError as error:
             return self._failed(delivery, error)
         now = self._now()
-        write_patiently(self._engine, self._patience_s(), outbox.note_sent, delivery, told, now=now)
+        write_patiently(self._engine, self._patience_s(), outbox.mark_sent, delivery, told, now=now)
         return (replace(delivery, state=SENT, told=told, settled_at=now, mend=None),)
 
     def _channel(self, delivery: Delivery) -> Channel:
@@ -124,12 +124,12 @@ class OutboxWorker:
         found = self._ways.get(reader_of(delivery)) if error.of_the_way and not self._broken_off else None
 
         def note(connection: Connection) -> tuple[Delivery, ...]:
-            outbox.note_failed(connection, failed, now=now)
+            outbox.mark_failed(connection, failed, now=now)
             if found is None:
                 return ()
             digest, n = found
             recipients = digest.deliver[n].recipients(digest.mail.to)
-            return outbox.share_fault(connection, failed, recipients=recipients, now=now)
+            return outbox.fail_siblings(connection, failed, recipients=recipients, now=now)
 
         return failed, *write_patiently(self._engine, self._patience_s(), note)
 

@@ -23,16 +23,15 @@ from digests.compose.rank import rank
 from digests.edition.schedule import NOT_LATE, window_of
 from digests.model import Correction, Edition, FailingSource, Parcel, Story
 from digests.store import editions, outbox
-from digests.store.owners import with_owners
+from digests.store.maintenance import with_owners
 from digests.stories.window import cluster_and_save, cluster_preview
 from watcher.errors import StoreError
 from watcher.feeds.health import health
 from watcher.model import Article, Revision
 from watcher.store.articles import articles_between, articles_by_id, texts_by_id
 from watcher.store.feeds import FeedState, feed_states
-from watcher.store.intake import count_entries, count_outside, count_repeats
-from watcher.store.pages import count_waiting, given_up
-from watcher.store.revisions import look_again, revisions_between
+from watcher.store.pages import count_waiting, failed_page_counts, revisions_between, schedule_rechecks
+from watcher.store.stats import count_duplicate_entries, count_entries, count_out_of_window
 from watcher.store.writer import read, write, write_patiently
 
 if TYPE_CHECKING:
@@ -47,7 +46,7 @@ def edition_window(
     """Return the window of an edition: `length` if the reader says so, else the digest's, longer after a gap."""
     if length is not None:
         return end - length, end
-    covered = read(engine, editions.covered_until, digest.name, by=end, window=digest.window)
+    covered = read(engine, editions.covered_up_to, digest.name, by=end, window=digest.window)
     return window_of(end, digest.window, previous_end=covered)
 
 
@@ -113,7 +112,7 @@ def release_claim(
     """Let others make the edition that an error has ended; where the store cannot be written, the claim runs out."""
     patience_s = PATIENCE_S if isinstance(error, StoreError) and error.passing else 0.0
     with suppress(StoreError):
-        write_patiently(engine, patience_s, editions.give_back, digest.name, local_date=order.local_date, slot=slot)
+        write_patiently(engine, patience_s, editions.release_claim, digest.name, local_date=order.local_date, slot=slot)
 
 
 def build_edition(
@@ -149,11 +148,11 @@ def save_edition(
 
     False if somebody else has made it.
     """
-    if not editions.finish(connection, edition, slot=slot):
+    if not editions.save_edition(connection, edition, slot=slot):
         return False
-    place = outbox.Place(digest=edition.digest, local_date=edition.local_date, slot=slot)
-    outbox.put(connection, place, parcels, now=now)
-    look_again(connection, pages_to_recheck(edition), now=now)
+    place = outbox.EditionKey(digest=edition.digest, local_date=edition.local_date, slot=slot)
+    outbox.enqueue(connection, place, parcels, now=now)
+    schedule_rechecks(connection, pages_to_recheck(edition), now=now)
     return True
 
 
@@ -293,7 +292,7 @@ def seen_until(connection: Connection, digest: DigestSettings, order: EditionReq
     if order.is_exact:
         return None
     day, end = order.local_date, order.window_end
-    return editions.covered_until(connection, digest.name, by=end, window=digest.window, before=day)
+    return editions.covered_up_to(connection, digest.name, by=end, window=digest.window, before=day)
 
 
 def arrived_late(article: Article, *, order: EditionRequest, seen_until: datetime | None) -> bool:
@@ -395,11 +394,11 @@ def ledger_input(
         for state in states
     ]
     feed_ids = [state.feed.id for state in states] if digest.sources else None
-    lost = given_up(connection, start=start, end=end, feed_ids=feed_ids)
+    lost = failed_page_counts(connection, start=start, end=end, feed_ids=feed_ids)
     missed = [(f"pages not to be had: {reason}", n) for reason, n in lost]
     missed.append(("pages still to be had", count_waiting(connection, start=start, end=end, feed_ids=feed_ids)))
-    repeats = count_repeats(connection, start=start, end=end, feed_ids=feed_ids)
-    older = count_outside(connection, start=start, end=end, feed_ids=feed_ids) - late_news
+    repeats = count_duplicate_entries(connection, start=start, end=end, feed_ids=feed_ids)
+    older = count_out_of_window(connection, start=start, end=end, feed_ids=feed_ids) - late_news
     before = (("further entries of the same articles", repeats), ("published outside the window", older))
     late = now - order.due_at if order.due_at is not None else timedelta()
     return LedgerInput(

@@ -16,7 +16,7 @@ from watcher.errors import WatcherError
 from watcher.model import Article
 from watcher.net.openai import Chat, Message
 from watcher.store.articles import articles_by_id
-from watcher.store.revisions import revisions_of
+from watcher.store.pages import revisions_of
 from watcher.store.writer import read
 
 if TYPE_CHECKING:

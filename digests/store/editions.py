@@ -1,9 +1,10 @@
-"""Editions in the store: claimed once a date, kept whole, found again."""
+"""Editions: claimed once per digest, date and slot; saved whole; listed."""
 
 from __future__ import annotations
 
 import uuid
 import zlib
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -13,9 +14,9 @@ from sqlalchemy import ColumnElement, Connection, Engine, delete, exists, func, 
 from digests import edition_json
 from digests.model import Edition, cited_ids
 from digests.store.schema import deliveries, digests, editions, metadata
-from watcher.store.holds import hold
+from watcher.store.articles import pin
+from watcher.store.engine import Schema, check_version, dispose_on_error, open_read_only, open_store, upgrade
 from watcher.store.hosts import is_alive, worker_name
-from watcher.store.open import Schema, check_version, disposed_of_if_it_fails, look_into, open_store, upgrade
 from watcher.store.sql import insert
 
 REACHED = ("sent", "unknown")  # states of a delivery that its reader has, or may have (`outbox`)
@@ -30,19 +31,19 @@ CLAIM_LASTS = timedelta(seconds=MAKE_LIMIT_S + 300)  # a claim older than this w
 def open_digests(url: str, *, make: bool = True) -> Engine:
     """Return an engine on the store at `url` with the digests' tables up to date beside the watcher's; as there."""
     engine = open_store(url, make=make)
-    with disposed_of_if_it_fails(engine):
+    with dispose_on_error(engine):
         upgrade(engine, MIGRATIONS, version_table="digests_schema")
     return engine
 
 
-def look_into_digests(url: str) -> Engine:
+def open_digests_read_only(url: str) -> Engine:
     """
     Return an engine on a store that is only looked into: nothing is made, and nothing brought up to date.
 
     Errors: StoreError, if there is no store, or one of another version.
     """
-    engine = look_into(url)
-    with disposed_of_if_it_fails(engine):
+    engine = open_read_only(url)
+    with dispose_on_error(engine):
         check_version(engine, MIGRATIONS, version_table="digests_schema")
     return engine
 
@@ -78,17 +79,17 @@ def claim(
         by: Who claims, by default this process (`maker`).
         held_for: How long the claim of another process stands; None: as long as an edition may take.
     """
-    place = at(digest, local_date, slot)
+    place = edition_key_filter(digest, local_date, slot)
     held = connection.execute(select(editions.c.claimed_by, editions.c.claimed_at, editions.c.made_at).where(*place))
     row = held.one_or_none()
     if (
         row is not None
         and row.made_at is None
-        and not is_held(row.claimed_by, row.claimed_at, now=now, held_for=held_for or CLAIM_LASTS)
+        and not is_claim_live(row.claimed_by, row.claimed_at, now=now, held_for=held_for or CLAIM_LASTS)
     ):
-        give_back(connection, digest, local_date=local_date, slot=slot, by=row.claimed_by)
+        release_claim(connection, digest, local_date=local_date, slot=slot, by=row.claimed_by)
     values = {"digest": digest, "local_date": local_date, "slot": slot, "number": number}
-    values |= {"claimed_at": now, "claimed_by": by or maker()}
+    values |= {"claimed_at": now, "claimed_by": by or process_id()}
     statement = (
         insert(connection, editions)
         .values(window_start=window[0], window_end=window[1], **values)
@@ -98,71 +99,71 @@ def claim(
     return connection.scalar(statement) is not None
 
 
-def at(digest: str, local_date: date, slot: str) -> tuple[ColumnElement[bool], ...]:
+def edition_key_filter(digest: str, local_date: date, slot: str) -> tuple[ColumnElement[bool], ...]:
     """Return the conditions that name an edition's place."""
     return editions.c.digest == digest, editions.c.local_date == local_date, editions.c.slot == slot
 
 
-def maker() -> str:
+def process_id() -> str:
     """Return the name under which this process makes editions: machine, process, and a mark of its start."""
     return f"{worker_name()}:{MARK}"
 
 
-def is_held(by: str, claimed_at: datetime, *, now: datetime, held_for: timedelta = CLAIM_LASTS) -> bool:
+def is_claim_live(by: str, claimed_at: datetime, *, now: datetime, held_for: timedelta = CLAIM_LASTS) -> bool:
     """Whether a claim stands: it has not run out, and its process lives as far as can be told from here."""
-    return abs(now - claimed_at) <= held_for and lives(by)
+    return abs(now - claimed_at) <= held_for and is_process_alive(by)
 
 
-def lives(by: str) -> bool:
+def is_process_alive(by: str) -> bool:
     """Whether a process, named by `maker`, lives as far as can be told from here."""
     machine, pid, _ = by.rsplit(":", 2)
-    elsewhere = machine != maker().rsplit(":", 2)[0]
-    return by == maker() or elsewhere or is_alive(int(pid))
+    elsewhere = machine != process_id().rsplit(":", 2)[0]
+    return by == process_id() or elsewhere or is_alive(int(pid))
 
 
-def finish(connection: Connection, edition: Edition, *, slot: str, by: str | None = None) -> bool:
+def save_edition(connection: Connection, edition: Edition, *, slot: str, by: str | None = None) -> bool:
     """Keep a made edition in the place that was claimed for it; False if somebody else has taken the claim over."""
     found = connection.execute(
         update(editions)
-        .where(*at(edition.digest, edition.local_date, slot))
-        .where(editions.c.made_at.is_(None), editions.c.claimed_by == (by or maker()))
+        .where(*edition_key_filter(edition.digest, edition.local_date, slot))
+        .where(editions.c.made_at.is_(None), editions.c.claimed_by == (by or process_id()))
         .values(made_at=edition.made_at, payload=zlib.compress(edition_json.dump(edition), 6))
     )
     if found.rowcount != 1:
         return False
-    hold_cited(connection, edition, slot=slot)
+    pin_cited_articles(connection, edition, slot=slot)
     return True
 
 
-def hold_cited(connection: Connection, edition: Edition, *, slot: str) -> None:
+def pin_cited_articles(connection: Connection, edition: Edition, *, slot: str) -> None:
     """Have the articles kept that an edition's words rest on, as long as it is kept: it can be verified."""
-    hold(connection, cited_ids(edition), holder=holder(edition.digest, edition.local_date, slot))
+    pin(connection, cited_ids(edition), holder=pin_name(edition.digest, edition.local_date, slot))
 
 
-def holder(digest: str, local_date: date, slot: str) -> str:
+def pin_name(digest: str, local_date: date, slot: str) -> str:
     """Return the name under which an edition holds its articles."""
     return f"edition {digest} {local_date.isoformat()} {slot}"
 
 
-def give_back(connection: Connection, digest: str, *, local_date: date, slot: str, by: str | None = None) -> None:
+def release_claim(connection: Connection, digest: str, *, local_date: date, slot: str, by: str | None = None) -> None:
     """Undo one's own claim, whose edition could not be made."""
     connection.execute(
         delete(editions)
-        .where(*at(digest, local_date, slot))
-        .where(editions.c.made_at.is_(None), editions.c.claimed_by == (by or maker()))
+        .where(*edition_key_filter(digest, local_date, slot))
+        .where(editions.c.made_at.is_(None), editions.c.claimed_by == (by or process_id()))
     )
 
 
 def is_settled(connection: Connection, digest: str, *, local_date: date, slot: str, now: datetime) -> bool:
     """Whether the edition is made, or being made by a live claim."""
     query = select(editions.c.made_at, editions.c.claimed_by, editions.c.claimed_at)
-    row = connection.execute(query.where(*at(digest, local_date, slot))).one_or_none()
-    return row is not None and (row.made_at is not None or is_held(row.claimed_by, row.claimed_at, now=now))
+    row = connection.execute(query.where(*edition_key_filter(digest, local_date, slot))).one_or_none()
+    return row is not None and (row.made_at is not None or is_claim_live(row.claimed_by, row.claimed_at, now=now))
 
 
 def is_made(connection: Connection, digest: str, *, local_date: date, slot: str) -> bool:
     """Whether the edition is made."""
-    made_at = connection.scalar(select(editions.c.made_at).where(*at(digest, local_date, slot)))
+    made_at = connection.scalar(select(editions.c.made_at).where(*edition_key_filter(digest, local_date, slot)))
     return made_at is not None
 
 
@@ -192,7 +193,7 @@ def last_edition(connection: Connection, digest: str) -> Edition | None:
     return get_edition(connection, digest, local_date=day) if day else None
 
 
-def has_reached() -> ColumnElement[bool]:
+def was_delivered() -> ColumnElement[bool]:
     """
     Return the condition that an edition has reached its reader.
 
@@ -206,7 +207,7 @@ def has_reached() -> ColumnElement[bool]:
 
 def seen_editions(connection: Connection, digest: str, *, before: date, most: int) -> tuple[Edition, ...]:
     """Return, as `recent_editions` does, those that have reached the reader: what is known."""
-    return recent_editions(connection, digest, before=before, most=most, where=has_reached())
+    return recent_editions(connection, digest, before=before, most=most, where=was_delivered())
 
 
 def recent_editions(
@@ -225,7 +226,7 @@ def recent_editions(
     return tuple(each[1] for each in found if each is not None)
 
 
-def covered_until(
+def covered_up_to(
     connection: Connection, digest: str, *, by: datetime, window: timedelta, before: date | None = None
 ) -> datetime | None:
     """
@@ -240,7 +241,7 @@ def covered_until(
     query = (
         select(editions.c.slot, editions.c.window_start, editions.c.window_end)
         .where(editions.c.digest == digest, editions.c.made_at.is_not(None), editions.c.window_end <= by)
-        .where(has_reached())
+        .where(was_delivered())
         .order_by(editions.c.window_end.desc())
     )
     if before is not None:
@@ -282,3 +283,90 @@ def last_made(connection: Connection) -> dict[str, LastMade]:
 def known_since(connection: Connection) -> dict[str, datetime]:
     """Return when each digest was first asked for."""
     return dict(connection.execute(select(digests.c.name, digests.c.first_seen_at)).all())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditionRow:
+    """An edition that is kept. `is_daily`: the one of its date, else one that was asked for."""
+
+    digest: str
+    local_date: date
+    slot: str
+    number: int
+    made_at: datetime
+
+    @property
+    def is_daily(self) -> bool:
+        return self.slot == DAILY
+
+
+def edition_rows(
+    connection: Connection, digest: str | None = None, *, day: date | None = None, most: int | None = None
+) -> tuple[EditionRow, ...]:
+    """Return the editions that are kept, the latest first: of a digest, of a date, at most so many."""
+    columns = [editions.c[name] for name in EditionRow.__slots__]
+    query = select(*columns).where(editions.c.made_at.is_not(None))
+    query = query.order_by(editions.c.local_date.desc(), editions.c.made_at.desc(), editions.c.id.desc())
+    if digest is not None:
+        query = query.where(editions.c.digest == digest)
+    if day is not None:
+        query = query.where(editions.c.local_date == day)
+    return tuple(EditionRow(**row._mapping) for row in connection.execute(query.limit(most)))
+
+
+def delivery_counts(connection: Connection, rows: Iterable[EditionRow]) -> dict[EditionRow, dict[str, int]]:
+    """Return how many deliveries of each edition are in each state: sent, waiting, failed."""
+    by_place = {(row.digest, row.local_date, row.slot): row for row in rows}
+    place = (deliveries.c.digest, deliveries.c.local_date, deliveries.c.slot)
+    days = {row.local_date for row in by_place.values()}
+    query = select(*place, deliveries.c.state, func.count()).group_by(*place, deliveries.c.state)
+    found: dict[EditionRow, dict[str, int]] = {}
+    for digest, day, slot, state, count in connection.execute(query.where(deliveries.c.local_date.in_(days))):
+        if row := by_place.get((digest, day, slot)):
+            found.setdefault(row, {})[state] = count
+    return found
+
+
+def load_edition(connection: Connection, row: EditionRow) -> Edition:
+    """Return an edition of which there is a row."""
+    return edition_of(payload_of(connection, row))
+
+
+def payload_of(connection: Connection, row: EditionRow) -> bytes:
+    """Return the bytes of an edition of which there is a row, as they are kept."""
+    place = (editions.c.digest == row.digest, editions.c.local_date == row.local_date, editions.c.slot == row.slot)
+    payload: bytes = connection.execute(select(editions.c.payload).where(*place)).scalar_one()
+    return payload
+
+
+def adjacent_dates(connection: Connection, digest: str, day: date) -> tuple[date | None, date | None]:
+    """Return the dates of a digest's editions before and after `day`."""
+    made = (editions.c.digest == digest, editions.c.made_at.is_not(None))
+    before = connection.scalar(select(func.max(editions.c.local_date)).where(*made, editions.c.local_date < day))
+    after = connection.scalar(select(func.min(editions.c.local_date)).where(*made, editions.c.local_date > day))
+    return before, after
+
+
+def iter_editions(connection: Connection, rows: tuple[EditionRow, ...]) -> Iterator[tuple[EditionRow, Edition]]:
+    """Yield editions one by one: all of them may be more than the memory holds."""
+    for row in rows:
+        yield row, load_edition(connection, row)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditionInProgress:
+    """An edition that is being made, and since when."""
+
+    digest: str
+    local_date: date
+    claimed_at: datetime
+
+
+def editions_in_progress(connection: Connection, *, now: datetime) -> tuple[EditionInProgress, ...]:
+    """Return the editions that somebody who lives is making."""
+    query = select(editions).where(editions.c.made_at.is_(None)).order_by(editions.c.claimed_at)
+    return tuple(
+        EditionInProgress(digest=row.digest, local_date=row.local_date, claimed_at=row.claimed_at)
+        for row in connection.execute(query)
+        if is_claim_live(row.claimed_by, row.claimed_at, now=now)
+    )

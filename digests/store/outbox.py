@@ -1,10 +1,4 @@
-"""
-The outbox: a row for each delivery of an edition to a recipient, written when the edition is.
-
-States: `waiting` for its time; `sending`, in the hands of a process, and not with the other side yet; `unknown`, from
-right before the step after which the other side may have it, until its answer is written down; `sent`; `failed`.
-A process that dies leaves `sending` or `unknown`, and the next one goes on from there.
-"""
+"""Deliveries of editions to recipients, and the alerts that are open."""
 
 from __future__ import annotations
 
@@ -18,9 +12,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, and_, case, func, or_, select, update
 
 from digests.model import Parcel, Rendered
-from digests.store.editions import lives, maker
+from digests.store.editions import is_process_alive, process_id
 from digests.store.schema import deliveries
-from watcher.store.sql import insert
+from watcher.store.sql import insert, load_fact, save_fact
 
 WAITING, SENDING, UNKNOWN, SENT, FAILED = "waiting", "sending", "unknown", "sent", "failed"
 OPEN = (WAITING, SENDING, UNKNOWN)
@@ -32,7 +26,7 @@ LOOKED_AT = 50  # rows due at a claim: so many may be in the hands of others
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class EditionKey:
     """The edition that is delivered."""
 
     digest: str
@@ -45,7 +39,7 @@ class Delivery:
     """A row of the outbox, without its parcel."""
 
     id: int
-    place: Place
+    place: EditionKey
     channel: str
     recipient: str
     state: str
@@ -57,7 +51,7 @@ class Delivery:
     mend: str | None
 
 
-def put(connection: Connection, place: Place, parcels: Iterable[Parcel], *, now: datetime) -> None:
+def enqueue(connection: Connection, place: EditionKey, parcels: Iterable[Parcel], *, now: datetime) -> None:
     """Add a delivery for each parcel; one that the edition has already stays as it is."""
     rows = [
         {
@@ -71,7 +65,7 @@ def put(connection: Connection, place: Place, parcels: Iterable[Parcel], *, now:
             "next_try_at": now,
             "give_up_at": now + TRIED_FOR,
             "told": "",
-            "payload": packed(parcel),
+            "payload": pack_forms(parcel),
         }
         for parcel in parcels
     ]
@@ -79,13 +73,13 @@ def put(connection: Connection, place: Place, parcels: Iterable[Parcel], *, now:
         connection.execute(insert(connection, deliveries).on_conflict_do_nothing(), rows)
 
 
-def packed(parcel: Parcel) -> bytes:
+def pack_forms(parcel: Parcel) -> bytes:
     """Return the forms of a parcel as the store keeps them: a line of JSON with names and lengths, then their bytes."""
     head = json.dumps([[form.format, form.name, len(form.body)] for form in parcel.forms]).encode()
     return zlib.compress(b"\n".join((head, b"".join(form.body for form in parcel.forms))), 6)
 
 
-def forms_of(payload: bytes) -> tuple[Rendered, ...]:
+def unpack_forms(payload: bytes) -> tuple[Rendered, ...]:
     """Return what `packed` was made of."""
     head, _, rest = zlib.decompress(payload).partition(b"\n")
     found = []
@@ -95,15 +89,20 @@ def forms_of(payload: bytes) -> tuple[Rendered, ...]:
     return tuple(found)
 
 
-def parcel_of(connection: Connection, delivery: Delivery) -> Parcel:
+def message_from_row(connection: Connection, delivery: Delivery) -> Parcel:
     """Return what is to be delivered."""
     payload = connection.execute(select(deliveries.c.payload).where(deliveries.c.id == delivery.id)).scalar_one()
-    forms = forms_of(payload) if payload else ()
+    forms = unpack_forms(payload) if payload else ()
     return Parcel(channel=delivery.channel, recipient=delivery.recipient, forms=forms)
 
 
 def claim(
-    connection: Connection, *, now: datetime, back_off: timedelta, place: Place | None = None, by: str | None = None
+    connection: Connection,
+    *,
+    now: datetime,
+    back_off: timedelta,
+    place: EditionKey | None = None,
+    by: str | None = None,
 ) -> Delivery | None:
     """
     Take the delivery that is due longest upon oneself, None if none is due; one in other hands is left there.
@@ -115,7 +114,7 @@ def claim(
     """
     query = select(*ALL_BUT_PARCEL).where(deliveries.c.state.in_(OPEN), is_due(now))
     if place is not None:
-        query = query.where(*at(place))
+        query = query.where(*edition_filter(place))
     for row in connection.execute(query.order_by(deliveries.c.next_try_at, deliveries.c.id).limit(LOOKED_AT)):
         if is_leased(row, now=now):
             continue
@@ -127,7 +126,7 @@ def claim(
                 state=case((deliveries.c.state == UNKNOWN, UNKNOWN), else_=SENDING),
                 attempts=deliveries.c.attempts + 1,
                 next_try_at=now + back_off,
-                lease_by=by or maker(),
+                lease_by=by or process_id(),
                 lease_until=now + LEASE,
             )
             .returning(*ALL_BUT_PARCEL)
@@ -145,21 +144,21 @@ def is_due(now: datetime) -> ColumnElement[bool]:
 
 def is_leased(row: Row[tuple[Any, ...]], *, now: datetime) -> bool:
     """Whether a row is in the hands of a process that lives."""
-    return row.lease_by is not None and now < row.lease_until <= now + LEASE and lives(row.lease_by)
+    return row.lease_by is not None and now < row.lease_until <= now + LEASE and is_process_alive(row.lease_by)
 
 
-def note_brink(connection: Connection, delivery: Delivery, *, by: str | None = None) -> bool:
+def mark_in_flight(connection: Connection, delivery: Delivery, *, by: str | None = None) -> bool:
     """Write down that the other side may have it from now on; False if somebody else has taken the delivery over."""
     return _settle(connection, delivery, by, state=UNKNOWN)
 
 
-def note_sent(connection: Connection, delivery: Delivery, told: str, *, now: datetime, by: str | None = None) -> bool:
+def mark_sent(connection: Connection, delivery: Delivery, told: str, *, now: datetime, by: str | None = None) -> bool:
     """Write down that it has arrived, and let the parcel go; as `note_brink`."""
     values = {"settled_at": now, "told": told, "mend": None, "payload": None}
     return _settle(connection, delivery, by, state=SENT, lease_by=None, lease_until=None, **values)
 
 
-def note_failed(connection: Connection, failed: Delivery, *, now: datetime, by: str | None = None) -> bool:
+def mark_failed(connection: Connection, failed: Delivery, *, now: datetime, by: str | None = None) -> bool:
     """Write down what broke and when it is tried again, as `failed` says; as `note_brink`."""
     settled_at = now if failed.state == FAILED else None
     values = {"told": failed.told, "mend": failed.mend, "next_try_at": failed.next_try_at, "settled_at": settled_at}
@@ -167,11 +166,11 @@ def note_failed(connection: Connection, failed: Delivery, *, now: datetime, by: 
 
 
 def _settle(connection: Connection, delivery: Delivery, by: str | None, **values: object) -> bool:
-    query = update(deliveries).where(deliveries.c.id == delivery.id, deliveries.c.lease_by == (by or maker()))
+    query = update(deliveries).where(deliveries.c.id == delivery.id, deliveries.c.lease_by == (by or process_id()))
     return connection.execute(query.values(values)).rowcount == 1
 
 
-def share_fault(
+def fail_siblings(
     connection: Connection, failed: Delivery, *, recipients: Collection[str], now: datetime
 ) -> tuple[Delivery, ...]:
     """
@@ -184,7 +183,7 @@ def share_fault(
     """
     c = deliveries.c
     others = and_(
-        *at(failed.place), c.channel == failed.channel, c.id != failed.id, c.recipient.in_(recipients),
+        *edition_filter(failed.place), c.channel == failed.channel, c.id != failed.id, c.recipient.in_(recipients),
         c.state.in_(OPEN), c.lease_by.is_(None), is_due(now),
     )  # fmt: skip
     is_over = failed.state == FAILED
@@ -195,9 +194,9 @@ def share_fault(
     return tuple(sorted((delivery_of(each) for each in found), key=lambda each: each.id))
 
 
-def hurry(connection: Connection, place: Place, *, now: datetime) -> None:
+def retry_now(connection: Connection, place: EditionKey, *, now: datetime) -> None:
     """Make all of an edition's deliveries that have not arrived due now, those that were given up too."""
-    query = update(deliveries).where(*at(place), deliveries.c.state != SENT)
+    query = update(deliveries).where(*edition_filter(place), deliveries.c.state != SENT)
     failed = deliveries.c.state == FAILED
     connection.execute(
         query.values(
@@ -215,13 +214,13 @@ def count_due(connection: Connection, *, now: datetime) -> int:
     return connection.scalar(query) or 0
 
 
-def deliveries_of(connection: Connection, place: Place) -> tuple[Delivery, ...]:
+def deliveries_of(connection: Connection, place: EditionKey) -> tuple[Delivery, ...]:
     """Return an edition's deliveries, in the order of the settings."""
-    rows = connection.execute(select(*ALL_BUT_PARCEL).where(*at(place)).order_by(deliveries.c.id))
+    rows = connection.execute(select(*ALL_BUT_PARCEL).where(*edition_filter(place)).order_by(deliveries.c.id))
     return tuple(delivery_of(row) for row in rows)
 
 
-def unsettled(connection: Connection, *, since: date) -> tuple[Delivery, ...]:
+def undelivered(connection: Connection, *, since: date) -> tuple[Delivery, ...]:
     """Return the deliveries that have not arrived: those that wait, and those that failed since a date."""
     waits = deliveries.c.state.in_(OPEN)
     failed = and_(deliveries.c.state == FAILED, deliveries.c.local_date >= since)
@@ -229,7 +228,7 @@ def unsettled(connection: Connection, *, since: date) -> tuple[Delivery, ...]:
     return tuple(delivery_of(row) for row in rows)
 
 
-def at(place: Place) -> tuple[ColumnElement[bool], ...]:
+def edition_filter(place: EditionKey) -> tuple[ColumnElement[bool], ...]:
     """Return the conditions that name an edition's deliveries."""
     c = deliveries.c
     return c.digest == place.digest, c.local_date == place.local_date, c.slot == place.slot
@@ -237,6 +236,20 @@ def at(place: Place) -> tuple[ColumnElement[bool], ...]:
 
 def delivery_of(row: Row[tuple[Any, ...]]) -> Delivery:
     at = row._mapping
-    place = Place(digest=row.digest, local_date=row.local_date, slot=row.slot)
+    place = EditionKey(digest=row.digest, local_date=row.local_date, slot=row.slot)
     same = [name for name in Delivery.__slots__ if name != "place"]
     return Delivery(place=place, **{name: at[name] for name in same})
+
+
+OUT = "alerts_out"
+
+
+def alerts_out(connection: Connection) -> dict[str, datetime]:
+    """Return the troubles that were told and are not over, by name, and since when each was."""
+    found = load_fact(connection, OUT)
+    return {name: datetime.fromisoformat(since) for name, since in (found or {}).items()}
+
+
+def note_alerts(connection: Connection, out: dict[str, datetime]) -> None:
+    """Keep which troubles were told."""
+    save_fact(connection, OUT, {name: since.isoformat() for name, since in out.items()})

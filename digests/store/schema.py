@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import JSON, Column, Date, Index, Integer, LargeBinary, MetaData, Table, Text, UniqueConstraint
 
-from watcher.store.moments import Utc
-from watcher.store.schema import NAMING, OF_A_PROCESS, Number
+from watcher.store.schema import NAMING, OF_A_PROCESS, Number, UtcDateTime
 
 metadata = MetaData(naming_convention=NAMING)
 
@@ -13,7 +12,7 @@ digests = Table(
     "digests",
     metadata,
     Column("name", Text, primary_key=True),
-    Column("first_seen_at", Utc, nullable=False),  # no edition is owed for a time before
+    Column("first_seen_at", UtcDateTime, nullable=False),  # no edition is owed for a time before
 )
 
 editions = Table(
@@ -24,10 +23,10 @@ editions = Table(
     Column("local_date", Date, nullable=False),
     Column("slot", Text, nullable=False),  # "daily": the edition of the date; else the time of day it was asked for
     Column("number", Integer, nullable=False),
-    Column("window_start", Utc, nullable=False),
-    Column("window_end", Utc, nullable=False),
-    Column("made_at", Utc),  # None: claimed, being made
-    Column("claimed_at", Utc, nullable=False),
+    Column("window_start", UtcDateTime, nullable=False),
+    Column("window_end", UtcDateTime, nullable=False),
+    Column("made_at", UtcDateTime),  # None: claimed, being made
+    Column("claimed_at", UtcDateTime, nullable=False),
     Column("claimed_by", Text, nullable=False),  # machine:process:mark of its start
     Column("payload", LargeBinary),  # zlib, `edition_json`
     UniqueConstraint("digest", "local_date", "slot"),
@@ -44,13 +43,13 @@ deliveries = Table(
     Column("recipient", Text, nullable=False),
     Column("state", Text, nullable=False),  # waiting, sending, unknown, sent, failed (`outbox`)
     Column("attempts", Integer, nullable=False),
-    Column("next_try_at", Utc, nullable=False),
-    Column("give_up_at", Utc, nullable=False),
-    Column("settled_at", Utc),  # when it was sent, or given up
+    Column("next_try_at", UtcDateTime, nullable=False),
+    Column("give_up_at", UtcDateTime, nullable=False),
+    Column("settled_at", UtcDateTime),  # when it was sent, or given up
     Column("told", Text, nullable=False),  # what the other side said, or what broke
     Column("mend", Text),  # what helps
     Column("lease_by", Text, info=OF_A_PROCESS),  # machine:process:mark of its start
-    Column("lease_until", Utc, info=OF_A_PROCESS),
+    Column("lease_until", UtcDateTime, info=OF_A_PROCESS),
     Column("payload", LargeBinary),  # zlib of JSON, `packed`; None once it is sent
     UniqueConstraint("digest", "local_date", "slot", "channel", "recipient"),
     Index(None, "state", "next_try_at"),
@@ -64,9 +63,9 @@ stories = Table(
     Column("title", Text, nullable=False),  # of its first report
     Column("language", Text, nullable=False),
     Column("size", Integer, nullable=False),  # articles
-    Column("first_at", Utc, nullable=False),  # its first and last article were published
-    Column("last_at", Utc, nullable=False),
-    Column("began_at", Utc, nullable=False),  # the first article of its thread was
+    Column("first_at", UtcDateTime, nullable=False),  # its first and last article were published
+    Column("last_at", UtcDateTime, nullable=False),
+    Column("began_at", UtcDateTime, nullable=False),  # the first article of its thread was
     Column("was", JSON, nullable=False),  # ids of the stories that have been merged into it
     Column("merged_into", Text),
     Column("profile", LargeBinary),  # features (`features.pack`) of what it is about; None for one of a single article
@@ -92,7 +91,7 @@ story_changes = Table(
     "story_changes",
     metadata,
     Column("id", Number, primary_key=True),
-    Column("at", Utc, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
     Column("kind", Text, nullable=False),  # merged, split, moved, follows
     Column("story_id", Text, nullable=False),
     Column("other_id", Text, nullable=False),
@@ -106,12 +105,12 @@ corrections = Table(
     "corrections",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("made_at", Utc, nullable=False),
+    Column("made_at", UtcDateTime, nullable=False),
     Column("kind", Text, nullable=False),  # join, split
     Column("articles", JSON, nullable=False),  # ids
     Column("others", JSON, nullable=False),  # ids
     Column("words", Text, nullable=False),  # what was asked for
-    Column("forgotten_at", Utc),  # it holds no longer
+    Column("forgotten_at", UtcDateTime),  # it holds no longer
 )
 
 grouped = Table(
@@ -119,6 +118,6 @@ grouped = Table(
     metadata,
     Column("id", Integer, primary_key=True),  # 1: there is one row
     Column("step", Integer, nullable=False),  # how many times the stories were kept
-    Column("until", Utc),  # up to when the articles are grouped
-    Column("made_at", Utc),
+    Column("until", UtcDateTime),  # up to when the articles are grouped
+    Column("made_at", UtcDateTime),
 )

@@ -1,22 +1,21 @@
-"""Stories in the store: which articles are in each, why, and what became of those that are no more."""
+"""Stories as stored: members, dates, merges and events."""
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy import Connection, Row, func, or_, select, update
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from sqlalchemy.sql.elements import KeyedColumnElement
 
 from digests.cluster.item import Item
-from digests.cluster.tracking import MERGED, ExistingStory, StoryEvent, TrackedStories
+from digests.cluster.tracking import MERGED, MOVED, SPLIT, ExistingStory, MergedStory, StoryEvent, TrackedStories
 from digests.model import Story
 from digests.store.schema import grouped, stories, story_articles, story_changes
-from digests.store.spans import narrow
 from watcher.features.pack import pack, unpack
 from watcher.store.schema import articles
 from watcher.store.sql import chunked, insert
@@ -26,7 +25,7 @@ ROWS = 500  # of one INSERT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class ClusteringVersion:
     """How often the stories were kept, and up to when their articles go; None if never."""
 
     number: int
@@ -35,7 +34,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Member:
+class StoryMember:
     """
     An article of a story. `nearest` is the article of another report that is most like it.
 
@@ -51,28 +50,28 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class KnownStories:
     """What is known of the articles of a window: their rows, and the stories that they and the threads are of."""
 
-    step: Step
-    members: Mapping[str, Member]  # by article
+    step: ClusteringVersion
+    members: Mapping[str, StoryMember]  # by article
     stories: tuple[ExistingStory, ...]
 
 
-def last_step(connection: Connection) -> Step:
+def last_step(connection: Connection) -> ClusteringVersion:
     """Return what was done last."""
     row = connection.execute(select(grouped.c.step, grouped.c.until, grouped.c.made_at)).one()
-    return Step(number=row.step, until=row.until, made_at=row.made_at)
+    return ClusteringVersion(number=row.step, until=row.until, made_at=row.made_at)
 
 
-def take_step(connection: Connection, step: Step, *, until: datetime, now: datetime) -> bool:
+def bump_version(connection: Connection, step: ClusteringVersion, *, until: datetime, now: datetime) -> bool:
     """Note that the stories are kept anew; False, and nothing noted, if somebody else has kept them since `step`."""
     later = max(until, step.until) if step.until else until
     values = {"step": step.number + 1, "until": later, "made_at": now}
     return connection.execute(update(grouped).where(grouped.c.step == step.number).values(values)).rowcount == 1
 
 
-def kept(connection: Connection, articles: Iterable[str], *, since: datetime) -> Kept:
+def load_known(connection: Connection, articles: Iterable[str], *, since: datetime) -> KnownStories:
     """
     Return what is known of `articles`.
 
@@ -88,12 +87,12 @@ def kept(connection: Connection, articles: Iterable[str], *, since: datetime) ->
         rows.update((row.id, row) for row in connection.execute(select(stories).where(stories.c.id.in_(part))))
     known = [known_of(rows[story], tuple(sorted(found))) for story, found in sorted(own.items())]
     known += [story for story in with_profile(connection, since=since) if story.id not in rows]
-    return Kept(step=last_step(connection), members=members, stories=tuple(known))
+    return KnownStories(step=last_step(connection), members=members, stories=tuple(known))
 
 
-def members_of(connection: Connection, articles: Iterable[str]) -> dict[str, Member]:
+def members_of(connection: Connection, articles: Iterable[str]) -> dict[str, StoryMember]:
     """Return the rows of `articles` that are in stories."""
-    found: dict[str, Member] = {}
+    found: dict[str, StoryMember] = {}
     for part in chunked(sorted(set(articles))):
         query = select(story_articles).where(story_articles.c.article_id.in_(part))
         found.update((row.article_id, member_of(row)) for row in connection.execute(query))
@@ -115,9 +114,9 @@ def stories_of_feeds(connection: Connection, ids: Collection[int], *, since: dat
     return {feed: len(told_in) for feed, told_in in found.items()}
 
 
-def member_of(row: Row[tuple[Any, ...]]) -> Member:
+def member_of(row: Row[tuple[Any, ...]]) -> StoryMember:
     at = row._mapping
-    return Member(
+    return StoryMember(
         article=at["article_id"],
         story=at["story_id"],
         report=at["report"],
@@ -172,10 +171,10 @@ def taken_ids(connection: Connection, ids: Iterable[str]) -> set[str]:
     return found
 
 
-def keep(
+def save_changes(
     connection: Connection,
     carried: TrackedStories,
-    members: Sequence[Member],
+    members: Sequence[StoryMember],
     profiles: Mapping[str, Item],
     times: Mapping[str, datetime],
     *,
@@ -191,23 +190,23 @@ def keep(
     """
     for change in carried.changes:
         if change.kind == MERGED:
-            go_on_in(connection, change.story, change.other)
-    add(connection, story_articles, [row_of(member) for member in members], key="article_id")
+            redirect_merged(connection, change.story, change.other)
+    add(connection, story_articles, [member_row(member) for member in members], key="article_id")
     sizes = counted(connection, profiles)
     found = [story for story in carried.stories if story.id in profiles]
-    add(connection, stories, [story_row(each, profiles[each.id], times, sizes[each.id]) for each in found], key="id")
-    narrow(connection, carried.changes, times)
-    note(connection, carried.changes, now=now)
+    add(connection, stories, [story_values(each, profiles[each.id], times, sizes[each.id]) for each in found], key="id")
+    shrink_story_dates(connection, carried.changes, times)
+    record_events(connection, carried.changes, now=now)
 
 
-def go_on_in(connection: Connection, story: str, other: str) -> None:
+def redirect_merged(connection: Connection, story: str, other: str) -> None:
     """Put all of a story into another; its id stays, and says where its articles are."""
     connection.execute(update(story_articles).where(story_articles.c.story_id == story).values(story_id=other))
     gone = {"merged_into": other, "size": 0, "profile": None, "vector": None, "vector_model": None}
     connection.execute(update(stories).where(stories.c.id == story).values(gone))
 
 
-def row_of(member: Member) -> dict[str, object]:
+def member_row(member: StoryMember) -> dict[str, object]:
     return {
         "article_id": member.article,
         "story_id": member.story,
@@ -218,7 +217,7 @@ def row_of(member: Member) -> dict[str, object]:
     }
 
 
-def story_row(story: Story, profile: Item, times: Mapping[str, datetime], size: int) -> dict[str, object]:
+def story_values(story: Story, profile: Item, times: Mapping[str, datetime], size: int) -> dict[str, object]:
     """Return a story as a row; its profile only if it has more than one article."""
     features = profile.features if size > 1 else None
     at = [times[article] for article in story.articles]
@@ -245,13 +244,15 @@ def add(connection: Connection, table: object, rows: Sequence[dict[str, object]]
         statement = insert(connection, table)
         written: dict[str, Any] = {name: statement.excluded[name] for name in rows[0] if name != key}
         if table is stories:  # the articles of a story that are out of the window count too
-            written |= widest(connection, statement.excluded)
+            written |= extend_dates(connection, statement.excluded)
         connection.execute(
             statement.on_conflict_do_update(index_elements=[key], set_=written), rows[start : start + ROWS]
         )
 
 
-def widest(connection: Connection, given: ReadOnlyColumnCollection[str, KeyedColumnElement[Any]]) -> dict[str, Any]:
+def extend_dates(
+    connection: Connection, given: ReadOnlyColumnCollection[str, KeyedColumnElement[Any]]
+) -> dict[str, Any]:
     """Return the times of a story such that they hold what the row has and what is given."""
     is_sqlite = connection.dialect.name == "sqlite"
     least, most = (func.min, func.max) if is_sqlite else (func.least, func.greatest)
@@ -275,7 +276,7 @@ def counted(connection: Connection, ids: Collection[str]) -> defaultdict[str, in
     return found
 
 
-def note(connection: Connection, changes: Sequence[StoryEvent], *, now: datetime) -> None:
+def record_events(connection: Connection, changes: Sequence[StoryEvent], *, now: datetime) -> None:
     """Write down what became of stories."""
     rows = [
         {
@@ -290,3 +291,169 @@ def note(connection: Connection, changes: Sequence[StoryEvent], *, now: datetime
     ]
     if rows:
         connection.execute(story_changes.insert(), rows)
+
+
+LEAST_BEGINNING = 4  # letters of an id that may stand for it
+MOST_LIKE = 9
+MOST_CHANGES = 200  # of a story or a thread, the latest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoryRow:
+    """A story as it is kept. `merged_into` is the story that it has gone into, None if it goes on."""
+
+    id: str
+    thread: str
+    title: str
+    language: str
+    size: int
+    first_at: datetime
+    last_at: datetime
+    began_at: datetime
+    was: tuple[str, ...]
+    merged_into: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeRow:
+    """What became of a story, when, and why (`cluster.threads.Change`)."""
+
+    at: datetime
+    kind: str
+    story: str
+    other: str
+    articles: tuple[str, ...]
+    why: str
+
+
+def latest_story_row(connection: Connection, story: str) -> StoryRow | None:
+    """Return a story, also one that has been merged away; None if there never was one of this id."""
+    row = connection.execute(select(stories).where(stories.c.id == story)).one_or_none()
+    return story_by_id(row) if row else None
+
+
+def story_by_id(row: Row[tuple[Any, ...]]) -> StoryRow:
+    at = row._mapping
+    same = [name for name in StoryRow.__slots__ if name != "was"]
+    return StoryRow(was=tuple(at["was"]), **{name: at[name] for name in same})
+
+
+def rows_by_prefix(connection: Connection, beginning: str) -> list[StoryRow]:
+    """Return up to `MOST_LIKE` stories whose id begins so."""
+    if len(beginning) < LEAST_BEGINNING:
+        return []
+    query = select(stories).where(stories.c.id.startswith(beginning, autoescape=True)).order_by(stories.c.id)
+    return [story_by_id(row) for row in connection.execute(query.limit(MOST_LIKE))]
+
+
+def resolve_merged(connection: Connection, story: str) -> StoryRow | None:
+    """
+    Return the story in which the articles of `story` are now: itself, or the one that it has gone into.
+
+    Where most of its articles have left that one since, it is the story that has most of them.
+    """
+    found = asked = latest_story_row(connection, story)
+    while found is not None and found.merged_into is not None:
+        found = latest_story_row(connection, found.merged_into)
+    if found is None or found is asked:
+        return found
+    had = articles_then(connection, [story]).get(story, ())
+    now = Counter(member.story for member in members_of(connection, had).values())
+    most = max(now, key=lambda each: (now[each], each == found.id, each), default=found.id)
+    return found if most == found.id else latest_story_row(connection, most)
+
+
+def thread_rows(connection: Connection, thread: str) -> tuple[StoryRow, ...]:
+    """Return the stories of a thread that go on, the earliest first."""
+    query = (
+        select(stories)
+        .where(stories.c.thread == thread, stories.c.merged_into.is_(None))
+        .order_by(stories.c.first_at, stories.c.id)
+    )
+    return tuple(story_by_id(row) for row in connection.execute(query))
+
+
+def changes_of(connection: Connection, ids: Collection[str]) -> tuple[ChangeRow, ...]:
+    """Return what became of stories and what came to them, the earliest first."""
+    query = (
+        select(story_changes)
+        .where(or_(story_changes.c.story_id.in_(sorted(ids)), story_changes.c.other_id.in_(sorted(ids))))
+        .order_by(story_changes.c.id.desc())
+        .limit(MOST_CHANGES)
+    )
+    rows = [
+        ChangeRow(
+            at=row.at, kind=row.kind, story=row.story_id, other=row.other_id, articles=tuple(row.articles), why=row.why
+        )
+        for row in connection.execute(query)
+    ]
+    return tuple(reversed(rows))
+
+
+def story_members(connection: Connection, story: str) -> tuple[StoryMember, ...]:
+    """Return the articles of a story."""
+    query = select(story_articles).where(story_articles.c.story_id == story).order_by(story_articles.c.article_id)
+    return tuple(member_of(row) for row in connection.execute(query))
+
+
+def merged_into(connection: Connection, ids: Collection[str]) -> tuple[MergedStory, ...]:
+    """Return those of the stories `ids` that have gone into others, by id."""
+    found = []
+    for part in chunked(sorted(ids)):
+        had = articles_then(connection, part)
+        gone = select(stories.c.id, stories.c.thread, stories.c.began_at, stories.c.was)
+        gone = gone.where(stories.c.id.in_(part), stories.c.merged_into.is_not(None)).order_by(stories.c.id)
+        found += [
+            MergedStory(id=row.id, thread=row.thread, began_at=row.began_at, articles=had[row.id], was=tuple(row.was))
+            for row in connection.execute(gone)
+            if row.id in had
+        ]
+    return tuple(found)
+
+
+def articles_then(connection: Connection, ids: Collection[str]) -> dict[str, tuple[str, ...]]:
+    """Return the articles that stories had when they last went into others."""
+    merged = select(story_changes.c.story_id, story_changes.c.articles)
+    merged = merged.where(story_changes.c.kind == MERGED, story_changes.c.story_id.in_(ids))
+    return {row.story_id: tuple(row.articles) for row in connection.execute(merged.order_by(story_changes.c.id))}
+
+
+def shrink_story_dates(connection: Connection, changes: Sequence[StoryEvent], times: Mapping[str, datetime]) -> None:
+    """
+    Have stories go from their first to their last article, and begin with their thread, where an outer one has left.
+
+    Args:
+        times: When the articles were published.
+    """
+    for change in changes:
+        left = [times[key] for key in change.articles if key in times]
+        if change.kind in (SPLIT, MOVED) and left:
+            narrow_one(connection, change.story, left)
+        if change.kind == SPLIT:  # it may be one of old that is back, with some of its articles alone
+            narrow_one(connection, change.other)
+
+
+def narrow_one(connection: Connection, story: str, left: Sequence[datetime] = ()) -> None:
+    """
+    Correct the size and the times of a story.
+
+    Args:
+        left: Of the articles that have left it: a time stays that was none of theirs, for what is no longer stored
+            counts as well. If there are none, both are those of what is stored.
+    """
+    was = connection.execute(select(stories).where(stories.c.id == story)).one_or_none()
+    times = (func.min(articles.c.published_at).label("first"), func.max(articles.c.published_at).label("last"))
+    own = select(*times, func.count().label("size"))
+    own = own.join_from(articles, story_articles, articles.c.id == story_articles.c.article_id)
+    rest = connection.execute(own.where(story_articles.c.story_id == story)).one()
+    if was is None or rest.first is None:  # nothing of it is stored
+        return
+    first, last = min(left, default=was.first_at), max(left, default=was.last_at)
+    values = {"size": rest.size}
+    values |= {"first_at": rest.first} if first <= was.first_at else {}
+    values |= {"last_at": rest.last} if last >= was.last_at else {}
+    connection.execute(update(stories).where(stories.c.id == story).values(values))
+    if first <= was.began_at:
+        its = (stories.c.thread == was.thread, stories.c.merged_into.is_(None))
+        began = select(func.min(stories.c.first_at)).where(*its).scalar_subquery()
+        connection.execute(update(stories).where(stories.c.id == story).values(began_at=began))

@@ -14,10 +14,8 @@ from digests.cluster.tracking import MERGED, SPLIT, StoryEvent, TrackedStories, 
 from digests.errors import DigestError
 from digests.model import Report, Story
 from digests.store import stories as store
-from digests.store.absorbed import absorbed
 from digests.store.corrections import add_correction
-from digests.store.histories import StoryRow, current, story_members
-from digests.store.stories import Member
+from digests.store.stories import StoryMember, StoryRow, merged_into, resolve_merged, story_members
 from digests.stories.history import resolve_story, story_of
 from digests.stories.window import items
 from watcher.store.articles import articles_by_id
@@ -48,7 +46,7 @@ def split(engine: Engine, story: str, articles: Sequence[str], *, now: datetime)
         gone = frozenset(articles)
         check_parts(whole, gone)
         rest, own = subset_story(whole, set(whole.articles) - gone), subset_story(whole, gone)
-        if back := restored_story(own.articles, len(own.articles), absorbed(connection, whole.was)):
+        if back := restored_story(own.articles, len(own.articles), merged_into(connection, whole.was)):
             own = replace(own, id=back.id, thread=back.thread, began_at=back.began_at, was=back.was)
             rest = replace(rest, was=tuple(old for old in rest.was if old not in (back.id, *back.was)))
         else:
@@ -91,7 +89,7 @@ def article_ids(number: int) -> str:
 def load_story(connection: Connection, story: str) -> Story:
     """Return a story as it is now. Errors: DigestError."""
     row = resolve_story(connection, story)
-    now: StoryRow = current(connection, row.id) or row
+    now: StoryRow = resolve_merged(connection, row.id) or row
     members = story_members(connection, now.id)
     whole = story_of(now, members, articles_by_id(connection, [member.article for member in members]))
     if not whole.articles:
@@ -144,7 +142,7 @@ def save(connection: Connection, stories: Sequence[Story], changes: Sequence[Sto
     """Keep what a correction has made of stories."""
     step = store.last_step(connection)
     grouped_at = step.made_at or now  # that stays: nothing is grouped here, and what was forgotten since is not told
-    if step.until is None or not store.take_step(connection, step, until=step.until, now=grouped_at):
+    if step.until is None or not store.bump_version(connection, step, until=step.until, now=grouped_at):
         raise DigestError("the stories are being kept by another process; try again")
     articles = articles_by_id(connection, [key for story in stories for key in story.articles])
     known = {item.article_id: item for item in items(connection, articles.values())}
@@ -153,12 +151,12 @@ def save(connection: Connection, stories: Sequence[Story], changes: Sequence[Sto
     profiles = {story: story_profile(story, members) for story, members in found.items() if members}
     times = {key: article.published_at for key, article in articles.items()}
     members = [row for story in stories for row in members_in(story, rows)]
-    store.keep(
+    store.save_changes(
         connection, TrackedStories(stories=tuple(stories), changes=tuple(changes)), members, profiles, times, now=now
     )
 
 
-def members_in(story: Story, rows: dict[str, Member]) -> list[Member]:
+def members_in(story: Story, rows: dict[str, StoryMember]) -> list[StoryMember]:
     """Return the articles of a story as rows; a link to what is elsewhere now is none."""
     found = []
     for report in story.reports:

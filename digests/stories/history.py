@@ -16,18 +16,18 @@ from digests.cluster.copy_diff import diff_copies
 from digests.cluster.explain import Evidence, SurfaceForms, collect_evidence, shared_lines
 from digests.errors import DigestError
 from digests.model import Copy, Report, Story
-from digests.store.histories import (
+from digests.store.maintenance import owners_now, with_owners
+from digests.store.stories import (
     ChangeRow,
+    StoryMember,
     StoryRow,
     changes_of,
-    current,
-    rows_like,
+    latest_story_row,
+    resolve_merged,
+    rows_by_prefix,
     story_members,
-    story_row,
     thread_rows,
 )
-from digests.store.owners import owners_now, with_owners
-from digests.store.stories import Member
 from digests.stories.window import items
 from watcher.model import Article
 from watcher.store.articles import articles_by_id
@@ -48,7 +48,7 @@ class StoryDetails:
     row: StoryRow
     story: Story
     articles: Mapping[str, Article]
-    members: Mapping[str, Member]
+    members: Mapping[str, StoryMember]
     copies: Mapping[str, Copy]  # by article
     coverage: Coverage
     places: tuple[str, ...]  # ISO codes of the countries that it is about
@@ -70,7 +70,7 @@ def history_of(
     Errors: DigestError, if there never was one.
     """
     asked = resolve_story(connection, story)
-    row = current(connection, asked.id) or asked
+    row = resolve_merged(connection, asked.id) or asked
     members = {member.article: member for member in story_members(connection, row.id)}
     stored = articles_by_id(connection, members)
     owners = owners_now(connection, {article.outlet for article in stored.values()})
@@ -103,7 +103,7 @@ def resolve_story(connection: Connection, story: str) -> StoryRow:
     wanted = story.strip().rpartition("-")[2]
     if wanted.startswith("t") and (thread := thread_rows(connection, wanted)):
         return thread[0]
-    rows = [row] if (row := story_row(connection, wanted)) else rows_like(connection, wanted)
+    rows = [row] if (row := latest_story_row(connection, wanted)) else rows_by_prefix(connection, wanted)
     if len(rows) == 1:
         return rows[0]
     if rows:
@@ -115,8 +115,8 @@ def resolve_story(connection: Connection, story: str) -> StoryRow:
 
 
 def members_with_evidence(
-    connection: Connection, members: Iterable[Member], articles: Mapping[str, Article]
-) -> dict[str, Member]:
+    connection: Connection, members: Iterable[StoryMember], articles: Mapping[str, Article]
+) -> dict[str, StoryMember]:
     """
     Return `members`, by article, each that is linked with what speaks for its link.
 
@@ -136,9 +136,9 @@ def members_with_evidence(
     return given
 
 
-def story_of(row: StoryRow, members: Iterable[Member], articles: Mapping[str, Article]) -> Story:
+def story_of(row: StoryRow, members: Iterable[StoryMember], articles: Mapping[str, Article]) -> Story:
     """Return the stored rows as a story; articles that are no longer stored are left out."""
-    groups: defaultdict[str, list[Member]] = defaultdict(list)
+    groups: defaultdict[str, list[StoryMember]] = defaultdict(list)
     for member in members:
         if member.article in articles:
             groups[member.report].append(member)

@@ -19,13 +19,12 @@ from digests.cluster.tracking import SPLIT, ExistingStory, MergedStory, StoryEve
 from digests.errors import DigestError
 from digests.model import Story
 from digests.store import stories as store
-from digests.store.absorbed import absorbed
 from digests.store.corrections import KeptCorrection, holding, kept_corrections
-from digests.store.stories import Kept, Member
+from digests.store.stories import KnownStories, StoryMember, merged_into
 from watcher.features.pack import shingles_of, unpack
 from watcher.features.renew import renewed
 from watcher.model import FEATURES_VERSION, Article
-from watcher.store.articles import articles_by_id, outlines_between, packed_features, published_before
+from watcher.store.articles import articles_by_id, nth_last_published_at, outlines_between, packed_features
 from watcher.store.writer import read, write
 
 LEAST_BACK = timedelta(days=2)  # before a window: stories of yesterday are recognised, wire copy finds its origin
@@ -46,7 +45,7 @@ class ClusterWindow:
 
     items: Mapping[str, Item]
     shingles: ShingleStore
-    kept: Kept
+    kept: KnownStories
     corrections: tuple[KeptCorrection, ...]
     absorbed: tuple[MergedStory, ...] = ()  # stories that have gone into those of the window
 
@@ -91,17 +90,17 @@ def keep_known_assignments(window: ClusterWindow, found: ClusteringResult, *, en
 
 def window_of(connection: Connection, *, start: datetime, end: datetime) -> ClusterWindow:
     """Return the articles of a window and before it: two days at least, more where there are few."""
-    enough = published_before(connection, end, place=ENOUGH)
+    enough = nth_last_published_at(connection, end, place=ENOUGH)
     first = min(start - LEAST_BACK, max(end - MOST_BACK, enough or end - MOST_BACK))
     shingles = ShingleStore()
     found = {item.article_id: item for item in items_between(connection, start=first, end=end, shingles=shingles)}
-    kept = store.kept(connection, found, since=end - THREAD_LASTS)
+    kept = store.load_known(connection, found, since=end - THREAD_LASTS)
     return ClusterWindow(
         items=found,
         shingles=shingles,
         kept=kept,
         corrections=kept_corrections(connection),
-        absorbed=absorbed(connection, {old for story in kept.stories if story.articles for old in story.was}),
+        absorbed=merged_into(connection, {old for story in kept.stories if story.articles for old in story.was}),
     )
 
 
@@ -189,9 +188,9 @@ def save(
     made_at = step.made_at or now if is_past_window(window, end) else now  # what was forgotten is still to be told
 
     def write_down(connection: Connection) -> bool:
-        if not store.take_step(connection, step, until=end, now=made_at):
+        if not store.bump_version(connection, step, until=end, now=made_at):
             return False
-        store.keep(connection, carried, members, profiles, times, now=now)
+        store.save_changes(connection, carried, members, profiles, times, now=now)
         return True
 
     return carried if write(engine, write_down) else None
@@ -245,7 +244,7 @@ def undo_revoked_joins(window: ClusterWindow) -> tuple[tuple[ExistingStory, ...]
     return tuple(known.values()), tuple(changes)
 
 
-def member_diff(window: ClusterWindow, found: ClusteringResult, stories: Iterable[Story]) -> list[Member]:
+def member_diff(window: ClusterWindow, found: ClusteringResult, stories: Iterable[Story]) -> list[StoryMember]:
     """Return the articles whose row in the store is not what it should be, with the score of their link."""
     linked = {link.article: link for link in found.links}
     changed = []
@@ -255,7 +254,7 @@ def member_diff(window: ClusterWindow, found: ClusteringResult, stories: Iterabl
             for article in report.articles:
                 link = linked.get(article)
                 link = link if link and link.nearest in ids else None
-                row = Member(
+                row = StoryMember(
                     article=article,
                     story=story.id,
                     report=report.origin,

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from digests.render import safe
-from digests.store.archive import EditionRow, edition_rows
+from digests.store.editions import EditionRow, edition_rows
 from digests.web.shelf import Shelf
 from watcher.store.writer import read
 from watcher.web.site import Ask, Missing, Reply, Site

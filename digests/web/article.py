@@ -10,12 +10,11 @@ from sqlalchemy import Connection
 
 from digests.render import safe
 from digests.render.words import Words
-from digests.store.histories import StoryRow, current, story_members
-from digests.store.stories import Member, members_of
+from digests.store.stories import StoryMember, StoryRow, members_of, resolve_merged, story_members
 from digests.web.tongues import dir_of, plain_words
 from watcher.model import Article, Removed, Revision
 from watcher.store.articles import articles_by_id
-from watcher.store.revisions import revisions_of
+from watcher.store.pages import revisions_of
 from watcher.store.writer import read
 from watcher.web.site import Ask, Missing, Reply, Site
 from watcher.web.templating import page_of
@@ -75,7 +74,7 @@ def told_of(connection: Connection, key: str) -> Told:
     if found is None:
         raise Missing("No such article is stored.")
     member = members_of(connection, [key]).get(key)
-    story = current(connection, member.story) if member else None
+    story = resolve_merged(connection, member.story) if member else None
     return Told(
         article=found,
         revisions=revisions_of(connection, [key]).get(key, ()),
@@ -84,7 +83,7 @@ def told_of(connection: Connection, key: str) -> Told:
     )
 
 
-def neighbours(connection: Connection, story: StoryRow, member: Member) -> tuple[Neighbour, ...]:
+def neighbours(connection: Connection, story: StoryRow, member: StoryMember) -> tuple[Neighbour, ...]:
     """Return the articles of a story nearest to one: what it was linked by and to, its copies, then the rest."""
     others = [each for each in story_members(connection, story.id) if each.article != member.article]
     scores: dict[str, float] = {}
@@ -93,7 +92,7 @@ def neighbours(connection: Connection, story: StoryRow, member: Member) -> tuple
         if other and each.evidence and (each is member or each.nearest == member.article):
             scores[other] = max(scores.get(other, 0.0), float(each.evidence["score"]))
 
-    def place(each: Member) -> tuple[float, bool, str]:
+    def place(each: StoryMember) -> tuple[float, bool, str]:
         return -scores.get(each.article, 0.0), each.report != member.report, each.article
 
     chosen = sorted(others, key=place)[:NEIGHBOURS]

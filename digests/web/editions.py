@@ -15,9 +15,7 @@ from digests.render import safe
 from digests.render.edition import view
 from digests.render.html import Frame, render
 from digests.settings.digests import DigestSettings
-from digests.store.archive import EditionRow, days_beside
-from digests.store.editions import recent_editions
-from digests.store.making import Making, being_made
+from digests.store.editions import EditionInProgress, EditionRow, adjacent_dates, editions_in_progress, recent_editions
 from digests.web.shelf import Shelf
 from watcher.store.writer import read
 from watcher.web.site import Ask, Missing, Reply, Site
@@ -45,7 +43,7 @@ class Editions:
 
     def today(self, site: Site, _ask: Ask) -> Reply:
         """Answer the latest edition of the first digest that has one; what is being made is said."""
-        making = () if site.is_static else read(site.engine, being_made, now=site.now())
+        making = () if site.is_static else read(site.engine, editions_in_progress, now=site.now())
         for digest in self._shelf.digests:
             if row := self._shelf.row(digest.name):
                 return replace(self._page(site, row, making=making), refresh_s=MAKING_S if making else 0)
@@ -100,14 +98,18 @@ class Editions:
         digest = addressed_to_nobody(self._shelf.digest(row.digest))
         return render_all(self._shelf.whole(row), digest, (form,))[0].body
 
-    def _page(self, site: Site, row: EditionRow, *, making: tuple[Making, ...] = ()) -> Reply:
+    def _page(self, site: Site, row: EditionRow, *, making: tuple[EditionInProgress, ...] = ()) -> Reply:
         """Return an edition's page in the frame of the site."""
-        key = (row, "page", making, read(site.engine, days_beside, row.digest, row.local_date))
+        key = (row, "page", making, read(site.engine, adjacent_dates, row.digest, row.local_date))
         body = self._shelf.made.get(key, lambda: self._framed(site, row, making, key[3]))
         return Reply(body=body, styles=tuple(STYLE.findall(body)))
 
     def _framed(
-        self, site: Site, row: EditionRow, making: tuple[Making, ...], beside: tuple[date | None, date | None]
+        self,
+        site: Site,
+        row: EditionRow,
+        making: tuple[EditionInProgress, ...],
+        beside: tuple[date | None, date | None],
     ) -> str:
         edition, digest = self._shelf.whole(row), self._shelf.digest(row.digest)
         parts = environment("digests.web", site.zone).get_template("frame.html.j2")

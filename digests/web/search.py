@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from digests.render import safe
 from digests.store.stories import members_of
 from watcher.store.fts import Filters
-from watcher.store.search import Found, search
+from watcher.store.search import SearchResult, search
 from watcher.store.writer import read
 from watcher.text.search import parse
 from watcher.text.snippets import Snippet
@@ -35,14 +35,14 @@ def find(site: Site, ask: Ask) -> Reply:
     outlet = ask.query.get("outlet", "")[:100].strip()
     at = min(ask.page(), MOST_PAGES)
     query = parse(words)
-    found, stories = Found(hits=(), has_more=False), dict[str, str]()
+    found, stories = SearchResult(hits=(), has_more=False), dict[str, str]()
     if query.groups:
         length = SPANS[since]
         filters = Filters(
             since=site.now() - length if length else None, language=language or None, outlet=outlet or None
         )
 
-        def look(connection: Connection) -> tuple[Found, dict[str, str]]:
+        def look(connection: Connection) -> tuple[SearchResult, dict[str, str]]:
             hits = search(connection, query, filters=filters, limit=ON_A_PAGE, offset=(at - 1) * ON_A_PAGE)
             members = members_of(connection, [hit.id for hit in hits.hits])
             return hits, {key: member.story for key, member in members.items()}

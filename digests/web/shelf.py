@@ -16,8 +16,8 @@ from digests.errors import DigestError
 from digests.model import Edition, EditionStory
 from digests.render.templating import Own
 from digests.settings.digests import DigestSettings, digests_of
-from digests.store.archive import EditionRow, edition_rows, payload_of, whole
-from digests.store.histories import current, story_members
+from digests.store.editions import EditionRow, edition_rows, load_edition, payload_of
+from digests.store.stories import resolve_merged, story_members
 from digests.stories.history import resolve_story
 from watcher.settings.model import Settings
 from watcher.store.writer import read
@@ -88,7 +88,7 @@ class Shelf:
 
     def whole(self, row: EditionRow) -> Edition:
         """Return the edition of a row."""
-        return self._whole.get(row, lambda: read(self.engine, whole, row))
+        return self._whole.get(row, lambda: read(self.engine, load_edition, row))
 
     def title(self, row: EditionRow) -> str:
         """Return the lead headline of an edition, "" if it has no story."""
@@ -109,7 +109,7 @@ class Shelf:
 
         def do(connection: Any) -> list[str]:  # noqa: ANN401 - a connection
             asked = resolve_story(connection, story)
-            row = current(connection, asked.id) or asked
+            row = resolve_merged(connection, asked.id) or asked
             members = story_members(connection, row.id)
             pages = [f"/story/{row.id}/page-{n}" for n in range(2, -(-len(members) // ON_A_PAGE) + 1)]
             return [f"/story/{row.id}", f"/story/{story}", *pages, *(f"/article/{one.article}" for one in members)]

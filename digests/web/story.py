@@ -16,7 +16,7 @@ from digests.render import safe
 from digests.render.edition import story_view
 from digests.render.view import StoryView
 from digests.render.words import words_for
-from digests.store.histories import StoryRow
+from digests.store.stories import StoryRow
 from digests.stories.corrections import join, split
 from digests.stories.history import StoryDetails, describe_change, history_of, link_reasons
 from digests.web.shelf import Shelf

@@ -10,8 +10,7 @@ from sqlalchemy import Connection, Engine
 
 from digests.render.html import style_sheet
 from digests.settings.digests import digests_of
-from digests.store.archive import edition_rows
-from digests.store.editions import open_digests
+from digests.store.editions import edition_rows, open_digests
 from digests.store.stories import stories_of_feeds
 from digests.web.archive import Archive
 from digests.web.article import article

@@ -17,9 +17,9 @@ from tests.postgres import programs
 from watcher.cli.main import run
 from watcher.model import Article
 from watcher.store import fts
-from watcher.store.articles import Packed, add_article
+from watcher.store.articles import PackedFeatures, add_article
 from watcher.store.daemon_lock import held
-from watcher.store.indexing import index_missing
+from watcher.store.search import index_missing
 from watcher.store.writer import read, write
 
 pytestmark = pytest.mark.slow  # two seconds and more together: the quick set has a minute for all
@@ -46,7 +46,7 @@ def engine(store_url):
             id=key, url=f"https://n.example/{key}", host="n.example", outlet="N", title="Quake shakes Tarvola",
             text="A quake shook Tarvola.", language="en", country="GB", published_at=NOON, fetched_at=NOON,
         )  # fmt: skip
-        packed = Packed(version="0", payload=b"")
+        packed = PackedFeatures(version="0", payload=b"")
         write(engine, lambda c, one=article, p=packed: add_article(c, one, feed_id=1, packed=p, block_hashes=()))
     yield engine
     engine.dispose()

@@ -16,10 +16,8 @@ from digests.store.editions import open_digests
 from tests.kinds import on_postgresql
 from watcher.cli.main import run
 from watcher.model import Source
-from watcher.store import halfway
-from watcher.store.move_ends import address_of
-from watcher.store.move_rows import tables_of
-from watcher.store.open import all_schemas, connect, make_file
+from watcher.store.copy import address_of, tables_of
+from watcher.store.engine import CopyProgress, all_schemas, connect, make_file, read_progress, save_progress
 from watcher.store.schema import polls
 from watcher.store.writer import read, write
 
@@ -87,9 +85,9 @@ def test_a_password_is_never_shown(from_url, empty_url, capsys):
 
 def test_a_table_that_differs_is_named(from_url, empty_url, capsys):
     target = open_digests(empty_url)
-    state = halfway.Halfway(from_=address_of(make_url(from_url)))
+    state = CopyProgress(from_=address_of(make_url(from_url)))
     state.after = {name: None for table in tables_of(all_schemas()) if (name := table.name) not in ("feeds", "facts")}
-    write(target, halfway.note, state)
+    write(target, save_progress, state)
 
     code = run(["move", from_url, empty_url])
 
@@ -138,14 +136,14 @@ def test_a_move_that_is_killed_goes_on(tmp_path, empty_url):
     killed.communicate()
     target = connect(empty_url)
     copied = read(target, lambda c: c.scalar(select(func.count()).select_from(polls)))
-    state = halfway.look_at(target)
+    state = read_progress(target)
 
     done = subprocess.run(command, capture_output=True, check=True)
 
     assert 0 < behind <= copied < count
     assert state is not None and state.after["polls"] == [copied]
     assert json.loads(done.stdout)["same"]
-    assert halfway.look_at(target) is None
+    assert read_progress(target) is None
     assert read(target, lambda c: c.scalar(select(func.count()).select_from(polls))) == count
     target.dispose()
 
@@ -157,7 +155,7 @@ def wait_for_polls(url: str) -> int:
     until = time.monotonic() + 60
     try:
         while time.monotonic() < until:
-            state = halfway.look_at(engine)
+            state = read_progress(engine)
             if state is not None and (after := state.after.get("polls")):
                 return after[0]
             time.sleep(0.02)

@@ -15,8 +15,8 @@ from watcher.cli.main import run
 from watcher.cli.poll import one_pass
 from watcher.errors import StoreError
 from watcher.settings.load import load
+from watcher.store.engine import open_store
 from watcher.store.hosts import claim_hosts
-from watcher.store.open import open_store
 from watcher.store.schema import feeds
 from watcher.store.writer import write
 

@@ -10,10 +10,9 @@ import pytest
 from watcher.cli.main import run
 from watcher.cli.status import REASONS, SHOWN, chosen
 from watcher.model import Changes, Entry, Failed, Polled, Source, Validators
+from watcher.store.engine import open_store
 from watcher.store.feeds import feed_state, sync_sources
-from watcher.store.hosts import block
-from watcher.store.line import note_line
-from watcher.store.open import open_store
+from watcher.store.hosts import record_network_down, set_blocked_until
 from watcher.store.pages import page_failed
 from watcher.store.polls import identity, record_polls
 from watcher.store.writer import read, write
@@ -128,7 +127,7 @@ def test_a_source_that_was_never_polled_by_this_store_is_new(shop, status):
 
 def test_a_line_of_our_own_that_is_down_is_told_first_of_all(shop, status):
     press = shop("Ash")
-    write(press.engine, note_line, down_since=NOW)
+    write(press.engine, record_network_down, down_since=NOW)
 
     assert "your own line is down since" in status(press).splitlines()[2]
     assert json.loads(status(press, "--json"))["line_down_since"] == f"{NOW:%Y-%m-%dT%H:%M:%SZ}"
@@ -137,7 +136,7 @@ def test_a_line_of_our_own_that_is_down_is_told_first_of_all(shop, status):
 def test_a_held_source_is_asked_when_its_host_may_be(shop, status):
     press = shop("Ash")
     until = NOW + 5 * HOUR
-    write(press.engine, block, "ash.example", until=until)
+    write(press.engine, set_blocked_until, "ash.example", until=until)
 
     (row,) = json.loads(status(press, "--json"))["sources"]
 

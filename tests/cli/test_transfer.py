@@ -10,8 +10,8 @@ import pytest
 from watcher.cli.main import run
 from watcher.model import FEATURES_VERSION, Source
 from watcher.store.articles import packed_features
+from watcher.store.engine import open_store
 from watcher.store.feeds import sync_sources
-from watcher.store.open import open_store
 from watcher.store.writer import read, write
 
 pytestmark = pytest.mark.slow  # takes articles from store to store

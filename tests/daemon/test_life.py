@@ -15,14 +15,14 @@ import pytest
 
 from digests.model import Parcel, Rendered
 from digests.store.editions import open_digests
-from digests.store.outbox import OPEN, Place, deliveries_of, put
+from digests.store.outbox import OPEN, EditionKey, deliveries_of, enqueue
 from tests.cli.site import rss
 from tests.delivery.mail_server import MailServer
 from tests.kinds import on_postgresql, on_sqlite
 from watcher.cli.main import run as run_command
 from watcher.cli.status_daemon import SILENT
 from watcher.store.daemon_lock import find_mark
-from watcher.store.open import connect
+from watcher.store.engine import connect
 from watcher.store.writer import read, write
 
 POLLED = re.compile(r" polled status=\w+ feed=(\S+)")
@@ -246,7 +246,7 @@ def test_the_daemon_tells_systemd_that_it_is_ready_alive_reloads_and_stops(write
 def test_a_daemon_whose_mail_server_hangs_ends_within_ten_seconds_and_owes_the_mail_still(
     write_settings, store_url, start
 ):
-    place = Place(digest="world", local_date=date(2026, 11, 24), slot="daily")
+    place = EditionKey(digest="world", local_date=date(2026, 11, 24), slot="daily")
     mail = Rendered(format="eml", name="x.eml", body=b"Subject: News\r\n\r\nnews\r\n")
     parcel = Parcel(channel="smtp", recipient="ann@example.net", forms=(mail,))
     with MailServer(at={"DATA": "hang"}) as server:
@@ -254,7 +254,7 @@ def test_a_daemon_whose_mail_server_hangs_ends_within_ten_seconds_and_owes_the_m
         digest = '[[digests]]\nmail = { from = "w@example.org", to = ["ann@example.net"] }\n'
         settings = write_settings({}, f'{smtp}{digest}deliver = [{{ channel = "smtp" }}]\n')
         engine = open_digests(store_url)
-        write(engine, put, place, [parcel], now=datetime.now(UTC))
+        write(engine, enqueue, place, [parcel], now=datetime.now(UTC))
         daemon = start(settings)
         until = time.monotonic() + 20
         while "DATA" not in server.seen and time.monotonic() < until:

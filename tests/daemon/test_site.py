@@ -18,7 +18,7 @@ from tests.kinds import on_sqlite
 from watcher.daemon.site import Servers
 from watcher.settings.daemon import WEB_LISTEN, place
 from watcher.settings.load import settings_model
-from watcher.store.open import connect
+from watcher.store.engine import connect
 from watcher.store.writer import write
 
 pytestmark = pytest.mark.slow  # starts daemons

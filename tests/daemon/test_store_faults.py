@@ -15,7 +15,7 @@ from digests.store.editions import open_digests
 from tests.cli.site import RSS, rss
 from tests.kinds import on_sqlite
 from watcher.cli.main import run as run_command
-from watcher.store.open import open_store
+from watcher.store.engine import open_store
 
 pytestmark = pytest.mark.slow  # starts the program, and waits until a lock is worth a word
 LONG = "A long enough text of a story for an article to be made of it, and a little more. " * 12

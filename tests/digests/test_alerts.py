@@ -12,9 +12,8 @@ import pytest
 from digests.alerts.alerts import AGAIN, Alerts
 from digests.alerts.render import Alert, mail, message
 from digests.model import Parcel, Rendered
-from digests.store.alerts import alerts_out
 from digests.store.editions import DAILY, claim, first_seen, open_digests
-from digests.store.outbox import Place, put
+from digests.store.outbox import EditionKey, alerts_out, enqueue
 from digests.store.schema import editions
 from tests.delivery.mail_server import MailServer
 from tests.kinds import on
@@ -159,9 +158,9 @@ async def test_an_edition_that_is_not_made_is_told_until_one_is(desk):
 
 
 async def test_a_delivery_that_was_given_up_is_told(desk):
-    place = Place(digest="world", local_date=START.date(), slot=DAILY)
+    place = EditionKey(digest="world", local_date=START.date(), slot=DAILY)
     parcel = Parcel(channel="smtp", recipient="bob@example.net", forms=(Rendered(format="eml", name="x", body=b"x"),))
-    write(desk.engine, put, place, [parcel], now=desk.now)
+    write(desk.engine, enqueue, place, [parcel], now=desk.now)
 
     await desk.pass_time(2.25, good=4)
 

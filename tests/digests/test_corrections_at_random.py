@@ -12,8 +12,8 @@ from sqlalchemy import func, select
 from digests.cluster.constraints import resolve_corrections
 from digests.errors import DigestError
 from digests.store.corrections import forget, holding, kept_corrections
-from digests.store.histories import current
 from digests.store.schema import stories, story_articles
+from digests.store.stories import resolve_merged
 from digests.stories.corrections import join, split
 from digests.stories.window import cluster_and_save
 from watcher.store.schema import articles
@@ -64,7 +64,7 @@ def check(engine, known):
     here = members(engine)
     home = {article: story for story, found in here.items() for article in found}
     for story, had in known.items():
-        row = read(engine, lambda c, story=story: current(c, story))
+        row = read(engine, lambda c, story=story: resolve_merged(c, story))
         counts = Counter(home[article] for article in had)
         assert row.id == story if story in here else counts[row.id] == max(counts.values())
     times = select(func.min(articles.c.published_at), func.max(articles.c.published_at), func.count())

@@ -22,17 +22,17 @@ from digests.store.editions import (
     claim,
     first_seen,
     get_edition,
-    give_back,
     is_settled,
-    maker,
     next_number,
+    process_id,
+    release_claim,
     seen_editions,
 )
 from tests.kinds import refuse_writes
 from watcher.features.extract import extract_features
 from watcher.features.pack import pack
 from watcher.model import Article, Changes, Entry, Polled, Source, Validators
-from watcher.store.articles import Packed, add_article
+from watcher.store.articles import PackedFeatures, add_article
 from watcher.store.feeds import due_feeds, sync_sources
 from watcher.store.pages import due_pages, page_done, page_failed
 from watcher.store.polls import record_polls
@@ -100,7 +100,7 @@ def dead_process() -> int:
 @pytest.mark.parametrize("pid", [dead_process, os.getpid])
 def test_a_claim_of_a_killed_process_of_this_machine_is_taken_over_at_once(engine, pid):
     """The process that was killed may have had the number that we have now, in a container for example."""
-    machine = maker().rsplit(":", 2)[0]
+    machine = process_id().rsplit(":", 2)[0]
     taken = {"local_date": DAY, "slot": DAILY, "number": 1, "window": WINDOW, "now": NOW}
     write(engine, claim, "world", **taken, by=f"{machine}:{pid()}:mark")
 
@@ -118,7 +118,7 @@ def test_a_claim_of_a_clock_that_was_ahead_runs_out(engine):
 
 
 def test_a_claim_of_a_living_process_stands(engine):
-    machine = maker().rsplit(":", 2)[0]
+    machine = process_id().rsplit(":", 2)[0]
     taken = {"local_date": DAY, "slot": DAILY, "number": 1, "window": WINDOW, "now": NOW}
     write(engine, claim, "world", **taken, by=f"{machine}:{os.getppid()}:mark")
 
@@ -134,7 +134,7 @@ def test_a_maker_whose_claim_was_taken_over_neither_keeps_its_edition_nor_undoes
         assert write(engine, claim, "world", **taken, now=later, by="another-machine:1:mark")
 
     assert make_edition(engine, digest(), order(), now=NOW, hand_over=somebody_else_takes_over) is None
-    write(engine, give_back, "world", local_date=DAY, slot=DAILY)
+    write(engine, release_claim, "world", local_date=DAY, slot=DAILY)
     assert read(engine, is_settled, "world", local_date=DAY, slot=DAILY, now=later)
     assert timedelta(seconds=MAKE_LIMIT_S) < CLAIM_LASTS
 
@@ -215,7 +215,7 @@ def test_the_ledger_says_why_entries_are_not_among_the_articles(engine):
             title=f"Bridge {age} falls into the Aar", text="It fell at night.", published_at=at, fetched_at=came,
         )  # fmt: skip
         made = extract_features(article.id, title=article.title, text=article.text, language="en")
-        packed = Packed(version=made.version, payload=pack(made))
+        packed = PackedFeatures(version=made.version, payload=pack(made))
         write(engine, lambda c, a=article, p=packed: add_article(c, a, feed_id=feed.id, packed=p, block_hashes=()))
         write(engine, lambda c, key=page.article_id: page_done(c, key))
 

@@ -13,7 +13,7 @@ from digests.compose.rank import rank
 from digests.edition.publish import render_all
 from digests.metrics import metrics
 from digests.settings.digests import digests_of
-from digests.store.editions import DAILY, claim, finish, open_digests
+from digests.store.editions import DAILY, claim, open_digests, save_edition
 from tests.compose.press import END, START, article, by_id, story
 from watcher.cli.main import run
 from watcher.settings.load import load
@@ -63,7 +63,7 @@ def keep(made, url: str) -> None:
     place = {"local_date": made.local_date, "slot": DAILY}
     window = (END - timedelta(days=1), END)
     assert write(engine, claim, made.digest, number=1, window=window, now=NOW, **place)
-    assert write(engine, finish, made, slot=DAILY)
+    assert write(engine, save_edition, made, slot=DAILY)
     engine.dispose()
 
 

@@ -17,7 +17,7 @@ from digests.jobs import jobs
 from digests.model import Parcel, Rendered
 from digests.settings.digests import digests_of
 from digests.store.editions import claim, first_seen, get_edition
-from digests.store.outbox import Place, deliveries_of, put
+from digests.store.outbox import EditionKey, deliveries_of, enqueue
 from tests.delivery.mail_server import MailServer
 from tests.kinds import on
 from tests.tools import tools_of
@@ -26,10 +26,10 @@ from watcher.features.pack import pack
 from watcher.model import Article, Source
 from watcher.net.client import Client
 from watcher.settings.load import load, parse
-from watcher.store.articles import Packed, add_article
+from watcher.store.articles import PackedFeatures, add_article
+from watcher.store.engine import open_store
 from watcher.store.feeds import sync_sources
-from watcher.store.open import open_store
-from watcher.store.visits import note_polls
+from watcher.store.hosts import note_polls
 from watcher.store.writer import Writer, read, write
 from watcher.worker.process_pool import Pool
 
@@ -163,10 +163,10 @@ async def test_a_daemon_that_ends_leaves_a_server_that_hangs_and_the_mail_stays_
     with MailServer(at={"MAIL": "hang"}) as server:
         settings = parse(on(given.store.url, BESIDE + OUTBOX.format(port=server.port)), tmp_path / "s.toml")
         _, outbox, *_ = jobs(settings, tools)
-        place = Place(digest="berlin", local_date=clock[0].date(), slot="daily")
+        place = EditionKey(digest="berlin", local_date=clock[0].date(), slot="daily")
         mail = Rendered(format="eml", name="x.eml", body=b"Subject: x\r\n\r\n")
         parcel = Parcel(channel="smtp", recipient="ann@example.net", forms=(mail,))
-        write(tools.writer.engine, put, place, [parcel], now=clock[0])
+        write(tools.writer.engine, enqueue, place, [parcel], now=clock[0])
         running = asyncio.create_task(outbox.run())
         while not any(line.startswith("mail") for line in server.seen):
             await asyncio.sleep(0.05)
@@ -338,5 +338,5 @@ def place(tools, at: datetime, n: int, title: str) -> None:
         language="en", country=None, published_at=at, fetched_at=at,
     )  # fmt: skip
     made = extract_features(article.id, title=title, text=text, language="en")
-    packed = Packed(version=made.version, payload=pack(made))
+    packed = PackedFeatures(version=made.version, payload=pack(made))
     write(tools.writer.engine, add_article, article, feed_id=1, packed=packed, block_hashes=())

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from digests.model import Parcel, Rendered
-from digests.store.editions import maker
+from digests.store.editions import process_id
 from digests.store.outbox import (
     FAILED,
     LEASE,
@@ -21,23 +21,23 @@ from digests.store.outbox import (
     TRIED_FOR,
     UNKNOWN,
     WAITING,
-    Place,
+    EditionKey,
     claim,
     count_due,
     deliveries_of,
-    hurry,
-    note_brink,
-    note_failed,
-    note_sent,
-    parcel_of,
-    put,
-    share_fault,
-    unsettled,
+    enqueue,
+    fail_siblings,
+    mark_failed,
+    mark_in_flight,
+    mark_sent,
+    message_from_row,
+    retry_now,
+    undelivered,
 )
 from watcher.store.writer import read, write
 
 NOW = datetime(2026, 11, 24, 6, 30, tzinfo=UTC)
-PLACE = Place(digest="world", local_date=date(2026, 11, 24), slot="daily")
+PLACE = EditionKey(digest="world", local_date=date(2026, 11, 24), slot="daily")
 MINUTE = timedelta(minutes=1)
 ELSEWHERE = "another-machine:1:mark"
 
@@ -51,8 +51,8 @@ def parcel(recipient: str = "ann@example.net", body: bytes = b"\x00\xff mail\r\n
 def fill(engine):
     """Return a function that puts a delivery for each name into the outbox."""
 
-    def put_all(*names: str, place: Place = PLACE) -> None:
-        write(engine, put, place, [parcel(name) for name in names], now=NOW)
+    def put_all(*names: str, place: EditionKey = PLACE) -> None:
+        write(engine, enqueue, place, [parcel(name) for name in names], now=NOW)
 
     return put_all
 
@@ -70,24 +70,24 @@ def test_a_parcel_comes_back_byte_for_byte(engine, fill):
 
     delivery = take(engine)
 
-    assert read(engine, parcel_of, delivery) == parcel()
+    assert read(engine, message_from_row, delivery) == parcel()
 
 
 def test_a_parcel_of_several_forms_comes_back_whole(engine):
     bodies = (b"", b"\n\n[]\n", bytes(range(256)) * 300)
     forms = tuple(Rendered(format=f"f{n}", name=f"{n}.bin", body=body) for n, body in enumerate(bodies))
     given = Parcel(channel="file", recipient="/copies", forms=forms)
-    write(engine, put, PLACE, [given], now=NOW)
+    write(engine, enqueue, PLACE, [given], now=NOW)
 
     delivery = take(engine)
 
-    assert read(engine, parcel_of, delivery) == given
+    assert read(engine, message_from_row, delivery) == given
 
 
 def test_nobody_is_owed_an_edition_twice(engine, fill):
     fill("ann@example.net", "bob@example.net")
     first = take(engine)
-    write(engine, note_sent, first, "250 ok", now=NOW)
+    write(engine, mark_sent, first, "250 ok", now=NOW)
 
     fill("ann@example.net", "bob@example.net", "cem@example.net")
 
@@ -113,7 +113,7 @@ def test_six_workers_at_once_never_have_the_same_delivery(engine, fill):
 
 def test_a_delivery_of_a_living_process_is_left_to_it(engine, fill):
     fill("ann@example.net")
-    machine = maker().rsplit(":", 2)[0]
+    machine = process_id().rsplit(":", 2)[0]
     take(engine, by=f"{machine}:{os.getppid()}:mark")
 
     assert take(engine, NOW + LEASE / 2) is None
@@ -124,7 +124,7 @@ def test_a_delivery_of_a_killed_process_is_taken_up_after_its_pause(engine, fill
     process = subprocess.Popen([sys.executable, "-c", ""])
     process.wait()
     fill("ann@example.net")
-    machine = maker().rsplit(":", 2)[0]
+    machine = process_id().rsplit(":", 2)[0]
     take(engine, by=f"{machine}:{process.pid}:mark")
 
     assert take(engine, NOW + MINUTE / 2) is None
@@ -135,7 +135,7 @@ def test_a_delivery_of_a_killed_process_is_taken_up_after_its_pause(engine, fill
 def test_what_was_at_the_brink_when_its_process_died_stays_unknown(engine, fill):
     fill("ann@example.net")
     delivery = take(engine, by=ELSEWHERE)
-    write(engine, note_brink, delivery, by=ELSEWHERE)
+    write(engine, mark_in_flight, delivery, by=ELSEWHERE)
 
     assert states(engine) == {"ann@example.net": UNKNOWN}
     assert take(engine, NOW + LEASE).state == UNKNOWN
@@ -146,8 +146,8 @@ def test_who_lost_a_delivery_can_neither_send_it_nor_settle_it(engine, fill):
     lost = take(engine, by=ELSEWHERE)
     take(engine, NOW + LEASE)
 
-    assert not write(engine, note_brink, lost, by=ELSEWHERE)
-    assert not write(engine, note_sent, lost, "250 ok", now=NOW, by=ELSEWHERE)
+    assert not write(engine, mark_in_flight, lost, by=ELSEWHERE)
+    assert not write(engine, mark_sent, lost, "250 ok", now=NOW, by=ELSEWHERE)
     assert states(engine) == {"ann@example.net": SENDING}
 
 
@@ -155,9 +155,9 @@ def test_a_parcel_that_was_sent_takes_no_room(engine, fill):
     fill("ann@example.net")
     delivery = take(engine)
 
-    write(engine, note_sent, delivery, "250 ok", now=NOW)
+    write(engine, mark_sent, delivery, "250 ok", now=NOW)
 
-    assert read(engine, parcel_of, delivery).forms == ()
+    assert read(engine, message_from_row, delivery).forms == ()
     assert read(engine, count_due, now=NOW + TRIED_FOR) == 0
 
 
@@ -169,8 +169,8 @@ def test_a_fault_of_the_way_is_shared_by_all_who_are_due_and_by_nobody_else(engi
     failed = replace(delivery, state=WAITING, told="no answer", next_try_at=NOW + MINUTE)
 
     def note(connection):
-        note_failed(connection, failed, now=NOW)
-        return share_fault(connection, failed, recipients=("bob@example.net", "cem@example.net"), now=NOW)
+        mark_failed(connection, failed, now=NOW)
+        return fail_siblings(connection, failed, recipients=("bob@example.net", "cem@example.net"), now=NOW)
 
     shared = write(engine, note)
 
@@ -184,11 +184,11 @@ def test_a_fault_of_the_way_is_shared_by_all_who_are_due_and_by_nobody_else(engi
 def test_who_is_in_a_hurry_tries_again_what_was_given_up_but_nothing_that_was_sent(engine, fill):
     fill("ann@example.net", "bob@example.net")
     sent, failed = take(engine), take(engine)
-    write(engine, note_sent, sent, "250 ok", now=NOW)
-    write(engine, note_failed, replace(failed, state=FAILED, told="550 no"), now=NOW)
-    assert [each.recipient for each in read(engine, unsettled, since=PLACE.local_date)] == ["bob@example.net"]
+    write(engine, mark_sent, sent, "250 ok", now=NOW)
+    write(engine, mark_failed, replace(failed, state=FAILED, told="550 no"), now=NOW)
+    assert [each.recipient for each in read(engine, undelivered, since=PLACE.local_date)] == ["bob@example.net"]
 
-    write(engine, hurry, PLACE, now=NOW)
+    write(engine, retry_now, PLACE, now=NOW)
 
     assert states(engine) == {"ann@example.net": SENT, "bob@example.net": WAITING}
     assert take(engine).recipient == "bob@example.net"

@@ -20,12 +20,12 @@ from sqlalchemy import delete
 
 from digests.model import Parcel
 from digests.store import outbox
-from digests.store.outbox import FAILED, LEASE, SENT, UNKNOWN, WAITING, Delivery, Place
+from digests.store.outbox import FAILED, LEASE, SENT, UNKNOWN, WAITING, Delivery, EditionKey
 from digests.store.schema import deliveries
 from watcher.store.writer import read, write
 
 NOW = datetime(2026, 11, 24, 6, 30, tzinfo=UTC)
-PLACE = Place(digest="world", local_date=date(2026, 11, 24), slot="daily")
+PLACE = EditionKey(digest="world", local_date=date(2026, 11, 24), slot="daily")
 READERS = ("ann@example.net", "bob@example.net")
 WORKERS = ("machine-a:1:mark", "machine-b:1:mark", "machine-c:1:mark")
 MINUTE = timedelta(minutes=1)
@@ -47,7 +47,7 @@ class Outbox(RuleBasedStateMachine):
     def fill(self) -> None:
         parcels = [Parcel(channel="smtp", recipient=name, forms=()) for name in READERS]
         write(self.engine, lambda c: c.execute(delete(deliveries)))
-        write(self.engine, outbox.put, PLACE, parcels, now=NOW)
+        write(self.engine, outbox.enqueue, PLACE, parcels, now=NOW)
         self.now = NOW
         self.hands: dict[str, Hand] = {}
         self.taken = dict.fromkeys(READERS, 0)  # mails that the server has
@@ -74,7 +74,7 @@ class Outbox(RuleBasedStateMachine):
     def send(self, data, answer: str) -> None:
         worker = data.draw(st.sampled_from(sorted(self.hands)))
         hand, reader = self.hands[worker], self.hands[worker].delivery.recipient
-        if not write(self.engine, outbox.note_brink, hand.delivery, by=worker):
+        if not write(self.engine, outbox.mark_in_flight, hand.delivery, by=worker):
             del self.hands[worker]  # somebody else has it: no dot
             return
         assert reader not in self.arrived
@@ -91,19 +91,19 @@ class Outbox(RuleBasedStateMachine):
     def settle(self, worker: str, answer: str) -> None:
         hand = self.hands.pop(worker)
         if answer == "kept":
-            assert write(self.engine, outbox.note_sent, hand.delivery, "250", now=self.now, by=worker)
+            assert write(self.engine, outbox.mark_sent, hand.delivery, "250", now=self.now, by=worker)
             self.arrived.add(hand.delivery.recipient)
         else:
             state = UNKNOWN if hand.delivery.state == UNKNOWN else WAITING
             failed = replace(hand.delivery, state=state, told="450", next_try_at=self.now + MINUTE)
-            assert write(self.engine, outbox.note_failed, failed, now=self.now, by=worker)
+            assert write(self.engine, outbox.mark_failed, failed, now=self.now, by=worker)
 
     @precondition(lambda self: self.hands)
     @rule(data=st.data())
     def give_up(self, data) -> None:
         worker = data.draw(st.sampled_from(sorted(self.hands)))
         failed = replace(self.hands.pop(worker).delivery, state=FAILED, told="550")
-        write(self.engine, outbox.note_failed, failed, now=self.now, by=worker)
+        write(self.engine, outbox.mark_failed, failed, now=self.now, by=worker)
 
     @precondition(lambda self: self.hands)
     @rule(data=st.data())
@@ -124,12 +124,12 @@ class Outbox(RuleBasedStateMachine):
 
     @rule()
     def hurry(self) -> None:
-        write(self.engine, outbox.hurry, PLACE, now=self.now)
+        write(self.engine, outbox.retry_now, PLACE, now=self.now)
 
     @rule()
     def make_it_again(self) -> None:
         parcels = [Parcel(channel="smtp", recipient=name, forms=()) for name in READERS]
-        write(self.engine, outbox.put, PLACE, parcels, now=self.now)
+        write(self.engine, outbox.enqueue, PLACE, parcels, now=self.now)
 
     @invariant()
     def nobody_is_lost(self) -> None:

@@ -12,7 +12,7 @@ from digests.edition.verify import verify
 from digests.model import cited_ids
 from digests.settings.digests import DigestSettings
 from digests.store.editions import DAILY, get_edition, next_number
-from digests.store.retention import DATES_KEPT, drop_editions, drop_stories
+from digests.store.maintenance import DATES_KEPT, drop_editions, drop_stories
 from digests.store.schema import editions, stories, story_articles, story_changes
 from watcher.store.articles import articles_by_id
 from watcher.store.retention import drop_articles

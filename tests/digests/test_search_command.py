@@ -12,7 +12,7 @@ from digests.settings.digests import DigestSettings
 from digests.store.editions import DAILY
 from tests.kinds import on
 from watcher.cli.main import run
-from watcher.store.indexing import build_anew
+from watcher.store.search import rebuild_index
 from watcher.store.writer import write
 
 MORNING = datetime(2026, 11, 24, 6, 30, tzinfo=UTC)
@@ -82,6 +82,6 @@ def test_a_query_without_a_word_is_a_usage_error(search):
 
 
 def test_a_store_whose_index_is_empty_is_indexed_on_the_way(search, engine):
-    write(engine, build_anew)
+    write(engine, rebuild_index)
 
     assert len(json.loads(search("quake", "--json")[1])["hits"]) == 2

@@ -10,8 +10,8 @@ import pytest
 from digests.edition.build import EditionRequest, make_edition
 from digests.model import Parcel
 from digests.settings.digests import DigestSettings
-from digests.store.editions import DAILY, covered_until, last_edition, recent_editions, seen_editions
-from digests.store.outbox import FAILED, SENT, UNKNOWN, WAITING, claim, note_brink, note_failed, note_sent
+from digests.store.editions import DAILY, covered_up_to, last_edition, recent_editions, seen_editions
+from digests.store.outbox import FAILED, SENT, UNKNOWN, WAITING, claim, mark_failed, mark_in_flight, mark_sent
 from watcher.store.writer import read, write
 
 DAY = date(2026, 11, 24)
@@ -34,12 +34,12 @@ def settle(engine, *states: str) -> None:
         taken = write(engine, claim, now=END + timedelta(hours=1), back_off=timedelta(days=9))
         match state:
             case "sent":
-                write(engine, lambda c, taken=taken: note_sent(c, taken, "250 ok", now=END))
+                write(engine, lambda c, taken=taken: mark_sent(c, taken, "250 ok", now=END))
             case "unknown":
-                write(engine, lambda c, taken=taken: note_brink(c, taken))
+                write(engine, lambda c, taken=taken: mark_in_flight(c, taken))
             case _:
                 failed = replace(taken, state=state, told="550 no")
-                write(engine, lambda c, failed=failed: note_failed(c, failed, now=END))
+                write(engine, lambda c, failed=failed: mark_failed(c, failed, now=END))
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_an_edition_is_seen_once_it_has_reached_somebody(engine, states, is_seen
     settle(engine, *states)
 
     tomorrow = DAY + timedelta(days=1)
-    covered = read(engine, covered_until, "world", by=END + timedelta(days=1), window=WORLD.window)
+    covered = read(engine, covered_up_to, "world", by=END + timedelta(days=1), window=WORLD.window)
     assert read(engine, seen_editions, "world", before=tomorrow, most=3) == ((made,) if is_seen else ())
     assert covered == (END if is_seen else None)
     assert read(engine, last_edition, "world") == made

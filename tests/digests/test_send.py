@@ -9,7 +9,7 @@ import pytest
 
 from digests.delivery.outbox import FIRST_RETRY, LONGEST_RETRY, OutboxWorker
 from digests.model import Parcel, Rendered
-from digests.store.outbox import FAILED, SENT, TRIED_FOR, UNKNOWN, WAITING, Place, deliveries_of, put
+from digests.store.outbox import FAILED, SENT, TRIED_FOR, UNKNOWN, WAITING, EditionKey, deliveries_of, enqueue
 from tests.delivery.mail_server import MailServer
 from tests.kinds import refuse_writes
 from watcher.settings.load import parse
@@ -18,7 +18,7 @@ from watcher.store.writer import read, write
 pytestmark = pytest.mark.slow  # makes and sends editions
 
 NOW = datetime(2026, 11, 24, 6, 30, tzinfo=UTC)
-PLACE = Place(digest="world", local_date=date(2026, 11, 24), slot="daily")
+PLACE = EditionKey(digest="world", local_date=date(2026, 11, 24), slot="daily")
 MAIL = b"From: w@example.org\r\nMessage-ID: <1@example.org>\r\n\r\n" + b"news of the day\r\n" * 2_000
 NAMES = ("ann@example.net", "bob@example.net", "cem@example.net")
 
@@ -31,7 +31,7 @@ class Desk:
         self.write_settings(NAMES)
         forms = (Rendered(format="eml", name="x.eml", body=MAIL),)
         parcels = [Parcel(channel="smtp", recipient=name, forms=forms) for name in NAMES]
-        write(engine, put, PLACE, parcels, now=NOW)
+        write(engine, enqueue, PLACE, parcels, now=NOW)
 
     def write_settings(self, names: tuple[str, ...], password: str = "") -> None:
         login = f'user = "user"\npassword = "{password}"\n' if password else ""

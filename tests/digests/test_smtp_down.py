@@ -9,7 +9,7 @@ import pytest
 
 from digests.jobs import jobs
 from digests.store.editions import open_digests
-from digests.store.outbox import SENT, Place, deliveries_of
+from digests.store.outbox import SENT, EditionKey, deliveries_of
 from tests.delivery.mail_server import MailServer
 from tests.digests.test_time_machine import InProcess
 from tests.kinds import on
@@ -85,7 +85,9 @@ async def test_a_mail_server_that_is_down_for_a_day(daemon, at, tmp_path, capsys
     server.at = {}
     await live(START + timedelta(hours=27))
 
-    first, second = (Place(digest="world", local_date=START.date() + timedelta(days=n), slot="daily") for n in (0, 1))
+    first, second = (
+        EditionKey(digest="world", local_date=START.date() + timedelta(days=n), slot="daily") for n in (0, 1)
+    )
     rows = [*read(tools.writer.engine, deliveries_of, first)]
     rows += read(tools.writer.engine, deliveries_of, second)
     assert [(row.recipient, row.state) for row in rows] == [(reader, SENT) for reader in READERS] * 2

@@ -8,7 +8,7 @@ from sqlalchemy import update
 
 from tests.kinds import on
 from watcher.cli.main import run
-from watcher.store.articles import squeeze
+from watcher.store.articles import compress
 from watcher.store.schema import texts
 from watcher.store.writer import write
 
@@ -42,7 +42,7 @@ def test_an_edition_is_proved_until_an_article_of_it_changes(put, engine, tmp_pa
     assert run(["verify", "--config", config]) == 0
     assert "every one is verbatim" in capsys.readouterr().out
 
-    forged = squeeze(FLOOD.replace("300 people", "900 people"))
+    forged = compress(FLOOD.replace("300 people", "900 people"))
     write(engine, lambda c: c.execute(update(texts).where(texts.c.article_id == article.id).values(text=forged)))
     assert run(["verify", "--config", config]) == 1
     assert "300 people" in capsys.readouterr().out

@@ -15,7 +15,7 @@ from sqlalchemy import inspect, text
 
 from watcher.demo.labels import labels
 from watcher.demo.texts import library
-from watcher.store.open import connect, make_file
+from watcher.store.engine import connect, make_file
 from watcher.store.writer import read
 
 pytestmark = pytest.mark.slow  # starts the program a dozen times

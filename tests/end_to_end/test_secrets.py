@@ -15,7 +15,7 @@ import pytest
 from watcher.cli.main import run
 from watcher.daemon.logging import as_json, as_text, log_event
 from watcher.settings.load import load
-from watcher.store.open import open_store
+from watcher.store.engine import open_store
 from watcher.worker.context import open_context
 from watcher.worker.events import Event
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from sqlalchemy import update
 
 from tests.manners.case import CONTACT, DEADLINE_S, EVERY_S, MAX_BYTES, TIMEOUT_S
-from watcher.store.open import connect
+from watcher.store.engine import connect
 from watcher.store.schema import feeds
 from watcher.store.writer import write
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from watcher.model import Article, Source
-from watcher.store.articles import Packed, add_article
+from watcher.store.articles import PackedFeatures, add_article
+from watcher.store.copy import copy_store, open_both
+from watcher.store.engine import all_schemas
 from watcher.store.feeds import sync_sources
-from watcher.store.move import move
-from watcher.store.move_ends import both_ends
-from watcher.store.open import all_schemas
 from watcher.store.schema import polls
 from watcher.store.writer import write
 
@@ -19,8 +18,8 @@ NOW = datetime(2026, 11, 24, 6, tzinfo=UTC)
 def moved(from_: str, to: str, tell=lambda step, rows, total: None):
     """Move a store and return the lines of its tables."""
     schemas = all_schemas()
-    with both_ends(from_, to, schemas) as (source, target):
-        return move(source, target, schemas, tell=tell)
+    with open_both(from_, to, schemas) as (source, target):
+        return copy_store(source, target, schemas, tell=tell)
 
 
 class Stopped(Exception):
@@ -44,7 +43,7 @@ def put_article(engine, key: str = "a") -> None:
         id=key, url=f"https://n.example/{key}", host="n.example", outlet="N", title="Quake shakes Tarvola",
         text="A quake shook Tarvola.", language="en", country="GB", published_at=NOW, fetched_at=NOW,
     )  # fmt: skip
-    packed = Packed(version="0", payload=b"p")
+    packed = PackedFeatures(version="0", payload=b"p")
     write(engine, add_article, article, feed_id=1, packed=packed, block_hashes=())
 
 

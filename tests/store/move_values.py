@@ -22,14 +22,14 @@ from sqlalchemy import (
     select,
 )
 
-from watcher.store.move_rows import tables_of
-from watcher.store.open import all_schemas
-from watcher.store.schema import Utc
+from watcher.store.copy import tables_of
+from watcher.store.engine import all_schemas
+from watcher.store.schema import UtcDateTime
 from watcher.store.writer import read, write
 
 ROWS = 14  # a table
 EDGES: dict[type, list[Any]] = {
-    Utc: [
+    UtcDateTime: [
         datetime(1, 1, 1, tzinfo=UTC),
         datetime(2026, 11, 24, 6, 30, 0, 1, tzinfo=UTC),
         datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC),

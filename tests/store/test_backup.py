@@ -15,7 +15,7 @@ from digests.store.editions import open_digests
 from watcher.errors import StoreError
 from watcher.store.backup import back_up, restore
 from watcher.store.daemon_lock import held
-from watcher.store.open import all_schemas, connect
+from watcher.store.engine import all_schemas, connect
 from watcher.store.schema import facts
 from watcher.store.writer import read, write
 

@@ -11,7 +11,7 @@ from sqlalchemy import insert, select, update
 from tests.store.results import NOW, SOURCE, entry, poll, polled, the_state
 from watcher.store.clock import LONGEST_HOLD, LONGEST_WAIT, drop_far_times, drop_future_times
 from watcher.store.feeds import sync_sources
-from watcher.store.hosts import LEASE, block, claim_hosts, get_host, is_leased, set_robots
+from watcher.store.hosts import LEASE, claim_hosts, get_host, is_leased, set_blocked_until, set_robots
 from watcher.store.pages import due_pages, page_failed
 from watcher.store.schema import articles, entries, hosts
 from watcher.store.writer import read, write
@@ -61,7 +61,7 @@ def test_a_new_feed_of_a_clock_that_was_ahead_is_due(engine):
 
 def test_what_the_code_may_set_stays(engine):
     poll(engine, polled(NOW, next_poll_at=NOW + LONGEST_WAIT - HOUR))
-    write(engine, block, HOST, until=NOW + LONGEST_HOLD - HOUR)
+    write(engine, set_blocked_until, HOST, until=NOW + LONGEST_HOLD - HOUR)
 
     assert write(engine, drop_future_times, now=NOW + MINUTE) == 0
 
@@ -69,7 +69,7 @@ def test_what_the_code_may_set_stays(engine):
 def test_holds_leases_and_robots_of_a_clock_that_was_ahead_end(engine):
     then = NOW + YEAR
     write(engine, claim_hosts, worker="elsewhere:1", now=then, most=9)
-    write(engine, block, HOST, until=then + HOUR)
+    write(engine, set_blocked_until, HOST, until=then + HOUR)
     write(engine, set_robots, HOST, at=then, status=200, rules="")
 
     write(engine, drop_future_times, now=NOW)
@@ -81,7 +81,7 @@ def test_holds_leases_and_robots_of_a_clock_that_was_ahead_end(engine):
 
 
 def test_the_hold_of_a_host_that_was_asked_in_the_future_ends(engine):
-    write(engine, block, HOST, until=NOW + 9 * HOUR)
+    write(engine, set_blocked_until, HOST, until=NOW + 9 * HOUR)
     write(engine, lambda c: c.execute(update(hosts).values(last_request_at=NOW + 8 * HOUR)))
 
     write(engine, drop_future_times, now=NOW)

@@ -10,11 +10,10 @@ from sqlalchemy import event, select, text
 
 from watcher.errors import StoreError
 from watcher.model import Article
-from watcher.store.articles import Arrival, Packed, add_articles, articles_by_id, packed_features
-from watcher.store.days import AHEAD, day_of, days_there, drop_day, make_days, name_of
+from watcher.store.articles import NewArticle, PackedFeatures, add_articles, articles_by_id, packed_features, pin
+from watcher.store.engine import open_store
 from watcher.store.features import set_vectors
-from watcher.store.holds import hold
-from watcher.store.open import open_store
+from watcher.store.partitions import AHEAD, create_partitions, day_of, days_there, drop_partition, name_of
 from watcher.store.retention import drop_articles
 from watcher.store.schema import articles, facts
 from watcher.store.writer import read, write
@@ -37,8 +36,8 @@ def put(engine, *keys: str, came: datetime = NOW) -> None:
         )
         for key in keys
     ]  # fmt: skip
-    packed = Packed(version="1", payload=b"p", vector=b"v", vector_model="m")
-    write(engine, add_articles, [Arrival(article=one, feed_id=1, packed=packed) for one in given])
+    packed = PackedFeatures(version="1", payload=b"p", vector=b"v", vector_model="m")
+    write(engine, add_articles, [NewArticle(article=one, feed_id=1, packed=packed) for one in given])
 
 
 def within(engine, partition: str) -> list[str]:
@@ -54,7 +53,7 @@ def there(engine, *keys: str) -> dict[str, bool]:
 
 
 def make(engine, first: datetime) -> None:
-    write(engine, make_days, now=first)
+    write(engine, create_partitions, now=first)
 
 
 def test_a_store_that_is_opened_has_today_and_the_days_to_come_once(engine, store_url):
@@ -78,9 +77,9 @@ def test_a_day_goes_whole_and_what_is_held_stays(engine):
     make(engine, old)
     put(engine, "a", "b", "held", came=old)
     put(engine, "c")
-    write(engine, hold, ["held"], holder="edition")
+    write(engine, pin, ["held"], holder="edition")
 
-    over_at = write(engine, drop_day, before=NOW - 20 * DAY)
+    over_at = write(engine, drop_partition, before=NOW - 20 * DAY)
 
     assert over_at.date() == (old + DAY).date()
     assert there(engine, "a", "b", "held", "c") == {"a": False, "b": False, "held": True, "c": True}
@@ -92,7 +91,7 @@ def test_a_day_goes_whole_and_what_is_held_stays(engine):
 def test_a_day_that_is_not_over_before_the_time_stays(engine):
     make(engine, NOW - 30 * DAY)
 
-    assert write(engine, drop_day, before=NOW - 30 * DAY) is None
+    assert write(engine, drop_partition, before=NOW - 30 * DAY) is None
     assert day_of(NOW - 30 * DAY) in read(engine, days_there)
 
 
@@ -134,7 +133,7 @@ def test_a_day_that_somebody_reads_is_left_for_another_time_at_once(engine):
     with engine.connect().execution_options(reading=True) as reader:
         reader.execute(text("SELECT count(*) FROM texts")).scalar_one()
         with pytest.raises(StoreError, match="holds rows of it locked") as caught:
-            write(engine, drop_day, before=NOW)
+            write(engine, drop_partition, before=NOW)
 
     assert caught.value.passing
     assert there(engine, "a") == {"a": True}

@@ -12,8 +12,8 @@ import pytest
 from sqlalchemy import event, select, text
 
 from watcher.errors import StoreError
-from watcher.store.faults import check_writable, passing, unusable
-from watcher.store.open import open_store
+from watcher.store.engine import open_store
+from watcher.store.errors import check_writable, to_store_error, transient_error
 from watcher.store.schema import facts
 from watcher.store.writer import Writer, read, write, write_patiently
 
@@ -230,7 +230,12 @@ def test_other_faults_do_not_pass_by_themselves(engine):
     with pytest.raises(StoreError, match="no such table") as caught:
         write(engine, lambda c: c.execute(text("INSERT INTO nowhere VALUES (1)")))
 
-    assert (caught.value.passing, caught.value.mend, passing(ValueError()), str(unusable(ValueError("x")))) == (
+    assert (
+        caught.value.passing,
+        caught.value.mend,
+        transient_error(ValueError()),
+        str(to_store_error(ValueError("x"))),
+    ) == (
         False,
         None,
         None,
@@ -239,7 +244,7 @@ def test_other_faults_do_not_pass_by_themselves(engine):
 
 
 def test_what_mends_a_fault_is_told_with_what_follows_by_itself_where_a_daemon_waits_for_it():
-    away, full = passing(sqlstate("57P01")), passing(sqlstate("53100"))
+    away, full = transient_error(sqlstate("57P01")), transient_error(sqlstate("53100"))
 
     assert (away.mend, away.mend_of_a_daemon) == (
         "is its server up?",

@@ -12,9 +12,8 @@ from tests.store.results import HOUR, NEW_URL, NOW, SOURCE, entry, failed, poll,
 from watcher.feeds.health import health
 from watcher.model import Offline, Source
 from watcher.store.feeds import due_feeds, feed_state, feed_states, sync_sources
-from watcher.store.health import FORGET_EVERY, KEEP_HEALTHS, HealthLine, health_lines, poll_lines
-from watcher.store.hosts import block
-from watcher.store.polls import record_polls
+from watcher.store.hosts import set_blocked_until
+from watcher.store.polls import FORGET_EVERY, KEEP_HEALTHS, HealthChange, health_lines, poll_lines, record_polls
 from watcher.store.schema import healths
 from watcher.store.writer import read, write
 
@@ -116,7 +115,7 @@ def test_the_history_says_where_a_feed_has_moved_to(engine):
 
 def test_a_due_feed_of_a_host_that_is_left_alone_is_held(engine):
     poll(engine, polled(NOW, entry(1)))
-    write(engine, block, "news.example", until=NOW + 9 * HOUR)
+    write(engine, set_blocked_until, "news.example", until=NOW + 9 * HOUR)
 
     assert status_word(engine, NOW) == "ok"
     assert status_word(engine, NOW + 2 * HOUR) == "held"
@@ -227,8 +226,8 @@ def test_the_latest_change_of_one_moment_comes_first(engine):
     poll(engine, failed(NOW))
 
     assert read(engine, health_lines, 1) == (
-        HealthLine(at=NOW, word="failing", why="404 Not Found"),
-        HealthLine(at=NOW, word="ok", why=""),
+        HealthChange(at=NOW, word="failing", why="404 Not Found"),
+        HealthChange(at=NOW, word="ok", why=""),
     )
 
 

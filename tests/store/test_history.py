@@ -8,9 +8,9 @@ from sqlalchemy import bindparam, text
 from tests.store.results import HOUR, NOW, SOURCE, entry, failed, poll, polled, unchanged
 from watcher.model import Changes, Offline
 from watcher.store.feeds import sync_sources
-from watcher.store.health import feed_figures, poll_lines
-from watcher.store.intake import last_change
+from watcher.store.polls import feed_stats, poll_lines
 from watcher.store.schema import polls
+from watcher.store.stats import last_change
 from watcher.store.writer import read, write
 
 
@@ -63,7 +63,7 @@ def test_the_share_of_polls_that_found_nothing_new_counts_those_without_a_line(e
     for hours in (4, 5, 6, 7):
         poll(engine, unchanged(NOW + hours * HOUR))
 
-    (figures,) = read(engine, feed_figures, [1], now=NOW + 8 * HOUR).values()
+    (figures,) = read(engine, feed_stats, [1], now=NOW + 8 * HOUR).values()
 
     assert figures.unchanged == pytest.approx(6 / 8)
 

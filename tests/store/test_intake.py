@@ -8,10 +8,10 @@ import pytest
 
 from watcher.model import Changes, Entry, Polled, Source, Validators
 from watcher.store.feeds import due_feeds, sync_sources
-from watcher.store.hosts import block, claim_hosts, release
-from watcher.store.intake import count_due, count_entries, count_repeats
-from watcher.store.pages import due_pages, given_up, page_failed
+from watcher.store.hosts import claim_hosts, release, set_blocked_until
+from watcher.store.pages import due_pages, failed_page_counts, page_failed
 from watcher.store.polls import record_polls
+from watcher.store.stats import count_due, count_duplicate_entries, count_entries
 from watcher.store.writer import read, write
 
 NOW = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
@@ -50,10 +50,10 @@ def test_entries_of_one_article_are_told_from_articles(engine):
     a, b = polled(engine, "a.example", "1", "2", "2?utm_source=feed", "2#top"), polled(engine, "b.example", "1")
 
     def counted(*ids: int) -> int:
-        return read(engine, count_repeats, start=NOW, end=NOW + HOUR, feed_ids=ids or None)
+        return read(engine, count_duplicate_entries, start=NOW, end=NOW + HOUR, feed_ids=ids or None)
 
     assert (counted(), counted(a), counted(b), counted(a, b)) == (2, 2, 0, 2)
-    assert read(engine, count_repeats, start=NOW - HOUR, end=NOW) == 0
+    assert read(engine, count_duplicate_entries, start=NOW - HOUR, end=NOW) == 0
 
 
 def test_feeds_pages_and_visits_are_waited_for_but_not_a_host_that_rests(engine):
@@ -63,7 +63,7 @@ def test_feeds_pages_and_visits_are_waited_for_but_not_a_host_that_rests(engine)
     assert due() == 2
     polled(engine, "a.example", "1", "2")
     assert due() == 3  # two pages of a, the feed of b
-    write(engine, block, "b.example", until=NOW + HOUR)
+    write(engine, set_blocked_until, "b.example", until=NOW + HOUR)
     assert due() == 2
 
     write(engine, claim_hosts, worker="w", now=NOW, most=9)
@@ -81,7 +81,7 @@ def test_pages_given_up_are_counted_for_the_feeds_that_are_asked_about_and_those
             write(engine, lambda c, p=page, at=at: page_failed(c, p.article_id, reason="HTTP 404", next_try_at=at))
 
     def counted(*ids: int) -> tuple[tuple[str, int], ...]:
-        return read(engine, given_up, start=NOW, end=NOW + HOUR, feed_ids=ids or None)
+        return read(engine, failed_page_counts, start=NOW, end=NOW + HOUR, feed_ids=ids or None)
 
     assert counted() == (("HTTP 404", 3),)
     assert counted(a) == (("HTTP 404", 2),)

@@ -13,7 +13,8 @@ from watcher.model import Feed, Source
 from watcher.store.feeds import due_feeds, sync_sources
 from watcher.store.hosts import (
     LEASE,
-    block,
+    LeaseRenewal,
+    VisitDecision,
     claim_hosts,
     drop_dead_leases,
     due_hosts,
@@ -21,9 +22,10 @@ from watcher.store.hosts import (
     release,
     renew,
     renew_all,
+    renew_or_stop,
+    set_blocked_until,
 )
 from watcher.store.schema import feeds, hosts, pages
-from watcher.store.visits import Next, Step, go_on
 from watcher.store.writer import read, write
 
 NOW = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
@@ -71,17 +73,17 @@ def test_a_worker_that_lost_its_lease_is_told_so(engine):
 def test_a_step_soon_after_the_last_leaves_the_lease_as_it_is_and_a_later_one_renews_it(engine):
     (host,) = write(engine, claim_hosts, worker="a:1", now=NOW, most=1)
 
-    def step(after: timedelta, worker: str = "a:1") -> tuple[Step, timedelta]:
+    def step(after: timedelta, worker: str = "a:1") -> tuple[VisitDecision, timedelta]:
         now = NOW + after
-        (done,) = write(engine, go_on, [Next(host=host, worker=worker, now=now, floor=LEASE)])
+        (done,) = write(engine, renew_or_stop, [LeaseRenewal(host=host, worker=worker, now=now, floor=LEASE)])
         lease = select(hosts.c.lease_until).where(hosts.c.host == host)
         return done, read(engine, lambda c: c.execute(lease).scalar_one()) - NOW
 
-    assert step(LEASE / 10) == (Step.GO, LEASE)
-    assert step(LEASE / 4) == (Step.GO, LEASE + LEASE / 4)
-    assert step(LEASE / 2, "b:1") == (Step.STOP, LEASE + LEASE / 4)
-    write(engine, block, host, until=NOW + LEASE)
-    assert step(LEASE / 2) == (Step.STOP, LEASE + LEASE / 2)
+    assert step(LEASE / 10) == (VisitDecision.GO, LEASE)
+    assert step(LEASE / 4) == (VisitDecision.GO, LEASE + LEASE / 4)
+    assert step(LEASE / 2, "b:1") == (VisitDecision.STOP, LEASE + LEASE / 4)
+    write(engine, set_blocked_until, host, until=NOW + LEASE)
+    assert step(LEASE / 2) == (VisitDecision.STOP, LEASE + LEASE / 2)
 
 
 def test_releasing_somebody_elses_lease_changes_nothing(engine):
@@ -107,7 +109,7 @@ def test_leases_of_dead_processes_of_this_machine_are_freed_at_once(engine):
 
 
 def test_a_blocked_host_is_not_visited_before_its_time(engine):
-    write(engine, block, "h007.example", until=NOW + timedelta(hours=2))
+    write(engine, set_blocked_until, "h007.example", until=NOW + timedelta(hours=2))
 
     now = write(engine, claim_hosts, worker="a:1", now=NOW, most=100)
     later = write(engine, claim_hosts, worker="b:1", now=NOW + timedelta(hours=2), most=100)
@@ -118,9 +120,9 @@ def test_a_blocked_host_is_not_visited_before_its_time(engine):
 
 def test_a_hold_is_never_cut_short(engine):
     for hours in (2, 5, 1):
-        write(engine, lambda c, hours=hours: block(c, "h007.example", until=NOW + timedelta(hours=hours)))
+        write(engine, lambda c, hours=hours: set_blocked_until(c, "h007.example", until=NOW + timedelta(hours=hours)))
     write(engine, claim_hosts, worker="a:1", now=NOW, most=100)
-    write(engine, block, "h008.example", until=NOW + timedelta(hours=1))
+    write(engine, set_blocked_until, "h008.example", until=NOW + timedelta(hours=1))
 
     assert read(engine, lambda c: get_host(c, "h007.example").blocked_until) == NOW + timedelta(hours=5)
     assert read(engine, lambda c: get_host(c, "h008.example").blocked_until) == NOW + timedelta(hours=1)
@@ -168,7 +170,7 @@ def test_a_look_that_is_cut_off_goes_on_where_it_ended(engine):
     for n in range(60):
         row = update(feeds).where(feeds.c.host == f"h{n:03}.example")
         write(engine, lambda c, n=n, row=row: c.execute(row.values(next_poll_at=NOW - timedelta(minutes=n))))
-    write(engine, block, "h055.example", until=NOW + timedelta(hours=2))
+    write(engine, set_blocked_until, "h055.example", until=NOW + timedelta(hours=2))
 
     first = read(engine, due_hosts, now=NOW, most=20)
     second = read(engine, due_hosts, now=NOW, most=100, since=first.seen_to)
@@ -181,17 +183,24 @@ def test_a_look_that_is_cut_off_goes_on_where_it_ended(engine):
 
 def test_the_next_steps_of_many_visits_are_taken_together(engine):
     write(engine, claim_hosts, worker="a:1", now=NOW, most=5)
-    write(engine, block, "h001.example", until=NOW + LEASE)
+    write(engine, set_blocked_until, "h001.example", until=NOW + LEASE)
     write(engine, lambda c: c.execute(update(hosts).where(hosts.c.host == "h002.example").values(lease_by="b:1")))
     later = update(feeds).where(feeds.c.host == "h003.example").values(next_poll_at=NOW + LEASE)
     write(engine, lambda c: c.execute(later))
     found = read(engine, lambda c: [due_feeds(c, f"h{n:03}.example", now=NOW + LEASE)[0] for n in range(6)])
 
-    def step(feed: Feed) -> Next:
-        return Next(host=feed.host, worker="a:1", now=NOW, floor=LEASE, feed=feed)
+    def step(feed: Feed) -> LeaseRenewal:
+        return LeaseRenewal(host=feed.host, worker="a:1", now=NOW, floor=LEASE, feed=feed)
 
-    done = write(engine, go_on, [step(feed) for feed in found])
+    done = write(engine, renew_or_stop, [step(feed) for feed in found])
 
-    assert done == [Step.GO, Step.STOP, Step.STOP, Step.SKIP, Step.GO, Step.STOP]
+    assert done == [
+        VisitDecision.GO,
+        VisitDecision.STOP,
+        VisitDecision.STOP,
+        VisitDecision.SKIP,
+        VisitDecision.GO,
+        VisitDecision.STOP,
+    ]
     due = select(feeds.c.host).where(feeds.c.next_poll_at == NOW + LEASE).order_by(feeds.c.host)
     assert read(engine, lambda c: c.scalars(due).all()) == ["h000.example", "h003.example", "h004.example"]

@@ -9,7 +9,7 @@ import pytest
 
 from watcher.errors import StoreError
 from watcher.store.daemon_lock import BYTES, SHORT_BREAK, JobFault, find_mark, held
-from watcher.store.open import connect, open_store
+from watcher.store.engine import connect, open_store
 
 NOW = datetime(2026, 11, 25, 6, 30, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

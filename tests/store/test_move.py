@@ -12,16 +12,11 @@ from tests.store.move_stage import NOW, Stopped, moved, put_article, put_polls, 
 from tests.store.move_values import ROWS, fill, held_in
 from watcher.errors import StoreError
 from watcher.model import Source
-from watcher.store import halfway
+from watcher.store.copy import SLICE_BYTES, SLICE_ROWS, checksum, copy_store, open_both, slices, tables_of
+from watcher.store.engine import all_schemas, connect, open_store, progress_of
 from watcher.store.feeds import sync_sources
-from watcher.store.indexing import count_missing
-from watcher.store.move import move
-from watcher.store.move_ends import both_ends
-from watcher.store.move_rows import SLICE_BYTES, SLICE_ROWS, slices, tables_of
-from watcher.store.move_sums import sum_of
-from watcher.store.open import all_schemas, connect, open_store
 from watcher.store.schema import facts, hosts, polls
-from watcher.store.search import search
+from watcher.store.search import count_missing, search
 from watcher.store.writer import read, write
 from watcher.text.search import parse
 
@@ -44,8 +39,8 @@ def test_every_value_is_the_same_there_and_back(file_url, empty_url, tmp_path):
     assert {line.from_.rows for line in there} == {ROWS}
     second, third = open_digests(empty_url), open_digests(back_url)
     assert held_in(first) == held_in(second) == held_in(third)
-    for engine in (first, second, third):
-        engine.dispose()
+    for each in (first, second, third):
+        each.dispose()
 
 
 def test_a_moved_store_is_used_like_any_other(file_url, empty_url):
@@ -60,7 +55,7 @@ def test_a_moved_store_is_used_like_any_other(file_url, empty_url):
     assert list(read(target, lambda c: c.scalars(select(polls.c.id).order_by(polls.c.id)))) == [1, 2, 3, 4]
     assert [hit.id for hit in read(target, search, parse("tarvola")).hits] == ["a"]
     assert read(target, count_missing) == 0
-    assert read(target, halfway.state_of) is None
+    assert read(target, progress_of) is None
     source.dispose()
     target.dispose()
 
@@ -138,10 +133,10 @@ def test_a_full_disk_is_said_and_the_move_goes_on_when_there_is_room(file_url, t
     put_polls(engine, 2 * SLICE_ROWS)
     engine.dispose()
 
-    with both_ends(file_url, to_url, all_schemas()) as (source, target):
+    with open_both(file_url, to_url, all_schemas()) as (source, target):
         event.listen(target, "checkout", lambda connection, *_: connection.execute("PRAGMA max_page_count=100").close())
         with pytest.raises(StoreError, match="the disk is full") as full:
-            move(source, target, all_schemas(), tell=lambda step, rows, total: None)
+            copy_store(source, target, all_schemas(), tell=lambda step, rows, total: None)
 
     assert full.value.mend == "make room on its disk; then the same command goes on where it stopped"
     assert all(line.is_same for line in moved(file_url, to_url))
@@ -155,7 +150,7 @@ def test_a_server_that_goes_away_is_said_and_the_move_goes_on_when_it_is_back(fi
     cut = "SELECT pg_terminate_backend(pg_backend_pid())"
     left = [2]  # inserts of polls
 
-    with both_ends(file_url, empty_url, all_schemas()) as (source, target):
+    with open_both(file_url, empty_url, all_schemas()) as (source, target):
 
         @event.listens_for(target, "before_cursor_execute")
         def go_away(connection, cursor, statement, *_):
@@ -164,7 +159,7 @@ def test_a_server_that_goes_away_is_said_and_the_move_goes_on_when_it_is_back(fi
                 cursor.execute(cut)
 
         with pytest.raises(StoreError, match="the database cannot be reached") as away:
-            move(source, target, all_schemas(), tell=lambda step, rows, total: None)
+            copy_store(source, target, all_schemas(), tell=lambda step, rows, total: None)
 
     assert away.value.mend == "is its server up? Then the same command goes on where it stopped"
     assert [record.name for record in caplog.records if record.name == "psycopg"] == []
@@ -178,9 +173,9 @@ def test_a_checksum_is_that_of_the_rows_and_not_of_their_order(file_url, store_u
     write(second, sync_sources, [Source(url="https://n.example/feed", name="N")], now=NOW)
     write(second, lambda c: c.execute(polls.insert(), rows[::-1]))
 
-    same = read(first, sum_of, polls), read(second, sum_of, polls)
+    same = read(first, checksum, polls), read(second, checksum, polls)
     write(second, lambda c: c.execute(update(polls).where(polls.c.id == 7).values(took_s=0.25)))
-    other = read(second, sum_of, polls)
+    other = read(second, checksum, polls)
 
     assert same[0] == same[1]
     assert other.rows == same[1].rows

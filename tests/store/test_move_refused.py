@@ -10,9 +10,9 @@ from sqlalchemy import make_url, text
 from digests.store.editions import open_digests
 from tests.store.move_stage import Stopped, moved, put_article, put_polls, stop_at
 from watcher.errors import SettingsError, StoreError
+from watcher.store.copy import address_of, open_both
 from watcher.store.daemon_lock import held
-from watcher.store.move_ends import address_of, both_ends
-from watcher.store.open import all_schemas, look_into, open_store
+from watcher.store.engine import all_schemas, open_read_only, open_store
 from watcher.store.writer import write
 
 pytestmark = pytest.mark.slow  # two seconds and more together: the quick set has a minute for all
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow  # two seconds and more together: the quick set ha
 NOW = datetime(2026, 11, 24, 6, tzinfo=UTC)
 
 
-@pytest.mark.parametrize("open_it", [open_store, open_digests, look_into])
+@pytest.mark.parametrize("open_it", [open_store, open_digests, open_read_only])
 def test_nothing_opens_a_store_that_is_half_moved(file_url, empty_url, open_it):
     source = open_digests(file_url)
     put_polls(source, 1)
@@ -38,7 +38,7 @@ def test_nothing_opens_a_store_into_which_no_row_has_come_yet(file_url, empty_ur
     source = open_digests(file_url)
     put_polls(source, 1)
     source.dispose()
-    with pytest.raises(Stopped), both_ends(file_url, empty_url, all_schemas()):
+    with pytest.raises(Stopped), open_both(file_url, empty_url, all_schemas()):
         raise Stopped
 
     with pytest.raises(StoreError, match="half-moved"):
@@ -89,7 +89,7 @@ def test_no_daemon_starts_on_a_file_that_is_moved(file_url, empty_url):
     source = open_digests(file_url)
 
     with (
-        both_ends(file_url, empty_url, all_schemas()),
+        open_both(file_url, empty_url, all_schemas()),
         pytest.raises(StoreError, match="a daemon is at work on this store already"),
         held(source, now=NOW),
     ):

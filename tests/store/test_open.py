@@ -10,13 +10,13 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import MetaData, text
 
-from digests.store.editions import look_into_digests, open_digests
+from digests.store.editions import open_digests, open_digests_read_only
 from digests.store.schema import metadata as digests_metadata
 from tests.kinds import on_sqlite
 from watcher.errors import StoreError
 from watcher.store import tsearch
-from watcher.store.days import PARTED
-from watcher.store.open import connect, open_store
+from watcher.store.engine import connect, open_store
+from watcher.store.partitions import PARTED
 from watcher.store.schema import NAMING, metadata
 from watcher.store.writer import Writer, read, write
 
@@ -117,7 +117,7 @@ def test_a_store_from_before_the_first_release_is_refused_in_words(store_url, ve
         connection.execute(text(f"UPDATE {version_table} SET version_num = '{last}'"))
     engine.dispose()
 
-    for opened in (open_digests, look_into_digests):
+    for opened in (open_digests, open_digests_read_only):
         with pytest.raises(StoreError, match=rf"older than Watcher 0\.1\.0 \({version_table} {last}\)$") as refused:
             opened(store_url)
 

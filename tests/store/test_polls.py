@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from watcher.model import Article, Changes, Entry, Failed, Polled, Source, Unchanged, Validators
 from watcher.store import articles, pages
-from watcher.store.articles import Packed, add_article
+from watcher.store.articles import PackedFeatures, add_article
 from watcher.store.feeds import due_feeds, feed_states, known_entries, sync_sources
 from watcher.store.pages import due_pages, page_done, page_failed
 from watcher.store.polls import record_polls
@@ -113,7 +113,7 @@ def test_a_page_whose_article_is_stored_is_not_noted_again(engine):
     feed = the_feed(engine)
     write(engine, record_polls, [(feed, polled(feed, entry(1)))])
     (page,) = read(engine, due_pages, "news.example", now=NOW, most=9)
-    packed = Packed(version="1", payload=b"x")
+    packed = PackedFeatures(version="1", payload=b"x")
 
     def store(connection):
         added = add_article(connection, article(page.article_id), feed_id=feed.id, packed=packed, block_hashes=(1, 2))
@@ -150,7 +150,7 @@ def test_a_failed_page_waits_and_one_given_up_is_named_with_its_reason(engine):
 
     write(engine, page_failed, page.article_id, reason="HTTP 404", next_try_at=None)
     assert read(engine, pages.waiting_pages, now=LATER) == 0
-    assert read(engine, pages.given_up, start=NOW, end=LATER) == (("HTTP 404", 1),)
+    assert read(engine, pages.failed_page_counts, start=NOW, end=LATER) == (("HTTP 404", 1),)
 
 
 def test_failures_are_counted_until_a_poll_succeeds(engine):

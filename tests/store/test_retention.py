@@ -13,15 +13,14 @@ from sqlalchemy import func, select, text
 from tests.kinds import on_sqlite
 from watcher.model import Article, Revision, Source
 from watcher.store import fts, retention
-from watcher.store.articles import Arrival, Packed, add_articles
+from watcher.store.articles import NewArticle, PackedFeatures, add_articles, pin, unpin
+from watcher.store.engine import connect, open_store
 from watcher.store.feeds import sync_sources
-from watcher.store.holds import hold, let_go
-from watcher.store.hosts import block, claim_hosts, get_host, known_hosts, set_robots
-from watcher.store.open import connect, open_store
-from watcher.store.revisions import looked
+from watcher.store.hosts import claim_hosts, get_host, known_hosts, set_blocked_until, set_robots
+from watcher.store.pages import record_recheck
 from watcher.store.schema import articles, blocks, entries, features, feeds, pages, revisions, texts
 from watcher.store.search import search
-from watcher.store.space import convert, give_back, is_fixed, room_of
+from watcher.store.stats import cannot_shrink, disk_usage, enable_auto_vacuum, free_pages
 from watcher.store.writer import read, write
 from watcher.text.search import parse
 
@@ -29,12 +28,12 @@ pytestmark = pytest.mark.slow  # fills and empties stores
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
-PACKED = Packed(version="1", payload=b"x" * 500)
+PACKED = PackedFeatures(version="1", payload=b"x" * 500)
 
 
 def put(engine, *keys: str, came: datetime, host: str = "n.example", words: str = "Some words.") -> None:
     given = [
-        Arrival(
+        NewArticle(
             article=Article(
                 id=key, url=f"https://{host}/{key}", host=host, outlet="N", title=f"Story {key}", text=words,
                 language="en", country="GB", published_at=came - DAY, fetched_at=came,
@@ -68,7 +67,7 @@ def test_articles_that_came_in_before_go_with_all_that_belongs_to_them(engine):
     put(engine, "a", "b", came=NOON - 9 * DAY)
     put(engine, "c", came=NOON)
     said = Revision(article_id="a", at=NOON, kind="changed", title="T", text="x")
-    write(engine, looked, "a", now=NOON, found=said)
+    write(engine, record_recheck, "a", now=NOON, found=said)
 
     done = drop(engine, NOON - DAY)
 
@@ -103,15 +102,15 @@ def test_articles_go_in_slices_oldest_first(engine):
 
 def test_what_is_held_stays_until_it_is_let_go(engine):
     put(engine, "a", "b", came=NOON - 9 * DAY)
-    write(engine, hold, ["a"], holder="edition 1")
-    write(engine, hold, ["a", "nobody"], holder="edition 2")
+    write(engine, pin, ["a"], holder="edition 1")
+    write(engine, pin, ["a", "nobody"], holder="edition 2")
 
     drop(engine, NOON)
-    write(engine, let_go, ["edition 1"])
+    write(engine, unpin, ["edition 1"])
     drop(engine, NOON)
     assert ids(engine) == ["a"]
 
-    write(engine, let_go, ["edition 2"])
+    write(engine, unpin, ["edition 2"])
     drop(engine, NOON)
     assert ids(engine) == []
 
@@ -187,7 +186,7 @@ def test_a_host_goes_that_no_feed_and_no_page_is_at_and_that_nothing_was_asked_o
     def fill(connection) -> None:
         for name in names:
             set_robots(connection, name, at=late if name == "late.example" else old, status=200, rules="disallow:/x")
-        block(connection, "held.example", until=NOON + DAY)
+        set_blocked_until(connection, "held.example", until=NOON + DAY)
         connection.execute(pages.insert(), [page_at("page.example", feed_id=feed_id)])
 
     write(engine, fill)
@@ -235,13 +234,13 @@ def test_room_is_given_back_in_slices_but_for_a_little(engine, tmp_path):
     write(engine, lambda c: c.execute(text("DELETE FROM facts WHERE name = 'x'")))
 
     slices = []
-    while given := write(engine, give_back, most=500):
+    while given := write(engine, free_pages, most=500):
         slices.append(given)
 
     with closing(sqlite3.connect(tmp_path / "watcher.db")) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     after = (tmp_path / "watcher.db").stat().st_size
-    room = read(engine, room_of)
+    room = read(engine, disk_usage)
     assert len(slices) > 2
     assert before - after > 10_000_000
     assert room.file_bytes - room.used_bytes <= 256 * 4096
@@ -254,11 +253,11 @@ def test_a_store_that_was_made_before_is_converted_once(tmp_path):
         connection.execute("CREATE TABLE t (a)")
     engine = open_store(f"sqlite:///{path}")
     put(engine, "a", came=NOON)
-    assert read(engine, is_fixed)
+    assert read(engine, cannot_shrink)
 
-    done = [convert(engine), convert(engine)]
+    done = [enable_auto_vacuum(engine), enable_auto_vacuum(engine)]
 
-    assert (done, read(engine, is_fixed), ids(engine)) == ([True, False], False, ["a"])
+    assert (done, read(engine, cannot_shrink), ids(engine)) == ([True, False], False, ["a"])
     assert [hit.id for hit in read(engine, search, parse("story")).hits] == ["a"]
     engine.dispose()
 
@@ -271,8 +270,8 @@ def test_a_store_in_use_is_converted_another_time(tmp_path):
         other.execute("BEGIN IMMEDIATE")
         engine = connect(f"sqlite:///{path}")
 
-        assert convert(engine) is False
+        assert enable_auto_vacuum(engine) is False
 
         other.execute("ROLLBACK")
-        assert convert(engine) is True
+        assert enable_auto_vacuum(engine) is True
         engine.dispose()

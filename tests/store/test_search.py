@@ -12,16 +12,15 @@ from sqlalchemy import select, text
 from tests.kinds import on_sqlite
 from watcher.model import Article
 from watcher.store import fts
-from watcher.store.articles import Arrival, Packed, add_articles, articles_by_id, entry_of
+from watcher.store.articles import NewArticle, PackedFeatures, add_articles, articles_by_id, entry_of
 from watcher.store.fts import Filters
-from watcher.store.indexing import build_anew, count_missing, index_missing
 from watcher.store.schema import articles
-from watcher.store.search import search
+from watcher.store.search import count_missing, index_missing, rebuild_index, search
 from watcher.store.writer import read, write
 from watcher.text.search import parse
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
-PACKED = Packed(version="1", payload=b"")
+PACKED = PackedFeatures(version="1", payload=b"")
 
 
 def article(key: str, title: str, words: str = "", *, at: datetime = NOON, **more) -> Article:
@@ -31,7 +30,7 @@ def article(key: str, title: str, words: str = "", *, at: datetime = NOON, **mor
 
 
 def put(engine, *given: Article) -> list[bool]:
-    return write(engine, add_articles, [Arrival(article=one, feed_id=1, packed=PACKED) for one in given])
+    return write(engine, add_articles, [NewArticle(article=one, feed_id=1, packed=PACKED) for one in given])
 
 
 def found(engine, query: str, *, filters: Filters | None = None, **more) -> list[str]:
@@ -143,7 +142,7 @@ def test_a_query_of_any_length_is_no_fault(press, query):
 
 
 def test_the_index_of_an_older_store_is_built_in_slices_newest_first(press):
-    write(press, build_anew)
+    write(press, rebuild_index)
     assert (read(press, count_missing), found(press, "white")) == (4, [])
 
     taken = write(press, index_missing, most=2)
@@ -154,7 +153,7 @@ def test_the_index_of_an_older_store_is_built_in_slices_newest_first(press):
 
 
 def test_articles_that_come_while_the_index_is_built_are_found_once(press):
-    write(press, build_anew)
+    write(press, rebuild_index)
     write(press, index_missing, most=2)
 
     put(press, article("e", "White again", at=NOON - timedelta(days=9)), article("f", "White", at=NOON))

@@ -11,11 +11,10 @@ from sqlalchemy import event, func, insert, make_url, select, text, update
 
 from digests.store.editions import open_digests
 from watcher.errors import StoreError, WatcherError
-from watcher.store import server
-from watcher.store.faults import passing
-from watcher.store.open import connect, look_into, open_store, store_bytes
+from watcher.store.engine import IDLE_MS, connect, open_read_only, open_store, store_bytes, with_driver
+from watcher.store.errors import transient_error
 from watcher.store.schema import facts
-from watcher.store.space import convert
+from watcher.store.stats import enable_auto_vacuum
 from watcher.store.writer import Writer, read, write
 
 pytestmark = pytest.mark.postgresql
@@ -92,7 +91,7 @@ def test_a_reader_sees_one_state_all_the_while_and_writes_nothing(engine):
 
 
 def test_who_only_looks_into_a_store_cannot_write(engine):
-    looked = look_into(engine.url.render_as_string(hide_password=False))
+    looked = open_read_only(engine.url.render_as_string(hide_password=False))
 
     with pytest.raises(StoreError, match="read-only"):
         write(looked, keep("never"))
@@ -101,7 +100,7 @@ def test_who_only_looks_into_a_store_cannot_write(engine):
 
 def test_a_store_that_is_only_looked_into_gets_no_table(empty_url):
     with pytest.raises(StoreError, match="another version"):
-        look_into(empty_url)
+        open_read_only(empty_url)
 
     engine = connect(empty_url)
     with engine.connect() as connection:
@@ -224,13 +223,13 @@ def test_a_login_that_may_make_no_tables_is_told_what_it_needs(empty_url, login)
 def test_what_a_server_says_at_the_start_of_a_connection_is_understood(said, words):
     from psycopg import OperationalError
 
-    assert words in passing(OperationalError(f"connection failed: {said}")).what
+    assert words in transient_error(OperationalError(f"connection failed: {said}")).what
 
 
 def test_a_start_has_no_file_to_convert_on_a_server_and_asks_it_nothing():
     away = connect("postgresql://watcher@127.0.0.1:9/watcher")
 
-    assert not convert(away)
+    assert not enable_auto_vacuum(away)
     away.dispose()
 
 
@@ -246,12 +245,12 @@ def test_the_driver_and_a_password_kept_elsewhere_are_put_in_at_the_last_moment(
     (tmp_path / "password").write_text("s3cret:/@\n")
     monkeypatch.setenv("DB_PASSWORD", "other")
 
-    by_file = server.driven(make_url(f"postgresql://me:file:{tmp_path / 'password'}@db.example/news"))
-    by_variable = server.driven(make_url("postgresql+psycopg://me:env:DB_PASSWORD@db.example/news"))
+    by_file = with_driver(make_url(f"postgresql://me:file:{tmp_path / 'password'}@db.example/news"))
+    by_variable = with_driver(make_url("postgresql+psycopg://me:env:DB_PASSWORD@db.example/news"))
 
     assert (by_file.drivername, by_file.password) == ("postgresql+psycopg", "s3cret:/@")
     assert by_variable.password == "other"
-    assert server.driven(make_url("postgresql:///news")).password is None
+    assert with_driver(make_url("postgresql:///news")).password is None
     with pytest.raises(WatcherError, match="env:NOWHERE is empty or not set"):
         connect("postgresql://me:env:NOWHERE@db.example/news")
 
@@ -279,4 +278,4 @@ def test_the_query_of_the_docs_finds_who_has_held_a_transaction_open_for_long(en
 
 def test_our_own_transactions_are_ended_by_the_server_where_we_hang(engine):
     with engine.connect() as connection:
-        assert connection.scalar(text("SHOW idle_in_transaction_session_timeout")) == f"{server.IDLE_MS // 60_000}min"
+        assert connection.scalar(text("SHOW idle_in_transaction_session_timeout")) == f"{IDLE_MS // 60_000}min"

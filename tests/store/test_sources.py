@@ -6,9 +6,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from watcher.model import Source, Validators
-from watcher.store.feeds import feed_states, sync_sources
+from watcher.store.feeds import feed_states, reset_poll_schedule, sync_settings, sync_sources
 from watcher.store.schema import feeds
-from watcher.store.sources import keep_pace, sync_settings
 from watcher.store.writer import read, write
 
 NOW = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
@@ -79,14 +78,14 @@ def test_feeds_are_read_anew_where_the_usual_pace_is_another(engine):
     kept = {"etag": '"1"', "last_modified": "Tue", "body_hash": "b", "interval_s": 14_400.0}
     write(engine, lambda c: c.execute(feeds.update().values(kept)))
 
-    write(engine, keep_pace, every_s=1800.0, min_every_s=900.0)
-    write(engine, keep_pace, every_s=1800.0, min_every_s=900.0)
+    write(engine, reset_poll_schedule, every_s=1800.0, min_every_s=900.0)
+    write(engine, reset_poll_schedule, every_s=1800.0, min_every_s=900.0)
     assert paces(engine) == [14_400.0, 14_400.0]
 
-    write(engine, keep_pace, every_s=3600.0, min_every_s=900.0)
+    write(engine, reset_poll_schedule, every_s=3600.0, min_every_s=900.0)
     assert paces(engine) == [14_400.0, None]
 
-    write(engine, keep_pace, every_s=3600.0, min_every_s=300.0)
+    write(engine, reset_poll_schedule, every_s=3600.0, min_every_s=300.0)
     assert paces(engine) == [None, None]
     assert [state.feed.validators for state in read(engine, feed_states)] == [Validators(), Validators()]
 

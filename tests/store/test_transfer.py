@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from watcher.model import Article, Removed
-from watcher.store.articles import Packed, add_article
-from watcher.store.open import open_store
-from watcher.store.transfer import MAX_LINE_BYTES, article_in, article_lines, bounded_lines, line_of
+from watcher.store.articles import PackedFeatures, add_article
+from watcher.store.engine import open_store
+from watcher.store.jsonl import MAX_LINE_BYTES, article_in, article_lines, bounded_lines, line_of
 from watcher.store.writer import read, write
 from watcher.text.urls import article_id
 
@@ -115,7 +115,7 @@ def test_a_line_without_end_is_one_line_and_the_next_is_the_next():
 
 def test_articles_are_written_in_slices_in_the_order_in_which_they_came(store_url):
     engine = open_store(store_url)
-    packed = Packed(version="1", payload=b"")
+    packed = PackedFeatures(version="1", payload=b"")
     for n in range(5):
         values = {"url": f"https://n.example/{n}", "title": f"T{n}", "text": "x", "fetched": NOW.isoformat()}
         one = article_in(json.dumps(values).encode(), now=NOW)[0]

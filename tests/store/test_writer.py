@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from tests.kinds import on_sqlite
 from watcher.errors import StoreError
-from watcher.store.open import connect, open_store
+from watcher.store.engine import connect, open_store
 from watcher.store.schema import facts
 from watcher.store.writer import Writer, read, write
 

@@ -17,7 +17,7 @@ from watcher.model import Article, Changes, Failed, Polled, Removed, Validators
 from watcher.settings.daemon import token_of
 from watcher.settings.load import load
 from watcher.settings.model import Settings
-from watcher.store.articles import Packed, add_article
+from watcher.store.articles import PackedFeatures, add_article
 from watcher.store.feeds import feed_states, sync_sources
 from watcher.store.polls import record_polls
 from watcher.store.writer import read, write
@@ -115,7 +115,7 @@ def put(engine: Engine, key: str, *, outlet: str, language: str, country: str, t
         | more
     )  # fmt: skip
     made = extract_features(key, title=article.title, text=article.text, language=language)
-    packed = Packed(version=made.version, payload=pack(made))
+    packed = PackedFeatures(version=made.version, payload=pack(made))
     write(engine, add_article, article, feed_id=1, packed=packed, block_hashes=())
     return key
 

@@ -7,7 +7,7 @@ import re
 from lxml import html
 
 from digests.store.corrections import kept_corrections
-from digests.store.histories import story_members
+from digests.store.stories import story_members
 from tests.web.press import NOW, app_of, site_of
 from watcher.store.daemon_lock import held
 from watcher.store.feeds import feed_states

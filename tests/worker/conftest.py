@@ -10,7 +10,7 @@ import pytest
 from tests.tools import tools_of
 from tests.worker.faked import START, FakedNetwork, Net, World
 from watcher.net.client import Client
-from watcher.store.open import open_store
+from watcher.store.engine import open_store
 from watcher.store.writer import Writer
 from watcher.worker.process_pool import Pool
 

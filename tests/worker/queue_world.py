@@ -13,8 +13,8 @@ from sqlalchemy import func, select
 from tests.tools import tools_of
 from watcher.model import NotModified, Source, Validators
 from watcher.settings.model import PollSettings
+from watcher.store.engine import open_store
 from watcher.store.feeds import sync_sources
-from watcher.store.open import open_store
 from watcher.store.schema import feeds, hosts
 from watcher.store.writer import Writer
 from watcher.text.urls import host_of

@@ -17,9 +17,8 @@ from watcher.features.extract import extract_features
 from watcher.features.pack import pack, unpack
 from watcher.model import FEATURES_VERSION, Article
 from watcher.settings.secrets import Secret
-from watcher.store.articles import Packed, add_article, articles_by_id, packed_features
-from watcher.store.embedders import embedder_noted, has_unmade
-from watcher.store.features import count_outdated, count_without_vector
+from watcher.store.articles import PackedFeatures, add_article, articles_by_id, packed_features
+from watcher.store.features import count_outdated, count_without_vector, has_backlog, recorded_embedder
 from watcher.store.schema import features
 from watcher.store.writer import read, write
 from watcher.worker import tasks
@@ -61,7 +60,7 @@ def store(engine):
                 published_at=NOON - timedelta(minutes=at), fetched_at=NOON,
             )  # fmt: skip
             made = extract_features(title, title=title, text=one.text, language="en")
-            packed = Packed(version=version, payload=pack(made) if version == FEATURES_VERSION else b"old")
+            packed = PackedFeatures(version=version, payload=pack(made) if version == FEATURES_VERSION else b"old")
             write(
                 engine, lambda c, one=one, packed=packed: add_article(c, one, feed_id=1, packed=packed, block_hashes=())
             )
@@ -125,10 +124,10 @@ async def test_another_model_or_size_of_an_endpoint_has_all_made_anew(store, eng
         for options in ({}, {"model": "others"}, {"model": "others", "dimensions": 8}):
             chosen = choice(server.url, **options)
             mark = chosen.mark
-            assert read(engine, lambda c, mark=mark: has_unmade(c, version=FEATURES_VERSION, mark=mark))
+            assert read(engine, lambda c, mark=mark: has_backlog(c, version=FEATURES_VERSION, mark=mark))
             await embed_missing(writer, Inline(), chosen)
             assert models(engine) == dict.fromkeys(keys, chosen.mark)
-            assert not read(engine, lambda c, mark=mark: has_unmade(c, version=FEATURES_VERSION, mark=mark))
+            assert not read(engine, lambda c, mark=mark: has_backlog(c, version=FEATURES_VERSION, mark=mark))
 
 
 async def test_one_text_that_the_embedder_cannot_read_keeps_no_other_from_its_vector(store, engine, writer, pool):
@@ -152,7 +151,7 @@ async def test_an_embedder_that_takes_no_text_is_told_and_marks_none(store, engi
 
     assert models(engine) == {}
     assert len(pool.texts) < 12
-    assert words in read(engine, embedder_noted).trouble
+    assert words in read(engine, recorded_embedder).trouble
 
 
 async def test_an_embedder_that_does_not_load_is_told_and_noted(store, engine, writer, pool):
@@ -161,7 +160,7 @@ async def test_an_embedder_that_does_not_load_is_told_and_noted(store, engine, w
     with pytest.raises(PluginError, match="no_such_module"):
         await embed_missing(writer, pool, Choice(setting="no_such_module:make"))
 
-    assert "no_such_module" in read(engine, embedder_noted).trouble
+    assert "no_such_module" in read(engine, recorded_embedder).trouble
 
 
 async def test_an_embedder_whose_process_dies_is_named(store, engine, writer):
@@ -175,7 +174,7 @@ async def test_an_embedder_whose_process_dies_is_named(store, engine, writer):
     with pytest.raises(WorkerFailed, match='embedder "words/1" took its process down'):
         await embed_missing(writer, Dying(), Choice(setting=FAKES + "Words"))
 
-    assert read(engine, embedder_noted).trouble == 'embedder "words/1" took its process down (exit code 3)'
+    assert read(engine, recorded_embedder).trouble == 'embedder "words/1" took its process down (exit code 3)'
 
 
 async def test_a_model_that_takes_anothers_name_is_noticed_by_its_dimensions(store, engine, writer, pool):
@@ -194,7 +193,7 @@ async def test_without_an_embedder_nothing_is_noted(store, engine, writer, pool)
     await embed_missing(writer, pool, Choice(setting=FAKES + "Words"))
 
     assert await embed_missing(writer, pool, None) == 0
-    assert read(engine, embedder_noted) is None
+    assert read(engine, recorded_embedder) is None
 
 
 @pytest.mark.parametrize(
@@ -217,13 +216,13 @@ async def test_a_fault_of_the_endpoint_loses_nothing(store, engine, writer, faul
             await embed_missing(writer, Inline(), choice(server.url))
         assert models(engine) == {}
         assert sorted(read(engine, articles_by_id, keys)) == sorted(keys)
-        assert words in read(engine, embedder_noted).trouble
+        assert words in read(engine, recorded_embedder).trouble
 
         server.always = None
         await embed_missing(writer, Inline(), choice(server.url))
 
     assert models(engine) == dict.fromkeys(keys, "endpoint/words")
-    assert read(engine, embedder_noted).trouble is None
+    assert read(engine, recorded_embedder).trouble is None
 
 
 async def test_one_nan_costs_one_article_its_vector(store, engine, writer):

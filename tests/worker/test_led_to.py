@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 
 from tests.worker.faked import START, feed_xml, page_html
-from watcher.store.articles import article_at
-from watcher.store.intake import count_outside, count_repeats
+from watcher.store.articles import article_by_url
+from watcher.store.stats import count_duplicate_entries, count_out_of_window
 from watcher.store.writer import read
 
 pytestmark = pytest.mark.slow  # starts a worker process
@@ -31,17 +31,17 @@ async def world(world):
 async def test_the_second_one_is_counted_as_a_further_entry_of_the_article(world):
     window = {"start": START - timedelta(hours=1), "end": START + timedelta(hours=1)}
 
-    assert read(world.tools.writer.engine, count_repeats, **window) == 1
+    assert read(world.tools.writer.engine, count_duplicate_entries, **window) == 1
 
 
 async def test_an_article_is_counted_as_outside_the_window_whatever_its_link_was(world):
     window = {"start": START - timedelta(minutes=30), "end": START + timedelta(hours=1)}  # published an hour before
 
-    assert read(world.tools.writer.engine, count_outside, **window) == 1
+    assert read(world.tools.writer.engine, count_out_of_window, **window) == 1
 
 
 @pytest.mark.parametrize("url", [FINAL, "https://a.example/0", "https://b.example/0"])
 async def test_an_article_is_found_by_each_link_that_led_to_it(world, url):
-    found = read(world.tools.writer.engine, article_at, url)
+    found = read(world.tools.writer.engine, article_by_url, url)
 
     assert found is not None and found.url == FINAL

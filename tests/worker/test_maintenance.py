@@ -13,13 +13,12 @@ from sqlalchemy import func, select
 from tests.kinds import on_postgresql, on_sqlite
 from watcher.model import Article
 from watcher.settings.model import StoreSettings
-from watcher.store.articles import Arrival, Packed, add_articles
-from watcher.store.days import day_of, days_there, make_days
-from watcher.store.holds import hold
+from watcher.store.articles import NewArticle, PackedFeatures, add_articles, pin
 from watcher.store.hosts import known_hosts, set_robots
+from watcher.store.partitions import create_partitions, day_of, days_there
 from watcher.store.retention import Sweep, robots_bytes
 from watcher.store.schema import articles
-from watcher.store.space import room_of
+from watcher.store.stats import disk_usage
 from watcher.store.writer import read, write
 from watcher.worker.maintenance import NEVER_BELOW, run_in_batches, run_retention
 
@@ -31,12 +30,12 @@ DAY = timedelta(days=1)
 
 def put(engine, count: int, *, came: datetime, name: str = "a", words: str = "Some words.", bulk: bytes = bytes(3_000)):
     given = [
-        Arrival(
+        NewArticle(
             article=Article(
                 id=f"{name}{n:04}", url=f"https://n.example/{name}{n}", host="n.example", outlet="N", title="Story",
                 text=words, language="en", country="GB", published_at=came, fetched_at=came + timedelta(seconds=n),
             ),
-            feed_id=1, packed=Packed(version="1", payload=bulk),
+            feed_id=1, packed=PackedFeatures(version="1", payload=bulk),
         )
         for n in range(count)
     ]  # fmt: skip
@@ -72,8 +71,8 @@ async def test_forever_keeps_all(engine, writer):
 async def test_a_bound_on_the_size_takes_the_oldest_and_nothing_of_the_last_week_or_held(engine, writer, caplog):
     put(engine, 200, came=NOON - 30 * DAY)
     put(engine, 100, came=NOON - NEVER_BELOW + DAY, name="b")
-    write(engine, hold, ["a0000"], holder="edition")
-    used = read(engine, room_of).used_bytes
+    write(engine, pin, ["a0000"], holder="edition")
+    used = read(engine, disk_usage).used_bytes
 
     await run_retention(writer, kept(max_size=used - 250_000), now=NOON)
     some = count(engine)
@@ -88,10 +87,10 @@ async def test_a_bound_on_the_size_takes_the_oldest_and_nothing_of_the_last_week
 @on_postgresql
 async def test_a_bound_on_the_size_takes_the_earliest_days_whole_and_nothing_of_the_last_week(engine, writer, caplog):
     for day in range(30, 26, -1):
-        write(engine, lambda c, day=day: make_days(c, now=NOON - day * DAY))
+        write(engine, lambda c, day=day: create_partitions(c, now=NOON - day * DAY))
         put(engine, 100, came=NOON - day * DAY, name=f"d{day}", bulk=os.urandom(4_000))
     put(engine, 100, came=NOON - NEVER_BELOW + DAY, name="b")
-    used = read(engine, room_of).used_bytes
+    used = read(engine, disk_usage).used_bytes
 
     await run_retention(writer, kept(max_size=used - 700_000), now=NOON)
     some = {key[:3] for key in read(engine, lambda c: c.scalars(select(articles.c.id)).all())}
@@ -104,7 +103,7 @@ async def test_a_bound_on_the_size_takes_the_earliest_days_whole_and_nothing_of_
 
 @on_postgresql
 async def test_days_that_are_older_than_the_settings_keep_go_whole_and_those_to_come_are_made(engine, writer):
-    write(engine, make_days, now=NOON - 50 * DAY)
+    write(engine, create_partitions, now=NOON - 50 * DAY)
     put(engine, 20, came=NOON - 50 * DAY)
 
     await run_retention(writer, kept(keep_articles="40d"), now=NOON + 9 * DAY)

@@ -16,7 +16,7 @@ from tests.kinds import on_postgresql
 from tests.worker.queue_world import HOSTS, LEASED, ROOM, Sites, left, until, worker_of
 from watcher.errors import StoreError
 from watcher.settings.model import PollSettings
-from watcher.store.hosts import take
+from watcher.store.hosts import lease_free_hosts
 from watcher.store.schema import feeds, hosts
 from watcher.worker.context import system_clock
 from watcher.worker.pg_queue import LEASE, prune_job_log
@@ -80,7 +80,7 @@ async def test_a_job_that_comes_while_its_host_is_still_held_comes_again(a_worke
         await until(lambda: len(sites.asked) == HOSTS and not queue.busy, queue)
         held = select(hosts.c.lease_by).where(hosts.c.host == "h7.example")
         now = system_clock() - LEASE + timedelta(seconds=3)
-        await queue.tools.writer.do(take, ["h7.example"], worker="dead:1", now=now, lease=LEASE)
+        await queue.tools.writer.do(lease_free_hosts, ["h7.example"], worker="dead:1", now=now, lease=LEASE)
         await queue.tools.writer.do(lambda c: c.execute(text(DEAD)))
 
         async with asyncio.timeout(30):

@@ -10,9 +10,8 @@ import pytest
 from sqlalchemy import update
 
 from tests.worker.queue_world import HOSTS, LEASED, ROOM, Sites, left, until, worker_of
-from watcher.store.hosts import take
+from watcher.store.hosts import ClaimRequest, claim_requested, lease_free_hosts
 from watcher.store.schema import feeds, hosts
-from watcher.store.visits import Asked, claim_asked
 from watcher.worker.context import system_clock
 from watcher.worker.pg_queue import LEASE
 
@@ -48,10 +47,10 @@ def a_worker(kind, store_url, sites):
     return partial(worker_of, kind, store_url, sites)
 
 
-def asked(host: str) -> Asked:
+def asked(host: str) -> ClaimRequest:
     """Return what `here:1` asks for to visit a host."""
     floor = timedelta(minutes=5)
-    return Asked(host=host, worker="here:1", now=system_clock(), floor=floor, lease=LEASE, pages_too=True)
+    return ClaimRequest(host=host, worker="here:1", now=system_clock(), floor=floor, lease=LEASE, pages_too=True)
 
 
 async def test_each_host_that_is_due_is_visited_once(a_worker, sites):
@@ -82,7 +81,7 @@ async def test_a_host_that_somebody_else_holds_is_left_in_peace(a_worker, sites)
     async with a_worker("here:1") as queue:
         theirs = [f"h{n}.example" for n in range(5)]
         now = system_clock()
-        await queue.tools.writer.do(take, theirs, worker="there:1", now=now)
+        await queue.tools.writer.do(lease_free_hosts, theirs, worker="there:1", now=now)
 
         await until(lambda: len(sites.asked) == HOSTS - 5 and not queue.busy, queue)
 
@@ -121,7 +120,7 @@ async def test_what_is_broken_off_stays_due_and_its_host_is_free(a_worker, sites
 async def test_a_visit_that_is_stopped_before_it_runs_leaves_its_host_as_it_was(a_worker, sites):
     async with a_worker("here:1") as queue:
         before = await left(queue)
-        claim = await queue.tools.writer.add(claim_asked, asked("h7.example"))
+        claim = await queue.tools.writer.add(claim_requested, asked("h7.example"))
         queue.start(claim)
         await queue.stop()
 

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from tests.worker.faked import START, feed_xml, page_html
-from watcher.store.revisions import LOOKS, look_again, revisions_between
+from watcher.store.pages import LOOKS, revisions_between, schedule_rechecks
 from watcher.store.schema import articles, pages
 from watcher.store.writer import read, write
 
@@ -26,7 +26,7 @@ async def cited(world):
     await world.drain()
     engine = world.tools.writer.engine
     (key,) = read(engine, lambda c: c.scalars(select(articles.c.id)).all())
-    write(engine, look_again, {key: 3}, now=world.clock[0])
+    write(engine, schedule_rechecks, {key: 3}, now=world.clock[0])
     return key
 
 
@@ -110,7 +110,7 @@ async def test_an_article_of_the_feeds_own_text_is_not_looked_at(world):
     engine = world.tools.writer.engine
     keys = read(engine, lambda c: c.scalars(select(articles.c.id)).all())
 
-    write(engine, look_again, dict.fromkeys(keys, 3), now=world.clock[0])
+    write(engine, schedule_rechecks, dict.fromkeys(keys, 3), now=world.clock[0])
 
     assert found(world)[1] == 0
 

@@ -16,9 +16,9 @@ from tests.tools import tools_of
 from watcher.errors import StoreError
 from watcher.model import NotModified, Response, Source, Validators
 from watcher.settings.model import PollSettings
+from watcher.store.engine import open_store
 from watcher.store.feeds import sync_sources
 from watcher.store.hosts import LEASE, get_host
-from watcher.store.open import open_store
 from watcher.store.schema import feeds, hosts
 from watcher.store.writer import Writer
 from watcher.worker.process_pool import BrokenPool

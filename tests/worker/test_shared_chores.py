@@ -16,9 +16,9 @@ from watcher.features.embed import Choice
 from watcher.features.extract import extract_features
 from watcher.features.pack import pack
 from watcher.model import FEATURES_VERSION, Article
-from watcher.store.articles import Packed, add_article
+from watcher.store.articles import PackedFeatures, add_article
+from watcher.store.engine import open_store
 from watcher.store.features import shares_without_vector
-from watcher.store.open import open_store
 from watcher.store.schema import features
 from watcher.store.writer import Writer, read, write
 from watcher.text.urls import article_id
@@ -63,7 +63,7 @@ def store(engine):
                 id=article_id(url), url=url, host="a.example", outlet="A", title=f"Story {number}", language="en",
                 text="All the talk.", country=None, published_at=NOON, fetched_at=NOON,
             )  # fmt: skip
-            packed = Packed(
+            packed = PackedFeatures(
                 version=version, payload=pack(extract_features(one.id, title=one.title, text=one.text, language="en"))
             )
             write(

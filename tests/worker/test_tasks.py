@@ -93,7 +93,7 @@ def test_a_page_about_something_else_is_not_the_article_that_the_feed_announced(
 
 def test_a_process_that_polls_loads_nothing_of_what_only_its_workers_need():
     heavy = ("numpy", "lxml", "nh3", "feedparser", "rich", "pygments", "alembic", "jinja2")
-    lines = ("import sys", "import watcher.cli.main, watcher.cli.poll, watcher.store.open", "print(*sys.modules)")
+    lines = ("import sys", "import watcher.cli.main, watcher.cli.poll, watcher.store.engine", "print(*sys.modules)")
 
     told = subprocess.run([sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True, check=True)
 

@@ -26,8 +26,8 @@ from tests.worker.visits_worker import POLL, Asked
 from tests.worker.visits_world import HOSTS, PATHS, START, World, feed_xml
 from watcher.errors import BadStatus, TimedOut
 from watcher.model import NotModified, Response, Validators
+from watcher.store.engine import connect, open_store
 from watcher.store.feeds import make_all_due
-from watcher.store.open import connect, open_store
 from watcher.store.writer import write
 from watcher.text.urls import host_of
 

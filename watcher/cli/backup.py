@@ -15,7 +15,7 @@ from watcher.cli.output import print_json, print_lines
 from watcher.store.backup import back_up, place_of
 from watcher.store.backup import restore as put_back
 from watcher.store.daemon_lock import held
-from watcher.store.open import all_schemas, connect, make_folder, refuse_missing, upgrade
+from watcher.store.engine import all_schemas, connect, make_folder, refuse_missing, upgrade
 
 
 @examples("watcher backup /backups/watcher.db --force", "watcher backup /backups")

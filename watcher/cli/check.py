@@ -172,14 +172,14 @@ def findings(settings: Settings, *, mend: bool) -> tuple[list[Finding], list[Fin
     Errors: StoreError, PluginError.
     """
     from watcher.store.check import looks
-    from watcher.store.open import open_store
-    from watcher.store.space import convert
+    from watcher.store.engine import open_store
+    from watcher.store.stats import enable_auto_vacuum
     from watcher.store.writer import read
 
     engine = open_store(settings.store.url, make=False)
     try:
         if mend:
-            convert(engine, even_large=True)
+            enable_auto_vacuum(engine, even_large=True)
         found = [finding for look in looks() for finding in read(engine, lambda c, look=look: list(look(c)))]  # type: ignore[misc]
         mended = [finding for finding in found if mend and repaired(engine, finding)]
     finally:

@@ -26,7 +26,7 @@ from watcher.errors import FetchError
 from watcher.model import Block, Cleaned, NotModified, Removed, Response
 from watcher.net.client import ACCEPT_PAGE, Client
 from watcher.store.articles import site_blocks
-from watcher.store.open import open_store
+from watcher.store.engine import open_store
 from watcher.text.urls import host_of, is_web
 from watcher.worker.context import user_agent
 

@@ -16,12 +16,11 @@ from watcher.cli.main import report
 from watcher.cli.output import print_json
 from watcher.errors import SettingsError, StoreError
 from watcher.settings.model import StoreSettings, hide_password
-from watcher.store.move import move
-from watcher.store.move_ends import both_ends
-from watcher.store.open import all_schemas
+from watcher.store.copy import copy_store, open_both
+from watcher.store.engine import all_schemas
 
 if TYPE_CHECKING:
-    from watcher.store.move import Line
+    from watcher.store.copy import TableComparison
 
 STEPS = {"copy": "copied", "compare": "compared", "index": "indexed"}
 FORMS = "sqlite:///PATH or postgresql://USER@HOST/DATABASE"
@@ -46,8 +45,8 @@ def command(
     began = time.monotonic()
     schemas = all_schemas()
     ends = address(from_, "FROM"), address(to, "TO")
-    with both_ends(*ends, schemas) as (source, target), bar() as tell:
-        lines = move(source, target, schemas, tell=tell)
+    with open_both(*ends, schemas) as (source, target), bar() as tell:
+        lines = copy_store(source, target, schemas, tell=tell)
     took_s = time.monotonic() - began
     if json:
         print_json(as_json(lines, ends, took_s))
@@ -71,7 +70,7 @@ def address(said: str, name: str) -> str:
         raise wrong from error
 
 
-def failed(lines: Sequence[Line], ends: tuple[str, str]) -> int:
+def failed(lines: Sequence[TableComparison], ends: tuple[str, str]) -> int:
     """Say which tables differ, and return the exit code of it."""
     names = ", ".join(line.table for line in lines if not line.is_same)
     error = StoreError(f"{names}: not the same in both stores; {shown(ends[1])} stays half-moved")
@@ -80,7 +79,7 @@ def failed(lines: Sequence[Line], ends: tuple[str, str]) -> int:
     return FAILED
 
 
-def table_of(lines: Sequence[Line]) -> str:
+def table_of(lines: Sequence[TableComparison]) -> str:
     """Return what each table holds, a line each."""
     wide = max(len(line.table) for line in lines)
     told = []
@@ -90,7 +89,7 @@ def table_of(lines: Sequence[Line]) -> str:
     return "".join(told)
 
 
-def last_words(lines: Sequence[Line], ends: tuple[str, str], took_s: float) -> str:
+def last_words(lines: Sequence[TableComparison], ends: tuple[str, str], took_s: float) -> str:
     """Return what was done, and what is left to do."""
     rows = sum(line.from_.rows for line in lines)
     hidden = "" if shown(ends[1]) == ends[1] else ", with your password in it"
@@ -101,7 +100,7 @@ def last_words(lines: Sequence[Line], ends: tuple[str, str], took_s: float) -> s
     )
 
 
-def as_json(lines: Sequence[Line], ends: tuple[str, str], took_s: float) -> dict[str, object]:
+def as_json(lines: Sequence[TableComparison], ends: tuple[str, str], took_s: float) -> dict[str, object]:
     """Return what was done, for `--json`."""
     tables = [
         {

@@ -22,11 +22,11 @@ from watcher.features.embed import Choice
 from watcher.feeds.health import has_private_address
 from watcher.model import FEATURES_VERSION, Failed, Offline, Polled
 from watcher.settings.model import Settings
-from watcher.store.embedders import has_unmade
-from watcher.store.faults import check_writable
+from watcher.store.engine import open_store
+from watcher.store.errors import check_writable
+from watcher.store.features import has_backlog
 from watcher.store.feeds import make_all_due
-from watcher.store.hosts import Visited, held_feeds, visited_feeds
-from watcher.store.open import open_store
+from watcher.store.hosts import Visited, blocked_sources, visited_feeds
 from watcher.store.writer import Writer
 from watcher.worker import scheduler
 from watcher.worker.context import WorkerContext, open_context
@@ -119,8 +119,8 @@ async def one_pass(settings: Settings, engine: Engine, *, everything: bool, quie
             mark = tools.embedder.mark if tools.embedder else None
 
             def look(connection: Connection) -> tuple[tuple[tuple[str, datetime], ...], bool]:
-                waiting = held_feeds(connection, now=tools.now())
-                return waiting, has_unmade(connection, version=FEATURES_VERSION, mark=mark)
+                waiting = blocked_sources(connection, now=tools.now())
+                return waiting, has_backlog(connection, version=FEATURES_VERSION, mark=mark)
 
             tally.waiting, is_wanted = await tools.writer.read(look)
             tally.visited = tuple(each for each in visited if each.url not in polled)

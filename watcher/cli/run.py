@@ -22,7 +22,7 @@ def command(
     """
     from watcher.daemon.logging import set_up
     from watcher.daemon.run import last_resort, run, run_once
-    from watcher.store.open import open_store
+    from watcher.store.engine import open_store
     from watcher.worker import scheduler
 
     settings = load_settings(config)

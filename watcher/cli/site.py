@@ -25,8 +25,8 @@ def command(
     from datetime import UTC, datetime
 
     from watcher.cli.looking import size
-    from watcher.store.intake import last_change
-    from watcher.store.open import open_store
+    from watcher.store.engine import open_store
+    from watcher.store.stats import last_change
     from watcher.store.writer import read
     from watcher.web.export import copy
     from watcher.web.site import Site, wings_of

@@ -24,14 +24,13 @@ from watcher.feeds.health import rank
 from watcher.feeds.html_text import one_line
 from watcher.model import FEATURES_VERSION
 from watcher.plugins import load_plugins
-from watcher.store.articles import count_articles, feed_reasons
-from watcher.store.embedders import embedder_noted
-from watcher.store.features import count_outdated, count_without_vector
+from watcher.store.articles import count_articles, count_fallback_reasons
+from watcher.store.engine import connect, open_store, redacted_url, store_bytes
+from watcher.store.features import count_outdated, count_without_vector, recorded_embedder
 from watcher.store.feeds import feed_states
-from watcher.store.intake import count_due
-from watcher.store.line import line_down_since
-from watcher.store.open import connect, open_store, shown, store_bytes
-from watcher.store.pages import given_up, waiting_pages
+from watcher.store.hosts import network_down_since
+from watcher.store.pages import failed_page_counts, waiting_pages
+from watcher.store.stats import count_due
 from watcher.store.writer import read
 
 if TYPE_CHECKING:
@@ -96,7 +95,7 @@ def tell_unusable(engine: Engine, error: StoreError, *, json: bool) -> int:
     found = daemon_found(engine, now=datetime.now(UTC))
     engine.dispose()
     if json:
-        print_json({"daemon": found, "store": shown(engine), "error": str(error), "mend": error.mend})
+        print_json({"daemon": found, "store": redacted_url(engine), "error": str(error), "mend": error.mend})
     else:
         mend = (f"{'':9}try: {error.mend}",) if error.mend else ()
         print_lines([*daemon_lines(found), f"store    {error}", *mend])
@@ -124,18 +123,20 @@ def gather(settings: Settings, engine: Engine, *, now: datetime) -> dict[str, An
     sources = {source.url: source for source in settings.active_sources()}
     rows = [row_of(source, states.get(url), now=now) for url, source in sources.items()]
     rows.sort(key=lambda row: (rank(row["health"]), row["name"]))
-    lost = read(engine, given_up, start=datetime.min.replace(tzinfo=UTC), end=now)
+    lost = read(engine, failed_page_counts, start=datetime.min.replace(tzinfo=UTC), end=now)
     return {
         "daemon": daemon_found(engine, now=now),
-        "store": shown(engine),
+        "store": redacted_url(engine),
         "store_bytes": store_bytes(engine),
-        "line_down_since": iso(read(engine, line_down_since)),
+        "line_down_since": iso(read(engine, network_down_since)),
         "articles": read(engine, count_articles),
         "due": read(engine, count_due, now=now),
         "pages_waiting": read(engine, waiting_pages, now=now),
         "features": features_found(settings, engine),
         "pages_without_article": [{"reason": reason, "pages": n} for reason, n in lost],
-        "pages_replaced_by_feed": [{"reason": reason, "pages": n} for reason, n in read(engine, feed_reasons)],
+        "pages_replaced_by_feed": [
+            {"reason": reason, "pages": n} for reason, n in read(engine, count_fallback_reasons)
+        ],
         "sources": rows,
     }
 
@@ -212,7 +213,7 @@ def chosen(rows: Sequence[dict[str, Any]], *, most: int) -> list[dict[str, Any]]
 def features_found(settings: Settings, engine: Engine) -> dict[str, Any]:
     """Return, as JSON has it, which embedder is in use and how many articles wait for it, or for newer features."""
     choice = usable_embedder(choice_of(settings.semantic))
-    noted = read(engine, embedder_noted)
+    noted = read(engine, recorded_embedder)
     used = noted if noted is not None and choice is not None and noted.mark == choice.mark else None
     name = used.name if used else None
     return {

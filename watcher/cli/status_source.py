@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from watcher.feeds.health import health
 from watcher.feeds.html_text import one_line
 from watcher.store.feeds import feed_state
-from watcher.store.health import health_lines, poll_lines
+from watcher.store.polls import health_lines, poll_lines
 from watcher.store.writer import read
 from watcher.text.spans import ago, span
 from watcher.text.urls import hide_secrets

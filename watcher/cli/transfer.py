@@ -19,10 +19,10 @@ from watcher.cli.app import DONE, PARTLY, Config, Json, examples, load_settings
 from watcher.cli.moments import moment_of
 from watcher.cli.output import print_json, print_lines, say
 from watcher.errors import StoreError
-from watcher.store.articles import Arrival, add_articles
+from watcher.store.articles import NewArticle, add_articles
+from watcher.store.engine import open_store
 from watcher.store.feeds import feed_ids
-from watcher.store.open import open_store
-from watcher.store.transfer import article_in, article_lines, bounded_lines
+from watcher.store.jsonl import article_in, article_lines, bounded_lines
 from watcher.store.writer import Writer, read
 from watcher.text.urls import hide_secrets
 from watcher.text.wellformed import inert_json
@@ -133,7 +133,7 @@ async def bring_in(engine: Engine, stream: BinaryIO, *, now: datetime) -> Took:
                 rows = tuple((one.id, one.title, one.text, one.language) for one, _ in part)
                 packed = await pool.run(tasks.pack_features, rows, limit_s=LIMIT_S)
                 arrivals = [
-                    Arrival(article=one, feed_id=feeds.get(hide_secrets(feed or ""), 0), packed=packed[one.id])
+                    NewArticle(article=one, feed_id=feeds.get(hide_secrets(feed or ""), 0), packed=packed[one.id])
                     for one, feed in part
                 ]
                 added = await writer.do(partial(add_articles, given=arrivals))

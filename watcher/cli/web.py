@@ -31,7 +31,7 @@ def command(
     import signal
 
     from watcher.daemon.site import site_app, store_routes
-    from watcher.store.open import open_store
+    from watcher.store.engine import open_store
     from watcher.web.serve import Listener
 
     settings = with_listen(load_settings(config), listen)

@@ -19,9 +19,9 @@ from watcher.model import Failed, Offline, Polled
 from watcher.plugins import load_plugins
 from watcher.settings.model import Settings
 from watcher.store.articles import count_articles
-from watcher.store.health import count_words
-from watcher.store.intake import count_due
-from watcher.store.open import store_bytes
+from watcher.store.engine import store_bytes
+from watcher.store.polls import count_words
+from watcher.store.stats import count_due
 from watcher.store.writer import read
 from watcher.worker.context import system_clock
 from watcher.worker.events import DuplicatePage, Event, FeedPolled, PageFailed, PageStored

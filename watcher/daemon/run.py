@@ -25,7 +25,7 @@ from watcher.settings.edit import Difference
 from watcher.settings.load import load
 from watcher.settings.model import Settings
 from watcher.store.daemon_lock import Held, held
-from watcher.store.space import convert
+from watcher.store.stats import enable_auto_vacuum
 from watcher.text.fields import fields
 from watcher.worker.context import open_context, system_clock
 from watcher.worker.events import Event
@@ -64,7 +64,7 @@ async def run(
 
     supervisor, wishes = Supervisor(), Wishes(on_end=on_end)
     with held(engine, now=system_clock(), is_helper=is_helper) as mark:
-        if await asyncio.to_thread(convert, engine):
+        if await asyncio.to_thread(enable_auto_vacuum, engine):
             log.info("store_converted")
         async with put_together(settings, engine, mark, spread_s=SPREAD_S) as services:
             services.is_helper = is_helper

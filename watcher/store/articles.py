@@ -1,4 +1,4 @@
-"""Articles in the store: text, features and the memory of a site's furniture."""
+"""Articles with their texts, features and block hashes; pins that keep articles."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import json
 import math
 import struct
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import ColumnElement, Connection, Row, delete, exists, func, select
 
 from watcher.model import Article, Outline, Removed
 from watcher.store import fts
-from watcher.store.days import day_of, of_days
-from watcher.store.schema import articles, blocks, entries, features, has_features, has_text, texts
+from watcher.store.partitions import day_of, in_partitions
+from watcher.store.schema import articles, blocks, entries, features, has_features, has_text, holds, texts
 from watcher.store.sql import chunked, insert
 from watcher.text.urls import article_id, normal
 
@@ -28,7 +28,7 @@ OF_ENTRY = func.coalesce(entries.c.led_to, entries.c.article_id)  # the article 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Packed:
+class PackedFeatures:
     """An article's features as bytes (`features.pack`), with the embedder's vector if there is one."""
 
     version: str
@@ -38,24 +38,24 @@ class Packed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Arrival:
+class NewArticle:
     """An article to store, with all that belongs to it."""
 
     article: Article
     feed_id: int
-    packed: Packed
+    packed: PackedFeatures
     block_hashes: Sequence[int] = ()
 
 
 def add_article(
-    connection: Connection, article: Article, *, feed_id: int, packed: Packed, block_hashes: Sequence[int]
+    connection: Connection, article: Article, *, feed_id: int, packed: PackedFeatures, block_hashes: Sequence[int]
 ) -> bool:
     """Store an article with all that belongs to it; False, and nothing written, if it is there already."""
-    arrival = Arrival(article=article, feed_id=feed_id, packed=packed, block_hashes=block_hashes)
+    arrival = NewArticle(article=article, feed_id=feed_id, packed=packed, block_hashes=block_hashes)
     return add_articles(connection, [arrival])[0]
 
 
-def add_articles(connection: Connection, given: Sequence[Arrival]) -> list[bool]:
+def add_articles(connection: Connection, given: Sequence[NewArticle]) -> list[bool]:
     """Store articles and let them be searched; False, and nothing written, for each that is there already."""
     added = [add_rows(connection, arrival) for arrival in given]
     new = [arrival.article for arrival, is_new in zip(given, added, strict=True) if is_new]
@@ -63,7 +63,7 @@ def add_articles(connection: Connection, given: Sequence[Arrival]) -> list[bool]
     return added
 
 
-def add_rows(connection: Connection, arrival: Arrival) -> bool:
+def add_rows(connection: Connection, arrival: NewArticle) -> bool:
     """Write the rows of an article; False, and nothing written, if it is there already."""
     article, packed = arrival.article, arrival.packed
     day = day_of(article.fetched_at)
@@ -74,9 +74,9 @@ def add_rows(connection: Connection, arrival: Arrival) -> bool:
     if not connection.execute(query, execution_options=COUNTED).rowcount:  # RETURNING takes a third more
         return False
     removed = json.dumps([[cut.rule, cut.text] for cut in article.removed], ensure_ascii=False)
-    text = {"text": squeeze(article.text), "removed": squeeze(removed)}
+    text = {"text": compress(article.text), "removed": compress(removed)}
     connection.execute(texts.insert().values(article_id=article.id, day=day, **text))
-    kept = {name: getattr(packed, name) for name in Packed.__slots__}
+    kept = {name: getattr(packed, name) for name in PackedFeatures.__slots__}
     connection.execute(features.insert().values(article_id=article.id, day=day, **kept))
     if arrival.block_hashes:
         hashes = struct.pack(f"<{len(arrival.block_hashes)}Q", *arrival.block_hashes)
@@ -91,17 +91,17 @@ def entry_of(article: Article) -> fts.Entry:
     return fts.Entry(article_id=article.id, **{name: getattr(article, name) for name in INDEXED})
 
 
-def squeeze(text: str) -> bytes:
+def compress(text: str) -> bytes:
     """Return text as compressed UTF-8."""
     return zlib.compress(text.encode("utf-8", "replace"), 6)
 
 
-def unsqueeze(data: bytes) -> str:
+def decompress(data: bytes) -> str:
     """Return what `squeeze` was given."""
     return zlib.decompress(data).decode("utf-8")
 
 
-def beginning(data: bytes, chars: int) -> str:
+def decompress_prefix(data: bytes, chars: int) -> str:
     """Return the first characters of what `squeeze` was given; of the rest hardly any is unpacked."""
     packed = zlib.decompressobj()
     found = packed.decompress(data, chars)
@@ -121,7 +121,7 @@ def title_of(connection: Connection, article_id: str) -> str | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Latest:
+class ArticleSummary:
     """An article of a feed, without its text."""
 
     id: str
@@ -133,12 +133,12 @@ class Latest:
     feed_reason: str | None
 
 
-def latest_of_feed(connection: Connection, feed_id: int, *, most: int) -> tuple[Latest, ...]:
+def latest_of_feed(connection: Connection, feed_id: int, *, most: int) -> tuple[ArticleSummary, ...]:
     """Return the articles that were stored last of a feed."""
-    columns = [articles.c[name] for name in Latest.__slots__]
+    columns = [articles.c[name] for name in ArticleSummary.__slots__]
     query = select(*columns).where(articles.c.feed_id == feed_id)
     rows = connection.execute(query.order_by(articles.c.published_at.desc(), articles.c.id).limit(most))
-    return tuple(Latest(**row._mapping) for row in rows)
+    return tuple(ArticleSummary(**row._mapping) for row in rows)
 
 
 def site_blocks(connection: Connection, host: str) -> tuple[tuple[int, ...], ...]:
@@ -168,43 +168,48 @@ def articles_between(
         select(*wanted)
         .select_from(articles)
         .join(texts, has_text)
-        .where(*those, of_days(connection, texts.c.day, *those))
+        .where(*those, in_partitions(connection, texts.c.day, *those))
         .order_by(articles.c.published_at, articles.c.id)
     )
     if feed_ids is not None:
         query = query.where(articles.c.feed_id.in_(list(feed_ids)))
     if chars is None:
         return tuple(article_of(row) for row in connection.execute(query))
-    return tuple(begun(row, chars) for row in connection.execute(query))
+    return tuple(article_with_lead(row, chars) for row in connection.execute(query))
 
 
-def begun(row: Sequence[Any], chars: int) -> Article:
+def article_with_lead(row: Sequence[Any], chars: int) -> Article:
     """Return a row of `PLAIN`, authors and text as an Article that has the beginning of its text."""
     *plain, authors, text = row
-    return Article(text=beginning(text, chars), authors=tuple(authors), **dict(zip(PLAIN, plain, strict=True)))
+    return Article(text=decompress_prefix(text, chars), authors=tuple(authors), **dict(zip(PLAIN, plain, strict=True)))
 
 
-def outlines_between(connection: Connection, *, start: datetime, end: datetime) -> Iterator[tuple[Outline, Packed]]:
+def outlines_between(
+    connection: Connection, *, start: datetime, end: datetime
+) -> Iterator[tuple[Outline, PackedFeatures]]:
     """
     Yield the articles published in [start, end) and stored before `end`, oldest first, with their features.
 
     They come without what grouping does not read: their text, what was removed, and a dozen columns.
     """
     those = (articles.c.published_at >= start, articles.c.published_at < end, articles.c.fetched_at < end)
-    columns = (*(articles.c[name] for name in Outline.__slots__), *(features.c[name] for name in Packed.__slots__))
+    columns = (
+        *(articles.c[name] for name in Outline.__slots__),
+        *(features.c[name] for name in PackedFeatures.__slots__),
+    )
     query = (
         select(*columns)
         .join(features, has_features)
-        .where(*those, of_days(connection, features.c.day, *those))
+        .where(*those, in_partitions(connection, features.c.day, *those))
         .order_by(articles.c.published_at, articles.c.id)
     )
     count = len(Outline.__slots__)
     for row in connection.execute(query):
         outline = Outline(**dict(zip(Outline.__slots__, row[:count], strict=True)))
-        yield outline, Packed(**dict(zip(Packed.__slots__, row[count:], strict=True)))
+        yield outline, PackedFeatures(**dict(zip(PackedFeatures.__slots__, row[count:], strict=True)))
 
 
-def published_before(connection: Connection, end: datetime, *, place: int) -> datetime | None:
+def nth_last_published_at(connection: Connection, end: datetime, *, place: int) -> datetime | None:
     """Return when the article was published that is the `place`-th last before `end`; None if there are fewer."""
     query = (
         select(articles.c.published_at)
@@ -222,7 +227,9 @@ def articles_by_id(connection: Connection, ids: Iterable[str]) -> dict[str, Arti
     found: dict[str, Article] = {}
     for part in chunked(sorted(set(ids))):
         those = articles.c.id.in_(part)
-        query = select(articles, texts).join(texts, has_text).where(those, of_days(connection, texts.c.day, those))
+        query = (
+            select(articles, texts).join(texts, has_text).where(those, in_partitions(connection, texts.c.day, those))
+        )
         found.update((row.id, article_of(row)) for row in connection.execute(query))
     return found
 
@@ -232,11 +239,11 @@ def texts_by_id(connection: Connection, ids: Iterable[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for part in chunked(sorted(set(ids))):
         query = select(texts.c.article_id, texts.c.text).where(texts.c.article_id.in_(part))
-        found.update((key, unsqueeze(text)) for key, text in connection.execute(query))
+        found.update((key, decompress(text)) for key, text in connection.execute(query))
     return found
 
 
-def article_at(connection: Connection, url: str) -> Article | None:
+def article_by_url(connection: Connection, url: str) -> Article | None:
     """Return the article at a URL, its own or the one that a feed linked it by; None if there is none."""
     link = normal(url)
     ids = [
@@ -252,26 +259,28 @@ def article_of(row: Row[tuple[object, ...]]) -> Article:
     """Return a row of `articles` joined with `texts` as an Article."""
     at = row._mapping
     return Article(
-        text=unsqueeze(at["text"]),
+        text=decompress(at["text"]),
         authors=tuple(at["authors"]),
-        removed=tuple(Removed(rule=rule, text=text) for rule, text in json.loads(unsqueeze(at["removed"]))),
+        removed=tuple(Removed(rule=rule, text=text) for rule, text in json.loads(decompress(at["removed"]))),
         **{name: at[name] for name in PLAIN},
     )
 
 
-def packed_features(connection: Connection, ids: Iterable[str]) -> dict[str, Packed]:
+def packed_features(connection: Connection, ids: Iterable[str]) -> dict[str, PackedFeatures]:
     """Return the features of `ids` as they are kept."""
-    found: dict[str, Packed] = {}
-    columns = [features.c.article_id, *(features.c[name] for name in Packed.__slots__)]
+    found: dict[str, PackedFeatures] = {}
+    columns = [features.c.article_id, *(features.c[name] for name in PackedFeatures.__slots__)]
     for part in chunked(sorted(set(ids))):
         those = articles.c.id.in_(part)
-        asked = select(*columns).join(articles, has_features).where(those, of_days(connection, features.c.day, those))
+        asked = (
+            select(*columns).join(articles, has_features).where(those, in_partitions(connection, features.c.day, those))
+        )
         for key, *values in connection.execute(asked):
-            found[key] = Packed(**dict(zip(Packed.__slots__, values, strict=True)))
+            found[key] = PackedFeatures(**dict(zip(PackedFeatures.__slots__, values, strict=True)))
     return found
 
 
-def feed_reasons(connection: Connection) -> tuple[tuple[str, int], ...]:
+def count_fallback_reasons(connection: Connection) -> tuple[tuple[str, int], ...]:
     """Return what was wrong with the pages of articles whose text is the feed's, with their counts, most first."""
     query = (
         select(articles.c.feed_reason, func.count())
@@ -285,3 +294,21 @@ def feed_reasons(connection: Connection) -> tuple[tuple[str, int], ...]:
 def count_articles(connection: Connection) -> int:
     """Return how many articles are stored."""
     return connection.execute(select(func.count()).select_from(articles)).scalar_one()
+
+
+def pin(connection: Connection, article_ids: Iterable[str], *, holder: str) -> None:
+    """Keep articles for `holder`."""
+    rows = [{"article_id": key, "holder": holder} for key in sorted(set(article_ids))]
+    if rows:
+        connection.execute(insert(connection, holds).on_conflict_do_nothing(), rows)
+
+
+def unpin(connection: Connection, holders: Collection[str]) -> None:
+    """Keep articles for `holders` no longer."""
+    for part in chunked(sorted(holders)):
+        connection.execute(delete(holds).where(holds.c.holder.in_(part)))
+
+
+def is_unpinned() -> ColumnElement[bool]:
+    """Return the condition that nothing holds an article."""
+    return ~exists().where(holds.c.article_id == articles.c.id)

@@ -15,7 +15,7 @@ from urllib.parse import quote
 from sqlalchemy import URL, Engine
 
 from watcher.errors import StoreError
-from watcher.store.open import Schema, newest, shown
+from watcher.store.engine import Schema, newest, redacted_url
 
 PAGES = 2_000  # of a slice: some milliseconds
 KEPT = ".replaced"  # behind the name of a store in whose place a backup was put
@@ -54,7 +54,7 @@ def back_up(engine: Engine, to: Path, *, force: bool, tell: Callable[[float], No
             copy_pages(source, part, tell)
             faults = faults_in(part)
         except sqlite3.Error as error:
-            raise StoreError(f"the store {shown(engine)} cannot be copied: {error}") from error
+            raise StoreError(f"the store {redacted_url(engine)} cannot be copied: {error}") from error
         if faults:
             raise with_mend(f"the copy is not sound: {faults[0]}", "watcher check --deep looks at the store itself")
     return Copy(path=to, size_bytes=to.stat().st_size)
@@ -90,7 +90,9 @@ def restore(engine: Engine, backup: Path, *, schemas: Sequence[Schema], force: b
     inspect(backup, schemas)
     there = content_of(store)
     if there and not force:
-        raise with_mend(f"the store {shown(engine)} holds {there}", "--force replaces it, and keeps it beside the new")
+        raise with_mend(
+            f"the store {redacted_url(engine)} holds {there}", "--force replaces it, and keeps it beside the new"
+        )
     with new_file(store) as part:
         shutil.copyfile(backup, part)
         kept = set_aside(store)

@@ -13,9 +13,9 @@ from sqlalchemy import Column, ColumnElement, Connection, Select, delete, exists
 from watcher.plugins import load_plugins
 from watcher.store import fts, fts5
 from watcher.store.articles import articles_by_id
-from watcher.store.days import drop_parts
-from watcher.store.indexing import state_of
+from watcher.store.partitions import drop_parts
 from watcher.store.schema import articles, features, has_features, has_text, texts
+from watcher.store.search import index_state
 
 GROUP = "watcher.store_checks"  # entry points: "module:function", (connection) -> findings
 FAULTS = 20  # of the database itself
@@ -83,15 +83,15 @@ def index(connection: Connection) -> Iterator[Finding]:
     gone = count(connection, select(key).where(missing(articles.c.id, key)))
     if gone:
         yield broken_index(f"the index for searching holds {gone} articles that are not there")
-    elif state_of(connection).get("is_complete") and held != there:
+    elif index_state(connection).get("is_complete") and held != there:
         yield broken_index(f"the index for searching lacks {there - held} articles")
 
 
 def broken_index(what: str) -> Finding:
     """Return the finding that the index has to be built anew."""
-    from watcher.store.indexing import build_anew
+    from watcher.store.search import rebuild_index
 
-    return Finding(what=what, mend=f"{MENDS}, then it is built anew while the daemon runs", repair=build_anew)
+    return Finding(what=what, mend=f"{MENDS}, then it is built anew while the daemon runs", repair=rebuild_index)
 
 
 def articles_whole(connection: Connection) -> Iterator[Finding]:

@@ -29,8 +29,8 @@ from sqlalchemy import Connection, Engine, func, select, text
 from sqlalchemy.exc import DBAPIError
 
 from watcher.errors import StoreError
+from watcher.store.engine import file_of
 from watcher.store.hosts import worker_name
-from watcher.store.open import file_of
 from watcher.store.schema import facts
 from watcher.store.sql import save_fact
 from watcher.store.writer import read, write

@@ -1,17 +1,18 @@
-"""Features in the store: which articles have none of the embedder in use, or none of this version, and theirs to be."""
+"""Features and vectors of articles, and the embedder they come from."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, select, update
+from sqlalchemy import Column, ColumnElement, Connection, func, or_, select, true, update
 
-from watcher.store.articles import Packed, unsqueeze
-from watcher.store.days import of_days
-from watcher.store.embedders import is_other, lacks_vector
+from watcher.store.articles import PackedFeatures, decompress
+from watcher.store.partitions import in_partitions
 from watcher.store.schema import articles, features, has_features, has_text, texts
-from watcher.store.sql import chunked
+from watcher.store.sql import chunked, load_fact, save_fact
 
 SOME = 10_000  # articles that are looked at for their shares
 Rows = tuple[tuple[str, str, str, str], ...]  # id, title, text, language
@@ -24,24 +25,24 @@ def without_vector(
     return newest(connection, lacks_vector(model), most=most, since=since, share=share)
 
 
-def outdated(
+def with_old_version(
     connection: Connection, *, version: str, most: int, since: datetime | None = None, share: str = ""
 ) -> Rows:
     """Return up to `most` articles whose features are of another version, newest first."""
-    return newest(connection, is_other(features.c.version, version), most=most, since=since, share=share)
+    return newest(connection, differs_from(features.c.version, version), most=most, since=since, share=share)
 
 
 def shares_without_vector(connection: Connection, *, model: str | None) -> tuple[str, ...]:
     """Return the shares of articles of which some lack a vector of `model`."""
-    return shares(connection, lacks_vector(model))
+    return id_prefixes(connection, lacks_vector(model))
 
 
-def shares_outdated(connection: Connection, *, version: str) -> tuple[str, ...]:
+def prefixes_with_old_version(connection: Connection, *, version: str) -> tuple[str, ...]:
     """Return the shares of articles of which some have features of another version."""
-    return shares(connection, is_other(features.c.version, version))
+    return id_prefixes(connection, differs_from(features.c.version, version))
 
 
-def shares(connection: Connection, condition: ColumnElement[bool]) -> tuple[str, ...]:
+def id_prefixes(connection: Connection, condition: ColumnElement[bool]) -> tuple[str, ...]:
     """Return the first digits of the ids of articles whose features fulfil `condition`, ascending; of many, of some."""
     some = select(features.c.article_id.label("id")).where(condition).limit(SOME).subquery()
     return tuple(sorted(connection.scalars(select(func.substr(some.c.id, 1, 1)).distinct())))
@@ -68,8 +69,8 @@ def newest(
     for part in chunked(list(keys)):
         query = select(articles.c.id, articles.c.title, texts.c.text, articles.c.language)
         those = articles.c.id.in_(part)
-        query = query.join(texts, has_text).where(those, of_days(connection, texts.c.day, those))
-        found.update((key, (title, unsqueeze(text), told)) for key, title, text, told in connection.execute(query))
+        query = query.join(texts, has_text).where(those, in_partitions(connection, texts.c.day, those))
+        found.update((key, (title, decompress(text), told)) for key, title, text, told in connection.execute(query))
     return tuple((key, *found[key]) for key in keys if key in found)
 
 
@@ -80,26 +81,28 @@ def count_without_vector(connection: Connection, *, model: str | None) -> int:
 
 def count_outdated(connection: Connection, *, version: str) -> int:
     """Return how many articles wait for features of `version`."""
-    other = is_other(features.c.version, version)
+    other = differs_from(features.c.version, version)
     return connection.execute(select(func.count()).select_from(features).where(other)).scalar_one()
 
 
 def set_vectors(connection: Connection, vectors: Mapping[str, bytes | None], *, model: str) -> None:
     """Keep the vectors that an embedder made; None for a text that it refused, which is not given to it again."""
     for key, vector in vectors.items():
-        connection.execute(update(features).where(*is_of(connection, key)).values(vector=vector, vector_model=model))
+        connection.execute(
+            update(features).where(*has_article_id(connection, key)).values(vector=vector, vector_model=model)
+        )
 
 
-def set_features(connection: Connection, made: Mapping[str, Packed]) -> None:
+def set_features(connection: Connection, made: Mapping[str, PackedFeatures]) -> None:
     """Keep features made anew; the vectors beside them stay."""
     for key, packed in made.items():
         values = {"version": packed.version, "payload": packed.payload}
-        connection.execute(update(features).where(*is_of(connection, key)).values(values))
+        connection.execute(update(features).where(*has_article_id(connection, key)).values(values))
 
 
-def is_of(connection: Connection, key: str) -> tuple[ColumnElement[bool], ...]:
+def has_article_id(connection: Connection, key: str) -> tuple[ColumnElement[bool], ...]:
     """Return the conditions that name the features of an article."""
-    return features.c.article_id == key, of_days(connection, features.c.day, articles.c.id == key)
+    return features.c.article_id == key, in_partitions(connection, features.c.day, articles.c.id == key)
 
 
 def vector_bytes(connection: Connection, *, model: str) -> int | None:
@@ -111,3 +114,72 @@ def vector_bytes(connection: Connection, *, model: str) -> int | None:
     )
     length: int | None = connection.scalar(query)
     return length
+
+
+EMBEDDER = "embedder"  # the fact
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmbedderState:
+    """The embedder last in use: its mark in the settings, its name, and why it makes no vectors if it makes none."""
+
+    mark: str
+    name: str | None = None
+    trouble: str | None = None
+
+
+def record_embedder(connection: Connection, embedding: EmbedderState | None) -> None:
+    """Write down which embedder is in use, and what is wrong with it."""
+    if embedding is None:
+        save_fact(connection, EMBEDDER, None)
+        return
+    value = {"setting": embedding.mark, "name": embedding.name, "trouble": embedding.trouble}
+    save_fact(connection, EMBEDDER, value)
+
+
+def recorded_embedder(connection: Connection) -> EmbedderState | None:
+    """Return the embedder last in use, None if none was."""
+    value = load_fact(connection, EMBEDDER)
+    if value is None:
+        return None
+    return EmbedderState(mark=value["setting"], name=value["name"], trouble=value["trouble"])
+
+
+def name_of(connection: Connection, mark: str) -> str | None:
+    """Return the name of the embedder that is set, None if it has not been asked yet."""
+    noted = recorded_embedder(connection)
+    return noted.name if noted is not None and noted.mark == mark else None
+
+
+def has_backlog(connection: Connection, *, version: str, mark: str | None) -> bool:
+    """
+    Whether articles have features of another version than `version`, or lack what the embedder that is set makes.
+
+    Args:
+        mark: Of the embedder, None for none.
+    """
+    noted = recorded_embedder(connection)
+    if mark is not None and (noted is None or noted.mark != mark or noted.name is None or noted.trouble):
+        return True
+    if mark is None and noted is not None:
+        return True
+    conditions = [differs_from(features.c.version, version)]  # one by one: each has an index of its own
+    if noted is not None:
+        conditions.append(lacks_vector(noted.name))
+    queries = (select(features.c.article_id).where(condition).limit(1) for condition in conditions)
+    return any(connection.execute(query).first() is not None for query in queries)
+
+
+def lacks_vector(model: str | None) -> ColumnElement[bool]:
+    """
+    Return the condition that an article has no vector of `model`, and was not refused by it.
+
+    None stands for a model whose name nobody knows yet: no article is known to have a vector of it.
+    """
+    column = features.c.vector_model
+    return true() if model is None else or_(column.is_(None), differs_from(column, model))
+
+
+def differs_from(column: Column[Any], value: str) -> ColumnElement[bool]:
+    """Return the condition that `column` holds something else than `value`: two ranges, which an index can find."""
+    return or_(column < value, column > value)

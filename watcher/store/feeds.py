@@ -1,18 +1,18 @@
-"""Feeds in the store: what the settings name, what is due, what a poll brought."""
+"""Feeds: what the settings name, what is due, what a poll brought."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, case, func, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, case, func, or_, select, true, update
 
 from watcher.model import Entry, Feed, Source, Validators
 from watcher.store.schema import articles, entries, feeds, hosts, pages
-from watcher.store.sql import chunked, insert, save_fact
+from watcher.store.sql import chunked, insert, load_fact, save_fact
 from watcher.text.urls import article_id, host_key, normal
 
 TOLD = (  # of a source, by the settings
@@ -62,7 +62,7 @@ def sync_sources(connection: Connection, sources: Sequence[Source], *, now: date
     """
     told = [feeds.c[name] for name in TOLD]
     have = {row[0]: row[1:] for row in connection.execute(select(feeds.c.source_url, feeds.c.enabled, *told))}
-    wanted = {source.url: told_of(source) for source in sources}
+    wanted = {source.url: source_columns(source) for source in sources}
     new, changed, back = [], [], []
     for number, (url, values) in enumerate(wanted.items()):
         if url not in have:
@@ -95,7 +95,7 @@ def sync_sources(connection: Connection, sources: Sequence[Source], *, now: date
         save_fact(connection, COMPARED, None)
 
 
-def told_of(source: Source) -> dict[str, object]:
+def source_columns(source: Source) -> dict[str, object]:
     """Return what the settings tell of a source, by column."""
     return dict(zip(TOLD, all_told(source), strict=True)) | {"tags": list(source.tags)}
 
@@ -119,10 +119,10 @@ def due_feeds(connection: Connection, host: str, *, now: datetime) -> tuple[Feed
         .where(feeds.c.host == host, feeds.c.enabled, ~feeds.c.gone, feeds.c.next_poll_at <= now)
         .order_by(feeds.c.next_poll_at, feeds.c.id)
     )
-    return tuple(feed_of(row) for row in connection.execute(query))
+    return tuple(feed_from_row(row) for row in connection.execute(query))
 
 
-def feed_of(row: Row[*tuple[Any, ...]]) -> Feed:
+def feed_from_row(row: Row[*tuple[Any, ...]]) -> Feed:
     """Return a row that begins with the columns `OF_A_FEED` as a Feed: by place, since names cost as much again."""
     (
         name, language, country, section, owner, owner_kind, tags, every_s, full_text,
@@ -218,7 +218,7 @@ def feed_states(connection: Connection, *, counted: bool = True) -> tuple[FeedSt
     counts: dict[int, int] = dict(connection.execute(each).all()) if counted else {}
     query = select(*OF_A_FEED, *OF_ITS_STATE).outerjoin(hosts, hosts.c.host == feeds.c.host)
     rows = connection.execute(query.where(feeds.c.enabled).order_by(feeds.c.name, feeds.c.id))
-    return tuple(state_of(row, articles=counts.get(row._mapping["id"], 0)) for row in rows)
+    return tuple(feed_state_from_row(row, articles=counts.get(row._mapping["id"], 0)) for row in rows)
 
 
 def source_of_feed(connection: Connection, feed_id: int) -> str | None:
@@ -241,14 +241,14 @@ def feed_state(connection: Connection, source_url: str) -> FeedState | None:
     if row is None:
         return None
     count = connection.scalar(select(func.count()).where(articles.c.feed_id == row._mapping["id"]))
-    return state_of(row, articles=count or 0)
+    return feed_state_from_row(row, articles=count or 0)
 
 
-def state_of(row: Row[*tuple[Any, ...]], *, articles: int) -> FeedState:
+def feed_state_from_row(row: Row[*tuple[Any, ...]], *, articles: int) -> FeedState:
     """Return a row of `feeds` with its host's `blocked_until` as a FeedState."""
     at = row._mapping
     return FeedState(
-        feed=feed_of(row),
+        feed=feed_from_row(row),
         reason=at["reason"],
         failure=at["failure"],
         faults=tuple(at["faults"]),
@@ -258,7 +258,7 @@ def state_of(row: Row[*tuple[Any, ...]], *, articles: int) -> FeedState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reads:
+class PollStats:
     """How the sources of the settings answer: when one did last, and how many fail since before a time."""
 
     feeds: int
@@ -267,7 +267,7 @@ class Reads:
     last_read_at: datetime | None
 
 
-def count_reads(connection: Connection, *, failing_before: datetime) -> Reads:
+def count_poll_results(connection: Connection, *, failing_before: datetime) -> PollStats:
     """Return how the sources of the settings answer."""
     query = select(
         func.count(),
@@ -276,4 +276,46 @@ def count_reads(connection: Connection, *, failing_before: datetime) -> Reads:
         func.max(feeds.c.last_read_at),
     ).where(feeds.c.enabled, ~feeds.c.gone)
     count, failing, long, last = connection.execute(query).one()
-    return Reads(feeds=count, failing=failing, failing_long=long, last_read_at=last)
+    return PollStats(feeds=count, failing=failing, failing_long=long, last_read_at=last)
+
+
+PACE = "pace"  # the fact: `[poll] every` and `min_every` by which the feeds' intervals were computed, in seconds
+
+
+def sync_settings(
+    connection: Connection,
+    digest: str,
+    sources: Callable[[], Sequence[Source]],
+    *,
+    now: datetime,
+    spread_s: float = 0.0,
+) -> None:
+    """
+    Bring the feeds in line with settings, as `sync_sources`; nothing is done where that was done last for the same.
+
+    Args:
+        digest: Of the settings, and of what reads them.
+        spread_s: For each source: over so long its first poll and those before it are spread.
+    """
+    if load_fact(connection, COMPARED) == digest:
+        return
+    told = sources()
+    sync_sources(connection, told, now=now, spread_s=spread_s * len(told))
+    save_fact(connection, COMPARED, digest)
+
+
+def reset_poll_schedule(connection: Connection, *, every_s: float, min_every_s: float) -> None:
+    """
+    Have feeds read anew with their next poll where `[poll] every` or `min_every` is another than it was.
+
+    A feed's interval was computed by them when it was last read whole, and holds what the feed asks for too. One whose
+    source has its own `every` knows the second alone.
+    """
+    pace = [every_s, min_every_s]
+    before = load_fact(connection, PACE)
+    if before == pace:
+        return
+    if before is not None:
+        is_meant = feeds.c.every_s.is_(None) if before[1] == min_every_s else true()
+        connection.execute(update(feeds).where(is_meant).values(READ_ANEW))
+    save_fact(connection, PACE, pace)

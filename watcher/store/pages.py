@@ -1,17 +1,21 @@
-"""Article pages still to get, and those given up, with their reasons."""
+"""Article pages to fetch, rechecks of cited ones, and the revisions that rechecks find."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, bindparam, delete, func, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, select, update
 
-from watcher.model import Entry, Feed
-from watcher.store.articles import Arrival, add_articles
-from watcher.store.feeds import OF_A_FEED, entry_from_json, feed_of
-from watcher.store.schema import entries, feeds, pages
+from watcher.model import Entry, Feed, Revision
+from watcher.store.articles import NewArticle, add_articles, compress, decompress
+from watcher.store.feeds import OF_A_FEED, entry_from_json, entry_json, feed_from_row
+from watcher.store.partitions import in_partitions
+from watcher.store.schema import articles, entries, feeds, has_text, pages, revisions, texts
+from watcher.store.sql import chunked, insert
+from watcher.text.urls import host_key
 
 # Of the entries whose page is known by a key, the article that it led to.
 LEADS = update(entries).where(entries.c.article_id == bindparam("of")).values(led_to=bindparam("to"))
@@ -46,7 +50,7 @@ def due_pages(connection: Connection, host: str, *, now: datetime, most: int) ->
     )
     rows = [row._mapping for row in connection.execute(query)]
     owners = select(*OF_A_FEED).where(feeds.c.id.in_({row["feed_id"] for row in rows}))
-    by_id = {feed.id: feed for feed in map(feed_of, connection.execute(owners))}
+    by_id = {feed.id: feed for feed in map(feed_from_row, connection.execute(owners))}
     same = ("article_id", "url", "host", "noted_at", "tries", "again")
     return tuple(
         Page(
@@ -65,7 +69,7 @@ def page_done(connection: Connection, article_id: str, *, led_to: str | None = N
         connection.execute(LEADS, [{"of": article_id, "to": led_to}])
 
 
-def store_pages(connection: Connection, given: Sequence[tuple[Arrival, str]]) -> list[bool]:
+def store_pages(connection: Connection, given: Sequence[tuple[NewArticle, str]]) -> list[bool]:
     """Store the articles of pages and forget the pages, each by its key; as `add_articles`."""
     added = add_articles(connection, [arrival for arrival, _ in given])
     connection.execute(delete(pages).where(pages.c.article_id.in_([key for _, key in given])))
@@ -84,14 +88,14 @@ def page_failed(connection: Connection, article_id: str, *, reason: str, next_tr
     )
 
 
-def page_moved(connection: Connection, article_id: str, *, url: str, host: str) -> None:
+def record_redirect(connection: Connection, article_id: str, *, url: str, host: str) -> None:
     """Note where a page is: another host, whose own visit gets it."""
     connection.execute(
         update(pages).where(pages.c.article_id == article_id).values(url=url, host=host, tries=pages.c.tries + 1)
     )
 
 
-def put_off(connection: Connection, article_ids: Sequence[str], *, until: datetime) -> None:
+def defer(connection: Connection, article_ids: Sequence[str], *, until: datetime) -> None:
     """Make pages due later: their host may not be asked before."""
     connection.execute(update(pages).where(pages.c.article_id.in_(article_ids)).values(next_try_at=until))
 
@@ -103,7 +107,7 @@ def waiting_pages(connection: Connection, *, now: datetime) -> int:
     return connection.execute(query).scalar_one()
 
 
-def given_up(
+def failed_page_counts(
     connection: Connection, *, start: datetime, end: datetime, feed_ids: Iterable[int] | None = None
 ) -> tuple[tuple[str, int], ...]:
     """
@@ -134,3 +138,109 @@ def count_waiting(
     if feed_ids is not None:
         query = query.where(pages.c.feed_id.in_(list(feed_ids)))
     return connection.execute(query).scalar_one()
+
+
+LOOKS = (timedelta(hours=2), timedelta(hours=8), timedelta(hours=20))  # after it was cited, a page is looked at
+
+
+def schedule_rechecks(connection: Connection, wanted: Mapping[str, int], *, now: datetime) -> None:
+    """
+    Note pages of stored articles to be looked at again; one that waits already keeps its time.
+
+    Articles whose text is the feed's are left out: their page was not to be had.
+
+    Args:
+        wanted: Article ids, each with how many of the looks it gets, the last ones.
+    """
+    for part in chunked(sorted(wanted)):
+        query = (
+            select(articles.c.id, articles.c.url, articles.c.title, articles.c.feed_id, articles.c.published_at)
+            .join(feeds, feeds.c.id == articles.c.feed_id)
+            .where(articles.c.id.in_(part), ~articles.c.from_feed)
+        )
+        rows = []
+        for row in connection.execute(query):
+            entry = Entry(guid=row.url, url=row.url, title=row.title, published_at=row.published_at)
+            skipped = max(0, len(LOOKS) - wanted[row.id])
+            rows.append(
+                {
+                    "article_id": row.id, "feed_id": row.feed_id, "url": row.url, "host": host_key(row.url),
+                    "entry": entry_json(entry), "noted_at": now, "next_try_at": now + LOOKS[skipped],
+                    "tries": skipped, "again": True,
+                }
+            )  # fmt: skip
+        if rows:
+            connection.execute(insert(connection, pages).on_conflict_do_nothing(index_elements=["article_id"]), rows)
+
+
+def record_recheck(connection: Connection, article_id: str, *, now: datetime, found: Revision | None) -> None:
+    """Write down a look at a page, with what it said otherwise; the page is due again, or done with."""
+    if found is not None:
+        connection.execute(
+            revisions.insert().values(
+                article_id=article_id, at=found.at, kind=found.kind, title=found.title, text=compress(found.text)
+            )
+        )
+    mine = (pages.c.article_id == article_id, pages.c.again)
+    row = connection.execute(select(pages.c.tries, pages.c.noted_at).where(*mine)).one_or_none()
+    if row is None:
+        return
+    done = row.tries + 1
+    if done >= len(LOOKS) or (found is not None and found.kind == "gone"):
+        connection.execute(delete(pages).where(*mine))
+        return
+    at = max(row.noted_at + LOOKS[done], now + LOOKS[0])
+    connection.execute(update(pages).where(*mine).values(tries=done, next_try_at=at, reason=None))
+
+
+def record_missing(connection: Connection, article_id: str, *, now: datetime, reason: str) -> bool:
+    """Note that a page is not there, and return whether it was not the last time either."""
+    mine = (pages.c.article_id == article_id, pages.c.again)
+    before = connection.scalar(select(pages.c.reason).where(*mine))
+    connection.execute(update(pages).where(*mine).values(reason=reason, next_try_at=now + LOOKS[0]))
+    return before is not None
+
+
+def last_version(connection: Connection, article_id: str) -> tuple[str, str] | None:
+    """Return title and text of an article as its page last said; None if the article is not stored."""
+    query = (
+        select(revisions.c.title, revisions.c.text)
+        .where(revisions.c.article_id == article_id, revisions.c.kind == "changed")
+        .order_by(revisions.c.id.desc())
+        .limit(1)
+    )
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        that = articles.c.id == article_id
+        query = select(articles.c.title, texts.c.text).join(texts, has_text).where(that)
+        row = connection.execute(query.where(in_partitions(connection, texts.c.day, that))).one_or_none()
+    return None if row is None else (row.title, decompress(row.text))
+
+
+def revisions_of(connection: Connection, ids: Iterable[str]) -> dict[str, tuple[Revision, ...]]:
+    """Return the revisions of articles, the earliest first."""
+    rows: list[Revision] = []
+    for part in chunked(sorted(set(ids))):
+        query = select(revisions).where(revisions.c.article_id.in_(part)).order_by(revisions.c.id)
+        rows += map(revision_of, connection.execute(query))
+    return by_article(rows)
+
+
+def revisions_between(connection: Connection, *, start: datetime, end: datetime) -> dict[str, tuple[Revision, ...]]:
+    """Return the revisions that were noticed in [start, end), by article, the earliest first."""
+    query = select(revisions).where(revisions.c.at >= start, revisions.c.at < end).order_by(revisions.c.id)
+    return by_article(map(revision_of, connection.execute(query)))
+
+
+def revision_of(row: Row[tuple[object, ...]]) -> Revision:
+    at = row._mapping
+    return Revision(
+        article_id=at["article_id"], at=at["at"], kind=at["kind"], title=at["title"], text=decompress(at["text"])
+    )
+
+
+def by_article(rows: Iterable[Revision]) -> dict[str, tuple[Revision, ...]]:
+    found: defaultdict[str, list[Revision]] = defaultdict(list)
+    for row in rows:
+        found[row.article_id].append(row)
+    return {key: tuple(each) for key, each in found.items()}

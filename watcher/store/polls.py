@@ -1,20 +1,21 @@
-"""What polls brought, written down many at a time: state, history, entries, and the pages to get."""
+"""Poll results and their history."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from datetime import datetime
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
 from zlib import crc32
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, Table, bindparam, case, delete, func, select, update
 
-from watcher.feeds.health import usual_gap
+from watcher.feeds.health import SLOW_S, after_poll, usual_gap
 from watcher.model import Entry, Failed, Feed, Offline, Polled, PollResult, Unchanged
 from watcher.store.feeds import entry_json
-from watcher.store.health import forget_old, note_healths
-from watcher.store.schema import articles, entries, feeds, pages, polls
+from watcher.store.schema import articles, entries, feeds, healths, pages, polls
 from watcher.store.sql import chunked, insert
-from watcher.text.urls import article_id, host_key, normal
+from watcher.text.urls import article_id, hide_secrets, host_key, normal
 
 KEEP_POLLS = 200  # lines a feed: its history for `status`
 SMOOTHED = 0.2  # the share of the newest answer in `took_s`
@@ -32,26 +33,26 @@ def record_polls(connection: Connection, given: Sequence[Poll]) -> list[int]:
 
     Returns how many pages each of them noted.
     """
-    after = [(feed, result, state(feed, result)) for feed, result in given]
+    after = [(feed, result, feed_columns(feed, result)) for feed, result in given]
     alike: dict[tuple[str, ...], list[dict[str, object]]] = {}
     for feed, _, values in after:
         alike.setdefault(tuple(values), []).append({"of": feed.id, **values})
     for rows in alike.values():
         connection.execute(OF_A_POLL, rows)
-    note_healths(connection, after)
-    told = [(feed, result) for feed, result in given if not is_quiet(feed, result)]
+    record_health_changes(connection, after)
+    told = [(feed, result) for feed, result in given if not is_unchanged(feed, result)]
     if told:
-        connection.execute(polls.insert(), [history(feed, result) for feed, result in told])
+        connection.execute(polls.insert(), [poll_row(feed, result) for feed, result in told])
     for feed, result in told:
         if crc32(f"{feed.id} {result.at}".encode()) % 50 == 0:  # now and then, for every feed
             forget_old(connection, polls, feed.id, keep=KEEP_POLLS)
     return record_entries(connection, given)
 
 
-def state(feed: Feed, result: PollResult) -> dict[str, object]:
+def feed_columns(feed: Feed, result: PollResult) -> dict[str, object]:
     """Return what a poll changes of its feed, by column: few, and the same ones for most polls."""
     values: dict[str, object] = {"next_poll_at": result.next_poll_at}
-    values["quiet"] = feed.quiet + 1 if is_quiet(feed, result) else 0
+    values["quiet"] = feed.quiet + 1 if is_unchanged(feed, result) else 0
     match result:
         case Failed():
             values |= {
@@ -75,13 +76,13 @@ def state(feed: Feed, result: PollResult) -> dict[str, object]:
     if isinstance(result, Polled):
         values |= {"interval_s": result.interval_s, "faults": list(result.faults[:20]), "body_hash": result.body_hash}
         values |= {"skip_hours": list(result.skip_hours), "skip_days": list(result.skip_days)}
-        values |= brought(feed, result)
+        values |= arrival_stats(feed, result)
     if isinstance(result, Polled | Unchanged):
-        values |= moved(feed, result)
+        values |= redirect_columns(feed, result)
     return values
 
 
-def is_quiet(feed: Feed, result: PollResult) -> bool:
+def is_unchanged(feed: Feed, result: PollResult) -> bool:
     """Whether a poll brought nothing new, and the feed was read before: its history needs no line for it."""
     if feed.last_read_at is None or feed.failures:
         return False
@@ -94,7 +95,7 @@ def is_quiet(feed: Feed, result: PollResult) -> bool:
             return False
 
 
-def brought(feed: Feed, result: Polled) -> dict[str, object]:
+def arrival_stats(feed: Feed, result: Polled) -> dict[str, object]:
     """
     Return what the entries of a poll change: when something came last, how often it does, and whether it has dates.
 
@@ -116,7 +117,7 @@ def brought(feed: Feed, result: Polled) -> dict[str, object]:
     return values | {"last_new_at": last_new_at, "gap_s": gap_s}
 
 
-def moved(feed: Feed, result: Polled | Unchanged) -> dict[str, object]:
+def redirect_columns(feed: Feed, result: Polled | Unchanged) -> dict[str, object]:
     """
     Return what a permanent redirect changes: the target is remembered once it has parsed as a feed twice.
 
@@ -132,7 +133,7 @@ def moved(feed: Feed, result: Polled | Unchanged) -> dict[str, object]:
     return {"url": result.moved_to, "host": host_key(result.moved_to), "moved_to": None, "moved_seen": 0}
 
 
-def history(feed: Feed, result: PollResult) -> dict[str, object]:
+def poll_row(feed: Feed, result: PollResult) -> dict[str, object]:
     """Return the line of the feed's history that a poll makes, with the number of those before it that have none."""
     row: dict[str, object] = {"feed_id": feed.id, "at": result.at, "took_s": result.took_s, "status": "unchanged"}
     row |= {"reason": None, "new": 0, "changed": 0, "held_back": 0, "quiet": feed.quiet}
@@ -155,7 +156,7 @@ def record_entries(connection: Connection, given: Sequence[Poll]) -> list[int]:
     """
     if not any(isinstance(result, Polled) for _, result in given):
         return [0] * len(given)
-    rows = [entry_row(feed, entry, result.at) for feed, result, entry in named(given, held=True)]
+    rows = [entry_row(feed, entry, result.at) for feed, result, entry in iter_new_entries(given, held=True)]
     if rows:
         query = insert(connection, entries)
         again = {name: query.excluded[name] for name in ("content_hash", "article_id", "link", "led_to")}
@@ -169,11 +170,11 @@ def record_entries(connection: Connection, given: Sequence[Poll]) -> list[int]:
     if changed:
         its = (entries.c.feed_id == bindparam("of"), entries.c.guid == bindparam("its"))
         connection.execute(update(entries).where(*its).values(content_hash=bindparam("now")), changed)
-        look_soon(connection, given)
-    return note_pages(connection, given)
+        recheck_soon(connection, given)
+    return enqueue_pages(connection, given)
 
 
-def look_soon(connection: Connection, given: Sequence[Poll]) -> None:
+def recheck_soon(connection: Connection, given: Sequence[Poll]) -> None:
     """Look soon again at the pages of changed entries whose article was cited."""
     rows = [
         {"of": identity(feed, entry), "at": result.at}
@@ -185,7 +186,7 @@ def look_soon(connection: Connection, given: Sequence[Poll]) -> None:
     connection.execute(query.values(next_try_at=bindparam("at", type_=pages.c.next_try_at.type)), rows)
 
 
-def named(given: Sequence[Poll], *, held: bool) -> Iterator[tuple[Feed, Polled, Entry]]:
+def iter_new_entries(given: Sequence[Poll], *, held: bool) -> Iterator[tuple[Feed, Polled, Entry]]:
     """Yield the new entries of polls, and those that they only `held`."""
     for feed, result in given:
         if isinstance(result, Polled):
@@ -193,16 +194,16 @@ def named(given: Sequence[Poll], *, held: bool) -> Iterator[tuple[Feed, Polled, 
                 yield feed, result, entry
 
 
-def note_pages(connection: Connection, given: Sequence[Poll]) -> list[int]:
+def enqueue_pages(connection: Connection, given: Sequence[Poll]) -> list[int]:
     """Note the page of each new entry whose article is neither stored nor on its way; return how many a poll."""
-    keys = {identity(feed, entry): None for feed, _, entry in named(given, held=False)}
+    keys = {identity(feed, entry): None for feed, _, entry in iter_new_entries(given, held=False)}
     there: set[str] = set()
     for part in chunked(list(keys)):
         there.update(connection.scalars(select(articles.c.id).where(articles.c.id.in_(part))))
         there.update(connection.scalars(select(pages.c.article_id).where(pages.c.article_id.in_(part))))
     rows: list[dict[str, object]] = []
     noted = dict.fromkeys((feed.id for feed, _ in given), 0)
-    for feed, result, entry in named(given, held=False):
+    for feed, result, entry in iter_new_entries(given, held=False):
         key = identity(feed, entry)
         if key not in there:
             there.add(key)
@@ -242,3 +243,144 @@ def page_row(feed: Feed, entry: Entry, key: str, *, at: datetime) -> dict[str, o
         "noted_at": at,
         "next_try_at": at,
     }
+
+
+KEEP_HEALTHS = 50  # changes a feed
+AS_USUAL = frozenset(("next_poll_at", "quiet", "last_polled_at", "last_read_at", "took_s", "etag", "last_modified"))
+FORGET_EVERY = 5  # changes between two looks whether there are more, on the average
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealthChange:
+    """From `at` on, a feed's health was `word`; `why` as its poll said then."""
+
+    at: datetime
+    word: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PollRecord:
+    """One poll of a feed's history, and how many came after it that brought nothing new and have no line."""
+
+    at: datetime
+    status: str  # ok, unchanged, failed, offline
+    new: int
+    changed: int
+    held_back: int
+    took_s: float
+    reason: str | None
+    then_quiet: int
+
+
+def record_health_changes(connection: Connection, given: Sequence[tuple[Feed, PollResult, Mapping[str, Any]]]) -> None:
+    """
+    Write a line for each feed whose poll changes the word of its health; where none does, nothing is asked or written.
+
+    Args:
+        given: The feed as it stood before, its poll, and what that changes of it, by column.
+    """
+    lines: list[dict[str, Any]] = [
+        {"feed_id": feed.id, "at": result.at, "word": word, "why": reason_after(result, after)}
+        for feed, result, after in given
+        if (word := health_after(feed, result, after)) is not None and word != feed.health
+    ]
+    if not lines:
+        return
+    connection.execute(healths.insert(), lines)
+    new = {"health": bindparam("word"), "health_at": bindparam("at", type_=feeds.c.health_at.type)}
+    connection.execute(update(feeds).where(feeds.c.id == bindparam("feed_id")).values(new), lines)
+    for line in lines:
+        if crc32(f"{line['feed_id']} {line['at']}".encode()) % FORGET_EVERY == 0:
+            forget_old(connection, healths, line["feed_id"], keep=KEEP_HEALTHS)
+
+
+def health_after(feed: Feed, result: PollResult, after: Mapping[str, Any]) -> str | None:
+    """Return the word that a poll leaves; None if it says nothing of the feed, since our own line was down."""
+    if isinstance(result, Offline):
+        return None
+    if feed.health == "ok" and isinstance(result, Unchanged) and AS_USUAL.issuperset(after):
+        return "ok" if after["took_s"] <= SLOW_S else "slow"  # most polls, at a third of the cost
+    moved_to = after.get("moved_to", feed.moved_to)
+    return after_poll(
+        gone=after.get("gone", False),
+        failure=result.word if isinstance(result, Failed) else None,
+        has_brought=after.get("last_new_at", feed.last_new_at) is not None,
+        has_moved=moved_to is not None or after.get("url", feed.url) != feed.source.url,
+        dateless=after.get("dateless", feed.dateless),
+        took_s=after.get("took_s", feed.took_s),
+        before=feed.health,
+    )
+
+
+def reason_after(result: PollResult, after: Mapping[str, Any]) -> str:
+    """Return what the history says beside a word: why a poll failed, or where a feed has moved to."""
+    if isinstance(result, Failed):
+        return result.reason
+    return hide_secrets(str(after.get("moved_to") or ""))
+
+
+def forget_old(connection: Connection, table: Table, feed_id: int, *, keep: int) -> None:
+    """Drop the oldest lines of a feed's history beyond `keep`."""
+    oldest = (
+        select(table.c.at)
+        .where(table.c.feed_id == feed_id)
+        .order_by(table.c.at.desc())
+        .offset(keep)
+        .limit(1)
+        .scalar_subquery()
+    )
+    connection.execute(delete(table).where(table.c.feed_id == feed_id, table.c.at <= oldest))
+
+
+def health_lines(connection: Connection, feed_id: int, *, most: int = KEEP_HEALTHS) -> tuple[HealthChange, ...]:
+    """Return when the health of a feed changed its word, the latest first."""
+    query = select(healths.c.at, healths.c.word, healths.c.why).where(healths.c.feed_id == feed_id)
+    rows = connection.execute(query.order_by(healths.c.at.desc(), healths.c.id.desc()).limit(most))
+    return tuple(HealthChange(**row._mapping) for row in rows)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedStats:
+    """What a feed brings and costs: entries a day of late, and the share of its known polls that found nothing new."""
+
+    entries_a_day: float
+    unchanged: float  # 0 to 1, of the polls that were answered
+
+
+def feed_stats(connection: Connection, ids: Sequence[int], *, now: datetime, days: int = 7) -> dict[int, FeedStats]:
+    """Return the figures of feeds that have been polled."""
+    since = now - timedelta(days=days)
+    seen = select(entries.c.feed_id, func.count()).where(entries.c.feed_id.in_(ids), entries.c.first_seen_at >= since)
+    brought: dict[int, int] = dict(connection.execute(seen.group_by(entries.c.feed_id)).all())
+    quiet = func.sum(polls.c.quiet) + func.max(feeds.c.quiet)
+    answered = func.count(case((polls.c.status.in_(("ok", "unchanged")), 1))) + quiet
+    same = func.count(case((polls.c.status == "unchanged", 1))) + quiet
+    asked = select(polls.c.feed_id, answered, same, func.min(polls.c.at)).where(polls.c.feed_id.in_(ids))
+    asked = asked.join(feeds, feeds.c.id == polls.c.feed_id)
+    found = {}
+    for feed_id, well, unchanged, first_at in connection.execute(asked.group_by(polls.c.feed_id)):
+        known = min(max((now - first_at) / timedelta(days=1), 1.0), float(days)) if first_at else 1.0
+        share = unchanged / well if well else 0.0
+        found[feed_id] = FeedStats(entries_a_day=brought.get(feed_id, 0) / known, unchanged=share)
+    return found
+
+
+def poll_lines(connection: Connection, feed_id: int, *, most: int) -> tuple[PollRecord, ...]:
+    """Return the last polls of a feed that have a line, the latest first."""
+    columns = [polls.c[name] for name in PollRecord.__slots__ if name != "then_quiet"]
+    query = select(*columns, polls.c.quiet).where(polls.c.feed_id == feed_id)
+    then_quiet = connection.scalar(select(feeds.c.quiet).where(feeds.c.id == feed_id)) or 0
+    lines = []
+    for row in connection.execute(query.order_by(polls.c.at.desc(), polls.c.id.desc()).limit(most)):
+        values = dict(row._mapping)
+        before = values.pop("quiet")
+        lines.append(PollRecord(**values, then_quiet=then_quiet))
+        then_quiet = before
+    return tuple(lines)
+
+
+def count_words(connection: Connection) -> dict[str, int]:
+    """Return how many sources of the settings have each word of health that a poll left; "new" before the first."""
+    query = select(func.coalesce(feeds.c.health, "new"), func.count()).where(feeds.c.enabled).group_by(feeds.c.health)
+    return dict(connection.execute(query).all())

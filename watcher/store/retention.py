@@ -10,9 +10,8 @@ from typing import Any
 from sqlalchemy import Connection, and_, delete, func, or_, select, update
 
 from watcher.store import fts
-from watcher.store.articles import INDEXED, MEMORY_ARTICLES, unsqueeze
-from watcher.store.days import day_of, drop_parts
-from watcher.store.holds import is_free
+from watcher.store.articles import INDEXED, MEMORY_ARTICLES, decompress, is_unpinned
+from watcher.store.partitions import day_of, drop_parts
 from watcher.store.schema import articles, blocks, entries, feeds, has_text, hosts, pages, texts
 
 ENTRIES_KEPT = 1_000  # of a feed, however old: it may list them still, and they are not new
@@ -37,7 +36,7 @@ def drop_articles(connection: Connection, *, before: datetime, after: datetime |
     in_time = or_(texts.c.day == 0, texts.c.day <= day_of(before))  # which says nothing new, but of which partitions
     columns = (*(articles.c[name] for name in own), texts.c.text)
     query = select(*columns).outerjoin(texts, and_(has_text, in_time))
-    query = query.where(articles.c.fetched_at < before, is_free())
+    query = query.where(articles.c.fetched_at < before, is_unpinned())
     if after is not None:
         query = query.where(articles.c.fetched_at >= after)
     rows = connection.execute(query.order_by(articles.c.fetched_at, articles.c.id).limit(most)).all()
@@ -55,7 +54,7 @@ def remove(connection: Connection, rows: Sequence[Any]) -> None:
         [
             fts.Entry(
                 article_id=row.id,
-                text=unsqueeze(row.text) if row.text is not None else "",
+                text=decompress(row.text) if row.text is not None else "",
                 **{name: row._mapping[name] for name in same},
             )
             for row in rows

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
 from sqlalchemy import (
     JSON,
     BigInteger,
     Boolean,
     Column,
+    DateTime,
+    Dialect,
     Float,
     ForeignKey,
     Index,
@@ -15,11 +21,12 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    TypeDecorator,
     and_,
     text,
 )
-
-from watcher.store.moments import Utc
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.types import TypeEngine
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -32,6 +39,68 @@ Number = BigInteger().with_variant(Integer, "sqlite")  # of rows that a large st
 # What `watcher move` leaves behind, by the `info` of a table or column: an index, which is built anew, and who works.
 BUILT_ANEW, OF_A_PROCESS = {"built_anew": True}, {"of_a_process": True}
 metadata = MetaData(naming_convention=NAMING)
+
+
+class TextDateTime(sqlite.DATETIME):
+    """SQLite's datetime, handed over as the text that it is kept as."""
+
+    def bind_processor(self, dialect: Dialect) -> None:
+        """Take the text as it is."""
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> None:
+        """Leave the text as it is."""
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """
+    An aware UTC datetime; SQLite keeps it as text without a zone, in an order that compares.
+
+    The text is SQLAlchemy's own for SQLite, written here because its way there costs three times as much.
+    """
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        kind = TextDateTime() if dialect.name == "sqlite" else DateTime(timezone=True)  # type: ignore[no-untyped-call]
+        return dialect.type_descriptor(kind)
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[datetime | None], str | datetime | None]:
+        """Return what makes a moment the driver's: a function of our own, since a decorator's hook costs twice."""
+        return utc_text if dialect.name == "sqlite" else utc
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], datetime | None]:
+        """Return what makes a moment of what the driver gives."""
+        return from_text if dialect.name == "sqlite" else from_server
+
+
+def utc(value: datetime | None) -> datetime | None:
+    """Return an aware moment in UTC. Errors: ValueError for one without a zone."""
+    if value is None or value.tzinfo is UTC:
+        return value
+    if value.tzinfo is None:
+        raise ValueError(f"a datetime without a zone: {value!r}")
+    return value.astimezone(UTC)
+
+
+def utc_text(value: datetime | None) -> str | None:
+    """Return a moment as SQLite keeps it. Errors: as `utc`."""
+    if value is not None and value.tzinfo is not UTC:
+        value = utc(value)
+    return None if value is None else value.isoformat(" ", "microseconds")[:26]
+
+
+def from_text(value: str | None) -> datetime | None:
+    """Return the moment that SQLite has kept as text."""
+    return None if value is None else datetime.fromisoformat(value + "+00:00")
+
+
+def from_server(value: datetime | None) -> datetime | None:
+    """Return the moment that a server has kept."""
+    if value is None:
+        return None
+    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
 
 feeds = Table(
     "feeds",
@@ -52,12 +121,12 @@ feeds = Table(
     Column("full_text", Boolean, nullable=False, default=False),
     Column("etag", Text),
     Column("last_modified", Text),
-    Column("next_poll_at", Utc, nullable=False, index=True),
-    Column("last_polled_at", Utc),
-    Column("last_read_at", Utc),  # the last poll that was answered with a feed or a 304
-    Column("last_new_at", Utc),
+    Column("next_poll_at", UtcDateTime, nullable=False, index=True),
+    Column("last_polled_at", UtcDateTime),
+    Column("last_read_at", UtcDateTime),  # the last poll that was answered with a feed or a 304
+    Column("last_new_at", UtcDateTime),
     Column("failures", Integer, nullable=False, default=0),
-    Column("failing_since", Utc),
+    Column("failing_since", UtcDateTime),
     Column("reason", Text),  # of the last failure
     Column("failure", Text),  # its word: failing, bot wall, not a feed
     Column("faults", JSON, nullable=False),  # of the last parse, in words
@@ -73,7 +142,7 @@ feeds = Table(
     Column("took_s", Float),  # how long its answers take, smoothed
     Column("gap_s", Float),  # the time between two polls that bring something, smoothed
     Column("health", Text),  # the word that its last poll left; the last line in `healths`
-    Column("health_at", Utc),  # since when
+    Column("health_at", UtcDateTime),  # since when
     Column("quiet", Integer, nullable=False, server_default="0"),  # polls since its last line in `polls`
 )
 
@@ -82,7 +151,7 @@ polls = Table(
     metadata,
     Column("id", Number, primary_key=True),
     Column("feed_id", ForeignKey("feeds.id", ondelete="CASCADE"), nullable=False),
-    Column("at", Utc, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
     Column("status", Text, nullable=False),  # ok, unchanged, failed, offline
     Column("new", Integer, nullable=False, default=0),
     Column("changed", Integer, nullable=False, default=0),
@@ -98,7 +167,7 @@ healths = Table(
     metadata,
     Column("id", Number, primary_key=True),
     Column("feed_id", ForeignKey("feeds.id", ondelete="CASCADE"), nullable=False),
-    Column("at", Utc, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
     Column("word", Text, nullable=False),
     Column("why", Text, nullable=False),
     Index("ix_healths_feed_id_at", "feed_id", "at"),
@@ -113,7 +182,7 @@ entries = Table(
     Column("link", Text),  # in normal form
     Column("article_id", Text, nullable=False, index=True),  # by its link
     Column("led_to", Text),  # the article that its page led to, where that is another one
-    Column("first_seen_at", Utc, nullable=False, index=True),
+    Column("first_seen_at", UtcDateTime, nullable=False, index=True),
     Index("ix_entries_feed_id_first_seen_at", "feed_id", "first_seen_at"),
 )
 
@@ -125,8 +194,8 @@ pages = Table(
     Column("url", Text, nullable=False),
     Column("host", Text, nullable=False),
     Column("entry", JSON, nullable=False),
-    Column("noted_at", Utc, nullable=False),
-    Column("next_try_at", Utc),  # None: given up
+    Column("noted_at", UtcDateTime, nullable=False),
+    Column("next_try_at", UtcDateTime),  # None: given up
     Column("tries", Integer, nullable=False, default=0),
     Column("reason", Text),
     Column("again", Boolean, nullable=False, default=False),  # the article is stored, and its page is looked at again
@@ -158,9 +227,9 @@ articles = Table(
     Column("from_feed", Boolean, nullable=False),
     Column("feed_reason", Text),
     Column("is_truncated", Boolean, nullable=False, default=False),
-    Column("published_at", Utc, nullable=False, index=True),
-    Column("fetched_at", Utc, nullable=False, index=True),
-    Column("day", Integer, nullable=False, server_default="0"),  # when it came in (`store.days`)
+    Column("published_at", UtcDateTime, nullable=False, index=True),
+    Column("fetched_at", UtcDateTime, nullable=False, index=True),
+    Column("day", Integer, nullable=False, server_default="0"),  # when it came in (`store.partitions`)
 )
 
 texts = Table(
@@ -177,7 +246,7 @@ revisions = Table(
     metadata,
     Column("id", Number, primary_key=True),
     Column("article_id", ForeignKey("articles.id", ondelete="CASCADE"), nullable=False, index=True),
-    Column("at", Utc, nullable=False, index=True),
+    Column("at", UtcDateTime, nullable=False, index=True),
     Column("kind", Text, nullable=False),  # changed, gone
     Column("title", Text, nullable=False),
     Column("text", LargeBinary, nullable=False),  # zlib, UTF-8
@@ -199,7 +268,7 @@ blocks = Table(
     metadata,
     Column("article_id", ForeignKey("articles.id", ondelete="CASCADE"), primary_key=True),
     Column("host", Text, nullable=False),
-    Column("at", Utc, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
     Column("hashes", LargeBinary, nullable=False),  # little-endian uint64
     Index("ix_blocks_host_at", "host", "at"),
 )
@@ -209,10 +278,10 @@ hosts = Table(
     metadata,
     Column("host", Text, primary_key=True),
     Column("lease_by", Text, info=OF_A_PROCESS),
-    Column("lease_until", Utc, info=OF_A_PROCESS),
-    Column("blocked_until", Utc),  # Retry-After: holds all of the host
-    Column("last_request_at", Utc),
-    Column("robots_at", Utc),
+    Column("lease_until", UtcDateTime, info=OF_A_PROCESS),
+    Column("blocked_until", UtcDateTime),  # Retry-After: holds all of the host
+    Column("last_request_at", UtcDateTime),
+    Column("robots_at", UtcDateTime),
     Column("robots_status", Integer),  # of HTTP; 0: no answer, -1: it cannot be parsed within our limits
     Column("robots_rules", LargeBinary),  # of the group that is ours alone; zlib, UTF-8
 )
@@ -243,9 +312,3 @@ facts = Table(
 # How an article finds what belongs to it; by the day, PostgreSQL looks into one partition.
 has_text = and_(texts.c.article_id == articles.c.id, texts.c.day == articles.c.day)
 has_features = and_(features.c.article_id == articles.c.id, features.c.day == articles.c.day)
-
-__all__ = [
-    "BUILT_ANEW", "OF_A_PROCESS", "Number", "Utc", "articles", "blocks", "entries", "facts", "features", "feeds",
-    "has_features", "has_text", "healths", "holds", "hosts", "metadata", "pages", "polls", "revisions", "searchable",
-    "texts",
-]  # fmt: skip

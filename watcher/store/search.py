@@ -1,4 +1,4 @@
-"""Searching the stored articles: newest first, with the part of the text that was found."""
+"""Search the stored articles, and keep the full-text index complete."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, exists, func, select
 
 from watcher.store import fts
-from watcher.store.articles import unsqueeze
-from watcher.store.days import of_days
+from watcher.store.articles import INDEXED, decompress
+from watcher.store.partitions import in_partitions
 from watcher.store.schema import articles, has_text, texts
+from watcher.store.sql import load_fact, save_fact
 from watcher.text.search import Query, is_meant
 from watcher.text.snippets import Snippet, snippet
 
@@ -35,7 +37,7 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class SearchResult:
     """What a search brought. `stopped_at`: it gave up there, and older articles have not been looked at."""
 
     hits: tuple[Hit, ...]
@@ -44,7 +46,7 @@ class Found:
 
 
 @dataclass(slots=True)
-class Looking:
+class SearchCursor:
     """How far a search has come."""
 
     read: int = 0
@@ -54,20 +56,20 @@ class Looking:
 
 def search(
     connection: Connection, query: Query, *, filters: fts.Filters | None = None, limit: int = 20, offset: int = 0
-) -> Found:
+) -> SearchResult:
     """Return the articles that `query` looks for, newest first; none for a query without a word."""
     if not query.groups:
-        return Found(hits=(), has_more=False)
-    looking = Looking()
-    keys = list(islice(meant(connection, query, filters or fts.Filters(), looking), offset, offset + limit + 1))
-    return Found(
+        return SearchResult(hits=(), has_more=False)
+    looking = SearchCursor()
+    keys = list(islice(matching_ids(connection, query, filters or fts.Filters(), looking), offset, offset + limit + 1))
+    return SearchResult(
         hits=hits_of(connection, keys[:limit], query),
         has_more=len(keys) > limit,
         stopped_at=looking.at if looking.gave_up else None,
     )
 
 
-def meant(connection: Connection, query: Query, filters: fts.Filters, looking: Looking) -> Generator[str]:
+def matching_ids(connection: Connection, query: Query, filters: fts.Filters, looking: SearchCursor) -> Generator[str]:
     """Yield the ids of the articles that a query means."""
     candidates = fts.matching(connection, query, filters)
     try:
@@ -81,13 +83,13 @@ def meant(connection: Connection, query: Query, filters: fts.Filters, looking: L
             asked = select(*columns).where(those)
             if query.needs_text:
                 asked = select(*columns, texts.c.text).join(texts, has_text)
-                asked = asked.where(those, of_days(connection, texts.c.day, those))
+                asked = asked.where(those, in_partitions(connection, texts.c.day, those))
             rows = {row.id: row for row in connection.execute(asked)}
             for row in (rows[key] for key in part if key in rows):
                 looking.at = row.published_at
                 if not filters.holds(row.published_at):
                     continue
-                if not query.needs_text or is_meant(query, f"{row.title}\n{unsqueeze(row.text)}"):
+                if not query.needs_text or is_meant(query, f"{row.title}\n{decompress(row.text)}"):
                     yield row.id
     finally:
         candidates.close()
@@ -98,10 +100,72 @@ def hits_of(connection: Connection, keys: Sequence[str], query: Query) -> tuple[
     names = [name for name in Hit.__slots__ if name != "snippet"]
     columns = [articles.c[name] for name in names]
     those = articles.c.id.in_(keys)
-    asked = select(*columns, texts.c.text).join(texts, has_text).where(those, of_days(connection, texts.c.day, those))
+    asked = (
+        select(*columns, texts.c.text).join(texts, has_text).where(those, in_partitions(connection, texts.c.day, those))
+    )
     rows = {row.id: row._mapping for row in connection.execute(asked)}
     return tuple(
-        Hit(snippet=snippet(unsqueeze(rows[key]["text"]), query), **{name: rows[key][name] for name in names})
+        Hit(snippet=snippet(decompress(rows[key]["text"]), query), **{name: rows[key][name] for name in names})
         for key in keys
         if key in rows
     )
+
+
+VERSION = 1  # of what the index holds of an article: with another, it is built anew
+STATE = "search_index"  # the fact
+
+
+def index_missing(connection: Connection, *, most: int) -> int:
+    """
+    Put up to `most` articles into the index that it does not hold, newest first; return how many it took.
+
+    Once all were in, nothing is looked for any more: who stores an article puts it in. An index of another version
+    is emptied first.
+    """
+    state = index_state(connection)
+    if state.get("version", VERSION) != VERSION:
+        fts.empty_index(connection)
+        state = {}
+    if state.get("is_complete"):
+        return 0
+    columns = [articles.c.id, *(articles.c[name] for name in INDEXED if name != "text")]
+    asked = select(*columns, texts.c.text).join(texts, has_text)
+    asked = asked.where(~exists().where(fts.held(connection) == articles.c.id))
+    if before := state.get("before"):
+        asked = asked.where(articles.c.published_at <= datetime.fromisoformat(before))
+    rows = connection.execute(asked.order_by(articles.c.published_at.desc()).limit(most)).all()
+    same = [name for name in INDEXED if name != "text"]
+    given = [(row._mapping, decompress(row.text)) for row in rows]
+    fts.put(
+        connection,
+        [fts.Entry(article_id=at["id"], text=text, **{name: at[name] for name in same}) for at, text in given],
+    )
+    is_complete = len(rows) < most
+    before = None if is_complete else rows[-1].published_at.isoformat()
+    save_index_state(connection, {"version": VERSION, "is_complete": is_complete, "before": before})
+    return len(rows)
+
+
+def count_missing(connection: Connection) -> int:
+    """Return how many articles the index does not hold yet."""
+    if index_state(connection).get("is_complete"):
+        return 0
+    held = connection.execute(select(func.count(fts.held(connection)))).scalar_one()
+    return connection.execute(select(func.count()).select_from(articles)).scalar_one() - held
+
+
+def rebuild_index(connection: Connection) -> None:
+    """Empty the index: `index_missing` fills it again."""
+    fts.empty_index(connection)
+    save_fact(connection, STATE, None)
+
+
+def index_state(connection: Connection) -> dict[str, Any]:
+    """Return how far the index is built."""
+    state: dict[str, Any] | None = load_fact(connection, STATE)
+    return state or {}
+
+
+def save_index_state(connection: Connection, state: dict[str, Any]) -> None:
+    """Write down how far the index is built."""
+    save_fact(connection, STATE, state)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, select, text
 from sqlalchemy.dialects import sqlite
 
 from watcher.store.schema import facts
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 Value = TypeVar("Value", str, int)
 IN_LIMIT = 500  # values in one IN list
+LOCK_KEY = 0x77617463686572  # "watcher": under this advisory lock the tables are brought up to date
 
 
 def insert(connection: Connection, table: object) -> sqlite.Insert | postgresql.Insert:
@@ -43,3 +44,8 @@ def save_fact(connection: Connection, name: str, value: object | None) -> None:
         return
     query = insert(connection, facts).values(name=name, value=value)
     connection.execute(query.on_conflict_do_update(index_elements=["name"], set_={"value": query.excluded.value}))
+
+
+def acquire_migration_lock(connection: Connection) -> None:
+    """Let one process at a time bring the tables up to date; until the end of the transaction."""
+    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK_KEY})

@@ -29,8 +29,7 @@ from sqlalchemy.dialects.postgresql import TSQUERY, TSVECTOR
 from sqlalchemy.dialects.postgresql import insert as insert_there
 
 from watcher.store.fts_entry import Entry, Filters, marks, words_of
-from watcher.store.moments import Utc
-from watcher.store.schema import NAMING, articles
+from watcher.store.schema import NAMING, UtcDateTime, articles
 from watcher.store.sql import chunked
 from watcher.text.search import Query, Token
 
@@ -41,7 +40,7 @@ article_words = Table(
     "article_words",
     metadata,
     Column("article_id", ForeignKey(articles.c.id, ondelete="CASCADE"), primary_key=True),
-    Column("published_at", Utc, nullable=False, index=True),
+    Column("published_at", UtcDateTime, nullable=False, index=True),
     Column("words", TSVECTOR, nullable=False),
     Index(None, "words", postgresql_using="gin"),
 )

@@ -16,8 +16,15 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, NotSupportedError, ProgrammingError
 
 from watcher.errors import StoreError
-from watcher.store import server
-from watcher.store.faults import WRITER_BUSY_MS, Words, is_of_the_schema, passing, probe, unusable
+from watcher.store.engine import is_in_transaction
+from watcher.store.errors import (
+    WRITER_BUSY_MS,
+    ErrorAdvice,
+    is_of_the_schema,
+    test_write,
+    to_store_error,
+    transient_error,
+)
 from watcher.text.fields import fields
 
 log = logging.getLogger("watcher.store")
@@ -50,7 +57,7 @@ class Writer:
 
     Each function has a savepoint of its own: what it raises goes to its caller and undoes its own writes only.
 
-    While the store cannot be written (`store.faults`: disk full, read-only, locked), what was asked for is kept and
+    While the store cannot be written (`store.errors`: disk full, read-only, locked), what was asked for is kept and
     tried again for `patience_s`; then its callers are told, and what comes after is tried once. `trouble` says why.
     A function may so run more than once, each time on a transaction that knows nothing of the time before.
     """
@@ -143,7 +150,7 @@ class Writer:
         try:
             outcomes = self._write(batch)
         except BaseException as error:  # noqa: BLE001 - each caller is told; the thread serves those to come
-            outcomes = [(None, unusable(error)) for _ in batch]
+            outcomes = [(None, to_store_error(error)) for _ in batch]
         answers = [(job.future, outcome) for job, outcome in zip(batch, outcomes, strict=True)]
         for loop in {job.future.get_loop() for job in batch}:  # woken once for all: each time costs a system call
             with suppress(RuntimeError):  # it is closed, and nobody waits any more
@@ -155,19 +162,19 @@ class Writer:
             try:
                 is_last = self._closing.is_set()
                 if self._down_at is not None and not is_last:
-                    probe(self.engine)
+                    test_write(self.engine)
                 busy_ms = LAST_BUSY_MS if is_last else WRITER_BUSY_MS
                 outcomes = write_all(self.engine, batch, busy_ms=busy_ms)
             except DBAPIError as error:
-                words = passing(error)
-                if words is None or not self._may_wait(words, str(unusable(error))):
+                words = transient_error(error)
+                if words is None or not self._may_wait(words, str(to_store_error(error))):
                     raise
                 self._closing.wait(self._retry_s)
             else:
                 self._is_up()
                 return outcomes
 
-    def _may_wait(self, words: Words, reason: str) -> bool:
+    def _may_wait(self, words: ErrorAdvice, reason: str) -> bool:
         """Note that the store cannot be written; return whether to try once more."""
         now = time.monotonic()
         if self._down_at is None:
@@ -235,7 +242,7 @@ def attempt(connection: Connection, function: Callable[[Connection], Any]) -> Ou
         result = function(connection)
         savepoint.commit()
     except BaseException as error:
-        if not is_open(connection) or passing(error):
+        if not is_open(connection) or transient_error(error):
             raise
         savepoint.rollback()
         return None, told(error)
@@ -248,7 +255,7 @@ def is_open(connection: Connection) -> bool:
         return False
     driver = connection.connection.dbapi_connection
     if connection.dialect.name == "postgresql":
-        return server.is_in_transaction(driver)
+        return is_in_transaction(driver)
     return bool(getattr(driver, "in_transaction", True))
 
 
@@ -285,14 +292,14 @@ def write_patiently(
     *args: P.args,
     **kwargs: P.kwargs,
 ) -> T:
-    """Do as `write`, and try again for `patience_s` seconds if the store cannot be written (`store.faults`)."""
+    """Do as `write`, and try again for `patience_s` seconds if the store cannot be written (`store.errors`)."""
     until = time.monotonic() + patience_s
     while True:
         try:
             with engine.begin() as connection:
                 return function(connection, *args, **kwargs)
         except DBAPIError as error:
-            if passing(error) is None or time.monotonic() >= until:
+            if transient_error(error) is None or time.monotonic() >= until:
                 raise told(error) from error.__cause__
         time.sleep(RETRY_S)
 
@@ -300,5 +307,5 @@ def write_patiently(
 def told(error: BaseException) -> BaseException:
     """Return a fault of the store as a StoreError in words; what is the caller's own (a row's fault) as it is."""
     if isinstance(error, DBAPIError) and (is_of_the_schema(error) or not isinstance(error, OF_THE_CALLER)):
-        return unusable(error)
+        return to_store_error(error)
     return error

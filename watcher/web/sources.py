@@ -14,11 +14,11 @@ from watcher.feeds.health import Health, health, rank
 from watcher.feeds.html_text import one_line
 from watcher.settings.edit import edit, save, switch_source
 from watcher.settings.model import Settings
-from watcher.store.articles import Latest, latest_of_feed
+from watcher.store.articles import ArticleSummary, latest_of_feed
 from watcher.store.daemon_lock import find_mark
 from watcher.store.feeds import FeedState, feed_state, feed_states, make_due, source_of_feed, sync_sources
-from watcher.store.health import Figures, HealthLine, PollLine, feed_figures, health_lines, poll_lines
-from watcher.store.visits import visited
+from watcher.store.hosts import hosts_being_visited
+from watcher.store.polls import FeedStats, HealthChange, PollRecord, feed_stats, health_lines, poll_lines
 from watcher.store.writer import read, write
 from watcher.text.spans import span
 from watcher.text.urls import hide_secrets
@@ -45,7 +45,7 @@ class Row:
     about: str  # country and language
     health: Health
     state: FeedState
-    figures: Figures | None = None
+    figures: FeedStats | None = None
     stories: int | None = None
 
 
@@ -54,9 +54,9 @@ class Told:
     """All about one source."""
 
     row: Row
-    healths: tuple[HealthLine, ...]
-    polls: tuple[PollLine, ...]
-    latest: tuple[Latest, ...]
+    healths: tuple[HealthChange, ...]
+    polls: tuple[PollRecord, ...]
+    latest: tuple[ArticleSummary, ...]
     enabled: bool
     next_words: str
     is_waiting: bool  # due, and a daemon is at work
@@ -116,7 +116,7 @@ def row_of(state: FeedState, *, now: datetime) -> Row:
 def with_figures(connection: Connection, site: Site, rows: Sequence[Row]) -> list[Row]:
     """Return rows with what their feeds bring and cost."""
     ids, now = [row.id for row in rows], site.now()
-    figures = feed_figures(connection, ids, now=now)
+    figures = feed_stats(connection, ids, now=now)
     stories: dict[int, int] = {}
     for wing in site.wings:
         stories |= wing.told(connection, ids, now)
@@ -125,7 +125,7 @@ def with_figures(connection: Connection, site: Site, rows: Sequence[Row]) -> lis
 
 def polling(site: Site) -> int:
     """Return how many hosts are being visited; 0 in a static copy."""
-    return 0 if site.is_static else len(read(site.engine, visited, now=site.now()))
+    return 0 if site.is_static else len(read(site.engine, hosts_being_visited, now=site.now()))
 
 
 def one_source(site: Site, ask: Ask) -> Reply:
@@ -153,7 +153,7 @@ def told_of(connection: Connection, site: Site, feed_id: int) -> Told:
     now = site.now()
     row = with_figures(connection, site, [row_of(state, now=now)])[0]
     due = state.asked_next_at
-    is_due = (due is not None and due <= now) or state.feed.host in visited(connection, now=now)
+    is_due = (due is not None and due <= now) or state.feed.host in hosts_being_visited(connection, now=now)
     enabled = url in {source.url for source in site.settings.active_sources()}
     return Told(
         row=row,

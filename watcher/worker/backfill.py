@@ -13,15 +13,17 @@ from sqlalchemy import Connection
 from watcher.errors import EmbedderError, StoreError, WatcherError
 from watcher.features.embed import Choice, embedding_text
 from watcher.model import FEATURES_VERSION
-from watcher.store.embedders import Embedding, name_of, note_embedder
 from watcher.store.features import (
+    EmbedderState,
     Rows,
-    outdated,
+    name_of,
+    prefixes_with_old_version,
+    record_embedder,
     set_features,
     set_vectors,
-    shares_outdated,
     shares_without_vector,
     vector_bytes,
+    with_old_version,
     without_vector,
 )
 from watcher.store.writer import Writer
@@ -52,12 +54,12 @@ async def embed_missing(
     Errors: PluginError if the embedder does not load, EmbedderError if it makes no vectors, WorkerFailed if it hangs.
     """
     if choice is None:
-        await writer.do(note_embedder, None)
+        await writer.do(record_embedder, None)
         return 0
     name = await writer.read(name_of, choice.mark)
     try:
         name = await pool.run(tasks.embedder_name, choice, limit_s=choice.limit_s)
-        await writer.do(note_embedder, Embedding(mark=choice.mark, name=name))
+        await writer.do(record_embedder, EmbedderState(mark=choice.mark, name=name))
         size = await writer.read(partial(vector_bytes, model=name))
         run = EmbedRun(writer=writer, pool=pool, choice=choice, name=name, size=size, done=done)
         while run.made < most:
@@ -73,8 +75,8 @@ async def embed_missing(
         told = error
         if isinstance(error, WorkerFailed):  # which says what happened, not to whom
             told = WorkerFailed(f'embedder "{name or choice.setting}" {error}')
-        trouble = Embedding(mark=choice.mark, name=name, trouble=str(told))
-        await writer.do(note_embedder, trouble)
+        trouble = EmbedderState(mark=choice.mark, name=name, trouble=str(told))
+        await writer.do(record_embedder, trouble)
         if told is error:
             raise
         raise told from error
@@ -179,7 +181,7 @@ async def rebuild_features(
     """
     made = 0
     while made < most:
-        slice_of = partial(outdated, version=version, since=since, share=share)
+        slice_of = partial(with_old_version, version=version, since=since, share=share)
         rows = await writer.read(partial(slice_of, most=min(AT_ONCE, most - made)))
         if not rows:
             break
@@ -255,4 +257,4 @@ async def shards_missing_vectors(tools: WorkerContext) -> tuple[str, ...]:
 
 async def shards_with_old_features(tools: WorkerContext) -> tuple[str, ...]:
     """Return the shares with articles whose features are of an older version."""
-    return await tools.writer.read(partial(shares_outdated, version=FEATURES_VERSION))
+    return await tools.writer.read(partial(prefixes_with_old_version, version=FEATURES_VERSION))

@@ -99,7 +99,7 @@ async def open_context(
         spread_s: A feed over which the first polls of new sources are spread; 0 makes them due at once.
     """
     from watcher.clean.sites.book import own_rules
-    from watcher.store.line import last_answered
+    from watcher.store.hosts import recently_answering_urls
 
     sites = own_rules(settings.path)
     fetch = settings.fetch
@@ -107,7 +107,7 @@ async def open_context(
     pool, feed_pool = parsing_pool(fetch, tasks.load_cleaner), parsing_pool(fetch, tasks.load_parser, workers=2)
     vector_pool, edition_pool = Pool(), Pool(workers=1, max_tasks=1)
     client = client_for(fetch, settings.poll)
-    good = await writer.read(last_answered)
+    good = await writer.read(recently_answering_urls)
     tools = WorkerContext(
         writer=writer,
         client=client,
@@ -138,8 +138,7 @@ async def open_context(
 
 def sync_sources(connection: Connection, settings: Settings, *, now: datetime, spread_s: float) -> None:
     """Bring the feeds in line with the settings, and times that a wrong clock has left in line with this one."""
-    from watcher.store.feeds import sync_sources
-    from watcher.store.sources import sync_settings
+    from watcher.store.feeds import sync_settings, sync_sources
 
     if settings.digest:
         digest = f"{own_version()} {settings.digest}"
@@ -153,9 +152,9 @@ def sync_sources(connection: Connection, settings: Settings, *, now: datetime, s
 
 def apply_poll_settings(connection: Connection, poll: PollSettings) -> None:
     """Have feeds follow the pace of the settings, where it is another than it was."""
-    from watcher.store.sources import keep_pace
+    from watcher.store.feeds import reset_poll_schedule
 
-    keep_pace(connection, every_s=poll.every.total_seconds(), min_every_s=poll.min_every.total_seconds())
+    reset_poll_schedule(connection, every_s=poll.every.total_seconds(), min_every_s=poll.min_every.total_seconds())
 
 
 def client_for(fetch: FetchSettings, poll: PollSettings) -> Client:

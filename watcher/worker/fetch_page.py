@@ -12,10 +12,19 @@ from watcher.errors import BadStatus, CleanError, FetchError, Refused, StoreErro
 from watcher.feeds.schedule import LONGEST_HOLD_S
 from watcher.model import Article, Cleaned, Elsewhere, Response, Revision
 from watcher.net.client import ACCEPT_PAGE
-from watcher.store.articles import Arrival, Packed, site_blocks, title_of
-from watcher.store.hosts import block
-from watcher.store.pages import Page, page_done, page_failed, page_moved, put_off, store_pages
-from watcher.store.revisions import last_version, looked, missed
+from watcher.store.articles import NewArticle, PackedFeatures, site_blocks, title_of
+from watcher.store.hosts import set_blocked_until
+from watcher.store.pages import (
+    Page,
+    defer,
+    last_version,
+    page_done,
+    page_failed,
+    record_missing,
+    record_recheck,
+    record_redirect,
+    store_pages,
+)
 from watcher.text.fields import fields
 from watcher.text.urls import article_id, hide_secrets, host_key, host_of, normal
 from watcher.text.wellformed import well_formed
@@ -94,7 +103,7 @@ async def defer_to_host(page: Page, url: str, tools: WorkerContext, *, at: datet
     if page.tries + 1 >= MAX_TRIES:
         await store_entry(page, tools, reason="redirects from host to host", at=at)
         return
-    await tools.writer.do(page_moved, page.article_id, url=url, host=host_key(url))
+    await tools.writer.do(record_redirect, page.article_id, url=url, host=host_key(url))
 
 
 async def handle_internal_error(page: Page, tools: WorkerContext, *, reason: str, at: datetime) -> None:
@@ -214,7 +223,7 @@ async def defer_if_network_down(page: Page, error: FetchError, tools: WorkerCont
     """Whether our own line is down, and the page put off; else a host that asks for a rest, or is away, has it."""
     tools.line.failed(error)
     if error.no_connection and await tools.line.is_down(error.answered_by, since=at):
-        await tools.writer.do(put_off, [page.article_id], until=tools.now() + AGAIN)
+        await tools.writer.do(defer, [page.article_id], until=tools.now() + AGAIN)
         return True
     too_many = isinstance(error, BadStatus) and error.status == HTTPStatus.TOO_MANY_REQUESTS
     hold = timedelta(seconds=error.retry_after_s or 0)
@@ -222,7 +231,7 @@ async def defer_if_network_down(page: Page, error: FetchError, tools: WorkerCont
         hold = FIRST_RETRY
     if hold:
         until = tools.now() + min(hold, timedelta(seconds=LONGEST_HOLD_S))
-        await tools.writer.do(block, host_key(error.answered_by), until=until)
+        await tools.writer.do(set_blocked_until, host_key(error.answered_by), until=until)
     return False
 
 
@@ -265,14 +274,14 @@ async def save_article(
     article = replace(
         build_article(page, made.cleaned, key, at=at, host=host), from_feed=from_feed, feed_reason=feed_reason
     )
-    packed = Packed(version=made.version, payload=made.payload)
+    packed = PackedFeatures(version=made.version, payload=made.payload)
     hashes = () if from_feed else made.cleaned.block_hashes
     stored = replace(article, fetched_at=tools.now())
     event: Event = PageStored(
         url=article.url, outlet=article.outlet, from_feed=from_feed, took_s=(tools.now() - at).total_seconds()
     )
 
-    arrival = Arrival(article=stored, feed_id=page.feed.id, packed=packed, block_hashes=hashes)
+    arrival = NewArticle(article=stored, feed_id=page.feed.id, packed=packed, block_hashes=hashes)
     if not await tools.writer.add(store_pages, (arrival, page.article_id)):
         event = DuplicatePage(url=article.url, outlet=article.outlet)
     tools.tell(event)
@@ -321,36 +330,36 @@ async def recheck_page(page: Page, tools: WorkerContext) -> None:
         if isinstance(answer, Elsewhere):
             await recheck_elsewhere(page, answer.url, tools, at=at)
         elif _is_front(answer.url) and not _is_front(page.url):
-            await record_missing(page, tools, at=at, reason="it leads to the front page")
+            await note_missing(page, tools, at=at, reason="it leads to the front page")
         else:
             await store_revision_if_changed(page, answer, tools, at=at)
     except BadStatus as error:
         if error.status in MISSING:
-            await record_missing(page, tools, at=at, reason=error.reason)
+            await note_missing(page, tools, at=at, reason=error.reason)
         else:
             await record_fetch_failure(page, error, tools, at=at)
     except FetchError as error:
         await record_fetch_failure(page, error, tools, at=at)
     except (CleanError, WorkerFailed):  # a wall, or something else altogether: it says nothing of the article
-        await tools.writer.do(looked, page.article_id, now=at, found=None)
+        await tools.writer.do(record_recheck, page.article_id, now=at, found=None)
     except (StoreError, BrokenPool):
         raise
     except Exception as error:
         log.error("look_fault %s", fields(page=page.url, error=repr(error)), exc_info=log.isEnabledFor(logging.DEBUG))
-        await tools.writer.do(looked, page.article_id, now=at, found=None)
+        await tools.writer.do(record_recheck, page.article_id, now=at, found=None)
 
 
 async def skip_recheck(page: Page, tools: WorkerContext) -> None:
     """Pass over a page that may not be asked for."""
-    await tools.writer.do(looked, page.article_id, now=tools.now(), found=None)
+    await tools.writer.do(record_recheck, page.article_id, now=tools.now(), found=None)
 
 
 async def recheck_elsewhere(page: Page, url: str, tools: WorkerContext, *, at: datetime) -> None:
     """Hand a page that is at another host to that host's visits; one that goes on moving is let be."""
     if page.url != page.entry.guid:
-        await tools.writer.do(looked, page.article_id, now=at, found=None)
+        await tools.writer.do(record_recheck, page.article_id, now=at, found=None)
         return
-    await tools.writer.do(page_moved, page.article_id, url=url, host=host_key(url))
+    await tools.writer.do(record_redirect, page.article_id, url=url, host=host_key(url))
 
 
 async def store_revision_if_changed(page: Page, answer: Response, tools: WorkerContext, *, at: datetime) -> None:
@@ -361,16 +370,16 @@ async def store_revision_if_changed(page: Page, answer: Response, tools: WorkerC
     found = None
     if before is not None and text and (title, text) != before:
         found = Revision(article_id=page.article_id, at=at, kind="changed", title=title, text=text)
-    await tools.writer.do(looked, page.article_id, now=at, found=found)
+    await tools.writer.do(record_recheck, page.article_id, now=at, found=found)
     tools.tell(PageRechecked(url=page.url, outlet=page.feed.source.name, outcome=found.kind if found else "same"))
 
 
-async def record_missing(page: Page, tools: WorkerContext, *, at: datetime, reason: str) -> None:
+async def note_missing(page: Page, tools: WorkerContext, *, at: datetime, reason: str) -> None:
     """Note a page that is missing; the second time in a row it is gone."""
-    if not await tools.writer.do(missed, page.article_id, now=at, reason=reason):
+    if not await tools.writer.do(record_missing, page.article_id, now=at, reason=reason):
         return
     found = Revision(article_id=page.article_id, at=at, kind="gone")
-    await tools.writer.do(looked, page.article_id, now=at, found=found)
+    await tools.writer.do(record_recheck, page.article_id, now=at, found=found)
     tools.tell(PageRechecked(url=page.url, outlet=page.feed.source.name, outcome="gone"))
 
 
@@ -378,7 +387,7 @@ async def record_fetch_failure(page: Page, error: FetchError, tools: WorkerConte
     """Let a page be that cannot be had now: it says nothing of the article. A host that asks for a rest has it."""
     if await defer_if_network_down(page, error, tools, at=at):
         return
-    await tools.writer.do(looked, page.article_id, now=at, found=None)
+    await tools.writer.do(record_recheck, page.article_id, now=at, found=None)
 
 
 def _is_front(url: str) -> bool:

@@ -15,9 +15,9 @@ from sqlalchemy import Connection
 
 from watcher.errors import StoreError
 from watcher.settings.model import StoreSettings
-from watcher.store import days, retention
+from watcher.store import partitions, retention
 from watcher.store.retention import Sweep
-from watcher.store.space import give_back, room_of
+from watcher.store.stats import disk_usage, free_pages
 from watcher.store.writer import Writer, write
 from watcher.text.fields import fields
 
@@ -76,10 +76,10 @@ async def run_retention(writer: Writer, settings: StoreSettings, *, now: datetim
         everywhere: Look at each feed and site as well, for entries and memories that are too old.
     """
     removed = 0
-    await with_partitions(writer, partial(days.make_days, now=now))
+    await with_partitions(writer, partial(partitions.create_partitions, now=now))
     if settings.keep_articles is not None:
         before = now - settings.keep_articles
-        while await with_partitions(writer, partial(days.drop_day, before=before)):
+        while await with_partitions(writer, partial(partitions.drop_partition, before=before)):
             pass
         removed = await drop_before(writer, before)
     removed += await enforce_size_limit(writer, settings.max_size, now=now)
@@ -94,7 +94,7 @@ async def run_retention(writer: Writer, settings: StoreSettings, *, now: datetim
         await prune_entries(writer, now - settings.keep_articles if settings.keep_articles else None)
     pages = await run_in_batches(writer, release_free_pages)
     if removed or pages:
-        room = await writer.read(room_of)
+        room = await writer.read(disk_usage)
         log.info("tidied %s", fields(articles=removed, file_bytes=room.file_bytes if room else None))
 
 
@@ -136,13 +136,13 @@ async def enforce_size_limit(writer: Writer, max_bytes: int | None, *, now: date
         return 0
 
     def step(connection: Connection, upto: datetime | None, most: int) -> Sweep:
-        room = room_of(connection)
+        room = disk_usage(connection)
         if room is None or room.is_by_day or room.used_bytes <= max_bytes:
             return Sweep(removed=0)
         return retention.drop_articles(connection, before=now - NEVER_BELOW, after=upto, most=most)
 
     removed = await run_in_batches(writer, step) + await fit_days(writer, max_bytes, now=now)
-    room = await writer.read(room_of)
+    room = await writer.read(disk_usage)
     if room is not None and room.used_bytes > max_bytes:
         log.warning("store_too_large %s", fields(used_bytes=room.used_bytes, max_bytes=max_bytes))
     return removed
@@ -158,8 +158,8 @@ async def fit_robots(writer: Writer) -> None:
 async def fit_days(writer: Writer, max_bytes: int, *, now: datetime) -> int:
     """Remove the earliest days of a store on PostgreSQL until it is within its bound; return how many articles."""
     removed = 0
-    while (room := await writer.read(room_of)) and room.is_by_day and room.used_bytes > max_bytes:
-        over_at = await with_partitions(writer, partial(days.drop_day, before=now - NEVER_BELOW))
+    while (room := await writer.read(disk_usage)) and room.is_by_day and room.used_bytes > max_bytes:
+        over_at = await with_partitions(writer, partial(partitions.drop_partition, before=now - NEVER_BELOW))
         if over_at is None:
             break
         removed += await drop_before(writer, over_at)
@@ -168,5 +168,5 @@ async def fit_days(writer: Writer, max_bytes: int, *, now: datetime) -> int:
 
 def release_free_pages(connection: Connection, _: object, most: int) -> Sweep:
     """Give a slice of free pages back to the disk."""
-    given = give_back(connection, most=most)
+    given = free_pages(connection, most=most)
     return Sweep(removed=given, upto=True if given == most else None)

@@ -27,10 +27,9 @@ from sqlalchemy import Column, Connection, String, false, func, literal_column, 
 from sqlalchemy.sql.elements import ColumnElement
 
 from watcher.errors import StoreError, WatcherError
-from watcher.store import server
-from watcher.store.faults import unusable
-from watcher.store.hosts import Due, due_hosts, is_leased, renew_all
-from watcher.store.visits import Asked, claim_asked
+from watcher.store.engine import CONNECT_S, with_driver
+from watcher.store.errors import to_store_error
+from watcher.store.hosts import ClaimRequest, DueHosts, claim_requested, due_hosts, is_leased, renew_all
 from watcher.worker.backfill import BackgroundTask
 from watcher.worker.context import WorkerContext
 from watcher.worker.scheduler import BaseScheduler
@@ -139,9 +138,11 @@ class PgQueue(BaseScheduler):
         if self.busy >= tools.poll.concurrency:  # visits of a manager before are under way still
             raise RetryRequested(delay=RETRY, reason="no room")
         floor, lease = tools.poll.min_every, tools.lease
-        asked = Asked(host=host, worker=tools.worker, now=tools.now(), floor=floor, lease=lease, pages_too=tools.pages)
+        asked = ClaimRequest(
+            host=host, worker=tools.worker, now=tools.now(), floor=floor, lease=lease, pages_too=tools.pages
+        )
         try:
-            claim = await tools.writer.add(claim_asked, asked)
+            claim = await tools.writer.add(claim_requested, asked)
         except StoreError as error:
             self._fault = error
             return
@@ -317,7 +318,7 @@ class JobConsumer:
             except WatcherError as error:
                 self._trouble = error
             except Exception as error:  # noqa: BLE001 - whatever it is, the jobs stay and the server is asked again
-                self._trouble = to_store_error(error)
+                self._trouble = queue_error(error)
             finally:
                 self._manager = None
             if not self._closed:
@@ -371,15 +372,15 @@ class TwoConnections(PsycopgDriver):
 
     async def notify(self, channel: str, payload: str) -> None:
         """Tell those who listen, ourselves among them: the manager asks whether it hears itself before it listens."""
-        async with asyncio.timeout(server.CONNECT_S):
+        async with asyncio.timeout(CONNECT_S):
             await self._listens.wait()
         await super().notify(channel, payload)
 
 
 async def connect(url: str) -> AsyncConnection:
     """Return a connection of its own to the server of a store. Errors: psycopg.Error, WatcherError."""
-    address = server.driven(make_url(url)).set(drivername="postgresql").render_as_string(hide_password=False)
-    return await AsyncConnection.connect(address, autocommit=True, connect_timeout=server.CONNECT_S)
+    address = with_driver(make_url(url)).set(drivername="postgresql").render_as_string(hide_password=False)
+    return await AsyncConnection.connect(address, autocommit=True, connect_timeout=CONNECT_S)
 
 
 async def make_tables(queries: Queries) -> None:
@@ -391,10 +392,10 @@ async def make_tables(queries: Queries) -> None:
     await queries.upgrade()
 
 
-def to_store_error(error: Exception) -> StoreError:
+def queue_error(error: Exception) -> StoreError:
     """Return what keeps a manager from its jobs as an error of ours; what the server says, as the store tells it."""
     if hasattr(error, "sqlstate"):
-        return unusable(error, said="the queue cannot be reached")
+        return to_store_error(error, said="the queue cannot be reached")
     return StoreError(f"the queue cannot be reached: {type(error).__name__}: {error}")
 
 
@@ -418,7 +419,7 @@ def count_waiting(connection: Connection) -> int:
 
 def due_hosts_without_job(
     connection: Connection, *, now: datetime, most: int, since: datetime | None = None, pages_too: bool = True
-) -> Due:
+) -> DueHosts:
     """Return up to `most` hosts that have something due, are free, and are in no job; as `due_hosts`."""
     return due_hosts(connection, now=now, most=most, since=since, pages_too=pages_too, unless=is_in_a_job)
 

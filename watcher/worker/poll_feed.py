@@ -27,9 +27,8 @@ from watcher.model import (
 )
 from watcher.net.client import ACCEPT_FEED
 from watcher.store.feeds import known_entries, recent_entries
-from watcher.store.hosts import block, known_hosts
+from watcher.store.hosts import VisitEnd, known_hosts, record_and_leave, set_blocked_until
 from watcher.store.polls import record_polls
-from watcher.store.visits import Leave, record_and_leave
 from watcher.text.fields import fields
 from watcher.text.urls import host_key, host_of
 from watcher.worker import tasks
@@ -84,13 +83,13 @@ async def poll_feed(
         result = failed_result(feed, FetchError(feed.url, reason), tools, started)
     if held is not None:  # first: what the host asked for must not be lost between the two
         host, until = held
-        await tools.writer.do(block, host, until=until)
+        await tools.writer.do(set_blocked_until, host, until=until)
     if leave is None:
         noted = await tools.writer.add(record_polls, (feed, result))
     else:
         if asked is not None and isinstance(result, Unchanged):
             asked()
-        end = Leave(host=leave, worker=tools.worker, last_request_at=tools.now())
+        end = VisitEnd(host=leave, worker=tools.worker, last_request_at=tools.now())
         noted = await tools.writer.add(record_and_leave, (feed, result, end))
     tools.tell(FeedPolled(feed=feed, result=result, noted=noted))
     return noted

@@ -18,9 +18,18 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sqlalchemy import Connection
 
 from watcher.errors import StoreError, WatcherError
-from watcher.store.hosts import LEASE, block, renew_all
-from watcher.store.line import make_offline_due, note_line
-from watcher.store.visits import Leave, Visit, claim_visits, give_back, leave_hosts
+from watcher.store.hosts import (
+    LEASE,
+    Visit,
+    VisitEnd,
+    claim_visits,
+    make_offline_due,
+    record_network_down,
+    release_hosts,
+    release_unvisited,
+    renew_all,
+    set_blocked_until,
+)
 from watcher.text.fields import fields
 from watcher.worker.context import WorkerContext
 from watcher.worker.events import NetworkCameBack, NetworkWentDown
@@ -89,7 +98,7 @@ class BaseScheduler(ABC):
         since = line.down_since
         if since != before:
             self._down_since = since
-            await self.tools.writer.do(note_line, down_since=since)
+            await self.tools.writer.do(record_network_down, down_since=since)
             if since is None and before is not None:
                 now = self.tools.now()
                 await self.tools.writer.do(make_offline_due, since=before, now=now)
@@ -136,7 +145,7 @@ class BaseScheduler(ABC):
         """Give back what is leased and not begun."""
         if claims:
             worker = self.tools.worker
-            await self.tools.writer.do(give_back, claims, worker=worker)
+            await self.tools.writer.do(release_unvisited, claims, worker=worker)
 
     def _asked(self, host: str) -> None:
         """Note that a visit asks nothing more: all that is left of it is to be written down."""
@@ -167,7 +176,7 @@ class BaseScheduler(ABC):
         log.error("visit_failed %s", fields(host=host, reason=reason), exc_info=cause)
         try:
             until = self.tools.now() + AFTER_A_FAULT
-            await self.tools.writer.do(block, host, until=until)
+            await self.tools.writer.do(set_blocked_until, host, until=until)
         except StoreError as fault:
             self._fault = fault
         except Exception as other:  # noqa: BLE001 - it would come back at once otherwise, and without end
@@ -233,8 +242,8 @@ class Scheduler(BaseScheduler):
         """Give back the hosts of visits that could not do it at their end. Errors: StoreError."""
         if owed := frozenset(self._owed):
             worker = self.tools.worker
-            leaves = [Leave(host=host, worker=worker, last_request_at=None) for host in owed]
-            await self.tools.writer.do(leave_hosts, leaves)
+            leaves = [VisitEnd(host=host, worker=worker, last_request_at=None) for host in owed]
+            await self.tools.writer.do(release_hosts, leaves)
             self._owed -= owed
             if isinstance(self._fault, StoreError) and self._fault.passing:
                 self._fault = None  # it has passed: the store was written just now

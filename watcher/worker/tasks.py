@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from watcher.clean.site_memory import SiteMemory
     from watcher.clean.sites.rules import SiteRules
     from watcher.features.embed import Choice, Embedder
-    from watcher.store.articles import Packed
+    from watcher.store.articles import PackedFeatures
 
 LARGE_SITE = 50  # articles
 FRESH = 10  # articles
@@ -153,15 +153,15 @@ def pack_with_features(cleaned: Cleaned) -> ProcessedPage:
     return ProcessedPage(cleaned=cleaned, version=made.version, payload=pack.pack(made))
 
 
-def pack_features(rows: tuple[tuple[str, str, str, str], ...]) -> dict[str, Packed]:
+def pack_features(rows: tuple[tuple[str, str, str, str], ...]) -> dict[str, PackedFeatures]:
     """Return the features of stored articles, each (id, title, text, language), packed."""
     from watcher.features import extract, pack
-    from watcher.store.articles import Packed
+    from watcher.store.articles import PackedFeatures
 
     made = [
         extract.extract_features(key, title=title, text=text, language=language) for key, title, text, language in rows
     ]
-    return {each.article_id: Packed(version=each.version, payload=pack.pack(each)) for each in made}
+    return {each.article_id: PackedFeatures(version=each.version, payload=pack.pack(each)) for each in made}
 
 
 @lru_cache(maxsize=1)

@@ -17,8 +17,8 @@ from watcher.model import Feed, NotModified
 from watcher.net import robots
 from watcher.net.robots import RobotsVerdict, robots_url
 from watcher.store import hosts
-from watcher.store.pages import Page, due_pages, put_off
-from watcher.store.visits import Leave, Next, Step, Visit, go_on, leave_hosts
+from watcher.store.hosts import LeaseRenewal, Visit, VisitDecision, VisitEnd, release_hosts, renew_or_stop
+from watcher.store.pages import Page, defer, due_pages
 from watcher.text.fields import fields
 from watcher.text.urls import host_key, host_of
 from watcher.worker.context import PRODUCT, WorkerContext
@@ -77,10 +77,10 @@ async def visit_host(claim: Visit, tools: WorkerContext, *, asked: Callable[[], 
     has_pages, has_left = claim.has_pages, False
     try:
         for number, feed in enumerate(claim.feeds, 1):
-            step = await renew_lease(host, tools, until, feed=feed) if number > 1 else Step.GO
-            if step is Step.STOP:
+            step = await renew_lease(host, tools, until, feed=feed) if number > 1 else VisitDecision.GO
+            if step is VisitDecision.STOP:
                 return
-            if step is Step.SKIP:
+            if step is VisitDecision.SKIP:
                 continue
             leave = None if has_pages or number < len(claim.feeds) else host
             async with pause:
@@ -91,17 +91,19 @@ async def visit_host(claim: Visit, tools: WorkerContext, *, asked: Callable[[], 
             await visit_pages(host, tools, pause, until)
     finally:
         if not has_left:
-            leave_now = Leave(host=host, worker=tools.worker, last_request_at=pause.last or claim.last_request_at)
-            await tools.writer.add(leave_hosts, leave_now)
+            leave_now = VisitEnd(host=host, worker=tools.worker, last_request_at=pause.last or claim.last_request_at)
+            await tools.writer.add(release_hosts, leave_now)
 
 
-async def renew_lease(host: str, tools: WorkerContext, until: datetime, *, feed: Feed | None = None) -> Step:
+async def renew_lease(host: str, tools: WorkerContext, until: datetime, *, feed: Feed | None = None) -> VisitDecision:
     """Renew the lease and return whether to take the next step; a visit stops also when it has lasted long enough."""
     now = tools.now()
     if now >= until or tools.line.down_since is not None:
-        return Step.STOP
-    step = Next(host=host, worker=tools.worker, now=now, floor=tools.poll.min_every, lease=tools.lease, feed=feed)
-    return await tools.writer.add(go_on, step)
+        return VisitDecision.STOP
+    step = LeaseRenewal(
+        host=host, worker=tools.worker, now=now, floor=tools.poll.min_every, lease=tools.lease, feed=feed
+    )
+    return await tools.writer.add(renew_or_stop, step)
 
 
 async def visit_pages(host: str, tools: WorkerContext, pause: HostDelay, until: datetime) -> None:
@@ -109,7 +111,7 @@ async def visit_pages(host: str, tools: WorkerContext, pause: HostDelay, until: 
     while pages := await tools.writer.read(due_pages, host, now=tools.now(), most=PAGES_AT_ONCE):
         verdicts: dict[str, RobotsVerdict] = {}  # by where robots.txt lies
         for page in pages:
-            if await renew_lease(host, tools, until) is Step.STOP:
+            if await renew_lease(host, tools, until) is VisitDecision.STOP:
                 return
             if not should_fetch_page(page, tools):
                 await (skip_recheck(page, tools) if page.again else process_page(page, tools))
@@ -125,7 +127,7 @@ async def visit_pages(host: str, tools: WorkerContext, pause: HostDelay, until: 
                 pause.delay_s = max(pause.delay_s, min(verdict.delay_s or 0.0, LONGEST_CRAWL_DELAY_S))
             if verdict is not None and verdict.is_passing and tools.now() - page.noted_at < ROBOTS_PATIENCE:
                 later = tools.now() + ROBOTS_RETRY
-                await tools.writer.do(partial(put_off, article_ids=[page.article_id], until=later))
+                await tools.writer.do(partial(defer, article_ids=[page.article_id], until=later))
             elif verdict is not None and page.url not in verdict.allowed:
                 await (skip_recheck(page, tools) if page.again else process_page(page, tools, forbidden=verdict.why))
             else:
@@ -169,7 +171,7 @@ async def get_robots(where: str, tools: WorkerContext, pause: HostDelay) -> tupl
             tools.line.failed(error)
             if error.retry_after_s is not None:
                 until = tools.now() + timedelta(seconds=min(error.retry_after_s, LONGEST_HOLD_S))
-                await tools.writer.do(partial(hosts.block, host=host_key(error.answered_by), until=until))
+                await tools.writer.do(partial(hosts.set_blocked_until, host=host_key(error.answered_by), until=until))
             return error.status, ""
         except FetchError as error:
             is_ours = error.no_connection and await tools.line.is_down(error.answered_by, since=started)

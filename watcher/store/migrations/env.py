@@ -1,4 +1,4 @@
-"""Runs the migrations on the connection that `store.open.upgrade` hands over."""
+"""Runs the migrations on the connection that `store.engine.upgrade` hands over."""
 
 from alembic import context
 

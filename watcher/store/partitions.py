@@ -1,9 +1,4 @@
-"""
-Days: on PostgreSQL the texts and features of a day's articles are a partition of their own, which is dropped whole.
-
-What comes in for a day that has none (an import of old articles) lies in the partition for the rest, and goes row by
-row. Articles themselves are not partitioned: their ids are unique over all days.
-"""
+"""PostgreSQL: texts and features are partitioned by day, and dropped a day at a time."""
 
 from __future__ import annotations
 
@@ -12,8 +7,8 @@ from datetime import UTC, date, datetime, time
 
 from sqlalchemy import Column, ColumnElement, Connection, delete, select, text, true
 
-from watcher.store import server
 from watcher.store.schema import articles, features, holds, texts
+from watcher.store.sql import acquire_migration_lock
 
 PARTED = ("texts", "features")
 LOCK_MS = 250  # that it is waited for those who read, while others wait behind it; then another time
@@ -29,7 +24,7 @@ def day_of(moment: datetime) -> int:
     return moment.astimezone(UTC).date().toordinal()
 
 
-def of_days(connection: Connection, day: Column[int], *which: ColumnElement[bool]) -> ColumnElement[bool]:
+def in_partitions(connection: Connection, day: Column[int], *which: ColumnElement[bool]) -> ColumnElement[bool]:
     """
     Return the condition that what belongs to articles lies in their days.
 
@@ -61,7 +56,7 @@ def days_there(connection: Connection, table: str = PARTED[-1]) -> list[int]:
     return sorted(date.fromisoformat(end).toordinal() for end in ends if end.isdigit())
 
 
-def make_days(connection: Connection, *, now: datetime) -> int:
+def create_partitions(connection: Connection, *, now: datetime) -> int:
     """Make the partitions of today and the days to come that are not there yet; return how many days."""
     if connection.dialect.name != "postgresql":
         return 0
@@ -69,8 +64,8 @@ def make_days(connection: Connection, *, now: datetime) -> int:
     if wanted <= set(days_there(connection)):
         return 0
     connection.execute(text(f"SET LOCAL lock_timeout = {LOCK_MS}"))
-    server.wait_for_turn(connection)
-    new = sorted(day for day in wanted.difference(days_there(connection)) if not is_in_rest(connection, day))
+    acquire_migration_lock(connection)
+    new = sorted(day for day in wanted.difference(days_there(connection)) if not has_rows_in_default(connection, day))
     for day in new:
         for table in PARTED:
             bounds = f"FROM ({day}) TO ({day + 1})"
@@ -78,13 +73,13 @@ def make_days(connection: Connection, *, now: datetime) -> int:
     return len(new)
 
 
-def is_in_rest(connection: Connection, day: int) -> bool:
+def has_rows_in_default(connection: Connection, day: int) -> bool:
     """Whether something of a day lies in the rest, so that it can have no partition."""
     asked = (f"SELECT 1 FROM {table}_rest WHERE day = :day LIMIT 1" for table in PARTED)
     return any(connection.scalar(text(query), {"day": day}) for query in asked)
 
 
-def drop_day(connection: Connection, *, before: datetime) -> datetime | None:
+def drop_partition(connection: Connection, *, before: datetime) -> datetime | None:
     """
     Drop the earliest day that was over before a time; return when it was over, None if there is none.
 

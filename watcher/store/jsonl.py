@@ -1,4 +1,4 @@
-"""Articles as JSON lines: written out of a store, and read back from anybody. docs/store.md names the fields."""
+"""Articles as JSON lines: export and import. docs/store.md describes the fields."""
 
 from __future__ import annotations
 

@@ -1,28 +1,42 @@
-"""Opens a store: engine, pragmas, and the schema brought up to date by Alembic."""
+"""Open a store: engine, pragmas, PostgreSQL, migrations."""
 
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import URL, Connection, Engine, MetaData, column, create_engine, event, inspect, make_url, select, table
+from sqlalchemy import (
+    URL,
+    Connection,
+    Engine,
+    MetaData,
+    column,
+    create_engine,
+    event,
+    inspect,
+    make_url,
+    select,
+    table,
+    text,
+)
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from watcher.errors import StoreError
 from watcher.plugins import load_plugins
-from watcher.store import server
-from watcher.store.days import make_days
-from watcher.store.faults import passing, unusable
-from watcher.store.halfway import refuse_half_moved
-from watcher.store.schema import metadata
+from watcher.settings.model import secret_of
+from watcher.store.errors import to_store_error, transient_error
+from watcher.store.partitions import create_partitions
+from watcher.store.schema import facts, metadata
+from watcher.store.sql import acquire_migration_lock, load_fact, save_fact
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 SCHEMAS = "watcher.schemas"  # entry points: other packages' tables, value = "module:SCHEMA"
@@ -60,25 +74,25 @@ def open_store(url: str, *, make: bool = True) -> Engine:
     else:
         refuse_missing(url)
     engine = connect(url)
-    with disposed_of_if_it_fails(engine):
+    with dispose_on_error(engine):
         upgrade(engine, MIGRATIONS, version_table="watcher_schema")
-        refuse_half_moved(engine)
-        if server.is_server(engine.url):
-            make_ready(engine)
+        require_complete(engine)
+        if is_server(engine.url):
+            create_todays_partitions(engine)
     return engine
 
 
-def make_ready(engine: Engine) -> None:
+def create_todays_partitions(engine: Engine) -> None:
     """Make the partitions of today and tomorrow; not while others hold the tables: then it is done another time."""
     try:
         with engine.begin() as connection:
-            make_days(connection, now=datetime.now(UTC))
+            create_partitions(connection, now=datetime.now(UTC))
     except DBAPIError as error:
-        if passing(error) is None:
-            raise unusable(error, said=f"the store {shown(engine)} cannot be opened") from error
+        if transient_error(error) is None:
+            raise to_store_error(error, said=f"the store {redacted_url(engine)} cannot be opened") from error
 
 
-def look_into(url: str) -> Engine:
+def open_read_only(url: str) -> Engine:
     """
     Return an engine on the store at `url` that cannot write; neither folder nor file nor table is made.
 
@@ -89,14 +103,14 @@ def look_into(url: str) -> Engine:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", lambda connection, _record: connection.execute("PRAGMA query_only=ON").close())
     engine.update_execution_options(reading=True)
-    with disposed_of_if_it_fails(engine):
+    with dispose_on_error(engine):
         check_version(engine, MIGRATIONS, version_table="watcher_schema")
-        refuse_half_moved(engine)
+        require_complete(engine)
     return engine
 
 
 @contextmanager
-def disposed_of_if_it_fails(engine: Engine) -> Iterator[None]:
+def dispose_on_error(engine: Engine) -> Iterator[None]:
     """Close an engine's connections if what is done with it fails."""
     try:
         yield
@@ -109,7 +123,7 @@ def check_version(engine: Engine, scripts: Path, *, version_table: str) -> None:
     """Refuse a store that has not had all migrations in `scripts`. Errors: StoreError."""
     has, ours = known_version(engine, scripts, version_table), newest(scripts)
     if has != ours:
-        raise StoreError(f"the store {shown(engine)} is of another version: watcher status brings it up to date")
+        raise StoreError(f"the store {redacted_url(engine)} is of another version: watcher status brings it up to date")
 
 
 def connect(url: str) -> Engine:
@@ -119,7 +133,7 @@ def connect(url: str) -> Engine:
     Errors: StoreError; WatcherError if the password of a server cannot be read.
     """
     parsed = parse(url)
-    if server.is_server(parsed):
+    if is_server(parsed):
         return connect_server(parsed)
     try:
         engine = create_engine(parsed, json_deserializer=from_json)
@@ -192,14 +206,14 @@ def from_json(text: str) -> object:
 
 def connect_server(url: URL) -> Engine:
     """Return an engine on a server of PostgreSQL. Errors: StoreError if its driver is not installed."""
-    given = server.arguments(url, busy_ms=BUSY_TIMEOUT_MS)
+    given = connect_args(url, busy_ms=BUSY_TIMEOUT_MS)
     try:
-        engine = create_engine(server.driven(url), pool_pre_ping=True, connect_args=given)
+        engine = create_engine(with_driver(url), pool_pre_ping=True, connect_args=given)
     except ModuleNotFoundError as error:
         refused = StoreError("a store on PostgreSQL needs the driver psycopg, which is not installed")
         refused.mend = "pip install 'watcher-digests[postgresql]'"
         raise refused from error
-    event.listen(engine, "begin", lambda connection: server.begin(connection, busy_ms=BUSY_TIMEOUT_MS))
+    event.listen(engine, "begin", lambda connection: set_begin_mode(connection, busy_ms=BUSY_TIMEOUT_MS))
     return engine
 
 
@@ -248,7 +262,7 @@ def upgrade(
     try:
         migrate(engine, scripts, version_table=version_table, then=then)
     except DBAPIError as error:
-        raise unusable(error, said=f"the store {shown(engine)} cannot be opened") from error
+        raise to_store_error(error, said=f"the store {redacted_url(engine)} cannot be opened") from error
 
 
 def version_of(engine: Engine, version_table: str) -> str | None:
@@ -259,7 +273,7 @@ def version_of(engine: Engine, version_table: str) -> str | None:
                 return None
             return connection.scalar(select(column("version_num")).select_from(table(version_table)))
     except DBAPIError as error:
-        raise unusable(error, said=f"the store {shown(engine)} cannot be opened") from error
+        raise to_store_error(error, said=f"the store {redacted_url(engine)} cannot be opened") from error
 
 
 def all_schemas() -> tuple[Schema, ...]:
@@ -271,9 +285,9 @@ def known_version(engine: Engine, scripts: Path, version_table: str) -> str | No
     """Return the last migration that a store has had. Errors: StoreError if it is none of those in `scripts`."""
     has, revisions = version_of(engine, version_table), revisions_of(scripts)
     if has is not None and has > revisions[-1]:
-        raise newer(engine, f"{version_table} {has}, here {revisions[-1]}")
+        raise newer_schema_error(engine, f"{version_table} {has}, here {revisions[-1]}")
     if has is not None and has < revisions[0]:
-        error = StoreError(f"the store {shown(engine)} is older than Watcher 0.1.0 ({version_table} {has})")
+        error = StoreError(f"the store {redacted_url(engine)} is older than Watcher 0.1.0 ({version_table} {has})")
         error.mend = "name another file as [store] url: this version cannot bring it up to date"
         raise error
     return has
@@ -300,34 +314,158 @@ def migrate(engine: Engine, scripts: Path, *, version_table: str, then: Callable
     config.attributes["version_table"] = version_table
     try:
         with engine.begin() as connection:
-            if server.is_server(engine.url):
-                server.wait_for_turn(connection)
+            if is_server(engine.url):
+                acquire_migration_lock(connection)
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
             if then is not None:
                 then(connection)
     except CommandError as error:
-        raise newer(engine, str(error)) from error
+        raise newer_schema_error(engine, str(error)) from error
 
 
-def newer(engine: Engine, why: str) -> StoreError:
+def newer_schema_error(engine: Engine, why: str) -> StoreError:
     """Return the error that a store makes which has had migrations that are not known here."""
-    error = StoreError(f"the store {shown(engine)} was made by a newer Watcher ({why})")
+    error = StoreError(f"the store {redacted_url(engine)} was made by a newer Watcher ({why})")
     error.mend = "update this one and start it anew, or use another store"
     return error
 
 
-def shown(engine: Engine) -> str:
+def redacted_url(engine: Engine) -> str:
     """Return the store's address for a message, its password hidden."""
     return engine.url.render_as_string(hide_password=True)
 
 
 def store_bytes(engine: Engine) -> int | None:
     """Return how much of the disk a store takes, its log included where it is a file; None for one in memory."""
-    if server.is_server(engine.url):
+    if is_server(engine.url):
         with engine.connect().execution_options(reading=True) as connection:
-            return server.size_of(connection)
+            return size_of(connection)
     if engine.dialect.name != "sqlite" or not engine.url.database:
         return None
     parts = (Path(f"{engine.url.database}{ending}") for ending in ("", "-wal", "-shm"))
     return sum(part.stat().st_size for part in parts if part.exists())
+
+
+logging.getLogger("psycopg").setLevel(logging.CRITICAL)  # what breaks is told by us, in words
+DRIVER = "postgresql+psycopg"
+CONNECT_S = 10  # that a server is waited for
+IDLE_MS = 300_000  # that a transaction of ours may wait for us: then we hang, and others should not suffer for it
+
+
+def is_server(url: URL) -> bool:
+    """Whether a store is on a server of PostgreSQL."""
+    return url.get_backend_name() == "postgresql"
+
+
+def with_driver(url: URL) -> URL:
+    """Return the address with psycopg as its driver. Errors: WatcherError if its password cannot be read."""
+    return url.set(drivername=DRIVER, password=password_of(url))
+
+
+def password_of(url: URL) -> str | None:
+    """Return the password of an address, read from where it is kept if that is what it names."""
+    if url.password is None:
+        return None
+    secret = secret_of(str(url.password), Path())
+    return secret.reveal() if secret else str(url.password)
+
+
+def connect_args(url: URL, *, busy_ms: int) -> dict[str, Any]:
+    """
+    Return what the driver is given beside the address; what the address says itself goes first.
+
+    Without the server's compiler: it takes 300 ms for a query of 100 that it believes to be a long one.
+    """
+    settings = f"-c TimeZone=UTC -c lock_timeout={busy_ms} -c idle_in_transaction_session_timeout={IDLE_MS} -c jit=off"
+    options = url.query.get("options")
+    given: dict[str, Any] = {"options": f"{settings} {options}" if isinstance(options, str) else settings}
+    own = {"application_name": "watcher", "connect_timeout": CONNECT_S}
+    return given | {name: value for name, value in own.items() if name not in url.query}
+
+
+def set_begin_mode(connection: Connection, *, busy_ms: int) -> None:
+    """
+    Have the driver begin as the connection says: a reader sees one state of the store, and writes nothing.
+
+    `busy_ms`, if among its execution options, says how long it waits for the rows of others.
+    """
+    from psycopg import IsolationLevel
+
+    options = connection.get_execution_options()
+    is_reading = bool(options.get("reading"))
+    driver: Any = connection.connection.dbapi_connection
+    driver.read_only = True if is_reading else None
+    driver.isolation_level = IsolationLevel.REPEATABLE_READ if is_reading else None
+    wait_ms = options.get("busy_ms", busy_ms)
+    if wait_ms != busy_ms:
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = {int(wait_ms)}")
+
+
+def is_in_transaction(driver: Any) -> bool:  # noqa: ANN401 - the driver's connection
+    """Whether a transaction still stands, be it one of which a statement has failed."""
+    from psycopg.pq import TransactionStatus
+
+    return driver.info.transaction_status in (TransactionStatus.INTRANS, TransactionStatus.INERROR)
+
+
+def size_of(connection: Connection) -> int:
+    """Return how many bytes the tables of the store take, their indexes included."""
+    query = """
+        SELECT coalesce(sum(pg_total_relation_size(oid)), 0)::bigint FROM pg_class
+        WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r'
+    """
+    return int(connection.execute(text(query)).scalar_one())
+
+
+MOVING = "moving"  # the fact
+
+
+@dataclass(slots=True, kw_only=True)
+class CopyProgress:
+    """
+    How far a store is moved.
+
+    `from_`: the address that it is moved from, without user and password. `after`: by table, the primary key of the
+    last row that came along; None, once all of it has. A table that has not begun is not there.
+    """
+
+    from_: str
+    after: dict[str, list[Any] | None] = field(default_factory=dict)
+
+
+def progress_of(connection: Connection) -> CopyProgress | None:
+    """Return how far a store is moved, None if it is whole."""
+    value = load_fact(connection, MOVING)
+    return CopyProgress(from_=value["from"], after=value["after"]) if value else None
+
+
+def save_progress(connection: Connection, state: CopyProgress) -> None:
+    """Write down how far a store is moved."""
+    value = {"from": state.from_, "after": state.after}
+    save_fact(connection, MOVING, value)
+
+
+def clear_progress(connection: Connection) -> None:
+    """Let a store be whole."""
+    save_fact(connection, MOVING, None)
+
+
+def read_progress(engine: Engine) -> CopyProgress | None:
+    """Return how far a store is moved; None if it is whole, or has no tables yet. Errors: StoreError."""
+    try:
+        with engine.connect().execution_options(reading=True) as connection:
+            return progress_of(connection) if inspect(connection).has_table(facts.name) else None
+    except DBAPIError as error:
+        shown = engine.url.render_as_string(hide_password=True)
+        raise to_store_error(error, said=f"the store {shown} cannot be opened") from error
+
+
+def require_complete(engine: Engine) -> None:
+    """Refuse a store that is not whole yet. Errors: StoreError."""
+    state = read_progress(engine)
+    if state is not None:
+        shown = engine.url.render_as_string(hide_password=True)
+        refused = StoreError(f"the store {shown} is half-moved: not everything has come from {state.from_} yet")
+        refused.mend = "the same watcher move again goes on where it stopped"
+        raise refused

@@ -1,4 +1,4 @@
-"""Faults of the store itself that may pass without a hand on Watcher: a full disk, a read-only one, a lock."""
+"""Database errors as StoreError, and which of them are transient: a full disk, a read-only one, a lock."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ USED_AGAIN = "it is used again by itself"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Words:
+class ErrorAdvice:
     """
     What a person is told of a fault, and what mends it.
 
@@ -37,56 +37,56 @@ class Words:
     @property
     def mend_of_a_daemon(self) -> str:
         """What mends it, and what follows then."""
-        return followed_by(self.mend, self.then) if self.then else self.mend
+        return join_hints(self.mend, self.then) if self.then else self.mend
 
 
-def followed_by(mend: str, then: str) -> str:
+def join_hints(mend: str, then: str) -> str:
     """Return what mends a fault, followed by what comes of it or is to be done then."""
     return f"{mend} {then[:1].upper()}{then[1:]}" if mend.endswith("?") else f"{mend}; {then}"
 
 
-LOCKED = Words(
+LOCKED = ErrorAdvice(
     what="another process holds it locked",
     mend="end what holds it (a database browser with unsaved changes, say)",
     tell_after_s=10.0,
 )
 KINDS = {
-    sqlite3.SQLITE_FULL: Words(what="the disk is full", mend="make room on its disk"),
-    sqlite3.SQLITE_READONLY: Words(what="it is read-only", mend="let it be written (its disk, folder and file)"),
-    sqlite3.SQLITE_CANTOPEN: Words(
+    sqlite3.SQLITE_FULL: ErrorAdvice(what="the disk is full", mend="make room on its disk"),
+    sqlite3.SQLITE_READONLY: ErrorAdvice(what="it is read-only", mend="let it be written (its disk, folder and file)"),
+    sqlite3.SQLITE_CANTOPEN: ErrorAdvice(
         what="its file cannot be opened",
         mend="is its folder there, and may it be written?",
         then="it is opened by itself then",
     ),
-    sqlite3.SQLITE_IOERR: Words(what="its disk fails", mend="look at the disk"),
+    sqlite3.SQLITE_IOERR: ErrorAdvice(what="its disk fails", mend="look at the disk"),
     sqlite3.SQLITE_BUSY: LOCKED,
     sqlite3.SQLITE_LOCKED: LOCKED,
 }
 STATES = {  # of PostgreSQL (its manual, appendix A), by the whole code or its class
     "53100": KINDS[sqlite3.SQLITE_FULL],
-    "25006": Words(
+    "25006": ErrorAdvice(
         what="it is read-only", mend="is it a replica?", then="it is written again by itself once it is none"
     ),
     "58030": KINDS[sqlite3.SQLITE_IOERR],
-    "55P03": Words(
+    "55P03": ErrorAdvice(
         what="another process holds rows of it locked",
         mend="end what holds them (a transaction left open, say)",
         tell_after_s=10.0,
     ),
-    "40": Words(what="others wrote the same rows", mend="wait a moment", tell_after_s=10.0),
-    "53": Words(
+    "40": ErrorAdvice(what="others wrote the same rows", mend="wait a moment", tell_after_s=10.0),
+    "53": ErrorAdvice(
         what="the database has no room for us (connections, memory)",
         mend="give it room, or wait until it has some",
         then=USED_AGAIN,
     ),
 }
-GONE = Words(what="the database cannot be reached", mend="is its server up?", then=USED_AGAIN)
-REFUSED = Words(
+GONE = ErrorAdvice(what="the database cannot be reached", mend="is its server up?", then=USED_AGAIN)
+REFUSED = ErrorAdvice(
     what="the database does not let us in",
     mend="are login, password and database in [store] url right, and does pg_hba.conf of the server let this login in?",
     then="",
 )
-FULL_UP = Words(
+FULL_UP = ErrorAdvice(
     what="the database has no connection free for us",
     mend="raise max_connections of the server (docs/postgresql.md says what Watcher takes)",
     then=USED_AGAIN,
@@ -105,18 +105,18 @@ NO_RIGHT = (
 )
 
 
-def passing(error: BaseException) -> Words | None:
+def transient_error(error: BaseException) -> ErrorAdvice | None:
     """Return what to say of a fault that may pass, and none that the statement is to blame for; None for others."""
     if isinstance(error, StoreError):
-        return None if error.__cause__ is None else passing(error.__cause__)
+        return None if error.__cause__ is None else transient_error(error.__cause__)
     if isinstance(error, DBAPIError) and error.orig is not None:
-        return GONE if error.connection_invalidated else passing(error.orig)
+        return GONE if error.connection_invalidated else transient_error(error.orig)
     if isinstance(error, sqlite3.Error):
         return KINDS.get(getattr(error, "sqlite_errorcode", 0) & PRIMARY)
-    return of_server(error)
+    return transient_server_error(error)
 
 
-def of_server(error: BaseException) -> Words | None:
+def transient_server_error(error: BaseException) -> ErrorAdvice | None:
     """Return what to say of a fault of PostgreSQL that may pass; None for others."""
     if not hasattr(error, "sqlstate"):
         return None
@@ -138,11 +138,11 @@ def lacks_right(error: BaseException) -> bool:
     return getattr(origin, "sqlstate", None) == RIGHTS
 
 
-def unusable(error: BaseException, *, said: str = "the store cannot be used") -> StoreError:
+def to_store_error(error: BaseException, *, said: str = "the store cannot be used") -> StoreError:
     """Return the StoreError that `error` makes, in words that begin with `said`; `error` itself if it is one."""
     if isinstance(error, StoreError):
         return error
-    words, why = passing(error), str(error.orig if isinstance(error, DBAPIError) else error)
+    words, why = transient_error(error), str(error.orig if isinstance(error, DBAPIError) else error)
     if lacks_right(error):
         failure = StoreError(f"{said}: {why.splitlines()[0]}")  # then comes the statement
         failure.mend = NO_RIGHT
@@ -156,12 +156,12 @@ def unusable(error: BaseException, *, said: str = "the store cannot be used") ->
 def check_writable(engine: Engine) -> None:
     """Raise what keeps the store from being written, if anything. Errors: StoreError."""
     try:
-        probe(engine)
+        test_write(engine)
     except DBAPIError as error:
-        raise unusable(error) from error
+        raise to_store_error(error) from error
 
 
-def probe(engine: Engine) -> None:
+def test_write(engine: Engine) -> None:
     """Write something that takes room, and take it back. Errors: the driver's, if the store still cannot be written."""
     with engine.connect().execution_options(busy_ms=WRITER_BUSY_MS) as connection:
         with connection.begin():

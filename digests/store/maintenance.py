@@ -1,0 +1,139 @@
+"""Retention and integrity check of the digests' tables."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, or_, select
+
+from digests.store.editions import edition_of, pin_name
+from digests.store.schema import deliveries, editions, stories, story_articles, story_changes
+from watcher.model import Article
+from watcher.store.articles import unpin
+from watcher.store.check import BACKUP, MENDS, Finding
+from watcher.store.retention import Sweep
+from watcher.store.schema import articles, feeds
+from watcher.store.sql import chunked
+
+DATES_KEPT = 10  # of a digest, however old: what its reader knows
+
+
+def drop_editions(connection: Connection, *, before: datetime, most: int) -> Sweep:
+    """Remove up to `most` editions made before a time; those of a digest's latest dates stay."""
+    latest = (
+        select(editions.c.digest, editions.c.local_date)
+        .where(editions.c.made_at.is_not(None))
+        .distinct()
+        .add_columns(
+            func.dense_rank().over(partition_by=editions.c.digest, order_by=editions.c.local_date.desc()).label("place")
+        )
+        .subquery()
+    )
+    is_old = exists().where(
+        latest.c.digest == editions.c.digest,
+        latest.c.local_date == editions.c.local_date,
+        latest.c.place > DATES_KEPT,
+    )
+    query = select(editions.c.id, editions.c.digest, editions.c.local_date, editions.c.slot)
+    rows = connection.execute(query.where(editions.c.made_at < before, is_old).limit(most)).all()
+    for row in rows:
+        place = (deliveries.c.digest == row.digest, deliveries.c.local_date == row.local_date)
+        connection.execute(delete(deliveries).where(*place, deliveries.c.slot == row.slot))
+    connection.execute(delete(editions).where(editions.c.id.in_([row.id for row in rows])))
+    unpin(connection, [pin_name(row.digest, row.local_date, row.slot) for row in rows])
+    return Sweep(removed=len(rows), upto=before if len(rows) == most else None)
+
+
+def drop_stories(connection: Connection, *, before: datetime, after: datetime | None, most: int) -> Sweep:
+    """
+    Remove of up to `most` stories, whose last article was published before a time, those without any article left.
+
+    Args:
+        after: Where the sweep before stopped.
+    """
+    query = select(stories.c.id, stories.c.last_at).where(stories.c.last_at < before)
+    if after is not None:
+        query = query.where(stories.c.last_at >= after)
+    rows = connection.execute(query.order_by(stories.c.last_at, stories.c.id).limit(most)).all()
+    ids = [row.id for row in rows]
+    gone = ~exists().where(articles.c.id == story_articles.c.article_id)
+    connection.execute(delete(story_articles).where(story_articles.c.story_id.in_(ids), gone))
+    empty = connection.scalars(select(stories.c.id).where(stories.c.id.in_(ids), is_empty())).all()
+    connection.execute(delete(stories).where(stories.c.id.in_(empty)))
+    theirs = or_(
+        story_changes.c.story_id.in_(empty),
+        and_(story_changes.c.other_id.in_(empty), ~exists().where(stories.c.id == story_changes.c.story_id)),
+    )
+    connection.execute(delete(story_changes).where(theirs))
+    return Sweep(removed=len(empty), upto=rows[-1].last_at if len(rows) == most else None)
+
+
+def is_empty() -> ColumnElement[bool]:
+    """Return the condition that a story has no article."""
+    return ~exists().where(story_articles.c.story_id == stories.c.id)
+
+
+SHOWN = 10
+
+
+def check(connection: Connection) -> Iterator[Finding]:
+    """Yield what is not as it should be; nothing where the digests have no tables yet."""
+    if not connection.dialect.has_table(connection, editions.name):
+        return
+    yield from editions_readable(connection)
+    yield from stories_there(connection)
+
+
+def editions_readable(connection: Connection) -> Iterator[Finding]:
+    """Yield editions whose bytes cannot be read."""
+    query = select(editions.c.digest, editions.c.local_date, editions.c.payload).where(editions.c.made_at.is_not(None))
+    broken = []
+    for row in connection.execute(query.execution_options(yield_per=50)):
+        try:
+            edition_of(row.payload)
+        except (zlib.error, ValueError, TypeError, KeyError, AttributeError):
+            broken.append(f"{row.digest} of {row.local_date}")
+    if broken:
+        yield Finding(what=f"{len(broken)} editions cannot be read: {', '.join(broken[:SHOWN])}", mend=BACKUP)
+
+
+def stories_there(connection: Connection) -> Iterator[Finding]:
+    """Yield articles that are in a story which is not there."""
+    count = connection.execute(select(func.count()).select_from(story_articles).where(is_lost())).scalar_one()
+    if count:
+        mend = f"{MENDS}, then the next edition groups them anew"
+        yield Finding(what=f"{count} articles are in a story that is not there", mend=mend, repair=drop_lost)
+
+
+def is_lost() -> ColumnElement[bool]:
+    """Return the condition that an article's story is not there."""
+    return ~exists().where(stories.c.id == story_articles.c.story_id)
+
+
+def drop_lost(connection: Connection) -> bool:
+    """Take articles out of stories that are not there."""
+    connection.execute(story_articles.delete().where(is_lost()))
+    return False
+
+
+def owners_now(connection: Connection, outlets: Collection[str]) -> dict[str, str | None]:
+    """Return the owner of each of the outlets that are sources of the settings, by name; None if none is declared."""
+    found: dict[str, str | None] = {}
+    for part in chunked(sorted(outlets)):
+        query = select(feeds.c.name, feeds.c.owner).where(feeds.c.enabled, feeds.c.name.in_(part))
+        for name, owner in connection.execute(query.order_by(feeds.c.id)):
+            found[name] = found.get(name) or owner
+    return found
+
+
+def with_owners(articles: Iterable[Article], owners: Mapping[str, str | None]) -> list[Article]:
+    """Return articles with these owners of their outlets; those of outlets that are not named keep theirs."""
+    return [with_owner(article, owners.get(article.outlet, article.owner)) for article in articles]
+
+
+def with_owner(article: Article, owner: str | None) -> Article:
+    """Return an article with this owner."""
+    return article if article.owner == owner else replace(article, owner=owner)
