@@ -37,7 +37,7 @@ from watcher.store.retention import drop_articles
 from watcher.store.schema import articles
 from watcher.store.search import search
 from watcher.store.writer import read, write
-from watcher.text.search import parse
+from watcher.text.search_query import parse_query
 
 BATCH = 100  # articles of a transaction
 DAY = timedelta(days=1)
@@ -104,8 +104,8 @@ def ask(engine: Engine, now: datetime) -> None:
     tell(engine, "the features of 500 articles of any day", lambda c: packed_features(c, some))
     tell(engine, "one article", lambda c: articles_by_id(c, some[:1]))
     tell(engine, "what an edition groups: two days", lambda c: list(outlines_between(c, start=now - 2 * DAY, end=now)))
-    tell(engine, "a search for a frequent word", lambda c: search(c, parse("word7")))
-    tell(engine, "a search for a rare word", lambda c: search(c, parse(some[0])))
+    tell(engine, "a search for a frequent word", lambda c: search(c, parse_query("word7")))
+    tell(engine, "a search for a rare word", lambda c: search(c, parse_query(some[0])))
 
 
 def tell(engine: Engine, what: str, function: Callable[..., object]) -> None:

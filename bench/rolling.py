@@ -33,7 +33,7 @@ from watcher.features.pack import pack
 from watcher.model import Article
 from watcher.store.articles import PackedFeatures, add_article, articles_between
 from watcher.store.writer import read, write
-from watcher.text.kinds import is_live_address, says_live
+from watcher.text.page_kind import is_live_address, says_live
 
 
 def main() -> None:

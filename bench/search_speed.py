@@ -30,7 +30,7 @@ from watcher.store.engine import open_store
 from watcher.store.fts_entry import words_of
 from watcher.store.search import search
 from watcher.store.writer import read, write
-from watcher.text.search import parse
+from watcher.text.search_query import parse_query
 from watcher.text.words import words
 
 FIRST = datetime(2026, 1, 1, tzinfo=UTC)
@@ -154,7 +154,7 @@ def look(engine: Engine, counted: Counter[str]) -> None:
 def once(engine: Engine, query: str, wanted: fts.Filters) -> tuple[float, float]:
     """Return how many milliseconds a search takes, by the clock and of CPU."""
     began, began_cpu = time.perf_counter(), time.process_time()
-    read(engine, search, parse(query), filters=wanted)
+    read(engine, search, parse_query(query), filters=wanted)
     return (time.perf_counter() - began) * 1e3, (time.process_time() - began_cpu) * 1e3
 
 

@@ -28,7 +28,7 @@ from watcher.settings.model import Settings
 from watcher.store import stats
 from watcher.store.engine import connect
 from watcher.store.writer import read, write
-from watcher.text.fields import Fields, fields
+from watcher.text.format import Fields, fields
 from watcher.worker.backfill import BackgroundTask
 from watcher.worker.context import WorkerContext
 from watcher.worker.maintenance import run_in_batches

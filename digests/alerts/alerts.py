@@ -19,7 +19,7 @@ from digests.settings.digests import smtp_of
 from digests.store.outbox import alerts_out, note_alerts
 from watcher.errors import StoreError, WatcherError
 from watcher.settings.model import Settings
-from watcher.text.fields import fields
+from watcher.text.format import fields
 from watcher.worker.context import WorkerContext
 
 log = logging.getLogger("digests")

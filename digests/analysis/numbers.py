@@ -9,7 +9,7 @@ from itertools import islice
 
 from digests.model import Figure, Sentence
 from watcher.text.dates import month_number
-from watcher.text.numerals import spelt
+from watcher.text.number_words import parse_number_words
 from watcher.text.words import WORD, fold, is_unspaced, stem, stop_words
 
 NUMBER = re.compile(r"\d+(?:[.,\u00a0\u202f ]\d{3})*(?:[.,]\d+)?")
@@ -47,7 +47,7 @@ def all_numbers(text: str, language: str) -> set[str]:
 
     One in words counts from `SMALL` on: "two" is said of much that is not counted.
     """
-    spelled = {_figure(str(value)) for value in spelt(text, language) if value >= SMALL}
+    spelled = {_figure(str(value)) for value in parse_number_words(text, language) if value >= SMALL}
     return {_figure(match) for match in NUMBER.findall(text)} | spelled
 
 

@@ -25,7 +25,7 @@ from watcher.settings.model import Settings
 from watcher.settings.values import parse_duration
 from watcher.store.features import name_of, with_old_version, without_vector
 from watcher.store.writer import Writer, read
-from watcher.text.counting import count
+from watcher.text.format import format_count
 from watcher.worker.backfill import rebuild_features
 from watcher.worker.process_pool import Pool
 
@@ -115,8 +115,8 @@ def plan(
 def summary(edition: Edition, paths: list[Path]) -> list[str]:
     """Return what was made, for a terminal."""
     ledger = edition.ledger
-    articles, outlets = count(ledger.articles, "article"), count(ledger.outlets, "outlet")
-    stories = count(ledger.stories_found, "story", "stories")
+    articles, outlets = format_count(ledger.articles, "article"), format_count(ledger.outlets, "outlet")
+    stories = format_count(ledger.stories_found, "story", "stories")
     told = [
         f"{edition.title}, {edition.local_date}: {articles} from {outlets}",
         f"  {stories}, {ledger.stories_shown} told in full, {ledger.briefs_shown} in a line",

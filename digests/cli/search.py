@@ -22,9 +22,8 @@ from watcher.feeds.html_text import one_line
 from watcher.store.fts import Filters
 from watcher.store.search import Hit, SearchResult, count_missing, index_missing, search
 from watcher.store.writer import read, write
-from watcher.text.search import parse
-from watcher.text.snippets import Snippet
-from watcher.text.wellformed import inert
+from watcher.text.format import strip_control_characters
+from watcher.text.search_query import Snippet, parse_query
 
 FILLING_S = 3.0  # that a search spends on articles which the index does not hold yet
 SLICE = 100  # of them at a time: the daemon's own writes go in between
@@ -60,7 +59,7 @@ def command(
     settings = load_settings(config)
     zone = ZoneInfo(digests_of(settings)[0].timezone)
     now = datetime.now(UTC)
-    query = parse(" ".join(words))
+    query = parse_query(" ".join(words))
     if not query.groups:
         raise BadParameter("expected a word to look for", param_hint="WORDS")
     filters = Filters(
@@ -141,13 +140,18 @@ def hit_lines(hit: Hit, story: str | None, zone: tzinfo) -> Iterator[str]:
 def bold(snippet: Snippet) -> str:
     """Return a snippet for a terminal: nothing in it may steer one, and what was looked for is bold."""
     if not sys.stdout.isatty():
-        return inert(snippet.text)
+        return strip_control_characters(snippet.text)
     shown, at = [], 0
     for start, end in snippet.marks:
         if start >= at:
-            shown += [inert(snippet.text[at:start]), BOLD, inert(snippet.text[start:end]), PLAIN]
+            shown += [
+                strip_control_characters(snippet.text[at:start]),
+                BOLD,
+                strip_control_characters(snippet.text[start:end]),
+                PLAIN,
+            ]
             at = end
-    return "".join([*shown, inert(snippet.text[at:])])
+    return "".join([*shown, strip_control_characters(snippet.text[at:])])
 
 
 def ending(found: SearchResult, zone: tzinfo, missing: int) -> Iterator[str]:

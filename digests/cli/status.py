@@ -11,7 +11,7 @@ from watcher.cli.status import StatusPart
 from watcher.feeds.html_text import one_line
 from watcher.settings.model import Settings
 from watcher.store.writer import read
-from watcher.text.counting import count
+from watcher.text.format import format_count
 
 TITLE_CHARS = 100
 
@@ -38,7 +38,7 @@ def editions(settings: Settings) -> StatusPart:
             )
             share = f", the largest with {ledger.largest.share:.1%} of the reports" if ledger.largest else ""
             name = one_line(edition.title, TITLE_CHARS)
-            stories = count(ledger.stories_found, "story", "stories")
+            stories = format_count(ledger.stories_found, "story", "stories")
             lines.append(f"edition  {name}, {edition.local_date}: {stories}{share}")
             if ledger.largest and ledger.largest.alarm:
                 lines.append(f"{'':9}{giant_words(ledger.largest)}")

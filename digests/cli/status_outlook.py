@@ -9,7 +9,7 @@ from watcher.cli.status_source import iso, moment
 from watcher.feeds.html_text import one_line
 from watcher.settings.model import Settings
 from watcher.store.writer import read
-from watcher.text.spans import span
+from watcher.text.format import format_duration
 from watcher.worker.context import system_clock
 
 SHOWN = 5  # digests on one screen
@@ -28,10 +28,10 @@ def outlook(settings: Settings) -> StatusPart:
     for each in sorted(found, key=lambda o: (o.owed_since is None, o.next_due_at))[:SHOWN]:
         name = one_line(each.title, TITLE_CHARS)
         if each.owed_since is not None:
-            late = span((now - each.owed_since).total_seconds())
+            late = format_duration((now - each.owed_since).total_seconds())
             lines.append(f"owed     {name}: its edition was due {late} ago and is not made yet")
         when = moment(each.next_due_at.isoformat())
-        lines.append(f"next     {name}, due {when}, in {span((each.next_due_at - now).total_seconds())}")
+        lines.append(f"next     {name}, due {when}, in {format_duration((each.next_due_at - now).total_seconds())}")
     told = [
         {
             "digest": each.digest,

@@ -21,7 +21,7 @@ from watcher.cli.app import DONE, Config, Json, examples, load_settings
 from watcher.cli.output import print_json, print_lines
 from watcher.settings.model import Settings
 from watcher.store.writer import read
-from watcher.text.counting import count
+from watcher.text.format import format_count
 
 STORY = Annotated[
     str, Argument(metavar="STORY", help="Its id, an edition's link to it, or its number in the last one.")
@@ -128,13 +128,13 @@ def lines(found: StoryDetails, *, why: bool) -> Iterator[str]:
         yield f"{found.asked.id} “{found.asked.title}” is no more: its articles are in {row.id}."
         yield ""
     yield f"{row.id}  {row.title}"
-    articles, outlets = count(row.size, "article"), count(len(covered.outlets), "outlet")
+    articles, outlets = format_count(row.size, "article"), format_count(len(covered.outlets), "outlet")
     yield f"  {moment(row.first_at)} to {moment(row.last_at)}, {articles} in {', '.join(covered.languages)}"
     yield f"  {outlets}, {len(covered.independent)} independent: {', '.join(covered.outlets)}"
     if found.places:
         yield f"  about {', '.join(country_name(code, 'en') for code in found.places)}"
     yield ""
-    yield f"{count(len(found.story.reports), 'report')}:"
+    yield f"{format_count(len(found.story.reports), 'report')}:"
     for report in found.story.reports:
         yield from report_lines(found, report, why=why)
     yield from thread_lines(found)
@@ -166,7 +166,7 @@ def thread_lines(found: StoryDetails) -> Iterator[str]:
     yield f"Its thread, {found.row.thread}, since {moment(found.row.began_at)}:"
     for row in found.thread:
         mark = "*" if row.id == found.row.id else " "
-        yield f" {mark} {moment(row.first_at)}  {row.id}  {row.title} ({count(row.size, 'article')})"
+        yield f" {mark} {moment(row.first_at)}  {row.id}  {row.title} ({format_count(row.size, 'article')})"
 
 
 def as_json(found: StoryDetails) -> dict[str, Any]:

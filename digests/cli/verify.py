@@ -28,7 +28,7 @@ from watcher.settings.model import Settings
 from watcher.store.articles import articles_by_id
 from watcher.store.pages import revisions_of
 from watcher.store.writer import read
-from watcher.text.counting import count
+from watcher.text.format import format_count
 
 SHOWN = 5  # lines of a file that are not as they were made
 
@@ -103,8 +103,8 @@ def proof(engine: Engine, edition: Edition) -> dict[str, Any]:
 def in_words(told: dict[str, Any]) -> list[str]:
     """Return a proof for a terminal."""
     faults = told["faults"]
-    outcome = count(len(faults), "fault") if faults else "every one is verbatim"
-    return [f"{told['digest']}, {told['date']}: {count(told['sentences'], 'sentence')}: {outcome}", *faults]
+    outcome = format_count(len(faults), "fault") if faults else "every one is verbatim"
+    return [f"{told['digest']}, {told['date']}: {format_count(told['sentences'], 'sentence')}: {outcome}", *faults]
 
 
 def is_date(text: str) -> bool:

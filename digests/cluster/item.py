@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from sys import intern
 
 from watcher.model import Article, Features, Outline
-from watcher.text.kinds import is_live_address, says_live, says_roundup
+from watcher.text.page_kind import is_live_address, says_live, says_roundup
 
 NEVER = datetime.max.replace(tzinfo=UTC)
 SILENT_KINDS = frozenset({"live", "roundup"})  # many events on one page: they join a story, they never make or glue one

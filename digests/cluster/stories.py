@@ -26,7 +26,7 @@ from digests.cluster.near_duplicates import group_wire_copies
 from digests.cluster.query_expansion import ExpansionParams
 from digests.cluster.similarity import CalibrationCurve, ScoreParams, SparseParams, score_all_pairs
 from digests.model import Report, Story
-from watcher.text.hashes import hash64
+from watcher.features.extract import hash64
 
 ALONE = SparseParams(title=1.2, text=2.3, names=1.3, names_share=0.5, cognate_title=0.8, cognate_text=1.8)
 BESIDE = SparseParams(title=1.6, text=2.0, names=1.6, names_share=0.5, cognate_title=1.2, cognate_text=2.0)

@@ -31,7 +31,7 @@ from digests.store.stories import (
 from digests.stories.window import items
 from watcher.model import Article
 from watcher.store.articles import articles_by_id
-from watcher.text.counting import count
+from watcher.text.format import format_count
 
 Reports = tuple[Report, ...]
 
@@ -183,7 +183,7 @@ def evidence_of(kept: Mapping[str, Any]) -> Evidence:
 
 def describe_change(change: ChangeRow) -> str:
     """Return what became of a story as a sentence."""
-    articles, their = count(len(change.articles), "article"), "its" if len(change.articles) == 1 else "their"
+    articles, their = format_count(len(change.articles), "article"), "its" if len(change.articles) == 1 else "their"
     return {
         "merged": f"{change.story} went into {change.other} ({articles})",
         "split": f"{articles} of {change.story} became a story of {their} own, {change.other}",

@@ -14,8 +14,7 @@ from digests.store.stories import members_of
 from watcher.store.fts import Filters
 from watcher.store.search import SearchResult, search
 from watcher.store.writer import read
-from watcher.text.search import parse
-from watcher.text.snippets import Snippet
+from watcher.text.search_query import Snippet, parse_query
 from watcher.web.site import Ask, Reply, Site
 from watcher.web.templating import page_of
 
@@ -34,7 +33,7 @@ def find(site: Site, ask: Ask) -> Reply:
     language = safe.language_tag(ask.query.get("language", "")[:20])
     outlet = ask.query.get("outlet", "")[:100].strip()
     at = min(ask.page(), MOST_PAGES)
-    query = parse(words)
+    query = parse_query(words)
     found, stories = SearchResult(hits=(), has_more=False), dict[str, str]()
     if query.groups:
         length = SPANS[since]

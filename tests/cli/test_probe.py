@@ -12,7 +12,7 @@ from watcher.cli.main import run
 from watcher.cli.output import print_lines
 from watcher.errors import SettingsError
 from watcher.settings.load import load
-from watcher.text.spans import span
+from watcher.text.format import format_duration
 
 pytestmark = pytest.mark.slow  # starts a site, and processes that read its feeds
 
@@ -264,7 +264,7 @@ def test_what_is_no_address_is_refused(typed):
 
 
 def test_lengths_and_sizes_are_told_in_the_largest_unit_that_is_nearly_right():
-    assert [span(s) for s in (0.2, 1, 59, 60, 3_700, 5_400, 7_199, 86_400 * 1.5, 86_400 * 3)] == [
+    assert [format_duration(s) for s in (0.2, 1, 59, 60, 3_700, 5_400, 7_199, 86_400 * 1.5, 86_400 * 3)] == [
         "0 seconds", "1 second", "59 seconds", "1 minute", "1 hour", "90 minutes", "119 minutes", "36 hours", "3 days",
     ]  # fmt: skip
     assert [size(n) for n in (1, 999, 1_000, 999_949, 999_950, 2_345_678)] == [

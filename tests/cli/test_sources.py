@@ -10,7 +10,7 @@ import pytest
 
 from watcher.cli.main import run
 from watcher.settings.load import load
-from watcher.text.wellformed import STEERING
+from watcher.text.format import CONTROL_CHARACTERS
 
 FILE = """\
 # My settings.
@@ -322,4 +322,4 @@ def test_names_from_elsewhere_neither_steer_the_terminal_nor_turn_a_line(file, t
         shown += captured.out + captured.err
 
     assert "Evil" in shown and "evil.example" in shown
-    assert not STEERING.search(shown) and not STEERING.search(file.read_text(encoding="utf-8"))
+    assert not CONTROL_CHARACTERS.search(shown) and not CONTROL_CHARACTERS.search(file.read_text(encoding="utf-8"))

@@ -20,7 +20,7 @@ from tests.kinds import on_sqlite
 from watcher.daemon.logging import as_json, as_text, log_event
 from watcher.daemon.metrics import Counts
 from watcher.model import Changes, Failed, Feed, Offline, Polled, Source, Unchanged, Validators
-from watcher.text.fields import fields
+from watcher.text.format import fields
 from watcher.worker.events import FeedPolled
 
 ROOT = Path(__file__).parents[2]

@@ -7,15 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watcher.features.extract import (
-    CITED,
-    FLAG_BITS,
-    LEAD,
-    LEAD_WORDS,
-    MAX_SHINGLES,
-    shingles,
-    split_quotes,
-)
+from watcher.features.extract import CITED, FLAG_BITS, LEAD, LEAD_WORDS, MAX_SHINGLES, shingles, split_quotes
 from watcher.features.renew import renewed
 from watcher.model import FEATURES_VERSION, Article, Features
 

@@ -18,7 +18,7 @@ from watcher.store.feeds import sync_sources
 from watcher.store.schema import facts, hosts, polls
 from watcher.store.search import count_missing, search
 from watcher.store.writer import read, write
-from watcher.text.search import parse
+from watcher.text.search_query import parse_query
 
 pytestmark = pytest.mark.slow  # two seconds and more together: the quick set has a minute for all
 
@@ -53,7 +53,7 @@ def test_a_moved_store_is_used_like_any_other(file_url, empty_url):
     target = open_digests(empty_url)
     put_polls(target, 1)
     assert list(read(target, lambda c: c.scalars(select(polls.c.id).order_by(polls.c.id)))) == [1, 2, 3, 4]
-    assert [hit.id for hit in read(target, search, parse("tarvola")).hits] == ["a"]
+    assert [hit.id for hit in read(target, search, parse_query("tarvola")).hits] == ["a"]
     assert read(target, count_missing) == 0
     assert read(target, progress_of) is None
     source.dispose()

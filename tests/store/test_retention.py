@@ -22,7 +22,7 @@ from watcher.store.schema import articles, blocks, entries, features, feeds, pag
 from watcher.store.search import search
 from watcher.store.stats import cannot_shrink, disk_usage, enable_auto_vacuum, free_pages
 from watcher.store.writer import read, write
-from watcher.text.search import parse
+from watcher.text.search_query import parse_query
 
 pytestmark = pytest.mark.slow  # fills and empties stores
 
@@ -73,7 +73,7 @@ def test_articles_that_came_in_before_go_with_all_that_belongs_to_them(engine):
 
     assert (done.removed, done.upto, ids(engine)) == (2, None, ["c"])
     assert counts(engine) == {"texts": 1, "features": 1, "blocks": 1, "searchable": 1, "revisions": 0}
-    assert [hit.id for hit in read(engine, search, parse("story")).hits] == ["c"]
+    assert [hit.id for hit in read(engine, search, parse_query("story")).hits] == ["c"]
 
 
 @on_sqlite  # its index holds words that belong to no row
@@ -258,7 +258,7 @@ def test_a_store_that_was_made_before_is_converted_once(tmp_path):
     done = [enable_auto_vacuum(engine), enable_auto_vacuum(engine)]
 
     assert (done, read(engine, cannot_shrink), ids(engine)) == ([True, False], False, ["a"])
-    assert [hit.id for hit in read(engine, search, parse("story")).hits] == ["a"]
+    assert [hit.id for hit in read(engine, search, parse_query("story")).hits] == ["a"]
     engine.dispose()
 
 

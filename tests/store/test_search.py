@@ -17,7 +17,7 @@ from watcher.store.fts import Filters
 from watcher.store.schema import articles
 from watcher.store.search import count_missing, index_missing, rebuild_index, search
 from watcher.store.writer import read, write
-from watcher.text.search import parse
+from watcher.text.search_query import parse_query
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 PACKED = PackedFeatures(version="1", payload=b"")
@@ -34,7 +34,7 @@ def put(engine, *given: Article) -> list[bool]:
 
 
 def found(engine, query: str, *, filters: Filters | None = None, **more) -> list[str]:
-    return [hit.id for hit in read(engine, search, parse(query), filters=filters, **more).hits]
+    return [hit.id for hit in read(engine, search, parse_query(query), filters=filters, **more).hits]
 
 
 @pytest.fixture
@@ -91,8 +91,8 @@ def test_filters_hold_for_language_country_outlet_and_time(press, filters, ids):
 def test_pages_of_hits_follow_each_other(engine):
     put(engine, *(article(f"{n:02}", "Same words", at=NOON + timedelta(minutes=n)) for n in range(7)))
 
-    first = read(engine, search, parse("same"), limit=3)
-    last = read(engine, search, parse("same"), limit=3, offset=6)
+    first = read(engine, search, parse_query("same"), limit=3)
+    last = read(engine, search, parse_query("same"), limit=3, offset=6)
 
     assert ([hit.id for hit in first.hits], first.has_more) == (["06", "05", "04"], True)
     assert ([hit.id for hit in last.hits], last.has_more) == (["00"], False)
@@ -130,7 +130,7 @@ def test_an_article_that_is_taken_out_is_not_found_and_leaves_no_word_behind(pre
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=200)
 @given(st.text(max_size=80) | st.text(alphabet="\"*-()^:+ORANDNEAR tarvola 五輪'\\{},", max_size=40))
 def test_no_query_is_a_syntax_error(press, query):
-    read(press, search, parse(query), filters=Filters(outlet=query, language=query, country=query))
+    read(press, search, parse_query(query), filters=Filters(outlet=query, language=query, country=query))
 
 
 LONG = ["五輪" * 500, "x y " * 250, '"' + "x y " * 240 + '"', "xy* OR " * 140, "-x " * 300 + "y"]

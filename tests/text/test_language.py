@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.text.titles import TITLES
-from watcher.text.language import detect, primary
-from watcher.text.twins import settle
+from watcher.text.language import detect, disambiguate, primary
 
 
 @pytest.mark.parametrize(
@@ -84,4 +83,4 @@ def test_a_claim_of_the_pages_own_language_is_never_overruled(language: str) -> 
     ],
 )
 def test_twins_are_told_by_words_that_only_one_has(text: str, model: str, language: str) -> None:
-    assert settle(text, model) == language
+    assert disambiguate(text, model) == language

@@ -18,7 +18,7 @@ from watcher.clean.page_data import MAX_TEXT, PageElements, collect_elements
 from watcher.clean.published import extract_dates, lines_near_headline
 from watcher.clean.title import SITE_PREFIX, TITLES, best_title, find_headline, heading_text
 from watcher.model import Block
-from watcher.text.kinds import (
+from watcher.text.page_kind import (
     is_live_address,
     is_roundup_address,
     says_gallery,

@@ -17,7 +17,7 @@ from watcher.cli.probe_words import concerns, iso, newest
 from watcher.cli.sources import add_row, by_identity
 from watcher.settings.codes import language
 from watcher.settings.edit import source_row
-from watcher.text.counting import count
+from watcher.text.format import format_count
 from watcher.text.language import UNKNOWN, primary
 from watcher.text.urls import normal
 from watcher.worker.inspect import discover, open_prober
@@ -132,7 +132,7 @@ def about(one: Candidate, found: Discovery, known: Mapping[str, SourceSettings])
     assert report and look
     title = report.feed.title or one.title or "without a title"
     yield f"{title} ({WAYS[one.way]})"
-    entries = count(len(report.feed.entries), "entry", "entries")
+    entries = format_count(len(report.feed.entries), "entry", "entries")
     yield f"{report.format}, {entries}, newest {newest(report, look.at)}, language {report.language}"
     yield from (f"note: {concern}" for concern in concerns(report, look.at))
     same = [other.url for other in found.candidates if other.same_as == one.url and other.url != one.url]

@@ -14,7 +14,7 @@ from watcher.cli.output import say
 from watcher.errors import BadStatus, FetchError, Refused, SettingsError, TimedOut, TooLarge, Unreachable
 from watcher.feeds.inspect import NoFeed
 from watcher.settings.load import ENV, find, settings_model
-from watcher.text.spans import span
+from watcher.text.format import format_duration
 from watcher.text.urls import is_web
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def advice(look: ProbeResult) -> str | None:
         return "[fetch] max_bytes sets how large it may be"
     if isinstance(error, BadStatus):
         if error.retry_after_s:
-            return f"ask again in {span(error.retry_after_s)}, as the server wishes (Retry-After)"
+            return f"ask again in {format_duration(error.retry_after_s)}, as the server wishes (Retry-After)"
         if error.status in (404, 410) and parts.path not in ("", "/"):
             return f"watcher sources discover {quote(site)}"
         return STATUS_ADVICE.get(error.status, "ask again later" if error.status >= 500 else None)

@@ -14,19 +14,19 @@ from json import dumps
 
 import typer
 
+from watcher.text.format import escape_control_characters, strip_control_characters
 from watcher.text.urls import hide_secrets
-from watcher.text.wellformed import inert, inert_json
 
 
 def print_lines(lines: Iterable[str], *, links: bool = False) -> None:
     """Print lines on standard output."""
-    sys.stdout.write("".join(f"{inert(line if links else hide_secrets(line))}\n" for line in lines))
+    sys.stdout.write("".join(f"{strip_control_characters(line if links else hide_secrets(line))}\n" for line in lines))
 
 
 def print_json(value: object, *, links: bool = False) -> None:
     """Print `value` as JSON on standard output."""
     text = dumps(value if links else without_secrets(value), ensure_ascii=False, indent=2, default=str)
-    sys.stdout.write(inert_json(text) + "\n")
+    sys.stdout.write(escape_control_characters(text) + "\n")
 
 
 def without_secrets(value: object) -> object:
@@ -46,4 +46,4 @@ def say(text: str, *, label: str = "") -> None:
     coloured = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
     head = f"{label}: " if label else ""
     shown = typer.style(head, fg="red" if label == "error" else "cyan", bold=True) if coloured and head else head
-    print(shown + inert(hide_secrets(text)), file=sys.stderr)
+    print(shown + strip_control_characters(hide_secrets(text)), file=sys.stderr)

@@ -12,9 +12,8 @@ from watcher.feeds.health import SILENT_AFTER
 from watcher.feeds.inspect import WHOLE_CHARS, Report
 from watcher.feeds.schedule import freshness
 from watcher.model import Response, Validators
-from watcher.text.counting import count
+from watcher.text.format import format_age, format_count, format_duration
 from watcher.text.language import UNKNOWN, primary
-from watcher.text.spans import ago, span
 
 if TYPE_CHECKING:
     from watcher.feeds.schedule import NextPoll
@@ -31,7 +30,7 @@ def verdict(look: ProbeResult) -> str:
     report = look.report
     if report is None:
         return reason_of(look)
-    told = f'fine: {count(len(report.feed.entries), "entry", "entries")} of "{report.feed.title}"'
+    told = f'fine: {format_count(len(report.feed.entries), "entry", "entries")} of "{report.feed.title}"'
     buts = [*concerns(report, look.at)]
     return f"{told}, but {', and '.join(buts)}" if buts else f"{told}, newest {newest(report, look.at)}"
 
@@ -45,7 +44,7 @@ def concerns(report: Report, now: datetime) -> Iterator[str]:
     if report.newest is None:
         yield "none of them has a date: they would be dated by when they are first seen"
     elif now - report.newest > SILENT_AFTER:
-        yield f"the newest is {ago(now - report.newest).replace(' ago', ' old')}"
+        yield f"the newest is {format_age(now - report.newest).replace(' ago', ' old')}"
     if report.without_link == len(entries):
         yield "none of them has a link"
 
@@ -81,7 +80,7 @@ def rows(
     if when is None:
         yield "next poll", "never: the server says that it is gone for good"
     else:
-        wait = span((when.at - look.at).total_seconds())
+        wait = format_duration((when.at - look.at).total_seconds())
         yield "next poll", f"in {wait}, at {moment(when.at)}: {when.why}"
 
 
@@ -141,9 +140,11 @@ def freshness_words(look: ProbeResult, report: Report) -> Iterable[str]:
     fresh_s = freshness(look.answer.headers, look.at).fresh_s
     headers = [f"{name}: {value}" for name in ("Cache-Control", "Expires") if (value := look.answer.header(name))]
     if headers:
-        told.append(f"{', '.join(headers)}: " + (f"fresh for {span(fresh_s)}" if fresh_s else "no time to wait"))
+        told.append(
+            f"{', '.join(headers)}: " + (f"fresh for {format_duration(fresh_s)}" if fresh_s else "no time to wait")
+        )
     if feed.ttl_s:
-        told.append(f"the feed asks for {span(feed.ttl_s)} between polls (ttl, sy:updatePeriod)")
+        told.append(f"the feed asks for {format_duration(feed.ttl_s)} between polls (ttl, sy:updatePeriod)")
     if feed.skip_hours:
         told.append(f"skipHours {', '.join(map(str, feed.skip_hours))} (UTC)")
     if feed.skip_days:
@@ -200,7 +201,7 @@ def faults_of(*counts: tuple[int, str]) -> str:
 
 def newest(report: Report, now: datetime) -> str:
     """Return how old the newest entry is."""
-    return ago(now - report.newest) if report.newest else "undated"
+    return format_age(now - report.newest) if report.newest else "undated"
 
 
 def moment(at: datetime | None) -> str:

@@ -14,9 +14,8 @@ import typer
 from watcher.cli.app import DONE, PARTLY, Config, Json, examples, load_settings, settings_path
 from watcher.cli.output import print_json, print_lines, say
 from watcher.errors import SettingsError
-from watcher.text.counting import count
+from watcher.text.format import format_count, strip_control_characters
 from watcher.text.urls import hide_secrets
-from watcher.text.wellformed import inert
 
 if TYPE_CHECKING:
     from watcher.feeds.opml import Opml, OpmlFeed
@@ -55,11 +54,13 @@ def print_table(rows: list[dict[str, object]]) -> None:
         table.add_column(key, overflow="fold")
     for row in rows:
         style = "" if row["enabled"] else "dim"
-        table.add_row(*(Text(inert(hide_secrets(str(row[key] or "")))) for key in shown), style=style)
+        table.add_row(
+            *(Text(strip_control_characters(hide_secrets(str(row[key] or "")))) for key in shown), style=style
+        )
     console = Console()
     console.print(table)
     muted = sum(not row["enabled"] for row in rows)
-    console.print(f"{count(len(rows), 'source')}{f', {muted} of them muted' if muted else ''}")
+    console.print(f"{format_count(len(rows), 'source')}{f', {muted} of them muted' if muted else ''}")
 
 
 @examples(
@@ -344,9 +345,9 @@ def export_opml(
         sys.stdout.write(text)
     else:
         write(file, text)
-        say(f"wrote {count(len(feeds), 'source')} to {file}")
+        say(f"wrote {format_count(len(feeds), 'source')} to {file}")
     if secret:
-        addresses = count(len(secret), "address", "addresses")
+        addresses = format_count(len(secret), "address", "addresses")
         say(
             f"{addresses} with a password or key in it: keep the file to yourself"
             if with_passwords

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from watcher.cli.status_source import moment
 from watcher.feeds.html_text import one_line
 from watcher.store.daemon_lock import find_marks
-from watcher.text.spans import span
+from watcher.text.format import format_duration
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -111,7 +111,7 @@ def jobs_lines(found: dict[str, Any]) -> Iterator[str]:
     jump = found["clock_jump"]
     if jump and now - datetime.fromisoformat(jump["at"]) <= JUMP_SHOWN:
         way = "ahead" if jump["by_s"] > 0 else "back"
-        yield f"{'':9}the clock was set {way} by {span(abs(jump['by_s']))} at {moment(jump['at'])}"
+        yield f"{'':9}the clock was set {way} by {format_duration(abs(jump['by_s']))} at {moment(jump['at'])}"
     times = [(one_line(job["job"], NAME_CHARS), datetime.fromisoformat(job["next_run_at"])) for job in found["jobs"]]
     soon = ", ".join(name for name, at in times if at - now <= SOON)
     later = [f"{name} {moment(at.isoformat())}" for name, at in times if at - now > SOON]

@@ -11,7 +11,7 @@ from watcher.feeds.html_text import one_line
 from watcher.store.feeds import feed_state
 from watcher.store.polls import health_lines, poll_lines
 from watcher.store.writer import read
-from watcher.text.spans import ago, span
+from watcher.text.format import format_age, format_duration
 from watcher.text.urls import hide_secrets
 
 if TYPE_CHECKING:
@@ -129,8 +129,8 @@ def labelled(found: dict[str, Any], *, now: datetime) -> Iterator[tuple[str, str
         yield "asked at", found["asked_at"]
     yield "next poll", next_words(found, now=now)
     if found.get("interval_s"):
-        rhythm = f"; something new usually every {span(found['gap_s'])}" if found.get("gap_s") else ""
-        yield "interval", f"{span(found['interval_s'])}{rhythm}"
+        rhythm = f"; something new usually every {format_duration(found['gap_s'])}" if found.get("gap_s") else ""
+        yield "interval", f"{format_duration(found['interval_s'])}{rhythm}"
     if found["last_polled_at"]:
         yield "last", f"polled {moment(found['last_polled_at'])}, new {moment(found['last_new_at'])}"
         named = ", ".join(f"{name} {value}" for name, value in named_validators(found) if value)
@@ -161,4 +161,4 @@ def next_words(found: dict[str, Any], *, now: datetime) -> str:
     if not found["next_poll_at"]:
         return "with the next watcher poll, or by watcher run"
     left = datetime.fromisoformat(found["next_poll_at"]) - now
-    return moment(found["next_poll_at"]) + (f", {ago(-left).replace(' ahead', ' from now')}" if left else "")
+    return moment(found["next_poll_at"]) + (f", {format_age(-left).replace(' ahead', ' from now')}" if left else "")

@@ -24,8 +24,8 @@ from watcher.store.engine import open_store
 from watcher.store.feeds import feed_ids
 from watcher.store.jsonl import article_in, article_lines, bounded_lines
 from watcher.store.writer import Writer, read
+from watcher.text.format import escape_control_characters
 from watcher.text.urls import hide_secrets
-from watcher.text.wellformed import inert_json
 from watcher.worker import tasks
 from watcher.worker.process_pool import Pool
 
@@ -60,7 +60,7 @@ def export(
         after = None
         while True:
             lines, after = read(engine, partial(article_lines, since=start, until=end, after=after, most=AT_ONCE))
-            out.writelines(f"{inert_json(line)}\n".encode() for line in lines)
+            out.writelines(f"{escape_control_characters(line)}\n".encode() for line in lines)
             if after is None:
                 break
     finally:

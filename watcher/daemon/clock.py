@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from watcher.store.daemon_lock import Jump
-from watcher.text.fields import fields
+from watcher.text.format import fields
 
 log = logging.getLogger("watcher.daemon")
 LOOK_S = 1.0

@@ -21,7 +21,7 @@ from watcher.settings.model import Settings
 from watcher.store.clock import drop_far_times, drop_future_times
 from watcher.store.daemon_lock import JobFault, NextRun
 from watcher.store.search import index_missing
-from watcher.text.fields import fields
+from watcher.text.format import fields
 from watcher.worker import backfill
 from watcher.worker.backfill import FEATURES, VECTORS, BackgroundTask, builtin_tasks, embed_missing, rebuild_features
 from watcher.worker.context import WorkerContext

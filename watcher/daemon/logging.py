@@ -15,7 +15,7 @@ from structlog.stdlib import ProcessorFormatter, add_log_level, add_logger_name
 from structlog.typing import EventDict
 
 from watcher.model import Failed, Feed, Offline, Polled, PollResult
-from watcher.text.fields import Fields, fields, inert, text_of
+from watcher.text.format import Fields, fields, format_field, replace_unprintable
 from watcher.text.urls import hide_secrets
 from watcher.worker.events import (
     DuplicatePage,
@@ -69,8 +69,8 @@ def write_line(journal: bool, logger: object, name: str, told: EventDict) -> str
     """Return the line of an event, with its traceback below."""
     del logger, name
     head = f"<{SYSLOG.get(told['level'], 6)}>" if journal else f"{told['at']} {told['level'].upper()} "
-    line = head + inert(told["event"]).replace("\n", "?")
-    return f"{line}\n{inert(told['exception'])}" if "exception" in told else line
+    line = head + replace_unprintable(told["event"]).replace("\n", "?")
+    return f"{line}\n{replace_unprintable(told['exception'])}" if "exception" in told else line
 
 
 def as_json() -> ProcessorFormatter:
@@ -103,7 +103,7 @@ def split_event(logger: object, name: str, told: EventDict) -> EventDict:
 def dump_inert(value: object, **given: object) -> str:
     """Return JSON in which what cannot be printed is escaped, whatever it is in."""
     del given
-    text = json.dumps(value, ensure_ascii=False, default=text_of)
+    text = json.dumps(value, ensure_ascii=False, default=format_field)
     return NOT_PRINTABLE.sub(lambda found: found[0] if found[0].isprintable() else json.dumps(found[0])[1:-1], text)
 
 

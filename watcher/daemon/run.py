@@ -26,7 +26,7 @@ from watcher.settings.load import load
 from watcher.settings.model import Settings
 from watcher.store.daemon_lock import Held, held
 from watcher.store.stats import enable_auto_vacuum
-from watcher.text.fields import fields
+from watcher.text.format import fields
 from watcher.worker.context import open_context, system_clock
 from watcher.worker.events import Event
 from watcher.worker.scheduler import BaseScheduler

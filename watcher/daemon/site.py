@@ -26,7 +26,7 @@ from watcher.errors import WatcherError
 from watcher.settings.model import Settings
 from watcher.store.articles import count_articles
 from watcher.store.writer import read
-from watcher.text.fields import fields
+from watcher.text.format import fields
 from watcher.web.app import SiteApp, make_app
 from watcher.web.serve import Listener
 from watcher.web.site import Site, wings_of

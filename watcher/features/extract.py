@@ -7,6 +7,7 @@ import struct
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from hashlib import blake2b
 from sys import intern
 from typing import TypeAlias
 
@@ -14,7 +15,6 @@ import numpy as np
 import numpy.typing as npt
 
 from watcher.model import FEATURES_VERSION, Features
-from watcher.text.hashes import hash64
 from watcher.text.words import POSSESSIVE, UNSPACED_RUN, WORD, fold, is_unspaced, stems, to_latin, tokens, words
 
 MOST_WEIGHT = 65_535  # thousandths: only a text that is one word again and again weighs it more
@@ -255,3 +255,8 @@ def embedding_text(title: str, text: str) -> str:
     if len(lead) > limit:
         lead = lead[:limit].rsplit(" ", 1)[0]
     return f"{title}\n{lead}".strip()
+
+
+def hash64(text: str) -> int:
+    """Return the unsigned 64-bit hash of `text`."""
+    return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")

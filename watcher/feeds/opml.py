@@ -10,8 +10,8 @@ from xml.parsers import expat
 from xml.sax.saxutils import quoteattr
 
 from watcher.errors import FeedError
+from watcher.text.format import CONTROL_CHARACTERS
 from watcher.text.urls import is_web
-from watcher.text.wellformed import STEERING
 
 MAX_BYTES = 10 * 1024 * 1024
 MAX_FEEDS = 20_000
@@ -215,4 +215,4 @@ def outline_attributes(feed: OpmlFeed) -> str:
 def attribute(text: str) -> str:
     """Return a quoted attribute value, without what XML cannot hold; what steers a terminal is escaped."""
     value = quoteattr(CONTROL.sub("", text).encode("utf-8", "replace").decode(), {'"': "&quot;"})
-    return STEERING.sub(lambda found: f"&#x{ord(found.group()):x};", value)
+    return CONTROL_CHARACTERS.sub(lambda found: f"&#x{ord(found.group()):x};", value)

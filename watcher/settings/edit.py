@@ -24,7 +24,7 @@ from watcher.settings.model import Settings, SourceSettings
 from watcher.settings.positions import Positions
 from watcher.settings.section import Part, Rows
 from watcher.settings.values import format_duration
-from watcher.text.wellformed import inert_json
+from watcher.text.format import escape_control_characters
 
 LIST = "sources"
 TABLE = object()  # stands for a table of a list, in a difference
@@ -121,7 +121,7 @@ def toml(value: object) -> str:
 
 def quoted(text: str) -> str:
     """Return a basic TOML string: JSON's escapes are TOML's; DEL and what turns a line's direction are escaped too."""
-    return inert_json(json.dumps(text, ensure_ascii=False))
+    return escape_control_characters(json.dumps(text, ensure_ascii=False))
 
 
 def save(path: Path, text: str) -> Settings:

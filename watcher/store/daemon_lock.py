@@ -34,7 +34,7 @@ from watcher.store.hosts import worker_name
 from watcher.store.schema import facts
 from watcher.store.sql import save_fact
 from watcher.store.writer import read, write
-from watcher.text.wellformed import well_formed
+from watcher.text.format import replace_surrogates
 
 BYTES = 8_192  # of the file, always: two pages, taken from the disk once
 FAULTS, REASON_CHARS, JOBS = 16, 300, 64  # that are told, as far as they fit in
@@ -127,7 +127,9 @@ class Held:
         clock_jump: Jump | None = None,
     ) -> None:
         """Give a sign of life, and say what fails. Errors: none; a mark that cannot be written grows old."""
-        kept = tuple(replace(fault, reason=well_formed(fault.reason[:REASON_CHARS])) for fault in faults[:FAULTS])
+        kept = tuple(
+            replace(fault, reason=replace_surrogates(fault.reason[:REASON_CHARS])) for fault in faults[:FAULTS]
+        )
         self.mark = replace(self.mark, beat_at=now, faults=kept, jobs=tuple(jobs[:JOBS]), clock_jump=clock_jump)
         self._put(self.mark)
 

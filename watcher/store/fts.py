@@ -9,7 +9,7 @@ from sqlalchemy import Column, Connection
 
 from watcher.store import fts5
 from watcher.store.fts_entry import Entry, Filters
-from watcher.text.search import Query
+from watcher.text.search_query import Query
 
 
 def kind(connection: Connection) -> ModuleType:

@@ -1,9 +1,9 @@
 """
 The full-text index of articles on SQLite: FTS5 without content and positions.
 
-Its words are made by `text.search`, so its tokenizer has nothing left to decide; language, country and outlet are words
-of their own kind in it. A row's number is the time of publication, so that the newest come first without sorting. It
-keeps no positions (docs/decisions/0013): whether words stand in a row is looked up in the text.
+Its words are made by `text.search_query`, so its tokenizer has nothing left to decide; language, country and outlet are
+words of their own kind in it. A row's number is the time of publication, so that the newest come first without sorting.
+It keeps no positions (docs/decisions/0013): whether words stand in a row is looked up in the text.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from sqlalchemy import Connection, delete, select, text
 from watcher.store.fts_entry import Entry, Filters, marks, words_of
 from watcher.store.schema import searchable
 from watcher.store.sql import chunked
-from watcher.text.search import Query, Token
+from watcher.text.search_query import Query, Token
 
 INDEX = "article_search"
 COLUMNS = "text, content='', columnsize=0, detail=none, tokenize='ascii'"

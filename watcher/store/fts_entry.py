@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from watcher.text.search import Token, index_words, normal
+from watcher.text.search_query import Token, index_words, normalize
 
 MARK = "\ue000"  # before the words that say where an article is from; of no text
 
@@ -49,6 +49,6 @@ def marks(language: str | None, country: str | None, outlet: str | None) -> Iter
     """Yield the words that say where an article is from."""
     for kind, value in (("l", language), ("c", country)):
         if value is not None:
-            yield Token(text=f"{MARK}{kind}{normal(value).replace(' ', '')}")
+            yield Token(text=f"{MARK}{kind}{normalize(value).replace(' ', '')}")
     if outlet is not None:
-        yield from (Token(text=f"{MARK}o{word}") for word in normal(outlet).split() or ("",))
+        yield from (Token(text=f"{MARK}o{word}") for word in normalize(outlet).split() or ("",))

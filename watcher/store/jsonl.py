@@ -14,8 +14,8 @@ from typing_extensions import TypedDict
 from watcher.model import Article, Removed
 from watcher.store.articles import article_of
 from watcher.store.schema import articles, feeds, has_text, texts
+from watcher.text.format import replace_surrogates
 from watcher.text.urls import article_id, hide_secrets, host_of, is_web, normal
-from watcher.text.wellformed import well_formed
 
 MAX_LINE_BYTES = 8 << 20
 MAX_LIST = 200
@@ -24,7 +24,7 @@ Place = tuple[datetime, str]  # when an article came in, and its id
 
 def to_text(value: object) -> object:
     """Return a text without what no database keeps, and without space around it; anything else as it is."""
-    return well_formed(value).strip() if isinstance(value, str) else value
+    return replace_surrogates(value).strip() if isinstance(value, str) else value
 
 
 def to_address(value: str) -> str:

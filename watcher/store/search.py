@@ -15,8 +15,7 @@ from watcher.store.articles import INDEXED, decompress
 from watcher.store.partitions import in_partitions
 from watcher.store.schema import articles, has_text, texts
 from watcher.store.sql import load_fact, save_fact
-from watcher.text.search import Query, is_meant
-from watcher.text.snippets import Snippet, snippet
+from watcher.text.search_query import Query, Snippet, make_snippet, matches
 
 MAX_READ = 2_000  # texts of one search, where words must stand in a row: less than half a second
 AT_ONCE = 60  # articles
@@ -89,7 +88,7 @@ def matching_ids(connection: Connection, query: Query, filters: fts.Filters, loo
                 looking.at = row.published_at
                 if not filters.holds(row.published_at):
                     continue
-                if not query.needs_text or is_meant(query, f"{row.title}\n{decompress(row.text)}"):
+                if not query.needs_text or matches(query, f"{row.title}\n{decompress(row.text)}"):
                     yield row.id
     finally:
         candidates.close()
@@ -105,7 +104,7 @@ def hits_of(connection: Connection, keys: Sequence[str], query: Query) -> tuple[
     )
     rows = {row.id: row._mapping for row in connection.execute(asked)}
     return tuple(
-        Hit(snippet=snippet(decompress(rows[key]["text"]), query), **{name: rows[key][name] for name in names})
+        Hit(snippet=make_snippet(decompress(rows[key]["text"]), query), **{name: rows[key][name] for name in names})
         for key in keys
         if key in rows
     )

@@ -1,7 +1,7 @@
 """
 The full-text index of articles on PostgreSQL: a `tsvector` of title and lead, under GIN.
 
-Its words are made by `text.search`, as those of SQLite's index are, so no dictionary or parser of the server has
+Its words are made by `text.search_query`, as those of SQLite's index are, so no dictionary or parser of the server has
 anything left to decide. Only the lead is in it: whole texts took 16 GB a million articles (docs/decisions/0019).
 """
 
@@ -31,7 +31,7 @@ from sqlalchemy.dialects.postgresql import insert as insert_there
 from watcher.store.fts_entry import Entry, Filters, marks, words_of
 from watcher.store.schema import NAMING, UtcDateTime, articles
 from watcher.store.sql import chunked
-from watcher.text.search import Query, Token
+from watcher.text.search_query import Query, Token
 
 LEAD_CHARS = 600  # of a text: its first paragraphs
 WORD_CHARS = 200  # PostgreSQL takes no word of more than 2,046 bytes

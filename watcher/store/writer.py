@@ -25,7 +25,7 @@ from watcher.store.errors import (
     to_store_error,
     transient_error,
 )
-from watcher.text.fields import fields
+from watcher.text.format import fields
 
 log = logging.getLogger("watcher.store")
 P = ParamSpec("P")

@@ -20,7 +20,7 @@ from watcher.store.feeds import FeedState, feed_state, feed_states, make_due, so
 from watcher.store.hosts import hosts_being_visited
 from watcher.store.polls import FeedStats, HealthChange, PollRecord, feed_stats, health_lines, poll_lines
 from watcher.store.writer import read, write
-from watcher.text.spans import span
+from watcher.text.format import format_duration
 from watcher.text.urls import hide_secrets
 from watcher.web.site import Ask, Missing, Page, Reply, Site
 from watcher.web.templating import page_of
@@ -181,9 +181,9 @@ def next_words(state: FeedState) -> str:
     if feed.failures:
         parts.append(f"{feed.failures} failures in a row: it is asked less often")
     if feed.interval_s:
-        parts.append(f"every {span(feed.interval_s)}")
+        parts.append(f"every {format_duration(feed.interval_s)}")
     if feed.gap_s:
-        parts.append(f"something new usually every {span(feed.gap_s)}")
+        parts.append(f"something new usually every {format_duration(feed.gap_s)}")
     if state.held_until and feed.next_poll_at and state.held_until > feed.next_poll_at:
         parts.append("its host asked for rest")
     return "; ".join(parts)

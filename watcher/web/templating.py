@@ -9,9 +9,7 @@ from typing import Any
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from watcher.text.counting import count
-from watcher.text.spans import ago, span
-from watcher.text.wellformed import inert
+from watcher.text.format import format_age, format_count, format_duration, strip_control_characters
 from watcher.web.site import Reply, Site
 
 FOLDERS = ("watcher.web",)
@@ -53,9 +51,9 @@ def environment(package: str, zone: tzinfo) -> Environment:
     filters: dict[str, Any] = {
         "when": lambda at, day=True: when(at, zone, day=day),
         "short": lambda at: when(at, zone, year=False),
-        "span": span,
-        "ago": lambda at, now: ago(now - at),
-        "count": count,
+        "span": format_duration,
+        "ago": lambda at, now: format_age(now - at),
+        "count": format_count,
     }
     found.filters.update(filters)
     return found
@@ -63,7 +61,7 @@ def environment(package: str, zone: tzinfo) -> Environment:
 
 def without_steering(value: object) -> object:
     """Return text without what no page should hold: controls, and marks that turn the direction of what follows."""
-    return type(value)(inert(value)) if isinstance(value, str) else value
+    return type(value)(strip_control_characters(value)) if isinstance(value, str) else value
 
 
 def when(at: datetime, zone: tzinfo, *, day: bool = True, year: bool = True) -> Markup:

@@ -25,9 +25,8 @@ from watcher.store.pages import (
     record_redirect,
     store_pages,
 )
-from watcher.text.fields import fields
+from watcher.text.format import fields, replace_surrogates
 from watcher.text.urls import article_id, hide_secrets, host_key, host_of, normal
-from watcher.text.wellformed import well_formed
 from watcher.text.words import word_overlap
 from watcher.worker import tasks
 from watcher.worker.connectivity import AGAIN
@@ -296,13 +295,13 @@ def build_article(page: Page, cleaned: Cleaned, key: str, *, at: datetime, host:
         url=cleaned.url,
         host=host,
         outlet=source.name,
-        title=well_formed(cleaned.title),
-        text=well_formed(cleaned.text),
+        title=replace_surrogates(cleaned.title),
+        text=replace_surrogates(cleaned.text),
         language=cleaned.language or source.language or "und",
         country=source.country,
         section=source.section,
         owner=source.owner,
-        authors=tuple(map(well_formed, cleaned.authors or page.entry.authors)),
+        authors=tuple(map(replace_surrogates, cleaned.authors or page.entry.authors)),
         agency=cleaned.agency,
         dateline=cleaned.dateline,
         image=cleaned.image or page.entry.image,
@@ -365,7 +364,7 @@ async def recheck_elsewhere(page: Page, url: str, tools: WorkerContext, *, at: d
 async def store_revision_if_changed(page: Page, answer: Response, tools: WorkerContext, *, at: datetime) -> None:
     """Clean the page that came, and keep it if title or text are others than before. Errors: CleanError."""
     made = await clean_in_worker(page, answer, tools, at=at)
-    title, text = well_formed(made.cleaned.title), well_formed(made.cleaned.text)
+    title, text = replace_surrogates(made.cleaned.title), replace_surrogates(made.cleaned.text)
     before = await tools.writer.read(last_version, page.article_id)
     found = None
     if before is not None and text and (title, text) != before:

@@ -19,7 +19,7 @@ from watcher.store import partitions, retention
 from watcher.store.retention import Sweep
 from watcher.store.stats import disk_usage, free_pages
 from watcher.store.writer import Writer, write
-from watcher.text.fields import fields
+from watcher.text.format import fields
 
 log = logging.getLogger("watcher.worker")
 T = TypeVar("T")

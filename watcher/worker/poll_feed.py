@@ -29,7 +29,7 @@ from watcher.net.client import ACCEPT_FEED
 from watcher.store.feeds import known_entries, recent_entries
 from watcher.store.hosts import VisitEnd, known_hosts, record_and_leave, set_blocked_until
 from watcher.store.polls import record_polls
-from watcher.text.fields import fields
+from watcher.text.format import fields
 from watcher.text.urls import host_key, host_of
 from watcher.worker import tasks
 from watcher.worker.connectivity import AGAIN

@@ -30,7 +30,7 @@ from watcher.store.hosts import (
     renew_all,
     set_blocked_until,
 )
-from watcher.text.fields import fields
+from watcher.text.format import fields
 from watcher.worker.context import WorkerContext
 from watcher.worker.events import NetworkCameBack, NetworkWentDown
 from watcher.worker.process_pool import BrokenPool

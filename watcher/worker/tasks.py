@@ -125,7 +125,7 @@ def clean_entry(entry: Entry, url: str, language: str | None) -> ProcessedPage:
     """Return the article as the feed carries it: its content, else its summary."""
     from watcher.clean.fragment import blocks_of
     from watcher.clean.wire import read_wire
-    from watcher.text.kinds import kind_by_title
+    from watcher.text.page_kind import kind_by_title
 
     blocks = blocks_of(entry.content) or blocks_of(entry.summary)
     wire = read_wire(blocks, authors=entry.authors, credit=(), url=url)

@@ -19,7 +19,7 @@ from watcher.net.robots import RobotsVerdict, robots_url
 from watcher.store import hosts
 from watcher.store.hosts import LeaseRenewal, Visit, VisitDecision, VisitEnd, release_hosts, renew_or_stop
 from watcher.store.pages import Page, defer, due_pages
-from watcher.text.fields import fields
+from watcher.text.format import fields
 from watcher.text.urls import host_key, host_of
 from watcher.worker.context import PRODUCT, WorkerContext
 from watcher.worker.fetch_page import process_page, recheck_page, should_fetch_page, skip_recheck

@@ -1,4 +1,4 @@
-"""What a search looks for: words as the index keeps them, and queries as people type them. Never a syntax error."""
+"""Search queries as people type them, the words of the index, and the snippet that shows why a text was found."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
-from watcher.text.words import MARKED, UNSPACED, UNSPACED_RUN, fold
+from watcher.text.words import MARKED, UNSPACED, UNSPACED_RUN, WORD, fold
 
 MAX_CHARS = 1_000  # of a query; the rest is not read
 MAX_TERMS = 40
@@ -63,18 +63,18 @@ class Query:
         return tuple(term for group in self.groups for term in group)
 
 
-def normal(text: str) -> str:
+def normalize(text: str) -> str:
     """Return `text` in normal form: folded words, one space between; a run of a script without spaces is a word."""
-    found = LETTERS.findall(folded(text))
+    found = LETTERS.findall(fold_text(text))
     return " ".join(UNSPACED_RUN.sub(r" \g<0> ", " ".join(found)).split())
 
 
-def folded(text: str) -> str:
+def fold_text(text: str) -> str:
     """Return `text` with each word in one spelling (`words.fold`); what is between words stays."""
-    return NOT_ASCII.sub(folded_run, text.lower()).replace("_", " ")
+    return NOT_ASCII.sub(fold_match, text.lower()).replace("_", " ")
 
 
-def folded_run(run: re.Match[str]) -> str:
+def fold_match(run: re.Match[str]) -> str:
     """Return a run of characters that are not ASCII in one spelling."""
     return fold_run(run.group())
 
@@ -87,15 +87,15 @@ def fold_run(run: str) -> str:
 
 def index_words(text: str) -> str:
     """Return the words of `text` as the index keeps them; a run of a script without spaces as pairs of characters."""
-    return UNSPACED_RUN.sub(lambda run: " ".join(pairs(run.group())), normal(text))
+    return UNSPACED_RUN.sub(lambda run: " ".join(bigrams(run.group())), normalize(text))
 
 
-def pairs(run: str) -> Iterator[str]:
+def bigrams(run: str) -> Iterator[str]:
     """Yield the overlapping pairs of characters of a run, and its last one: each character begins a word."""
     return (run[i : i + 2] for i in range(len(run)))
 
 
-def parse(text: str) -> Query:
+def parse_query(text: str) -> Query:
     """
     Return the query that a person typed; with no group if it holds no word.
 
@@ -126,41 +126,41 @@ def parse(text: str) -> Query:
 
 def term_of(text: str, *, may_be_prefix: bool = False) -> Term | None:
     """Return the term of a word or phrase, None if there is no word in it."""
-    folded = normal(text)
+    folded = normalize(text)
     if not folded:
         return None
     parts = folded.split(" ")
     is_prefix = may_be_prefix and text.endswith("*") and len(parts[-1]) >= LEAST_PREFIX
     tokens = tuple(dict.fromkeys(token for part in parts for token in tokens_of(part)))
-    if is_prefix and not is_unspaced(parts[-1][-1]):
+    if is_prefix and not is_unspaced_character(parts[-1][-1]):
         tokens = (*(token for token in tokens if token.text != parts[-1]), Token(text=parts[-1], is_prefix=True))
     return Term(normal=folded, tokens=tokens, is_prefix=is_prefix)
 
 
 def tokens_of(part: str) -> Iterator[Token]:
     """Yield the words of the index that a word in normal form is found by."""
-    if not is_unspaced(part[0]):
+    if not is_unspaced_character(part[0]):
         yield Token(text=part)
     elif len(part) == 1:
         yield Token(text=part, is_prefix=True)
     else:
-        yield from (Token(text=pair) for pair in pairs(part) if len(pair) > 1)
+        yield from (Token(text=pair) for pair in bigrams(part) if len(pair) > 1)
 
 
-def is_meant(query: Query, text: str) -> bool:
+def matches(query: Query, text: str) -> bool:
     """Whether a text is what the query looks for."""
-    plain = folded(text)
-    return all(any(stands_in(term, plain) for term in group) for group in query.groups) and not any(
-        stands_in(term, plain) for term in query.without
+    plain = fold_text(text)
+    return all(any(contains_term(term, plain) for term in group) for group in query.groups) and not any(
+        contains_term(term, plain) for term in query.without
     )
 
 
-def stands_in(term: Term, plain: str) -> bool:
+def contains_term(term: Term, plain: str) -> bool:
     """Whether the words of a term stand in a row in a folded text, whatever is between them that is no word."""
     first, _, rest = term.normal.partition(" ")
     if rest.rpartition(" ")[2] not in plain:
         return False
-    row, at = pattern(term), plain.find(first)  # plain looking for the first word is five times as fast
+    row, at = term_pattern(term), plain.find(first)  # plain looking for the first word is five times as fast
     while at >= 0:
         if row.match(plain, at):
             return True
@@ -169,18 +169,82 @@ def stands_in(term: Term, plain: str) -> bool:
 
 
 @lru_cache(maxsize=MAX_TERMS)
-def pattern(term: Term) -> re.Pattern[str]:
+def term_pattern(term: Term) -> re.Pattern[str]:
     """Return what finds the words of a term in a folded text."""
     words = term.normal.split(" ")
     found = re.escape(words[0])
     for before, word in pairwise(words):
-        is_joined = is_unspaced(before[-1]) != is_unspaced(word[0])  # "5月" is two words with nothing between
+        is_joined = is_unspaced_character(before[-1]) != is_unspaced_character(
+            word[0]
+        )  # "5月" is two words with nothing between
         found += f"[^{LETTER}]{'*' if is_joined else '+'}{re.escape(word)}"
-    begin = "" if is_unspaced(words[0][0]) else STARTS
-    end = "" if term.is_prefix or is_unspaced(words[-1][-1]) else ENDS
+    begin = "" if is_unspaced_character(words[0][0]) else STARTS
+    end = "" if term.is_prefix or is_unspaced_character(words[-1][-1]) else ENDS
     return re.compile(f"{begin}{found}{end}")
 
 
-def is_unspaced(character: str) -> bool:
+def is_unspaced_character(character: str) -> bool:
     """Whether a character is of a script without spaces between words."""
     return UNSPACED_RUN.match(character) is not None
+
+
+WIDTH = 200  # characters
+BEFORE = 60  # of them, in front of the first word that was looked for
+READ = 20_000  # characters of a text that are looked through
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snippet:
+    """A part of a text on one line; `marks` are (start, end) of the words in it that were looked for."""
+
+    text: str
+    marks: tuple[tuple[int, int], ...] = ()
+
+
+def make_snippet(text: str, query: Query) -> Snippet:
+    """Return the part of the paragraph that holds most of what was looked for; the beginning if none holds any."""
+    best, its_marks, most = "", [], 0
+    for paragraph in text[:READ].split("\n"):
+        found = find_marks(paragraph, query.terms)
+        count = len({term for _, _, term in found})
+        if count > most or not best.strip():
+            best, its_marks, most = paragraph, found, count
+    return excerpt(best, [(start, end) for start, end, _ in its_marks])
+
+
+def find_marks(text: str, terms: tuple[Term, ...]) -> list[tuple[int, int, str]]:
+    """Return where words stand that are looked for: start, end, which one."""
+    whole = {part: part for term in terms for part in term.normal.split(" ") if not is_unspaced_character(part[0])}
+    begun = tuple(token.text for term in terms for token in term.tokens if token.is_prefix)
+    runs = [part for term in terms for part in term.normal.split(" ") if is_unspaced_character(part[0])]
+    found: list[tuple[int, int, str]] = []
+    for word in WORD.finditer(text):
+        folded = fold(word.group())
+        for run in runs:
+            if (at := folded.find(run)) >= 0:
+                is_same = len(folded) == word.end() - word.start()
+                start = word.start() + (at if is_same else 0)
+                found.append((start, start + len(run) if is_same else word.end(), run))
+        parts = folded.replace("’", "'").split("'")
+        hit = next((part for part in parts if part in whole or (begun and part.startswith(begun))), None)
+        if hit is not None:
+            found.append((word.start(), word.end(), hit))
+    return sorted(found)
+
+
+def excerpt(paragraph: str, marks: list[tuple[int, int]]) -> Snippet:
+    """Return the part of a paragraph around the first of `marks`, with "…" where something is left out."""
+    start = max(0, marks[0][0] - BEFORE) if marks and len(paragraph) > WIDTH else 0
+    start = max(0, min(start, len(paragraph) - WIDTH))
+    if start:
+        space = paragraph.find(" ", start, marks[0][0])
+        start = space + 1 if space >= 0 else start
+    end = min(len(paragraph), start + WIDTH)
+    if end < len(paragraph):
+        space = paragraph.rfind(" ", start + WIDTH // 2, end)
+        end = space if space >= 0 else end
+    before, after = "…" if start else "", "…" if end < len(paragraph) else ""
+    inside = [(max(a, start), min(b, end)) for a, b in marks if a < end and b > start]
+    shift = len(before) - start
+    shown = "".join(c if c.isprintable() else " " for c in paragraph[start:end])
+    return Snippet(text=f"{before}{shown}{after}", marks=tuple((a + shift, b + shift) for a, b in inside))

@@ -1,4 +1,4 @@
-"""What a title or an address says of the kind of a page: live blog, round-up, gallery or video; see kinds.toml."""
+"""What a title or an address says of the kind of a page: live blog, round-up, gallery or video; see page_kind.toml."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 import tomllib
 from importlib.resources import files
 
-_PATTERNS: dict[str, list[str]] = tomllib.loads((files("watcher.text") / "kinds.toml").read_text("utf-8"))
+_PATTERNS: dict[str, list[str]] = tomllib.loads((files("watcher.text") / "page_kind.toml").read_text("utf-8"))
 
 
 def _any_of(name: str) -> re.Pattern[str]:

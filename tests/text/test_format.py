@@ -2,15 +2,15 @@
 
 import pytest
 
-from watcher.text.counting import count
+from watcher.text.format import format_count
 
 
 @pytest.mark.parametrize(
     ("number", "told"), [(0, "0 stories"), (1, "1 story"), (2, "2 stories"), (1_200, "1,200 stories")]
 )
 def test_a_count_has_the_form_of_its_noun(number, told):
-    assert count(number, "story", "stories") == told
+    assert format_count(number, "story", "stories") == told
 
 
 def test_a_plural_is_the_noun_with_an_s_unless_it_is_named():
-    assert (count(1, "source"), count(2, "source")) == ("1 source", "2 sources")
+    assert (format_count(1, "source"), format_count(2, "source")) == ("1 source", "2 sources")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from watcher.text.kinds import is_live_address, is_roundup_address, kind_by_title, says_video
+from watcher.text.page_kind import is_live_address, is_roundup_address, kind_by_title, says_video
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Numbers written as words, in the languages of numerals.toml: "forty-six", "quatre-vingt-dix mille"."""
+"""Numbers written as words, in the languages of number_words.toml: "forty-six", "quatre-vingt-dix mille"."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SCORE, FOUR = 20, 4  # French counts 80 as four twenties,
 COUNTED_ON = {60, 80}  # and goes on from these to nineteen
 LARGEST = 10**12  # of words that multiply each other: strangers may write dozens of dozens of dozens
 
-TABLES: dict[str, dict[str, str]] = tomllib.loads((files("watcher.text") / "numerals.toml").read_text("utf-8"))
+TABLES: dict[str, dict[str, str]] = tomllib.loads((files("watcher.text") / "number_words.toml").read_text("utf-8"))
 GERMAN_UNITS = 9  # that stand before "und" and the tens, in one word
 
 
@@ -34,7 +34,7 @@ class Table:
 Part = tuple[int, bool]  # a value, and whether it multiplies what stands before it
 
 
-def spelt(text: str, language: str) -> set[int]:
+def parse_number_words(text: str, language: str) -> set[int]:
     """Return the numbers that `text` writes as words; none in a language without a table."""
     table = table_of(language)
     return {value for run in _runs(text, table) for value in _values(run)} if table is not None else set()

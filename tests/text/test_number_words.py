@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from watcher.text.numerals import spelt
+from watcher.text.number_words import parse_number_words
 
 
 @pytest.mark.parametrize(
@@ -33,8 +33,8 @@ from watcher.text.numerals import spelt
     ],
 )
 def test_a_number_in_words_is_read(language, text, values):
-    assert spelt(text, language) == values
+    assert parse_number_words(text, language) == values
 
 
 def test_words_without_end_make_no_number_without_end():
-    assert max(spelt("dozen " * 10_000, "en")) == 10**12
+    assert max(parse_number_words("dozen " * 10_000, "en")) == 10**12
