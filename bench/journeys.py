@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parent.parent
 GOALS = {"a feed with news": 30, "an article": 45, "an edition": 70}  # files; 52, 77 and 111 before
 AROUND = ("cli/", "settings/", "demo/", "daemon/", "plugins.py", "__main__.py")
 # Python imports a module of this name at its start, also in worker processes.
-TRACER = '''
+TRACER = """
 import os, sys, threading, time
 IS_FUNCTION = 1  # CO_OPTIMIZED: the body of a class, which runs at import, has it not
 place, seen = os.environ["JOURNEY"], {}
@@ -46,7 +46,7 @@ def note(frame, event, argument):
         os.close(out)
 threading.setprofile(note)
 sys.setprofile(note)
-'''
+"""
 
 
 async def main() -> None:
