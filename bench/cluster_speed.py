@@ -31,7 +31,7 @@ from online_tfidf import grouped
 
 from digests.cluster.item import Item
 from digests.cluster.stories import cluster_stories
-from watcher.features.embed import with_vector
+from watcher.features.embedders import with_vector
 from watcher.features.extract import extract_features
 
 START = datetime(2026, 1, 1, tzinfo=UTC)

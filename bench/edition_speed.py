@@ -29,8 +29,8 @@ from edition_texts import END, articles, sources
 from tree import run
 
 from digests.store.editions import open_digests
+from watcher.features.codec import encode
 from watcher.features.extract import extract_features
-from watcher.features.pack import pack
 from watcher.model import Article
 from watcher.store.articles import NewArticle, PackedFeatures, add_articles
 from watcher.store.feeds import feed_ids, sync_sources
@@ -107,7 +107,7 @@ def fill(path: Path, count: int) -> None:
 def features_of(article: Article) -> PackedFeatures:
     """Return what is kept of an article for grouping."""
     made = extract_features(article.id, title=article.title, text=article.text, language=article.language)
-    return PackedFeatures(version=made.version, payload=pack(made))
+    return PackedFeatures(version=made.version, payload=encode(made))
 
 
 def command(folder: Path) -> list[str]:

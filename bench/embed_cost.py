@@ -23,7 +23,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from watcher.features.embed import LOCAL_BATCH, Choice, embedding_text
+from watcher.features.embedders import LOCAL_BATCH, EmbedderConfig, embedding_text
 from watcher.model import FEATURES_VERSION, Article
 from watcher.store.articles import PackedFeatures, add_article
 from watcher.store.engine import open_store
@@ -38,7 +38,7 @@ BEAT_S = 0.01
 ALONE = """
 import json, os, sys
 os.environ["OMP_NUM_THREADS"] = "1"
-from watcher.features.embed import load_embedder
+from watcher.features.embedders import load_embedder
 texts, setting, batch = json.load(sys.stdin)
 embedder = load_embedder(setting)
 for start in range(0, len(texts), batch):
@@ -136,9 +136,9 @@ async def embed_all(path: Path, setting: str) -> None:
             late.append(time.monotonic() - due)
 
     beating = asyncio.create_task(beat())
-    made = await embed_missing(writer, pool, Choice(setting=setting))
+    made = await embed_missing(writer, pool, EmbedderConfig(setting=setting))
     beating.cancel()
-    name = read(engine, name_of, Choice(setting=setting).mark)
+    name = read(engine, name_of, EmbedderConfig(setting=setting).store_key)
     left = read(engine, count_without_vector, model=name)
     assert left == 0, left
     if made > 1:

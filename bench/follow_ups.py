@@ -19,7 +19,7 @@ from rolling import vectors_of
 
 from digests.cluster.follow_ups import link_follow_ups, story_profile
 from digests.cluster.item import Item
-from watcher.features.embed import embedding_text, with_vector
+from watcher.features.embedders import embedding_text, with_vector
 from watcher.features.extract import extract_features
 
 FIRST, LATER = timedelta(hours=18), timedelta(hours=24)

@@ -27,9 +27,9 @@ from digests.cluster.stories import cluster_stories
 from digests.store.editions import open_digests
 from digests.store.schema import stories, story_articles, story_changes
 from digests.stories.window import cluster_and_save, items
-from watcher.features.embed import embedding_text, load_embedder, with_vector
+from watcher.features.codec import encode
+from watcher.features.embedders import embedding_text, load_embedder, with_vector
 from watcher.features.extract import extract_features
-from watcher.features.pack import pack
 from watcher.model import Article
 from watcher.store.articles import PackedFeatures, add_article, articles_between
 from watcher.store.writer import read, write
@@ -97,7 +97,7 @@ def fill(
             if vectors:
                 features = with_vector(features, *vectors[embedding_text(title, body)])
             packed = PackedFeatures(
-                version=features.version, payload=pack(features), vector=features.vector,
+                version=features.version, payload=encode(features), vector=features.vector,
                 vector_model=features.vector_model,
             )  # fmt: skip
             add_article(connection, article, feed_id=1, packed=packed, block_hashes=())

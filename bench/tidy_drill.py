@@ -22,8 +22,8 @@ from pathlib import Path
 
 from sqlalchemy import Engine, func, select
 
+from watcher.features.codec import encode
 from watcher.features.extract import extract_features
-from watcher.features.pack import pack
 from watcher.model import Article
 from watcher.settings.model import StoreSettings
 from watcher.store.articles import NewArticle, PackedFeatures, add_articles
@@ -84,7 +84,7 @@ def main() -> int:
 def fill(engine: Engine, number: int) -> None:
     """Store articles that are too old, and as many that are not."""
     made = extract_features("", title="Report", text=TEXT, language="en")
-    packed = PackedFeatures(version=made.version, payload=pack(made))
+    packed = PackedFeatures(version=made.version, payload=encode(made))
     for name, at in (("old", OLD), ("new", NEW)):
         given = [
             NewArticle(

@@ -31,8 +31,8 @@ from digests.edition.build import EditionRequest, make_edition
 from digests.settings.digests import digests_of
 from digests.store.editions import DAILY, open_digests
 from digests.store.schema import editions, stories, story_articles
+from watcher.features.codec import encode
 from watcher.features.extract import extract_features
-from watcher.features.pack import pack
 from watcher.model import Article, Source
 from watcher.settings.load import settings_model
 from watcher.store import fts
@@ -164,7 +164,7 @@ def put(connection: Connection, part: list[Article], sources: int) -> None:
     if late:
         made = [(one, extract_features(one.id, title=one.title, text=one.text, language="en")) for one in late]
         connection.execute(
-            features.insert(), [{"article_id": a.id, "version": f.version, "payload": pack(f)} for a, f in made]
+            features.insert(), [{"article_id": a.id, "version": f.version, "payload": encode(f)} for a, f in made]
         )
     in_stories(connection, [one for one in part if one.published_at < LAST - timedelta(days=1)])
 

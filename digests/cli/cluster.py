@@ -19,7 +19,14 @@ from digests.cluster.stories import cluster_stories
 from digests.model import Story
 from watcher.cli.app import load_settings
 from watcher.cli.output import say
-from watcher.features.embed import Embedder, Endpoint, embedding_text, endpoint_of, load_embedder, with_vector
+from watcher.features.embedders import (
+    Embedder,
+    EmbedderEndpoint,
+    embedder_endpoint,
+    embedding_text,
+    load_embedder,
+    with_vector,
+)
 from watcher.features.extract import extract_features
 
 PARTLY_FAILED = 3
@@ -95,9 +102,9 @@ def cluster_lines(lines: Iterable[str], out: TextIO, embedder: str = "auto") -> 
     return PARTLY_FAILED if faults else 0
 
 
-def endpoint_of_settings() -> Endpoint | None:
+def endpoint_of_settings() -> EmbedderEndpoint | None:
     """Return the endpoint that the settings name. Errors: SettingsError."""
-    return endpoint_of(load_settings(None).semantic)
+    return embedder_endpoint(load_settings(None).semantic)
 
 
 def write_rows(read: list[Line], stories: Iterable[Story], out: TextIO) -> None:

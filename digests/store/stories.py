@@ -16,7 +16,7 @@ from digests.cluster.item import Item
 from digests.cluster.tracking import MERGED, MOVED, SPLIT, ExistingStory, MergedStory, StoryEvent, TrackedStories
 from digests.model import Story
 from digests.store.schema import grouped, stories, story_articles, story_changes
-from watcher.features.pack import pack, unpack
+from watcher.features.codec import decode, encode
 from watcher.store.schema import articles
 from watcher.store.sql import chunked, insert
 
@@ -149,7 +149,7 @@ def known_of(row: Row[tuple[Any, ...]], articles: tuple[str, ...] = ()) -> Exist
             published_at=None,
             outlet="",
             url="",
-            features=unpack(at["id"], at["profile"], at["vector"], at["vector_model"]),
+            features=decode(at["id"], at["profile"], at["vector"], at["vector_model"]),
         )
     return ExistingStory(
         id=at["id"],
@@ -232,7 +232,7 @@ def story_values(story: Story, profile: Item, times: Mapping[str, datetime], siz
         "began_at": story.began_at or min(at),
         "was": list(story.was),
         "merged_into": None,
-        "profile": pack(features) if features else None,
+        "profile": encode(features) if features else None,
         "vector": features.vector if features else None,
         "vector_model": features.vector_model if features else None,
     }

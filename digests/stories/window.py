@@ -21,8 +21,7 @@ from digests.model import Story
 from digests.store import stories as store
 from digests.store.corrections import KeptCorrection, holding, kept_corrections
 from digests.store.stories import KnownStories, StoryMember, merged_into
-from watcher.features.pack import shingles_of, unpack
-from watcher.features.renew import renewed
+from watcher.features.codec import decode, decode_shingles, upgrade
 from watcher.model import FEATURES_VERSION, Article
 from watcher.store.articles import articles_by_id, nth_last_published_at, outlines_between, packed_features
 from watcher.store.writer import read, write
@@ -113,8 +112,8 @@ def items_between(connection: Connection, *, start: datetime, end: datetime, shi
     outdated = []
     for article, kept in outlines_between(connection, start=start, end=end):
         if kept.version == FEATURES_VERSION:
-            features = unpack(article.id, kept.payload, kept.vector, kept.vector_model, stand_in=STAND_IN)
-            shingles.put(article.id, shingles_of(kept.payload))
+            features = decode(article.id, kept.payload, kept.vector, kept.vector_model, stand_in=STAND_IN)
+            shingles.put(article.id, decode_shingles(kept.payload))
             yield item_of(article, features)
         else:
             outdated.append(article.id)
@@ -130,8 +129,8 @@ def items(connection: Connection, articles: Iterable[Article]) -> list[Item]:
     found = []
     for article in given:
         if kept := packed.get(article.id):
-            features = unpack(article.id, kept.payload, kept.vector, kept.vector_model)
-            found.append(item_of(article, renewed(features, article)))
+            features = decode(article.id, kept.payload, kept.vector, kept.vector_model)
+            found.append(item_of(article, upgrade(features, article)))
     return found
 
 

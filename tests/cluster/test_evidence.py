@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from digests.cluster.explain import collect_evidence
-from watcher.features.embed import with_vector
+from watcher.features.embedders import with_vector
 
 
 def vector(*values):

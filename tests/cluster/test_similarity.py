@@ -7,7 +7,7 @@ import pytest
 
 from digests.cluster.similarity import CalibrationCurve, calibrate, score_all_pairs, sharpen
 from digests.cluster.stories import THRESHOLD, WEIGHTS
-from watcher.features.embed import unit_vectors, with_vector
+from watcher.features.embedders import unit_vectors, with_vector
 
 LINEAR = replace(WEIGHTS, sharpness=1.0, across=None)
 CURVE = CalibrationCurve(highest=0.8, half=0.4, steepness=15.0)

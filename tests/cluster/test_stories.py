@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from digests.cluster.item import Item, item_of, kind_of
 from digests.cluster.linkage import LinkageParams, average_linkage, edges_of
 from digests.cluster.stories import cluster_stories, story_id
-from watcher.features.embed import embedding_text, load_embedder, with_vector
+from watcher.features.embedders import embedding_text, load_embedder, with_vector
 from watcher.features.extract import extract_features
 from watcher.model import Article
 

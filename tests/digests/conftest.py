@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import Engine
 
 from digests.store.editions import open_digests
+from watcher.features.codec import encode
 from watcher.features.extract import extract_features
-from watcher.features.pack import pack
 from watcher.model import Article
 from watcher.store.articles import PackedFeatures, add_article
 from watcher.store.writer import write
@@ -52,7 +52,7 @@ def put(engine: Engine) -> Callable[..., Article]:
             fetched_at=fetched or published,
         )
         made = extract_features(key, title=article.title, text=text, language=language)
-        packed = PackedFeatures(version=made.version, payload=pack(made))
+        packed = PackedFeatures(version=made.version, payload=encode(made))
         write(engine, add_article, article, feed_id=feed_id, packed=packed, block_hashes=())
         return article
 

@@ -29,8 +29,8 @@ from digests.store.editions import (
     seen_editions,
 )
 from tests.kinds import refuse_writes
+from watcher.features.codec import encode
 from watcher.features.extract import extract_features
-from watcher.features.pack import pack
 from watcher.model import Article, Changes, Entry, Polled, Source, Validators
 from watcher.store.articles import PackedFeatures, add_article
 from watcher.store.feeds import due_feeds, sync_sources
@@ -215,7 +215,7 @@ def test_the_ledger_says_why_entries_are_not_among_the_articles(engine):
             title=f"Bridge {age} falls into the Aar", text="It fell at night.", published_at=at, fetched_at=came,
         )  # fmt: skip
         made = extract_features(article.id, title=article.title, text=article.text, language="en")
-        packed = PackedFeatures(version=made.version, payload=pack(made))
+        packed = PackedFeatures(version=made.version, payload=encode(made))
         write(engine, lambda c, a=article, p=packed: add_article(c, a, feed_id=feed.id, packed=p, block_hashes=()))
         write(engine, lambda c, key=page.article_id: page_done(c, key))
 

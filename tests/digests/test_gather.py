@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from digests.cluster.fingerprints import ShingleStore
 from digests.cluster.follow_ups import WORDING_BYTES
 from digests.stories.window import STAND_IN, items, items_between
-from watcher.features.pack import pack
+from watcher.features.codec import encode
 from watcher.store.articles import PackedFeatures, articles_between
 from watcher.store.features import set_features
 from watcher.store.writer import read, write
@@ -44,7 +44,7 @@ def test_grouping_reads_the_same_without_the_texts(engine, put):
 def test_features_of_another_version_are_made_anew_from_the_text(engine, put):
     article = put("Post", DAM)
     (made,), _ = between(engine, NOON, NOON + timedelta(hours=1))
-    older = pack(replace(made.features, version="0", names=("atlantis",)))
+    older = encode(replace(made.features, version="0", names=("atlantis",)))
     write(engine, set_features, {article.id: PackedFeatures(version="0", payload=older)})
 
     found, with_texts = between(engine, NOON, NOON + timedelta(hours=1))

@@ -21,8 +21,8 @@ from digests.store.outbox import EditionKey, deliveries_of, enqueue
 from tests.delivery.mail_server import MailServer
 from tests.kinds import on
 from tests.tools import tools_of
+from watcher.features.codec import encode
 from watcher.features.extract import extract_features
-from watcher.features.pack import pack
 from watcher.model import Article, Source
 from watcher.net.client import Client
 from watcher.settings.load import load, parse
@@ -338,5 +338,5 @@ def place(tools, at: datetime, n: int, title: str) -> None:
         language="en", country=None, published_at=at, fetched_at=at,
     )  # fmt: skip
     made = extract_features(article.id, title=title, text=text, language="en")
-    packed = PackedFeatures(version=made.version, payload=pack(made))
+    packed = PackedFeatures(version=made.version, payload=encode(made))
     write(tools.writer.engine, add_article, article, feed_id=1, packed=packed, block_hashes=())

@@ -6,7 +6,7 @@ import struct
 
 import pytest
 
-from watcher.features.embed import checked
+from watcher.features.embedders import validate_vectors
 
 ODD = ["", " ", "a\0b", "half a \ud83d sign", "停電", "زلزال يضرب الساحل", "x" * 5_000, "🌊" * 300]
 
@@ -21,13 +21,13 @@ class EmbedderContract:
     def test_each_text_has_a_vector_of_unit_length(self, embedder):
         vectors = embedder.embed(["Quake in Tarvola", "Ferry runs again", "Quake in Tarvola"])
 
-        assert checked(vectors, count=3, name=embedder.name) == vectors
+        assert validate_vectors(vectors, count=3, name=embedder.name) == vectors
         assert len({len(vector) for vector in vectors}) == 1
 
     def test_any_text_has_one(self, embedder):
         vectors = embedder.embed(ODD)
 
-        for vector in checked(vectors, count=len(ODD), name=embedder.name):
+        for vector in validate_vectors(vectors, count=len(ODD), name=embedder.name):
             values = struct.unpack(f"<{len(vector) // 2}e", vector)
             assert sum(value * value for value in values) == pytest.approx(1.0, abs=0.01)
 

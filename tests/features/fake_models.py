@@ -19,9 +19,9 @@ class Words:
         self.model = Model()
 
     def embed(self, texts):
-        from watcher.features.embed import plain, unit_vectors
+        from watcher.features.embedders import sanitize_text, unit_vectors
 
-        return unit_vectors(self.model.encode([plain(text) for text in texts]))
+        return unit_vectors(self.model.encode([sanitize_text(text) for text in texts]))
 
 
 class Moody(Words):
@@ -57,7 +57,7 @@ class Longer(Words):
     """Another model under the name of the first."""
 
     def embed(self, texts):
-        from watcher.features.embed import unit_vectors
+        from watcher.features.embedders import unit_vectors
 
         return unit_vectors([row * 2 for row in self.model.encode(texts)])
 

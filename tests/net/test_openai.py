@@ -10,7 +10,7 @@ import pytest
 
 from tests.embedding_server import embedding_server, error, good
 from watcher.errors import EmbedderError, WatcherError
-from watcher.features.embed import Endpoint
+from watcher.features.embedders import EmbedderEndpoint
 from watcher.net.openai import LONGEST_PAUSE_S, EndpointEmbedder, endpoint_url
 from watcher.settings.secrets import Secret
 
@@ -29,7 +29,8 @@ def ask(server):
 
     def asking(texts=("one", "two words", "three"), **options):
         embedder = EndpointEmbedder(
-            Endpoint(**{"url": server.url, "model": "words", "timeout_s": 5.0} | options), sleep=asking.pauses.append
+            EmbedderEndpoint(**{"url": server.url, "model": "words", "timeout_s": 5.0} | options),
+            sleep=asking.pauses.append,
         )
         return embedder.embed(texts)
 
@@ -52,8 +53,8 @@ def test_dimensions_are_asked_for_and_part_of_the_name(server, ask):
 
     assert [asked["dimensions"] for asked in server.requests] == [8]
     assert {len(vector) for vector in vectors} == {16}
-    assert EndpointEmbedder(Endpoint(url=server.url, model="words")).name == "endpoint/words"
-    assert EndpointEmbedder(Endpoint(url=server.url, model="words", dimensions=8)).name == "endpoint/words/8"
+    assert EndpointEmbedder(EmbedderEndpoint(url=server.url, model="words")).name == "endpoint/words"
+    assert EndpointEmbedder(EmbedderEndpoint(url=server.url, model="words", dimensions=8)).name == "endpoint/words/8"
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 from tests.dripping_server import dripping_server
 from watcher.errors import EmbedderError, FetchError, ModelError, TimedOut
-from watcher.features.embed import Endpoint
+from watcher.features.embedders import EmbedderEndpoint
 from watcher.net.openai import Chat, EndpointEmbedder, Message
 from watcher.net.post import Post, PostRequest
 
@@ -37,7 +37,7 @@ def test_a_model_that_drips_is_given_up_in_time(dripping):
 
 
 def test_an_embedder_that_drips_is_given_up_in_time(dripping):
-    embedder = EndpointEmbedder(Endpoint(url=dripping, model="words", timeout_s=0.5, pauses_s=()))
+    embedder = EndpointEmbedder(EmbedderEndpoint(url=dripping, model="words", timeout_s=0.5, pauses_s=()))
     started = time.monotonic()
 
     with pytest.raises(EmbedderError, match=r"did not answer within 0\.5 s"):

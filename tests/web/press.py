@@ -11,8 +11,8 @@ from digests.edition.build import EditionRequest, make_edition
 from digests.settings.digests import digests_of
 from digests.store.editions import DAILY, open_digests
 from tests.kinds import on
+from watcher.features.codec import encode
 from watcher.features.extract import extract_features
-from watcher.features.pack import pack
 from watcher.model import Article, Changes, Failed, Polled, Removed, Validators
 from watcher.settings.daemon import token_of
 from watcher.settings.load import load
@@ -115,7 +115,7 @@ def put(engine: Engine, key: str, *, outlet: str, language: str, country: str, t
         | more
     )  # fmt: skip
     made = extract_features(key, title=article.title, text=article.text, language=language)
-    packed = PackedFeatures(version=made.version, payload=pack(made))
+    packed = PackedFeatures(version=made.version, payload=encode(made))
     write(engine, add_article, article, feed_id=1, packed=packed, block_hashes=())
     return key
 

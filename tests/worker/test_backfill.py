@@ -12,9 +12,9 @@ from sqlalchemy import update
 from tests.embedding_server import embedding_server, error, good, vector_of
 from watcher.daemon.jobs import LONGEST_REST_S, MENDING_S, REST_S, Job, rest_s
 from watcher.errors import EmbedderError, PluginError, StoreError, WatcherError
-from watcher.features.embed import Choice, Endpoint
+from watcher.features.codec import decode, encode
+from watcher.features.embedders import EmbedderConfig, EmbedderEndpoint
 from watcher.features.extract import extract_features
-from watcher.features.pack import pack, unpack
 from watcher.model import FEATURES_VERSION, Article
 from watcher.settings.secrets import Secret
 from watcher.store.articles import PackedFeatures, add_article, articles_by_id, packed_features
@@ -60,7 +60,7 @@ def store(engine):
                 published_at=NOON - timedelta(minutes=at), fetched_at=NOON,
             )  # fmt: skip
             made = extract_features(title, title=title, text=one.text, language="en")
-            packed = PackedFeatures(version=version, payload=pack(made) if version == FEATURES_VERSION else b"old")
+            packed = PackedFeatures(version=version, payload=encode(made) if version == FEATURES_VERSION else b"old")
             write(
                 engine, lambda c, one=one, packed=packed: add_article(c, one, feed_id=1, packed=packed, block_hashes=())
             )
@@ -76,42 +76,48 @@ def models(engine) -> dict[str, str | None]:
         return {key: model if has else None for key, model, has in rows if model}
 
 
-def choice(url: str, **options) -> Choice:
-    endpoint = Endpoint(
+def choice(url: str, **options) -> EmbedderConfig:
+    endpoint = EmbedderEndpoint(
         **{"url": url, "model": "words", "batch": 4, "timeout_s": 5.0, "pauses_s": (0.0, 0.0)} | options
     )
-    return Choice(setting="endpoint", endpoint=endpoint)
+    return EmbedderConfig(setting="endpoint", endpoint=endpoint)
 
 
 async def test_every_article_is_embedded_once_newest_first(store, engine, writer, pool):
     keys = store(*(f"Story {n}" for n in range(40)))
-    made = await embed_missing(writer, pool, Choice(setting=FAKES + "Words"), most=20)
+    made = await embed_missing(writer, pool, EmbedderConfig(setting=FAKES + "Words"), most=20)
 
     assert (made, sorted(models(engine))) == (20, sorted(keys[:20]))
-    assert await embed_missing(writer, pool, Choice(setting=FAKES + "Words")) == 20
-    assert await embed_missing(writer, pool, Choice(setting=FAKES + "Words")) == 0
+    assert await embed_missing(writer, pool, EmbedderConfig(setting=FAKES + "Words")) == 20
+    assert await embed_missing(writer, pool, EmbedderConfig(setting=FAKES + "Words")) == 0
     assert [text.partition("\n")[0] for part in pool.texts for text in part] == keys
 
 
 async def test_another_embedder_makes_all_anew_and_nothing_is_without_in_between(store, engine, writer, pool):
     keys = store(*(f"Story {n}" for n in range(6)))
-    await embed_missing(writer, pool, Choice(setting=FAKES + "Words"))
+    await embed_missing(writer, pool, EmbedderConfig(setting=FAKES + "Words"))
 
-    await embed_missing(writer, pool, Choice(setting=FAKES + "Newer"), most=4)
+    await embed_missing(writer, pool, EmbedderConfig(setting=FAKES + "Newer"), most=4)
     assert models(engine) == dict.fromkeys(keys[:4], "words/2") | dict.fromkeys(keys[4:], "words/1")
     assert read(engine, count_without_vector, model="words/2") == 2
 
-    await embed_missing(writer, pool, Choice(setting=FAKES + "Newer"))
+    await embed_missing(writer, pool, EmbedderConfig(setting=FAKES + "Newer"))
     assert models(engine) == dict.fromkeys(keys, "words/2")
 
 
 async def test_the_daemon_has_something_to_do_as_soon_as_the_embedder_is_another(store, engine, writer, pool):
-    assert await shards_missing_vectors(SimpleNamespace(writer=writer, embedder=Choice(setting=FAKES + "Words"))) == ()
+    assert (
+        await shards_missing_vectors(SimpleNamespace(writer=writer, embedder=EmbedderConfig(setting=FAKES + "Words")))
+        == ()
+    )
     keys = store("Story", "Other story")
-    await embed_missing(writer, pool, Choice(setting=FAKES + "Words"))
-    tools = SimpleNamespace(writer=writer, vector_pool=pool, embedder=Choice(setting=FAKES + "Newer"))
+    await embed_missing(writer, pool, EmbedderConfig(setting=FAKES + "Words"))
+    tools = SimpleNamespace(writer=writer, vector_pool=pool, embedder=EmbedderConfig(setting=FAKES + "Newer"))
 
-    assert await shards_missing_vectors(SimpleNamespace(writer=writer, embedder=Choice(setting=FAKES + "Words"))) == ()
+    assert (
+        await shards_missing_vectors(SimpleNamespace(writer=writer, embedder=EmbedderConfig(setting=FAKES + "Words")))
+        == ()
+    )
     while wanted := await shards_missing_vectors(tools):
         await run_vector_backfill(tools, wanted[0])
 
@@ -123,22 +129,22 @@ async def test_another_model_or_size_of_an_endpoint_has_all_made_anew(store, eng
     with embedding_server() as server:
         for options in ({}, {"model": "others"}, {"model": "others", "dimensions": 8}):
             chosen = choice(server.url, **options)
-            mark = chosen.mark
+            mark = chosen.store_key
             assert read(engine, lambda c, mark=mark: has_backlog(c, version=FEATURES_VERSION, mark=mark))
             await embed_missing(writer, Inline(), chosen)
-            assert models(engine) == dict.fromkeys(keys, chosen.mark)
+            assert models(engine) == dict.fromkeys(keys, chosen.store_key)
             assert not read(engine, lambda c, mark=mark: has_backlog(c, version=FEATURES_VERSION, mark=mark))
 
 
 async def test_one_text_that_the_embedder_cannot_read_keeps_no_other_from_its_vector(store, engine, writer, pool):
     keys = store("poison first", *(f"Story {n}" for n in range(30)), "poison last")
 
-    await embed_missing(writer, pool, Choice(setting=FAKES + "Moody"))
+    await embed_missing(writer, pool, EmbedderConfig(setting=FAKES + "Moody"))
 
     expected = dict.fromkeys(keys, "moody/1") | {"poison first": None, "poison last": None}
     assert models(engine) == expected
     asked = len(pool.texts)
-    assert await embed_missing(writer, pool, Choice(setting=FAKES + "Moody")) == 0
+    assert await embed_missing(writer, pool, EmbedderConfig(setting=FAKES + "Moody")) == 0
     assert len(pool.texts) == asked
 
 
@@ -147,7 +153,7 @@ async def test_an_embedder_that_takes_no_text_is_told_and_marks_none(store, engi
     store(*(f"Story {n}" for n in range(40)))
 
     with pytest.raises(EmbedderError, match=words):
-        await embed_missing(writer, pool, Choice(setting=FAKES + name))
+        await embed_missing(writer, pool, EmbedderConfig(setting=FAKES + name))
 
     assert models(engine) == {}
     assert len(pool.texts) < 12
@@ -158,7 +164,7 @@ async def test_an_embedder_that_does_not_load_is_told_and_noted(store, engine, w
     store("Story")
 
     with pytest.raises(PluginError, match="no_such_module"):
-        await embed_missing(writer, pool, Choice(setting="no_such_module:make"))
+        await embed_missing(writer, pool, EmbedderConfig(setting="no_such_module:make"))
 
     assert "no_such_module" in read(engine, recorded_embedder).trouble
 
@@ -172,25 +178,25 @@ async def test_an_embedder_whose_process_dies_is_named(store, engine, writer):
 
     store("Story")
     with pytest.raises(WorkerFailed, match='embedder "words/1" took its process down'):
-        await embed_missing(writer, Dying(), Choice(setting=FAKES + "Words"))
+        await embed_missing(writer, Dying(), EmbedderConfig(setting=FAKES + "Words"))
 
     assert read(engine, recorded_embedder).trouble == 'embedder "words/1" took its process down (exit code 3)'
 
 
 async def test_a_model_that_takes_anothers_name_is_noticed_by_its_dimensions(store, engine, writer, pool):
     store("Older story")
-    await embed_missing(writer, pool, Choice(setting=FAKES + "Words"))
+    await embed_missing(writer, pool, EmbedderConfig(setting=FAKES + "Words"))
     store("Newer story", "Older story")
 
     with pytest.raises(EmbedderError, match="gave 64 dimensions, and 32 before"):
-        await embed_missing(writer, Inline(), Choice(setting=FAKES + "Longer"))
+        await embed_missing(writer, Inline(), EmbedderConfig(setting=FAKES + "Longer"))
 
     assert models(engine) == {"Older story": "words/1"}
 
 
 async def test_without_an_embedder_nothing_is_noted(store, engine, writer, pool):
     store("Story")
-    await embed_missing(writer, pool, Choice(setting=FAKES + "Words"))
+    await embed_missing(writer, pool, EmbedderConfig(setting=FAKES + "Words"))
 
     assert await embed_missing(writer, pool, None) == 0
     assert read(engine, recorded_embedder) is None
@@ -279,7 +285,7 @@ async def test_features_of_another_version_are_made_anew_and_keep_their_vectors(
     assert await rebuild_features(writer, pool) == 5
     assert await rebuild_features(writer, pool) == 0
     for key, packed in read(engine, packed_features, keys).items():
-        found = unpack(key, packed.payload, packed.vector, packed.vector_model)
+        found = decode(key, packed.payload, packed.vector, packed.vector_model)
         made = extract_features(key, title=key, text=f"{key} was all the talk.", language="en")
         assert (found.terms, found.shingles, found.vector, found.vector_model) == (
             made.terms, made.shingles, b"\x00\x3c", "one/1",

@@ -12,9 +12,9 @@ from sqlalchemy import make_url, select
 from tests.kinds import on_postgresql
 from tests.tools import tools_of
 from watcher.errors import WatcherError
-from watcher.features.embed import Choice
+from watcher.features.codec import encode
+from watcher.features.embedders import EmbedderConfig
 from watcher.features.extract import extract_features
-from watcher.features.pack import pack
 from watcher.model import FEATURES_VERSION, Article
 from watcher.store.articles import PackedFeatures, add_article
 from watcher.store.engine import open_store
@@ -64,7 +64,7 @@ def store(engine):
                 text="All the talk.", country=None, published_at=NOON, fetched_at=NOON,
             )  # fmt: skip
             packed = PackedFeatures(
-                version=version, payload=pack(extract_features(one.id, title=one.title, text=one.text, language="en"))
+                version=version, payload=encode(extract_features(one.id, title=one.title, text=one.text, language="en"))
             )
             write(
                 engine, lambda c, one=one, packed=packed: add_article(c, one, feed_id=1, packed=packed, block_hashes=())
@@ -80,7 +80,7 @@ def a_node(engine, store_url):
     @asynccontextmanager
     async def start(name: str, embedder: str | None = "Words"):
         writer, pool = Writer(engine), Inline()
-        choice = Choice(setting=FAKES + embedder) if embedder else None
+        choice = EmbedderConfig(setting=FAKES + embedder) if embedder else None
         tools = tools_of(writer, None, pool, embedder=choice, worker=name)
         queue = PgQueue(tools, store_url)
         queue.crew.put(builtin_tasks(lambda: tools))

@@ -18,7 +18,7 @@ from typer import Option
 from watcher.cli.app import DONE, FAILED, PARTLY, Config, Json, current_session, examples, load_settings
 from watcher.cli.output import print_json, print_lines, say
 from watcher.errors import StoreError, WatcherError
-from watcher.features.embed import Choice
+from watcher.features.embedders import EmbedderConfig
 from watcher.feeds.health import has_private_address
 from watcher.model import FEATURES_VERSION, Failed, Offline, Polled
 from watcher.settings.model import Settings
@@ -116,7 +116,7 @@ async def one_pass(settings: Settings, engine: Engine, *, everything: bool, quie
             finally:
                 await queue.stop()
             tally.fetching_s = time.monotonic() - started
-            mark = tools.embedder.mark if tools.embedder else None
+            mark = tools.embedder.store_key if tools.embedder else None
 
             def look(connection: Connection) -> tuple[tuple[tuple[str, datetime], ...], bool]:
                 waiting = blocked_sources(connection, now=tools.now())
@@ -148,7 +148,7 @@ async def make_up(tools: WorkerContext, tally: Tally, advance: Callable[[str, in
 async def embed(
     writer: Writer,
     pool: Pool,
-    choice: Choice | None,
+    choice: EmbedderConfig | None,
     *,
     since: datetime,
     done: Callable[[int], None] = lambda n: None,

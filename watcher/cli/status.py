@@ -19,7 +19,7 @@ from watcher.cli.sources import find_source
 from watcher.cli.status_daemon import daemon_found, daemon_lines
 from watcher.cli.status_source import gather_source, health_words, iso, moment, row_of, source_lines
 from watcher.errors import StoreError
-from watcher.features.embed import choice_of, usable_embedder
+from watcher.features.embedders import embedder_config, resolve_embedder
 from watcher.feeds.health import rank
 from watcher.feeds.html_text import one_line
 from watcher.model import FEATURES_VERSION
@@ -212,9 +212,9 @@ def chosen(rows: Sequence[dict[str, Any]], *, most: int) -> list[dict[str, Any]]
 
 def features_found(settings: Settings, engine: Engine) -> dict[str, Any]:
     """Return, as JSON has it, which embedder is in use and how many articles wait for it, or for newer features."""
-    choice = usable_embedder(choice_of(settings.semantic))
+    choice = resolve_embedder(embedder_config(settings.semantic))
     noted = read(engine, recorded_embedder)
-    used = noted if noted is not None and choice is not None and noted.mark == choice.mark else None
+    used = noted if noted is not None and choice is not None and noted.mark == choice.store_key else None
     name = used.name if used else None
     return {
         "embedder": choice.setting if choice else "none",

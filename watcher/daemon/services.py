@@ -14,7 +14,7 @@ from watcher.clean.sites.book import own_rules
 from watcher.daemon.clock import Clock
 from watcher.daemon.jobs import VISITS, Job, JobRunner, own_jobs, plugged_in_jobs
 from watcher.daemon.metrics import Counts
-from watcher.features.embed import choice_of, usable_embedder
+from watcher.features.embedders import embedder_config, resolve_embedder
 from watcher.net.client import Client
 from watcher.settings.edit import Difference, difference
 from watcher.settings.model import Settings
@@ -125,7 +125,7 @@ class Services:
             store=kept.store,
             fetch=kept.fetch,
             client=await self.client(kept),
-            embedder=usable_embedder(choice_of(kept.semantic)),
+            embedder=resolve_embedder(embedder_config(kept.semantic)),
             sites=await asyncio.to_thread(own_rules, kept.path),
         )
         jobs = () if self.is_helper else await asyncio.to_thread(plugged_in_jobs, kept, tools)

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from watcher.errors import EmbedderError, FetchError, ModelError, TimedOut, TooLarge, WatcherError
-from watcher.features.embed import Endpoint, plain, unit_vectors
+from watcher.features.embedders import EmbedderEndpoint, sanitize_text, unit_vectors
 from watcher.feeds.html_text import one_line
 from watcher.feeds.schedule import retry_after
 from watcher.net.error_text import describe_status
@@ -157,7 +157,7 @@ class Chat(JsonEndpoint):
 class EndpointEmbedder(JsonEndpoint):
     """An embedder: `POST …/embeddings`, asked again where that can help."""
 
-    def __init__(self, endpoint: Endpoint, *, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(self, endpoint: EmbedderEndpoint, *, sleep: Callable[[float], None] = time.sleep) -> None:
         self.name = f"endpoint/{endpoint.model}" + (f"/{endpoint.dimensions}" if endpoint.dimensions else "")
         self._endpoint = endpoint
         self._sleep = sleep
@@ -168,7 +168,7 @@ class EndpointEmbedder(JsonEndpoint):
         size = self._endpoint.batch
         vectors: list[bytes] = []
         for start in range(0, len(texts), size):
-            vectors += self._embed_batch([plain(text) for text in texts[start : start + size]])
+            vectors += self._embed_batch([sanitize_text(text) for text in texts[start : start + size]])
         return vectors
 
     def fault(self, words: str, **kind: Any) -> EmbedderError:  # noqa: ANN401
@@ -214,7 +214,7 @@ class EndpointEmbedder(JsonEndpoint):
         return vectors
 
 
-def load(endpoint: Endpoint) -> EndpointEmbedder:
+def load(endpoint: EmbedderEndpoint) -> EndpointEmbedder:
     """Return the embedder that asks `endpoint`. Errors: WatcherError if its key cannot be had."""
     return EndpointEmbedder(endpoint)
 

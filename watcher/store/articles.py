@@ -29,7 +29,7 @@ OF_ENTRY = func.coalesce(entries.c.led_to, entries.c.article_id)  # the article 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackedFeatures:
-    """An article's features as bytes (`features.pack`), with the embedder's vector if there is one."""
+    """An article's features as bytes (`features.codec`), with the embedder's vector if there is one."""
 
     version: str
     payload: bytes

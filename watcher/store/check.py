@@ -148,14 +148,14 @@ def without_features() -> Select[Any]:
 
 def make_missing_features(connection: Connection) -> bool:
     """Make the features of some articles that have none; return whether that may have left others."""
+    from watcher.features.codec import encode
     from watcher.features.extract import extract_features
-    from watcher.features.pack import pack
 
     found = articles_by_id(connection, connection.scalars(without_features().limit(AT_ONCE)).all())
     days = dict(connection.execute(select(articles.c.id, articles.c.day).where(articles.c.id.in_(list(found)))).all())
     made = [extract_features(key, title=one.title, text=one.text, language=one.language) for key, one in found.items()]
     rows = [
-        {"article_id": each.article_id, "version": each.version, "payload": pack(each), "day": days[each.article_id]}
+        {"article_id": each.article_id, "version": each.version, "payload": encode(each), "day": days[each.article_id]}
         for each in made
     ]
     if rows:

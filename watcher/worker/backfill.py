@@ -11,7 +11,7 @@ from functools import partial
 from sqlalchemy import Connection
 
 from watcher.errors import EmbedderError, StoreError, WatcherError
-from watcher.features.embed import Choice, embedding_text
+from watcher.features.embedders import EmbedderConfig, embedding_text
 from watcher.model import FEATURES_VERSION
 from watcher.store.features import (
     EmbedderState,
@@ -38,7 +38,7 @@ NO_TEXT_TAKEN = 3  # texts refused before any was taken: then the embedder is at
 async def embed_missing(
     writer: Writer,
     pool: Pool,
-    choice: Choice | None,
+    choice: EmbedderConfig | None,
     *,
     since: datetime | None = None,
     share: str = "",
@@ -56,10 +56,10 @@ async def embed_missing(
     if choice is None:
         await writer.do(record_embedder, None)
         return 0
-    name = await writer.read(name_of, choice.mark)
+    name = await writer.read(name_of, choice.store_key)
     try:
         name = await pool.run(tasks.embedder_name, choice, limit_s=choice.limit_s)
-        await writer.do(record_embedder, EmbedderState(mark=choice.mark, name=name))
+        await writer.do(record_embedder, EmbedderState(mark=choice.store_key, name=name))
         size = await writer.read(partial(vector_bytes, model=name))
         run = EmbedRun(writer=writer, pool=pool, choice=choice, name=name, size=size, done=done)
         while run.made < most:
@@ -75,7 +75,7 @@ async def embed_missing(
         told = error
         if isinstance(error, WorkerFailed):  # which says what happened, not to whom
             told = WorkerFailed(f'embedder "{name or choice.setting}" {error}')
-        trouble = EmbedderState(mark=choice.mark, name=name, trouble=str(told))
+        trouble = EmbedderState(mark=choice.store_key, name=name, trouble=str(told))
         await writer.do(record_embedder, trouble)
         if told is error:
             raise
@@ -89,7 +89,7 @@ class EmbedRun:
 
     writer: Writer
     pool: Pool
-    choice: Choice
+    choice: EmbedderConfig
     name: str
     size: int | None  # bytes of this model's vectors, where there are any
     done: Callable[[int], None]
@@ -248,7 +248,7 @@ async def shards_missing_vectors(tools: WorkerContext) -> tuple[str, ...]:
         return ()
 
     def look(connection: Connection) -> tuple[str, ...]:
-        name = name_of(connection, choice.mark)
+        name = name_of(connection, choice.store_key)
         found = shares_without_vector(connection, model=name)
         return found if name else found[:1]
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine
 
-from watcher.features.embed import Choice, choice_of, usable_embedder
+from watcher.features.embedders import EmbedderConfig, embedder_config, resolve_embedder
 from watcher.net.client import Client
 from watcher.settings.model import FetchSettings, PollSettings, Settings, StoreSettings
 from watcher.store.clock import drop_future_times
@@ -56,7 +56,7 @@ class WorkerContext:
     edition_pool: Pool  # for editions, whose process ends with each: what it took is given back
     poll: PollSettings
     fetch: FetchSettings
-    embedder: Choice | None  # None where there is none to be had
+    embedder: EmbedderConfig | None  # None where there is none to be had
     store: StoreSettings = field(default_factory=StoreSettings)  # how long what is kept
     pages: bool = True  # articles' pages are visited too; else they wait
     sites: tuple[SiteRules, ...] = ()  # the user's own rules for single sites
@@ -119,7 +119,7 @@ async def open_context(
         poll=settings.poll,
         store=settings.store,
         fetch=fetch,
-        embedder=usable_embedder(choice_of(settings.semantic)),
+        embedder=resolve_embedder(embedder_config(settings.semantic)),
         pages=pages,
         sites=sites,
         started_at=system_clock(),

@@ -14,7 +14,7 @@ from watcher.text.urls import host_of
 if TYPE_CHECKING:
     from watcher.clean.site_memory import SiteMemory
     from watcher.clean.sites.rules import SiteRules
-    from watcher.features.embed import Choice, Embedder
+    from watcher.features.embedders import Embedder, EmbedderConfig
     from watcher.store.articles import PackedFeatures
 
 LARGE_SITE = 50  # articles
@@ -62,10 +62,10 @@ def load_cleaner() -> None:
     It takes some .7 s of CPU, half a minute on a machine that is starved.
     """
     from watcher.clean import article, decode, fragment, reject
-    from watcher.features import extract, pack
+    from watcher.features import codec, extract
     from watcher.net import robots
 
-    assert reject and article and decode and fragment and extract and pack and robots
+    assert reject and article and decode and fragment and extract and codec and robots
 
 
 def parse_feed(
@@ -147,27 +147,27 @@ def clean_entry(entry: Entry, url: str, language: str | None) -> ProcessedPage:
 
 def pack_with_features(cleaned: Cleaned) -> ProcessedPage:
     """Return a cleaned article with its features; the id is set where it is stored."""
-    from watcher.features import extract, pack
+    from watcher.features import codec, extract
 
     made = extract.extract_features("", title=cleaned.title, text=cleaned.text, language=cleaned.language or "und")
-    return ProcessedPage(cleaned=cleaned, version=made.version, payload=pack.pack(made))
+    return ProcessedPage(cleaned=cleaned, version=made.version, payload=codec.encode(made))
 
 
 def pack_features(rows: tuple[tuple[str, str, str, str], ...]) -> dict[str, PackedFeatures]:
     """Return the features of stored articles, each (id, title, text, language), packed."""
-    from watcher.features import extract, pack
+    from watcher.features import codec, extract
     from watcher.store.articles import PackedFeatures
 
     made = [
         extract.extract_features(key, title=title, text=text, language=language) for key, title, text, language in rows
     ]
-    return {each.article_id: PackedFeatures(version=each.version, payload=pack.pack(each)) for each in made}
+    return {each.article_id: PackedFeatures(version=each.version, payload=codec.encode(each)) for each in made}
 
 
 @lru_cache(maxsize=1)
-def embedder(choice: Choice) -> Embedder:
+def embedder(choice: EmbedderConfig) -> Embedder:
     """Return the embedder that the settings name, loaded once a process. Errors: PluginError."""
-    from watcher.features.embed import load_embedder
+    from watcher.features.embedders import load_embedder
 
     found = load_embedder(choice.setting, choice.endpoint)
     if found is None:
@@ -175,13 +175,13 @@ def embedder(choice: Choice) -> Embedder:
     return found
 
 
-def embed(choice: Choice, texts: tuple[str, ...]) -> list[bytes]:
+def embed(choice: EmbedderConfig, texts: tuple[str, ...]) -> list[bytes]:
     """Return the vector of each text. Errors: EmbedderError."""
-    from watcher.features.embed import checked
+    from watcher.features.embedders import validate_vectors
 
     made = embedder(choice)
     try:
-        return checked(made.embed(texts), count=len(texts), name=made.name)
+        return validate_vectors(made.embed(texts), count=len(texts), name=made.name)
     except EmbedderError as error:
         if error.permanent:
             embedder.cache_clear()  # who mends it, the key's file say, need not start us again
@@ -191,6 +191,6 @@ def embed(choice: Choice, texts: tuple[str, ...]) -> list[bytes]:
         raise EmbedderError(words, about_texts=True) from error
 
 
-def embedder_name(choice: Choice) -> str:
+def embedder_name(choice: EmbedderConfig) -> str:
     """Return the name under which the embedder's vectors are kept."""
     return embedder(choice).name

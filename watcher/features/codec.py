@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import struct
 import zlib
+from dataclasses import replace
 from sys import intern
 
-from watcher.features.extract import packed_terms
-from watcher.model import Features
+from watcher.features.extract import extract_features, packed_terms
+from watcher.model import FEATURES_VERSION, Article, Features
 
 FORMAT = 2
 FIRST_FORMAT = 1  # with the terms as JSON: as it is still read, no store has to be written anew
@@ -18,7 +19,7 @@ SHINGLE_BYTES = 4
 WEIGHT_BYTES = 2
 
 
-def pack(features: Features) -> bytes:
+def encode(features: Features) -> bytes:
     """Return the sparse part of `features` in a compact form: about 2.3 kB for a long article."""
     words = json.dumps([features.version, features.names, features.numbers], ensure_ascii=False, separators=(",", ":"))
     text = f"{words}\n{features.stems}".encode("utf-8", "surrogatepass")
@@ -27,7 +28,7 @@ def pack(features: Features) -> bytes:
     return head + zlib.compress(TERMS.pack(len(features.weights) // WEIGHT_BYTES) + features.weights + text, 6)
 
 
-def unpack(
+def decode(
     article_id: str, packed: bytes, vector: bytes | None, vector_model: str | None, *, stand_in: bytes | None = None
 ) -> Features:
     """
@@ -45,7 +46,7 @@ def unpack(
             raise ValueError(f"features of article {article_id} are in format {form}, not {FORMAT}")
         end = HEAD.size + SHINGLE_BYTES * count
         body = zlib.decompress(packed[end:])
-        version, stems, weights, names, numbers = parts(body) if form == FORMAT else first_parts(body)
+        version, stems, weights, names, numbers = decode_parts(body) if form == FORMAT else decode_parts_v1(body)
     except (struct.error, zlib.error) as error:
         raise ValueError(f"features of article {article_id} are damaged: {error}") from error
     return Features(
@@ -61,13 +62,13 @@ def unpack(
     )
 
 
-def shingles_of(packed: bytes) -> bytes:
+def decode_shingles(packed: bytes) -> bytes:
     """Return the shingles of the features that `pack` packed, which `unpack` can read."""
     _, count = HEAD.unpack_from(packed)
     return packed[HEAD.size : HEAD.size + SHINGLE_BYTES * count]
 
 
-def parts(body: bytes) -> tuple[str, str, bytes, list[str], list[str]]:
+def decode_parts(body: bytes) -> tuple[str, str, bytes, list[str], list[str]]:
     """Return version, stems, weights, names and numbers of what was compressed."""
     (count,) = TERMS.unpack_from(body)
     end = TERMS.size + WEIGHT_BYTES * count
@@ -76,7 +77,15 @@ def parts(body: bytes) -> tuple[str, str, bytes, list[str], list[str]]:
     return version, stems, body[TERMS.size : end], names, numbers
 
 
-def first_parts(body: bytes) -> tuple[str, str, bytes, list[str], list[str]]:
+def decode_parts_v1(body: bytes) -> tuple[str, str, bytes, list[str], list[str]]:
     """Return the same of the first format."""
     version, terms, names, numbers = json.loads(body.decode("utf-8", "surrogatepass"))
     return version, *packed_terms(terms), names, numbers
+
+
+def upgrade(features: Features, article: Article) -> Features:
+    """Return `features` as this version makes them of `article`; the vector, which has its own version, is kept."""
+    if features.version == FEATURES_VERSION:
+        return features
+    made = extract_features(article.id, title=article.title, text=article.text, language=article.language)
+    return replace(made, vector=features.vector, vector_model=features.vector_model)

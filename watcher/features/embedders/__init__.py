@@ -1,1 +1,0 @@
-"""One file an embedder; the table beside the protocol is in `features/embed.py`."""
