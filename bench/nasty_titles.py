@@ -28,8 +28,8 @@ import markdown as python_markdown
 from lxml import html as lxml_html
 
 from digests.model import Edition
+from digests.render.escape import sanitize_line, web_url
 from digests.render.forms import render
-from digests.render.safe import inert, web_url
 from digests.render.sample_edition import edition
 
 TOOLS = Path(os.environ.get("EDITION_TOOLS", Path.home() / ".cache" / "watcher-edition-tools"))
@@ -75,7 +75,7 @@ def piped(words: list[str]) -> Reader:
 
 def wrong(case: Mapping[str, str], read: Reader) -> list[str]:
     """Return what a program shows otherwise than the case wants it, empty if all is right."""
-    clean = " ".join((case.get("clean") or inert(case["title"])).split())
+    clean = " ".join((case.get("clean") or sanitize_line(case["title"])).split())
     url = web_url(case["url"])
     made = render(hostile(case["title"], case["url"]), ["markdown"])[0].body.decode()
     page = lxml_html.fragment_fromstring(read(made.split("\n---\n", 1)[1]), create_parent="div")

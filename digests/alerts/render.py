@@ -8,7 +8,7 @@ from datetime import datetime
 from email.message import EmailMessage
 from email.utils import format_datetime
 
-from digests.render.headers import MAIL, phrase
+from digests.render.mail import MAIL, phrase
 from digests.render.webhook import escaped_for_slack
 from digests.settings.delivery import parse_mailbox
 from watcher.feeds.html_text import one_line

@@ -11,8 +11,8 @@ from jinja2 import Environment
 
 from digests.model import Edition
 from digests.render.edition import view
+from digests.render.escape import web_url
 from digests.render.markdown import document
-from digests.render.safe import web_url
 from digests.render.templating import Own, environment, filled
 from digests.render.view import EditionView
 

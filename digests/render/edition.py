@@ -18,8 +18,9 @@ from digests.model import (
     Silent,
     Voice,
 )
-from digests.render import safe
+from digests.render.escape import language_tag, safe_anchor, sanitize_line, sanitize_lines, text_direction, web_url
 from digests.render.ledger import ledger_lines
+from digests.render.localizer import Localizer, language_direction, words_for
 from digests.render.view import (
     BriefView,
     Cite,
@@ -32,7 +33,6 @@ from digests.render.view import (
     Tongue,
     VoiceView,
 )
-from digests.render.words import Words, words_for
 from watcher.text.urls import host_of
 from watcher.text.words import fold
 from watcher.text.words import words as split
@@ -69,21 +69,21 @@ def view(edition: Edition) -> EditionView:
         "languages": ledger.languages,
     }
     facts = {key: words.say(key, n=counts[key]) for key in ("articles", "outlets", "languages", "stories")}
-    title = safe.inert(edition.title, limit=MAX_TITLE)
+    title = sanitize_line(edition.title, limit=MAX_TITLE)
     return EditionView(
         digest=edition.digest,
         title=title,
         language=words.language,
-        dir=words.direction(words.language, title),
+        dir=language_direction(words.language, title),
         day=edition.local_date,
         long_date=words.long_date(edition.local_date),
         number=edition.number,
         facts=words.say("facts", **facts),
         minutes=words.say("minutes", n=edition.minutes) if edition.stories else "",
-        note=safe.inert_lines(edition.note),
+        note=sanitize_lines(edition.note),
         sections=tuple(
             SectionView(
-                title=safe.inert(section.title, limit=MAX_TITLE),
+                title=sanitize_line(section.title, limit=MAX_TITLE),
                 stories=tuple(story_view(story, edition, words) for story in section.stories),
             )
             for section in edition.sections
@@ -100,7 +100,7 @@ def view(edition: Edition) -> EditionView:
     )
 
 
-def story_view(story: EditionStory, edition: Edition, words: Words) -> StoryView:
+def story_view(story: EditionStory, edition: Edition, words: Localizer) -> StoryView:
     """Return what `edition` shows of a story."""
     title = headline(story.title, words)
     plain = _sources(story, [each for each in story.mentions if not _title(each, story)], MAX_SOURCES, words)
@@ -109,12 +109,12 @@ def story_view(story: EditionStory, edition: Edition, words: Words) -> StoryView
     is_new = story.status == "new" and edition.previous is not None  # in a first edition, the word would say nothing
     return StoryView(
         number=story.number,
-        anchor=safe.anchor(story.anchor, story.number),
+        anchor=safe_anchor(story.anchor, story.number),
         title=title,
         tongue=tongue(story.title_language, title, words),
-        url=safe.web_url(story.url),
+        url=web_url(story.url),
         in_language=words.in_language(story.title_language),
-        places=" · ".join(safe.inert(place) for place in story.places),
+        places=" · ".join(sanitize_line(place) for place in story.places),
         is_new=is_new,
         day=words["new"] if is_new else "" if edition.previous is None else words.say("day", n=story.day),
         alerts=watched(story.alerts, words),
@@ -134,25 +134,25 @@ def story_view(story: EditionStory, edition: Edition, words: Words) -> StoryView
         spark=_heights(story.spark) if story.trend in TRENDS else (),
         trend=words[story.trend] if story.trend in TRENDS else "",
         country=next(iter(story.place_codes), ""),
-        first_place=safe.inert(next(iter(story.places), "")),
+        first_place=sanitize_line(next(iter(story.places), "")),
     )
 
 
-def _moved(story: EditionStory, words: Words) -> tuple[Quote, ...]:
+def _moved(story: EditionStory, words: Localizer) -> tuple[Quote, ...]:
     """Return what is new: numbers given anew, then sentences, then outlets."""
     figures = tuple(_figure(figure, words) for figure in story.figures[:MAX_FIGURES])
     if not story.new_outlets:
         return figures + quotes(story.since, words)
     count = len(story.new_outlets)
-    named = ", ".join(safe.inert(name, limit=MAX_TITLE) for name in story.new_outlets[:MAX_NEW_OUTLETS])
+    named = ", ".join(sanitize_line(name, limit=MAX_TITLE) for name in story.new_outlets[:MAX_NEW_OUTLETS])
     named += ", …" if count > MAX_NEW_OUTLETS else ""
     joined = Quote(text=words.say("new_outlets", n=count, names=named), tongue=Tongue(), cites=())
     return (*figures, *quotes(story.since, words), joined)
 
 
-def _figure(figure: Figure, words: Words) -> Quote:
+def _figure(figure: Figure, words: Localizer) -> Quote:
     """Return "59 → 78 people" and where the new number stands."""
-    before, after, what = (safe.inert(text, limit=120) for text in (figure.before, figure.after, figure.what))
+    before, after, what = (sanitize_line(text, limit=120) for text in (figure.before, figure.after, figure.what))
     now = figure.now
     arrow = words.arrow_in(now.language, what) if what else words.arrow
     return Quote(
@@ -170,29 +170,29 @@ def _title(mention: Mention, story: EditionStory) -> str:
     is_own = (mention.url, mention.language) == (story.url, story.title_language) and story.title in mention.title
     if is_own or not mention.headline:
         return ""
-    return safe.inert(mention.title, limit=MAX_TITLE)
+    return sanitize_line(mention.title, limit=MAX_TITLE)
 
 
-def _sources(story: EditionStory, mentions: Sequence[Mention], most: int, words: Words) -> tuple[SourceLine, ...]:
+def _sources(story: EditionStory, mentions: Sequence[Mention], most: int, words: Localizer) -> tuple[SourceLine, ...]:
     """Return the first of `mentions` as they are shown."""
     return tuple(_source(each, _title(each, story), words) for each in mentions[:most])
 
 
-def _agency(mention: Mention, words: Words) -> str:
+def _agency(mention: Mention, words: Localizer) -> str:
     """Return "AFP text", or nothing where it is nobody's or the agency's own site has it: "Reuters", "AP News"."""
-    agency = safe.inert(mention.agency or "", limit=80)
+    agency = sanitize_line(mention.agency or "", limit=80)
     own, named = ([fold(word) for word in split(name)] for name in (mention.outlet, agency))
     if not named or own[: len(named)] == named:
         return ""
     return words.say("agency", agency=agency)
 
 
-def _source(mention: Mention, title: str, words: Words) -> SourceLine:
+def _source(mention: Mention, title: str, words: Localizer) -> SourceLine:
     outlet = outlet_name(mention.outlet, mention.url)
     about = (words.country(mention.country), words.in_language(mention.language), _agency(mention, words))
     return SourceLine(
         outlet=outlet,
-        url=safe.web_url(mention.url),
+        url=web_url(mention.url),
         tongue=tongue(mention.language, title or outlet, words),
         about=", ".join(part for part in about if part),
         title=title,
@@ -200,10 +200,10 @@ def _source(mention: Mention, title: str, words: Words) -> SourceLine:
 
 
 def _model(story: EditionStory) -> str:
-    return safe.inert(story.prose_by, limit=80) or "?"
+    return sanitize_line(story.prose_by, limit=80) or "?"
 
 
-def _since(edition: Edition, words: Words) -> str:
+def _since(edition: Edition, words: Localizer) -> str:
     if edition.previous is None:
         return words["since_last"]
     if (edition.local_date - edition.previous).days == 1:
@@ -217,7 +217,7 @@ def _heights(spark: Sequence[int]) -> tuple[int, ...]:
     return tuple(max(1, round(12 * value / top)) for value in spark) if top > 0 else ()
 
 
-def coverage(story: EditionStory, words: Words) -> str:
+def coverage(story: EditionStory, words: Localizer) -> str:
     """
     Return "47 outlets · 14 independent · 33 agency copies folded · 9 languages": without folded ones where none is, and
     without languages where there is one.
@@ -231,19 +231,19 @@ def coverage(story: EditionStory, words: Words) -> str:
     return " · ".join(parts)
 
 
-def voices(story: EditionStory, words: Words) -> tuple[VoiceView, ...]:
+def voices(story: EditionStory, words: Localizer) -> tuple[VoiceView, ...]:
     """Return how each country, or kind of owner, leads; the first of each to report is called so."""
     return tuple(_voice(voice, story.voices, words) for voice in story.voices[:MAX_VOICES])
 
 
-def _voice(voice: Voice, among: Iterable[Voice], words: Words) -> VoiceView:
+def _voice(voice: Voice, among: Iterable[Voice], words: Localizer) -> VoiceView:
     mention = voice.mention
     title = headline(mention.title, words)
     is_country = voice.group == "country"
     before, after = words.around("leads" if is_country else "leads_kind", "headline", name=_name(voice, words))
     rivals = [other.mention.at for other in among if other.group == voice.group and other is not voice]
     first = words["first"] if rivals and mention.at < min(rivals) else ""
-    only = ", ".join(name for name in (safe.inert(name, limit=80) for name in voice.only[:MAX_ONLY]) if name)
+    only = ", ".join(name for name in (sanitize_line(name, limit=80) for name in voice.only[:MAX_ONLY]) if name)
     return VoiceView(
         before=before,
         headline=title,
@@ -255,7 +255,7 @@ def _voice(voice: Voice, among: Iterable[Voice], words: Words) -> VoiceView:
     )
 
 
-def silent(story: EditionStory, words: Words) -> tuple[str, ...]:
+def silent(story: EditionStory, words: Localizer) -> tuple[str, ...]:
     """Return "Not reported in: China (4 read).": a sentence for countries, one for kinds of owners."""
     lines = []
     for group, key in (("country", "silent"), ("owner", "silent_kind")):
@@ -272,22 +272,22 @@ def silent(story: EditionStory, words: Words) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def _name(one: Voice | Silent, words: Words) -> str:
+def _name(one: Voice | Silent, words: Localizer) -> str:
     """Return the name of a country, or the settings' word for a kind of owner."""
-    name = safe.inert(one.name, limit=80)
+    name = sanitize_line(one.name, limit=80)
     return words.country(name) or name if one.group == "country" else name
 
 
-def correction(value: Correction, words: Words) -> CorrectionView:
+def correction(value: Correction, words: Localizer) -> CorrectionView:
     """Return one correction; the story's headline is named unless it is what has changed."""
     day = words.short_date(value.cited_on)
-    about_itself = safe.inert(value.title) == safe.inert(value.before)
+    about_itself = sanitize_line(value.title) == sanitize_line(value.before)
     cited = words.say("cited", day=day) if about_itself else _cited_for(value, day, words)
-    before, after = (safe.inert(text, limit=2 * MAX_TITLE) for text in (value.before, value.after))
+    before, after = (sanitize_line(text, limit=2 * MAX_TITLE) for text in (value.before, value.after))
     return CorrectionView(
         kind=words[KINDS.get(value.kind, "text_changed")],
         outlet=outlet_name(value.outlet, value.url),
-        url=safe.web_url(value.url),
+        url=web_url(value.url),
         tongue=tongue(value.language, before or after, words),
         cited=cited,
         before=words.say("quoted", text=before) if before else "",
@@ -295,46 +295,46 @@ def correction(value: Correction, words: Words) -> CorrectionView:
     )
 
 
-def _cited_for(value: Correction, day: str, words: Words) -> str:
+def _cited_for(value: Correction, day: str, words: Localizer) -> str:
     return words.say("cited_for", day=day, title=headline(value.title, words))
 
 
-def headline(title: str, words: Words) -> str:
-    return safe.inert(title, limit=MAX_TITLE) or words["untitled"]
+def headline(title: str, words: Localizer) -> str:
+    return sanitize_line(title, limit=MAX_TITLE) or words["untitled"]
 
 
 def outlet_name(name: str, url: str) -> str:
     """Return an outlet's name; its host where a source was named with nothing that can be seen."""
-    return safe.inert(name, limit=MAX_TITLE) or host_of(url) or "?"
+    return sanitize_line(name, limit=MAX_TITLE) or host_of(url) or "?"
 
 
-def tongue(tag: str, text: str, words: Words) -> Tongue:
-    own = words.direction(words.language, "")
-    direction = words.direction(tag, text)
+def tongue(tag: str, text: str, words: Localizer) -> Tongue:
+    own = language_direction(words.language, "")
+    direction = language_direction(tag, text)
     foreign = words.language_name(tag)
-    return Tongue(lang=safe.language_tag(tag) if foreign else "", dir=direction if direction != own else "")
+    return Tongue(lang=language_tag(tag) if foreign else "", dir=direction if direction != own else "")
 
 
-def cite(outlet: str, url: str, at: datetime, words: Words) -> Cite:
+def cite(outlet: str, url: str, at: datetime, words: Localizer) -> Cite:
     name = outlet_name(outlet, url)
-    turns = words.direction(words.language, "") == "ltr" and safe.first_strong(name) == "rtl"
-    return Cite(outlet=name, url=safe.web_url(url), mark="\u200e" if turns else "", time=words.clock(at))
+    turns = language_direction(words.language, "") == "ltr" and text_direction(name) == "rtl"
+    return Cite(outlet=name, url=web_url(url), mark="\u200e" if turns else "", time=words.clock(at))
 
 
-def quotes(sentences: Sequence[Sentence], words: Words) -> tuple[Quote, ...]:
+def quotes(sentences: Sequence[Sentence], words: Localizer) -> tuple[Quote, ...]:
     """Return the sentences in order; those that follow each other in one report share one citation."""
     found = []
     for (url, outlet, tag, at), run in groupby(sentences, key=lambda s: (s.url, s.outlet, s.language, s.at)):
-        text = words.joined((safe.inert(sentence.text) for sentence in run), tag)
+        text = words.joined((sanitize_line(sentence.text) for sentence in run), tag)
         found.append(Quote(text=text, tongue=tongue(tag, text, words), cites=(cite(outlet, url, at, words),)))
     return tuple(found)
 
 
-def written(prose: Iterable[Prose], words: Words) -> tuple[Quote, ...]:
+def written(prose: Iterable[Prose], words: Localizer) -> tuple[Quote, ...]:
     """Return what a model wrote, each sentence with the reports it rests on."""
     return tuple(
         Quote(
-            text=safe.inert(sentence.text),
+            text=sanitize_line(sentence.text),
             tongue=Tongue(),
             cites=tuple(dict.fromkeys(cite(s.outlet, s.url, s.at, words) for s in sentence.sources))[:MAX_CITES],
         )
@@ -342,20 +342,20 @@ def written(prose: Iterable[Prose], words: Words) -> tuple[Quote, ...]:
     )
 
 
-def watched(alerts: Sequence[str], words: Words) -> str:
+def watched(alerts: Sequence[str], words: Localizer) -> str:
     """Return "watched: ferry, strike", or nothing."""
-    named = ", ".join(word for word in (safe.inert(alert, limit=80) for alert in alerts) if word)
+    named = ", ".join(word for word in (sanitize_line(alert, limit=80) for alert in alerts) if word)
     return words.say("watched", words=named) if named else ""
 
 
-def brief(value: Brief, words: Words) -> BriefView:
+def brief(value: Brief, words: Localizer) -> BriefView:
     """Return a story in one line."""
     title, outlet = headline(value.title, words), outlet_name(value.outlet, value.url)
     day = words.say("day", n=value.day) if value.day > 1 else ""
     about = (words.in_language(value.language), day, watched(value.alerts, words))
     return BriefView(
         title=title,
-        url=safe.web_url(value.url),
+        url=web_url(value.url),
         tongue=tongue(value.language, title, words),
         outlet=outlet,
         outlet_tongue=tongue(value.language, outlet, words),

@@ -7,8 +7,8 @@ from functools import lru_cache
 from string import Formatter
 
 from digests.model import Edition, Largest
-from digests.render.safe import inert
-from digests.render.words import FALLBACK, Words, phrases_of
+from digests.render.escape import sanitize_line
+from digests.render.localizer import FALLBACK, Localizer, phrases_of
 
 LATE_S = 300.0  # an edition made within five minutes of its time is not late
 MAX_FAILING = 20  # sources by name
@@ -34,19 +34,19 @@ NESTED = frozenset({"why", "told"})  # gaps that hold another phrase
 GAPS = {"n": r"\d[\d,]*", "host": r"\S+"}  # what a gap may hold; any other takes what it gets
 
 
-def ledger_lines(edition: Edition, words: Words) -> tuple[str, ...]:
+def ledger_lines(edition: Edition, words: Localizer) -> tuple[str, ...]:
     """Return the paragraphs of the foot, in order."""
     lines = [_window(edition, words), _seen(edition, words), _sources(edition, words)]
     if edition.stories:
         lines.append(words["method_written" if any(story.prose for story in edition.stories) else "method"])
     if edition.ledger.prose:
-        lines.append(words.say("prose", told=inert(retold(edition.ledger.prose, words, "prose_"), limit=300)))
+        lines.append(words.say("prose", told=sanitize_line(retold(edition.ledger.prose, words, "prose_"), limit=300)))
     if edition.previous is not None:
         lines.append(words.say("previous", day=words.long_date(edition.previous)))
     return tuple(lines)
 
 
-def _window(edition: Edition, words: Words) -> str:
+def _window(edition: Edition, words: Localizer) -> str:
     start = words.clock(edition.window_start, day=True)
     end = words.clock(edition.window_end, day=True, zone=True)
     sentences = [words.say("covers", start=start, end=end)]
@@ -60,7 +60,7 @@ def _window(edition: Edition, words: Words) -> str:
     return " ".join(sentences)
 
 
-def _seen(edition: Edition, words: Words) -> str:
+def _seen(edition: Edition, words: Localizer) -> str:
     ledger = edition.ledger
     shown = words.say("stories", n=ledger.stories_shown)
     if ledger.briefs_shown:
@@ -78,33 +78,34 @@ def _seen(edition: Edition, words: Words) -> str:
     return f"{text} {_giant(ledger.largest, words)}" if ledger.largest and ledger.largest.alarm else text
 
 
-def _reason(reason: str, words: Words) -> str:
+def _reason(reason: str, words: Localizer) -> str:
     if reason.startswith(PAGES):
-        return words.say("out_pages", why=inert(_why(reason.removeprefix(PAGES), words), limit=200))
-    return words[REASONS[reason]] if reason in REASONS else inert(reason, limit=200)
+        return words.say("out_pages", why=sanitize_line(_why(reason.removeprefix(PAGES), words), limit=200))
+    return words[REASONS[reason]] if reason in REASONS else sanitize_line(reason, limit=200)
 
 
-def _why(reason: str, words: Words) -> str:
+def _why(reason: str, words: Localizer) -> str:
     return retold(reason, words, "why_")
 
 
-def _giant(largest: Largest, words: Words) -> str:
-    title = inert(largest.title, limit=200) or words["untitled"]
+def _giant(largest: Largest, words: Localizer) -> str:
+    title = sanitize_line(largest.title, limit=200) or words["untitled"]
     return words.say("giant", title=title, reports=largest.reports, all=largest.of_reports)
 
 
-def _sources(edition: Edition, words: Words) -> str:
+def _sources(edition: Edition, words: Localizer) -> str:
     ledger = edition.ledger
     text = words.say("healthy", ok=ledger.sources_ok, total=ledger.sources_total)
     names = [
-        f"{inert(source.name, limit=200)} ({inert(_why(source.why, words), limit=200)})" for source in ledger.failing
+        f"{sanitize_line(source.name, limit=200)} ({sanitize_line(_why(source.why, words), limit=200)})"
+        for source in ledger.failing
     ]
     if len(names) > MAX_FAILING:
         names[MAX_FAILING:] = ["…"]
     return f"{text} {words.say('failing', names=', '.join(names))}" if names else text
 
 
-def retold(text: str, words: Words, kind: str) -> str:
+def retold(text: str, words: Localizer, kind: str) -> str:
     """
     Return `text` in the words of an edition, as far as it is phrases of `kind`; what no phrase is stays as it is.
 

@@ -1,26 +1,30 @@
-"""An edition as a mail ready to send: text first, HTML with inlined styles, nothing loaded, never above its budget."""
+"""An edition as a mail: text and HTML with inlined styles, a size budget, and headers that arrive as written."""
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import re
+import string
 from bisect import bisect_left
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from email.message import EmailMessage
+from email.policy import EmailPolicy
 from email.utils import format_datetime
 from functools import lru_cache, partial
+from typing import Any
 
 import css_inline
 
 from digests.errors import DigestError
 from digests.model import Edition
 from digests.render import html, text
-from digests.render.headers import MAIL, phrase
+from digests.render.edition import MAX_HEADLINES, MAX_SOURCES
+from digests.render.escape import sanitize_line, web_url
 from digests.render.markdown import document
-from digests.render.safe import inert, web_url
-from digests.render.shorten import Step, each, fewer, steps, terse
 from digests.render.templating import Own, filled
-from digests.render.view import EditionView, StoryView
+from digests.render.view import EditionView, SectionView, StoryView
 from digests.settings.delivery import parse_mailbox
 
 BUDGET = 90 * 1024  # bytes as sent; Gmail cuts a message at about 102 kB
@@ -63,9 +67,9 @@ def render(view: EditionView, edition: Edition, mail: MailSettings, own: Own = (
         DigestError: If the sender or a reader is no address that mail in ASCII can have.
     """
     room = min(max(LEAST_ROOM, STORY_ROOM * len(view.stories)), mail.budget)
-    tried = list(steps(each(view, _for_mail, [])))
+    tried = list(steps(map_stories(view, _for_mail, [])))
 
-    def fits(step: Step) -> bool:
+    def fits(step: ShortenStep) -> bool:
         message, html_bytes = _message(step, edition, mail, own)
         return html_bytes <= room and len(message.as_bytes()) <= (mail.budget if step.at_all_costs else room)
 
@@ -96,7 +100,7 @@ def inlined_html(
     return UNUSED.sub(r"\1", _inliner().inline(page))
 
 
-def _message(step: Step, edition: Edition, mail: MailSettings, own: Own) -> tuple[EmailMessage, int]:
+def _message(step: ShortenStep, edition: Edition, mail: MailSettings, own: Own) -> tuple[EmailMessage, int]:
     """Return the message, and how many bytes its HTML has when it has arrived."""
     view = step.view
     name, address = _address(mail.sender)
@@ -115,8 +119,10 @@ def _message(step: Step, edition: Edition, mail: MailSettings, own: Own) -> tupl
     message["List-Unsubscribe"] = f"<{unsubscribe}>"
     message["List-Post"] = "NO"  # nobody writes to this list (RFC 2369 §3.4)
     message["Auto-Submitted"] = "auto-generated"
-    short = terse(view) if step.terse else view
-    short = each(short, partial(fewer, headlines=TEXT_HEADLINES, sources=TEXT_SOURCES), list(short.left_out))
+    short = drop_extras(view) if step.terse else view
+    short = map_stories(
+        short, partial(limit_story, headlines=TEXT_HEADLINES, sources=TEXT_SOURCES), list(short.left_out)
+    )
     plain = text.render(short, own, base_url=base_url, unsubscribe=unsubscribe)
     rich = inlined_html(view, own, base_url=base_url, unsubscribe=unsubscribe)
     message.set_content(plain, subtype="plain", charset="utf-8", cte=_shorter(plain))
@@ -137,10 +143,10 @@ def _shorter(text: str) -> str:
 def _address(value: str) -> tuple[str, str]:
     """Return the name and the address of "Name <a@b>"; a domain in other letters becomes its ASCII form."""
     try:
-        name, address = parse_mailbox(inert(value))
+        name, address = parse_mailbox(sanitize_line(value))
     except ValueError as error:
-        raise DigestError(f"{inert(value)!r} is no mail address: {error}") from error
-    return inert(name), address
+        raise DigestError(f"{sanitize_line(value)!r} is no mail address: {error}") from error
+    return sanitize_line(name), address
 
 
 def _label(digest: str) -> str:
@@ -152,3 +158,243 @@ def _label(digest: str) -> str:
 @lru_cache(maxsize=1)
 def _inliner() -> css_inline.CSSInliner:
     return css_inline.CSSInliner(load_remote_stylesheets=False, minify_css=True)
+
+
+LINE = 76  # characters of a header line that holds an encoded word (RFC 2047 §2)
+MOST = 78  # characters of any header line, where it can be broken (RFC 5322 §2.1.1)
+WORD = 75  # characters of an encoded word
+Q_SAFE = frozenset(string.ascii_letters + string.digits + "!*+-/")  # as they are, in a phrase too (RFC 2047 §5)
+RAW = frozenset(
+    {
+        *("message-id", "date", "references", "in-reply-to", "auto-submitted", "content-language"),
+        *("list-id", "list-unsubscribe", "list-unsubscribe-post", "list-archive"),
+        *("from", "sender", "reply-to", "to"),
+    }
+)
+
+
+class MailPolicy(EmailPolicy):
+    """
+    Writes headers by itself: those in `RAW` as they are, broken between addresses only, a subject in words of its own.
+
+    `EmailPolicy` parses what is assigned: a title that holds `=?utf-8?q?…?=` would be decoded, and a long
+    List-Unsubscribe would be turned into encoded words that no program follows.
+    """
+
+    def header_store_parse(self, name: str, value: Any) -> tuple[str, Any]:  # noqa: ANN401
+        if name.lower() == "subject" or name.lower() in RAW:
+            if any(character in str(value) for character in "\r\n"):
+                raise ValueError(f"{name}: a line break")
+            return name, str(value)
+        return super().header_store_parse(name, value)
+
+    def fold(self, name: str, value: Any) -> str:  # noqa: ANN401
+        if name.lower() == "subject":
+            return f"{name}: {unstructured(str(value), used=len(name) + 2)}\r\n"
+        if name.lower() in RAW:
+            return folded_list(f"{name}: {value}") + "\r\n"
+        return str(super().fold(name, value))
+
+    def fold_binary(self, name: str, value: Any) -> bytes:  # noqa: ANN401
+        return self.fold(name, value).encode("ascii")
+
+
+MAIL = MailPolicy(linesep="\r\n", max_line_length=78, utf8=False, cte_type="7bit")
+
+
+def unstructured(text: str, *, used: int = 0) -> str:
+    """
+    Return one line of text as the value of a header, folded: plain if it is short words of ASCII, else encoded words.
+
+    Args:
+        used: Characters of the first line that are taken, by the header's name.
+    """
+    if text.isascii() and "=?" not in text and all(len(word) < LINE - used for word in text.split(" ")):
+        return _folded(text.split(" "), used)
+    return "\r\n ".join(_encoded_words(text, used))
+
+
+def phrase(text: str) -> str:
+    """Return the name before an address: quoted if it is plain, else encoded words (RFC 5322 §3.2.5, RFC 2047 §5)."""
+    if text.isascii() and "=?" not in text and not set(text) & set('"\\<>,') and len(text) <= 60:
+        return f'"{text}"'
+    return " ".join(_encoded_words(text, len("List-Id: ")))
+
+
+def folded_list(header: str) -> str:
+    """
+    Return a header of addresses, folded so that each address, id and encoded word stays whole.
+
+    Behind a comma and between ids and words it is always broken, before an address where its name makes the line long.
+    """
+    lines = re.sub(r"(,|>|\?=) (?=[<\"]|=\?|[^\s,]+@)", "\\1\r\n ", header).split("\r\n")
+    return "\r\n".join(re.sub(r'" <(?=[^<"]*$)', '"\r\n <', line) if len(line) > MOST else line for line in lines)
+
+
+def _folded(words: list[str], used: int) -> str:
+    lines, line = [], words[0]
+    for word in words[1:]:
+        if used + len(line) + 1 + len(word) > LINE:
+            lines.append(line)
+            line, used = word, 1
+        else:
+            line = f"{line} {word}"
+    return "\r\n ".join([*lines, line])
+
+
+def _encoded_words(text: str, used: int) -> list[str]:
+    """Return encoded words of at most 75 characters, split between characters; blanks between them do not count."""
+    encode = min((_q, _b), key=lambda coding: len(coding(text)))
+    words: list[str] = []
+    start = 0
+    while start < len(text):
+        room = min(WORD, LINE - used) if not words else WORD
+        end = start + 1
+        while end < len(text) and len(encode(text[start : end + 1])) <= room:
+            end += 1
+        words.append(encode(text[start:end]))
+        start = end
+    return words
+
+
+def _q(text: str) -> str:
+    body = "".join(
+        chr(byte) if chr(byte) in Q_SAFE else "_" if byte == 0x20 else f"={byte:02X}" for byte in text.encode()
+    )
+    return f"=?utf-8?q?{body}?="
+
+
+def _b(text: str) -> str:
+    return f"=?utf-8?b?{base64.b64encode(text.encode()).decode('ascii')}?="
+
+
+HEADLINES, SOURCES = 2, 3  # of a story, by name: a mail is read on the way, the page has more
+FEWER_HEADLINES, FEWER_SOURCES = 1, 2
+VOICED = (
+    12,
+    10,
+    8,
+    6,
+    5,
+    4,
+    3,
+    2,
+    0,
+)  # stories of which a mail says how coverage differs, where there is no room for all
+KEEP_WHOLE = 5  # stories whose texts are kept as long as it goes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShortenStep:
+    """
+    An edition as a mail may show it.
+
+    Args:
+        terse: The part in plain text, which few programs show, leaves out how coverage differs and headlines in other
+            languages.
+        at_all_costs: The mail may be as large as its budget; else it is only to be that much if there is room.
+    """
+
+    view: EditionView
+    terse: bool = False
+    at_all_costs: bool = False
+
+
+def steps(view: EditionView) -> Iterator[ShortenStep]:
+    """
+    Yield `view` and ever shorter ones.
+
+    What is cut is named in `left_out`; outlets that are no longer named are counted, as everywhere.
+    """
+    cut: list[str] = []
+    whole = map_stories(view, partial(limit_story, headlines=HEADLINES, sources=SOURCES), cut)
+    yield ShortenStep(view=whole)
+    is_voiced = any(story.voices or story.silent for story in view.stories)
+    if is_voiced:
+        yield ShortenStep(view=whole, terse=True)
+    shorter = map_stories(whole, _named, cut)
+    yield ShortenStep(view=shorter, terse=is_voiced)
+    for shorter in _to_room(whole, cut):
+        yield ShortenStep(view=shorter, terse=is_voiced)
+    yield ShortenStep(view=shorter, at_all_costs=True)
+    for bare in _to_budget(shorter, cut):
+        yield ShortenStep(view=bare, at_all_costs=True)
+
+
+def _to_room(view: EditionView, cut: list[str]) -> Iterator[EditionView]:
+    """Yield the edition with how coverage differs in ever fewer stories, from the end, then without what is related."""
+    words = view.words
+    last = max((story.number for story in view.stories if story.voices or story.silent), default=0)
+    whole = list(cut)
+    for most in (most for most in VOICED if most < last):
+        cut[:] = [*whole, words.say("cut_later_voices", n=most) if most else words["cut_voices"]]
+        view = map_stories(view, partial(_unvoiced_after, most), cut)
+        yield map_stories(view, _named, cut)
+    view = map_stories(view, _named, cut)
+    if any(story.related for story in view.stories):
+        cut.append(words["cut_related"])
+        view = map_stories(view, lambda story: replace(story, related=()), cut)
+        yield view
+
+
+def _to_budget(view: EditionView, cut: list[str]) -> Iterator[EditionView]:
+    words = view.words
+    cut.append(words["cut_headlines"])
+    view = map_stories(view, partial(limit_story, headlines=0), cut)
+    yield view
+    cut.append(words["cut_sources"])
+    view = map_stories(view, partial(limit_story, sources=0), cut)
+    yield view
+    if view.quiet or view.gone:
+        cut.append(words["cut_quiet"])
+        view = replace(view, quiet=(), gone=(), left_out=tuple(cut))
+        yield view
+    cut.append(words["cut_briefs"])
+    view = replace(view, briefs=(), left_out=tuple(cut))
+    yield view
+    cut.append(words["cut_texts"])
+    last = max((story.number for story in view.stories), default=0)
+    for whole in [*range(max(KEEP_WHOLE, last - 5), KEEP_WHOLE, -5), KEEP_WHOLE, 1, 0]:
+        yield map_stories(view, partial(_bare_after, whole), cut)
+
+
+def map_stories(view: EditionView, change: Callable[[StoryView], StoryView], left_out: list[str]) -> EditionView:
+    """Return the edition with each story changed."""
+    sections = tuple(
+        SectionView(title=section.title, stories=tuple(change(story) for story in section.stories))
+        for section in view.sections
+    )
+    return replace(view, sections=sections, left_out=tuple(left_out))
+
+
+def limit_story(story: StoryView, *, headlines: int = MAX_HEADLINES, sources: int = MAX_SOURCES) -> StoryView:
+    """Return the story with at most so many of each, beside the headlines that voices have."""
+    shown = story.other_headlines
+    kept = tuple(line for line in story.headlines if line not in shown or line in shown[:headlines])
+    return replace(story, headlines=kept, sources=story.sources[:sources])
+
+
+def _named(story: StoryView) -> StoryView:
+    """Return the story with fewer names; one that says how coverage differs has headlines in other languages there."""
+    return limit_story(story, headlines=0 if story.voices else FEWER_HEADLINES, sources=FEWER_SOURCES)
+
+
+def drop_extras(view: EditionView) -> EditionView:
+    """Return the edition without how coverage differs and headlines in other languages, and with that told."""
+    words = view.words
+    cut = [words["cut_voices"], words["cut_headlines"]]
+    said = {*cut, *(words.say("cut_later_voices", n=most) for most in VOICED)}
+    rest = [part for part in view.left_out if part not in said]
+    return map_stories(view, lambda story: limit_story(_unvoiced_after(0, story), headlines=0), [*cut, *rest])
+
+
+def _unvoiced_after(number: int, story: StoryView) -> StoryView:
+    return story if story.number <= number else replace(story, voices=(), silent=())
+
+
+def _bare_after(number: int, story: StoryView) -> StoryView:
+    """Return a story behind the first `number` as its headline, place, time and coverage."""
+    if story.number <= number:
+        return story
+    bare = replace(story, summary=(), written="", since=(), sources=(), headlines=(), outlets=0)
+    return replace(bare, voices=(), silent=(), related=())

@@ -14,7 +14,7 @@ import nh3
 from jinja2 import Environment
 from markupsafe import Markup
 
-from digests.render.safe import inert
+from digests.render.escape import sanitize_line
 from digests.render.templating import AsIs, Own, environment, filled
 from digests.render.view import EditionView, Tongue
 
@@ -84,7 +84,7 @@ def to_html(source: str, *, tags: frozenset[str] = TAGS) -> str:
 
 def text(value: str) -> str:
     """Return any text as Markdown that shows exactly that text, made inert, wherever in a line it stands."""
-    return escape(inert(value))
+    return escape(sanitize_line(value))
 
 
 def escape(value: str) -> str:
@@ -132,11 +132,11 @@ def _yaml(value: str | int | AsIs) -> AsIs:
     """Return a YAML scalar: a JSON string is one, whatever it holds."""
     if isinstance(value, AsIs):
         return value
-    return AsIs(json.dumps(inert(value) if isinstance(value, str) else value, ensure_ascii=False))
+    return AsIs(json.dumps(sanitize_line(value) if isinstance(value, str) else value, ensure_ascii=False))
 
 
 def _heading(value: str, url: str | None = None, tongue: Tongue | None = None, *, html: bool = False) -> AsIs:
-    value = inert(value)
+    value = sanitize_line(value)
     end = END_OF_HEADING.search(value)
     if url or not end:
         return link(value, url, tongue, html=html)

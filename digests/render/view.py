@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from digests.render.words import Words
+from digests.render.localizer import Localizer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,7 +167,7 @@ class EditionView:
     ledger: tuple[str, ...]
     previous: date | None
     counts: tuple[tuple[str, int], ...]
-    words: Words
+    words: Localizer
     left_out: tuple[str, ...] = ()  # what the mail's budget cost, in words
 
     @property

@@ -1,27 +1,35 @@
-"""The pages of editions: today's, each of the archive in its forms, and the Atom feed."""
+"""The pages of editions: today's, each edition in its formats, the Atom feed and the archive."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date
+from functools import lru_cache
 
 from markupsafe import Markup
 
 from digests.edition.publish import render_all
 from digests.model import Edition
-from digests.render import safe
 from digests.render.edition import view
+from digests.render.escape import safe_anchor, sanitize_line, web_url
 from digests.render.html import Frame, render
 from digests.settings.digests import DigestSettings
-from digests.store.editions import EditionInProgress, EditionRow, adjacent_dates, editions_in_progress, recent_editions
-from digests.web.shelf import Shelf
+from digests.store.editions import (
+    EditionInProgress,
+    EditionRow,
+    adjacent_dates,
+    edition_rows,
+    editions_in_progress,
+    recent_editions,
+)
+from digests.web.edition_cache import EditionCache
 from watcher.store.writer import read
 from watcher.web.site import Ask, Missing, Reply, Site
 from watcher.web.templating import environment, page_of
 
-# The ending of a form's address, the form, and its media type.
+# The suffix of a format's address, the format, and its media type.
 FORMS: Mapping[str, tuple[str, str]] = {
     "html": ("html", "text/html; charset=utf-8"),
     "md": ("markdown", "text/markdown; charset=utf-8"),
@@ -29,110 +37,126 @@ FORMS: Mapping[str, tuple[str, str]] = {
     "eml": ("eml", "message/rfc822"),
     "txt": ("text", "text/plain; charset=utf-8"),
 }
-IN_FEED = 5  # editions
-MAKING_S = 5  # after which the page of today is loaded anew while an edition is being made
+FEED_EDITIONS = 5
+RELOAD_S = 5  # of today's page while an edition is being made
+MAX_RENDERED = 64  # pages and files kept in memory, of each kind
 STYLE = re.compile(r"<style[^>]*>(.*?)</style>", re.DOTALL)
 NAME = re.compile(r"(\d{4}-\d{2}-\d{2})(?:\.([a-z]{2,4}))?", re.ASCII)
+MONTH = re.compile(r"\d{4}-\d{2}", re.ASCII)
+ArchiveRow = tuple[EditionRow, str, str]  # with its digest's title and its lead headline
 
 
-class Editions:
-    """Answers for the editions on a shelf."""
+class EditionPages:
+    """Answers requests for editions; what was rendered last is kept."""
 
-    def __init__(self, shelf: Shelf) -> None:
-        self._shelf = shelf
+    def __init__(self, cache: EditionCache) -> None:
+        self._cache = cache
+        self._render_page = lru_cache(MAX_RENDERED)(self._page_html)
+        self._render_file = lru_cache(MAX_RENDERED)(self._file_bytes)
+        self._render_feed = lru_cache(maxsize=2)(self._feed_bytes)
 
     def today(self, site: Site, _ask: Ask) -> Reply:
-        """Answer the latest edition of the first digest that has one; what is being made is said."""
+        """Answer the latest edition of the first digest that has one, and say what is being made."""
         making = () if site.is_static else read(site.engine, editions_in_progress, now=site.now())
-        for digest in self._shelf.digests:
-            if row := self._shelf.row(digest.name):
-                return replace(self._page(site, row, making=making), refresh_s=MAKING_S if making else 0)
-        refresh_s = MAKING_S if making else 0
-        digests = self._shelf.digests
+        refresh_s = RELOAD_S if making else 0
+        digests = self._cache.digests
+        for digest in digests:
+            if row := self._cache.find_row(digest.name):
+                return replace(self._page(site, row, making), refresh_s=refresh_s)
         return page_of(
             site, "empty.html.j2", package="digests.web", digests=digests, making=making, refresh_s=refresh_s
         )
 
     def latest(self, site: Site, ask: Ask) -> Reply:
         """Answer the latest edition of a digest."""
-        row = self._shelf.row(ask.params["digest"])
+        row = self._cache.find_row(ask.params["digest"])
         if row is None:
             raise Missing("There is no edition of this digest.")
         return self._page(site, row)
 
     def of_date(self, site: Site, ask: Ask) -> Reply:
-        """Answer the edition of a date, in the form that the ending of its address says."""
-        day, ending = day_and_ending(ask.params["name"])
-        row = self._shelf.row(ask.params["digest"], day)
+        """Answer the edition of a date, in the format that the suffix of its address names."""
+        day, suffix = parse_name(ask.params["name"])
+        row = self._cache.find_row(ask.params["digest"], day)
         if row is None:
             raise Missing("There is no edition of this date.")
-        if ending in ("", "html"):
+        if suffix in ("", "html"):
             return self._page(site, row)
-        form, kind = FORMS[ending]
-        return Reply(body=self._shelf.made.get((row, form), lambda: self._form(row, form)), kind=kind)
+        form, kind = FORMS[suffix]
+        return Reply(body=self._render_file(row, form), kind=kind)
 
     def feed(self, site: Site, _ask: Ask) -> Reply:
         """Answer the first digest's Atom feed."""
-        digest = self._shelf.digests[0]
-        row = self._shelf.row(digest.name)
+        digest = self._cache.digests[0]
+        row = self._cache.find_row(digest.name)
         if row is None:
             raise Missing("There is no edition yet.")
-        if digest.url is None and not site.is_static:
-            url = f"http://{site.settings.web.listen}/digest/{digest.name}"
-            digest = digest.model_copy(update={"url": url})
-        body = self._shelf.made.get((row, "atom", site.is_static), lambda: self._atom(row, digest))
-        return Reply(body=body, kind="application/atom+xml; charset=utf-8")
+        url = digest.url or (None if site.is_static else f"http://{site.settings.web.listen}/digest/{digest.name}")
+        return Reply(body=self._render_feed(row, url), kind="application/atom+xml; charset=utf-8")
 
-    def _atom(self, row: EditionRow, digest: DigestSettings) -> bytes:
-        earlier = read(
-            self._shelf.engine,
-            recent_editions,
-            digest.name,
-            before=row.local_date,
-            most=IN_FEED - 1,
+    def archive(self, site: Site, ask: Ask) -> Reply:
+        """Answer the editions of a month, by default the latest month that has one."""
+        rows = one_a_date(read(site.engine, edition_rows))
+        months = list(dict.fromkeys(f"{row.local_date:%Y-%m}" for row in rows))
+        wanted = ask.params.get("month") or (months[0] if months else "")
+        if "month" in ask.params and (not MONTH.fullmatch(wanted) or wanted not in months):
+            raise Missing("There is no edition of this month.")
+        titles = {digest.name: digest.title for digest in self._cache.digests}
+        lines: list[ArchiveRow] = [
+            (row, titles.get(row.digest, row.digest), sanitize_line(self._cache.lead_headline(row), limit=200))
+            for row in rows
+            if f"{row.local_date:%Y-%m}" == wanted
+        ]
+        return page_of(
+            site, "archive.html.j2", package="digests.web", lines=lines, months=months, wanted=wanted, total=len(rows)
         )
-        made = render_all(self._shelf.whole(row), addressed_to_nobody(digest), ("atom",), earlier=earlier)
-        return made[0].body
 
-    def _form(self, row: EditionRow, form: str) -> bytes:
-        digest = addressed_to_nobody(self._shelf.digest(row.digest))
-        return render_all(self._shelf.whole(row), digest, (form,))[0].body
+    def _feed_bytes(self, row: EditionRow, url: str | None) -> bytes:
+        digest = without_recipients(self._cache.digests[0]).model_copy(update={"url": url})
+        earlier = read(self._cache.engine, recent_editions, row.digest, before=row.local_date, most=FEED_EDITIONS - 1)
+        return render_all(self._cache.load_edition(row), digest, ("atom",), earlier=earlier)[0].body
 
-    def _page(self, site: Site, row: EditionRow, *, making: tuple[EditionInProgress, ...] = ()) -> Reply:
-        """Return an edition's page in the frame of the site."""
-        key = (row, "page", making, read(site.engine, adjacent_dates, row.digest, row.local_date))
-        body = self._shelf.made.get(key, lambda: self._framed(site, row, making, key[3]))
+    def _file_bytes(self, row: EditionRow, form: str) -> bytes:
+        digest = without_recipients(self._cache.digest(row.digest))
+        return render_all(self._cache.load_edition(row), digest, (form,))[0].body
+
+    def _page(self, site: Site, row: EditionRow, making: tuple[EditionInProgress, ...] = ()) -> Reply:
+        body = self._render_page(site, row, making, read(site.engine, adjacent_dates, row.digest, row.local_date))
         return Reply(body=body, styles=tuple(STYLE.findall(body)))
 
-    def _framed(
+    def _page_html(
         self,
         site: Site,
         row: EditionRow,
         making: tuple[EditionInProgress, ...],
-        beside: tuple[date | None, date | None],
+        adjacent: tuple[date | None, date | None],
     ) -> str:
-        edition, digest = self._shelf.whole(row), self._shelf.digest(row.digest)
-        parts = environment("digests.web", site.zone).get_template("frame.html.j2")
-        others = [each for each in self._shelf.digests if each.name != row.digest]
-        module = parts.make_module(
+        """Return an edition's page in the frame of the site."""
+        edition, digest = self._cache.load_edition(row), self._cache.digest(row.digest)
+        template = environment("digests.web", site.zone).get_template("frame.html.j2")
+        module = template.make_module(
             {
-                "site": site, "edition": edition, "making": making, "before": beside[0], "after": beside[1],
-                "others": others, "endings": [ending for ending in FORMS if ending != "html"],
+                "site": site,
+                "edition": edition,
+                "making": making,
+                "before": adjacent[0],
+                "after": adjacent[1],
+                "others": [each for each in self._cache.digests if each.name != row.digest],
+                "endings": [suffix for suffix in FORMS if suffix != "html"],
             }
-        )  # fmt: skip
-        made = vars(module)
-        pieces = {name: Markup(str(made[name]())) for name in ("head", "nav", "foot")}
-        frame = Frame(**pieces, stories=stories_at(edition), briefs=briefs_at(edition))
-        return render(view(edition), self._shelf.own(digest), frame=frame)
+        )
+        parts = {name: Markup(str(vars(module)[name]())) for name in ("head", "nav", "foot")}
+        frame = Frame(**parts, stories=story_urls(edition), briefs=brief_urls(edition))
+        return render(view(edition), self._cache.own_templates(digest.templates), frame=frame)
 
 
-def addressed_to_nobody(digest: DigestSettings) -> DigestSettings:
+def without_recipients(digest: DigestSettings) -> DigestSettings:
     """Return a digest whose mail names no recipient: who reads the site need not know them."""
     return digest.model_copy(update={"mail": digest.mail.model_copy(update={"to": ()})})
 
 
-def day_and_ending(name: str) -> tuple[date, str]:
-    """Return what "2026-11-25.md" means."""
+def parse_name(name: str) -> tuple[date, str]:
+    """Return the date and the suffix of "2026-11-25.md"; the suffix may be empty."""
     match = NAME.fullmatch(name)
     try:
         if match and (match[2] or "html") in FORMS:
@@ -142,12 +166,22 @@ def day_and_ending(name: str) -> tuple[date, str]:
     raise Missing(f"An edition's address ends with its date, and one of {', '.join(f'.{e}' for e in FORMS)}.")
 
 
-def stories_at(edition: Edition) -> dict[str, str]:
-    """Return where the site has an edition's stories, by their anchors."""
-    return {safe.anchor(story.anchor, story.number): f"/story/{story.id}" for story in edition.stories}
+def story_urls(edition: Edition) -> dict[str, str]:
+    """Return the site's addresses of an edition's stories, by their anchors."""
+    return {safe_anchor(story.anchor, story.number): f"/story/{story.id}" for story in edition.stories}
 
 
-def briefs_at(edition: Edition) -> dict[str, str]:
-    """Return where the site has the stories that an edition tells in a line, by their URLs as it links them."""
+def brief_urls(edition: Edition) -> dict[str, str]:
+    """Return the site's addresses of an edition's briefs, by the URLs that the edition links."""
     briefs = (*edition.briefs, *(one for story in edition.stories for one in story.related))
-    return {url: f"/story/{brief.id}" for brief in briefs if (url := safe.web_url(brief.url))}
+    return {url: f"/story/{brief.id}" for brief in briefs if (url := web_url(brief.url))}
+
+
+def one_a_date(rows: Iterable[EditionRow]) -> list[EditionRow]:
+    """Return the edition of each date and digest that counts: the daily one, else the last made; the latest first."""
+    best: dict[tuple[date, str], EditionRow] = {}
+    for row in rows:
+        known = best.setdefault((row.local_date, row.digest), row)
+        if (row.is_daily, row.made_at) > (known.is_daily, known.made_at):
+            best[row.local_date, row.digest] = row
+    return list(best.values())

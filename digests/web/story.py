@@ -9,32 +9,31 @@ from datetime import datetime, timedelta, tzinfo
 from sqlalchemy import Connection
 
 from digests.analysis.country_names import country_name
-from digests.cluster.copy_diff import describe as differs
+from digests.cluster.copy_diff import describe as describe_copy
 from digests.errors import DigestError
-from digests.model import Edition, EditionStory, Report
-from digests.render import safe
+from digests.model import Report
 from digests.render.edition import story_view
-from digests.render.view import StoryView
-from digests.render.words import words_for
+from digests.render.escape import language_tag, sanitize_line
+from digests.render.localizer import english, language_direction, words_for
 from digests.store.stories import StoryRow
 from digests.stories.corrections import join, split
 from digests.stories.history import StoryDetails, describe_change, history_of, link_reasons
-from digests.web.shelf import Shelf
-from digests.web.tongues import dir_of, plain_words
+from digests.web.edition_cache import EditionCache
 from watcher.model import Article
 from watcher.store.writer import read
 from watcher.web.site import Ask, Missing, Reply, Site
 from watcher.web.templating import page_of
 
-ON_A_PAGE = 40  # articles
-TIMELINE = 12  # moments
-THREAD = 30  # stories
+PAGE_ARTICLES = 40
+TIMELINE_REPORTS = 12
+THREAD_STORIES = 30
 BARS = 8
+BAR_HEIGHT = 80
 TITLE_CHARS = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class ArticleRow:
     """An article of a story. `differs`: how a copy differs from its report's origin."""
 
     id: str
@@ -48,57 +47,60 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class ReportDetails:
     """A report: its origin, its copies, and why it is in the story."""
 
-    origin: Line
+    origin: ArticleRow
     agency: str
-    copies: tuple[Line, ...]
+    copies: tuple[ArticleRow, ...]
     why: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bar:
-    """Articles of a stretch of time; `height` from 0 to 80."""
+class TimelineBar:
+    """Articles of a stretch of time; `height` from 0 to `BAR_HEIGHT`."""
 
     start: str
     count: int
     height: int
 
 
-class Stories:
-    """Answers for stories, with what the editions on a shelf tell of them."""
+class StoryPages:
+    """Answers requests for stories, and for a reader's corrections of them."""
 
-    def __init__(self, shelf: Shelf) -> None:
-        self._shelf = shelf
+    def __init__(self, cache: EditionCache) -> None:
+        self._cache = cache
 
     def show(self, site: Site, ask: Ask) -> Reply:
         """Answer a page of a story."""
-        at = ask.page()
-        wanted = ask.params["story"][:200]
-        found, told, more = read(site.engine, gathered, site, wanted, at)
-        last = self._shelf.last_told(found.row.id)
+        at, zone = ask.page(), site.zone
+        found, reports, more = read(site.engine, load_story_page, zone, ask.params["story"][:200], at)
+        row = found.row
+        edition, shown = self._cache.find_story(row.id) or (None, None)
+        words = english(zone)
+        languages = [
+            words.language_name(tag) or ("English" if tag == "en" else tag) for tag in found.coverage.languages
+        ]
         return page_of(
             site,
             "story.html.j2",
             package="digests.web",
             has_form=True,
             f=found,
-            row=found.row,
-            title=safe.inert(found.row.title, limit=TITLE_CHARS) or "Untitled",
-            lang=safe.language_tag(found.row.language),
-            dir=dir_of(found.row.language, found.row.title),
+            row=row,
+            title=sanitize_line(row.title, limit=TITLE_CHARS) or "Untitled",
+            lang=language_tag(row.language),
+            dir=language_direction(row.language, row.title),
             places=" · ".join(country_name(code, "en") for code in found.places),
-            languages=", ".join(names_of(found.coverage.languages, site.zone)),
-            day=(found.row.last_at.astimezone(site.zone).date() - found.row.began_at.astimezone(site.zone).date()).days
-            + 1,
-            view=view_of(*last) if last else None,
-            edition=last[0] if last else None,
-            timeline=tuple(timeline(found, site.zone)),
-            bars=bars(found, site.zone),
-            thread=beside(found),
+            languages=", ".join(languages),
+            day=(row.last_at.astimezone(zone).date() - row.began_at.astimezone(zone).date()).days + 1,
+            view=story_view(shown, edition, words_for(edition)) if edition and shown else None,
+            edition=edition,
+            timeline=timeline(found, zone),
+            bars=timeline_bars(found, zone),
+            thread=nearby_thread(found),
             changes=[(change.at, describe_change(change)) for change in found.changes],
-            reports=told,
+            reports=reports,
             at=at,
             more=more,
         )
@@ -116,26 +118,28 @@ class Stories:
         return Reply(see=f"/story/{done.stories[0].id}")
 
 
-def gathered(connection: Connection, site: Site, wanted: str, at: int) -> tuple[StoryDetails, tuple[Told, ...], bool]:
+def load_story_page(
+    connection: Connection, zone: tzinfo, story: str, at: int
+) -> tuple[StoryDetails, tuple[ReportDetails, ...], bool]:
     """Return all about a story, a page of its reports, and whether there are more. Errors: Missing."""
 
-    def part(reports: tuple[Report, ...]) -> tuple[Report, ...]:
+    def on_page(reports: tuple[Report, ...]) -> tuple[Report, ...]:
         return tuple(page_of_reports(reports, at))
 
     try:
-        found = history_of(connection, wanted, compare=part)
+        found = history_of(connection, story, compare=on_page)
     except DigestError as error:
         raise Missing(str(error)) from error
-    shown = part(found.story.reports)
+    shown = on_page(found.story.reports)
     if not shown and at > 1:
         raise Missing("This story has fewer pages.")
-    behind = sum(len(report.articles) for report in found.story.reports)
-    return found, tuple(told(found, report, site.zone) for report in shown), at * ON_A_PAGE < behind
+    total = sum(len(report.articles) for report in found.story.reports)
+    return found, tuple(report_details(found, report, zone) for report in shown), at * PAGE_ARTICLES < total
 
 
 def page_of_reports(reports: tuple[Report, ...], at: int) -> Iterator[Report]:
     """Yield the reports of a page, each with those of its articles that are on it."""
-    first, last, place = (at - 1) * ON_A_PAGE, at * ON_A_PAGE, 0
+    first, last, place = (at - 1) * PAGE_ARTICLES, at * PAGE_ARTICLES, 0
     for report in reports:
         start, end = max(first - place, 0), min(last - place, len(report.articles))
         place += len(report.articles)
@@ -144,47 +148,47 @@ def page_of_reports(reports: tuple[Report, ...], at: int) -> Iterator[Report]:
             yield Report(articles=ids if start == 0 else (report.origin, *ids), agency=report.agency)
 
 
-def told(found: StoryDetails, report: Report, zone: tzinfo) -> Told:
+def report_details(found: StoryDetails, report: Report, zone: tzinfo) -> ReportDetails:
     """Return a report as the page shows it."""
-    copies = [
-        line(found.articles[key], zone, differs(found.copies[key]) if key in found.copies else "")
-        for key in report.articles[1:]
-    ]
-    return Told(
-        origin=line(found.articles[report.origin], zone),
-        agency=safe.inert(report.agency or "", limit=80),
-        copies=tuple(copies),
-        why=tuple(safe.inert(each) for each in link_reasons(found, report)),
+    return ReportDetails(
+        origin=article_row(found.articles[report.origin], zone),
+        agency=sanitize_line(report.agency or "", limit=80),
+        copies=tuple(
+            article_row(found.articles[key], zone, describe_copy(found.copies[key]) if key in found.copies else "")
+            for key in report.articles[1:]
+        ),
+        why=tuple(sanitize_line(each) for each in link_reasons(found, report)),
     )
 
 
-def line(article: Article, zone: tzinfo, differs: str = "") -> Line:
-    """Return an article as a line."""
-    words = plain_words(zone)
-    title = safe.inert(article.title, limit=TITLE_CHARS) or "Untitled"
+def article_row(article: Article, zone: tzinfo, differs: str = "") -> ArticleRow:
+    """Return an article as the page lists it."""
+    words = english(zone)
+    title = sanitize_line(article.title, limit=TITLE_CHARS) or "Untitled"
     about = (words.country(article.country), words.in_language(article.language))
-    return Line(
+    return ArticleRow(
         id=article.id,
         title=title,
-        lang=safe.language_tag(article.language),
-        dir=dir_of(article.language, title),
-        outlet=safe.inert(article.outlet, limit=100),
+        lang=language_tag(article.language),
+        dir=language_direction(article.language, title),
+        outlet=sanitize_line(article.outlet, limit=100),
         about=", ".join(part for part in about if part),
         at=article.published_at,
         differs=differs,
     )
 
 
-def timeline(found: StoryDetails, zone: tzinfo) -> Iterator[Line]:
-    """Yield the reports that a story grew by, spread over its time: the first, the last, and some between."""
-    lines = [line(found.articles[report.origin], zone) for report in found.story.reports]
-    if len(lines) > TIMELINE:
-        lines = [lines[round(n * (len(lines) - 1) / (TIMELINE - 1))] for n in range(TIMELINE)]
-    yield from lines
+def timeline(found: StoryDetails, zone: tzinfo) -> list[ArticleRow]:
+    """Return the first report of a story, the last, and some spread evenly between them."""
+    reports = found.story.reports
+    if len(reports) > TIMELINE_REPORTS:
+        step = (len(reports) - 1) / (TIMELINE_REPORTS - 1)
+        reports = tuple(reports[round(n * step)] for n in range(TIMELINE_REPORTS))
+    return [article_row(found.articles[report.origin], zone) for report in reports]
 
 
-def bars(found: StoryDetails, zone: tzinfo) -> tuple[Bar, ...]:
-    """Return how many articles each eighth of a story's time brought; none for a story of a few."""
+def timeline_bars(found: StoryDetails, zone: tzinfo) -> tuple[TimelineBar, ...]:
+    """Return how many articles each eighth of a story's time brought; none for a story of a few articles."""
     times = sorted(article.published_at for article in found.articles.values())
     if len(times) < 3 or times[-1] - times[0] < timedelta(hours=1):
         return ()
@@ -192,30 +196,22 @@ def bars(found: StoryDetails, zone: tzinfo) -> tuple[Bar, ...]:
     counts = [0] * BARS
     for at in times:
         counts[min(BARS - 1, int((at - times[0]) / length))] += 1
-    names = [(times[0] + length * n).astimezone(zone) for n in range(BARS)]
+    starts = [(times[0] + length * n).astimezone(zone) for n in range(BARS)]
     is_long = times[-1] - times[0] > timedelta(days=2)
-    top = max(counts)
     return tuple(
-        Bar(start=f"{at.day} {at:%b}" if is_long else f"{at:%H:%M}", count=n, height=round(80 * n / top))
-        for at, n in zip(names, counts, strict=True)
+        TimelineBar(
+            start=f"{at.day} {at:%b}" if is_long else f"{at:%H:%M}",
+            count=n,
+            height=round(BAR_HEIGHT * n / max(counts)),
+        )
+        for at, n in zip(starts, counts, strict=True)
     )
 
 
-def beside(found: StoryDetails) -> tuple[StoryRow, ...]:
+def nearby_thread(found: StoryDetails) -> tuple[StoryRow, ...]:
     """Return the stories of a thread around this one."""
     if len(found.thread) < 2:
         return ()
     at = next((n for n, row in enumerate(found.thread) if row.id == found.row.id), 0)
-    start = max(0, min(at - THREAD // 2, len(found.thread) - THREAD))
-    return found.thread[start : start + THREAD]
-
-
-def view_of(edition: Edition, story: EditionStory) -> StoryView:
-    """Return a story as its edition shows it."""
-    return story_view(story, edition, words_for(edition))
-
-
-def names_of(languages: tuple[str, ...], zone: tzinfo) -> list[str]:
-    """Return languages by name."""
-    words = plain_words(zone)
-    return [words.language_name(tag) or ("English" if tag == "en" else tag) for tag in languages]
+    start = max(0, min(at - THREAD_STORIES // 2, len(found.thread) - THREAD_STORIES))
+    return found.thread[start : start + THREAD_STORIES]

@@ -13,8 +13,7 @@ import pytest
 from digests.errors import DigestError
 from digests.render.edition import view
 from digests.render.forms import MailSettings, render
-from digests.render.mail import BUDGET, addressed
-from digests.render.shorten import steps
+from digests.render.mail import BUDGET, addressed, steps
 from tests.render.reading import sent_through_smtp
 
 TO = MailSettings(sender="digest@example.org", to=("reader@example.net",))

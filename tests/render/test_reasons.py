@@ -13,8 +13,8 @@ import pytest
 from digests.model import FailingSource
 from digests.render.forms import render
 from digests.render.ledger import retold
+from digests.render.localizer import phrases_of, words_for
 from digests.render.sample_edition import edition
-from digests.render.words import phrases_of, words_for
 from watcher.errors import FeedError
 from watcher.feeds.parse import parse_feed
 

@@ -95,7 +95,7 @@ class Wing:
     told: Callable[[Connection, Sequence[int], datetime], Mapping[int, int]] = lambda _connection, _ids, _now: {}
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Site:
     """
     All that pages are made from; `settings` may be replaced while it is served.

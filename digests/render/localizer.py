@@ -1,4 +1,4 @@
-"""The words of an edition: its fixed phrases, numbers, dates, times, and the names of countries and languages."""
+"""An edition's language: fixed phrases, numbers, dates, times, and names of countries and languages."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from babel.dates import format_date, format_skeleton, format_timedelta
 from babel.numbers import format_decimal
 
 from digests.model import Edition
-from digests.render.safe import first_strong, inert, language_tag
+from digests.render.escape import language_tag, sanitize_line, text_direction
 
 Phrase = str | dict[str, str]
 FALLBACK = "en"
@@ -25,7 +25,7 @@ UNSPACED = frozenset({"zh", "ja", "yue", "wuu"})  # no blank between sentences
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class Localizer:
     """What turns values into words, for one language, time zone and day."""
 
     language: str  # the edition's primary tag
@@ -100,23 +100,18 @@ class Words:
 
     def arrow_in(self, tag: str, text: str) -> str:
         """Return the arrow within a text: it points the way that is read."""
-        return "←" if self.direction(tag, text) == "rtl" else "→"
-
-    def direction(self, tag: str, text: str) -> str:
-        """Return "rtl" or "ltr": the language's, or that of the text where the language is not known."""
-        locale = known_locale(language_tag(tag))
-        return str(locale.text_direction) if locale else first_strong(text)
+        return "←" if language_direction(tag, text) == "rtl" else "→"
 
     def joined(self, sentences: Iterable[str], tag: str) -> str:
         return ("" if language_tag(tag) in UNSPACED else " ").join(sentences)
 
 
-def words_for(edition: Edition) -> Words:
+def words_for(edition: Edition) -> Localizer:
     """Return the words for `edition`. A language without phrases of its own gets the English ones."""
     tag = language_tag(edition.language)
     language = tag if known_locale(tag) else FALLBACK
     locale, phrases = _locale(edition.language), phrases_of(language)
-    return Words(
+    return Localizer(
         language=language,
         locale=locale,
         zone=_zone(edition.timezone),
@@ -126,10 +121,11 @@ def words_for(edition: Edition) -> Words:
     )
 
 
-def plain(zone: tzinfo) -> Words:
+@lru_cache(maxsize=8)
+def english(zone: tzinfo) -> Localizer:
     """Return the English words, for pages that are of no edition; every time is told with its day."""
     locale = _locale(FALLBACK)
-    return Words(
+    return Localizer(
         language=FALLBACK, locale=locale, zone=zone, today=date.min, phrases=phrases_of(FALLBACK), plurals=locale
     )
 
@@ -138,6 +134,12 @@ def zone_letters(local: datetime) -> str:
     """Return "CEST" or "UTC"; "UTC−03" for a zone that has no letters."""
     name = local.tzname() or "UTC"
     return name if name.isalpha() else f"UTC{name.replace('-', '−')}"
+
+
+def language_direction(tag: str, text: str) -> str:
+    """Return "rtl" or "ltr": the language's direction, or the text's if the language is unknown."""
+    locale = known_locale(language_tag(tag))
+    return str(locale.text_direction) if locale else text_direction(text)
 
 
 @lru_cache(maxsize=256)
@@ -150,7 +152,7 @@ def known_locale(tag: str) -> Locale | None:
 
 
 def _locale(tag: str) -> Locale:
-    plain = inert(tag).replace("-", "_")
+    plain = sanitize_line(tag).replace("-", "_")
     if plain.lower() in ("en", ""):
         plain = WORLD_ENGLISH
     return known_locale(plain) or known_locale(language_tag(tag)) or Locale.parse(WORLD_ENGLISH)

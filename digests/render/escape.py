@@ -25,7 +25,7 @@ TAG = re.compile(r"[a-z]{2,3}")
 ANCHOR = re.compile(r"[A-Za-z0-9-]{1,80}")
 
 
-def inert(text: str, *, limit: int = MAX_TEXT) -> str:
+def sanitize_line(text: str, *, limit: int = MAX_TEXT) -> str:
     """
     Return `text` as one line that can do nothing: no controls, line breaks, overrides of direction or lone surrogates.
 
@@ -39,9 +39,9 @@ def inert(text: str, *, limit: int = MAX_TEXT) -> str:
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 
-def inert_lines(text: str, *, limit: int = 20_000) -> str:
+def sanitize_lines(text: str, *, limit: int = 20_000) -> str:
     """Return a text of lines, each made inert but for the blanks it begins with; no two blank lines in a row."""
-    lines = [line[: len(line) - len(line.lstrip(" "))] + inert(line) for line in text[:limit].splitlines()]
+    lines = [line[: len(line) - len(line.lstrip(" "))] + sanitize_line(line) for line in text[:limit].splitlines()]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(line.rstrip() for line in lines)).strip("\n")
 
 
@@ -51,7 +51,7 @@ def web_url(url: str) -> str | None:
 
     What could end a link in Markdown, HTML or a header is percent-encoded; what is encoded already stays as it is.
     """
-    url = inert(url, limit=2 * MAX_URL)
+    url = sanitize_line(url, limit=2 * MAX_URL)
     if not is_web(url):
         return None
     netloc = urlsplit(url).netloc
@@ -74,12 +74,12 @@ def language_tag(tag: str) -> str:
     return primary if TAG.fullmatch(primary) and primary not in ("und", "mul", "zxx", "mis") else ""
 
 
-def anchor(name: str, number: int) -> str:
+def safe_anchor(name: str, number: int) -> str:
     """Return `name` if it can stand in a fragment as it is, else one made of the story's number."""
     return name if ANCHOR.fullmatch(name) else f"story-{number}"
 
 
-def first_strong(text: str) -> str:
+def text_direction(text: str) -> str:
     """Return "rtl" or "ltr" by the first character that has a direction (UAX #9, P2)."""
     for character in text:
         kind = unicodedata.bidirectional(character)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digests.render.safe import anchor, first_strong, inert, inert_lines, language_tag, web_url
+from digests.render.escape import language_tag, safe_anchor, sanitize_line, sanitize_lines, text_direction, web_url
 
 ANY_TEXT = st.text(st.characters(codec=None, categories=None), max_size=60)
 
@@ -30,25 +30,25 @@ ANY_TEXT = st.text(st.characters(codec=None, categories=None), max_size=60)
     ],
 )
 def test_hostile_text_becomes_one_plain_line(hostile, shown):
-    assert inert(hostile) == shown
+    assert sanitize_line(hostile) == shown
 
 
 @given(ANY_TEXT)
 def test_whatever_comes_in_one_line_of_encodable_text_comes_out(text):
-    line = inert(text)
+    line = sanitize_line(text)
 
     line.encode("utf-8")
     assert len(line.splitlines()) <= 1
-    assert inert(line) == line
+    assert sanitize_line(line) == line
     assert not {unicodedata.bidirectional(c) for c in line} & {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI"}
 
 
 def test_a_text_without_end_is_cut_with_an_ellipsis():
-    assert inert("word " * 1000, limit=20) == "word word word word…"
+    assert sanitize_line("word " * 1000, limit=20) == "word word word word…"
 
 
 def test_lines_of_a_note_keep_their_indent():
-    assert inert_lines("- a\n    - b\u202e\n\n\n\n  c  ") == "- a\n    - b\n\n  c"
+    assert sanitize_lines("- a\n    - b\u202e\n\n\n\n  c  ") == "- a\n    - b\n\n  c"
 
 
 @pytest.mark.parametrize(
@@ -83,5 +83,5 @@ def test_no_address_holds_what_ends_a_link(tail):
 
 def test_tags_and_anchors_that_are_none_are_replaced():
     assert [language_tag(t) for t in ("pt-BR", "EN", "und", 'x"y', "")] == ["pt", "en", "", "", ""]
-    assert [anchor(a, 3) for a in ("dam-breaks", 'a"b', "")] == ["dam-breaks", "story-3", "story-3"]
-    assert [first_strong(t) for t in ("12 عاجل", "12 NATO", "12")] == ["rtl", "ltr", "ltr"]
+    assert [safe_anchor(a, 3) for a in ("dam-breaks", 'a"b', "")] == ["dam-breaks", "story-3", "story-3"]
+    assert [text_direction(t) for t in ("12 عاجل", "12 NATO", "12")] == ["rtl", "ltr", "ltr"]

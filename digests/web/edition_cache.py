@@ -1,0 +1,69 @@
+"""Editions that pages are made from, kept in memory: an edition never changes."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Sequence
+from datetime import date
+from functools import lru_cache
+
+from sqlalchemy import Engine
+
+from digests.edition.publish import own_templates
+from digests.model import Edition, EditionStory
+from digests.settings.digests import DigestSettings, digests_of
+from digests.store.editions import EditionRow, edition_rows, load_edition, payload_of
+from watcher.settings.model import Settings
+from watcher.store.writer import read
+
+MAX_EDITIONS, MAX_HEADLINES = 8, 4_000  # in memory
+
+
+class EditionCache:
+    """The stored editions and their lead headlines, for one state of the settings."""
+
+    def __init__(self, settings: Settings, engine: Engine) -> None:
+        self.engine = engine
+        self.digests = digests_of(settings)
+        self.own_templates = lru_cache(own_templates)
+        self.load_edition = lru_cache(MAX_EDITIONS)(self._load_edition)
+        self.lead_headline = lru_cache(MAX_HEADLINES)(self._load_lead_headline)
+
+    def _load_edition(self, row: EditionRow) -> Edition:
+        return read(self.engine, load_edition, row)
+
+    def _load_lead_headline(self, row: EditionRow) -> str:
+        """Return the lead headline of an edition, "" if it has no story; without building the whole edition."""
+        edition = json.loads(zlib.decompress(read(self.engine, payload_of, row)))["edition"]
+        stories = [story for section in edition["sections"] for story in section["stories"]]
+        return str(min(stories, key=lambda story: story["number"])["title"]) if stories else ""
+
+    def digest(self, name: str) -> DigestSettings:
+        """Return the settings of a digest; those of the first one if the settings no longer name it."""
+        return next((digest for digest in self.digests if digest.name == name), self.digests[0])
+
+    def find_row(self, digest: str, day: date | None = None) -> EditionRow | None:
+        """Return the row of the edition of a date, by default the latest: the daily one, else the last made."""
+        rows: Sequence[EditionRow]
+        if day is None:
+            latest = read(self.engine, edition_rows, digest, most=1)
+            if not latest:
+                return None
+            day = latest[0].local_date
+        rows = read(self.engine, edition_rows, digest, day=day)
+        return max(rows, key=lambda row: (row.is_daily, row.made_at), default=None)
+
+    def find_edition(self, digest: str, day: date | None = None) -> Edition | None:
+        """Return the edition of a date, by default the latest."""
+        row = self.find_row(digest, day)
+        return self.load_edition(row) if row else None
+
+    def find_story(self, story: str) -> tuple[Edition, EditionStory] | None:
+        """Return the newest of the digests' latest editions that shows a story in full, and the story as shown."""
+        latest = [edition for digest in self.digests if (edition := self.find_edition(digest.name))]
+        for edition in sorted(latest, key=lambda each: each.made_at, reverse=True):
+            for shown in edition.stories:
+                if shown.id == story:
+                    return edition, shown
+        return None

@@ -1,0 +1,98 @@
+"""The pages that the digests bring to the site, and the paths of a static copy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, Engine
+
+from digests.errors import DigestError
+from digests.render.html import style_sheet
+from digests.settings.digests import digests_of
+from digests.store.editions import edition_rows, open_digests
+from digests.store.stories import resolve_merged, stories_of_feeds, story_members
+from digests.stories.history import resolve_story
+from digests.web.article import article_page
+from digests.web.edition_cache import EditionCache
+from digests.web.editions import FORMS, EditionPages
+from digests.web.search import search_page
+from digests.web.story import PAGE_ARTICLES, StoryPages
+from watcher.settings.model import Settings
+from watcher.store.writer import read
+from watcher.web.site import Link, Page, Site, Wing
+
+RECENT = timedelta(days=7)  # in which a feed's stories are counted
+NAV = (
+    Link(href="/", words="Today", key="t"),
+    Link(href="/archive", words="Archive", key="a"),
+    Link(href="/search", words="Search", key="/"),
+)
+
+
+def site_plugin(settings: Settings, engine: Engine) -> Wing:
+    """Return the digests' pages. Errors: StoreError, DigestError."""
+    open_digests(settings.store.url, make=False).dispose()  # their tables are up to date from here on
+    cache = EditionCache(settings, engine)
+    editions, stories = EditionPages(cache), StoryPages(cache)
+    pages = (
+        Page(path="/", answer=editions.today),
+        Page(path="/digest/{digest}", answer=editions.latest),
+        Page(path="/digest/{digest}/{name}", answer=editions.of_date),
+        Page(path="/feed.atom", answer=editions.feed),
+        Page(path="/archive", answer=editions.archive),
+        Page(path="/archive/{month}", answer=editions.archive),
+        Page(path="/story/{story}", answer=stories.show),
+        Page(path="/story/{story}/page-{page}", answer=stories.show),
+        Page(path="/story/{story}/split", answer=stories.split, method="POST", cost="correct"),
+        Page(path="/story/{story}/join", answer=stories.join, method="POST", cost="correct"),
+        Page(path="/article/{article}", answer=article_page),
+        Page(path="/search", answer=search_page, cost="search"),
+    )
+    first = digests_of(settings)[0]
+    return Wing(
+        pages=pages,
+        nav=NAV,
+        style=style_sheet(cache.own_templates(first.templates)),
+        zone=ZoneInfo(first.timezone),
+        paths=partial(static_paths, cache),
+        told=story_counts,
+    )
+
+
+def story_counts(connection: Connection, ids: Sequence[int], now: datetime) -> Mapping[int, int]:
+    """Return how many recent stories each feed has a part in."""
+    return stories_of_feeds(connection, ids, since=now - RECENT)
+
+
+def static_paths(cache: EditionCache, site: Site) -> Iterator[str]:
+    """Yield the paths of a static copy: each edition in its formats, and its stories with their articles."""
+    yield from ("/", "/archive", "/feed.atom")
+    rows = read(site.engine, edition_rows)
+    yield from (f"/archive/{month}" for month in dict.fromkeys(f"{row.local_date:%Y-%m}" for row in rows))
+    yield from (f"/digest/{name}" for name in dict.fromkeys(row.digest for row in rows))
+    seen: set[str] = set()
+    for digest, day in dict.fromkeys((row.digest, row.local_date) for row in rows):
+        edition = cache.find_edition(digest, day)
+        if edition is None:
+            continue
+        yield f"/digest/{digest}/{day}"
+        yield from (f"/digest/{digest}/{day}.{ending}" for ending in FORMS if ending != "html")
+        shown = {one.id for one in edition.stories} | {one.id for one in edition.briefs}
+        for story in sorted(shown - seen):
+            yield from read(site.engine, story_paths, story)
+        seen |= shown
+
+
+def story_paths(connection: Connection, story: str) -> list[str]:
+    """Return the paths of a story's pages and of its articles; none if the story is no longer stored."""
+    try:
+        asked = resolve_story(connection, story)
+    except DigestError:
+        return []
+    row = resolve_merged(connection, asked.id) or asked
+    members = story_members(connection, row.id)
+    pages = [f"/story/{row.id}/page-{n}" for n in range(2, -(-len(members) // PAGE_ARTICLES) + 1)]
+    return [f"/story/{row.id}", f"/story/{story}", *pages, *(f"/article/{one.article}" for one in members)]
