@@ -26,7 +26,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from watcher.clean.article import clean
-from watcher.clean.decode import decode
+from watcher.clean.html import decode_page
 from watcher.errors import CleanError
 
 LABELS = Path(__file__).with_name("agency_labels.json")
@@ -36,7 +36,9 @@ def named(job: tuple[str, str]) -> str | None:
     """Return the agency that cleaning names for the page in a file, None if it names none."""
     file, url = job
     try:
-        return clean(decode(gzip.decompress(Path(file).read_bytes()), None), url=url or "https://page.invalid/").agency
+        return clean(
+            decode_page(gzip.decompress(Path(file).read_bytes()), None), url=url or "https://page.invalid/"
+        ).agency
     except CleanError:
         return None
 

@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from watcher.clean.decode import decode
+from watcher.clean.html import decode_page
 
 OURS = [sys.executable, "-m", "watcher.cli.main", "clean", "--jsonl"]
 THEIRS = [
@@ -60,7 +60,7 @@ def read_lines(folder: Path, limit: int) -> Iterator[str]:
     rows = [json.loads(line) for line in (folder / "index.jsonl").read_text(encoding="utf-8").splitlines()]
     step = max(1, len(rows) // limit) if limit else 1
     for row in rows[::step]:
-        html = decode(gzip.decompress((folder / row["html"]).read_bytes()))
+        html = decode_page(gzip.decompress((folder / row["html"]).read_bytes()))
         yield json.dumps({"id": row["id"], "url": row["url"], "html": html}) + "\n"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from watcher.clean.furniture import ArticleContext, drop_furniture
-from watcher.clean.page import Markup
+from watcher.clean.html import InlineMarkup
 from watcher.clean.phrases import (
     is_call_to_action,
     is_copyright_notice,
@@ -45,14 +45,14 @@ def test_a_block_that_is_one_link_goes() -> None:
     title = "Ferry to run later on Saturdays from May"
     given = blocks(*[PROSE] * 4, title, PROSE)
 
-    assert cut(given, markup=Markup(links=frozenset((normalize_key(title),)))) == [("link", title)]
+    assert cut(given, markup=InlineMarkup(links=frozenset((normalize_key(title),)))) == [("link", title)]
 
 
 def test_an_article_made_of_links_keeps_them() -> None:
     titles = [f"Story number {word} of the day, told at some length here" for word in ("one", "two", "three", "four")]
     given = blocks(PROSE, *titles)
 
-    assert cut(given, markup=Markup(links=frozenset(normalize_key(title) for title in titles))) == []
+    assert cut(given, markup=InlineMarkup(links=frozenset(normalize_key(title) for title in titles))) == []
 
 
 def test_a_box_in_the_middle_ends_where_the_article_goes_on() -> None:
@@ -143,16 +143,16 @@ def test_a_link_with_a_date_behind_it_goes() -> None:
     title = "Ferry to run later on Saturdays from May"
     given = blocks(*[PROSE] * 4, f"{title} 24.11.2026, 17:28 Uhr", PROSE)
 
-    assert [rule for rule, _ in cut(given, markup=Markup(links=frozenset((normalize_key(title),))))] == ["link"]
+    assert [rule for rule, _ in cut(given, markup=InlineMarkup(links=frozenset((normalize_key(title),))))] == ["link"]
 
 
 def test_a_menu_of_links_between_bars_goes() -> None:
     names = ("News", "World", "Business", "Culture")
     given = blocks(" | ".join(names), *[PROSE] * 4)
 
-    assert [rule for rule, _ in cut(given, markup=Markup(links=frozenset(normalize_key(name) for name in names)))] == [
-        "link"
-    ]
+    assert [
+        rule for rule, _ in cut(given, markup=InlineMarkup(links=frozenset(normalize_key(name) for name in names)))
+    ] == ["link"]
 
 
 def test_figures_between_bars_that_are_no_links_stay() -> None:
@@ -209,7 +209,7 @@ def test_a_note_on_the_author_need_not_begin_with_the_name() -> None:
 def test_a_line_that_its_class_calls_a_time_goes_if_it_is_one(line: str) -> None:
     given = blocks(line, *[PROSE] * 4)
 
-    assert cut(given, markup=Markup(times=frozenset((normalize_key(line),)))) == [("date", line)]
+    assert cut(given, markup=InlineMarkup(times=frozenset((normalize_key(line),)))) == [("date", line)]
 
 
 @pytest.mark.parametrize(
@@ -219,7 +219,7 @@ def test_a_line_that_says_more_than_a_time_stays(line: str) -> None:
     given = blocks(*[PROSE] * 2, Block(text=line, kind="h"), *[PROSE] * 2)
     times = frozenset((normalize_key(line),)) if "Uhr" in line else frozenset()
 
-    assert cut(given, markup=Markup(times=times)) == []
+    assert cut(given, markup=InlineMarkup(times=times)) == []
 
 
 def test_the_title_goes_with_its_kicker() -> None:
@@ -236,14 +236,14 @@ def test_a_link_with_a_label_at_one_side_goes(line: str) -> None:
     title = "Ferry to run later on Saturdays from May"
     given = blocks(*[PROSE] * 2, line.format(title=title), *[PROSE] * 2)
 
-    assert [rule for rule, _ in cut(given, markup=Markup(links=frozenset((normalize_key(title),))))] == ["link"]
+    assert [rule for rule, _ in cut(given, markup=InlineMarkup(links=frozenset((normalize_key(title),))))] == ["link"]
 
 
 def test_a_first_paragraph_that_is_one_link_stays() -> None:
     first = "The council has put off its decision on the bridge until March."
     given = blocks(Block(text="The bridge", kind="h"), first, *[PROSE] * 4)
 
-    assert cut(given, markup=Markup(links=frozenset((normalize_key(first),)))) == []
+    assert cut(given, markup=InlineMarkup(links=frozenset((normalize_key(first),)))) == []
 
 
 def test_a_box_ends_where_long_paragraphs_go_on_between_headings_and_links() -> None:
@@ -266,6 +266,8 @@ def test_long_teasers_under_their_linked_titles_go_with_their_box() -> None:
     teasers = [text for title in titles for text in (title, "27/05/2024", f"{PROSE} {PROSE} {PROSE}")]
     given = blocks(*[PROSE] * 4, Block(text="More from International", kind="h"), *teasers)
 
-    left, _ = drop_furniture(given, ArticleContext(markup=Markup(links=frozenset(map(normalize_key, titles)))), None)
+    left, _ = drop_furniture(
+        given, ArticleContext(markup=InlineMarkup(links=frozenset(map(normalize_key, titles)))), None
+    )
 
     assert [block.text for block in left] == [PROSE] * 4

@@ -9,7 +9,7 @@ import pytest
 
 from tests.clean.sheets import LINES, paragraphs, sheet
 from watcher.clean.article import clean
-from watcher.clean.page import MAX_NAME, parse
+from watcher.clean.html import MAX_NAME, parse
 from watcher.errors import CleanError
 
 URL = "https://www.example.org/bridge"

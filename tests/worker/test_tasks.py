@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from watcher.clean.site_memory import build_site_memory
-from watcher.clean.sites.rules import parse_rules
+from watcher.clean.site_rules import parse_rules
 from watcher.errors import CleanError
 from watcher.model import Entry
 from watcher.worker.tasks import FRESH, LARGE_SITE, PageTask, clean_page, load_site_memory

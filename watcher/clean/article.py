@@ -5,20 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from watcher.clean.agency_credits import credited_agencies
 from watcher.clean.content import add_missing_paragraphs, extract_content, pruned_blocks
 from watcher.clean.furniture import ArticleContext, drop_furniture
+from watcher.clean.html import InlineMarkup, is_plain_text, parse, read_inline_markup, text_to_html, visible_text
 from watcher.clean.metadata import Metadata, page_kind, read_metadata
-from watcher.clean.page import Markup, bare_text, markup, parse
 from watcher.clean.phrases import normalize_key
-from watcher.clean.plain import as_html, is_plain
 from watcher.clean.reject import Lock, is_truncated, paywall_of, rejection_reason
 from watcher.clean.site_memory import SiteMemory, block_hashes
-from watcher.clean.sites.apply import ruled
-from watcher.clean.sites.book import rules_for
-from watcher.clean.sites.rules import SiteRules
+from watcher.clean.site_rules import SiteRules, apply_rules, rules_for
 from watcher.clean.title import choose_title
-from watcher.clean.wire import read_wire, strip_credits
+from watcher.clean.wire import credited_agencies, read_wire, strip_credits
 from watcher.errors import CleanError
 from watcher.model import Block, Cleaned, Removed
 from watcher.text.language import UNKNOWN, detect, primary
@@ -33,7 +29,7 @@ class PageExtract:
 
     url: str
     blocks: tuple[Block, ...]
-    markup: Markup
+    markup: InlineMarkup
     metadata: Metadata
     hashes: tuple[int, ...]
     sources: tuple[str, ...] = ()  # agencies that the page names beside its text
@@ -75,21 +71,21 @@ def clean(
 
 def extract_page(html: str, *, url: str, now: datetime | None = None, sites: tuple[SiteRules, ...] = ()) -> PageExtract:
     """Return what a page says by itself. Errors: CleanError."""
-    tree = parse(as_html(html) if is_plain(html) else html)
+    tree = parse(text_to_html(html) if is_plain_text(html) else html)
     if tree is None:
         raise CleanError(url, "the page is empty")
-    site = ruled(tree, rules_for(host_of(url), sites))
+    site = apply_rules(tree, rules_for(host_of(url), sites))
     metadata = read_metadata(tree, url=url, now=now)
     if site.published_at is not None:
         metadata = replace(metadata, published_at=site.published_at)
     page, main = extract_content(site.body, summaries=metadata.summaries)
     blocks = add_missing_paragraphs(main.blocks, metadata.body, tree)
-    if reason := rejection_reason(blocks, title=metadata.title, bare="" if blocks else bare_text(tree)):
+    if reason := rejection_reason(blocks, title=metadata.title, bare="" if blocks else visible_text(tree)):
         raise CleanError(url, reason)
     return PageExtract(
         url=url,
         blocks=blocks,
-        markup=markup(page, main.frame if blocks == main.blocks else 0, url=url),
+        markup=read_inline_markup(page, main.frame if blocks == main.blocks else 0, url=url),
         metadata=metadata,
         hashes=block_hashes(block.text for block in blocks),
         sources=credited_agencies(tree, blocks, url=url, language=primary(metadata.language)),
@@ -100,8 +96,10 @@ def extract_page(html: str, *, url: str, now: datetime | None = None, sites: tup
 
 def unselected_blocks(html: str, *, url: str, sites: tuple[SiteRules, ...] = ()) -> tuple[Removed, ...]:
     """Return what stood inside the element of the article and was never taken for its text, for one who asks."""
-    tree = parse(as_html(html) if is_plain(html) else html)
-    return () if tree is None else pruned_blocks(*extract_content(ruled(tree, rules_for(host_of(url), sites)).body))
+    tree = parse(text_to_html(html) if is_plain_text(html) else html)
+    return (
+        () if tree is None else pruned_blocks(*extract_content(apply_rules(tree, rules_for(host_of(url), sites)).body))
+    )
 
 
 def finish_article(

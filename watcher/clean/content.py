@@ -8,12 +8,10 @@ from dataclasses import dataclass
 
 from lxml.etree import _Element
 
-from watcher.clean.content_candidates import ENDS, SENTENCE, candidates_by_name, densest_element
 from watcher.clean.flat_tree import HOLDERS, NOWHERE, FlatPage, collapse_whitespace, flatten
-from watcher.clean.page import parse
+from watcher.clean.html import html_in_scripts, parse
 from watcher.clean.phrases import normalize_key
-from watcher.clean.prune import ASIDES, KEPT, TEASER, ClassVerdicts, Cut, prune
-from watcher.clean.scripts import html_in_scripts
+from watcher.clean.prune import ASIDES, FRAME_TESTS, FRAMES, KEPT, OTHERS, TEASER, ClassVerdicts, Cut, prune
 from watcher.model import Block, Removed
 
 MIN_ARTICLE_CHARS = 250  # characters of an article: less may be the wrong frame, or a script's page
@@ -50,7 +48,7 @@ class MainText:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Try:
+class _Candidate:
     """What an element gives if it is taken for the frame."""
 
     frame: int = 0
@@ -83,10 +81,10 @@ def extract_content(tree: _Element, *, summaries: Sequence[str] = ()) -> tuple[F
     longer = LONGER if size <= SOME else MUCH_LONGER if size < MIN_ARTICLE_CHARS else FAR_MORE
     if _letters(other.blocks) > longer * size:
         return whole, other
-    return (page, main) if size >= MIN_ARTICLE_CHARS else _scripted(tree) or (page, main)
+    return (page, main) if size >= MIN_ARTICLE_CHARS else _extract_from_scripts(tree) or (page, main)
 
 
-def _scripted(tree: _Element) -> tuple[FlatPage, MainText] | None:
+def _extract_from_scripts(tree: _Element) -> tuple[FlatPage, MainText] | None:
     """Return the outline and the main text of what the page's scripts hold, None if that is no article."""
     html = html_in_scripts(tree)
     inside = parse(html) if html else None
@@ -104,19 +102,19 @@ def main_text(page: FlatPage, summaries: Sequence[str] = ()) -> MainText:
     verdicts = ClassVerdicts(page)
     untouched = bytes(page.there), bytes(page.shown)
     dense = densest_element(page, verdicts)
-    best = _Try()
+    best = _Candidate()
     for at in candidates_by_name(page):
-        found = _within(page, at, verdicts, untouched)
+        found = _try_frame(page, at, verdicts, untouched)
         if found.size > best.size:
             best = found
         if len(found.blocks) > 1:
             break
     if dense is not None and _is_better(page, dense.at, dense.prose, best.frame, best.size):
-        found = _within(page, dense.at, verdicts, untouched)
+        found = _try_frame(page, dense.at, verdicts, untouched)
         if found.size > LONGER * best.size:
             best = found
     if _is_short(best.blocks):
-        found = _within(page, 0, verdicts, untouched)
+        found = _try_frame(page, 0, verdicts, untouched)
         if found.size > best.size:
             best = found
     blocks = add_standfirst(page, best.blocks, best.places, verdicts, summaries)
@@ -157,13 +155,13 @@ def _is_better(page: FlatPage, at: int, prose: int, frame: int, size: int) -> bo
     return overlaps or (size < 2 * MIN_ARTICLE_CHARS and prose > MUCH_MORE * size) or prose > FAR_MORE * size
 
 
-def _within(page: FlatPage, frame: int, verdicts: ClassVerdicts, untouched: tuple[bytes, bytes]) -> _Try:
+def _try_frame(page: FlatPage, frame: int, verdicts: ClassVerdicts, untouched: tuple[bytes, bytes]) -> _Candidate:
     """Return what is in `frame` without its furniture; nothing is cut outside of it."""
     page.there[:], page.shown[:] = untouched
     page.count()
     cuts = prune(page, frame, verdicts)
     if not (size := page.size(frame)):
-        return _Try(frame=frame)
+        return _Candidate(frame=frame)
     blocks = list(_blocks(page, frame, loose=not _has_paragraphs(page)))
     if text_length([block for _, block in blocks]) < FULL * size:
         blocks = list(_blocks(page, frame, loose=True))
@@ -172,7 +170,7 @@ def _within(page: FlatPage, frame: int, verdicts: ClassVerdicts, untouched: tupl
             blocks.pop()
     said: set[str] = set()
     kept = [(at, block) for at, block in blocks if len(block.text) < REPEATED or not _was_said(block.text, said)]
-    return _Try(
+    return _Candidate(
         frame=frame,
         blocks=tuple(block for _, block in kept),
         places=tuple(at for at, _ in kept),
@@ -281,7 +279,7 @@ def add_standfirst(
     if title == NOWHERE:
         return tuple(blocks)
     found = dict(_paragraphs(page, title, body, verdicts))
-    text = _chosen(found, frozenset(map(normalize_key, summaries)) - {""})
+    text = _choose_standfirst(found, frozenset(map(normalize_key, summaries)) - {""})
     if not text or any(block.text == text for block in blocks):
         return tuple(blocks)
     before = sum(begin < found[text] for begin in places)
@@ -313,7 +311,7 @@ def _is_teaser(page: FlatPage, at: int) -> bool:
     return "easer" in name and not ASIDES.search(name)
 
 
-def _chosen(found: Collection[str], summaries: Collection[str]) -> str:
+def _choose_standfirst(found: Collection[str], summaries: Collection[str]) -> str:
     """Return the text that one of `summaries` begins with or holds, else the only one that is prose; "" for none."""
     for text in found:
         name = normalize_key(text)
@@ -373,3 +371,132 @@ def blocks_not_in_body(blocks: Sequence[Block], body: str) -> tuple[int, ...]:
         return ()
     first = agree.index(True)  # what stands before it is the standfirst, which data leave out
     return tuple(at for at, yes in enumerate(agree) if at > first and not yes and len(blocks[at].text) >= LABEL)
+
+
+MIN_PROSE_CHARS = 25  # characters of a paragraph that counts as prose
+SENTENCE = 120  # characters from which on it is prose without a full stop
+LONG = 80  # characters of a paragraph that is not written twice by chance
+WHOLE = 2_000  # characters of a paragraph that may be a copy of the whole text
+COPIES = 3  # paragraphs of the article that such a copy holds
+PARAGRAPH_START_CHARS = 60  # characters by which a paragraph is known again
+GRANDPARENT = 0.5  # of a paragraph's score
+GROWTH = 1.3  # of the prose: an element around must hold that much more to be the better one,
+DENSITY = 0.85  # and lose no more of its share of prose than this;
+DOUBLED = 2.0  # where it holds twice as much,
+DENSITY_DOUBLED = 0.5  # it may be half furniture
+COMMAS = re.compile("[,،，、]")
+ENDS = re.compile(r"[.!?:;…。！？։।۔][\"'”’»›」』)\]\s]*$")
+BLOCKS = frozenset(("div", "section", "article", "main", "body"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DensestElement:
+    """The element where the prose of a page stands, and how many characters of it."""
+
+    at: int
+    prose: int
+
+
+def candidates_by_name(page: FlatPage) -> Iterator[int]:
+    """Yield the elements whose names say that they hold an article, the most certain first; one for each test."""
+    places = [
+        (at, tag, element.get("class") or "", element.get("id") or "", element)
+        for at, tag in enumerate(page.tags)
+        if tag in FRAMES and page.there[at]
+        for element in (page.elements[at],)
+    ]
+    for test in FRAME_TESTS:
+        for at, tag, classes, name, element in places:
+            if test(tag, classes, name, element):
+                yield at
+                break
+
+
+def densest_element(page: FlatPage, verdicts: ClassVerdicts) -> DensestElement | None:
+    """Return where the prose of a page stands, None if it has none."""
+    scores: dict[int, float] = {}
+    prose = [0] * len(page.tags)
+    for block, size, text in _prose(page, verdicts):
+        prose[block] += size
+        parent = page.parents[block]
+        if parent == NOWHERE:
+            continue
+        score = 1 + len(COMMAS.findall(text)) + min(size / 100, 3)
+        scores[parent] = scores.get(parent, 0) + score
+        if (grandparent := page.parents[parent]) != NOWHERE:
+            scores[grandparent] = scores.get(grandparent, 0) + GRANDPARENT * score
+    if not scores:
+        return None
+    for at in range(len(prose) - 1, 0, -1):
+        prose[page.parents[at]] += prose[at]
+    best = _widen(page, max(scores, key=scores.__getitem__), prose)
+    return DensestElement(at=best, prose=prose[best])
+
+
+def _widen(page: FlatPage, best: int, prose: Sequence[int]) -> int:
+    """Return the element around `best` that holds the whole article, where that stands in boxes side by side."""
+    up = page.parents[best]
+    while up != NOWHERE and page.tags[up] != "body":
+        growth = prose[up] / max(prose[best], 1)
+        density = DENSITY_DOUBLED if growth > DOUBLED else DENSITY
+        if growth > GROWTH and prose[up] * page.size(best) > density * prose[best] * page.size(up):
+            best = up
+        up = page.parents[up]
+    return best
+
+
+def _prose(page: FlatPage, verdicts: ClassVerdicts) -> Iterator[tuple[int, int, str]]:
+    """Yield the paragraphs of prose that are no furniture by name: the element of each, its size, its text."""
+    hidden = _is_hidden(page, verdicts)
+    seen: set[str] = set()
+    for start, end in page.paragraphs(0, len(page.texts)):
+        if hidden[start] or not page.shown[start]:
+            continue
+        size = sum(page.sizes[start:end])
+        if size < MIN_PROSE_CHARS or sum(page.unlinked[start:end]) <= size / 2:
+            continue
+        if size < SENTENCE and not ENDS.search(page.texts[end - 1]):
+            continue
+        text = "".join(page.texts[start:end])
+        if size >= LONG and _is_copy(text, size, seen):
+            continue
+        yield _block_of(page, page.owners[start]), size, text
+
+
+def _is_copy(text: str, size: int, seen: set[str]) -> bool:
+    """Whether a paragraph was there before, or is the whole text once more; it is noted in `seen`."""
+    if size > WHOLE and sum(start in text for start in seen) >= COPIES:
+        return True
+    start = " ".join(text[: 2 * PARAGRAPH_START_CHARS].split())[:PARAGRAPH_START_CHARS]
+    if start in seen:
+        return True
+    seen.add(start)
+    return False
+
+
+def _block_of(page: FlatPage, at: int) -> int:
+    """Return the element that is the paragraph of a text in `at`."""
+    if (holder := page.holders[at]) != NOWHERE:
+        return holder
+    while page.tags[at] not in BLOCKS and page.parents[at] != NOWHERE:
+        at = page.parents[at]
+    return at
+
+
+def _is_hidden(page: FlatPage, verdicts: ClassVerdicts) -> bytearray:
+    """Return 1 for each text that is furniture by name; a name around most of the page says nothing."""
+    hidden = bytearray(len(page.texts))
+    half = page.unlinked_size(0) / 2
+    at, end = 0, len(page.tags)
+    while at < end:
+        if page.unlinked_size(at) <= MIN_PROSE_CHARS / 2:  # no prose is in it, whatever its name
+            at = page.ends[at]
+            continue
+        kind = verdicts[at]
+        if kind and (kind == OTHERS or page.unlinked_size(at) <= half):
+            first, last = page.firsts[at], page.lasts[at]
+            hidden[first:last] = b"\x01" * (last - first)
+            at = page.ends[at]
+        else:
+            at += 1
+    return hidden

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from watcher.clean.content import blocks_not_in_body
-from watcher.clean.page import Markup, link_parts
+from watcher.clean.html import InlineMarkup, linkable_parts
 from watcher.clean.phrases import (
     is_call_to_action,
     is_copyright_notice,
@@ -68,7 +68,7 @@ class ArticleContext:
     summary: str = ""  # key of the feed's summary: a block in it is the article's
     body: str = ""  # the article's text in the page's own data
     authors: tuple[str, ...] = ()
-    markup: Markup = field(default_factory=Markup)
+    markup: InlineMarkup = field(default_factory=InlineMarkup)
 
 
 def drop_furniture(
@@ -185,7 +185,7 @@ def _links(blocks: tuple[Block, ...], known: ArticleContext, rules: Rules) -> Fo
             yield place, "link"
 
 
-def is_linked(block: Block, markup: Markup) -> bool:
+def is_linked(block: Block, markup: InlineMarkup) -> bool:
     """
     Whether a block is one link to another page, perhaps with a label before it ("SEE ALSO: A title"), with a date or a
     label behind it ("A title [INSIGHT]"), or a menu: links with bars between them.
@@ -193,7 +193,7 @@ def is_linked(block: Block, markup: Markup) -> bool:
     text = block.text
     if normalize_key(text) in markup.links and len(text) <= LINK_MAX:
         return True
-    behind, before, *between = link_parts(text) or ("", "")
+    behind, before, *between = linkable_parts(text) or ("", "")
     if between:
         return sum(normalize_key(part) in markup.links for part in between) >= len(between) - 1
     if len(text) > LINK_MAX:

@@ -77,11 +77,11 @@ def command(
 
 def checked(path: Path) -> tuple[Settings, dict[str, int]]:
     """Return the settings, and how many there are of what is fine. Errors: WatcherError."""
-    from watcher.clean.sites.book import own_rules
+    from watcher.clean.site_rules import load_user_rules
 
     settings = load_settings(path)
     check_tokens(settings, path)
-    rules = own_rules(settings.path)
+    rules = load_user_rules(settings.path)
     counts = counted(settings) | ({"site rules": len(rules)} if rules else {})
     return settings, counts | count_plugged_in(settings)
 

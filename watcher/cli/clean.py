@@ -14,9 +14,9 @@ import typer
 from sqlalchemy import make_url
 
 from watcher.clean.article import PageExtract, extract_page, finish_article, unselected_blocks
-from watcher.clean.decode import decode
+from watcher.clean.html import decode_page
 from watcher.clean.site_memory import SiteMemory, build_site_memory
-from watcher.clean.sites.book import own_rules
+from watcher.clean.site_rules import load_user_rules
 from watcher.cli.app import DONE, PARTLY, USAGE, Config, Json, examples
 from watcher.cli.batch import Fault, fields_of, run
 from watcher.cli.looking import settings_or_defaults
@@ -31,7 +31,7 @@ from watcher.text.urls import host_of, is_web
 from watcher.worker.context import user_agent
 
 if TYPE_CHECKING:
-    from watcher.clean.sites.rules import SiteRules
+    from watcher.clean.site_rules import SiteRules
     from watcher.settings.model import Settings
 
 MAX_FILE = 64 * 1024 * 1024  # bytes of one page
@@ -88,10 +88,10 @@ def command(
     settings = settings_or_defaults(config)
     if is_web(page):
         answer = asyncio.run(fetched(page, settings))
-        html, url = decode(answer.body, answer.header("content-type")), answer.url
+        html, url = decode_page(answer.body, answer.header("content-type")), answer.url
     else:
-        html, url = decode(existing_file(Path(page), MAX_FILE), None), url or NO_URL
-    sites = own_rules(settings.path)
+        html, url = decode_page(existing_file(Path(page), MAX_FILE), None), url or NO_URL
+    sites = load_user_rules(settings.path)
     memory = None if url == NO_URL else memory_of(url, settings)
     show(html, url, memory, sites, explain=explain, as_json=json)
     return DONE

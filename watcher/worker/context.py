@@ -26,7 +26,7 @@ from watcher.worker.events import Event
 from watcher.worker.process_pool import Pool
 
 if TYPE_CHECKING:
-    from watcher.clean.sites.rules import SiteRules
+    from watcher.clean.site_rules import SiteRules
 
 PRODUCT = "Watcher"
 PARSING_BYTES = 256 * 1024 * 1024  # that a process which parses feeds or pages may take,
@@ -98,10 +98,10 @@ async def open_context(
         pages: Visit articles' pages too; else they wait.
         spread_s: A feed over which the first polls of new sources are spread; 0 makes them due at once.
     """
-    from watcher.clean.sites.book import own_rules
+    from watcher.clean.site_rules import load_user_rules
     from watcher.store.hosts import recently_answering_urls
 
-    sites = own_rules(settings.path)
+    sites = load_user_rules(settings.path)
     fetch = settings.fetch
     writer = Writer(engine)
     pool, feed_pool = parsing_pool(fetch, tasks.load_cleaner), parsing_pool(fetch, tasks.load_parser, workers=2)

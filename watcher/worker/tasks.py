@@ -13,7 +13,7 @@ from watcher.text.urls import host_of
 
 if TYPE_CHECKING:
     from watcher.clean.site_memory import SiteMemory
-    from watcher.clean.sites.rules import SiteRules
+    from watcher.clean.site_rules import SiteRules
     from watcher.features.embedders import Embedder, EmbedderConfig
     from watcher.store.articles import PackedFeatures
 
@@ -61,11 +61,11 @@ def load_cleaner() -> None:
 
     It takes some .7 s of CPU, half a minute on a machine that is starved.
     """
-    from watcher.clean import article, decode, fragment, reject
+    from watcher.clean import article, fragment, html, reject
     from watcher.features import codec, extract
     from watcher.net import robots
 
-    assert reject and article and decode and fragment and extract and codec and robots
+    assert reject and article and html and fragment and extract and codec and robots
 
 
 def parse_feed(
@@ -84,11 +84,11 @@ def parse_feed(
 
 def clean_page(task: PageTask) -> ProcessedPage:
     """Return the article of a page. Errors: CleanError, also where its text is not what the feed announced."""
-    from watcher.clean import article, decode
+    from watcher.clean import article, html
     from watcher.clean.reject import matches_feed_entry
 
     cleaned = article.clean(
-        decode.decode(task.body, task.content_type),
+        html.decode_page(task.body, task.content_type),
         url=task.url,
         memory=load_site_memory(host_of(task.url), task.site),
         feed_title=task.entry.title,

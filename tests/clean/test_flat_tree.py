@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tests.clean.sheets import LINES, paragraphs, sheet
 from watcher.clean.flat_tree import NOWHERE, FlatPage, flatten
-from watcher.clean.page import parse
+from watcher.clean.html import parse
 
 
 def read(body: str) -> FlatPage:

@@ -8,9 +8,15 @@ import pytest
 from lxml import html
 
 from watcher.clean.article import clean
-from watcher.clean.sites.apply import ruled
-from watcher.clean.sites.book import built_in, read_folder, rules_for
-from watcher.clean.sites.rules import SiteRules, parse_rules, xpath_of
+from watcher.clean.site_rules import (
+    SiteRules,
+    apply_rules,
+    load_builtin_rules,
+    parse_rules,
+    read_folder,
+    rules_for,
+    xpath_of,
+)
 from watcher.errors import SettingsError
 
 FIRST = "The harbour office said on Monday that the ferry would run again from May, after repairs to its engine."
@@ -36,7 +42,7 @@ def faults(text: str) -> list[str]:
 def test_what_a_site_drops_goes_with_its_rule_and_leaves_what_stands_behind_it() -> None:
     tree = html.document_fromstring(PAGE)
 
-    made = ruled(tree, rules('drop = [".box"]'))
+    made = apply_rules(tree, rules('drop = [".box"]'))
 
     assert [(cut.rule, cut.text) for cut in made.dropped] == [("site", BOX)]
     assert BOX not in tree.text_content()
@@ -44,7 +50,7 @@ def test_what_a_site_drops_goes_with_its_rule_and_leaves_what_stands_behind_it()
 
 
 def test_the_text_is_looked_for_where_the_site_says() -> None:
-    made = ruled(html.document_fromstring(PAGE), rules('body = "div.text"'))
+    made = apply_rules(html.document_fromstring(PAGE), rules('body = "div.text"'))
 
     shown = "".join(made.body.itertext())
     assert BOX not in shown
@@ -54,15 +60,15 @@ def test_the_text_is_looked_for_where_the_site_says() -> None:
 def test_rules_that_match_nothing_leave_the_page_as_it_is() -> None:
     tree = html.document_fromstring(PAGE)
 
-    made = ruled(tree, rules('body = "#nothing"\ndrop = ["aside"]\ndate = "time"'))
+    made = apply_rules(tree, rules('body = "#nothing"\ndrop = ["aside"]\ndate = "time"'))
 
     assert made.body is tree
     assert (made.dropped, made.published_at) == ((), None)
-    assert ruled(tree, None).body is tree
+    assert apply_rules(tree, None).body is tree
 
 
 def test_a_site_can_say_where_its_date_stands() -> None:
-    made = ruled(html.document_fromstring(PAGE), rules('date = ".when"'))
+    made = apply_rules(html.document_fromstring(PAGE), rules('date = ".when"'))
 
     assert made.published_at is not None
     assert made.published_at.isoformat()[:10] == "2025-05-05"
@@ -168,5 +174,5 @@ def test_ones_own_rules_go_first_and_the_longest_host_wins() -> None:
 
 
 def test_the_rules_that_come_along_are_few_and_each_has_its_reason() -> None:
-    assert 0 < len(built_in()) <= 20
-    assert all(len(rule.reason) > 20 for rule in built_in())
+    assert 0 < len(load_builtin_rules()) <= 20
+    assert all(len(rule.reason) > 20 for rule in load_builtin_rules())

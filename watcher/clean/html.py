@@ -1,0 +1,371 @@
+"""A page as text and as a tree: decoding, parsing, plain text as HTML, HTML in scripts, and what its markup says."""
+
+from __future__ import annotations
+
+import codecs
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from html import escape
+from itertools import islice
+from urllib.parse import urlsplit
+
+import chardet
+from lxml import etree
+from lxml.etree import LxmlError, _Element
+from lxml.html import HtmlElement
+
+from watcher.clean.flat_tree import FlatPage
+from watcher.clean.phrases import normalize_key
+
+MAX_HTML_CHARS = 4_000_000  # of HTML: more is cut, a news page has 0.1 to 1 million
+BEGINNING = 4_096  # characters in which a page's first tags stand
+XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
+# libxml2 takes these two for empty pages: <!DOCTYPE html/> and <html lang="en"/>.
+SELF_CLOSED_DOCTYPE = re.compile(r"^\s*<\s?!\s?DOCTYPE[^>]*/[^<>]*>", re.IGNORECASE)
+SELF_CLOSED_HTML = re.compile(r"(<html[^>]*?)\s*/>", re.IGNORECASE)
+INVISIBLE = bytes(code for code in range(32) if code not in b"\t\n\r")
+NONCHARACTERS = ("\ufffe", "\uffff")  # XML has no place for them
+TIME_NAME = re.compile(r"datum|date|time", re.IGNORECASE)
+CAPTION_NAME = re.compile(r"caption|credit", re.IGNORECASE)
+BYLINE_NAME = re.compile(r"byline|author", re.IGNORECASE)
+SILENT = frozenset(("script", "style", "template"))
+BARE_MAX = 3_000  # characters
+MAX_LINKS = 400  # characters of a block that may consist of links
+MENU_LEAST = 3  # links between bars that make a menu
+BARS = re.compile(r"\s*[|·•]\s*")
+STAMP_BEHIND = re.compile(r"[\s(,–—-]+\d[\d.,:/\-\s年月日時分시]{3,24}(?:uhr|h|am|pm)?\)?$", re.IGNORECASE)
+LABEL_BEHIND = re.compile(r"\s*[\[(][^\W\d_a-z]{3,14}[\])]$")  # "A title [INSIGHT]"
+MAX_LABEL = 300  # letters of a link, a caption, a byline; what is longer is a text of its own
+LABELLED = frozenset(("span", "div", "p", "address"))
+PIECES = 40  # texts of an element that are read to know it again
+MAX_NAME, MAX_ATTRIBUTE = 2_000, 20_000  # characters of a class or style, and of any other attribute
+LONG_TAG = 20_000  # bytes without an end of a tag: it may be a script's, or that of such an attribute
+MAX_ATTRIBUTES = 2_000  # of a tag
+TAG_START = re.compile(rb"<[A-Za-z][\w:-]*\s")
+ATTRIBUTE = re.compile(rb"[^\s=\"'<>]+(?:\s*=\s*(?:\"[^\"]*\"?|'[^']*'?|[^\s\"'<>]+))?")
+LONG_ATTRIBUTES = etree.XPath(f"//@*[string-length() > {MAX_NAME}]")
+NAMES = frozenset(("class", "id", "style", "rel", "itemprop", "role", "name", "property"))
+PARSER = etree.HTMLParser(
+    encoding="utf-8", remove_comments=True, remove_pis=True, collect_ids=False, default_doctype=False
+)
+PARSER.set_element_class_lookup(etree.ElementDefaultClassLookup(element=HtmlElement))  # lxml.html's own asks Python
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InlineMarkup:
+    """What the markup says of texts, each by its `phrases.key`: links to other pages, captions, dates, bylines."""
+
+    links: frozenset[str] = frozenset()
+    captions: frozenset[str] = frozenset()
+    times: frozenset[str] = frozenset()
+    bylines: frozenset[str] = frozenset()
+
+
+def parse(html: str) -> _Element | None:
+    """Return the tree of a page, None if there is nothing in it."""
+    text = html[:MAX_HTML_CHARS]
+    for char in NONCHARACTERS:
+        text = text.replace(char, "")
+    first = XML_DECLARATION.sub("", text[:BEGINNING].lstrip("\ufeff"))
+    first = SELF_CLOSED_HTML.sub(r"\1>", SELF_CLOSED_DOCTYPE.sub("", first), count=1)
+    raw = (first + text[BEGINNING:]).encode("utf-8", "replace").translate(None, delete=INVISIBLE)
+    if not raw.strip():
+        return None
+    has_long = max(map(len, raw.split(b">"))) > LONG_TAG
+    try:
+        tree: _Element | None = etree.fromstring(_drop_excess_attributes(raw) if has_long else raw, PARSER)
+    except (LxmlError, ValueError):
+        return None
+    if tree is not None and has_long:
+        _cut_attributes(tree)
+    return tree
+
+
+def _drop_excess_attributes(raw: bytes) -> bytes:
+    """Return a page without the attributes of tags that have thousands: libxml2 compares each with all before it."""
+    parts = raw.split(b">")
+    for at, part in enumerate(parts):
+        start = part.rfind(b"<") if len(part) > LONG_TAG else -1
+        found = TAG_START.match(part, start) if start >= 0 else None
+        if found and sum(1 for _ in ATTRIBUTE.finditer(part, found.end())) > MAX_ATTRIBUTES:
+            parts[at] = part[: found.end()]
+    return b">".join(parts)
+
+
+def _cut_attributes(tree: _Element) -> None:
+    """Cut attributes that are longer than anybody writes: names are searched and kept, and patterns take their time."""
+    for found in LONG_ATTRIBUTES(tree):
+        element = found.getparent()
+        most = MAX_NAME if found.attrname in NAMES else MAX_ATTRIBUTE
+        if element is not None and len(found) > most:
+            element.set(found.attrname, found[:most])
+
+
+def visible_text(tree: _Element) -> str:
+    """Return the beginning of all that a page shows, without judgement: what a wall or an error page says."""
+    body = next(iter(tree.iter("body")), tree)
+    parts: list[str] = []
+    size = 0
+    for element in body.iter(etree.Element):
+        text = "" if element.tag in SILENT else element.text or ""
+        for part in (text, element.tail or ""):
+            if part.strip():
+                parts.append(part.strip())
+                size += len(part)
+        if size > BARE_MAX:
+            break
+    return " ".join(parts)[:BARE_MAX]
+
+
+def read_inline_markup(page: FlatPage, frame: int, *, url: str) -> InlineMarkup:
+    """Return what the markup inside the element `frame` says of its texts: links, captions, dates, bylines."""
+    here = urlsplit(url).path.rstrip("/")
+    found: dict[str, set[str]] = {"link": set(), "caption": set(), "byline": set(), "time": set()}
+    for at in range(frame, page.ends[frame] if page.tags else 0):
+        element, tag = page.elements[at], page.tags[at]
+        if tag == "a":
+            role = "link" if _leads_away(element.get("href") or "", here) else ""
+        elif tag == "figcaption":
+            role = "caption"
+            found[role].update(_text_key(child) for child in element.iterchildren(etree.Element))
+        else:
+            role = _label_role(element.get("class"), element.get("itemprop")) if tag in LABELLED else ""
+        if role and len(text := _text_key(element)) <= MAX_LABEL:
+            found[role].add(text)
+    found = {role: texts - {""} for role, texts in found.items()}
+    return InlineMarkup(
+        links=frozenset(found["link"]),
+        captions=frozenset(found["caption"]),
+        times=frozenset(found["time"]),
+        bylines=frozenset(found["byline"]),
+    )
+
+
+def linkable_parts(text: str) -> tuple[str, ...]:
+    """Return the parts of a block that can be a link by themselves: behind a label, before a date, between bars."""
+    if len(text) > MAX_LINKS:
+        return ()
+    behind = text.partition("|" if " | " in text else ":")[2]
+    before = LABEL_BEHIND.sub("", STAMP_BEHIND.sub("", text))
+    between = BARS.split(text)
+    return (behind, before, *(between if len(between) >= MENU_LEAST else ()))
+
+
+@lru_cache(maxsize=4096)
+def _label_role(classes: str | None, itemprop: str | None) -> str:
+    """Return what class names say that an element is: "caption", "byline", "time" or nothing."""
+    name = f"{classes or ''} {itemprop or ''}"
+    if CAPTION_NAME.search(name):
+        return "caption"
+    if BYLINE_NAME.search(name):
+        return "byline"
+    return "time" if TIME_NAME.search(name) else ""
+
+
+@lru_cache(maxsize=4096)
+def _leads_away(href: str, here: str) -> bool:
+    """Whether a link leads to another page."""
+    if not href or href.startswith(("#", "mailto:", "tel:", "javascript:")):
+        return False
+    try:
+        return urlsplit(href).path.rstrip("/") != here
+    except ValueError:
+        return False
+
+
+def _text_key(element: _Element) -> str:
+    return normalize_key("".join(islice(element.itertext(), PIECES)))
+
+
+HEAD_BYTES = 4096  # where a charset declaration is looked for; browsers look at 1024
+# Labels that browsers read as a superset (WHATWG Encoding Standard, labels).
+SUPERSETS = {
+    "iso-8859-1": "cp1252",
+    "latin1": "cp1252",
+    "latin-1": "cp1252",
+    "l1": "cp1252",
+    "ascii": "cp1252",
+    "us-ascii": "cp1252",
+    "iso8859-1": "cp1252",
+    "iso-8859-9": "cp1254",
+    "latin5": "cp1254",
+    "iso-8859-11": "cp874",
+    "tis-620": "cp874",
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "x-gbk": "gb18030",
+    "gb_2312-80": "gb18030",
+    "big5": "big5hkscs",
+    "shift_jis": "cp932",
+    "shift-jis": "cp932",
+    "x-sjis": "cp932",
+    "sjis": "cp932",
+    "windows-31j": "cp932",
+    "euc-kr": "cp949",
+    "ks_c_5601-1987": "cp949",
+    "unicode": "utf-8",
+    "utf8": "utf-8",
+    "utf-16": "utf-8",  # a declaration that can be read as ASCII cannot stand in UTF-16
+    "utf-16le": "utf-8",
+    "utf-16be": "utf-8",
+    "x-user-defined": "cp1252",
+}
+BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+DECLARED = re.compile(rb"""(?:charset|encoding)\s*=\s*["']?\s*([A-Za-z0-9_:.-]{2,40})""", re.IGNORECASE)
+IN_HEADER = re.compile(r"""charset\s*=\s*["']?\s*([A-Za-z0-9_:.-]{2,40})""", re.IGNORECASE)
+SAMPLE_BYTES = 60_000  # that chardet reads: 1 ms
+MIN_BEYOND_ASCII = 15  # bytes: fewer tell nothing
+MARKUP = re.compile(rb"<script.*?(?:</script>|\Z)|<style.*?(?:</style>|\Z)|<[^<>]{0,2000}+>", re.DOTALL | re.IGNORECASE)
+# What browsers read, without UTF-8, which `decode` has tried. Of 679 pages without a charset, chardet knows 674 with
+# this list and 516 with all that it knows: DOS and ISO relatives of windows-1252 take its German and Swedish pages.
+GUESSED = (
+    "cp1250", "cp1251", "cp1252", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp1258", "cp866", "cp874", "cp932",
+    "cp949", "koi8-r", "koi8-u", "gb18030", "big5hkscs", "euc-jp",
+)  # fmt: skip
+
+
+def decode_page(body: bytes, content_type: str | None = None) -> str:
+    """
+    Return the text of a page's `body`.
+
+    A byte order mark wins, then valid UTF-8 (no other encoding looks like that by chance), then the header's charset,
+    the page's own, what chardet says of the letters (`guess`), and windows-1252. Bytes that still do not fit
+    become U+FFFD; NUL goes.
+
+    Source: WHATWG Encoding Standard (labels), HTML §13.2.3 (determining the character encoding).
+    """
+    for bom, name in BOMS:
+        if body.startswith(bom):
+            return body[len(bom) :].decode(name, "replace").replace("\x00", "")
+    text = _utf8(body)
+    if text is not None:
+        return text.replace("\x00", "")
+    header = IN_HEADER.search(content_type or "")
+    meta = DECLARED.search(body[:HEAD_BYTES])
+    labels = [header.group(1)] if header else []
+    labels += [meta.group(1).decode("ascii")] if meta else []
+    if all(SUPERSETS.get(label.lower()) == "cp1252" or _codec(label) is None for label in labels):
+        labels.insert(0, guess(body))  # nothing said, or what servers say of any page
+    fits = [fit for label in labels if (fit := _strict(body, label)) is not None]
+    if fits:
+        return fits[0].replace("\x00", "")
+    known = [codec for label in labels if (codec := _codec(label)) is not None and codec != "utf-8"]
+    return body.decode(known[0] if known else "cp1252", "replace").replace("\x00", "")
+
+
+def _utf8(body: bytes) -> str | None:
+    """Return `body` as UTF-8 if it is that, or all but a few bytes of it (a page cut in the middle, one bad advert)."""
+    if b"\x1b$" in body[:HEAD_BYTES]:  # ISO-2022-JP is ASCII to look at
+        return None
+    try:
+        return body.decode("utf-8")
+    except UnicodeDecodeError:
+        text = body.decode("utf-8", "replace")
+        bad = text.count("\ufffd")
+        good = sum(1 for char in text if char > "\x7f") - bad
+        return text if bad * 50 < good else None
+
+
+def guess(body: bytes) -> str:
+    """Return the codec that chardet finds for the text of `body`; "cp1252" where too little or all is beyond ASCII."""
+    sample = MARKUP.sub(b" ", body[:SAMPLE_BYTES])
+    if not MIN_BEYOND_ASCII <= sum(byte > 0x7F for byte in sample) < len(sample):
+        return "cp1252"
+    found = chardet.detect_all(sample, include_encodings=GUESSED, prefer_superset=True, compat_names=False)
+    best = [one["encoding"] for one in found if one["confidence"] == found[0]["confidence"]]
+    return "cp1252" if "cp1252" in best else best[0] or "cp1252"
+
+
+def _strict(body: bytes, label: str) -> str | None:
+    name = _codec(label)
+    if name is None:
+        return None
+    try:
+        return body.decode(name)
+    except UnicodeDecodeError:
+        return None
+
+
+def _codec(label: str) -> str | None:
+    """Return Python's codec for a charset label, None if there is none that makes text of bytes."""
+    name = SUPERSETS.get(label.lower(), label)
+    try:
+        info = codecs.lookup(name)
+        b"a".decode(name)
+    except (LookupError, UnicodeError, ValueError):
+        return None
+    return info.name
+
+
+TAG = re.compile(r"<[a-z!/?]", re.IGNORECASE)
+BLANK = re.compile(r"\n[^\S\n]*\n")
+BULLET = re.compile(r"\s*[•‣◦▪●*–-]\s+(?=\S)")
+INDENTED = re.compile(r"[^\S\n]{2}|\t")
+MAX_TITLE = 200  # characters of a first line that is one
+
+
+def is_plain_text(text: str) -> bool:
+    """Whether a text holds no markup at all."""
+    return TAG.search(text) is None
+
+
+def text_to_html(text: str) -> str:
+    """Return a plain text as a page: bullets and what is set in under them are items of a list."""
+    parts = [part for part in BLANK.split(text.replace("\r\n", "\n")) if part.strip()]
+    title = " ".join(parts[0].split()) if parts else ""
+    if len(parts) < 2 or len(title) > MAX_TITLE:
+        return f"<body><article>{''.join(_text_paragraphs(parts))}</article>"
+    said = escape(title)
+    return f"<title>{said}</title><body><article><h1>{said}</h1>{''.join(_text_paragraphs(parts[1:]))}</article>"
+
+
+def _text_paragraphs(parts: list[str]) -> Iterator[str]:
+    in_list = False
+    for part in parts:
+        bullet = BULLET.match(part)
+        in_list = bool(bullet) or (in_list and bool(INDENTED.match(part)))
+        tag = "li" if in_list else "p"
+        yield f"<{tag}>{escape(part[bullet.end() :] if bullet else part)}</{tag}>"
+
+
+MAX_SCRIPT_CHARS = 3_000_000  # of a page's scripts
+PARAGRAPHS = 3  # that a string must hold
+STRING = re.compile(r'"((?:[^"\\]|\\.){500,})"', re.DOTALL)  # of JSON, with its escapes; shorter ones are no article
+PARAGRAPH = re.compile(r"<p[\s>]")
+ESCAPED = ("<p", "\\u003cp", "\\u003Cp")  # how paragraphs look in a script
+DEPTH = 2  # JSON is often written into a string of JSON
+NODE = "application/ld+json"  # what these say is read elsewhere
+
+
+def html_in_scripts(tree: _Element) -> str:
+    """Return the longest HTML of several paragraphs that a page's scripts hold, "" if there is none."""
+    return max(_strings_with_paragraphs(tree), key=len, default="")
+
+
+def _strings_with_paragraphs(tree: _Element) -> Iterator[str]:
+    left = MAX_SCRIPT_CHARS
+    for script in tree.iter("script"):
+        text = script.text or ""
+        if left <= 0:
+            return
+        if script.get("type") != NODE and any(mark in text for mark in ESCAPED):
+            yield from _html_strings(text[:left], DEPTH)
+        left -= len(text)
+
+
+def _html_strings(text: str, depth: int) -> Iterator[str]:
+    """Yield the strings of JSON in `text` that are HTML, and those in strings of theirs."""
+    for found in STRING.finditer(text):
+        if not any(mark in found[1] for mark in ESCAPED):
+            continue
+        try:
+            said = json.loads(f'"{found[1]}"', strict=False)
+        except ValueError:
+            continue
+        inner = list(_html_strings(said, depth - 1)) if depth > 1 else []
+        yield from inner
+        if not inner and len(PARAGRAPH.findall(said)) >= PARAGRAPHS:
+            yield said

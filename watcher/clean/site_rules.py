@@ -1,0 +1,279 @@
+"""Rules of single sites, as TOML: what to drop, where the text and the date stand; no page needs them to be cleaned."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+from cssselect import HTMLTranslator, SelectorError
+from lxml.etree import Element, XPath, XPathError, _Element
+from lxml.html import HtmlElement, fromstring
+
+from watcher.errors import Problem, SettingsError
+from watcher.model import Removed
+from watcher.settings.syntax import read
+from watcher.text.dates import parse_date
+
+KEYS = ("hosts", "reason", "drop", "body", "date")
+RULES = ("drop", "body", "date")
+HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z0-9-]+")
+MAX_SELECTORS = 50
+MAX_SELECTOR_CHARS = 300
+CSS = HTMLTranslator()
+
+Loc = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteRules:
+    """The rules of one site. Selectors are XPath, made from the CSS of the file; empty where it says nothing."""
+
+    hosts: tuple[str, ...]
+    reason: str
+    drop: tuple[str, ...] = ()
+    body: str = ""
+    date: str = ""
+
+
+def parse_rules(text: str, *, path: str) -> SiteRules:
+    """
+    Return the rules that a site's file holds.
+
+    Args:
+        path: What the file is called in a fault.
+
+    Errors: SettingsError with every fault of the file, each with its line.
+    """
+    raw = read(text)
+    if raw.faults:
+        raise SettingsError(tuple(_problem(path, (at.line, at.column), at.key, at.message) for at in raw.faults))
+    found = tuple(_faults(raw.data))
+    if found:
+        from watcher.settings.positions import Positions
+
+        places = Positions(raw.sound)
+        raise SettingsError(
+            tuple(_problem(path, places.value(loc), str(loc[0]) if loc else "file", message) for loc, message in found)
+        )
+    data = raw.data
+    return SiteRules(
+        hosts=tuple(_texts(data["hosts"])),
+        reason=str(data["reason"]).strip(),
+        drop=tuple(xpath_of(selector) for selector in _texts(data.get("drop", []))),
+        body=xpath_of(str(data["body"])) if "body" in data else "",
+        date=xpath_of(str(data["date"])) if "date" in data else "",
+    )
+
+
+def _problem(path: str, place: tuple[int, int], key: str, message: str) -> Problem:
+    return Problem(path=path, line=place[0], column=place[1], key=key, message=message)
+
+
+def _faults(data: Mapping[str, object]) -> Iterator[tuple[Loc, str]]:
+    """Yield each fault of a file's values, with where it stands."""
+    for key in sorted(set(data) - set(KEYS)):
+        from watcher.settings.values import hint
+
+        yield (key,), f"is no rule; expected one of {', '.join(KEYS)}{hint(key, KEYS)}"
+    hosts = data.get("hosts")
+    if not isinstance(hosts, list) or not hosts:
+        yield ("hosts",), 'expected a list of hosts, as ["news.example"]'
+    else:
+        for at, host in enumerate(hosts):
+            if not isinstance(host, str) or not HOST.fullmatch(host):
+                yield ("hosts", at), f'got {host!r}, expected a host in small letters, as "news.example"'
+    reason = data.get("reason")
+    if not isinstance(reason, str) or not reason.strip():
+        yield ("reason",), "expected a sentence that says why the site needs rules of its own"
+    if not any(key in data for key in RULES):
+        yield (), f"says nothing to do; expected one of {', '.join(RULES)}"
+    drop = data.get("drop", [])
+    if not isinstance(drop, list) or len(drop) > MAX_SELECTORS:
+        yield ("drop",), f'expected a list of at most {MAX_SELECTORS} selectors, as [".box"]'
+    else:
+        yield from (fault for at, value in enumerate(drop) if (fault := _selector_fault(("drop", at), value)))
+    for key in ("body", "date"):
+        if key in data and (fault := _selector_fault((key,), data[key])):
+            yield fault
+
+
+def _selector_fault(loc: Loc, value: object) -> tuple[Loc, str] | None:
+    if not isinstance(value, str):
+        return loc, f"got {value!r}, expected a CSS selector"
+    try:
+        xpath_of(value)
+    except ValueError as error:
+        return loc, f"the selector {error}"
+    return None
+
+
+def _texts(values: object) -> list[str]:
+    return [str(value) for value in values] if isinstance(values, list) else []
+
+
+def xpath_of(selector: str) -> str:
+    """
+    Return the XPath, for a search from the root, of what a CSS selector matches.
+
+    Errors: ValueError, with what is wrong in the selector and where.
+    """
+    if not selector.strip():
+        raise ValueError("is empty")
+    if len(selector) > MAX_SELECTOR_CHARS:
+        raise ValueError(f"is longer than {MAX_SELECTOR_CHARS} characters")
+    try:
+        path: str = CSS.css_to_xpath(selector)
+        XPath(path)(Element("html"))  # a name with a prefix, for one, is CSS but cannot be looked for
+    except (SelectorError, XPathError) as error:
+        raise ValueError(f'"{selector}" cannot be read: {error}') from error
+    return path
+
+
+DROPPED_MAX = 300  # characters of a dropped element that are told
+MAX_MATCHES = 500  # elements that a selector takes at most
+DATE_ATTRIBUTES = ("datetime", "content", "data-date", "data-timestamp", "title")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleResult:
+    """What a site's rules make of a page."""
+
+    body: _Element  # the tree in which the text is looked for
+    dropped: tuple[Removed, ...] = ()
+    published_at: datetime | None = None
+
+
+def apply_rules(tree: _Element, rules: SiteRules | None) -> RuleResult:
+    """
+    Return a page by the rules of its site; the page itself where there are none or they match nothing.
+
+    What the rules drop goes from `tree` itself, so that neither the text nor the metadata see it.
+    """
+    if rules is None:
+        return RuleResult(body=tree)
+    dropped = tuple(Removed(rule="site", text=text) for path in rules.drop for text in _drop_matches(tree, path))
+    return RuleResult(body=_body(tree, rules.body), dropped=dropped, published_at=_date(tree, rules.date))
+
+
+def _drop_matches(tree: _Element, path: str) -> Iterator[str]:
+    for element in _matches(tree, path):
+        parent = element.getparent()
+        if parent is None or element.tag in ("html", "body"):
+            continue
+        text = " ".join("".join(element.itertext()).split())[:DROPPED_MAX]
+        if element.tail:
+            before = element.getprevious()
+            if before is None:
+                parent.text = (parent.text or "") + element.tail
+            else:
+                before.tail = (before.tail or "") + element.tail
+            element.tail = None
+        parent.remove(element)
+        if text:
+            yield text
+
+
+def _body(tree: _Element, path: str) -> _Element:
+    """Return a page that holds only what `path` matches, the whole where it matches nothing."""
+    outermost: list[_Element] = []
+    for element in _matches(tree, path) if path else ():
+        if not any(above in outermost for above in element.iterancestors()):
+            outermost.append(element)
+    if not outermost:
+        return tree
+    page: HtmlElement = fromstring("<html><body><article></article></body></html>")
+    article = page.find(".//article")
+    assert article is not None
+    for element in outermost:
+        copy = deepcopy(element)
+        copy.tail = None
+        article.append(copy)
+    return page
+
+
+def _date(tree: _Element, path: str) -> datetime | None:
+    for element in _matches(tree, path) if path else ():
+        said = [element.get(name) for name in DATE_ATTRIBUTES]
+        for text in (*said, " ".join("".join(element.itertext()).split())):
+            if text and (moment := parse_date(text)) is not None:
+                return moment
+    return None
+
+
+def _matches(tree: _Element, path: str) -> list[_Element]:
+    found = tree.xpath(path)
+    return (
+        [element for element in found[:MAX_MATCHES] if isinstance(element, _Element)] if isinstance(found, list) else []
+    )
+
+
+MAX_FILE = 64 * 1024  # bytes: rules of a site are ten lines
+
+
+def rules_for(host: str, own: Iterable[SiteRules] = ()) -> SiteRules | None:
+    """Return the rules of a host or of the site it belongs to, `own` ones first; None if it needs none."""
+    host = host.lower().removeprefix("www.")
+    return _best_match(host, own) or _best_match(host, load_builtin_rules())
+
+
+def load_user_rules(settings: Path | None) -> tuple[SiteRules, ...]:
+    """Return the rules in the folder `sites` beside a settings file; errors as `read_folder`."""
+    return () if settings is None else read_folder(settings.parent / "sites")
+
+
+def read_folder(folder: Traversable) -> tuple[SiteRules, ...]:
+    """
+    Return the rules in the TOML files of a folder, in the order of their names; none if there is no such folder.
+
+    Errors: SettingsError with every fault of every file, each with its file and line.
+    """
+    if not folder.is_dir():
+        return ()
+
+    rules: list[SiteRules] = []
+    problems: list[Problem] = []
+    for file in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        if not file.name.endswith(".toml") or not file.is_file():
+            continue
+        path = str(file)
+        try:
+            rules.append(parse_rules(_read_text(file, path), path=path))
+        except SettingsError as error:
+            problems.extend(error.problems)
+    if problems:
+        raise SettingsError(tuple(problems))
+    return tuple(rules)
+
+
+@lru_cache(maxsize=1)
+def load_builtin_rules() -> tuple[SiteRules, ...]:
+    """Return the rules that come with Watcher."""
+    return read_folder(files("watcher.clean.sites"))
+
+
+def _best_match(host: str, rules: Iterable[SiteRules]) -> SiteRules | None:
+    """Return the rules whose host is `host` or the longest that it is below of."""
+    found = [(len(site), rule) for rule in rules for site in rule.hosts if host == site or host.endswith(f".{site}")]
+    return max(found, key=lambda pair: pair[0])[1] if found else None
+
+
+def _read_text(file: Traversable, path: str) -> str:
+    body = file.read_bytes()
+    if len(body) > MAX_FILE:
+        raise SettingsError((_fault(path, 1, f"is larger than {MAX_FILE // 1024} KiB"),))
+    try:
+        return body.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = body[: error.start].count(b"\n") + 1
+        raise SettingsError((_fault(path, line, "is not UTF-8"),)) from error
+
+
+def _fault(path: str, line: int, message: str) -> Problem:
+    return Problem(path=path, line=line, column=1, key="file", message=message)
