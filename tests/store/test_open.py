@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import MetaData, text
+from sqlalchemy import MetaData, inspect, text
 
 from digests.store.editions import open_digests, open_digests_read_only
 from digests.store.schema import metadata as digests_metadata
 from tests.kinds import on_sqlite
 from watcher.errors import StoreError
 from watcher.store import tsearch
-from watcher.store.engine import connect, open_store
+from watcher.store.engine import MIGRATIONS, connect, open_store, upgrade, version_of
 from watcher.store.partitions import PARTED
 from watcher.store.schema import NAMING, metadata
 from watcher.store.writer import Writer, read, write
+
+NEWEST_MIGRATION = """
+from alembic import op
+
+revision = "0099"
+down_revision = "0014"
+
+
+def upgrade() -> None:
+    op.execute("CREATE TABLE newest (number INTEGER)")
+"""
 
 
 def unlike(connection, tables: MetaData, version_table: str) -> list:
@@ -107,6 +119,20 @@ def test_the_migrations_make_what_the_tables_say(empty_url):
             differences += unlike(connection, tables, version_table)
 
     assert differences == []
+    engine.dispose()
+
+
+def test_a_store_of_an_older_release_is_brought_up_to_date(empty_url, tmp_path):
+    open_store(empty_url).dispose()
+    scripts = tmp_path / "migrations"
+    shutil.copytree(MIGRATIONS, scripts)
+    (scripts / "versions" / "0099_make_newest.py").write_text(NEWEST_MIGRATION)
+    engine = connect(empty_url)
+
+    upgrade(engine, scripts, version_table="watcher_schema")
+
+    assert version_of(engine, "watcher_schema") == "0099"
+    assert read(engine, lambda c: inspect(c).has_table("newest"))
     engine.dispose()
 
 

@@ -269,11 +269,16 @@ def version_of(engine: Engine, version_table: str) -> str | None:
     """Return the last migration that a store has had, None if it has had none. Errors: StoreError."""
     try:
         with engine.connect().execution_options(reading=True) as connection:
-            if not inspect(connection).has_table(version_table):
-                return None
-            return connection.scalar(select(column("version_num")).select_from(table(version_table)))
+            return applied_version(connection, version_table)
     except DBAPIError as error:
         raise to_store_error(error, said=f"the store {redacted_url(engine)} cannot be opened") from error
+
+
+def applied_version(connection: Connection, version_table: str) -> str | None:
+    """Return the last migration that a store has had, None if it has had none."""
+    if not inspect(connection).has_table(version_table):
+        return None
+    return connection.scalar(select(column("version_num")).select_from(table(version_table)))
 
 
 def all_schemas() -> tuple[Schema, ...]:
@@ -304,24 +309,41 @@ def newest(scripts: Path) -> str:
 
 
 def migrate(engine: Engine, scripts: Path, *, version_table: str, then: Callable[[Connection], None] | None) -> None:
-    """Run what is missing, and `then`. Errors: StoreError if the store is newer than the scripts."""
-    from alembic import command  # late: 60 ms, which only a store in need of it should pay
+    """Make the tables, or run the migrations that are missing, and `then`. Errors: StoreError if the store is newer."""
+    with engine.begin() as connection:
+        if is_server(engine.url):
+            acquire_migration_lock(connection)
+        if applied_version(connection, version_table) is None:
+            make_baseline(connection, scripts, version_table)
+        if applied_version(connection, version_table) != newest(scripts):
+            run_alembic(connection, scripts, version_table)
+        if then is not None:
+            then(connection)
+
+
+def make_baseline(connection: Connection, scripts: Path, version_table: str) -> None:
+    """Make the tables of the first migration in `scripts`, and the version table as Alembic makes it."""
+    baseline = scripts / "versions" / f"baseline.{connection.dialect.name}.sql"
+    for statement in baseline.read_text(encoding="utf-8").split(";\n")[:-1]:
+        connection.exec_driver_sql(statement)
+    key = f"CONSTRAINT {version_table}_pkc PRIMARY KEY"
+    connection.exec_driver_sql(f"CREATE TABLE {version_table} (version_num VARCHAR(32) NOT NULL, {key} (version_num))")
+    connection.exec_driver_sql(f"INSERT INTO {version_table} VALUES ('{revisions_of(scripts)[0]}')")
+
+
+def run_alembic(connection: Connection, scripts: Path, version_table: str) -> None:
+    """Run the migrations that are missing. Errors: StoreError if the store is newer than the scripts."""
+    from alembic import command  # late: 60 ms and 10 MB, which only a store of an older release should pay
     from alembic.config import Config
     from alembic.util import CommandError
 
     config = Config()
     config.set_main_option("script_location", str(scripts).replace("%", "%%"))
-    config.attributes["version_table"] = version_table
+    config.attributes.update(connection=connection, version_table=version_table)
     try:
-        with engine.begin() as connection:
-            if is_server(engine.url):
-                acquire_migration_lock(connection)
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
-            if then is not None:
-                then(connection)
+        command.upgrade(config, "head")
     except CommandError as error:
-        raise newer_schema_error(engine, str(error)) from error
+        raise newer_schema_error(connection.engine, str(error)) from error
 
 
 def newer_schema_error(engine: Engine, why: str) -> StoreError:

@@ -1,15 +1,4 @@
-"""All tables of the digests, as they were when the migrations before 0.1.0 were made one."""
-
-from pathlib import Path
-
-from alembic import op
+"""All tables of the digests in 0.1.0, made as the watcher's baseline is."""
 
 revision = "0006"
 down_revision = None
-
-
-def upgrade() -> None:
-    connection = op.get_bind()
-    script = Path(__file__).with_name(f"baseline.{connection.dialect.name}.sql").read_text(encoding="utf-8")
-    for statement in script.split(";\n")[:-1]:
-        connection.exec_driver_sql(statement)
