@@ -41,7 +41,6 @@ from watcher.store.sql import acquire_migration_lock, load_fact, save_fact
 MIGRATIONS = Path(__file__).parent / "migrations"
 SCHEMAS = "watcher.schemas"  # entry points: other packages' tables, value = "module:SCHEMA"
 BUSY_TIMEOUT_MS = 15_000  # how long a writer waits for another process
-CACHE_KIB = 4_096
 DURABLE = "FULL"  # a transaction is on the disk when it is committed
 LAZY = "NORMAL"  # with WAL: a power cut may take the last transactions, and corrupts nothing
 PRAGMAS = {"busy_timeout": BUSY_TIMEOUT_MS, "synchronous": DURABLE}  # that a new connection has
@@ -229,7 +228,6 @@ def prepare_sqlite(connection: object, _record: object) -> None:
         "journal_mode=WAL",
         f"synchronous={DURABLE}",
         "foreign_keys=ON",
-        f"cache_size=-{CACHE_KIB}",
         "temp_store=MEMORY",
         f"journal_size_limit={LOG_BYTES}",
     ):
@@ -309,7 +307,7 @@ def newest(scripts: Path) -> str:
 
 
 def migrate(engine: Engine, scripts: Path, *, version_table: str, then: Callable[[Connection], None] | None) -> None:
-    """Make the tables, or run the migrations that are missing, and `then`. Errors: StoreError if the store is newer."""
+    """Make the tables of a new store, else run the migrations that it lacks; then `then`. Errors: StoreError."""
     with engine.begin() as connection:
         if is_server(engine.url):
             acquire_migration_lock(connection)
