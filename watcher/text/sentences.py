@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+import tomllib
+from collections.abc import Iterator, Mapping
+from importlib.resources import files
 from itertools import islice
-
-from watcher.text.abbreviations import comes_before_number, has_ordinal_stop, may_end, never_ends, starts
+from typing import Any
 
 MAX_INSIDE = 300  # characters: a quotation or bracket up to this long is not split
 THAI_LEAST = 90  # characters: Thai, Lao and Khmer write no full stop; a space ends a sentence from this length on
@@ -31,6 +32,16 @@ SPACED = re.compile(r"[^\W\d_]\.")  # the second half of "z. B."
 WORD = re.compile(r"\w+")
 OPENS = re.compile("[ \u00a0\t\"'“„«»‘([¿¡–—-]*+")  # what may stand before the first word of a sentence
 GERSHAYIM = re.compile("[\u05d0-\u05ea][\"\u05f4”'\u05f3][\u05d0-\u05ea]")  # the end of a Hebrew abbreviation
+
+
+_ABBREVIATIONS: dict[str, Any] = tomllib.loads((files("watcher.text") / "abbreviations.toml").read_text("utf-8"))
+_PREFIXES, _AMBIGUOUS, _STARTERS = (
+    {language: frozenset(words.split()) for language, words in _ABBREVIATIONS[name].items()}
+    for name in ("prefixes", "ambiguous", "starters")
+)
+_NUMBERED = frozenset(_ABBREVIATIONS["numbered"].split())
+_ORDINAL_STOP = frozenset(_ABBREVIATIONS["ordinal_stop"].split())
+_ALIASES = {"nb": "no", "nn": "no", "bs": "hr", "sh": "hr"}  # languages that share a list
 
 
 def sentences(text: str, language: str) -> tuple[tuple[int, int], ...]:
@@ -109,17 +120,20 @@ def _stop_ends(before: str, after: str, stop: int, line: str, language: str) -> 
     if before.isdigit():
         if stop == len(before):  # "1. First point"
             return False
-        ordinal = has_ordinal_stop(language) and len(before) <= 2
-        return not ordinal or starts(after, language)
-    if never_ends(low, language):
-        return False
-    if comes_before_number(low) and after[:1].isdigit():
+        ordinal = language in _ORDINAL_STOP and len(before) <= 2
+        return not ordinal or _is_listed(_STARTERS, after.lower(), language)
+    if _is_listed(_PREFIXES, low, language) or (low in _NUMBERED and after[:1].isdigit()):
         return False
     initial = len(before) == 1 and before.isalpha() and not before.islower() and not CASELESS_SYLLABLE.match(before)
     initial = initial and not GERSHAYIM.match(line, max(0, stop - 3), stop)
-    if initial or "." in before or may_end(low, language):
-        return starts(after, language)
+    if initial or "." in before or _is_listed(_AMBIGUOUS, low, language):
+        return _is_listed(_STARTERS, after.lower(), language)
     return True
+
+
+def _is_listed(table: Mapping[str, frozenset[str]], word: str, language: str) -> bool:
+    """Whether `word` stands in a table for `language`, or for any."""
+    return word in table.get(_ALIASES.get(language, language), ()) or word in table.get("any", ())
 
 
 def _word_before(line: str, stop: int) -> str:
