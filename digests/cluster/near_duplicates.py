@@ -22,7 +22,7 @@ from digests.cluster.item import Item, sort_by_time
 from digests.model import Report
 from watcher.features.extract import CITED, FLAG_BITS, LEAD, MAX_TITLE, TITLE_WEIGHT, term_weights
 from watcher.text.urls import host_of
-from watcher.text.words import stem_set, stems, tokens
+from watcher.text.words import stems, tokens
 
 MOST_ASKED = 6  # members of a group that a newcomer is held against
 LEAST_TITLE = 5  # words of a title that can stand for a text
@@ -288,7 +288,7 @@ def is_boilerplate_overlap(a: Item, b: Item, found: Overlap) -> bool:
 
     Such a text tells of neither headline, and they have no word in common.
     """
-    headlines = [stem_set(each.title, each.language) for each in (a, b)]
+    headlines = [set(stems(each.title, each.language)) for each in (a, b)]
     if min(map(len, headlines)) < LEAST_HEADLINE or headlines[0] & headlines[1]:
         return False
     told = body_stems(a if found.in_a <= found.in_b else b)

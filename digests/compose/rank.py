@@ -17,7 +17,7 @@ from digests.analysis.preferences import Preferences, matching_phrases, score_we
 from digests.analysis.select import is_flagged
 from digests.model import Brief, Edition, EditionStory, Story, Term
 from watcher.model import Article
-from watcher.text.words import stem_set
+from watcher.text.words import stems
 
 Vectors: TypeAlias = npt.NDArray[np.float64]
 
@@ -219,7 +219,7 @@ def _vectors(top: Sequence[RankedStory], articles: Mapping[str, Article]) -> Vec
     for ranked in top:
         words: Counter[str] = Counter()
         for key in [key for key in ranked.story.articles if key in articles][:TITLES]:
-            words.update(stem_set(articles[key].title, articles[key].language))
+            words.update(stems(articles[key].title, articles[key].language))
         counts.append(words)
     among = Counter(word for words in counts for word in words)
     column = {word: n for n, word in enumerate(word for word, stories in among.items() if stories > 1)}

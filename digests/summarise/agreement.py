@@ -13,7 +13,7 @@ from digests.analysis.coverage import coverage
 from digests.analysis.select import Whole, is_flagged
 from digests.model import Story
 from watcher.model import Article
-from watcher.text.words import stem_set
+from watcher.text.words import stems
 
 LEAD_CHARS = 1500  # of a text: what follows is background, which reports share without agreeing on the event
 REPORTS = 40  # independent reports that are read
@@ -104,4 +104,4 @@ def _share(count: int, among: int) -> float:
 
 
 def _stems(article: Article) -> set[str]:
-    return stem_set(f"{article.title}\n{article.text[:LEAD_CHARS]}", article.language)
+    return set(stems(f"{article.title}\n{article.text[:LEAD_CHARS]}", article.language))

@@ -13,7 +13,7 @@ from digests.summarise.agreement import Agreement, DocumentFrequencies, agreemen
 from digests.summarise.lead import reports_by_language
 from digests.summarise.readable import FIRST, words_for_language
 from watcher.model import Article
-from watcher.text.words import fold, stem_set
+from watcher.text.words import fold, stems
 
 SHORTEST, LONGEST = 25, 110  # width of a headline that reads well
 SEPARATORS = "|–—-•·:"
@@ -86,7 +86,7 @@ def _bare(article: Article) -> str:
 def _score(candidate: Headline, agreed: Agreement) -> float:
     """Return how well a title tells the story: what is agreed on, then its form."""
     title, article = candidate.text, candidate.article
-    about = stem_set(title, article.language)
+    about = set(stems(title, article.language))
     score: float = agreed.of(sorted(about), article.language) / math.sqrt(max(5, len(about)))
     wide = display_length(title)
     if wide < SHORTEST or len(about) < 3:

@@ -7,7 +7,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watcher.text.words import LONGEST_KNOWN, MARKED, known_stems, stem_set, stems, stems_of, words
+from watcher.text.words import LONGEST_KNOWN, MARKED, known_stems, stems, stems_of, words
 
 WORD_CHAR = rf"(?:[^\W_]|[{MARKED}])"
 PLAINLY = re.compile(rf"{WORD_CHAR}+(?:[’'·ʼ״\"]{WORD_CHAR}+)*")
@@ -27,11 +27,6 @@ def test_words_are_letters_digits_and_marks_held_together_by_apostrophes(text):
 @given(TEXTS, st.sampled_from(["en", "fr", "hi", "und"]))
 def test_the_stems_of_a_text_are_those_of_its_words(text, language):
     assert stems(text, language) == [stem for word in words(text) for stem in stems_of(word, language)]
-
-
-@given(TEXTS, st.sampled_from(["en", "fr", "hi", "und"]))
-def test_the_set_of_stems_is_that_of_the_stems(text, language):
-    assert stem_set(text, language) == set(stems(text, language))
 
 
 def test_a_long_run_without_spaces_is_not_held_in_memory():

@@ -93,9 +93,6 @@ def stems(text: str, language: str) -> list[str]:
     Scripts without spaces give pairs of neighbouring characters.
     """
     stop = stop_words(language)
-    if text.isascii() and not ("'" in text or '"' in text):
-        plain = ASCII_WORD.findall(text.lower())
-        return [word[:STEM_LENGTH] for word in plain if len(word) > 1 and word not in stop and not word.isdigit()]
     found: list[str] = []
     for word in words(text):
         if word.isascii() and word.isalnum():  # most words of many languages: nothing to fold but the case
@@ -104,23 +101,6 @@ def stems(text: str, language: str) -> list[str]:
                 found.append(folded[:STEM_LENGTH])
         else:
             found += (known_stems if len(word) <= LONGEST_KNOWN else stems_of)(word, language)
-    return found
-
-
-def stem_set(text: str, language: str) -> set[str]:
-    """Return the stems of `text` as `stems` does, each once and in no order: in two thirds of the time."""
-    stop = stop_words(language)
-    if text.isascii() and not ("'" in text or '"' in text):
-        plain = set(ASCII_WORD.findall(text.lower())) - stop
-        return {word[:STEM_LENGTH] for word in plain if len(word) > 1 and not word.isdigit()}
-    found: set[str] = set()
-    for word in set(words(text)):
-        if word.isascii() and word.isalnum():
-            folded = word.lower()
-            if len(folded) > 1 and folded not in stop and not folded.isdigit():
-                found.add(folded[:STEM_LENGTH])
-        else:
-            found.update((known_stems if len(word) <= LONGEST_KNOWN else stems_of)(word, language))
     return found
 
 
@@ -170,6 +150,6 @@ def to_latin(folded: str) -> str:
 
 def word_overlap(one: str, other: str, language: str) -> float:
     """Return how many of the stems of the shorter text are in the longer one, 0 to 1; 1 if either has none."""
-    first, second = stem_set(one, language), stem_set(other, language)
+    first, second = set(stems(one, language)), set(stems(other, language))
     shorter = min(len(first), len(second))
     return len(first & second) / shorter if shorter else 1.0
