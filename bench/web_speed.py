@@ -27,7 +27,8 @@ import httpx
 from sqlalchemy import Connection, Engine
 
 from digests import edition_json
-from digests.edition.build import EditionRequest, make_edition
+from digests.edition.build import build_edition
+from digests.edition.load import EditionRequest
 from digests.settings.digests import digests_of
 from digests.store.editions import DAILY, open_digests
 from digests.store.schema import editions, stories, story_articles
@@ -84,8 +85,9 @@ def fill(engine: Engine, count: int, sources: int, days: int) -> None:
     settings = settings_model()()
     end = LAST
     order = EditionRequest(local_date=end.date(), window_start=end - timedelta(days=1), window_end=end, slot=DAILY)
-    edition = make_edition(engine, digests_of(settings)[0], order, now=end)
-    assert edition is not None and edition.stories
+    built = build_edition(engine, digests_of(settings)[0], order, now=end)
+    assert built is not None and built.edition.stories
+    edition = built.edition
     for n in range(1, days):
         day: date = edition.local_date - timedelta(days=n)
         earlier = replace(edition, local_date=day, number=days - n, made_at=end - timedelta(days=n))

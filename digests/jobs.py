@@ -274,24 +274,23 @@ def make_daily(
 
     Returns the files and the edition's largest story; nothing if somebody else makes it.
     """
-    from digests.edition.build import EditionRequest, edition_window, make_edition
-    from digests.edition.publish import build_messages, publish
+    from digests.edition.build import build_edition, edition_window
+    from digests.edition.load import EditionRequest
 
-    paths: list[Path] = []
     engine = connect(url)  # as the daemon opened it: another, newer one may have brought its tables further since
     try:
         moment = due_at(day, digest.at, ZoneInfo(digest.timezone))
         start, end = edition_window(engine, digest, end=end)
-        order = EditionRequest(local_date=day, window_start=start, window_end=end, slot=DAILY, due_at=moment)
-        edition = make_edition(
-            engine,
-            digest,
-            order,
-            now=now,
-            hand_over=lambda e: paths.extend(publish(engine, e, digest, folder)),
-            pack=lambda e: build_messages(engine, e, digest),
-            held_for=held_for,
+        request = EditionRequest(
+            local_date=day,
+            window_start=start,
+            window_end=end,
+            slot=DAILY,
+            due_at=moment,
+            folder=folder,
+            deliver=True,
         )
+        built = build_edition(engine, digest, request, now=now, held_for=held_for)
     finally:
         engine.dispose()
-    return tuple(paths), edition.ledger.largest if edition else None
+    return (built.files, built.edition.ledger.largest) if built else ((), None)

@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 from typer import Option
 
 from digests.cli.plan import summary
-from digests.edition.build import EditionRequest, edition_window, make_edition
-from digests.edition.publish import publish
+from digests.edition.build import BuiltEdition, build_edition, edition_window
+from digests.edition.load import EditionRequest
 from digests.model import Edition
 from digests.settings.digests import digests_of
 from digests.store.editions import open_digests
@@ -64,13 +64,13 @@ async def demo(directory: Path) -> int:
         print_lines([f"A press of {len(press.sources)} sources is up on this machine."])
         tally = await poll(settings)
     print_lines(tally.lines())
-    edition, paths = await asyncio.to_thread(edit, settings)
-    if edition is None or not edition.stories:
+    built = await asyncio.to_thread(edit, settings)
+    if built is None or not built.edition.stories:
         say("no edition came of it: this is a bug, please report it")
         return FAILED
-    print_lines(told(edition))
+    print_lines(told(built.edition))
     print_lines([f"Done in {time.monotonic() - started:.1f} s. The edition, to read:"])
-    print_lines(f"  {path}" for path in paths)
+    print_lines(f"  {path}" for path in built.files)
     return DONE
 
 
@@ -110,26 +110,20 @@ async def poll(settings: Settings) -> Tally:
         engine.dispose()
 
 
-def edit(settings: Settings) -> tuple[Edition | None, list[Path]]:
+def edit(settings: Settings) -> BuiltEdition | None:
     """Make the edition of what was polled, and write its files."""
     (digest,) = digests_of(settings)
     engine = open_digests(settings.store.url)
-    paths: list[Path] = []
     try:
         now = datetime.now(UTC)
         day = now.astimezone(ZoneInfo(digest.timezone)).date()
         start, end = edition_window(engine, digest, end=now)
-        order = EditionRequest(local_date=day, window_start=start, window_end=end, slot="demo")
-        edition = make_edition(
-            engine,
-            digest,
-            order,
-            now=now,
-            hand_over=lambda e: paths.extend(publish(engine, e, digest, digest.directory)),
+        request = EditionRequest(
+            local_date=day, window_start=start, window_end=end, slot="demo", folder=digest.directory
         )
+        return build_edition(engine, digest, request, now=now)
     finally:
         engine.dispose()
-    return edition, paths
 
 
 def told(edition: Edition) -> list[str]:

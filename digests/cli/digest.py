@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,7 +15,8 @@ from typer import Argument, BadParameter, Option
 from digests import edition_json
 from digests.cli.plan import Asked, complete_features, plan, summary, summary_json
 from digests.cli.sending import preview_all, send_all
-from digests.edition.build import LOOKBACK, make_edition
+from digests.edition.build import build_edition, build_unsaved_edition
+from digests.edition.load import LOOKBACK
 from digests.edition.publish import earlier_editions, folder_of, publish, render_all
 from digests.model import Edition
 from digests.settings.digests import FORMATS, DigestSettings, digests_of
@@ -116,12 +118,11 @@ def one(
     if edition is None:
         order, suffix = plan(engine, digest, asked, zone, now, keep=not stdout)
         complete_features(settings, engine, since=order.window_start - LOOKBACK)
-
-        def hand_over(made: Edition) -> None:
-            if not stdout:
-                paths.extend(publish(engine, made, digest, folder, suffix=suffix))
-
-        edition = make_edition(engine, digest, order, now=now, hand_over=hand_over)
+        if stdout:
+            edition = build_unsaved_edition(engine, digest, order, now=now)
+        else:
+            built = build_edition(engine, digest, replace(order, folder=folder, suffix=suffix), now=now)
+            edition, paths = (built.edition, list(built.files)) if built else (None, [])
     elif not stdout:
         paths.extend(publish(engine, edition, digest, folder))
     if edition is None:

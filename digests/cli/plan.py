@@ -13,7 +13,8 @@ from sqlalchemy import Engine
 from typer import BadParameter
 
 from digests.cli.status import giant_words
-from digests.edition.build import EditionRequest, edition_window
+from digests.edition.build import edition_window
+from digests.edition.load import EditionRequest
 from digests.edition.schedule import due_at
 from digests.model import Edition
 from digests.settings.digests import DigestSettings

@@ -15,8 +15,9 @@ from digests.cli import status_outbox
 from digests.cli.plan import Asked, complete_features, plan, summary, summary_json
 from digests.cli.status_outbox import worded
 from digests.delivery.outbox import OutboxWorker
-from digests.edition.build import LOOKBACK, EditionRequest, make_edition, preview_edition
-from digests.edition.publish import build_messages, folder_of, publish, render_all
+from digests.edition.build import build_edition, preview_edition
+from digests.edition.load import LOOKBACK, EditionRequest
+from digests.edition.publish import build_messages, folder_of, render_all
 from digests.model import Edition, Parcel
 from digests.settings.digests import DigestSettings
 from digests.store import outbox
@@ -79,19 +80,11 @@ def edition_to_send(settings: Settings, engine: Engine, digest: DigestSettings, 
         return kept
     order, suffix = to_send(*plan(engine, digest, asked, ZoneInfo(digest.timezone), now, keep=True), asked)
     complete_features(settings, engine, since=order.window_start - LOOKBACK)
-    files: list[Path] = []
-    folder = folder_of(digest, settings)
-    edition = make_edition(
-        engine,
-        digest,
-        order,
-        now=now,
-        hand_over=lambda made: files.extend(publish(engine, made, digest, folder, suffix=suffix)),
-        pack=lambda made: build_messages(engine, made, digest, suffix=suffix),
-    )
-    if edition is None:
+    order = replace(order, folder=folder_of(digest, settings), suffix=suffix, deliver=True)
+    built = build_edition(engine, digest, order, now=now)
+    if built is None:
         return None
-    return Made(edition=edition, place=place_of(digest, order), files=tuple(files))
+    return Made(edition=built.edition, place=place_of(digest, order), files=built.files)
 
 
 def kept_edition(engine: Engine, digest: DigestSettings, asked: Asked, now: datetime) -> Made | None:

@@ -12,7 +12,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from digests.edition.build import EditionRequest, make_edition
+from digests.edition.build import claim_edition, compose, save
+from digests.edition.load import EditionRequest, load
 from digests.errors import DeliveryError
 from digests.settings.digests import DigestSettings
 from digests.store.editions import (
@@ -28,6 +29,7 @@ from digests.store.editions import (
     release_claim,
     seen_editions,
 )
+from tests.edition.factory import make_edition
 from tests.kinds import refuse_writes
 from watcher.features.codec import encode
 from watcher.features.extract import extract_features
@@ -71,12 +73,11 @@ def test_an_edition_comes_back_as_it_was_made(engine):
     assert read(engine, get_edition, "world", local_date=DAY) == made
 
 
-def test_an_edition_whose_files_cannot_be_written_is_still_owed(engine):
-    def full(edition):
-        raise DeliveryError("file", "no space is left on the disk")
+def test_an_edition_whose_files_cannot_be_written_is_still_owed(engine, tmp_path):
+    (tmp_path / "out").write_text("a file where the folder should be")
 
     with pytest.raises(DeliveryError):
-        make_edition(engine, digest(), order(), now=NOW, hand_over=full)
+        make_edition(engine, digest(), replace(order(), folder=tmp_path / "out"), now=NOW)
 
     assert not read(engine, is_settled, "world", local_date=DAY, slot=DAILY, now=NOW)
     assert make_edition(engine, digest(), order(), now=NOW) is not None
@@ -129,11 +130,11 @@ def test_a_claim_of_a_living_process_stands(engine):
 def test_a_maker_whose_claim_was_taken_over_neither_keeps_its_edition_nor_undoes_the_other(engine):
     taken = {"local_date": DAY, "slot": DAILY, "number": 1, "window": WINDOW}
     later = NOW + CLAIM_LASTS * 2
+    assert write(engine, claim_edition, digest(), order(), now=NOW, held_for=None)
+    edition = compose(read(engine, load, digest(), order(), (), now=NOW))
+    assert write(engine, claim, "world", **taken, now=later, by="another-machine:1:mark")
 
-    def somebody_else_takes_over(edition) -> None:
-        assert write(engine, claim, "world", **taken, now=later, by="another-machine:1:mark")
-
-    assert make_edition(engine, digest(), order(), now=NOW, hand_over=somebody_else_takes_over) is None
+    assert not write(engine, save, edition, DAILY, (), now=NOW)
     write(engine, release_claim, "world", local_date=DAY, slot=DAILY)
     assert read(engine, is_settled, "world", local_date=DAY, slot=DAILY, now=later)
     assert timedelta(seconds=MAKE_LIMIT_S) < CLAIM_LASTS
@@ -237,14 +238,13 @@ def test_an_edition_that_never_came_to_be_takes_no_number(engine):
 
 
 @pytest.mark.slow  # waits
-async def test_an_edition_that_is_made_waits_for_a_store_that_cannot_be_written_just_now(engine):
-    refusing = []
-    refuse_writes(engine, lambda: refusing)
+async def test_an_edition_that_is_made_waits_for_a_store_that_cannot_be_written_just_now(engine, tmp_path):
+    folder, refusing = tmp_path / "out", [True]
+    refuse_writes(engine, lambda: refusing and folder.exists())
 
-    made = asyncio.create_task(
-        asyncio.to_thread(make_edition, engine, digest(), order(), now=NOW, hand_over=lambda e: refusing.append(e))
-    )
-    while not refusing:
+    request = replace(order(), folder=folder)
+    made = asyncio.create_task(asyncio.to_thread(make_edition, engine, digest(), request, now=NOW))
+    while not folder.exists():
         await asyncio.sleep(0.01)
     await asyncio.sleep(0.1)
     assert not read(engine, get_edition, "world", local_date=DAY)

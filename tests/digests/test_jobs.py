@@ -6,19 +6,20 @@ import asyncio
 import hashlib
 import logging
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import text
 
-from digests.edition.build import EditionRequest, make_edition
-from digests.edition.publish import publish
+from digests.edition.load import EditionRequest
 from digests.jobs import jobs
 from digests.model import Parcel, Rendered
 from digests.settings.digests import digests_of
 from digests.store.editions import claim, first_seen, get_edition
 from digests.store.outbox import EditionKey, deliveries_of, enqueue
 from tests.delivery.mail_server import MailServer
+from tests.edition.factory import make_edition
 from tests.kinds import on
 from tests.tools import tools_of
 from watcher.features.codec import encode
@@ -276,13 +277,7 @@ async def test_the_daily_edition_takes_the_plain_name_of_its_date(daemon, tmp_pa
         local_date=clock[0].date(), window_start=clock[0] - timedelta(days=1), window_end=clock[0], slot="06:00"
     )
     folder = tmp_path / "out" / "berlin"
-    make_edition(
-        tools.writer.engine,
-        digest,
-        order,
-        now=clock[0],
-        hand_over=lambda edition: publish(tools.writer.engine, edition, digest, folder),
-    )
+    make_edition(tools.writer.engine, digest, replace(order, folder=folder), now=clock[0])
     names = {path.name: path.read_bytes() for path in folder.iterdir()}
 
     await run_until(job, clock, datetime(2026, 10, 24, 4, 40, tzinfo=UTC))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
-from digests.edition.build import LATE, EditionRequest, make_edition
+from digests.edition.build import LATE_ARTICLES
+from digests.edition.load import EditionRequest
 from digests.settings.digests import DigestSettings
 from digests.store.editions import DAILY
+from tests.edition.factory import make_edition
 
 NOW = datetime(2026, 11, 24, 6, 30, tzinfo=UTC)
 DAY = date(2026, 11, 24)
@@ -51,7 +53,7 @@ def test_what_the_last_edition_showed_is_not_shown_again(engine, put):
 
 def test_what_is_older_than_the_window_by_more_than_a_day_stays_out(engine, put):
     edition(engine)
-    put("Herald", FLOOD, NOW - LATE - MINUTE, NOW + MINUTE)
+    put("Herald", FLOOD, NOW - LATE_ARTICLES - MINUTE, NOW + MINUTE)
 
     assert edition(engine, 1).ledger.articles == 0
 

@@ -6,10 +6,11 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from digests.edition.build import EditionRequest, make_edition
+from digests.edition.load import EditionRequest
 from digests.settings.digests import DigestSettings
 from digests.store.stories import members_of
 from digests.stories.history import history_of
+from tests.edition.factory import make_edition
 from watcher.model import Source
 from watcher.store.feeds import sync_sources
 from watcher.store.writer import read, write

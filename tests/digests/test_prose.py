@@ -7,12 +7,13 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from digests.edition.build import EditionRequest, make_edition
+from digests.edition.load import EditionRequest
 from digests.edition.verify import verify
 from digests.model import Sentence, cited_ids
 from digests.settings.digests import DigestSettings
 from digests.summarise.llm_check import supported_sentences
 from tests.chat_server import chat_server
+from tests.edition.factory import make_edition
 from watcher.errors import ModelError
 from watcher.net.openai import Chat, Message, endpoint_url
 from watcher.settings.secrets import Secret

@@ -9,10 +9,11 @@ from email import policy
 import feedparser
 import pytest
 
-from digests.edition.build import EditionRequest, make_edition
+from digests.edition.load import EditionRequest
 from digests.edition.publish import publish
 from digests.errors import DigestError
 from digests.settings.digests import DigestSettings
+from tests.edition.factory import make_edition
 
 DAY_S = timedelta(days=1)
 FIRST = datetime(2026, 11, 22, 6, 30, tzinfo=UTC)
@@ -29,10 +30,10 @@ def digest() -> DigestSettings:
 
 
 def make(engine, digest, end: datetime, folder, *, slot: str = "daily", suffix: str = ""):
-    order = EditionRequest(local_date=end.date(), window_start=end - DAY_S, window_end=end, slot=slot)
-    return make_edition(
-        engine, digest, order, now=end, hand_over=lambda e: publish(engine, e, digest, folder, suffix=suffix)
+    order = EditionRequest(
+        local_date=end.date(), window_start=end - DAY_S, window_end=end, slot=slot, folder=folder, suffix=suffix
     )
+    return make_edition(engine, digest, order, now=end)
 
 
 def test_the_feed_grows_with_each_edition(engine, digest, put, tmp_path):

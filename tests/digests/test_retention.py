@@ -7,13 +7,14 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import func, select
 
-from digests.edition.build import EditionRequest, make_edition
+from digests.edition.load import EditionRequest
 from digests.edition.verify import verify
 from digests.model import cited_ids
 from digests.settings.digests import DigestSettings
 from digests.store.editions import DAILY, get_edition, next_number
 from digests.store.maintenance import DATES_KEPT, drop_editions, drop_stories
 from digests.store.schema import editions, stories, story_articles, story_changes
+from tests.edition.factory import make_edition
 from watcher.store.articles import articles_by_id
 from watcher.store.retention import drop_articles
 from watcher.store.schema import articles, holds

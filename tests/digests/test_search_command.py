@@ -7,9 +7,10 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from digests.edition.build import EditionRequest, make_edition
+from digests.edition.load import EditionRequest
 from digests.settings.digests import DigestSettings
 from digests.store.editions import DAILY
+from tests.edition.factory import make_edition
 from tests.kinds import on
 from watcher.cli.main import run
 from watcher.store.search import rebuild_index

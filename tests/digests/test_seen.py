@@ -7,11 +7,23 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from digests.edition.build import EditionRequest, make_edition
+from digests.edition.load import EditionRequest
 from digests.model import Parcel
 from digests.settings.digests import DigestSettings
 from digests.store.editions import DAILY, covered_up_to, last_edition, recent_editions, seen_editions
-from digests.store.outbox import FAILED, SENT, UNKNOWN, WAITING, claim, mark_failed, mark_in_flight, mark_sent
+from digests.store.outbox import (
+    FAILED,
+    SENT,
+    UNKNOWN,
+    WAITING,
+    EditionKey,
+    claim,
+    enqueue,
+    mark_failed,
+    mark_in_flight,
+    mark_sent,
+)
+from tests.edition.factory import make_edition
 from watcher.store.writer import read, write
 
 DAY = date(2026, 11, 24)
@@ -25,7 +37,10 @@ def make(engine, *recipients: str, days: int = 0, slot: str = DAILY):
     end = END + timedelta(days=days)
     order = EditionRequest(local_date=end.date(), window_start=end - timedelta(days=1), window_end=end, slot=slot)
     parcels = [Parcel(channel="smtp", recipient=name, forms=()) for name in recipients]
-    return make_edition(engine, WORLD, order, now=end, pack=lambda edition: parcels)
+    made = make_edition(engine, WORLD, order, now=end)
+    key = EditionKey(digest="world", local_date=order.local_date, slot=slot)
+    write(engine, enqueue, key, parcels, now=end)
+    return made
 
 
 def settle(engine, *states: str) -> None:

@@ -7,13 +7,14 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import select
 
-from digests.edition.build import EditionRequest, make_edition
+from digests.edition.load import EditionRequest
 from digests.settings.digests import DigestSettings
 from digests.store import stories as store
 from digests.store.editions import DAILY
 from digests.store.schema import stories, story_articles, story_changes
 from digests.stories.history import history_of
 from digests.stories.window import cluster_and_save
+from tests.edition.factory import make_edition
 from watcher.model import Source
 from watcher.store.feeds import feed_states, sync_sources
 from watcher.store.writer import read, write

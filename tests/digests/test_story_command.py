@@ -8,10 +8,11 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import text
 
-from digests.edition.build import EditionRequest, make_edition
+from digests.edition.load import EditionRequest
 from digests.settings.digests import DigestSettings
 from digests.store.corrections import forget
 from digests.store.editions import DAILY
+from tests.edition.factory import make_edition
 from tests.kinds import on
 from watcher.cli.main import run
 from watcher.store.writer import write

@@ -6,9 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from digests.edition.build import EditionRequest, edition_window, make_edition
+from digests.edition.build import edition_window
+from digests.edition.load import EditionRequest
 from digests.settings.digests import DigestSettings
 from digests.store.editions import DAILY
+from tests.edition.factory import make_edition
 
 DUE = datetime(2026, 11, 24, 6, 30, tzinfo=UTC)
 WORLD = DigestSettings.model_validate({"name": "world"}, context={})

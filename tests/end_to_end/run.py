@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from digests.cluster.stories import cluster_stories
-from digests.edition.build import EditionRequest, edition_window, make_edition
-from digests.edition.publish import publish
+from digests.edition.build import build_edition, edition_window
+from digests.edition.load import EditionRequest
 from digests.model import Edition, Story
 from digests.settings.digests import digests_of
 from digests.store.editions import open_digests
@@ -77,17 +77,12 @@ async def _run(folder: Path, store_url: str, embedder: str) -> Run:
     made = read(engine, items, found)
     (digest_settings,) = digests_of(settings)
     start, end = edition_window(engine, digest_settings, end=end)
-    order = EditionRequest(local_date=end.date(), window_start=start, window_end=end, slot="test")
-    paths: list[Path] = []
-    edition = make_edition(
-        engine,
-        digest_settings,
-        order,
-        now=end,
-        hand_over=lambda e: paths.extend(publish(engine, e, digest_settings, folder / "out")),
+    request = EditionRequest(
+        local_date=end.date(), window_start=start, window_end=end, slot="test", folder=folder / "out"
     )
+    built = build_edition(engine, digest_settings, request, now=end)
     engine.dispose()
-    assert edition is not None
+    assert built is not None
     return Run(
         settings=path,
         first=first,
@@ -97,6 +92,6 @@ async def _run(folder: Path, store_url: str, embedder: str) -> Run:
         keys=keys,
         labels=labels(),
         stories=cluster_stories(made),
-        edition=edition,
-        files={path.suffix: path.read_bytes() for path in paths},
+        edition=built.edition,
+        files={path.suffix: path.read_bytes() for path in built.files},
     )

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from digests.edition.build import EditionRequest, make_edition
+from digests.edition.load import EditionRequest
 from digests.model import Edition
 from digests.settings.digests import digests_of
 from digests.store.editions import open_digests
+from tests.edition.factory import make_edition
 from tests.end_to_end.run import HEAD
 from tests.kinds import on
 from watcher.cli.main import run as run_command

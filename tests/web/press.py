@@ -7,9 +7,10 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from digests.edition.build import EditionRequest, make_edition
+from digests.edition.load import EditionRequest
 from digests.settings.digests import digests_of
 from digests.store.editions import DAILY, open_digests
+from tests.edition.factory import make_edition
 from tests.kinds import on
 from watcher.features.codec import encode
 from watcher.features.extract import extract_features

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, exists, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, delete, exists, func, select
 
 from watcher.model import Article, Outline, Removed
 from watcher.store import fts
@@ -147,41 +147,46 @@ def site_blocks(connection: Connection, host: str) -> tuple[tuple[int, ...], ...
     return tuple(struct.unpack(f"<{len(data) // 8}Q", data) for data in connection.scalars(query))
 
 
-def articles_between(
-    connection: Connection,
-    *,
-    start: datetime,
-    end: datetime,
-    feed_ids: Iterable[int] | None = None,
-    chars: int | None = None,
-) -> tuple[Article, ...]:
+def articles_between(connection: Connection, *, start: datetime, end: datetime) -> tuple[Article, ...]:
+    """Return the articles published in [start, end) and stored before `end`, oldest first."""
+    rows = connection.execute(between((articles, texts), connection, start, end))
+    return tuple(article_of(row) for row in rows)
+
+
+def article_leads_between(
+    connection: Connection, *, start: datetime, end: datetime, feed_ids: Iterable[int] | None, chars: int
+) -> tuple[tuple[Article, ...], dict[str, bytes]]:
     """
-    Return the articles published in [start, end) and stored before `end`, oldest first, with text.
+    Return the articles of `articles_between` without what was removed, and the compressed texts of the long ones.
 
     Args:
-        chars: Of each text so many characters, and nothing of what was removed; all of both if None.
+        feed_ids: Only articles of these feeds; None for all.
+        chars: How much of a text the articles have.
     """
+    columns = (*(articles.c[name] for name in PLAIN), articles.c.authors, texts.c.text)
+    query = between(columns, connection, start, end)
+    if feed_ids is not None:
+        query = query.where(articles.c.feed_id.in_(list(feed_ids)))
+    found, compressed = [], {}
+    for *plain, authors, packed in connection.execute(query):
+        lead = decompress_prefix(packed, chars)
+        article = Article(text=lead, authors=tuple(authors), **dict(zip(PLAIN, plain, strict=True)))
+        found.append(article)
+        if len(lead) == chars:
+            compressed[article.id] = packed
+    return tuple(found), compressed
+
+
+def between(columns: Sequence[Any], connection: Connection, start: datetime, end: datetime) -> Select[Any]:
+    """Return the query for articles published in [start, end) and stored before `end`, oldest first."""
     those = (articles.c.published_at >= start, articles.c.published_at < end, articles.c.fetched_at < end)
-    begins = (*(articles.c[name] for name in PLAIN), articles.c.authors, texts.c.text)
-    wanted: tuple[Any, ...] = (articles, texts) if chars is None else begins
-    query = (
-        select(*wanted)
+    return (
+        select(*columns)
         .select_from(articles)
         .join(texts, has_text)
         .where(*those, in_partitions(connection, texts.c.day, *those))
         .order_by(articles.c.published_at, articles.c.id)
     )
-    if feed_ids is not None:
-        query = query.where(articles.c.feed_id.in_(list(feed_ids)))
-    if chars is None:
-        return tuple(article_of(row) for row in connection.execute(query))
-    return tuple(article_with_lead(row, chars) for row in connection.execute(query))
-
-
-def article_with_lead(row: Sequence[Any], chars: int) -> Article:
-    """Return a row of `PLAIN`, authors and text as an Article that has the beginning of its text."""
-    *plain, authors, text = row
-    return Article(text=decompress_prefix(text, chars), authors=tuple(authors), **dict(zip(PLAIN, plain, strict=True)))
 
 
 def outlines_between(
@@ -231,15 +236,6 @@ def articles_by_id(connection: Connection, ids: Iterable[str]) -> dict[str, Arti
             select(articles, texts).join(texts, has_text).where(those, in_partitions(connection, texts.c.day, those))
         )
         found.update((row.id, article_of(row)) for row in connection.execute(query))
-    return found
-
-
-def texts_by_id(connection: Connection, ids: Iterable[str]) -> dict[str, str]:
-    """Return the texts of the stored articles of `ids`."""
-    found: dict[str, str] = {}
-    for part in chunked(sorted(set(ids))):
-        query = select(texts.c.article_id, texts.c.text).where(texts.c.article_id.in_(part))
-        found.update((key, decompress(text)) for key, text in connection.execute(query))
     return found
 
 

@@ -1,0 +1,179 @@
+"""All that an edition is made from, read from the store in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from digests.analysis.corrections import Citation, citations
+from digests.analysis.gazetteer import LEAD_CHARS
+from digests.analysis.preferences import LEAD_CHARS as PHRASE_CHARS
+from digests.model import Edition, Story
+from digests.settings.digests import DigestSettings
+from digests.store import editions
+from watcher.model import Article, Revision
+from watcher.store.articles import article_leads_between, articles_by_id, decompress
+from watcher.store.feeds import FeedState, feed_states
+from watcher.store.pages import count_waiting, failed_page_counts, revisions_between
+from watcher.store.stats import count_duplicate_entries, count_entries, count_out_of_window
+
+LOOKBACK = timedelta(days=2)  # before the window: what the reader may know of a story
+REVISIONS_BACK = timedelta(days=10)  # before the window: what pages have said since the remembered editions cited them
+REMEMBERED_EDITIONS = 7  # in which a story that comes back was seen
+TEXT_LEAD_CHARS = max(LEAD_CHARS, PHRASE_CHARS)  # of a text: stories are chosen, ranked and filed by them
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditionRequest:
+    """
+    Which edition is wanted, and where it goes.
+
+    Attributes:
+        slot: Its place in the store beside other editions of the date; None for one that is not stored.
+        due_at: When a scheduled edition should have been made.
+        is_exact: The reader chose the window: nothing from before it takes part.
+        folder: Of its files; None for no files.
+        suffix: Follows the date in the file names: another edition of a date that has its own.
+        deliver: Put its messages into the outbox.
+    """
+
+    local_date: date
+    window_start: datetime
+    window_end: datetime
+    slot: str | None
+    due_at: datetime | None = None
+    is_exact: bool = False
+    folder: Path | None = None
+    suffix: str = ""
+    deliver: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntakeCounts:
+    """What came in during the window, for the ledger. `failed`: pages by the reason why they were not got."""
+
+    entries: int
+    duplicates: int
+    out_of_window: int
+    waiting: int
+    failed: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditionInputs:
+    """
+    What an edition is composed of: one state of the store. The same inputs give the same edition.
+
+    Attributes:
+        articles: Those of the window and some days before it, as stored, with the first `TEXT_LEAD_CHARS` of their
+            texts.
+        texts: Compressed whole texts of those that are longer: of a large window most are never looked at.
+        revisions: What pages said later, by article id, the earliest first.
+        seen: The last editions that reached the reader, the latest first.
+        cited: The articles of these editions' stories, with whole texts.
+        citations: What these editions cited of articles whose pages have changed, by article id.
+        corrected: Those articles, with whole texts.
+        covered_until: Up to when earlier editions had covered everything; None if nothing from before takes part.
+    """
+
+    digest: DigestSettings
+    request: EditionRequest
+    now: datetime
+    number: int
+    stories: tuple[Story, ...]
+    feeds: tuple[FeedState, ...]
+    articles: tuple[Article, ...]
+    texts: Mapping[str, bytes]
+    revisions: Mapping[str, tuple[Revision, ...]]
+    seen: tuple[Edition, ...]
+    cited: Mapping[str, Article]
+    citations: Mapping[str, Citation]
+    corrected: Mapping[str, Article]
+    covered_until: datetime | None
+    counts: IntakeCounts
+
+
+def load(
+    connection: Connection, digest: DigestSettings, request: EditionRequest, stories: Sequence[Story], *, now: datetime
+) -> EditionInputs:
+    """Return what the edition is composed of; run it in one read transaction."""
+    start, end = request.window_start, request.window_end
+    feeds = tuple(state for state in feed_states(connection) if matches_source_filter(state, digest.sources))
+    feed_ids = [state.feed.id for state in feeds] if digest.sources else None
+    articles, texts = article_leads_between(
+        connection, start=start - LOOKBACK, end=end, feed_ids=feed_ids, chars=TEXT_LEAD_CHARS
+    )
+    revisions = revisions_between(connection, start=start - REVISIONS_BACK, end=end)
+    seen = editions.seen_editions(connection, digest.name, before=request.local_date, most=REMEMBERED_EDITIONS)
+    cited_ids = [key for edition in seen for story in edition.stories for key in story.article_ids]
+    changed = {key: cited for key, cited in citations(seen).items() if key in revisions}
+    return EditionInputs(
+        digest=digest,
+        request=request,
+        now=now,
+        number=editions.next_number(connection, digest.name, local_date=request.local_date),
+        stories=tuple(stories),
+        feeds=feeds,
+        articles=articles,
+        texts=texts,
+        revisions=revisions,
+        seen=seen,
+        cited=articles_by_id(connection, cited_ids),
+        citations=changed,
+        corrected=articles_by_id(connection, changed),
+        covered_until=None
+        if request.is_exact
+        else editions.covered_up_to(connection, digest.name, by=end, window=digest.window, before=request.local_date),
+        counts=load_counts(connection, request, feed_ids),
+    )
+
+
+def load_counts(connection: Connection, request: EditionRequest, feed_ids: Collection[int] | None) -> IntakeCounts:
+    """Return what came in during the window of a request, and what did not."""
+    start, end = request.window_start, request.window_end
+    return IntakeCounts(
+        entries=count_entries(connection, start=start, end=end, feed_ids=feed_ids),
+        duplicates=count_duplicate_entries(connection, start=start, end=end, feed_ids=feed_ids),
+        out_of_window=count_out_of_window(connection, start=start, end=end, feed_ids=feed_ids),
+        waiting=count_waiting(connection, start=start, end=end, feed_ids=feed_ids),
+        failed=tuple(failed_page_counts(connection, start=start, end=end, feed_ids=feed_ids)),
+    )
+
+
+def matches_source_filter(state: FeedState, words: tuple[str, ...]) -> bool:
+    """Whether a source takes part in a digest that names its sources by name or tag."""
+    source = state.feed.source
+    return not words or source.name in words or any(tag in words for tag in source.tags)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArticleTexts:
+    """
+    Articles with whole texts, unpacked when they are asked for.
+
+    Attributes:
+        leads: Articles by id with the first `TEXT_LEAD_CHARS` of their texts.
+        compressed: Whole texts of those that are longer.
+        revised: Whole texts that replace these.
+        complete: Articles by id that have whole texts; they come first.
+    """
+
+    leads: Mapping[str, Article]
+    compressed: Mapping[str, bytes]
+    revised: Mapping[str, str]
+    complete: Mapping[str, Article]
+
+    def whole(self, ids: Iterable[str]) -> dict[str, Article]:
+        """Return articles with whole texts, in the order of `ids`."""
+        return {key: self.complete.get(key) or self._unpacked(self.leads[key]) for key in ids}
+
+    def _unpacked(self, article: Article) -> Article:
+        if article.id in self.revised:
+            return replace(article, text=self.revised[article.id])
+        if article.id in self.compressed:
+            return replace(article, text=decompress(self.compressed[article.id]))
+        return article
