@@ -24,19 +24,19 @@ from multiprocessing import get_context
 from pathlib import Path
 from resource import RUSAGE_SELF, getrusage
 
-from digests.cluster.item import Item
+from digests.cluster.item import ClusterItem
 from digests.cluster.stories import cluster_stories
 from watcher.features.extract import extract_features
 
 BETWEEN = timedelta(days=6)
 
 
-def labelled(path: Path) -> list[tuple[Item, str]]:
+def labelled(path: Path) -> list[tuple[ClusterItem, str]]:
     """Return the headlines of a file and the event of each."""
     found = []
     for line in path.read_text(encoding="utf-8").splitlines():
         row = json.loads(line)
-        item = Item(
+        item = ClusterItem(
             article_id=row["id"],
             title=row["title"],
             language=row["lang"],
@@ -49,7 +49,7 @@ def labelled(path: Path) -> list[tuple[Item, str]]:
     return found
 
 
-def passes(found: list[tuple[Item, str]], count: int) -> Iterator[tuple[Item, str]]:
+def passes(found: list[tuple[ClusterItem, str]], count: int) -> Iterator[tuple[ClusterItem, str]]:
     """Yield `count` articles: all of `found` again and again, each pass later than the one before."""
     times = [item.published_at for item, _ in found if item.published_at]
     step = max(times) - min(times) + BETWEEN

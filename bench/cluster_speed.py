@@ -29,7 +29,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from online_tfidf import grouped
 
-from digests.cluster.item import Item
+from digests.cluster.item import ClusterItem
 from digests.cluster.stories import cluster_stories
 from watcher.features.embedders import with_vector
 from watcher.features.extract import extract_features
@@ -43,7 +43,7 @@ SYLLABLES = [f"{consonant}{vowel}" for consonant in "bdfgklmnprstv" for vowel in
 LANGUAGES = ("en", "fr", "de", "es")
 
 
-def window(count: int, *, texts: bool, vectors: bool) -> Iterator[Item]:
+def window(count: int, *, texts: bool, vectors: bool) -> Iterator[ClusterItem]:
     """Yield `count` made-up articles, `REPORTS` to an event, in four languages, over as many days as they need."""
     rng = random.Random(1)
     draw = np.random.default_rng(1)
@@ -64,7 +64,7 @@ def window(count: int, *, texts: bool, vectors: bool) -> Iterator[Item]:
                 vector = centre + draw.normal(size=384)
                 packed = (vector / np.linalg.norm(vector)).astype("<f2").tobytes()
                 features = with_vector(features, packed, "made-up/1")
-            yield Item(
+            yield ClusterItem(
                 article_id=key,
                 title=title,
                 language=language,

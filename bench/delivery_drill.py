@@ -25,7 +25,7 @@ from itertools import count as count_from
 from pathlib import Path
 
 from digests.delivery.outbox import OutboxWorker
-from digests.model import Parcel, Rendered
+from digests.model import OutboundMessage, Rendered
 from digests.store import outbox
 from digests.store.editions import open_digests
 from digests.store.outbox import SENT, EditionKey
@@ -170,7 +170,7 @@ def kill_at_step(folder: Path, step: str, number: int, server: MailServer) -> Co
 def fill(path: Path) -> None:
     """Put an edition's mails into the outbox."""
     forms = (Rendered(format="eml", name="x.eml", body=MAIL),)
-    parcels = [Parcel(channel="smtp", recipient=reader, forms=forms) for reader in READERS]
+    parcels = [OutboundMessage(channel="smtp", recipient=reader, forms=forms) for reader in READERS]
     engine = open_digests(load(path).store.url)
     write(engine, outbox.enqueue, PLACE, parcels, now=datetime.now(UTC))
     engine.dispose()

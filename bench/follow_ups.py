@@ -18,7 +18,7 @@ from pathlib import Path
 from rolling import vectors_of
 
 from digests.cluster.follow_ups import link_follow_ups, story_profile
-from digests.cluster.item import Item
+from digests.cluster.item import ClusterItem
 from watcher.features.embedders import embedding_text, with_vector
 from watcher.features.extract import extract_features
 
@@ -36,14 +36,14 @@ def main() -> None:
     lines = given.articles.read_text(encoding="utf-8").splitlines()
     rows = [row for row in map(json.loads, lines) if given.split in ("all", row.get("split"))]
     vectors = vectors_of(rows, given.embedder, given.vectors)
-    stories: defaultdict[str, list[Item]] = defaultdict(list)
+    stories: defaultdict[str, list[ClusterItem]] = defaultdict(list)
     for row in rows:
         title, body = row["title"], row["body"] or ""
         features = extract_features(row["id"], title=title, text=body, language=row["lang"])
         if vectors:
             features = with_vector(features, *vectors[embedding_text(title, body)])
         at = datetime.fromisoformat(row["published"])
-        item = Item(
+        item = ClusterItem(
             article_id=row["id"], title=title, language=row["lang"], published_at=at, outlet="", url="",
             features=features,
         )  # fmt: skip
@@ -51,7 +51,7 @@ def main() -> None:
     told(stories)
 
 
-def told(stories: dict[str, list[Item]]) -> None:
+def told(stories: dict[str, list[ClusterItem]]) -> None:
     """Cut the stories, let the later halves and the newcomers follow, and print what came of it."""
     earlier, later, newcomers = [], [], []
     for label, members in stories.items():

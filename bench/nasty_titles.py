@@ -98,24 +98,24 @@ def hostile(title: str, url: str) -> Edition:
     told = full.stories[0]
     sentence = replace(told.summary[0], text=title, outlet=title, url=url)
     mention = replace(told.mentions[0], outlet=title, url=url, title=title)
-    brief = replace(full.briefs[0], title=title, url=url, outlet=title, alerts=())
+    brief = replace(full.briefs[0], title=title, url=url, outlet=title, watched=())
     story = replace(
         told,
         title=title,
         url=url,
         summary=(sentence,),
-        since=(),
-        figures=(),
+        updates=(),
+        number_changes=(),
         new_outlets=(title,),
-        mentions=(mention, replace(mention, language="fr", headline=True)),
+        mentions=(mention, replace(mention, language="fr", shows_title=True)),
         related=(brief,),
-        voices=(),
+        perspectives=(),
         silent=(),
-        alerts=(),
+        watched=(),
     )
     correction = replace(full.corrections[0], outlet=title, url=url, title=title, before=title, after="gone")
     section = replace(full.sections[0], stories=(story,))
-    return replace(full, sections=(section,), briefs=(brief,), corrections=(correction,), gone=(brief,), note="")
+    return replace(full, sections=(section,), briefs=(brief,), corrections=(correction,), ended=(brief,), note="")
 
 
 def places(page: Any, clean: str) -> Iterable[tuple[str, str, str]]:  # noqa: ANN401

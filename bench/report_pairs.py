@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 
 from bench.report_cases import cases
 from bench.report_desk import Case, Piece
-from digests.cluster.item import Item
+from digests.cluster.item import ClusterItem
 from digests.cluster.near_duplicates import group_wire_copies
 from watcher.features.extract import extract_features
 
@@ -29,12 +29,12 @@ def judged(case: Case) -> list[tuple[str, str, bool, bool]]:
     return [(a, b, same, found[a] == found[b]) for a, b, same in case.pairs]
 
 
-def items(case: Case) -> list[Item]:
+def items(case: Case) -> list[ClusterItem]:
     return [item(piece, case.language) for piece in case.pieces]
 
 
-def item(piece: Piece, language: str) -> Item:
-    return Item(
+def item(piece: Piece, language: str) -> ClusterItem:
+    return ClusterItem(
         article_id=piece.key,
         title=piece.title,
         language=language,

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from digests.cluster.item import Item
+from digests.cluster.item import ClusterItem
 from digests.cluster.near_duplicates import group_wire_copies
 from watcher.features.extract import shingles
 from watcher.model import Features
@@ -22,7 +22,7 @@ MOST_COPIES = 150
 COPIED = 0.6  # of the articles are copies of another, or copied
 
 
-def window(count: int) -> Iterator[Item]:
+def window(count: int) -> Iterator[ClusterItem]:
     """Yield `count` made-up articles: texts of agencies with few or many copies, cut and edited, and texts alone."""
     rng = random.Random(1)
     common = [f"w{n}" for n in range(30_000)]
@@ -35,7 +35,7 @@ def window(count: int) -> Iterator[Item]:
         for outlet in rng.sample(range(OUTLETS), min(group, count - made)):
             text = f"{' '.join(copied(words, common, rng) if group > 1 else words)}.\n{footers[outlet]}."
             key = f"{made:06}"
-            yield Item(
+            yield ClusterItem(
                 article_id=key,
                 title=" ".join(words[:8]),
                 language="en",

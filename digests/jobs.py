@@ -17,7 +17,7 @@ from digests.alerts.alerts import Alerts
 from digests.delivery.outbox import OutboxWorker
 from digests.edition.publish import folder_of
 from digests.edition.schedule import NOT_LATE, due_at, due_date
-from digests.model import Largest
+from digests.model import LargestStory
 from digests.settings.digests import DigestSettings, digests_of
 from digests.store import maintenance
 from digests.store.editions import DAILY, MAKE_LIMIT_S, first_seen, is_made, is_settled, open_digests
@@ -201,7 +201,7 @@ class Editions:
             share = largest.share if largest else None
             files = " ".join(map(str, paths))
             log.info("edition %s", fields(digest=digest.name, date=day, largest_share=share, files=files))
-            if largest and largest.alarm:
+            if largest and largest.is_oversized:
                 log.warning("giant_story %s", giant(digest.name, day, largest))
 
     def _failed(self, name: str, day: date) -> datetime:
@@ -247,7 +247,7 @@ def log_delivery(delivery: Delivery) -> None:
     log.warning("delivery_failed %s", fields(**names, **given, retry_at=retry_at, mend=delivery.mend))
 
 
-def giant(digest: str, day: date, largest: Largest) -> Fields:
+def giant(digest: str, day: date, largest: LargestStory) -> Fields:
     """Return what the log says of a story that is larger than an event should be."""
     return fields(
         digest=digest,
@@ -268,7 +268,7 @@ def make_daily(
     end: datetime,
     now: datetime,
     held_for: timedelta | None = None,
-) -> tuple[tuple[Path, ...], Largest | None]:
+) -> tuple[tuple[Path, ...], LargestStory | None]:
     """
     Make the edition of `day` up to `end` and write it into `folder`, in a worker process.
 

@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class WireGroup:
     """Articles that carry the same text: the origin first, then its copies in time order."""
 
     articles: tuple[str, ...]  # article ids
@@ -19,7 +19,7 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Copy:
+class CopyDifference:
     """How a copy differs from its report's origin; shares from 0 to 1 (`cluster.differences` says it in words)."""
 
     article_id: str
@@ -40,14 +40,14 @@ class Story:
 
     id: str
     articles: tuple[str, ...]  # article ids, in time order
-    reports: tuple[Report, ...]
+    reports: tuple[WireGroup, ...]
     thread: str = ""  # what goes on over days: the stories that follow each other
     began_at: datetime | None = None  # when the first article of the thread was published
-    was: tuple[str, ...] = ()  # ids of stories that have gone into it
+    merged_ids: tuple[str, ...] = ()  # ids of stories that have gone into it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Term:
+class ScoreTerm:
     """One term of a story's score: value × weight, with words for a reader."""
 
     name: str
@@ -65,12 +65,12 @@ class Sentence:
     offset: int
     outlet: str
     url: str
-    at: datetime  # when the article was published
+    published_at: datetime  # when the article was published
     language: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Mention:
+class SourceMention:
     """One outlet's report in a story's list of sources. `headline` is set where it adds something: another language."""
 
     outlet: str
@@ -78,10 +78,10 @@ class Mention:
     language: str
     country: str | None
     title: str
-    at: datetime
+    published_at: datetime
     article_id: str
     agency: str | None = None  # the report is this agency's copy
-    headline: bool = False  # show the title too
+    shows_title: bool = False  # show the title too
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,33 +99,33 @@ class Brief:
     thread: str = ""
     status: str = ""  # quiet: told before, and nothing is new; else empty
     day: int = 0  # of its thread, 1 on the first; 0 where it is not told
-    alerts: tuple[str, ...] = ()  # words that the reader watches
+    watched: tuple[str, ...] = ()  # words that the reader watches
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Figure:
+class NumberChange:
     """A number that the reports give anew: "59 → 78 people". Both sentences are verbatim."""
 
     before: str  # as the earlier sentence writes it
     after: str
     what: str  # the words beside the new number, from `now`; may be empty
-    was: Sentence
-    now: Sentence
+    sentence_before: Sentence
+    sentence_after: Sentence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Voice:
+class Perspective:
     """How the outlets of one country, or one kind of owner, tell a story: their headline, and what only they name."""
 
     group: str  # "country" or "owner"
     name: str  # ISO code of a country, or the kind of owner as the settings have it
     outlets: int
-    mention: Mention  # their first report of their own; its title is the headline
+    mention: SourceMention  # their first report of their own; its title is the headline
     only: tuple[str, ...] = ()  # names, and numbers with what they count, in their reports alone, as they write them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Silent:
+class MissingPerspective:
     """A country, or kind of owner, whose outlets were read and do not have a story."""
 
     group: str  # "country" or "owner"
@@ -134,7 +134,7 @@ class Silent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Prose:
+class LlmSentence:
     """One written sentence of a summary, and the sentences of the reports that it rests on."""
 
     text: str
@@ -157,31 +157,33 @@ class EditionStory:
     first_seen_at: datetime  # when the first article of its thread was published
     updated_at: datetime
     summary: tuple[Sentence, ...]
-    since: tuple[Sentence, ...]  # what is new since the last edition; empty if the story is new
+    updates: tuple[Sentence, ...]  # what is new since the last edition; empty if the story is new
     articles: int
     outlets: int
     independent: int
     folded: int
     agencies: tuple[tuple[str, int], ...]  # agency, copies
-    mentions: tuple[Mention, ...]  # one an outlet, the summary's first
+    mentions: tuple[SourceMention, ...]  # one an outlet, the summary's first
     languages: tuple[str, ...]
     countries: tuple[str, ...]  # ISO codes of the outlets; those of `places` are in `place_codes`
     article_ids: tuple[str, ...]
-    spark: tuple[int, ...]  # articles in each eighth of the window
+    sparkline: tuple[int, ...]  # articles in each eighth of the window
     trend: str  # rising, steady, fading; empty where too few articles tell
     score: float
-    why: tuple[Term, ...]
+    score_terms: tuple[ScoreTerm, ...]
     thread: str = ""  # what it goes on with over days
     place_codes: tuple[str, ...] = ()  # ISO codes of the countries it is about, as `places` names them
-    figures: tuple[Figure, ...] = ()  # numbers that have changed since the last edition
+    number_changes: tuple[NumberChange, ...] = ()  # numbers that have changed since the last edition
     new_outlets: tuple[str, ...] = ()  # that did not have it in the last edition; empty if the story is new
     related: tuple[Brief, ...] = ()  # other stories of its thread or event, gathered under it
-    voices: tuple[Voice, ...] = ()  # where coverage differs; empty where one country or owner has it
-    silent: tuple[Silent, ...] = ()
-    alerts: tuple[str, ...] = ()  # words that the reader watches, as the settings have them
-    earlier: str = ""  # the id, in an earlier edition, of the story that it goes on with
-    prose: tuple[Prose, ...] = ()  # what a model wrote of the reports, checked; replaces `summary` where it is shown
-    prose_by: str = ""  # the model
+    perspectives: tuple[Perspective, ...] = ()  # where coverage differs; empty where one country or owner has it
+    silent: tuple[MissingPerspective, ...] = ()
+    watched: tuple[str, ...] = ()  # words that the reader watches, as the settings have them
+    earlier_story: str = ""  # the id, in an earlier edition, of the story that it goes on with
+    llm_sentences: tuple[
+        LlmSentence, ...
+    ] = ()  # what a model wrote of the reports, checked; replaces `summary` where it is shown
+    llm_model: str = ""  # the model
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,7 +224,7 @@ class FailingSource:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Largest:
+class LargestStory:
     """The story with the most of a window's reports. `alarm`: so many that others may have run into it."""
 
     id: str
@@ -230,7 +232,7 @@ class Largest:
     reports: int
     of_reports: int  # in the window
     share: float  # of the reports, 0 to 1
-    alarm: bool
+    is_oversized: bool
     title: str = ""  # its headline
 
 
@@ -252,8 +254,8 @@ class Ledger:
     failing: tuple[FailingSource, ...]
     late_s: float = 0.0  # how long after its time the edition was made
     longer_window: bool = False
-    largest: Largest | None = None
-    prose: str = ""  # what a model wrote and what not, in words; empty where none was asked
+    largest: LargestStory | None = None
+    llm_note: str = ""  # what a model wrote and what not, in words; empty where none was asked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -273,10 +275,10 @@ class Edition:
     sections: tuple[Section, ...]
     briefs: tuple[Brief, ...]
     ledger: Ledger
-    minutes: int  # to read
+    reading_minutes: int  # to read
     note: str = ""  # Markdown of the settings, shown at the top
     corrections: tuple[Correction, ...] = ()  # of what earlier editions cited
-    gone: tuple[Brief, ...] = ()  # stories of the last edition that nobody reports any more
+    ended: tuple[Brief, ...] = ()  # stories of the last edition that nobody reports any more
 
     @property
     def stories(self) -> tuple[EditionStory, ...]:
@@ -294,7 +296,7 @@ class Rendered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Parcel:
+class OutboundMessage:
     """
     What one recipient gets of one edition by one channel.
 
@@ -308,9 +310,9 @@ class Parcel:
 
 def cited_ids(edition: Edition) -> set[str]:
     """Return the ids of all articles that an edition's words rest on."""
-    briefs = [*edition.briefs, *edition.gone, *(brief for story in edition.stories for brief in story.related)]
+    briefs = [*edition.briefs, *edition.ended, *(brief for story in edition.stories for brief in story.related)]
     ids = {key for story in edition.stories for key in story.article_ids}
     ids |= {key for brief in briefs for key in brief.article_ids}
-    ids |= {figure.was.article_id for story in edition.stories for figure in story.figures}
-    ids |= {source.article_id for story in edition.stories for prose in story.prose for source in prose.sources}
+    ids |= {figure.sentence_before.article_id for story in edition.stories for figure in story.number_changes}
+    ids |= {source.article_id for story in edition.stories for prose in story.llm_sentences for source in prose.sources}
     return ids | {correction.article_id for correction in edition.corrections}

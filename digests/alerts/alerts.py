@@ -12,7 +12,7 @@ from functools import partial
 from digests.alerts.conditions import active_conditions
 from digests.alerts.render import Alert, mail, message
 from digests.delivery.channels import open_channel
-from digests.model import Parcel, Rendered
+from digests.model import OutboundMessage, Rendered
 from digests.settings.alerts import alerts_of
 from digests.settings.delivery import DeliverSettings, parse_mailbox
 from digests.settings.digests import smtp_of
@@ -113,7 +113,7 @@ class Alerts:
         return taken
 
 
-def parcels(way: DeliverSettings, alert: Alert, *, sender: str) -> Iterator[Parcel]:
+def parcels(way: DeliverSettings, alert: Alert, *, sender: str) -> Iterator[OutboundMessage]:
     """Yield what each recipient of a way gets."""
     stamp = f"{alert.at:%Y-%m-%d-%H%M%S}-alert"
     for recipient in way.recipients(()):
@@ -124,7 +124,7 @@ def parcels(way: DeliverSettings, alert: Alert, *, sender: str) -> Iterator[Parc
                 form = Rendered(format=way.shape, name=f"{stamp}.json", body=message(alert, shape=way.shape))
             case _:
                 form = Rendered(format="text", name=f"{stamp}.txt", body=f"{alert.subject}\n\n{alert.text}".encode())
-        yield Parcel(channel=way.channel, recipient=recipient, forms=(form,))
+        yield OutboundMessage(channel=way.channel, recipient=recipient, forms=(form,))
 
 
 def address_of(sender: str | None) -> str:

@@ -37,7 +37,7 @@ class Citation:
     texts: tuple[str, ...] = ()
 
 
-def citations(editions: Sequence[Edition]) -> dict[str, Citation]:
+def collect_citations(editions: Sequence[Edition]) -> dict[str, Citation]:
     """Return what `editions`, the latest first, cited of each article, by its id: as the latest of them did."""
     found: dict[str, Citation] = {}
     for edition in editions:
@@ -53,7 +53,7 @@ def citations(editions: Sequence[Edition]) -> dict[str, Citation]:
 def _citations(edition: Edition) -> Iterator[tuple[str, Citation]]:
     for story in edition.stories:
         at = Citation(on=edition.local_date, story=story.id, title=story.title)
-        for sentence in (*story.summary, *story.since):
+        for sentence in (*story.summary, *story.updates):
             yield sentence.article_id, replace(at, texts=(sentence.text,))
         for mention in story.mentions:
             yield mention.article_id, replace(at, texts=(story.title,) if mention.url == story.url else ())
@@ -192,6 +192,6 @@ def pages_to_recheck(edition: Edition) -> dict[str, int]:
     for story in edition.stories:
         wanted |= {mention.article_id: 1 for mention in story.mentions[:NAMED]}
     for story in edition.stories:
-        wanted |= {sentence.article_id: 3 for sentence in (*story.summary, *story.since)}
+        wanted |= {sentence.article_id: 3 for sentence in (*story.summary, *story.updates)}
         wanted |= {mention.article_id: 3 for mention in story.mentions if mention.url == story.url}
     return wanted

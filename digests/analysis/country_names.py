@@ -100,7 +100,7 @@ VOWELS = (  # the last line: vowel signs of Indian scripts
 
 
 @dataclass(frozen=True, slots=True)
-class Name:
+class PlaceName:
     """
     A name to look for: folded words, the last with up to `ending` letters more. Without a code it is no place.
 
@@ -115,7 +115,7 @@ class Name:
     derives: bool = False
 
 
-def names_of(language: str) -> Iterator[Name]:
+def load_place_names(language: str) -> Iterator[PlaceName]:
     """Yield the names of a language, those of cities apart."""
     yield from _phrases(language)
     yield from _countries(language)
@@ -134,9 +134,9 @@ def normalize(word: str) -> str:
     return stem if mark and len(stem) >= KEY else POSSESSIVE.sub("", folded)
 
 
-def _countries(language: str) -> Iterator[Name]:
+def _countries(language: str) -> Iterator[PlaceName]:
     """Yield CLDR's names, cut to stems where words are inflected."""
-    for locale in locales(language):
+    for locale in find_locales(language):
         for code in country_codes():
             full = str(locale.territories.get(code, ""))
             others = re.findall(r"[(（]([^()（）]+)[)）]", full)
@@ -146,50 +146,50 @@ def _countries(language: str) -> Iterator[Name]:
                     yield _inflected(tokens, code, language)
 
 
-def _inflected(tokens: tuple[str, ...], code: str, language: str) -> Name:
+def _inflected(tokens: tuple[str, ...], code: str, language: str) -> PlaceName:
     derives = len(tokens) == 1 and language in DERIVED
     if language in UNINFLECTED:
-        return Name(tokens, code, derives=derives)
+        return PlaceName(tokens, code, derives=derives)
     if all(len(token) <= SHORT for token in tokens):
-        return Name(tokens, code, ending=1, derives=derives)
-    cut = tokens if language in AGGLUTINATIVE else tuple(map(stem, tokens))
+        return PlaceName(tokens, code, ending=1, derives=derives)
+    cut = tokens if language in AGGLUTINATIVE else tuple(map(strip_last_vowel, tokens))
     if len(cut[-1]) == SHORT and cut[-1][-1] in VOWELS:  # "dani" of Dania: Danii, but not Daniela
-        return Name(cut, code, ending=1 if cut[-1].isascii() else 2, derives=derives)
-    return Name(cut, code, ending=INFLECTION, derives=derives)
+        return PlaceName(cut, code, ending=1 if cut[-1].isascii() else 2, derives=derives)
+    return PlaceName(cut, code, ending=INFLECTION, derives=derives)
 
 
-def stem(token: str) -> str:
+def strip_last_vowel(token: str) -> str:
     """Return a word without its last vowel, which changes with the case, if enough is left: "нигери", not "нигер"."""
     return token[:-1] if token[-1] in VOWELS and len(token) > SHORT else token
 
 
-def _adjectives(language: str) -> Iterator[Name]:
+def _adjectives(language: str) -> Iterator[PlaceName]:
     for stem_, code, ending, lower in adjectives(language):
-        yield Name((stem_,), code, ending=ending, lower=lower)
+        yield PlaceName((stem_,), code, ending=ending, lower=lower)
 
 
-def _forms(language: str) -> Iterator[Name]:
-    for table in (tables()["forms"], tables()["own"].get(language, {})):
+def _forms(language: str) -> Iterator[PlaceName]:
+    for table in (load_tables()["forms"], load_tables()["own"].get(language, {})):
         for code, spellings in table.items():
             yield from (_name(spelling, code, lower=True) for spelling in spellings.split())
 
 
-def _stems() -> Iterator[Name]:
-    for code, spellings in tables()["stems"].items():
+def _stems() -> Iterator[PlaceName]:
+    for code, spellings in load_tables()["stems"].items():
         yield from (_name(spelling, code, lower=True) for spelling in spellings.split())
 
 
-def _phrases(language: str) -> Iterator[Name]:
-    for spelling in str(tables()["not_places"].get(language, "")).split():
+def _phrases(language: str) -> Iterator[PlaceName]:
+    for spelling in str(load_tables()["not_places"].get(language, "")).split():
         yield _name(spelling, "")
 
 
-def _name(spelling: str, code: str, *, is_city: bool = False, lower: bool = False) -> Name:
+def _name(spelling: str, code: str, *, is_city: bool = False, lower: bool = False) -> PlaceName:
     plain = tuple(fold(part) for part in spelling.rstrip("*").split("_"))
-    return Name(plain, code, is_city=is_city, ending=ENDING if spelling.endswith("*") else 0, lower=lower)
+    return PlaceName(plain, code, is_city=is_city, ending=ENDING if spelling.endswith("*") else 0, lower=lower)
 
 
-def cities_like(folded: str, key: str, *, inflected: bool) -> Iterator[Name]:
+def find_cities(folded: str, key: str, *, inflected: bool) -> Iterator[PlaceName]:
     """
     Yield those of the cities of all languages whose names begin with `key` and then as a folded word does.
 
@@ -239,15 +239,15 @@ def is_ascii_lower(spelling: str) -> bool:
 folded = lru_cache(1 << 12)(fold)
 
 
-def _city(tokens: tuple[str, ...], code: str, *, inflected: bool) -> Name:
+def _city(tokens: tuple[str, ...], code: str, *, inflected: bool) -> PlaceName:
     last = tokens[-1]
     if UNCHANGING.match(last) or (last.isascii() and not inflected):
-        return Name(tokens, code, is_city=True)
+        return PlaceName(tokens, code, is_city=True)
     if last[-1] in VOWELS and len(last) > CITY_STEM:
-        return Name((*tokens[:-1], last[:-1]), code, is_city=True, ending=CITY_ENDING)
+        return PlaceName((*tokens[:-1], last[:-1]), code, is_city=True, ending=CITY_ENDING)
     if len(last) < (CITY_STEM if last.isascii() else SHORT):
-        return Name(tokens, code, is_city=True)
-    return Name(tokens, code, is_city=True, ending=2 if INDIAN.match(last) else CITY_ENDING)
+        return PlaceName(tokens, code, is_city=True)
+    return PlaceName(tokens, code, is_city=True, ending=2 if INDIAN.match(last) else CITY_ENDING)
 
 
 def city_rows() -> Iterator[tuple[str, list[str]]]:
@@ -256,17 +256,17 @@ def city_rows() -> Iterator[tuple[str, list[str]]]:
     for line in text.splitlines()[1:]:  # the first one says where they are from
         code, _, names = line.partition("\t")
         yield code, names.split("|")
-    for code, names in tables()["cities"].items():
+    for code, names in load_tables()["cities"].items():
         yield code, [name.replace("_", " ") for name in names.split()]
 
 
 @cache
-def tables() -> dict[str, Any]:
+def load_tables() -> dict[str, Any]:
     """Return what `names.toml` says."""
     return tomllib.loads(files("digests.analysis").joinpath("names.toml").read_text(encoding="utf-8"))
 
 
-def locales(language: str) -> list[Any]:
+def find_locales(language: str) -> list[Any]:
     """Return what CLDR knows of a language, in each of its scripts; English where it knows nothing."""
     from babel import Locale, UnknownLocaleError
 
@@ -363,10 +363,10 @@ def adjectives(language: str) -> Iterator[tuple[str, str, int, bool]]:
 
     if language in NOT_SO:
         return
-    for locale in locales(language):
+    for locale in find_locales(language):
         for tag, code in COUNTRY_OF.items():
             found = words(str(locale.languages.get(tag, "")))
-            if found and (stem := stem_of(fold(found[0]), language)):
+            if found and (stem := adjective_stem(fold(found[0]), language)):
                 ending = 0 if language in AS_THEY_ARE else 5 if len(stem) >= LONG else 3
                 yield stem, code, ending, True
                 people = demonym_stem(stem, language)
@@ -374,7 +374,7 @@ def adjectives(language: str) -> Iterator[tuple[str, str, int, bool]]:
                     yield people, code, 3, language in SLAVIC
 
 
-def stem_of(name: str, language: str) -> str:
+def adjective_stem(name: str, language: str) -> str:
     """Return the adjective's stem in the folded name of a language; empty if too little is left to know it by."""
     if language in AS_THEY_ARE:
         return name if len(name) >= LEAST else ""

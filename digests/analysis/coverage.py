@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from digests.model import Report, Story
+from digests.model import Story, WireGroup
 from watcher.model import Article
 
 
@@ -24,7 +24,7 @@ class Coverage:
     owners: int  # distinct owners of the independent outlets; an outlet without a declared owner owns itself
 
 
-def coverage(story: Story, articles: Mapping[str, Article]) -> Coverage:
+def measure_coverage(story: Story, articles: Mapping[str, Article]) -> Coverage:
     """
     Return who carries `story`.
 
@@ -56,7 +56,7 @@ def coverage(story: Story, articles: Mapping[str, Article]) -> Coverage:
     )
 
 
-def reporter_key(report: Report, owner: str) -> str:
+def reporter_key(report: WireGroup, owner: str) -> str:
     """Return the key of who speaks in a report: its agency, else the owner of the outlet that had it first."""
     return f"agency:{report.agency.casefold()}" if report.agency else owner
 
@@ -100,7 +100,7 @@ def _origins(story: Story, articles: Mapping[str, Article], chosen: frozenset[st
     return tuple(article.id for article in firsts)
 
 
-def _first(report: Report, articles: Mapping[str, Article]) -> Article | None:
+def _first(report: WireGroup, articles: Mapping[str, Article]) -> Article | None:
     return next((articles[key] for key in report.articles if key in articles), None)
 
 

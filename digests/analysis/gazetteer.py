@@ -13,18 +13,18 @@ from digests.analysis.country_names import (
     KEY,
     SHORT,
     UNINFLECTED,
-    Name,
-    cities_like,
+    PlaceName,
     city_rows,
     country_codes,
+    find_cities,
+    find_locales,
     is_derived,
-    locales,
-    names_of,
+    load_place_names,
+    load_tables,
     normalize,
     strip_brackets,
-    tables,
 )
-from digests.analysis.coverage import coverage
+from digests.analysis.coverage import measure_coverage
 from digests.analysis.select import is_flagged
 from digests.model import Story
 from watcher.model import Article
@@ -56,7 +56,7 @@ class CountryMatch:
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
+class NameToken:
     folded: str
     is_capital: bool
     is_whole: bool  # all letters are capitals
@@ -68,9 +68,9 @@ class Gazetteer:
 
     def __init__(self, language: str) -> None:
         self._language = language
-        self._names: dict[str, list[Name]] = defaultdict(list)
+        self._names: dict[str, list[PlaceName]] = defaultdict(list)
         self._doubtful = _doubtful(language)
-        for name in names_of(language):
+        for name in load_place_names(language):
             self._names[name.tokens[0][:KEY]].append(name)
         self._inflected = language not in UNINFLECTED
         self._like = lru_cache(MOST_KNOWN)(self._names_like)
@@ -94,28 +94,28 @@ class Gazetteer:
             at += len(name.tokens) if name else 1
         return found
 
-    def _at(self, tokens: list[Token], at: int) -> Name | None:
+    def _at(self, tokens: list[NameToken], at: int) -> PlaceName | None:
         """Return the name at a token: the one of most words, then of most letters; a country's before a city's."""
-        best: Name | None = None
+        best: PlaceName | None = None
         for folded, names in self._like(tokens[at].folded):
             for name in names:
                 if _is_longer(name, best) and self._matches(name, tokens, at, folded):
                     best = name
         return best
 
-    def _names_like(self, word: str) -> tuple[tuple[str, tuple[Name, ...]], ...]:
+    def _names_like(self, word: str) -> tuple[tuple[str, tuple[PlaceName, ...]], ...]:
         """Return the readings of a folded word that may begin names, and these: of countries, then of cities."""
         found = ((folded, tuple(self._beginning(folded))) for folded in _readings(word))
         return tuple((folded, names) for folded, names in found if names)
 
-    def _beginning(self, folded: str) -> Iterator[Name]:
+    def _beginning(self, folded: str) -> Iterator[PlaceName]:
         keys = (folded[:KEY], folded[: KEY - 1]) if len(folded) >= KEY else (folded,)
         countries = (name for key in keys for name in self._names.get(key, ()))
         yield from (name for name in countries if name.derives or folded.startswith(name.tokens[0]))
-        cities = (name for key in keys for name in cities_like(folded, key, inflected=self._inflected))
+        cities = (name for key in keys for name in find_cities(folded, key, inflected=self._inflected))
         yield from (name for name in cities if folded.startswith(name.tokens[0]))
 
-    def _matches(self, name: Name, tokens: list[Token], at: int, first: str) -> bool:
+    def _matches(self, name: PlaceName, tokens: list[NameToken], at: int, first: str) -> bool:
         if at + len(name.tokens) > len(tokens):
             return False
         if name.tokens[0] in CAPITAL_ABBREVIATIONS and not tokens[at].is_whole:
@@ -141,7 +141,7 @@ class Gazetteer:
             return folded[len(part) :] in KOREAN_ENDINGS
         return more <= ending or (more == 1 and folded[-1] == "s" and self._language in GENITIVE and len(part) > SHORT)
 
-    def _is_doubtful(self, tokens: list[Token], at: int, name: Name) -> bool:
+    def _is_doubtful(self, tokens: list[NameToken], at: int, name: PlaceName) -> bool:
         """Whether the name may be a person's or a thing's: it is known for that, or a capital stands beside it."""
         doubtful = "_".join(name.tokens) in self._doubtful
         if not tokens[at].folded[0].isascii() or self._language in NOUNS_CAPITAL:
@@ -151,18 +151,18 @@ class Gazetteer:
         after = end < len(tokens) and tokens[end].glued and tokens[end].is_capital
         return (doubtful or name.is_city) and (before or after or "_".join(name.tokens) in _always_doubtful())
 
-    def _is_start(self, tokens: list[Token], at: int) -> bool:
+    def _is_start(self, tokens: list[NameToken], at: int) -> bool:
         """Whether the capital of a token comes from standing first, or it is a small word that has one in a title."""
         return at == 0 or not tokens[at].glued or tokens[at].folded in stop_words(self._language)
 
 
 @cache
-def gazetteer(language: str) -> Gazetteer:
+def load_gazetteer(language: str) -> Gazetteer:
     """Return the names in `language`; built at first use, in some 20 ms."""
     return Gazetteer(language)
 
 
-def _tokens(text: str) -> list[Token]:
+def _tokens(text: str) -> list[NameToken]:
     found = []
     end = 0
     for match in WORD.finditer(text):
@@ -170,7 +170,7 @@ def _tokens(text: str) -> list[Token]:
         folded = normalize(word)
         if folded:
             between = text[end : match.start()]
-            found.append(Token(folded, word[0].isupper(), word.isupper(), between in (" ", "-", "\u00a0")))
+            found.append(NameToken(folded, word[0].isupper(), word.isupper(), between in (" ", "-", "\u00a0")))
         end = match.end()
     return found
 
@@ -191,7 +191,7 @@ def _has_case(word: str) -> bool:
     return word[0] != word[0].upper() and not "ა" <= word[0] <= "ჿ"  # Georgian has some, and does not use them
 
 
-def _is_longer(name: Name, best: Name | None) -> bool:
+def _is_longer(name: PlaceName, best: PlaceName | None) -> bool:
     if best is None:
         return True
     size, other = (len(name.tokens), sum(map(len, name.tokens))), (len(best.tokens), sum(map(len, best.tokens)))
@@ -207,12 +207,12 @@ def _pieces(language: str) -> tuple[re.Pattern[str], dict[str, tuple[str, bool]]
         meaning.update(
             (name, (code, True)) for name in names if len(name) > 1 and not name.isascii() and is_unspaced(name)
         )
-    for locale in locales(language):
+    for locale in find_locales(language):
         for code in country_codes():
             name = strip_brackets(str(locale.territories.get(code, "")))
             if len(name) > 1:
                 meaning[name] = (code, False)
-    for code, names in tables()["pieces"].get(language, {}).items():
+    for code, names in load_tables()["pieces"].get(language, {}).items():
         meaning.update((name, (code, False)) for name in names.split())
     longest_first = sorted(meaning, key=lambda name: (-len(name), name))
     # A name in katakana inside a longer katakana word is not one.
@@ -224,13 +224,13 @@ def _pieces(language: str) -> tuple[re.Pattern[str], dict[str, tuple[str, bool]]
 
 @cache
 def _doubtful(language: str) -> frozenset[str]:
-    table = tables()["doubtful"]
+    table = load_tables()["doubtful"]
     return frozenset(f"{table['all']} {table.get(language, '')}".split())
 
 
 @cache
 def _always_doubtful() -> frozenset[str]:
-    return frozenset(tables()["doubtful"]["always"].split())
+    return frozenset(load_tables()["doubtful"]["always"].split())
 
 
 REPORTS = 16  # that are read
@@ -243,7 +243,7 @@ SHARE_OF_FIRST = 0.45  # of the first country's weight that a further one must r
 LEAST = 1.0  # weight a report of the first country; below, the story has no place
 
 
-def countries(story: Story, articles: Mapping[str, Article]) -> tuple[str, ...]:
+def find_countries(story: Story, articles: Mapping[str, Article]) -> tuple[str, ...]:
     """
     Return the ISO codes of the one to three countries that `story` is about, most named first; empty if none stands
     out.
@@ -251,7 +251,7 @@ def countries(story: Story, articles: Mapping[str, Article]) -> tuple[str, ...]:
     Each independent report has the same voice. Where the outlet sits does not count: a paper at home in a country
     writes about all.
     """
-    origins = [articles[key] for key in coverage(story, articles).origins]
+    origins = [articles[key] for key in measure_coverage(story, articles).origins]
     reports = ([a for a in origins if not is_flagged(a)] or origins)[:REPORTS]
     weights: dict[str, float] = defaultdict(float)
     for article in reports:
@@ -265,7 +265,7 @@ def countries(story: Story, articles: Mapping[str, Article]) -> tuple[str, ...]:
 
 def country_weights(article: Article) -> dict[str, float]:
     """Return the weight of each country that an article's title and lead name."""
-    names = gazetteer(article.language)
+    names = load_gazetteer(article.language)
     parts = (
         (TITLE, names.find(article.title)),
         (FIRST, names.find(article.text[:FIRST_CHARS])),

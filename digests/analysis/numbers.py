@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from digests.model import Figure, Sentence
+from digests.model import NumberChange, Sentence
 from watcher.text.dates import month_number
 from watcher.text.number_words import parse_number_words
 from watcher.text.words import WORD, fold, is_unspaced, stem, stop_words
@@ -118,7 +118,7 @@ def counted_numbers(sentence: Sentence) -> Iterator[CountedNumber]:
         yield CountedNumber(match.group(), value, what, unit, around, sentence)
 
 
-def changed_numbers(new: Sequence[Sentence], old: Iterable[Sentence]) -> tuple[Figure, ...]:
+def changed_numbers(new: Sequence[Sentence], old: Iterable[Sentence]) -> tuple[NumberChange, ...]:
     """
     Return the numbers that `new` gives otherwise than `old` did for the same thing, the first of `new` first.
 
@@ -129,7 +129,7 @@ def changed_numbers(new: Sequence[Sentence], old: Iterable[Sentence]) -> tuple[F
         old: What the reader was told first, then what else was known; of two that fit as well, the earlier counts.
     """
     before = [number for sentence in old for number in counted_numbers(sentence)]
-    found: dict[str, Figure] = {}
+    found: dict[str, NumberChange] = {}
     for sentence in new:
         for number in counted_numbers(sentence):
             alike = [b for b in before if _same_thing(number, b)]
@@ -137,8 +137,12 @@ def changed_numbers(new: Sequence[Sentence], old: Iterable[Sentence]) -> tuple[F
                 continue
             best = max(alike, key=lambda b: len(b.around & number.around))
             if 1 / FACTOR <= float(number.value) / max(float(best.value), 1e-9) <= FACTOR:
-                found[number.unit] = Figure(
-                    before=best.text, after=number.text, what=number.what, was=best.sentence, now=sentence
+                found[number.unit] = NumberChange(
+                    before=best.text,
+                    after=number.text,
+                    what=number.what,
+                    sentence_before=best.sentence,
+                    sentence_after=sentence,
                 )
     return tuple(found.values())[:MOST]
 

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from digests.analysis.coverage import Coverage
 from digests.analysis.numbers import all_numbers, numbers_with_units
-from digests.model import Mention, Silent, Story, Voice
+from digests.model import MissingPerspective, Perspective, SourceMention, Story
 from watcher.model import Article
 from watcher.text.sentences import first_sentences
 from watcher.text.words import fold, stem, words
@@ -27,12 +27,12 @@ UPPER, LOWER = (
 )  # of alphabets that have both
 # Two or more capitalised words inside a sentence: names that nobody takes for nouns.
 NAME = re.compile(rf"(?<=[{LOWER},] )[{UPPER}][\w'’-]+(?: [{UPPER}][\w'’-]+)+")
-Read: TypeAlias = Mapping[tuple[str, str], Collection[str]]  # outlets, by kind of group and its name
+OutletGroups: TypeAlias = Mapping[tuple[str, str], Collection[str]]  # outlets, by kind of group and its name
 
 
-def perspectives(
+def find_perspectives(
     story: Story, articles: Mapping[str, Article], covered: Coverage, kinds: Mapping[str, str]
-) -> tuple[Voice, ...]:
+) -> tuple[Perspective, ...]:
     """
     Return how the groups that report on their own tell a story: of countries, then of kinds of owner, by first report.
 
@@ -46,7 +46,7 @@ def perspectives(
     if len(origins) < LEAST_REPORTS:
         return ()
     agencies = {key: report.agency for report in story.reports for key in report.articles}
-    found: list[Voice] = []
+    found: list[Perspective] = []
     heard = ReportContents()
     for group, name_of in ((COUNTRY, lambda a: a.country), (OWNER, lambda a: kinds.get(a.outlet))):
         groups: dict[str, list[Article]] = defaultdict(list)
@@ -62,7 +62,7 @@ def perspectives(
     return tuple(found)
 
 
-def outlets_read(articles: Iterable[Article], kinds: Mapping[str, str]) -> Read:
+def group_outlets(articles: Iterable[Article], kinds: Mapping[str, str]) -> OutletGroups:
     """Return the outlets of the articles of a window, of each country and of each kind of owner."""
     read: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
     for outlet, country in {(article.outlet, article.country) for article in articles}:
@@ -72,7 +72,9 @@ def outlets_read(articles: Iterable[Article], kinds: Mapping[str, str]) -> Read:
     return read
 
 
-def missing_perspectives(read: Read, covered: Coverage, places: Sequence[str]) -> tuple[Silent, ...]:
+def find_missing_perspectives(
+    read: OutletGroups, covered: Coverage, places: Sequence[str]
+) -> tuple[MissingPerspective, ...]:
     """
     Return whose outlets were read and do not have a story that several others have: countries it is about first.
 
@@ -90,7 +92,7 @@ def missing_perspectives(read: Read, covered: Coverage, places: Sequence[str]) -
     ]
     lacking.sort(key=lambda row: (row[1] not in places, -row[2], row[1]))
     return tuple(
-        Silent(group=group, name=name, outlets=count)
+        MissingPerspective(group=group, name=name, outlets=count)
         for kind in (COUNTRY, OWNER)
         for group, name, count in [row for row in lacking if row[0] == kind][:SILENT]
     )
@@ -98,22 +100,22 @@ def missing_perspectives(read: Read, covered: Coverage, places: Sequence[str]) -
 
 def _voice(
     group: str, name: str, own: Sequence[Article], only: tuple[str, ...], agencies: Mapping[str, str | None]
-) -> Voice:
+) -> Perspective:
     first = own[0]
-    return Voice(
+    return Perspective(
         group=group,
         name=name,
         outlets=len({article.outlet for article in own}),
-        mention=Mention(
+        mention=SourceMention(
             outlet=first.outlet,
             url=first.url,
             language=first.language,
             country=first.country,
             title=first.title,
-            at=first.published_at,
+            published_at=first.published_at,
             article_id=first.id,
             agency=agencies.get(first.id),
-            headline=True,
+            shows_title=True,
         ),
         only=only,
     )

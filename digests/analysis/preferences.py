@@ -33,16 +33,16 @@ class Preferences:
     mute: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()  # of articles; empty for all
     regions: tuple[str, ...] = ()  # ISO codes and names of regions that stories must be about; empty for all
-    rules: tuple[SectionRule, ...] = ()
-    words: tuple[Weight, ...] = ()
-    countries: tuple[Weight, ...] = ()  # ISO codes that the story is about
-    sections: tuple[Weight, ...] = ()  # sections of the sources
-    sources: tuple[Weight, ...] = ()  # names of outlets
+    section_rules: tuple[SectionRule, ...] = ()
+    word_weights: tuple[Weight, ...] = ()
+    country_weights: tuple[Weight, ...] = ()  # ISO codes that the story is about
+    section_weights: tuple[Weight, ...] = ()  # sections of the sources
+    source_weights: tuple[Weight, ...] = ()  # names of outlets
 
     @property
     def need_places(self) -> bool:
         """Whether the countries of a story matter for its place."""
-        return bool(self.countries or self.regions)
+        return bool(self.country_weights or self.regions)
 
 
 def matching_phrases(phrases: Sequence[str], articles: Iterable[Article]) -> tuple[str, ...]:
@@ -50,11 +50,11 @@ def matching_phrases(phrases: Sequence[str], articles: Iterable[Article]) -> tup
     if not phrases:
         return ()
     texts = [fold(f"{article.title}\n{article.text[:LEAD_CHARS]}") for article in articles]
-    return tuple(phrase for phrase in phrases if (each := pattern((phrase,))) and any(map(each.search, texts)))
+    return tuple(phrase for phrase in phrases if (each := phrase_pattern((phrase,))) and any(map(each.search, texts)))
 
 
 @lru_cache(maxsize=512)
-def pattern(phrases: tuple[str, ...]) -> re.Pattern[str] | None:
+def phrase_pattern(phrases: tuple[str, ...]) -> re.Pattern[str] | None:
     """Return what finds any of `phrases` in folded text; None if there is none."""
     parts = [part for phrase in phrases if (part := _part(phrase))]
     return re.compile("|".join(parts)) if parts else None
@@ -83,11 +83,11 @@ def score_weights(wishes: Preferences, articles: Sequence[Article], places: Sequ
     """
     outlets = {fold(article.outlet) for article in articles}
     sections = {fold(article.section) for article in articles if article.section}
-    spoken = set(matching_phrases([word for word, _ in wishes.words], articles))
-    found = [(f"“{word}”", weight) for word, weight in wishes.words if word in spoken]
-    found += [(f"country {code}", weight) for code, weight in wishes.countries if code in places]
-    found += [(f"section {name}", weight) for name, weight in wishes.sections if fold(name) in sections]
-    found += [(f"source {name}", weight) for name, weight in wishes.sources if fold(name) in outlets]
+    spoken = set(matching_phrases([word for word, _ in wishes.word_weights], articles))
+    found = [(f"“{word}”", weight) for word, weight in wishes.word_weights if word in spoken]
+    found += [(f"country {code}", weight) for code, weight in wishes.country_weights if code in places]
+    found += [(f"section {name}", weight) for name, weight in wishes.section_weights if fold(name) in sections]
+    found += [(f"source {name}", weight) for name, weight in wishes.source_weights if fold(name) in outlets]
     return tuple(found)
 
 

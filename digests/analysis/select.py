@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
-from digests.analysis.preferences import pattern
+from digests.analysis.preferences import phrase_pattern
 from watcher.model import Article
 from watcher.text.words import fold
 
 LEAST_TEXT = 30  # width of title and text together: less cannot be grouped or read
 FLAGGED_KINDS = frozenset({"live", "roundup", "gallery", "video"})
-Whole: TypeAlias = Callable[[Iterable[str]], Mapping[str, Article]]  # articles with all of their text, by id
+LoadFullTexts: TypeAlias = Callable[[Iterable[str]], Mapping[str, Article]]  # articles with all of their text, by id
 DENSE = re.compile("[\u1100-\ud7ff]")
 
 
@@ -30,14 +30,14 @@ class Selection:
     left_out: tuple[tuple[str, int], ...]  # reason in words, articles
 
 
-def select(
+def select_articles(
     articles: Sequence[Article],
     *,
     start: datetime,
     end: datetime,
-    mute: Sequence[str] = (),
+    muted_phrases: Sequence[str] = (),
     languages: Sequence[str] = (),
-    whole: Whole | None = None,
+    load_full_texts: LoadFullTexts | None = None,
 ) -> Selection:
     """
     Return the articles published in [start, end) that can be grouped and read; each article left out has one reason.
@@ -47,12 +47,12 @@ def select(
         languages: Primary tags; articles in others are left out. Empty for all.
         whole: Returns articles with all of their text, where `articles` have its beginning alone.
     """
-    again = DuplicateFilter(whole)
-    muted = pattern(tuple(mute))
+    again = DuplicateFilter(load_full_texts)
+    muted = phrase_pattern(tuple(muted_phrases))
     kept: list[Article] = []
     reasons: Counter[str] = Counter()
     for article in sorted(articles, key=lambda a: (a.published_at, a.id)):
-        reason = _reason(article, start, end, muted) or again.reason(article)
+        reason = _reason(article, start, end, muted) or again.exclusion_reason(article)
         if not reason and languages and article.language not in languages:
             reason = "in a language that the settings leave out"
         if reason:
@@ -86,13 +86,13 @@ def _reason(article: Article, start: datetime, end: datetime, muted: re.Pattern[
 class DuplicateFilter:
     """The articles so far, to know those that come in twice: by id, or by outlet, title and text."""
 
-    def __init__(self, whole: Whole | None) -> None:
+    def __init__(self, whole: LoadFullTexts | None) -> None:
         self._whole = whole
         self._ids: set[str] = set()
         self._first: dict[tuple[str, ...], str] = {}
         self._texts: dict[tuple[str, ...], set[str]] = {}
 
-    def reason(self, article: Article) -> str | None:
+    def exclusion_reason(self, article: Article) -> str | None:
         """Return the reason if the outlet has the same title and text already, or the same article came in twice."""
         key = (article.outlet, fold(article.title), article.text)
         if article.id in self._ids or (key in self._first and self._is_known(article, key)):

@@ -13,8 +13,8 @@ from typing import Annotated, Any, TextIO
 
 import typer
 
-from digests.cluster.copy_diff import describe, diff_copies
-from digests.cluster.item import Item, kind_of
+from digests.cluster.copy_diff import describe_copy, diff_copies
+from digests.cluster.item import ClusterItem, classify_kind
 from digests.cluster.stories import cluster_stories
 from digests.model import Story
 from watcher.cli.app import load_settings
@@ -115,7 +115,7 @@ def write_rows(read: list[Line], stories: Iterable[Story], out: TextIO) -> None:
     for story in stories:
         for report in story.reports:
             found.update((article, (story.id, report.origin)) for article in report.articles)
-            differs.update((copy.article_id, describe(copy)) for copy in diff_copies(report, lines))
+            differs.update((copy.article_id, describe_copy(copy)) for copy in diff_copies(report, lines))
     for line in read:
         story_id, origin = found[line.key]
         row = {"id": line.id, "story": story_id, "report": lines[origin].id}
@@ -190,20 +190,20 @@ def time_of(value: object) -> datetime | None:
         raise ValueError(f'"published" is no ISO 8601 time: {value[:40]!r}') from error
 
 
-def items_of(lines: list[Line], embedder: Embedder | None) -> Iterator[Item]:
+def items_of(lines: list[Line], embedder: Embedder | None) -> Iterator[ClusterItem]:
     """Yield the lines as items, with their features made as at ingest."""
     vectors = embedder.embed([embedding_text(line.title, line.body) for line in lines]) if embedder else []
     for number, line in enumerate(lines):
         features = extract_features(line.key, title=line.title, text=line.body, language=line.language)
         if embedder:
             features = with_vector(features, vectors[number], embedder.name)
-        yield Item(
+        yield ClusterItem(
             article_id=line.key,
             title=line.title,
             language=line.language,
             published_at=line.published_at,
             outlet=line.source,
             url=line.url,
-            kind=kind_of(line.title, line.url),
+            kind=classify_kind(line.title, line.url),
             features=features,
         )

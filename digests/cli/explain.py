@@ -16,10 +16,10 @@ from digests.cluster.explain import (
     ExplainContext,
     PairExplanation,
     SurfaceForms,
-    decision_sentence,
-    difference_lines,
+    describe_common_ground,
+    describe_decision,
+    describe_differences,
     explain_pair,
-    shared_lines,
 )
 from digests.cluster.item import sort_by_time
 from digests.errors import DigestError
@@ -87,9 +87,9 @@ def lines(found: PairExplanation, members: Mapping[str, StoryMember], articles: 
         where = f"in story {member.story}" if member else "in no story: no edition has looked at it"
         yield f"        {article.id}, {where}"
     yield ""
-    yield decision_sentence(found)
+    yield describe_decision(found)
     spelling = SurfaceForms((f"{article.title}\n{article.text}", article.language) for article in articles)
-    for heading, parts in (("For one event:", shared_lines), ("Against:", difference_lines)):
+    for heading, parts in (("For one event:", describe_common_ground), ("Against:", describe_differences)):
         told = list(parts(found.evidence, spelling))
         if told:
             yield heading
@@ -103,4 +103,4 @@ def as_json(found: PairExplanation, members: Mapping[str, StoryMember], articles
         {"id": article.id, "url": article.url, "story": members[article.id].story if article.id in members else None}
         for article in articles
     ]
-    return {"articles": told, "words": decision_sentence(found), **asdict(found)}
+    return {"articles": told, "words": describe_decision(found), **asdict(found)}

@@ -122,7 +122,7 @@ def summary(edition: Edition, paths: list[Path]) -> list[str]:
         f"{edition.title}, {edition.local_date}: {articles} from {outlets}",
         f"  {stories}, {ledger.stories_shown} told in full, {ledger.briefs_shown} in a line",
     ]
-    if ledger.largest and ledger.largest.alarm:
+    if ledger.largest and ledger.largest.is_oversized:
         told.append(f"  {giant_words(ledger.largest)}")
     if not ledger.articles:
         told.append("  nothing was published in its window; is `watcher run` or `watcher poll` at work?")

@@ -18,7 +18,7 @@ from digests.delivery.outbox import OutboxWorker
 from digests.edition.build import build_edition, preview_edition
 from digests.edition.load import LOOKBACK, EditionRequest
 from digests.edition.publish import build_messages, folder_of, render_all
-from digests.model import Edition, Parcel
+from digests.model import Edition, OutboundMessage
 from digests.settings.digests import DigestSettings
 from digests.store import outbox
 from digests.store.editions import DAILY, get_slot, open_digests, open_digests_read_only
@@ -161,7 +161,7 @@ def preview_all(settings: Settings, wanted: Sequence[DigestSettings], asked: Ask
 
 def previewed(
     settings: Settings, engine: Engine, digest: DigestSettings, asked: Asked
-) -> tuple[Made, tuple[Parcel, ...], dict[tuple[str, str], Delivery]]:
+) -> tuple[Made, tuple[OutboundMessage, ...], dict[tuple[str, str], Delivery]]:
     """Return the edition, kept or as it would be made now, its parcels, and the deliveries that are known of it."""
     now = datetime.now(UTC)
     made, suffix = kept_edition(engine, digest, asked, now), ""
@@ -176,7 +176,7 @@ def previewed(
 
 
 def preview_lines(
-    made: Made, parcels: Sequence[Parcel], known: dict[tuple[str, str], Delivery], digest: DigestSettings
+    made: Made, parcels: Sequence[OutboundMessage], known: dict[tuple[str, str], Delivery], digest: DigestSettings
 ) -> Iterator[str]:
     """Yield who would get what, and then the edition as text."""
     when = "as it would be made now" if made.is_new else f"made at {made.edition.made_at:%H:%M} UTC"
@@ -192,7 +192,9 @@ def preview_lines(
     yield f"\n{text.body.decode()}"
 
 
-def preview_json(made: Made, parcels: Sequence[Parcel], known: dict[tuple[str, str], Delivery]) -> dict[str, Any]:
+def preview_json(
+    made: Made, parcels: Sequence[OutboundMessage], known: dict[tuple[str, str], Delivery]
+) -> dict[str, Any]:
     """Return who would get what, as JSON."""
     rows = []
     for each in parcels:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from digests.model import Largest
+from digests.model import LargestStory
 from digests.settings.digests import digests_of
 from digests.store.editions import last_edition, open_digests
 from watcher.cli.status import StatusPart
@@ -40,14 +40,14 @@ def editions(settings: Settings) -> StatusPart:
             name = one_line(edition.title, TITLE_CHARS)
             stories = format_count(ledger.stories_found, "story", "stories")
             lines.append(f"edition  {name}, {edition.local_date}: {stories}{share}")
-            if ledger.largest and ledger.largest.alarm:
+            if ledger.largest and ledger.largest.is_oversized:
                 lines.append(f"{'':9}{giant_words(ledger.largest)}")
     finally:
         engine.dispose()
     return StatusPart(name="editions", found=found, lines=tuple(lines))
 
 
-def giant_words(largest: Largest) -> str:
+def giant_words(largest: LargestStory) -> str:
     """Return the alarm about a story that is larger than an event should be, for a terminal."""
     title = one_line(largest.title, TITLE_CHARS)
     return (

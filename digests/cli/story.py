@@ -11,9 +11,9 @@ from typer import Argument, Option
 
 from digests.analysis.country_names import country_name
 from digests.cli.lookup import digest_named, kept_edition
-from digests.cluster.copy_diff import describe as differs
+from digests.cluster.copy_diff import describe_copy as differs
 from digests.errors import DigestError
-from digests.model import Edition, EditionStory, Report
+from digests.model import Edition, EditionStory, WireGroup
 from digests.settings.digests import digests_of
 from digests.store.editions import last_edition, open_digests
 from digests.stories.history import StoryDetails, describe_change, history_of, link_reasons, moment
@@ -108,7 +108,7 @@ def score_lines(edition: Edition, placed: EditionStory) -> Iterator[str]:
     yield ""
     where = f"{edition.title}, {edition.local_date}"
     yield f"Its place in the last edition ({where}), {placed.number}, by a score of {placed.score:.2f}:"
-    for term in sorted(placed.why, key=lambda term: -abs(term.value * term.weight)):
+    for term in sorted(placed.score_terms, key=lambda term: -abs(term.value * term.weight)):
         yield f"  {term.value * term.weight:+6.2f}  {term.name}: {term.words} ({term.value:g} × {term.weight:g})"
 
 
@@ -117,7 +117,7 @@ def place_json(placed: tuple[Edition, EditionStory] | None) -> dict[str, Any]:
     if placed is None:
         return {"digest": None, "number": None, "score": None, "terms": []}
     edition, story = placed
-    terms = [asdict(term) for term in story.why]
+    terms = [asdict(term) for term in story.score_terms]
     return {"digest": edition.digest, "number": story.number, "score": story.score, "terms": terms}
 
 
@@ -144,7 +144,7 @@ def lines(found: StoryDetails, *, why: bool) -> Iterator[str]:
         yield from (f"  {moment(change.at)}  {describe_change(change)}" for change in found.changes)
 
 
-def report_lines(found: StoryDetails, report: Report, *, why: bool) -> Iterator[str]:
+def report_lines(found: StoryDetails, report: WireGroup, *, why: bool) -> Iterator[str]:
     """Yield a report: its origin, its copies with how each differs, and why it is in the story."""
     origin = found.articles[report.origin]
     credit = f" ({report.agency})" if report.agency else ""

@@ -95,7 +95,7 @@ def proof(engine: Engine, edition: Edition) -> dict[str, Any]:
     return {
         "digest": edition.digest,
         "date": edition.local_date,
-        "sentences": sum(len(story.summary) + len(story.since) for story in edition.stories),
+        "sentences": sum(len(story.summary) + len(story.updates) for story in edition.stories),
         "faults": [f"{fault.where}: {fault.message}: {fault.text}" for fault in faults],
     }
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from digests.cluster.item import Item, sort_by_time
+from digests.cluster.item import ClusterItem, sort_by_time
 from digests.cluster.linkage import Edges
-from digests.model import Report, Story
+from digests.model import Story, WireGroup
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,14 +76,14 @@ def _are_apart(a: Iterable[str], b: Iterable[str], pair: tuple[frozenset[str], f
     return (sides[0][0] and sides[1][1]) or (sides[0][1] and sides[1][0])
 
 
-def split_reports(reports: Iterable[Report], rules: Constraints) -> tuple[Report, ...]:
+def split_reports(reports: Iterable[WireGroup], rules: Constraints) -> tuple[WireGroup, ...]:
     """Return `reports` with those in parts of which a rule holds articles apart; the others as they are."""
     if not rules.apart:
         return tuple(reports)
     return tuple(part for report in reports for part in _parts(report, rules))
 
 
-def _parts(report: Report, rules: Constraints) -> list[Report]:
+def _parts(report: WireGroup, rules: Constraints) -> list[WireGroup]:
     parts: list[list[str]] = []
     for article in report.articles:
         free = (part for part in parts if not any(_are_apart(part, [article], pair) for pair in rules.apart))
@@ -131,7 +131,7 @@ LEAST_OWN = 2  # own keys that each side must have
 Side = Sequence[frozenset[str]]
 
 
-def conflicts(items: Sequence[Item]) -> Callable[[Sequence[int], Sequence[int]], bool]:
+def conflict_check(items: Sequence[ClusterItem]) -> Callable[[Sequence[int], Sequence[int]], bool]:
     """
     Return whether two groups of `items`, by number, tell of different events.
 
@@ -154,22 +154,24 @@ def conflicts(items: Sequence[Item]) -> Callable[[Sequence[int], Sequence[int]],
 class KeyCache(dict[int, frozenset[str]]):
     """The keys of items, by number; made when asked for, as few articles are in a group that is large enough."""
 
-    def __init__(self, items: Sequence[Item]) -> None:
+    def __init__(self, items: Sequence[ClusterItem]) -> None:
         self.items_ = items
 
     def __missing__(self, number: int) -> frozenset[str]:
-        found = self[number] = keys_of(self.items_[number])
+        found = self[number] = telling_keys(self.items_[number])
         return found
 
 
-def keys_of(item: Item) -> frozenset[str]:
+def telling_keys(item: ClusterItem) -> frozenset[str]:
     """Return the names and the larger numbers of an article."""
     return frozenset(item.features.names) | {
         f"#{number}" for number in item.features.numbers if len(number) >= LEAST_NUMBER
     }
 
 
-def by_language(members: Sequence[int], items: Sequence[Item], keys: KeyCache) -> dict[str, list[frozenset[str]]]:
+def by_language(
+    members: Sequence[int], items: Sequence[ClusterItem], keys: KeyCache
+) -> dict[str, list[frozenset[str]]]:
     """Return the keys of the members that have enough of them, by language."""
     found: defaultdict[str, list[frozenset[str]]] = defaultdict(list)
     for i in members:
@@ -196,7 +198,7 @@ def have_distinct_keys(ours: Side, theirs: Side) -> bool:
 HOLD = 1.1  # scores inside a known story are raised by so much, those between two lowered (docs/decisions/0011)
 
 
-def majority_story(report: Report, known: Mapping[str, str]) -> str | None:
+def majority_story(report: WireGroup, known: Mapping[str, str]) -> str | None:
     """Return the story that most articles of a report are known in, the first of equals; None if none is."""
     stories = Counter(known[article] for article in report.articles if article in known)
     return max(stories, key=lambda story: stories[story]) if stories else None
@@ -223,7 +225,7 @@ def apply_stability_bonus(found: Edges, stories: Sequence[str | None]) -> Edges:
 
 
 def keep_known_stories(
-    groups: Sequence[Story], known: Mapping[str, str], items: Mapping[str, Item]
+    groups: Sequence[Story], known: Mapping[str, str], items: Mapping[str, ClusterItem]
 ) -> tuple[Story, ...]:
     """
     Return `groups` with known articles in the stories that they are known in, and each new one with those of its group.
@@ -232,17 +234,17 @@ def keep_known_stories(
         known: The story that an article is in, by article.
         items: The articles of the groups, by id.
     """
-    reports: defaultdict[str, list[Report]] = defaultdict(list)
+    reports: defaultdict[str, list[WireGroup]] = defaultdict(list)
     for group in groups:
         counts = Counter(known[article] for article in group.articles if article in known)
         main = min(counts, key=lambda story: (-counts[story], story), default=f"new {group.id}")
         for report in group.reports:
             for story, part in split_by_story(report, known, main).items():
                 reports[story].append(part)
-    return tuple(story_of(story, found, items) for story, found in sorted(reports.items()))
+    return tuple(build_story(story, found, items) for story, found in sorted(reports.items()))
 
 
-def story_of(story: str, reports: Sequence[Report], items: Mapping[str, Item]) -> Story:
+def build_story(story: str, reports: Sequence[WireGroup], items: Mapping[str, ClusterItem]) -> Story:
     """Return reports as one story, in time order."""
     ordered = sort_by_time([items[article] for report in reports for article in report.articles])
     place = {item.article_id: number for number, item in enumerate(ordered)}
@@ -250,7 +252,7 @@ def story_of(story: str, reports: Sequence[Report], items: Mapping[str, Item]) -
     return Story(id=story, articles=tuple(place), reports=tuple(found))
 
 
-def split_by_story(report: Report, known: Mapping[str, str], main: str) -> dict[str, Report]:
+def split_by_story(report: WireGroup, known: Mapping[str, str], main: str) -> dict[str, WireGroup]:
     """Return the parts of a report by the story that their articles are known in, new articles in `main`."""
     parts: defaultdict[str, list[str]] = defaultdict(list)
     for article in report.articles:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from digests.cluster.near_duplicates import title_key
-from digests.model import Copy, Report
+from digests.model import CopyDifference, WireGroup
 from watcher.text.sentences import sentences
 from watcher.text.words import tokens
 
@@ -31,7 +31,7 @@ class PreparedArticle(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sentence:
+class SentenceNgrams:
     """The runs of a sentence, and how many words it has."""
 
     runs: frozenset[tuple[str, ...]]
@@ -41,7 +41,7 @@ class Sentence:
         return len(self.runs & runs) >= FOUND * len(self.runs)
 
 
-def diff_copies(report: Report, articles: Mapping[str, PreparedArticle]) -> tuple[Copy, ...]:
+def diff_copies(report: WireGroup, articles: Mapping[str, PreparedArticle]) -> tuple[CopyDifference, ...]:
     """Return how each copy of `report` differs from its origin, in its order; an article that is not there is none."""
     if report.origin not in articles:
         return ()
@@ -50,7 +50,9 @@ def diff_copies(report: Report, articles: Mapping[str, PreparedArticle]) -> tupl
     return tuple(diff_copy(key, articles[key], origin, told) for key in report.articles[1:] if key in articles)
 
 
-def diff_copy(key: str, article: PreparedArticle, origin: PreparedArticle, told: Sequence[Sentence]) -> Copy:
+def diff_copy(
+    key: str, article: PreparedArticle, origin: PreparedArticle, told: Sequence[SentenceNgrams]
+) -> CopyDifference:
     """Return how `article` differs from `origin`, whose sentences are `told`."""
     ours = split_sentences(article)
     known, before = all_runs(ours), all_runs(told)
@@ -58,7 +60,7 @@ def diff_copy(key: str, article: PreparedArticle, origin: PreparedArticle, told:
     again, words, of_origin = length(same), length(ours), length(told)
     kept = max(again, length([sentence for sentence in told if sentence.is_found(known)]))  # the first, of a teaser
     new = sum(len(sentence.runs - before) for sentence in same)
-    return Copy(
+    return CopyDifference(
         article_id=key,
         kept=min(1.0, share(kept, of_origin)) if told else 1.0,
         edited=share(new, sum(len(sentence.runs) for sentence in same)),
@@ -67,11 +69,11 @@ def diff_copy(key: str, article: PreparedArticle, origin: PreparedArticle, told:
     )
 
 
-def split_sentences(article: PreparedArticle) -> list[Sentence]:
+def split_sentences(article: PreparedArticle) -> list[SentenceNgrams]:
     """Return the sentences of an article that have words."""
     text = article.text[:MAX_CHARACTERS]
     found = (tokens(text[start:end]) for start, end in sentences(text, article.language))
-    return [Sentence(runs=frozenset(word_ngrams(words)), words=len(words)) for words in found if words]
+    return [SentenceNgrams(runs=frozenset(word_ngrams(words)), words=len(words)) for words in found if words]
 
 
 def word_ngrams(words: Sequence[str]) -> Iterator[tuple[str, ...]]:
@@ -79,11 +81,11 @@ def word_ngrams(words: Sequence[str]) -> Iterator[tuple[str, ...]]:
     return (tuple(words[at : at + RUN]) for at in range(max(1, len(words) - RUN + 1)))
 
 
-def all_runs(told: Sequence[Sentence]) -> frozenset[tuple[str, ...]]:
+def all_runs(told: Sequence[SentenceNgrams]) -> frozenset[tuple[str, ...]]:
     return frozenset().union(*(sentence.runs for sentence in told))
 
 
-def length(told: Sequence[Sentence]) -> int:
+def length(told: Sequence[SentenceNgrams]) -> int:
     """Return how many words there are."""
     return sum(sentence.words for sentence in told)
 
@@ -93,7 +95,7 @@ def share(part: int, whole: int) -> float:
     return round(part / whole, 3) if whole else 0.0
 
 
-def describe(copy: Copy) -> str:
+def describe_copy(copy: CopyDifference) -> str:
     """Return how a copy differs in words for a reader: "whole", "cut to 60 %, edited, other headline"."""
     said = []
     if copy.kept < WHOLE:

@@ -10,11 +10,11 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from digests.cluster.constraints import LEAST_NUMBER, Constraints, UserCorrection, cannot_link, conflicts
-from digests.cluster.fingerprints import wording_of
-from digests.cluster.item import Item
+from digests.cluster.constraints import LEAST_NUMBER, Constraints, UserCorrection, cannot_link, conflict_check
+from digests.cluster.fingerprints import make_fingerprint
+from digests.cluster.item import ClusterItem
 from digests.cluster.linkage import Edges
-from digests.cluster.near_duplicates import overlap
+from digests.cluster.near_duplicates import measure_overlap
 from digests.cluster.similarity import score_all_pairs
 from digests.cluster.stories import RULE, RULE_ALONE, WEIGHTS, WEIGHTS_ALONE
 from digests.cluster.vectorize import center_by_language
@@ -45,14 +45,14 @@ class PairExplanation:
     average: float
     threshold: float
     idle_hours: float
-    is_told: bool = True  # both are in stories; else it is what would be said of them now
+    both_in_stories: bool = True  # both are in stories; else it is what would be said of them now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExplainContext:
     """The articles of a window, `in_order`, with what is known of them and what readers have corrected."""
 
-    items: tuple[Item, ...]
+    items: tuple[ClusterItem, ...]
     stories: Mapping[str, str]  # by article
     reports: Mapping[str, str]  # the article that an article's report began with
     rules: Constraints
@@ -79,7 +79,7 @@ def explain_pair(a: str, b: str, window: ExplainContext) -> PairExplanation:
         kind = SILENT
     elif evidence.hours_apart is not None and evidence.hours_apart > weights.idle_hours:
         kind = TOO_FAR
-    elif conflicts(window.items)(ours, theirs):
+    elif conflict_check(window.items)(ours, theirs):
         kind = CONFLICT
     elif score < rule.threshold:
         kind = BELOW
@@ -92,7 +92,7 @@ def explain_pair(a: str, b: str, window: ExplainContext) -> PairExplanation:
         average=average_score(found, ours, theirs),
         threshold=rule.threshold,
         idle_hours=weights.idle_hours,
-        is_told=is_told,
+        both_in_stories=is_told,
     )
 
 
@@ -147,14 +147,16 @@ class Evidence:
     only_b: tuple[str, ...]
 
 
-def collect_evidence(a: Item, b: Item) -> Evidence:
+def collect_evidence(a: ClusterItem, b: ClusterItem) -> Evidence:
     """Return the evidence for and against one event in two articles; swapped articles swap `only_a` and `only_b`."""
     same_language = a.language == b.language
     return Evidence(
-        names=shared(a.features.names, b.features.names),
+        names=shared_keys(a.features.names, b.features.names),
         terms=shared_terms(a, b) if same_language else (),
-        numbers=shared(a.features.numbers, b.features.numbers),
-        wording=round(overlap(wording_of(a.features.shingles), wording_of(b.features.shingles)).share, 3),
+        numbers=shared_keys(a.features.numbers, b.features.numbers),
+        wording=round(
+            measure_overlap(make_fingerprint(a.features.shingles), make_fingerprint(b.features.shingles)).share, 3
+        ),
         vector=cosine(a, b),
         hours_apart=hours_apart(a, b),
         same_language=same_language,
@@ -163,7 +165,7 @@ def collect_evidence(a: Item, b: Item) -> Evidence:
     )
 
 
-def shared_terms(a: Item, b: Item) -> tuple[str, ...]:
+def shared_terms(a: ClusterItem, b: ClusterItem) -> tuple[str, ...]:
     """Return the terms of two articles of one language, the weightiest first."""
     of_a, of_b = term_weights(a.features), term_weights(b.features)
     return tuple(
@@ -171,21 +173,21 @@ def shared_terms(a: Item, b: Item) -> tuple[str, ...]:
     )
 
 
-def shared(ours: tuple[str, ...], theirs: tuple[str, ...]) -> tuple[str, ...]:
+def shared_keys(ours: tuple[str, ...], theirs: tuple[str, ...]) -> tuple[str, ...]:
     """Return what both have, the first mentioned first, the same whichever side comes first."""
     place = {key: n for n, key in enumerate(ours)}
     shared = [(place[key] + n, key) for n, key in enumerate(theirs) if key in place]
     return tuple(key for _, key in sorted(shared)[:MAX_EVIDENCE])
 
 
-def only_in(ours: Item, theirs: Item) -> tuple[str, ...]:
+def only_in(ours: ClusterItem, theirs: ClusterItem) -> tuple[str, ...]:
     """Return the names and larger numbers of one article that the other lacks."""
     known = {*theirs.features.names, *theirs.features.numbers}
     large = [number for number in ours.features.numbers if len(number) >= LEAST_NUMBER]
     return tuple(key for key in (*ours.features.names, *large) if key not in known)[:MAX_EVIDENCE]
 
 
-def cosine(a: Item, b: Item) -> float | None:
+def cosine(a: ClusterItem, b: ClusterItem) -> float | None:
     """Return the cosine of two vectors of one embedder, less what comes with it for their languages."""
     models = {a.features.vector_model, b.features.vector_model}
     if not a.features.vector or not b.features.vector or len(models) > 1:
@@ -197,7 +199,7 @@ def cosine(a: Item, b: Item) -> float | None:
     return round(float(vectors[0] @ vectors[1]), 3)
 
 
-def hours_apart(a: Item, b: Item) -> float | None:
+def hours_apart(a: ClusterItem, b: ClusterItem) -> float | None:
     """Return the hours between two articles, None if one has no time."""
     if a.published_at is None or b.published_at is None:
         return None
@@ -209,7 +211,7 @@ COMMON = 0.5  # of the articles of one side, in which a name of its own stands
 SHARED = 0.25  # of the articles of each side, in which a shared name stands
 
 
-def shared_by(ours: Sequence[Item], theirs: Sequence[Item]) -> str:
+def shared_by(ours: Sequence[ClusterItem], theirs: Sequence[ClusterItem]) -> str:
     """Return what two sets of articles have in common."""
     a, b = key_shares(ours), key_shares(theirs)
     names = [key for key in a.keys() & b.keys() if min(a[key], b[key]) >= SHARED]
@@ -217,7 +219,7 @@ def shared_by(ours: Sequence[Item], theirs: Sequence[Item]) -> str:
     return f"both tell of {join_names(names[:MAX_NAMES])}" if names else "their articles are near each other in wording"
 
 
-def distinct_in(gone: Sequence[Item], rest: Sequence[Item]) -> str:
+def distinct_in(gone: Sequence[ClusterItem], rest: Sequence[ClusterItem]) -> str:
     """Return what each of two sets of articles has that the other has not."""
     ours, theirs = exclusive_keys(gone, rest), exclusive_keys(rest, gone)
     told = [f"only they tell of {join_names(ours)}"] if ours else []
@@ -225,20 +227,20 @@ def distinct_in(gone: Sequence[Item], rest: Sequence[Item]) -> str:
     return ", ".join(told) or "with what has come in since, they are not near enough to the rest"
 
 
-def exclusive_keys(ours: Sequence[Item], theirs: Sequence[Item]) -> list[str]:
+def exclusive_keys(ours: Sequence[ClusterItem], theirs: Sequence[ClusterItem]) -> list[str]:
     """Return the names and larger numbers that stand in half of `ours` and in none of `theirs`."""
     a, b = key_shares(ours), key_shares(theirs)
     found = [key for key, share in a.items() if share >= COMMON and key not in b]
     return sorted(found, key=lambda key: (-a[key], key))[:MAX_NAMES]
 
 
-def key_shares(items: Sequence[Item]) -> dict[str, float]:
+def key_shares(items: Sequence[ClusterItem]) -> dict[str, float]:
     """Return the names and larger numbers of articles, with the share of them in which each stands."""
-    counts = Counter(key for item in items for key in {*item.features.names, *large(item.features.numbers)})
+    counts = Counter(key for item in items for key in {*item.features.names, *large_numbers(item.features.numbers)})
     return {key: count / len(items) for key, count in counts.items()}
 
 
-def large(numbers: Iterable[str]) -> list[str]:
+def large_numbers(numbers: Iterable[str]) -> list[str]:
     return [number for number in numbers if len(number) >= LEAST_NUMBER]
 
 
@@ -263,7 +265,7 @@ class SurfaceForms:
         for text, language in texts:
             for word in words(text[:READ]):
                 self.names.setdefault(to_latin(fold(word)), word)
-                for stem in stemmed(word, language):
+                for stem in cached_stems(word, language):
                     self.terms.setdefault(stem, word)
 
     def of(self, keys: Sequence[str]) -> str:
@@ -272,11 +274,11 @@ class SurfaceForms:
 
 
 @cache
-def stemmed(word: str, language: str) -> tuple[str, ...]:
+def cached_stems(word: str, language: str) -> tuple[str, ...]:
     return tuple(stems(word, language))
 
 
-def shared_lines(evidence: Evidence, spelling: SurfaceForms) -> Iterator[str]:
+def describe_common_ground(evidence: Evidence, spelling: SurfaceForms) -> Iterator[str]:
     """Yield what speaks for one event in two articles."""
     names = set(evidence.names)
     terms = [
@@ -293,10 +295,10 @@ def shared_lines(evidence: Evidence, spelling: SurfaceForms) -> Iterator[str]:
     if evidence.vector is not None and evidence.vector >= LEAST_VECTOR:
         yield f"their meaning is alike by {evidence.vector:.2f} of 1"
     if evidence.hours_apart is not None:
-        yield f"{hours(evidence.hours_apart)} apart"
+        yield f"{describe_hours(evidence.hours_apart)} apart"
 
 
-def difference_lines(evidence: Evidence, spelling: SurfaceForms) -> Iterator[str]:
+def describe_differences(evidence: Evidence, spelling: SurfaceForms) -> Iterator[str]:
     """Yield what only one of two articles has."""
     if evidence.only_a:
         yield f"only the first names {spelling.of(evidence.only_a)}"
@@ -304,11 +306,11 @@ def difference_lines(evidence: Evidence, spelling: SurfaceForms) -> Iterator[str
         yield f"only the second names {spelling.of(evidence.only_b)}"
 
 
-def decision_sentence(verdict: PairExplanation) -> str:
+def describe_decision(verdict: PairExplanation) -> str:
     """Return the verdict as a sentence."""
     least, days = f"{verdict.threshold:.2f}", f"{verdict.idle_hours / 24:.0f} days"
     yet = "No edition has looked at both yet"
-    two = "They are in two stories" if verdict.is_told else f"{yet}; by themselves they are of two stories"
+    two = "They are in two stories" if verdict.both_in_stories else f"{yet}; by themselves they are of two stories"
     return {
         SAME_REPORT: "They are one report: the same text.",
         JOINED: "They are in one story: a reader's correction joined the two that they were in.",
@@ -325,7 +327,7 @@ def decision_sentence(verdict: PairExplanation) -> str:
     }[verdict.kind]
 
 
-def hours(value: float) -> str:
+def describe_hours(value: float) -> str:
     """Return hours in words."""
     if value < 0.99:
         return f"{round(value * 60)} minutes"

@@ -11,7 +11,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from digests.cluster.item import Item
+from digests.cluster.item import ClusterItem
 from watcher.features.extract import FLAG_BITS, MAX_SHINGLES
 from watcher.text.urls import host_of
 
@@ -40,7 +40,7 @@ class Fingerprint:
         return len(self.sample)
 
 
-def wording_of(shingles: bytes) -> Fingerprint:
+def make_fingerprint(shingles: bytes) -> Fingerprint:
     """Return the wording of an article whose features hold `shingles`."""
     sample = np.frombuffer(shingles, "<u4")
     return Fingerprint(sample=sample, top=int(sample[-1]) if len(sample) >= MAX_SHINGLES else EVERY)
@@ -99,7 +99,7 @@ class FingerprintStore:
         return len(self.shingles(number)) // 4 if kept is None else int.from_bytes(kept, "big").bit_count()
 
     def _make(self, number: int) -> Fingerprint:
-        whole = wording_of(self.shingles(number))
+        whole = make_fingerprint(self.shingles(number))
         kept = self._kept.get(number)
         if kept is None:
             return whole
@@ -108,14 +108,14 @@ class FingerprintStore:
 
     def leave_out(self, number: int, furniture: Sample) -> None:
         """Leave out the shingles of one article that are in `furniture` (hashes, ascending, at least one)."""
-        hashes = wording_of(self.shingles(number)).sample >> FLAG_BITS
+        hashes = make_fingerprint(self.shingles(number)).sample >> FLAG_BITS
         at = np.minimum(np.searchsorted(furniture, hashes), len(furniture) - 1)
         kept = furniture[at] != hashes
         if len(hashes) > np.count_nonzero(kept) >= len(hashes) * (1 - MOST_FURNITURE):
             self._kept[number] = np.packbits(kept).tobytes()
 
 
-def fingerprints(ordered: Sequence[Item], shingles: Mapping[str, bytes] | None = None) -> FingerprintStore:
+def fingerprints(ordered: Sequence[ClusterItem], shingles: Mapping[str, bytes] | None = None) -> FingerprintStore:
     """
     Return each item's wording, without what stands in several articles of its own outlet.
 
@@ -131,7 +131,7 @@ def fingerprints(ordered: Sequence[Item], shingles: Mapping[str, bytes] | None =
     for outlet, members in by_outlet.items():
         if outlet and len(members) >= FURNITURE:
             read = members[:: -(-len(members) // MOST_READ)]
-            hashes = np.sort(np.concatenate([wording_of(found.shingles(i)).sample for i in read]) >> FLAG_BITS)
+            hashes = np.sort(np.concatenate([make_fingerprint(found.shingles(i)).sample for i in read]) >> FLAG_BITS)
             furniture = np.unique(hashes[FURNITURE - 1 :][hashes[FURNITURE - 1 :] == hashes[: 1 - FURNITURE]])
             for i in members if len(furniture) else ():
                 found.leave_out(i, furniture)

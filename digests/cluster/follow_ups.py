@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from digests.cluster.constraints import keys_of
-from digests.cluster.item import Item
+from digests.cluster.constraints import telling_keys
+from digests.cluster.item import ClusterItem
 from digests.cluster.similarity import PairScorer
 from digests.cluster.stories import WEIGHTS, WEIGHTS_ALONE
 from digests.cluster.vectorize import mean_of
@@ -41,7 +41,9 @@ class FollowLink:
     score: float
 
 
-def link_follow_ups(earlier: Sequence[Item], new: Sequence[Item], threads: dict[str, str]) -> tuple[FollowLink, ...]:
+def link_follow_ups(
+    earlier: Sequence[ClusterItem], new: Sequence[ClusterItem], threads: dict[str, str]
+) -> tuple[FollowLink, ...]:
     """
     Return which of the `new` stories follow which, by their profiles (`about`); those that follow none are left out.
 
@@ -79,7 +81,7 @@ def row_chunks(start: int, stop: int) -> Iterator[tuple[int, int]]:
 
 
 def best_matches(
-    pairs: PairScorer, items: Sequence[Item], threads: dict[str, str], start: int, stop: int
+    pairs: PairScorer, items: Sequence[ClusterItem], threads: dict[str, str], start: int, stop: int
 ) -> Iterator[tuple[int, int, float]]:
     """Yield (row, earlier row, score) of the best pair of each row that is clearly ahead of all other threads."""
     found = pairs.block(start, stop)
@@ -98,9 +100,9 @@ def best_matches(
 class NameIndex:
     """The names and larger numbers of profiles, and how rare each is."""
 
-    def __init__(self, items: Sequence[Item]) -> None:
+    def __init__(self, items: Sequence[ClusterItem]) -> None:
         self.items = items
-        self.keys = [keys_of(item) for item in items]
+        self.keys = [telling_keys(item) for item in items]
         self.counts = Counter(key for keys in self.keys for key in keys)
         self.most = math.log((len(items) + PRIOR_STORIES) / 1.5)
 
@@ -128,7 +130,7 @@ DIGITS = 9  # of a mean weight: terms that weigh the same come out the same
 WORDING_BYTES = 80  # of a story, or an article whose copies are found: LEAST_BODY, so that it is known by a text
 
 
-def story_profile(story: str, members: Sequence[Item]) -> Item:
+def story_profile(story: str, members: Sequence[ClusterItem]) -> ClusterItem:
     """
     Return the articles of a story as one item, in the language that most of them have; without a time.
 
@@ -140,8 +142,8 @@ def story_profile(story: str, members: Sequence[Item]) -> Item:
     language = min(languages, key=lambda each: (-languages[each], each))
     own = [item for item in voting if item.language == language]
     vector, model = mean_vector(voting, language)
-    stems, weights = packed_terms(mean_terms(own))
-    return Item(
+    stems, weights = packed_terms(average_terms(own))
+    return ClusterItem(
         article_id=story,
         title=own[0].title,
         language=language,
@@ -162,12 +164,12 @@ def story_profile(story: str, members: Sequence[Item]) -> Item:
     )
 
 
-def longest_wording(members: Sequence[Item]) -> bytes:
+def longest_wording(members: Sequence[ClusterItem]) -> bytes:
     """Return a sample of wording that says whether the story is known by titles alone or by texts."""
     return max((item.features.shingles for item in members), key=len)[:WORDING_BYTES]
 
 
-def mean_terms(members: Sequence[Item]) -> list[tuple[str, float]]:
+def average_terms(members: Sequence[ClusterItem]) -> list[tuple[str, float]]:
     """Return the heaviest terms of the members with their mean weight; each member's add up alike."""
     ordered = sorted(members, key=lambda item: item.article_id)  # sums are the same in any order that they come in
     number = defaultdict[str, int](count().__next__)
@@ -200,7 +202,7 @@ def heaviest(weights: Mapping[str, float], most: int) -> list[str]:
     return sorted(weights, key=lambda key: (-weights[key], key))[:most]
 
 
-def mean_vector(members: Sequence[Item], language: str) -> tuple[bytes | None, str | None]:
+def mean_vector(members: Sequence[ClusterItem], language: str) -> tuple[bytes | None, str | None]:
     """
     Return the mean of the vectors of the model that most members have, as if it were of `language`, and that model.
 

@@ -15,7 +15,7 @@ SILENT_KINDS = frozenset({"live", "roundup"})  # many events on one page: they j
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
+class ClusterItem:
     """An article as `reports` and `group` see it. `published_at` is None where nobody said when."""
 
     article_id: str
@@ -35,9 +35,9 @@ class Item:
         return self.kind in SILENT_KINDS
 
 
-def item_of(article: Article | Outline, features: Features) -> Item:
+def make_item(article: Article | Outline, features: Features) -> ClusterItem:
     """Return a stored article and its features as an item."""
-    return Item(
+    return ClusterItem(
         article_id=article.id,
         title=article.title,
         language=intern(article.language),
@@ -51,21 +51,21 @@ def item_of(article: Article | Outline, features: Features) -> Item:
     )
 
 
-def kind_of(title: str, url: str) -> str:
+def classify_kind(title: str, url: str) -> str:
     """Return "live" or "roundup" for what calls itself so by its title, or by its address a live blog, or "article"."""
     if says_live(title) or is_live_address(url):
         return "live"
     return "roundup" if says_roundup(title) else "article"
 
 
-def sort_by_time(items: Sequence[Item]) -> list[Item]:
+def sort_by_time(items: Sequence[ClusterItem]) -> list[ClusterItem]:
     """Return `items` in time order, those without a time last, each id once; the same for any order they came in."""
-    seen: dict[str, Item] = {}
+    seen: dict[str, ClusterItem] = {}
     for item in sorted(items, key=sort_key):
         seen.setdefault(item.article_id, item)
     return list(seen.values())
 
 
-def sort_key(item: Item) -> tuple[bool, datetime, str, str]:
+def sort_key(item: ClusterItem) -> tuple[bool, datetime, str, str]:
     """Return the place of an item in the order of time."""
     return item.published_at is None, item.published_at or NEVER, item.article_id, item.url

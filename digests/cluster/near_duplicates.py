@@ -18,8 +18,8 @@ from digests.cluster.fingerprints import (
     candidate_pairs,
     fingerprints,
 )
-from digests.cluster.item import Item, sort_by_time
-from digests.model import Report
+from digests.cluster.item import ClusterItem, sort_by_time
+from digests.model import WireGroup
 from watcher.features.extract import CITED, FLAG_BITS, LEAD, MAX_TITLE, TITLE_WEIGHT, term_weights
 from watcher.text.urls import host_of
 from watcher.text.words import stems, tokens
@@ -29,7 +29,9 @@ LEAST_TITLE = 5  # words of a title that can stand for a text
 LONGEST_GAP = timedelta(hours=120)  # between two of the same headline: later, it is of another story
 
 
-def group_wire_copies(items: Sequence[Item], shingles: Mapping[str, bytes] | None = None) -> tuple[Report, ...]:
+def group_wire_copies(
+    items: Sequence[ClusterItem], shingles: Mapping[str, bytes] | None = None
+) -> tuple[WireGroup, ...]:
     """
     Return the articles in groups of the same text; an article whose text stands alone is a group of its own.
 
@@ -44,12 +46,12 @@ def group_wire_copies(items: Sequence[Item], shingles: Mapping[str, bytes] | Non
     groups = UnionFind(ordered, wording)
     copies = []
     for a, b in candidate_pairs(wording):
-        found = overlap(wording.of(a), wording.of(b))
+        found = measure_overlap(wording.of(a), wording.of(b))
         if is_copy(ordered[a], ordered[b], found):
             copies.append((-found.share, a, b))
     for _, a, b in sorted(copies):
         groups.join_copies(a, b)
-    for a, b in same_titles(ordered, wording):
+    for a, b in find_same_titles(ordered, wording):
         groups.join(a, b)
     return tuple(make_wire_group([ordered[i] for i in members]) for members in groups.members())
 
@@ -62,7 +64,7 @@ class UnionFind:
     of the reference alone must not be later than it: the cuts of one text need not overlap, nor do two sources.
     """
 
-    def __init__(self, ordered: Sequence[Item], wording: FingerprintStore) -> None:
+    def __init__(self, ordered: Sequence[ClusterItem], wording: FingerprintStore) -> None:
         self.ordered = ordered
         self.wording = wording
         self.of = list(range(len(ordered)))
@@ -89,7 +91,7 @@ class UnionFind:
         return any(self.are_copies(i, newcomer) for i in others)
 
     def are_copies(self, a: int, b: int) -> bool:
-        return is_copy(self.ordered[a], self.ordered[b], overlap(self.wording.of(a), self.wording.of(b)))
+        return is_copy(self.ordered[a], self.ordered[b], measure_overlap(self.wording.of(a), self.wording.of(b)))
 
     def join(self, a: int, b: int) -> None:
         """Join the groups of two items."""
@@ -113,7 +115,7 @@ def sample(members: list[int]) -> list[int]:
     return members[::step]
 
 
-def same_titles(ordered: Sequence[Item], wording: FingerprintStore) -> Iterator[tuple[int, int]]:
+def find_same_titles(ordered: Sequence[ClusterItem], wording: FingerprintStore) -> Iterator[tuple[int, int]]:
     """
     Yield pairs with the same headline where one has no body to compare.
 
@@ -140,14 +142,14 @@ def same_titles(ordered: Sequence[Item], wording: FingerprintStore) -> Iterator[
                 yield first, i
 
 
-def is_long_after(before: Item, after: Item) -> bool:
+def is_long_after(before: ClusterItem, after: ClusterItem) -> bool:
     """Whether so long lies between two articles that they are of two stories, if they say when they appeared."""
     if before.published_at is None or after.published_at is None:
         return False
     return after.published_at - before.published_at > LONGEST_GAP
 
 
-def ambiguous_titles(ordered: Sequence[Item]) -> list[int]:
+def ambiguous_titles(ordered: Sequence[ClusterItem]) -> list[int]:
     """Return the numbers of the items whose headline another one may have too, ascending."""
     hashes = np.fromiter((hash(title_key(item.title)) for item in ordered), np.int64, len(ordered))
     _, place, counts = np.unique(hashes, return_inverse=True, return_counts=True)
@@ -155,16 +157,16 @@ def ambiguous_titles(ordered: Sequence[Item]) -> list[int]:
     return found
 
 
-def make_wire_group(members: Sequence[Item]) -> Report:
+def make_wire_group(members: Sequence[ClusterItem]) -> WireGroup:
     """Return items in time order as one report: its origin first, and the agency that most of them credit."""
     credits = Counter(item.agency for item in members if item.agency)
     agency = min(credits, key=lambda name: (-credits[name], name)) if credits else None
     origin = next((item for item in members if agency and is_agency_site(item, agency)), members[0])
     copies = [item.article_id for item in members if item is not origin]
-    return Report(articles=(origin.article_id, *copies), agency=agency)
+    return WireGroup(articles=(origin.article_id, *copies), agency=agency)
 
 
-def is_agency_site(item: Item, agency: str) -> bool:
+def is_agency_site(item: ClusterItem, agency: str) -> bool:
     """Whether `item` stands on the agency's own site: by the outlet's name, or a label of its host."""
     name = agency.casefold()
     return item.outlet.casefold() == name or name in host_of(item.url).split(".")
@@ -215,7 +217,7 @@ class Overlap:
         return self.shared / max(1, min(self.in_a, self.in_b))
 
 
-def overlap(ours: Fingerprint, theirs: Fingerprint) -> Overlap:
+def measure_overlap(ours: Fingerprint, theirs: Fingerprint) -> Overlap:
     """
     Return what two samples have in common.
 
@@ -232,7 +234,7 @@ def overlap(ours: Fingerprint, theirs: Fingerprint) -> Overlap:
     if mostly_cited and (told < LEAST_SHARED or shared >= LEAST_TOLD_SHARED * told):
         shared, in_a, in_b = sum(both), len(a), len(b)
     lead_a, lead_b = (sum(both[n] for n in leads) for leads in (LEAD_OF_A, LEAD_OF_B))
-    same_lead = lead_a >= SAME_LEAD * max(1, lead_of(of_a)) and lead_b >= SAME_LEAD * max(1, lead_of(of_b))
+    same_lead = lead_a >= SAME_LEAD * max(1, count_lead(of_a)) and lead_b >= SAME_LEAD * max(1, count_lead(of_b))
     return Overlap(shared=shared, in_a=in_a, in_b=in_b, same_lead=same_lead)
 
 
@@ -266,11 +268,11 @@ def count_shared_by_flags(of_a: Sample, of_b: Sample) -> list[int]:
     return counts
 
 
-def lead_of(flags: list[int]) -> int:
+def count_lead(flags: list[int]) -> int:
     return flags[LEAD] + flags[LEAD | CITED]
 
 
-def is_copy(a: Item, b: Item, found: Overlap) -> bool:
+def is_copy(a: ClusterItem, b: ClusterItem, found: Overlap) -> bool:
     """Whether two articles carry the same text, by what they have in common."""
     if found.shared < LEAST_SHARED or min(found.in_a, found.in_b) < LEAST_WORDING or a.is_silent != b.is_silent:
         return False
@@ -282,7 +284,7 @@ def is_copy(a: Item, b: Item, found: Overlap) -> bool:
     return found.share >= least and not is_boilerplate_overlap(a, b, found)
 
 
-def is_boilerplate_overlap(a: Item, b: Item, found: Overlap) -> bool:
+def is_boilerplate_overlap(a: ClusterItem, b: ClusterItem, found: Overlap) -> bool:
     """
     Whether what two articles share is what a site says of itself: on cookies, on rights.
 
@@ -295,14 +297,14 @@ def is_boilerplate_overlap(a: Item, b: Item, found: Overlap) -> bool:
     return all(len(headline & told) <= OF_HEADLINE * len(headline) for headline in headlines)
 
 
-def body_stems(item: Item) -> set[str]:
+def body_stems(item: ClusterItem) -> set[str]:
     """Return the stems of an article's text: those that weigh more than the headline alone would have them weigh."""
     counts = Counter(stems(item.title.strip()[:MAX_TITLE], item.language))
     weights = term_weights(item.features)
     return {stem for stem, weight in weights.items() if weight > round(1000 * TITLE_WEIGHT * counts[stem] ** 0.5)}
 
 
-def min_share(a: Item, b: Item, found: Overlap) -> float:
+def min_share(a: ClusterItem, b: ClusterItem, found: Overlap) -> float:
     """Return the share of the shorter text from which on two articles are copies."""
     shorter, longer = min(found.in_a, found.in_b), max(found.in_a, found.in_b)
     least = COPY_SAME_LEAD if found.same_lead else COPY
@@ -318,14 +320,14 @@ def min_share(a: Item, b: Item, found: Overlap) -> float:
     return least
 
 
-def may_be_follow_up(a: Item, b: Item) -> bool:
+def may_be_follow_up(a: ClusterItem, b: ClusterItem) -> bool:
     """Whether so long lies between two articles that the later one may be a follow-up."""
     if a.published_at is None or b.published_at is None:
         return False
     return abs((a.published_at - b.published_at).total_seconds()) > LATER_S
 
 
-def numbers_conflict(a: Item, b: Item) -> bool:
+def numbers_conflict(a: ClusterItem, b: ClusterItem) -> bool:
     """Whether the tops of two articles have numbers enough, and next to none in common: a form filled in twice."""
     ours, theirs = set(a.features.numbers), set(b.features.numbers)
     fewer = min(len(ours), len(theirs))

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from digests.cluster.inverted_index import Array, InvertedIndex, Numbers, Places, TimeWindow, rows_of, score_pairs
-from digests.cluster.item import Item
+from digests.cluster.item import ClusterItem
 from digests.cluster.linkage import Edges
 from digests.cluster.query_expansion import ExpansionParams, Neighbours, expand_vectors, nearest_neighbours
 from digests.cluster.vectorize import (
@@ -46,12 +46,12 @@ class Cosines:
     vectors: Array | None
 
 
-def score_all_pairs(items: Sequence[Item], weights: ScoreParams) -> Edges:
+def score_all_pairs(items: Sequence[ClusterItem], weights: ScoreParams) -> Edges:
     """Return (later, earlier, score) for the pairs of `items` that score over the floor; `items` are `in_order`."""
     return concat_edges(parts_of(items, weights) if items else [])
 
 
-def parts_of(items: Sequence[Item], weights: ScoreParams) -> list[Edges]:
+def parts_of(items: Sequence[ClusterItem], weights: ScoreParams) -> list[Edges]:
     """Return the edges of each block; the channels are given back before they are joined."""
     pairs = PairScorer(items, weights)
     return [pairs.block(start, stop) for start, stop in pairs.blocks(pairs.channels())]
@@ -76,7 +76,7 @@ def to_edges(later: Places, earlier: Places, scores: Numbers) -> Edges:
 class PairScorer:
     """The channels of a window, ready to score blocks of it."""
 
-    def __init__(self, items: Sequence[Item], weights: ScoreParams) -> None:
+    def __init__(self, items: Sequence[ClusterItem], weights: ScoreParams) -> None:
         features = [item.features for item in items]
         languages = [item.language for item in items]
         self.weights = weights

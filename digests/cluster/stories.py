@@ -15,17 +15,17 @@ from digests.cluster.constraints import (
     Constraints,
     apply_stability_bonus,
     cannot_link,
-    conflicts,
+    conflict_check,
     majority_story,
     must_link_pairs,
     split_reports,
 )
-from digests.cluster.item import Item, sort_by_time, sort_key
+from digests.cluster.item import ClusterItem, sort_by_time, sort_key
 from digests.cluster.linkage import Apart, Edges, LinkageParams, average_linkage
 from digests.cluster.near_duplicates import group_wire_copies
 from digests.cluster.query_expansion import ExpansionParams
 from digests.cluster.similarity import CalibrationCurve, ScoreParams, SparseParams, score_all_pairs
-from digests.model import Report, Story
+from digests.model import Story, WireGroup
 from watcher.features.extract import hash64
 
 ALONE = SparseParams(title=1.2, text=2.3, names=1.3, names_share=0.5, cognate_title=0.8, cognate_text=1.8)
@@ -69,19 +69,19 @@ class ClusteringResult:
 
 
 def cluster_stories(
-    items: Sequence[Item], *, now: datetime | None = None, rules: Constraints = NO_RULES
+    items: Sequence[ClusterItem], *, now: datetime | None = None, rules: Constraints = NO_RULES
 ) -> tuple[Story, ...]:
     """Return the stories of a window, as `grouping` does."""
     return cluster_with_links(items, now=now, rules=rules).stories
 
 
 def cluster_with_links(
-    items: Sequence[Item],
+    items: Sequence[ClusterItem],
     *,
     now: datetime | None = None,
     rules: Constraints = NO_RULES,
     known: Mapping[str, str] = NOT_KNOWN,
-    copies: Sequence[Report] | None = None,
+    copies: Sequence[WireGroup] | None = None,
 ) -> ClusteringResult:
     """
     Return the stories of a window, by their earliest article; the same for any order of `items`.
@@ -95,7 +95,7 @@ def cluster_with_links(
         known: The story that an article was in, by article: it rather stays there.
         copies: The reports of `items`, where they are found already (`duplicates.reports`).
     """
-    ordered = sort_by_time([item for item in items if not is_later(item, now)])
+    ordered = sort_by_time([item for item in items if not is_after(item, now)])
     by_id = {item.article_id: item for item in ordered}
     copies = group_wire_copies(ordered) if copies is None else copies
     found = split_reports(copies, rules)
@@ -106,16 +106,16 @@ def cluster_with_links(
     head_of = {article: number for number, each in enumerate(found) for article in each.articles} if rules else {}
     groups, linked = cluster_representatives(heads, rules, head_of, [majority_story(each, known) for each in found])
     return ClusteringResult(
-        stories=tuple(story([found[i] for i in members], place) for members in groups), links=linked
+        stories=tuple(build_story([found[i] for i in members], place) for members in groups), links=linked
     )
 
 
-def is_later(item: Item, now: datetime | None) -> bool:
+def is_after(item: ClusterItem, now: datetime | None) -> bool:
     """Whether an article says that it was published after `now`."""
     return now is not None and item.published_at is not None and item.published_at > now
 
 
-def representative(report: Report, by_id: dict[str, Item], place: dict[str, int]) -> Item:
+def representative(report: WireGroup, by_id: dict[str, ClusterItem], place: dict[str, int]) -> ClusterItem:
     """Return the article that speaks for a report: the earliest, but rather one that votes."""
     return min(
         (by_id[article] for article in report.articles), key=lambda item: (item.is_silent, place[item.article_id])
@@ -123,7 +123,7 @@ def representative(report: Report, by_id: dict[str, Item], place: dict[str, int]
 
 
 def cluster_representatives(
-    heads: Sequence[Item],
+    heads: Sequence[ClusterItem],
     rules: Constraints,
     head_of: Mapping[str, int],
     known: Sequence[str | None],
@@ -139,7 +139,7 @@ def cluster_representatives(
     ordered = [heads[number] for number in order]
     node: list[int] = np.argsort(order).tolist()
     node_of = {article: node[number] for article, number in head_of.items()}
-    ruled, differ = cannot_link(rules, node_of), conflicts(ordered)
+    ruled, differ = cannot_link(rules, node_of), conflict_check(ordered)
     has_vectors = any(item.features.vector for item in ordered)
     weights, rule = (WEIGHTS, RULE) if has_vectors else (WEIGHTS_ALONE, RULE_ALONE)
     raw = score_all_pairs(ordered, weights)
@@ -197,7 +197,7 @@ def attach_live_blogs(
     return [members for members in grown if members]
 
 
-def story(found: Sequence[Report], place: dict[str, int]) -> Story:
+def build_story(found: Sequence[WireGroup], place: dict[str, int]) -> Story:
     """Return reports as one story."""
     articles = sorted((article for each in found for article in each.articles), key=place.__getitem__)
     return Story(id=story_id(articles[0]), articles=tuple(articles), reports=tuple(found))
@@ -217,7 +217,7 @@ class BestLink:
     score: float
 
 
-def best_links(heads: Sequence[Item], groups: Sequence[Sequence[int]], found: Edges) -> tuple[BestLink, ...]:
+def best_links(heads: Sequence[ClusterItem], groups: Sequence[Sequence[int]], found: Edges) -> tuple[BestLink, ...]:
     """Return the link of each head that has an edge inside its group, in their order; of equals the earlier one."""
     group_of = np.full(len(heads), -1, np.int64)
     for number, members in enumerate(groups):

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from digests.cluster.explain import distinct_in, shared_by
 from digests.cluster.follow_ups import link_follow_ups, story_profile
-from digests.cluster.item import NEVER, Item
+from digests.cluster.item import NEVER, ClusterItem
 from digests.cluster.stories import story_id
 from digests.model import Story
 
@@ -31,8 +31,8 @@ class ExistingStory:
     first_at: datetime
     size: int
     articles: tuple[str, ...] = ()
-    was: tuple[str, ...] = ()
-    profile: Item | None = None
+    merged_ids: tuple[str, ...] = ()
+    profile: ClusterItem | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +43,7 @@ class MergedStory:
     thread: str
     began_at: datetime
     articles: tuple[str, ...]
-    was: tuple[str, ...] = ()
+    merged_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,17 +71,17 @@ class TrackedStories:
     """
 
     stories: tuple[Story, ...]
-    changes: tuple[StoryEvent, ...] = ()
-    profiles: Mapping[str, Item] = field(default_factory=dict)
+    events: tuple[StoryEvent, ...] = ()
+    profiles: Mapping[str, ClusterItem] = field(default_factory=dict)
 
 
 def track_stories(
     known: Sequence[ExistingStory],
     groups: Sequence[Story],
-    items: Mapping[str, Item],
+    items: Mapping[str, ClusterItem],
     *,
-    taken: Collection[str] = (),
-    absorbed: Sequence[MergedStory] = (),
+    taken_ids: Collection[str] = (),
+    merged: Sequence[MergedStory] = (),
 ) -> TrackedStories:
     """
     Return `groups` with the ids of the stories that they are; the same for any order of `known` and `groups`.
@@ -101,22 +101,22 @@ def track_stories(
     home = {article: story.id for story in by_id.values() for article in story.articles}
     groups = sorted(groups, key=lambda each: each.articles)
     shares = [Counter(home[article] for article in group.articles if article in home) for group in groups]
-    had = {old for story in known for old in (story.id, *story.was)}
+    had = {old for story in known for old in (story.id, *story.merged_ids)}
     goes_on = best_successor(shares)
-    back = find_restored(groups, shares, goes_on.values(), absorbed)
-    named = named_groups(groups, goes_on, by_id, back, {*taken, *had})
-    changes = tuple(changes_of(named, home, items))
+    back = find_restored(groups, shares, goes_on.values(), merged)
+    named = assign_ids(groups, goes_on, by_id, back, {*taken_ids, *had})
+    changes = tuple(find_events(named, home, items))
     stories = assign_threads(named, changes, {**{each.id: each for each in back.values()}, **by_id}, items)
     profiles = {
         story.id: story_profile(story.id, [items[key] for key in story.articles])
         for story in stories
         if not all(items[key].is_silent for key in story.articles)
     }
-    steps = tuple(follow_ups(stories, by_id, profiles))
-    return TrackedStories(stories=in_threads(stories, steps, by_id), changes=(*changes, *steps), profiles=profiles)
+    steps = tuple(find_follow_ups(stories, by_id, profiles))
+    return TrackedStories(stories=apply_follow_ups(stories, steps, by_id), events=(*changes, *steps), profiles=profiles)
 
 
-def named_groups(
+def assign_ids(
     groups: Sequence[Story],
     home: Mapping[str, int],
     known: Mapping[str, ExistingStory],
@@ -127,16 +127,16 @@ def named_groups(
     goes_on: defaultdict[int, list[str]] = defaultdict(list)
     for story, number in home.items():
         goes_on[number].append(story)
-    gone = {old for each in back.values() for old in (each.id, *each.was)}
+    gone = {old for each in back.values() for old in (each.id, *each.merged_ids)}
     named = []
     for number, group in enumerate(groups):
         if number in goes_on:
             into, *merged = sorted(goes_on[number], key=lambda each: merge_priority(known[each]))
-            was = {*known[into].was, *(old for each in merged for old in (each, *known[each].was))}
-            named.append(replace(group, id=into, was=tuple(sorted(was - gone))))
+            was = {*known[into].merged_ids, *(old for each in merged for old in (each, *known[each].merged_ids))}
+            named.append(replace(group, id=into, merged_ids=tuple(sorted(was - gone))))
         elif number in back:
-            was = set(back[number].was) - known.keys()
-            named.append(replace(group, id=back[number].id, was=tuple(sorted(was))))
+            was = set(back[number].merged_ids) - known.keys()
+            named.append(replace(group, id=back[number].id, merged_ids=tuple(sorted(was))))
         else:
             named.append(replace(group, id=new_id(group.articles[0], taken)))
         taken.add(named[-1].id)
@@ -196,7 +196,9 @@ def new_id(earliest: str, taken: Collection[str]) -> str:
     return found
 
 
-def changes_of(named: Sequence[Story], home: Mapping[str, str], items: Mapping[str, Item]) -> Iterator[StoryEvent]:
+def find_events(
+    named: Sequence[Story], home: Mapping[str, str], items: Mapping[str, ClusterItem]
+) -> Iterator[StoryEvent]:
     """Yield what became of the known stories, by their ids."""
     parts: defaultdict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     whole, ids = {story.id: story for story in named}, set(home.values())
@@ -208,7 +210,7 @@ def changes_of(named: Sequence[Story], home: Mapping[str, str], items: Mapping[s
         rest = parts[known].pop(known, [])
         for other, articles in sorted(parts[known].items()):
             gone = [items[article] for article in articles]
-            if known in whole[other].was:
+            if known in whole[other].merged_ids:
                 theirs = [items[article] for article in whole[other].articles if article not in articles]
                 why, kind = shared_by(gone, theirs) if theirs else "", MERGED
             else:
@@ -222,7 +224,7 @@ def assign_threads(
     named: Sequence[Story],
     changes: Sequence[StoryEvent],
     known: Mapping[str, ExistingStory | MergedStory],
-    items: Mapping[str, Item],
+    items: Mapping[str, ClusterItem],
 ) -> list[Story]:
     """Return the stories in their threads: the one that a known story is in, else that of the story it came from."""
     came_from = {change.other: change.story for change in reversed(changes) if change.kind == SPLIT}
@@ -230,7 +232,7 @@ def assign_threads(
     for story in named:
         origin = known.get(story.id) or known.get(came_from.get(story.id, ""))
         first = min((at for key in story.articles if (at := items[key].published_at)), default=None)
-        began = min_of(first, origin.began_at if origin else None)
+        began = earliest_time(first, origin.began_at if origin else None)
         thread = origin.thread if origin else thread_id(story.id)
         stories.append(replace(story, thread=thread, began_at=began))
     return stories
@@ -241,16 +243,16 @@ def thread_id(story: str) -> str:
     return f"t{story[1:]}"
 
 
-def follow_ups(
-    stories: Sequence[Story], known: Mapping[str, ExistingStory], profiles: Mapping[str, Item]
+def find_follow_ups(
+    stories: Sequence[Story], known: Mapping[str, ExistingStory], profiles: Mapping[str, ClusterItem]
 ) -> Iterator[StoryEvent]:
     """Yield which stories follow which: those that are new or have grown, and are alone in their thread."""
     here = {story.id: story for story in stories}
     gone = [story for story in known.values() if story.id not in here]
     threads = {story.id: story.thread for story in gone} | {story.id: story.thread for story in stories}
     sizes = Counter(threads.values())
-    old: list[Item] = []
-    new: list[Item] = []
+    old: list[ClusterItem] = []
+    new: list[ClusterItem] = []
     for story in sorted((story for story in stories if story.id in profiles), key=time_key):
         grown = story.id not in known or len(story.articles) > known[story.id].size
         (new if grown and sizes[story.thread] == 1 else old).append(profiles[story.id])
@@ -266,7 +268,7 @@ def time_key(story: Story) -> tuple[bool, datetime, str]:
     return story.began_at is None, story.began_at or NEVER, story.id
 
 
-def in_threads(
+def apply_follow_ups(
     stories: Sequence[Story], steps: Sequence[StoryEvent], known: Mapping[str, ExistingStory]
 ) -> tuple[Story, ...]:
     """Return the stories, each that follows another in the thread of that one."""
@@ -277,11 +279,11 @@ def in_threads(
     for step in steps:  # a story follows one that stands before it, whose thread is known by then
         thread[step.story] = thread[step.other]
     return tuple(
-        replace(story, thread=thread[story.id][0], began_at=min_of(story.began_at, thread[story.id][1]))
+        replace(story, thread=thread[story.id][0], began_at=earliest_time(story.began_at, thread[story.id][1]))
         for story in stories
     )
 
 
-def min_of(*times: datetime | None) -> datetime | None:
+def earliest_time(*times: datetime | None) -> datetime | None:
     """Return the earliest of the times that are known."""
     return min((at for at in times if at), default=None)

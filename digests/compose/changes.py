@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from digests.analysis.coverage import coverage
+from digests.analysis.coverage import measure_coverage
 from digests.analysis.numbers import changed_numbers, numbers
 from digests.analysis.select import is_flagged
-from digests.model import Edition, EditionStory, Figure, Sentence, Story
-from digests.summarise.agreement import Agreement, DocumentFrequencies, agreement, document_frequencies
-from digests.summarise.lead import READ_CHARS, Candidate, candidates, is_repetition, sentence
+from digests.model import Edition, EditionStory, NumberChange, Sentence, Story
+from digests.summarise.agreement import Agreement, DocumentFrequencies, count_document_frequencies, measure_agreement
+from digests.summarise.lead import READ_CHARS, CandidateSentence, find_candidates, is_repetition, make_sentence
 from watcher.model import Article
 from watcher.text.sentences import sentences as sentences_of
 from watcher.text.words import fold, is_unspaced, stems, words
@@ -32,15 +32,15 @@ class StoryChange:
     status: str  # new, developing, quiet
     day: int  # 1 on the first day
     first_seen_at: datetime
-    since: tuple[Sentence, ...] = ()
-    figures: tuple[Figure, ...] = ()
+    updates: tuple[Sentence, ...] = ()
+    number_changes: tuple[NumberChange, ...] = ()
     new_outlets: tuple[str, ...] = ()  # in time order
     new_articles: tuple[str, ...] = ()
-    earlier: str | None = None  # the story's id in that edition
+    earlier_story: str | None = None  # the story's id in that edition
     place_codes: tuple[str, ...] = ()  # of the countries that it was about there
 
 
-def what_changed(
+def compare_with_earlier(
     story: Story,
     articles: Mapping[str, Article],
     editions: Sequence[Edition],
@@ -76,16 +76,16 @@ def what_changed(
         places: ISO codes of the countries that the story is about.
     """
     present = [articles[key] for key in story.articles if key in articles]
-    previous, earlier, brief = last_seen(story, editions)
+    previous, earlier, brief = find_last_shown(story, editions)
     goes_on = find_follow_up(present, editions[0], articles, places, known) if previous is None and editions else None
     if goes_on is not None:
         previous, earlier = editions[0], goes_on
     first = _began(story, present, earlier, window_end=window_end)
-    day = day_of(first, local_date=local_date, window_end=window_end, timezone=timezone)
+    day = day_number(first, local_date=local_date, window_end=window_end, timezone=timezone)
     if previous is None:
         return StoryChange(status="new", day=day, first_seen_at=first)
     known_ids = set(earlier.article_ids) if earlier else set(brief)
-    old, came = split_by_edition(present, known_ids, articles, until=previous.window_end)
+    old, came = split_old_and_new(present, known_ids, articles, until=previous.window_end)
     new = [a for a in came if inside is None or a.id in inside]
     new_ids = {article.id for article in new}
     told = _told(old, earlier)
@@ -96,13 +96,13 @@ def what_changed(
         status="developing" if sentences else "quiet",
         day=day,
         first_seen_at=first,
-        since=sentences,
-        figures=changed_numbers(
+        updates=sentences,
+        number_changes=changed_numbers(
             (*sentences, *(s for s in shown if s.article_id in new_ids)), _known_sentences(old, earlier)
         ),
         new_outlets=_new_outlets(new, old),
         new_articles=tuple(article.id for article in new),
-        earlier=earlier.id if earlier else None,
+        earlier_story=earlier.id if earlier else None,
         place_codes=earlier.place_codes if earlier else (),
     )
 
@@ -114,7 +114,7 @@ def _began(story: Story, present: Sequence[Article], earlier: EditionStory | Non
     return min([*times, earlier.first_seen_at] if earlier is not None else times)
 
 
-def split_by_edition(
+def split_old_and_new(
     present: Sequence[Article], known: Collection[str], articles: Mapping[str, Article], *, until: datetime
 ) -> tuple[list[Article], list[Article]]:
     """Return the articles that a reader's last edition had or could have had, and those that came in after it."""
@@ -126,11 +126,11 @@ def split_by_edition(
 
 def _known_sentences(old: Sequence[Article], earlier: EditionStory | None) -> list[Sentence]:
     """Return what the reader was told of a story, then the beginnings of the articles that it rested on."""
-    told = [*earlier.since, *earlier.summary] if earlier else []
+    told = [*earlier.updates, *earlier.summary] if earlier else []
     latest = sorted(old, key=lambda a: (a.published_at, a.id), reverse=True)[:REPORTS]
     for article in latest:
         text = article.text[:READ_CHARS]
-        told += [sentence(article, start, text[start:end]) for start, end in sentences_of(text, article.language)]
+        told += [make_sentence(article, start, text[start:end]) for start, end in sentences_of(text, article.language)]
     return told
 
 
@@ -139,18 +139,20 @@ def _new_outlets(new: Sequence[Article], old: Sequence[Article]) -> tuple[str, .
     return tuple(dict.fromkeys(article.outlet for article in new if article.outlet not in had))
 
 
-def last_seen(story: Story, editions: Sequence[Edition]) -> tuple[Edition | None, EditionStory | None, tuple[str, ...]]:
+def find_last_shown(
+    story: Story, editions: Sequence[Edition]
+) -> tuple[Edition | None, EditionStory | None, tuple[str, ...]]:
     """Return the latest of `editions` that has the story, how it shows it, and its brief's articles if it is one."""
     for edition in editions:
-        shown, brief = seen_before(story, edition)
+        shown, brief = find_in_edition(story, edition)
         if shown is not None or brief:
             return edition, shown, brief
     return None, None, ()
 
 
-def seen_before(story: Story, edition: Edition) -> tuple[EditionStory | None, tuple[str, ...]]:
+def find_in_edition(story: Story, edition: Edition) -> tuple[EditionStory | None, tuple[str, ...]]:
     """Return the story as an edition showed it, and the article ids of its brief if it was one."""
-    ids, known = set(story.articles), {story.id, *story.was}
+    ids, known = set(story.articles), {story.id, *story.merged_ids}
     rows = [(s.id == story.id, s.id in known, len(ids & set(s.article_ids)), -s.number, s) for s in edition.stories]
     best = max(rows, key=lambda row: row[:4], default=None)
     if best and any(best[:3]):
@@ -174,7 +176,7 @@ def find_follow_up(
 
     What grouping leaves apart for want of other reports, its own outlet connects: it writes of one thing day by day.
     """
-    words_of = known or document_frequencies(present)
+    words_of = known or count_document_frequencies(present)
     best: tuple[float, EditionStory] | None = None
     for earlier in edition.stories:
         if not set(earlier.place_codes) & set(places):
@@ -200,7 +202,7 @@ def _rare_share(one: Article, other: Article, known: DocumentFrequencies, *, cha
     return sum(weight[stem] for stem in first & second) / shorter if shorter else 0.0
 
 
-def day_of(first: datetime, *, local_date: date, window_end: datetime, timezone: str) -> int:
+def day_number(first: datetime, *, local_date: date, window_end: datetime, timezone: str) -> int:
     """Return on which day a story is, 1 for the first: days begin where the edition's window ends, in local time."""
     zone = ZoneInfo(timezone)
     local = first.astimezone(zone)
@@ -220,10 +222,10 @@ class KnownFacts:
 def _told(old: Sequence[Article], earlier: EditionStory | None) -> KnownFacts:
     texts = [(f"{article.title}\n{article.text}", article.language) for article in old]
     if earlier is not None:
-        texts += [(s.text, s.language) for s in (*earlier.summary, *earlier.since)]
+        texts += [(s.text, s.language) for s in (*earlier.summary, *earlier.updates)]
         texts += [(mention.title, mention.language) for mention in earlier.mentions]
         texts.append((earlier.title, earlier.title_language))
-    shown = [(s.text, s.language) for s in (*earlier.summary, *earlier.since)] if earlier else []
+    shown = [(s.text, s.language) for s in (*earlier.summary, *earlier.updates)] if earlier else []
     return KnownFacts(
         numbers=frozenset(number for text, _ in texts for number in numbers(text)),
         words=frozenset(stem for text, language in texts for stem in stems(text, language)),
@@ -245,15 +247,15 @@ def _new_sentences(
     Return the best sentences of the new articles that say what was not told: with numbers first, then names, then
     words.
     """
-    origins = {key: at for at, key in enumerate(coverage(story, articles).origins)}
+    origins = {key: at for at, key in enumerate(measure_coverage(story, articles).origins)}
     among = [article for article in new if not is_flagged(article)]
     among = [a for a in among if a.language == language] or [a for a in among if a.language == _main(among)]
     among.sort(key=lambda a: (origins.get(a.id, len(origins)), -a.published_at.timestamp(), a.id))
-    known = known or document_frequencies([articles[key] for key in story.articles if key in articles])
-    agreed = agreed or agreement(story, articles, known)
+    known = known or count_document_frequencies([articles[key] for key in story.articles if key in articles])
+    agreed = agreed or measure_agreement(story, articles, known)
     found = []
     for article in among[:REPORTS]:
-        for candidate in candidates(article, agreed):
+        for candidate in find_candidates(article, agreed):
             novelty = _novelty(candidate.text, candidate.stems, told)
             if novelty:
                 found.append((novelty * (0.2 + candidate.score), article.published_at, article, candidate))
@@ -263,13 +265,13 @@ def _new_sentences(
     for _, _, article, candidate in found:
         most = MOST if article.language == language else 1
         if len(chosen) < most and not any(_repeats(candidate, text, about) for text, about in said):
-            chosen.append(sentence(article, candidate.start, candidate.text))
+            chosen.append(make_sentence(article, candidate.start, candidate.text))
             said.append((candidate.text, candidate.stems))
-    told_above = [sentence(article, candidate.start, candidate.text) for _, _, article, candidate in found]
+    told_above = [make_sentence(article, candidate.start, candidate.text) for _, _, article, candidate in found]
     return tuple(chosen) or tuple(s for s in told_above if s in shown)[:1]
 
 
-def _repeats(candidate: Candidate, text: str, about: frozenset[str]) -> bool:
+def _repeats(candidate: CandidateSentence, text: str, about: frozenset[str]) -> bool:
     """Whether a sentence says what another says, figures included."""
     return is_repetition(candidate.stems, about) and numbers(candidate.text) <= numbers(text)
 

@@ -35,7 +35,7 @@ class StorySelection:
         return set(shown)
 
 
-def choose(
+def select_stories(
     ranked: Sequence[RankedStory],
     compose: Compose,
     *,
@@ -70,7 +70,7 @@ def choose(
         shown = compose(each)
         if shown is None:
             continue
-        if shown.status == "quiet" and not each.must:
+        if shown.status == "quiet" and not each.must_phrases:
             if len(chosen.quiet) < QUIET * stories:
                 chosen.quiet.append((each, shown))
             continue
@@ -84,7 +84,7 @@ def choose(
 
 def _in_order(ranked: Sequence[RankedStory], flagged: frozenset[str]) -> Iterator[RankedStory]:
     def first(each: RankedStory) -> tuple[bool, bool]:
-        return not each.must, len(each.coverage.outlets) == 1
+        return not each.must_phrases, len(each.coverage.outlets) == 1
 
     yield from sorted(ranked, key=first)
 
@@ -105,11 +105,11 @@ def _move_under(chosen: StorySelection, heads: dict[str, str]) -> None:
 def _tell_in_a_line(chosen: StorySelection, pending: Sequence[RankedStory], briefs: int) -> None:
     """Fill the briefs: those that the reader watches always, one story of an event."""
     told: set[str] = set()
-    watched = [each for each in pending if each.alerts][: briefs + ALERTS]
-    rest = [each for each in pending if not each.alerts]
+    watched = [each for each in pending if each.watched][: briefs + ALERTS]
+    rest = [each for each in pending if not each.watched]
     for each in (*watched, *rest):
         family = each.sibling_of or each.story.id
-        if family in told or (len(chosen.briefs) >= briefs and not each.alerts):
+        if family in told or (len(chosen.briefs) >= briefs and not each.watched):
             continue
         told.add(family)
         chosen.briefs.append(each)

@@ -11,21 +11,21 @@ from datetime import date, datetime
 from functools import partial
 
 from digests.analysis.country_names import REGIONS, region_of, region_title
-from digests.analysis.gazetteer import countries
-from digests.analysis.perspectives import outlets_read
+from digests.analysis.gazetteer import find_countries
+from digests.analysis.perspectives import group_outlets
 from digests.analysis.preferences import Preferences, SectionRule, match_section_rule
-from digests.analysis.select import Whole, is_flagged
-from digests.compose.choose import StorySelection, choose
+from digests.analysis.select import LoadFullTexts, is_flagged
+from digests.compose.choose import StorySelection, select_stories
 from digests.compose.ledger import LedgerInput, build_ledger
 from digests.compose.rank import RankedStory
 from digests.compose.story import ComposeContext, compose_brief, compose_story, reading_time
 from digests.model import Brief, Correction, Edition, EditionStory, Section, Story
-from digests.summarise.agreement import document_frequencies
+from digests.summarise.agreement import count_document_frequencies
 from watcher.model import Article
 from watcher.text.words import fold
 
 
-def section_of(
+def choose_section(
     story: Story,
     articles: Mapping[str, Article],
     places: Sequence[str],
@@ -76,7 +76,7 @@ def section_order(titles: Sequence[str], *, wanted: Sequence[str], language: str
     return found[:1] + [name for name in found[1:] if name != rest] + [name for name in found[1:] if name == rest]
 
 
-def section_anchor(title: str, taken: set[str]) -> str:
+def make_section_anchor(title: str, taken: set[str]) -> str:
     """Return an ASCII anchor for a section, and note it in `taken`."""
     plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
     slug = "-".join(re.findall(r"[a-z0-9]+", plain))
@@ -107,26 +107,26 @@ class DigestOptions:
     briefs: int = 10
     sections: tuple[str, ...] = ()
     note: str = ""
-    wishes: Preferences = Preferences()  # noqa: RUF009 (it is frozen)
+    preferences: Preferences = Preferences()  # noqa: RUF009 (it is frozen)
 
 
 def compose_edition(
     *,
-    shape: DigestOptions,
+    options: DigestOptions,
     ranked: Sequence[RankedStory],
     articles: Mapping[str, Article],
-    intake: LedgerInput,
+    ledger_input: LedgerInput,
     previous: Edition | None,
     number: int,
     local_date: date,
     window_start: datetime,
     window_end: datetime,
     made_at: datetime,
-    earlier: Mapping[str, Article] | None = None,
-    seen: Sequence[Edition] = (),
-    kinds: Mapping[str, str] | None = None,
+    earlier_articles: Mapping[str, Article] | None = None,
+    earlier_editions: Sequence[Edition] = (),
+    owner_kinds: Mapping[str, str] | None = None,
     corrections: Sequence[Correction] = (),
-    whole: Whole | None = None,
+    load_full_texts: LoadFullTexts | None = None,
 ) -> Edition:
     """
     Return the edition of `ranked`, best first: the main stories in sections, the next ones as briefs, and the ledger.
@@ -144,29 +144,29 @@ def compose_edition(
             of the stories that may be shown are asked for, one story after the other.
     """
     frame = _frame(
-        shape,
+        options,
         articles,
-        earlier or {},
-        tuple(seen) or ((previous,) if previous else ()),
-        kinds or {},
-        whole,
+        earlier_articles or {},
+        tuple(earlier_editions) or ((previous,) if previous else ()),
+        owner_kinds or {},
+        load_full_texts,
         local_date=local_date,
         window=(window_start, window_end),
     )
-    wanted = [each for each in ranked if each.must or each.alerts or _is_wanted(each.story, frame, shape)]
+    wanted = [each for each in ranked if each.must_phrases or each.watched or _is_wanted(each.story, frame, options)]
     taken: set[str] = set()
-    chosen = _chosen(wanted, articles, frame, shape, taken)
-    sections = _sections(chosen, articles, frame, shape, taken)
+    chosen = _chosen(wanted, articles, frame, options, taken)
+    sections = _sections(chosen, articles, frame, options, taken)
     briefs = _briefs(chosen, articles, frame)
     shown = [story for section in sections for story in section.stories]
-    ledger = build_ledger(ranked, wanted, articles, intake, chosen, shown, briefs, frame)
+    ledger = build_ledger(ranked, wanted, articles, ledger_input, chosen, shown, briefs, frame)
     return Edition(
-        digest=shape.name,
-        title=shape.title,
+        digest=options.name,
+        title=options.title,
         number=number,
         local_date=local_date,
-        timezone=shape.timezone,
-        language=shape.language,
+        timezone=options.timezone,
+        language=options.language,
         window_start=window_start,
         window_end=window_end,
         made_at=made_at,
@@ -174,10 +174,10 @@ def compose_edition(
         sections=sections,
         briefs=briefs,
         ledger=ledger,
-        minutes=reading_time(_read(shown, briefs)),
-        note=shape.note,
+        reading_minutes=reading_time(_read(shown, briefs)),
+        note=options.note,
         corrections=tuple(corrections),
-        gone=ended_stories(previous, ranked, {told.earlier for _, told in (*chosen.main, *chosen.quiet)}),
+        ended=ended_stories(previous, ranked, {told.earlier_story for _, told in (*chosen.main, *chosen.quiet)}),
     )
 
 
@@ -187,7 +187,7 @@ def _frame(
     earlier: Mapping[str, Article],
     seen: tuple[Edition, ...],
     kinds: Mapping[str, str],
-    whole: Whole | None,
+    whole: LoadFullTexts | None,
     *,
     local_date: date,
     window: tuple[datetime, datetime],
@@ -201,13 +201,13 @@ def _frame(
         local_date=local_date,
         window_start=window[0],
         window_end=window[1],
-        seen=seen,
-        common=document_frequencies(list(articles.values()), whole),
-        earlier={**earlier, **read(earlier.keys() & articles.keys())},
-        whole=read,
-        kinds=kinds,
-        read=outlets_read(articles.values(), kinds),
-        places=_places(articles),
+        earlier_editions=seen,
+        frequencies=count_document_frequencies(list(articles.values()), whole),
+        earlier_articles={**earlier, **read(earlier.keys() & articles.keys())},
+        load_full_texts=read,
+        owner_kinds=kinds,
+        outlets_read=group_outlets(articles.values(), kinds),
+        find_countries=_places(articles),
     )
 
 
@@ -221,7 +221,7 @@ def _chosen(
     """Return which of the wanted stories are told in full and which in a line; their anchors are put into `taken`."""
     flagged = frozenset(key for key, article in articles.items() if is_flagged(article))
     told = partial(compose_story, articles=articles, frame=frame, taken=taken)
-    return choose(wanted, told, stories=shape.stories, briefs=shape.briefs, flagged=flagged)
+    return select_stories(wanted, told, stories=shape.stories, briefs=shape.briefs, flagged=flagged)
 
 
 def _places(articles: Mapping[str, Article]) -> Callable[[Story], tuple[str, ...]]:
@@ -230,7 +230,7 @@ def _places(articles: Mapping[str, Article]) -> Callable[[Story], tuple[str, ...
 
     def places(story: Story) -> tuple[str, ...]:
         if story.id not in known:
-            known[story.id] = countries(story, articles)
+            known[story.id] = find_countries(story, articles)
         return known[story.id]
 
     return places
@@ -238,10 +238,10 @@ def _places(articles: Mapping[str, Article]) -> Callable[[Story], tuple[str, ...
 
 def _is_wanted(story: Story, frame: ComposeContext, shape: DigestOptions) -> bool:
     """Whether a story is about one of the digest's regions or countries, if it names any."""
-    if not shape.wishes.regions:
+    if not shape.preferences.regions:
         return True
-    about = frame.places(story)
-    return any(code in shape.wishes.regions or region_of(code) in shape.wishes.regions for code in about)
+    about = frame.find_countries(story)
+    return any(code in shape.preferences.regions or region_of(code) in shape.preferences.regions for code in about)
 
 
 def _sections(
@@ -255,13 +255,13 @@ def _sections(
     for ranked, told in chosen.main:
         under = (compose_brief(each, articles, frame) for each in chosen.related.get(ranked.story.id, ()))
         story = replace(told, related=tuple(brief for brief in under if brief))
-        title = section_of(
+        title = choose_section(
             ranked.story,
             articles,
             told.place_codes,
             wanted=shape.sections,
             language=shape.language,
-            rules=shape.wishes.rules,
+            rules=shape.preferences.section_rules,
         )
         filed.setdefault(title, []).append(story)
     sections = []
@@ -269,7 +269,7 @@ def _sections(
     for title in section_order(list(filed), wanted=shape.sections, language=shape.language):
         numbered = tuple(replace(story, number=number + at) for at, story in enumerate(filed[title], 1))
         number += len(numbered)
-        sections.append(Section(title=title, anchor=section_anchor(title, taken), stories=numbered))
+        sections.append(Section(title=title, anchor=make_section_anchor(title, taken), stories=numbered))
     return tuple(sections)
 
 
@@ -295,7 +295,7 @@ def ended_stories(
     """
     if previous is None:
         return ()
-    ids = {key for each in ranked for key in (each.story.id, *each.story.was)}
+    ids = {key for each in ranked for key in (each.story.id, *each.story.merged_ids)}
     threads = {each.story.thread for each in ranked if each.story.thread}
     articles = {key for each in ranked for key in each.story.articles}
     return tuple(
@@ -323,4 +323,4 @@ def ended_stories(
 
 def _read(shown: Sequence[EditionStory], briefs: Sequence[Brief]) -> list[str]:
     texts = [story.title for story in shown] + [brief.title for brief in briefs]
-    return texts + [s.text for story in shown for s in (*story.summary, *story.since)]
+    return texts + [s.text for story in shown for s in (*story.summary, *story.updates)]

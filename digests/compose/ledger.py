@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from digests.compose.choose import StorySelection
 from digests.compose.rank import RankedStory
 from digests.compose.story import ComposeContext, in_window
-from digests.model import Brief, EditionStory, FailingSource, Largest, Ledger, Story
-from digests.summarise.headline import headline
+from digests.model import Brief, EditionStory, FailingSource, LargestStory, Ledger, Story
+from digests.summarise.headline import choose_headline
 from watcher.model import Article
 
 
@@ -76,14 +76,16 @@ def build_ledger(
     )
 
 
-def _largest(ranked: Sequence[RankedStory], articles: Mapping[str, Article], frame: ComposeContext) -> Largest | None:
+def _largest(
+    ranked: Sequence[RankedStory], articles: Mapping[str, Article], frame: ComposeContext
+) -> LargestStory | None:
     """Return the largest story with its headline."""
     stories = {r.story.id: r.story for r in ranked}
-    found = largest(stories.values(), articles)
+    found = find_largest_story(stories.values(), articles)
     if found is None:
         return None
     story = stories[found.id]
-    title = headline(story, frame.whole(in_window(story, articles)), language=frame.language)
+    title = choose_headline(story, frame.load_full_texts(in_window(story, articles)), language=frame.language)
     return replace(found, title=title.text) if title else found
 
 
@@ -93,7 +95,7 @@ GIANT_SHARE = 0.25
 GIANT_LEAST = 100  # reports of a window: among fewer, one large event is much
 
 
-def largest(stories: Iterable[Story], inside: Container[str]) -> Largest | None:
+def find_largest_story(stories: Iterable[Story], inside: Container[str]) -> LargestStory | None:
     """
     Return the story with the most reports and its share; None without a report.
 
@@ -115,11 +117,11 @@ def largest(stories: Iterable[Story], inside: Container[str]) -> Largest | None:
         return None
     reports = -best[0]
     share = round(reports / total, 4)
-    return Largest(
+    return LargestStory(
         id=best[2],
         articles=-best[1],
         reports=reports,
         of_reports=total,
         share=share,
-        alarm=total >= GIANT_LEAST and share > GIANT_SHARE,
+        is_oversized=total >= GIANT_LEAST and share > GIANT_SHARE,
     )

@@ -12,10 +12,10 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from digests.analysis.coverage import Coverage, coverage
+from digests.analysis.coverage import Coverage, measure_coverage
 from digests.analysis.preferences import Preferences, matching_phrases, score_weights
 from digests.analysis.select import is_flagged
-from digests.model import Brief, Edition, EditionStory, Story, Term
+from digests.model import Brief, Edition, EditionStory, ScoreTerm, Story
 from watcher.model import Article
 from watcher.text.words import stems
 
@@ -28,7 +28,7 @@ TITLES = 24  # titles of a story that are read for its words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Weights:
+class RankWeights:
     """
     What each term counts. Logarithms (base 2) make the second report worth more than the twentieth.
 
@@ -59,11 +59,11 @@ class RankedStory:
 
     story: Story
     score: float
-    why: tuple[Term, ...]
+    score_terms: tuple[ScoreTerm, ...]
     coverage: Coverage
     sibling_of: str | None = None
-    must: tuple[str, ...] = ()
-    alerts: tuple[str, ...] = ()
+    must_phrases: tuple[str, ...] = ()
+    watched: tuple[str, ...] = ()
 
 
 def rank(
@@ -73,9 +73,9 @@ def rank(
     now: datetime,
     previous: Edition | None = None,
     language: str | None = None,
-    weights: Weights | None = None,
-    wishes: Preferences = NONE,
-    about: Callable[[Story], tuple[str, ...]] | None = None,
+    weights: RankWeights | None = None,
+    preferences: Preferences = NONE,
+    find_countries: Callable[[Story], tuple[str, ...]] | None = None,
 ) -> tuple[RankedStory, ...]:
     """
     Return the stories, best first; equal scores stand in the order of their ids.
@@ -89,24 +89,26 @@ def rank(
         language: The digest's; None if it does not matter.
         about: Returns the ISO codes of the countries that a story is about; asked for where `wishes` needs them.
     """
-    chosen = weights or Weights()
-    before = reports_before(previous)
+    chosen = weights or RankWeights()
+    before = previous_report_counts(previous)
     scored = []
     for story in stories:
         present = [articles[key] for key in story.articles if key in articles]
         if present:
-            covered = coverage(story, articles)
+            covered = measure_coverage(story, articles)
             moved = _movement(story, len(covered.independent), before) if previous else None
             terms = _terms(present, covered, now=now, moved=moved, language=language, weights=chosen)
-            terms += _wished(present, wishes, about(story) if about and wishes.countries else ())
+            terms += _wished(
+                present, preferences, find_countries(story) if find_countries and preferences.country_weights else ()
+            )
             scored.append(
                 RankedStory(
                     story=story,
                     score=_total(terms),
-                    why=terms,
+                    score_terms=terms,
                     coverage=covered,
-                    must=matching_phrases(wishes.must, present),
-                    alerts=matching_phrases(wishes.watch, present),
+                    must_phrases=matching_phrases(preferences.must, present),
+                    watched=matching_phrases(preferences.watch, present),
                 )
             )
     scored.sort(key=_place)
@@ -117,7 +119,7 @@ def _place(ranked: RankedStory) -> tuple[float, str]:
     return -ranked.score, ranked.story.id
 
 
-def _total(terms: Sequence[Term]) -> float:
+def _total(terms: Sequence[ScoreTerm]) -> float:
     return round(sum(term.value * term.weight for term in terms), 6)
 
 
@@ -128,8 +130,8 @@ def _terms(
     now: datetime,
     moved: tuple[float, str] | None,
     language: str | None,
-    weights: Weights,
-) -> tuple[Term, ...]:
+    weights: RankWeights,
+) -> tuple[ScoreTerm, ...]:
     own = len(covered.independent)
     outlets, countries, languages = len(covered.outlets), len(covered.countries), len(covered.languages)
     latest = max((a.published_at for a in present if not is_flagged(a)), default=present[-1].published_at)
@@ -150,7 +152,7 @@ def _terms(
     )
 
 
-def _wished(present: Sequence[Article], wishes: Preferences, places: Sequence[str]) -> tuple[Term, ...]:
+def _wished(present: Sequence[Article], wishes: Preferences, places: Sequence[str]) -> tuple[ScoreTerm, ...]:
     """Return the term of the reader's own weights, if the story earns any."""
     found = score_weights(wishes, present, places)
     if not found:
@@ -159,7 +161,7 @@ def _wished(present: Sequence[Article], wishes: Preferences, places: Sequence[st
     return (_term("reader", sum(weight for _, weight in found), 1.0, f"your weights: {words}"),)
 
 
-def reports_before(previous: Edition | None) -> dict[str, int]:
+def previous_report_counts(previous: Edition | None) -> dict[str, int]:
     """Return the independent reports that the last edition counted, by article id of each story and brief."""
     if previous is None:
         return {}
@@ -176,8 +178,8 @@ def _movement(story: Story, own: int, before: Mapping[str, int]) -> tuple[float,
     return max(-1.0, min(1.0, value)), f"{_count(own, 'independent report')}, {max(counts)} in the last edition"
 
 
-def _term(name: str, value: float, weight: float, words: str) -> Term:
-    return Term(name=name, value=round(value, 6), weight=weight, words=words)
+def _term(name: str, value: float, weight: float, words: str) -> ScoreTerm:
+    return ScoreTerm(name=name, value=round(value, 6), weight=weight, words=words)
 
 
 def _count(number: int, noun: str) -> str:
@@ -191,7 +193,7 @@ def _hours(seconds: float) -> str:
 
 
 def _with_siblings(
-    scored: Sequence[RankedStory], articles: Mapping[str, Article], weights: Weights
+    scored: Sequence[RankedStory], articles: Mapping[str, Article], weights: RankWeights
 ) -> list[RankedStory]:
     """Return the stories with the sibling term for each that tells of an event higher up."""
     top = scored[:SIBLINGS_AMONG]
@@ -208,8 +210,8 @@ def _with_siblings(
             continue
         term = _term("sibling", float(len(family[head])), weights.sibling, "another story on an event above it")
         family[head].append(at)
-        why = (*ranked.why, term)
-        found.append(replace(ranked, score=_total(why), why=why, sibling_of=top[head].story.id))
+        why = (*ranked.score_terms, term)
+        found.append(replace(ranked, score=_total(why), score_terms=why, sibling_of=top[head].story.id))
     return [*found, *scored[SIBLINGS_AMONG:]]
 
 

@@ -11,14 +11,14 @@ from datetime import date, datetime
 
 from digests.analysis.country_names import country_name
 from digests.analysis.coverage import Coverage
-from digests.analysis.perspectives import Read, missing_perspectives, perspectives
-from digests.analysis.select import Whole
+from digests.analysis.perspectives import OutletGroups, find_missing_perspectives, find_perspectives
+from digests.analysis.select import LoadFullTexts
 from digests.compose import changes
 from digests.compose.rank import RankedStory
-from digests.model import Brief, Edition, EditionStory, Mention, Sentence, Story
-from digests.summarise.agreement import Agreement, DocumentFrequencies, agreement
-from digests.summarise.headline import Headline, headline
-from digests.summarise.lead import summarise
+from digests.model import Brief, Edition, EditionStory, Sentence, SourceMention, Story
+from digests.summarise.agreement import Agreement, DocumentFrequencies, measure_agreement
+from digests.summarise.headline import Headline, choose_headline
+from digests.summarise.lead import choose_summary
 from watcher.model import Article
 from watcher.text.words import words
 
@@ -31,7 +31,7 @@ ANCHOR_WORDS, ANCHOR_CHARS = 6, 48
 UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 
 
-def sparkline(times: Iterable[datetime], *, start: datetime, end: datetime) -> tuple[int, ...]:
+def count_eighths(times: Iterable[datetime], *, start: datetime, end: datetime) -> tuple[int, ...]:
     """Return how many of `times` lie in each eighth of the window; what lies outside counts to the nearest."""
     counts = [0] * EIGHTHS
     span = max((end - start).total_seconds(), 1.0)
@@ -41,7 +41,7 @@ def sparkline(times: Iterable[datetime], *, start: datetime, end: datetime) -> t
     return tuple(counts)
 
 
-def trend(counts: Sequence[int]) -> str:
+def classify_trend(counts: Sequence[int]) -> str:
     """
     Return "rising", "steady" or "fading": the pace of the window's last quarter against the pace since the story
     began; nothing where too few articles tell.
@@ -65,7 +65,7 @@ def reading_time(texts: Iterable[str]) -> int:
     return max(1, math.ceil(total / WORDS_A_MINUTE))
 
 
-def anchor(title: str, key: str, taken: set[str]) -> str:
+def make_anchor(title: str, key: str, taken: set[str]) -> str:
     """
     Return an anchor of ASCII letters, digits and hyphens, and note it in `taken`.
 
@@ -96,13 +96,13 @@ class ComposeContext:
     local_date: date
     window_start: datetime
     window_end: datetime
-    seen: tuple[Edition, ...]  # the last ones, the latest first
-    common: DocumentFrequencies
-    earlier: Mapping[str, Article]  # articles from before the window, by id
-    whole: Whole  # articles of the window, and from before, with all of their text
-    kinds: Mapping[str, str]  # the kind of owner of an outlet
-    read: Read  # the outlets of the window
-    places: Callable[[Story], tuple[str, ...]]  # ISO codes of the countries that a story is about
+    earlier_editions: tuple[Edition, ...]  # the last ones, the latest first
+    frequencies: DocumentFrequencies
+    earlier_articles: Mapping[str, Article]  # articles from before the window, by id
+    load_full_texts: LoadFullTexts  # articles of the window, and from before, with all of their text
+    owner_kinds: Mapping[str, str]  # the kind of owner of an outlet
+    outlets_read: OutletGroups  # the outlets of the window
+    find_countries: Callable[[Story], tuple[str, ...]]  # ISO codes of the countries that a story is about
 
 
 def compose_story(
@@ -115,23 +115,25 @@ def compose_story(
         taken: The anchors that are in use; the story's is added.
     """
     story, covered = ranked.story, ranked.coverage
-    places = frame.places(story)
-    known = frame.whole(key for key in story.articles if key in articles or key in frame.earlier)
+    places = frame.find_countries(story)
+    known = frame.load_full_texts(key for key in story.articles if key in articles or key in frame.earlier_articles)
     own = {key: known[key] for key in in_window(story, articles)}
-    agreed = agreement(story, own, frame.common)
-    title = headline(story, own, language=frame.language, known=frame.common, agreed=agreed)
+    agreed = measure_agreement(story, own, frame.frequencies)
+    title = choose_headline(story, own, language=frame.language, known=frame.frequencies, agreed=agreed)
     if title is None:
         return None
-    summary = summarise(story, own, language=frame.language, title=title.text, known=frame.common, agreed=agreed)
-    moved = _moved(story, {**frame.earlier, **known}, articles, frame, summary, agreed)
-    summary = _without_new(summary, moved.since)
+    summary = choose_summary(
+        story, own, language=frame.language, title=title.text, known=frame.frequencies, agreed=agreed
+    )
+    moved = _moved(story, {**frame.earlier_articles, **known}, articles, frame, summary, agreed)
+    summary = _without_new(summary, moved.updates)
     codes = places or moved.place_codes
     present = list(own.values())
-    counts = sparkline((a.published_at for a in present), start=frame.window_start, end=frame.window_end)
+    counts = count_eighths((a.published_at for a in present), start=frame.window_start, end=frame.window_end)
     return EditionStory(
         number=0,
         id=story.id,
-        anchor=anchor(title.text, story.id, taken),
+        anchor=make_anchor(title.text, story.id, taken),
         title=title.text,
         title_language=title.article.language,
         url=title.article.url,
@@ -141,7 +143,7 @@ def compose_story(
         first_seen_at=moved.first_seen_at,
         updated_at=max(article.published_at for article in present),
         summary=summary,
-        since=moved.since,
+        updates=moved.updates,
         articles=len(present),
         outlets=len(covered.outlets),
         independent=len(covered.independent),
@@ -152,17 +154,17 @@ def compose_story(
         countries=covered.countries,
         article_ids=tuple(article.id for article in present),
         thread=story.thread,
-        spark=counts,
-        trend=trend(counts),
+        sparkline=counts,
+        trend=classify_trend(counts),
         score=ranked.score,
-        why=ranked.why,
+        score_terms=ranked.score_terms,
         place_codes=codes,
-        earlier=moved.earlier or "",
-        figures=moved.figures,
+        earlier_story=moved.earlier_story or "",
+        number_changes=moved.number_changes,
         new_outlets=moved.new_outlets,
-        voices=perspectives(story, own, covered, frame.kinds),
-        silent=missing_perspectives(frame.read, covered, places),
-        alerts=ranked.alerts,
+        perspectives=find_perspectives(story, own, covered, frame.owner_kinds),
+        silent=find_missing_perspectives(frame.outlets_read, covered, places),
+        watched=ranked.watched,
     )
 
 
@@ -180,26 +182,26 @@ def _moved(
     Args:
         told: Its articles, and those of the last editions, with all of their text.
     """
-    return changes.what_changed(
+    return changes.compare_with_earlier(
         story,
         told,
-        frame.seen,
+        frame.earlier_editions,
         language=frame.language,
         timezone=frame.timezone,
         local_date=frame.local_date,
         inside=articles.keys(),
         window_end=frame.window_end,
-        places=frame.places(story),
+        places=frame.find_countries(story),
         shown=summary,
-        known=frame.common,
+        known=frame.frequencies,
         agreed=agreed,
     )
 
 
 def compose_brief(ranked: RankedStory, articles: Mapping[str, Article], frame: ComposeContext) -> Brief | None:
     """Return `ranked` as one line; None if no article of it has a title."""
-    own = frame.whole(in_window(ranked.story, articles))
-    title = headline(ranked.story, own, language=frame.language, known=frame.common)
+    own = frame.load_full_texts(in_window(ranked.story, articles))
+    title = choose_headline(ranked.story, own, language=frame.language, known=frame.frequencies)
     if title is None:
         return None
     return Brief(
@@ -212,7 +214,7 @@ def compose_brief(ranked: RankedStory, articles: Mapping[str, Article], frame: C
         independent=len(ranked.coverage.independent),
         article_ids=in_window(ranked.story, articles),
         thread=ranked.story.thread,
-        alerts=ranked.alerts,
+        watched=ranked.watched,
     )
 
 
@@ -223,7 +225,7 @@ def in_window(story: Story, articles: Mapping[str, Article]) -> tuple[str, ...]:
 
 def source_mentions(
     story: Story, articles: Mapping[str, Article], covered: Coverage, language: str, *, first: str | None
-) -> tuple[Mention, ...]:
+) -> tuple[SourceMention, ...]:
     """
     Return one mention an outlet: the summary's first, then the independent ones so that each brings a new country or
     language as long as there is one, then the folded ones in time order.
@@ -242,16 +244,16 @@ def source_mentions(
     order += _spread([o for o in covered.independent if o not in order], chosen)
     order += [outlet for outlet in covered.folded if outlet not in order]
     return tuple(
-        Mention(
+        SourceMention(
             outlet=article.outlet,
             url=article.url,
             language=article.language,
             country=article.country,
             title=article.title,
-            at=article.published_at,
+            published_at=article.published_at,
             article_id=article.id,
             agency=agencies.get(article.id),
-            headline=article.language != language,
+            shows_title=article.language != language,
         )
         for article in (chosen[outlet] for outlet in order)
     )

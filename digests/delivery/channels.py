@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Protocol
 
-from digests.model import Parcel
+from digests.model import OutboundMessage
 from digests.settings.delivery import DeliverSettings, SmtpSettings
 
 BeforeCommit = Callable[[], None]
@@ -15,7 +15,7 @@ BeforeCommit = Callable[[], None]
 class Channel(Protocol):
     """A way to people that is open; used by one thread, but for `break_off`."""
 
-    def send(self, parcel: Parcel, *, at_the_brink: BeforeCommit) -> str:
+    def send(self, parcel: OutboundMessage, *, at_the_brink: BeforeCommit) -> str:
         """
         Hand `parcel` over and return what the other side said to it, in one line.
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from digests.errors import DeliveryError
-from digests.model import Parcel, Rendered
+from digests.model import OutboundMessage, Rendered
 
 if TYPE_CHECKING:
     from digests.delivery.channels import BeforeCommit
@@ -92,7 +92,7 @@ class FileChannel:
     def __init__(self) -> None:
         self._broken_off = False
 
-    def send(self, parcel: Parcel, *, at_the_brink: BeforeCommit) -> str:
+    def send(self, parcel: OutboundMessage, *, at_the_brink: BeforeCommit) -> str:
         if self._broken_off:
             raise DeliveryError("file", f"{parcel.recipient}: broken off")
         at_the_brink()

@@ -14,7 +14,7 @@ from watcher.feeds.html_text import one_line
 
 if TYPE_CHECKING:
     from digests.delivery.channels import BeforeCommit
-    from digests.model import Parcel
+    from digests.model import OutboundMessage
     from digests.settings.delivery import DeliverSettings, SmtpSettings
 
 LIMIT_S = 120.0  # for one mail: a program that queues takes a moment, one that talks to a server more
@@ -34,7 +34,7 @@ class SendmailChannel:
         self._process: subprocess.Popen[bytes] | None = None
         self._broken_off = False
 
-    def send(self, parcel: Parcel, *, at_the_brink: BeforeCommit) -> str:
+    def send(self, parcel: OutboundMessage, *, at_the_brink: BeforeCommit) -> str:
         (form,) = parcel.forms
         # A file, not a pipe: were we killed while we write, the end of a pipe would look like the end of the mail.
         with tempfile.TemporaryFile() as mail, tempfile.TemporaryFile() as said:

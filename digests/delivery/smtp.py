@@ -17,7 +17,7 @@ from watcher.feeds.html_text import one_line
 
 if TYPE_CHECKING:
     from digests.delivery.channels import BeforeCommit
-    from digests.model import Parcel
+    from digests.model import OutboundMessage
     from digests.settings.delivery import DeliverSettings, SmtpSettings
 
 DEADLINE_S = 240.0  # for one mail with all its steps, however slowly each is answered
@@ -74,7 +74,7 @@ class Smtp:
         self._socket: socket.socket | None = None
         self._ended = ""  # why nothing can be sent any more
 
-    def send(self, parcel: Parcel, *, at_the_brink: BeforeCommit) -> str:
+    def send(self, parcel: OutboundMessage, *, at_the_brink: BeforeCommit) -> str:
         (form,) = parcel.forms
         with self._time_limit():
             reused = self._client is not None

@@ -19,7 +19,7 @@ from watcher.settings.values import check_web
 
 if TYPE_CHECKING:
     from digests.delivery.channels import BeforeCommit
-    from digests.model import Parcel, Rendered
+    from digests.model import OutboundMessage, Rendered
     from digests.settings.delivery import DeliverSettings, SmtpSettings
 
 TIMEOUT_S = 15.0  # for connecting, and for each read and write
@@ -47,7 +47,7 @@ class Webhook:
         self._post: Post | None = None
         self._is_broken_off = False
 
-    def send(self, parcel: Parcel, *, at_the_brink: BeforeCommit) -> str:
+    def send(self, parcel: OutboundMessage, *, at_the_brink: BeforeCommit) -> str:
         (form,) = parcel.forms
         url, body = self._addressed(form)
         is_sent = False

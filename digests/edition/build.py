@@ -12,9 +12,9 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine
 
 from digests.analysis.corrections import apply_revisions, find_corrections, pages_to_recheck
-from digests.analysis.gazetteer import countries
+from digests.analysis.gazetteer import find_countries
 from digests.analysis.preferences import Preferences, SectionRule
-from digests.analysis.select import select
+from digests.analysis.select import select_articles
 from digests.compose.edition import DigestOptions, compose_edition
 from digests.compose.ledger import LedgerInput
 from digests.compose.rank import rank
@@ -22,7 +22,7 @@ from digests.edition.llm_summary import add_llm_summaries
 from digests.edition.load import TEXT_LEAD_CHARS, ArticleTexts, EditionInputs, EditionRequest, load
 from digests.edition.publish import build_messages, publish
 from digests.edition.schedule import NOT_LATE, window_of
-from digests.model import Edition, FailingSource, Parcel
+from digests.model import Edition, FailingSource, OutboundMessage
 from digests.settings.digests import DigestSettings
 from digests.store import editions, outbox
 from digests.store.maintenance import with_owners
@@ -131,7 +131,9 @@ def claim_edition(
     )
 
 
-def save(connection: Connection, edition: Edition, slot: str, messages: Sequence[Parcel], *, now: datetime) -> bool:
+def save(
+    connection: Connection, edition: Edition, slot: str, messages: Sequence[OutboundMessage], *, now: datetime
+) -> bool:
     """
     Store an edition with its messages, and schedule another look at the pages that it cites.
 
@@ -161,13 +163,13 @@ def compose(inputs: EditionInputs) -> Edition:
         article for article in leads.values() if article.published_at >= start or arrived_late(article, inputs)
     ]
     wishes = preferences(digest)
-    chosen = select(
+    chosen = select_articles(
         candidates,
         start=start - LATE_ARTICLES,
         end=end,
-        mute=wishes.mute,
+        muted_phrases=wishes.mute,
         languages=wishes.languages,
-        whole=texts.whole,
+        load_full_texts=texts.whole,
     )
     articles = {article.id: article for article in with_owners(chosen.articles, owners_of(inputs.feeds))}
     taken = {article.id for article in candidates}
@@ -181,32 +183,32 @@ def compose(inputs: EditionInputs) -> Edition:
         now=end,
         previous=previous,
         language=digest.language,
-        wishes=wishes,
-        about=partial(countries, articles=articles),
+        preferences=wishes,
+        find_countries=partial(find_countries, articles=articles),
     )
     withdrawn = sum(article.published_at >= start for article in inputs.articles)
     withdrawn -= sum(article.published_at >= start for article in revised)
     late_articles = sum(article.published_at < start for article in candidates)
     return compose_edition(
-        shape=digest_options(digest),
+        options=digest_options(digest),
         ranked=ranked,
         articles=articles,
-        intake=ledger_input(inputs, chosen.left_out, withdrawn=withdrawn, late_articles=late_articles),
+        ledger_input=ledger_input(inputs, chosen.left_out, withdrawn=withdrawn, late_articles=late_articles),
         previous=previous,
-        seen=inputs.seen,
+        earlier_editions=inputs.seen,
         number=inputs.number,
         local_date=request.local_date,
         window_start=start,
         window_end=end,
         made_at=inputs.now,
-        earlier=before | dict(inputs.cited),
-        kinds={
+        earlier_articles=before | dict(inputs.cited),
+        owner_kinds={
             feed.feed.source.name: feed.feed.source.owner_kind for feed in inputs.feeds if feed.feed.source.owner_kind
         },
         corrections=find_corrections(inputs.citations, inputs.corrected, inputs.revisions, since=previous.window_end)
         if previous
         else (),
-        whole=texts.whole,
+        load_full_texts=texts.whole,
     )
 
 
@@ -243,7 +245,7 @@ def digest_options(digest: DigestSettings) -> DigestOptions:
         briefs=digest.briefs,
         sections=digest.sections,
         note=digest.note,
-        wishes=preferences(digest),
+        preferences=preferences(digest),
     )
 
 
@@ -256,14 +258,14 @@ def preferences(digest: DigestSettings) -> Preferences:
         mute=digest.mute,
         languages=tuple(tag.split("-")[0] for tag in digest.languages),
         regions=digest.regions,
-        rules=tuple(
+        section_rules=tuple(
             SectionRule(section=rule.section, words=rule.words, countries=rule.countries, sources=rule.sources)
             for rule in digest.section_rules
         ),
-        words=tuple(weights.words.items()),
-        countries=tuple(weights.countries.items()),
-        sections=tuple(weights.sections.items()),
-        sources=tuple(weights.sources.items()),
+        word_weights=tuple(weights.words.items()),
+        country_weights=tuple(weights.countries.items()),
+        section_weights=tuple(weights.sections.items()),
+        source_weights=tuple(weights.sources.items()),
     )
 
 

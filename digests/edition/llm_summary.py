@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 
 from digests.analysis.corrections import apply_revisions
 from digests.model import Edition, EditionStory, Story
-from digests.summarise.llm_check import build_prompt, prompt_sources, supported_sentences
+from digests.summarise.llm_check import build_prompt, collect_prompt_sources, supported_sentences
 from watcher.errors import WatcherError
 from watcher.model import Article
 from watcher.net.openai import Chat, Message
@@ -47,7 +47,9 @@ def add_llm_summaries(
     try:
         chat = Chat(url=asked.url, model=asked.model, key=asked.key)
         for told in edition.stories:
-            sources = prompt_sources(by_id[told.id], articles, language=edition.language) if told.id in by_id else ()
+            sources = (
+                collect_prompt_sources(by_id[told.id], articles, language=edition.language) if told.id in by_id else ()
+            )
             if not sources:
                 continue
             system, user = build_prompt(sources, language=edition.language, title=told.title)
@@ -63,7 +65,7 @@ def add_llm_summaries(
             left -= answer.tokens
             answered += 1
             if prose := supported_sentences(answer.text, sources, language=edition.language):
-                written[told.id] = replace(told, prose=prose, prose_by=asked.model)
+                written[told.id] = replace(told, llm_sentences=prose, llm_model=asked.model)
     except WatcherError as error:
         fault = str(error)
     sections = tuple(
@@ -71,7 +73,7 @@ def add_llm_summaries(
         for section in edition.sections
     )
     told_of = _in_words(asked.model, len(written), answered, fault)
-    return replace(edition, sections=sections, ledger=replace(edition.ledger, prose=told_of))
+    return replace(edition, sections=sections, ledger=replace(edition.ledger, llm_note=told_of))
 
 
 def articles_of(engine: Engine, edition: Edition) -> Mapping[str, Article]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from digests.analysis.corrections import Citation, citations
+from digests.analysis.corrections import Citation, collect_citations
 from digests.analysis.gazetteer import LEAD_CHARS
 from digests.analysis.preferences import LEAD_CHARS as PHRASE_CHARS
 from digests.model import Edition, Story
@@ -110,7 +110,7 @@ def load(
     revisions = revisions_between(connection, start=start - REVISIONS_BACK, end=end)
     seen = editions.seen_editions(connection, digest.name, before=request.local_date, most=REMEMBERED_EDITIONS)
     cited_ids = [key for edition in seen for story in edition.stories for key in story.article_ids]
-    changed = {key: cited for key, cited in citations(seen).items() if key in revisions}
+    changed = {key: cited for key, cited in collect_citations(seen).items() if key in revisions}
     return EditionInputs(
         digest=digest,
         request=request,

@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 
 from digests.delivery.file import write
 from digests.errors import DigestError
-from digests.model import Edition, Parcel, Rendered
+from digests.model import Edition, OutboundMessage, Rendered
 from digests.render.templating import NAMES, Own, OwnTemplate
 from digests.settings.delivery import DeliverSettings
 from digests.settings.digests import DigestSettings
@@ -101,10 +101,12 @@ class MessageContext:
     suffix: str = ""
 
 
-Pack = Callable[[MessageContext, DeliverSettings], Iterator[Parcel]]
+Pack = Callable[[MessageContext, DeliverSettings], Iterator[OutboundMessage]]
 
 
-def build_messages(engine: Engine, edition: Edition, digest: DigestSettings, *, suffix: str = "") -> tuple[Parcel, ...]:
+def build_messages(
+    engine: Engine, edition: Edition, digest: DigestSettings, *, suffix: str = ""
+) -> tuple[OutboundMessage, ...]:
     """
     Return a parcel for each recipient of each channel of the settings, and each once.
 
@@ -115,14 +117,14 @@ def build_messages(engine: Engine, edition: Edition, digest: DigestSettings, *, 
     if not edition.stories and not digest.send_empty:
         return ()
     packing = MessageContext(engine=engine, edition=edition, digest=digest, suffix=suffix)
-    found: dict[tuple[str, str], Parcel] = {}
+    found: dict[tuple[str, str], OutboundMessage] = {}
     for way in digest.deliver:
         for parcel in PACKED[way.channel](packing, way):
             found.setdefault((parcel.channel, parcel.recipient), parcel)
     return tuple(found.values())
 
 
-def mails(packing: MessageContext, way: DeliverSettings) -> Iterator[Parcel]:
+def mails(packing: MessageContext, way: DeliverSettings) -> Iterator[OutboundMessage]:
     """Yield a mail for each recipient, addressed to nobody else; it is rendered once."""
     from digests.render.forms import render
     from digests.render.mail import addressed
@@ -133,19 +135,19 @@ def mails(packing: MessageContext, way: DeliverSettings) -> Iterator[Parcel]:
     (form,) = render(packing.edition, ["eml"], mail=head, own=own_templates(packing.digest.templates))
     for reader in readers:
         mail = replace(form, body=addressed(form.body, reader))
-        yield Parcel(channel=way.channel, recipient=reader, forms=(mail,))
+        yield OutboundMessage(channel=way.channel, recipient=reader, forms=(mail,))
 
 
-def files(packing: MessageContext, way: DeliverSettings) -> Iterator[Parcel]:
+def files(packing: MessageContext, way: DeliverSettings) -> Iterator[OutboundMessage]:
     """Yield the digest's forms for a folder."""
     digest = packing.digest
     earlier = earlier_editions(packing.engine, digest, digest.formats)
     forms = render_all(packing.edition, digest, digest.formats, earlier=earlier, suffix=packing.suffix)
     for folder in way.recipients(()):
-        yield Parcel(channel=way.channel, recipient=folder, forms=forms)
+        yield OutboundMessage(channel=way.channel, recipient=folder, forms=forms)
 
 
-def messages(packing: MessageContext, way: DeliverSettings) -> Iterator[Parcel]:
+def messages(packing: MessageContext, way: DeliverSettings) -> Iterator[OutboundMessage]:
     """Yield the message for a web address."""
     from digests.render.edition import view
     from digests.render.webhook import render
@@ -154,7 +156,7 @@ def messages(packing: MessageContext, way: DeliverSettings) -> Iterator[Parcel]:
     body = render(view(edition), edition, shape=way.shape)
     form = Rendered(format=way.shape, name=f"{edition.local_date.isoformat()}.json", body=body)
     for place in way.recipients(()):
-        yield Parcel(channel=way.channel, recipient=place, forms=(form,))
+        yield OutboundMessage(channel=way.channel, recipient=place, forms=(form,))
 
 
 # How each channel's parcels are made.

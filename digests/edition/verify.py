@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from digests.model import Brief, Correction, Edition, EditionStory, Figure, Mention, Sentence
+from digests.model import Brief, Correction, Edition, EditionStory, NumberChange, Sentence, SourceMention
 from watcher.model import Article, Revision
 
 ROUNDING = 1e-5  # of a score, which has six digits behind the point
@@ -55,7 +55,7 @@ def verify(
         faults.extend(_of_story(story, versions))
         for brief in story.related:
             faults.extend(_of_brief(brief, versions))
-    for brief in (*edition.briefs, *edition.gone):
+    for brief in (*edition.briefs, *edition.ended):
         faults.extend(_of_brief(brief, versions))
     for correction in edition.corrections:
         faults.extend(_of_correction(correction, versions, revisions))
@@ -65,7 +65,7 @@ def verify(
 def _of_story(story: EditionStory, texts: Texts) -> Iterator[Discrepancy]:
     at = f"story {story.number}"
     yield from _of_headline(story.id, at, story.title, story.url, story.article_ids, texts)
-    for part, sentences in (("summary", story.summary), ("since the last edition", story.since)):
+    for part, sentences in (("summary", story.summary), ("since the last edition", story.updates)):
         for number, sentence in enumerate(sentences, 1):
             where = f"{at}, {part}, sentence {number}"
             if sentence.article_id not in story.article_ids:
@@ -73,16 +73,16 @@ def _of_story(story: EditionStory, texts: Texts) -> Iterator[Discrepancy]:
                     story=story.id, where=where, text=sentence.text, message="its article is not one of the story's"
                 )
             yield from _of_sentence(story.id, where, sentence, texts)
-    for number, prose in enumerate(story.prose, 1):
+    for number, prose in enumerate(story.llm_sentences, 1):
         if not prose.sources:
             yield Discrepancy(
                 story=story.id, where=f"{at}, prose {number}", text=prose.text, message="it rests on nothing"
             )
         for sentence in prose.sources:
             yield from _of_sentence(story.id, f"{at}, prose {number}, source {sentence.outlet}", sentence, texts)
-    for figure in story.figures:
+    for figure in story.number_changes:
         yield from _of_figure(story.id, f"{at}, figure {figure.before} → {figure.after}", figure, texts)
-    for mention in (*story.mentions, *(voice.mention for voice in story.voices)):
+    for mention in (*story.mentions, *(voice.mention for voice in story.perspectives)):
         yield from _of_mention(story.id, f"{at}, source {mention.outlet}", mention, texts)
     yield from _of_place(story, at)
     counts = f"{story.outlets} outlets, {story.independent} independent, {story.folded} folded"
@@ -97,7 +97,7 @@ def _of_story(story: EditionStory, texts: Texts) -> Iterator[Discrepancy]:
 def _of_place(story: EditionStory, at: str) -> Iterator[Discrepancy]:
     """Yield what is wrong with a story's place: its score sums up its terms, and those of counts follow from them."""
     said = f"score {story.score}"
-    if abs(story.score - sum(term.value * term.weight for term in story.why)) > ROUNDING:
+    if abs(story.score - sum(term.value * term.weight for term in story.score_terms)) > ROUNDING:
         yield Discrepancy(story=story.id, where=at, text=said, message="it is not the sum of its terms")
     counts = {
         "independent": story.independent,
@@ -105,7 +105,7 @@ def _of_place(story: EditionStory, at: str) -> Iterator[Discrepancy]:
         "languages": len(story.languages),
         "countries": len(story.countries),
     }
-    for term in story.why:
+    for term in story.score_terms:
         count = counts.get(term.name)
         if count is not None and abs(term.value - math.log2(max(count, 1))) > ROUNDING:
             yield Discrepancy(
@@ -113,8 +113,8 @@ def _of_place(story: EditionStory, at: str) -> Iterator[Discrepancy]:
             )
 
 
-def _of_figure(story: str, where: str, figure: Figure, texts: Texts) -> Iterator[Discrepancy]:
-    for number, sentence in ((figure.before, figure.was), (figure.after, figure.now)):
+def _of_figure(story: str, where: str, figure: NumberChange, texts: Texts) -> Iterator[Discrepancy]:
+    for number, sentence in ((figure.before, figure.sentence_before), (figure.after, figure.sentence_after)):
         yield from _of_sentence(story, where, sentence, texts)
         if number not in sentence.text:
             yield Discrepancy(story=story, where=where, text=sentence.text, message=f"{number} does not stand in it")
@@ -159,7 +159,7 @@ def _of_sentence(story: str, where: str, sentence: Sentence, texts: Texts) -> It
     told = (
         ("outlet", sentence.outlet, article.outlet),
         ("link", sentence.url, article.url),
-        ("time", sentence.at, article.published_at),
+        ("time", sentence.published_at, article.published_at),
         ("language", sentence.language, article.language),
     )
     for name, said, true in told:
@@ -169,7 +169,7 @@ def _of_sentence(story: str, where: str, sentence: Sentence, texts: Texts) -> It
             )
 
 
-def _of_mention(story: str, where: str, mention: Mention, texts: Texts) -> Iterator[Discrepancy]:
+def _of_mention(story: str, where: str, mention: SourceMention, texts: Texts) -> Iterator[Discrepancy]:
     versions = texts.get(mention.article_id, ())
     if not versions:
         yield Discrepancy(
@@ -181,7 +181,7 @@ def _of_mention(story: str, where: str, mention: Mention, texts: Texts) -> Itera
         ("outlet", mention.outlet, article.outlet),
         ("link", mention.url, article.url),
         ("title", mention.title, article.title),
-        ("time", mention.at, article.published_at),
+        ("time", mention.published_at, article.published_at),
         ("language", mention.language, article.language),
     )
     for name, said, true in told:

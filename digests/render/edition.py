@@ -11,12 +11,12 @@ from digests.model import (
     Correction,
     Edition,
     EditionStory,
-    Figure,
-    Mention,
-    Prose,
+    LlmSentence,
+    MissingPerspective,
+    NumberChange,
+    Perspective,
     Sentence,
-    Silent,
-    Voice,
+    SourceMention,
 )
 from digests.render.escape import language_tag, safe_anchor, sanitize_line, sanitize_lines, text_direction, web_url
 from digests.render.ledger import ledger_lines
@@ -79,7 +79,7 @@ def view(edition: Edition) -> EditionView:
         long_date=words.long_date(edition.local_date),
         number=edition.number,
         facts=words.say("facts", **facts),
-        minutes=words.say("minutes", n=edition.minutes) if edition.stories else "",
+        minutes=words.say("minutes", n=edition.reading_minutes) if edition.stories else "",
         note=sanitize_lines(edition.note),
         sections=tuple(
             SectionView(
@@ -92,7 +92,7 @@ def view(edition: Edition) -> EditionView:
         corrections=tuple(correction(one, words) for one in edition.corrections),
         briefs=tuple(brief(one, words) for one in edition.briefs if one.status != "quiet"),
         quiet=tuple(brief(one, words) for one in edition.briefs if one.status == "quiet"),
-        gone=tuple(brief(one, words) for one in edition.gone),
+        gone=tuple(brief(one, words) for one in edition.ended),
         ledger=ledger_lines(edition, words),
         previous=edition.previous,
         counts=tuple(counts.items()),
@@ -117,11 +117,11 @@ def story_view(story: EditionStory, edition: Edition, words: Localizer) -> Story
         places=" · ".join(sanitize_line(place) for place in story.places),
         is_new=is_new,
         day=words["new"] if is_new else "" if edition.previous is None else words.say("day", n=story.day),
-        alerts=watched(story.alerts, words),
+        alerts=watched(story.watched, words),
         rest=" · ".join([words["quiet"], updated] if story.status == "quiet" else [updated]),
-        summary=written(story.prose, words) if story.prose else quotes(story.summary, words),
-        written=words.say("written", model=_model(story)) if story.prose else "",
-        grounds=quotes(tuple(dict.fromkeys(s for told in story.prose for s in told.sources)), words),
+        summary=written(story.llm_sentences, words) if story.llm_sentences else quotes(story.summary, words),
+        written=words.say("written", model=_model(story)) if story.llm_sentences else "",
+        grounds=quotes(tuple(dict.fromkeys(s for told in story.llm_sentences for s in told.sources)), words),
         since_label=_since(edition, words),
         since=_moved(story, words),
         coverage=coverage(story, words),
@@ -131,7 +131,7 @@ def story_view(story: EditionStory, edition: Edition, words: Localizer) -> Story
         voices=voices(story, words),
         silent=silent(story, words),
         related=tuple(brief(one, words) for one in story.related[:MAX_RELATED]),
-        spark=_heights(story.spark) if story.trend in TRENDS else (),
+        spark=_heights(story.sparkline) if story.trend in TRENDS else (),
         trend=words[story.trend] if story.trend in TRENDS else "",
         country=next(iter(story.place_codes), ""),
         first_place=sanitize_line(next(iter(story.places), "")),
@@ -140,45 +140,47 @@ def story_view(story: EditionStory, edition: Edition, words: Localizer) -> Story
 
 def _moved(story: EditionStory, words: Localizer) -> tuple[Quote, ...]:
     """Return what is new: numbers given anew, then sentences, then outlets."""
-    figures = tuple(_figure(figure, words) for figure in story.figures[:MAX_FIGURES])
+    figures = tuple(_figure(figure, words) for figure in story.number_changes[:MAX_FIGURES])
     if not story.new_outlets:
-        return figures + quotes(story.since, words)
+        return figures + quotes(story.updates, words)
     count = len(story.new_outlets)
     named = ", ".join(sanitize_line(name, limit=MAX_TITLE) for name in story.new_outlets[:MAX_NEW_OUTLETS])
     named += ", …" if count > MAX_NEW_OUTLETS else ""
     joined = Quote(text=words.say("new_outlets", n=count, names=named), tongue=Tongue(), cites=())
-    return (*figures, *quotes(story.since, words), joined)
+    return (*figures, *quotes(story.updates, words), joined)
 
 
-def _figure(figure: Figure, words: Localizer) -> Quote:
+def _figure(figure: NumberChange, words: Localizer) -> Quote:
     """Return "59 → 78 people" and where the new number stands."""
     before, after, what = (sanitize_line(text, limit=120) for text in (figure.before, figure.after, figure.what))
-    now = figure.now
+    now = figure.sentence_after
     arrow = words.arrow_in(now.language, what) if what else words.arrow
     return Quote(
         text=f"{before} {arrow} {after} {what}".rstrip(),
         tongue=tongue(now.language, what, words) if what else Tongue(),
-        cites=(cite(now.outlet, now.url, now.at, words),),
+        cites=(cite(now.outlet, now.url, now.published_at, words),),
     )
 
 
-def _title(mention: Mention, story: EditionStory) -> str:
+def _title(mention: SourceMention, story: EditionStory) -> str:
     """
     Return the headline of a report that is shown by it: one in another language than the digest's, unless the story
     stands under it.
     """
     is_own = (mention.url, mention.language) == (story.url, story.title_language) and story.title in mention.title
-    if is_own or not mention.headline:
+    if is_own or not mention.shows_title:
         return ""
     return sanitize_line(mention.title, limit=MAX_TITLE)
 
 
-def _sources(story: EditionStory, mentions: Sequence[Mention], most: int, words: Localizer) -> tuple[SourceLine, ...]:
+def _sources(
+    story: EditionStory, mentions: Sequence[SourceMention], most: int, words: Localizer
+) -> tuple[SourceLine, ...]:
     """Return the first of `mentions` as they are shown."""
     return tuple(_source(each, _title(each, story), words) for each in mentions[:most])
 
 
-def _agency(mention: Mention, words: Localizer) -> str:
+def _agency(mention: SourceMention, words: Localizer) -> str:
     """Return "AFP text", or nothing where it is nobody's or the agency's own site has it: "Reuters", "AP News"."""
     agency = sanitize_line(mention.agency or "", limit=80)
     own, named = ([fold(word) for word in split(name)] for name in (mention.outlet, agency))
@@ -187,7 +189,7 @@ def _agency(mention: Mention, words: Localizer) -> str:
     return words.say("agency", agency=agency)
 
 
-def _source(mention: Mention, title: str, words: Localizer) -> SourceLine:
+def _source(mention: SourceMention, title: str, words: Localizer) -> SourceLine:
     outlet = outlet_name(mention.outlet, mention.url)
     about = (words.country(mention.country), words.in_language(mention.language), _agency(mention, words))
     return SourceLine(
@@ -200,7 +202,7 @@ def _source(mention: Mention, title: str, words: Localizer) -> SourceLine:
 
 
 def _model(story: EditionStory) -> str:
-    return sanitize_line(story.prose_by, limit=80) or "?"
+    return sanitize_line(story.llm_model, limit=80) or "?"
 
 
 def _since(edition: Edition, words: Localizer) -> str:
@@ -233,23 +235,23 @@ def coverage(story: EditionStory, words: Localizer) -> str:
 
 def voices(story: EditionStory, words: Localizer) -> tuple[VoiceView, ...]:
     """Return how each country, or kind of owner, leads; the first of each to report is called so."""
-    return tuple(_voice(voice, story.voices, words) for voice in story.voices[:MAX_VOICES])
+    return tuple(_voice(voice, story.perspectives, words) for voice in story.perspectives[:MAX_VOICES])
 
 
-def _voice(voice: Voice, among: Iterable[Voice], words: Localizer) -> VoiceView:
+def _voice(voice: Perspective, among: Iterable[Perspective], words: Localizer) -> VoiceView:
     mention = voice.mention
     title = headline(mention.title, words)
     is_country = voice.group == "country"
     before, after = words.around("leads" if is_country else "leads_kind", "headline", name=_name(voice, words))
-    rivals = [other.mention.at for other in among if other.group == voice.group and other is not voice]
-    first = words["first"] if rivals and mention.at < min(rivals) else ""
+    rivals = [other.mention.published_at for other in among if other.group == voice.group and other is not voice]
+    first = words["first"] if rivals and mention.published_at < min(rivals) else ""
     only = ", ".join(name for name in (sanitize_line(name, limit=80) for name in voice.only[:MAX_ONLY]) if name)
     return VoiceView(
         before=before,
         headline=title,
         tongue=tongue(mention.language, title, words),
         after=after,
-        cite=cite(mention.outlet, mention.url, mention.at, words),
+        cite=cite(mention.outlet, mention.url, mention.published_at, words),
         about=", ".join(part for part in (words.in_language(mention.language), first) if part),
         only=words.say("only_there", names=only) if only else "",
     )
@@ -272,7 +274,7 @@ def silent(story: EditionStory, words: Localizer) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def _name(one: Voice | Silent, words: Localizer) -> str:
+def _name(one: Perspective | MissingPerspective, words: Localizer) -> str:
     """Return the name of a country, or the settings' word for a kind of owner."""
     name = sanitize_line(one.name, limit=80)
     return words.country(name) or name if one.group == "country" else name
@@ -324,19 +326,21 @@ def cite(outlet: str, url: str, at: datetime, words: Localizer) -> Cite:
 def quotes(sentences: Sequence[Sentence], words: Localizer) -> tuple[Quote, ...]:
     """Return the sentences in order; those that follow each other in one report share one citation."""
     found = []
-    for (url, outlet, tag, at), run in groupby(sentences, key=lambda s: (s.url, s.outlet, s.language, s.at)):
+    for (url, outlet, tag, at), run in groupby(sentences, key=lambda s: (s.url, s.outlet, s.language, s.published_at)):
         text = words.joined((sanitize_line(sentence.text) for sentence in run), tag)
         found.append(Quote(text=text, tongue=tongue(tag, text, words), cites=(cite(outlet, url, at, words),)))
     return tuple(found)
 
 
-def written(prose: Iterable[Prose], words: Localizer) -> tuple[Quote, ...]:
+def written(prose: Iterable[LlmSentence], words: Localizer) -> tuple[Quote, ...]:
     """Return what a model wrote, each sentence with the reports it rests on."""
     return tuple(
         Quote(
             text=sanitize_line(sentence.text),
             tongue=Tongue(),
-            cites=tuple(dict.fromkeys(cite(s.outlet, s.url, s.at, words) for s in sentence.sources))[:MAX_CITES],
+            cites=tuple(dict.fromkeys(cite(s.outlet, s.url, s.published_at, words) for s in sentence.sources))[
+                :MAX_CITES
+            ],
         )
         for sentence in prose
     )
@@ -352,7 +356,7 @@ def brief(value: Brief, words: Localizer) -> BriefView:
     """Return a story in one line."""
     title, outlet = headline(value.title, words), outlet_name(value.outlet, value.url)
     day = words.say("day", n=value.day) if value.day > 1 else ""
-    about = (words.in_language(value.language), day, watched(value.alerts, words))
+    about = (words.in_language(value.language), day, watched(value.watched, words))
     return BriefView(
         title=title,
         url=web_url(value.url),

@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from string import Formatter
 
-from digests.model import Edition, Largest
+from digests.model import Edition, LargestStory
 from digests.render.escape import sanitize_line
 from digests.render.localizer import FALLBACK, Localizer, phrases_of
 
@@ -38,9 +38,11 @@ def ledger_lines(edition: Edition, words: Localizer) -> tuple[str, ...]:
     """Return the paragraphs of the foot, in order."""
     lines = [_window(edition, words), _seen(edition, words), _sources(edition, words)]
     if edition.stories:
-        lines.append(words["method_written" if any(story.prose for story in edition.stories) else "method"])
-    if edition.ledger.prose:
-        lines.append(words.say("prose", told=sanitize_line(retold(edition.ledger.prose, words, "prose_"), limit=300)))
+        lines.append(words["method_written" if any(story.llm_sentences for story in edition.stories) else "method"])
+    if edition.ledger.llm_note:
+        lines.append(
+            words.say("prose", told=sanitize_line(retold(edition.ledger.llm_note, words, "prose_"), limit=300))
+        )
     if edition.previous is not None:
         lines.append(words.say("previous", day=words.long_date(edition.previous)))
     return tuple(lines)
@@ -75,7 +77,7 @@ def _seen(edition: Edition, words: Localizer) -> str:
     )
     reasons = [f"{_reason(reason, words)} ({words.number(count)})" for reason, count in ledger.left_out if count]
     text = f"{text} {words.say('left_out', reasons=', '.join(reasons))}" if reasons else text
-    return f"{text} {_giant(ledger.largest, words)}" if ledger.largest and ledger.largest.alarm else text
+    return f"{text} {_giant(ledger.largest, words)}" if ledger.largest and ledger.largest.is_oversized else text
 
 
 def _reason(reason: str, words: Localizer) -> str:
@@ -88,7 +90,7 @@ def _why(reason: str, words: Localizer) -> str:
     return retold(reason, words, "why_")
 
 
-def _giant(largest: Largest, words: Localizer) -> str:
+def _giant(largest: LargestStory, words: Localizer) -> str:
     title = sanitize_line(largest.title, limit=200) or words["untitled"]
     return words.say("giant", title=title, reports=largest.reports, all=largest.of_reports)
 

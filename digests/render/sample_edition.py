@@ -19,7 +19,7 @@ def try_templates(own: Own) -> None:
         DigestError: What is wrong in one, with its file and line.
     """
     full = edition()
-    first = replace(full, previous=None, corrections=(), briefs=(), gone=(), note="")
+    first = replace(full, previous=None, corrections=(), briefs=(), ended=(), note="")
     for each in (full, first, replace(first, sections=())):
         render(each, tuple(FORMATS), own=own, earlier=(full,))
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, case, func, or_, select, update
 
-from digests.model import Parcel, Rendered
+from digests.model import OutboundMessage, Rendered
 from digests.store.editions import is_process_alive, process_id
 from digests.store.schema import deliveries
 from watcher.store.sql import insert, load_fact, save_fact
@@ -51,7 +51,7 @@ class Delivery:
     mend: str | None
 
 
-def enqueue(connection: Connection, place: EditionKey, parcels: Iterable[Parcel], *, now: datetime) -> None:
+def enqueue(connection: Connection, place: EditionKey, parcels: Iterable[OutboundMessage], *, now: datetime) -> None:
     """Add a delivery for each parcel; one that the edition has already stays as it is."""
     rows = [
         {
@@ -73,7 +73,7 @@ def enqueue(connection: Connection, place: EditionKey, parcels: Iterable[Parcel]
         connection.execute(insert(connection, deliveries).on_conflict_do_nothing(), rows)
 
 
-def pack_forms(parcel: Parcel) -> bytes:
+def pack_forms(parcel: OutboundMessage) -> bytes:
     """Return the forms of a parcel as the store keeps them: a line of JSON with names and lengths, then their bytes."""
     head = json.dumps([[form.format, form.name, len(form.body)] for form in parcel.forms]).encode()
     return zlib.compress(b"\n".join((head, b"".join(form.body for form in parcel.forms))), 6)
@@ -89,11 +89,11 @@ def unpack_forms(payload: bytes) -> tuple[Rendered, ...]:
     return tuple(found)
 
 
-def message_from_row(connection: Connection, delivery: Delivery) -> Parcel:
+def message_from_row(connection: Connection, delivery: Delivery) -> OutboundMessage:
     """Return what is to be delivered."""
     payload = connection.execute(select(deliveries.c.payload).where(deliveries.c.id == delivery.id)).scalar_one()
     forms = unpack_forms(payload) if payload else ()
-    return Parcel(channel=delivery.channel, recipient=delivery.recipient, forms=forms)
+    return OutboundMessage(channel=delivery.channel, recipient=delivery.recipient, forms=forms)
 
 
 def claim(

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, func, or_, select, update
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from sqlalchemy.sql.elements import KeyedColumnElement
 
-from digests.cluster.item import Item
+from digests.cluster.item import ClusterItem
 from digests.cluster.tracking import MERGED, MOVED, SPLIT, ExistingStory, MergedStory, StoryEvent, TrackedStories
 from digests.model import Story
 from digests.store.schema import grouped, stories, story_articles, story_changes
@@ -142,7 +142,7 @@ def known_of(row: Row[tuple[Any, ...]], articles: tuple[str, ...] = ()) -> Exist
     at = row._mapping
     profile = None
     if at["profile"] is not None and not articles:
-        profile = Item(
+        profile = ClusterItem(
             article_id=at["id"],
             title=at["title"],
             language=at["language"],
@@ -158,7 +158,7 @@ def known_of(row: Row[tuple[Any, ...]], articles: tuple[str, ...] = ()) -> Exist
         first_at=at["first_at"],
         size=at["size"],
         articles=articles,
-        was=tuple(at["was"]),
+        merged_ids=tuple(at["was"]),
         profile=profile,
     )
 
@@ -175,7 +175,7 @@ def save_changes(
     connection: Connection,
     carried: TrackedStories,
     members: Sequence[StoryMember],
-    profiles: Mapping[str, Item],
+    profiles: Mapping[str, ClusterItem],
     times: Mapping[str, datetime],
     *,
     now: datetime,
@@ -188,15 +188,15 @@ def save_changes(
         profiles: The stories that are new or have changed, and what each is about.
         times: When the articles were published.
     """
-    for change in carried.changes:
+    for change in carried.events:
         if change.kind == MERGED:
             redirect_merged(connection, change.story, change.other)
     add(connection, story_articles, [member_row(member) for member in members], key="article_id")
     sizes = counted(connection, profiles)
     found = [story for story in carried.stories if story.id in profiles]
     add(connection, stories, [story_values(each, profiles[each.id], times, sizes[each.id]) for each in found], key="id")
-    shrink_story_dates(connection, carried.changes, times)
-    record_events(connection, carried.changes, now=now)
+    shrink_story_dates(connection, carried.events, times)
+    record_events(connection, carried.events, now=now)
 
 
 def redirect_merged(connection: Connection, story: str, other: str) -> None:
@@ -217,7 +217,7 @@ def member_row(member: StoryMember) -> dict[str, object]:
     }
 
 
-def story_values(story: Story, profile: Item, times: Mapping[str, datetime], size: int) -> dict[str, object]:
+def story_values(story: Story, profile: ClusterItem, times: Mapping[str, datetime], size: int) -> dict[str, object]:
     """Return a story as a row; its profile only if it has more than one article."""
     features = profile.features if size > 1 else None
     at = [times[article] for article in story.articles]
@@ -230,7 +230,7 @@ def story_values(story: Story, profile: Item, times: Mapping[str, datetime], siz
         "first_at": min(at),
         "last_at": max(at),
         "began_at": story.began_at or min(at),
-        "was": list(story.was),
+        "was": list(story.merged_ids),
         "merged_into": None,
         "profile": encode(features) if features else None,
         "vector": features.vector if features else None,
@@ -404,7 +404,9 @@ def merged_into(connection: Connection, ids: Collection[str]) -> tuple[MergedSto
         gone = select(stories.c.id, stories.c.thread, stories.c.began_at, stories.c.was)
         gone = gone.where(stories.c.id.in_(part), stories.c.merged_into.is_not(None)).order_by(stories.c.id)
         found += [
-            MergedStory(id=row.id, thread=row.thread, began_at=row.began_at, articles=had[row.id], was=tuple(row.was))
+            MergedStory(
+                id=row.id, thread=row.thread, began_at=row.began_at, articles=had[row.id], merged_ids=tuple(row.was)
+            )
             for row in connection.execute(gone)
             if row.id in had
         ]

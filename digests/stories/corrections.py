@@ -10,9 +10,9 @@ from sqlalchemy import Connection, Engine
 
 from digests.cluster.constraints import UserCorrection
 from digests.cluster.follow_ups import story_profile
-from digests.cluster.tracking import MERGED, SPLIT, StoryEvent, TrackedStories, min_of, new_id, restored_story
+from digests.cluster.tracking import MERGED, SPLIT, StoryEvent, TrackedStories, earliest_time, new_id, restored_story
 from digests.errors import DigestError
-from digests.model import Report, Story
+from digests.model import Story, WireGroup
 from digests.store import stories as store
 from digests.store.corrections import add_correction
 from digests.store.stories import StoryMember, StoryRow, merged_into, resolve_merged, story_members
@@ -46,11 +46,13 @@ def split(engine: Engine, story: str, articles: Sequence[str], *, now: datetime)
         gone = frozenset(articles)
         check_parts(whole, gone)
         rest, own = subset_story(whole, set(whole.articles) - gone), subset_story(whole, gone)
-        if back := restored_story(own.articles, len(own.articles), merged_into(connection, whole.was)):
-            own = replace(own, id=back.id, thread=back.thread, began_at=back.began_at, was=back.was)
-            rest = replace(rest, was=tuple(old for old in rest.was if old not in (back.id, *back.was)))
+        if back := restored_story(own.articles, len(own.articles), merged_into(connection, whole.merged_ids)):
+            own = replace(own, id=back.id, thread=back.thread, began_at=back.began_at, merged_ids=back.merged_ids)
+            rest = replace(
+                rest, merged_ids=tuple(old for old in rest.merged_ids if old not in (back.id, *back.merged_ids))
+            )
         else:
-            own = replace(own, id=free_id(connection, own.articles[0]), was=())
+            own = replace(own, id=free_id(connection, own.articles[0]), merged_ids=())
         correction = UserCorrection(kind="split", articles=own.articles, others=rest.articles)
         number = add_correction(connection, correction, words=f"split {whole.id} {' '.join(own.articles)}", now=now)
         change = StoryEvent(kind=SPLIT, story=whole.id, other=own.id, articles=own.articles, why=article_ids(number))
@@ -120,13 +122,13 @@ def subset_story(whole: Story, ids: Collection[str]) -> Story:
 
 def merge_stories(into: Story, gone: Story) -> Story:
     """Return two stories as one, under the id of the first."""
-    reports: tuple[Report, ...] = (*into.reports, *gone.reports)
+    reports: tuple[WireGroup, ...] = (*into.reports, *gone.reports)
     return replace(
         into,
         articles=(*into.articles, *gone.articles),
         reports=reports,
-        began_at=min_of(into.began_at, gone.began_at) if into.thread == gone.thread else into.began_at,
-        was=tuple(sorted({*into.was, gone.id, *gone.was})),
+        began_at=earliest_time(into.began_at, gone.began_at) if into.thread == gone.thread else into.began_at,
+        merged_ids=tuple(sorted({*into.merged_ids, gone.id, *gone.merged_ids})),
     )
 
 
@@ -152,7 +154,7 @@ def save(connection: Connection, stories: Sequence[Story], changes: Sequence[Sto
     times = {key: article.published_at for key, article in articles.items()}
     members = [row for story in stories for row in members_in(story, rows)]
     store.save_changes(
-        connection, TrackedStories(stories=tuple(stories), changes=tuple(changes)), members, profiles, times, now=now
+        connection, TrackedStories(stories=tuple(stories), events=tuple(changes)), members, profiles, times, now=now
     )
 
 

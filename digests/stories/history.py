@@ -10,12 +10,12 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from digests.analysis.coverage import Coverage, coverage
-from digests.analysis.gazetteer import countries
+from digests.analysis.coverage import Coverage, measure_coverage
+from digests.analysis.gazetteer import find_countries
 from digests.cluster.copy_diff import diff_copies
-from digests.cluster.explain import Evidence, SurfaceForms, collect_evidence, shared_lines
+from digests.cluster.explain import Evidence, SurfaceForms, collect_evidence, describe_common_ground
 from digests.errors import DigestError
-from digests.model import Copy, Report, Story
+from digests.model import CopyDifference, Story, WireGroup
 from digests.store.maintenance import owners_now, with_owners
 from digests.store.stories import (
     ChangeRow,
@@ -33,7 +33,7 @@ from watcher.model import Article
 from watcher.store.articles import articles_by_id
 from watcher.text.format import format_count
 
-Reports = tuple[Report, ...]
+Reports = tuple[WireGroup, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +49,7 @@ class StoryDetails:
     story: Story
     articles: Mapping[str, Article]
     members: Mapping[str, StoryMember]
-    copies: Mapping[str, Copy]  # by article
+    copies: Mapping[str, CopyDifference]  # by article
     coverage: Coverage
     places: tuple[str, ...]  # ISO codes of the countries that it is about
     thread: tuple[StoryRow, ...]
@@ -87,8 +87,8 @@ def history_of(
         articles=articles,
         members=members,
         copies={copy.article_id: copy for report in shown for copy in diff_copies(report, articles)},
-        coverage=coverage(whole, articles),
-        places=countries(whole, articles),
+        coverage=measure_coverage(whole, articles),
+        places=find_countries(whole, articles),
         thread=thread_rows(connection, row.thread),
         changes=changes_of(connection, {asked.id, row.id}),
     )
@@ -149,15 +149,20 @@ def story_of(row: StoryRow, members: Iterable[StoryMember], articles: Mapping[st
     reports = []
     for origin, rows in groups.items():
         own = sorted((member.article for member in rows), key=lambda key: (key != origin, place(key)))
-        reports.append(Report(articles=tuple(own), agency=rows[0].agency))
+        reports.append(WireGroup(articles=tuple(own), agency=rows[0].agency))
     reports.sort(key=lambda report: place(report.origin))
     ids = sorted((key for report in reports for key in report.articles), key=place)
     return Story(
-        id=row.id, articles=tuple(ids), reports=tuple(reports), thread=row.thread, began_at=row.began_at, was=row.was
+        id=row.id,
+        articles=tuple(ids),
+        reports=tuple(reports),
+        thread=row.thread,
+        began_at=row.began_at,
+        merged_ids=row.was,
     )
 
 
-def link_reasons(found: StoryDetails, report: Report) -> Iterator[str]:
+def link_reasons(found: StoryDetails, report: WireGroup) -> Iterator[str]:
     """Yield what a report's best link in the story was made by."""
     linked = [found.members[key] for key in report.articles]
     for member in linked:
@@ -167,7 +172,7 @@ def link_reasons(found: StoryDetails, report: Report) -> Iterator[str]:
             yield f"nearest to {theirs.outlet}, “{theirs.title}”: score {member.evidence['score']:.2f}"
             if "names" in member.evidence:  # else the features of one are no longer stored
                 spelling = SurfaceForms((f"{each.title}\n{each.text}", each.language) for each in (ours, theirs))
-                yield from shared_lines(evidence_of(member.evidence), spelling)
+                yield from describe_common_ground(evidence_of(member.evidence), spelling)
             return
     if len(found.story.reports) > 1:
         yield "a reader joined it, or what it was linked by is no longer stored"

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine
 from digests.cluster.constraints import keep_known_stories, resolve_corrections
 from digests.cluster.fingerprints import ShingleStore
 from digests.cluster.follow_ups import WORDING_BYTES, story_profile
-from digests.cluster.item import Item, item_of
+from digests.cluster.item import ClusterItem, make_item
 from digests.cluster.near_duplicates import group_wire_copies
 from digests.cluster.stories import ClusteringResult, cluster_with_links
 from digests.cluster.tracking import SPLIT, ExistingStory, MergedStory, StoryEvent, TrackedStories, track_stories
@@ -42,7 +42,7 @@ class ClusterWindow:
     Items have a stand-in for their shingles; these are in `shingles`, until the window is grouped.
     """
 
-    items: Mapping[str, Item]
+    items: Mapping[str, ClusterItem]
     shingles: ShingleStore
     kept: KnownStories
     corrections: tuple[KeptCorrection, ...]
@@ -99,11 +99,13 @@ def window_of(connection: Connection, *, start: datetime, end: datetime) -> Clus
         shingles=shingles,
         kept=kept,
         corrections=kept_corrections(connection),
-        absorbed=merged_into(connection, {old for story in kept.stories if story.articles for old in story.was}),
+        absorbed=merged_into(connection, {old for story in kept.stories if story.articles for old in story.merged_ids}),
     )
 
 
-def items_between(connection: Connection, *, start: datetime, end: datetime, shingles: ShingleStore) -> Iterator[Item]:
+def items_between(
+    connection: Connection, *, start: datetime, end: datetime, shingles: ShingleStore
+) -> Iterator[ClusterItem]:
     """
     Yield what grouping reads of the articles published in [start, end) that have features, without their texts.
 
@@ -114,7 +116,7 @@ def items_between(connection: Connection, *, start: datetime, end: datetime, shi
         if kept.version == FEATURES_VERSION:
             features = decode(article.id, kept.payload, kept.vector, kept.vector_model, stand_in=STAND_IN)
             shingles.put(article.id, decode_shingles(kept.payload))
-            yield item_of(article, features)
+            yield make_item(article, features)
         else:
             outdated.append(article.id)
     for item in items(connection, articles_by_id(connection, outdated).values()):
@@ -122,7 +124,7 @@ def items_between(connection: Connection, *, start: datetime, end: datetime, shi
         yield with_wording(item, STAND_IN if len(item.features.shingles) >= len(STAND_IN) else item.features.shingles)
 
 
-def items(connection: Connection, articles: Iterable[Article]) -> list[Item]:
+def items(connection: Connection, articles: Iterable[Article]) -> list[ClusterItem]:
     """Return what grouping reads of each article."""
     given = list(articles)
     packed = packed_features(connection, [article.id for article in given])
@@ -130,7 +132,7 @@ def items(connection: Connection, articles: Iterable[Article]) -> list[Item]:
     for article in given:
         if kept := packed.get(article.id):
             features = decode(article.id, kept.payload, kept.vector, kept.vector_model)
-            found.append(item_of(article, upgrade(features, article)))
+            found.append(make_item(article, upgrade(features, article)))
     return found
 
 
@@ -149,7 +151,7 @@ def grouped(window: ClusterWindow) -> ClusteringResult:
     return cluster_with_links(given, rules=rules, known=known, copies=copies)
 
 
-def with_wording(item: Item, shingles: bytes) -> Item:
+def with_wording(item: ClusterItem, shingles: bytes) -> ClusterItem:
     """Return an item with these shingles."""
     return replace(item, features=replace(item.features, shingles=shingles))
 
@@ -201,11 +203,11 @@ def assign_free_ids(engine: Engine, window: ClusterWindow, groups: Sequence[Stor
     known = {story.id for story in stories} | {story.id for story in window.absorbed}
     taken: set[str] = set()
     while True:
-        carried = track_stories(stories, groups, window.items, taken=taken, absorbed=window.absorbed)
+        carried = track_stories(stories, groups, window.items, taken_ids=taken, merged=window.absorbed)
         here = {story.id for story in carried.stories}
         clash = read(engine, partial(store.taken_ids, ids=here - known))
         if not clash:
-            return replace(carried, changes=(*(each for each in undone if each.other in here), *carried.changes))
+            return replace(carried, events=(*(each for each in undone if each.other in here), *carried.events))
         taken |= clash
 
 
@@ -232,11 +234,11 @@ def undo_revoked_joins(window: ClusterWindow) -> tuple[tuple[ExistingStory, ...]
             continue
         whole = known[homes.pop()]
         rest = tuple(key for key in whole.articles if key not in here)
-        was = tuple(each for each in whole.was if each not in (old.id, *old.was))
-        known[whole.id] = replace(whole, articles=rest, size=whole.size - len(here), was=was)
+        was = tuple(each for each in whole.merged_ids if each not in (old.id, *old.merged_ids))
+        known[whole.id] = replace(whole, articles=rest, size=whole.size - len(here), merged_ids=was)
         known[old.id] = ExistingStory(
             id=old.id, thread=old.thread, began_at=old.began_at, first_at=old.began_at, size=len(here),
-            articles=tuple(sorted(here)), was=old.was,
+            articles=tuple(sorted(here)), merged_ids=old.merged_ids,
         )  # fmt: skip
         why = f"the correction that joined them, number {number}, was forgotten"
         changes.append(StoryEvent(kind=SPLIT, story=whole.id, other=old.id, articles=tuple(sorted(here)), why=why))
@@ -267,9 +269,9 @@ def member_diff(window: ClusterWindow, found: ClusteringResult, stories: Iterabl
     return changed
 
 
-def changed_profiles(window: ClusterWindow, carried: TrackedStories, grown: Collection[str]) -> dict[str, Item]:
+def changed_profiles(window: ClusterWindow, carried: TrackedStories, grown: Collection[str]) -> dict[str, ClusterItem]:
     """Return what the stories that are new or have changed are about."""
-    touched = {*grown, *(id for change in carried.changes for id in (change.story, change.other))}
+    touched = {*grown, *(id for change in carried.events for id in (change.story, change.other))}
     return {
         story.id: carried.profiles.get(story.id)
         or story_profile(story.id, [window.items[article] for article in story.articles])

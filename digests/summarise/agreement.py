@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import chain
 
-from digests.analysis.coverage import coverage
-from digests.analysis.select import Whole, is_flagged
+from digests.analysis.coverage import measure_coverage
+from digests.analysis.select import LoadFullTexts, is_flagged
 from digests.model import Story
 from watcher.model import Article
 from watcher.text.words import stems
@@ -38,7 +38,7 @@ def _told_by(share: float) -> float:
     return min(1.0, math.log(1 / share) / math.log(100)) if share > 0.01 else 1.0
 
 
-def document_frequencies(articles: Sequence[Article], whole: Whole | None = None) -> DocumentFrequencies:
+def count_document_frequencies(articles: Sequence[Article], whole: LoadFullTexts | None = None) -> DocumentFrequencies:
     """
     Return how common words are among `articles`, from an even sample of each language; costs about 0.1 ms an article.
 
@@ -73,9 +73,9 @@ class Agreement:
         return sum(weights.get(stem, 0.0) for stem in sorted(set(found)))
 
 
-def agreement(story: Story, articles: Mapping[str, Article], known: DocumentFrequencies) -> Agreement:
+def measure_agreement(story: Story, articles: Mapping[str, Article], known: DocumentFrequencies) -> Agreement:
     """Return what the independent reports of `story` agree on; each report counts once, whatever its copies."""
-    origins = [articles[key] for key in coverage(story, articles).origins]
+    origins = [articles[key] for key in measure_coverage(story, articles).origins]
     reports = [article for article in origins if not is_flagged(article)][:REPORTS] or origins[:REPORTS]
     used = [(article.language, _stems(article)) for article in reports]
     everywhere = Counter(chain.from_iterable(found for _, found in used))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from digests.analysis.select import display_length
 from digests.model import Story
-from digests.summarise.agreement import Agreement, DocumentFrequencies, agreement, document_frequencies
+from digests.summarise.agreement import Agreement, DocumentFrequencies, count_document_frequencies, measure_agreement
 from digests.summarise.lead import reports_by_language
 from digests.summarise.readable import FIRST, words_for_language
 from watcher.model import Article
@@ -30,7 +30,7 @@ class Headline:
     article: Article
 
 
-def headline(
+def choose_headline(
     story: Story,
     articles: Mapping[str, Article],
     *,
@@ -47,8 +47,8 @@ def headline(
     present = [articles[key] for key in story.articles if key in articles and articles[key].title.strip()]
     if not present:
         return None
-    known = known or document_frequencies(present)
-    agreed = agreed or agreement(story, articles, known)
+    known = known or count_document_frequencies(present)
+    agreed = agreed or measure_agreement(story, articles, known)
     for among, _ in reports_by_language(story, articles, language):
         titled = [Headline(_bare(article), article) for article in among if article.title.strip()]
         if titled:

@@ -6,11 +6,11 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from digests.analysis.coverage import coverage
+from digests.analysis.coverage import measure_coverage
 from digests.analysis.select import display_length, is_flagged
 from digests.model import Sentence, Story
-from digests.summarise.agreement import Agreement, DocumentFrequencies, agreement, document_frequencies
-from digests.summarise.readable import stands_alone, without_dateline
+from digests.summarise.agreement import Agreement, DocumentFrequencies, count_document_frequencies, measure_agreement
+from digests.summarise.readable import dateline_length, stands_alone
 from watcher.model import Article
 from watcher.text.sentences import first_sentences
 from watcher.text.words import stems
@@ -34,7 +34,7 @@ WORTH = 0.35  # of the first sentence's score that a further one must reach
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class CandidateSentence:
     """A sentence that can stand alone: where it is, the words it is about and what it scores."""
 
     article: Article
@@ -44,7 +44,7 @@ class Candidate:
     score: float
 
 
-def summarise(
+def choose_summary(
     story: Story,
     articles: Mapping[str, Article],
     *,
@@ -65,15 +65,15 @@ def summarise(
         known: How common words are in the window (`agreement.common`); made from the story's articles if missing.
     """
     present = [articles[key] for key in story.articles if key in articles]
-    known = known or document_frequencies(present)
-    agreed = agreed or agreement(story, articles, known)
+    known = known or count_document_frequencies(present)
+    agreed = agreed or measure_agreement(story, articles, known)
     for among, most in reports_by_language(story, articles, language):
-        best: tuple[Candidate, ...] = ()
+        best: tuple[CandidateSentence, ...] = ()
         for article in among[:REPORTS]:
             chosen = _of_article(article, agreed, title, most)
             best = max(best, chosen, key=lambda found: _worth(found, title, present))
         if best:
-            return tuple(sentence(c.article, c.start, c.text) for c in best)
+            return tuple(make_sentence(c.article, c.start, c.text) for c in best)
     return ()
 
 
@@ -84,7 +84,7 @@ def reports_by_language(
     Return the reports to read, by language: the digest's first, then the story's others; with how many sentences to
     take.
     """
-    covered = coverage(story, articles)
+    covered = measure_coverage(story, articles)
     order = [articles[key] for key in covered.origins]
     order += [articles[key] for key in story.articles if key in articles and key not in set(covered.origins)]
     plain = [article for article in order if not is_flagged(article)]
@@ -98,7 +98,7 @@ def reports_by_language(
     ]
 
 
-def candidates(article: Article, agreed: Agreement, *, most: int = READ_SENTENCES) -> list[Candidate]:
+def find_candidates(article: Article, agreed: Agreement, *, most: int = READ_SENTENCES) -> list[CandidateSentence]:
     """Return the sentences of an article's beginning that can stand alone, scored, in order."""
     text = article.text[:READ_CHARS]
     found = []
@@ -107,17 +107,17 @@ def candidates(article: Article, agreed: Agreement, *, most: int = READ_SENTENCE
         if end == READ_CHARS < len(article.text):  # cut
             break
         if at < DATELINES:
-            start += without_dateline(text[start:end])
+            start += dateline_length(text[start:end])
         words = text[start:end]
         if stands_alone(words, article.language):
             about = stems(words, article.language)
             support = agreed.of(about, article.language) / math.sqrt(max(8, len(set(about))))
-            found.append(Candidate(article, start, words, frozenset(about), support * value))
+            found.append(CandidateSentence(article, start, words, frozenset(about), support * value))
         value *= FALLOFF
     return found
 
 
-def sentence(article: Article, start: int, text: str) -> Sentence:
+def make_sentence(article: Article, start: int, text: str) -> Sentence:
     """Return the sentence of `article` at `start`, with where it comes from."""
     return Sentence(
         text=text,
@@ -125,7 +125,7 @@ def sentence(article: Article, start: int, text: str) -> Sentence:
         offset=start,
         outlet=article.outlet,
         url=article.url,
-        at=article.published_at,
+        published_at=article.published_at,
         language=article.language,
     )
 
@@ -138,7 +138,7 @@ def is_repetition(about: Collection[str], said: Collection[str]) -> bool:
     return new < NEW_WORDS or 1 - new / len(set(about)) >= REPEATS
 
 
-def _worth(chosen: Sequence[Candidate], title: str, present: Sequence[Article]) -> float:
+def _worth(chosen: Sequence[CandidateSentence], title: str, present: Sequence[Article]) -> float:
     """Return what a report's sentences are worth; several are not worth their sum, or long reports would always win."""
     if not chosen:
         return 0.0
@@ -155,11 +155,11 @@ def _newness(article: Article, present: Sequence[Article]) -> float:
     return OLDEST + (1 - OLDEST) * ((article.published_at - first).total_seconds() / span if span > 0 else 1.0)
 
 
-def _of_article(article: Article, agreed: Agreement, title: str, most: int) -> tuple[Candidate, ...]:
+def _of_article(article: Article, agreed: Agreement, title: str, most: int) -> tuple[CandidateSentence, ...]:
     """Return the best sentences of one article, in its order, that fit and do not repeat the headline or each other."""
     headline = frozenset(stems(title or article.title, article.language))
-    left = candidates(article, agreed)
-    chosen: list[Candidate] = []
+    left = find_candidates(article, agreed)
+    chosen: list[CandidateSentence] = []
     said = set(headline)
     room = MOST_WIDTH
     for candidate in sorted(left, key=lambda c: (-c.score, c.start)):

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from digests.analysis.coverage import coverage
+from digests.analysis.coverage import measure_coverage
 from digests.analysis.select import is_flagged
-from digests.model import Prose, Sentence, Story
-from digests.summarise.lead import sentence
-from digests.summarise.readable import ENDING, stands_alone, without_dateline
+from digests.model import LlmSentence, Sentence, Story
+from digests.summarise.lead import make_sentence
+from digests.summarise.readable import ENDING, dateline_length, stands_alone
 from watcher.model import Article
 from watcher.text.sentences import sentences
 from watcher.text.words import WORD, fold, is_unspaced, stem, stems, words
@@ -41,13 +41,13 @@ ASKED = " ".join(
 )
 
 
-def prompt_sources(story: Story, articles: Mapping[str, Article], *, language: str) -> tuple[Sentence, ...]:
+def collect_prompt_sources(story: Story, articles: Mapping[str, Article], *, language: str) -> tuple[Sentence, ...]:
     """
     Return the sentences that a model may write from: of the independent reports in the digest's language, in order.
 
     Empty where there are fewer than two such reports.
     """
-    origins = [articles[key] for key in coverage(story, articles).origins]
+    origins = [articles[key] for key in measure_coverage(story, articles).origins]
     reports = [a for a in origins if a.language == language and not is_flagged(a) and a.text][:REPORTS]
     if len(reports) < LEAST_REPORTS:
         return ()
@@ -56,9 +56,9 @@ def prompt_sources(story: Story, articles: Mapping[str, Article], *, language: s
         text = article.text[:READ_CHARS]
         own: list[Sentence] = []
         for start, end in sentences(text, language):
-            begin = start + without_dateline(text[start:end])
+            begin = start + dateline_length(text[start:end])
             if len(own) < OF_ONE and stands_alone(text[begin:end], language):
-                own.append(sentence(article, begin, text[begin:end]))
+                own.append(make_sentence(article, begin, text[begin:end]))
         found += own
     return tuple(found)
 
@@ -69,7 +69,7 @@ def build_prompt(sources: Sequence[Sentence], *, language: str, title: str) -> t
     return ASKED.format(language=language), "\n".join([f"Event: {' '.join(title.split())}", "", *lines])
 
 
-def supported_sentences(answer: str, sources: Sequence[Sentence], *, language: str) -> tuple[Prose, ...]:
+def supported_sentences(answer: str, sources: Sequence[Sentence], *, language: str) -> tuple[LlmSentence, ...]:
     """
     Return the sentences of an answer that their sources bear out, in order, at most `MOST`.
 
@@ -77,7 +77,7 @@ def supported_sentences(answer: str, sources: Sequence[Sentence], *, language: s
     of its words do, and it says "not" only where they do. What the model was tricked into writing falls by that as
     what it made up does.
     """
-    kept: list[Prose] = []
+    kept: list[LlmSentence] = []
     for line in SENTENCE_END.sub(r"\1\n", answer).splitlines()[:20]:
         cites = CITES.search(line)
         if cites is None:
@@ -88,7 +88,7 @@ def supported_sentences(answer: str, sources: Sequence[Sentence], *, language: s
             continue
         named = tuple(sources[number - 1] for number in sorted(numbers))
         if is_supported(text, named, language=language) and all(_ended(text, language) != prose.text for prose in kept):
-            kept.append(Prose(text=_ended(text, language), sources=named))
+            kept.append(LlmSentence(text=_ended(text, language), sources=named))
     return tuple(kept[:MOST])
 
 

@@ -16,7 +16,7 @@ def _tables() -> dict[str, Any]:
     return tomllib.loads(files("digests.summarise").joinpath("words.toml").read_text(encoding="utf-8"))
 
 
-def table(name: str) -> dict[str, Any]:
+def load_table(name: str) -> dict[str, Any]:
     """Return a table of the file."""
     found: dict[str, Any] = _tables()[name]
     return found
@@ -25,7 +25,7 @@ def table(name: str) -> dict[str, Any]:
 @cache
 def words_for_language(name: str, language: str) -> frozenset[str]:
     """Return the words that a table has for a language; empty if it has none."""
-    return frozenset(str(table(name).get(language, "")).split())
+    return frozenset(str(load_table(name).get(language, "")).split())
 
 
 LEAST, MOST = 40, 330  # width of a sentence
@@ -55,7 +55,7 @@ SAID = re.compile(
 TAG = 3  # words of it, a pronoun among which says it
 
 
-def without_dateline(text: str) -> int:
+def dateline_length(text: str) -> int:
     """Return where the sentence begins behind its dateline: 0 if it has none."""
     match = DATELINE.match(text[:120])
     return match.end() if match and len(text) - match.end() >= 20 else 0
@@ -63,7 +63,7 @@ def without_dateline(text: str) -> int:
 
 def stands_alone(text: str, language: str) -> bool:
     """Whether a sentence can be read without what stood before it, and is one."""
-    if not LEAST <= display_length(text) <= MOST or furniture().search(text) or CUT.search(text):
+    if not LEAST <= display_length(text) <= MOST or furniture_pattern().search(text) or CUT.search(text):
         return False
     if language not in SHORT_LANGUAGES and not ENDING.search(text):
         return False
@@ -103,9 +103,9 @@ def _is_of_nobody(text: str, language: str) -> bool:
 
 
 @cache
-def furniture() -> re.Pattern[str]:
+def furniture_pattern() -> re.Pattern[str]:
     """Return the expression that finds page furniture in a sentence."""
-    rules = table("furniture")
+    rules = load_table("furniture")
     return re.compile("|".join([*rules["pieces"], rf"\b(?:{'|'.join(rules['words'])})\b"]), re.I)
 
 
@@ -116,7 +116,7 @@ def _unspaced(language: str) -> tuple[str, ...]:
 
 @cache
 def _calendar(language: str) -> frozenset[tuple[str, ...]]:
-    before, _, after = str(table("calendar").get(language, "")).partition(":")
+    before, _, after = str(load_table("calendar").get(language, "")).partition(":")
     return frozenset((this, time) for this in before.split() for time in after.split())
 
 

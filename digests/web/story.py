@@ -9,9 +9,9 @@ from datetime import datetime, timedelta, tzinfo
 from sqlalchemy import Connection
 
 from digests.analysis.country_names import country_name
-from digests.cluster.copy_diff import describe as describe_copy
+from digests.cluster.copy_diff import describe_copy
 from digests.errors import DigestError
-from digests.model import Report
+from digests.model import WireGroup
 from digests.render.edition import story_view
 from digests.render.escape import language_tag, sanitize_line
 from digests.render.localizer import english, language_direction, words_for
@@ -123,7 +123,7 @@ def load_story_page(
 ) -> tuple[StoryDetails, tuple[ReportDetails, ...], bool]:
     """Return all about a story, a page of its reports, and whether there are more. Errors: Missing."""
 
-    def on_page(reports: tuple[Report, ...]) -> tuple[Report, ...]:
+    def on_page(reports: tuple[WireGroup, ...]) -> tuple[WireGroup, ...]:
         return tuple(page_of_reports(reports, at))
 
     try:
@@ -137,7 +137,7 @@ def load_story_page(
     return found, tuple(report_details(found, report, zone) for report in shown), at * PAGE_ARTICLES < total
 
 
-def page_of_reports(reports: tuple[Report, ...], at: int) -> Iterator[Report]:
+def page_of_reports(reports: tuple[WireGroup, ...], at: int) -> Iterator[WireGroup]:
     """Yield the reports of a page, each with those of its articles that are on it."""
     first, last, place = (at - 1) * PAGE_ARTICLES, at * PAGE_ARTICLES, 0
     for report in reports:
@@ -145,10 +145,10 @@ def page_of_reports(reports: tuple[Report, ...], at: int) -> Iterator[Report]:
         place += len(report.articles)
         if start < end:
             ids = report.articles[start:end]
-            yield Report(articles=ids if start == 0 else (report.origin, *ids), agency=report.agency)
+            yield WireGroup(articles=ids if start == 0 else (report.origin, *ids), agency=report.agency)
 
 
-def report_details(found: StoryDetails, report: Report, zone: tzinfo) -> ReportDetails:
+def report_details(found: StoryDetails, report: WireGroup, zone: tzinfo) -> ReportDetails:
     """Return a report as the page shows it."""
     return ReportDetails(
         origin=article_row(found.articles[report.origin], zone),

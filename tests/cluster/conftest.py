@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from digests.cluster.item import Item
+from digests.cluster.item import ClusterItem
 from watcher.features.extract import extract_features
 
 START = datetime(2026, 3, 2, 6, tzinfo=UTC)
@@ -15,7 +15,7 @@ def item():
     def make_item(
         article_id, title, text="", *, language="en", hours=0.0, outlet=None, url="", kind="article", agency=None
     ):
-        return Item(
+        return ClusterItem(
             article_id=article_id,
             title=title,
             language=language,

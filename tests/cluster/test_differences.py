@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digests.cluster.copy_diff import describe, diff_copies
-from digests.model import Copy, Report
+from digests.cluster.copy_diff import describe_copy, diff_copies
+from digests.model import CopyDifference, WireGroup
 
 TITLE = "Crane falls on ferries in Lindhaven"
 SENTENCES = (
@@ -34,7 +34,7 @@ def text(*sentences):
 
 def differs(title, body, *, origin=WHOLE, language="en"):
     told = {"a": Told(TITLE, origin, language), "b": Told(title, body, language)}
-    (found,) = diff_copies(Report(articles=("a", "b")), told)
+    (found,) = diff_copies(WireGroup(articles=("a", "b")), told)
     return found
 
 
@@ -55,31 +55,31 @@ def differs(title, body, *, origin=WHOLE, language="en"):
     ],
 )
 def test_what_was_done_to_a_copy_is_said(title, body, words):
-    assert describe(differs(title, body)) == words
+    assert describe_copy(differs(title, body)) == words
 
 
 def test_a_copy_in_a_script_without_spaces_is_compared_too():
     one = "港湾局は月曜日、クレーンがフェリー二隻の上に倒れたため埠頭を閉鎖した。"
     two = "けが人はいないと広報担当者は話している。離島への便は旧港から出る。"
 
-    assert describe(differs(TITLE, one, origin=one + two, language="ja")) == "cut to 50 %"
+    assert describe_copy(differs(TITLE, one, origin=one + two, language="ja")) == "cut to 50 %"
 
 
 def test_two_headlines_without_a_text_are_the_same():
-    assert describe(differs(TITLE, "", origin="")) == "whole"
+    assert describe_copy(differs(TITLE, "", origin="")) == "whole"
 
 
 def test_articles_that_are_not_at_hand_are_left_out():
     told = {"a": Told(TITLE, SENTENCES[0]), "c": Told(TITLE, SENTENCES[0])}
 
-    assert [copy.article_id for copy in diff_copies(Report(articles=("a", "b", "c")), told)] == ["c"]
-    assert diff_copies(Report(articles=("b", "a", "c")), told) == ()
+    assert [copy.article_id for copy in diff_copies(WireGroup(articles=("a", "b", "c")), told)] == ["c"]
+    assert diff_copies(WireGroup(articles=("b", "a", "c")), told) == ()
 
 
 @given(st.lists(st.sampled_from([*SENTENCES, OWN, "", "…", "“", "ab"]), max_size=9), st.text(max_size=200))
 def test_the_shares_of_any_text_are_shares(sentences, noise):
     found = differs(noise, text(*sentences, noise))
 
-    assert isinstance(found, Copy)
+    assert isinstance(found, CopyDifference)
     assert all(0.0 <= share <= 1.0 for share in (found.kept, found.edited, found.added))
-    assert describe(found)
+    assert describe_copy(found)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digests.cluster.item import Item, item_of, kind_of
+from digests.cluster.item import ClusterItem, classify_kind, make_item
 from digests.cluster.linkage import LinkageParams, average_linkage, edges_of
 from digests.cluster.stories import cluster_stories, story_id
 from watcher.features.embedders import embedding_text, load_embedder, with_vector
@@ -145,7 +145,7 @@ TITLES = st.sampled_from(
 )
 def test_every_article_is_in_one_story_and_in_one_report_of_it(rows):
     items = [
-        Item(
+        ClusterItem(
             article_id=f"a{n}",
             title=title,
             language=language,
@@ -264,7 +264,7 @@ def test_a_tight_group_takes_in_only_what_is_as_close(item):
     ],
 )
 def test_live_blogs_are_known_by_title_or_address(title, url, kind):
-    assert kind_of(title, url) == kind
+    assert classify_kind(title, url) == kind
 
 
 def test_a_stored_article_is_an_item(item):
@@ -274,4 +274,4 @@ def test_a_stored_article_is_an_item(item):
         published_at=one.published_at, fetched_at=one.published_at, agency="dpa",
     )  # fmt: skip
 
-    assert item_of(article, one.features) == one
+    assert make_item(article, one.features) == one

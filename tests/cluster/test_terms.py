@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digests.cluster.follow_ups import DIGITS, MOST_TERMS, mean_terms
-from digests.cluster.item import Item
+from digests.cluster.follow_ups import DIGITS, MOST_TERMS, average_terms
+from digests.cluster.item import ClusterItem
 from digests.cluster.vectorize import PART, cognates_of, load_term_rows, max_per_key
 from watcher.features.extract import packed_terms
 from watcher.model import Features
@@ -25,8 +25,8 @@ def features(terms: dict[str, int], numbers: tuple[str, ...] = ()) -> Features:
     return Features(article_id="a", version="", stems=stems, weights=weights, numbers=numbers)
 
 
-def member(made: Features, key: str = "a") -> Item:
-    return Item(article_id=key, title="", language="en", published_at=None, outlet="", url="", features=made)
+def member(made: Features, key: str = "a") -> ClusterItem:
+    return ClusterItem(article_id=key, title="", language="en", published_at=None, outlet="", url="", features=made)
 
 
 def test_each_language_has_its_own_keys_in_the_order_in_which_they_come():
@@ -85,9 +85,9 @@ def test_a_story_has_the_terms_with_the_largest_mean_weight(rows):
     sums = {term: round(10 * math.fsum(found) / len(rows), DIGITS) for term, found in expected.items()}
 
     members = [member(features(row), str(n)) for n, row in enumerate(rows)]
-    found = mean_terms(members)
+    found = average_terms(members)
 
     largest = sorted(sums.items(), key=lambda pair: (-pair[1], pair[0]))[:MOST_TERMS]
     assert [term for term, _ in found] == [term for term, _ in largest]
     assert [weight for _, weight in found] == pytest.approx([weight for _, weight in largest], abs=1e-8)
-    assert mean_terms(members[::-1]) == found
+    assert average_terms(members[::-1]) == found

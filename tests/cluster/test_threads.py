@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from digests.cluster.constraints import apply_stability_bonus, keep_known_stories, majority_story
 from digests.cluster.follow_ups import story_profile
-from digests.cluster.item import Item
+from digests.cluster.item import ClusterItem
 from digests.cluster.linkage import LinkageParams, average_linkage, edges_of
 from digests.cluster.stories import story_id
 from digests.cluster.tracking import ExistingStory, MergedStory, track_stories
-from digests.model import Report, Story
+from digests.model import Story, WireGroup
 from watcher.features.extract import extract_features
 
 START = datetime(2026, 3, 2, 6, tzinfo=UTC)
@@ -26,13 +26,13 @@ CHESS = "The chess club of Brindle won the Varga cup in Lunden after nine rounds
 
 
 def group_of(*articles: str) -> Story:
-    reports = tuple(Report(articles=(article,)) for article in articles)
+    reports = tuple(WireGroup(articles=(article,)) for article in articles)
     return Story(id=story_id(articles[0]), articles=articles, reports=reports)
 
 
 def items_of(articles: str):
     return {
-        key: Item(
+        key: ClusterItem(
             article_id=key,
             title=f"Report {key}",
             language="en",
@@ -47,7 +47,7 @@ def items_of(articles: str):
 
 def known_of(carried, before=()):
     """What the store knows after a step: the stories of before, with what has become of them."""
-    into = {change.story: change.other for change in carried.changes if change.kind == "merged"}
+    into = {change.story: change.other for change in carried.events if change.kind == "merged"}
     now = {article: story for story in carried.stories for article in story.articles}
     members = {story.id: set(story.articles) for story in carried.stories}
     old = {known.id: known for known in before if known.id not in into}
@@ -61,7 +61,7 @@ def known_of(carried, before=()):
             first_at=story.began_at,
             size=len(members[story.id]),
             articles=tuple(sorted(members[story.id])),
-            was=story.was,
+            merged_ids=story.merged_ids,
         )
     return tuple(old.values())
 
@@ -70,11 +70,11 @@ def absorbed_of(carried, known, before=()):
     """What the store knows after a step of the stories that have gone into others."""
     was = {story.id: story for story in known}
     found = {each.id: each for each in before}
-    for change in carried.changes:
+    for change in carried.events:
         if change.kind == "merged":
             old = was[change.story]
             found[old.id] = MergedStory(
-                id=old.id, thread=old.thread, began_at=old.began_at, articles=change.articles, was=old.was
+                id=old.id, thread=old.thread, began_at=old.began_at, articles=change.articles, merged_ids=old.merged_ids
             )
     living = {story.id for story in carried.stories}
     return tuple(each for each in found.values() if each.id not in living)
@@ -84,7 +84,7 @@ def steps(*days, items):
     """Carry the groups of each day on from the day before."""
     known, absorbed, done = (), (), []
     for groups in days:
-        done.append(track_stories(known, [group_of(*group) for group in groups], items, absorbed=absorbed))
+        done.append(track_stories(known, [group_of(*group) for group in groups], items, merged=absorbed))
         absorbed = absorbed_of(done[-1], known, absorbed)
         known = known_of(done[-1], known)
     return done
@@ -98,15 +98,15 @@ def test_a_story_that_grows_keeps_its_id():
     first, second = steps(["abc"], ["xabcd"], items=items_of("abcdx"))
 
     assert ids(second)["xabcd"] == ids(first)["abc"]
-    assert second.changes == ()
+    assert second.events == ()
 
 
 def test_of_two_stories_that_become_one_the_larger_keeps_its_id_and_the_other_says_where_it_went():
     first, second = steps(["ab", "cde"], ["abcde"], items=items_of("abcde"))
 
     (story,) = second.stories
-    (change,) = second.changes
-    assert (story.id, story.was) == (ids(first)["cde"], (ids(first)["ab"],))
+    (change,) = second.events
+    assert (story.id, story.merged_ids) == (ids(first)["cde"], (ids(first)["ab"],))
     assert (change.kind, change.story, change.other) == ("merged", ids(first)["ab"], story.id)
     assert change.articles == ("a", "b")
     assert change.why
@@ -115,7 +115,7 @@ def test_of_two_stories_that_become_one_the_larger_keeps_its_id_and_the_other_sa
 def test_what_leaves_a_story_is_a_story_of_its_own_in_the_same_thread():
     first, second = steps(["abcde"], ["ab", "cde"], items=items_of("abcde"))
 
-    (change,) = second.changes
+    (change,) = second.events
     assert ids(second)["cde"] == ids(first)["abcde"] != ids(second)["ab"]
     assert (change.kind, change.story, change.other, change.articles) == (
         "split", ids(first)["abcde"], ids(second)["ab"], ("a", "b"),
@@ -126,7 +126,7 @@ def test_what_leaves_a_story_is_a_story_of_its_own_in_the_same_thread():
 def test_an_article_that_moves_to_another_story_is_told():
     first, second = steps(["abc", "de"], ["ab", "cde"], items=items_of("abcde"))
 
-    (change,) = second.changes
+    (change,) = second.events
     assert ids(second) == {"ab": ids(first)["abc"], "cde": ids(first)["de"]}
     assert (change.kind, change.articles) == ("moved", ("c",))
 
@@ -142,8 +142,8 @@ def test_a_story_that_comes_out_of_another_again_is_what_it_was():
 
     (ours, theirs), (again, rest) = done[0].stories, done[2].stories
     assert (again.id, again.thread, again.began_at) == (ours.id, ours.thread, ours.began_at)
-    assert (rest.id, rest.was) == (theirs.id, ())
-    (change,) = done[2].changes
+    assert (rest.id, rest.merged_ids) == (theirs.id, ())
+    (change,) = done[2].events
     assert (change.kind, change.story, change.other, change.articles) == ("split", theirs.id, ours.id, ("a", "b"))
 
 
@@ -153,13 +153,13 @@ def test_stories_come_out_one_by_one_of_what_they_have_gone_into_together():
 
     assert ids(done[3]) == ids(done[1])
     assert ids(done[4]) == ids(done[0])
-    assert [story.was for story in done[4].stories] == [(), (), ()]
+    assert [story.merged_ids for story in done[4].stories] == [(), (), ()]
 
 
 def test_an_id_that_is_taken_elsewhere_is_not_given():
     taken = {story_id("a"), story_id("a 2")}
 
-    (story,) = track_stories((), [group_of("a")], items_of("a"), taken=taken).stories
+    (story,) = track_stories((), [group_of("a")], items_of("a"), taken_ids=taken).stories
 
     assert story.id == story_id("a 3")
 
@@ -170,7 +170,7 @@ def test_why_stories_came_apart_names_what_each_has_of_its_own(item):
     items = {each.article_id: each for each in (*quake, *chess)}
     first = track_stories((), [group_of("c0", "c1", "q0", "q1", "q2")], items)
 
-    (change,) = track_stories(known_of(first), [group_of("c0", "c1"), group_of("q0", "q1", "q2")], items).changes
+    (change,) = track_stories(known_of(first), [group_of("c0", "c1"), group_of("q0", "q1", "q2")], items).events
 
     assert "only they tell of Brindle" in change.why
     assert "the rest tells of 5.4, Dressel" in change.why
@@ -187,7 +187,7 @@ def test_a_follow_up_belongs_to_the_thread_and_not_to_the_event(item):
 
     second = track_stories(gone, [group_of(*later), group_of("x")], later | other)
 
-    (change,) = second.changes
+    (change,) = second.events
     thread_of = {story.articles: story.thread for story in (*first.stories, *second.stories)}
     assert (change.kind, change.story, change.other) == ("follows", ids(second)["f0f1"], ids(first)["q0q1q2"])
     assert thread_of["f0", "f1"] == thread_of["q0", "q1", "q2"]
@@ -212,7 +212,7 @@ def test_an_article_on_the_edge_stays_in_the_story_that_it_was_in(home):
 
 
 def test_the_story_of_a_report_is_that_of_most_of_its_articles():
-    report = Report(articles=("a", "b", "c", "d"))
+    report = WireGroup(articles=("a", "b", "c", "d"))
 
     assert majority_story(report, {"a": "one", "b": "two", "c": "two"}) == "two"
     assert majority_story(report, {"x": "one"}) is None
@@ -250,8 +250,8 @@ def test_no_id_changes_its_meaning_without_a_word(days):
     gone: set[str] = set()
     had: dict[str, set[str]] = {}
     for carried in done:
-        told = {(a, c.story, c.other) for c in carried.changes for a in c.articles if c.kind != "follows"}
-        whole = {(c.story, c.other) for c in carried.changes if c.kind == "merged"}
+        told = {(a, c.story, c.other) for c in carried.events for a in c.articles if c.kind != "follows"}
+        whole = {(c.story, c.other) for c in carried.events if c.kind == "merged"}
         now = {article: story.id for story in carried.stories for article in story.articles}
         for article, story in now.items():
             was = where.get(article)
@@ -262,7 +262,7 @@ def test_no_id_changes_its_meaning_without_a_word(days):
             assert all((article, where[article], story) in told for article in own & where.keys())
             assert 2 * len(own & had[story]) > len(had[story])
         gone -= back
-        had |= {c.story: set(c.articles) for c in carried.changes if c.kind == "merged"}
+        had |= {c.story: set(c.articles) for c in carried.events if c.kind == "merged"}
         gone |= {story for story, _ in whole}
         into = dict(whole)
         where = {article: into.get(story, story) for article, story in where.items()} | now
@@ -276,11 +276,11 @@ def test_carrying_on_twice_is_carrying_on_once_in_any_order(days):
     done, known, absorbed = steps(*map(groups_of, days), items=items), (), ()
     for carried, day in zip(done, days, strict=True):
         groups = [group_of(*group) for group in groups_of(day)]
-        assert track_stories(known[::-1], groups[::-1], items, absorbed=absorbed[::-1]) == carried
+        assert track_stories(known[::-1], groups[::-1], items, merged=absorbed[::-1]) == carried
         absorbed = absorbed_of(carried, known, absorbed)
         known = known_of(carried, known)
-        again = track_stories(known, groups, items, absorbed=absorbed)
-        assert (again.stories, again.changes) == (carried.stories, ())
+        again = track_stories(known, groups, items, merged=absorbed)
+        assert (again.stories, again.events) == (carried.stories, ())
 
 
 @pytest.mark.parametrize("first", ["abc", "abcdefgh"])

@@ -8,10 +8,10 @@ from digests.cluster.constraints import NO_RULES, UserCorrection, resolve_correc
 from digests.cluster.explain import (
     ExplainContext,
     SurfaceForms,
-    decision_sentence,
-    difference_lines,
+    describe_common_ground,
+    describe_decision,
+    describe_differences,
     explain_pair,
-    shared_lines,
 )
 from digests.cluster.item import sort_by_time
 from digests.cluster.stories import cluster_stories
@@ -58,7 +58,7 @@ def test_what_is_too_far_in_time_is_said_to_be(item, tarvola):
     found = decide([*tarvola, late], "t0", "late")
 
     assert found.kind == "too far in time"
-    assert "idle for 5 days" in decision_sentence(found)
+    assert "idle for 5 days" in describe_decision(found)
 
 
 def test_the_score_of_two_is_given_where_it_is_too_low(item, tarvola):
@@ -67,7 +67,7 @@ def test_the_score_of_two_is_given_where_it_is_too_low(item, tarvola):
     found = decide([*tarvola, other], "t0", "other")
 
     assert found.kind == "below"
-    assert f"likeness is {found.score:.2f}" in decision_sentence(found)
+    assert f"likeness is {found.score:.2f}" in describe_decision(found)
     assert found.score < found.threshold
 
 
@@ -84,7 +84,7 @@ def test_names_and_numbers_are_spelt_as_in_the_texts(item):
          ("In Tarvola a quake of 5.4 shook houses, said Mayor Brandt of the valley council.", "en")]
     )  # fmt: skip
 
-    told = [*shared_lines(found.evidence, spelling), *difference_lines(found.evidence, spelling)]
+    told = [*describe_common_ground(found.evidence, spelling), *describe_differences(found.evidence, spelling)]
 
     assert "both name Tarvola, Mayor" in told
     assert "both have the numbers 5.4" in told

@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digests.cluster.fingerprints import FingerprintStore, ShingleStore, candidate_pairs, fingerprints, wording_of
-from digests.cluster.near_duplicates import overlap
+from digests.cluster.fingerprints import FingerprintStore, ShingleStore, candidate_pairs, fingerprints, make_fingerprint
+from digests.cluster.near_duplicates import measure_overlap
 from watcher.features.extract import MAX_SHINGLES, shingles
 
 STORY = (
@@ -27,7 +27,7 @@ def window_of(texts):
 
 
 def wording(text):
-    return wording_of(shingles(text))
+    return make_fingerprint(shingles(text))
 
 
 def words(start, stop):
@@ -35,7 +35,7 @@ def words(start, stop):
 
 
 def test_a_shortened_copy_is_contained_in_its_original():
-    found = overlap(wording(STORY), wording(STORY[: STORY.index("Traffic")]))
+    found = measure_overlap(wording(STORY), wording(STORY[: STORY.index("Traffic")]))
 
     assert found.share == 1.0
     assert found.same_lead
@@ -45,24 +45,28 @@ def test_a_shortened_copy_is_contained_in_its_original():
 def test_samples_of_long_texts_keep_their_share():
     half = f"{words(0, 1_500)} {words(5_000, 6_500)}"
 
-    assert 0.4 < overlap(wording(words(0, 3_000)), wording(half)).share < 0.6
-    assert overlap(wording(words(0, 3_000)), wording(words(900, 1_100))).share > 0.95
+    assert 0.4 < measure_overlap(wording(words(0, 3_000)), wording(half)).share < 0.6
+    assert measure_overlap(wording(words(0, 3_000)), wording(words(900, 1_100))).share > 0.95
 
 
 def test_a_quotation_that_both_carry_is_not_shared():
-    found = overlap(wording(f"{STORY} “{QUOTE},” the mayor said."), wording(f"{MEETING} “{QUOTE},” the mayor said."))
+    found = measure_overlap(
+        wording(f"{STORY} “{QUOTE},” the mayor said."), wording(f"{MEETING} “{QUOTE},” the mayor said.")
+    )
 
     assert found.shared <= 1
 
 
 def test_what_one_cites_and_the_other_tells_is_not_shared():
-    found = overlap(wording(f"{STORY} “{QUOTE},” the mayor said."), wording(f"{MEETING} {QUOTE}, the mayor said."))
+    found = measure_overlap(
+        wording(f"{STORY} “{QUOTE},” the mayor said."), wording(f"{MEETING} {QUOTE}, the mayor said.")
+    )
 
     assert found.shared <= 1
 
 
 def test_texts_that_are_nothing_but_quotations_are_compared_by_them():
-    found = overlap(wording(f"“{STORY}”"), wording(f"“{STORY}” so the mayor"))
+    found = measure_overlap(wording(f"“{STORY}”"), wording(f"“{STORY}” so the mayor"))
 
     assert found.share > 0.9
 
@@ -71,7 +75,7 @@ def test_texts_that_are_nothing_but_quotations_are_compared_by_them():
 def test_what_is_common_does_not_depend_on_the_side(ours, theirs):
     a, b = (wording(" ".join(f"w{n}" for n in numbers)) for numbers in (ours, theirs))
 
-    one, other = overlap(a, b), overlap(b, a)
+    one, other = measure_overlap(a, b), measure_overlap(b, a)
 
     assert (one.shared, one.in_a, one.in_b, one.same_lead) == (other.shared, other.in_b, other.in_a, other.same_lead)
     assert 0.0 <= one.share <= 1.0
@@ -137,7 +141,7 @@ def test_any_sample_is_compared_with_itself(data):
     numbers = sorted({int(n) for n in np.frombuffer(data[: len(data) // 4 * 4], "<u4") >> 2})
     sample = np.array([n << 2 for n in numbers], "<u4").tobytes()
 
-    found = overlap(wording_of(sample), wording_of(sample))
+    found = measure_overlap(make_fingerprint(sample), make_fingerprint(sample))
 
     assert found.shared == len(numbers) <= MAX_SHINGLES
 

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from digests.model import Report, Story
+from digests.model import Story, WireGroup
 from watcher.model import Article
 
 START = datetime(2026, 3, 9, 6, 0, tzinfo=UTC)
@@ -56,7 +56,7 @@ def story(*reports: Sequence[Article] | Article, agency: str | None = None) -> S
         id=everything[0].id,
         articles=tuple(a.id for a in everything),
         reports=tuple(
-            Report(articles=tuple(a.id for a in group), agency=agency if len(group) > 1 else group[0].agency)
+            WireGroup(articles=tuple(a.id for a in group), agency=agency if len(group) > 1 else group[0].agency)
             for group in groups
         ),
     )

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from digests import edition_json
 from digests.analysis.preferences import Preferences
-from digests.analysis.select import select
-from digests.compose.changes import what_changed
+from digests.analysis.select import select_articles
+from digests.compose.changes import compare_with_earlier
 from digests.compose.edition import DigestOptions, compose_edition
 from digests.compose.ledger import LedgerInput
 from digests.compose.rank import rank
-from digests.compose.story import anchor, reading_time, sparkline, trend
+from digests.compose.story import classify_trend, count_eighths, make_anchor, reading_time
 from digests.edition.verify import verify
 from digests.errors import DigestError
 from tests.compose.press import END, START, article, by_id, story
@@ -39,7 +39,7 @@ def edition_of(
 ):
     articles = [a for group in groups for a in group]
     start, end = START + timedelta(days=shift), END + timedelta(days=shift)
-    kept = select(articles, start=start, end=end)
+    kept = select_articles(articles, start=start, end=end)
     known = by_id(*kept.articles)
     stories = [story(*[a for a in group if a.id in known]) for group in groups if any(a.id in known for a in group)]
     full = {**(earlier or {}), **known}
@@ -49,26 +49,26 @@ def edition_of(
             for each in (known, earlier or {})
         )
     return compose_edition(
-        shape=DigestOptions(**{"name": "world", "title": "World Digest", **shape}),
+        options=DigestOptions(**{"name": "world", "title": "World Digest", **shape}),
         ranked=rank(
             stories,
             known,
             now=end,
             previous=previous,
             language=shape.get("language", "en"),
-            wishes=shape.get("wishes", Preferences()),
+            preferences=shape.get("preferences", Preferences()),
         ),
         articles=known,
-        intake=LedgerInput(entries_seen=len(articles), left_out=kept.left_out, sources_total=9, sources_ok=8),
+        ledger_input=LedgerInput(entries_seen=len(articles), left_out=kept.left_out, sources_total=9, sources_ok=8),
         previous=previous,
         number=number,
         local_date=day,
         window_start=start,
         window_end=end,
         made_at=end,
-        earlier=earlier,
-        kinds=kinds,
-        whole=None if chars is None else lambda ids: {key: full[key] for key in ids},
+        earlier_articles=earlier,
+        owner_kinds=kinds,
+        load_full_texts=None if chars is None else lambda ids: {key: full[key] for key in ids},
     )
 
 
@@ -131,7 +131,7 @@ def test_mentions_are_one_an_outlet_the_summarys_first_and_foreign_ones_with_hea
     (shown,) = edition_of(groups).stories
 
     assert shown.mentions[0].outlet == shown.summary[0].outlet == "B0"
-    assert [(m.outlet, m.headline) for m in shown.mentions] == [("B0", False), ("B1", True)]
+    assert [(m.outlet, m.shows_title) for m in shown.mentions] == [("B0", False), ("B1", True)]
 
 
 def test_a_story_in_other_languages_keeps_its_original_headline():
@@ -139,7 +139,7 @@ def test_a_story_in_other_languages_keeps_its_original_headline():
 
     assert shown.title_language == "ja"
     assert shown.title == "地震 日本 120"
-    assert all(m.headline for m in shown.mentions)
+    assert all(m.shows_title for m in shown.mentions)
     assert [s.language for s in shown.summary] == ["ja"]
 
 
@@ -161,7 +161,7 @@ def test_nothing_in_the_window_gives_an_empty_edition():
 
     assert edition.sections == () and edition.briefs == ()
     assert edition.ledger.articles == 0
-    assert edition.minutes == 1
+    assert edition.reading_minutes == 1
     assert edition_json.load(edition_json.dump(edition)) == edition
 
 
@@ -208,26 +208,26 @@ def test_the_next_day_tells_what_is_new_and_sells_nothing_old():
     articles = {**by_id(*[a for group in later for a in group])}
 
     tuesday = compose_edition(
-        shape=DigestOptions(name="world", title="World Digest"),
+        options=DigestOptions(name="world", title="World Digest"),
         ranked=rank(stories, articles, now=END + timedelta(days=1), previous=monday),
         articles=articles,
-        intake=LedgerInput(),
+        ledger_input=LedgerInput(),
         previous=monday,
         number=2,
         local_date=date(2026, 3, 11),
         window_start=END,
         window_end=END + timedelta(days=1),
         made_at=END + timedelta(days=1),
-        earlier=old,
+        earlier_articles=old,
     )
 
     found = {s.title.split()[2]: s for s in tuesday.stories}
     assert {place: s.status for place, s in found.items()} == {"Nepal": "developing", "Peru": "new"}
     assert [(b.status, b.day, "Kenya" in b.title) for b in tuesday.briefs] == [("quiet", 2, True)]
-    assert found["Peru"].since == ()
-    assert [(f.before, f.after, f.what) for f in found["Nepal"].figures] == [("300", "4500", "people")]
+    assert found["Peru"].updates == ()
+    assert [(f.before, f.after, f.what) for f in found["Nepal"].number_changes] == [("300", "4500", "people")]
     assert found["Nepal"].new_outlets == ("N9",)
-    assert {b.title.split()[-1] if "地震" in b.title else b.title.split()[2] for b in tuesday.gone} == {
+    assert {b.title.split()[-1] if "地震" in b.title else b.title.split()[2] for b in tuesday.ended} == {
         "Chile",
         "Portugal",
         "120",
@@ -243,21 +243,21 @@ def test_articles_from_before_the_window_are_known_but_not_counted():
     articles = by_id(*today)
 
     edition = compose_edition(
-        shape=DigestOptions(name="world", title="World Digest"),
+        options=DigestOptions(name="world", title="World Digest"),
         ranked=rank([whole], articles, now=END),
         articles=articles,
-        intake=LedgerInput(),
+        ledger_input=LedgerInput(),
         previous=None,
         number=1,
         local_date=date(2026, 3, 10),
         window_start=START,
         window_end=END,
         made_at=END,
-        earlier=by_id(before),
+        earlier_articles=by_id(before),
     )
 
     (shown,) = edition.stories
-    assert (shown.articles, shown.outlets, sum(shown.spark)) == (2, 2, 2)
+    assert (shown.articles, shown.outlets, sum(shown.sparkline)) == (2, 2, 2)
     assert before.id not in shown.article_ids
     assert (shown.day, shown.first_seen_at) == (3, before.published_at)
     assert verify(edition, articles) == ()
@@ -275,7 +275,7 @@ def test_what_is_new_is_a_sentence_with_the_new_figure():
     )
     articles = by_id(*first[0], update)
 
-    moved = what_changed(
+    moved = compare_with_earlier(
         story(*first[0], update),
         articles,
         [monday],
@@ -286,7 +286,7 @@ def test_what_is_new_is_a_sentence_with_the_new_figure():
     )
 
     assert moved.status == "developing"
-    assert [s.text for s in moved.since] == [
+    assert [s.text for s in moved.updates] == [
         "Engineers at the Koshi barrage opened all 56 gates during the night, the army said on Tuesday."
     ]
 
@@ -304,13 +304,13 @@ def test_what_is_new_is_a_sentence_with_the_new_figure():
     ],
 )
 def test_the_trend_is_the_last_quarters_pace(counts, word):
-    assert trend(counts) == word
+    assert classify_trend(counts) == word
 
 
 def test_a_spark_counts_every_time_once():
     times = [START + timedelta(hours=h) for h in (-1, 0, 3, 12, 23.9, 24, 30)]
 
-    assert sparkline(times, start=START, end=END) == (2, 1, 0, 0, 1, 0, 0, 3)
+    assert count_eighths(times, start=START, end=END) == (2, 1, 0, 0, 1, 0, 0, 3)
 
 
 def test_minutes_count_words_and_characters():
@@ -322,9 +322,9 @@ def test_minutes_count_words_and_characters():
 def test_an_anchor_of_a_title_without_latin_letters_is_made_of_the_id():
     taken = set()
 
-    assert anchor("地震", "00ab12cd34ef5678", taken) == "story-00ab12"
-    assert anchor("地震", "00ab12cd34ef5678", taken) != "story-00ab12"
-    assert anchor("Spain’s “new” law", "ffee", taken) == "spains-new-law-ffee"
+    assert make_anchor("地震", "00ab12cd34ef5678", taken) == "story-00ab12"
+    assert make_anchor("地震", "00ab12cd34ef5678", taken) != "story-00ab12"
+    assert make_anchor("Spain’s “new” law", "ffee", taken) == "spains-new-law-ffee"
 
 
 def test_forged_sentences_wrong_links_and_changed_articles_are_faults():
@@ -399,7 +399,7 @@ def test_every_edition_verifies_adds_up_and_comes_out_the_same(groups, stories, 
 
     assert verify(edition, by_id(*[a for group in made for a in group])) == ()
     assert all(s.independent + s.folded == s.outlets for s in edition.stories)
-    assert all(sum(s.spark) == s.articles == len(s.article_ids) for s in edition.stories)
+    assert all(sum(s.sparkline) == s.articles == len(s.article_ids) for s in edition.stories)
     assert len(edition.stories) <= stories and len(edition.briefs) <= briefs
     out = sum(count for reason, count in edition.ledger.left_out if reason.startswith("stories"))
     related = sum(len(s.related) for s in edition.stories)

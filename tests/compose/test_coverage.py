@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digests.analysis.coverage import coverage
-from digests.model import Report, Story
+from digests.analysis.coverage import measure_coverage
+from digests.model import Story, WireGroup
 from tests.compose.press import article, by_id, story
 
 
@@ -12,7 +12,7 @@ def test_copies_of_an_agency_fold_behind_the_first_that_has_its_text():
     copies = [article(f"Paper {n}", "Bridge falls", hours=n, agency="AFP") for n in range(4)]
     own = article("Herald", "Bridge over the Aar falls", hours=2.5)
 
-    found = coverage(story(copies, own, agency="AFP"), by_id(*copies, own))
+    found = measure_coverage(story(copies, own, agency="AFP"), by_id(*copies, own))
 
     assert found.independent == ("Paper 0", "Herald")
     assert found.folded == ("Paper 1", "Paper 2", "Paper 3")
@@ -23,12 +23,12 @@ def test_a_second_version_of_an_agencys_text_is_no_second_voice():
     first = [article("A", "Bridge falls", hours=1), article("B", "Bridge falls", hours=2)]
     second = [article("C", "Bridge falls, two dead", hours=5), article("D", "Two dead", hours=6)]
     reports = (
-        Report(articles=tuple(a.id for a in first), agency="AFP"),
-        Report(articles=tuple(a.id for a in second), agency="AFP"),
+        WireGroup(articles=tuple(a.id for a in first), agency="AFP"),
+        WireGroup(articles=tuple(a.id for a in second), agency="AFP"),
     )
     both = Story(id="s", articles=tuple(a.id for a in (*first, *second)), reports=reports)
 
-    found = coverage(both, by_id(*first, *second))
+    found = measure_coverage(both, by_id(*first, *second))
 
     assert found.independent == ("A",)
     assert found.folded == ("B", "C", "D")
@@ -38,7 +38,7 @@ def test_outlets_of_one_declared_owner_are_one_independent():
     sisters = [article(f"Sister {n}", f"Bridge falls {n}", hours=n, owner="Ringwood") for n in range(3)]
     other = article("Herald", "Bridge gone", hours=4, owner="Herald Trust")
 
-    found = coverage(story(*sisters, other), by_id(*sisters, other))
+    found = measure_coverage(story(*sisters, other), by_id(*sisters, other))
 
     assert found.independent == ("Sister 0", "Herald")
     assert found.owners == 2
@@ -48,7 +48,7 @@ def test_an_outlet_with_an_own_report_and_a_copy_counts_once_as_independent():
     copies = [article("Wire", "Bridge falls", hours=0), article("Herald", "Bridge falls", hours=1)]
     own = article("Herald", "What the bridge carried", hours=3)
 
-    found = coverage(story(copies, own, agency="AFP"), by_id(*copies, own))
+    found = measure_coverage(story(copies, own, agency="AFP"), by_id(*copies, own))
 
     assert found.outlets == ("Wire", "Herald")
     assert found.independent == ("Wire", "Herald")
@@ -75,7 +75,7 @@ def test_independent_and_folded_always_part_the_outlets(groups, agency):
         for r, group in enumerate(groups)
     ]
 
-    found = coverage(story(*reports, agency=agency), by_id(*[a for group in reports for a in group]))
+    found = measure_coverage(story(*reports, agency=agency), by_id(*[a for group in reports for a in group]))
 
     assert sorted((*found.independent, *found.folded)) == sorted(found.outlets)
     assert len(found.independent) + len(found.folded) == len(found.outlets)

@@ -7,7 +7,13 @@ from datetime import date, timedelta
 
 import pytest
 
-from digests.analysis.corrections import Citation, apply_revisions, citations, find_corrections, pages_to_recheck
+from digests.analysis.corrections import (
+    Citation,
+    apply_revisions,
+    collect_citations,
+    find_corrections,
+    pages_to_recheck,
+)
 from digests.edition.verify import verify
 from tests.compose.press import END, article, by_id
 from tests.compose.test_compose import edition_of, report
@@ -106,7 +112,7 @@ def test_what_an_edition_cites_is_known_and_looked_at_again():
     edition = edition_of(groups)
     (shown,) = edition.stories
 
-    known, looks = citations([edition]), pages_to_recheck(edition)
+    known, looks = collect_citations([edition]), pages_to_recheck(edition)
 
     assert set(known) == set(looks) == set(shown.article_ids)
     assert looks[shown.summary[0].article_id] == 3

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from digests import edition_json
-from digests.compose.ledger import GIANT_LEAST, GIANT_SHARE, largest
-from digests.model import Largest
+from digests.compose.ledger import GIANT_LEAST, GIANT_SHARE, find_largest_story
+from digests.model import LargestStory
 from tests.compose.press import article, by_id, story
 from tests.render.editions import small
 
@@ -29,25 +29,25 @@ def day(*sizes: int, copies: int = 1):
 def test_the_share_is_of_the_reports_of_the_window():
     stories, inside = day(6, 3, 1)
 
-    found = largest(stories, inside)
+    found = find_largest_story(stories, inside)
 
     assert (found.id, found.reports, found.of_reports, found.share) == (stories[0].id, 6, 10, 0.6)
-    assert not found.alarm  # ten reports are a small window
+    assert not found.is_oversized  # ten reports are a small window
 
 
 def test_copies_of_one_text_are_no_giant():
     stories, inside = day(*[1] * GIANT_LEAST, copies=80)
 
-    found = largest(stories, inside)
+    found = find_largest_story(stories, inside)
 
-    assert (found.articles, found.reports, found.alarm) == (80, 1, False)
+    assert (found.articles, found.reports, found.is_oversized) == (80, 1, False)
 
 
 def test_reports_of_an_earlier_day_do_not_count():
     stories, inside = day(6, 3)
     rest = {key: one for key, one in inside.items() if key not in set(stories[0].articles[1:])}
 
-    found = largest(stories, rest)
+    found = find_largest_story(stories, rest)
 
     assert (found.id, found.reports, found.of_reports) == (stories[1].id, 3, 4)
 
@@ -60,17 +60,19 @@ def test_more_than_a_quarter_of_a_hundred_reports_is_an_alarm(giant, alone, alar
     assert (GIANT_SHARE, GIANT_LEAST) == (0.25, 100)
     stories, inside = day(giant, *[1] * alone)
 
-    assert largest(stories, inside).alarm is alarm
-    assert largest(stories[::-1], inside) == largest(stories, inside)
+    assert find_largest_story(stories, inside).is_oversized is alarm
+    assert find_largest_story(stories[::-1], inside) == find_largest_story(stories, inside)
 
 
 def test_a_day_without_a_report_has_none():
-    assert largest([], {}) is None
+    assert find_largest_story([], {}) is None
 
 
 def test_an_edition_keeps_it():
     edition = small()
-    found = Largest(id="a", articles=40, reports=30, of_reports=100, share=0.3, alarm=True, title="Dam breaks")
+    found = LargestStory(
+        id="a", articles=40, reports=30, of_reports=100, share=0.3, is_oversized=True, title="Dam breaks"
+    )
     given = replace(edition, ledger=replace(edition.ledger, largest=found))
 
     assert edition_json.load(edition_json.dump(given)) == given

@@ -13,7 +13,7 @@ from digests.analysis.country_names import (
     region_of,
     region_title,
 )
-from digests.analysis.gazetteer import countries, country_weights
+from digests.analysis.gazetteer import country_weights, find_countries
 from tests.compose.press import article, by_id, story
 from watcher.text.words import words
 
@@ -93,14 +93,14 @@ def test_names_that_mean_something_else_are_not_countries(language, title, wrong
 def test_an_outlets_own_country_is_not_the_storys():
     one = article("Le Quotidien", "Séisme au Maroc : des villages coupés du monde", language="fr", country="FR")
 
-    assert countries(story(one), by_id(one)) == ("MA",)
+    assert find_countries(story(one), by_id(one)) == ("MA",)
 
 
 def test_independent_reports_outvote_what_one_of_them_adds():
     reports = [article(f"P{n}", "Quake shakes Nepal", "A quake shook western Nepal at dawn.") for n in range(3)]
     odd = article("P9", "Quake felt in Nepal and India", "A quake was felt in Nepal and in India.")
 
-    assert countries(story(*reports, odd), by_id(*reports, odd)) == ("NP",)
+    assert find_countries(story(*reports, odd), by_id(*reports, odd)) == ("NP",)
 
 
 def test_a_story_without_a_place_has_none():
@@ -108,7 +108,7 @@ def test_a_story_without_a_place_has_none():
         "P", "New phone is thinner than the last", "The company showed a phone that is thinner than the last one."
     )
 
-    assert countries(story(one), by_id(one)) == ()
+    assert find_countries(story(one), by_id(one)) == ()
 
 
 def test_regions_have_names_in_the_readers_language():

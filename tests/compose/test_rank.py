@@ -2,7 +2,7 @@
 
 import random
 
-from digests.compose.rank import Weights, rank
+from digests.compose.rank import RankWeights, rank
 from tests.compose.press import END, article, by_id, story
 
 
@@ -28,9 +28,9 @@ def test_the_score_is_the_sum_of_its_terms():
 
     (only,) = rank([story(*own)], by_id(*own), now=END, language="en")
 
-    assert only.score == round(sum(term.value * term.weight for term in only.why), 6)
-    assert [term.name for term in only.why][:2] == ["independent", "carried"]
-    assert only.why[0].words == "5 independent reports"
+    assert only.score == round(sum(term.value * term.weight for term in only.score_terms), 6)
+    assert [term.name for term in only.score_terms][:2] == ["independent", "carried"]
+    assert only.score_terms[0].words == "5 independent reports"
 
 
 def test_a_later_story_stands_before_an_equal_older_one():
@@ -51,7 +51,7 @@ def test_a_second_story_on_one_event_is_a_sibling_and_loses_points():
 
     assert [r.story for r in ranked] == [stories[0], stories[2], stories[1]]
     assert ranked[2].sibling_of == stories[0].id
-    assert ranked[2].why[-1].name == "sibling"
+    assert ranked[2].score_terms[-1].name == "sibling"
     assert ranked[1].sibling_of is None
 
 
@@ -74,7 +74,7 @@ def test_weights_decide():
     far[1] = article("Flood 1", "Flood shakes the town 1", hours=20, country="BD")
     stories = [story(*near), story(*far)]
 
-    ranked = rank(stories, by_id(*near, *far), now=END, weights=Weights(countries=9.0))
+    ranked = rank(stories, by_id(*near, *far), now=END, weights=RankWeights(countries=9.0))
 
     assert ranked[0].story == stories[1]
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from digests.analysis.coverage import coverage
-from digests.analysis.perspectives import perspectives
+from digests.analysis.coverage import measure_coverage
+from digests.analysis.perspectives import find_perspectives
 from tests.compose.press import article, by_id, story
 
 
@@ -14,7 +14,9 @@ def only(*texts: str, languages: tuple[str, ...] = ("en", "fr", "zh")) -> list[t
         for n, (text, language, country) in enumerate(zip(texts, languages, ("GB", "FR", "CN"), strict=True))
     ]
     told = story(*reports)
-    return [voice.only for voice in perspectives(told, by_id(*reports), coverage(told, by_id(*reports)), {})]
+    return [
+        voice.only for voice in find_perspectives(told, by_id(*reports), measure_coverage(told, by_id(*reports)), {})
+    ]
 
 
 def test_a_number_written_with_a_word_or_in_figures_is_one_number():

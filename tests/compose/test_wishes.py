@@ -38,31 +38,31 @@ def test_a_weight_moves_a_story_and_says_so():
         stories,
         by_id(*flood, *quake),
         now=END,
-        wishes=Preferences(words=(("quake", 2.0),), countries=(("PE", 3.0),)),
-        about=lambda each: ("PE",) if each == stories[1] else ("NP",),
+        preferences=Preferences(word_weights=(("quake", 2.0),), country_weights=(("PE", 3.0),)),
+        find_countries=lambda each: ("PE",) if each == stories[1] else ("NP",),
     )
 
     assert ranked[0].story == stories[1]
-    assert ranked[0].why[-1].words == "your weights: “quake” +2, country PE +3"
-    assert ranked[0].score == round(sum(term.value * term.weight for term in ranked[0].why), 6)
-    assert "reader" not in {term.name for term in ranked[1].why}
+    assert ranked[0].score_terms[-1].words == "your weights: “quake” +2, country PE +3"
+    assert ranked[0].score == round(sum(term.value * term.weight for term in ranked[0].score_terms), 6)
+    assert "reader" not in {term.name for term in ranked[1].score_terms}
 
 
 def test_a_story_that_must_be_shown_is_told_in_full_however_small():
-    edition = edition_of(world(), stories=1, briefs=0, wishes=Preferences(must=("Storm",)))
+    edition = edition_of(world(), stories=1, briefs=0, preferences=Preferences(must=("Storm",)))
 
     assert [s.title.split()[0] for s in edition.stories] == ["Storm"]
 
 
 def test_a_watched_story_is_shown_and_marked_beyond_the_briefs():
-    edition = edition_of(world(), stories=1, briefs=0, wishes=Preferences(watch=("storm", "flood")))
+    edition = edition_of(world(), stories=1, briefs=0, preferences=Preferences(watch=("storm", "flood")))
 
-    assert [s.alerts for s in edition.stories] == [("flood",)]
-    assert [(b.title.split()[0], b.alerts) for b in edition.briefs] == [("Storm", ("storm",))]
+    assert [s.watched for s in edition.stories] == [("flood",)]
+    assert [(b.title.split()[0], b.watched) for b in edition.briefs] == [("Storm", ("storm",))]
 
 
 def test_stories_about_other_regions_are_left_out_and_counted():
-    edition = edition_of(world(), stories=5, wishes=Preferences(regions=("africa", "CL")))
+    edition = edition_of(world(), stories=5, preferences=Preferences(regions=("africa", "CL")))
 
     assert {s.place_codes for s in edition.stories} == {("KE",), ("CL",)}
     assert ("stories about other regions", 3) in edition.ledger.left_out
@@ -71,16 +71,16 @@ def test_stories_about_other_regions_are_left_out_and_counted():
 def test_words_that_are_asked_for_are_found_in_every_region():
     wishes = Preferences(regions=("africa",), must=("storm",), watch=("fire",))
 
-    edition = edition_of(world(), stories=2, briefs=5, wishes=wishes)
+    edition = edition_of(world(), stories=2, briefs=5, preferences=wishes)
 
     assert {s.title.split()[0] for s in edition.stories} == {"Drought", "Storm"}
-    assert [(b.title.split()[0], b.alerts) for b in edition.briefs] == [("Fire", ("fire",))]
+    assert [(b.title.split()[0], b.watched) for b in edition.briefs] == [("Fire", ("fire",))]
 
 
 def test_rules_file_stories_in_sections_of_the_readers_own():
     rules = (SectionRule(section="Weather", words=("flood*", "storm")), SectionRule(section="Asia", countries=("JP",)))
 
-    edition = edition_of(world(), stories=5, wishes=Preferences(rules=rules))
+    edition = edition_of(world(), stories=5, preferences=Preferences(section_rules=rules))
 
     assert {section.title: len(section.stories) for section in edition.sections} == {
         "Weather": 2, "Asia": 1, "Africa": 1, "Europe": 1,
@@ -103,9 +103,9 @@ def test_how_coverage_differs_is_told_by_country_and_owner():
 
     (shown, *_) = edition_of([group, *read], stories=1, kinds={"K0": "public", "G0": "private"}).stories
 
-    assert [(v.group, v.name, v.outlets, v.mention.outlet) for v in shown.voices] == [
+    assert [(v.group, v.name, v.outlets, v.mention.outlet) for v in shown.perspectives] == [
         ("country", "GB", 1, "G0"), ("country", "KE", 2, "K0"), ("owner", "private", 1, "G0"),
         ("owner", "public", 1, "K0"),
     ]  # fmt: skip
-    assert shown.voices[1].only == ("9500 people",)
+    assert shown.perspectives[1].only == ("9500 people",)
     assert [(s.group, s.name, s.outlets) for s in shown.silent] == [("country", "UG", 4)]

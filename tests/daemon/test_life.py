@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from digests.model import Parcel, Rendered
+from digests.model import OutboundMessage, Rendered
 from digests.store.editions import open_digests
 from digests.store.outbox import OPEN, EditionKey, deliveries_of, enqueue
 from tests.cli.site import rss
@@ -248,7 +248,7 @@ def test_a_daemon_whose_mail_server_hangs_ends_within_ten_seconds_and_owes_the_m
 ):
     place = EditionKey(digest="world", local_date=date(2026, 11, 24), slot="daily")
     mail = Rendered(format="eml", name="x.eml", body=b"Subject: News\r\n\r\nnews\r\n")
-    parcel = Parcel(channel="smtp", recipient="ann@example.net", forms=(mail,))
+    parcel = OutboundMessage(channel="smtp", recipient="ann@example.net", forms=(mail,))
     with MailServer(at={"DATA": "hang"}) as server:
         smtp = f'[smtp]\nhost = "127.0.0.1"\nport = {server.port}\nsecurity = "plain"\n'
         digest = '[[digests]]\nmail = { from = "w@example.org", to = ["ann@example.net"] }\n'

@@ -10,7 +10,7 @@ import pytest
 
 from digests.delivery.channels import Channel
 from digests.errors import DeliveryError
-from digests.model import Parcel
+from digests.model import OutboundMessage
 
 SECRET = "hunter2-is-the-secret"
 
@@ -21,7 +21,7 @@ class OtherSide(Protocol):
     def open(self) -> Channel:
         """Return the channel, not connected yet."""
 
-    def parcel(self) -> Parcel: ...
+    def parcel(self) -> OutboundMessage: ...
 
     def received(self) -> list[bytes]:
         """Return what has arrived, as the forms' bodies."""

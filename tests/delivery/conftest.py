@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from digests.model import Parcel, Rendered
+from digests.model import OutboundMessage, Rendered
 
 OPENSSL = shutil.which("openssl")
 LINES = [b".a line that begins with a dot", b"..", b".", b"", b"a line of the mail, of about sixty characters in all"]
@@ -45,8 +45,8 @@ def tls(certificate, monkeypatch):
 def parcel():
     """Return a function that makes a mail for a recipient."""
 
-    def made(recipient: str = "ann@example.net", channel: str = "smtp") -> Parcel:
+    def made(recipient: str = "ann@example.net", channel: str = "smtp") -> OutboundMessage:
         form = Rendered(format="eml", name="2025-03-14.eml", body=MAIL)
-        return Parcel(channel=channel, recipient=recipient, forms=(form,))
+        return OutboundMessage(channel=channel, recipient=recipient, forms=(form,))
 
     return made

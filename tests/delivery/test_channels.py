@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from digests.delivery.channels import CHANNELS, Channel, open_channel
-from digests.model import Parcel, Rendered
+from digests.model import OutboundMessage, Rendered
 from digests.settings.delivery import DeliverSettings, SmtpSettings
 from tests.delivery.channel_contract import SECRET, ChannelContract
 from tests.delivery.hook import listening
@@ -58,12 +58,12 @@ class FolderSide:
     def open(self) -> Channel:
         return opened({"channel": "file", "directory": str(self.folder)})
 
-    def parcel(self) -> Parcel:
+    def parcel(self) -> OutboundMessage:
         forms = (
             Rendered(format="markdown", name="2025-03-14.md", body=b"# News\n"),
             Rendered(format="text", name="2025-03-14.txt", body=b"NEWS\n"),
         )
-        return Parcel(channel="file", recipient=str(self.folder), forms=forms)
+        return OutboundMessage(channel="file", recipient=str(self.folder), forms=forms)
 
     def received(self) -> list[bytes]:
         return [path.read_bytes() for path in sorted(self.folder.glob("*"))] if self.folder.is_dir() else []
@@ -95,9 +95,9 @@ class ServerSide:
         place = {"host": "127.0.0.1", "port": self.server.port, "timeout": timedelta(seconds=20)}
         return opened({"channel": "smtp"}, SmtpSettings.model_validate(login | place, context={}))
 
-    def parcel(self) -> Parcel:
+    def parcel(self) -> OutboundMessage:
         form = Rendered(format="eml", name="2025-03-14.eml", body=MAIL)
-        return Parcel(channel="smtp", recipient="ann@example.net", forms=(form,))
+        return OutboundMessage(channel="smtp", recipient="ann@example.net", forms=(form,))
 
     def received(self) -> list[bytes]:
         return [mail.body for mail in self.server.taken]
@@ -132,9 +132,9 @@ class ProgramSide:
         program = [sys.executable, str(self.folder / "program.py"), str(self.folder)]
         return opened({"channel": "sendmail", "program": program})
 
-    def parcel(self) -> Parcel:
+    def parcel(self) -> OutboundMessage:
         form = Rendered(format="eml", name="2025-03-14.eml", body=MAIL)
-        return Parcel(channel="sendmail", recipient="ann@example.net", forms=(form,))
+        return OutboundMessage(channel="sendmail", recipient="ann@example.net", forms=(form,))
 
     def received(self) -> list[bytes]:
         return [path.read_bytes().replace(b"\n", b"\r\n") for path in sorted(self.folder.glob("*.eml"))]
@@ -164,9 +164,9 @@ class HookSide:
     def open(self) -> Channel:
         return opened({"channel": "webhook", "url": "env:WATCHER_TEST_URL", "token": "env:WATCHER_TEST_SECRET"})
 
-    def parcel(self) -> Parcel:
+    def parcel(self) -> OutboundMessage:
         form = Rendered(format="json", name="2025-03-14.json", body='{"text":"日報"}'.encode())
-        return Parcel(channel="webhook", recipient="env:WATCHER_TEST_URL", forms=(form,))
+        return OutboundMessage(channel="webhook", recipient="env:WATCHER_TEST_URL", forms=(form,))
 
     def received(self) -> list[bytes]:
         return [post.body for post in self.hook.posts]

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from digests.delivery.channels import open_channel
-from digests.model import Parcel
+from digests.model import OutboundMessage
 from digests.render.forms import MailSettings, render
 from digests.settings.delivery import DeliverSettings, SmtpSettings
 from tests.delivery.mail_server import MailServer
@@ -103,7 +103,7 @@ def test_a_mail_comes_out_of_postfix_as_it_went_in(name):
         server = SmtpSettings.model_validate({"host": "127.0.0.1", "port": port, "security": "plain"}, context={})
         way = DeliverSettings.model_validate({"channel": "smtp"}, context={})
         channel = open_channel(way, server, sender="digest@example.org")
-        parcel = Parcel(channel="smtp", recipient="ann@example.net", forms=(form,))
+        parcel = OutboundMessage(channel="smtp", recipient="ann@example.net", forms=(form,))
         said = channel.send(parcel, at_the_brink=lambda: None)
         channel.close()
         until = time.monotonic() + 30

@@ -8,7 +8,7 @@ import pytest
 
 from digests.delivery.webhook import Webhook
 from digests.errors import DeliveryError
-from digests.model import Parcel, Rendered
+from digests.model import OutboundMessage, Rendered
 from tests.delivery.hook import listening
 
 
@@ -18,9 +18,9 @@ def hook():
         yield hook
 
 
-def parcel(body: bytes = b'{"title":"News"}', shape: str = "json") -> Parcel:
+def parcel(body: bytes = b'{"title":"News"}', shape: str = "json") -> OutboundMessage:
     form = Rendered(format=shape, name="2025-03-14.json", body=body)
-    return Parcel(channel="webhook", recipient="hook", forms=(form,))
+    return OutboundMessage(channel="webhook", recipient="hook", forms=(form,))
 
 
 def fault(hook, path: str = "/x", **settings) -> DeliveryError:

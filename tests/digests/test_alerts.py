@@ -11,7 +11,7 @@ import pytest
 
 from digests.alerts.alerts import AGAIN, Alerts
 from digests.alerts.render import Alert, mail, message
-from digests.model import Parcel, Rendered
+from digests.model import OutboundMessage, Rendered
 from digests.store.editions import DAILY, claim, first_seen, open_digests
 from digests.store.outbox import EditionKey, alerts_out, enqueue
 from digests.store.schema import editions
@@ -159,7 +159,9 @@ async def test_an_edition_that_is_not_made_is_told_until_one_is(desk):
 
 async def test_a_delivery_that_was_given_up_is_told(desk):
     place = EditionKey(digest="world", local_date=START.date(), slot=DAILY)
-    parcel = Parcel(channel="smtp", recipient="bob@example.net", forms=(Rendered(format="eml", name="x", body=b"x"),))
+    parcel = OutboundMessage(
+        channel="smtp", recipient="bob@example.net", forms=(Rendered(format="eml", name="x", body=b"x"),)
+    )
     write(desk.engine, enqueue, place, [parcel], now=desk.now)
 
     await desk.pass_time(2.25, good=4)

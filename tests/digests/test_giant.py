@@ -45,10 +45,10 @@ def edition(giant: int, others: int):
     known = by_id(*one, *rest)
     ranked = rank([story(*one), *(story(each) for each in rest)], known, now=END)
     return compose_edition(
-        shape=DigestOptions(name="world", title="World Digest"),
+        options=DigestOptions(name="world", title="World Digest"),
         ranked=ranked,
         articles=known,
-        intake=LedgerInput(),
+        ledger_input=LedgerInput(),
         previous=None,
         number=1,
         local_date=END.date(),
@@ -85,7 +85,7 @@ def test_a_giant_story_stands_in_the_ledger_the_foot_and_the_status(settings, st
     keep(made, settings.store.url)
 
     largest = made.ledger.largest
-    assert (largest.reports, largest.of_reports, largest.share, largest.alarm) == (60, 120, 0.5, True)
+    assert (largest.reports, largest.of_reports, largest.share, largest.is_oversized) == (60, 120, 0.5, True)
     assert "The largest story, “Quake shakes Nepal”, holds 60 of 120 reports." in foot(made, settings)
     assert told(status()) == [
         "edition  World Digest, 2026-03-10: 61 stories, the largest with 50.0% of the reports",
@@ -98,7 +98,7 @@ def test_an_ordinary_day_has_its_share_and_no_alarm(settings, status):
     made = edition(8, 112)
     keep(made, settings.store.url)
 
-    assert (made.ledger.largest.share, made.ledger.largest.alarm) == (round(8 / 120, 4), False)
+    assert (made.ledger.largest.share, made.ledger.largest.is_oversized) == (round(8 / 120, 4), False)
     assert "run into it" not in foot(made, settings)
     assert told(status()) == ["edition  World Digest, 2026-03-10: 113 stories, the largest with 6.7% of the reports"]
 

@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from digests.edition.load import EditionRequest
 from digests.jobs import jobs
-from digests.model import Parcel, Rendered
+from digests.model import OutboundMessage, Rendered
 from digests.settings.digests import digests_of
 from digests.store.editions import claim, first_seen, get_edition
 from digests.store.outbox import EditionKey, deliveries_of, enqueue
@@ -166,7 +166,7 @@ async def test_a_daemon_that_ends_leaves_a_server_that_hangs_and_the_mail_stays_
         _, outbox, *_ = jobs(settings, tools)
         place = EditionKey(digest="berlin", local_date=clock[0].date(), slot="daily")
         mail = Rendered(format="eml", name="x.eml", body=b"Subject: x\r\n\r\n")
-        parcel = Parcel(channel="smtp", recipient="ann@example.net", forms=(mail,))
+        parcel = OutboundMessage(channel="smtp", recipient="ann@example.net", forms=(mail,))
         write(tools.writer.engine, enqueue, place, [parcel], now=clock[0])
         running = asyncio.create_task(outbox.run())
         while not any(line.startswith("mail") for line in server.seen):

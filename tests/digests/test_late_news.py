@@ -80,6 +80,6 @@ def test_a_late_article_of_a_known_story_is_told_as_new(engine, put):
     (story,) = edition(engine, 1).stories
 
     assert story.status == "developing"
-    assert [s.text for s in story.since] == [
+    assert [s.text for s in story.updates] == [
         "Engineers opened all 56 gates of the Orlen barrage before dawn, the army said."
     ]

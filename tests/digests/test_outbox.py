@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from digests.model import Parcel, Rendered
+from digests.model import OutboundMessage, Rendered
 from digests.store.editions import process_id
 from digests.store.outbox import (
     FAILED,
@@ -42,9 +42,9 @@ MINUTE = timedelta(minutes=1)
 ELSEWHERE = "another-machine:1:mark"
 
 
-def parcel(recipient: str = "ann@example.net", body: bytes = b"\x00\xff mail\r\n") -> Parcel:
+def parcel(recipient: str = "ann@example.net", body: bytes = b"\x00\xff mail\r\n") -> OutboundMessage:
     form = Rendered(format="eml", name="2026-11-24.eml", body=body)
-    return Parcel(channel="smtp", recipient=recipient, forms=(form,))
+    return OutboundMessage(channel="smtp", recipient=recipient, forms=(form,))
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def test_a_parcel_comes_back_byte_for_byte(engine, fill):
 def test_a_parcel_of_several_forms_comes_back_whole(engine):
     bodies = (b"", b"\n\n[]\n", bytes(range(256)) * 300)
     forms = tuple(Rendered(format=f"f{n}", name=f"{n}.bin", body=body) for n, body in enumerate(bodies))
-    given = Parcel(channel="file", recipient="/copies", forms=forms)
+    given = OutboundMessage(channel="file", recipient="/copies", forms=forms)
     write(engine, enqueue, PLACE, [given], now=NOW)
 
     delivery = take(engine)

@@ -18,7 +18,7 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import delete
 
-from digests.model import Parcel
+from digests.model import OutboundMessage
 from digests.store import outbox
 from digests.store.outbox import FAILED, LEASE, SENT, UNKNOWN, WAITING, Delivery, EditionKey
 from digests.store.schema import deliveries
@@ -45,7 +45,7 @@ class Outbox(RuleBasedStateMachine):
 
     @initialize()
     def fill(self) -> None:
-        parcels = [Parcel(channel="smtp", recipient=name, forms=()) for name in READERS]
+        parcels = [OutboundMessage(channel="smtp", recipient=name, forms=()) for name in READERS]
         write(self.engine, lambda c: c.execute(delete(deliveries)))
         write(self.engine, outbox.enqueue, PLACE, parcels, now=NOW)
         self.now = NOW
@@ -128,7 +128,7 @@ class Outbox(RuleBasedStateMachine):
 
     @rule()
     def make_it_again(self) -> None:
-        parcels = [Parcel(channel="smtp", recipient=name, forms=()) for name in READERS]
+        parcels = [OutboundMessage(channel="smtp", recipient=name, forms=()) for name in READERS]
         write(self.engine, outbox.enqueue, PLACE, parcels, now=self.now)
 
     @invariant()

@@ -61,11 +61,11 @@ def test_what_the_reports_bear_out_is_shown_with_its_sources_and_proved(engine, 
     made = edition(engine, put, model)
 
     (story,) = made.stories
-    assert [prose.text for prose in story.prose] == [GOOD.replace(" [1, 3]", "")]
-    assert story.prose_by == "tiny"
-    assert len(story.prose[0].sources) == 2
+    assert [prose.text for prose in story.llm_sentences] == [GOOD.replace(" [1, 3]", "")]
+    assert story.llm_model == "tiny"
+    assert len(story.llm_sentences[0].sources) == 2
     assert verify(made, read(engine, articles_by_id, cited_ids(made))) == ()
-    assert made.ledger.prose == "tiny wrote 1"
+    assert made.ledger.llm_note == "tiny wrote 1"
 
 
 def test_the_reports_are_sent_as_data_and_nothing_else(engine, put, model):
@@ -95,10 +95,10 @@ def test_a_model_that_fails_leaves_the_extract_and_is_told_of(engine, put, model
 
     made = edition(engine, put, model)
 
-    assert made.stories[0].prose == ()
+    assert made.stories[0].llm_sentences == ()
     assert made.stories[0].summary
-    assert told in made.ledger.prose
-    assert made.ledger.prose.startswith("tiny wrote 0; ")
+    assert told in made.ledger.llm_note
+    assert made.ledger.llm_note.startswith("tiny wrote 0; ")
 
 
 def test_a_model_that_hangs_costs_its_time_and_no_more(engine, put, model):
@@ -106,14 +106,14 @@ def test_a_model_that_hangs_costs_its_time_and_no_more(engine, put, model):
 
     made = edition(engine, put, model, timeout="1s")
 
-    assert made.stories[0].prose == ()
-    assert "did not answer within 1 s" in made.ledger.prose
+    assert made.stories[0].llm_sentences == ()
+    assert "did not answer within 1 s" in made.ledger.llm_note
 
 
 def test_tokens_bound_what_is_asked(engine, put, model):
     made = edition(engine, put, model, tokens=1_000, timeout="1s")
     assert len(model.requests) in (0, 1)
-    assert made.stories[0].prose == ()
+    assert made.stories[0].llm_sentences == ()
 
 
 def test_prose_is_off_by_default():
@@ -128,7 +128,13 @@ def sources():
     at = datetime(2026, 3, 10, tzinfo=UTC)
     return [
         Sentence(
-            text=text, article_id=f"a{n}", offset=0, outlet=f"O{n}", url="https://a.example/", at=at, language="en"
+            text=text,
+            article_id=f"a{n}",
+            offset=0,
+            outlet=f"O{n}",
+            url="https://a.example/",
+            published_at=at,
+            language="en",
         )
         for n, text in enumerate(texts)
     ]

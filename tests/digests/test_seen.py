@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from digests.edition.load import EditionRequest
-from digests.model import Parcel
+from digests.model import OutboundMessage
 from digests.settings.digests import DigestSettings
 from digests.store.editions import DAILY, covered_up_to, last_edition, recent_editions, seen_editions
 from digests.store.outbox import (
@@ -36,7 +36,7 @@ def make(engine, *recipients: str, days: int = 0, slot: str = DAILY):
     """Make an edition that is owed to these recipients."""
     end = END + timedelta(days=days)
     order = EditionRequest(local_date=end.date(), window_start=end - timedelta(days=1), window_end=end, slot=slot)
-    parcels = [Parcel(channel="smtp", recipient=name, forms=()) for name in recipients]
+    parcels = [OutboundMessage(channel="smtp", recipient=name, forms=()) for name in recipients]
     made = make_edition(engine, WORLD, order, now=end)
     key = EditionKey(digest="world", local_date=order.local_date, slot=slot)
     write(engine, enqueue, key, parcels, now=end)

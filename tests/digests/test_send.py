@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from digests.delivery.outbox import FIRST_RETRY, LONGEST_RETRY, OutboxWorker
-from digests.model import Parcel, Rendered
+from digests.model import OutboundMessage, Rendered
 from digests.store.outbox import FAILED, SENT, TRIED_FOR, UNKNOWN, WAITING, EditionKey, deliveries_of, enqueue
 from tests.delivery.mail_server import MailServer
 from tests.kinds import refuse_writes
@@ -30,7 +30,7 @@ class Desk:
         self.engine, self.folder, self.server, self.now = engine, folder, server, NOW
         self.write_settings(NAMES)
         forms = (Rendered(format="eml", name="x.eml", body=MAIL),)
-        parcels = [Parcel(channel="smtp", recipient=name, forms=forms) for name in NAMES]
+        parcels = [OutboundMessage(channel="smtp", recipient=name, forms=forms) for name in NAMES]
         write(engine, enqueue, PLACE, parcels, now=NOW)
 
     def write_settings(self, names: tuple[str, ...], password: str = "") -> None:

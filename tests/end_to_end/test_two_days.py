@@ -103,7 +103,7 @@ def test_nothing_of_the_first_day_is_told_as_new_on_the_second(days):
 
 
 def test_what_is_said_to_be_new_stands_in_articles_of_the_second_day(days):
-    said = [sentence for story in days.editions[1].stories for sentence in story.since]
+    said = [sentence for story in days.editions[1].stories for sentence in story.updates]
 
     assert said
     assert {days.labels[sentence.article_id].day for sentence in said} == {2}
@@ -126,13 +126,13 @@ def test_what_is_new_is_found_for_every_story_that_goes_on(days):
 
     assert goes_on
     for label in goes_on:
-        assert any(story.status == "developing" and story.since for story in second[label]), label
+        assert any(story.status == "developing" and story.updates for story in second[label]), label
     for label in news - goes_on:
         assert all(story.status == "new" for story in second[label]), label
 
 
 def test_a_story_that_goes_on_is_not_said_to_be_over(days):
-    gone = {days.labels[key].story for brief in days.editions[1].gone for key in brief.article_ids}
+    gone = {days.labels[key].story for brief in days.editions[1].ended for key in brief.article_ids}
 
     assert gone
     assert gone.isdisjoint(by_label(days, days.editions[1]))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
-from digests.analysis.gazetteer import countries
-from digests.model import Report, Story
+from digests.analysis.gazetteer import find_countries
+from digests.model import Story, WireGroup
 from watcher.model import Article
 
 HEADLINES = Path(__file__).parent / "places.tsv"
@@ -27,8 +27,8 @@ def found(language: str, headline: str) -> frozenset[str]:
         id="a", url="https://a.example/a", host="a.example", outlet="A", title=headline, text="", language=language,
         country=None, published_at=AT, fetched_at=AT,
     )  # fmt: skip
-    story = Story(id="s", articles=("a",), reports=(Report(articles=("a",)),))
-    return frozenset(countries(story, {"a": one}))
+    story = Story(id="s", articles=("a",), reports=(WireGroup(articles=("a",)),))
+    return frozenset(find_countries(story, {"a": one}))
 
 
 def measure_places(half: int) -> dict[str, float]:

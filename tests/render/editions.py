@@ -5,7 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
-from digests.model import Correction, Edition, EditionStory, Figure, Prose, Section, Silent, Voice
+from digests.model import (
+    Correction,
+    Edition,
+    EditionStory,
+    LlmSentence,
+    MissingPerspective,
+    NumberChange,
+    Perspective,
+    Section,
+)
 from tests.render.pieces import (
     END,
     OUTLETS,
@@ -47,7 +56,7 @@ def small() -> Edition:
 
 
 def empty() -> Edition:
-    return edition((), minutes=0)
+    return edition((), reading_minutes=0)
 
 
 def rich(stories: int = 12, briefs: int = 10) -> Edition:
@@ -87,23 +96,35 @@ def lead_with_all() -> EditionStory:
     return replace(
         story(1),
         place_codes=("TR",),
-        figures=(
-            Figure(before="59", after="78", what="people", was=sentence(1, 0, hours=30), now=sentence(2, 11)),
-            Figure(before="2", after="٣", what="قرى", was=sentence(1, 2, hours=30), now=sentence(2, 2)),
+        number_changes=(
+            NumberChange(
+                before="59",
+                after="78",
+                what="people",
+                sentence_before=sentence(1, 0, hours=30),
+                sentence_after=sentence(2, 11),
+            ),
+            NumberChange(
+                before="2",
+                after="٣",
+                what="قرى",
+                sentence_before=sentence(1, 2, hours=30),
+                sentence_after=sentence(2, 2),
+            ),
         ),
         new_outlets=("Valley Star", "Kıyı Postası", "Harbour <b>Gazette</b>"),
         related=(brief(1), replace(brief(4), day=2, status="quiet")),
-        voices=(
-            Voice(group="country", name="GB", outlets=3, mention=mention(0, 1)),
-            Voice(group="country", name="EG", outlets=1, mention=mention(2, 1), only=("Cárcamo", "1,800")),
-            Voice(group="owner", name="state", outlets=2, mention=mention(1, 1)),
+        perspectives=(
+            Perspective(group="country", name="GB", outlets=3, mention=mention(0, 1)),
+            Perspective(group="country", name="EG", outlets=1, mention=mention(2, 1), only=("Cárcamo", "1,800")),
+            Perspective(group="owner", name="state", outlets=2, mention=mention(1, 1)),
         ),
         silent=(
-            Silent(group="country", name="CN", outlets=4),
-            Silent(group="country", name="BR", outlets=1),
-            Silent(group="owner", name="party", outlets=2),
+            MissingPerspective(group="country", name="CN", outlets=4),
+            MissingPerspective(group="country", name="BR", outlets=1),
+            MissingPerspective(group="owner", name="party", outlets=2),
         ),
-        alerts=("ferry", "dam *wall*"),
+        watched=("ferry", "dam *wall*"),
     )
 
 
@@ -111,10 +132,10 @@ def written() -> EditionStory:
     """A story whose summary a model wrote."""
     sources = (sentence(1), sentence(2, 11))
     told = (
-        Prose(text="A reservoir wall broke at night, and 4,000 people left.", sources=sources),
-        Prose(text="The spillway had been blocked since January.", sources=(sentence(2, 11),)),
+        LlmSentence(text="A reservoir wall broke at night, and 4,000 people left.", sources=sources),
+        LlmSentence(text="The spillway had been blocked since January.", sources=(sentence(2, 11),)),
     )
-    return replace(story(2), place_codes=("NO", "GB"), prose=told, prose_by="small-model:7b")
+    return replace(story(2), place_codes=("NO", "GB"), llm_sentences=told, llm_model="small-model:7b")
 
 
 def correction(kind: str, before: str, after: str, *, title: str = "Dam gives way after a week of rain") -> Correction:
@@ -145,7 +166,7 @@ CORRECTIONS = (
 
 def moved() -> Edition:
     """Everything that an edition can have: what moved, who differs, what was corrected, quiet and gone stories."""
-    quiet = replace(brief(0), status="quiet", day=3, alerts=("ferry",))
+    quiet = replace(brief(0), status="quiet", day=3, watched=("ferry",))
     return edition(
         (
             Section(title="Asia", anchor="asia", stories=(lead_with_all(),)),
@@ -153,7 +174,7 @@ def moved() -> Edition:
         ),
         (brief(1), quiet),
         corrections=CORRECTIONS,
-        gone=(replace(brief(8), title="Talks on the [border] end"), brief(4)),
+        ended=(replace(brief(8), title="Talks on the [border] end"), brief(4)),
     )
 
 
@@ -162,7 +183,7 @@ def heavy(stories: int = 15) -> Edition:
     everything, made = lead_with_all(), rich(stories=stories)
 
     def loaded(told: EditionStory) -> EditionStory:
-        fields = ("figures", "new_outlets", "related", "voices", "silent", "alerts")
+        fields = ("number_changes", "new_outlets", "related", "perspectives", "silent", "watched")
         return replace(told, **{name: getattr(everything, name) for name in fields})
 
     return replace(each(made, loaded), corrections=CORRECTIONS)

@@ -12,9 +12,9 @@ from digests.model import (
     EditionStory,
     FailingSource,
     Ledger,
-    Mention,
     Section,
     Sentence,
+    SourceMention,
 )
 
 END = datetime(2025, 3, 14, 5, 30, tzinfo=UTC)
@@ -68,23 +68,23 @@ def sentence(number: int, outlet: int = 0, *, text: str | None = None, hours: fl
         offset=0,
         outlet=name,
         url=f"https://outlet{outlet}.example/news/{number}?a=1&b=2",
-        at=END - timedelta(hours=hours),
+        published_at=END - timedelta(hours=hours),
         language=language,
     )
 
 
-def mention(outlet: int, story: int) -> Mention:
+def mention(outlet: int, story: int) -> SourceMention:
     name, language, country, title = OUTLETS[outlet]
-    return Mention(
+    return SourceMention(
         outlet=name,
         url=f"https://outlet{outlet}.example/story/{story}",
         language=language,
         country=country,
         title=title,
-        at=END - timedelta(hours=outlet),
+        published_at=END - timedelta(hours=outlet),
         article_id=f"{outlet:08x}{story:08x}",
         agency="dpa" if outlet == 8 else None,
-        headline=bool(title),
+        shows_title=bool(title),
     )
 
 
@@ -104,7 +104,7 @@ def story(number: int, *, outlets: int = 9, folded: int = 5) -> EditionStory:
         first_seen_at=START,
         updated_at=END - timedelta(hours=number * 0.9),
         summary=() if foreign else (sentence(number), sentence(number, text=SECOND), sentence(number + 1, 11, hours=9)),
-        since=(sentence(number + 2, 10),) if status == "developing" else (),
+        updates=(sentence(number + 2, 10),) if status == "developing" else (),
         articles=outlets + 2,
         outlets=outlets,
         independent=outlets - folded,
@@ -114,10 +114,10 @@ def story(number: int, *, outlets: int = 9, folded: int = 5) -> EditionStory:
         languages=("en", "fr")[:outlets],
         countries=("GB", "FR"),
         article_ids=(),
-        spark=(0, 1, 2, 4, 3, 5, 9, 7),
+        sparkline=(0, 1, 2, 4, 3, 5, 9, 7),
         trend="rising",
         score=1.0,
-        why=(),
+        score_terms=(),
     )
 
 
@@ -171,7 +171,7 @@ def edition(sections: tuple[Section, ...], briefs: tuple[Brief, ...] = (), **cha
         sections=sections,
         briefs=briefs,
         ledger=ledger(shown, len(briefs)),
-        minutes=5,
+        reading_minutes=5,
     )
     return replace(made, **changes)  # type: ignore[arg-type]
 

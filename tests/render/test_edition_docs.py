@@ -7,7 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from digests.model import Brief, Correction, Edition, EditionStory, Figure, Mention, Prose, Section, Sentence, Voice
+from digests.model import (
+    Brief,
+    Correction,
+    Edition,
+    EditionStory,
+    LlmSentence,
+    NumberChange,
+    Perspective,
+    Section,
+    Sentence,
+    SourceMention,
+)
 from digests.render.forms import FORMATS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "edition.md").read_text("utf-8")
@@ -19,7 +30,19 @@ def test_each_form_has_a_row(form):
 
 
 @pytest.mark.parametrize(
-    "kind", [Brief, Correction, Edition, EditionStory, Figure, Mention, Prose, Section, Sentence, Voice]
+    "kind",
+    [
+        Brief,
+        Correction,
+        Edition,
+        EditionStory,
+        NumberChange,
+        SourceMention,
+        LlmSentence,
+        Section,
+        Sentence,
+        Perspective,
+    ],
 )
 def test_each_field_is_named(kind):
     assert [field.name for field in fields(kind) if f"`{field.name}`" not in PAGE] == []

@@ -109,7 +109,7 @@ def test_each_run_of_sentences_carries_outlet_time_and_link(editions):
 
 def test_news_since_the_last_edition_from_two_outlets_is_one_quotation(editions):
     since = (editions.sentence(1, 0), editions.sentence(2, 11))
-    story = replace(editions.story(1), since=since)
+    story = replace(editions.story(1), updates=since)
     edition = editions.edition((editions.Section(title="Asia", anchor="asia", stories=(story,)),))
 
     quotation = re.findall(r"^>.*$", one(edition, "markdown"), re.MULTILINE)
@@ -280,14 +280,14 @@ def test_the_first_edition_of_all_calls_nothing_new(editions):
 def test_a_foreign_storys_own_headline_is_not_told_again_among_its_sources(editions):
     edition = editions.small()
     story = edition.stories[0]
-    own = replace(story.mentions[0], title="Mouvement de grève", url=story.url, language="fr", headline=True)
-    other = replace(story.mentions[1], title="Huelga general", language="es", headline=True)
+    own = replace(story.mentions[0], title="Mouvement de grève", url=story.url, language="fr", shows_title=True)
+    other = replace(story.mentions[1], title="Huelga general", language="es", shows_title=True)
     story = replace(
         story,
         title=own.title,
         title_language="fr",
         mentions=(own, other),
-        voices=(),
+        perspectives=(),
         outlets=2,
         independent=2,
         folded=0,

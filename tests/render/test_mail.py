@@ -240,8 +240,8 @@ def test_every_outlet_is_named_or_counted_however_short_a_mail_is(editions):
 
 def test_what_is_there_only_if_there_is_room_leaves_a_mail_of_fifteen_stories(editions):
     bare = editions.rich(15)
-    voices = editions.lead_with_all().voices
-    edition = editions.each(bare, lambda story: replace(story, voices=voices))
+    voices = editions.lead_with_all().perspectives
+    edition = editions.each(bare, lambda story: replace(story, perspectives=voices))
 
     assert "shortened" not in html_of(parsed(bare))
     assert "Left out: how coverage differs" in html_of(parsed(edition))

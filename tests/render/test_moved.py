@@ -10,7 +10,7 @@ from email import policy
 import pytest
 from lxml import html as lxml_html
 
-from digests.model import Voice
+from digests.model import Perspective
 from digests.render.forms import render
 
 FORMS = ("markdown", "html", "text", "mail", "mail text")
@@ -99,8 +99,10 @@ def test_written_sentences_take_the_place_of_the_extract(editions):
 
 
 def test_two_that_report_at_once_are_neither_first(editions):
-    voices = tuple(Voice(group="country", name=c, outlets=1, mention=editions.mention(0, 1)) for c in ("GB", "EG"))
-    story = replace(editions.story(1), voices=voices)
+    voices = tuple(
+        Perspective(group="country", name=c, outlets=1, mention=editions.mention(0, 1)) for c in ("GB", "EG")
+    )
+    story = replace(editions.story(1), perspectives=voices)
     edition = editions.edition((editions.Section(title="Asia", anchor="asia", stories=(story,)),))
 
     assert "Egypt leads with" in shown(edition, "text")
