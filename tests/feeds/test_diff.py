@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from watcher.feeds.diff import changes, within_hosts
 from watcher.model import Entry, ParsedFeed
-from watcher.text.urls import normal
+from watcher.text.urls import normalize_url
 
 NOW = datetime(2026, 11, 25, 6, 0, tzinfo=UTC)
 
@@ -31,7 +31,7 @@ def feed(*entries: Entry) -> ParsedFeed:
 
 
 def known(*entries: Entry) -> tuple[dict[str, str], set[str]]:
-    return {one.guid: one.content_hash for one in entries}, {normal(one.url) for one in entries if one.url}
+    return {one.guid: one.content_hash for one in entries}, {normalize_url(one.url) for one in entries if one.url}
 
 
 def test_the_same_feed_again_brings_nothing():

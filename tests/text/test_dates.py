@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watcher.text.dates import MONTHS, date_in_url, is_believable, month_number, parse_date, stamps_in
+from watcher.text.dates import MONTHS, date_in_url, find_dates, is_believable, month_number, parse_date
 
 
 @pytest.mark.parametrize(
@@ -50,8 +50,8 @@ def test_the_day_in_an_address_is_read() -> None:
 
 
 def test_a_date_of_numbers_has_two_readings_unless_it_has_dots() -> None:
-    (slashes,), (dots,) = stamps_in("05/06/2024"), stamps_in("05.06.2024")
-    (american,) = stamps_in("05/06/2024", month_first=True)
+    (slashes,), (dots,) = find_dates("05/06/2024"), find_dates("05.06.2024")
+    (american,) = find_dates("05/06/2024", month_first=True)
 
     assert slashes.moment == dots.moment == american.other == datetime(2024, 6, 5, tzinfo=UTC)
     assert slashes.other == american.moment == datetime(2024, 5, 6, tzinfo=UTC)
@@ -59,8 +59,10 @@ def test_a_date_of_numbers_has_two_readings_unless_it_has_dots() -> None:
 
 
 def test_years_of_two_digits_are_read_where_asked_for() -> None:
-    assert not list(stamps_in("28.05.24, 6:45"))
-    assert [one.moment for one in stamps_in("28.05.24, 6:45", short=True)] == [datetime(2024, 5, 28, 6, 45, tzinfo=UTC)]
+    assert not list(find_dates("28.05.24, 6:45"))
+    assert [one.moment for one in find_dates("28.05.24, 6:45", short=True)] == [
+        datetime(2024, 5, 28, 6, 45, tzinfo=UTC)
+    ]
 
 
 def test_dates_before_the_web_and_after_tomorrow_are_not_believed() -> None:

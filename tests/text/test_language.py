@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.text.titles import TITLES
-from watcher.text.language import detect, disambiguate, primary
+from watcher.text.language import detect_language, disambiguate, primary_tag
 
 
 @pytest.mark.parametrize(
@@ -30,25 +30,25 @@ from watcher.text.language import detect, disambiguate, primary
     ],
 )
 def test_a_headline_is_enough(text: str, language: str) -> None:
-    assert detect(text) == language
+    assert detect_language(text) == language
 
 
 def test_a_long_text_is_believed_against_a_wrong_claim() -> None:
     text = "Der Stadtrat hat am Abend vier Stunden über die Brücke gestritten und die Entscheidung vertagt. " * 4
 
-    assert detect(text, claims=("en", "en-US")) == "de"
+    assert detect_language(text, claims=("en", "en-US")) == "de"
 
 
 def test_a_claim_decides_between_languages_that_look_alike() -> None:
     text = "Regjeringen vil bygge en ny bro over fjorden neste år"
 
-    assert detect(text, claims=("nb-NO",)) == "no"
-    assert detect("Oslo 2025", claims=("nb",)) == "no"
+    assert detect_language(text, claims=("nb-NO",)) == "no"
+    assert detect_language("Oslo 2025", claims=("nb",)) == "no"
 
 
 def test_nothing_to_read_is_undetermined_unless_it_is_claimed() -> None:
-    assert detect("") == "und"
-    assert detect("12:30", claims=("fr-FR",)) == "fr"
+    assert detect_language("") == "und"
+    assert detect_language("12:30", claims=("fr-FR",)) == "fr"
 
 
 @pytest.mark.parametrize(
@@ -56,17 +56,17 @@ def test_nothing_to_read_is_undetermined_unless_it_is_claimed() -> None:
     [("pt_BR", "pt"), ("de-AT", "de"), ("nb-NO", "no"), ("iw", "he"), ("x-default", None), ("", None), (None, None)],
 )
 def test_claims_are_read_in_any_spelling(claim: str | None, tag: str | None) -> None:
-    assert primary(claim) == tag
+    assert primary_tag(claim) == tag
 
 
 @pytest.mark.parametrize("language", TITLES)
 def test_a_title_is_told_from_those_of_languages_that_look_alike(language: str) -> None:
-    assert {title: detect(title) for title in TITLES[language]} == dict.fromkeys(TITLES[language], language)
+    assert {title: detect_language(title) for title in TITLES[language]} == dict.fromkeys(TITLES[language], language)
 
 
 @pytest.mark.parametrize("language", TITLES)
 def test_a_claim_of_the_pages_own_language_is_never_overruled(language: str) -> None:
-    assert {detect(title, claims=(language,)) for title in TITLES[language]} == {language}
+    assert {detect_language(title, claims=(language,)) for title in TITLES[language]} == {language}
 
 
 @pytest.mark.parametrize(

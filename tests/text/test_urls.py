@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watcher.text.urls import hide_secrets, host_key, host_of, normal, normal_of_parts
+from watcher.text.urls import _normalize_parts, hide_secrets, host_key, host_of, normalize_url
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_a_host_is_read_as_the_standard_library_reads_it(scheme, place, rest):
 def test_a_plain_url_has_the_normal_form_that_its_parts_make(scheme, host, port, rest):
     url = f"{scheme}{host}{port}/{rest}" if rest else f"{scheme}{host}{port}"
 
-    assert normal(url) == normal_of_parts(url)
+    assert normalize_url(url) == _normalize_parts(url)
 
 
 @pytest.mark.parametrize(

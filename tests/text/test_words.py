@@ -7,7 +7,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watcher.text.words import LONGEST_KNOWN, MARKED, known_stems, stems, stems_of, words
+from watcher.text.words import MARKED, MAX_CACHED_CHARS, cached_stems, stems, stems_of, words
 
 WORD_CHAR = rf"(?:[^\W_]|[{MARKED}])"
 PLAINLY = re.compile(rf"{WORD_CHAR}+(?:[’'·ʼ״\"]{WORD_CHAR}+)*")
@@ -30,7 +30,7 @@ def test_the_stems_of_a_text_are_those_of_its_words(text, language):
 
 
 def test_a_long_run_without_spaces_is_not_held_in_memory():
-    known_stems.cache_clear()
+    cached_stems.cache_clear()
 
-    assert len(stems("大規模停電" * LONGEST_KNOWN, "ja")) == 5 * LONGEST_KNOWN - 1
-    assert known_stems.cache_info().currsize == 0
+    assert len(stems("大規模停電" * MAX_CACHED_CHARS, "ja")) == 5 * MAX_CACHED_CHARS - 1
+    assert cached_stems.cache_info().currsize == 0

@@ -17,7 +17,7 @@ from watcher.clean.title import choose_title
 from watcher.clean.wire import credited_agencies, read_wire, strip_credits
 from watcher.errors import CleanError
 from watcher.model import Block, Cleaned, Removed
-from watcher.text.language import UNKNOWN, detect, primary
+from watcher.text.language import UNKNOWN, detect_language, primary_tag
 from watcher.text.urls import host_of
 
 FEED_AGREES = timedelta(days=2)  # a page's date nearer to the feed's than this is the finer one
@@ -88,7 +88,7 @@ def extract_page(html: str, *, url: str, now: datetime | None = None, sites: tup
         markup=read_inline_markup(page, main.frame if blocks == main.blocks else 0, url=url),
         metadata=metadata,
         hashes=block_hashes(block.text for block in blocks),
-        sources=credited_agencies(tree, blocks, url=url, language=primary(metadata.language)),
+        sources=credited_agencies(tree, blocks, url=url, language=primary_tag(metadata.language)),
         lock=paywall_of(tree, blocks),
         dropped=site.dropped,
     )
@@ -124,7 +124,7 @@ def finish_article(
     blocks, removed = drop_furniture(wire.blocks, known, memory)
     credited, blocks, credits_cut = strip_credits(blocks)  # those that furniture stood behind
     text = "\n".join(block.text for block in blocks)
-    language = detect(text, claims=(said.language, feed_language))
+    language = detect_language(text, claims=(said.language, feed_language))
     return Cleaned(
         url=said.url,
         title=choose_title(said.title, feed_title, said.titles),

@@ -12,7 +12,7 @@ from watcher.clean import page_data
 from watcher.clean.page_data import PageElements, ancestors, in_boilerplate
 from watcher.clean.phrases import normalize_key
 from watcher.clean.published import ShortLine, all_short_lines
-from watcher.text.dates import stamps_in
+from watcher.text.dates import find_dates
 from watcher.text.urls import host_of
 
 MAX_NAMES = 12
@@ -252,7 +252,7 @@ def _texts_of(element: _Element, *, is_sure: bool) -> tuple[str, ...]:
 
 def _beside_date(line: ShortLine) -> tuple[str, ...]:
     """Return what stands in one line with the date and is a name: "Ann Lee | 28.05.2024", "28.05.2024 by Ann"."""
-    stamp = next(stamps_in(line.text), None)
+    stamp = next(find_dates(line.text), None)
     if stamp is None or line.is_opening or line.place < -2:
         return ()
     if found := BY_BEHIND.search(line.text[stamp.end :]):

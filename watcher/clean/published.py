@@ -12,7 +12,7 @@ from lxml.etree import _Element
 
 from watcher.clean import page_data
 from watcher.clean.page_data import PageElements, ancestors, in_boilerplate, in_other_article, is_elsewhere_itself
-from watcher.text.dates import Stamp, date_in_url, is_believable, stamps_in
+from watcher.text.dates import DateMatch, date_in_url, find_dates, is_believable
 from watcher.text.urls import host_of
 
 STATED = (
@@ -73,7 +73,7 @@ class DateCandidate:
     """A date and who tells it."""
 
     source: str
-    stamp: Stamp
+    stamp: DateMatch
 
     @property
     def moment(self) -> datetime:
@@ -98,7 +98,7 @@ def extract_dates(
         published = _finest(shown, loose)
     elif loose or day is not None:
         published = _as_elsewhere(loose[0], signs, now) if loose else day
-    elif any(True for _, text in texts for _ in stamps_in(text)):
+    elif any(True for _, text in texts for _ in find_dates(text)):
         published = None  # a page whose own dates cannot be says nothing better elsewhere
     else:
         published = _searched(signs, headline, now, american) or _in_name(signs, url, now) or changed
@@ -120,7 +120,7 @@ def _in_address(url: str, now: datetime | None) -> DateCandidate | None:
     moment = date_in_url(url)
     if moment is None or not is_believable(moment, now=now):
         return None
-    return DateCandidate(source="address", stamp=Stamp(moment=moment, at=0, end=0))
+    return DateCandidate(source="address", stamp=DateMatch(moment=moment, at=0, end=0))
 
 
 def _as_elsewhere(told: DateCandidate, signs: PageElements, now: datetime | None) -> DateCandidate:
@@ -128,7 +128,7 @@ def _as_elsewhere(told: DateCandidate, signs: PageElements, now: datetime | None
     if told.stamp.other is None:
         return told
     days = {told.moment.date(): told.moment, told.stamp.other.date(): told.stamp.other}
-    stamps = (stamp for line in all_short_lines(signs.tree) for stamp in stamps_in(line.text) if stamp.other is None)
+    stamps = (stamp for line in all_short_lines(signs.tree) for stamp in find_dates(line.text) if stamp.other is None)
     return next((_moved(told, days[stamp.moment.date()]) for stamp in stamps if stamp.moment.date() in days), told)
 
 
@@ -160,7 +160,7 @@ def _changed(signs: PageElements) -> Iterator[tuple[str, str]]:
 
 def _told(texts: Iterable[tuple[str, str]], now: datetime | None, american: bool = False) -> Iterator[DateCandidate]:
     for source, text in texts:
-        stamp = next(stamps_in(text, month_first=american), None) if text else None
+        stamp = next(find_dates(text, month_first=american), None) if text else None
         if stamp is not None and is_believable(stamp.moment, now=now):
             yield DateCandidate(source=source, stamp=stamp)
 
@@ -185,7 +185,7 @@ def _shown(
     most = 0.0
     for line in lines:
         sure = _sureness(line)
-        stamps = sorted(stamps_in(line.text, month_first=american, short=sure > BARE), key=lambda stamp: stamp.at)
+        stamps = sorted(find_dates(line.text, month_first=american, short=sure > BARE), key=lambda stamp: stamp.at)
         stamp = next((one for one in stamps if is_believable(one.moment, now=now)), None)
         if stamp is None or (not changed and CHANGED.search(line.text[: stamp.at][-BEFORE_DATE:])):
             continue
@@ -197,7 +197,7 @@ def _shown(
     return best
 
 
-def _is_of_date(line: ShortLine, stamp: Stamp, sure: int) -> bool:
+def _is_of_date(line: ShortLine, stamp: DateMatch, sure: int) -> bool:
     """Whether a line is there to say a date, and does not only mention one."""
     if line.is_opening:
         return stamp.at <= 1 or bool(SAYS.search(line.text[: stamp.at]))
@@ -289,7 +289,7 @@ def _in_data(signs: PageElements, now: datetime | None) -> DateCandidate | None:
 def _in_name(signs: PageElements, url: str, now: datetime | None) -> DateCandidate | None:
     """Return the date that the page's title or the end of its address begins with: "28.05.2024 | Bridge to close"."""
     for text in (signs.title, *(heading for heading, _ in signs.headings), url.rstrip("/").rsplit("/", 1)[-1]):
-        stamp = next(stamps_in(text), None)
+        stamp = next(find_dates(text), None)
         if stamp and stamp.at <= 1 and not stamp.other and is_believable(stamp.moment, now=now):
             return DateCandidate(source="title", stamp=stamp)
     return None

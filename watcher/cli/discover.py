@@ -18,8 +18,8 @@ from watcher.cli.sources import add_row, by_identity
 from watcher.settings.codes import language
 from watcher.settings.edit import source_row
 from watcher.text.format import format_count
-from watcher.text.language import UNKNOWN, primary
-from watcher.text.urls import normal
+from watcher.text.language import UNKNOWN, primary_tag
+from watcher.text.urls import normalize_url
 from watcher.worker.inspect import discover, open_prober
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def named(one: Candidate) -> tuple[str, str]:
     if one.report is None:
         return "", ""
     said, read = one.report.feed.language, one.report.language
-    tag = said if said and primary(said) in (read, None) else read
+    tag = said if said and primary_tag(said) in (read, None) else read
     return one.report.feed.title[:200].strip(), "" if tag == UNKNOWN else tag
 
 
@@ -138,7 +138,7 @@ def about(one: Candidate, found: Discovery, known: Mapping[str, SourceSettings])
     same = [other.url for other in found.candidates if other.same_as == one.url and other.url != one.url]
     if same:
         yield f"the same as {', '.join(same)}"
-    there = known.get(normal(one.url))
+    there = known.get(normalize_url(one.url))
     yield f"in the settings as {there.source().name}" if there else f"add it: {command_to_add(one)}"
 
 
@@ -170,7 +170,7 @@ def as_json(found: Discovery, known: Mapping[str, SourceSettings]) -> dict[str, 
 
 def feed_json(one: Candidate, known: Mapping[str, SourceSettings]) -> dict[str, Any]:
     """Return a feed that was found as JSON has it."""
-    report, there = one.report, known.get(normal(one.url))
+    report, there = one.report, known.get(normalize_url(one.url))
     assert report
     return {
         "url": one.url,

@@ -13,7 +13,7 @@ from watcher.feeds.inspect import WHOLE_CHARS, Report
 from watcher.feeds.schedule import freshness
 from watcher.model import Response, Validators
 from watcher.text.format import format_age, format_count, format_duration
-from watcher.text.language import UNKNOWN, primary
+from watcher.text.language import UNKNOWN, primary_tag
 
 if TYPE_CHECKING:
     from watcher.feeds.schedule import NextPoll
@@ -180,7 +180,7 @@ def language_words(report: Report) -> str:
         return said or "not said, and nothing to tell it by"
     if said is None:
         return f"{read}, by its entries; the feed does not say"
-    return said if primary(said) == read else f"{read}, by its entries; the feed says {said}"
+    return said if primary_tag(said) == read else f"{read}, by its entries; the feed says {said}"
 
 
 def texts_words(report: Report, *, told_full_text: bool) -> str:

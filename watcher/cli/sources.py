@@ -185,11 +185,11 @@ def find_source(settings: Settings, wanted: str) -> int:
 
     Errors: SettingsError if there is none, or if several have the name.
     """
-    from watcher.text.urls import normal
+    from watcher.text.urls import normalize_url
 
     rows = [row.source() for row in settings.sources]
     found = [n for n, row in enumerate(rows) if wanted in (row.url, hide_secrets(row.url))]
-    found = found or [n for n, row in enumerate(rows) if normal(row.url) == normal(wanted)]
+    found = found or [n for n, row in enumerate(rows) if normalize_url(row.url) == normalize_url(wanted)]
     found = found or [n for n, row in enumerate(rows) if row.name.casefold() == wanted.casefold()]
     if len(found) == 1:
         return found[0]
@@ -204,9 +204,9 @@ def find_source(settings: Settings, wanted: str) -> int:
 
 def identity(row: SourceSettings) -> str:
     """Return what makes two rows the same feed."""
-    from watcher.text.urls import normal
+    from watcher.text.urls import normalize_url
 
-    return normal(row.url)
+    return normalize_url(row.url)
 
 
 def by_identity(settings: Settings) -> Mapping[str, SourceSettings]:

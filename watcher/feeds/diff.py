@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from watcher.model import Changes, Entry, ParsedFeed
-from watcher.text.urls import host_of, normal
+from watcher.text.urls import host_of, normalize_url
 
 
 def changes(
@@ -31,7 +31,7 @@ def changes(
         known: GUID → `content_hash` of the feed's entries; an empty hash counts as unchanged.
         known_links: normalised links (`text.urls.normal`) of the feed's entries.
     """
-    links = {entry.guid: normal(entry.url) for entry in parsed.entries if entry.url}
+    links = {entry.guid: normalize_url(entry.url) for entry in parsed.entries if entry.url}
     times_used = Counter(links.values())
     fresh: list[Entry] = []
     changed: list[Entry] = []

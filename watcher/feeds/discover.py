@@ -9,7 +9,7 @@ from html import unescape
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from watcher.feeds.html_text import one_line
-from watcher.text.urls import is_web, normal
+from watcher.text.urls import is_web, normalize_url
 
 LOOKED_AT_CHARS = 1_000_000
 MOST = 50
@@ -78,7 +78,7 @@ def news_first(found: Iterable[FoundFeed]) -> tuple[FoundFeed, ...]:
     """Return feeds with those of readers' comments last, each address once whatever its spelling."""
     once: dict[str, FoundFeed] = {}
     for feed in found:
-        once.setdefault(normal(feed.url), feed)
+        once.setdefault(normalize_url(feed.url), feed)
     return tuple(sorted(once.values(), key=lambda feed: bool(OF_COMMENTS.search(urlsplit(feed.url).path))))
 
 

@@ -14,8 +14,8 @@ from watcher.feeds.html_text import plain
 from watcher.feeds.parse import bot_wall, feed_of, read_feed
 from watcher.feeds.xml_repair import ITEM_START
 from watcher.model import ParsedFeed
-from watcher.text.language import UNKNOWN, detect
-from watcher.text.urls import normal
+from watcher.text.language import UNKNOWN, detect_language
+from watcher.text.urls import normalize_url
 
 WHOLE_CHARS = 1_200  # of an entry's content: as long as a short report, far longer than a teaser
 CONTENT_CHARS = 20_000  # of it that are measured
@@ -68,7 +68,7 @@ def examine(body: bytes, url: str, content_type: str | None, now: datetime) -> R
     dateless = sum(entry.published_at is None for entry in feed_of(raw, url=url).entries)
     undated = min(sum(not (row.published or row.updated) for row in raw.entries), dateless)
     guids = [guid for row in raw.entries if (guid := row.guid.strip())]
-    links = [normal(entry.url) for entry in feed.entries if entry.url]
+    links = [normalize_url(entry.url) for entry in feed.entries if entry.url]
     lengths = [len(plain(entry.content, CONTENT_CHARS)) for entry in feed.entries]
     shown = [max(length, len(entry.summary)) for length, entry in zip(lengths, feed.entries, strict=True)]
     return Report(
@@ -113,4 +113,4 @@ def language_of(feed: ParsedFeed) -> str:
     entries = feed.entries[:LANGUAGE_ENTRIES]
     titles = "\n".join(entry.title for entry in entries)
     texts = "\n".join(entry.summary[:200] for entry in entries)
-    return detect(f"{titles}\n{texts}", claims=(feed.language,)) if entries else UNKNOWN
+    return detect_language(f"{titles}\n{texts}", claims=(feed.language,)) if entries else UNKNOWN

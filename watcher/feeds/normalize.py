@@ -11,7 +11,7 @@ from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
 from watcher.feeds.html_text import clean, harmless, has_markup, one_line, plain
 from watcher.model import Entry
-from watcher.text.urls import hide_secrets, is_web, normal
+from watcher.text.urls import hide_secrets, is_web, normalize_url
 
 GUID_CHARS = 1_000
 URL_CHARS = 4_000
@@ -81,13 +81,14 @@ def entries_of(
     for row, guid in zip(raw.entries, guids, strict=True):
         link = first_link(row, base)
         digest = content_hash(row)
-        identity = short(guid if guid and use_guids else normal(link) if link else digest)
+        identity = short(guid if guid and use_guids else normalize_url(link) if link else digest)
         if identity in made:
-            if link is None or made[identity].url is None or normal(link) == normal(made[identity].url or ""):
+            known_url = made[identity].url
+            if link is None or known_url is None or normalize_url(link) == normalize_url(known_url):
                 times["repeated"] = times.get("repeated", 0) + 1
                 continue
             times["with another's GUID"] = times.get("with another's GUID", 0) + 1
-            identity = short(normal(link))
+            identity = short(normalize_url(link))
             if identity in made:
                 continue
         is_known = bool(known) and known is not None and known.get(identity) == digest

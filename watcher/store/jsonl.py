@@ -15,7 +15,7 @@ from watcher.model import Article, Removed
 from watcher.store.articles import article_of
 from watcher.store.schema import articles, feeds, has_text, texts
 from watcher.text.format import replace_surrogates
-from watcher.text.urls import article_id, hide_secrets, host_of, is_web, normal
+from watcher.text.urls import article_id, hide_secrets, host_of, is_web, normalize_url
 
 MAX_LINE_BYTES = 8 << 20
 MAX_LIST = 200
@@ -153,7 +153,7 @@ def article_in(line: bytes, *, now: datetime) -> tuple[Article, str | None]:
         raise ValueError('expected "url", "title" and "text", none of them empty')
     fetched_at = min(at.get("fetched", now), now)
     article = Article(
-        id=at.get("id") or article_id(normal(url)),
+        id=at.get("id") or article_id(normalize_url(url)),
         url=url,
         host=host_of(url),
         outlet=at.get("outlet") or host_of(url),

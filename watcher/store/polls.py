@@ -15,7 +15,7 @@ from watcher.model import Entry, Failed, Feed, Offline, Polled, PollResult, Unch
 from watcher.store.feeds import entry_json
 from watcher.store.schema import articles, entries, feeds, healths, pages, polls
 from watcher.store.sql import chunked, insert
-from watcher.text.urls import article_id, hide_secrets, host_key, normal
+from watcher.text.urls import article_id, hide_secrets, host_key, normalize_url
 
 KEEP_POLLS = 200  # lines a feed: its history for `status`
 SMOOTHED = 0.2  # the share of the newest answer in `took_s`
@@ -217,7 +217,7 @@ def enqueue_pages(connection: Connection, given: Sequence[Poll]) -> list[int]:
 
 def identity(feed: Feed, entry: Entry) -> str:
     """Return the article id of an entry: by its link, else by feed and GUID."""
-    return article_id(normal(entry.url) if entry.url else f"{feed.source.url}\n{entry.guid}")
+    return article_id(normalize_url(entry.url) if entry.url else f"{feed.source.url}\n{entry.guid}")
 
 
 def entry_row(feed: Feed, entry: Entry, at: datetime) -> dict[str, object]:
@@ -228,7 +228,7 @@ def entry_row(feed: Feed, entry: Entry, at: datetime) -> dict[str, object]:
         "first_seen_at": at,
         "content_hash": entry.content_hash,
         "article_id": identity(feed, entry),
-        "link": normal(entry.url) if entry.url else None,
+        "link": normalize_url(entry.url) if entry.url else None,
     }
 
 

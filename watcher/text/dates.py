@@ -14,7 +14,7 @@ from importlib.resources import files
 
 EARLIEST = datetime(1993, 1, 1, tzinfo=UTC)  # before that there was no news on the web
 AHEAD = timedelta(days=2)  # a clock or a time zone that is wrong
-LONGEST = 80  # characters of a date
+MAX_DATE_CHARS = 80  # characters of a date
 BUDDHIST = 543  # years that the Thai calendar is ahead
 CENTURY = 2000  # of years with two digits
 MONTHS: list[str] = tomllib.loads((files("watcher.text") / "months.toml").read_text("utf-8"))["months"]
@@ -53,14 +53,14 @@ IN_URL = (  # year, month and day, each in its own group; the most telling first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stamp:
+class DateMatch:
     """A date that stands in a text. `other` is its second reading where day and month could be the other way round."""
 
     moment: datetime  # aware; in UTC where the text has no zone
     at: int  # where it begins
     end: int
     other: datetime | None = None
-    zoned: bool = False  # the text has a zone
+    has_zone: bool = False  # the text has a zone
 
 
 def parse_date(text: str) -> datetime | None:
@@ -69,11 +69,11 @@ def parse_date(text: str) -> datetime | None:
 
     ISO 8601 in its usual spellings, RFC 2822, a Unix time, "12.04.2024", "April 12, 2024", "2024年4月12日".
     """
-    stamp = next(stamps_in(text), None)
+    stamp = next(find_dates(text), None)
     return stamp.moment if stamp else None
 
 
-def stamps_in(text: str, *, month_first: bool = False, short: bool = False) -> Iterator[Stamp]:
+def find_dates(text: str, *, month_first: bool = False, short: bool = False) -> Iterator[DateMatch]:
     """
     Yield the dates that stand in a short text, those of the plainest spelling first.
 
@@ -81,32 +81,34 @@ def stamps_in(text: str, *, month_first: bool = False, short: bool = False) -> I
         month_first: How "05/06/2024" is read: May or June.
         short: Whether years of two digits are read too: "12.04.24".
     """
-    text = text.strip()[:LONGEST]
+    text = text.strip()[:MAX_DATE_CHARS]
     if EPOCH.fullmatch(text):
-        yield Stamp(moment=datetime.fromtimestamp(int(text[:10]), tz=UTC), at=0, end=len(text), zoned=True)
+        yield DateMatch(moment=datetime.fromtimestamp(int(text[:10]), tz=UTC), at=0, end=len(text), has_zone=True)
         return
     if not any(char.isdigit() for char in text):
         return
-    if (found := TIGHT.fullmatch(text)) and (moment := _made(*found.groups())):
-        yield Stamp(moment=moment, at=0, end=len(text))
+    if (found := TIGHT.fullmatch(text)) and (moment := _make_datetime(*found.groups())):
+        yield DateMatch(moment=moment, at=0, end=len(text))
         return
-    if MAIL.match(text) and (moment := _mail(text)) is not None:
-        yield Stamp(moment=moment, at=0, end=len(text), zoned=True)
+    if MAIL.match(text) and (moment := _parse_mail_date(text)) is not None:
+        yield DateMatch(moment=moment, at=0, end=len(text), has_zone=True)
         return
     for found in ISO.finditer(text):
         parts = found.group(1, 3, 4) if found.group(3) else found.group(1, 5, 6)
         zone = found.group(10)
-        if moment := _made(*parts, *found.group(7, 8, 9), zone=zone):
-            yield Stamp(moment=moment, at=found.start(), end=found.end(), zoned=zone is not None)
-    yield from _written(text)
+        if moment := _make_datetime(*parts, *found.group(7, 8, 9), zone=zone):
+            yield DateMatch(moment=moment, at=found.start(), end=found.end(), has_zone=zone is not None)
+    yield from _dates_with_month_names(text)
     for found in NUMBERS.finditer(text):
-        yield from _either_way(found, found.group(4), month_first and found.group(2) != ".")
+        yield from _dates_of_numbers(found, found.group(4), month_first and found.group(2) != ".")
     if short:
         for found in SHORT.finditer(text):
-            yield from _either_way(found, f"{CENTURY + int(found.group(4))}", month_first and found.group(2) != ".")
+            yield from _dates_of_numbers(
+                found, f"{CENTURY + int(found.group(4))}", month_first and found.group(2) != "."
+            )
 
 
-def _written(text: str) -> Iterator[Stamp]:
+def _dates_with_month_names(text: str) -> Iterator[DateMatch]:
     """Yield the dates whose month is a word or a sign, so that they can be read in one way only."""
     for pattern, order in (
         (CJK, (1, 2, 3, 4, 5)),
@@ -119,24 +121,24 @@ def _written(text: str) -> Iterator[Stamp]:
             year, month, day, *clock = found.group(*order)
             number = month if month.isdigit() else month_number(month)
             half = found.group(6) if pattern in (DAY_MONTH, MONTH_DAY, YEAR_MONTH) else None
-            if number and (moment := _made(year, str(number), day, *_in_day(clock, half))):
-                yield Stamp(moment=moment, at=found.start(), end=found.end())
+            if number and (moment := _make_datetime(year, str(number), day, *_to_24_hours(clock, half))):
+                yield DateMatch(moment=moment, at=found.start(), end=found.end())
 
 
-def _either_way(found: re.Match[str], year: str, month_first: bool) -> Iterator[Stamp]:
+def _dates_of_numbers(found: re.Match[str], year: str, month_first: bool) -> Iterator[DateMatch]:
     """Yield a date of numbers: day first, or month first, or what is possible; never both ways for dots."""
     one, mark, two = found.group(1, 2, 3)
-    clock = _in_day(found.group(5, 6), found.group(7))
-    readings = [_made(year, two, one, *clock), _made(year, one, two, *clock)]
+    clock = _to_24_hours(found.group(5, 6), found.group(7))
+    readings = [_make_datetime(year, two, one, *clock), _make_datetime(year, one, two, *clock)]
     if month_first:
         readings.reverse()
     possible = [moment for moment in readings if moment]
     if possible:
         other = possible[1] if len(possible) > 1 and mark != "." and possible[1] != possible[0] else None
-        yield Stamp(moment=possible[0], at=found.start(), end=found.end(), other=other)
+        yield DateMatch(moment=possible[0], at=found.start(), end=found.end(), other=other)
 
 
-def _in_day(clock: tuple[str | None, ...] | list[str | None], half: str | None) -> tuple[str | None, ...]:
+def _to_24_hours(clock: tuple[str | None, ...] | list[str | None], half: str | None) -> tuple[str | None, ...]:
     """Return hour and minute on a clock of 24 hours."""
     if not half or not clock or not clock[0]:
         return tuple(clock)
@@ -148,7 +150,7 @@ def date_in_url(url: str) -> datetime | None:
     """Return the day that stands in a URL's path, "/2024/05/28/" or "-20240528-", or None."""
     path = url.split("?")[0]
     found = next((found for pattern in IN_URL if (found := pattern.search(path))), None)
-    return _made(*found.groups()) if found else None
+    return _make_datetime(*found.groups()) if found else None
 
 
 def is_believable(moment: datetime, *, now: datetime | None) -> bool:
@@ -156,7 +158,7 @@ def is_believable(moment: datetime, *, now: datetime | None) -> bool:
     return moment >= EARLIEST and (now is None or moment <= now + AHEAD)
 
 
-def _mail(text: str) -> datetime | None:
+def _parse_mail_date(text: str) -> datetime | None:
     try:
         moment = parsedate_to_datetime(text)
     except (ValueError, TypeError, IndexError, OverflowError):
@@ -164,7 +166,7 @@ def _mail(text: str) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _made(year: str, month: str, day: str, *clock: str | None, zone: str | None = None) -> datetime | None:
+def _make_datetime(year: str, month: str, day: str, *clock: str | None, zone: str | None = None) -> datetime | None:
     hour, minute, second = (int(part or 0) for part in (*clock, None, None, None)[:3])
     in_year = int(year) - (BUDDHIST if int(year) >= 2500 else 0)
     try:

@@ -32,14 +32,14 @@ SIMILAR: list[list[str]] = [group.split() for group in _DATA["similar"]]
 OWN_WORDS = {language: Counter(words.split()) for language, words in _DATA["own_words"].items()}
 
 
-def detect(text: str, *, claims: Iterable[str | None] = ()) -> str:
+def detect_language(text: str, *, claims: Iterable[str | None] = ()) -> str:
     """
     Return the language of `text` as a BCP 47 primary tag, "und" if nothing tells.
 
     `claims` are what the page's lang attribute, its metadata and its feed say, in any spelling ("de-AT", "en_US"): they
     decide where the text is short or is one of two languages that look alike. A long text is believed against them.
     """
-    said = [tag for claim in claims if (tag := primary(claim))]
+    said = [tag for claim in claims if (tag := primary_tag(claim))]
     sample = text[:SAMPLE]
     letters = len(LETTER.findall(sample))
     if letters < FEWEST:
@@ -61,7 +61,7 @@ def detect(text: str, *, claims: Iterable[str | None] = ()) -> str:
     return best
 
 
-def primary(claim: str | None) -> str | None:
+def primary_tag(claim: str | None) -> str | None:
     """Return the primary tag of a language claim, None if it is none: "pt_BR" is "pt", "x-default" nothing."""
     tag = re.split(r"[-_,; ]", (claim or "").strip().lower())[0]
     tag = ALIASES.get(tag, tag)

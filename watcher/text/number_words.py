@@ -22,7 +22,7 @@ GERMAN_UNITS = 9  # that stand before "und" and the tens, in one word
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class NumberWords:
     """The number words of a language, folded."""
 
     added: dict[str, int]
@@ -36,22 +36,23 @@ Part = tuple[int, bool]  # a value, and whether it multiplies what stands before
 
 def parse_number_words(text: str, language: str) -> set[int]:
     """Return the numbers that `text` writes as words; none in a language without a table."""
-    table = table_of(language)
+    table = number_words(language)
     return {value for run in _runs(text, table) for value in _values(run)} if table is not None else set()
 
 
 @lru_cache(maxsize=8)
-def table_of(language: str) -> Table | None:
+def number_words(language: str) -> NumberWords | None:
     """Return the number words of a language, None where we have none."""
     if language not in TABLES:
         return None
-    added, times, joins = (TABLES[language][key] for key in ("added", "times", "joins"))
+    table = TABLES[language]
+    added, times = _read_values(table["added"]), _read_values(table["times"])
     if language == "de":
-        return Table(added=_compounds(_read(added)), times=_read(times), joins=joins, thousand="tausend")
-    return Table(added=_read(added), times=_read(times), joins=joins)
+        return NumberWords(added=_compounds(added), times=times, joins=table["joins"], thousand="tausend")
+    return NumberWords(added=added, times=times, joins=table["joins"])
 
 
-def _read(listed: str) -> dict[str, int]:
+def _read_values(listed: str) -> dict[str, int]:
     """Return words with their values: that of a number before them, or one more than that of the word before."""
     found: dict[str, int] = {}
     value = 0
@@ -74,7 +75,7 @@ def _compounds(words: dict[str, int]) -> dict[str, int]:
     return below | hundreds | {f"{h}{und}{b}": more[h] + below[b] for h in more for b in below for und in ("", "und")}
 
 
-def _runs(text: str, table: Table) -> Iterator[list[Part]]:
+def _runs(text: str, table: NumberWords) -> Iterator[list[Part]]:
     """Yield the number words that stand in a row."""
     run: list[Part] = []
     end = 0
@@ -93,7 +94,7 @@ def _runs(text: str, table: Table) -> Iterator[list[Part]]:
         yield run
 
 
-def _parts(word: str, table: Table) -> list[Part]:
+def _parts(word: str, table: NumberWords) -> list[Part]:
     """Return what a word counts; nothing for one that is no number. "Zwölftausend" is two words in one."""
     if word in table.times:
         return [(table.times[word], True)]

@@ -51,25 +51,25 @@ def sentences(text: str, language: str) -> tuple[tuple[int, int], ...]:
     A sentence has no space at its ends and never crosses a line break: a line is a paragraph. Short quotations and
     brackets are not split. `language` is a BCP 47 tag or "und"; it only picks abbreviations.
     """
-    return tuple(_all(text, language))
+    return tuple(_find_sentences(text, language))
 
 
 def first_sentences(text: str, language: str, most: int) -> tuple[tuple[int, int], ...]:
     """Return the first of the `sentences` of `text`; what follows their paragraph is not looked at."""
-    return tuple(islice(_all(text, language), most))
+    return tuple(islice(_find_sentences(text, language), most))
 
 
-def _all(text: str, language: str) -> Iterator[tuple[int, int]]:
+def _find_sentences(text: str, language: str) -> Iterator[tuple[int, int]]:
     language = language.lower().split("-")[0]
     start = 0
     for line in text.split("\n"):
-        yield from ((start + begin, start + end) for begin, end in _of_line(line, language))
+        yield from ((start + begin, start + end) for begin, end in _line_sentences(line, language))
         start += len(line) + 1
 
 
-def _of_line(line: str, language: str) -> Iterator[tuple[int, int]]:
+def _line_sentences(line: str, language: str) -> Iterator[tuple[int, int]]:
     start = 0
-    for end in (*_ends(line, language), len(line)):
+    for end in (*_sentence_ends(line, language), len(line)):
         piece = line[start:end]
         bare = piece.strip()
         if bare:
@@ -78,9 +78,9 @@ def _of_line(line: str, language: str) -> Iterator[tuple[int, int]]:
         start = end
 
 
-def _ends(line: str, language: str) -> list[int]:
+def _sentence_ends(line: str, language: str) -> list[int]:
     """Return the offsets behind each sentence of a line but its last."""
-    inside = _inside(line)
+    inside = _mark_quoted(line)
     ends: list[int] = []
     for match in STOPS.finditer(line):
         end = match.end()
@@ -153,13 +153,13 @@ def _is_mark(char: str) -> bool:
     return not char.isascii() and not char.isspace() and ("\u0900" <= char <= "\u0dff" or "\u0300" <= char <= "\u036f")
 
 
-def _inside(line: str) -> bytearray:
+def _mark_quoted(line: str) -> bytearray:
     """Return for each offset of a line, 1 where it lies inside a short quotation or bracket."""
     inside = bytearray(len(line) + 1)
     at = 0
     while opening := OPENING.search(line, at):
         at = opening.start()
-        closing = _closing(line, at)
+        closing = _find_closing(line, at)
         if closing is not None:
             inside[at + 1 : closing + 1] = b"\x01" * (closing - at)
             at = closing
@@ -167,7 +167,7 @@ def _inside(line: str) -> bytearray:
     return inside
 
 
-def _closing(line: str, at: int) -> int | None:
+def _find_closing(line: str, at: int) -> int | None:
     """Return where the quotation that opens at `at` closes, if one opens there and closes soon."""
     char = line[at]
     if char == '"' and (at == 0 or not line[at - 1].isalnum()) and line[at + 1 : at + 2].strip():

@@ -51,7 +51,7 @@ def is_web(url: str | None) -> bool:
 
 
 @lru_cache(maxsize=2048)  # a poll asks for the same entries' several times
-def normal(url: str) -> str:
+def normalize_url(url: str) -> str:
     """
     Return the normal form of `url` for comparing: one spelling for one page.
 
@@ -62,10 +62,10 @@ def normal(url: str) -> str:
     if (plain := PLAIN_PAGE.fullmatch(url)) is not None:
         _, host, port, path = plain.groups()
         return f"https://{host}{'' if port in (None, '80', '443') else f':{port}'}{path or '/'}"
-    return normal_of_parts(url)
+    return _normalize_parts(url)
 
 
-def normal_of_parts(url: str) -> str:
+def _normalize_parts(url: str) -> str:
     """Return the normal form of any URL."""
     try:
         parts = urlsplit(url.strip())

@@ -48,7 +48,7 @@ POSSESSIVE = re.compile("['’ʼ]s?$")
 ELISION = re.compile("^(?:l|d|j|n|s|t|m|c|qu|un|dell|all|nell|sull|dall)['’ʼ](?=.{2})")
 STOP_WORDS: dict[str, str] = tomllib.loads((files("watcher.text") / "stop_words.toml").read_text("utf-8"))
 SAME_WORDS = {"nb": "no", "nn": "no", "bs": "hr", "iw": "he", "in": "id", "ms": "id"}  # tags that can share a list
-MOST_KNOWN, LONGEST_KNOWN = 1 << 13, 24  # words whose stems are at hand, some 2 MB, and characters of one
+MAX_CACHED_WORDS, MAX_CACHED_CHARS = 1 << 13, 24  # words whose stems are at hand, some 2 MB, and characters of one
 STEM_LENGTH = 6  # characters kept of a longer word: endings carry grammar, in every language written with an alphabet
 
 
@@ -100,7 +100,7 @@ def stems(text: str, language: str) -> list[str]:
             if len(folded) > 1 and folded not in stop and not folded.isdigit():
                 found.append(folded[:STEM_LENGTH])
         else:
-            found += (known_stems if len(word) <= LONGEST_KNOWN else stems_of)(word, language)
+            found += (cached_stems if len(word) <= MAX_CACHED_CHARS else stems_of)(word, language)
     return found
 
 
@@ -109,11 +109,11 @@ def stems_of(word: str, language: str) -> tuple[str, ...]:
     stop = stop_words(language)
     folded = ELISION.sub("", POSSESSIVE.sub("", fold(word)))
     if UNSPACED_RUN.search(folded):
-        return tuple(pairs_of(folded, stop))
+        return tuple(char_bigrams(folded, stop))
     return (stem(folded),) if len(folded) > 1 and folded not in stop and not folded.isdigit() else ()
 
 
-known_stems = lru_cache(maxsize=MOST_KNOWN)(stems_of)
+cached_stems = lru_cache(maxsize=MAX_CACHED_WORDS)(stems_of)
 
 
 @lru_cache(maxsize=128)
@@ -127,7 +127,7 @@ def stem(folded: str) -> str:
     return (folded if folded.isascii() else ARABIC_ARTICLE.sub("", folded))[:STEM_LENGTH]
 
 
-def pairs_of(word: str, stop: frozenset[str]) -> list[str]:
+def char_bigrams(word: str, stop: frozenset[str]) -> list[str]:
     """Return the overlapping pairs of characters of each unspaced run of `word`; what stands between stays whole."""
     found: list[str] = []
     at = 0

@@ -26,7 +26,7 @@ from watcher.store.pages import (
     store_pages,
 )
 from watcher.text.format import fields, replace_surrogates
-from watcher.text.urls import article_id, hide_secrets, host_key, host_of, normal
+from watcher.text.urls import article_id, hide_secrets, host_key, host_of, normalize_url
 from watcher.text.words import word_overlap
 from watcher.worker import tasks
 from watcher.worker.connectivity import AGAIN
@@ -158,7 +158,7 @@ async def record_duplicate(page: Page, url: str, key: str, title: str, tools: Wo
 
 def identity(page: Page, answer: Response) -> str:
     """Return the id of the article that came: where redirects led is what it is, unless they led to a front page."""
-    return page.article_id if urlsplit(answer.url).path in ("", "/") else article_id(normal(answer.url))
+    return page.article_id if urlsplit(answer.url).path in ("", "/") else article_id(normalize_url(answer.url))
 
 
 async def feed_text_if_longer(

@@ -17,7 +17,7 @@ from watcher.model import NotModified, Response, Validators
 from watcher.net.client import ACCEPT_FEED, ACCEPT_PAGE, Client
 from watcher.net.redirects import PERMANENT
 from watcher.settings.model import PollSettings, Settings
-from watcher.text.urls import host_of, normal
+from watcher.text.urls import host_of, normalize_url
 from watcher.worker import tasks
 from watcher.worker.context import parsing_pool, system_clock, user_agent
 from watcher.worker.process_pool import Pool, WorkerFailed
@@ -265,9 +265,9 @@ async def probe_linked_feeds(page: ProbeResult, looker: FeedProber, known: set[s
     made: list[Candidate] = []
     while links:
         link, depth = links.popleft()
-        if normal(link.url) in known:
+        if normalize_url(link.url) in known:
             continue
-        known.add(normal(link.url))
+        known.add(normalize_url(link.url))
         look = await looker.look(link.url) if len(made) < MOST_LOOKS else None
         url, way = final_url(look) if look else link.url, "declared" if link.declared and depth == 1 else "linked"
         made.append(Candidate(url=url, way=way, title=link.title, look=look))
@@ -285,9 +285,9 @@ async def probe_common_paths(page: ProbeResult, looker: FeedProber, known: set[s
     """Return the usual places up to the first that leads to a feed; a host that cannot be asked ends it."""
     made: list[Candidate] = []
     for url in usual_places(page.answer.url if page.answer else page.asked):
-        if normal(url) in known:
+        if normalize_url(url) in known:
             continue
-        known.add(normal(url))
+        known.add(normalize_url(url))
         look = await looker.look(url)
         made += [
             Candidate(url=final_url(look), way="guessed", look=look),
@@ -321,7 +321,7 @@ def is_same(one: Candidate, other: Candidate) -> bool:
     """Whether two candidates are one feed: at one address in the end, or with nearly the same entries."""
     if not (one.report and other.report and one.look and other.look and one.look.answer and other.look.answer):
         return False
-    if normal(one.look.answer.url) == normal(other.look.answer.url):
+    if normalize_url(one.look.answer.url) == normalize_url(other.look.answer.url):
         return True
     here, there = links_of(one.report), links_of(other.report)
     return bool(here and there) and len(here & there) >= ALIKE * max(len(here), len(there))
@@ -329,4 +329,4 @@ def is_same(one: Candidate, other: Candidate) -> bool:
 
 def links_of(report: Report) -> set[str]:
     """Return the links of a feed's entries, for comparing."""
-    return {normal(entry.url) for entry in report.feed.entries if entry.url}
+    return {normalize_url(entry.url) for entry in report.feed.entries if entry.url}
