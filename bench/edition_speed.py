@@ -131,7 +131,7 @@ def measure(folder: Path, count: int) -> None:
 
 def profile(folder: Path, count: int) -> None:
     """Print the share of each room, by a profile of the command in this process, which makes it slower."""
-    from watcher.cli.main import run as watcher
+    from watcher.cli.main import run_command_line as watcher
 
     profiler, arguments = cProfile.Profile(), command(folder)
     with redirect_stdout(StringIO()):

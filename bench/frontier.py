@@ -28,7 +28,7 @@ from sqlalchemy import Engine, create_engine, make_url, text
 from tests.postgres import programs, start
 from watcher.feeds.schedule import JITTER
 from watcher.model import NotModified, Validators
-from watcher.settings.model import FetchSettings, PollSettings
+from watcher.settings.models import FetchSettings, PollSettings
 from watcher.store.engine import open_store, with_driver
 from watcher.store.writer import Writer
 from watcher.worker.connectivity import ConnectivityMonitor

@@ -25,7 +25,7 @@ from sqlalchemy import Engine, func, select
 from watcher.features.codec import encode
 from watcher.features.extract import extract_features
 from watcher.model import Article
-from watcher.settings.model import StoreSettings
+from watcher.settings.models import StoreSettings
 from watcher.store.articles import NewArticle, PackedFeatures, add_articles
 from watcher.store.check import looks
 from watcher.store.engine import open_store

@@ -24,7 +24,7 @@ from digests.store.editions import DAILY, MAKE_LIMIT_S, first_seen, is_made, is_
 from digests.store.outbox import OPEN, SENT, Delivery, count_due
 from watcher.daemon.jobs import TIDY_EVERY_S, Job
 from watcher.errors import StoreError, WatcherError
-from watcher.settings.model import Settings
+from watcher.settings.models import Settings
 from watcher.store import stats
 from watcher.store.engine import connect
 from watcher.store.writer import read, write

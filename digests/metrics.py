@@ -13,7 +13,7 @@ from digests.edition.schedule import digest_statuses
 from digests.store.editions import last_edition
 from digests.store.outbox import FAILED, OPEN, undelivered
 from watcher.daemon.metrics import labelled
-from watcher.settings.model import Settings
+from watcher.settings.models import Settings
 from watcher.worker.context import system_clock
 
 FAILED_FOR = timedelta(days=7)  # deliveries that failed are counted

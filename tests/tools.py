@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from watcher.settings.model import FetchSettings, PollSettings
+from watcher.settings.models import FetchSettings, PollSettings
 from watcher.worker.connectivity import ConnectivityMonitor
 from watcher.worker.context import WorkerContext, system_clock
 

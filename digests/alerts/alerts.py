@@ -18,7 +18,7 @@ from digests.settings.delivery import DeliverSettings, parse_mailbox
 from digests.settings.digests import smtp_of
 from digests.store.outbox import alerts_out, note_alerts
 from watcher.errors import StoreError, WatcherError
-from watcher.settings.model import Settings
+from watcher.settings.models import Settings
 from watcher.text.format import fields
 from watcher.worker.context import WorkerContext
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from digests.edition.schedule import digest_statuses
 from digests.store.outbox import FAILED, TRIED_FOR, undelivered
-from watcher.settings.model import Settings
+from watcher.settings.models import Settings
 from watcher.store.feeds import count_poll_results
 from watcher.store.hosts import network_down_since
 

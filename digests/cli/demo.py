@@ -11,20 +11,21 @@ from zoneinfo import ZoneInfo
 
 from typer import Option
 
-from digests.cli.plan import summary
+from digests.cli.digest import format_result
 from digests.edition.build import BuiltEdition, build_edition, edition_window
 from digests.edition.load import EditionRequest
 from digests.model import Edition
 from digests.settings.digests import digests_of
 from digests.store.editions import open_digests
-from watcher.cli.app import DONE, FAILED, examples
+from watcher.cli.commands import DONE, FAILED
+from watcher.cli.options import with_examples
 from watcher.cli.output import print_lines, say
-from watcher.cli.poll import Tally, one_pass
+from watcher.cli.poll import PollSummary, run_poll
 from watcher.demo.server import DemoServer
 from watcher.demo.settings import settings_toml
 from watcher.errors import WatcherError
-from watcher.settings.load import load
-from watcher.settings.model import Settings
+from watcher.settings.load import load_file
+from watcher.settings.models import Settings
 from watcher.store.engine import open_store
 
 FOLDER = Path("demo-edition")
@@ -42,8 +43,8 @@ formats = ["markdown", "html", "text", "eml", "json", "atom"]
 """
 
 
-@examples("watcher demo", "watcher demo --directory /tmp/demo")
-def command(
+@with_examples("watcher demo", "watcher demo --directory /tmp/demo")
+def demo(
     directory: Annotated[Path, Option("--directory", help="Where the store and the edition go.")] = FOLDER,
 ) -> int:
     """
@@ -52,23 +53,23 @@ def command(
     A small press of invented outlets is started on this machine, its feeds are polled, its pages fetched and cleaned,
     the reports grouped into stories, and an edition is written. It takes under half a minute.
     """
-    return asyncio.run(demo(directory))
+    return asyncio.run(run_demo(directory))
 
 
-async def demo(directory: Path) -> int:
+async def run_demo(directory: Path) -> int:
     """Run the demo in `directory`; return the exit code."""
     started = time.monotonic()
     check_folder(directory)
     async with DemoServer(now=datetime.now(UTC)) as press:
         settings = settings_for(press, directory)
         print_lines([f"A press of {len(press.sources)} sources is up on this machine."])
-        tally = await poll(settings)
+        tally = await poll_press(settings)
     print_lines(tally.lines())
-    built = await asyncio.to_thread(edit, settings)
+    built = await asyncio.to_thread(make_demo_edition, settings)
     if built is None or not built.edition.stories:
         say("no edition came of it: this is a bug, please report it")
         return FAILED
-    print_lines(told(built.edition))
+    print_lines(format_edition(built.edition))
     print_lines([f"Done in {time.monotonic() - started:.1f} s. The edition, to read:"])
     print_lines(f"  {path}" for path in built.files)
     return DONE
@@ -98,19 +99,19 @@ def settings_for(press: DemoServer, directory: Path) -> Settings:
         (directory / old).unlink(missing_ok=True)
     path = directory / "settings.toml"
     path.write_text(f"{HEAD}\n{settings_toml(press, host_delay='0.1s')}", encoding="utf-8")
-    return load(path)
+    return load_file(path)
 
 
-async def poll(settings: Settings) -> Tally:
+async def poll_press(settings: Settings) -> PollSummary:
     """Poll the press and get all its pages."""
     engine = open_store(settings.store.url)
     try:
-        return await one_pass(settings, engine, everything=True, quiet=False)
+        return await run_poll(settings, engine, everything=True, quiet=False)
     finally:
         engine.dispose()
 
 
-def edit(settings: Settings) -> BuiltEdition | None:
+def make_demo_edition(settings: Settings) -> BuiltEdition | None:
     """Make the edition of what was polled, and write its files."""
     (digest,) = digests_of(settings)
     engine = open_digests(settings.store.url)
@@ -126,11 +127,11 @@ def edit(settings: Settings) -> BuiltEdition | None:
         engine.dispose()
 
 
-def told(edition: Edition) -> list[str]:
+def format_edition(edition: Edition) -> list[str]:
     """Return what the edition tells, in a few lines."""
     rows = [
         f"  {story.number:2}. {story.title}\n      outlets: {story.outlets} = {story.independent} independent + "
         f"{story.folded} folded; in {', '.join(story.languages)}"
         for story in edition.stories
     ]
-    return summary(edition, []) + rows
+    return format_result(edition, []) + rows

@@ -12,13 +12,13 @@ from digests.model import Edition
 from digests.settings.digests import DigestSettings, digests_of
 from digests.store.editions import get_edition, last_edition
 from watcher.model import Article
-from watcher.settings.model import Settings
+from watcher.settings.models import Settings
 from watcher.store.articles import article_by_url, articles_by_id
 from watcher.store.writer import read
 from watcher.text.urls import is_web
 
 
-def digest_named(settings: Settings, name: str | None) -> DigestSettings:
+def find_digest(settings: Settings, name: str | None) -> DigestSettings:
     """Return the digest of a name, by default the first."""
     known = {digest.name: digest for digest in digests_of(settings)}
     if name is not None and name not in known:
@@ -26,7 +26,7 @@ def digest_named(settings: Settings, name: str | None) -> DigestSettings:
     return known[name] if name else next(iter(known.values()))
 
 
-def kept_edition(engine: Engine, digest: str, day: str | None) -> Edition:
+def find_edition(engine: Engine, digest: str, day: str | None) -> Edition:
     """Return the kept edition of a date, or the last one. Errors: DigestError, if there is none."""
     try:
         at = date.fromisoformat(day) if day else None
@@ -38,7 +38,7 @@ def kept_edition(engine: Engine, digest: str, day: str | None) -> Edition:
     return edition
 
 
-def article_named(connection: Connection, wanted: str) -> Article:
+def find_article(connection: Connection, wanted: str) -> Article:
     """Return an article by its id or its URL. Errors: DigestError."""
     key = wanted.strip()
     article = article_by_url(connection, key) if is_web(key) else articles_by_id(connection, [key]).get(key)

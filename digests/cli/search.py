@@ -15,8 +15,8 @@ from typer import Argument, BadParameter, Option
 from digests.settings.digests import digests_of
 from digests.store.editions import open_digests
 from digests.store.stories import members_of
-from watcher.cli.app import DONE, FAILED, Config, Json, examples, load_settings
-from watcher.cli.moments import moment_of
+from watcher.cli.commands import DONE, FAILED
+from watcher.cli.options import Config, Json, load_settings, parse_time_option, with_examples
 from watcher.cli.output import print_json, print_lines
 from watcher.feeds.html_text import one_line
 from watcher.store.fts import Filters
@@ -31,13 +31,13 @@ MOST = 1_000  # hits
 BOLD, PLAIN = "\x1b[1m", "\x1b[0m"
 
 
-@examples(
+@with_examples(
     "watcher search quake Tarvola",
     "watcher search '\"trade talks\" OR tariff*' --since 7d",
     "watcher search 'quake -film'",
     "watcher search 五輪 --language ja --outlet Asahi --json",
 )
-def command(
+def search_articles(
     words: Annotated[
         list[str], Argument(help='All must be there; "in a row", one OR another, begin*, -without.', metavar="WORDS...")
     ],
@@ -63,8 +63,8 @@ def command(
     if not query.groups:
         raise BadParameter("expected a word to look for", param_hint="WORDS")
     filters = Filters(
-        since=moment_of(since, option="--since", now=now, zone=zone),
-        until=moment_of(until, option="--until", now=now, zone=zone),
+        since=parse_time_option(since, option="--since", now=now, zone=zone),
+        until=parse_time_option(until, option="--until", now=now, zone=zone),
         language=language,
         country=country,
         outlet=outlet,
@@ -77,9 +77,9 @@ def command(
     finally:
         engine.dispose()
     if json:
-        print_json(as_json(found, stories, missing), links=True)
+        print_json(hits_to_json(found, stories, missing), links=True)
     else:
-        show_hits(found, stories, zone, missing)
+        print_hits(found, stories, zone, missing)
     return DONE if found.hits else FAILED
 
 
@@ -98,7 +98,7 @@ def stories_of(connection: Connection, found: SearchResult) -> dict[str, str]:
     return {key: member.story for key, member in members_of(connection, [hit.id for hit in found.hits]).items()}
 
 
-def as_json(found: SearchResult, stories: Mapping[str, str], missing: int) -> dict[str, Any]:
+def hits_to_json(found: SearchResult, stories: Mapping[str, str], missing: int) -> dict[str, Any]:
     """Return what was found as JSON has it."""
     return {
         "hits": [
@@ -122,15 +122,15 @@ def as_json(found: SearchResult, stories: Mapping[str, str], missing: int) -> di
     }
 
 
-def show_hits(found: SearchResult, stories: Mapping[str, str], zone: tzinfo, missing: int) -> None:
+def print_hits(found: SearchResult, stories: Mapping[str, str], zone: tzinfo, missing: int) -> None:
     """Print what was found."""
     for hit in found.hits:
-        print_lines(hit_lines(hit, stories.get(hit.id), zone), links=True)
+        print_lines(format_hit(hit, stories.get(hit.id), zone), links=True)
         sys.stdout.write(f"  {bold(hit.snippet)}\n" if hit.snippet.text else "")
-    print_lines(ending(found, zone, missing))
+    print_lines(format_ending(found, zone, missing))
 
 
-def hit_lines(hit: Hit, story: str | None, zone: tzinfo) -> Iterator[str]:
+def format_hit(hit: Hit, story: str | None, zone: tzinfo) -> Iterator[str]:
     """Yield a hit's lines but for its snippet."""
     at = hit.published_at.astimezone(zone)
     yield f"{at:%Y-%m-%d %H:%M}  {one_line(hit.outlet, 60)} ({hit.language}): {one_line(hit.title, 200)}"
@@ -154,7 +154,7 @@ def bold(snippet: Snippet) -> str:
     return "".join([*shown, strip_control_characters(snippet.text[at:])])
 
 
-def ending(found: SearchResult, zone: tzinfo, missing: int) -> Iterator[str]:
+def format_ending(found: SearchResult, zone: tzinfo, missing: int) -> Iterator[str]:
     """Yield what there is to say behind the hits."""
     if not found.hits:
         yield "nothing was found"

@@ -1,26 +1,47 @@
-"""`watcher story`: a story with its reports, its thread and what became of it; `--why` says what links each report."""
+"""`watcher story` and `watcher explain`: a story, why articles are in one, and the corrections of a reader."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
-from typing import Annotated, Any
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, TypeAlias
 
 from sqlalchemy import Connection
 from typer import Argument, Option
 
 from digests.analysis.country_names import country_name
-from digests.cli.lookup import digest_named, kept_edition
+from digests.cli.lookup import find_article, find_digest, find_edition
+from digests.cluster.constraints import resolve_corrections
 from digests.cluster.copy_diff import describe_copy as differs
+from digests.cluster.explain import (
+    ExplainContext,
+    PairExplanation,
+    SurfaceForms,
+    describe_common_ground,
+    describe_decision,
+    describe_differences,
+    explain_pair,
+)
+from digests.cluster.item import sort_by_time
 from digests.errors import DigestError
 from digests.model import Edition, EditionStory, WireGroup
 from digests.settings.digests import digests_of
+from digests.store.corrections import KeptCorrection, holding, kept_corrections
+from digests.store.corrections import forget as forget_correction
 from digests.store.editions import last_edition, open_digests
+from digests.store.stories import StoryMember, members_of
+from digests.stories.corrections import CorrectionResult
+from digests.stories.corrections import join as join_stories
+from digests.stories.corrections import split as split_story
 from digests.stories.history import StoryDetails, describe_change, history_of, link_reasons, moment
-from watcher.cli.app import DONE, Config, Json, examples, load_settings
+from digests.stories.window import items, window_of
+from watcher.cli.commands import DONE
+from watcher.cli.options import Config, Json, load_settings, with_examples
 from watcher.cli.output import print_json, print_lines
-from watcher.settings.model import Settings
-from watcher.store.writer import read
+from watcher.model import Article
+from watcher.settings.models import Settings
+from watcher.store.writer import read, write
 from watcher.text.format import format_count
 
 STORY = Annotated[
@@ -28,8 +49,8 @@ STORY = Annotated[
 ]
 
 
-@examples("watcher story list", "watcher story 1", "watcher story s1f2e3d4c5b --why", "watcher story 1 --json")
-def command(
+@with_examples("watcher story list", "watcher story 1", "watcher story s1f2e3d4c5b --why", "watcher story 1 --json")
+def show_story(
     story: STORY,
     why: Annotated[bool, Option("--why", help="Show what each report is in the story for.")] = False,
     config: Config = None,
@@ -44,18 +65,18 @@ def command(
     settings = load_settings(config)
     engine = open_digests(settings.store.url, make=False)
     try:
-        found = read(engine, lambda c: history_of(c, story_id(c, settings, story)))
-        placed = read(engine, last_place, settings, found.row.id) if why or json else None
+        found = read(engine, lambda c: history_of(c, parse_story_id(c, settings, story)))
+        placed = read(engine, find_last_place, settings, found.row.id) if why or json else None
     finally:
         engine.dispose()
     if json:
-        print_json(as_json(found) | place_json(placed), links=True)
+        print_json(story_to_json(found) | place_to_json(placed), links=True)
     else:
-        print_lines([*lines(found, why=why), *(score_lines(*placed) if placed else ())], links=True)
+        print_lines([*format_story(found, why=why), *(format_score(*placed) if placed else ())], links=True)
     return DONE
 
 
-@examples("watcher story list", "watcher story list world")
+@with_examples("watcher story list", "watcher story list world")
 def list_stories(
     name: Annotated[str | None, Argument(help="Which digest; the first of the settings if not given.")] = None,
     config: Config = None,
@@ -65,7 +86,7 @@ def list_stories(
     settings = load_settings(config)
     engine = open_digests(settings.store.url, make=False)
     try:
-        edition = kept_edition(engine, digest_named(settings, name).name, None)
+        edition = find_edition(engine, find_digest(settings, name).name, None)
     finally:
         engine.dispose()
     rows = [(str(story.number), story.id, story.title) for story in edition.stories]
@@ -79,12 +100,12 @@ def list_stories(
     return DONE
 
 
-def story_id(connection: Connection, settings: Settings, story: str) -> str:
+def parse_story_id(connection: Connection, settings: Settings, story: str) -> str:
     """Return the id that is meant: a number is a story of the last edition. Errors: DigestError."""
 
     if not story.isdecimal():
         return story
-    edition: Edition | None = last_edition(connection, digest_named(settings, None).name)
+    edition: Edition | None = last_edition(connection, find_digest(settings, None).name)
     ids = {each.number: each.id for each in edition.stories} if edition else {}
     if int(story) not in ids:
         raise DigestError(
@@ -93,7 +114,7 @@ def story_id(connection: Connection, settings: Settings, story: str) -> str:
     return ids[int(story)]
 
 
-def last_place(connection: Connection, settings: Settings, story: str) -> tuple[Edition, EditionStory] | None:
+def find_last_place(connection: Connection, settings: Settings, story: str) -> tuple[Edition, EditionStory] | None:
     """
     Return a story as the last edition of a digest tells it in full, with that edition; None if no last edition does.
 
@@ -103,7 +124,7 @@ def last_place(connection: Connection, settings: Settings, story: str) -> tuple[
     return next(((edition, each) for edition in editions for each in edition.stories if each.id == story), None)
 
 
-def score_lines(edition: Edition, placed: EditionStory) -> Iterator[str]:
+def format_score(edition: Edition, placed: EditionStory) -> Iterator[str]:
     """Yield what a story's place in an edition is made of."""
     yield ""
     where = f"{edition.title}, {edition.local_date}"
@@ -112,7 +133,7 @@ def score_lines(edition: Edition, placed: EditionStory) -> Iterator[str]:
         yield f"  {term.value * term.weight:+6.2f}  {term.name}: {term.words} ({term.value:g} × {term.weight:g})"
 
 
-def place_json(placed: tuple[Edition, EditionStory] | None) -> dict[str, Any]:
+def place_to_json(placed: tuple[Edition, EditionStory] | None) -> dict[str, Any]:
     """Return a story's place in the last edition as JSON; its score is the sum of value × weight."""
     if placed is None:
         return {"digest": None, "number": None, "score": None, "terms": []}
@@ -121,7 +142,7 @@ def place_json(placed: tuple[Edition, EditionStory] | None) -> dict[str, Any]:
     return {"digest": edition.digest, "number": story.number, "score": story.score, "terms": terms}
 
 
-def lines(found: StoryDetails, *, why: bool) -> Iterator[str]:
+def format_story(found: StoryDetails, *, why: bool) -> Iterator[str]:
     """Yield what a reader is told of a story."""
     row, covered = found.row, found.coverage
     if found.asked.id != row.id:
@@ -136,15 +157,15 @@ def lines(found: StoryDetails, *, why: bool) -> Iterator[str]:
     yield ""
     yield f"{format_count(len(found.story.reports), 'report')}:"
     for report in found.story.reports:
-        yield from report_lines(found, report, why=why)
-    yield from thread_lines(found)
+        yield from format_report(found, report, why=why)
+    yield from format_thread(found)
     if found.changes:
         yield ""
         yield "What became of it:"
         yield from (f"  {moment(change.at)}  {describe_change(change)}" for change in found.changes)
 
 
-def report_lines(found: StoryDetails, report: WireGroup, *, why: bool) -> Iterator[str]:
+def format_report(found: StoryDetails, report: WireGroup, *, why: bool) -> Iterator[str]:
     """Yield a report: its origin, its copies with how each differs, and why it is in the story."""
     origin = found.articles[report.origin]
     credit = f" ({report.agency})" if report.agency else ""
@@ -158,7 +179,7 @@ def report_lines(found: StoryDetails, report: WireGroup, *, why: bool) -> Iterat
         yield from (f"      why: {each}" for each in link_reasons(found, report))
 
 
-def thread_lines(found: StoryDetails) -> Iterator[str]:
+def format_thread(found: StoryDetails) -> Iterator[str]:
     """Yield the thread of a story, if there is more to it."""
     if len(found.thread) < 2:
         return
@@ -169,7 +190,7 @@ def thread_lines(found: StoryDetails) -> Iterator[str]:
         yield f" {mark} {moment(row.first_at)}  {row.id}  {row.title} ({format_count(row.size, 'article')})"
 
 
-def as_json(found: StoryDetails) -> dict[str, Any]:
+def story_to_json(found: StoryDetails) -> dict[str, Any]:
     """Return a story as JSON."""
 
     def told(key: str) -> dict[str, Any]:
@@ -193,3 +214,177 @@ def as_json(found: StoryDetails) -> dict[str, Any]:
         "thread_stories": [asdict(row) for row in found.thread],
         "changes": [asdict(change) for change in found.changes],
     }
+
+
+Explained: TypeAlias = tuple[PairExplanation, Mapping[str, StoryMember], tuple[Article, Article]]
+
+ARTICLE = Annotated[str, Argument(metavar="ARTICLE", help="Its id, or its URL.")]
+WINDOW_BEFORE = timedelta(days=6)  # the later article: what it may be in a story with
+WINDOW_AFTER = timedelta(days=1)  # it: what came in with it
+
+
+@with_examples(
+    "watcher explain 1f2e3d4c5b6a7988 8f7e6d5c4b3a2910", "watcher explain https://one.org/a https://two.org/b"
+)
+def explain_articles(one: ARTICLE, other: ARTICLE, config: Config = None, json: Json = False) -> int:
+    """Say why two articles are in one story or not: what they share, what only one has, and what decides."""
+    settings = load_settings(config)
+    engine = open_digests(settings.store.url, make=False)
+    try:
+        found, members, articles = read(engine, load_explanation, one, other)
+    finally:
+        engine.dispose()
+    if json:
+        print_json(explanation_to_json(found, members, articles), links=True)
+    else:
+        print_lines(format_explanation(found, members, articles), links=True)
+    return DONE
+
+
+def load_explanation(connection: Connection, one: str, other: str) -> Explained:
+    """Return what decides on two articles, with their rows in stories, and the articles. Errors: DigestError."""
+    a, b = find_article(connection, one), find_article(connection, other)
+    if a.id == b.id:
+        raise DigestError(f"both are the same article, {a.id}")
+    last = max(a.published_at, b.published_at)
+    window = window_of(
+        connection, start=max(min(a.published_at, b.published_at), last - WINDOW_BEFORE), end=last + WINDOW_AFTER
+    )
+    known = {**window.items, **{item.article_id: item for item in items(connection, (a, b))}}
+    for article in (a, b):
+        if article.id not in known:
+            raise DigestError(f"the features of article {article.id} are not made yet; watcher poll makes them")
+    members = {**window.kept.members, **members_of(connection, (a.id, b.id))}
+    corrections = holding(window.corrections)
+    grouped = ExplainContext(
+        items=tuple(sort_by_time(list(known.values()))),
+        stories={key: member.story for key, member in members.items() if key in known},
+        reports={key: member.report for key, member in members.items() if key in known},
+        rules=resolve_corrections(corrections),
+        corrections=corrections,
+    )
+    found = explain_pair(a.id, b.id, grouped)
+    return found, {article.id: members[article.id] for article in (a, b) if article.id in members}, (a, b)
+
+
+def format_explanation(
+    found: PairExplanation, members: Mapping[str, StoryMember], articles: Sequence[Article]
+) -> Iterator[str]:
+    """Yield the verdict, and what can be checked in the two texts."""
+    for place, article in zip(("first", "second"), articles, strict=True):
+        yield f"{place}: {article.outlet}, {article.published_at:%Y-%m-%d %H:%M}, {article.language}: {article.title}"
+        member = members.get(article.id)
+        where = f"in story {member.story}" if member else "in no story: no edition has looked at it"
+        yield f"        {article.id}, {where}"
+    yield ""
+    yield describe_decision(found)
+    spelling = SurfaceForms((f"{article.title}\n{article.text}", article.language) for article in articles)
+    for heading, parts in (("For one event:", describe_common_ground), ("Against:", describe_differences)):
+        told = list(parts(found.evidence, spelling))
+        if told:
+            yield heading
+            yield from (f"  {each}" for each in told)
+    yield f"The two alone are alike by {found.score:.2f}; {found.threshold:.2f} joins two reports."
+
+
+def explanation_to_json(
+    found: PairExplanation, members: Mapping[str, StoryMember], articles: Sequence[Article]
+) -> dict[str, Any]:
+    """Return the verdict as JSON."""
+    told = [
+        {"id": article.id, "url": article.url, "story": members[article.id].story if article.id in members else None}
+        for article in articles
+    ]
+    return {"articles": told, "words": describe_decision(found), **asdict(found)}
+
+
+@with_examples(
+    "watcher story split 3 1f2e3d4c5b6a7988", "watcher story split s1f2e3d4c5b https://example.org/news/quake"
+)
+def split(
+    story: STORY,
+    articles: Annotated[list[str], Argument(metavar="ARTICLE...", help="Ids or URLs of what does not belong there.")],
+    config: Config = None,
+) -> int:
+    """
+    Take articles out of a story: they are a story of their own, and stay apart from the others from now on.
+
+    The others keep the id. `watcher story STORY` shows the ids of its articles.
+    """
+    settings = load_settings(config)
+    engine = open_digests(settings.store.url, make=False)
+    try:
+        wanted = read(engine, parse_story_id, settings, story)
+        ids = read(engine, lambda c: [find_article(c, each).id for each in articles])
+        done = split_story(engine, wanted, ids, now=datetime.now(UTC))
+    finally:
+        engine.dispose()
+    print_lines(format_result(done))
+    return DONE
+
+
+@with_examples("watcher story join 3 7", "watcher story join s1f2e3d4c5b s9a8b7c6d5e")
+def join(one: STORY, other: STORY, config: Config = None) -> int:
+    """Make one story of two, now and from now on; the larger keeps its id, and the other's leads to it."""
+    settings = load_settings(config)
+    engine = open_digests(settings.store.url, make=False)
+    try:
+        ids = read(engine, lambda c: [parse_story_id(c, settings, each) for each in (one, other)])
+        done = join_stories(engine, *ids, now=datetime.now(UTC))
+    finally:
+        engine.dispose()
+    print_lines(format_result(done))
+    return DONE
+
+
+def format_result(done: CorrectionResult) -> Iterator[str]:
+    """Yield what a correction has done."""
+    for story in done.stories:
+        yield f"{story.id}  {len(story.articles)} article{'' if len(story.articles) == 1 else 's'}"
+    yield f"It holds from now on: watcher story forget {done.number} takes it back."
+
+
+@with_examples("watcher story rules")
+def list_rules(config: Config = None, json: Json = False) -> int:
+    """List the corrections that hold, oldest first; with --json, those that were forgotten too."""
+    engine = open_digests(load_settings(config).store.url, make=False)
+    try:
+        found = read(engine, kept_corrections)
+    finally:
+        engine.dispose()
+    if json:
+        print_json([asdict(each) for each in found])
+    else:
+        print_lines(format_rules(found))
+    return DONE
+
+
+def format_rules(found: tuple[KeptCorrection, ...]) -> Iterator[str]:
+    """Yield the corrections that hold, a line each."""
+    held = [each for each in found if each.forgotten_at is None]
+    yield from (f"{each.number:>4}  {each.made_at:%Y-%m-%d %H:%M}  {each.words}" for each in held)
+    if not held:
+        yield "no correction holds; watcher story split and watcher story join make one"
+
+
+@with_examples("watcher story forget 3")
+def forget(
+    number: Annotated[int, Argument(help="Of the correction, as `watcher story rules` shows it.")],
+    config: Config = None,
+) -> int:
+    """
+    Let a correction hold no longer.
+
+    The next edition groups its articles by what they say; until then they stay where the correction put them.
+    """
+    engine = open_digests(load_settings(config).store.url, make=False)
+    try:
+        done = write(engine, forget_correction, number, now=datetime.now(UTC))
+    finally:
+        engine.dispose()
+    if not done:
+        error = DigestError(f"no correction {number} holds")
+        error.mend = "watcher story rules"
+        raise error
+    print_lines([f"Correction {number} is forgotten: the next edition groups its articles by what they say."])
+    return DONE

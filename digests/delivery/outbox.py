@@ -16,7 +16,7 @@ from digests.settings.digests import DigestSettings, digests_of, smtp_of
 from digests.store import outbox
 from digests.store.outbox import FAILED, SENT, UNKNOWN, WAITING, Delivery, EditionKey
 from watcher.errors import WatcherError
-from watcher.settings.model import Settings
+from watcher.settings.models import Settings
 from watcher.store.writer import read, write, write_patiently
 
 FIRST_RETRY, LONGEST_RETRY = timedelta(minutes=1), timedelta(hours=1)  # doubled for each failure in a row

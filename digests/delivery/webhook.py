@@ -14,8 +14,7 @@ from watcher.feeds.html_text import one_line
 from watcher.feeds.schedule import retry_after
 from watcher.net.error_text import describe_status
 from watcher.net.post import Post, PostRequest, PostResponse
-from watcher.settings.secrets import Secret
-from watcher.settings.values import check_web
+from watcher.settings.types import Secret, check_web
 
 if TYPE_CHECKING:
     from digests.delivery.channels import BeforeCommit

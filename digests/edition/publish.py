@@ -18,13 +18,13 @@ from digests.render.templating import NAMES, Own, OwnTemplate
 from digests.settings.delivery import DeliverSettings
 from digests.settings.digests import DigestSettings
 from digests.store.editions import recent_editions
-from watcher.settings.values import hint
+from watcher.settings.types import did_you_mean
 from watcher.store.writer import read
 
 if TYPE_CHECKING:
     from digests.render.mail import MailSettings
     from digests.settings.digests import DigestSettings
-    from watcher.settings.model import Settings
+    from watcher.settings.models import Settings
 
 
 def render_all(
@@ -187,7 +187,7 @@ def _template(path: Path) -> OwnTemplate:
     name = path.name
     if name not in NAMES and not name.startswith("_"):
         expected = f'expected one of {", ".join(NAMES)}, or a piece of your own that begins with "_"'
-        raise DigestError(f"{path}: no template of this name, {expected}{hint(name, NAMES)}")
+        raise DigestError(f"{path}: no template of this name, {expected}{did_you_mean(name, NAMES)}")
     if path.stat().st_size > MAX_BYTES:
         raise DigestError(f"{path}: larger than {MAX_BYTES // 1024} KiB")
     return OwnTemplate(name=name, path=str(path), source=path.read_text("utf-8"))

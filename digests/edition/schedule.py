@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from digests.settings.digests import digests_of
 from digests.store.editions import DAILY, is_made, known_since, last_made
-from watcher.settings.model import Settings
+from watcher.settings.models import Settings
 
 NOT_LATE = timedelta(minutes=10)  # an edition made so soon after its time is on time
 LONGEST = 3  # windows: how far back an edition reaches after a gap

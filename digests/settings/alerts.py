@@ -9,14 +9,14 @@ from datetime import timedelta
 from pydantic import Field, field_validator
 
 from digests.settings.delivery import DeliverSettings, Mailbox, cross_field_issues
-from watcher.settings.model import Settings
-from watcher.settings.section import Fault, Part
-from watcher.settings.values import Duration
+from watcher.settings.base import SettingsModel, ValidationIssue
+from watcher.settings.models import Settings
+from watcher.settings.types import Duration
 
 SHORTEST = timedelta(minutes=10)
 
 
-class AlertsSettings(Part):
+class AlertsSettings(SettingsModel):
     """Who is told when polls, editions or deliveries fail for a while, and when they recover; nobody by default."""
 
     after: Duration = Field(default=timedelta(hours=2), description="How long something has to fail before it is told.")
@@ -34,7 +34,7 @@ class AlertsSettings(Part):
         return value
 
     @classmethod
-    def faults(cls, data: object, document: Mapping[str, object]) -> Iterable[Fault]:
+    def faults(cls, data: object, document: Mapping[str, object]) -> Iterable[ValidationIssue]:
         """Yield what is wrong in the ways of delivery."""
         rows = data if isinstance(data, Mapping) else {}
         head = {"from": rows["from"]} if "from" in rows else {}

@@ -13,17 +13,17 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, StrictInt, ValidationInfo
 
-from watcher.settings.secrets import Secret
-from watcher.settings.section import Fault, Part, raw_rows, repeated
-from watcher.settings.values import (
+from watcher.settings.base import SettingsModel, ValidationIssue, find_duplicates, raw_rows
+from watcher.settings.types import (
     Duration,
     OptionalSecret,
+    Secret,
     SecretRef,
     check_web,
     parse_secret,
-    positive,
+    quote_value,
+    require_positive,
     resolve_path,
-    shown,
 )
 from watcher.text.urls import host_of
 
@@ -50,7 +50,9 @@ def check_mailbox(value: str) -> str:
         parse_mailbox(value)
     except ValueError:
         words = "" if value.rpartition("@")[0].isascii() else ", in ASCII before the @"
-        raise ValueError(f'got {shown(value)}, expected a mail address such as "you@example.org"{words}') from None
+        raise ValueError(
+            f'got {quote_value(value)}, expected a mail address such as "you@example.org"{words}'
+        ) from None
     return value.strip()
 
 
@@ -61,7 +63,7 @@ def parse_place(value: object, info: ValidationInfo) -> Secret | str | None:
     if isinstance(value, str) and value.startswith(("env:", "file:")):
         return parse_secret(value, info)
     if not isinstance(value, str):
-        raise ValueError(f'got {shown(value)}, expected an http or https URL, "env:NAME" or "file:PATH"')
+        raise ValueError(f'got {quote_value(value)}, expected an http or https URL, "env:NAME" or "file:PATH"')
     return check_web(value)
 
 
@@ -75,7 +77,7 @@ WebPlace = Annotated[str | SecretRef | None, BeforeValidator(parse_place)]
 OptionalPath = Annotated[Path | None, BeforeValidator(optional_path)]
 
 
-class DeliverSettings(Part):
+class DeliverSettings(SettingsModel):
     """One way in which an edition reaches people; without any, its files are the delivery (docs/delivery.md)."""
 
     channel: ChannelName = Field(
@@ -120,10 +122,10 @@ def shown_place(url: str) -> str:
     return f"{host_of(url)} ({hashlib.sha256(url.encode()).hexdigest()[:8]})"
 
 
-def cross_field_issues(rows: object, mail: object, document: Mapping[str, object]) -> Iterator[Fault]:
+def cross_field_issues(rows: object, mail: object, document: Mapping[str, object]) -> Iterator[ValidationIssue]:
     """Yield what is wrong between the fields of a digest's ways, and between them and `mail` and `[smtp]`."""
-    yield from repeated(rows, "url", what="web address")
-    yield from repeated(rows, "directory", what="folder")
+    yield from find_duplicates(rows, "url", what="web address")
+    yield from find_duplicates(rows, "directory", what="folder")
     head = mail if isinstance(mail, Mapping) else {}
     server = document.get("smtp")
     for n, row in raw_rows(rows):
@@ -131,23 +133,25 @@ def cross_field_issues(rows: object, mail: object, document: Mapping[str, object
         for key, channels in KEYS.items():
             if key in row and isinstance(channel, str) and channel not in channels:
                 words = f'belongs to channel = "{channels[0]}"' + (f' or "{channels[1]}"' if len(channels) > 1 else "")
-                yield Fault(loc=(n, key), message=f"{words}, not {shown(channel)}", at_key=True)
+                yield ValidationIssue(loc=(n, key), message=f"{words}, not {quote_value(channel)}", at_key=True)
         needed = NEEDED.get(str(channel))
         if needed and needed not in row:
-            yield Fault(
-                loc=(n, "channel"), message=f"got {shown(channel)} without {needed}; expected one", missing=True
+            yield ValidationIssue(
+                loc=(n, "channel"), message=f"got {quote_value(channel)} without {needed}; expected one", missing=True
             )
         if channel in MAILS and "from" not in head:
-            message = f"got {shown(channel)} without a sender; expected mail = {{ from = … }} in its digest"
-            yield Fault(loc=(n, "channel"), message=message, missing=True)
+            message = f"got {quote_value(channel)} without a sender; expected mail = {{ from = … }} in its digest"
+            yield ValidationIssue(loc=(n, "channel"), message=message, missing=True)
         if channel in MAILS and not row.get("to") and not head.get("to"):
-            yield Fault(loc=(n, "channel"), message=f"got {shown(channel)} without recipients; expected to = […]")
+            yield ValidationIssue(
+                loc=(n, "channel"), message=f"got {quote_value(channel)} without recipients; expected to = […]"
+            )
         if channel == "smtp" and not (isinstance(server, Mapping) and server.get("host")):
             message = 'got "smtp" without a mail server; expected a table [smtp] with host'
-            yield Fault(loc=(n, "channel"), message=message, missing=True)
+            yield ValidationIssue(loc=(n, "channel"), message=message, missing=True)
 
 
-class SmtpSettings(Part):
+class SmtpSettings(SettingsModel):
     """The mail server of the channel `smtp`, one for all digests."""
 
     host: str = Field(default="", description="Name of the server that takes your mail.", max_length=253)
@@ -160,7 +164,7 @@ class SmtpSettings(Part):
     )
     user: str = Field(default="", description="Name to log in with; without one, no login.", max_length=500)
     password: OptionalSecret = Field(default=None, description='Its password, "env:NAME" or "file:PATH".')
-    timeout: Annotated[Duration, AfterValidator(positive)] = Field(
+    timeout: Annotated[Duration, AfterValidator(require_positive)] = Field(
         default=timedelta(seconds=30), description="Longest wait for each answer."
     )
 
@@ -170,7 +174,7 @@ class SmtpSettings(Part):
         return self.host, self.port or PORTS[self.security]
 
     @classmethod
-    def faults(cls, data: object, document: Mapping[str, object]) -> Iterable[Fault]:
+    def faults(cls, data: object, document: Mapping[str, object]) -> Iterable[ValidationIssue]:
         """Yield what is wrong between the fields: a plain connection to elsewhere, half a login."""
         rows = data if isinstance(data, Mapping) else {}
         host = rows.get("host")
@@ -178,10 +182,12 @@ class SmtpSettings(Part):
             message = (
                 'got "plain" for a server elsewhere, expected "starttls" or "tls": mail and password would be read'
             )
-            yield Fault(loc=("security",), message=message)
+            yield ValidationIssue(loc=("security",), message=message)
         for one, other in (("user", "password"), ("password", "user")):
             if rows.get(one) and not rows.get(other):
-                yield Fault(loc=(one,), message=f"got {one} without {other}, expected both or none", missing=True)
+                yield ValidationIssue(
+                    loc=(one,), message=f"got {one} without {other}, expected both or none", missing=True
+                )
 
 
 def is_localhost(host: str) -> bool:

@@ -13,20 +13,21 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, StrictInt, field_validator, model_validator
 
 from digests.settings.delivery import DeliverSettings, Mailbox, SmtpSettings, check_mailbox, cross_field_issues
-from watcher.settings.codes import country, language
-from watcher.settings.model import Settings
-from watcher.settings.section import Fault, Part, Rows, raw_rows, repeated
-from watcher.settings.values import (
+from watcher.settings.base import SettingsList, SettingsModel, ValidationIssue, find_duplicates, raw_rows
+from watcher.settings.models import Settings
+from watcher.settings.types import (
     ClockTime,
     Duration,
     LocalPath,
     OptionalSecret,
     TimeZoneName,
     WebUrl,
+    country_code,
+    did_you_mean,
     format_duration,
-    hint,
-    positive,
-    shown,
+    language_tag,
+    quote_value,
+    require_positive,
 )
 from watcher.text.urls import is_web
 
@@ -48,10 +49,10 @@ def check_unsubscribe(value: str) -> str:
     if scheme.lower() == "mailto" and fits:
         check_mailbox(rest.partition("?")[0])
         return text
-    raise ValueError(f'got {shown(value)}, expected an address such as "https://…" or "mailto:you@example.org"')
+    raise ValueError(f'got {quote_value(value)}, expected an address such as "https://…" or "mailto:you@example.org"')
 
 
-class MailSettings(Part):
+class MailSettings(SettingsModel):
     """The addresses in the head of an edition's mail."""
 
     sender: Mailbox | None = Field(
@@ -70,35 +71,34 @@ Phrases = tuple[Annotated[str, Field(min_length=1, max_length=200)], ...]
 def parse_weight(value: object) -> float:
     """Return the number that `value` is, from -100 to 100."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not -100 <= value <= 100:
-        raise ValueError(f"got {shown(value)}, expected a number from -100 to 100, such as 1.5")
+        raise ValueError(f"got {quote_value(value)}, expected a number from -100 to 100, such as 1.5")
     return float(value)
 
 
 def check_language_tag(value: str) -> str:
     """Return the language tag that `value` means."""
-    tag = language(value)
+    tag = language_tag(value)
     if tag is None:
-        raise ValueError(f'got {shown(value)}, expected a language tag such as "en" or "fr"')
+        raise ValueError(f'got {quote_value(value)}, expected a language tag such as "en" or "fr"')
     return tag
 
 
 def check_country_code(value: str) -> str:
     """Return the country code that `value` means."""
-    code = country(value)
+    code = country_code(value)
     if code is None:
-        raise ValueError(f'got {shown(value)}, expected a country code such as "FR"')
+        raise ValueError(f'got {quote_value(value)}, expected a country code such as "FR"')
     return code
 
 
 def check_region(value: str) -> str:
     """Return the region or country that `value` means."""
     name = value.strip().lower().replace(" ", "-").replace("–", "-")
-    found = name if name in REGIONS else country(value)
+    found = name if name in REGIONS else country_code(value)
     if found is None:
         known = ", ".join(REGIONS)
-        raise ValueError(
-            f'got {shown(value)}, expected one of {known}, or a country code such as "FR"{hint(name, REGIONS)}'
-        )
+        expected = f'one of {known}, or a country code such as "FR"{did_you_mean(name, REGIONS)}'
+        raise ValueError(f"got {quote_value(value)}, expected {expected}")
     return found
 
 
@@ -108,7 +108,7 @@ CountryCode = Annotated[str, AfterValidator(check_country_code)]
 Region = Annotated[str, AfterValidator(check_region)]
 
 
-class WeightSettings(Part):
+class WeightSettings(SettingsModel):
     """What a story earns or loses: `watcher story NUMBER --why` shows each. 2 is as much as twice the reports."""
 
     words: dict[str, Weight] = Field(default_factory=dict, description="By a word or phrase that its reports say.")
@@ -117,7 +117,7 @@ class WeightSettings(Part):
     sources: dict[str, Weight] = Field(default_factory=dict, description="By the name of a source that has it.")
 
 
-class SectionRuleSettings(Part):
+class SectionRuleSettings(SettingsModel):
     """Files a story in a section: by its words, the country it is about first of all, or its sources."""
 
     section: str = Field(description="The section's title.", min_length=1, max_length=120)
@@ -133,7 +133,7 @@ class SectionRuleSettings(Part):
         return self
 
 
-class ProseSettings(Part):
+class ProseSettings(SettingsModel):
     """
     A language model that writes the summaries, behind an OpenAI-compatible endpoint; none by default.
 
@@ -144,10 +144,10 @@ class ProseSettings(Part):
     url: WebUrl = Field(description='Its address up to "/chat/completions": "http://127.0.0.1:11434/v1".')
     model: Annotated[str, Field(min_length=1, max_length=200)] = Field(description="Name of the model, as it knows it.")
     key: OptionalSecret = Field(default=None, description='Its key, "env:NAME" or "file:PATH"; none if it wants none.')
-    timeout: Annotated[Duration, AfterValidator(positive)] = Field(
+    timeout: Annotated[Duration, AfterValidator(require_positive)] = Field(
         default=timedelta(seconds=60), description="Longest time for one story."
     )
-    time: Annotated[Duration, AfterValidator(positive)] = Field(
+    time: Annotated[Duration, AfterValidator(require_positive)] = Field(
         default=timedelta(minutes=5), description="Longest time for an edition; at most 10m."
     )
     tokens: Annotated[StrictInt, Field(ge=1_000, le=10_000_000)] = Field(
@@ -163,7 +163,7 @@ class ProseSettings(Part):
         return value
 
 
-class DigestSettings(Part):
+class DigestSettings(SettingsModel):
     """One recurring edition."""
 
     name: str = Field(default="world", description="Short name: small letters, digits and hyphens.")
@@ -229,7 +229,7 @@ class DigestSettings(Part):
     def check_name(cls, value: str) -> str:
         """Return the name if it can stand in a file name and a URL."""
         if not NAME.fullmatch(value):
-            raise ValueError(f'got {shown(value)}, expected small letters, digits and hyphens, such as "world"')
+            raise ValueError(f'got {quote_value(value)}, expected small letters, digits and hyphens, such as "world"')
         return value
 
     @field_validator("window")
@@ -255,23 +255,25 @@ class DigestSettings(Part):
         return tuple(dict.fromkeys(value))
 
 
-class DigestsSection(Rows):
+class DigestsSection(SettingsList):
     """The digests that the daemon makes, one table each."""
 
     default: ClassVar[tuple[Mapping[str, object], ...]] = ({},)
     root: tuple[DigestSettings, ...]
 
     @classmethod
-    def faults(cls, data: object, document: Mapping[str, object]) -> Iterable[Fault]:
+    def faults(cls, data: object, document: Mapping[str, object]) -> Iterable[ValidationIssue]:
         """Yield what is wrong between digests: names given twice, sources that are not in the file."""
-        yield from repeated(data, "name", what="name", missing="world")
+        yield from find_duplicates(data, "name", what="name", missing="world")
         known = source_words(document.get("sources"))
         for n, row in raw_rows(data):
             wanted = row.get("sources")
             for m, word in enumerate(wanted if isinstance(wanted, list | tuple) else ()):
                 if isinstance(word, str) and word not in known:
-                    message = f"got {shown(word)}, expected the name or a tag of a source{hint(word, known)}"
-                    yield Fault(loc=(n, "sources", m), message=message)
+                    message = (
+                        f"got {quote_value(word)}, expected the name or a tag of a source{did_you_mean(word, known)}"
+                    )
+                    yield ValidationIssue(loc=(n, "sources", m), message=message)
             for fault in cross_field_issues(row.get("deliver"), row.get("mail"), document):
                 yield replace(fault, loc=(n, "deliver", *fault.loc))
 

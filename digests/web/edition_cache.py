@@ -14,7 +14,7 @@ from digests.edition.publish import own_templates
 from digests.model import Edition, EditionStory
 from digests.settings.digests import DigestSettings, digests_of
 from digests.store.editions import EditionRow, edition_rows, load_edition, payload_of
-from watcher.settings.model import Settings
+from watcher.settings.models import Settings
 from watcher.store.writer import read
 
 MAX_EDITIONS, MAX_HEADLINES = 8, 4_000  # in memory

@@ -20,7 +20,7 @@ from digests.web.edition_cache import EditionCache
 from digests.web.editions import FORMS, EditionPages
 from digests.web.search import search_page
 from digests.web.story import PAGE_ARTICLES, StoryPages
-from watcher.settings.model import Settings
+from watcher.settings.models import Settings
 from watcher.store.writer import read
 from watcher.web.site import Link, Page, Site, Wing
 

@@ -14,7 +14,7 @@ from sqlalchemy import make_url, text
 from digests.store.editions import open_digests
 from tests.kinds import on_postgresql, on_sqlite
 from tests.postgres import programs
-from watcher.cli.main import run
+from watcher.cli.main import run_command_line
 from watcher.model import Article
 from watcher.store import fts
 from watcher.store.articles import PackedFeatures, add_article
@@ -32,7 +32,7 @@ def watcher(tmp_path, store_url, capsys):
     (tmp_path / "settings.toml").write_text(f'[store]\nurl = "{store_url}"\n')
 
     def call(*arguments: str):
-        code = run([*arguments, "--config", str(tmp_path / "settings.toml")])
+        code = run_command_line([*arguments, "--config", str(tmp_path / "settings.toml")])
         return code, *capsys.readouterr()
 
     return call
@@ -155,7 +155,7 @@ def test_the_lines_that_are_named_for_a_server_bring_everything_back(watcher, en
 def test_the_line_for_a_restore_is_named_though_nothing_is_in_the_database(tmp_path, empty_url, capsys):
     (tmp_path / "settings.toml").write_text(f'[store]\nurl = "{empty_url}"\n')
 
-    assert run(["restore", "b", "--config", str(tmp_path / "settings.toml")]) == 1
+    assert run_command_line(["restore", "b", "--config", str(tmp_path / "settings.toml")]) == 1
 
     assert "try: createdb " in capsys.readouterr().err
 

@@ -1,6 +1,6 @@
 """`watcher check` beyond the settings file itself."""
 
-from watcher.cli.main import run
+from watcher.cli.main import run_command_line
 
 SETTINGS = '[[sources]]\nurl = "https://news.example/feed"\n'
 
@@ -11,7 +11,7 @@ def test_faults_in_rules_for_sites_are_named_with_file_and_line(tmp_path, capsys
     (tmp_path / "sites").mkdir()
     (tmp_path / "sites" / "news.toml").write_text('hosts = ["news.example"]\nreason = "A box."\ndrp = [".a"]\n')
 
-    assert run(["check", "--config", str(settings)]) == 2
+    assert run_command_line(["check", "--config", str(settings)]) == 2
 
     told = capsys.readouterr().err
     assert f"{tmp_path / 'sites' / 'news.toml'}:3:" in told
@@ -24,7 +24,7 @@ def test_rules_for_sites_are_counted(tmp_path, capsys):
     (tmp_path / "sites").mkdir()
     (tmp_path / "sites" / "news.toml").write_text('hosts = ["news.example"]\nreason = "A box."\ndrop = [".a"]\n')
 
-    assert run(["check", "--config", str(settings)]) == 0
+    assert run_command_line(["check", "--config", str(settings)]) == 0
 
     assert "1 site rule" in capsys.readouterr().out
 
@@ -32,11 +32,11 @@ def test_rules_for_sites_are_counted(tmp_path, capsys):
 def test_a_missing_contact_is_told_beside_the_result(tmp_path, capsys):
     settings = tmp_path / "settings.toml"
     settings.write_text(SETTINGS)
-    assert run(["check", "--config", str(settings)]) == 0
+    assert run_command_line(["check", "--config", str(settings)]) == 0
     assert "contact is not set" in capsys.readouterr().err
 
     settings.write_text(f'[fetch]\ncontact = "me@news.example"\n{SETTINGS}')
-    assert run(["check", "--config", str(settings)]) == 0
+    assert run_command_line(["check", "--config", str(settings)]) == 0
     assert "contact" not in capsys.readouterr().err
 
 
@@ -44,15 +44,15 @@ def test_an_endpoint_is_told_of_and_one_without_an_address_is_a_fault(tmp_path, 
     settings = tmp_path / "settings.toml"
     endpoint = '[semantic.endpoint]\nurl = "https://api.example/v1"\nmodel = "m"\nkey = "env:KEY"\n'
     settings.write_text(f'[semantic]\nembedder = "endpoint"\n{endpoint}{SETTINGS}')
-    assert run(["check", "--config", str(settings)]) == 0
+    assert run_command_line(["check", "--config", str(settings)]) == 0
     assert "title and first words are sent to api.example" in capsys.readouterr().err
 
     settings.write_text(f"{endpoint}{SETTINGS}")
-    assert run(["check", "--config", str(settings)]) == 0
+    assert run_command_line(["check", "--config", str(settings)]) == 0
     assert "api.example" not in capsys.readouterr().err
 
     settings.write_text(f'[semantic]\nembedder = "endpoint"\n{SETTINGS}')
-    assert run(["check", "--config", str(settings)]) == 2
+    assert run_command_line(["check", "--config", str(settings)]) == 2
     assert 'settings.toml:2:12: semantic.embedder: got "endpoint" without a table' in capsys.readouterr().err
 
 
@@ -60,7 +60,7 @@ def test_a_key_in_the_settings_themselves_is_a_fault_that_does_not_repeat_it(tmp
     settings = tmp_path / "settings.toml"
     settings.write_text('[semantic.endpoint]\nurl = "https://api.example/v1"\nmodel = "m"\nkey = "sk-12345"\n')
 
-    assert run(["check", "--config", str(settings)]) == 2
+    assert run_command_line(["check", "--config", str(settings)]) == 2
 
     told = capsys.readouterr().err
     assert 'expected "env:NAME" or "file:PATH"' in told
@@ -72,11 +72,11 @@ def test_templates_of_the_digests_are_tried(tmp_path, capsys):
     settings.write_text(f'{SETTINGS}[[digests]]\ntemplates = "own"\n')
     own.mkdir()
     (own / "page.css").write_text("p { color: red }")
-    assert run(["check", "--config", str(settings)]) == 0
+    assert run_command_line(["check", "--config", str(settings)]) == 0
     assert "1 template" in capsys.readouterr().out
 
     (own / "page.html.j2").write_text("a\n{{ v.stroies }}")
-    assert run(["check", "--config", str(settings)]) == 1
+    assert run_command_line(["check", "--config", str(settings)]) == 1
     assert f"{own / 'page.html.j2'}:2: " in capsys.readouterr().err
-    assert run(["check", "--config", str(settings), "--json"]) == 1
+    assert run_command_line(["check", "--config", str(settings), "--json"]) == 1
     assert '"ok": false' in capsys.readouterr().out

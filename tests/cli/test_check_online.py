@@ -8,8 +8,8 @@ import pytest
 
 from tests.cli.site import rss, serving
 from tests.delivery.mail_server import MailServer
-from watcher.cli.check import Asked, asked_lines
-from watcher.cli.main import run
+from watcher.cli.check import CheckResult, format_results
+from watcher.cli.main import run_command_line
 
 pytestmark = pytest.mark.slow  # starts a worker
 
@@ -47,7 +47,7 @@ def site():
 
 def ask(folder, more: str, capsys, *arguments: str) -> tuple[int, str]:
     (folder / "settings.toml").write_text(HEAD + more)
-    code = run(["check", "--online", *arguments, "--config", str(folder / "settings.toml")])
+    code = run_command_line(["check", "--online", *arguments, "--config", str(folder / "settings.toml")])
     return code, capsys.readouterr().out
 
 
@@ -105,4 +105,4 @@ def test_a_wrong_password_is_named(site, tmp_path, capsys):
     ("n", "told"), [(1, "1 web address asked: 1 well, 0 not"), (2, "2 web addresses asked: 2 well, 0 not")]
 )
 def test_what_is_asked_is_counted_in_words(n, told):
-    assert list(asked_lines([Asked(what="web address", name="a")] * n)) == [told]
+    assert list(format_results([CheckResult(what="web address", name="a")] * n)) == [told]

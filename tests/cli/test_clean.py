@@ -11,8 +11,8 @@ import pytest
 from tests.cli.site import serving
 from watcher.clean.article import clean
 from watcher.cli.clean import RULE_WORDS
-from watcher.cli.main import run
-from watcher.settings.load import load
+from watcher.cli.main import run_command_line
+from watcher.settings.load import load_file
 
 PAGES = Path(__file__).parent.parent / "data" / "pages"
 BOXES = PAGES / "boxes_inside.html"
@@ -34,7 +34,7 @@ def file(site, tmp_path, store_url):
 
 
 def test_a_file_gives_title_and_text(capsys):
-    assert run(["clean", str(BOXES)]) == 0
+    assert run_command_line(["clean", str(BOXES)]) == 0
 
     out = capsys.readouterr().out
     assert out.startswith(f"{TITLE}\n\nLes apiculteurs des trois vallées")
@@ -42,7 +42,7 @@ def test_a_file_gives_title_and_text(capsys):
 
 
 def test_json_has_all_that_was_read(capsys):
-    assert run(["clean", str(BOXES), "--url", "https://quotidien-sud.example/nature/miel", "--json"]) == 0
+    assert run_command_line(["clean", str(BOXES), "--url", "https://quotidien-sud.example/nature/miel", "--json"]) == 0
 
     told = json.loads(capsys.readouterr().out)
     assert (told["title"], told["language"], told["published"]) == (TITLE, "fr", "2025-07-02T06:00:00+02:00")
@@ -51,7 +51,7 @@ def test_json_has_all_that_was_read(capsys):
 
 
 def test_explain_says_where_each_part_was_read_and_what_went_by_which_rule(capsys):
-    assert run(["clean", str(BOXES), "--explain"]) == 0
+    assert run_command_line(["clean", str(BOXES), "--explain"]) == 0
 
     out = capsys.readouterr().out
     assert f"    title  {TITLE}   (from h1)" in out
@@ -62,7 +62,7 @@ def test_explain_says_where_each_part_was_read_and_what_went_by_which_rule(capsy
 
 
 def test_a_page_of_the_web_is_fetched_as_the_settings_say(site, file, capsys):
-    assert run(["clean", site.url("/miel"), "--config", str(file)]) == 0
+    assert run_command_line(["clean", site.url("/miel"), "--config", str(file)]) == 0
 
     assert capsys.readouterr().out.startswith(TITLE)
     assert site.asked == ["/miel"]
@@ -70,31 +70,31 @@ def test_a_page_of_the_web_is_fetched_as_the_settings_say(site, file, capsys):
 
 
 def test_a_page_that_cannot_be_had_is_told(site, file, capsys):
-    assert run(["clean", site.url("/gone"), "--config", str(file)]) == 1
+    assert run_command_line(["clean", site.url("/gone"), "--config", str(file)]) == 1
 
     assert "404" in capsys.readouterr().err
 
 
 def test_a_wall_is_named(capsys):
-    assert run(["clean", str(PAGES / "consent_wall.html")]) == 1
+    assert run_command_line(["clean", str(PAGES / "consent_wall.html")]) == 1
 
     assert "consent" in capsys.readouterr().err
 
 
 def test_what_the_store_knows_of_the_site_counts(site, file, capsys):
     from watcher.clean.site_memory import build_site_memory
-    from watcher.cli.clean import memory_of
+    from watcher.cli.clean import load_site_memory
 
-    settings = load(file)
+    settings = load_file(file)
     nothing = (
         None if settings.store.url.startswith("sqlite") else build_site_memory(())
     )  # a server is there before its tables
-    assert memory_of(site.url("/miel"), settings) == nothing
+    assert load_site_memory(site.url("/miel"), settings) == nothing
 
-    assert run(["poll", "--config", str(file)]) == 0
+    assert run_command_line(["poll", "--config", str(file)]) == 0
     capsys.readouterr()
 
-    assert memory_of(site.url("/miel"), settings) == build_site_memory(())
+    assert load_site_memory(site.url("/miel"), settings) == build_site_memory(())
 
 
 def test_the_users_own_rules_for_a_site_count(file, capsys):
@@ -105,13 +105,13 @@ def test_the_users_own_rules_for_a_site_count(file, capsys):
     )
     page = [str(BOXES), "--url", "https://quotidien-sud.example/nature/miel", "--config", str(file)]
 
-    assert run(["clean", *page]) == 2
+    assert run_command_line(["clean", *page]) == 2
 
     (folder / "sud.toml").write_text(
         'hosts = ["quotidien-sud.example"]\nreason = "It has no article for us."\ndrop = ["article h1", "main h1"]\n'
     )
     capsys.readouterr()
-    assert run(["clean", *page, "--explain"]) == 0
+    assert run_command_line(["clean", *page, "--explain"]) == 0
     assert "  site: dropped by the rules of its site" in capsys.readouterr().out
 
 

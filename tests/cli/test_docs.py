@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from watcher.cli.app import all_commands
+from watcher.cli.commands import load_commands
 from watcher.feeds.health import WORDS
 
 ROOT = Path(__file__).parents[2]
 
 
 def names() -> list[str]:
-    rows = all_commands().values()
+    rows = load_commands().values()
     return [f"{row.name} {inner.name}" for row in rows for inner in row.rows] + [r.name for r in rows if not r.rows]
 
 
@@ -29,14 +29,14 @@ def test_the_manual_page_is_that_of_the_commands():
 
 
 def test_the_shell_completes_commands_and_options(capsys, monkeypatch):
-    from watcher.cli.main import run
+    from watcher.cli.main import run_command_line
 
     monkeypatch.setenv("_WATCHER_COMPLETE", "complete_bash")
     found = []
     for words in ("watcher ser", "watcher settings sh", "watcher run --on"):
         monkeypatch.setenv("COMP_WORDS", words)
         monkeypatch.setenv("COMP_CWORD", str(len(words.split()) - 1))
-        run([])
+        run_command_line([])
         found.append(capsys.readouterr().out.split())
 
     assert found == [["service"], ["show"], ["--once"]]

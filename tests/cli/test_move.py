@@ -14,7 +14,7 @@ from sqlalchemy import func, make_url, select
 
 from digests.store.editions import open_digests
 from tests.kinds import on_postgresql
-from watcher.cli.main import run
+from watcher.cli.main import run_command_line
 from watcher.model import Source
 from watcher.store.copy import address_of, tables_of
 from watcher.store.engine import CopyProgress, all_schemas, connect, make_file, read_progress, save_progress
@@ -47,7 +47,7 @@ def sync(connection, count: int) -> None:
 
 
 def test_it_tells_each_table_and_what_to_change_in_the_settings(from_url, empty_url, capsys):
-    code = run(["move", from_url, empty_url])
+    code = run_command_line(["move", from_url, empty_url])
 
     told = capsys.readouterr().out.splitlines()
     by_table = {line.split()[0]: line.split() for line in told[:-3]}
@@ -60,7 +60,7 @@ def test_it_tells_each_table_and_what_to_change_in_the_settings(from_url, empty_
 
 
 def test_it_tells_the_same_as_json(from_url, empty_url, capsys):
-    code = run(["move", from_url, empty_url, "--json"])
+    code = run_command_line(["move", from_url, empty_url, "--json"])
 
     told = json.loads(capsys.readouterr().out)
     (line,) = [each for each in told["tables"] if each["table"] == "polls"]
@@ -72,9 +72,9 @@ def test_it_tells_the_same_as_json(from_url, empty_url, capsys):
 def test_a_password_is_never_shown(from_url, empty_url, capsys):
     with_password = empty_url.replace("watcher@", "watcher:hunter2@")
 
-    codes = [run(["move", from_url, with_password]), run(["move", from_url, with_password])]
-    codes.append(run(["move", "sqlite:///nothing.db", with_password]))
-    codes.append(run(["move", from_url, "postgresql://watcher:hunter2@127.0.0.1:1/watcher"]))
+    codes = [run_command_line(["move", from_url, with_password]), run_command_line(["move", from_url, with_password])]
+    codes.append(run_command_line(["move", "sqlite:///nothing.db", with_password]))
+    codes.append(run_command_line(["move", from_url, "postgresql://watcher:hunter2@127.0.0.1:1/watcher"]))
 
     out, err = capsys.readouterr()
     assert codes == [0, 1, 1, 1]
@@ -89,7 +89,7 @@ def test_a_table_that_differs_is_named(from_url, empty_url, capsys):
     state.after = {name: None for table in tables_of(all_schemas()) if (name := table.name) not in ("feeds", "facts")}
     write(target, save_progress, state)
 
-    code = run(["move", from_url, empty_url])
+    code = run_command_line(["move", from_url, empty_url])
 
     out, err = capsys.readouterr()
     assert code == 1
@@ -110,7 +110,7 @@ def test_a_table_that_differs_is_named(from_url, empty_url, capsys):
 def test_what_is_no_address_is_refused_as_a_fault_of_the_call(ends, words, from_url, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
-    code = run(["move", *ends])
+    code = run_command_line(["move", *ends])
 
     assert code == 2
     assert words in capsys.readouterr().err
@@ -118,7 +118,7 @@ def test_what_is_no_address_is_refused_as_a_fault_of_the_call(ends, words, from_
 
 
 def test_a_store_that_is_not_there_is_said_and_none_is_made(tmp_path, capsys):
-    code = run(["move", f"sqlite:///{tmp_path / 'no.db'}", f"sqlite:///{tmp_path / 'to.db'}"])
+    code = run_command_line(["move", f"sqlite:///{tmp_path / 'no.db'}", f"sqlite:///{tmp_path / 'to.db'}"])
 
     assert code == 1
     assert "there is no store to move at" in capsys.readouterr().err

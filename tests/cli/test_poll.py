@@ -11,10 +11,10 @@ import pytest
 from sqlalchemy import event, update
 
 from tests.cli.site import rss, serving
-from watcher.cli.main import run
-from watcher.cli.poll import one_pass
+from watcher.cli.main import run_command_line
+from watcher.cli.poll import run_poll
 from watcher.errors import StoreError
-from watcher.settings.load import load
+from watcher.settings.load import load_file
 from watcher.store.engine import open_store
 from watcher.store.hosts import claim_hosts
 from watcher.store.schema import feeds
@@ -43,9 +43,9 @@ def settings(tmp_path):
         site.feed("/feed.xml", rss())
         path = tmp_path / "settings.toml"
         path.write_text(SETTINGS.format(folder=tmp_path, url=site.url("/feed.xml")))
-        assert run(["poll", "--no-pages", "--config", str(path)]) == 0
+        assert run_command_line(["poll", "--no-pages", "--config", str(path)]) == 0
         now = datetime.now(UTC)
-        engine = open_store(load(path).store.url)
+        engine = open_store(load_file(path).store.url)
         write(engine, lambda c: c.execute(update(feeds).values(next_poll_at=now)))
         write(engine, claim_hosts, worker=OTHER, now=now, most=9, pages_too=False)
         engine.dispose()
@@ -56,9 +56,9 @@ def settings(tmp_path):
 def test_a_source_whose_host_another_process_visits_is_named(settings, capsys, more):
     capsys.readouterr()
 
-    run(["poll", "--no-pages", *more, "--config", str(settings)])
+    run_command_line(["poll", "--no-pages", *more, "--config", str(settings)])
     told = capsys.readouterr().out
-    run(["poll", "--no-pages", *more, "--json", "--config", str(settings)])
+    run_command_line(["poll", "--no-pages", *more, "--json", "--config", str(settings)])
     as_json = json.loads(capsys.readouterr().out)
 
     assert told == f"  left to another process, which is visiting its host ({OTHER}): Post\n"
@@ -66,7 +66,7 @@ def test_a_source_whose_host_another_process_visits_is_named(settings, capsys, m
 
 
 async def test_a_store_that_cannot_be_written_is_named_where_another_process_waits_for_it(settings):
-    given = load(settings)
+    given = load_file(settings)
     engine = open_store(given.store.url)
 
     @event.listens_for(engine, "checkout")
@@ -74,5 +74,5 @@ async def test_a_store_that_cannot_be_written_is_named_where_another_process_wai
         connection.execute("PRAGMA max_page_count=1").close()
 
     with pytest.raises(StoreError, match="the disk is full"):
-        await one_pass(given, engine, everything=False, quiet=True, pages=False)
+        await run_poll(given, engine, everything=False, quiet=True, pages=False)
     engine.dispose()

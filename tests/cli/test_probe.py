@@ -7,11 +7,11 @@ import json
 import pytest
 
 from tests.cli.site import rss, serving
-from watcher.cli.looking import size, spellings
-from watcher.cli.main import run
-from watcher.cli.output import print_lines
+from watcher.cli.inspect import candidate_urls
+from watcher.cli.main import run_command_line
+from watcher.cli.output import format_bytes, print_lines
 from watcher.errors import SettingsError
-from watcher.settings.load import load
+from watcher.settings.load import load_file
 from watcher.text.format import format_duration
 
 pytestmark = pytest.mark.slow  # starts a site, and processes that read its feeds
@@ -34,7 +34,7 @@ def file(site, tmp_path):
 
 
 def sources(path, *arguments):
-    return run(["sources", *arguments, "--config", str(path)])
+    return run_command_line(["sources", *arguments, "--config", str(path)])
 
 
 def told(out):
@@ -171,9 +171,9 @@ def test_both_commands_work_without_settings(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     monkeypatch.delenv("WATCHER_CONFIG", raising=False)
 
-    assert run(["sources", "test", "nowhere.invalid"]) == 1
-    assert run(["sources", "discover", "nowhere.invalid"]) == 1
-    assert run(["sources", "discover", "nowhere.invalid", "--config", str(tmp_path / "none.toml")]) == 2
+    assert run_command_line(["sources", "test", "nowhere.invalid"]) == 1
+    assert run_command_line(["sources", "discover", "nowhere.invalid"]) == 1
+    assert run_command_line(["sources", "discover", "nowhere.invalid", "--config", str(tmp_path / "none.toml")]) == 2
 
     out = capsys.readouterr().out
     assert out.count("the name nowhere.invalid does not resolve") == 2
@@ -197,10 +197,10 @@ def test_the_one_feed_of_a_site_is_found_shown_and_added(site, file, capsys):
     assert shown.startswith(f"1 feed at http://{site.place}\n\n{site.url('/rss.xml')}\n")
     assert "RSS 2.0, 3 entries, newest " in shown
     assert f"add it: watcher sources add {site.url('/rss.xml')} --name 'The Daily & Post' --language en" in shown
-    added = load(file).sources[1]
+    added = load_file(file).sources[1]
     assert (added.url, added.name, added.language) == (site.url("/rss.xml"), "The Daily & Post", "en")
     assert "already there" in capsys.readouterr().err
-    assert len(load(file).sources) == 2
+    assert len(load_file(file).sources) == 2
 
 
 def test_of_several_feeds_none_is_added_and_the_choice_is_shown(site, file, capsys):
@@ -252,7 +252,7 @@ def test_what_is_found_is_given_as_json(site, file, capsys):
     ],
 )
 def test_what_a_person_types_is_an_address(typed, urls):
-    assert list(spellings(typed)) == urls
+    assert list(candidate_urls(typed)) == urls
 
 
 @pytest.mark.parametrize(
@@ -260,13 +260,13 @@ def test_what_a_person_types_is_an_address(typed, urls):
 )
 def test_what_is_no_address_is_refused(typed):
     with pytest.raises(SettingsError, match="no address"):
-        spellings(typed)
+        candidate_urls(typed)
 
 
 def test_lengths_and_sizes_are_told_in_the_largest_unit_that_is_nearly_right():
     assert [format_duration(s) for s in (0.2, 1, 59, 60, 3_700, 5_400, 7_199, 86_400 * 1.5, 86_400 * 3)] == [
         "0 seconds", "1 second", "59 seconds", "1 minute", "1 hour", "90 minutes", "119 minutes", "36 hours", "3 days",
     ]  # fmt: skip
-    assert [size(n) for n in (1, 999, 1_000, 999_949, 999_950, 2_345_678)] == [
+    assert [format_bytes(n) for n in (1, 999, 1_000, 999_949, 999_950, 2_345_678)] == [
         "1 byte", "999 bytes", "1.0 kB", "999.9 kB", "1.0 MB", "2.3 MB",
     ]  # fmt: skip

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from watcher.cli.main import run
+from watcher.cli.main import run_command_line
 
 FILE = """\
 [[sources]]
@@ -29,7 +29,7 @@ def file(tmp_path):
 
 
 def sources(path, *arguments):
-    return run(["sources", *arguments, "--config", str(path)])
+    return run_command_line(["sources", *arguments, "--config", str(path)])
 
 
 def test_the_list_is_tab_separated_off_a_terminal_and_says_what_is_muted(file, capsys):

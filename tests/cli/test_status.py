@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from watcher.cli.main import run
-from watcher.cli.status import REASONS, SHOWN, chosen
+from watcher.cli.main import run_command_line
+from watcher.cli.status import REASONS, SHOWN, pick_unhealthy
 from watcher.model import Changes, Entry, Failed, Polled, Source, Validators
 from watcher.store.engine import open_store
 from watcher.store.feeds import feed_state, sync_sources
@@ -76,7 +76,7 @@ def shop(tmp_path, store_url):
 @pytest.fixture
 def status(capsys):
     def ask(shop: Shop, *arguments: str) -> str:
-        assert run(["status", *arguments, "--config", str(shop.path)]) == 0
+        assert run_command_line(["status", *arguments, "--config", str(shop.path)]) == 0
         lines = capsys.readouterr().out.splitlines(keepends=True)
         return "".join(line for line in lines if not line.startswith("next     "))  # all settings have a digest
 
@@ -170,7 +170,7 @@ def test_each_word_has_its_turn_on_the_screen(counts, most, shares):
     words = ("gone", "failing", "silent")
     rows = [{"health": words[n], "name": str(m)} for n, count in enumerate(counts) for m in range(count)]
 
-    told = [row["health"] for row in chosen([*rows, {"health": "ok"}], most=most)]
+    told = [row["health"] for row in pick_unhealthy([*rows, {"health": "ok"}], most=most)]
 
     assert [told.count(words[n]) for n in range(len(counts))] == shares
     assert len(told) == sum(shares)
@@ -266,7 +266,7 @@ def test_a_source_that_is_switched_off_says_so(shop, status):
 def test_a_name_that_no_source_has_is_a_fault_of_the_call(shop, capsys):
     press = shop("The Example")
 
-    assert run(["status", "The Exampel", "--config", str(press.path)]) == 2
+    assert run_command_line(["status", "The Exampel", "--config", str(press.path)]) == 2
     assert 'did you mean "The Example"?' in capsys.readouterr().err
 
 

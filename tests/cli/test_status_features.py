@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from watcher.cli.main import run
+from watcher.cli.main import run_command_line
 from watcher.model import FEATURES_VERSION, Article
 from watcher.store.articles import PackedFeatures, add_article
 from watcher.store.engine import open_store
@@ -37,9 +37,9 @@ def shop(tmp_path, store_url, capsys):
 
     def ask(embedder: str) -> tuple[list[str], dict[str, object]]:
         path.write_text(f'[store]\nurl = "{store_url}"\n[semantic]\nembedder = "{embedder}"\n{ENDPOINT}')
-        assert run(["status", "--config", str(path)]) == 0
+        assert run_command_line(["status", "--config", str(path)]) == 0
         lines = capsys.readouterr().out.splitlines()[2:-2]
-        assert run(["status", "--json", "--config", str(path)]) == 0
+        assert run_command_line(["status", "--json", "--config", str(path)]) == 0
         return lines, json.loads(capsys.readouterr().out)["features"]
 
     put.engine = engine

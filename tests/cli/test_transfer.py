@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from watcher.cli.main import run
+from watcher.cli.main import run_command_line
 from watcher.model import FEATURES_VERSION, Source
 from watcher.store.articles import packed_features
 from watcher.store.engine import open_store
@@ -24,7 +24,7 @@ def watcher(tmp_path, store_url, capfdbinary):
     def call(name: str, *arguments: str):
         url = store_url if name == "one" else f"sqlite:///{name}.db"
         (tmp_path / f"{name}.toml").write_text(f'[store]\nurl = "{url}"\n')
-        code = run([*arguments, "--config", str(tmp_path / f"{name}.toml")])
+        code = run_command_line([*arguments, "--config", str(tmp_path / f"{name}.toml")])
         out, err = capfdbinary.readouterr()
         return code, out.decode(), err.decode()
 

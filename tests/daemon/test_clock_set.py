@@ -18,7 +18,7 @@ import pytest
 from tests.cli.site import rss
 from tests.daemon.conftest import HEAD
 from tests.kinds import on_sqlite
-from watcher.cli.main import run as run_command
+from watcher.cli.main import run_command_line as run_command
 
 LIBRARIES = sorted(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
 pytestmark = [

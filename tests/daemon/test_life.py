@@ -19,8 +19,8 @@ from digests.store.outbox import OPEN, EditionKey, deliveries_of, enqueue
 from tests.cli.site import rss
 from tests.delivery.mail_server import MailServer
 from tests.kinds import on_postgresql, on_sqlite
-from watcher.cli.main import run as run_command
-from watcher.cli.status_daemon import SILENT
+from watcher.cli.main import run_command_line as run_command
+from watcher.cli.status import SILENT
 from watcher.store.daemon_lock import find_mark
 from watcher.store.engine import connect
 from watcher.store.writer import read, write

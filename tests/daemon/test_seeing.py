@@ -188,7 +188,7 @@ def test_a_store_that_is_locked_is_named_by_healthz_and_status_and_forgotten_aft
 ):
     import sqlite3
 
-    from watcher.cli.main import run
+    from watcher.cli.main import run_command_line
 
     settings = write_settings({}, f'[metrics]\nlisten = "127.0.0.1:{port}"\n')
     daemon = start(settings)
@@ -202,7 +202,7 @@ def test_a_store_that_is_locked_is_named_by_healthz_and_status_and_forgotten_aft
     status, told = ask(port, "/healthz")
 
     assert status == 503 and "locked" in json.loads(told)["faults"]["store"]
-    run(["status", "--alive", "--config", str(settings)])
+    run_command_line(["status", "--alive", "--config", str(settings)])
     assert "store fails since" in capsys.readouterr().out
     other.execute("ROLLBACK")
     while ask(port, "/healthz")[0] != 200 and time.monotonic() < until + 60:

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from watcher.cli.main import run
+from watcher.cli.main import run_command_line
 from watcher.daemon.service import BOOTED, Service, ServiceError, unit_for
 from watcher.daemon.unit import STATE, Unit, quoted, text_of
-from watcher.settings.load import parse
-from watcher.settings.secrets import Secret
+from watcher.settings.load import parse_settings
+from watcher.settings.types import Secret
 
 ROOT = Path(__file__).parents[2]
 
@@ -30,7 +30,7 @@ class Control:
 
 
 def settings(folder: Path, more: str = ""):
-    return parse(more, folder / "settings.toml")
+    return parse_settings(more, folder / "settings.toml")
 
 
 def test_the_unit_in_the_docs_is_the_one_that_is_written():
@@ -131,7 +131,7 @@ def test_words_of_a_command_are_quoted_as_systemd_reads_them(word, written):
 def test_where_there_is_no_systemd_cron_and_launchd_are_shown(tmp_path, capsys):
     (tmp_path / "settings.toml").write_text("")
 
-    code = run(["service", "install", "--config", str(tmp_path / "settings.toml")])
+    code = run_command_line(["service", "install", "--config", str(tmp_path / "settings.toml")])
 
     told = capsys.readouterr().out
     assert code == 1

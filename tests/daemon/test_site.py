@@ -16,8 +16,8 @@ from sqlalchemy import text
 from tests.cli.site import rss
 from tests.kinds import on_sqlite
 from watcher.daemon.site import Servers
-from watcher.settings.daemon import WEB_LISTEN, place
 from watcher.settings.load import settings_model
+from watcher.settings.models import WEB_LISTEN, parse_host_port
 from watcher.store.engine import connect
 from watcher.store.writer import write
 
@@ -111,7 +111,7 @@ async def test_the_usual_address_being_taken_is_said_once_and_is_no_fault(caplog
     servers = Servers(settings_model()(), engine, ())
     (opens,) = (job.run for job in servers.jobs() if job.name == "web")
     try:
-        taken = socket.create_server(place(WEB_LISTEN))
+        taken = socket.create_server(parse_host_port(WEB_LISTEN))
     except OSError:
         taken = None  # another process has it: as good
 

@@ -14,7 +14,7 @@ import pytest
 from digests.store.editions import open_digests
 from tests.cli.site import RSS, rss
 from tests.kinds import on_sqlite
-from watcher.cli.main import run as run_command
+from watcher.cli.main import run_command_line as run_command
 from watcher.store.engine import open_store
 
 pytestmark = pytest.mark.slow  # starts the program, and waits until a lock is worth a word

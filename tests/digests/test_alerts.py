@@ -21,7 +21,7 @@ from tests.tools import tools_of
 from watcher.errors import SettingsError
 from watcher.model import Failed, Source, Unchanged, Validators
 from watcher.net.client import Client
-from watcher.settings.load import parse
+from watcher.settings.load import parse_settings
 from watcher.store.feeds import feed_state, sync_sources
 from watcher.store.polls import record_polls
 from watcher.store.writer import Writer, read, write
@@ -55,7 +55,7 @@ class Desk:
 
     def __init__(self, folder, server: MailServer, store_url: str) -> None:
         self.folder, self.server, self.now = folder, server, START
-        self.settings = parse(on(store_url, SETTINGS.format(port=server.port)), folder / "settings.toml")
+        self.settings = parse_settings(on(store_url, SETTINGS.format(port=server.port)), folder / "settings.toml")
         self.engine = open_digests(self.settings.store.url)
         self.writer = Writer(self.engine)
         sources = [Source(url=url, name=url[8]) for url in URLS]
@@ -231,7 +231,7 @@ async def test_hostile_words_stay_in_the_body_and_on_their_line():
 
 def test_wrong_ways_are_named_with_their_place(tmp_path):
     with pytest.raises(SettingsError) as caught:
-        parse('[alerts]\nafter = "1m"\ndeliver = [{ channel = "smtp" }]\n', tmp_path / "settings.toml")
+        parse_settings('[alerts]\nafter = "1m"\ndeliver = [{ channel = "smtp" }]\n', tmp_path / "settings.toml")
 
     keys = {problem.key for problem in caught.value.problems}
     assert {"alerts.after", "alerts.deliver[1].channel"} <= keys

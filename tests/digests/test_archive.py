@@ -10,7 +10,7 @@ from sqlalchemy import update
 
 from digests.store.schema import editions
 from tests.kinds import on
-from watcher.cli.main import run
+from watcher.cli.main import run_command_line
 from watcher.store.writer import write
 
 pytestmark = pytest.mark.slow  # two seconds and more together: the quick set has a minute for all
@@ -40,7 +40,7 @@ def watcher(tmp_path, store_url, put, capsys):
     put("Post", FLOOD, datetime.now(UTC) - timedelta(hours=2))
 
     def ask(*words: str) -> tuple[int, str, str]:
-        code = run([*words, "--config", str(path)])
+        code = run_command_line([*words, "--config", str(path)])
         out, err = capsys.readouterr()
         return code, out, err
 

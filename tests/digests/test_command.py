@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.kinds import on
-from watcher.cli.main import run
+from watcher.cli.main import run_command_line
 
 FLOOD = "Flood strikes the valley of Orlen. A flood struck the valley of Orlen on Monday and 300 people left home."
 SETTINGS = """
@@ -29,7 +29,7 @@ def digest(tmp_path, store_url, engine):
     def call(*arguments: str, embedder: str = "none") -> int:
         path = tmp_path / "settings.toml"
         path.write_text(on(store_url, SETTINGS.format(embedder=embedder)))
-        return run(["digest", *arguments, "--config", str(path)])
+        return run_command_line(["digest", *arguments, "--config", str(path)])
 
     return call
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from digests.cli.demo import HEAD, check_folder
-from watcher.cli.main import run
+from watcher.cli.main import run_command_line
 
 
 @pytest.mark.parametrize("names", [("settings.toml",), ("watcher.db",), ("settings.toml", "watcher.db")])
@@ -13,7 +13,7 @@ def test_a_folder_with_a_watcher_of_ones_own_is_refused_and_left_as_it_is(tmp_pa
     for name in names:
         (tmp_path / name).write_text("# mine\n")
 
-    assert run(["demo", "--directory", str(tmp_path)]) == 1
+    assert run_command_line(["demo", "--directory", str(tmp_path)]) == 1
 
     assert f"there is a {names[0]} that no demo made" in capsys.readouterr().err
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == dict.fromkeys(names, "# mine\n")
@@ -22,7 +22,7 @@ def test_a_folder_with_a_watcher_of_ones_own_is_refused_and_left_as_it_is(tmp_pa
 def test_a_place_that_is_a_file_is_refused_in_words(tmp_path, capsys):
     (tmp_path / "demo").write_text("mine")
 
-    assert run(["demo", "--directory", str(tmp_path / "demo")]) == 1
+    assert run_command_line(["demo", "--directory", str(tmp_path / "demo")]) == 1
 
     assert "the demo cannot work there" in capsys.readouterr().err
 

@@ -15,8 +15,8 @@ from digests.metrics import metrics
 from digests.settings.digests import digests_of
 from digests.store.editions import DAILY, claim, open_digests, save_edition
 from tests.compose.press import END, START, article, by_id, story
-from watcher.cli.main import run
-from watcher.settings.load import load
+from watcher.cli.main import run_command_line
+from watcher.settings.load import load_file
 from watcher.store.writer import read, write
 
 NOW = datetime.now(UTC)
@@ -26,13 +26,13 @@ NOW = datetime.now(UTC)
 def settings(tmp_path, store_url):
     path = tmp_path / "settings.toml"
     path.write_text(f'[store]\nurl = "{store_url}"\n[[digests]]\nname = "world"\n')
-    return load(path)
+    return load_file(path)
 
 
 @pytest.fixture
 def status(settings, capsys):
     def ask(*arguments: str) -> str:
-        assert run(["status", *arguments, "--config", str(settings.path)]) == 0
+        assert run_command_line(["status", *arguments, "--config", str(settings.path)]) == 0
         return capsys.readouterr().out
 
     return ask

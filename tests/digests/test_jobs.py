@@ -26,7 +26,7 @@ from watcher.features.codec import encode
 from watcher.features.extract import extract_features
 from watcher.model import Article, Source
 from watcher.net.client import Client
-from watcher.settings.load import load, parse
+from watcher.settings.load import load_file, parse_settings
 from watcher.store.articles import PackedFeatures, add_article
 from watcher.store.engine import open_store
 from watcher.store.feeds import sync_sources
@@ -57,7 +57,7 @@ BESIDE = SETTINGS.partition("[[digests]]")[0]
 async def daemon(tmp_path, store_url):
     path = tmp_path / "settings.toml"
     path.write_text(on(store_url, SETTINGS))
-    settings = load(path)
+    settings = load_file(path)
     clock = [datetime(2026, 10, 24, 0, 0, tzinfo=UTC)]
     writer, pool = Writer(open_store(settings.store.url)), Pool(workers=1)
     async with Client(user_agent="Watcher/0") as client:
@@ -146,7 +146,7 @@ async def test_an_edition_is_sent_as_soon_as_it_is_made_and_once(daemon, tmp_pat
     given, tools, clock = daemon
     clock[0] = datetime(2026, 10, 24, 4, 30, tzinfo=UTC)
     with MailServer() as server, caplog.at_level(logging.INFO, logger="digests"):
-        settings = parse(on(given.store.url, BESIDE + OUTBOX.format(port=server.port)), tmp_path / "s.toml")
+        settings = parse_settings(on(given.store.url, BESIDE + OUTBOX.format(port=server.port)), tmp_path / "s.toml")
         editions, outbox, *_ = jobs(settings, tools)
         write(tools.writer.engine, first_seen, "berlin", now=clock[0])
 
@@ -162,7 +162,7 @@ async def test_an_edition_is_sent_as_soon_as_it_is_made_and_once(daemon, tmp_pat
 async def test_a_daemon_that_ends_leaves_a_server_that_hangs_and_the_mail_stays_owed(daemon, tmp_path):
     given, tools, clock = daemon
     with MailServer(at={"MAIL": "hang"}) as server:
-        settings = parse(on(given.store.url, BESIDE + OUTBOX.format(port=server.port)), tmp_path / "s.toml")
+        settings = parse_settings(on(given.store.url, BESIDE + OUTBOX.format(port=server.port)), tmp_path / "s.toml")
         _, outbox, *_ = jobs(settings, tools)
         place = EditionKey(digest="berlin", local_date=clock[0].date(), slot="daily")
         mail = Rendered(format="eml", name="x.eml", body=b"Subject: x\r\n\r\n")

@@ -18,7 +18,7 @@ import pytest
 from tests.delivery.mail_server import MailServer
 from tests.digests.test_sending import FLOOD, SETTINGS
 from tests.kinds import on_sqlite
-from watcher.cli.main import run
+from watcher.cli.main import run_command_line
 
 pytestmark = [
     pytest.mark.slow,
@@ -69,7 +69,7 @@ def test_a_mail_that_was_accepted_right_before_a_power_cut_is_sent_again_as_the_
         for folder in (tmp_path, after):
             (folder / "settings.toml").write_text(settings)
         before_cut = send(tmp_path)
-        assert run(["digest", "--send", "--config", str(after / "settings.toml")]) == 0
+        assert run_command_line(["digest", "--send", "--config", str(after / "settings.toml")]) == 0
 
     assert before_cut.returncode == 0, before_cut.stderr
     assert [mail.recipient for mail in server.taken] == ["ann@example.net", "bob@example.net"] * 2

@@ -16,7 +16,7 @@ from tests.chat_server import chat_server
 from tests.edition.factory import make_edition
 from watcher.errors import ModelError
 from watcher.net.openai import Chat, Message, endpoint_url
-from watcher.settings.secrets import Secret
+from watcher.settings.types import Secret
 from watcher.store.articles import articles_by_id
 from watcher.store.writer import read
 

@@ -12,7 +12,7 @@ from digests.settings.digests import DigestSettings
 from digests.store.editions import DAILY
 from tests.edition.factory import make_edition
 from tests.kinds import on
-from watcher.cli.main import run
+from watcher.cli.main import run_command_line
 from watcher.store.search import rebuild_index
 from watcher.store.writer import write
 
@@ -31,7 +31,7 @@ def search(tmp_path, store_url, engine, put, capsys):
     put("Gamma", "Chess club wins. The club of Brindle won the cup.", MORNING - timedelta(hours=1))
 
     def call(*arguments: str):
-        code = run(["search", *arguments, "--config", str(path)])
+        code = run_command_line(["search", *arguments, "--config", str(path)])
         return code, *capsys.readouterr()
 
     return call

@@ -12,7 +12,7 @@ from digests.model import OutboundMessage, Rendered
 from digests.store.outbox import FAILED, SENT, TRIED_FOR, UNKNOWN, WAITING, EditionKey, deliveries_of, enqueue
 from tests.delivery.mail_server import MailServer
 from tests.kinds import refuse_writes
-from watcher.settings.load import parse
+from watcher.settings.load import parse_settings
 from watcher.store.writer import read, write
 
 pytestmark = pytest.mark.slow  # makes and sends editions
@@ -35,7 +35,7 @@ class Desk:
 
     def write_settings(self, names: tuple[str, ...], password: str = "") -> None:
         login = f'user = "user"\npassword = "{password}"\n' if password else ""
-        self.settings = parse(
+        self.settings = parse_settings(
             f'[smtp]\nhost = "127.0.0.1"\nport = {self.server.port}\nsecurity = "plain"\ntimeout = "1s"\n{login}'
             f'[[digests]]\nmail = {{ from = "w@example.org" }}\n'
             f'deliver = [{{ channel = "smtp", to = {list(names)} }}]\n'.replace("'", '"'),

@@ -12,7 +12,7 @@ import pytest
 from digests.store.editions import DAILY, get_slot, is_settled
 from tests.delivery.mail_server import MailServer
 from tests.kinds import on
-from watcher.cli.main import run
+from watcher.cli.main import run_command_line
 from watcher.store.writer import read
 
 pytestmark = pytest.mark.slow  # two seconds and more together: the quick set has a minute for all
@@ -50,7 +50,7 @@ def digest(tmp_path, engine, server, store_url):
     def call(*arguments: str, more: str = "", settings: str = SETTINGS) -> int:
         path = tmp_path / "settings.toml"
         path.write_text(on(store_url, settings.format(port=server.port, more=more)))
-        return run(["digest", *arguments, "--config", str(path)])
+        return run_command_line(["digest", *arguments, "--config", str(path)])
 
     return call
 
@@ -117,7 +117,7 @@ def test_the_status_names_what_waits_and_what_failed(digest, put, server, capsys
     assert digest("--send") == 3
     capsys.readouterr()
 
-    assert run(["status", "--config", str(tmp_path / "settings.toml")]) == 0
+    assert run_command_line(["status", "--config", str(tmp_path / "settings.toml")]) == 0
 
     told = capsys.readouterr().out
     assert f"delivery world, {today()}: smtp to ann@example.net, bob@example.net waits, tried again at" in told
@@ -159,7 +159,7 @@ def test_a_preview_makes_no_store(server, tmp_path, capsys):
     path = tmp_path / "settings.toml"
     path.write_text(SETTINGS.format(port=server.port, more=""))
 
-    assert run(["digest", "--preview", "--config", str(path)]) == 1
+    assert run_command_line(["digest", "--preview", "--config", str(path)]) == 1
 
     assert "there is no store at" in capsys.readouterr().err
     assert [each.name for each in tmp_path.iterdir()] == ["settings.toml"]

@@ -14,9 +14,9 @@ from tests.delivery.mail_server import MailServer
 from tests.digests.test_time_machine import InProcess
 from tests.kinds import on
 from tests.tools import tools_of
-from watcher.cli.main import run
+from watcher.cli.main import run_command_line
 from watcher.net.client import Client
-from watcher.settings.load import load
+from watcher.settings.load import load_file
 from watcher.store.writer import Writer, read
 
 pytestmark = pytest.mark.slow
@@ -48,7 +48,7 @@ async def daemon(tmp_path, store_url):
     with MailServer() as server:
         path = tmp_path / "settings.toml"
         path.write_text(on(store_url, SETTINGS.format(port=server.port)))
-        settings = load(path)
+        settings = load_file(path)
         clock, pool = [START], InProcess()
         writer = Writer(open_digests(settings.store.url))
         async with Client(user_agent="Watcher/0") as client:
@@ -78,7 +78,7 @@ async def test_a_mail_server_that_is_down_for_a_day(daemon, at, tmp_path, capsys
 
     await live(START + timedelta(hours=12))
     capsys.readouterr()
-    assert run(["status", "--config", str(path)]) == 0
+    assert run_command_line(["status", "--config", str(path)]) == 0
     named = capsys.readouterr().out
     await live(START + timedelta(hours=24, minutes=30))
     assert server.taken == []

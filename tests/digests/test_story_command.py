@@ -14,7 +14,7 @@ from digests.store.corrections import forget
 from digests.store.editions import DAILY
 from tests.edition.factory import make_edition
 from tests.kinds import on
-from watcher.cli.main import run
+from watcher.cli.main import run_command_line
 from watcher.store.writer import write
 
 MORNING = datetime(2026, 11, 24, 6, 30, tzinfo=UTC)
@@ -34,7 +34,7 @@ def watcher(tmp_path, store_url, engine, capsys):
     path.write_text(on(store_url, SETTINGS))
 
     def call(*arguments: str):
-        code = run([*arguments, "--config", str(path)])
+        code = run_command_line([*arguments, "--config", str(path)])
         return code, *capsys.readouterr()
 
     return call

@@ -22,7 +22,7 @@ from digests.store.schema import editions
 from tests.tools import tools_of
 from watcher.daemon.jobs import Job
 from watcher.net.client import Client
-from watcher.settings.load import parse
+from watcher.settings.load import parse_settings
 from watcher.store.hosts import worker_name
 from watcher.store.writer import Writer, read, write
 
@@ -75,7 +75,7 @@ class World:
             f'[[digests]]\nname = "at{at:%H%M}"\nat = "{at:%H:%M}"\ntimezone = "{zone}"\nformats = ["text"]\n'
             for at in ats
         )
-        self.settings = parse(f'[store]\nurl = "sqlite:///w.db"\n{rows}', folder / "settings.toml")
+        self.settings = parse_settings(f'[store]\nurl = "sqlite:///w.db"\n{rows}', folder / "settings.toml")
         self.folder, self.zone, self.ats, self.now = folder, ZoneInfo(zone), ats, now
         self.engine = open_digests(self.settings.store.url)
         self.writer = Writer(self.engine)
@@ -198,7 +198,7 @@ async def test_an_edition_is_caught_up_within_the_settings_window_only(slept, ma
     due = datetime(2026, 6, 10, 4, 30, tzinfo=UTC)
     world = World(tmp_path, "Europe/Berlin", (time(6, 30),), due - 2 * HOUR)
     text = '[[digests]]\nname = "at0630"\ncatch_up = "6h"\ntimezone = "Europe/Berlin"\n[store]\nurl = "sqlite:///w.db"'
-    world.settings = parse(text, tmp_path / "settings.toml")
+    world.settings = parse_settings(text, tmp_path / "settings.toml")
     world.job = world.start()
     await world.live(due - HOUR)
 

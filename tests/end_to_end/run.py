@@ -15,12 +15,12 @@ from digests.settings.digests import digests_of
 from digests.store.editions import open_digests
 from digests.stories.window import items
 from tests.kinds import on
-from watcher.cli.poll import Tally, one_pass
+from watcher.cli.poll import PollSummary, run_poll
 from watcher.demo.labels import GroundTruth, labels
 from watcher.demo.server import DemoServer, Request
 from watcher.demo.settings import settings_toml
 from watcher.model import Article
-from watcher.settings.load import load
+from watcher.settings.load import load_file
 from watcher.store.articles import articles_between
 from watcher.store.writer import read
 
@@ -44,8 +44,8 @@ class Run:
     """What came of it. Articles and stories are named by the press's own keys."""
 
     settings: Path
-    first: Tally
-    second: Tally
+    first: PollSummary
+    second: PollSummary
     requests: tuple[Request, ...]
     articles: dict[str, Article]  # by label key
     keys: dict[str, str]  # label key by article id
@@ -66,10 +66,10 @@ async def _run(folder: Path, store_url: str, embedder: str) -> Run:
         path = folder / "settings.toml"
         head = on(store_url, HEAD.format(embedder=embedder))
         path.write_text(head + settings_toml(press, host_delay="0.1s"), encoding="utf-8")
-        settings = load(path)
+        settings = load_file(path)
         engine = open_digests(settings.store.url)
-        first = await one_pass(settings, engine, everything=True, quiet=True)
-        second = await one_pass(settings, engine, everything=True, quiet=True)
+        first = await run_poll(settings, engine, everything=True, quiet=True)
+        second = await run_poll(settings, engine, everything=True, quiet=True)
         end = datetime.now(UTC)
         found = read(engine, articles_between, start=now - timedelta(days=9), end=end)
         keys = {article.id: press.key(article.url) for article in found}

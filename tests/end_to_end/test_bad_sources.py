@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from watcher.cli.main import run
+from watcher.cli.main import run_command_line
 
 pytestmark = pytest.mark.slow  # starts worker processes
 
@@ -88,9 +88,9 @@ def settings(tmp_path, store_url):
 
 
 def test_each_bad_source_is_named_and_stops_nothing_else(settings, capsys):
-    assert run(["poll", "--all", "--config", settings]) == 3
+    assert run_command_line(["poll", "--all", "--config", settings]) == 3
     capsys.readouterr()
-    assert run(["status", "--json", "--config", settings]) == 0
+    assert run_command_line(["status", "--json", "--config", settings]) == 0
     told = json.loads(capsys.readouterr().out)
 
     why = {row["name"]: (row["health"], row["why"]) for row in told["sources"]}
@@ -106,10 +106,10 @@ def test_each_bad_source_is_named_and_stops_nothing_else(settings, capsys):
 
 
 def test_status_for_people_lists_the_worst_first(settings, capsys):
-    run(["poll", "--all", "--config", settings])
+    run_command_line(["poll", "--all", "--config", settings])
     capsys.readouterr()
 
-    assert run(["status", "--config", settings]) == 0
+    assert run_command_line(["status", "--config", settings]) == 0
 
     lines = capsys.readouterr().out.splitlines()
     assert lines[2].startswith("sources  6: 2 not a feed, 3 failing, 1 ok")

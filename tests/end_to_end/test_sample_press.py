@@ -15,7 +15,7 @@ from digests.edition.verify import verify
 from digests.render.markdown import to_html
 from tests.end_to_end.run import Run, run_press
 from tests.render.reading import headlines_and_links, sent_through_smtp
-from watcher.cli.main import run as run_command
+from watcher.cli.main import run_command_line as run_command
 from watcher.demo.texts import library
 
 pytestmark = pytest.mark.slow  # polls a press, which takes ten seconds

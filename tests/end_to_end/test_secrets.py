@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from watcher.cli.main import run
+from watcher.cli.main import run_command_line
 from watcher.daemon.logging import as_json, as_text, log_event
-from watcher.settings.load import load
+from watcher.settings.load import load_file
 from watcher.store.engine import open_store
 from watcher.worker.context import open_context
 from watcher.worker.events import Event
@@ -108,7 +108,7 @@ def test_no_command_no_page_and_no_edition_shows_what_is_secret_in_an_address(se
 
     shown = {}
     for line in lines:
-        run([*line, "--config", str(settings)])
+        run_command_line([*line, "--config", str(settings)])
         out = capsys.readouterr()
         shown[" ".join(line)] = out.out + out.err
     files = {
@@ -138,7 +138,7 @@ def test_the_log_shows_nothing_that_is_secret_in_an_address(settings):
     level = root.level
     root.setLevel(logging.DEBUG)
     try:
-        loaded = load(settings)
+        loaded = load_file(settings)
         engine = open_store(loaded.store.url)
 
         async def poll() -> None:
@@ -165,9 +165,9 @@ def test_the_log_shows_nothing_that_is_secret_in_an_address(settings):
 
 
 def test_sources_are_exported_with_their_secrets_on_demand_alone_with_a_word(settings, capsys):
-    run(["sources", "export", "--config", str(settings)])
+    run_command_line(["sources", "export", "--config", str(settings)])
     plain = capsys.readouterr()
-    run(["sources", "export", "--with-passwords", "--config", str(settings)])
+    run_command_line(["sources", "export", "--with-passwords", "--config", str(settings)])
     whole = capsys.readouterr()
 
     assert is_clean(plain.out) and "key=***" in plain.out and "--with-passwords" in plain.err
@@ -178,7 +178,7 @@ def test_sources_are_exported_with_their_secrets_on_demand_alone_with_a_word(set
 def test_a_fault_in_an_address_is_told_without_what_is_secret_in_it(settings, capsys):
     settings.write_text(f'[[sources]]\nurl = "htp://me:{PASSWORD}@a.example/feed?key={KEY}"\n')
 
-    assert run(["check", "--config", str(settings)]) == 2
+    assert run_command_line(["check", "--config", str(settings)]) == 2
 
     told = capsys.readouterr().err
     assert "a.example" in told and is_clean(told)

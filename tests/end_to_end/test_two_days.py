@@ -18,12 +18,12 @@ from digests.store.editions import open_digests
 from tests.edition.factory import make_edition
 from tests.end_to_end.run import HEAD
 from tests.kinds import on
-from watcher.cli.main import run as run_command
-from watcher.cli.poll import one_pass
+from watcher.cli.main import run_command_line as run_command
+from watcher.cli.poll import run_poll
 from watcher.demo.labels import GroundTruth, labels
 from watcher.demo.server import DemoServer
 from watcher.demo.settings import settings_toml
-from watcher.settings.load import load
+from watcher.settings.load import load_file
 from watcher.store.articles import articles_by_id
 from watcher.store.writer import read
 
@@ -52,9 +52,9 @@ async def two_days(folder: Path, store_url: str) -> TwoDays:
             port = press.port
             head = on(store_url, HEAD.format(embedder="none"))
             path.write_text(head + settings_toml(press, host_delay="0.1s"), encoding="utf-8")
-            settings = load(path)
+            settings = load_file(path)
             engine = open_digests(settings.store.url)
-            await one_pass(settings, engine, everything=True, quiet=True)
+            await run_poll(settings, engine, everything=True, quiet=True)
             end = datetime.now(UTC)
             order = EditionRequest(
                 local_date=(now - timedelta(days=2 - day)).date(),

@@ -22,8 +22,8 @@ from watcher.features.embedders import (
     unit_vectors,
     validate_vectors,
 )
-from watcher.settings.model import EMBEDDERS as NAMES
-from watcher.settings.model import SemanticSettings
+from watcher.settings.models import EMBEDDERS as NAMES
+from watcher.settings.models import SemanticSettings
 
 pytestmark = pytest.mark.slow  # loads a model
 

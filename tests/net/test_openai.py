@@ -12,7 +12,7 @@ from tests.embedding_server import embedding_server, error, good
 from watcher.errors import EmbedderError, WatcherError
 from watcher.features.embedders import EmbedderEndpoint
 from watcher.net.openai import LONGEST_PAUSE_S, EndpointEmbedder, endpoint_url
-from watcher.settings.secrets import Secret
+from watcher.settings.types import Secret
 
 pytestmark = pytest.mark.slow  # two seconds and more together: the quick set has a minute for all
 

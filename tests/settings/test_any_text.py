@@ -7,10 +7,10 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from watcher.cli.init import starter
+from watcher.cli.settings import starter_settings
 from watcher.errors import SettingsError
-from watcher.settings.load import parse
-from watcher.settings.syntax import MAX_FAULTS, read
+from watcher.settings.load import parse_settings
+from watcher.settings.toml_syntax import MAX_FAULTS, parse_with_recovery
 
 WORDS = """
 [poll]
@@ -41,12 +41,12 @@ at = 06:30:00
 "é" = 1
 """
 LINES = st.sampled_from(WORDS.split("\n"))
-START = "\n".join(starter().split("\n")[:60])
+START = "\n".join(starter_settings().split("\n")[:60])
 
 
 def check(text: str) -> None:
     try:
-        assert parse(text, Path("s.toml")).sources is not None
+        assert parse_settings(text, Path("s.toml")).sources is not None
     except SettingsError as error:
         lines = text.split("\n")
         assert error.problems
@@ -78,7 +78,7 @@ def test_any_characters_give_settings_or_faults_within_them(text):
 def test_a_value_that_is_never_closed_ends_the_reading_once():
     text = 'a = """\n' + "x = 'y'\n" * 2_000
 
-    found = read(text)
+    found = parse_with_recovery(text)
 
     assert found.data == {}
     assert len(found.faults) == 1
@@ -86,4 +86,4 @@ def test_a_value_that_is_never_closed_ends_the_reading_once():
 
 
 def test_no_more_faults_of_syntax_are_named_than_a_person_can_use():
-    assert len(read("x x\n" * 500).faults) == MAX_FAULTS
+    assert len(parse_with_recovery("x x\n" * 500).faults) == MAX_FAULTS

@@ -8,7 +8,7 @@ import pytest
 
 from digests.settings.digests import digests_of, smtp_of
 from watcher.errors import SettingsError
-from watcher.settings.load import parse
+from watcher.settings.load import parse_settings
 
 SMTP = '[smtp]\nhost = "smtp.example.org"\n'
 MAIL = 'mail = { from = "W <w@example.org>", to = ["ann@Example.net"] }\n'
@@ -16,7 +16,7 @@ MAIL = 'mail = { from = "W <w@example.org>", to = ["ann@Example.net"] }\n'
 
 def deliver(rows: str, *, mail: str = MAIL, smtp: str = SMTP):
     """Return the ways of a digest with these rows."""
-    return digests_of(parse(f"{smtp}[[digests]]\n{mail}deliver = [{rows}]\n", Path("s.toml")))[0]
+    return digests_of(parse_settings(f"{smtp}[[digests]]\n{mail}deliver = [{rows}]\n", Path("s.toml")))[0]
 
 
 def faults(rows: str, **parts: str) -> list[str]:
@@ -103,7 +103,7 @@ def test_a_server_must_be_safe_to_talk_to(server, told):
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "::1"])
 def test_a_plain_connection_stays_on_this_machine(host):
-    settings = parse(f'[smtp]\nhost = "{host}"\nsecurity = "plain"\n', Path("s.toml"))
+    settings = parse_settings(f'[smtp]\nhost = "{host}"\nsecurity = "plain"\n', Path("s.toml"))
 
     assert smtp_of(settings).at == (host, 25)
 
@@ -121,4 +121,4 @@ def test_a_plain_connection_stays_on_this_machine(host):
 )
 def test_how_to_stop_it_is_an_address_that_fits_a_header(address):
     with pytest.raises(SettingsError, match="unsubscribe: got"):
-        parse(f'[[digests]]\nmail = {{ from = "w@x.org", unsubscribe = "{address}" }}', Path("s.toml"))
+        parse_settings(f'[[digests]]\nmail = {{ from = "w@x.org", unsubscribe = "{address}" }}', Path("s.toml"))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from watcher.settings.edit import difference
-from watcher.settings.load import parse
+from watcher.settings.edit import diff_settings
+from watcher.settings.load import parse_settings
 
 BASE = """
 [[digests]]
@@ -16,11 +16,11 @@ url = "https://b.example/feed"
 
 
 def settings(tmp_path, text: str):
-    return parse(text, tmp_path / "settings.toml")
+    return parse_settings(text, tmp_path / "settings.toml")
 
 
 def test_the_same_text_makes_no_difference(tmp_path):
-    found = difference(settings(tmp_path, BASE), settings(tmp_path, BASE))
+    found = diff_settings(settings(tmp_path, BASE), settings(tmp_path, BASE))
 
     assert found == type(found)()
 
@@ -28,7 +28,7 @@ def test_the_same_text_makes_no_difference(tmp_path):
 def test_sources_are_told_by_their_url_and_settings_by_their_name(tmp_path):
     after = BASE.replace("b.example", "c.example").replace('"world"', '"world"\nat = "07:00"')
     after = after.replace('a.example/feed"', 'a.example/feed"\nevery = "1h"')
-    found = difference(settings(tmp_path, BASE), settings(tmp_path, after + '\n[poll]\nevery = "1h"\n'))
+    found = diff_settings(settings(tmp_path, BASE), settings(tmp_path, after + '\n[poll]\nevery = "1h"\n'))
 
     assert found.sources_added == ("https://c.example/feed",)
     assert found.sources_removed == ("https://b.example/feed",)
@@ -37,7 +37,7 @@ def test_sources_are_told_by_their_url_and_settings_by_their_name(tmp_path):
 
 
 def test_a_digest_that_is_new_or_gone_is_one_difference(tmp_path):
-    found = difference(settings(tmp_path, BASE), settings(tmp_path, BASE.replace('"world"', '"evening"')))
+    found = diff_settings(settings(tmp_path, BASE), settings(tmp_path, BASE.replace('"world"', '"evening"')))
 
     assert sorted(found.settings) == ["digests.evening", "digests.world"]
 
@@ -45,4 +45,4 @@ def test_a_digest_that_is_new_or_gone_is_one_difference(tmp_path):
 def test_a_source_that_is_switched_off_is_removed(tmp_path):
     after = settings(tmp_path, BASE + "enabled = false\n")
 
-    assert difference(settings(tmp_path, BASE), after).sources_removed == ("https://b.example/feed",)
+    assert diff_settings(settings(tmp_path, BASE), after).sources_removed == ("https://b.example/feed",)

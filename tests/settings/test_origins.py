@@ -10,10 +10,10 @@ from pathlib import Path
 import fastjsonschema
 import pytest
 
-from watcher.cli.init import starter
-from watcher.cli.main import run
-from watcher.settings.docs import origins, schema
-from watcher.settings.load import parse
+from watcher.cli.main import run_command_line
+from watcher.cli.settings import starter_settings
+from watcher.settings.docs import json_schema, settings_with_origin
+from watcher.settings.load import parse_settings
 
 ROOT = Path(__file__).parents[2]
 TEXT = """[store]
@@ -43,7 +43,7 @@ url = "https://a.example/feed"
 @pytest.fixture
 def found(tmp_path):
     path = tmp_path / "settings.toml"
-    return {(v.table, v.name): (v.value, v.line) for v in origins(parse(TEXT, path), TEXT)}
+    return {(v.table, v.name): (v.value, v.line) for v in settings_with_origin(parse_settings(TEXT, path), TEXT)}
 
 
 def test_each_setting_has_its_value_and_its_line_or_none_for_a_default(found):
@@ -65,12 +65,12 @@ def test_secrets_are_hidden_and_their_places_are_not(found):
 
 
 def test_what_is_shown_of_the_starter_is_toml_that_says_the_same(tmp_path, capsys):
-    (tmp_path / "settings.toml").write_text(starter())
-    assert run(["settings", "show", "--config", str(tmp_path / "settings.toml")]) == 0
+    (tmp_path / "settings.toml").write_text(starter_settings())
+    assert run_command_line(["settings", "show", "--config", str(tmp_path / "settings.toml")]) == 0
     lines = capsys.readouterr().out.splitlines()
 
     again = "\n".join(re.sub(r"^(\[.*\]) [\d.]+$", r"\1", line) for line in lines if " = none " not in line)
-    both = [parse(text, tmp_path / "settings.toml") for text in (starter(), again)]
+    both = [parse_settings(text, tmp_path / "settings.toml") for text in (starter_settings(), again)]
 
     assert both[0].model_dump() == both[1].model_dump()
 
@@ -78,7 +78,9 @@ def test_what_is_shown_of_the_starter_is_toml_that_says_the_same(tmp_path, capsy
 def test_changed_shows_the_file_alone(tmp_path, capsys):
     (tmp_path / "settings.toml").write_text(TEXT)
 
-    assert run(["settings", "show", "--changed", "--json", "--config", str(tmp_path / "settings.toml")]) == 0
+    assert (
+        run_command_line(["settings", "show", "--changed", "--json", "--config", str(tmp_path / "settings.toml")]) == 0
+    )
 
     rows = json.loads(capsys.readouterr().out)["settings"]
     assert all(row["line"] for row in rows)
@@ -86,13 +88,13 @@ def test_changed_shows_the_file_alone(tmp_path, capsys):
 
 
 def test_the_schema_in_the_docs_is_the_one_of_the_models():
-    assert json.loads((ROOT / "docs" / "settings.schema.json").read_text()) == schema()
+    assert json.loads((ROOT / "docs" / "settings.schema.json").read_text()) == json_schema()
 
 
 def test_the_schema_takes_what_is_right():
-    check = fastjsonschema.compile(schema())
+    check = fastjsonschema.compile(json_schema())
 
-    check(tomllib.loads(starter()))
+    check(tomllib.loads(starter_settings()))
     check(tomllib.loads(TEXT))
 
 
@@ -114,4 +116,4 @@ def test_the_schema_takes_what_is_right():
 )
 def test_the_schema_refuses_what_is_wrong(text):
     with pytest.raises(fastjsonschema.JsonSchemaException):
-        fastjsonschema.compile(schema())(tomllib.loads(text))
+        fastjsonschema.compile(json_schema())(tomllib.loads(text))

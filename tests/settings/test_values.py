@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from watcher.errors import SettingsError, WatcherError
-from watcher.settings import codes
-from watcher.settings.load import parse
-from watcher.settings.secrets import Secret
-from watcher.settings.values import (
+from watcher.settings import types
+from watcher.settings.load import parse_settings
+from watcher.settings.types import (
+    Secret,
     Size,
     check_private,
     check_timezone,
@@ -89,10 +89,10 @@ def test_what_is_no_time_zone_is_refused(text):
 
 
 def test_codes_are_read_as_people_write_them():
-    assert [codes.country(text) for text in ("FR", "fr", "UK", "ind", "EL", "XX", "Frankreich", "")] == [
+    assert [types.country_code(text) for text in ("FR", "fr", "UK", "ind", "EL", "XX", "Frankreich", "")] == [
         "FR", "FR", "GB", "IN", "GR", None, None, None,
     ]  # fmt: skip
-    assert [codes.language(text) for text in ("fr", "EN", "pt_BR", "zh-Hant-TW", "ckb", "jp", "french", "")] == [
+    assert [types.language_tag(text) for text in ("fr", "EN", "pt_BR", "zh-Hant-TW", "ckb", "jp", "french", "")] == [
         "fr", "en", "pt-BR", "zh-Hant-TW", "ckb", None, None, None,
     ]  # fmt: skip
 
@@ -102,9 +102,9 @@ def test_every_code_is_that_of_the_unicode_tables():
 
     english = Locale("en")
 
-    assert set(english.territories) >= codes.countries()
-    assert set(english.languages) >= codes.languages()
-    assert len(codes.countries()) == len(codes.alpha3_codes()) == 250
+    assert set(english.territories) >= types.countries()
+    assert set(english.languages) >= types.languages()
+    assert len(types.countries()) == len(types.alpha3_codes()) == 250
 
 
 def test_a_secret_is_read_when_it_is_used_and_never_shown(tmp_path, monkeypatch):
@@ -163,6 +163,6 @@ def test_what_is_kept_too_short_for_editions_is_refused(value, words):
 )
 def test_what_is_no_size_is_refused_with_its_place(value, words, tmp_path):
     with pytest.raises(SettingsError) as caught:
-        parse(f"[store]\nmax_size = {value}\n", tmp_path / "settings.toml")
+        parse_settings(f"[store]\nmax_size = {value}\n", tmp_path / "settings.toml")
 
     assert str(caught.value).endswith(f"settings.toml:2:12: store.max_size: {words}")

@@ -15,9 +15,8 @@ from tests.kinds import on
 from watcher.features.codec import encode
 from watcher.features.extract import extract_features
 from watcher.model import Article, Changes, Failed, Polled, Removed, Validators
-from watcher.settings.daemon import token_of
-from watcher.settings.load import load
-from watcher.settings.model import Settings
+from watcher.settings.load import load_file
+from watcher.settings.models import Settings, token_of
 from watcher.store.articles import PackedFeatures, add_article
 from watcher.store.feeds import feed_states, sync_sources
 from watcher.store.polls import record_polls
@@ -101,7 +100,7 @@ def settings_in(
     path = folder / "settings.toml"
     text = TOML.format(more=more, harbour=json.dumps(harbour))
     path.write_text(on(store_url, text), encoding="utf-8")
-    return load(path)
+    return load_file(path)
 
 
 def put(engine: Engine, key: str, *, outlet: str, language: str, country: str, text: str, at: datetime, **more) -> str:

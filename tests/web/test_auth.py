@@ -9,11 +9,11 @@ import pytest
 from lxml import html
 
 from tests.web.press import HOUR, NOW, app_of, edition, filled, put, settings_in, site_of
-from watcher.cli.main import run
+from watcher.cli.main import run_command_line
 from watcher.errors import SettingsError, WatcherError
 from watcher.feeds.opml import parse_opml
-from watcher.settings.daemon import token_of
-from watcher.settings.edit import add_sources, edit, save, source_row
+from watcher.settings.edit import add_sources, read_for_edit, save_settings, source_row
+from watcher.settings.models import token_of
 from watcher.store.feeds import sync_sources
 from watcher.store.writer import write
 from watcher.web.auth import MAX_PEERS, Guesses, peer_of
@@ -142,7 +142,7 @@ def test_a_token_that_can_be_guessed_is_refused_where_it_stands(tmp_path, token,
 
     with pytest.raises(WatcherError, match="characters, not 16 or more"):
         token_of(settings.web, section="web")
-    assert run(["check", "--config", str(settings.path)]) == 2
+    assert run_command_line(["check", "--config", str(settings.path)]) == 2
     line = next(line for line in capsys.readouterr().err.splitlines() if "web.token" in line)
     at = settings.path.read_text().splitlines().index('token = "file:token"') + 1
     assert f"settings.toml:{at}:9: web.token: got a token of {len(token.strip())} characters in file:token" in line
@@ -246,8 +246,8 @@ async def test_an_opml_with_a_script_for_a_name_shows_a_name(tmp_path):
     name = SCRIPT.replace("<", "&lt;")
     opml = f'<opml version="2.0"><body><outline text="{name}" xmlUrl="https://o.example/f"/></body></opml>'
     rows = [source_row(url=found.url, name=found.title) for found in parse_opml(opml.encode()).feeds]
-    text, _ = edit(settings.path)
-    changed = save(settings.path, add_sources(text, rows))
+    text, _ = read_for_edit(settings.path)
+    changed = save_settings(settings.path, add_sources(text, rows))
     write(engine, sync_sources, changed.active_sources(), now=NOW)
 
     page = (await client_of(app_of(site_of(changed, engine))).get("/sources")).text

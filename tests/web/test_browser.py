@@ -128,9 +128,9 @@ def test_the_nu_checker_has_nothing_to_say(base, paths, tmp_path):
 @in_browser
 @pytest.mark.slow
 def test_the_copy_opens_from_the_disk(served_folder, tmp_path):
-    from watcher.cli.main import run
+    from watcher.cli.main import run_command_line
 
-    assert run(["site", str(tmp_path / "public"), "--config", str(served_folder / "settings.toml")]) == 0
+    assert run_command_line(["site", str(tmp_path / "public"), "--config", str(served_folder / "settings.toml")]) == 0
 
     found = run_node("pages.mjs", f"file://{tmp_path}/public", "390", "/index.html", "/archive.html", "/sources.html")
 

@@ -8,7 +8,7 @@ import pytest
 from lxml import html
 
 from tests.web.press import NOW, edition, put, site_of
-from watcher.cli.main import run
+from watcher.cli.main import run_command_line
 from watcher.errors import WatcherError
 from watcher.web.export import copy
 
@@ -23,7 +23,7 @@ def files_in(folder: Path) -> dict[str, bytes]:
 def copied(press, capsys):
     """The folder of a copy."""
     folder = press[2] / "public"
-    assert run(["site", str(folder), "--config", str(press[2] / "settings.toml")]) == 0
+    assert run_command_line(["site", str(folder), "--config", str(press[2] / "settings.toml")]) == 0
     assert "pages and" in capsys.readouterr().out
     return folder
 
@@ -46,7 +46,7 @@ def test_every_link_of_the_copy_leads_to_a_file(copied):
 def test_two_copies_are_the_same_bytes(copied, press):
     again = press[2] / "again"
 
-    assert run(["site", str(again), "--config", str(press[2] / "settings.toml")]) == 0
+    assert run_command_line(["site", str(again), "--config", str(press[2] / "settings.toml")]) == 0
 
     assert files_in(again) == files_in(copied)
 

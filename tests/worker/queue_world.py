@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 
 from tests.tools import tools_of
 from watcher.model import NotModified, Source, Validators
-from watcher.settings.model import PollSettings
+from watcher.settings.models import PollSettings
 from watcher.store.engine import open_store
 from watcher.store.feeds import sync_sources
 from watcher.store.schema import feeds, hosts

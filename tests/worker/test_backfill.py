@@ -16,7 +16,7 @@ from watcher.features.codec import decode, encode
 from watcher.features.embedders import EmbedderConfig, EmbedderEndpoint
 from watcher.features.extract import extract_features
 from watcher.model import FEATURES_VERSION, Article
-from watcher.settings.secrets import Secret
+from watcher.settings.types import Secret
 from watcher.store.articles import PackedFeatures, add_article, articles_by_id, packed_features
 from watcher.store.features import count_outdated, count_without_vector, has_backlog, recorded_embedder
 from watcher.store.schema import features

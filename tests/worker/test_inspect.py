@@ -10,7 +10,7 @@ from tests.cli.site import rss, serving
 from watcher.errors import BadStatus, Unreachable
 from watcher.feeds.inspect import NoFeed
 from watcher.net.client import Client
-from watcher.settings.model import PollSettings
+from watcher.settings.models import PollSettings
 from watcher.worker.inspect import MOST_LOOKS, FeedProber, discover, predict_next_poll
 from watcher.worker.process_pool import WorkerFailed
 

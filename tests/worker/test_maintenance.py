@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 
 from tests.kinds import on_postgresql, on_sqlite
 from watcher.model import Article
-from watcher.settings.model import StoreSettings
+from watcher.settings.models import StoreSettings
 from watcher.store.articles import NewArticle, PackedFeatures, add_articles, pin
 from watcher.store.hosts import known_hosts, set_robots
 from watcher.store.partitions import create_partitions, day_of, days_there

@@ -15,7 +15,7 @@ from sqlalchemy import select, text, update
 from tests.kinds import on_postgresql
 from tests.worker.queue_world import HOSTS, LEASED, ROOM, Sites, left, until, worker_of
 from watcher.errors import StoreError
-from watcher.settings.model import PollSettings
+from watcher.settings.models import PollSettings
 from watcher.store.hosts import lease_free_hosts
 from watcher.store.schema import feeds, hosts
 from watcher.worker.context import system_clock

@@ -15,7 +15,7 @@ from tests.kinds import on_sqlite
 from tests.tools import tools_of
 from watcher.errors import StoreError
 from watcher.model import NotModified, Response, Source, Validators
-from watcher.settings.model import PollSettings
+from watcher.settings.models import PollSettings
 from watcher.store.engine import open_store
 from watcher.store.feeds import sync_sources
 from watcher.store.hosts import LEASE, get_host

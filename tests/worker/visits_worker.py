@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from tests.tools import tools_of
 from watcher.errors import StoreError
 from watcher.model import Failed
-from watcher.settings.model import FetchSettings, PollSettings
+from watcher.settings.models import FetchSettings, PollSettings
 from watcher.store.hosts import LEASE
 from watcher.store.writer import read, write
 from watcher.text.urls import host_of

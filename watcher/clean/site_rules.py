@@ -18,7 +18,7 @@ from lxml.html import HtmlElement, fromstring
 
 from watcher.errors import Problem, SettingsError
 from watcher.model import Removed
-from watcher.settings.syntax import read
+from watcher.settings.toml_syntax import parse_with_recovery
 from watcher.text.dates import parse_date
 
 KEYS = ("hosts", "reason", "drop", "body", "date")
@@ -51,12 +51,12 @@ def parse_rules(text: str, *, path: str) -> SiteRules:
 
     Errors: SettingsError with every fault of the file, each with its line.
     """
-    raw = read(text)
+    raw = parse_with_recovery(text)
     if raw.faults:
         raise SettingsError(tuple(_problem(path, (at.line, at.column), at.key, at.message) for at in raw.faults))
     found = tuple(_faults(raw.data))
     if found:
-        from watcher.settings.positions import Positions
+        from watcher.settings.toml_syntax import Positions
 
         places = Positions(raw.sound)
         raise SettingsError(
@@ -79,9 +79,9 @@ def _problem(path: str, place: tuple[int, int], key: str, message: str) -> Probl
 def _faults(data: Mapping[str, object]) -> Iterator[tuple[Loc, str]]:
     """Yield each fault of a file's values, with where it stands."""
     for key in sorted(set(data) - set(KEYS)):
-        from watcher.settings.values import hint
+        from watcher.settings.types import did_you_mean
 
-        yield (key,), f"is no rule; expected one of {', '.join(KEYS)}{hint(key, KEYS)}"
+        yield (key,), f"is no rule; expected one of {', '.join(KEYS)}{did_you_mean(key, KEYS)}"
     hosts = data.get("hosts")
     if not isinstance(hosts, list) or not hosts:
         yield ("hosts",), 'expected a list of hosts, as ["news.example"]'

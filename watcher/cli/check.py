@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 
 import typer
 
-from watcher.cli.app import DONE, FAILED, PARTLY, USAGE, Config, Json, examples, load_settings, settings_path
+from watcher.cli.commands import DONE, FAILED, PARTLY, USAGE
+from watcher.cli.options import Config, Json, load_settings, settings_path, with_examples
 from watcher.cli.output import print_json, print_lines, say
 from watcher.errors import SettingsError, WatcherError
 from watcher.plugins import load_plugins
@@ -22,11 +23,9 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from watcher.model import Source
-    from watcher.settings.model import Settings
+    from watcher.settings.models import Settings
     from watcher.store.check import Finding
     from watcher.worker.inspect import FeedProber
-
-    Store = tuple[list[Finding], list[Finding]]  # what is not well in it, and what of that was mended
 
 # Entry points: value = "module:function", which takes the settings, returns counts of what is fine by its plural name,
 # and raises a WatcherError for what is not.
@@ -38,8 +37,8 @@ REASON_CHARS, NAME_CHARS = 200, 60
 MANY = {"web address": "web addresses"}
 
 
-@examples("watcher check", "watcher check --json", "watcher check --deep", "watcher check --online")
-def command(
+@with_examples("watcher check", "watcher check --json", "watcher check --deep", "watcher check --online")
+def check(
     deep: Annotated[bool, typer.Option("--deep", help="Look the store through as well: it takes a while.")] = False,
     online: Annotated[
         bool, typer.Option("--online", help="Ask each source, and log in to the mail server; nothing is sent.")
@@ -59,40 +58,39 @@ def command(
     """
     path = settings_path(config)
     try:
-        settings, counts = checked(path)
+        settings, counts = validate(path)
     except WatcherError as error:
         if not json:
             raise
-        return refused(path, error)
-    store = findings(settings, mend=mend) if deep or mend else None
-    asked = ask_all(settings) if online else None
+        return print_error_json(path, error)
+    store = check_store(settings, mend=mend) if deep or mend else None
+    asked = check_all(settings) if online else None
     if json:
-        tell_json(path, counts, store, asked)
+        print_json_report(path, counts, store, asked)
     else:
-        tell(settings, counts, store, asked)
+        print_report(settings, counts, store, asked)
     if store is not None and len(store[0]) != len(store[1]):
         return FAILED
     return PARTLY if any(each.fault for each in asked or ()) else DONE
 
 
-def checked(path: Path) -> tuple[Settings, dict[str, int]]:
+def validate(path: Path) -> tuple[Settings, dict[str, int]]:
     """Return the settings, and how many there are of what is fine. Errors: WatcherError."""
     from watcher.clean.site_rules import load_user_rules
 
     settings = load_settings(path)
     check_tokens(settings, path)
     rules = load_user_rules(settings.path)
-    counts = counted(settings) | ({"site rules": len(rules)} if rules else {})
-    return settings, counts | count_plugged_in(settings)
+    counts = count_tables(settings) | ({"site rules": len(rules)} if rules else {})
+    return settings, counts | count_plugins(settings)
 
 
 def check_tokens(settings: Settings, path: Path) -> None:
     """Look at the tokens that can be read here. Errors: SettingsError if one is too short."""
-    from watcher.settings.daemon import TOKEN_CHARS
-    from watcher.settings.load import place, read_file
-    from watcher.settings.positions import Positions
-    from watcher.settings.section import Fault
-    from watcher.settings.syntax import read
+    from watcher.settings.base import ValidationIssue
+    from watcher.settings.load import locate_issues, read_file
+    from watcher.settings.models import TOKEN_CHARS
+    from watcher.settings.toml_syntax import Positions, parse_with_recovery
 
     faults = []
     for name, token in (("metrics", settings.metrics.token), ("web", settings.web.token)):
@@ -100,39 +98,49 @@ def check_tokens(settings: Settings, path: Path) -> None:
             count = len(token.reveal().strip()) if token else TOKEN_CHARS
             if count < TOKEN_CHARS:
                 message = f"got a token of {count} characters in {token}, expected {TOKEN_CHARS} or more"
-                faults.append(Fault(loc=(name, "token"), message=message))
+                faults.append(ValidationIssue(loc=(name, "token"), message=message))
     if faults:
-        raise SettingsError(tuple(place(faults, Positions(read(read_file(path)).sound), path)))
+        raise SettingsError(tuple(locate_issues(faults, Positions(parse_with_recovery(read_file(path)).sound), path)))
 
 
-def refused(path: Path, error: WatcherError) -> int:
+def print_error_json(path: Path, error: WatcherError) -> int:
     """Print a fault as JSON; return the exit code."""
     problems = [asdict(problem) for problem in error.problems] if isinstance(error, SettingsError) else []
     print_json({"ok": False, "path": str(path), "problems": problems, "error": str(error)})
     return USAGE if isinstance(error, SettingsError) else FAILED
 
 
-def tell_json(path: Path, counts: dict[str, int], store: Store | None, asked: tuple[Asked, ...] | None) -> None:
+def print_json_report(
+    path: Path,
+    counts: dict[str, int],
+    store: tuple[list[Finding], list[Finding]] | None,
+    asked: tuple[CheckResult, ...] | None,
+) -> None:
     """Print what was found as JSON."""
-    more: dict[str, object] = {"store": finding_rows(*store)} if store is not None else {}
-    more |= {"online": asked_json(asked)} if asked is not None else {}
+    more: dict[str, object] = {"store": findings_to_json(*store)} if store is not None else {}
+    more |= {"online": results_to_json(asked)} if asked is not None else {}
     print_json({"ok": True, "path": str(path), "problems": [], **counts, **more})
 
 
-def tell(settings: Settings, counts: dict[str, int], store: Store | None, asked: tuple[Asked, ...] | None) -> None:
+def print_report(
+    settings: Settings,
+    counts: dict[str, int],
+    store: tuple[list[Finding], list[Finding]] | None,
+    asked: tuple[CheckResult, ...] | None,
+) -> None:
     """Print what was found for a person."""
-    print_lines([f"{', '.join(worded(name, count) for name, count in counts.items())}: fine"])
+    print_lines([f"{', '.join(count_noun(name, count) for name, count in counts.items())}: fine"])
     if not settings.fetch.contact:
         say("[fetch] contact is not set: publishers whom a poll troubles can only block it")
     if settings.semantic.embedder == "endpoint" and settings.semantic.endpoint:
         host = urlsplit(settings.semantic.endpoint.url).hostname
         say(f"each article's title and first words are sent to {host}, for its vector")
     if store is not None:
-        print_lines(store_lines(finding_rows(*store)))
-    print_lines(asked_lines(asked or ()))
+        print_lines(format_findings(findings_to_json(*store)))
+    print_lines(format_results(asked or ()))
 
 
-def store_lines(rows: list[dict[str, Any]]) -> Iterator[str]:
+def format_findings(rows: list[dict[str, Any]]) -> Iterator[str]:
     """Yield what the store's look-through found, for a terminal."""
     if not rows:
         yield "store: sound, and all in it belongs together"
@@ -140,24 +148,24 @@ def store_lines(rows: list[dict[str, Any]]) -> Iterator[str]:
         yield f"store: {row['what']}: {'mended' if row['mended'] else 'try: ' + row['mend']}"
 
 
-def counted(settings: Settings) -> dict[str, int]:
+def count_tables(settings: Settings) -> dict[str, int]:
     """Return how many tables each list of the settings has, by its name."""
-    from watcher.settings.section import Rows
+    from watcher.settings.base import SettingsList
 
     counts = {"sources": len(settings.sources)}
     for name in type(settings).model_fields:
         section = settings.section(name)
-        if isinstance(section, Rows):
+        if isinstance(section, SettingsList):
             counts[name] = len(section.root)
     return counts
 
 
-def worded(name: str, count: int) -> str:
+def count_noun(name: str, count: int) -> str:
     """Return a count with its noun: "1 digest", "2 digests"."""
     return f"{count} {name.removesuffix('es' if name.endswith('sses') else 's') if count == 1 else name}"
 
 
-def count_plugged_in(settings: Settings) -> dict[str, int]:
+def count_plugins(settings: Settings) -> dict[str, int]:
     """Return what installed packages count. Errors: PluginError, and what their checks raise."""
     counts: dict[str, int] = {}
     for _, check in load_plugins(CHECKS_GROUP, "the check"):
@@ -165,7 +173,7 @@ def count_plugged_in(settings: Settings) -> dict[str, int]:
     return counts
 
 
-def findings(settings: Settings, *, mend: bool) -> tuple[list[Finding], list[Finding]]:
+def check_store(settings: Settings, *, mend: bool) -> tuple[list[Finding], list[Finding]]:
     """
     Return what is not as it should be in the store, and of that what has been mended.
 
@@ -181,13 +189,13 @@ def findings(settings: Settings, *, mend: bool) -> tuple[list[Finding], list[Fin
         if mend:
             enable_auto_vacuum(engine, even_large=True)
         found = [finding for look in looks() for finding in read(engine, lambda c, look=look: list(look(c)))]  # type: ignore[misc]
-        mended = [finding for finding in found if mend and repaired(engine, finding)]
+        mended = [finding for finding in found if mend and repair(engine, finding)]
     finally:
         engine.dispose()
     return found, mended
 
 
-def repaired(engine: Engine, finding: Finding) -> bool:
+def repair(engine: Engine, finding: Finding) -> bool:
     """Mend a finding, a transaction at a time; False if nothing here mends it."""
     from watcher.store.writer import write
 
@@ -198,13 +206,13 @@ def repaired(engine: Engine, finding: Finding) -> bool:
     return True
 
 
-def finding_rows(found: list[Finding], mended: list[Finding]) -> list[dict[str, Any]]:
+def findings_to_json(found: list[Finding], mended: list[Finding]) -> list[dict[str, Any]]:
     """Return findings as JSON has them."""
     return [{"what": each.what, "mend": each.mend, "mended": each in mended} for each in found]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class CheckResult:
     """What was asked, "source" or "mail server" say, its name, and what is wrong; nothing if all is well."""
 
     what: str
@@ -213,14 +221,14 @@ class Asked:
     mend: str = ""
 
 
-def ask_all(settings: Settings) -> tuple[Asked, ...]:
+def check_all(settings: Settings) -> tuple[CheckResult, ...]:
     """Ask everybody whom the settings name; nothing is stored or sent. Errors: PluginError."""
     from watcher.worker import scheduler
 
-    return (*scheduler.run(ask_sources(settings)), *ask_plugged_in(settings))
+    return (*scheduler.run(check_sources(settings)), *check_plugins(settings))
 
 
-async def ask_sources(settings: Settings) -> list[Asked]:
+async def check_sources(settings: Settings) -> list[CheckResult]:
     """Ask each source for its feed once, hosts side by side; return them in the order of the settings."""
     from watcher.text.urls import host_key
     from watcher.worker.inspect import open_prober
@@ -229,42 +237,42 @@ async def ask_sources(settings: Settings) -> list[Asked]:
     by_host: dict[str, list[Source]] = {}
     for source in sources:
         by_host.setdefault(host_key(source.url), []).append(source)
-    found: dict[str, Asked] = {}
+    found: dict[str, CheckResult] = {}
     room = asyncio.Semaphore(HOSTS_AT_ONCE)
     async with open_prober(settings) as looker:
 
         async def visit(those: list[Source]) -> None:
             async with room:
                 for source in those:
-                    found[source.url] = await ask_source(source, looker)
+                    found[source.url] = await check_source(source, looker)
 
         await asyncio.gather(*map(visit, by_host.values()))
     return [found[source.url] for source in sources]
 
 
-async def ask_source(source: Source, looker: FeedProber) -> Asked:
+async def check_source(source: Source, looker: FeedProber) -> CheckResult:
     """Return what a source answers."""
-    from watcher.cli.looking import advice
+    from watcher.cli.inspect import find_hint
     from watcher.errors import FetchError
     from watcher.feeds.inspect import NoFeed
 
     look = await looker.look(source.url)
     if isinstance(look.error, FetchError):
-        return Asked(what="source", name=source.name, fault=look.error.reason, mend=advice(look) or "")
+        return CheckResult(what="source", name=source.name, fault=look.error.reason, mend=find_hint(look) or "")
     if look.error is not None:
-        return Asked(what="source", name=source.name, fault=str(look.error))
+        return CheckResult(what="source", name=source.name, fault=str(look.error))
     if isinstance(look.found, NoFeed):
-        return Asked(what="source", name=source.name, fault=look.found.reason, mend=advice(look) or "")
-    return Asked(what="source", name=source.name)
+        return CheckResult(what="source", name=source.name, fault=look.found.reason, mend=find_hint(look) or "")
+    return CheckResult(what="source", name=source.name)
 
 
-def ask_plugged_in(settings: Settings) -> Iterator[Asked]:
+def check_plugins(settings: Settings) -> Iterator[CheckResult]:
     """Yield what installed packages asked. Errors: PluginError."""
     for _, check in load_plugins(ONLINE_GROUP, "the check"):
         yield from check(settings)
 
 
-def asked_json(found: Iterable[Asked]) -> list[dict[str, Any]]:
+def results_to_json(found: Iterable[CheckResult]) -> list[dict[str, Any]]:
     """Return what was asked, as JSON has it."""
     return [
         {"what": each.what, "name": each.name, "ok": not each.fault, "fault": each.fault, "mend": each.mend}
@@ -272,16 +280,16 @@ def asked_json(found: Iterable[Asked]) -> list[dict[str, Any]]:
     ]
 
 
-def asked_lines(found: Iterable[Asked]) -> Iterator[str]:
+def format_results(found: Iterable[CheckResult]) -> Iterator[str]:
     """Yield what was asked, for a terminal: counts of what is well, and each fault."""
     from watcher.feeds.html_text import one_line
 
-    kinds: dict[str, list[Asked]] = {}
+    kinds: dict[str, list[CheckResult]] = {}
     for each in found:
         kinds.setdefault(each.what, []).append(each)
     for what, those in kinds.items():
         well = sum(not each.fault for each in those)
-        yield f"{worded(MANY.get(what, f'{what}s'), len(those))} asked: {well} well, {len(those) - well} not"
+        yield f"{count_noun(MANY.get(what, f'{what}s'), len(those))} asked: {well} well, {len(those) - well} not"
         for each in those:
             if each.fault:
                 yield f"  {one_line(each.name, NAME_CHARS)}: {one_line(each.fault, REASON_CHARS)}"

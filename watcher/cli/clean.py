@@ -17,11 +17,11 @@ from watcher.clean.article import PageExtract, extract_page, finish_article, uns
 from watcher.clean.html import decode_page
 from watcher.clean.site_memory import SiteMemory, build_site_memory
 from watcher.clean.site_rules import load_user_rules
-from watcher.cli.app import DONE, PARTLY, USAGE, Config, Json, examples
-from watcher.cli.batch import Fault, fields_of, run
-from watcher.cli.looking import settings_or_defaults
+from watcher.cli.clean_batch import BadLine, article_to_dict, clean_pages
+from watcher.cli.commands import DONE, PARTLY, USAGE
+from watcher.cli.options import Config, Json, settings_or_defaults, with_examples
 from watcher.cli.output import print_json, print_lines, say
-from watcher.cli.sources import existing_file
+from watcher.cli.sources import read_file_or_stdin
 from watcher.errors import FetchError
 from watcher.model import Block, Cleaned, NotModified, Removed, Response
 from watcher.net.client import ACCEPT_PAGE, Client
@@ -32,7 +32,7 @@ from watcher.worker.context import user_agent
 
 if TYPE_CHECKING:
     from watcher.clean.site_rules import SiteRules
-    from watcher.settings.model import Settings
+    from watcher.settings.models import Settings
 
 MAX_FILE = 64 * 1024 * 1024  # bytes of one page
 NO_URL = "https://page.invalid/"
@@ -62,13 +62,13 @@ RULE_WORDS = {
 }
 
 
-@examples(
+@with_examples(
     "watcher clean https://example.org/news/1",
     "watcher clean https://example.org/news/1 --explain",
     "watcher clean page.html --url https://example.org/news/1 --json",
     "watcher clean --jsonl < pages.jsonl > articles.jsonl",
 )
-def command(
+def clean(
     page: Annotated[str, typer.Argument(metavar="[URL|FILE]", help="The page, - for standard input.")] = "",
     url: Annotated[str, typer.Option(help="Where the page in a file came from.")] = "",
     explain: Annotated[
@@ -87,31 +87,31 @@ def command(
         return USAGE
     settings = settings_or_defaults(config)
     if is_web(page):
-        answer = asyncio.run(fetched(page, settings))
+        answer = asyncio.run(fetch_page(page, settings))
         html, url = decode_page(answer.body, answer.header("content-type")), answer.url
     else:
-        html, url = decode_page(existing_file(Path(page), MAX_FILE), None), url or NO_URL
+        html, url = decode_page(read_file_or_stdin(Path(page), MAX_FILE), None), url or NO_URL
     sites = load_user_rules(settings.path)
-    memory = None if url == NO_URL else memory_of(url, settings)
-    show(html, url, memory, sites, explain=explain, as_json=json)
+    memory = None if url == NO_URL else load_site_memory(url, settings)
+    clean_one(html, url, memory, sites, explain=explain, as_json=json)
     return DONE
 
 
-def show(
+def clean_one(
     html: str, url: str, memory: SiteMemory | None, sites: tuple[SiteRules, ...], *, explain: bool, as_json: bool
 ) -> None:
     """Print the article of a page, as the daemon would have it without its feed. Errors: CleanError."""
     page = extract_page(html, url=url, sites=sites)
     cleaned = finish_article(page, memory=memory)
     if as_json:
-        print_json(fields_of(page, cleaned), links=True)
+        print_json(article_to_dict(page, cleaned), links=True)
     elif explain:
-        print_lines([explained(page, cleaned, unselected_blocks(html, url=url, sites=sites))], links=True)
+        print_lines([format_explanation(page, cleaned, unselected_blocks(html, url=url, sites=sites))], links=True)
     else:
         print_lines([cleaned.title, "", cleaned.text], links=True)
 
 
-async def fetched(url: str, settings: Settings) -> Response:
+async def fetch_page(url: str, settings: Settings) -> Response:
     """Return the page at a URL, asked for as the daemon would. Errors: FetchError."""
     fetch = settings.fetch
     async with Client(
@@ -127,7 +127,7 @@ async def fetched(url: str, settings: Settings) -> Response:
     return answer
 
 
-def memory_of(url: str, settings: Settings) -> SiteMemory | None:
+def load_site_memory(url: str, settings: Settings) -> SiteMemory | None:
     """Return what the store knows of a page's site, as the daemon would use it; None where there is no store."""
     place = make_url(settings.store.url)
     if settings.path is None or (place.get_backend_name() == "sqlite" and not Path(place.database or "").exists()):
@@ -148,16 +148,16 @@ def clean_lines(lines: Iterable[str], out: TextIO, err: TextIO | None = None) ->
     """
     told = err or sys.stderr
     faults = 0
-    for result in run(lines):
-        if isinstance(result, Fault):
+    for result in clean_pages(lines):
+        if isinstance(result, BadLine):
             told.write(f"line {result.line}: not a page: {result.reason}\n")
             faults += 1
         else:
-            out.write(as_line(result) + "\n")
+            out.write(to_json_line(result) + "\n")
     return PARTLY if faults else DONE
 
 
-def as_line(result: object) -> str:
+def to_json_line(result: object) -> str:
     """Return a result as JSON on one line, in ASCII where it holds what UTF-8 cannot: a lone surrogate."""
     line = json.dumps(result, ensure_ascii=False)
     try:
@@ -181,7 +181,7 @@ class _opened:
             self.file.close()
 
 
-def explained(page: PageExtract, cleaned: Cleaned, left_out: Iterable[Removed]) -> str:
+def format_explanation(page: PageExtract, cleaned: Cleaned, left_out: Iterable[Removed]) -> str:
     """Return what was read of a page, for a person; `left_out` was never taken for the text (`article.left_out`)."""
     lines = [*_fields(page, cleaned), ""]
     for block in cleaned.blocks:

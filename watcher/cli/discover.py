@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from watcher.cli.app import DONE, FAILED, USAGE, Config, Json, examples, settings_path
-from watcher.cli.looking import advice, reason_of, settings_or_defaults, spellings, tell_on_terminal
-from watcher.cli.output import print_json, print_lines, say
-from watcher.cli.probe_words import concerns, iso, newest
-from watcher.cli.sources import add_row, by_identity
-from watcher.settings.codes import language
+from watcher.cli.commands import DONE, FAILED, USAGE
+from watcher.cli.inspect import candidate_urls, failure_reason, find_hint, find_problems, iso, newest_entry_age
+from watcher.cli.options import Config, Json, settings_or_defaults, settings_path, with_examples
+from watcher.cli.output import print_json, print_lines, print_progress, say
+from watcher.cli.sources import add_row, sources_by_key
 from watcher.settings.edit import source_row
+from watcher.settings.types import language_tag
 from watcher.text.format import format_count
 from watcher.text.language import UNKNOWN, primary_tag
 from watcher.text.urls import normalize_url
 from watcher.worker.inspect import discover, open_prober
 
 if TYPE_CHECKING:
-    from watcher.settings.model import Settings, SourceSettings
+    from watcher.settings.models import Settings, SourceSettings
     from watcher.worker.inspect import Candidate, Discovery
 
 WAYS = {
@@ -34,12 +34,12 @@ WAYS = {
 }
 
 
-@examples(
+@with_examples(
     "watcher sources discover example.org",
     "watcher sources discover https://example.org/blog/ --add",
     "watcher sources discover example.org --json",
 )
-def command(
+def discover_feeds(
     url: Annotated[str, typer.Argument(help="Address of the site, or of a page of it.")],
     add: Annotated[bool, typer.Option("--add", help="Add the feed to the settings if it is the only one.")] = False,
     config: Config = None,
@@ -52,44 +52,44 @@ def command(
     """
     path = settings_path(config) if add else None
     settings = settings_or_defaults(config)
-    found = asyncio.run(find(spellings(url), settings))
+    found = asyncio.run(discover_at_any(candidate_urls(url), settings))
     known = known_sources(settings)
     if json:
-        print_json(as_json(found, known))
+        print_json(discovery_to_json(found, known))
     else:
-        print_lines(lines(found, known))
+        print_lines(format_discovery(found, known))
     if path is not None and found.feeds:
-        return add_the_one(found, path)
+        return add_single_feed(found, path)
     return DONE if found.feeds else FAILED
 
 
-async def find(urls: tuple[str, ...], settings: Settings) -> Discovery:
+async def discover_at_any(urls: tuple[str, ...], settings: Settings) -> Discovery:
     """Return the feeds at the first of some spellings of an address that can be connected to."""
-    async with open_prober(settings, tell=tell_on_terminal) as looker:
+    async with open_prober(settings, tell=print_progress) as looker:
         return await discover(urls, looker)
 
 
 def known_sources(settings: Settings) -> Mapping[str, SourceSettings]:
     """Return the rows of the settings by what makes them the same feed."""
-    return by_identity(settings)
+    return sources_by_key(settings)
 
 
-def add_the_one(found: Discovery, path: Path) -> int:
+def add_single_feed(found: Discovery, path: Path) -> int:
     """Add the feed that was found to the settings file at `path`; several are refused."""
     if len(found.feeds) > 1:
         say(f"{len(found.feeds)} feeds were found, and --add adds one: choose by a command above", label="error")
         return USAGE
-    say(add_row(path, row_of(found.feeds[0])))
+    say(add_row(path, to_source_row(found.feeds[0])))
     return DONE
 
 
-def row_of(one: Candidate) -> SourceSettings:
+def to_source_row(one: Candidate) -> SourceSettings:
     """Return the settings row of a feed that was found: its title, and the language that its entries read as."""
-    name, tag = named(one)
-    return source_row(url=one.url, name=name, language=language(tag))
+    name, tag = default_name_and_language(one)
+    return source_row(url=one.url, name=name, language=language_tag(tag))
 
 
-def named(one: Candidate) -> tuple[str, str]:
+def default_name_and_language(one: Candidate) -> tuple[str, str]:
     """Return the name and the language that a feed that was found would have as a source; empty where not known."""
     if one.report is None:
         return "", ""
@@ -98,43 +98,45 @@ def named(one: Candidate) -> tuple[str, str]:
     return one.report.feed.title[:200].strip(), "" if tag == UNKNOWN else tag
 
 
-def lines(found: Discovery, known: Mapping[str, SourceSettings]) -> list[str]:
+def format_discovery(found: Discovery, known: Mapping[str, SourceSettings]) -> list[str]:
     """Return what was found for a terminal."""
     feeds = found.feeds
-    told = [f"{len(feeds)} feed{'' if len(feeds) == 1 else 's'} at {found.page.asked}" if feeds else nothing(found)]
+    told = [
+        f"{len(feeds)} feed{'' if len(feeds) == 1 else 's'} at {found.page.asked}" if feeds else no_feed_message(found)
+    ]
     for one in feeds:
-        told += ["", f"{one.url}", *(f"  {words}" for words in about(one, found, known))]
+        told += ["", f"{one.url}", *(f"  {words}" for words in describe_feed(one, found, known))]
     others = [one for one in found.candidates if not one.report]
     shown = [one for one in others if one.look and (one.way != "guessed" or not feeds)]
     unread = [one for one in others if not one.look]
     if shown:
-        told += ["", "no feeds:", *(f"  {one.url}: {reason_of(one.look)}" for one in shown if one.look)]
+        told += ["", "no feeds:", *(f"  {one.url}: {failure_reason(one.look)}" for one in shown if one.look)]
     if unread:
         told += ["", "linked as well, and not read:", *(f"  {one.url}" for one in unread)]
-    mend = None if feeds or not found.page.error else advice(found.page)
+    mend = None if feeds or not found.page.error else find_hint(found.page)
     return [*told, "", f"try: {mend}"] if mend else told
 
 
-def nothing(found: Discovery) -> str:
+def no_feed_message(found: Discovery) -> str:
     """Return in a sentence that no feed was found, and why."""
     page = found.page
     if page.answer is None or (page.found and getattr(page.found, "wall", None)):
-        return f"no feed found at {page.asked}: {reason_of(page)}"
+        return f"no feed found at {page.asked}: {failure_reason(page)}"
     linked = [one for one in found.candidates if one.way != "guessed"]
     words = "none that its page links can be read" if linked else "its page links none"
     guessed = any(one.way == "guessed" for one in found.candidates)
     return f"no feed found at {page.asked}: {words}" + (", and none is at the usual places" if guessed else "")
 
 
-def about(one: Candidate, found: Discovery, known: Mapping[str, SourceSettings]) -> Iterator[str]:
+def describe_feed(one: Candidate, found: Discovery, known: Mapping[str, SourceSettings]) -> Iterator[str]:
     """Yield what is told of a feed below its address."""
     report, look = one.report, one.look
     assert report and look
     title = report.feed.title or one.title or "without a title"
     yield f"{title} ({WAYS[one.way]})"
     entries = format_count(len(report.feed.entries), "entry", "entries")
-    yield f"{report.format}, {entries}, newest {newest(report, look.at)}, language {report.language}"
-    yield from (f"note: {concern}" for concern in concerns(report, look.at))
+    yield f"{report.format}, {entries}, newest {newest_entry_age(report, look.at)}, language {report.language}"
+    yield from (f"note: {concern}" for concern in find_problems(report, look.at))
     same = [other.url for other in found.candidates if other.same_as == one.url and other.url != one.url]
     if same:
         yield f"the same as {', '.join(same)}"
@@ -144,12 +146,12 @@ def about(one: Candidate, found: Discovery, known: Mapping[str, SourceSettings])
 
 def command_to_add(one: Candidate) -> str:
     """Return the command that adds a feed."""
-    name, tag = named(one)
+    name, tag = default_name_and_language(one)
     parts = ["watcher sources add", quote(one.url), *(["--name", quote(name)] if name else [])]
     return " ".join([*parts, *(["--language", quote(tag)] if tag else [])])
 
 
-def as_json(found: Discovery, known: Mapping[str, SourceSettings]) -> dict[str, Any]:
+def discovery_to_json(found: Discovery, known: Mapping[str, SourceSettings]) -> dict[str, Any]:
     """Return what was found as JSON has it."""
     page = found.page
     return {
@@ -157,11 +159,11 @@ def as_json(found: Discovery, known: Mapping[str, SourceSettings]) -> dict[str, 
         "page": {
             "url": page.answer.url if page.answer else None,
             "status": page.answer.status if page.answer else getattr(page.error, "status", None),
-            "reason": reason_of(page) if not page.report and not page.answer else None,
+            "reason": failure_reason(page) if not page.report and not page.answer else None,
         },
         "feeds": [feed_json(one, known) for one in found.candidates if one.report],
         "others": [
-            {"url": one.url, "way": one.way, "reason": reason_of(one.look) if one.look else "not read"}
+            {"url": one.url, "way": one.way, "reason": failure_reason(one.look) if one.look else "not read"}
             for one in found.candidates
             if not one.report
         ],

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from importlib.metadata import entry_points, version
 from typing import Any
 
-from watcher.cli.app import Command, all_commands
-from watcher.cli.frame import INTRO, build, resolve
+from watcher.cli.commands import Command, load_commands
+from watcher.cli.main import INTRO, build_command, import_target
 from watcher.errors import WatcherError
 
 EVERYWHERE = ("config", "debug")  # options of every command, named once
@@ -74,43 +74,43 @@ def manual_page() -> str:
     """Return the page, in the language of man(7)."""
     words = INTRO.partition("\b")[0].strip()
     head = MANUAL_HEAD.format(version=version("watcher-digests"))
-    return "\n".join([head + roff(words), ".SH COMMANDS", *commands()]) + "\n" + MANUAL_TAIL
+    return "\n".join([head + escape_roff(words), ".SH COMMANDS", *commands()]) + "\n" + MANUAL_TAIL
 
 
 def commands() -> Iterator[str]:
     """Yield the text of each command, groups with their own."""
-    for row in all_commands().values():
+    for row in load_commands().values():
         for name, command in [(f"{row.name} {inner.name}", inner) for inner in row.rows] or [(row.name, row)]:
-            yield from one(name, command)
+            yield from command_section(name, command)
 
 
-def one(name: str, command: Command) -> Iterator[str]:
+def command_section(name: str, command: Command) -> Iterator[str]:
     """Yield the text of one command: what it does, its arguments and options, its examples."""
-    function = resolve(command)
-    made = build(command)
-    yield f".SS {roff(name)}"
+    function = import_target(command)
+    made = build_command(command)
+    yield f".SS {escape_roff(name)}"
     for paragraph in (inspect.getdoc(function) or command.help).split("\n\n"):
-        yield from (".PP", roff(" ".join(paragraph.split())))
+        yield from (".PP", escape_roff(" ".join(paragraph.split())))
     for parameter in made.params:
         if parameter.name not in EVERYWHERE:
-            yield from option(parameter)
+            yield from option_section(parameter)
     lines = getattr(function, "examples", ())
     if lines:
-        yield from (".PP", "Examples:", ".PP", ".nf", ".RS 4", *map(roff, lines), ".RE", ".fi")
+        yield from (".PP", "Examples:", ".PP", ".nf", ".RS 4", *map(escape_roff, lines), ".RE", ".fi")
 
 
-def option(parameter: Any) -> Iterator[str]:  # noqa: ANN401 (Typer's parameters have no public name here)
+def option_section(parameter: Any) -> Iterator[str]:  # noqa: ANN401 (Typer's parameters have no public name here)
     """Yield the text of an argument or option."""
     if parameter.param_type_name == "argument":
-        names = f"\\fI{roff(parameter.metavar or parameter.name.upper())}\\fR"
+        names = f"\\fI{escape_roff(parameter.metavar or parameter.name.upper())}\\fR"
     else:
-        names = ", ".join(f"\\fB{roff(name)}\\fR" for name in (*parameter.opts, *parameter.secondary_opts))
+        names = ", ".join(f"\\fB{escape_roff(name)}\\fR" for name in (*parameter.opts, *parameter.secondary_opts))
         if not parameter.is_flag:
-            names += f" \\fI{roff(parameter.metavar or parameter.name.upper())}\\fR"
-    yield from (".TP", names, roff(" ".join((getattr(parameter, "help", None) or "").split())))
+            names += f" \\fI{escape_roff(parameter.metavar or parameter.name.upper())}\\fR"
+    yield from (".TP", names, escape_roff(" ".join((getattr(parameter, "help", None) or "").split())))
 
 
-def roff(text: str) -> str:
+def escape_roff(text: str) -> str:
     """Return text as troff reads it back, one line."""
     safe = text.replace("\\", "\\e").replace("-", "\\-").replace("'", "\\(aq").replace("`", "\\(ga")
     return f"\\&{safe}" if safe.startswith(".") else safe
@@ -121,25 +121,25 @@ def errors_page() -> str:
     lines = [ERRORS_HEAD, "| error | of the kind | what it is |", "| --- | --- | --- |"]
     lines += [
         f"| `{kind.__name__}` | {parent_of(kind)} | {' '.join(inspect.cleandoc(kind.__doc__ or '').split())} |"
-        for kind in kinds()
+        for kind in error_classes()
     ]
     return "\n".join(lines) + "\n"
 
 
-def kinds() -> Iterator[type[WatcherError]]:
+def error_classes() -> Iterator[type[WatcherError]]:
     """Yield every error of Watcher and of the packages that bring commands, each behind what it is a kind of."""
     packages = {point.value.partition(".")[0] for point in entry_points(group="watcher.commands")}
     for name in (*MODULES, *(f"{package}.errors" for package in sorted(packages))):
         importlib.import_module(name)
-    yield from below(WatcherError)
+    yield from walk_subclasses(WatcherError)
 
 
-def below(kind: type[WatcherError]) -> Iterator[type[WatcherError]]:
+def walk_subclasses(kind: type[WatcherError]) -> Iterator[type[WatcherError]]:
     """Yield a kind and those under it."""
     yield kind
     for each in sorted(kind.__subclasses__(), key=lambda k: k.__name__):
         if each.__module__ in MODULES or each.__module__.endswith(".errors"):
-            yield from below(each)
+            yield from walk_subclasses(each)
 
 
 def parent_of(kind: type[WatcherError]) -> str:

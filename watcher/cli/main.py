@@ -1,19 +1,24 @@
-"""The command `watcher`: runs the command line and turns every error into words and an exit code."""
+"""The program: builds the lazy command line from the table of commands, runs it, and turns errors into exit codes."""
 
 from __future__ import annotations
 
+import functools
+import inspect
 import os
 import sys
 import traceback
-from collections.abc import Sequence
-from typing import TextIO
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Any, TextIO
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
-from watcher.cli.app import DONE, FAILED, USAGE, current_session, start_session
-from watcher.cli.frame import root
+from watcher.cli.commands import DONE, FAILED, USAGE, Command, current_session, load_commands, start_session
 from watcher.cli.output import say
-from watcher.errors import SettingsError, WatcherError
+from watcher.errors import PluginError, SettingsError, WatcherError
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells say it
 PIPE_CLOSED = 141  # 128 + SIGPIPE
@@ -26,33 +31,33 @@ def main() -> None:
     At once, if the command allows: taking 600 modules down costs 25 ms, and Python waits for threads that still wait
     for a name server. What asked to be called at the end is not: a command that allows it has closed what it opened.
     """
-    code = run(sys.argv[1:])
-    if current_session().leaves_nothing:
+    code = run_command_line(sys.argv[1:])
+    if current_session().exit_immediately:
         sys.stderr.flush()
         os._exit(code)
     sys.exit(code)
 
 
-def run(arguments: Sequence[str]) -> int:
+def run_command_line(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit code; an error is printed on standard error."""
     session = start_session()
     session.debug = "--debug" in arguments  # known before anything can fail
     try:
-        code = call(arguments)
+        code = dispatch(arguments)
         sys.stdout.flush()
     except BrokenPipeError:
-        silence(sys.stdout)
+        redirect_to_devnull(sys.stdout)
         return PIPE_CLOSED
     return code
 
 
-def call(arguments: Sequence[str]) -> int:
+def dispatch(arguments: Sequence[str]) -> int:
     """Call the command that `arguments` name; return its exit code."""
     try:
-        result = root().main(list(arguments), prog_name="watcher", standalone_mode=False)
+        result = build_app().main(list(arguments), prog_name="watcher", standalone_mode=False)
         return result if isinstance(result, int) else DONE
     except WatcherError as error:
-        report(error)
+        print_error(error)
         return USAGE if isinstance(error, SettingsError) else FAILED
     except typer.TyperException as error:
         show_usage(error)
@@ -66,11 +71,11 @@ def call(arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         raise
     except Exception as error:  # noqa: BLE001 (the last place that can say anything)
-        unexpected(error)
+        print_internal_error(error)
         return FAILED
 
 
-def report(error: WatcherError) -> None:
+def print_error(error: WatcherError) -> None:
     """Print what happened and what mends it; the traceback only with `--debug`."""
     if current_session().debug:
         say("".join(traceback.format_exception(error)).rstrip())
@@ -94,7 +99,7 @@ def show_usage(error: typer.TyperException) -> None:
         say(error.format_message(), label="error")
 
 
-def unexpected(error: Exception) -> None:
+def print_internal_error(error: Exception) -> None:
     """Print an error that nobody has foreseen."""
     if current_session().debug:
         say("".join(traceback.format_exception(error)).rstrip())
@@ -103,7 +108,7 @@ def unexpected(error: Exception) -> None:
         say("the same command with --debug shows where", label="try")
 
 
-def silence(stream: TextIO) -> None:
+def redirect_to_devnull(stream: TextIO) -> None:
     """Point a stream whose reader has gone at nothing, so that no complaint follows at exit."""
     try:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
@@ -113,3 +118,149 @@ def silence(stream: TextIO) -> None:
 
 if __name__ == "__main__":
     main()
+
+
+CONTEXT: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+INTRO = """
+Watch news feeds and write a daily digest of what they report.
+
+\b
+Examples:
+  watcher init                 write a starter settings.toml
+  watcher check                check it, all faults at once
+  watcher poll                 poll the feeds once
+  watcher digest --stdout      print the digest of the last 24 hours
+  watcher run                  stay: poll, and write digests on time
+"""
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+
+
+class LazyGroup(TyperGroup):
+    """A group whose commands are rows of a table: listed without being imported, imported when called."""
+
+    rows: Mapping[str, Command]
+    default: str = ""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401
+        """Put the default command before words that name none."""
+        if self.default and args and args[0] not in self.rows and args[0] not in CONTEXT["help_option_names"]:
+            args = [self.default, *args]
+        return super().parse_args(ctx, args)
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401 (Typer's context has no public name here)
+        """Return the names in the table's order."""
+        del ctx
+        return list(self.rows)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401
+        """Return a command, its module imported; None if there is none of that name."""
+        del ctx
+        row = self.rows.get(cmd_name)
+        return build_command(row) if row else None
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401
+        """Write the list of commands from the table."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(row.name, row.help) for row in self.rows.values()])
+
+
+def build_app() -> LazyGroup:
+    """Return the whole command line."""
+    return build_group("watcher", INTRO, load_commands(), callback=main_callback, completion=True)
+
+
+def main_callback(
+    show_version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+    config: Annotated[Path | None, typer.Option("--config", help="Settings file, for any command.")] = None,
+    debug: Debug = False,
+) -> None:
+    """Note the options that stand before the command."""
+    if show_version:
+        typer.echo(f"watcher {version('watcher-digests')}")
+        raise typer.Exit
+    session = current_session()
+    session.config = config
+    session.debug = session.debug or debug
+
+
+def build_command(row: Command) -> TyperCommand | LazyGroup:
+    """Return the command of a row, ready to be called."""
+    if row.rows:
+        group = build_group(row.name, row.help, {inner.name: inner for inner in row.rows})
+        group.default = row.default
+        return group
+    function = import_target(row)
+    app = typer.Typer(add_completion=False, rich_markup_mode=None)
+    app.command(row.name, help=help_text(function, row.help), context_settings=CONTEXT)(add_debug_option(function))
+    command = typer.main.get_command(app)
+    assert isinstance(command, TyperCommand)
+    return command
+
+
+def build_group(
+    name: str,
+    words: str,
+    rows: Mapping[str, Command],
+    *,
+    callback: Callable[..., None] | None = None,
+    completion: bool = False,
+) -> LazyGroup:
+    """Return a group over `rows`."""
+    app = typer.Typer(
+        name=name,
+        cls=LazyGroup,
+        help=words,
+        add_completion=completion,
+        rich_markup_mode=None,
+        no_args_is_help=True,
+        context_settings=CONTEXT,
+        invoke_without_command=callback is not None,
+    )
+    app.callback()(callback or (lambda: None))
+    group = typer.main.get_command(app)
+    assert isinstance(group, LazyGroup)
+    group.rows = rows
+    names: dict[str, Any] = dict.fromkeys(rows)  # "did you mean" asks for the names alone
+    group.commands = names
+    return group
+
+
+def import_target(row: Command) -> Callable[..., Any]:
+    """
+    Return the function of a row.
+
+    Errors: PluginError if its module or a library of its own is not there.
+    """
+    module, _, name = row.target.partition(":")
+    try:
+        function = getattr(import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        raise PluginError(f"the command {row.name} cannot be loaded: {error}") from error
+    if not callable(function):
+        raise PluginError(f"the command {row.name}: {row.target} is no function")
+    return function  # type: ignore[no-any-return]
+
+
+def help_text(function: Callable[..., Any], default: str) -> str:
+    """Return a command's help: its docstring, then its examples as they are written."""
+    words = inspect.getdoc(function) or default
+    lines = getattr(function, "examples", ())
+    return "\n".join((words, "", "\b", "Examples:", *(f"  {line}" for line in lines))) if lines else words
+
+
+def add_debug_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return `function` with the option `--debug`, which the frame itself reads."""
+    signature = inspect.signature(function, eval_str=True)
+    extra = inspect.Parameter("debug", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=Debug)
+    parameters = [*signature.parameters.values(), extra]
+
+    @functools.wraps(function)
+    def run(*args: object, debug: bool = False, **options: object) -> object:
+        current_session().debug |= debug
+        return function(*args, **options)
+
+    del run.__wrapped__
+    run.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return run

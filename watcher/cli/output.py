@@ -47,3 +47,16 @@ def say(text: str, *, label: str = "") -> None:
     head = f"{label}: " if label else ""
     shown = typer.style(head, fg="red" if label == "error" else "cyan", bold=True) if coloured and head else head
     print(shown + strip_control_characters(hide_secrets(text)), file=sys.stderr)
+
+
+def format_bytes(count: int) -> str:
+    """Return bytes for a person: "812 bytes", "45.1 kB", "2.3 MB"."""
+    if count < 1_000:
+        return f"{count} byte{'' if count == 1 else 's'}"
+    return f"{count / 1_000:.1f} kB" if count < 999_950 else f"{count / 1_000_000:.1f} MB"
+
+
+def print_progress(url: str) -> None:
+    """Say on a terminal what is being asked: a pause between two requests would look like a stop."""
+    if sys.stderr.isatty():
+        say(f"asking {url}")

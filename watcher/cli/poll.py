@@ -15,13 +15,14 @@ from typing import Annotated
 from sqlalchemy import Connection, Engine
 from typer import Option
 
-from watcher.cli.app import DONE, FAILED, PARTLY, Config, Json, current_session, examples, load_settings
+from watcher.cli.commands import DONE, FAILED, PARTLY, current_session
+from watcher.cli.options import Config, Json, load_settings, with_examples
 from watcher.cli.output import print_json, print_lines, say
 from watcher.errors import StoreError, WatcherError
 from watcher.features.embedders import EmbedderConfig
 from watcher.feeds.health import has_private_address
 from watcher.model import FEATURES_VERSION, Failed, Offline, Polled
-from watcher.settings.model import Settings
+from watcher.settings.models import Settings
 from watcher.store.engine import open_store
 from watcher.store.errors import check_writable
 from watcher.store.features import has_backlog
@@ -46,8 +47,8 @@ from watcher.worker.scheduler import Scheduler
 SHOWN = 20  # failures named on the terminal
 
 
-@examples("watcher poll", "watcher poll --all", "watcher poll --all --json", "watcher poll --no-pages")
-def command(
+@with_examples("watcher poll", "watcher poll --all", "watcher poll --all --json", "watcher poll --no-pages")
+def poll(
     everything: Annotated[bool, Option("--all", help="Poll every feed, due or not.")] = False,
     pages: Annotated[bool, Option(help="Fetch the new articles too; without, they wait.")] = True,
     config: Config = None,
@@ -60,17 +61,17 @@ def command(
     """
     settings = load_settings(config)
     engine = open_store(settings.store.url)
-    tally = scheduler.run(one_pass(settings, engine, everything=everything, quiet=json, pages=pages))
+    tally = scheduler.run(run_poll(settings, engine, everything=everything, quiet=json, pages=pages))
     engine.dispose()
     if json:
         print_json(tally.as_json())
     else:
         print_lines(tally.lines())
-    current_session().leaves_nothing = True
+    current_session().exit_immediately = True
     return exit_code(tally)
 
 
-def exit_code(tally: Tally) -> int:
+def exit_code(tally: PollSummary) -> int:
     """Return done; partly failed if a feed or a page failed; failed if every feed did."""
     if tally.feeds and tally.failed == tally.feeds:
         return FAILED
@@ -80,15 +81,17 @@ def exit_code(tally: Tally) -> int:
 EMBED_BACK = timedelta(days=7)  # how far back a poll embeds: what an edition may look at; the daemon does the rest
 
 
-async def one_pass(settings: Settings, engine: Engine, *, everything: bool, quiet: bool, pages: bool = True) -> Tally:
+async def run_poll(
+    settings: Settings, engine: Engine, *, everything: bool, quiet: bool, pages: bool = True
+) -> PollSummary:
     """
     Poll what is due (or `everything`) and get all that it names; return what was done.
 
     Errors: StoreError, PluginError.
     """
-    tally = Tally()
+    tally = PollSummary()
     polled: set[str] = set()  # addresses of sources
-    with bar(quiet=quiet) as advance:
+    with poll_progress(quiet=quiet) as advance:
 
         def hear(event: Event) -> None:
             tally.hear(event)
@@ -125,11 +128,11 @@ async def one_pass(settings: Settings, engine: Engine, *, everything: bool, quie
             tally.waiting, is_wanted = await tools.writer.read(look)
             tally.visited = tuple(each for each in visited if each.url not in polled)
             if is_wanted:
-                await make_up(tools, tally, advance)
+                await backfill(tools, tally, advance)
     return tally
 
 
-async def make_up(tools: WorkerContext, tally: Tally, advance: Callable[[str, int, int], None]) -> None:
+async def backfill(tools: WorkerContext, tally: PollSummary, advance: Callable[[str, int, int], None]) -> None:
     """Make the features and vectors that articles of late lack."""
     from watcher.worker.backfill import (
         rebuild_features,  # late: 10 ms, which a poll that finds nothing new need not pay
@@ -139,13 +142,13 @@ async def make_up(tools: WorkerContext, tally: Tally, advance: Callable[[str, in
     await rebuild_features(tools.writer, tools.pool, since=since)
     started = time.monotonic()
     advance("vectors", 0, tally.stored if tools.embedder else 0)
-    tally.vectors = await embed(
+    tally.vectors = await embed_recent(
         tools.writer, tools.vector_pool, tools.embedder, since=since, done=lambda n: advance("vectors", n, 0)
     )
     tally.vectors_s = time.monotonic() - started
 
 
-async def embed(
+async def embed_recent(
     writer: Writer,
     pool: Pool,
     choice: EmbedderConfig | None,
@@ -175,7 +178,7 @@ async def embed(
 
 
 @contextmanager
-def bar(*, quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
+def poll_progress(*, quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
     """Yield a function that moves a named bar on: (name, done, more to do). It shows on a terminal only."""
     if quiet or not sys.stderr.isatty():
         yield lambda name, steps, more: None
@@ -199,7 +202,7 @@ def bar(*, quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
 
 
 @dataclass(slots=True, kw_only=True)
-class Tally:
+class PollSummary:
     """Counts of one pass; times in seconds."""
 
     feeds: int = 0

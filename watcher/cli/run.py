@@ -1,16 +1,25 @@
-"""`watcher run`: the daemon."""
+"""The daemon, additional workers, and the local site: `watcher run`, `work`, `web` and `site`."""
 
 from __future__ import annotations
 
-from typing import Annotated
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
-from typer import Option
+import typer
+from typer import BadParameter, Option
 
-from watcher.cli.app import DONE, PARTLY, Config, current_session, examples, load_settings
+from watcher.cli.commands import DONE, PARTLY, current_session
+from watcher.cli.options import Config, load_settings, with_examples
+from watcher.cli.output import print_lines
+from watcher.errors import SettingsError
+
+if TYPE_CHECKING:
+    from watcher.settings.models import Settings
 
 
-@examples("watcher run", "watcher run --once", "watcher run --config /etc/watcher/settings.toml")
-def command(
+@with_examples("watcher run", "watcher run --once", "watcher run --config /etc/watcher/settings.toml")
+def run_daemon(
     once: Annotated[bool, Option("--once", help="Do all that is due once, and end: for cron.")] = False,
     config: Config = None,
 ) -> int:
@@ -36,3 +45,121 @@ def command(
             went_well = True
         engine.dispose()
     return DONE if went_well else PARTLY
+
+
+QUEUE_HINT = 'set [store] url = "postgresql://…" and [work] queue = "pgqueuer" (docs/scale.md)'
+
+
+@with_examples("watcher work", "watcher work --config /etc/watcher/settings.toml")
+def run_worker(config: Config = None) -> int:
+    """
+    Help beside `watcher run`, on this machine or another: poll feeds, fetch articles, make vectors.
+
+    Start as many as are needed, with the settings of the daemon. They share the work by the queue that the store holds
+    ([work] queue = "pgqueuer", docs/scale.md); what one leaves behind, another takes up. Editions are made by
+    `watcher run`. Ctrl-C or SIGTERM stops it within ten seconds.
+    """
+    from watcher.daemon.logging import set_up
+    from watcher.daemon.run import last_resort, run
+    from watcher.store.engine import open_store
+    from watcher.worker import scheduler
+
+    settings = load_settings(config)
+    if settings.work.queue == "local":
+        alone = SettingsError((), '[work] queue is "local": the daemon shares its visits with nobody')
+        alone.mend = QUEUE_HINT
+        raise alone
+    set_up(form=settings.log.format, level=settings.log.level, debug=current_session().debug)
+    engine = open_store(settings.store.url)
+    with last_resort() as on_end:
+        scheduler.run(run(settings, engine, on_end=on_end, is_helper=True))
+        engine.dispose()
+    return DONE
+
+
+@with_examples("watcher web", "watcher web --listen 127.0.0.1:8500", "watcher web --listen '[::1]:8420'")
+def serve_site(
+    listen: Annotated[
+        str | None, Option("--listen", metavar="HOST:PORT", help="Where; else [web] listen, else 127.0.0.1:8420.")
+    ] = None,
+    config: Config = None,
+) -> int:
+    """
+    Serve the local site: today's edition, the archive, each story and article, the sources, search.
+
+    `watcher run` serves it too. An address that others can reach needs `[web] token` in the settings: a browser asks
+    for it as a password. Ctrl-C ends it.
+    """
+    import asyncio
+    import signal
+
+    from watcher.daemon.site import site_app, store_routes
+    from watcher.store.engine import open_store
+    from watcher.web.serve import Listener
+
+    settings = override_listen(load_settings(config), listen)
+    engine = open_store(settings.store.url)
+    loop_signals = (signal.SIGINT, signal.SIGTERM)
+
+    async def serve() -> None:
+        app = site_app(settings, engine, store_routes(settings, engine))
+        listener = Listener("web", settings.web, app)
+        await listener.listen()
+        print_lines([f"http://{settings.web.listen}/ until Ctrl-C"])
+        sys.stdout.flush()
+        ended = asyncio.Event()
+        for number in loop_signals:
+            asyncio.get_running_loop().add_signal_handler(number, ended.set)
+        await ended.wait()
+        await listener.close()
+
+    try:
+        asyncio.run(serve())
+    finally:
+        engine.dispose()
+    return DONE
+
+
+def override_listen(settings: Settings, listen: str | None) -> Settings:
+    """Return the settings with another address. Errors: BadParameter, if it is none, or needs a token."""
+    from watcher.settings.models import WEB_LISTEN, is_loopback, parse_host_port
+
+    wanted = listen or settings.web.listen or WEB_LISTEN
+    found = parse_host_port(wanted)
+    if found is None:
+        raise BadParameter(f'expected host:port such as "{WEB_LISTEN}"', param_hint="--listen")
+    if not is_loopback(found[0]) and settings.web.token is None:
+        raise BadParameter('others can reach it: set [web] token = "file:…" first', param_hint="--listen")
+    return settings.model_copy(update={"web": settings.web.model_copy(update={"listen": wanted})})
+
+
+@with_examples("watcher site /srv/www/news", "watcher site public --config settings.toml")
+def export_site(
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Folder for the files, new or of before.")],
+    config: Config = None,
+) -> int:
+    """
+    Write the site as files that open from disk: editions, archive, stories, articles, sources.
+
+    Links are relative, nothing can be changed or searched, and the mail's recipients are left out. The same store gives
+    the same bytes; files that are no more since the last time are removed.
+    """
+    from datetime import UTC, datetime
+
+    from watcher.cli.output import format_bytes
+    from watcher.store.engine import open_store
+    from watcher.store.stats import last_change
+    from watcher.store.writer import read
+    from watcher.web.export import copy
+    from watcher.web.site import Site, wings_of
+
+    settings = load_settings(config)
+    engine = open_store(settings.store.url, make=False)
+    try:
+        wings = wings_of(settings, engine)
+        at = read(engine, last_change) or datetime.now(UTC)
+        done = copy(Site(settings=settings, engine=engine, wings=wings, now=lambda: at, is_static=True), directory)
+    finally:
+        engine.dispose()
+    print_lines([f"{done.pages} pages and {done.files} other files, {format_bytes(done.bytes)}, in {directory}"])
+    return DONE

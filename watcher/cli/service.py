@@ -9,7 +9,8 @@ from typing import Annotated
 
 from typer import Option
 
-from watcher.cli.app import DONE, FAILED, Config, Json, examples, load_settings, settings_path
+from watcher.cli.commands import DONE, FAILED
+from watcher.cli.options import Config, Json, load_settings, settings_path, with_examples
 from watcher.cli.output import print_json, print_lines
 from watcher.daemon.service import BOOTED, service
 
@@ -37,7 +38,7 @@ LAUNCHD = """On macOS, as a launch agent: write this to ~/Library/LaunchAgents/w
 """
 
 
-@examples("watcher service install", "sudo /opt/watcher/bin/watcher service install --system")
+@with_examples("watcher service install", "sudo /opt/watcher/bin/watcher service install --system")
 def install(
     system: System = False,
     start: Annotated[bool, Option(help="Start it now; without, only with the machine.")] = True,
@@ -51,7 +52,7 @@ def install(
     """
     settings = load_settings(settings_path(config).absolute())
     if not BOOTED.is_dir():
-        sys.stdout.write(instead(str(settings.path), str(settings.folder / "watcher.log")))
+        sys.stdout.write(print_cron_alternative(str(settings.path), str(settings.folder / "watcher.log")))
         return FAILED
     for line in service(system=system).install(settings, start=start):
         print_lines([line])
@@ -61,7 +62,7 @@ def install(
     return DONE
 
 
-@examples("watcher service uninstall")
+@with_examples("watcher service uninstall")
 def uninstall(system: System = False) -> int:
     """Stop the service and remove its unit; settings, store and editions stay."""
     for line in service(system=system).uninstall():
@@ -69,7 +70,7 @@ def uninstall(system: System = False) -> int:
     return DONE
 
 
-@examples("watcher service status", "watcher service status --system --json")
+@with_examples("watcher service status", "watcher service status --system --json")
 def status(system: System = False, json: Json = False) -> int:
     """Say how the service stands: exit code 1 unless it runs."""
     found = service(system=system)
@@ -85,7 +86,7 @@ def status(system: System = False, json: Json = False) -> int:
     return DONE if told.get("ActiveState") == "active" else FAILED
 
 
-def instead(settings: str, log: str) -> str:
+def print_cron_alternative(settings: str, log: str) -> str:
     """Return what to do where there is no systemd."""
     words = [sys.executable, "-m", "watcher"]
     command = " ".join(quote(word) for word in words)

@@ -1,24 +1,29 @@
-"""`watcher settings`: what holds and where it comes from, and the schema for editors."""
+"""`watcher init`, `watcher settings show` and `watcher settings schema`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+import typer
 from typer import Option
 
-from watcher.cli.app import DONE, Config, Json, examples, load_settings, settings_path
-from watcher.cli.output import print_json, print_lines
-from watcher.settings.docs import origins
-from watcher.settings.docs import schema as made
+from watcher.cli.commands import DONE, USAGE, current_session
+from watcher.cli.options import Config, Json, load_settings, settings_path, with_examples
+from watcher.cli.output import print_json, print_lines, say
+from watcher.settings.docs import json_schema as made
+from watcher.settings.docs import settings_with_origin
+from watcher.settings.edit import write_file
 from watcher.settings.load import read_file
 
 if TYPE_CHECKING:
-    from watcher.settings.docs import Value
+    from watcher.settings.docs import SettingValue
 
 
-@examples("watcher settings show", "watcher settings show --changed", "watcher settings show --json")
-def show(
+@with_examples("watcher settings show", "watcher settings show --changed", "watcher settings show --json")
+def show_settings(
     changed: Annotated[bool, Option("--changed", help="Only what the file says, no defaults.")] = False,
     config: Config = None,
     json: Json = False,
@@ -32,18 +37,18 @@ def show(
     settings = load_settings(path)
     found = [
         value
-        for value in origins(settings, read_file(path))
+        for value in settings_with_origin(settings, read_file(path))
         if value.line is not None or not (changed or value.table.startswith("[[sources]]"))
     ]
     if json:
         rows = [{"table": v.table, "name": v.name, "value": v.value, "line": v.line} for v in found]
         print_json({"path": str(path.absolute()), "settings": rows})
     else:
-        print_lines(lines(str(path.absolute()), found))
+        print_lines(format_settings(str(path.absolute()), found))
     return DONE
 
 
-def lines(path: str, found: list[Value]) -> Iterator[str]:
+def format_settings(path: str, found: list[SettingValue]) -> Iterator[str]:
     """Yield the settings for a terminal, table by table."""
     yield f"# {path}"
     table = ""
@@ -55,8 +60,31 @@ def lines(path: str, found: list[Value]) -> Iterator[str]:
         yield f"{pair:48} # {'default' if value.line is None else f'line {value.line}'}"
 
 
-@examples("watcher settings schema > settings.schema.json")
-def schema() -> int:
+@with_examples("watcher settings schema > settings.schema.json")
+def print_schema() -> int:
     """Print the JSON schema of a settings file: editors complete and check with it."""
     print_json(made())
     return DONE
+
+
+@with_examples("watcher init", "watcher init ~/news/settings.toml", "watcher init --force")
+def init(
+    path: Annotated[Path | None, typer.Argument(help="File or folder to write to; else ./settings.toml.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite a file that is there.")] = False,
+    config: Config = None,
+) -> int:
+    """Write a starter settings.toml: about 40 sources of international news, every setting explained."""
+    target = path or config or current_session().config or Path("settings.toml")
+    if target.is_dir():
+        target /= "settings.toml"
+    if target.exists() and not force:
+        say(f"{target} is there already; --force overwrites it")
+        return USAGE
+    write_file(target, starter_settings())
+    print_lines([f"wrote {target}; look it over, then: watcher check"])
+    return DONE
+
+
+def starter_settings() -> str:
+    """Return the text of the starter settings file."""
+    return files("watcher.settings").joinpath("starter.toml").read_text(encoding="utf-8")

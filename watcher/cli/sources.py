@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from watcher.cli.app import DONE, PARTLY, Config, Json, examples, load_settings, settings_path
+from watcher.cli.commands import DONE, PARTLY
+from watcher.cli.options import Config, Json, load_settings, settings_path, with_examples
 from watcher.cli.output import print_json, print_lines, say
 from watcher.errors import SettingsError
 from watcher.text.format import format_count, strip_control_characters
@@ -19,18 +20,18 @@ from watcher.text.urls import hide_secrets
 
 if TYPE_CHECKING:
     from watcher.feeds.opml import Opml, OpmlFeed
-    from watcher.settings.model import Settings, SourceSettings
+    from watcher.settings.models import Settings, SourceSettings
 
 SHOWN = ("name", "language", "country", "section", "every", "url", "muted")
 NAME_CHARS = 200  # of a name or a section, as the settings hold them
 
 
-@examples("watcher sources list", "watcher sources list --json")
+@with_examples("watcher sources list", "watcher sources list --json")
 def list_sources(config: Config = None, json: Json = False) -> int:
     """List the sources, with a word at those that are muted; tab-separated where the output is no terminal."""
-    from watcher.settings.edit import raw_of
+    from watcher.settings.edit import row_to_dict
 
-    rows = [{**raw_of(row), "name": row.source().name} for row in load_settings(config).sources]
+    rows = [{**row_to_dict(row), "name": row.source().name} for row in load_settings(config).sources]
     if json:
         print_json(rows)
         return DONE
@@ -63,7 +64,7 @@ def print_table(rows: list[dict[str, object]]) -> None:
     console.print(f"{format_count(len(rows), 'source')}{f', {muted} of them muted' if muted else ''}")
 
 
-@examples(
+@with_examples(
     "watcher sources add https://example.org/feed.xml",
     "watcher sources add https://example.org/feed.xml --name 'The Example' --language en --country GB",
 )
@@ -99,58 +100,58 @@ def add_row(path: Path, row: SourceSettings) -> str:
 
     Errors: SettingsError if the file has faults or cannot be added to.
     """
-    from watcher.settings.edit import edit
+    from watcher.settings.edit import read_for_edit
 
-    text, settings = edit(path)
-    if known := by_identity(settings).get(identity(row)):
+    text, settings = read_for_edit(path)
+    if known := sources_by_key(settings).get(feed_key(row)):
         return f"already there: {known.source().name} ({known.url})"
     save_rows(path, text, [row])
     return f"added {row.source().name} ({row.url}) to {path}"
 
 
-@examples("watcher sources remove https://example.org/feed.xml", "watcher sources remove 'The Example'")
+@with_examples("watcher sources remove https://example.org/feed.xml", "watcher sources remove 'The Example'")
 def remove(
     source: Annotated[str, typer.Argument(metavar="URL|NAME", help="Address or name of the source.")],
     config: Config = None,
 ) -> int:
     """Remove a source from the settings file; comments stay as they are."""
-    from watcher.settings.edit import edit, remove_source, save
+    from watcher.settings.edit import read_for_edit, remove_source, save_settings
 
     path = settings_path(config)
-    text, settings = edit(path)
+    text, settings = read_for_edit(path)
     index = find_source(settings, source)
     row = settings.sources[index]
-    save(path, remove_source(text, index))
+    save_settings(path, remove_source(text, index))
     print_lines([f"removed {row.source().name} ({row.url}) from {path}"])
     return DONE
 
 
-@examples("watcher sources mute 'The Example'", "watcher sources mute https://example.org/feed.xml")
+@with_examples("watcher sources mute 'The Example'", "watcher sources mute https://example.org/feed.xml")
 def mute(
     source: Annotated[str, typer.Argument(metavar="URL|NAME", help="Address or name of the source.")],
     config: Config = None,
 ) -> int:
     """Switch a source off: its row stays in the settings file, and it is not polled."""
-    return switch(settings_path(config), source, enabled=False)
+    return set_enabled(settings_path(config), source, enabled=False)
 
 
-@examples("watcher sources unmute 'The Example'")
+@with_examples("watcher sources unmute 'The Example'")
 def unmute(
     source: Annotated[str, typer.Argument(metavar="URL|NAME", help="Address or name of the source.")],
     config: Config = None,
 ) -> int:
     """Switch a source on again that was muted; it is polled soon."""
-    return switch(settings_path(config), source, enabled=True)
+    return set_enabled(settings_path(config), source, enabled=True)
 
 
-def switch(path: Path, source: str, *, enabled: bool) -> int:
+def set_enabled(path: Path, source: str, *, enabled: bool) -> int:
     """Switch a source of the settings file at `path` on or off. Errors: SettingsError."""
-    from watcher.settings.edit import edit, save, switch_source
+    from watcher.settings.edit import read_for_edit, save_settings, switch_source
 
-    text, settings = edit(path)
+    text, settings = read_for_edit(path)
     index = find_source(settings, source)
     row = settings.sources[index]
-    save(path, switch_source(text, index, enabled=enabled))
+    save_settings(path, switch_source(text, index, enabled=enabled))
     done = f"{'heard again' if enabled else 'muted'}: {row.source().name} ({row.url}) in {path}"
     print_lines([done, "a daemon that runs takes it up when it gets SIGHUP, or is started anew"])
     return DONE
@@ -164,8 +165,8 @@ def save_rows(path: Path, text: str, rows: Sequence[SourceSettings]) -> None:
     """
     import tomllib
 
-    from watcher.settings.edit import add_sources, row_lines, save
-    from watcher.settings.positions import Positions
+    from watcher.settings.edit import add_sources, row_lines, save_settings
+    from watcher.settings.toml_syntax import Positions
 
     positions = Positions(text)
     if "sources" in tomllib.loads(text) and positions.span(("sources", 0)) is None:
@@ -176,7 +177,7 @@ def save_rows(path: Path, text: str, rows: Sequence[SourceSettings]) -> None:
         if len(rows) == 1:
             error.mend = f"put this into that list: {{ {', '.join(row_lines(rows[0])[1:])} }}"
         raise error
-    save(path, add_sources(text, rows))
+    save_settings(path, add_sources(text, rows))
 
 
 def find_source(settings: Settings, wanted: str) -> int:
@@ -202,19 +203,19 @@ def find_source(settings: Settings, wanted: str) -> int:
     raise error
 
 
-def identity(row: SourceSettings) -> str:
+def feed_key(row: SourceSettings) -> str:
     """Return what makes two rows the same feed."""
     from watcher.text.urls import normalize_url
 
     return normalize_url(row.url)
 
 
-def by_identity(settings: Settings) -> Mapping[str, SourceSettings]:
+def sources_by_key(settings: Settings) -> Mapping[str, SourceSettings]:
     """Return the rows of the settings by what makes them the same feed."""
-    return {identity(row): row for row in settings.sources}
+    return {feed_key(row): row for row in settings.sources}
 
 
-def existing_file(path: Path, limit: int) -> bytes:
+def read_file_or_stdin(path: Path, limit: int) -> bytes:
     """
     Return the bytes of a file or, for "-", of standard input; at most one more than `limit`.
 
@@ -230,7 +231,7 @@ def existing_file(path: Path, limit: int) -> bytes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Imported:
+class ImportResult:
     """What became of one feed of an OPML file."""
 
     outcome: str  # added, already there, left out
@@ -239,7 +240,7 @@ class Imported:
     why: str = ""
 
 
-@examples("watcher sources import feeds.opml", "curl -s https://example.org/feeds.opml | watcher sources import -")
+@with_examples("watcher sources import feeds.opml", "curl -s https://example.org/feeds.opml | watcher sources import -")
 def import_opml(
     file: Annotated[Path, typer.Argument(help="OPML file; - is standard input.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
@@ -248,38 +249,38 @@ def import_opml(
 ) -> int:
     """Add the feeds of an OPML file that are not there yet; its folders become sections. Says what became of each."""
     from watcher.feeds.opml import MAX_BYTES, parse_opml
-    from watcher.settings.edit import edit
+    from watcher.settings.edit import read_for_edit
 
     path = settings_path(config)
-    text, settings = edit(path)
-    opml = parse_opml(existing_file(file, MAX_BYTES), name=str(file))
-    rows, lines = sort_out(opml, settings)
+    text, settings = read_for_edit(path)
+    opml = parse_opml(read_file_or_stdin(file, MAX_BYTES), name=str(file))
+    rows, lines = classify_feeds(opml, settings)
     if rows and not dry_run:
         save_rows(path, text, rows)
-    report_import(lines, json=json)
+    print_import(lines, json=json)
     return PARTLY if any(line.outcome == "left out" for line in lines) else DONE
 
 
-def sort_out(opml: Opml, settings: Settings) -> tuple[list[SourceSettings], list[Imported]]:
+def classify_feeds(opml: Opml, settings: Settings) -> tuple[list[SourceSettings], list[ImportResult]]:
     """Return the rows to add, and what becomes of each feed."""
-    known, rows, lines = dict(by_identity(settings)), [], []
+    known, rows, lines = dict(sources_by_key(settings)), [], []
     for feed in opml.feeds:
         try:
-            row, dropped = row_of(feed)
+            row, dropped = to_source_row(feed)
         except SettingsError as error:
-            lines.append(Imported(outcome="left out", name=feed.title, url=feed.url, why=str(error)))
+            lines.append(ImportResult(outcome="left out", name=feed.title, url=feed.url, why=str(error)))
             continue
-        there = known.setdefault(identity(row), row)
+        there = known.setdefault(feed_key(row), row)
         if there is row:
             rows.append(row)
         if there is row:
-            lines.append(Imported(outcome="added", name=row.source().name, url=row.url, why="; ".join(dropped)))
+            lines.append(ImportResult(outcome="added", name=row.source().name, url=row.url, why="; ".join(dropped)))
         else:
-            lines.append(Imported(outcome="already there", name=there.source().name, url=there.url))
-    return rows, lines + [Imported(outcome="left out", name="", url="", why=fault) for fault in opml.faults]
+            lines.append(ImportResult(outcome="already there", name=there.source().name, url=there.url))
+    return rows, lines + [ImportResult(outcome="left out", name="", url="", why=fault) for fault in opml.faults]
 
 
-def row_of(feed: OpmlFeed) -> tuple[SourceSettings, tuple[str, ...]]:
+def to_source_row(feed: OpmlFeed) -> tuple[SourceSettings, tuple[str, ...]]:
     """
     Return the settings row of a feed, and in words what was dropped of it.
 
@@ -287,17 +288,16 @@ def row_of(feed: OpmlFeed) -> tuple[SourceSettings, tuple[str, ...]]:
 
     Errors: SettingsError if another field cannot be used.
     """
-    from watcher.settings.codes import country, language
     from watcher.settings.edit import source_row
-    from watcher.settings.values import shown
+    from watcher.settings.types import country_code, language_tag, quote_value
 
     fields = asdict(feed)
     name = str(fields.pop("title"))[:NAME_CHARS]
-    fields["language"] = language(feed.language or "")
-    fields["country"] = country(feed.country or "")
+    fields["language"] = language_tag(feed.language or "")
+    fields["country"] = country_code(feed.country or "")
     fields["section"] = (feed.section or "")[:NAME_CHARS].rstrip(" /")
     dropped = tuple(
-        f"without its {what}: {shown(said)} is none"
+        f"without its {what}: {quote_value(said)} is none"
         for what, said, read in (
             ("language", feed.language, fields["language"]),
             ("country", feed.country, fields["country"]),
@@ -307,7 +307,7 @@ def row_of(feed: OpmlFeed) -> tuple[SourceSettings, tuple[str, ...]]:
     return source_row(name=name, **fields), dropped
 
 
-def report_import(lines: list[Imported], *, json: bool) -> None:
+def print_import(lines: list[ImportResult], *, json: bool) -> None:
     """Print what became of each feed."""
     if json:
         print_json([asdict(line) for line in lines])
@@ -319,7 +319,7 @@ def report_import(lines: list[Imported], *, json: bool) -> None:
     print_lines([", ".join(f"{number} {word}" for word, number in counts.items())])
 
 
-@examples("watcher sources export > feeds.opml", "watcher sources export --with-passwords feeds.opml")
+@with_examples("watcher sources export > feeds.opml", "watcher sources export --with-passwords feeds.opml")
 def export_opml(
     file: Annotated[Path | None, typer.Argument(help="File to write; else standard output.")] = None,
     with_passwords: Annotated[
@@ -334,9 +334,9 @@ def export_opml(
     cannot be read from such a file.
     """
     from watcher.feeds.opml import render_opml
-    from watcher.settings.edit import write
+    from watcher.settings.edit import write_file
 
-    feeds = [feed_of(row) for row in load_settings(config).sources]
+    feeds = [to_opml_feed(row) for row in load_settings(config).sources]
     secret = [feed for feed in feeds if hide_secrets(feed.url) != feed.url]
     if not with_passwords:
         feeds = [replace(feed, url=hide_secrets(feed.url)) for feed in feeds]
@@ -344,7 +344,7 @@ def export_opml(
     if file is None or str(file) == "-":
         sys.stdout.write(text)
     else:
-        write(file, text)
+        write_file(file, text)
         say(f"wrote {format_count(len(feeds), 'source')} to {file}")
     if secret:
         addresses = format_count(len(secret), "address", "addresses")
@@ -356,10 +356,10 @@ def export_opml(
     return DONE
 
 
-def feed_of(row: SourceSettings) -> OpmlFeed:
+def to_opml_feed(row: SourceSettings) -> OpmlFeed:
     """Return a settings row as a feed of OPML."""
     from watcher.feeds.opml import OpmlFeed
-    from watcher.settings.values import format_duration
+    from watcher.settings.types import format_duration
 
     source = row.source()
     return OpmlFeed(

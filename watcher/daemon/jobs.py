@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from watcher.daemon.clock import Clock
 from watcher.errors import EmbedderError, StoreError, WatcherError
 from watcher.plugins import load_plugins
-from watcher.settings.model import Settings
+from watcher.settings.models import Settings
 from watcher.store.clock import drop_far_times, drop_future_times
 from watcher.store.daemon_lock import JobFault, NextRun
 from watcher.store.search import index_missing

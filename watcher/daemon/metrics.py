@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine
 
 from watcher.model import Failed, Offline, Polled
 from watcher.plugins import load_plugins
-from watcher.settings.model import Settings
+from watcher.settings.models import Settings
 from watcher.store.articles import count_articles
 from watcher.store.engine import store_bytes
 from watcher.store.polls import count_words

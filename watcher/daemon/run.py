@@ -21,9 +21,9 @@ from watcher.daemon.logging import log_event
 from watcher.daemon.metrics import Counts
 from watcher.daemon.services import AT_A_START, SPREAD_S, Services, Signs, queue_of
 from watcher.errors import SettingsError, StoreError, WatcherError
-from watcher.settings.edit import Difference
-from watcher.settings.load import load
-from watcher.settings.model import Settings
+from watcher.settings.edit import SettingsDiff
+from watcher.settings.load import load_file
+from watcher.settings.models import Settings
 from watcher.store.daemon_lock import Held, held
 from watcher.store.stats import enable_auto_vacuum
 from watcher.text.format import fields
@@ -231,7 +231,7 @@ async def reload_settings(services: Services) -> bool:
     if path is None:
         return False
     try:
-        found = await services.change(await asyncio.to_thread(load, path))
+        found = await services.change(await asyncio.to_thread(load_file, path))
     except SettingsError as error:
         for problem in error.problems:
             place = f"{problem.path}:{problem.line}:{problem.column}"
@@ -246,7 +246,7 @@ async def reload_settings(services: Services) -> bool:
     return True
 
 
-def log_difference(found: Difference) -> None:
+def log_difference(found: SettingsDiff) -> None:
     """Log what is different; what only a start can change is named."""
     at_a_start = [name for name in found.settings if name in AT_A_START]
     changed = [name for name in found.settings if name not in AT_A_START]

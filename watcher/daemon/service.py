@@ -12,9 +12,9 @@ from typing import Any
 
 from watcher.daemon.unit import NAME, STATE, Unit, text_of
 from watcher.errors import WatcherError
-from watcher.settings.model import Settings
-from watcher.settings.secrets import Secret
-from watcher.settings.section import Part, Rows
+from watcher.settings.base import SettingsList, SettingsModel
+from watcher.settings.models import Settings
+from watcher.settings.types import Secret
 
 BOOTED = Path("/run/systemd/system")  # sd_booted(3)
 HIDDEN = (Path("/home"), Path("/root"), Path("/run/user"), Path("/tmp"))  # from a service of the system
@@ -146,11 +146,11 @@ def secrets_in(settings: Settings) -> tuple[Secret, ...]:
 
 def values_in(part: Any, above: str = "") -> Iterator[tuple[str, object]]:  # noqa: ANN401 - any value of the settings
     """Yield each value of the settings with its dotted name."""
-    if isinstance(part, Part):
+    if isinstance(part, SettingsModel):
         for name, field in type(part).model_fields.items():
             yield from values_in(getattr(part, name), f"{above}.{field.alias or name}".lstrip("."))
-    elif isinstance(part, Rows | tuple):
-        for row in part.root if isinstance(part, Rows) else part:
+    elif isinstance(part, SettingsList | tuple):
+        for row in part.root if isinstance(part, SettingsList) else part:
             yield from values_in(row, above)
     elif part is not None:
         yield above, part

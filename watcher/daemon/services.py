@@ -16,8 +16,8 @@ from watcher.daemon.jobs import VISITS, Job, JobRunner, own_jobs, plugged_in_job
 from watcher.daemon.metrics import Counts
 from watcher.features.embedders import embedder_config, resolve_embedder
 from watcher.net.client import Client
-from watcher.settings.edit import Difference, difference
-from watcher.settings.model import Settings
+from watcher.settings.edit import SettingsDiff, diff_settings
+from watcher.settings.models import Settings
 from watcher.store.daemon_lock import JobFault
 from watcher.store.feeds import sync_sources
 from watcher.worker.backfill import FEATURES, VECTORS
@@ -103,7 +103,7 @@ class Services:
             if job.cron is None and not end.is_set():
                 await self.jobs.run(job)
 
-    async def change(self, settings: Settings) -> Difference:
+    async def change(self, settings: Settings) -> SettingsDiff:
         """
         Take new settings, and return what is different in them; what is at work ends as it began.
 
@@ -111,7 +111,7 @@ class Services:
 
         Errors: WatcherError, and then the old ones stay.
         """
-        found = difference(self.settings, settings)
+        found = diff_settings(self.settings, settings)
         kept = settings.model_copy(
             update={
                 "work": self.settings.work,

@@ -23,7 +23,7 @@ from starlette.types import ASGIApp
 from watcher.daemon.jobs import Job
 from watcher.daemon.metrics import Metrics, process_metrics, read_store_metrics
 from watcher.errors import WatcherError
-from watcher.settings.model import Settings
+from watcher.settings.models import Settings
 from watcher.store.articles import count_articles
 from watcher.store.writer import read
 from watcher.text.format import fields

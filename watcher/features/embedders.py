@@ -12,8 +12,8 @@ from watcher.errors import EmbedderError, PluginError
 from watcher.model import Features
 
 if TYPE_CHECKING:
-    from watcher.settings.model import SemanticSettings
-    from watcher.settings.secrets import Secret
+    from watcher.settings.models import SemanticSettings
+    from watcher.settings.types import Secret
 
 MAX_DIMENSIONS = 8_192
 LOCAL_BATCH = 16  # texts a task: about two seconds of a small model on one core

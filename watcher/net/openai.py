@@ -17,7 +17,7 @@ from watcher.feeds.html_text import one_line
 from watcher.feeds.schedule import retry_after
 from watcher.net.error_text import describe_status
 from watcher.net.post import Post, PostRequest, PostResponse
-from watcher.settings.secrets import Secret
+from watcher.settings.types import Secret
 
 COMPLETION_BYTES = 1 << 20  # of an answer
 CHARS_A_TOKEN = 3  # where the endpoint does not count

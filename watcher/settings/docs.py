@@ -18,13 +18,12 @@ from pydantic.fields import FieldInfo
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core.core_schema import NullableSchema, WithDefaultSchema
 
-from watcher.settings.edit import toml
+from watcher.settings.base import Loc, SettingsList, SettingsModel
+from watcher.settings.edit import to_toml
 from watcher.settings.load import settings_model
-from watcher.settings.model import Settings, hide_password
-from watcher.settings.positions import Positions
-from watcher.settings.section import Loc, Part, Rows
-from watcher.settings.syntax import read
-from watcher.settings.values import format_size
+from watcher.settings.models import Settings, hide_password
+from watcher.settings.toml_syntax import Positions, parse_with_recovery
+from watcher.settings.types import format_size
 
 DRAFT = "http://json-schema.org/draft-07/schema#"  # the one that editors of TOML know
 HIDDEN = "…"
@@ -61,87 +60,87 @@ class EditorSchema(GenerateJsonSchema):
         return found
 
     def encode_default(self, dft: Any) -> Any:  # noqa: ANN401 (as pydantic has it)
-        return toml(dft)[1:-1] if isinstance(dft, timedelta | time | Path) else super().encode_default(dft)
+        return to_toml(dft)[1:-1] if isinstance(dft, timedelta | time | Path) else super().encode_default(dft)
 
     def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ANN401 (as pydantic has it)
         return False
 
 
-def schema() -> dict[str, Any]:
+def json_schema() -> dict[str, Any]:
     """Return the schema of a whole file: watcher's own sections and those of installed packages."""
     found = settings_model().model_json_schema(schema_generator=EditorSchema)
     return found | {"$schema": DRAFT, "title": "Settings of Watcher"}
 
 
-def page() -> str:
+def settings_page() -> str:
     """Return the page of all settings, in Markdown."""
-    whole = schema()
+    whole = json_schema()
     lines = [HEAD]
     for key, one in whole["properties"].items():
-        words = one.get("description") or followed(one, whole)["description"]
-        lines += table(whole, key, *table_in(one, whole), words)
+        words = one.get("description") or resolve_ref(one, whole)["description"]
+        lines += table_section(whole, key, *nested_table(one, whole), words)
     return "\n".join(lines)
 
 
-def table(whole: dict[str, Any], name: str, part: dict[str, Any], many: bool, words: str) -> Iterator[str]:
+def table_section(whole: dict[str, Any], name: str, part: dict[str, Any], many: bool, words: str) -> Iterator[str]:
     """Yield a heading, a sentence and the rows of one table, then the tables inside it."""
     yield f"## `{f'[[{name}]]' if many else f'[{name}]'}`\n\n{words}\n"
     yield "| setting | type | default | what it says |"
     yield "| --- | --- | --- | --- |"
     inner = []
     for key, one in part["properties"].items():
-        nested, is_list = table_in(one, whole)
+        nested, is_list = nested_table(one, whole)
         if nested:
             inner.append((f"{name}.{key}", nested, is_list, nested["description"]))
-        kind = ("list of tables" if is_list else "table") if nested else type_words(one)
-        default = "required" if key in part.get("required", ()) else "" if nested else default_words(one)
-        yield f"| `{key}` | {kind} | {default} | {escaped(one.get('description', ''))} |"
+        kind = ("list of tables" if is_list else "table") if nested else describe_type(one)
+        default = "required" if key in part.get("required", ()) else "" if nested else describe_default(one)
+        yield f"| `{key}` | {kind} | {default} | {escape_cell(one.get('description', ''))} |"
     yield ""
     for each in inner:
-        yield from table(whole, *each)
+        yield from table_section(whole, *each)
 
 
-def table_in(one: dict[str, Any], whole: dict[str, Any]) -> tuple[dict[str, Any], bool]:
+def nested_table(one: dict[str, Any], whole: dict[str, Any]) -> tuple[dict[str, Any], bool]:
     """Return the schema of the table that a setting is, empty if it is none, and whether it is a list of them."""
-    one = followed(one, whole)
+    one = resolve_ref(one, whole)
     if one.get("type") == "array":
-        return table_in(one["items"], whole)[0], True
+        return nested_table(one["items"], whole)[0], True
     return (one if "properties" in one else {}), False
 
 
-def followed(one: dict[str, Any], whole: dict[str, Any]) -> dict[str, Any]:
+def resolve_ref(one: dict[str, Any], whole: dict[str, Any]) -> dict[str, Any]:
     """Return the schema that a reference leads to, or the schema itself."""
     return whole["$defs"][one["$ref"].rpartition("/")[2]] if "$ref" in one else one
 
 
-def type_words(one: dict[str, Any]) -> str:
+def describe_type(one: dict[str, Any]) -> str:
     """Return the type of a setting in words."""
     if "enum" in one:
         return " or ".join(f'`"{choice}"`' for choice in one["enum"])
     if one.get("type") == "array":
-        return f"list of {type_words(one['items'])}"
+        return f"list of {describe_type(one['items'])}"
     if one.get("type") == "object":
-        return f"table of {type_words(one['additionalProperties'])}s"
+        return f"table of {describe_type(one['additionalProperties'])}s"
     if "anyOf" in one and "title" not in one:
-        return " or ".join(type_words(each) for each in one["anyOf"])
+        return " or ".join(describe_type(each) for each in one["anyOf"])
     return str(one.get("title") or WORDS[one.get("format", one["type"])])
 
 
-def default_words(one: dict[str, Any]) -> str:
+def describe_default(one: dict[str, Any]) -> str:
     """Return the default of a setting as the file would say it."""
     value = one.get("default")
     if value is None:
         return ""
-    return f"`{toml(format_size(value) if one.get('title') == 'size' else value)}`"
+    return f"`{to_toml(format_size(value) if one.get('title') == 'size' else value)}`"
 
 
-def escaped(text: str) -> str:
+def escape_cell(text: str) -> str:
     """Return text that is safe inside a Markdown table."""
     return text.replace("|", "\\|").replace("<", "&lt;")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Value:
+class SettingValue:
     """A setting: its table ("[poll]", "[[digests]] 1"), its name, its value as TOML, its line; None: the default."""
 
     table: str
@@ -150,34 +149,34 @@ class Value:
     line: int | None
 
 
-def origins(settings: Settings, text: str) -> Iterator[Value]:
+def settings_with_origin(settings: Settings, text: str) -> Iterator[SettingValue]:
     """Yield each setting of the file `text`, in the order of the models; tables that it does not have with defaults."""
-    found = read(text)
-    yield from of_part(settings, found.data, Positions(found.sound), ())
+    found = parse_with_recovery(text)
+    yield from section_values(settings, found.data, Positions(found.sound), ())
 
 
-def of_part(part: Part, data: object, places: Positions, loc: Loc) -> Iterator[Value]:
+def section_values(part: SettingsModel, data: object, places: Positions, loc: Loc) -> Iterator[SettingValue]:
     """Yield the settings of a table, then those of the tables in it."""
     given = data if isinstance(data, Mapping) else {}
-    inner: list[Iterator[Value]] = []
+    inner: list[Iterator[SettingValue]] = []
     for name, field in type(part).model_fields.items():
         key, value = field.alias or name, getattr(part, name)
         here = (*loc, key)
-        rows = value.root if isinstance(value, Rows) else value
-        if isinstance(value, Part):
-            inner.append(of_part(value, given.get(key), places, here))
-        elif isinstance(rows, tuple) and any(isinstance(row, Part) for row in rows):
+        rows = value.root if isinstance(value, SettingsList) else value
+        if isinstance(value, SettingsModel):
+            inner.append(section_values(value, given.get(key), places, here))
+        elif isinstance(rows, tuple) and any(isinstance(row, SettingsModel) for row in rows):
             raw = given.get(key)
             listed = raw if isinstance(raw, list) else [None] * len(rows)
-            inner += [of_part(row, listed[n], places, (*here, n)) for n, row in enumerate(rows)]
+            inner += [section_values(row, listed[n], places, (*here, n)) for n, row in enumerate(rows)]
         elif loc:
             line = places.key(here)[0] if key in given else None
-            yield Value(table=table_of(loc), name=key, value=shown(value, field), line=line)
+            yield SettingValue(table=table_heading(loc), name=key, value=format_value(value, field), line=line)
     for more in inner:
         yield from more
 
 
-def table_of(loc: Loc) -> str:
+def table_heading(loc: Loc) -> str:
     """Return the heading of a table, and which one of a list: "[semantic.endpoint]", "[[digests]] 2"."""
     names = ".".join(str(part) for part in loc if isinstance(part, str))
     numbers = ".".join(str(part + 1) for part in loc if isinstance(part, int))
@@ -185,17 +184,19 @@ def table_of(loc: Loc) -> str:
     return f"{heading} {numbers}".rstrip()
 
 
-def shown(value: object, field: FieldInfo) -> str:
+def format_value(value: object, field: FieldInfo) -> str:
     """Return a value as TOML writes it; what is secret is hidden, and the place of a secret is not."""
     if value is None:
         extra = field.json_schema_extra
-        return toml(extra["default"]) if isinstance(extra, dict) and "default" in extra else "none"
+        return to_toml(extra["default"]) if isinstance(extra, dict) and "default" in extra else "none"
     if isinstance(value, str) and "://" in value and not field.repr:
-        return toml(hide_password(value) if field.default_factory else HIDDEN)
+        return to_toml(hide_password(value) if field.default_factory else HIDDEN)
     if isinstance(value, Mapping):
-        return f"{{ {', '.join(f'{toml(key)} = {toml(each)}' for key, each in value.items())} }}" if value else "{}"
-    return toml(format_size(value) if isinstance(value, ByteSize) else value)
+        return (
+            f"{{ {', '.join(f'{to_toml(key)} = {to_toml(each)}' for key, each in value.items())} }}" if value else "{}"
+        )
+    return to_toml(format_size(value) if isinstance(value, ByteSize) else value)
 
 
 if __name__ == "__main__":
-    sys.stdout.write(page())
+    sys.stdout.write(settings_page())

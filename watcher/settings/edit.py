@@ -19,11 +19,11 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from watcher.errors import SettingsError
-from watcher.settings.load import dotted, explain, parse, read_file
-from watcher.settings.model import Settings, SourceSettings
-from watcher.settings.positions import Positions
-from watcher.settings.section import Part, Rows
-from watcher.settings.values import format_duration
+from watcher.settings.base import SettingsList, SettingsModel
+from watcher.settings.load import format_location, parse_settings, read_file, to_issues
+from watcher.settings.models import Settings, SourceSettings
+from watcher.settings.toml_syntax import Positions
+from watcher.settings.types import format_duration
 from watcher.text.format import escape_control_characters
 
 LIST = "sources"
@@ -42,8 +42,10 @@ def source_row(**fields: object) -> SourceSettings:
             {key: value for key, value in fields.items() if value not in (None, "", ())}
         )
     except ValidationError as error:
-        faults = explain(error, SourceSettings)
-        raise SettingsError((), "; ".join(f"{dotted(fault.loc)}: {fault.message}" for fault in faults)) from None
+        faults = to_issues(error, SourceSettings)
+        raise SettingsError(
+            (), "; ".join(f"{format_location(fault.loc)}: {fault.message}" for fault in faults)
+        ) from None
 
 
 def add_sources(text: str, rows: Sequence[SourceSettings]) -> str:
@@ -90,7 +92,7 @@ def switch_source(text: str, index: int, *, enabled: bool) -> str:
     lines = text.split("\n")
     at = positions.key((LIST, index, "enabled"))[0]
     if SWITCH.match(lines[at - 1]) and span[0] < at <= span[1]:
-        lines[at - 1] = SWITCH.sub(f"enabled = {toml(enabled)}", lines[at - 1])
+        lines[at - 1] = SWITCH.sub(f"enabled = {to_toml(enabled)}", lines[at - 1])
     elif not enabled:
         lines.insert(span[1], "enabled = false")
     return "\n".join(lines)
@@ -102,40 +104,40 @@ def row_lines(row: SourceSettings) -> list[str]:
     for name, field in SourceSettings.model_fields.items():
         value = getattr(row, name)
         if field.is_required() or value != field.default:
-            lines.append(f"{name} = {toml(value)}")
+            lines.append(f"{name} = {to_toml(value)}")
     return lines
 
 
-def toml(value: object) -> str:
+def to_toml(value: object) -> str:
     """Return a value as TOML."""
     if isinstance(value, bool | int):
         return str(value).lower()
     if isinstance(value, timedelta):
-        return quoted(format_duration(value))
+        return quote_toml(format_duration(value))
     if isinstance(value, time):
-        return quoted(f"{value:%H:%M}")
+        return quote_toml(f"{value:%H:%M}")
     if isinstance(value, tuple | list):
-        return f"[{', '.join(toml(item) for item in value)}]"
-    return quoted(str(value))
+        return f"[{', '.join(to_toml(item) for item in value)}]"
+    return quote_toml(str(value))
 
 
-def quoted(text: str) -> str:
+def quote_toml(text: str) -> str:
     """Return a basic TOML string: JSON's escapes are TOML's; DEL and what turns a line's direction are escaped too."""
     return escape_control_characters(json.dumps(text, ensure_ascii=False))
 
 
-def save(path: Path, text: str) -> Settings:
+def save_settings(path: Path, text: str) -> Settings:
     """
     Write `text` to the settings file at `path` in one step, and return the settings that it says.
 
     Errors: SettingsError if `text` has faults (then nothing is written) or the file cannot be written.
     """
-    settings = parse(text, path)
-    write(path, text)
+    settings = parse_settings(text, path)
+    write_file(path, text)
     return settings
 
 
-def write(path: Path, text: str) -> None:
+def write_file(path: Path, text: str) -> None:
     """Put `text` in place of the file at `path`, whole or not at all; its mode, its line ends and links to it stay."""
     target = path.resolve()
     temporary = None
@@ -163,13 +165,13 @@ def current_umask() -> int:
     return mask
 
 
-def edit(path: Path) -> tuple[str, Settings]:
+def read_for_edit(path: Path) -> tuple[str, Settings]:
     """Return the text of the settings file at `path` and what it says; errors as `load`."""
     text = read_file(path)
-    return text, parse(text, path)
+    return text, parse_settings(text, path)
 
 
-def raw_of(row: SourceSettings) -> Mapping[str, object]:
+def row_to_dict(row: SourceSettings) -> Mapping[str, object]:
     """Return a row's fields as JSON can say them: durations as the file writes them."""
     return {
         name: format_duration(value) if isinstance(value, timedelta) else value
@@ -178,7 +180,7 @@ def raw_of(row: SourceSettings) -> Mapping[str, object]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
+class SettingsDiff:
     """URLs of sources, and the names of other settings: "poll.every", "digests.world.at"; never a value."""
 
     sources_added: tuple[str, ...] = ()
@@ -187,14 +189,14 @@ class Difference:
     settings: tuple[str, ...] = ()
 
 
-def difference(before: Settings, after: Settings) -> Difference:
+def diff_settings(before: Settings, after: Settings) -> SettingsDiff:
     """Return what is different in `after`. A source that is switched off counts as removed."""
     old = {source.url: source for source in before.active_sources()}
     new = {source.url: source for source in after.active_sources()}
-    was, now = dict(flat(before)), dict(flat(after))
+    was, now = dict(flatten(before)), dict(flatten(after))
     names = [name for name in {**was, **now} if was.get(name, ...) != now.get(name, ...)]
     tables = tuple(f"{name}." for name in names if (was | now)[name] is TABLE)  # new or gone as a whole
-    return Difference(
+    return SettingsDiff(
         sources_added=tuple(url for url in new if url not in old),
         sources_removed=tuple(url for url in old if url not in new),
         sources_changed=tuple(url for url, source in new.items() if url in old and old[url] != source),
@@ -202,20 +204,20 @@ def difference(before: Settings, after: Settings) -> Difference:
     )
 
 
-def flat(part: Part, above: str = "") -> Iterator[tuple[str, object]]:
+def flatten(part: SettingsModel, above: str = "") -> Iterator[tuple[str, object]]:
     """Yield each setting but the sources, with its dotted name; a table of a list goes by its name or its number."""
     for name, field in type(part).model_fields.items():
         value = getattr(part, name)
         key = f"{above}{field.alias or name}"
         if key == "sources" and not above:
             continue
-        rows = value.root if isinstance(value, Rows) else value
-        if isinstance(value, Part):
-            yield from flat(value, f"{key}.")
-        elif isinstance(rows, tuple) and any(isinstance(row, Part) for row in rows):
+        rows = value.root if isinstance(value, SettingsList) else value
+        if isinstance(value, SettingsModel):
+            yield from flatten(value, f"{key}.")
+        elif isinstance(rows, tuple) and any(isinstance(row, SettingsModel) for row in rows):
             for number, row in enumerate(rows, 1):
                 table = f"{key}.{getattr(row, 'name', None) or number}"
                 yield table, TABLE
-                yield from flat(row, f"{table}.")
+                yield from flatten(row, f"{table}.")
         else:
             yield key, value

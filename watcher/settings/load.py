@@ -15,19 +15,21 @@ from pydantic import BaseModel, Field, RootModel, ValidationError, create_model
 from pydantic_core import ErrorDetails
 
 from watcher.errors import PluginError, Problem, SettingsError
-from watcher.settings.model import Settings
-from watcher.settings.section import Fault, Loc, Part, Rows, plugged_in
-from watcher.settings.syntax import read
-from watcher.settings.values import hint, shown
+from watcher.settings.base import Loc, SettingsList, SettingsModel, ValidationIssue, load_plugin_sections
+from watcher.settings.models import Settings
+from watcher.settings.toml_syntax import parse_with_recovery
+from watcher.settings.types import did_you_mean, quote_value
 
 if TYPE_CHECKING:
-    from watcher.settings.positions import Positions
+    from watcher.settings.toml_syntax import Positions
 
 FILE_NAME = "settings.toml"
-ENV = "WATCHER_CONFIG"
+CONFIG_VARIABLE = "WATCHER_CONFIG"
 MAX_BYTES = 4 * 1024 * 1024  # a settings file with ten thousand sources is a quarter of this
 
-GONE = {"grouping": "a window is grouped as a whole, whatever its size"}  # tables of before 0.1.0, and why they went
+REMOVED_TABLES = {
+    "grouping": "a window is grouped as a whole, whatever its size"
+}  # tables of before 0.1.0, and why they went
 EXPECTED = {
     "string_type": "text in quotes",
     "bool_type": "true or false",
@@ -48,16 +50,16 @@ EXPECTED = {
 }
 
 
-def load(path: Path) -> Settings:
+def load_file(path: Path) -> Settings:
     """
     Return the settings of the file at `path`, frozen, its paths absolute.
 
     Errors: SettingsError with every fault of the file; PluginError if a section's package cannot be loaded.
     """
-    return parse(read_file(path), path)
+    return parse_settings(read_file(path), path)
 
 
-def find(explicit: Path | None = None) -> Path:
+def find_settings(explicit: Path | None = None) -> Path:
     """
     Return the settings file to use.
 
@@ -65,14 +67,14 @@ def find(explicit: Path | None = None) -> Path:
 
     Errors: SettingsError if there is none.
     """
-    override = os.environ.get(ENV)
+    override = os.environ.get(CONFIG_VARIABLE)
     chosen = explicit or (Path(override) if override else None)
     if chosen is not None:
-        return existing(chosen)
+        return require_file(chosen)
     for path in (Path(FILE_NAME), config_folder() / FILE_NAME):
         if path.is_file():
             return path
-    raise missing(f"no {FILE_NAME} here, nor in {config_folder()}")
+    raise file_not_found_error(f"no {FILE_NAME} here, nor in {config_folder()}")
 
 
 def config_folder() -> Path:
@@ -81,15 +83,15 @@ def config_folder() -> Path:
     return (Path(base) if Path(base).is_absolute() else Path.home() / ".config") / "watcher"
 
 
-def existing(path: Path) -> Path:
+def require_file(path: Path) -> Path:
     """Return `path`, or the settings file in it if it is a folder."""
     found = path / FILE_NAME if path.is_dir() else path
     if not found.exists():
-        raise missing(f"{found}: no such file")
+        raise file_not_found_error(f"{found}: no such file")
     return found
 
 
-def missing(words: str) -> SettingsError:
+def file_not_found_error(words: str) -> SettingsError:
     """Return the error for a settings file that is not there."""
     error = SettingsError((), words)
     error.mend = "watcher init writes one; --config names another"
@@ -114,24 +116,24 @@ def read_file(path: Path) -> str:
         raise SettingsError((Problem(path=str(path), line=line, column=column, key="text", message=words),)) from None
 
 
-def parse(text: str, path: Path) -> Settings:
+def parse_settings(text: str, path: Path) -> Settings:
     """Return the settings that `text` says, as if it stood in the file at `path`; errors as `load`."""
-    found = read(text)
+    found = parse_with_recovery(text)
     problems = [
         Problem(path=str(path), line=fault.line, column=fault.column, key=fault.key, message=fault.message)
         for fault in found.faults
     ]
-    model, settings, faults = settings_model(), None, list(between_fields(found.data))
+    model, settings, faults = settings_model(), None, list(cross_field_issues(found.data))
     try:
         settings = model.model_validate(found.data, context={"folder": path.absolute().parent})
     except ValidationError as error:
-        faults += explain(error, model)
+        faults += to_issues(error, model)
     if found.faults:  # what is missing may stand in a line that could not be read
         faults = [fault for fault in faults if not fault.missing]
     if faults:
-        from watcher.settings.positions import Positions
+        from watcher.settings.toml_syntax import Positions
 
-        problems += place(faults, Positions(found.sound), path)
+        problems += locate_issues(faults, Positions(found.sound), path)
     if problems or settings is None:
         raise SettingsError(tuple(sorted(set(problems), key=lambda p: (p.line, p.column, p.key, p.message))))
     settings._path = path.absolute()
@@ -143,16 +145,16 @@ def parse(text: str, path: Path) -> Settings:
 def settings_model() -> type[Settings]:
     """Return the model of a whole settings file: watcher's own sections and those of installed packages."""
     fields: dict[str, Any] = {}
-    for name, section in plugged_in().items():
+    for name, section in load_plugin_sections().items():
         if name in Settings.model_fields:
             raise PluginError(f"the settings section [{name}] is watcher's own; a package cannot add it")
-        default: object = section.default if issubclass(section, Rows) else {}
+        default: object = section.default if issubclass(section, SettingsList) else {}
         words = (section.__doc__ or "").strip().partition("\n")[0]
         fields[name] = (section, Field(default=default, description=words))
     return create_model("Settings", __base__=Settings, **fields)
 
 
-def between_fields(data: Mapping[str, object]) -> Iterator[Fault]:
+def cross_field_issues(data: Mapping[str, object]) -> Iterator[ValidationIssue]:
     """Yield the faults between fields of each section, and between sections."""
     yield from Settings.faults(data, data)
     for name, section in sections().items():
@@ -161,21 +163,21 @@ def between_fields(data: Mapping[str, object]) -> Iterator[Fault]:
                 yield replace(fault, loc=(name, *fault.loc))
 
 
-def sections() -> Mapping[str, type[Part] | type[Rows]]:
+def sections() -> Mapping[str, type[SettingsModel] | type[SettingsList]]:
     """Return the models of all sections that are one table or have checks of their own."""
     own = {name: field.annotation for name, field in Settings.model_fields.items()}
-    parts = {name: part for name, part in own.items() if isinstance(part, type) and issubclass(part, Part)}
-    return {**parts, **plugged_in()}
+    parts = {name: part for name, part in own.items() if isinstance(part, type) and issubclass(part, SettingsModel)}
+    return {**parts, **load_plugin_sections()}
 
 
-def place(faults: list[Fault], positions: Positions, path: Path) -> Iterator[Problem]:
+def locate_issues(faults: list[ValidationIssue], positions: Positions, path: Path) -> Iterator[Problem]:
     """Yield each fault with the place of its key or value."""
     for fault in faults:
         line, column = positions.key(fault.loc) if fault.at_key else positions.value(fault.loc)
-        yield Problem(path=str(path), line=line, column=column, key=dotted(fault.loc), message=fault.message)
+        yield Problem(path=str(path), line=line, column=column, key=format_location(fault.loc), message=fault.message)
 
 
-def dotted(loc: tuple[str | int, ...]) -> str:
+def format_location(loc: tuple[str | int, ...]) -> str:
     """Return a location as a person reads it: `sources[2].url`, counted from 1."""
     out = ""
     for part in loc:
@@ -183,20 +185,22 @@ def dotted(loc: tuple[str | int, ...]) -> str:
     return out or "settings"
 
 
-def explain(error: ValidationError, model: type[BaseModel]) -> Iterator[Fault]:
+def to_issues(error: ValidationError, model: type[BaseModel]) -> Iterator[ValidationIssue]:
     """Yield one fault for each error, its location as in the file."""
     for detail in error.errors(include_url=False):
         loc = tuple(part for part in detail["loc"] if part != "root")
         kind = detail["type"]
         if kind == "extra_forbidden":
-            yield Fault(loc=loc, message=unknown(loc, model), at_key=True)
+            yield ValidationIssue(loc=loc, message=unknown_key_message(loc, model), at_key=True)
         elif kind == "missing":
-            yield Fault(loc=loc, message=f"is missing{needed(loc, model)}", at_key=True, missing=True)
+            yield ValidationIssue(
+                loc=loc, message=f"is missing{missing_key_hint(loc, model)}", at_key=True, missing=True
+            )
         else:
-            yield Fault(loc=loc, message=words(detail))
+            yield ValidationIssue(loc=loc, message=message_for(detail))
 
 
-def words(detail: ErrorDetails) -> str:
+def message_for(detail: ErrorDetails) -> str:
     """Return got and expected for one error of a value."""
     context: dict[str, Any] = detail.get("ctx") or {}
     kind, got = detail["type"], detail["input"]
@@ -205,54 +209,54 @@ def words(detail: ErrorDetails) -> str:
     if kind == "literal_error":
         known = [part.strip("'") for part in str(context.get("expected", "")).replace(" or ", ", ").split(", ")]
         choices = ", ".join(f'"{name}"' for name in known)
-        return f"got {shown(got)}, expected one of {choices}{hint(str(got), known)}"
+        return f"got {quote_value(got)}, expected one of {choices}{did_you_mean(str(got), known)}"
     template = EXPECTED.get(kind)
     expected = template.format(**context) if template else detail["msg"]
-    return f"got {described(got)}, expected {expected}"
+    return f"got {describe_value(got)}, expected {expected}"
 
 
-def described(value: object) -> str:
+def describe_value(value: object) -> str:
     """Return a value, or the kind of a large one."""
     if isinstance(value, dict):
         return "a table"
     if isinstance(value, list | tuple):
         return "a list" if value else "an empty list"
-    return shown(value)
+    return quote_value(value)
 
 
-def unknown(loc: Loc, model: type[BaseModel]) -> str:
+def unknown_key_message(loc: Loc, model: type[BaseModel]) -> str:
     """Return the message for a key that no model has: the key that is like it, here or in another table."""
-    if len(loc) == 1 and loc[0] in GONE:
-        return f"this table has no effect any more and is to be removed: {GONE[loc[0]]}"
-    name, known = str(loc[-1]), names(model_at(model, loc[:-1]))
-    near = hint(name, known)
+    if len(loc) == 1 and loc[0] in REMOVED_TABLES:
+        return f"this table has no effect any more and is to be removed: {REMOVED_TABLES[loc[0]]}"
+    name, known = str(loc[-1]), allowed_keys(model_at(model, loc[:-1]))
+    near = did_you_mean(name, known)
     if near:
         return f"unknown setting{near}"
-    elsewhere = [table for table, fields in tables(model) if name in fields]
+    elsewhere = [table for table, fields in top_level_tables(model) if name in fields]
     if elsewhere:
         return f"unknown setting here; it belongs in {' or '.join(elsewhere)}"
     return f"unknown setting; known here: {', '.join(known)}"
 
 
-def needed(loc: Loc, model: type[BaseModel]) -> str:
+def missing_key_hint(loc: Loc, model: type[BaseModel]) -> str:
     """Return what a missing key would say, from its line of help."""
     owner = model_at(model, loc[:-1])
     field = owner.model_fields.get(str(loc[-1])) if owner else None
     return f"; expected: {field.description}" if field and field.description else ""
 
 
-def names(model: type[BaseModel] | None) -> tuple[str, ...]:
+def allowed_keys(model: type[BaseModel] | None) -> tuple[str, ...]:
     """Return the keys that a table may have, as they stand in a file."""
     return tuple(field.alias or name for name, field in model.model_fields.items()) if model else ()
 
 
-def tables(model: type[BaseModel]) -> Iterator[tuple[str, tuple[str, ...]]]:
+def top_level_tables(model: type[BaseModel]) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Yield each table of the top level as it is written, and its keys."""
     for name, field in model.model_fields.items():
-        inner = part_of(field.annotation)
+        inner = inner_model(field.annotation)
         if inner:
             many = field.annotation is not inner
-            yield f"[[{name}]]" if many else f"[{name}]", names(inner)
+            yield f"[[{name}]]" if many else f"[{name}]", allowed_keys(inner)
 
 
 def model_at(model: type[BaseModel], loc: Loc) -> type[BaseModel] | None:
@@ -262,18 +266,18 @@ def model_at(model: type[BaseModel], loc: Loc) -> type[BaseModel] | None:
         if isinstance(part, int) or found is None:
             continue
         fields = {field.alias or name: field for name, field in found.model_fields.items()}
-        found = part_of(fields[part].annotation) if part in fields else None
+        found = inner_model(fields[part].annotation) if part in fields else None
     return found
 
 
-def part_of(annotation: Any) -> type[BaseModel] | None:  # noqa: ANN401 (any type form)
+def inner_model(annotation: Any) -> type[BaseModel] | None:  # noqa: ANN401 (any type form)
     """Return the model inside a type: itself, of a list's rows, or of an optional."""
     if isinstance(annotation, type) and issubclass(annotation, RootModel):
-        return part_of(annotation.model_fields["root"].annotation)
+        return inner_model(annotation.model_fields["root"].annotation)
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     origin = get_origin(annotation)
     if origin in (tuple, list, Annotated, Union, types.UnionType):
         inner: Iterable[Any] = get_args(annotation)
-        return next((found for item in inner if (found := part_of(item))), None)
+        return next((found for item in inner if (found := inner_model(item))), None)
     return None

@@ -32,7 +32,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from watcher.errors import StoreError
 from watcher.plugins import load_plugins
-from watcher.settings.model import secret_of
+from watcher.settings.models import secret_of
 from watcher.store.errors import to_store_error, transient_error
 from watcher.store.partitions import create_partitions
 from watcher.store.schema import facts, metadata

@@ -20,7 +20,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from watcher.settings.daemon import is_loopback, place
+from watcher.settings.models import is_loopback, parse_host_port
 
 POLICY = (
     "default-src 'none'; style-src {style}; script-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "
@@ -153,7 +153,7 @@ def token_in(authorization: str) -> str:
 
 def is_this_machine(host: str) -> bool:
     """Whether a Host header names this machine."""
-    found = place(host) or place(f"{host}:1")
+    found = parse_host_port(host) or parse_host_port(f"{host}:1")
     return found is not None and is_loopback(found[0])
 
 

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from watcher.errors import WatcherError
-from watcher.settings.daemon import MetricsSettings, WebSettings, place, token_of
+from watcher.settings.models import MetricsSettings, WebSettings, parse_host_port, token_of
 from watcher.web.auth import Guard
 
 CONNECTIONS = 400  # that are answered; a browser keeps up to six
@@ -114,7 +114,7 @@ class Listener:
 
 def bind(listen: str, *, section: str) -> socket.socket:
     """Return a socket at host:port. Errors: WatcherError."""
-    found = place(listen)
+    found = parse_host_port(listen)
     assert found is not None, listen  # the settings have checked it
     listener = socket.socket(socket.AF_INET6 if ":" in found[0] else socket.AF_INET, socket.SOCK_STREAM)
     try:

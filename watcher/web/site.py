@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine
 
 from watcher.errors import WatcherError
 from watcher.plugins import load_plugins
-from watcher.settings.model import Settings
+from watcher.settings.models import Settings
 
 GROUP = "watcher.web"  # entry points: value = "module:function", which takes (settings, engine) and returns a Wing
 HTML = "text/html; charset=utf-8"

@@ -12,8 +12,8 @@ from sqlalchemy import Connection
 from watcher.errors import SettingsError
 from watcher.feeds.health import Health, health, rank
 from watcher.feeds.html_text import one_line
-from watcher.settings.edit import edit, save, switch_source
-from watcher.settings.model import Settings
+from watcher.settings.edit import read_for_edit, save_settings, switch_source
+from watcher.settings.models import Settings
 from watcher.store.articles import ArticleSummary, latest_of_feed
 from watcher.store.daemon_lock import find_mark
 from watcher.store.feeds import FeedState, feed_state, feed_states, make_due, source_of_feed, sync_sources
@@ -217,9 +217,9 @@ def mute(site: Site, url: str, *, muted: bool) -> None:
     path = site.settings.path
     if path is None:
         raise SettingsError((), "there is no settings file to note it in")
-    text, settings = edit(path)
-    save(path, switch_source(text, index_of(settings, url), enabled=not muted))
-    site.settings = edit(path)[1]
+    text, settings = read_for_edit(path)
+    save_settings(path, switch_source(text, index_of(settings, url), enabled=not muted))
+    site.settings = read_for_edit(path)[1]
     sources = site.settings.active_sources()
     write(site.engine, sync_sources, sources, now=site.now())
     site.on_settings()

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine
 
 from watcher.features.embedders import EmbedderConfig, embedder_config, resolve_embedder
 from watcher.net.client import Client
-from watcher.settings.model import FetchSettings, PollSettings, Settings, StoreSettings
+from watcher.settings.models import FetchSettings, PollSettings, Settings, StoreSettings
 from watcher.store.clock import drop_future_times
 from watcher.store.hosts import LEASE, drop_dead_leases, worker_name
 from watcher.store.writer import Writer

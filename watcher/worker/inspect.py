@@ -16,7 +16,7 @@ from watcher.feeds.schedule import Freshness, NextPoll, Wishes, freshness, next_
 from watcher.model import NotModified, Response, Validators
 from watcher.net.client import ACCEPT_FEED, ACCEPT_PAGE, Client
 from watcher.net.redirects import PERMANENT
-from watcher.settings.model import PollSettings, Settings
+from watcher.settings.models import PollSettings, Settings
 from watcher.text.urls import host_of, normalize_url
 from watcher.worker import tasks
 from watcher.worker.context import parsing_pool, system_clock, user_agent

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection
 
 from watcher.errors import StoreError
-from watcher.settings.model import StoreSettings
+from watcher.settings.models import StoreSettings
 from watcher.store import partitions, retention
 from watcher.store.retention import Sweep
 from watcher.store.stats import disk_usage, free_pages

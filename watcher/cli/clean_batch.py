@@ -6,39 +6,42 @@ import gc
 import json
 import os
 import pickle
+import signal
+import threading
+import time
 from array import array
 from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, islice
 from tempfile import TemporaryFile
-from typing import BinaryIO
+from types import FrameType
+from typing import BinaryIO, TypeVar
 
 from watcher.clean.article import PageExtract, extract_page, finish_article
 from watcher.clean.site_memory import MAX_PAGES, SiteMemory, build_site_memory
-from watcher.cli.limit import limited, watch
 from watcher.errors import CleanError
 from watcher.model import Cleaned
 from watcher.text.urls import host_of
 
-FEW = 8  # pages that are not worth starting processes for
+MIN_PARALLEL_PAGES = 8  # pages that are not worth starting processes for
 CHUNK = 4  # pages that go to a worker at a time
 AHEAD = 3  # chunks a worker that are read before they are asked for
-LIMIT_S = 20.0  # seconds a page may take; the slowest of real pages takes one
-MEMORIES = 128  # sites whose memory is held at a time
-MARK = "\ufeff"  # of byte order: some programs begin a file with it
+PAGE_LIMIT_S = 20.0  # seconds a page may take; the slowest of real pages takes one
+MEMORIES_CACHED = 128  # sites whose memory is held at a time
+BYTE_ORDER_MARK = "\ufeff"  # of byte order: some programs begin a file with it
 PREFIXES = ("www.", "m.", "amp.", "mobile.")
-MANY_OBJECTS = 50_000  # made between looks for garbage: a page makes that many, and hardly a circle among them
+GC_THRESHOLD = 50_000  # made between looks for garbage: a page makes that many, and hardly a circle among them
 
 Result = dict[str, object]
 Line = tuple[int, str]  # its number from 1, its text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Drafted:
+class PageDraft:
     """A page without its HTML: the draft, pickled, or why there is none."""
 
     id: object
@@ -49,7 +52,7 @@ class Drafted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
+class BadLine:
     """A line that is no page."""
 
     line: int
@@ -57,7 +60,7 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class DraftRef:
     """A page between its draft and its result: where its draft stands in the file of drafts."""
 
     id: object
@@ -67,7 +70,7 @@ class Kept:
     size: int
 
 
-def run(lines: Iterable[str], *, workers: int | None = None) -> Iterator[Result | Fault]:
+def clean_pages(lines: Iterable[str], *, workers: int | None = None) -> Iterator[Result | BadLine]:
     """
     Yield the faults of `lines`, then a result for each page, in order.
 
@@ -77,11 +80,11 @@ def run(lines: Iterable[str], *, workers: int | None = None) -> Iterator[Result 
         workers: How many processes at most, by default one a processor.
     """
     numbered = ((number, line) for number, line in enumerate(lines, start=1) if line.strip())
-    pages: list[Kept] = []
+    pages: list[DraftRef] = []
     sites = _Sites()
     with TemporaryFile() as file:
         for drafted in _drafts(numbered, workers or os.cpu_count() or 1):
-            if isinstance(drafted, Fault):
+            if isinstance(drafted, BadLine):
                 yield drafted
                 continue
             pages.append(_keep(file, drafted))
@@ -95,9 +98,9 @@ class _Sites:
 
     def __init__(self) -> None:
         self._hashes: dict[str, list[array[int]]] = defaultdict(list)
-        self.memory = lru_cache(maxsize=MEMORIES)(self._learn)
+        self.memory = lru_cache(maxsize=MEMORIES_CACHED)(self._learn)
 
-    def add(self, drafted: Drafted) -> None:
+    def add(self, drafted: PageDraft) -> None:
         """Note the blocks of a page."""
         if drafted.hashes and len(site := self._hashes[_site(drafted.url)]) < MAX_PAGES:
             site.append(array("Q", drafted.hashes))
@@ -108,10 +111,10 @@ class _Sites:
         return build_site_memory(map(tuple, pages)) if len(pages) > 1 else None
 
 
-def _keep(file: BinaryIO, drafted: Drafted) -> Kept:
+def _keep(file: BinaryIO, drafted: PageDraft) -> DraftRef:
     start = file.tell()
     file.write(drafted.page)
-    return Kept(id=drafted.id, url=drafted.url, reason=drafted.reason, start=start, size=len(drafted.page))
+    return DraftRef(id=drafted.id, url=drafted.url, reason=drafted.reason, start=start, size=len(drafted.page))
 
 
 def _site(url: str) -> str:
@@ -119,16 +122,16 @@ def _site(url: str) -> str:
     return next((host.removeprefix(prefix) for prefix in PREFIXES if host.startswith(prefix)), host)
 
 
-def _result(kept: Kept, file: BinaryIO, memory: SiteMemory | None) -> Result:
+def _result(kept: DraftRef, file: BinaryIO, memory: SiteMemory | None) -> Result:
     result: Result = {"id": kept.id, "url": kept.url, "title": "", "text": ""}
     if not kept.size:
         return result | {"error": kept.reason}
     file.seek(kept.start)
     page: PageExtract = pickle.loads(file.read(kept.size))  # of our own making, in a file without a name
-    return result | fields_of(page, finish_article(page, memory=memory))
+    return result | article_to_dict(page, finish_article(page, memory=memory))
 
 
-def fields_of(page: PageExtract, cleaned: Cleaned) -> Result:
+def article_to_dict(page: PageExtract, cleaned: Cleaned) -> Result:
     """Return an article as JSON has it."""
     published = page.metadata.published_at  # in the page's own zone: the day that its readers saw
     return {
@@ -149,15 +152,15 @@ def fields_of(page: PageExtract, cleaned: Cleaned) -> Result:
     }
 
 
-def _drafts(lines: Iterator[Line], workers: int) -> Iterator[Drafted | Fault]:
-    first = list(islice(lines, FEW))
-    if workers < 2 or len(first) < FEW:
+def _drafts(lines: Iterator[Line], workers: int) -> Iterator[PageDraft | BadLine]:
+    first = list(islice(lines, MIN_PARALLEL_PAGES))
+    if workers < 2 or len(first) < MIN_PARALLEL_PAGES:
         yield from map(_draft, chain(first, lines))
         return
     gc.collect()
     gc.freeze()  # what is loaded now stays, and workers need not look at it
     pool = _Pool(workers)
-    waiting: deque[tuple[list[Line], Future[list[Drafted | Fault]]]] = deque()
+    waiting: deque[tuple[list[Line], Future[list[PageDraft | BadLine]]]] = deque()
     try:
         rest = chain(first, lines)
         while chunk := list(islice(rest, CHUNK)):
@@ -177,7 +180,7 @@ class _Pool:
         self._workers = workers
         self._pool = ProcessPoolExecutor(workers, initializer=_begin)
 
-    def submit(self, chunk: list[Line]) -> Future[list[Drafted | Fault]]:
+    def submit(self, chunk: list[Line]) -> Future[list[PageDraft | BadLine]]:
         try:
             return self._pool.submit(_draft_all, chunk)
         except BrokenProcessPool:
@@ -188,7 +191,7 @@ class _Pool:
         self._pool.shutdown(cancel_futures=True)
 
 
-def _outcome(chunk: list[Line], future: Future[list[Drafted | Fault]]) -> list[Drafted | Fault]:
+def _outcome(chunk: list[Line], future: Future[list[PageDraft | BadLine]]) -> list[PageDraft | BadLine]:
     """Return the drafts of a chunk; where its process died (with others that waited there), each line gets its own."""
     try:
         return future.result()
@@ -196,56 +199,94 @@ def _outcome(chunk: list[Line], future: Future[list[Drafted | Fault]]) -> list[D
         return [_alone(line) for line in chunk]
 
 
-def _alone(line: Line) -> Drafted | Fault:
+def _alone(line: Line) -> PageDraft | BadLine:
     try:
         with ProcessPoolExecutor(1, initializer=_begin) as alone:
             return alone.submit(_draft, line).result()
     except BrokenProcessPool:
         pass
     page = _page(line)
-    if isinstance(page, Fault):
+    if isinstance(page, BadLine):
         return page
-    return Drafted(id=page["id"], url=_url(page), reason="the process that read the page died, or hung and was ended")
+    return PageDraft(id=page["id"], url=_url(page), reason="the process that read the page died, or hung and was ended")
 
 
 def _begin() -> None:
     """Set up a worker."""
-    gc.set_threshold(MANY_OBJECTS, 20, 20)
-    watch()
+    gc.set_threshold(GC_THRESHOLD, 20, 20)
+    start_watchdog()
 
 
-def _draft_all(chunk: list[Line]) -> list[Drafted | Fault]:
+def _draft_all(chunk: list[Line]) -> list[PageDraft | BadLine]:
     return [_draft(line) for line in chunk]
 
 
-def _draft(line: Line) -> Drafted | Fault:
+def _draft(line: Line) -> PageDraft | BadLine:
     page = _page(line)
-    if isinstance(page, Fault):
+    if isinstance(page, BadLine):
         return page
     url, html = _url(page), str(page["html"])
     try:
-        made = limited(lambda: extract_page(html, url=url), LIMIT_S)
+        made = call_with_timeout(lambda: extract_page(html, url=url), PAGE_LIMIT_S)
     except CleanError as error:
-        return Drafted(id=page["id"], url=url, reason=error.reason)
+        return PageDraft(id=page["id"], url=url, reason=error.reason)
     except TimeoutError:
-        return Drafted(id=page["id"], url=url, reason=f"reading the page took more than {LIMIT_S:.0f} s")
+        return PageDraft(id=page["id"], url=url, reason=f"reading the page took more than {PAGE_LIMIT_S:.0f} s")
     except Exception as error:  # noqa: BLE001 - one page must not stop the others; what it was stands in its line
-        return Drafted(id=page["id"], url=url, reason=f"{type(error).__name__}: {error}")
+        return PageDraft(id=page["id"], url=url, reason=f"{type(error).__name__}: {error}")
     packed = pickle.dumps(made, pickle.HIGHEST_PROTOCOL)
-    return Drafted(id=page["id"], url=url, page=packed, hashes=array("Q", made.hashes).tobytes())
+    return PageDraft(id=page["id"], url=url, page=packed, hashes=array("Q", made.hashes).tobytes())
 
 
-def _page(line: Line) -> Result | Fault:
+def _page(line: Line) -> Result | BadLine:
     """Return the page that a line holds."""
     number, text = line
     try:
-        page = json.loads(text.removeprefix(MARK))
+        page = json.loads(text.removeprefix(BYTE_ORDER_MARK))
     except (ValueError, RecursionError) as error:
-        return Fault(line=number, reason=str(error))
+        return BadLine(line=number, reason=str(error))
     if not isinstance(page, dict) or "id" not in page or not isinstance(page.get("html"), str):
-        return Fault(line=number, reason="an object {id, url, html} was expected")
+        return BadLine(line=number, reason="an object {id, url, html} was expected")
     return page
 
 
 def _url(page: Result) -> str:
     return str(page.get("url") or "")
+
+
+T = TypeVar("T")
+GRACE_S = 5.0  # seconds behind the alarm after which a process that did not hear it is ended
+WATCHDOG_S = 0.5  # seconds between two looks of the watch
+EXIT_CODE = 70
+ENDS_AT: list[float] = []  # of this process: when the call that it is at must have ended
+
+
+def call_with_timeout(call: Callable[[], T], limit_s: float) -> T:
+    """Return what `call` returns; TimeoutError if it takes longer, where the system has alarms."""
+    if not hasattr(signal, "setitimer"):
+        return call()
+
+    def late(number: int, frame: FrameType | None) -> None:
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGALRM, late)
+    ENDS_AT.append(time.monotonic() + limit_s + GRACE_S)
+    signal.setitimer(signal.ITIMER_REAL, limit_s)
+    try:
+        return call()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        ENDS_AT.pop()
+        signal.signal(signal.SIGALRM, before)
+
+
+def start_watchdog() -> None:
+    """Start the watch of this process, a worker: it ends it where an alarm is not heard."""
+    threading.Thread(target=_look, daemon=True).start()
+
+
+def _look() -> None:
+    while True:
+        time.sleep(WATCHDOG_S)
+        if any(time.monotonic() > end for end in tuple(ENDS_AT)):
+            os._exit(EXIT_CODE)

@@ -1,4 +1,4 @@
-"""The settings of watcher as typed models: one field = name, type, default, one line of help."""
+"""The settings as typed models: one field is a name, a type, a default and one line of help."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
+from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -21,24 +22,24 @@ from pydantic import (
     field_validator,
 )
 
+from watcher.errors import WatcherError
 from watcher.model import Source
-from watcher.settings.daemon import LogSettings, MetricsSettings, WebSettings, WorkSettings
-from watcher.settings.secrets import Secret
-from watcher.settings.section import Fault, Part, repeated
-from watcher.settings.values import (
+from watcher.settings.base import SettingsModel, ValidationIssue, find_duplicates
+from watcher.settings.types import (
     Country,
     Duration,
     Keep,
     Language,
     OptionalSecret,
     PrivateAddress,
+    Secret,
     Size,
     WebUrl,
+    did_you_mean,
     folder_of,
-    hint,
     parse_duration,
-    positive,
-    shown,
+    quote_value,
+    require_positive,
 )
 from watcher.text.urls import PLAIN, normalize_url
 
@@ -58,7 +59,7 @@ def default_store_url() -> str:
     return f"sqlite:///{state_folder() / 'watcher.db'}"
 
 
-class StoreSettings(Part):
+class StoreSettings(SettingsModel):
     """Where articles, polls and editions are kept."""
 
     url: str = Field(
@@ -97,8 +98,10 @@ class StoreSettings(Part):
         scheme, colon, rest = value.partition("://")
         name = scheme.partition("+")[0]
         if not colon or name not in DATABASES:
-            words = hint(name, DATABASES)
-            raise ValueError(f'got {shown(hide_password(value))}, expected a URL such as "sqlite:///watcher.db"{words}')
+            words = did_you_mean(name, DATABASES)
+            raise ValueError(
+                f'got {quote_value(hide_password(value))}, expected a URL such as "sqlite:///watcher.db"{words}'
+            )
         if name == "postgresql":
             return with_absolute_secret(value, folder_of(info))
         if not rest.startswith("/") or rest in ("/", "/:memory:"):
@@ -134,7 +137,7 @@ def with_absolute_secret(url: str, folder: Path) -> str:
     return f"{head.partition('://')[0]}://{before}:file:{path}@{tail}"
 
 
-class PollSettings(Part):
+class PollSettings(SettingsModel):
     """How often feeds are looked at."""
 
     every: Duration = Field(
@@ -146,17 +149,18 @@ class PollSettings(Part):
     )
 
     @classmethod
-    def faults(cls, data: object, document: Mapping[str, object]) -> Iterable[Fault]:
+    def faults(cls, data: object, document: Mapping[str, object]) -> Iterable[ValidationIssue]:
         """Yield a fault if the floor lies above the interval."""
         rows = data if isinstance(data, Mapping) else {}
-        every, floor = lenient(rows.get("every", "30m")), lenient(rows.get("min_every", "15m"))
+        every, floor = duration_or_none(rows.get("every", "30m")), duration_or_none(rows.get("min_every", "15m"))
         if every is not None and floor is not None and floor > every:
             key = "min_every" if "min_every" in rows else "every"
-            pair = f"min_every {shown(rows.get('min_every', '15m'))} and every {shown(rows.get('every', '30m'))}"
-            yield Fault(loc=(key,), message=f"got {pair}, expected min_every to be at most every")
+            least, usual = quote_value(rows.get("min_every", "15m")), quote_value(rows.get("every", "30m"))
+            message = f"got min_every {least} and every {usual}, expected min_every to be at most every"
+            yield ValidationIssue(loc=(key,), message=message)
 
 
-def lenient(value: object) -> timedelta | None:
+def duration_or_none(value: object) -> timedelta | None:
     """Return the duration that `value` says, None if it says none."""
     try:
         return parse_duration(value)
@@ -164,14 +168,14 @@ def lenient(value: object) -> timedelta | None:
         return None
 
 
-class FetchSettings(Part):
+class FetchSettings(SettingsModel):
     """How pages and feeds are requested."""
 
     contact: str = Field(default="", description="Mail address or URL that publishers see in the User-Agent.")
-    timeout: Annotated[Duration, AfterValidator(positive)] = Field(
+    timeout: Annotated[Duration, AfterValidator(require_positive)] = Field(
         default=timedelta(seconds=10), description="Longest wait for a connection, and for each read."
     )
-    deadline: Annotated[Duration, AfterValidator(positive)] = Field(
+    deadline: Annotated[Duration, AfterValidator(require_positive)] = Field(
         default=timedelta(seconds=30), description="Longest time for one fetch with all its redirects."
     )
     max_bytes: Size = Field(default=ByteSize(10 * 1024 * 1024), description="Largest body, after decompression.")
@@ -190,11 +194,11 @@ class FetchSettings(Part):
         """Return the contact if it fits a header."""
         text = value.strip()
         if len(text) > 200 or not text.isascii() or not all(c.isprintable() and c not in "()<>\\" for c in text):
-            raise ValueError(f'got {shown(value)}, expected a mail address or URL such as "you@example.org"')
+            raise ValueError(f'got {quote_value(value)}, expected a mail address or URL such as "you@example.org"')
         return text
 
 
-class EndpointSettings(Part):
+class EndpointSettings(SettingsModel):
     """An OpenAI-compatible endpoint for embeddings; used with `embedder = "endpoint"` (docs/embedders.md)."""
 
     url: WebUrl = Field(description='Its address up to "/embeddings": "http://127.0.0.1:11434/v1".')
@@ -204,12 +208,12 @@ class EndpointSettings(Part):
         default=None, description="Dimensions to ask for; by default what the model gives."
     )
     batch: Annotated[StrictInt, Field(ge=1, le=256)] = Field(default=32, description="Texts a request, at most.")
-    timeout: Annotated[Duration, AfterValidator(positive)] = Field(
+    timeout: Annotated[Duration, AfterValidator(require_positive)] = Field(
         default=timedelta(seconds=30), description="Longest time for one request; it is made up to three times."
     )
 
 
-class SemanticSettings(Part):
+class SemanticSettings(SettingsModel):
     """How articles are compared by meaning."""
 
     embedder: str = Field(
@@ -229,18 +233,18 @@ class SemanticSettings(Part):
         if text in EMBEDDERS or (len(dotted) > 1 and all(part.isidentifier() for part in dotted)):
             return text
         known = ", ".join(f'"{name}"' for name in EMBEDDERS)
-        raise ValueError(f"got {shown(value)}, expected {known} or a dotted path{hint(text, EMBEDDERS)}")
+        raise ValueError(f"got {quote_value(value)}, expected {known} or a dotted path{did_you_mean(text, EMBEDDERS)}")
 
     @classmethod
-    def faults(cls, data: object, document: Mapping[str, object]) -> Iterable[Fault]:
+    def faults(cls, data: object, document: Mapping[str, object]) -> Iterable[ValidationIssue]:
         """Yield a fault if the endpoint is wanted and none is named."""
         rows = data if isinstance(data, Mapping) else {}
         if rows.get("embedder") == "endpoint" and "endpoint" not in rows:
             message = 'got "endpoint" without a table [semantic.endpoint]; expected one with url and model'
-            yield Fault(loc=("embedder",), message=message)
+            yield ValidationIssue(loc=("embedder",), message=message)
 
 
-class SourceSettings(Part):
+class SourceSettings(SettingsModel):
     """One feed and the outlet behind it."""
 
     url: WebUrl = Field(description="Address of the feed, http or https; asked for exactly as given.")
@@ -259,7 +263,7 @@ class SourceSettings(Part):
     tags: tuple[Annotated[str, Field(min_length=1, max_length=100)], ...] = Field(
         default=(), description="Words of your own, for the choice of sources in a digest."
     )
-    every: Annotated[Duration, AfterValidator(positive)] | None = Field(
+    every: Annotated[Duration, AfterValidator(require_positive)] | None = Field(
         default=None, description="Time between two polls of this feed; by default [poll] every."
     )
     full_text: StrictBool = Field(default=False, description="The feed carries whole articles; no page is fetched.")
@@ -269,7 +273,7 @@ class SourceSettings(Part):
         """Return the source as the other rooms know it."""
         return Source(
             url=self.url,
-            name=self.name.strip() or outlet_of(self.url),
+            name=self.name.strip() or default_outlet(self.url),
             language=self.language,
             country=self.country,
             section=self.section,
@@ -281,13 +285,133 @@ class SourceSettings(Part):
         )
 
 
-def outlet_of(url: str) -> str:
+def default_outlet(url: str) -> str:
     """Return the name of an outlet that has none: its host."""
     plain = PLAIN.match(url)  # nearly all of them, at a fifth of the cost
     return plain[2] if plain else urlsplit(url).hostname or url
 
 
-class Settings(Part):
+TOKEN_CHARS = 16  # at least: ten guesses a minute find no such token
+LISTEN = re.compile(r"(?:\[(?P<six>[0-9A-Fa-f:.]+)\]|(?P<host>[\w.-]+)):(?P<port>\d{1,5})", re.ASCII)
+
+
+class LogSettings(SettingsModel):
+    """The daemon's log, on standard error: one event a line."""
+
+    format: Literal["text", "json"] = Field(default="text", description="Form of a line.")
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="From which weight on an event is logged."
+    )
+
+
+class WorkSettings(SettingsModel):
+    """Who visits hosts: this process, or as many as there are (docs/scale.md)."""
+
+    queue: Literal["local", "pgqueuer"] = Field(
+        default="local",
+        description='"pgqueuer" shares them among all `watcher run` and `watcher work` of a store on PostgreSQL.',
+    )
+
+
+class MetricsSettings(SettingsModel):
+    """Numbers for Prometheus at `/metrics`, and `/healthz`, over HTTP."""
+
+    listen: str = Field(
+        default="", description='Where the daemon answers, "127.0.0.1:9464"; by default nowhere.', max_length=300
+    )
+    token: OptionalSecret = Field(
+        default=None,
+        description="Bearer token that has to be sent, of 16 characters or more; needed where others can reach the "
+        "address.",
+    )
+
+    @field_validator("listen")
+    @classmethod
+    def check_listen(cls, value: str) -> str:
+        """Return the address if it is host:port."""
+        return require_listen_address(value, such_as="127.0.0.1:9464")
+
+    @classmethod
+    def faults(cls, data: object, document: Mapping[str, object]) -> Iterable[ValidationIssue]:
+        """Yield a fault where others can reach the address and no token is asked for."""
+        return exposure_issues(data)
+
+
+WEB_LISTEN = "127.0.0.1:8420"
+
+
+class WebSettings(SettingsModel):
+    """The local site: editions, stories, sources, search (docs/web.md)."""
+
+    listen: str = Field(
+        default=WEB_LISTEN,
+        description='Where `watcher run` and `watcher web` serve it; "" is nowhere.',
+        max_length=300,
+    )
+    token: OptionalSecret = Field(
+        default=None,
+        description="What a browser has to give as its password, of 16 characters or more; needed where others can "
+        "reach the address.",
+    )
+
+    @field_validator("listen")
+    @classmethod
+    def check_listen(cls, value: str) -> str:
+        """Return the address if it is host:port."""
+        return require_listen_address(value, such_as=WEB_LISTEN)
+
+    @classmethod
+    def faults(cls, data: object, document: Mapping[str, object]) -> Iterable[ValidationIssue]:
+        """Yield a fault where others can reach the address and no token is asked for."""
+        return exposure_issues(data)
+
+
+def require_listen_address(listen: str, *, such_as: str) -> str:
+    """Return the address if it is host:port, or empty."""
+    if listen and parse_host_port(listen) is None:
+        raise ValueError(f'got {quote_value(listen)}, expected host:port such as "{such_as}"')
+    return listen
+
+
+def exposure_issues(data: object) -> Iterable[ValidationIssue]:
+    """Yield a fault where others can reach the address that raw settings name, and no token is asked for."""
+    rows = data if isinstance(data, Mapping) else {}
+    listen = rows.get("listen")
+    found = parse_host_port(listen) if isinstance(listen, str) else None
+    if found and not is_loopback(found[0]) and "token" not in rows:
+        message = f'got {quote_value(listen)} without a token; expected an address of this machine, or token = "file:…"'
+        yield ValidationIssue(loc=("listen",), message=message)
+
+
+def token_of(wanted: MetricsSettings | WebSettings, *, section: str) -> str | None:
+    """Return the token, None if none is asked for. Errors: WatcherError if it cannot be read, or is too short."""
+    if wanted.token is None:
+        return None
+    token = wanted.token.reveal().strip()
+    if len(token) < TOKEN_CHARS:
+        error = WatcherError(f"[{section}] token {wanted.token} has {len(token)} characters, not {TOKEN_CHARS} or more")
+        error.mend = "write a longer one there, such as: openssl rand -hex 16"
+        raise error
+    return token
+
+
+def parse_host_port(listen: str) -> tuple[str, int] | None:
+    """Return host and port, None if `listen` names none."""
+    match = LISTEN.fullmatch(listen)
+    if match is None or not 0 < int(match["port"]) < 65_536:
+        return None
+    return match["six"] or match["host"], int(match["port"])
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach `host`."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+class Settings(SettingsModel):
     """Everything a settings file says."""
 
     store: StoreSettings = Field(
@@ -336,11 +460,11 @@ class Settings(Part):
         return tuple(row.source() for row in self.sources if row.enabled)
 
     @classmethod
-    def faults(cls, data: object, document: Mapping[str, object]) -> Iterable[Fault]:
+    def faults(cls, data: object, document: Mapping[str, object]) -> Iterable[ValidationIssue]:
         """Yield a fault for each feed that is listed twice, and one for a queue that the store cannot hold."""
         store, work = (part if isinstance(part := document.get(name), Mapping) else {} for name in ("store", "work"))
         if work.get("queue") == "pgqueuer" and not str(store.get("url", "")).startswith("postgresql"):
             words = 'got "pgqueuer" with a store in a file, expected [store] url = "postgresql://…" beside it'
-            yield Fault(loc=("work", "queue"), message=words)
-        for fault in repeated(document.get("sources"), "url", what="feed", normal=normalize_url):
-            yield Fault(loc=("sources", *fault.loc), message=fault.message)
+            yield ValidationIssue(loc=("work", "queue"), message=words)
+        for fault in find_duplicates(document.get("sources"), "url", what="feed", normal=normalize_url):
+            yield ValidationIssue(loc=("sources", *fault.loc), message=fault.message)

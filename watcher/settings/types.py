@@ -1,24 +1,145 @@
-"""The types of single values: durations, sizes, clock times, secrets, paths, codes, web addresses."""
+"""Types of single values: durations, sizes, clock times, secrets, paths, country and language codes, URLs."""
 
 from __future__ import annotations
 
+import os
 import re
+from dataclasses import dataclass, field
 from datetime import time, timedelta
 from difflib import get_close_matches
+from functools import cache
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, BeforeValidator, ByteSize, Field, ValidationInfo, WithJsonSchema
 
-from watcher.settings import codes
-from watcher.settings.secrets import Secret
+from watcher.errors import WatcherError
 from watcher.text.urls import hide_secrets, is_web
 
+# What Unicode's tables hold besides: exceptional reservations and "unknown"; codes that ISO has withdrawn.
+NOT_COUNTRIES = frozenset(("AC", "CP", "CQ", "DG", "EA", "IC", "TA", "ZZ"))
+WITHDRAWN_COUNTRIES = frozenset(("BUR", "DDR", "FXX", "TMP", "YMD", "ZAR"))
+WITHDRAWN_LANGUAGES = frozenset(("bh", "in", "iw", "ji", "jw", "mo"))
+LANGUAGE_ALIASES = {
+    "jp": "ja",
+    "cz": "cs",
+    "gr": "el",
+    "dk": "da",
+    "ua": "uk",
+    "cn": "zh",
+    "in": "hi",
+    "iw": "he",
+    "al": "sq",
+}
+COUNTRY_ALIASES = {"UK": "GB", "EL": "GR"}
+LANGUAGE_TAG = re.compile(r"([A-Za-z]{2,3})((?:[-_][A-Za-z0-9]{2,8}){0,4})")
+
+
+@cache
+def unicode_table(name: str) -> dict[str, Any]:
+    """Return one of Unicode's tables."""
+    from babel.core import get_global  # late: 24 ms and 5 MB that settings without a code need not pay
+
+    return dict(get_global(name))  # type: ignore[arg-type]
+
+
+@cache
+def countries() -> frozenset[str]:
+    """Return the alpha-2 codes of all countries."""
+    return frozenset(unicode_table("territory_languages")) - NOT_COUNTRIES
+
+
+@cache
+def alpha3_codes() -> dict[str, str]:
+    """Return the alpha-2 code of each alpha-3 code."""
+    return {
+        alias: codes[0]
+        for alias, codes in unicode_table("territory_aliases").items()
+        if alias.isalpha()
+        and len(alias) == 3
+        and len(codes) == 1
+        and codes[0] in countries()
+        and alias not in WITHDRAWN_COUNTRIES
+    }
+
+
+@cache
+def languages() -> frozenset[str]:
+    """Return the codes of all languages that have one of two letters."""
+    tags = (*unicode_table("likely_subtags"), *unicode_table("language_aliases"))
+    return frozenset(tag for tag in tags if len(tag) == 2) - WITHDRAWN_LANGUAGES
+
+
+def country_code(text: str) -> str | None:
+    """
+    Return the ISO 3166-1 alpha-2 code that `text` means, or None.
+
+    Any case, alpha-3 codes and the two exceptional reservations people write ("UK", "EL") are understood.
+    """
+    code = text.strip().upper()
+    code = COUNTRY_ALIASES.get(code, code)
+    return code if code in countries() else alpha3_codes().get(code)
+
+
+def language_tag(text: str) -> str | None:
+    """Return the language tag that `text` means, its primary part in lower case ("pt-BR"), or None if it is none."""
+    match = LANGUAGE_TAG.fullmatch(text.strip())
+    if not match:
+        return None
+    primary = match[1].lower()
+    if len(primary) == 2 and primary not in languages():
+        return None
+    return primary + match[2].replace("_", "-")
+
+
+MAX_SECRET_BYTES = 64 * 1024  # a longer file is no password
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Secret:
+    """The place of a secret: `kind` is "env" or "file", `name` a variable or a path (relative to `folder`)."""
+
+    kind: str
+    name: str
+    folder: Path = field(default=Path(), repr=False)
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.name}"
+
+    def reveal(self) -> str:
+        """
+        Return the secret, without the line end that editors leave.
+
+        Errors: WatcherError if the variable is not set or the file cannot be read; never with the secret in it.
+        """
+        value = os.environ.get(self.name, "") if self.kind == "env" else read_secret_file(self._path(), str(self))
+        if not value:
+            error = WatcherError(f"the secret {self} is empty or not set")
+            error.mend = f"set the variable {self.name}" if self.kind == "env" else f"write the secret into {self.name}"
+            raise error
+        return value
+
+    def _path(self) -> Path:
+        handed = os.environ.get("CREDENTIALS_DIRECTORY")
+        given = Path(handed) / Path(self.name).name if handed else None
+        return given if given and given.is_file() else self.folder / Path(self.name).expanduser()
+
+
+def read_secret_file(path: Path, shown: str) -> str:
+    """Return the text of a secret's file without its trailing line end."""
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_SECRET_BYTES).decode("utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+        raise WatcherError(f"the secret {shown} cannot be read: {reason}") from None
+
+
 UNITS_S = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
-SHOWN_SIZES = (("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("GB", 10**9), ("MB", 10**6), ("kB", 1_000))
-BLANK = re.compile(r"\s")
+SIZE_UNITS = (("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("GB", 10**9), ("MB", 10**6), ("kB", 1_000))
+WHITESPACE = re.compile(r"\s")
 DURATION = re.compile(r"(?:\d{1,9}(?:\.\d{1,3})?[smhdw])+", re.ASCII)
 DURATION_PART = re.compile(r"([\d.]+)([smhdw])", re.ASCII)
 CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)", re.ASCII)
@@ -26,11 +147,11 @@ PORT = re.compile(r"\d{1,5}", re.ASCII)
 HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})|\[[0-9A-Fa-f:.]+\]", re.ASCII)
 Number = TypeVar("Number", timedelta, int)
 FOREVER = "forever"
-LEAST_KEPT = timedelta(days=35)  # a thread is over after thirty
+MIN_KEEP = timedelta(days=35)  # a thread is over after thirty
 MAX_DURATION = timedelta(days=3_660)  # a longer one is a slip of the unit
 
 
-def shown(value: object) -> str:
+def quote_value(value: object) -> str:
     """Return `value` as a person wrote it, cut to a length that fits a line."""
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -39,7 +160,7 @@ def shown(value: object) -> str:
     return text if len(text) <= 60 else f"{text[:57]}…"
 
 
-def hint(word: str, known: list[str] | tuple[str, ...] | frozenset[str] | set[str]) -> str:
+def did_you_mean(word: str, known: list[str] | tuple[str, ...] | frozenset[str] | set[str]) -> str:
     """Return `; did you mean "…"?` for the name in `known` that is like `word`, or nothing."""
     by_fold = {name.casefold(): name for name in sorted(known)}
     found = get_close_matches(word.casefold().replace("-", "_"), by_fold, n=1, cutoff=0.6)
@@ -58,10 +179,10 @@ def parse_duration(value: object) -> timedelta:
     parts = DURATION_PART.findall(text) if DURATION.fullmatch(text) else []
     lengths = [UNITS_S[unit] for _, unit in parts]
     if not parts or lengths != sorted(set(lengths), reverse=True):
-        raise ValueError(f'got {shown(value)}, expected a duration such as "90s", "15m", "1h30m" or "2d"')
+        raise ValueError(f'got {quote_value(value)}, expected a duration such as "90s", "15m", "1h30m" or "2d"')
     seconds = sum(float(number) * UNITS_S[unit] for number, unit in parts)
     if seconds > MAX_DURATION.total_seconds():
-        raise ValueError(f"got {shown(value)}, expected at most {MAX_DURATION.days}d")
+        raise ValueError(f"got {quote_value(value)}, expected at most {MAX_DURATION.days}d")
     return timedelta(seconds=seconds)
 
 
@@ -82,26 +203,26 @@ def parse_keep(value: object) -> timedelta | None:
         kept = parse_duration(value)
     except ValueError as error:
         raise ValueError(f'{error}, or "{FOREVER}"') from error
-    if kept < LEAST_KEPT:
-        raise ValueError(f"got {shown(value)}, expected at least {LEAST_KEPT.days}d: editions look back so far")
+    if kept < MIN_KEEP:
+        raise ValueError(f"got {quote_value(value)}, expected at least {MIN_KEEP.days}d: editions look back so far")
     return kept
 
 
-def positive(value: Number) -> Number:
+def require_positive(value: Number) -> Number:
     """Return `value` if it is more than nothing."""
     if not value:
         raise ValueError("got zero, expected more")
     return value
 
 
-def no_truth_value(value: object) -> object:
+def reject_bool(value: object) -> object:
     """Return `value`, or for true and false, which pydantic takes for 1 and 0 bytes, what is no size."""
     return str(value).lower() if isinstance(value, bool) else value
 
 
 def format_size(value: int) -> str:
     """Return `value` as settings write it: "10 MiB", "500 kB"; `ByteSize` reads it back."""
-    for unit, factor in SHOWN_SIZES:
+    for unit, factor in SIZE_UNITS:
         if value and value % factor == 0:
             return f"{value // factor} {unit}"
     return f"{value} B"
@@ -113,7 +234,7 @@ def parse_clock(value: object) -> time:
         return value.replace(microsecond=0, tzinfo=None)
     match = CLOCK.fullmatch(value.strip()) if isinstance(value, str) else None
     if not match:
-        raise ValueError(f'got {shown(value)}, expected a time of day such as "06:30"')
+        raise ValueError(f'got {quote_value(value)}, expected a time of day such as "06:30"')
     return time(int(match[1]), int(match[2]))
 
 
@@ -124,21 +245,23 @@ def check_timezone(value: str) -> str:
     except (ValueError, OSError, KeyError):  # absent names are a KeyError, "." or "/etc" a ValueError or OSError
         zones = available_timezones()
         by_city = {zone.rsplit("/", 1)[-1]: zone for zone in sorted(zones)}
-        words = hint(value, zones) or hint(by_city.get(value.title().replace(" ", "_"), value), zones)
-        raise ValueError(f'got {shown(value)}, expected an IANA time zone such as "Europe/Berlin"{words}') from None
+        words = did_you_mean(value, zones) or did_you_mean(by_city.get(value.title().replace(" ", "_"), value), zones)
+        raise ValueError(
+            f'got {quote_value(value)}, expected an IANA time zone such as "Europe/Berlin"{words}'
+        ) from None
     return value
 
 
 def check_web(value: str) -> str:
     """Return `value` if it is an absolute http or https URL."""
     text = value.strip()
-    if not is_web(text) or BLANK.search(text) or len(text) > 2_000:
+    if not is_web(text) or WHITESPACE.search(text) or len(text) > 2_000:
         words = (
             f'; did you mean "https://{text}"?'
             if "://" not in text and is_web(f"https://{text}") and "." in text
             else ""
         )
-        raise ValueError(f"got {shown(value)}, expected an http or https URL{words}")
+        raise ValueError(f"got {quote_value(value)}, expected an http or https URL{words}")
     return text
 
 
@@ -146,9 +269,9 @@ def check_country(value: str) -> str | None:
     """Return the alpha-2 code that `value` means; nothing for an empty one."""
     if not value.strip():
         return None
-    code = codes.country(value)
+    code = country_code(value)
     if code is None:
-        raise ValueError(f'got {shown(value)}, expected a country code of ISO 3166-1 such as "FR" or "GB"')
+        raise ValueError(f'got {quote_value(value)}, expected a country code of ISO 3166-1 such as "FR" or "GB"')
     return code
 
 
@@ -156,11 +279,11 @@ def check_language(value: str) -> str | None:
     """Return the language tag that `value` means; nothing for an empty one."""
     if not value.strip():
         return None
-    tag = codes.language(value)
+    tag = language_tag(value)
     if tag is None:
-        meant = codes.OFTEN_MEANT.get(value.strip().lower())
+        meant = LANGUAGE_ALIASES.get(value.strip().lower())
         words = f'; did you mean "{meant}"?' if meant else ""
-        raise ValueError(f'got {shown(value)}, expected a language tag such as "en", "fr" or "pt-BR"{words}')
+        raise ValueError(f'got {quote_value(value)}, expected a language tag such as "en", "fr" or "pt-BR"{words}')
     return tag
 
 
@@ -174,13 +297,15 @@ def check_private(value: str) -> str:
         if HOST.fullmatch(host) and PORT.fullmatch(port) and 0 < int(port) < 65_536:
             return f"{host.lower()}:{int(port)}"
         words = "; the address has bits set beyond its prefix" if "host bits" in str(error) else ""
-        raise ValueError(f'got {shown(value)}, expected a range such as "10.0.0.0/8", or host:port{words}') from None
+        raise ValueError(
+            f'got {quote_value(value)}, expected a range such as "10.0.0.0/8", or host:port{words}'
+        ) from None
 
 
 def resolve_path(value: object, info: ValidationInfo) -> Path:
     """Return `value` as an absolute path, relative ones from the folder of the settings file."""
     if not isinstance(value, str | Path) or not str(value).strip() or "\x00" in str(value):
-        raise ValueError(f"got {shown(value)}, expected a path")
+        raise ValueError(f"got {quote_value(value)}, expected a path")
     return (folder_of(info) / Path(value).expanduser()).absolute()
 
 
@@ -213,7 +338,7 @@ def text_schema(title: str, pattern: str | None = None) -> WithJsonSchema:
 DURATION_SCHEMA = text_schema("duration", r"^\s*(\d+(\.\d+)?\s*[a-z]+\s*)+$")
 Duration = Annotated[timedelta, BeforeValidator(parse_duration), DURATION_SCHEMA]
 Keep = Annotated[timedelta | None, BeforeValidator(parse_keep), text_schema("duration")]
-Size = Annotated[ByteSize, BeforeValidator(no_truth_value), Field(gt=0, title="size")]
+Size = Annotated[ByteSize, BeforeValidator(reject_bool), Field(gt=0, title="size")]
 ClockTime = Annotated[time, BeforeValidator(parse_clock), text_schema("time of day", r"^\s*\d{1,2}:\d{2}\s*$")]
 TimeZoneName = Annotated[str, AfterValidator(check_timezone)]
 WebUrl = Annotated[str, AfterValidator(check_web)]

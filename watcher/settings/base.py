@@ -1,4 +1,4 @@
-"""What every part of the settings is: a frozen model that refuses unknown keys, and how other packages add one."""
+"""The base models of settings, and the sections that packages add."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Loc = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
+class ValidationIssue:
     """What is wrong with one place of a settings file; `at_key` if it is the key rather than the value."""
 
     loc: Loc
@@ -26,13 +26,13 @@ class Fault:
     missing: bool = False  # it may stand in a line that could not be read
 
 
-class Part(BaseModel):
+class SettingsModel(BaseModel):
     """A table of the settings, or one row of a list of tables."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, validate_default=True)
 
     @classmethod
-    def faults(cls, data: object, document: Mapping[str, object]) -> Iterable[Fault]:
+    def faults(cls, data: object, document: Mapping[str, object]) -> Iterable[ValidationIssue]:
         """
         Yield what is wrong between the fields of this part, from the file's raw values.
 
@@ -43,7 +43,7 @@ class Part(BaseModel):
         return ()
 
 
-class Rows(RootModel[tuple[Any, ...]]):
+class SettingsList(RootModel[tuple[Any, ...]]):
     """
     A list of tables. A subclass narrows `root` to `tuple[SomePart, ...]`.
 
@@ -54,17 +54,17 @@ class Rows(RootModel[tuple[Any, ...]]):
     default: ClassVar[tuple[Mapping[str, object], ...]] = ()
 
     @classmethod
-    def faults(cls, data: object, document: Mapping[str, object]) -> Iterable[Fault]:
+    def faults(cls, data: object, document: Mapping[str, object]) -> Iterable[ValidationIssue]:
         """Yield what is wrong between the rows; as `Part.faults`."""
         del data, document
         return ()
 
 
-Section = type[Part] | type[Rows]
+Section = type[SettingsModel] | type[SettingsList]
 
 
 @cache
-def plugged_in() -> Mapping[str, Section]:
+def load_plugin_sections() -> Mapping[str, Section]:
     """
     Return the sections that installed packages add, by their key in the file.
 
@@ -72,7 +72,7 @@ def plugged_in() -> Mapping[str, Section]:
     """
     found: dict[str, Section] = {}
     for name, section in load_plugins(GROUP, "the settings section of"):
-        if not (isinstance(section, type) and issubclass(section, Part | Rows)):
+        if not (isinstance(section, type) and issubclass(section, SettingsModel | SettingsList)):
             raise PluginError(f"the settings section [{name}]: {section!r} is no Part or Rows")
         found[name] = section
     return found
@@ -84,9 +84,9 @@ def raw_rows(data: object) -> list[tuple[int, Mapping[str, object]]]:
     return [(n, row) for n, row in enumerate(rows) if isinstance(row, Mapping)]
 
 
-def repeated(
+def find_duplicates(
     data: object, field: str, *, what: str, normal: Callable[[str], str] = str, missing: str | None = None
-) -> Iterable[Fault]:
+) -> Iterable[ValidationIssue]:
     """Yield a fault for each row whose `field` (`missing` by default) an earlier row has, compared by `normal`."""
     seen: dict[str, int] = {}
     for n, row in raw_rows(data):
@@ -96,4 +96,4 @@ def repeated(
         first = seen.setdefault(normal(value), n)
         if first != n:
             message = f'got "{value}", the same {what} as in entry {first + 1}; expected each once'
-            yield Fault(loc=(n, field) if field in row else (n,), message=message)
+            yield ValidationIssue(loc=(n, field) if field in row else (n,), message=message)

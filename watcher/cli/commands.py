@@ -1,0 +1,126 @@
+"""
+The table of commands, loaded when they are called, and what the program knows of the command that runs.
+
+A command is a function with Typer annotations, in a module that is imported when the command is called:
+
+    @with_examples("watcher status", "watcher status --json")
+    def show_status(config: Config = None, json: Json = False) -> int:
+        "Show how the sources are."
+        settings = load_settings(config)
+
+- Its docstring is its help. It returns an exit code: `DONE`, `FAILED`, `USAGE`, `PARTLY`; None is done.
+- It raises `WatcherError` for what a person can be told (`.mend` says what to do); `main` prints it, no traceback.
+- `main` adds the option `--debug`. A reading command takes `json: Json`, and prints by `cli.output` alone.
+- It stands in `COMMANDS` below, or in a table of another package that the entry point group `watcher.commands` names:
+  `digests = "digests.cli.commands:COMMANDS"`, a light module that holds `Command` rows and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from watcher.plugins import load_plugins
+
+DONE, FAILED, USAGE, PARTLY = 0, 1, 2, 3  # exit codes
+COMMANDS_GROUP = "watcher.commands"  # entry points: a package's table of commands
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A row of the table: what `watcher --help` says without loading anything. `target` is "module:function"."""
+
+    name: str
+    help: str
+    target: str = ""
+    rows: tuple[Command, ...] = ()  # of a group such as `sources`
+    default: str = ""  # the row of a group that is called if no row is named
+    order: int = 50  # in the list
+
+
+COMMANDS = (
+    Command("init", "Write a starter settings.toml.", "watcher.cli.settings:init", order=10),
+    Command("check", "Check the settings, all faults at once.", "watcher.cli.check:check", order=20),
+    Command(
+        "settings",
+        "Show what holds and where it comes from; the schema for editors.",
+        order=25,
+        default="show",
+        rows=(
+            Command("show", "Show each setting and its origin.", "watcher.cli.settings:show_settings"),
+            Command("schema", "Print the JSON schema for editors.", "watcher.cli.settings:print_schema"),
+        ),
+    ),
+    Command(
+        "sources",
+        "Find, test, list, add, remove, import and export the feeds.",
+        order=30,
+        rows=(
+            Command("list", "List the sources.", "watcher.cli.sources:list_sources"),
+            Command("add", "Add a source to the settings.", "watcher.cli.sources:add"),
+            Command("remove", "Remove a source from the settings.", "watcher.cli.sources:remove"),
+            Command("mute", "Switch a source off, and keep its row.", "watcher.cli.sources:mute"),
+            Command("unmute", "Switch a source on again.", "watcher.cli.sources:unmute"),
+            Command("discover", "Find the feeds of a site.", "watcher.cli.discover:discover_feeds"),
+            Command("test", "Show what a feed is like.", "watcher.cli.inspect:test_source"),
+            Command("import", "Add the feeds of an OPML file.", "watcher.cli.sources:import_opml"),
+            Command("export", "Write the sources as OPML.", "watcher.cli.sources:export_opml"),
+        ),
+    ),
+    Command("poll", "Poll the feeds once and fetch new articles.", "watcher.cli.poll:poll", order=40),
+    Command("run", "Run the daemon: poll, and make digests on time.", "watcher.cli.run:run_daemon", order=60),
+    Command("work", "Help daemons with their visits.", "watcher.cli.run:run_worker", order=63),
+    Command("site", "Write the local site as files.", "watcher.cli.run:export_site", order=62),
+    Command("web", "Serve the local site alone.", "watcher.cli.run:serve_site", order=61),
+    Command(
+        "service",
+        "Install the daemon as a service of systemd.",
+        order=65,
+        rows=(
+            Command("install", "Install and start the service.", "watcher.cli.service:install"),
+            Command("status", "Say how the service stands.", "watcher.cli.service:status"),
+            Command("uninstall", "Stop the service and remove it.", "watcher.cli.service:uninstall"),
+        ),
+    ),
+    Command("status", "Show sources, articles, editions and errors.", "watcher.cli.status:show_status", order=70),
+    Command("backup", "Copy the store while it is in use.", "watcher.cli.store:backup", order=75),
+    Command("restore", "Put a backup in the store's place.", "watcher.cli.store:restore", order=76),
+    Command("move", "Move the store to PostgreSQL, or back.", "watcher.cli.store:move_store", order=76),
+    Command("export", "Write the articles as JSON lines.", "watcher.cli.store:export", order=77),
+    Command("import", "Take articles in as JSON lines.", "watcher.cli.store:import_", order=78),
+    Command("clean", "Show the article in a page, or in many.", "watcher.cli.clean:clean", order=90),
+)
+
+
+@dataclass(slots=True, kw_only=True)
+class Session:
+    """The options before the command, and whether the process may exit at once after it."""
+
+    debug: bool = False
+    config: Path | None = None
+    exit_immediately: bool = False  # set by a command that has closed all that it opened
+
+
+_session: ContextVar[Session] = ContextVar("session")
+
+
+def current_session() -> Session:
+    """Return the session of this run of the command line."""
+    return _session.get(None) or start_session()
+
+
+def start_session() -> Session:
+    """Begin a run of the command line: its options are not known yet."""
+    session = Session()
+    _session.set(session)
+    return session
+
+
+@cache
+def load_commands() -> Mapping[str, Command]:
+    """Return the commands by name, watcher's own and those of installed packages, in the order of the list."""
+    rows = [*COMMANDS, *(row for _, table in load_plugins(COMMANDS_GROUP, "the commands of") for row in table)]
+    return {row.name: row for row in sorted(rows, key=lambda row: row.order)}

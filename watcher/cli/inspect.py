@@ -1,0 +1,432 @@
+"""`watcher sources test`: fetches one feed and shows it as the client sees it, without the store."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from shlex import quote
+from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import urlsplit
+
+import typer
+
+from watcher.cli.commands import DONE, FAILED
+from watcher.cli.options import Config, Json, settings_or_defaults, with_examples
+from watcher.cli.output import format_bytes, print_json, print_lines, print_progress
+from watcher.cli.sources import find_source
+from watcher.errors import BadStatus, FetchError, Refused, SettingsError, TimedOut, TooLarge, Unreachable
+from watcher.feeds.health import SILENT_AFTER
+from watcher.feeds.inspect import WHOLE_CHARS, NoFeed, Report
+from watcher.feeds.schedule import freshness
+from watcher.model import Response, Validators
+from watcher.text.format import format_age, format_count, format_duration
+from watcher.text.language import UNKNOWN, primary_tag
+from watcher.text.urls import is_web
+from watcher.worker.inspect import open_prober, predict_next_poll
+
+if TYPE_CHECKING:
+    from watcher.feeds.schedule import NextPoll
+    from watcher.settings.models import Settings, SourceSettings
+    from watcher.worker.inspect import ProbeResult, Redirect, Revalidation
+
+
+@with_examples(
+    "watcher sources test https://example.org/feed.xml",
+    "watcher sources test 'The Example'",
+    "watcher sources test example.org/feed --json",
+)
+def test_source(
+    source: Annotated[str, typer.Argument(metavar="URL|NAME", help="Address of a feed, or name of a source.")],
+    config: Config = None,
+    json: Json = False,
+) -> int:
+    """
+    Ask for a feed and show what it is like: redirects, validators, freshness, entries, and when it would be polled.
+
+    Nothing is stored, and the settings need not name it. Exit code 1 if it cannot be used.
+    """
+    settings = settings_or_defaults(config)
+    urls, row = resolve_target(settings, source)
+    look, again = asyncio.run(probe_target(urls, settings))
+    own_every_s = row.source().every_s if row else None
+    when = predict_next_poll(look, settings.poll, own_every_s=own_every_s)
+    if json:
+        print_json(probe_to_json(look, again, when, row))
+    else:
+        print_lines(format_probe(look, again, when, row))
+    return FAILED if failure_reason(look) else DONE
+
+
+def resolve_target(settings: Settings, typed: str) -> tuple[tuple[str, ...], SourceSettings | None]:
+    """
+    Return the URLs that a person means, and the source of the settings if it is one.
+
+    Errors: SettingsError if `typed` is neither a source nor an address.
+    """
+    try:
+        row = settings.sources[find_source(settings, typed)]
+    except SettingsError as unknown:
+        if any(row.source().name.casefold() == typed.casefold() for row in settings.sources):
+            raise  # the name of several
+        try:
+            return candidate_urls(typed), None
+        except SettingsError as error:
+            raise (unknown if settings.sources and "://" not in typed else error) from None
+    return (row.url,), row
+
+
+async def probe_target(urls: tuple[str, ...], settings: Settings) -> tuple[ProbeResult, Revalidation | None]:
+    """Return what is at an address, and where that is a feed, what a second, conditional request brought."""
+    async with open_prober(settings, tell=print_progress) as looker:
+        look = await looker.look_first(urls)
+        return look, await looker.look_again(look) if look.report else None
+
+
+LABEL = 11  # columns
+MOSTLY = 0.8  # share of entries with a whole article from which on `full_text` pays
+Row = tuple[str, str]  # label and words
+
+
+def summary_sentence(look: ProbeResult) -> str:
+    """Return in a sentence whether the feed can be used, and what a reader of it should know."""
+    report = look.report
+    if report is None:
+        return failure_reason(look)
+    told = f'fine: {format_count(len(report.feed.entries), "entry", "entries")} of "{report.feed.title}"'
+    buts = [*find_problems(report, look.at)]
+    return f"{told}, but {', and '.join(buts)}" if buts else f"{told}, newest {newest_entry_age(report, look.at)}"
+
+
+def find_problems(report: Report, now: datetime) -> Iterator[str]:
+    """Yield what keeps a feed that can be read from being of use."""
+    entries = report.feed.entries
+    if not entries:
+        yield "it is empty now"
+        return
+    if report.newest is None:
+        yield "none of them has a date: they would be dated by when they are first seen"
+    elif now - report.newest > SILENT_AFTER:
+        yield f"the newest is {format_age(now - report.newest).replace(' ago', ' old')}"
+    if report.without_link == len(entries):
+        yield "none of them has a link"
+
+
+def format_probe(
+    look: ProbeResult, again: Revalidation | None, when: NextPoll | None, row: SourceSettings | None
+) -> list[str]:
+    """Return the look for a terminal, the verdict first."""
+    told = [summary_sentence(look), ""]
+    seen = ""
+    for label, words in feed_rows(look, again, when, row):
+        told.append(f"{'' if label == seen else label:{LABEL}} {words}".rstrip())
+        seen = label
+    mend = find_hint(look)
+    return [*told, "", f"try: {mend}"] if mend else told
+
+
+def feed_rows(
+    look: ProbeResult, again: Revalidation | None, when: NextPoll | None, row: SourceSettings | None
+) -> Iterator[Row]:
+    """Yield what is told, a label and words each."""
+    yield "address", look.asked
+    if row is not None:
+        yield "source", f"{row.source().name} of the settings{'' if row.enabled else ', which do not poll it'}"
+    for number, step in enumerate(look.steps):
+        yield "redirects", f"{step.status} to {step.leads_to} ({redirect_kind(look.steps[: number + 1])})"
+    if look.answer is not None:
+        yield "answer", format_response(look.answer)
+    if look.answer is not None and look.report is not None:
+        yield from (("validators", words) for words in format_validators(look.answer, again))
+        yield from (("freshness", words) for words in format_freshness(look, look.report))
+        yield from entry_rows(look.report, look.at, told_full_text=bool(row and row.full_text))
+    if when is None:
+        yield "next poll", "never: the server says that it is gone for good"
+    else:
+        wait = format_duration((when.at - look.at).total_seconds())
+        yield "next poll", f"in {wait}, at {format_time(when.at)}: {when.why}"
+
+
+def redirect_kind(steps: tuple[Redirect, ...]) -> str:
+    """Return what becomes of the last of some redirects."""
+    if all(step.is_permanent for step in steps):
+        return "permanent: would be remembered after two good polls"
+    return "permanent, but behind a temporary one: not remembered" if steps[-1].is_permanent else "temporary"
+
+
+def format_response(answer: Response) -> str:
+    """Return status, type, sizes and time of an answer."""
+    kind = answer.header("content-type") or "no Content-Type"
+    sent, coding = sent_bytes(answer), answer.header("content-encoding")
+    as_sent = f" ({format_bytes(sent) if sent is not None else 'fewer'} as sent, {coding})" if coding else ""
+    return f"{answer.status}, {kind}, {format_bytes(len(answer.body))}{as_sent}, {answer.took_s:.2f} s"
+
+
+def sent_bytes(answer: Response) -> int | None:
+    """Return how many bytes of body came over the wire; None where the answer does not say."""
+    length = answer.header("content-length") or ""
+    if length.isascii() and length.isdecimal():
+        return int(length[:18])
+    return None if answer.header("content-encoding") else len(answer.body)
+
+
+def format_validators(answer: Response, again: Revalidation | None) -> Iterable[str]:
+    """Return which validators an answer has, and what its server does with them."""
+    given = answer.validators
+    names = [f"ETag {given.etag}"] if given.etag else []
+    names += [f"Last-Modified {given.last_modified}"] if given.last_modified else []
+    sent = sent_bytes(answer)
+    cost = f"every poll costs {format_bytes(len(answer.body) if sent is None else sent)}"
+    if given == Validators() or again is None:
+        return [f"none: {cost}"]
+    failed = again.error.reason if again.error else ""
+    told = {
+        "honoured": "honours them: a poll without news costs no body",
+        "ignored": f"ignores them: {cost}",
+        "changing": f"answers anew each time, with another body: {cost}",
+        "unknown": f"not known whether it honours them: the second request failed ({failed})",
+    }
+    return [", ".join(names), told[validator_support(again)]]
+
+
+def validator_support(again: Revalidation) -> str:
+    """Return in a word what a server does with its validators."""
+    if again.honoured:
+        return "honoured"
+    return "unknown" if again.error else "ignored" if again.same_body else "changing"
+
+
+def format_freshness(look: ProbeResult, report: Report) -> Iterable[str]:
+    """Return what the answer and the feed say of when to come back, as it is understood."""
+    assert look.answer is not None
+    feed, told = report.feed, []
+    fresh_s = freshness(look.answer.headers, look.at).fresh_s
+    headers = [f"{name}: {value}" for name in ("Cache-Control", "Expires") if (value := look.answer.header(name))]
+    if headers:
+        told.append(
+            f"{', '.join(headers)}: " + (f"fresh for {format_duration(fresh_s)}" if fresh_s else "no time to wait")
+        )
+    if feed.ttl_s:
+        told.append(f"the feed asks for {format_duration(feed.ttl_s)} between polls (ttl, sy:updatePeriod)")
+    if feed.skip_hours:
+        told.append(f"skipHours {', '.join(map(str, feed.skip_hours))} (UTC)")
+    if feed.skip_days:
+        told.append(f"skipDays {', '.join(day.title() for day in feed.skip_days)}")
+    return told or ["nothing said"]
+
+
+def entry_rows(report: Report, now: datetime, *, told_full_text: bool) -> Iterator[Row]:
+    """Yield what the feed holds."""
+    feed = report.feed
+    yield "format", report.format
+    yield "title", feed.title or "none"
+    yield "language", format_language(report)
+    if feed.hub:
+        yield "hub", feed.hub
+    if feed.entries:
+        between = f", from {format_time(report.oldest)} to {format_time(report.newest)}" if report.oldest else ""
+        yield "entries", f"{len(feed.entries)}{between}"
+        yield "GUIDs", format_counts((report.without_guid, "missing"), (report.repeated_guids, "repeated"))
+        yield "links", format_counts((report.without_link, "missing"), (report.repeated_links, "repeated"))
+        yield (
+            "dates",
+            format_counts((report.undated, "missing"), (report.unreadable, "absurd"), (report.ahead, "ahead")),
+        )
+        yield "texts", format_texts(report, told_full_text=told_full_text)
+    yield from (("faults", fault) for fault in feed.faults)
+
+
+def format_language(report: Report) -> str:
+    """Return the language that a feed says and the one that its entries read as."""
+    said, read = report.feed.language, report.language
+    if read == UNKNOWN:
+        return said or "not said, and nothing to tell it by"
+    if said is None:
+        return f"{read}, by its entries; the feed does not say"
+    return said if primary_tag(said) == read else f"{read}, by its entries; the feed says {said}"
+
+
+def format_texts(report: Report, *, told_full_text: bool) -> str:
+    """Return how many entries carry a whole article, and what follows from it."""
+    count = len(report.feed.entries)
+    told = f"{report.whole} of {count} whole ({WHOLE_CHARS:,} characters or more); the usual has {report.usual_chars:,}"
+    if report.whole >= MOSTLY * count and not told_full_text:
+        return f"{told}; with full_text = true no pages need to be fetched"
+    if report.whole < (1 - MOSTLY) * count and told_full_text:
+        return f"{told}; full_text = true in the settings keeps to these"
+    return told
+
+
+def format_counts(*counts: tuple[int, str]) -> str:
+    """Return the counts that are not nothing, "ok" if none is."""
+    return ", ".join(f"{count} {word}" for count, word in counts if count) or "ok"
+
+
+def newest_entry_age(report: Report, now: datetime) -> str:
+    """Return how old the newest entry is."""
+    return format_age(now - report.newest) if report.newest else "undated"
+
+
+def format_time(at: datetime | None) -> str:
+    """Return a time for a person."""
+    return at.strftime("%Y-%m-%d %H:%M UTC") if at else "-"
+
+
+def probe_to_json(
+    look: ProbeResult, again: Revalidation | None, when: NextPoll | None, row: SourceSettings | None
+) -> dict[str, Any]:
+    """Return the look as JSON has it; what is not known is null."""
+    answer = look.answer
+    return {
+        "url": look.asked,
+        "source": row.source().name if row else None,
+        "usable": look.report is not None,
+        "verdict": summary_sentence(look),
+        "advice": find_hint(look),
+        "redirects": [{"status": s.status, "url": s.url, "to": s.leads_to} for s in look.steps],
+        "answer": response_to_json(answer, again) if answer else None,
+        "feed": report_to_json(look.report) if look.report else None,
+        "fresh_s": freshness(answer.headers, look.at).fresh_s if answer else None,
+        "next_poll": {"at": iso(when.at), "in_s": round((when.at - look.at) / timedelta(seconds=1)), "why": when.why}
+        if when
+        else None,
+    }
+
+
+def response_to_json(answer: Response, again: Revalidation | None) -> dict[str, Any]:
+    """Return an answer's head as JSON has it."""
+    return {
+        "url": answer.url,
+        "moved_to": answer.moved_to,
+        "status": answer.status,
+        "content_type": answer.header("content-type"),
+        "content_encoding": answer.header("content-encoding"),
+        "sent_bytes": sent_bytes(answer),
+        "bytes": len(answer.body),
+        "took_s": round(answer.took_s, 3),
+        **asdict(answer.validators),
+        "validators": validator_support(again) if again else "none" if answer.validators == Validators() else None,
+        "cache_control": answer.header("cache-control"),
+        "expires": answer.header("expires"),
+    }
+
+
+def report_to_json(report: Report) -> dict[str, Any]:
+    """Return what a feed holds as JSON has it."""
+    feed = report.feed
+    return {
+        "format": report.format,
+        "title": feed.title,
+        "link": feed.link,
+        "language": report.language,
+        "language_said": feed.language,
+        "hub": feed.hub,
+        "ttl_s": feed.ttl_s,
+        "skip_hours": list(feed.skip_hours),
+        "skip_days": list(feed.skip_days),
+        "entries": len(feed.entries),
+        "oldest": iso(report.oldest),
+        "newest": iso(report.newest),
+        **{name: getattr(report, name) for name in COUNTS},
+        "faults": list(feed.faults),
+    }
+
+
+COUNTS = (
+    "sent", "without_guid", "repeated_guids", "without_link", "repeated_links", "undated", "unreadable", "ahead",
+    "whole", "usual_chars",
+)  # fmt: skip
+
+
+def iso(at: datetime | None) -> str | None:
+    """Return a time as text."""
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ") if at else None
+
+
+CONNECTION_ADVICE = (
+    ("does not resolve", "is the name spelt right, and is this machine online?"),
+    ("refused", "nothing listens there: are host and port right?"),
+    ("certificate", "tell the publisher; nothing is read from a site that cannot show who it is"),
+)
+STATUS_ADVICE = {
+    401: "put user and password into the address: https://user:password@…",
+    403: "set [fetch] contact, so that the publisher can see who asks and let it pass",
+    429: "ask again later, and less often",
+}
+
+
+def candidate_urls(text: str) -> tuple[str, ...]:
+    """
+    Return the URLs that a person may mean, most likely first: "example.org" is asked over https, then http; with a
+    port of its own, "nas:8080", the other way round.
+
+    Errors: SettingsError if it is no web address.
+    """
+    typed = text.strip()
+    if typed.lower().startswith("feed:"):
+        rest = typed[len("feed:") :]
+        typed = rest.removeprefix("//")
+    if is_web(typed):
+        return (typed,)
+    if "://" not in typed and not any(c.isspace() for c in typed):
+        urls = (f"https://{typed}", f"http://{typed}")
+        host = urlsplit(urls[0]).hostname if is_web(urls[0]) else None
+        if host and ("." in host or ":" in typed or host == "localhost"):
+            return urls if urlsplit(urls[0]).port in (None, 443) else urls[::-1]
+    error = SettingsError((), f"{text}: no address of a site or feed")
+    error.mend = "an address begins with https:// or http://, or is a name such as example.org"
+    raise error
+
+
+def failure_reason(look: ProbeResult) -> str:
+    """Return in words why there is no feed; empty if there is one."""
+    if isinstance(look.found, NoFeed):
+        if look.found.wall:
+            return f"a bot wall ({look.found.wall}) instead of a feed"
+        words = look.found.reason.replace(", not a feed", "", 1).replace(", but not a feed", "", 1)
+        return f"not a feed: {words}"
+    if isinstance(look.error, FetchError):
+        return f"a bot wall: {look.error.reason}" if is_bot_wall(look.error) else look.error.reason
+    return f"reading it {look.error}" if look.error else ""
+
+
+def is_bot_wall(error: BaseException) -> bool:
+    """Whether an error status came from a bot wall."""
+    return isinstance(error, BadStatus) and "a bot wall" in error.reason
+
+
+def find_hint(look: ProbeResult) -> str | None:
+    """Return what a person can do where there is no feed; None where nothing is to be done."""
+    error = look.error
+    url = error.answered_by if isinstance(error, BadStatus) else look.steps[-1].leads_to if look.steps else look.asked
+    parts = urlsplit(url)
+    site = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/"
+    if isinstance(look.found, NoFeed):
+        if "a list of feeds" in look.found.reason:
+            return "save it to a file, then: watcher sources import FILE"
+        page = look.answer.url if look.answer and look.found.links else site
+        return None if look.found.wall else f"watcher sources discover {quote(page)}"
+    if isinstance(error, Refused) and "private address" in error.reason:
+        return allow_private_hint(url) if parts.hostname == urlsplit(look.asked).hostname else None
+    if isinstance(error, Unreachable):
+        return next((words for mark, words in CONNECTION_ADVICE if mark in error.reason), None)
+    if isinstance(error, TimedOut):
+        return "ask again later; [fetch] timeout and deadline set how long an answer may take"
+    if isinstance(error, TooLarge):
+        return "[fetch] max_bytes sets how large it may be"
+    if isinstance(error, BadStatus):
+        if error.retry_after_s:
+            return f"ask again in {format_duration(error.retry_after_s)}, as the server wishes (Retry-After)"
+        if error.status in (404, 410) and parts.path not in ("", "/"):
+            return f"watcher sources discover {quote(site)}"
+        return STATUS_ADVICE.get(error.status, "ask again later" if error.status >= 500 else None)
+    return None
+
+
+def allow_private_hint(url: str) -> str:
+    """Return the setting that lets a private address be asked: of one that a person named, not a site's redirect."""
+    parts = urlsplit(url)
+    host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+    place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return f'in the settings, [fetch] allow_private = ["{place}"] lets it be asked'

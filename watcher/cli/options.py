@@ -1,0 +1,97 @@
+"""What commands share: options, settings, times given to options, and a store that is closed in any case."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, tzinfo
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+from typer import BadParameter, Option
+
+from watcher.cli.commands import current_session
+from watcher.errors import SettingsError
+from watcher.settings.load import CONFIG_VARIABLE, find_settings, load_file, settings_model
+from watcher.settings.models import Settings
+from watcher.settings.types import parse_duration
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+Config = Annotated[
+    Path | None,
+    Option("--config", help="Settings file; else ./settings.toml, else the one in the XDG config folder."),
+]
+Json = Annotated[bool, Option("--json", help="Print JSON.")]
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def with_examples(*lines: str) -> Callable[[Function], Function]:
+    """Give a command's help its examples, one a line."""
+
+    def mark(function: Function) -> Function:
+        function.__dict__["examples"] = lines
+        return function
+
+    return mark
+
+
+def load_settings(config: Path | None) -> Settings:
+    """
+    Return the settings: of `config`, else of the `--config` before the command, else of the usual places.
+
+    Errors: SettingsError, PluginError.
+    """
+    return load_file(settings_path(config))
+
+
+def settings_path(config: Path | None) -> Path:
+    """Return the settings file that `load_settings` reads; errors as there."""
+    return find_settings(config or current_session().config)
+
+
+def parse_time_option(text: str | None, *, option: str, now: datetime, zone: tzinfo = UTC) -> datetime | None:
+    """
+    Return the moment that an option means, None if it was not given. Errors: BadParameter.
+
+    Args:
+        option: Its name, for the error.
+        zone: Of a date or time that names none.
+    """
+    if text is None:
+        return None
+    try:
+        return now - parse_duration(text)
+    except ValueError:
+        pass
+    try:
+        at = datetime.fromisoformat(text.strip())
+        return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        expected = 'a duration such as "2d", or a date such as 2026-11-24 or 2026-11-24T06:30'
+        raise BadParameter(f"got {text!r}, expected {expected}", param_hint=option) from error
+
+
+def settings_or_defaults(config: Path | None) -> Settings:
+    """
+    Return the settings, or the defaults where no file was named and none is at the usual places.
+
+    Errors: SettingsError if a file was named and is not there, or has faults.
+    """
+    if config is None and current_session().config is None and not os.environ.get(CONFIG_VARIABLE):
+        try:
+            find_settings()
+        except SettingsError:
+            return settings_model()()
+    return load_settings(config)
+
+
+@contextmanager
+def closing_store(engine: Engine) -> Iterator[Engine]:
+    """Yield an engine and close its connections at the end."""
+    try:
+        yield engine
+    finally:
+        engine.dispose()
