@@ -91,12 +91,23 @@ def test_a_page_about_something_else_is_not_the_article_that_the_feed_announced(
         clean_page(task)
 
 
-def test_a_process_that_polls_loads_nothing_of_what_only_its_workers_need():
+def test_a_process_that_polls_loads_nothing_of_what_only_its_workers_need(tmp_path):
     heavy = ("numpy", "lxml", "nh3", "feedparser", "rich", "pygments", "alembic", "jinja2")
-    lines = ("import sys", "import watcher.cli.main, watcher.cli.poll, watcher.store.engine", "print(*sys.modules)")
+    settings = tmp_path / "settings.toml"
+    settings.write_text(
+        f'[store]\nurl = "sqlite:///{tmp_path}/watcher.db"\n[semantic]\nembedder = "none"\n'
+        '[[sources]]\nurl = "https://news.example/feed"\nenabled = false\n'
+    )
+    lines = (
+        "import sys",
+        "from watcher.cli.main import run",
+        f"code = run(['poll', '--config', '{settings}'])",
+        "print(code, *sys.modules)",
+    )
 
-    told = subprocess.run([sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True, check=True)
+    output = subprocess.run([sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True, check=True)
 
-    names = told.stdout.split()
+    code, *names = output.stdout.splitlines()[-1].split()
+    assert code == "0"
     assert not {name.partition(".")[0] for name in names} & set(heavy)
     assert not [name for name in names if name.startswith("sqlalchemy.dialects.postgresql")]

@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-from watcher.clean.site_rules import load_user_rules
 from watcher.daemon.clock import Clock
 from watcher.daemon.jobs import VISITS, Job, JobRunner, own_jobs, plugged_in_jobs
 from watcher.daemon.metrics import Counts
@@ -21,7 +20,7 @@ from watcher.settings.models import Settings
 from watcher.store.daemon_lock import JobFault
 from watcher.store.feeds import sync_sources
 from watcher.worker.backfill import FEATURES, VECTORS
-from watcher.worker.context import WorkerContext, apply_poll_settings, client_for
+from watcher.worker.context import WorkerContext, apply_poll_settings, client_for, load_site_rules
 from watcher.worker.scheduler import BaseScheduler, Scheduler
 
 if TYPE_CHECKING:
@@ -126,7 +125,7 @@ class Services:
             fetch=kept.fetch,
             client=await self.client(kept),
             embedder=resolve_embedder(embedder_config(kept.semantic)),
-            sites=await asyncio.to_thread(load_user_rules, kept.path),
+            sites=await asyncio.to_thread(load_site_rules, kept.path),
         )
         jobs = () if self.is_helper else await asyncio.to_thread(plugged_in_jobs, kept, tools)
         sources, spread_s = kept.active_sources(), SPREAD_S * len(found.sources_added)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine
@@ -98,10 +99,9 @@ async def open_context(
         pages: Visit articles' pages too; else they wait.
         spread_s: A feed over which the first polls of new sources are spread; 0 makes them due at once.
     """
-    from watcher.clean.site_rules import load_user_rules
     from watcher.store.hosts import recently_answering_urls
 
-    sites = load_user_rules(settings.path)
+    sites = load_site_rules(settings.path)
     fetch = settings.fetch
     writer = Writer(engine)
     pool, feed_pool = parsing_pool(fetch, tasks.load_cleaner), parsing_pool(fetch, tasks.load_parser, workers=2)
@@ -134,6 +134,15 @@ async def open_context(
         for each in (pool, feed_pool, vector_pool, edition_pool):
             each.close()
         writer.close()
+
+
+def load_site_rules(settings: Path | None) -> tuple[SiteRules, ...]:
+    """Return the user's own rules for sites. Errors: SettingsError with every fault in them."""
+    if settings is None or not (settings.parent / "sites").is_dir():
+        return ()
+    from watcher.clean.site_rules import load_user_rules  # late: lxml, 4 MB, which nothing else in this process needs
+
+    return load_user_rules(settings)
 
 
 def sync_sources(connection: Connection, settings: Settings, *, now: datetime, spread_s: float) -> None:
