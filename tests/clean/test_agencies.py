@@ -140,7 +140,7 @@ def test_names_are_marked_and_their_places_kept() -> None:
     marked = mark_agency_names("By Agence France-Presse and AP today")
 
     assert marked.names == ("Agence France-Presse", "AP")
-    assert marked.before(len(marked.text)) == len("By Agence France-Presse and AP today")
+    assert marked.original_offset(len(marked.text)) == len("By Agence France-Presse and AP today")
 
 
 @pytest.mark.parametrize("name", ROWS)

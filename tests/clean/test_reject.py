@@ -204,34 +204,34 @@ def test_a_long_text_is_whole_whatever_is_offered_behind_it() -> None:
 def test_a_short_text_before_a_note_is_a_beginning() -> None:
     blocks = (Block(text=FIRST), Block(text=SECOND))
 
-    assert is_truncated(blocks, lock="noted")
-    assert not is_truncated(blocks * 10, lock="noted")
-    assert not is_truncated(blocks, lock="")
-    assert is_truncated(blocks, lock="said")
-    assert not is_truncated(blocks * 5, lock="said")
+    assert is_truncated(blocks, paywall="noted")
+    assert not is_truncated(blocks * 10, paywall="noted")
+    assert not is_truncated(blocks, paywall="")
+    assert is_truncated(blocks, paywall="said")
+    assert not is_truncated(blocks * 5, paywall="said")
 
 
 @pytest.mark.parametrize("end", ["and the …", "and the treasurer [...]", "The treas[…]", "He said [+2043 chars]"])
 def test_a_text_that_is_cut_with_dots_is_a_beginning(end: str) -> None:
-    assert is_truncated((Block(text=FIRST), Block(text=end)), lock="")
+    assert is_truncated((Block(text=FIRST), Block(text=end)), paywall="")
 
 
 @pytest.mark.parametrize("end", ["Who knows…", "And so on...", "He said: “Who knows…”", "The end."])
 def test_dots_behind_a_word_are_style_unless_the_page_is_locked(end: str) -> None:
-    assert not is_truncated((Block(text=FIRST),) * 8 + (Block(text=end),), lock="")
+    assert not is_truncated((Block(text=FIRST),) * 8 + (Block(text=end),), paywall="")
 
 
 def test_dots_behind_a_word_of_a_locked_page_are_a_cut() -> None:
     blocks = (Block(text=FIRST),) * 8 + (Block(text="And so on..."),)
 
-    assert is_truncated(blocks, lock="said")
-    assert not is_truncated(blocks[:-1], lock="said")
+    assert is_truncated(blocks, paywall="said")
+    assert not is_truncated(blocks[:-1], paywall="said")
 
 
 def test_a_note_among_the_last_blocks_is_believed_at_any_length() -> None:
     blocks = (Block(text=FIRST),) * 40
 
-    assert is_truncated(blocks, lock="", raw=(*blocks, Block(text="Il vous reste 30% de cet article à lire.")))
+    assert is_truncated(blocks, paywall="", raw=(*blocks, Block(text="Il vous reste 30% de cet article à lire.")))
 
 
 def test_an_article_that_ends_at_a_paywall_is_told_so() -> None:

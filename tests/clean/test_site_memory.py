@@ -22,7 +22,7 @@ def article(number: int, *extra: str, paragraphs: int = 6) -> tuple[str, ...]:
 def test_a_block_on_another_article_is_furniture() -> None:
     mine = block_hashes(article(0, *BOX))
 
-    repeated = build_site_memory([block_hashes(article(1, *BOX)), mine]).repeats(mine)
+    repeated = build_site_memory([block_hashes(article(1, *BOX)), mine]).find_repeated(mine)
 
     assert repeated == frozenset(block_hashes(BOX))
 
@@ -30,7 +30,7 @@ def test_a_block_on_another_article_is_furniture() -> None:
 def test_a_pages_own_earlier_version_teaches_nothing() -> None:
     mine = block_hashes(article(0, "A new line."))
 
-    repeated = build_site_memory([block_hashes(article(0)), mine]).repeats(mine)
+    repeated = build_site_memory([block_hashes(article(0)), mine]).find_repeated(mine)
 
     assert repeated == frozenset()
 
@@ -40,7 +40,7 @@ def test_versions_of_one_article_count_once() -> None:
     others = [block_hashes(article(number)) for number in range(2, 9)]
     mine = block_hashes(article(0, "The council said no."))
 
-    repeated = build_site_memory([*versions, *others]).repeats(mine)
+    repeated = build_site_memory([*versions, *others]).find_repeated(mine)
 
     assert repeated == frozenset()
 
@@ -54,7 +54,7 @@ def test_background_that_a_follow_up_repeats_stays_on_a_site_that_is_known() -> 
     pages += [block_hashes(article(number, background)) for number in (12, 13)]
     mine = block_hashes(article(0, background))
 
-    assert build_site_memory(pages).repeats(mine) == frozenset()
+    assert build_site_memory(pages).find_repeated(mine) == frozenset()
 
 
 def test_a_paragraph_that_two_reports_of_one_wire_text_share_stays_on_a_site_that_is_hardly_known() -> None:
@@ -64,7 +64,7 @@ def test_a_paragraph_that_two_reports_of_one_wire_text_share_stays_on_a_site_tha
     )
     mine = block_hashes(article(0, shared))
 
-    assert build_site_memory([block_hashes(article(1, shared)), mine]).repeats(mine) == frozenset()
+    assert build_site_memory([block_hashes(article(1, shared)), mine]).find_repeated(mine) == frozenset()
 
 
 def test_a_subhead_that_some_articles_have_stays_and_a_label_that_most_have_goes() -> None:
@@ -72,7 +72,7 @@ def test_a_subhead_that_some_articles_have_stays_and_a_label_that_most_have_goes
     pages += [block_hashes(article(number, "The background")) for number in (41, 42)]
     mine = block_hashes(article(0, "The background", "Share this story"))
 
-    assert build_site_memory(pages).repeats(mine) == frozenset(block_hashes(["Share this story"]))
+    assert build_site_memory(pages).find_repeated(mine) == frozenset(block_hashes(["Share this story"]))
 
 
 def test_hashes_of_another_version_are_like_no_block() -> None:
@@ -95,8 +95,8 @@ def test_a_redesign_heals_itself_as_the_latest_pages_are_read() -> None:
 
 
 def test_nothing_is_known_of_a_new_site() -> None:
-    assert SiteMemory().repeats(block_hashes(BOX)) == frozenset()
-    assert build_site_memory([]).repeats(block_hashes(BOX)) == frozenset()
+    assert SiteMemory().find_repeated(block_hashes(BOX)) == frozenset()
+    assert build_site_memory([]).find_repeated(block_hashes(BOX)) == frozenset()
 
 
 def test_hashes_fit_the_store() -> None:

@@ -95,7 +95,7 @@ class MarkedText:
         written = self.names[self.text.count(MARK, 0, at)]
         return written in _SHY and (language is None or language != _TABLE[_BY_NAME[written]].get("home"))
 
-    def before(self, end: int) -> int:
+    def original_offset(self, end: int) -> int:
         """Return where in the text as it was the first `end` characters of the marked text end."""
         return end + sum(len(name) - 1 for name in self.names[: self.text.count(MARK, 0, end)])
 

@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 from watcher.clean.content import add_missing_paragraphs, extract_content, pruned_blocks
 from watcher.clean.furniture import ArticleContext, drop_furniture
 from watcher.clean.html import InlineMarkup, is_plain_text, parse, read_inline_markup, text_to_html, visible_text
-from watcher.clean.metadata import Metadata, page_kind, read_metadata
+from watcher.clean.metadata import Metadata, classify_page, read_metadata
 from watcher.clean.phrases import normalize_key
-from watcher.clean.reject import Lock, is_truncated, paywall_of, rejection_reason
+from watcher.clean.reject import Paywall, is_truncated, paywall_of, rejection_reason
 from watcher.clean.site_memory import SiteMemory, block_hashes
 from watcher.clean.site_rules import SiteRules, apply_rules, rules_for
 from watcher.clean.title import choose_title
@@ -33,7 +33,7 @@ class PageExtract:
     metadata: Metadata
     hashes: tuple[int, ...]
     sources: tuple[str, ...] = ()  # agencies that the page names beside its text
-    lock: Lock = ""  # how the page says that the rest is for subscribers
+    paywall: Paywall = ""  # how the page says that the rest is for subscribers
     dropped: tuple[Removed, ...] = ()  # what the rules of its site cut
 
 
@@ -89,7 +89,7 @@ def extract_page(html: str, *, url: str, now: datetime | None = None, sites: tup
         metadata=metadata,
         hashes=block_hashes(block.text for block in blocks),
         sources=credited_agencies(tree, blocks, url=url, language=primary_tag(metadata.language)),
-        lock=paywall_of(tree, blocks),
+        paywall=paywall_of(tree, blocks),
         dropped=site.dropped,
     )
 
@@ -134,17 +134,17 @@ def finish_article(
         agency=wire.agency or credited,
         dateline=wire.dateline,
         image=said.image,
-        published_at=_published(said.published_at, feed_published_at),
+        published_at=_choose_published_at(said.published_at, feed_published_at),
         modified_at=said.modified_at.astimezone(UTC) if said.modified_at else None,
         section=said.section,
-        kind=page_kind(said, blocks, url=page.url),
-        is_truncated=is_truncated(blocks, lock=page.lock, raw=page.blocks),
+        kind=classify_page(said, blocks, url=page.url),
+        is_truncated=is_truncated(blocks, paywall=page.paywall, raw=page.blocks),
         removed=(*page.dropped, *wire.removed, *removed, *credits_cut),
         block_hashes=page.hashes,
     )
 
 
-def _published(page: datetime | None, feed: datetime | None) -> datetime | None:
+def _choose_published_at(page: datetime | None, feed: datetime | None) -> datetime | None:
     """Return the date of publication in UTC: the feed's, unless the page's is about the same and earlier."""
     if feed is not None and (page is None or page > feed or feed - page > FEED_AGREES):
         return feed.astimezone(UTC)

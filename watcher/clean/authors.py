@@ -90,7 +90,7 @@ def split_names(texts: Iterable[str]) -> tuple[str, ...]:
             continue
         bare = JUNIOR.sub(" ", PARENTHESIS.sub("", " ".join(unescape(text).split())))
         for part in BETWEEN.split(PREFIX.sub("", LED.sub("", bare))):
-            name = _bare(part)
+            name = _strip_role(part)
             if name and is_name(name):
                 names.setdefault(name.casefold(), name)
     return tuple(list(names.values())[:MAX_NAMES])
@@ -106,7 +106,7 @@ def _is_proper(name: str) -> bool:
     return bool(words) and (len(words) == 1 or not any(word[0].islower() for word in words))
 
 
-def _bare(part: str) -> str:
+def _strip_role(part: str) -> str:
     """Return a part of a byline without the words before and behind the name."""
     name = BEFORE.sub("", PREFIX.sub("", LED.sub("", part.strip())))
     name = BEHIND.sub("", name)
@@ -160,11 +160,11 @@ AUTHOR_METAS = (
     "twitter:data1",
 )
 SHOWN = ("byline", "line", "beside the date", "signature")  # what the page shows, not its data
-Said = tuple[str, tuple[str, ...]]
+AuthorSource = tuple[str, tuple[str, ...]]
 
 
 def extract_authors(
-    signs: PageElements, headline: _Element | None, lines: tuple[ShortLine, ...], *, site: str, url: str
+    elements: PageElements, headline: _Element | None, lines: tuple[ShortLine, ...], *, site: str, url: str
 ) -> tuple[tuple[str, ...], str]:
     """
     Return the authors that a page names, and where; its outlet only if it names nobody else.
@@ -172,53 +172,55 @@ def extract_authors(
     Its data come first, then its meta tags, then its byline: elements of that name that are not of other articles or of
     comments, and lines around the headline that begin with "By".
     """
-    outlet = _outlet_names(signs, site, url)
+    outlet = _outlet_names(elements, site, url)
     fallback: tuple[tuple[str, ...], str] = ((), "")
-    for source, texts in _said(signs, headline, lines):
+    for source, texts in _author_sources(elements, headline, lines):
         names = split_names(texts)
         if kept := tuple(name for name in names if normalize_key(name) not in outlet):
-            return _in_full(kept, signs, headline, lines), source
+            return _expand_names(kept, elements, headline, lines), source
         if not fallback[0] and source not in SHOWN and (said := names or tuple(filter(is_short, texts))):
             fallback = said, source
     return fallback
 
 
-def _outlet_names(signs: PageElements, site: str, url: str) -> frozenset[str]:
+def _outlet_names(elements: PageElements, site: str, url: str) -> frozenset[str]:
     host = host_of(url).removeprefix("www.")
     labels = host.split(".")
-    said = (site, page_data.json_text(signs.node.get("publisher")), host, labels[-2] if labels[1:] else host)
+    said = (site, page_data.json_text(elements.node.get("publisher")), host, labels[-2] if labels[1:] else host)
     return frozenset(map(normalize_key, said)) - {""}
 
 
-def _said(signs: PageElements, headline: _Element | None, lines: tuple[ShortLine, ...]) -> Iterator[Said]:
+def _author_sources(
+    elements: PageElements, headline: _Element | None, lines: tuple[ShortLine, ...]
+) -> Iterator[AuthorSource]:
     """Yield what may name the authors, the most trustworthy first."""
-    yield "JSON-LD author", page_data.all_names(signs.node.get("author"))
-    yield "JSON-LD creator", page_data.all_names(signs.node.get("creator"))
+    yield "JSON-LD author", page_data.all_names(elements.node.get("author"))
+    yield "JSON-LD creator", page_data.all_names(elements.node.get("creator"))
     for name in AUTHOR_METAS:
-        yield name, _author_meta(signs, name)
-    yield from _bylines(signs, headline, lines)
+        yield name, _author_meta(elements, name)
+    yield from _bylines(elements, headline, lines)
 
 
-def _bylines(signs: PageElements, headline: _Element | None, lines: tuple[ShortLine, ...]) -> Iterator[Said]:
+def _bylines(elements: PageElements, headline: _Element | None, lines: tuple[ShortLine, ...]) -> Iterator[AuthorSource]:
     """Yield the bylines that a page shows: in elements of that name, in lines that begin with "By", in a signature."""
     around = ancestors(headline)
-    own = [element for element in signs.bylines if not in_boilerplate(element, around)]
+    own = [element for element in elements.bylines if not in_boilerplate(element, around)]
     for element in own:
-        if texts := _texts_of(element, is_sure=False):
+        if texts := _byline_names(element, is_sure=False):
             yield "byline", texts
     yield from _by_lines(lines)
     for line in lines:
-        if texts := _beside_date(line):
+        if texts := _names_beside_date(line):
             yield "beside the date", texts
     for element in own:
-        if _is_sure(element) and (texts := _texts_of(element, is_sure=True)):
+        if _is_sure(element) and (texts := _byline_names(element, is_sure=True)):
             yield "byline", texts
-    yield from _by_lines(all_short_lines(signs.tree))
+    yield from _by_lines(all_short_lines(elements.tree))
     if headline is not None:
         yield "signature", _signature(headline)
 
 
-def _by_lines(lines: tuple[ShortLine, ...]) -> Iterator[Said]:
+def _by_lines(lines: tuple[ShortLine, ...]) -> Iterator[AuthorSource]:
     """Yield lines that begin with "By" and go on with a full name, and what stands behind a line "Author:"."""
     label = False
     for line in lines:
@@ -237,7 +239,7 @@ def _is_sure(element: _Element) -> bool:
     )
 
 
-def _texts_of(element: _Element, *, is_sure: bool) -> tuple[str, ...]:
+def _byline_names(element: _Element, *, is_sure: bool) -> tuple[str, ...]:
     """Return the pieces of a byline that are names, or the whole; nothing if it is no byline."""
     pieces = tuple(text for part in element.itertext() if (text := " ".join(part.split())))
     whole = " ".join(pieces)
@@ -250,7 +252,7 @@ def _texts_of(element: _Element, *, is_sure: bool) -> tuple[str, ...]:
     )
 
 
-def _beside_date(line: ShortLine) -> tuple[str, ...]:
+def _names_beside_date(line: ShortLine) -> tuple[str, ...]:
     """Return what stands in one line with the date and is a name: "Ann Lee | 28.05.2024", "28.05.2024 by Ann"."""
     stamp = next(find_dates(line.text), None)
     if stamp is None or line.is_opening or line.place < -2:
@@ -284,23 +286,23 @@ def _signature(headline: _Element) -> tuple[str, ...]:
     return ()
 
 
-def _in_full(
-    names: tuple[str, ...], signs: PageElements, headline: _Element | None, lines: tuple[ShortLine, ...]
+def _expand_names(
+    names: tuple[str, ...], elements: PageElements, headline: _Element | None, lines: tuple[ShortLine, ...]
 ) -> tuple[str, ...]:
     """Return names with those that are a first name or a user's name only as the byline has them in full."""
     if all(" " in name or len(name) <= 4 or not name.isascii() for name in names):
         return names
-    shown = [name for _, texts in _bylines(signs, headline, lines) for name in split_names(texts) if " " in name]
+    shown = [name for _, texts in _bylines(elements, headline, lines) for name in split_names(texts) if " " in name]
     return tuple(
         next((full for full in shown if normalize_key(name) in normalize_key(full)), name) if " " not in name else name
         for name in names
     )
 
 
-def _author_meta(signs: PageElements, name: str) -> tuple[str, ...]:
+def _author_meta(elements: PageElements, name: str) -> tuple[str, ...]:
     """Return what a meta tag says of the author; Twitter's first label may be of something else."""
-    if name == "twitter:data1" and not WRITTEN_BY.match(signs.metas.get("twitter:label1", "")):
+    if name == "twitter:data1" and not WRITTEN_BY.match(elements.metas.get("twitter:label1", "")):
         return ()
-    if name in signs.authors:
-        return signs.authors[name]
-    return (signs.metas[name],) if name in signs.metas else ()
+    if name in elements.authors:
+        return elements.authors[name]
+    return (elements.metas[name],) if name in elements.metas else ()

@@ -14,7 +14,7 @@ BREAKS = frozenset(
 SILENT = frozenset("script style template noscript iframe object embed svg math head title button form".split())
 
 
-def blocks_of(fragment: str) -> tuple[Block, ...]:
+def fragment_blocks(fragment: str) -> tuple[Block, ...]:
     """Return the paragraphs of an HTML fragment (or of plain text), each on one line without double spaces."""
     if not fragment.strip():
         return ()
@@ -39,7 +39,7 @@ def blocks_of(fragment: str) -> tuple[Block, ...]:
         elif event == "start":
             if tag in BREAKS:
                 flush()
-                kind = kind_of(tag)
+                kind = block_kind(tag)
             if tag not in SILENT and not any(up.tag in SILENT for up in element.iterancestors()):
                 piece.append(element.text or "")
         else:
@@ -52,7 +52,7 @@ def blocks_of(fragment: str) -> tuple[Block, ...]:
     return tuple(found)
 
 
-def kind_of(tag: str) -> str:
+def block_kind(tag: str) -> str:
     """Return the kind of block that an element opens."""
     if tag == "li":
         return "li"

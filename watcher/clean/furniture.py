@@ -76,7 +76,16 @@ def drop_furniture(
 ) -> tuple[tuple[Block, ...], tuple[Removed, ...]]:
     """Return the blocks that are the article, and what was cut. If all would go, nothing goes."""
     rules: list[str | None] = [None] * len(blocks)
-    for rule in (_by_memory(memory), _lines, _links, _boxes, _quotes, _notes, _by_data, _bare_headings):
+    for rule in (
+        _repeated_on_site(memory),
+        _find_lines,
+        _find_links,
+        _find_boxes,
+        _find_repeated_quotes,
+        _find_author_notes,
+        _find_missing_in_data,
+        _find_bare_headings,
+    ):
         for place, name in rule(blocks, known, rules):
             rules[place] = rules[place] or name
     kept = tuple(block for block, rule in zip(blocks, rules, strict=True) if rule is None)
@@ -90,12 +99,12 @@ Rules = list[str | None]
 Found = Iterator[tuple[int, str]]
 
 
-def _by_memory(memory: SiteMemory | None) -> Callable[[tuple[Block, ...], ArticleContext, Rules], Found]:
-    def repeated(blocks: tuple[Block, ...], known: ArticleContext, rules: Rules) -> Found:
+def _repeated_on_site(memory: SiteMemory | None) -> Callable[[tuple[Block, ...], ArticleContext, Rules], Found]:
+    def find_repeated(blocks: tuple[Block, ...], known: ArticleContext, rules: Rules) -> Found:
         if memory is None or not memory.articles:
             return
         hashes = block_hashes(block.text for block in blocks)
-        again = memory.repeats(hashes)
+        again = memory.find_repeated(hashes)
         for place, (block, digest) in enumerate(zip(blocks, hashes, strict=True)):
             # A subhead ("Background") recurs too: it goes only with what stands under it, by `_bare_headings`.
             if (
@@ -105,10 +114,10 @@ def _by_memory(memory: SiteMemory | None) -> Callable[[tuple[Block, ...], Articl
             ):
                 yield place, "repeated"
 
-    return repeated
+    return find_repeated
 
 
-def _lines(blocks: tuple[Block, ...], known: ArticleContext, rules: Rules) -> Found:
+def _find_lines(blocks: tuple[Block, ...], known: ArticleContext, rules: Rules) -> Found:
     """Blocks that tell what they are by themselves: title, byline, date, caption, label, read-more line, call."""
     last = len(blocks) - 1
     for place, block in enumerate(blocks):
@@ -165,7 +174,7 @@ def _is_byline(text: str, name: str, known: ArticleContext) -> bool:
     return len(rest) <= 12 or (BY.match(text) is not None and len(rest) < SHORT)
 
 
-def _links(blocks: tuple[Block, ...], known: ArticleContext, rules: Rules) -> Found:
+def _find_links(blocks: tuple[Block, ...], known: ArticleContext, rules: Rules) -> Found:
     """Blocks that are nothing but a link to another page. What is written more than once is a button of the article."""
     often = Counter(block.text for block in blocks)
     first = next((place for place, block in enumerate(blocks) if block.kind == "p" and rules[place] is None), None)
@@ -203,7 +212,7 @@ def is_linked(block: Block, markup: InlineMarkup) -> bool:
     return len(text) - len(behind) < 30 and len(behind) > 15 and normalize_key(behind) in markup.links
 
 
-def _boxes(blocks: tuple[Block, ...], known: ArticleContext, rules: Rules) -> Found:
+def _find_boxes(blocks: tuple[Block, ...], known: ArticleContext, rules: Rules) -> Found:
     """Headings like "More from International" with the teasers, schedules and lists under them."""
     before = 0
     place = 0
@@ -254,7 +263,7 @@ def _prose_run(light: list[bool]) -> bool:
     return any(not (a or b or c) for a, b, c in zip(light, light[1:], light[2:], strict=False))
 
 
-def _quotes(blocks: tuple[Block, ...], known: ArticleContext, rules: Rules) -> Found:
+def _find_repeated_quotes(blocks: tuple[Block, ...], known: ArticleContext, rules: Rules) -> Found:
     """Quotes set apart that stand in a paragraph too."""
     names = [normalize_key(block.text) if rule is None else "" for block, rule in zip(blocks, rules, strict=True)]
     for place, (block, name) in enumerate(zip(blocks, names, strict=True)):
@@ -264,7 +273,7 @@ def _quotes(blocks: tuple[Block, ...], known: ArticleContext, rules: Rules) -> F
             yield place, "said twice"
 
 
-def _notes(blocks: tuple[Block, ...], known: ArticleContext, rules: Rules) -> Found:
+def _find_author_notes(blocks: tuple[Block, ...], known: ArticleContext, rules: Rules) -> Found:
     """What stands behind the end: a note on the author ("Jane Doe is a reporter …")."""
     places = [place for place, rule in enumerate(rules) if rule is None]
     for place in places[-TAIL_BLOCKS:]:
@@ -273,12 +282,12 @@ def _notes(blocks: tuple[Block, ...], known: ArticleContext, rules: Rules) -> Fo
             yield place, "author"
 
 
-def _by_data(blocks: tuple[Block, ...], known: ArticleContext, rules: Rules) -> Found:
+def _find_missing_in_data(blocks: tuple[Block, ...], known: ArticleContext, rules: Rules) -> Found:
     """Blocks that the article's text in the page's own data does not have."""
     return ((place, "not in data") for place in blocks_not_in_body(blocks, known.body))
 
 
-def _bare_headings(blocks: tuple[Block, ...], known: ArticleContext, rules: Rules) -> Found:
+def _find_bare_headings(blocks: tuple[Block, ...], known: ArticleContext, rules: Rules) -> Found:
     """Headings with nothing left under them, where something was."""
     for place in range(len(blocks) - 1, -1, -1):
         if rules[place] is not None or blocks[place].kind != "h" or SENTENCE_END.search(blocks[place].text):

@@ -61,19 +61,19 @@ class Metadata:
 
 def read_metadata(tree: _Element, *, url: str, now: datetime | None) -> Metadata:
     """Return what the page says of itself. Dates that cannot be are left out."""
-    signs = collect_elements(tree)
-    node, metas = signs.node, signs.metas
+    elements = collect_elements(tree)
+    node, metas = elements.node, elements.metas
     site = (metas.get("og:site_name", "") or page_data.json_text(node.get("publisher")))[:MAX_TEXT]
-    address, titles = canonical_url(signs, url=url), _titles(signs)
-    head = find_headline(signs, titles)
+    address, titles = canonical_url(elements, url=url), _titles(elements)
+    head = find_headline(elements, titles)
     if head is not None and 0 < len(heading := heading_text(head)) <= MAX_TEXT:
         titles["h1"] = heading
     lines = lines_near_headline(head) if head is not None else ()
     title, title_source = best_title(titles, site=site, url=url)
-    dates = extract_dates(signs, head, lines, url=address, now=now)
-    authors, authors_source = extract_authors(signs, head, lines, site=site, url=url)
-    image, image_source = _first(_images(signs, url=url))
-    section, section_source = _first(_sections(signs))
+    dates = extract_dates(elements, head, lines, url=address, now=now)
+    authors, authors_source = extract_authors(elements, head, lines, site=site, url=url)
+    image, image_source = _first(_images(elements, url=url))
+    section, section_source = _first(_sections(elements))
     sources = {
         "title": title_source,
         "published": dates.source,
@@ -84,7 +84,7 @@ def read_metadata(tree: _Element, *, url: str, now: datetime | None) -> Metadata
     return Metadata(
         url=address,
         title=title,
-        titles=tuple({*titles.values(), *(text for text, _ in signs.headings)}),
+        titles=tuple({*titles.values(), *(text for text, _ in elements.headings)}),
         summaries=tuple(
             dict.fromkeys(
                 (*(metas[name] for name in SUMMARIES if name in metas), page_data.json_text(node.get("description")))
@@ -93,7 +93,7 @@ def read_metadata(tree: _Element, *, url: str, now: datetime | None) -> Metadata
         authors=authors,
         published_at=dates.published_at,
         modified_at=dates.modified_at,
-        language=signs.language or metas.get("og:locale") or page_data.json_text(node.get("inLanguage")) or None,
+        language=elements.language or metas.get("og:locale") or page_data.json_text(node.get("inLanguage")) or None,
         image=image,
         section=section,
         body=dedupe_body(page_data.body_of(node)),
@@ -105,9 +105,9 @@ def read_metadata(tree: _Element, *, url: str, now: datetime | None) -> Metadata
     )
 
 
-def canonical_url(signs: PageElements, *, url: str) -> str:
+def canonical_url(elements: PageElements, *, url: str) -> str:
     """Return the page's own address for itself if it is one of the same site and not its front page, else `url`."""
-    for href in (signs.links.get("canonical", ""), signs.metas.get("og:url", "")):
+    for href in (elements.links.get("canonical", ""), elements.metas.get("og:url", "")):
         try:
             address = urljoin(url, href.strip()) if href else ""
             parts, mine = urlsplit(address), urlsplit(url)
@@ -133,11 +133,13 @@ def _is_same_site(one: str, other: str) -> bool:
     return one == other or one.endswith(f".{other}") or other.endswith(f".{one}")
 
 
-def _titles(signs: PageElements) -> dict[str, str]:
+def _titles(elements: PageElements) -> dict[str, str]:
     """Return what the page is called, by who says so."""
-    said = {name: signs.metas.get(name, "") for name in TITLES}
-    said["headline"] = page_data.json_text(signs.node.get("headline")) or page_data.json_text(signs.node.get("name"))
-    said["title"] = signs.title
+    said = {name: elements.metas.get(name, "") for name in TITLES}
+    said["headline"] = page_data.json_text(elements.node.get("headline")) or page_data.json_text(
+        elements.node.get("name")
+    )
+    said["title"] = elements.title
     return {name: text for name, value in said.items() if (text := " ".join(value.split())) and len(text) <= MAX_TEXT}
 
 
@@ -146,25 +148,25 @@ def _first(found: Iterator[tuple[str, str]]) -> tuple[str | None, str]:
     return next(((value, source) for source, value in found if value), (None, ""))
 
 
-def _sections(signs: PageElements) -> Iterator[tuple[str, str]]:
-    for source, text in _said_sections(signs):
+def _sections(elements: PageElements) -> Iterator[tuple[str, str]]:
+    for source, text in _section_values(elements):
         if len(text) <= MAX_SECTION and "://" not in text:
             yield source, text
 
 
-def _said_sections(signs: PageElements) -> Iterator[tuple[str, str]]:
-    yield "JSON-LD articleSection", page_data.json_text(signs.node.get("articleSection"))
+def _section_values(elements: PageElements) -> Iterator[tuple[str, str]]:
+    yield "JSON-LD articleSection", page_data.json_text(elements.node.get("articleSection"))
     for name in ("article:section", "section"):
-        yield name, signs.metas.get(name, "")
+        yield name, elements.metas.get(name, "")
 
 
-def _images(signs: PageElements, *, url: str) -> Iterator[tuple[str, str]]:
+def _images(elements: PageElements, *, url: str) -> Iterator[tuple[str, str]]:
     """Yield the addresses of the lead image; a site's logo is none."""
-    image = signs.node.get("image")
+    image = elements.node.get("image")
     said = image.get("url") if isinstance(image, dict) else image
     for source, href in (
-        ("og:image", signs.metas.get("og:image", "")),
-        ("twitter:image", signs.metas.get("twitter:image", "")),
+        ("og:image", elements.metas.get("og:image", "")),
+        ("twitter:image", elements.metas.get("twitter:image", "")),
         ("JSON-LD image", page_data.json_text(said)),
     ):
         try:
@@ -191,7 +193,7 @@ SHORT = 600  # characters: a page with less beside pictures or a film is about t
 ITEMS = 3  # headings that make what lies at an address of round-ups one
 
 
-def page_kind(said: Metadata, blocks: Sequence[Block], *, url: str) -> str:
+def classify_page(said: Metadata, blocks: Sequence[Block], *, url: str) -> str:
     """Return "article", "live", "gallery", "video" or "roundup"."""
     path = urlsplit(url).path.lower()
     length = sum(len(block.text) + (DENSE - 1) * len(WIDE.findall(block.text)) for block in blocks)

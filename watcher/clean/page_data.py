@@ -40,7 +40,7 @@ def article_node(scripts: Iterable[str]) -> Node:
     rank = 0
     names: dict[str, object] = {}
     for script in scripts:
-        for node in _nodes(_load(script)):
+        for node in _walk_nodes(_parse_json(script)):
             if isinstance(address := node.get("@id"), str) and "name" in node:
                 names.setdefault(address, node["name"])
             kinds = types_of(node)
@@ -48,13 +48,13 @@ def article_node(scripts: Iterable[str]) -> Node:
             value += bool(value and node.get("headline")) + bool(value and node.get("datePublished"))
             if value > rank:
                 best, rank = node, value
-    return {name: _named(value, names) for name, value in best.items()}
+    return {name: _resolve_names(value, names) for name, value in best.items()}
 
 
-def _named(value: object, names: dict[str, object]) -> object:
+def _resolve_names(value: object, names: dict[str, object]) -> object:
     """Return a value with the names of the things that it only points to: {"@id": "#ann"}."""
     if isinstance(value, list):
-        return [_named(item, names) for item in value]
+        return [_resolve_names(item, names) for item in value]
     if isinstance(value, dict) and "name" not in value and (address := value.get("@id")) in names:
         return {**value, "name": names[str(address)]}
     return value
@@ -99,7 +99,7 @@ def _name_of(thing: Node) -> object:
     return thing.get("name") or f"{given} {family}".strip()
 
 
-def _load(script: str) -> object:
+def _parse_json(script: str) -> object:
     """Return what a script holds; if it cannot be read even with its usual faults mended, what is said first in it."""
     text = script.strip()
     if not text or len(text) > MAX_CHARS:
@@ -109,16 +109,16 @@ def _load(script: str) -> object:
             return cast(object, json.loads(attempt, strict=False))
         except (ValueError, RecursionError):
             continue
-    return _torn(text)
+    return _recover_fields(text)
 
 
-def _torn(text: str) -> object:
+def _recover_fields(text: str) -> object:
     """Return the node that a script which is no JSON was to hold, with the fields that can still be told."""
     fields = {found.group(1): found.group(2) for found in reversed(list(FIELD.finditer(text)))}
     return {"@type": "Article", **fields} if "Article" in text and "datePublished" in fields else None
 
 
-def _nodes(value: object) -> Iterator[Node]:
+def _walk_nodes(value: object) -> Iterator[Node]:
     """Yield the nodes of a document, outer before inner."""
     queue: list[tuple[object, int]] = [(value, 0)]
     for item, depth in queue:
@@ -214,7 +214,7 @@ def collect_elements(tree: _Element) -> PageElements:
         elif tag == "html":
             language = element.get("lang") or element.get("{http://www.w3.org/XML/1998/namespace}lang") or ""
         elif tag == "time" or element.get("itemprop") in ("datePublished", "dateCreated"):
-            times.append(_timed(element))
+            times.append(_date_element(element))
         elif _is_byline(element):
             bylines.append(element)
     return PageElements(
@@ -241,7 +241,7 @@ def _read_meta(element: _Element, metas: dict[str, str], authors: dict[str, tupl
             authors[name] = (*known, value[:MAX_TEXT])
 
 
-def _timed(element: _Element) -> DateElement:
+def _date_element(element: _Element) -> DateElement:
     sure = "pubdate" in element.attrib or "datePublished" in (element.get("itemprop") or "")
     return DateElement(
         element=element,
@@ -286,7 +286,7 @@ def element_text(element: _Element) -> str:
 
 def in_boilerplate(element: _Element, around: frozenset[_Element]) -> bool:
     """Whether an element is of another article, a comment or the site; `around` holds what the headline stands in."""
-    return any(map(is_elsewhere_itself, _within(element, around)))
+    return any(map(is_boilerplate_element, _within(element, around)))
 
 
 def in_other_article(element: _Element, around: frozenset[_Element]) -> bool:
@@ -302,7 +302,7 @@ def _within(element: _Element, around: frozenset[_Element]) -> Iterator[_Element
         yield parent
 
 
-def is_elsewhere_itself(element: _Element) -> bool:
+def is_boilerplate_element(element: _Element) -> bool:
     """Whether an element says of itself that it is not of the article."""
     return element.tag in ELSEWHERE_TAGS or _is_elsewhere_class(_classes(element))
 

@@ -84,7 +84,7 @@ def classify_attributes(element: _Element, tag: str) -> int:
     if tag in PLAIN or not (said := dict(element.items())):
         return KEPT
     classes, name = said.get("class", ""), said.get("id", "")
-    if (classes or name) and (found := _by_names(tag, classes, name)):
+    if (classes or name) and (found := _classify_names(tag, classes, name)):
         return found
     if "paywall" in classes:  # hidden from readers who have not paid, and the article all the same
         return KEPT
@@ -95,12 +95,12 @@ def classify_attributes(element: _Element, tag: str) -> int:
 
 
 @lru_cache(maxsize=KNOWN)
-def _by_names(tag: str, classes: str, name: str) -> int:
-    return _by_name(tag, NUMBERS.sub("", classes), NUMBERS.sub("", name))
+def _classify_names(tag: str, classes: str, name: str) -> int:
+    return _classify_name(tag, NUMBERS.sub("", classes), NUMBERS.sub("", name))
 
 
 @lru_cache(maxsize=KNOWN)
-def _by_name(tag: str, classes: str, name: str) -> int:
+def _classify_name(tag: str, classes: str, name: str) -> int:
     if tag in COMMENT_TAGS and (COMMENTS_ID.search(name) or COMMENTS_CLASS.search(classes)):
         return OTHERS
     if tag in CUT_TAGS and (DOUBTFUL_ID.search(name) or DOUBTFUL_CLASS.search(classes)):
@@ -184,12 +184,12 @@ def prune(page: FlatPage, frame: int, verdicts: ClassVerdicts) -> list[Cut]:
     for _ in range(2):
         for tags in (("div",), LISTS, ("p",)):
             found = [at for at in inside if page.tags[at] in tags and page.there[at] and _is_links(page, at)]
-            cuts += _cut(page, found, LINKS)
+            cuts += _cut_elements(page, found, LINKS)
     tables = [at for at in inside if page.tags[at] == "table" and page.there[at] and _is_link_table(page, at)]
-    return cuts + _cut(page, tables, LINK_TABLE)
+    return cuts + _cut_elements(page, tables, LINK_TABLE)
 
 
-def _cut(page: FlatPage, places: list[int], rule: str) -> list[Cut]:
+def _cut_elements(page: FlatPage, places: list[int], rule: str) -> list[Cut]:
     for at in places:
         page.cut(at)
     if places:
@@ -199,16 +199,16 @@ def _cut(page: FlatPage, places: list[int], rule: str) -> list[Cut]:
 
 def _cut_by_names(page: FlatPage, frame: int, verdicts: ClassVerdicts) -> list[Cut]:
     """Cut what is furniture by its name; not what would leave nearly nothing, which is layout of that name."""
-    found = _outermost(page, frame, verdicts)
+    found = _outermost_furniture(page, frame, verdicts)
     cuts: list[Cut] = []
     for kind, rule in RULES.items():
         size = page.size(frame)
         if found[kind] and size - sum(map(page.size, found[kind])) > size / LEFT:
-            cuts += _cut(page, found[kind], rule)
+            cuts += _cut_elements(page, found[kind], rule)
     return cuts
 
 
-def _outermost(page: FlatPage, frame: int, verdicts: ClassVerdicts) -> tuple[list[int], ...]:
+def _outermost_furniture(page: FlatPage, frame: int, verdicts: ClassVerdicts) -> tuple[list[int], ...]:
     """Return the outermost elements of each kind of furniture; those alike that hold most of the prose are layout."""
     half = page.unlinked_size(frame) / 2
     layout: set[str] = set()

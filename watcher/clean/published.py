@@ -11,7 +11,7 @@ from lxml import etree
 from lxml.etree import _Element
 
 from watcher.clean import page_data
-from watcher.clean.page_data import PageElements, ancestors, in_boilerplate, in_other_article, is_elsewhere_itself
+from watcher.clean.page_data import PageElements, ancestors, in_boilerplate, in_other_article, is_boilerplate_element
 from watcher.text.dates import DateMatch, date_in_url, find_dates, is_believable
 from watcher.text.urls import host_of
 
@@ -38,7 +38,7 @@ SAYS = re.compile(
     re.IGNORECASE,
 )
 DATED_CLASS = re.compile(
-    r"date|datum|datetime|\btime|fecha|\bdata\b|posted|stamp|meta|byline|info|tarih|author|created|stand|dato|when"
+    r"date|datum|datetime|\btime|fecha|\bdata\b|posted|match|meta|byline|info|tarih|author|created|stand|dato|when"
     r"|pubb?li|kicker|details|submitted",
     re.IGNORECASE,
 )
@@ -73,35 +73,35 @@ class DateCandidate:
     """A date and who tells it."""
 
     source: str
-    stamp: DateMatch
+    match: DateMatch
 
     @property
     def moment(self) -> datetime:
-        return self.stamp.moment
+        return self.match.moment
 
 
 def extract_dates(
-    signs: PageElements, headline: _Element | None, lines: tuple[ShortLine, ...], *, url: str, now: datetime | None
+    elements: PageElements, headline: _Element | None, lines: tuple[ShortLine, ...], *, url: str, now: datetime | None
 ) -> Dates:
     """Return when the article of a page was published and changed; None for what the page does not say."""
-    texts = tuple(_stated(signs, headline))
-    american = _is_american(signs, url)
-    stated = tuple(_told(texts, now, american))
-    changed = next(_told(_changed(signs), now, american), None)
-    shown = _shown(lines, now, american)
-    day = _in_address(url, now)
-    loose = tuple(_told(_loose(signs, headline), now, american))
+    texts = tuple(_stated_dates(elements, headline))
+    month_first = _is_american(elements, url)
+    stated = tuple(_parse_candidates(texts, now, month_first))
+    changed = next(_parse_candidates(_modified_dates(elements), now, month_first), None)
+    shown = _visible_date(lines, now, month_first)
+    day = _date_in_address(url, now)
+    loose = tuple(_parse_candidates(_loose_dates(elements, headline), now, month_first))
     published: DateCandidate | None
     if stated and not (stated[0].source == MARKUP and _is_overruled(stated[0], shown, loose)):
-        published = _on_its_day(stated, shown, day)
+        published = _in_reader_zone(stated, shown, day)
     elif shown is not None:
-        published = _finest(shown, loose)
+        published = _add_time_of_day(shown, loose)
     elif loose or day is not None:
-        published = _as_elsewhere(loose[0], signs, now) if loose else day
+        published = _resolve_day_and_month(loose[0], elements, now) if loose else day
     elif any(True for _, text in texts for _ in find_dates(text)):
         published = None  # a page whose own dates cannot be says nothing better elsewhere
     else:
-        published = _searched(signs, headline, now, american) or _in_name(signs, url, now) or changed
+        published = _search_page(elements, headline, now, month_first) or _date_in_title(elements, url, now) or changed
     if published and day and published is not shown and published.moment - day.moment > RENEWED:
         published = day  # the page was published anew, under its old address
     return Dates(
@@ -111,69 +111,76 @@ def extract_dates(
     )
 
 
-def _is_american(signs: PageElements, url: str) -> bool:
+def _is_american(elements: PageElements, url: str) -> bool:
     """Whether "05/06/2024" is of May: in English, on a site that is of no other country."""
-    return signs.language.lower().startswith("en") and host_of(url).rsplit(".", 1)[-1] in AMERICAN
+    return elements.language.lower().startswith("en") and host_of(url).rsplit(".", 1)[-1] in AMERICAN
 
 
-def _in_address(url: str, now: datetime | None) -> DateCandidate | None:
+def _date_in_address(url: str, now: datetime | None) -> DateCandidate | None:
     moment = date_in_url(url)
     if moment is None or not is_believable(moment, now=now):
         return None
-    return DateCandidate(source="address", stamp=DateMatch(moment=moment, at=0, end=0))
+    return DateCandidate(source="address", match=DateMatch(moment=moment, at=0, end=0))
 
 
-def _as_elsewhere(told: DateCandidate, signs: PageElements, now: datetime | None) -> DateCandidate:
+def _resolve_day_and_month(candidate: DateCandidate, elements: PageElements, now: datetime | None) -> DateCandidate:
     """Return a date whose day and month may be the other way round as it stands in some line of the page."""
-    if told.stamp.other is None:
-        return told
-    days = {told.moment.date(): told.moment, told.stamp.other.date(): told.stamp.other}
-    stamps = (stamp for line in all_short_lines(signs.tree) for stamp in find_dates(line.text) if stamp.other is None)
-    return next((_moved(told, days[stamp.moment.date()]) for stamp in stamps if stamp.moment.date() in days), told)
+    if candidate.match.other is None:
+        return candidate
+    days = {candidate.moment.date(): candidate.moment, candidate.match.other.date(): candidate.match.other}
+    matches = (
+        match for line in all_short_lines(elements.tree) for match in find_dates(line.text) if match.other is None
+    )
+    return next(
+        (_with_moment(candidate, days[match.moment.date()]) for match in matches if match.moment.date() in days),
+        candidate,
+    )
 
 
-def _stated(signs: PageElements, headline: _Element | None) -> Iterator[tuple[str, str]]:
+def _stated_dates(elements: PageElements, headline: _Element | None) -> Iterator[tuple[str, str]]:
     """Yield what the page's data and tags say, the most trustworthy first."""
-    yield STATED[0], signs.metas.get(STATED[0], "")
-    yield "JSON-LD datePublished", page_data.json_text(signs.node.get("datePublished"))
+    yield STATED[0], elements.metas.get(STATED[0], "")
+    yield "JSON-LD datePublished", page_data.json_text(elements.node.get("datePublished"))
     for name in STATED[1:]:
-        yield name, signs.metas.get(name, "")
+        yield name, elements.metas.get(name, "")
     around = ancestors(headline)
-    for time in signs.times:
+    for time in elements.times:
         if time.is_sure and not in_boilerplate(time.element, around):
             yield MARKUP, time.text
 
 
-def _loose(signs: PageElements, headline: _Element | None) -> Iterator[tuple[str, str]]:
+def _loose_dates(elements: PageElements, headline: _Element | None) -> Iterator[tuple[str, str]]:
     for name in LOOSE:
-        yield name, signs.metas.get(name, "")
-    yield "JSON-LD dateCreated", page_data.json_text(signs.node.get("dateCreated"))
-    if len(signs.times) == 1 and not in_boilerplate(signs.times[0].element, ancestors(headline)):
-        yield "time", signs.times[0].text
+        yield name, elements.metas.get(name, "")
+    yield "JSON-LD dateCreated", page_data.json_text(elements.node.get("dateCreated"))
+    if len(elements.times) == 1 and not in_boilerplate(elements.times[0].element, ancestors(headline)):
+        yield "time", elements.times[0].text
 
 
-def _changed(signs: PageElements) -> Iterator[tuple[str, str]]:
-    yield "JSON-LD dateModified", page_data.json_text(signs.node.get("dateModified"))
+def _modified_dates(elements: PageElements) -> Iterator[tuple[str, str]]:
+    yield "JSON-LD dateModified", page_data.json_text(elements.node.get("dateModified"))
     for name in MODIFIED:
-        yield name, signs.metas.get(name, "")
+        yield name, elements.metas.get(name, "")
 
 
-def _told(texts: Iterable[tuple[str, str]], now: datetime | None, american: bool = False) -> Iterator[DateCandidate]:
+def _parse_candidates(
+    texts: Iterable[tuple[str, str]], now: datetime | None, month_first: bool = False
+) -> Iterator[DateCandidate]:
     for source, text in texts:
-        stamp = next(find_dates(text, month_first=american), None) if text else None
-        if stamp is not None and is_believable(stamp.moment, now=now):
-            yield DateCandidate(source=source, stamp=stamp)
+        match = next(find_dates(text, month_first=month_first), None) if text else None
+        if match is not None and is_believable(match.moment, now=now):
+            yield DateCandidate(source=source, match=match)
 
 
 def _is_overruled(stated: DateCandidate, shown: DateCandidate | None, loose: tuple[DateCandidate, ...]) -> bool:
     """Whether an element's date is another's, of a picture: what the page shows and its tags agree on another day."""
     return shown is not None and any(
-        told.moment.date() == shown.moment.date() != stated.moment.date() for told in loose
+        candidate.moment.date() == shown.moment.date() != stated.moment.date() for candidate in loose
     )
 
 
-def _shown(
-    lines: Iterable[ShortLine], now: datetime | None, american: bool, *, changed: bool = False
+def _visible_date(
+    lines: Iterable[ShortLine], now: datetime | None, month_first: bool, *, changed: bool = False
 ) -> DateCandidate | None:
     """
     Return the date that the page shows in `lines`: the surest, of these the first.
@@ -185,25 +192,25 @@ def _shown(
     most = 0.0
     for line in lines:
         sure = _sureness(line)
-        stamps = sorted(find_dates(line.text, month_first=american, short=sure > BARE), key=lambda stamp: stamp.at)
-        stamp = next((one for one in stamps if is_believable(one.moment, now=now)), None)
-        if stamp is None or (not changed and CHANGED.search(line.text[: stamp.at][-BEFORE_DATE:])):
+        matches = sorted(find_dates(line.text, month_first=month_first, short=sure > BARE), key=lambda match: match.at)
+        match = next((one for one in matches if is_believable(one.moment, now=now)), None)
+        if match is None or (not changed and CHANGED.search(line.text[: match.at][-BEFORE_DATE:])):
             continue
-        if not _is_of_date(line, stamp, sure):
+        if not _is_of_date(line, match, sure):
             continue
         value = sure if line.place > 0 else sure - 0.5
         if value > most:
-            best, most = DateCandidate(source="beside the headline", stamp=stamp), value
+            best, most = DateCandidate(source="beside the headline", match=match), value
     return best
 
 
-def _is_of_date(line: ShortLine, stamp: DateMatch, sure: int) -> bool:
+def _is_of_date(line: ShortLine, match: DateMatch, sure: int) -> bool:
     """Whether a line is there to say a date, and does not only mention one."""
     if line.is_opening:
-        return stamp.at <= 1 or bool(SAYS.search(line.text[: stamp.at]))
+        return match.at <= 1 or bool(SAYS.search(line.text[: match.at]))
     if sure > BARE:
         return True
-    return len(line.text) - (stamp.end - stamp.at) <= BARE_REST and -NEAR <= line.place <= 2 * NEAR
+    return len(line.text) - (match.end - match.at) <= BARE_REST and -NEAR <= line.place <= 2 * NEAR
 
 
 def _sureness(line: ShortLine) -> int:
@@ -214,7 +221,7 @@ def _sureness(line: ShortLine) -> int:
     return DATED if DATED_CLASS.search(line.name) else BARE
 
 
-def _on_its_day(
+def _in_reader_zone(
     stated: tuple[DateCandidate, ...], shown: DateCandidate | None, day: DateCandidate | None
 ) -> DateCandidate:
     """
@@ -228,15 +235,21 @@ def _on_its_day(
         return first
     for other in stated[1:]:
         if other.moment.utcoffset() and abs(other.moment - first.moment) < SAME_MOMENT:
-            return _moved(first, first.moment.astimezone(other.moment.tzinfo))
-    days = [moment for told in (shown, day) if told for moment in (told.moment, told.stamp.other) if moment]
+            return _with_moment(first, first.moment.astimezone(other.moment.tzinfo))
+    days = [
+        moment
+        for candidate in (shown, day)
+        if candidate
+        for moment in (candidate.moment, candidate.match.other)
+        if moment
+    ]
     if any(moment.date() == first.moment.date() for moment in days):
         return first
-    local = next((local for moment in days if (local := _as_seen_on(first.moment, moment))), None)
-    return _moved(first, local) if local else first
+    local = next((local for moment in days if (local := _shift_to_day(first.moment, moment))), None)
+    return _with_moment(first, local) if local else first
 
 
-def _as_seen_on(moment: datetime, day: datetime) -> datetime | None:
+def _shift_to_day(moment: datetime, day: datetime) -> datetime | None:
     """Return a moment in UTC in the nearest zone where it is on `day`, None if there is none."""
     ahead = (day.date() - moment.date()).days
     hours = 24 - moment.hour if ahead == 1 else -1 - moment.hour
@@ -245,53 +258,61 @@ def _as_seen_on(moment: datetime, day: datetime) -> datetime | None:
     return moment.astimezone(timezone(timedelta(hours=hours)))
 
 
-def _moved(told: DateCandidate, moment: datetime) -> DateCandidate:
-    return replace(told, stamp=replace(told.stamp, moment=moment))
+def _with_moment(candidate: DateCandidate, moment: datetime) -> DateCandidate:
+    return replace(candidate, match=replace(candidate.match, moment=moment))
 
 
-def _finest(shown: DateCandidate, loose: tuple[DateCandidate, ...]) -> DateCandidate:
+def _add_time_of_day(shown: DateCandidate, loose: tuple[DateCandidate, ...]) -> DateCandidate:
     """Return a date that is shown, with the time of day that the page's data give it where they agree on the day."""
-    for reading in (shown.moment, shown.stamp.other):
-        for told in loose:
+    for reading in (shown.moment, shown.match.other):
+        for candidate in loose:
             if reading and reading.date() in (
-                told.moment.date(),
-                *((told.stamp.other.date(),) if told.stamp.other else ()),
+                candidate.moment.date(),
+                *((candidate.match.other.date(),) if candidate.match.other else ()),
             ):
-                return told if told.moment.date() == reading.date() else _moved(shown, reading)
+                return candidate if candidate.moment.date() == reading.date() else _with_moment(shown, reading)
     return shown
 
 
-def _searched(
-    signs: PageElements, headline: _Element | None, now: datetime | None, american: bool
+def _search_page(
+    elements: PageElements, headline: _Element | None, now: datetime | None, month_first: bool
 ) -> DateCandidate | None:
     """Return the date of an element that is made for dates, or of a line of the whole page; not of other articles."""
     around = ancestors(headline)
-    times = [time for time in signs.times if not in_boilerplate(time.element, around)]
-    if told := next(_told((("time", time.text) for time in times), now), None) or _in_data(signs, now):
-        return told
-    lines = all_short_lines(signs.tree)
-    sure = ((MARKUP, time.text) for time in signs.times if time.is_sure and not in_other_article(time.element, around))
-    return _shown(lines, now, american) or next(_told(sure, now), None) or _shown(lines, now, american, changed=True)
+    times = [time for time in elements.times if not in_boilerplate(time.element, around)]
+    if candidate := next(_parse_candidates((("time", time.text) for time in times), now), None) or _date_in_scripts(
+        elements, now
+    ):
+        return candidate
+    lines = all_short_lines(elements.tree)
+    sure = (
+        (MARKUP, time.text) for time in elements.times if time.is_sure and not in_other_article(time.element, around)
+    )
+    return (
+        _visible_date(lines, now, month_first)
+        or next(_parse_candidates(sure, now), None)
+        or _visible_date(lines, now, month_first, changed=True)
+    )
 
 
-def _in_data(signs: PageElements, now: datetime | None) -> DateCandidate | None:
+def _date_in_scripts(elements: PageElements, now: datetime | None) -> DateCandidate | None:
     """Return the date in the data of a page's own scripts, if they hold one only."""
     found: dict[str, None] = {}
-    for script in signs.tree.iter("script"):
+    for script in elements.tree.iter("script"):
         text = script.text or ""
         if any(word in text for word in DATING) and len(text) <= MAX_SCRIPT:
             found.update(dict.fromkeys(IN_SCRIPT.findall(text)))
-    told = list(_told((("script", text) for text in found), now))
-    days = {one.moment.date() for one in told}
-    return told[0] if len(days) == 1 else None
+    candidate = list(_parse_candidates((("script", text) for text in found), now))
+    days = {one.moment.date() for one in candidate}
+    return candidate[0] if len(days) == 1 else None
 
 
-def _in_name(signs: PageElements, url: str, now: datetime | None) -> DateCandidate | None:
+def _date_in_title(elements: PageElements, url: str, now: datetime | None) -> DateCandidate | None:
     """Return the date that the page's title or the end of its address begins with: "28.05.2024 | Bridge to close"."""
-    for text in (signs.title, *(heading for heading, _ in signs.headings), url.rstrip("/").rsplit("/", 1)[-1]):
-        stamp = next(find_dates(text), None)
-        if stamp and stamp.at <= 1 and not stamp.other and is_believable(stamp.moment, now=now):
-            return DateCandidate(source="title", stamp=stamp)
+    for text in (elements.title, *(heading for heading, _ in elements.headings), url.rstrip("/").rsplit("/", 1)[-1]):
+        match = next(find_dates(text), None)
+        if match and match.at <= 1 and not match.other and is_believable(match.moment, now=now):
+            return DateCandidate(source="title", match=match)
     return None
 
 
@@ -326,7 +347,7 @@ def lines_near_headline(headline: _Element) -> tuple[ShortLine, ...]:
     """Return the short lines behind a headline, to the second paragraph of the body, and then those before it."""
     after: list[ShortLine] = []
     paragraphs = 0
-    for text, name in _texts(_behind(headline), first=""):
+    for text, name in _split_lines(_elements_behind(headline), first=""):
         if len(text) > LONG:
             paragraphs += 1
             after.append(ShortLine(text=text[:OPENING], name=name, place=len(after) + 1, is_opening=True))
@@ -336,23 +357,25 @@ def lines_near_headline(headline: _Element) -> tuple[ShortLine, ...]:
             after.append(ShortLine(text=text, name=name, place=len(after) + 1))
         if len(after) >= AFTER:
             break
-    return (*after, *_before(headline))
+    return (*after, *_lines_before(headline))
 
 
 def all_short_lines(tree: _Element) -> tuple[ShortLine, ...]:
     """Return the short lines of a whole page, but for those of other articles, of comments and of the site."""
     body = next(iter(tree.iter("body")), tree)
-    found = (ShortLine(text=text, name=name, place=1) for text, name in _texts(iter(body), first="", limit=PAGE_EVENTS))
+    found = (
+        ShortLine(text=text, name=name, place=1) for text, name in _split_lines(iter(body), first="", limit=PAGE_EVENTS)
+    )
     return tuple(line for line in found if len(line.text) <= LONG)
 
 
-def _before(headline: _Element) -> Iterator[ShortLine]:
+def _lines_before(headline: _Element) -> Iterator[ShortLine]:
     """Yield the lines before a headline, the nearest first."""
     place = 0
     here = headline
     for _ in range(4):
         for sibling in here.itersiblings(preceding=True):
-            found = [(text, name) for text, name in _texts(iter((sibling,)), first="") if len(text) <= LONG]
+            found = [(text, name) for text, name in _split_lines(iter((sibling,)), first="") if len(text) <= LONG]
             for text, name in reversed(found[-BEFORE:]):
                 place -= 1
                 yield ShortLine(text=text, name=name, place=place)
@@ -364,7 +387,7 @@ def _before(headline: _Element) -> Iterator[ShortLine]:
         here = parent
 
 
-def _behind(element: _Element) -> Iterator[_Element]:
+def _elements_behind(element: _Element) -> Iterator[_Element]:
     """Yield the subtrees that follow an element, in the order of the page."""
     here: _Element | None = element
     while here is not None and here.tag not in ("body", "html"):
@@ -372,7 +395,7 @@ def _behind(element: _Element) -> Iterator[_Element]:
         here = here.getparent()
 
 
-def _texts(roots: Iterator[_Element], *, first: str, limit: int = EVENTS) -> Iterator[tuple[str, str]]:
+def _split_lines(roots: Iterator[_Element], *, first: str, limit: int = EVENTS) -> Iterator[tuple[str, str]]:
     """Yield the lines of subtrees, each with the names of the elements that it stands in."""
     parts: list[str] = [first]
     names: list[str] = []
@@ -393,10 +416,10 @@ def _texts(roots: Iterator[_Element], *, first: str, limit: int = EVENTS) -> Ite
                 parts.clear()
                 names = []
             if event == "start":
-                if tag in SILENT or not isinstance(tag, str) or is_elsewhere_itself(element):
+                if tag in SILENT or not isinstance(tag, str) or is_boilerplate_element(element):
                     walk.skip_subtree()
                     continue
-                names.append(_names(element, with_parent=breaks))
+                names.append(_element_names(element, with_parent=breaks))
                 parts.append(element.text or "")
             else:
                 parts.append(element.tail or "")
@@ -404,7 +427,7 @@ def _texts(roots: Iterator[_Element], *, first: str, limit: int = EVENTS) -> Ite
         yield text, " ".join(names)
 
 
-def _names(element: _Element, *, with_parent: bool) -> str:
+def _element_names(element: _Element, *, with_parent: bool) -> str:
     names = (element.tag, element.get("class"), element.get("id"), element.get("itemprop"), element.get("rel"))
     own = " ".join(name for name in names if name)
     parent = element.getparent() if with_parent else None

@@ -170,7 +170,7 @@ def _is_offer(lines: Sequence[str]) -> bool:
     return is_paywall_note(lines[0]) and sum(len(line) for line in lines if not is_paywall_note(line)) < PARAGRAPH
 
 
-Lock = Literal["", "said", "noted"]  # nothing known; the page's data say so; a note on the page does
+Paywall = Literal["", "said", "noted"]  # nothing known; the page's data say so; a note on the page does
 
 LONG = 3_000  # characters: a longer text is whole, or the note stands in it
 SHORT = 1_500  # characters of a text that a note or dots make a beginning
@@ -224,7 +224,7 @@ CUT = re.compile(r"(?:\[\s?(?:…|\.\.\.)\s?\]|\[\+\d+ \w+\]|(?<=\w) (?:…|\.{3
 DOTS = re.compile(r"\w(?:…|\.\.\.)$")
 
 
-def paywall_of(tree: _Element, blocks: Sequence[Block]) -> Lock:
+def paywall_of(tree: _Element, blocks: Sequence[Block]) -> Paywall:
     """Return how a page tells that the rest of its article is for subscribers, empty if it does not."""
     if any(is_paywall_note(block.text) for block in blocks[-TAIL:]):
         return "noted"
@@ -243,7 +243,7 @@ def paywall_of(tree: _Element, blocks: Sequence[Block]) -> Lock:
     return "said" if any(SAID.search(script.text or "") for script in tree.iter("script")) else ""
 
 
-def is_truncated(blocks: Sequence[Block], *, lock: Lock, raw: Sequence[Block] = ()) -> bool:
+def is_truncated(blocks: Sequence[Block], *, paywall: Paywall, raw: Sequence[Block] = ()) -> bool:
     """
     Return whether `blocks` are the beginning of an article whose rest is missing.
 
@@ -254,9 +254,9 @@ def is_truncated(blocks: Sequence[Block], *, lock: Lock, raw: Sequence[Block] = 
         return True
     size = sum(len(block.text) for block in blocks)
     last = blocks[-1].text.rstrip() if blocks else ""
-    if size <= SHORT and (lock == "noted" or CUT.search(last)):
+    if size <= SHORT and (paywall == "noted" or CUT.search(last)):
         return True
-    return bool(lock) and size <= (SHORT if DOTS.search(last) else SHORTER)
+    return bool(paywall) and size <= (SHORT if DOTS.search(last) else SHORTER)
 
 
 def is_paywall_note(text: str) -> bool:

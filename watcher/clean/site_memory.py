@@ -38,7 +38,7 @@ class SiteMemory:
     counts: Mapping[int, int] = field(default_factory=dict)
     common: frozenset[int] = frozenset()
 
-    def repeats(self, page: Hashes) -> frozenset[int]:
+    def find_repeated(self, page: Hashes) -> frozenset[int]:
         """Return the hashes of `page` that recur over distinct articles of the site; its own versions do not count."""
         mine = frozenset(page)
         seen = {block: count for block in mine if (count := self.counts.get(block, 0))}
@@ -49,7 +49,7 @@ class SiteMemory:
                     others -= 1
                     for block in article & mine:
                         seen[block] -= 1
-        return frozenset(block for block, count in seen.items() if count >= _enough(block, others))
+        return frozenset(block for block, count in seen.items() if count >= _repeats_needed(block, others))
 
 
 def block_hashes(texts: Iterable[str]) -> Hashes:
@@ -72,23 +72,23 @@ def block_hashes(texts: Iterable[str]) -> Hashes:
 
 def build_site_memory(pages: Iterable[Hashes]) -> SiteMemory:
     """Return the memory of a site, made of its articles' block hashes, latest first; `MAX_PAGES` of them are read."""
-    sets = _without_versions(frozenset(page) for page, _ in zip(pages, range(MAX_PAGES), strict=False) if page)
+    sets = _merge_versions(frozenset(page) for page, _ in zip(pages, range(MAX_PAGES), strict=False) if page)
     spread = Counter(block for page in sets for block in page)
     floor = max(COMMON_LEAST, COMMON_SHARE * len(sets))
     common = frozenset(block for block, count in spread.items() if count >= floor)
-    articles = _merge(sets, common)
+    articles = _merge_articles(sets, common)
     counts = Counter(block for article in articles for block in article)
     return SiteMemory(articles=tuple(articles), counts=dict(counts), common=common)
 
 
-def _without_versions(pages: Iterable[frozenset[int]]) -> list[frozenset[int]]:
+def _merge_versions(pages: Iterable[frozenset[int]]) -> list[frozenset[int]]:
     """Return `pages` with those as one set that are nearly the same, so that updates do not look like furniture."""
     kept: list[frozenset[int]] = []
     holders: dict[int, list[int]] = {}
     for page in pages:
-        longest = sorted(page, key=_length, reverse=True)[:LONGEST]
+        longest = sorted(page, key=_block_length, reverse=True)[:LONGEST]
         places = Counter(place for block in longest for place in holders.get(block, ()))
-        close = (place for place, shared in places.items() if shared > 1 and _share(page, kept[place]) >= SAME)
+        close = (place for place, shared in places.items() if shared > 1 and _shared_part(page, kept[place]) >= SAME)
         place = min(close, default=len(kept))
         if place == len(kept):
             kept.append(page)
@@ -99,18 +99,18 @@ def _without_versions(pages: Iterable[frozenset[int]]) -> list[frozenset[int]]:
     return kept
 
 
-def _merge(pages: list[frozenset[int]], common: frozenset[int]) -> list[frozenset[int]]:
+def _merge_articles(pages: list[frozenset[int]], common: frozenset[int]) -> list[frozenset[int]]:
     """Return `pages` with those that are versions of one article as one set."""
     articles: list[frozenset[int]] = []
     weights: list[int] = []  # of what is rare in each of `articles`
     holders: dict[int, list[int]] = {}  # block: places in `articles`
     for page in pages:
         rare = page - common
-        weight = _weight(rare)
+        weight = _total_length(rare)
         shared: Counter[int] = Counter()  # weight by place: summed up, since comparing sets pair by pair is quadratic
         for block in rare:
             for place in holders.get(block, ()):
-                shared[place] += _length(block)
+                shared[place] += _block_length(block)
         near = (place for place, both in shared.items() if both >= NEAR * min(weight, weights[place]))
         place = min(near, default=len(articles))
         if place == len(articles):
@@ -120,34 +120,34 @@ def _merge(pages: list[frozenset[int]], common: frozenset[int]) -> list[frozense
         for block in new:
             holders.setdefault(block, []).append(place)
         articles[place] |= page
-        weights[place] += _weight(new)
+        weights[place] += _total_length(new)
     return articles
 
 
 def _is_near(one: frozenset[int], other: frozenset[int], common: frozenset[int]) -> bool:
     """Whether two pages are versions of one article: by the length of what they share and the site does not."""
-    return _share(one - common, other - common) >= NEAR
+    return _shared_part(one - common, other - common) >= NEAR
 
 
-def _share(one: frozenset[int], other: frozenset[int]) -> float:
+def _shared_part(one: frozenset[int], other: frozenset[int]) -> float:
     """Return how much of the shorter page stands on the other too, 0 to 1, by length."""
     shared = one & other
-    return _weight(shared) / min(_weight(one), _weight(other)) if shared else 0.0
+    return _total_length(shared) / min(_total_length(one), _total_length(other)) if shared else 0.0
 
 
-def _length(block: int) -> int:
+def _block_length(block: int) -> int:
     return block & ((1 << WEIGHT_BITS) - 1)
 
 
-def _weight(blocks: Iterable[int]) -> int:
-    return sum(map(_length, blocks))
+def _total_length(blocks: Iterable[int]) -> int:
+    return sum(map(_block_length, blocks))
 
 
-def _enough(block: int, others: int) -> float:
+def _repeats_needed(block: int, others: int) -> float:
     """Return on how many other articles a block must stand to be furniture."""
-    is_long = _length(block) >= LONG_WEIGHT
+    is_long = _block_length(block) >= LONG_WEIGHT
     if others < SMALL_SITE:
         return LONG_FEW if is_long else 1
     if is_long:
         return max(LONG_LEAST, LONG_SHARE * others)
-    return max(2, SHORT_SHARE * others) if _length(block) <= SHORT_WEIGHT else 2
+    return max(2, SHORT_SHARE * others) if _block_length(block) <= SHORT_WEIGHT else 2

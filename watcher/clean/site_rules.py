@@ -163,7 +163,7 @@ def apply_rules(tree: _Element, rules: SiteRules | None) -> RuleResult:
 
 
 def _drop_matches(tree: _Element, path: str) -> Iterator[str]:
-    for element in _matches(tree, path):
+    for element in _select(tree, path):
         parent = element.getparent()
         if parent is None or element.tag in ("html", "body"):
             continue
@@ -183,7 +183,7 @@ def _drop_matches(tree: _Element, path: str) -> Iterator[str]:
 def _body(tree: _Element, path: str) -> _Element:
     """Return a page that holds only what `path` matches, the whole where it matches nothing."""
     outermost: list[_Element] = []
-    for element in _matches(tree, path) if path else ():
+    for element in _select(tree, path) if path else ():
         if not any(above in outermost for above in element.iterancestors()):
             outermost.append(element)
     if not outermost:
@@ -199,7 +199,7 @@ def _body(tree: _Element, path: str) -> _Element:
 
 
 def _date(tree: _Element, path: str) -> datetime | None:
-    for element in _matches(tree, path) if path else ():
+    for element in _select(tree, path) if path else ():
         said = [element.get(name) for name in DATE_ATTRIBUTES]
         for text in (*said, " ".join("".join(element.itertext()).split())):
             if text and (moment := parse_date(text)) is not None:
@@ -207,7 +207,7 @@ def _date(tree: _Element, path: str) -> datetime | None:
     return None
 
 
-def _matches(tree: _Element, path: str) -> list[_Element]:
+def _select(tree: _Element, path: str) -> list[_Element]:
     found = tree.xpath(path)
     return (
         [element for element in found[:MAX_MATCHES] if isinstance(element, _Element)] if isinstance(found, list) else []

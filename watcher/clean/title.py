@@ -44,11 +44,11 @@ def best_title(titles: dict[str, str], *, site: str, url: str) -> tuple[str, str
     bare = {name: strip_site_name(text, site=site, url=url) for name, text in titles.items() if name in WORTH}
     outlet = _site_names(site, url)
     bare = {name: text for name, text in bare.items() if normalize_key(text) not in outlet} or bare
-    bare = {name: _whole(text, bare.values()) for name, text in bare.items()}
+    bare = {name: _complete_title(text, bare.values()) for name, text in bare.items()}
     if "h1" in bare:
         if "headline" not in bare:
-            bare = {name: _as_heading(text, bare["h1"]) for name, text in bare.items()}
-        bare["h1"] = _without_kicker(bare["h1"], [text for name, text in bare.items() if name != "h1"])
+            bare = {name: _cut_behind_heading(text, bare["h1"]) for name, text in bare.items()}
+        bare["h1"] = _strip_kicker(bare["h1"], [text for name, text in bare.items() if name != "h1"])
     votes: dict[str, float] = defaultdict(float)
     for name, text in bare.items():
         votes[normalize_key(text)] += WORTH[name]
@@ -68,7 +68,7 @@ def choose_title(title: str, feed_title: str | None, titles: Iterable[str]) -> s
     return feed_title if known or not title else title
 
 
-def _whole(title: str, others: Iterable[str]) -> str:
+def _complete_title(title: str, others: Iterable[str]) -> str:
     """
     Return the title that `title` is the beginning of.
 
@@ -86,13 +86,13 @@ def _whole(title: str, others: Iterable[str]) -> str:
     )
 
 
-def _as_heading(title: str, heading: str) -> str:
+def _cut_behind_heading(title: str, heading: str) -> str:
     """Return a title without what stands behind the page's own heading in it: "Storm hits coast › Northern News"."""
     behind = title[len(heading) :] if len(heading) >= MIN_TITLE and title.startswith(heading) else ""
     return heading if behind and SEPARATOR.match(behind) else title
 
 
-def _without_kicker(heading: str, others: Iterable[str]) -> str:
+def _strip_kicker(heading: str, others: Iterable[str]) -> str:
     """Return a heading without the words set before the title in it, where others have the title alone."""
     ends = (other for other in others if len(other) >= LEAST_START and heading.endswith(other) and other != heading)
     return next((end for end in ends if not SAID_BEFORE.search(heading[: -len(end)])), heading)
@@ -157,15 +157,15 @@ KICKER_CLASS = re.compile(
 LEAST_BARE = 12  # characters that are left of a heading without its kicker
 
 
-def find_headline(signs: PageElements, titles: dict[str, str]) -> _Element | None:
+def find_headline(elements: PageElements, titles: dict[str, str]) -> _Element | None:
     """Return the element of the article's headline: the heading that says what the page is called, else its only h1."""
     wanted = [name for text in titles.values() if (name := normalize_key(text))]
-    own = [(text, element) for text, element in signs.headings if not _leads_home(element)]
+    own = [(text, element) for text, element in elements.headings if not _leads_home(element)]
     for text, element in own:
-        if any(_is_same_title(normalize_key(text), one) for one in wanted) and not _is_end_of(text, signs, titles):
+        if any(_is_same_title(normalize_key(text), one) for one in wanted) and not _is_end_of(text, elements, titles):
             return element
     for level in LEVELS:
-        for element in signs.tree.iter(level):
+        for element in elements.tree.iter(level):
             if any(_is_same_title(normalize_key(element_text(element)), one) for one in wanted):
                 return element
     return own[0][1] if len(own) == 1 else None
@@ -184,13 +184,13 @@ def _leads_home(heading: _Element) -> bool:
     return "#" not in href and not parts.path.strip("/") and not parts.query
 
 
-def _is_end_of(heading: str, signs: PageElements, titles: dict[str, str]) -> bool:
+def _is_end_of(heading: str, elements: PageElements, titles: dict[str, str]) -> bool:
     """Whether a heading is the site's name behind the title, "Talks go on | The Daily", and a lower one the title."""
-    name, title = normalize_key(heading), normalize_key(signs.title)
+    name, title = normalize_key(heading), normalize_key(elements.title)
     rest = title.removesuffix(name)
     if rest == title or name in (normalize_key(text) for text in titles.values()):
         return False
-    lower = (normalize_key(element_text(element)) for level in LEVELS for element in signs.tree.iter(level))
+    lower = (normalize_key(element_text(element)) for level in LEVELS for element in elements.tree.iter(level))
     return any(len(text) >= LEAST_SAME and rest.startswith(text) for text in lower)
 
 

@@ -179,7 +179,7 @@ def _credit_behind(text: str) -> tuple[str, int] | None:
     is_open = group == "brackets" and not ENDED.search(marked.text[: found.start()]) and found.group()[-1] != "."
     if is_open or (marked.is_shy(at) and group == "bare"):
         return None
-    return marked.agency(at), begin + marked.before(found.start())
+    return marked.agency(at), begin + marked.original_offset(found.start())
 
 
 def _from_fields(fields: Iterable[str]) -> str | None:
@@ -302,7 +302,7 @@ def _parse_marked_dateline(text: str, marked: MarkedText) -> Dateline | None:
         place = (groups["place"] or groups.get("capitals") or "").strip(" ,.،").removesuffix(" في")
         at = next(found.start(name) for name in ("names", "slashed", "plain", "bare") if groups.get(name))
         if _is_dateline(found, place, at, is_shy=marked.is_shy(at)):
-            return Dateline(place=place or None, agency=marked.agency(at), end=marked.before(found.end()))
+            return Dateline(place=place or None, agency=marked.agency(at), end=marked.original_offset(found.end()))
     return None
 
 
@@ -370,7 +370,7 @@ IN_PATH = {
 
 
 @dataclass(frozen=True, slots=True)
-class _Line:
+class _AgencyLine:
     """A text of the page that names an agency: the element it stands in, and that element's place in the page."""
 
     text: str
@@ -386,11 +386,13 @@ def credited_agencies(
 
     A credit of a picture, a name in a menu or in a teaser does not count, nor a page that names many.
     """
-    found = dict.fromkeys((*_in_data(tree, language), *_in_lines(tree, blocks, language), *_in_path(url)))
+    found = dict.fromkeys(
+        (*_agencies_in_data(tree, language), *_agencies_in_lines(tree, blocks, language), *_agencies_in_path(url))
+    )
     return tuple(found) if len(found) <= MANY else ()
 
 
-def _in_data(tree: _Element, language: str | None) -> Iterator[str]:
+def _agencies_in_data(tree: _Element, language: str | None) -> Iterator[str]:
     """Yield the agencies that JSON-LD and meta tags name as author or source."""
     scripts = [element.text or "" for element in tree.iter("script") if "ld+json" in (element.get("type") or "")]
     if any(might_name_agency(script) for script in scripts):
@@ -409,21 +411,21 @@ def _credits(texts: Iterable[str], language: str | None) -> Iterator[str]:
             yield agency
 
 
-def _in_lines(tree: _Element, blocks: Sequence[Block], language: str | None) -> Iterator[str]:
+def _agencies_in_lines(tree: _Element, blocks: Sequence[Block], language: str | None) -> Iterator[str]:
     """Yield the agencies of the bylines and source lines around the text."""
     elements = list(tree.iter(*LINES, *PICTURES))
     texts = [element.text for element in elements]
     tails = [element.tail for element in elements]
-    lines = list(_lines(elements, texts, tails))
+    lines = list(_agency_lines(elements, texts, tails))
     if not lines:
         return
-    places = _places(blocks, texts, tails)
+    places = _paragraph_places(blocks, texts, tails)
     if not places:
         return
     first, last = places[0], places[-1]
     images = [at for at, element in enumerate(elements) if element.tag in PICTURES]
     for line in lines:
-        role = _role(line.element)
+        role = _line_role(line.element)
         begins = first - BEFORE <= line.at < first + (INTO if role == BYLINE else 0)
         if role == ELSEWHERE or not (begins or last < line.at <= last + BEHIND):
             continue
@@ -431,7 +433,7 @@ def _in_lines(tree: _Element, blocks: Sequence[Block], language: str | None) -> 
         is_near = image > 0 and line.at - images[image - 1] <= NEAR_IMAGE
         if role == PICTURED or (is_near and role != BYLINE and not BY.match(line.text)):
             continue
-        for text in dict.fromkeys((line.text, _around(line.element))):
+        for text in dict.fromkeys((line.text, _line_text(line.element))):
             agency = agency_of(text, language=language)
             if agency is None and (role == BYLINE or BY.match(text)):
                 agency = agency_of_byline(text)
@@ -440,7 +442,7 @@ def _in_lines(tree: _Element, blocks: Sequence[Block], language: str | None) -> 
                 break
 
 
-def _lines(elements: list[_Element], texts: list[str | None], tails: list[str | None]) -> Iterator[_Line]:
+def _agency_lines(elements: list[_Element], texts: list[str | None], tails: list[str | None]) -> Iterator[_AgencyLine]:
     """Yield the short texts of a page that name an agency, in its order."""
     signs = trigger_words("\n".join([text for text in (*texts, *tails) if text and len(text) <= MAX_LINE]))
     hits = {
@@ -455,10 +457,10 @@ def _lines(elements: list[_Element], texts: list[str | None], tails: list[str | 
         text = (tails if is_tail else texts)[at] or ""
         owner = element.getparent() if is_tail else element
         if owner is not None and mark_agency_names(text).names and not _is_in_sentence(element):
-            yield _Line(" ".join(text.split()), owner, at)
+            yield _AgencyLine(" ".join(text.split()), owner, at)
 
 
-def _places(blocks: Sequence[Block], texts: list[str | None], tails: list[str | None]) -> list[int]:
+def _paragraph_places(blocks: Sequence[Block], texts: list[str | None], tails: list[str | None]) -> list[int]:
     """Return where in a page the paragraphs of its text begin, in order."""
     wanted: dict[str, set[str]] = {}
     for block in blocks:
@@ -482,7 +484,7 @@ def _is_in_sentence(element: _Element) -> bool:
     return len((lead or "").strip()) + len((element.tail or "").strip()) > SENTENCE
 
 
-def _around(element: _Element) -> str:
+def _line_text(element: _Element) -> str:
     """Return the text of the line that an element is a part of, empty if that is long."""
     while element.tag in WITHIN and (above := element.getparent()) is not None:
         element = above
@@ -494,7 +496,7 @@ def _around(element: _Element) -> str:
     return " ".join("".join(parts).split())
 
 
-def _role(element: _Element) -> str:
+def _line_role(element: _Element) -> str:
     """Return what the names and classes of an element and of those above it say that it is, empty if nothing."""
     above: _Element | None = element
     role = ""
@@ -504,7 +506,7 @@ def _role(element: _Element) -> str:
         if above.tag in NEVER:
             return PICTURED
         names = " ".join(filter(None, (above.get("class"), above.get("id"), above.get("itemprop"), above.get("rel"))))
-        said = _said(names) if names else ""
+        said = _name_role(names) if names else ""
         if said == ELSEWHERE or (said == PICTURED and level < NEAR_LEVELS):
             return said
         role = role or (said if said == BYLINE else "")
@@ -513,13 +515,13 @@ def _role(element: _Element) -> str:
 
 
 @lru_cache(maxsize=8192)
-def _said(names: str) -> str:
+def _name_role(names: str) -> str:
     if _SURE.search(names) and not _ELSEWHERE.search(names):
         return BYLINE
     return next((role for role, pattern in ROLES.items() if pattern.search(names)), "")
 
 
-def _in_path(url: str) -> Iterator[str]:
+def _agencies_in_path(url: str) -> Iterator[str]:
     """Yield the agency that a folder of the address is named after."""
     try:
         folders = urlsplit(url).path.lower().split("/")[:-1]

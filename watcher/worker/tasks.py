@@ -123,11 +123,11 @@ def load_site_memory(host: str, site: tuple[tuple[int, ...], ...]) -> SiteMemory
 
 def clean_entry(entry: Entry, url: str, language: str | None) -> ProcessedPage:
     """Return the article as the feed carries it: its content, else its summary."""
-    from watcher.clean.fragment import blocks_of
+    from watcher.clean.fragment import fragment_blocks
     from watcher.clean.wire import read_wire
     from watcher.text.page_kind import kind_by_title
 
-    blocks = blocks_of(entry.content) or blocks_of(entry.summary)
+    blocks = fragment_blocks(entry.content) or fragment_blocks(entry.summary)
     wire = read_wire(blocks, authors=entry.authors, credit=(), url=url)
     cleaned = Cleaned(
         url=url,
