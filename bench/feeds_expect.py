@@ -189,7 +189,7 @@ def leaves(value: object, way: list[str]) -> Iterator[tuple[list[str], object]]:
 def found(feed: ParsedFeed | FeedError, one: Expected) -> Any:  # noqa: ANN401 - as the expectation's value
     """Return what we have for an expectation, as it comes."""
     if isinstance(feed, FeedError):
-        return feed.reason
+        return str(feed.reason)
     if one.field == "entries":
         return len(feed.entries)
     if one.entry is None:

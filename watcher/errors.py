@@ -3,10 +3,12 @@ The errors of watcher. The tree:
 
 WatcherError
   SettingsError .problems
-  FetchError .url .permanent .retry_after_s .word .no_connection
-    Unreachable  TimedOut  TooLarge  Refused  BadStatus(.status)
-  FeedError .url
-  CleanError .url .reason
+  ReasonedError .url .reason .kind
+    FetchError .permanent .retry_after_s .answered_by .no_connection
+      Unreachable  TimedOut  TooLarge  Refused  BadStatus(.status)
+    FeedError
+    CleanError
+  OpmlError
   StoreError .passing
   PluginError
   EmbedderError .permanent .retry_after_s .about_texts
@@ -17,7 +19,9 @@ WatcherError
 from __future__ import annotations
 
 from dataclasses import dataclass
+from http import HTTPStatus
 
+from watcher.reasons import FetchKind, Reason, ReasonKind
 from watcher.text.urls import hide_secrets
 
 
@@ -68,33 +72,42 @@ class SettingsError(WatcherError):
         super().__init__(message or "\n".join(str(problem) for problem in problems))
 
 
-class FetchError(WatcherError):
+class ReasonedError(WatcherError):
+    """Something that is known by its reason: a kind with values. `str(error)` is the URL and the English sentence."""
+
+    def __init__(self, url: str, reason: Reason) -> None:
+        self.url = url
+        self.reason = reason
+        super().__init__(f"{url}: {reason}")
+
+    @property
+    def kind(self) -> ReasonKind:
+        return self.reason.kind
+
+
+class FetchError(ReasonedError):
     """
     A request that brought no usable answer. `permanent`: asking again later will not help.
 
     `answered_by` is the URL of the hop that failed, the last of a chain of redirects; `no_connection`: its host could
-    not be reached at all. `word` is the health that it makes of a feed.
+    not be reached at all.
     """
-
-    word = "failing"
 
     def __init__(
         self,
         url: str,
-        reason: str,
+        reason: Reason,
         *,
         permanent: bool = False,
         retry_after_s: float | None = None,
         answered_by: str | None = None,
         no_connection: bool = False,
     ) -> None:
-        self.url = url
         self.no_connection = no_connection
         self.answered_by = answered_by or url
-        self.reason = hide_secrets(reason)
         self.permanent = permanent
         self.retry_after_s = retry_after_s
-        super().__init__(f"{url}: {reason}")
+        super().__init__(url, reason)
 
 
 class Unreachable(FetchError):
@@ -114,40 +127,48 @@ class Refused(FetchError):
 
 
 class BadStatus(FetchError):
-    """An answer with an error status."""
+    """An answer with an error status; 410 is permanent. `wall`: the name of the bot wall that gave it."""
 
     def __init__(
         self,
         url: str,
         status: int,
-        reason: str,
         *,
-        permanent: bool = False,
+        wall: str | None = None,
         retry_after_s: float | None = None,
         answered_by: str | None = None,
-        word: str = "failing",
     ) -> None:
         self.status = status
-        self.word = word
-        super().__init__(url, reason, permanent=permanent, retry_after_s=retry_after_s, answered_by=answered_by)
+        super().__init__(
+            url,
+            status_reason(status, wall),
+            permanent=status == HTTPStatus.GONE,
+            retry_after_s=retry_after_s,
+            answered_by=answered_by,
+        )
 
 
-class FeedError(WatcherError):
+def status_reason(status: int, wall: str | None = None) -> Reason:
+    """Return the reason that an error status is."""
+    try:
+        phrase = HTTPStatus(status).phrase
+    except ValueError:
+        phrase = "not a known status"
+    if wall is None:
+        return Reason(FetchKind.STATUS, status=status, phrase=phrase)
+    return Reason(FetchKind.STATUS_BOT_WALL, status=status, phrase=phrase, wall=wall)
+
+
+class FeedError(ReasonedError):
     """Bytes that are no feed we can read."""
 
-    def __init__(self, url: str, reason: str) -> None:
-        self.url = url
-        self.reason = hide_secrets(reason)
-        super().__init__(f"{url}: {reason}")
 
-
-class CleanError(WatcherError):
+class CleanError(ReasonedError):
     """A page without an article in it."""
 
-    def __init__(self, url: str, reason: str) -> None:
-        self.url = url
-        self.reason = hide_secrets(reason)
-        super().__init__(f"{url}: {reason}")
+
+class OpmlError(WatcherError):
+    """A file that is no list of feeds, or one that is refused."""
 
 
 class StoreError(WatcherError):

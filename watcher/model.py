@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from struct import iter_unpack
 
+from watcher.reasons import Reason
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Validators:
@@ -182,14 +184,13 @@ class Unchanged:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failed:
     """
-    A poll that failed. `reason` is a sentence for a reader, `word` the health it makes, `permanent` stops the polling.
+    A poll that failed. `permanent` stops the polling.
     """
 
     feed_id: int
     at: datetime
     next_poll_at: datetime
-    reason: str
-    word: str = "failing"  # failing, bot wall, not a feed
+    reason: Reason
     permanent: bool = False
     took_s: float = 0.0
 
@@ -271,7 +272,7 @@ class Article:
     image: str | None = None
     kind: str = "article"
     from_feed: bool = False  # the text is the feed's
-    feed_reason: str | None = None  # why: what was wrong with the page; None if it was not asked for
+    feed_reason: Reason | None = None  # why: what was wrong with the page; None if it was not asked for
     is_truncated: bool = False  # a beginning: the rest is behind a paywall, or cut
     removed: tuple[Removed, ...] = ()
 

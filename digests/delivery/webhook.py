@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from digests.errors import DeliveryError
-from watcher.errors import FetchError, Refused, TimedOut
+from watcher.errors import FetchError, Refused, TimedOut, status_reason
 from watcher.feeds.html_text import one_line
 from watcher.feeds.schedule import retry_after
-from watcher.net.error_text import describe_status
 from watcher.net.post import Post, PostRequest, PostResponse
 from watcher.settings.types import Secret, check_web
 
@@ -92,7 +91,7 @@ class Webhook:
         is_passing = status >= 500 or status in FOR_LATER
         wait_s = retry_after(response.headers.get("Retry-After", ""), datetime.now(UTC))
         return self._fault(
-            f"answered {describe_status(status)}" + (f": {told}" if told else ""),
+            f"answered {status_reason(status)}" + (f": {told}" if told else ""),
             permanent=not is_passing,
             maybe_arrived=status in BETWEEN,
             retry_after_s=wait_s if is_passing else None,
@@ -130,4 +129,4 @@ def describe_error(error: FetchError) -> str:
         return "no answer in time"
     if isinstance(error, Refused):
         return "its URL cannot be asked for"
-    return one_line(error.reason, SAID)
+    return one_line(str(error.reason), SAID)

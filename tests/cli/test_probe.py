@@ -84,13 +84,13 @@ def test_a_source_of_the_settings_is_meant_by_name_and_polled_as_often_as_it_say
 @pytest.mark.parametrize(
     ("path", "verdict", "mend"),
     [
-        ("/page", "not a feed: an HTML page; its page links these feeds: ", "watcher sources discover http://"),
-        ("/wall", "a bot wall: 403 Forbidden, a bot wall (Cloudflare: Just a moment…)", "[fetch] contact"),
-        ("/softwall", "a bot wall (Cloudflare: Just a moment…) instead of a feed", ""),
+        ("/page", "an HTML page, not a feed; its page links these feeds: ", "watcher sources discover http://"),
+        ("/wall", "403 Forbidden, a bot wall (Cloudflare: Just a moment…)", "[fetch] contact"),
+        ("/softwall", "a bot wall (Cloudflare: Just a moment…), not a feed", ""),
         ("/nothing", "404 Not Found", "watcher sources discover http://"),
         ("/gone", "410 Gone", "watcher sources discover http://"),
         ("/rest", "503 Service Unavailable", "ask again in 2 hours"),
-        ("/opml", "not a feed: XML: its root is <opml>", "watcher sources import FILE"),
+        ("/opml", "XML, but not a feed: its root is <opml>", "watcher sources import FILE"),
         ("/circle", "redirects in a circle", ""),
         ("/inwards", "169.254.169.254 is at 169.254.169.254, a private address", ""),
     ],

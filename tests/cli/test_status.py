@@ -9,7 +9,9 @@ import pytest
 
 from watcher.cli.main import run_command_line
 from watcher.cli.status import REASONS, SHOWN, pick_unhealthy
+from watcher.errors import status_reason
 from watcher.model import Changes, Entry, Failed, Polled, Source, Validators
+from watcher.reasons import FeedKind, FetchKind, PageKind, Reason
 from watcher.store.engine import open_store
 from watcher.store.feeds import feed_state, sync_sources
 from watcher.store.hosts import record_network_down, set_blocked_until
@@ -39,7 +41,7 @@ class Shop:
     def state(self, name: str):
         return read(self.engine, feed_state, self.url(name))
 
-    def fail(self, name: str, reason: str, *, at: datetime = NOW, **more) -> None:
+    def fail(self, name: str, reason: Reason, *, at: datetime = NOW, **more) -> None:
         feed = self.state(name).feed
         result = Failed(feed_id=feed.id, at=at, next_poll_at=NOW + HOUR, reason=reason, **more)
         write(self.engine, record_polls, [(feed, result)])
@@ -86,8 +88,8 @@ def status(capsys):
 def test_the_worst_comes_first_with_its_reason_since_when_and_what_mends_it(shop, status):
     press = shop("Ash", "Birch", "Cedar", "Dogwood")
     press.read("Ash")
-    press.fail("Birch", "404 Not Found", at=NOW - 72 * HOUR)
-    press.fail("Cedar", "410 Gone", permanent=True)
+    press.fail("Birch", status_reason(404), at=NOW - 72 * HOUR)
+    press.fail("Cedar", status_reason(410), permanent=True)
     press.read("Dogwood", moved_to="https://dogwood.example/new")
 
     lines = status(press).splitlines()
@@ -149,9 +151,9 @@ def test_many_sources_fit_one_screen_and_no_word_hides_another(shop, status):
     press = shop(*names)
     for n, name in enumerate(names):
         if n == 59:
-            press.fail(name, "200 OK, a bot wall (DataDome)", word="bot wall")
+            press.fail(name, status_reason(200, "DataDome"))
         else:
-            press.fail(name, "503 Service Unavailable")
+            press.fail(name, status_reason(503))
 
     told = status(press)
 
@@ -193,7 +195,7 @@ def test_reasons_for_lost_pages_are_told_the_commonest_first(shop, status):
     feed = press.state("Ash").feed
     for n in range(7):
         entry = Entry(guid=f"{n}", url=f"{feed.url}/{n}", title="T")
-        reason = "404 Not Found" if n < 2 else f"reason {n}"
+        reason = status_reason(404) if n < 2 else Reason(PageKind.OTHER_PAGE, url=f"/{n}")
         write(press.engine, lambda c, e=entry, r=reason: page_failed(c, identity(feed, e), reason=r, next_try_at=None))
 
     lines = status(press).splitlines()
@@ -207,7 +209,7 @@ def test_reasons_for_lost_pages_are_told_the_commonest_first(shop, status):
 def test_one_source_is_shown_with_its_history_its_polls_and_what_comes(shop, status):
     press = shop("Ash", "Birch")
     press.read("Ash", at=NOW - 9 * HOUR, validators=Validators(etag='"abc"', last_modified=None))
-    press.fail("Ash", "503 Service Unavailable", at=NOW - 4 * HOUR)
+    press.fail("Ash", status_reason(503), at=NOW - 4 * HOUR)
     for hours in (3, 2):
         press.read("Ash", at=NOW - hours * HOUR, entries=0, validators=Validators(etag='"abd"', last_modified=None))
 
@@ -232,7 +234,7 @@ def test_one_source_as_json_has_all_that_is_kept(shop, status):
     press = shop("Ash")
     for n in range(15):
         if n % 2:
-            press.fail("Ash", "503 Service Unavailable", at=NOW - (20 - n) * HOUR)
+            press.fail("Ash", status_reason(503), at=NOW - (20 - n) * HOUR)
         else:
             press.read("Ash", at=NOW - (20 - n) * HOUR, entries=n == 0)
     press.read("Ash", at=NOW - 5 * HOUR, entries=0)
@@ -251,7 +253,7 @@ def test_one_source_as_json_has_all_that_is_kept(shop, status):
 
 def test_a_source_that_is_gone_is_never_asked_again(shop, status):
     press = shop("Ash")
-    press.fail("Ash", "410 Gone", permanent=True)
+    press.fail("Ash", status_reason(410), permanent=True)
 
     assert "next poll  none: it is gone" in status(press, "ash")
 
@@ -276,10 +278,16 @@ def test_nothing_that_a_server_said_steers_the_terminal(shop, status, arguments)
     press.read(
         "Odd", at=NOW - HOUR, faults=(f"{ESCAPE} fault",), validators=Validators(etag=f"{ESCAPE}", last_modified=None)
     )
-    press.fail("Odd", f"999 {ESCAPE}\nsources  1: 1 ok\r\tand more\u2028")
+    press.fail("Odd", Reason(FetchKind.NOT_HTTP, detail=f"999 {ESCAPE}\nsources  1: 1 ok\r\tand more\u2028"))
     feed = press.state("Odd").feed
     page = Entry(guid="0", url=f"{feed.url}/0", title="T")
-    write(press.engine, page_failed, identity(feed, page), reason=f"{ESCAPE}\nx", next_try_at=None)
+    write(
+        press.engine,
+        page_failed,
+        identity(feed, page),
+        reason=Reason(PageKind.OTHER_PAGE, url=f"{ESCAPE}\nx"),
+        next_try_at=None,
+    )
 
     told = status(press, *arguments)
 
@@ -289,7 +297,7 @@ def test_nothing_that_a_server_said_steers_the_terminal(shop, status, arguments)
 
 def test_reasons_without_end_are_cut(shop, status):
     press = shop("Ash")
-    press.fail("Ash", "an HTML page, not a feed; " + "its page links these feeds: https://x.example/ " * 900)
+    press.fail("Ash", Reason(FeedKind.HTML_WITH_FEEDS, feeds="https://x.example/ " * 900))
 
     assert max(map(len, status(press).splitlines())) < 320
     assert max(map(len, status(press, "ash").splitlines())) < 500

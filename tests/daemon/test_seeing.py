@@ -19,6 +19,7 @@ from tests.cli.site import rss
 from tests.kinds import on_sqlite
 from watcher.daemon.logging import as_json, as_text, log_event
 from watcher.daemon.metrics import Counts
+from watcher.errors import status_reason
 from watcher.model import Changes, Failed, Feed, Offline, Polled, Source, Unchanged, Validators
 from watcher.text.format import fields
 from watcher.worker.events import FeedPolled
@@ -62,7 +63,7 @@ def test_no_line_of_a_poll_shows_the_password_in_a_feeds_address(caplog):
     results = (
         Polled(**kept, interval_s=1.0, validators=Validators(), changes=none, moved_to=None, took_s=0.1),
         Unchanged(**kept, validators=Validators(), moved_to=None, took_s=0.1),
-        Failed(**kept, reason="404 Not Found", took_s=0.1),
+        Failed(**kept, reason=status_reason(404), took_s=0.1),
         Offline(**kept),
     )
 

@@ -18,7 +18,7 @@ from digests.store.schema import editions
 from tests.delivery.mail_server import MailServer
 from tests.kinds import on
 from tests.tools import tools_of
-from watcher.errors import SettingsError
+from watcher.errors import SettingsError, status_reason
 from watcher.model import Failed, Source, Unchanged, Validators
 from watcher.net.client import Client
 from watcher.settings.load import parse_settings
@@ -75,7 +75,7 @@ class Desk:
             result = (
                 Unchanged(**same, validators=Validators(), took_s=0.1, moved_to=None)
                 if n < good
-                else Failed(**same, reason="503 Service Unavailable")
+                else Failed(**same, reason=status_reason(503))
             )
             write(self.engine, lambda c, feed=feed, result=result: record_polls(c, [(feed, result)]))
 

@@ -31,6 +31,7 @@ from digests.store.editions import (
 )
 from tests.edition.factory import make_edition
 from tests.kinds import refuse_writes
+from watcher.errors import status_reason
 from watcher.features.codec import encode
 from watcher.features.extract import extract_features
 from watcher.model import Article, Changes, Entry, Polled, Source, Validators
@@ -185,7 +186,7 @@ def test_the_ledger_of_a_digest_with_sources_counts_what_they_brought(engine):
         )  # fmt: skip
         write(engine, lambda c, feed=feed, result=result: record_polls(c, [(feed, result)]))
         for page in read(engine, lambda c, feed=feed: due_pages(c, feed.host, now=NOW, most=9)):
-            write(engine, lambda c, p=page: page_failed(c, p.article_id, reason="HTTP 404", next_try_at=None))
+            write(engine, lambda c, p=page: page_failed(c, p.article_id, reason=status_reason(404), next_try_at=None))
 
     ledgers = {}
     for words in ([], ["One"], ["Two"]):

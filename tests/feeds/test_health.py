@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watcher.feeds.health import LONGEST_SILENCE, SILENT_AFTER, WORDS, health, lasts, rank, silence, usual_gap
+from watcher.errors import status_reason
+from watcher.feeds.health import LONGEST_SILENCE, SILENT_AFTER, WORDS, health, silence, usual_gap, with_duration
 from watcher.model import Feed, Source
+from watcher.reasons import FeedKind, FetchKind, Reason
 
 NOW = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -27,19 +29,25 @@ def dead(**more) -> Feed:
     return feed(failures=2, failing_since=NOW - 3 * DAY, **more)
 
 
+def private(host: str, address: str) -> Reason:
+    return Reason(FetchKind.PRIVATE_ADDRESS, host=host, addresses=address)
+
+
 @pytest.mark.parametrize(
     ("ago", "words"),
     [
         (timedelta(seconds=20), ""),
-        (timedelta(minutes=1), "for 1 minute"),
-        (timedelta(minutes=59), "for 59 minutes"),
-        (timedelta(hours=1), "for 1 hour"),
-        (timedelta(hours=47), "for 47 hours"),
-        (timedelta(hours=48), "for 2 days"),
+        (timedelta(minutes=1), "for 1 minute: "),
+        (timedelta(minutes=59), "for 59 minutes: "),
+        (timedelta(hours=1), "for 1 hour: "),
+        (timedelta(hours=47), "for 47 hours: "),
+        (timedelta(hours=48), "for 2 days: "),
     ],
 )
 def test_how_long_is_told_in_the_unit_that_fits(ago, words):
-    assert lasts(NOW - ago, NOW) == words
+    reason = status_reason(503)
+
+    assert str(with_duration(reason, ago)) == f"{words}{reason}"
 
 
 @pytest.mark.parametrize(
@@ -66,20 +74,21 @@ def test_a_feed_that_is_read_has_its_word(state, word, why):
 
 
 @pytest.mark.parametrize(
-    ("failure", "reason", "word", "mend"),
+    ("reason", "word", "mend"),
     [
-        ("failing", "503 Service Unavailable", "failing", ""),
-        (None, "503 Service Unavailable", "failing", ""),
-        ("failing", "404 Not Found", "failing", "watcher sources discover https://n.example/ finds the feeds of today"),
-        ("failing", "n.example does not resolve", "failing", "is the name spelt right?"),
-        ("failing", "n.example is at ::1, a private address", "failing", "[fetch] allow_private in the settings opens"),
-        ("failing", "10.0.0.1 is at 10.0.0.1, a private address", "failing", ""),  # where a redirect leads
-        ("bot wall", "403 Forbidden, a bot wall (DataDome)", "bot wall", "ask the publisher to let Watcher pass"),
-        ("not a feed", "an HTML page, not a feed", "not a feed", "watcher sources discover https://n.example/"),
+        (status_reason(503), "failing", ""),
+        (Reason(FetchKind.TOO_MANY_REDIRECTS, n=10), "failing", ""),
+        (Reason(FetchKind.TOO_LARGE, n=10), "failing", "[fetch] max_bytes"),
+        (status_reason(404), "failing", "watcher sources discover https://n.example/ finds the feeds of today"),
+        (Reason(FetchKind.UNRESOLVED, host="n.example"), "failing", "is the name spelt right?"),
+        (private("n.example", "::1"), "failing", "[fetch] allow_private in the settings opens"),
+        (private("10.0.0.1", "10.0.0.1"), "failing", ""),  # where a redirect leads
+        (status_reason(403, "DataDome"), "bot wall", "ask the publisher to let Watcher pass"),
+        (Reason(FeedKind.HTML), "not a feed", "watcher sources discover https://n.example/"),
     ],
 )
-def test_a_feed_that_fails_is_told_with_its_reason_how_long_it_does_and_what_can_be_done(failure, reason, word, mend):
-    told = health(dead(), reason=reason, failure=failure, now=NOW)
+def test_a_feed_that_fails_is_told_with_its_reason_how_long_it_does_and_what_can_be_done(reason, word, mend):
+    told = health(dead(), reason=reason, now=NOW)
 
     assert (told.word, told.why, told.since) == (word, f"for 3 days: {reason}", NOW - 3 * DAY)
     assert told.mend.startswith(mend) and bool(told.mend) == bool(mend)
@@ -87,17 +96,19 @@ def test_a_feed_that_fails_is_told_with_its_reason_how_long_it_does_and_what_can
 
 
 def test_a_failure_of_this_very_minute_lasts_for_no_time_yet():
-    assert health(replace(dead(), failing_since=NOW), reason="503", failure="failing", now=NOW).why == "503"
+    told = health(replace(dead(), failing_since=NOW), reason=status_reason(503), now=NOW)
+
+    assert told.why == "503 Service Unavailable"
 
 
 def test_a_feed_that_fails_where_it_has_moved_to_says_where_that_is():
-    told = health(dead(url=NEW_URL), reason="404 Not Found", failure="failing", now=NOW)
+    told = health(dead(url=NEW_URL), reason=status_reason(404), now=NOW)
 
     assert told.why == "for 3 days: 404 Not Found, asked at https://new.example/"
 
 
 def test_a_feed_that_is_gone_is_to_be_removed():
-    told = health(dead(gone=True), reason="410 Gone", failure="failing", now=NOW)
+    told = health(dead(gone=True), reason=status_reason(410), now=NOW)
 
     assert (told.word, told.why) == ("gone", "gone for good: 410 Gone")
     assert told.mend.startswith("remove it, or watcher sources discover https://n.example/")
@@ -112,13 +123,13 @@ def test_a_feed_that_is_due_at_a_host_left_alone_is_held():
     assert "2026-11-24 07:00 UTC" in health(due, held_until=NOW + hour, now=NOW).why
     assert health(due, held_until=NOW, now=NOW).word == "ok"
     assert health(later, held_until=NOW + hour, now=NOW).word == "ok"
-    assert health(dead(), reason="503", failure="failing", held_until=NOW + hour, now=NOW).word == "failing"
+    assert health(dead(), reason=status_reason(503), held_until=NOW + hour, now=NOW).word == "failing"
 
 
 def test_a_user_and_a_password_in_an_address_are_not_in_the_advice():
     secret = Source(url="https://me:secret@n.example:8443/f", name="N")
 
-    told = health(replace(dead(), source=secret), reason="404 Not Found", failure="failing", now=NOW)
+    told = health(replace(dead(), source=secret), reason=status_reason(404), now=NOW)
 
     assert "secret" not in told.mend + told.why
     assert "https://n.example:8443/" in told.mend
@@ -172,13 +183,6 @@ def test_the_usual_gap_begins_with_the_dates_of_the_first_poll_and_follows_what_
     assert usual_gap(None, last_new_at=NOW, at=NOW - DAY, dates=[]) == 0
 
 
-def test_a_word_of_another_version_is_some_way_of_failing():
-    told = health(dead(), reason="?", failure="hexed", now=NOW)
-
-    assert (told.word, told.is_ok) == ("hexed", False)
-    assert rank("hexed") == rank("failing")
-
-
 @given(
     st.builds(
         feed,
@@ -194,12 +198,11 @@ def test_a_word_of_another_version_is_some_way_of_failing():
         health=st.none() | st.sampled_from(WORDS),
         next_poll_at=st.none() | st.just(NOW),
     ),
-    st.none() | st.text(),
-    st.none() | st.sampled_from(["failing", "bot wall", "not a feed"]),
+    st.sampled_from([status_reason(503), Reason(FeedKind.HTML), Reason(FeedKind.BOT_WALL, wall="x")]),
     st.none() | st.just(NOW + DAY),
 )
-def test_whatever_its_state_a_feed_has_a_word_and_a_reason_unless_it_is_ok(state, reason, failure, held_until):
-    told = health(state, reason=reason, failure=failure, held_until=held_until, now=NOW)
+def test_whatever_its_state_a_feed_has_a_word_and_a_reason_unless_it_is_ok(state, reason, held_until):
+    told = health(state, reason=reason, held_until=held_until, now=NOW)
 
     assert told.word in WORDS
     assert bool(told.why) == (told.word != "ok")

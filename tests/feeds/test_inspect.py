@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watcher.feeds.inspect import NoFeed, Report, examine, format_of
+from watcher.reasons import FeedKind, Reason
 
 URL = "https://a.example/feed"
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -126,7 +127,7 @@ def test_a_page_is_no_feed_and_the_feeds_that_it_links_are_found():
     found = look("<html><link rel=alternate type=application/rss+xml href=/rss></html>", kind="text/html")
 
     assert isinstance(found, NoFeed)
-    assert "an HTML page" in found.reason
+    assert "an HTML page" in str(found.reason)
     assert [link.url for link in found.links] == ["https://a.example/rss"]
 
 
@@ -134,7 +135,7 @@ def test_a_bot_wall_is_named():
     found = look("<html><title>Just a moment...</title></html>", kind="text/html")
 
     assert isinstance(found, NoFeed)
-    assert found.wall == "Cloudflare: Just a moment…"
+    assert found.reason == Reason(FeedKind.BOT_WALL, wall="Cloudflare: Just a moment…")
 
 
 @given(st.text("<>/&;= \"'itemrsguidfed{}[]:1\n", max_size=200))

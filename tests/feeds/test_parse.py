@@ -198,7 +198,7 @@ def test_what_is_no_feed_is_named(body, reason):
     with pytest.raises(FeedError) as caught:
         read(body)
 
-    assert reason in caught.value.reason and caught.value.url == URL
+    assert reason in str(caught.value.reason) and caught.value.url == URL
 
 
 @pytest.mark.parametrize(

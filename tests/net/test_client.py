@@ -13,6 +13,7 @@ import pytest
 from watcher.errors import BadStatus, FetchError, Refused, TimedOut, TooLarge, Unreachable
 from watcher.model import NotModified, Response, Validators
 from watcher.net.client import ACCEPT_FEED, Client
+from watcher.reasons import FetchKind
 
 
 async def test_a_url_is_asked_for_byte_for_byte(server, client, make_answer):
@@ -286,7 +287,7 @@ async def test_an_error_status_says_what_to_do(server, client, make_answer):
 
     assert errors["/gone"].permanent and not errors["/busy"].permanent
     assert (errors["/busy"].retry_after_s, errors["/odd"].retry_after_s) == (25.0, None)
-    assert "bot wall" in errors["/wall"].reason and "bot wall" in errors["/header"].reason
+    assert {errors["/wall"].kind, errors["/header"].kind} == {FetchKind.STATUS_BOT_WALL}
     assert len(server.requests) == len(server.answers)  # nobody was asked twice, in disguise
 
 

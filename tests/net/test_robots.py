@@ -48,7 +48,7 @@ def test_an_answer_without_rules_allows_or_forbids_everything(status, allowed):
 
     assert verdict.allowed == ({PAGE} if allowed else set())
     assert verdict.is_passing is not allowed
-    assert allowed or verdict.why.startswith("robots.txt ")
+    assert allowed or str(verdict.reason).startswith("robots.txt ")
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from watcher.errors import status_reason
 from watcher.model import Changes, Entry, Failed, Polled, Source, Unchanged, Validators
 from watcher.store.feeds import feed_state
 from watcher.store.polls import record_polls
@@ -41,7 +42,7 @@ def polled(at: datetime, *new: Entry, **more) -> Polled:
 
 
 def failed(at: datetime, **more) -> Failed:
-    return Failed(**({"feed_id": 0, "at": at, "next_poll_at": at + HOUR, "reason": "404 Not Found"} | more))
+    return Failed(**({"feed_id": 0, "at": at, "next_poll_at": at + HOUR, "reason": status_reason(404)} | more))
 
 
 def unchanged(at: datetime, **more) -> Unchanged:

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import insert, select, update
 
 from tests.store.results import NOW, SOURCE, entry, poll, polled, the_state
+from watcher.errors import status_reason
 from watcher.store.clock import LONGEST_HOLD, LONGEST_WAIT, drop_far_times, drop_future_times
 from watcher.store.feeds import sync_sources
 from watcher.store.hosts import LEASE, claim_hosts, get_host, is_leased, set_blocked_until, set_robots
@@ -97,7 +98,7 @@ def test_pages_noted_or_put_off_by_a_clock_that_was_ahead_are_due(engine):
     assert [page.noted_at for page in found] == [NOW, NOW]
 
     put_off = found[0].article_id
-    write(engine, page_failed, put_off, reason="HTTP 503", next_try_at=NOW + YEAR)
+    write(engine, page_failed, put_off, reason=status_reason(503), next_try_at=NOW + YEAR)
     write(engine, drop_far_times, now=NOW)
 
     assert {page.article_id for page in read(engine, due_pages, HOST, now=NOW, most=9)} == {

@@ -9,8 +9,10 @@ import pytest
 from sqlalchemy import event, func, select
 
 from tests.store.results import HOUR, NEW_URL, NOW, SOURCE, entry, failed, poll, polled, the_state, unchanged
+from watcher.errors import status_reason
 from watcher.feeds.health import health
 from watcher.model import Offline, Source
+from watcher.reasons import FeedKind, FetchKind, Reason
 from watcher.store.feeds import due_feeds, feed_state, feed_states, sync_sources
 from watcher.store.hosts import set_blocked_until
 from watcher.store.polls import FORGET_EVERY, KEEP_HEALTHS, HealthChange, health_lines, poll_lines, record_polls
@@ -26,7 +28,7 @@ def engine(engine):
 
 def history(engine) -> list[tuple[datetime, str, str]]:
     lines = read(engine, health_lines, the_state(engine).feed.id)
-    return [(line.at, line.word, line.why) for line in reversed(lines)]
+    return [(line.at, line.word, str(line.reason or "")) for line in reversed(lines)]
 
 
 def words(engine) -> list[str]:
@@ -35,7 +37,7 @@ def words(engine) -> list[str]:
 
 def status_word(engine, now: datetime = NOW) -> str:
     state = the_state(engine)
-    told = health(state.feed, reason=state.reason, failure=state.failure, held_until=state.held_until, now=now)
+    told = health(state.feed, reason=state.reason, held_until=state.held_until, now=now)
     return told.word
 
 
@@ -43,9 +45,9 @@ def test_a_feed_that_fails_recovers_and_fails_again_has_a_line_for_each_change(e
     poll(engine, polled(NOW, entry(1)))
     poll(engine, unchanged(NOW + HOUR))
     poll(engine, failed(NOW + 2 * HOUR))
-    poll(engine, failed(NOW + 3 * HOUR, reason="500 Internal Server Error"))
+    poll(engine, failed(NOW + 3 * HOUR, reason=status_reason(500)))
     poll(engine, unchanged(NOW + 4 * HOUR))
-    poll(engine, failed(NOW + 5 * HOUR, reason="no answer within 20 s"))
+    poll(engine, failed(NOW + 5 * HOUR, reason=Reason(FetchKind.TIMED_OUT, time="20")))
 
     assert history(engine) == [
         (NOW, "ok", ""),
@@ -67,8 +69,8 @@ def test_a_feed_that_fails_recovers_and_fails_again_has_a_line_for_each_change(e
         ([polled(NOW, entry(1), moved_to=NEW_URL), polled(NOW, entry(2), moved_to=NEW_URL)], "moved"),
         ([polled(NOW, entry(1, published_at=None))], "undated"),
         ([failed(NOW)], "failing"),
-        ([failed(NOW, word="bot wall")], "bot wall"),
-        ([failed(NOW, word="not a feed")], "not a feed"),
+        ([failed(NOW, reason=status_reason(403, "Anubis"))], "bot wall"),
+        ([failed(NOW, reason=Reason(FeedKind.PDF))], "not a feed"),
         ([failed(NOW, permanent=True)], "gone"),
     ],
 )
@@ -217,7 +219,7 @@ def test_the_last_polls_come_the_latest_first(engine):
 
     assert [(line.at, line.status, line.new, line.took_s, line.reason) for line in lines] == [
         (NOW + 4 * HOUR, "ok", 1, 0.1, None),
-        (NOW + 3 * HOUR, "failed", 0, 1.5, "404 Not Found"),
+        (NOW + 3 * HOUR, "failed", 0, 1.5, status_reason(404)),
     ]
 
 
@@ -226,8 +228,8 @@ def test_the_latest_change_of_one_moment_comes_first(engine):
     poll(engine, failed(NOW))
 
     assert read(engine, health_lines, 1) == (
-        HealthChange(at=NOW, word="failing", why="404 Not Found"),
-        HealthChange(at=NOW, word="ok", why=""),
+        HealthChange(at=NOW, word="failing", reason=status_reason(404)),
+        HealthChange(at=NOW, word="ok", reason=None),
     )
 
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from watcher.errors import status_reason
 from watcher.model import Changes, Entry, Polled, Source, Validators
 from watcher.store.feeds import due_feeds, sync_sources
 from watcher.store.hosts import claim_hosts, release, set_blocked_until
@@ -78,14 +79,16 @@ def test_pages_given_up_are_counted_for_the_feeds_that_are_asked_about_and_those
     for host, nexts in (("a.example", tries), ("b.example", [None])):
         found = read(engine, lambda c, host=host: due_pages(c, host, now=NOW, most=9))
         for page, at in zip(found, nexts, strict=True):
-            write(engine, lambda c, p=page, at=at: page_failed(c, p.article_id, reason="HTTP 404", next_try_at=at))
+            write(
+                engine, lambda c, p=page, at=at: page_failed(c, p.article_id, reason=status_reason(404), next_try_at=at)
+            )
 
     def counted(*ids: int) -> tuple[tuple[str, int], ...]:
         return read(engine, failed_page_counts, start=NOW, end=NOW + HOUR, feed_ids=ids or None)
 
-    assert counted() == (("HTTP 404", 3),)
-    assert counted(a) == (("HTTP 404", 2),)
-    assert counted(b) == (("HTTP 404", 1),)
+    assert counted() == ((status_reason(404), 3),)
+    assert counted(a) == ((status_reason(404), 2),)
+    assert counted(b) == ((status_reason(404), 1),)
 
 
 def test_sources_that_left_the_settings_are_not_waited_for(engine):

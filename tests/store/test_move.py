@@ -10,7 +10,7 @@ from digests.store.schema import deliveries
 from tests.kinds import POSTGRESQL
 from tests.store.move_stage import NOW, Stopped, moved, put_article, put_polls, stop_at
 from tests.store.move_values import ROWS, fill, held_in
-from watcher.errors import StoreError
+from watcher.errors import StoreError, status_reason
 from watcher.model import Source
 from watcher.store.copy import SLICE_BYTES, SLICE_ROWS, checksum, copy_store, open_both, slices, tables_of
 from watcher.store.engine import all_schemas, connect, open_store, progress_of
@@ -103,7 +103,7 @@ def test_a_row_that_came_meanwhile_is_noticed(file_url, empty_url):
     with pytest.raises(Stopped):
         moved(file_url, empty_url, stop_at("compare", 1))
     put_article(source)
-    write(source, lambda c: c.execute(update(polls).where(polls.c.id == 2).values(reason="late")))
+    write(source, lambda c: c.execute(update(polls).where(polls.c.id == 2).values(reason=status_reason(500))))
 
     lines = moved(file_url, empty_url)
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import func, select
 
+from watcher.errors import status_reason
 from watcher.model import Article, Changes, Entry, Failed, Polled, Source, Unchanged, Validators
 from watcher.store import articles, pages
 from watcher.store.articles import PackedFeatures, add_article
@@ -144,23 +145,23 @@ def test_a_failed_page_waits_and_one_given_up_is_named_with_its_reason(engine):
     write(engine, record_polls, [(feed, polled(feed, entry(1)))])
     (page,) = read(engine, due_pages, "news.example", now=NOW, most=9)
 
-    write(engine, page_failed, page.article_id, reason="HTTP 503", next_try_at=LATER)
+    write(engine, page_failed, page.article_id, reason=status_reason(503), next_try_at=LATER)
     assert read(engine, due_pages, "news.example", now=NOW, most=9) == ()
     assert read(engine, due_pages, "news.example", now=LATER, most=9)[0].tries == 1
 
-    write(engine, page_failed, page.article_id, reason="HTTP 404", next_try_at=None)
+    write(engine, page_failed, page.article_id, reason=status_reason(404), next_try_at=None)
     assert read(engine, pages.waiting_pages, now=LATER) == 0
-    assert read(engine, pages.failed_page_counts, start=NOW, end=LATER) == (("HTTP 404", 1),)
+    assert read(engine, pages.failed_page_counts, start=NOW, end=LATER) == ((status_reason(404), 1),)
 
 
 def test_failures_are_counted_until_a_poll_succeeds(engine):
     feed = the_feed(engine)
-    fault = Failed(feed_id=feed.id, at=NOW, next_poll_at=NOW, reason="HTTP 503")
+    fault = Failed(feed_id=feed.id, at=NOW, next_poll_at=NOW, reason=status_reason(503))
 
     write(engine, record_polls, [(feed, fault)])
     write(engine, record_polls, [(the_feed(engine), replace(fault, at=LATER))])
     (state,) = read(engine, feed_states)
-    assert (state.feed.failures, state.feed.failing_since, state.reason) == (2, NOW, "HTTP 503")
+    assert (state.feed.failures, state.feed.failing_since, state.reason) == (2, NOW, status_reason(503))
 
     fine = Unchanged(feed_id=feed.id, at=LATER, next_poll_at=LATER, validators=Validators(), moved_to=None, took_s=0)
     write(engine, record_polls, [(the_feed(engine), fine)])
@@ -171,7 +172,7 @@ def test_failures_are_counted_until_a_poll_succeeds(engine):
 def test_a_feed_that_is_gone_is_never_due_again(engine):
     feed = the_feed(engine)
 
-    end = Failed(feed_id=feed.id, at=NOW, next_poll_at=NOW, reason="HTTP 410", permanent=True)
+    end = Failed(feed_id=feed.id, at=NOW, next_poll_at=NOW, reason=status_reason(410), permanent=True)
     write(engine, record_polls, [(feed, end)])
 
     assert read(engine, due_feeds, "news.example", now=LATER) == ()
@@ -253,7 +254,7 @@ def test_known_entries_are_found_by_guid_and_by_link(engine):
 
 def test_a_source_that_is_put_back_is_asked_again_though_it_was_gone(engine):
     feed = the_feed(engine)
-    end = Failed(feed_id=feed.id, at=NOW, next_poll_at=LATER, reason="410 Gone", permanent=True)
+    end = Failed(feed_id=feed.id, at=NOW, next_poll_at=LATER, reason=status_reason(410), permanent=True)
     write(engine, record_polls, [(feed, end)])
     write(engine, sync_sources, [], now=NOW)
 

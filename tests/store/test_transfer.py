@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from watcher.model import Article, Removed
+from watcher.reasons import PageKind, Reason
 from watcher.store.articles import PackedFeatures, add_article
 from watcher.store.engine import open_store
 from watcher.store.jsonl import MAX_LINE_BYTES, article_in, article_lines, bounded_lines, line_of
@@ -22,7 +23,8 @@ HOUR = timedelta(hours=1)
 FULL = Article(
     id="0123456789abcdef", url="https://n.example/a", host="n.example", outlet="The News", title="Quake – “Tarvola”",
     text="One.\nTwo.", language="pt", country="BR", section="World", owner="Group", authors=("A", "B"), agency="AFP",
-    dateline="RIO", image="https://n.example/a.jpg", kind="opinion", from_feed=True, feed_reason="a wall",
+    dateline="RIO", image="https://n.example/a.jpg", kind="opinion", from_feed=True,
+    feed_reason=Reason(PageKind.OTHER_PAGE, url="https://n.example/b"),
     is_truncated=True, published_at=NOW - 2 * HOUR, fetched_at=NOW - HOUR, removed=(Removed(rule="call", text="Buy!"),),
 )  # fmt: skip
 

@@ -12,6 +12,7 @@ from digests.settings.digests import digests_of
 from digests.store.editions import DAILY, open_digests
 from tests.edition.factory import make_edition
 from tests.kinds import on
+from watcher.errors import status_reason
 from watcher.features.codec import encode
 from watcher.features.extract import extract_features
 from watcher.model import Article, Changes, Failed, Polled, Removed, Validators
@@ -157,7 +158,7 @@ def poll(engine: Engine) -> None:
         )
         for feed in well
     ]  # fmt: skip
-    failed = Failed(feed_id=ill.id, at=at, next_poll_at=later, reason="503 Service Unavailable")
+    failed = Failed(feed_id=ill.id, at=at, next_poll_at=later, reason=status_reason(503))
     write(engine, record_polls, [*results, (ill, failed)])
 
 

@@ -12,6 +12,7 @@ from tests.web.press import HOUR, NOW, app_of, edition, filled, put, settings_in
 from watcher.cli.main import run_command_line
 from watcher.errors import SettingsError, WatcherError
 from watcher.feeds.opml import parse_opml
+from watcher.reasons import PageKind, Reason
 from watcher.settings.edit import add_sources, read_for_edit, save_settings, source_row
 from watcher.settings.models import token_of
 from watcher.store.feeds import sync_sources
@@ -207,7 +208,7 @@ def hostile_press(tmp_path):
             engine, f"{n:016x}", outlet=HOSTILE, language="en", country="GB", at=NOW - (n + 1) * HOUR,
             text=f"{words} {HOSTILE}. A quake shook Tarvola, mayor Henrik Oster said in Dressel {HOSTILE}.",
             authors=(HOSTILE,), agency=HOSTILE, dateline=HOSTILE, url="javascript:alert(4)//https://a.example/",
-            feed_reason=HOSTILE,
+            feed_reason=Reason(PageKind.OTHER_PAGE, url=HOSTILE),
         )  # fmt: skip
     edition(settings, engine)
     return settings, engine

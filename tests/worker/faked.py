@@ -96,6 +96,8 @@ class World:
         found = read(self.tools.writer.engine, articles_between, start=START - timedelta(days=9), end=end)
         return {article.title: (article.url, article.from_feed) for article in found}
 
-    def reasons(self) -> list[tuple[str | None, bool]]:
+    def reasons(self) -> list[tuple[str, bool]]:
         query = select(pages.c.reason, pages.c.next_try_at.is_(None)).order_by(pages.c.url)
-        return [tuple(row) for row in read(self.tools.writer.engine, lambda c: c.execute(query).all())]
+        return [
+            (str(why), is_final) for why, is_final in read(self.tools.writer.engine, lambda c: c.execute(query).all())
+        ]

@@ -16,6 +16,7 @@ from watcher.features.codec import decode, encode
 from watcher.features.embedders import EmbedderConfig, EmbedderEndpoint
 from watcher.features.extract import extract_features
 from watcher.model import FEATURES_VERSION, Article
+from watcher.reasons import Reason, TaskKind
 from watcher.settings.types import Secret
 from watcher.store.articles import PackedFeatures, add_article, articles_by_id, packed_features
 from watcher.store.features import count_outdated, count_without_vector, has_backlog, recorded_embedder
@@ -173,7 +174,7 @@ async def test_an_embedder_whose_process_dies_is_named(store, engine, writer):
     class Dying(Inline):
         async def run(self, function, *args, limit_s):
             if function is tasks.embed:
-                raise WorkerFailed("took its process down (exit code 3)")
+                raise WorkerFailed(Reason(TaskKind.PROCESS_DIED, code=3))
             return await super().run(function, *args, limit_s=limit_s)
 
     store("Story")

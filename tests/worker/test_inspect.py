@@ -10,6 +10,7 @@ from tests.cli.site import rss, serving
 from watcher.errors import BadStatus, Unreachable
 from watcher.feeds.inspect import NoFeed
 from watcher.net.client import Client
+from watcher.reasons import Reason, TaskKind
 from watcher.settings.models import PollSettings
 from watcher.worker.inspect import MOST_LOOKS, FeedProber, discover, predict_next_poll
 from watcher.worker.process_pool import WorkerFailed
@@ -29,7 +30,7 @@ class Hanging:
     """A pool whose tasks never end in time."""
 
     async def run(self, function, *args, limit_s):
-        raise WorkerFailed(f"took more than {limit_s:g} s and was stopped")
+        raise WorkerFailed(Reason(TaskKind.TOO_LONG, time=f"{limit_s:g}"))
 
 
 class Clock:

@@ -16,6 +16,7 @@ import pytest
 from pebble.pool.channel import WorkerChannel
 
 from watcher.errors import BadStatus, FeedError
+from watcher.reasons import FeedKind, Reason
 from watcher.worker import tasks
 from watcher.worker.process_pool import BrokenPool, Pool, WorkerFailed
 
@@ -49,11 +50,11 @@ def is_loaded(name: str) -> bool:
 
 
 def refuse() -> None:
-    raise FeedError("https://news.example/feed", "no feed")
+    raise FeedError("https://news.example/feed", Reason(FeedKind.HTML))
 
 
 def refuse_politely() -> None:
-    raise BadStatus("https://news.example/feed", 503, "HTTP 503", retry_after_s=60.0)
+    raise BadStatus("https://news.example/feed", 503, retry_after_s=60.0)
 
 
 async def test_a_task_that_hangs_is_stopped_and_the_next_one_runs(pool):
@@ -139,7 +140,7 @@ async def test_a_task_that_takes_too_much_memory_is_stopped_and_the_next_one_run
 async def test_our_errors_come_back_whole(pool):
     with pytest.raises(FeedError) as caught:
         await pool.run(refuse, limit_s=5)
-    assert (caught.value.url, caught.value.reason) == ("https://news.example/feed", "no feed")
+    assert (caught.value.url, caught.value.reason) == ("https://news.example/feed", Reason(FeedKind.HTML))
 
     with pytest.raises(BadStatus) as polite:
         await pool.run(refuse_politely, limit_s=5)

@@ -14,6 +14,7 @@ from sqlalchemy import select
 from tests.worker.faked import LONG_SUMMARY, START, feed_xml, page_html
 from watcher.model import Source
 from watcher.net.robots import judge, our_rules
+from watcher.reasons import FetchKind, Reason, TaskKind
 from watcher.store.feeds import feed_states, sync_sources
 from watcher.store.schema import articles, feeds, hosts, polls
 from watcher.store.writer import read, write
@@ -92,7 +93,7 @@ class NoRobots:
     async def run(self, function, *args, limit_s):
         if function in (our_rules, judge):
             self.tried += 1
-            raise WorkerFailed(f"took more than {limit_s:g} s and was stopped")
+            raise WorkerFailed(Reason(TaskKind.TOO_LONG, time=f"{limit_s:g}"))
         return await self.pool.run(function, *args, limit_s=limit_s)
 
 
@@ -126,7 +127,7 @@ async def test_a_page_whose_robots_txt_is_unreadable_for_a_day_has_the_feeds_tex
 
     assert world.stored() == {"Ferry one": ("https://a.example/0", True)}
     reason = await world.tools.writer.read(lambda c: c.scalar(select(articles.c.feed_reason)))
-    assert reason == "robots.txt cannot be read"
+    assert reason == Reason(FetchKind.ROBOTS_UNREADABLE)
     assert "https://a.example/0" not in world.net.urls()
 
 

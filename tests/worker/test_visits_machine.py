@@ -26,6 +26,7 @@ from tests.worker.visits_worker import POLL, Asked
 from tests.worker.visits_world import HOSTS, PATHS, START, World, feed_xml
 from watcher.errors import BadStatus, TimedOut
 from watcher.model import NotModified, Response, Validators
+from watcher.reasons import FetchKind, Reason
 from watcher.store.engine import connect, open_store
 from watcher.store.feeds import make_all_due
 from watcher.store.writer import write
@@ -180,7 +181,9 @@ class Visits(RuleBasedStateMachine):
         """A feed fails."""
         self.badly(asked)
         late = data.draw(st.booleans())
-        self.answer(asked, TimedOut(asked.url, "no answer") if late else BadStatus(asked.url, 500, "500"))
+        self.answer(
+            asked, TimedOut(asked.url, Reason(FetchKind.TIMED_OUT, time="20")) if late else BadStatus(asked.url, 500)
+        )
 
     def busy(self, asked: Asked, data: st.DataObject) -> None:
         """A host asks to be left alone: the feed's, or the one that it was redirected to."""
@@ -192,7 +195,7 @@ class Visits(RuleBasedStateMachine):
         """A feed ends."""
         del data
         self.badly(asked)
-        self.answer(asked, BadStatus(asked.url, 410, "410", permanent=True), gone=True)
+        self.answer(asked, BadStatus(asked.url, 410), gone=True)
 
     def page_fails(self, asked: Asked, data: st.DataObject) -> None:
         """A page fails."""
@@ -204,7 +207,7 @@ class Visits(RuleBasedStateMachine):
             self.hold(asked, data.draw(st.sampled_from(HOLD_S)), None)
         else:
             status = 410 if kind == 200 else kind
-            self.answer(asked, BadStatus(asked.url, status, str(status), permanent=status == 410))
+            self.answer(asked, BadStatus(asked.url, status))
 
     @invariant()
     def nothing_went_wrong(self) -> None:
@@ -231,7 +234,7 @@ class Visits(RuleBasedStateMachine):
         """Answer that a host is to be left alone."""
         url = f"https://{by}/" if by else asked.url
         until = self.world.clock + timedelta(seconds=seconds)
-        answer = BadStatus(asked.url, 503, "503", retry_after_s=seconds, answered_by=url)
+        answer = BadStatus(asked.url, 503, retry_after_s=seconds, answered_by=url)
         self.answer(asked, answer, held={host_of(url): until})
 
     def answer(
@@ -272,7 +275,7 @@ class Visits(RuleBasedStateMachine):
             if asked.is_feed:
                 asked.answer.set_result(unchanged(asked, 0))
             else:
-                asked.answer.set_exception(BadStatus(asked.url, 410, "410", permanent=True))
+                asked.answer.set_exception(BadStatus(asked.url, 410))
             await world.settle()
             await world.look(worker)
         assert set(world.feeds_asked) >= world.enabled - world.gone - world.maybe_gone

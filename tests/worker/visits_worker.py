@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from tests.tools import tools_of
 from watcher.errors import StoreError
 from watcher.model import Failed
+from watcher.reasons import TaskKind
 from watcher.settings.models import FetchSettings, PollSettings
 from watcher.store.hosts import LEASE
 from watcher.store.writer import read, write
@@ -78,11 +79,11 @@ class Worker:
 
     def hear(self, event: Event) -> None:
         """Count as a fault what the work itself calls one."""
-        reason = event.result.reason if isinstance(event, FeedPolled) and isinstance(event.result, Failed) else ""
+        reason = event.result.reason if isinstance(event, FeedPolled) and isinstance(event.result, Failed) else None
         if isinstance(event, PageFailed):
             reason = event.reason
-        if "fault of Watcher" in reason:
-            self.world.faults.append(reason)
+        if reason and reason.kind is TaskKind.INTERNAL_ERROR:
+            self.world.faults.append(str(reason))
 
     async def do(self, function: Callable[..., T], *args: object, **kwargs: object) -> T:
         self._step()

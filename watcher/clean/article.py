@@ -17,6 +17,7 @@ from watcher.clean.title import choose_title
 from watcher.clean.wire import credited_agencies, read_wire, strip_credits
 from watcher.errors import CleanError
 from watcher.model import Block, Cleaned, Removed
+from watcher.reasons import PageKind, Reason
 from watcher.text.language import UNKNOWN, detect_language, primary_tag
 from watcher.text.urls import host_of
 
@@ -57,7 +58,7 @@ def clean(
         sites: Rules of one's own for single sites (`sites.book.read_folder`), before those that come with Watcher.
         now: No date behind it is believed.
 
-    Errors: CleanError, with the reason in words, if there is no article in the page.
+    Errors: CleanError if there is no article in the page.
     """
     return finish_article(
         extract_page(html, url=url, now=now, sites=sites),
@@ -73,15 +74,15 @@ def extract_page(html: str, *, url: str, now: datetime | None = None, sites: tup
     """Return what a page says by itself. Errors: CleanError."""
     tree = parse(text_to_html(html) if is_plain_text(html) else html)
     if tree is None:
-        raise CleanError(url, "the page is empty")
+        raise CleanError(url, Reason(PageKind.EMPTY_PAGE))
     site = apply_rules(tree, rules_for(host_of(url), sites))
     metadata = read_metadata(tree, url=url, now=now)
     if site.published_at is not None:
         metadata = replace(metadata, published_at=site.published_at)
     page, main = extract_content(site.body, summaries=metadata.summaries)
     blocks = add_missing_paragraphs(main.blocks, metadata.body, tree)
-    if reason := rejection_reason(blocks, title=metadata.title, bare="" if blocks else visible_text(tree)):
-        raise CleanError(url, reason)
+    if kind := rejection_reason(blocks, title=metadata.title, bare="" if blocks else visible_text(tree)):
+        raise CleanError(url, Reason(kind))
     return PageExtract(
         url=url,
         blocks=blocks,

@@ -10,6 +10,7 @@ from lxml.etree import _Element
 
 from watcher.clean.phrases import normalize_key
 from watcher.model import Block
+from watcher.reasons import PageKind
 from watcher.text.words import stems, word_overlap
 
 WALL_MAX = 1_500  # characters: a wall's own text is short, an article about cookies is long
@@ -128,7 +129,7 @@ SCRIPTED = re.compile(
 )
 
 
-def rejection_reason(blocks: Sequence[Block], *, title: str, bare: str) -> str | None:
+def rejection_reason(blocks: Sequence[Block], *, title: str, bare: str) -> PageKind | None:
     """
     Return why a page holds no article, None if it may hold one.
 
@@ -142,17 +143,17 @@ def rejection_reason(blocks: Sequence[Block], *, title: str, bare: str) -> str |
         text = "\n".join(lines)
         about = f"{title}\n{text or bare}"[: WALL_MAX * 2]
         if size <= BRIEF and BOT.search(about):
-            return "a check for robots stands before the article"
+            return PageKind.ROBOT_CHECK
         if size <= BRIEF and (ERROR.match(title) or ERROR.match(lines[0] if lines else "") or GONE.match(text)):
-            return "the page says that it does not exist"
+            return PageKind.MISSING
         if _is_consent(lines or bare.split("\n")):
-            return "a consent wall stands before the article"
+            return PageKind.CONSENT_WALL
         if SCRIPTED.search(text or bare) and size <= PARAGRAPH:
-            return "the page shows nothing without JavaScript"
+            return PageKind.NEEDS_JAVASCRIPT
         if size <= BRIEF and lines and _is_offer(lines):
-            return "the article is for subscribers alone"
+            return PageKind.PAYWALL
     if len(normalize_key("".join(lines)[:WALL_MAX])) < LEAST:
-        return "the page has no text to speak of"
+        return PageKind.NO_TEXT
     return None
 
 

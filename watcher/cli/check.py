@@ -258,11 +258,11 @@ async def check_source(source: Source, looker: FeedProber) -> CheckResult:
 
     look = await looker.look(source.url)
     if isinstance(look.error, FetchError):
-        return CheckResult(what="source", name=source.name, fault=look.error.reason, mend=find_hint(look) or "")
+        return CheckResult(what="source", name=source.name, fault=str(look.error.reason), mend=find_hint(look) or "")
     if look.error is not None:
         return CheckResult(what="source", name=source.name, fault=str(look.error))
     if isinstance(look.found, NoFeed):
-        return CheckResult(what="source", name=source.name, fault=look.found.reason, mend=find_hint(look) or "")
+        return CheckResult(what="source", name=source.name, fault=str(look.found.reason), mend=find_hint(look) or "")
     return CheckResult(what="source", name=source.name)
 
 

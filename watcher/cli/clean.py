@@ -22,7 +22,6 @@ from watcher.cli.commands import DONE, PARTLY, USAGE
 from watcher.cli.options import Config, Json, settings_or_defaults, with_examples
 from watcher.cli.output import print_json, print_lines, say
 from watcher.cli.sources import read_file_or_stdin
-from watcher.errors import FetchError
 from watcher.model import Block, Cleaned, NotModified, Removed, Response
 from watcher.net.client import ACCEPT_PAGE, Client
 from watcher.store.articles import site_blocks
@@ -122,8 +121,7 @@ async def fetch_page(url: str, settings: Settings) -> Response:
         allow_private=fetch.allow_private,
     ) as client:
         answer = await client.get(url, accept=ACCEPT_PAGE)
-    if isinstance(answer, NotModified):
-        raise FetchError(url, "says that it has not changed, though nothing was said of an earlier answer")
+    assert not isinstance(answer, NotModified)  # nothing was conditional
     return answer
 
 

@@ -229,7 +229,7 @@ def _draft(line: Line) -> PageDraft | BadLine:
     try:
         made = call_with_timeout(lambda: extract_page(html, url=url), PAGE_LIMIT_S)
     except CleanError as error:
-        return PageDraft(id=page["id"], url=url, reason=error.reason)
+        return PageDraft(id=page["id"], url=url, reason=str(error.reason))
     except TimeoutError:
         return PageDraft(id=page["id"], url=url, reason=f"reading the page took more than {PAGE_LIMIT_S:.0f} s")
     except Exception as error:  # noqa: BLE001 - one page must not stop the others; what it was stands in its line

@@ -21,6 +21,7 @@ from watcher.feeds.health import SILENT_AFTER
 from watcher.feeds.inspect import WHOLE_CHARS, NoFeed, Report
 from watcher.feeds.schedule import freshness
 from watcher.model import Response, Validators
+from watcher.reasons import FeedKind, FetchKind, ReasonKind
 from watcher.text.format import format_age, format_count, format_duration
 from watcher.text.language import UNKNOWN, primary_tag
 from watcher.text.urls import is_web
@@ -344,11 +345,11 @@ def iso(at: datetime | None) -> str | None:
     return at.strftime("%Y-%m-%dT%H:%M:%SZ") if at else None
 
 
-CONNECTION_ADVICE = (
-    ("does not resolve", "is the name spelt right, and is this machine online?"),
-    ("refused", "nothing listens there: are host and port right?"),
-    ("certificate", "tell the publisher; nothing is read from a site that cannot show who it is"),
-)
+CONNECTION_ADVICE: dict[ReasonKind, str] = {
+    FetchKind.UNRESOLVED: "is the name spelt right, and is this machine online?",
+    FetchKind.CONNECTION_REFUSED: "nothing listens there: are host and port right?",
+    FetchKind.CERTIFICATE: "tell the publisher; nothing is read from a site that cannot show who it is",
+}
 STATUS_ADVICE = {
     401: "put user and password into the address: https://user:password@…",
     403: "set [fetch] contact, so that the publisher can see who asks and let it pass",
@@ -382,18 +383,10 @@ def candidate_urls(text: str) -> tuple[str, ...]:
 def failure_reason(look: ProbeResult) -> str:
     """Return in words why there is no feed; empty if there is one."""
     if isinstance(look.found, NoFeed):
-        if look.found.wall:
-            return f"a bot wall ({look.found.wall}) instead of a feed"
-        words = look.found.reason.replace(", not a feed", "", 1).replace(", but not a feed", "", 1)
-        return f"not a feed: {words}"
+        return str(look.found.reason)
     if isinstance(look.error, FetchError):
-        return f"a bot wall: {look.error.reason}" if is_bot_wall(look.error) else look.error.reason
+        return str(look.error.reason)
     return f"reading it {look.error}" if look.error else ""
-
-
-def is_bot_wall(error: BaseException) -> bool:
-    """Whether an error status came from a bot wall."""
-    return isinstance(error, BadStatus) and "a bot wall" in error.reason
 
 
 def find_hint(look: ProbeResult) -> str | None:
@@ -403,14 +396,14 @@ def find_hint(look: ProbeResult) -> str | None:
     parts = urlsplit(url)
     site = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/"
     if isinstance(look.found, NoFeed):
-        if "a list of feeds" in look.found.reason:
+        if look.found.reason.kind is FeedKind.OPML:
             return "save it to a file, then: watcher sources import FILE"
         page = look.answer.url if look.answer and look.found.links else site
-        return None if look.found.wall else f"watcher sources discover {quote(page)}"
-    if isinstance(error, Refused) and "private address" in error.reason:
+        return None if look.found.reason.kind is FeedKind.BOT_WALL else f"watcher sources discover {quote(page)}"
+    if isinstance(error, Refused) and error.kind is FetchKind.PRIVATE_ADDRESS:
         return allow_private_hint(url) if parts.hostname == urlsplit(look.asked).hostname else None
     if isinstance(error, Unreachable):
-        return next((words for mark, words in CONNECTION_ADVICE if mark in error.reason), None)
+        return CONNECTION_ADVICE.get(error.kind)
     if isinstance(error, TimedOut):
         return "ask again later; [fetch] timeout and deadline set how long an answer may take"
     if isinstance(error, TooLarge):

@@ -235,7 +235,7 @@ class PollSummary:
                 self.pages_noted += noted
                 if isinstance(result, Failed):
                     self.failed += 1
-                    self.failures.append((feed.source.name, result.reason))
+                    self.failures.append((feed.source.name, str(result.reason)))
                     self.is_private |= has_private_address(feed, result.reason)
                 elif isinstance(result, Offline):
                     self.offline += 1
@@ -250,7 +250,7 @@ class PollSummary:
                 self.known += 1
             case PageFailed(final=True, reason=reason):
                 self.pages_lost += 1
-                self.lost[reason] += 1
+                self.lost[str(reason)] += 1
             case PageFailed():
                 self.pages_later += 1
             case PageRechecked(outcome=outcome):

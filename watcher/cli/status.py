@@ -137,9 +137,9 @@ def collect_status(settings: Settings, engine: Engine, *, now: datetime) -> dict
         "due": read(engine, count_due, now=now),
         "pages_waiting": read(engine, waiting_pages, now=now),
         "features": count_backlog(settings, engine),
-        "pages_without_article": [{"reason": reason, "pages": n} for reason, n in lost],
+        "pages_without_article": [{"reason": str(reason), "pages": n} for reason, n in lost],
         "pages_replaced_by_feed": [
-            {"reason": reason, "pages": n} for reason, n in read(engine, count_fallback_reasons)
+            {"reason": str(reason), "pages": n} for reason, n in read(engine, count_fallback_reasons)
         ],
         "sources": rows,
     }
@@ -378,7 +378,7 @@ def source_row(source: Source, state: FeedState | None, *, now: datetime) -> dic
         unknown = dict.fromkeys(("since", "last_polled_at", "last_new_at", "next_poll_at"))
         return row | {"mend": ""} | unknown | {"articles": 0, "faults": []}
     feed = state.feed
-    told = health(feed, reason=state.reason, failure=state.failure, held_until=state.held_until, now=now)
+    told = health(feed, reason=state.reason, held_until=state.held_until, now=now)
     return {
         "name": source.name,
         "url": hide_secrets(source.url),
@@ -413,7 +413,7 @@ def collect_source(source: Source, engine: Engine, *, enabled: bool, now: dateti
     changes = read(engine, health_lines, feed.id)
     last = read(engine, poll_lines, feed.id, most=POLLS)
     return row | {
-        "history": [{"at": iso(line.at), "word": line.word, "why": line.why} for line in changes],
+        "history": [{"at": iso(line.at), "word": line.word, "why": str(line.reason or "")} for line in changes],
         "polls": [
             {
                 "at": iso(line.at),
@@ -422,7 +422,7 @@ def collect_source(source: Source, engine: Engine, *, enabled: bool, now: dateti
                 "changed": line.changed,
                 "held_back": line.held_back,
                 "took_s": round(line.took_s, 3),
-                "reason": line.reason,
+                "reason": str(line.reason) if line.reason else None,
                 "then_quiet": line.then_quiet,
             }
             for line in last

@@ -11,9 +11,10 @@ from watcher.errors import FeedError
 from watcher.feeds.discover import FoundFeed, feeds_in
 from watcher.feeds.encoding import decode
 from watcher.feeds.html_text import plain
-from watcher.feeds.parse import bot_wall, feed_of, read_feed
+from watcher.feeds.parse import feed_of, read_feed
 from watcher.feeds.xml_repair import ITEM_START
 from watcher.model import ParsedFeed
+from watcher.reasons import Reason
 from watcher.text.language import UNKNOWN, detect_language
 from watcher.text.urls import normalize_url
 
@@ -48,10 +49,9 @@ class Report:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoFeed:
-    """Bytes that are no feed: in words what they are, the wall if they are one, the feeds that they link."""
+    """Bytes that are no feed: what they are, and the feeds that they link."""
 
-    reason: str
-    wall: str | None = None
+    reason: Reason
     links: tuple[FoundFeed, ...] = ()
 
 
@@ -61,7 +61,7 @@ def examine(body: bytes, url: str, content_type: str | None, now: datetime) -> R
     try:
         raw = read_feed(body, url=url, content_type=content_type)
     except FeedError as error:
-        return NoFeed(reason=error.reason, wall=bot_wall(body), links=feeds_in(text, url))
+        return NoFeed(reason=error.reason, links=feeds_in(text, url))
     feed = feed_of(raw, url=url, now=now)
     dates = [entry.published_at for entry in feed.entries if entry.published_at]
     # A date that is ahead is read here, and not believed above.

@@ -5,25 +5,27 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from watcher.errors import FeedError
 from watcher.feeds.normalize import RawEntry, RawFeed, RawText
+from watcher.reasons import FeedKind, Reason
 
 MAX_NAMES = 50  # authors or tags of one entry
 
 
-def read_json(text: str, max_entries: int) -> RawFeed:
-    """Return the feed in `text`; ValueError says what else it is."""
+def read_json(text: str, url: str, max_entries: int) -> RawFeed:
+    """Return the feed in `text`. Errors: FeedError."""
     try:
         top = json.loads(text)
     except RecursionError as error:
-        raise ValueError("JSON nested too deep") from error
+        raise FeedError(url, Reason(FeedKind.JSON_TOO_DEEP)) from error
     except ValueError as error:
-        raise ValueError(f"broken JSON ({error})") from error
+        raise FeedError(url, Reason(FeedKind.BROKEN_JSON, detail=str(error))) from error
     if not isinstance(top, dict) or not isinstance(top.get("items"), list):
-        raise ValueError("JSON, but not a JSON Feed: it has no list of items")
+        raise FeedError(url, Reason(FeedKind.JSON_WITHOUT_ITEMS))
     if "jsonfeed.org/version" not in string(top.get("version")) and not any(
         is_item(item) for item in top["items"][:50]
     ):
-        raise ValueError("JSON, but not a JSON Feed: neither its version nor its items are those of one")
+        raise FeedError(url, Reason(FeedKind.OTHER_JSON))
     entries = [entry(item) for item in newer_end(top["items"], max_entries) if isinstance(item, dict)]
     faults = [f"{len(top['items']) - len(entries)} items left out"] if len(entries) < len(top["items"]) else []
     hubs = [string(hub.get("url")) for hub in rows(top.get("hubs")) if string(hub.get("type")).lower() == "websub"]

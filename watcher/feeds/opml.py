@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from xml.parsers import expat
 from xml.sax.saxutils import quoteattr
 
-from watcher.errors import FeedError
+from watcher.errors import OpmlError
 from watcher.text.format import CONTROL_CHARACTERS
 from watcher.text.urls import is_web
 
@@ -60,13 +60,13 @@ def parse_opml(data: bytes, *, name: str = "OPML") -> Opml:
     An outline without an address is a folder; one with an address that is not http or https is a fault. Bare ampersands
     are forgiven.
 
-    Errors: FeedError(name, …) if it is no OPML, too large, or declares entities.
+    Errors: OpmlError if it is no OPML, too large, or declares entities.
     """
     if len(data) > MAX_BYTES:
-        raise FeedError(name, f"larger than {MAX_BYTES // 2**20} MiB")
+        raise OpmlError(f"{name}: larger than {MAX_BYTES // 2**20} MiB")
     text = CONTROL.sub("", DECLARATION.sub("", decode(data, name), count=1))
     if "<!entity" in text.lower():
-        raise FeedError(name, "declares entities, which is refused")
+        raise OpmlError(f"{name}: declares entities, which is refused")
     reader = Reader(name)
     try:
         reader.read(text)
@@ -76,9 +76,9 @@ def parse_opml(data: bytes, *, name: str = "OPML") -> Opml:
             reader.read(BARE_AMPERSAND.sub("&amp;", text))
         except expat.ExpatError:
             reason = expat.ErrorString(error.code)
-            raise FeedError(name, f"is no XML: {reason} in line {error.lineno}") from error
+            raise OpmlError(f"{name}: is no XML: {reason} in line {error.lineno}") from error
     if not reader.is_opml:
-        raise FeedError(name, "is no OPML: its first element is not <opml>")
+        raise OpmlError(f"{name}: is no OPML: its first element is not <opml>")
     return Opml(title=reader.title.strip()[:MAX_TEXT], feeds=tuple(reader.feeds.values()), faults=tuple(reader.faults))
 
 
@@ -91,7 +91,7 @@ def decode(data: bytes, name: str) -> str:
     try:
         return data.decode(encoding, errors="replace")
     except (LookupError, UnicodeError):
-        raise FeedError(name, f"is in an unknown encoding: {encoding}") from None
+        raise OpmlError(f"{name}: is in an unknown encoding: {encoding}") from None
 
 
 class Reader:
@@ -120,7 +120,7 @@ class Reader:
         if not self._open:
             self.is_opml = low == "opml"
         if len(self._open) >= MAX_DEPTH:
-            raise FeedError(self.name, "is nested too deeply")
+            raise OpmlError(f"{self.name}: is nested too deeply")
         self._in_title = low == "title" and len(self._open) == 2
         self._open.append(self.outline(attributes) if low == "outline" and self.is_opml else None)
 
@@ -152,7 +152,7 @@ class Reader:
             self.faults.append(f"{title or 'an entry'}: {url[:200]} is no http or https URL")
         elif url not in self.feeds:
             if len(self.feeds) >= MAX_FEEDS:
-                raise FeedError(self.name, f"lists more than {MAX_FEEDS} feeds")
+                raise OpmlError(f"{self.name}: lists more than {MAX_FEEDS} feeds")
             self.feeds[url] = self.feed(url, title, fields)
         return None
 

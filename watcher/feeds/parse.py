@@ -17,6 +17,7 @@ from watcher.feeds.normalize import RawFeed, absolute, entries_of, shown
 from watcher.feeds.xml_feed import read_xml
 from watcher.feeds.xml_repair import ITEM_END, ITEM_START
 from watcher.model import ParsedFeed
+from watcher.reasons import FeedKind, Reason
 
 PROLOG_CHARS = 256 * 1024  # a root element that begins later is none
 SKIPPED = re.compile(
@@ -28,23 +29,22 @@ FEED_ROOT = re.compile(r"<(?:[A-Za-z_][\w.-]{0,30}:)?(?:rss|feed|rdf)(?=[\s>])",
 FEED_NAMES = frozenset(("rss", "feed", "rdf", "channel", "entry"))
 HTML_NAMES = frozenset(("html", "head", "body", "title", "meta", "link", "script", "style"))
 OTHER_XML = {
-    "urlset": "a sitemap",
-    "sitemapindex": "a sitemap",
-    "opml": "a list of feeds: import it",
-    "svg": "a picture",
+    "urlset": FeedKind.SITEMAP,
+    "sitemapindex": FeedKind.SITEMAP,
+    "opml": FeedKind.OPML,
+    "svg": FeedKind.SVG,
 }
 FILES = (  # how a file begins that is no text, and what it is
-    (b"%PDF-", "a PDF file"),
-    (b"\x89PNG\r\n", "a picture"),
-    (b"\xff\xd8\xff", "a picture"),
-    (b"GIF8", "a picture"),
-    (b"PK\x03\x04", "a zip file"),
-    (b"\x1f\x8b", "a gzip file"),
+    (b"%PDF-", FeedKind.PDF),
+    (b"\x89PNG\r\n", FeedKind.PICTURE),
+    (b"\xff\xd8\xff", FeedKind.PICTURE),
+    (b"GIF8", FeedKind.PICTURE),
+    (b"PK\x03\x04", FeedKind.ZIP),
+    (b"\x1f\x8b", FeedKind.GZIP),
 )
 SAMPLE_BYTES = 2_000
 CONTROL = re.compile("[\x00-\x08\x0e-\x1f]")
 FEW_CONTROLS = 0.05  # of the characters of a text; of random bytes, 0.1
-WALL = "a bot wall"  # how a fault begins that names a page which a guard puts before a site
 WALL_BYTES = 16_384
 
 WALLS: tuple[tuple[bytes, str], ...] = (  # how such a page is known, and by which name
@@ -86,7 +86,7 @@ def parse_feed(
         known: GUID → `content_hash`; entries that are the same come back without summary and content.
 
     Raises:
-        FeedError: `reason` says in words what the bytes are.
+        FeedError: its `kind` says what the bytes are.
     """
     raw = read_feed(body, url=url, content_type=content_type, max_entries=max_entries)
     return feed_of(raw, url=url, now=now, known=known)
@@ -97,11 +97,10 @@ def read_feed(body: bytes, *, url: str, content_type: str | None = None, max_ent
     text = clean(decode(body, content_type)).lstrip(" \t\r\n\ufeff")
     start = text[:1]
     if not start:
-        raise FeedError(url, "empty: no feed in it")
-    try:
-        return read_json(text, max_entries) if start in "{[" else from_markup(body, text, url, max_entries)
-    except ValueError as error:
-        raise FeedError(url, str(error)) from error
+        raise FeedError(url, Reason(FeedKind.EMPTY))
+    if start in "{[":
+        return read_json(text, url, max_entries)
+    return from_markup(body, text, url, max_entries)
 
 
 def feed_of(
@@ -123,19 +122,19 @@ def feed_of(
 
 
 def from_markup(body: bytes, text: str, url: str, max_entries: int) -> RawFeed:
-    """Return the feed in XML; ValueError says what else it is."""
+    """Return the feed in XML. Errors: FeedError."""
     at, root = root_of(text)
     if root not in FEED_NAMES:
         later = None if root in HTML_NAMES else FEED_ROOT.search(text, 0, PROLOG_CHARS)
         if later is None:
-            raise ValueError(what_else(body, text, root, url))
+            raise FeedError(url, what_else(body, text, root, url))
         at = later.start()
     faults = ["entity declarations ignored"] if "<!ENTITY" in text[:at] else []
     if root not in FEED_NAMES:
         faults.append("text before the feed")
-    raw = read_bounded(BAD_REFERENCE.sub("", text[at:]), max_entries)
+    raw = read_bounded(BAD_REFERENCE.sub("", text[at:]), url, max_entries)
     if not raw.entries and not raw.title.value and not raw.link and root == "entry":
-        raise ValueError("XML, but not a feed")
+        raise FeedError(url, Reason(FeedKind.XML))
     return replace(raw, faults=(*faults, *raw.faults))
 
 
@@ -150,17 +149,17 @@ def root_of(text: str) -> tuple[int, str]:
     return (found.start(), found.group(1).rpartition(":")[2].lower()) if found else (0, "")
 
 
-def read_bounded(text: str, max_entries: int) -> RawFeed:
+def read_bounded(text: str, url: str, max_entries: int) -> RawFeed:
     """Return the feed of XML that may hold far more entries than wanted: what is cut is cut before the costly parse."""
     ends = [found.end() for found in ITEM_END.finditer(text)]
     if len(ends) <= max_entries:
-        return read_xml(without_unclosed(text, max_entries), max_entries)
+        return read_xml(without_unclosed(text, max_entries), url, max_entries)
     fault = f"{len(ends) - max_entries} of {len(ends)} entries left out"
-    raw = read_xml(text[: ends[max_entries - 1]] + text[ends[-1] :], max_entries)
+    raw = read_xml(text[: ends[max_entries - 1]] + text[ends[-1] :], url, max_entries)
     if oldest_first(raw):
         first = ITEM_START.search(text)
         head = text[: first.start()] if first else ""
-        raw = read_xml(head + text[ends[-max_entries - 1] :], max_entries)
+        raw = read_xml(head + text[ends[-max_entries - 1] :], url, max_entries)
     return replace(raw, faults=(*raw.faults, fault))
 
 
@@ -180,28 +179,26 @@ def oldest_first(raw: RawFeed) -> bool:
     return len(dates) > 1 and dates[0] < dates[-1]
 
 
-def what_else(body: bytes, text: str, root: str, url: str) -> str:
-    """Return in words what bytes are that are no feed."""
-    wall = bot_wall(body)
-    if wall:
-        return f"a bot wall ({wall}), not a feed"
+def what_else(body: bytes, text: str, root: str, url: str) -> Reason:
+    """Return what bytes are that are no feed."""
+    if wall := bot_wall(body):
+        return Reason(FeedKind.BOT_WALL, wall=wall)
     if file := no_text(body):
-        return f"{file}, not a feed"
+        return Reason(file)
     if root in HTML_NAMES or (root and root not in OTHER_XML and "<body" in text[:PROLOG_CHARS].lower()):
         found = [feed.url for feed in feeds_in(text, url) if feed.declared][:3]
-        return "an HTML page, not a feed" + (f"; its page links these feeds: {', '.join(found)}" if found else "")
+        return Reason(FeedKind.HTML_WITH_FEEDS, feeds=", ".join(found)) if found else Reason(FeedKind.HTML)
     if root:
-        return f"XML, but not a feed: its root is <{root}>" + (f", {OTHER_XML[root]}" if root in OTHER_XML else "")
-    sample = one_line(plain(text[:2000]), 60)
-    return f"neither XML nor JSON: it begins {sample!r}"
+        return Reason(OTHER_XML.get(root, FeedKind.XML_ROOT), root=root)
+    return Reason(FeedKind.OTHER_TEXT, sample=repr(one_line(plain(text[:2000]), 60)))
 
 
-def no_text(body: bytes) -> str | None:
-    """Return in words what bytes are that are no text; None for a text."""
-    known = next((words for start, words in FILES if body.startswith(start)), None)
+def no_text(body: bytes) -> FeedKind | None:
+    """Return what bytes are that are no text; None for a text."""
+    known = next((kind for start, kind in FILES if body.startswith(start)), None)
     sample = decode(body[:SAMPLE_BYTES])
     is_binary = len(CONTROL.findall(sample)) > FEW_CONTROLS * len(sample)
-    return known or ("bytes that are no text" if is_binary else None)
+    return known or (FeedKind.BINARY if is_binary else None)
 
 
 def bot_wall(body: bytes) -> str | None:

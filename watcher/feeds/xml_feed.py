@@ -6,9 +6,11 @@ import io
 import re
 from typing import Any
 
+from watcher.errors import FeedError
 from watcher.feeds.html_text import has_markup
 from watcher.feeds.normalize import RawEntry, RawFeed, RawText
 from watcher.feeds.xml_repair import BROKEN, DECLARATION, ITEM_START, is_well_formed, mended, salvaged
+from watcher.reasons import FeedKind, Reason
 
 # feedparser resolves links by xml:base or else by the document's address, and does not say which. Given an address
 # that can be told again, a link that depends on nothing but the document comes back as it was written.
@@ -24,14 +26,14 @@ MAX_NAMES = 50  # authors or tags of one entry
 Row = dict[str, Any]  # a FeedParserDict: it stops here
 
 
-def read_xml(text: str, max_entries: int) -> RawFeed:
-    """Return the feed in `text`, which begins with its root element; ValueError if feedparser gives up."""
+def read_xml(text: str, url: str, max_entries: int) -> RawFeed:
+    """Return the feed in `text`, which begins with its root element. Errors: FeedError if feedparser gives up."""
     is_good = is_well_formed(text)
     if not is_good:
         text = mended(text)
-    found = parsed(text)
+    found = parsed(text, url)
     if found.bozo and len(found.entries) < len(ITEM_START.findall(text)):
-        again = parsed(salvaged(text))
+        again = parsed(salvaged(text), url)
         found = again if len(again.entries) > len(found.entries) else found
     feed = found.feed
     is_atom = str(found.get("version") or "").startswith("atom")
@@ -53,8 +55,8 @@ def read_xml(text: str, max_entries: int) -> RawFeed:
     )
 
 
-def parsed(text: str) -> Any:  # noqa: ANN401 - a FeedParserDict has no types
-    """Return feedparser's reading of `text`; ValueError if it gives up."""
+def parsed(text: str, url: str) -> Any:  # noqa: ANN401 - a FeedParserDict has no types
+    """Return feedparser's reading of `text`. Errors: FeedError if it gives up."""
     import feedparser  # late: 70 ms and 8 MB that only a parsing process should pay, which loads it at its start
 
     try:
@@ -67,7 +69,7 @@ def parsed(text: str) -> Any:  # noqa: ANN401 - a FeedParserDict has no types
     except MemoryError:
         raise
     except Exception as error:
-        raise ValueError(f"broken beyond repair ({type(error).__name__}: {error})") from error
+        raise FeedError(url, Reason(FeedKind.BROKEN_XML, detail=f"{type(error).__name__}: {error}")) from error
 
 
 def entry(row: Row, is_atom: bool) -> RawEntry:

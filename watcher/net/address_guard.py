@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 
 from watcher.errors import WatcherError
+from watcher.reasons import FetchKind, Reason
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -28,9 +29,8 @@ class PrivateAddress(WatcherError):
     """A host whose address is not for us."""
 
     def __init__(self, host: str, addresses: Iterable[str]) -> None:
-        self.host = host
-        self.addresses = tuple(addresses)
-        super().__init__(f"{host} is at {', '.join(self.addresses)}, a private address")
+        self.reason = Reason(FetchKind.PRIVATE_ADDRESS, host=host, addresses=", ".join(addresses))
+        super().__init__(str(self.reason))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

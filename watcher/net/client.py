@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from watcher.errors import FetchError, TooLarge
+from watcher.errors import TooLarge
 from watcher.model import Elsewhere, NotModified, Response, Validators
 from watcher.net.address_guard import AddressGuard, Allowed
 from watcher.net.decoding import ACCEPT_ENCODING, BodyDecoder, Damaged, Overflow
 from watcher.net.errors import WALLED, WIRE_ERRORS, bad_status, fetch_error
 from watcher.net.redirects import FOLLOWED, Chain, split_target
 from watcher.net.transport import can_connect, http_client, httpx
+from watcher.reasons import FetchKind, Reason
 from watcher.text.urls import host_key
 
 ACCEPT_FEED = (
@@ -141,16 +142,14 @@ class Client:
         headers = request_headers(validators, accept, delta=delta)
         limit = self._max_bytes if max_bytes is None else max_bytes
         answer = await self._ask(Fetch(url=url, headers=headers, limit=limit, keep_alive=keep_alive, on_hop=on_hop))
-        if isinstance(answer, Elsewhere):
-            raise FetchError(url, "redirected, and not followed")
+        assert not isinstance(answer, Elsewhere)  # redirects are followed
         return answer
 
     async def get_here(self, url: str, *, accept: str | None = None) -> Response | Elsewhere:
         """Return the answer for a page, as `get` does, but stop at a redirect that leads to another host."""
         headers = request_headers(NONE_KEPT, accept)
         answer = await self._ask(Fetch(url=url, headers=headers, limit=self._max_bytes, keep_alive=True, stay=True))
-        if isinstance(answer, NotModified):
-            raise FetchError(url, "answered 304 to a first request")
+        assert not isinstance(answer, NotModified)  # nothing was conditional
         return answer
 
     async def _ask(self, fetch: Fetch) -> Response | NotModified | Elsewhere:
@@ -232,7 +231,7 @@ def headers_of(url: str, response: httpx.Response) -> Headers:
     """Return the headers of an answer as they came, names in lower case. Errors: TooLarge, out of all proportion."""
     raw = response.headers.raw
     if sum(len(name) + len(value) for name, value in raw) > HEADER_BYTES:
-        raise TooLarge(url, f"more than {HEADER_BYTES:,} bytes of headers")
+        raise TooLarge(url, Reason(FetchKind.HEADERS_TOO_LARGE, n=HEADER_BYTES))
     return tuple((name.decode("ascii", "replace").lower(), value.decode("latin-1")) for name, value in raw)
 
 
@@ -240,13 +239,13 @@ async def read_body(response: httpx.Response, limit: int) -> bytes:
     """Return the decoded body, at most `limit` bytes. Errors: Overflow, Damaged, and those of httpx."""
     length = response.headers.get("content-length", "")
     if length.isdecimal() and length.isascii() and int(length[:18]) > limit:
-        raise Overflow(f"more than {limit:,} bytes")
+        raise Overflow(FetchKind.TOO_LARGE, n=limit)
     decoder = BodyDecoder(response.headers.get("content-encoding"), max_bytes=limit)
     left = MAX_PIECES * PIECE_BYTES
     async for chunk in response.aiter_raw():
         left += len(chunk) - PIECE_BYTES
         if left < 0:
-            raise Damaged("the body comes in too many pieces")
+            raise Damaged(FetchKind.BODY_IN_PIECES)
         decoder.feed(chunk)
     return decoder.finish()
 

@@ -7,16 +7,26 @@ from collections.abc import Iterator
 
 import brotli
 
+from watcher.reasons import FetchKind, Reason
+
 STEP_BYTES = 65_536  # output of one call of a decoder: bounds memory whatever the ratio
 GZIP_MAGIC = b"\x1f\x8b"
 ACCEPT_ENCODING = "gzip, deflate, br"  # what `BodyDecoder` reads; zstd is not offered
 
 
-class Overflow(Exception):
+class BodyError(Exception):
+    """A body that cannot be read."""
+
+    def __init__(self, kind: FetchKind, **values: str | int) -> None:
+        self.reason = Reason(kind, **values)
+        super().__init__(str(self.reason))
+
+
+class Overflow(BodyError):
     """More bytes than allowed."""
 
 
-class Damaged(Exception):
+class Damaged(BodyError):
     """The coded stream ends too early, is broken, or is in a coding that we did not offer."""
 
 
@@ -61,7 +71,7 @@ class BodyDecoder:
         """Return the whole decoded body."""
         is_open = self._zlib is not None and not self._zlib.eof
         if is_open or (self._brotli is not None and self._raw_bytes and not self._brotli.is_finished()):
-            raise Damaged("the compressed body is cut")
+            raise Damaged(FetchKind.BODY_CUT)
         if self._head and not self._size:
             self._keep(self._head)  # one byte: too short to be coded
         return self.so_far()
@@ -99,7 +109,7 @@ class BodyDecoder:
             self._pieces.append(piece)
 
     def _overflow(self) -> Overflow:
-        return Overflow(f"more than {self._max_bytes:,} bytes")
+        return Overflow(FetchKind.TOO_LARGE, n=self._max_bytes)
 
 
 def wbits_of(head: bytes) -> int:
@@ -119,7 +129,7 @@ def decode_zlib(stream: zlib._Decompress, chunk: bytes) -> Iterator[bytes]:
             if stream.eof or (not chunk and len(piece) < STEP_BYTES):
                 return
     except zlib.error as error:
-        raise Damaged(f"the compressed body is damaged ({error})") from error
+        raise Damaged(FetchKind.BODY_DAMAGED, detail=str(error)) from error
 
 
 def decode_brotli(stream: brotli.Decompressor, chunk: bytes) -> Iterator[bytes]:
@@ -132,7 +142,7 @@ def decode_brotli(stream: brotli.Decompressor, chunk: bytes) -> Iterator[bytes]:
             if not piece and stream.can_accept_more_data():
                 return
     except brotli.error as error:
-        raise Damaged(f"the compressed body is damaged ({error})") from error
+        raise Damaged(FetchKind.BODY_DAMAGED, detail=str(error)) from error
 
 
 def coding_of(header: str | None) -> str:
@@ -142,5 +152,5 @@ def coding_of(header: str | None) -> str:
     if not names:
         return "identity"
     if len(names) > 1 or names[0] not in ("gzip", "deflate", "br"):
-        raise Damaged(f"a content coding we did not offer: {header}")
+        raise Damaged(FetchKind.UNKNOWN_CODING, detail=str(header))
     return names[0]

@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import errno
+import socket
+import ssl
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from urllib.parse import urlsplit
 
 from watcher.errors import BadStatus, FetchError, Refused, TimedOut, TooLarge, Unreachable
-from watcher.feeds.parse import WALL, bot_wall
+from watcher.feeds.parse import bot_wall
 from watcher.feeds.schedule import freshness
 from watcher.net.address_guard import PrivateAddress
-from watcher.net.decoding import Damaged, Overflow
-from watcher.net.error_text import describe_broken_connection, describe_status, is_tls_error
+from watcher.net.decoding import BodyError, Damaged, Overflow
 from watcher.net.transport import httpx
+from watcher.reasons import FetchKind, Reason
 
 WIRE_ERRORS = (
-    httpx.TransportError, httpx.StreamError, httpx.InvalidURL, OSError, PrivateAddress, Damaged, Overflow, UnicodeError
+    httpx.TransportError, httpx.StreamError, httpx.InvalidURL, OSError, PrivateAddress, BodyError, UnicodeError
 )  # fmt: skip
 WALLED = frozenset((202, 401, 403, 405, 429, 503))  # statuses of bot walls, AWS' among them
 WALL_HEADERS = {"cf-mitigated": "Cloudflare", "x-amzn-waf-action": "AWS WAF"}
+NETWORK_ERRORS = {
+    errno.ECONNREFUSED: FetchKind.CONNECTION_REFUSED,
+    errno.ECONNRESET: FetchKind.CONNECTION_RESET,
+    errno.EHOSTUNREACH: FetchKind.NO_ROUTE,
+    errno.ENETUNREACH: FetchKind.NETWORK_UNREACHABLE,
+    errno.ENETDOWN: FetchKind.NETWORK_DOWN,
+    errno.EPIPE: FetchKind.BROKEN_PIPE,
+}
+MAX_CAUSES = 12  # behind one error
 
 
 def fetch_error(error: Exception, url: str, *, at: str, timeout_s: float, deadline_s: float) -> FetchError:
@@ -31,20 +44,48 @@ def fetch_error(error: Exception, url: str, *, at: str, timeout_s: float, deadli
     """
     match error:
         case httpx.TimeoutException():
-            far = isinstance(error, httpx.ConnectTimeout)
-            return TimedOut(url, f"no answer within {timeout_s:g} s", answered_by=at, no_connection=far)
+            reason = Reason(FetchKind.TIMED_OUT, time=f"{timeout_s:g}")
+            return TimedOut(url, reason, answered_by=at, no_connection=isinstance(error, httpx.ConnectTimeout))
         case TimeoutError():
-            return TimedOut(url, f"no whole answer within {deadline_s:g} s", answered_by=at)
+            return TimedOut(url, Reason(FetchKind.DEADLINE, time=f"{deadline_s:g}"), answered_by=at)
         case Overflow():
-            return TooLarge(url, str(error), answered_by=at)
+            return TooLarge(url, error.reason, answered_by=at)
         case httpx.ProtocolError():
-            return Unreachable(url, f"the answer is not HTTP, or was cut ({error})", answered_by=at)
+            return Unreachable(url, Reason(FetchKind.NOT_HTTP, detail=str(error)), answered_by=at)
         case Damaged():
-            return Unreachable(url, str(error), answered_by=at)
-        case PrivateAddress() | httpx.InvalidURL() | httpx.UnsupportedProtocol() | UnicodeError():
-            return Refused(url, str(error) or "a URL that cannot be asked", answered_by=at)
-    far = isinstance(error, httpx.ConnectError) and not is_tls_error(error)
-    return Unreachable(url, describe_broken_connection(error), answered_by=at, no_connection=far)
+            return Unreachable(url, error.reason, answered_by=at)
+        case PrivateAddress():
+            return Refused(url, error.reason, answered_by=at)
+        case httpx.InvalidURL() | httpx.UnsupportedProtocol() | UnicodeError():
+            return Refused(url, Reason(FetchKind.UNUSABLE_URL, detail=str(error)), answered_by=at)
+    reason = connection_reason(error, at)
+    is_far = isinstance(error, httpx.ConnectError) and reason.kind not in (FetchKind.CERTIFICATE, FetchKind.TLS)
+    return Unreachable(url, reason, answered_by=at, no_connection=is_far)
+
+
+def connection_reason(error: Exception, url: str) -> Reason:
+    """Return why there is no connection to the host of `url`, or why it broke."""
+    for cause in causes(error):
+        match cause:
+            case ssl.SSLCertVerificationError():
+                return Reason(FetchKind.CERTIFICATE, detail=cause.verify_message)
+            case ssl.SSLError():
+                return Reason(FetchKind.TLS, detail=str(cause.reason or cause))
+            case socket.gaierror() | UnicodeError():
+                return Reason(FetchKind.UNRESOLVED, host=urlsplit(url).hostname or "")
+            case OSError(errno=number) if number in NETWORK_ERRORS:
+                return Reason(NETWORK_ERRORS[number])
+    text = next((str(cause) for cause in causes(error) if str(cause)), type(error).__name__)
+    return Reason(FetchKind.CONNECTION_BROKEN, detail=text)
+
+
+def causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error and the errors behind it."""
+    for _ in range(MAX_CAUSES):
+        if error is None:
+            return
+        yield error
+        error = error.exceptions[0] if isinstance(error, BaseExceptionGroup) else error.__cause__ or error.__context__
 
 
 def bad_status(
@@ -56,11 +97,8 @@ def bad_status(
     Args:
         beginning: Of its body: a bot wall is known by it.
     """
-    reason, word = describe_status(status), "failing"
-    name = next((f"{WALL_HEADERS[key]}: {value[:40]}" for key, value in headers if value and key in WALL_HEADERS), None)
-    if name := name or (bot_wall(beginning) if status in WALLED else None):
-        reason, word = f"{reason}, {WALL} ({name})", "bot wall"
+    wall = next((f"{WALL_HEADERS[key]}: {value[:40]}" for key, value in headers if value and key in WALL_HEADERS), None)
+    if wall is None and status in WALLED:
+        wall = bot_wall(beginning)
     wait_s = freshness(headers, datetime.now(UTC)).retry_after_s if status >= 400 else None
-    return BadStatus(
-        url, status, reason, permanent=status == 410, retry_after_s=wait_s, answered_by=answered_by, word=word
-    )
+    return BadStatus(url, status, wall=wall, retry_after_s=wait_s, answered_by=answered_by)

@@ -11,11 +11,10 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
-from watcher.errors import EmbedderError, FetchError, ModelError, TimedOut, TooLarge, WatcherError
+from watcher.errors import EmbedderError, FetchError, ModelError, TimedOut, TooLarge, WatcherError, status_reason
 from watcher.features.embedders import EmbedderEndpoint, sanitize_text, unit_vectors
 from watcher.feeds.html_text import one_line
 from watcher.feeds.schedule import retry_after
-from watcher.net.error_text import describe_status
 from watcher.net.post import Post, PostRequest, PostResponse
 from watcher.settings.types import Secret
 
@@ -89,7 +88,7 @@ class JsonEndpoint:
         is_passing = status >= 500 or status in FOR_LATER
         wait_s = retry_after(response.headers.get("Retry-After", ""), datetime.now(UTC))
         fault = self.fault(
-            f"answered {describe_status(status)}" + (f": {message}" if message else ""),
+            f"answered {status_reason(status)}" + (f": {message}" if message else ""),
             permanent=not is_passing and status not in ABOUT_TEXTS,
             about_texts=status in ABOUT_TEXTS,
             retry_after_s=wait_s if is_passing else None,

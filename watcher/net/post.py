@@ -13,6 +13,7 @@ from watcher.net.address_guard import ANYWHERE, AddressGuard
 from watcher.net.client import read_beginning, read_body
 from watcher.net.errors import WIRE_ERRORS, fetch_error
 from watcher.net.transport import http_client
+from watcher.reasons import FetchKind, Reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +85,7 @@ class Post:
                 raise
             if self._response is not None:
                 return self._response
-            raise FetchError(request.url, "broken off") from None
+            raise FetchError(request.url, Reason(FetchKind.ABORTED)) from None
 
     async def _send(self, deadline: asyncio.Timeout) -> PostResponse:
         request, guard = self._request, AddressGuard(ANYWHERE)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import quote, unquote_to_bytes, urljoin, urlsplit, urlunsplit
 
 from watcher.errors import Refused
+from watcher.reasons import FetchKind, Reason
 from watcher.text.urls import PLAIN_PAGE
 
 MAX_HOPS = 10
@@ -50,14 +51,14 @@ class Chain:
         try:
             joined = urljoin(self.url, location.strip())
         except ValueError as error:
-            raise Refused(self.asked, f"redirects to what is no URL ({error})") from error
+            raise Refused(self.asked, Reason(FetchKind.REDIRECT_INVALID, detail=str(error))) from error
         if len(joined) > MAX_URL:
-            raise Refused(self.asked, f"redirects to a URL of more than {MAX_URL:,} characters")
+            raise Refused(self.asked, Reason(FetchKind.REDIRECT_TOO_LONG, n=MAX_URL))
         target, _ = split_userinfo(checked(joined, asked=self.asked))
         if target in self.seen:
-            raise Refused(self.asked, f"redirects in a circle, back to {target}")
+            raise Refused(self.asked, Reason(FetchKind.REDIRECT_LOOP, url=target))
         if len(self.seen) > MAX_HOPS:
-            raise Refused(self.asked, f"more than {MAX_HOPS} redirects")
+            raise Refused(self.asked, Reason(FetchKind.TOO_MANY_REDIRECTS, n=MAX_HOPS))
         for_good = self.for_good and status in PERMANENT
         keeps = self.authorization if same_party(self.url, target) else None
         moved_to = self.moved_to
@@ -77,13 +78,12 @@ def checked(url: str, *, asked: str) -> str:
         parts = urlsplit(url)
         port = parts.port
     except ValueError as error:
-        raise Refused(asked, f"not a URL that can be read ({error})") from error
+        raise Refused(asked, Reason(FetchKind.INVALID_URL, detail=str(error))) from error
     if parts.scheme.lower() not in DEFAULT_PORTS:
-        raise Refused(
-            asked, f"only http and https are asked, not {parts.scheme or 'a URL without a scheme'!s}: {url[:200]}"
-        )
+        scheme = parts.scheme or "a URL without a scheme"
+        raise Refused(asked, Reason(FetchKind.WRONG_SCHEME, scheme=scheme, url=url[:200]))
     if not parts.hostname or port == 0:
-        raise Refused(asked, f"a URL without a host: {url[:200]}")
+        raise Refused(asked, Reason(FetchKind.URL_WITHOUT_HOST, url=url[:200]))
     return url.partition("#")[0]
 
 

@@ -9,6 +9,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 from protego import Protego
 
+from watcher.reasons import FetchKind, Reason
+
 MAX_BYTES = 500 * 1024  # RFC 9309 §2.5: at least 500 KiB are read
 MAX_AGE_S = 24 * 3600.0  # RFC 9309 §2.4: not cached longer
 LONGEST_DELAY_S = 300.0  # a longer crawl-delay means "hardly ever", not hours between two pages
@@ -25,6 +27,7 @@ FIELDS = (
     | dict.fromkeys(("request-rate", "request rate", "visit-time", "visit time"), OTHER)
 )
 RULES = (ALLOW, DISALLOW, CRAWL_DELAY)
+FORBIDDEN = Reason(FetchKind.ROBOTS_FORBID)
 PRODUCT = re.compile(r"[a-z_-]+")  # of a User-agent line in lower case (RFC 9309 §2.2.1)
 EVERYBODY = 1  # how close "*" is to us: less than any name
 
@@ -35,7 +38,7 @@ class RobotsVerdict:
 
     allowed: frozenset[str] = frozenset()  # URLs
     delay_s: float | None = None  # between two requests; None: not said
-    why: str = "robots.txt forbids the page"  # of those that are not allowed
+    reason: Reason = FORBIDDEN  # of those that are not allowed
     is_passing: bool = False  # nobody knows the rules now, and everything waits until they can be had
 
 
@@ -57,11 +60,11 @@ def judge(status: int, rules: str, urls: Sequence[str]) -> RobotsVerdict:
         rules: As `our_rules` returns them. They may take seconds: others wrote them, and the URLs too.
     """
     if status == NO_ANSWER:
-        return RobotsVerdict(why="robots.txt cannot be reached", is_passing=True)
+        return RobotsVerdict(reason=Reason(FetchKind.ROBOTS_UNREACHABLE), is_passing=True)
     if status == UNREADABLE:
-        return RobotsVerdict(why="robots.txt cannot be read", is_passing=True)
+        return RobotsVerdict(reason=Reason(FetchKind.ROBOTS_UNREADABLE), is_passing=True)
     if status == 429 or status >= 500:
-        return RobotsVerdict(why=f"robots.txt answered {status}", is_passing=True)
+        return RobotsVerdict(reason=Reason(FetchKind.ROBOTS_STATUS, status=status), is_passing=True)
     if not rules or status >= 300:
         return RobotsVerdict(allowed=frozenset(urls))
     parsed = Protego.parse(f"{AGENT}:*\n{rules}")

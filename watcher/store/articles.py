@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, Select, delete, exists, func, select
 
 from watcher.model import Article, Outline, Removed
+from watcher.reasons import Reason
 from watcher.store import fts
 from watcher.store.partitions import day_of, in_partitions
 from watcher.store.schema import articles, blocks, entries, features, has_features, has_text, holds, texts
@@ -130,7 +131,7 @@ class ArticleSummary:
     language: str
     published_at: datetime
     from_feed: bool
-    feed_reason: str | None
+    feed_reason: Reason | None
 
 
 def latest_of_feed(connection: Connection, feed_id: int, *, most: int) -> tuple[ArticleSummary, ...]:
@@ -276,7 +277,7 @@ def packed_features(connection: Connection, ids: Iterable[str]) -> dict[str, Pac
     return found
 
 
-def count_fallback_reasons(connection: Connection) -> tuple[tuple[str, int], ...]:
+def count_fallback_reasons(connection: Connection) -> tuple[tuple[Reason, int], ...]:
     """Return what was wrong with the pages of articles whose text is the feed's, with their counts, most first."""
     query = (
         select(articles.c.feed_reason, func.count())

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, case, func, or_, select, true, update
 
 from watcher.model import Entry, Feed, Source, Validators
+from watcher.reasons import Reason
 from watcher.store.schema import articles, entries, feeds, hosts, pages
 from watcher.store.sql import chunked, insert, load_fact, save_fact
 from watcher.text.urls import article_id, host_key, normalize_url
@@ -25,7 +26,7 @@ KEPT = (  # of a feed, beside what is told of its source
     "skip_days", "body_hash", "took_s", "gap_s", "dateless", "health", "health_at", "quiet", "max_age_s",
 )  # fmt: skip
 OF_A_FEED = tuple(feeds.c[name] for name in (*TOLD, *KEPT))  # what `feed_of` reads, in its order
-OF_ITS_STATE = (feeds.c.reason, feeds.c.failure, feeds.c.faults, hosts.c.blocked_until)
+OF_ITS_STATE = (feeds.c.reason, feeds.c.faults, hosts.c.blocked_until)
 all_told = attrgetter(*TOLD)
 RECENT = 100  # entries of a feed: more than most feeds list
 READ_ANEW = {"interval_s": None, "etag": None, "last_modified": None, "body_hash": None}  # with its next poll
@@ -37,8 +38,7 @@ class FeedState:
     """A feed with what `status` and the edition's ledger tell of it."""
 
     feed: Feed
-    reason: str | None  # of the last failure
-    failure: str | None  # its word
+    reason: Reason | None  # of the last failure
     faults: tuple[str, ...]
     held_until: datetime | None  # when its host was last told to be left alone, be it over by now
     articles: int
@@ -250,7 +250,6 @@ def feed_state_from_row(row: Row[*tuple[Any, ...]], *, articles: int) -> FeedSta
     return FeedState(
         feed=feed_from_row(row),
         reason=at["reason"],
-        failure=at["failure"],
         faults=tuple(at["faults"]),
         held_until=at["blocked_until"],
         articles=articles,

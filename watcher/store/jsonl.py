@@ -12,6 +12,7 @@ from sqlalchemy import Connection, and_, or_, select
 from typing_extensions import TypedDict
 
 from watcher.model import Article, Removed
+from watcher.reasons import Reason
 from watcher.store.articles import article_of
 from watcher.store.schema import articles, feeds, has_text, texts
 from watcher.text.format import replace_surrogates
@@ -19,6 +20,7 @@ from watcher.text.urls import article_id, hide_secrets, host_of, is_web, normali
 
 MAX_LINE_BYTES = 8 << 20
 MAX_LIST = 200
+MAX_REASON = 1_000  # characters of its sentence
 Place = tuple[datetime, str]  # when an article came in, and its id
 
 
@@ -43,11 +45,23 @@ def to_time(value: object) -> datetime:
         raise ValueError(value) from error
 
 
+def to_reason(value: Any) -> Reason:  # noqa: ANN401 - any JSON
+    """Return a reason. Raises ValueError."""
+    try:
+        reason = Reason.from_dict(value)
+        if len(str(reason)) <= MAX_REASON:
+            return reason
+    except (KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ValueError("no reason") from error
+    raise ValueError("too long")
+
+
 Cleaned = BeforeValidator(to_text)
 Short = Annotated[str, Field(max_length=200), Cleaned]
 Long = Annotated[str, Field(max_length=1_000_000), Cleaned]
 Address = Annotated[str, Field(max_length=4_000), AfterValidator(to_address), Cleaned]
 Time = Annotated[datetime, BeforeValidator(to_time)]
+KnownReason = Annotated[Any, BeforeValidator(to_reason)]
 
 
 class RemovedText(TypedDict):
@@ -74,7 +88,7 @@ class ArticleLine(TypedDict, total=False):
     dateline: Short
     image: Address
     kind: Short
-    feed_reason: Short
+    feed_reason: KnownReason
     feed: Annotated[str, Field(max_length=4_000), Cleaned]
     published: Time
     fetched: Time
@@ -90,6 +104,7 @@ EXPECTED = dict.fromkeys(("url", "image"), "an address that begins with https://
 EXPECTED |= dict.fromkeys(("published", "fetched"), 'a time such as "2026-11-24T06:30:00Z"')
 EXPECTED |= dict.fromkeys(("list_type", "too_long"), f"a list of up to {MAX_LIST}")
 EXPECTED |= dict.fromkeys(("string_type", "missing"), "text")
+EXPECTED |= {"feed_reason": "a kind of reason with its values"}
 EXPECTED |= {"id": "16 hex digits", "bool_type": "true or false", "dict_type": 'objects with "rule" and "text"'}
 EXPECTED |= {"language": 'a language tag such as "fr"', "country": 'a country code such as "FR"'}
 
@@ -123,10 +138,11 @@ def article_lines(
 def line_of(article: Article, feed: str | None) -> str:
     """Return an article as a JSON line."""
     same = ("id", "url", "title", "text", "outlet", "language", "country", "section", "owner", "agency", "dateline")
-    more = ("image", "kind", "from_feed", "feed_reason")
+    more = ("image", "kind", "from_feed")
     values: dict[str, object] = {name: getattr(article, name) for name in (*same, *more)}
     values |= {
         "authors": list(article.authors),
+        "feed_reason": article.feed_reason.to_dict() if article.feed_reason else None,
         "truncated": article.is_truncated,
         "feed": hide_secrets(feed) if feed else None,
     }

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, Row, bindparam, delete, func, select, update
 
 from watcher.model import Entry, Feed, Revision
+from watcher.reasons import Reason
 from watcher.store.articles import NewArticle, add_articles, compress, decompress
 from watcher.store.feeds import OF_A_FEED, entry_from_json, entry_json, feed_from_row
 from watcher.store.partitions import in_partitions
@@ -79,7 +80,7 @@ def store_pages(connection: Connection, given: Sequence[tuple[NewArticle, str]])
     return added
 
 
-def page_failed(connection: Connection, article_id: str, *, reason: str, next_try_at: datetime | None) -> None:
+def page_failed(connection: Connection, article_id: str, *, reason: Reason, next_try_at: datetime | None) -> None:
     """Write down a failed try; `next_try_at` None gives the page up."""
     connection.execute(
         update(pages)
@@ -109,7 +110,7 @@ def waiting_pages(connection: Connection, *, now: datetime) -> int:
 
 def failed_page_counts(
     connection: Connection, *, start: datetime, end: datetime, feed_ids: Iterable[int] | None = None
-) -> tuple[tuple[str, int], ...]:
+) -> tuple[tuple[Reason, int], ...]:
     """
     Return the reasons for which pages noted in [start, end) were given up, with their counts, most first.
 
@@ -193,7 +194,7 @@ def record_recheck(connection: Connection, article_id: str, *, now: datetime, fo
     connection.execute(update(pages).where(*mine).values(tries=done, next_try_at=at, reason=None))
 
 
-def record_missing(connection: Connection, article_id: str, *, now: datetime, reason: str) -> bool:
+def record_missing(connection: Connection, article_id: str, *, now: datetime, reason: Reason) -> bool:
     """Note that a page is not there, and return whether it was not the last time either."""
     mine = (pages.c.article_id == article_id, pages.c.again)
     before = connection.scalar(select(pages.c.reason).where(*mine))

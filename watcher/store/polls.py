@@ -12,10 +12,11 @@ from sqlalchemy import Connection, Table, bindparam, case, delete, func, select,
 
 from watcher.feeds.health import SLOW_S, after_poll, usual_gap
 from watcher.model import Entry, Failed, Feed, Offline, Polled, PollResult, Unchanged
+from watcher.reasons import HealthKind, Reason
 from watcher.store.feeds import entry_json
 from watcher.store.schema import articles, entries, feeds, healths, pages, polls
 from watcher.store.sql import chunked, insert
-from watcher.text.urls import article_id, hide_secrets, host_key, normalize_url
+from watcher.text.urls import article_id, host_key, normalize_url
 
 KEEP_POLLS = 200  # lines a feed: its history for `status`
 SMOOTHED = 0.2  # the share of the newest answer in `took_s`
@@ -60,7 +61,6 @@ def feed_columns(feed: Feed, result: PollResult) -> dict[str, object]:
                 "failures": feed.failures + 1,
                 "failing_since": feed.failing_since or result.at,
                 "reason": result.reason,
-                "failure": result.word,
             }
             if result.permanent:  # for good, also if a poll that was under way comes back late
                 values["gone"] = True
@@ -68,7 +68,7 @@ def feed_columns(feed: Feed, result: PollResult) -> dict[str, object]:
             took_s = result.took_s if feed.took_s is None else feed.took_s + SMOOTHED * (result.took_s - feed.took_s)
             values |= {"last_polled_at": result.at, "last_read_at": result.at, "took_s": took_s}
             if feed.failures:
-                values |= {"failures": 0, "failing_since": None, "reason": None, "failure": None}
+                values |= {"failures": 0, "failing_since": None, "reason": None}
             if result.validators != feed.validators:
                 values |= {"etag": result.validators.etag, "last_modified": result.validators.last_modified}
             if result.max_age_s != feed.max_age_s:
@@ -256,7 +256,7 @@ class HealthChange:
 
     at: datetime
     word: str
-    why: str
+    reason: Reason | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -269,7 +269,7 @@ class PollRecord:
     changed: int
     held_back: int
     took_s: float
-    reason: str | None
+    reason: Reason | None
     then_quiet: int
 
 
@@ -281,7 +281,7 @@ def record_health_changes(connection: Connection, given: Sequence[tuple[Feed, Po
         given: The feed as it stood before, its poll, and what that changes of it, by column.
     """
     lines: list[dict[str, Any]] = [
-        {"feed_id": feed.id, "at": result.at, "word": word, "why": reason_after(result, after)}
+        {"feed_id": feed.id, "at": result.at, "word": word, "reason": reason_after(result, after)}
         for feed, result, after in given
         if (word := health_after(feed, result, after)) is not None and word != feed.health
     ]
@@ -304,7 +304,7 @@ def health_after(feed: Feed, result: PollResult, after: Mapping[str, Any]) -> st
     moved_to = after.get("moved_to", feed.moved_to)
     return after_poll(
         gone=after.get("gone", False),
-        failure=result.word if isinstance(result, Failed) else None,
+        failure=result.reason if isinstance(result, Failed) else None,
         has_brought=after.get("last_new_at", feed.last_new_at) is not None,
         has_moved=moved_to is not None or after.get("url", feed.url) != feed.source.url,
         dateless=after.get("dateless", feed.dateless),
@@ -313,11 +313,12 @@ def health_after(feed: Feed, result: PollResult, after: Mapping[str, Any]) -> st
     )
 
 
-def reason_after(result: PollResult, after: Mapping[str, Any]) -> str:
+def reason_after(result: PollResult, after: Mapping[str, Any]) -> Reason | None:
     """Return what the history says beside a word: why a poll failed, or where a feed has moved to."""
     if isinstance(result, Failed):
         return result.reason
-    return hide_secrets(str(after.get("moved_to") or ""))
+    moved_to = after.get("moved_to")
+    return Reason(HealthKind.MOVED_TO, url=moved_to) if moved_to else None
 
 
 def forget_old(connection: Connection, table: Table, feed_id: int, *, keep: int) -> None:
@@ -335,7 +336,7 @@ def forget_old(connection: Connection, table: Table, feed_id: int, *, keep: int)
 
 def health_lines(connection: Connection, feed_id: int, *, most: int = KEEP_HEALTHS) -> tuple[HealthChange, ...]:
     """Return when the health of a feed changed its word, the latest first."""
-    query = select(healths.c.at, healths.c.word, healths.c.why).where(healths.c.feed_id == feed_id)
+    query = select(healths.c.at, healths.c.word, healths.c.reason).where(healths.c.feed_id == feed_id)
     rows = connection.execute(query.order_by(healths.c.at.desc(), healths.c.id.desc()).limit(most))
     return tuple(HealthChange(**row._mapping) for row in rows)
 

@@ -28,6 +28,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.types import TypeEngine
 
+from watcher.reasons import Reason
+
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -72,6 +74,19 @@ class UtcDateTime(TypeDecorator[datetime]):
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], datetime | None]:
         """Return what makes a moment of what the driver gives."""
         return from_text if dialect.name == "sqlite" else from_server
+
+
+class ReasonText(TypeDecorator[Reason]):
+    """A reason, kept as its JSON."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Reason | None, dialect: Dialect) -> str | None:
+        return None if value is None else value.to_json()
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Reason | None:
+        return None if value is None else Reason.from_json(value)
 
 
 def utc(value: datetime | None) -> datetime | None:
@@ -127,8 +142,7 @@ feeds = Table(
     Column("last_new_at", UtcDateTime),
     Column("failures", Integer, nullable=False, default=0),
     Column("failing_since", UtcDateTime),
-    Column("reason", Text),  # of the last failure
-    Column("failure", Text),  # its word: failing, bot wall, not a feed
+    Column("reason", ReasonText),  # of the last failure
     Column("faults", JSON, nullable=False),  # of the last parse, in words
     Column("moved_to", Text),
     Column("moved_seen", Integer, nullable=False, default=0),
@@ -157,7 +171,7 @@ polls = Table(
     Column("changed", Integer, nullable=False, default=0),
     Column("held_back", Integer, nullable=False, default=0),
     Column("took_s", Float, nullable=False, default=0.0),
-    Column("reason", Text),
+    Column("reason", ReasonText),
     Column("quiet", Integer, nullable=False, server_default="0"),  # polls before it that have no line
     Index("ix_polls_feed_id_at", "feed_id", "at"),
 )
@@ -169,7 +183,7 @@ healths = Table(
     Column("feed_id", ForeignKey("feeds.id", ondelete="CASCADE"), nullable=False),
     Column("at", UtcDateTime, nullable=False),
     Column("word", Text, nullable=False),
-    Column("why", Text, nullable=False),
+    Column("reason", ReasonText),
     Index("ix_healths_feed_id_at", "feed_id", "at"),
 )
 
@@ -197,7 +211,7 @@ pages = Table(
     Column("noted_at", UtcDateTime, nullable=False),
     Column("next_try_at", UtcDateTime),  # None: given up
     Column("tries", Integer, nullable=False, default=0),
-    Column("reason", Text),
+    Column("reason", ReasonText),
     Column("again", Boolean, nullable=False, default=False),  # the article is stored, and its page is looked at again
     Index("ix_pages_host_next_try_at", "host", "next_try_at"),
     Index("ix_pages_next_try_at", "next_try_at"),
@@ -225,7 +239,7 @@ articles = Table(
     Column("image", Text),
     Column("kind", Text, nullable=False),
     Column("from_feed", Boolean, nullable=False),
-    Column("feed_reason", Text),
+    Column("feed_reason", ReasonText),
     Column("is_truncated", Boolean, nullable=False, default=False),
     Column("published_at", UtcDateTime, nullable=False, index=True),
     Column("fetched_at", UtcDateTime, nullable=False, index=True),

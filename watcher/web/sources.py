@@ -108,7 +108,7 @@ def row_of(state: FeedState, *, now: datetime) -> Row:
         url=hide_secrets(source.url),
         asked_at=hide_secrets(feed.url) if feed.url != source.url else "",
         about=", ".join(filter(None, (source.country, source.language))),
-        health=health(feed, reason=state.reason, failure=state.failure, held_until=state.held_until, now=now),
+        health=health(feed, reason=state.reason, held_until=state.held_until, now=now),
         state=state,
     )
 

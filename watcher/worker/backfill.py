@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from watcher.errors import EmbedderError, StoreError, WatcherError
 from watcher.features.embedders import EmbedderConfig, embedding_text
 from watcher.model import FEATURES_VERSION
+from watcher.reasons import Reason, TaskKind
 from watcher.store.features import (
     EmbedderState,
     Rows,
@@ -74,7 +75,7 @@ async def embed_missing(
     except WatcherError as error:
         told = error
         if isinstance(error, WorkerFailed):  # which says what happened, not to whom
-            told = WorkerFailed(f'embedder "{name or choice.setting}" {error}')
+            told = WorkerFailed(Reason(TaskKind.EMBEDDING, embedder=name or choice.setting, why=error.reason))
         trouble = EmbedderState(mark=choice.store_key, name=name, trouble=str(told))
         await writer.do(record_embedder, trouble)
         if told is error:

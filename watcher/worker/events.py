@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from watcher.model import Feed, PollResult
+from watcher.reasons import Reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +42,7 @@ class PageFailed:
 
     url: str
     outlet: str
-    reason: str
+    reason: Reason
     final: bool
 
 

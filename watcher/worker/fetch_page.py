@@ -12,6 +12,7 @@ from watcher.errors import BadStatus, CleanError, FetchError, Refused, StoreErro
 from watcher.feeds.schedule import LONGEST_HOLD_S
 from watcher.model import Article, Cleaned, Elsewhere, Response, Revision
 from watcher.net.client import ACCEPT_PAGE
+from watcher.reasons import PageKind, Reason, TaskKind
 from watcher.store.articles import NewArticle, PackedFeatures, site_blocks, title_of
 from watcher.store.hosts import set_blocked_until
 from watcher.store.pages import (
@@ -44,7 +45,7 @@ SAME_ARTICLE = 0.25  # of the shorter title's words that two titles of one artic
 FEED_TEXT_MIN = 80  # characters of the feed's own text that are worth an article where the page is not to be had
 
 
-async def process_page(page: Page, tools: WorkerContext, *, forbidden: str | None = None) -> None:
+async def process_page(page: Page, tools: WorkerContext, *, forbidden: Reason | None = None) -> None:
     """
     Bring the article of `page` into the store, or write down why not.
 
@@ -56,8 +57,7 @@ async def process_page(page: Page, tools: WorkerContext, *, forbidden: str | Non
     started = tools.now()
     try:
         if not should_fetch_page(page, tools):
-            why = "pages are not fetched" if page.url else "the entry has no link"
-            reason = f"the feed carries too little text, and {why}"
+            reason = Reason(PageKind.NOT_FETCHED if page.url else PageKind.NO_LINK)
             await store_entry(page, tools, reason=reason, at=started, asked=False)
         elif forbidden is not None:
             await store_entry(page, tools, reason=forbidden, at=started)
@@ -67,7 +67,9 @@ async def process_page(page: Page, tools: WorkerContext, *, forbidden: str | Non
         raise
     except Exception as error:
         log.error("page_fault %s", fields(page=page.url, error=repr(error)), exc_info=log.isEnabledFor(logging.DEBUG))
-        await handle_internal_error(page, tools, reason=f"a fault of Watcher ({type(error).__name__})", at=started)
+        await handle_internal_error(
+            page, tools, reason=Reason(TaskKind.INTERNAL_ERROR, detail=type(error).__name__), at=started
+        )
 
 
 def should_fetch_page(page: Page, tools: WorkerContext) -> bool:
@@ -90,7 +92,7 @@ async def fetch_page(page: Page, tools: WorkerContext, *, at: datetime) -> None:
     except CleanError as error:
         await store_entry(page, tools, reason=error.reason, at=at)
     except WorkerFailed as error:
-        reason = f"cleaning it {error}"
+        reason = Reason(TaskKind.CLEANING, why=error.reason)
         if page.tries + 1 < MAX_FAULTS:  # its process may have been ended from outside
             await schedule_retry(page, tools, reason=reason, at=at + FIRST_RETRY)
         else:
@@ -100,12 +102,12 @@ async def fetch_page(page: Page, tools: WorkerContext, *, at: datetime) -> None:
 async def defer_to_host(page: Page, url: str, tools: WorkerContext, *, at: datetime) -> None:
     """Hand a page that is elsewhere to the visits of its own host, where its pace and robots.txt hold."""
     if page.tries + 1 >= MAX_TRIES:
-        await store_entry(page, tools, reason="redirects from host to host", at=at)
+        await store_entry(page, tools, reason=Reason(PageKind.TOO_MANY_HOSTS), at=at)
         return
     await tools.writer.do(record_redirect, page.article_id, url=url, host=host_key(url))
 
 
-async def handle_internal_error(page: Page, tools: WorkerContext, *, reason: str, at: datetime) -> None:
+async def handle_internal_error(page: Page, tools: WorkerContext, *, reason: Reason, at: datetime) -> None:
     """Try a page again that met a fault of ours; the second time, give it up."""
     if page.tries + 1 < MAX_FAULTS:
         await schedule_retry(page, tools, reason=reason, at=at + FIRST_RETRY)
@@ -125,7 +127,7 @@ async def store_page(page: Page, answer: Response, tools: WorkerContext, *, at: 
     host = host_of(answer.url)
     made = await clean_in_worker(page, answer, tools, at=at)
     longer = await feed_text_if_longer(page, made, tools)
-    why = None if longer is None else "the feed carries more of the text than the page"
+    why = None if longer is None else Reason(PageKind.FEED_TEXT_LONGER)
     await save_article(
         page, longer or made, key, tools, at=at, from_feed=longer is not None, host=host, feed_reason=why
     )
@@ -150,7 +152,7 @@ async def clean_in_worker(page: Page, answer: Response, tools: WorkerContext, *,
 async def record_duplicate(page: Page, url: str, key: str, title: str, tools: WorkerContext, *, at: datetime) -> None:
     """Forget a page that led to the article `key`, which is stored; unless that is another one, as a wall is."""
     if page.entry.title and word_overlap(page.entry.title, title, page.feed.source.language or "und") < SAME_ARTICLE:
-        await store_entry(page, tools, reason=f"the page leads to another one: {url}", at=at)
+        await store_entry(page, tools, reason=Reason(PageKind.OTHER_PAGE, url=url), at=at)
         return
     await tools.writer.do(page_done, page.article_id, led_to=key)
     tools.tell(DuplicatePage(url=url, outlet=page.feed.source.name))
@@ -188,7 +190,7 @@ async def article_from_entry(page: Page, tools: WorkerContext) -> tasks.Processe
     return await tools.pool.run(tasks.clean_entry, *args, limit_s=CLEAN_LIMIT_S)
 
 
-async def store_entry(page: Page, tools: WorkerContext, *, reason: str, at: datetime, asked: bool = True) -> None:
+async def store_entry(page: Page, tools: WorkerContext, *, reason: Reason, at: datetime, asked: bool = True) -> None:
     """
     Store the feed's own text as the article; if there is too little of it, give the page up with `reason`.
 
@@ -198,7 +200,7 @@ async def store_entry(page: Page, tools: WorkerContext, *, reason: str, at: date
     try:
         made = await article_from_entry(page, tools)
     except WorkerFailed as error:
-        reason, made = f"reading the feed's text {error}", None
+        reason, made = Reason(TaskKind.READING_FEED_TEXT, why=error.reason), None
     if made is None or len(made.cleaned.text) < FEED_TEXT_MIN or not made.cleaned.title:
         await tools.writer.do(page_failed, page.article_id, reason=reason, next_try_at=None)
         tools.tell(PageFailed(url=page.url, outlet=page.feed.source.name, reason=reason, final=True))
@@ -234,7 +236,7 @@ async def defer_if_network_down(page: Page, error: FetchError, tools: WorkerCont
     return False
 
 
-async def schedule_retry(page: Page, tools: WorkerContext, *, reason: str, at: datetime) -> None:
+async def schedule_retry(page: Page, tools: WorkerContext, *, reason: Reason, at: datetime) -> None:
     """Try a page again at a time."""
     await tools.writer.do(page_failed, page.article_id, reason=reason, next_try_at=at)
     tools.tell(PageFailed(url=page.url, outlet=page.feed.source.name, reason=reason, final=False))
@@ -267,7 +269,7 @@ async def save_article(
     at: datetime,
     from_feed: bool,
     host: str,
-    feed_reason: str | None,
+    feed_reason: Reason | None,
 ) -> None:
     """Write the article down and forget the page, in one transaction."""
     article = replace(
@@ -329,7 +331,7 @@ async def recheck_page(page: Page, tools: WorkerContext) -> None:
         if isinstance(answer, Elsewhere):
             await recheck_elsewhere(page, answer.url, tools, at=at)
         elif _is_front(answer.url) and not _is_front(page.url):
-            await note_missing(page, tools, at=at, reason="it leads to the front page")
+            await note_missing(page, tools, at=at, reason=Reason(PageKind.FRONT_PAGE))
         else:
             await store_revision_if_changed(page, answer, tools, at=at)
     except BadStatus as error:
@@ -373,7 +375,7 @@ async def store_revision_if_changed(page: Page, answer: Response, tools: WorkerC
     tools.tell(PageRechecked(url=page.url, outlet=page.feed.source.name, outcome=found.kind if found else "same"))
 
 
-async def note_missing(page: Page, tools: WorkerContext, *, at: datetime, reason: str) -> None:
+async def note_missing(page: Page, tools: WorkerContext, *, at: datetime, reason: Reason) -> None:
     """Note a page that is missing; the second time in a row it is gone."""
     if not await tools.writer.do(record_missing, page.article_id, now=at, reason=reason):
         return

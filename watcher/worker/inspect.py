@@ -16,6 +16,7 @@ from watcher.feeds.schedule import Freshness, NextPoll, Wishes, freshness, next_
 from watcher.model import NotModified, Response, Validators
 from watcher.net.client import ACCEPT_FEED, ACCEPT_PAGE, Client
 from watcher.net.redirects import PERMANENT
+from watcher.reasons import FetchKind, Reason
 from watcher.settings.models import PollSettings, Settings
 from watcher.text.urls import host_of, normalize_url
 from watcher.worker import tasks
@@ -90,7 +91,9 @@ class FeedProber:
         steps: list[Redirect] = []
         seen = ProbeResult(asked=url, at=self.now())
         if held := self._held.get(host_of(url)):
-            return replace(seen, error=FetchError(url, f"not asked: {host_of(url)} answered {held.reason}"))
+            return replace(
+                seen, error=FetchError(url, Reason(FetchKind.HOST_NOT_ASKED, host=host_of(url), why=held.reason))
+            )
         try:
             answer = await self._get(url, steps, accept=ACCEPT_PAGE if as_page else ACCEPT_FEED)
         except FetchError as error:
@@ -108,7 +111,7 @@ class FeedProber:
         """Return what is at the first of some spellings of an address that can be connected to, else at the first."""
         first = await self.look(urls[0], as_page=as_page)
         for url in urls[1:]:
-            if not isinstance(first.error, Unreachable) or "does not resolve" in first.error.reason:
+            if not isinstance(first.error, Unreachable) or first.error.kind is FetchKind.UNRESOLVED:
                 break
             other = await self.look(url, as_page=as_page)
             if not isinstance(other.error, Unreachable):

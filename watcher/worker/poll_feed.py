@@ -10,7 +10,6 @@ from http import HTTPStatus
 
 from watcher.errors import BadStatus, FeedError, FetchError, StoreError
 from watcher.feeds.diff import changes, within_hosts
-from watcher.feeds.parse import WALL
 from watcher.feeds.schedule import LONGEST_HOLD_S, Freshness, NextPoll, Wishes, freshness, next_poll
 from watcher.model import (
     Changes,
@@ -26,6 +25,7 @@ from watcher.model import (
     Validators,
 )
 from watcher.net.client import ACCEPT_FEED
+from watcher.reasons import Reason, TaskKind
 from watcher.store.feeds import known_entries, recent_entries
 from watcher.store.hosts import VisitEnd, known_hosts, record_and_leave, set_blocked_until
 from watcher.store.polls import record_polls
@@ -69,18 +69,18 @@ async def poll_feed(
         if tools.line.may_be_at_fault(error) and await tools.line.is_down(error.answered_by, since=started):
             result = network_down_result(feed, tools)
         else:
-            result = failed_result(feed, error, tools, started)
+            result = failed_result(feed, error.reason, tools, started, error=error)
             held = host_backoff_for(error, result, tools.now())
     except FeedError as error:
-        result = failed_result(feed, FetchError(feed.url, error.reason), tools, started, word=health_for_error(error))
+        result = failed_result(feed, error.reason, tools, started)
     except WorkerFailed as error:
-        result = failed_result(feed, FetchError(feed.url, f"parsing the feed {error}"), tools, started)
+        result = failed_result(feed, Reason(TaskKind.PARSING, why=error.reason), tools, started)
     except (StoreError, BrokenPool):
         raise
     except Exception as error:
         log.error("feed_fault %s", fields(feed=feed.url, error=repr(error)), exc_info=log.isEnabledFor(logging.DEBUG))
-        reason = f"a fault of Watcher ({type(error).__name__})"
-        result = failed_result(feed, FetchError(feed.url, reason), tools, started)
+        reason = Reason(TaskKind.INTERNAL_ERROR, detail=type(error).__name__)
+        result = failed_result(feed, reason, tools, started)
     if held is not None:  # first: what the host asked for must not be lost between the two
         host, until = held
         await tools.writer.do(set_blocked_until, host, until=until)
@@ -211,11 +211,6 @@ def host_backoff_for(error: FetchError, result: PollResult, now: datetime) -> tu
     return None
 
 
-def health_for_error(error: FeedError) -> str:
-    """Return the health that bytes make which are no feed."""
-    return "bot wall" if error.reason.startswith(WALL) else "not a feed"
-
-
 def network_down_result(feed: Feed, tools: WorkerContext) -> Offline:
     """Return the poll that an outage of our own line makes: soon again, and no fault of the feed."""
     now = tools.now()
@@ -223,20 +218,18 @@ def network_down_result(feed: Feed, tools: WorkerContext) -> Offline:
 
 
 def failed_result(
-    feed: Feed, error: FetchError, tools: WorkerContext, started: datetime, *, word: str | None = None
+    feed: Feed, reason: Reason, tools: WorkerContext, started: datetime, *, error: FetchError | None = None
 ) -> Failed:
     """Return the poll that an error makes: the feed waits longer each time, and as long as its host asks."""
     now = tools.now()
-    when = next_poll_after_failure(
-        feed, tools, now, said=Freshness(retry_after_s=error.retry_after_s), failures=feed.failures + 1
-    )
+    said = Freshness(retry_after_s=error.retry_after_s if error else None)
+    when = next_poll_after_failure(feed, tools, now, said=said, failures=feed.failures + 1)
     return Failed(
         feed_id=feed.id,
         at=now,
         next_poll_at=when.at,
-        reason=error.reason,
-        word=word or error.word,
-        permanent=error.permanent,
+        reason=reason,
+        permanent=error is not None and error.permanent,
         took_s=(now - started) / timedelta(seconds=1),
     )
 

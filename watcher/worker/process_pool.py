@@ -22,6 +22,7 @@ from typing import Any, TypeVar
 from pebble import CONSTS, ProcessExpired, ProcessPool
 
 from watcher.errors import WatcherError
+from watcher.reasons import Reason, TaskKind
 from watcher.text.format import fields
 
 log = logging.getLogger("watcher.worker")
@@ -31,7 +32,11 @@ ATTEMPTS = 2  # runs of a task whose pool broke around it
 
 
 class WorkerFailed(WatcherError):
-    """A task that ran out of its time or took its process down; `str(error)` says which."""
+    """A task that ran out of its time or took its process down."""
+
+    def __init__(self, reason: Reason) -> None:
+        self.reason = reason
+        super().__init__(str(reason))
 
 
 class BrokenPool(WatcherError):
@@ -86,11 +91,12 @@ class Pool:
                         pass
                 await asyncio.to_thread(self._replace, pool)
         except TimeoutError as error:
-            raise WorkerFailed(f"took more than {limit_s:g} s and was stopped") from error
+            raise WorkerFailed(Reason(TaskKind.TOO_LONG, time=f"{limit_s:g}")) from error
         except ProcessExpired as error:
             if error.exitcode == OUT_OF_MEMORY and self._memory_bytes is not None:
-                raise WorkerFailed(f"took more than {self._memory_bytes // 2**20} MiB of memory") from error
-            raise WorkerFailed(f"took its process down (exit code {error.exitcode})") from error
+                reason = Reason(TaskKind.TOO_MUCH_MEMORY, n=self._memory_bytes // 2**20)
+                raise WorkerFailed(reason) from error
+            raise WorkerFailed(Reason(TaskKind.PROCESS_DIED, code=error.exitcode)) from error
         raise BrokenPool("the worker processes end as soon as they are started")
 
     def close(self) -> None:

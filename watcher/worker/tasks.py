@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from watcher.errors import CleanError, EmbedderError, PluginError
 from watcher.model import Cleaned, Entry, ParsedFeed
+from watcher.reasons import PageKind, Reason
 from watcher.text.urls import host_of
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def clean_page(task: PageTask) -> ProcessedPage:
     )
     told = {"title": task.entry.title, "summary": task.entry.summary, "language": cleaned.language or "und"}
     if not matches_feed_entry(cleaned.text, **told):
-        raise CleanError(task.url, "the page's text is about something else than the feed says")
+        raise CleanError(task.url, Reason(PageKind.OTHER_SUBJECT))
     return pack_with_features(cleaned)
 
 

@@ -129,7 +129,7 @@ async def visit_pages(host: str, tools: WorkerContext, pause: HostDelay, until: 
                 later = tools.now() + ROBOTS_RETRY
                 await tools.writer.do(partial(defer, article_ids=[page.article_id], until=later))
             elif verdict is not None and page.url not in verdict.allowed:
-                await (skip_recheck(page, tools) if page.again else process_page(page, tools, forbidden=verdict.why))
+                await (skip_recheck(page, tools) if page.again else process_page(page, tools, forbidden=verdict.reason))
             else:
                 async with pause:
                     await (recheck_page(page, tools) if page.again else process_page(page, tools))

@@ -54,7 +54,6 @@ CREATE TABLE feeds (
   failures INTEGER NOT NULL,
   failing_since DATETIME,
   reason TEXT,
-  failure TEXT,
   faults JSON NOT NULL,
   moved_to TEXT,
   moved_seen INTEGER NOT NULL,
@@ -132,7 +131,7 @@ CREATE TABLE healths (
   feed_id INTEGER NOT NULL,
   at DATETIME NOT NULL,
   word TEXT NOT NULL,
-  why TEXT NOT NULL,
+  reason TEXT,
   CONSTRAINT pk_healths PRIMARY KEY (id),
   CONSTRAINT fk_healths_feed_id_feeds FOREIGN KEY(feed_id) REFERENCES feeds (id) ON DELETE CASCADE
 );

@@ -1,0 +1,195 @@
+"""
+Why a feed was not read or a page brought no article: a kind with its values, which code decides by and rows hold.
+
+Each kind carries its English sentence; `str(reason)` fills it in. An edition has the sentences of its own language.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Self
+
+from watcher.text.format import replace_surrogates
+from watcher.text.urls import hide_secrets
+
+
+class _Kind(StrEnum):
+    """A kind of reason. `sentence` has gaps for the values; "one|other" where the value `n` is counted."""
+
+    sentence: str
+
+    def __new__(cls, value: str, sentence: str) -> Self:
+        kind = str.__new__(cls, value)
+        kind._value_ = value
+        kind.sentence = sentence
+        return kind
+
+
+class FetchKind(_Kind):
+    """Why a request brought no usable answer, or was not made."""
+
+    TIMED_OUT = "timed_out", "no answer within {time} s"
+    DEADLINE = "deadline", "no whole answer within {time} s"
+    TOO_LARGE = "too_large", "more than {n:,} bytes"
+    HEADERS_TOO_LARGE = "headers_too_large", "more than {n:,} bytes of headers"
+    NOT_HTTP = "not_http", "the answer is not HTTP, or was cut ({detail})"
+    BODY_CUT = "body_cut", "the compressed body is cut"
+    BODY_DAMAGED = "body_damaged", "the compressed body is damaged ({detail})"
+    BODY_IN_PIECES = "body_in_pieces", "the body comes in too many pieces"
+    UNKNOWN_CODING = "unknown_coding", "a content coding we did not offer: {detail}"
+    PRIVATE_ADDRESS = "private_address", "{host} is at {addresses}, a private address"
+    UNRESOLVED = "unresolved", "the name {host} does not resolve"
+    CERTIFICATE = "certificate", "its certificate is not to be trusted ({detail})"
+    TLS = "tls", "no TLS connection ({detail})"
+    CONNECTION_REFUSED = "connection_refused", "no connection: connection refused"
+    CONNECTION_RESET = "connection_reset", "no connection: connection reset by peer"
+    NO_ROUTE = "no_route", "no connection: no route to host"
+    NETWORK_UNREACHABLE = "network_unreachable", "no connection: network is unreachable"
+    NETWORK_DOWN = "network_down", "no connection: network is down"
+    BROKEN_PIPE = "broken_pipe", "no connection: broken pipe"
+    CONNECTION_BROKEN = "connection_broken", "no connection, or it broke ({detail})"
+    REDIRECT_LOOP = "redirect_loop", "redirects in a circle, back to {url}"
+    TOO_MANY_REDIRECTS = "too_many_redirects", "more than {n:,} redirects"
+    REDIRECT_TOO_LONG = "redirect_too_long", "redirects to a URL of more than {n:,} characters"
+    REDIRECT_INVALID = "redirect_invalid", "redirects to what is no URL ({detail})"
+    WRONG_SCHEME = "wrong_scheme", "only http and https are asked, not {scheme}: {url}"
+    URL_WITHOUT_HOST = "url_without_host", "a URL without a host: {url}"
+    INVALID_URL = "invalid_url", "not a URL that can be read ({detail})"
+    UNUSABLE_URL = "unusable_url", "a URL that cannot be asked ({detail})"
+    STATUS = "status", "{status} {phrase}"
+    STATUS_BOT_WALL = "status_bot_wall", "{status} {phrase}, a bot wall ({wall})"
+    ABORTED = "aborted", "broken off"
+    HOST_NOT_ASKED = "host_not_asked", "not asked: {host} answered {why}"
+    ROBOTS_FORBID = "robots_forbid", "robots.txt forbids the page"
+    ROBOTS_UNREACHABLE = "robots_unreachable", "robots.txt cannot be reached"
+    ROBOTS_UNREADABLE = "robots_unreadable", "robots.txt cannot be read"
+    ROBOTS_STATUS = "robots_status", "robots.txt answered {status}"
+
+
+class FeedKind(_Kind):
+    """What bytes are that are not a feed."""
+
+    EMPTY = "empty", "empty: no feed in it"
+    BOT_WALL = "bot_wall", "a bot wall ({wall}), not a feed"
+    HTML = "html", "an HTML page, not a feed"
+    HTML_WITH_FEEDS = "html_with_feeds", "an HTML page, not a feed; its page links these feeds: {feeds}"
+    PDF = "pdf", "a PDF file, not a feed"
+    PICTURE = "picture", "a picture, not a feed"
+    ZIP = "zip", "a zip file, not a feed"
+    GZIP = "gzip", "a gzip file, not a feed"
+    BINARY = "binary", "bytes that are no text, not a feed"
+    XML = "xml", "XML, but not a feed"
+    XML_ROOT = "xml_root", "XML, but not a feed: its root is <{root}>"
+    SITEMAP = "sitemap", "XML, but not a feed: its root is <{root}>, a sitemap"
+    OPML = "opml", "XML, but not a feed: its root is <{root}>, a list of feeds: import it"
+    SVG = "svg", "XML, but not a feed: its root is <{root}>, a picture"
+    BROKEN_XML = "broken_xml", "broken beyond repair ({detail})"
+    BROKEN_JSON = "broken_json", "broken JSON ({detail})"
+    JSON_TOO_DEEP = "json_too_deep", "JSON nested too deep"
+    JSON_WITHOUT_ITEMS = "json_without_items", "JSON, but not a JSON Feed: it has no list of items"
+    OTHER_JSON = "other_json", "JSON, but not a JSON Feed: neither its version nor its items are those of one"
+    OTHER_TEXT = "other_text", "neither XML nor JSON: it begins {sample}"
+
+
+class PageKind(_Kind):
+    """Why a page brought no article, or the feed's own text stands for it."""
+
+    EMPTY_PAGE = "empty_page", "the page is empty"
+    ROBOT_CHECK = "robot_check", "a check for robots stands before the article"
+    MISSING = "missing", "the page says that it does not exist"
+    CONSENT_WALL = "consent_wall", "a consent wall stands before the article"
+    NEEDS_JAVASCRIPT = "needs_javascript", "the page shows nothing without JavaScript"
+    PAYWALL = "paywall", "the article is for subscribers alone"
+    NO_TEXT = "no_text", "the page has no text to speak of"
+    OTHER_SUBJECT = "other_subject", "the page's text is about something else than the feed says"
+    OTHER_PAGE = "other_page", "the page leads to another one: {url}"
+    FRONT_PAGE = "front_page", "it leads to the front page"
+    TOO_MANY_HOSTS = "too_many_hosts", "redirects from host to host"
+    NOT_FETCHED = "not_fetched", "the feed carries too little text, and pages are not fetched"
+    NO_LINK = "no_link", "the feed carries too little text, and the entry has no link"
+    FEED_TEXT_LONGER = "feed_text_longer", "the feed carries more of the text than the page"
+
+
+class TaskKind(_Kind):
+    """What went wrong on our side."""
+
+    PARSING = "parsing", "parsing the feed {why}"
+    CLEANING = "cleaning", "cleaning it {why}"
+    EMBEDDING = "embedding", 'embedder "{embedder}" {why}'
+    READING_FEED_TEXT = "reading_feed_text", "reading the feed's text {why}"
+    TOO_LONG = "too_long", "took more than {time} s and was stopped"
+    TOO_MUCH_MEMORY = "too_much_memory", "took more than {n:,} MiB of memory"
+    PROCESS_DIED = "process_died", "took its process down (exit code {code})"
+    INTERNAL_ERROR = "internal_error", "a fault of Watcher ({detail})"
+
+
+class HealthKind(_Kind):
+    """What is said of a source's health; `why` is the reason of its last failure."""
+
+    NEVER_POLLED = "never_polled", "not polled yet"
+    NEVER_AN_ENTRY = "never_an_entry", "it can be read, but has never had an entry"
+    SLOW = "slow", "its answers take {time} s"
+    UNDATED = "undated", "its entries have no dates; they are dated by when they were first seen"
+    MOVED = "moved", "moved for good to {url}: change it in the settings"
+    MOVING = "moving", "says that it has moved for good to {url}, where it is asked after the next good poll"
+    MOVED_TO = "moved_to", "{url}"
+    HELD = "held", "its host asked for rest, or cannot be reached: left alone until {time}"
+    SILENT = "silent", "nothing new for {n:,} day|nothing new for {n:,} days"
+    GONE = "gone", "gone for good: {why}"
+    FOR_DAYS = "for_days", "for {n:,} day: {why}|for {n:,} days: {why}"
+    FOR_HOURS = "for_hours", "for {n:,} hour: {why}|for {n:,} hours: {why}"
+    FOR_MINUTES = "for_minutes", "for {n:,} minute: {why}|for {n:,} minutes: {why}"
+    ASKED_AT = "asked_at", "{why}, asked at {site}"
+
+
+ReasonKind = FetchKind | FeedKind | PageKind | TaskKind | HealthKind
+KINDS: dict[str, ReasonKind] = {
+    kind.value: kind for group in (FetchKind, FeedKind, PageKind, TaskKind, HealthKind) for kind in group
+}
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class Reason:
+    """A kind and the values of its sentence, in which no password or key of a URL is shown."""
+
+    kind: ReasonKind
+    values: tuple[tuple[str, str | int | Reason], ...]
+
+    def __init__(self, kind: ReasonKind, /, **values: str | int | Reason) -> None:
+        object.__setattr__(self, "kind", kind)
+        shown = (
+            (k, replace_surrogates(hide_secrets(v)) if isinstance(v, str) else v) for k, v in sorted(values.items())
+        )
+        object.__setattr__(self, "values", tuple(shown))
+
+    def __str__(self) -> str:
+        """Return the English sentence."""
+        one, _, other = self.kind.sentence.partition("|")
+        values = dict(self.values)
+        return (other if other and values["n"] != 1 else one).format(**values)
+
+    def __getitem__(self, name: str) -> str | int | Reason | None:
+        """Return one of the values, None if the kind has no such value."""
+        return dict(self.values).get(name)
+
+    def to_json(self) -> str:
+        """Return kind and values as a line of JSON, the same one for equal reasons."""
+        return json.dumps(self.to_dict(), separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> Reason:
+        """Return what `to_json` wrote."""
+        return cls.from_dict(json.loads(text))
+
+    def to_dict(self) -> dict[str, object]:
+        """Return kind and values, those of a reason in this one as a dictionary too."""
+        return {"kind": str(self.kind)} | {k: v.to_dict() if isinstance(v, Reason) else v for k, v in self.values}
+
+    @classmethod
+    def from_dict(cls, row: Mapping[str, Any]) -> Reason:
+        """Return what `to_dict` wrote. Errors: KeyError for a kind that is not known."""
+        values = {k: cls.from_dict(v) if isinstance(v, dict) else v for k, v in row.items() if k != "kind"}
+        return cls(KINDS[row["kind"]], **values)
