@@ -53,15 +53,15 @@ timezone = "UTC"
 directory = "{folder}/editions"
 """
 ROOMS = {
-    "read what grouping needs": ("gather.py", "window_of"),
-    "group": ("gather.py", "grouped"),
-    "carry on and keep stories": ("gather.py", "keep"),
-    "read articles and revisions": ("articles.py", "articles_between"),
+    "read what grouping needs": ("window.py", "load_window"),
+    "group": ("window.py", "cluster_window"),
+    "carry on and keep stories": ("window.py", "save_window"),
+    "read articles and revisions": ("load.py", "load"),
     "select": ("select.py", "select"),
     "rank": ("rank.py", "rank"),
-    "compose and summarise": ("edition.py", "compose"),
-    "render": ("publish.py", "rendered"),
-    "keep the edition": ("make.py", "finished"),
+    "compose and summarise": ("edition.py", "compose_edition"),
+    "render": ("publish.py", "render_all"),
+    "keep the edition": ("build.py", "save"),
 }
 
 

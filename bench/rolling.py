@@ -26,7 +26,7 @@ from sqlalchemy import Engine, func, select
 from digests.cluster.stories import cluster_stories
 from digests.store.editions import open_digests
 from digests.store.schema import stories, story_articles, story_changes
-from digests.stories.window import cluster_and_save, items
+from digests.stories.window import cluster_and_save, load_items
 from watcher.features.codec import encode
 from watcher.features.embedders import embedding_text, load_embedder, with_vector
 from watcher.features.extract import extract_features
@@ -53,7 +53,9 @@ def main() -> None:
         engine = open_digests(f"sqlite:///{folder}/watcher.db")
         times = fill(engine, rows, vectors, given.embedder)
         print(f"{len(rows)} articles, {len(set(labels.values()))} stories, embedder {given.embedder}")
-        batch = read(engine, lambda c: items(c, articles_between(c, start=min(times), end=max(times) + timedelta(1))))
+        batch = read(
+            engine, lambda c: load_items(c, articles_between(c, start=min(times), end=max(times) + timedelta(1)))
+        )
         told("batch", {article: story.id for story in cluster_stories(batch) for article in story.articles}, labels)
         roll(engine, times, timedelta(hours=given.hours))
         found = read(

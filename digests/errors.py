@@ -2,7 +2,7 @@
 The errors of digests. The tree:
 
 DigestError(WatcherError)
-  DeliveryError .channel .permanent .maybe_arrived .of_the_way .retry_after_s
+  DeliveryError .channel .permanent .maybe_arrived .affects_channel .retry_after_s
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ class DeliveryError(DigestError):
     """
     An edition that could not be handed over. `permanent`: trying again will not help.
 
-    `maybe_arrived`: the other side had all of it when the connection broke, and nobody can know. `of_the_way`: the
+    `maybe_arrived`: the other side had all of it when the connection broke, and nobody can know. `affects_channel`: the
     fault is not this recipient's, so that the others need not be tried now. `retry_after_s`: what the other side asks.
     """
 
@@ -29,7 +29,7 @@ class DeliveryError(DigestError):
         *,
         permanent: bool = False,
         maybe_arrived: bool = False,
-        of_the_way: bool = False,
+        affects_channel: bool = False,
         retry_after_s: float | None = None,
         mend: str | None = None,
     ) -> None:
@@ -37,7 +37,7 @@ class DeliveryError(DigestError):
         self.reason = reason
         self.permanent = permanent
         self.maybe_arrived = maybe_arrived
-        self.of_the_way = of_the_way
+        self.affects_channel = affects_channel
         self.retry_after_s = retry_after_s
         self.mend = mend
         super().__init__(f"{channel}: {reason}")

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from apscheduler.triggers.cron import CronTrigger
 
 from digests.alerts.alerts import EVERY_S as ALERTS_EVERY_S
-from digests.alerts.alerts import Alerts
+from digests.alerts.alerts import AlertJob
 from digests.delivery.outbox import OutboxWorker
 from digests.edition.publish import folder_of
 from digests.edition.schedule import NOT_LATE, due_at, due_date
@@ -38,8 +38,8 @@ log = logging.getLogger("digests")
 EVERY_S = 20.0
 OUTBOX_EVERY_S = 10.0
 FIRST_RETRY, LONGEST_RETRY = timedelta(minutes=1), timedelta(hours=1)  # after a failure; doubled for each in a row
-HELD_FOR = timedelta(seconds=30)  # by a claim whose job has come to us: pgqueuer saw its process dead for 16 s
-CATCHING_UP = timedelta(minutes=15)  # after a start or a sleep: so long an edition waits for the news it missed
+DEAD_CLAIM_AFTER = timedelta(seconds=30)  # by a claim whose job has come to us: pgqueuer saw its process dead for 16 s
+CATCH_UP_WAIT = timedelta(minutes=15)  # after a start or a sleep: so long an edition waits for the news it missed
 
 
 def jobs(settings: Settings, tools: WorkerContext) -> tuple[Job, ...]:
@@ -49,18 +49,18 @@ def jobs(settings: Settings, tools: WorkerContext) -> tuple[Job, ...]:
     since = {
         digest.name: write(engine, partial(first_seen, digest=digest.name, now=now)) for digest in digests_of(settings)
     }
-    editions = Editions(settings, tools, since)
+    editions = EditionJob(settings, tools, since)
     chore = BackgroundTask(name="digests", wanted=editions.wanted, do=editions.take, finish=True)
     return (
         # What a start, a sleep or a failure has left owed:
         Job(name="digests", every_s=EVERY_S, run=editions.run, finish=True, chore=chore),
-        Job(name="outbox", every_s=OUTBOX_EVERY_S, run=Outbox(settings, tools).run, finish=True),
-        Job(name="tidy digests", every_s=TIDY_EVERY_S, run=partial(tidy, tools), removes_old=True),
-        Job(name="alerts", every_s=ALERTS_EVERY_S, run=Alerts(settings, tools).run),
+        Job(name="outbox", every_s=OUTBOX_EVERY_S, run=OutboxJob(settings, tools).run, finish=True),
+        Job(name="tidy digests", every_s=TIDY_EVERY_S, run=partial(run_retention, tools), removes_old=True),
+        Job(name="alerts", every_s=ALERTS_EVERY_S, run=AlertJob(settings, tools).run),
         *(
             Job(
                 name=f"digest {digest.name}",
-                cron=daily(digest),
+                cron=daily_trigger(digest),
                 run=partial(editions.run, digest.name),
                 finish=True,
                 chore=chore,
@@ -70,13 +70,13 @@ def jobs(settings: Settings, tools: WorkerContext) -> tuple[Job, ...]:
     )
 
 
-def daily(digest: DigestSettings) -> CronTrigger:
+def daily_trigger(digest: DigestSettings) -> CronTrigger:
     """Return what fires at a digest's local time. Whether an edition is due then is for the store to say (`due`)."""
     at = digest.at
     return CronTrigger(hour=at.hour, minute=at.minute, second=at.second, timezone=ZoneInfo(digest.timezone))
 
 
-async def tidy(tools: WorkerContext) -> None:
+async def run_retention(tools: WorkerContext) -> None:
     """Remove editions that are older than the settings keep, and stories without an article left."""
     keep, now, writer = tools.store, tools.now(), tools.writer
     removed = 0
@@ -95,7 +95,7 @@ async def tidy(tools: WorkerContext) -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
+class RetryState:
     """A digest that could not be made: of which date, and when to try again."""
 
     day: date
@@ -103,14 +103,14 @@ class Failure:
     retry_at: datetime
 
 
-class Editions:
+class EditionJob:
     """Makes the editions that are owed; a digest that fails is tried again later, and the others go on."""
 
     def __init__(self, settings: Settings, tools: WorkerContext, known_since: dict[str, datetime]) -> None:
         self._settings = settings
         self._tools = tools
         self._known_since = known_since
-        self._failures: dict[str, Failure] = {}
+        self._failures: dict[str, RetryState] = {}
         self._making = asyncio.Lock()
         self._last_run_at = tools.now()
         self._awake_since = tools.started_at or self._last_run_at
@@ -142,7 +142,7 @@ class Editions:
             return True  # the settings of this node are newer than those of the one that offered it
         made = partial(is_made, digest=name, local_date=day, slot=DAILY)
         if not await tools.writer.read(made):
-            await self._make(digest, day, held_for=HELD_FOR)
+            await self._make(digest, day, held_for=DEAD_CLAIM_AFTER)
         return self._is_put_off(name, day, tools.now()) or await tools.writer.read(made)
 
     def _notice(self, now: datetime) -> None:
@@ -172,7 +172,7 @@ class Editions:
     def _is_catching_up(self, now: datetime) -> bool:
         """Whether feeds and pages have yet to be asked for what came while nobody was looking."""
         return (
-            now - self._awake_since < CATCHING_UP
+            now - self._awake_since < CATCH_UP_WAIT
             and read(self._tools.writer.engine, partial(stats.count_due, now=now)) > 0
         )
 
@@ -181,11 +181,11 @@ class Editions:
         settings, tools = self._settings, self._tools
         now = tools.now()
         moment = due_at(day, digest.at, ZoneInfo(digest.timezone))
-        was_looking = self._awake_since <= moment - CATCHING_UP
+        was_looking = self._awake_since <= moment - CATCH_UP_WAIT
         end = moment if was_looking and now - moment <= NOT_LATE else now
         given = (settings.store.url, digest, folder_of(digest, settings), day, end, now, held_for)
         try:
-            paths, largest = await tools.edition_pool.run(make_daily, *given, limit_s=MAKE_LIMIT_S)
+            paths, largest = await tools.edition_pool.run(build_daily_edition, *given, limit_s=MAKE_LIMIT_S)
         except BrokenPool:
             raise  # no fault of the digest's: the daemon rests
         except WatcherError as error:
@@ -202,18 +202,18 @@ class Editions:
             files = " ".join(map(str, paths))
             log.info("edition %s", fields(digest=digest.name, date=day, largest_share=share, files=files))
             if largest and largest.is_oversized:
-                log.warning("giant_story %s", giant(digest.name, day, largest))
+                log.warning("giant_story %s", oversized_story_fields(digest.name, day, largest))
 
     def _failed(self, name: str, day: date) -> datetime:
         """Note a failure; return when the digest is tried again."""
         last = self._failures.get(name)
         wait = min(last.wait * 2, LONGEST_RETRY) if last is not None and last.day == day else FIRST_RETRY
         retry_at = self._tools.now() + wait
-        self._failures[name] = Failure(day=day, wait=wait, retry_at=retry_at)
+        self._failures[name] = RetryState(day=day, wait=wait, retry_at=retry_at)
         return retry_at
 
 
-class Outbox:
+class OutboxJob:
     """Sends the editions that are owed to somebody, in a thread of its own."""
 
     def __init__(self, settings: Settings, tools: WorkerContext) -> None:
@@ -231,7 +231,7 @@ class Outbox:
         try:
             await asyncio.to_thread(dispatch.run)
         except asyncio.CancelledError:
-            dispatch.break_off()
+            dispatch.abort()
             raise
 
 
@@ -247,7 +247,7 @@ def log_delivery(delivery: Delivery) -> None:
     log.warning("delivery_failed %s", fields(**names, **given, retry_at=retry_at, mend=delivery.mend))
 
 
-def giant(digest: str, day: date, largest: LargestStory) -> Fields:
+def oversized_story_fields(digest: str, day: date, largest: LargestStory) -> Fields:
     """Return what the log says of a story that is larger than an event should be."""
     return fields(
         digest=digest,
@@ -260,7 +260,7 @@ def giant(digest: str, day: date, largest: LargestStory) -> Fields:
     )
 
 
-def make_daily(
+def build_daily_edition(
     url: str,
     digest: DigestSettings,
     folder: Path,

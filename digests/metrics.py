@@ -25,7 +25,7 @@ def metrics(connection: Connection, settings: Settings) -> Iterator[Metric]:
     found = tuple(digest_statuses(connection, settings, now=now))
     made = [(o.digest, o.last_made_at.timestamp()) for o in found if o.last_made_at]
     due = [(o.digest, o.next_due_at.timestamp()) for o in found]
-    late = [(o.digest, (now - o.owed_since).total_seconds() if o.owed_since else 0.0) for o in found]
+    late = [(o.digest, (now - o.due_since).total_seconds() if o.due_since else 0.0) for o in found]
     yield labelled("digests_edition_made_seconds", "When the last edition was made.", "digest", made)
     yield labelled("digests_edition_due_seconds", "When the next edition is due.", "digest", due)
     words = "How long the edition has been owed that is not made; 0: none is."

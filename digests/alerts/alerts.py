@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from digests.alerts.conditions import active_conditions
-from digests.alerts.render import Alert, mail, message
+from digests.alerts.render import Alert, render_mail, render_webhook
 from digests.delivery.channels import open_channel
 from digests.model import OutboundMessage, Rendered
 from digests.settings.alerts import alerts_of
@@ -23,11 +23,11 @@ from watcher.text.format import fields
 from watcher.worker.context import WorkerContext
 
 log = logging.getLogger("digests")
-AGAIN = timedelta(minutes=10)  # after an alert that reached nobody
+RETRY_AFTER = timedelta(minutes=10)  # after an alert that reached nobody
 EVERY_S = 60.0
 
 
-class Alerts:
+class AlertJob:
     """The job. What was told is kept in the store, and in memory as well: a store may be what fails."""
 
     def __init__(self, settings: Settings, tools: WorkerContext) -> None:
@@ -58,7 +58,7 @@ class Alerts:
 
     def _rests(self, name: str, now: datetime) -> bool:
         """Whether an alert that reached nobody waits for its next try."""
-        return timedelta() < self._again_at.get(name, now) - now <= AGAIN
+        return timedelta() < self._again_at.get(name, now) - now <= RETRY_AFTER
 
     def _is_known(self, name: str, now: datetime) -> bool:
         """Whether an end can be told: right after a start nobody knows yet how polls fare."""
@@ -73,7 +73,7 @@ class Alerts:
         for way in alerts_of(self._settings).deliver:
             taken += await asyncio.to_thread(self._send, way, alert)
         if not taken:
-            self._again_at[alert.name] = self._tools.now() + AGAIN
+            self._again_at[alert.name] = self._tools.now() + RETRY_AFTER
             return
         self._again_at.pop(alert.name, None)
         assert self._out is not None
@@ -101,9 +101,9 @@ class Alerts:
             log.warning("alert_failed %s", fields(name=alert.name, channel=way.channel, reason=error))
             return 0
         try:
-            for parcel in parcels(way, alert, sender=sender or "watcher@localhost"):
+            for parcel in build_alert_messages(way, alert, sender=sender or "watcher@localhost"):
                 try:
-                    channel.send(parcel, at_the_brink=lambda: None)
+                    channel.send(parcel, before_commit=lambda: None)
                     taken += 1
                 except WatcherError as error:
                     told = fields(name=alert.name, channel=way.channel, recipient=parcel.recipient, reason=error)
@@ -113,15 +113,17 @@ class Alerts:
         return taken
 
 
-def parcels(way: DeliverSettings, alert: Alert, *, sender: str) -> Iterator[OutboundMessage]:
+def build_alert_messages(way: DeliverSettings, alert: Alert, *, sender: str) -> Iterator[OutboundMessage]:
     """Yield what each recipient of a way gets."""
     stamp = f"{alert.at:%Y-%m-%d-%H%M%S}-alert"
     for recipient in way.recipients(()):
         match way.channel:
             case "smtp" | "sendmail":
-                form = Rendered(format="eml", name=f"{stamp}.eml", body=mail(alert, sender=sender, recipient=recipient))
+                form = Rendered(
+                    format="eml", name=f"{stamp}.eml", body=render_mail(alert, sender=sender, recipient=recipient)
+                )
             case "webhook":
-                form = Rendered(format=way.shape, name=f"{stamp}.json", body=message(alert, shape=way.shape))
+                form = Rendered(format=way.shape, name=f"{stamp}.json", body=render_webhook(alert, shape=way.shape))
             case _:
                 form = Rendered(format="text", name=f"{stamp}.txt", body=f"{alert.subject}\n\n{alert.text}".encode())
         yield OutboundMessage(channel=way.channel, recipient=recipient, forms=(form,))

@@ -15,7 +15,7 @@ from watcher.store.feeds import count_poll_results
 from watcher.store.hosts import network_down_since
 
 DELIVERIES_BACK = timedelta(days=2)
-MOST = 0.5  # of the sources: as many that fail are no fault of theirs
+MAX_FAILING_SHARE = 0.5  # of the sources: as many that fail are no fault of theirs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +55,7 @@ def poll_failures(
     if now - last >= after:
         why = "the network of this machine is down" if down else f"{reads.failing} of {reads.feeds} fail at the time"
         yield AlertCondition(name="polling", since=last, words=f"no source has answered; {why}")
-    elif reads.failing_long > MOST * reads.feeds:
+    elif reads.failing_long > MAX_FAILING_SHARE * reads.feeds:
         words = f"{reads.failing_long} of {reads.feeds} sources have not answered for that long"
         yield AlertCondition(name="polling", since=now - after, words=words)
 
@@ -65,9 +65,9 @@ def edition_failures(
 ) -> Iterator[AlertCondition]:
     """Yield each digest whose edition is not made."""
     for each in digest_statuses(connection, settings, now=now):
-        if each.lacking_since is not None and now - each.lacking_since >= after:
+        if each.missing_since is not None and now - each.missing_since >= after:
             words = f'"{each.title}" has no edition yet that was due then'
-            yield AlertCondition(name=f"edition {each.digest}", since=each.lacking_since, words=words)
+            yield AlertCondition(name=f"edition {each.digest}", since=each.missing_since, words=words)
 
 
 def delivery_failures(connection: Connection, *, now: datetime, after: timedelta) -> Iterator[AlertCondition]:

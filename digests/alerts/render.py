@@ -9,7 +9,7 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 
 from digests.render.mail import MAIL, phrase
-from digests.render.webhook import escaped_for_slack
+from digests.render.webhook import escape_slack
 from digests.settings.delivery import parse_mailbox
 from watcher.feeds.html_text import one_line
 
@@ -44,7 +44,7 @@ class Alert:
         return f"On {self.machine}, {self.name} fails since {since}: {words}.\n\nwatcher status says more.\n"
 
 
-def mail(alert: Alert, *, sender: str, recipient: str) -> bytes:
+def render_mail(alert: Alert, *, sender: str, recipient: str) -> bytes:
     """Return the alert as a mail."""
     name, address = parse_mailbox(sender)
     kind = "over" if alert.is_over else "alert"
@@ -60,14 +60,14 @@ def mail(alert: Alert, *, sender: str, recipient: str) -> bytes:
     return message.as_bytes()
 
 
-def message(alert: Alert, *, shape: str) -> bytes:
+def render_webhook(alert: Alert, *, shape: str) -> bytes:
     """Return the alert as JSON for a web address, of a shape in the settings."""
     told: dict[str, object]
     match shape:
         case "ntfy":
             told = {"title": alert.subject, "message": alert.text, "priority": 3 if alert.is_over else 4}
         case "slack":
-            told = {"text": f"*{escaped_for_slack(alert.subject)}*\n{escaped_for_slack(alert.text)}"}
+            told = {"text": f"*{escape_slack(alert.subject)}*\n{escape_slack(alert.text)}"}
         case "discord":
             told = {"content": alert.text, "allowed_mentions": {"parse": []}}
         case _:

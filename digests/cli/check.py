@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from digests.delivery.smtp import Smtp
-from digests.edition.publish import own_templates
+from digests.delivery.smtp import SmtpChannel
+from digests.edition.publish import load_own_templates
 from digests.render.sample_edition import try_templates
 from digests.settings.alerts import alerts_of
 from digests.settings.delivery import DeliverSettings
@@ -24,7 +24,9 @@ from watcher.settings.types import Secret
 
 def check_templates(settings: Settings) -> dict[str, int]:
     """Return how many templates the digests have of their own. Errors: DigestError if one is wrong."""
-    own = {digest.templates: own_templates(digest.templates) for digest in digests_of(settings) if digest.templates}
+    own = {
+        digest.templates: load_own_templates(digest.templates) for digest in digests_of(settings) if digest.templates
+    }
     for files in own.values():
         try_templates(files)
     return {"templates": sum(map(len, own.values()))} if own else {}
@@ -79,7 +81,7 @@ def check_route(way: DeliverSettings, settings: Settings, name: str) -> CheckRes
 def try_log_in(settings: Settings) -> None:
     """Connect to the mail server, log in, and leave. Errors: WatcherError."""
     server = smtp_of(settings)
-    channel = Smtp(server, sender="", password=server.password.reveal() if server.password else "")
+    channel = SmtpChannel(server, sender="", password=server.password.reveal() if server.password else "")
     try:
         channel.log_in()
     finally:

@@ -15,7 +15,7 @@ from typer import Argument, BadParameter, Option
 from digests import edition_json
 from digests.cli.digest import check_formats
 from digests.cli.lookup import find_digest, find_edition
-from digests.delivery.file import write
+from digests.delivery.file import write_files
 from digests.edition.publish import earlier_editions, folder_of, render_all
 from digests.edition.verify import verify
 from digests.errors import DigestError
@@ -130,7 +130,7 @@ def replay(
         engine.dispose()
     outcomes = [(form, compare_form(form, folder)) for form in forms]
     if not check:
-        write([form for form, found in outcomes if found != "same"], folder)
+        write_files([form for form, found in outcomes if found != "same"], folder)
     if json:
         print_json([{"file": str(folder / form.name), "was": found} for form, found in outcomes])
     else:

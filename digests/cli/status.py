@@ -138,10 +138,10 @@ def schedule_section(settings: Settings) -> StatusSection:
     finally:
         engine.dispose()
     lines = []
-    for each in sorted(found, key=lambda o: (o.owed_since is None, o.next_due_at))[:DIGESTS_SHOWN]:
+    for each in sorted(found, key=lambda o: (o.due_since is None, o.next_due_at))[:DIGESTS_SHOWN]:
         name = one_line(each.title, NEXT_TITLE_CHARS)
-        if each.owed_since is not None:
-            late = format_duration((now - each.owed_since).total_seconds())
+        if each.due_since is not None:
+            late = format_duration((now - each.due_since).total_seconds())
             lines.append(f"owed     {name}: its edition was due {late} ago and is not made yet")
         when = format_minute(each.next_due_at.isoformat())
         lines.append(f"next     {name}, due {when}, in {format_duration((each.next_due_at - now).total_seconds())}")
@@ -151,7 +151,7 @@ def schedule_section(settings: Settings) -> StatusSection:
             "last_date": each.last_date.isoformat() if each.last_date else None,
             "last_made_at": iso(each.last_made_at),
             "next_due_at": iso(each.next_due_at),
-            "owed_since": iso(each.owed_since),
+            "owed_since": iso(each.due_since),
         }
         for each in found
     ]

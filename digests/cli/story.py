@@ -34,8 +34,8 @@ from digests.store.stories import StoryMember, members_of
 from digests.stories.corrections import CorrectionResult
 from digests.stories.corrections import join as join_stories
 from digests.stories.corrections import split as split_story
-from digests.stories.history import StoryDetails, describe_change, history_of, link_reasons, moment
-from digests.stories.window import items, window_of
+from digests.stories.history import StoryDetails, describe_change, format_minute, link_reasons, load_story_details
+from digests.stories.window import load_items, load_window
 from watcher.cli.commands import DONE
 from watcher.cli.options import Config, Json, load_settings, with_examples
 from watcher.cli.output import print_json, print_lines
@@ -65,7 +65,7 @@ def show_story(
     settings = load_settings(config)
     engine = open_digests(settings.store.url, make=False)
     try:
-        found = read(engine, lambda c: history_of(c, parse_story_id(c, settings, story)))
+        found = read(engine, lambda c: load_story_details(c, parse_story_id(c, settings, story)))
         placed = read(engine, find_last_place, settings, found.row.id) if why or json else None
     finally:
         engine.dispose()
@@ -150,7 +150,8 @@ def format_story(found: StoryDetails, *, why: bool) -> Iterator[str]:
         yield ""
     yield f"{row.id}  {row.title}"
     articles, outlets = format_count(row.size, "article"), format_count(len(covered.outlets), "outlet")
-    yield f"  {moment(row.first_at)} to {moment(row.last_at)}, {articles} in {', '.join(covered.languages)}"
+    times = f"{format_minute(row.first_at)} to {format_minute(row.last_at)}"
+    yield f"  {times}, {articles} in {', '.join(covered.languages)}"
     yield f"  {outlets}, {len(covered.independent)} independent: {', '.join(covered.outlets)}"
     if found.places:
         yield f"  about {', '.join(country_name(code, 'en') for code in found.places)}"
@@ -162,18 +163,18 @@ def format_story(found: StoryDetails, *, why: bool) -> Iterator[str]:
     if found.changes:
         yield ""
         yield "What became of it:"
-        yield from (f"  {moment(change.at)}  {describe_change(change)}" for change in found.changes)
+        yield from (f"  {format_minute(change.at)}  {describe_change(change)}" for change in found.changes)
 
 
 def format_report(found: StoryDetails, report: WireGroup, *, why: bool) -> Iterator[str]:
     """Yield a report: its origin, its copies with how each differs, and why it is in the story."""
     origin = found.articles[report.origin]
     credit = f" ({report.agency})" if report.agency else ""
-    yield f"  {moment(origin.published_at)}  {origin.outlet}{credit}, {origin.language}: {origin.title}"
+    yield f"  {format_minute(origin.published_at)}  {origin.outlet}{credit}, {origin.language}: {origin.title}"
     yield f"      {origin.id}  {origin.url}"
     for key in report.articles[1:]:
         copy, article = found.copies.get(key), found.articles[key]
-        yield f"    = {article.outlet}, {moment(article.published_at)}: {differs(copy) if copy else 'copy'}"
+        yield f"    = {article.outlet}, {format_minute(article.published_at)}: {differs(copy) if copy else 'copy'}"
         yield f"      {article.id}  {article.url}"
     if why:
         yield from (f"      why: {each}" for each in link_reasons(found, report))
@@ -184,10 +185,10 @@ def format_thread(found: StoryDetails) -> Iterator[str]:
     if len(found.thread) < 2:
         return
     yield ""
-    yield f"Its thread, {found.row.thread}, since {moment(found.row.began_at)}:"
+    yield f"Its thread, {found.row.thread}, since {format_minute(found.row.began_at)}:"
     for row in found.thread:
         mark = "*" if row.id == found.row.id else " "
-        yield f" {mark} {moment(row.first_at)}  {row.id}  {row.title} ({format_count(row.size, 'article')})"
+        yield f" {mark} {format_minute(row.first_at)}  {row.id}  {row.title} ({format_count(row.size, 'article')})"
 
 
 def story_to_json(found: StoryDetails) -> dict[str, Any]:
@@ -247,10 +248,10 @@ def load_explanation(connection: Connection, one: str, other: str) -> Explained:
     if a.id == b.id:
         raise DigestError(f"both are the same article, {a.id}")
     last = max(a.published_at, b.published_at)
-    window = window_of(
+    window = load_window(
         connection, start=max(min(a.published_at, b.published_at), last - WINDOW_BEFORE), end=last + WINDOW_AFTER
     )
-    known = {**window.items, **{item.article_id: item for item in items(connection, (a, b))}}
+    known = {**window.items, **{item.article_id: item for item in load_items(connection, (a, b))}}
     for article in (a, b):
         if article.id not in known:
             raise DigestError(f"the features of article {article.id} are not made yet; watcher poll makes them")

@@ -13,21 +13,21 @@ BeforeCommit = Callable[[], None]
 
 
 class Channel(Protocol):
-    """A way to people that is open; used by one thread, but for `break_off`."""
+    """A way to people that is open; used by one thread, but for `abort`."""
 
-    def send(self, parcel: OutboundMessage, *, at_the_brink: BeforeCommit) -> str:
+    def send(self, parcel: OutboundMessage, *, before_commit: BeforeCommit) -> str:
         """
         Hand `parcel` over and return what the other side said to it, in one line.
 
         Args:
-            at_the_brink: Is called once, right before the step after which the other side may have it. What it raises
+            before_commit: Is called once, right before the step after which the other side may have it. What it raises
                 keeps that step from being taken.
 
         Raises:
             DeliveryError: `maybe_arrived` only if that step was taken and its outcome cannot be known.
         """
 
-    def break_off(self) -> None:
+    def abort(self) -> None:
         """End what `send` is at, from another thread; it fails, and so does each later one."""
 
     def close(self) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from digests.delivery.channels import BeforeCommit
     from digests.settings.delivery import DeliverSettings, SmtpSettings
 
-WORDS = {
+ERRNO_TEXTS = {
     errno.ENOSPC: "no space is left on the disk",
     errno.EDQUOT: "the disk quota is used up",
     errno.EACCES: "no permission to write there",
@@ -28,10 +28,10 @@ WORDS = {
     errno.ENAMETOOLONG: "the path is too long",
 }
 PRIVATE, PUBLIC = 0o600, 0o666  # modes of files; the umask takes from the latter
-PASSING = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EINTR, errno.EMFILE, errno.ENFILE})
+TRANSIENT_ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EINTR, errno.EMFILE, errno.ENFILE})
 
 
-def write(rendered: Sequence[Rendered], directory: Path) -> tuple[Path, ...]:
+def write_files(rendered: Sequence[Rendered], directory: Path) -> tuple[Path, ...]:
     """
     Write each form into `directory`, made if need be, and return the paths in order.
 
@@ -53,8 +53,8 @@ def write(rendered: Sequence[Rendered], directory: Path) -> tuple[Path, ...]:
             temporary.replace(target)
         _sync_names(directory)
     except OSError as error:
-        reason = WORDS.get(error.errno or 0, error.strerror or str(error))
-        raise DeliveryError("file", f"{directory}: {reason}", permanent=error.errno not in PASSING) from error
+        reason = ERRNO_TEXTS.get(error.errno or 0, error.strerror or str(error))
+        raise DeliveryError("file", f"{directory}: {reason}", permanent=error.errno not in TRANSIENT_ERRNOS) from error
     finally:
         for temporary, _ in waiting:
             with contextlib.suppress(OSError):
@@ -92,13 +92,13 @@ class FileChannel:
     def __init__(self) -> None:
         self._broken_off = False
 
-    def send(self, parcel: OutboundMessage, *, at_the_brink: BeforeCommit) -> str:
+    def send(self, parcel: OutboundMessage, *, before_commit: BeforeCommit) -> str:
         if self._broken_off:
             raise DeliveryError("file", f"{parcel.recipient}: broken off")
-        at_the_brink()
-        return f"{len(write(parcel.forms, Path(parcel.recipient)))} files"
+        before_commit()
+        return f"{len(write_files(parcel.forms, Path(parcel.recipient)))} files"
 
-    def break_off(self) -> None:
+    def abort(self) -> None:
         self._broken_off = True
 
     def close(self) -> None:

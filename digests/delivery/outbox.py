@@ -20,15 +20,15 @@ from watcher.settings.models import Settings
 from watcher.store.writer import read, write, write_patiently
 
 FIRST_RETRY, LONGEST_RETRY = timedelta(minutes=1), timedelta(hours=1)  # doubled for each failure in a row
-LONGEST_ASKED = timedelta(hours=6)  # that the other side may ask to be left alone
-PATIENCE_S = 240.0  # with a store that cannot be written: less than a lease of the outbox
+MAX_RETRY_AFTER = timedelta(hours=6)  # that the other side may ask to be left alone
+SAVE_PATIENCE_S = 240.0  # with a store that cannot be written: less than a lease of the outbox
 JITTER = 0.2  # of a wait, more or less: many deliveries that failed together do not come back together
-Reader = tuple[str, str, str]  # digest, channel, recipient
+Route = tuple[str, str, str]  # digest, channel, recipient
 
 
 class OutboxWorker:
     """
-    One pass over the outbox. It runs in a thread; `break_off` may be called from another.
+    One pass over the outbox. It runs in a thread; `abort` may be called from another.
 
     Args:
         tell: Hears of each delivery and what came of it.
@@ -68,11 +68,11 @@ class OutboxWorker:
                 channel.close()
             self._open.clear()
 
-    def break_off(self) -> None:
+    def abort(self) -> None:
         """End the pass: what is being sent breaks, and is due again."""
         self._broken_off = True
         for channel in list(self._open.values()):
-            channel.break_off()
+            channel.abort()
 
     def _claim(self, place: EditionKey | None) -> Delivery | None:
         now = self._now()
@@ -81,14 +81,14 @@ class OutboxWorker:
     def _deliver(self, delivery: Delivery) -> tuple[Delivery, ...]:
         """Return the delivery as it is now, and those that share its fault."""
 
-        def at_the_brink() -> None:
+        def before_commit() -> None:
             if not write(self._engine, outbox.mark_in_flight, delivery):
                 raise DeliveryError(delivery.channel, "another process has taken it over")
 
         try:
             channel = self._channel(delivery)
             parcel = read(self._engine, outbox.message_from_row, delivery)
-            told = channel.send(parcel, at_the_brink=at_the_brink)
+            told = channel.send(parcel, before_commit=before_commit)
         except DeliveryError as error:
             return self._failed(delivery, error)
         now = self._now()
@@ -97,7 +97,7 @@ class OutboxWorker:
 
     def _channel(self, delivery: Delivery) -> Channel:
         """Return the channel of the settings that reaches the recipient. Errors: DeliveryError."""
-        found = self._ways.get(reader_of(delivery))
+        found = self._ways.get(route_of(delivery))
         if found is None:
             reason = f"{delivery.recipient} is no longer in the settings"
             raise DeliveryError(delivery.channel, reason, permanent=True)
@@ -110,7 +110,7 @@ class OutboxWorker:
             except DeliveryError:
                 raise
             except WatcherError as error:
-                raise DeliveryError(delivery.channel, str(error), of_the_way=True, mend=error.mend) from error
+                raise DeliveryError(delivery.channel, str(error), affects_channel=True, mend=error.mend) from error
         return self._open[key]
 
     def _failed(self, delivery: Delivery, error: DeliveryError) -> tuple[Delivery, ...]:
@@ -121,7 +121,7 @@ class OutboxWorker:
         if state == FAILED and not error.permanent:
             told = f"given up after {delivery.attempts} attempts: {told}"
         failed = replace(delivery, state=state, told=told, mend=error.mend, next_try_at=next_try_at or now)
-        found = self._ways.get(reader_of(delivery)) if error.of_the_way and not self._broken_off else None
+        found = self._ways.get(route_of(delivery)) if error.affects_channel and not self._broken_off else None
 
         def note(connection: Connection) -> tuple[Delivery, ...]:
             outbox.mark_failed(connection, failed, now=now)
@@ -135,12 +135,12 @@ class OutboxWorker:
 
     def _patience_s(self) -> float:
         """Return how long it is tried to write down what came of a delivery: what is not would be unknown."""
-        return 0.0 if self._broken_off else PATIENCE_S
+        return 0.0 if self._broken_off else SAVE_PATIENCE_S
 
 
-def delivery_routes(settings: Settings) -> dict[Reader, tuple[DigestSettings, int]]:
+def delivery_routes(settings: Settings) -> dict[Route, tuple[DigestSettings, int]]:
     """Return by which way each reader is reached: the digest and the place of the way in it; the first counts."""
-    found: dict[Reader, tuple[DigestSettings, int]] = {}
+    found: dict[Route, tuple[DigestSettings, int]] = {}
     for digest in digests_of(settings):
         for n, way in enumerate(digest.deliver):
             for recipient in way.recipients(digest.mail.to):
@@ -148,7 +148,7 @@ def delivery_routes(settings: Settings) -> dict[Reader, tuple[DigestSettings, in
     return found
 
 
-def reader_of(delivery: Delivery) -> Reader:
+def route_of(delivery: Delivery) -> Route:
     """Return whom a delivery is for."""
     return delivery.place.digest, delivery.channel, delivery.recipient
 
@@ -167,7 +167,7 @@ def retry_decision(
     wait = min(FIRST_RETRY * 2 ** min(delivery.attempts - 1, 10), LONGEST_RETRY)
     wait *= 1 + JITTER * (2 * chance - 1)
     if error.retry_after_s is not None:
-        wait = max(wait, min(timedelta(seconds=error.retry_after_s), LONGEST_ASKED))
+        wait = max(wait, min(timedelta(seconds=error.retry_after_s), MAX_RETRY_AFTER))
     if now + wait > delivery.give_up_at:
         return FAILED, None
     unknown = error.maybe_arrived or delivery.state == UNKNOWN  # an earlier attempt may have arrived

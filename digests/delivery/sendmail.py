@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from digests.settings.delivery import DeliverSettings, SmtpSettings
 
 LIMIT_S = 120.0  # for one mail: a program that queues takes a moment, one that talks to a server more
-SAID = 200  # characters of what the program says that are told
+MAX_OUTPUT_CHARS = 200  # characters of what the program says that are told
 # sysexits.h: usage, data, no user, no host, not permitted. What is left may pass: 75 says so itself.
-PERMANENT = frozenset((64, 65, 67, 68, 77))
-REST_OF_ADDRESS = frozenset((67, 68))  # the fault is this recipient's
+PERMANENT_CODES = frozenset((64, 65, 67, 68, 77))
+RECIPIENT_CODES = frozenset((67, 68))  # the fault is this recipient's
 
 
 class SendmailChannel:
@@ -34,7 +34,7 @@ class SendmailChannel:
         self._process: subprocess.Popen[bytes] | None = None
         self._broken_off = False
 
-    def send(self, parcel: OutboundMessage, *, at_the_brink: BeforeCommit) -> str:
+    def send(self, parcel: OutboundMessage, *, before_commit: BeforeCommit) -> str:
         (form,) = parcel.forms
         # A file, not a pipe: were we killed while we write, the end of a pipe would look like the end of the mail.
         with tempfile.TemporaryFile() as mail, tempfile.TemporaryFile() as said:
@@ -43,15 +43,15 @@ class SendmailChannel:
             mail.seek(0)
             if self._broken_off:
                 raise self._fault("broken off")
-            at_the_brink()
+            before_commit()
             code = self._run(parcel.recipient, mail, said)
             said.seek(0)
-            told = one_line(said.read(4 * SAID).decode("utf-8", "replace"), SAID)
+            told = one_line(said.read(4 * MAX_OUTPUT_CHARS).decode("utf-8", "replace"), MAX_OUTPUT_CHARS)
         if code:
             raise self._refusal(code, told)
         return told or "taken"
 
-    def break_off(self) -> None:
+    def abort(self) -> None:
         self._broken_off = True
         self._end()
 
@@ -80,10 +80,10 @@ class SendmailChannel:
 
     def _refusal(self, code: int, told: str) -> DeliveryError:
         words = f"ended with exit code {code}" + (f": {told}" if told else "")
-        return self._fault(words, permanent=code in PERMANENT, of_the_way=code not in REST_OF_ADDRESS)
+        return self._fault(words, permanent=code in PERMANENT_CODES, affects_channel=code not in RECIPIENT_CODES)
 
-    def _fault(self, words: str, *, of_the_way: bool = True, **kind: Any) -> DeliveryError:  # noqa: ANN401 - its own
-        return DeliveryError("sendmail", f"{self._program[0]} {words}", of_the_way=of_the_way, **kind)
+    def _fault(self, words: str, *, affects_channel: bool = True, **kind: Any) -> DeliveryError:  # noqa: ANN401 - its own
+        return DeliveryError("sendmail", f"{self._program[0]} {words}", affects_channel=affects_channel, **kind)
 
     def _end(self) -> None:
         """End the program and what it started, if it still runs."""

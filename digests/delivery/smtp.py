@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 DEADLINE_S = 240.0  # for one mail with all its steps, however slowly each is answered
 QUIT_S = 5.0  # for a goodbye, which changes nothing
-MAX_LINES = 200  # of one answer
-SAID = 200  # characters of an answer that are told
+MAX_REPLY_LINES = 200  # of one answer
+MAX_REPLY_CHARS = 200  # characters of an answer that are told
 AT_LINE_START = re.compile(rb"^\.", re.MULTILINE)
 
 
@@ -38,7 +38,7 @@ class Client(smtplib.SMTP):
         if self.file is None and self.sock is not None:
             self.file = LineLimitedReader(self.sock)
         if isinstance(self.file, LineLimitedReader):
-            self.file.left = MAX_LINES
+            self.file.left = MAX_REPLY_LINES
         return super().getreply()
 
 
@@ -47,7 +47,7 @@ class LineLimitedReader:
 
     def __init__(self, taken: socket.socket) -> None:
         self._file = taken.makefile("rb")
-        self.left = MAX_LINES
+        self.left = MAX_REPLY_LINES
 
     def readline(self, size: int) -> bytes:
         self.left -= 1
@@ -59,7 +59,7 @@ class LineLimitedReader:
         self._file.close()
 
 
-class Smtp:
+class SmtpChannel:
     """Sends through one server. A connection is opened for the first mail and kept for the others."""
 
     def __init__(
@@ -74,7 +74,7 @@ class Smtp:
         self._socket: socket.socket | None = None
         self._ended = ""  # why nothing can be sent any more
 
-    def send(self, parcel: OutboundMessage, *, at_the_brink: BeforeCommit) -> str:
+    def send(self, parcel: OutboundMessage, *, before_commit: BeforeCommit) -> str:
         (form,) = parcel.forms
         with self._time_limit():
             reused = self._client is not None
@@ -84,14 +84,14 @@ class Smtp:
                 if not (reused and self._client is None and not error.permanent) or self._ended:
                     raise
                 self._begin(parcel.recipient, len(form.body))  # the server had closed the connection meanwhile
-            return self._hand_over(form.body, at_the_brink)
+            return self._hand_over(form.body, before_commit)
 
     def log_in(self) -> None:
         """Connect, encrypt and log in as for a mail, and send none. Raises as `send`."""
         with self._time_limit(), self._faults("cannot be reached"):
             self._connect()
 
-    def break_off(self) -> None:
+    def abort(self) -> None:
         self._end("broken off")
 
     def close(self) -> None:
@@ -129,7 +129,7 @@ class Smtp:
             self._check(client.mail(self._sender, options), "MAIL FROM", client)
             self._check(client.rcpt(recipient), "RCPT TO", client)
 
-    def _hand_over(self, message: bytes, at_the_brink: BeforeCommit) -> str:
+    def _hand_over(self, message: bytes, before_commit: BeforeCommit) -> str:
         """Send the mail but for its end, note it, then send the end: before that, the server has no mail."""
         over = False
         client = self._client
@@ -139,7 +139,7 @@ class Smtp:
             body = message if message.endswith(b"\r\n") else message + b"\r\n"
             client.send(AT_LINE_START.sub(b"..", body))
             try:
-                at_the_brink()
+                before_commit()
             except BaseException:
                 self._drop()  # the server waits for the rest of a mail that does not come
                 raise
@@ -160,7 +160,7 @@ class Smtp:
             self._wrap(self._socket, host)
         client = Client(self._socket, name=ehlo_name(self._socket), timeout_s=self._timeout_s)
         self._client = client
-        self._check(client.getreply(), "the greeting", client, of_the_way=True)
+        self._check(client.getreply(), "the greeting", client, affects_channel=True)
         self._greet(client)
         if self._server.security == "starttls":
             self._encrypt(client, host)
@@ -172,13 +172,13 @@ class Smtp:
         answer = client.ehlo()
         if answer[0] >= 500 and self._server.security == "plain" and not self._server.user:
             answer = client.helo()
-        self._check(answer, "EHLO", client, of_the_way=True)
+        self._check(answer, "EHLO", client, affects_channel=True)
 
     def _encrypt(self, client: Client, host: str) -> None:
         """Go over to TLS; what came before it is forgotten, as RFC 3207 §4.2 asks."""
         if not client.has_extn("starttls"):
             raise self._fault("offers no STARTTLS", mend='set [smtp] security = "tls" if it has that')
-        self._check(client.docmd("STARTTLS"), "STARTTLS", client, of_the_way=True)
+        self._check(client.docmd("STARTTLS"), "STARTTLS", client, affects_channel=True)
         assert client.sock is not None and client.file is not None
         client.file.close()
         client.sock = self._wrap(client.sock, host)
@@ -207,34 +207,34 @@ class Smtp:
         except UnicodeEncodeError as error:
             raise self._fault("takes no user or password beyond ASCII", permanent=True, mend=mend) from error
         except smtplib.SMTPAuthenticationError as error:
-            raise self._refusal(error.smtp_code, error.smtp_error, "AUTH", of_the_way=True, mend=mend) from error
+            raise self._refusal(error.smtp_code, error.smtp_error, "AUTH", affects_channel=True, mend=mend) from error
 
     def _check(
-        self, answer: tuple[int, bytes], step: str, client: Client, *, good: int = 0, of_the_way: bool = False
+        self, answer: tuple[int, bytes], step: str, client: Client, *, good: int = 0, affects_channel: bool = False
     ) -> None:
         """Raise what an answer means unless it is a good one; the connection is then ready for the next mail."""
         code, reply = answer
         if code == good or (not good and 200 <= code < 300):
             return
-        if of_the_way or code == 421 or not 400 <= code < 600:
+        if affects_channel or code == 421 or not 400 <= code < 600:
             self._drop()
         else:
             with contextlib.suppress(smtplib.SMTPException, OSError):
                 client.rset()
-        raise self._refusal(code, reply, step, of_the_way=of_the_way or step == "MAIL FROM")
+        raise self._refusal(code, reply, step, affects_channel=affects_channel or step == "MAIL FROM")
 
     def _refusal(
-        self, code: int, reply: bytes | str, step: str, *, of_the_way: bool, mend: str | None = None
+        self, code: int, reply: bytes | str, step: str, *, affects_channel: bool, mend: str | None = None
     ) -> DeliveryError:
         """Return the error for an answer: 5xx will not change by itself, 4xx may."""
         is_leaving = code == 421 or not 400 <= code < 600
         words = f"answered {step} with {code} {self._told(reply)}".rstrip()
-        return self._fault(words, permanent=500 <= code < 600, of_the_way=of_the_way or is_leaving, mend=mend)
+        return self._fault(words, permanent=500 <= code < 600, affects_channel=affects_channel or is_leaving, mend=mend)
 
     def _told(self, reply: bytes | str) -> str:
         """Return what a server says, in one line and never with the password."""
         text = reply.decode("utf-8", "replace") if isinstance(reply, bytes) else reply
-        return one_line(text.replace(self._password, "…") if self._password else text, SAID)
+        return one_line(text.replace(self._password, "…") if self._password else text, MAX_REPLY_CHARS)
 
     @contextmanager
     def _faults(self, what: str, *, over: Callable[[], bool] = lambda: False) -> Iterator[None]:
@@ -246,16 +246,16 @@ class Smtp:
             raise self._fault(f"{what}: {self._ended or describe_error(error)}", maybe_arrived=over()) from error
         except DeliveryError as error:
             error.maybe_arrived = over()
-            if error.of_the_way:
+            if error.affects_channel:
                 self._drop()
             raise
         except BaseException:
             self._drop()
             raise
 
-    def _fault(self, words: str, *, of_the_way: bool = True, **kind: Any) -> DeliveryError:  # noqa: ANN401 - its own
+    def _fault(self, words: str, *, affects_channel: bool = True, **kind: Any) -> DeliveryError:  # noqa: ANN401 - its own
         host, port = self._server.at
-        return DeliveryError("smtp", f"{host}:{port} {words}", of_the_way=of_the_way, **kind)
+        return DeliveryError("smtp", f"{host}:{port} {words}", affects_channel=affects_channel, **kind)
 
     def _drop(self) -> None:
         """Close the connection without a word: a mail whose end was not sent is none."""
@@ -269,10 +269,10 @@ class Smtp:
                 taken.close()
 
 
-def channel(way: DeliverSettings, server: SmtpSettings, sender: str) -> Smtp:
+def channel(way: DeliverSettings, server: SmtpSettings, sender: str) -> SmtpChannel:
     """Return the channel. Errors: WatcherError if the password cannot be had."""
     del way
-    return Smtp(server, sender=sender, password=server.password.reveal() if server.password else "")
+    return SmtpChannel(server, sender=sender, password=server.password.reveal() if server.password else "")
 
 
 def ehlo_name(taken: socket.socket) -> str:
@@ -292,4 +292,4 @@ def describe_error(error: Exception) -> str:
     if isinstance(error, smtplib.SMTPServerDisconnected):
         return "it closed the connection"
     text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return one_line(text or type(error).__name__, SAID)
+    return one_line(text or type(error).__name__, MAX_REPLY_CHARS)

@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 TIMEOUT_S = 15.0  # for connecting, and for each read and write
 DEADLINE_S = 60.0  # for one message
-SAID = 200  # characters of it that are told
-FOR_LATER = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS)
-BETWEEN = (HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT)  # a machine in between has lost sight of it
+MAX_REPLY_CHARS = 200  # characters of it that are told
+RETRY_STATUSES = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS)
+GATEWAY_STATUSES = (HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT)  # a machine in between has lost sight of it
 
 
-class Webhook:
+class WebhookChannel:
     """
     Sends to one web address. It may be a private one, since the reader wrote it into the settings.
 
@@ -45,14 +45,14 @@ class Webhook:
         self._post: Post | None = None
         self._is_broken_off = False
 
-    def send(self, parcel: OutboundMessage, *, at_the_brink: BeforeCommit) -> str:
+    def send(self, parcel: OutboundMessage, *, before_commit: BeforeCommit) -> str:
         (form,) = parcel.forms
         url, body = self._addressed(form)
         is_sent = False
 
         def before_send() -> None:
             nonlocal is_sent
-            at_the_brink()
+            before_commit()
             is_sent = True
 
         request = PostRequest(
@@ -69,10 +69,10 @@ class Webhook:
             raise self._refusal(response)
         return f"{response.status} {self._told(response.body)}".rstrip()
 
-    def break_off(self) -> None:
+    def abort(self) -> None:
         self._is_broken_off = True
         if self._post is not None:
-            self._post.break_off()
+            self._post.abort()
 
     def close(self) -> None:
         pass
@@ -88,12 +88,12 @@ class Webhook:
     def _refusal(self, response: PostResponse) -> DeliveryError:
         """Return what an answer with another status than 2xx means."""
         status, told = response.status, self._told(response.body)
-        is_passing = status >= 500 or status in FOR_LATER
+        is_passing = status >= 500 or status in RETRY_STATUSES
         wait_s = retry_after(response.headers.get("Retry-After", ""), datetime.now(UTC))
         return self._fault(
             f"answered {status_reason(status)}" + (f": {told}" if told else ""),
             permanent=not is_passing,
-            maybe_arrived=status in BETWEEN,
+            maybe_arrived=status in GATEWAY_STATUSES,
             retry_after_s=wait_s if is_passing else None,
         )
 
@@ -102,13 +102,13 @@ class Webhook:
         text = said.decode("utf-8", "replace")
         for secret in (self._token, self._url, urlsplit(self._url).path.strip("/")):
             text = text.replace(secret, "…") if secret else text
-        return one_line(text, SAID)
+        return one_line(text, MAX_REPLY_CHARS)
 
     def _fault(self, words: str, **kind: Any) -> DeliveryError:  # noqa: ANN401 - its own
         return DeliveryError("webhook", f"{self._name} {words}", **kind)
 
 
-def channel(way: DeliverSettings, server: SmtpSettings, sender: str) -> Webhook:
+def channel(way: DeliverSettings, server: SmtpSettings, sender: str) -> WebhookChannel:
     """Return the channel. Errors: WatcherError if a secret cannot be had, or is no web address or token."""
     del server, sender
     (name,) = way.recipients(())
@@ -120,7 +120,7 @@ def channel(way: DeliverSettings, server: SmtpSettings, sender: str) -> Webhook:
         raise DeliveryError("webhook", f"{name} is no http or https URL", mend="write the whole URL there") from None
     if not (token.isascii() and token.isprintable()):
         raise DeliveryError("webhook", f"the token in {way.token} has signs in it that no token has")
-    return Webhook(url, name=name, token=token)
+    return WebhookChannel(url, name=name, token=token)
 
 
 def describe_error(error: FetchError) -> str:
@@ -129,4 +129,4 @@ def describe_error(error: FetchError) -> str:
         return "no answer in time"
     if isinstance(error, Refused):
         return "its URL cannot be asked for"
-    return one_line(str(error.reason), SAID)
+    return one_line(str(error.reason), MAX_REPLY_CHARS)

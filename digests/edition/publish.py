@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine
 
-from digests.delivery.file import write
+from digests.delivery.file import write_files
 from digests.errors import DigestError
 from digests.model import Edition, OutboundMessage, Rendered
-from digests.render.templating import NAMES, Own, OwnTemplate
+from digests.render.templating import TEMPLATE_NAMES, Own, OwnTemplate
 from digests.settings.delivery import DeliverSettings
 from digests.settings.digests import DigestSettings
 from digests.store.editions import recent_editions
@@ -40,14 +40,14 @@ def render_all(
     from digests.render.forms import render
 
     day = edition.local_date.isoformat()
-    head = mail_head(edition, digest, digest.mail.to, suffix=suffix)
+    head = mail_settings(edition, digest, digest.mail.to, suffix=suffix)
     feed = AtomSettings(domain=parseaddr(head.sender)[1].rpartition("@")[2], site=digest.url)
-    own = own_templates(digest.templates)
+    own = load_own_templates(digest.templates)
     forms = render(edition, formats, mail=head, atom=feed, earlier=earlier, own=own)
     return tuple(replace(form, name=form.name.replace(day, day + suffix, 1)) for form in forms)
 
 
-def mail_head(edition: Edition, digest: DigestSettings, to: tuple[str, ...], *, suffix: str = "") -> MailSettings:
+def mail_settings(edition: Edition, digest: DigestSettings, to: tuple[str, ...], *, suffix: str = "") -> MailSettings:
     """Return what the head of an edition's mail to `to` says; `suffix` as in `publish`."""
     from digests.render.atom import page_url
     from digests.render.mail import MailSettings
@@ -71,16 +71,16 @@ def publish(
     Errors: DeliveryError; DigestError if a template of the reader's is wrong, before a file is written.
     """
     earlier = earlier_editions(engine, digest, digest.formats)
-    return write(render_all(edition, digest, digest.formats, earlier=earlier, suffix=suffix), folder)
+    return write_files(render_all(edition, digest, digest.formats, earlier=earlier, suffix=suffix), folder)
 
 
 def earlier_editions(engine: Engine, digest: DigestSettings, formats: Sequence[str]) -> tuple[Edition, ...]:
     """Return the digest's last editions for a form that holds several, none if there is no such form."""
     if "atom" not in formats:
         return ()
-    from digests.render.atom import MOST
+    from digests.render.atom import MAX_ENTRIES
 
-    return read(engine, recent_editions, digest.name, before=date.max, most=MOST)
+    return read(engine, recent_editions, digest.name, before=date.max, most=MAX_ENTRIES)
 
 
 def folder_of(digest: DigestSettings, settings: Settings) -> Path:
@@ -119,26 +119,26 @@ def build_messages(
     packing = MessageContext(engine=engine, edition=edition, digest=digest, suffix=suffix)
     found: dict[tuple[str, str], OutboundMessage] = {}
     for way in digest.deliver:
-        for parcel in PACKED[way.channel](packing, way):
+        for parcel in MESSAGE_BUILDERS[way.channel](packing, way):
             found.setdefault((parcel.channel, parcel.recipient), parcel)
     return tuple(found.values())
 
 
-def mails(packing: MessageContext, way: DeliverSettings) -> Iterator[OutboundMessage]:
+def mail_messages(packing: MessageContext, way: DeliverSettings) -> Iterator[OutboundMessage]:
     """Yield a mail for each recipient, addressed to nobody else; it is rendered once."""
     from digests.render.forms import render
     from digests.render.mail import addressed
 
     readers = way.recipients(packing.digest.mail.to)
     longest = max(readers, key=len, default="")  # so that the mail of each stays within its budget
-    head = mail_head(packing.edition, packing.digest, (longest,), suffix=packing.suffix)
-    (form,) = render(packing.edition, ["eml"], mail=head, own=own_templates(packing.digest.templates))
+    head = mail_settings(packing.edition, packing.digest, (longest,), suffix=packing.suffix)
+    (form,) = render(packing.edition, ["eml"], mail=head, own=load_own_templates(packing.digest.templates))
     for reader in readers:
         mail = replace(form, body=addressed(form.body, reader))
         yield OutboundMessage(channel=way.channel, recipient=reader, forms=(mail,))
 
 
-def files(packing: MessageContext, way: DeliverSettings) -> Iterator[OutboundMessage]:
+def file_messages(packing: MessageContext, way: DeliverSettings) -> Iterator[OutboundMessage]:
     """Yield the digest's forms for a folder."""
     digest = packing.digest
     earlier = earlier_editions(packing.engine, digest, digest.formats)
@@ -147,26 +147,31 @@ def files(packing: MessageContext, way: DeliverSettings) -> Iterator[OutboundMes
         yield OutboundMessage(channel=way.channel, recipient=folder, forms=forms)
 
 
-def messages(packing: MessageContext, way: DeliverSettings) -> Iterator[OutboundMessage]:
+def webhook_messages(packing: MessageContext, way: DeliverSettings) -> Iterator[OutboundMessage]:
     """Yield the message for a web address."""
-    from digests.render.edition import view
+    from digests.render.edition import edition_view
     from digests.render.webhook import render
 
     edition = packing.edition
-    body = render(view(edition), edition, shape=way.shape)
+    body = render(edition_view(edition), edition, shape=way.shape)
     form = Rendered(format=way.shape, name=f"{edition.local_date.isoformat()}.json", body=body)
     for place in way.recipients(()):
         yield OutboundMessage(channel=way.channel, recipient=place, forms=(form,))
 
 
 # How each channel's parcels are made.
-PACKED: Mapping[str, Pack] = {"smtp": mails, "sendmail": mails, "file": files, "webhook": messages}
+MESSAGE_BUILDERS: Mapping[str, Pack] = {
+    "smtp": mail_messages,
+    "sendmail": mail_messages,
+    "file": file_messages,
+    "webhook": webhook_messages,
+}
 
 
-MAX_BYTES = 256 * 1024  # of a template
+MAX_TEMPLATE_BYTES = 256 * 1024  # of a template
 
 
-def own_templates(folder: Path | None) -> Own:
+def load_own_templates(folder: Path | None) -> Own:
     """
     Return the templates in `folder`, by name; none where there is no folder in the settings.
 
@@ -185,9 +190,9 @@ def own_templates(folder: Path | None) -> Own:
 
 def _template(path: Path) -> OwnTemplate:
     name = path.name
-    if name not in NAMES and not name.startswith("_"):
-        expected = f'expected one of {", ".join(NAMES)}, or a piece of your own that begins with "_"'
-        raise DigestError(f"{path}: no template of this name, {expected}{did_you_mean(name, NAMES)}")
-    if path.stat().st_size > MAX_BYTES:
-        raise DigestError(f"{path}: larger than {MAX_BYTES // 1024} KiB")
+    if name not in TEMPLATE_NAMES and not name.startswith("_"):
+        expected = f'expected one of {", ".join(TEMPLATE_NAMES)}, or a piece of your own that begins with "_"'
+        raise DigestError(f"{path}: no template of this name, {expected}{did_you_mean(name, TEMPLATE_NAMES)}")
+    if path.stat().st_size > MAX_TEMPLATE_BYTES:
+        raise DigestError(f"{path}: larger than {MAX_TEMPLATE_BYTES // 1024} KiB")
     return OwnTemplate(name=name, path=str(path), source=path.read_text("utf-8"))

@@ -14,7 +14,7 @@ from digests.store.editions import DAILY, is_made, known_since, last_made
 from watcher.settings.models import Settings
 
 NOT_LATE = timedelta(minutes=10)  # an edition made so soon after its time is on time
-LONGEST = 3  # windows: how far back an edition reaches after a gap
+MAX_WINDOWS = 3  # windows: how far back an edition reaches after a gap
 
 
 def due_at(local_date: date, at: time, zone: ZoneInfo) -> datetime:
@@ -54,11 +54,11 @@ def window_of(end: datetime, length: timedelta, *, previous_end: datetime | None
     """
     start = end - length
     if previous_end is not None and previous_end < start:
-        start = max(previous_end, end - LONGEST * length)
+        start = max(previous_end, end - MAX_WINDOWS * length)
     return start, end
 
 
-A_DATE = timedelta(hours=26)  # from one edition to the next, at most
+MAX_INTERVAL = timedelta(hours=26)  # from one edition to the next, at most
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,8 +73,8 @@ class DigestStatus:
     last_date: date | None
     last_made_at: datetime | None
     next_due_at: datetime
-    lacking_since: datetime | None
-    owed_since: datetime | None
+    missing_since: datetime | None
+    due_since: datetime | None
 
 
 def digest_statuses(connection: Connection, settings: Settings, *, now: datetime) -> Iterator[DigestStatus]:
@@ -84,7 +84,7 @@ def digest_statuses(connection: Connection, settings: Settings, *, now: datetime
     for digest in digests_of(settings):
         zone = ZoneInfo(digest.timezone)
         since = known.get(digest.name, now)
-        day = due_date(now, digest.at, zone, since=since, catch_up=A_DATE)
+        day = due_date(now, digest.at, zone, since=since, catch_up=MAX_INTERVAL)
         last = made.get(digest.name)
         is_lacking = day is not None and not is_made(connection, digest.name, local_date=day, slot=DAILY)
         lacking_since = due_at(day, digest.at, zone) if day is not None and is_lacking else None
@@ -94,6 +94,6 @@ def digest_statuses(connection: Connection, settings: Settings, *, now: datetime
             last_date=last.local_date if last else None,
             last_made_at=last.made_at if last else None,
             next_due_at=next_due(now, digest.at, zone),
-            lacking_since=lacking_since,
-            owed_since=lacking_since if lacking_since and now - lacking_since <= digest.catch_up else None,
+            missing_since=lacking_since,
+            due_since=lacking_since if lacking_since and now - lacking_since <= digest.catch_up else None,
         )

@@ -13,7 +13,7 @@ from digests.model import Brief, Correction, Edition, EditionStory, NumberChange
 from watcher.model import Article, Revision
 
 ROUNDING = 1e-5  # of a score, which has six digits behind the point
-NONE: Mapping[str, Sequence[Revision]] = MappingProxyType({})
+NO_REVISIONS: Mapping[str, Sequence[Revision]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +30,7 @@ Texts = Mapping[str, Sequence[Article]]  # an article as it was stored, then as 
 
 
 def verify(
-    edition: Edition, texts: Mapping[str, Article], revisions: Mapping[str, Sequence[Revision]] = NONE
+    edition: Edition, texts: Mapping[str, Article], revisions: Mapping[str, Sequence[Revision]] = NO_REVISIONS
 ) -> tuple[Discrepancy, ...]:
     """
     Return all that is not so, in the edition's order; empty if everything is.

@@ -10,14 +10,14 @@ from urllib.parse import quote
 from jinja2 import Environment
 
 from digests.model import Edition
-from digests.render.edition import view
+from digests.render.edition import edition_view
 from digests.render.escape import web_url
 from digests.render.markdown import document
-from digests.render.templating import Own, environment, filled
+from digests.render.templating import Own, environment, render_template
 from digests.render.view import EditionView
 
-MOST = 15  # editions
-SINCE = "2026"  # of the tag: addresses; part of every id, so it never changes (RFC 4151 §2.1)
+MAX_ENTRIES = 15  # editions
+TAG_DATE = "2026"  # of the tag: addresses; part of every id, so it never changes (RFC 4151 §2.1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +35,7 @@ class AtomSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class AtomEntry:
     """An edition as an entry."""
 
     id: str
@@ -50,7 +50,7 @@ def render(editions: Iterable[Edition], atom: AtomSettings, own: Own = ()) -> st
     of_date: dict[str, Edition] = {}
     for edition in editions:
         of_date.setdefault(edition.local_date.isoformat(), edition)
-    newest = [of_date[day] for day in sorted(of_date, reverse=True)[:MOST]]
+    newest = [of_date[day] for day in sorted(of_date, reverse=True)[:MAX_ENTRIES]]
     entries = [_entry(edition, atom, own) for edition in newest]
     values = {
         "id": _tag(newest[0].digest, atom),
@@ -59,7 +59,7 @@ def render(editions: Iterable[Edition], atom: AtomSettings, own: Own = ()) -> st
         "self_url": page_url(atom.site, "feed.atom"),
         "entries": entries,
     }
-    return filled(_templates(own), "feed.atom.j2", own, values)
+    return render_template(_templates(own), "feed.atom.j2", own, values)
 
 
 def page_url(site: str | None, name: str) -> str | None:
@@ -67,12 +67,12 @@ def page_url(site: str | None, name: str) -> str | None:
     return web_url(f"{site.rstrip('/')}/{name}") if site else None
 
 
-def _entry(edition: Edition, atom: AtomSettings, own: Own) -> Entry:
-    shown = view(edition)
+def _entry(edition: Edition, atom: AtomSettings, own: Own) -> AtomEntry:
+    shown = edition_view(edition)
     doc = document(shown, own)
     title_free = doc.head.rpartition("</h1>")[2].strip()  # the feed has the digest's title already
     day = edition.local_date.isoformat()
-    return Entry(
+    return AtomEntry(
         id=f"{_tag(edition.digest, atom)}/{day}",
         view=shown,
         made_at=edition.made_at.isoformat(timespec="seconds").replace("+00:00", "Z"),
@@ -83,7 +83,7 @@ def _entry(edition: Edition, atom: AtomSettings, own: Own) -> Entry:
 
 def _tag(digest: str, atom: AtomSettings) -> str:
     """Return an address that nobody else makes and that no move changes (RFC 4151)."""
-    return f"tag:{atom.domain},{SINCE}:watcher/{quote(digest.encode('utf-8', 'replace'), safe='')}"
+    return f"tag:{atom.domain},{TAG_DATE}:watcher/{quote(digest.encode('utf-8', 'replace'), safe='')}"
 
 
 @lru_cache(maxsize=8)

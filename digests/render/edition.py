@@ -20,18 +20,18 @@ from digests.model import (
 )
 from digests.render.escape import language_tag, safe_anchor, sanitize_line, sanitize_lines, text_direction, web_url
 from digests.render.ledger import ledger_lines
-from digests.render.localizer import Localizer, language_direction, words_for
+from digests.render.localizer import Localizer, language_direction, localizer_for
 from digests.render.view import (
     BriefView,
-    Cite,
+    CiteView,
     CorrectionView,
     EditionView,
-    Quote,
+    LangAttr,
+    PerspectiveView,
+    QuoteView,
     SectionView,
-    SourceLine,
+    SourceView,
     StoryView,
-    Tongue,
-    VoiceView,
 )
 from watcher.text.urls import host_of
 from watcher.text.words import fold
@@ -57,9 +57,9 @@ KINDS = {
 }
 
 
-def view(edition: Edition) -> EditionView:
+def edition_view(edition: Edition) -> EditionView:
     """Return what `edition` shows."""
-    words = words_for(edition)
+    words = localizer_for(edition)
     ledger = edition.ledger
     counts = {
         "stories": len(edition.stories),
@@ -89,10 +89,10 @@ def view(edition: Edition) -> EditionView:
             for section in edition.sections
             if section.stories
         ),
-        corrections=tuple(correction(one, words) for one in edition.corrections),
-        briefs=tuple(brief(one, words) for one in edition.briefs if one.status != "quiet"),
-        quiet=tuple(brief(one, words) for one in edition.briefs if one.status == "quiet"),
-        gone=tuple(brief(one, words) for one in edition.ended),
+        corrections=tuple(correction_view(one, words) for one in edition.corrections),
+        briefs=tuple(brief_view(one, words) for one in edition.briefs if one.status != "quiet"),
+        quiet=tuple(brief_view(one, words) for one in edition.briefs if one.status == "quiet"),
+        gone=tuple(brief_view(one, words) for one in edition.ended),
         ledger=ledger_lines(edition, words),
         previous=edition.previous,
         counts=tuple(counts.items()),
@@ -102,7 +102,7 @@ def view(edition: Edition) -> EditionView:
 
 def story_view(story: EditionStory, edition: Edition, words: Localizer) -> StoryView:
     """Return what `edition` shows of a story."""
-    title = headline(story.title, words)
+    title = shown_title(story.title, words)
     plain = _sources(story, [each for each in story.mentions if not _title(each, story)], MAX_SOURCES, words)
     foreign = _sources(story, [each for each in story.mentions if _title(each, story)], MAX_HEADLINES, words)
     updated = words.say("updated", time=words.clock(story.updated_at, zone=True))
@@ -111,26 +111,26 @@ def story_view(story: EditionStory, edition: Edition, words: Localizer) -> Story
         number=story.number,
         anchor=safe_anchor(story.anchor, story.number),
         title=title,
-        tongue=tongue(story.title_language, title, words),
+        lang_attr=lang_attr(story.title_language, title, words),
         url=web_url(story.url),
         in_language=words.in_language(story.title_language),
         places=" · ".join(sanitize_line(place) for place in story.places),
         is_new=is_new,
         day=words["new"] if is_new else "" if edition.previous is None else words.say("day", n=story.day),
-        alerts=watched(story.watched, words),
+        alerts=watch_line(story.watched, words),
         rest=" · ".join([words["quiet"], updated] if story.status == "quiet" else [updated]),
-        summary=written(story.llm_sentences, words) if story.llm_sentences else quotes(story.summary, words),
+        summary=llm_quotes(story.llm_sentences, words) if story.llm_sentences else quote_views(story.summary, words),
         written=words.say("written", model=_model(story)) if story.llm_sentences else "",
-        grounds=quotes(tuple(dict.fromkeys(s for told in story.llm_sentences for s in told.sources)), words),
+        grounds=quote_views(tuple(dict.fromkeys(s for told in story.llm_sentences for s in told.sources)), words),
         since_label=_since(edition, words),
         since=_moved(story, words),
-        coverage=coverage(story, words),
+        coverage=coverage_line(story, words),
         sources=plain,
         outlets=max(story.outlets, len(story.mentions)) if story.mentions else 0,
         headlines=foreign,
-        voices=voices(story, words),
-        silent=silent(story, words),
-        related=tuple(brief(one, words) for one in story.related[:MAX_RELATED]),
+        perspectives=perspective_views(story, words),
+        silent=silent_lines(story, words),
+        related=tuple(brief_view(one, words) for one in story.related[:MAX_RELATED]),
         spark=_heights(story.sparkline) if story.trend in TRENDS else (),
         trend=words[story.trend] if story.trend in TRENDS else "",
         country=next(iter(story.place_codes), ""),
@@ -138,27 +138,27 @@ def story_view(story: EditionStory, edition: Edition, words: Localizer) -> Story
     )
 
 
-def _moved(story: EditionStory, words: Localizer) -> tuple[Quote, ...]:
+def _moved(story: EditionStory, words: Localizer) -> tuple[QuoteView, ...]:
     """Return what is new: numbers given anew, then sentences, then outlets."""
     figures = tuple(_figure(figure, words) for figure in story.number_changes[:MAX_FIGURES])
     if not story.new_outlets:
-        return figures + quotes(story.updates, words)
+        return figures + quote_views(story.updates, words)
     count = len(story.new_outlets)
     named = ", ".join(sanitize_line(name, limit=MAX_TITLE) for name in story.new_outlets[:MAX_NEW_OUTLETS])
     named += ", …" if count > MAX_NEW_OUTLETS else ""
-    joined = Quote(text=words.say("new_outlets", n=count, names=named), tongue=Tongue(), cites=())
-    return (*figures, *quotes(story.updates, words), joined)
+    joined = QuoteView(text=words.say("new_outlets", n=count, names=named), lang_attr=LangAttr(), cites=())
+    return (*figures, *quote_views(story.updates, words), joined)
 
 
-def _figure(figure: NumberChange, words: Localizer) -> Quote:
+def _figure(figure: NumberChange, words: Localizer) -> QuoteView:
     """Return "59 → 78 people" and where the new number stands."""
     before, after, what = (sanitize_line(text, limit=120) for text in (figure.before, figure.after, figure.what))
     now = figure.sentence_after
     arrow = words.arrow_in(now.language, what) if what else words.arrow
-    return Quote(
+    return QuoteView(
         text=f"{before} {arrow} {after} {what}".rstrip(),
-        tongue=tongue(now.language, what, words) if what else Tongue(),
-        cites=(cite(now.outlet, now.url, now.published_at, words),),
+        lang_attr=lang_attr(now.language, what, words) if what else LangAttr(),
+        cites=(cite_view(now.outlet, now.url, now.published_at, words),),
     )
 
 
@@ -175,7 +175,7 @@ def _title(mention: SourceMention, story: EditionStory) -> str:
 
 def _sources(
     story: EditionStory, mentions: Sequence[SourceMention], most: int, words: Localizer
-) -> tuple[SourceLine, ...]:
+) -> tuple[SourceView, ...]:
     """Return the first of `mentions` as they are shown."""
     return tuple(_source(each, _title(each, story), words) for each in mentions[:most])
 
@@ -189,13 +189,13 @@ def _agency(mention: SourceMention, words: Localizer) -> str:
     return words.say("agency", agency=agency)
 
 
-def _source(mention: SourceMention, title: str, words: Localizer) -> SourceLine:
+def _source(mention: SourceMention, title: str, words: Localizer) -> SourceView:
     outlet = outlet_name(mention.outlet, mention.url)
     about = (words.country(mention.country), words.in_language(mention.language), _agency(mention, words))
-    return SourceLine(
+    return SourceView(
         outlet=outlet,
         url=web_url(mention.url),
-        tongue=tongue(mention.language, title or outlet, words),
+        lang_attr=lang_attr(mention.language, title or outlet, words),
         about=", ".join(part for part in about if part),
         title=title,
     )
@@ -219,7 +219,7 @@ def _heights(spark: Sequence[int]) -> tuple[int, ...]:
     return tuple(max(1, round(12 * value / top)) for value in spark) if top > 0 else ()
 
 
-def coverage(story: EditionStory, words: Localizer) -> str:
+def coverage_line(story: EditionStory, words: Localizer) -> str:
     """
     Return "47 outlets · 14 independent · 33 agency copies folded · 9 languages": without folded ones where none is, and
     without languages where there is one.
@@ -233,31 +233,31 @@ def coverage(story: EditionStory, words: Localizer) -> str:
     return " · ".join(parts)
 
 
-def voices(story: EditionStory, words: Localizer) -> tuple[VoiceView, ...]:
+def perspective_views(story: EditionStory, words: Localizer) -> tuple[PerspectiveView, ...]:
     """Return how each country, or kind of owner, leads; the first of each to report is called so."""
     return tuple(_voice(voice, story.perspectives, words) for voice in story.perspectives[:MAX_VOICES])
 
 
-def _voice(voice: Perspective, among: Iterable[Perspective], words: Localizer) -> VoiceView:
+def _voice(voice: Perspective, among: Iterable[Perspective], words: Localizer) -> PerspectiveView:
     mention = voice.mention
-    title = headline(mention.title, words)
+    title = shown_title(mention.title, words)
     is_country = voice.group == "country"
     before, after = words.around("leads" if is_country else "leads_kind", "headline", name=_name(voice, words))
     rivals = [other.mention.published_at for other in among if other.group == voice.group and other is not voice]
     first = words["first"] if rivals and mention.published_at < min(rivals) else ""
     only = ", ".join(name for name in (sanitize_line(name, limit=80) for name in voice.only[:MAX_ONLY]) if name)
-    return VoiceView(
+    return PerspectiveView(
         before=before,
         headline=title,
-        tongue=tongue(mention.language, title, words),
+        lang_attr=lang_attr(mention.language, title, words),
         after=after,
-        cite=cite(mention.outlet, mention.url, mention.published_at, words),
+        cite=cite_view(mention.outlet, mention.url, mention.published_at, words),
         about=", ".join(part for part in (words.in_language(mention.language), first) if part),
         only=words.say("only_there", names=only) if only else "",
     )
 
 
-def silent(story: EditionStory, words: Localizer) -> tuple[str, ...]:
+def silent_lines(story: EditionStory, words: Localizer) -> tuple[str, ...]:
     """Return "Not reported in: China (4 read).": a sentence for countries, one for kinds of owners."""
     lines = []
     for group, key in (("country", "silent"), ("owner", "silent_kind")):
@@ -280,7 +280,7 @@ def _name(one: Perspective | MissingPerspective, words: Localizer) -> str:
     return words.country(name) or name if one.group == "country" else name
 
 
-def correction(value: Correction, words: Localizer) -> CorrectionView:
+def correction_view(value: Correction, words: Localizer) -> CorrectionView:
     """Return one correction; the story's headline is named unless it is what has changed."""
     day = words.short_date(value.cited_on)
     about_itself = sanitize_line(value.title) == sanitize_line(value.before)
@@ -290,7 +290,7 @@ def correction(value: Correction, words: Localizer) -> CorrectionView:
         kind=words[KINDS.get(value.kind, "text_changed")],
         outlet=outlet_name(value.outlet, value.url),
         url=web_url(value.url),
-        tongue=tongue(value.language, before or after, words),
+        lang_attr=lang_attr(value.language, before or after, words),
         cited=cited,
         before=words.say("quoted", text=before) if before else "",
         after=words.say("quoted", text=after) if after else "",
@@ -298,10 +298,10 @@ def correction(value: Correction, words: Localizer) -> CorrectionView:
 
 
 def _cited_for(value: Correction, day: str, words: Localizer) -> str:
-    return words.say("cited_for", day=day, title=headline(value.title, words))
+    return words.say("cited_for", day=day, title=shown_title(value.title, words))
 
 
-def headline(title: str, words: Localizer) -> str:
+def shown_title(title: str, words: Localizer) -> str:
     return sanitize_line(title, limit=MAX_TITLE) or words["untitled"]
 
 
@@ -310,35 +310,37 @@ def outlet_name(name: str, url: str) -> str:
     return sanitize_line(name, limit=MAX_TITLE) or host_of(url) or "?"
 
 
-def tongue(tag: str, text: str, words: Localizer) -> Tongue:
+def lang_attr(tag: str, text: str, words: Localizer) -> LangAttr:
     own = language_direction(words.language, "")
     direction = language_direction(tag, text)
     foreign = words.language_name(tag)
-    return Tongue(lang=language_tag(tag) if foreign else "", dir=direction if direction != own else "")
+    return LangAttr(lang=language_tag(tag) if foreign else "", dir=direction if direction != own else "")
 
 
-def cite(outlet: str, url: str, at: datetime, words: Localizer) -> Cite:
+def cite_view(outlet: str, url: str, at: datetime, words: Localizer) -> CiteView:
     name = outlet_name(outlet, url)
     turns = language_direction(words.language, "") == "ltr" and text_direction(name) == "rtl"
-    return Cite(outlet=name, url=web_url(url), mark="\u200e" if turns else "", time=words.clock(at))
+    return CiteView(outlet=name, url=web_url(url), mark="\u200e" if turns else "", time=words.clock(at))
 
 
-def quotes(sentences: Sequence[Sentence], words: Localizer) -> tuple[Quote, ...]:
+def quote_views(sentences: Sequence[Sentence], words: Localizer) -> tuple[QuoteView, ...]:
     """Return the sentences in order; those that follow each other in one report share one citation."""
     found = []
     for (url, outlet, tag, at), run in groupby(sentences, key=lambda s: (s.url, s.outlet, s.language, s.published_at)):
-        text = words.joined((sanitize_line(sentence.text) for sentence in run), tag)
-        found.append(Quote(text=text, tongue=tongue(tag, text, words), cites=(cite(outlet, url, at, words),)))
+        text = words.join_sentences((sanitize_line(sentence.text) for sentence in run), tag)
+        found.append(
+            QuoteView(text=text, lang_attr=lang_attr(tag, text, words), cites=(cite_view(outlet, url, at, words),))
+        )
     return tuple(found)
 
 
-def written(prose: Iterable[LlmSentence], words: Localizer) -> tuple[Quote, ...]:
+def llm_quotes(prose: Iterable[LlmSentence], words: Localizer) -> tuple[QuoteView, ...]:
     """Return what a model wrote, each sentence with the reports it rests on."""
     return tuple(
-        Quote(
+        QuoteView(
             text=sanitize_line(sentence.text),
-            tongue=Tongue(),
-            cites=tuple(dict.fromkeys(cite(s.outlet, s.url, s.published_at, words) for s in sentence.sources))[
+            lang_attr=LangAttr(),
+            cites=tuple(dict.fromkeys(cite_view(s.outlet, s.url, s.published_at, words) for s in sentence.sources))[
                 :MAX_CITES
             ],
         )
@@ -346,23 +348,23 @@ def written(prose: Iterable[LlmSentence], words: Localizer) -> tuple[Quote, ...]
     )
 
 
-def watched(alerts: Sequence[str], words: Localizer) -> str:
+def watch_line(alerts: Sequence[str], words: Localizer) -> str:
     """Return "watched: ferry, strike", or nothing."""
     named = ", ".join(word for word in (sanitize_line(alert, limit=80) for alert in alerts) if word)
     return words.say("watched", words=named) if named else ""
 
 
-def brief(value: Brief, words: Localizer) -> BriefView:
+def brief_view(value: Brief, words: Localizer) -> BriefView:
     """Return a story in one line."""
-    title, outlet = headline(value.title, words), outlet_name(value.outlet, value.url)
+    title, outlet = shown_title(value.title, words), outlet_name(value.outlet, value.url)
     day = words.say("day", n=value.day) if value.day > 1 else ""
-    about = (words.in_language(value.language), day, watched(value.watched, words))
+    about = (words.in_language(value.language), day, watch_line(value.watched, words))
     return BriefView(
         title=title,
         url=web_url(value.url),
-        tongue=tongue(value.language, title, words),
+        lang_attr=lang_attr(value.language, title, words),
         outlet=outlet,
-        outlet_tongue=tongue(value.language, outlet, words),
+        outlet_lang_attr=lang_attr(value.language, outlet, words),
         about=", ".join(part for part in about if part),
         outlets=words.say("outlets", n=value.outlets),
     )

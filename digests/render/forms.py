@@ -10,14 +10,14 @@ from digests.errors import DigestError
 from digests.model import Edition, Rendered
 from digests.render import atom, html, mail, markdown, text
 from digests.render.atom import AtomSettings
-from digests.render.edition import view
+from digests.render.edition import edition_view
 from digests.render.mail import MailSettings
 from digests.render.templating import Own
 from digests.render.view import EditionView
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Issue:
+class RenderInput:
     """What a form is made of. `earlier`: editions for a feed, in any order."""
 
     edition: Edition
@@ -28,7 +28,7 @@ class Issue:
     own: Own
 
 
-Renderer = Callable[[Issue], bytes]
+Renderer = Callable[[RenderInput], bytes]
 
 # The name of a form's file, and what it is made by.
 FORMATS: Mapping[str, tuple[str, Renderer]] = {
@@ -59,7 +59,7 @@ def render(
     unknown = [name for name in formats if name not in FORMATS]
     if unknown:
         raise DigestError(f"no such form: {', '.join(unknown)}; known are {', '.join(FORMATS)}")
-    issue = Issue(edition=edition, view=view(edition), mail=mail, atom=atom, earlier=earlier, own=own)
+    issue = RenderInput(edition=edition, view=edition_view(edition), mail=mail, atom=atom, earlier=earlier, own=own)
     return tuple(
         Rendered(format=form, name=name.format(date=edition.local_date.isoformat()), body=make(issue))
         for form, (name, make) in ((form, FORMATS[form]) for form in dict.fromkeys(formats))

@@ -14,18 +14,18 @@ from jinja2 import Environment
 from markupsafe import Markup, escape
 
 from digests.render.markdown import NOWHERE, Document, document
-from digests.render.templating import Own, environment, filled
+from digests.render.templating import Own, environment, render_template
 from digests.render.view import EditionView, StoryView
 
 COVER = re.compile(r'<p class="cover">')
-RADIUS = 18  # of a pin, in units of the map, which is 720 wide
-GAP = 2.0  # between two pins
-MOST = 40  # pins; more would hide the map
-ROUNDS = 200  # in which pins that overlap push each other away
+PIN_RADIUS = 18  # of a pin, in units of the map, which is 720 wide
+PIN_GAP = 2.0  # between two pins
+MAX_PINS = 40  # pins; more would hide the map
+MAX_ROUNDS = 200  # in which pins that overlap push each other away
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Frame:
+class SiteFrame:
     """
     What a site puts around an edition, as HTML, and where it has the stories.
 
@@ -42,7 +42,7 @@ class Frame:
     briefs: Mapping[str, str]
 
 
-def render(view: EditionView, own: Own = (), *, frame: Frame | None = None) -> str:
+def render(view: EditionView, own: Own = (), *, frame: SiteFrame | None = None) -> str:
     """Return the page: complete in itself, or in the frame of a site."""
     stories, briefs = (frame.stories, frame.briefs) if frame else (NOWHERE, NOWHERE)
     shown = pins(view.stories)
@@ -54,10 +54,10 @@ def render(view: EditionView, own: Own = (), *, frame: Frame | None = None) -> s
         "css": Markup(style_sheet(own)),
         "world": world(),
         "pins": shown,
-        "radius": RADIUS,
+        "radius": PIN_RADIUS,
         "pin_places": ", ".join(f"{pin.number} {pin.place}" for pin in shown),
     }
-    return filled(templates(own), "page.html.j2", own, values)
+    return render_template(templates(own), "page.html.j2", own, values)
 
 
 def _with_sparks(doc: Document, view: EditionView) -> Document:
@@ -93,7 +93,7 @@ def style_sheet(own: Own) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class World:
+class WorldMap:
     """Land as an SVG path, and a point in each country by its ISO code."""
 
     width: float
@@ -117,13 +117,13 @@ class Pin:
     @property
     def is_aside(self) -> bool:
         """Whether the pin has made room for others, so that a line must lead to its country."""
-        return math.dist((self.x, self.y), self.at) > RADIUS
+        return math.dist((self.x, self.y), self.at) > PIN_RADIUS
 
 
 def pins(stories: Sequence[StoryView]) -> tuple[Pin, ...]:
     """Return the pins by number, none on another; nothing where all stories are in one country or in none."""
     known = world().points
-    placed = [story for story in stories if story.country in known][:MOST]
+    placed = [story for story in stories if story.country in known][:MAX_PINS]
     if len({story.country for story in placed}) < 2:
         return ()
     spots = _apart([known[story.country] for story in placed])
@@ -142,18 +142,18 @@ def pins(stories: Sequence[StoryView]) -> tuple[Pin, ...]:
 
 
 @lru_cache(maxsize=1)
-def world() -> World:
+def world() -> WorldMap:
     """Return the map itself."""
     data = tomllib.loads((files("digests.render") / "world.toml").read_text("utf-8"))
     points = {code: (float(x), float(y)) for code, (x, y) in data["points"].items()}
-    return World(width=data["width"], height=data["height"], land=data["land"], points=points)
+    return WorldMap(width=data["width"], height=data["height"], land=data["land"], points=points)
 
 
 def _apart(spots: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     """Return the spots moved as little as makes room for a pin on each, within the map."""
-    least = 2 * RADIUS + GAP
+    least = 2 * PIN_RADIUS + PIN_GAP
     found = [list(spot) for spot in spots]
-    for _ in range(ROUNDS):
+    for _ in range(MAX_ROUNDS):
         moved = False
         for i, one in enumerate(found):
             for j, other in enumerate(found[:i]):
@@ -167,8 +167,8 @@ def _apart(spots: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
                 else:
                     push = (least - distance) / 2 + 0.01
                 for spot, sign in ((one, 1), (other, -1)):
-                    spot[0] = min(max(spot[0] + sign * push * dx / distance, RADIUS), world().width - RADIUS)
-                    spot[1] = min(max(spot[1] + sign * push * dy / distance, RADIUS), world().height - RADIUS)
+                    spot[0] = min(max(spot[0] + sign * push * dx / distance, PIN_RADIUS), world().width - PIN_RADIUS)
+                    spot[1] = min(max(spot[1] + sign * push * dy / distance, PIN_RADIUS), world().height - PIN_RADIUS)
                 moved = True
         if not moved:
             break

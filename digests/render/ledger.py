@@ -8,7 +8,7 @@ from string import Formatter
 
 from digests.model import Edition, LargestStory
 from digests.render.escape import sanitize_line
-from digests.render.localizer import FALLBACK, Localizer, phrases_of
+from digests.render.localizer import FALLBACK_LANGUAGE, Localizer, load_phrases
 
 LATE_S = 300.0  # an edition made within five minutes of its time is not late
 MAX_FAILING = 20  # sources by name
@@ -133,7 +133,7 @@ def _gaps(found: re.Match[str]) -> list[tuple[str, str]]:
 def _patterns(kind: str) -> tuple[tuple[str, re.Pattern[str]], ...]:
     """Return the English phrases as patterns with their keys; those that begin with a gap, and so fit most, last."""
     found = []
-    for key, phrase in phrases_of(FALLBACK).items():
+    for key, phrase in load_phrases(FALLBACK_LANGUAGE).items():
         if key.startswith(kind):
             forms = phrase.values() if isinstance(phrase, dict) else [phrase]
             found += [(form.startswith("{"), key, re.compile(_pattern(form), re.DOTALL)) for form in forms]

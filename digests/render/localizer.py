@@ -18,9 +18,9 @@ from digests.model import Edition
 from digests.render.escape import language_tag, sanitize_line, text_direction
 
 Phrase = str | dict[str, str]
-FALLBACK = "en"
+FALLBACK_LANGUAGE = "en"
 WORLD_ENGLISH = "en_GB"  # day before month, 24 hours: what most readers of English outside the United States write
-NEAR = 180  # days from the edition's date within which a date is told without its year
+NEAR_DAYS = 180  # days from the edition's date within which a date is told without its year
 UNSPACED = frozenset({"zh", "ja", "yue", "wuu"})  # no blank between sentences
 
 
@@ -80,7 +80,7 @@ class Localizer:
 
     def short_date(self, day: date) -> str:
         """Return "25 November"; with the year where the edition's own is not the one that everybody takes it for."""
-        if self.today != date.min and abs((self.today - day).days) > NEAR:
+        if self.today != date.min and abs((self.today - day).days) > NEAR_DAYS:
             return str(format_date(day, format="long", locale=self.locale))
         return str(format_skeleton("MMMMd", datetime(day.year, day.month, day.day), locale=self.locale))  # noqa: DTZ001
 
@@ -102,31 +102,36 @@ class Localizer:
         """Return the arrow within a text: it points the way that is read."""
         return "←" if language_direction(tag, text) == "rtl" else "→"
 
-    def joined(self, sentences: Iterable[str], tag: str) -> str:
+    def join_sentences(self, sentences: Iterable[str], tag: str) -> str:
         return ("" if language_tag(tag) in UNSPACED else " ").join(sentences)
 
 
-def words_for(edition: Edition) -> Localizer:
+def localizer_for(edition: Edition) -> Localizer:
     """Return the words for `edition`. A language without phrases of its own gets the English ones."""
     tag = language_tag(edition.language)
-    language = tag if known_locale(tag) else FALLBACK
-    locale, phrases = _locale(edition.language), phrases_of(language)
+    language = tag if known_locale(tag) else FALLBACK_LANGUAGE
+    locale, phrases = _locale(edition.language), load_phrases(language)
     return Localizer(
         language=language,
         locale=locale,
         zone=_zone(edition.timezone),
         today=edition.local_date,
-        phrases=phrases or phrases_of(FALLBACK),
-        plurals=locale if phrases else Locale.parse(FALLBACK),
+        phrases=phrases or load_phrases(FALLBACK_LANGUAGE),
+        plurals=locale if phrases else Locale.parse(FALLBACK_LANGUAGE),
     )
 
 
 @lru_cache(maxsize=8)
 def english(zone: tzinfo) -> Localizer:
     """Return the English words, for pages that are of no edition; every time is told with its day."""
-    locale = _locale(FALLBACK)
+    locale = _locale(FALLBACK_LANGUAGE)
     return Localizer(
-        language=FALLBACK, locale=locale, zone=zone, today=date.min, phrases=phrases_of(FALLBACK), plurals=locale
+        language=FALLBACK_LANGUAGE,
+        locale=locale,
+        zone=zone,
+        today=date.min,
+        phrases=load_phrases(FALLBACK_LANGUAGE),
+        plurals=locale,
     )
 
 
@@ -166,10 +171,10 @@ def _zone(name: str) -> tzinfo:
 
 
 @lru_cache(maxsize=16)
-def phrases_of(language: str) -> dict[str, Phrase]:
+def load_phrases(language: str) -> dict[str, Phrase]:
     """Return the phrases of a language, each that it lacks in English; empty if it has none."""
     own = files("digests.render") / "phrases" / f"{language}.toml"
     if not own.is_file():
         return {}
     phrases: dict[str, Phrase] = tomllib.loads(own.read_text("utf-8"))
-    return phrases if language == FALLBACK else phrases_of(FALLBACK) | phrases
+    return phrases if language == FALLBACK_LANGUAGE else load_phrases(FALLBACK_LANGUAGE) | phrases

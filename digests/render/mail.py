@@ -23,7 +23,7 @@ from digests.render import html, text
 from digests.render.edition import MAX_HEADLINES, MAX_SOURCES
 from digests.render.escape import sanitize_line, web_url
 from digests.render.markdown import document
-from digests.render.templating import Own, filled
+from digests.render.templating import Own, render_template
 from digests.render.view import EditionView, SectionView, StoryView
 from digests.settings.delivery import parse_mailbox
 
@@ -96,7 +96,7 @@ def inlined_html(
 ) -> str:
     """Return the HTML part: styles in the elements, but for those of the dark mode."""
     values = {"v": view, "w": view.words, "doc": document(view, own), "base_url": base_url, "unsubscribe": unsubscribe}
-    page = filled(html.templates(own), "mail.html.j2", own, values)
+    page = render_template(html.templates(own), "mail.html.j2", own, values)
     return UNUSED.sub(r"\1", _inliner().inline(page))
 
 
@@ -309,7 +309,7 @@ def steps(view: EditionView) -> Iterator[ShortenStep]:
     cut: list[str] = []
     whole = map_stories(view, partial(limit_story, headlines=HEADLINES, sources=SOURCES), cut)
     yield ShortenStep(view=whole)
-    is_voiced = any(story.voices or story.silent for story in view.stories)
+    is_voiced = any(story.perspectives or story.silent for story in view.stories)
     if is_voiced:
         yield ShortenStep(view=whole, terse=True)
     shorter = map_stories(whole, _named, cut)
@@ -324,7 +324,7 @@ def steps(view: EditionView) -> Iterator[ShortenStep]:
 def _to_room(view: EditionView, cut: list[str]) -> Iterator[EditionView]:
     """Yield the edition with how coverage differs in ever fewer stories, from the end, then without what is related."""
     words = view.words
-    last = max((story.number for story in view.stories if story.voices or story.silent), default=0)
+    last = max((story.number for story in view.stories if story.perspectives or story.silent), default=0)
     whole = list(cut)
     for most in (most for most in VOICED if most < last):
         cut[:] = [*whole, words.say("cut_later_voices", n=most) if most else words["cut_voices"]]
@@ -376,7 +376,7 @@ def limit_story(story: StoryView, *, headlines: int = MAX_HEADLINES, sources: in
 
 def _named(story: StoryView) -> StoryView:
     """Return the story with fewer names; one that says how coverage differs has headlines in other languages there."""
-    return limit_story(story, headlines=0 if story.voices else FEWER_HEADLINES, sources=FEWER_SOURCES)
+    return limit_story(story, headlines=0 if story.perspectives else FEWER_HEADLINES, sources=FEWER_SOURCES)
 
 
 def drop_extras(view: EditionView) -> EditionView:
@@ -389,7 +389,7 @@ def drop_extras(view: EditionView) -> EditionView:
 
 
 def _unvoiced_after(number: int, story: StoryView) -> StoryView:
-    return story if story.number <= number else replace(story, voices=(), silent=())
+    return story if story.number <= number else replace(story, perspectives=(), silent=())
 
 
 def _bare_after(number: int, story: StoryView) -> StoryView:
@@ -397,4 +397,4 @@ def _bare_after(number: int, story: StoryView) -> StoryView:
     if story.number <= number:
         return story
     bare = replace(story, summary=(), written="", since=(), sources=(), headlines=(), outlets=0)
-    return replace(bare, voices=(), silent=(), related=())
+    return replace(bare, perspectives=(), silent=(), related=())

@@ -15,8 +15,8 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from digests.render.escape import sanitize_line
-from digests.render.templating import AsIs, Own, environment, filled
-from digests.render.view import EditionView, Tongue
+from digests.render.templating import Own, SafeText, environment, render_template
+from digests.render.view import EditionView, LangAttr
 
 # Escaping is mixed, for no single way is read alike everywhere: python-markdown knows no backslash before `~$^|=%:@<&`,
 # and an entity cannot open or close anything in any renderer. docs/decisions/0005 says what was measured.
@@ -52,7 +52,7 @@ class Document:
 def render(view: EditionView, own: Own = ()) -> str:
     """Return the document as a file: Markdown with YAML front matter."""
     values = {"front": _front(view), "note": view.note, "stories": NOWHERE, "briefs": NOWHERE}
-    return filled(_templates(own, html=False), "edition.md.j2", own, {"v": view, "w": view.words, **values})
+    return render_template(_templates(own, html=False), "edition.md.j2", own, {"v": view, "w": view.words, **values})
 
 
 def document(
@@ -67,7 +67,7 @@ def document(
     """
     note = f'<div class="note">\n{to_html(view.note, tags=NOTE_TAGS)}\n</div>' if view.note else ""
     values = {"front": (), "note": note, "stories": stories, "briefs": briefs}
-    source = filled(_templates(own, html=True), "edition.md.j2", own, {"v": view, "w": view.words, **values})
+    source = render_template(_templates(own, html=True), "edition.md.j2", own, {"v": view, "w": view.words, **values})
     parts = to_html(source).split("<hr>")
     head = parts.pop(0) if len(parts) > 2 else ""
     foot = parts.pop() if len(parts) > 1 else ""
@@ -97,7 +97,7 @@ def escape(value: str) -> str:
     return MARKED.sub(r"\\\g<0>", value)
 
 
-def link(label: str, url: str | None, tongue: Tongue | None = None, *, html: bool = False) -> AsIs:
+def link(label: str, url: str | None, tongue: LangAttr | None = None, *, html: bool = False) -> SafeText:
     """
     Return a link, or the bare label where there is no `url`: one of `safe.web_url`, a fragment or a path.
 
@@ -107,48 +107,48 @@ def link(label: str, url: str | None, tongue: Tongue | None = None, *, html: boo
     shown = text(label)
     said = _said(tongue) if html and tongue else ""
     if not url:
-        return AsIs(f"<span{said}>{shown}</span>" if said else shown)
+        return SafeText(f"<span{said}>{shown}</span>" if said else shown)
     if shown.lower() in VAGUE:
         shown = _entity(shown[0]) + shown[1:]
-    return AsIs(f"[{shown}]({url.replace('&', '&amp;')})" + (f"{{:{said} }}" if said else ""))
+    return SafeText(f"[{shown}]({url.replace('&', '&amp;')})" + (f"{{:{said} }}" if said else ""))
 
 
-def _front(view: EditionView) -> tuple[tuple[str, str | int | AsIs], ...]:
+def _front(view: EditionView) -> tuple[tuple[str, str | int | SafeText], ...]:
     """Return the front matter in order. Dates and file names are plain scalars, other text is quoted."""
-    rows: list[tuple[str, str | int | AsIs]] = [
+    rows: list[tuple[str, str | int | SafeText]] = [
         ("title", view.heading),
-        ("date", AsIs(view.day.isoformat())),
+        ("date", SafeText(view.day.isoformat())),
         ("digest", view.digest),
         ("edition", view.number),
         ("lang", view.language),
         *view.counts,
     ]
     if view.previous is not None:
-        rows.append(("previous", AsIs(f"{view.previous.isoformat()}.md")))
+        rows.append(("previous", SafeText(f"{view.previous.isoformat()}.md")))
     return tuple(rows)
 
 
-def _yaml(value: str | int | AsIs) -> AsIs:
+def _yaml(value: str | int | SafeText) -> SafeText:
     """Return a YAML scalar: a JSON string is one, whatever it holds."""
-    if isinstance(value, AsIs):
+    if isinstance(value, SafeText):
         return value
-    return AsIs(json.dumps(sanitize_line(value) if isinstance(value, str) else value, ensure_ascii=False))
+    return SafeText(json.dumps(sanitize_line(value) if isinstance(value, str) else value, ensure_ascii=False))
 
 
-def _heading(value: str, url: str | None = None, tongue: Tongue | None = None, *, html: bool = False) -> AsIs:
+def _heading(value: str, url: str | None = None, tongue: LangAttr | None = None, *, html: bool = False) -> SafeText:
     value = sanitize_line(value)
     end = END_OF_HEADING.search(value)
     if url or not end:
         return link(value, url, tongue, html=html)
-    return AsIs(text(value[:-1]) + _entity(end.group()))
+    return SafeText(text(value[:-1]) + _entity(end.group()))
 
 
-def _name(outlet: str, tongue: Tongue, *, html: bool) -> AsIs:
+def _name(outlet: str, tongue: LangAttr, *, html: bool) -> SafeText:
     """Return the name of an outlet, which turns nothing around itself."""
-    return AsIs(f"<bdi{_said(Tongue(lang=tongue.lang))}>{text(outlet)}</bdi>" if html else text(outlet))
+    return SafeText(f"<bdi{_said(LangAttr(lang=tongue.lang))}>{text(outlet)}</bdi>" if html else text(outlet))
 
 
-def _said(tongue: Tongue) -> str:
+def _said(tongue: LangAttr) -> str:
     """Return what HTML says of a text, as attributes."""
     return "".join(f' {name}="{value}"' for name, value in (("lang", tongue.lang), ("dir", tongue.dir)) if value)
 
@@ -159,19 +159,19 @@ def _entity(character: str) -> str:
 
 @lru_cache(maxsize=8)
 def _templates(own: Own, *, html: bool) -> Environment:
-    filters: dict[str, Callable[..., AsIs]] = {
-        "as_is": AsIs,
+    filters: dict[str, Callable[..., SafeText]] = {
+        "as_is": SafeText,
         "heading": partial(_heading, html=html),
-        "item": lambda number: AsIs(f"{number}."),
+        "item": lambda number: SafeText(f"{number}."),
         "link": partial(link, html=html),
         "name": partial(_name, html=html),
         "yaml": _yaml,
     }
     env = environment(autoescape=False, escape=escape, filters=filters, own=own)
-    env.globals.update(html=html, h=AsIs if html else _nothing)
+    env.globals.update(html=html, h=SafeText if html else _nothing)
     return env
 
 
-def _nothing(_markup: str) -> AsIs:
+def _nothing(_markup: str) -> SafeText:
     """Return what a file has in place of tags and attributes."""
-    return AsIs("")
+    return SafeText("")

@@ -14,15 +14,15 @@ from jinja2.sandbox import SandboxedEnvironment
 from digests.errors import DigestError
 
 # What a reader's folder may replace; files that begin with "_" are pieces of theirs.
-NAMES = (
+TEMPLATE_NAMES = (
     *("edition.md.j2", "edition.txt.j2", "page.html.j2", "page.css", "mail.html.j2", "macros.html.j2"),
     "feed.atom.j2",
 )
 # What an expression in a template can raise.
-FAULTS = (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RecursionError)
+TEMPLATE_ERRORS = (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RecursionError)
 
 
-class AsIs(str):
+class SafeText(str):
     """Text that is already escaped for the form it goes into."""
 
     __slots__ = ()
@@ -55,7 +55,7 @@ def environment(
     """
 
     def finalize(value: object) -> object:
-        return value if escape is None or isinstance(value, AsIs) else escape(str(value))
+        return value if escape is None or isinstance(value, SafeText) else escape(str(value))
 
     kind = SandboxedEnvironment if own else Environment
     env = kind(
@@ -71,7 +71,7 @@ def environment(
     return env
 
 
-def filled(env: Environment, name: str, own: Own, values: Mapping[str, object]) -> str:
+def render_template(env: Environment, name: str, own: Own, values: Mapping[str, object]) -> str:
     """
     Return a template filled with `values`.
 
@@ -80,7 +80,7 @@ def filled(env: Environment, name: str, own: Own, values: Mapping[str, object]) 
     """
     try:
         return env.get_template(name).render(values)
-    except FAULTS as error:
+    except TEMPLATE_ERRORS as error:
         if not own:
             raise
         raise DigestError(f"{_place(error, own)}: {error}") from error

@@ -12,7 +12,7 @@ from lxml.html import HtmlElement
 from rich.cells import cell_len
 
 from digests.render.markdown import document
-from digests.render.templating import Own, environment, filled
+from digests.render.templating import Own, environment, render_template
 from digests.render.view import EditionView
 
 COLUMNS = 72
@@ -27,7 +27,7 @@ def render(view: EditionView, own: Own = (), *, base_url: str | None = None, uns
     doc = document(view, own)
     parts = {"head": to_text(doc.head), "stories": to_text(doc.stories), "foot": to_text(doc.foot)}
     values = {"v": view, "w": view.words, "doc": parts, "base_url": base_url, "unsubscribe": unsubscribe}
-    return filled(_templates(own), "edition.txt.j2", own, values)
+    return render_template(_templates(own), "edition.txt.j2", own, values)
 
 
 def to_text(source: str) -> str:

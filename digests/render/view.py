@@ -9,7 +9,7 @@ from digests.render.localizer import Localizer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tongue:
+class LangAttr:
     """What HTML says of a text: its language and direction, each empty where it is the edition's own."""
 
     lang: str = ""
@@ -17,7 +17,7 @@ class Tongue:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cite:
+class CiteView:
     """Where something stands: outlet, link and time."""
 
     outlet: str
@@ -27,34 +27,34 @@ class Cite:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Quote:
+class QuoteView:
     """A text, and the reports it stands in or rests on; none where it is only counted."""
 
     text: str
-    tongue: Tongue
-    cites: tuple[Cite, ...]
+    lang_attr: LangAttr
+    cites: tuple[CiteView, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SourceLine:
+class SourceView:
     """An outlet's report. `about`: "Egypt, in Arabic". `title` is empty where it would add nothing."""
 
     outlet: str
     url: str | None
-    tongue: Tongue
+    lang_attr: LangAttr
     about: str
     title: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class VoiceView:
+class PerspectiveView:
     """How a country's outlets, or those of one kind of owner, tell a story; the headline stands between the words."""
 
     before: str  # "Kenya leads with “"
     headline: str
-    tongue: Tongue
+    lang_attr: LangAttr
     after: str
-    cite: Cite
+    cite: CiteView
     about: str  # "in Swahili, first"; may be empty
     only: str  # "only there: Cárcamo, 1,800 dockers"; may be empty
 
@@ -63,9 +63,9 @@ class VoiceView:
 class BriefView:
     title: str
     url: str | None
-    tongue: Tongue
+    lang_attr: LangAttr
     outlet: str
-    outlet_tongue: Tongue
+    outlet_lang_attr: LangAttr
     about: str  # "in French", "Day 3", words that are watched; may be empty
     outlets: str
 
@@ -77,7 +77,7 @@ class CorrectionView:
     kind: str  # "Headline changed"
     outlet: str
     url: str | None
-    tongue: Tongue
+    lang_attr: LangAttr
     cited: str  # "cited on 13 March for “…”"
     before: str
     after: str
@@ -88,7 +88,7 @@ class StoryView:
     number: int
     anchor: str
     title: str
-    tongue: Tongue
+    lang_attr: LangAttr
     url: str | None
     in_language: str  # "in Arabic", or ""
     places: str
@@ -96,16 +96,16 @@ class StoryView:
     day: str  # "New", "Day 2"
     alerts: str  # "watched: ferry", or ""
     rest: str  # "updated 05:32 UTC"
-    summary: tuple[Quote, ...]
+    summary: tuple[QuoteView, ...]
     written: str  # says by which model the summary was written; empty where it is quoted
-    grounds: tuple[Quote, ...]  # the sentences that a written summary rests on
+    grounds: tuple[QuoteView, ...]  # the sentences that a written summary rests on
     since_label: str
-    since: tuple[Quote, ...]  # figures, sentences, outlets
+    since: tuple[QuoteView, ...]  # figures, sentences, outlets
     coverage: str
-    sources: tuple[SourceLine, ...]
+    sources: tuple[SourceView, ...]
     outlets: int  # to be named or counted; 0 where the story names none
-    headlines: tuple[SourceLine, ...]
-    voices: tuple[VoiceView, ...]
+    headlines: tuple[SourceView, ...]
+    perspectives: tuple[PerspectiveView, ...]
     silent: tuple[str, ...]
     related: tuple[BriefView, ...]
     spark: tuple[int, ...]  # eighths of the window, 0 to 12; empty where there is no trend to tell
@@ -120,16 +120,16 @@ class StoryView:
         return " · ".join(part for part in parts if part)
 
     @property
-    def other_headlines(self) -> tuple[SourceLine, ...]:
+    def other_headlines(self) -> tuple[SourceView, ...]:
         """The headlines that no voice has."""
-        told = {voice.cite.url for voice in self.voices}
+        told = {voice.cite.url for voice in self.perspectives}
         return tuple(line for line in self.headlines if line.url is None or line.url not in told)
 
     @property
     def unnamed(self) -> int:
         """How many outlets are only counted."""
         named = {line.outlet for line in (*self.sources, *self.headlines)} | {
-            voice.cite.outlet for voice in self.voices
+            voice.cite.outlet for voice in self.perspectives
         }
         return max(0, self.outlets - len(named))
 

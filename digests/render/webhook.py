@@ -23,7 +23,7 @@ def render(view: EditionView, edition: Edition, *, shape: str) -> bytes:
     return json.dumps(SHAPES[shape](view, edition), ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def plain(view: EditionView, edition: Edition) -> dict[str, object]:
+def json_payload(view: EditionView, edition: Edition) -> dict[str, object]:
     """Return the edition for a program: its headlines with their addresses and counts, and the whole text."""
     counts = {story.number: story for story in edition.stories}
     stories = [
@@ -48,31 +48,31 @@ def plain(view: EditionView, edition: Edition) -> dict[str, object]:
     }
 
 
-def ntfy(view: EditionView, edition: Edition) -> dict[str, object]:
+def ntfy_payload(view: EditionView, edition: Edition) -> dict[str, object]:
     """Return a message of ntfy, published as JSON; the topic stands in the web address (docs.ntfy.sh/publish)."""
     lines = (f"{story.number}. {story.title} ({story.coverage})" for story in view.stories)
     found: dict[str, object] = {
         "title": view.heading,
-        "message": within(lines, lambda told: len(told.encode()) <= NTFY_BYTES) or view.preview,
+        "message": fit_lines(lines, lambda told: len(told.encode()) <= NTFY_BYTES) or view.preview,
     }
     lead = view.stories[0].url if view.stories else None
     return found | ({"click": lead} if lead else {})
 
 
-def slack(view: EditionView, edition: Edition) -> dict[str, object]:
+def slack_payload(view: EditionView, edition: Edition) -> dict[str, object]:
     """Return a message of Slack's incoming webhooks, in its mrkdwn."""
 
     def line(story: StoryView) -> str:
-        title = escaped_for_slack(story.title)
+        title = escape_slack(story.title)
         return f"{story.number}. " + (f"<{story.url.replace('&', '&amp;')}|{title}>" if story.url else title)
 
-    head = f"*{escaped_for_slack(view.heading)}*"
-    lines = [head, *map(line, view.stories)] if view.stories else [head, escaped_for_slack(view.preview)]
-    told = within(lines, lambda told: len(told) <= SLACK_CHARS)
+    head = f"*{escape_slack(view.heading)}*"
+    lines = [head, *map(line, view.stories)] if view.stories else [head, escape_slack(view.preview)]
+    told = fit_lines(lines, lambda told: len(told) <= SLACK_CHARS)
     return {"text": told, "unfurl_links": False, "unfurl_media": False}
 
 
-def discord(view: EditionView, edition: Edition) -> dict[str, object]:
+def discord_payload(view: EditionView, edition: Edition) -> dict[str, object]:
     """Return a message of Discord's webhooks: one embed; nobody is called by an "@everyone" in a headline."""
 
     def line(story: StoryView) -> str:
@@ -80,12 +80,12 @@ def discord(view: EditionView, edition: Edition) -> dict[str, object]:
         return f"{story.number}\\. " + (f"[{title}]({story.url})" if story.url else title)
 
     lines = map(line, view.stories) if view.stories else [MARKDOWN_SIGNS.sub(r"\\\1", view.preview)]
-    told = within(lines, lambda told: len(told) <= DISCORD_CHARS)
+    told = fit_lines(lines, lambda told: len(told) <= DISCORD_CHARS)
     embed = {"title": view.heading[:DISCORD_TITLE], "description": told}
     return {"embeds": [embed], "allowed_mentions": {"parse": []}}
 
 
-def within(lines: Iterable[str], fits: Callable[[str], bool]) -> str:
+def fit_lines(lines: Iterable[str], fits: Callable[[str], bool]) -> str:
     """Return as many of the first lines as fit; whole ones, so that no link is cut."""
     told = ""
     for line in lines:
@@ -96,10 +96,15 @@ def within(lines: Iterable[str], fits: Callable[[str], bool]) -> str:
     return told
 
 
-def escaped_for_slack(value: str) -> str:
+def escape_slack(value: str) -> str:
     """Return text as Slack shows it letter by letter (api.slack.com: three characters, and no formatting signs)."""
     value = value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return SLACK_SIGNS.sub("\\1\u200b", value)  # a blank of no width keeps two signs from making a pair
 
 
-SHAPES: Mapping[str, Shape] = {"json": plain, "ntfy": ntfy, "slack": slack, "discord": discord}
+SHAPES: Mapping[str, Shape] = {
+    "json": json_payload,
+    "ntfy": ntfy_payload,
+    "slack": slack_payload,
+    "discord": discord_payload,
+}

@@ -33,7 +33,7 @@ from watcher.text.urls import is_web
 
 Format = Literal["markdown", "html", "text", "eml", "json", "atom"]
 FORMATS: tuple[Format, ...] = get_args(Format)
-TO_READ: tuple[Format, ...] = ("markdown", "html", "text", "eml")
+DEFAULT_FORMATS: tuple[Format, ...] = ("markdown", "html", "text", "eml")
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 MIN_CATCH_UP, MAX_CATCH_UP = timedelta(minutes=30), timedelta(hours=24)
 MIN_WINDOW = timedelta(minutes=1)
@@ -185,7 +185,7 @@ class DigestSettings(SettingsModel):
         json_schema_extra={"default": "out"},
     )
     formats: tuple[Format, ...] = Field(
-        default=TO_READ, description="Forms to write (docs/edition.md says what each is for).", min_length=1
+        default=DEFAULT_FORMATS, description="Forms to write (docs/edition.md says what each is for).", min_length=1
     )
     templates: LocalPath | None = Field(
         default=None, description="Folder of templates that replace ours, file by file (docs/templates.md)."

@@ -17,7 +17,7 @@ from digests.store import stories as store
 from digests.store.corrections import add_correction
 from digests.store.stories import StoryMember, StoryRow, merged_into, resolve_merged, story_members
 from digests.stories.history import resolve_story, story_of
-from digests.stories.window import items
+from digests.stories.window import load_items
 from watcher.store.articles import articles_by_id
 from watcher.store.writer import write
 
@@ -42,7 +42,7 @@ def split(engine: Engine, story: str, articles: Sequence[str], *, now: datetime)
     """
 
     def do(connection: Connection) -> CorrectionResult:
-        whole = load_story(connection, story)
+        whole = load_story_now(connection, story)
         gone = frozenset(articles)
         check_parts(whole, gone)
         rest, own = subset_story(whole, set(whole.articles) - gone), subset_story(whole, gone)
@@ -55,8 +55,8 @@ def split(engine: Engine, story: str, articles: Sequence[str], *, now: datetime)
             own = replace(own, id=free_id(connection, own.articles[0]), merged_ids=())
         correction = UserCorrection(kind="split", articles=own.articles, others=rest.articles)
         number = add_correction(connection, correction, words=f"split {whole.id} {' '.join(own.articles)}", now=now)
-        change = StoryEvent(kind=SPLIT, story=whole.id, other=own.id, articles=own.articles, why=article_ids(number))
-        save(connection, (rest, own), (change,), now=now)
+        change = StoryEvent(kind=SPLIT, story=whole.id, other=own.id, articles=own.articles, why=describe_cause(number))
+        save_correction(connection, (rest, own), (change,), now=now)
         return CorrectionResult(number=number, stories=(rest, own), changes=(change,))
 
     return write(engine, do)
@@ -70,25 +70,27 @@ def join(engine: Engine, one: str, other: str, *, now: datetime) -> CorrectionRe
     """
 
     def do(connection: Connection) -> CorrectionResult:
-        both = [load_story(connection, each) for each in (one, other)]
+        both = [load_story_now(connection, each) for each in (one, other)]
         if both[0].id == both[1].id:
             raise DigestError(f"{one} and {other} are one story already: {both[0].id}")
         into, gone = sorted(both, key=lambda each: (-len(each.articles), each.began_at, each.id))
         joined = merge_stories(into, gone)
         correction = UserCorrection(kind="join", articles=both[0].articles, others=both[1].articles)
         number = add_correction(connection, correction, words=f"join {both[0].id} {both[1].id}", now=now)
-        change = StoryEvent(kind=MERGED, story=gone.id, other=into.id, articles=gone.articles, why=article_ids(number))
-        save(connection, (joined,), (change,), now=now)
+        change = StoryEvent(
+            kind=MERGED, story=gone.id, other=into.id, articles=gone.articles, why=describe_cause(number)
+        )
+        save_correction(connection, (joined,), (change,), now=now)
         return CorrectionResult(number=number, stories=(joined,), changes=(change,))
 
     return write(engine, do)
 
 
-def article_ids(number: int) -> str:
+def describe_cause(number: int) -> str:
     return f"a reader's correction, number {number}"
 
 
-def load_story(connection: Connection, story: str) -> Story:
+def load_story_now(connection: Connection, story: str) -> Story:
     """Return a story as it is now. Errors: DigestError."""
     row = resolve_story(connection, story)
     now: StoryRow = resolve_merged(connection, row.id) or row
@@ -140,25 +142,27 @@ def free_id(connection: Connection, earliest: str) -> str:
     return new_id(earliest, taken)
 
 
-def save(connection: Connection, stories: Sequence[Story], changes: Sequence[StoryEvent], *, now: datetime) -> None:
+def save_correction(
+    connection: Connection, stories: Sequence[Story], changes: Sequence[StoryEvent], *, now: datetime
+) -> None:
     """Keep what a correction has made of stories."""
     step = store.last_step(connection)
     grouped_at = step.made_at or now  # that stays: nothing is grouped here, and what was forgotten since is not told
     if step.until is None or not store.bump_version(connection, step, until=step.until, now=grouped_at):
         raise DigestError("the stories are being kept by another process; try again")
     articles = articles_by_id(connection, [key for story in stories for key in story.articles])
-    known = {item.article_id: item for item in items(connection, articles.values())}
+    known = {item.article_id: item for item in load_items(connection, articles.values())}
     rows = store.members_of(connection, articles)
     found = {story.id: [known[key] for key in story.articles if key in known] for story in stories}
     profiles = {story: story_profile(story, members) for story, members in found.items() if members}
     times = {key: article.published_at for key, article in articles.items()}
-    members = [row for story in stories for row in members_in(story, rows)]
+    members = [row for story in stories for row in member_rows(story, rows)]
     store.save_changes(
         connection, TrackedStories(stories=tuple(stories), events=tuple(changes)), members, profiles, times, now=now
     )
 
 
-def members_in(story: Story, rows: dict[str, StoryMember]) -> list[StoryMember]:
+def member_rows(story: Story, rows: dict[str, StoryMember]) -> list[StoryMember]:
     """Return the articles of a story as rows; a link to what is elsewhere now is none."""
     found = []
     for report in story.reports:

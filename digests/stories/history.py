@@ -28,7 +28,7 @@ from digests.store.stories import (
     story_members,
     thread_rows,
 )
-from digests.stories.window import items
+from digests.stories.window import load_items
 from watcher.model import Article
 from watcher.store.articles import articles_by_id
 from watcher.text.format import format_count
@@ -56,7 +56,7 @@ class StoryDetails:
     changes: tuple[ChangeRow, ...]
 
 
-def history_of(
+def load_story_details(
     connection: Connection, story: str, *, compare: Callable[[Reports], Reports] = lambda reports: reports
 ) -> StoryDetails:
     """
@@ -127,7 +127,8 @@ def members_with_evidence(
     asked = [each for each in given.values() if each.evidence and "names" not in each.evidence]
     wanted = {key for each in asked for key in (each.article, each.nearest) if key}
     known = {
-        item.article_id: item for item in items(connection, (articles[key] for key in sorted(wanted & articles.keys())))
+        item.article_id: item
+        for item in load_items(connection, (articles[key] for key in sorted(wanted & articles.keys())))
     }
     for each in asked:
         ours, theirs = known.get(each.article), known.get(each.nearest or "")
@@ -197,5 +198,5 @@ def describe_change(change: ChangeRow) -> str:
     }[change.kind] + (f": {change.why}" if change.why else "")
 
 
-def moment(at: datetime) -> str:
+def format_minute(at: datetime) -> str:
     return f"{at:%Y-%m-%d %H:%M}"

@@ -26,10 +26,10 @@ from watcher.model import FEATURES_VERSION, Article
 from watcher.store.articles import articles_by_id, nth_last_published_at, outlines_between, packed_features
 from watcher.store.writer import read, write
 
-LEAST_BACK = timedelta(days=2)  # before a window: stories of yesterday are recognised, wire copy finds its origin
-MOST_BACK = timedelta(days=20)  # before the end of a window, where few articles come in
-ENOUGH = 5_000  # articles: with so many, what is rare and what is alike is known (docs/decisions/0011)
-THREAD_LASTS = timedelta(days=30)  # a thread idle for so long is over: what is like it begins another
+MIN_LOOKBACK = timedelta(days=2)  # before a window: stories of yesterday are recognised, wire copy finds its origin
+MAX_LOOKBACK = timedelta(days=20)  # before the end of a window, where few articles come in
+ENOUGH_ARTICLES = 5_000  # articles: with so many, what is rare and what is alike is known (docs/decisions/0011)
+THREAD_IDLE = timedelta(days=30)  # a thread idle for so long is over: what is like it begins another
 STAND_IN = bytes(WORDING_BYTES)  # for the shingles of articles whose copies are found: it says that they have a text
 ATTEMPTS = 5  # when others keep stories at the same time
 
@@ -59,18 +59,18 @@ def cluster_and_save(engine: Engine, *, start: datetime, end: datetime, now: dat
     Errors: StoreError; DigestError, if others keep stories all the while.
     """
     for _ in range(ATTEMPTS):
-        window = read(engine, window_of, start=start, end=end)
-        found = grouped(window)
+        window = read(engine, load_window, start=start, end=end)
+        found = cluster_window(window)
         groups = keep_known_assignments(window, found, end=end)
-        if (carried := save(engine, window, found, groups, end=end, now=now)) is not None:
+        if (carried := save_window(engine, window, found, groups, end=end, now=now)) is not None:
             return carried.stories
     raise DigestError("the stories are being kept by others all the while; try again")
 
 
 def cluster_preview(engine: Engine, *, start: datetime, end: datetime) -> tuple[Story, ...]:
     """Return the same stories as `stories_until`, and keep nothing: those that are new have an id for this once."""
-    window = read(engine, window_of, start=start, end=end)
-    groups = keep_known_assignments(window, grouped(window), end=end)
+    window = read(engine, load_window, start=start, end=end)
+    groups = keep_known_assignments(window, cluster_window(window), end=end)
     return assign_free_ids(engine, window, groups, end=end).stories
 
 
@@ -87,13 +87,13 @@ def keep_known_assignments(window: ClusterWindow, found: ClusteringResult, *, en
     return keep_known_stories(found.stories, known, window.items)
 
 
-def window_of(connection: Connection, *, start: datetime, end: datetime) -> ClusterWindow:
+def load_window(connection: Connection, *, start: datetime, end: datetime) -> ClusterWindow:
     """Return the articles of a window and before it: two days at least, more where there are few."""
-    enough = nth_last_published_at(connection, end, place=ENOUGH)
-    first = min(start - LEAST_BACK, max(end - MOST_BACK, enough or end - MOST_BACK))
+    enough = nth_last_published_at(connection, end, place=ENOUGH_ARTICLES)
+    first = min(start - MIN_LOOKBACK, max(end - MAX_LOOKBACK, enough or end - MAX_LOOKBACK))
     shingles = ShingleStore()
     found = {item.article_id: item for item in items_between(connection, start=first, end=end, shingles=shingles)}
-    kept = store.load_known(connection, found, since=end - THREAD_LASTS)
+    kept = store.load_known(connection, found, since=end - THREAD_IDLE)
     return ClusterWindow(
         items=found,
         shingles=shingles,
@@ -119,12 +119,12 @@ def items_between(
             yield make_item(article, features)
         else:
             outdated.append(article.id)
-    for item in items(connection, articles_by_id(connection, outdated).values()):
+    for item in load_items(connection, articles_by_id(connection, outdated).values()):
         shingles.put(item.article_id, item.features.shingles)
         yield with_wording(item, STAND_IN if len(item.features.shingles) >= len(STAND_IN) else item.features.shingles)
 
 
-def items(connection: Connection, articles: Iterable[Article]) -> list[ClusterItem]:
+def load_items(connection: Connection, articles: Iterable[Article]) -> list[ClusterItem]:
     """Return what grouping reads of each article."""
     given = list(articles)
     packed = packed_features(connection, [article.id for article in given])
@@ -136,7 +136,7 @@ def items(connection: Connection, articles: Iterable[Article]) -> list[ClusterIt
     return found
 
 
-def grouped(window: ClusterWindow) -> ClusteringResult:
+def cluster_window(window: ClusterWindow) -> ClusteringResult:
     """
     Return the window's articles in groups, which rather are the stories that are known and keep to corrections.
 
@@ -170,7 +170,7 @@ def revoked_corrections(corrections: Sequence[KeptCorrection], *, since: datetim
     return [each for each in corrections if each.forgotten_at and (since is None or each.forgotten_at >= since)]
 
 
-def save(
+def save_window(
     engine: Engine,
     window: ClusterWindow,
     found: ClusteringResult,

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from sqlalchemy import Engine
 
-from digests.edition.publish import own_templates
+from digests.edition.publish import load_own_templates
 from digests.model import Edition, EditionStory
 from digests.settings.digests import DigestSettings, digests_of
 from digests.store.editions import EditionRow, edition_rows, load_edition, payload_of
@@ -26,7 +26,7 @@ class EditionCache:
     def __init__(self, settings: Settings, engine: Engine) -> None:
         self.engine = engine
         self.digests = digests_of(settings)
-        self.own_templates = lru_cache(own_templates)
+        self.own_templates = lru_cache(load_own_templates)
         self.load_edition = lru_cache(MAX_EDITIONS)(self._load_edition)
         self.lead_headline = lru_cache(MAX_HEADLINES)(self._load_lead_headline)
 

@@ -12,9 +12,9 @@ from markupsafe import Markup
 
 from digests.edition.publish import render_all
 from digests.model import Edition
-from digests.render.edition import view
+from digests.render.edition import edition_view
 from digests.render.escape import safe_anchor, sanitize_line, web_url
-from digests.render.html import Frame, render
+from digests.render.html import SiteFrame, render
 from digests.settings.digests import DigestSettings
 from digests.store.editions import (
     EditionInProgress,
@@ -146,8 +146,8 @@ class EditionPages:
             }
         )
         parts = {name: Markup(str(vars(module)[name]())) for name in ("head", "nav", "foot")}
-        frame = Frame(**parts, stories=story_urls(edition), briefs=brief_urls(edition))
-        return render(view(edition), self._cache.own_templates(digest.templates), frame=frame)
+        frame = SiteFrame(**parts, stories=story_urls(edition), briefs=brief_urls(edition))
+        return render(edition_view(edition), self._cache.own_templates(digest.templates), frame=frame)
 
 
 def without_recipients(digest: DigestSettings) -> DigestSettings:

@@ -14,10 +14,10 @@ from digests.errors import DigestError
 from digests.model import WireGroup
 from digests.render.edition import story_view
 from digests.render.escape import language_tag, sanitize_line
-from digests.render.localizer import english, language_direction, words_for
+from digests.render.localizer import english, language_direction, localizer_for
 from digests.store.stories import StoryRow
 from digests.stories.corrections import join, split
-from digests.stories.history import StoryDetails, describe_change, history_of, link_reasons
+from digests.stories.history import StoryDetails, describe_change, link_reasons, load_story_details
 from digests.web.edition_cache import EditionCache
 from watcher.model import Article
 from watcher.store.writer import read
@@ -94,7 +94,7 @@ class StoryPages:
             places=" · ".join(country_name(code, "en") for code in found.places),
             languages=", ".join(languages),
             day=(row.last_at.astimezone(zone).date() - row.began_at.astimezone(zone).date()).days + 1,
-            view=story_view(shown, edition, words_for(edition)) if edition and shown else None,
+            view=story_view(shown, edition, localizer_for(edition)) if edition and shown else None,
             edition=edition,
             timeline=timeline(found, zone),
             bars=timeline_bars(found, zone),
@@ -127,7 +127,7 @@ def load_story_page(
         return tuple(page_of_reports(reports, at))
 
     try:
-        found = history_of(connection, story, compare=on_page)
+        found = load_story_details(connection, story, compare=on_page)
     except DigestError as error:
         raise Missing(str(error)) from error
     shown = on_page(found.story.reports)

@@ -41,7 +41,7 @@ class ChannelContract:
         noted: list[list[bytes]] = []
         channel, parcel = other.open(), other.parcel()
 
-        said = channel.send(parcel, at_the_brink=lambda: noted.append(other.received()))
+        said = channel.send(parcel, before_commit=lambda: noted.append(other.received()))
         channel.close()
 
         assert noted == [[]]
@@ -52,7 +52,7 @@ class ChannelContract:
         channel = other.open()
 
         for _ in range(2):
-            channel.send(other.parcel(), at_the_brink=lambda: None)
+            channel.send(other.parcel(), before_commit=lambda: None)
         channel.close()
 
         assert len(other.received()) in (2, len(other.parcel().forms))
@@ -63,11 +63,11 @@ class ChannelContract:
 
         channel = other.open()
         with pytest.raises(DeliveryError, match="taken it over") as caught:
-            channel.send(other.parcel(), at_the_brink=refuse)
+            channel.send(other.parcel(), before_commit=refuse)
         assert not caught.value.maybe_arrived
         assert other.received() == []
 
-        channel.send(other.parcel(), at_the_brink=lambda: None)
+        channel.send(other.parcel(), before_commit=lambda: None)
         channel.close()
         assert other.received() == [form.body for form in other.parcel().forms]
 
@@ -90,15 +90,15 @@ class ChannelContract:
     def test_what_hangs_can_be_broken_off_and_stays_so(self, other: OtherSide):
         other.hangs()
         channel = other.open()
-        threading.Timer(0.3, channel.break_off).start()
+        threading.Timer(0.3, channel.abort).start()
         started = time.monotonic()
 
         with pytest.raises(DeliveryError):
-            channel.send(other.parcel(), at_the_brink=lambda: None)
+            channel.send(other.parcel(), before_commit=lambda: None)
             time.sleep(0.5)  # what never hangs is done before it is broken off
-            channel.send(other.parcel(), at_the_brink=lambda: None)
+            channel.send(other.parcel(), before_commit=lambda: None)
         with pytest.raises(DeliveryError):
-            channel.send(other.parcel(), at_the_brink=lambda: None)
+            channel.send(other.parcel(), before_commit=lambda: None)
         channel.close()
 
         assert time.monotonic() - started < 8
@@ -106,6 +106,6 @@ class ChannelContract:
     def fault(self, other: OtherSide) -> DeliveryError:
         channel = other.open()
         with pytest.raises(DeliveryError) as caught:
-            channel.send(other.parcel(), at_the_brink=lambda: None)
+            channel.send(other.parcel(), before_commit=lambda: None)
         channel.close()
         return caught.value

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from aiosmtpd.smtp import SMTP, AuthResult
 
-from digests.delivery.smtp import Smtp
+from digests.delivery.smtp import SmtpChannel
 from digests.errors import DeliveryError
 from digests.settings.delivery import SmtpSettings
 from tests.delivery.conftest import MAIL
@@ -48,10 +48,10 @@ async def mailbox(tls):
         yield box, server.sockets[0].getsockname()[1]
 
 
-def channel(port: int, password: str = "right") -> Smtp:
+def channel(port: int, password: str = "right") -> SmtpChannel:
     given = {"host": "127.0.0.1", "port": port, "user": "user", "timeout": timedelta(seconds=20)}
     settings = SmtpSettings.model_validate(given, context={})
-    return Smtp(settings, sender="digest@example.org", password=password)
+    return SmtpChannel(settings, sender="digest@example.org", password=password)
 
 
 async def test_a_mail_arrives_byte_for_byte_and_one_refusal_is_one_readers(mailbox, parcel):
@@ -59,11 +59,11 @@ async def test_a_mail_arrives_byte_for_byte_and_one_refusal_is_one_readers(mailb
 
     def send() -> str:
         smtp = channel(port)
-        said = smtp.send(parcel("ann@example.net"), at_the_brink=lambda: None)
+        said = smtp.send(parcel("ann@example.net"), before_commit=lambda: None)
         with pytest.raises(DeliveryError, match="no such user") as caught:
-            smtp.send(parcel("bob@example.net"), at_the_brink=lambda: None)
-        assert (caught.value.permanent, caught.value.of_the_way) == (True, False)
-        smtp.send(parcel("cem@example.net"), at_the_brink=lambda: None)
+            smtp.send(parcel("bob@example.net"), before_commit=lambda: None)
+        assert (caught.value.permanent, caught.value.affects_channel) == (True, False)
+        smtp.send(parcel("cem@example.net"), before_commit=lambda: None)
         smtp.close()
         return said
 
@@ -78,7 +78,7 @@ async def test_a_wrong_password_is_not_tried_again(mailbox, parcel):
     def send() -> None:
         smtp = channel(port, password="wrong")
         try:
-            smtp.send(parcel(), at_the_brink=lambda: None)
+            smtp.send(parcel(), before_commit=lambda: None)
         finally:
             smtp.close()
 

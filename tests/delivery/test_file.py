@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from digests.delivery import file
-from digests.delivery.file import write
+from digests.delivery.file import write_files
 from digests.errors import DeliveryError
 from digests.model import Rendered
 
@@ -21,7 +21,7 @@ FORMS = (
 
 
 def test_forms_are_written_byte_for_byte_into_a_new_folder(tmp_path):
-    paths = write(FORMS, tmp_path / "out" / "world")
+    paths = write_files(FORMS, tmp_path / "out" / "world")
 
     assert [path.name for path in paths] == ["2025-03-14.md", "2025-03-14.eml"]
     assert [path.read_bytes() for path in paths] == [form.body for form in FORMS]
@@ -32,7 +32,7 @@ def test_a_mail_is_its_owners_alone_and_the_other_forms_have_the_mode_of_the_uma
     (tmp_path / "2025-03-14.eml").write_text("an earlier one")
     before = os.umask(0o022)
     try:
-        paths = write(FORMS, tmp_path)
+        paths = write_files(FORMS, tmp_path)
     finally:
         os.umask(before)
 
@@ -42,7 +42,7 @@ def test_a_mail_is_its_owners_alone_and_the_other_forms_have_the_mode_of_the_uma
 def test_an_older_edition_of_the_day_is_replaced(tmp_path):
     (tmp_path / "2025-03-14.md").write_text("old")
 
-    write(FORMS, tmp_path)
+    write_files(FORMS, tmp_path)
 
     assert (tmp_path / "2025-03-14.md").read_bytes() == b"# News\n"
 
@@ -59,7 +59,7 @@ def test_a_full_disk_leaves_the_last_edition_and_no_litter(tmp_path, monkeypatch
     monkeypatch.setattr(file, "_write_through", full_at_the_second)
 
     with pytest.raises(DeliveryError, match="no space is left on the disk") as caught:
-        write(FORMS, tmp_path)
+        write_files(FORMS, tmp_path)
 
     assert caught.value.channel == "file"
     assert not caught.value.permanent
@@ -71,11 +71,11 @@ def test_a_file_where_the_folder_should_be_is_said_in_words(tmp_path):
     (tmp_path / "out").write_text("")
 
     with pytest.raises(DeliveryError, match="it is a file, not a folder") as caught:
-        write(FORMS, tmp_path / "out")
+        write_files(FORMS, tmp_path / "out")
     assert caught.value.permanent
 
     with pytest.raises(DeliveryError, match="a part of the path is no folder"):
-        write(FORMS, tmp_path / "out" / "deeper")
+        write_files(FORMS, tmp_path / "out" / "deeper")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
@@ -83,11 +83,11 @@ def test_a_folder_without_permission_is_said_in_words(tmp_path):
     tmp_path.chmod(0o500)
 
     with pytest.raises(DeliveryError, match="no permission to write there") as caught:
-        write(FORMS, tmp_path)
+        write_files(FORMS, tmp_path)
     assert caught.value.permanent
 
 
 @pytest.mark.parametrize("name", ["../up.md", "a/b.md", "", "..", "/etc/x", "a\0b"])
 def test_a_name_that_leaves_the_folder_is_refused(tmp_path, name):
     with pytest.raises(DeliveryError, match="is no file name"):
-        write((Rendered(format="markdown", name=name, body=b"x"),), tmp_path / "out")
+        write_files((Rendered(format="markdown", name=name, body=b"x"),), tmp_path / "out")

@@ -104,7 +104,7 @@ def test_a_mail_comes_out_of_postfix_as_it_went_in(name):
         way = DeliverSettings.model_validate({"channel": "smtp"}, context={})
         channel = open_channel(way, server, sender="digest@example.org")
         parcel = OutboundMessage(channel="smtp", recipient="ann@example.net", forms=(form,))
-        said = channel.send(parcel, at_the_brink=lambda: None)
+        said = channel.send(parcel, before_commit=lambda: None)
         channel.close()
         until = time.monotonic() + 30
         while not reader.taken and time.monotonic() < until:

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 
-from digests.delivery.smtp import Smtp
+from digests.delivery.smtp import SmtpChannel
 from digests.errors import DeliveryError
 from digests.settings.delivery import SmtpSettings
 from tests.delivery.conftest import MAIL
@@ -20,10 +20,10 @@ pytestmark = pytest.mark.slow  # waits for servers that hang
 BEFORE_THE_BODY = STEPS[: STEPS.index("in DATA")]
 
 
-def smtp(server: MailServer, *, security: str = "starttls", password: str = "right", **settings) -> Smtp:
+def smtp(server: MailServer, *, security: str = "starttls", password: str = "right", **settings) -> SmtpChannel:
     given = {"host": "127.0.0.1", "port": server.port, "security": security, "timeout": timedelta(seconds=0.5)}
     user = {"user": "user"} if server.password else {}
-    return Smtp(
+    return SmtpChannel(
         SmtpSettings.model_validate(given | user | settings, context={}), sender="digest@example.org", password=password
     )
 
@@ -32,11 +32,11 @@ def secure(tls, **kind) -> MailServer:
     return MailServer(tls=tls, password="right", **kind)
 
 
-def sent(channel: Smtp, parcel) -> tuple[list[str], DeliveryError | None]:
+def sent(channel: SmtpChannel, parcel) -> tuple[list[str], DeliveryError | None]:
     """Send and close; return how often the brink was noted, and the error."""
     noted: list[str] = []
     try:
-        channel.send(parcel, at_the_brink=lambda: noted.append("brink"))
+        channel.send(parcel, before_commit=lambda: noted.append("brink"))
     except DeliveryError as error:
         return noted, error
     finally:
@@ -49,7 +49,7 @@ def test_a_mail_arrives_byte_for_byte(tls, parcel, way):
     kind = {"starttls": {"tls": tls}, "tls": {"tls": tls, "tls_at_once": True}, "plain": {}}[way]
     with MailServer(password="right", **kind) as server:
         channel = smtp(server, security=way)
-        said = channel.send(parcel(), at_the_brink=lambda: None)
+        said = channel.send(parcel(), before_commit=lambda: None)
         channel.close()
 
     (mail,) = server.taken
@@ -63,7 +63,7 @@ def test_many_mails_share_a_connection_and_each_has_a_transaction_of_its_own(tls
     with secure(tls) as server:
         channel = smtp(server)
         for name in names:
-            channel.send(parcel(name), at_the_brink=lambda: None)
+            channel.send(parcel(name), before_commit=lambda: None)
         channel.close()
 
     assert [mail.recipient for mail in server.taken] == names
@@ -77,7 +77,7 @@ def test_a_connection_lost_before_the_mail_leaves_nothing_unknown(tls, parcel, s
         noted, error = sent(smtp(server), parcel())
 
         assert error is not None
-        assert (noted, error.permanent, error.maybe_arrived, error.of_the_way) == ([], False, False, True)
+        assert (noted, error.permanent, error.maybe_arrived, error.affects_channel) == ([], False, False, True)
         assert server.taken == []
 
 
@@ -88,7 +88,7 @@ def test_a_connection_lost_before_the_dot_was_sent_leaves_nothing_unknown(tls, p
         noted, error = sent(smtp(server), large)
 
         assert error is not None
-        assert (noted, error.permanent, error.maybe_arrived, error.of_the_way) == ([], False, False, True)
+        assert (noted, error.permanent, error.maybe_arrived, error.affects_channel) == ([], False, False, True)
         assert server.taken == []
 
 
@@ -134,13 +134,13 @@ def test_an_answer_says_whether_to_come_back(tls, parcel, step, answer, permanen
 def test_a_recipient_who_is_refused_keeps_nobody_else_from_the_mail(tls, parcel):
     with secure(tls, refuses={"bob@example.net": "550 5.1.1 no such user"}) as server:
         channel = smtp(server)
-        channel.send(parcel("ann@example.net"), at_the_brink=lambda: None)
+        channel.send(parcel("ann@example.net"), before_commit=lambda: None)
         with pytest.raises(DeliveryError, match="no such user") as caught:
-            channel.send(parcel("bob@example.net"), at_the_brink=lambda: None)
-        channel.send(parcel("cem@example.net"), at_the_brink=lambda: None)
+            channel.send(parcel("bob@example.net"), before_commit=lambda: None)
+        channel.send(parcel("cem@example.net"), before_commit=lambda: None)
         channel.close()
 
-    assert (caught.value.permanent, caught.value.of_the_way) == (True, False)
+    assert (caught.value.permanent, caught.value.affects_channel) == (True, False)
     assert [mail.recipient for mail in server.taken] == ["ann@example.net", "cem@example.net"]
     assert server.connections == 1
 
@@ -148,9 +148,9 @@ def test_a_recipient_who_is_refused_keeps_nobody_else_from_the_mail(tls, parcel)
 def test_a_connection_that_the_server_closed_between_two_mails_is_opened_again(tls, parcel):
     with secure(tls) as server:
         channel = smtp(server)
-        channel.send(parcel(), at_the_brink=lambda: None)
+        channel.send(parcel(), before_commit=lambda: None)
         server.at, server.times = {"MAIL": "drop"}, 1
-        channel.send(parcel("bob@example.net"), at_the_brink=lambda: None)
+        channel.send(parcel("bob@example.net"), before_commit=lambda: None)
         channel.close()
 
     assert [mail.recipient for mail in server.taken] == ["ann@example.net", "bob@example.net"]
@@ -164,7 +164,7 @@ def test_what_the_note_of_the_brink_raises_keeps_the_mail_from_being_taken(tls, 
     with secure(tls) as server:
         channel = smtp(server)
         with pytest.raises(DeliveryError, match="taken it over") as caught:
-            channel.send(parcel(), at_the_brink=refuse)
+            channel.send(parcel(), before_commit=refuse)
         channel.close()
 
     assert not caught.value.maybe_arrived
@@ -195,7 +195,7 @@ def test_a_wrong_password_is_said_with_what_helps_and_never_shown(tls, parcel):
         _, error = sent(smtp(server, password="wrong"), parcel())
 
     assert error is not None
-    assert (error.permanent, error.of_the_way) == (True, True)
+    assert (error.permanent, error.affects_channel) == (True, True)
     assert "wrong" not in str(error)
     assert "watcher digest --send" in (error.mend or "")
 
@@ -210,7 +210,7 @@ def test_an_answer_without_an_end_is_left(tls, parcel):
 
 def test_a_server_that_takes_too_long_in_all_is_left(tls, parcel):
     with secure(tls, at={"RCPT": "hang"}) as server:
-        channel = Smtp(
+        channel = SmtpChannel(
             SmtpSettings.model_validate({"host": "127.0.0.1", "port": server.port, "timeout": "10s"}, context={}),
             sender="digest@example.org",
             deadline_s=0.5,
@@ -226,7 +226,7 @@ def test_a_server_that_takes_too_long_in_all_is_left(tls, parcel):
 def test_what_hangs_can_be_broken_off(tls, parcel):
     with secure(tls, at={"in DATA": "hang"}) as server:
         channel = smtp(server, timeout=timedelta(seconds=30))
-        threading.Timer(0.3, channel.break_off).start()
+        threading.Timer(0.3, channel.abort).start()
         started = time.monotonic()
         _, error = sent(channel, parcel())
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from digests.delivery.webhook import Webhook
+from digests.delivery.webhook import WebhookChannel
 from digests.errors import DeliveryError
 from digests.model import OutboundMessage, Rendered
 from tests.delivery.hook import listening
@@ -25,12 +25,12 @@ def parcel(body: bytes = b'{"title":"News"}', shape: str = "json") -> OutboundMe
 
 def fault(hook, path: str = "/x", **settings) -> DeliveryError:
     with pytest.raises(DeliveryError) as caught:
-        Webhook(hook.url(path), name="hook", **settings).send(parcel(), at_the_brink=lambda: None)
+        WebhookChannel(hook.url(path), name="hook", **settings).send(parcel(), before_commit=lambda: None)
     return caught.value
 
 
 def test_a_post_is_json_with_its_token(hook):
-    Webhook(hook.url("/x?y=1"), name="hook", token="abc").send(parcel(), at_the_brink=lambda: None)
+    WebhookChannel(hook.url("/x?y=1"), name="hook", token="abc").send(parcel(), before_commit=lambda: None)
 
     (post,) = hook.posts
     assert (post.path, post.body) == ("/x?y=1", b'{"title":"News"}')
@@ -40,7 +40,7 @@ def test_a_post_is_json_with_its_token(hook):
 
 @pytest.mark.parametrize("path", ["/world-digest", "/world-digest/", "/world-digest?auth=abc"])
 def test_the_topic_of_ntfy_goes_from_the_address_into_the_message(hook, path):
-    Webhook(hook.url(path), name="hook").send(parcel(shape="ntfy"), at_the_brink=lambda: None)
+    WebhookChannel(hook.url(path), name="hook").send(parcel(shape="ntfy"), before_commit=lambda: None)
 
     (post,) = hook.posts
     assert post.path == "/"
@@ -81,10 +81,10 @@ def test_retry_after_is_heard(hook):
 
 def test_an_address_where_nobody_listens_is_known_not_to_have_it(hook):
     noted: list[str] = []
-    channel = Webhook("http://127.0.0.1:9/x", name="hook")
+    channel = WebhookChannel("http://127.0.0.1:9/x", name="hook")
 
     with pytest.raises(DeliveryError, match="cannot be reached") as caught:
-        channel.send(parcel(), at_the_brink=lambda: noted.append("brink"))
+        channel.send(parcel(), before_commit=lambda: noted.append("brink"))
 
     assert (noted, caught.value.permanent, caught.value.maybe_arrived) == ([], False, False)
 
@@ -101,6 +101,6 @@ def test_without_an_answer_nobody_can_know(hook):
 def test_an_answer_without_an_end_is_not_waited_for(hook):
     hook.answer = (200, {}, b"x" * 2_500_000)
 
-    said = Webhook(hook.url("/x"), name="hook").send(parcel(), at_the_brink=lambda: None)
+    said = WebhookChannel(hook.url("/x"), name="hook").send(parcel(), before_commit=lambda: None)
 
     assert len(said) < 300

@@ -9,8 +9,8 @@ from email import policy
 
 import pytest
 
-from digests.alerts.alerts import AGAIN, Alerts
-from digests.alerts.render import Alert, mail, message
+from digests.alerts.alerts import RETRY_AFTER, AlertJob
+from digests.alerts.render import Alert, render_mail, render_webhook
 from digests.model import OutboundMessage, Rendered
 from digests.store.editions import DAILY, claim, first_seen, open_digests
 from digests.store.outbox import EditionKey, alerts_out, enqueue
@@ -63,9 +63,9 @@ class Desk:
         write(self.engine, first_seen, "world", now=START)
         self.alerts = self.start()
 
-    def start(self) -> Alerts:
+    def start(self) -> AlertJob:
         tools = tools_of(self.writer, Client(user_agent="Watcher/0"), None, now=lambda: self.now, started_at=self.now)
-        return Alerts(self.settings, tools)
+        return AlertJob(self.settings, tools)
 
     def poll(self, *, good: int) -> None:
         """Poll all four, the first `good` of which answer."""
@@ -193,7 +193,7 @@ async def test_an_alert_that_reaches_nobody_is_tried_again(desk):
     assert read(desk.engine, alerts_out) == {}
 
     desk.server.at = {}
-    desk.now += AGAIN
+    desk.now += RETRY_AFTER
     await desk.alerts.run()
 
     assert desk.subjects() == ["Watcher: polling fails"]
@@ -213,7 +213,7 @@ async def test_a_machine_that_was_off_is_no_fault(desk):
 @pytest.mark.parametrize("shape", ["json", "ntfy", "slack", "discord"])
 async def test_a_web_address_gets_its_shape(shape, tmp_path):
     alert = Alert(name="polling", words='no source\r\nanswers "&<"', machine="m", since=START, at=START + HOUR)
-    told = json.loads(message(alert, shape=shape))
+    told = json.loads(render_webhook(alert, shape=shape))
 
     assert {"json": "text", "ntfy": "message", "slack": "text", "discord": "content"}[shape] in told
     assert "polling fails since 2026-06-10 00:00 UTC" in json.dumps(told)
@@ -223,7 +223,9 @@ async def test_hostile_words_stay_in_the_body_and_on_their_line():
     words = "x\r\nBcc: evil@example.org\r\n\r\n=?utf-8?q?evil?=\u202e"
     alert = Alert(name="edition a\r\nBcc: e@e", words=words, machine="m", since=START, at=START)
 
-    found = email.message_from_bytes(mail(alert, sender="w@example.org", recipient="a@example.net"), policy=policy.SMTP)
+    found = email.message_from_bytes(
+        render_mail(alert, sender="w@example.org", recipient="a@example.net"), policy=policy.SMTP
+    )
 
     assert found.keys().count("Bcc") == 0
     assert found["Subject"].startswith("Watcher: edition a Bcc: e@e fails")

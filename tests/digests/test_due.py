@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from digests.edition.schedule import due_at, due_date, window_of
-from digests.jobs import daily
+from digests.jobs import daily_trigger
 from digests.settings.digests import DigestSettings
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -68,7 +68,7 @@ def test_a_window_reaches_back_to_the_last_edition_but_not_for_ever():
 
 @pytest.mark.parametrize("zone", ZONES)
 def test_each_digest_has_a_job_that_fires_at_its_local_time(zone):
-    trigger = daily(DigestSettings(at=time(6, 30), timezone=zone))
+    trigger = daily_trigger(DigestSettings(at=time(6, 30), timezone=zone))
     now = fired = datetime(2026, 1, 1, tzinfo=ZoneInfo(zone))
 
     for _ in range(2 * 365):

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from digests.cluster.fingerprints import ShingleStore
 from digests.cluster.follow_ups import WORDING_BYTES
-from digests.stories.window import STAND_IN, items, items_between
+from digests.stories.window import STAND_IN, items_between, load_items
 from watcher.features.codec import encode
 from watcher.store.articles import PackedFeatures, articles_between
 from watcher.store.features import set_features
@@ -19,7 +19,7 @@ RATES = "The bank keeps its rate at 4 percent. Prices rose by less than was thou
 
 
 def between(engine, start, end):
-    with_texts = read(engine, lambda c: items(c, articles_between(c, start=start, end=end)))
+    with_texts = read(engine, lambda c: load_items(c, articles_between(c, start=start, end=end)))
     shingles = ShingleStore()
     found = read(engine, lambda c: list(items_between(c, start=start, end=end, shingles=shingles)))
     return [with_wording(item, shingles[item.article_id]) for item in found], with_texts

@@ -132,7 +132,7 @@ def test_a_delivery_of_a_killed_process_is_taken_up_after_its_pause(engine, fill
     assert (again.attempts, again.state) == (2, SENDING)
 
 
-def test_what_was_at_the_brink_when_its_process_died_stays_unknown(engine, fill):
+def test_what_was_in_flight_when_its_process_died_stays_unknown(engine, fill):
     fill("ann@example.net")
     delivery = take(engine, by=ELSEWHERE)
     write(engine, mark_in_flight, delivery, by=ELSEWHERE)
@@ -161,7 +161,7 @@ def test_a_parcel_that_was_sent_takes_no_room(engine, fill):
     assert read(engine, count_due, now=NOW + TRIED_FOR) == 0
 
 
-def test_a_fault_of_the_way_is_shared_by_all_who_are_due_and_by_nobody_else(engine, fill):
+def test_a_fault_of_the_channel_is_shared_by_all_who_are_due_and_by_nobody_else(engine, fill):
     fill("ann@example.net", "bob@example.net", "cem@example.net", "far@example.net")
     other = replace(PLACE, digest="other")
     fill("ann@example.net", place=other)

@@ -9,7 +9,7 @@ import pytest
 from digests.edition.load import EditionRequest
 from digests.settings.digests import DigestSettings
 from digests.store.stories import members_of
-from digests.stories.history import history_of
+from digests.stories.history import load_story_details
 from tests.edition.factory import make_edition
 from watcher.model import Source
 from watcher.store.feeds import sync_sources
@@ -67,5 +67,5 @@ def test_a_story_by_itself_counts_owners_as_its_edition_does(engine, put):
     for owners, independent in ((("Quay Media", "Quay Media"), 1), ((None, "Quay Media"), 2)):
         assert counts(engine, *owners) == (2, independent)
         story = read(engine, members_of, [first.id])[first.id].story
-        covered = read(engine, lambda c, story=story: history_of(c, story)).coverage
+        covered = read(engine, lambda c, story=story: load_story_details(c, story)).coverage
         assert (len(covered.outlets), len(covered.independent)) == (2, independent)

@@ -159,7 +159,7 @@ def test_a_pass_that_is_broken_off_ends_at_once_and_is_taken_up_later(desk):
     desk.write_settings(NAMES)
     desk.server.at, desk.server.times = {"RCPT": "hang"}, 1
     dispatch = OutboxWorker(desk.engine, desk.settings, now=lambda: desk.now)
-    threading.Timer(0.2, dispatch.break_off).start()
+    threading.Timer(0.2, dispatch.abort).start()
 
     dispatch.run()
 

@@ -12,7 +12,7 @@ from digests.settings.digests import DigestSettings
 from digests.store import stories as store
 from digests.store.editions import DAILY
 from digests.store.schema import stories, story_articles, story_changes
-from digests.stories.history import history_of
+from digests.stories.history import load_story_details
 from digests.stories.window import cluster_and_save
 from tests.edition.factory import make_edition
 from watcher.model import Source
@@ -103,7 +103,7 @@ def test_each_link_is_told_with_what_it_was_made_by(engine, put):
     second = put("Tribune", QUAKE.format("when our Lunden office rang him up, after a long night"), MORNING - HOUR)
     (story,) = until(engine)
 
-    members = read(engine, history_of, story.id).members
+    members = read(engine, load_story_details, story.id).members
 
     assert {member.nearest for member in members.values()} in ({first.id, second.id}, {None})
     for member in members.values():

@@ -13,7 +13,7 @@ from digests.edition.load import EditionRequest
 from digests.model import Edition, Story
 from digests.settings.digests import digests_of
 from digests.store.editions import open_digests
-from digests.stories.window import items
+from digests.stories.window import load_items
 from tests.kinds import on
 from watcher.cli.poll import PollSummary, run_poll
 from watcher.demo.labels import GroundTruth, labels
@@ -74,7 +74,7 @@ async def _run(folder: Path, store_url: str, embedder: str) -> Run:
         found = read(engine, articles_between, start=now - timedelta(days=9), end=end)
         keys = {article.id: press.key(article.url) for article in found}
         requests = tuple(press.requests)
-    made = read(engine, items, found)
+    made = read(engine, load_items, found)
     (digest_settings,) = digests_of(settings)
     start, end = edition_window(engine, digest_settings, end=end)
     request = EditionRequest(

@@ -60,7 +60,7 @@ def test_where_the_status_is_all_that_counts_a_body_that_drips_costs_no_more_tha
 def test_what_is_broken_off_ends_at_once():
     with dripping_server(DRIPS["headers"]) as url:
         post = Post(request(url))
-        threading.Timer(0.2, post.break_off).start()
+        threading.Timer(0.2, post.abort).start()
         started = time.monotonic()
 
         with pytest.raises(FetchError, match="broken off"):
@@ -73,7 +73,7 @@ def test_what_is_broken_off_before_it_begins_sends_nothing():
     sent = []
     with dripping_server(b"") as url:
         post = Post(request(url), before_send=lambda: sent.append(1))
-        post.break_off()
+        post.abort()
 
         with pytest.raises(FetchError, match="broken off"):
             post.run()

@@ -10,7 +10,7 @@ import feedparser
 from lxml import etree
 from lxml import html as lxml_html
 
-from digests.render.atom import MOST, AtomSettings
+from digests.render.atom import MAX_ENTRIES, AtomSettings
 from digests.render.forms import render
 
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -62,7 +62,7 @@ def test_a_feed_holds_the_last_editions_the_newest_first(editions):
     parsed = feedparser.parse(feed(editions.small(), earlier=earlier))
 
     days = [entry.id[-10:] for entry in parsed.entries]
-    assert len(days) == MOST
+    assert len(days) == MAX_ENTRIES
     assert days == sorted(set(days), reverse=True)
     assert days[0] == "2025-03-14"
 

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from digests.render.edition import view
+from digests.render.edition import edition_view
 from digests.render.forms import MailSettings, render
 
 HEADERS = (
@@ -74,7 +74,7 @@ def check(body: bytes, edition) -> None:
     message = email.message_from_bytes(body, policy=policy.default)
     assert tuple(message.keys()) == HEADERS
     assert [message[name].defects for name in HEADERS if message[name].defects] == []
-    shown = view(edition)
+    shown = edition_view(edition)
     assert str(message["Subject"]) == shown.subject
     assert [each.addr_spec for each in message["From"].addresses] == ["digest@example.org"]
     assert all(len(word) <= 75 for word in re.findall(rb"=\?utf-8\?[bq]\?[^? ]*\?=", head))
@@ -119,7 +119,7 @@ def test_another_reader_of_headers_sees_the_same(editions):
         edition = edition_with(editions, title, "World Digest")
         head = mail(edition).partition(b"\r\n\r\n")[0].decode()
         subjects.append(re.search(r"(?ms)^Subject: (.*?)\r\n(?! )", head)[1])
-        wanted.append(view(edition).subject)
+        wanted.append(edition_view(edition).subject)
     script = (
         "use Encode; use JSON::PP; local $/; my $in = decode_json(<STDIN>);"
         'print JSON::PP->new->ascii->encode([map { decode("MIME-Header", $_) } @$in]);'

@@ -11,7 +11,7 @@ from email import policy
 import pytest
 
 from digests.errors import DigestError
-from digests.render.edition import view
+from digests.render.edition import edition_view
 from digests.render.forms import MailSettings, render
 from digests.render.mail import BUDGET, addressed, steps
 from tests.render.reading import sent_through_smtp
@@ -214,9 +214,9 @@ def test_the_plain_part_is_the_first_that_does_not_say_how_coverage_differs(edit
 
 
 def test_how_coverage_differs_goes_before_the_news_itself_and_from_the_end(editions):
-    tried = [step.view for step in steps(view(editions.heavy(9)))][:11]
+    tried = [step.view for step in steps(edition_view(editions.heavy(9)))][:11]
 
-    assert [(each.left_out, sum(bool(story.voices) for story in each.stories)) for each in tried] == [
+    assert [(each.left_out, sum(bool(story.perspectives) for story in each.stories)) for each in tried] == [
         ((), 9),
         ((), 9),
         ((), 9),
@@ -231,10 +231,10 @@ def test_every_outlet_is_named_or_counted_however_short_a_mail_is(editions):
     edition = editions.heavy(9)
     outlets = {story.number: max(story.outlets, len(story.mentions)) for story in edition.stories}
 
-    for step in list(steps(view(edition)))[:11]:
+    for step in list(steps(edition_view(edition)))[:11]:
         for story in step.view.stories:
             shown = {line.outlet for line in (*story.sources, *story.other_headlines)}
-            shown |= {voice.cite.outlet for voice in story.voices}
+            shown |= {voice.cite.outlet for voice in story.perspectives}
             assert len(shown) + story.unnamed == outlets[story.number]
 
 

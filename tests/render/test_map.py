@@ -9,9 +9,9 @@ from dataclasses import replace
 from lxml import html as lxml_html
 
 from digests.analysis.country_names import country_codes
-from digests.render.edition import view
+from digests.render.edition import edition_view
 from digests.render.forms import render
-from digests.render.html import GAP, RADIUS, pins, world
+from digests.render.html import PIN_GAP, PIN_RADIUS, pins, world
 
 
 def placed(editions, *codes: str):
@@ -28,7 +28,7 @@ def test_each_country_has_a_point_on_the_map():
 
 
 def test_a_pin_stands_in_its_country_with_the_number_of_the_contents(editions):
-    first, second = pins(view(placed(editions, "BR", "", "JP")).stories)
+    first, second = pins(edition_view(placed(editions, "BR", "", "JP")).stories)
 
     assert (first.number, first.place, second.number) == (1, "BR", 3)
     assert (first.x, first.y) == world().points["BR"]
@@ -37,17 +37,17 @@ def test_a_pin_stands_in_its_country_with_the_number_of_the_contents(editions):
 
 
 def test_pins_in_one_place_make_room_for_each_other(editions):
-    found = pins(view(placed(editions, *["BE"] * 6, "NL", "LU", "DE", "FR", "FJ", "FJ")).stories)
+    found = pins(edition_view(placed(editions, *["BE"] * 6, "NL", "LU", "DE", "FR", "FJ", "FJ")).stories)
 
     assert len(found) == 12
     for one, other in itertools.combinations(found, 2):
-        assert math.dist((one.x, one.y), (other.x, other.y)) >= 2 * RADIUS + GAP / 2
-    assert all(RADIUS <= pin.x <= world().width - RADIUS for pin in found)
+        assert math.dist((one.x, one.y), (other.x, other.y)) >= 2 * PIN_RADIUS + PIN_GAP / 2
+    assert all(PIN_RADIUS <= pin.x <= world().width - PIN_RADIUS for pin in found)
     assert any(pin.is_aside for pin in found)
 
 
 def test_one_country_alone_needs_no_map(editions):
-    assert pins(view(placed(editions, "BR", "BR", "")).stories) == ()
+    assert pins(edition_view(placed(editions, "BR", "BR", "")).stories) == ()
     assert "<path" not in render(placed(editions, "BR"), ["html"])[0].body.decode()
 
 

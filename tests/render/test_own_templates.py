@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from digests.edition.publish import MAX_BYTES, own_templates
+from digests.edition.publish import MAX_TEMPLATE_BYTES, load_own_templates
 from digests.errors import DigestError
 from digests.render.forms import render
 from digests.render.sample_edition import try_templates
-from digests.render.templating import NAMES
-from digests.render.view import BriefView, CorrectionView, EditionView, StoryView, VoiceView
+from digests.render.templating import TEMPLATE_NAMES
+from digests.render.view import BriefView, CorrectionView, EditionView, PerspectiveView, StoryView
 
 pytestmark = pytest.mark.slow  # two seconds and more together: the quick set has a minute for all
 
@@ -23,20 +23,20 @@ PAGE = (Path(__file__).parents[2] / "docs" / "templates.md").read_text("utf-8")
 
 
 def body(edition, form: str, folder: Path) -> str:
-    return render(edition, [form], own=own_templates(folder))[0].body.decode()
+    return render(edition, [form], own=load_own_templates(folder))[0].body.decode()
 
 
 def test_ours_are_the_names_that_may_be_replaced():
-    assert sorted(NAMES) == sorted(path.name for path in OURS.iterdir() if path.is_file())
+    assert sorted(TEMPLATE_NAMES) == sorted(path.name for path in OURS.iterdir() if path.is_file())
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", TEMPLATE_NAMES)
 def test_a_copy_of_ours_gives_the_same_bytes(editions, tmp_path, name):
     (tmp_path / name).write_bytes((OURS / name).read_bytes())
     forms = ["markdown", "html", "text", "eml", "atom"]
 
-    assert render(editions.moved(), forms, own=own_templates(tmp_path)) == render(editions.moved(), forms)
-    try_templates(own_templates(tmp_path))
+    assert render(editions.moved(), forms, own=load_own_templates(tmp_path)) == render(editions.moved(), forms)
+    try_templates(load_own_templates(tmp_path))
 
 
 def test_one_file_of_the_reader_changes_its_form_only(editions, tmp_path):
@@ -74,44 +74,44 @@ def test_what_is_wrong_is_said_with_file_and_line(tmp_path, source, told):
     (tmp_path / "page.html.j2").write_text(source)
 
     with pytest.raises(DigestError, match=told):
-        try_templates(own_templates(tmp_path))
+        try_templates(load_own_templates(tmp_path))
 
 
 def test_a_fault_that_shows_in_an_empty_edition_only_is_found(tmp_path):
     (tmp_path / "edition.txt.j2").write_text("{{ v.stories[0].title }}")
 
     with pytest.raises(DigestError, match=r"edition\.txt\.j2:1"):
-        try_templates(own_templates(tmp_path))
+        try_templates(load_own_templates(tmp_path))
 
 
 def test_a_slip_in_a_name_is_told(tmp_path):
     (tmp_path / "page.htm.j2").write_text("x")
 
     with pytest.raises(DigestError, match=r'page\.htm\.j2: no template of this name.*did you mean "page\.html\.j2"'):
-        own_templates(tmp_path)
+        load_own_templates(tmp_path)
 
 
 def test_a_folder_that_is_not_there_and_a_file_that_is_too_large_are_told(tmp_path):
     with pytest.raises(DigestError, match="No such file"):
-        own_templates(tmp_path / "nowhere")
-    (tmp_path / "page.css").write_bytes(b"x" * (MAX_BYTES + 1))
+        load_own_templates(tmp_path / "nowhere")
+    (tmp_path / "page.css").write_bytes(b"x" * (MAX_TEMPLATE_BYTES + 1))
     with pytest.raises(DigestError, match="larger than 256 KiB"):
-        own_templates(tmp_path)
+        load_own_templates(tmp_path)
 
 
 def test_letters_that_are_no_utf_8_are_told(tmp_path):
     (tmp_path / "page.css").write_bytes(b"\xff\xfe")
 
     with pytest.raises(DigestError, match="utf-8"):
-        own_templates(tmp_path)
+        load_own_templates(tmp_path)
 
 
-@pytest.mark.parametrize("kind", [EditionView, StoryView, BriefView, CorrectionView, VoiceView])
+@pytest.mark.parametrize("kind", [EditionView, StoryView, BriefView, CorrectionView, PerspectiveView])
 def test_the_page_names_what_a_template_is_given(kind):
     names = [field.name for field in fields(kind) if field.name != "words"]
 
     assert [name for name in names if f"`{name}`" not in PAGE] == []
-    assert [name for name in NAMES if not re.search(rf"`{re.escape(name)}`", PAGE)] == []
+    assert [name for name in TEMPLATE_NAMES if not re.search(rf"`{re.escape(name)}`", PAGE)] == []
 
 
 @pytest.mark.parametrize("form", ["markdown", "html", "text", "eml", "atom"])

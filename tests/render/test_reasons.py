@@ -13,7 +13,7 @@ import pytest
 from digests.model import FailingSource
 from digests.render.forms import render
 from digests.render.ledger import retold
-from digests.render.localizer import phrases_of, words_for
+from digests.render.localizer import load_phrases, localizer_for
 from digests.render.sample_edition import edition
 from watcher.errors import FeedError
 from watcher.feeds.parse import parse_feed
@@ -47,7 +47,7 @@ OF_PARTS = {
 
 
 def words(language: str):
-    return words_for(replace(edition(), language=language))
+    return localizer_for(replace(edition(), language=language))
 
 
 def said() -> str:
@@ -116,7 +116,7 @@ def test_the_foot_of_a_german_edition_says_why_in_german(editions):
 def test_every_english_phrase_is_one_that_is_said():
     code = said()
     lacking = []
-    for key, phrase in phrases_of("en").items():
+    for key, phrase in load_phrases("en").items():
         if key.startswith(("why_", "prose_")) and key not in BY_THE_SYSTEM | OF_PARTS:
             assert isinstance(phrase, str), key
             parts = [text for text, _, _, _ in string.Formatter().parse(phrase)]

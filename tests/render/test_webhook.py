@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from digests.render.edition import view
+from digests.render.edition import edition_view
 from digests.render.webhook import SHAPES, render
 
 HOSTILE = (
@@ -18,7 +18,7 @@ HOSTILE = (
 
 
 def message(edition, shape: str) -> dict:
-    return json.loads(render(view(edition), edition, shape=shape))
+    return json.loads(render(edition_view(edition), edition, shape=shape))
 
 
 def with_titles(editions, *titles: str):
@@ -31,7 +31,7 @@ def with_titles(editions, *titles: str):
 def test_a_message_is_the_same_bytes_each_time(editions, shape, name):
     edition = getattr(editions, name)()
 
-    assert render(view(edition), edition, shape=shape) == render(view(edition), edition, shape=shape)
+    assert render(edition_view(edition), edition, shape=shape) == render(edition_view(edition), edition, shape=shape)
 
 
 def test_plain_json_has_what_a_program_needs(editions):
@@ -61,7 +61,7 @@ def test_an_empty_edition_says_so(editions, shape):
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("title", HOSTILE)
 def test_a_headline_is_one_line_of_text(editions, shape, title):
-    body = render(view(with_titles(editions, title)), with_titles(editions, title), shape=shape)
+    body = render(edition_view(with_titles(editions, title)), with_titles(editions, title), shape=shape)
 
     told = body.decode()
     assert "\\r" not in told

@@ -61,7 +61,7 @@ class Post:
         """Return the answer, whatever its status. Errors: FetchError, whose `reason` never holds the address."""
         return asyncio.run(self._exchange())
 
-    def break_off(self) -> None:
+    def abort(self) -> None:
         """End the exchange, from another thread: `run` raises a FetchError."""
         self._is_broken_off = True
         if self._cancel is not None:
