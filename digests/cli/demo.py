@@ -20,7 +20,7 @@ from digests.store.editions import open_digests
 from watcher.cli.commands import DONE, FAILED
 from watcher.cli.options import with_examples
 from watcher.cli.output import print_lines, say
-from watcher.cli.poll import PollSummary, run_poll
+from watcher.cli.poll import PollSummary, format_summary, run_poll
 from watcher.demo.server import DemoServer
 from watcher.demo.settings import settings_toml
 from watcher.errors import WatcherError
@@ -64,7 +64,7 @@ async def run_demo(directory: Path) -> int:
         settings = settings_for(press, directory)
         print_lines([f"A press of {len(press.sources)} sources is up on this machine."])
         tally = await poll_press(settings)
-    print_lines(tally.lines())
+    print_lines(format_summary(tally))
     built = await asyncio.to_thread(make_demo_edition, settings)
     if built is None or not built.edition.stories:
         say("no edition came of it: this is a bug, please report it")

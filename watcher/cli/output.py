@@ -9,13 +9,29 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import fields, is_dataclass
+from datetime import UTC, date, datetime
 from json import dumps
+from typing import Any, TypeAlias, TypeVar
 
 import typer
 
 from watcher.text.format import escape_control_characters, strip_control_characters
 from watcher.text.urls import hide_secrets
+
+Row: TypeAlias = tuple[str, str]  # label and text
+Advance: TypeAlias = Callable[[str, int, int], None]  # name of a bar, steps done, steps that are to be done as well
+T = TypeVar("T")
+
+
+def print_result(result: T, describe: Callable[[T], Iterable[str]], *, json: bool, links: bool = False) -> None:
+    """Print what a command found: as JSON, or the lines that `describe` makes of it."""
+    if json:
+        print_json(result, links=links)
+    else:
+        print_lines(describe(result), links=links)
 
 
 def print_lines(lines: Iterable[str], *, links: bool = False) -> None:
@@ -25,20 +41,51 @@ def print_lines(lines: Iterable[str], *, links: bool = False) -> None:
 
 def print_json(value: object, *, links: bool = False) -> None:
     """Print `value` as JSON on standard output."""
-    text = dumps(value if links else without_secrets(value), ensure_ascii=False, indent=2, default=str)
+    text = dumps(to_json(value, links=links), ensure_ascii=False, indent=2)
     sys.stdout.write(escape_control_characters(text) + "\n")
 
 
-def without_secrets(value: object) -> object:
-    """Return a value of JSON with the secrets hidden in the URLs of all its texts."""
+def to_json(value: object, *, links: bool = False) -> Any:  # noqa: ANN401 (any JSON)
+    """Return a value of JSON: a dataclass as an object, a time as `format_time` has it, no secret in a URL."""
     match value:
-        case str():
-            return hide_secrets(value)
+        case None | bool() | int() | float():
+            return value
+        case datetime():
+            return format_time(value)
+        case date():
+            return value.isoformat()
         case dict():
-            return {key: without_secrets(each) for key, each in value.items()}
+            return {key: to_json(each, links=links) for key, each in value.items()}
         case list() | tuple():
-            return [without_secrets(each) for each in value]
-    return value
+            return [to_json(each, links=links) for each in value]
+    if is_dataclass(value):
+        return {field.name: to_json(getattr(value, field.name), links=links) for field in fields(value)}
+    return str(value) if links else hide_secrets(str(value))
+
+
+def format_time(at: datetime) -> str:
+    """Return a time as RFC 3339 has it, in UTC, to the second."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def format_minute(at: datetime | None) -> str:
+    """Return a time for a terminal."""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if at else "never"
+
+
+def format_rows(rows: Iterable[Row], *, width: int) -> Iterator[str]:
+    """Yield rows with their labels in a column of `width` characters; a label that repeats is shown once."""
+    shown = ""
+    for label, text in rows:
+        yield f"{'' if label == shown else label:{width}} {text}".rstrip()
+        shown = label
+
+
+def format_bytes(count: int) -> str:
+    """Return bytes for a person: "812 bytes", "45.1 kB", "2.3 MB"."""
+    if count < 1_000:
+        return f"{count} byte{'' if count == 1 else 's'}"
+    return f"{count / 1_000:.1f} kB" if count < 999_950 else f"{count / 1_000_000:.1f} MB"
 
 
 def say(text: str, *, label: str = "") -> None:
@@ -49,14 +96,30 @@ def say(text: str, *, label: str = "") -> None:
     print(shown + strip_control_characters(hide_secrets(text)), file=sys.stderr)
 
 
-def format_bytes(count: int) -> str:
-    """Return bytes for a person: "812 bytes", "45.1 kB", "2.3 MB"."""
-    if count < 1_000:
-        return f"{count} byte{'' if count == 1 else 's'}"
-    return f"{count / 1_000:.1f} kB" if count < 999_950 else f"{count / 1_000_000:.1f} MB"
-
-
 def print_progress(url: str) -> None:
     """Say on a terminal what is being asked: a pause between two requests would look like a stop."""
     if sys.stderr.isatty():
         say(f"asking {url}")
+
+
+@contextmanager
+def progress_bars(labels: Mapping[str, str], *, quiet: bool = False) -> Iterator[Advance]:
+    """Yield a function that moves a bar on; the bars, by name with their labels, show on a terminal only."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda name, done, more: None
+        return
+    # Late: rich takes a tenth of a second to load, which a command without a terminal need not pay.
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description:8}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        tasks = {name: progress.add_task(label, total=0, visible=False) for name, label in labels.items()}
+        totals, counts = dict.fromkeys(tasks, 0), dict.fromkeys(tasks, 0)
+
+        def advance(name: str, done: int, more: int) -> None:
+            counts[name] += done
+            totals[name] = max(totals[name] + more, counts[name])
+            progress.update(tasks[name], completed=counts[name], total=totals[name], visible=True)
+
+        yield advance

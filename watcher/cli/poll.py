@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Annotated
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 from typer import Option
 
 from watcher.cli.commands import DONE, FAILED, PARTLY, current_session
-from watcher.cli.options import Config, Json, load_settings, with_examples
-from watcher.cli.output import print_json, print_lines, say
+from watcher.cli.options import Config, Json, closing_store, load_settings, with_examples
+from watcher.cli.output import Advance, format_minute, print_result, progress_bars, say
 from watcher.errors import StoreError, WatcherError
 from watcher.features.embedders import EmbedderConfig
 from watcher.feeds.health import has_private_address
@@ -29,7 +27,9 @@ from watcher.store.features import has_backlog
 from watcher.store.feeds import make_all_due
 from watcher.store.hosts import Visited, blocked_sources, visited_feeds
 from watcher.store.writer import Writer
+from watcher.text.format import format_count
 from watcher.worker import scheduler
+from watcher.worker.backfill import embed_missing, rebuild_features
 from watcher.worker.context import WorkerContext, open_context
 from watcher.worker.events import (
     DuplicatePage,
@@ -45,6 +45,7 @@ from watcher.worker.process_pool import Pool
 from watcher.worker.scheduler import Scheduler
 
 SHOWN = 20  # failures named on the terminal
+EMBED_BACK = timedelta(days=7)  # how far back a poll embeds: what an edition may look at; the daemon does the rest
 
 
 @with_examples("watcher poll", "watcher poll --all", "watcher poll --all --json", "watcher poll --no-pages")
@@ -60,25 +61,13 @@ def poll(
     It can run beside the daemon: no host is asked by both at once.
     """
     settings = load_settings(config)
-    engine = open_store(settings.store.url)
-    tally = scheduler.run(run_poll(settings, engine, everything=everything, quiet=json, pages=pages))
-    engine.dispose()
-    if json:
-        print_json(tally.as_json())
-    else:
-        print_lines(tally.lines())
+    with closing_store(open_store(settings.store.url)) as engine:
+        summary = scheduler.run(run_poll(settings, engine, everything=everything, quiet=json, pages=pages))
+    print_result(summary.to_json() if json else summary, format_summary, json=json)
     current_session().exit_immediately = True
-    return exit_code(tally)
-
-
-def exit_code(tally: PollSummary) -> int:
-    """Return done; partly failed if a feed or a page failed; failed if every feed did."""
-    if tally.feeds and tally.failed == tally.feeds:
+    if summary.feeds and summary.failed == summary.feeds:
         return FAILED
-    return PARTLY if tally.failures or tally.pages_lost else DONE
-
-
-EMBED_BACK = timedelta(days=7)  # how far back a poll embeds: what an edition may look at; the daemon does the rest
+    return PARTLY if summary.failures or summary.pages_lost else DONE
 
 
 async def run_poll(
@@ -89,12 +78,12 @@ async def run_poll(
 
     Errors: StoreError, PluginError.
     """
-    tally = PollSummary()
+    summary = PollSummary()
     polled: set[str] = set()  # addresses of sources
-    with poll_progress(quiet=quiet) as advance:
+    with progress_bars({name: name for name in ("feeds", "pages", "vectors")}, quiet=quiet) as advance:
 
-        def hear(event: Event) -> None:
-            tally.hear(event)
+        def on_event(event: Event) -> None:
+            summary.add(event)
             if isinstance(event, FeedPolled):
                 polled.add(event.feed.source.url)
                 advance("feeds", 1, 0)
@@ -102,50 +91,42 @@ async def run_poll(
             elif not isinstance(event, NetworkWentDown | NetworkCameBack):
                 advance("pages", 1, 0)
 
-        async with open_context(settings, engine, tell=hear, pages=pages) as tools:
+        async with open_context(settings, engine, tell=on_event, pages=pages) as context:
+            writer = context.writer
             if everything:
-                due = await tools.writer.do(make_all_due, now=tools.now())
-                advance("feeds", 0, due)
-            now = tools.now()
-            visited = await tools.writer.read(
-                visited_feeds, but=tools.worker, due_at=None if everything else now, now=now
-            )
+                advance("feeds", 0, await writer.do(make_all_due, now=context.now()))
+            now = context.now()
+            visited = await writer.read(visited_feeds, but=context.worker, due_at=None if everything else now, now=now)
             if visited:  # by a process that waits until it can write, maybe
                 await asyncio.to_thread(check_writable, engine)
             started = time.monotonic()
-            queue = Scheduler(tools)
+            queue = Scheduler(context)
             try:
                 await queue.drain()
             finally:
                 await queue.stop()
-            tally.fetching_s = time.monotonic() - started
-            mark = tools.embedder.store_key if tools.embedder else None
-
-            def look(connection: Connection) -> tuple[tuple[tuple[str, datetime], ...], bool]:
-                waiting = blocked_sources(connection, now=tools.now())
-                return waiting, has_backlog(connection, version=FEATURES_VERSION, mark=mark)
-
-            tally.waiting, is_wanted = await tools.writer.read(look)
-            tally.visited = tuple(each for each in visited if each.url not in polled)
-            if is_wanted:
-                await backfill(tools, tally, advance)
-    return tally
+            summary.fetching_s = time.monotonic() - started
+            summary.waiting = await writer.read(blocked_sources, now=context.now())
+            summary.visited = tuple(each for each in visited if each.url not in polled)
+            mark = context.embedder.store_key if context.embedder else None
+            if await writer.read(has_backlog, version=FEATURES_VERSION, mark=mark):
+                await backfill(context, summary, advance)
+    return summary
 
 
-async def backfill(tools: WorkerContext, tally: PollSummary, advance: Callable[[str, int, int], None]) -> None:
-    """Make the features and vectors that articles of late lack."""
-    from watcher.worker.backfill import (
-        rebuild_features,  # late: 10 ms, which a poll that finds nothing new need not pay
-    )
-
-    since = tools.now() - EMBED_BACK
-    await rebuild_features(tools.writer, tools.pool, since=since)
+async def backfill(context: WorkerContext, summary: PollSummary, advance: Advance) -> None:
+    """Make the missing features and vectors of recent articles."""
+    since = context.now() - EMBED_BACK
+    await rebuild_features(context.writer, context.pool, since=since)
     started = time.monotonic()
-    advance("vectors", 0, tally.stored if tools.embedder else 0)
-    tally.vectors = await embed_recent(
-        tools.writer, tools.vector_pool, tools.embedder, since=since, done=lambda n: advance("vectors", n, 0)
-    )
-    tally.vectors_s = time.monotonic() - started
+    advance("vectors", 0, summary.stored if context.embedder else 0)
+
+    def on_embedded(number: int) -> None:
+        summary.vectors += number
+        advance("vectors", number, 0)
+
+    await embed_recent(context.writer, context.vector_pool, context.embedder, since=since, on_embedded=on_embedded)
+    summary.vectors_s = time.monotonic() - started
 
 
 async def embed_recent(
@@ -154,51 +135,17 @@ async def embed_recent(
     choice: EmbedderConfig | None,
     *,
     since: datetime,
-    done: Callable[[int], None] = lambda n: None,
-) -> int:
-    """Embed what was published since a time; return how many were. What fails is told, and the command goes on."""
-    from watcher.worker.backfill import embed_missing
-
-    made = 0
-
-    def count(n: int) -> None:
-        nonlocal made
-        made += n
-        done(n)
-
+    on_embedded: Callable[[int], None] = lambda number: None,
+) -> None:
+    """Embed what was published since a time. A failure is printed, and the command goes on."""
     try:
-        await embed_missing(writer, pool, choice, since=since, done=count)
+        await embed_missing(writer, pool, choice, since=since, done=on_embedded)
     except StoreError:
         raise
     except WatcherError as error:
         say(f"not every article has a vector, so stories may hold within languages only: {error}", label="warning")
         if error.mend:
             say(error.mend, label="try")
-    return made
-
-
-@contextmanager
-def poll_progress(*, quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
-    """Yield a function that moves a named bar on: (name, done, more to do). It shows on a terminal only."""
-    if quiet or not sys.stderr.isatty():
-        yield lambda name, steps, more: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description:8}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
-        tasks = {name: progress.add_task(name, total=0) for name in ("feeds", "pages", "vectors")}
-        totals = dict.fromkeys(tasks, 0)
-        done = dict.fromkeys(tasks, 0)
-
-        def advance(name: str, steps: int, more: int) -> None:
-            done[name] += steps
-            totals[name] = max(totals[name] + more, done[name])
-            progress.update(tasks[name], completed=done[name], total=totals[name])
-
-        yield advance
 
 
 @dataclass(slots=True, kw_only=True)
@@ -216,18 +163,18 @@ class PollSummary:
     known: int = 0
     pages_lost: int = 0
     pages_later: int = 0
-    looked_at: int = 0
+    rechecked: int = 0
     changed: int = 0
     vectors: int = 0
     fetching_s: float = 0.0
     vectors_s: float = 0.0
     failures: list[tuple[str, str]] = field(default_factory=list)  # outlet, reason
-    is_private: bool = False  # the address of a source
+    lost: Counter[str] = field(default_factory=Counter)  # reason
     waiting: tuple[tuple[str, datetime], ...] = ()  # outlets that are due, and until when their host is left alone
     visited: tuple[Visited, ...] = ()  # sources that are left to other processes, which hold their hosts
-    lost: Counter[str] = field(default_factory=Counter)  # reason
+    is_private: bool = False  # the address of a source
 
-    def hear(self, event: Event) -> None:
+    def add(self, event: Event) -> None:
         """Count one event."""
         match event:
             case FeedPolled(feed=feed, result=result, noted=noted):
@@ -254,68 +201,70 @@ class PollSummary:
             case PageFailed():
                 self.pages_later += 1
             case PageRechecked(outcome=outcome):
-                self.looked_at += 1
+                self.rechecked += 1
                 self.changed += outcome != "same"
 
-    def lines(self) -> list[str]:
-        """Return what happened, for a terminal."""
-        if not (self.feeds or self.stored or self.pages_lost or self.pages_later or self.looked_at):
-            return self.held_lines() or [
-                "nothing is due: watcher poll --all polls every feed now, watcher status says how they fare"
-            ]
-        read = self.feeds - self.unchanged - self.failed - self.offline
-        told = [f"{self.feeds} feeds polled: {read} read, {self.unchanged} not modified, {self.failed} failed"]
-        if self.offline:
-            told.append(
-                f"your own line is down: {self.offline} of them are not to blame, and are due again in a minute"
-            )
-        parts = [f"{self.stored} articles stored"]
-        if self.from_feed:
-            parts.append(f"{self.from_feed} of them from the feed's own text")
-        for count, words in (
-            (self.known, "known under another address"),
-            (self.pages_later, "pages to be tried again"),
-            (self.pages_lost, "pages without an article"),
-            (self.looked_at, "cited pages looked at again"),
-            (self.changed, "of them changed or gone"),
-        ):
-            if count:
-                parts.append(f"{count} {words}")
-        told.append(", ".join(parts))
-        took = f"took {self.fetching_s:.1f} s to poll, fetch and clean"
-        told.append(f"{took}, {self.vectors_s:.1f} s for {self.vectors} vectors" if self.vectors else took)
-        told += [f"  failed: {outlet}: {reason}" for outlet, reason in sorted(self.failures)[:SHOWN]]
-        if len(self.failures) > SHOWN:
-            told.append(f"  and {len(self.failures) - SHOWN} more: see watcher status")
-        if self.is_private:
-            told.append("  try: [fetch] allow_private in the settings opens private addresses")
-        told += [
-            f"  no article in {count} {'page' if count == 1 else 'pages'}: {why}"
-            for why, count in self.lost.most_common(SHOWN)
-        ]
-        return told + self.held_lines()
-
-    def held_lines(self) -> list[str]:
-        """Return which outlets wait because their host is left alone."""
-        told = [
-            f"  waits until {until:%Y-%m-%d %H:%M} UTC: {outlet}: its host asked for it, or cannot be reached"
-            for outlet, until in self.waiting[:SHOWN]
-        ]
-        if len(self.waiting) > SHOWN:
-            told.append(f"  and {len(self.waiting) - SHOWN} more wait")
-        told += [
-            f"  left to another process, which is visiting its host ({each.worker}): {each.name}"
-            for each in self.visited[:SHOWN]
-        ]
-        return told + ([f"  and {len(self.visited) - SHOWN} more"] if len(self.visited) > SHOWN else [])
-
-    def as_json(self) -> dict[str, object]:
-        """Return the counts as JSON."""
-        apart = ("failures", "lost", "waiting", "visited", "is_private")
-        names = [name for name in self.__slots__ if name not in apart]
-        return {name: getattr(self, name) for name in names} | {
+    def to_json(self) -> dict[str, object]:
+        """Return the counts and lists with the names that JSON has."""
+        values = {name: getattr(self, name) for name in self.__slots__ if name != "is_private"}
+        return values | {
             "failures": [{"source": outlet, "reason": reason} for outlet, reason in sorted(self.failures)],
-            "lost": dict(self.lost),
-            "waiting": [{"source": outlet, "until": until.isoformat()} for outlet, until in self.waiting],
+            "waiting": [{"source": outlet, "until": until} for outlet, until in self.waiting],
             "visited": [{"source": each.name, "by": each.worker} for each in self.visited],
         }
+
+
+def format_summary(summary: PollSummary) -> Iterator[str]:
+    """Yield what happened, for a terminal."""
+    waiting = list(format_waiting(summary))
+    happened = summary.feeds or summary.stored or summary.pages_lost or summary.pages_later or summary.rechecked
+    if happened:
+        yield from format_counts(summary)
+    elif not waiting:
+        yield "nothing is due: watcher poll --all polls every feed now, watcher status says how they fare"
+    yield from waiting
+
+
+def format_counts(summary: PollSummary) -> Iterator[str]:
+    """Yield what was polled and stored, and what failed."""
+    read = summary.feeds - summary.unchanged - summary.failed - summary.offline
+    yield f"{summary.feeds} feeds polled: {read} read, {summary.unchanged} not modified, {summary.failed} failed"
+    if summary.offline:
+        yield f"your own line is down: {summary.offline} of them are not to blame, and are due again in a minute"
+    counts = (
+        (summary.from_feed, "of them from the feed's own text"),
+        (summary.known, "known under another address"),
+        (summary.pages_later, "pages to be tried again"),
+        (summary.pages_lost, "pages without an article"),
+        (summary.rechecked, "cited pages looked at again"),
+        (summary.changed, "of them changed or gone"),
+    )
+    yield ", ".join([f"{summary.stored} articles stored", *(f"{count} {words}" for count, words in counts if count)])
+    vectors = f", {summary.vectors_s:.1f} s for {summary.vectors} vectors" if summary.vectors else ""
+    yield f"took {summary.fetching_s:.1f} s to poll, fetch and clean{vectors}"
+    failures = [f"  failed: {outlet}: {reason}" for outlet, reason in sorted(summary.failures)]
+    yield from at_most(failures, "more: see watcher status")
+    if summary.is_private:
+        yield "  try: [fetch] allow_private in the settings opens private addresses"
+    for reason, count in summary.lost.most_common(SHOWN):
+        yield f"  no article in {format_count(count, 'page')}: {reason}"
+
+
+def format_waiting(summary: PollSummary) -> Iterator[str]:
+    """Yield which outlets wait because their host is left alone."""
+    waiting = [
+        f"  waits until {format_minute(until)}: {outlet}: its host asked for it, or cannot be reached"
+        for outlet, until in summary.waiting
+    ]
+    yield from at_most(waiting, "more wait")
+    visited = [
+        f"  left to another process, which is visiting its host ({each.worker}): {each.name}"
+        for each in summary.visited
+    ]
+    yield from at_most(visited, "more")
+
+
+def at_most(lines: list[str], more: str) -> Iterable[str]:
+    """Return the first lines, and how many there are beside them."""
+    rest = [f"  and {len(lines) - SHOWN} {more}"] if len(lines) > SHOWN else []
+    return [*lines[:SHOWN], *rest]
