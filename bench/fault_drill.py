@@ -156,7 +156,7 @@ class Drill:
         begin()
         self.wait(f"{what}: the line is called down", lambda log: "line_down" in log)
         found = self.status()
-        self.check(f"{what}: status names it", found["line_down_since"] is not None)
+        self.check(f"{what}: status names it", found["network_down_since"] is not None)
         words = {row["health"] for row in found["sources"]}
         self.check(f"{what}: no source is blamed (all are {', '.join(words)})", words == {"ok"})
         end()

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from watcher.cli.main import run_command_line
-from watcher.cli.status import REASONS, SHOWN, pick_unhealthy
+from watcher.cli.status import REASONS_SHOWN, SOURCES_SHOWN, pick_unhealthy
+from watcher.cli.status_source import SourceStatus
 from watcher.errors import status_reason
 from watcher.model import Changes, Entry, Failed, Polled, Source, Validators
 from watcher.reasons import FeedKind, FetchKind, PageKind, Reason
@@ -132,7 +133,7 @@ def test_a_line_of_our_own_that_is_down_is_told_first_of_all(shop, status):
     write(press.engine, record_network_down, down_since=NOW)
 
     assert "your own line is down since" in status(press).splitlines()[2]
-    assert json.loads(status(press, "--json"))["line_down_since"] == f"{NOW:%Y-%m-%dT%H:%M:%SZ}"
+    assert json.loads(status(press, "--json"))["network_down_since"] == f"{NOW:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def test_a_held_source_is_asked_when_its_host_may_be(shop, status):
@@ -158,10 +159,15 @@ def test_many_sources_fit_one_screen_and_no_word_hides_another(shop, status):
     told = status(press)
 
     assert len(told.splitlines()) < 30
-    assert told.count("  failing ") == SHOWN - 1
+    assert told.count("  failing ") == SOURCES_SHOWN - 1
     assert "DataDome" in told
-    assert f"and {60 - SHOWN} more, by watcher status --all" in told
+    assert f"and {60 - SOURCES_SHOWN} more, by watcher status --all" in told
     assert status(press, "--all").count("  failing ") == 59
+
+
+def row(name: str, health: str) -> SourceStatus:
+    url = f"https://{name}.example/"
+    return SourceStatus(name=name, url=url, asked_at=url, health=health, why="")
 
 
 @pytest.mark.parametrize(
@@ -170,9 +176,9 @@ def test_many_sources_fit_one_screen_and_no_word_hides_another(shop, status):
 )
 def test_each_word_has_its_turn_on_the_screen(counts, most, shares):
     words = ("gone", "failing", "silent")
-    rows = [{"health": words[n], "name": str(m)} for n, count in enumerate(counts) for m in range(count)]
+    rows = [row(f"{word} {m}", word) for word, count in zip(words, counts, strict=False) for m in range(count)]
 
-    told = [row["health"] for row in pick_unhealthy([*rows, {"health": "ok"}], most=most)]
+    told = [each.health for each in pick_unhealthy([*rows, row("well", "ok")], most=most)]
 
     assert [told.count(words[n]) for n in range(len(counts))] == shares
     assert len(told) == sum(shares)
@@ -202,7 +208,7 @@ def test_reasons_for_lost_pages_are_told_the_commonest_first(shop, status):
 
     start = lines.index("pages without an article")
     assert lines[start + 1] == "      2 404 Not Found"
-    assert lines[start + REASONS + 1] == "      3 for 3 other reasons: watcher status --all"
+    assert lines[start + REASONS_SHOWN + 1] == "      3 for 3 other reasons: watcher status --all"
     assert "other reasons" not in status(press, "--all")
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from watcher.cli.status import SILENT, collect_daemon, format_daemon
+from watcher.cli.status import SILENT_AFTER, collect_daemon, format_daemon
 from watcher.store.daemon_lock import JobFault, Mark, Node, held
 
 NOW = datetime(2026, 11, 25, 6, 30, tzinfo=UTC)
@@ -54,7 +54,7 @@ def test_one_is_told_with_its_machine_and_the_others_are_counted(engine, at_work
 
 def test_others_that_are_silent_or_fail_are_told_too(engine, at_work):
     at_work("north", 7)
-    at_work("south", 8, beat_at=NOW - SILENT - MINUTE)
+    at_work("south", 8, beat_at=NOW - SILENT_AFTER - MINUTE)
     fault = JobFault(job="vectors", since=NOW, reason="no key")
     at_work("east", 9, is_helper=True, beat_at=NOW - MINUTE, faults=(fault,))
 
@@ -70,7 +70,7 @@ def test_others_that_are_silent_or_fail_are_told_too(engine, at_work):
 def test_helpers_alone_are_no_daemon(engine, at_work):
     at_work("east", 9, is_helper=True)
 
-    assert collect_daemon(engine, now=NOW)["state"] == "none"
+    assert collect_daemon(engine, now=NOW).state == "none"
     assert told(engine) == [
         "daemon   none is running; watcher run starts one",
         "         also on this store: 1 helper",
@@ -87,4 +87,4 @@ def test_a_daemon_that_ended_is_told_beside_helpers_that_live(engine, at_work):
 
 def test_a_helper_says_that_it_is_one(engine):
     with held(engine, now=NOW, is_helper=True):
-        assert [other["helper"] for other in collect_daemon(engine, now=NOW)["others"]] == [True]
+        assert [other.helper for other in collect_daemon(engine, now=NOW).others] == [True]

@@ -153,7 +153,7 @@ def test_status_tells_of_the_jump_and_of_each_job_with_its_next_run(write_settin
     daemon.wait_for("clock_jumped")
 
     def runs_of(daemon):
-        return {job["job"]: datetime.fromisoformat(job["next_run_at"]) for job in daemon["jobs"]}
+        return {job["job"]: datetime.fromisoformat(job["at"]) for job in daemon["jobs"]}
 
     def is_set_back(daemon):  # its jobs are told with the next sign of life after the jump
         soon = clock.now() + timedelta(minutes=16)

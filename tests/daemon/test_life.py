@@ -20,7 +20,7 @@ from tests.cli.site import rss
 from tests.delivery.mail_server import MailServer
 from tests.kinds import on_postgresql, on_sqlite
 from watcher.cli.main import run_command_line as run_command
-from watcher.cli.status import SILENT
+from watcher.cli.status import SILENT_AFTER
 from watcher.store.daemon_lock import find_mark
 from watcher.store.engine import connect
 from watcher.store.writer import read, write
@@ -109,7 +109,7 @@ def test_a_daemon_that_hangs_is_called_silent(site, write_settings, start, capsy
     path = settings.parent / "watcher.db.daemon"
     text = path.read_text()
 
-    values = json.loads(text) | {"beat_at": (mark.beat_at - SILENT).isoformat()}
+    values = json.loads(text) | {"beat_at": (mark.beat_at - SILENT_AFTER).isoformat()}
     path.write_text(json.dumps(values).ljust(len(text)))
 
     assert status(settings, capsys)["daemon"]["state"] == "silent"

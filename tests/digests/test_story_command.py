@@ -15,6 +15,7 @@ from digests.store.editions import DAILY
 from tests.edition.factory import make_edition
 from tests.kinds import on
 from watcher.cli.main import run_command_line
+from watcher.cli.output import format_time
 from watcher.store.writer import write
 
 MORNING = datetime(2026, 11, 24, 6, 30, tzinfo=UTC)
@@ -217,7 +218,7 @@ def test_a_join_that_is_forgotten_leaves_two_stories_as_they_were(watcher, press
     assert [key for _, key in shown(engine, *ids(*quake))] == [ours]
     assert shown(engine, *ids(*chess)) == [(ids(*chess), theirs)]
     assert spans(watcher, theirs) == before[theirs]
-    grown = {"last_at": f"{MORNING + HOUR}", "size": len(quake) + 1}
+    grown = {"last_at": format_time(MORNING + HOUR), "size": len(quake) + 1}
     assert spans(watcher, ours) == before[ours] | grown
     assert f"2 articles of {ours} became a story of their own, {theirs}: " in watcher("story", theirs)[1]
     assert "is no more" not in watcher("story", theirs)[1]
@@ -281,8 +282,8 @@ def test_a_story_goes_from_its_first_to_its_last_article_when_others_have_left(w
     watcher("story", "split", monday, quake[0].id)  # the latest
     both = spans(watcher, monday)
 
-    assert first["first_at"] == both["last_at"] == both["first_at"] == f"{quake[1].published_at}"
-    assert both["began_at"] == f"{quake[2].published_at}"  # its thread has them still
+    assert first["first_at"] == both["last_at"] == both["first_at"] == format_time(quake[1].published_at)
+    assert both["began_at"] == format_time(quake[2].published_at)  # its thread has them still
 
 
 def spans(watcher, story):

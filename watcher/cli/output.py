@@ -18,6 +18,7 @@ from typing import Any, TypeAlias, TypeVar
 
 import typer
 
+from watcher.reasons import Reason
 from watcher.text.format import escape_control_characters, strip_control_characters
 from watcher.text.urls import hide_secrets
 
@@ -26,10 +27,17 @@ Advance: TypeAlias = Callable[[str, int, int], None]  # name of a bar, steps don
 T = TypeVar("T")
 
 
-def print_result(result: T, describe: Callable[[T], Iterable[str]], *, json: bool, links: bool = False) -> None:
-    """Print what a command found: as JSON, or the lines that `describe` makes of it."""
+def print_result(
+    result: T,
+    describe: Callable[[T], Iterable[str]],
+    *,
+    json: bool,
+    as_json: Callable[[T], object] = lambda result: result,
+    links: bool = False,
+) -> None:
+    """Print what a command found: as JSON, in the shape that `as_json` gives it, or as the lines of `describe`."""
     if json:
-        print_json(result, links=links)
+        print_json(as_json(result), links=links)
     else:
         print_lines(describe(result), links=links)
 
@@ -58,7 +66,7 @@ def to_json(value: object, *, links: bool = False) -> Any:  # noqa: ANN401 (any 
             return {key: to_json(each, links=links) for key, each in value.items()}
         case list() | tuple():
             return [to_json(each, links=links) for each in value]
-    if is_dataclass(value):
+    if is_dataclass(value) and not isinstance(value, Reason):
         return {field.name: to_json(getattr(value, field.name), links=links) for field in fields(value)}
     return str(value) if links else hide_secrets(str(value))
 

@@ -1,0 +1,185 @@
+"""One source in `watcher status`: in the list, and all about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from watcher.cli.output import (
+    Row,
+    format_minute,
+    format_rows,
+    print_result,
+)
+from watcher.feeds.health import health
+from watcher.feeds.html_text import one_line
+from watcher.model import Validators
+from watcher.store.feeds import feed_state
+from watcher.store.polls import HealthChange, PollRecord, health_lines, poll_lines
+from watcher.store.writer import read
+from watcher.text.format import format_age, format_count, format_duration
+from watcher.text.urls import hide_secrets
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from watcher.model import Source
+    from watcher.settings.models import Settings
+    from watcher.store.feeds import FeedState
+
+
+LABEL_CHARS = 10  # of the rows of one source
+REASON_CHARS = 200  # of what a server said
+POLLS_SHOWN = 10
+CHANGES_SHOWN = 10  # of health, for a terminal; all that are kept as JSON
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceStatus:
+    """A source in the list."""
+
+    name: str
+    url: str
+    asked_at: str
+    health: str
+    why: str
+    hint: str = ""
+    since: datetime | None = None
+    last_polled_at: datetime | None = None
+    last_new_at: datetime | None = None
+    next_poll_at: datetime | None = None
+    articles: int = 0
+    faults: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceDetails(SourceStatus):
+    """All about one source."""
+
+    enabled: bool
+    last_read_at: datetime | None = None
+    interval_s: float | None = None
+    took_s: float | None = None
+    failures: int = 0
+    gap_s: float | None = None
+    moved_to: str | None = None
+    validators: Validators | None = None
+    history: tuple[HealthChange, ...] = ()
+    polls: tuple[PollRecord, ...] = ()
+
+
+def source_fields(source: Source, state: FeedState | None, *, now: datetime) -> dict[str, Any]:
+    """Return the fields of a `SourceStatus`; `state` is None where the source was never polled."""
+    url = hide_secrets(source.url)
+    if state is None:
+        return {"name": source.name, "url": url, "asked_at": url, "health": "new", "why": "not polled yet"}
+    feed = state.feed
+    found = health(feed, reason=state.reason, held_until=state.held_until, now=now)
+    return {
+        "name": source.name,
+        "url": url,
+        "asked_at": hide_secrets(feed.url),
+        "health": found.word,
+        "why": found.why,
+        "hint": found.mend,
+        "since": found.since,
+        "last_polled_at": feed.last_polled_at,
+        "last_new_at": feed.last_new_at,
+        "next_poll_at": state.asked_next_at,
+        "articles": state.articles,
+        "faults": tuple(state.faults),
+    }
+
+
+def collect_source(source: Source, engine: Engine, *, enabled: bool, now: datetime) -> SourceDetails:
+    """Return all about one source. Errors: StoreError."""
+    state = read(engine, feed_state, source.url)
+    row = source_fields(source, state, now=now)
+    if state is None:
+        return SourceDetails(**row, enabled=enabled)
+    feed = state.feed
+    return SourceDetails(
+        **row,
+        enabled=enabled,
+        last_read_at=feed.last_read_at,
+        interval_s=feed.interval_s,
+        took_s=feed.took_s,
+        failures=feed.failures,
+        gap_s=feed.gap_s,
+        moved_to=hide_secrets(feed.moved_to or "") or None,
+        validators=feed.validators,
+        history=tuple(read(engine, health_lines, feed.id)),
+        polls=tuple(read(engine, poll_lines, feed.id, most=POLLS_SHOWN)),
+    )
+
+
+def describe_health(row: SourceStatus) -> str:
+    """Return why a source is in its health, and since when."""
+    since = f"since {format_minute(row.since)}" if row.since else ""
+    return f"{row.why} ({since})" if since and row.why else since or row.why
+
+
+def print_source(settings: Settings, engine: Engine, source: Source, *, json: bool) -> None:
+    """Print all about one source."""
+    now = datetime.now(UTC)
+    enabled = source.url in {each.url for each in settings.active_sources()}
+    details = collect_source(source, engine, enabled=enabled, now=now)
+    print_result(details, lambda found: format_source(found, now=now), json=json)
+
+
+def format_source(source: SourceDetails, *, now: datetime) -> Iterator[str]:
+    """Yield all about one source, for a terminal."""
+    yield one_line(f"{source.name} ({source.url})", REASON_CHARS * 2)
+    rows = ((label, one_line(text, REASON_CHARS * 2)) for label, text in source_rows(source, now=now))
+    yield from format_rows(rows, width=LABEL_CHARS)
+    if source.history:
+        yield "health"
+    for change in source.history[:CHANGES_SHOWN]:
+        why = one_line(str(change.reason or ""), REASON_CHARS)
+        yield f"  {format_minute(change.at)}  {change.word:{LABEL_CHARS}} {why}".rstrip()
+    if source.polls:
+        yield "polls"
+    for poll in source.polls:
+        counts = f"{poll.new:4} new  {poll.took_s:6.2f} s"
+        reason = one_line(str(poll.reason or ""), REASON_CHARS)
+        quiet = f"then {format_count(poll.then_quiet, 'poll')} that brought nothing" if poll.then_quiet else ""
+        notes = "; ".join(filter(None, (reason, quiet)))
+        yield f"  {format_minute(poll.at)}  {poll.status:{LABEL_CHARS}} {counts}  {notes}".rstrip()
+
+
+def source_rows(source: SourceDetails, *, now: datetime) -> Iterator[Row]:
+    """Yield the rows at the top."""
+    yield source.health, describe_health(source)
+    if source.hint:
+        yield "try", source.hint
+    if not source.enabled:
+        yield "switched", "off in the settings: it is not asked"
+    if source.asked_at != source.url:
+        yield "asked at", source.asked_at
+    yield "next poll", describe_next_poll(source, now=now)
+    if source.interval_s:
+        rhythm = f"; something new usually every {format_duration(source.gap_s)}" if source.gap_s else ""
+        yield "interval", f"{format_duration(source.interval_s)}{rhythm}"
+    if source.last_polled_at:
+        yield "last", f"polled {format_minute(source.last_polled_at)}, new {format_minute(source.last_new_at)}"
+        given = source.validators or Validators()
+        pairs = (("ETag", given.etag), ("Last-Modified", given.last_modified))
+        names = ", ".join(f"{name} {value}" for name, value in pairs if value)
+        yield "validators", names or "none: every poll costs a whole body"
+    if source.took_s is not None:
+        yield "answers", f"in {source.took_s:.2f} s"
+    yield "articles", f"{source.articles:,}"
+    for fault in source.faults:
+        yield "fault", str(fault)
+
+
+def describe_next_poll(source: SourceStatus, *, now: datetime) -> str:
+    """Return when a source is asked next."""
+    if source.health == "gone":
+        return "none: it is gone"
+    if not source.next_poll_at:
+        return "with the next watcher poll, or by watcher run"
+    left = format_age(now - source.next_poll_at).replace(" ahead", " from now")
+    return f"{format_minute(source.next_poll_at)}, {left}"
