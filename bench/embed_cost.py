@@ -27,7 +27,7 @@ from watcher.features.embedders import LOCAL_BATCH, EmbedderConfig, embedding_te
 from watcher.model import FEATURES_VERSION, Article
 from watcher.store.articles import PackedFeatures, add_article
 from watcher.store.engine import open_store
-from watcher.store.features import count_without_vector, name_of
+from watcher.store.features import count_without_vector, embedder_name
 from watcher.store.writer import Writer, read
 from watcher.worker.backfill import embed_missing
 from watcher.worker.process_pool import Pool
@@ -138,7 +138,7 @@ async def embed_all(path: Path, setting: str) -> None:
     beating = asyncio.create_task(beat())
     made = await embed_missing(writer, pool, EmbedderConfig(setting=setting))
     beating.cancel()
-    name = read(engine, name_of, EmbedderConfig(setting=setting).store_key)
+    name = read(engine, embedder_name, EmbedderConfig(setting=setting).store_key)
     left = read(engine, count_without_vector, model=name)
     assert left == 0, left
     if made > 1:

@@ -44,7 +44,7 @@ SERVER = {  # as one that keeps things; the rest is PostgreSQL's own
 }  # fmt: skip
 FILL = """
     INSERT INTO feeds (source_url, url, host, enabled, name, tags, full_text, next_poll_at, failures, faults,
-                       moved_seen, gone, dateless, skip_hours, skip_days, etag, last_polled_at, last_read_at)
+                       moved_seen, gone, has_no_dates, skip_hours, skip_days, etag, last_polled_at, last_read_at)
     SELECT 'https://h' || n % :hosts || '.example/' || n, 'https://h' || n % :hosts || '.example/' || n,
            'h' || n % :hosts || '.example', true, 'Outlet ' || n % :hosts, '[]', true,
            now() + random() * (1 + random() * :later) * :every * interval '1 second', 0, '[]', 0, false, false, '[]',

@@ -30,7 +30,7 @@ from sqlalchemy import Connection, insert, text
 
 from digests.store.schema import editions
 from tests.postgres import programs, start
-from watcher.store.engine import connect, make_file
+from watcher.store.engine import connect, create_file
 from watcher.store.schema import polls
 from watcher.store.writer import write
 
@@ -147,7 +147,7 @@ def start_move(from_: str, to: str) -> subprocess.Popen[bytes]:
 
 def wait_for_middle(to: str, process: subprocess.Popen[bytes]) -> list[object]:
     """Wait until some of the texts are there; return the key of the last one."""
-    make_file(to)
+    create_file(to)
     engine = connect(to)
     try:
         while process.poll() is None:

@@ -25,7 +25,7 @@ from sqlalchemy import Engine, text
 
 from watcher.model import Article
 from watcher.store import fts
-from watcher.store.articles import NewArticle, PackedFeatures, add_articles, entry_of
+from watcher.store.articles import NewArticle, PackedFeatures, add_articles, index_document
 from watcher.store.engine import open_store
 from watcher.store.fts_entry import words_of
 from watcher.store.search import search
@@ -72,7 +72,7 @@ def tell_cost(engine: Engine, made: Sequence[Article], took_s: float) -> None:
 
 def share(made: Sequence[Article]) -> float:
     """Return how many microseconds the words of an article take."""
-    sample = [entry_of(article) for article in made[:: max(1, len(made) // 500)]]
+    sample = [index_document(article) for article in made[:: max(1, len(made) // 500)]]
     began = time.process_time()
     for entry in sample:
         words_of(entry, entry.text)

@@ -27,7 +27,7 @@ from watcher.features.extract import extract_features
 from watcher.model import Article
 from watcher.settings.models import StoreSettings
 from watcher.store.articles import NewArticle, PackedFeatures, add_articles
-from watcher.store.check import looks
+from watcher.store.check import all_checks
 from watcher.store.engine import open_store
 from watcher.store.schema import articles
 from watcher.store.search import count_missing, index_missing, rebuild_index
@@ -65,7 +65,9 @@ def main() -> int:
             time.sleep(chance.uniform(0.0, 2.0))
             process.kill()
             process.wait()
-            found = [finding.what for look in looks() for finding in read(engine, lambda c, look=look: list(look(c)))]
+            found = [
+                finding.what for look in all_checks() for finding in read(engine, lambda c, look=look: list(look(c)))
+            ]
             faults += len(found)
             left = read(engine, lambda c: c.scalar(select(func.count()).where(articles.c.fetched_at < NEW)))
             lacking = read(engine, count_missing)

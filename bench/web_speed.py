@@ -37,7 +37,7 @@ from watcher.features.extract import extract_features
 from watcher.model import Article, Source
 from watcher.settings.load import settings_model
 from watcher.store import fts
-from watcher.store.articles import compress, count_articles, entry_of
+from watcher.store.articles import compress, count_articles, index_document
 from watcher.store.feeds import sync_sources
 from watcher.store.schema import articles, entries, features, polls, texts
 from watcher.store.writer import read, write
@@ -161,7 +161,7 @@ def put(connection: Connection, part: list[Article], sources: int) -> None:
             for row, a in zip(rows, part, strict=True)
         ],
     )  # fmt: skip
-    fts.put(connection, map(entry_of, part))
+    fts.put(connection, map(index_document, part))
     late = [one for one in part if one.published_at >= LAST - timedelta(days=1)]
     if late:
         made = [(one, extract_features(one.id, title=one.title, text=one.text, language="en")) for one in late]
@@ -181,7 +181,7 @@ def in_stories(connection: Connection, part: list[Article]) -> None:
         [
             {"id": f"s{g[0].id[-10:]}", "thread": f"t{int(g[0].id, 16) // 15:010x}", "title": g[0].title,
              "language": "en", "size": GROUP, "first_at": g[0].published_at, "last_at": g[-1].published_at,
-             "began_at": g[0].published_at, "was": []}
+             "began_at": g[0].published_at, "merged_ids": []}
             for g in groups
         ],
     )  # fmt: skip

@@ -21,7 +21,7 @@ from digests.model import LargestStory
 from digests.settings.digests import DigestSettings, digests_of
 from digests.store import maintenance
 from digests.store.editions import DAILY, MAKE_LIMIT_S, first_seen, is_made, is_settled, open_digests
-from digests.store.outbox import OPEN, SENT, Delivery, count_due
+from digests.store.outbox import OPEN_STATES, SENT, Delivery, count_due
 from watcher.daemon.jobs import TIDY_EVERY_S, Job
 from watcher.errors import StoreError, WatcherError
 from watcher.settings.models import Settings
@@ -237,14 +237,14 @@ class OutboxJob:
 
 def log_delivery(delivery: Delivery) -> None:
     """Write what came of a delivery into the log."""
-    place = delivery.place
+    place = delivery.edition
     names = {"digest": place.digest, "date": place.local_date, "channel": delivery.channel, "to": delivery.recipient}
     if delivery.state == SENT:
-        log.info("delivered %s", fields(**names, attempts=delivery.attempts, told=delivery.told))
+        log.info("delivered %s", fields(**names, attempts=delivery.attempts, told=delivery.response))
         return
-    retry_at = delivery.next_try_at if delivery.state in OPEN else None
-    given = {"state": delivery.state, "attempts": delivery.attempts, "reason": delivery.told}
-    log.warning("delivery_failed %s", fields(**names, **given, retry_at=retry_at, mend=delivery.mend))
+    retry_at = delivery.next_try_at if delivery.state in OPEN_STATES else None
+    given = {"state": delivery.state, "attempts": delivery.attempts, "reason": delivery.response}
+    log.warning("delivery_failed %s", fields(**names, **given, retry_at=retry_at, mend=delivery.hint))
 
 
 def oversized_story_fields(digest: str, day: date, largest: LargestStory) -> Fields:

@@ -58,10 +58,10 @@ class Feed:
     body_hash: str | None = None  # of the body last read
     took_s: float | None = None  # how long its answers take, smoothed
     gap_s: float | None = None  # the time between two polls that bring something, smoothed
-    dateless: bool = False  # its new entries have no dates
+    has_no_dates: bool = False  # its new entries have no dates
     health: str | None = None  # the word that its last poll left
     health_at: datetime | None = None  # since when
-    quiet: int = 0  # polls that brought nothing new, since the last one that its history has a line for
+    unchanged_polls: int = 0  # polls that brought nothing new, since the last one that its history has a line for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ from digests.model import OutboundMessage, Rendered
 from digests.settings.alerts import alerts_of
 from digests.settings.delivery import DeliverSettings, parse_mailbox
 from digests.settings.digests import smtp_of
-from digests.store.outbox import alerts_out, note_alerts
+from digests.store.outbox import load_open_alerts, save_open_alerts
 from watcher.errors import StoreError, WatcherError
 from watcher.settings.models import Settings
 from watcher.text.format import fields
@@ -48,7 +48,7 @@ class AlertJob:
         )
         found = {trouble.name: trouble for trouble in await self._tools.writer.read(look)}
         if self._out is None:
-            self._out = await self._tools.writer.read(alerts_out)
+            self._out = await self._tools.writer.read(load_open_alerts)
         for name, trouble in found.items():
             if name not in self._out and not self._rests(name, now):
                 await self._tell(self._alert(name, trouble.words, trouble.since, now), keep=True)
@@ -87,7 +87,7 @@ class AlertJob:
         )
         out = dict(self._out)
         try:
-            await self._tools.writer.do(note_alerts, out)
+            await self._tools.writer.do(save_open_alerts, out)
         except StoreError as error:  # it stays in memory: nobody is told twice while we live
             log.warning("alert_not_kept %s", fields(name=alert.name, reason=error))
 

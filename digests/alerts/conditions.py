@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from digests.edition.schedule import digest_statuses
-from digests.store.outbox import FAILED, TRIED_FOR, undelivered
+from digests.store.outbox import FAILED, RETRY_FOR, undelivered
 from watcher.settings.models import Settings
 from watcher.store.feeds import count_poll_results
 from watcher.store.hosts import network_down_since
@@ -74,11 +74,13 @@ def delivery_failures(connection: Connection, *, now: datetime, after: timedelta
     """Yield each digest with an edition that has not reached somebody; given up at once, waiting after a while."""
     told: dict[str, AlertCondition] = {}
     for each in undelivered(connection, since=(now - DELIVERIES_BACK).date()):
-        since = each.give_up_at - TRIED_FOR
+        since = each.give_up_at - RETRY_FOR
         if each.state != FAILED and now - since < after:
             continue
-        name = f"delivery {each.place.digest}"
+        name = f"delivery {each.edition.digest}"
         state = "was given up" if each.state == FAILED else "waits"
-        words = f"the edition of {each.place.local_date} to {each.recipient} by {each.channel} {state}: {each.told}"
+        words = (
+            f"the edition of {each.edition.local_date} to {each.recipient} by {each.channel} {state}: {each.response}"
+        )
         told.setdefault(name, AlertCondition(name=name, since=since, words=words))
     yield from told.values()

@@ -35,7 +35,7 @@ from watcher.feeds.html_text import one_line
 from watcher.model import FEATURES_VERSION
 from watcher.settings.models import Settings
 from watcher.settings.types import did_you_mean, parse_duration
-from watcher.store.features import name_of, with_old_version, without_vector
+from watcher.store.features import embedder_name, with_old_version, without_vector
 from watcher.store.writer import Writer, read, write
 from watcher.text.format import format_count
 from watcher.worker.backfill import rebuild_features
@@ -271,8 +271,8 @@ def format_deliveries(deliveries: Sequence[Delivery], digest: DigestSettings) ->
         at = f" at {each.settled_at:%H:%M:%S} UTC" if each.state == SENT and each.settled_at else ""
         words = f"sent{at}" if each.state == SENT else format_state(each)
         yield f"  {each.channel} {one_line(each.recipient, 100)}: {one_line(words, 300)}"
-        if each.mend:
-            yield f"    try: {one_line(each.mend, 200)}"
+        if each.hint:
+            yield f"    try: {one_line(each.hint, 200)}"
 
 
 def sent_delivery_to_json(delivery: Delivery) -> dict[str, object]:
@@ -389,7 +389,7 @@ class TimeOptions:
 def complete_features(settings: Settings, engine: Engine, *, since: datetime) -> None:
     """Make what grouping needs of the time's articles and no poll has made yet: features of this version, vectors."""
     choice = resolve_embedder(embedder_config(settings.semantic))
-    name = read(engine, name_of, choice.store_key) if choice else None
+    name = read(engine, embedder_name, choice.store_key) if choice else None
     lacking = choice and read(engine, without_vector, model=name, most=1, since=since)
     if not lacking and not read(engine, with_old_version, version=FEATURES_VERSION, most=1, since=since):
         return

@@ -14,7 +14,7 @@ from typer import Argument, BadParameter, Option
 
 from digests.settings.digests import digests_of
 from digests.store.editions import open_digests
-from digests.store.stories import members_of
+from digests.store.stories import load_members
 from watcher.cli.commands import DONE, FAILED
 from watcher.cli.options import Config, Json, load_settings, parse_time_option, with_examples
 from watcher.cli.output import print_json, print_lines
@@ -95,7 +95,7 @@ def fill_index(engine: Engine) -> int:
 
 def stories_of(connection: Connection, found: SearchResult) -> dict[str, str]:
     """Return the story that each article is in, of those that are in one."""
-    return {key: member.story for key, member in members_of(connection, [hit.id for hit in found.hits]).items()}
+    return {key: member.story for key, member in load_members(connection, [hit.id for hit in found.hits]).items()}
 
 
 def hits_to_json(found: SearchResult, stories: Mapping[str, str], missing: int) -> dict[str, Any]:

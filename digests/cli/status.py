@@ -75,15 +75,15 @@ def oversized_story_warning(largest: LargestStory) -> str:
 def delivery_to_json(delivery: Delivery) -> dict[str, object]:
     """Return a delivery as JSON has it."""
     return {
-        "digest": delivery.place.digest,
-        "date": delivery.place.local_date,
+        "digest": delivery.edition.digest,
+        "date": delivery.edition.local_date,
         "channel": delivery.channel,
         "to": delivery.recipient,
         "state": delivery.state,
         "attempts": delivery.attempts,
         "next_try_at": delivery.next_try_at if delivery.settled_at is None else None,
-        "response": delivery.told,
-        "hint": delivery.mend,
+        "response": delivery.response,
+        "hint": delivery.hint,
     }
 
 
@@ -91,21 +91,21 @@ def delivery_rows(found: Sequence[Delivery]) -> Iterator[Row]:
     """Yield one row for the deliveries of an edition that share channel, state and reason."""
     alike: defaultdict[tuple[object, ...], list[Delivery]] = defaultdict(list)
     for each in found:
-        alike[each.place, each.channel, each.state, each.told].append(each)
+        alike[each.edition, each.channel, each.state, each.response].append(each)
     for group in alike.values():
         first = group[0]
         names = ", ".join(one_line(each.recipient, 80) for each in group[:RECIPIENTS_SHOWN])
         more = f" and {len(group) - RECIPIENTS_SHOWN} more" if len(group) > RECIPIENTS_SHOWN else ""
-        edition = f"{first.place.digest}, {first.place.local_date}"
+        edition = f"{first.edition.digest}, {first.edition.local_date}"
         state = one_line(format_state(first), REASON_CHARS + 100)
         yield "delivery", f"{edition}: {first.channel} to {names}{more} {state}"
-        if first.mend:
-            yield "", f"try: {one_line(first.mend, REASON_CHARS)}"
+        if first.hint:
+            yield "", f"try: {one_line(first.hint, REASON_CHARS)}"
 
 
 def format_state(delivery: Delivery) -> str:
     """Return the state of a delivery, and why."""
-    why = f": {delivery.told}" if delivery.told else ""
+    why = f": {delivery.response}" if delivery.response else ""
     again = f", tried again at {format_minute(delivery.next_try_at)}"
     words = {
         "waiting": f"waits{again if delivery.attempts else ''}{why}",

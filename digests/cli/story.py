@@ -27,10 +27,10 @@ from digests.cluster.item import sort_by_time
 from digests.errors import DigestError
 from digests.model import Edition, EditionStory, WireGroup
 from digests.settings.digests import digests_of
-from digests.store.corrections import KeptCorrection, holding, kept_corrections
-from digests.store.corrections import forget as forget_correction
+from digests.store.corrections import StoredCorrection, active_corrections, load_corrections
+from digests.store.corrections import revoke as forget_correction
 from digests.store.editions import last_edition, open_digests
-from digests.store.stories import StoryMember, members_of
+from digests.store.stories import StoryMember, load_members
 from digests.stories.corrections import CorrectionResult
 from digests.stories.corrections import join as join_stories
 from digests.stories.corrections import split as split_story
@@ -255,8 +255,8 @@ def load_explanation(connection: Connection, one: str, other: str) -> Explained:
     for article in (a, b):
         if article.id not in known:
             raise DigestError(f"the features of article {article.id} are not made yet; watcher poll makes them")
-    members = {**window.kept.members, **members_of(connection, (a.id, b.id))}
-    corrections = holding(window.corrections)
+    members = {**window.kept.members, **load_members(connection, (a.id, b.id))}
+    corrections = active_corrections(window.corrections)
     grouped = ExplainContext(
         items=tuple(sort_by_time(list(known.values()))),
         stories={key: member.story for key, member in members.items() if key in known},
@@ -350,7 +350,7 @@ def list_rules(config: Config = None, json: Json = False) -> int:
     """List the corrections that hold, oldest first; with --json, those that were forgotten too."""
     engine = open_digests(load_settings(config).store.url, make=False)
     try:
-        found = read(engine, kept_corrections)
+        found = read(engine, load_corrections)
     finally:
         engine.dispose()
     if json:
@@ -360,10 +360,10 @@ def list_rules(config: Config = None, json: Json = False) -> int:
     return DONE
 
 
-def format_rules(found: tuple[KeptCorrection, ...]) -> Iterator[str]:
+def format_rules(found: tuple[StoredCorrection, ...]) -> Iterator[str]:
     """Yield the corrections that hold, a line each."""
-    held = [each for each in found if each.forgotten_at is None]
-    yield from (f"{each.number:>4}  {each.made_at:%Y-%m-%d %H:%M}  {each.words}" for each in held)
+    held = [each for each in found if each.revoked_at is None]
+    yield from (f"{each.number:>4}  {each.made_at:%Y-%m-%d %H:%M}  {each.description}" for each in held)
     if not held:
         yield "no correction holds; watcher story split and watcher story join make one"
 

@@ -17,7 +17,7 @@ from digests.store import outbox
 from digests.store.outbox import FAILED, SENT, UNKNOWN, WAITING, Delivery, EditionKey
 from watcher.errors import WatcherError
 from watcher.settings.models import Settings
-from watcher.store.writer import read, write, write_patiently
+from watcher.store.writer import read, write, write_with_retry
 
 FIRST_RETRY, LONGEST_RETRY = timedelta(minutes=1), timedelta(hours=1)  # doubled for each failure in a row
 MAX_RETRY_AFTER = timedelta(hours=6)  # that the other side may ask to be left alone
@@ -76,7 +76,7 @@ class OutboxWorker:
 
     def _claim(self, place: EditionKey | None) -> Delivery | None:
         now = self._now()
-        return write(self._engine, outbox.claim, now=now, back_off=FIRST_RETRY, place=place)
+        return write(self._engine, outbox.claim_delivery, now=now, back_off=FIRST_RETRY, place=place)
 
     def _deliver(self, delivery: Delivery) -> tuple[Delivery, ...]:
         """Return the delivery as it is now, and those that share its fault."""
@@ -92,8 +92,8 @@ class OutboxWorker:
         except DeliveryError as error:
             return self._failed(delivery, error)
         now = self._now()
-        write_patiently(self._engine, self._patience_s(), outbox.mark_sent, delivery, told, now=now)
-        return (replace(delivery, state=SENT, told=told, settled_at=now, mend=None),)
+        write_with_retry(self._engine, self._patience_s(), outbox.mark_sent, delivery, told, now=now)
+        return (replace(delivery, state=SENT, response=told, settled_at=now, hint=None),)
 
     def _channel(self, delivery: Delivery) -> Channel:
         """Return the channel of the settings that reaches the recipient. Errors: DeliveryError."""
@@ -120,7 +120,7 @@ class OutboxWorker:
         told = error.reason
         if state == FAILED and not error.permanent:
             told = f"given up after {delivery.attempts} attempts: {told}"
-        failed = replace(delivery, state=state, told=told, mend=error.mend, next_try_at=next_try_at or now)
+        failed = replace(delivery, state=state, response=told, hint=error.mend, next_try_at=next_try_at or now)
         found = self._ways.get(route_of(delivery)) if error.affects_channel and not self._broken_off else None
 
         def note(connection: Connection) -> tuple[Delivery, ...]:
@@ -131,7 +131,7 @@ class OutboxWorker:
             recipients = digest.deliver[n].recipients(digest.mail.to)
             return outbox.fail_siblings(connection, failed, recipients=recipients, now=now)
 
-        return failed, *write_patiently(self._engine, self._patience_s(), note)
+        return failed, *write_with_retry(self._engine, self._patience_s(), note)
 
     def _patience_s(self) -> float:
         """Return how long it is tried to write down what came of a delivery: what is not would be unknown."""
@@ -150,7 +150,7 @@ def delivery_routes(settings: Settings) -> dict[Route, tuple[DigestSettings, int
 
 def route_of(delivery: Delivery) -> Route:
     """Return whom a delivery is for."""
-    return delivery.place.digest, delivery.channel, delivery.recipient
+    return delivery.edition.digest, delivery.channel, delivery.recipient
 
 
 def retry_decision(

@@ -32,7 +32,7 @@ from watcher.feeds.health import health
 from watcher.model import Article
 from watcher.store.feeds import FeedState
 from watcher.store.pages import schedule_rechecks
-from watcher.store.writer import read, write, write_patiently
+from watcher.store.writer import read, write, write_with_retry
 
 LATE_ARTICLES = timedelta(days=1)  # before the window: what came in too late for the last edition is in this one
 SAVE_PATIENCE_S = 180.0  # while the store cannot be written: an edition that is built is not thrown away
@@ -85,13 +85,13 @@ def build_edition(
         if request.folder is not None:
             files = publish(engine, edition, digest, request.folder, suffix=request.suffix)
         messages = build_messages(engine, edition, digest, suffix=request.suffix) if request.deliver else ()
-        is_saved = write_patiently(engine, SAVE_PATIENCE_S, save, edition, slot, messages, now=now)
+        is_saved = write_with_retry(engine, SAVE_PATIENCE_S, save, edition, slot, messages, now=now)
     except BaseException as error:
         # Others may build it now; where the store cannot be written, the claim runs out.
         patience_s = SAVE_PATIENCE_S if isinstance(error, StoreError) and error.passing else 0.0
         release = partial(editions.release_claim, digest=digest.name, local_date=request.local_date, slot=slot)
         with suppress(StoreError):
-            write_patiently(engine, patience_s, release)
+            write_with_retry(engine, patience_s, release)
         raise
     return BuiltEdition(edition=edition, files=files) if is_saved else None
 
@@ -282,7 +282,10 @@ def ledger_input(
     """
     request, counts = inputs.request, inputs.counts
     statuses = [
-        (state.feed.source.name, health(state.feed, reason=state.reason, held_until=state.held_until, now=inputs.now))
+        (
+            state.feed.source.name,
+            health(state.feed, reason=state.reason, held_until=state.blocked_until, now=inputs.now),
+        )
         for state in inputs.feeds
     ]
     reasons = (

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from digests.settings.digests import digests_of
-from digests.store.editions import DAILY, is_made, known_since, last_made
+from digests.store.editions import DAILY, first_seen_by_digest, is_made, latest_editions
 from watcher.settings.models import Settings
 
 NOT_LATE = timedelta(minutes=10)  # an edition made so soon after its time is on time
@@ -79,8 +79,8 @@ class DigestStatus:
 
 def digest_statuses(connection: Connection, settings: Settings, *, now: datetime) -> Iterator[DigestStatus]:
     """Yield how each digest of the settings stands."""
-    known = known_since(connection)
-    made = last_made(connection)
+    known = first_seen_by_digest(connection)
+    made = latest_editions(connection)
     for digest in digests_of(settings):
         zone = ZoneInfo(digest.timezone)
         since = known.get(digest.name, now)

@@ -13,45 +13,45 @@ from digests.store.schema import corrections
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeptCorrection:
+class StoredCorrection:
     """A correction with its number and what the reader asked for, in words."""
 
     number: int
     made_at: datetime
     correction: UserCorrection
-    words: str
-    forgotten_at: datetime | None
+    description: str
+    revoked_at: datetime | None
 
 
-def add_correction(connection: Connection, correction: UserCorrection, *, words: str, now: datetime) -> int:
+def add_correction(connection: Connection, correction: UserCorrection, *, description: str, now: datetime) -> int:
     """Keep a correction; return its number."""
-    values = {"made_at": now, "kind": correction.kind, "words": words}
+    values = {"made_at": now, "kind": correction.kind, "description": description}
     values |= {"articles": list(correction.articles), "others": list(correction.others)}
     number: int = connection.execute(corrections.insert().values(values).returning(corrections.c.id)).scalar_one()
     return number
 
 
-def forget(connection: Connection, number: int, *, now: datetime) -> bool:
+def revoke(connection: Connection, number: int, *, now: datetime) -> bool:
     """Let a correction hold no longer; False if there is none of that number, or it is forgotten already."""
-    held = update(corrections).where(corrections.c.id == number, corrections.c.forgotten_at.is_(None))
-    return connection.execute(held.values(forgotten_at=now)).rowcount == 1
+    held = update(corrections).where(corrections.c.id == number, corrections.c.revoked_at.is_(None))
+    return connection.execute(held.values(revoked_at=now)).rowcount == 1
 
 
-def kept_corrections(connection: Connection) -> tuple[KeptCorrection, ...]:
+def load_corrections(connection: Connection) -> tuple[StoredCorrection, ...]:
     """Return all corrections, oldest first, those that are forgotten too."""
     rows = connection.execute(select(corrections).order_by(corrections.c.id))
     return tuple(
-        KeptCorrection(
+        StoredCorrection(
             number=row.id,
             made_at=row.made_at,
             correction=UserCorrection(kind=row.kind, articles=tuple(row.articles), others=tuple(row.others)),
-            words=row.words,
-            forgotten_at=row.forgotten_at,
+            description=row.description,
+            revoked_at=row.revoked_at,
         )
         for row in rows
     )
 
 
-def holding(kept: Sequence[KeptCorrection]) -> tuple[UserCorrection, ...]:
+def active_corrections(kept: Sequence[StoredCorrection]) -> tuple[UserCorrection, ...]:
     """Return the corrections that hold, oldest first."""
-    return tuple(each.correction for each in kept if each.forgotten_at is None)
+    return tuple(each.correction for each in kept if each.revoked_at is None)

@@ -15,22 +15,22 @@ from digests import edition_json
 from digests.model import Edition, cited_ids
 from digests.store.schema import deliveries, digests, editions, metadata
 from watcher.store.articles import pin
-from watcher.store.engine import Schema, check_version, dispose_on_error, open_read_only, open_store, upgrade
+from watcher.store.engine import Schema, dispose_on_error, open_read_only, open_store, require_current_version, upgrade
 from watcher.store.hosts import is_alive, worker_name
 from watcher.store.sql import insert
 
-REACHED = ("sent", "unknown")  # states of a delivery that its reader has, or may have (`outbox`)
+DELIVERED_STATES = ("sent", "unknown")  # states of a delivery that its reader has, or may have (`outbox`)
 MIGRATIONS = Path(__file__).parent / "migrations"
 SCHEMA = Schema(scripts=MIGRATIONS, version_table="digests_schema", tables=metadata)
 DAILY = "daily"
-MARK = uuid.uuid4().hex[:8]  # tells a process from one that had its number before a restart
+PROCESS_MARK = uuid.uuid4().hex[:8]  # tells a process from one that had its number before a restart
 MAKE_LIMIT_S = 900.0  # an edition takes seconds; a maker that hangs is killed after this
 CLAIM_LASTS = timedelta(seconds=MAKE_LIMIT_S + 300)  # a claim older than this was left by a crash
 
 
 def open_digests(url: str, *, make: bool = True) -> Engine:
     """Return an engine on the store at `url` with the digests' tables up to date beside the watcher's; as there."""
-    engine = open_store(url, make=make)
+    engine = open_store(url, create=make)
     with dispose_on_error(engine):
         upgrade(engine, MIGRATIONS, version_table="digests_schema")
     return engine
@@ -44,7 +44,7 @@ def open_digests_read_only(url: str) -> Engine:
     """
     engine = open_read_only(url)
     with dispose_on_error(engine):
-        check_version(engine, MIGRATIONS, version_table="digests_schema")
+        require_current_version(engine, MIGRATIONS, version_table="digests_schema")
     return engine
 
 
@@ -106,7 +106,7 @@ def edition_key_filter(digest: str, local_date: date, slot: str) -> tuple[Column
 
 def process_id() -> str:
     """Return the name under which this process makes editions: machine, process, and a mark of its start."""
-    return f"{worker_name()}:{MARK}"
+    return f"{worker_name()}:{PROCESS_MARK}"
 
 
 def is_claim_live(by: str, claimed_at: datetime, *, now: datetime, held_for: timedelta = CLAIM_LASTS) -> bool:
@@ -137,7 +137,7 @@ def save_edition(connection: Connection, edition: Edition, *, slot: str, by: str
 
 def pin_cited_articles(connection: Connection, edition: Edition, *, slot: str) -> None:
     """Have the articles kept that an edition's words rest on, as long as it is kept: it can be verified."""
-    pin(connection, cited_ids(edition), holder=pin_name(edition.digest, edition.local_date, slot))
+    pin(connection, cited_ids(edition), pinned_by=pin_name(edition.digest, edition.local_date, slot))
 
 
 def pin_name(digest: str, local_date: date, slot: str) -> str:
@@ -183,7 +183,7 @@ def get_slot(
         .order_by(editions.c.slot == DAILY, editions.c.made_at)
     )
     rows = connection.execute(query if where is None else query.where(where)).all()
-    return (rows[-1].slot, edition_of(rows[-1].payload)) if rows else None
+    return (rows[-1].slot, unpack_edition(rows[-1].payload)) if rows else None
 
 
 def last_edition(connection: Connection, digest: str) -> Edition | None:
@@ -201,7 +201,7 @@ def was_delivered() -> ColumnElement[bool]:
     """
     c = deliveries.c
     of_it = (c.digest == editions.c.digest, c.local_date == editions.c.local_date, c.slot == editions.c.slot)
-    arrived = exists().where(*of_it, c.state.in_(REACHED)).correlate(editions)
+    arrived = exists().where(*of_it, c.state.in_(DELIVERED_STATES)).correlate(editions)
     return or_(~exists().where(*of_it).correlate(editions), arrived)
 
 
@@ -260,27 +260,27 @@ def next_number(connection: Connection, digest: str, *, local_date: date) -> int
     return removed + len(rows) + 1
 
 
-def edition_of(payload: bytes) -> Edition:
+def unpack_edition(payload: bytes) -> Edition:
     """Return a kept edition."""
     return edition_json.load(zlib.decompress(payload))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LastMade:
+class LatestEdition:
     """The latest edition of a digest: its date, and when it was made."""
 
     local_date: date
     made_at: datetime
 
 
-def last_made(connection: Connection) -> dict[str, LastMade]:
+def latest_editions(connection: Connection) -> dict[str, LatestEdition]:
     """Return the latest edition of each digest that has one."""
     latest = (func.max(editions.c.local_date), func.max(editions.c.made_at))
     query = select(editions.c.digest, *latest).where(editions.c.made_at.is_not(None)).group_by(editions.c.digest)
-    return {name: LastMade(local_date=day, made_at=made_at) for name, day, made_at in connection.execute(query)}
+    return {name: LatestEdition(local_date=day, made_at=made_at) for name, day, made_at in connection.execute(query)}
 
 
-def known_since(connection: Connection) -> dict[str, datetime]:
+def first_seen_by_digest(connection: Connection) -> dict[str, datetime]:
     """Return when each digest was first asked for."""
     return dict(connection.execute(select(digests.c.name, digests.c.first_seen_at)).all())
 
@@ -329,7 +329,7 @@ def delivery_counts(connection: Connection, rows: Iterable[EditionRow]) -> dict[
 
 def load_edition(connection: Connection, row: EditionRow) -> Edition:
     """Return an edition of which there is a row."""
-    return edition_of(payload_of(connection, row))
+    return unpack_edition(payload_of(connection, row))
 
 
 def payload_of(connection: Connection, row: EditionRow) -> bytes:

@@ -9,19 +9,19 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, or_, select
 
-from digests.store.editions import edition_of, pin_name
+from digests.store.editions import pin_name, unpack_edition
 from digests.store.schema import deliveries, editions, stories, story_articles, story_changes
 from watcher.model import Article
 from watcher.store.articles import unpin
-from watcher.store.check import BACKUP, MENDS, Finding
-from watcher.store.retention import Sweep
+from watcher.store.check import REPAIR_HINT, RESTORE_HINT, StoreProblem
+from watcher.store.retention import BatchResult
 from watcher.store.schema import articles, feeds
-from watcher.store.sql import chunked
+from watcher.store.sql import in_chunks
 
 DATES_KEPT = 10  # of a digest, however old: what its reader knows
 
 
-def drop_editions(connection: Connection, *, before: datetime, most: int) -> Sweep:
+def drop_editions(connection: Connection, *, before: datetime, most: int) -> BatchResult:
     """Remove up to `most` editions made before a time; those of a digest's latest dates stay."""
     latest = (
         select(editions.c.digest, editions.c.local_date)
@@ -44,10 +44,10 @@ def drop_editions(connection: Connection, *, before: datetime, most: int) -> Swe
         connection.execute(delete(deliveries).where(*place, deliveries.c.slot == row.slot))
     connection.execute(delete(editions).where(editions.c.id.in_([row.id for row in rows])))
     unpin(connection, [pin_name(row.digest, row.local_date, row.slot) for row in rows])
-    return Sweep(removed=len(rows), upto=before if len(rows) == most else None)
+    return BatchResult(removed=len(rows), resume_after=before if len(rows) == most else None)
 
 
-def drop_stories(connection: Connection, *, before: datetime, after: datetime | None, most: int) -> Sweep:
+def drop_stories(connection: Connection, *, before: datetime, after: datetime | None, most: int) -> BatchResult:
     """
     Remove of up to `most` stories, whose last article was published before a time, those without any article left.
 
@@ -68,7 +68,7 @@ def drop_stories(connection: Connection, *, before: datetime, after: datetime | 
         and_(story_changes.c.other_id.in_(empty), ~exists().where(stories.c.id == story_changes.c.story_id)),
     )
     connection.execute(delete(story_changes).where(theirs))
-    return Sweep(removed=len(empty), upto=rows[-1].last_at if len(rows) == most else None)
+    return BatchResult(removed=len(empty), resume_after=rows[-1].last_at if len(rows) == most else None)
 
 
 def is_empty() -> ColumnElement[bool]:
@@ -76,53 +76,55 @@ def is_empty() -> ColumnElement[bool]:
     return ~exists().where(story_articles.c.story_id == stories.c.id)
 
 
-SHOWN = 10
+MAX_SHOWN = 10
 
 
-def check(connection: Connection) -> Iterator[Finding]:
+def check(connection: Connection) -> Iterator[StoreProblem]:
     """Yield what is not as it should be; nothing where the digests have no tables yet."""
     if not connection.dialect.has_table(connection, editions.name):
         return
-    yield from editions_readable(connection)
-    yield from stories_there(connection)
+    yield from check_editions(connection)
+    yield from check_story_references(connection)
 
 
-def editions_readable(connection: Connection) -> Iterator[Finding]:
+def check_editions(connection: Connection) -> Iterator[StoreProblem]:
     """Yield editions whose bytes cannot be read."""
     query = select(editions.c.digest, editions.c.local_date, editions.c.payload).where(editions.c.made_at.is_not(None))
     broken = []
     for row in connection.execute(query.execution_options(yield_per=50)):
         try:
-            edition_of(row.payload)
+            unpack_edition(row.payload)
         except (zlib.error, ValueError, TypeError, KeyError, AttributeError):
             broken.append(f"{row.digest} of {row.local_date}")
     if broken:
-        yield Finding(what=f"{len(broken)} editions cannot be read: {', '.join(broken[:SHOWN])}", mend=BACKUP)
+        yield StoreProblem(
+            what=f"{len(broken)} editions cannot be read: {', '.join(broken[:MAX_SHOWN])}", hint=RESTORE_HINT
+        )
 
 
-def stories_there(connection: Connection) -> Iterator[Finding]:
+def check_story_references(connection: Connection) -> Iterator[StoreProblem]:
     """Yield articles that are in a story which is not there."""
-    count = connection.execute(select(func.count()).select_from(story_articles).where(is_lost())).scalar_one()
+    count = connection.execute(select(func.count()).select_from(story_articles).where(has_no_story())).scalar_one()
     if count:
-        mend = f"{MENDS}, then the next edition groups them anew"
-        yield Finding(what=f"{count} articles are in a story that is not there", mend=mend, repair=drop_lost)
+        mend = f"{REPAIR_HINT}, then the next edition groups them anew"
+        yield StoreProblem(what=f"{count} articles are in a story that is not there", hint=mend, repair=delete_orphans)
 
 
-def is_lost() -> ColumnElement[bool]:
+def has_no_story() -> ColumnElement[bool]:
     """Return the condition that an article's story is not there."""
     return ~exists().where(stories.c.id == story_articles.c.story_id)
 
 
-def drop_lost(connection: Connection) -> bool:
+def delete_orphans(connection: Connection) -> bool:
     """Take articles out of stories that are not there."""
-    connection.execute(story_articles.delete().where(is_lost()))
+    connection.execute(story_articles.delete().where(has_no_story()))
     return False
 
 
-def owners_now(connection: Connection, outlets: Collection[str]) -> dict[str, str | None]:
+def load_owners(connection: Connection, outlets: Collection[str]) -> dict[str, str | None]:
     """Return the owner of each of the outlets that are sources of the settings, by name; None if none is declared."""
     found: dict[str, str | None] = {}
-    for part in chunked(sorted(outlets)):
+    for part in in_chunks(sorted(outlets)):
         query = select(feeds.c.name, feeds.c.owner).where(feeds.c.enabled, feeds.c.name.in_(part))
         for name, owner in connection.execute(query.order_by(feeds.c.id)):
             found[name] = found.get(name) or owner

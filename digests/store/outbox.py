@@ -14,15 +14,15 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, case, func, or_, se
 from digests.model import OutboundMessage, Rendered
 from digests.store.editions import is_process_alive, process_id
 from digests.store.schema import deliveries
-from watcher.store.sql import insert, load_fact, save_fact
+from watcher.store.sql import insert, load_meta, save_meta
 
 WAITING, SENDING, UNKNOWN, SENT, FAILED = "waiting", "sending", "unknown", "sent", "failed"
-OPEN = (WAITING, SENDING, UNKNOWN)
+OPEN_STATES = (WAITING, SENDING, UNKNOWN)
 LEASE = timedelta(minutes=10)  # longer than any channel takes for one parcel
-TRIED_FOR = timedelta(hours=36)  # a mail server may be down for a day; then a delivery is given up
-ALL_BUT_PARCEL = tuple(column for column in deliveries.c if column is not deliveries.c.payload)
-LONGEST_WAIT = timedelta(hours=8)  # to the next try, with what jitter adds: the code never sets a longer one
-LOOKED_AT = 50  # rows due at a claim: so many may be in the hands of others
+RETRY_FOR = timedelta(hours=36)  # a mail server may be down for a day; then a delivery is given up
+DELIVERY_COLUMNS = tuple(column for column in deliveries.c if column is not deliveries.c.payload)
+MAX_RETRY_DELAY = timedelta(hours=8)  # to the next try, with what jitter adds: the code never sets a longer one
+CLAIM_CANDIDATES = 50  # rows due at a claim: so many may be in the hands of others
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +39,7 @@ class Delivery:
     """A row of the outbox, without its parcel."""
 
     id: int
-    place: EditionKey
+    edition: EditionKey
     channel: str
     recipient: str
     state: str
@@ -47,8 +47,8 @@ class Delivery:
     next_try_at: datetime
     give_up_at: datetime
     settled_at: datetime | None
-    told: str
-    mend: str | None
+    response: str
+    hint: str | None
 
 
 def enqueue(connection: Connection, place: EditionKey, parcels: Iterable[OutboundMessage], *, now: datetime) -> None:
@@ -63,8 +63,8 @@ def enqueue(connection: Connection, place: EditionKey, parcels: Iterable[Outboun
             "state": WAITING,
             "attempts": 0,
             "next_try_at": now,
-            "give_up_at": now + TRIED_FOR,
-            "told": "",
+            "give_up_at": now + RETRY_FOR,
+            "response": "",
             "payload": pack_forms(parcel),
         }
         for parcel in parcels
@@ -96,7 +96,7 @@ def message_from_row(connection: Connection, delivery: Delivery) -> OutboundMess
     return OutboundMessage(channel=delivery.channel, recipient=delivery.recipient, forms=forms)
 
 
-def claim(
+def claim_delivery(
     connection: Connection,
     *,
     now: datetime,
@@ -112,10 +112,10 @@ def claim(
         place: Only deliveries of this edition.
         by: Who claims, by default this process (`maker`).
     """
-    query = select(*ALL_BUT_PARCEL).where(deliveries.c.state.in_(OPEN), is_due(now))
+    query = select(*DELIVERY_COLUMNS).where(deliveries.c.state.in_(OPEN_STATES), is_due(now))
     if place is not None:
         query = query.where(*edition_filter(place))
-    for row in connection.execute(query.order_by(deliveries.c.next_try_at, deliveries.c.id).limit(LOOKED_AT)):
+    for row in connection.execute(query.order_by(deliveries.c.next_try_at, deliveries.c.id).limit(CLAIM_CANDIDATES)):
         if is_leased(row, now=now):
             continue
         held = deliveries.c.lease_by == row.lease_by if row.lease_by else deliveries.c.lease_by.is_(None)
@@ -129,17 +129,17 @@ def claim(
                 lease_by=by or process_id(),
                 lease_until=now + LEASE,
             )
-            .returning(*ALL_BUT_PARCEL)
+            .returning(*DELIVERY_COLUMNS)
         ).one_or_none()
         if taken is not None:
-            return delivery_of(taken)
+            return delivery_from_row(taken)
     return None
 
 
 def is_due(now: datetime) -> ColumnElement[bool]:
     """Return the condition that the time of a delivery has come; one too far ahead was set by a wrong clock."""
     next_try_at = deliveries.c.next_try_at
-    return or_(next_try_at <= now, next_try_at > now + LONGEST_WAIT)
+    return or_(next_try_at <= now, next_try_at > now + MAX_RETRY_DELAY)
 
 
 def is_leased(row: Row[tuple[Any, ...]], *, now: datetime) -> bool:
@@ -154,14 +154,19 @@ def mark_in_flight(connection: Connection, delivery: Delivery, *, by: str | None
 
 def mark_sent(connection: Connection, delivery: Delivery, told: str, *, now: datetime, by: str | None = None) -> bool:
     """Write down that it has arrived, and let the parcel go; as `note_brink`."""
-    values = {"settled_at": now, "told": told, "mend": None, "payload": None}
+    values = {"settled_at": now, "response": told, "hint": None, "payload": None}
     return _settle(connection, delivery, by, state=SENT, lease_by=None, lease_until=None, **values)
 
 
 def mark_failed(connection: Connection, failed: Delivery, *, now: datetime, by: str | None = None) -> bool:
     """Write down what broke and when it is tried again, as `failed` says; as `note_brink`."""
     settled_at = now if failed.state == FAILED else None
-    values = {"told": failed.told, "mend": failed.mend, "next_try_at": failed.next_try_at, "settled_at": settled_at}
+    values = {
+        "response": failed.response,
+        "hint": failed.hint,
+        "next_try_at": failed.next_try_at,
+        "settled_at": settled_at,
+    }
     return _settle(connection, failed, by, state=failed.state, lease_by=None, lease_until=None, **values)
 
 
@@ -183,15 +188,20 @@ def fail_siblings(
     """
     c = deliveries.c
     others = and_(
-        *edition_filter(failed.place), c.channel == failed.channel, c.id != failed.id, c.recipient.in_(recipients),
-        c.state.in_(OPEN), c.lease_by.is_(None), is_due(now),
+        *edition_filter(failed.edition), c.channel == failed.channel, c.id != failed.id, c.recipient.in_(recipients),
+        c.state.in_(OPEN_STATES), c.lease_by.is_(None), is_due(now),
     )  # fmt: skip
     is_over = failed.state == FAILED
-    values = {"attempts": c.attempts + 1, "told": failed.told, "mend": failed.mend, "next_try_at": failed.next_try_at}
+    values = {
+        "attempts": c.attempts + 1,
+        "response": failed.response,
+        "hint": failed.hint,
+        "next_try_at": failed.next_try_at,
+    }
     values["state"] = FAILED if is_over else case((c.state == UNKNOWN, UNKNOWN), else_=WAITING)
     values["settled_at"] = now if is_over else None
-    found = connection.execute(update(deliveries).where(others).values(values).returning(*ALL_BUT_PARCEL))
-    return tuple(sorted((delivery_of(each) for each in found), key=lambda each: each.id))
+    found = connection.execute(update(deliveries).where(others).values(values).returning(*DELIVERY_COLUMNS))
+    return tuple(sorted((delivery_from_row(each) for each in found), key=lambda each: each.id))
 
 
 def retry_now(connection: Connection, place: EditionKey, *, now: datetime) -> None:
@@ -203,29 +213,29 @@ def retry_now(connection: Connection, place: EditionKey, *, now: datetime) -> No
             state=case((failed, WAITING), else_=deliveries.c.state),
             settled_at=None,
             next_try_at=now,
-            give_up_at=now + TRIED_FOR,
+            give_up_at=now + RETRY_FOR,
         )
     )
 
 
 def count_due(connection: Connection, *, now: datetime) -> int:
     """Return how many deliveries are due, those in somebody's hands among them."""
-    query = select(func.count()).where(deliveries.c.state.in_(OPEN), is_due(now))
+    query = select(func.count()).where(deliveries.c.state.in_(OPEN_STATES), is_due(now))
     return connection.scalar(query) or 0
 
 
 def deliveries_of(connection: Connection, place: EditionKey) -> tuple[Delivery, ...]:
     """Return an edition's deliveries, in the order of the settings."""
-    rows = connection.execute(select(*ALL_BUT_PARCEL).where(*edition_filter(place)).order_by(deliveries.c.id))
-    return tuple(delivery_of(row) for row in rows)
+    rows = connection.execute(select(*DELIVERY_COLUMNS).where(*edition_filter(place)).order_by(deliveries.c.id))
+    return tuple(delivery_from_row(row) for row in rows)
 
 
 def undelivered(connection: Connection, *, since: date) -> tuple[Delivery, ...]:
     """Return the deliveries that have not arrived: those that wait, and those that failed since a date."""
-    waits = deliveries.c.state.in_(OPEN)
+    waits = deliveries.c.state.in_(OPEN_STATES)
     failed = and_(deliveries.c.state == FAILED, deliveries.c.local_date >= since)
-    rows = connection.execute(select(*ALL_BUT_PARCEL).where(or_(waits, failed)).order_by(deliveries.c.id))
-    return tuple(delivery_of(row) for row in rows)
+    rows = connection.execute(select(*DELIVERY_COLUMNS).where(or_(waits, failed)).order_by(deliveries.c.id))
+    return tuple(delivery_from_row(row) for row in rows)
 
 
 def edition_filter(place: EditionKey) -> tuple[ColumnElement[bool], ...]:
@@ -234,22 +244,22 @@ def edition_filter(place: EditionKey) -> tuple[ColumnElement[bool], ...]:
     return c.digest == place.digest, c.local_date == place.local_date, c.slot == place.slot
 
 
-def delivery_of(row: Row[tuple[Any, ...]]) -> Delivery:
+def delivery_from_row(row: Row[tuple[Any, ...]]) -> Delivery:
     at = row._mapping
     place = EditionKey(digest=row.digest, local_date=row.local_date, slot=row.slot)
-    same = [name for name in Delivery.__slots__ if name != "place"]
-    return Delivery(place=place, **{name: at[name] for name in same})
+    same = [name for name in Delivery.__slots__ if name != "edition"]
+    return Delivery(edition=place, **{name: at[name] for name in same})
 
 
-OUT = "alerts_out"
+OPEN_ALERTS = "alerts_out"
 
 
-def alerts_out(connection: Connection) -> dict[str, datetime]:
+def load_open_alerts(connection: Connection) -> dict[str, datetime]:
     """Return the troubles that were told and are not over, by name, and since when each was."""
-    found = load_fact(connection, OUT)
+    found = load_meta(connection, OPEN_ALERTS)
     return {name: datetime.fromisoformat(since) for name, since in (found or {}).items()}
 
 
-def note_alerts(connection: Connection, out: dict[str, datetime]) -> None:
+def save_open_alerts(connection: Connection, out: dict[str, datetime]) -> None:
     """Keep which troubles were told."""
-    save_fact(connection, OUT, {name: since.isoformat() for name, since in out.items()})
+    save_meta(connection, OPEN_ALERTS, {name: since.isoformat() for name, since in out.items()})

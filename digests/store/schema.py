@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import JSON, Column, Date, Index, Integer, LargeBinary, MetaData, Table, Text, UniqueConstraint
 
-from watcher.store.schema import NAMING, OF_A_PROCESS, Number, UtcDateTime
+from watcher.store.schema import NAMING, PROCESS_STATE, RowId, UtcDateTime
 
 metadata = MetaData(naming_convention=NAMING)
 
@@ -46,10 +46,10 @@ deliveries = Table(
     Column("next_try_at", UtcDateTime, nullable=False),
     Column("give_up_at", UtcDateTime, nullable=False),
     Column("settled_at", UtcDateTime),  # when it was sent, or given up
-    Column("told", Text, nullable=False),  # what the other side said, or what broke
-    Column("mend", Text),  # what helps
-    Column("lease_by", Text, info=OF_A_PROCESS),  # machine:process:mark of its start
-    Column("lease_until", UtcDateTime, info=OF_A_PROCESS),
+    Column("response", Text, nullable=False),  # of the server, or the error
+    Column("hint", Text),  # what the user can do
+    Column("lease_by", Text, info=PROCESS_STATE),  # machine:process:mark of its start
+    Column("lease_until", UtcDateTime, info=PROCESS_STATE),
     Column("payload", LargeBinary),  # zlib of JSON, `packed`; None once it is sent
     UniqueConstraint("digest", "local_date", "slot", "channel", "recipient"),
     Index(None, "state", "next_try_at"),
@@ -66,7 +66,7 @@ stories = Table(
     Column("first_at", UtcDateTime, nullable=False),  # its first and last article were published
     Column("last_at", UtcDateTime, nullable=False),
     Column("began_at", UtcDateTime, nullable=False),  # the first article of its thread was
-    Column("was", JSON, nullable=False),  # ids of the stories that have been merged into it
+    Column("merged_ids", JSON, nullable=False),  # ids of the stories that have been merged into it
     Column("merged_into", Text),
     Column("profile", LargeBinary),  # features (`features.codec`) of what it is about; None for one of a single article
     Column("vector", LargeBinary),
@@ -90,13 +90,13 @@ story_articles = Table(
 story_changes = Table(
     "story_changes",
     metadata,
-    Column("id", Number, primary_key=True),
+    Column("id", RowId, primary_key=True),
     Column("at", UtcDateTime, nullable=False),
     Column("kind", Text, nullable=False),  # merged, split, moved, follows
     Column("story_id", Text, nullable=False),
     Column("other_id", Text, nullable=False),
     Column("articles", JSON, nullable=False),  # ids
-    Column("why", Text, nullable=False),
+    Column("reason", Text, nullable=False),
     Index(None, "story_id"),
     Index(None, "other_id"),
 )
@@ -109,15 +109,15 @@ corrections = Table(
     Column("kind", Text, nullable=False),  # join, split
     Column("articles", JSON, nullable=False),  # ids
     Column("others", JSON, nullable=False),  # ids
-    Column("words", Text, nullable=False),  # what was asked for
-    Column("forgotten_at", UtcDateTime),  # it holds no longer
+    Column("description", Text, nullable=False),  # what the reader asked for
+    Column("revoked_at", UtcDateTime),
 )
 
-grouped = Table(
-    "grouped",
+clustering_runs = Table(
+    "clustering_runs",
     metadata,
     Column("id", Integer, primary_key=True),  # 1: there is one row
-    Column("step", Integer, nullable=False),  # how many times the stories were kept
+    Column("version", Integer, nullable=False),  # how often the stories were saved
     Column("until", UtcDateTime),  # up to when the articles are grouped
     Column("made_at", UtcDateTime),
 )

@@ -15,13 +15,13 @@ from sqlalchemy.sql.elements import KeyedColumnElement
 from digests.cluster.item import ClusterItem
 from digests.cluster.tracking import MERGED, MOVED, SPLIT, ExistingStory, MergedStory, StoryEvent, TrackedStories
 from digests.model import Story
-from digests.store.schema import grouped, stories, story_articles, story_changes
+from digests.store.schema import clustering_runs, stories, story_articles, story_changes
 from watcher.features.codec import decode, encode
 from watcher.store.schema import articles
-from watcher.store.sql import chunked, insert
+from watcher.store.sql import in_chunks, insert
 
-MOST_PROFILES = 2_000  # stories out of the window that a new one may follow, the latest
-ROWS = 500  # of one INSERT
+MAX_PROFILES = 2_000  # stories out of the window that a new one may follow, the latest
+UPSERT_ROWS = 500  # of one INSERT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,49 +53,56 @@ class StoryMember:
 class KnownStories:
     """What is known of the articles of a window: their rows, and the stories that they and the threads are of."""
 
-    step: ClusteringVersion
+    version: ClusteringVersion
     members: Mapping[str, StoryMember]  # by article
     stories: tuple[ExistingStory, ...]
 
 
-def last_step(connection: Connection) -> ClusteringVersion:
+def current_version(connection: Connection) -> ClusteringVersion:
     """Return what was done last."""
-    row = connection.execute(select(grouped.c.step, grouped.c.until, grouped.c.made_at)).one()
-    return ClusteringVersion(number=row.step, until=row.until, made_at=row.made_at)
+    row = connection.execute(
+        select(clustering_runs.c.version, clustering_runs.c.until, clustering_runs.c.made_at)
+    ).one()
+    return ClusteringVersion(number=row.version, until=row.until, made_at=row.made_at)
 
 
 def bump_version(connection: Connection, step: ClusteringVersion, *, until: datetime, now: datetime) -> bool:
     """Note that the stories are kept anew; False, and nothing noted, if somebody else has kept them since `step`."""
     later = max(until, step.until) if step.until else until
-    values = {"step": step.number + 1, "until": later, "made_at": now}
-    return connection.execute(update(grouped).where(grouped.c.step == step.number).values(values)).rowcount == 1
+    values = {"version": step.number + 1, "until": later, "made_at": now}
+    return (
+        connection.execute(
+            update(clustering_runs).where(clustering_runs.c.version == step.number).values(values)
+        ).rowcount
+        == 1
+    )
 
 
-def load_known(connection: Connection, articles: Iterable[str], *, since: datetime) -> KnownStories:
+def load_known_stories(connection: Connection, articles: Iterable[str], *, since: datetime) -> KnownStories:
     """
     Return what is known of `articles`.
 
     Args:
         since: Of the stories that have none of these articles, only those are returned that went on after this.
     """
-    members = members_of(connection, articles)
+    members = load_members(connection, articles)
     own: defaultdict[str, list[str]] = defaultdict(list)
     for member in members.values():
         own[member.story].append(member.article)
     rows: dict[str, Row[tuple[Any, ...]]] = {}
-    for part in chunked(sorted(own)):
+    for part in in_chunks(sorted(own)):
         rows.update((row.id, row) for row in connection.execute(select(stories).where(stories.c.id.in_(part))))
-    known = [known_of(rows[story], tuple(sorted(found))) for story, found in sorted(own.items())]
-    known += [story for story in with_profile(connection, since=since) if story.id not in rows]
-    return KnownStories(step=last_step(connection), members=members, stories=tuple(known))
+    known = [existing_story(rows[story], tuple(sorted(found))) for story, found in sorted(own.items())]
+    known += [story for story in iter_followable_stories(connection, since=since) if story.id not in rows]
+    return KnownStories(version=current_version(connection), members=members, stories=tuple(known))
 
 
-def members_of(connection: Connection, articles: Iterable[str]) -> dict[str, StoryMember]:
+def load_members(connection: Connection, articles: Iterable[str]) -> dict[str, StoryMember]:
     """Return the rows of `articles` that are in stories."""
     found: dict[str, StoryMember] = {}
-    for part in chunked(sorted(set(articles))):
+    for part in in_chunks(sorted(set(articles))):
         query = select(story_articles).where(story_articles.c.article_id.in_(part))
-        found.update((row.article_id, member_of(row)) for row in connection.execute(query))
+        found.update((row.article_id, member_from_row(row)) for row in connection.execute(query))
     return found
 
 
@@ -105,7 +112,7 @@ def stories_of_feeds(connection: Connection, ids: Collection[int], *, since: dat
     query = query.with_hint(articles, "INDEXED BY ix_articles_published_at", "sqlite")  # not all that a feed ever had
     of_feed = {key: feed for key, feed in connection.execute(query) if feed in ids}
     found: defaultdict[int, set[str]] = defaultdict(set)
-    for part in chunked(sorted(of_feed)):
+    for part in in_chunks(sorted(of_feed)):
         told = select(story_articles.c.article_id, story_articles.c.story_id)
         told = told.join(stories, stories.c.id == story_articles.c.story_id)
         told = told.where(story_articles.c.article_id.in_(part), stories.c.size > 1)
@@ -114,7 +121,7 @@ def stories_of_feeds(connection: Connection, ids: Collection[int], *, since: dat
     return {feed: len(told_in) for feed, told_in in found.items()}
 
 
-def member_of(row: Row[tuple[Any, ...]]) -> StoryMember:
+def member_from_row(row: Row[tuple[Any, ...]]) -> StoryMember:
     at = row._mapping
     return StoryMember(
         article=at["article_id"],
@@ -126,18 +133,18 @@ def member_of(row: Row[tuple[Any, ...]]) -> StoryMember:
     )
 
 
-def with_profile(connection: Connection, *, since: datetime) -> Iterator[ExistingStory]:
+def iter_followable_stories(connection: Connection, *, since: datetime) -> Iterator[ExistingStory]:
     """Yield the stories that may still be followed: not merged, of several articles, the last of them after `since`."""
     query = (
         select(stories)
         .where(stories.c.last_at >= since, stories.c.profile.is_not(None), stories.c.merged_into.is_(None))
         .order_by(stories.c.last_at.desc(), stories.c.id)
-        .limit(MOST_PROFILES)
+        .limit(MAX_PROFILES)
     )
-    yield from (known_of(row) for row in connection.execute(query))
+    yield from (existing_story(row) for row in connection.execute(query))
 
 
-def known_of(row: Row[tuple[Any, ...]], articles: tuple[str, ...] = ()) -> ExistingStory:
+def existing_story(row: Row[tuple[Any, ...]], articles: tuple[str, ...] = ()) -> ExistingStory:
     """Return a row of `stories`; with its profile if the window has none of its articles."""
     at = row._mapping
     profile = None
@@ -158,15 +165,15 @@ def known_of(row: Row[tuple[Any, ...]], articles: tuple[str, ...] = ()) -> Exist
         first_at=at["first_at"],
         size=at["size"],
         articles=articles,
-        merged_ids=tuple(at["was"]),
+        merged_ids=tuple(at["merged_ids"]),
         profile=profile,
     )
 
 
-def taken_ids(connection: Connection, ids: Iterable[str]) -> set[str]:
+def existing_ids(connection: Connection, ids: Iterable[str]) -> set[str]:
     """Return those of `ids` that a story has or had."""
     found: set[str] = set()
-    for part in chunked(sorted(set(ids))):
+    for part in in_chunks(sorted(set(ids))):
         found.update(connection.scalars(select(stories.c.id).where(stories.c.id.in_(part))))
     return found
 
@@ -191,10 +198,12 @@ def save_changes(
     for change in carried.events:
         if change.kind == MERGED:
             redirect_merged(connection, change.story, change.other)
-    add(connection, story_articles, [member_row(member) for member in members], key="article_id")
-    sizes = counted(connection, profiles)
+    upsert_rows(connection, story_articles, [member_row(member) for member in members], key="article_id")
+    sizes = count_members(connection, profiles)
     found = [story for story in carried.stories if story.id in profiles]
-    add(connection, stories, [story_values(each, profiles[each.id], times, sizes[each.id]) for each in found], key="id")
+    upsert_rows(
+        connection, stories, [story_values(each, profiles[each.id], times, sizes[each.id]) for each in found], key="id"
+    )
     shrink_story_dates(connection, carried.events, times)
     record_events(connection, carried.events, now=now)
 
@@ -230,7 +239,7 @@ def story_values(story: Story, profile: ClusterItem, times: Mapping[str, datetim
         "first_at": min(at),
         "last_at": max(at),
         "began_at": story.began_at or min(at),
-        "was": list(story.merged_ids),
+        "merged_ids": list(story.merged_ids),
         "merged_into": None,
         "profile": encode(features) if features else None,
         "vector": features.vector if features else None,
@@ -238,15 +247,15 @@ def story_values(story: Story, profile: ClusterItem, times: Mapping[str, datetim
     }
 
 
-def add(connection: Connection, table: object, rows: Sequence[dict[str, object]], *, key: str) -> None:
+def upsert_rows(connection: Connection, table: object, rows: Sequence[dict[str, object]], *, key: str) -> None:
     """Insert rows, or write over those that have the same key."""
-    for start in range(0, len(rows), ROWS):
+    for start in range(0, len(rows), UPSERT_ROWS):
         statement = insert(connection, table)
         written: dict[str, Any] = {name: statement.excluded[name] for name in rows[0] if name != key}
         if table is stories:  # the articles of a story that are out of the window count too
             written |= extend_dates(connection, statement.excluded)
         connection.execute(
-            statement.on_conflict_do_update(index_elements=[key], set_=written), rows[start : start + ROWS]
+            statement.on_conflict_do_update(index_elements=[key], set_=written), rows[start : start + UPSERT_ROWS]
         )
 
 
@@ -263,10 +272,10 @@ def extend_dates(
     }
 
 
-def counted(connection: Connection, ids: Collection[str]) -> defaultdict[str, int]:
+def count_members(connection: Connection, ids: Collection[str]) -> defaultdict[str, int]:
     """Return how many articles each story has."""
     found: defaultdict[str, int] = defaultdict(int)
-    for part in chunked(sorted(ids)):
+    for part in in_chunks(sorted(ids)):
         query = (
             select(story_articles.c.story_id, func.count())
             .where(story_articles.c.story_id.in_(part))
@@ -285,7 +294,7 @@ def record_events(connection: Connection, changes: Sequence[StoryEvent], *, now:
             "story_id": change.story,
             "other_id": change.other,
             "articles": list(change.articles),
-            "why": change.why,
+            "reason": change.why,
         }
         for change in changes
     ]
@@ -293,9 +302,9 @@ def record_events(connection: Connection, changes: Sequence[StoryEvent], *, now:
         connection.execute(story_changes.insert(), rows)
 
 
-LEAST_BEGINNING = 4  # letters of an id that may stand for it
-MOST_LIKE = 9
-MOST_CHANGES = 200  # of a story or a thread, the latest
+MIN_PREFIX_CHARS = 4  # letters of an id that may stand for it
+MAX_MATCHES = 9
+MAX_CHANGES = 200  # of a story or a thread, the latest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -310,12 +319,12 @@ class StoryRow:
     first_at: datetime
     last_at: datetime
     began_at: datetime
-    was: tuple[str, ...]
+    merged_ids: tuple[str, ...]
     merged_into: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChangeRow:
+class StoryChangeRow:
     """What became of a story, when, and why (`cluster.threads.Change`)."""
 
     at: datetime
@@ -323,27 +332,27 @@ class ChangeRow:
     story: str
     other: str
     articles: tuple[str, ...]
-    why: str
+    reason: str
 
 
-def latest_story_row(connection: Connection, story: str) -> StoryRow | None:
+def load_story(connection: Connection, story: str) -> StoryRow | None:
     """Return a story, also one that has been merged away; None if there never was one of this id."""
     row = connection.execute(select(stories).where(stories.c.id == story)).one_or_none()
-    return story_by_id(row) if row else None
+    return story_from_row(row) if row else None
 
 
-def story_by_id(row: Row[tuple[Any, ...]]) -> StoryRow:
+def story_from_row(row: Row[tuple[Any, ...]]) -> StoryRow:
     at = row._mapping
-    same = [name for name in StoryRow.__slots__ if name != "was"]
-    return StoryRow(was=tuple(at["was"]), **{name: at[name] for name in same})
+    same = [name for name in StoryRow.__slots__ if name != "merged_ids"]
+    return StoryRow(merged_ids=tuple(at["merged_ids"]), **{name: at[name] for name in same})
 
 
 def rows_by_prefix(connection: Connection, beginning: str) -> list[StoryRow]:
     """Return up to `MOST_LIKE` stories whose id begins so."""
-    if len(beginning) < LEAST_BEGINNING:
+    if len(beginning) < MIN_PREFIX_CHARS:
         return []
     query = select(stories).where(stories.c.id.startswith(beginning, autoescape=True)).order_by(stories.c.id)
-    return [story_by_id(row) for row in connection.execute(query.limit(MOST_LIKE))]
+    return [story_from_row(row) for row in connection.execute(query.limit(MAX_MATCHES))]
 
 
 def resolve_merged(connection: Connection, story: str) -> StoryRow | None:
@@ -352,15 +361,15 @@ def resolve_merged(connection: Connection, story: str) -> StoryRow | None:
 
     Where most of its articles have left that one since, it is the story that has most of them.
     """
-    found = asked = latest_story_row(connection, story)
+    found = asked = load_story(connection, story)
     while found is not None and found.merged_into is not None:
-        found = latest_story_row(connection, found.merged_into)
+        found = load_story(connection, found.merged_into)
     if found is None or found is asked:
         return found
-    had = articles_then(connection, [story]).get(story, ())
-    now = Counter(member.story for member in members_of(connection, had).values())
+    had = articles_when_merged(connection, [story]).get(story, ())
+    now = Counter(member.story for member in load_members(connection, had).values())
     most = max(now, key=lambda each: (now[each], each == found.id, each), default=found.id)
-    return found if most == found.id else latest_story_row(connection, most)
+    return found if most == found.id else load_story(connection, most)
 
 
 def thread_rows(connection: Connection, thread: str) -> tuple[StoryRow, ...]:
@@ -370,20 +379,25 @@ def thread_rows(connection: Connection, thread: str) -> tuple[StoryRow, ...]:
         .where(stories.c.thread == thread, stories.c.merged_into.is_(None))
         .order_by(stories.c.first_at, stories.c.id)
     )
-    return tuple(story_by_id(row) for row in connection.execute(query))
+    return tuple(story_from_row(row) for row in connection.execute(query))
 
 
-def changes_of(connection: Connection, ids: Collection[str]) -> tuple[ChangeRow, ...]:
+def load_story_changes(connection: Connection, ids: Collection[str]) -> tuple[StoryChangeRow, ...]:
     """Return what became of stories and what came to them, the earliest first."""
     query = (
         select(story_changes)
         .where(or_(story_changes.c.story_id.in_(sorted(ids)), story_changes.c.other_id.in_(sorted(ids))))
         .order_by(story_changes.c.id.desc())
-        .limit(MOST_CHANGES)
+        .limit(MAX_CHANGES)
     )
     rows = [
-        ChangeRow(
-            at=row.at, kind=row.kind, story=row.story_id, other=row.other_id, articles=tuple(row.articles), why=row.why
+        StoryChangeRow(
+            at=row.at,
+            kind=row.kind,
+            story=row.story_id,
+            other=row.other_id,
+            articles=tuple(row.articles),
+            reason=row.reason,
         )
         for row in connection.execute(query)
     ]
@@ -393,19 +407,23 @@ def changes_of(connection: Connection, ids: Collection[str]) -> tuple[ChangeRow,
 def story_members(connection: Connection, story: str) -> tuple[StoryMember, ...]:
     """Return the articles of a story."""
     query = select(story_articles).where(story_articles.c.story_id == story).order_by(story_articles.c.article_id)
-    return tuple(member_of(row) for row in connection.execute(query))
+    return tuple(member_from_row(row) for row in connection.execute(query))
 
 
 def merged_into(connection: Connection, ids: Collection[str]) -> tuple[MergedStory, ...]:
     """Return those of the stories `ids` that have gone into others, by id."""
     found = []
-    for part in chunked(sorted(ids)):
-        had = articles_then(connection, part)
-        gone = select(stories.c.id, stories.c.thread, stories.c.began_at, stories.c.was)
+    for part in in_chunks(sorted(ids)):
+        had = articles_when_merged(connection, part)
+        gone = select(stories.c.id, stories.c.thread, stories.c.began_at, stories.c.merged_ids)
         gone = gone.where(stories.c.id.in_(part), stories.c.merged_into.is_not(None)).order_by(stories.c.id)
         found += [
             MergedStory(
-                id=row.id, thread=row.thread, began_at=row.began_at, articles=had[row.id], merged_ids=tuple(row.was)
+                id=row.id,
+                thread=row.thread,
+                began_at=row.began_at,
+                articles=had[row.id],
+                merged_ids=tuple(row.merged_ids),
             )
             for row in connection.execute(gone)
             if row.id in had
@@ -413,7 +431,7 @@ def merged_into(connection: Connection, ids: Collection[str]) -> tuple[MergedSto
     return tuple(found)
 
 
-def articles_then(connection: Connection, ids: Collection[str]) -> dict[str, tuple[str, ...]]:
+def articles_when_merged(connection: Connection, ids: Collection[str]) -> dict[str, tuple[str, ...]]:
     """Return the articles that stories had when they last went into others."""
     merged = select(story_changes.c.story_id, story_changes.c.articles)
     merged = merged.where(story_changes.c.kind == MERGED, story_changes.c.story_id.in_(ids))
@@ -430,12 +448,12 @@ def shrink_story_dates(connection: Connection, changes: Sequence[StoryEvent], ti
     for change in changes:
         left = [times[key] for key in change.articles if key in times]
         if change.kind in (SPLIT, MOVED) and left:
-            narrow_one(connection, change.story, left)
+            correct_story_dates(connection, change.story, left)
         if change.kind == SPLIT:  # it may be one of old that is back, with some of its articles alone
-            narrow_one(connection, change.other)
+            correct_story_dates(connection, change.other)
 
 
-def narrow_one(connection: Connection, story: str, left: Sequence[datetime] = ()) -> None:
+def correct_story_dates(connection: Connection, story: str, left: Sequence[datetime] = ()) -> None:
     """
     Correct the size and the times of a story.
 

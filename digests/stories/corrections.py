@@ -54,7 +54,9 @@ def split(engine: Engine, story: str, articles: Sequence[str], *, now: datetime)
         else:
             own = replace(own, id=free_id(connection, own.articles[0]), merged_ids=())
         correction = UserCorrection(kind="split", articles=own.articles, others=rest.articles)
-        number = add_correction(connection, correction, words=f"split {whole.id} {' '.join(own.articles)}", now=now)
+        number = add_correction(
+            connection, correction, description=f"split {whole.id} {' '.join(own.articles)}", now=now
+        )
         change = StoryEvent(kind=SPLIT, story=whole.id, other=own.id, articles=own.articles, why=describe_cause(number))
         save_correction(connection, (rest, own), (change,), now=now)
         return CorrectionResult(number=number, stories=(rest, own), changes=(change,))
@@ -76,7 +78,7 @@ def join(engine: Engine, one: str, other: str, *, now: datetime) -> CorrectionRe
         into, gone = sorted(both, key=lambda each: (-len(each.articles), each.began_at, each.id))
         joined = merge_stories(into, gone)
         correction = UserCorrection(kind="join", articles=both[0].articles, others=both[1].articles)
-        number = add_correction(connection, correction, words=f"join {both[0].id} {both[1].id}", now=now)
+        number = add_correction(connection, correction, description=f"join {both[0].id} {both[1].id}", now=now)
         change = StoryEvent(
             kind=MERGED, story=gone.id, other=into.id, articles=gone.articles, why=describe_cause(number)
         )
@@ -137,7 +139,7 @@ def merge_stories(into: Story, gone: Story) -> Story:
 def free_id(connection: Connection, earliest: str) -> str:
     """Return an id that no story ever had."""
     taken: set[str] = set()
-    while clash := store.taken_ids(connection, [new_id(earliest, taken)]):
+    while clash := store.existing_ids(connection, [new_id(earliest, taken)]):
         taken |= clash
     return new_id(earliest, taken)
 
@@ -146,13 +148,13 @@ def save_correction(
     connection: Connection, stories: Sequence[Story], changes: Sequence[StoryEvent], *, now: datetime
 ) -> None:
     """Keep what a correction has made of stories."""
-    step = store.last_step(connection)
+    step = store.current_version(connection)
     grouped_at = step.made_at or now  # that stays: nothing is grouped here, and what was forgotten since is not told
     if step.until is None or not store.bump_version(connection, step, until=step.until, now=grouped_at):
         raise DigestError("the stories are being kept by another process; try again")
     articles = articles_by_id(connection, [key for story in stories for key in story.articles])
     known = {item.article_id: item for item in load_items(connection, articles.values())}
-    rows = store.members_of(connection, articles)
+    rows = store.load_members(connection, articles)
     found = {story.id: [known[key] for key in story.articles if key in known] for story in stories}
     profiles = {story: story_profile(story, members) for story, members in found.items() if members}
     times = {key: article.published_at for key, article in articles.items()}

@@ -16,13 +16,13 @@ from digests.cluster.copy_diff import diff_copies
 from digests.cluster.explain import Evidence, SurfaceForms, collect_evidence, describe_common_ground
 from digests.errors import DigestError
 from digests.model import CopyDifference, Story, WireGroup
-from digests.store.maintenance import owners_now, with_owners
+from digests.store.maintenance import load_owners, with_owners
 from digests.store.stories import (
-    ChangeRow,
+    StoryChangeRow,
     StoryMember,
     StoryRow,
-    changes_of,
-    latest_story_row,
+    load_story,
+    load_story_changes,
     resolve_merged,
     rows_by_prefix,
     story_members,
@@ -53,7 +53,7 @@ class StoryDetails:
     coverage: Coverage
     places: tuple[str, ...]  # ISO codes of the countries that it is about
     thread: tuple[StoryRow, ...]
-    changes: tuple[ChangeRow, ...]
+    changes: tuple[StoryChangeRow, ...]
 
 
 def load_story_details(
@@ -73,7 +73,7 @@ def load_story_details(
     row = resolve_merged(connection, asked.id) or asked
     members = {member.article: member for member in story_members(connection, row.id)}
     stored = articles_by_id(connection, members)
-    owners = owners_now(connection, {article.outlet for article in stored.values()})
+    owners = load_owners(connection, {article.outlet for article in stored.values()})
     articles = {article.id: article for article in with_owners(stored.values(), owners)}
     whole = story_of(row, members.values(), articles)
     shown = compare(whole.reports)
@@ -90,7 +90,7 @@ def load_story_details(
         coverage=measure_coverage(whole, articles),
         places=find_countries(whole, articles),
         thread=thread_rows(connection, row.thread),
-        changes=changes_of(connection, {asked.id, row.id}),
+        changes=load_story_changes(connection, {asked.id, row.id}),
     )
 
 
@@ -103,7 +103,7 @@ def resolve_story(connection: Connection, story: str) -> StoryRow:
     wanted = story.strip().rpartition("-")[2]
     if wanted.startswith("t") and (thread := thread_rows(connection, wanted)):
         return thread[0]
-    rows = [row] if (row := latest_story_row(connection, wanted)) else rows_by_prefix(connection, wanted)
+    rows = [row] if (row := load_story(connection, wanted)) else rows_by_prefix(connection, wanted)
     if len(rows) == 1:
         return rows[0]
     if rows:
@@ -159,7 +159,7 @@ def story_of(row: StoryRow, members: Iterable[StoryMember], articles: Mapping[st
         reports=tuple(reports),
         thread=row.thread,
         began_at=row.began_at,
-        merged_ids=row.was,
+        merged_ids=row.merged_ids,
     )
 
 
@@ -187,7 +187,7 @@ def evidence_of(kept: Mapping[str, Any]) -> Evidence:
     return Evidence(**values)
 
 
-def describe_change(change: ChangeRow) -> str:
+def describe_change(change: StoryChangeRow) -> str:
     """Return what became of a story as a sentence."""
     articles, their = format_count(len(change.articles), "article"), "its" if len(change.articles) == 1 else "their"
     return {
@@ -195,7 +195,7 @@ def describe_change(change: ChangeRow) -> str:
         "split": f"{articles} of {change.story} became a story of {their} own, {change.other}",
         "moved": f"{articles} of {change.story} moved to {change.other}",
         "follows": f"{change.story} follows {change.other}",
-    }[change.kind] + (f": {change.why}" if change.why else "")
+    }[change.kind] + (f": {change.reason}" if change.reason else "")
 
 
 def format_minute(at: datetime) -> str:

@@ -19,7 +19,7 @@ from digests.cluster.tracking import SPLIT, ExistingStory, MergedStory, StoryEve
 from digests.errors import DigestError
 from digests.model import Story
 from digests.store import stories as store
-from digests.store.corrections import KeptCorrection, holding, kept_corrections
+from digests.store.corrections import StoredCorrection, active_corrections, load_corrections
 from digests.store.stories import KnownStories, StoryMember, merged_into
 from watcher.features.codec import decode, decode_shingles, upgrade
 from watcher.model import FEATURES_VERSION, Article
@@ -45,7 +45,7 @@ class ClusterWindow:
     items: Mapping[str, ClusterItem]
     shingles: ShingleStore
     kept: KnownStories
-    corrections: tuple[KeptCorrection, ...]
+    corrections: tuple[StoredCorrection, ...]
     absorbed: tuple[MergedStory, ...] = ()  # stories that have gone into those of the window
 
 
@@ -76,7 +76,7 @@ def cluster_preview(engine: Engine, *, start: datetime, end: datetime) -> tuple[
 
 def is_past_window(window: ClusterWindow, end: datetime) -> bool:
     """Whether stories were kept up to `end` or a later moment: then nothing becomes of those that are known."""
-    return window.kept.step.until is not None and end <= window.kept.step.until
+    return window.kept.version.until is not None and end <= window.kept.version.until
 
 
 def keep_known_assignments(window: ClusterWindow, found: ClusteringResult, *, end: datetime) -> Sequence[Story]:
@@ -93,12 +93,12 @@ def load_window(connection: Connection, *, start: datetime, end: datetime) -> Cl
     first = min(start - MIN_LOOKBACK, max(end - MAX_LOOKBACK, enough or end - MAX_LOOKBACK))
     shingles = ShingleStore()
     found = {item.article_id: item for item in items_between(connection, start=first, end=end, shingles=shingles)}
-    kept = store.load_known(connection, found, since=end - THREAD_IDLE)
+    kept = store.load_known_stories(connection, found, since=end - THREAD_IDLE)
     return ClusterWindow(
         items=found,
         shingles=shingles,
         kept=kept,
-        corrections=kept_corrections(connection),
+        corrections=load_corrections(connection),
         absorbed=merged_into(connection, {old for story in kept.stories if story.articles for old in story.merged_ids}),
     )
 
@@ -143,9 +143,9 @@ def cluster_window(window: ClusterWindow) -> ClusteringResult:
     What the window holds of their wording is given back before they are compared, which takes the most memory.
     """
     kept = window.kept
-    free = revoked_articles(window.corrections, since=kept.step.made_at)
+    free = revoked_articles(window.corrections, since=kept.version.made_at)
     known = {key: member.story for key, member in kept.members.items() if key not in free}
-    rules, given = resolve_corrections(holding(window.corrections)), list(window.items.values())
+    rules, given = resolve_corrections(active_corrections(window.corrections)), list(window.items.values())
     copies = group_wire_copies(given, window.shingles)
     window.shingles.forget()
     return cluster_with_links(given, rules=rules, known=known, copies=copies)
@@ -156,7 +156,7 @@ def with_wording(item: ClusterItem, shingles: bytes) -> ClusterItem:
     return replace(item, features=replace(item.features, shingles=shingles))
 
 
-def revoked_articles(corrections: Sequence[KeptCorrection], *, since: datetime | None) -> set[str]:
+def revoked_articles(corrections: Sequence[StoredCorrection], *, since: datetime | None) -> set[str]:
     """Return the articles of corrections that were forgotten since: nothing holds them where they are."""
     return {
         article
@@ -165,9 +165,9 @@ def revoked_articles(corrections: Sequence[KeptCorrection], *, since: datetime |
     }
 
 
-def revoked_corrections(corrections: Sequence[KeptCorrection], *, since: datetime | None) -> list[KeptCorrection]:
+def revoked_corrections(corrections: Sequence[StoredCorrection], *, since: datetime | None) -> list[StoredCorrection]:
     """Return the corrections that were forgotten since stories were grouped last."""
-    return [each for each in corrections if each.forgotten_at and (since is None or each.forgotten_at >= since)]
+    return [each for each in corrections if each.revoked_at and (since is None or each.revoked_at >= since)]
 
 
 def save_window(
@@ -185,7 +185,7 @@ def save_window(
     profiles = changed_profiles(window, carried, {member.story for member in members})
     times = {key: item.published_at for key, item in window.items.items() if item.published_at}
 
-    step = window.kept.step
+    step = window.kept.version
     made_at = step.made_at or now if is_past_window(window, end) else now  # what was forgotten is still to be told
 
     def write_down(connection: Connection) -> bool:
@@ -205,7 +205,7 @@ def assign_free_ids(engine: Engine, window: ClusterWindow, groups: Sequence[Stor
     while True:
         carried = track_stories(stories, groups, window.items, taken_ids=taken, merged=window.absorbed)
         here = {story.id for story in carried.stories}
-        clash = read(engine, partial(store.taken_ids, ids=here - known))
+        clash = read(engine, partial(store.existing_ids, ids=here - known))
         if not clash:
             return replace(carried, events=(*(each for each in undone if each.other in here), *carried.events))
         taken |= clash
@@ -221,7 +221,7 @@ def undo_revoked_joins(window: ClusterWindow) -> tuple[tuple[ExistingStory, ...]
     known = {story.id: story for story in window.kept.stories}
     joins = {
         frozenset(side): each.number
-        for each in revoked_corrections(window.corrections, since=window.kept.step.made_at)
+        for each in revoked_corrections(window.corrections, since=window.kept.version.made_at)
         for side in (each.correction.articles, each.correction.others)
         if each.correction.kind == "join"
     }

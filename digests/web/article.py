@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from digests.render.escape import language_tag, sanitize_line, web_url
 from digests.render.localizer import Localizer, english, language_direction
-from digests.store.stories import StoryMember, StoryRow, members_of, resolve_merged, story_members
+from digests.store.stories import StoryMember, StoryRow, load_members, resolve_merged, story_members
 from watcher.model import Article, Removed, Revision
 from watcher.store.articles import articles_by_id
 from watcher.store.pages import revisions_of
@@ -70,7 +70,7 @@ def load_details(connection: Connection, key: str) -> ArticleDetails:
     found = articles_by_id(connection, [key]).get(key)
     if found is None:
         raise Missing("No such article is stored.")
-    member = members_of(connection, [key]).get(key)
+    member = load_members(connection, [key]).get(key)
     story = resolve_merged(connection, member.story) if member else None
     return ArticleDetails(
         article=found,

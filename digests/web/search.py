@@ -9,7 +9,7 @@ from markupsafe import Markup, escape
 from sqlalchemy import Connection
 
 from digests.render.escape import language_tag
-from digests.store.stories import members_of
+from digests.store.stories import load_members
 from watcher.store.fts import Filters
 from watcher.store.search import SearchResult, search
 from watcher.store.writer import read
@@ -65,7 +65,7 @@ def search_page(site: Site, ask: Ask) -> Reply:
 def find_hits(connection: Connection, query: Query, filters: Filters, at: int) -> tuple[SearchResult, dict[str, str]]:
     """Return a page of hits, and the stories that their articles are in."""
     hits = search(connection, query, filters=filters, limit=PAGE_HITS, offset=(at - 1) * PAGE_HITS)
-    members = members_of(connection, [hit.id for hit in hits.hits])
+    members = load_members(connection, [hit.id for hit in hits.hits])
     return hits, {key: member.story for key, member in members.items()}
 
 

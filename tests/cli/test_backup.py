@@ -18,7 +18,7 @@ from watcher.cli.main import run_command_line
 from watcher.model import Article
 from watcher.store import fts
 from watcher.store.articles import PackedFeatures, add_article
-from watcher.store.daemon_lock import held
+from watcher.store.daemon_lock import hold_daemon_lock
 from watcher.store.search import index_missing
 from watcher.store.writer import read, write
 
@@ -76,7 +76,7 @@ def test_a_backup_goes_into_a_folder_under_the_time_and_comes_back(watcher, engi
 def test_a_restore_under_a_daemon_is_refused(watcher, engine, tmp_path):
     watcher("backup", str(tmp_path / "b.db"))
 
-    with held(engine, now=NOON):
+    with hold_daemon_lock(engine, now=NOON):
         code, _, error = watcher("restore", str(tmp_path / "b.db"), "--force")
 
     assert (code, "a daemon is at work on this store" in error) == (1, True)
@@ -125,7 +125,7 @@ def test_what_is_wrong_is_named_with_what_mends_it_and_mended(watcher, engine, s
 
 @on_sqlite  # a server has no such rows
 def test_rows_that_belong_to_nothing_are_named_and_removed(watcher, engine):
-    spoilt(engine, "INSERT INTO blocks VALUES ('nobody', 'h', '2026-11-24', :zero)")
+    spoilt(engine, "INSERT INTO site_blocks VALUES ('nobody', 'h', '2026-11-24', :zero)")
 
     told = watcher("check", "--deep")
     mended = watcher("check", "--deep", "--mend")

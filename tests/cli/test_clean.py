@@ -41,7 +41,8 @@ def test_a_file_gives_title_and_text(capsys):
     assert "newsletter" not in out
 
 
-def test_json_has_all_that_was_read(capsys):
+def test_json_has_all_that_was_read(capsys, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     assert run_command_line(["clean", str(BOXES), "--url", "https://quotidien-sud.example/nature/miel", "--json"]) == 0
 
     told = json.loads(capsys.readouterr().out)

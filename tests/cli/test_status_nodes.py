@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from watcher.cli.status import SILENT_AFTER, collect_daemon, format_daemon
-from watcher.store.daemon_lock import JobFault, Mark, Node, held
+from watcher.store.daemon_lock import DaemonStatus, JobFault, StatusWriter, hold_daemon_lock
 
 NOW = datetime(2026, 11, 25, 6, 30, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -29,8 +29,8 @@ def at_work(engine):
 
 @contextmanager
 def node(engine, machine: str, pid: int, **more):
-    one = Node(engine, f"{machine}:{pid}")
-    one.put(Mark(**{"pid": pid, "started_at": NOW, "beat_at": NOW, "looking_since": NOW} | more))
+    one = StatusWriter(engine, f"{machine}:{pid}")
+    one.put(DaemonStatus(**{"pid": pid, "started_at": NOW, "heartbeat_at": NOW, "polling_since": NOW} | more))
     one.wait()
     yield
     one.close()
@@ -41,7 +41,7 @@ def told(engine) -> list[str]:
 
 
 def test_one_is_told_with_its_machine_and_the_others_are_counted(engine, at_work):
-    at_work("north", 7, beat_at=NOW + MINUTE)
+    at_work("north", 7, heartbeat_at=NOW + MINUTE)
     at_work("south", 8)
     for pid in (1, 2, 3):
         at_work("east", pid, is_helper=True)
@@ -54,9 +54,9 @@ def test_one_is_told_with_its_machine_and_the_others_are_counted(engine, at_work
 
 def test_others_that_are_silent_or_fail_are_told_too(engine, at_work):
     at_work("north", 7)
-    at_work("south", 8, beat_at=NOW - SILENT_AFTER - MINUTE)
+    at_work("south", 8, heartbeat_at=NOW - SILENT_AFTER - MINUTE)
     fault = JobFault(job="vectors", since=NOW, reason="no key")
-    at_work("east", 9, is_helper=True, beat_at=NOW - MINUTE, faults=(fault,))
+    at_work("east", 9, is_worker=True, heartbeat_at=NOW - MINUTE, faults=(fault,))
 
     assert told(engine)[1:] == [
         "helper   running since 2026-11-25 06:30 UTC, process 9 on east",
@@ -78,7 +78,7 @@ def test_helpers_alone_are_no_daemon(engine, at_work):
 
 
 def test_a_daemon_that_ended_is_told_beside_helpers_that_live(engine, at_work):
-    with held(engine, now=NOW) as mark:
+    with hold_daemon_lock(engine, now=NOW) as mark:
         mark.stop(now=NOW + MINUTE)
     at_work("east", 9, is_helper=True)
 
@@ -86,5 +86,5 @@ def test_a_daemon_that_ended_is_told_beside_helpers_that_live(engine, at_work):
 
 
 def test_a_helper_says_that_it_is_one(engine):
-    with held(engine, now=NOW, is_helper=True):
+    with hold_daemon_lock(engine, now=NOW, is_helper=True):
         assert [other.helper for other in collect_daemon(engine, now=NOW).others] == [True]

@@ -15,13 +15,13 @@ import pytest
 
 from digests.model import OutboundMessage, Rendered
 from digests.store.editions import open_digests
-from digests.store.outbox import OPEN, EditionKey, deliveries_of, enqueue
+from digests.store.outbox import OPEN_STATES, EditionKey, deliveries_of, enqueue
 from tests.cli.site import rss
 from tests.delivery.mail_server import MailServer
 from tests.kinds import on_postgresql, on_sqlite
 from watcher.cli.main import run_command_line as run_command
 from watcher.cli.status import SILENT_AFTER
-from watcher.store.daemon_lock import find_mark
+from watcher.store.daemon_lock import read_daemon_status
 from watcher.store.engine import connect
 from watcher.store.writer import read, write
 
@@ -105,11 +105,11 @@ def test_a_daemon_that_hangs_is_called_silent(site, write_settings, start, capsy
     daemon = start(settings)
     daemon.wait_for("started")
     daemon.send(signal.SIGSTOP)
-    mark = find_mark(connect(f"sqlite:///{settings.parent / 'watcher.db'}"))
+    mark = read_daemon_status(connect(f"sqlite:///{settings.parent / 'watcher.db'}"))
     path = settings.parent / "watcher.db.daemon"
     text = path.read_text()
 
-    values = json.loads(text) | {"beat_at": (mark.beat_at - SILENT_AFTER).isoformat()}
+    values = json.loads(text) | {"heartbeat_at": (mark.heartbeat_at - SILENT_AFTER).isoformat()}
     path.write_text(json.dumps(values).ljust(len(text)))
 
     assert status(settings, capsys)["daemon"]["state"] == "silent"
@@ -266,5 +266,5 @@ def test_a_daemon_whose_mail_server_hangs_ends_within_ten_seconds_and_owes_the_m
         assert daemon.ended() == 0
         assert time.monotonic() - asked_at < 10
     (row,) = read(engine, deliveries_of, place)
-    assert row.state in OPEN and server.taken == []
+    assert row.state in OPEN_STATES and server.taken == []
     engine.dispose()

@@ -13,7 +13,7 @@ from digests.alerts.alerts import RETRY_AFTER, AlertJob
 from digests.alerts.render import Alert, render_mail, render_webhook
 from digests.model import OutboundMessage, Rendered
 from digests.store.editions import DAILY, claim, first_seen, open_digests
-from digests.store.outbox import EditionKey, alerts_out, enqueue
+from digests.store.outbox import EditionKey, enqueue, load_open_alerts
 from digests.store.schema import editions
 from tests.delivery.mail_server import MailServer
 from tests.kinds import on
@@ -181,7 +181,7 @@ async def test_a_restart_tells_nothing_twice_and_does_not_forget_the_end(desk):
     await desk.pass_time(2.5, good=4)
 
     assert desk.subjects() == ["Watcher: polling fails", "Watcher: polling works again"]
-    assert read(desk.engine, alerts_out) == {}
+    assert read(desk.engine, load_open_alerts) == {}
 
 
 async def test_an_alert_that_reaches_nobody_is_tried_again(desk):
@@ -190,7 +190,7 @@ async def test_an_alert_that_reaches_nobody_is_tried_again(desk):
     await desk.pass_time(2, good=4)
     await desk.pass_time(3, good=0)
     assert desk.server.taken == []
-    assert read(desk.engine, alerts_out) == {}
+    assert read(desk.engine, load_open_alerts) == {}
 
     desk.server.at = {}
     desk.now += RETRY_AFTER

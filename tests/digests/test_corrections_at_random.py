@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from digests.cluster.constraints import resolve_corrections
 from digests.errors import DigestError
-from digests.store.corrections import forget, holding, kept_corrections
+from digests.store.corrections import active_corrections, load_corrections, revoke
 from digests.store.schema import stories, story_articles
 from digests.store.stories import resolve_merged
 from digests.stories.corrections import join, split
@@ -41,7 +41,7 @@ def correct(engine, chance, known, now):
     """Do something at random that a reader may do; what is refused is nothing."""
     here = members(engine)
     one, other = chance.choice(sorted(known)), chance.choice(sorted(here))
-    held = [each.number for each in read(engine, kept_corrections) if each.forgotten_at is None]
+    held = [each.number for each in read(engine, load_corrections) if each.revoked_at is None]
     try:
         match chance.choice(("split", "split", "join", "join", "forget")):
             case "split":
@@ -50,7 +50,7 @@ def correct(engine, chance, known, now):
             case "join":
                 join(engine, one, other, now=now)
             case _ if held:
-                write(engine, forget, chance.choice(held), now=now)
+                write(engine, revoke, chance.choice(held), now=now)
     except DigestError:
         pass
 
@@ -90,7 +90,7 @@ def test_corrections_and_editions_in_any_order(put, engine, seed):
         if chance.random() < 0.5:
             edition(engine, now + HOUR / 4)
             check(engine, known)
-            rules, here = resolve_corrections(holding(read(engine, kept_corrections))), members(engine)
+            rules, here = resolve_corrections(active_corrections(read(engine, load_corrections))), members(engine)
             home = {article: story for story, found in here.items() for article in found}
             assert all(len({home[article] for article in each}) == 1 for each in rules.together)
             assert not any(home[a] == home[b] for ours, theirs in rules.apart for a in ours for b in theirs)

@@ -37,7 +37,7 @@ from watcher.features.extract import extract_features
 from watcher.model import Article, Changes, Entry, Polled, Source, Validators
 from watcher.store.articles import PackedFeatures, add_article
 from watcher.store.feeds import due_feeds, sync_sources
-from watcher.store.pages import due_pages, page_done, page_failed
+from watcher.store.pages import due_pages, record_failure, remove_page
 from watcher.store.polls import record_polls
 from watcher.store.writer import read, write
 from watcher.text.urls import host_of
@@ -186,7 +186,9 @@ def test_the_ledger_of_a_digest_with_sources_counts_what_they_brought(engine):
         )  # fmt: skip
         write(engine, lambda c, feed=feed, result=result: record_polls(c, [(feed, result)]))
         for page in read(engine, lambda c, feed=feed: due_pages(c, feed.host, now=NOW, most=9)):
-            write(engine, lambda c, p=page: page_failed(c, p.article_id, reason=status_reason(404), next_try_at=None))
+            write(
+                engine, lambda c, p=page: record_failure(c, p.article_id, reason=status_reason(404), next_try_at=None)
+            )
 
     ledgers = {}
     for words in ([], ["One"], ["Two"]):
@@ -219,7 +221,7 @@ def test_the_ledger_says_why_entries_are_not_among_the_articles(engine):
         made = extract_features(article.id, title=article.title, text=article.text, language="en")
         packed = PackedFeatures(version=made.version, payload=encode(made))
         write(engine, lambda c, a=article, p=packed: add_article(c, a, feed_id=feed.id, packed=p, block_hashes=()))
-        write(engine, lambda c, key=page.article_id: page_done(c, key))
+        write(engine, lambda c, key=page.article_id: remove_page(c, key))
 
     ledger = make_edition(engine, digest(), order(), now=NOW).ledger
 

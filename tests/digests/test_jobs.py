@@ -30,7 +30,7 @@ from watcher.settings.load import load_file, parse_settings
 from watcher.store.articles import PackedFeatures, add_article
 from watcher.store.engine import open_store
 from watcher.store.feeds import sync_sources
-from watcher.store.hosts import note_polls
+from watcher.store.hosts import postpone_polls
 from watcher.store.writer import Writer, read, write
 from watcher.worker.process_pool import Pool
 
@@ -178,7 +178,7 @@ async def test_a_daemon_that_ends_leaves_a_server_that_hangs_and_the_mail_stays_
         await asyncio.sleep(0.5)
 
         (row,) = read(tools.writer.engine, deliveries_of, place)
-        assert (row.state, row.told.partition(" ")[2]) == ("waiting", "cannot be reached: broken off")
+        assert (row.state, row.response.partition(" ")[2]) == ("waiting", "cannot be reached: broken off")
 
 
 async def run_until(job, clock, end: datetime, step: timedelta = timedelta(minutes=5)) -> None:
@@ -225,7 +225,7 @@ async def test_after_a_start_an_edition_is_made_as_soon_as_nothing_is_left_to_as
     source = Source(url="https://news.example/feed.xml", name="The News", language="en")
     write(tools.writer.engine, sync_sources, [source], now=clock[0])
     await job.run()
-    write(tools.writer.engine, note_polls, [1], next_poll_at=clock[0] + timedelta(hours=1))
+    write(tools.writer.engine, postpone_polls, [1], next_poll_at=clock[0] + timedelta(hours=1))
 
     clock[0] += timedelta(minutes=2)
     await job.run()

@@ -16,13 +16,13 @@ from digests.store.editions import process_id
 from digests.store.outbox import (
     FAILED,
     LEASE,
+    RETRY_FOR,
     SENDING,
     SENT,
-    TRIED_FOR,
     UNKNOWN,
     WAITING,
     EditionKey,
-    claim,
+    claim_delivery,
     count_due,
     deliveries_of,
     enqueue,
@@ -58,7 +58,7 @@ def fill(engine):
 
 
 def take(engine, now: datetime = NOW, by: str | None = None):
-    return write(engine, claim, now=now, back_off=MINUTE, by=by)
+    return write(engine, claim_delivery, now=now, back_off=MINUTE, by=by)
 
 
 def states(engine) -> dict[str, str]:
@@ -158,7 +158,7 @@ def test_a_parcel_that_was_sent_takes_no_room(engine, fill):
     write(engine, mark_sent, delivery, "250 ok", now=NOW)
 
     assert read(engine, message_from_row, delivery).forms == ()
-    assert read(engine, count_due, now=NOW + TRIED_FOR) == 0
+    assert read(engine, count_due, now=NOW + RETRY_FOR) == 0
 
 
 def test_a_fault_of_the_channel_is_shared_by_all_who_are_due_and_by_nobody_else(engine, fill):
@@ -166,7 +166,7 @@ def test_a_fault_of_the_channel_is_shared_by_all_who_are_due_and_by_nobody_else(
     other = replace(PLACE, digest="other")
     fill("ann@example.net", place=other)
     delivery = take(engine)
-    failed = replace(delivery, state=WAITING, told="no answer", next_try_at=NOW + MINUTE)
+    failed = replace(delivery, state=WAITING, response="no answer", next_try_at=NOW + MINUTE)
 
     def note(connection):
         mark_failed(connection, failed, now=NOW)
@@ -174,7 +174,7 @@ def test_a_fault_of_the_channel_is_shared_by_all_who_are_due_and_by_nobody_else(
 
     shared = write(engine, note)
 
-    assert [(each.recipient, each.told, each.attempts) for each in shared] == [
+    assert [(each.recipient, each.response, each.attempts) for each in shared] == [
         ("bob@example.net", "no answer", 1),
         ("cem@example.net", "no answer", 1),
     ]
@@ -185,7 +185,7 @@ def test_who_is_in_a_hurry_tries_again_what_was_given_up_but_nothing_that_was_se
     fill("ann@example.net", "bob@example.net")
     sent, failed = take(engine), take(engine)
     write(engine, mark_sent, sent, "250 ok", now=NOW)
-    write(engine, mark_failed, replace(failed, state=FAILED, told="550 no"), now=NOW)
+    write(engine, mark_failed, replace(failed, state=FAILED, response="550 no"), now=NOW)
     assert [each.recipient for each in read(engine, undelivered, since=PLACE.local_date)] == ["bob@example.net"]
 
     write(engine, retry_now, PLACE, now=NOW)

@@ -61,7 +61,7 @@ class Outbox(RuleBasedStateMachine):
     def claim(self, worker: str) -> None:
         if worker in self.hands:
             return
-        found = write(self.engine, outbox.claim, now=self.now, back_off=MINUTE, by=worker)
+        found = write(self.engine, outbox.claim_delivery, now=self.now, back_off=MINUTE, by=worker)
         if found is None:
             return
         holders = [hand for hand in self.hands.values() if hand.delivery.id == found.id]
@@ -95,14 +95,14 @@ class Outbox(RuleBasedStateMachine):
             self.arrived.add(hand.delivery.recipient)
         else:
             state = UNKNOWN if hand.delivery.state == UNKNOWN else WAITING
-            failed = replace(hand.delivery, state=state, told="450", next_try_at=self.now + MINUTE)
+            failed = replace(hand.delivery, state=state, response="450", next_try_at=self.now + MINUTE)
             assert write(self.engine, outbox.mark_failed, failed, now=self.now, by=worker)
 
     @precondition(lambda self: self.hands)
     @rule(data=st.data())
     def give_up(self, data) -> None:
         worker = data.draw(st.sampled_from(sorted(self.hands)))
-        failed = replace(self.hands.pop(worker).delivery, state=FAILED, told="550")
+        failed = replace(self.hands.pop(worker).delivery, state=FAILED, response="550")
         write(self.engine, outbox.mark_failed, failed, now=self.now, by=worker)
 
     @precondition(lambda self: self.hands)

@@ -17,7 +17,7 @@ from digests.store.schema import editions, stories, story_articles, story_change
 from tests.edition.factory import make_edition
 from watcher.store.articles import articles_by_id
 from watcher.store.retention import drop_articles
-from watcher.store.schema import articles, holds
+from watcher.store.schema import articles, pins
 from watcher.store.writer import read, write
 
 MORNING = datetime(2026, 11, 24, 6, 30, tzinfo=UTC)
@@ -70,7 +70,7 @@ def test_an_edition_that_goes_frees_its_articles_and_those_of_the_latest_dates_s
     assert read(engine, get_edition, "world", local_date=FIRST) is None
     write(engine, drop_articles, before=LATER, after=None, most=100)
     assert count(engine, articles) < DATES_KEPT + 2
-    assert len(set(read(engine, lambda c: c.scalars(select(holds.c.holder)).all()))) == DATES_KEPT
+    assert len(set(read(engine, lambda c: c.scalars(select(pins.c.pinned_by)).all()))) == DATES_KEPT
 
 
 def test_numbers_go_on_when_the_first_editions_are_gone(engine):
@@ -98,7 +98,7 @@ def test_stories_go_with_their_last_article(engine, press):
 
     old = write(engine, drop_stories, before=LATER, after=None, most=9)
 
-    assert (young.removed, old.removed, old.upto) == (0, 1, None)
+    assert (young.removed, old.removed, old.resume_after) == (0, 1, None)
     assert (count(engine, stories), count(engine, story_articles)) == (1, 2)
 
 
@@ -107,7 +107,7 @@ def test_what_became_of_a_story_goes_with_it(engine, press):
     write(engine, drop_articles, before=LATER, after=None, most=100)
     gone, stays = read(engine, lambda c: c.scalars(select(stories.c.id).order_by(stories.c.size, stories.c.id)).all())
     rows = [
-        {"at": MORNING, "kind": "moved", "story_id": one, "other_id": other, "articles": [], "why": "x"}
+        {"at": MORNING, "kind": "moved", "story_id": one, "other_id": other, "articles": [], "reason": "x"}
         for one, other in ((gone, stays), (stays, gone), (stays, stays))
     ]
     write(engine, lambda c: c.execute(story_changes.insert(), rows))

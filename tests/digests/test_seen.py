@@ -17,7 +17,7 @@ from digests.store.outbox import (
     UNKNOWN,
     WAITING,
     EditionKey,
-    claim,
+    claim_delivery,
     enqueue,
     mark_failed,
     mark_in_flight,
@@ -46,14 +46,14 @@ def make(engine, *recipients: str, days: int = 0, slot: str = DAILY):
 def settle(engine, *states: str) -> None:
     """Bring the deliveries that are due into these states, in their order."""
     for state in states:
-        taken = write(engine, claim, now=END + timedelta(hours=1), back_off=timedelta(days=9))
+        taken = write(engine, claim_delivery, now=END + timedelta(hours=1), back_off=timedelta(days=9))
         match state:
             case "sent":
                 write(engine, lambda c, taken=taken: mark_sent(c, taken, "250 ok", now=END))
             case "unknown":
                 write(engine, lambda c, taken=taken: mark_in_flight(c, taken))
             case _:
-                failed = replace(taken, state=state, told="550 no")
+                failed = replace(taken, state=state, response="550 no")
                 write(engine, lambda c, failed=failed: mark_failed(c, failed, now=END))
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from digests.delivery.outbox import FIRST_RETRY, LONGEST_RETRY, OutboxWorker
 from digests.model import OutboundMessage, Rendered
-from digests.store.outbox import FAILED, SENT, TRIED_FOR, UNKNOWN, WAITING, EditionKey, deliveries_of, enqueue
+from digests.store.outbox import FAILED, RETRY_FOR, SENT, UNKNOWN, WAITING, EditionKey, deliveries_of, enqueue
 from tests.delivery.mail_server import MailServer
 from tests.kinds import refuse_writes
 from watcher.settings.load import parse_settings
@@ -77,7 +77,7 @@ def test_a_reader_whom_the_server_does_not_know_is_given_up_and_the_others_have_
 
     assert desk.run() == [("ann@example.net", SENT), ("bob@example.net", FAILED), ("cem@example.net", SENT)]
     assert "no such user" in desk.rows()[1].told
-    desk.now += TRIED_FOR
+    desk.now += RETRY_FOR
     assert desk.run() == []
 
 
@@ -106,7 +106,7 @@ def test_a_delivery_is_given_up_after_a_day_and_the_status_says_why(desk):
 
     assert {row.state for row in desk.rows()} == {FAILED}
     assert "given up after" in desk.rows()[0].told
-    assert desk.rows()[0].settled_at <= NOW + TRIED_FOR
+    assert desk.rows()[0].settled_at <= NOW + RETRY_FOR
 
 
 def test_what_may_have_arrived_is_sent_again_as_the_same_mail(desk):

@@ -79,7 +79,7 @@ def test_two_at_once_keep_the_same_stories(engine, put):
 
     assert len(found) == 4
     assert len({story.id for each in found for story in each}) == 1
-    assert read(engine, store.last_step).number == 4
+    assert read(engine, store.current_version).number == 4
 
 
 def test_looking_back_gives_the_stories_that_were_kept(engine, put):
@@ -95,7 +95,7 @@ def test_looking_back_gives_the_stories_that_were_kept(engine, put):
     assert with_articles(again, early).id == monday.id
     assert with_articles(again, missed).articles == (missed.id,)
     assert rows(engine, story_changes) == changes
-    assert read(engine, store.last_step).until == MORNING + DAY
+    assert read(engine, store.current_version).until == MORNING + DAY
 
 
 def test_each_link_is_told_with_what_it_was_made_by(engine, put):

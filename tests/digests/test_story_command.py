@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from digests.edition.load import EditionRequest
 from digests.settings.digests import DigestSettings
-from digests.store.corrections import forget
+from digests.store.corrections import revoke
 from digests.store.editions import DAILY
 from tests.edition.factory import make_edition
 from tests.kinds import on
@@ -233,7 +233,7 @@ def test_a_join_with_a_story_of_long_ago_can_be_forgotten(watcher, press, put, e
     before = {key: spans(watcher, key) for key in (old, new)}
     watcher("story", "join", old, new)
 
-    assert write(engine, forget, 1, now=MORNING + 30 * DAY + HOUR)
+    assert write(engine, revoke, 1, now=MORNING + 30 * DAY + HOUR)
     watcher("story", "split", made[ids(*chess)], chess[0].id)  # another correction in between
     edition(engine, 3)  # looking back
     assert shown(engine, *ids(*quake, *later))
@@ -256,7 +256,7 @@ def test_a_split_undoes_a_join_for_both_ids(watcher, press, engine):
 
     assert dict(map(frozen, shown(engine))) == made
     assert {key: spans(watcher, key) for key in (ours, theirs)} == before
-    assert watcher("story", ours, "--json")[1].count('"was": []') == 2
+    assert watcher("story", ours, "--json")[1].count('"merged_ids": []') == 2
 
 
 def test_an_old_id_leads_to_where_most_of_its_articles_are(watcher, press, engine):

@@ -15,7 +15,7 @@ from sqlalchemy import inspect, text
 
 from watcher.demo.labels import labels
 from watcher.demo.texts import library
-from watcher.store.engine import connect, make_file
+from watcher.store.engine import connect, create_file
 from watcher.store.writer import read
 
 pytestmark = pytest.mark.slow  # starts the program a dozen times
@@ -102,7 +102,7 @@ def test_ten_kills_during_polls_lose_no_article_and_store_none_twice(settings, s
 
 
 def has_tables(store_url: str) -> bool:
-    make_file(store_url)
+    create_file(store_url)
     engine = connect(store_url)
     found = inspect(engine).has_table("articles")
     engine.dispose()

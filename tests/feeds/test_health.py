@@ -62,7 +62,7 @@ def test_how_long_is_told_in_the_unit_that_fits(ago, words):
             "moved",
             f"says that it has moved for good to {NEW_URL}, where it is asked after the next good poll",
         ),
-        (feed(dateless=True), "undated", "its entries have no dates; they are dated by when they were first seen"),
+        (feed(has_no_dates=True), "undated", "its entries have no dates; they are dated by when they were first seen"),
         (feed(last_new_at=NOW - 9 * DAY), "silent", "nothing new for 9 days"),
         (feed(last_new_at=None), "empty", "it can be read, but has never had an entry"),
     ],

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from watcher.model import Article, Source
 from watcher.store.articles import PackedFeatures, add_article
 from watcher.store.copy import copy_store, open_both
-from watcher.store.engine import all_schemas
+from watcher.store.engine import load_schemas
 from watcher.store.feeds import sync_sources
 from watcher.store.schema import polls
 from watcher.store.writer import write
@@ -17,7 +17,7 @@ NOW = datetime(2026, 11, 24, 6, tzinfo=UTC)
 
 def moved(from_: str, to: str, tell=lambda step, rows, total: None):
     """Move a store and return the lines of its tables."""
-    schemas = all_schemas()
+    schemas = load_schemas()
     with open_both(from_, to, schemas) as (source, target):
         return copy_store(source, target, schemas, tell=tell)
 

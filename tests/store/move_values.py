@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 
 from watcher.store.copy import tables_of
-from watcher.store.engine import all_schemas
+from watcher.store.engine import load_schemas
 from watcher.store.schema import UtcDateTime
 from watcher.store.writer import read, write
 
@@ -52,7 +52,7 @@ def fill(engine: Engine) -> None:
     """Put rows into every table that is moved; no two values of a row are of the same place in the lists."""
 
     def put(connection) -> None:
-        for table in tables_of(all_schemas()):
+        for table in tables_of(load_schemas()):
             connection.execute(table.delete())
             connection.execute(table.insert().values([row_of(table, n) for n in range(1, ROWS + 1)]))
 
@@ -89,12 +89,12 @@ def held_in(engine: Engine) -> dict[str, list[Any]]:
 
     def find(connection) -> dict[str, list[Any]]:
         found = {}
-        for table in tables_of(all_schemas()):
+        for table in tables_of(load_schemas()):
             wanted = [column for column in table.columns if not column.name.startswith("lease_")]
             nothing = [column.is_(None) for column in wanted]
             found[table.name] = sorted(map(repr, connection.execute(select(*wanted, *nothing)).all()))
         return found
 
     same = {name: [row.replace("-0.0", "0.0") for row in rows] for name, rows in read(engine, find).items()}
-    same["facts"] = [row for row in same["facts"] if "search_index" not in row]
+    same["meta"] = [row for row in same["meta"] if "search_index" not in row]
     return same

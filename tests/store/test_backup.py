@@ -14,9 +14,9 @@ from sqlalchemy import text
 from digests.store.editions import open_digests
 from watcher.errors import StoreError
 from watcher.store.backup import back_up, restore
-from watcher.store.daemon_lock import held
-from watcher.store.engine import all_schemas, connect
-from watcher.store.schema import facts
+from watcher.store.daemon_lock import hold_daemon_lock
+from watcher.store.engine import connect, load_schemas
+from watcher.store.schema import meta
 from watcher.store.writer import read, write
 
 NOW = datetime(2026, 11, 24, 6, tzinfo=UTC)
@@ -39,17 +39,17 @@ def other(tmp_path):
 
 
 def note(engine, name: str, value: str = "x") -> None:
-    write(engine, lambda c: c.execute(facts.insert().values(name=name, value=value)))
+    write(engine, lambda c: c.execute(meta.insert().values(name=name, value=value)))
 
 
 def noted(engine) -> list[str]:
-    return list(read(engine, lambda c: c.scalars(text("SELECT name FROM facts ORDER BY name")).all()))
+    return list(read(engine, lambda c: c.scalars(text("SELECT name FROM meta ORDER BY name")).all()))
 
 
 def put_feed(engine) -> None:
     columns = "source_url, url, host, enabled, name, tags, full_text, next_poll_at, failures, faults, moved_seen, gone"
     values = "'u', 'u', 'h', 1, 'n', '[]', 0, '2026-11-24 06:00:00', 0, '[]', 0, 0"
-    query = f"INSERT INTO feeds ({columns}, dateless, skip_hours, skip_days) VALUES ({values}, 0, '[]', '[]')"
+    query = f"INSERT INTO feeds ({columns}, has_no_dates, skip_hours, skip_days) VALUES ({values}, 0, '[]', '[]')"
     write(engine, lambda c: c.execute(text(query)))
 
 
@@ -62,7 +62,7 @@ def test_a_backup_is_one_file_of_its_own_that_only_its_owner_reads(engine, tmp_p
     assert stat.S_IMODE(copy.path.stat().st_mode) == 0o600
     assert copy.size_bytes == copy.path.stat().st_size
     with closing(sqlite3.connect(copy.path)) as connection:
-        assert connection.execute("SELECT name FROM facts").fetchall() == [("a",)]
+        assert connection.execute("SELECT name FROM meta").fetchall() == [("a",)]
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("delete",)
     assert sorted(path.name for path in tmp_path.iterdir() if path.name.startswith(("b", "."))) == ["b.db"]
 
@@ -75,7 +75,7 @@ def test_a_backup_is_one_moment_though_others_write_all_the_while(engine, tmp_pa
         n = 0
         while not end.is_set():
             row = [{"name": f"{side}{n}", "value": 1} for side in "ab"]
-            write(engine, lambda c, row=row: c.execute(facts.insert(), row))
+            write(engine, lambda c, row=row: c.execute(meta.insert(), row))
             n += 1
 
     thread = threading.Thread(target=pairs)
@@ -86,7 +86,7 @@ def test_a_backup_is_one_moment_though_others_write_all_the_while(engine, tmp_pa
     thread.join()
 
     with closing(sqlite3.connect(copy.path)) as connection:
-        names = [row[0] for row in connection.execute("SELECT name FROM facts")]
+        names = [row[0] for row in connection.execute("SELECT name FROM meta")]
     assert sorted(n[1:] for n in names if n[0] == "a") == sorted(n[1:] for n in names if n[0] == "b")
     assert len(shares) > 2 and shares == sorted(shares) and shares[-1] == 1
 
@@ -116,7 +116,7 @@ def test_a_backup_is_put_back_where_no_store_is(engine, other, tmp_path):
     note(engine, "a")
     copy = back_up(engine, tmp_path / "b.db", force=False)
 
-    restore(other, copy.path, schemas=all_schemas(), force=False)
+    restore(other, copy.path, schemas=load_schemas(), force=False)
 
     assert noted(other) == ["a"]
     assert stat.S_IMODE((tmp_path / "other" / "watcher.db").stat().st_mode) == 0o600
@@ -128,15 +128,15 @@ def test_a_store_that_holds_something_is_replaced_only_by_force_and_kept(engine,
     put_feed(engine)
     note(engine, "now")
     with pytest.raises(StoreError, match="holds 0 articles of 1 feeds"):
-        restore(engine, copy.path, schemas=all_schemas(), force=False)
+        restore(engine, copy.path, schemas=load_schemas(), force=False)
     assert noted(engine) == ["now", "then"]
     engine.dispose()
 
-    done = restore(engine, copy.path, schemas=all_schemas(), force=True)
+    done = restore(engine, copy.path, schemas=load_schemas(), force=True)
 
     assert noted(engine) == ["then"]
-    with closing(sqlite3.connect(done.kept)) as connection:
-        assert connection.execute("SELECT count(*) FROM facts").fetchone() == (2,)
+    with closing(sqlite3.connect(done.previous)) as connection:
+        assert connection.execute("SELECT count(*) FROM meta").fetchone() == (2,)
 
 
 def test_a_store_in_use_is_not_replaced(engine, tmp_path):
@@ -144,9 +144,9 @@ def test_a_store_in_use_is_not_replaced(engine, tmp_path):
     note(engine, "now")
 
     with engine.connect().execution_options(reading=True) as reader:
-        reader.execute(text("SELECT count(*) FROM facts")).scalar_one()
+        reader.execute(text("SELECT count(*) FROM meta")).scalar_one()
         with pytest.raises(StoreError, match="is in use"):
-            restore(engine, copy.path, schemas=all_schemas(), force=True)
+            restore(engine, copy.path, schemas=load_schemas(), force=True)
 
     assert noted(engine) == ["now"]
 
@@ -157,9 +157,9 @@ def test_a_broken_store_is_replaced_by_force(engine, tmp_path):
     engine.dispose()
     (tmp_path / "watcher.db").write_bytes(b"broken" * 5_000)
 
-    done = restore(engine, copy.path, schemas=all_schemas(), force=True)
+    done = restore(engine, copy.path, schemas=load_schemas(), force=True)
 
-    assert (noted(engine), done.kept.read_bytes()[:6]) == (["then"], b"broken")
+    assert (noted(engine), done.previous.read_bytes()[:6]) == (["then"], b"broken")
 
 
 def break_pages(path) -> None:
@@ -188,7 +188,7 @@ def test_what_is_no_sound_backup_is_refused_and_nothing_is_touched(engine, other
     spoil(path)
 
     with pytest.raises(StoreError, match=words):
-        restore(other, path, schemas=all_schemas(), force=True)
+        restore(other, path, schemas=load_schemas(), force=True)
 
     assert list((tmp_path / "other").iterdir()) == []
 
@@ -198,7 +198,7 @@ def test_a_database_of_somebody_else_is_refused(other, tmp_path):
         connection.execute("CREATE TABLE photos (name)")
 
     with pytest.raises(StoreError, match="no store of Watcher"):
-        restore(other, tmp_path / "photos.db", schemas=all_schemas(), force=True)
+        restore(other, tmp_path / "photos.db", schemas=load_schemas(), force=True)
 
 
 def test_a_database_on_a_server_is_left_to_its_own_tools(tmp_path):
@@ -220,5 +220,9 @@ def test_a_database_on_a_server_is_left_to_its_own_tools(tmp_path):
 
 
 def test_the_mark_of_a_daemon_is_respected(tmp_path, engine):
-    with held(engine, now=NOW), pytest.raises(StoreError, match="a daemon is at work"), held(engine, now=NOW):
+    with (
+        hold_daemon_lock(engine, now=NOW),
+        pytest.raises(StoreError, match="a daemon is at work"),
+        hold_daemon_lock(engine, now=NOW),
+    ):
         pass

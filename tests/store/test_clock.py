@@ -10,10 +10,10 @@ from sqlalchemy import insert, select, update
 
 from tests.store.results import NOW, SOURCE, entry, poll, polled, the_state
 from watcher.errors import status_reason
-from watcher.store.clock import LONGEST_HOLD, LONGEST_WAIT, drop_far_times, drop_future_times
+from watcher.store.clock import MAX_BLOCK, MAX_POLL_DELAY, drop_far_times, drop_future_times
 from watcher.store.feeds import sync_sources
 from watcher.store.hosts import LEASE, claim_hosts, get_host, is_leased, set_blocked_until, set_robots
-from watcher.store.pages import due_pages, page_failed
+from watcher.store.pages import due_pages, record_failure
 from watcher.store.schema import articles, entries, hosts
 from watcher.store.writer import read, write
 
@@ -44,7 +44,7 @@ def test_a_feed_that_was_polled_in_the_future_is_due(engine, ahead):
 
 
 def test_a_feed_that_nobody_could_have_put_off_so_long_is_due_whoever_looks(engine):
-    poll(engine, polled(NOW, next_poll_at=NOW + LONGEST_WAIT + HOUR))
+    poll(engine, polled(NOW, next_poll_at=NOW + MAX_POLL_DELAY + HOUR))
 
     write(engine, drop_far_times, now=NOW + MINUTE)
 
@@ -61,8 +61,8 @@ def test_a_new_feed_of_a_clock_that_was_ahead_is_due(engine):
 
 
 def test_what_the_code_may_set_stays(engine):
-    poll(engine, polled(NOW, next_poll_at=NOW + LONGEST_WAIT - HOUR))
-    write(engine, set_blocked_until, HOST, until=NOW + LONGEST_HOLD - HOUR)
+    poll(engine, polled(NOW, next_poll_at=NOW + MAX_POLL_DELAY - HOUR))
+    write(engine, set_blocked_until, HOST, until=NOW + MAX_BLOCK - HOUR)
 
     assert write(engine, drop_future_times, now=NOW + MINUTE) == 0
 
@@ -95,10 +95,10 @@ def test_pages_noted_or_put_off_by_a_clock_that_was_ahead_are_due(engine):
     poll(engine, polled(NOW + YEAR, entry(1), entry(2)))
     write(engine, drop_future_times, now=NOW)
     found = read(engine, due_pages, HOST, now=NOW, most=9)
-    assert [page.noted_at for page in found] == [NOW, NOW]
+    assert [page.added_at for page in found] == [NOW, NOW]
 
     put_off = found[0].article_id
-    write(engine, page_failed, put_off, reason=status_reason(503), next_try_at=NOW + YEAR)
+    write(engine, record_failure, put_off, reason=status_reason(503), next_try_at=NOW + YEAR)
     write(engine, drop_far_times, now=NOW)
 
     assert {page.article_id for page in read(engine, due_pages, HOST, now=NOW, most=9)} == {

@@ -13,9 +13,16 @@ from watcher.model import Article
 from watcher.store.articles import NewArticle, PackedFeatures, add_articles, articles_by_id, packed_features, pin
 from watcher.store.engine import open_store
 from watcher.store.features import set_vectors
-from watcher.store.partitions import AHEAD, create_partitions, day_of, days_there, drop_partition, name_of
+from watcher.store.partitions import (
+    DAYS_AHEAD,
+    create_partitions,
+    day_of,
+    drop_partition,
+    partition_days,
+    partition_name,
+)
 from watcher.store.retention import drop_articles
-from watcher.store.schema import articles, facts
+from watcher.store.schema import articles, meta
 from watcher.store.writer import read, write
 
 NOW = datetime.now(UTC)
@@ -59,7 +66,7 @@ def make(engine, first: datetime) -> None:
 def test_a_store_that_is_opened_has_today_and_the_days_to_come_once(engine, store_url):
     open_store(store_url).dispose()
 
-    assert read(engine, days_there) == list(range(day_of(NOW), day_of(NOW) + AHEAD + 1))
+    assert read(engine, partition_days) == list(range(day_of(NOW), day_of(NOW) + DAYS_AHEAD + 1))
 
 
 def test_what_comes_in_lies_in_its_day_and_what_is_of_another_in_the_rest(engine):
@@ -67,7 +74,7 @@ def test_what_comes_in_lies_in_its_day_and_what_is_of_another_in_the_rest(engine
     put(engine, "b", came=NOW - 30 * DAY)
 
     for table in ("texts", "features"):
-        assert within(engine, name_of(table, day_of(NOW))) == ["a"]
+        assert within(engine, partition_name(table, day_of(NOW))) == ["a"]
         assert within(engine, f"{table}_rest") == ["b"]
     assert there(engine, "a", "b") == {"a": True, "b": True}
 
@@ -77,7 +84,7 @@ def test_a_day_goes_whole_and_what_is_held_stays(engine):
     make(engine, old)
     put(engine, "a", "b", "held", came=old)
     put(engine, "c")
-    write(engine, pin, ["held"], holder="edition")
+    write(engine, pin, ["held"], pinned_by="edition")
 
     over_at = write(engine, drop_partition, before=NOW - 20 * DAY)
 
@@ -92,7 +99,7 @@ def test_a_day_that_is_not_over_before_the_time_stays(engine):
     make(engine, NOW - 30 * DAY)
 
     assert write(engine, drop_partition, before=NOW - 30 * DAY) is None
-    assert day_of(NOW - 30 * DAY) in read(engine, days_there)
+    assert day_of(NOW - 30 * DAY) in read(engine, partition_days)
 
 
 def test_what_lies_in_the_rest_goes_row_by_row(engine):
@@ -109,7 +116,7 @@ def test_a_day_of_which_something_lies_in_the_rest_gets_no_partition(engine):
 
     make(engine, old)
 
-    made = read(engine, days_there)
+    made = read(engine, partition_days)
     assert day_of(old) in made and day_of(old + DAY) not in made
     assert there(engine, "a") == {"a": True}
 
@@ -155,13 +162,13 @@ def test_several_that_make_the_days_at_once_make_each_once(engine):
         thread.join()
 
     assert all(error.passing for error in failed)
-    assert len(read(engine, days_there)) == 2 * (AHEAD + 1)
+    assert len(read(engine, partition_days)) == 2 * (DAYS_AHEAD + 1)
 
 
 def test_an_article_is_looked_for_in_its_own_day_alone(engine):
     make(engine, NOW - 30 * DAY)
     put(engine, "a")
-    write(engine, lambda c: c.execute(facts.insert().values(name="x", value=1)))
+    write(engine, lambda c: c.execute(meta.insert().values(name="x", value=1)))
     asked: list[tuple[str, object]] = []
     event.listen(engine, "before_cursor_execute", lambda *given: asked.append((given[2], given[3])))
 
@@ -173,4 +180,4 @@ def test_an_article_is_looked_for_in_its_own_day_alone(engine):
     )
 
     looked_at = [line for line in plan if " on texts_" in line and "never executed" not in line]
-    assert len(looked_at) == 1 and name_of("texts", day_of(NOW)) in looked_at[0]
+    assert len(looked_at) == 1 and partition_name("texts", day_of(NOW)) in looked_at[0]

@@ -14,8 +14,8 @@ from sqlalchemy import event, select, text
 from watcher.errors import StoreError
 from watcher.store.engine import open_store
 from watcher.store.errors import check_writable, to_store_error, transient_error
-from watcher.store.schema import facts
-from watcher.store.writer import Writer, read, write, write_patiently
+from watcher.store.schema import meta
+from watcher.store.writer import Writer, read, write, write_with_retry
 
 pytestmark = pytest.mark.slow  # waits for stores that cannot be written
 
@@ -53,11 +53,11 @@ def let(engine):
 
 
 def keep(name: str, value: str = "x"):
-    return lambda connection: connection.execute(facts.insert().values(name=name, value=value))
+    return lambda connection: connection.execute(meta.insert().values(name=name, value=value))
 
 
 def names(engine) -> set[str]:
-    return set(read(engine, lambda c: c.scalars(select(facts.c.name)).all())) - {"search_index"}
+    return set(read(engine, lambda c: c.scalars(select(meta.c.name)).all())) - {"search_index"}
 
 
 def pages(engine) -> int:
@@ -202,7 +202,7 @@ async def test_a_writer_that_is_closed_waits_no_longer(engine, let):
 async def test_a_command_may_have_patience_too(engine, let):
     let("query_only=ON")
 
-    asked = asyncio.create_task(asyncio.to_thread(write_patiently, engine, 30.0, keep("a")))
+    asked = asyncio.create_task(asyncio.to_thread(write_with_retry, engine, 30.0, keep("a")))
     await asyncio.sleep(0.2)
     let("query_only=OFF")
     await asked
@@ -216,7 +216,7 @@ async def test_near_the_end_nobody_waits_any_longer(engine, let):
     asked = asyncio.ensure_future(writer.do(keep("a")))
     await until(lambda: writer.trouble is not None)
 
-    writer.hurry()
+    writer.stop_waiting()
 
     with pytest.raises(StoreError, match="read-only"):
         await asked
@@ -246,11 +246,11 @@ def test_other_faults_do_not_pass_by_themselves(engine):
 def test_what_mends_a_fault_is_told_with_what_follows_by_itself_where_a_daemon_waits_for_it():
     away, full = transient_error(sqlstate("57P01")), transient_error(sqlstate("53100"))
 
-    assert (away.mend, away.mend_of_a_daemon) == (
+    assert (away.hint, away.daemon_hint) == (
         "is its server up?",
         "is its server up? It is used again by itself",
     )
-    assert (full.mend, full.mend_of_a_daemon) == (
+    assert (full.hint, full.daemon_hint) == (
         "make room on its disk",
         "make room on its disk; it is written again by itself",
     )

@@ -15,8 +15,15 @@ from watcher.model import Offline, Source
 from watcher.reasons import FeedKind, FetchKind, Reason
 from watcher.store.feeds import due_feeds, feed_state, feed_states, sync_sources
 from watcher.store.hosts import set_blocked_until
-from watcher.store.polls import FORGET_EVERY, KEEP_HEALTHS, HealthChange, health_lines, poll_lines, record_polls
-from watcher.store.schema import healths
+from watcher.store.polls import (
+    KEEP_HEALTH_CHANGES,
+    PRUNE_EVERY,
+    HealthChange,
+    load_health_changes,
+    load_polls,
+    record_polls,
+)
+from watcher.store.schema import health_changes
 from watcher.store.writer import read, write
 
 
@@ -27,8 +34,8 @@ def engine(engine):
 
 
 def history(engine) -> list[tuple[datetime, str, str]]:
-    lines = read(engine, health_lines, the_state(engine).feed.id)
-    return [(line.at, line.word, str(line.reason or "")) for line in reversed(lines)]
+    lines = read(engine, load_health_changes, the_state(engine).feed.id)
+    return [(line.at, line.health, str(line.reason or "")) for line in reversed(lines)]
 
 
 def words(engine) -> list[str]:
@@ -37,7 +44,7 @@ def words(engine) -> list[str]:
 
 def status_word(engine, now: datetime = NOW) -> str:
     state = the_state(engine)
-    told = health(state.feed, reason=state.reason, held_until=state.held_until, now=now)
+    told = health(state.feed, reason=state.reason, held_until=state.blocked_until, now=now)
     return told.word
 
 
@@ -105,7 +112,7 @@ def test_an_outage_of_our_own_line_is_no_line_in_a_feeds_history(engine):
     poll(engine, Offline(feed_id=0, at=NOW + HOUR, next_poll_at=NOW + HOUR))
 
     assert words(engine) == ["ok"]
-    assert [line.status for line in read(engine, poll_lines, 1, most=9)] == ["offline", "ok"]
+    assert [line.status for line in read(engine, load_polls, 1, most=9)] == ["offline", "ok"]
 
 
 def test_the_history_says_where_a_feed_has_moved_to(engine):
@@ -184,7 +191,7 @@ def test_a_batch_writes_a_line_for_those_feeds_alone_whose_word_changes(engine):
 
     states = read(engine, feed_states)
     assert [state.feed.health for state in states].count("failing") == 2
-    assert read(engine, lambda c: c.scalar(select(func.count()).select_from(healths))) == 6 + 2
+    assert read(engine, lambda c: c.scalar(select(func.count()).select_from(health_changes))) == 6 + 2
 
 
 def test_polls_that_change_no_word_ask_and_write_nothing_more(engine):
@@ -203,19 +210,19 @@ def test_polls_that_change_no_word_ask_and_write_nothing_more(engine):
 
 
 def test_the_history_of_a_feed_that_comes_and_goes_is_cut(engine):
-    for n in range(2 * KEEP_HEALTHS):
+    for n in range(2 * KEEP_HEALTH_CHANGES):
         poll(engine, (failed if n % 2 else polled)(NOW + n * HOUR))
 
-    kept = read(engine, lambda c: c.scalar(select(func.count()).select_from(healths)))
-    assert KEEP_HEALTHS <= kept <= KEEP_HEALTHS + 8 * FORGET_EVERY
-    assert history(engine)[-1][:2] == (NOW + (2 * KEEP_HEALTHS - 1) * HOUR, "failing")
+    kept = read(engine, lambda c: c.scalar(select(func.count()).select_from(health_changes)))
+    assert KEEP_HEALTH_CHANGES <= kept <= KEEP_HEALTH_CHANGES + 8 * PRUNE_EVERY
+    assert history(engine)[-1][:2] == (NOW + (2 * KEEP_HEALTH_CHANGES - 1) * HOUR, "failing")
 
 
 def test_the_last_polls_come_the_latest_first(engine):
     for n in range(5):
         poll(engine, failed(NOW + n * HOUR, took_s=1.5) if n % 2 else polled(NOW + n * HOUR, entry(n)))
 
-    lines = read(engine, poll_lines, 1, most=2)
+    lines = read(engine, load_polls, 1, most=2)
 
     assert [(line.at, line.status, line.new, line.took_s, line.reason) for line in lines] == [
         (NOW + 4 * HOUR, "ok", 1, 0.1, None),
@@ -227,15 +234,15 @@ def test_the_latest_change_of_one_moment_comes_first(engine):
     poll(engine, polled(NOW, entry(1)))
     poll(engine, failed(NOW))
 
-    assert read(engine, health_lines, 1) == (
-        HealthChange(at=NOW, word="failing", reason=status_reason(404)),
-        HealthChange(at=NOW, word="ok", reason=None),
+    assert read(engine, load_health_changes, 1) == (
+        HealthChange(at=NOW, health="failing", reason=status_reason(404)),
+        HealthChange(at=NOW, health="ok", reason=None),
     )
 
 
 def test_a_source_that_is_not_in_the_store_has_no_state(engine):
     assert read(engine, feed_state, "https://other.example/") is None
-    assert read(engine, health_lines, 99) == ()
+    assert read(engine, load_health_changes, 99) == ()
 
 
 def test_a_source_that_has_left_the_settings_can_still_be_asked_about(engine):

@@ -10,7 +10,7 @@ from watcher.errors import status_reason
 from watcher.model import Changes, Entry, Polled, Source, Validators
 from watcher.store.feeds import due_feeds, sync_sources
 from watcher.store.hosts import claim_hosts, release, set_blocked_until
-from watcher.store.pages import due_pages, failed_page_counts, page_failed
+from watcher.store.pages import due_pages, failed_page_counts, record_failure
 from watcher.store.polls import record_polls
 from watcher.store.stats import count_due, count_duplicate_entries, count_entries
 from watcher.store.writer import read, write
@@ -80,7 +80,8 @@ def test_pages_given_up_are_counted_for_the_feeds_that_are_asked_about_and_those
         found = read(engine, lambda c, host=host: due_pages(c, host, now=NOW, most=9))
         for page, at in zip(found, nexts, strict=True):
             write(
-                engine, lambda c, p=page, at=at: page_failed(c, p.article_id, reason=status_reason(404), next_try_at=at)
+                engine,
+                lambda c, p=page, at=at: record_failure(c, p.article_id, reason=status_reason(404), next_try_at=at),
             )
 
     def counted(*ids: int) -> tuple[tuple[str, int], ...]:

@@ -154,7 +154,7 @@ def test_a_worker_renews_what_it_visits_and_still_has(engine):
 def test_a_page_of_a_feed_that_was_taken_out_claims_no_host(engine):
     def note(connection):
         feed = connection.scalar(select(feeds.c.id).where(feeds.c.host == "h001.example"))
-        row = {"url": "https://pages.example/1", "host": "pages.example", "entry": {}, "noted_at": NOW}
+        row = {"url": "https://pages.example/1", "host": "pages.example", "entry": {}, "added_at": NOW}
         connection.execute(pages.insert().values(article_id="1", feed_id=feed, next_try_at=NOW, **row))
 
     write(engine, note)
@@ -173,12 +173,12 @@ def test_a_look_that_is_cut_off_goes_on_where_it_ended(engine):
     write(engine, set_blocked_until, "h055.example", until=NOW + timedelta(hours=2))
 
     first = read(engine, due_hosts, now=NOW, most=20)
-    second = read(engine, due_hosts, now=NOW, most=100, since=first.seen_to)
+    second = read(engine, due_hosts, now=NOW, most=100, since=first.scanned_until)
 
     assert first.names == tuple(f"h{n:03}.example" for n in range(59, 38, -1) if n != 55)
-    assert first.seen_to == NOW - timedelta(minutes=39)
+    assert first.scanned_until == NOW - timedelta(minutes=39)
     assert second.names == tuple(f"h{n:03}.example" for n in range(39, -1, -1))
-    assert second.seen_to == NOW
+    assert second.scanned_until == NOW
 
 
 def test_the_next_steps_of_many_visits_are_taken_together(engine):

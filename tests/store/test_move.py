@@ -13,9 +13,9 @@ from tests.store.move_values import ROWS, fill, held_in
 from watcher.errors import StoreError, status_reason
 from watcher.model import Source
 from watcher.store.copy import SLICE_BYTES, SLICE_ROWS, checksum, copy_store, open_both, slices, tables_of
-from watcher.store.engine import all_schemas, connect, open_store, progress_of
+from watcher.store.engine import connect, load_schemas, open_store, progress_of
 from watcher.store.feeds import sync_sources
-from watcher.store.schema import facts, hosts, polls
+from watcher.store.schema import hosts, meta, polls
 from watcher.store.search import count_missing, search
 from watcher.store.writer import read, write
 from watcher.text.search_query import parse_query
@@ -64,12 +64,12 @@ def test_what_says_who_works_stays_behind(file_url, empty_url):
     source = open_digests(file_url)
     fill(source)
     names = ("node box:1", "probe", "line")
-    write(source, lambda c: c.execute(facts.insert(), [{"name": name, "value": 1} for name in names]))
+    write(source, lambda c: c.execute(meta.insert(), [{"name": name, "value": 1} for name in names]))
 
     moved(file_url, empty_url)
 
     target = open_digests(empty_url)
-    kept = set(read(target, lambda c: c.scalars(select(facts.c.name)).all()))
+    kept = set(read(target, lambda c: c.scalars(select(meta.c.name)).all()))
     assert kept.intersection(names) == {"line"}
     for table in (hosts, deliveries):
         query = select(func.count(table.c.lease_by), func.count(table.c.lease_until))
@@ -133,10 +133,10 @@ def test_a_full_disk_is_said_and_the_move_goes_on_when_there_is_room(file_url, t
     put_polls(engine, 2 * SLICE_ROWS)
     engine.dispose()
 
-    with open_both(file_url, to_url, all_schemas()) as (source, target):
+    with open_both(file_url, to_url, load_schemas()) as (source, target):
         event.listen(target, "checkout", lambda connection, *_: connection.execute("PRAGMA max_page_count=100").close())
         with pytest.raises(StoreError, match="the disk is full") as full:
-            copy_store(source, target, all_schemas(), tell=lambda step, rows, total: None)
+            copy_store(source, target, load_schemas(), tell=lambda step, rows, total: None)
 
     assert full.value.mend == "make room on its disk; then the same command goes on where it stopped"
     assert all(line.is_same for line in moved(file_url, to_url))
@@ -150,7 +150,7 @@ def test_a_server_that_goes_away_is_said_and_the_move_goes_on_when_it_is_back(fi
     cut = "SELECT pg_terminate_backend(pg_backend_pid())"
     left = [2]  # inserts of polls
 
-    with open_both(file_url, empty_url, all_schemas()) as (source, target):
+    with open_both(file_url, empty_url, load_schemas()) as (source, target):
 
         @event.listens_for(target, "before_cursor_execute")
         def go_away(connection, cursor, statement, *_):
@@ -159,7 +159,7 @@ def test_a_server_that_goes_away_is_said_and_the_move_goes_on_when_it_is_back(fi
                 cursor.execute(cut)
 
         with pytest.raises(StoreError, match="the database cannot be reached") as away:
-            copy_store(source, target, all_schemas(), tell=lambda step, rows, total: None)
+            copy_store(source, target, load_schemas(), tell=lambda step, rows, total: None)
 
     assert away.value.mend == "is its server up? Then the same command goes on where it stopped"
     assert [record.name for record in caplog.records if record.name == "psycopg"] == []
@@ -194,10 +194,10 @@ def test_a_slice_holds_no_more_than_a_transaction_should():
 
 def test_every_table_of_every_package_is_moved(file_url):
     engine = connect(file_url)
-    index = {"searchable"} | {name for name in names_in(engine) if name.startswith("article_search")}
-    versions = {schema.version_table for schema in all_schemas()}
+    index = {"search_documents"} | {name for name in names_in(engine) if name.startswith("article_search")}
+    versions = {schema.version_table for schema in load_schemas()}
 
-    assert {table.name for table in tables_of(all_schemas())} == set(names_in(engine)) - index - versions
+    assert {table.name for table in tables_of(load_schemas())} == set(names_in(engine)) - index - versions
     engine.dispose()
 
 

@@ -11,8 +11,8 @@ from digests.store.editions import open_digests
 from tests.store.move_stage import Stopped, moved, put_article, put_polls, stop_at
 from watcher.errors import SettingsError, StoreError
 from watcher.store.copy import address_of, open_both
-from watcher.store.daemon_lock import held
-from watcher.store.engine import all_schemas, open_read_only, open_store
+from watcher.store.daemon_lock import hold_daemon_lock
+from watcher.store.engine import load_schemas, open_read_only, open_store
 from watcher.store.writer import write
 
 pytestmark = pytest.mark.slow  # two seconds and more together: the quick set has a minute for all
@@ -38,7 +38,7 @@ def test_nothing_opens_a_store_into_which_no_row_has_come_yet(file_url, empty_ur
     source = open_digests(file_url)
     put_polls(source, 1)
     source.dispose()
-    with pytest.raises(Stopped), open_both(file_url, empty_url, all_schemas()):
+    with pytest.raises(Stopped), open_both(file_url, empty_url, load_schemas()):
         raise Stopped
 
     with pytest.raises(StoreError, match="half-moved"):
@@ -78,7 +78,7 @@ def test_a_store_half_moved_from_another_is_refused(file_url, empty_url, tmp_pat
 def test_a_store_on_which_a_daemon_is_at_work_is_left_alone(file_url, store_url, tmp_path):
     free_url = f"sqlite:///{tmp_path / 'free.db'}"
     engine = open_digests(store_url)
-    with held(engine, now=NOW):
+    with hold_daemon_lock(engine, now=NOW):
         for from_, to in ((store_url, free_url), (file_url, store_url)):
             with pytest.raises(StoreError, match="a daemon is at work"):
                 moved(from_, to)
@@ -89,9 +89,9 @@ def test_no_daemon_starts_on_a_file_that_is_moved(file_url, empty_url):
     source = open_digests(file_url)
 
     with (
-        open_both(file_url, empty_url, all_schemas()),
+        open_both(file_url, empty_url, load_schemas()),
         pytest.raises(StoreError, match="a daemon is at work on this store already"),
-        held(source, now=NOW),
+        hold_daemon_lock(source, now=NOW),
     ):
         pass
     source.dispose()

@@ -17,7 +17,7 @@ from tests.kinds import on_sqlite
 from watcher.errors import StoreError
 from watcher.store import tsearch
 from watcher.store.engine import MIGRATIONS, connect, open_store, upgrade, version_of
-from watcher.store.partitions import PARTED
+from watcher.store.partitions import PARTITIONED
 from watcher.store.schema import NAMING, metadata
 from watcher.store.writer import Writer, read, write
 
@@ -25,7 +25,7 @@ NEWEST_MIGRATION = """
 from alembic import op
 
 revision = "0099"
-down_revision = "0014"
+down_revision = "0015"
 
 
 def upgrade() -> None:
@@ -48,7 +48,7 @@ def unlike(connection, tables: MetaData, version_table: str) -> list:
 
     def is_parted(constraint) -> bool:
         """Whether a table has no references on this database, since it is partitioned by day."""
-        return connection.dialect.name == "postgresql" and constraint.parent.name in PARTED
+        return connection.dialect.name == "postgresql" and constraint.parent.name in PARTITIONED
 
     return compare_metadata(MigrationContext.configure(connection, opts=options), said)
 
@@ -67,7 +67,7 @@ def test_a_new_store_is_its_owners_alone_with_its_log_in_a_folder_that_was_there
     finally:
         os.umask(before)
 
-    write(engine, lambda c: c.execute(metadata.tables["facts"].insert().values(name="a", value="b")))
+    write(engine, lambda c: c.execute(metadata.tables["meta"].insert().values(name="a", value="b")))
     names = ("watcher.db", "watcher.db-wal", "watcher.db-shm")
     assert [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in names] == [0o600] * 3
     engine.dispose()
@@ -77,7 +77,7 @@ def test_a_store_that_is_not_there_is_made_only_where_that_is_asked_for(tmp_path
     url = f"sqlite:///{tmp_path / 'state' / 'watcher.db'}"
 
     with pytest.raises(StoreError, match="there is no store at") as caught:
-        open_store(url, make=False)
+        open_store(url, create=False)
     with pytest.raises(StoreError, match="cannot be opened"):
         read(connect(url), lambda c: c.execute(text("SELECT 1")))
 
@@ -136,7 +136,7 @@ def test_a_store_of_an_older_release_is_brought_up_to_date(empty_url, tmp_path):
     engine.dispose()
 
 
-@pytest.mark.parametrize(("version_table", "last"), [("watcher_schema", "0013"), ("digests_schema", "0005")])
+@pytest.mark.parametrize(("version_table", "last"), [("watcher_schema", "0014"), ("digests_schema", "0006")])
 def test_a_store_from_before_the_first_release_is_refused_in_words(store_url, version_table, last):
     engine = open_digests(store_url)
     with engine.begin() as connection:

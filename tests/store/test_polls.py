@@ -13,7 +13,7 @@ from watcher.model import Article, Changes, Entry, Failed, Polled, Source, Uncha
 from watcher.store import articles, pages
 from watcher.store.articles import PackedFeatures, add_article
 from watcher.store.feeds import due_feeds, feed_states, known_entries, sync_sources
-from watcher.store.pages import due_pages, page_done, page_failed
+from watcher.store.pages import due_pages, record_failure, remove_page
 from watcher.store.polls import record_polls
 from watcher.store.schema import entries
 from watcher.store.writer import read, write
@@ -118,7 +118,7 @@ def test_a_page_whose_article_is_stored_is_not_noted_again(engine):
 
     def store(connection):
         added = add_article(connection, article(page.article_id), feed_id=feed.id, packed=packed, block_hashes=(1, 2))
-        page_done(connection, page.article_id)
+        remove_page(connection, page.article_id)
         return added
 
     assert write(engine, store)
@@ -126,7 +126,7 @@ def test_a_page_whose_article_is_stored_is_not_noted_again(engine):
     assert write(engine, record_polls, [(feed, polled(feed, entry(1, guid="other")))])[0] == 0
     assert read(engine, due_pages, "news.example", now=NOW, most=9) == ()
     assert read(engine, articles.articles_by_id, [page.article_id]) == {page.article_id: article(page.article_id)}
-    assert read(engine, articles.site_blocks, "news.example") == ((1, 2),)
+    assert read(engine, articles.load_site_blocks, "news.example") == ((1, 2),)
 
 
 def test_a_page_carries_its_entry_and_feed(engine):
@@ -145,12 +145,12 @@ def test_a_failed_page_waits_and_one_given_up_is_named_with_its_reason(engine):
     write(engine, record_polls, [(feed, polled(feed, entry(1)))])
     (page,) = read(engine, due_pages, "news.example", now=NOW, most=9)
 
-    write(engine, page_failed, page.article_id, reason=status_reason(503), next_try_at=LATER)
+    write(engine, record_failure, page.article_id, reason=status_reason(503), next_try_at=LATER)
     assert read(engine, due_pages, "news.example", now=NOW, most=9) == ()
     assert read(engine, due_pages, "news.example", now=LATER, most=9)[0].tries == 1
 
-    write(engine, page_failed, page.article_id, reason=status_reason(404), next_try_at=None)
-    assert read(engine, pages.waiting_pages, now=LATER) == 0
+    write(engine, record_failure, page.article_id, reason=status_reason(404), next_try_at=None)
+    assert read(engine, pages.count_due_pages, now=LATER) == 0
     assert read(engine, pages.failed_page_counts, start=NOW, end=LATER) == ((status_reason(404), 1),)
 
 

@@ -18,7 +18,7 @@ from watcher.store.engine import connect, open_store
 from watcher.store.feeds import sync_sources
 from watcher.store.hosts import claim_hosts, get_host, known_hosts, set_blocked_until, set_robots
 from watcher.store.pages import record_recheck
-from watcher.store.schema import articles, blocks, entries, features, feeds, pages, revisions, texts
+from watcher.store.schema import articles, entries, features, feeds, pages, revisions, site_blocks, texts
 from watcher.store.search import search
 from watcher.store.stats import cannot_shrink, disk_usage, enable_auto_vacuum, free_pages
 from watcher.store.writer import read, write
@@ -50,11 +50,11 @@ def ids(engine) -> list[str]:
 
 
 def counts(engine) -> dict[str, int]:
-    tables = (texts, features, blocks, revisions)
+    tables = (texts, features, site_blocks, revisions)
 
     def count(connection) -> dict[str, int]:
         found = {t.name: connection.scalar(select(func.count()).select_from(t)) for t in tables}
-        return found | {"searchable": connection.scalar(select(func.count(fts.held(connection))))}
+        return found | {"search_documents": connection.scalar(select(func.count(fts.held(connection))))}
 
     return read(engine, count)
 
@@ -71,8 +71,8 @@ def test_articles_that_came_in_before_go_with_all_that_belongs_to_them(engine):
 
     done = drop(engine, NOON - DAY)
 
-    assert (done.removed, done.upto, ids(engine)) == (2, None, ["c"])
-    assert counts(engine) == {"texts": 1, "features": 1, "blocks": 1, "searchable": 1, "revisions": 0}
+    assert (done.removed, done.resume_after, ids(engine)) == (2, None, ["c"])
+    assert counts(engine) == {"texts": 1, "features": 1, "site_blocks": 1, "search_documents": 1, "revisions": 0}
     assert [hit.id for hit in read(engine, search, parse_query("story")).hits] == ["c"]
 
 
@@ -94,16 +94,16 @@ def test_articles_go_in_slices_oldest_first(engine):
         put(engine, f"a{n}", came=NOON - (10 - n) * DAY)
 
     first = drop(engine, NOON, most=2)
-    second = drop(engine, NOON, after=first.upto, most=2)
+    second = drop(engine, NOON, after=first.resume_after, most=2)
 
     assert (first.removed, second.removed, ids(engine)) == (2, 2, ["a4"])
-    assert drop(engine, NOON, after=second.upto, most=2).upto is None
+    assert drop(engine, NOON, after=second.resume_after, most=2).resume_after is None
 
 
 def test_what_is_held_stays_until_it_is_let_go(engine):
     put(engine, "a", "b", came=NOON - 9 * DAY)
-    write(engine, pin, ["a"], holder="edition 1")
-    write(engine, pin, ["a", "nobody"], holder="edition 2")
+    write(engine, pin, ["a"], pinned_by="edition 1")
+    write(engine, pin, ["a", "nobody"], pinned_by="edition 2")
 
     drop(engine, NOON)
     write(engine, unpin, ["edition 1"])
@@ -132,7 +132,7 @@ def test_a_feeds_latest_entries_are_known_however_old_they_are(engine):
     recent = write(engine, retention.drop_entries, before=NOON - 99 * DAY, after=0, most=9)
     old = write(engine, retention.drop_entries, before=NOON, after=0, most=9)
 
-    assert (recent.removed, old.removed, old.upto) == (0, 50, None)
+    assert (recent.removed, old.removed, old.resume_after) == (0, 50, None)
     assert read(engine, lambda c: c.scalar(select(func.min(entries.c.first_seen_at)))) == NOON - timedelta(
         hours=kept - 1
     )
@@ -142,15 +142,15 @@ def test_pages_that_were_given_up_long_ago_are_forgotten_and_those_that_wait_are
     put_feed(engine, {"x": NOON})
     row = {"feed_id": 1, "url": "u", "host": "h", "entry": {}}
     rows = [
-        row | {"article_id": "old", "noted_at": NOON - 40 * DAY, "next_try_at": None},
-        row | {"article_id": "new", "noted_at": NOON, "next_try_at": None},
-        row | {"article_id": "waits", "noted_at": NOON - 40 * DAY, "next_try_at": NOON},
+        row | {"article_id": "old", "added_at": NOON - 40 * DAY, "next_try_at": None},
+        row | {"article_id": "new", "added_at": NOON, "next_try_at": None},
+        row | {"article_id": "waits", "added_at": NOON - 40 * DAY, "next_try_at": NOON},
     ]
     write(engine, lambda c: c.execute(pages.insert(), rows))
 
     done = write(engine, retention.drop_pages, before=NOON - 30 * DAY, most=9)
 
-    assert (done.removed, done.upto) == (1, None)
+    assert (done.removed, done.resume_after) == (1, None)
     assert set(read(engine, lambda c: c.scalars(select(pages.c.article_id)).all())) == {"new", "waits"}
 
 
@@ -159,10 +159,10 @@ def test_the_memory_of_a_site_is_its_latest_articles(engine):
         put(engine, f"a{n:03}", came=NOON + timedelta(minutes=n), host="large.example")
     put(engine, "b", came=NOON - 99 * DAY, host="small.example")
 
-    done = write(engine, retention.drop_blocks, after="", most=9)
+    done = write(engine, retention.prune_site_blocks, after="", most=9)
 
     assert done.removed == 5
-    left = read(engine, lambda c: c.scalars(select(blocks.c.article_id)).all())
+    left = read(engine, lambda c: c.scalars(select(site_blocks.c.article_id)).all())
     assert ("a004" in left, "a005" in left, "b" in left) == (False, True, True)
 
 
@@ -173,7 +173,7 @@ def page_at(host: str, *, feed_id: int) -> dict[str, object]:
         "url": f"https://{host}/1",
         "host": host,
         "entry": {},
-        "noted_at": NOON,
+        "added_at": NOON,
     }
 
 
@@ -192,9 +192,9 @@ def test_a_host_goes_that_no_feed_and_no_page_is_at_and_that_nothing_was_asked_o
     write(engine, fill)
 
     first = write(engine, retention.drop_hosts, before=NOON - DAY, after="", most=4)
-    second = write(engine, retention.drop_hosts, before=NOON - DAY, after=first.upto, most=4)
+    second = write(engine, retention.drop_hosts, before=NOON - DAY, after=first.resume_after, most=4)
 
-    assert (first.removed + second.removed, second.upto) == (2, None)
+    assert (first.removed + second.removed, second.resume_after) == (2, None)
     assert read(engine, known_hosts, names) == set(names) - {"old.example", "older.example"}
 
 
@@ -229,9 +229,9 @@ def test_of_what_is_kept_of_robots_the_longest_is_forgotten_until_the_rest_is_wi
 @on_sqlite  # a server keeps its room, and uses it again
 def test_room_is_given_back_in_slices_but_for_a_little(engine, tmp_path):
     put(engine, *(f"a{n}" for n in range(400)), came=NOON - 9 * DAY, words="words and more " * 2_000)
-    write(engine, lambda c: c.execute(text("INSERT INTO facts VALUES ('x', 'x' || hex(zeroblob(8000000)))")))
+    write(engine, lambda c: c.execute(text("INSERT INTO meta VALUES ('x', 'x' || hex(zeroblob(8000000)))")))
     before = (tmp_path / "watcher.db").stat().st_size
-    write(engine, lambda c: c.execute(text("DELETE FROM facts WHERE name = 'x'")))
+    write(engine, lambda c: c.execute(text("DELETE FROM meta WHERE name = 'x'")))
 
     slices = []
     while given := write(engine, free_pages, most=500):

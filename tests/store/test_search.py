@@ -12,7 +12,7 @@ from sqlalchemy import select, text
 from tests.kinds import on_sqlite
 from watcher.model import Article
 from watcher.store import fts
-from watcher.store.articles import NewArticle, PackedFeatures, add_articles, articles_by_id, entry_of
+from watcher.store.articles import NewArticle, PackedFeatures, add_articles, articles_by_id, index_document
 from watcher.store.fts import Filters
 from watcher.store.schema import articles
 from watcher.store.search import count_missing, index_missing, rebuild_index, search
@@ -116,7 +116,7 @@ def test_an_article_that_is_there_already_is_indexed_once(engine):
 def test_an_article_that_is_taken_out_is_not_found_and_leaves_no_word_behind(press):
     kept = read(press, articles_by_id, ["a", "c"])
 
-    write(press, fts.take_out, [entry_of(one) for one in kept.values()])
+    write(press, fts.take_out, [index_document(one) for one in kept.values()])
 
     assert found(press, "white") == ["b"]
     with press.begin() as connection:

@@ -13,7 +13,7 @@ from digests.store.editions import open_digests
 from watcher.errors import StoreError, WatcherError
 from watcher.store.engine import IDLE_MS, connect, open_read_only, open_store, store_bytes, with_driver
 from watcher.store.errors import transient_error
-from watcher.store.schema import facts
+from watcher.store.schema import meta
 from watcher.store.stats import enable_auto_vacuum
 from watcher.store.writer import Writer, read, write
 
@@ -46,15 +46,15 @@ def login(engine):
 
 
 def keep(name: str, value: str = "x"):
-    return lambda connection: connection.execute(facts.insert().values(name=name, value=value))
+    return lambda connection: connection.execute(meta.insert().values(name=name, value=value))
 
 
 def change(name: str, value: str):
-    return lambda connection: connection.execute(update(facts).where(facts.c.name == name).values(value=value))
+    return lambda connection: connection.execute(update(meta).where(meta.c.name == name).values(value=value))
 
 
 def names(connection) -> set[str]:
-    return set(connection.scalars(select(facts.c.name)))
+    return set(connection.scalars(select(meta.c.name)))
 
 
 def test_many_that_open_a_new_store_at_once_make_its_tables_once(empty_url):
@@ -104,7 +104,7 @@ def test_a_store_that_is_only_looked_into_gets_no_table(empty_url):
 
     engine = connect(empty_url)
     with engine.connect() as connection:
-        assert not connection.dialect.has_table(connection, "facts")
+        assert not connection.dialect.has_table(connection, "meta")
     engine.dispose()
 
 
@@ -129,20 +129,20 @@ async def test_a_row_that_another_holds_is_waited_for_in_short_turns_and_then_wr
     event.listen(engine, "begin", lambda c: c.exec_driver_sql("SET LOCAL lock_timeout = 100"))
     other = connect(engine.url.render_as_string(hide_password=False))
     with other.connect() as holder:
-        holder.execute(update(facts).where(facts.c.name == "a").values(value="theirs"))
+        holder.execute(update(meta).where(meta.c.name == "a").values(value="theirs"))
         asked = asyncio.ensure_future(writer.do(change("a", "ours")))
         await asyncio.sleep(1.0)
         assert not asked.done() and writer.trouble is None
         holder.rollback()
         await asked
 
-    assert await writer.read(lambda c: c.scalar(select(facts.c.value).where(facts.c.name == "a"))) == "ours"
+    assert await writer.read(lambda c: c.scalar(select(meta.c.value).where(meta.c.name == "a"))) == "ours"
     other.dispose()
 
 
 @pytest.mark.slow  # waits
 async def test_two_writers_that_wait_for_each_other_both_come_through(engine, writer):
-    await writer.do(lambda c: c.execute(insert(facts), [{"name": name, "value": ""} for name in "ab"]))
+    await writer.do(lambda c: c.execute(insert(meta), [{"name": name, "value": ""} for name in "ab"]))
     other = Writer(engine, patience_s=20.0, retry_s=0.05)
     both = threading.Barrier(2, timeout=10)
     tries: list[str] = []
@@ -166,7 +166,7 @@ async def test_two_writers_that_wait_for_each_other_both_come_through(engine, wr
 async def test_what_is_wrong_with_the_tables_comes_back_in_words_and_spoils_nothing(writer):
     outcomes = await asyncio.gather(
         writer.do(keep("a")),
-        writer.do(lambda c: c.execute(text("UPDATE facts SET nothing = 1"))),
+        writer.do(lambda c: c.execute(text("UPDATE meta SET nothing = 1"))),
         writer.do(keep("b")),
         return_exceptions=True,
     )
@@ -236,7 +236,7 @@ def test_a_start_has_no_file_to_convert_on_a_server_and_asks_it_nothing():
 def test_the_size_of_a_store_is_that_of_its_tables_and_indexes(engine):
     before = store_bytes(engine)
 
-    write(engine, lambda c: c.execute(facts.insert().values(name="large", value="x" * 100_000)))
+    write(engine, lambda c: c.execute(meta.insert().values(name="large", value="x" * 100_000)))
 
     assert 100_000 < before < store_bytes(engine)
 
@@ -268,7 +268,7 @@ def test_the_query_of_the_docs_finds_who_has_held_a_transaction_open_for_long(en
 
     with others.connect() as idle, others.connect() as holding:
         idle.execute(select(1))
-        holding.execute(insert(facts).values(name="a", value="b"))
+        holding.execute(insert(meta).values(name="a", value="b"))
         pid = holding.scalar(select(func.pg_backend_pid()))
         found = read(engine, lambda c: [(row.pid, row.application_name) for row in c.execute(text(query))])
 

@@ -14,7 +14,7 @@ from watcher.model import Article, Removed
 from watcher.reasons import PageKind, Reason
 from watcher.store.articles import PackedFeatures, add_article
 from watcher.store.engine import open_store
-from watcher.store.jsonl import MAX_LINE_BYTES, article_in, article_lines, bounded_lines, line_of
+from watcher.store.jsonl import MAX_LINE_BYTES, format_article, format_articles, parse_article, read_bounded_lines
 from watcher.store.writer import read, write
 from watcher.text.urls import article_id
 
@@ -30,13 +30,16 @@ FULL = Article(
 
 
 def test_an_article_comes_back_as_it_was():
-    assert article_in(line_of(FULL, "https://n.example/feed").encode(), now=NOW) == (FULL, "https://n.example/feed")
+    assert parse_article(format_article(FULL, "https://n.example/feed").encode(), now=NOW) == (
+        FULL,
+        "https://n.example/feed",
+    )
 
 
 def test_an_article_needs_little():
     line = json.dumps({"url": "https://www.n.example/a?utm_source=x", "title": " T ", "text": "x"}).encode()
 
-    found, feed = article_in(line, now=NOW)
+    found, feed = parse_article(line, now=NOW)
 
     assert (found.id, feed) == (article_id("https://www.n.example/a"), None)
     assert (found.outlet, found.host, found.title, found.language) == ("www.n.example", "www.n.example", "T", "und")
@@ -44,9 +47,9 @@ def test_an_article_needs_little():
 
 
 def test_no_date_lies_ahead():
-    line = line_of(FULL, None).replace("2026-", "2126-").encode()
+    line = format_article(FULL, None).replace("2026-", "2126-").encode()
 
-    found, _ = article_in(line, now=NOW)
+    found, _ = parse_article(line, now=NOW)
 
     assert (found.published_at, found.fetched_at) == (NOW, NOW)
 
@@ -71,10 +74,10 @@ def test_no_date_lies_ahead():
     ],
 )
 def test_what_is_wrong_is_named(change, words):
-    line = json.dumps(json.loads(line_of(FULL, None)) | change).encode()
+    line = json.dumps(json.loads(format_article(FULL, None)) | change).encode()
 
     with pytest.raises(ValueError, match=words):
-        article_in(line, now=NOW)
+        parse_article(line, now=NOW)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +86,7 @@ def test_what_is_wrong_is_named(change, words):
 )
 def test_what_is_no_object_is_named(line, words):
     with pytest.raises(ValueError, match=words):
-        article_in(line, now=NOW)
+        parse_article(line, now=NOW)
 
 
 VALUES = st.recursive(
@@ -94,12 +97,12 @@ VALUES = st.recursive(
 
 
 @settings(deadline=None)
-@given(st.dictionaries(st.sampled_from(sorted(json.loads(line_of(FULL, None)))), VALUES, max_size=5))
+@given(st.dictionaries(st.sampled_from(sorted(json.loads(format_article(FULL, None)))), VALUES, max_size=5))
 def test_any_line_is_an_article_or_a_fault_in_words(change):
-    line = json.dumps(json.loads(line_of(FULL, None)) | change).encode()
+    line = json.dumps(json.loads(format_article(FULL, None)) | change).encode()
 
     try:
-        found, _ = article_in(line, now=NOW)
+        found, _ = parse_article(line, now=NOW)
     except ValueError:
         return
     assert found.published_at <= NOW and found.title and found.text
@@ -108,11 +111,11 @@ def test_any_line_is_an_article_or_a_fault_in_words(change):
 def test_a_line_without_end_is_one_line_and_the_next_is_the_next():
     stream = io.BytesIO(b"{}\n" + b"x" * (2 * MAX_LINE_BYTES + 99) + b"\n{}")
 
-    lines = list(bounded_lines(stream.readline))
+    lines = list(read_bounded_lines(stream.readline))
 
     assert [len(line) for line in lines] == [3, MAX_LINE_BYTES + 1, 2]
     with pytest.raises(ValueError, match="longer than 8 MiB"):
-        article_in(lines[1], now=NOW)
+        parse_article(lines[1], now=NOW)
 
 
 def test_articles_are_written_in_slices_in_the_order_in_which_they_came(store_url):
@@ -120,14 +123,16 @@ def test_articles_are_written_in_slices_in_the_order_in_which_they_came(store_ur
     packed = PackedFeatures(version="1", payload=b"")
     for n in range(5):
         values = {"url": f"https://n.example/{n}", "title": f"T{n}", "text": "x", "fetched": NOW.isoformat()}
-        one = article_in(json.dumps(values).encode(), now=NOW)[0]
+        one = parse_article(json.dumps(values).encode(), now=NOW)[0]
         write(engine, lambda c, one=one: add_article(c, one, feed_id=0, packed=packed, block_hashes=()))
 
     seen, after = [], None
     for _ in range(3):
-        lines, after = read(engine, lambda c, at=after: article_lines(c, since=NOW, until=NOW + HOUR, after=at, most=2))
+        lines, after = read(
+            engine, lambda c, at=after: format_articles(c, since=NOW, until=NOW + HOUR, after=at, most=2)
+        )
         seen += [json.loads(line)["title"] for line in lines]
 
     assert (sorted(seen), after) == (["T0", "T1", "T2", "T3", "T4"], None)
-    assert read(engine, article_lines, since=None, until=NOW, after=None, most=9) == ([], None)
+    assert read(engine, format_articles, since=None, until=NOW, after=None, most=9) == ([], None)
     engine.dispose()

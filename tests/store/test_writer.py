@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from tests.kinds import on_sqlite
 from watcher.errors import StoreError
 from watcher.store.engine import connect, open_store
-from watcher.store.schema import facts
+from watcher.store.schema import meta
 from watcher.store.writer import Writer, read, write
 
 NOT_THERE = 'no such table: nowhere|relation "nowhere" does not exist'
@@ -29,36 +29,36 @@ def writer(store_url):
 
 async def test_what_came_back_is_on_disk(writer, store_url):
     await asyncio.gather(
-        *(writer.do(lambda c, n=n: c.execute(facts.insert().values(name=f"f{n}", value=n))) for n in range(500))
+        *(writer.do(lambda c, n=n: c.execute(meta.insert().values(name=f"f{n}", value=n))) for n in range(500))
     )
 
     other = connect(store_url)
-    assert read(other, lambda c: c.scalar(select(func.count()).select_from(facts))) == 500
+    assert read(other, lambda c: c.scalar(select(func.count()).select_from(meta))) == 500
     other.dispose()
 
 
 async def test_a_function_that_raises_undoes_its_own_writes_only(writer):
     def breaks(connection):
-        connection.execute(facts.insert().values(name="half", value=1))
+        connection.execute(meta.insert().values(name="half", value=1))
         raise ValueError("no")
 
     outcomes = await asyncio.gather(
-        writer.do(lambda c: c.execute(facts.insert().values(name="one", value=1)) and 1),
+        writer.do(lambda c: c.execute(meta.insert().values(name="one", value=1)) and 1),
         writer.do(breaks),
-        writer.do(lambda c: c.execute(facts.insert().values(name="two", value=2)) and 2),
+        writer.do(lambda c: c.execute(meta.insert().values(name="two", value=2)) and 2),
         return_exceptions=True,
     )
 
     assert [type(outcome) for outcome in outcomes] == [int, ValueError, int]
-    names = await writer.read(lambda c: list(c.scalars(select(facts.c.name).order_by(facts.c.name))))
+    names = await writer.read(lambda c: list(c.scalars(select(meta.c.name).order_by(meta.c.name))))
     assert names == ["one", "two"]
 
 
 async def test_a_fault_of_the_row_comes_back_as_it_is(writer):
-    await writer.do(lambda c: c.execute(facts.insert().values(name="one", value=1)) and None)
+    await writer.do(lambda c: c.execute(meta.insert().values(name="one", value=1)) and None)
 
     with pytest.raises(IntegrityError, match=r"UNIQUE|unique"):
-        await writer.do(lambda c: c.execute(facts.insert().values(name="one", value=1)) and None)
+        await writer.do(lambda c: c.execute(meta.insert().values(name="one", value=1)) and None)
 
     assert await count(writer) == 1
 
@@ -73,7 +73,7 @@ async def test_a_fault_of_the_store_comes_back_in_words(writer):
 
 
 async def count(writer) -> int:
-    return await writer.read(lambda c: c.scalar(select(func.count()).select_from(facts)))
+    return await writer.read(lambda c: c.scalar(select(func.count()).select_from(meta)))
 
 
 @on_sqlite  # it has a bound on its size to set
@@ -84,7 +84,7 @@ async def test_a_full_disk_fails_all_that_shared_the_transaction_and_what_came_b
     writer = Writer(engine, patience_s=0.2, retry_s=0.05)
 
     def put(name: str, size: int):
-        return writer.do(lambda c: c.execute(facts.insert().values(name=name, value="x" * size)) and name)
+        return writer.do(lambda c: c.execute(meta.insert().values(name=name, value="x" * size)) and name)
 
     gate = threading.Event()
     waiting = asyncio.create_task(writer.do(lambda c: gate.wait(5) and None))  # so that the others share a batch
@@ -101,7 +101,7 @@ async def test_a_full_disk_fails_all_that_shared_the_transaction_and_what_came_b
         "the store cannot be used: the disk is full (database or disk is full)"
     }
     assert small == "small"
-    assert await writer.read(lambda c: list(c.scalars(select(facts.c.name)))) == ["small"]
+    assert await writer.read(lambda c: list(c.scalars(select(meta.c.name)))) == ["small"]
     writer.close()
     engine.dispose()
 
@@ -136,7 +136,7 @@ async def test_a_caller_that_gave_up_stops_nobody(writer):
     waiting = asyncio.create_task(writer.do(lambda c: gate.wait(5)))
     await asyncio.sleep(0.05)
     given_up = [
-        asyncio.create_task(writer.do(lambda c, n=n: c.execute(facts.insert().values(name=f"f{n}", value=n)) and n))
+        asyncio.create_task(writer.do(lambda c, n=n: c.execute(meta.insert().values(name=f"f{n}", value=n)) and n))
         for n in range(5)
     ]
     await asyncio.sleep(0.05)
@@ -147,8 +147,8 @@ async def test_a_caller_that_gave_up_stops_nobody(writer):
     await asyncio.sleep(0.05)
     gate.set()
 
-    assert await writer.do(lambda c: c.execute(facts.insert().values(name="after", value=1)) and "after") == "after"
-    assert await writer.read(lambda c: list(c.scalars(select(facts.c.name)))) == ["after"]
+    assert await writer.do(lambda c: c.execute(meta.insert().values(name="after", value=1)) and "after") == "after"
+    assert await writer.read(lambda c: list(c.scalars(select(meta.c.name)))) == ["after"]
 
 
 async def test_a_function_that_ends_the_transaction_or_its_thread_leaves_the_writer_at_work(writer):
@@ -163,7 +163,7 @@ async def test_a_function_that_ends_the_transaction_or_its_thread_leaves_the_wri
     outcome = await in_thread(writer, leave)
 
     assert isinstance(outcome, SystemExit)
-    assert await writer.do(lambda c: c.execute(facts.insert().values(name="after", value=1)) and 1) == 1
+    assert await writer.do(lambda c: c.execute(meta.insert().values(name="after", value=1)) and 1) == 1
 
 
 def in_thread(writer, function):

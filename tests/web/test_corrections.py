@@ -6,10 +6,10 @@ import re
 
 from lxml import html
 
-from digests.store.corrections import kept_corrections
+from digests.store.corrections import load_corrections
 from digests.store.stories import story_members
 from tests.web.press import NOW, app_of, site_of
-from watcher.store.daemon_lock import held
+from watcher.store.daemon_lock import hold_daemon_lock
 from watcher.store.feeds import feed_states
 from watcher.store.writer import read
 
@@ -34,7 +34,7 @@ async def test_an_article_is_taken_out_of_its_story(client, press):
 
     assert (found.status_code, found.headers["location"]) == (303, path)
     assert out not in {member.article for member in read(engine, story_members, story)}
-    assert [kept.correction.kind for kept in read(engine, kept_corrections)] == ["split"]
+    assert [kept.correction.kind for kept in read(engine, load_corrections)] == ["split"]
     assert "became a story of its own" in (await client.get(path)).text
 
 
@@ -89,7 +89,7 @@ async def test_a_source_is_polled_now_and_its_page_waits_while_a_daemon_is_at_wo
     client = client_of(app_of(site_of(settings, engine)))
     token = await token_of(client, "/sources/1")
 
-    with held(engine, now=NOW):
+    with hold_daemon_lock(engine, now=NOW):
         before = await client.get("/sources/1")
         found = await client.post("/sources/1/poll", data={"token": token})
         waiting = await client.get("/sources/1")

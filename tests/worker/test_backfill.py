@@ -131,10 +131,10 @@ async def test_another_model_or_size_of_an_endpoint_has_all_made_anew(store, eng
         for options in ({}, {"model": "others"}, {"model": "others", "dimensions": 8}):
             chosen = choice(server.url, **options)
             mark = chosen.store_key
-            assert read(engine, lambda c, mark=mark: has_backlog(c, version=FEATURES_VERSION, mark=mark))
+            assert read(engine, lambda c, setting=mark: has_backlog(c, version=FEATURES_VERSION, setting=setting))
             await embed_missing(writer, Inline(), chosen)
             assert models(engine) == dict.fromkeys(keys, chosen.store_key)
-            assert not read(engine, lambda c, mark=mark: has_backlog(c, version=FEATURES_VERSION, mark=mark))
+            assert not read(engine, lambda c, setting=mark: has_backlog(c, version=FEATURES_VERSION, setting=setting))
 
 
 async def test_one_text_that_the_embedder_cannot_read_keeps_no_other_from_its_vector(store, engine, writer, pool):

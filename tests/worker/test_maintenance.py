@@ -15,8 +15,8 @@ from watcher.model import Article
 from watcher.settings.models import StoreSettings
 from watcher.store.articles import NewArticle, PackedFeatures, add_articles, pin
 from watcher.store.hosts import known_hosts, set_robots
-from watcher.store.partitions import create_partitions, day_of, days_there
-from watcher.store.retention import Sweep, robots_bytes
+from watcher.store.partitions import create_partitions, day_of, partition_days
+from watcher.store.retention import BatchResult, robots_bytes
 from watcher.store.schema import articles
 from watcher.store.stats import disk_usage
 from watcher.store.writer import read, write
@@ -71,7 +71,7 @@ async def test_forever_keeps_all(engine, writer):
 async def test_a_bound_on_the_size_takes_the_oldest_and_nothing_of_the_last_week_or_held(engine, writer, caplog):
     put(engine, 200, came=NOON - 30 * DAY)
     put(engine, 100, came=NOON - NEVER_BELOW + DAY, name="b")
-    write(engine, pin, ["a0000"], holder="edition")
+    write(engine, pin, ["a0000"], pinned_by="edition")
     used = read(engine, disk_usage).used_bytes
 
     await run_retention(writer, kept(max_size=used - 250_000), now=NOON)
@@ -108,17 +108,17 @@ async def test_days_that_are_older_than_the_settings_keep_go_whole_and_those_to_
 
     await run_retention(writer, kept(keep_articles="40d"), now=NOON + 9 * DAY)
 
-    there = read(engine, days_there)
+    there = read(engine, partition_days)
     assert (count(engine), day_of(NOON - 50 * DAY) in there, day_of(NOON + 9 * DAY) in there) == (0, False, True)
 
 
 async def test_slices_fit_their_time_and_others_write_in_between(writer):
     sizes: list[int] = []
 
-    def step(_connection, upto, most: int) -> Sweep:
+    def step(_connection, upto, most: int) -> BatchResult:
         sizes.append(most)
         time.sleep(most * 0.0005)
-        return Sweep(removed=most, upto=(upto or 0) + most if sum(sizes) < 3_000 else None)
+        return BatchResult(removed=most, resume_after=(upto or 0) + most if sum(sizes) < 3_000 else None)
 
     waits: list[float] = []
 
@@ -141,10 +141,10 @@ async def test_slices_fit_their_time_and_others_write_in_between(writer):
 async def test_a_run_ends_in_time_and_the_next_goes_on(writer):
     calls = []
 
-    def step(_connection, _upto, most: int) -> Sweep:
+    def step(_connection, _upto, most: int) -> BatchResult:
         calls.append(most)
         time.sleep(0.02)
-        return Sweep(removed=1, upto=True)
+        return BatchResult(removed=1, resume_after=True)
 
     removed = await run_in_batches(writer, step, run_s=0.2)
 

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from tests.worker.faked import START, feed_xml, page_html
-from watcher.store.pages import LOOKS, revisions_between, schedule_rechecks
+from watcher.store.pages import RECHECK_AFTER, revisions_between, schedule_rechecks
 from watcher.store.schema import articles, pages
 from watcher.store.writer import read, write
 
@@ -49,13 +49,13 @@ async def test_a_page_is_looked_at_three_times_and_then_let_be(world, cited):
 
     await pass_by(world, 6)
 
-    assert world.net.urls().count(PAGE) - asked == len(LOOKS)
+    assert world.net.urls().count(PAGE) - asked == len(RECHECK_AFTER)
     assert found(world) == ([], 0)
 
 
 async def test_nothing_is_asked_before_its_time(world, cited):
     asked = len(world.net.asked)
-    world.clock[0] += LOOKS[0] - timedelta(minutes=1)
+    world.clock[0] += RECHECK_AFTER[0] - timedelta(minutes=1)
 
     await world.drain()
 

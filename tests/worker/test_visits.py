@@ -386,7 +386,7 @@ async def test_the_same_bytes_are_not_read_again(world):
 
     await world.drain()
 
-    query = select(polls.c.new, feeds.c.quiet).join(feeds, feeds.c.id == polls.c.feed_id)
+    query = select(polls.c.new, feeds.c.unchanged_polls).join(feeds, feeds.c.id == polls.c.feed_id)
     assert read(world.tools.writer.engine, lambda c: c.execute(query).all()) == [(1, 1)]
     assert world.net.urls().count("https://a.example/feed") == 2
 

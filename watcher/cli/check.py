@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from watcher.model import Source
     from watcher.settings.models import Settings
-    from watcher.store.check import Finding
+    from watcher.store.check import StoreProblem
     from watcher.worker.inspect import FeedProber
 
 # Entry points: value = "module:function", which takes the settings, returns counts of what is fine by its plural name,
@@ -113,7 +113,7 @@ def print_error_json(path: Path, error: WatcherError) -> int:
 def print_json_report(
     path: Path,
     counts: dict[str, int],
-    store: tuple[list[Finding], list[Finding]] | None,
+    store: tuple[list[StoreProblem], list[StoreProblem]] | None,
     asked: tuple[CheckResult, ...] | None,
 ) -> None:
     """Print what was found as JSON."""
@@ -125,7 +125,7 @@ def print_json_report(
 def print_report(
     settings: Settings,
     counts: dict[str, int],
-    store: tuple[list[Finding], list[Finding]] | None,
+    store: tuple[list[StoreProblem], list[StoreProblem]] | None,
     asked: tuple[CheckResult, ...] | None,
 ) -> None:
     """Print what was found for a person."""
@@ -173,29 +173,29 @@ def count_plugins(settings: Settings) -> dict[str, int]:
     return counts
 
 
-def check_store(settings: Settings, *, mend: bool) -> tuple[list[Finding], list[Finding]]:
+def check_store(settings: Settings, *, mend: bool) -> tuple[list[StoreProblem], list[StoreProblem]]:
     """
     Return what is not as it should be in the store, and of that what has been mended.
 
     Errors: StoreError, PluginError.
     """
-    from watcher.store.check import looks
+    from watcher.store.check import all_checks
     from watcher.store.engine import open_store
     from watcher.store.stats import enable_auto_vacuum
     from watcher.store.writer import read
 
-    engine = open_store(settings.store.url, make=False)
+    engine = open_store(settings.store.url, create=False)
     try:
         if mend:
             enable_auto_vacuum(engine, even_large=True)
-        found = [finding for look in looks() for finding in read(engine, lambda c, look=look: list(look(c)))]  # type: ignore[misc]
+        found = [finding for look in all_checks() for finding in read(engine, lambda c, look=look: list(look(c)))]  # type: ignore[misc]
         mended = [finding for finding in found if mend and repair(engine, finding)]
     finally:
         engine.dispose()
     return found, mended
 
 
-def repair(engine: Engine, finding: Finding) -> bool:
+def repair(engine: Engine, finding: StoreProblem) -> bool:
     """Mend a finding, a transaction at a time; False if nothing here mends it."""
     from watcher.store.writer import write
 
@@ -206,9 +206,9 @@ def repair(engine: Engine, finding: Finding) -> bool:
     return True
 
 
-def findings_to_json(found: list[Finding], mended: list[Finding]) -> list[dict[str, Any]]:
+def findings_to_json(found: list[StoreProblem], mended: list[StoreProblem]) -> list[dict[str, Any]]:
     """Return findings as JSON has them."""
-    return [{"what": each.what, "mend": each.mend, "mended": each in mended} for each in found]
+    return [{"what": each.what, "mend": each.hint, "mended": each in mended} for each in found]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,7 +24,7 @@ from watcher.cli.output import print_json, print_lines, say
 from watcher.cli.sources import read_file_or_stdin
 from watcher.model import Block, Cleaned, NotModified, Removed, Response
 from watcher.net.client import ACCEPT_PAGE, Client
-from watcher.store.articles import site_blocks
+from watcher.store.articles import load_site_blocks
 from watcher.store.engine import open_store
 from watcher.text.urls import host_of, is_web
 from watcher.worker.context import user_agent
@@ -133,7 +133,7 @@ def load_site_memory(url: str, settings: Settings) -> SiteMemory | None:
     engine = open_store(settings.store.url)
     try:
         with engine.connect().execution_options(reading=True) as connection:
-            return build_site_memory(site_blocks(connection, host_of(url)))
+            return build_site_memory(load_site_blocks(connection, host_of(url)))
     finally:
         engine.dispose()
 

@@ -25,7 +25,7 @@ from watcher.store.engine import open_store
 from watcher.store.errors import check_writable
 from watcher.store.features import has_backlog
 from watcher.store.feeds import make_all_due
-from watcher.store.hosts import Visited, blocked_sources, visited_feeds
+from watcher.store.hosts import VisitedSource, blocked_sources, visited_sources
 from watcher.store.writer import Writer
 from watcher.text.format import format_count
 from watcher.worker import scheduler
@@ -96,7 +96,9 @@ async def run_poll(
             if everything:
                 advance("feeds", 0, await writer.do(make_all_due, now=context.now()))
             now = context.now()
-            visited = await writer.read(visited_feeds, but=context.worker, due_at=None if everything else now, now=now)
+            visited = await writer.read(
+                visited_sources, but=context.worker, due_at=None if everything else now, now=now
+            )
             if visited:  # by a process that waits until it can write, maybe
                 await asyncio.to_thread(check_writable, engine)
             started = time.monotonic()
@@ -109,7 +111,7 @@ async def run_poll(
             summary.waiting = await writer.read(blocked_sources, now=context.now())
             summary.visited = tuple(each for each in visited if each.url not in polled)
             mark = context.embedder.store_key if context.embedder else None
-            if await writer.read(has_backlog, version=FEATURES_VERSION, mark=mark):
+            if await writer.read(has_backlog, version=FEATURES_VERSION, setting=mark):
                 await backfill(context, summary, advance)
     return summary
 
@@ -171,7 +173,7 @@ class PollSummary:
     failures: list[tuple[str, str]] = field(default_factory=list)  # outlet, reason
     lost: Counter[str] = field(default_factory=Counter)  # reason
     waiting: tuple[tuple[str, datetime], ...] = ()  # outlets that are due, and until when their host is left alone
-    visited: tuple[Visited, ...] = ()  # sources that are left to other processes, which hold their hosts
+    visited: tuple[VisitedSource, ...] = ()  # sources that are left to other processes, which hold their hosts
     is_private: bool = False  # the address of a source
 
     def add(self, event: Event) -> None:

@@ -154,7 +154,7 @@ def export_site(
     from watcher.web.site import Site, wings_of
 
     settings = load_settings(config)
-    engine = open_store(settings.store.url, make=False)
+    engine = open_store(settings.store.url, create=False)
     try:
         wings = wings_of(settings, engine)
         at = read(engine, last_change) or datetime.now(UTC)

@@ -34,12 +34,12 @@ from watcher.feeds.html_text import one_line
 from watcher.model import FEATURES_VERSION
 from watcher.plugins import load_plugins
 from watcher.store.articles import count_articles, count_fallback_reasons
-from watcher.store.daemon_lock import JobFault, Jump, NextRun, find_marks
+from watcher.store.daemon_lock import ClockJump, JobFault, NextRun, list_daemon_statuses
 from watcher.store.engine import connect, open_store, redacted_url, store_bytes
 from watcher.store.features import count_outdated, count_without_vector, recorded_embedder
 from watcher.store.feeds import feed_states
 from watcher.store.hosts import network_down_since
-from watcher.store.pages import failed_page_counts, waiting_pages
+from watcher.store.pages import count_due_pages, failed_page_counts
 from watcher.store.stats import count_due
 from watcher.store.writer import read
 from watcher.text.format import format_count, format_duration
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from watcher.settings.models import Settings
-    from watcher.store.daemon_lock import Mark
+    from watcher.store.daemon_lock import DaemonStatus
 
 SECTIONS_GROUP = "watcher.status"  # entry points: a function of the settings that yields `StatusSection`s
 LABEL_CHARS = 8  # of the rows of the status
@@ -88,7 +88,7 @@ def show_status(
         return DONE if daemon and daemon.state == "running" else FAILED
     row = settings.sources[find_source(settings, source)] if source else None
     try:
-        store = open_store(settings.store.url, make=False)
+        store = open_store(settings.store.url, create=False)
     except StoreError as error:
         return print_store_error(settings.store.url, error, json=json)
     with closing_store(store) as engine:
@@ -154,7 +154,7 @@ class ProcessStatus:
     last_sign_at: datetime | None = None
     stopped_at: datetime | None = None
     jobs: tuple[NextRun, ...] = ()
-    clock_jump: Jump | None = None
+    clock_jump: ClockJump | None = None
     faults: tuple[JobFault, ...] = ()
     others: tuple[ProcessStatus, ...] = ()  # that run on the same store
 
@@ -209,7 +209,7 @@ def collect_status(settings: Settings, engine: Engine, *, now: datetime) -> Stat
         network_down_since=read(engine, network_down_since),
         articles=read(engine, count_articles),
         due=read(engine, count_due, now=now),
-        pages_waiting=read(engine, waiting_pages, now=now),
+        pages_waiting=read(engine, count_due_pages, now=now),
         features=collect_backlog(settings, engine),
         pages_without_article=tuple(ReasonCount(str(reason), count) for reason, count in lost),
         pages_replaced_by_feed=tuple(ReasonCount(str(reason), count) for reason, count in replaced),
@@ -221,7 +221,7 @@ def collect_backlog(settings: Settings, engine: Engine) -> Backlog:
     """Return what waits for the embedder, and for newer features. Errors: StoreError."""
     choice = resolve_embedder(embedder_config(settings.semantic))
     recorded = read(engine, recorded_embedder)
-    used = recorded if recorded is not None and choice is not None and recorded.mark == choice.store_key else None
+    used = recorded if recorded is not None and choice is not None and recorded.setting == choice.store_key else None
     name = used.name if used else None
     return Backlog(
         embedder=choice.setting if choice else "none",
@@ -239,27 +239,27 @@ def collect_daemon(engine: Engine, *, now: datetime) -> ProcessStatus | None:
     Of several that share a server it is the one with the latest heartbeat, with the others that run beside it;
     a `watcher work` is none, though it is among `others`.
     """
-    marks = find_marks(engine)
-    first = next((mark for mark in marks if not mark.is_helper), None)
-    others = tuple(process_status(mark, now=now) for mark in marks if mark.is_held and mark is not first)
+    marks = list_daemon_statuses(engine)
+    first = next((mark for mark in marks if not mark.is_worker), None)
+    others = tuple(process_status(mark, now=now) for mark in marks if mark.is_running and mark is not first)
     if first is None:
         return ProcessStatus(state="none", others=others) if others else None
     return replace(process_status(first, now=now), others=others)
 
 
-def process_status(mark: Mark, *, now: datetime) -> ProcessStatus:
+def process_status(mark: DaemonStatus, *, now: datetime) -> ProcessStatus:
     """Return what one process says of itself."""
-    if mark.is_held:
-        state = "running" if abs(now - mark.beat_at) <= SILENT_AFTER else "silent"
+    if mark.is_running:
+        state = "running" if abs(now - mark.heartbeat_at) <= SILENT_AFTER else "silent"
     else:
         state = "stopped" if mark.stopped_at else "gone"
     return ProcessStatus(
         state=state,
-        helper=mark.is_helper,
+        helper=mark.is_worker,
         pid=mark.pid,
         machine=mark.machine or None,
         started_at=mark.started_at,
-        last_sign_at=mark.beat_at,
+        last_sign_at=mark.heartbeat_at,
         stopped_at=mark.stopped_at,
         jobs=mark.jobs,
         clock_jump=mark.clock_jump,

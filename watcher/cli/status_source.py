@@ -17,7 +17,7 @@ from watcher.feeds.health import health
 from watcher.feeds.html_text import one_line
 from watcher.model import Validators
 from watcher.store.feeds import feed_state
-from watcher.store.polls import HealthChange, PollRecord, health_lines, poll_lines
+from watcher.store.polls import HealthChange, PollRecord, load_health_changes, load_polls
 from watcher.store.writer import read
 from watcher.text.format import format_age, format_count, format_duration
 from watcher.text.urls import hide_secrets
@@ -76,7 +76,7 @@ def source_fields(source: Source, state: FeedState | None, *, now: datetime) -> 
     if state is None:
         return {"name": source.name, "url": url, "asked_at": url, "health": "new", "why": "not polled yet"}
     feed = state.feed
-    found = health(feed, reason=state.reason, held_until=state.held_until, now=now)
+    found = health(feed, reason=state.reason, held_until=state.blocked_until, now=now)
     return {
         "name": source.name,
         "url": url,
@@ -87,7 +87,7 @@ def source_fields(source: Source, state: FeedState | None, *, now: datetime) -> 
         "since": found.since,
         "last_polled_at": feed.last_polled_at,
         "last_new_at": feed.last_new_at,
-        "next_poll_at": state.asked_next_at,
+        "next_poll_at": state.next_request_at,
         "articles": state.articles,
         "faults": tuple(state.faults),
     }
@@ -110,8 +110,8 @@ def collect_source(source: Source, engine: Engine, *, enabled: bool, now: dateti
         gap_s=feed.gap_s,
         moved_to=hide_secrets(feed.moved_to or "") or None,
         validators=feed.validators,
-        history=tuple(read(engine, health_lines, feed.id)),
-        polls=tuple(read(engine, poll_lines, feed.id, most=POLLS_SHOWN)),
+        history=tuple(read(engine, load_health_changes, feed.id)),
+        polls=tuple(read(engine, load_polls, feed.id, most=POLLS_SHOWN)),
     )
 
 
@@ -138,13 +138,17 @@ def format_source(source: SourceDetails, *, now: datetime) -> Iterator[str]:
         yield "health"
     for change in source.history[:CHANGES_SHOWN]:
         why = one_line(str(change.reason or ""), REASON_CHARS)
-        yield f"  {format_minute(change.at)}  {change.word:{LABEL_CHARS}} {why}".rstrip()
+        yield f"  {format_minute(change.at)}  {change.health:{LABEL_CHARS}} {why}".rstrip()
     if source.polls:
         yield "polls"
     for poll in source.polls:
         counts = f"{poll.new:4} new  {poll.took_s:6.2f} s"
         reason = one_line(str(poll.reason or ""), REASON_CHARS)
-        quiet = f"then {format_count(poll.then_quiet, 'poll')} that brought nothing" if poll.then_quiet else ""
+        quiet = (
+            f"then {format_count(poll.unchanged_polls_after, 'poll')} that brought nothing"
+            if poll.unchanged_polls_after
+            else ""
+        )
         notes = "; ".join(filter(None, (reason, quiet)))
         yield f"  {format_minute(poll.at)}  {poll.status:{LABEL_CHARS}} {counts}  {notes}".rstrip()
 

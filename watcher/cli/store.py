@@ -24,13 +24,13 @@ from watcher.cli.output import format_bytes, print_json, print_lines, say
 from watcher.errors import SettingsError, StoreError
 from watcher.settings.models import StoreSettings, hide_password
 from watcher.store.articles import NewArticle, add_articles
-from watcher.store.backup import back_up, place_of
+from watcher.store.backup import back_up, restore_target
 from watcher.store.backup import restore as put_back
 from watcher.store.copy import copy_store, open_both
-from watcher.store.daemon_lock import held
-from watcher.store.engine import all_schemas, connect, make_folder, open_store, refuse_missing, upgrade
+from watcher.store.daemon_lock import hold_daemon_lock
+from watcher.store.engine import connect, create_folder, load_schemas, open_store, refuse_missing, upgrade
 from watcher.store.feeds import feed_ids
-from watcher.store.jsonl import article_in, article_lines, bounded_lines
+from watcher.store.jsonl import format_articles, parse_article, read_bounded_lines
 from watcher.store.writer import Writer, read
 from watcher.text.format import escape_control_characters
 from watcher.text.urls import hide_secrets
@@ -84,21 +84,23 @@ def restore(
     The backup is checked first: it has to be sound, and no newer than this Watcher; an older one is brought up to date.
     """
     settings = load_settings(config)
-    make_folder(settings.store.url)
+    create_folder(settings.store.url)
     engine = connect(settings.store.url)
     try:
-        place_of(engine, backup_file)  # before a daemon's mark, for which an empty database has no table
-        with held(engine, now=datetime.now(UTC)) as mark:
-            copy = put_back(engine, backup_file, schemas=all_schemas(), force=force)
-            for schema in all_schemas():
+        restore_target(engine, backup_file)  # before a daemon's mark, for which an empty database has no table
+        with hold_daemon_lock(engine, now=datetime.now(UTC)) as mark:
+            copy = put_back(engine, backup_file, schemas=load_schemas(), force=force)
+            for schema in load_schemas():
                 upgrade(engine, schema.scripts, version_table=schema.version_table)
-            mark.stop(now=datetime.now(UTC))
+            mark.record_stop(now=datetime.now(UTC))
     finally:
         engine.dispose()
     if json:
-        print_json({"store": str(copy.path), "bytes": copy.size_bytes, "kept": str(copy.kept) if copy.kept else None})
+        print_json(
+            {"store": str(copy.path), "bytes": copy.size_bytes, "kept": str(copy.previous) if copy.previous else None}
+        )
     else:
-        kept = f"; what was there is kept as {copy.kept}" if copy.kept else ""
+        kept = f"; what was there is kept as {copy.previous}" if copy.previous else ""
         print_lines([f"{copy.path}: {format_bytes(copy.size_bytes)} restored{kept}"])
     return DONE
 
@@ -130,7 +132,7 @@ def move_store(
     the new store until all of it is there.
     """
     began = time.monotonic()
-    schemas = all_schemas()
+    schemas = load_schemas()
     ends = parse_store_url(from_, "FROM"), parse_store_url(to, "TO")
     with open_both(*ends, schemas) as (source, target), copy_progress() as tell:
         lines = copy_store(source, target, schemas, tell=tell)
@@ -256,12 +258,12 @@ def export(
         parse_time_option(since, option="--since", now=now),
         parse_time_option(until, option="--until", now=now),
     )
-    engine = open_store(load_settings(config).store.url, make=False)
+    engine = open_store(load_settings(config).store.url, create=False)
     out = sys.stdout.buffer
     try:
         after = None
         while True:
-            lines, after = read(engine, partial(article_lines, since=start, until=end, after=after, most=AT_ONCE))
+            lines, after = read(engine, partial(format_articles, since=start, until=end, after=after, most=AT_ONCE))
             out.writelines(f"{escape_control_characters(line)}\n".encode() for line in lines)
             if after is None:
                 break
@@ -351,10 +353,10 @@ async def import_lines(engine: Engine, stream: BinaryIO, *, now: datetime) -> Im
 
 def read_articles(stream: BinaryIO, took: ImportSummary, *, now: datetime) -> Iterator[tuple[Article, str | None]]:
     """Yield the articles of JSON lines with the feed of each; what cannot be read is noted."""
-    for number, line in enumerate(bounded_lines(stream.readline), start=1):
+    for number, line in enumerate(read_bounded_lines(stream.readline), start=1):
         if not line.strip():
             continue
         try:
-            yield article_in(line, now=now)
+            yield parse_article(line, now=now)
         except ValueError as error:
             took.faults.append((number, str(error)))

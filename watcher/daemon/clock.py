@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from watcher.store.daemon_lock import Jump
+from watcher.store.daemon_lock import ClockJump
 from watcher.text.format import fields
 
 log = logging.getLogger("watcher.daemon")
@@ -35,9 +35,9 @@ class Clock:
         self._wall, self._steady = wall, steady
         self._ahead_s = wall() - steady()
         self._jumped_s: float | None = None
-        self.last_jump: Jump | None = None
+        self.last_jump: ClockJump | None = None
 
-    def look(self) -> Jump | None:
+    def look(self) -> ClockJump | None:
         """Return the jump since the last look, None if there was none; each is logged."""
         wall_s, steady_s = self._wall(), self._steady()
         by_s = wall_s - steady_s - self._ahead_s
@@ -45,7 +45,7 @@ class Clock:
             return None
         self._ahead_s += by_s
         self._jumped_s = steady_s
-        self.last_jump = Jump(at=datetime.fromtimestamp(wall_s, UTC), by_s=by_s)
+        self.last_jump = ClockJump(at=datetime.fromtimestamp(wall_s, UTC), by_s=by_s)
         log.warning("clock_jumped %s", fields(by_s=round(by_s), now=self.last_jump.at))
         return self.last_jump
 

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from watcher.daemon.services import Services
 from watcher.errors import StoreError
-from watcher.store.daemon_lock import Held, JobFault
+from watcher.store.daemon_lock import DaemonLock, JobFault
 from watcher.worker.context import WorkerContext
 
 EVERY_S = 10.0
@@ -22,7 +22,7 @@ SHARE = 3  # signs in the time after which systemd misses one
 STATUS_CHARS = 200
 
 
-async def send_heartbeats(services: Services, held: Held, supervisor: Supervisor) -> StoreError:
+async def send_heartbeats(services: Services, held: DaemonLock, supervisor: Supervisor) -> StoreError:
     """
     Give signs of life until cancelled, while the loop runs and the store answers, be it with an error.
 
@@ -30,7 +30,7 @@ async def send_heartbeats(services: Services, held: Held, supervisor: Supervisor
     """
     every_s = min(EVERY_S, (supervisor.watchdog_s or EVERY_S * SHARE) / SHARE)
     signs = services.signs
-    while (lost := held.lost_store()) is None:
+    while (lost := held.store_replaced_error()) is None:
         reason = await ask_store(services.tools)
         now = services.tools.now()
         since = signs.store.since if signs.store else now
@@ -41,7 +41,9 @@ async def send_heartbeats(services: Services, held: Held, supervisor: Supervisor
         if still_s is not None:
             since = now - timedelta(seconds=still_s)
             faults = (JobFault(job="jobs", since=since, reason="none of them runs"), *faults)
-        held.beat(now=now, faults=faults, jobs=services.jobs.next_runs(), clock_jump=services.clock.last_jump)
+        held.record_heartbeat(
+            now=now, faults=faults, jobs=services.jobs.next_runs(), clock_jump=services.clock.last_jump
+        )
         supervisor.alive(status_line(services, faults))
         await asyncio.sleep(every_s)
     return lost

@@ -20,7 +20,7 @@ from watcher.plugins import load_plugins
 from watcher.settings.models import Settings
 from watcher.store.articles import count_articles
 from watcher.store.engine import store_bytes
-from watcher.store.polls import count_words
+from watcher.store.polls import count_by_health
 from watcher.store.stats import count_due
 from watcher.store.writer import read
 from watcher.worker.context import system_clock
@@ -110,7 +110,7 @@ def read_store_metrics(engine: Engine, settings: Settings) -> tuple[Metric, ...]
 def store_metrics(connection: Connection, settings: Settings) -> Iterator[Metric]:
     """Yield what the store holds and what waits in it. Errors: PluginError."""
     now = system_clock()
-    words = sorted(count_words(connection).items())
+    words = sorted(count_by_health(connection).items())
     yield labelled("watcher_sources", "Sources by the health that their last poll left.", "health", words)
     yield GaugeMetricFamily("watcher_articles", "Articles in the store.", count_articles(connection))
     due = count_due(connection, now=now)

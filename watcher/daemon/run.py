@@ -24,7 +24,7 @@ from watcher.errors import SettingsError, StoreError, WatcherError
 from watcher.settings.edit import SettingsDiff
 from watcher.settings.load import load_file
 from watcher.settings.models import Settings
-from watcher.store.daemon_lock import Held, held
+from watcher.store.daemon_lock import DaemonLock, hold_daemon_lock
 from watcher.store.stats import enable_auto_vacuum
 from watcher.text.format import fields
 from watcher.worker.context import open_context, system_clock
@@ -63,7 +63,7 @@ async def run(
     from watcher.daemon.site import Servers, daemon_routes  # `run_once` and commands have no use for a web framework
 
     supervisor, wishes = Supervisor(), Wishes(on_end=on_end)
-    with held(engine, now=system_clock(), is_helper=is_helper) as mark:
+    with hold_daemon_lock(engine, now=system_clock(), is_worker=is_helper) as mark:
         if await asyncio.to_thread(enable_auto_vacuum, engine):
             log.info("store_converted")
         async with put_together(settings, engine, mark, spread_s=SPREAD_S) as services:
@@ -89,7 +89,7 @@ async def run(
                 await leaving
                 beating.cancel()
                 watching.cancel()
-        mark.stop(now=system_clock())
+        mark.record_stop(now=system_clock())
     if lost is not None:
         raise lost
     log.info("stopped")
@@ -102,7 +102,7 @@ async def run_once(settings: Settings, engine: Engine, *, on_end: Callable[[], o
     Errors: StoreError if a daemon is at work on the store.
     """
     wishes = Wishes(on_end=on_end)
-    with held(engine, now=system_clock()) as mark:
+    with hold_daemon_lock(engine, now=system_clock()) as mark:
         async with put_together(settings, engine, mark) as services:
             listen(wishes)
             tell_started(services)
@@ -114,15 +114,15 @@ async def run_once(settings: Settings, engine: Engine, *, on_end: Callable[[], o
             passing.cancel()
             await asyncio.gather(passing, ending, return_exceptions=True)
             faults = tuple(services.jobs.faults.values())
-        mark.beat(now=system_clock(), faults=faults)
-        mark.stop(now=system_clock())
+        mark.record_heartbeat(now=system_clock(), faults=faults)
+        mark.record_stop(now=system_clock())
     log.info("stopped")
     return not faults and not wishes.end.is_set()
 
 
 @asynccontextmanager
 async def put_together(
-    settings: Settings, engine: Engine, mark: Held, *, spread_s: float = 0.0
+    settings: Settings, engine: Engine, mark: DaemonLock, *, spread_s: float = 0.0
 ) -> AsyncIterator[Services]:
     """Yield the services, and put them away in order; `spread_s` lies between the first polls of two new sources."""
     counts = Counts()
@@ -136,7 +136,7 @@ async def put_together(
         now, clock = tools.now(), Clock()
         yield Services(
             settings=settings,
-            queue=queue_of(settings, replace(tools, started_at=mark.mark.looking_since)),
+            queue=queue_of(settings, replace(tools, started_at=mark.status.polling_since)),
             jobs=JobRunner(tools.now, clock=clock, ended=counts.job_ended, trouble=lambda: tools.writer.trouble),
             clock=clock,
             counts=counts,
@@ -210,9 +210,9 @@ async def wind_down(services: Services) -> None:
     until = loop.time() + DRAIN_S
     while (is_busy(queue) or any(job.finish for job in running.values())) and loop.time() < until:
         if services.tools.writer.trouble is not None or loop.time() > until - LAST_S:
-            services.tools.writer.hurry()
+            services.tools.writer.stop_waiting()
         await asyncio.sleep(0.1)
-    services.tools.writer.hurry()
+    services.tools.writer.stop_waiting()
     await queue.stop()
     left = list(running)
     for task in left:

@@ -105,7 +105,7 @@ def lasting(feed: Feed, *, reason: Reason | None) -> str:
         failure=reason if feed.failures else None,
         has_brought=feed.last_new_at is not None,
         has_moved=feed.moved_to is not None or feed.url != feed.source.url,
-        dateless=feed.dateless,
+        has_no_dates=feed.has_no_dates,
         took_s=feed.took_s,
         before=feed.health,
     )
@@ -117,7 +117,7 @@ def after_poll(
     failure: Reason | None,
     has_brought: bool,
     has_moved: bool,
-    dateless: bool,
+    has_no_dates: bool,
     took_s: float | None,
     before: str | None,
 ) -> str:
@@ -139,7 +139,7 @@ def after_poll(
         return "slow"
     if has_moved:
         return "moved"
-    return "undated" if dateless else "ok"
+    return "undated" if has_no_dates else "ok"
 
 
 def word_of(failure: Reason) -> str:

@@ -17,15 +17,19 @@ from watcher.model import Article, Outline, Removed
 from watcher.reasons import Reason
 from watcher.store import fts
 from watcher.store.partitions import day_of, in_partitions
-from watcher.store.schema import articles, blocks, entries, features, has_features, has_text, holds, texts
-from watcher.store.sql import chunked, insert
+from watcher.store.schema import articles, entries, features, has_features, has_text, pins, site_blocks, texts
+from watcher.store.sql import in_chunks, insert
 from watcher.text.urls import article_id, normalize_url
 
-INDEXED = ("published_at", "title", "text", "language", "country", "outlet")
-PLAIN = tuple(name for name in Article.__slots__ if name not in ("text", "authors", "removed"))  # columns of a value
-COUNTED = {"preserve_rowcount": True}  # of an INSERT, which is else lost with psycopg
+INDEXED_COLUMNS = ("published_at", "title", "text", "language", "country", "outlet")
+ARTICLE_COLUMNS = tuple(
+    name for name in Article.__slots__ if name not in ("text", "authors", "removed")
+)  # columns of a value
+KEEP_ROWCOUNT = {"preserve_rowcount": True}  # of an INSERT, which is else lost with psycopg
 MEMORY_ARTICLES = 200  # the latest of a site whose blocks make its memory
-OF_ENTRY = func.coalesce(entries.c.led_to, entries.c.article_id)  # the article of an entry, by what is known of it
+ENTRY_ARTICLE_ID = func.coalesce(
+    entries.c.redirected_article_id, entries.c.article_id
+)  # the article of an entry, by what is known of it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,13 +62,13 @@ def add_article(
 
 def add_articles(connection: Connection, given: Sequence[NewArticle]) -> list[bool]:
     """Store articles and let them be searched; False, and nothing written, for each that is there already."""
-    added = [add_rows(connection, arrival) for arrival in given]
+    added = [insert_article(connection, arrival) for arrival in given]
     new = [arrival.article for arrival, is_new in zip(given, added, strict=True) if is_new]
-    fts.put(connection, map(entry_of, new))
+    fts.put(connection, map(index_document, new))
     return added
 
 
-def add_rows(connection: Connection, arrival: NewArticle) -> bool:
+def insert_article(connection: Connection, arrival: NewArticle) -> bool:
     """Write the rows of an article; False, and nothing written, if it is there already."""
     article, packed = arrival.article, arrival.packed
     day = day_of(article.fetched_at)
@@ -72,7 +76,7 @@ def add_rows(connection: Connection, arrival: NewArticle) -> bool:
     row = {name: getattr(article, name) for name in same}
     row |= {"feed_id": arrival.feed_id, "authors": list(article.authors), "day": day}
     query = insert(connection, articles).values(row).on_conflict_do_nothing(index_elements=["id"])
-    if not connection.execute(query, execution_options=COUNTED).rowcount:  # RETURNING takes a third more
+    if not connection.execute(query, execution_options=KEEP_ROWCOUNT).rowcount:  # RETURNING takes a third more
         return False
     removed = json.dumps([[cut.rule, cut.text] for cut in article.removed], ensure_ascii=False)
     text = {"text": compress(article.text), "removed": compress(removed)}
@@ -82,14 +86,14 @@ def add_rows(connection: Connection, arrival: NewArticle) -> bool:
     if arrival.block_hashes:
         hashes = struct.pack(f"<{len(arrival.block_hashes)}Q", *arrival.block_hashes)
         connection.execute(
-            blocks.insert().values(article_id=article.id, host=article.host, at=article.fetched_at, hashes=hashes)
+            site_blocks.insert().values(article_id=article.id, host=article.host, at=article.fetched_at, hashes=hashes)
         )
     return True
 
 
-def entry_of(article: Article) -> fts.Entry:
+def index_document(article: Article) -> fts.Entry:
     """Return what the full-text index takes of an article."""
-    return fts.Entry(article_id=article.id, **{name: getattr(article, name) for name in INDEXED})
+    return fts.Entry(article_id=article.id, **{name: getattr(article, name) for name in INDEXED_COLUMNS})
 
 
 def compress(text: str) -> bytes:
@@ -115,7 +119,7 @@ def decompress_prefix(data: bytes, chars: int) -> str:
     return text[:chars]
 
 
-def title_of(connection: Connection, article_id: str) -> str | None:
+def article_title(connection: Connection, article_id: str) -> str | None:
     """Return the title of a stored article, None if it is not stored."""
     title: str | None = connection.scalar(select(articles.c.title).where(articles.c.id == article_id))
     return title
@@ -142,16 +146,21 @@ def latest_of_feed(connection: Connection, feed_id: int, *, most: int) -> tuple[
     return tuple(ArticleSummary(**row._mapping) for row in rows)
 
 
-def site_blocks(connection: Connection, host: str) -> tuple[tuple[int, ...], ...]:
+def load_site_blocks(connection: Connection, host: str) -> tuple[tuple[int, ...], ...]:
     """Return the block hashes of the latest articles of a site, one tuple an article, newest first."""
-    query = select(blocks.c.hashes).where(blocks.c.host == host).order_by(blocks.c.at.desc()).limit(MEMORY_ARTICLES)
+    query = (
+        select(site_blocks.c.hashes)
+        .where(site_blocks.c.host == host)
+        .order_by(site_blocks.c.at.desc())
+        .limit(MEMORY_ARTICLES)
+    )
     return tuple(struct.unpack(f"<{len(data) // 8}Q", data) for data in connection.scalars(query))
 
 
 def articles_between(connection: Connection, *, start: datetime, end: datetime) -> tuple[Article, ...]:
     """Return the articles published in [start, end) and stored before `end`, oldest first."""
     rows = connection.execute(between((articles, texts), connection, start, end))
-    return tuple(article_of(row) for row in rows)
+    return tuple(article_from_row(row) for row in rows)
 
 
 def article_leads_between(
@@ -164,14 +173,14 @@ def article_leads_between(
         feed_ids: Only articles of these feeds; None for all.
         chars: How much of a text the articles have.
     """
-    columns = (*(articles.c[name] for name in PLAIN), articles.c.authors, texts.c.text)
+    columns = (*(articles.c[name] for name in ARTICLE_COLUMNS), articles.c.authors, texts.c.text)
     query = between(columns, connection, start, end)
     if feed_ids is not None:
         query = query.where(articles.c.feed_id.in_(list(feed_ids)))
     found, compressed = [], {}
     for *plain, authors, packed in connection.execute(query):
         lead = decompress_prefix(packed, chars)
-        article = Article(text=lead, authors=tuple(authors), **dict(zip(PLAIN, plain, strict=True)))
+        article = Article(text=lead, authors=tuple(authors), **dict(zip(ARTICLE_COLUMNS, plain, strict=True)))
         found.append(article)
         if len(lead) == chars:
             compressed[article.id] = packed
@@ -231,12 +240,12 @@ def nth_last_published_at(connection: Connection, end: datetime, *, place: int) 
 def articles_by_id(connection: Connection, ids: Iterable[str]) -> dict[str, Article]:
     """Return the stored articles of `ids`."""
     found: dict[str, Article] = {}
-    for part in chunked(sorted(set(ids))):
+    for part in in_chunks(sorted(set(ids))):
         those = articles.c.id.in_(part)
         query = (
             select(articles, texts).join(texts, has_text).where(those, in_partitions(connection, texts.c.day, those))
         )
-        found.update((row.id, article_of(row)) for row in connection.execute(query))
+        found.update((row.id, article_from_row(row)) for row in connection.execute(query))
     return found
 
 
@@ -246,20 +255,20 @@ def article_by_url(connection: Connection, url: str) -> Article | None:
     ids = [
         article_id(link),
         *connection.scalars(select(articles.c.id).where(articles.c.url.in_({url, link}))),
-        *connection.scalars(select(OF_ENTRY).where(entries.c.link == link)),
+        *connection.scalars(select(ENTRY_ARTICLE_ID).where(entries.c.link == link)),
     ]
     found = articles_by_id(connection, ids)
     return next((found[key] for key in ids if key in found), None)
 
 
-def article_of(row: Row[tuple[object, ...]]) -> Article:
+def article_from_row(row: Row[tuple[object, ...]]) -> Article:
     """Return a row of `articles` joined with `texts` as an Article."""
     at = row._mapping
     return Article(
         text=decompress(at["text"]),
         authors=tuple(at["authors"]),
         removed=tuple(Removed(rule=rule, text=text) for rule, text in json.loads(decompress(at["removed"]))),
-        **{name: at[name] for name in PLAIN},
+        **{name: at[name] for name in ARTICLE_COLUMNS},
     )
 
 
@@ -267,7 +276,7 @@ def packed_features(connection: Connection, ids: Iterable[str]) -> dict[str, Pac
     """Return the features of `ids` as they are kept."""
     found: dict[str, PackedFeatures] = {}
     columns = [features.c.article_id, *(features.c[name] for name in PackedFeatures.__slots__)]
-    for part in chunked(sorted(set(ids))):
+    for part in in_chunks(sorted(set(ids))):
         those = articles.c.id.in_(part)
         asked = (
             select(*columns).join(articles, has_features).where(those, in_partitions(connection, features.c.day, those))
@@ -293,19 +302,19 @@ def count_articles(connection: Connection) -> int:
     return connection.execute(select(func.count()).select_from(articles)).scalar_one()
 
 
-def pin(connection: Connection, article_ids: Iterable[str], *, holder: str) -> None:
-    """Keep articles for `holder`."""
-    rows = [{"article_id": key, "holder": holder} for key in sorted(set(article_ids))]
+def pin(connection: Connection, article_ids: Iterable[str], *, pinned_by: str) -> None:
+    """Keep articles for `pinned_by`."""
+    rows = [{"article_id": key, "pinned_by": pinned_by} for key in sorted(set(article_ids))]
     if rows:
-        connection.execute(insert(connection, holds).on_conflict_do_nothing(), rows)
+        connection.execute(insert(connection, pins).on_conflict_do_nothing(), rows)
 
 
-def unpin(connection: Connection, holders: Collection[str]) -> None:
-    """Keep articles for `holders` no longer."""
-    for part in chunked(sorted(holders)):
-        connection.execute(delete(holds).where(holds.c.holder.in_(part)))
+def unpin(connection: Connection, pinned_by: Collection[str]) -> None:
+    """Keep articles for `pinned_by` no longer."""
+    for part in in_chunks(sorted(pinned_by)):
+        connection.execute(delete(pins).where(pins.c.pinned_by.in_(part)))
 
 
 def is_unpinned() -> ColumnElement[bool]:
     """Return the condition that nothing holds an article."""
-    return ~exists().where(holds.c.article_id == articles.c.id)
+    return ~exists().where(pins.c.article_id == articles.c.id)

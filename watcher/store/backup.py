@@ -15,24 +15,24 @@ from urllib.parse import quote
 from sqlalchemy import URL, Engine
 
 from watcher.errors import StoreError
-from watcher.store.engine import Schema, newest, redacted_url
+from watcher.store.engine import Schema, newest_revision, redacted_url
 
-PAGES = 2_000  # of a slice: some milliseconds
-KEPT = ".replaced"  # behind the name of a store in whose place a backup was put
-BESIDE = ("-wal", "-shm")  # files of a store that is in use
-FAULTS = 5  # of an integrity check, to be told
+PAGES_PER_STEP = 2_000  # of a slice: some milliseconds
+PREVIOUS_SUFFIX = ".replaced"  # behind the name of a store in whose place a backup was put
+LOG_SUFFIXES = ("-wal", "-shm")  # files of a store that is in use
+MAX_FAULTS = 5  # of an integrity check, to be told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Copy:
+class StoreCopy:
     """A store that was copied. `kept`: where the store is that was there before."""
 
     path: Path
     size_bytes: int
-    kept: Path | None = None
+    previous: Path | None = None
 
 
-def back_up(engine: Engine, to: Path, *, force: bool, tell: Callable[[float], None] = lambda share: None) -> Copy:
+def back_up(engine: Engine, to: Path, *, force: bool, tell: Callable[[float], None] = lambda share: None) -> StoreCopy:
     """
     Copy a store as it is now into a file of its own, mode 0600, while others read and write it.
 
@@ -44,20 +44,20 @@ def back_up(engine: Engine, to: Path, *, force: bool, tell: Callable[[float], No
 
     Errors: StoreError.
     """
-    source = file_of(engine, f"pg_dump --format=custom --exclude-table='pgqueuer*' --file={quoted(to)} {{url}}")
+    source = store_file(engine, f"pg_dump --format=custom --exclude-table='pgqueuer*' --file={shell_quote(to)} {{url}}")
     if to.exists() and not force:
-        raise with_mend(f"{to} is there already", "--force replaces it")
+        raise store_error(f"{to} is there already", "--force replaces it")
     if to.exists() and to.samefile(source):
         raise StoreError(f"{to} is the store itself")
-    with new_file(to) as part:
+    with atomic_file(to) as part:
         try:
             copy_pages(source, part, tell)
-            faults = faults_in(part)
+            faults = integrity_faults(part)
         except sqlite3.Error as error:
             raise StoreError(f"the store {redacted_url(engine)} cannot be copied: {error}") from error
         if faults:
-            raise with_mend(f"the copy is not sound: {faults[0]}", "watcher check --deep looks at the store itself")
-    return Copy(path=to, size_bytes=to.stat().st_size)
+            raise store_error(f"the copy is not sound: {faults[0]}", "watcher check --deep looks at the store itself")
+    return StoreCopy(path=to, size_bytes=to.stat().st_size)
 
 
 def copy_pages(source: Path, to: Path, tell: Callable[[float], None]) -> None:
@@ -69,12 +69,14 @@ def copy_pages(source: Path, to: Path, tell: Callable[[float], None]) -> None:
         from_.isolation_level = None
         from_.execute("BEGIN")  # held open: else each write of others would have the copy begin again
         from_.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        from_.backup(into, pages=PAGES, progress=lambda _, left, all_: tell(1 - left / max(all_, 1)), sleep=0.0)
+        from_.backup(
+            into, pages=PAGES_PER_STEP, progress=lambda _, left, all_: tell(1 - left / max(all_, 1)), sleep=0.0
+        )
         from_.execute("ROLLBACK")
         into.execute("PRAGMA journal_mode=DELETE").fetchone()
 
 
-def restore(engine: Engine, backup: Path, *, schemas: Sequence[Schema], force: bool) -> Copy:
+def restore(engine: Engine, backup: Path, *, schemas: Sequence[Schema], force: bool) -> StoreCopy:
     """
     Put a backup in the place of a store that nobody uses; what was there is kept beside it.
 
@@ -84,38 +86,38 @@ def restore(engine: Engine, backup: Path, *, schemas: Sequence[Schema], force: b
 
     Errors: StoreError, and then the store is as it was.
     """
-    store = place_of(engine, backup)
+    store = restore_target(engine, backup)
     if not backup.is_file():
         raise StoreError(f"{backup} is no file")
-    inspect(backup, schemas)
-    there = content_of(store)
+    check_backup(backup, schemas)
+    there = describe_content(store)
     if there and not force:
-        raise with_mend(
+        raise store_error(
             f"the store {redacted_url(engine)} holds {there}", "--force replaces it, and keeps it beside the new"
         )
-    with new_file(store) as part:
+    with atomic_file(store) as part:
         shutil.copyfile(backup, part)
-        kept = set_aside(store)
-    return Copy(path=store, size_bytes=store.stat().st_size, kept=kept)
+        kept = keep_previous_store(store)
+    return StoreCopy(path=store, size_bytes=store.stat().st_size, previous=kept)
 
 
-def place_of(engine: Engine, backup: Path) -> Path:
+def restore_target(engine: Engine, backup: Path) -> Path:
     """
     Return the file that a backup is put in the place of. Errors: StoreError if the store is on a server.
 
     There a new database takes it: over one that is in use, pg_restore stumbles over the days and pgqueuer's tables.
     """
     login, name = engine.url.username, f"{engine.url.database}_restored"
-    made = f"createdb{f' --owner={quoted(login)}' if login else ''} --template=template0 {quoted(name)}"
-    restored = f"pg_restore --no-owner --dbname={{url}} {quoted(backup)}"
-    return file_of(engine, f"{made}, then {restored}, and name it in [store] url", database=name)
+    made = f"createdb{f' --owner={shell_quote(login)}' if login else ''} --template=template0 {shell_quote(name)}"
+    restored = f"pg_restore --no-owner --dbname={{url}} {shell_quote(backup)}"
+    return store_file(engine, f"{made}, then {restored}, and name it in [store] url", database=name)
 
 
-def inspect(backup: Path, schemas: Sequence[Schema]) -> None:
+def check_backup(backup: Path, schemas: Sequence[Schema]) -> None:
     """Look whether a file is a sound store that this program can use. Errors: StoreError."""
     try:
-        faults = faults_in(backup)
-        versions = versions_in(backup, schemas)
+        faults = integrity_faults(backup)
+        versions = schema_versions(backup, schemas)
     except sqlite3.Error as error:
         raise StoreError(f"{backup} is no backup of a store: {error}") from error
     if faults:
@@ -123,23 +125,23 @@ def inspect(backup: Path, schemas: Sequence[Schema]) -> None:
     if versions[schemas[0].version_table] is None:
         raise StoreError(f"{backup} is a database, but no store of Watcher")
     for schema in schemas:
-        have, ours = versions[schema.version_table], newest(schema.scripts)
+        have, ours = versions[schema.version_table], newest_revision(schema.scripts)
         if have is not None and have > ours:
             words = f"{backup} was made by a newer Watcher ({schema.version_table} {have}, here {ours})"
-            raise with_mend(words, "update this one, then restore it")
+            raise store_error(words, "update this one, then restore it")
 
 
-def faults_in(path: Path) -> list[str]:
+def integrity_faults(path: Path) -> list[str]:
     """Return what SQLite finds wrong with a database, at most `FAULTS`. Errors: sqlite3.Error if it is none."""
-    with closing(read_only(path)) as connection:
-        rows = connection.execute(f"PRAGMA integrity_check({FAULTS})").fetchall()
+    with closing(connect_read_only(path)) as connection:
+        rows = connection.execute(f"PRAGMA integrity_check({MAX_FAULTS})").fetchall()
     return [row[0] for row in rows if row[0] != "ok"]
 
 
-def versions_in(path: Path, schemas: Sequence[Schema]) -> dict[str, str | None]:
+def schema_versions(path: Path, schemas: Sequence[Schema]) -> dict[str, str | None]:
     """Return the version of each schema in a database, None where it has none."""
     found: dict[str, str | None] = {}
-    with closing(read_only(path)) as connection:
+    with closing(connect_read_only(path)) as connection:
         for schema in schemas:
             found[schema.version_table] = None
             with suppress(sqlite3.OperationalError):
@@ -148,12 +150,12 @@ def versions_in(path: Path, schemas: Sequence[Schema]) -> dict[str, str | None]:
     return found
 
 
-def content_of(store: Path) -> str | None:
+def describe_content(store: Path) -> str | None:
     """Return in words what a store holds, None if that is nothing; a file that cannot be read holds something."""
     if not store.exists() or not store.stat().st_size:
         return None
     try:
-        with closing(read_only(store)) as connection:
+        with closing(connect_read_only(store)) as connection:
             articles = connection.execute("SELECT count(*) FROM articles").fetchone()[0]
             feeds = connection.execute("SELECT count(*) FROM feeds").fetchone()[0]
     except sqlite3.Error:
@@ -161,12 +163,12 @@ def content_of(store: Path) -> str | None:
     return f"{articles} articles of {feeds} feeds" if articles or feeds else None
 
 
-def read_only(path: Path) -> sqlite3.Connection:
+def connect_read_only(path: Path) -> sqlite3.Connection:
     """Return a connection that only reads, whatever the file says of itself."""
     return sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)
 
 
-def set_aside(store: Path) -> Path | None:
+def keep_previous_store(store: Path) -> Path | None:
     """Give a store a second name, under which it is kept, with its log in it. Errors: StoreError if it is in use."""
     if not store.exists():
         return None
@@ -174,13 +176,13 @@ def set_aside(store: Path) -> Path | None:
         with closing(sqlite3.connect(store, timeout=1.0)) as connection:
             connection.execute("PRAGMA journal_mode=DELETE").fetchone()
     except sqlite3.OperationalError as error:
-        raise with_mend(f"the store {store} is in use: {error}", "end what reads or writes it, then again") from error
+        raise store_error(f"the store {store} is in use: {error}", "end what reads or writes it, then again") from error
     except sqlite3.DatabaseError:
         pass  # it is broken, which may be why it is replaced
-    kept = store.with_name(store.name + KEPT)
+    kept = store.with_name(store.name + PREVIOUS_SUFFIX)
     kept.unlink(missing_ok=True)
     os.link(store, kept)
-    for ending in BESIDE:
+    for ending in LOG_SUFFIXES:
         beside = store.with_name(store.name + ending)
         if beside.exists():
             beside.replace(kept.with_name(kept.name + ending))
@@ -188,7 +190,7 @@ def set_aside(store: Path) -> Path | None:
 
 
 @contextmanager
-def new_file(to: Path) -> Iterator[Path]:
+def atomic_file(to: Path) -> Iterator[Path]:
     """Yield the name of a new file, mode 0600, that takes the place of `to` at the end. Errors: StoreError."""
     part = to.with_name(f".{to.name}.{os.getpid()}.part")
     try:
@@ -199,7 +201,7 @@ def new_file(to: Path) -> Iterator[Path]:
                 os.fsync(file.fileno())
             part.replace(to)
         finally:
-            for name in (part, *(part.with_name(part.name + ending) for ending in ("-journal", *BESIDE))):
+            for name in (part, *(part.with_name(part.name + ending) for ending in ("-journal", *LOG_SUFFIXES))):
                 name.unlink(missing_ok=True)
         folder = os.open(to.parent, os.O_RDONLY)
         try:
@@ -210,7 +212,7 @@ def new_file(to: Path) -> Iterator[Path]:
         raise StoreError(f"{to} cannot be written: {error.strerror}") from error
 
 
-def file_of(engine: Engine, instead: str, *, database: str | None = None) -> Path:
+def store_file(engine: Engine, instead: str, *, database: str | None = None) -> Path:
     """
     Return the file of a store. Errors: StoreError if it is none; on a server, `instead` does it.
 
@@ -223,16 +225,16 @@ def file_of(engine: Engine, instead: str, *, database: str | None = None) -> Pat
         kind = url.get_backend_name()
         plain = URL.create(kind, url.username, None, url.host, url.port, there or database, url.query)
         mend = instead.format(url=shlex.quote(plain.render_as_string()))
-        raise with_mend("only a store of SQLite is backed up and restored by Watcher", mend)
+        raise store_error("only a store of SQLite is backed up and restored by Watcher", mend)
     return Path(database)
 
 
-def quoted(path: Path | str) -> str:
+def shell_quote(path: Path | str) -> str:
     """Return a path or a name as it stands in a command, and in a form to fill in."""
     return shlex.quote(str(path)).replace("{", "{{").replace("}", "}}")
 
 
-def with_mend(words: str, mend: str) -> StoreError:
+def store_error(words: str, mend: str) -> StoreError:
     """Return an error with what to do about it."""
     error = StoreError(words)
     error.mend = mend

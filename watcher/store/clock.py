@@ -10,24 +10,24 @@ from watcher.store.hosts import LEASE
 from watcher.store.schema import articles, entries, feeds, hosts, pages
 
 # The longest times that the code ever sets, with what jitter adds; whatever lies beyond them was set by a wrong clock.
-LONGEST_HOLD = timedelta(hours=80)  # of a host, and to the next try of a page: a Retry-After of 72 hours
-LONGEST_WAIT = LONGEST_HOLD + timedelta(days=9)  # to a feed's next poll: such a hold, and then its skipDays
-LONGEST_SPREAD = timedelta(days=1)  # to a feed's first poll
-ALLOWED = timedelta(minutes=5)  # that the clocks of machines on one store may differ
+MAX_BLOCK = timedelta(hours=80)  # of a host, and to the next try of a page: a Retry-After of 72 hours
+MAX_POLL_DELAY = MAX_BLOCK + timedelta(days=9)  # to a feed's next poll: such a hold, and then its skipDays
+MAX_SPREAD = timedelta(days=1)  # to a feed's first poll
+MAX_CLOCK_SKEW = timedelta(minutes=5)  # that the clocks of machines on one store may differ
 
 
 def drop_far_times(connection: Connection, *, now: datetime) -> int:
     """Make due, or free, what lies further ahead than the code ever sets; return how many rows that were."""
     polls_far = or_(
-        feeds.c.next_poll_at > now + LONGEST_WAIT,
-        and_(feeds.c.last_polled_at.is_(None), feeds.c.next_poll_at > now + LONGEST_SPREAD),
+        feeds.c.next_poll_at > now + MAX_POLL_DELAY,
+        and_(feeds.c.last_polled_at.is_(None), feeds.c.next_poll_at > now + MAX_SPREAD),
     )
     statements = (
         update(feeds).where(polls_far).values(next_poll_at=now),
-        update(pages).where(pages.c.next_try_at > now + LONGEST_HOLD).values(next_try_at=now),
+        update(pages).where(pages.c.next_try_at > now + MAX_BLOCK).values(next_try_at=now),
         # Shortened, not ended: whoever is still at the host renews it.
-        update(hosts).where(hosts.c.lease_until > now + LEASE + ALLOWED).values(lease_until=now + LEASE),
-        update(hosts).where(hosts.c.blocked_until > now + LONGEST_HOLD).values(blocked_until=None),
+        update(hosts).where(hosts.c.lease_until > now + LEASE + MAX_CLOCK_SKEW).values(lease_until=now + LEASE),
+        update(hosts).where(hosts.c.blocked_until > now + MAX_BLOCK).values(blocked_until=None),
     )
     return sum(connection.execute(statement).rowcount for statement in statements)
 
@@ -39,12 +39,12 @@ def drop_future_times(connection: Connection, *, now: datetime) -> int:
     News that came in then counts as come in now, or no edition would have it. For a start, and after the clock of this
     machine was set: machines whose clocks differ would take turns otherwise.
     """
-    ahead = now + ALLOWED
+    ahead = now + MAX_CLOCK_SKEW
     asked = {"last_request_at": now, "blocked_until": None}
     statements = (
         update(feeds).where(feeds.c.last_polled_at > ahead).values(next_poll_at=now, last_polled_at=now),
-        update(pages).where(pages.c.noted_at > ahead, pages.c.next_try_at.is_not(None)).values(next_try_at=now),
-        update(pages).where(pages.c.noted_at > ahead).values(noted_at=now),
+        update(pages).where(pages.c.added_at > ahead, pages.c.next_try_at.is_not(None)).values(next_try_at=now),
+        update(pages).where(pages.c.added_at > ahead).values(added_at=now),
         update(hosts).where(hosts.c.last_request_at > ahead).values(asked),
         update(hosts).where(hosts.c.robots_at > ahead).values(robots_at=None),
         update(entries).where(entries.c.first_seen_at > ahead).values(first_seen_at=now),

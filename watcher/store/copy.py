@@ -41,28 +41,28 @@ from sqlalchemy import (
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from watcher.errors import PluginError, SettingsError, StoreError
-from watcher.store.daemon_lock import NODE, SPACE, find_mark, kept_from_daemons
+from watcher.store.daemon_lock import DAEMON_PREFIX, LOCK_SPACE, exclusive_access, read_daemon_status
 from watcher.store.engine import (
     MOVING,
     CopyProgress,
     Schema,
-    check_version,
     clear_progress,
     connect,
+    create_file,
     is_server,
-    make_file,
     open_read_only,
     read_progress,
     redacted_url,
+    require_current_version,
     save_progress,
     upgrade,
 )
 from watcher.store.errors import PROBE, join_hints, to_store_error
-from watcher.store.schema import BUILT_ANEW, OF_A_PROCESS, facts
-from watcher.store.search import STATE, count_missing, index_missing, rebuild_index
+from watcher.store.schema import PROCESS_STATE, REBUILT, meta
+from watcher.store.search import INDEX_STATE, count_missing, index_missing, rebuild_index
 from watcher.store.writer import read, write
 
-INDEXED = 500  # articles of one transaction
+INDEX_BATCH = 500  # articles of one transaction
 AGAIN = "then the same command goes on where it stopped"
 Tell = Callable[[str, int, int], None]  # what is done, rows since the word before, rows in all
 
@@ -207,7 +207,7 @@ def build_index(target: Engine, *, tell: Tell) -> None:
     """Build the full-text index."""
     missing = read(target, count_missing)
     try:
-        while took := write(target, partial(index_missing, most=INDEXED)):
+        while took := write(target, partial(index_missing, most=INDEX_BATCH)):
             tell("index", took, missing)
     except zlib.error as error:
         broken = StoreError(f"the text of an article is broken, so it cannot be indexed: {error}")
@@ -245,7 +245,7 @@ def open_both(from_: str, to: str, schemas: Iterable[Schema]) -> Iterator[tuple[
 
     Errors: SettingsError for addresses that are none, or are one; StoreError.
     """
-    source_url, target_url = parsed(from_, "FROM"), parsed(to, "TO")
+    source_url, target_url = parse_address(from_, "FROM"), parse_address(to, "TO")
     if address_of(source_url) == address_of(target_url):
         raise SettingsError((), f"FROM and TO are the same store, {address_of(source_url)}")
     if not is_server(source_url) and not Path(source_url.database or "").is_file():
@@ -254,8 +254,8 @@ def open_both(from_: str, to: str, schemas: Iterable[Schema]) -> Iterator[tuple[
     source = open_read_only(from_)
     try:
         for schema in kinds:
-            check_version(source, schema.scripts, version_table=schema.version_table)
-        make_file(to)
+            require_current_version(source, schema.scripts, version_table=schema.version_table)
+        create_file(to)
         target = connect(to)
         try:
             read_progress(target)  # whether it can be reached
@@ -268,7 +268,7 @@ def open_both(from_: str, to: str, schemas: Iterable[Schema]) -> Iterator[tuple[
         source.dispose()
 
 
-def parsed(address: str, name: str) -> URL:
+def parse_address(address: str, name: str) -> URL:
     """Return the address of a store. Errors: SettingsError."""
     try:
         url = make_url(address)
@@ -295,11 +295,11 @@ def address_of(url: URL) -> str:
 def lock_store(engine: Engine) -> Iterator[None]:
     """Keep daemons, and other moves, from a store. Errors: StoreError if one is at work on it."""
     if not is_server(engine.url):
-        with kept_from_daemons(engine):
+        with exclusive_access(engine):
             yield
         return
-    mark = find_mark(engine)
-    if mark is not None and mark.is_held:
+    mark = read_daemon_status(engine)
+    if mark is not None and mark.is_running:
         who = f"process {mark.pid} on {mark.machine}, since {mark.started_at:%Y-%m-%d %H:%M} UTC"
         at_work = StoreError(f"a daemon is at work on the store {redacted_url(engine)}: {who}")
         at_work.mend = "end each daemon and watcher work of it, then again"
@@ -317,7 +317,7 @@ def lock(connection: Connection, engine: Engine) -> None:
     """Take the lock of a move, held as long as the connection. Errors: StoreError if another move has it."""
     for _ in range(TRIES):
         with connection.begin():
-            if connection.scalar(select(func.pg_try_advisory_lock(SPACE, MOVE))):
+            if connection.scalar(select(func.pg_try_advisory_lock(LOCK_SPACE, MOVE))):
                 return
         time.sleep(TRY_S)
     raise StoreError(f"another move is at work on the store {redacted_url(engine)}")
@@ -357,7 +357,7 @@ def non_empty_tables(engine: Engine, schemas: tuple[Schema, ...]) -> list[str]:
                 if table.name in there and has_more(connection, table, new[table.name])
             ]
     except DBAPIError as error:
-        raise to_store_error(error, said=f"the store {redacted_url(engine)} cannot be opened") from error
+        raise to_store_error(error, prefix=f"the store {redacted_url(engine)} cannot be opened") from error
 
 
 def rows_of_new(schemas: tuple[Schema, ...]) -> dict[str, int]:
@@ -387,7 +387,7 @@ FIXED = 16  # bytes that a value counts which is neither text nor bytes
 def tables_of(schemas: Iterable[Schema]) -> tuple[Table, ...]:
     """Return the tables that are moved, those first that others refer to. Errors: PluginError."""
     every = chain.from_iterable(schema.tables.sorted_tables for schema in schemas)
-    found = tuple(table for table in every if not table.info.items() >= BUILT_ANEW.items())
+    found = tuple(table for table in every if not table.info.items() >= REBUILT.items())
     for table in found:
         if not table.primary_key.columns:
             raise PluginError(f"the table {table.name} has no primary key, so it cannot be moved")
@@ -396,7 +396,7 @@ def tables_of(schemas: Iterable[Schema]) -> tuple[Table, ...]:
 
 def columns_of(table: Table) -> list[Any]:
     """Return the columns that are moved: all but those that say which process is at work."""
-    return [column for column in table.columns if not column.info.items() >= OF_A_PROCESS.items()]
+    return [column for column in table.columns if not column.info.items() >= PROCESS_STATE.items()]
 
 
 def rows_of(connection: Connection, table: Table, *, after: Sequence[Any] | None = None) -> Iterator[Row]:
@@ -429,9 +429,9 @@ def count_rows(connection: Connection, table: Table) -> int:
 
 def copied_rows(table: Table) -> ColumnElement[bool]:
     """Return the condition on rows that are moved: of the facts, none on the index, on daemons and on a move."""
-    if table is not facts:
+    if table is not meta:
         return true()
-    return facts.c.name.not_in((MOVING, PROBE, STATE)) & ~facts.c.name.startswith(NODE, autoescape=True)
+    return meta.c.name.not_in((MOVING, PROBE, INDEX_STATE)) & ~meta.c.name.startswith(DAEMON_PREFIX, autoescape=True)
 
 
 def readable_column(connection: Connection, column: Any) -> Any:  # noqa: ANN401 - SQLAlchemy's own

@@ -35,8 +35,8 @@ from watcher.plugins import load_plugins
 from watcher.settings.models import secret_of
 from watcher.store.errors import to_store_error, transient_error
 from watcher.store.partitions import create_partitions
-from watcher.store.schema import facts, metadata
-from watcher.store.sql import acquire_migration_lock, load_fact, save_fact
+from watcher.store.schema import meta, metadata
+from watcher.store.sql import acquire_migration_lock, load_meta, save_meta
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 SCHEMAS = "watcher.schemas"  # entry points: other packages' tables, value = "module:SCHEMA"
@@ -59,7 +59,7 @@ class Schema:
 SCHEMA = Schema(scripts=MIGRATIONS, version_table="watcher_schema", tables=metadata)
 
 
-def open_store(url: str, *, make: bool = True) -> Engine:
+def open_store(url: str, *, create: bool = True) -> Engine:
     """
     Return an engine on the store at `url`, its schema up to date.
 
@@ -68,8 +68,8 @@ def open_store(url: str, *, make: bool = True) -> Engine:
     Args:
         make: A file that is not there is made, mode 0600, and its folder, mode 0700; else that is an error.
     """
-    if make:
-        make_file(url)
+    if create:
+        create_file(url)
     else:
         refuse_missing(url)
     engine = connect(url)
@@ -88,7 +88,7 @@ def create_todays_partitions(engine: Engine) -> None:
             create_partitions(connection, now=datetime.now(UTC))
     except DBAPIError as error:
         if transient_error(error) is None:
-            raise to_store_error(error, said=f"the store {redacted_url(engine)} cannot be opened") from error
+            raise to_store_error(error, prefix=f"the store {redacted_url(engine)} cannot be opened") from error
 
 
 def open_read_only(url: str) -> Engine:
@@ -103,7 +103,7 @@ def open_read_only(url: str) -> Engine:
         event.listen(engine, "connect", lambda connection, _record: connection.execute("PRAGMA query_only=ON").close())
     engine.update_execution_options(reading=True)
     with dispose_on_error(engine):
-        check_version(engine, MIGRATIONS, version_table="watcher_schema")
+        require_current_version(engine, MIGRATIONS, version_table="watcher_schema")
         require_complete(engine)
     return engine
 
@@ -118,9 +118,9 @@ def dispose_on_error(engine: Engine) -> Iterator[None]:
         raise
 
 
-def check_version(engine: Engine, scripts: Path, *, version_table: str) -> None:
+def require_current_version(engine: Engine, scripts: Path, *, version_table: str) -> None:
     """Refuse a store that has not had all migrations in `scripts`. Errors: StoreError."""
-    has, ours = known_version(engine, scripts, version_table), newest(scripts)
+    has, ours = known_version(engine, scripts, version_table), newest_revision(scripts)
     if has != ours:
         raise StoreError(f"the store {redacted_url(engine)} is of another version: watcher status brings it up to date")
 
@@ -131,11 +131,11 @@ def connect(url: str) -> Engine:
 
     Errors: StoreError; WatcherError if the password of a server cannot be read.
     """
-    parsed = parse(url)
+    parsed = parse_url(url)
     if is_server(parsed):
         return connect_server(parsed)
     try:
-        engine = create_engine(parsed, json_deserializer=from_json)
+        engine = create_engine(parsed, json_deserializer=parse_json)
     except (ArgumentError, ModuleNotFoundError) as error:
         raise StoreError(f"[store] url cannot be used: {error}") from error
     if engine.dialect.name == "sqlite":
@@ -146,7 +146,7 @@ def connect(url: str) -> Engine:
     return engine
 
 
-def parse(url: str) -> URL:
+def parse_url(url: str) -> URL:
     """Return the address of a store. Errors: StoreError."""
     try:
         return make_url(url)
@@ -161,9 +161,9 @@ def file_of(url: URL) -> Path | None:
     return Path(url.database)
 
 
-def make_folder(url: str) -> None:
+def create_folder(url: str) -> None:
     """Make the folder of a store in a file, mode 0700, if it is not there. Errors: StoreError."""
-    path = file_of(parse(url))
+    path = file_of(parse_url(url))
     if path is None:
         return
     try:
@@ -172,12 +172,12 @@ def make_folder(url: str) -> None:
         raise StoreError(f"the store's folder {path.parent} cannot be made: {error.strerror}") from error
 
 
-def make_file(url: str) -> None:
+def create_file(url: str) -> None:
     """Make the file of a store that is not there, mode 0600, and its folder as above. Errors: StoreError."""
-    path = file_of(parse(url))
+    path = file_of(parse_url(url))
     if path is None or path.exists():
         return
-    make_folder(url)
+    create_folder(url)
     try:
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))  # SQLite gives its log the same mode
     except OSError as error:
@@ -186,7 +186,7 @@ def make_file(url: str) -> None:
 
 def refuse_missing(url: str) -> None:
     """Refuse a store in a file that is not there. Errors: StoreError."""
-    path = file_of(parse(url))
+    path = file_of(parse_url(url))
     if path is not None and not path.exists():
         missing = StoreError(f"there is no store at {path}")
         missing.mend = "watcher poll makes it; if it should be there, look at [store] url in the settings"
@@ -198,7 +198,7 @@ def connect_to_file(_dialect: object, _record: object, arguments: list[Any], opt
     return sqlite3.connect(f"file:{quote(arguments[0])}?mode=rw", uri=True, **options)
 
 
-def from_json(text: str) -> object:
+def parse_json(text: str) -> object:
     """Return the value that a column keeps as JSON: mostly an empty list, which costs nothing this way."""
     return [] if text == "[]" else json.loads(text)
 
@@ -255,12 +255,12 @@ def upgrade(
     engine: Engine, scripts: Path, *, version_table: str, then: Callable[[Connection], None] | None = None
 ) -> None:
     """Run the migrations in `scripts` that the store has not had yet, and `then` after any; one transaction."""
-    if known_version(engine, scripts, version_table) == newest(scripts):
+    if known_version(engine, scripts, version_table) == newest_revision(scripts):
         return
     try:
         migrate(engine, scripts, version_table=version_table, then=then)
     except DBAPIError as error:
-        raise to_store_error(error, said=f"the store {redacted_url(engine)} cannot be opened") from error
+        raise to_store_error(error, prefix=f"the store {redacted_url(engine)} cannot be opened") from error
 
 
 def version_of(engine: Engine, version_table: str) -> str | None:
@@ -269,7 +269,7 @@ def version_of(engine: Engine, version_table: str) -> str | None:
         with engine.connect().execution_options(reading=True) as connection:
             return applied_version(connection, version_table)
     except DBAPIError as error:
-        raise to_store_error(error, said=f"the store {redacted_url(engine)} cannot be opened") from error
+        raise to_store_error(error, prefix=f"the store {redacted_url(engine)} cannot be opened") from error
 
 
 def applied_version(connection: Connection, version_table: str) -> str | None:
@@ -279,14 +279,14 @@ def applied_version(connection: Connection, version_table: str) -> str | None:
     return connection.scalar(select(column("version_num")).select_from(table(version_table)))
 
 
-def all_schemas() -> tuple[Schema, ...]:
+def load_schemas() -> tuple[Schema, ...]:
     """Return the schemas of all who keep something in a store, watcher's first. Errors: PluginError."""
     return (SCHEMA, *(schema for _, schema in load_plugins(SCHEMAS, "the tables of")))
 
 
 def known_version(engine: Engine, scripts: Path, version_table: str) -> str | None:
     """Return the last migration that a store has had. Errors: StoreError if it is none of those in `scripts`."""
-    has, revisions = version_of(engine, version_table), revisions_of(scripts)
+    has, revisions = version_of(engine, version_table), migration_revisions(scripts)
     if has is not None and has > revisions[-1]:
         raise newer_schema_error(engine, f"{version_table} {has}, here {revisions[-1]}")
     if has is not None and has < revisions[0]:
@@ -296,14 +296,14 @@ def known_version(engine: Engine, scripts: Path, version_table: str) -> str | No
     return has
 
 
-def revisions_of(scripts: Path) -> list[str]:
+def migration_revisions(scripts: Path) -> list[str]:
     """Return the revisions of the migrations in `scripts`, the first one first: how the names of their files begin."""
     return sorted(path.name.partition("_")[0] for path in (scripts / "versions").glob("[0-9]*.py"))
 
 
-def newest(scripts: Path) -> str:
+def newest_revision(scripts: Path) -> str:
     """Return the revision that a store should have."""
-    return revisions_of(scripts)[-1]
+    return migration_revisions(scripts)[-1]
 
 
 def migrate(engine: Engine, scripts: Path, *, version_table: str, then: Callable[[Connection], None] | None) -> None:
@@ -313,7 +313,7 @@ def migrate(engine: Engine, scripts: Path, *, version_table: str, then: Callable
             acquire_migration_lock(connection)
         if applied_version(connection, version_table) is None:
             make_baseline(connection, scripts, version_table)
-        if applied_version(connection, version_table) != newest(scripts):
+        if applied_version(connection, version_table) != newest_revision(scripts):
             run_alembic(connection, scripts, version_table)
         if then is not None:
             then(connection)
@@ -326,7 +326,7 @@ def make_baseline(connection: Connection, scripts: Path, version_table: str) -> 
         connection.exec_driver_sql(statement)
     key = f"CONSTRAINT {version_table}_pkc PRIMARY KEY"
     connection.exec_driver_sql(f"CREATE TABLE {version_table} (version_num VARCHAR(32) NOT NULL, {key} (version_num))")
-    connection.exec_driver_sql(f"INSERT INTO {version_table} VALUES ('{revisions_of(scripts)[0]}')")
+    connection.exec_driver_sql(f"INSERT INTO {version_table} VALUES ('{migration_revisions(scripts)[0]}')")
 
 
 def run_alembic(connection: Connection, scripts: Path, version_table: str) -> None:
@@ -456,29 +456,29 @@ class CopyProgress:
 
 def progress_of(connection: Connection) -> CopyProgress | None:
     """Return how far a store is moved, None if it is whole."""
-    value = load_fact(connection, MOVING)
+    value = load_meta(connection, MOVING)
     return CopyProgress(from_=value["from"], after=value["after"]) if value else None
 
 
 def save_progress(connection: Connection, state: CopyProgress) -> None:
     """Write down how far a store is moved."""
     value = {"from": state.from_, "after": state.after}
-    save_fact(connection, MOVING, value)
+    save_meta(connection, MOVING, value)
 
 
 def clear_progress(connection: Connection) -> None:
     """Let a store be whole."""
-    save_fact(connection, MOVING, None)
+    save_meta(connection, MOVING, None)
 
 
 def read_progress(engine: Engine) -> CopyProgress | None:
     """Return how far a store is moved; None if it is whole, or has no tables yet. Errors: StoreError."""
     try:
         with engine.connect().execution_options(reading=True) as connection:
-            return progress_of(connection) if inspect(connection).has_table(facts.name) else None
+            return progress_of(connection) if inspect(connection).has_table(meta.name) else None
     except DBAPIError as error:
         shown = engine.url.render_as_string(hide_password=True)
-        raise to_store_error(error, said=f"the store {shown} cannot be opened") from error
+        raise to_store_error(error, prefix=f"the store {shown} cannot be opened") from error
 
 
 def require_complete(engine: Engine) -> None:

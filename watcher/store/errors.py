@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from watcher.errors import StoreError
-from watcher.store.sql import save_fact
+from watcher.store.sql import save_meta
 
 PROBE = "probe"  # the fact
 PROBE_CHARS = 64 * 1024  # more than what is left over in the log of a full disk
@@ -30,14 +30,14 @@ class ErrorAdvice:
     """
 
     what: str
-    mend: str
+    hint: str
     then: str = "it is written again by itself"
-    tell_after_s: float = 0.0
+    report_after_s: float = 0.0
 
     @property
-    def mend_of_a_daemon(self) -> str:
+    def daemon_hint(self) -> str:
         """What mends it, and what follows then."""
-        return join_hints(self.mend, self.then) if self.then else self.mend
+        return join_hints(self.hint, self.then) if self.then else self.hint
 
 
 def join_hints(mend: str, then: str) -> str:
@@ -47,59 +47,59 @@ def join_hints(mend: str, then: str) -> str:
 
 LOCKED = ErrorAdvice(
     what="another process holds it locked",
-    mend="end what holds it (a database browser with unsaved changes, say)",
-    tell_after_s=10.0,
+    hint="end what holds it (a database browser with unsaved changes, say)",
+    report_after_s=10.0,
 )
-KINDS = {
-    sqlite3.SQLITE_FULL: ErrorAdvice(what="the disk is full", mend="make room on its disk"),
-    sqlite3.SQLITE_READONLY: ErrorAdvice(what="it is read-only", mend="let it be written (its disk, folder and file)"),
+SQLITE_ERRORS = {
+    sqlite3.SQLITE_FULL: ErrorAdvice(what="the disk is full", hint="make room on its disk"),
+    sqlite3.SQLITE_READONLY: ErrorAdvice(what="it is read-only", hint="let it be written (its disk, folder and file)"),
     sqlite3.SQLITE_CANTOPEN: ErrorAdvice(
         what="its file cannot be opened",
-        mend="is its folder there, and may it be written?",
+        hint="is its folder there, and may it be written?",
         then="it is opened by itself then",
     ),
-    sqlite3.SQLITE_IOERR: ErrorAdvice(what="its disk fails", mend="look at the disk"),
+    sqlite3.SQLITE_IOERR: ErrorAdvice(what="its disk fails", hint="look at the disk"),
     sqlite3.SQLITE_BUSY: LOCKED,
     sqlite3.SQLITE_LOCKED: LOCKED,
 }
-STATES = {  # of PostgreSQL (its manual, appendix A), by the whole code or its class
-    "53100": KINDS[sqlite3.SQLITE_FULL],
+POSTGRES_ERRORS = {  # of PostgreSQL (its manual, appendix A), by the whole code or its class
+    "53100": SQLITE_ERRORS[sqlite3.SQLITE_FULL],
     "25006": ErrorAdvice(
-        what="it is read-only", mend="is it a replica?", then="it is written again by itself once it is none"
+        what="it is read-only", hint="is it a replica?", then="it is written again by itself once it is none"
     ),
-    "58030": KINDS[sqlite3.SQLITE_IOERR],
+    "58030": SQLITE_ERRORS[sqlite3.SQLITE_IOERR],
     "55P03": ErrorAdvice(
         what="another process holds rows of it locked",
-        mend="end what holds them (a transaction left open, say)",
-        tell_after_s=10.0,
+        hint="end what holds them (a transaction left open, say)",
+        report_after_s=10.0,
     ),
-    "40": ErrorAdvice(what="others wrote the same rows", mend="wait a moment", tell_after_s=10.0),
+    "40": ErrorAdvice(what="others wrote the same rows", hint="wait a moment", report_after_s=10.0),
     "53": ErrorAdvice(
         what="the database has no room for us (connections, memory)",
-        mend="give it room, or wait until it has some",
+        hint="give it room, or wait until it has some",
         then=USED_AGAIN,
     ),
 }
-GONE = ErrorAdvice(what="the database cannot be reached", mend="is its server up?", then=USED_AGAIN)
-REFUSED = ErrorAdvice(
+UNREACHABLE = ErrorAdvice(what="the database cannot be reached", hint="is its server up?", then=USED_AGAIN)
+LOGIN_REFUSED = ErrorAdvice(
     what="the database does not let us in",
-    mend="are login, password and database in [store] url right, and does pg_hba.conf of the server let this login in?",
+    hint="are login, password and database in [store] url right, and does pg_hba.conf of the server let this login in?",
     then="",
 )
-FULL_UP = ErrorAdvice(
+TOO_MANY_CONNECTIONS = ErrorAdvice(
     what="the database has no connection free for us",
-    mend="raise max_connections of the server (docs/postgresql.md says what Watcher takes)",
+    hint="raise max_connections of the server (docs/postgresql.md says what Watcher takes)",
     then=USED_AGAIN,
 )
-GREETINGS = {  # a server that ends a connection at its start: libpq hands on its words, and no code
-    REFUSED: re.compile(
+CONNECT_ERRORS = {  # a server that ends a connection at its start: libpq hands on its words, and no code
+    LOGIN_REFUSED: re.compile(
         r"authentication failed|no password supplied|pg_hba\.conf|(role|database) \".*\" does not exist"
         r"|not permitted to log in|permission denied for database"
     ),
-    FULL_UP: re.compile(r"too many (clients|connections)|connection slots are reserved"),
+    TOO_MANY_CONNECTIONS: re.compile(r"too many (clients|connections)|connection slots are reserved"),
 }
-RIGHTS = "42501"
-NO_RIGHT = (
+INSUFFICIENT_PRIVILEGE = "42501"
+PRIVILEGE_HINT = (
     "the login in [store] url has to own the database and what is in it: as the server's administrator, "
     "ALTER DATABASE … OWNER TO …, and REASSIGN OWNED BY … TO … where another login has made the tables"
 )
@@ -110,9 +110,9 @@ def transient_error(error: BaseException) -> ErrorAdvice | None:
     if isinstance(error, StoreError):
         return None if error.__cause__ is None else transient_error(error.__cause__)
     if isinstance(error, DBAPIError) and error.orig is not None:
-        return GONE if error.connection_invalidated else transient_error(error.orig)
+        return UNREACHABLE if error.connection_invalidated else transient_error(error.orig)
     if isinstance(error, sqlite3.Error):
-        return KINDS.get(getattr(error, "sqlite_errorcode", 0) & PRIMARY)
+        return SQLITE_ERRORS.get(getattr(error, "sqlite_errorcode", 0) & PRIMARY)
     return transient_server_error(error)
 
 
@@ -123,32 +123,34 @@ def transient_server_error(error: BaseException) -> ErrorAdvice | None:
     state = error.sqlstate or ""
     is_gone = state[:2] in ("08", "57") if state else type(error).__name__ == "OperationalError"
     if is_gone and not state:
-        return next((words for words, said in GREETINGS.items() if said.search(str(error))), GONE)
-    return GONE if is_gone and state != CANCELED else STATES.get(state) or STATES.get(state[:2])
+        return next((words for words, said in CONNECT_ERRORS.items() if said.search(str(error))), UNREACHABLE)
+    return (
+        UNREACHABLE if is_gone and state != CANCELED else POSTGRES_ERRORS.get(state) or POSTGRES_ERRORS.get(state[:2])
+    )
 
 
-def is_of_the_schema(error: DBAPIError) -> bool:
+def is_schema_error(error: DBAPIError) -> bool:
     """Whether PostgreSQL lacks a table or a right that a statement needs, which is no fault of the caller's rows."""
     return str(getattr(error.orig, "sqlstate", None) or "").startswith("42")
 
 
-def lacks_right(error: BaseException) -> bool:
+def lacks_privilege(error: BaseException) -> bool:
     """Whether PostgreSQL refuses our login a right, with which a statement would have been done."""
     origin = error.orig if isinstance(error, DBAPIError) else error
-    return getattr(origin, "sqlstate", None) == RIGHTS
+    return getattr(origin, "sqlstate", None) == INSUFFICIENT_PRIVILEGE
 
 
-def to_store_error(error: BaseException, *, said: str = "the store cannot be used") -> StoreError:
+def to_store_error(error: BaseException, *, prefix: str = "the store cannot be used") -> StoreError:
     """Return the StoreError that `error` makes, in words that begin with `said`; `error` itself if it is one."""
     if isinstance(error, StoreError):
         return error
     words, why = transient_error(error), str(error.orig if isinstance(error, DBAPIError) else error)
-    if lacks_right(error):
-        failure = StoreError(f"{said}: {why.splitlines()[0]}")  # then comes the statement
-        failure.mend = NO_RIGHT
+    if lacks_privilege(error):
+        failure = StoreError(f"{prefix}: {why.splitlines()[0]}")  # then comes the statement
+        failure.mend = PRIVILEGE_HINT
     else:
-        failure = StoreError(f"{said}: {f'{words.what} ({why})' if words else why}")
-        failure.mend, failure.passing = (words.mend, True) if words else (None, False)
+        failure = StoreError(f"{prefix}: {f'{words.what} ({why})' if words else why}")
+        failure.mend, failure.passing = (words.hint, True) if words else (None, False)
     failure.__cause__ = error
     return failure
 
@@ -165,6 +167,6 @@ def test_write(engine: Engine) -> None:
     """Write something that takes room, and take it back. Errors: the driver's, if the store still cannot be written."""
     with engine.connect().execution_options(busy_ms=WRITER_BUSY_MS) as connection:
         with connection.begin():
-            save_fact(connection, PROBE, "." * PROBE_CHARS)
+            save_meta(connection, PROBE, "." * PROBE_CHARS)
         with connection.begin():
-            save_fact(connection, PROBE, None)
+            save_meta(connection, PROBE, None)

@@ -12,27 +12,27 @@ from sqlalchemy import Column, ColumnElement, Connection, func, or_, select, tru
 from watcher.store.articles import PackedFeatures, decompress
 from watcher.store.partitions import in_partitions
 from watcher.store.schema import articles, features, has_features, has_text, texts
-from watcher.store.sql import chunked, load_fact, save_fact
+from watcher.store.sql import in_chunks, load_meta, save_meta
 
-SOME = 10_000  # articles that are looked at for their shares
-Rows = tuple[tuple[str, str, str, str], ...]  # id, title, text, language
+SAMPLE_ARTICLES = 10_000  # articles that are looked at for their shares
+ArticleRows = tuple[tuple[str, str, str, str], ...]  # id, title, text, language
 
 
 def without_vector(
-    connection: Connection, *, model: str | None, most: int, since: datetime | None = None, share: str = ""
-) -> Rows:
+    connection: Connection, *, model: str | None, most: int, since: datetime | None = None, prefix: str = ""
+) -> ArticleRows:
     """Return up to `most` articles without a vector of `model` (None: not known yet), newest first."""
-    return newest(connection, lacks_vector(model), most=most, since=since, share=share)
+    return newest_articles(connection, lacks_vector(model), most=most, since=since, share=prefix)
 
 
 def with_old_version(
-    connection: Connection, *, version: str, most: int, since: datetime | None = None, share: str = ""
-) -> Rows:
+    connection: Connection, *, version: str, most: int, since: datetime | None = None, prefix: str = ""
+) -> ArticleRows:
     """Return up to `most` articles whose features are of another version, newest first."""
-    return newest(connection, differs_from(features.c.version, version), most=most, since=since, share=share)
+    return newest_articles(connection, differs_from(features.c.version, version), most=most, since=since, share=prefix)
 
 
-def shares_without_vector(connection: Connection, *, model: str | None) -> tuple[str, ...]:
+def prefixes_without_vector(connection: Connection, *, model: str | None) -> tuple[str, ...]:
     """Return the shares of articles of which some lack a vector of `model`."""
     return id_prefixes(connection, lacks_vector(model))
 
@@ -44,13 +44,13 @@ def prefixes_with_old_version(connection: Connection, *, version: str) -> tuple[
 
 def id_prefixes(connection: Connection, condition: ColumnElement[bool]) -> tuple[str, ...]:
     """Return the first digits of the ids of articles whose features fulfil `condition`, ascending; of many, of some."""
-    some = select(features.c.article_id.label("id")).where(condition).limit(SOME).subquery()
+    some = select(features.c.article_id.label("id")).where(condition).limit(SAMPLE_ARTICLES).subquery()
     return tuple(sorted(connection.scalars(select(func.substr(some.c.id, 1, 1)).distinct())))
 
 
-def newest(
+def newest_articles(
     connection: Connection, condition: ColumnElement[bool], *, most: int, since: datetime | None, share: str
-) -> Rows:
+) -> ArticleRows:
     """
     Return the newest articles whose features fulfil `condition`. Where none do, only the index is read.
 
@@ -66,7 +66,7 @@ def newest(
         waiting = waiting.where(articles.c.published_at >= since)
     keys = connection.scalars(waiting.order_by(articles.c.published_at.desc(), articles.c.id).limit(most)).all()
     found: dict[str, tuple[str, str, str]] = {}
-    for part in chunked(list(keys)):
+    for part in in_chunks(list(keys)):
         query = select(articles.c.id, articles.c.title, texts.c.text, articles.c.language)
         those = articles.c.id.in_(part)
         query = query.join(texts, has_text).where(those, in_partitions(connection, texts.c.day, those))
@@ -123,7 +123,7 @@ EMBEDDER = "embedder"  # the fact
 class EmbedderState:
     """The embedder last in use: its mark in the settings, its name, and why it makes no vectors if it makes none."""
 
-    mark: str
+    setting: str
     name: str | None = None
     trouble: str | None = None
 
@@ -131,27 +131,27 @@ class EmbedderState:
 def record_embedder(connection: Connection, embedding: EmbedderState | None) -> None:
     """Write down which embedder is in use, and what is wrong with it."""
     if embedding is None:
-        save_fact(connection, EMBEDDER, None)
+        save_meta(connection, EMBEDDER, None)
         return
-    value = {"setting": embedding.mark, "name": embedding.name, "trouble": embedding.trouble}
-    save_fact(connection, EMBEDDER, value)
+    value = {"setting": embedding.setting, "name": embedding.name, "trouble": embedding.trouble}
+    save_meta(connection, EMBEDDER, value)
 
 
 def recorded_embedder(connection: Connection) -> EmbedderState | None:
     """Return the embedder last in use, None if none was."""
-    value = load_fact(connection, EMBEDDER)
+    value = load_meta(connection, EMBEDDER)
     if value is None:
         return None
-    return EmbedderState(mark=value["setting"], name=value["name"], trouble=value["trouble"])
+    return EmbedderState(setting=value["setting"], name=value["name"], trouble=value["trouble"])
 
 
-def name_of(connection: Connection, mark: str) -> str | None:
+def embedder_name(connection: Connection, mark: str) -> str | None:
     """Return the name of the embedder that is set, None if it has not been asked yet."""
     noted = recorded_embedder(connection)
-    return noted.name if noted is not None and noted.mark == mark else None
+    return noted.name if noted is not None and noted.setting == mark else None
 
 
-def has_backlog(connection: Connection, *, version: str, mark: str | None) -> bool:
+def has_backlog(connection: Connection, *, version: str, setting: str | None) -> bool:
     """
     Whether articles have features of another version than `version`, or lack what the embedder that is set makes.
 
@@ -159,9 +159,9 @@ def has_backlog(connection: Connection, *, version: str, mark: str | None) -> bo
         mark: Of the embedder, None for none.
     """
     noted = recorded_embedder(connection)
-    if mark is not None and (noted is None or noted.mark != mark or noted.name is None or noted.trouble):
+    if setting is not None and (noted is None or noted.setting != setting or noted.name is None or noted.trouble):
         return True
-    if mark is None and noted is not None:
+    if setting is None and noted is not None:
         return True
     conditions = [differs_from(features.c.version, version)]  # one by one: each has an index of its own
     if noted is not None:

@@ -13,24 +13,24 @@ from sqlalchemy import Connection, Row, bindparam, case, func, or_, select, true
 from watcher.model import Entry, Feed, Source, Validators
 from watcher.reasons import Reason
 from watcher.store.schema import articles, entries, feeds, hosts, pages
-from watcher.store.sql import chunked, insert, load_fact, save_fact
+from watcher.store.sql import in_chunks, insert, load_meta, save_meta
 from watcher.text.urls import article_id, host_key, normalize_url
 
-TOLD = (  # of a source, by the settings
+SOURCE_COLUMNS = (  # of a source, by the settings
     "name", "language", "country", "section", "owner", "owner_kind", "tags", "every_s", "full_text",
 )  # fmt: skip
-EVERY = TOLD.index("every_s")
-KEPT = (  # of a feed, beside what is told of its source
+EVERY = SOURCE_COLUMNS.index("every_s")
+STATE_COLUMNS = (  # of a feed, beside what is told of its source
     "source_url", "id", "url", "host", "etag", "last_modified", "next_poll_at", "last_polled_at", "last_read_at",
     "last_new_at", "failures", "failing_since", "moved_to", "moved_seen", "gone", "interval_s", "skip_hours",
-    "skip_days", "body_hash", "took_s", "gap_s", "dateless", "health", "health_at", "quiet", "max_age_s",
+    "skip_days", "body_hash", "took_s", "gap_s", "has_no_dates", "health", "health_at", "unchanged_polls", "max_age_s",
 )  # fmt: skip
-OF_A_FEED = tuple(feeds.c[name] for name in (*TOLD, *KEPT))  # what `feed_of` reads, in its order
-OF_ITS_STATE = (feeds.c.reason, feeds.c.faults, hosts.c.blocked_until)
-all_told = attrgetter(*TOLD)
-RECENT = 100  # entries of a feed: more than most feeds list
-READ_ANEW = {"interval_s": None, "etag": None, "last_modified": None, "body_hash": None}  # with its next poll
-COMPARED = "sources_compared"  # the fact: a digest of the settings whose sources are the feeds
+FEED_COLUMNS = tuple(feeds.c[name] for name in (*SOURCE_COLUMNS, *STATE_COLUMNS))  # what `feed_of` reads, in its order
+FEED_STATE_COLUMNS = (feeds.c.reason, feeds.c.faults, hosts.c.blocked_until)
+source_values = attrgetter(*SOURCE_COLUMNS)
+RECENT_ENTRIES = 100  # entries of a feed: more than most feeds list
+RESET_INTERVAL = {"interval_s": None, "etag": None, "last_modified": None, "body_hash": None}  # with its next poll
+SYNCED_SETTINGS = "sources_compared"  # the fact: a digest of the settings whose sources are the feeds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,15 +40,15 @@ class FeedState:
     feed: Feed
     reason: Reason | None  # of the last failure
     faults: tuple[str, ...]
-    held_until: datetime | None  # when its host was last told to be left alone, be it over by now
+    blocked_until: datetime | None  # when its host was last told to be left alone, be it over by now
     articles: int
 
     @property
-    def asked_next_at(self) -> datetime | None:
+    def next_request_at(self) -> datetime | None:
         """When the feed is asked next, its host's rest counted in; None for one that is gone."""
         if self.feed.gone or self.feed.next_poll_at is None:
             return None
-        return max(self.feed.next_poll_at, self.held_until or self.feed.next_poll_at)
+        return max(self.feed.next_poll_at, self.blocked_until or self.feed.next_poll_at)
 
 
 def sync_sources(connection: Connection, sources: Sequence[Source], *, now: datetime, spread_s: float = 0.0) -> None:
@@ -60,7 +60,7 @@ def sync_sources(connection: Connection, sources: Sequence[Source], *, now: date
     Args:
         spread_s: Over which the first polls of new feeds are spread; 0 makes them due at once.
     """
-    told = [feeds.c[name] for name in TOLD]
+    told = [feeds.c[name] for name in SOURCE_COLUMNS]
     have = {row[0]: row[1:] for row in connection.execute(select(feeds.c.source_url, feeds.c.enabled, *told))}
     wanted = {source.url: source_columns(source) for source in sources}
     new, changed, back = [], [], []
@@ -79,12 +79,12 @@ def sync_sources(connection: Connection, sources: Sequence[Source], *, now: date
         connection.execute(insert(connection, feeds).on_conflict_do_nothing(index_elements=["source_url"]), new)
     if changed:
         query = update(feeds).where(feeds.c.source_url == bindparam("of"))
-        told_now = {name: bindparam(f"new_{name}", type_=feeds.c[name].type) for name in TOLD}
+        told_now = {name: bindparam(f"new_{name}", type_=feeds.c[name].type) for name in SOURCE_COLUMNS}
         connection.execute(query.values(told_now), changed)
     paced = [{"of": url} for url, row in have.items() if url in wanted and row[1:][EVERY] != wanted[url]["every_s"]]
     if paced:
         query = update(feeds).where(feeds.c.source_url == bindparam("of"))
-        connection.execute(query.values(READ_ANEW), paced)
+        connection.execute(query.values(RESET_INTERVAL), paced)
     if back:  # who puts a source back wants it asked again, also one that was gone
         query = update(feeds).where(feeds.c.source_url == bindparam("of"))
         connection.execute(query.values(enabled=True, gone=False, next_poll_at=now), back)
@@ -92,12 +92,12 @@ def sync_sources(connection: Connection, sources: Sequence[Source], *, now: date
     if absent:
         connection.execute(update(feeds).where(feeds.c.source_url == bindparam("of")).values(enabled=False), absent)
     if new or changed or back or absent:  # what was compared before is no longer what is there
-        save_fact(connection, COMPARED, None)
+        save_meta(connection, SYNCED_SETTINGS, None)
 
 
 def source_columns(source: Source) -> dict[str, object]:
     """Return what the settings tell of a source, by column."""
-    return dict(zip(TOLD, all_told(source), strict=True)) | {"tags": list(source.tags)}
+    return dict(zip(SOURCE_COLUMNS, source_values(source), strict=True)) | {"tags": list(source.tags)}
 
 
 def make_all_due(connection: Connection, *, now: datetime) -> int:
@@ -108,14 +108,14 @@ def make_all_due(connection: Connection, *, now: datetime) -> int:
     """
     visited = select(hosts.c.host).where(hosts.c.lease_until > now)
     those = (feeds.c.enabled, ~feeds.c.gone, feeds.c.host.not_in(visited))
-    connection.execute(update(pages).where(pages.c.again).values(next_try_at=now))
+    connection.execute(update(pages).where(pages.c.is_recheck).values(next_try_at=now))
     return connection.execute(update(feeds).where(*those).values(next_poll_at=now)).rowcount
 
 
 def due_feeds(connection: Connection, host: str, *, now: datetime) -> tuple[Feed, ...]:
     """Return the feeds of `host` that are due, longest due first."""
     query = (
-        select(*OF_A_FEED)
+        select(*FEED_COLUMNS)
         .where(feeds.c.host == host, feeds.c.enabled, ~feeds.c.gone, feeds.c.next_poll_at <= now)
         .order_by(feeds.c.next_poll_at, feeds.c.id)
     )
@@ -128,8 +128,8 @@ def feed_from_row(row: Row[*tuple[Any, ...]]) -> Feed:
         name, language, country, section, owner, owner_kind, tags, every_s, full_text,
         source_url, id, url, host, etag, last_modified, next_poll_at, last_polled_at, last_read_at,
         last_new_at, failures, failing_since, moved_to, moved_seen, gone, interval_s, skip_hours,
-        skip_days, body_hash, took_s, gap_s, dateless, health, health_at, quiet, max_age_s,
-    ) = row[: len(OF_A_FEED)]  # fmt: skip
+        skip_days, body_hash, took_s, gap_s, has_no_dates, health, health_at, unchanged_polls, max_age_s,
+    ) = row[: len(FEED_COLUMNS)]  # fmt: skip
     source = Source(
         url=source_url, name=name, language=language, country=country, section=section, owner=owner,
         owner_kind=owner_kind, tags=tuple(tags), every_s=every_s, full_text=full_text,
@@ -139,8 +139,8 @@ def feed_from_row(row: Row[*tuple[Any, ...]]) -> Feed:
         next_poll_at=next_poll_at, last_polled_at=last_polled_at, last_read_at=last_read_at, last_new_at=last_new_at,
         failures=failures, failing_since=failing_since, moved_to=moved_to, moved_seen=moved_seen, gone=gone,
         interval_s=interval_s, skip_hours=tuple(skip_hours), skip_days=tuple(skip_days), body_hash=body_hash,
-        took_s=took_s, gap_s=gap_s, dateless=dateless, health=health, health_at=health_at, quiet=quiet,
-        max_age_s=max_age_s,
+        took_s=took_s, gap_s=gap_s, has_no_dates=has_no_dates, health=health, health_at=health_at,
+        unchanged_polls=unchanged_polls, max_age_s=max_age_s,
     )  # fmt: skip
 
 
@@ -149,13 +149,13 @@ def feed_ids(connection: Connection) -> dict[str, int]:
     return dict(connection.execute(select(feeds.c.source_url, feeds.c.id)).all())
 
 
-def recent_entries(connection: Connection, feed_id: int) -> dict[str, str]:
+def recent_content_hashes(connection: Connection, feed_id: int) -> dict[str, str]:
     """Return the content hash of the feed's latest entries by GUID: a parser need not read their text again."""
     query = (
         select(entries.c.guid, entries.c.content_hash)
         .where(entries.c.feed_id == feed_id)
         .order_by(entries.c.first_seen_at.desc())
-        .limit(RECENT)
+        .limit(RECENT_ENTRIES)
     )
     return {row.guid: row.content_hash for row in connection.execute(query)}
 
@@ -169,13 +169,13 @@ def known_entries(
     """
     known: dict[str, str] = {}
     links: set[str] = set()
-    for part in chunked([entry.guid for entry in given]):
+    for part in in_chunks([entry.guid for entry in given]):
         query = select(entries.c.guid, entries.c.content_hash).where(
             entries.c.feed_id == feed_id, entries.c.guid.in_(part)
         )
         known.update((guid, content_hash) for guid, content_hash in connection.execute(query))
     wanted = {article_id(link): link for link in (normalize_url(entry.url) for entry in given if entry.url)}
-    for part in chunked(list(wanted)):
+    for part in in_chunks(list(wanted)):
         query_links = select(entries.c.article_id).where(entries.c.feed_id == feed_id, entries.c.article_id.in_(part))
         links.update(wanted[found] for found in connection.scalars(query_links))
     first = connection.scalar(select(entries.c.guid).where(entries.c.feed_id == feed_id).limit(1)) is None
@@ -216,27 +216,27 @@ def feed_states(connection: Connection, *, counted: bool = True) -> tuple[FeedSt
     """Return every feed of the settings with its state, by name; without its number of articles unless `counted`."""
     each = select(articles.c.feed_id, func.count()).group_by(articles.c.feed_id)
     counts: dict[int, int] = dict(connection.execute(each).all()) if counted else {}
-    query = select(*OF_A_FEED, *OF_ITS_STATE).outerjoin(hosts, hosts.c.host == feeds.c.host)
+    query = select(*FEED_COLUMNS, *FEED_STATE_COLUMNS).outerjoin(hosts, hosts.c.host == feeds.c.host)
     rows = connection.execute(query.where(feeds.c.enabled).order_by(feeds.c.name, feeds.c.id))
     return tuple(feed_state_from_row(row, articles=counts.get(row._mapping["id"], 0)) for row in rows)
 
 
-def source_of_feed(connection: Connection, feed_id: int) -> str | None:
+def source_url_of_feed(connection: Connection, feed_id: int) -> str | None:
     """Return the address by which the settings name a feed; None if there is none of this id."""
     url: str | None = connection.scalar(select(feeds.c.source_url).where(feeds.c.id == feed_id))
     return url
 
 
-def make_due(connection: Connection, feed_id: int, *, now: datetime, least: timedelta) -> bool:
+def make_due(connection: Connection, feed_id: int, *, now: datetime, min_interval: timedelta) -> bool:
     """Make one feed due now; False if it is gone, rests, or was asked less than `least` ago."""
-    asked = or_(feeds.c.last_polled_at.is_(None), feeds.c.last_polled_at <= now - least)
+    asked = or_(feeds.c.last_polled_at.is_(None), feeds.c.last_polled_at <= now - min_interval)
     those = (feeds.c.id == feed_id, feeds.c.enabled, ~feeds.c.gone, asked)
     return connection.execute(update(feeds).where(*those).values(next_poll_at=now)).rowcount == 1
 
 
 def feed_state(connection: Connection, source_url: str) -> FeedState | None:
     """Return the state of the feed at `source_url`, whether or not the settings name it; None if there is none."""
-    query = select(*OF_A_FEED, *OF_ITS_STATE).outerjoin(hosts, hosts.c.host == feeds.c.host)
+    query = select(*FEED_COLUMNS, *FEED_STATE_COLUMNS).outerjoin(hosts, hosts.c.host == feeds.c.host)
     row = connection.execute(query.where(feeds.c.source_url == source_url)).one_or_none()
     if row is None:
         return None
@@ -251,7 +251,7 @@ def feed_state_from_row(row: Row[*tuple[Any, ...]], *, articles: int) -> FeedSta
         feed=feed_from_row(row),
         reason=at["reason"],
         faults=tuple(at["faults"]),
-        held_until=at["blocked_until"],
+        blocked_until=at["blocked_until"],
         articles=articles,
     )
 
@@ -278,7 +278,9 @@ def count_poll_results(connection: Connection, *, failing_before: datetime) -> P
     return PollStats(feeds=count, failing=failing, failing_long=long, last_read_at=last)
 
 
-PACE = "pace"  # the fact: `[poll] every` and `min_every` by which the feeds' intervals were computed, in seconds
+POLL_INTERVALS = (
+    "pace"  # the fact: `[poll] every` and `min_every` by which the feeds' intervals were computed, in seconds
+)
 
 
 def sync_settings(
@@ -296,11 +298,11 @@ def sync_settings(
         digest: Of the settings, and of what reads them.
         spread_s: For each source: over so long its first poll and those before it are spread.
     """
-    if load_fact(connection, COMPARED) == digest:
+    if load_meta(connection, SYNCED_SETTINGS) == digest:
         return
     told = sources()
     sync_sources(connection, told, now=now, spread_s=spread_s * len(told))
-    save_fact(connection, COMPARED, digest)
+    save_meta(connection, SYNCED_SETTINGS, digest)
 
 
 def reset_poll_schedule(connection: Connection, *, every_s: float, min_every_s: float) -> None:
@@ -311,10 +313,10 @@ def reset_poll_schedule(connection: Connection, *, every_s: float, min_every_s: 
     source has its own `every` knows the second alone.
     """
     pace = [every_s, min_every_s]
-    before = load_fact(connection, PACE)
+    before = load_meta(connection, POLL_INTERVALS)
     if before == pace:
         return
     if before is not None:
         is_meant = feeds.c.every_s.is_(None) if before[1] == min_every_s else true()
-        connection.execute(update(feeds).where(is_meant).values(READ_ANEW))
-    save_fact(connection, PACE, pace)
+        connection.execute(update(feeds).where(is_meant).values(RESET_INTERVAL))
+    save_meta(connection, POLL_INTERVALS, pace)

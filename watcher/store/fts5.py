@@ -14,15 +14,15 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, select, text
 
 from watcher.store.fts_entry import Entry, Filters, marks, words_of
-from watcher.store.schema import searchable
-from watcher.store.sql import chunked
+from watcher.store.schema import search_documents
+from watcher.store.sql import in_chunks
 from watcher.text.search_query import Query, Token
 
 INDEX = "article_search"
 COLUMNS = "text, content='', columnsize=0, detail=none, tokenize='ascii'"
 STEPS = 8  # numbers a second, for articles of one moment
 CROWDED = 8 * 3_600 * STEPS  # numbers by which an article may have had to give way to others
-HELD = searchable.c.article_id  # the articles that it holds
+HELD = search_documents.c.article_id  # the articles that it holds
 
 
 def create_index(connection: Connection) -> None:
@@ -33,7 +33,7 @@ def create_index(connection: Connection) -> None:
 def empty_index(connection: Connection) -> None:
     """Take everything out of the index, whatever state it is in: it is built anew from the articles."""
     connection.execute(text(f"DROP TABLE IF EXISTS {INDEX}"))
-    connection.execute(delete(searchable))
+    connection.execute(delete(search_documents))
     create_index(connection)
 
 
@@ -47,7 +47,7 @@ def put(connection: Connection, entries: Iterable[Entry]) -> None:
         taken.add(number)
         rows.append({"number": number, "article_id": entry.article_id, "words": words_of(entry, entry.text)})
     if rows:
-        connection.execute(searchable.insert(), [{k: row[k] for k in ("number", "article_id")} for row in rows])
+        connection.execute(search_documents.insert(), [{k: row[k] for k in ("number", "article_id")} for row in rows])
         rows.sort(key=lambda row: int(str(row["number"])))
         connection.execute(text(f"INSERT INTO {INDEX} (rowid, text) VALUES (:number, :words)"), rows)
 
@@ -63,15 +63,17 @@ def take_out(connection: Connection, entries: Sequence[Entry]) -> None:
     if rows:
         query = f"INSERT INTO {INDEX} ({INDEX}, rowid, text) VALUES ('delete', :number, :words)"
         connection.execute(text(query), sorted(rows, key=lambda row: int(str(row["number"]))))
-        for part in chunked([entry.article_id for entry in entries]):
-            connection.execute(delete(searchable).where(searchable.c.article_id.in_(part)))
+        for part in in_chunks([entry.article_id for entry in entries]):
+            connection.execute(delete(search_documents).where(search_documents.c.article_id.in_(part)))
 
 
 def numbers_of(connection: Connection, ids: Sequence[str]) -> dict[str, int]:
     """Return the numbers under which the index holds articles."""
     found: dict[str, int] = {}
-    for part in chunked(list(ids)):
-        query = select(searchable.c.article_id, searchable.c.number).where(searchable.c.article_id.in_(part))
+    for part in in_chunks(list(ids)):
+        query = select(search_documents.c.article_id, search_documents.c.number).where(
+            search_documents.c.article_id.in_(part)
+        )
         found.update((key, number) for key, number in connection.execute(query))
     return found
 
@@ -83,7 +85,9 @@ def number_at(moment: datetime) -> int:
 
 def free_number(connection: Connection, first: int, taken: set[int]) -> int:
     """Return the first number from `first` on that no article has."""
-    query = select(searchable.c.number).where(searchable.c.number >= first).order_by(searchable.c.number)
+    query = (
+        select(search_documents.c.number).where(search_documents.c.number >= first).order_by(search_documents.c.number)
+    )
     rows = connection.scalars(query.execution_options(yield_per=50))
     number = first
     for held in rows:
@@ -106,7 +110,7 @@ def matching(connection: Connection, query: Query, filters: Filters) -> Generato
     wanted = {"words": expression(query, filters), "low": low, "high": high}
     given = {name: value for name, value in wanted.items() if value is not None}
     statement = f"""
-        SELECT s.article_id FROM {INDEX} f CROSS JOIN searchable s ON s.number = f.rowid
+        SELECT s.article_id FROM {INDEX} f CROSS JOIN search_documents s ON s.number = f.rowid
         WHERE f.{INDEX} MATCH :words {bounds} ORDER BY f.rowid DESC
     """  # CROSS JOIN: the index comes first, in its own order
     rows = connection.execute(text(statement).execution_options(yield_per=100), given)

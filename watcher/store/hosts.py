@@ -14,12 +14,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, bindparam, false, func, or_, select, update
 
 from watcher.model import Feed, PollResult
-from watcher.store.feeds import OF_A_FEED, feed_from_row
+from watcher.store.feeds import FEED_COLUMNS, feed_from_row
 from watcher.store.polls import record_polls
 from watcher.store.schema import feeds, hosts, pages, polls
-from watcher.store.sql import chunked, insert, load_fact, save_fact
+from watcher.store.sql import in_chunks, insert, load_meta, save_meta
 
-AT_ONCE = 500  # hosts of one statement
+BATCH = 500  # hosts of one statement
 LEASE = timedelta(minutes=3)  # a visit renews it; a dead worker's host is free after it
 
 
@@ -58,7 +58,7 @@ def claim_hosts(
     """
     names = due_hosts(connection, now=now, most=most, busy=busy, pages_too=pages_too).names
     if connection.dialect.name == "sqlite":  # who writes is alone: they are as free as when they were asked for
-        lease_all(connection, names, worker=worker, now=now)
+        lease_hosts(connection, names, worker=worker, now=now)
         return names
     taken = lease_free_hosts(connection, names, worker=worker, now=now)
     return tuple(name for name in names if name in taken)
@@ -73,7 +73,7 @@ class DueHosts:
     """
 
     names: tuple[str, ...]
-    seen_to: datetime
+    scanned_until: datetime
 
 
 def due_hosts(
@@ -121,7 +121,7 @@ def due_hosts(
     names = sorted(longest, key=lambda host: (longest[host], host))
     if len(names) > most:
         seen_to = min(seen_to, longest[names[most]])
-    return DueHosts(names=tuple(names[:most]), seen_to=seen_to)
+    return DueHosts(names=tuple(names[:most]), scanned_until=seen_to)
 
 
 def is_free(now: datetime) -> ColumnElement[bool]:
@@ -132,11 +132,11 @@ def is_free(now: datetime) -> ColumnElement[bool]:
     )
 
 
-def lease_all(connection: Connection, names: Collection[str], *, worker: str, now: datetime) -> None:
+def lease_hosts(connection: Connection, names: Collection[str], *, worker: str, now: datetime) -> None:
     """Lease hosts that are known to be free: a fraction of the time that `take` needs."""
     mine = {"lease_by": worker, "lease_until": now + LEASE}
-    for start in range(0, len(names), AT_ONCE):
-        part = sorted(names)[start : start + AT_ONCE]
+    for start in range(0, len(names), BATCH):
+        part = sorted(names)[start : start + BATCH]
         if connection.execute(update(hosts).where(hosts.c.host.in_(part)).values(mine)).rowcount < len(part):
             new = insert(connection, hosts).values(mine).on_conflict_do_update(index_elements=["host"], set_=mine)
             connection.execute(new, [{"host": name} for name in part])
@@ -152,8 +152,8 @@ def lease_free_hosts(
     """
     mine = {"lease_by": worker, "lease_until": now + lease}
     taken: set[str] = set()
-    for start in range(0, len(names), AT_ONCE):
-        part = sorted(names)[start : start + AT_ONCE]
+    for start in range(0, len(names), BATCH):
+        part = sorted(names)[start : start + BATCH]
         known = set(connection.scalars(select(hosts.c.host).where(hosts.c.host.in_(part))))
         ours = select(hosts.c.host).where(hosts.c.host.in_(part), is_free(now))
         ours = ours.order_by(hosts.c.host).with_for_update(skip_locked=True)
@@ -258,7 +258,7 @@ def blocked_sources(connection: Connection, *, now: datetime) -> tuple[tuple[str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Visited:
+class VisitedSource:
     """A source whose host is held by a worker."""
 
     name: str
@@ -266,7 +266,9 @@ class Visited:
     worker: str
 
 
-def visited_feeds(connection: Connection, *, but: str, due_at: datetime | None, now: datetime) -> tuple[Visited, ...]:
+def visited_sources(
+    connection: Connection, *, but: str, due_at: datetime | None, now: datetime
+) -> tuple[VisitedSource, ...]:
     """
     Return the sources whose host another worker than `but` holds, by name.
 
@@ -281,7 +283,7 @@ def visited_feeds(connection: Connection, *, but: str, due_at: datetime | None, 
     )
     if due_at is not None:
         query = query.where(feeds.c.next_poll_at <= due_at)
-    return tuple(Visited(name=name, url=url, worker=worker) for name, url, worker in connection.execute(query))
+    return tuple(VisitedSource(name=name, url=url, worker=worker) for name, url, worker in connection.execute(query))
 
 
 def get_host(connection: Connection, host: str) -> Host:
@@ -297,8 +299,8 @@ def get_host(connection: Connection, host: str) -> Host:
 def known_hosts(connection: Connection, names: Collection[str]) -> set[str]:
     """Return those of `names` that are known: something was asked of them, the last time a day ago at most."""
     known: set[str] = set()
-    for start in range(0, len(names), AT_ONCE):
-        part = sorted(names)[start : start + AT_ONCE]
+    for start in range(0, len(names), BATCH):
+        part = sorted(names)[start : start + BATCH]
         known.update(connection.scalars(select(hosts.c.host).where(hosts.c.host.in_(part))))
     return known
 
@@ -312,8 +314,8 @@ def set_robots(connection: Connection, host: str, *, at: datetime, status: int, 
     )
 
 
-OF_A_LEASE = (hosts.c.host, hosts.c.lease_by, hosts.c.lease_until, hosts.c.blocked_until)
-FRESH = 5 / 6  # of a lease: where more of it is left, a step does not write the host's row once more
+LEASE_COLUMNS = (hosts.c.host, hosts.c.lease_by, hosts.c.lease_until, hosts.c.blocked_until)
+RENEW_BELOW = 5 / 6  # of a lease: where more of it is left, a step does not write the host's row once more
 
 
 def is_due(column: ColumnElement[datetime], now: datetime | ColumnElement[datetime]) -> ColumnElement[bool]:
@@ -327,19 +329,19 @@ def is_due(column: ColumnElement[datetime], now: datetime | ColumnElement[dateti
 
 
 # Built once: what is asked for hundreds of times a minute costs as much to put together as to run.
-DUE_THERE = (
-    select(*OF_A_FEED, hosts.c.last_request_at)
+DUE_FEEDS = (
+    select(*FEED_COLUMNS, hosts.c.last_request_at)
     .outerjoin(hosts, hosts.c.host == feeds.c.host)
     .where(feeds.c.host.in_(bindparam("names", expanding=True)), feeds.c.enabled, ~feeds.c.gone)
     .where(is_due(feeds.c.next_poll_at, bindparam("now", type_=feeds.c.next_poll_at.type)))
 )
 NEXT_POLL = update(feeds).where(feeds.c.id.in_(bindparam("ids", expanding=True))).values(next_poll_at=bindparam("at"))
-LEAVE = (
+RELEASE = (
     update(hosts)
     .where(hosts.c.host.in_(bindparam("names", expanding=True)), hosts.c.lease_by == bindparam("worker"))
     .values(lease_by=None, lease_until=None)
 )
-LEAVE_ASKED = LEAVE.values(last_request_at=bindparam("at"))
+RELEASE_AFTER_REQUEST = RELEASE.values(last_request_at=bindparam("at"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -380,7 +382,7 @@ def claim_visits(
         pages_too: Visit hosts for their pages as well.
     """
     names = claim_hosts(connection, worker=worker, now=now, most=most, busy=busy, pages_too=pages_too)
-    return visits_at(connection, names, now=now, floor=floor, pages_too=pages_too)
+    return visits_of_hosts(connection, names, now=now, floor=floor, pages_too=pages_too)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -406,12 +408,12 @@ def claim_requested(connection: Connection, given: Sequence[ClaimRequest]) -> li
     first, now = given[0], max(each.now for each in given)
     names = {each.host for each in given}
     taken = lease_free_hosts(connection, names, worker=first.worker, now=now, lease=first.lease)
-    made = visits_at(connection, sorted(taken), now=now, floor=first.floor, pages_too=first.pages_too)
+    made = visits_of_hosts(connection, sorted(taken), now=now, floor=first.floor, pages_too=first.pages_too)
     found = {visit.host: visit for visit in made}
     return [found.pop(each.host, None) for each in given]
 
 
-def visits_at(
+def visits_of_hosts(
     connection: Connection, names: Sequence[str], *, now: datetime, floor: timedelta, pages_too: bool
 ) -> tuple[Visit, ...]:
     """Return what is due at hosts that have been leased; the first feed of each counts as asked from here on."""
@@ -420,8 +422,8 @@ def visits_at(
     found: dict[str, list[Feed]] = {name: [] for name in names}
     have_pages: set[str] = set()
     asked: dict[str, datetime | None] = {}
-    for part in chunked(list(names)):
-        for row in connection.execute(DUE_THERE, {"names": part, "now": now}):
+    for part in in_chunks(list(names)):
+        for row in connection.execute(DUE_FEEDS, {"names": part, "now": now}):
             feed = feed_from_row(row)
             found[feed.host].append(feed)
             asked[feed.host] = row[-1]
@@ -439,7 +441,7 @@ def visits_at(
             asked.update((name, at) for name, at in connection.execute(query))
     for rows in found.values():
         rows.sort(key=lambda feed: (feed.next_poll_at, feed.id))
-    note_polls(connection, [rows[0].id for rows in found.values() if rows], next_poll_at=now + floor)
+    postpone_polls(connection, [rows[0].id for rows in found.values() if rows], next_poll_at=now + floor)
     return tuple(
         Visit(host=name, feeds=tuple(rows), has_pages=name in have_pages, last_request_at=asked.get(name))
         for name, rows in found.items()
@@ -451,9 +453,9 @@ def hosts_being_visited(connection: Connection, *, now: datetime) -> frozenset[s
     return frozenset(connection.scalars(select(hosts.c.host).where(hosts.c.lease_until > now)))
 
 
-def note_polls(connection: Connection, feed_ids: Iterable[int], *, next_poll_at: datetime) -> None:
+def postpone_polls(connection: Connection, feed_ids: Iterable[int], *, next_poll_at: datetime) -> None:
     """Write when feeds are due next, before they are fetched: a crash must not make us ask again at once."""
-    for part in chunked(list(feed_ids)):
+    for part in in_chunks(list(feed_ids)):
         connection.execute(NEXT_POLL, {"ids": part, "at": next_poll_at})
 
 
@@ -473,8 +475,8 @@ def renew_or_stop(connection: Connection, given: Sequence[LeaseRenewal]) -> list
     """Return of each visit whether to take its next step; leases are renewed, unless they were just now."""
     stands = {
         row.host: row
-        for part in chunked(sorted({each.host for each in given}))
-        for row in connection.execute(select(*OF_A_LEASE).where(hosts.c.host.in_(part)))
+        for part in in_chunks(sorted({each.host for each in given}))
+        for row in connection.execute(select(*LEASE_COLUMNS).where(hosts.c.host.in_(part)))
     }
     steps = [check_lease(connection, each, stands.get(each.host)) for each in given]
     going = [
@@ -491,7 +493,7 @@ def check_lease(connection: Connection, step: LeaseRenewal, stand: Row[*tuple[An
     """Return whether a visit still has its host, and may ask it."""
     if stand is None or stand.lease_by != step.worker or stand.lease_until is None:
         return VisitDecision.STOP
-    is_old = stand.lease_until < step.now + step.lease * FRESH
+    is_old = stand.lease_until < step.now + step.lease * RENEW_BELOW
     if is_old and not renew(connection, step.host, worker=step.worker, now=step.now, lease=step.lease):
         return VisitDecision.STOP
     return (
@@ -507,7 +509,7 @@ def mark_polled(connection: Connection, steps: Sequence[LeaseRenewal]) -> set[in
         alike.setdefault(step.floor, []).append(step)
     for floor, its in alike.items():
         now = max(step.now for step in its)
-        for part in chunked([step.feed.id for step in its if step.feed is not None]):
+        for part in in_chunks([step.feed.id for step in its if step.feed is not None]):
             still = (feeds.c.id.in_(part), feeds.c.enabled, ~feeds.c.gone, is_due(feeds.c.next_poll_at, now))
             note = update(feeds).where(*still).values(next_poll_at=now + floor).returning(feeds.c.id)
             asked.update(connection.scalars(note))
@@ -523,7 +525,7 @@ class VisitEnd:
     last_request_at: datetime | None
 
 
-def record_and_leave(connection: Connection, given: Sequence[tuple[Feed, PollResult, VisitEnd]]) -> list[int]:
+def record_and_release(connection: Connection, given: Sequence[tuple[Feed, PollResult, VisitEnd]]) -> list[int]:
     """Record polls that end a visit, and give back the hosts of those that brought no page; as `record_polls`."""
     noted = record_polls(connection, [(feed, result) for feed, result, _ in given])
     release_hosts(connection, [leave for (_, _, leave), its in zip(given, noted, strict=True) if not its])
@@ -551,15 +553,15 @@ def release_hosts(connection: Connection, given: Sequence[VisitEnd]) -> None:
         alike.setdefault((leave.worker, None if at is None else at.replace(microsecond=0)), []).append(leave)
     for (worker, at), leaves in alike.items():
         asked = {} if at is None else {"at": max(leave.last_request_at or at for leave in leaves)}
-        for part in chunked([leave.host for leave in leaves]):
-            connection.execute(LEAVE_ASKED if asked else LEAVE, {"names": part, "worker": worker, **asked})
+        for part in in_chunks([leave.host for leave in leaves]):
+            connection.execute(RELEASE_AFTER_REQUEST if asked else RELEASE, {"names": part, "worker": worker, **asked})
 
 
-DOWN = "line_down_since"
+NETWORK_DOWN = "line_down_since"
 OFFLINE = "offline"
-JUDGED = timedelta(minutes=1)  # that it may take until a line is called down
-SOON = timedelta(minutes=5)  # within which what could not be asked is due again
-LATELY = 40  # feeds that are looked at for hosts
+DETECTION_DELAY = timedelta(minutes=1)  # that it may take until a line is called down
+OFFLINE_RETRY = timedelta(minutes=5)  # within which what could not be asked is due again
+RECENT_FEEDS = 40  # feeds that are looked at for hosts
 
 
 def recently_answering_urls(connection: Connection) -> tuple[str, ...]:
@@ -568,25 +570,25 @@ def recently_answering_urls(connection: Connection) -> tuple[str, ...]:
         select(feeds.c.url)
         .where(feeds.c.enabled, feeds.c.last_read_at.is_not(None), feeds.c.failures == 0)
         .order_by(feeds.c.last_read_at.desc())
-        .limit(LATELY)
+        .limit(RECENT_FEEDS)
     )
     return tuple(connection.scalars(query))[::-1]
 
 
 def record_network_down(connection: Connection, *, down_since: datetime | None) -> None:
     """Write down since when our own line is down; None: it works."""
-    save_fact(connection, DOWN, down_since.isoformat() if down_since else None)
+    save_meta(connection, NETWORK_DOWN, down_since.isoformat() if down_since else None)
 
 
 def make_offline_due(connection: Connection, *, since: datetime, now: datetime) -> None:
     """Make the feeds due now that our own line, down from `since` on, kept from being asked."""
-    of_feed = (polls.c.feed_id == feeds.c.id, polls.c.at >= since - JUDGED, polls.c.status == OFFLINE)
+    of_feed = (polls.c.feed_id == feeds.c.id, polls.c.at >= since - DETECTION_DELAY, polls.c.status == OFFLINE)
     kept = select(polls.c.id).where(*of_feed)
-    soon = (feeds.c.enabled, ~feeds.c.gone, feeds.c.next_poll_at > now, feeds.c.next_poll_at <= now + SOON)
+    soon = (feeds.c.enabled, ~feeds.c.gone, feeds.c.next_poll_at > now, feeds.c.next_poll_at <= now + OFFLINE_RETRY)
     connection.execute(update(feeds).where(*soon, kept.exists()).values(next_poll_at=now))
 
 
 def network_down_since(connection: Connection) -> datetime | None:
     """Return since when our own line is down, None if it works."""
-    since = load_fact(connection, DOWN)
+    since = load_meta(connection, NETWORK_DOWN)
     return None if since is None else datetime.fromisoformat(since)

@@ -13,7 +13,7 @@ from typing_extensions import TypedDict
 
 from watcher.model import Article, Removed
 from watcher.reasons import Reason
-from watcher.store.articles import article_of
+from watcher.store.articles import article_from_row
 from watcher.store.schema import articles, feeds, has_text, texts
 from watcher.text.format import replace_surrogates
 from watcher.text.urls import article_id, hide_secrets, host_of, is_web, normalize_url
@@ -21,22 +21,22 @@ from watcher.text.urls import article_id, hide_secrets, host_of, is_web, normali
 MAX_LINE_BYTES = 8 << 20
 MAX_LIST = 200
 MAX_REASON = 1_000  # characters of its sentence
-Place = tuple[datetime, str]  # when an article came in, and its id
+Position = tuple[datetime, str]  # when an article came in, and its id
 
 
-def to_text(value: object) -> object:
+def clean_text(value: object) -> object:
     """Return a text without what no database keeps, and without space around it; anything else as it is."""
     return replace_surrogates(value).strip() if isinstance(value, str) else value
 
 
-def to_address(value: str) -> str:
+def check_url(value: str) -> str:
     """Return the address of a page. Raises ValueError."""
     if value and not is_web(value):
         raise ValueError(value)
     return value
 
 
-def to_time(value: object) -> datetime:
+def parse_time(value: object) -> datetime:
     """Return a time in UTC; one without a zone is UTC. Raises ValueError."""
     try:
         at = datetime.fromisoformat(str(value))
@@ -56,11 +56,11 @@ def to_reason(value: Any) -> Reason:  # noqa: ANN401 - any JSON
     raise ValueError("too long")
 
 
-Cleaned = BeforeValidator(to_text)
+Cleaned = BeforeValidator(clean_text)
 Short = Annotated[str, Field(max_length=200), Cleaned]
 Long = Annotated[str, Field(max_length=1_000_000), Cleaned]
-Address = Annotated[str, Field(max_length=4_000), AfterValidator(to_address), Cleaned]
-Time = Annotated[datetime, BeforeValidator(to_time)]
+WebAddress = Annotated[str, Field(max_length=4_000), AfterValidator(check_url), Cleaned]
+Time = Annotated[datetime, BeforeValidator(parse_time)]
 KnownReason = Annotated[Any, BeforeValidator(to_reason)]
 
 
@@ -76,7 +76,7 @@ class ArticleLine(TypedDict, total=False):
     """The fields of a JSON line; others are left out."""
 
     id: Annotated[str, Field(pattern="^([0-9a-f]{16})?$"), Cleaned]
-    url: Address
+    url: WebAddress
     title: Annotated[str, Field(max_length=1_000), Cleaned]
     text: Long
     outlet: Short
@@ -86,7 +86,7 @@ class ArticleLine(TypedDict, total=False):
     owner: Short
     agency: Short
     dateline: Short
-    image: Address
+    image: WebAddress
     kind: Short
     feed_reason: KnownReason
     feed: Annotated[str, Field(max_length=4_000), Cleaned]
@@ -109,9 +109,9 @@ EXPECTED |= {"id": "16 hex digits", "bool_type": "true or false", "dict_type": '
 EXPECTED |= {"language": 'a language tag such as "fr"', "country": 'a country code such as "FR"'}
 
 
-def article_lines(
-    connection: Connection, *, since: datetime | None, until: datetime | None, after: Place | None, most: int
-) -> tuple[list[str], Place | None]:
+def format_articles(
+    connection: Connection, *, since: datetime | None, until: datetime | None, after: Position | None, most: int
+) -> tuple[list[str], Position | None]:
     """
     Return up to `most` articles that came in during [since, until) as JSON lines, oldest first, and where to go on.
 
@@ -131,11 +131,11 @@ def article_lines(
     if after is not None:
         query = query.where(or_(came > after[0], and_(came == after[0], key > after[1])))
     rows = connection.execute(query.order_by(came, key).limit(most)).all()
-    lines = [line_of(article_of(row), row.source_url) for row in rows]
+    lines = [format_article(article_from_row(row), row.source_url) for row in rows]
     return lines, (rows[-1].fetched_at, rows[-1].id) if len(rows) == most else None
 
 
-def line_of(article: Article, feed: str | None) -> str:
+def format_article(article: Article, feed: str | None) -> str:
     """Return an article as a JSON line."""
     same = ("id", "url", "title", "text", "outlet", "language", "country", "section", "owner", "agency", "dateline")
     more = ("image", "kind", "from_feed")
@@ -151,7 +151,7 @@ def line_of(article: Article, feed: str | None) -> str:
     return json.dumps(values, ensure_ascii=False, separators=(",", ":"))
 
 
-def article_in(line: bytes, *, now: datetime) -> tuple[Article, str | None]:
+def parse_article(line: bytes, *, now: datetime) -> tuple[Article, str | None]:
     """
     Return the article of a JSON line, and the feed that it came from if that is named.
 
@@ -161,7 +161,7 @@ def article_in(line: bytes, *, now: datetime) -> tuple[Article, str | None]:
         ValueError: In words, what is wrong with the line.
     """
     try:
-        at = LINE.validate_python({name: value for name, value in values_in(line).items() if value is not None})
+        at = LINE.validate_python({name: value for name, value in parse_object(line).items() if value is not None})
     except ValidationError as error:
         raise ValueError(describe_fault(error)) from error
     url, title, text = at.get("url"), at.get("title"), at.get("text")
@@ -194,7 +194,7 @@ def article_in(line: bytes, *, now: datetime) -> tuple[Article, str | None]:
     return article, at.get("feed")
 
 
-def values_in(line: bytes) -> dict[str, Any]:
+def parse_object(line: bytes) -> dict[str, Any]:
     """Return the object of a JSON line. Raises ValueError."""
     if len(line) > MAX_LINE_BYTES:
         raise ValueError(f"longer than {MAX_LINE_BYTES >> 20} MiB")
@@ -218,7 +218,7 @@ def describe_fault(error: ValidationError) -> str:
     return f'"{name}": expected {EXPECTED.get(kind) or EXPECTED[name]}'
 
 
-def bounded_lines(read: Callable[[int], bytes]) -> Iterator[bytes]:
+def read_bounded_lines(read: Callable[[int], bytes]) -> Iterator[bytes]:
     """Yield the lines that `read` (of a file: `readline`) brings; of one that is too long, only its beginning."""
     while line := read(MAX_LINE_BYTES + 1):
         yield line

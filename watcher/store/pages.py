@@ -12,18 +12,20 @@ from sqlalchemy import Connection, Row, bindparam, delete, func, select, update
 from watcher.model import Entry, Feed, Revision
 from watcher.reasons import Reason
 from watcher.store.articles import NewArticle, add_articles, compress, decompress
-from watcher.store.feeds import OF_A_FEED, entry_from_json, entry_json, feed_from_row
+from watcher.store.feeds import FEED_COLUMNS, entry_from_json, entry_json, feed_from_row
 from watcher.store.partitions import in_partitions
 from watcher.store.schema import articles, entries, feeds, has_text, pages, revisions, texts
-from watcher.store.sql import chunked, insert
+from watcher.store.sql import in_chunks, insert
 from watcher.text.urls import host_key
 
 # Of the entries whose page is known by a key, the article that it led to.
-LEADS = update(entries).where(entries.c.article_id == bindparam("of")).values(led_to=bindparam("to"))
+SET_REDIRECT = (
+    update(entries).where(entries.c.article_id == bindparam("of")).values(redirected_article_id=bindparam("to"))
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
+class StoredPage:
     """
     A page to get: an entry of a feed whose article is not stored yet. `url` is empty if the entry has no link.
 
@@ -35,12 +37,12 @@ class Page:
     host: str
     entry: Entry
     feed: Feed
-    noted_at: datetime
+    added_at: datetime
     tries: int
-    again: bool = False
+    is_recheck: bool = False
 
 
-def due_pages(connection: Connection, host: str, *, now: datetime, most: int) -> tuple[Page, ...]:
+def due_pages(connection: Connection, host: str, *, now: datetime, most: int) -> tuple[StoredPage, ...]:
     """Return up to `most` pages of `host` that are due, longest due first."""
     query = (
         select(pages)
@@ -50,11 +52,11 @@ def due_pages(connection: Connection, host: str, *, now: datetime, most: int) ->
         .limit(most)
     )
     rows = [row._mapping for row in connection.execute(query)]
-    owners = select(*OF_A_FEED).where(feeds.c.id.in_({row["feed_id"] for row in rows}))
+    owners = select(*FEED_COLUMNS).where(feeds.c.id.in_({row["feed_id"] for row in rows}))
     by_id = {feed.id: feed for feed in map(feed_from_row, connection.execute(owners))}
-    same = ("article_id", "url", "host", "noted_at", "tries", "again")
+    same = ("article_id", "url", "host", "added_at", "tries", "is_recheck")
     return tuple(
-        Page(
+        StoredPage(
             feed=by_id[row["feed_id"]],
             entry=entry_from_json(row["entry"], url=row["url"]),
             **{name: row[name] for name in same},
@@ -63,11 +65,11 @@ def due_pages(connection: Connection, host: str, *, now: datetime, most: int) ->
     )
 
 
-def page_done(connection: Connection, article_id: str, *, led_to: str | None = None) -> None:
+def remove_page(connection: Connection, article_id: str, *, redirected_to: str | None = None) -> None:
     """Forget a page: its article is stored, or `led_to`, which its entries then lead to."""
     connection.execute(delete(pages).where(pages.c.article_id == article_id))
-    if led_to is not None:
-        connection.execute(LEADS, [{"of": article_id, "to": led_to}])
+    if redirected_to is not None:
+        connection.execute(SET_REDIRECT, [{"of": article_id, "to": redirected_to}])
 
 
 def store_pages(connection: Connection, given: Sequence[tuple[NewArticle, str]]) -> list[bool]:
@@ -76,11 +78,11 @@ def store_pages(connection: Connection, given: Sequence[tuple[NewArticle, str]])
     connection.execute(delete(pages).where(pages.c.article_id.in_([key for _, key in given])))
     led = [{"of": key, "to": arrival.article.id} for arrival, key in given if arrival.article.id != key]
     if led:
-        connection.execute(LEADS, led)
+        connection.execute(SET_REDIRECT, led)
     return added
 
 
-def page_failed(connection: Connection, article_id: str, *, reason: Reason, next_try_at: datetime | None) -> None:
+def record_failure(connection: Connection, article_id: str, *, reason: Reason, next_try_at: datetime | None) -> None:
     """Write down a failed try; `next_try_at` None gives the page up."""
     connection.execute(
         update(pages)
@@ -101,10 +103,10 @@ def defer(connection: Connection, article_ids: Sequence[str], *, until: datetime
     connection.execute(update(pages).where(pages.c.article_id.in_(article_ids)).values(next_try_at=until))
 
 
-def waiting_pages(connection: Connection, *, now: datetime) -> int:
+def count_due_pages(connection: Connection, *, now: datetime) -> int:
     """Return how many pages are due now."""
     query = select(func.count()).select_from(pages.join(feeds, feeds.c.id == pages.c.feed_id))
-    query = query.where(pages.c.next_try_at <= now, feeds.c.enabled, ~pages.c.again)
+    query = query.where(pages.c.next_try_at <= now, feeds.c.enabled, ~pages.c.is_recheck)
     return connection.execute(query).scalar_one()
 
 
@@ -119,8 +121,8 @@ def failed_page_counts(
     """
     query = (
         select(pages.c.reason, func.count().label("n"))
-        .where(pages.c.noted_at >= start, pages.c.noted_at < end)
-        .where(pages.c.next_try_at.is_(None), pages.c.reason.is_not(None), ~pages.c.again)
+        .where(pages.c.added_at >= start, pages.c.added_at < end)
+        .where(pages.c.next_try_at.is_(None), pages.c.reason.is_not(None), ~pages.c.is_recheck)
         .group_by(pages.c.reason)
         .order_by(func.count().desc(), pages.c.reason)
     )
@@ -134,14 +136,14 @@ def count_waiting(
 ) -> int:
     """Return how many pages noted in [start, end) (by all feeds, or by `feed_ids`) are still to be had."""
     query = select(func.count()).where(
-        pages.c.noted_at >= start, pages.c.noted_at < end, pages.c.next_try_at.is_not(None), ~pages.c.again
+        pages.c.added_at >= start, pages.c.added_at < end, pages.c.next_try_at.is_not(None), ~pages.c.is_recheck
     )
     if feed_ids is not None:
         query = query.where(pages.c.feed_id.in_(list(feed_ids)))
     return connection.execute(query).scalar_one()
 
 
-LOOKS = (timedelta(hours=2), timedelta(hours=8), timedelta(hours=20))  # after it was cited, a page is looked at
+RECHECK_AFTER = (timedelta(hours=2), timedelta(hours=8), timedelta(hours=20))  # after it was cited, a page is looked at
 
 
 def schedule_rechecks(connection: Connection, wanted: Mapping[str, int], *, now: datetime) -> None:
@@ -153,7 +155,7 @@ def schedule_rechecks(connection: Connection, wanted: Mapping[str, int], *, now:
     Args:
         wanted: Article ids, each with how many of the looks it gets, the last ones.
     """
-    for part in chunked(sorted(wanted)):
+    for part in in_chunks(sorted(wanted)):
         query = (
             select(articles.c.id, articles.c.url, articles.c.title, articles.c.feed_id, articles.c.published_at)
             .join(feeds, feeds.c.id == articles.c.feed_id)
@@ -162,12 +164,12 @@ def schedule_rechecks(connection: Connection, wanted: Mapping[str, int], *, now:
         rows = []
         for row in connection.execute(query):
             entry = Entry(guid=row.url, url=row.url, title=row.title, published_at=row.published_at)
-            skipped = max(0, len(LOOKS) - wanted[row.id])
+            skipped = max(0, len(RECHECK_AFTER) - wanted[row.id])
             rows.append(
                 {
                     "article_id": row.id, "feed_id": row.feed_id, "url": row.url, "host": host_key(row.url),
-                    "entry": entry_json(entry), "noted_at": now, "next_try_at": now + LOOKS[skipped],
-                    "tries": skipped, "again": True,
+                    "entry": entry_json(entry), "added_at": now, "next_try_at": now + RECHECK_AFTER[skipped],
+                    "tries": skipped, "is_recheck": True,
                 }
             )  # fmt: skip
         if rows:
@@ -182,27 +184,27 @@ def record_recheck(connection: Connection, article_id: str, *, now: datetime, fo
                 article_id=article_id, at=found.at, kind=found.kind, title=found.title, text=compress(found.text)
             )
         )
-    mine = (pages.c.article_id == article_id, pages.c.again)
-    row = connection.execute(select(pages.c.tries, pages.c.noted_at).where(*mine)).one_or_none()
+    mine = (pages.c.article_id == article_id, pages.c.is_recheck)
+    row = connection.execute(select(pages.c.tries, pages.c.added_at).where(*mine)).one_or_none()
     if row is None:
         return
     done = row.tries + 1
-    if done >= len(LOOKS) or (found is not None and found.kind == "gone"):
+    if done >= len(RECHECK_AFTER) or (found is not None and found.kind == "gone"):
         connection.execute(delete(pages).where(*mine))
         return
-    at = max(row.noted_at + LOOKS[done], now + LOOKS[0])
+    at = max(row.added_at + RECHECK_AFTER[done], now + RECHECK_AFTER[0])
     connection.execute(update(pages).where(*mine).values(tries=done, next_try_at=at, reason=None))
 
 
 def record_missing(connection: Connection, article_id: str, *, now: datetime, reason: Reason) -> bool:
     """Note that a page is not there, and return whether it was not the last time either."""
-    mine = (pages.c.article_id == article_id, pages.c.again)
+    mine = (pages.c.article_id == article_id, pages.c.is_recheck)
     before = connection.scalar(select(pages.c.reason).where(*mine))
-    connection.execute(update(pages).where(*mine).values(reason=reason, next_try_at=now + LOOKS[0]))
+    connection.execute(update(pages).where(*mine).values(reason=reason, next_try_at=now + RECHECK_AFTER[0]))
     return before is not None
 
 
-def last_version(connection: Connection, article_id: str) -> tuple[str, str] | None:
+def latest_version(connection: Connection, article_id: str) -> tuple[str, str] | None:
     """Return title and text of an article as its page last said; None if the article is not stored."""
     query = (
         select(revisions.c.title, revisions.c.text)
@@ -221,26 +223,26 @@ def last_version(connection: Connection, article_id: str) -> tuple[str, str] | N
 def revisions_of(connection: Connection, ids: Iterable[str]) -> dict[str, tuple[Revision, ...]]:
     """Return the revisions of articles, the earliest first."""
     rows: list[Revision] = []
-    for part in chunked(sorted(set(ids))):
+    for part in in_chunks(sorted(set(ids))):
         query = select(revisions).where(revisions.c.article_id.in_(part)).order_by(revisions.c.id)
-        rows += map(revision_of, connection.execute(query))
-    return by_article(rows)
+        rows += map(revision_from_row, connection.execute(query))
+    return group_by_article(rows)
 
 
 def revisions_between(connection: Connection, *, start: datetime, end: datetime) -> dict[str, tuple[Revision, ...]]:
     """Return the revisions that were noticed in [start, end), by article, the earliest first."""
     query = select(revisions).where(revisions.c.at >= start, revisions.c.at < end).order_by(revisions.c.id)
-    return by_article(map(revision_of, connection.execute(query)))
+    return group_by_article(map(revision_from_row, connection.execute(query)))
 
 
-def revision_of(row: Row[tuple[object, ...]]) -> Revision:
+def revision_from_row(row: Row[tuple[object, ...]]) -> Revision:
     at = row._mapping
     return Revision(
         article_id=at["article_id"], at=at["at"], kind=at["kind"], title=at["title"], text=decompress(at["text"])
     )
 
 
-def by_article(rows: Iterable[Revision]) -> dict[str, tuple[Revision, ...]]:
+def group_by_article(rows: Iterable[Revision]) -> dict[str, tuple[Revision, ...]]:
     found: defaultdict[str, list[Revision]] = defaultdict(list)
     for row in rows:
         found[row.article_id].append(row)

@@ -7,13 +7,13 @@ from datetime import UTC, date, datetime, time
 
 from sqlalchemy import Column, ColumnElement, Connection, delete, select, text, true
 
-from watcher.store.schema import articles, features, holds, texts
+from watcher.store.schema import articles, features, pins, texts
 from watcher.store.sql import acquire_migration_lock
 
-PARTED = ("texts", "features")
+PARTITIONED = ("texts", "features")
 LOCK_MS = 250  # that it is waited for those who read, while others wait behind it; then another time
-AHEAD = 2  # days that are made before they come: so long nobody needs to look
-NAMES = """
+DAYS_AHEAD = 2  # days that are made before they come: so long nobody needs to look
+PARTITION_NAMES = """
     SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
     WHERE i.inhparent = CAST(:name AS regclass)
 """
@@ -45,14 +45,14 @@ def start_of(day: int) -> datetime:
     return datetime.combine(date.fromordinal(day), time(), UTC)
 
 
-def name_of(table: str, day: int) -> str:
+def partition_name(table: str, day: int) -> str:
     """Return the name of a day's partition."""
     return f"{table}_{date.fromordinal(day):%Y%m%d}"
 
 
-def days_there(connection: Connection, table: str = PARTED[-1]) -> list[int]:
+def partition_days(connection: Connection, table: str = PARTITIONED[-1]) -> list[int]:
     """Return the days that have a partition, the earliest first."""
-    ends = (name.rpartition("_")[2] for name in connection.scalars(text(NAMES), {"name": table}))
+    ends = (name.rpartition("_")[2] for name in connection.scalars(text(PARTITION_NAMES), {"name": table}))
     return sorted(date.fromisoformat(end).toordinal() for end in ends if end.isdigit())
 
 
@@ -60,22 +60,26 @@ def create_partitions(connection: Connection, *, now: datetime) -> int:
     """Make the partitions of today and the days to come that are not there yet; return how many days."""
     if connection.dialect.name != "postgresql":
         return 0
-    wanted = set(range(day_of(now), day_of(now) + AHEAD + 1))
-    if wanted <= set(days_there(connection)):
+    wanted = set(range(day_of(now), day_of(now) + DAYS_AHEAD + 1))
+    if wanted <= set(partition_days(connection)):
         return 0
     connection.execute(text(f"SET LOCAL lock_timeout = {LOCK_MS}"))
     acquire_migration_lock(connection)
-    new = sorted(day for day in wanted.difference(days_there(connection)) if not has_rows_in_default(connection, day))
+    new = sorted(
+        day for day in wanted.difference(partition_days(connection)) if not has_rows_in_default(connection, day)
+    )
     for day in new:
-        for table in PARTED:
+        for table in PARTITIONED:
             bounds = f"FROM ({day}) TO ({day + 1})"
-            connection.execute(text(f"CREATE TABLE {name_of(table, day)} PARTITION OF {table} FOR VALUES {bounds}"))
+            connection.execute(
+                text(f"CREATE TABLE {partition_name(table, day)} PARTITION OF {table} FOR VALUES {bounds}")
+            )
     return len(new)
 
 
 def has_rows_in_default(connection: Connection, day: int) -> bool:
     """Whether something of a day lies in the rest, so that it can have no partition."""
-    asked = (f"SELECT 1 FROM {table}_rest WHERE day = :day LIMIT 1" for table in PARTED)
+    asked = (f"SELECT 1 FROM {table}_rest WHERE day = :day LIMIT 1" for table in PARTITIONED)
     return any(connection.scalar(text(query), {"day": day}) for query in asked)
 
 
@@ -88,15 +92,15 @@ def drop_partition(connection: Connection, *, before: datetime) -> datetime | No
     """
     if connection.dialect.name != "postgresql":
         return None
-    day = next(iter(days_there(connection)), None)
+    day = next(iter(partition_days(connection)), None)
     if day is None or day >= day_of(before):
         return None
     came = (articles.c.fetched_at >= start_of(day), articles.c.fetched_at < start_of(day + 1))
-    held = select(articles.c.id).where(*came, articles.c.id.in_(select(holds.c.article_id)))
+    held = select(articles.c.id).where(*came, articles.c.id.in_(select(pins.c.article_id)))
     ids = list(connection.scalars(held))
     connection.execute(text(f"SET LOCAL lock_timeout = {LOCK_MS}"))
-    for table in PARTED:
-        name = name_of(table, day)
+    for table in PARTITIONED:
+        name = partition_name(table, day)
         connection.execute(text(f"ALTER TABLE {table} DETACH PARTITION {name}"))
         moved = text(f"INSERT INTO {table} SELECT * FROM {name} WHERE article_id = ANY(:ids)")
         connection.execute(moved, {"ids": ids})
@@ -104,7 +108,7 @@ def drop_partition(connection: Connection, *, before: datetime) -> datetime | No
     return start_of(day + 1)
 
 
-def drop_parts(connection: Connection, given: Iterable[tuple[str, int]]) -> None:
+def delete_partitioned_rows(connection: Connection, given: Iterable[tuple[str, int]]) -> None:
     """Remove texts and features of articles, given with their days: partitions have no references to follow."""
     rows = list(given)
     if connection.dialect.name != "postgresql" or not rows:

@@ -14,19 +14,19 @@ from watcher.feeds.health import SLOW_S, after_poll, usual_gap
 from watcher.model import Entry, Failed, Feed, Offline, Polled, PollResult, Unchanged
 from watcher.reasons import HealthKind, Reason
 from watcher.store.feeds import entry_json
-from watcher.store.schema import articles, entries, feeds, healths, pages, polls
-from watcher.store.sql import chunked, insert
+from watcher.store.schema import articles, entries, feeds, health_changes, pages, polls
+from watcher.store.sql import in_chunks, insert
 from watcher.text.urls import article_id, host_key, normalize_url
 
 KEEP_POLLS = 200  # lines a feed: its history for `status`
-SMOOTHED = 0.2  # the share of the newest answer in `took_s`
+SMOOTHING = 0.2  # the share of the newest answer in `took_s`
 UNDATED_FROM = 3  # entries without a date among them make a feed undated that had dates
 MOVES_TRUSTED = 2  # times that a permanent target must have parsed as a feed before it is remembered
-OF_A_POLL = update(feeds).where(feeds.c.id == bindparam("of"))  # sets the columns that its rows name
-Poll = tuple[Feed, PollResult]  # the feed as it stood before
+UPDATE_FEED = update(feeds).where(feeds.c.id == bindparam("of"))  # sets the columns that its rows name
+FeedPoll = tuple[Feed, PollResult]  # the feed as it stood before
 
 
-def record_polls(connection: Connection, given: Sequence[Poll]) -> list[int]:
+def record_polls(connection: Connection, given: Sequence[FeedPoll]) -> list[int]:
     """
     Write down polls in the caller's transaction: each feed's state and history, its entries, the pages to get.
 
@@ -39,21 +39,21 @@ def record_polls(connection: Connection, given: Sequence[Poll]) -> list[int]:
     for feed, _, values in after:
         alike.setdefault(tuple(values), []).append({"of": feed.id, **values})
     for rows in alike.values():
-        connection.execute(OF_A_POLL, rows)
+        connection.execute(UPDATE_FEED, rows)
     record_health_changes(connection, after)
     told = [(feed, result) for feed, result in given if not is_unchanged(feed, result)]
     if told:
         connection.execute(polls.insert(), [poll_row(feed, result) for feed, result in told])
     for feed, result in told:
         if crc32(f"{feed.id} {result.at}".encode()) % 50 == 0:  # now and then, for every feed
-            forget_old(connection, polls, feed.id, keep=KEEP_POLLS)
+            prune_history(connection, polls, feed.id, keep=KEEP_POLLS)
     return record_entries(connection, given)
 
 
 def feed_columns(feed: Feed, result: PollResult) -> dict[str, object]:
     """Return what a poll changes of its feed, by column: few, and the same ones for most polls."""
     values: dict[str, object] = {"next_poll_at": result.next_poll_at}
-    values["quiet"] = feed.quiet + 1 if is_unchanged(feed, result) else 0
+    values["unchanged_polls"] = feed.unchanged_polls + 1 if is_unchanged(feed, result) else 0
     match result:
         case Failed():
             values |= {
@@ -65,7 +65,7 @@ def feed_columns(feed: Feed, result: PollResult) -> dict[str, object]:
             if result.permanent:  # for good, also if a poll that was under way comes back late
                 values["gone"] = True
         case Unchanged() | Polled():
-            took_s = result.took_s if feed.took_s is None else feed.took_s + SMOOTHED * (result.took_s - feed.took_s)
+            took_s = result.took_s if feed.took_s is None else feed.took_s + SMOOTHING * (result.took_s - feed.took_s)
             values |= {"last_polled_at": result.at, "last_read_at": result.at, "took_s": took_s}
             if feed.failures:
                 values |= {"failures": 0, "failing_since": None, "reason": None}
@@ -106,7 +106,7 @@ def arrival_stats(feed: Feed, result: Polled) -> dict[str, object]:
     seen = (*new, *result.changes.changed)
     dated = [entry.published_at for entry in seen if entry.published_at is not None]
     enough = len(seen) >= (UNDATED_FROM if feed.last_new_at is not None else 1)
-    values: dict[str, object] = {"dateless": not dated and (enough or feed.dateless)}
+    values: dict[str, object] = {"has_no_dates": not dated and (enough or feed.has_no_dates)}
     if not new:
         return values | {"last_new_at": feed.last_new_at, "gap_s": feed.gap_s}
     last_new_at = result.at
@@ -136,7 +136,7 @@ def redirect_columns(feed: Feed, result: Polled | Unchanged) -> dict[str, object
 def poll_row(feed: Feed, result: PollResult) -> dict[str, object]:
     """Return the line of the feed's history that a poll makes, with the number of those before it that have none."""
     row: dict[str, object] = {"feed_id": feed.id, "at": result.at, "took_s": result.took_s, "status": "unchanged"}
-    row |= {"reason": None, "new": 0, "changed": 0, "held_back": 0, "quiet": feed.quiet}
+    row |= {"reason": None, "new": 0, "changed": 0, "held_back": 0, "unchanged_polls": feed.unchanged_polls}
     match result:
         case Failed():
             row |= {"status": "failed", "reason": result.reason}
@@ -148,7 +148,7 @@ def poll_row(feed: Feed, result: PollResult) -> dict[str, object]:
     return row
 
 
-def record_entries(connection: Connection, given: Sequence[Poll]) -> list[int]:
+def record_entries(connection: Connection, given: Sequence[FeedPoll]) -> list[int]:
     """
     Write down the entries of polls; note the page of each new article that is not there or on its way yet.
 
@@ -156,10 +156,10 @@ def record_entries(connection: Connection, given: Sequence[Poll]) -> list[int]:
     """
     if not any(isinstance(result, Polled) for _, result in given):
         return [0] * len(given)
-    rows = [entry_row(feed, entry, result.at) for feed, result, entry in iter_new_entries(given, held=True)]
+    rows = [entry_row(feed, entry, result.at) for feed, result, entry in iter_new_entries(given, seen_only=True)]
     if rows:
         query = insert(connection, entries)
-        again = {name: query.excluded[name] for name in ("content_hash", "article_id", "link", "led_to")}
+        again = {name: query.excluded[name] for name in ("content_hash", "article_id", "link", "redirected_article_id")}
         connection.execute(query.on_conflict_do_update(index_elements=["feed_id", "guid"], set_=again), rows)
     changed = [
         {"of": feed.id, "its": entry.guid, "now": entry.content_hash}
@@ -174,37 +174,37 @@ def record_entries(connection: Connection, given: Sequence[Poll]) -> list[int]:
     return enqueue_pages(connection, given)
 
 
-def recheck_soon(connection: Connection, given: Sequence[Poll]) -> None:
+def recheck_soon(connection: Connection, given: Sequence[FeedPoll]) -> None:
     """Look soon again at the pages of changed entries whose article was cited."""
     rows = [
-        {"of": identity(feed, entry), "at": result.at}
+        {"of": entry_article_id(feed, entry), "at": result.at}
         for feed, result in given
         if isinstance(result, Polled)
         for entry in result.changes.changed
     ]
-    query = update(pages).where(pages.c.article_id == bindparam("of"), pages.c.again)
+    query = update(pages).where(pages.c.article_id == bindparam("of"), pages.c.is_recheck)
     connection.execute(query.values(next_try_at=bindparam("at", type_=pages.c.next_try_at.type)), rows)
 
 
-def iter_new_entries(given: Sequence[Poll], *, held: bool) -> Iterator[tuple[Feed, Polled, Entry]]:
+def iter_new_entries(given: Sequence[FeedPoll], *, seen_only: bool) -> Iterator[tuple[Feed, Polled, Entry]]:
     """Yield the new entries of polls, and those that they only `held`."""
     for feed, result in given:
         if isinstance(result, Polled):
-            for entry in (*(result.held if held else ()), *result.changes.new):
+            for entry in (*(result.held if seen_only else ()), *result.changes.new):
                 yield feed, result, entry
 
 
-def enqueue_pages(connection: Connection, given: Sequence[Poll]) -> list[int]:
+def enqueue_pages(connection: Connection, given: Sequence[FeedPoll]) -> list[int]:
     """Note the page of each new entry whose article is neither stored nor on its way; return how many a poll."""
-    keys = {identity(feed, entry): None for feed, _, entry in iter_new_entries(given, held=False)}
+    keys = {entry_article_id(feed, entry): None for feed, _, entry in iter_new_entries(given, seen_only=False)}
     there: set[str] = set()
-    for part in chunked(list(keys)):
+    for part in in_chunks(list(keys)):
         there.update(connection.scalars(select(articles.c.id).where(articles.c.id.in_(part))))
         there.update(connection.scalars(select(pages.c.article_id).where(pages.c.article_id.in_(part))))
     rows: list[dict[str, object]] = []
     noted = dict.fromkeys((feed.id for feed, _ in given), 0)
-    for feed, result, entry in iter_new_entries(given, held=False):
-        key = identity(feed, entry)
+    for feed, result, entry in iter_new_entries(given, seen_only=False):
+        key = entry_article_id(feed, entry)
         if key not in there:
             there.add(key)
             noted[feed.id] += 1
@@ -215,7 +215,7 @@ def enqueue_pages(connection: Connection, given: Sequence[Poll]) -> list[int]:
     return [noted[feed.id] for feed, _ in given]
 
 
-def identity(feed: Feed, entry: Entry) -> str:
+def entry_article_id(feed: Feed, entry: Entry) -> str:
     """Return the article id of an entry: by its link, else by feed and GUID."""
     return article_id(normalize_url(entry.url) if entry.url else f"{feed.source.url}\n{entry.guid}")
 
@@ -227,7 +227,7 @@ def entry_row(feed: Feed, entry: Entry, at: datetime) -> dict[str, object]:
         "guid": entry.guid,
         "first_seen_at": at,
         "content_hash": entry.content_hash,
-        "article_id": identity(feed, entry),
+        "article_id": entry_article_id(feed, entry),
         "link": normalize_url(entry.url) if entry.url else None,
     }
 
@@ -240,22 +240,24 @@ def page_row(feed: Feed, entry: Entry, key: str, *, at: datetime) -> dict[str, o
         "url": entry.url or "",
         "host": host_key(entry.url) if entry.url else feed.host,
         "entry": entry_json(entry),
-        "noted_at": at,
+        "added_at": at,
         "next_try_at": at,
     }
 
 
-KEEP_HEALTHS = 50  # changes a feed
-AS_USUAL = frozenset(("next_poll_at", "quiet", "last_polled_at", "last_read_at", "took_s", "etag", "last_modified"))
-FORGET_EVERY = 5  # changes between two looks whether there are more, on the average
+KEEP_HEALTH_CHANGES = 50  # changes a feed
+ROUTINE_COLUMNS = frozenset(
+    ("next_poll_at", "unchanged_polls", "last_polled_at", "last_read_at", "took_s", "etag", "last_modified")
+)
+PRUNE_EVERY = 5  # changes between two looks whether there are more, on the average
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HealthChange:
-    """From `at` on, a feed's health was `word`; `why` as its poll said then."""
+    """From `at` on, a feed had this `health`; `reason` as its poll said then."""
 
     at: datetime
-    word: str
+    health: str
     reason: Reason | None
 
 
@@ -270,7 +272,7 @@ class PollRecord:
     held_back: int
     took_s: float
     reason: Reason | None
-    then_quiet: int
+    unchanged_polls_after: int
 
 
 def record_health_changes(connection: Connection, given: Sequence[tuple[Feed, PollResult, Mapping[str, Any]]]) -> None:
@@ -281,25 +283,26 @@ def record_health_changes(connection: Connection, given: Sequence[tuple[Feed, Po
         given: The feed as it stood before, its poll, and what that changes of it, by column.
     """
     lines: list[dict[str, Any]] = [
-        {"feed_id": feed.id, "at": result.at, "word": word, "reason": reason_after(result, after)}
+        {"feed_id": feed.id, "at": result.at, "health": health, "reason": reason_after(result, after)}
         for feed, result, after in given
-        if (word := health_after(feed, result, after)) is not None and word != feed.health
+        if (health := health_after(feed, result, after)) is not None and health != feed.health
     ]
     if not lines:
         return
-    connection.execute(healths.insert(), lines)
-    new = {"health": bindparam("word"), "health_at": bindparam("at", type_=feeds.c.health_at.type)}
-    connection.execute(update(feeds).where(feeds.c.id == bindparam("feed_id")).values(new), lines)
+    connection.execute(health_changes.insert(), lines)
+    new = {"health": bindparam("word"), "health_at": bindparam("since", type_=feeds.c.health_at.type)}
+    query = update(feeds).where(feeds.c.id == bindparam("of")).values(new)
+    connection.execute(query, [{"of": it["feed_id"], "word": it["health"], "since": it["at"]} for it in lines])
     for line in lines:
-        if crc32(f"{line['feed_id']} {line['at']}".encode()) % FORGET_EVERY == 0:
-            forget_old(connection, healths, line["feed_id"], keep=KEEP_HEALTHS)
+        if crc32(f"{line['feed_id']} {line['at']}".encode()) % PRUNE_EVERY == 0:
+            prune_history(connection, health_changes, line["feed_id"], keep=KEEP_HEALTH_CHANGES)
 
 
 def health_after(feed: Feed, result: PollResult, after: Mapping[str, Any]) -> str | None:
     """Return the word that a poll leaves; None if it says nothing of the feed, since our own line was down."""
     if isinstance(result, Offline):
         return None
-    if feed.health == "ok" and isinstance(result, Unchanged) and AS_USUAL.issuperset(after):
+    if feed.health == "ok" and isinstance(result, Unchanged) and ROUTINE_COLUMNS.issuperset(after):
         return "ok" if after["took_s"] <= SLOW_S else "slow"  # most polls, at a third of the cost
     moved_to = after.get("moved_to", feed.moved_to)
     return after_poll(
@@ -307,7 +310,7 @@ def health_after(feed: Feed, result: PollResult, after: Mapping[str, Any]) -> st
         failure=result.reason if isinstance(result, Failed) else None,
         has_brought=after.get("last_new_at", feed.last_new_at) is not None,
         has_moved=moved_to is not None or after.get("url", feed.url) != feed.source.url,
-        dateless=after.get("dateless", feed.dateless),
+        has_no_dates=after.get("has_no_dates", feed.has_no_dates),
         took_s=after.get("took_s", feed.took_s),
         before=feed.health,
     )
@@ -321,7 +324,7 @@ def reason_after(result: PollResult, after: Mapping[str, Any]) -> Reason | None:
     return Reason(HealthKind.MOVED_TO, url=moved_to) if moved_to else None
 
 
-def forget_old(connection: Connection, table: Table, feed_id: int, *, keep: int) -> None:
+def prune_history(connection: Connection, table: Table, feed_id: int, *, keep: int) -> None:
     """Drop the oldest lines of a feed's history beyond `keep`."""
     oldest = (
         select(table.c.at)
@@ -334,10 +337,14 @@ def forget_old(connection: Connection, table: Table, feed_id: int, *, keep: int)
     connection.execute(delete(table).where(table.c.feed_id == feed_id, table.c.at <= oldest))
 
 
-def health_lines(connection: Connection, feed_id: int, *, most: int = KEEP_HEALTHS) -> tuple[HealthChange, ...]:
+def load_health_changes(
+    connection: Connection, feed_id: int, *, most: int = KEEP_HEALTH_CHANGES
+) -> tuple[HealthChange, ...]:
     """Return when the health of a feed changed its word, the latest first."""
-    query = select(healths.c.at, healths.c.word, healths.c.reason).where(healths.c.feed_id == feed_id)
-    rows = connection.execute(query.order_by(healths.c.at.desc(), healths.c.id.desc()).limit(most))
+    query = select(health_changes.c.at, health_changes.c.health, health_changes.c.reason).where(
+        health_changes.c.feed_id == feed_id
+    )
+    rows = connection.execute(query.order_by(health_changes.c.at.desc(), health_changes.c.id.desc()).limit(most))
     return tuple(HealthChange(**row._mapping) for row in rows)
 
 
@@ -354,7 +361,7 @@ def feed_stats(connection: Connection, ids: Sequence[int], *, now: datetime, day
     since = now - timedelta(days=days)
     seen = select(entries.c.feed_id, func.count()).where(entries.c.feed_id.in_(ids), entries.c.first_seen_at >= since)
     brought: dict[int, int] = dict(connection.execute(seen.group_by(entries.c.feed_id)).all())
-    quiet = func.sum(polls.c.quiet) + func.max(feeds.c.quiet)
+    quiet = func.sum(polls.c.unchanged_polls) + func.max(feeds.c.unchanged_polls)
     answered = func.count(case((polls.c.status.in_(("ok", "unchanged")), 1))) + quiet
     same = func.count(case((polls.c.status == "unchanged", 1))) + quiet
     asked = select(polls.c.feed_id, answered, same, func.min(polls.c.at)).where(polls.c.feed_id.in_(ids))
@@ -367,21 +374,21 @@ def feed_stats(connection: Connection, ids: Sequence[int], *, now: datetime, day
     return found
 
 
-def poll_lines(connection: Connection, feed_id: int, *, most: int) -> tuple[PollRecord, ...]:
+def load_polls(connection: Connection, feed_id: int, *, most: int) -> tuple[PollRecord, ...]:
     """Return the last polls of a feed that have a line, the latest first."""
-    columns = [polls.c[name] for name in PollRecord.__slots__ if name != "then_quiet"]
-    query = select(*columns, polls.c.quiet).where(polls.c.feed_id == feed_id)
-    then_quiet = connection.scalar(select(feeds.c.quiet).where(feeds.c.id == feed_id)) or 0
+    columns = [polls.c[name] for name in PollRecord.__slots__ if name != "unchanged_polls_after"]
+    query = select(*columns, polls.c.unchanged_polls).where(polls.c.feed_id == feed_id)
+    unchanged_polls_after = connection.scalar(select(feeds.c.unchanged_polls).where(feeds.c.id == feed_id)) or 0
     lines = []
     for row in connection.execute(query.order_by(polls.c.at.desc(), polls.c.id.desc()).limit(most)):
         values = dict(row._mapping)
-        before = values.pop("quiet")
-        lines.append(PollRecord(**values, then_quiet=then_quiet))
-        then_quiet = before
+        before = values.pop("unchanged_polls")
+        lines.append(PollRecord(**values, unchanged_polls_after=unchanged_polls_after))
+        unchanged_polls_after = before
     return tuple(lines)
 
 
-def count_words(connection: Connection) -> dict[str, int]:
+def count_by_health(connection: Connection) -> dict[str, int]:
     """Return how many sources of the settings have each word of health that a poll left; "new" before the first."""
     query = select(func.coalesce(feeds.c.health, "new"), func.count()).where(feeds.c.enabled).group_by(feeds.c.health)
     return dict(connection.execute(query).all())

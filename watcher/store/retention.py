@@ -10,29 +10,29 @@ from typing import Any
 from sqlalchemy import Connection, and_, delete, func, or_, select, update
 
 from watcher.store import fts
-from watcher.store.articles import INDEXED, MEMORY_ARTICLES, decompress, is_unpinned
-from watcher.store.partitions import day_of, drop_parts
-from watcher.store.schema import articles, blocks, entries, feeds, has_text, hosts, pages, texts
+from watcher.store.articles import INDEXED_COLUMNS, MEMORY_ARTICLES, decompress, is_unpinned
+from watcher.store.partitions import day_of, delete_partitioned_rows
+from watcher.store.schema import articles, entries, feeds, has_text, hosts, pages, site_blocks, texts
 
 ENTRIES_KEPT = 1_000  # of a feed, however old: it may list them still, and they are not new
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sweep:
+class BatchResult:
     """A part of what there was to do. `upto`: where to go on, None if nothing is left."""
 
     removed: int
-    upto: Any = None
+    resume_after: Any = None
 
 
-def drop_articles(connection: Connection, *, before: datetime, after: datetime | None, most: int) -> Sweep:
+def drop_articles(connection: Connection, *, before: datetime, after: datetime | None, most: int) -> BatchResult:
     """
     Remove the oldest articles that came in before a time and that nothing holds, `most` at most.
 
     Args:
         after: Where the sweep before stopped.
     """
-    own = ("id", "fetched_at", "day", *(name for name in INDEXED if name != "text"))
+    own = ("id", "fetched_at", "day", *(name for name in INDEXED_COLUMNS if name != "text"))
     in_time = or_(texts.c.day == 0, texts.c.day <= day_of(before))  # which says nothing new, but of which partitions
     columns = (*(articles.c[name] for name in own), texts.c.text)
     query = select(*columns).outerjoin(texts, and_(has_text, in_time))
@@ -40,15 +40,15 @@ def drop_articles(connection: Connection, *, before: datetime, after: datetime |
     if after is not None:
         query = query.where(articles.c.fetched_at >= after)
     rows = connection.execute(query.order_by(articles.c.fetched_at, articles.c.id).limit(most)).all()
-    remove(connection, rows)
-    return Sweep(removed=len(rows), upto=rows[-1].fetched_at if len(rows) == most else None)
+    delete_articles(connection, rows)
+    return BatchResult(removed=len(rows), resume_after=rows[-1].fetched_at if len(rows) == most else None)
 
 
-def remove(connection: Connection, rows: Sequence[Any]) -> None:
+def delete_articles(connection: Connection, rows: Sequence[Any]) -> None:
     """Remove articles; what belongs to them goes with them, the words of the index first."""
     if not rows:
         return
-    same = [name for name in INDEXED if name != "text"]
+    same = [name for name in INDEXED_COLUMNS if name != "text"]
     fts.take_out(
         connection,
         [
@@ -61,12 +61,12 @@ def remove(connection: Connection, rows: Sequence[Any]) -> None:
         ],
     )
     ids = [row.id for row in rows]
-    drop_parts(connection, [(row.id, row.day) for row in rows])
+    delete_partitioned_rows(connection, [(row.id, row.day) for row in rows])
     connection.execute(delete(articles).where(articles.c.id.in_(ids)))
     connection.execute(delete(pages).where(pages.c.article_id.in_(ids)))
 
 
-def drop_entries(connection: Connection, *, before: datetime, after: int, most: int) -> Sweep:
+def drop_entries(connection: Connection, *, before: datetime, after: int, most: int) -> BatchResult:
     """
     Remove what is known of the entries of up to `most` feeds that were first seen before a time, but their latest.
 
@@ -82,36 +82,41 @@ def drop_entries(connection: Connection, *, before: datetime, after: int, most: 
         if oldest_kept is not None:
             old = delete(entries).where(mine, entries.c.first_seen_at < min(before, oldest_kept))
             removed += connection.execute(old).rowcount
-    return Sweep(removed=removed, upto=ids[-1] if len(ids) == most else None)
+    return BatchResult(removed=removed, resume_after=ids[-1] if len(ids) == most else None)
 
 
-def drop_pages(connection: Connection, *, before: datetime, most: int) -> Sweep:
+def drop_pages(connection: Connection, *, before: datetime, most: int) -> BatchResult:
     """Remove up to `most` pages that were given up and noted before a time."""
-    old = select(pages.c.article_id).where(pages.c.next_try_at.is_(None), pages.c.noted_at < before).limit(most)
+    old = select(pages.c.article_id).where(pages.c.next_try_at.is_(None), pages.c.added_at < before).limit(most)
     removed = connection.execute(delete(pages).where(pages.c.article_id.in_(old))).rowcount
-    return Sweep(removed=removed, upto=before if removed == most else None)
+    return BatchResult(removed=removed, resume_after=before if removed == most else None)
 
 
-def drop_blocks(connection: Connection, *, after: str, most: int) -> Sweep:
+def prune_site_blocks(connection: Connection, *, after: str, most: int) -> BatchResult:
     """
     Remove what the pages of up to `most` sites were made of, but for the latest that make a site's memory.
 
     Args:
         after: The site where the sweep before stopped; "" at the beginning.
     """
-    names = select(blocks.c.host).where(blocks.c.host > after).group_by(blocks.c.host).order_by(blocks.c.host)
+    names = (
+        select(site_blocks.c.host)
+        .where(site_blocks.c.host > after)
+        .group_by(site_blocks.c.host)
+        .order_by(site_blocks.c.host)
+    )
     sites = connection.scalars(names.limit(most)).all()
     removed = 0
     for host in sites:
-        mine = blocks.c.host == host
-        latest = select(blocks.c.at).where(mine).order_by(blocks.c.at.desc())
+        mine = site_blocks.c.host == host
+        latest = select(site_blocks.c.at).where(mine).order_by(site_blocks.c.at.desc())
         oldest_kept = connection.scalar(latest.offset(MEMORY_ARTICLES - 1).limit(1))
         if oldest_kept is not None:
-            removed += connection.execute(delete(blocks).where(mine, blocks.c.at < oldest_kept)).rowcount
-    return Sweep(removed=removed, upto=sites[-1] if len(sites) == most else None)
+            removed += connection.execute(delete(site_blocks).where(mine, site_blocks.c.at < oldest_kept)).rowcount
+    return BatchResult(removed=removed, resume_after=sites[-1] if len(sites) == most else None)
 
 
-def drop_hosts(connection: Connection, *, before: datetime, after: str, most: int) -> Sweep:
+def drop_hosts(connection: Connection, *, before: datetime, after: str, most: int) -> BatchResult:
     """
     Remove those of up to `most` hosts that no feed and no page is at, and that nothing was asked of since a time.
 
@@ -128,7 +133,7 @@ def drop_hosts(connection: Connection, *, before: datetime, after: str, most: in
     )
     old = delete(hosts).where(hosts.c.host.in_(found), is_old, ~is_needed)
     removed = connection.execute(old).rowcount
-    return Sweep(removed=removed, upto=found[-1] if len(found) == most else None)
+    return BatchResult(removed=removed, resume_after=found[-1] if len(found) == most else None)
 
 
 def robots_bytes(connection: Connection) -> int:

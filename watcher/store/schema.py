@@ -37,9 +37,9 @@ NAMING = {
     "pk": "pk_%(table_name)s",
 }
 
-Number = BigInteger().with_variant(Integer, "sqlite")  # of rows that a large store has billions of in its life
+RowId = BigInteger().with_variant(Integer, "sqlite")  # of rows that a large store has billions of in its life
 # What `watcher move` leaves behind, by the `info` of a table or column: an index, which is built anew, and who works.
-BUILT_ANEW, OF_A_PROCESS = {"built_anew": True}, {"of_a_process": True}
+REBUILT, PROCESS_STATE = {"rebuilt": True}, {"process_state": True}
 metadata = MetaData(naming_convention=NAMING)
 
 
@@ -149,21 +149,21 @@ feeds = Table(
     Column("gone", Boolean, nullable=False, default=False),
     Column("interval_s", Float),
     Column("max_age_s", Float),  # of the last answer that said one; a 304 that says nothing renews it
-    Column("dateless", Boolean, nullable=False, default=False),  # its new entries have no dates
+    Column("has_no_dates", Boolean, nullable=False, default=False),  # its new entries have no dates
     Column("skip_hours", JSON, nullable=False),  # of the last parse, kept over a 304
     Column("skip_days", JSON, nullable=False),
     Column("body_hash", Text),  # of the last body read: the same bytes are not parsed again
     Column("took_s", Float),  # how long its answers take, smoothed
     Column("gap_s", Float),  # the time between two polls that bring something, smoothed
-    Column("health", Text),  # the word that its last poll left; the last line in `healths`
+    Column("health", Text),  # after its last poll; the last row in `health_changes`
     Column("health_at", UtcDateTime),  # since when
-    Column("quiet", Integer, nullable=False, server_default="0"),  # polls since its last line in `polls`
+    Column("unchanged_polls", Integer, nullable=False, server_default="0"),  # since its last row in `polls`
 )
 
 polls = Table(
     "polls",  # a line a poll, but for those that brought nothing new after one that was answered
     metadata,
-    Column("id", Number, primary_key=True),
+    Column("id", RowId, primary_key=True),
     Column("feed_id", ForeignKey("feeds.id", ondelete="CASCADE"), nullable=False),
     Column("at", UtcDateTime, nullable=False),
     Column("status", Text, nullable=False),  # ok, unchanged, failed, offline
@@ -172,19 +172,19 @@ polls = Table(
     Column("held_back", Integer, nullable=False, default=0),
     Column("took_s", Float, nullable=False, default=0.0),
     Column("reason", ReasonText),
-    Column("quiet", Integer, nullable=False, server_default="0"),  # polls before it that have no line
+    Column("unchanged_polls", Integer, nullable=False, server_default="0"),  # polls before it that have no row
     Index("ix_polls_feed_id_at", "feed_id", "at"),
 )
 
-healths = Table(
-    "healths",  # a line when the health of a source changes its word
+health_changes = Table(
+    "health_changes",  # one row when the health of a source changes
     metadata,
-    Column("id", Number, primary_key=True),
+    Column("id", RowId, primary_key=True),
     Column("feed_id", ForeignKey("feeds.id", ondelete="CASCADE"), nullable=False),
     Column("at", UtcDateTime, nullable=False),
-    Column("word", Text, nullable=False),
+    Column("health", Text, nullable=False),
     Column("reason", ReasonText),
-    Index("ix_healths_feed_id_at", "feed_id", "at"),
+    Index("ix_health_changes_feed_id_at", "feed_id", "at"),
 )
 
 entries = Table(
@@ -195,7 +195,7 @@ entries = Table(
     Column("content_hash", Text, nullable=False),
     Column("link", Text),  # in normal form
     Column("article_id", Text, nullable=False, index=True),  # by its link
-    Column("led_to", Text),  # the article that its page led to, where that is another one
+    Column("redirected_article_id", Text),  # if its page redirected to another article
     Column("first_seen_at", UtcDateTime, nullable=False, index=True),
     Index("ix_entries_feed_id_first_seen_at", "feed_id", "first_seen_at"),
 )
@@ -208,16 +208,16 @@ pages = Table(
     Column("url", Text, nullable=False),
     Column("host", Text, nullable=False),
     Column("entry", JSON, nullable=False),
-    Column("noted_at", UtcDateTime, nullable=False),
+    Column("added_at", UtcDateTime, nullable=False),
     Column("next_try_at", UtcDateTime),  # None: given up
     Column("tries", Integer, nullable=False, default=0),
     Column("reason", ReasonText),
-    Column("again", Boolean, nullable=False, default=False),  # the article is stored, and its page is looked at again
+    Column("is_recheck", Boolean, nullable=False, default=False),  # the article is stored; fetch its page again
     Index("ix_pages_host_next_try_at", "host", "next_try_at"),
     Index("ix_pages_next_try_at", "next_try_at"),
-    Index("ix_pages_noted_at", "noted_at"),
+    Index("ix_pages_added_at", "added_at"),
     # On PostgreSQL it is partial too; said here, that would have every start load its dialect: 40 ms.
-    Index("ix_pages_again", "article_id", sqlite_where=text("again = 1")),
+    Index("ix_pages_is_recheck", "article_id", sqlite_where=text("is_recheck = 1")),
 )
 
 articles = Table(
@@ -258,7 +258,7 @@ texts = Table(
 revisions = Table(
     "revisions",  # what the page of a stored article said later
     metadata,
-    Column("id", Number, primary_key=True),
+    Column("id", RowId, primary_key=True),
     Column("article_id", ForeignKey("articles.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("at", UtcDateTime, nullable=False, index=True),
     Column("kind", Text, nullable=False),  # changed, gone
@@ -277,22 +277,22 @@ features = Table(
     Column("day", Integer, nullable=False, server_default="0"),  # as in `texts`
 )
 
-blocks = Table(
-    "blocks",  # what each article's page was made of: the memory of a site's furniture
+site_blocks = Table(
+    "site_blocks",  # what each article's page was made of: the memory of a site's furniture
     metadata,
     Column("article_id", ForeignKey("articles.id", ondelete="CASCADE"), primary_key=True),
     Column("host", Text, nullable=False),
     Column("at", UtcDateTime, nullable=False),
     Column("hashes", LargeBinary, nullable=False),  # little-endian uint64
-    Index("ix_blocks_host_at", "host", "at"),
+    Index("ix_site_blocks_host_at", "host", "at"),
 )
 
 hosts = Table(
     "hosts",
     metadata,
     Column("host", Text, primary_key=True),
-    Column("lease_by", Text, info=OF_A_PROCESS),
-    Column("lease_until", UtcDateTime, info=OF_A_PROCESS),
+    Column("lease_by", Text, info=PROCESS_STATE),
+    Column("lease_until", UtcDateTime, info=PROCESS_STATE),
     Column("blocked_until", UtcDateTime),  # Retry-After: holds all of the host
     Column("last_request_at", UtcDateTime),
     Column("robots_at", UtcDateTime),
@@ -300,24 +300,24 @@ hosts = Table(
     Column("robots_rules", LargeBinary),  # of the group that is ours alone; zlib, UTF-8
 )
 
-holds = Table(
-    "holds",  # articles that are kept however old they are, and what they are kept for
+pins = Table(
+    "pins",  # articles that retention keeps, and what needs them
     metadata,
     Column("article_id", Text, primary_key=True),
-    Column("holder", Text, primary_key=True),
-    Index(None, "holder"),
+    Column("pinned_by", Text, primary_key=True),
+    Index(None, "pinned_by"),
 )
 
-searchable = Table(
-    "searchable",  # the articles that the full-text index holds (`store.fts`), under its numbers
+search_documents = Table(
+    "search_documents",  # the articles in the full-text index (`store.full_text`), by its row numbers
     metadata,
-    Column("number", Number, primary_key=True),  # in the order of publication
+    Column("number", RowId, primary_key=True),  # in the order of publication
     Column("article_id", ForeignKey("articles.id", ondelete="CASCADE"), nullable=False, unique=True),
-    info=BUILT_ANEW,
+    info=REBUILT,
 )
 
-facts = Table(
-    "facts",  # small values of the store itself
+meta = Table(
+    "meta",  # small values of the store itself
     metadata,
     Column("name", Text, primary_key=True),
     Column("value", JSON, nullable=False),

@@ -11,14 +11,14 @@ from typing import Any
 from sqlalchemy import Connection, exists, func, select
 
 from watcher.store import fts
-from watcher.store.articles import INDEXED, decompress
+from watcher.store.articles import INDEXED_COLUMNS, decompress
 from watcher.store.partitions import in_partitions
 from watcher.store.schema import articles, has_text, texts
-from watcher.store.sql import load_fact, save_fact
+from watcher.store.sql import load_meta, save_meta
 from watcher.text.search_query import Query, Snippet, make_snippet, matches
 
 MAX_READ = 2_000  # texts of one search, where words must stand in a row: less than half a second
-AT_ONCE = 60  # articles
+BATCH = 60  # articles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +62,7 @@ def search(
     looking = SearchCursor()
     keys = list(islice(matching_ids(connection, query, filters or fts.Filters(), looking), offset, offset + limit + 1))
     return SearchResult(
-        hits=hits_of(connection, keys[:limit], query),
+        hits=load_hits(connection, keys[:limit], query),
         has_more=len(keys) > limit,
         stopped_at=looking.at if looking.gave_up else None,
     )
@@ -72,7 +72,7 @@ def matching_ids(connection: Connection, query: Query, filters: fts.Filters, loo
     """Yield the ids of the articles that a query means."""
     candidates = fts.matching(connection, query, filters)
     try:
-        while part := list(islice(candidates, AT_ONCE)):
+        while part := list(islice(candidates, BATCH)):
             if query.needs_text and looking.read >= MAX_READ:
                 looking.gave_up = True
                 return
@@ -94,7 +94,7 @@ def matching_ids(connection: Connection, query: Query, filters: fts.Filters, loo
         candidates.close()
 
 
-def hits_of(connection: Connection, keys: Sequence[str], query: Query) -> tuple[Hit, ...]:
+def load_hits(connection: Connection, keys: Sequence[str], query: Query) -> tuple[Hit, ...]:
     """Return articles as hits, in the order of `keys`."""
     names = [name for name in Hit.__slots__ if name != "snippet"]
     columns = [articles.c[name] for name in names]
@@ -110,8 +110,8 @@ def hits_of(connection: Connection, keys: Sequence[str], query: Query) -> tuple[
     )
 
 
-VERSION = 1  # of what the index holds of an article: with another, it is built anew
-STATE = "search_index"  # the fact
+INDEX_VERSION = 1  # of what the index holds of an article: with another, it is built anew
+INDEX_STATE = "search_index"  # the fact
 
 
 def index_missing(connection: Connection, *, most: int) -> int:
@@ -122,18 +122,18 @@ def index_missing(connection: Connection, *, most: int) -> int:
     is emptied first.
     """
     state = index_state(connection)
-    if state.get("version", VERSION) != VERSION:
+    if state.get("version", INDEX_VERSION) != INDEX_VERSION:
         fts.empty_index(connection)
         state = {}
     if state.get("is_complete"):
         return 0
-    columns = [articles.c.id, *(articles.c[name] for name in INDEXED if name != "text")]
+    columns = [articles.c.id, *(articles.c[name] for name in INDEXED_COLUMNS if name != "text")]
     asked = select(*columns, texts.c.text).join(texts, has_text)
     asked = asked.where(~exists().where(fts.held(connection) == articles.c.id))
     if before := state.get("before"):
         asked = asked.where(articles.c.published_at <= datetime.fromisoformat(before))
     rows = connection.execute(asked.order_by(articles.c.published_at.desc()).limit(most)).all()
-    same = [name for name in INDEXED if name != "text"]
+    same = [name for name in INDEXED_COLUMNS if name != "text"]
     given = [(row._mapping, decompress(row.text)) for row in rows]
     fts.put(
         connection,
@@ -141,7 +141,7 @@ def index_missing(connection: Connection, *, most: int) -> int:
     )
     is_complete = len(rows) < most
     before = None if is_complete else rows[-1].published_at.isoformat()
-    save_index_state(connection, {"version": VERSION, "is_complete": is_complete, "before": before})
+    save_index_state(connection, {"version": INDEX_VERSION, "is_complete": is_complete, "before": before})
     return len(rows)
 
 
@@ -156,15 +156,15 @@ def count_missing(connection: Connection) -> int:
 def rebuild_index(connection: Connection) -> None:
     """Empty the index: `index_missing` fills it again."""
     fts.empty_index(connection)
-    save_fact(connection, STATE, None)
+    save_meta(connection, INDEX_STATE, None)
 
 
 def index_state(connection: Connection) -> dict[str, Any]:
     """Return how far the index is built."""
-    state: dict[str, Any] | None = load_fact(connection, STATE)
+    state: dict[str, Any] | None = load_meta(connection, INDEX_STATE)
     return state or {}
 
 
 def save_index_state(connection: Connection, state: dict[str, Any]) -> None:
     """Write down how far the index is built."""
-    save_fact(connection, STATE, state)
+    save_meta(connection, INDEX_STATE, state)

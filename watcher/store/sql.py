@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sqlalchemy import Connection, delete, select, text
 from sqlalchemy.dialects import sqlite
 
-from watcher.store.schema import facts
+from watcher.store.schema import meta
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql
@@ -27,22 +27,22 @@ def insert(connection: Connection, table: object) -> sqlite.Insert | postgresql.
     return postgresql.insert(table)  # type: ignore[arg-type]
 
 
-def chunked(values: list[Value]) -> Iterable[list[Value]]:
+def in_chunks(values: list[Value]) -> Iterable[list[Value]]:
     """Cut a list into parts that fit an IN list."""
     return (values[i : i + IN_LIMIT] for i in range(0, len(values), IN_LIMIT))
 
 
-def load_fact(connection: Connection, name: str) -> Any:  # noqa: ANN401 - whatever JSON was saved
+def load_meta(connection: Connection, name: str) -> Any:  # noqa: ANN401 - whatever JSON was saved
     """Return the value of a fact, None if there is none."""
-    return connection.scalar(select(facts.c.value).where(facts.c.name == name))
+    return connection.scalar(select(meta.c.value).where(meta.c.name == name))
 
 
-def save_fact(connection: Connection, name: str, value: object | None) -> None:
+def save_meta(connection: Connection, name: str, value: object | None) -> None:
     """Keep a value that is JSON under a name; None forgets it."""
     if value is None:
-        connection.execute(delete(facts).where(facts.c.name == name))
+        connection.execute(delete(meta).where(meta.c.name == name))
         return
-    query = insert(connection, facts).values(name=name, value=value)
+    query = insert(connection, meta).values(name=name, value=value)
     connection.execute(query.on_conflict_do_update(index_elements=["name"], set_={"value": query.excluded.value}))
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from sqlalchemy import ColumnElement, Connection, Engine, func, or_, select, text, union_all
 
-from watcher.store.articles import OF_ENTRY
+from watcher.store.articles import ENTRY_ARTICLE_ID
 from watcher.store.engine import size_of
 from watcher.store.schema import articles, entries, feeds, hosts, pages
 
@@ -29,7 +29,9 @@ def count_duplicate_entries(
     connection: Connection, *, start: datetime, end: datetime, feed_ids: Iterable[int] | None = None
 ) -> int:
     """Return how many entries first seen in [start, end) are of an article of which another of them is."""
-    query = select(func.count() - func.count(OF_ENTRY.distinct())).where(*first_seen_between(start, end, feed_ids))
+    query = select(func.count() - func.count(ENTRY_ARTICLE_ID.distinct())).where(
+        *first_seen_between(start, end, feed_ids)
+    )
     return connection.execute(query).scalar_one()
 
 
@@ -39,7 +41,7 @@ def count_out_of_window(
     """Return how many articles of entries first seen in [start, end) were not published in it."""
     query = (
         select(func.count(articles.c.id.distinct()))
-        .join(entries, articles.c.id == OF_ENTRY)
+        .join(entries, articles.c.id == ENTRY_ARTICLE_ID)
         .where(
             or_(articles.c.published_at < start, articles.c.published_at >= end),
             *first_seen_between(start, end, feed_ids),
@@ -71,7 +73,7 @@ def count_due(connection: Connection, *, now: datetime) -> int:
         select(feeds.c.host).where(feeds.c.enabled, ~feeds.c.gone, feeds.c.next_poll_at <= now),
         select(pages.c.host)
         .join(feeds, feeds.c.id == pages.c.feed_id)
-        .where(feeds.c.enabled, pages.c.next_try_at <= now, ~pages.c.again),
+        .where(feeds.c.enabled, pages.c.next_try_at <= now, ~pages.c.is_recheck),
         select(hosts.c.host).where(hosts.c.lease_until > now),
     ).subquery()
     query = (
@@ -85,9 +87,9 @@ def count_due(connection: Connection, *, now: datetime) -> int:
 
 INCREMENTAL = 2  # `PRAGMA auto_vacuum`
 LARGE_BYTES = 1 << 30  # a store that is not converted at a start: it would take a minute
-ROOM = 2.2  # times its size, which a conversion takes of the disk
+VACUUM_SPACE = 2.2  # times its size, which a conversion takes of the disk
 LOCK_S = 2.0  # that it waits for others who use it
-SPARE = 0.05  # of the pages, which stay free for what comes next
+SPARE_SHARE = 0.05  # of the pages, which stay free for what comes next
 SPARE_PAGES = 256
 
 
@@ -97,17 +99,17 @@ class DiskUsage:
 
     file_bytes: int
     used_bytes: int
-    is_by_day: bool = False
+    is_partitioned: bool = False
 
 
 def disk_usage(connection: Connection) -> DiskUsage | None:
     """Return the room that a store takes: its file, or its tables on a server; None where that cannot be told."""
     if connection.dialect.name == "postgresql":
         size = size_of(connection)
-        return DiskUsage(file_bytes=size, used_bytes=size, is_by_day=True)
+        return DiskUsage(file_bytes=size, used_bytes=size, is_partitioned=True)
     if connection.dialect.name != "sqlite":
         return None
-    size, count, free = (pragma(connection, name) for name in ("page_size", "page_count", "freelist_count"))
+    size, count, free = (pragma_value(connection, name) for name in ("page_size", "page_count", "freelist_count"))
     return DiskUsage(file_bytes=size * count, used_bytes=size * (count - free))
 
 
@@ -117,10 +119,10 @@ def free_pages(connection: Connection, *, most: int) -> int:
 
     None of a store that was made before it could: `convert` sees to that.
     """
-    if connection.dialect.name != "sqlite" or pragma(connection, "auto_vacuum") != INCREMENTAL:
+    if connection.dialect.name != "sqlite" or pragma_value(connection, "auto_vacuum") != INCREMENTAL:
         return 0
-    free = pragma(connection, "freelist_count")
-    spare = max(SPARE_PAGES, int(pragma(connection, "page_count") * SPARE))
+    free = pragma_value(connection, "freelist_count")
+    spare = max(SPARE_PAGES, int(pragma_value(connection, "page_count") * SPARE_SHARE))
     pages = min(most, free - spare)
     if pages <= 0:
         return 0
@@ -133,7 +135,7 @@ def free_pages(connection: Connection, *, most: int) -> int:
 
 def cannot_shrink(connection: Connection) -> bool:
     """Whether a store can give nothing back, since it was made before it could."""
-    return connection.dialect.name == "sqlite" and pragma(connection, "auto_vacuum") != INCREMENTAL
+    return connection.dialect.name == "sqlite" and pragma_value(connection, "auto_vacuum") != INCREMENTAL
 
 
 def enable_auto_vacuum(engine: Engine, *, even_large: bool = False) -> bool:
@@ -151,7 +153,7 @@ def enable_auto_vacuum(engine: Engine, *, even_large: bool = False) -> bool:
     path = Path(engine.url.database or "")
     if room.file_bytes > LARGE_BYTES and not even_large:
         return False
-    if not path.is_file() or shutil.disk_usage(path.parent).free < ROOM * room.file_bytes:
+    if not path.is_file() or shutil.disk_usage(path.parent).free < VACUUM_SPACE * room.file_bytes:
         return False
     engine.dispose()
     with closing(sqlite3.connect(path, isolation_level=None, timeout=LOCK_S)) as connection:
@@ -163,6 +165,6 @@ def enable_auto_vacuum(engine: Engine, *, even_large: bool = False) -> bool:
     return True
 
 
-def pragma(connection: Connection, name: str) -> int:
+def pragma_value(connection: Connection, name: str) -> int:
     """Return the number that a pragma says."""
     return int(connection.execute(text(f"PRAGMA {name}")).scalar_one())

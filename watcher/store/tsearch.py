@@ -30,7 +30,7 @@ from sqlalchemy.dialects.postgresql import insert as insert_there
 
 from watcher.store.fts_entry import Entry, Filters, marks, words_of
 from watcher.store.schema import NAMING, UtcDateTime, articles
-from watcher.store.sql import chunked
+from watcher.store.sql import in_chunks
 from watcher.text.search_query import Query, Token
 
 LEAD_CHARS = 600  # of a text: its first paragraphs
@@ -65,7 +65,7 @@ def put(connection: Connection, entries: Iterable[Entry]) -> None:
 
 def take_out(connection: Connection, entries: Sequence[Entry]) -> None:
     """Take articles out of the index."""
-    for part in chunked([entry.article_id for entry in entries]):
+    for part in in_chunks([entry.article_id for entry in entries]):
         connection.execute(delete(article_words).where(HELD.in_(part)))
 
 

@@ -20,7 +20,7 @@ from watcher.store.engine import is_in_transaction
 from watcher.store.errors import (
     WRITER_BUSY_MS,
     ErrorAdvice,
-    is_of_the_schema,
+    is_schema_error,
     test_write,
     to_store_error,
     transient_error,
@@ -32,23 +32,23 @@ P = ParamSpec("P")
 T = TypeVar("T")
 A = TypeVar("A")
 MAX_BATCH = 200  # functions a transaction: a row costs 13 µs in company, 500 µs alone
-MANY = 2  # functions of a transaction: more are on their way, and are waited for
-GATHER_S = 0.05  # a transaction costs as much as 20 rows: 1.5 ms of CPU less for each feed that is polled first
-PATIENCE_S = 120.0  # less than a lease lasts (`hosts.LEASE`): what is kept is still ours to write
+BUSY_BATCH = 2  # functions of a transaction: more are on their way, and are waited for
+BATCH_DELAY_S = 0.05  # a transaction costs as much as 20 rows: 1.5 ms of CPU less for each feed that is polled first
+RETRY_FOR_S = 120.0  # less than a lease lasts (`hosts.LEASE`): what is kept is still ours to write
 RETRY_S = 2.0
-LAST_BUSY_MS = 500  # that another process is waited for at the end
+CLOSING_BUSY_MS = 500  # that another process is waited for at the end
 Outcome = tuple[Any, BaseException | None]  # what a function returned, or what it raised
-OF_THE_CALLER = (IntegrityError, DataError, ProgrammingError, NotSupportedError)  # the next row may do
+CALLER_ERRORS = (IntegrityError, DataError, ProgrammingError, NotSupportedError)  # the next row may do
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class WriteTask:
     """Something to run: `function(connection)`, or `function(connection, items)` with the items of a batch."""
 
     function: Callable[..., Any]
     future: asyncio.Future[Any]
     item: Any = None
-    together: bool = False
+    is_batched: bool = False
 
 
 class Writer:
@@ -63,7 +63,12 @@ class Writer:
     """
 
     def __init__(
-        self, engine: Engine, *, patience_s: float = PATIENCE_S, retry_s: float = RETRY_S, gather_s: float = GATHER_S
+        self,
+        engine: Engine,
+        *,
+        patience_s: float = RETRY_FOR_S,
+        retry_s: float = RETRY_S,
+        gather_s: float = BATCH_DELAY_S,
     ) -> None:
         self.engine = engine
         self.trouble: str | None = None
@@ -71,7 +76,7 @@ class Writer:
         self._down_at: float | None = None  # since when, by the monotonic clock
         self._closing = threading.Event()
         self._urgent = threading.Event()  # somebody waits for what comes in no company
-        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[WriteTask | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._closed = False
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
@@ -83,7 +88,7 @@ class Writer:
 
         Errors: StoreError if the store fails or the writer is closed; else what the function raised.
         """
-        return await self._put(Job(with_arguments(function, *args, **kwargs), new_future()))  # type: ignore[no-any-return]
+        return await self._enqueue(WriteTask(with_arguments(function, *args, **kwargs), new_future()))  # type: ignore[no-any-return]
 
     async def add(self, function: Callable[[Connection, Sequence[A]], Sequence[T] | None], item: A) -> T:
         """
@@ -94,14 +99,14 @@ class Writer:
 
         Errors: as `do`.
         """
-        return await self._put(Job(function, new_future(), item, together=True))  # type: ignore[no-any-return]
+        return await self._enqueue(WriteTask(function, new_future(), item, is_batched=True))  # type: ignore[no-any-return]
 
-    def _put(self, job: Job) -> asyncio.Future[Any]:
+    def _enqueue(self, job: WriteTask) -> asyncio.Future[Any]:
         with self._lock:
             if self._closed:
                 raise StoreError("the store is closed")
             self._jobs.put(job)
-        if not (job.together or self._urgent.is_set()):
+        if not (job.is_batched or self._urgent.is_set()):
             self._urgent.set()
         return job.future
 
@@ -109,7 +114,7 @@ class Writer:
         """Call `function` with a connection of its own and the arguments, in a thread, as a reader."""
         return await asyncio.to_thread(read, self.engine, function, *args, **kwargs)
 
-    def hurry(self) -> None:
+    def stop_waiting(self) -> None:
         """Wait no longer for a store that cannot be written: the end is near."""
         self._closing.set()
         self._urgent.set()
@@ -125,9 +130,9 @@ class Writer:
         self._thread.join()
 
     def _run(self) -> None:
-        batch: list[Job] = []
+        batch: list[WriteTask] = []
         while (job := self._jobs.get()) is not None:
-            if len(batch) >= MANY:
+            if len(batch) >= BUSY_BATCH:
                 self._urgent.wait(self._gather_s)
             self._urgent.clear()
             batch = [job]
@@ -145,7 +150,7 @@ class Writer:
             if last:
                 return
 
-    def _answer(self, batch: list[Job]) -> None:
+    def _answer(self, batch: list[WriteTask]) -> None:
         """Write `batch` and tell each of its callers how it went."""
         try:
             outcomes = self._write(batch)
@@ -154,16 +159,18 @@ class Writer:
         answers = [(job.future, outcome) for job, outcome in zip(batch, outcomes, strict=True)]
         for loop in {job.future.get_loop() for job in batch}:  # woken once for all: each time costs a system call
             with suppress(RuntimeError):  # it is closed, and nobody waits any more
-                loop.call_soon_threadsafe(settle, [answer for answer in answers if answer[0].get_loop() is loop])
+                loop.call_soon_threadsafe(
+                    resolve_futures, [answer for answer in answers if answer[0].get_loop() is loop]
+                )
 
-    def _write(self, batch: list[Job]) -> list[Outcome]:
+    def _write(self, batch: list[WriteTask]) -> list[Outcome]:
         """Return the outcome of each job, trying again while the store cannot be written. Errors: as `write_all`."""
         while True:
             try:
                 is_last = self._closing.is_set()
                 if self._down_at is not None and not is_last:
                     test_write(self.engine)
-                busy_ms = LAST_BUSY_MS if is_last else WRITER_BUSY_MS
+                busy_ms = CLOSING_BUSY_MS if is_last else WRITER_BUSY_MS
                 outcomes = write_all(self.engine, batch, busy_ms=busy_ms)
             except DBAPIError as error:
                 words = transient_error(error)
@@ -180,8 +187,8 @@ class Writer:
         if self._down_at is None:
             self._down_at = now
         down_s = now - self._down_at
-        if self.trouble is None and down_s >= words.tell_after_s:
-            log.warning("store_down %s", fields(reason=reason, mend=words.mend_of_a_daemon))
+        if self.trouble is None and down_s >= words.report_after_s:
+            log.warning("store_down %s", fields(reason=reason, mend=words.daemon_hint))
             self.trouble = reason
         return down_s < self._patience_s and not self._closing.is_set()
 
@@ -197,7 +204,7 @@ def new_future() -> asyncio.Future[Any]:
     return asyncio.get_running_loop().create_future()
 
 
-def settle(answers: Sequence[tuple[asyncio.Future[Any], Outcome]]) -> None:
+def resolve_futures(answers: Sequence[tuple[asyncio.Future[Any], Outcome]]) -> None:
     """Tell callers how it went, those who still wait."""
     for future, (result, failure) in answers:
         if future.done():
@@ -208,34 +215,34 @@ def settle(answers: Sequence[tuple[asyncio.Future[Any], Outcome]]) -> None:
             future.set_exception(failure)
 
 
-def write_all(engine: Engine, batch: Sequence[Job], *, busy_ms: int = WRITER_BUSY_MS) -> list[Outcome]:
+def write_all(engine: Engine, batch: Sequence[WriteTask], *, busy_ms: int = WRITER_BUSY_MS) -> list[Outcome]:
     """Return the outcome of each job, all run in one transaction. Errors: the first that ended all of it."""
     outcomes: dict[int, Outcome] = {}
     options = {"busy_ms": busy_ms, "may_be_lost": True}  # polls and pages, which are asked for again
     with engine.connect().execution_options(**options) as connection, connection.begin():
         for number, job in enumerate(batch):
-            if not job.together:
-                outcomes[number] = attempt(connection, job.function)
+            if not job.is_batched:
+                outcomes[number] = run_in_savepoint(connection, job.function)
             elif number not in outcomes:
                 alike = [
-                    n for n in range(number, len(batch)) if batch[n].together and batch[n].function == job.function
+                    n for n in range(number, len(batch)) if batch[n].is_batched and batch[n].function == job.function
                 ]
-                found = attempt_together(connection, job.function, [batch[n].item for n in alike])
+                found = run_batch(connection, job.function, [batch[n].item for n in alike])
                 outcomes.update(zip(alike, found, strict=True))
     return [outcomes[number] for number in range(len(batch))]
 
 
-def attempt_together(connection: Connection, function: Callable[..., Any], items: list[Any]) -> list[Outcome]:
+def run_batch(connection: Connection, function: Callable[..., Any], items: list[Any]) -> list[Outcome]:
     """Return the outcome of `function` for each of `items`: of one call, else of a call for each."""
-    results, failure = attempt(connection, lambda c: function(c, items))
+    results, failure = run_in_savepoint(connection, lambda c: function(c, items))
     if failure is None:
         return [(result, None) for result in results or [None] * len(items)]
     if len(items) == 1:
         return [(None, failure)]
-    return [attempt_together(connection, function, [item])[0] for item in items]
+    return [run_batch(connection, function, [item])[0] for item in items]
 
 
-def attempt(connection: Connection, function: Callable[[Connection], Any]) -> Outcome:
+def run_in_savepoint(connection: Connection, function: Callable[[Connection], Any]) -> Outcome:
     """Return the outcome of `function`, undone if it failed. Errors: what ended the transaction around it."""
     savepoint = connection.begin_nested()
     try:
@@ -245,7 +252,7 @@ def attempt(connection: Connection, function: Callable[[Connection], Any]) -> Ou
         if not is_open(connection) or transient_error(error):
             raise
         savepoint.rollback()
-        return None, told(error)
+        return None, to_caller_error(error)
     return result, None
 
 
@@ -272,7 +279,7 @@ def read(engine: Engine, function: Callable[Concatenate[Connection, P], T], /, *
         with engine.connect().execution_options(reading=True) as connection:
             return function(connection, *args, **kwargs)
     except DBAPIError as error:
-        raise told(error) from error.__cause__
+        raise to_caller_error(error) from error.__cause__
 
 
 def write(engine: Engine, function: Callable[Concatenate[Connection, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -281,10 +288,10 @@ def write(engine: Engine, function: Callable[Concatenate[Connection, P], T], /, 
 
     For what must not be done twice, such as an edition and its mails, and for commands, which write once.
     """
-    return write_patiently(engine, 0.0, function, *args, **kwargs)
+    return write_with_retry(engine, 0.0, function, *args, **kwargs)
 
 
-def write_patiently(
+def write_with_retry(
     engine: Engine,
     patience_s: float,
     function: Callable[Concatenate[Connection, P], T],
@@ -300,12 +307,12 @@ def write_patiently(
                 return function(connection, *args, **kwargs)
         except DBAPIError as error:
             if transient_error(error) is None or time.monotonic() >= until:
-                raise told(error) from error.__cause__
+                raise to_caller_error(error) from error.__cause__
         time.sleep(RETRY_S)
 
 
-def told(error: BaseException) -> BaseException:
+def to_caller_error(error: BaseException) -> BaseException:
     """Return a fault of the store as a StoreError in words; what is the caller's own (a row's fault) as it is."""
-    if isinstance(error, DBAPIError) and (is_of_the_schema(error) or not isinstance(error, OF_THE_CALLER)):
+    if isinstance(error, DBAPIError) and (is_schema_error(error) or not isinstance(error, CALLER_ERRORS)):
         return to_store_error(error)
     return error

@@ -15,10 +15,10 @@ from watcher.feeds.html_text import one_line
 from watcher.settings.edit import read_for_edit, save_settings, switch_source
 from watcher.settings.models import Settings
 from watcher.store.articles import ArticleSummary, latest_of_feed
-from watcher.store.daemon_lock import find_mark
-from watcher.store.feeds import FeedState, feed_state, feed_states, make_due, source_of_feed, sync_sources
+from watcher.store.daemon_lock import read_daemon_status
+from watcher.store.feeds import FeedState, feed_state, feed_states, make_due, source_url_of_feed, sync_sources
 from watcher.store.hosts import hosts_being_visited
-from watcher.store.polls import FeedStats, HealthChange, PollRecord, feed_stats, health_lines, poll_lines
+from watcher.store.polls import FeedStats, HealthChange, PollRecord, feed_stats, load_health_changes, load_polls
 from watcher.store.writer import read, write
 from watcher.text.format import format_duration
 from watcher.text.urls import hide_secrets
@@ -108,7 +108,7 @@ def row_of(state: FeedState, *, now: datetime) -> Row:
         url=hide_secrets(source.url),
         asked_at=hide_secrets(feed.url) if feed.url != source.url else "",
         about=", ".join(filter(None, (source.country, source.language))),
-        health=health(feed, reason=state.reason, held_until=state.held_until, now=now),
+        health=health(feed, reason=state.reason, held_until=state.blocked_until, now=now),
         state=state,
     )
 
@@ -146,19 +146,19 @@ def feed_named(ask: Ask) -> int:
 
 def told_of(connection: Connection, site: Site, feed_id: int) -> Told:
     """Return all about one source."""
-    url = source_of_feed(connection, feed_id)
+    url = source_url_of_feed(connection, feed_id)
     state = feed_state(connection, url) if url else None
     if state is None:
         raise Missing("There is no such source.")
     now = site.now()
     row = with_figures(connection, site, [row_of(state, now=now)])[0]
-    due = state.asked_next_at
+    due = state.next_request_at
     is_due = (due is not None and due <= now) or state.feed.host in hosts_being_visited(connection, now=now)
     enabled = url in {source.url for source in site.settings.active_sources()}
     return Told(
         row=row,
-        healths=health_lines(connection, feed_id, most=CHANGES),
-        polls=poll_lines(connection, feed_id, most=POLLS),
+        healths=load_health_changes(connection, feed_id, most=CHANGES),
+        polls=load_polls(connection, feed_id, most=POLLS),
         latest=latest_of_feed(connection, feed_id, most=PREVIEW),
         enabled=enabled,
         next_words=next_words(state),
@@ -168,8 +168,8 @@ def told_of(connection: Connection, site: Site, feed_id: int) -> Told:
 
 def is_at_work(site: Site) -> bool:
     """Whether a daemon polls."""
-    mark = find_mark(site.engine)
-    return mark is not None and mark.is_held
+    mark = read_daemon_status(site.engine)
+    return mark is not None and mark.is_running
 
 
 def next_words(state: FeedState) -> str:
@@ -184,7 +184,7 @@ def next_words(state: FeedState) -> str:
         parts.append(f"every {format_duration(feed.interval_s)}")
     if feed.gap_s:
         parts.append(f"something new usually every {format_duration(feed.gap_s)}")
-    if state.held_until and feed.next_poll_at and state.held_until > feed.next_poll_at:
+    if state.blocked_until and feed.next_poll_at and state.blocked_until > feed.next_poll_at:
         parts.append("its host asked for rest")
     return "; ".join(parts)
 
@@ -193,7 +193,7 @@ def poll_now(site: Site, ask: Ask) -> Reply:
     """Make a source due, and go back to its page."""
     feed_id = feed_named(ask)
     now = site.now()
-    if not write(site.engine, make_due, feed_id, now=now, least=LEAST_REST):
+    if not write(site.engine, make_due, feed_id, now=now, min_interval=LEAST_REST):
         raise SettingsError((), "it was asked less than a minute ago, or is not asked at all")
     return Reply(see=f"/sources/{feed_id}")
 
@@ -201,7 +201,7 @@ def poll_now(site: Site, ask: Ask) -> Reply:
 def set_muted(site: Site, ask: Ask) -> Reply:
     """Mute a source or let it be heard again, and go back to its page."""
     feed_id = feed_named(ask)
-    url = read(site.engine, source_of_feed, feed_id)
+    url = read(site.engine, source_url_of_feed, feed_id)
     if url is None:
         raise Missing("There is no such source.")
     mute(site, url, muted=ask.form.get("muted") == "yes")

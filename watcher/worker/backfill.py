@@ -15,14 +15,14 @@ from watcher.features.embedders import EmbedderConfig, embedding_text
 from watcher.model import FEATURES_VERSION
 from watcher.reasons import Reason, TaskKind
 from watcher.store.features import (
+    ArticleRows,
     EmbedderState,
-    Rows,
-    name_of,
+    embedder_name,
     prefixes_with_old_version,
+    prefixes_without_vector,
     record_embedder,
     set_features,
     set_vectors,
-    shares_without_vector,
     vector_bytes,
     with_old_version,
     without_vector,
@@ -57,15 +57,15 @@ async def embed_missing(
     if choice is None:
         await writer.do(record_embedder, None)
         return 0
-    name = await writer.read(name_of, choice.store_key)
+    name = await writer.read(embedder_name, choice.store_key)
     try:
         name = await pool.run(tasks.embedder_name, choice, limit_s=choice.limit_s)
-        await writer.do(record_embedder, EmbedderState(mark=choice.store_key, name=name))
+        await writer.do(record_embedder, EmbedderState(setting=choice.store_key, name=name))
         size = await writer.read(partial(vector_bytes, model=name))
         run = EmbedRun(writer=writer, pool=pool, choice=choice, name=name, size=size, done=done)
         while run.made < most:
             rows = await writer.read(
-                partial(without_vector, model=name, most=min(AT_ONCE, most - run.made), since=since, share=share)
+                partial(without_vector, model=name, most=min(AT_ONCE, most - run.made), since=since, prefix=share)
             )
             if not rows:
                 break
@@ -76,7 +76,7 @@ async def embed_missing(
         told = error
         if isinstance(error, WorkerFailed):  # which says what happened, not to whom
             told = WorkerFailed(Reason(TaskKind.EMBEDDING, embedder=name or choice.setting, why=error.reason))
-        trouble = EmbedderState(mark=choice.store_key, name=name, trouble=str(told))
+        trouble = EmbedderState(setting=choice.store_key, name=name, trouble=str(told))
         await writer.do(record_embedder, trouble)
         if told is error:
             raise
@@ -98,12 +98,12 @@ class EmbedRun:
     failure: WatcherError | None = None
     refused: dict[str, WatcherError] = field(default_factory=dict)
 
-    async def embed(self, rows: Rows) -> None:
+    async def embed(self, rows: ArticleRows) -> None:
         """Give each of `rows` its vector, or note that it was refused. Errors: the first that is no text's own."""
         gate = asyncio.Semaphore(self.pool.workers)
         batch = self.choice.batch
 
-        async def one(part: Rows) -> None:
+        async def one(part: ArticleRows) -> None:
             async with gate:
                 if self.failure is None:
                     await self._try(part)
@@ -124,7 +124,7 @@ class EmbedRun:
             await self.writer.do(set_vectors, refused, model=self.name)
             self.made += len(refused)
 
-    async def _try(self, part: Rows) -> None:
+    async def _try(self, part: ArticleRows) -> None:
         """Embed a slice; where a text may be at fault, its halves one after the other, to find which."""
         try:
             await self._slice(part)
@@ -142,7 +142,7 @@ class EmbedRun:
                     if self.failure is None:
                         await self._try(half)
 
-    async def _slice(self, part: Rows) -> None:
+    async def _slice(self, part: ArticleRows) -> None:
         texts = tuple(embedding_text(title, text) for _, title, text, _ in part)
         vectors = await self.pool.run(tasks.embed, self.choice, texts, limit_s=self.choice.limit_s)
         self.size = self.size or len(vectors[0])
@@ -182,7 +182,7 @@ async def rebuild_features(
     """
     made = 0
     while made < most:
-        slice_of = partial(with_old_version, version=version, since=since, share=share)
+        slice_of = partial(with_old_version, version=version, since=since, prefix=share)
         rows = await writer.read(partial(slice_of, most=min(AT_ONCE, most - made)))
         if not rows:
             break
@@ -249,8 +249,8 @@ async def shards_missing_vectors(tools: WorkerContext) -> tuple[str, ...]:
         return ()
 
     def look(connection: Connection) -> tuple[str, ...]:
-        name = name_of(connection, choice.store_key)
-        found = shares_without_vector(connection, model=name)
+        name = embedder_name(connection, choice.store_key)
+        found = prefixes_without_vector(connection, model=name)
         return found if name else found[:1]
 
     return await tools.writer.read(look)

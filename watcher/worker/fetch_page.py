@@ -13,17 +13,17 @@ from watcher.feeds.schedule import LONGEST_HOLD_S
 from watcher.model import Article, Cleaned, Elsewhere, Response, Revision
 from watcher.net.client import ACCEPT_PAGE
 from watcher.reasons import PageKind, Reason, TaskKind
-from watcher.store.articles import NewArticle, PackedFeatures, site_blocks, title_of
+from watcher.store.articles import NewArticle, PackedFeatures, article_title, load_site_blocks
 from watcher.store.hosts import set_blocked_until
 from watcher.store.pages import (
-    Page,
+    StoredPage,
     defer,
-    last_version,
-    page_done,
-    page_failed,
+    latest_version,
+    record_failure,
     record_missing,
     record_recheck,
     record_redirect,
+    remove_page,
     store_pages,
 )
 from watcher.text.format import fields, replace_surrogates
@@ -45,7 +45,7 @@ SAME_ARTICLE = 0.25  # of the shorter title's words that two titles of one artic
 FEED_TEXT_MIN = 80  # characters of the feed's own text that are worth an article where the page is not to be had
 
 
-async def process_page(page: Page, tools: WorkerContext, *, forbidden: Reason | None = None) -> None:
+async def process_page(page: StoredPage, tools: WorkerContext, *, forbidden: Reason | None = None) -> None:
     """
     Bring the article of `page` into the store, or write down why not.
 
@@ -72,13 +72,13 @@ async def process_page(page: Page, tools: WorkerContext, *, forbidden: Reason | 
         )
 
 
-def should_fetch_page(page: Page, tools: WorkerContext) -> bool:
+def should_fetch_page(page: StoredPage, tools: WorkerContext) -> bool:
     """Whether the page itself is to be asked for, and not only the feed's text taken."""
     full = page.feed.source.full_text and page.entry.content
     return bool(page.url) and tools.fetch.articles and not full
 
 
-async def fetch_page(page: Page, tools: WorkerContext, *, at: datetime) -> None:
+async def fetch_page(page: StoredPage, tools: WorkerContext, *, at: datetime) -> None:
     """Ask for the page and store its article; on a fault that has a name, do what fits it."""
     try:
         answer = await tools.client.get_here(page.url, accept=ACCEPT_PAGE)
@@ -99,7 +99,7 @@ async def fetch_page(page: Page, tools: WorkerContext, *, at: datetime) -> None:
             await store_entry(page, tools, reason=reason, at=at)
 
 
-async def defer_to_host(page: Page, url: str, tools: WorkerContext, *, at: datetime) -> None:
+async def defer_to_host(page: StoredPage, url: str, tools: WorkerContext, *, at: datetime) -> None:
     """Hand a page that is elsewhere to the visits of its own host, where its pace and robots.txt hold."""
     if page.tries + 1 >= MAX_TRIES:
         await store_entry(page, tools, reason=Reason(PageKind.TOO_MANY_HOSTS), at=at)
@@ -107,20 +107,20 @@ async def defer_to_host(page: Page, url: str, tools: WorkerContext, *, at: datet
     await tools.writer.do(record_redirect, page.article_id, url=url, host=host_key(url))
 
 
-async def handle_internal_error(page: Page, tools: WorkerContext, *, reason: Reason, at: datetime) -> None:
+async def handle_internal_error(page: StoredPage, tools: WorkerContext, *, reason: Reason, at: datetime) -> None:
     """Try a page again that met a fault of ours; the second time, give it up."""
     if page.tries + 1 < MAX_FAULTS:
         await schedule_retry(page, tools, reason=reason, at=at + FIRST_RETRY)
         return
-    await tools.writer.do(page_failed, page.article_id, reason=reason, next_try_at=None)
+    await tools.writer.do(record_failure, page.article_id, reason=reason, next_try_at=None)
     tools.tell(PageFailed(url=page.url, outlet=page.feed.source.name, reason=reason, final=True))
 
 
-async def store_page(page: Page, answer: Response, tools: WorkerContext, *, at: datetime) -> None:
+async def store_page(page: StoredPage, answer: Response, tools: WorkerContext, *, at: datetime) -> None:
     """Clean the page that came and store its article. Errors: CleanError, WorkerFailed."""
     key = identity(page, answer)
     if key != page.article_id:
-        stored = await tools.writer.read(title_of, key)
+        stored = await tools.writer.read(article_title, key)
         if stored is not None:
             await record_duplicate(page, answer.url, key, stored, tools, at=at)
             return
@@ -133,9 +133,11 @@ async def store_page(page: Page, answer: Response, tools: WorkerContext, *, at: 
     )
 
 
-async def clean_in_worker(page: Page, answer: Response, tools: WorkerContext, *, at: datetime) -> tasks.ProcessedPage:
+async def clean_in_worker(
+    page: StoredPage, answer: Response, tools: WorkerContext, *, at: datetime
+) -> tasks.ProcessedPage:
     """Return the article of a page that came. Errors: CleanError, WorkerFailed."""
-    site = await tools.writer.read(site_blocks, host_of(answer.url))
+    site = await tools.writer.read(load_site_blocks, host_of(answer.url))
     task = tasks.PageTask(
         body=answer.body,
         content_type=answer.header("content-type"),
@@ -149,22 +151,24 @@ async def clean_in_worker(page: Page, answer: Response, tools: WorkerContext, *,
     return await tools.pool.run(tasks.clean_page, task, limit_s=CLEAN_LIMIT_S)
 
 
-async def record_duplicate(page: Page, url: str, key: str, title: str, tools: WorkerContext, *, at: datetime) -> None:
+async def record_duplicate(
+    page: StoredPage, url: str, key: str, title: str, tools: WorkerContext, *, at: datetime
+) -> None:
     """Forget a page that led to the article `key`, which is stored; unless that is another one, as a wall is."""
     if page.entry.title and word_overlap(page.entry.title, title, page.feed.source.language or "und") < SAME_ARTICLE:
         await store_entry(page, tools, reason=Reason(PageKind.OTHER_PAGE, url=url), at=at)
         return
-    await tools.writer.do(page_done, page.article_id, led_to=key)
+    await tools.writer.do(remove_page, page.article_id, redirected_to=key)
     tools.tell(DuplicatePage(url=url, outlet=page.feed.source.name))
 
 
-def identity(page: Page, answer: Response) -> str:
+def identity(page: StoredPage, answer: Response) -> str:
     """Return the id of the article that came: where redirects led is what it is, unless they led to a front page."""
     return page.article_id if urlsplit(answer.url).path in ("", "/") else article_id(normalize_url(answer.url))
 
 
 async def feed_text_if_longer(
-    page: Page, made: tasks.ProcessedPage, tools: WorkerContext
+    page: StoredPage, made: tasks.ProcessedPage, tools: WorkerContext
 ) -> tasks.ProcessedPage | None:
     """Return the feed's own text if it says clearly more than the page: a paywall's teaser, say."""
     clearly = 1.1 if made.cleaned.is_truncated else 1.5
@@ -183,14 +187,16 @@ async def feed_text_if_longer(
     return replace(other, cleaned=replace(merged, language=keep.language or merged.language))
 
 
-async def article_from_entry(page: Page, tools: WorkerContext) -> tasks.ProcessedPage:
+async def article_from_entry(page: StoredPage, tools: WorkerContext) -> tasks.ProcessedPage:
     """Return the article as the feed carries it."""
     url = page.url or hide_secrets(page.feed.source.url)
     args = (page.entry, url, page.feed.source.language)
     return await tools.pool.run(tasks.clean_entry, *args, limit_s=CLEAN_LIMIT_S)
 
 
-async def store_entry(page: Page, tools: WorkerContext, *, reason: Reason, at: datetime, asked: bool = True) -> None:
+async def store_entry(
+    page: StoredPage, tools: WorkerContext, *, reason: Reason, at: datetime, asked: bool = True
+) -> None:
     """
     Store the feed's own text as the article; if there is too little of it, give the page up with `reason`.
 
@@ -202,14 +208,14 @@ async def store_entry(page: Page, tools: WorkerContext, *, reason: Reason, at: d
     except WorkerFailed as error:
         reason, made = Reason(TaskKind.READING_FEED_TEXT, why=error.reason), None
     if made is None or len(made.cleaned.text) < FEED_TEXT_MIN or not made.cleaned.title:
-        await tools.writer.do(page_failed, page.article_id, reason=reason, next_try_at=None)
+        await tools.writer.do(record_failure, page.article_id, reason=reason, next_try_at=None)
         tools.tell(PageFailed(url=page.url, outlet=page.feed.source.name, reason=reason, final=True))
         return
     why = reason if asked else None
     await save_article(page, made, page.article_id, tools, at=at, from_feed=True, host=page.host, feed_reason=why)
 
 
-async def handle_fetch_error(page: Page, error: FetchError, tools: WorkerContext, *, at: datetime) -> None:
+async def handle_fetch_error(page: StoredPage, error: FetchError, tools: WorkerContext, *, at: datetime) -> None:
     """Try a failed page again later, or make do with the feed's own text where that is all there will be."""
     if await defer_if_network_down(page, error, tools, at=at):
         return
@@ -220,7 +226,7 @@ async def handle_fetch_error(page: Page, error: FetchError, tools: WorkerContext
     await schedule_retry(page, tools, reason=error.reason, at=again)
 
 
-async def defer_if_network_down(page: Page, error: FetchError, tools: WorkerContext, *, at: datetime) -> bool:
+async def defer_if_network_down(page: StoredPage, error: FetchError, tools: WorkerContext, *, at: datetime) -> bool:
     """Whether our own line is down, and the page put off; else a host that asks for a rest, or is away, has it."""
     tools.line.failed(error)
     if error.no_connection and await tools.line.is_down(error.answered_by, since=at):
@@ -236,9 +242,9 @@ async def defer_if_network_down(page: Page, error: FetchError, tools: WorkerCont
     return False
 
 
-async def schedule_retry(page: Page, tools: WorkerContext, *, reason: Reason, at: datetime) -> None:
+async def schedule_retry(page: StoredPage, tools: WorkerContext, *, reason: Reason, at: datetime) -> None:
     """Try a page again at a time."""
-    await tools.writer.do(page_failed, page.article_id, reason=reason, next_try_at=at)
+    await tools.writer.do(record_failure, page.article_id, reason=reason, next_try_at=at)
     tools.tell(PageFailed(url=page.url, outlet=page.feed.source.name, reason=reason, final=False))
 
 
@@ -255,13 +261,13 @@ def is_refusal(error: FetchError) -> bool:
     return isinstance(error, Refused)
 
 
-def has_text(page: Page) -> bool:
+def has_text(page: StoredPage) -> bool:
     """Whether the feed has enough of a text to stand for the page."""
     return len(page.entry.content or page.entry.summary) >= FEED_TEXT_MIN
 
 
 async def save_article(
-    page: Page,
+    page: StoredPage,
     made: tasks.ProcessedPage,
     key: str,
     tools: WorkerContext,
@@ -288,10 +294,10 @@ async def save_article(
     tools.tell(event)
 
 
-def build_article(page: Page, cleaned: Cleaned, key: str, *, at: datetime, host: str) -> Article:
+def build_article(page: StoredPage, cleaned: Cleaned, key: str, *, at: datetime, host: str) -> Article:
     """Return the article to store: dated by the feed, else the page, else by when it was first seen; never ahead."""
     source = page.feed.source
-    published = page.entry.published_at or cleaned.published_at or page.noted_at
+    published = page.entry.published_at or cleaned.published_at or page.added_at
     return Article(
         id=key,
         url=cleaned.url,
@@ -318,7 +324,7 @@ def build_article(page: Page, cleaned: Cleaned, key: str, *, at: datetime, host:
 MISSING = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE, HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS})
 
 
-async def recheck_page(page: Page, tools: WorkerContext) -> None:
+async def recheck_page(page: StoredPage, tools: WorkerContext) -> None:
     """
     Look at the page of a stored article and write down what it says otherwise; the article itself stays as it is.
 
@@ -350,12 +356,12 @@ async def recheck_page(page: Page, tools: WorkerContext) -> None:
         await tools.writer.do(record_recheck, page.article_id, now=at, found=None)
 
 
-async def skip_recheck(page: Page, tools: WorkerContext) -> None:
+async def skip_recheck(page: StoredPage, tools: WorkerContext) -> None:
     """Pass over a page that may not be asked for."""
     await tools.writer.do(record_recheck, page.article_id, now=tools.now(), found=None)
 
 
-async def recheck_elsewhere(page: Page, url: str, tools: WorkerContext, *, at: datetime) -> None:
+async def recheck_elsewhere(page: StoredPage, url: str, tools: WorkerContext, *, at: datetime) -> None:
     """Hand a page that is at another host to that host's visits; one that goes on moving is let be."""
     if page.url != page.entry.guid:
         await tools.writer.do(record_recheck, page.article_id, now=at, found=None)
@@ -363,11 +369,11 @@ async def recheck_elsewhere(page: Page, url: str, tools: WorkerContext, *, at: d
     await tools.writer.do(record_redirect, page.article_id, url=url, host=host_key(url))
 
 
-async def store_revision_if_changed(page: Page, answer: Response, tools: WorkerContext, *, at: datetime) -> None:
+async def store_revision_if_changed(page: StoredPage, answer: Response, tools: WorkerContext, *, at: datetime) -> None:
     """Clean the page that came, and keep it if title or text are others than before. Errors: CleanError."""
     made = await clean_in_worker(page, answer, tools, at=at)
     title, text = replace_surrogates(made.cleaned.title), replace_surrogates(made.cleaned.text)
-    before = await tools.writer.read(last_version, page.article_id)
+    before = await tools.writer.read(latest_version, page.article_id)
     found = None
     if before is not None and text and (title, text) != before:
         found = Revision(article_id=page.article_id, at=at, kind="changed", title=title, text=text)
@@ -375,7 +381,7 @@ async def store_revision_if_changed(page: Page, answer: Response, tools: WorkerC
     tools.tell(PageRechecked(url=page.url, outlet=page.feed.source.name, outcome=found.kind if found else "same"))
 
 
-async def note_missing(page: Page, tools: WorkerContext, *, at: datetime, reason: Reason) -> None:
+async def note_missing(page: StoredPage, tools: WorkerContext, *, at: datetime, reason: Reason) -> None:
     """Note a page that is missing; the second time in a row it is gone."""
     if not await tools.writer.do(record_missing, page.article_id, now=at, reason=reason):
         return
@@ -384,7 +390,7 @@ async def note_missing(page: Page, tools: WorkerContext, *, at: datetime, reason
     tools.tell(PageRechecked(url=page.url, outlet=page.feed.source.name, outcome="gone"))
 
 
-async def record_fetch_failure(page: Page, error: FetchError, tools: WorkerContext, *, at: datetime) -> None:
+async def record_fetch_failure(page: StoredPage, error: FetchError, tools: WorkerContext, *, at: datetime) -> None:
     """Let a page be that cannot be had now: it says nothing of the article. A host that asks for a rest has it."""
     if await defer_if_network_down(page, error, tools, at=at):
         return

@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from watcher.errors import StoreError
 from watcher.settings.models import StoreSettings
 from watcher.store import partitions, retention
-from watcher.store.retention import Sweep
+from watcher.store.retention import BatchResult
 from watcher.store.stats import disk_usage, free_pages
 from watcher.store.writer import Writer, write
 from watcher.text.format import fields
@@ -31,7 +31,7 @@ GIVEN_UP_KEPT = timedelta(days=30)  # pages without an article
 UNUSED_HOSTS_KEPT = timedelta(days=1)  # as long as a robots.txt is believed, whose host may be asked again until then
 ROBOTS_MAX_BYTES = 128 * 2**20  # packed, of all hosts: an honest one takes 1 kB, one that is made for it 400
 NEVER_BELOW = timedelta(days=7)  # that a bound on the size takes no article of: editions need them
-Step = Callable[[Connection, Any, int], Sweep]  # what to do, from where on, of how many at most
+Step = Callable[[Connection, Any, int], BatchResult]  # what to do, from where on, of how many at most
 
 
 @dataclass(slots=True, kw_only=True)
@@ -54,14 +54,14 @@ async def run_in_batches(writer: Writer, step: Step, *, start: Any = None, run_s
     while True:
         done, took_s = await writer.do(partial(timed, step=step, upto=upto, most=pace.most))
         removed += done.removed
-        if done.upto is None or time.monotonic() > pace.until:
+        if done.resume_after is None or time.monotonic() > pace.until:
             return removed
-        upto = done.upto
+        upto = done.resume_after
         pace.took(took_s)
         await asyncio.sleep(took_s * REST)
 
 
-def timed(connection: Connection, *, step: Step, upto: Any, most: int) -> tuple[Sweep, float]:  # noqa: ANN401
+def timed(connection: Connection, *, step: Step, upto: Any, most: int) -> tuple[BatchResult, float]:  # noqa: ANN401
     """Return what a step did, and how many seconds it held the writer."""
     began = time.monotonic()
     done = step(connection, upto, most)
@@ -127,7 +127,7 @@ async def prune_entries(writer: Writer, before: datetime | None) -> None:
         await run_in_batches(
             writer, lambda c, upto, most: retention.drop_entries(c, before=before, after=upto, most=most), start=0
         )
-    await run_in_batches(writer, lambda c, upto, most: retention.drop_blocks(c, after=upto, most=most), start="")
+    await run_in_batches(writer, lambda c, upto, most: retention.prune_site_blocks(c, after=upto, most=most), start="")
 
 
 async def enforce_size_limit(writer: Writer, max_bytes: int | None, *, now: datetime) -> int:
@@ -135,10 +135,10 @@ async def enforce_size_limit(writer: Writer, max_bytes: int | None, *, now: date
     if max_bytes is None:
         return 0
 
-    def step(connection: Connection, upto: datetime | None, most: int) -> Sweep:
+    def step(connection: Connection, upto: datetime | None, most: int) -> BatchResult:
         room = disk_usage(connection)
-        if room is None or room.is_by_day or room.used_bytes <= max_bytes:
-            return Sweep(removed=0)
+        if room is None or room.is_partitioned or room.used_bytes <= max_bytes:
+            return BatchResult(removed=0)
         return retention.drop_articles(connection, before=now - NEVER_BELOW, after=upto, most=most)
 
     removed = await run_in_batches(writer, step) + await fit_days(writer, max_bytes, now=now)
@@ -158,7 +158,7 @@ async def fit_robots(writer: Writer) -> None:
 async def fit_days(writer: Writer, max_bytes: int, *, now: datetime) -> int:
     """Remove the earliest days of a store on PostgreSQL until it is within its bound; return how many articles."""
     removed = 0
-    while (room := await writer.read(disk_usage)) and room.is_by_day and room.used_bytes > max_bytes:
+    while (room := await writer.read(disk_usage)) and room.is_partitioned and room.used_bytes > max_bytes:
         over_at = await with_partitions(writer, partial(partitions.drop_partition, before=now - NEVER_BELOW))
         if over_at is None:
             break
@@ -166,7 +166,7 @@ async def fit_days(writer: Writer, max_bytes: int, *, now: datetime) -> int:
     return removed
 
 
-def release_free_pages(connection: Connection, _: object, most: int) -> Sweep:
+def release_free_pages(connection: Connection, _: object, most: int) -> BatchResult:
     """Give a slice of free pages back to the disk."""
     given = free_pages(connection, most=most)
-    return Sweep(removed=given, upto=True if given == most else None)
+    return BatchResult(removed=given, resume_after=True if given == most else None)

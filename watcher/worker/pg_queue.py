@@ -105,7 +105,7 @@ class PgQueue(BaseScheduler):
         since = None if at_all else self._seen_to
         find = partial(due_hosts_without_job, now=now, most=most, since=since, pages_too=tools.pages)
         found = await tools.writer.read(find)
-        self._seen_to = found.seen_to
+        self._seen_to = found.scanned_until
         if at_all:
             ended = time.monotonic()
             self._look_at_all_from = ended + (ended - began) * SELDOM
@@ -395,7 +395,7 @@ async def make_tables(queries: Queries) -> None:
 def queue_error(error: Exception) -> StoreError:
     """Return what keeps a manager from its jobs as an error of ours; what the server says, as the store tells it."""
     if hasattr(error, "sqlstate"):
-        return to_store_error(error, said="the queue cannot be reached")
+        return to_store_error(error, prefix="the queue cannot be reached")
     return StoreError(f"the queue cannot be reached: {type(error).__name__}: {error}")
 
 

@@ -26,8 +26,8 @@ from watcher.model import (
 )
 from watcher.net.client import ACCEPT_FEED
 from watcher.reasons import Reason, TaskKind
-from watcher.store.feeds import known_entries, recent_entries
-from watcher.store.hosts import VisitEnd, known_hosts, record_and_leave, set_blocked_until
+from watcher.store.feeds import known_entries, recent_content_hashes
+from watcher.store.hosts import VisitEnd, known_hosts, record_and_release, set_blocked_until
 from watcher.store.polls import record_polls
 from watcher.text.format import fields
 from watcher.text.urls import host_key, host_of
@@ -90,7 +90,7 @@ async def poll_feed(
         if asked is not None and isinstance(result, Unchanged):
             asked()
         end = VisitEnd(host=leave, worker=tools.worker, last_request_at=tools.now())
-        noted = await tools.writer.add(record_and_leave, (feed, result, end))
+        noted = await tools.writer.add(record_and_release, (feed, result, end))
     tools.tell(FeedPolled(feed=feed, result=result, noted=noted))
     return noted
 
@@ -103,7 +103,7 @@ async def process_response(feed: Feed, answer: Response, tools: WorkerContext) -
     content_type = answer.header("content-type")
     recent: dict[str, str] = {}
     if feed.last_read_at is not None:
-        recent = await tools.writer.read(recent_entries, feed.id)
+        recent = await tools.writer.read(recent_content_hashes, feed.id)
     parsed = await tools.feed_pool.run(
         tasks.parse_feed, answer.body, answer.url, content_type, tools.now(), recent, limit_s=PARSE_LIMIT_S
     )

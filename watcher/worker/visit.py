@@ -18,7 +18,7 @@ from watcher.net import robots
 from watcher.net.robots import RobotsVerdict, robots_url
 from watcher.store import hosts
 from watcher.store.hosts import LeaseRenewal, Visit, VisitDecision, VisitEnd, release_hosts, renew_or_stop
-from watcher.store.pages import Page, defer, due_pages
+from watcher.store.pages import StoredPage, defer, due_pages
 from watcher.text.format import fields
 from watcher.text.urls import host_key, host_of
 from watcher.worker.context import PRODUCT, WorkerContext
@@ -114,7 +114,7 @@ async def visit_pages(host: str, tools: WorkerContext, pause: HostDelay, until: 
             if await renew_lease(host, tools, until) is VisitDecision.STOP:
                 return
             if not should_fetch_page(page, tools):
-                await (skip_recheck(page, tools) if page.again else process_page(page, tools))
+                await (skip_recheck(page, tools) if page.is_recheck else process_page(page, tools))
                 continue
             verdict = None
             if tools.fetch.robots:
@@ -125,17 +125,21 @@ async def visit_pages(host: str, tools: WorkerContext, pause: HostDelay, until: 
                     return
                 verdict = verdicts[where]
                 pause.delay_s = max(pause.delay_s, min(verdict.delay_s or 0.0, LONGEST_CRAWL_DELAY_S))
-            if verdict is not None and verdict.is_passing and tools.now() - page.noted_at < ROBOTS_PATIENCE:
+            if verdict is not None and verdict.is_passing and tools.now() - page.added_at < ROBOTS_PATIENCE:
                 later = tools.now() + ROBOTS_RETRY
                 await tools.writer.do(partial(defer, article_ids=[page.article_id], until=later))
             elif verdict is not None and page.url not in verdict.allowed:
-                await (skip_recheck(page, tools) if page.again else process_page(page, tools, forbidden=verdict.reason))
+                await (
+                    skip_recheck(page, tools)
+                    if page.is_recheck
+                    else process_page(page, tools, forbidden=verdict.reason)
+                )
             else:
                 async with pause:
-                    await (recheck_page(page, tools) if page.again else process_page(page, tools))
+                    await (recheck_page(page, tools) if page.is_recheck else process_page(page, tools))
 
 
-async def ask_robots(where: str, pages: Sequence[Page], tools: WorkerContext, pause: HostDelay) -> RobotsVerdict:
+async def ask_robots(where: str, pages: Sequence[StoredPage], tools: WorkerContext, pause: HostDelay) -> RobotsVerdict:
     """Return what the robots.txt at `where`, at most a day old, says of those of `pages` that it is for."""
     host = host_of(where)  # not the platform's: each site on it has its own
     kept = await tools.writer.read(hosts.get_host, host)

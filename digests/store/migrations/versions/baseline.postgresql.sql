@@ -4,8 +4,8 @@ CREATE TABLE corrections (
   kind TEXT NOT NULL,
   articles JSON NOT NULL,
   others JSON NOT NULL,
-  words TEXT NOT NULL,
-  forgotten_at TIMESTAMP WITH TIME ZONE,
+  description TEXT NOT NULL,
+  revoked_at TIMESTAMP WITH TIME ZONE,
   CONSTRAINT pk_corrections PRIMARY KEY (id)
 );
 CREATE TABLE deliveries (
@@ -20,8 +20,8 @@ CREATE TABLE deliveries (
   next_try_at TIMESTAMP WITH TIME ZONE NOT NULL,
   give_up_at TIMESTAMP WITH TIME ZONE NOT NULL,
   settled_at TIMESTAMP WITH TIME ZONE,
-  told TEXT NOT NULL,
-  mend TEXT,
+  response TEXT NOT NULL,
+  hint TEXT,
   lease_by TEXT,
   lease_until TIMESTAMP WITH TIME ZONE,
   payload BYTEA,
@@ -49,12 +49,12 @@ CREATE TABLE editions (
   CONSTRAINT pk_editions PRIMARY KEY (id),
   CONSTRAINT uq_editions_digest_local_date_slot UNIQUE (digest, local_date, slot)
 );
-CREATE TABLE grouped (
+CREATE TABLE clustering_runs (
   id SERIAL NOT NULL,
-  step INTEGER NOT NULL,
+  version INTEGER NOT NULL,
   until TIMESTAMP WITH TIME ZONE,
   made_at TIMESTAMP WITH TIME ZONE,
-  CONSTRAINT pk_grouped PRIMARY KEY (id)
+  CONSTRAINT pk_clustering_runs PRIMARY KEY (id)
 );
 CREATE TABLE stories (
   id TEXT NOT NULL,
@@ -65,7 +65,7 @@ CREATE TABLE stories (
   first_at TIMESTAMP WITH TIME ZONE NOT NULL,
   last_at TIMESTAMP WITH TIME ZONE NOT NULL,
   began_at TIMESTAMP WITH TIME ZONE NOT NULL,
-  was JSON NOT NULL,
+  merged_ids JSON NOT NULL,
   merged_into TEXT,
   profile BYTEA,
   vector BYTEA,
@@ -91,9 +91,9 @@ CREATE TABLE story_changes (
   story_id TEXT NOT NULL,
   other_id TEXT NOT NULL,
   articles JSON NOT NULL,
-  why TEXT NOT NULL,
+  reason TEXT NOT NULL,
   CONSTRAINT pk_story_changes PRIMARY KEY (id)
 );
 CREATE INDEX ix_story_changes_other_id ON story_changes (other_id);
 CREATE INDEX ix_story_changes_story_id ON story_changes (story_id);
-INSERT INTO grouped (id, step) VALUES (1, 0);
+INSERT INTO clustering_runs (id, version) VALUES (1, 0);

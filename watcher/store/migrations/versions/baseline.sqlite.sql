@@ -25,10 +25,10 @@ CREATE TABLE articles (
 CREATE INDEX ix_articles_feed_id ON articles (feed_id);
 CREATE INDEX ix_articles_fetched_at ON articles (fetched_at);
 CREATE INDEX ix_articles_published_at ON articles (published_at);
-CREATE TABLE facts (
+CREATE TABLE meta (
   name TEXT NOT NULL,
   value JSON NOT NULL,
-  CONSTRAINT pk_facts PRIMARY KEY (name)
+  CONSTRAINT pk_meta PRIMARY KEY (name)
 );
 CREATE TABLE feeds (
   id INTEGER NOT NULL,
@@ -60,7 +60,7 @@ CREATE TABLE feeds (
   gone BOOLEAN NOT NULL,
   interval_s FLOAT,
   max_age_s FLOAT,
-  dateless BOOLEAN NOT NULL,
+  has_no_dates BOOLEAN NOT NULL,
   skip_hours JSON NOT NULL,
   skip_days JSON NOT NULL,
   body_hash TEXT,
@@ -68,18 +68,18 @@ CREATE TABLE feeds (
   gap_s FLOAT,
   health TEXT,
   health_at DATETIME,
-  quiet INTEGER DEFAULT '0' NOT NULL,
+  unchanged_polls INTEGER DEFAULT '0' NOT NULL,
   CONSTRAINT pk_feeds PRIMARY KEY (id),
   CONSTRAINT uq_feeds_source_url UNIQUE (source_url)
 );
 CREATE INDEX ix_feeds_host ON feeds (host);
 CREATE INDEX ix_feeds_next_poll_at ON feeds (next_poll_at);
-CREATE TABLE holds (
+CREATE TABLE pins (
   article_id TEXT NOT NULL,
-  holder TEXT NOT NULL,
-  CONSTRAINT pk_holds PRIMARY KEY (article_id, holder)
+  pinned_by TEXT NOT NULL,
+  CONSTRAINT pk_pins PRIMARY KEY (article_id, pinned_by)
 );
-CREATE INDEX ix_holds_holder ON holds (holder);
+CREATE INDEX ix_pins_pinned_by ON pins (pinned_by);
 CREATE TABLE hosts (
   host TEXT NOT NULL,
   lease_by TEXT,
@@ -91,22 +91,22 @@ CREATE TABLE hosts (
   robots_rules BLOB,
   CONSTRAINT pk_hosts PRIMARY KEY (host)
 );
-CREATE TABLE blocks (
+CREATE TABLE site_blocks (
   article_id TEXT NOT NULL,
   host TEXT NOT NULL,
   at DATETIME NOT NULL,
   hashes BLOB NOT NULL,
-  CONSTRAINT pk_blocks PRIMARY KEY (article_id),
-  CONSTRAINT fk_blocks_article_id_articles FOREIGN KEY(article_id) REFERENCES articles (id) ON DELETE CASCADE
+  CONSTRAINT pk_site_blocks PRIMARY KEY (article_id),
+  CONSTRAINT fk_site_blocks_article_id_articles FOREIGN KEY(article_id) REFERENCES articles (id) ON DELETE CASCADE
 );
-CREATE INDEX ix_blocks_host_at ON blocks (host, at);
+CREATE INDEX ix_site_blocks_host_at ON site_blocks (host, at);
 CREATE TABLE entries (
   feed_id INTEGER NOT NULL,
   guid TEXT NOT NULL,
   content_hash TEXT NOT NULL,
   link TEXT,
   article_id TEXT NOT NULL,
-  led_to TEXT,
+  redirected_article_id TEXT,
   first_seen_at DATETIME NOT NULL,
   CONSTRAINT pk_entries PRIMARY KEY (feed_id, guid),
   CONSTRAINT fk_entries_feed_id_feeds FOREIGN KEY(feed_id) REFERENCES feeds (id) ON DELETE CASCADE
@@ -126,34 +126,34 @@ CREATE TABLE features (
 );
 CREATE INDEX ix_features_vector_model ON features (vector_model);
 CREATE INDEX ix_features_version ON features (version);
-CREATE TABLE healths (
+CREATE TABLE health_changes (
   id INTEGER NOT NULL,
   feed_id INTEGER NOT NULL,
   at DATETIME NOT NULL,
-  word TEXT NOT NULL,
+  health TEXT NOT NULL,
   reason TEXT,
-  CONSTRAINT pk_healths PRIMARY KEY (id),
-  CONSTRAINT fk_healths_feed_id_feeds FOREIGN KEY(feed_id) REFERENCES feeds (id) ON DELETE CASCADE
+  CONSTRAINT pk_health_changes PRIMARY KEY (id),
+  CONSTRAINT fk_health_changes_feed_id_feeds FOREIGN KEY(feed_id) REFERENCES feeds (id) ON DELETE CASCADE
 );
-CREATE INDEX ix_healths_feed_id_at ON healths (feed_id, at);
+CREATE INDEX ix_health_changes_feed_id_at ON health_changes (feed_id, at);
 CREATE TABLE pages (
   article_id TEXT NOT NULL,
   feed_id INTEGER NOT NULL,
   url TEXT NOT NULL,
   host TEXT NOT NULL,
   entry JSON NOT NULL,
-  noted_at DATETIME NOT NULL,
+  added_at DATETIME NOT NULL,
   next_try_at DATETIME,
   tries INTEGER NOT NULL,
   reason TEXT,
-  again BOOLEAN NOT NULL,
+  is_recheck BOOLEAN NOT NULL,
   CONSTRAINT pk_pages PRIMARY KEY (article_id),
   CONSTRAINT fk_pages_feed_id_feeds FOREIGN KEY(feed_id) REFERENCES feeds (id) ON DELETE CASCADE
 );
-CREATE INDEX ix_pages_again ON pages (article_id) WHERE again = 1;
+CREATE INDEX ix_pages_is_recheck ON pages (article_id) WHERE is_recheck = 1;
 CREATE INDEX ix_pages_host_next_try_at ON pages (host, next_try_at);
 CREATE INDEX ix_pages_next_try_at ON pages (next_try_at);
-CREATE INDEX ix_pages_noted_at ON pages (noted_at);
+CREATE INDEX ix_pages_added_at ON pages (added_at);
 CREATE TABLE polls (
   id INTEGER NOT NULL,
   feed_id INTEGER NOT NULL,
@@ -164,7 +164,7 @@ CREATE TABLE polls (
   held_back INTEGER NOT NULL,
   took_s FLOAT NOT NULL,
   reason TEXT,
-  quiet INTEGER DEFAULT '0' NOT NULL,
+  unchanged_polls INTEGER DEFAULT '0' NOT NULL,
   CONSTRAINT pk_polls PRIMARY KEY (id),
   CONSTRAINT fk_polls_feed_id_feeds FOREIGN KEY(feed_id) REFERENCES feeds (id) ON DELETE CASCADE
 );
@@ -181,12 +181,12 @@ CREATE TABLE revisions (
 );
 CREATE INDEX ix_revisions_article_id ON revisions (article_id);
 CREATE INDEX ix_revisions_at ON revisions (at);
-CREATE TABLE searchable (
+CREATE TABLE search_documents (
   number INTEGER NOT NULL,
   article_id TEXT NOT NULL,
-  CONSTRAINT pk_searchable PRIMARY KEY (number),
-  CONSTRAINT uq_searchable_article_id UNIQUE (article_id),
-  CONSTRAINT fk_searchable_article_id_articles FOREIGN KEY(article_id) REFERENCES articles (id) ON DELETE CASCADE
+  CONSTRAINT pk_search_documents PRIMARY KEY (number),
+  CONSTRAINT uq_search_documents_article_id UNIQUE (article_id),
+  CONSTRAINT fk_search_documents_article_id_articles FOREIGN KEY(article_id) REFERENCES articles (id) ON DELETE CASCADE
 );
 CREATE TABLE texts (
   article_id TEXT NOT NULL,
