@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import PlainSerializer, PlainValidator
+
+from watcher.reasons import Reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,10 +225,76 @@ class Correction:
     noticed_at: datetime
 
 
+def parse_reason(value: object) -> Reason:
+    """Return the reason that `Reason.to_dict` wrote. Errors: ValueError."""
+    if isinstance(value, Reason):
+        return value
+    try:
+        return Reason.from_dict(value)  # type: ignore[arg-type]
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"not a reason: {value!r}") from error
+
+
+StoredReason = Annotated[Reason, PlainValidator(parse_reason), PlainSerializer(Reason.to_dict)]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailingSource:
     name: str
-    why: str  # words for a reader: "HTTP 503 for 2 days"
+    reason: StoredReason | None
+
+
+class LeftOutKind(StrEnum):
+    """Why entries, articles, pages or stories take no part in an edition."""
+
+    DUPLICATE_ENTRY = "duplicate_entry"
+    OUT_OF_WINDOW = "out_of_window"
+    LANGUAGE = "language"
+    NO_TITLE = "no_title"
+    LITTLE_TEXT = "little_text"
+    MUTED = "muted"
+    DUPLICATE_ARTICLE = "duplicate_article"
+    WITHDRAWN = "withdrawn"
+    PAGE_FAILED = "page_failed"
+    PAGE_WAITING = "page_waiting"
+    OTHER_REGION = "other_region"
+    SIBLING = "sibling"  # on an event that another story tells
+    SINGLE_OUTLET = "single_outlet"
+    LOWER_RANK = "lower_rank"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """How many entries, articles, pages or stories were left out for one cause. `reason`: why the pages failed."""
+
+    kind: LeftOutKind
+    count: int
+    reason: StoredReason | None = None
+
+
+def count_left_out(kinds: Iterable[LeftOutKind]) -> tuple[LeftOut, ...]:
+    """Return how often each kind occurs, most first."""
+    rows = sorted(Counter(kinds).items(), key=lambda row: (-row[1], row[0]))
+    return tuple(LeftOut(kind=kind, count=count) for kind, count in rows)
+
+
+class LlmStop(StrEnum):
+    """Why a model was asked for no more summaries."""
+
+    TIME = "time"
+    TOKENS = "tokens"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LlmOutcome:
+    """How many summaries a model wrote, and how many of its answers the reports did not support."""
+
+    model: str
+    written: int
+    rejected: int
+    stop: LlmStop | None = None
+    error: str = ""  # the message of `LlmStop.ERROR`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,14 +322,14 @@ class Ledger:
     stories_found: int
     stories_shown: int
     briefs_shown: int
-    left_out: tuple[tuple[str, int], ...]  # reason in words, articles or stories
+    left_out: tuple[LeftOut, ...]
     sources_total: int
     sources_ok: int
     failing: tuple[FailingSource, ...]
     late_s: float = 0.0  # how long after its time the edition was made
     longer_window: bool = False
     largest: LargestStory | None = None
-    llm_note: str = ""  # what a model wrote and what not, in words; empty where none was asked
+    llm: LlmOutcome | None = None  # None where no model was asked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
 from digests.analysis.preferences import phrase_pattern
+from digests.model import LeftOut, LeftOutKind, count_left_out
 from watcher.model import Article
 from watcher.text.words import fold
 
@@ -27,7 +27,7 @@ class Selection:
 
     articles: tuple[Article, ...]  # in order of time, then id
     flagged: frozenset[str]  # ids
-    left_out: tuple[tuple[str, int], ...]  # reason in words, articles
+    left_out: tuple[LeftOut, ...]  # most first
 
 
 def select_articles(
@@ -50,19 +50,19 @@ def select_articles(
     again = DuplicateFilter(load_full_texts)
     muted = phrase_pattern(tuple(muted_phrases))
     kept: list[Article] = []
-    reasons: Counter[str] = Counter()
+    left_out: list[LeftOutKind] = []
     for article in sorted(articles, key=lambda a: (a.published_at, a.id)):
-        reason = _reason(article, start, end, muted) or again.exclusion_reason(article)
-        if not reason and languages and article.language not in languages:
-            reason = "in a language that the settings leave out"
-        if reason:
-            reasons[reason] += 1
+        kind = _exclusion(article, start, end, muted) or again.exclusion(article)
+        if not kind and languages and article.language not in languages:
+            kind = LeftOutKind.LANGUAGE
+        if kind:
+            left_out.append(kind)
         else:
             kept.append(article)
     return Selection(
         articles=tuple(kept),
         flagged=frozenset(article.id for article in kept if is_flagged(article)),
-        left_out=tuple(sorted(reasons.items(), key=lambda pair: (-pair[1], pair[0]))),
+        left_out=count_left_out(left_out),
     )
 
 
@@ -71,15 +71,15 @@ def is_flagged(article: Article) -> bool:
     return article.kind in FLAGGED_KINDS
 
 
-def _reason(article: Article, start: datetime, end: datetime, muted: re.Pattern[str] | None) -> str | None:
+def _exclusion(article: Article, start: datetime, end: datetime, muted: re.Pattern[str] | None) -> LeftOutKind | None:
     if not start <= article.published_at < end:
-        return "published outside the window"
+        return LeftOutKind.OUT_OF_WINDOW
     if not article.title.strip():
-        return "without a title"
+        return LeftOutKind.NO_TITLE
     if display_length(article.title) + display_length(article.text[:LEAST_TEXT]) < LEAST_TEXT:
-        return "too little text"
+        return LeftOutKind.LITTLE_TEXT
     if muted and muted.search(fold(article.title)):
-        return "muted by the settings"
+        return LeftOutKind.MUTED
     return None
 
 
@@ -92,11 +92,11 @@ class DuplicateFilter:
         self._first: dict[tuple[str, ...], str] = {}
         self._texts: dict[tuple[str, ...], set[str]] = {}
 
-    def exclusion_reason(self, article: Article) -> str | None:
-        """Return the reason if the outlet has the same title and text already, or the same article came in twice."""
+    def exclusion(self, article: Article) -> LeftOutKind | None:
+        """Return a kind if the outlet has the same title and text already, or the same article came in twice."""
         key = (article.outlet, fold(article.title), article.text)
         if article.id in self._ids or (key in self._first and self._is_known(article, key)):
-            return "the same article again from its outlet"
+            return LeftOutKind.DUPLICATE_ARTICLE
         self._ids.add(article.id)
         self._first.setdefault(key, article.id)
         return None

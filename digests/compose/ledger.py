@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from digests.compose.choose import StorySelection
 from digests.compose.rank import RankedStory
 from digests.compose.story import ComposeContext, in_window
-from digests.model import Brief, EditionStory, FailingSource, LargestStory, Ledger, Story
+from digests.model import (
+    Brief,
+    EditionStory,
+    FailingSource,
+    LargestStory,
+    Ledger,
+    LeftOut,
+    LeftOutKind,
+    Story,
+    count_left_out,
+)
 from digests.summarise.headline import choose_headline
 from watcher.model import Article
 
@@ -19,7 +28,7 @@ class LedgerInput:
     """What came in, for the ledger."""
 
     entries_seen: int = 0
-    left_out: tuple[tuple[str, int], ...] = ()  # articles, from `select`
+    left_out: tuple[LeftOut, ...] = ()  # entries, articles and pages
     sources_total: int = 0
     sources_ok: int = 0
     failing: tuple[FailingSource, ...] = ()
@@ -46,14 +55,14 @@ def build_ledger(
     taken = chosen.ids
     wanted = {each.story.id for each in among}
     rest = [r for r in ranked if r.story.id not in taken]
-    reasons = Counter(
-        "stories about other regions"
+    left_out = count_left_out(
+        LeftOutKind.OTHER_REGION
         if r.story.id not in wanted
-        else "stories on an event that another story tells"
+        else LeftOutKind.SIBLING
         if r.sibling_of
-        else "stories that one outlet has"
+        else LeftOutKind.SINGLE_OUTLET
         if len(r.coverage.outlets) == 1
-        else "stories that ranked lower"
+        else LeftOutKind.LOWER_RANK
         for r in rest
     )
     values = articles.values()
@@ -66,7 +75,7 @@ def build_ledger(
         stories_found=len(ranked),
         stories_shown=len(shown),
         briefs_shown=len(briefs) + sum(len(story.related) for story in shown),
-        left_out=(*intake.left_out, *sorted(reasons.items(), key=lambda pair: (-pair[1], pair[0]))),
+        left_out=(*intake.left_out, *left_out),
         sources_total=intake.sources_total,
         sources_ok=intake.sources_ok,
         failing=intake.failing,

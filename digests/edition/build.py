@@ -22,7 +22,7 @@ from digests.edition.llm_summary import add_llm_summaries
 from digests.edition.load import TEXT_LEAD_CHARS, ArticleTexts, EditionInputs, EditionRequest, load
 from digests.edition.publish import build_messages, publish
 from digests.edition.schedule import NOT_LATE, window_of
-from digests.model import Edition, FailingSource, OutboundMessage
+from digests.model import Edition, FailingSource, LeftOut, LeftOutKind, OutboundMessage
 from digests.settings.digests import DigestSettings
 from digests.store import editions, outbox
 from digests.store.maintenance import with_owners
@@ -270,13 +270,13 @@ def preferences(digest: DigestSettings) -> Preferences:
 
 
 def ledger_input(
-    inputs: EditionInputs, left_out: tuple[tuple[str, int], ...], *, withdrawn: int, late_articles: int
+    inputs: EditionInputs, left_out: tuple[LeftOut, ...], *, withdrawn: int, late_articles: int
 ) -> LedgerInput:
     """
     Return what came in and what did not, for the ledger.
 
     Args:
-        left_out: Articles of the window that take no part, by reason.
+        left_out: Articles of the window that take no part.
         withdrawn: Articles of the window whose page is gone.
         late_articles: Articles that take part though they were published before the window.
     """
@@ -288,22 +288,22 @@ def ledger_input(
         )
         for state in inputs.feeds
     ]
-    reasons = (
-        ("further entries of the same articles", counts.duplicates),
-        ("published outside the window", counts.out_of_window - late_articles),
+    left_out = (
+        LeftOut(kind=LeftOutKind.DUPLICATE_ENTRY, count=counts.duplicates),
+        LeftOut(kind=LeftOutKind.OUT_OF_WINDOW, count=counts.out_of_window - late_articles),
         *left_out,
-        ("withdrawn by their outlets", withdrawn),
-        *((f"pages not to be had: {reason}", n) for reason, n in counts.failed),
-        ("pages still to be had", counts.waiting),
+        LeftOut(kind=LeftOutKind.WITHDRAWN, count=withdrawn),
+        *(LeftOut(kind=LeftOutKind.PAGE_FAILED, count=n, reason=reason) for reason, n in counts.failed),
+        LeftOut(kind=LeftOutKind.PAGE_WAITING, count=counts.waiting),
     )
     late = inputs.now - request.due_at if request.due_at is not None else timedelta()
     length = request.window_end - request.window_start
     return LedgerInput(
         entries_seen=counts.entries,
-        left_out=tuple((reason, n) for reason, n in reasons if n > 0),
+        left_out=tuple(each for each in left_out if each.count > 0),
         sources_total=len(statuses),
         sources_ok=sum(status.is_ok for _, status in statuses),
-        failing=tuple(FailingSource(name=name, why=status.why) for name, status in statuses if not status.is_ok),
+        failing=tuple(FailingSource(name=name, reason=status.reason) for name, status in statuses if not status.is_ok),
         late_s=late.total_seconds() if late > NOT_LATE else 0.0,
         longer_window=not request.is_exact and length > inputs.digest.window + NOT_LATE,
     )

@@ -16,6 +16,7 @@ from babel.numbers import format_decimal
 
 from digests.model import Edition
 from digests.render.escape import language_tag, sanitize_line, text_direction
+from watcher.reasons import Reason
 
 Phrase = str | dict[str, str]
 FALLBACK_LANGUAGE = "en"
@@ -48,6 +49,14 @@ class Localizer:
             form = self.plurals.plural_form(int(gaps["n"]))
             phrase = phrase.get(form, phrase["other"])
         return phrase.format(**{k: self.number(v) if isinstance(v, int) else v for k, v in gaps.items()})
+
+    def describe(self, reason: Reason) -> str:
+        """Return a reason as a part of a sentence, in English where the language has no phrase for its kind."""
+        key = f"why_{reason.kind}"
+        if key not in self.phrases:
+            return str(reason)
+        gaps = {k: self.describe(v) if isinstance(v, Reason) else v for k, v in reason.values}
+        return self.say(key, **gaps)
 
     def around(self, key: str, gap: str, **gaps: str | int) -> tuple[str, str]:
         """Return what stands before and behind one gap of a phrase, for a text that is marked up by itself."""

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from digests.analysis.select import is_flagged, select_articles
+from digests.model import LeftOut, LeftOutKind
 from tests.compose.press import END, START, article
 
 LONG = "The bridge over the river fell on Monday morning, officials said."
@@ -17,7 +18,7 @@ def test_articles_outside_the_window_are_left_out_with_the_reason():
     found = select_articles([before, after, inside], start=START, end=END)
 
     assert found.articles == (inside,)
-    assert found.left_out == (("published outside the window", 2),)
+    assert found.left_out == (LeftOut(kind=LeftOutKind.OUT_OF_WINDOW, count=2),)
 
 
 def test_every_article_is_kept_or_counted_with_one_reason():
@@ -32,13 +33,13 @@ def test_every_article_is_kept_or_counted_with_one_reason():
 
     found = select_articles(articles, start=START, end=END, muted_phrases=["lottery"])
 
-    assert len(found.articles) + sum(count for _, count in found.left_out) == len(articles)
-    assert dict(found.left_out) == {
-        "the same article again from its outlet": 1,
-        "without a title": 1,
-        "too little text": 1,
-        "muted by the settings": 1,
-        "published outside the window": 1,
+    assert len(found.articles) + sum(each.count for each in found.left_out) == len(articles)
+    assert {str(each.kind): each.count for each in found.left_out} == {
+        "duplicate_article": 1,
+        "no_title": 1,
+        "little_text": 1,
+        "muted": 1,
+        "out_of_window": 1,
     }
 
 
@@ -96,5 +97,5 @@ def test_texts_that_begin_alike_are_held_against_each_other_to_their_ends():
     )
 
     assert [each.id for each in found.articles if each.outlet == "A"] == [one.id, other.id]
-    assert found.left_out == (("the same article again from its outlet", 1),)
+    assert found.left_out == (LeftOut(kind=LeftOutKind.DUPLICATE_ARTICLE, count=1),)
     assert asked == [[one.id], [other.id], [again.id]]

@@ -6,6 +6,7 @@ import pytest
 
 from digests.analysis.preferences import Preferences, SectionRule, matching_phrases
 from digests.compose.rank import rank
+from digests.model import LeftOut, LeftOutKind
 from digests.settings.digests import REGIONS
 from tests.compose.press import END, article, by_id, story
 from tests.compose.test_compose import edition_of, report, world
@@ -65,7 +66,7 @@ def test_stories_about_other_regions_are_left_out_and_counted():
     edition = edition_of(world(), stories=5, preferences=Preferences(regions=("africa", "CL")))
 
     assert {s.place_codes for s in edition.stories} == {("KE",), ("CL",)}
-    assert ("stories about other regions", 3) in edition.ledger.left_out
+    assert LeftOut(kind=LeftOutKind.OTHER_REGION, count=3) in edition.ledger.left_out
 
 
 def test_words_that_are_asked_for_are_found_in_every_region():

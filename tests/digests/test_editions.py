@@ -196,7 +196,7 @@ def test_the_ledger_of_a_digest_with_sources_counts_what_they_brought(engine):
         ledgers[" ".join(words)] = make_edition(engine, settings, replace(order(), slot=None), now=NOW).ledger
 
     assert {name: ledger.entries_seen for name, ledger in ledgers.items()} == {"": 3, "One": 1, "Two": 2}
-    assert {name: ledger.left_out[0][1] for name, ledger in ledgers.items()} == {"": 3, "One": 1, "Two": 2}
+    assert {name: ledger.left_out[0].count for name, ledger in ledgers.items()} == {"": 3, "One": 1, "Two": 2}
 
 
 def test_the_ledger_says_why_entries_are_not_among_the_articles(engine):
@@ -226,10 +226,10 @@ def test_the_ledger_says_why_entries_are_not_among_the_articles(engine):
     ledger = make_edition(engine, digest(), order(), now=NOW).ledger
 
     assert (ledger.entries_seen, ledger.articles) == (5, 1)
-    assert dict(ledger.left_out) == {
-        "further entries of the same articles": 1,
-        "published outside the window": 2,
-        "pages still to be had": 1,
+    assert {str(each.kind): each.count for each in ledger.left_out} == {
+        "duplicate_entry": 1,
+        "out_of_window": 2,
+        "page_waiting": 1,
     }
 
 

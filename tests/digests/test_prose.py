@@ -9,7 +9,7 @@ import pytest
 
 from digests.edition.load import EditionRequest
 from digests.edition.verify import verify
-from digests.model import Sentence, cited_ids
+from digests.model import LlmOutcome, LlmStop, Sentence, cited_ids
 from digests.settings.digests import DigestSettings
 from digests.summarise.llm_check import supported_sentences
 from tests.chat_server import chat_server
@@ -65,7 +65,7 @@ def test_what_the_reports_bear_out_is_shown_with_its_sources_and_proved(engine, 
     assert story.llm_model == "tiny"
     assert len(story.llm_sentences[0].sources) == 2
     assert verify(made, read(engine, articles_by_id, cited_ids(made))) == ()
-    assert made.ledger.llm_note == "tiny wrote 1"
+    assert made.ledger.llm == LlmOutcome(model="tiny", written=1, rejected=0)
 
 
 def test_the_reports_are_sent_as_data_and_nothing_else(engine, put, model):
@@ -97,8 +97,8 @@ def test_a_model_that_fails_leaves_the_extract_and_is_told_of(engine, put, model
 
     assert made.stories[0].llm_sentences == ()
     assert made.stories[0].summary
-    assert told in made.ledger.llm_note
-    assert made.ledger.llm_note.startswith("tiny wrote 0; ")
+    assert told in made.ledger.llm.error
+    assert (made.ledger.llm.written, made.ledger.llm.stop) == (0, LlmStop.ERROR)
 
 
 def test_a_model_that_hangs_costs_its_time_and_no_more(engine, put, model):
@@ -107,7 +107,7 @@ def test_a_model_that_hangs_costs_its_time_and_no_more(engine, put, model):
     made = edition(engine, put, model, timeout="1s")
 
     assert made.stories[0].llm_sentences == ()
-    assert "did not answer within 1 s" in made.ledger.llm_note
+    assert "did not answer within 1 s" in made.ledger.llm.error
 
 
 def test_tokens_bound_what_is_asked(engine, put, model):

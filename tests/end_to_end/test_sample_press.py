@@ -116,7 +116,7 @@ def test_every_sentence_is_verbatim(run):
 
 
 def test_the_ledger_names_each_source_that_fails(run):
-    told = {failing.name: failing.why for failing in run.edition.ledger.failing}
+    told = {failing.name: failing.reason for failing in run.edition.ledger.failing}
     broken = {outlet.name for outlet in library().outlets if outlet.is_broken}
 
     assert broken <= set(told)

@@ -12,10 +12,14 @@ from digests.model import (
     EditionStory,
     FailingSource,
     Ledger,
+    LeftOut,
+    LeftOutKind,
     Section,
     Sentence,
     SourceMention,
 )
+from watcher.errors import status_reason
+from watcher.reasons import FetchKind, HealthKind, Reason
 
 END = datetime(2025, 3, 14, 5, 30, tzinfo=UTC)
 START = END - timedelta(hours=24)
@@ -145,12 +149,15 @@ def ledger(shown: int, briefs: int) -> Ledger:
         stories_found=93,
         stories_shown=shown,
         briefs_shown=briefs,
-        left_out=(("below the last place", 71), ("muted words", 4)),
+        left_out=(
+            LeftOut(kind=LeftOutKind.LOWER_RANK, count=71),
+            LeftOut(kind=LeftOutKind.MUTED, count=4),
+        ),
         sources_total=64,
         sources_ok=61,
         failing=(
-            FailingSource(name="Isla Diaria", why="HTTP 503 for 2 days"),
-            FailingSource(name="Fjell Wire", why="the certificate has expired"),
+            FailingSource(name="Isla Diaria", reason=Reason(HealthKind.FOR_DAYS, n=2, why=status_reason(503))),
+            FailingSource(name="Fjell Wire", reason=Reason(FetchKind.CERTIFICATE, detail="expired")),
         ),
     )
 

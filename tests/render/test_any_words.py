@@ -5,6 +5,7 @@ from __future__ import annotations
 import email
 from dataclasses import fields, is_dataclass, replace
 from email import policy
+from enum import Enum
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -15,6 +16,7 @@ from digests import edition_json
 from digests.render.forms import FORMATS, MailSettings, render
 from digests.render.markdown import to_html
 from digests.render.sample_edition import edition
+from watcher.reasons import Reason
 
 ANY_TEXT = st.text(st.characters(codec=None, categories=None), max_size=30)
 HEAD = MailSettings(sender="digest@example.org", to=("reader@example.net",))
@@ -27,6 +29,10 @@ ELEMENTS = {
 
 def filled_with(value, text: str):
     """Return a value whose every text, however deep, is `text`."""
+    if isinstance(value, Enum):
+        return value
+    if isinstance(value, Reason):
+        return Reason(value.kind, **{name: filled_with(one, text) for name, one in value.values})
     if isinstance(value, str):
         return text
     if isinstance(value, tuple):

@@ -1,0 +1,153 @@
+"""Why sources fail and what was left out, in the language of the edition."""
+
+from __future__ import annotations
+
+import string
+from dataclasses import replace
+from importlib.resources import files
+
+import pytest
+
+from digests import edition_json
+from digests.model import FailingSource, LeftOut, LeftOutKind, LlmOutcome, LlmStop
+from digests.render.forms import render
+from digests.render.ledger import ledger_lines
+from digests.render.localizer import load_phrases, localizer_for
+from digests.render.sample_edition import edition
+from watcher.reasons import KINDS, FeedKind, FetchKind, HealthKind, PageKind, Reason, TaskKind
+
+LANGUAGES = ("de", "es", "fr")
+# Kinds that no edition shows: what is said of sources that are well, and statuses, which need no translation.
+NOT_TRANSLATED = {
+    FetchKind.STATUS,
+    HealthKind.NEVER_POLLED,
+    HealthKind.SLOW,
+    HealthKind.UNDATED,
+    HealthKind.MOVED,
+    HealthKind.MOVING,
+    HealthKind.MOVED_TO,
+}
+
+
+def words(language: str):
+    return localizer_for(replace(edition(), language=language))
+
+
+def gaps(phrase: str | dict[str, str]) -> set[str]:
+    forms = phrase.values() if isinstance(phrase, dict) else phrase.split("|")
+    return {name for form in forms for _, name, _, _ in string.Formatter().parse(form) if name}
+
+
+def status(code: int, phrase: str) -> Reason:
+    return Reason(FetchKind.STATUS, status=code, phrase=phrase)
+
+
+@pytest.mark.parametrize(
+    ("reason", "described"),
+    [
+        (status(503, "Service Unavailable"), "503 Service Unavailable"),
+        (Reason(FetchKind.TIMED_OUT, time="20"), "keine Antwort in 20 s"),
+        (Reason(HealthKind.FOR_DAYS, n=1, why=Reason(FeedKind.HTML)), "seit 1 Tag: eine HTML-Seite, kein Feed"),
+        (Reason(HealthKind.SILENT, n=1_200), "seit 1.200 Tagen nichts Neues"),
+        (
+            Reason(
+                HealthKind.FOR_HOURS,
+                n=3,
+                why=Reason(
+                    HealthKind.ASKED_AT,
+                    why=Reason(FetchKind.STATUS_BOT_WALL, status=403, phrase="Forbidden", wall="Anubis"),
+                    site="https://x.example/",
+                ),
+            ),
+            "seit 3 Stunden: 403 Forbidden, eine Sperre gegen Bots (Anubis), gefragt bei https://x.example/",
+        ),
+        (
+            Reason(FetchKind.PRIVATE_ADDRESS, host="x.example", addresses="10.0.0.1"),
+            "x.example liegt auf 10.0.0.1, einer privaten Adresse",
+        ),
+        (Reason(HealthKind.GONE, why=status(410, "Gone")), "endgültig fort: 410 Gone"),
+        (Reason(FetchKind.CONNECTION_REFUSED), "keine Verbindung: abgelehnt"),
+        (Reason(TaskKind.CLEANING, why=Reason(TaskKind.TOO_LONG, time="30")), None),
+    ],
+)
+def test_a_reason_is_described_in_the_language_of_the_edition(reason, described):
+    found = words("de").describe(reason)
+
+    assert found == (described or "das Lesen der Seite dauerte mehr als 30 s und wurde abgebrochen")
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_a_language_without_phrases_has_the_english_sentence(language):
+    for reason in (Reason(HealthKind.FOR_DAYS, n=2, why=Reason(FeedKind.PDF)), Reason(HealthKind.SILENT, n=9)):
+        assert words(language).describe(reason) == str(reason)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_each_kind_of_reason_has_a_phrase_with_the_same_gaps(language):
+    phrases = load_phrases(language)
+    expected = {f"why_{kind}": gaps(kind.sentence) for kind in KINDS.values() if kind not in NOT_TRANSLATED}
+    found = {key: gaps(phrase) for key, phrase in phrases.items() if key.startswith("why_")}
+
+    assert found == expected
+
+
+@pytest.mark.parametrize("language", ["en", *LANGUAGES])
+def test_each_kind_of_what_is_left_out_has_a_phrase(language):
+    text = (files("digests.render") / "phrases" / f"{language}.toml").read_text("utf-8")
+    keys = {line.partition(" = ")[0] for line in text.splitlines() if line.startswith("out_")}
+
+    assert keys == {f"out_{kind}" for kind in LeftOutKind}
+
+
+def test_the_foot_of_a_german_edition_says_why_in_german(editions):
+    rich = replace(editions.rich(), language="de")
+    timed_out = Reason(FetchKind.TIMED_OUT, time="20")
+    failing = (
+        FailingSource(name="Isla Diaria", reason=Reason(HealthKind.FOR_DAYS, n=2, why=timed_out)),
+        FailingSource(name="Fjell Wire", reason=None),
+    )
+    left_out = (
+        LeftOut(kind=LeftOutKind.MUTED, count=2),
+        LeftOut(kind=LeftOutKind.PAGE_FAILED, count=3, reason=Reason(PageKind.PAYWALL)),
+    )
+    ledger = replace(rich.ledger, failing=failing, left_out=left_out)
+
+    (made,) = render(replace(rich, ledger=ledger), ("text",))
+
+    foot = " ".join(made.body.decode().split())
+    assert "Isla Diaria (seit 2 Tagen: keine Antwort in 20 s), Fjell Wire." in foot
+    assert "von den Einstellungen stumm geschaltet (2)" in foot
+    assert "Seiten, die nicht zu haben waren: der Artikel ist nur für Abonnenten (3)" in foot
+
+
+@pytest.mark.parametrize(
+    ("outcome", "told"),
+    [
+        (LlmOutcome(model="small-7b", written=6, rejected=0), "Zusammenfassungen: small-7b schrieb 6."),
+        (
+            LlmOutcome(model="small-7b", written=5, rejected=1, stop=LlmStop.TIME),
+            "Zusammenfassungen: small-7b schrieb 5, 1 war von den Berichten nicht gedeckt; die Zeit ist um.",
+        ),
+        (
+            LlmOutcome(model="small-7b", written=0, rejected=0, stop=LlmStop.ERROR, error="401 Unauthorized"),
+            "Zusammenfassungen: small-7b schrieb 0; 401 Unauthorized.",
+        ),
+    ],
+)
+def test_the_foot_says_what_became_of_a_models_summaries(editions, outcome, told):
+    rich = replace(editions.rich(), language="de")
+
+    lines = ledger_lines(replace(rich, ledger=replace(rich.ledger, llm=outcome)), words("de"))
+
+    assert told in lines
+
+
+def test_an_edition_with_reasons_comes_back_from_json(editions):
+    rich = editions.rich()
+    reason = Reason(HealthKind.FOR_DAYS, n=2, why=status(503, "Service Unavailable"))
+    left_out = (LeftOut(kind=LeftOutKind.PAGE_FAILED, count=3, reason=reason),)
+    ledger = replace(rich.ledger, failing=(FailingSource(name="A", reason=reason),), left_out=left_out)
+    rich = replace(rich, ledger=ledger)
+
+    assert edition_json.load(edition_json.dump(rich)) == rich
+    assert b'"reason":{"kind":"for_days","n":2,"why":{"kind":"status"' in edition_json.dump(rich)
