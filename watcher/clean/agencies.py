@@ -8,6 +8,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 from importlib.resources import files
 
+from watcher.clean.phrases import PHRASES
+
 LONGEST = 120  # characters of a credit or byline
 MARK = "\ue000"  # stands for the name of an agency in a marked text, so that patterns need not list them
 _TABLE = tomllib.loads(files("watcher.clean").joinpath("agencies.toml").read_text("utf-8"))
@@ -31,17 +33,8 @@ _AND = r"(?:and|und|et|y|e|i|og|och|en|a|u|ja|ve|и|та|і|και)"
 _JOIN = rf"\s?(?:[/,;&+|•·–-]|\s(?:{_AND}|mit|with|avec|via)\s)\s?"
 # One agency or several with what joins them: "AFP", "dpa/AFP", "Reuters, AP", "(afp/jm)"; in a marked text.
 NAMES = rf"{MARK}(?:{_JOIN}(?:{MARK}|[\w.]{{2,14}}))*"
-_SOURCE = (
-    r"(?:further |weitere |other )?(?:sources?|quellen?|fuentes?|fontes?|fonti|bron(?:nen)?|kilder?|källa|lähde|zdroje?"
-    r"|źródło|źr\.|forrás|sursa|izvori?|извори?|источник|джерело|крыніца|kaynak|πηγή|المصدر|منبع|מקור|स्रोत|सोर्स"
-    r"|来源|來源|出典|출처|자료|sumber|nguồn|ที่มา)\s*[:：•]?"
-)
-_WITH = (
-    r"(?:mit (?:agentur)?material(?:ien)? (?:von|der)|nach angaben von|based on|con información de"
-    r"|con informazioni (?:di|da)|com informações d[aeo]s?|com agências?|d['’]après"
-    r"|(?:with )?(?:files|reporting|inputs?|additional reporting) (?:from|by)"
-    r"|по материалам|за матеріалами|по сообщению|z materiałów|mit|with|avec|con|com|met|med|z|s)\s"
-)
+_SOURCE = rf"(?:further |weitere |other )?(?:{PHRASES['sources']})\s*[:：•]?"
+_WITH = rf"(?:{PHRASES['with_material']})\s"
 _BY = (
     r"(?:by|von|vom|par|por|pela|di|da|de|door|av|af|od|autor(?:in)?|author|text|testo|texto|texte|tekst|автор|текст"
     r"|بقلم|كتب)[\s:：]+"
@@ -71,11 +64,7 @@ _BY_PERSON = re.compile(
 )
 _BEHIND_PERSON = re.compile(rf".{{4,80}}\s{MARK}")  # "Ann Lee The Associated Press"
 _OWN_NAME = frozenset(("The Associated Press", "Associated Press", "The Canadian Press", "Agence France-Presse"))
-PHOTO = re.compile(
-    r"\b(?:photo|foto|bild|image|imag[ei]n|picture|pic|video|graphic|grafik|archiv|file|handout|getty|imago|pool|(?<!efe-)epa"
-    r"|screenshot|illustration|zuma|shutterstock|scanpix|alliance)(?:\w{0,6}\b)|фото|사진|写真|صورة|תצלום|图片|摄",
-    re.IGNORECASE,
-)
+PHOTO = re.compile(PHRASES["pictures"], re.IGNORECASE)
 _EDGES = " \t()[]{}（）【】.,;:–—-/|*•_="
 
 

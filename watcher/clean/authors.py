@@ -10,7 +10,7 @@ from lxml.etree import _Element
 
 from watcher.clean import page_data
 from watcher.clean.page_data import PageElements, ancestors, in_boilerplate
-from watcher.clean.phrases import normalize_key
+from watcher.clean.phrases import PHRASES, normalize_key
 from watcher.clean.published import ShortLine, all_short_lines
 from watcher.text.dates import find_dates
 from watcher.text.urls import host_of
@@ -18,53 +18,20 @@ from watcher.text.urls import host_of
 MAX_NAMES = 12
 LONGEST = 60  # characters of a name
 MOST_WORDS = 6  # of a name
-BY = (
-    r"(?:(?:(?:written|reported|story|stories|text|words|articles?|posted|created|published|submitted|interview"
-    r"|view all posts|all posts|posts|post|analysis|opinion|review|essay) by"
-    r"|(?:erstellt|verfasst|geschrieben|veröffentlicht|gepostet|beitr[aä]ge?|artikel|bericht|kommentar|analyse|interview"
-    r"|gastbeitrag|kolumne|essay|text|alles|mehr|mehr artikel|autorenseite|blog beitrag|pressemitteilung|reportage) von"
-    r"|écrit par|publié par|propos recueillis par|escrito por|publicado por|scritto da|a cura di|gepubliceerd door"
-    r"|skrevet av|skrevet af|skriven av)"
-    r"|by|von|vom|par|por|di|da|av|af|door|od|przez|szerző|kirjoittanut|oleh|penulis|yazan|haber|autor|autorin|autorka|autorin/autor|autor/in|autor:in|autor\*in"
-    r"|auteur|autrice|authors?|författare|reporter|text|tekst|texte|testo|texto|interview"
-    r"|от|автор|текст|بقلم|كتب|כתב|文|作者|記者|记者|撰文|글)"
-)
+BY = rf"(?:{PHRASES['bylines']})"
 PREFIX = re.compile(rf"^\W*{BY}(?:\s*[:：]\s*|\s+)", re.IGNORECASE)
 LED = re.compile(
-    r"^(?:ein|eine|an?|the|une?|alle|zeige alle)?\s*(?:kommentar|beitr[aä]ge?|analyse|interview|bericht|gastbeitrag"
-    r"|pressemitteilung|artikel|kolumne|essay|reportage|opinion|analysis|column|documentaire|reportage|chronique)\w*\s+"
-    r"(?:von|by|par|de)\s+(?=\w)",
+    rf"^(?:ein|eine|an?|the|une?|alle|zeige alle)?\s*(?:{PHRASES['author_leads']})\w*\s+(?:von|by|par|de)\s+(?=\w)",
     re.IGNORECASE,
 )
 BETWEEN = re.compile(
     r"\s*[;|•·/\n]\s*|\s*[,、，]\s*|\s+[-–—]+\s+"
     r"|\s+(?:and|und|et|y|e|og|och|en|i|a|и|та|ve|ja|&|with|mit|avec|sowie)\s+"
 )
-ROLE = re.compile(
-    r"^(?:(?:staff|reporter|editor|correspondent|senior|chief|contributor|writer|journalist|redakteur\w*|redaktion"
-    r"|korrespondent\w*|volontär\w*"
-    r"|political|associate|deputy|special|news|business|sport|sports|opinion|columnist|name|publiziert"
-    r"|veröffentlicht|posted|redacción|photographer|producer|updated|published|lesezeit|lesedauer|min|minuten"
-    r"|no author|unknown|admin|administrator|anonymous|undefined|null|none|guest|gast|follow|share|kontakt|contact"
-    r"|journaliste|periodista|redactora?|giornalista|journalista|frilans|kommentare?|comments?|photo|foto|bild"
-    r"|view|post author|über|tiempo|tags?|kategorien?|hinterlasse|schlagw\w+|gesponserte?)\b"
-    r"|(?-i:for|of|the|in|at|on|from|für|aus|am|im|um|to)\b)",
-    re.IGNORECASE,
-)
-TITLES_BEHIND = re.compile(
-    r"(?:ph\.?\s?d|m\.?d|m\.?sc?|b\.?sc?|mba|mph|rdn?|rn|ll\.?m|dds|esq|cfp|cpa|mag|ba|ma|facp)\.?", re.IGNORECASE
-)
-ROLE_BEHIND = re.compile(
-    r"\s+(?:chefredak\w*|\w*redakteur\w*|\w*redaktor\w*|\w*korrespondent\w*|\w*reporter\w*|journalist\w*|editor"
-    r"|correspondent|staff writer)\b.*$",
-    re.IGNORECASE | re.DOTALL,
-)
-BEHIND = re.compile(
-    r"(?:\s+(?:alle? (?:artikel|beiträge)|alles von|more posts|all posts|view all|im gespräch"
-    r"|illustration(?:en)?|fotos?"
-    r"|(?:am|on) (?:mon|di|mitt|don|frei|sam|sonn)\w*tag)|more posts|\s*(?:기자|특파원|記者|记者)|\s+@\w+)\b.*$",
-    re.IGNORECASE | re.DOTALL,
-)
+ROLE = re.compile(rf"^(?:(?:{PHRASES['roles']})\b|(?-i:for|of|the|in|at|on|from|für|aus|am|im|um|to)\b)", re.IGNORECASE)
+TITLES_BEHIND = re.compile(rf"(?:{PHRASES['academic_titles']})\.?", re.IGNORECASE)
+ROLE_BEHIND = re.compile(rf"\s+(?:{PHRASES['roles_behind']})\b.*$", re.IGNORECASE | re.DOTALL)
+BEHIND = re.compile(rf"(?:{PHRASES['behind_author']})\b.*$", re.IGNORECASE | re.DOTALL)
 BEFORE = re.compile(r"^(?:[\w-]+-)?(?:experte|expertin|redakteur(?:in)?|reporter(?:in)?|korrespondent(?:in)?)\s+", re.I)
 SAID = re.compile(
     r"\b(?:sagt|sagte|says|said|schrieb|schreibt|writes|wrote|meint|dit|dice|kommentiert)\b", re.IGNORECASE
@@ -146,19 +113,9 @@ LEAST_PARAGRAPHS = 4  # of a text that can be signed
 MAX_SIGNATURE = 40  # characters
 MAX_BYLINE = 140  # characters: what is longer tells about the author
 AUTHOR_METAS = (
-    "author",
-    "parsely-author",
-    "sailthru.author",
-    "article:author",
-    "dc.creator",
-    "dcterms.creator",
-    "byl",
-    "citation_author",
-    "cxenseparse:author",
-    "og:article:author",
-    "twitter:misc:written by",
-    "twitter:data1",
-)
+    "author", "parsely-author", "sailthru.author", "article:author", "dc.creator", "dcterms.creator",
+    "byl", "citation_author", "cxenseparse:author", "og:article:author", "twitter:misc:written by", "twitter:data1",
+)  # fmt: skip
 SHOWN = ("byline", "line", "beside the date", "signature")  # what the page shows, not its data
 AuthorSource = tuple[str, tuple[str, ...]]
 

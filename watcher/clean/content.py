@@ -10,7 +10,7 @@ from lxml.etree import _Element
 
 from watcher.clean.flat_tree import HOLDERS, NOWHERE, FlatPage, collapse_whitespace, flatten
 from watcher.clean.html import html_in_scripts, parse
-from watcher.clean.phrases import normalize_key
+from watcher.clean.phrases import PHRASES, normalize_key
 from watcher.clean.prune import ASIDES, FRAME_TESTS, FRAMES, KEPT, OTHERS, TEASER, ClassVerdicts, Cut, prune
 from watcher.model import Block, Removed
 
@@ -31,11 +31,7 @@ BETWEEN = " · "
 CELLS = frozenset(("td", "th"))
 OUTER = {"li": "li", "dd": "li", "dt": "li", "blockquote": "quote", "q": "quote", "td": "p", "th": "p"}
 WIDE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
-BUTTON = re.compile(
-    r"\W*(?:Drucken|E-?Mail|Facebook|Flipboard|Google|Instagram|Linkedin|Mail|PDF|Pinterest|Pocket|Print|QQ|Reddit"
-    r"|Twitter|WeChat|WeiBo|Whatsapp|Xing|Mehr zum Thema:?|More on this.{,8}$)$",
-    re.IGNORECASE,
-)
+BUTTON = re.compile(rf"\W*(?:{PHRASES['buttons']})$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,11 +251,7 @@ MIN_STANDFIRST_CHARS, MAX_STANDFIRST_CHARS = 40, 900  # characters
 UNSAID = 60  # characters from which on it is one, though the page describes itself in other words
 UNLINKED = 0.7  # of it
 SUMMARY_START_CHARS = 40  # letters by which it is known again in what the page says of itself
-CAPTION = re.compile(
-    r"(?:\b(?:bild(?:er)?|fotos?|photos?|images?|pictures?|credits?|quelle|kuva|kép|fot\.?|foto di)\s?[:©/]|©"
-    r"|\bfile photo\b|写真|사진)",
-    re.IGNORECASE,
-)
+CAPTION = re.compile(PHRASES["captions"], re.IGNORECASE)
 
 
 def add_standfirst(

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from watcher.clean.content import blocks_not_in_body
 from watcher.clean.html import InlineMarkup, linkable_parts
 from watcher.clean.phrases import (
+    PHRASES,
     is_call_to_action,
     is_copyright_notice,
     is_embed,
@@ -40,24 +41,9 @@ WIDE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 CLOCK = re.compile(r"\d{1,2}[:.]\d{2}\s*(?:am|pm|a\.m\.|p\.m\.|uhr|h)?\s*[-–—]\s*\d{1,2}[:.]\d{2}", re.IGNORECASE)
 CLOCKED = re.compile(r"\d{4}|\d[./:年月-]\s?\d|\d\.?\s?[^\W\d_]{2,}|[^\W\d_]{2,}\.?\s\d")
 DURATION = re.compile(r"^(?:\d{1,2}\.\d{1,2}\.\d{2,4}\s*\|\s*)?\d{1,3}:\d{2}(?:\s?min\.?)?$", re.IGNORECASE)
-CREDIT = re.compile(
-    r"^(?:\(?(?:fotos?|photos?|bild(?:er)?|images?|pictures?|quelle|zdroj|źródło|fot|foto di|crédits?|credits?|kuva|kép"
-    r"|fotografía|imagem|imagen|фото|صورة|تصویر|写真|图片来源|사진)\s?[:：/©]|©|\(c\)\s)",
-    re.IGNORECASE,
-)
-BY = re.compile(
-    r"^(?:by|von|par|por|di|da|av|af|door|od|pisze|text|autor|autorka|texte|testo|szerző|от|автор|текст|от|بقلم|كتب|ผู้เขียน|作者|文)"
-    r"[\s:：]+(?=\S)",
-    re.IGNORECASE,
-)
-STAMP = re.compile(
-    r"^(?:(?:first )?published|updated|last updated|posted|modified|veröffentlicht|aktualisiert|stand"
-    r"|publié|mis à jour|modifié"
-    r"|publicado|actualizado|atualizado|pubblicato|aggiornato|gepubliceerd|bijgewerkt|publicerad|uppdaterad|opdateret|publisert|oppdatert"
-    r"|julkaistu|päivitetty|opublikowano|aktualizacja|publikováno|aktualizováno|опубликовано|обновлено|опубліковано|оновлено"
-    r"|güncelleme|yayınlanma|oluşturulma|giriş|نشر|تاريخ النشر|公開|更新|発行|发布|入力|입력|수정)\b.{0,60}\d",
-    re.IGNORECASE,
-)
+CREDIT = re.compile(rf"^(?:{PHRASES['picture_credits']})", re.IGNORECASE)
+BY = re.compile(rf"^(?:{PHRASES['by_author']})[\s:：]+(?=\S)", re.IGNORECASE)
+STAMP = re.compile(rf"^(?:{PHRASES['says_date']})\b.{{0,60}}\d", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,8 @@ from typing import cast
 
 from lxml.etree import _Element
 
+from watcher.clean.phrases import CLASS_NAMES
+
 Node = dict[str, object]
 
 MAX_CHARS = 400_000  # of one script
@@ -138,23 +140,11 @@ MAX_VALUE = 2_000  # characters of a meta tag
 MAX_TIMES = 50
 MAX_BYLINES = 60
 AUTHOR_METAS = frozenset(("author", "article:author", "dc.creator", "citation_author"))
-BYLINE_CLASS = re.compile(
-    r"(?:^|[\s_-])(?:by-?line|autor[eai]?s?|auteurs?|writer|reporter|journalist[ae]?|redakteur)"
-    r"|byline|author(?!i[sztz])|auteur|\bfn\b|autor(?:en)?(?:$|[\s_-])",
-    re.IGNORECASE,
-)
+BYLINE_CLASS = re.compile(CLASS_NAMES["byline"], re.IGNORECASE)
 FOREIGN_CLASS = re.compile(
-    r"(?:^|[\s_-])(?:comments?|kommentare?|respond|reply|replies|discussion|related|recommend\w*|recirc\w*|most-?read"
-    r"|most-?popular|popular|trending|newsletter|latest|recent|outbrain|taboola|advert\w*|cookie\w*|modal|popup"
-    r"|blogroll|mega-?menu|similar|ticker|breadcrumbs?)(?:$|[\s_-])"
-    r"|commentlist|comment-?(?:body|author|meta|list|content|text)|related|recommended|morefrom|readmore|read-?next",
-    re.IGNORECASE,
+    rf"(?:^|[\s_-])(?:{CLASS_NAMES['foreign']})(?:$|[\s_-])|{CLASS_NAMES['foreign_anywhere']}", re.IGNORECASE
 )
-LAYOUT_CLASS = re.compile(
-    r"(?:^|[\s_-])(?:teasers?|sidebar|side|widgets?|promo\w*|footer|foot|nav\w*|menu|more|carousel|slider|swiper|further"
-    r"|also)(?:$|[\s_-])",
-    re.IGNORECASE,
-)
+LAYOUT_CLASS = re.compile(rf"(?:^|[\s_-])(?:{CLASS_NAMES['layout']})(?:$|[\s_-])", re.IGNORECASE)
 OWN_CLASS = re.compile(r"meta|date|datum|byline|author|autor|time|info|headline|has-|with-", re.IGNORECASE)
 SHOWN_TEXT = ".//text()[not(parent::style) and not(parent::script)]"
 READ = tuple(

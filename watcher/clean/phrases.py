@@ -1,4 +1,4 @@
-"""What sites write around an article, in many languages: read-more lines, headings of teasers; see phrases.toml."""
+"""What sites write around an article, in many languages, and what they call its elements; the lists are TOML files."""
 
 from __future__ import annotations
 
@@ -10,7 +10,21 @@ from importlib.resources import files
 WORD = re.compile(r"[^\W_]+")
 KEYS = 4_096  # texts whose key is remembered: each rule asks for that of each block
 
-_PHRASES: dict[str, list[str]] = tomllib.loads((files("watcher.clean") / "phrases.toml").read_text("utf-8"))
+
+def _load_lists(name: str) -> dict[str, list[str]]:
+    lists: dict[str, list[str]] = tomllib.loads((files("watcher.clean") / name).read_text("utf-8"))
+    return lists
+
+
+def _load_patterns(name: str) -> dict[str, str]:
+    """Return each list of a file as one alternation."""
+    return {key: "|".join(alternatives) for key, alternatives in _load_lists(name).items()}
+
+
+_LISTS = _load_lists("phrases.toml")
+PHRASES = _load_patterns("phrases.toml")
+CLASS_NAMES = _load_patterns("class_names.toml")
+REJECTION = _load_patterns("rejection.toml")
 
 
 @lru_cache(maxsize=KEYS)
@@ -20,12 +34,12 @@ def normalize_key(text: str) -> str:
 
 
 def _starts(name: str, after: str) -> re.Pattern[str]:
-    words = sorted(_PHRASES[name], key=len, reverse=True)
+    words = sorted(_LISTS[name], key=len, reverse=True)
     return re.compile(rf"[\W_]{{0,6}}(?:{'|'.join(map(re.escape, words))}){after}", re.IGNORECASE)
 
 
 def _any_of(name: str, before: str = "", after: str = "") -> re.Pattern[str]:
-    return re.compile(rf"{before}(?:{'|'.join(_PHRASES[name])}){after}", re.IGNORECASE)
+    return re.compile(rf"{before}(?:{PHRASES[name]}){after}", re.IGNORECASE)
 
 
 _READ_MORE = _starts("read_more", r"(?:\s?[:：|»>–—!…]|[\W_]*$|\s[^.]{0,40}[:：])")
@@ -37,7 +51,6 @@ _CHANNELS = _any_of("channels")
 _RATES = _any_of("rates", r"[\W_]{0,4}")
 _RIGHTS = _any_of("rights", r"[^\w©ⓒ(]{0,4}", r"[\W_]*$")
 _EMBEDS = _any_of("embeds", r"[\W_]{0,4}")
-_WALLS = _any_of("walls")
 
 
 def is_read_more(text: str) -> bool:
@@ -70,8 +83,3 @@ def is_copyright_notice(text: str) -> bool:
 def is_embed(text: str) -> bool:
     """Whether `text` stands for something from elsewhere that is not shown, or asks whether it may be."""
     return len(text) < 500 and _EMBEDS.match(text) is not None
-
-
-def is_paywall(text: str) -> bool:
-    """Whether `text` says that the rest is for subscribers."""
-    return len(text) < 400 and _WALLS.search(text) is not None

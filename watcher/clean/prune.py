@@ -9,6 +9,7 @@ from functools import lru_cache
 from lxml.etree import _Element
 
 from watcher.clean.flat_tree import FlatPage
+from watcher.clean.phrases import CLASS_NAMES
 
 KNOWN = 16_384  # names whose meaning is kept: a site uses the same ones on each page
 FRAMES = frozenset(("article", "div", "main", "section"))
@@ -16,47 +17,24 @@ UNASKED, KEPT, DOUBTFUL, TEASER, OTHERS = range(-1, 4)  # OTHERS: what others wr
 
 # The words are those that trafilatura has gathered over years (Apache-2.0), and those that its pages taught us.
 BODY_ID = re.compile(r"(?:entry|article|art)-content|article__content|article(?:-|__)?body|articleBody|body-text")
-BODY_CLASS = re.compile(
-    r"post[-_]text|post-body|post-?entry|post[-_]?content|postContent|post_inner_wrapper|article-?text|articleText"
-    r"|(?:entry|page|text|article|art)-content|article__content|article(?:-|__)?body|articleBody|ArticleContent"
-    r"|body-text|article__container"
-)
+BODY_CLASS = re.compile(CLASS_NAMES["body_class"])
 STORY_ID = re.compile(r"^primary|story-body")
-STORY_CLASS = re.compile(
-    r"^article |post-bodycopy|story-?content|(?:theme|blog|section|single)-content|single-post|main-column"
-    r"|wpb_text_column|story-body|field-body|[Ff][Uu][Ll][Ll][Tt][Ee][Xx][Tt]"
-)
+STORY_CLASS = re.compile(CLASS_NAMES["story_class"])
 CONTENT_ID = re.compile(r"content-main|content-body|contentBody|[Mm]ain-[Cc]ontent")
-CONTENT_CLASS = re.compile(r"content[-_]main|content(?:-|__)body|[Mm]ain-[Cc]ontent|[Pp]age-[Cc]ontent")
+CONTENT_CLASS = re.compile(CLASS_NAMES["content_class"])
 STORY_CLASSES = frozenset(("postarea", "art-postcontent", "text", "cell", "story"))
 
-BOTH = (
-    "next-|elated|-stories|most-popular|more-on|outbrain|taboola|gdpr|^shar|social|viral|newsletter|syndication|tags"
-    "|sidebar|banner|bread-?crumb|button|author|cookie|footer|Footer|menu|message-container"
-)
+BOTH = CLASS_NAMES["furniture"]
 DOUBTFUL_ID = re.compile(f"{BOTH}|^(?:jp-|dpsp-content)|bmdh|share|Share|nav|Nav|premium|^ad-")
-DOUBTFUL_CLASS = re.compile(
-    f"{BOTH}|^(?:nav|post-nav|ZendeskForm)|subnav|avigation|navbar|navbox|bar| ad |-ad-|(?:^| )ad-|dfp[Aa]d|criteo"
-    "|paid-?content|widget|byline|Byline|share-|sociable|embed|tag-list|consent|modal|donation|permission|meta|rating"
-    "|attachment|timestamp|user-info|user-profile|-icon|article-infos|slide|viewport|overlay|options|expand"
-    "|obfuscated|blurred|mol-factbox|yin|zlylin|nfoline"
-)
+DOUBTFUL_CLASS = re.compile(f"{BOTH}|{CLASS_NAMES['furniture_class']}")
 HIDDEN_ID = re.compile("hidden|reader-comments|akismet|^reply-")
-HIDDEN_CLASS = re.compile(
-    "^hide-|comments-title|nocomments|-reply-|message|akismet|suggest-links|-hide-|hide-print| hidden| hide|noprint"
-    "|notloaded|sr-only|visually-hidden|screen-reader"
-)
+HIDDEN_CLASS = re.compile(CLASS_NAMES["hidden_class"])
 HIDDEN_STYLE = re.compile("hidden|display: ?none")
 COMMENTS_ID = re.compile("^(?:[Cc]omment(?!ary)|comol|disqus_thread|dsq-comments)")
 COMMENTS_CLASS = re.compile(
     "^[Cc]omment(?!ary)|(?:article|post)-comments|mvp-post-add-(?:box|wrap)|infinite-?scroll|elementor-share-buttons"
 )
-ASIDES = re.compile(
-    "fact-?box|[Ff]actBox|[Ii]nfo-?[Bb]ox|[Pp]ull-?[Qq]uote|[Tt]ext-?[Tt]o-?[Ss]peech"
-    "|img-(?:info|description)|mediaInfo|[Ii]mage-?[Dd]escription|pic-?[Bb]ox|__cards?(?:[ _-]|$)"
-    "|(?:^|[ _-])cta(?:[ _-]|$)"
-    "|[Kk]ey-?[Pp]oints|bullet-?points|takeaways|prev[-_]next|access-wall|whatsapp|disclaimer|pop-?up|toast"
-)
+ASIDES = re.compile(CLASS_NAMES["asides"])
 TEASERS = re.compile("[Tt]easer|caption")
 NUMBERS = re.compile(r"\d+")  # "menu-item-1203": what numbers an element says nothing of it
 PLAIN = frozenset("a b br em i img strong".split())  # inside a sentence nothing is furniture

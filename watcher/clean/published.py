@@ -12,6 +12,7 @@ from lxml.etree import _Element
 
 from watcher.clean import page_data
 from watcher.clean.page_data import PageElements, ancestors, in_boilerplate, in_other_article, is_boilerplate_element
+from watcher.clean.phrases import CLASS_NAMES, PHRASES
 from watcher.text.dates import DateMatch, date_in_url, find_dates, is_believable
 from watcher.text.urls import host_of
 
@@ -26,22 +27,9 @@ LOOSE = ("dc.date", "dcterms.date", "date", "datecreated", "created", "last-publ
 MODIFIED = "article:modified_time datemodified og:updated_time modified last-modified dcterms.modified lastmod".split(
     " "
 )
-CHANGED = re.compile(
-    r"updat|modif|aktuali|\bakt\b|geändert|bearbeitet|editiert|edited|mise? à jour|maj\b|actuali[zs]|atuali[zs]|aggiorn"
-    r"|bijgewerkt|gewijzigd|opdater|oppdater|uppdater|ändrad|zaktual|aktualiz|обновл|оновл|изменен|g[üu]ncel|ενημ|更新"
-    r"|수정|diperbarui|revis|päivitetty|muokattu|frissít|last\b|cập nhật",
-    re.IGNORECASE,
-)
-SAYS = re.compile(
-    r"publi|posted|erstellt|veröffentlicht|geplaatst|pubdate|created|written|\bstand\b|入力|등록|发布|發布|掲載|公開|fecha"
-    r"|entry-date|опублик|pubblicat|yayın|udgivet|opprettet|julkaistu|datum\b|date\b",
-    re.IGNORECASE,
-)
-DATED_CLASS = re.compile(
-    r"date|datum|datetime|\btime|fecha|\bdata\b|posted|match|meta|byline|info|tarih|author|created|stand|dato|when"
-    r"|pubb?li|kicker|details|submitted",
-    re.IGNORECASE,
-)
+CHANGED = re.compile(PHRASES["changed"], re.IGNORECASE)
+SAYS = re.compile(PHRASES["says_published"], re.IGNORECASE)
+DATED_CLASS = re.compile(CLASS_NAMES["dated"], re.IGNORECASE)
 MARKUP = "datePublished"  # of an element of the page
 SAYS_PUBLISHED, DATED, BARE = 3, 2, 1  # how surely a line shows the date of publication
 BEFORE_DATE = 30  # characters before a date in which it is said to be that of a change

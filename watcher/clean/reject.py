@@ -8,7 +8,7 @@ from typing import Literal
 
 from lxml.etree import _Element
 
-from watcher.clean.phrases import normalize_key
+from watcher.clean.phrases import REJECTION, normalize_key
 from watcher.model import Block
 from watcher.reasons import PageKind
 from watcher.text.words import stems, word_overlap
@@ -29,104 +29,25 @@ _COOKIES = (
 # A wall speaks to its reader: "we and our 812 partners store …", "your privacy". An article on cookies does not.
 CONSENT = re.compile(
     rf"\b\d{{1,4}} (?:\w+ ){{0,3}}{_PARTNERS}.{{0,300}}{_COOKIES}"
-    rf"|{_COOKIES}.{{0,200}}\b\d{{1,4}} (?:\w+ ){{0,2}}{_PARTNERS}"
-    r"|\bwe (?:value|respect|care about) your (?:data )?privacy|\b(?:manage|review) your (?:consent|privacy"
-    r"|choices|preferences)"
-    r"|\bwe (?:and our (?:\w+ )?(?:partners )?)?(?:use|store|access)\b.{0,60}\bcookies|your privacy choices"
-    r"|before you continue"
-    r"|\b(?:nous|nos (?:\d+ )?partenaires) .{0,40}(?:utilisons|stockons|déposons) .{0,40}cookies"
-    r"|nous respectons votre vie privée"
-    r"|continuer sans accepter|votre consentement"
-    r"|(?:verwenden|nutzen|setzen) (?:wir|ihre partner) .{0,40}cookies|wir (?:verwenden|nutzen|setzen) .{0,40}cookies"
-    r"|mit werbung (?:und tracking )?(?:weiterlesen|nutzen)|weiter mit werbung|ihre (?:privatsphäre|einwilligung)"
-    r"|zustimmung erforderlich"
-    r"|valoramos (?:su|tu) privacidad|(?:utilizamos|usamos) cookies|(?:su|tu) consentimiento"
-    r"|rispettiamo la tua privacy|utilizziamo (?:i )?cookie|il tuo consenso|accetta e continua"
-    r"|valorizamos a sua privacidade|o seu consentimento"
-    r"|wij (?:gebruiken|plaatsen) .{0,20}cookies|(?:uw|jouw|je) (?:toestemming|privacy)|privacy gate"
-    r"|vi (?:bruker|använder|bruger) .{0,30}(?:cookies|informasjonskapsler|kakor)|ditt samtycke|dit samtykke"
-    r"|käytämme evästeitä"
-    r"|szanujemy twoją prywatność|(?:używamy|wykorzystujemy) .{0,20}cookie|používáme (?:soubory )?cookie"
-    r"|sütiket használunk"
-    r"|мы используем (?:файлы )?cookie|ми використовуємо .{0,20}cookie|çerezleri? (?:kullan|kabul)"
-    r"|χρησιμοποιούμε cookies"
-    r"|(?:クッキー|cookie) ?(?:を使用|の使用)|我们使用.{0,6}cookie|쿠키를 사용|نستخدم ملفات تعريف الارتباط",
+    rf"|{_COOKIES}.{{0,200}}\b\d{{1,4}} (?:\w+ ){{0,2}}{_PARTNERS}|{REJECTION['consent']}",
     re.IGNORECASE,
 )
 # The buttons of a consent wall, each alone on its line.
-AGREE = re.compile(
-    r"^\W*(?:accept(?: all)?(?: cookies)?|(?:i )?agree(?: and (?:continue|close))?|reject all|allow all"
-    r"|cookie (?:consent|policy|settings)"
-    r"|(?:alle )?(?:cookies )?(?:akzeptieren|annehmen|zustimmen)|tout accepter|accepter(?: et continuer)?"
-    r"|aceptar(?: todo| cookies| y continuar)?"
-    r"|accetta(?: tutti| i cookie)?|accepteren|alles accepteren|akkoord|acceptera alla|godkänn(?: cookies)?"
-    r"|godta alle|accepter alle"
-    r"|akceptuję|zgadzam się|souhlasím|aceitar|kabul et|принять)\W*$",
-    re.IGNORECASE,
-)
+AGREE = re.compile(rf"^\W*(?:{REJECTION['consent_buttons']})\W*$", re.IGNORECASE)
 BOT = re.compile(
-    r"(?:^|[.!?…:]\s+|\n)\W{0,6}(?:please |bitte |to continue,? )?(?:"
-    r"checking (?:if the site connection is secure|your browser)|(?:verify(?:ing)?|confirm"
-    r"|let['’]s confirm) (?:that )?(?:you['’]re|you are) (?:a |not a )?\w+"
-    r"|are you a (?:human|robot)|robot or human|human verification|security (?:check|checkpoint)\W*(?:\n|$)"
-    r"|enable js and disable any ad ?blocker"
-    r"|enable javascript and cookies to continue|we(?:['’]ve| have) detected unusual (?:traffic|activity)"
-    r"|attention required! \| cloudflare"
-    r"|just a moment\.\.\.|access (?:to this page has been )?denied\W*(?:\n|$|because|you don)"
-    r"|sorry, you have been blocked"
-    r"|complete the security check|request unsuccessful\. incapsula|ddos[- ](?:protection by|guard)"
-    r"|pardon our interruption"
-    r"|(?:press|activate) (?:&|and) hold|client challenge\W*(?:\n|$)|(?:einen|nur einen) moment(?:, bitte)? ?(?:…"
-    r"|\.\.\.)|un (?:instant|momento) ?(?:…|\.\.\.)"
-    r"|(?:verifizieren|bestätigen) sie, dass sie (?:ein mensch|kein roboter)|verificando que (?:usted )?es humano"
-    r"|verific\w+ que no eres un robot"
-    r"|nous vérifions que vous n['’]êtes pas un robot|vérifi\w+ que vous êtes humain|проверка браузера"
-    r"|подтвердите, что (?:вы не робот|запросы)"
-    r"|ロボットでないことを|あなたが人間であることを|ロボットではありません|(?:请完成)?安全验证|请完成验证|請完成安全驗證"
-    r"|로봇이 아님을)"
-    r"|permission to access .{0,80}on this server|you(?:['’]re| are) not a (?:ro)?bot\b|made us think you (?:were"
-    r"|are) a bot|using automation tools"
-    r"|ロボットでないこと|確認您不是機器人|确认您不是机器人",
+    rf"(?:^|[.!?…:]\s+|\n)\W{{0,6}}(?:please |bitte |to continue,? )?(?:{REJECTION['robot_checks']})"
+    rf"|{REJECTION['robot_checks_anywhere']}",
     re.IGNORECASE,
 )
 _CODE = r"(?:error |fehler |erreur |errore |błąd |chyba )?(?:http )?(?:404|403|410|429|500|502|503|504)"
 ERROR = re.compile(
     rf"^\W*{_CODE}\W*(?:(?:page |file )?not found|forbidden|gone|(?:service )?(?:temporarily )?unavailable"
-    rf"|(?:bad )?gateway"
-    r"|(?:internal )?server error|too many requests|error|$).{0,40}$"
-    r"|^.{0,30}(?:(?:this |the |that )?page (?:was |is )?(?:not found|(?:can(?:no|['’])t|could not) be found"
-    r"|does not exist)"
-    r"|(?:diese )?seite (?:wurde )?(?:nicht gefunden|existiert nicht)|page (?:introuvable|non trouvée)"
-    r"|página no (?:encontrada|existe)"
-    r"|página não (?:encontrada|existe)|pagina non (?:trovata|esiste)|pagina (?:werd )?niet gevonden|si(?:dan"
-    r"|den) (?:hittades inte|ble ikke funnet"
-    r"|blev ikke fundet|finnes ikke|findes ikke)|sivua ei löyt\w+|страница не (?:найдена|существует)"
-    r"|сторінк[ау] не знайден\w+"
-    r"|nie znaleziono strony|strona nie (?:istnieje|została znaleziona)|stránka (?:nenalezena|nebyla nalezena"
-    r"|neexistuje|sa nenašla)"
-    r"|az oldal nem található|pagina nu (?:a fost găsită|există)|stranica (?:nije pronađena|ne postoji)"
-    r"|η σελίδα δεν βρέθηκε|sayfa bulunamadı"
-    r"|الصفحة غير موجودة|صفحه (?:مورد نظر )?(?:پیدا نشد|یافت نشد)|הדף לא נמצא|पृष्ठ नहीं मिला"
-    r"|halaman tidak ditemukan|không tìm thấy trang"
-    r"|ページが見つかりません|页面不存在|找不到(?:该|此)?(?:页面|網頁|頁面)|페이지를 찾을 수 없습니다|ไม่พบหน้า)",
+    r"|(?:bad )?gateway|(?:internal )?server error|too many requests|error|$).{0,40}$"
+    rf"|^.{{0,30}}(?:{REJECTION['not_found']})",
     re.IGNORECASE,
 )
-GONE = re.compile(
-    r"^\W*(?:(?:this|the) (?:article|story|page|content) (?:is no longer|has been (?:removed|deleted)"
-    r"|was (?:removed|deleted)|isn['’]t available)"
-    r"|dieser (?:artikel|inhalt|beitrag) (?:ist nicht mehr|wurde (?:gelöscht|entfernt))|cet article n['’]est plus"
-    r"|este (?:artículo|contenido) ya no"
-    r"|este artigo já não|quest['’]articolo non è più|dit artikel is niet (?:meer|langer)"
-    r"|denne artikel(?:en)? (?:er|findes|finnes) ikke|artikeln finns inte)"
-    r".{0,80}$",
-    re.IGNORECASE | re.MULTILINE,
-)
-SCRIPTED = re.compile(
-    r"(?:enable|activate|turn on|requires?|aktivier\w*|activer|habilit\w+|attiv\w+) javascript|javascript (?:is"
-    r"|ist|est|está) "
-    r"|without javascript|enable js\b",
-    re.IGNORECASE,
-)
+GONE = re.compile(rf"^\W*(?:{REJECTION['removed']}).{{0,80}}$", re.IGNORECASE | re.MULTILINE)
+SCRIPTED = re.compile(REJECTION["needs_javascript"], re.IGNORECASE)
 
 
 def rejection_reason(blocks: Sequence[Block], *, title: str, bare: str) -> PageKind | None:
@@ -182,42 +103,7 @@ START = 12  # characters by which a block is found in the page
 NEAR = 20  # texts behind the last block among which a note speaks of it
 TAIL = 3  # blocks at the end in which a note says it of a text of any length
 # What speaks of this article's rest; labels as "for subscribers" stand on teasers of other articles too.
-NOTE = re.compile(
-    r"(?:(?:subscribe|sign in|log in|register|sign up)(?: now)? to (?:continue|keep|read|unlock)"
-    r"|to (?:continue|keep) reading|the rest of this (?:article|story)"
-    r"|(?:unlock|read) (?:this|the full) (?:article|story) (?:with|by|for|and)"
-    r"|this (?:content|article|story) is (?:reserved |exclusively )?(?:only )?(?:for|available to)"
-    r" (?:our )?(?:paid )?(?:subscribers|members)"
-    r"|(?:jetzt|artikel|hier) (?:kostenlos |mit \w+ )?(?:freischalten|weiterlesen)|weiterlesen mit|um weiterzulesen"
-    r"|sie möchten (?:den artikel )?weiterlesen|dieser artikel ist (?:nur|exklusiv) für"
-    r"|den (?:ganzen|vollständigen) artikel lesen"
-    r"|il vous reste \d+(?:[.,]\d+)? ?% de cet article|la suite est réservée|pour lire la suite"
-    r"|cet article est réservé"
-    r"|(?:suscríbe\w*|regístr\w*|inicia sesión) para (?:seguir|continuar) leyendo|para (?:seguir|continuar) leyendo"
-    r"|este (?:contenido|artículo) es exclusivo (?:para|de)|contenido exclusivo para suscriptores"
-    r"|para continuar (?:a ler|lendo)|(?:conteúdo|matéria|artigo) exclusiv[oa] para (?:os )?assinantes"
-    r"|per continuare a leggere|continua a leggere con|(?:contenuto|articolo) riservato agli abbonati"
-    r"|(?:lees|lezen) (?:dit artikel )?verder (?:met|als)|om verder te lezen|alleen voor abonnees"
-    r"|(?:läs|läsa) (?:vidare|hela artikeln) (?:med|för|genom)|för att läsa (?:vidare|hela)"
-    r"|(?:les|lese|læs) (?:videre|hele saken) med|for å lese videre|denne artikel er for abonnenter"
-    r"|lue koko (?:juttu|artikkeli) (?:tilaamalla|kirjautumalla)"
-    r"|(?:pozostało|zostało) \d+ ?% (?:treści|artykułu)|aby (?:czytać|przeczytać) dalej"
-    r"|dostępn\w+ tylko dla (?:prenumeratorów|subskrybentów)"
-    r"|pro pokračování ve čtení|(?:celý|zbytek) článk\w+ (?:jen )?pro předplatitele|folytatás\w+ előfizetőink"
-    r"|чита(?:ть|йте) далее по подписке|материал доступен (?:только )?(?:по подписке|подписчикам)"
-    r"|devamını okumak için"
-    r"|この記事は(?:有料)?会員限定|残り[:：]?\s?[\d,]+\s?文字|続きを(?:読む|ご覧)に?は|続きを読むには"
-    r"|订阅后(?:继续|可)|付费后(?:继续|可)|訂閱(?:後|以)?繼續閱讀|전체 기사(?:를|는) (?:보려면|구독))",
-    re.IGNORECASE,
-)
-# What each note has one of: looked for first, as it is cheap.
-SIGNS = (
-    "continue", "keep reading", "to read", "unlock", "rest of th", "for subscribers", "subscribers", "members",
-    "weiterlesen", "weiterzulesen", "freischalten", "artikel", "il vous reste", "la suite", "est réservé", "leyendo",
-    "exclusiv", "para continuar", "per continuare", "continua a", "riservato", "verder", "abonnees", "läs", "les",
-    "lue koko", "pozostało", "zostało", "dalej", "dostępn", "pokračování", "předplatitele", "előfizet", "по подписке",
-    "подписчикам", "okumak", "会員限定", "残り", "続きを", "订阅后", "付费后", "訂閱", "전체 기사",
-)  # fmt: skip
+NOTE = re.compile(REJECTION["paywall_notes"], re.IGNORECASE)
 PLACES = ("p", "div", "span", "h2", "h3", "h4", "strong", "b", "em", "a", "button", "br", "section", "li")
 SAID = re.compile(r'"isAccessibleForFree"\s*:\s*"?false', re.IGNORECASE)
 # "… of the bridge …", "the bri[...]", "[+2043 chars]": the text goes on elsewhere.
@@ -235,12 +121,10 @@ def paywall_of(tree: _Element, blocks: Sequence[Block]) -> Paywall:
     texts = [
         text for element in body.iter(*PLACES) for text in (element.text, element.tail) if text and len(text) > LABEL
     ]
-    whole = "\n".join(texts).lower()
-    if any(sign in whole for sign in SIGNS):
-        starts = {block.text[:START] for block in blocks}
-        last = max((at for at, text in enumerate(texts) if text.lstrip()[:START] in starts), default=-NEAR)
-        if any(map(is_paywall_note, texts[last + 1 : last + NEAR])):
-            return "noted"
+    starts = {block.text[:START] for block in blocks}
+    last = max((at for at, text in enumerate(texts) if text.lstrip()[:START] in starts), default=-NEAR)
+    if any(map(is_paywall_note, texts[last + 1 : last + NEAR])):
+        return "noted"
     return "said" if any(SAID.search(script.text or "") for script in tree.iter("script")) else ""
 
 

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from lxml.etree import _Element
 
 from watcher.clean.page_data import PageElements, element_text
-from watcher.clean.phrases import normalize_key
+from watcher.clean.phrases import CLASS_NAMES, normalize_key
 from watcher.text.urls import host_of
 
 # What each source's word is worth. The headline in the data wins, unless the page's heading and the title that is made
@@ -149,11 +149,7 @@ def _site_names(site: str, url: str) -> frozenset[str]:
 
 LEVELS = ("h2", "h3")  # where a headline stands if it is no h1
 LEAST_SAME = 8  # letters by which a heading is the headline although it is cut
-KICKER_CLASS = re.compile(
-    r"kicker|top-?line|dachzeile|over-?line|roof|pre-?title|super-?title|antet[ií]tulo|volanta|spitzmarke|occhiello"
-    r"|cintillo|eyebrow|hat\b|rubrik|category|\bdate|datum|intro-?title|sur-?titre|surtitle|sr-only|visually-hidden",
-    re.IGNORECASE,
-)
+KICKER_CLASS = re.compile(CLASS_NAMES["kicker"], re.IGNORECASE)
 LEAST_BARE = 12  # characters that are left of a heading without its kicker
 
 

@@ -25,7 +25,7 @@ from watcher.clean.agencies import (
     might_name_agency,
     trigger_words,
 )
-from watcher.clean.phrases import normalize_key
+from watcher.clean.phrases import CLASS_NAMES, PHRASES, normalize_key
 from watcher.model import Block, Removed
 
 HEAD = 4  # blocks at the beginning where a dateline or credit stands
@@ -43,13 +43,7 @@ END = re.compile(
 # "[Bloomberg]" behind a line without an end is where a link leads; the brackets of an end have a full stop at one side.
 ENDED = re.compile(r"[.!?…。！？।۔؟\"”’»)]\s*$")
 DPA_END = re.compile(r"^©?\s*dpa-infocom,\s*dpa:[\w\-/]+(?:\s*\(dpa\))?$")
-CONTRIBUTED = re.compile(
-    r"^\W*(?:reporting|writing|editing|additional reporting|con información de|com informações d[aeo]s?|avec"
-    r"|mit (?:agentur)?material|with (?:files|reporting|inputs?|agency inputs?|additional reporting) (?:from|by)"
-    r"|with inputs from|con informazioni|源|来源|來源|source|quelle|fuente|fonte|bron|kilde|källa|lähde|zdroj"
-    r"|źródło|kaynak|источник|джерело|πηγή|المصدر|منبع|출처|based on|nach angaben)\b",
-    re.IGNORECASE,
-)
+CONTRIBUTED = re.compile(rf"^\W*(?:{PHRASES['contributed']})\b", re.IGNORECASE)
 # "Associated Press writer Bo Ek contributed to this report.", "AFP contributed to this article."
 HELPED = re.compile(
     rf"^\W*(?:the )?{MARK}(?:,? and .{{2,60}}"
@@ -339,22 +333,9 @@ LINES = tuple(
 WITHIN = frozenset("a span em i b strong small time abbr font br".split())  # elements inside a line
 PICTURES = frozenset(("img", "picture", "video", "figure", "iframe", "amp-img", "svg:image"))
 NEVER = frozenset(("nav", "figure", "figcaption", "form", "button", "select", "table", "blockquote", "noscript"))
-_BYLINE = re.compile(
-    r"(?:by-?line|author|autor|auteur|verfasser|writer|reporter|source|quelle|fuente|fonte|agenc|agentur|wire"
-    r"|contribut|signature|attribution|article-?meta|publisher|provider|firma|escritor|redactor|verfasst)",
-    re.IGNORECASE,
-)
-_PICTURED = re.compile(
-    r"(?:caption|photo|foto|image|img(?![a-z])|picture|bild(?!ung)|gallery|galler|galeri|slider|slide(?!show)|carousel"
-    r"|video|player|media-|multimedia|figure|legend|thumb|kuva)",
-    re.IGNORECASE,
-)
-_ELSEWHERE = re.compile(
-    r"(?:teaser|related|recommend|recirc|preview|most-?|popular|trending|sidebar|promo|navigation|\bnav|menu|newsletter"
-    r"|comment|breadcrumb|partner|share-|social|\btags?\b|tagcloud|topics?\b|keywords|footer-|site-?footer|river"
-    r"|read-?more|more-|news-list|list-?item|headline-list|feed-|ticker)",
-    re.IGNORECASE,
-)
+_BYLINE = re.compile(CLASS_NAMES["agency_line"], re.IGNORECASE)
+_PICTURED = re.compile(CLASS_NAMES["pictured"], re.IGNORECASE)
+_ELSEWHERE = re.compile(CLASS_NAMES["elsewhere"], re.IGNORECASE)
 _SURE = re.compile(r"by-?line", re.IGNORECASE)
 BYLINE, PICTURED, ELSEWHERE = "byline", "pictured", "elsewhere"
 ROLES = {ELSEWHERE: _ELSEWHERE, PICTURED: _PICTURED, BYLINE: _BYLINE}  # in this order, where a name says several
