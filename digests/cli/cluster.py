@@ -13,7 +13,7 @@ from typing import Annotated, Any, TextIO
 
 import typer
 
-from digests.cluster.copy_diff import describe_copy, diff_copies
+from digests.cluster.explain import describe_copy, diff_copies
 from digests.cluster.item import ClusterItem, classify_kind
 from digests.cluster.stories import cluster_stories
 from digests.model import Story

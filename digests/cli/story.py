@@ -13,7 +13,6 @@ from typer import Argument, Option
 from digests.analysis.country_names import country_name
 from digests.cli.lookup import find_article, find_digest, find_edition
 from digests.cluster.constraints import resolve_corrections
-from digests.cluster.copy_diff import describe_copy as differs
 from digests.cluster.explain import (
     ExplainContext,
     PairExplanation,
@@ -23,6 +22,7 @@ from digests.cluster.explain import (
     describe_differences,
     explain_pair,
 )
+from digests.cluster.explain import describe_copy as differs
 from digests.cluster.item import sort_by_time
 from digests.errors import DigestError
 from digests.model import Edition, EditionStory, WireGroup

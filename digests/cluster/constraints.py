@@ -1,16 +1,21 @@
-"""A reader's corrections: which articles are together, and which are not, whatever their likeness."""
+"""Constraints: user corrections, conflicts of names and numbers, and the stories that articles were in before."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
+from itertools import chain
+from typing import TypeAlias
 
 import numpy as np
 
 from digests.cluster.item import ClusterItem, sort_by_time
-from digests.cluster.linkage import Edges
+from digests.cluster.linkage import AreApart, Edges
 from digests.model import Story, WireGroup
+
+Pair: TypeAlias = tuple[frozenset[str], frozenset[str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +37,7 @@ class Constraints:
     """Corrections without contradictions: sets of articles that are together, and pairs of sets that are apart."""
 
     together: tuple[tuple[str, ...], ...] = ()
-    apart: tuple[tuple[frozenset[str], frozenset[str]], ...] = ()
+    apart: tuple[Pair, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.together or self.apart)
@@ -44,10 +49,15 @@ NO_RULES = Constraints()
 def resolve_corrections(corrections: Sequence[UserCorrection]) -> Constraints:
     """Return what `corrections`, oldest first, come to; where two contradict each other, the later one holds."""
     joined: dict[str, set[str]] = {}
-    apart: list[tuple[frozenset[str], frozenset[str]]] = []
+    apart: list[Pair] = []
     for correction in reversed(corrections):
         if correction.kind == "join":
-            _join(joined, (*correction.articles, *correction.others), apart)
+            whole: set[str] = set()
+            for article in (*correction.articles, *correction.others):
+                members = joined.get(article, {article})
+                if not _are_apart(whole, members, apart):
+                    whole |= members
+            joined.update(dict.fromkeys(whole, whole))
         else:
             ours, theirs = frozenset(correction.articles), frozenset(correction.others)
             ours = frozenset(a for a in ours if not joined.get(a, {a}) & theirs)
@@ -57,42 +67,30 @@ def resolve_corrections(corrections: Sequence[UserCorrection]) -> Constraints:
     return Constraints(together=tuple(sets[first] for first in sorted(sets)), apart=tuple(reversed(apart)))
 
 
-def _join(
-    joined: dict[str, set[str]], articles: Sequence[str], apart: Sequence[tuple[frozenset[str], frozenset[str]]]
-) -> None:
-    """Put `articles` together in `joined`, but for those that a later correction holds apart from them."""
-    whole: set[str] = set()
-    for article in articles:
-        members = joined.get(article, {article})
-        if not any(_are_apart(whole, members, pair) for pair in apart):
-            whole |= members
-    for article in whole:
-        joined[article] = whole
-
-
-def _are_apart(a: Iterable[str], b: Iterable[str], pair: tuple[frozenset[str], frozenset[str]]) -> bool:
-    ours, theirs = pair
-    sides = [(not ours.isdisjoint(each), not theirs.isdisjoint(each)) for each in (a, b)]
-    return (sides[0][0] and sides[1][1]) or (sides[0][1] and sides[1][0])
+def _are_apart(a: Collection[str], b: Collection[str], pairs: Sequence[Pair]) -> bool:
+    """Whether one of `pairs` holds articles of `a` apart from articles of `b`."""
+    return any(
+        not (ours.isdisjoint(one) or theirs.isdisjoint(other))
+        for ours, theirs in pairs
+        for one, other in ((a, b), (b, a))
+    )
 
 
 def split_reports(reports: Iterable[WireGroup], rules: Constraints) -> tuple[WireGroup, ...]:
-    """Return `reports` with those in parts of which a rule holds articles apart; the others as they are."""
+    """Return `reports`; one in which a rule holds articles apart comes in parts."""
     if not rules.apart:
         return tuple(reports)
-    return tuple(part for report in reports for part in _parts(report, rules))
-
-
-def _parts(report: WireGroup, rules: Constraints) -> list[WireGroup]:
-    parts: list[list[str]] = []
-    for article in report.articles:
-        free = (part for part in parts if not any(_are_apart(part, [article], pair) for pair in rules.apart))
-        part = next(free, None)
-        if part is None:
-            parts.append([article])
-        else:
-            part.append(article)
-    return [report] if len(parts) == 1 else [replace(report, articles=tuple(part)) for part in parts]
+    found: list[WireGroup] = []
+    for report in reports:
+        parts: list[list[str]] = []
+        for article in report.articles:
+            part = next((part for part in parts if not _are_apart(part, [article], rules.apart)), None)
+            if part is None:
+                parts.append([article])
+            else:
+                part.append(article)
+        found += [replace(report, articles=tuple(part)) for part in parts]
+    return tuple(found)
 
 
 def must_link_pairs(rules: Constraints, node_of: Mapping[str, int]) -> list[tuple[int, int]]:
@@ -104,7 +102,7 @@ def must_link_pairs(rules: Constraints, node_of: Mapping[str, int]) -> list[tupl
     return pairs
 
 
-def cannot_link(rules: Constraints, node_of: Mapping[str, int]) -> Callable[[Sequence[int], Sequence[int]], bool]:
+def cannot_link(rules: Constraints, node_of: Mapping[str, int]) -> AreApart:
     """Return whether a rule holds two groups of nodes apart."""
     sides: defaultdict[int, set[tuple[int, bool]]] = defaultdict(set)
     for number, pair in enumerate(rules.apart):
@@ -112,96 +110,69 @@ def cannot_link(rules: Constraints, node_of: Mapping[str, int]) -> Callable[[Seq
             for article in articles & node_of.keys():
                 sides[node_of[article]].add((number, is_first))
 
-    def apart(a: Sequence[int], b: Sequence[int]) -> bool:
+    def are_apart(a: Sequence[int], b: Sequence[int]) -> bool:
         if not sides:
             return False
         ours = {side for node in a for side in sides.get(node, ())}
         return any((number, not is_first) in ours for node in b for number, is_first in sides.get(node, ()))
 
-    return apart
+    return are_apart
 
 
-LEAST_NUMBER = 3  # digits: smaller numbers stand in any text
-LEAST_KEYS = 3  # names and large numbers of an article, for it to have a say
-LEAST_ARTICLES = 4  # of a group in one language, for its names to be known
-OWN = 0.5  # a group's own key stands in so many of its articles
-FOREIGN = 0.1  # and in no more than so many of the other's
-LEAST_OWN = 2  # own keys that each side must have
-
-Side = Sequence[frozenset[str]]
+MIN_KEYS = 3  # names and large numbers of an article, for it to have a say
+MIN_ARTICLES = 4  # of a group in one language, for its names to be known
+OWN_SHARE = 0.5  # a group's own key stands in so many of its articles
+FOREIGN_SHARE = 0.1  # and in no more than so many of the other's
+MIN_OWN_KEYS = 2  # that each side must have
 
 
-def conflict_check(items: Sequence[ClusterItem]) -> Callable[[Sequence[int], Sequence[int]], bool]:
+def conflict_check(items: Sequence[ClusterItem]) -> AreApart:
     """
     Return whether two groups of `items`, by number, tell of different events.
 
     They do if in a language that both have, each side has names or numbers of its own (people, places, years, counts)
-    that the other side does not know. Names are compared within a language only: elsewhere they are spelt otherwise.
+    that the other side does not know. Names are compared within a language only: elsewhere they are spelled otherwise.
     """
-    known = KeyCache(items)
 
-    def apart(a: Sequence[int], b: Sequence[int]) -> bool:
-        if min(len(a), len(b)) < LEAST_ARTICLES:
-            return False
-        ours, theirs = by_language(a, items, known), by_language(b, items, known)
-        return any(
-            have_distinct_keys(ours[language], theirs[language]) for language in sorted(ours.keys() & theirs.keys())
-        )
+    @cache  # few articles are in a group that is large enough
+    def keys_of(number: int) -> frozenset[str]:
+        return frozenset(items[number].keys())
 
-    return apart
-
-
-class KeyCache(dict[int, frozenset[str]]):
-    """The keys of items, by number; made when asked for, as few articles are in a group that is large enough."""
-
-    def __init__(self, items: Sequence[ClusterItem]) -> None:
-        self.items_ = items
-
-    def __missing__(self, number: int) -> frozenset[str]:
-        found = self[number] = telling_keys(self.items_[number])
+    def by_language(members: Sequence[int]) -> dict[str, list[frozenset[str]]]:
+        found: defaultdict[str, list[frozenset[str]]] = defaultdict(list)
+        for number in members:
+            if len(keys_of(number)) >= MIN_KEYS:
+                found[items[number].language].append(keys_of(number))
         return found
 
+    def are_apart(a: Sequence[int], b: Sequence[int]) -> bool:
+        if min(len(a), len(b)) < MIN_ARTICLES:
+            return False
+        ours, theirs = by_language(a), by_language(b)
+        return any(have_distinct_keys(ours[language], theirs[language]) for language in ours.keys() & theirs.keys())
 
-def telling_keys(item: ClusterItem) -> frozenset[str]:
-    """Return the names and the larger numbers of an article."""
-    return frozenset(item.features.names) | {
-        f"#{number}" for number in item.features.numbers if len(number) >= LEAST_NUMBER
-    }
-
-
-def by_language(
-    members: Sequence[int], items: Sequence[ClusterItem], keys: KeyCache
-) -> dict[str, list[frozenset[str]]]:
-    """Return the keys of the members that have enough of them, by language."""
-    found: defaultdict[str, list[frozenset[str]]] = defaultdict(list)
-    for i in members:
-        if len(keys[i]) >= LEAST_KEYS:
-            found[items[i].language].append(keys[i])
-    return found
+    return are_apart
 
 
-def have_distinct_keys(ours: Side, theirs: Side) -> bool:
-    """Whether each side has at least `LEAST_OWN` keys of its own."""
-    if min(len(ours), len(theirs)) < LEAST_ARTICLES:
+def have_distinct_keys(ours: Sequence[frozenset[str]], theirs: Sequence[frozenset[str]]) -> bool:
+    """Whether each side has at least `MIN_OWN_KEYS` keys of its own."""
+    if min(len(ours), len(theirs)) < MIN_ARTICLES:
         return False
-    counts = [Counter(key for keys in side for key in keys) for side in (ours, theirs)]
-    sizes = (len(ours), len(theirs))
-    own = (
-        sum(
-            count >= OWN * sizes[i] and counts[1 - i][key] <= FOREIGN * sizes[1 - i] for key, count in counts[i].items()
-        )
-        for i in (0, 1)
-    )
-    return min(own) >= LEAST_OWN
+    a, b = (Counter(chain.from_iterable(side)) for side in (ours, theirs))
+
+    def count_own(one: Counter[str], size: int, other: Counter[str], other_size: int) -> int:
+        return sum(count >= OWN_SHARE * size and other[key] <= FOREIGN_SHARE * other_size for key, count in one.items())
+
+    return min(count_own(a, len(ours), b, len(theirs)), count_own(b, len(theirs), a, len(ours))) >= MIN_OWN_KEYS
 
 
-HOLD = 1.1  # scores inside a known story are raised by so much, those between two lowered (docs/decisions/0011)
+STABILITY_BONUS = 1.1  # factor of scores inside a known story, divisor of those between two (docs/decisions/0011)
 
 
 def majority_story(report: WireGroup, known: Mapping[str, str]) -> str | None:
     """Return the story that most articles of a report are known in, the first of equals; None if none is."""
     stories = Counter(known[article] for article in report.articles if article in known)
-    return max(stories, key=lambda story: stories[story]) if stories else None
+    return next((story for story, _ in stories.most_common(1)), None)
 
 
 def apply_stability_bonus(found: Edges, stories: Sequence[str | None]) -> Edges:
@@ -220,7 +191,7 @@ def apply_stability_bonus(found: Edges, stories: Sequence[str | None]) -> Edges:
         return found
     a, b = of[found.first], of[found.second]
     both = (a >= 0) & (b >= 0)
-    factor = np.where(both, np.where(a == b, HOLD, 1 / HOLD), 1.0).astype(np.float32)
+    factor = np.where(both, np.where(a == b, STABILITY_BONUS, 1 / STABILITY_BONUS), 1.0).astype(np.float32)
     return replace(found, score=found.score * factor)
 
 
@@ -239,8 +210,11 @@ def keep_known_stories(
         counts = Counter(known[article] for article in group.articles if article in known)
         main = min(counts, key=lambda story: (-counts[story], story), default=f"new {group.id}")
         for report in group.reports:
-            for story, part in split_by_story(report, known, main).items():
-                reports[story].append(part)
+            parts: defaultdict[str, list[str]] = defaultdict(list)
+            for article in report.articles:
+                parts[known.get(article, main)].append(article)
+            for story, articles in parts.items():
+                reports[story].append(replace(report, articles=tuple(articles)))
     return tuple(build_story(story, found, items) for story, found in sorted(reports.items()))
 
 
@@ -250,13 +224,3 @@ def build_story(story: str, reports: Sequence[WireGroup], items: Mapping[str, Cl
     place = {item.article_id: number for number, item in enumerate(ordered)}
     found = sorted(reports, key=lambda report: min(place[article] for article in report.articles))
     return Story(id=story, articles=tuple(place), reports=tuple(found))
-
-
-def split_by_story(report: WireGroup, known: Mapping[str, str], main: str) -> dict[str, WireGroup]:
-    """Return the parts of a report by the story that their articles are known in, new articles in `main`."""
-    parts: defaultdict[str, list[str]] = defaultdict(list)
-    for article in report.articles:
-        parts[known.get(article, main)].append(article)
-    if len(parts) == 1:
-        return dict.fromkeys(parts, report)
-    return {story: replace(report, articles=tuple(articles)) for story, articles in parts.items()}

@@ -1,4 +1,4 @@
-"""What grouping reads of one article."""
+"""What clustering reads of one article."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from watcher.model import Article, Features, Outline
 from watcher.text.page_kind import is_live_address, says_live, says_roundup
 
 NEVER = datetime.max.replace(tzinfo=UTC)
+MIN_NUMBER_DIGITS = 3  # smaller numbers stand in any text
 SILENT_KINDS = frozenset({"live", "roundup"})  # many events on one page: they join a story, they never make or glue one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClusterItem:
-    """An article as `reports` and `group` see it. `published_at` is None where nobody said when."""
+    """An article as clustering sees it. `published_at` is None if the article has no date."""
 
     article_id: str
     title: str
@@ -34,9 +35,16 @@ class ClusterItem:
         """Whether it has no vote on what belongs together."""
         return self.kind in SILENT_KINDS
 
+    def large_numbers(self) -> list[str]:
+        """Return the numbers that say something about the event."""
+        return [number for number in self.features.numbers if len(number) >= MIN_NUMBER_DIGITS]
+
+    def keys(self) -> list[str]:
+        """Return the names and the large numbers, these with a sign before them: "#1200"."""
+        return [*self.features.names, *(f"#{number}" for number in self.large_numbers())]
+
 
 def make_item(article: Article | Outline, features: Features) -> ClusterItem:
-    """Return a stored article and its features as an item."""
     return ClusterItem(
         article_id=article.id,
         title=article.title,
@@ -52,14 +60,14 @@ def make_item(article: Article | Outline, features: Features) -> ClusterItem:
 
 
 def classify_kind(title: str, url: str) -> str:
-    """Return "live" or "roundup" for what calls itself so by its title, or by its address a live blog, or "article"."""
+    """Return "live", "roundup" or "article", by the title and, for live blogs, the address."""
     if says_live(title) or is_live_address(url):
         return "live"
     return "roundup" if says_roundup(title) else "article"
 
 
 def sort_by_time(items: Sequence[ClusterItem]) -> list[ClusterItem]:
-    """Return `items` in time order, those without a time last, each id once; the same for any order they came in."""
+    """Return `items` by time, those without a time last, each id once; the same for any order of `items`."""
     seen: dict[str, ClusterItem] = {}
     for item in sorted(items, key=sort_key):
         seen.setdefault(item.article_id, item)
@@ -67,5 +75,4 @@ def sort_by_time(items: Sequence[ClusterItem]) -> list[ClusterItem]:
 
 
 def sort_key(item: ClusterItem) -> tuple[bool, datetime, str, str]:
-    """Return the place of an item in the order of time."""
     return item.published_at is None, item.published_at or NEVER, item.article_id, item.url

@@ -1,32 +1,58 @@
-"""Reports: the articles that carry the same text, whole, cut short, lightly edited or under another headline."""
+"""Wire copies: articles that carry the same text, whole, cut short, lightly edited or under another headline."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from itertools import pairwise
+from typing import TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
-from digests.cluster.fingerprints import (
-    LEAST_SHARED,
-    Fingerprint,
-    FingerprintStore,
-    Sample,
-    candidate_pairs,
-    fingerprints,
-)
 from digests.cluster.item import ClusterItem, sort_by_time
 from digests.model import WireGroup
-from watcher.features.extract import CITED, FLAG_BITS, LEAD, MAX_TITLE, TITLE_WEIGHT, term_weights
+from watcher.features.extract import CITED, FLAG_BITS, LEAD, MAX_SHINGLES, MAX_TITLE, TITLE_WEIGHT, term_weights
 from watcher.text.urls import host_of
 from watcher.text.words import stems, tokens
 
-MOST_ASKED = 6  # members of a group that a newcomer is held against
-LEAST_TITLE = 5  # words of a title that can stand for a text
-LONGEST_GAP = timedelta(hours=120)  # between two of the same headline: later, it is of another story
+Sample: TypeAlias = npt.NDArray[np.uint32]  # shingles with their flags, ascending
+Codes: TypeAlias = npt.NDArray[np.uint64]
+
+MAX_COMPARED = 6  # members of a group that a newcomer is held against
+MIN_TITLE_WORDS = 5  # words of a title that can stand for a text
+MAX_TITLE_GAP_S = 120 * 3600.0  # between two of the same headline: later, it is of another story
+MIN_SHARED = 8  # shingles in common, or it is a phrase
+FURNITURE_ARTICLES = 3  # of one outlet in which the same words stand
+MAX_FURNITURE = 0.6  # of a text; more than that is no furniture but a text printed again and again
+MAX_READ = 400  # articles of an outlet by which its furniture is known
+MAX_CODES = 1 << 22  # shingles that are compared for candidates, 32 MB; of more, those with the lowest hashes
+COMPLETE = 2**32 - 1
+MIN_BODY_SHINGLES = 10  # shingles: below this a body is a caption, and only its title can be compared
+COPY = 0.57  # share of the shorter text that stands in the longer one
+COPY_SAME_LEAD = 0.42  # the same, where both begin with the same words
+COPY_SAME_TITLE = 0.5  # the same, under the same headline
+COPY_OF_PART = 0.64  # the same, where it fills little of the longer one, as background fills a follow-up
+COPY_OF_NOTE = 0.8  # the same, for texts of a few sentences
+COPY_LATER = 0.66  # the same, where hours lie between two texts that begin in other ways: follow-ups tell again
+COPY_IN_OUTLET = 0.75  # the same, within one outlet: it prints its follow-ups, forms and furniture again, seldom a text
+SAME_LEAD_DISCOUNT = 0.15  # by what these are lower where both begin with the same words
+NOTE = 40  # shingles: a few sentences
+FRAGMENT = 1 / 3  # of the longer text: less is a part of it
+FILLED = 0.46  # of the longer text: less is shared with a part of it, if they do not begin alike
+LATER_S = 8 * 3600.0
+SAME_LEAD = 0.3  # of the shingles of each one's beginning, found in the other text
+MIN_TOLD = 0.4  # of a text: in one that is quotations and lists for the rest, these count too
+MIN_TOLD_SHARED = 0.3  # of what is told in such a text: two reports of one press conference share the answers alone
+MIN_NUMBERS = 2  # of a text, to say that it has others than another
+MAX_SAME_NUMBERS = 0.45  # of the numbers of the one with fewer: two events told by one form share less than half
+SURELY = 0.95  # share from which nothing speaks against a copy, but that it tells of neither headline
+MIN_HEADLINE_STEMS = 3  # stems of a headline that can say whether a text is its own
+MAX_HEADLINE_SHARE = 0.2  # of these, found in a text that tells of something else
+
+FLAGS = (1 << FLAG_BITS) - 1
+HAS_CITED, HAS_LEAD = (np.arange(FLAGS + 1) & flag > 0 for flag in (CITED, LEAD))  # of each combination of flags
 
 
 def group_wire_copies(
@@ -36,125 +62,106 @@ def group_wire_copies(
     Return the articles in groups of the same text; an article whose text stands alone is a group of its own.
 
     The origin is the agency's own article if it is there, else the earliest.
-    Articles without a body are the same report only where their whole headline is the same.
+    Articles without a body are the same report only if their whole headline is the same.
 
     Args:
-        shingles: Those of each item, where its features have a stand-in for them.
+        shingles: Those of each item, if its features have a stand-in for them.
     """
     ordered = sort_by_time(items)
-    wording = fingerprints(ordered, shingles)
-    groups = UnionFind(ordered, wording)
+    prints = make_fingerprints(ordered, shingles)
+    groups = CopyGroups(ordered, prints)
     copies = []
-    for a, b in candidate_pairs(wording):
-        found = measure_overlap(wording.of(a), wording.of(b))
-        if is_copy(ordered[a], ordered[b], found):
-            copies.append((-found.share, a, b))
+    for a, b in candidate_pairs(prints):
+        overlap = measure_overlap(prints[a], prints[b])
+        if is_copy(ordered[a], ordered[b], overlap):
+            copies.append((-overlap.share, a, b))
     for _, a, b in sorted(copies):
         groups.join_copies(a, b)
-    for a, b in find_same_titles(ordered, wording):
+    for a, b in find_same_titles(ordered, prints):
         groups.join(a, b)
-    return tuple(make_wire_group([ordered[i] for i in members]) for members in groups.members())
+    found = sorted(sorted(members) for members in groups.members.values())
+    return tuple(make_wire_group([ordered[i] for i in members]) for members in found)
 
 
-class UnionFind:
+class CopyGroups:
     """
-    Groups of items that grow by joining; each has a reference, its longest text, that every copy is held against.
+    Groups of items that grow by joining; each has a reference, its longest text, that every copy is compared with.
 
     An article made of two agencies' texts is a copy of both. So that it does not join them, a text that joins by way
     of the reference alone must not be later than it: the cuts of one text need not overlap, nor do two sources.
     """
 
-    def __init__(self, ordered: Sequence[ClusterItem], wording: FingerprintStore) -> None:
+    def __init__(self, ordered: Sequence[ClusterItem], prints: Sequence[Fingerprint]) -> None:
         self.ordered = ordered
-        self.wording = wording
-        self.of = list(range(len(ordered)))
-        self.held: dict[int, list[int]] = {i: [i] for i in range(len(ordered))}
+        self.prints = prints
+        self.group_of = list(range(len(ordered)))
+        self.members: dict[int, list[int]] = {i: [i] for i in range(len(ordered))}
         self.reference = list(range(len(ordered)))
 
     def join_copies(self, a: int, b: int) -> None:
         """Join the groups of two copies, if their references are copies too, and some of the others are."""
-        group_a, group_b = self.of[a], self.of[b]
+        group_a, group_b = self.group_of[a], self.group_of[b]
         if group_a == group_b:
             return
         ref_a, ref_b = self.reference[group_a], self.reference[group_b]
         if {ref_a, ref_b} != {a, b} and not self.are_copies(ref_a, ref_b):
             return
-        if self.agree(group_a, ref_b) and self.agree(group_b, ref_a):
+        if self.may_join(group_a, ref_b) and self.may_join(group_b, ref_a):
             self.join(a, b)
 
-    def agree(self, group: int, newcomer: int) -> bool:
+    def may_join(self, group: int, newcomer: int) -> bool:
         """Whether a text is a copy of one of a group's others too, or the group's reference is its origin."""
-        reference = self.reference[group]
-        others = [i for i in sample(self.held[group]) if i != reference]
+        reference, members = self.reference[group], self.members[group]
+        sample = members[:: -(-len(members) // MAX_COMPARED)]
+        others = [i for i in sample if i != reference]
         if not others or reference < min(newcomer, *others):
             return True
         return any(self.are_copies(i, newcomer) for i in others)
 
     def are_copies(self, a: int, b: int) -> bool:
-        return is_copy(self.ordered[a], self.ordered[b], measure_overlap(self.wording.of(a), self.wording.of(b)))
+        return is_copy(self.ordered[a], self.ordered[b], measure_overlap(self.prints[a], self.prints[b]))
 
     def join(self, a: int, b: int) -> None:
         """Join the groups of two items."""
-        into, other = sorted((self.of[a], self.of[b]), key=lambda group: (-len(self.held[group]), group))
+        into, other = sorted((self.group_of[a], self.group_of[b]), key=lambda group: (-len(self.members[group]), group))
         if into == other:
             return
         longest = (self.reference[into], self.reference[other])
-        self.reference[into] = max(longest, key=lambda i: (self.wording.size(i), -i))
-        for i in self.held[other]:
-            self.of[i] = into
-        self.held[into].extend(self.held.pop(other))
-
-    def members(self) -> list[list[int]]:
-        """Return the groups by their earliest item, each in time order."""
-        return sorted(sorted(group) for group in self.held.values())
+        self.reference[into] = max(longest, key=lambda i: (len(self.prints[i].sample), -i))
+        for i in self.members[other]:
+            self.group_of[i] = into
+        self.members[into].extend(self.members.pop(other))
 
 
-def sample(members: list[int]) -> list[int]:
-    """Return at most `MOST_ASKED` of a group's members, evenly spread."""
-    step = -(-len(members) // MOST_ASKED) or 1
-    return members[::step]
-
-
-def find_same_titles(ordered: Sequence[ClusterItem], wording: FingerprintStore) -> Iterator[tuple[int, int]]:
+def find_same_titles(ordered: Sequence[ClusterItem], prints: Sequence[Fingerprint]) -> Iterator[tuple[int, int]]:
     """
-    Yield pairs with the same headline where one has no body to compare.
+    Yield pairs with the same headline of which one has no body to compare.
 
     A headline that one outlet prints twice is the name of a column ("Morning briefing"), as is a very short one. One
     that comes again after days is of another story: nothing but its words says that it is the same.
     """
-    bare = [wording.size(i) < LEAST_WORDING for i in range(len(ordered))]
-    if not any(bare):
-        return
     holders: defaultdict[tuple[str, tuple[str, ...]], list[int]] = defaultdict(list)
-    for i in ambiguous_titles(ordered):
-        key = title_key(ordered[i].title)
-        if len(key) >= LEAST_TITLE:
-            holders[ordered[i].language, key].append(i)
+    for i, item in enumerate(ordered):
+        key = title_key(item.title)
+        if len(key) >= MIN_TITLE_WORDS:
+            holders[item.language, key].append(i)
     for same in holders.values():
         outlets = Counter(ordered[i].outlet for i in same if ordered[i].outlet)
-        if len(same) < 2 or any(count > 1 for count in outlets.values()):
+        if any(count > 1 for count in outlets.values()):
             continue
         first = same[0]
         for before, i in pairwise(same):
-            if is_long_after(ordered[before], ordered[i]):
+            if is_later_by(MAX_TITLE_GAP_S, ordered[before], ordered[i]):
                 first = i
-            elif bare[i]:
+            elif len(prints[i].sample) < MIN_BODY_SHINGLES:
                 yield first, i
 
 
-def is_long_after(before: ClusterItem, after: ClusterItem) -> bool:
-    """Whether so long lies between two articles that they are of two stories, if they say when they appeared."""
-    if before.published_at is None or after.published_at is None:
+def is_later_by(seconds: float, a: ClusterItem, b: ClusterItem) -> bool:
+    """Whether more than `seconds` lie between two articles, if both have a time."""
+    if a.published_at is None or b.published_at is None:
         return False
-    return after.published_at - before.published_at > LONGEST_GAP
-
-
-def ambiguous_titles(ordered: Sequence[ClusterItem]) -> list[int]:
-    """Return the numbers of the items whose headline another one may have too, ascending."""
-    hashes = np.fromiter((hash(title_key(item.title)) for item in ordered), np.int64, len(ordered))
-    _, place, counts = np.unique(hashes, return_inverse=True, return_counts=True)
-    found: list[int] = np.flatnonzero(counts[place] > 1).tolist()
-    return found
+    return abs((b.published_at - a.published_at).total_seconds()) > seconds
 
 
 def make_wire_group(members: Sequence[ClusterItem]) -> WireGroup:
@@ -170,37 +177,6 @@ def is_agency_site(item: ClusterItem, agency: str) -> bool:
     """Whether `item` stands on the agency's own site: by the outlet's name, or a label of its host."""
     name = agency.casefold()
     return item.outlet.casefold() == name or name in host_of(item.url).split(".")
-
-
-LEAST_WORDING = 10  # shingles: below this a body is a caption, and only its title can be compared
-COPY = 0.57  # share of the shorter text that stands in the longer one
-COPY_SAME_LEAD = 0.42  # the same, where both begin with the same words
-COPY_SAME_TITLE = 0.5  # the same, under the same headline
-COPY_OF_PART = 0.64  # the same, where it fills little of the longer one, as background fills a follow-up
-COPY_OF_NOTE = 0.8  # the same, for texts of a few sentences
-COPY_LATER = 0.66  # the same, where hours lie between two texts that begin in other ways: follow-ups tell again
-COPY_IN_OUTLET = 0.75  # the same, within one outlet: it prints its follow-ups, forms and furniture again, seldom a text
-EASIER = 0.15  # by what these are lower where both begin with the same words
-NOTE = 40  # shingles: a few sentences
-FRAGMENT = 1 / 3  # of the longer text: less is a part of it
-FILLED = 0.46  # of the longer text: less is shared with a part of it, if they do not begin alike
-LATER_S = 8 * 3600.0
-SAME_LEAD = 0.3  # of the shingles of each one's beginning, found in the other text
-LEAST_TOLD = 0.4  # of a text: in one that is quotations and lists for the rest, these count too
-LEAST_TOLD_SHARED = 0.3  # of what is told in such a text: two reports of one press conference share the answers alone
-LEAST_NUMBERS = 2  # of a text, to say that it has others than another
-OTHER_NUMBERS = 0.45  # of the numbers of the one with fewer: two events told by one form share less than half
-SURELY = 0.95  # share from which nothing speaks against a copy, but that it tells of neither headline
-LEAST_HEADLINE = 3  # stems of a headline that can say whether a text is its own
-OF_HEADLINE = 0.2  # of these, found in a text that tells of something else
-
-FLAGS = (1 << FLAG_BITS) - 1
-COMBINATIONS = [(n >> FLAG_BITS, n & FLAGS, n) for n in range(1 << 2 * FLAG_BITS)]  # of a shared shingle's flags
-TOLD_IN_BOTH = [n for a, b, n in COMBINATIONS if not (a | b) & CITED]
-CITED_IN_A = [n for a, b, n in COMBINATIONS if a & CITED and not b & CITED]
-CITED_IN_B = [n for a, b, n in COMBINATIONS if b & CITED and not a & CITED]
-LEAD_OF_A = [n for a, _, n in COMBINATIONS if a & LEAD]
-LEAD_OF_B = [n for _, b, n in COMBINATIONS if b & LEAD]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,60 +197,33 @@ def measure_overlap(ours: Fingerprint, theirs: Fingerprint) -> Overlap:
     """
     Return what two samples have in common.
 
-    What is cited in one of them is left out, as two independent texts share what was said. It counts where both are
-    quotations for the most part, if what stands between these is shared too.
+    What is cited in one of them is left out, as two independent texts share what was said. It counts if both are
+    quotations for the most part, and what stands between these is shared too.
     """
-    a, b = truncate_to(ours, theirs.top), truncate_to(theirs, ours.top)
-    of_a, of_b, both = count_by_flags(a), count_by_flags(b), count_shared_by_flags(*shared_shingles(a, b))
-    shared = sum(both[n] for n in TOLD_IN_BOTH)
-    in_a = of_a[0] + of_a[LEAD] - sum(both[n] for n in CITED_IN_B)
-    in_b = of_b[0] + of_b[LEAD] - sum(both[n] for n in CITED_IN_A)
+    a, b = ours.up_to(theirs.top), theirs.up_to(ours.top)
+    of_a, of_b = (np.bincount(each & FLAGS, minlength=FLAGS + 1) for each in (a, b))
+    # Rows are the flags of a shared shingle in `a`, columns those in `b`.
+    both = np.zeros((FLAGS + 1, FLAGS + 1), np.int64)
+    _, at_a, at_b = np.intersect1d(a >> FLAG_BITS, b >> FLAG_BITS, assume_unique=True, return_indices=True)
+    np.add.at(both, (a[at_a] & FLAGS, b[at_b] & FLAGS), 1)
+    cited, lead = HAS_CITED, HAS_LEAD
+    shared = int(both[~cited][:, ~cited].sum())
+    in_a = int(of_a[~cited].sum() - both[~cited][:, cited].sum())
+    in_b = int(of_b[~cited].sum() - both[cited][:, ~cited].sum())
     told = min(in_a, in_b)
-    mostly_cited = in_a < LEAST_TOLD * len(a) and in_b < LEAST_TOLD * len(b)
-    if mostly_cited and (told < LEAST_SHARED or shared >= LEAST_TOLD_SHARED * told):
-        shared, in_a, in_b = sum(both), len(a), len(b)
-    lead_a, lead_b = (sum(both[n] for n in leads) for leads in (LEAD_OF_A, LEAD_OF_B))
-    same_lead = lead_a >= SAME_LEAD * max(1, count_lead(of_a)) and lead_b >= SAME_LEAD * max(1, count_lead(of_b))
+    mostly_cited = in_a < MIN_TOLD * len(a) and in_b < MIN_TOLD * len(b)
+    if mostly_cited and (told < MIN_SHARED or shared >= MIN_TOLD_SHARED * told):
+        shared, in_a, in_b = int(both.sum()), len(a), len(b)
+    same_lead = bool(
+        both[lead].sum() >= SAME_LEAD * max(1, of_a[lead].sum())
+        and both[:, lead].sum() >= SAME_LEAD * max(1, of_b[lead].sum())
+    )
     return Overlap(shared=shared, in_a=in_a, in_b=in_b, same_lead=same_lead)
-
-
-def truncate_to(wording: Fingerprint, top: int) -> Sample:
-    """Return the sample of a text up to where it and another that ends at `top` hold every shingle."""
-    if top >= wording.top:
-        return wording.sample
-    return wording.sample[: np.searchsorted(wording.sample, np.uint32(top | FLAGS), "right")]
-
-
-def shared_shingles(a: Sample, b: Sample) -> tuple[Sample, Sample]:
-    """Return the shingles that two samples share, with the flags of each."""
-    if not len(a) or not len(b):
-        return a[:0], b[:0]
-    ours, theirs = a >> FLAG_BITS, b >> FLAG_BITS
-    at = np.minimum(np.searchsorted(theirs, ours), len(theirs) - 1)
-    found = theirs[at] == ours
-    return a[found], b[at[found]]
-
-
-def count_by_flags(sample: Sample) -> list[int]:
-    """Return how many shingles have each combination of flags, by its number."""
-    counts: list[int] = np.bincount(sample & FLAGS, minlength=FLAGS + 1).tolist()
-    return counts
-
-
-def count_shared_by_flags(of_a: Sample, of_b: Sample) -> list[int]:
-    """Return how many shared shingles have each combination: the flags in the one text above those in the other."""
-    both = (of_a & FLAGS) << FLAG_BITS | of_b & FLAGS
-    counts: list[int] = np.bincount(both, minlength=1 << 2 * FLAG_BITS).tolist()
-    return counts
-
-
-def count_lead(flags: list[int]) -> int:
-    return flags[LEAD] + flags[LEAD | CITED]
 
 
 def is_copy(a: ClusterItem, b: ClusterItem, found: Overlap) -> bool:
     """Whether two articles carry the same text, by what they have in common."""
-    if found.shared < LEAST_SHARED or min(found.in_a, found.in_b) < LEAST_WORDING or a.is_silent != b.is_silent:
+    if found.shared < MIN_SHARED or min(found.in_a, found.in_b) < MIN_BODY_SHINGLES or a.is_silent != b.is_silent:
         return False
     if found.share < SURELY and found.same_lead and numbers_conflict(a, b):
         return False
@@ -291,10 +240,10 @@ def is_boilerplate_overlap(a: ClusterItem, b: ClusterItem, found: Overlap) -> bo
     Such a text tells of neither headline, and they have no word in common.
     """
     headlines = [set(stems(each.title, each.language)) for each in (a, b)]
-    if min(map(len, headlines)) < LEAST_HEADLINE or headlines[0] & headlines[1]:
+    if min(map(len, headlines)) < MIN_HEADLINE_STEMS or headlines[0] & headlines[1]:
         return False
     told = body_stems(a if found.in_a <= found.in_b else b)
-    return all(len(headline & told) <= OF_HEADLINE * len(headline) for headline in headlines)
+    return all(len(headline & told) <= MAX_HEADLINE_SHARE * len(headline) for headline in headlines)
 
 
 def body_stems(item: ClusterItem) -> set[str]:
@@ -308,32 +257,114 @@ def min_share(a: ClusterItem, b: ClusterItem, found: Overlap) -> float:
     """Return the share of the shorter text from which on two articles are copies."""
     shorter, longer = min(found.in_a, found.in_b), max(found.in_a, found.in_b)
     least = COPY_SAME_LEAD if found.same_lead else COPY
-    easier = EASIER if found.same_lead else 0.0
+    easier = SAME_LEAD_DISCOUNT if found.same_lead else 0.0
     if shorter < NOTE:
         least = max(least, COPY_OF_NOTE - easier)
     if shorter < longer * FRAGMENT or (not found.same_lead and found.shared < longer * FILLED):
         least = max(least, COPY_OF_PART - easier)
-    if not found.same_lead and may_be_follow_up(a, b):
+    if not found.same_lead and is_later_by(LATER_S, a, b):
         least = max(least, COPY_LATER)
     if a.outlet and a.outlet == b.outlet:
         least = max(least, COPY_IN_OUTLET - easier)
     return least
 
 
-def may_be_follow_up(a: ClusterItem, b: ClusterItem) -> bool:
-    """Whether so long lies between two articles that the later one may be a follow-up."""
-    if a.published_at is None or b.published_at is None:
-        return False
-    return abs((a.published_at - b.published_at).total_seconds()) > LATER_S
-
-
 def numbers_conflict(a: ClusterItem, b: ClusterItem) -> bool:
     """Whether the tops of two articles have numbers enough, and next to none in common: a form filled in twice."""
     ours, theirs = set(a.features.numbers), set(b.features.numbers)
     fewer = min(len(ours), len(theirs))
-    return fewer >= LEAST_NUMBERS and len(ours & theirs) <= OTHER_NUMBERS * fewer
+    return fewer >= MIN_NUMBERS and len(ours & theirs) <= MAX_SAME_NUMBERS * fewer
 
 
 def title_key(title: str) -> tuple[str, ...]:
     """Return what makes two headlines the same: their words, whatever the case and the punctuation."""
     return tuple(tokens(title[:400]))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Fingerprint:
+    """A sample of a text's shingles. Up to `top` it holds every shingle of the text."""
+
+    sample: Sample
+    top: int = COMPLETE
+
+    def up_to(self, top: int) -> Sample:
+        """Return the sample up to where it and another that ends at `top` hold every shingle."""
+        if top >= self.top:
+            return self.sample
+        return self.sample[: np.searchsorted(self.sample, np.uint32(top | FLAGS), "right")]
+
+    def without(self, furniture: Sample) -> Fingerprint:
+        """Return the fingerprint without the hashes in `furniture`, unless these are most of the text."""
+        kept = np.isin(self.sample >> FLAG_BITS, furniture, invert=True)
+        if np.count_nonzero(kept) < len(kept) * (1 - MAX_FURNITURE):
+            return self
+        return Fingerprint(sample=self.sample[kept], top=self.top)
+
+
+def make_fingerprint(shingles: bytes) -> Fingerprint:
+    """Return the fingerprint of an article whose features hold `shingles`."""
+    sample = np.frombuffer(shingles, "<u4")
+    return Fingerprint(sample=sample, top=int(sample[-1]) if len(sample) >= MAX_SHINGLES else COMPLETE)
+
+
+def make_fingerprints(ordered: Sequence[ClusterItem], shingles: Mapping[str, bytes] | None = None) -> list[Fingerprint]:
+    """
+    Return each item's fingerprint, without what stands in several articles of its own outlet.
+
+    Args:
+        shingles: Those of each item, if its features have a stand-in for them.
+    """
+    empty = make_fingerprint(b"")
+    given = (item.features.shingles if shingles is None else shingles[item.article_id] for item in ordered)
+    found = [make_fingerprint(each) if each else empty for each in given]
+    by_outlet: defaultdict[str, list[int]] = defaultdict(list)
+    for i, item in enumerate(ordered):
+        by_outlet[item.outlet or host_of(item.url)].append(i)
+    for outlet, members in by_outlet.items():
+        if outlet and len(members) >= FURNITURE_ARTICLES:
+            read = members[:: -(-len(members) // MAX_READ)]
+            hashes, counts = np.unique(np.concatenate([found[i].sample for i in read]) >> FLAG_BITS, return_counts=True)
+            furniture = hashes[counts >= FURNITURE_ARTICLES]
+            for i in members if len(furniture) else ():
+                found[i] = found[i].without(furniture)
+    return found
+
+
+def candidate_pairs(prints: Sequence[Fingerprint], *, most: int = MAX_CODES) -> list[tuple[int, int]]:
+    """
+    Return the pairs (earlier, later) that share enough shingles to be compared, ascending.
+
+    Each shingle links its holders to the first and to the one before: the copies of a text chain up without all pairs.
+
+    Args:
+        most: Shingles that are compared; of more, those with the lowest hashes.
+    """
+    total = sum(len(each.sample) for each in prints)
+    bound = np.uint32(min(COMPLETE, COMPLETE * most // max(1, total)))
+    samples = [each.sample[: np.searchsorted(each.sample, bound, "right")] for each in prints]
+    sizes = np.array([len(sample) for sample in samples], np.int64)
+    if not sizes.sum():
+        return []
+    # (hash << 32 | item), ascending
+    codes = (np.concatenate(samples) >> FLAG_BITS).astype(np.uint64) << np.uint64(32)
+    codes |= np.repeat(np.arange(len(prints), dtype=np.uint64), sizes)
+    codes.sort()
+    pairs, counts = np.unique(linked_pairs(codes), return_counts=True)
+    earlier, later = (pairs >> np.uint64(32)).astype(np.int64), (pairs & np.uint64(COMPLETE)).astype(np.int64)
+    enough = counts >= np.clip(sizes[later] // MIN_SHARED, 2, MIN_SHARED)
+    return list(zip(earlier[enough].tolist(), later[enough].tolist(), strict=True))
+
+
+def linked_pairs(codes: Codes) -> Codes:
+    """Return the pairs that shingles link, (earlier << 32 | later), once for each shingle."""
+    hashes = codes >> np.uint64(32)
+    is_same = hashes[1:] == hashes[:-1]  # as the shingle before
+    begins = np.flatnonzero(np.concatenate([[True], ~is_same]))
+    first = np.repeat(begins, np.diff(np.append(begins, len(codes))))
+    later = np.flatnonzero(is_same) + 1
+    apart = first[later] != later - 1
+    items = codes & np.uint64(COMPLETE)
+    to_last = items[later - 1] << np.uint64(32) | items[later]
+    to_first = items[first[later][apart]] << np.uint64(32) | items[later[apart]]
+    return np.concatenate([to_last, to_first])

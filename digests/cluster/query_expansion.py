@@ -1,4 +1,4 @@
-"""Expansion: an article known by its title alone borrows words from its nearest, to meet other wordings."""
+"""Query expansion: an article known by its title alone borrows terms from its nearest neighbours."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from digests.cluster.inverted_index import Array, Ints, Starts
 from digests.cluster.linkage import Edges
 from digests.cluster.vectorize import MAX_TERMS, Vectors, normalize, prune_to_top
 
-ROWS = 512  # rows that are expanded in one go
+CHUNK_ROWS = 512  # that are expanded at a time: each borrows up to twenty times what it has
 KEY_BITS = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExpansionParams:
-    """What a title borrows (pseudo-relevance feedback, Rocchio's: the nearest are taken to be of one event)."""
+    """What a title borrows (pseudo-relevance feedback after Rocchio: the nearest are taken to be of one event)."""
 
     neighbours: int  # of a title, at most
-    least: float  # cosine of terms, less with every hour apart; the farther are none
-    terms: float  # of a neighbour's vector that is added, times its score
+    min_score: float  # of a neighbour: cosine of terms, less with every hour apart
+    terms: float  # share of a neighbour's vector that is added, times its score
     cognates: float
-    lacking: float  # length of what a borrowed vector of cognates is taken to lack
-    most: int  # entries of a vector that has borrowed
+    missing: float  # length that an expanded vector of cognates lacks
+    max_entries: int  # of an expanded vector
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,31 +48,27 @@ def nearest_neighbours(pairs: Edges, *, borrows: npt.NDArray[np.bool_], most: in
     return Neighbours(starts=np.append(0, np.cumsum(sizes)), others=b[order][kept], scores=both[order][kept])
 
 
-def expand_vectors(vectors: Vectors, near: Neighbours, share: float, most: int, *, lacking: float = 0.0) -> Vectors:
+def expand_vectors(vectors: Vectors, near: Neighbours, share: float, most: int, *, missing: float = 0.0) -> Vectors:
     """
     Return vectors to each of which `share` × score of each of its neighbours' is added; those without stay as they are.
 
-    Of one that has borrowed, the `most` heaviest entries stay, of unit length less what it is taken to be `lacking`.
+    Of an expanded one, the `most` heaviest entries stay, normalized with what is `missing`.
     """
-    has_borrowed = np.diff(near.starts) > 0
+    is_expanded = np.diff(near.starts) > 0
     parts = []
-    for first in range(0, len(vectors[0]) - 1, ROWS):
-        sizes, keys, values = expand_rows(vectors, near, first, share)
-        borrowed = has_borrowed[first : first + ROWS]
-        limits = np.where(borrowed, most, MAX_TERMS)
-        starts, keys, values = prune_to_top(np.append(0, np.cumsum(sizes)), keys, values, limits)
-        scaled = normalize(starts, keys, values, lacking=lacking)[2]
-        parts.append((np.diff(starts), keys, np.where(np.repeat(borrowed, np.diff(starts)), scaled, values)))
+    for first in range(0, len(is_expanded), CHUNK_ROWS):
+        expanded = is_expanded[first : first + CHUNK_ROWS]
+        starts, keys, values = add_neighbours(vectors, near, first, first + len(expanded), share)
+        starts, keys, values = prune_to_top(starts, keys, values, np.where(expanded, most, MAX_TERMS))
+        scaled = normalize(starts, keys, values, missing=missing)[2]
+        parts.append((np.diff(starts), keys, np.where(np.repeat(expanded, np.diff(starts)), scaled, values)))
     sizes, keys, values = (np.concatenate(each) for each in zip(*parts, strict=True))
     return np.append(0, np.cumsum(sizes)), keys, values
 
 
-def expand_rows(
-    vectors: Vectors, near: Neighbours, first: int, share: float
-) -> tuple[npt.NDArray[np.int64], Ints, Array]:
-    """Return (sizes, keys, values) of `ROWS` rows from `first` on, with what they borrow."""
+def add_neighbours(vectors: Vectors, near: Neighbours, first: int, stop: int, share: float) -> Vectors:
+    """Return rows `first` to `stop` with what they borrow."""
     starts, keys, values = vectors
-    stop = min(first + ROWS, len(starts) - 1)
     links = slice(int(near.starts[first]), int(near.starts[stop]))
     own = np.arange(first, stop)
     row = np.concatenate([own, np.repeat(own, np.diff(near.starts[first : stop + 1]))])
@@ -80,12 +76,8 @@ def expand_rows(
     factor = np.concatenate([np.ones(len(own), np.float32), share * near.scores[links]])
     sizes = starts[source + 1] - starts[source]
     ends = np.cumsum(sizes)
-    at = np.arange(ends[-1]) + np.repeat(starts[source] - (ends - sizes), sizes)
-    codes = np.repeat(row - first, sizes) << KEY_BITS | keys[at]
-    found, place = np.unique(codes, return_inverse=True)
-    sums = np.bincount(place, values[at] * np.repeat(factor, sizes), len(found))
-    return (
-        np.bincount(found >> KEY_BITS, minlength=stop - first),
-        (found & (1 << KEY_BITS) - 1).astype(np.int32),
-        sums.astype(np.float32),
-    )
+    entries = np.arange(ends[-1]) + np.repeat(starts[source] - (ends - sizes), sizes)
+    codes, place = np.unique(np.repeat(row - first, sizes) << KEY_BITS | keys[entries], return_inverse=True)
+    sums = np.bincount(place, values[entries] * np.repeat(factor, sizes), len(codes))
+    found = np.append(0, np.cumsum(np.bincount(codes >> KEY_BITS, minlength=stop - first)))
+    return found, (codes & (1 << KEY_BITS) - 1).astype(np.int32), sums.astype(np.float32)

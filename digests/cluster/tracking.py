@@ -1,4 +1,4 @@
-"""Threads: stories keep their ids from day to day; what became of each, and which story follows which, is said."""
+"""Tracking: stories keep their ids from day to day; what became of each, and which story follows which."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ MERGED, SPLIT, MOVED, FOLLOWS = "merged", "split", "moved", "follows"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExistingStory:
     """
-    A story as it is kept.
+    A story as it is stored.
 
-    `articles` are those that the window has too, `size` counts all. `profile` is what it is about, where the window
+    `articles` are those that the window has too, `size` counts all. `profile` is what it is about, if the window
     has none of its articles.
     """
 
@@ -94,8 +94,8 @@ def track_stories(
 
     Args:
         items: The window's, by article id.
-        taken: Ids that new stories must not have, beside those of `known`.
-        absorbed: The stories that have gone into those of `known`.
+        taken_ids: Ids that new stories must not have, beside those of `known`.
+        merged: The stories that have gone into those of `known`.
     """
     by_id = {story.id: story for story in sorted(known, key=lambda each: each.id)}
     home = {article: story.id for story in by_id.values() for article in story.articles}
@@ -239,7 +239,6 @@ def assign_threads(
 
 
 def thread_id(story: str) -> str:
-    """Return the id of the thread that a story begins."""
     return f"t{story[1:]}"
 
 
@@ -264,7 +263,6 @@ def find_follow_ups(
 
 
 def time_key(story: Story) -> tuple[bool, datetime, str]:
-    """Return the place of a story in the order of time."""
     return story.began_at is None, story.began_at or NEVER, story.id
 
 
@@ -285,5 +283,4 @@ def apply_follow_ups(
 
 
 def earliest_time(*times: datetime | None) -> datetime | None:
-    """Return the earliest of the times that are known."""
     return min((at for at in times if at), default=None)

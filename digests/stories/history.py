@@ -12,8 +12,7 @@ from sqlalchemy import Connection
 
 from digests.analysis.coverage import Coverage, measure_coverage
 from digests.analysis.gazetteer import find_countries
-from digests.cluster.copy_diff import diff_copies
-from digests.cluster.explain import Evidence, SurfaceForms, collect_evidence, describe_common_ground
+from digests.cluster.explain import Evidence, SurfaceForms, collect_evidence, describe_common_ground, diff_copies
 from digests.errors import DigestError
 from digests.model import CopyDifference, Story, WireGroup
 from digests.store.maintenance import load_owners, with_owners

@@ -10,10 +10,10 @@ from functools import partial
 from sqlalchemy import Connection, Engine
 
 from digests.cluster.constraints import keep_known_stories, resolve_corrections
-from digests.cluster.fingerprints import ShingleStore
-from digests.cluster.follow_ups import WORDING_BYTES, story_profile
+from digests.cluster.follow_ups import story_profile
 from digests.cluster.item import ClusterItem, make_item
 from digests.cluster.near_duplicates import group_wire_copies
+from digests.cluster.similarity import MIN_BODY_BYTES
 from digests.cluster.stories import ClusteringResult, cluster_with_links
 from digests.cluster.tracking import SPLIT, ExistingStory, MergedStory, StoryEvent, TrackedStories, track_stories
 from digests.errors import DigestError
@@ -30,7 +30,7 @@ MIN_LOOKBACK = timedelta(days=2)  # before a window: stories of yesterday are re
 MAX_LOOKBACK = timedelta(days=20)  # before the end of a window, where few articles come in
 ENOUGH_ARTICLES = 5_000  # articles: with so many, what is rare and what is alike is known (docs/decisions/0011)
 THREAD_IDLE = timedelta(days=30)  # a thread idle for so long is over: what is like it begins another
-STAND_IN = bytes(WORDING_BYTES)  # for the shingles of articles whose copies are found: it says that they have a text
+STAND_IN = bytes(MIN_BODY_BYTES)  # for the shingles of articles whose copies are found: it says that they have a text
 ATTEMPTS = 5  # when others keep stories at the same time
 
 
@@ -43,7 +43,7 @@ class ClusterWindow:
     """
 
     items: Mapping[str, ClusterItem]
-    shingles: ShingleStore
+    shingles: dict[str, bytes]
     kept: KnownStories
     corrections: tuple[StoredCorrection, ...]
     absorbed: tuple[MergedStory, ...] = ()  # stories that have gone into those of the window
@@ -91,7 +91,7 @@ def load_window(connection: Connection, *, start: datetime, end: datetime) -> Cl
     """Return the articles of a window and before it: two days at least, more where there are few."""
     enough = nth_last_published_at(connection, end, place=ENOUGH_ARTICLES)
     first = min(start - MIN_LOOKBACK, max(end - MAX_LOOKBACK, enough or end - MAX_LOOKBACK))
-    shingles = ShingleStore()
+    shingles: dict[str, bytes] = {}
     found = {item.article_id: item for item in items_between(connection, start=first, end=end, shingles=shingles)}
     kept = store.load_known_stories(connection, found, since=end - THREAD_IDLE)
     return ClusterWindow(
@@ -104,7 +104,7 @@ def load_window(connection: Connection, *, start: datetime, end: datetime) -> Cl
 
 
 def items_between(
-    connection: Connection, *, start: datetime, end: datetime, shingles: ShingleStore
+    connection: Connection, *, start: datetime, end: datetime, shingles: dict[str, bytes]
 ) -> Iterator[ClusterItem]:
     """
     Yield what grouping reads of the articles published in [start, end) that have features, without their texts.
@@ -115,12 +115,12 @@ def items_between(
     for article, kept in outlines_between(connection, start=start, end=end):
         if kept.version == FEATURES_VERSION:
             features = decode(article.id, kept.payload, kept.vector, kept.vector_model, stand_in=STAND_IN)
-            shingles.put(article.id, decode_shingles(kept.payload))
+            shingles[article.id] = decode_shingles(kept.payload)
             yield make_item(article, features)
         else:
             outdated.append(article.id)
     for item in load_items(connection, articles_by_id(connection, outdated).values()):
-        shingles.put(item.article_id, item.features.shingles)
+        shingles[item.article_id] = item.features.shingles
         yield with_wording(item, STAND_IN if len(item.features.shingles) >= len(STAND_IN) else item.features.shingles)
 
 
@@ -147,7 +147,7 @@ def cluster_window(window: ClusterWindow) -> ClusteringResult:
     known = {key: member.story for key, member in kept.members.items() if key not in free}
     rules, given = resolve_corrections(active_corrections(window.corrections)), list(window.items.values())
     copies = group_wire_copies(given, window.shingles)
-    window.shingles.forget()
+    window.shingles.clear()
     return cluster_with_links(given, rules=rules, known=known, copies=copies)
 
 

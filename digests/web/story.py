@@ -9,7 +9,7 @@ from datetime import datetime, timedelta, tzinfo
 from sqlalchemy import Connection
 
 from digests.analysis.country_names import country_name
-from digests.cluster.copy_diff import describe_copy
+from digests.cluster.explain import describe_copy
 from digests.errors import DigestError
 from digests.model import WireGroup
 from digests.render.edition import story_view

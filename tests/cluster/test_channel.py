@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digests.cluster.inverted_index import MOST_HOLDERS, InvertedIndex, TimeWindow, score_pairs
+from digests.cluster.inverted_index import MAX_POSTINGS, InvertedIndex, TimeWindow, score_pairs
 
 ROWS = st.lists(st.dictionaries(st.integers(0, 8), st.floats(0.01, 1.0), max_size=6), min_size=2, max_size=12)
 HOURS = st.lists(st.floats(0, 300), min_size=12, max_size=12)
@@ -89,11 +89,14 @@ def test_a_row_without_a_time_meets_all_before_it():
 
 def test_the_numbers_of_keys_do_not_depend_on_the_process():
     code = (
+        "import numpy as np;"
+        "from digests.cluster.item import ClusterItem;"
         "from digests.cluster.vectorize import load_term_rows, term_vectors;"
         "from watcher.features.extract import extract_features;"
-        "made = [extract_features(str(n), title=t, text='', language='en') for n, t in enumerate("
+        "made = [ClusterItem(article_id=str(n), title=t, language='en', published_at=None, outlet='', url='',"
+        " features=extract_features(str(n), title=t, text='', language='en')) for n, t in enumerate("
         "['Dam breaks above Kelmscott', 'Kelmscott dam breaks', 'Rates are held'])];"
-        "print([each.tolist() for each in term_vectors(load_term_rows(made, ['en'] * 3), ['en'] * 3)])"
+        "print([each.tolist() for each in term_vectors(load_term_rows(made), np.zeros(3, np.int32))])"
     )
 
     told = {
@@ -116,8 +119,8 @@ def test_each_entry_has_its_place_among_the_holders_of_its_key(rows):
     channel = InvertedIndex(starts, every, np.arange(len(every), dtype=np.float32))
 
     order = np.argsort(every, kind="stable")
-    assert channel.place[order].tolist() == list(range(len(every)))
-    assert channel.held_by.tolist() == np.repeat(np.arange(rows), np.diff(starts))[order].tolist()
-    assert channel.held_weights.tolist() == order.tolist()
+    assert channel.slot[order].tolist() == list(range(len(every)))
+    assert channel.posting_rows.tolist() == np.repeat(np.arange(rows), np.diff(starts))[order].tolist()
+    assert channel.posting_weights.tolist() == order.tolist()
     earlier = [int((every[:at] == key).sum()) for at, key in enumerate(every.tolist())]
-    assert channel.before.tolist() == [min(each, MOST_HOLDERS) for each in earlier]
+    assert channel.reach.tolist() == [min(each, MAX_POSTINGS) for each in earlier]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digests.cluster.copy_diff import describe_copy, diff_copies
+from digests.cluster.explain import describe_copy, diff_copies
 from digests.model import CopyDifference, WireGroup
 
 TITLE = "Crane falls on ferries in Lindhaven"

@@ -6,10 +6,10 @@ from hypothesis import strategies as st
 
 from digests.cluster.inverted_index import score_pairs
 from digests.cluster.item import sort_by_time
-from digests.cluster.linkage import edges_of
 from digests.cluster.query_expansion import expand_vectors, nearest_neighbours
 from digests.cluster.similarity import PairScorer
 from digests.cluster.stories import WEIGHTS_ALONE, cluster_stories
+from tests.cluster.factories import make_edges
 
 DAMS = [  # the first and the last share no word; the second has words of both
     "Reservoir at Kelmscott overflows",
@@ -33,7 +33,7 @@ def row(made, number):
 
 def test_each_row_that_borrows_has_its_nearest_first():
     near = nearest_neighbours(
-        edges_of([(1, 0, 0.2), (2, 0, 0.9), (2, 1, 0.5), (3, 0, 0.4)]), borrows=np.array([1, 0, 1, 1], bool), most=2
+        make_edges([(1, 0, 0.2), (2, 0, 0.9), (2, 1, 0.5), (3, 0, 0.4)]), borrows=np.array([1, 0, 1, 1], bool), most=2
     )
 
     assert near.starts.tolist() == [0, 2, 2, 4, 5]
@@ -42,7 +42,7 @@ def test_each_row_that_borrows_has_its_nearest_first():
 
 def test_a_vector_borrows_what_its_neighbours_have():
     made = vectors({0: 1.0}, {0: 0.6, 1: 0.8}, {2: 0.5})
-    near = nearest_neighbours(edges_of([(1, 0, 0.6)]), borrows=np.array([True, False, True]), most=5)
+    near = nearest_neighbours(make_edges([(1, 0, 0.6)]), borrows=np.array([True, False, True]), most=5)
 
     grown = expand_vectors(made, near, 0.5, 10)
 
@@ -61,7 +61,7 @@ def test_a_vector_borrows_what_its_neighbours_have():
 def test_a_grown_vector_is_bounded_and_of_unit_length(rows, links):
     inside = {(a, b): score for a, b, score in links if b < a < len(rows)}
     near = nearest_neighbours(
-        edges_of((a, b, score) for (a, b), score in inside.items()), borrows=np.ones(len(rows), bool), most=3
+        make_edges((a, b, score) for (a, b), score in inside.items()), borrows=np.ones(len(rows), bool), most=3
     )
 
     grown = expand_vectors(vectors(*rows), near, 0.3, 4)
@@ -76,7 +76,7 @@ def test_titles_without_a_common_word_meet_by_way_of_a_third(item):
 
     scored = PairScorer(sort_by_time(titles), WEIGHTS_ALONE)
 
-    found = score_pairs([scored.terms], [1.0], 0.01, 0, 6, 0)
+    found = score_pairs([scored.indexes["terms"]], [1.0], 0.01, 0, 6, 0)
     assert (2, 0) in zip(found.later.tolist(), found.earlier.tolist(), strict=True)
     assert cluster_stories(titles)[0].articles == ("d0", "d1", "d2")
 
@@ -90,4 +90,4 @@ def test_texts_borrow_nothing(item):
     scored = PairScorer(sort_by_time(texts), WEIGHTS_ALONE)
 
     assert scored.has_text.all()
-    assert scored.terms.sizes().max() <= 60
+    assert scored.indexes["terms"].sizes().max() <= 60

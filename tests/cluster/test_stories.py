@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digests.cluster.item import ClusterItem, classify_kind, make_item
-from digests.cluster.linkage import LinkageParams, average_linkage, edges_of
+from digests.cluster.linkage import LinkageParams, average_linkage
 from digests.cluster.stories import cluster_stories, story_id
+from tests.cluster.factories import make_edges, never_apart
 from watcher.features.embedders import embedding_text, load_embedder, with_vector
 from watcher.features.extract import extract_features
 from watcher.model import Article
@@ -200,14 +201,6 @@ def test_the_same_words_a_week_later_are_another_story(item):
     assert len(cluster_stories([first, again])) == 2
 
 
-def test_what_is_later_than_now_is_left_out(item):
-    first, later = item("a", *QUAKE_NORTH[0]), item("b", *QUAKE_NORTH[1], hours=5)
-
-    (story,) = cluster_stories([first, later], now=first.published_at + timedelta(hours=1))
-
-    assert story.articles == ("a",)
-
-
 def test_nothing_gives_nothing():
     assert cluster_stories([]) == ()
 
@@ -250,8 +243,8 @@ def test_a_tight_group_takes_in_only_what_is_as_close(item):
     loose = [(a, b, 0.3) for a in range(4) for b in range(a)]
     to_fifth = [(4, b, 0.25) for b in range(4)]
 
-    assert average_linkage(5, edges_of([*tight, *to_fifth]), rule) == [[0, 1, 2, 3], [4]]
-    assert average_linkage(5, edges_of([*loose, *to_fifth]), rule) == [[0, 1, 2, 3, 4]]
+    assert average_linkage(5, make_edges([*tight, *to_fifth]), rule, never_apart) == [[0, 1, 2, 3], [4]]
+    assert average_linkage(5, make_edges([*loose, *to_fifth]), rule, never_apart) == [[0, 1, 2, 3, 4]]
 
 
 @pytest.mark.parametrize(

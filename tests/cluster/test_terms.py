@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digests.cluster.follow_ups import DIGITS, MOST_TERMS, average_terms
+from digests.cluster.follow_ups import DIGITS, MAX_TERMS, average_terms
 from digests.cluster.item import ClusterItem
-from digests.cluster.vectorize import PART, cognates_of, load_term_rows, max_per_key
+from digests.cluster.vectorize import load_term_rows, max_per_key, shared_cognates
 from watcher.features.extract import packed_terms
 from watcher.model import Features
 
@@ -25,42 +25,35 @@ def features(terms: dict[str, int], numbers: tuple[str, ...] = ()) -> Features:
     return Features(article_id="a", version="", stems=stems, weights=weights, numbers=numbers)
 
 
-def member(made: Features, key: str = "a") -> ClusterItem:
-    return ClusterItem(article_id=key, title="", language="en", published_at=None, outlet="", url="", features=made)
+def member(made: Features, key: str = "a", language: str = "en") -> ClusterItem:
+    return ClusterItem(article_id=key, title="", language=language, published_at=None, outlet="", url="", features=made)
 
 
 def test_each_language_has_its_own_keys_in_the_order_in_which_they_come():
     found = load_term_rows(
-        [features({"dam": 3000, "town": 1000}, ("12",)), features({"dam": 2000}), features({"town": 1000})],
-        ["en", "de", "en"],
+        [
+            member(features({"dam": 3000, "town": 1000}, ("12",))),
+            member(features({"dam": 2000}), language="de"),
+            member(features({"town": 1000})),
+        ]
     )
 
     assert found.words == ["#12", "dam", "town", "dam"]
     assert found.keys.tolist() == [0, 1, 2, 3, 2]
     assert found.starts.tolist() == [0, 3, 4, 5]
-    assert found.weights.tolist() == [1000, 3000, 1000, 2000, 1000]
-
-
-def test_the_parts_of_a_window_are_all_of_it():
-    rows = [features({f"w{n % 7}": 1000 + n % 5}) for n in range(PART + 3)]
-    found = load_term_rows(rows, ["en"] * len(rows))
-
-    parts = list(found.parts())
-
-    assert [(first, stop) for first, stop, *_ in parts] == [(0, PART), (PART, PART + 3)]
-    assert np.concatenate([keys for _, _, _, keys, _ in parts]).tolist() == found.keys.tolist()
+    assert found.weights.tolist() == [1, 3, 1, 2, 1]
 
 
 def test_words_and_large_numbers_of_two_languages_have_a_key_in_common():
     found = load_term_rows(
         [
-            features({"tokyo": 1000, "dam": 1000}, ("12", "1200")),
-            features({"tokio": 1000, "damm": 900}, ("12", "1200")),
-        ],
-        ["en", "de"],
+            member(features({"tokyo": 1000, "dam": 1000}, ("12", "1200"))),
+            member(features({"tokio": 1000, "damm": 900}, ("12", "1200")), language="de"),
+        ]
     )
 
-    of = dict(zip(zip(found.words, found.of.tolist(), strict=True), cognates_of(found).tolist(), strict=True))
+    codes = shared_cognates(found).tolist()
+    of = dict(zip(zip(found.words, found.languages.tolist(), strict=True), codes, strict=True))
 
     assert of["tokyo", 1] == of["tokio", 0] != -1
     assert of["#1200", 1] == of["#1200", 0] != -1
@@ -87,7 +80,7 @@ def test_a_story_has_the_terms_with_the_largest_mean_weight(rows):
     members = [member(features(row), str(n)) for n, row in enumerate(rows)]
     found = average_terms(members)
 
-    largest = sorted(sums.items(), key=lambda pair: (-pair[1], pair[0]))[:MOST_TERMS]
+    largest = sorted(sums.items(), key=lambda pair: (-pair[1], pair[0]))[:MAX_TERMS]
     assert [term for term, _ in found] == [term for term, _ in largest]
     assert [weight for _, weight in found] == pytest.approx([weight for _, weight in largest], abs=1e-8)
     assert average_terms(members[::-1]) == found

@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from digests.cluster.constraints import apply_stability_bonus, keep_known_stories, majority_story
 from digests.cluster.follow_ups import story_profile
 from digests.cluster.item import ClusterItem
-from digests.cluster.linkage import LinkageParams, average_linkage, edges_of
+from digests.cluster.linkage import LinkageParams, average_linkage
 from digests.cluster.stories import story_id
 from digests.cluster.tracking import ExistingStory, MergedStory, track_stories
 from digests.model import Story, WireGroup
+from tests.cluster.factories import make_edges, never_apart
 from watcher.features.extract import extract_features
 
 START = datetime(2026, 3, 2, 6, tzinfo=UTC)
@@ -206,7 +207,7 @@ def test_an_article_on_the_edge_stays_in_the_story_that_it_was_in(home):
     pairs = [(0, 1, close), (2, 3, close), *((n, 4, edge) for n in range(4))]
     rule = LinkageParams(threshold=0.3, usual=0.5, strictness=1.0)
 
-    groups = average_linkage(5, apply_stability_bonus(edges_of(pairs), ["a", "a", "b", "b", home]), rule)
+    groups = average_linkage(5, apply_stability_bonus(make_edges(pairs), ["a", "a", "b", "b", home]), rule, never_apart)
 
     assert groups == ([[0, 1, 4], [2, 3]] if home == "a" else [[0, 1], [2, 3, 4]])
 

@@ -6,8 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digests.cluster.fingerprints import FingerprintStore, ShingleStore, candidate_pairs, fingerprints, make_fingerprint
-from digests.cluster.near_duplicates import measure_overlap
+from digests.cluster.near_duplicates import candidate_pairs, make_fingerprint, make_fingerprints, measure_overlap
 from watcher.features.extract import MAX_SHINGLES, shingles
 
 STORY = (
@@ -23,7 +22,7 @@ QUOTE = "We will rebuild the quay before the summer and we will pay for every fe
 
 
 def window_of(texts):
-    return FingerprintStore([str(n) for n in range(len(texts))], {str(n): each for n, each in enumerate(texts)})
+    return [make_fingerprint(each) for each in texts]
 
 
 def wording(text):
@@ -106,13 +105,6 @@ def test_a_part_of_the_shingles_of_a_large_window_shows_the_same_pairs():
     assert candidate_pairs(window, most=2_000) == candidate_pairs(window) == [(n, n + 20) for n in range(20)]
 
 
-@given(st.lists(st.lists(st.integers(0, 30), max_size=40), max_size=12), st.integers(1, 50))
-def test_the_size_of_parts_changes_no_candidate(numbers, part):
-    window = window_of([shingles(" ".join(f"w{n}" for n in each)) for each in numbers])
-
-    assert candidate_pairs(window, part=part) == candidate_pairs(window)
-
-
 def test_no_text_gives_no_candidate():
     assert candidate_pairs(window_of([])) == []
     assert candidate_pairs(window_of([b"", b""])) == []
@@ -127,13 +119,11 @@ def test_furniture_of_an_outlet_is_left_out_but_not_a_text_it_prints_again(item)
     ]
     again = [item(f"b{n}", "Story", words(900, 1_000), outlet="Weekly") for n in range(4)]
 
-    window = fingerprints([*own, *again])
-    found = [window.of(n) for n in range(8)]
+    found = make_fingerprints([*own, *again])
 
     assert len({tuple(each.sample.tolist()) for each in found[:4]}) == 4
     assert not set.intersection(*(set(each.sample.tolist()) for each in found[:4]))
-    assert all(len(each) == 98 for each in found[4:])
-    assert [len(each) for each in found] == [window.size(n) for n in range(8)]
+    assert all(len(each.sample) == 98 for each in found[4:])
 
 
 @given(st.binary(max_size=40))
@@ -144,14 +134,3 @@ def test_any_sample_is_compared_with_itself(data):
     found = measure_overlap(make_fingerprint(sample), make_fingerprint(sample))
 
     assert found.shared == len(numbers) <= MAX_SHINGLES
-
-
-def test_shingles_in_one_piece_are_those_that_were_put_in():
-    held = ShingleStore()
-    held.put("a", b"1234")
-    held.put("b", b"")
-    held.put("c", b"56789012")
-
-    assert dict(held) == {"a": b"1234", "b": b"", "c": b"56789012"}
-    held.forget()
-    assert not held

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from digests.cluster.fingerprints import ShingleStore
-from digests.cluster.follow_ups import WORDING_BYTES
+from digests.cluster.similarity import MIN_BODY_BYTES
 from digests.stories.window import STAND_IN, items_between, load_items
 from watcher.features.codec import encode
 from watcher.store.articles import PackedFeatures, articles_between
@@ -20,13 +19,13 @@ RATES = "The bank keeps its rate at 4 percent. Prices rose by less than was thou
 
 def between(engine, start, end):
     with_texts = read(engine, lambda c: load_items(c, articles_between(c, start=start, end=end)))
-    shingles = ShingleStore()
+    shingles = {}
     found = read(engine, lambda c: list(items_between(c, start=start, end=end, shingles=shingles)))
     return [with_wording(item, shingles[item.article_id]) for item in found], with_texts
 
 
 def with_wording(item, shingles):
-    assert item.features.shingles == (STAND_IN if len(shingles) >= WORDING_BYTES else shingles)
+    assert item.features.shingles == (STAND_IN if len(shingles) >= MIN_BODY_BYTES else shingles)
     return replace(item, features=replace(item.features, shingles=shingles))
 
 
