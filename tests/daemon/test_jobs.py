@@ -8,8 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from watcher.daemon.clock import Clock
-from watcher.daemon.jobs import REST_S, Every, Job, JobRunner
+from watcher.daemon.jobs import REST_S, ClockMonitor, Every, Job, JobRunner
 from watcher.errors import PluginError, StoreError
 
 
@@ -22,7 +21,7 @@ class Hand:
         self.errors: list[Exception | None] = []
         self.runner = JobRunner(
             lambda: self.now,
-            clock=Clock(),
+            clock=ClockMonitor(),
             ended=lambda name, outcome: None,
             trouble=lambda: self.trouble,
             steady=lambda: self.now.timestamp(),

@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from watcher.cli.main import run_command_line
-from watcher.daemon.service import BOOTED, Service, ServiceError, unit_for
-from watcher.daemon.unit import STATE, Unit, quoted, text_of
+from watcher.daemon.systemd import BOOTED, STATE, Service, ServiceError, Unit, quote_exec_arg, render_unit, unit_for
 from watcher.settings.load import parse_settings
 from watcher.settings.types import Secret
 
@@ -36,14 +35,16 @@ def settings(folder: Path, more: str = ""):
 def test_the_unit_in_the_docs_is_the_one_that_is_written():
     program, path = ("/opt/watcher/bin/python3", "-m", "watcher"), Path("/etc/watcher/settings.toml")
 
-    assert (ROOT / "docs" / "watcher.service").read_text() == text_of(Unit(command=program, settings=path, system=True))
+    assert (ROOT / "docs" / "watcher.service").read_text() == render_unit(
+        Unit(command=program, settings=path, system=True)
+    )
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")
 def test_systemd_finds_nothing_to_say_of_the_unit_and_little_exposed(tmp_path):
     path = tmp_path / "watcher.service"
     path.write_text(
-        text_of(
+        render_unit(
             Unit(
                 command=(sys.executable, "-m", "watcher"),
                 settings=Path("/etc/a b/settings.toml"),
@@ -115,7 +116,7 @@ def test_a_secret_in_a_file_is_handed_over_as_a_credential(tmp_path, monkeypatch
     assert secret.reveal() == "of systemd"
     credentials = {"token": Path("/etc/watcher/token")}
     unit = Unit(command=("w",), settings=Path("/s"), system=True, credentials=credentials)
-    assert "\nLoadCredential=token:/etc/watcher/token\n" in text_of(unit)
+    assert "\nLoadCredential=token:/etc/watcher/token\n" in render_unit(unit)
     assert Path("/var/lib/watcher") == STATE
 
 
@@ -124,7 +125,7 @@ def test_a_secret_in_a_file_is_handed_over_as_a_credential(tmp_path, monkeypatch
     [("a", "a"), ("a b", '"a b"'), ("50%", "50%%"), ("$A", "$$A"), ('"', '"\\""'), ("\\", '"\\\\"')],
 )
 def test_words_of_a_command_are_quoted_as_systemd_reads_them(word, written):
-    assert quoted(word) == written
+    assert quote_exec_arg(word) == written
 
 
 @pytest.mark.skipif(BOOTED.is_dir(), reason="systemd is at work here")

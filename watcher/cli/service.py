@@ -12,7 +12,7 @@ from typer import Option
 from watcher.cli.commands import DONE, FAILED
 from watcher.cli.options import Config, Json, load_settings, settings_path, with_examples
 from watcher.cli.output import print_json, print_lines
-from watcher.daemon.service import BOOTED, service
+from watcher.daemon.systemd import BOOTED, service
 
 System = Annotated[bool, Option("--system", help="A service of the system, not of your own account.")]
 CRON = """There is no systemd here. By cron, every quarter of an hour:

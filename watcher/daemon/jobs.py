@@ -1,4 +1,4 @@
-"""What the daemon does again and again, as jobs of APScheduler: its own, and those that other packages add."""
+"""The jobs that APScheduler runs for the daemon: its own and those of packages; and the watch over the clock."""
 
 from __future__ import annotations
 
@@ -14,12 +14,11 @@ from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.cron import CronTrigger
 from sqlalchemy import Connection
 
-from watcher.daemon.clock import Clock
 from watcher.errors import EmbedderError, StoreError, WatcherError
 from watcher.plugins import load_plugins
 from watcher.settings.models import Settings
 from watcher.store.clock import drop_far_times, drop_future_times
-from watcher.store.daemon_lock import JobFault, NextRun
+from watcher.store.daemon_lock import ClockJump, JobFault, NextRun
 from watcher.store.search import index_missing
 from watcher.text.format import fields
 from watcher.worker import backfill
@@ -103,7 +102,7 @@ class JobRunner:
         self,
         now: Callable[[], datetime],
         *,
-        clock: Clock,
+        clock: ClockMonitor,
         ended: Callable[[str, str], None],
         trouble: Callable[[], str | None] = lambda: None,
         steady: Callable[[], float] = time.monotonic,
@@ -222,7 +221,9 @@ def rest_s(error: WatcherError, job: Job) -> float:
             return job.every_s
 
 
-def own_jobs(queue: BaseScheduler, *, since: datetime | None = None, clock: Clock | None = None) -> tuple[Job, ...]:
+def builtin_jobs(
+    queue: BaseScheduler, *, since: datetime | None = None, clock: ClockMonitor | None = None
+) -> tuple[Job, ...]:
     """
     Return the daemon's own jobs: host visits, vectors for the articles they bring, features of a new version, the
     upkeep of the index for searching, what is too old, and times that a wrong clock has left.
@@ -287,6 +288,60 @@ def index_slice(connection: Connection) -> int:
     return index_missing(connection, most=INDEX_AT_ONCE)
 
 
-def plugged_in_jobs(settings: Settings, tools: WorkerContext) -> tuple[Job, ...]:
+def load_plugin_jobs(settings: Settings, tools: WorkerContext) -> tuple[Job, ...]:
     """Return the jobs that installed packages add. Errors: PluginError."""
     return tuple(job for _, make in load_plugins(GROUP, "the jobs of") for job in make(settings, tools))
+
+
+CLOCK_CHECK_S = 1.0
+JUMP_S = 5.0  # a smaller jump makes a job late by no more
+# This one counts on while the machine sleeps: a clock that is ahead of it after a sleep was not set.
+MONOTONIC_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
+class ClockMonitor:
+    """
+    Compares the wall clock with one that nobody can set.
+
+    Args:
+        steady: Returns seconds that only ever count up.
+    """
+
+    def __init__(
+        self,
+        *,
+        wall: Callable[[], float] = time.time,
+        steady: Callable[[], float] = lambda: time.clock_gettime(MONOTONIC_CLOCK),
+    ) -> None:
+        self._wall, self._steady = wall, steady
+        self._ahead_s = wall() - steady()
+        self._jumped_s: float | None = None
+        self.last_jump: ClockJump | None = None
+
+    def look(self) -> ClockJump | None:
+        """Return the jump since the last look, None if there was none; each is logged."""
+        wall_s, steady_s = self._wall(), self._steady()
+        by_s = wall_s - steady_s - self._ahead_s
+        if abs(by_s) < JUMP_S:
+            return None
+        self._ahead_s += by_s
+        self._jumped_s = steady_s
+        self.last_jump = ClockJump(at=datetime.fromtimestamp(wall_s, UTC), by_s=by_s)
+        log.warning("clock_jumped %s", fields(by_s=round(by_s), now=self.last_jump.at))
+        return self.last_jump
+
+    def has_jumped(self, *, within_s: float) -> bool:
+        """Whether the clock has jumped in the last seconds."""
+        self.look()
+        return self._jumped_s is not None and self._steady() - self._jumped_s <= within_s
+
+
+async def watch_clock(clock: ClockMonitor, *, on_jump: Callable[[], None]) -> None:
+    """Look at the clock each second until cancelled; `on_jump` is called after each jump, whoever noticed it."""
+    seen = clock.last_jump
+    while True:
+        await asyncio.sleep(CLOCK_CHECK_S)
+        clock.look()
+        if clock.last_jump is not seen:
+            seen = clock.last_jump
+            on_jump()

@@ -14,9 +14,8 @@ from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Engine
 
-from watcher.daemon.clock import Clock, watch
 from watcher.daemon.heartbeat import Supervisor, send_heartbeats
-from watcher.daemon.jobs import JobRunner
+from watcher.daemon.jobs import ClockMonitor, JobRunner, watch_clock
 from watcher.daemon.logging import log_event
 from watcher.daemon.metrics import Counts
 from watcher.daemon.services import AT_A_START, SPREAD_S, Services, Signs, queue_of
@@ -75,7 +74,7 @@ async def run(
             listen(wishes)
             services.jobs.start()
             beating = asyncio.create_task(send_heartbeats(services, mark, supervisor))
-            watching = asyncio.create_task(watch(services.clock, on_jump=services.jobs.run_all_now))
+            watching = asyncio.create_task(watch_clock(services.clock, on_jump=services.jobs.run_all_now))
             tell_started(services)
             supervisor.ready("at work")
             try:
@@ -133,7 +132,7 @@ async def put_together(
 
     async with AsyncExitStack() as stack:
         tools = await stack.enter_async_context(open_context(settings, engine, tell=tell, spread_s=spread_s))
-        now, clock = tools.now(), Clock()
+        now, clock = tools.now(), ClockMonitor()
         yield Services(
             settings=settings,
             queue=queue_of(settings, replace(tools, started_at=mark.status.polling_since)),

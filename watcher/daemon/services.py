@@ -10,8 +10,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-from watcher.daemon.clock import Clock
-from watcher.daemon.jobs import VISITS, Job, JobRunner, own_jobs, plugged_in_jobs
+from watcher.daemon.jobs import VISITS, ClockMonitor, Job, JobRunner, builtin_jobs, load_plugin_jobs
 from watcher.daemon.metrics import Counts
 from watcher.features.embedders import embedder_config, resolve_embedder
 from watcher.net.client import Client
@@ -62,7 +61,7 @@ class Services:
     settings: Settings
     queue: BaseScheduler
     jobs: JobRunner
-    clock: Clock
+    clock: ClockMonitor
     counts: Counts
     signs: Signs
     stack: AsyncExitStack
@@ -76,7 +75,7 @@ class Services:
 
     def put_jobs(self) -> None:
         """Have all jobs run. Errors: PluginError, StoreError."""
-        plugged_in = () if self.is_helper else plugged_in_jobs(self.settings, self.tools)
+        plugged_in = () if self.is_helper else load_plugin_jobs(self.settings, self.tools)
         self.jobs.put((*self.listening(), *self.shared((*self.own_jobs(), *plugged_in))))
 
     def shared(self, jobs: Sequence[Job]) -> tuple[Job, ...]:
@@ -89,7 +88,9 @@ class Services:
 
     def own_jobs(self) -> tuple[Job, ...]:
         """Return the daemon's own jobs; of a helper, those that are shared."""
-        return tuple(job for job in own_jobs(self.queue, clock=self.clock) if job.name in SHARED or not self.is_helper)
+        return tuple(
+            job for job in builtin_jobs(self.queue, clock=self.clock) if job.name in SHARED or not self.is_helper
+        )
 
     def listening(self) -> tuple[Job, ...]:
         """Return the jobs that keep the addresses of the numbers and the site open."""
@@ -98,7 +99,7 @@ class Services:
     async def run_all(self, end: asyncio.Event) -> None:
         """Run each job once, in order, but those of a time of day, until `end` is set. Errors: as `put_jobs`."""
         since = self.tools.now() - ONCE_BACK
-        for job in (*own_jobs(self.queue, since=since), *plugged_in_jobs(self.settings, self.tools)):
+        for job in (*builtin_jobs(self.queue, since=since), *load_plugin_jobs(self.settings, self.tools)):
             if job.cron is None and not end.is_set():
                 await self.jobs.run(job)
 
@@ -127,7 +128,7 @@ class Services:
             embedder=resolve_embedder(embedder_config(kept.semantic)),
             sites=await asyncio.to_thread(load_site_rules, kept.path),
         )
-        jobs = () if self.is_helper else await asyncio.to_thread(plugged_in_jobs, kept, tools)
+        jobs = () if self.is_helper else await asyncio.to_thread(load_plugin_jobs, kept, tools)
         sources, spread_s = kept.active_sources(), SPREAD_S * len(found.sources_added)
         await tools.writer.do(sync_sources, sources, now=tools.now(), spread_s=spread_s)
         await tools.writer.do(apply_poll_settings, kept.poll)

@@ -1,16 +1,15 @@
-"""Installs the daemon as a service of systemd, says how it stands, and takes it away again."""
+"""The systemd service of the daemon: its unit file, and how it is installed, shown and removed."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from watcher.daemon.unit import NAME, STATE, Unit, text_of
 from watcher.errors import WatcherError
 from watcher.settings.base import SettingsList, SettingsModel
 from watcher.settings.models import Settings
@@ -57,7 +56,7 @@ class Service:
 
     def install(self, settings: Settings, *, start: bool) -> Iterator[str]:
         """Write the unit and have it started, now and with the machine; yield what was done. Errors: ServiceError."""
-        text = text_of(unit_for(settings, system=self.system))
+        text = render_unit(unit_for(settings, system=self.system))
         is_new = not self.path.exists() or self.path.read_text(encoding="utf-8") != text
         if is_new:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -154,3 +153,95 @@ def values_in(part: Any, above: str = "") -> Iterator[tuple[str, object]]:  # no
             yield from values_in(row, above)
     elif part is not None:
         yield above, part
+
+
+NAME = "watcher.service"
+STATE = Path("/var/lib/watcher")  # of the system's service: systemd makes it, for that user alone
+WATCHDOG_S = 120  # a sign of life comes each ten seconds; one that waits for a locked store, after 15
+START_S = 600  # a store of an older version is brought up to date first
+STOP_S = 20  # the daemon ends within ten
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unit:
+    """What the unit is made of. `credentials`: files of secrets by their names in the settings."""
+
+    command: Sequence[str]
+    settings: Path
+    system: bool
+    credentials: Mapping[str, Path] = field(default_factory=dict)
+
+
+def render_unit(unit: Unit) -> str:
+    """Return the unit file."""
+    return "\n".join(unit_lines(unit)) + "\n"
+
+
+def unit_lines(unit: Unit) -> Iterator[str]:
+    """Yield the lines of a unit."""
+    yield "# Written by `watcher service install`; a change here goes with the next one."
+    yield "# Make yours with `systemctl edit watcher`."
+    yield from ("[Unit]", "Description=Watcher: polls news feeds and writes digests")
+    if unit.system:
+        yield from ("Wants=network-online.target", "After=network-online.target")
+    yield from ("", "[Service]", "Type=notify", "NotifyAccess=main")
+    command = (*unit.command, "run", "--config", str(unit.settings))
+    yield f"ExecStart={' '.join(map(quote_exec_arg, command))}"
+    yield "ExecReload=/bin/kill -HUP $MAINPID"
+    yield f"WatchdogSec={WATCHDOG_S}"
+    yield f"TimeoutStartSec={START_S}"
+    yield f"TimeoutStopSec={STOP_S}"
+    yield "# The daemon ends its workers itself."
+    yield "KillMode=mixed"
+    yield from ("Restart=always", "RestartSec=5", "RestartSteps=6", "RestartMaxDelaySec=300")
+    yield "# Wrong settings: a start does not mend them."
+    yield "RestartPreventExitStatus=2"
+    yield "LimitNOFILE=65536"
+    if unit.system:
+        yield from ("", "# A user of its own, made for the time it runs; what it keeps is in the state folder.")
+        yield from ("DynamicUser=yes", "StateDirectory=watcher", "StateDirectoryMode=0700")
+        yield f"Environment=XDG_STATE_HOME={STATE.parent} HOME={STATE}"
+        yield f"WorkingDirectory={STATE}"
+        for name, path in unit.credentials.items():
+            yield f"LoadCredential={quote_exec_arg(f'{name}:{path}')}"
+    yield from ("", "# What it has no need of, it may not do.", *(SECCOMP if not unit.system else (*SYSTEM, *SECCOMP)))
+    yield from ("", "[Install]", f"WantedBy={'multi-user' if unit.system else 'default'}.target")
+
+
+SECCOMP = (  # what a service of one's own account can be held to as well
+    "NoNewPrivileges=yes",
+    "UMask=0077",
+    "LockPersonality=yes",
+    "MemoryDenyWriteExecute=yes",
+    "RestrictRealtime=yes",
+    "RestrictSUIDSGID=yes",
+    "RestrictNamespaces=yes",
+    "RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX",
+    "SystemCallArchitectures=native",
+    "SystemCallFilter=@system-service",
+    "SystemCallErrorNumber=EPERM",
+)
+SYSTEM = (
+    "CapabilityBoundingSet=",
+    "ProtectSystem=strict",
+    "ProtectHome=yes",
+    "PrivateTmp=yes",
+    "PrivateDevices=yes",
+    "PrivateUsers=yes",
+    "ProtectClock=yes",
+    "ProtectControlGroups=yes",
+    "ProtectHostname=yes",
+    "ProtectKernelLogs=yes",
+    "ProtectKernelModules=yes",
+    "ProtectKernelTunables=yes",
+    "ProtectProc=invisible",
+    "ProcSubset=pid",
+    "RemoveIPC=yes",
+    "KeyringMode=private",
+)
+
+
+def quote_exec_arg(word: str) -> str:
+    """Return a word of a command as systemd reads it back."""
+    safe = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
+    return f'"{safe}"' if any(c.isspace() or c in "\"'\\;" for c in word) else safe
