@@ -42,7 +42,7 @@ from watcher.store.feeds import sync_sources
 from watcher.store.schema import articles, entries, features, polls, texts
 from watcher.store.writer import read, write
 from watcher.web.app import make_app
-from watcher.web.site import Site, wings_of
+from watcher.web.site import Site, load_site_plugins
 
 LAST = datetime(2026, 11, 25, 6, 30, tzinfo=UTC)
 SPAN = timedelta(days=400)
@@ -198,7 +198,7 @@ def in_stories(connection: Connection, part: list[Article]) -> None:
 async def measure(engine: Engine) -> None:
     """Print a line for each kind of page."""
     settings = settings_model()()
-    site = Site(settings=settings, engine=engine, wings=wings_of(settings, engine), now=lambda: LAST)
+    site = Site(settings=settings, engine=engine, plugins=load_site_plugins(settings, engine), now=lambda: LAST)
     clock = iter(range(0, 100_000_000, 60))  # so that no limit is met
     app = make_app(site, clock=lambda: float(next(clock)))
     rng = random.Random(2)

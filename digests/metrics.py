@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from digests.edition.schedule import digest_statuses
 from digests.store.editions import last_edition
 from digests.store.outbox import FAILED, OPEN_STATES, undelivered
-from watcher.daemon.metrics import labelled
+from watcher.daemon.metrics import labelled_gauge
 from watcher.settings.models import Settings
 from watcher.worker.context import system_clock
 
@@ -26,16 +26,16 @@ def metrics(connection: Connection, settings: Settings) -> Iterator[Metric]:
     made = [(o.digest, o.last_made_at.timestamp()) for o in found if o.last_made_at]
     due = [(o.digest, o.next_due_at.timestamp()) for o in found]
     late = [(o.digest, (now - o.due_since).total_seconds() if o.due_since else 0.0) for o in found]
-    yield labelled("digests_edition_made_seconds", "When the last edition was made.", "digest", made)
-    yield labelled("digests_edition_due_seconds", "When the next edition is due.", "digest", due)
+    yield labelled_gauge("digests_edition_made_seconds", "When the last edition was made.", "digest", made)
+    yield labelled_gauge("digests_edition_due_seconds", "When the next edition is due.", "digest", due)
     words = "How long the edition has been owed that is not made; 0: none is."
-    yield labelled("digests_edition_late_seconds", words, "digest", late)
+    yield labelled_gauge("digests_edition_late_seconds", words, "digest", late)
     largest = [(o.digest, share) for o in found if (share := largest_share(connection, o.digest))]
     words = "Share of the largest story in the reports of the last edition's window."
-    yield labelled("digests_largest_story_share", words, "digest", largest)
+    yield labelled_gauge("digests_largest_story_share", words, "digest", largest)
     counts = Counter(each.state for each in undelivered(connection, since=(now - FAILED_FOR).date()))
     left = [(state, counts[state]) for state in (*OPEN_STATES, FAILED)]
-    yield labelled("digests_deliveries", "Deliveries that have not arrived.", "state", left)
+    yield labelled_gauge("digests_deliveries", "Deliveries that have not arrived.", "state", left)
 
 
 def largest_share(connection: Connection, digest: str) -> float | None:

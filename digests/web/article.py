@@ -15,8 +15,8 @@ from watcher.model import Article, Removed, Revision
 from watcher.store.articles import articles_by_id
 from watcher.store.pages import revisions_of
 from watcher.store.writer import read
-from watcher.web.site import Ask, Missing, Reply, Site
-from watcher.web.templating import page_of
+from watcher.web.site import NotFound, PageRequest, PageResponse, Site
+from watcher.web.templating import render_page
 
 TEXT_BYTES = 60_000
 MAX_RULES, REMOVED_CHARS = 40, 300
@@ -43,12 +43,12 @@ class ArticleDetails:
     related: tuple[RelatedArticle, ...]
 
 
-def article_page(site: Site, ask: Ask) -> Reply:
+def article_page(site: Site, ask: PageRequest) -> PageResponse:
     """Answer the page of an article."""
     details = read(site.engine, load_details, ask.params["article"])
     article = details.article
     paragraphs, left = shown_paragraphs(article.text)
-    return page_of(
+    return render_page(
         site,
         "article.html.j2",
         package="digests.web",
@@ -69,7 +69,7 @@ def load_details(connection: Connection, key: str) -> ArticleDetails:
     """Return all about an article. Errors: Missing."""
     found = articles_by_id(connection, [key]).get(key)
     if found is None:
-        raise Missing("No such article is stored.")
+        raise NotFound("No such article is stored.")
     member = load_members(connection, [key]).get(key)
     story = resolve_merged(connection, member.story) if member else None
     return ArticleDetails(

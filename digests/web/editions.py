@@ -26,8 +26,8 @@ from digests.store.editions import (
 )
 from digests.web.edition_cache import EditionCache
 from watcher.store.writer import read
-from watcher.web.site import Ask, Missing, Reply, Site
-from watcher.web.templating import environment, page_of
+from watcher.web.site import NotFound, PageRequest, PageResponse, Site
+from watcher.web.templating import environment, render_page
 
 # The suffix of a format's address, the format, and its media type.
 FORMS: Mapping[str, tuple[str, str]] = {
@@ -55,7 +55,7 @@ class EditionPages:
         self._render_file = lru_cache(MAX_RENDERED)(self._file_bytes)
         self._render_feed = lru_cache(maxsize=2)(self._feed_bytes)
 
-    def today(self, site: Site, _ask: Ask) -> Reply:
+    def today(self, site: Site, _ask: PageRequest) -> PageResponse:
         """Answer the latest edition of the first digest that has one, and say what is being made."""
         making = () if site.is_static else read(site.engine, editions_in_progress, now=site.now())
         refresh_s = RELOAD_S if making else 0
@@ -63,51 +63,51 @@ class EditionPages:
         for digest in digests:
             if row := self._cache.find_row(digest.name):
                 return replace(self._page(site, row, making), refresh_s=refresh_s)
-        return page_of(
+        return render_page(
             site, "empty.html.j2", package="digests.web", digests=digests, making=making, refresh_s=refresh_s
         )
 
-    def latest(self, site: Site, ask: Ask) -> Reply:
+    def latest(self, site: Site, ask: PageRequest) -> PageResponse:
         """Answer the latest edition of a digest."""
         row = self._cache.find_row(ask.params["digest"])
         if row is None:
-            raise Missing("There is no edition of this digest.")
+            raise NotFound("There is no edition of this digest.")
         return self._page(site, row)
 
-    def of_date(self, site: Site, ask: Ask) -> Reply:
+    def of_date(self, site: Site, ask: PageRequest) -> PageResponse:
         """Answer the edition of a date, in the format that the suffix of its address names."""
         day, suffix = parse_name(ask.params["name"])
         row = self._cache.find_row(ask.params["digest"], day)
         if row is None:
-            raise Missing("There is no edition of this date.")
+            raise NotFound("There is no edition of this date.")
         if suffix in ("", "html"):
             return self._page(site, row)
         form, kind = FORMS[suffix]
-        return Reply(body=self._render_file(row, form), kind=kind)
+        return PageResponse(body=self._render_file(row, form), media_type=kind)
 
-    def feed(self, site: Site, _ask: Ask) -> Reply:
+    def feed(self, site: Site, _ask: PageRequest) -> PageResponse:
         """Answer the first digest's Atom feed."""
         digest = self._cache.digests[0]
         row = self._cache.find_row(digest.name)
         if row is None:
-            raise Missing("There is no edition yet.")
+            raise NotFound("There is no edition yet.")
         url = digest.url or (None if site.is_static else f"http://{site.settings.web.listen}/digest/{digest.name}")
-        return Reply(body=self._render_feed(row, url), kind="application/atom+xml; charset=utf-8")
+        return PageResponse(body=self._render_feed(row, url), media_type="application/atom+xml; charset=utf-8")
 
-    def archive(self, site: Site, ask: Ask) -> Reply:
+    def archive(self, site: Site, ask: PageRequest) -> PageResponse:
         """Answer the editions of a month, by default the latest month that has one."""
         rows = one_a_date(read(site.engine, edition_rows))
         months = list(dict.fromkeys(f"{row.local_date:%Y-%m}" for row in rows))
         wanted = ask.params.get("month") or (months[0] if months else "")
         if "month" in ask.params and (not MONTH.fullmatch(wanted) or wanted not in months):
-            raise Missing("There is no edition of this month.")
+            raise NotFound("There is no edition of this month.")
         titles = {digest.name: digest.title for digest in self._cache.digests}
         lines: list[ArchiveRow] = [
             (row, titles.get(row.digest, row.digest), sanitize_line(self._cache.lead_headline(row), limit=200))
             for row in rows
             if f"{row.local_date:%Y-%m}" == wanted
         ]
-        return page_of(
+        return render_page(
             site, "archive.html.j2", package="digests.web", lines=lines, months=months, wanted=wanted, total=len(rows)
         )
 
@@ -120,9 +120,9 @@ class EditionPages:
         digest = without_recipients(self._cache.digest(row.digest))
         return render_all(self._cache.load_edition(row), digest, (form,))[0].body
 
-    def _page(self, site: Site, row: EditionRow, making: tuple[EditionInProgress, ...] = ()) -> Reply:
+    def _page(self, site: Site, row: EditionRow, making: tuple[EditionInProgress, ...] = ()) -> PageResponse:
         body = self._render_page(site, row, making, read(site.engine, adjacent_dates, row.digest, row.local_date))
-        return Reply(body=body, styles=tuple(STYLE.findall(body)))
+        return PageResponse(body=body, styles=tuple(STYLE.findall(body)))
 
     def _page_html(
         self,
@@ -163,7 +163,7 @@ def parse_name(name: str) -> tuple[date, str]:
             return date.fromisoformat(match[1]), match[2] or ""
     except ValueError:
         pass
-    raise Missing(f"An edition's address ends with its date, and one of {', '.join(f'.{e}' for e in FORMS)}.")
+    raise NotFound(f"An edition's address ends with its date, and one of {', '.join(f'.{e}' for e in FORMS)}.")
 
 
 def story_urls(edition: Edition) -> dict[str, str]:

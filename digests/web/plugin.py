@@ -22,17 +22,17 @@ from digests.web.search import search_page
 from digests.web.story import PAGE_ARTICLES, StoryPages
 from watcher.settings.models import Settings
 from watcher.store.writer import read
-from watcher.web.site import Link, Page, Site, Wing
+from watcher.web.site import NavLink, Page, Site, SitePlugin
 
 RECENT = timedelta(days=7)  # in which a feed's stories are counted
 NAV = (
-    Link(href="/", words="Today", key="t"),
-    Link(href="/archive", words="Archive", key="a"),
-    Link(href="/search", words="Search", key="/"),
+    NavLink(href="/", words="Today", key="t"),
+    NavLink(href="/archive", words="Archive", key="a"),
+    NavLink(href="/search", words="Search", key="/"),
 )
 
 
-def site_plugin(settings: Settings, engine: Engine) -> Wing:
+def site_plugin(settings: Settings, engine: Engine) -> SitePlugin:
     """Return the digests' pages. Errors: StoreError, DigestError."""
     open_digests(settings.store.url, make=False).dispose()  # their tables are up to date from here on
     cache = EditionCache(settings, engine)
@@ -52,13 +52,13 @@ def site_plugin(settings: Settings, engine: Engine) -> Wing:
         Page(path="/search", answer=search_page, cost="search"),
     )
     first = digests_of(settings)[0]
-    return Wing(
+    return SitePlugin(
         pages=pages,
         nav=NAV,
         style=style_sheet(cache.own_templates(first.templates)),
         zone=ZoneInfo(first.timezone),
         paths=partial(static_paths, cache),
-        told=story_counts,
+        count_stories=story_counts,
     )
 
 

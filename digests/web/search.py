@@ -14,8 +14,8 @@ from watcher.store.fts import Filters
 from watcher.store.search import SearchResult, search
 from watcher.store.writer import read
 from watcher.text.search_query import Query, Snippet, parse_query
-from watcher.web.site import Ask, Reply, Site
-from watcher.web.templating import page_of
+from watcher.web.site import PageRequest, PageResponse, Site
+from watcher.web.templating import render_page
 
 PAGE_HITS = 20
 MAX_PAGES = 50
@@ -29,7 +29,7 @@ PERIODS = {
 }
 
 
-def search_page(site: Site, ask: Ask) -> Reply:
+def search_page(site: Site, ask: PageRequest) -> PageResponse:
     """Answer a search, newest first; the form alone where nothing is asked for."""
     words = ask.query.get("q", "")[:QUERY_CHARS].strip()
     since = ask.query.get("since", "")
@@ -46,7 +46,7 @@ def search_page(site: Site, ask: Ask) -> Reply:
         )
         found, stories = read(site.engine, find_hits, query, filters, at)
     given = {"q": words, "since": since, "language": language, "outlet": outlet}
-    return page_of(
+    return render_page(
         site,
         "search.html.j2",
         package="digests.web",

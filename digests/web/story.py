@@ -21,8 +21,8 @@ from digests.stories.history import StoryDetails, describe_change, link_reasons,
 from digests.web.edition_cache import EditionCache
 from watcher.model import Article
 from watcher.store.writer import read
-from watcher.web.site import Ask, Missing, Reply, Site
-from watcher.web.templating import page_of
+from watcher.web.site import NotFound, PageRequest, PageResponse, Site
+from watcher.web.templating import render_page
 
 PAGE_ARTICLES = 40
 TIMELINE_REPORTS = 12
@@ -71,7 +71,7 @@ class StoryPages:
     def __init__(self, cache: EditionCache) -> None:
         self._cache = cache
 
-    def show(self, site: Site, ask: Ask) -> Reply:
+    def show(self, site: Site, ask: PageRequest) -> PageResponse:
         """Answer a page of a story."""
         at, zone = ask.page(), site.zone
         found, reports, more = read(site.engine, load_story_page, zone, ask.params["story"][:200], at)
@@ -81,7 +81,7 @@ class StoryPages:
         languages = [
             words.language_name(tag) or ("English" if tag == "en" else tag) for tag in found.coverage.languages
         ]
-        return page_of(
+        return render_page(
             site,
             "story.html.j2",
             package="digests.web",
@@ -105,17 +105,17 @@ class StoryPages:
             more=more,
         )
 
-    def split(self, site: Site, ask: Ask) -> Reply:
+    def split(self, site: Site, ask: PageRequest) -> PageResponse:
         """Take the articles of a form out of a story, and go to what is left of it."""
         articles = ask.form.get("article", "").split()
         done = split(site.engine, ask.params["story"], articles, now=site.now())
-        return Reply(see=f"/story/{done.stories[0].id}")
+        return PageResponse(redirect_to=f"/story/{done.stories[0].id}")
 
-    def join(self, site: Site, ask: Ask) -> Reply:
+    def join(self, site: Site, ask: PageRequest) -> PageResponse:
         """Make one story of two, and go to it."""
         other = ask.form.get("other", "").strip().rpartition("/")[2]
         done = join(site.engine, ask.params["story"], other, now=site.now())
-        return Reply(see=f"/story/{done.stories[0].id}")
+        return PageResponse(redirect_to=f"/story/{done.stories[0].id}")
 
 
 def load_story_page(
@@ -129,10 +129,10 @@ def load_story_page(
     try:
         found = load_story_details(connection, story, compare=on_page)
     except DigestError as error:
-        raise Missing(str(error)) from error
+        raise NotFound(str(error)) from error
     shown = on_page(found.story.reports)
     if not shown and at > 1:
-        raise Missing("This story has fewer pages.")
+        raise NotFound("This story has fewer pages.")
     total = sum(len(report.articles) for report in found.story.reports)
     return found, tuple(report_details(found, report, zone) for report in shown), at * PAGE_ARTICLES < total
 

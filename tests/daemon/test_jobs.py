@@ -74,10 +74,10 @@ async def nothing() -> None:
 
 
 async def test_a_job_that_is_no_longer_given_runs_no_more(hand):
-    hand.runner.put([Job(name="one", run=nothing), Job(name="two", run=nothing)])
+    hand.runner.set_jobs([Job(name="one", run=nothing), Job(name="two", run=nothing)])
     hand.runner.start()
 
-    hand.runner.put([Job(name="two", run=nothing)])
+    hand.runner.set_jobs([Job(name="two", run=nothing)])
 
     assert [each.job for each in hand.runner.next_runs()] == ["two"]
     hand.runner.stop()
@@ -110,7 +110,7 @@ async def test_a_job_that_a_fault_of_the_store_has_stopped_rests_before_it_runs_
         runs.append(datetime.now(UTC))
         raise StoreError("the disk is full")
 
-    hand.runner.put([Job(name="work", every_s=0.05, run=fail)])
+    hand.runner.set_jobs([Job(name="work", every_s=0.05, run=fail)])
     hand.runner.start()
     await asyncio.sleep(0.5)
 

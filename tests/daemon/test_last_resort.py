@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import threading
 
-from watcher.daemon.run import last_resort
+from watcher.daemon.run import exit_watchdog
 
 
 def test_what_hangs_after_the_wish_to_end_is_left_behind():
     left: list[int] = []
     gone = threading.Event()
 
-    with last_resort(after_s=0.05, leave=lambda code: (left.append(code), gone.set())) as on_end:
+    with exit_watchdog(after_s=0.05, leave=lambda code: (left.append(code), gone.set())) as on_end:
         on_end()
         assert gone.wait(5)
 
@@ -21,7 +21,7 @@ def test_what_hangs_after_the_wish_to_end_is_left_behind():
 def test_what_ends_by_itself_is_left_in_peace():
     left: list[int] = []
 
-    with last_resort(after_s=0.05, leave=left.append) as on_end:
+    with exit_watchdog(after_s=0.05, leave=left.append) as on_end:
         on_end()
 
     assert not threading.Event().wait(0.2)

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from watcher.cli.main import run_command_line
-from watcher.daemon.logging import as_json, as_text, log_event
+from watcher.daemon.logging import json_formatter, log_event, text_formatter
 from watcher.settings.load import load_file
 from watcher.store.engine import open_store
 from watcher.worker.context import open_context
@@ -127,7 +127,7 @@ def test_the_log_shows_nothing_that_is_secret_in_an_address(settings):
     import asyncio
 
     told: list[str] = []
-    forms = (as_text(), as_json())
+    forms = (text_formatter(), json_formatter())
 
     class Kept(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:

@@ -23,8 +23,8 @@ from watcher.store.feeds import feed_states, sync_sources
 from watcher.store.polls import record_polls
 from watcher.store.writer import read, write
 from watcher.web.app import make_app
-from watcher.web.auth import Guard
-from watcher.web.site import Site, wings_of
+from watcher.web.auth import AuthMiddleware
+from watcher.web.site import Site, load_site_plugins
 
 NOW = datetime(2026, 11, 25, 7, tzinfo=UTC)
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
@@ -164,10 +164,10 @@ def poll(engine: Engine) -> None:
 
 def site_of(settings: Settings, engine: Engine, **more) -> Site:
     """Return the site, its clock at `NOW`."""
-    return Site(settings=settings, engine=engine, wings=wings_of(settings, engine), now=lambda: NOW, **more)
+    return Site(settings=settings, engine=engine, plugins=load_site_plugins(settings, engine), now=lambda: NOW, **more)
 
 
 def app_of(site: Site, clock=lambda: 0.0):
     """Return the app of a site; its limits' clock stands still."""
     token = token_of(site.settings.web, section="web")
-    return Guard(make_app(site, clock=clock), token=token, clock=clock)
+    return AuthMiddleware(make_app(site, clock=clock), token=token, clock=clock)

@@ -7,8 +7,8 @@ import threading
 
 import pytest
 
-from watcher.web.app import AT_ONCE, IN_LINE, KEPT_S, Busy, Pages, finished
-from watcher.web.site import Reply
+from watcher.web.app import AT_ONCE, IN_LINE, KEPT_S, PageRenderer, TooManyRequests, encode_page
+from watcher.web.site import PageResponse
 
 
 class Clock:
@@ -28,15 +28,15 @@ class Counted:
         if go:
             self.go.set()
 
-    def __call__(self) -> Reply:
+    def __call__(self) -> PageResponse:
         self.made += 1
         count = self.made
         assert self.go.wait(20)
-        return Reply(body=f"page {count}", refresh_s=self.refresh_s)
+        return PageResponse(body=f"page {count}", refresh_s=self.refresh_s)
 
 
 async def test_fifty_who_ask_at_once_cost_one_page():
-    pages, page = Pages(Clock()), Counted(go=False)
+    pages, page = PageRenderer(Clock()), Counted(go=False)
 
     asked = [asyncio.create_task(pages.get("/", page)) for _ in range(50)]
     await asyncio.sleep(0.05)
@@ -48,7 +48,7 @@ async def test_fifty_who_ask_at_once_cost_one_page():
 
 async def test_a_page_is_made_anew_when_it_is_too_old_or_asked_for_otherwise():
     clock = Clock()
-    pages, page = Pages(clock), Counted()
+    pages, page = PageRenderer(clock), Counted()
 
     await pages.get("/", page)
     clock.now = KEPT_S - 0.1
@@ -62,7 +62,7 @@ async def test_a_page_is_made_anew_when_it_is_too_old_or_asked_for_otherwise():
 
 
 async def test_a_page_that_shows_what_goes_on_is_never_kept():
-    pages, page = Pages(Clock()), Counted(refresh_s=4)
+    pages, page = PageRenderer(Clock()), Counted(refresh_s=4)
 
     await pages.get("/", page)
     await pages.get("/", page)
@@ -71,12 +71,12 @@ async def test_a_page_that_shows_what_goes_on_is_never_kept():
 
 
 async def test_after_a_change_no_page_from_before_is_answered():
-    pages, page, slow = Pages(Clock()), Counted(), Counted(go=False)
+    pages, page, slow = PageRenderer(Clock()), Counted(), Counted(go=False)
 
     await pages.get("/", page)
     begun = asyncio.create_task(pages.get("/slow", slow))  # from before the change, and done after it
     await asyncio.sleep(0.05)
-    await pages.change(Counted())
+    await pages.run_change(Counted())
     slow.go.set()
     await begun
     await pages.get("/", page)
@@ -86,14 +86,14 @@ async def test_after_a_change_no_page_from_before_is_answered():
 
 
 async def test_whoever_asks_for_more_than_can_be_made_is_turned_away_and_the_others_are_answered():
-    pages, page = Pages(Clock()), Counted(go=False)
+    pages, page = PageRenderer(Clock()), Counted(go=False)
 
     asked = [asyncio.create_task(pages.get(n, page)) for n in range(AT_ONCE + IN_LINE)]
     await asyncio.sleep(0.05)
-    with pytest.raises(Busy):
+    with pytest.raises(TooManyRequests):
         await pages.get("one more", page)
-    with pytest.raises(Busy):
-        await pages.change(page)
+    with pytest.raises(TooManyRequests):
+        await pages.run_change(page)
     begun = page.made
     page.go.set()
     await asyncio.gather(*asked)
@@ -103,7 +103,7 @@ async def test_whoever_asks_for_more_than_can_be_made_is_turned_away_and_the_oth
 
 
 async def test_a_reader_who_goes_away_takes_the_page_from_nobody():
-    pages, page = Pages(Clock()), Counted(go=False)
+    pages, page = PageRenderer(Clock()), Counted(go=False)
 
     first, second = (asyncio.create_task(pages.get("/", page)) for _ in range(2))
     await asyncio.sleep(0.05)
@@ -114,9 +114,12 @@ async def test_a_reader_who_goes_away_takes_the_page_from_nobody():
 
 
 def test_the_tag_names_all_that_is_sent():
-    tags = {finished(reply).tag for reply in (Reply(body="a"), Reply(body="b"), Reply(body="a", refresh_s=4))}
+    tags = {
+        encode_page(reply).tag
+        for reply in (PageResponse(body="a"), PageResponse(body="b"), PageResponse(body="a", refresh_s=4))
+    }
 
-    assert len(tags) == 3 and finished(Reply(body="a")).tag in tags
+    assert len(tags) == 3 and encode_page(PageResponse(body="a")).tag in tags
 
 
 @pytest.mark.slow  # fills a store
@@ -134,7 +137,7 @@ async def test_a_page_that_the_browser_has_is_not_sent_again(client):
 
 
 async def test_a_page_that_takes_too_long_is_given_up_and_found_made_when_it_is_asked_for_again():
-    pages, slow, other = Pages(Clock(), page_s=0.05), Counted(go=False), Counted()
+    pages, slow, other = PageRenderer(Clock(), page_s=0.05), Counted(go=False), Counted()
 
     with pytest.raises(TimeoutError):
         await pages.get("/slow", slow)

@@ -17,7 +17,7 @@ from watcher.settings.edit import add_sources, read_for_edit, save_settings, sou
 from watcher.settings.models import token_of
 from watcher.store.feeds import sync_sources
 from watcher.store.writer import write
-from watcher.web.auth import MAX_PEERS, Guesses, peer_of
+from watcher.web.auth import MAX_PEERS, FailedLogins, client_address
 
 from .conftest import client_of
 
@@ -125,15 +125,15 @@ async def test_the_right_token_forgives_slips_of_the_same_peer(tmp_path):
 
 
 def test_the_peers_that_are_remembered_are_bounded_and_a_network_of_ipv6_is_one():
-    guesses = Guesses(lambda: 0.0)
+    guesses = FailedLogins(lambda: 0.0)
     for n in range(3_000):
         guesses.add(f"192.0.2.{n}")
 
     assert len(guesses._wrong) == MAX_PEERS
-    peers = {peer_of({"client": (f"2001:db8:1:2::{n:x}", 1)}) for n in range(300)}
-    mapped = {peer_of({"client": (f"::ffff:192.0.2.{n}", 1)}) for n in (1, 2)}
+    peers = {client_address({"client": (f"2001:db8:1:2::{n:x}", 1)}) for n in range(300)}
+    mapped = {client_address({"client": (f"::ffff:192.0.2.{n}", 1)}) for n in (1, 2)}
     assert len(peers) == 1 and mapped == {"192.0.2.1", "192.0.2.2"}
-    assert peer_of({"client": None}) == "" and peer_of({"client": ("unix:", 0)}) == "unix:"
+    assert client_address({"client": None}) == "" and client_address({"client": ("unix:", 0)}) == "unix:"
 
 
 @pytest.mark.parametrize("token", [" ", "x", " " * 40, "fifteen charact"])

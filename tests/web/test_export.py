@@ -10,7 +10,7 @@ from lxml import html
 from tests.web.press import NOW, edition, put, site_of
 from watcher.cli.main import run_command_line
 from watcher.errors import WatcherError
-from watcher.web.export import copy
+from watcher.web.export import export_site
 
 pytestmark = pytest.mark.slow  # two seconds and more together: the quick set has a minute for all
 
@@ -62,19 +62,19 @@ def test_a_folder_of_something_else_is_left_alone(press):
     (folder / "index.html").write_text("mine")
 
     with pytest.raises(WatcherError, match="something else"):
-        copy(site_of(*press[:2], is_static=True), folder)
+        export_site(site_of(*press[:2], is_static=True), folder)
 
     assert (folder / "index.html").read_text() == "mine"
 
 
 def test_files_that_are_no_more_are_removed(press):
     site, folder = site_of(*press[:2], is_static=True), press[2] / "public"
-    copy(site, folder)
+    export_site(site, folder)
     mark = folder / ".watcher-site"
     mark.write_text(mark.read_text() + "story/sgone.html\n../settings.toml\n")
     (folder / "story" / "sgone.html").write_text("old")
 
-    copy(site, folder)
+    export_site(site, folder)
 
     assert not (folder / "story" / "sgone.html").exists()
     assert (press[2] / "settings.toml").exists()
@@ -86,7 +86,7 @@ def test_text_that_looks_like_a_link_stays_text(press):
     put(engine, "f" * 16, outlet="Post", language="en", country="GB", at=NOW, text=f"{words}. Nothing more.")
     edition(settings, engine, -1)
 
-    copy(site_of(settings, engine, is_static=True), tmp / "public")
+    export_site(site_of(settings, engine, is_static=True), tmp / "public")
 
     page = html.fromstring((tmp / "public" / "article" / f"{'f' * 16}.html").read_text())
     assert page.xpath("string(//h1)") == words

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from tests.web.press import app_of, settings_in, site_of
 from watcher.web.app import FILES, FORM_FIELDS, make_app
 from watcher.web.serve import Listener
-from watcher.web.site import Page, Reply, Wing
+from watcher.web.site import Page, PageResponse, SitePlugin
 from watcher.web.sources import PAGES
 
 from .conftest import client_of
@@ -161,7 +161,7 @@ async def test_a_page_that_takes_too_long_keeps_nobody_waiting_for_ever(site):
 
     def slow(_site, _ask):
         go.wait(20)
-        return Reply(body="late")
+        return PageResponse(body="late")
 
     client = client_of(make_app(with_page(site, "/slow", slow), page_s=0.2))
 
@@ -173,7 +173,7 @@ async def test_a_page_that_takes_too_long_keeps_nobody_waiting_for_ever(site):
 
 
 def with_page(site, path, answer):
-    return replace(site, wings=(*site.wings, Wing(pages=(Page(path=path, answer=answer),))))
+    return replace(site, plugins=(*site.plugins, SitePlugin(pages=(Page(path=path, answer=answer),))))
 
 
 RAW = (

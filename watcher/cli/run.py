@@ -29,15 +29,15 @@ def run_daemon(
     It logs to standard error, one event a line. SIGHUP reads the settings anew; wrong ones are named, and the old ones
     stay. Ctrl-C or SIGTERM stops it within ten seconds; what was under way stays due. One daemon works on a store.
     """
-    from watcher.daemon.logging import set_up
-    from watcher.daemon.run import last_resort, run, run_once
+    from watcher.daemon.logging import configure_logging
+    from watcher.daemon.run import exit_watchdog, run, run_once
     from watcher.store.engine import open_store
     from watcher.worker import scheduler
 
     settings = load_settings(config)
-    set_up(form=settings.log.format, level=settings.log.level, debug=current_session().debug)
+    configure_logging(form=settings.log.format, level=settings.log.level, debug=current_session().debug)
     engine = open_store(settings.store.url)
-    with last_resort() as on_end:
+    with exit_watchdog() as on_end:
         if once:
             went_well = scheduler.run(run_once(settings, engine, on_end=on_end))
         else:
@@ -59,8 +59,8 @@ def run_worker(config: Config = None) -> int:
     ([work] queue = "pgqueuer", docs/scale.md); what one leaves behind, another takes up. Editions are made by
     `watcher run`. Ctrl-C or SIGTERM stops it within ten seconds.
     """
-    from watcher.daemon.logging import set_up
-    from watcher.daemon.run import last_resort, run
+    from watcher.daemon.logging import configure_logging
+    from watcher.daemon.run import exit_watchdog, run
     from watcher.store.engine import open_store
     from watcher.worker import scheduler
 
@@ -69,9 +69,9 @@ def run_worker(config: Config = None) -> int:
         alone = SettingsError((), '[work] queue is "local": the daemon shares its visits with nobody')
         alone.mend = QUEUE_HINT
         raise alone
-    set_up(form=settings.log.format, level=settings.log.level, debug=current_session().debug)
+    configure_logging(form=settings.log.format, level=settings.log.level, debug=current_session().debug)
     engine = open_store(settings.store.url)
-    with last_resort() as on_end:
+    with exit_watchdog() as on_end:
         scheduler.run(run(settings, engine, on_end=on_end, is_helper=True))
         engine.dispose()
     return DONE
@@ -93,7 +93,7 @@ def serve_site(
     import asyncio
     import signal
 
-    from watcher.daemon.site import site_app, store_routes
+    from watcher.daemon.site import make_site_app, store_routes
     from watcher.store.engine import open_store
     from watcher.web.serve import Listener
 
@@ -102,7 +102,7 @@ def serve_site(
     loop_signals = (signal.SIGINT, signal.SIGTERM)
 
     async def serve() -> None:
-        app = site_app(settings, engine, store_routes(settings, engine))
+        app = make_site_app(settings, engine, store_routes(settings, engine))
         listener = Listener("web", settings.web, app)
         await listener.listen()
         print_lines([f"http://{settings.web.listen}/ until Ctrl-C"])
@@ -150,15 +150,16 @@ def export_site(
     from watcher.store.engine import open_store
     from watcher.store.stats import last_change
     from watcher.store.writer import read
-    from watcher.web.export import copy
-    from watcher.web.site import Site, wings_of
+    from watcher.web.export import export_site
+    from watcher.web.site import Site, load_site_plugins
 
     settings = load_settings(config)
     engine = open_store(settings.store.url, create=False)
     try:
-        wings = wings_of(settings, engine)
+        plugins = load_site_plugins(settings, engine)
         at = read(engine, last_change) or datetime.now(UTC)
-        done = copy(Site(settings=settings, engine=engine, wings=wings, now=lambda: at, is_static=True), directory)
+        site = Site(settings=settings, engine=engine, plugins=plugins, now=lambda: at, is_static=True)
+        done = export_site(site, directory)
     finally:
         engine.dispose()
     print_lines([f"{done.pages} pages and {done.files} other files, {format_bytes(done.bytes)}, in {directory}"])

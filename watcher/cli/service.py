@@ -12,7 +12,7 @@ from typer import Option
 from watcher.cli.commands import DONE, FAILED
 from watcher.cli.options import Config, Json, load_settings, settings_path, with_examples
 from watcher.cli.output import print_json, print_lines
-from watcher.daemon.systemd import BOOTED, service
+from watcher.daemon.systemd import BOOTED, find_service
 
 System = Annotated[bool, Option("--system", help="A service of the system, not of your own account.")]
 CRON = """There is no systemd here. By cron, every quarter of an hour:
@@ -54,7 +54,7 @@ def install(
     if not BOOTED.is_dir():
         sys.stdout.write(print_cron_alternative(str(settings.path), str(settings.folder / "watcher.log")))
         return FAILED
-    for line in service(system=system).install(settings, start=start):
+    for line in find_service(system=system).install(settings, start=start):
         print_lines([line])
     if not system:
         print_lines(["it ends when you log out, unless: loginctl enable-linger"])
@@ -65,7 +65,7 @@ def install(
 @with_examples("watcher service uninstall")
 def uninstall(system: System = False) -> int:
     """Stop the service and remove its unit; settings, store and editions stay."""
-    for line in service(system=system).uninstall():
+    for line in find_service(system=system).uninstall():
         print_lines([line])
     return DONE
 
@@ -73,8 +73,8 @@ def uninstall(system: System = False) -> int:
 @with_examples("watcher service status", "watcher service status --system --json")
 def status(system: System = False, json: Json = False) -> int:
     """Say how the service stands: exit code 1 unless it runs."""
-    found = service(system=system)
-    told = found.state() if BOOTED.is_dir() and found.path.exists() else {}
+    found = find_service(system=system)
+    told = found.read_state() if BOOTED.is_dir() and found.path.exists() else {}
     if json:
         print_json(told)
     elif not told:

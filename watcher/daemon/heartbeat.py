@@ -22,16 +22,16 @@ SHARE = 3  # signs in the time after which systemd misses one
 STATUS_CHARS = 200
 
 
-async def send_heartbeats(services: Services, held: DaemonLock, supervisor: Supervisor) -> StoreError:
+async def send_heartbeats(services: Services, held: DaemonLock, notifier: SystemdNotifier) -> StoreError:
     """
     Give signs of life until cancelled, while the loop runs and the store answers, be it with an error.
 
     Returns only if the store's file was removed or replaced: nothing that is stored then will be found again.
     """
-    every_s = min(EVERY_S, (supervisor.watchdog_s or EVERY_S * SHARE) / SHARE)
-    signs = services.signs
+    every_s = min(EVERY_S, (notifier.watchdog_s or EVERY_S * SHARE) / SHARE)
+    signs = services.liveness
     while (lost := held.store_replaced_error()) is None:
-        reason = await ask_store(services.tools)
+        reason = await ping_store(services.tools)
         now = services.tools.now()
         since = signs.store.since if signs.store else now
         signs.store = JobFault(job="store", since=since, reason=reason) if reason else None
@@ -44,19 +44,19 @@ async def send_heartbeats(services: Services, held: DaemonLock, supervisor: Supe
         held.record_heartbeat(
             now=now, faults=faults, jobs=services.jobs.next_runs(), clock_jump=services.clock.last_jump
         )
-        supervisor.alive(status_line(services, faults))
+        notifier.alive(format_status(services, faults))
         await asyncio.sleep(every_s)
     return lost
 
 
-async def ask_store(tools: WorkerContext) -> str | None:
+async def ping_store(tools: WorkerContext) -> str | None:
     """
     Return None if a transaction goes through, else why not.
 
     It does not come back if the store's thread hangs, but does while that waits for a store that cannot be written.
     """
     writer = tools.writer
-    asking = asyncio.create_task(writer.do(nothing))
+    asking = asyncio.create_task(writer.do(noop))
     try:
         while not asking.done():
             await asyncio.wait({asking}, timeout=LOOK_S)
@@ -70,12 +70,12 @@ async def ask_store(tools: WorkerContext) -> str | None:
     return None
 
 
-def nothing(connection: Connection) -> None:
+def noop(connection: Connection) -> None:
     """Do nothing, in a transaction."""
     del connection
 
 
-def status_line(services: Services, faults: tuple[JobFault, ...]) -> str:
+def format_status(services: Services, faults: tuple[JobFault, ...]) -> str:
     """Return how things are, for `systemctl status`."""
     busy = f"{len(services.settings.active_sources())} sources, {services.queue.busy} hosts being visited"
     if services.tools.line.down_since is not None:
@@ -85,7 +85,7 @@ def status_line(services: Services, faults: tuple[JobFault, ...]) -> str:
     return f"{faults[0].job} fails: {faults[0].reason}; {busy}"
 
 
-class Supervisor:
+class SystemdNotifier:
     """
     Sends states to the socket that systemd names; to nobody where there is none.
 
@@ -101,7 +101,7 @@ class Supervisor:
 
     def ready(self, status: str) -> None:
         """Say that the work has begun, at a start or with new settings."""
-        self._send(f"READY=1\nSTATUS={one_line(status)}")
+        self._send(f"READY=1\nSTATUS={to_status_line(status)}")
 
     def reloading(self) -> None:
         """Say that the settings are read anew; `ready` ends it."""
@@ -113,7 +113,7 @@ class Supervisor:
 
     def alive(self, status: str) -> None:
         """Give a sign of life, and say how things are."""
-        self._send(f"WATCHDOG=1\nSTATUS={one_line(status)}")
+        self._send(f"WATCHDOG=1\nSTATUS={to_status_line(status)}")
 
     def _send(self, state: str) -> None:
         if not self._address:
@@ -126,6 +126,6 @@ class Supervisor:
             return
 
 
-def one_line(text: str) -> str:
+def to_status_line(text: str) -> str:
     """Return text that fits a status line."""
     return "".join(c if c.isprintable() else " " for c in text)[:STATUS_CHARS]

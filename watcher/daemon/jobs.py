@@ -35,7 +35,7 @@ VISITS_EVERY_S = 2.0
 VISITS_RUN_S = 120.0  # then a run ends well, though more is due: what failed before it is known to work again
 VECTORS_EVERY_S = 15.0
 FEATURES_EVERY_S = 15.0
-ALL = 1_000_000  # articles: more than a week brings
+UNLIMITED = 1_000_000  # articles: more than a week brings
 TIDY_EVERY_S = 900.0
 EVERYWHERE_EVERY = timedelta(days=1)
 INDEX_EVERY_S = 60.0
@@ -124,7 +124,7 @@ class JobRunner:
         self._active_s = self._steady()
         self._scheduler.start()
 
-    def put(self, jobs: Iterable[Job]) -> None:
+    def set_jobs(self, jobs: Iterable[Job]) -> None:
         """Run these jobs from now on, and no others; a run of one that is replaced goes on."""
         given = {job.name: job for job in jobs}
         for old in self._scheduler.get_jobs():
@@ -175,13 +175,13 @@ class JobRunner:
         except WatcherError as error:
             log.log(self._level(job, error), "job_failed %s", fields(job=job.name, reason=error, mend=error.mend))
             if scheduled := self._scheduler.get_job(job.name):
-                scheduled.modify(next_run_time=datetime.now(UTC) + timedelta(seconds=rest_s(error, job)))
-            self._failed(job, str(error))
+                scheduled.modify(next_run_time=datetime.now(UTC) + timedelta(seconds=retry_delay_s(error, job)))
+            self._record_fault(job, str(error))
         except Exception as error:
             reason = f"{type(error).__name__}: {error}"
             if not self._is_known(job, reason):
                 log.exception("job_failed %s", fields(job=job.name))
-            self._failed(job, reason)
+            self._record_fault(job, reason)
         else:
             outcome = "ok"
             if fault := self.faults.pop(job.name, None):
@@ -202,13 +202,13 @@ class JobRunner:
         before = self.faults.get(job.name)
         return before is not None and before.reason == reason
 
-    def _failed(self, job: Job, reason: str) -> None:
+    def _record_fault(self, job: Job, reason: str) -> None:
         before = self.faults.get(job.name)
         since = before.since if before else self._now()
         self.faults[job.name] = JobFault(job=job.name, since=since, reason=reason)
 
 
-def rest_s(error: WatcherError, job: Job) -> float:
+def retry_delay_s(error: WatcherError, job: Job) -> float:
     """Return how long a job rests after a failure: as long as an endpoint asks for, within bounds."""
     match error:
         case StoreError() | BrokenPool():
@@ -240,19 +240,19 @@ def builtin_jobs(
     async def features() -> None:
         tools = queue.tools
         if since is not None:
-            await rebuild_features(tools.writer, tools.pool, since=since, most=ALL)
+            await rebuild_features(tools.writer, tools.pool, since=since, most=UNLIMITED)
         else:
             await backfill.run_feature_backfill(tools)
 
     async def vectors() -> None:
         tools = queue.tools
         if since is not None:
-            await embed_missing(tools.writer, tools.vector_pool, tools.embedder, since=since, most=ALL)
+            await embed_missing(tools.writer, tools.vector_pool, tools.embedder, since=since, most=UNLIMITED)
         else:
             await backfill.run_vector_backfill(tools)
 
     async def index() -> None:
-        for _ in range(ALL if since else INDEX_SLICES):
+        for _ in range(UNLIMITED if since else INDEX_SLICES):
             if await queue.tools.writer.do(index_slice) < INDEX_AT_ONCE:
                 break
 
@@ -318,7 +318,7 @@ class ClockMonitor:
         self._jumped_s: float | None = None
         self.last_jump: ClockJump | None = None
 
-    def look(self) -> ClockJump | None:
+    def detect_jump(self) -> ClockJump | None:
         """Return the jump since the last look, None if there was none; each is logged."""
         wall_s, steady_s = self._wall(), self._steady()
         by_s = wall_s - steady_s - self._ahead_s
@@ -332,7 +332,7 @@ class ClockMonitor:
 
     def has_jumped(self, *, within_s: float) -> bool:
         """Whether the clock has jumped in the last seconds."""
-        self.look()
+        self.detect_jump()
         return self._jumped_s is not None and self._steady() - self._jumped_s <= within_s
 
 
@@ -341,7 +341,7 @@ async def watch_clock(clock: ClockMonitor, *, on_jump: Callable[[], None]) -> No
     seen = clock.last_jump
     while True:
         await asyncio.sleep(CLOCK_CHECK_S)
-        clock.look()
+        clock.detect_jump()
         if clock.last_jump is not seen:
             seen = clock.last_jump
             on_jump()

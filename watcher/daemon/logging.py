@@ -34,10 +34,10 @@ EVENT = re.compile(r"([a-z][a-z_]*)( %s)?")
 NOT_PRINTABLE = re.compile(r"[^\x20-\x7e]")
 
 
-def set_up(*, form: str = "text", level: str = "info", debug: bool = False) -> None:
+def configure_logging(*, form: str = "text", level: str = "info", debug: bool = False) -> None:
     """Write the log to standard error, as "text" or "json"."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(as_json() if form == "json" else as_text(journal=is_journal(sys.stderr)))
+    handler.setFormatter(json_formatter() if form == "json" else text_formatter(journal=is_journal(sys.stderr)))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
@@ -46,17 +46,18 @@ def set_up(*, form: str = "text", level: str = "info", debug: bool = False) -> N
         logging.getLogger(name).setLevel(logging.DEBUG if debug else level.upper())
 
 
-def as_text(*, journal: bool = False) -> ProcessorFormatter:
+def text_formatter(*, journal: bool = False) -> ProcessorFormatter:
     """
     Return what writes `2026-11-24T06:15:02Z INFO polled status=ok …`.
 
     For the journal, which knows the time: `<6>polled …`.
     """
     stamp = TimeStamper(fmt="%Y-%m-%dT%H:%M:%SZ", utc=True, key="at")
-    return ProcessorFormatter(processors=[stamp, add_log_level, format_exc_info, hide, partial(write_line, journal)])
+    line = partial(format_line, journal)
+    return ProcessorFormatter(processors=[stamp, add_log_level, format_exc_info, hide_secret_urls, line])
 
 
-def hide(logger: object, name: str, told: EventDict) -> EventDict:
+def hide_secret_urls(logger: object, name: str, told: EventDict) -> EventDict:
     """Return an event without what is secret in an address, also where a library names one."""
     del logger, name
     for key in ("event", "exception"):
@@ -65,7 +66,7 @@ def hide(logger: object, name: str, told: EventDict) -> EventDict:
     return told
 
 
-def write_line(journal: bool, logger: object, name: str, told: EventDict) -> str:
+def format_line(journal: bool, logger: object, name: str, told: EventDict) -> str:
     """Return the line of an event, with its traceback below."""
     del logger, name
     head = f"<{SYSLOG.get(told['level'], 6)}>" if journal else f"{told['at']} {told['level'].upper()} "
@@ -73,7 +74,7 @@ def write_line(journal: bool, logger: object, name: str, told: EventDict) -> str
     return f"{line}\n{replace_unprintable(told['exception'])}" if "exception" in told else line
 
 
-def as_json() -> ProcessorFormatter:
+def json_formatter() -> ProcessorFormatter:
     """Return what writes `{"at": "2026-11-24T06:15:02.113456Z", "level": "info", "event": "polled", "new": 3, …}`."""
     return ProcessorFormatter(
         pass_foreign_args=True,
@@ -82,9 +83,9 @@ def as_json() -> ProcessorFormatter:
             add_log_level,
             add_logger_name,
             format_exc_info,
-            hide,
+            hide_secret_urls,
             split_event,
-            JSONRenderer(serializer=dump_inert),
+            JSONRenderer(serializer=dump_printable),
         ],
     )
 
@@ -100,7 +101,7 @@ def split_event(logger: object, name: str, told: EventDict) -> EventDict:
     return head | event | (given if isinstance(given, Fields) else {}) | tail
 
 
-def dump_inert(value: object, **given: object) -> str:
+def dump_printable(value: object, **given: object) -> str:
     """Return JSON in which what cannot be printed is escaped, whatever it is in."""
     del given
     text = json.dumps(value, ensure_ascii=False, default=format_field)

@@ -36,7 +36,7 @@ BOUNDS_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
 
-class Counts:
+class Counters:
     """What the daemon has counted since its start, in a registry of its own."""
 
     def __init__(self) -> None:
@@ -53,7 +53,7 @@ class Counts:
             "watcher_poll_seconds", "Time that feeds took to answer.", buckets=BOUNDS_S, registry=all_of
         )
 
-    def hear(self, event: Event) -> None:
+    def count_event(self, event: Event) -> None:
         """Count an event of the work."""
         match event:
             case FeedPolled(result=Failed()):
@@ -73,12 +73,12 @@ class Counts:
             case PageFailed(final=final):
                 self._pages.labels("lost" if final else "put_off").inc()
 
-    def job_ended(self, name: str, outcome: str) -> None:
+    def count_job(self, name: str, outcome: str) -> None:
         """Count a run of a job: "ok", "failed" or "broken_off"."""
         self._jobs.labels(name, outcome).inc()
 
 
-class Metrics(Collector):
+class MetricsCollector(Collector):
     """Metrics that `find` returns when Prometheus asks."""
 
     def __init__(self, find: Callable[[], Iterable[Metric]]) -> None:
@@ -91,7 +91,7 @@ class Metrics(Collector):
 
 def process_metrics(services: Services) -> Iterator[Metric]:
     """Yield what only the running daemon knows."""
-    signs = services.signs
+    signs = services.liveness
     words = "When the daemon was started (Unix time)."
     yield GaugeMetricFamily("watcher_started_seconds", words, signs.started_at.timestamp())
     yield GaugeMetricFamily("watcher_sign_of_life_seconds", "When its store last answered.", signs.beat_at.timestamp())
@@ -99,7 +99,7 @@ def process_metrics(services: Services) -> Iterator[Metric]:
     is_down = services.tools.line.down_since is not None
     yield GaugeMetricFamily("watcher_line_down", "1 while our own line is down.", is_down)
     failing = [(name, 1.0) for name in sorted(services.jobs.faults)]
-    yield labelled("watcher_job_failing", "1 for each job whose last run failed.", "job", failing)
+    yield labelled_gauge("watcher_job_failing", "1 for each job whose last run failed.", "job", failing)
 
 
 def read_store_metrics(engine: Engine, settings: Settings) -> tuple[Metric, ...]:
@@ -111,18 +111,18 @@ def store_metrics(connection: Connection, settings: Settings) -> Iterator[Metric
     """Yield what the store holds and what waits in it. Errors: PluginError."""
     now = system_clock()
     words = sorted(count_by_health(connection).items())
-    yield labelled("watcher_sources", "Sources by the health that their last poll left.", "health", words)
+    yield labelled_gauge("watcher_sources", "Sources by the health that their last poll left.", "health", words)
     yield GaugeMetricFamily("watcher_articles", "Articles in the store.", count_articles(connection))
     due = count_due(connection, now=now)
     yield GaugeMetricFamily("watcher_due", "Feeds and pages that are due, and hosts being visited.", due)
     held = store_bytes(connection.engine)
     if held is not None:
         yield GaugeMetricFamily("watcher_store_bytes", "Bytes of the store on the disk, its log included.", held)
-    for make in plugged_in():
+    for make in load_plugin_metrics():
         yield from make(connection, settings)
 
 
-def labelled(name: str, words: str, label: str, values: Iterable[tuple[str, float]]) -> GaugeMetricFamily:
+def labelled_gauge(name: str, words: str, label: str, values: Iterable[tuple[str, float]]) -> GaugeMetricFamily:
     """Return a gauge with one label: `values` by what the label says."""
     found = GaugeMetricFamily(name, words, labels=[label])
     for key, value in values:
@@ -130,6 +130,6 @@ def labelled(name: str, words: str, label: str, values: Iterable[tuple[str, floa
     return found
 
 
-def plugged_in() -> tuple[Callable[[Connection, Settings], Iterable[Metric]], ...]:
+def load_plugin_metrics() -> tuple[Callable[[Connection, Settings], Iterable[Metric]], ...]:
     """Return the functions of installed packages. Errors: PluginError."""
     return tuple(function for _, function in load_plugins(GROUP, "the metrics of"))

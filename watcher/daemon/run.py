@@ -14,11 +14,11 @@ from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Engine
 
-from watcher.daemon.heartbeat import Supervisor, send_heartbeats
+from watcher.daemon.heartbeat import SystemdNotifier, send_heartbeats
 from watcher.daemon.jobs import ClockMonitor, JobRunner, watch_clock
 from watcher.daemon.logging import log_event
-from watcher.daemon.metrics import Counts
-from watcher.daemon.services import AT_A_START, SPREAD_S, Services, Signs, queue_of
+from watcher.daemon.metrics import Counters
+from watcher.daemon.services import NEEDS_RESTART, SPREAD_S, Liveness, Services, make_scheduler
 from watcher.errors import SettingsError, StoreError, WatcherError
 from watcher.settings.edit import SettingsDiff
 from watcher.settings.load import load_file
@@ -40,7 +40,7 @@ DRAIN_S = 7.0  # how long visits may go on after a signal before they are broken
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wishes:
+class SignalFlags:
     """What signals ask for. `on_end` is called once, as soon as the end is wished for."""
 
     end: asyncio.Event = field(default_factory=asyncio.Event)
@@ -61,29 +61,29 @@ async def run(
     """
     from watcher.daemon.site import Servers, daemon_routes  # `run_once` and commands have no use for a web framework
 
-    supervisor, wishes = Supervisor(), Wishes(on_end=on_end)
+    supervisor, wishes = SystemdNotifier(), SignalFlags(on_end=on_end)
     with hold_daemon_lock(engine, now=system_clock(), is_worker=is_helper) as mark:
         if await asyncio.to_thread(enable_auto_vacuum, engine):
             log.info("store_converted")
-        async with put_together(settings, engine, mark, spread_s=SPREAD_S) as services:
+        async with build_services(settings, engine, mark, spread_s=SPREAD_S) as services:
             services.is_helper = is_helper
             services.servers = Servers(
                 settings, engine, daemon_routes(services), on_settings=wishes.reload.set, is_helper=is_helper
             )
-            services.put_jobs()
-            listen(wishes)
+            services.schedule_jobs()
+            install_signal_handlers(wishes)
             services.jobs.start()
             beating = asyncio.create_task(send_heartbeats(services, mark, supervisor))
             watching = asyncio.create_task(watch_clock(services.clock, on_jump=services.jobs.run_all_now))
-            tell_started(services)
+            log_started(services)
             supervisor.ready("at work")
             try:
-                lost = await serve(services, supervisor, wishes, beating)
+                lost = await wait_for_signals(services, supervisor, wishes, beating)
             finally:
                 supervisor.stopping()
                 services.jobs.pause()
                 leaving = asyncio.create_task(services.servers.close())
-                await wind_down(services)
+                await shutdown(services)
                 services.jobs.stop()
                 await leaving
                 beating.cancel()
@@ -100,16 +100,16 @@ async def run_once(settings: Settings, engine: Engine, *, on_end: Callable[[], o
 
     Errors: StoreError if a daemon is at work on the store.
     """
-    wishes = Wishes(on_end=on_end)
+    wishes = SignalFlags(on_end=on_end)
     with hold_daemon_lock(engine, now=system_clock()) as mark:
-        async with put_together(settings, engine, mark) as services:
-            listen(wishes)
-            tell_started(services)
+        async with build_services(settings, engine, mark) as services:
+            install_signal_handlers(wishes)
+            log_started(services)
             passing = asyncio.create_task(services.run_all(wishes.end))
             ending = asyncio.create_task(wishes.end.wait())
             await asyncio.wait({passing, ending}, return_when=asyncio.FIRST_COMPLETED)
             ending.cancel()
-            await wind_down(services)
+            await shutdown(services)
             passing.cancel()
             await asyncio.gather(passing, ending, return_exceptions=True)
             faults = tuple(services.jobs.faults.values())
@@ -120,39 +120,39 @@ async def run_once(settings: Settings, engine: Engine, *, on_end: Callable[[], o
 
 
 @asynccontextmanager
-async def put_together(
+async def build_services(
     settings: Settings, engine: Engine, mark: DaemonLock, *, spread_s: float = 0.0
 ) -> AsyncIterator[Services]:
     """Yield the services, and put them away in order; `spread_s` lies between the first polls of two new sources."""
-    counts = Counts()
+    counts = Counters()
 
     def tell(event: Event) -> None:
         log_event(event)
-        counts.hear(event)
+        counts.count_event(event)
 
     async with AsyncExitStack() as stack:
         tools = await stack.enter_async_context(open_context(settings, engine, tell=tell, spread_s=spread_s))
         now, clock = tools.now(), ClockMonitor()
         yield Services(
             settings=settings,
-            queue=queue_of(settings, replace(tools, started_at=mark.status.polling_since)),
-            jobs=JobRunner(tools.now, clock=clock, ended=counts.job_ended, trouble=lambda: tools.writer.trouble),
+            queue=make_scheduler(settings, replace(tools, started_at=mark.status.polling_since)),
+            jobs=JobRunner(tools.now, clock=clock, ended=counts.count_job, trouble=lambda: tools.writer.trouble),
             clock=clock,
-            counts=counts,
-            signs=Signs(started_at=now, beat_at=now, beat_s=time.monotonic()),
+            counters=counts,
+            liveness=Liveness(started_at=now, beat_at=now, beat_s=time.monotonic()),
             stack=stack,
         )
 
 
-def tell_started(services: Services) -> None:
+def log_started(services: Services) -> None:
     """Log the start."""
     embedder = services.tools.embedder
     names = {"sources": len(services.settings.active_sources()), "embedder": embedder.setting if embedder else "none"}
     log.info("started %s", fields(**names))
 
 
-async def serve(
-    services: Services, supervisor: Supervisor, wishes: Wishes, beating: asyncio.Task[StoreError]
+async def wait_for_signals(
+    services: Services, supervisor: SystemdNotifier, wishes: SignalFlags, beating: asyncio.Task[StoreError]
 ) -> StoreError | None:
     """
     Wait for the wish to end, and read the settings anew as often as that is wished for.
@@ -179,7 +179,7 @@ async def serve(
     return None
 
 
-def listen(wishes: Wishes) -> None:
+def install_signal_handlers(wishes: SignalFlags) -> None:
     """Hear signals: the first to end is a wish, the next one interrupts; SIGHUP wishes for a reload."""
     loop = asyncio.get_running_loop()
     had_terminal = os.isatty(0)
@@ -201,7 +201,7 @@ def listen(wishes: Wishes) -> None:
         loop.add_signal_handler(signal.SIGHUP, heard, signal.SIGHUP)
 
 
-async def wind_down(services: Services) -> None:
+async def shutdown(services: Services) -> None:
     """Let visits and jobs end by themselves for a while, then break them off: what they were at stays due."""
     loop = asyncio.get_running_loop()
     queue, running = services.queue, services.jobs.running
@@ -230,7 +230,7 @@ async def reload_settings(services: Services) -> bool:
     if path is None:
         return False
     try:
-        found = await services.change(await asyncio.to_thread(load_file, path))
+        found = await services.apply_settings(await asyncio.to_thread(load_file, path))
     except SettingsError as error:
         for problem in error.problems:
             place = f"{problem.path}:{problem.line}:{problem.column}"
@@ -241,14 +241,14 @@ async def reload_settings(services: Services) -> bool:
     except WatcherError as error:
         log.error("reload_failed %s", fields(reason=error, mend=error.mend, kept="the old"))
         return False
-    log_difference(found)
+    log_changes(found)
     return True
 
 
-def log_difference(found: SettingsDiff) -> None:
+def log_changes(found: SettingsDiff) -> None:
     """Log what is different; what only a start can change is named."""
-    at_a_start = [name for name in found.settings if name in AT_A_START]
-    changed = [name for name in found.settings if name not in AT_A_START]
+    at_a_start = [name for name in found.settings if name in NEEDS_RESTART]
+    changed = [name for name in found.settings if name not in NEEDS_RESTART]
     counts = fields(
         sources_added=len(found.sources_added),
         sources_removed=len(found.sources_removed),
@@ -268,7 +268,7 @@ def log_difference(found: SettingsDiff) -> None:
 
 
 @contextmanager
-def last_resort(*, after_s: float = END_S, leave: Callable[[int], object] = os._exit) -> Iterator[Callable[[], None]]:
+def exit_watchdog(*, after_s: float = END_S, leave: Callable[[int], object] = os._exit) -> Iterator[Callable[[], None]]:
     """
     Yield a function that gives the process `after_s` seconds from then on to leave this context.
 

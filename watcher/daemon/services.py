@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from watcher.daemon.jobs import VISITS, ClockMonitor, Job, JobRunner, builtin_jobs, load_plugin_jobs
-from watcher.daemon.metrics import Counts
+from watcher.daemon.metrics import Counters
 from watcher.features.embedders import embedder_config, resolve_embedder
 from watcher.net.client import Client
 from watcher.settings.edit import SettingsDiff, diff_settings
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 SPREAD_S = 0.05  # between the first polls of two new sources: 10,000 of them take eight minutes
 ONCE_BACK = timedelta(days=7)  # how far back a single pass makes features and vectors: what an edition may look at
-SHARED = (VISITS, VECTORS, FEATURES, "clock")  # jobs that helpers have as well
-AT_A_START = (
+SHARED_JOBS = (VISITS, VECTORS, FEATURES, "clock")  # jobs that helpers have as well
+NEEDS_RESTART = (
     "store.url",
     "work.queue",
     "fetch.max_bytes",
@@ -36,7 +36,7 @@ AT_A_START = (
 
 
 @dataclass(slots=True, kw_only=True)
-class Signs:
+class Liveness:
     """Signs of life: when the store last answered, and its fault if that was an error."""
 
     started_at: datetime
@@ -45,7 +45,7 @@ class Signs:
     store: JobFault | None = None
 
 
-def queue_of(settings: Settings, tools: WorkerContext) -> BaseScheduler:
+def make_scheduler(settings: Settings, tools: WorkerContext) -> BaseScheduler:
     """Return the queue that the settings name."""
     if settings.work.queue == "local":
         return Scheduler(tools)
@@ -62,8 +62,8 @@ class Services:
     queue: BaseScheduler
     jobs: JobRunner
     clock: ClockMonitor
-    counts: Counts
-    signs: Signs
+    counters: Counters
+    liveness: Liveness
     stack: AsyncExitStack
     servers: Servers | None = None
     is_helper: bool = False  # a helper of other daemons
@@ -73,12 +73,12 @@ class Services:
         """What visits and jobs that begin now work with."""
         return self.queue.tools
 
-    def put_jobs(self) -> None:
+    def schedule_jobs(self) -> None:
         """Have all jobs run. Errors: PluginError, StoreError."""
         plugged_in = () if self.is_helper else load_plugin_jobs(self.settings, self.tools)
-        self.jobs.put((*self.listening(), *self.shared((*self.own_jobs(), *plugged_in))))
+        self.jobs.set_jobs((*self.server_jobs(), *self.share_jobs((*self.own_jobs(), *plugged_in))))
 
-    def shared(self, jobs: Sequence[Job]) -> tuple[Job, ...]:
+    def share_jobs(self, jobs: Sequence[Job]) -> tuple[Job, ...]:
         """Return jobs as they are done here: where there is a crew, it does the chores among them."""
         crew = self.queue.crew
         if crew is None:
@@ -89,10 +89,10 @@ class Services:
     def own_jobs(self) -> tuple[Job, ...]:
         """Return the daemon's own jobs; of a helper, those that are shared."""
         return tuple(
-            job for job in builtin_jobs(self.queue, clock=self.clock) if job.name in SHARED or not self.is_helper
+            job for job in builtin_jobs(self.queue, clock=self.clock) if job.name in SHARED_JOBS or not self.is_helper
         )
 
-    def listening(self) -> tuple[Job, ...]:
+    def server_jobs(self) -> tuple[Job, ...]:
         """Return the jobs that keep the addresses of the numbers and the site open."""
         return self.servers.jobs() if self.servers else ()
 
@@ -103,7 +103,7 @@ class Services:
             if job.cron is None and not end.is_set():
                 await self.jobs.run(job)
 
-    async def change(self, settings: Settings) -> SettingsDiff:
+    async def apply_settings(self, settings: Settings) -> SettingsDiff:
         """
         Take new settings, and return what is different in them; what is at work ends as it began.
 
@@ -124,7 +124,7 @@ class Services:
             poll=kept.poll,
             store=kept.store,
             fetch=kept.fetch,
-            client=await self.client(kept),
+            client=await self.client_for(kept),
             embedder=resolve_embedder(embedder_config(kept.semantic)),
             sites=await asyncio.to_thread(load_site_rules, kept.path),
         )
@@ -135,11 +135,11 @@ class Services:
         tools.line.look_with(tools.client.reaches)
         self.settings, self.queue.tools = kept, tools
         if self.servers is not None:
-            await self.servers.change(kept)
-        self.jobs.put((*self.listening(), *self.shared((*self.own_jobs(), *jobs))))
+            await self.servers.apply_settings(kept)
+        self.jobs.set_jobs((*self.server_jobs(), *self.share_jobs((*self.own_jobs(), *jobs))))
         return found
 
-    async def client(self, settings: Settings) -> Client:
+    async def client_for(self, settings: Settings) -> Client:
         """Return the client there is, or a new one if the settings ask for another; the old one serves what began."""
         if (settings.fetch, settings.poll.concurrency) == (self.settings.fetch, self.settings.poll.concurrency):
             return self.tools.client

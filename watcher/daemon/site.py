@@ -21,7 +21,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from watcher.daemon.jobs import Job
-from watcher.daemon.metrics import Metrics, process_metrics, read_store_metrics
+from watcher.daemon.metrics import MetricsCollector, process_metrics, read_store_metrics
 from watcher.errors import WatcherError
 from watcher.settings.models import Settings
 from watcher.store.articles import count_articles
@@ -29,7 +29,7 @@ from watcher.store.writer import read
 from watcher.text.format import fields
 from watcher.web.app import SiteApp, make_app
 from watcher.web.serve import Listener
-from watcher.web.site import Site, wings_of
+from watcher.web.site import Site, load_site_plugins
 from watcher.worker.context import system_clock
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class Servers:
     ) -> None:
         loop = asyncio.get_running_loop()
         self._site_app = partial(
-            site_app,
+            make_site_app,
             engine=engine,
             routes=routes,
             on_settings=lambda: loop.call_soon_threadsafe(on_settings),
@@ -85,7 +85,7 @@ class Servers:
         Errors: WatcherError if the address or the token that the settings name is not there. Where they name none,
         another daemon may have the usual address: that is said once, and no fault.
         """
-        wanted = listener.wanted
+        wanted = listener.settings
         try:
             if await listener.listen():
                 event = "serving" if listener is self._web else "listening"
@@ -97,10 +97,10 @@ class Servers:
                 log.warning("not_serving %s", fields(reason=error, mend=error.mend))
             self._was_told = True
 
-    async def change(self, settings: Settings) -> None:
+    async def apply_settings(self, settings: Settings) -> None:
         """Take new settings; `jobs` serve where they say."""
-        await self._metrics.change(settings.metrics)
-        await self._web.change(settings.web, self._site_app(settings))
+        await self._metrics.apply_settings(settings.metrics)
+        await self._web.apply_settings(settings.web, self._site_app(settings))
         self._was_told = False
 
     async def close(self) -> None:
@@ -108,7 +108,7 @@ class Servers:
         await asyncio.gather(self._metrics.close(), self._web.close())
 
 
-def site_app(
+def make_site_app(
     settings: Settings,
     engine: Engine,
     routes: Sequence[Route],
@@ -122,7 +122,7 @@ def site_app(
         site = Site(
             settings=settings,
             engine=engine,
-            wings=wings_of(settings, engine),
+            plugins=load_site_plugins(settings, engine),
             now=system_clock,
             on_settings=on_settings,
             form_token=token,
@@ -139,7 +139,7 @@ def daemon_routes(services: Services) -> tuple[Route, ...]:
         return (*process_metrics(services), *read_store_metrics(services.tools.writer.engine, services.settings))
 
     async def health() -> Response:
-        signs = services.signs
+        signs = services.liveness
         faults: dict[str, str] = {}
         if signs.store is not None:
             faults["store"] = signs.store.reason
@@ -150,22 +150,22 @@ def daemon_routes(services: Services) -> tuple[Route, ...]:
         jobs = {fault.job: fault.reason for fault in services.jobs.faults.values()}
         return describe_health(faults, jobs_failing=jobs, line_is_down=services.tools.line.down_since is not None)
 
-    services.counts.registry.register(Metrics(find))
-    return routes_of(services.counts.registry, health)
+    services.counters.registry.register(MetricsCollector(find))
+    return make_routes(services.counters.registry, health)
 
 
 def store_routes(settings: Settings, engine: Engine) -> tuple[Route, ...]:
     """Return the same routes where there is no daemon: what the store alone says."""
     registry = CollectorRegistry()
-    registry.register(Metrics(partial(read_store_metrics, engine, settings)))
+    registry.register(MetricsCollector(partial(read_store_metrics, engine, settings)))
 
     async def health() -> Response:
         return describe_health({}, articles=await asyncio.to_thread(read, engine, count_articles))
 
-    return routes_of(registry, health)
+    return make_routes(registry, health)
 
 
-def routes_of(registry: CollectorRegistry, health: Callable[[], Awaitable[Response]]) -> tuple[Route, ...]:
+def make_routes(registry: CollectorRegistry, health: Callable[[], Awaitable[Response]]) -> tuple[Route, ...]:
     """Return the routes of `/metrics` and `/healthz`."""
 
     async def answer_metrics() -> Response:

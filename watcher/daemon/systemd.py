@@ -50,13 +50,13 @@ class Service:
         """Where its unit stands."""
         return self.folder / NAME
 
-    def ask(self, *arguments: str) -> str:
+    def run_systemctl(self, *arguments: str) -> str:
         """Run systemctl on the right manager. Errors: ServiceError."""
         return self.control(*(() if self.system else ("--user",)), *arguments)
 
     def install(self, settings: Settings, *, start: bool) -> Iterator[str]:
         """Write the unit and have it started, now and with the machine; yield what was done. Errors: ServiceError."""
-        text = render_unit(unit_for(settings, system=self.system))
+        text = render_unit(build_unit(settings, system=self.system))
         is_new = not self.path.exists() or self.path.read_text(encoding="utf-8") != text
         if is_new:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -64,10 +64,10 @@ class Service:
             yield f"wrote {self.path}"
         else:
             yield f"{self.path} is as it should be"
-        self.ask("daemon-reload")
-        self.ask("enable", NAME)
+        self.run_systemctl("daemon-reload")
+        self.run_systemctl("enable", NAME)
         if start:
-            self.ask("restart" if is_new else "start", NAME)
+            self.run_systemctl("restart" if is_new else "start", NAME)
             yield "started; it starts with the machine from now on"
         else:
             yield f"not started: systemctl {'' if self.system else '--user '}start watcher"
@@ -77,29 +77,29 @@ class Service:
         if not self.path.exists():
             yield f"there is no {self.path}"
             return
-        self.ask("disable", "--now", NAME)
+        self.run_systemctl("disable", "--now", NAME)
         self.path.unlink()
-        self.ask("daemon-reload")
+        self.run_systemctl("daemon-reload")
         yield f"stopped, and removed {self.path}; settings, store and editions are left as they are"
 
-    def state(self) -> dict[str, str]:
+    def read_state(self) -> dict[str, str]:
         """Return what systemd knows of the service. Errors: ServiceError."""
-        told = self.ask("show", NAME, *(f"--property={name}" for name in SHOWN))
+        told = self.run_systemctl("show", NAME, *(f"--property={name}" for name in SHOWN))
         return dict(line.partition("=")[::2] for line in told.splitlines() if "=" in line)
 
 
-def service(*, system: bool) -> Service:
+def find_service(*, system: bool) -> Service:
     """Return the service on this machine."""
     base = os.environ.get("XDG_CONFIG_HOME", "")
     own = (Path(base) if Path(base).is_absolute() else Path.home() / ".config") / "systemd" / "user"
     return Service(system=system, folder=Path("/etc/systemd/system") if system else own)
 
 
-def unit_for(settings: Settings, *, system: bool) -> Unit:
+def build_unit(settings: Settings, *, system: bool) -> Unit:
     """Return the unit for a settings file. Errors: ServiceError if the service could not work with it."""
     if settings.path is None:
         raise ServiceError("these settings come from no file")
-    secrets = {secret.name: secret for secret in secrets_in(settings)}
+    secrets = {secret.name: secret for secret in find_secrets(settings)}
     unset = [secret for secret in secrets.values() if secret.kind == "env"]
     if unset:
         refused = ServiceError(f"a service has no variables of yours: the secret {unset[0]} would be empty there")
@@ -108,12 +108,12 @@ def unit_for(settings: Settings, *, system: bool) -> Unit:
     command = (sys.executable, "-m", "watcher")
     if not system:
         return Unit(command=command, settings=settings.path, system=False)
-    check_places(settings)
+    check_paths(settings)
     files = {Path(name).name: secret.folder / Path(name).expanduser() for name, secret in secrets.items()}
     return Unit(command=command, settings=settings.path, system=True, credentials=files)
 
 
-def check_places(settings: Settings) -> None:
+def check_paths(settings: Settings) -> None:
     """Refuse what a service of the system could not read or write. Errors: ServiceError."""
     assert settings.path is not None
     program = Path(sys.executable)
@@ -122,35 +122,35 @@ def check_places(settings: Settings) -> None:
             refused = ServiceError(f"a service of the system does not see the {what} {path}")
             refused.mend = "install into /opt/watcher and put the settings into /etc/watcher, or leave out --system"
             raise refused
-    for name, path in writable(settings):
+    for name, path in written_paths(settings):
         if not path.is_relative_to(STATE):
             refused = ServiceError(f"a service of the system cannot write {name} = {path}")
             refused.mend = f'name a place in {STATE}: "{STATE / path.name}"'
             raise refused
 
 
-def writable(settings: Settings) -> Iterator[tuple[str, Path]]:
+def written_paths(settings: Settings) -> Iterator[tuple[str, Path]]:
     """Yield the paths that the daemon writes, with the names of their settings."""
     scheme, _, rest = settings.store.url.partition(":///")
     if scheme.startswith("sqlite") and "store" in settings.model_fields_set:
         yield "[store] url", Path(rest.partition("?")[0])
-    yield from ((name, value) for name, value in values_in(settings) if isinstance(value, Path))
+    yield from ((name, value) for name, value in iter_values(settings) if isinstance(value, Path))
 
 
-def secrets_in(settings: Settings) -> tuple[Secret, ...]:
+def find_secrets(settings: Settings) -> tuple[Secret, ...]:
     """Return the secrets that the settings name."""
-    found = tuple(value for _, value in values_in(settings) if isinstance(value, Secret))
+    found = tuple(value for _, value in iter_values(settings) if isinstance(value, Secret))
     return found if settings.store.secret is None else (*found, settings.store.secret)
 
 
-def values_in(part: Any, above: str = "") -> Iterator[tuple[str, object]]:  # noqa: ANN401 - any value of the settings
+def iter_values(part: Any, above: str = "") -> Iterator[tuple[str, object]]:  # noqa: ANN401 - any value of the settings
     """Yield each value of the settings with its dotted name."""
     if isinstance(part, SettingsModel):
         for name, field in type(part).model_fields.items():
-            yield from values_in(getattr(part, name), f"{above}.{field.alias or name}".lstrip("."))
+            yield from iter_values(getattr(part, name), f"{above}.{field.alias or name}".lstrip("."))
     elif isinstance(part, SettingsList | tuple):
         for row in part.root if isinstance(part, SettingsList) else part:
-            yield from values_in(row, above)
+            yield from iter_values(row, above)
     elif part is not None:
         yield above, part
 

@@ -29,9 +29,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from watcher.errors import StoreError, WatcherError
 from watcher.web import sources
-from watcher.web.auth import POLICY, Meter
-from watcher.web.site import Ask, Missing, Page, Reply, Site
-from watcher.web.templating import page_of
+from watcher.web.auth import POLICY, RateLimiter
+from watcher.web.site import NotFound, Page, PageRequest, PageResponse, Site
+from watcher.web.templating import render_page
 
 FORM_BYTES, FORM_FIELDS, FORM_S = 16_384, 500, 10.0  # of a form; the time is for all of it to come in
 AT_ONCE = 2  # pages being made
@@ -52,21 +52,21 @@ WORDS = {
 log = logging.getLogger("watcher.web")
 
 
-class Busy(Exception):
+class TooManyRequests(Exception):
     """More pages are asked for than can be made."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Made:
+class RenderedPage:
     """A reply with its bytes, plain and compressed (None if that is not worth it), and the tag that names its state."""
 
-    reply: Reply
+    reply: PageResponse
     body: bytes
     packed: bytes | None
     tag: str
 
 
-class Pages:
+class PageRenderer:
     """
     Makes pages in threads, a few at a time.
 
@@ -78,7 +78,7 @@ class Pages:
     def __init__(self, clock: Callable[[], float], *, page_s: float = PAGE_S) -> None:
         self._clock = clock
         self._page_s = page_s
-        self._made: dict[Hashable, tuple[float, asyncio.Task[Made]]] = {}  # with the time at which each was begun
+        self._made: dict[Hashable, tuple[float, asyncio.Task[RenderedPage]]] = {}  # with its start time
         self._turns = asyncio.Semaphore(AT_ONCE)
         self._in_line = 0
 
@@ -90,7 +90,7 @@ class Pages:
         is_sound = not task.cancelled() and task.exception() is None and not task.result().reply.refresh_s
         return is_sound and self._clock() - at < KEPT_S
 
-    async def get(self, key: Hashable, make: Callable[[], Reply]) -> Made:
+    async def get(self, key: Hashable, make: Callable[[], PageResponse]) -> RenderedPage:
         """Return the page of a key, made by whoever asks first. Errors: Busy; TimeoutError after `page_s`."""
         if not self.has(key):
             self._made = {known: self._made[known] for known in list(self._made)[-KEPT:] if self.has(known)}
@@ -98,7 +98,7 @@ class Pages:
         async with asyncio.timeout(self._page_s):
             return await asyncio.shield(self._made[key][1])  # a reader who leaves takes the page from nobody
 
-    async def change(self, make: Callable[[], Reply]) -> Made:
+    async def run_change(self, make: Callable[[], PageResponse]) -> RenderedPage:
         """Return what came of a change; no page from before it is answered from then on. Errors: as `get`."""
         try:
             async with asyncio.timeout(self._page_s):
@@ -106,24 +106,24 @@ class Pages:
         finally:
             self._made.clear()
 
-    async def _make(self, make: Callable[[], Reply]) -> Made:
+    async def _make(self, make: Callable[[], PageResponse]) -> RenderedPage:
         if self._in_line >= AT_ONCE + IN_LINE:
-            raise Busy
+            raise TooManyRequests
         self._in_line += 1
         try:
             async with self._turns:
-                return await asyncio.to_thread(lambda: finished(make()))
+                return await asyncio.to_thread(lambda: encode_page(make()))
         finally:
             self._in_line -= 1
 
 
-def finished(reply: Reply) -> Made:
+def encode_page(reply: PageResponse) -> RenderedPage:
     """Return a reply as it can be sent to anybody."""
     body = reply.body if isinstance(reply.body, bytes) else reply.body.encode()
     packed = gzip.compress(body, PACKED_LEVEL, mtime=0) if len(body) >= PACKED_FROM else None
     state = hashlib.blake2b(body, digest_size=12)
-    state.update(f"{reply.status} {reply.kind} {reply.refresh_s}".encode())
-    return Made(reply=reply, body=body, packed=packed, tag=f'W/"{state.hexdigest()}"')
+    state.update(f"{reply.status} {reply.media_type} {reply.refresh_s}".encode())
+    return RenderedPage(reply=reply, body=body, packed=packed, tag=f'W/"{state.hexdigest()}"')
 
 
 class SiteApp:
@@ -159,16 +159,16 @@ def make_app(
     Args:
         routes: Of whoever serves the site: `/healthz`, `/metrics`.
         clock: Monotonic, for the limits.
-        page_s: As `Pages` has it.
+        page_s: As `PageRenderer` has it.
     """
-    meter, pages = Meter(clock), Pages(clock, page_s=page_s)
+    meter, pages = RateLimiter(clock), PageRenderer(clock, page_s=page_s)
 
     @cache
-    def error_page(words: str, status: int) -> Made:
-        return finished(failed(site, words, status=status))
+    def encoded_error(words: str, status: int) -> RenderedPage:
+        return encode_page(error_page(site, words, status=status))
 
     def refuse(request: Request, words: str, status: int) -> Response:
-        answer = response(request, error_page(words, status))
+        answer = make_response(request, encoded_error(words, status))
         if status in (429, 503):
             answer.headers["Retry-After"] = str(WAIT_S)
         if request.method == "POST":
@@ -181,10 +181,10 @@ def make_app(
 
     def endpoint(page: Page) -> Callable[[Request], Awaitable[Response]]:
         async def answer(request: Request) -> Response:
-            form = await form_of(request) if page.method == "POST" else {}
+            form = await read_form(request) if page.method == "POST" else {}
             if page.method == "POST" and not is_our_form(form, site):
                 return refuse(request, "This form is too old: load its page again.", 403)
-            ask = Ask(
+            ask = PageRequest(
                 params={name: without_nul(value) for name, value in request.path_params.items()},
                 query={name: without_nul(value) for name, value in request.query_params.items()},
                 form=form,
@@ -195,11 +195,11 @@ def make_app(
                 return refuse(request, "Too much at once: wait a moment.", 429)
             try:
                 if page.method == "POST":
-                    return response(request, await pages.change(lambda: reply_of(site, page, ask)))
-                return response(request, await pages.get(key, lambda: reply_of(site, page, ask)))
+                    return make_response(request, await pages.run_change(lambda: handle_page(site, page, ask)))
+                return make_response(request, await pages.get(key, lambda: handle_page(site, page, ask)))
             except TimeoutError:
                 return refuse(request, "This page takes long to make: ask for it again in a minute.", 503)
-            except Busy:
+            except TooManyRequests:
                 return refuse(request, "Too many pages are asked for at once: wait a moment.", 503)
             except Exception:
                 log.exception("answer_failed")
@@ -211,24 +211,24 @@ def make_app(
     return Starlette(routes=[*own, *routes], exception_handlers={HTTPException: refuse_error})
 
 
-def reply_of(site: Site, page: Page, ask: Ask) -> Reply:
+def handle_page(site: Site, page: Page, ask: PageRequest) -> PageResponse:
     """Return a page's answer; what cannot be answered is said in a page too."""
     try:
         return page.answer(site, ask)
-    except Missing as error:
-        return failed(site, str(error), status=404)
+    except NotFound as error:
+        return error_page(site, str(error), status=404)
     except StoreError as error:
-        return failed(site, str(error), mend=error.mend, status=503)
+        return error_page(site, str(error), mend=error.mend, status=503)
     except WatcherError as error:
-        return failed(site, str(error), mend=error.mend, status=400)
+        return error_page(site, str(error), mend=error.mend, status=400)
 
 
-def failed(site: Site, words: str, *, mend: str | None = None, status: int) -> Reply:
+def error_page(site: Site, words: str, *, mend: str | None = None, status: int) -> PageResponse:
     """Return the page that says what is wrong."""
-    return page_of(site, "failed.html.j2", status=status, words=words, mend=mend)
+    return render_page(site, "failed.html.j2", status=status, words=words, mend=mend)
 
 
-async def form_of(request: Request) -> dict[str, str]:
+async def read_form(request: Request) -> dict[str, str]:
     """Return the fields of a form, none where it is no form. Errors: HTTPException if it is too large or too slow."""
     body = b""
     try:
@@ -260,57 +260,57 @@ def without_nul(text: str) -> str:
     return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
-def response(request: Request, made: Made) -> Response:
+def make_response(request: Request, made: RenderedPage) -> Response:
     """Return a page as it is sent: compressed to whoever takes that, and not at all to whoever has it already."""
     reply = made.reply
-    if reply.see:
-        return Response(status_code=303, headers={"Location": reply.see})
+    if reply.redirect_to:
+        return Response(status_code=303, headers={"Location": reply.redirect_to})
     headers = {"ETag": made.tag, "Vary": "Accept-Encoding"} if reply.status == 200 else {}
     if reply.refresh_s:
         headers["Refresh"] = str(reply.refresh_s)
     if reply.has_form:
         headers["Referrer-Policy"] = "same-origin"  # else a browser hides from us that its form is ours
     if reply.styles:
-        headers["Content-Security-Policy"] = POLICY.format(style=" ".join(("'self'", *map(hash_of, reply.styles))))
-    if reply.status == 200 and is_known(request.headers.get("if-none-match", ""), made.tag):
+        headers["Content-Security-Policy"] = POLICY.format(style=" ".join(("'self'", *map(csp_hash, reply.styles))))
+    if reply.status == 200 and etag_matches(request.headers.get("if-none-match", ""), made.tag):
         return Response(status_code=304, headers=headers)
     if made.packed is not None and "gzip" in request.headers.get("accept-encoding", ""):
         headers["Content-Encoding"] = "gzip"
-        return Response(made.packed, reply.status, headers=headers, media_type=reply.kind)
-    return Response(made.body, reply.status, headers=headers, media_type=reply.kind)
+        return Response(made.packed, reply.status, headers=headers, media_type=reply.media_type)
+    return Response(made.body, reply.status, headers=headers, media_type=reply.media_type)
 
 
-def is_known(tags: str, tag: str) -> bool:
+def etag_matches(tags: str, tag: str) -> bool:
     """Whether an If-None-Match header names `tag` (RFC 9110 §13.1.2)."""
     return tags.strip() == "*" or tag.removeprefix("W/") in {
         each.strip().removeprefix("W/") for each in tags.split(",")
     }
 
 
-def hash_of(style: str) -> str:
+def csp_hash(style: str) -> str:
     """Return a style element's text as a content security policy allows it."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()}'"
 
 
 @cache
-def own_file(name: str) -> str:
+def read_asset(name: str) -> str:
     """Return one of the files beside the templates."""
     return (files("watcher.web") / "templates" / name).read_text("utf-8")
 
 
-def style_sheet(site: Site, _ask: Ask) -> Reply:
+def stylesheet(site: Site, _ask: PageRequest) -> PageResponse:
     """Answer the style sheet: what other packages bring, then the site's own."""
-    sheets = (*(wing.style for wing in site.wings if wing.style), own_file("site.css"))
-    return Reply(body="\n".join(sheets), kind="text/css; charset=utf-8")
+    sheets = (*(wing.style for wing in site.plugins if wing.style), read_asset("site.css"))
+    return PageResponse(body="\n".join(sheets), media_type="text/css; charset=utf-8")
 
 
-def own_page(name: str, kind: str) -> Page:
+def asset_page(name: str, kind: str) -> Page:
     """Return the page that answers one of the site's own files."""
-    return Page(path=f"/{name}", answer=lambda _site, _ask: Reply(body=own_file(name), kind=kind))
+    return Page(path=f"/{name}", answer=lambda _site, _ask: PageResponse(body=read_asset(name), media_type=kind))
 
 
 FILES = (
-    Page(path="/style.css", answer=style_sheet),
-    own_page("keys.js", "text/javascript; charset=utf-8"),
-    own_page("icon.svg", "image/svg+xml"),
+    Page(path="/style.css", answer=stylesheet),
+    asset_page("keys.js", "text/javascript; charset=utf-8"),
+    asset_page("icon.svg", "image/svg+xml"),
 )

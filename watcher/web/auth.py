@@ -42,7 +42,7 @@ Clock = Callable[[], float]  # monotonic, in seconds
 Refusal = tuple[int, str, Mapping[str, str]]
 
 
-class Guesses:
+class FailedLogins:
     """Wrong tokens by peer. A peer is held for `HOLD_S` after `MAX_GUESSES` of them within that time."""
 
     def __init__(self, clock: Clock) -> None:
@@ -70,7 +70,7 @@ class Guesses:
         return count if self._clock() - at < HOLD_S else 0
 
 
-class Guard:
+class AuthMiddleware:
     """
     Answers who may ask through `app`; all answers carry `HEADERS`, unless the app has set its own.
 
@@ -80,7 +80,7 @@ class Guard:
     def __init__(self, app: ASGIApp, *, token: str | None = None, clock: Clock = time.monotonic) -> None:
         self.app = app
         self.token = token
-        self._guesses = Guesses(clock)
+        self._guesses = FailedLogins(clock)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -104,7 +104,7 @@ class Guard:
         """Return why a request is refused, None if it is not."""
         host = headers.get("host")
         if self.token is not None:
-            if refusal := self._token_refusal(peer_of(scope), headers.get("authorization", "")):
+            if refusal := self._token_refusal(client_address(scope), headers.get("authorization", "")):
                 return refusal
         elif host is not None and not is_this_machine(host):  # a browser always sends one, a health check may not
             return 421, "not a name of this address", {}
@@ -115,7 +115,7 @@ class Guard:
     def _token_refusal(self, peer: str, authorization: str) -> Refusal | None:
         if self._guesses.is_held(peer):
             return 429, "too many wrong tokens: wait a minute", {"Retry-After": f"{HOLD_S:.0f}"}
-        given = token_in(authorization)
+        given = parse_token(authorization)
         if given and hmac.compare_digest(given.encode(), (self.token or "").encode()):
             self._guesses.forget(peer)
             return None
@@ -125,7 +125,7 @@ class Guard:
         return 401, "the token of the settings is asked for, as a password or a bearer token", challenge
 
 
-def peer_of(scope: Scope) -> str:
+def client_address(scope: Scope) -> str:
     """Return the address that a request comes from; of IPv6 the /64 network, which is one customer's."""
     client = scope.get("client")
     text = str(client[0])[:64] if client else ""
@@ -138,7 +138,7 @@ def peer_of(scope: Scope) -> str:
     return text
 
 
-def token_in(authorization: str) -> str:
+def parse_token(authorization: str) -> str:
     """Return the token that an Authorization header carries, "" if none."""
     kind, _, given = authorization.partition(" ")
     if kind.lower() == "bearer":
@@ -184,7 +184,7 @@ LIMITS: Mapping[str, Limit] = {
 }
 
 
-class Meter:
+class RateLimiter:
     """Limits how often the site does what costs: a token bucket for each kind of `LIMITS`."""
 
     def __init__(self, clock: Clock) -> None:

@@ -12,8 +12,8 @@ from starlette.routing import compile_path
 
 from watcher.errors import WatcherError
 from watcher.web import sources
-from watcher.web.app import FILES, reply_of
-from watcher.web.site import HTML, Ask, Page, Reply, Site
+from watcher.web.app import FILES, handle_page
+from watcher.web.site import HTML, Page, PageRequest, PageResponse, Site
 
 MARK = ".watcher-site"  # in the folder: the files that the last copy wrote
 ENDING = re.compile(r"\.[a-z]{2,4}$")
@@ -22,7 +22,7 @@ LINK = re.compile(r' (href|src)="(/[^"?#]*)(\?[^"#]*)?(#[^"]*)?"')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Copied:
+class ExportSummary:
     """How many pages and other files were written, and how many bytes."""
 
     pages: int
@@ -30,34 +30,34 @@ class Copied:
     bytes: int
 
 
-def copy(site: Site, folder: Path) -> Copied:
+def export_site(site: Site, folder: Path) -> ExportSummary:
     """
     Write the site into `folder`; files of an earlier copy that are no more are removed.
 
     Errors: WatcherError if the folder holds something else, or cannot be written.
     """
-    before = written_before(folder)
-    paths = {path: file_of(path) for path in dict.fromkeys(all_paths(site)) if SAFE.fullmatch(path)}
-    made = {path: reply for path in paths if (reply := answer(site, path)).status == 200}
+    before = read_manifest(folder)
+    paths = {path: file_name(path) for path in dict.fromkeys(all_paths(site)) if SAFE.fullmatch(path)}
+    made = {path: reply for path in paths if (reply := render_path(site, path)).status == 200}
     known = {path: paths[path] for path in made}
     pages, size = 0, 0
     try:
         for path, reply in made.items():
-            body = linked(reply, known, at=paths[path])
+            body = make_links_relative(reply, known, at=paths[path])
             target = folder / paths[path]
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(body)
-            pages += reply.kind == HTML
+            pages += reply.media_type == HTML
             size += len(body)
         for gone in before - set(known.values()):
             (folder / gone).unlink(missing_ok=True)
         (folder / MARK).write_text("".join(f"{name}\n" for name in sorted(known.values())), encoding="utf-8")
     except OSError as error:
         raise WatcherError(f"{folder}: the site cannot be written: {error.strerror}") from error
-    return Copied(pages=pages, files=len(made) - pages, bytes=size)
+    return ExportSummary(pages=pages, files=len(made) - pages, bytes=size)
 
 
-def written_before(folder: Path) -> set[str]:
+def read_manifest(folder: Path) -> set[str]:
     """Return the files that an earlier copy wrote. Errors: WatcherError, if something else is in the folder."""
     mark = folder / MARK
     try:
@@ -80,30 +80,30 @@ def all_pages(site: Site) -> tuple[Page, ...]:
 def all_paths(site: Site) -> Iterator[str]:
     """Yield every path of the copy."""
     yield from (page.path for page in FILES)
-    yield from sources.paths(site)
-    for wing in site.wings:
+    yield from sources.source_paths(site)
+    for wing in site.plugins:
         yield from wing.paths(site)
 
 
-def answer(site: Site, path: str) -> Reply:
+def render_path(site: Site, path: str) -> PageResponse:
     """Return what the site answers at a path."""
     for page in all_pages(site):
         pattern, _, _ = compile_path(page.path)
         if match := pattern.match(path):
-            return reply_of(site, page, Ask(params=match.groupdict()))
-    return Reply(status=404)
+            return handle_page(site, page, PageRequest(params=match.groupdict()))
+    return PageResponse(status=404)
 
 
-def file_of(path: str) -> str:
+def file_name(path: str) -> str:
     """Return the file of a path: "/story/s1" → "story/s1.html"."""
     if path == "/":
         return "index.html"
     return path[1:] if ENDING.search(path) else f"{path[1:]}.html"
 
 
-def linked(reply: Reply, known: Mapping[str, str], *, at: str) -> bytes:
+def make_links_relative(reply: PageResponse, known: Mapping[str, str], *, at: str) -> bytes:
     """Return a page with relative links; one that leads to no file is text. Other files stay as they are."""
-    if reply.kind != HTML:
+    if reply.media_type != HTML:
         return reply.body if isinstance(reply.body, bytes) else reply.body.encode()
     text = reply.body.decode() if isinstance(reply.body, bytes) else reply.body
     here = posixpath.dirname(at)

@@ -15,7 +15,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from watcher.errors import WatcherError
 from watcher.settings.models import MetricsSettings, WebSettings, parse_host_port, token_of
-from watcher.web.auth import Guard
+from watcher.web.auth import AuthMiddleware
 
 CONNECTIONS = 400  # that are answered; a browser keeps up to six
 PATIENCE_S = 10.0  # for the head of a request, and for the next request of a connection
@@ -23,7 +23,7 @@ ENDS_S = 2  # that answers under way get at the end
 FULL = PlainTextResponse("too many connections\n", 503, headers={"Retry-After": "2", "Connection": "close"})
 
 
-class Connection(H11Protocol):
+class TimeoutProtocol(H11Protocol):
     """
     uvicorn's protocol, which waits for the head of a request as long as it takes, and for all or nobody.
 
@@ -74,8 +74,8 @@ class Listener:
         self, section: str, wanted: WebSettings | MetricsSettings, app: ASGIApp, *, patience_s: float = PATIENCE_S
     ) -> None:
         self.section = section
-        self.wanted = wanted
-        self._guard = Guard(app)
+        self.settings = wanted
+        self._guard = AuthMiddleware(app)
         self._patience_s = patience_s
         self._server: Server | None = None
         self._task: asyncio.Task[None] | None = None
@@ -86,21 +86,21 @@ class Listener:
 
         Errors: WatcherError if the address or the token cannot be had.
         """
-        if not self.wanted.listen:
+        if not self.settings.listen:
             return False
-        self._guard.token = token_of(self.wanted, section=self.section)
+        self._guard.token = token_of(self.settings, section=self.section)
         if self._task is not None and not self._task.done():
             return False
-        listener = bind(self.wanted.listen, section=self.section)
-        self._server = Server(config(self._guard, patience_s=self._patience_s))
+        listener = bind_socket(self.settings.listen, section=self.section)
+        self._server = Server(uvicorn_config(self._guard, patience_s=self._patience_s))
         self._task = asyncio.create_task(self._server.serve(sockets=[listener]))
         return True
 
-    async def change(self, wanted: WebSettings | MetricsSettings, app: ASGIApp | None = None) -> None:
+    async def apply_settings(self, wanted: WebSettings | MetricsSettings, app: ASGIApp | None = None) -> None:
         """Take new settings, and another app if there is one; `listen` serves where they say."""
-        if wanted.listen != self.wanted.listen:
+        if wanted.listen != self.settings.listen:
             await self.close()
-        self.wanted = wanted
+        self.settings = wanted
         self._guard.app = app or self._guard.app
 
     async def close(self) -> None:
@@ -112,7 +112,7 @@ class Listener:
         self._server = self._task = None
 
 
-def bind(listen: str, *, section: str) -> socket.socket:
+def bind_socket(listen: str, *, section: str) -> socket.socket:
     """Return a socket at host:port. Errors: WatcherError."""
     found = parse_host_port(listen)
     assert found is not None, listen  # the settings have checked it
@@ -130,7 +130,7 @@ def bind(listen: str, *, section: str) -> socket.socket:
     return listener
 
 
-def config(app: ASGIApp, *, patience_s: float) -> uvicorn.Config:
+def uvicorn_config(app: ASGIApp, *, patience_s: float) -> uvicorn.Config:
     """
     Return how uvicorn serves: it says nothing of itself, and waits for nobody long.
 
@@ -139,7 +139,7 @@ def config(app: ASGIApp, *, patience_s: float) -> uvicorn.Config:
     """
     return uvicorn.Config(
         app,
-        http=Connection,
+        http=TimeoutProtocol,
         ws="none",
         lifespan="off",
         log_config=None,

@@ -17,12 +17,12 @@ GROUP = "watcher.web"  # entry points: value = "module:function", which takes (s
 HTML = "text/html; charset=utf-8"
 
 
-class Missing(WatcherError):
+class NotFound(WatcherError):
     """There is no such page."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Link:
+class NavLink:
     """A place of the site, for its navigation. `key`: the letter that goes there after g."""
 
     href: str
@@ -31,7 +31,7 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
+class PageRequest:
     """What a reader asks for: the parts of the path, the query, and the fields of a form that was sent."""
 
     params: Mapping[str, str]
@@ -43,12 +43,12 @@ class Ask:
         text = self.params.get("page") or self.query.get("page") or "1"
         number = int(text) if text.isascii() and text.isdecimal() and len(text) <= 6 else 0
         if number < 1:
-            raise Missing("There is no such page.")
+            raise NotFound("There is no such page.")
         return number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class PageResponse:
     """
     What is answered.
 
@@ -57,12 +57,12 @@ class Reply:
     """
 
     body: str | bytes = ""
-    kind: str = HTML
+    media_type: str = HTML
     status: int = 200
     refresh_s: int = 0
     has_form: bool = False
     styles: tuple[str, ...] = ()
-    see: str = ""
+    redirect_to: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,13 +70,13 @@ class Page:
     """A path ("/story/{story}") and what answers it. `cost` names the limit that it falls under (`auth.LIMITS`)."""
 
     path: str
-    answer: Callable[[Site, Ask], Reply]
+    answer: Callable[[Site, PageRequest], PageResponse]
     method: str = "GET"
     cost: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wing:
+class SitePlugin:
     """
     What another package brings to the site.
 
@@ -88,11 +88,11 @@ class Wing:
     """
 
     pages: tuple[Page, ...] = ()
-    nav: tuple[Link, ...] = ()
+    nav: tuple[NavLink, ...] = ()
     style: str = ""
     zone: tzinfo = UTC
     paths: Callable[[Site], Iterable[str]] = lambda _site: ()
-    told: Callable[[Connection, Sequence[int], datetime], Mapping[int, int]] = lambda _connection, _ids, _now: {}
+    count_stories: Callable[[Connection, Sequence[int], datetime], Mapping[int, int]] = lambda *_: {}
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -109,7 +109,7 @@ class Site:
 
     settings: Settings
     engine: Engine
-    wings: tuple[Wing, ...]
+    plugins: tuple[SitePlugin, ...]
     now: Callable[[], datetime]
     is_static: bool = False
     on_settings: Callable[[], object] = lambda: None
@@ -117,20 +117,20 @@ class Site:
 
     @property
     def zone(self) -> tzinfo:
-        return next((wing.zone for wing in self.wings), UTC)
+        return next((wing.zone for wing in self.plugins), UTC)
 
     @property
     def pages(self) -> tuple[Page, ...]:
         """The pages that other packages bring."""
-        return tuple(page for wing in self.wings for page in wing.pages)
+        return tuple(page for wing in self.plugins for page in wing.pages)
 
     @property
-    def nav(self) -> tuple[Link, ...]:
-        found = [link for wing in self.wings for link in wing.nav]
-        found.insert(max(0, len(found) - 1), Link(href="/sources", words="Sources", key="s"))
+    def nav(self) -> tuple[NavLink, ...]:
+        found = [link for wing in self.plugins for link in wing.nav]
+        found.insert(max(0, len(found) - 1), NavLink(href="/sources", words="Sources", key="s"))
         return tuple(link for link in found if not (self.is_static and link.href == "/search"))
 
 
-def wings_of(settings: Settings, engine: Engine) -> tuple[Wing, ...]:
+def load_site_plugins(settings: Settings, engine: Engine) -> tuple[SitePlugin, ...]:
     """Return what installed packages bring. Errors: PluginError, StoreError."""
     return tuple(make(settings, engine) for _, make in load_plugins(GROUP, "the pages of"))

@@ -22,8 +22,8 @@ from watcher.store.polls import FeedStats, HealthChange, PollRecord, feed_stats,
 from watcher.store.writer import read, write
 from watcher.text.format import format_duration
 from watcher.text.urls import hide_secrets
-from watcher.web.site import Ask, Missing, Page, Reply, Site
-from watcher.web.templating import page_of
+from watcher.web.site import NotFound, Page, PageRequest, PageResponse, Site
+from watcher.web.templating import render_page
 
 ON_A_PAGE = 100  # sources
 POLLS = 20  # the last ones of a source
@@ -35,7 +35,7 @@ WAITING_S = 4  # after which a page is loaded anew whose source is being polled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class SourceRow:
     """A source as the list shows it."""
 
     id: int
@@ -50,34 +50,34 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class SourceDetails:
     """All about one source."""
 
-    row: Row
+    row: SourceRow
     healths: tuple[HealthChange, ...]
     polls: tuple[PollRecord, ...]
     latest: tuple[ArticleSummary, ...]
     enabled: bool
-    next_words: str
+    next_poll_text: str
     is_waiting: bool  # due, and a daemon is at work
 
 
-def all_sources(site: Site, ask: Ask) -> Reply:
+def all_sources(site: Site, ask: PageRequest) -> PageResponse:
     """Answer the list of the sources, a part of them."""
     wanted = ask.query.get("q", "")[:QUERY_CHARS].strip()
     at = ask.page()
-    rows = read(site.engine, listed, site, wanted)
+    rows = read(site.engine, filter_sources, site, wanted)
     part = rows[(at - 1) * ON_A_PAGE : at * ON_A_PAGE]
     if at > 1 and not part:
-        raise Missing("There are fewer sources.")
+        raise NotFound("There are fewer sources.")
     words: dict[str, int] = {}
     for row in rows:
         words[row.health.word] = words.get(row.health.word, 0) + 1
     muted = [row.source() for row in site.settings.sources if not row.enabled]
-    return page_of(
+    return render_page(
         site,
         "sources.html.j2",
-        rows=read(site.engine, with_figures, site, part),
+        rows=read(site.engine, add_stats, site, part),
         total=len(rows),
         unwell=sum(not row.health.is_ok for row in rows),
         words=words,
@@ -86,23 +86,23 @@ def all_sources(site: Site, ask: Ask) -> Reply:
         more=at * ON_A_PAGE < len(rows),
         ending=f"?q={quote(wanted)}" if wanted else "",
         muted=[one_line(source.name, NAME_CHARS) for source in muted],
-        polling=polling(site),
+        polling=count_polling(site),
     )
 
 
-def listed(connection: Connection, site: Site, wanted: str) -> list[Row]:
+def filter_sources(connection: Connection, site: Site, wanted: str) -> list[SourceRow]:
     """Return the sources that hold `wanted` in their name, address, country, language or health, worst first."""
     now, word = site.now(), wanted.casefold()
-    rows = [row_of(state, now=now) for state in feed_states(connection, counted=False)]
+    rows = [to_row(state, now=now) for state in feed_states(connection, counted=False)]
     rows = [row for row in rows if word in f"{row.name} {row.url} {row.about} {row.health.word}".casefold()]
     return sorted(rows, key=lambda row: (rank(row.health.word), row.name.casefold(), row.id))
 
 
-def row_of(state: FeedState, *, now: datetime) -> Row:
+def to_row(state: FeedState, *, now: datetime) -> SourceRow:
     """Return a source as the list shows it, but for its figures."""
     feed = state.feed
     source = feed.source
-    return Row(
+    return SourceRow(
         id=feed.id,
         name=one_line(source.name, NAME_CHARS),
         url=hide_secrets(source.url),
@@ -113,55 +113,55 @@ def row_of(state: FeedState, *, now: datetime) -> Row:
     )
 
 
-def with_figures(connection: Connection, site: Site, rows: Sequence[Row]) -> list[Row]:
+def add_stats(connection: Connection, site: Site, rows: Sequence[SourceRow]) -> list[SourceRow]:
     """Return rows with what their feeds bring and cost."""
     ids, now = [row.id for row in rows], site.now()
     figures = feed_stats(connection, ids, now=now)
     stories: dict[int, int] = {}
-    for wing in site.wings:
-        stories |= wing.told(connection, ids, now)
+    for wing in site.plugins:
+        stories |= wing.count_stories(connection, ids, now)
     return [replace(row, figures=figures.get(row.id), stories=stories.get(row.id, 0)) for row in rows]
 
 
-def polling(site: Site) -> int:
+def count_polling(site: Site) -> int:
     """Return how many hosts are being visited; 0 in a static copy."""
     return 0 if site.is_static else len(read(site.engine, hosts_being_visited, now=site.now()))
 
 
-def one_source(site: Site, ask: Ask) -> Reply:
+def one_source(site: Site, ask: PageRequest) -> PageResponse:
     """Answer the page of one source."""
-    told = read(site.engine, told_of, site, feed_named(ask))
-    return page_of(
+    told = read(site.engine, load_details, site, feed_id_of(ask))
+    return render_page(
         site, "source.html.j2", has_form=True, refresh_s=WAITING_S if told.is_waiting else 0, t=told, row=told.row
     )
 
 
-def feed_named(ask: Ask) -> int:
+def feed_id_of(ask: PageRequest) -> int:
     """Return the feed that a path means."""
     text = ask.params.get("source", "")
     if not (text.isascii() and text.isdecimal() and len(text) < 10):
-        raise Missing("There is no such source.")
+        raise NotFound("There is no such source.")
     return int(text)
 
 
-def told_of(connection: Connection, site: Site, feed_id: int) -> Told:
+def load_details(connection: Connection, site: Site, feed_id: int) -> SourceDetails:
     """Return all about one source."""
     url = source_url_of_feed(connection, feed_id)
     state = feed_state(connection, url) if url else None
     if state is None:
-        raise Missing("There is no such source.")
+        raise NotFound("There is no such source.")
     now = site.now()
-    row = with_figures(connection, site, [row_of(state, now=now)])[0]
+    row = add_stats(connection, site, [to_row(state, now=now)])[0]
     due = state.next_request_at
     is_due = (due is not None and due <= now) or state.feed.host in hosts_being_visited(connection, now=now)
     enabled = url in {source.url for source in site.settings.active_sources()}
-    return Told(
+    return SourceDetails(
         row=row,
         healths=load_health_changes(connection, feed_id, most=CHANGES),
         polls=load_polls(connection, feed_id, most=POLLS),
         latest=latest_of_feed(connection, feed_id, most=PREVIEW),
         enabled=enabled,
-        next_words=next_words(state),
+        next_poll_text=next_poll_text(state),
         is_waiting=enabled and is_due and not site.is_static and is_at_work(site),
     )
 
@@ -172,7 +172,7 @@ def is_at_work(site: Site) -> bool:
     return mark is not None and mark.is_running
 
 
-def next_words(state: FeedState) -> str:
+def next_poll_text(state: FeedState) -> str:
     """Return why a source is asked when it is."""
     feed = state.feed
     if feed.gone:
@@ -189,23 +189,23 @@ def next_words(state: FeedState) -> str:
     return "; ".join(parts)
 
 
-def poll_now(site: Site, ask: Ask) -> Reply:
+def poll_now(site: Site, ask: PageRequest) -> PageResponse:
     """Make a source due, and go back to its page."""
-    feed_id = feed_named(ask)
+    feed_id = feed_id_of(ask)
     now = site.now()
     if not write(site.engine, make_due, feed_id, now=now, min_interval=LEAST_REST):
         raise SettingsError((), "it was asked less than a minute ago, or is not asked at all")
-    return Reply(see=f"/sources/{feed_id}")
+    return PageResponse(redirect_to=f"/sources/{feed_id}")
 
 
-def set_muted(site: Site, ask: Ask) -> Reply:
+def set_muted(site: Site, ask: PageRequest) -> PageResponse:
     """Mute a source or let it be heard again, and go back to its page."""
-    feed_id = feed_named(ask)
+    feed_id = feed_id_of(ask)
     url = read(site.engine, source_url_of_feed, feed_id)
     if url is None:
-        raise Missing("There is no such source.")
+        raise NotFound("There is no such source.")
     mute(site, url, muted=ask.form.get("muted") == "yes")
-    return Reply(see=f"/sources/{feed_id}")
+    return PageResponse(redirect_to=f"/sources/{feed_id}")
 
 
 def mute(site: Site, url: str, *, muted: bool) -> None:
@@ -233,7 +233,7 @@ def index_of(settings: Settings, url: str) -> int:
     raise SettingsError((), "the settings file has no such source any more")
 
 
-def paths(site: Site) -> Iterator[str]:
+def source_paths(site: Site) -> Iterator[str]:
     """Yield the paths of a static copy."""
     states = read(site.engine, feed_states)
     yield "/sources"

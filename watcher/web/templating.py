@@ -10,12 +10,12 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from watcher.text.format import format_age, format_count, format_duration, strip_control_characters
-from watcher.web.site import Reply, Site
+from watcher.web.site import PageResponse, Site
 
 FOLDERS = ("watcher.web",)
 
 
-def page_of(
+def render_page(
     site: Site,
     template: str,
     *,
@@ -24,7 +24,7 @@ def page_of(
     refresh_s: int = 0,
     has_form: bool = False,
     **values: object,
-) -> Reply:
+) -> PageResponse:
     """
     Return a page of the site.
 
@@ -33,7 +33,7 @@ def page_of(
     """
     known = {"site": site, "now": site.now(), "status": status, "has_form": has_form and not site.is_static}
     body = environment(package, site.zone).get_template(template).render(**known, **values)
-    return Reply(body=body, status=status, refresh_s=0 if site.is_static else refresh_s, has_form=has_form)
+    return PageResponse(body=body, status=status, refresh_s=0 if site.is_static else refresh_s, has_form=has_form)
 
 
 @lru_cache(maxsize=8)
@@ -43,14 +43,14 @@ def environment(package: str, zone: tzinfo) -> Environment:
     found = Environment(
         loader=ChoiceLoader(loaders),
         autoescape=True,
-        finalize=without_steering,
+        finalize=sanitize_text,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     filters: dict[str, Any] = {
-        "when": lambda at, day=True: when(at, zone, day=day),
-        "short": lambda at: when(at, zone, year=False),
+        "when": lambda at, day=True: format_time_html(at, zone, day=day),
+        "short": lambda at: format_time_html(at, zone, year=False),
         "span": format_duration,
         "ago": lambda at, now: format_age(now - at),
         "count": format_count,
@@ -59,12 +59,12 @@ def environment(package: str, zone: tzinfo) -> Environment:
     return found
 
 
-def without_steering(value: object) -> object:
+def sanitize_text(value: object) -> object:
     """Return text without what no page should hold: controls, and marks that turn the direction of what follows."""
     return type(value)(strip_control_characters(value)) if isinstance(value, str) else value
 
 
-def when(at: datetime, zone: tzinfo, *, day: bool = True, year: bool = True) -> Markup:
+def format_time_html(at: datetime, zone: tzinfo, *, day: bool = True, year: bool = True) -> Markup:
     """Return a moment as HTML: "25 Nov 2026, 06:30", in the reader's zone."""
     local = at.astimezone(zone)
     words = f"{local.day} {local:%b}{f' {local:%Y}' if year else ''}, {local:%H:%M}" if day else f"{local:%H:%M}"

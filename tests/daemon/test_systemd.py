@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from watcher.cli.main import run_command_line
-from watcher.daemon.systemd import BOOTED, STATE, Service, ServiceError, Unit, quote_exec_arg, render_unit, unit_for
+from watcher.daemon.systemd import BOOTED, STATE, Service, ServiceError, Unit, build_unit, quote_exec_arg, render_unit
 from watcher.settings.load import parse_settings
 from watcher.settings.types import Secret
 
@@ -76,7 +76,7 @@ def test_installing_writes_the_unit_and_starts_it_and_twice_changes_nothing(tmp_
         *("--user daemon-reload", "--user enable watcher.service", "--user start watcher.service"),
     ]
     assert f"--config {tmp_path / 'settings.toml'}\n" in service.path.read_text()
-    assert service.state()["ActiveState"] == "active"
+    assert service.read_state()["ActiveState"] == "active"
 
 
 def test_uninstalling_stops_it_and_leaves_everything_else(tmp_path):
@@ -93,15 +93,15 @@ def test_uninstalling_stops_it_and_leaves_everything_else(tmp_path):
 
 def test_a_secret_in_a_variable_is_refused_since_a_service_has_none(tmp_path):
     with pytest.raises(ServiceError, match="the secret env:TOKEN would be empty there"):
-        unit_for(settings(tmp_path, '[metrics]\ntoken = "env:TOKEN"\n'), system=False)
+        build_unit(settings(tmp_path, '[metrics]\ntoken = "env:TOKEN"\n'), system=False)
 
 
 def test_what_a_service_of_the_system_cannot_see_or_write_is_refused(tmp_path):
     with pytest.raises(ServiceError, match=r"does not see the (settings file|program)"):
-        unit_for(settings(Path("/home/ann")), system=True)
+        build_unit(settings(Path("/home/ann")), system=True)
     if not any(Path(sys.executable).resolve().is_relative_to(folder) for folder in ("/root", "/home", "/tmp")):
         with pytest.raises(ServiceError, match=r"cannot write digests\.directory = /etc/watcher/out"):
-            unit_for(settings(Path("/etc/watcher")), system=True)
+            build_unit(settings(Path("/etc/watcher")), system=True)
 
 
 def test_a_secret_in_a_file_is_handed_over_as_a_credential(tmp_path, monkeypatch):
