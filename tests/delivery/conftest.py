@@ -9,6 +9,9 @@ import subprocess
 import pytest
 
 from digests.model import OutboundMessage, Rendered
+from tests.digest_store import engine, put
+
+__all__ = ["engine", "put"]
 
 OPENSSL = shutil.which("openssl")
 LINES = [b".a line that begins with a dot", b"..", b".", b"", b"a line of the mail, of about sixty characters in all"]
