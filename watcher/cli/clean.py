@@ -6,12 +6,13 @@ import asyncio
 import json
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from textwrap import shorten, wrap
 from typing import TYPE_CHECKING, Annotated, TextIO
 
-import typer
 from sqlalchemy import make_url
+from typer import Argument, Option
 
 from watcher.clean.article import PageExtract, extract_page, finish_article, unselected_blocks
 from watcher.clean.html import decode_page
@@ -19,13 +20,14 @@ from watcher.clean.site_memory import SiteMemory, build_site_memory
 from watcher.clean.site_rules import load_user_rules
 from watcher.cli.clean_batch import BadLine, article_to_dict, clean_pages
 from watcher.cli.commands import DONE, PARTLY, USAGE
-from watcher.cli.options import Config, Json, settings_or_defaults, with_examples
+from watcher.cli.options import Config, Json, closing_store, settings_or_defaults, with_examples
 from watcher.cli.output import print_json, print_lines, say
 from watcher.cli.sources import read_file_or_stdin
 from watcher.model import Block, Cleaned, NotModified, Removed, Response
 from watcher.net.client import ACCEPT_PAGE, Client
 from watcher.store.articles import load_site_blocks
 from watcher.store.engine import open_store
+from watcher.store.writer import read
 from watcher.text.urls import host_of, is_web
 from watcher.worker.context import user_agent
 
@@ -68,18 +70,18 @@ RULE_WORDS = {
     "watcher clean --jsonl < pages.jsonl > articles.jsonl",
 )
 def clean(
-    page: Annotated[str, typer.Argument(metavar="[URL|FILE]", help="The page, - for standard input.")] = "",
-    url: Annotated[str, typer.Option(help="Where the page in a file came from.")] = "",
+    page: Annotated[str, Argument(metavar="[URL|FILE]", help="The page, - for standard input.")] = "",
+    url: Annotated[str, Option(help="Where the page in a file came from.")] = "",
     explain: Annotated[
-        bool, typer.Option("--explain", help="Show where each part was read, and what went by which rule.")
+        bool, Option("--explain", help="Show where each part was read, and what went by which rule.")
     ] = False,
-    jsonl: Annotated[bool, typer.Option("--jsonl", help="Read {id, url, html} lines, write a line for each.")] = False,
+    jsonl: Annotated[bool, Option("--jsonl", help="Read {id, url, html} lines, write a line for each.")] = False,
     json: Json = False,
     config: Config = None,
 ) -> int:
     """Print the article in a page; with --jsonl, of many pages, which learn from each other what repeats on a site."""
     if jsonl:
-        with _opened(Path(page) if page else None) as lines:
+        with open_lines(Path(page) if page else None) as lines:
             return clean_lines(lines, sys.stdout)
     if not page:
         say("watcher clean needs a page: a URL, a file, - for standard input, or --jsonl")
@@ -130,25 +132,20 @@ def load_site_memory(url: str, settings: Settings) -> SiteMemory | None:
     place = make_url(settings.store.url)
     if settings.path is None or (place.get_backend_name() == "sqlite" and not Path(place.database or "").exists()):
         return None
-    engine = open_store(settings.store.url)
-    try:
-        with engine.connect().execution_options(reading=True) as connection:
-            return build_site_memory(load_site_blocks(connection, host_of(url)))
-    finally:
-        engine.dispose()
+    with closing_store(open_store(settings.store.url)) as engine:
+        return build_site_memory(read(engine, load_site_blocks, host_of(url)))
 
 
-def clean_lines(lines: Iterable[str], out: TextIO, err: TextIO | None = None) -> int:
+def clean_lines(lines: Iterable[str], out: TextIO) -> int:
     """
     Write one JSON line for each page of `lines` and return the exit code: 3 if a line could not be read, else 0.
 
     Pages of one site learn from each other: all are read before the first is written.
     """
-    told = err or sys.stderr
     faults = 0
     for result in clean_pages(lines):
         if isinstance(result, BadLine):
-            told.write(f"line {result.line}: not a page: {result.reason}\n")
+            say(f"line {result.line}: not a page: {result.reason}")
             faults += 1
         else:
             out.write(to_json_line(result) + "\n")
@@ -165,33 +162,29 @@ def to_json_line(result: object) -> str:
     return line
 
 
-class _opened:
-    """The lines of a file, or of standard input where there is none."""
-
-    def __init__(self, file: Path | None) -> None:
-        self.file = None if file is None or str(file) == "-" else file.open(encoding="utf-8", errors="replace")
-
-    def __enter__(self) -> Iterator[str]:
-        return iter(self.file or sys.stdin)
-
-    def __exit__(self, *_: object) -> None:
-        if self.file:
-            self.file.close()
+@contextmanager
+def open_lines(file: Path | None) -> Iterator[Iterable[str]]:
+    """Yield the lines of a file, or of standard input where there is none."""
+    if file is None or str(file) == "-":
+        yield sys.stdin
+        return
+    with file.open(encoding="utf-8", errors="replace") as lines:
+        yield lines
 
 
 def format_explanation(page: PageExtract, cleaned: Cleaned, left_out: Iterable[Removed]) -> str:
     """Return what was read of a page, for a person; `left_out` was never taken for the text (`article.left_out`)."""
-    lines = [*_fields(page, cleaned), ""]
+    lines = [*article_fields(page, cleaned), ""]
     for block in cleaned.blocks:
-        lines += [*_wrapped(block), ""]
+        lines += [*wrap_block(block), ""]
     letters = sum(len(block.text) for block in cleaned.blocks)
     lines.append(f"{letters:,} characters in {len(cleaned.blocks)} paragraphs stay.")
-    lines += _removed("Removed from the text", cleaned.removed)
-    lines += _removed("Left out around it", left_out)
+    lines += format_removed("Removed from the text", cleaned.removed)
+    lines += format_removed("Left out around it", left_out)
     return "\n".join(lines)
 
 
-def _wrapped(block: Block) -> list[str]:
+def wrap_block(block: Block) -> list[str]:
     """Return the lines of a block, marked as what it is."""
     first = {"h": "## ", "li": "- ", "quote": "> "}.get(block.kind, "")
     rest = first if block.kind == "quote" else " " * len(first)
@@ -205,7 +198,7 @@ def _wrapped(block: Block) -> list[str]:
     )
 
 
-def _fields(page: PageExtract, cleaned: Cleaned) -> Iterator[str]:
+def article_fields(page: PageExtract, cleaned: Cleaned) -> Iterator[str]:
     """Yield what is known of the article, a line each, with where it was read."""
     sources = dict(page.metadata.sources)
     published = page.metadata.published_at or cleaned.published_at
@@ -228,7 +221,7 @@ def _fields(page: PageExtract, cleaned: Cleaned) -> Iterator[str]:
             yield f"{name:>9}  {value}{source}"
 
 
-def _removed(heading: str, found: Iterable[Removed]) -> Iterator[str]:
+def format_removed(heading: str, found: Iterable[Removed]) -> Iterator[str]:
     """Yield what was removed, by rule, the rules in the order in which they were first needed."""
     rules: dict[str, list[str]] = {}
     for cut in found:

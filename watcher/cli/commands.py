@@ -65,7 +65,7 @@ COMMANDS = (
             Command("mute", "Switch a source off, and keep its row.", "watcher.cli.sources:mute"),
             Command("unmute", "Switch a source on again.", "watcher.cli.sources:unmute"),
             Command("discover", "Find the feeds of a site.", "watcher.cli.discover:discover_feeds"),
-            Command("test", "Show what a feed is like.", "watcher.cli.inspect:test_source"),
+            Command("test", "Show what a feed is like.", "watcher.cli.inspect:probe_source"),
             Command("import", "Add the feeds of an OPML file.", "watcher.cli.sources:import_opml"),
             Command("export", "Write the sources as OPML.", "watcher.cli.sources:export_opml"),
         ),

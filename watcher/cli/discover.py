@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from watcher.cli.commands import DONE, FAILED, USAGE
-from watcher.cli.inspect import candidate_urls, failure_reason, find_hint, find_problems, iso, newest_entry_age
+from watcher.cli.inspect import candidate_urls, failure_reason, find_hint, find_problems, newest_entry_age
 from watcher.cli.options import Config, Json, settings_or_defaults, settings_path, with_examples
-from watcher.cli.output import print_json, print_lines, print_progress, say
+from watcher.cli.output import print_progress, print_result, say
 from watcher.cli.sources import add_row, sources_by_key
+from watcher.feeds.inspect import NoFeed
+from watcher.reasons import FeedKind
 from watcher.settings.edit import source_row
 from watcher.settings.types import language_tag
 from watcher.text.format import format_count
@@ -53,11 +55,13 @@ def discover_feeds(
     path = settings_path(config) if add else None
     settings = settings_or_defaults(config)
     found = asyncio.run(discover_at_any(candidate_urls(url), settings))
-    known = known_sources(settings)
-    if json:
-        print_json(discovery_to_json(found, known))
-    else:
-        print_lines(format_discovery(found, known))
+    known = sources_by_key(settings)
+    print_result(
+        found,
+        lambda found: format_discovery(found, known),
+        as_json=lambda found: discovery_to_json(found, known),
+        json=json,
+    )
     if path is not None and found.feeds:
         return add_single_feed(found, path)
     return DONE if found.feeds else FAILED
@@ -67,11 +71,6 @@ async def discover_at_any(urls: tuple[str, ...], settings: Settings) -> Discover
     """Return the feeds at the first of some spellings of an address that can be connected to."""
     async with open_prober(settings, tell=print_progress) as looker:
         return await discover(urls, looker)
-
-
-def known_sources(settings: Settings) -> Mapping[str, SourceSettings]:
-    """Return the rows of the settings by what makes them the same feed."""
-    return sources_by_key(settings)
 
 
 def add_single_feed(found: Discovery, path: Path) -> int:
@@ -98,29 +97,27 @@ def default_name_and_language(one: Candidate) -> tuple[str, str]:
     return one.report.feed.title[:200].strip(), "" if tag == UNKNOWN else tag
 
 
-def format_discovery(found: Discovery, known: Mapping[str, SourceSettings]) -> list[str]:
-    """Return what was found for a terminal."""
-    feeds = found.feeds
-    told = [
-        f"{len(feeds)} feed{'' if len(feeds) == 1 else 's'} at {found.page.asked}" if feeds else no_feed_message(found)
-    ]
+def format_discovery(found: Discovery, known: Mapping[str, SourceSettings]) -> Iterator[str]:
+    """Yield what was found for a terminal."""
+    feeds, page = found.feeds, found.page
+    yield f"{format_count(len(feeds), 'feed')} at {page.asked}" if feeds else no_feed_message(found)
     for one in feeds:
-        told += ["", f"{one.url}", *(f"  {words}" for words in describe_feed(one, found, known))]
+        yield from ("", one.url, *(f"  {line}" for line in describe_feed(one, found, known)))
     others = [one for one in found.candidates if not one.report]
-    shown = [one for one in others if one.look and (one.way != "guessed" or not feeds)]
-    unread = [one for one in others if not one.look]
-    if shown:
-        told += ["", "no feeds:", *(f"  {one.url}: {failure_reason(one.look)}" for one in shown if one.look)]
+    failed = [(one.url, one.look) for one in others if one.look and (one.way != "guessed" or not feeds)]
+    if failed:
+        yield from ("", "no feeds:", *(f"  {url}: {failure_reason(look)}" for url, look in failed))
+    unread = [f"  {one.url}" for one in others if not one.look]
     if unread:
-        told += ["", "linked as well, and not read:", *(f"  {one.url}" for one in unread)]
-    mend = None if feeds or not found.page.error else find_hint(found.page)
-    return [*told, "", f"try: {mend}"] if mend else told
+        yield from ("", "linked as well, and not read:", *unread)
+    if not feeds and page.error and (hint := find_hint(page)):
+        yield from ("", f"try: {hint}")
 
 
 def no_feed_message(found: Discovery) -> str:
     """Return in a sentence that no feed was found, and why."""
     page = found.page
-    if page.answer is None or (page.found and getattr(page.found, "wall", None)):
+    if page.answer is None or (isinstance(page.found, NoFeed) and page.found.reason.kind is FeedKind.BOT_WALL):
         return f"no feed found at {page.asked}: {failure_reason(page)}"
     linked = [one for one in found.candidates if one.way != "guessed"]
     words = "none that its page links can be read" if linked else "its page links none"
@@ -180,7 +177,7 @@ def feed_json(one: Candidate, known: Mapping[str, SourceSettings]) -> dict[str, 
         "title": report.feed.title,
         "format": report.format,
         "entries": len(report.feed.entries),
-        "newest": iso(report.newest),
+        "newest": report.newest,
         "language": report.language,
         "same_as": one.same_as,
         "source": there.source().name if there else None,

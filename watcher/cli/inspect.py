@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
-from datetime import datetime, timedelta
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from itertools import chain, repeat
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlsplit
@@ -14,7 +15,7 @@ import typer
 
 from watcher.cli.commands import DONE, FAILED
 from watcher.cli.options import Config, Json, settings_or_defaults, with_examples
-from watcher.cli.output import format_bytes, print_json, print_lines, print_progress
+from watcher.cli.output import Row, format_bytes, format_minute, format_rows, print_progress, print_result
 from watcher.cli.sources import find_source
 from watcher.errors import BadStatus, FetchError, Refused, SettingsError, TimedOut, TooLarge, Unreachable
 from watcher.feeds.health import SILENT_AFTER
@@ -32,13 +33,30 @@ if TYPE_CHECKING:
     from watcher.settings.models import Settings, SourceSettings
     from watcher.worker.inspect import ProbeResult, Redirect, Revalidation
 
+LABEL_CHARS = 11
+MOST = 0.8  # share of entries with a whole article from which on `full_text` pays
+COUNTS = (
+    "sent", "without_guid", "repeated_guids", "without_link", "repeated_links", "undated", "unreadable", "ahead",
+    "whole", "usual_chars",
+)  # fmt: skip
+CONNECTION_ADVICE: dict[ReasonKind, str] = {
+    FetchKind.UNRESOLVED: "is the name spelt right, and is this machine online?",
+    FetchKind.CONNECTION_REFUSED: "nothing listens there: are host and port right?",
+    FetchKind.CERTIFICATE: "tell the publisher; nothing is read from a site that cannot show who it is",
+}
+STATUS_ADVICE = {
+    401: "put user and password into the address: https://user:password@…",
+    403: "set [fetch] contact, so that the publisher can see who asks and let it pass",
+    429: "ask again later, and less often",
+}
+
 
 @with_examples(
     "watcher sources test https://example.org/feed.xml",
     "watcher sources test 'The Example'",
     "watcher sources test example.org/feed --json",
 )
-def test_source(
+def probe_source(
     source: Annotated[str, typer.Argument(metavar="URL|NAME", help="Address of a feed, or name of a source.")],
     config: Config = None,
     json: Json = False,
@@ -51,13 +69,20 @@ def test_source(
     settings = settings_or_defaults(config)
     urls, row = resolve_target(settings, source)
     look, again = asyncio.run(probe_target(urls, settings))
-    own_every_s = row.source().every_s if row else None
-    when = predict_next_poll(look, settings.poll, own_every_s=own_every_s)
-    if json:
-        print_json(probe_to_json(look, again, when, row))
-    else:
-        print_lines(format_probe(look, again, when, row))
+    next_poll = predict_next_poll(look, settings.poll, own_every_s=row.source().every_s if row else None)
+    probe = Probe(look=look, again=again, next_poll=next_poll, row=row)
+    print_result(probe, format_probe, as_json=probe_to_json, json=json)
     return FAILED if failure_reason(look) else DONE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probe:
+    """What is at an address; `again` answers a second, conditional request, `row` is the source in the settings."""
+
+    look: ProbeResult
+    again: Revalidation | None
+    next_poll: NextPoll | None
+    row: SourceSettings | None
 
 
 def resolve_target(settings: Settings, typed: str) -> tuple[tuple[str, ...], SourceSettings | None]:
@@ -85,11 +110,6 @@ async def probe_target(urls: tuple[str, ...], settings: Settings) -> tuple[Probe
         return look, await looker.look_again(look) if look.report else None
 
 
-LABEL = 11  # columns
-MOSTLY = 0.8  # share of entries with a whole article from which on `full_text` pays
-Row = tuple[str, str]  # label and words
-
-
 def summary_sentence(look: ProbeResult) -> str:
     """Return in a sentence whether the feed can be used, and what a reader of it should know."""
     report = look.report
@@ -114,39 +134,41 @@ def find_problems(report: Report, now: datetime) -> Iterator[str]:
         yield "none of them has a link"
 
 
-def format_probe(
-    look: ProbeResult, again: Revalidation | None, when: NextPoll | None, row: SourceSettings | None
-) -> list[str]:
-    """Return the look for a terminal, the verdict first."""
-    told = [summary_sentence(look), ""]
-    seen = ""
-    for label, words in feed_rows(look, again, when, row):
-        told.append(f"{'' if label == seen else label:{LABEL}} {words}".rstrip())
-        seen = label
-    mend = find_hint(look)
-    return [*told, "", f"try: {mend}"] if mend else told
+def format_probe(probe: Probe) -> Iterator[str]:
+    """Yield the probe for a terminal, its summary first."""
+    yield summary_sentence(probe.look)
+    yield ""
+    yield from format_rows(probe_rows(probe), width=LABEL_CHARS)
+    if hint := find_hint(probe.look):
+        yield from ("", f"try: {hint}")
 
 
-def feed_rows(
-    look: ProbeResult, again: Revalidation | None, when: NextPoll | None, row: SourceSettings | None
-) -> Iterator[Row]:
-    """Yield what is told, a label and words each."""
+def probe_rows(probe: Probe) -> Iterator[Row]:
+    """Yield a label and a text for each fact."""
+    look, row, response = probe.look, probe.row, probe.look.answer
     yield "address", look.asked
     if row is not None:
         yield "source", f"{row.source().name} of the settings{'' if row.enabled else ', which do not poll it'}"
-    for number, step in enumerate(look.steps):
-        yield "redirects", f"{step.status} to {step.leads_to} ({redirect_kind(look.steps[: number + 1])})"
-    if look.answer is not None:
-        yield "answer", format_response(look.answer)
-    if look.answer is not None and look.report is not None:
-        yield from (("validators", words) for words in format_validators(look.answer, again))
-        yield from (("freshness", words) for words in format_freshness(look, look.report))
-        yield from entry_rows(look.report, look.at, told_full_text=bool(row and row.full_text))
-    if when is None:
+    steps = [
+        f"{step.status} to {step.leads_to} ({redirect_kind(look.steps[:n])})" for n, step in enumerate(look.steps, 1)
+    ]
+    yield from labelled("redirects", steps)
+    if response is not None:
+        yield "answer", format_response(response)
+    if response is not None and look.report is not None:
+        yield from labelled("validators", format_validators(response, probe.again))
+        yield from labelled("freshness", format_freshness(response, look.report, look.at))
+        yield from entry_rows(look.report, wants_full_text=bool(row and row.full_text))
+    if probe.next_poll is None:
         yield "next poll", "never: the server says that it is gone for good"
     else:
-        wait = format_duration((when.at - look.at).total_seconds())
-        yield "next poll", f"in {wait}, at {format_time(when.at)}: {when.why}"
+        wait = format_duration((probe.next_poll.at - look.at).total_seconds())
+        yield "next poll", f"in {wait}, at {format_minute(probe.next_poll.at)}: {probe.next_poll.why}"
+
+
+def labelled(label: str, texts: Iterable[str]) -> Iterator[Row]:
+    """Yield rows of which the first has the label."""
+    yield from zip(chain([label], repeat("")), texts, strict=False)
 
 
 def redirect_kind(steps: tuple[Redirect, ...]) -> str:
@@ -156,29 +178,29 @@ def redirect_kind(steps: tuple[Redirect, ...]) -> str:
     return "permanent, but behind a temporary one: not remembered" if steps[-1].is_permanent else "temporary"
 
 
-def format_response(answer: Response) -> str:
+def format_response(response: Response) -> str:
     """Return status, type, sizes and time of an answer."""
-    kind = answer.header("content-type") or "no Content-Type"
-    sent, coding = sent_bytes(answer), answer.header("content-encoding")
+    kind = response.header("content-type") or "no Content-Type"
+    sent, coding = sent_bytes(response), response.header("content-encoding")
     as_sent = f" ({format_bytes(sent) if sent is not None else 'fewer'} as sent, {coding})" if coding else ""
-    return f"{answer.status}, {kind}, {format_bytes(len(answer.body))}{as_sent}, {answer.took_s:.2f} s"
+    return f"{response.status}, {kind}, {format_bytes(len(response.body))}{as_sent}, {response.took_s:.2f} s"
 
 
-def sent_bytes(answer: Response) -> int | None:
+def sent_bytes(response: Response) -> int | None:
     """Return how many bytes of body came over the wire; None where the answer does not say."""
-    length = answer.header("content-length") or ""
+    length = response.header("content-length") or ""
     if length.isascii() and length.isdecimal():
         return int(length[:18])
-    return None if answer.header("content-encoding") else len(answer.body)
+    return None if response.header("content-encoding") else len(response.body)
 
 
-def format_validators(answer: Response, again: Revalidation | None) -> Iterable[str]:
+def format_validators(response: Response, again: Revalidation | None) -> Iterable[str]:
     """Return which validators an answer has, and what its server does with them."""
-    given = answer.validators
+    given = response.validators
     names = [f"ETag {given.etag}"] if given.etag else []
     names += [f"Last-Modified {given.last_modified}"] if given.last_modified else []
-    sent = sent_bytes(answer)
-    cost = f"every poll costs {format_bytes(len(answer.body) if sent is None else sent)}"
+    sent = sent_bytes(response)
+    cost = f"every poll costs {format_bytes(len(response.body) if sent is None else sent)}"
     if given == Validators() or again is None:
         return [f"none: {cost}"]
     failed = again.error.reason if again.error else ""
@@ -198,12 +220,11 @@ def validator_support(again: Revalidation) -> str:
     return "unknown" if again.error else "ignored" if again.same_body else "changing"
 
 
-def format_freshness(look: ProbeResult, report: Report) -> Iterable[str]:
+def format_freshness(response: Response, report: Report, now: datetime) -> Iterable[str]:
     """Return what the answer and the feed say of when to come back, as it is understood."""
-    assert look.answer is not None
     feed, told = report.feed, []
-    fresh_s = freshness(look.answer.headers, look.at).fresh_s
-    headers = [f"{name}: {value}" for name in ("Cache-Control", "Expires") if (value := look.answer.header(name))]
+    fresh_s = freshness(response.headers, now).fresh_s
+    headers = [f"{name}: {value}" for name in ("Cache-Control", "Expires") if (value := response.header(name))]
     if headers:
         told.append(
             f"{', '.join(headers)}: " + (f"fresh for {format_duration(fresh_s)}" if fresh_s else "no time to wait")
@@ -217,7 +238,7 @@ def format_freshness(look: ProbeResult, report: Report) -> Iterable[str]:
     return told or ["nothing said"]
 
 
-def entry_rows(report: Report, now: datetime, *, told_full_text: bool) -> Iterator[Row]:
+def entry_rows(report: Report, *, wants_full_text: bool) -> Iterator[Row]:
     """Yield what the feed holds."""
     feed = report.feed
     yield "format", report.format
@@ -226,7 +247,7 @@ def entry_rows(report: Report, now: datetime, *, told_full_text: bool) -> Iterat
     if feed.hub:
         yield "hub", feed.hub
     if feed.entries:
-        between = f", from {format_time(report.oldest)} to {format_time(report.newest)}" if report.oldest else ""
+        between = f", from {format_minute(report.oldest)} to {format_minute(report.newest)}" if report.oldest else ""
         yield "entries", f"{len(feed.entries)}{between}"
         yield "GUIDs", format_counts((report.without_guid, "missing"), (report.repeated_guids, "repeated"))
         yield "links", format_counts((report.without_link, "missing"), (report.repeated_links, "repeated"))
@@ -234,8 +255,8 @@ def entry_rows(report: Report, now: datetime, *, told_full_text: bool) -> Iterat
             "dates",
             format_counts((report.undated, "missing"), (report.unreadable, "absurd"), (report.ahead, "ahead")),
         )
-        yield "texts", format_texts(report, told_full_text=told_full_text)
-    yield from (("faults", fault) for fault in feed.faults)
+        yield "texts", format_texts(report, wants_full_text=wants_full_text)
+    yield from labelled("faults", feed.faults)
 
 
 def format_language(report: Report) -> str:
@@ -248,13 +269,13 @@ def format_language(report: Report) -> str:
     return said if primary_tag(said) == read else f"{read}, by its entries; the feed says {said}"
 
 
-def format_texts(report: Report, *, told_full_text: bool) -> str:
+def format_texts(report: Report, *, wants_full_text: bool) -> str:
     """Return how many entries carry a whole article, and what follows from it."""
     count = len(report.feed.entries)
     told = f"{report.whole} of {count} whole ({WHOLE_CHARS:,} characters or more); the usual has {report.usual_chars:,}"
-    if report.whole >= MOSTLY * count and not told_full_text:
+    if report.whole >= MOST * count and not wants_full_text:
         return f"{told}; with full_text = true no pages need to be fetched"
-    if report.whole < (1 - MOSTLY) * count and told_full_text:
+    if report.whole < (1 - MOST) * count and wants_full_text:
         return f"{told}; full_text = true in the settings keeps to these"
     return told
 
@@ -274,42 +295,39 @@ def format_time(at: datetime | None) -> str:
     return at.strftime("%Y-%m-%d %H:%M UTC") if at else "-"
 
 
-def probe_to_json(
-    look: ProbeResult, again: Revalidation | None, when: NextPoll | None, row: SourceSettings | None
-) -> dict[str, Any]:
-    """Return the look as JSON has it; what is not known is null."""
-    answer = look.answer
+def probe_to_json(probe: Probe) -> dict[str, Any]:
+    """Return the probe as JSON has it; what is not known is null."""
+    look, response, next_poll = probe.look, probe.look.answer, probe.next_poll
+    wait_s = round((next_poll.at - look.at).total_seconds()) if next_poll else None
     return {
         "url": look.asked,
-        "source": row.source().name if row else None,
+        "source": probe.row.source().name if probe.row else None,
         "usable": look.report is not None,
         "verdict": summary_sentence(look),
         "advice": find_hint(look),
-        "redirects": [{"status": s.status, "url": s.url, "to": s.leads_to} for s in look.steps],
-        "answer": response_to_json(answer, again) if answer else None,
+        "redirects": [{"status": step.status, "url": step.url, "to": step.leads_to} for step in look.steps],
+        "answer": response_to_json(response, probe.again) if response else None,
         "feed": report_to_json(look.report) if look.report else None,
-        "fresh_s": freshness(answer.headers, look.at).fresh_s if answer else None,
-        "next_poll": {"at": iso(when.at), "in_s": round((when.at - look.at) / timedelta(seconds=1)), "why": when.why}
-        if when
-        else None,
+        "fresh_s": freshness(response.headers, look.at).fresh_s if response else None,
+        "next_poll": {"at": next_poll.at, "in_s": wait_s, "why": next_poll.why} if next_poll else None,
     }
 
 
-def response_to_json(answer: Response, again: Revalidation | None) -> dict[str, Any]:
+def response_to_json(response: Response, again: Revalidation | None) -> dict[str, Any]:
     """Return an answer's head as JSON has it."""
     return {
-        "url": answer.url,
-        "moved_to": answer.moved_to,
-        "status": answer.status,
-        "content_type": answer.header("content-type"),
-        "content_encoding": answer.header("content-encoding"),
-        "sent_bytes": sent_bytes(answer),
-        "bytes": len(answer.body),
-        "took_s": round(answer.took_s, 3),
-        **asdict(answer.validators),
-        "validators": validator_support(again) if again else "none" if answer.validators == Validators() else None,
-        "cache_control": answer.header("cache-control"),
-        "expires": answer.header("expires"),
+        "url": response.url,
+        "moved_to": response.moved_to,
+        "status": response.status,
+        "content_type": response.header("content-type"),
+        "content_encoding": response.header("content-encoding"),
+        "sent_bytes": sent_bytes(response),
+        "bytes": len(response.body),
+        "took_s": round(response.took_s, 3),
+        **asdict(response.validators),
+        "validators": validator_support(again) if again else "none" if response.validators == Validators() else None,
+        "cache_control": response.header("cache-control"),
+        "expires": response.header("expires"),
     }
 
 
@@ -327,34 +345,11 @@ def report_to_json(report: Report) -> dict[str, Any]:
         "skip_hours": list(feed.skip_hours),
         "skip_days": list(feed.skip_days),
         "entries": len(feed.entries),
-        "oldest": iso(report.oldest),
-        "newest": iso(report.newest),
+        "oldest": report.oldest,
+        "newest": report.newest,
         **{name: getattr(report, name) for name in COUNTS},
         "faults": list(feed.faults),
     }
-
-
-COUNTS = (
-    "sent", "without_guid", "repeated_guids", "without_link", "repeated_links", "undated", "unreadable", "ahead",
-    "whole", "usual_chars",
-)  # fmt: skip
-
-
-def iso(at: datetime | None) -> str | None:
-    """Return a time as text."""
-    return at.strftime("%Y-%m-%dT%H:%M:%SZ") if at else None
-
-
-CONNECTION_ADVICE: dict[ReasonKind, str] = {
-    FetchKind.UNRESOLVED: "is the name spelt right, and is this machine online?",
-    FetchKind.CONNECTION_REFUSED: "nothing listens there: are host and port right?",
-    FetchKind.CERTIFICATE: "tell the publisher; nothing is read from a site that cannot show who it is",
-}
-STATUS_ADVICE = {
-    401: "put user and password into the address: https://user:password@…",
-    403: "set [fetch] contact, so that the publisher can see who asks and let it pass",
-    429: "ask again later, and less often",
-}
 
 
 def candidate_urls(text: str) -> tuple[str, ...]:

@@ -82,11 +82,8 @@ def format_minute(at: datetime | None) -> str:
 
 
 def format_rows(rows: Iterable[Row], *, width: int) -> Iterator[str]:
-    """Yield rows with their labels in a column of `width` characters; a label that repeats is shown once."""
-    shown = ""
-    for label, text in rows:
-        yield f"{'' if label == shown else label:{width}} {text}".rstrip()
-        shown = label
+    """Yield rows with their labels in a column of `width` characters."""
+    return (f"{label:{width}} {text}".rstrip() for label, text in rows)
 
 
 def format_bytes(count: int) -> str:

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
-import typer
-from typer import BadParameter, Option
+from sqlalchemy import Engine
+from typer import Argument, BadParameter, Option
 
 from watcher.cli.commands import DONE, PARTLY, current_session
-from watcher.cli.options import Config, load_settings, with_examples
-from watcher.cli.output import print_lines
+from watcher.cli.options import Config, closing_store, load_settings, with_examples
+from watcher.cli.output import format_bytes, print_lines
+from watcher.daemon.logging import configure_logging
+from watcher.daemon.run import exit_watchdog, run, run_once
+from watcher.daemon.site import make_site_app, store_routes
 from watcher.errors import SettingsError
+from watcher.settings.models import WEB_LISTEN, Settings, is_loopback, parse_host_port
+from watcher.store.engine import open_store
+from watcher.store.stats import last_change
+from watcher.store.writer import read
+from watcher.web.export import export_site as write_site
+from watcher.web.serve import Listener
+from watcher.web.site import Site, load_site_plugins
+from watcher.worker import scheduler
 
-if TYPE_CHECKING:
-    from watcher.settings.models import Settings
+QUEUE_HINT = 'set [store] url = "postgresql://…" and [work] queue = "pgqueuer" (docs/scale.md)'
 
 
 @with_examples("watcher run", "watcher run --once", "watcher run --config /etc/watcher/settings.toml")
@@ -29,25 +42,14 @@ def run_daemon(
     It logs to standard error, one event a line. SIGHUP reads the settings anew; wrong ones are named, and the old ones
     stay. Ctrl-C or SIGTERM stops it within ten seconds; what was under way stays due. One daemon works on a store.
     """
-    from watcher.daemon.logging import configure_logging
-    from watcher.daemon.run import exit_watchdog, run, run_once
-    from watcher.store.engine import open_store
-    from watcher.worker import scheduler
-
     settings = load_settings(config)
     configure_logging(form=settings.log.format, level=settings.log.level, debug=current_session().debug)
     engine = open_store(settings.store.url)
-    with exit_watchdog() as on_end:
+    with exit_watchdog() as on_end, closing_store(engine):
         if once:
-            went_well = scheduler.run(run_once(settings, engine, on_end=on_end))
-        else:
-            scheduler.run(run(settings, engine, on_end=on_end))
-            went_well = True
-        engine.dispose()
-    return DONE if went_well else PARTLY
-
-
-QUEUE_HINT = 'set [store] url = "postgresql://…" and [work] queue = "pgqueuer" (docs/scale.md)'
+            return DONE if scheduler.run(run_once(settings, engine, on_end=on_end)) else PARTLY
+        scheduler.run(run(settings, engine, on_end=on_end))
+    return DONE
 
 
 @with_examples("watcher work", "watcher work --config /etc/watcher/settings.toml")
@@ -59,11 +61,6 @@ def run_worker(config: Config = None) -> int:
     ([work] queue = "pgqueuer", docs/scale.md); what one leaves behind, another takes up. Editions are made by
     `watcher run`. Ctrl-C or SIGTERM stops it within ten seconds.
     """
-    from watcher.daemon.logging import configure_logging
-    from watcher.daemon.run import exit_watchdog, run
-    from watcher.store.engine import open_store
-    from watcher.worker import scheduler
-
     settings = load_settings(config)
     if settings.work.queue == "local":
         alone = SettingsError((), '[work] queue is "local": the daemon shares its visits with nobody')
@@ -71,9 +68,8 @@ def run_worker(config: Config = None) -> int:
         raise alone
     configure_logging(form=settings.log.format, level=settings.log.level, debug=current_session().debug)
     engine = open_store(settings.store.url)
-    with exit_watchdog() as on_end:
+    with exit_watchdog() as on_end, closing_store(engine):
         scheduler.run(run(settings, engine, on_end=on_end, is_helper=True))
-        engine.dispose()
     return DONE
 
 
@@ -90,40 +86,27 @@ def serve_site(
     `watcher run` serves it too. An address that others can reach needs `[web] token` in the settings: a browser asks
     for it as a password. Ctrl-C ends it.
     """
-    import asyncio
-    import signal
-
-    from watcher.daemon.site import make_site_app, store_routes
-    from watcher.store.engine import open_store
-    from watcher.web.serve import Listener
-
     settings = override_listen(load_settings(config), listen)
-    engine = open_store(settings.store.url)
-    loop_signals = (signal.SIGINT, signal.SIGTERM)
-
-    async def serve() -> None:
-        app = make_site_app(settings, engine, store_routes(settings, engine))
-        listener = Listener("web", settings.web, app)
-        await listener.listen()
-        print_lines([f"http://{settings.web.listen}/ until Ctrl-C"])
-        sys.stdout.flush()
-        ended = asyncio.Event()
-        for number in loop_signals:
-            asyncio.get_running_loop().add_signal_handler(number, ended.set)
-        await ended.wait()
-        await listener.close()
-
-    try:
-        asyncio.run(serve())
-    finally:
-        engine.dispose()
+    with closing_store(open_store(settings.store.url)) as engine:
+        asyncio.run(serve_until_signal(settings, engine))
     return DONE
+
+
+async def serve_until_signal(settings: Settings, engine: Engine) -> None:
+    """Serve the site until SIGINT or SIGTERM."""
+    listener = Listener("web", settings.web, make_site_app(settings, engine, store_routes(settings, engine)))
+    await listener.listen()
+    print_lines([f"http://{settings.web.listen}/ until Ctrl-C"])
+    sys.stdout.flush()
+    ended = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    await ended.wait()
+    await listener.close()
 
 
 def override_listen(settings: Settings, listen: str | None) -> Settings:
     """Return the settings with another address. Errors: BadParameter, if it is none, or needs a token."""
-    from watcher.settings.models import WEB_LISTEN, is_loopback, parse_host_port
-
     wanted = listen or settings.web.listen or WEB_LISTEN
     found = parse_host_port(wanted)
     if found is None:
@@ -135,7 +118,7 @@ def override_listen(settings: Settings, listen: str | None) -> Settings:
 
 @with_examples("watcher site /srv/www/news", "watcher site public --config settings.toml")
 def export_site(
-    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Folder for the files, new or of before.")],
+    directory: Annotated[Path, Argument(metavar="DIR", help="Folder for the files, new or of before.")],
     config: Config = None,
 ) -> int:
     """
@@ -144,23 +127,11 @@ def export_site(
     Links are relative, nothing can be changed or searched, and the mail's recipients are left out. The same store gives
     the same bytes; files that are no more since the last time are removed.
     """
-    from datetime import UTC, datetime
-
-    from watcher.cli.output import format_bytes
-    from watcher.store.engine import open_store
-    from watcher.store.stats import last_change
-    from watcher.store.writer import read
-    from watcher.web.export import export_site
-    from watcher.web.site import Site, load_site_plugins
-
     settings = load_settings(config)
-    engine = open_store(settings.store.url, create=False)
-    try:
+    with closing_store(open_store(settings.store.url, create=False)) as engine:
         plugins = load_site_plugins(settings, engine)
         at = read(engine, last_change) or datetime.now(UTC)
         site = Site(settings=settings, engine=engine, plugins=plugins, now=lambda: at, is_static=True)
-        done = export_site(site, directory)
-    finally:
-        engine.dispose()
+        done = write_site(site, directory)
     print_lines([f"{done.pages} pages and {done.files} other files, {format_bytes(done.bytes)}, in {directory}"])
     return DONE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator, Mapping
 from html import escape
 from shlex import quote
 from typing import Annotated
@@ -11,7 +12,7 @@ from typer import Option
 
 from watcher.cli.commands import DONE, FAILED
 from watcher.cli.options import Config, Json, load_settings, settings_path, with_examples
-from watcher.cli.output import print_json, print_lines
+from watcher.cli.output import print_lines, print_result
 from watcher.daemon.systemd import BOOTED, find_service
 
 System = Annotated[bool, Option("--system", help="A service of the system, not of your own account.")]
@@ -52,7 +53,7 @@ def install(
     """
     settings = load_settings(settings_path(config).absolute())
     if not BOOTED.is_dir():
-        sys.stdout.write(print_cron_alternative(str(settings.path), str(settings.folder / "watcher.log")))
+        sys.stdout.write(cron_alternative(str(settings.path), str(settings.folder / "watcher.log")))
         return FAILED
     for line in find_service(system=system).install(settings, start=start):
         print_lines([line])
@@ -74,19 +75,21 @@ def uninstall(system: System = False) -> int:
 def status(system: System = False, json: Json = False) -> int:
     """Say how the service stands: exit code 1 unless it runs."""
     found = find_service(system=system)
-    told = found.read_state() if BOOTED.is_dir() and found.path.exists() else {}
-    if json:
-        print_json(told)
-    elif not told:
-        print_lines([f"there is no service: no {found.path}" if BOOTED.is_dir() else "there is no systemd here"])
-    else:
-        print_lines([f"{told['ActiveState']} ({told['SubState']}), process {told['MainPID']}"])
-        print_lines([f"says: {told['StatusText']}"] if told.get("StatusText") else [])
-        print_lines([f"started again {told['NRestarts']} times; with the machine: {told['UnitFileState']}"])
-    return DONE if told.get("ActiveState") == "active" else FAILED
+    state = found.read_state() if BOOTED.is_dir() and found.path.exists() else {}
+    missing = f"there is no service: no {found.path}" if BOOTED.is_dir() else "there is no systemd here"
+    print_result(state, lambda state: format_state(state) if state else [missing], json=json)
+    return DONE if state.get("ActiveState") == "active" else FAILED
 
 
-def print_cron_alternative(settings: str, log: str) -> str:
+def format_state(state: Mapping[str, str]) -> Iterator[str]:
+    """Yield what systemd says of the service."""
+    yield f"{state['ActiveState']} ({state['SubState']}), process {state['MainPID']}"
+    if state.get("StatusText"):
+        yield f"says: {state['StatusText']}"
+    yield f"started again {state['NRestarts']} times; with the machine: {state['UnitFileState']}"
+
+
+def cron_alternative(settings: str, log: str) -> str:
     """Return what to do where there is no systemd."""
     words = [sys.executable, "-m", "watcher"]
     command = " ".join(quote(word) for word in words)

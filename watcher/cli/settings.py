@@ -5,21 +5,39 @@ from __future__ import annotations
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
-import typer
-from typer import Option
+from typer import Argument, Option
 
 from watcher.cli.commands import DONE, USAGE, current_session
 from watcher.cli.options import Config, Json, load_settings, settings_path, with_examples
-from watcher.cli.output import print_json, print_lines, say
-from watcher.settings.docs import json_schema as made
-from watcher.settings.docs import settings_with_origin
+from watcher.cli.output import print_json, print_lines, print_result, say
+from watcher.settings.docs import SettingValue, json_schema, settings_with_origin
 from watcher.settings.edit import write_file
 from watcher.settings.load import read_file
 
-if TYPE_CHECKING:
-    from watcher.settings.docs import SettingValue
+
+@with_examples("watcher init", "watcher init ~/news/settings.toml", "watcher init --force")
+def init(
+    path: Annotated[Path | None, Argument(help="File or folder to write to; else ./settings.toml.")] = None,
+    force: Annotated[bool, Option("--force", help="Overwrite a file that is there.")] = False,
+    config: Config = None,
+) -> int:
+    """Write a starter settings.toml: about 40 sources of international news, every setting explained."""
+    target = path or config or current_session().config or Path("settings.toml")
+    if target.is_dir():
+        target /= "settings.toml"
+    if target.exists() and not force:
+        say(f"{target} is there already; --force overwrites it")
+        return USAGE
+    write_file(target, starter_settings())
+    print_lines([f"wrote {target}; look it over, then: watcher check"])
+    return DONE
+
+
+def starter_settings() -> str:
+    """Return the text of the starter settings file."""
+    return files("watcher.settings").joinpath("starter.toml").read_text(encoding="utf-8")
 
 
 @with_examples("watcher settings show", "watcher settings show --changed", "watcher settings show --json")
@@ -40,15 +58,17 @@ def show_settings(
         for value in settings_with_origin(settings, read_file(path))
         if value.line is not None or not (changed or value.table.startswith("[[sources]]"))
     ]
-    if json:
-        rows = [{"table": v.table, "name": v.name, "value": v.value, "line": v.line} for v in found]
-        print_json({"path": str(path.absolute()), "settings": rows})
-    else:
-        print_lines(format_settings(str(path.absolute()), found))
+    absolute = path.absolute()
+    print_result(
+        found,
+        lambda found: format_settings(absolute, found),
+        as_json=lambda found: {"path": absolute, "settings": found},
+        json=json,
+    )
     return DONE
 
 
-def format_settings(path: str, found: list[SettingValue]) -> Iterator[str]:
+def format_settings(path: Path, found: list[SettingValue]) -> Iterator[str]:
     """Yield the settings for a terminal, table by table."""
     yield f"# {path}"
     table = ""
@@ -63,28 +83,5 @@ def format_settings(path: str, found: list[SettingValue]) -> Iterator[str]:
 @with_examples("watcher settings schema > settings.schema.json")
 def print_schema() -> int:
     """Print the JSON schema of a settings file: editors complete and check with it."""
-    print_json(made())
+    print_json(json_schema())
     return DONE
-
-
-@with_examples("watcher init", "watcher init ~/news/settings.toml", "watcher init --force")
-def init(
-    path: Annotated[Path | None, typer.Argument(help="File or folder to write to; else ./settings.toml.")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite a file that is there.")] = False,
-    config: Config = None,
-) -> int:
-    """Write a starter settings.toml: about 40 sources of international news, every setting explained."""
-    target = path or config or current_session().config or Path("settings.toml")
-    if target.is_dir():
-        target /= "settings.toml"
-    if target.exists() and not force:
-        say(f"{target} is there already; --force overwrites it")
-        return USAGE
-    write_file(target, starter_settings())
-    print_lines([f"wrote {target}; look it over, then: watcher check"])
-    return DONE
-
-
-def starter_settings() -> str:
-    """Return the text of the starter settings file."""
-    return files("watcher.settings").joinpath("starter.toml").read_text(encoding="utf-8")

@@ -3,61 +3,80 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+import tomllib
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
-import typer
+from typer import Argument, Option
 
 from watcher.cli.commands import DONE, PARTLY
 from watcher.cli.options import Config, Json, load_settings, settings_path, with_examples
-from watcher.cli.output import print_json, print_lines, say
+from watcher.cli.output import print_lines, print_result, say
 from watcher.errors import SettingsError
+from watcher.feeds.opml import MAX_BYTES, Opml, OpmlFeed, parse_opml, render_opml
+from watcher.settings.edit import (
+    add_sources,
+    read_for_edit,
+    remove_source,
+    row_lines,
+    row_to_dict,
+    save_settings,
+    source_row,
+    switch_source,
+    write_file,
+)
+from watcher.settings.models import Settings, SourceSettings
+from watcher.settings.toml_syntax import Positions
+from watcher.settings.types import country_code, format_duration, language_tag, quote_value
 from watcher.text.format import format_count, strip_control_characters
-from watcher.text.urls import hide_secrets
+from watcher.text.urls import hide_secrets, normalize_url
 
-if TYPE_CHECKING:
-    from watcher.feeds.opml import Opml, OpmlFeed
-    from watcher.settings.models import Settings, SourceSettings
-
-SHOWN = ("name", "language", "country", "section", "every", "url", "muted")
+SourceArgument = Annotated[str, Argument(metavar="URL|NAME", help="Address or name of the source.")]
+COLUMNS = ("name", "language", "country", "section", "every", "url", "muted")
 NAME_CHARS = 200  # of a name or a section, as the settings hold them
 
 
 @with_examples("watcher sources list", "watcher sources list --json")
 def list_sources(config: Config = None, json: Json = False) -> int:
     """List the sources, with a word at those that are muted; tab-separated where the output is no terminal."""
-    from watcher.settings.edit import row_to_dict
-
     rows = [{**row_to_dict(row), "name": row.source().name} for row in load_settings(config).sources]
-    if json:
-        print_json(rows)
-        return DONE
-    rows = [row | {"muted": "" if row["enabled"] else "muted"} for row in rows]
-    if sys.stdout.isatty():
+    if sys.stdout.isatty() and not json:
         print_table(rows)
     else:
-        print_lines("\t".join(" ".join(str(row[key] or "").split()) for key in SHOWN) for row in rows)
+        print_result(rows, format_tab_separated, json=json)
     return DONE
+
+
+def format_tab_separated(rows: list[dict[str, object]]) -> Iterator[str]:
+    """Yield the rows for another program."""
+    for row in rows:
+        yield "\t".join(" ".join(cell(row, key).split()) for key in COLUMNS)
+
+
+def cell(row: dict[str, object], key: str) -> str:
+    """Return what the list shows of a row below a heading."""
+    if key == "muted":
+        return "" if row["enabled"] else "muted"
+    return str(row[key] or "")
 
 
 def print_table(rows: list[dict[str, object]]) -> None:
     """Print rows for a terminal."""
+    # Late: rich takes 50 ms to load, which only a terminal needs.
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    shown = [key for key in SHOWN if any(row[key] for row in rows)]
     table = Table(box=None, pad_edge=False)
+    shown = [key for key in COLUMNS if any(cell(row, key) for row in rows)]
     for key in shown:
         table.add_column(key, overflow="fold")
     for row in rows:
-        style = "" if row["enabled"] else "dim"
-        table.add_row(
-            *(Text(strip_control_characters(hide_secrets(str(row[key] or "")))) for key in shown), style=style
-        )
+        cells = (Text(strip_control_characters(hide_secrets(cell(row, key)))) for key in shown)
+        table.add_row(*cells, style="" if row["enabled"] else "dim")
     console = Console()
     console.print(table)
     muted = sum(not row["enabled"] for row in rows)
@@ -69,21 +88,19 @@ def print_table(rows: list[dict[str, object]]) -> None:
     "watcher sources add https://example.org/feed.xml --name 'The Example' --language en --country GB",
 )
 def add(
-    url: Annotated[str, typer.Argument(help="Address of the feed.")],
-    name: Annotated[str, typer.Option(help="Name of the outlet; else the feed's host.")] = "",
-    language: Annotated[str, typer.Option(help='Language of its articles, "fr".')] = "",
-    country: Annotated[str, typer.Option(help='Country of the outlet, "FR".')] = "",
-    section: Annotated[str, typer.Option(help="Section its articles go to.")] = "",
-    owner: Annotated[str, typer.Option(help="Who owns the outlet.")] = "",
-    owner_kind: Annotated[str, typer.Option(help='What kind of owner that is, "public".')] = "",
-    tag: Annotated[list[str] | None, typer.Option(help="A word of your own; may be given again.")] = None,
-    every: Annotated[str, typer.Option(help='Time between two polls, "1h".')] = "",
-    full_text: Annotated[bool, typer.Option("--full-text", help="The feed carries whole articles.")] = False,
+    url: Annotated[str, Argument(help="Address of the feed.")],
+    name: Annotated[str, Option(help="Name of the outlet; else the feed's host.")] = "",
+    language: Annotated[str, Option(help='Language of its articles, "fr".')] = "",
+    country: Annotated[str, Option(help='Country of the outlet, "FR".')] = "",
+    section: Annotated[str, Option(help="Section its articles go to.")] = "",
+    owner: Annotated[str, Option(help="Who owns the outlet.")] = "",
+    owner_kind: Annotated[str, Option(help='What kind of owner that is, "public".')] = "",
+    tag: Annotated[list[str] | None, Option(help="A word of your own; may be given again.")] = None,
+    every: Annotated[str, Option(help='Time between two polls, "1h".')] = "",
+    full_text: Annotated[bool, Option("--full-text", help="The feed carries whole articles.")] = False,
     config: Config = None,
 ) -> int:
     """Add a source to the settings file; comments stay as they are."""
-    from watcher.settings.edit import source_row
-
     path = settings_path(config)
     tags = tuple(tag or ())
     row = source_row(
@@ -100,10 +117,8 @@ def add_row(path: Path, row: SourceSettings) -> str:
 
     Errors: SettingsError if the file has faults or cannot be added to.
     """
-    from watcher.settings.edit import read_for_edit
-
     text, settings = read_for_edit(path)
-    if known := sources_by_key(settings).get(feed_key(row)):
+    if known := sources_by_key(settings).get(normalize_url(row.url)):
         return f"already there: {known.source().name} ({known.url})"
     save_rows(path, text, [row])
     return f"added {row.source().name} ({row.url}) to {path}"
@@ -111,12 +126,10 @@ def add_row(path: Path, row: SourceSettings) -> str:
 
 @with_examples("watcher sources remove https://example.org/feed.xml", "watcher sources remove 'The Example'")
 def remove(
-    source: Annotated[str, typer.Argument(metavar="URL|NAME", help="Address or name of the source.")],
+    source: SourceArgument,
     config: Config = None,
 ) -> int:
     """Remove a source from the settings file; comments stay as they are."""
-    from watcher.settings.edit import read_for_edit, remove_source, save_settings
-
     path = settings_path(config)
     text, settings = read_for_edit(path)
     index = find_source(settings, source)
@@ -128,26 +141,25 @@ def remove(
 
 @with_examples("watcher sources mute 'The Example'", "watcher sources mute https://example.org/feed.xml")
 def mute(
-    source: Annotated[str, typer.Argument(metavar="URL|NAME", help="Address or name of the source.")],
+    source: SourceArgument,
     config: Config = None,
 ) -> int:
     """Switch a source off: its row stays in the settings file, and it is not polled."""
-    return set_enabled(settings_path(config), source, enabled=False)
+    return set_enabled(source, config, enabled=False)
 
 
 @with_examples("watcher sources unmute 'The Example'")
 def unmute(
-    source: Annotated[str, typer.Argument(metavar="URL|NAME", help="Address or name of the source.")],
+    source: SourceArgument,
     config: Config = None,
 ) -> int:
     """Switch a source on again that was muted; it is polled soon."""
-    return set_enabled(settings_path(config), source, enabled=True)
+    return set_enabled(source, config, enabled=True)
 
 
-def set_enabled(path: Path, source: str, *, enabled: bool) -> int:
-    """Switch a source of the settings file at `path` on or off. Errors: SettingsError."""
-    from watcher.settings.edit import read_for_edit, save_settings, switch_source
-
+def set_enabled(source: str, config: Path | None, *, enabled: bool) -> int:
+    """Switch a source on or off. Errors: SettingsError."""
+    path = settings_path(config)
     text, settings = read_for_edit(path)
     index = find_source(settings, source)
     row = settings.sources[index]
@@ -163,11 +175,6 @@ def save_rows(path: Path, text: str, rows: Sequence[SourceSettings]) -> None:
 
     Errors: SettingsError if its sources are one inline list, beside which TOML allows no table of them.
     """
-    import tomllib
-
-    from watcher.settings.edit import add_sources, row_lines, save_settings
-    from watcher.settings.toml_syntax import Positions
-
     positions = Positions(text)
     if "sources" in tomllib.loads(text) and positions.span(("sources", 0)) is None:
         line, column = positions.key(("sources",))
@@ -186,8 +193,6 @@ def find_source(settings: Settings, wanted: str) -> int:
 
     Errors: SettingsError if there is none, or if several have the name.
     """
-    from watcher.text.urls import normalize_url
-
     rows = [row.source() for row in settings.sources]
     found = [n for n, row in enumerate(rows) if wanted in (row.url, hide_secrets(row.url))]
     found = found or [n for n, row in enumerate(rows) if normalize_url(row.url) == normalize_url(wanted)]
@@ -203,16 +208,9 @@ def find_source(settings: Settings, wanted: str) -> int:
     raise error
 
 
-def feed_key(row: SourceSettings) -> str:
-    """Return what makes two rows the same feed."""
-    from watcher.text.urls import normalize_url
-
-    return normalize_url(row.url)
-
-
-def sources_by_key(settings: Settings) -> Mapping[str, SourceSettings]:
+def sources_by_key(settings: Settings) -> dict[str, SourceSettings]:
     """Return the rows of the settings by what makes them the same feed."""
-    return {feed_key(row): row for row in settings.sources}
+    return {normalize_url(row.url): row for row in settings.sources}
 
 
 def read_file_or_stdin(path: Path, limit: int) -> bytes:
@@ -242,38 +240,34 @@ class ImportResult:
 
 @with_examples("watcher sources import feeds.opml", "curl -s https://example.org/feeds.opml | watcher sources import -")
 def import_opml(
-    file: Annotated[Path, typer.Argument(help="OPML file; - is standard input.")],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
+    file: Annotated[Path, Argument(help="OPML file; - is standard input.")],
+    dry_run: Annotated[bool, Option("--dry-run", help="Only say what would be done.")] = False,
     config: Config = None,
     json: Json = False,
 ) -> int:
     """Add the feeds of an OPML file that are not there yet; its folders become sections. Says what became of each."""
-    from watcher.feeds.opml import MAX_BYTES, parse_opml
-    from watcher.settings.edit import read_for_edit
-
     path = settings_path(config)
     text, settings = read_for_edit(path)
     opml = parse_opml(read_file_or_stdin(file, MAX_BYTES), name=str(file))
     rows, lines = classify_feeds(opml, settings)
     if rows and not dry_run:
         save_rows(path, text, rows)
-    print_import(lines, json=json)
+    print_result(lines, format_import, json=json)
     return PARTLY if any(line.outcome == "left out" for line in lines) else DONE
 
 
 def classify_feeds(opml: Opml, settings: Settings) -> tuple[list[SourceSettings], list[ImportResult]]:
     """Return the rows to add, and what becomes of each feed."""
-    known, rows, lines = dict(sources_by_key(settings)), [], []
+    known, rows, lines = sources_by_key(settings), [], []
     for feed in opml.feeds:
         try:
             row, dropped = to_source_row(feed)
         except SettingsError as error:
             lines.append(ImportResult(outcome="left out", name=feed.title, url=feed.url, why=str(error)))
             continue
-        there = known.setdefault(feed_key(row), row)
+        there = known.setdefault(normalize_url(row.url), row)
         if there is row:
             rows.append(row)
-        if there is row:
             lines.append(ImportResult(outcome="added", name=row.source().name, url=row.url, why="; ".join(dropped)))
         else:
             lines.append(ImportResult(outcome="already there", name=there.source().name, url=there.url))
@@ -288,9 +282,6 @@ def to_source_row(feed: OpmlFeed) -> tuple[SourceSettings, tuple[str, ...]]:
 
     Errors: SettingsError if another field cannot be used.
     """
-    from watcher.settings.edit import source_row
-    from watcher.settings.types import country_code, language_tag, quote_value
-
     fields = asdict(feed)
     name = str(fields.pop("title"))[:NAME_CHARS]
     fields["language"] = language_tag(feed.language or "")
@@ -307,23 +298,20 @@ def to_source_row(feed: OpmlFeed) -> tuple[SourceSettings, tuple[str, ...]]:
     return source_row(name=name, **fields), dropped
 
 
-def print_import(lines: list[ImportResult], *, json: bool) -> None:
-    """Print what became of each feed."""
-    if json:
-        print_json([asdict(line) for line in lines])
-        return
+def format_import(lines: list[ImportResult]) -> Iterator[str]:
+    """Yield what became of each feed, and how many became what."""
     for line in lines:
-        about = " ".join((*line.name.split(), line.url))
-        print_lines([": ".join(part for part in (line.outcome, about.strip(), line.why) if part)])
+        feed = " ".join((*line.name.split(), line.url)).strip()
+        yield ": ".join(part for part in (line.outcome, feed, line.why) if part)
     counts = {word: sum(line.outcome == word for line in lines) for word in ("added", "already there", "left out")}
-    print_lines([", ".join(f"{number} {word}" for word, number in counts.items())])
+    yield ", ".join(f"{number} {word}" for word, number in counts.items())
 
 
 @with_examples("watcher sources export > feeds.opml", "watcher sources export --with-passwords feeds.opml")
 def export_opml(
-    file: Annotated[Path | None, typer.Argument(help="File to write; else standard output.")] = None,
+    file: Annotated[Path | None, Argument(help="File to write; else standard output.")] = None,
     with_passwords: Annotated[
-        bool, typer.Option("--with-passwords", help="Write passwords and keys in addresses too.")
+        bool, Option("--with-passwords", help="Write passwords and keys in addresses too.")
     ] = False,
     config: Config = None,
 ) -> int:
@@ -333,9 +321,6 @@ def export_opml(
     Addresses are written without their passwords and keys, unless `--with-passwords` is given: a feed that needs them
     cannot be read from such a file.
     """
-    from watcher.feeds.opml import render_opml
-    from watcher.settings.edit import write_file
-
     feeds = [to_opml_feed(row) for row in load_settings(config).sources]
     secret = [feed for feed in feeds if hide_secrets(feed.url) != feed.url]
     if not with_passwords:
@@ -358,9 +343,6 @@ def export_opml(
 
 def to_opml_feed(row: SourceSettings) -> OpmlFeed:
     """Return a settings row as a feed of OPML."""
-    from watcher.feeds.opml import OpmlFeed
-    from watcher.settings.types import format_duration
-
     source = row.source()
     return OpmlFeed(
         url=source.url,

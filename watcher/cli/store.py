@@ -5,28 +5,30 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO
+from typing import Annotated, BinaryIO
 
 from pydantic import ValidationError
+from sqlalchemy import Engine
 from typer import Argument, Option
 
 from watcher.cli.commands import DONE, FAILED, PARTLY
 from watcher.cli.main import print_error
-from watcher.cli.options import Config, Json, load_settings, parse_time_option, with_examples
-from watcher.cli.output import format_bytes, print_json, print_lines, say
+from watcher.cli.options import Config, Json, closing_store, load_settings, parse_time_option, with_examples
+from watcher.cli.output import format_bytes, print_result, progress_bars, say
 from watcher.errors import SettingsError, StoreError
+from watcher.model import Article
 from watcher.settings.models import StoreSettings, hide_password
 from watcher.store.articles import NewArticle, add_articles
 from watcher.store.backup import back_up, restore_target
 from watcher.store.backup import restore as put_back
-from watcher.store.copy import copy_store, open_both
+from watcher.store.copy import TableComparison, copy_store, open_both
 from watcher.store.daemon_lock import hold_daemon_lock
 from watcher.store.engine import connect, create_folder, load_schemas, open_store, refuse_missing, upgrade
 from watcher.store.feeds import feed_ids
@@ -37,11 +39,13 @@ from watcher.text.urls import hide_secrets
 from watcher.worker import tasks
 from watcher.worker.process_pool import Pool
 
-if TYPE_CHECKING:
-    from sqlalchemy import Engine
-
-    from watcher.model import Article
-    from watcher.store.copy import TableComparison
+STEPS = {"copy": "copied", "compare": "compared", "index": "indexed"}  # of a move, with the labels of their bars
+FORMS = "sqlite:///PATH or postgresql://USER@HOST/DATABASE"
+EXPORT_CHUNK = 200  # articles read from the store in one go
+IMPORT_CHUNK = 25  # articles that go to a worker process at a time
+IMPORT_WORKERS = 2  # chunks at a time
+IMPORT_LIMIT_S = 120.0  # for one chunk
+BAD_LINES_SHOWN = 20
 
 
 @with_examples("watcher backup /backups/watcher.db --force", "watcher backup /backups")
@@ -56,18 +60,17 @@ def backup(
 
     It holds articles, editions and what is known of the feeds; keep settings.toml beside it.
     """
-    settings = load_settings(config)
-    refuse_missing(settings.store.url)
+    url = load_settings(config).store.url
+    refuse_missing(url)
     target = to / f"watcher-{datetime.now(UTC):%Y-%m-%dT%H%M%SZ}.db" if to.is_dir() else to
-    engine = connect(settings.store.url)
-    try:
+    with closing_store(connect(url)) as engine:
         copy = back_up(engine, target, force=force, tell=print_share)
-    finally:
-        engine.dispose()
-    if json:
-        print_json({"file": str(copy.path), "bytes": copy.size_bytes})
-    else:
-        print_lines([f"{copy.path}: {format_bytes(copy.size_bytes)}, checked"])
+    print_result(
+        copy,
+        lambda copy: [f"{copy.path}: {format_bytes(copy.size_bytes)}, checked"],
+        as_json=lambda copy: {"file": copy.path, "bytes": copy.size_bytes},
+        json=json,
+    )
     return DONE
 
 
@@ -83,25 +86,22 @@ def restore(
 
     The backup is checked first: it has to be sound, and no newer than this Watcher; an older one is brought up to date.
     """
-    settings = load_settings(config)
-    create_folder(settings.store.url)
-    engine = connect(settings.store.url)
-    try:
+    url = load_settings(config).store.url
+    create_folder(url)
+    with closing_store(connect(url)) as engine:
         restore_target(engine, backup_file)  # before a daemon's mark, for which an empty database has no table
         with hold_daemon_lock(engine, now=datetime.now(UTC)) as mark:
             copy = put_back(engine, backup_file, schemas=load_schemas(), force=force)
             for schema in load_schemas():
                 upgrade(engine, schema.scripts, version_table=schema.version_table)
             mark.record_stop(now=datetime.now(UTC))
-    finally:
-        engine.dispose()
-    if json:
-        print_json(
-            {"store": str(copy.path), "bytes": copy.size_bytes, "kept": str(copy.previous) if copy.previous else None}
-        )
-    else:
-        kept = f"; what was there is kept as {copy.previous}" if copy.previous else ""
-        print_lines([f"{copy.path}: {format_bytes(copy.size_bytes)} restored{kept}"])
+    kept = f"; what was there is kept as {copy.previous}" if copy.previous else ""
+    print_result(
+        copy,
+        lambda copy: [f"{copy.path}: {format_bytes(copy.size_bytes)} restored{kept}"],
+        as_json=lambda copy: {"store": copy.path, "bytes": copy.size_bytes, "kept": copy.previous},
+        json=json,
+    )
     return DONE
 
 
@@ -109,10 +109,6 @@ def print_share(share: float) -> None:
     """Say on a terminal how far the copy is."""
     if sys.stderr.isatty():
         sys.stderr.write(f"\r{share:4.0%} copied" + ("\r            \r" if share >= 1 else ""))
-
-
-STEPS = {"copy": "copied", "compare": "compared", "index": "indexed"}
-FORMS = "sqlite:///PATH or postgresql://USER@HOST/DATABASE"
 
 
 @with_examples(
@@ -131,27 +127,38 @@ def move_store(
     read, and stays until you remove it. Stopped or killed, the same command goes on where it was; nothing else opens
     the new store until all of it is there.
     """
-    began = time.monotonic()
+    started = time.monotonic()
     schemas = load_schemas()
-    ends = parse_store_url(from_, "FROM"), parse_store_url(to, "TO")
-    with open_both(*ends, schemas) as (source, target), copy_progress() as tell:
-        lines = copy_store(source, target, schemas, tell=tell)
-    took_s = time.monotonic() - began
-    if json:
-        print_json(move_to_json(lines, ends, took_s))
-    else:
-        sys.stdout.write(format_table_counts(lines))
-    if not all(line.is_same for line in lines):
-        return report_differences(lines, ends)
-    if not json:
-        sys.stdout.write(print_next_steps(lines, ends, took_s))
-    return DONE
+    source_url, target_url = parse_store_url(from_, "FROM"), parse_store_url(to, "TO")
+    totals = dict.fromkeys(STEPS, 0)
+    with open_both(source_url, target_url, schemas) as (source, target), progress_bars(STEPS) as advance:
+
+        def on_progress(step: str, rows: int, total: int) -> None:
+            advance(step, rows, total - totals[step])
+            totals[step] = total
+
+        tables = copy_store(source, target, schemas, tell=on_progress)
+    move = Move(
+        source=hide_password(source_url),
+        target=hide_password(target_url),
+        has_hidden_password=hide_password(target_url) != target_url,
+        tables=tables,
+        took_s=time.monotonic() - started,
+    )
+    print_result(move, format_move, as_json=Move.to_json, json=json)
+    if move.is_same:
+        return DONE
+    names = ", ".join(table.table for table in tables if not table.is_same)
+    error = StoreError(f"{names}: not the same in both stores; {move.target} stays half-moved")
+    error.mend = f"has something written to {move.source} meanwhile? End it, remove the new store, and move again"
+    print_error(error)
+    return FAILED
 
 
-def parse_store_url(said: str, name: str) -> str:
+def parse_store_url(text: str, name: str) -> str:
     """Return the address of a store as the settings take it. Errors: SettingsError."""
     try:
-        return StoreSettings.model_validate({"url": said}).url
+        return StoreSettings.model_validate({"url": text}).url
     except ValidationError as error:
         why = error.errors()[0]["msg"].removeprefix("Value error, ")
         wrong = SettingsError((), f"{name}: {why}")
@@ -159,87 +166,57 @@ def parse_store_url(said: str, name: str) -> str:
         raise wrong from error
 
 
-def report_differences(lines: Sequence[TableComparison], ends: tuple[str, str]) -> int:
-    """Say which tables differ, and return the exit code of it."""
-    names = ", ".join(line.table for line in lines if not line.is_same)
-    error = StoreError(f"{names}: not the same in both stores; {redact_password(ends[1])} stays half-moved")
-    error.mend = (
-        f"has something written to {redact_password(ends[0])} meanwhile? End it, remove the new store, and move again"
-    )
-    print_error(error)
-    return FAILED
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """What was moved, and how the tables of both stores compare; addresses without their passwords."""
 
+    source: str
+    target: str
+    has_hidden_password: bool  # the target's address
+    tables: tuple[TableComparison, ...]
+    took_s: float
 
-def format_table_counts(lines: Sequence[TableComparison]) -> str:
-    """Return what each table holds, a line each."""
-    wide = max(len(line.table) for line in lines)
-    told = []
-    for line in lines:
-        said = "same" if line.is_same else f"DIFFERENT: {line.to.rows:,} rows, {line.to.checksum}"
-        told.append(f"{line.table:{wide}}  {line.from_.rows:>12,} rows  {line.from_.checksum}  {said}\n")
-    return "".join(told)
+    @property
+    def is_same(self) -> bool:
+        return all(table.is_same for table in self.tables)
 
+    @property
+    def rows(self) -> int:
+        return sum(table.from_.rows for table in self.tables)
 
-def print_next_steps(lines: Sequence[TableComparison], ends: tuple[str, str], took_s: float) -> str:
-    """Return what was done, and what is left to do."""
-    rows = sum(line.from_.rows for line in lines)
-    hidden = "" if redact_password(ends[1]) == ends[1] else ", with your password in it"
-    return (
-        f"{rows:,} rows moved and compared in {took_s:.0f} s\n"
-        f'In settings.toml, set [store] url = "{redact_password(ends[1])}"{hidden}\n'
-        f"{redact_password(ends[0])} is as it was, until you remove it.\n"
-    )
-
-
-def move_to_json(lines: Sequence[TableComparison], ends: tuple[str, str], took_s: float) -> dict[str, object]:
-    """Return what was done, for `--json`."""
-    tables = [
-        {
-            "table": line.table, "rows": line.from_.rows, "checksum": line.from_.checksum, "same": line.is_same,
-            "to": {"rows": line.to.rows, "checksum": line.to.checksum},
+    def to_json(self) -> dict[str, object]:
+        """Return the move with the names that JSON has."""
+        tables = [
+            {
+                "table": table.table,
+                "rows": table.from_.rows,
+                "checksum": table.from_.checksum,
+                "same": table.is_same,
+                "to": table.to,
+            }
+            for table in self.tables
+        ]
+        return {
+            "from": self.source,
+            "to": self.target,
+            "same": self.is_same,
+            "rows": self.rows,
+            "took_s": round(self.took_s, 1),
+            "tables": tables,
         }
-        for line in lines
-    ]  # fmt: skip
-    is_same = all(line.is_same for line in lines)
-    return {
-        "from": redact_password(ends[0]),
-        "to": redact_password(ends[1]),
-        "same": is_same,
-        "rows": sum(line.from_.rows for line in lines),
-        "took_s": round(took_s, 1),
-        "tables": tables,
-    }
 
 
-def redact_password(address: str) -> str:
-    """Return the address of a store without its password."""
-    return hide_password(address)
-
-
-@contextmanager
-def copy_progress() -> Iterator[Callable[[str, int, int], None]]:
-    """Yield a function that moves the bar of a step on: (step, rows done, rows in all). It shows on a terminal only."""
-    if not sys.stderr.isatty():
-        yield lambda step, rows, total: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description:8}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        tasks = {step: progress.add_task(words, total=None, visible=False) for step, words in STEPS.items()}
-
-        def advance(step: str, rows: int, total: int) -> None:
-            progress.update(tasks[step], advance=rows, total=total, visible=True)
-
-        yield advance
-
-
-AT_ONCE = 200  # articles read from the store in one go
-IMPORT_CHUNK = 25  # articles that go to a worker process at a time
-IMPORT_WORKERS = 2  # chunks at a time
-LIMIT_S = 120.0
-BAD_LINES_SHOWN = 20  # bad lines that are named
+def format_move(move: Move) -> Iterator[str]:
+    """Yield what each table holds, a line each, and what is left to do."""
+    width = max(len(table.table) for table in move.tables)
+    for table in move.tables:
+        outcome = "same" if table.is_same else f"DIFFERENT: {table.to.rows:,} rows, {table.to.checksum}"
+        yield f"{table.table:{width}}  {table.from_.rows:>12,} rows  {table.from_.checksum}  {outcome}"
+    if move.is_same:
+        hidden = ", with your password in it" if move.has_hidden_password else ""
+        yield f"{move.rows:,} rows moved and compared in {move.took_s:.0f} s"
+        yield f'In settings.toml, set [store] url = "{move.target}"{hidden}'
+        yield f"{move.source} is as it was, until you remove it."
 
 
 @with_examples("watcher export > articles.jsonl", "watcher export --since 7d | gzip > week.jsonl.gz")
@@ -254,21 +231,18 @@ def export(
     Dates are UTC. docs/store.md names the fields; `watcher import` reads them.
     """
     now = datetime.now(UTC)
-    start, end = (
-        parse_time_option(since, option="--since", now=now),
-        parse_time_option(until, option="--until", now=now),
-    )
-    engine = open_store(load_settings(config).store.url, create=False)
+    start = parse_time_option(since, option="--since", now=now)
+    end = parse_time_option(until, option="--until", now=now)
     out = sys.stdout.buffer
-    try:
+    with closing_store(open_store(load_settings(config).store.url, create=False)) as engine:
         after = None
         while True:
-            lines, after = read(engine, partial(format_articles, since=start, until=end, after=after, most=AT_ONCE))
+            lines, after = read(
+                engine, partial(format_articles, since=start, until=end, after=after, most=EXPORT_CHUNK)
+            )
             out.writelines(f"{escape_control_characters(line)}\n".encode() for line in lines)
             if after is None:
                 break
-    finally:
-        engine.dispose()
     out.flush()
     return DONE
 
@@ -286,31 +260,38 @@ def import_(
 
     A line that cannot be read is named and left out; exit code 3 says that there were some.
     """
-    engine = open_store(load_settings(config).store.url)
-    try:
-        with closing(open_input(file)) as stream:
-            took = asyncio.run(import_lines(engine, stream, now=datetime.now(UTC)))
-    finally:
-        engine.dispose()
-    for number, reason in took.faults[:BAD_LINES_SHOWN]:
-        say(f"{file}:{number}: {reason}")
-    if len(took.faults) > BAD_LINES_SHOWN:
-        say(f"and {len(took.faults) - BAD_LINES_SHOWN} lines more")
-    if json:
-        faults = [{"line": number, "reason": reason} for number, reason in took.faults]
-        print_json({"imported": took.new, "known": took.known, "faults": faults})
-    else:
-        print_lines([f"{took.new} articles imported, {took.known} known, {len(took.faults)} lines left out"])
-    return PARTLY if took.faults else DONE
+    with (
+        closing_store(open_store(load_settings(config).store.url)) as engine,
+        closing(open_input(file)) as stream,
+    ):
+        summary = asyncio.run(import_lines(engine, stream, now=datetime.now(UTC)))
+    for fault in summary.faults[:BAD_LINES_SHOWN]:
+        say(f"{file}:{fault.line}: {fault.reason}")
+    if len(summary.faults) > BAD_LINES_SHOWN:
+        say(f"and {len(summary.faults) - BAD_LINES_SHOWN} lines more")
+    print_result(
+        summary,
+        lambda s: [f"{s.imported} articles imported, {s.known} known, {len(s.faults)} lines left out"],
+        json=json,
+    )
+    return PARTLY if summary.faults else DONE
+
+
+@dataclass(frozen=True, slots=True)
+class LineFault:
+    """A line that could not be read."""
+
+    line: int
+    reason: str
 
 
 @dataclass(slots=True, kw_only=True)
 class ImportSummary:
-    """What an import did. `faults`: number and reason of each line that was left out."""
+    """How many articles were imported, how many the store had, and which lines were left out."""
 
-    new: int = 0
+    imported: int = 0
     known: int = 0
-    faults: list[tuple[int, str]] = field(default_factory=list)
+    faults: list[LineFault] = field(default_factory=list)
 
 
 def open_input(file: Path) -> BinaryIO:
@@ -325,33 +306,33 @@ def open_input(file: Path) -> BinaryIO:
 
 async def import_lines(engine: Engine, stream: BinaryIO, *, now: datetime) -> ImportSummary:
     """Store the articles of JSON lines, their features made in worker processes. Errors: StoreError, WorkerFailed."""
-    took = ImportSummary()
-    given = read_articles(stream, took, now=now)
+    summary = ImportSummary()
+    given = read_articles(stream, summary, now=now)
     writer, pool = Writer(engine), Pool()
     try:
         # An export names a feed without what is secret in its address.
         feeds = {hide_secrets(url): number for url, number in (await writer.read(feed_ids)).items()}
 
-        async def some() -> None:
+        async def import_chunks() -> None:
             while part := list(islice(given, IMPORT_CHUNK)):
                 rows = tuple((one.id, one.title, one.text, one.language) for one, _ in part)
-                packed = await pool.run(tasks.pack_features, rows, limit_s=LIMIT_S)
+                packed = await pool.run(tasks.pack_features, rows, limit_s=IMPORT_LIMIT_S)
                 arrivals = [
                     NewArticle(article=one, feed_id=feeds.get(hide_secrets(feed or ""), 0), packed=packed[one.id])
                     for one, feed in part
                 ]
                 added = await writer.do(partial(add_articles, given=arrivals))
-                took.new += sum(added)
-                took.known += len(added) - sum(added)
+                summary.imported += sum(added)
+                summary.known += len(added) - sum(added)
 
-        await asyncio.gather(*(some() for _ in range(IMPORT_WORKERS)))
+        await asyncio.gather(*(import_chunks() for _ in range(IMPORT_WORKERS)))
     finally:
         pool.close()
         writer.close()
-    return took
+    return summary
 
 
-def read_articles(stream: BinaryIO, took: ImportSummary, *, now: datetime) -> Iterator[tuple[Article, str | None]]:
+def read_articles(stream: BinaryIO, summary: ImportSummary, *, now: datetime) -> Iterator[tuple[Article, str | None]]:
     """Yield the articles of JSON lines with the feed of each; what cannot be read is noted."""
     for number, line in enumerate(read_bounded_lines(stream.readline), start=1):
         if not line.strip():
@@ -359,4 +340,4 @@ def read_articles(stream: BinaryIO, took: ImportSummary, *, now: datetime) -> It
         try:
             yield parse_article(line, now=now)
         except ValueError as error:
-            took.faults.append((number, str(error)))
+            summary.faults.append(LineFault(number, str(error)))

@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, Field, RootModel, ValidationError, create_model
 from pydantic_core import ErrorDetails
@@ -17,11 +17,8 @@ from pydantic_core import ErrorDetails
 from watcher.errors import PluginError, Problem, SettingsError
 from watcher.settings.base import Loc, SettingsList, SettingsModel, ValidationIssue, load_plugin_sections
 from watcher.settings.models import Settings
-from watcher.settings.toml_syntax import parse_with_recovery
+from watcher.settings.toml_syntax import Positions, parse_with_recovery
 from watcher.settings.types import did_you_mean, quote_value
-
-if TYPE_CHECKING:
-    from watcher.settings.toml_syntax import Positions
 
 FILE_NAME = "settings.toml"
 CONFIG_VARIABLE = "WATCHER_CONFIG"
@@ -131,8 +128,6 @@ def parse_settings(text: str, path: Path) -> Settings:
     if found.faults:  # what is missing may stand in a line that could not be read
         faults = [fault for fault in faults if not fault.missing]
     if faults:
-        from watcher.settings.toml_syntax import Positions
-
         problems += locate_issues(faults, Positions(found.sound), path)
     if problems or settings is None:
         raise SettingsError(tuple(sorted(set(problems), key=lambda p: (p.line, p.column, p.key, p.message))))

@@ -8,12 +8,11 @@ import tomllib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from tree_sitter import Node
+from tree_sitter import Language, Node, Parser
+from tree_sitter_toml import language
 
-    from watcher.settings.base import Loc
+from watcher.settings.base import Loc
 
 MAX_FAULTS = 25
 MAX_LOOK_BACK = 300  # lines that an unclosed value may reach back
@@ -144,9 +143,6 @@ class Positions:
     """The places of the keys and values of one TOML text."""
 
     def __init__(self, text: str) -> None:
-        from tree_sitter import Language, Parser
-        from tree_sitter_toml import language
-
         self._lines = text.encode().split(b"\n")
         self._keys: dict[Loc, Position] = {}
         self._values: dict[Loc, Position] = {}

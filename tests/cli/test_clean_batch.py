@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import io
 import json
+import signal
+import time
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import redirect_stderr
 from pathlib import Path
 
+import pytest
+
+from watcher.cli import clean_batch
 from watcher.cli.clean import clean_lines
+from watcher.cli.clean_batch import call_with_timeout
 
 PAGES = Path(__file__).parent.parent / "data" / "pages"
 
@@ -17,7 +26,8 @@ def line(name: str, url: str) -> str:
 
 def run(lines: list[str]) -> tuple[int, list[dict[str, object]], str]:
     out, err = io.StringIO(), io.StringIO()
-    code = clean_lines(lines, out, err)
+    with redirect_stderr(err):
+        code = clean_lines(lines, out)
     return code, [json.loads(one) for one in out.getvalue().splitlines()], err.getvalue()
 
 
@@ -95,6 +105,45 @@ def test_a_line_that_utf_8_cannot_hold_costs_no_other_line() -> None:
     ]
     out = io.StringIO()
 
-    clean_lines(given, out, io.StringIO())
+    clean_lines(given, out)
 
     assert [json.loads(line)["id"] for line in out.getvalue().encode().decode().splitlines()] == ["\ud800", "2"]
+
+
+def spin() -> None:
+    while True:
+        pass
+
+
+def deaf() -> None:
+    """Hang as a library of C does that hears no alarm."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM})
+    time.sleep(60)
+
+
+def hang() -> None:
+    clean_batch.GRACE_S = 0.1
+    call_with_timeout(deaf, 0.1)
+
+
+def test_a_call_within_its_time_returns_and_leaves_no_alarm() -> None:
+    assert call_with_timeout(lambda: 3, 5) == 3
+    assert signal.getitimer(signal.ITIMER_REAL)[0] == 0
+    assert clean_batch.ENDS_AT == []
+
+
+def test_a_call_that_spins_is_ended_by_its_alarm() -> None:
+    with pytest.raises(TimeoutError):
+        call_with_timeout(spin, 0.1)
+
+    assert clean_batch.ENDS_AT == []
+
+
+@pytest.mark.slow  # waits
+def test_a_process_that_hears_no_alarm_is_ended_by_its_watch() -> None:
+    started = time.monotonic()
+
+    with ProcessPoolExecutor(1, initializer=clean_batch.start_watchdog) as pool, pytest.raises(BrokenProcessPool):
+        pool.submit(hang).result(timeout=30)
+
+    assert time.monotonic() - started < 30

@@ -1,0 +1,55 @@
+"""`watcher check --online`: each source asked for its feed, and what installed packages check online."""
+
+from __future__ import annotations
+
+import asyncio
+
+from watcher.cli.check import ONLINE_GROUP, CheckResult
+from watcher.cli.inspect import find_hint
+from watcher.errors import FetchError
+from watcher.feeds.inspect import NoFeed
+from watcher.model import Source
+from watcher.plugins import load_plugins
+from watcher.settings.models import Settings
+from watcher.text.urls import host_key
+from watcher.worker import scheduler
+from watcher.worker.inspect import FeedProber, open_prober
+
+HOSTS_AT_ONCE = 16
+
+
+def check_online(settings: Settings) -> tuple[CheckResult, ...]:
+    """Ask everybody whom the settings name; nothing is stored or sent. Errors: PluginError."""
+    sources = scheduler.run(check_sources(settings))
+    plugins = [result for _, checks in load_plugins(ONLINE_GROUP, "the check") for result in checks(settings)]
+    return (*sources, *plugins)
+
+
+async def check_sources(settings: Settings) -> list[CheckResult]:
+    """Ask each source for its feed once, hosts side by side; return them in the order of the settings."""
+    sources = settings.active_sources()
+    by_host: dict[str, list[Source]] = {}
+    for source in sources:
+        by_host.setdefault(host_key(source.url), []).append(source)
+    found: dict[str, CheckResult] = {}
+    slots = asyncio.Semaphore(HOSTS_AT_ONCE)
+    async with open_prober(settings) as prober:
+
+        async def visit(those: list[Source]) -> None:
+            async with slots:
+                for source in those:
+                    found[source.url] = await check_source(source, prober)
+
+        await asyncio.gather(*map(visit, by_host.values()))
+    return [found[source.url] for source in sources]
+
+
+async def check_source(source: Source, prober: FeedProber) -> CheckResult:
+    """Return what a source answers."""
+    probe = await prober.look(source.url)
+    match probe.error or probe.found:
+        case FetchError(reason=reason) | NoFeed(reason=reason):
+            return CheckResult(what="source", name=source.name, fault=str(reason), hint=find_hint(probe) or "")
+        case Exception() as error:
+            return CheckResult(what="source", name=source.name, fault=str(error))
+    return CheckResult(what="source", name=source.name)
