@@ -24,10 +24,9 @@ from statistics import median
 from sqlalchemy import Engine, text
 
 from watcher.model import Article
-from watcher.store import fts
 from watcher.store.articles import NewArticle, PackedFeatures, add_articles, index_document
 from watcher.store.engine import open_store
-from watcher.store.fts_entry import words_of
+from watcher.store.full_text import Filters, full_text_index
 from watcher.store.search import search
 from watcher.store.writer import read, write
 from watcher.text.search_query import parse_query
@@ -64,7 +63,7 @@ def main() -> None:
 def tell_cost(engine: Engine, made: Sequence[Article], took_s: float) -> None:
     """Print what a store of `made` takes, and what of that the index does; it is dropped."""
     count, whole = len(made), pages_of(engine)
-    write(engine, fts.empty_index)
+    write(engine, lambda c: full_text_index(c).clear())
     index = whole - pages_of(engine)
     print(f"{count} articles: {whole / count:.0f} bytes each, {index / count:.0f} of them index")
     print(f"stored in {took_s / count * 1e6:.0f} us of CPU each, {share(made):.0f} of them the index's words")
@@ -75,7 +74,7 @@ def share(made: Sequence[Article]) -> float:
     sample = [index_document(article) for article in made[:: max(1, len(made) // 500)]]
     began = time.process_time()
     for entry in sample:
-        words_of(entry, entry.text)
+        entry.words(entry.text)
     return (time.process_time() - began) / len(sample) * 1e6
 
 
@@ -141,8 +140,8 @@ def look(engine: Engine, counted: Counter[str]) -> None:
         "beginnings of four": [f"{ranked[n + 300][:4]}*" for n in few],
         "frequent, not another": [f"{ranked[n]} -{ranked[n + 50]}" for n in few],
     }
-    week = fts.Filters(since=FIRST + SPAN / 2, until=FIRST + SPAN / 2 + timedelta(days=7))
-    filters = {"": fts.Filters(), ", one outlet": fts.Filters(outlet="outlet 7"), ", one week": week}
+    week = Filters(since=FIRST + SPAN / 2, until=FIRST + SPAN / 2 + timedelta(days=7))
+    filters = {"": Filters(), ", one outlet": Filters(outlet="outlet 7"), ", one week": week}
     for kind, queries in kinds.items():
         for name, wanted in filters.items():
             took = [once(engine, query, wanted) for query in queries]
@@ -151,7 +150,7 @@ def look(engine: Engine, counted: Counter[str]) -> None:
             print(f"{kind + name:45} {told}; of CPU {median(cpu):6.1f}, {cpu[-1]:6.1f}", flush=True)
 
 
-def once(engine: Engine, query: str, wanted: fts.Filters) -> tuple[float, float]:
+def once(engine: Engine, query: str, wanted: Filters) -> tuple[float, float]:
     """Return how many milliseconds a search takes, by the clock and of CPU."""
     began, began_cpu = time.perf_counter(), time.process_time()
     read(engine, search, parse_query(query), filters=wanted)

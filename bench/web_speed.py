@@ -36,9 +36,9 @@ from watcher.features.codec import encode
 from watcher.features.extract import extract_features
 from watcher.model import Article, Source
 from watcher.settings.load import settings_model
-from watcher.store import fts
 from watcher.store.articles import compress, count_articles, index_document
 from watcher.store.feeds import sync_sources
+from watcher.store.full_text import full_text_index
 from watcher.store.schema import articles, entries, features, polls, texts
 from watcher.store.writer import read, write
 from watcher.web.app import make_app
@@ -161,7 +161,7 @@ def put(connection: Connection, part: list[Article], sources: int) -> None:
             for row, a in zip(rows, part, strict=True)
         ],
     )  # fmt: skip
-    fts.put(connection, map(index_document, part))
+    full_text_index(connection).add(map(index_document, part))
     late = [one for one in part if one.published_at >= LAST - timedelta(days=1)]
     if late:
         made = [(one, extract_features(one.id, title=one.title, text=one.text, language="en")) for one in late]

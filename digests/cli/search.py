@@ -19,7 +19,7 @@ from watcher.cli.commands import DONE, FAILED
 from watcher.cli.options import Config, Json, load_settings, parse_time_option, with_examples
 from watcher.cli.output import print_json, print_lines
 from watcher.feeds.html_text import one_line
-from watcher.store.fts import Filters
+from watcher.store.full_text import Filters
 from watcher.store.search import Hit, SearchResult, count_missing, index_missing, search
 from watcher.store.writer import read, write
 from watcher.text.format import strip_control_characters

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from digests.render.escape import language_tag
 from digests.store.stories import load_members
-from watcher.store.fts import Filters
+from watcher.store.full_text import Filters
 from watcher.store.search import SearchResult, search
 from watcher.store.writer import read
 from watcher.text.search_query import Query, Snippet, parse_query

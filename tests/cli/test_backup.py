@@ -16,9 +16,9 @@ from tests.kinds import on_postgresql, on_sqlite
 from tests.postgres import programs
 from watcher.cli.main import run_command_line
 from watcher.model import Article
-from watcher.store import fts
 from watcher.store.articles import PackedFeatures, add_article
 from watcher.store.daemon_lock import hold_daemon_lock
+from watcher.store.full_text import full_text_index
 from watcher.store.search import index_missing
 from watcher.store.writer import read, write
 
@@ -130,7 +130,7 @@ def test_rows_that_belong_to_nothing_are_named_and_removed(watcher, engine):
     told = watcher("check", "--deep")
     mended = watcher("check", "--deep", "--mend")
 
-    assert "1 rows of blocks belong to articles" in told[1]
+    assert "1 rows of site_blocks belong to articles" in told[1]
     assert (told[0], mended[0], watcher("check", "--deep")[0]) == (1, 0, 0)
 
 
@@ -173,7 +173,7 @@ def spoilt(engine, query: str) -> None:
     with engine.connect() as connection:
         if engine.dialect.name == "sqlite":
             connection.connection.dbapi_connection.execute("PRAGMA foreign_keys=OFF")
-        index = read(engine, fts.held).table.name
+        index = full_text_index(connection).article_id.table.name
         given = {"zero": b"\0"} if ":zero" in query else {}
         connection.execute(text(query.format(index=index)), given)
         connection.commit()

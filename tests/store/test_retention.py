@@ -12,10 +12,11 @@ from sqlalchemy import func, select, text
 
 from tests.kinds import on_sqlite
 from watcher.model import Article, Revision, Source
-from watcher.store import fts, retention
+from watcher.store import retention
 from watcher.store.articles import NewArticle, PackedFeatures, add_articles, pin, unpin
 from watcher.store.engine import connect, open_store
 from watcher.store.feeds import sync_sources
+from watcher.store.full_text import full_text_index
 from watcher.store.hosts import claim_hosts, get_host, known_hosts, set_blocked_until, set_robots
 from watcher.store.pages import record_recheck
 from watcher.store.schema import articles, entries, features, feeds, pages, revisions, site_blocks, texts
@@ -54,7 +55,9 @@ def counts(engine) -> dict[str, int]:
 
     def count(connection) -> dict[str, int]:
         found = {t.name: connection.scalar(select(func.count()).select_from(t)) for t in tables}
-        return found | {"search_documents": connection.scalar(select(func.count(fts.held(connection))))}
+        return found | {
+            "search_documents": connection.scalar(select(func.count(full_text_index(connection).article_id)))
+        }
 
     return read(engine, count)
 

@@ -11,9 +11,8 @@ from sqlalchemy import select, text
 
 from tests.kinds import on_sqlite
 from watcher.model import Article
-from watcher.store import fts
 from watcher.store.articles import NewArticle, PackedFeatures, add_articles, articles_by_id, index_document
-from watcher.store.fts import Filters
+from watcher.store.full_text import Filters, full_text_index
 from watcher.store.schema import articles
 from watcher.store.search import count_missing, index_missing, rebuild_index, search
 from watcher.store.writer import read, write
@@ -116,7 +115,7 @@ def test_an_article_that_is_there_already_is_indexed_once(engine):
 def test_an_article_that_is_taken_out_is_not_found_and_leaves_no_word_behind(press):
     kept = read(press, articles_by_id, ["a", "c"])
 
-    write(press, fts.take_out, [index_document(one) for one in kept.values()])
+    write(press, lambda c: full_text_index(c).remove([index_document(one) for one in kept.values()]))
 
     assert found(press, "white") == ["b"]
     with press.begin() as connection:
@@ -162,5 +161,5 @@ def test_articles_that_come_while_the_index_is_built_are_found_once(press):
 
     assert found(press, "white") == ["f", "b", "a", "e"]
     with press.connect().execution_options(reading=True) as connection:
-        assert connection.scalars(select(fts.held(connection))).all() != []
+        assert connection.scalars(select(full_text_index(connection).article_id)).all() != []
         assert len(connection.scalars(select(articles.c.id)).all()) == 6

@@ -15,13 +15,13 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, delete, exists, f
 
 from watcher.model import Article, Outline, Removed
 from watcher.reasons import Reason
-from watcher.store import fts
+from watcher.store.full_text import IndexDocument, full_text_index
 from watcher.store.partitions import day_of, in_partitions
 from watcher.store.schema import articles, entries, features, has_features, has_text, pins, site_blocks, texts
 from watcher.store.sql import in_chunks, insert
 from watcher.text.urls import article_id, normalize_url
 
-INDEXED_COLUMNS = ("published_at", "title", "text", "language", "country", "outlet")
+INDEXED_COLUMNS = ("published_at", "title", "language", "country", "outlet")  # beside the text
 ARTICLE_COLUMNS = tuple(
     name for name in Article.__slots__ if name not in ("text", "authors", "removed")
 )  # columns of a value
@@ -64,7 +64,7 @@ def add_articles(connection: Connection, given: Sequence[NewArticle]) -> list[bo
     """Store articles and let them be searched; False, and nothing written, for each that is there already."""
     added = [insert_article(connection, arrival) for arrival in given]
     new = [arrival.article for arrival, is_new in zip(given, added, strict=True) if is_new]
-    fts.put(connection, map(index_document, new))
+    full_text_index(connection).add(map(index_document, new))
     return added
 
 
@@ -91,9 +91,16 @@ def insert_article(connection: Connection, arrival: NewArticle) -> bool:
     return True
 
 
-def index_document(article: Article) -> fts.Entry:
+def index_document(article: Article) -> IndexDocument:
     """Return what the full-text index takes of an article."""
-    return fts.Entry(article_id=article.id, **{name: getattr(article, name) for name in INDEXED_COLUMNS})
+    values = {name: getattr(article, name) for name in INDEXED_COLUMNS}
+    return IndexDocument(article_id=article.id, text=article.text, **values)
+
+
+def document_from_row(row: Row[*tuple[Any, ...]]) -> IndexDocument:
+    """Return what the full-text index takes of a row with `INDEXED_COLUMNS`, id and text; a text may be missing."""
+    values = {name: row._mapping[name] for name in INDEXED_COLUMNS}
+    return IndexDocument(article_id=row.id, text="" if row.text is None else decompress(row.text), **values)
 
 
 def compress(text: str) -> bytes:

@@ -11,8 +11,8 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, Connection, Select, delete, exists, func, select, text
 
 from watcher.plugins import load_plugins
-from watcher.store import fts, fts5
 from watcher.store.articles import articles_by_id
+from watcher.store.full_text import FTS5_TABLE, full_text_index
 from watcher.store.partitions import delete_partitioned_rows
 from watcher.store.schema import articles, features, has_features, has_text, texts
 from watcher.store.search import index_state
@@ -51,7 +51,7 @@ def check_database(connection: Connection) -> Iterator[StoreProblem]:
     if connection.dialect.name != "sqlite":
         return
     for row in connection.execute(text(f"PRAGMA integrity_check({MAX_FAULTS})")):
-        if fts5.INDEX in row[0]:
+        if FTS5_TABLE in row[0]:
             yield broken_index(f"the index for searching is broken: {row[0]}")
         elif row[0] != "ok":
             yield StoreProblem(what=f"the database is broken: {row[0]}", hint=RESTORE_HINT)
@@ -78,7 +78,7 @@ def drop_rows(connection: Connection, name: str, rows: list[int]) -> None:
 
 def check_index(connection: Connection) -> Iterator[StoreProblem]:
     """Yield articles that the index for searching lacks though it is complete, and those that it alone knows."""
-    key = fts.held(connection)
+    key = full_text_index(connection).article_id
     held, there = count_rows(connection, select(key)), count_rows(connection, select(articles.c.id))
     gone = count_rows(connection, select(key).where(no_matching_row(articles.c.id, key)))
     if gone:
@@ -126,7 +126,7 @@ def check_texts(connection: Connection) -> Iterator[StoreProblem]:
         )
 
 
-def no_matching_row(column: Column[Any], of: Column[Any]) -> ColumnElement[bool]:
+def no_matching_row(column: Column[Any], of: ColumnElement[Any]) -> ColumnElement[bool]:
     """Return the condition that no row has `of` in its `column`."""
     return ~exists().where(column == of)
 

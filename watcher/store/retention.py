@@ -9,8 +9,8 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, delete, func, or_, select, update
 
-from watcher.store import fts
-from watcher.store.articles import INDEXED_COLUMNS, MEMORY_ARTICLES, decompress, is_unpinned
+from watcher.store.articles import INDEXED_COLUMNS, MEMORY_ARTICLES, document_from_row, is_unpinned
+from watcher.store.full_text import full_text_index
 from watcher.store.partitions import day_of, delete_partitioned_rows
 from watcher.store.schema import articles, entries, feeds, has_text, hosts, pages, site_blocks, texts
 
@@ -32,7 +32,7 @@ def drop_articles(connection: Connection, *, before: datetime, after: datetime |
     Args:
         after: Where the sweep before stopped.
     """
-    own = ("id", "fetched_at", "day", *(name for name in INDEXED_COLUMNS if name != "text"))
+    own = ("id", "fetched_at", "day", *INDEXED_COLUMNS)
     in_time = or_(texts.c.day == 0, texts.c.day <= day_of(before))  # which says nothing new, but of which partitions
     columns = (*(articles.c[name] for name in own), texts.c.text)
     query = select(*columns).outerjoin(texts, and_(has_text, in_time))
@@ -48,18 +48,7 @@ def delete_articles(connection: Connection, rows: Sequence[Any]) -> None:
     """Remove articles; what belongs to them goes with them, the words of the index first."""
     if not rows:
         return
-    same = [name for name in INDEXED_COLUMNS if name != "text"]
-    fts.take_out(
-        connection,
-        [
-            fts.Entry(
-                article_id=row.id,
-                text=decompress(row.text) if row.text is not None else "",
-                **{name: row._mapping[name] for name in same},
-            )
-            for row in rows
-        ],
-    )
+    full_text_index(connection).remove([document_from_row(row) for row in rows])
     ids = [row.id for row in rows]
     delete_partitioned_rows(connection, [(row.id, row.day) for row in rows])
     connection.execute(delete(articles).where(articles.c.id.in_(ids)))

@@ -10,8 +10,8 @@ from typing import Any
 
 from sqlalchemy import Connection, exists, func, select
 
-from watcher.store import fts
-from watcher.store.articles import INDEXED_COLUMNS, decompress
+from watcher.store.articles import INDEXED_COLUMNS, decompress, document_from_row
+from watcher.store.full_text import Filters, full_text_index
 from watcher.store.partitions import in_partitions
 from watcher.store.schema import articles, has_text, texts
 from watcher.store.sql import load_meta, save_meta
@@ -54,13 +54,13 @@ class SearchCursor:
 
 
 def search(
-    connection: Connection, query: Query, *, filters: fts.Filters | None = None, limit: int = 20, offset: int = 0
+    connection: Connection, query: Query, *, filters: Filters | None = None, limit: int = 20, offset: int = 0
 ) -> SearchResult:
     """Return the articles that `query` looks for, newest first; none for a query without a word."""
     if not query.groups:
         return SearchResult(hits=(), has_more=False)
     looking = SearchCursor()
-    keys = list(islice(matching_ids(connection, query, filters or fts.Filters(), looking), offset, offset + limit + 1))
+    keys = list(islice(matching_ids(connection, query, filters or Filters(), looking), offset, offset + limit + 1))
     return SearchResult(
         hits=load_hits(connection, keys[:limit], query),
         has_more=len(keys) > limit,
@@ -68,9 +68,9 @@ def search(
     )
 
 
-def matching_ids(connection: Connection, query: Query, filters: fts.Filters, looking: SearchCursor) -> Generator[str]:
+def matching_ids(connection: Connection, query: Query, filters: Filters, looking: SearchCursor) -> Generator[str]:
     """Yield the ids of the articles that a query means."""
-    candidates = fts.matching(connection, query, filters)
+    candidates = full_text_index(connection).matching(query, filters)
     try:
         while part := list(islice(candidates, BATCH)):
             if query.needs_text and looking.read >= MAX_READ:
@@ -86,7 +86,7 @@ def matching_ids(connection: Connection, query: Query, filters: fts.Filters, loo
             rows = {row.id: row for row in connection.execute(asked)}
             for row in (rows[key] for key in part if key in rows):
                 looking.at = row.published_at
-                if not filters.holds(row.published_at):
+                if not filters.includes(row.published_at):
                     continue
                 if not query.needs_text or matches(query, f"{row.title}\n{decompress(row.text)}"):
                     yield row.id
@@ -123,25 +123,20 @@ def index_missing(connection: Connection, *, most: int) -> int:
     """
     state = index_state(connection)
     if state.get("version", INDEX_VERSION) != INDEX_VERSION:
-        fts.empty_index(connection)
+        full_text_index(connection).clear()
         state = {}
     if state.get("is_complete"):
         return 0
-    columns = [articles.c.id, *(articles.c[name] for name in INDEXED_COLUMNS if name != "text")]
+    columns = [articles.c.id, *(articles.c[name] for name in INDEXED_COLUMNS)]
     asked = select(*columns, texts.c.text).join(texts, has_text)
-    asked = asked.where(~exists().where(fts.held(connection) == articles.c.id))
+    asked = asked.where(~exists().where(full_text_index(connection).article_id == articles.c.id))
     if before := state.get("before"):
         asked = asked.where(articles.c.published_at <= datetime.fromisoformat(before))
     rows = connection.execute(asked.order_by(articles.c.published_at.desc()).limit(most)).all()
-    same = [name for name in INDEXED_COLUMNS if name != "text"]
-    given = [(row._mapping, decompress(row.text)) for row in rows]
-    fts.put(
-        connection,
-        [fts.Entry(article_id=at["id"], text=text, **{name: at[name] for name in same}) for at, text in given],
-    )
+    full_text_index(connection).add([document_from_row(row) for row in rows])
     is_complete = len(rows) < most
     before = None if is_complete else rows[-1].published_at.isoformat()
-    save_index_state(connection, {"version": INDEX_VERSION, "is_complete": is_complete, "before": before})
+    save_meta(connection, INDEX_STATE, {"version": INDEX_VERSION, "is_complete": is_complete, "before": before})
     return len(rows)
 
 
@@ -149,13 +144,13 @@ def count_missing(connection: Connection) -> int:
     """Return how many articles the index does not hold yet."""
     if index_state(connection).get("is_complete"):
         return 0
-    held = connection.execute(select(func.count(fts.held(connection)))).scalar_one()
+    held = connection.execute(select(func.count(full_text_index(connection).article_id))).scalar_one()
     return connection.execute(select(func.count()).select_from(articles)).scalar_one() - held
 
 
 def rebuild_index(connection: Connection) -> None:
     """Empty the index: `index_missing` fills it again."""
-    fts.empty_index(connection)
+    full_text_index(connection).clear()
     save_meta(connection, INDEX_STATE, None)
 
 
@@ -163,8 +158,3 @@ def index_state(connection: Connection) -> dict[str, Any]:
     """Return how far the index is built."""
     state: dict[str, Any] | None = load_meta(connection, INDEX_STATE)
     return state or {}
-
-
-def save_index_state(connection: Connection, state: dict[str, Any]) -> None:
-    """Write down how far the index is built."""
-    save_meta(connection, INDEX_STATE, state)

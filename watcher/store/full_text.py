@@ -1,0 +1,251 @@
+"""
+The full-text index: FTS5 on SQLite, a `tsvector` under GIN on PostgreSQL.
+
+Both hold the words that `text.search_query` makes, so that no tokenizer, dictionary or parser of a database decides
+anything. Language, country and outlet are words of their own kind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from operator import attrgetter
+
+from sqlalchemy import ColumnElement, Connection, column, delete, select, table, text
+
+from watcher.store.schema import UtcDateTime, search_documents
+from watcher.store.sql import in_chunks
+from watcher.text.search_query import Query, Token, index_words, normalize
+
+FILTER_MARK = "\ue000"  # begins the words for language, country and outlet; no text has it
+
+FTS5_TABLE = "article_search"
+FTS5_COLUMNS = "text, content='', columnsize=0, detail=none, tokenize='ascii'"
+ROWIDS_PER_S = 8  # for articles that were published in the same second
+MAX_ROWID_SHIFT = 8 * 3_600 * ROWIDS_PER_S  # how far an article's row may lie behind its time, where many came at once
+
+LEAD_CHARS = 600  # PostgreSQL indexes title and lead: whole texts took 16 GB a million articles (docs/decisions/0019)
+MAX_WORD_CHARS = 200  # PostgreSQL refuses words of more than 2,046 bytes
+# Not in `schema`: its column types would load PostgreSQL's dialect at every start, which takes 15 ms.
+article_words = table("article_words", column("article_id"), column("published_at", UtcDateTime), column("words"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexDocument:
+    """What the index takes of an article."""
+
+    article_id: str
+    published_at: datetime
+    title: str
+    text: str
+    language: str
+    country: str | None
+    outlet: str
+
+    def words(self, text: str) -> str:
+        """Return the words that the index keeps of an article whose text is `text`."""
+        plain = index_words(f"{self.title}\n{text}").replace(FILTER_MARK, " ")
+        return " ".join([plain, *(token.text for token in filter_tokens(self.language, self.country, self.outlet))])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filters:
+    """Where an article must be from, and when it was published: [since, until)."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    language: str | None = None
+    country: str | None = None
+    outlet: str | None = None  # words of its name
+
+    def includes(self, published_at: datetime) -> bool:
+        """Whether an article was published in time: the index knows it to some hours."""
+        return (self.since is None or published_at >= self.since) and (self.until is None or published_at < self.until)
+
+
+def filter_tokens(language: str | None, country: str | None, outlet: str | None) -> Iterator[Token]:
+    """Yield the words for language, country and outlet."""
+    for kind, value in (("l", language), ("c", country)):
+        if value is not None:
+            yield Token(text=f"{FILTER_MARK}{kind}{normalize(value).replace(' ', '')}")
+    if outlet is not None:
+        yield from (Token(text=f"{FILTER_MARK}o{word}") for word in normalize(outlet).split() or ("",))
+
+
+def filters_of(filters: Filters) -> Iterator[Token]:
+    return filter_tokens(filters.language, filters.country, filters.outlet)
+
+
+class Fts5Index:
+    """
+    The index on SQLite: FTS5 without content and positions.
+
+    A row's number is the time of publication, so that the newest come first without sorting. Whether words stand in a
+    row is looked up in the text (docs/decisions/0013).
+    """
+
+    article_id: ColumnElement[str] = search_documents.c.article_id
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+    def clear(self) -> None:
+        """Remove everything from the index, whatever state it is in."""
+        self.connection.execute(text(f"DROP TABLE IF EXISTS {FTS5_TABLE}"))
+        self.connection.execute(delete(search_documents))
+        self.connection.execute(text(f"CREATE VIRTUAL TABLE {FTS5_TABLE} USING fts5({FTS5_COLUMNS})"))
+
+    def add(self, documents: Iterable[IndexDocument]) -> None:
+        """Add articles that the index does not hold."""
+        taken: set[int] = set()
+        rows = []
+        for document in sorted(documents, key=attrgetter("published_at")):
+            number = self._free_rowid(rowid_at(document.published_at), taken)
+            taken.add(number)
+            words = document.words(document.text)
+            rows.append({"number": number, "article_id": document.article_id, "words": words})
+        if rows:
+            rows.sort(key=lambda row: int(str(row["number"])))  # out of order, FTS5 would write each by itself
+            numbers = [{"number": row["number"], "article_id": row["article_id"]} for row in rows]
+            self.connection.execute(search_documents.insert(), numbers)
+            self.connection.execute(text(f"INSERT INTO {FTS5_TABLE} (rowid, text) VALUES (:number, :words)"), rows)
+
+    def remove(self, documents: Sequence[IndexDocument]) -> None:
+        """Remove articles, given as they were added."""
+        for keys in in_chunks([document.article_id for document in documents]):
+            query = select(search_documents.c.article_id, search_documents.c.number)
+            numbers = dict(self.connection.execute(query.where(search_documents.c.article_id.in_(keys))).all())
+            rows = [
+                {"number": numbers[document.article_id], "words": document.words(document.text)}
+                for document in documents
+                if document.article_id in numbers
+            ]
+            if rows:
+                forget = f"INSERT INTO {FTS5_TABLE} ({FTS5_TABLE}, rowid, text) VALUES ('delete', :number, :words)"
+                self.connection.execute(text(forget), sorted(rows, key=lambda row: int(str(row["number"]))))
+                self.connection.execute(delete(search_documents).where(search_documents.c.article_id.in_(keys)))
+
+    def matching(self, query: Query, filters: Filters) -> Generator[str]:
+        """Yield the ids of articles that have the query's words, newest first; if `query.needs_text`, others too."""
+        bounds = ""
+        values: dict[str, str | int] = {"words": fts5_query(query, filters)}
+        if filters.since is not None:
+            bounds += " AND f.rowid >= :low"
+            values["low"] = rowid_at(filters.since)
+        if filters.until is not None:
+            bounds += " AND f.rowid < :high"
+            values["high"] = rowid_at(filters.until) + MAX_ROWID_SHIFT
+        # CROSS JOIN: SQLite reads the index first, in its own order.
+        statement = f"""
+            SELECT d.article_id FROM {FTS5_TABLE} f CROSS JOIN search_documents d ON d.number = f.rowid
+            WHERE f.{FTS5_TABLE} MATCH :words {bounds} ORDER BY f.rowid DESC
+        """
+        with self.connection.execute(text(statement).execution_options(yield_per=100), values) as rows:
+            yield from rows.scalars()
+
+    def _free_rowid(self, first: int, taken: set[int]) -> int:
+        """Return the first row number from `first` on that no article has."""
+        query = select(search_documents.c.number).where(search_documents.c.number >= first)
+        query = query.order_by(search_documents.c.number).execution_options(yield_per=50)
+        number = first
+        with self.connection.execute(query) as rows:
+            for used in rows.scalars():
+                while number in taken:
+                    number += 1
+                if used > number:
+                    break
+                number = max(number, used + 1)
+        while number in taken:
+            number += 1
+        return number
+
+
+class TsvectorIndex:
+    """The index on PostgreSQL, of title and lead."""
+
+    article_id: ColumnElement[str] = article_words.c.article_id
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+    def clear(self) -> None:
+        """Remove everything from the index."""
+        self.connection.execute(text("TRUNCATE article_words"))
+
+    def add(self, documents: Iterable[IndexDocument]) -> None:
+        """Add articles; those that the index holds stay as they are."""
+        rows = [
+            {"article_id": document.article_id, "at": document.published_at, "words": lead_words(document)}
+            for document in documents
+        ]
+        query = """
+            INSERT INTO article_words (article_id, published_at, words)
+            VALUES (:article_id, :at, array_to_tsvector(CAST(:words AS text[]))) ON CONFLICT DO NOTHING
+        """
+        if rows:
+            self.connection.execute(text(query), rows)
+
+    def remove(self, documents: Sequence[IndexDocument]) -> None:
+        """Remove articles."""
+        for keys in in_chunks([document.article_id for document in documents]):
+            self.connection.execute(delete(article_words).where(article_words.c.article_id.in_(keys)))
+
+    def matching(self, query: Query, filters: Filters) -> Generator[str]:
+        """Yield the ids of articles that have the query's words, newest first; if `query.needs_text`, others too."""
+        at = article_words.c.published_at
+        words = text("CAST(:words AS tsquery)").bindparams(words=ts_query(query, filters))
+        asked = select(article_words.c.article_id).where(article_words.c.words.op("@@")(words))
+        if filters.since is not None:
+            asked = asked.where(at >= filters.since)
+        if filters.until is not None:
+            asked = asked.where(at < filters.until)
+        asked = asked.order_by(at.desc(), article_words.c.article_id.desc()).execution_options(yield_per=100)
+        with self.connection.execute(asked) as rows:
+            yield from rows.scalars()
+
+
+def full_text_index(connection: Connection) -> Fts5Index | TsvectorIndex:
+    """Return the index of the store."""
+    return Fts5Index(connection) if connection.dialect.name == "sqlite" else TsvectorIndex(connection)
+
+
+def rowid_at(time: datetime) -> int:
+    """Return the first row number of FTS5 for articles published at a time."""
+    return int(time.timestamp() * ROWIDS_PER_S)
+
+
+def fts5_query(query: Query, filters: Filters) -> str:
+    """Return a query for FTS5: words in quotes, out of which no user input can break."""
+
+    def all_of(tokens: Sequence[Token]) -> str:
+        return "(" + " AND ".join(f'"{token.text}"{"*" if token.is_prefix else ""}' for token in tokens) + ")"
+
+    parts = ["(" + " OR ".join(all_of(term.tokens) for term in group) + ")" for group in query.groups]
+    parts += [all_of((token,)) for token in filters_of(filters)]
+    without = [all_of(term.tokens) for term in query.without if not term.is_row]
+    wanted = " AND ".join(parts)
+    return f"({wanted}) NOT ({' OR '.join(without)})" if without else wanted
+
+
+def ts_query(query: Query, filters: Filters) -> str:
+    """Return a query for PostgreSQL: words in quotes, out of which no user input can break."""
+
+    def quote(word: str) -> str:
+        return word[:MAX_WORD_CHARS].replace("\\", "\\\\").replace("'", "''")
+
+    def all_of(tokens: Sequence[Token]) -> str:
+        return "(" + " & ".join(f"'{quote(token.text)}'{':*' if token.is_prefix else ''}" for token in tokens) + ")"
+
+    parts = ["(" + " | ".join(all_of(term.tokens) for term in group) + ")" for group in query.groups]
+    parts += [all_of((token,)) for token in filters_of(filters)]
+    parts += [f"!{all_of(term.tokens)}" for term in query.without if not term.is_row]
+    return " & ".join(parts)
+
+
+def lead_words(document: IndexDocument) -> list[str]:
+    """Return the words that PostgreSQL keeps of an article."""
+    lead = document.text[:LEAD_CHARS]
+    if len(document.text) > LEAD_CHARS and not document.text[LEAD_CHARS].isspace():
+        lead = lead.rpartition(" ")[0] or lead
+    return sorted({word[:MAX_WORD_CHARS] for word in document.words(lead).split()})
