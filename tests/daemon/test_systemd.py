@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from watcher.cli.main import run_command_line
-from watcher.daemon.systemd import BOOTED, STATE, Service, ServiceError, Unit, build_unit, quote_exec_arg, render_unit
+from watcher.daemon.systemd import BOOTED, STATE, Service, ServiceError, build_unit, quote_exec_arg, render_unit
 from watcher.settings.load import parse_settings
 from watcher.settings.types import Secret
 
@@ -35,9 +35,7 @@ def settings(folder: Path, more: str = ""):
 def test_the_unit_in_the_docs_is_the_one_that_is_written():
     program, path = ("/opt/watcher/bin/python3", "-m", "watcher"), Path("/etc/watcher/settings.toml")
 
-    assert (ROOT / "docs" / "watcher.service").read_text() == render_unit(
-        Unit(command=program, settings=path, system=True)
-    )
+    assert (ROOT / "docs" / "watcher.service").read_text() == render_unit(program, path, system=True)
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")
@@ -45,12 +43,10 @@ def test_systemd_finds_nothing_to_say_of_the_unit_and_little_exposed(tmp_path):
     path = tmp_path / "watcher.service"
     path.write_text(
         render_unit(
-            Unit(
-                command=(sys.executable, "-m", "watcher"),
-                settings=Path("/etc/a b/settings.toml"),
-                system=True,
-                credentials={"smtp": Path("/etc/a b/smtp")},
-            )
+            (sys.executable, "-m", "watcher"),
+            Path("/etc/a b/settings.toml"),
+            system=True,
+            credentials={"smtp": Path("/etc/a b/smtp")},
         )
     )
 
@@ -115,8 +111,8 @@ def test_a_secret_in_a_file_is_handed_over_as_a_credential(tmp_path, monkeypatch
 
     assert secret.reveal() == "of systemd"
     credentials = {"token": Path("/etc/watcher/token")}
-    unit = Unit(command=("w",), settings=Path("/s"), system=True, credentials=credentials)
-    assert "\nLoadCredential=token:/etc/watcher/token\n" in render_unit(unit)
+    unit = render_unit(("w",), Path("/s"), system=True, credentials=credentials)
+    assert "\nLoadCredential=token:/etc/watcher/token\n" in unit
     assert Path("/var/lib/watcher") == STATE
 
 

@@ -6,19 +6,24 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from watcher.errors import WatcherError
 from watcher.settings.base import SettingsList, SettingsModel
 from watcher.settings.models import Settings
 from watcher.settings.types import Secret
 
+NAME = "watcher.service"
+STATE = Path("/var/lib/watcher")  # of the system's service: systemd makes it, for that user alone
 BOOTED = Path("/run/systemd/system")  # sd_booted(3)
-HIDDEN = (Path("/home"), Path("/root"), Path("/run/user"), Path("/tmp"))  # from a service of the system
-SHOWN = ("LoadState", "ActiveState", "SubState", "StatusText", "MainPID", "NRestarts", "Result", "UnitFileState")
-LIMIT_S = 90.0
+HIDDEN_FOLDERS = (Path("/home"), Path("/root"), Path("/run/user"), Path("/tmp"))  # from a service of the system
+PROPERTIES = ("LoadState", "ActiveState", "SubState", "StatusText", "MainPID", "NRestarts", "Result", "UnitFileState")
+SYSTEMCTL_LIMIT_S = 90.0
 
 
 class ServiceError(WatcherError):
@@ -28,7 +33,7 @@ class ServiceError(WatcherError):
 def systemctl(*arguments: str) -> str:
     """Run `systemctl` and return what it prints. Errors: ServiceError."""
     try:
-        done = subprocess.run(["systemctl", *arguments], capture_output=True, text=True, timeout=LIMIT_S)
+        done = subprocess.run(["systemctl", *arguments], capture_output=True, text=True, timeout=SYSTEMCTL_LIMIT_S)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise ServiceError(f"systemctl {' '.join(arguments)}: {error}") from error
     if done.returncode != 0:
@@ -56,7 +61,7 @@ class Service:
 
     def install(self, settings: Settings, *, start: bool) -> Iterator[str]:
         """Write the unit and have it started, now and with the machine; yield what was done. Errors: ServiceError."""
-        text = render_unit(build_unit(settings, system=self.system))
+        text = build_unit(settings, system=self.system)
         is_new = not self.path.exists() or self.path.read_text(encoding="utf-8") != text
         if is_new:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -84,7 +89,7 @@ class Service:
 
     def read_state(self) -> dict[str, str]:
         """Return what systemd knows of the service. Errors: ServiceError."""
-        told = self.run_systemctl("show", NAME, *(f"--property={name}" for name in SHOWN))
+        told = self.run_systemctl("show", NAME, *(f"--property={name}" for name in PROPERTIES))
         return dict(line.partition("=")[::2] for line in told.splitlines() if "=" in line)
 
 
@@ -95,8 +100,8 @@ def find_service(*, system: bool) -> Service:
     return Service(system=system, folder=Path("/etc/systemd/system") if system else own)
 
 
-def build_unit(settings: Settings, *, system: bool) -> Unit:
-    """Return the unit for a settings file. Errors: ServiceError if the service could not work with it."""
+def build_unit(settings: Settings, *, system: bool) -> str:
+    """Return the unit file for a settings file. Errors: ServiceError if the service could not work with it."""
     if settings.path is None:
         raise ServiceError("these settings come from no file")
     secrets = {secret.name: secret for secret in find_secrets(settings)}
@@ -105,12 +110,31 @@ def build_unit(settings: Settings, *, system: bool) -> Unit:
         refused = ServiceError(f"a service has no variables of yours: the secret {unset[0]} would be empty there")
         refused.mend = f'write it into a file beside {settings.path}, mode 0600, and name it "file:NAME"'
         raise refused
-    command = (sys.executable, "-m", "watcher")
-    if not system:
-        return Unit(command=command, settings=settings.path, system=False)
-    check_paths(settings)
+    if system:
+        check_paths(settings)
     files = {Path(name).name: secret.folder / Path(name).expanduser() for name, secret in secrets.items()}
-    return Unit(command=command, settings=settings.path, system=True, credentials=files)
+    return render_unit((sys.executable, "-m", "watcher"), settings.path, system=system, credentials=files)
+
+
+def render_unit(
+    command: Sequence[str], settings: Path, *, system: bool, credentials: Mapping[str, Path] = MappingProxyType({})
+) -> str:
+    """Return the unit file that runs `command`; `credentials` are files of secrets by their names in the settings."""
+    environment = Environment(
+        loader=PackageLoader("watcher.daemon"), trim_blocks=True, keep_trailing_newline=True, undefined=StrictUndefined
+    )
+    return environment.get_template(f"{NAME}.j2").render(
+        command=" ".join(map(quote_exec_arg, (*command, "run", "--config", str(settings)))),
+        credentials=[quote_exec_arg(f"{name}:{path}") for name, path in credentials.items()],
+        state=STATE,
+        system=system,
+    )
+
+
+def quote_exec_arg(word: str) -> str:
+    """Return a word of a command as systemd reads it back."""
+    safe = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
+    return f'"{safe}"' if any(c.isspace() or c in "\"'\\;" for c in word) else safe
 
 
 def check_paths(settings: Settings) -> None:
@@ -118,7 +142,7 @@ def check_paths(settings: Settings) -> None:
     assert settings.path is not None
     program = Path(sys.executable)
     for what, path in (("program", program), ("program", program.resolve()), ("settings file", settings.path)):
-        if any(path.is_relative_to(folder) for folder in HIDDEN):
+        if any(path.is_relative_to(folder) for folder in HIDDEN_FOLDERS):
             refused = ServiceError(f"a service of the system does not see the {what} {path}")
             refused.mend = "install into /opt/watcher and put the settings into /etc/watcher, or leave out --system"
             raise refused
@@ -153,95 +177,3 @@ def iter_values(part: Any, above: str = "") -> Iterator[tuple[str, object]]:  # 
             yield from iter_values(row, above)
     elif part is not None:
         yield above, part
-
-
-NAME = "watcher.service"
-STATE = Path("/var/lib/watcher")  # of the system's service: systemd makes it, for that user alone
-WATCHDOG_S = 120  # a sign of life comes each ten seconds; one that waits for a locked store, after 15
-START_S = 600  # a store of an older version is brought up to date first
-STOP_S = 20  # the daemon ends within ten
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unit:
-    """What the unit is made of. `credentials`: files of secrets by their names in the settings."""
-
-    command: Sequence[str]
-    settings: Path
-    system: bool
-    credentials: Mapping[str, Path] = field(default_factory=dict)
-
-
-def render_unit(unit: Unit) -> str:
-    """Return the unit file."""
-    return "\n".join(unit_lines(unit)) + "\n"
-
-
-def unit_lines(unit: Unit) -> Iterator[str]:
-    """Yield the lines of a unit."""
-    yield "# Written by `watcher service install`; a change here goes with the next one."
-    yield "# Make yours with `systemctl edit watcher`."
-    yield from ("[Unit]", "Description=Watcher: polls news feeds and writes digests")
-    if unit.system:
-        yield from ("Wants=network-online.target", "After=network-online.target")
-    yield from ("", "[Service]", "Type=notify", "NotifyAccess=main")
-    command = (*unit.command, "run", "--config", str(unit.settings))
-    yield f"ExecStart={' '.join(map(quote_exec_arg, command))}"
-    yield "ExecReload=/bin/kill -HUP $MAINPID"
-    yield f"WatchdogSec={WATCHDOG_S}"
-    yield f"TimeoutStartSec={START_S}"
-    yield f"TimeoutStopSec={STOP_S}"
-    yield "# The daemon ends its workers itself."
-    yield "KillMode=mixed"
-    yield from ("Restart=always", "RestartSec=5", "RestartSteps=6", "RestartMaxDelaySec=300")
-    yield "# Wrong settings: a start does not mend them."
-    yield "RestartPreventExitStatus=2"
-    yield "LimitNOFILE=65536"
-    if unit.system:
-        yield from ("", "# A user of its own, made for the time it runs; what it keeps is in the state folder.")
-        yield from ("DynamicUser=yes", "StateDirectory=watcher", "StateDirectoryMode=0700")
-        yield f"Environment=XDG_STATE_HOME={STATE.parent} HOME={STATE}"
-        yield f"WorkingDirectory={STATE}"
-        for name, path in unit.credentials.items():
-            yield f"LoadCredential={quote_exec_arg(f'{name}:{path}')}"
-    yield from ("", "# What it has no need of, it may not do.", *(SECCOMP if not unit.system else (*SYSTEM, *SECCOMP)))
-    yield from ("", "[Install]", f"WantedBy={'multi-user' if unit.system else 'default'}.target")
-
-
-SECCOMP = (  # what a service of one's own account can be held to as well
-    "NoNewPrivileges=yes",
-    "UMask=0077",
-    "LockPersonality=yes",
-    "MemoryDenyWriteExecute=yes",
-    "RestrictRealtime=yes",
-    "RestrictSUIDSGID=yes",
-    "RestrictNamespaces=yes",
-    "RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX",
-    "SystemCallArchitectures=native",
-    "SystemCallFilter=@system-service",
-    "SystemCallErrorNumber=EPERM",
-)
-SYSTEM = (
-    "CapabilityBoundingSet=",
-    "ProtectSystem=strict",
-    "ProtectHome=yes",
-    "PrivateTmp=yes",
-    "PrivateDevices=yes",
-    "PrivateUsers=yes",
-    "ProtectClock=yes",
-    "ProtectControlGroups=yes",
-    "ProtectHostname=yes",
-    "ProtectKernelLogs=yes",
-    "ProtectKernelModules=yes",
-    "ProtectKernelTunables=yes",
-    "ProtectProc=invisible",
-    "ProcSubset=pid",
-    "RemoveIPC=yes",
-    "KeyringMode=private",
-)
-
-
-def quote_exec_arg(word: str) -> str:
-    """Return a word of a command as systemd reads it back."""
-    safe = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
-    return f'"{safe}"' if any(c.isspace() or c in "\"'\\;" for c in word) else safe
