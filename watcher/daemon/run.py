@@ -1,4 +1,4 @@
-"""The daemon: puts the services together, runs the jobs, hears signals, reads new settings, and stops in order."""
+"""The daemon: builds the services, runs the jobs, handles signals, reloads the settings, and shuts down in order."""
 
 from __future__ import annotations
 
@@ -28,20 +28,19 @@ from watcher.store.stats import enable_auto_vacuum
 from watcher.text.format import fields
 from watcher.worker.context import open_context, system_clock
 from watcher.worker.events import Event
-from watcher.worker.scheduler import BaseScheduler
 
 log = logging.getLogger("watcher.daemon")
 ENDS = (signal.SIGINT, signal.SIGTERM)
-SAME_SIGNAL_S = 1.0  # some tools signal a process and then its group: that is one wish
-LAST_S = 4.0  # of it, in which nobody waits for a store that cannot be written
-END_S = 9.5  # after a signal: below the ten seconds within which supervisors' patience begins to end
-NAMED = 50  # sources in the log of new settings, of each kind
-DRAIN_S = 7.0  # how long visits may go on after a signal before they are broken off
+SAME_SIGNAL_S = 1.0  # some tools signal a process and then its group: that counts as one signal
+END_S = 9.5  # after a signal: less than the usual 10 s stop timeout of Docker and others
+MAX_LOGGED_SOURCES = 50  # of each kind, when settings are reloaded
+DRAIN_S = 7.0  # how long visits may go on after a signal before they are cancelled
+LAST_S = 4.0  # of them, in which nobody waits for a store that cannot be written
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignalFlags:
-    """What signals ask for. `on_end` is called once, as soon as the end is wished for."""
+    """What signals have asked for. `on_end` is called once, with the first signal to end."""
 
     end: asyncio.Event = field(default_factory=asyncio.Event)
     reload: asyncio.Event = field(default_factory=asyncio.Event)
@@ -52,43 +51,44 @@ async def run(
     settings: Settings, engine: Engine, *, on_end: Callable[[], object] = lambda: None, is_helper: bool = False
 ) -> None:
     """
-    Run until SIGINT or SIGTERM; a second one breaks off what is still going on. SIGHUP reads the settings anew.
+    Run until SIGINT or SIGTERM; a second one interrupts the shutdown. SIGHUP reloads the settings.
 
-    Errors: StoreError if another daemon is at work on the store, or if its file is removed or replaced meanwhile.
+    Errors: StoreError if another daemon holds the store, or if the store's file is removed or replaced.
 
     Args:
-        is_helper: Help other daemons with visits, vectors and features, and do nothing else.
+        is_helper: Only help other daemons, with visits, vectors and features.
     """
-    from watcher.daemon.site import Servers, daemon_routes  # `run_once` and commands have no use for a web framework
+    # Late: Starlette and uvicorn take 70 ms and 5 MB, which `run_once` does not need.
+    from watcher.daemon.site import Servers, daemon_routes
 
-    supervisor, wishes = SystemdNotifier(), SignalFlags(on_end=on_end)
-    with hold_daemon_lock(engine, now=system_clock(), is_worker=is_helper) as mark:
+    notifier, flags = SystemdNotifier(), SignalFlags(on_end=on_end)
+    with hold_daemon_lock(engine, now=system_clock(), is_worker=is_helper) as lock:
         if await asyncio.to_thread(enable_auto_vacuum, engine):
             log.info("store_converted")
-        async with build_services(settings, engine, mark, spread_s=SPREAD_S) as services:
+        async with build_services(settings, engine, lock, spread_s=SPREAD_S) as services:
             services.is_helper = is_helper
             services.servers = Servers(
-                settings, engine, daemon_routes(services), on_settings=wishes.reload.set, is_helper=is_helper
+                settings, engine, daemon_routes(services), on_settings=flags.reload.set, is_helper=is_helper
             )
-            services.schedule_jobs()
-            install_signal_handlers(wishes)
+            services.schedule_jobs(services.load_plugin_jobs(settings, services.tools))
+            install_signal_handlers(flags)
             services.jobs.start()
-            beating = asyncio.create_task(send_heartbeats(services, mark, supervisor))
-            watching = asyncio.create_task(watch_clock(services.clock, on_jump=services.jobs.run_all_now))
+            heartbeat = asyncio.create_task(send_heartbeats(services, lock, notifier))
+            clock_watch = asyncio.create_task(watch_clock(services.clock, on_jump=services.jobs.run_all_now))
             log_started(services)
-            supervisor.ready("at work")
+            notifier.ready("at work")
             try:
-                lost = await wait_for_signals(services, supervisor, wishes, beating)
+                lost = await wait_for_signals(services, notifier, flags, heartbeat)
             finally:
-                supervisor.stopping()
+                notifier.stopping()
                 services.jobs.pause()
-                leaving = asyncio.create_task(services.servers.close())
+                closing = asyncio.create_task(services.servers.close())
                 await shutdown(services)
                 services.jobs.stop()
-                await leaving
-                beating.cancel()
-                watching.cancel()
-        mark.record_stop(now=system_clock())
+                await closing
+                heartbeat.cancel()
+                clock_watch.cancel()
+        lock.record_stop(now=system_clock())
     if lost is not None:
         raise lost
     log.info("stopped")
@@ -96,49 +96,49 @@ async def run(
 
 async def run_once(settings: Settings, engine: Engine, *, on_end: Callable[[], object] = lambda: None) -> bool:
     """
-    Do all that is due once: visits, features, vectors, editions, deliveries. Return whether each job went well.
+    Run each job once: visits, features, vectors, editions, deliveries. Return whether all succeeded.
 
-    Errors: StoreError if a daemon is at work on the store.
+    Errors: StoreError if a daemon holds the store.
     """
-    wishes = SignalFlags(on_end=on_end)
-    with hold_daemon_lock(engine, now=system_clock()) as mark:
-        async with build_services(settings, engine, mark) as services:
-            install_signal_handlers(wishes)
+    flags = SignalFlags(on_end=on_end)
+    with hold_daemon_lock(engine, now=system_clock()) as lock:
+        async with build_services(settings, engine, lock) as services:
+            install_signal_handlers(flags)
             log_started(services)
-            passing = asyncio.create_task(services.run_all(wishes.end))
-            ending = asyncio.create_task(wishes.end.wait())
-            await asyncio.wait({passing, ending}, return_when=asyncio.FIRST_COMPLETED)
-            ending.cancel()
+            pass_task = asyncio.create_task(services.run_all(flags.end))
+            end_task = asyncio.create_task(flags.end.wait())
+            await asyncio.wait({pass_task, end_task}, return_when=asyncio.FIRST_COMPLETED)
+            end_task.cancel()
             await shutdown(services)
-            passing.cancel()
-            await asyncio.gather(passing, ending, return_exceptions=True)
+            pass_task.cancel()
+            await asyncio.gather(pass_task, end_task, return_exceptions=True)
             faults = tuple(services.jobs.faults.values())
-        mark.record_heartbeat(now=system_clock(), faults=faults)
-        mark.record_stop(now=system_clock())
+        lock.record_heartbeat(now=system_clock(), faults=faults)
+        lock.record_stop(now=system_clock())
     log.info("stopped")
-    return not faults and not wishes.end.is_set()
+    return not faults and not flags.end.is_set()
 
 
 @asynccontextmanager
 async def build_services(
-    settings: Settings, engine: Engine, mark: DaemonLock, *, spread_s: float = 0.0
+    settings: Settings, engine: Engine, lock: DaemonLock, *, spread_s: float = 0.0
 ) -> AsyncIterator[Services]:
-    """Yield the services, and put them away in order; `spread_s` lies between the first polls of two new sources."""
-    counts = Counters()
+    """Yield the services, and close them in order; the first polls of two new sources are `spread_s` apart."""
+    counters = Counters()
 
     def tell(event: Event) -> None:
         log_event(event)
-        counts.count_event(event)
+        counters.count_event(event)
 
     async with AsyncExitStack() as stack:
         tools = await stack.enter_async_context(open_context(settings, engine, tell=tell, spread_s=spread_s))
         now, clock = tools.now(), ClockMonitor()
         yield Services(
             settings=settings,
-            queue=make_scheduler(settings, replace(tools, started_at=mark.status.polling_since)),
-            jobs=JobRunner(tools.now, clock=clock, ended=counts.count_job, trouble=lambda: tools.writer.trouble),
+            queue=make_scheduler(settings, replace(tools, started_at=lock.status.polling_since)),
+            jobs=JobRunner(tools.now, clock=clock, ended=counters.count_job, trouble=lambda: tools.writer.trouble),
             clock=clock,
-            counters=counts,
+            counters=counters,
             liveness=Liveness(started_at=now, beat_at=now, beat_s=time.monotonic()),
             stack=stack,
         )
@@ -146,68 +146,69 @@ async def build_services(
 
 def log_started(services: Services) -> None:
     """Log the start."""
-    embedder = services.tools.embedder
-    names = {"sources": len(services.settings.active_sources()), "embedder": embedder.setting if embedder else "none"}
-    log.info("started %s", fields(**names))
+    embedder = services.tools.embedder.setting if services.tools.embedder else "none"
+    log.info("started %s", fields(sources=len(services.settings.active_sources()), embedder=embedder))
 
 
 async def wait_for_signals(
-    services: Services, supervisor: SystemdNotifier, wishes: SignalFlags, beating: asyncio.Task[StoreError]
+    services: Services, notifier: SystemdNotifier, flags: SignalFlags, heartbeat: asyncio.Task[StoreError]
 ) -> StoreError | None:
     """
-    Wait for the wish to end, and read the settings anew as often as that is wished for.
+    Wait for the signal to end; reload the settings at each signal to reload.
 
-    Returns what to say if the store was lost, which is an end as well.
+    Returns the error if the store was lost, which ends the daemon too.
     """
-    while not wishes.end.is_set():
-        waiting = [asyncio.create_task(event.wait()) for event in (wishes.end, wishes.reload)]
+    while not flags.end.is_set():
+        waiting = [asyncio.create_task(event.wait()) for event in (flags.end, flags.reload)]
         try:
-            await asyncio.wait({*waiting, beating}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({*waiting, heartbeat}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for task in waiting:
                 task.cancel()
-        if beating.done():
-            lost = beating.result()
+        if heartbeat.done():
+            lost = heartbeat.result()
             log.error("store_lost %s", fields(reason=lost, mend=lost.mend))
-            wishes.end.set()
-            wishes.on_end()
+            flags.end.set()
+            flags.on_end()
             return lost
-        if wishes.reload.is_set() and not wishes.end.is_set():
-            wishes.reload.clear()
-            supervisor.reloading()
-            supervisor.ready("at work" if await reload_settings(services) else "at work with the settings of before")
+        if flags.reload.is_set() and not flags.end.is_set():
+            flags.reload.clear()
+            notifier.reloading()
+            notifier.ready("at work" if await reload_settings(services) else "at work with the settings of before")
     return None
 
 
-def install_signal_handlers(wishes: SignalFlags) -> None:
-    """Hear signals: the first to end is a wish, the next one interrupts; SIGHUP wishes for a reload."""
+def install_signal_handlers(flags: SignalFlags) -> None:
+    """Handle signals: SIGHUP asks for a reload, the first SIGINT or SIGTERM for the end; the next one interrupts."""
     loop = asyncio.get_running_loop()
     had_terminal = os.isatty(0)
 
-    def heard(number: signal.Signals) -> None:
-        if wishes.end.is_set():
+    def handle_signal(number: signal.Signals) -> None:
+        if flags.end.is_set():
             return
         if number == signal.SIGHUP and not (had_terminal and not os.isatty(0)):  # else the terminal has gone
-            wishes.reload.set()
+            flags.reload.set()
             return
         log.info("stopping %s", fields(signal=number.name))
-        wishes.end.set()
-        wishes.on_end()
+        flags.end.set()
+        flags.on_end()
         loop.call_later(SAME_SIGNAL_S, lambda: [loop.remove_signal_handler(each) for each in ENDS])
 
     for number in ENDS:
-        loop.add_signal_handler(number, heard, number)
+        loop.add_signal_handler(number, handle_signal, number)
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # `nohup` wants it ignored
-        loop.add_signal_handler(signal.SIGHUP, heard, signal.SIGHUP)
+        loop.add_signal_handler(signal.SIGHUP, handle_signal, signal.SIGHUP)
 
 
 async def shutdown(services: Services) -> None:
-    """Let visits and jobs end by themselves for a while, then break them off: what they were at stays due."""
+    """Let visits and jobs finish for a while, then cancel them: what they worked on stays due."""
     loop = asyncio.get_running_loop()
     queue, running = services.queue, services.jobs.running
     queue.close()
     until = loop.time() + DRAIN_S
-    while (is_busy(queue) or any(job.finish for job in running.values())) and loop.time() < until:
+    while loop.time() < until and (
+        queue.busy or (queue.crew and queue.crew.busy) or any(job.finish for job in running.values())
+    ):
         if services.tools.writer.trouble is not None or loop.time() > until - LAST_S:
             services.tools.writer.stop_waiting()
         await asyncio.sleep(0.1)
@@ -219,13 +220,8 @@ async def shutdown(services: Services) -> None:
     await asyncio.gather(*left, return_exceptions=True)
 
 
-def is_busy(queue: BaseScheduler) -> bool:
-    """Whether visits are under way, or chores that may go on at the end."""
-    return bool(queue.busy or (queue.crew is not None and queue.crew.busy))
-
-
 async def reload_settings(services: Services) -> bool:
-    """Take what the settings file says now; False if it cannot be used."""
+    """Apply the settings file as it is now; False if it cannot be used."""
     path = services.settings.path
     if path is None:
         return False
@@ -246,33 +242,25 @@ async def reload_settings(services: Services) -> bool:
 
 
 def log_changes(found: SettingsDiff) -> None:
-    """Log what is different; what only a start can change is named."""
-    at_a_start = [name for name in found.settings if name in NEEDS_RESTART]
-    changed = [name for name in found.settings if name not in NEEDS_RESTART]
-    counts = fields(
-        sources_added=len(found.sources_added),
-        sources_removed=len(found.sources_removed),
-        sources_changed=len(found.sources_changed),
-        changed=",".join(changed) or None,
-    )
-    log.info("reloaded %s", counts)
-    for word, urls in (
-        ("added", found.sources_added),
-        ("removed", found.sources_removed),
-        ("changed", found.sources_changed),
-    ):
-        for url in urls[:NAMED]:
+    """Log what changed in the settings, and which changes need a restart."""
+    sources = {"added": found.sources_added, "removed": found.sources_removed, "changed": found.sources_changed}
+    sums = {f"sources_{word}": len(urls) for word, urls in sources.items()}
+    changed = ",".join(name for name in found.settings if name not in NEEDS_RESTART)
+    log.info("reloaded %s", fields(**sums, changed=changed or None))
+    for word, urls in sources.items():
+        for url in urls[:MAX_LOGGED_SOURCES]:
             log.info(f"source_{word} %s", fields(feed=url))
-    for name in at_a_start:
-        log.warning("needs_restart %s", fields(setting=name))
+    for name in NEEDS_RESTART:
+        if name in found.settings:
+            log.warning("needs_restart %s", fields(setting=name))
 
 
 @contextmanager
 def exit_watchdog(*, after_s: float = END_S, leave: Callable[[int], object] = os._exit) -> Iterator[Callable[[], None]]:
     """
-    Yield a function that gives the process `after_s` seconds from then on to leave this context.
+    Yield a function; `after_s` seconds after its call, the process is ended if it has not left this context.
 
-    The store takes no harm: what is under way there is undone at the next start.
+    The store takes no harm: an open transaction is rolled back at the next start.
     """
 
     def end() -> None:

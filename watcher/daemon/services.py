@@ -1,4 +1,4 @@
-"""The daemon's services while it runs, put together from the settings, and changed where these change."""
+"""The services of a running daemon, and how new settings change them."""
 
 from __future__ import annotations
 
@@ -26,18 +26,14 @@ if TYPE_CHECKING:
     from watcher.daemon.site import Servers
 
 SPREAD_S = 0.05  # between the first polls of two new sources: 10,000 of them take eight minutes
-ONCE_BACK = timedelta(days=7)  # how far back a single pass makes features and vectors: what an edition may look at
-SHARED_JOBS = (VISITS, VECTORS, FEATURES, "clock")  # jobs that helpers have as well
-NEEDS_RESTART = (
-    "store.url",
-    "work.queue",
-    "fetch.max_bytes",
-)  # what stands, and processes that are there
+ONCE_BACK = timedelta(days=7)  # how far back `run_all` makes features and vectors: what an edition may look at
+SHARED_JOBS = (VISITS, VECTORS, FEATURES, "clock")  # jobs that helpers run too
+NEEDS_RESTART = ("store.url", "work.queue", "fetch.max_bytes")  # settings that only a start can change
 
 
 @dataclass(slots=True, kw_only=True)
 class Liveness:
-    """Signs of life: when the store last answered, and its fault if that was an error."""
+    """When the store last answered, and its fault if the answer was an error."""
 
     started_at: datetime
     beat_at: datetime
@@ -46,17 +42,17 @@ class Liveness:
 
 
 def make_scheduler(settings: Settings, tools: WorkerContext) -> BaseScheduler:
-    """Return the queue that the settings name."""
+    """Return the scheduler of visits that the settings name."""
     if settings.work.queue == "local":
         return Scheduler(tools)
-    from watcher.worker.pg_queue import PgQueue
+    from watcher.worker.pg_queue import PgQueue  # late: 200 ms and 14 MB, which the local queue need not pay
 
     return PgQueue(tools, settings.store.url)
 
 
 @dataclass(slots=True, kw_only=True)
 class Services:
-    """What works together. `stack` closes at the end what was opened on the way."""
+    """The parts of a running daemon. `stack` closes the clients that `apply_settings` opened."""
 
     settings: Settings
     queue: BaseScheduler
@@ -70,34 +66,24 @@ class Services:
 
     @property
     def tools(self) -> WorkerContext:
-        """What visits and jobs that begin now work with."""
+        """The tools for visits and jobs that start now."""
         return self.queue.tools
 
-    def schedule_jobs(self) -> None:
-        """Have all jobs run. Errors: PluginError, StoreError."""
-        plugged_in = () if self.is_helper else load_plugin_jobs(self.settings, self.tools)
-        self.jobs.set_jobs((*self.server_jobs(), *self.share_jobs((*self.own_jobs(), *plugged_in))))
+    def load_plugin_jobs(self, settings: Settings, tools: WorkerContext) -> tuple[Job, ...]:
+        """Return the jobs of installed packages; a helper has none of them. Errors: PluginError, StoreError."""
+        return () if self.is_helper else load_plugin_jobs(settings, tools)
 
-    def share_jobs(self, jobs: Sequence[Job]) -> tuple[Job, ...]:
-        """Return jobs as they are done here: where there is a crew, it does the chores among them."""
-        crew = self.queue.crew
-        if crew is None:
-            return tuple(jobs)
-        crew.put({job.chore.name: job.chore for job in jobs if job.chore})
-        return tuple(replace(job, run=partial(crew.offer, job.chore.name)) if job.chore else job for job in jobs)
-
-    def own_jobs(self) -> tuple[Job, ...]:
-        """Return the daemon's own jobs; of a helper, those that are shared."""
-        return tuple(
-            job for job in builtin_jobs(self.queue, clock=self.clock) if job.name in SHARED_JOBS or not self.is_helper
-        )
-
-    def server_jobs(self) -> tuple[Job, ...]:
-        """Return the jobs that keep the addresses of the numbers and the site open."""
-        return self.servers.jobs() if self.servers else ()
+    def schedule_jobs(self, plugin_jobs: Sequence[Job]) -> None:
+        """Run all jobs from now on: the built-in ones (a helper: those that are shared), the servers' and these."""
+        builtin = builtin_jobs(self.queue, clock=self.clock)
+        jobs = [*(job for job in builtin if job.name in SHARED_JOBS or not self.is_helper), *plugin_jobs]
+        if crew := self.queue.crew:
+            crew.put({job.chore.name: job.chore for job in jobs if job.chore})
+            jobs = [replace(job, run=partial(crew.offer, job.chore.name)) if job.chore else job for job in jobs]
+        self.jobs.set_jobs((*(self.servers.jobs() if self.servers else ()), *jobs))
 
     async def run_all(self, end: asyncio.Event) -> None:
-        """Run each job once, in order, but those of a time of day, until `end` is set. Errors: as `put_jobs`."""
+        """Run each job once, in order, except those of a time of day, until `end` is set. Errors: PluginError."""
         since = self.tools.now() - ONCE_BACK
         for job in (*builtin_jobs(self.queue, since=since), *load_plugin_jobs(self.settings, self.tools)):
             if job.cron is None and not end.is_set():
@@ -105,11 +91,11 @@ class Services:
 
     async def apply_settings(self, settings: Settings) -> SettingsDiff:
         """
-        Take new settings, and return what is different in them; what is at work ends as it began.
+        Apply new settings, and return what changed; visits and jobs under way finish with the old ones.
 
-        What stands in `AT_A_START` is left as it was.
+        The settings in `NEEDS_RESTART` keep their old values.
 
-        Errors: WatcherError, and then the old ones stay.
+        Errors: WatcherError; then the old settings stay.
         """
         found = diff_settings(self.settings, settings)
         kept = settings.model_copy(
@@ -128,7 +114,7 @@ class Services:
             embedder=resolve_embedder(embedder_config(kept.semantic)),
             sites=await asyncio.to_thread(load_site_rules, kept.path),
         )
-        jobs = () if self.is_helper else await asyncio.to_thread(load_plugin_jobs, kept, tools)
+        plugin_jobs = await asyncio.to_thread(self.load_plugin_jobs, kept, tools)
         sources, spread_s = kept.active_sources(), SPREAD_S * len(found.sources_added)
         await tools.writer.do(sync_sources, sources, now=tools.now(), spread_s=spread_s)
         await tools.writer.do(apply_poll_settings, kept.poll)
@@ -136,11 +122,11 @@ class Services:
         self.settings, self.queue.tools = kept, tools
         if self.servers is not None:
             await self.servers.apply_settings(kept)
-        self.jobs.set_jobs((*self.server_jobs(), *self.share_jobs((*self.own_jobs(), *jobs))))
+        self.schedule_jobs(plugin_jobs)
         return found
 
     async def client_for(self, settings: Settings) -> Client:
-        """Return the client there is, or a new one if the settings ask for another; the old one serves what began."""
+        """Return the client, a new one if its settings changed; requests under way finish with the old one."""
         if (settings.fetch, settings.poll.concurrency) == (self.settings.fetch, self.settings.poll.concurrency):
             return self.tools.client
         return await self.stack.enter_async_context(client_for(settings.fetch, settings.poll))
