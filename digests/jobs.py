@@ -15,10 +15,9 @@ from apscheduler.triggers.cron import CronTrigger
 from digests.alerts.alerts import EVERY_S as ALERTS_EVERY_S
 from digests.alerts.alerts import AlertJob
 from digests.delivery.outbox import OutboxWorker
-from digests.edition.publish import folder_of
 from digests.edition.schedule import NOT_LATE, due_at, due_date
 from digests.model import LargestStory
-from digests.settings.digests import DigestSettings, digests_of
+from digests.settings.digests import DigestSettings, digests_of, folder_of
 from digests.store import maintenance
 from digests.store.editions import DAILY, MAKE_LIMIT_S, first_seen, is_made, is_settled, open_digests
 from digests.store.outbox import OPEN_STATES, SENT, Delivery, count_due

@@ -19,10 +19,10 @@ from digests.cli.status import delivery_to_json, format_state, oversized_story_w
 from digests.delivery.outbox import OutboxWorker
 from digests.edition.build import build_edition, build_unsaved_edition, edition_window, preview_edition
 from digests.edition.load import LOOKBACK, EditionRequest
-from digests.edition.publish import build_messages, earlier_editions, folder_of, publish, render_all
+from digests.edition.publish import build_messages, earlier_editions, publish, render_all
 from digests.edition.schedule import due_at
 from digests.model import Edition, OutboundMessage
-from digests.settings.digests import FORMATS, DigestSettings, digests_of
+from digests.settings.digests import FORMATS, DigestSettings, digests_of, folder_of
 from digests.store import outbox
 from digests.store.editions import DAILY, get_edition, get_slot, open_digests, open_digests_read_only
 from digests.store.outbox import SENT, Delivery, EditionKey, deliveries_of

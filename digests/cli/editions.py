@@ -16,12 +16,12 @@ from digests import edition_json
 from digests.cli.digest import check_formats
 from digests.cli.lookup import find_digest, find_edition
 from digests.delivery.file import write_files
-from digests.edition.publish import earlier_editions, folder_of, render_all
+from digests.edition.publish import earlier_editions, render_all
 from digests.edition.verify import verify
 from digests.errors import DigestError
 from digests.model import Edition, Rendered, cited_ids
 from digests.render.forms import FORMATS
-from digests.settings.digests import DigestSettings, digests_of
+from digests.settings.digests import DigestSettings, digests_of, folder_of
 from digests.store.editions import EditionRow, delivery_counts, edition_rows, iter_editions, load_edition, open_digests
 from watcher.cli.commands import DONE, FAILED
 from watcher.cli.options import Config, Json, load_settings, with_examples

@@ -5,11 +5,12 @@ Whether an edition says only what its sources say: every sentence, headline and 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from types import MappingProxyType
 
-from digests.model import Brief, Correction, Edition, EditionStory, NumberChange, Sentence, SourceMention
+from digests.model import Brief, Correction, Edition, EditionStory, Sentence, SourceMention
 from watcher.model import Article, Revision
 
 ROUNDING = 1e-5  # of a score, which has six digits behind the point
@@ -24,9 +25,6 @@ class Discrepancy:
     where: str
     text: str  # what the edition says
     message: str
-
-
-Texts = Mapping[str, Sequence[Article]]  # an article as it was stored, then as its page said it later
 
 
 def verify(
@@ -50,163 +48,140 @@ def verify(
         )
         for key, article in texts.items()
     }
-    faults: list[Discrepancy] = []
+    found: list[Discrepancy] = []
     for story in edition.stories:
-        faults.extend(_of_story(story, versions))
+        _Checks(story.id, versions, found).story(story)
         for brief in story.related:
-            faults.extend(_of_brief(brief, versions))
+            _Checks(brief.id, versions, found).brief(brief)
     for brief in (*edition.briefs, *edition.ended):
-        faults.extend(_of_brief(brief, versions))
+        _Checks(brief.id, versions, found).brief(brief)
     for correction in edition.corrections:
-        faults.extend(_of_correction(correction, versions, revisions))
-    return tuple(faults)
+        later = revisions.get(correction.article_id, ())
+        _Checks(correction.story, versions, found).correction(correction, later)
+    return tuple(found)
 
 
-def _of_story(story: EditionStory, texts: Texts) -> Iterator[Discrepancy]:
-    at = f"story {story.number}"
-    yield from _of_headline(story.id, at, story.title, story.url, story.article_ids, texts)
-    for part, sentences in (("summary", story.summary), ("since the last edition", story.updates)):
-        for number, sentence in enumerate(sentences, 1):
-            where = f"{at}, {part}, sentence {number}"
-            if sentence.article_id not in story.article_ids:
-                yield Discrepancy(
-                    story=story.id, where=where, text=sentence.text, message="its article is not one of the story's"
-                )
-            yield from _of_sentence(story.id, where, sentence, texts)
-    for number, prose in enumerate(story.llm_sentences, 1):
-        if not prose.sources:
-            yield Discrepancy(
-                story=story.id, where=f"{at}, prose {number}", text=prose.text, message="it rests on nothing"
-            )
-        for sentence in prose.sources:
-            yield from _of_sentence(story.id, f"{at}, prose {number}, source {sentence.outlet}", sentence, texts)
-    for figure in story.number_changes:
-        yield from _of_figure(story.id, f"{at}, figure {figure.before} → {figure.after}", figure, texts)
-    for mention in (*story.mentions, *(voice.mention for voice in story.perspectives)):
-        yield from _of_mention(story.id, f"{at}, source {mention.outlet}", mention, texts)
-    yield from _of_place(story, at)
-    counts = f"{story.outlets} outlets, {story.independent} independent, {story.folded} folded"
-    if story.independent + story.folded != story.outlets:
-        yield Discrepancy(
-            story=story.id, where=at, text=counts, message="independent and folded do not add up to the outlets"
-        )
-    if len({mention.outlet for mention in story.mentions}) != story.outlets or len(story.mentions) != story.outlets:
-        yield Discrepancy(story=story.id, where=at, text=counts, message=f"{len(story.mentions)} sources are named")
+class _Checks:
+    """
+    The checks of one story, brief or correction.
 
+    Args:
+        story: Its id.
+        versions: Each article as it was stored, then as its page said it later, by id.
+        found: Discrepancies are added to it.
+    """
 
-def _of_place(story: EditionStory, at: str) -> Iterator[Discrepancy]:
-    """Yield what is wrong with a story's place: its score sums up its terms, and those of counts follow from them."""
-    said = f"score {story.score}"
-    if abs(story.score - sum(term.value * term.weight for term in story.score_terms)) > ROUNDING:
-        yield Discrepancy(story=story.id, where=at, text=said, message="it is not the sum of its terms")
-    counts = {
-        "independent": story.independent,
-        "carried": story.outlets,
-        "languages": len(story.languages),
-        "countries": len(story.countries),
-    }
-    for term in story.score_terms:
-        count = counts.get(term.name)
-        if count is not None and abs(term.value - math.log2(max(count, 1))) > ROUNDING:
-            yield Discrepancy(
-                story=story.id, where=at, text=said, message=f"its term {term.name} is not that of {count}"
-            )
+    def __init__(self, story: str, versions: Mapping[str, Sequence[Article]], found: list[Discrepancy]) -> None:
+        self._story = story
+        self._versions = versions
+        self._found = found
 
+    def story(self, story: EditionStory) -> None:
+        at = f"story {story.number}"
+        self._headline(at, story.title, story.url, story.article_ids)
+        for part, sentences in (("summary", story.summary), ("since the last edition", story.updates)):
+            for number, sentence in enumerate(sentences, 1):
+                where = f"{at}, {part}, sentence {number}"
+                if sentence.article_id not in story.article_ids:
+                    self._add(where, sentence.text, "its article is not one of the story's")
+                self._sentence(where, sentence)
+        for number, written in enumerate(story.llm_sentences, 1):
+            if not written.sources:
+                self._add(f"{at}, prose {number}", written.text, "it rests on nothing")
+            for sentence in written.sources:
+                self._sentence(f"{at}, prose {number}, source {sentence.outlet}", sentence)
+        for figure in story.number_changes:
+            where = f"{at}, figure {figure.before} → {figure.after}"
+            for value, sentence in ((figure.before, figure.sentence_before), (figure.after, figure.sentence_after)):
+                self._sentence(where, sentence)
+                if value not in sentence.text:
+                    self._add(where, sentence.text, f"{value} does not stand in it")
+        for mention in (*story.mentions, *(each.mention for each in story.perspectives)):
+            self._mention(f"{at}, source {mention.outlet}", mention)
+        self._score(at, story)
+        counts = f"{story.outlets} outlets, {story.independent} independent, {story.folded} folded"
+        if story.independent + story.folded != story.outlets:
+            self._add(at, counts, "independent and folded do not add up to the outlets")
+        if len({mention.outlet for mention in story.mentions}) != story.outlets or len(story.mentions) != story.outlets:
+            self._add(at, counts, f"{len(story.mentions)} sources are named")
 
-def _of_figure(story: str, where: str, figure: NumberChange, texts: Texts) -> Iterator[Discrepancy]:
-    for number, sentence in ((figure.before, figure.sentence_before), (figure.after, figure.sentence_after)):
-        yield from _of_sentence(story, where, sentence, texts)
-        if number not in sentence.text:
-            yield Discrepancy(story=story, where=where, text=sentence.text, message=f"{number} does not stand in it")
+    def brief(self, brief: Brief) -> None:
+        self._headline("brief", brief.title, brief.url, brief.article_ids)
+        linked = self._linked(brief.url, brief.article_ids)
+        if linked and all(article.outlet != brief.outlet for article in linked):
+            self._add("brief", brief.title, f"outlet {brief.outlet}, but it is {linked[0].outlet}'s")
 
+    def correction(self, correction: Correction, revisions: Sequence[Revision]) -> None:
+        where = f"correction, {correction.outlet}"
+        said = [f"{each.title}\n{each.text}" for each in self._versions.get(correction.article_id, ())]
+        if not said:
+            self._add(where, correction.before, f"its article {correction.article_id} is not there")
+            return
+        if not any(correction.before in text for text in said):
+            self._add(where, correction.before, "it does not stand in its article")
+        if correction.after and not any(correction.after in text for text in said[1:]):
+            self._add(where, correction.after, "its page has never been seen to say so")
+        if correction.kind == "gone" and all(each.kind != "gone" for each in revisions):
+            self._add(where, correction.before, "its page has never been seen to be gone")
 
-def _of_correction(
-    correction: Correction, texts: Texts, revisions: Mapping[str, Sequence[Revision]]
-) -> Iterator[Discrepancy]:
-    where = f"correction, {correction.outlet}"
-    versions = texts.get(correction.article_id, ())
-    said = [f"{version.title}\n{version.text}" for version in versions]
-    if not versions:
-        message = f"its article {correction.article_id} is not there"
-        yield Discrepancy(story=correction.story, where=where, text=correction.before, message=message)
-        return
-    if not any(correction.before in text for text in said):
-        yield Discrepancy(
-            story=correction.story, where=where, text=correction.before, message="it does not stand in its article"
-        )
-    if correction.after and not any(correction.after in text for text in said[1:]):
-        message = "its page has never been seen to say so"
-        yield Discrepancy(story=correction.story, where=where, text=correction.after, message=message)
-    if correction.kind == "gone" and all(r.kind != "gone" for r in revisions.get(correction.article_id, ())):
-        message = "its page has never been seen to be gone"
-        yield Discrepancy(story=correction.story, where=where, text=correction.before, message=message)
+    def _score(self, at: str, story: EditionStory) -> None:
+        """Check that a score is the sum of its terms, and that those of counts follow from the counts."""
+        said = f"score {story.score}"
+        if abs(story.score - sum(term.value * term.weight for term in story.score_terms)) > ROUNDING:
+            self._add(at, said, "it is not the sum of its terms")
+        counts = {
+            "independent": story.independent,
+            "carried": story.outlets,
+            "languages": len(story.languages),
+            "countries": len(story.countries),
+        }
+        for term in story.score_terms:
+            count = counts.get(term.name)
+            if count is not None and abs(term.value - math.log2(max(count, 1))) > ROUNDING:
+                self._add(at, said, f"its term {term.name} is not that of {count}")
 
+    def _sentence(self, where: str, sentence: Sentence) -> None:
+        versions = self._versions.get(sentence.article_id, ())
+        if not versions:
+            self._add(where, sentence.text, f"its article {sentence.article_id} is not there")
+            return
+        start, end = sentence.offset, sentence.offset + len(sentence.text)
+        stands = sentence.text and start >= 0
+        if not stands or all(version.text[start:end] != sentence.text for version in versions):
+            has_moved = sentence.text and any(sentence.text in version.text for version in versions)
+            elsewhere, nowhere = "it stands elsewhere in its article", "it does not stand in its article"
+            self._add(where, sentence.text, elsewhere if has_moved else nowhere)
+        self._source(where, sentence.text, sentence, versions[0])
 
-def _of_sentence(story: str, where: str, sentence: Sentence, texts: Texts) -> Iterator[Discrepancy]:
-    versions = texts.get(sentence.article_id, ())
-    if not versions:
-        yield Discrepancy(
-            story=story, where=where, text=sentence.text, message=f"its article {sentence.article_id} is not there"
-        )
-        return
-    end = sentence.offset + len(sentence.text)
-    stands = sentence.text and sentence.offset >= 0
-    if not stands or all(version.text[sentence.offset : end] != sentence.text for version in versions):
-        moved = sentence.text and any(sentence.text in version.text for version in versions)
-        message = "it stands elsewhere in its article" if moved else "it does not stand in its article"
-        yield Discrepancy(story=story, where=where, text=sentence.text, message=message)
-    article = versions[0]
-    told = (
-        ("outlet", sentence.outlet, article.outlet),
-        ("link", sentence.url, article.url),
-        ("time", sentence.published_at, article.published_at),
-        ("language", sentence.language, article.language),
-    )
-    for name, said, true in told:
+    def _mention(self, where: str, mention: SourceMention) -> None:
+        versions = self._versions.get(mention.article_id, ())
+        if not versions:
+            self._add(where, mention.title, f"its article {mention.article_id} is not there")
+            return
+        article = next((version for version in versions if version.title == mention.title), versions[0])
+        self._same(where, mention.title, "title", mention.title, article.title)
+        self._source(where, mention.title, mention, article)
+
+    def _source(self, where: str, text: str, cited: Sentence | SourceMention, article: Article) -> None:
+        """Check what is said of the article that a text is from."""
+        self._same(where, text, "outlet", cited.outlet, article.outlet)
+        self._same(where, text, "link", cited.url, article.url)
+        self._same(where, text, "time", cited.published_at, article.published_at)
+        self._same(where, text, "language", cited.language, article.language)
+
+    def _headline(self, where: str, title: str, url: str, ids: tuple[str, ...]) -> None:
+        linked = self._linked(url, ids)
+        if not linked:
+            self._add(f"{where}, headline", title, f"none of the story's articles is at {url}")
+        elif not any(title and title in article.title for article in linked):
+            self._add(f"{where}, headline", title, f"the article at {url} has another title")
+
+    def _linked(self, url: str, ids: tuple[str, ...]) -> list[Article]:
+        return [version for key in ids for version in self._versions.get(key, ()) if version.url == url]
+
+    def _same(self, where: str, text: str, name: str, said: str | datetime, true: str | datetime) -> None:
         if said != true:
-            yield Discrepancy(
-                story=story, where=where, text=sentence.text, message=f"{name} {said}, but the article's is {true}"
-            )
+            self._add(where, text, f"{name} {said}, but the article's is {true}")
 
-
-def _of_mention(story: str, where: str, mention: SourceMention, texts: Texts) -> Iterator[Discrepancy]:
-    versions = texts.get(mention.article_id, ())
-    if not versions:
-        yield Discrepancy(
-            story=story, where=where, text=mention.title, message=f"its article {mention.article_id} is not there"
-        )
-        return
-    article = next((version for version in versions if version.title == mention.title), versions[0])
-    told = (
-        ("outlet", mention.outlet, article.outlet),
-        ("link", mention.url, article.url),
-        ("title", mention.title, article.title),
-        ("time", mention.published_at, article.published_at),
-        ("language", mention.language, article.language),
-    )
-    for name, said, true in told:
-        if said != true:
-            yield Discrepancy(
-                story=story, where=where, text=mention.title, message=f"{name} {said}, but the article's is {true}"
-            )
-
-
-def _of_headline(
-    story: str, where: str, title: str, url: str, ids: tuple[str, ...], texts: Texts
-) -> Iterator[Discrepancy]:
-    linked = [version for key in ids for version in texts.get(key, ()) if version.url == url]
-    where = f"{where}, headline"
-    if not linked:
-        yield Discrepancy(story=story, where=where, text=title, message=f"none of the story's articles is at {url}")
-    elif not any(title and title in article.title for article in linked):
-        yield Discrepancy(story=story, where=where, text=title, message=f"the article at {url} has another title")
-
-
-def _of_brief(brief: Brief, texts: Texts) -> Iterator[Discrepancy]:
-    at = "brief"
-    yield from _of_headline(brief.id, at, brief.title, brief.url, brief.article_ids, texts)
-    linked = [version for key in brief.article_ids for version in texts.get(key, ()) if version.url == brief.url]
-    if linked and all(article.outlet != brief.outlet for article in linked):
-        yield Discrepancy(
-            story=brief.id, where=at, text=brief.title, message=f"outlet {brief.outlet}, but it is {linked[0].outlet}'s"
-        )
+    def _add(self, where: str, text: str, message: str) -> None:
+        self._found.append(Discrepancy(story=self._story, where=where, text=text, message=message))

@@ -11,7 +11,7 @@ from digests.model import Edition, Rendered
 from digests.render import atom, html, mail, markdown, text
 from digests.render.atom import AtomSettings
 from digests.render.edition import edition_view
-from digests.render.mail import MailSettings
+from digests.render.mail import MailHead
 from digests.render.templating import Own
 from digests.render.view import EditionView
 
@@ -22,7 +22,7 @@ class RenderInput:
 
     edition: Edition
     view: EditionView
-    mail: MailSettings
+    mail: MailHead
     atom: AtomSettings
     earlier: Sequence[Edition]
     own: Own
@@ -45,7 +45,7 @@ def render(
     edition: Edition,
     formats: Sequence[str],
     *,
-    mail: MailSettings = MailSettings(),  # noqa: B008
+    mail: MailHead = MailHead(),  # noqa: B008
     atom: AtomSettings = AtomSettings(),  # noqa: B008
     earlier: Sequence[Edition] = (),
     own: Own = (),

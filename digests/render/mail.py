@@ -38,7 +38,7 @@ TO_LINE = re.compile(rb"^To: [^\r\n]*\r\n(?:[ \t][^\r\n]*\r\n)*", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MailSettings:
+class MailHead:
     """
     What a mail says beyond its edition.
 
@@ -57,7 +57,7 @@ class MailSettings:
     budget: int = BUDGET
 
 
-def render(view: EditionView, edition: Edition, mail: MailSettings, own: Own = ()) -> bytes:
+def render(view: EditionView, edition: Edition, mail: MailHead, own: Own = ()) -> bytes:
     """
     Return the message, in ASCII with CRLF; the same edition gives the same bytes.
 
@@ -100,7 +100,7 @@ def inlined_html(
     return UNUSED.sub(r"\1", _inliner().inline(page))
 
 
-def _message(step: ShortenStep, edition: Edition, mail: MailSettings, own: Own) -> tuple[EmailMessage, int]:
+def _message(step: ShortenStep, edition: Edition, mail: MailHead, own: Own) -> tuple[EmailMessage, int]:
     """Return the message, and how many bytes its HTML has when it has arrived."""
     view = step.view
     name, address = _address(mail.sender)

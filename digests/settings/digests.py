@@ -303,3 +303,9 @@ def smtp_of(settings: Settings) -> SmtpSettings:
     """Return the mail server of `settings`; one without a host where the file names none."""
     section = settings.section("smtp")
     return section if isinstance(section, SmtpSettings) else SmtpSettings()
+
+
+def folder_of(digest: DigestSettings, settings: Settings) -> Path:
+    """Return the folder of a digest's files: its directory, with a folder of its own there if it shares it."""
+    is_shared = sum(other.directory == digest.directory for other in digests_of(settings)) > 1
+    return digest.directory / digest.name if is_shared else digest.directory

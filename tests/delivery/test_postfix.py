@@ -15,7 +15,7 @@ import pytest
 
 from digests.delivery.channels import open_channel
 from digests.model import OutboundMessage
-from digests.render.forms import MailSettings, render
+from digests.render.forms import MailHead, render
 from digests.settings.delivery import DeliverSettings, SmtpSettings
 from tests.delivery.mail_server import MailServer
 from tests.render import editions
@@ -92,7 +92,7 @@ def postfix(folder: Path, *, onward: int):
 
 @pytest.mark.parametrize("name", ["small", "rich"])
 def test_a_mail_comes_out_of_postfix_as_it_went_in(name):
-    head = MailSettings(sender="World Digest <digest@example.org>", to=("ann@example.net",))
+    head = MailHead(sender="World Digest <digest@example.org>", to=("ann@example.net",))
     (form,) = render(getattr(editions, name)(), ["eml"], mail=head)
 
     with (

@@ -13,13 +13,13 @@ from lxml import etree
 from lxml import html as lxml_html
 
 from digests import edition_json
-from digests.render.forms import FORMATS, MailSettings, render
+from digests.render.forms import FORMATS, MailHead, render
 from digests.render.markdown import to_html
 from digests.render.sample_edition import edition
 from watcher.reasons import Reason
 
 ANY_TEXT = st.text(st.characters(codec=None, categories=None), max_size=30)
-HEAD = MailSettings(sender="digest@example.org", to=("reader@example.net",))
+HEAD = MailHead(sender="digest@example.org", to=("reader@example.net",))
 ELEMENTS = {
     *("html", "head", "meta", "title", "style", "body", "a", "header", "h1", "h2", "h3", "p", "time", "div", "nav"),
     *("ol", "ul", "li", "span", "svg", "path", "circle", "text", "line", "rect", "main", "section", "article", "b"),

@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from digests.render.edition import edition_view
-from digests.render.forms import MailSettings, render
+from digests.render.forms import MailHead, render
 
 HEADERS = (
     "From", "To", "Subject", "Date", "Message-ID", "List-Id", "List-Unsubscribe", "List-Post", "Auto-Submitted",
@@ -62,7 +62,7 @@ def edition_with(editions, title: str, name: str):
 
 def mail(edition, **head) -> bytes:
     given = {"sender": "digest@example.org", "to": ("ann@example.net",)} | head
-    return render(edition, ["eml"], mail=MailSettings(**given))[0].body
+    return render(edition, ["eml"], mail=MailHead(**given))[0].body
 
 
 def check(body: bytes, edition) -> None:

@@ -12,18 +12,18 @@ import pytest
 
 from digests.errors import DigestError
 from digests.render.edition import edition_view
-from digests.render.forms import MailSettings, render
+from digests.render.forms import MailHead, render
 from digests.render.mail import BUDGET, addressed, steps
 from tests.render.reading import sent_through_smtp
 
-TO = MailSettings(sender="digest@example.org", to=("reader@example.net",))
+TO = MailHead(sender="digest@example.org", to=("reader@example.net",))
 
 
-def raw(edition, settings: MailSettings = TO) -> bytes:
+def raw(edition, settings: MailHead = TO) -> bytes:
     return render(edition, ["eml"], mail=settings)[0].body
 
 
-def parsed(edition, settings: MailSettings = TO):
+def parsed(edition, settings: MailHead = TO):
     return email.message_from_bytes(raw(edition, settings), policy=policy.default)
 
 
@@ -139,7 +139,7 @@ def test_a_sender_that_is_no_address_is_an_error_in_words(editions, sender):
 
 
 def test_a_mail_without_readers_is_still_a_whole_mail(editions):
-    message = parsed(editions.small(), MailSettings())
+    message = parsed(editions.small(), MailHead())
 
     assert message["To"] == "undisclosed-recipients:;"
     assert message["To"].defects == ()

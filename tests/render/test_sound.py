@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from digests.render.forms import MailSettings, render
+from digests.render.forms import MailHead, render
 from tests.render.tools import CHROMIUM, FOLDER, MODULES, needs
 
 pytestmark = pytest.mark.slow
@@ -21,7 +21,7 @@ VNU = MODULES / "vnu-jar" / "build" / "dist" / "vnu.jar"
 LINT = MODULES / ".bin" / "markdownlint-cli2"
 # Lines are as long as the outlets write, anchors are elements, and the front matter has the title of the heading.
 RULES = {"MD013": False, "MD033": {"allowed_elements": ["a"]}, "MD025": {"front_matter_title": ""}}
-HEAD = MailSettings(sender="World Digest <digest@example.org>", to=("reader@example.net",))
+HEAD = MailHead(sender="World Digest <digest@example.org>", to=("reader@example.net",))
 
 
 @pytest.fixture(scope="module")
