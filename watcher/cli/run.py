@@ -17,12 +17,13 @@ from watcher.cli.options import Config, closing_store, load_settings, with_examp
 from watcher.cli.output import format_bytes, print_lines
 from watcher.daemon.logging import configure_logging
 from watcher.daemon.run import exit_watchdog, run, run_once
-from watcher.daemon.site import make_site_app, store_routes
+from watcher.daemon.site import store_routes
 from watcher.errors import SettingsError
 from watcher.settings.models import WEB_LISTEN, Settings, is_loopback, parse_host_port
 from watcher.store.engine import open_store
 from watcher.store.stats import last_change
 from watcher.store.writer import read
+from watcher.web.app import SiteApp
 from watcher.web.export import export_site as write_site
 from watcher.web.serve import Listener
 from watcher.web.site import Site, load_site_plugins
@@ -94,7 +95,7 @@ def serve_site(
 
 async def serve_until_signal(settings: Settings, engine: Engine) -> None:
     """Serve the site until SIGINT or SIGTERM."""
-    listener = Listener("web", settings.web, make_site_app(settings, engine, store_routes(settings, engine)))
+    listener = Listener("web", settings.web, SiteApp(settings, engine, store_routes(settings, engine)))
     await listener.listen()
     print_lines([f"http://{settings.web.listen}/ until Ctrl-C"])
     sys.stdout.flush()

@@ -18,7 +18,6 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp
 
 from watcher.daemon.jobs import Job
 from watcher.daemon.metrics import MetricsCollector, process_metrics, read_store_metrics
@@ -27,10 +26,8 @@ from watcher.settings.models import Settings
 from watcher.store.articles import count_articles
 from watcher.store.writer import read
 from watcher.text.format import fields
-from watcher.web.app import SiteApp, make_app
+from watcher.web.app import SiteApp
 from watcher.web.serve import Listener
-from watcher.web.site import Site, load_site_plugins
-from watcher.worker.context import system_clock
 
 if TYPE_CHECKING:
     from watcher.daemon.services import Services
@@ -61,7 +58,7 @@ class Servers:
     ) -> None:
         loop = asyncio.get_running_loop()
         self._site_app = partial(
-            make_site_app,
+            SiteApp,
             engine=engine,
             routes=routes,
             on_settings=lambda: loop.call_soon_threadsafe(on_settings),
@@ -106,30 +103,6 @@ class Servers:
     async def close(self) -> None:
         """Stop serving: the addresses are free at once, answers under way have two seconds."""
         await asyncio.gather(self._metrics.close(), self._web.close())
-
-
-def make_site_app(
-    settings: Settings,
-    engine: Engine,
-    routes: Sequence[Route],
-    on_settings: Callable[[], object] = lambda: None,
-    form_token: str = "",
-) -> SiteApp:
-    """Return the site of a store, its clock the system's; `form_token` as `Site` has it, "" for one of its own."""
-    token = form_token or secrets.token_urlsafe(18)
-
-    def make() -> ASGIApp:
-        site = Site(
-            settings=settings,
-            engine=engine,
-            plugins=load_site_plugins(settings, engine),
-            now=system_clock,
-            on_settings=on_settings,
-            form_token=token,
-        )
-        return make_app(site, routes=routes)
-
-    return SiteApp(make)
 
 
 def daemon_routes(services: Services) -> tuple[Route, ...]:

@@ -1,8 +1,8 @@
 """
-The site's app: the routes of all pages, what each is answered, and in which form it is sent.
+The site's app: the routes of all pages, how they are rendered and cached, and how they are sent.
 
-A page is made in a thread, once for all who ask for it at the same time, and answered again for two seconds: fifty
-readers of one edition cost one page every two seconds.
+A page is rendered in a thread, once for all requests of the same time, and cached for two seconds: fifty readers of
+one edition cost one page every two seconds.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import gzip
 import hashlib
 import hmac
 import logging
+import secrets
 import time
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from functools import cache
 from importlib.resources import files
 from urllib.parse import parse_qsl
 
+from sqlalchemy import Engine
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -28,20 +30,22 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from watcher.errors import StoreError, WatcherError
+from watcher.settings.models import Settings
 from watcher.web import sources
 from watcher.web.auth import POLICY, RateLimiter
-from watcher.web.site import NotFound, Page, PageRequest, PageResponse, Site
+from watcher.web.site import NotFound, Page, PageRequest, PageResponse, Site, load_site_plugins
 from watcher.web.templating import render_page
+from watcher.worker.context import system_clock
 
 FORM_BYTES, FORM_FIELDS, FORM_S = 16_384, 500, 10.0  # of a form; the time is for all of it to come in
-AT_ONCE = 2  # pages being made
-IN_LINE = 32  # pages that wait for it; whoever asks for one more is turned away
-PAGE_S = 20.0  # that a reader waits for a page; it goes on being made, and whoever asks again gets it
-KEPT_S = 2.0  # how old a page may be
-KEPT = 128  # pages
+AT_ONCE = 2  # pages being rendered
+IN_LINE = 32  # pages that wait to be rendered; a request for one more is refused
+PAGE_S = 20.0  # that a reader waits for a page; rendering goes on, and the next request gets it
+KEPT_S = 2.0  # how old a cached page may be
+KEPT = 128  # pages in the cache
 PACKED_FROM = 1024  # bytes of an answer
 PACKED_LEVEL = 4  # makes a page of 30 kB a quarter of it in half a millisecond
-WAIT_S = 2  # after which whoever was turned away may come again
+WAIT_S = 2  # Retry-After of refused requests
 WORDS = {
     404: "There is no such page.",
     405: "This page cannot be asked for so.",
@@ -53,12 +57,12 @@ log = logging.getLogger("watcher.web")
 
 
 class TooManyRequests(Exception):
-    """More pages are asked for than can be made."""
+    """More pages are requested than can be rendered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderedPage:
-    """A reply with its bytes, plain and compressed (None if that is not worth it), and the tag that names its state."""
+    """A response with its bytes, plain and compressed (None if that is not worth it), and its ETag."""
 
     reply: PageResponse
     body: bytes
@@ -68,7 +72,7 @@ class RenderedPage:
 
 class PageRenderer:
     """
-    Makes pages in threads, a few at a time.
+    Renders pages in threads, a few at a time, and caches them.
 
     Args:
         clock: Monotonic, in seconds.
@@ -83,7 +87,7 @@ class PageRenderer:
         self._in_line = 0
 
     def has(self, key: Hashable) -> bool:
-        """Whether a page is there, or being made."""
+        """Whether a page is cached, or being rendered."""
         at, task = self._made.get(key, (0.0, None))
         if task is None or not task.done():
             return task is not None
@@ -96,10 +100,10 @@ class PageRenderer:
             self._made = {known: self._made[known] for known in list(self._made)[-KEPT:] if self.has(known)}
             self._made[key] = self._clock(), asyncio.create_task(self._make(make))
         async with asyncio.timeout(self._page_s):
-            return await asyncio.shield(self._made[key][1])  # a reader who leaves takes the page from nobody
+            return await asyncio.shield(self._made[key][1])  # a reader who leaves must not cancel it for others
 
     async def run_change(self, make: Callable[[], PageResponse]) -> RenderedPage:
-        """Return what came of a change; no page from before it is answered from then on. Errors: as `get`."""
+        """Make a change and return its response; pages from before it are dropped. Errors: as `get`."""
         try:
             async with asyncio.timeout(self._page_s):
                 return await self._make(make)
@@ -118,7 +122,7 @@ class PageRenderer:
 
 
 def encode_page(reply: PageResponse) -> RenderedPage:
-    """Return a reply as it can be sent to anybody."""
+    """Return a response as it can be sent to anybody."""
     body = reply.body if isinstance(reply.body, bytes) else reply.body.encode()
     packed = gzip.compress(body, PACKED_LEVEL, mtime=0) if len(body) >= PACKED_FROM else None
     state = hashlib.blake2b(body, digest_size=12)
@@ -127,10 +131,24 @@ def encode_page(reply: PageResponse) -> RenderedPage:
 
 
 class SiteApp:
-    """The site's app for one state of the settings, made in a thread when somebody asks for the first page."""
+    """
+    The app of a store's site for one state of the settings, made in a thread for the first request.
 
-    def __init__(self, make: Callable[[], ASGIApp]) -> None:
-        self._make = make
+    Args:
+        routes, on_settings, form_token: As `make_app` and `Site` have them.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        engine: Engine,
+        routes: Sequence[BaseRoute],
+        *,
+        on_settings: Callable[[], object] = lambda: None,
+        form_token: str | None = None,
+    ) -> None:
+        self._settings, self._engine, self._routes, self._on_settings = settings, engine, routes, on_settings
+        self._form_token = form_token or secrets.token_urlsafe(18)
         self._app: ASGIApp | None = None
         self._lock = asyncio.Lock()
 
@@ -144,6 +162,17 @@ class SiteApp:
             mend = f"try: {error.mend}\n" if error.mend else ""
             app = PlainTextResponse(f"{error}\n{mend}", 503)
         await app(scope, receive, send)
+
+    def _make(self) -> ASGIApp:
+        site = Site(
+            settings=self._settings,
+            engine=self._engine,
+            plugins=load_site_plugins(self._settings, self._engine),
+            now=system_clock,
+            on_settings=self._on_settings,
+            form_token=self._form_token,
+        )
+        return make_app(site, routes=self._routes)
 
 
 def make_app(
@@ -182,7 +211,8 @@ def make_app(
     def endpoint(page: Page) -> Callable[[Request], Awaitable[Response]]:
         async def answer(request: Request) -> Response:
             form = await read_form(request) if page.method == "POST" else {}
-            if page.method == "POST" and not is_our_form(form, site):
+            is_ours = hmac.compare_digest(form.get("token", "").encode(), site.form_token.encode())
+            if page.method == "POST" and not is_ours:
                 return refuse(request, "This form is too old: load its page again.", 403)
             ask = PageRequest(
                 params={name: without_nul(value) for name, value in request.path_params.items()},
@@ -212,7 +242,7 @@ def make_app(
 
 
 def handle_page(site: Site, page: Page, ask: PageRequest) -> PageResponse:
-    """Return a page's answer; what cannot be answered is said in a page too."""
+    """Return the response of a page; an error becomes a page too."""
     try:
         return page.answer(site, ask)
     except NotFound as error:
@@ -224,12 +254,12 @@ def handle_page(site: Site, page: Page, ask: PageRequest) -> PageResponse:
 
 
 def error_page(site: Site, words: str, *, mend: str | None = None, status: int) -> PageResponse:
-    """Return the page that says what is wrong."""
+    """Return the page that describes an error."""
     return render_page(site, "failed.html.j2", status=status, words=words, mend=mend)
 
 
 async def read_form(request: Request) -> dict[str, str]:
-    """Return the fields of a form, none where it is no form. Errors: HTTPException if it is too large or too slow."""
+    """Return the fields of a form; none if the body is no form. Errors: HTTPException if it is too large or slow."""
     body = b""
     try:
         async with asyncio.timeout(FORM_S):
@@ -250,18 +280,13 @@ async def read_form(request: Request) -> dict[str, str]:
     return {name: "\n".join(values) for name, values in fields.items()}
 
 
-def is_our_form(form: dict[str, str], site: Site) -> bool:
-    """Whether a form was on a page of this site."""
-    return hmac.compare_digest(form.get("token", "").encode(), site.form_token.encode())
-
-
 def without_nul(text: str) -> str:
-    """Return text that any database takes."""
+    """Return text that any database accepts."""
     return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 def make_response(request: Request, made: RenderedPage) -> Response:
-    """Return a page as it is sent: compressed to whoever takes that, and not at all to whoever has it already."""
+    """Return the HTTP response of a page: compressed where that is accepted, 304 where the client has it already."""
     reply = made.reply
     if reply.redirect_to:
         return Response(status_code=303, headers={"Location": reply.redirect_to})
@@ -288,7 +313,7 @@ def etag_matches(tags: str, tag: str) -> bool:
 
 
 def csp_hash(style: str) -> str:
-    """Return a style element's text as a content security policy allows it."""
+    """Return the source expression that allows a style element in a content security policy."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()}'"
 
 
@@ -299,13 +324,13 @@ def read_asset(name: str) -> str:
 
 
 def stylesheet(site: Site, _ask: PageRequest) -> PageResponse:
-    """Answer the style sheet: what other packages bring, then the site's own."""
-    sheets = (*(wing.style for wing in site.plugins if wing.style), read_asset("site.css"))
+    """Return the style sheet: those of other packages, then the site's own."""
+    sheets = (*(plugin.style for plugin in site.plugins if plugin.style), read_asset("site.css"))
     return PageResponse(body="\n".join(sheets), media_type="text/css; charset=utf-8")
 
 
 def asset_page(name: str, kind: str) -> Page:
-    """Return the page that answers one of the site's own files."""
+    """Return the page of one of the site's own files."""
     return Page(path=f"/{name}", answer=lambda _site, _ask: PageResponse(body=read_asset(name), media_type=kind))
 
 

@@ -13,7 +13,7 @@ from starlette.routing import compile_path
 from watcher.errors import WatcherError
 from watcher.web import sources
 from watcher.web.app import FILES, handle_page
-from watcher.web.site import HTML, Page, PageRequest, PageResponse, Site
+from watcher.web.site import HTML, PageRequest, PageResponse, Site
 
 MARK = ".watcher-site"  # in the folder: the files that the last copy wrote
 ENDING = re.compile(r"\.[a-z]{2,4}$")
@@ -72,24 +72,19 @@ def read_manifest(folder: Path) -> set[str]:
     return set()
 
 
-def all_pages(site: Site) -> tuple[Page, ...]:
-    """Return what answers on the site, but for forms."""
-    return tuple(page for page in (*FILES, *sources.PAGES, *site.pages) if page.method == "GET")
-
-
 def all_paths(site: Site) -> Iterator[str]:
-    """Yield every path of the copy."""
+    """Yield the paths of all pages and files."""
     yield from (page.path for page in FILES)
     yield from sources.source_paths(site)
-    for wing in site.plugins:
-        yield from wing.paths(site)
+    for plugin in site.plugins:
+        yield from plugin.paths(site)
 
 
 def render_path(site: Site, path: str) -> PageResponse:
-    """Return what the site answers at a path."""
-    for page in all_pages(site):
+    """Return the response of the site to a path."""
+    for page in (*FILES, *sources.PAGES, *site.pages):
         pattern, _, _ = compile_path(page.path)
-        if match := pattern.match(path):
+        if page.method == "GET" and (match := pattern.match(path)):
             return handle_page(site, page, PageRequest(params=match.groupdict()))
     return PageResponse(status=404)
 
@@ -102,16 +97,16 @@ def file_name(path: str) -> str:
 
 
 def make_links_relative(reply: PageResponse, known: Mapping[str, str], *, at: str) -> bytes:
-    """Return a page with relative links; one that leads to no file is text. Other files stay as they are."""
+    """Return a page with relative links; a link to no file becomes text. Other files stay as they are."""
     if reply.media_type != HTML:
         return reply.body if isinstance(reply.body, bytes) else reply.body.encode()
     text = reply.body.decode() if isinstance(reply.body, bytes) else reply.body
-    here = posixpath.dirname(at)
+    folder = posixpath.dirname(at) or "."
 
     def relative(match: re.Match[str]) -> str:
         target = known.get(match[2])
         if target is None:
             return ""
-        return f' {match[1]}="{posixpath.relpath(target, here or ".")}{match[4] or ""}"'
+        return f' {match[1]}="{posixpath.relpath(target, folder)}{match[4] or ""}"'
 
     return LINK.sub(relative, text).encode()

@@ -1,4 +1,4 @@
-"""What pages are made from: the site, what a reader asks for, what is answered, and what other packages bring."""
+"""The site and its parts: requests, responses, pages, and the plug-ins that other packages add."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from watcher.errors import WatcherError
 from watcher.plugins import load_plugins
 from watcher.settings.models import Settings
 
-GROUP = "watcher.web"  # entry points: value = "module:function", which takes (settings, engine) and returns a Wing
+GROUP = (
+    "watcher.web"  # entry points: value = "module:function", which takes (settings, engine) and returns a SitePlugin
+)
 HTML = "text/html; charset=utf-8"
 
 
@@ -23,7 +25,7 @@ class NotFound(WatcherError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NavLink:
-    """A place of the site, for its navigation. `key`: the letter that goes there after g."""
+    """A link in the navigation. `key`: the letter that goes there after g."""
 
     href: str
     words: str
@@ -32,7 +34,7 @@ class NavLink:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageRequest:
-    """What a reader asks for: the parts of the path, the query, and the fields of a form that was sent."""
+    """A request: the parameters of the path, the query, and the fields of a form."""
 
     params: Mapping[str, str]
     query: Mapping[str, str] = field(default_factory=dict)
@@ -117,20 +119,20 @@ class Site:
 
     @property
     def zone(self) -> tzinfo:
-        return next((wing.zone for wing in self.plugins), UTC)
+        return next((plugin.zone for plugin in self.plugins), UTC)
 
     @property
     def pages(self) -> tuple[Page, ...]:
-        """The pages that other packages bring."""
-        return tuple(page for wing in self.plugins for page in wing.pages)
+        """The pages of the plug-ins."""
+        return tuple(page for plugin in self.plugins for page in plugin.pages)
 
     @property
     def nav(self) -> tuple[NavLink, ...]:
-        found = [link for wing in self.plugins for link in wing.nav]
+        found = [link for plugin in self.plugins for link in plugin.nav]
         found.insert(max(0, len(found) - 1), NavLink(href="/sources", words="Sources", key="s"))
         return tuple(link for link in found if not (self.is_static and link.href == "/search"))
 
 
 def load_site_plugins(settings: Settings, engine: Engine) -> tuple[SitePlugin, ...]:
-    """Return what installed packages bring. Errors: PluginError, StoreError."""
+    """Return the site plug-ins of installed packages. Errors: PluginError, StoreError."""
     return tuple(make(settings, engine) for _, make in load_plugins(GROUP, "the pages of"))

@@ -1,4 +1,4 @@
-"""The pages of the sources: all of them, the worst first, and each with its polls and what it brought of late."""
+"""The pages of the sources: the list, the unhealthiest first, and a page for each with its polls and articles."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from watcher.errors import SettingsError
 from watcher.feeds.health import Health, health, rank
 from watcher.feeds.html_text import one_line
 from watcher.settings.edit import read_for_edit, save_settings, switch_source
-from watcher.settings.models import Settings
 from watcher.store.articles import ArticleSummary, latest_of_feed
 from watcher.store.daemon_lock import read_daemon_status
 from watcher.store.feeds import FeedState, feed_state, feed_states, make_due, source_url_of_feed, sync_sources
@@ -63,7 +62,7 @@ class SourceDetails:
 
 
 def all_sources(site: Site, ask: PageRequest) -> PageResponse:
-    """Answer the list of the sources, a part of them."""
+    """Return a page of the list of sources."""
     wanted = ask.query.get("q", "")[:QUERY_CHARS].strip()
     at = ask.page()
     rows = read(site.engine, filter_sources, site, wanted)
@@ -114,12 +113,12 @@ def to_row(state: FeedState, *, now: datetime) -> SourceRow:
 
 
 def add_stats(connection: Connection, site: Site, rows: Sequence[SourceRow]) -> list[SourceRow]:
-    """Return rows with what their feeds bring and cost."""
+    """Return rows with the figures of their feeds."""
     ids, now = [row.id for row in rows], site.now()
     figures = feed_stats(connection, ids, now=now)
     stories: dict[int, int] = {}
-    for wing in site.plugins:
-        stories |= wing.count_stories(connection, ids, now)
+    for plugin in site.plugins:
+        stories |= plugin.count_stories(connection, ids, now)
     return [replace(row, figures=figures.get(row.id), stories=stories.get(row.id, 0)) for row in rows]
 
 
@@ -129,7 +128,7 @@ def count_polling(site: Site) -> int:
 
 
 def one_source(site: Site, ask: PageRequest) -> PageResponse:
-    """Answer the page of one source."""
+    """Return the page of one source."""
     told = read(site.engine, load_details, site, feed_id_of(ask))
     return render_page(
         site, "source.html.j2", has_form=True, refresh_s=WAITING_S if told.is_waiting else 0, t=told, row=told.row
@@ -137,7 +136,7 @@ def one_source(site: Site, ask: PageRequest) -> PageResponse:
 
 
 def feed_id_of(ask: PageRequest) -> int:
-    """Return the feed that a path means."""
+    """Return the id of the feed that a path names."""
     text = ask.params.get("source", "")
     if not (text.isascii() and text.isdecimal() and len(text) < 10):
         raise NotFound("There is no such source.")
@@ -155,6 +154,7 @@ def load_details(connection: Connection, site: Site, feed_id: int) -> SourceDeta
     due = state.next_request_at
     is_due = (due is not None and due <= now) or state.feed.host in hosts_being_visited(connection, now=now)
     enabled = url in {source.url for source in site.settings.active_sources()}
+    daemon = read_daemon_status(site.engine)
     return SourceDetails(
         row=row,
         healths=load_health_changes(connection, feed_id, most=CHANGES),
@@ -162,18 +162,12 @@ def load_details(connection: Connection, site: Site, feed_id: int) -> SourceDeta
         latest=latest_of_feed(connection, feed_id, most=PREVIEW),
         enabled=enabled,
         next_poll_text=next_poll_text(state),
-        is_waiting=enabled and is_due and not site.is_static and is_at_work(site),
+        is_waiting=enabled and is_due and not site.is_static and daemon is not None and daemon.is_running,
     )
 
 
-def is_at_work(site: Site) -> bool:
-    """Whether a daemon polls."""
-    mark = read_daemon_status(site.engine)
-    return mark is not None and mark.is_running
-
-
 def next_poll_text(state: FeedState) -> str:
-    """Return why a source is asked when it is."""
+    """Return the reasons for the time of the next poll."""
     feed = state.feed
     if feed.gone:
         return "it is gone, and not asked any more"
@@ -190,7 +184,7 @@ def next_poll_text(state: FeedState) -> str:
 
 
 def poll_now(site: Site, ask: PageRequest) -> PageResponse:
-    """Make a source due, and go back to its page."""
+    """Make a source due now, and go back to its page."""
     feed_id = feed_id_of(ask)
     now = site.now()
     if not write(site.engine, make_due, feed_id, now=now, min_interval=LEAST_REST):
@@ -199,38 +193,27 @@ def poll_now(site: Site, ask: PageRequest) -> PageResponse:
 
 
 def set_muted(site: Site, ask: PageRequest) -> PageResponse:
-    """Mute a source or let it be heard again, and go back to its page."""
+    """
+    Disable or enable a source, in the settings file and at once in the store, and go back to its page.
+
+    Errors: SettingsError if the file cannot be written, or has no such source.
+    """
     feed_id = feed_id_of(ask)
     url = read(site.engine, source_url_of_feed, feed_id)
     if url is None:
         raise NotFound("There is no such source.")
-    mute(site, url, muted=ask.form.get("muted") == "yes")
-    return PageResponse(redirect_to=f"/sources/{feed_id}")
-
-
-def mute(site: Site, url: str, *, muted: bool) -> None:
-    """
-    Switch the source at `url` off or on, in the settings file and at once in the store.
-
-    Errors: SettingsError if the file cannot be written, or has no such source.
-    """
     path = site.settings.path
     if path is None:
         raise SettingsError((), "there is no settings file to note it in")
     text, settings = read_for_edit(path)
-    save_settings(path, switch_source(text, index_of(settings, url), enabled=not muted))
+    index = next((index for index, row in enumerate(settings.sources) if row.url == url), None)
+    if index is None:
+        raise SettingsError((), "the settings file has no such source any more")
+    save_settings(path, switch_source(text, index, enabled=ask.form.get("muted") != "yes"))
     site.settings = read_for_edit(path)[1]
-    sources = site.settings.active_sources()
-    write(site.engine, sync_sources, sources, now=site.now())
+    write(site.engine, sync_sources, site.settings.active_sources(), now=site.now())
     site.on_settings()
-
-
-def index_of(settings: Settings, url: str) -> int:
-    """Return the place of the source at `url` in the file."""
-    for index, row in enumerate(settings.sources):
-        if row.url == url:
-            return index
-    raise SettingsError((), "the settings file has no such source any more")
+    return PageResponse(redirect_to=f"/sources/{feed_id}")
 
 
 def source_paths(site: Site) -> Iterator[str]:
