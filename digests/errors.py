@@ -39,5 +39,5 @@ class DeliveryError(DigestError):
         self.maybe_arrived = maybe_arrived
         self.affects_channel = affects_channel
         self.retry_after_s = retry_after_s
-        self.mend = mend
+        self.hint = mend
         super().__init__(f"{channel}: {reason}")

@@ -188,7 +188,7 @@ class EditionJob:
         except BrokenPool:
             raise  # no fault of the digest's: the daemon rests
         except WatcherError as error:
-            if isinstance(error, StoreError) and error.passing:
+            if isinstance(error, StoreError) and error.transient:
                 raise  # nor this one's
             told = self._failed(digest.name, day)
             log.warning("edition_failed %s", fields(digest=digest.name, date=day, reason=str(error), retry_at=told))

@@ -5,15 +5,15 @@ WatcherError
   SettingsError .problems
   ReasonedError .url .reason .kind
     FetchError .permanent .retry_after_s .answered_by .no_connection
-      Unreachable  TimedOut  TooLarge  Refused  BadStatus(.status)
+      Unreachable  TimedOut  TooLarge  RequestRefused  HttpStatusError(.status)
     FeedError
     CleanError
   OpmlError
-  StoreError .passing
+  StoreError .transient
   PluginError
-  EmbedderError .permanent .retry_after_s .about_texts
+  EmbedderError .permanent .retry_after_s .caused_by_input
   ModelError
-  WorkerFailed  PoolBroken    (in work.pool)
+  WorkerFailed  BrokenPool    (in worker.process_pool)
 """
 
 from __future__ import annotations
@@ -27,22 +27,22 @@ from watcher.text.urls import hide_secrets
 
 class WatcherError(Exception):
     """
-    Something a person can be told: `str(error)` says what happened and where; `mend` what to do about it.
+    Something a person can be told: `str(error)` says what happened and where; `hint` what to do about it.
 
     No message shows the password or the key in a URL, whoever prints, logs or stores it.
     """
 
-    mend: str | None = None
+    hint: str | None = None
 
     def __init__(self, message: str = "") -> None:
         super().__init__(hide_secrets(message))
 
     def __reduce__(self) -> tuple[object, ...]:
         """Let an error pass between processes whole, whatever its constructor takes."""
-        return rebuild, (type(self), self.args, self.__dict__)
+        return _unpickle_error, (type(self), self.args, self.__dict__)
 
 
-def rebuild(kind: type[WatcherError], args: tuple[object, ...], attributes: dict[str, object]) -> WatcherError:
+def _unpickle_error(kind: type[WatcherError], args: tuple[object, ...], attributes: dict[str, object]) -> WatcherError:
     """Return the error that was taken apart by `WatcherError.__reduce__`."""
     error = kind.__new__(kind)
     error.args = args
@@ -122,11 +122,11 @@ class TooLarge(FetchError):
     """More bytes than allowed, before or after decompression."""
 
 
-class Refused(FetchError):
+class RequestRefused(FetchError):
     """We do not ask this: a private address, a scheme, robots.txt, too many redirects."""
 
 
-class BadStatus(FetchError):
+class HttpStatusError(FetchError):
     """An answer with an error status; 410 is permanent. `wall`: the name of the bot wall that gave it."""
 
     def __init__(
@@ -172,9 +172,9 @@ class OpmlError(WatcherError):
 
 
 class StoreError(WatcherError):
-    """The store cannot be opened, read or written. `passing`: for a reason that may pass, as a full disk."""
+    """The store cannot be opened, read or written. `transient`: for a reason that may pass, as a full disk."""
 
-    passing = False
+    transient = False
 
 
 class PluginError(WatcherError):
@@ -185,15 +185,20 @@ class EmbedderError(WatcherError):
     """
     An embedder that made no vectors. `permanent`: asking again will not help until somebody mends it.
 
-    `about_texts`: the fault may lie in the texts that were given, and others would do.
+    `caused_by_input`: the fault may lie in the texts that were given, and others would do.
     """
 
     def __init__(
-        self, message: str, *, permanent: bool = False, retry_after_s: float | None = None, about_texts: bool = False
+        self,
+        message: str,
+        *,
+        permanent: bool = False,
+        retry_after_s: float | None = None,
+        caused_by_input: bool = False,
     ) -> None:
         self.permanent = permanent
         self.retry_after_s = retry_after_s
-        self.about_texts = about_texts
+        self.caused_by_input = caused_by_input
         super().__init__(message)
 
 

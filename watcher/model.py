@@ -49,7 +49,7 @@ class Feed:
     failures: int = 0  # in a row
     failing_since: datetime | None = None
     moved_to: str | None = None  # a permanent target seen, not yet trusted
-    moved_seen: int = 0
+    redirect_seen_count: int = 0
     gone: bool = False  # 410: not polled again
     interval_s: float | None = None  # the adaptive interval last computed
     max_age_s: float | None = None  # of the answer last read: a 304 without a Cache-Control renews it
@@ -57,7 +57,7 @@ class Feed:
     skip_days: tuple[str, ...] = ()
     body_hash: str | None = None  # of the body last read
     took_s: float | None = None  # how long its answers take, smoothed
-    gap_s: float | None = None  # the time between two polls that bring something, smoothed
+    avg_gap_s: float | None = None  # the time between two polls that bring something, smoothed
     has_no_dates: bool = False  # its new entries have no dates
     health: str | None = None  # the word that its last poll left
     health_at: datetime | None = None  # since when
@@ -100,7 +100,7 @@ class NotModified:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Elsewhere:
+class CrossHostRedirect:
     """A redirect to another host, which is not followed: that host has a pace and rules of its own."""
 
     url: str
@@ -139,7 +139,7 @@ class ParsedFeed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Changes:
+class EntryChanges:
     """The entries of one poll against what is known."""
 
     new: tuple[Entry, ...]
@@ -149,7 +149,7 @@ class Changes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Polled:
+class PollSucceeded:
     """A poll that read the feed."""
 
     feed_id: int
@@ -157,7 +157,7 @@ class Polled:
     next_poll_at: datetime
     interval_s: float
     validators: Validators
-    changes: Changes
+    changes: EntryChanges
     moved_to: str | None
     took_s: float
     held: tuple[Entry, ...] = ()  # entries to remember as known, though no page of them is got
@@ -169,7 +169,7 @@ class Polled:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unchanged:
+class PollUnchanged:
     """A poll that was answered 304, or with the very bytes of the last one."""
 
     feed_id: int
@@ -182,7 +182,7 @@ class Unchanged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Failed:
+class PollFailed:
     """
     A poll that failed. `permanent` stops the polling.
     """
@@ -196,7 +196,7 @@ class Failed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Offline:
+class NetworkDown:
     """A poll that came to nothing because our own line is down: no fault of the feed, and none is counted."""
 
     feed_id: int
@@ -205,7 +205,7 @@ class Offline:
     took_s: float = 0.0
 
 
-PollResult = Polled | Unchanged | Failed | Offline
+PollResult = PollSucceeded | PollUnchanged | PollFailed | NetworkDown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,7 +217,7 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Removed:
+class RemovedBlock:
     """What cleaning cut, by the name of its rule."""
 
     rule: str
@@ -225,7 +225,7 @@ class Removed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cleaned:
+class ExtractedArticle:
     """What `clean.article` makes of one page, before anything is known of the feed or the store."""
 
     url: str  # canonical
@@ -241,7 +241,7 @@ class Cleaned:
     section: str | None = None
     kind: str = "article"  # article, live (a live blog), gallery, video, roundup
     is_truncated: bool = False  # a beginning: the rest is behind a paywall, or cut
-    removed: tuple[Removed, ...] = ()
+    removed: tuple[RemovedBlock, ...] = ()
     block_hashes: tuple[int, ...] = ()  # of the page's blocks before any was removed: what site memory is learnt from
 
     @property
@@ -274,11 +274,11 @@ class Article:
     from_feed: bool = False  # the text is the feed's
     feed_reason: Reason | None = None  # why: what was wrong with the page; None if it was not asked for
     is_truncated: bool = False  # a beginning: the rest is behind a paywall, or cut
-    removed: tuple[Removed, ...] = ()
+    removed: tuple[RemovedBlock, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outline:
+class ArticleHeader:
     """What grouping reads of an article beside its features (`Article`)."""
 
     id: str

@@ -11,7 +11,7 @@ from email.utils import format_datetime
 from digests.render.mail import MAIL, phrase
 from digests.render.webhook import escape_slack
 from digests.settings.delivery import parse_mailbox
-from watcher.feeds.html_text import one_line
+from watcher.feeds.html_text import to_one_line
 
 SUBJECT_CHARS, WORDS_CHARS = 150, 600
 
@@ -30,7 +30,7 @@ class Alert:
     @property
     def subject(self) -> str:
         """One line."""
-        what = one_line(self.name, SUBJECT_CHARS)
+        what = to_one_line(self.name, SUBJECT_CHARS)
         return f"Watcher: {what} {'works again' if self.is_over else 'fails'}"
 
     @property
@@ -40,7 +40,7 @@ class Alert:
         if self.is_over:
             until = f"{self.at:%Y-%m-%d %H:%M} UTC"
             return f"On {self.machine}, {self.name} works again since {until}; it failed from {since} on.\n"
-        words = one_line(self.words, WORDS_CHARS)
+        words = to_one_line(self.words, WORDS_CHARS)
         return f"On {self.machine}, {self.name} fails since {since}: {words}.\n\nwatcher status says more.\n"
 
 

@@ -74,7 +74,7 @@ def check_route(way: DeliverSettings, settings: Settings, name: str) -> CheckRes
                 if not is_writable(Path(str(way.directory))):
                     return CheckResult(what=what, name=name, fault="cannot be written")
     except WatcherError as error:
-        return CheckResult(what=what, name=name, fault=getattr(error, "reason", str(error)), hint=error.mend or "")
+        return CheckResult(what=what, name=name, fault=getattr(error, "reason", str(error)), hint=error.hint or "")
     return CheckResult(what=what, name=name)
 
 

@@ -89,7 +89,7 @@ def check_folder(directory: Path) -> None:
         raise WatcherError(f"{directory}: the demo cannot work there: {error.strerror}") from error
     if theirs:
         refused = WatcherError(f"{directory}: there is a {theirs[0]} that no demo made; it is left as it is")
-        refused.mend = "watcher demo --directory NEW-FOLDER"
+        refused.hint = "watcher demo --directory NEW-FOLDER"
         raise refused
 
 

@@ -31,7 +31,7 @@ from watcher.cli.options import Config, Json, load_settings, with_examples
 from watcher.cli.output import print_json, print_lines, say
 from watcher.cli.poll import embed_recent
 from watcher.features.embedders import embedder_config, resolve_embedder
-from watcher.feeds.html_text import one_line
+from watcher.feeds.html_text import to_one_line
 from watcher.model import FEATURES_VERSION
 from watcher.settings.models import Settings
 from watcher.settings.types import did_you_mean, parse_duration
@@ -270,9 +270,9 @@ def format_deliveries(deliveries: Sequence[Delivery], digest: DigestSettings) ->
     for each in deliveries:
         at = f" at {each.settled_at:%H:%M:%S} UTC" if each.state == SENT and each.settled_at else ""
         words = f"sent{at}" if each.state == SENT else format_state(each)
-        yield f"  {each.channel} {one_line(each.recipient, 100)}: {one_line(words, 300)}"
+        yield f"  {each.channel} {to_one_line(each.recipient, 100)}: {to_one_line(words, 300)}"
         if each.hint:
-            yield f"    try: {one_line(each.hint, 200)}"
+            yield f"    try: {to_one_line(each.hint, 200)}"
 
 
 def sent_delivery_to_json(delivery: Delivery) -> dict[str, object]:
@@ -320,14 +320,14 @@ def format_preview(
 ) -> Iterator[str]:
     """Yield who would get what, and then the edition as text."""
     when = "as it would be made now" if made.is_new else f"made at {made.edition.made_at:%H:%M} UTC"
-    yield f"{one_line(made.edition.title, 120)}, {made.edition.local_date}: {when}"
+    yield f"{to_one_line(made.edition.title, 120)}, {made.edition.local_date}: {when}"
     if not parcels:
         yield f"  {NOT_SENT_EMPTY if digest.deliver else NO_CHANNEL}"
     for each in parcels:
         size = sum(len(form.body) for form in each.forms)
         delivery = known.get((each.channel, each.recipient))
         state = "it has been sent already" if delivery and delivery.state == SENT else "would be sent"
-        yield f"  {each.channel} {one_line(each.recipient, 100)}: {size:,} bytes, {state}"
+        yield f"  {each.channel} {to_one_line(each.recipient, 100)}: {size:,} bytes, {state}"
     (text,) = render_all(made.edition, digest, ["text"])
     yield f"\n{text.body.decode()}"
 

@@ -147,7 +147,7 @@ def editions_of_date(engine: Engine, digest: DigestSettings, day: str) -> list[t
     rows = read(engine, edition_rows, digest.name, day=at)
     if not rows:
         fault = DigestError(f"no edition of {digest.name} is kept for {at}")
-        fault.mend = "watcher editions  # lists those that are"
+        fault.hint = "watcher editions  # lists those that are"
         raise fault
     suffixes = file_suffixes(rows)
     found = read(engine, lambda c: list(iter_editions(c, tuple(suffixes))))

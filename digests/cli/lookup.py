@@ -44,6 +44,6 @@ def find_article(connection: Connection, wanted: str) -> Article:
     article = article_by_url(connection, key) if is_web(key) else articles_by_id(connection, [key]).get(key)
     if article is None:
         error = DigestError(f"no article {wanted} is stored")
-        error.mend = "watcher story STORY  # shows the articles of a story with their ids and URLs"
+        error.hint = "watcher story STORY  # shows the articles of a story with their ids and URLs"
         raise error
     return article

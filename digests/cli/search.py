@@ -18,7 +18,7 @@ from digests.store.stories import load_members
 from watcher.cli.commands import DONE, FAILED
 from watcher.cli.options import Config, Json, load_settings, parse_time_option, with_examples
 from watcher.cli.output import print_json, print_lines
-from watcher.feeds.html_text import one_line
+from watcher.feeds.html_text import to_one_line
 from watcher.store.full_text import Filters
 from watcher.store.search import Hit, SearchResult, count_missing, index_missing, search
 from watcher.store.writer import read, write
@@ -39,7 +39,8 @@ BOLD, PLAIN = "\x1b[1m", "\x1b[0m"
 )
 def search_articles(
     words: Annotated[
-        list[str], Argument(help='All must be there; "in a row", one OR another, begin*, -without.', metavar="WORDS...")
+        list[str],
+        Argument(help='All must be there; "in a row", one OR another, begin*, -without.', metavar="WORDS..."),
     ],
     since: Annotated[str | None, Option("--since", help='From then on: "2d", or a date.', metavar="T")] = None,
     until: Annotated[str | None, Option("--until", help='Before then: "12h", or a date.', metavar="T")] = None,
@@ -133,8 +134,8 @@ def print_hits(found: SearchResult, stories: Mapping[str, str], zone: tzinfo, mi
 def format_hit(hit: Hit, story: str | None, zone: tzinfo) -> Iterator[str]:
     """Yield a hit's lines but for its snippet."""
     at = hit.published_at.astimezone(zone)
-    yield f"{at:%Y-%m-%d %H:%M}  {one_line(hit.outlet, 60)} ({hit.language}): {one_line(hit.title, 200)}"
-    yield f"  {one_line(hit.url, 300)}  {story or ''}".rstrip()
+    yield f"{at:%Y-%m-%d %H:%M}  {to_one_line(hit.outlet, 60)} ({hit.language}): {to_one_line(hit.title, 200)}"
+    yield f"  {to_one_line(hit.url, 300)}  {story or ''}".rstrip()
 
 
 def bold(snippet: Snippet) -> str:

@@ -16,7 +16,7 @@ from digests.store.outbox import Delivery, undelivered
 from watcher.cli.options import closing_store
 from watcher.cli.output import Row, format_minute
 from watcher.cli.status import StatusSection
-from watcher.feeds.html_text import one_line
+from watcher.feeds.html_text import to_one_line
 from watcher.settings.models import Settings
 from watcher.store.writer import read
 from watcher.text.format import format_count, format_duration
@@ -58,7 +58,7 @@ def editions_section(engine: Engine, settings: Settings) -> StatusSection:
         )
         share = f", the largest with {largest.share:.1%} of the reports" if largest else ""
         stories = format_count(ledger.stories_found, "story", "stories")
-        rows.append(("edition", f"{one_line(edition.title, TITLE_CHARS)}, {edition.local_date}: {stories}{share}"))
+        rows.append(("edition", f"{to_one_line(edition.title, TITLE_CHARS)}, {edition.local_date}: {stories}{share}"))
         if largest and largest.is_oversized:
             rows.append(("", oversized_story_warning(largest)))
     return StatusSection(name="editions", found=found, rows=tuple(rows))
@@ -66,7 +66,7 @@ def editions_section(engine: Engine, settings: Settings) -> StatusSection:
 
 def oversized_story_warning(largest: LargestStory) -> str:
     """Return the warning about a story that is larger than an event should be, for a terminal."""
-    title = one_line(largest.title, TITLE_CHARS)
+    title = to_one_line(largest.title, TITLE_CHARS)
     return (
         f'giant story: "{title}" holds {largest.reports} of {largest.of_reports} reports; others may have run into it'
     )
@@ -94,13 +94,13 @@ def delivery_rows(found: Sequence[Delivery]) -> Iterator[Row]:
         alike[each.edition, each.channel, each.state, each.response].append(each)
     for group in alike.values():
         first = group[0]
-        names = ", ".join(one_line(each.recipient, 80) for each in group[:RECIPIENTS_SHOWN])
+        names = ", ".join(to_one_line(each.recipient, 80) for each in group[:RECIPIENTS_SHOWN])
         more = f" and {len(group) - RECIPIENTS_SHOWN} more" if len(group) > RECIPIENTS_SHOWN else ""
         edition = f"{first.edition.digest}, {first.edition.local_date}"
-        state = one_line(format_state(first), REASON_CHARS + 100)
+        state = to_one_line(format_state(first), REASON_CHARS + 100)
         yield "delivery", f"{edition}: {first.channel} to {names}{more} {state}"
         if first.hint:
-            yield "", f"try: {one_line(first.hint, REASON_CHARS)}"
+            yield "", f"try: {to_one_line(first.hint, REASON_CHARS)}"
 
 
 def format_state(delivery: Delivery) -> str:
@@ -126,7 +126,7 @@ def schedule_section(engine: Engine, settings: Settings, *, now: datetime) -> St
     found = read(engine, load_statuses, settings, now=now)
     rows = []
     for each in sorted(found, key=lambda each: (each.due_since is None, each.next_due_at))[:DIGESTS_SHOWN]:
-        name = one_line(each.title, NEXT_TITLE_CHARS)
+        name = to_one_line(each.title, NEXT_TITLE_CHARS)
         if each.due_since is not None:
             late = format_duration((now - each.due_since).total_seconds())
             rows.append(("owed", f"{name}: its edition was due {late} ago and is not made yet"))

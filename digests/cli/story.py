@@ -385,7 +385,7 @@ def forget(
         engine.dispose()
     if not done:
         error = DigestError(f"no correction {number} holds")
-        error.mend = "watcher story rules"
+        error.hint = "watcher story rules"
         raise error
     print_lines([f"Correction {number} is forgotten: the next edition groups its articles by what they say."])
     return DONE

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from sys import intern
 
-from watcher.model import Article, Features, Outline
+from watcher.model import Article, ArticleHeader, Features
 from watcher.text.page_kind import is_live_address, says_live, says_roundup
 
 NEVER = datetime.max.replace(tzinfo=UTC)
@@ -44,7 +44,7 @@ class ClusterItem:
         return [*self.features.names, *(f"#{number}" for number in self.large_numbers())]
 
 
-def make_item(article: Article | Outline, features: Features) -> ClusterItem:
+def make_item(article: Article | ArticleHeader, features: Features) -> ClusterItem:
     return ClusterItem(
         article_id=article.id,
         title=article.title,

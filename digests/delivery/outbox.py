@@ -110,7 +110,7 @@ class OutboxWorker:
             except DeliveryError:
                 raise
             except WatcherError as error:
-                raise DeliveryError(delivery.channel, str(error), affects_channel=True, mend=error.mend) from error
+                raise DeliveryError(delivery.channel, str(error), affects_channel=True, mend=error.hint) from error
         return self._open[key]
 
     def _failed(self, delivery: Delivery, error: DeliveryError) -> tuple[Delivery, ...]:
@@ -120,7 +120,7 @@ class OutboxWorker:
         told = error.reason
         if state == FAILED and not error.permanent:
             told = f"given up after {delivery.attempts} attempts: {told}"
-        failed = replace(delivery, state=state, response=told, hint=error.mend, next_try_at=next_try_at or now)
+        failed = replace(delivery, state=state, response=told, hint=error.hint, next_try_at=next_try_at or now)
         found = self._ways.get(route_of(delivery)) if error.affects_channel and not self._broken_off else None
 
         def note(connection: Connection) -> tuple[Delivery, ...]:

@@ -10,7 +10,7 @@ import tempfile
 from typing import IO, TYPE_CHECKING, Any
 
 from digests.errors import DeliveryError
-from watcher.feeds.html_text import one_line
+from watcher.feeds.html_text import to_one_line
 
 if TYPE_CHECKING:
     from digests.delivery.channels import BeforeCommit
@@ -46,7 +46,7 @@ class SendmailChannel:
             before_commit()
             code = self._run(parcel.recipient, mail, said)
             said.seek(0)
-            told = one_line(said.read(4 * MAX_OUTPUT_CHARS).decode("utf-8", "replace"), MAX_OUTPUT_CHARS)
+            told = to_one_line(said.read(4 * MAX_OUTPUT_CHARS).decode("utf-8", "replace"), MAX_OUTPUT_CHARS)
         if code:
             raise self._refusal(code, told)
         return told or "taken"

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from digests.errors import DeliveryError
-from watcher.feeds.html_text import one_line
+from watcher.feeds.html_text import to_one_line
 
 if TYPE_CHECKING:
     from digests.delivery.channels import BeforeCommit
@@ -234,7 +234,7 @@ class SmtpChannel:
     def _told(self, reply: bytes | str) -> str:
         """Return what a server says, in one line and never with the password."""
         text = reply.decode("utf-8", "replace") if isinstance(reply, bytes) else reply
-        return one_line(text.replace(self._password, "…") if self._password else text, MAX_REPLY_CHARS)
+        return to_one_line(text.replace(self._password, "…") if self._password else text, MAX_REPLY_CHARS)
 
     @contextmanager
     def _faults(self, what: str, *, over: Callable[[], bool] = lambda: False) -> Iterator[None]:
@@ -292,4 +292,4 @@ def describe_error(error: Exception) -> str:
     if isinstance(error, smtplib.SMTPServerDisconnected):
         return "it closed the connection"
     text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return one_line(text or type(error).__name__, MAX_REPLY_CHARS)
+    return to_one_line(text or type(error).__name__, MAX_REPLY_CHARS)

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from digests.errors import DeliveryError
-from watcher.errors import FetchError, Refused, TimedOut, status_reason
-from watcher.feeds.html_text import one_line
-from watcher.feeds.schedule import retry_after
-from watcher.net.post import Post, PostRequest, PostResponse
+from watcher.errors import FetchError, RequestRefused, TimedOut, status_reason
+from watcher.feeds.html_text import to_one_line
+from watcher.feeds.schedule import parse_retry_after
+from watcher.net.post import HttpPost, PostRequest, PostResponse
 from watcher.settings.types import Secret, check_web
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class WebhookChannel:
         self._token = token
         self._timeout_s = timeout_s
         self._deadline_s = deadline_s
-        self._post: Post | None = None
+        self._post: HttpPost | None = None
         self._is_broken_off = False
 
     def send(self, parcel: OutboundMessage, *, before_commit: BeforeCommit) -> str:
@@ -58,7 +58,7 @@ class WebhookChannel:
         request = PostRequest(
             url=url, body=body, token=self._token, timeout_s=self._timeout_s, deadline_s=self._deadline_s
         )
-        self._post = Post(request, before_send=before_send)
+        self._post = HttpPost(request, before_send=before_send)
         if self._is_broken_off:
             raise self._fault("broken off")
         try:
@@ -89,7 +89,7 @@ class WebhookChannel:
         """Return what an answer with another status than 2xx means."""
         status, told = response.status, self._told(response.body)
         is_passing = status >= 500 or status in RETRY_STATUSES
-        wait_s = retry_after(response.headers.get("Retry-After", ""), datetime.now(UTC))
+        wait_s = parse_retry_after(response.headers.get("Retry-After", ""), datetime.now(UTC))
         return self._fault(
             f"answered {status_reason(status)}" + (f": {told}" if told else ""),
             permanent=not is_passing,
@@ -102,7 +102,7 @@ class WebhookChannel:
         text = said.decode("utf-8", "replace")
         for secret in (self._token, self._url, urlsplit(self._url).path.strip("/")):
             text = text.replace(secret, "…") if secret else text
-        return one_line(text, MAX_REPLY_CHARS)
+        return to_one_line(text, MAX_REPLY_CHARS)
 
     def _fault(self, words: str, **kind: Any) -> DeliveryError:  # noqa: ANN401 - its own
         return DeliveryError("webhook", f"{self._name} {words}", **kind)
@@ -127,6 +127,6 @@ def describe_error(error: FetchError) -> str:
     """Return what broke a request, in one line and without its address."""
     if isinstance(error, TimedOut):
         return "no answer in time"
-    if isinstance(error, Refused):
+    if isinstance(error, RequestRefused):
         return "its URL cannot be asked for"
-    return one_line(str(error.reason), MAX_REPLY_CHARS)
+    return to_one_line(str(error.reason), MAX_REPLY_CHARS)

@@ -28,7 +28,7 @@ from digests.store import editions, outbox
 from digests.store.maintenance import with_owners
 from digests.stories.window import cluster_and_save, cluster_preview
 from watcher.errors import StoreError
-from watcher.feeds.health import health
+from watcher.feeds.health import feed_health
 from watcher.model import Article
 from watcher.store.feeds import FeedState
 from watcher.store.pages import schedule_rechecks
@@ -88,7 +88,7 @@ def build_edition(
         is_saved = write_with_retry(engine, SAVE_PATIENCE_S, save, edition, slot, messages, now=now)
     except BaseException as error:
         # Others may build it now; where the store cannot be written, the claim runs out.
-        patience_s = SAVE_PATIENCE_S if isinstance(error, StoreError) and error.passing else 0.0
+        patience_s = SAVE_PATIENCE_S if isinstance(error, StoreError) and error.transient else 0.0
         release = partial(editions.release_claim, digest=digest.name, local_date=request.local_date, slot=slot)
         with suppress(StoreError):
             write_with_retry(engine, patience_s, release)
@@ -284,7 +284,7 @@ def ledger_input(
     statuses = [
         (
             state.feed.source.name,
-            health(state.feed, reason=state.reason, held_until=state.blocked_until, now=inputs.now),
+            feed_health(state.feed, reason=state.reason, held_until=state.blocked_until, now=inputs.now),
         )
         for state in inputs.feeds
     ]

@@ -108,7 +108,7 @@ def check_parts(whole: Story, gone: Collection[str]) -> None:
     missing = sorted(set(gone) - set(whole.articles))
     if missing:
         error = DigestError(f"story {whole.id} has no article {', '.join(missing)}")
-        error.mend = f"watcher story {whole.id}  # shows its articles with their ids"
+        error.hint = f"watcher story {whole.id}  # shows its articles with their ids"
         raise error
     if not gone or len(gone) == len(whole.articles):
         raise DigestError(f"story {whole.id} has {len(whole.articles)} articles: name some of them, and not all")

@@ -109,7 +109,7 @@ def resolve_story(connection: Connection, story: str) -> StoryRow:
         titles = ", ".join(f"{row.id} ({row.title})" for row in rows)
         raise DigestError(f"several stories begin with {wanted}: {titles}")
     error = DigestError(f"no story {story.strip()!r}: an id looks like s1f2e3d4c5b")
-    error.mend = "watcher story list  # shows the stories of the last edition"
+    error.hint = "watcher story list  # shows the stories of the last edition"
     raise error
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from digests.render.escape import language_tag, sanitize_line, web_url
 from digests.render.localizer import Localizer, english, language_direction
 from digests.store.stories import StoryMember, StoryRow, load_members, resolve_merged, story_members
-from watcher.model import Article, Removed, Revision
+from watcher.model import Article, RemovedBlock, Revision
 from watcher.store.articles import articles_by_id
 from watcher.store.pages import revisions_of
 from watcher.store.writer import read
@@ -137,7 +137,7 @@ def shown_paragraphs(text: str) -> tuple[list[str], int]:
     return shown, len(lines) - len(shown)
 
 
-def removed_by_rule(removed: Sequence[Removed]) -> list[tuple[str, list[str], int]]:
+def removed_by_rule(removed: Sequence[RemovedBlock]) -> list[tuple[str, list[str], int]]:
     """Return what cleaning cut, by its rule: some of the texts, and how many there are."""
     found: dict[str, list[str]] = {}
     for each in removed:

@@ -19,7 +19,7 @@ from tests.delivery.mail_server import MailServer
 from tests.kinds import on
 from tests.tools import tools_of
 from watcher.errors import SettingsError, status_reason
-from watcher.model import Failed, Source, Unchanged, Validators
+from watcher.model import PollFailed, PollUnchanged, Source, Validators
 from watcher.net.client import Client
 from watcher.settings.load import parse_settings
 from watcher.store.feeds import feed_state, sync_sources
@@ -73,9 +73,9 @@ class Desk:
             feed = read(self.engine, lambda c, url=url: feed_state(c, url)).feed
             same = {"feed_id": feed.id, "at": self.now, "next_poll_at": self.now + HOUR}
             result = (
-                Unchanged(**same, validators=Validators(), took_s=0.1, moved_to=None)
+                PollUnchanged(**same, validators=Validators(), took_s=0.1, moved_to=None)
                 if n < good
-                else Failed(**same, reason=status_reason(503))
+                else PollFailed(**same, reason=status_reason(503))
             )
             write(self.engine, lambda c, feed=feed, result=result: record_polls(c, [(feed, result)]))
 

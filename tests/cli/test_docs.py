@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from watcher.cli.commands import load_commands
-from watcher.feeds.health import WORDS
+from watcher.feeds.health import STATUSES
 
 ROOT = Path(__file__).parents[2]
 
@@ -46,7 +46,7 @@ def test_the_docs_explain_each_word_for_a_sources_health_worst_first():
     told = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8").partition("## Health of a source")[2]
     table = told.partition("| word | ")[2].partition("\n\n")[0]
 
-    assert [line.split("|")[1].strip() for line in table.splitlines()[2:]] == list(WORDS)
+    assert [line.split("|")[1].strip() for line in table.splitlines()[2:]] == list(STATUSES)
 
 
 def test_each_script_of_bench_is_named():

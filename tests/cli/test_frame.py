@@ -27,7 +27,7 @@ def probe(how: str, config: Config = None, json: Json = False) -> int | None:
     """Do what a test asks for."""
     if how == "mendable":
         error = WatcherError("the lamp is out")
-        error.mend = "watcher lamp"
+        error.hint = "watcher lamp"
         raise error
     if how == "fetch":
         raise FetchError("https://example.org/", Reason(FetchKind.DEADLINE, time="30"))

@@ -11,7 +11,7 @@ from watcher.cli.main import run_command_line
 from watcher.cli.status import REASONS_SHOWN, SOURCES_SHOWN, pick_unhealthy
 from watcher.cli.status_source import SourceStatus
 from watcher.errors import status_reason
-from watcher.model import Changes, Entry, Failed, Polled, Source, Validators
+from watcher.model import Entry, EntryChanges, PollFailed, PollSucceeded, Source, Validators
 from watcher.reasons import FeedKind, FetchKind, PageKind, Reason
 from watcher.store.engine import open_store
 from watcher.store.feeds import feed_state, sync_sources
@@ -44,7 +44,7 @@ class Shop:
 
     def fail(self, name: str, reason: Reason, *, at: datetime = NOW, **more) -> None:
         feed = self.state(name).feed
-        result = Failed(feed_id=feed.id, at=at, next_poll_at=NOW + HOUR, reason=reason, **more)
+        result = PollFailed(feed_id=feed.id, at=at, next_poll_at=NOW + HOUR, reason=reason, **more)
         write(self.engine, record_polls, [(feed, result)])
 
     def read(self, name: str, *, at: datetime = NOW, entries: int = 2, **more) -> None:
@@ -55,10 +55,10 @@ class Shop:
         )
         values = {
             "feed_id": feed.id, "at": at, "next_poll_at": NOW + HOUR + timedelta(seconds=30), "interval_s": 1800.0,
-            "validators": Validators(), "changes": Changes(new=new, changed=(), unchanged=0), "moved_to": None,
+            "validators": Validators(), "changes": EntryChanges(new=new, changed=(), unchanged=0), "moved_to": None,
             "took_s": 0.25,
         }  # fmt: skip
-        result = Polled(**(values | more))
+        result = PollSucceeded(**(values | more))
         write(self.engine, record_polls, [(feed, result)])
 
 

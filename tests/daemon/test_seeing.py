@@ -20,7 +20,7 @@ from tests.kinds import on_sqlite
 from watcher.daemon.logging import json_formatter, log_event, text_formatter
 from watcher.daemon.metrics import Counters
 from watcher.errors import status_reason
-from watcher.model import Changes, Failed, Feed, Offline, Polled, Source, Unchanged, Validators
+from watcher.model import EntryChanges, Feed, NetworkDown, PollFailed, PollSucceeded, PollUnchanged, Source, Validators
 from watcher.text.format import fields
 from watcher.worker.events import FeedPolled
 
@@ -58,13 +58,13 @@ def test_json_has_each_field_as_it_is_and_keeps_what_is_no_event():
 def test_no_line_of_a_poll_shows_the_password_in_a_feeds_address(caplog):
     url = "https://me:secret@a.example/feed"
     feed = Feed(id=1, source=Source(url=url, name="A"), url=url, host="a.example", next_poll_at=START)
-    none = Changes(new=(), changed=(), unchanged=0)
+    none = EntryChanges(new=(), changed=(), unchanged=0)
     kept = {"feed_id": 1, "at": START, "next_poll_at": START}
     results = (
-        Polled(**kept, interval_s=1.0, validators=Validators(), changes=none, moved_to=None, took_s=0.1),
-        Unchanged(**kept, validators=Validators(), moved_to=None, took_s=0.1),
-        Failed(**kept, reason=status_reason(404), took_s=0.1),
-        Offline(**kept),
+        PollSucceeded(**kept, interval_s=1.0, validators=Validators(), changes=none, moved_to=None, took_s=0.1),
+        PollUnchanged(**kept, validators=Validators(), moved_to=None, took_s=0.1),
+        PollFailed(**kept, reason=status_reason(404), took_s=0.1),
+        NetworkDown(**kept),
     )
 
     with caplog.at_level(logging.INFO, "watcher.worker"):

@@ -84,7 +84,7 @@ class ChannelContract:
         error = self.fault(other)
 
         assert (error.permanent, error.maybe_arrived) == (True, False)
-        assert SECRET not in str(error) + (error.mend or "")
+        assert SECRET not in str(error) + (error.hint or "")
         assert str(error).isprintable()
 
     def test_what_hangs_can_be_broken_off_and_stays_so(self, other: OtherSide):

@@ -197,7 +197,7 @@ def test_a_wrong_password_is_said_with_what_helps_and_never_shown(tls, parcel):
     assert error is not None
     assert (error.permanent, error.affects_channel) == (True, True)
     assert "wrong" not in str(error)
-    assert "watcher digest --send" in (error.mend or "")
+    assert "watcher digest --send" in (error.hint or "")
 
 
 def test_an_answer_without_an_end_is_left(tls, parcel):

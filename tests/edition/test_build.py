@@ -34,7 +34,7 @@ from tests.kinds import refuse_writes
 from watcher.errors import status_reason
 from watcher.features.codec import encode
 from watcher.features.extract import extract_features
-from watcher.model import Article, Changes, Entry, Polled, Source, Validators
+from watcher.model import Article, Entry, EntryChanges, PollSucceeded, Source, Validators
 from watcher.store.articles import PackedFeatures, add_article
 from watcher.store.feeds import due_feeds, sync_sources
 from watcher.store.pages import due_pages, record_failure, remove_page
@@ -179,8 +179,8 @@ def test_the_ledger_of_a_digest_with_sources_counts_what_they_brought(engine):
     for n, source in enumerate(sources, 1):
         (feed,) = read(engine, lambda c, source=source: due_feeds(c, host_of(source.url), now=NOW))
         new = tuple(Entry(guid=f"{i}", url=f"{source.url}/{i}", title="T", content_hash="h") for i in range(n))
-        changes = Changes(new=new, changed=(), unchanged=0)
-        result = Polled(
+        changes = EntryChanges(new=new, changed=(), unchanged=0)
+        result = PollSucceeded(
             feed_id=feed.id, at=NOW - timedelta(hours=1), next_poll_at=NOW, interval_s=3600.0, validators=Validators(),
             changes=changes, moved_to=None, took_s=0.1,
         )  # fmt: skip
@@ -205,9 +205,9 @@ def test_the_ledger_says_why_entries_are_not_among_the_articles(engine):
     (feed,) = read(engine, due_feeds, "one.example", now=NOW)
     new = tuple(Entry(guid=f"{i}", url=f"https://one.example/{i}", title="T", content_hash="h") for i in range(4))
     again = Entry(guid="again", url="https://one.example/0?utm_source=feed", title="T", content_hash="h")
-    result = Polled(
+    result = PollSucceeded(
         feed_id=feed.id, at=NOW - timedelta(hours=1), next_poll_at=NOW, interval_s=3600.0, validators=Validators(),
-        changes=Changes(new=(*new, again), changed=(), unchanged=0), moved_to=None, took_s=0.1,
+        changes=EntryChanges(new=(*new, again), changed=(), unchanged=0), moved_to=None, took_s=0.1,
     )  # fmt: skip
     write(engine, record_polls, [(feed, result)])
     pages = read(engine, due_pages, "one.example", now=NOW, most=9)

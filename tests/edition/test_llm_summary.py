@@ -188,7 +188,7 @@ def test_a_refusal_never_shows_the_key(model, monkeypatch):
         )
 
     assert "401" in str(caught.value) and "s3cret" not in str(caught.value)
-    assert caught.value.mend == "put the right key where [digests.prose] key says"
+    assert caught.value.hint == "put the right key where [digests.prose] key says"
     assert model.keys == ["Bearer s3cret-key"]
 
 

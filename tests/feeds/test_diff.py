@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watcher.feeds.diff import changes, within_hosts
+from watcher.feeds.diff import diff_entries, limit_new_hosts
 from watcher.model import Entry, ParsedFeed
 from watcher.text.urls import normalize_url
 
@@ -37,7 +37,7 @@ def known(*entries: Entry) -> tuple[dict[str, str], set[str]]:
 def test_the_same_feed_again_brings_nothing():
     entries = [entry(number) for number in range(5)]
 
-    got = changes(feed(*entries), *known(*entries), first_poll=False)
+    got = diff_entries(feed(*entries), *known(*entries), first_poll=False)
 
     assert (got.new, got.changed, got.unchanged, got.held_back) == ((), (), 5, 0)
 
@@ -47,8 +47,8 @@ def test_an_answer_that_carries_new_entries_alone_loses_none_of_the_old():
     old = [entry(number, hours=9 - number) for number in range(5)]
     added = [entry(6, hours=1), entry(5, hours=2)]
 
-    partial = changes(feed(*added), *known(*old), first_poll=False)
-    whole = changes(feed(*added, *old), *known(*old, *added), first_poll=False)
+    partial = diff_entries(feed(*added), *known(*old), first_poll=False)
+    whole = diff_entries(feed(*added, *old), *known(*old, *added), first_poll=False)
 
     assert [one.guid for one in partial.new] == ["guid-6", "guid-5"]
     assert (partial.changed, partial.unchanged, partial.held_back) == ((), 0, 0)
@@ -59,7 +59,7 @@ def test_new_and_changed_entries_are_told_apart_newest_first():
     old = [entry(1, hours=9), entry(2, hours=8)]
     now = [entry(4, hours=1), entry(3, hours=5), entry(5, hours=0), entry(2, hours=8, text="b"), entry(1, hours=9)]
 
-    got = changes(feed(*now), *known(*old), first_poll=False)
+    got = diff_entries(feed(*now), *known(*old), first_poll=False)
 
     assert [one.guid for one in got.new] == ["guid-5", "guid-4", "guid-3"]
     assert [one.guid for one in got.changed] == ["guid-2"]
@@ -69,7 +69,7 @@ def test_new_and_changed_entries_are_told_apart_newest_first():
 def test_a_feed_that_shrinks_and_grows_again_brings_nothing():
     entries = [entry(number) for number in range(10)]
 
-    got = changes(feed(*reversed(entries)), *known(*entries), first_poll=False)
+    got = diff_entries(feed(*reversed(entries)), *known(*entries), first_poll=False)
 
     assert got.new == () and got.unchanged == 10
 
@@ -78,7 +78,7 @@ def test_a_flood_of_guids_over_known_links_is_no_flood_of_articles():
     old = [entry(number) for number in range(50)]
     renamed = [entry(number, guid=f"other-{number}") for number in range(50)]
 
-    got = changes(feed(entry(99), *renamed), *known(*old), first_poll=False)
+    got = diff_entries(feed(entry(99), *renamed), *known(*old), first_poll=False)
 
     assert [one.guid for one in got.new] == ["guid-99"]
     assert got.held_back == 50
@@ -88,7 +88,7 @@ def test_the_same_page_under_a_tracking_url_is_not_new():
     old = entry(1)
     again = entry(1, guid="other", url="http://a.example/1?utm_source=rss&fbclid=x#top")
 
-    assert changes(feed(again), *known(old), first_poll=False).new == ()
+    assert diff_entries(feed(again), *known(old), first_poll=False).new == ()
 
 
 def test_a_link_that_many_entries_share_tells_nothing():
@@ -96,13 +96,13 @@ def test_a_link_that_many_entries_share_tells_nothing():
     old = entry(1, url=live)
     posts = [entry(number, url=f"{live}#post-{number}") for number in (2, 3)]
 
-    assert len(changes(feed(*posts), *known(old), first_poll=False).new) == 2
+    assert len(diff_entries(feed(*posts), *known(old), first_poll=False).new) == 2
 
 
 def test_a_first_poll_takes_the_newest_few_and_counts_the_rest():
     entries = [entry(number, hours=number) for number in range(100)]
 
-    got = changes(feed(*reversed(entries)), {}, set(), first_poll=True, first_poll_entries=20)
+    got = diff_entries(feed(*reversed(entries)), {}, set(), first_poll=True, first_poll_entries=20)
 
     assert [one.guid for one in got.new] == [f"guid-{number}" for number in range(20)]
     assert got.held_back == 80
@@ -111,19 +111,19 @@ def test_a_first_poll_takes_the_newest_few_and_counts_the_rest():
 def test_entries_without_dates_keep_the_feeds_order():
     entries = [entry(number) for number in (3, 1, 2)]
 
-    got = changes(feed(*entries), {}, set(), first_poll=True, first_poll_entries=2)
+    got = diff_entries(feed(*entries), {}, set(), first_poll=True, first_poll_entries=2)
 
     assert [one.guid for one in got.new] == ["guid-3", "guid-1"]
 
 
 def test_an_undated_entry_is_as_old_as_the_one_before_it():
-    got = changes(feed(entry(1), entry(2, hours=1), entry(3), entry(4, hours=9)), {}, set(), first_poll=True)
+    got = diff_entries(feed(entry(1), entry(2, hours=1), entry(3), entry(4, hours=9)), {}, set(), first_poll=True)
 
     assert [one.guid for one in got.new] == ["guid-1", "guid-2", "guid-3", "guid-4"]
 
 
 def test_an_entry_whose_hash_is_not_known_is_unchanged():
-    assert changes(feed(entry(1)), {"guid-1": ""}, set(), first_poll=False).unchanged == 1
+    assert diff_entries(feed(entry(1)), {"guid-1": ""}, set(), first_poll=False).unchanged == 1
 
 
 ENTRIES = st.lists(
@@ -136,8 +136,8 @@ ENTRIES = st.lists(
 @given(ENTRIES, ENTRIES, st.booleans(), st.integers(0, 5))
 def test_every_entry_is_counted_once_and_a_second_look_brings_nothing(before, after, first_poll, limit):
     parsed = feed(*after)
-    got = changes(parsed, *known(*before), first_poll=first_poll, first_poll_entries=limit)
-    again = changes(parsed, *known(*before, *after), first_poll=False)
+    got = diff_entries(parsed, *known(*before), first_poll=first_poll, first_poll_entries=limit)
+    again = diff_entries(parsed, *known(*before, *after), first_poll=False)
 
     assert len(got.new) + len(got.changed) + got.unchanged + got.held_back == len(after)
     assert not first_poll or len(got.new) <= limit
@@ -147,9 +147,9 @@ def test_every_entry_is_counted_once_and_a_second_look_brings_nothing(before, af
 def test_of_the_entries_on_new_hosts_the_newest_stay_and_known_hosts_do_not_count():
     urls = ["https://a.example/1", "https://b.example/1", "https://known.example/1", "https://c.example/1", None]
     urls += ["https://a.example/2", "https://d.example/1"]
-    found = changes(feed(*(entry(n, url=url, hours=n) for n, url in enumerate(urls))), {}, (), first_poll=False)
+    found = diff_entries(feed(*(entry(n, url=url, hours=n) for n, url in enumerate(urls))), {}, (), first_poll=False)
 
-    kept, left = within_hosts(found, {"known.example"}, most=2)
+    kept, left = limit_new_hosts(found, {"known.example"}, most=2)
 
     assert [one.url for one in kept.new] == [urls[0], urls[1], urls[2], None, urls[5]]
     assert left == 2

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watcher.feeds.discover import FoundFeed, feeds_in, news_first, usual_places
-from watcher.feeds.parse import bot_wall
+from watcher.feeds.discover import FoundFeed, common_feed_paths, find_feed_links, sort_comments_last
+from watcher.feeds.parse import find_bot_wall
 from watcher.text.urls import is_web
 
 URL = "https://a.example/news/"
@@ -25,7 +25,7 @@ def test_declared_feeds_come_first_and_anchors_that_look_like_feeds_after():
       <link rel="alternate" type="application/feed+json" href="javascript:x">
     """
 
-    assert feeds_in(html, URL) == (
+    assert find_feed_links(html, URL) == (
         FoundFeed(url="https://a.example/rss?a=1&b=2", title="News & more"),
         FoundFeed(url="https://a.example/news/atom.xml"),
         FoundFeed(url="https://a.example/rss/world.xml", title="World", declared=False),
@@ -42,13 +42,13 @@ def test_declared_feeds_come_first_and_anchors_that_look_like_feeds_after():
     ],
 )
 def test_an_angle_in_quotes_ends_no_tag_and_quotes_that_do_not_match_hide_none(html):
-    assert [feed.url for feed in feeds_in(html, URL)] == ["https://a.example/rss"]
+    assert [feed.url for feed in find_feed_links(html, URL)] == ["https://a.example/rss"]
 
 
 def test_a_base_element_moves_what_follows():
     html = "<base href='https://b.example/x/'><link rel=alternate type=application/rss+xml href=rss>"
 
-    assert [feed.url for feed in feeds_in(html, URL)] == ["https://b.example/x/rss"]
+    assert [feed.url for feed in find_feed_links(html, URL)] == ["https://b.example/x/rss"]
 
 
 @given(
@@ -56,14 +56,14 @@ def test_a_base_element_moves_what_follows():
     | st.from_regex(r"(<(link|a|base) (href|rel|type)=[\"']?[a-z/:.+#]{0,20}[\"']?>){1,4}", fullmatch=True)
 )
 def test_any_text_links_web_addresses_or_nothing(html):
-    assert all(is_web(feed.url) for feed in feeds_in(html, URL))
+    assert all(is_web(feed.url) for feed in find_feed_links(html, URL))
 
 
 @pytest.mark.parametrize("piece", ["<!--", "<link ", "<a href='", "<link rel=alternate href=", "<a x=\"'", "<a '\""])
 def test_a_hostile_page_costs_no_time(piece):
     started = time.process_time()
 
-    feeds_in(piece * (1_000_000 // len(piece)), URL)
+    find_feed_links(piece * (1_000_000 // len(piece)), URL)
 
     assert time.process_time() - started < 2
 
@@ -78,7 +78,7 @@ def test_a_hostile_page_costs_no_time(piece):
     ],
 )
 def test_a_bot_wall_is_known_by_its_marks(page, is_wall):
-    assert (bot_wall(page) is not None) is is_wall
+    assert (find_bot_wall(page) is not None) is is_wall
 
 
 def test_feeds_of_comments_come_last_and_each_address_once():
@@ -87,12 +87,12 @@ def test_feeds_of_comments_come_last_and_each_address_once():
         for path in ("/comments/feed/", "/feed/", "/feed/?utm_source=x", "/rss")
     ]
 
-    assert [feed.url[17:] for feed in news_first(found)] == ["/feed/", "/rss", "/comments/feed/"]
+    assert [feed.url[17:] for feed in sort_comments_last(found)] == ["/feed/", "/rss", "/comments/feed/"]
 
 
 def test_the_usual_places_are_few_and_begin_in_the_folder_of_the_page():
-    places = usual_places("https://a.example/blog/post.html?x=1#y")
+    places = common_feed_paths("https://a.example/blog/post.html?x=1#y")
 
     assert places[:3] == ("https://a.example/blog/feed", "https://a.example/feed", "https://a.example/rss")
     assert len(places) < 10
-    assert usual_places("https://a.example")[0] == "https://a.example/feed"
+    assert common_feed_paths("https://a.example")[0] == "https://a.example/feed"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watcher.feeds.schedule import MAX_RETRY_AFTER_S, freshness
+from watcher.feeds.schedule import MAX_RETRY_AFTER_S, parse_freshness
 
 NOW = datetime(2026, 11, 25, 6, 0, tzinfo=UTC)
 
@@ -35,7 +35,7 @@ NOW = datetime(2026, 11, 25, 6, 0, tzinfo=UTC)
     ],
 )
 def test_freshness_is_what_caches_would_keep(headers, fresh_s):
-    assert freshness(headers, NOW).fresh_s == fresh_s
+    assert parse_freshness(headers, NOW).fresh_s == fresh_s
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_freshness_is_what_caches_would_keep(headers, fresh_s):
     ],
 )
 def test_retry_after_is_seconds_or_a_date_and_never_more_than_its_cap(value, retry_s):
-    assert freshness([("retry-after", value)], NOW).retry_after_s == retry_s
+    assert parse_freshness([("retry-after", value)], NOW).retry_after_s == retry_s
 
 
 @pytest.mark.parametrize(
@@ -70,14 +70,14 @@ def test_retry_after_is_seconds_or_a_date_and_never_more_than_its_cap(value, ret
     ],
 )
 def test_a_304_renews_the_max_age_of_what_it_is_about_unless_it_says_its_own(headers, fresh_s, max_age_s):
-    said = freshness(headers, NOW, kept_s=600.0)
+    said = parse_freshness(headers, NOW, kept_s=600.0)
 
     assert (said.fresh_s, said.max_age_s) == (fresh_s, max_age_s)
 
 
 @given(st.text(max_size=40), st.sampled_from(["cache-control", "expires", "retry-after", "age", "date"]))
 def test_any_header_says_something_in_bounds_or_nothing(value, name):
-    said = freshness([(name, value), ("cache-control", "max-age=60")], NOW)
+    said = parse_freshness([(name, value), ("cache-control", "max-age=60")], NOW)
 
     assert said.fresh_s is None or said.fresh_s > 0
     assert said.retry_after_s is None or 0 <= said.retry_after_s <= MAX_RETRY_AFTER_S
@@ -91,4 +91,4 @@ def test_a_retry_date_is_counted_on_the_servers_own_clock(server_now):
         ("retry-after", format_datetime(server_now, usegmt=True)),
     ]
 
-    assert freshness(headers, NOW).retry_after_s == 0
+    assert parse_freshness(headers, NOW).retry_after_s == 0

@@ -10,7 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watcher.errors import status_reason
-from watcher.feeds.health import LONGEST_SILENCE, SILENT_AFTER, WORDS, health, silence, usual_gap, with_duration
+from watcher.feeds.health import (
+    LONGEST_SILENCE,
+    SILENT_AFTER,
+    STATUSES,
+    average_gap,
+    feed_health,
+    silence_limit,
+    with_duration,
+)
 from watcher.model import Feed, Source
 from watcher.reasons import FeedKind, FetchKind, Reason
 
@@ -58,7 +66,7 @@ def test_how_long_is_told_in_the_unit_that_fits(ago, words):
         (feed(took_s=14.2), "slow", "its answers take 14 s"),
         (feed(url=NEW_URL), "moved", f"moved for good to {NEW_URL}: change it in the settings"),
         (
-            feed(moved_to=NEW_URL, moved_seen=1),
+            feed(moved_to=NEW_URL, redirect_seen_count=1),
             "moved",
             f"says that it has moved for good to {NEW_URL}, where it is asked after the next good poll",
         ),
@@ -68,9 +76,9 @@ def test_how_long_is_told_in_the_unit_that_fits(ago, words):
     ],
 )
 def test_a_feed_that_is_read_has_its_word(state, word, why):
-    told = health(state, now=NOW)
+    told = feed_health(state, now=NOW)
 
-    assert (told.word, told.why) == (word, why)
+    assert (told.status, told.why) == (word, why)
 
 
 @pytest.mark.parametrize(
@@ -88,30 +96,30 @@ def test_a_feed_that_is_read_has_its_word(state, word, why):
     ],
 )
 def test_a_feed_that_fails_is_told_with_its_reason_how_long_it_does_and_what_can_be_done(reason, word, mend):
-    told = health(dead(), reason=reason, now=NOW)
+    told = feed_health(dead(), reason=reason, now=NOW)
 
-    assert (told.word, told.why, told.since) == (word, f"for 3 days: {reason}", NOW - 3 * DAY)
-    assert told.mend.startswith(mend) and bool(told.mend) == bool(mend)
+    assert (told.status, told.why, told.since) == (word, f"for 3 days: {reason}", NOW - 3 * DAY)
+    assert told.hint.startswith(mend) and bool(told.hint) == bool(mend)
     assert not told.is_ok
 
 
 def test_a_failure_of_this_very_minute_lasts_for_no_time_yet():
-    told = health(replace(dead(), failing_since=NOW), reason=status_reason(503), now=NOW)
+    told = feed_health(replace(dead(), failing_since=NOW), reason=status_reason(503), now=NOW)
 
     assert told.why == "503 Service Unavailable"
 
 
 def test_a_feed_that_fails_where_it_has_moved_to_says_where_that_is():
-    told = health(dead(url=NEW_URL), reason=status_reason(404), now=NOW)
+    told = feed_health(dead(url=NEW_URL), reason=status_reason(404), now=NOW)
 
     assert told.why == "for 3 days: 404 Not Found, asked at https://new.example/"
 
 
 def test_a_feed_that_is_gone_is_to_be_removed():
-    told = health(dead(gone=True), reason=status_reason(410), now=NOW)
+    told = feed_health(dead(gone=True), reason=status_reason(410), now=NOW)
 
-    assert (told.word, told.why) == ("gone", "gone for good: 410 Gone")
-    assert told.mend.startswith("remove it, or watcher sources discover https://n.example/")
+    assert (told.status, told.why) == ("gone", "gone for good: 410 Gone")
+    assert told.hint.startswith("remove it, or watcher sources discover https://n.example/")
 
 
 def test_a_feed_that_is_due_at_a_host_left_alone_is_held():
@@ -119,41 +127,41 @@ def test_a_feed_that_is_due_at_a_host_left_alone_is_held():
 
     due, later = feed(), feed(next_poll_at=NOW + hour)
 
-    assert health(due, held_until=NOW + hour, now=NOW).word == "held"
-    assert "2026-11-24 07:00 UTC" in health(due, held_until=NOW + hour, now=NOW).why
-    assert health(due, held_until=NOW, now=NOW).word == "ok"
-    assert health(later, held_until=NOW + hour, now=NOW).word == "ok"
-    assert health(dead(), reason=status_reason(503), held_until=NOW + hour, now=NOW).word == "failing"
+    assert feed_health(due, held_until=NOW + hour, now=NOW).status == "held"
+    assert "2026-11-24 07:00 UTC" in feed_health(due, held_until=NOW + hour, now=NOW).why
+    assert feed_health(due, held_until=NOW, now=NOW).status == "ok"
+    assert feed_health(later, held_until=NOW + hour, now=NOW).status == "ok"
+    assert feed_health(dead(), reason=status_reason(503), held_until=NOW + hour, now=NOW).status == "failing"
 
 
 def test_a_user_and_a_password_in_an_address_are_not_in_the_advice():
     secret = Source(url="https://me:secret@n.example:8443/f", name="N")
 
-    told = health(replace(dead(), source=secret), reason=status_reason(404), now=NOW)
+    told = feed_health(replace(dead(), source=secret), reason=status_reason(404), now=NOW)
 
-    assert "secret" not in told.mend + told.why
-    assert "https://n.example:8443/" in told.mend
+    assert "secret" not in told.hint + told.why
+    assert "https://n.example:8443/" in told.hint
 
 
 def test_a_user_and_a_password_are_not_in_what_is_said_of_a_move():
     there = "https://me:secret@new.example/f"
 
-    for moved in (feed(url=there), feed(moved_to=there, moved_seen=1)):
-        assert "https://new.example/f" in health(moved, now=NOW).why
+    for moved in (feed(url=there), feed(moved_to=there, redirect_seen_count=1)):
+        assert "https://new.example/f" in feed_health(moved, now=NOW).why
 
 
 def test_since_when_is_known_only_of_the_word_that_the_last_poll_left():
     moved = feed(url=NEW_URL, health="moved", health_at=NOW - DAY)
 
-    assert health(moved, now=NOW).since == NOW - DAY
-    assert health(replace(moved, health="ok"), now=NOW).since is None
-    assert health(replace(moved, last_new_at=NOW - 9 * DAY), now=NOW).since == NOW - 9 * DAY
+    assert feed_health(moved, now=NOW).since == NOW - DAY
+    assert feed_health(replace(moved, health="ok"), now=NOW).since is None
+    assert feed_health(replace(moved, last_new_at=NOW - 9 * DAY), now=NOW).since == NOW - 9 * DAY
 
 
 def test_a_feed_near_the_limit_stays_slow_until_it_is_clearly_faster():
-    assert health(feed(took_s=9), now=NOW).word == "ok"
-    assert health(feed(took_s=9, health="slow"), now=NOW).word == "slow"
-    assert health(feed(took_s=7, health="slow"), now=NOW).word == "ok"
+    assert feed_health(feed(took_s=9), now=NOW).status == "ok"
+    assert feed_health(feed(took_s=9, health="slow"), now=NOW).status == "slow"
+    assert feed_health(feed(took_s=7, health="slow"), now=NOW).status == "ok"
 
 
 @pytest.mark.parametrize(
@@ -161,26 +169,26 @@ def test_a_feed_near_the_limit_stays_slow_until_it_is_clearly_faster():
     [(None, 8, "silent"), (DAY, 8, "silent"), (7 * DAY, 8, "ok"), (7 * DAY, 22, "silent"), (500 * DAY, 91, "silent")],
 )
 def test_a_weekly_is_not_silent_after_a_week_and_none_is_excused_for_ever(gap, days, word):
-    quiet = feed(last_new_at=NOW - days * DAY, gap_s=gap and gap.total_seconds())
+    quiet = feed(last_new_at=NOW - days * DAY, avg_gap_s=gap and gap.total_seconds())
 
-    assert health(quiet, now=NOW).word == word
+    assert feed_health(quiet, now=NOW).status == word
 
 
 @given(st.none() | st.floats(allow_nan=True))
 def test_the_silence_that_is_excused_has_bounds(gap_s):
-    assert SILENT_AFTER <= silence(gap_s) <= LONGEST_SILENCE
+    assert SILENT_AFTER <= silence_limit(gap_s) <= LONGEST_SILENCE
 
 
 def test_the_usual_gap_begins_with_the_dates_of_the_first_poll_and_follows_what_comes():
     dates = [NOW - n * 2 * DAY for n in range(5)]
 
-    first = usual_gap(None, last_new_at=None, at=NOW, dates=[*dates, NOW + DAY])
-    then = usual_gap(first, last_new_at=NOW, at=NOW + 7 * DAY, dates=[])
+    first = average_gap(None, last_new_at=None, at=NOW, dates=[*dates, NOW + DAY])
+    then = average_gap(first, last_new_at=NOW, at=NOW + 7 * DAY, dates=[])
 
     assert first == 2 * 86_400
     assert then == 3 * 86_400
-    assert usual_gap(None, last_new_at=None, at=NOW, dates=dates[:1]) is None
-    assert usual_gap(None, last_new_at=NOW, at=NOW - DAY, dates=[]) == 0
+    assert average_gap(None, last_new_at=None, at=NOW, dates=dates[:1]) is None
+    assert average_gap(None, last_new_at=NOW, at=NOW - DAY, dates=[]) == 0
 
 
 @given(
@@ -194,15 +202,15 @@ def test_the_usual_gap_begins_with_the_dates_of_the_first_poll_and_follows_what_
         last_new_at=st.none() | st.just(NOW - 30 * DAY),
         moved_to=st.none() | st.just(NEW_URL),
         took_s=st.none() | st.floats(allow_nan=True),
-        gap_s=st.none() | st.floats(allow_nan=True),
-        health=st.none() | st.sampled_from(WORDS),
+        avg_gap_s=st.none() | st.floats(allow_nan=True),
+        health=st.none() | st.sampled_from(STATUSES),
         next_poll_at=st.none() | st.just(NOW),
     ),
     st.sampled_from([status_reason(503), Reason(FeedKind.HTML), Reason(FeedKind.BOT_WALL, wall="x")]),
     st.none() | st.just(NOW + DAY),
 )
 def test_whatever_its_state_a_feed_has_a_word_and_a_reason_unless_it_is_ok(state, reason, held_until):
-    told = health(state, reason=reason, held_until=held_until, now=NOW)
+    told = feed_health(state, reason=reason, held_until=held_until, now=NOW)
 
-    assert told.word in WORDS
-    assert bool(told.why) == (told.word != "ok")
+    assert told.status in STATUSES
+    assert bool(told.why) == (told.status != "ok")

@@ -13,11 +13,11 @@ from watcher.feeds.html_text import (
     ATTRIBUTES,
     CUT_WITH_CONTENT,
     TAGS,
-    clean,
-    cut,
-    harmless,
-    one_line,
-    plain,
+    html_to_text,
+    sanitize_html,
+    strip_control_chars,
+    to_one_line,
+    truncate,
 )
 
 BASE = "https://a.example/dir/"
@@ -38,7 +38,7 @@ BASE = "https://a.example/dir/"
     ],
 )
 def test_markup_becomes_text(markup, text):
-    assert plain(markup) == text
+    assert html_to_text(markup) == text
 
 
 @pytest.mark.parametrize(
@@ -58,21 +58,21 @@ def test_markup_becomes_text(markup, text):
     ],
 )
 def test_nothing_that_runs_or_loads_comes_through(markup):
-    safe = harmless(markup, BASE).lower()
+    safe = sanitize_html(markup, BASE).lower()
 
     for bad in ("script", "onerror", "onload", "iframe", "<form", "style", "object", "embed", "meta", "<base", "<svg"):
         assert bad not in safe
 
 
 def test_links_and_pictures_become_absolute():
-    assert harmless("<a href='../x'>l</a><img src='/p.png'>", BASE) == (
+    assert sanitize_html("<a href='../x'>l</a><img src='/p.png'>", BASE) == (
         '<a href="https://a.example/x">l</a><img src="https://a.example/p.png">'
     )
 
 
 @pytest.mark.parametrize("base", ["http://1.2.3.999/", "http://xn--a/", "http://a.example:99999/x"])
 def test_a_base_that_is_no_address_costs_the_relative_links_alone(base):
-    assert harmless("<a href='/x'>l</a> <a href='https://b.example/y'>m</a>", base) == (
+    assert sanitize_html("<a href='/x'>l</a> <a href='https://b.example/y'>m</a>", base) == (
         '<a>l</a> <a href="https://b.example/y">m</a>'
     )
 
@@ -114,23 +114,23 @@ def test_links_are_made_absolute_whatever_is_prepared_for_them(markup, base):
         link_rel=None,
     )
 
-    assert harmless(markup, base) == whole.strip()
+    assert sanitize_html(markup, base) == whole.strip()
 
 
 @given(st.text(max_size=300))
 def test_any_text_is_clean_and_within_its_limit(text):
-    shown = plain(text, 100)
+    shown = html_to_text(text, 100)
 
     shown.encode("utf-8")
     assert len(shown) <= 100 and "\0" not in shown
-    assert clean(clean(text)) == clean(text)
-    assert "\n" not in one_line(text)
-    harmless(text, BASE).encode("utf-8")
+    assert strip_control_chars(strip_control_chars(text)) == strip_control_chars(text)
+    assert "\n" not in to_one_line(text)
+    sanitize_html(text, BASE).encode("utf-8")
 
 
 @given(st.text(max_size=200), st.integers(50, 120))
 def test_a_cut_ends_within_the_limit_and_shows_itself(text, limit):
-    short = cut(text, limit)
+    short = truncate(text, limit)
 
     assert len(short) <= limit
     assert short == text or short.endswith("…")
@@ -158,7 +158,7 @@ def test_no_hostile_text_costs_more_than_a_second(piece):
     text = piece * (500_000 // len(piece))
     started = time.process_time()
 
-    plain(text)
-    harmless(text, BASE)
+    html_to_text(text)
+    sanitize_html(text, BASE)
 
     assert time.process_time() - started < 2

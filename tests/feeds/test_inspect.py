@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watcher.feeds.inspect import NoFeed, Report, examine, format_of
+from watcher.feeds.inspect import FeedReport, NotAFeed, detect_format, inspect_body
 from watcher.reasons import FeedKind, Reason
 
 URL = "https://a.example/feed"
@@ -18,7 +18,7 @@ WHOLE = "The council has voted for the new bridge after a long debate. " * 30
 
 
 def look(text, kind="application/rss+xml"):
-    return examine(text.encode(), URL, kind, NOW)
+    return inspect_body(text.encode(), URL, kind, NOW)
 
 
 def rss(*items, head=""):
@@ -35,7 +35,7 @@ def item(number, date="Tue, 24 Nov 2026 06:00:00 GMT", guid=None, text=""):
 def test_a_feed_without_faults_has_nothing_but_entries_to_count():
     found = look(rss(item(1), item(2, date="Mon, 23 Nov 2026 06:00:00 GMT")))
 
-    assert isinstance(found, Report)
+    assert isinstance(found, FeedReport)
     assert (found.format, found.sent, len(found.feed.entries)) == ("RSS 2.0", 2, 2)
     assert (found.oldest, found.newest) == (
         datetime(2026, 11, 23, 6, tzinfo=UTC),
@@ -57,7 +57,7 @@ def test_dates_that_are_missing_absurd_or_ahead_are_told_apart():
 
     found = look(rss(*(item(number, date=date) for number, date in enumerate(dates))))
 
-    assert isinstance(found, Report)
+    assert isinstance(found, FeedReport)
     assert (found.undated, found.unreadable, found.ahead) == (2, 2, 1)
     assert found.newest == datetime(2026, 11, 24, 6, tzinfo=UTC)
 
@@ -69,7 +69,7 @@ def test_dates_that_are_missing_absurd_or_ahead_are_told_apart():
 def test_guids_that_are_missing_or_repeated_are_counted(guids, missing, repeated):
     found = look(rss(*(item(number, guid=guid) for number, guid in enumerate(guids))))
 
-    assert isinstance(found, Report)
+    assert isinstance(found, FeedReport)
     assert (found.without_guid, found.repeated_guids) == (missing, repeated)
 
 
@@ -81,7 +81,7 @@ def test_what_a_json_feed_names_is_counted_alike():
 
     found = look(json.dumps({"version": "https://jsonfeed.org/version/1.1", "title": "J", "items": items}))
 
-    assert isinstance(found, Report)
+    assert isinstance(found, FeedReport)
     assert (found.format, found.sent, found.without_guid, found.undated, found.without_link) == (
         "JSON Feed 1.1",
         2,
@@ -95,7 +95,7 @@ def test_what_a_json_feed_names_is_counted_alike():
 def test_entries_that_carry_the_article_are_told_from_teasers():
     found = look(rss(item(1, text=WHOLE), item(2, text="A teaser."), item(3, text=f"&lt;p&gt;{WHOLE}&lt;/p&gt;")))
 
-    assert isinstance(found, Report)
+    assert isinstance(found, FeedReport)
     assert found.whole == 2
 
 
@@ -104,7 +104,7 @@ def test_the_entries_language_is_read_against_what_the_feed_claims():
 
     found = look(rss(item(1, text=words * 5), head="<language>en</language>"))
 
-    assert isinstance(found, Report)
+    assert isinstance(found, FeedReport)
     assert (found.language, found.feed.language) == ("de", "en")
 
 
@@ -120,13 +120,13 @@ def test_the_entries_language_is_read_against_what_the_feed_claims():
     ],
 )
 def test_the_format_is_named(head, name):
-    assert format_of(head) == name
+    assert detect_format(head) == name
 
 
 def test_a_page_is_no_feed_and_the_feeds_that_it_links_are_found():
     found = look("<html><link rel=alternate type=application/rss+xml href=/rss></html>", kind="text/html")
 
-    assert isinstance(found, NoFeed)
+    assert isinstance(found, NotAFeed)
     assert "an HTML page" in str(found.reason)
     assert [link.url for link in found.links] == ["https://a.example/rss"]
 
@@ -134,10 +134,10 @@ def test_a_page_is_no_feed_and_the_feeds_that_it_links_are_found():
 def test_a_bot_wall_is_named():
     found = look("<html><title>Just a moment...</title></html>", kind="text/html")
 
-    assert isinstance(found, NoFeed)
+    assert isinstance(found, NotAFeed)
     assert found.reason == Reason(FeedKind.BOT_WALL, wall="Cloudflare: Just a moment…")
 
 
 @given(st.text("<>/&;= \"'itemrsguidfed{}[]:1\n", max_size=200))
 def test_any_text_is_examined(text):
-    assert isinstance(examine(text.encode(), URL, None, NOW), Report | NoFeed)
+    assert isinstance(inspect_body(text.encode(), URL, None, NOW), FeedReport | NotAFeed)

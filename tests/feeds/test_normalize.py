@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from watcher.feeds.normalize import RawEntry, RawFeed, RawText, absolute, content_hash, entries_of
+from watcher.feeds.normalize import RawEntry, RawFeed, RawText, absolute_url, content_hash, normalize_entries
 from watcher.text.urls import normalize_url
 
 URL = "https://a.example/dir/feed.xml"
@@ -26,7 +26,7 @@ FEEDS = st.lists(ROWS, max_size=12)
 
 @given(FEEDS)
 def test_every_entry_has_an_identity_of_its_own_that_can_be_stored(rows):
-    entries, _ = entries_of(RawFeed(entries=tuple(rows)), url=URL)
+    entries, _ = normalize_entries(RawFeed(entries=tuple(rows)), url=URL)
 
     identities = [one.guid for one in entries]
     assert len(set(identities)) == len(identities) <= len(rows)
@@ -42,8 +42,8 @@ def test_an_identity_does_not_depend_on_place_or_text(rows, rng):
     moved = [RawEntry(guid=guid, links=row.links, title=RawText(value="other")) for guid, row in own.items()]
     rng.shuffle(moved)
 
-    before, _ = entries_of(RawFeed(entries=tuple(named)), url=URL)
-    after, _ = entries_of(RawFeed(entries=tuple(moved)), url=URL)
+    before, _ = normalize_entries(RawFeed(entries=tuple(named)), url=URL)
+    after, _ = normalize_entries(RawFeed(entries=tuple(moved)), url=URL)
 
     assert {one.guid for one in before} == {one.guid for one in after} == set(own)
 
@@ -51,11 +51,11 @@ def test_an_identity_does_not_depend_on_place_or_text(rows, rng):
 @given(FEEDS)
 def test_a_feed_read_twice_has_the_same_entries_and_known_ones_come_without_text(rows):
     raw = RawFeed(entries=tuple(rows))
-    first, faults = entries_of(raw, url=URL)
+    first, faults = normalize_entries(raw, url=URL)
     known = {one.guid: one.content_hash for one in first}
-    again, _ = entries_of(raw, url=URL, known=known)
+    again, _ = normalize_entries(raw, url=URL, known=known)
 
-    assert entries_of(raw, url=URL) == (first, faults)
+    assert normalize_entries(raw, url=URL) == (first, faults)
     assert [(one.guid, one.url, one.content_hash) for one in again] == [
         (one.guid, one.url, one.content_hash) for one in first
     ]
@@ -84,7 +84,7 @@ def test_hashes_are_the_same_where_the_words_are(one, other):
     ],
 )
 def test_links_are_spelled_as_requests_spell_them(link, spelled):
-    assert absolute(URL, link) == spelled
+    assert absolute_url(URL, link) == spelled
 
 
 ADDRESSES = st.builds(

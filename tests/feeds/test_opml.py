@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from watcher.errors import FeedError
+from watcher.errors import OpmlError
 from watcher.feeds.opml import MAX_DEPTH, Opml, OpmlFeed, parse_opml, render_opml
 
 TEXT = st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "S")), min_size=1, max_size=20)
@@ -47,7 +47,7 @@ def test_what_is_written_is_read_back(feeds, title):
 def test_any_bytes_are_read_or_refused_in_words(data):
     try:
         assert isinstance(parse_opml(data), Opml)
-    except FeedError as error:
+    except OpmlError as error:
         assert str(error).startswith("OPML: ")
 
 
@@ -120,5 +120,5 @@ def test_what_cannot_be_used_is_named_and_the_rest_is_kept():
     ],
 )
 def test_hostile_files_are_refused(data, words):
-    with pytest.raises(FeedError, match=words):
+    with pytest.raises(OpmlError, match=words):
         parse_opml(data)

@@ -14,10 +14,10 @@ from watcher.feeds.schedule import (
     LONGEST_HOLD_S,
     LONGEST_S,
     Freshness,
-    Wishes,
-    next_poll,
-    out_of_skips,
-    rhythm,
+    PollPolicy,
+    median_interval,
+    next_allowed_time,
+    schedule_next_poll,
 )
 
 NOW = datetime(2026, 11, 25, 6, 0, tzinfo=UTC)  # a Wednesday
@@ -25,8 +25,8 @@ MINUTE, HOUR = 60.0, 3600.0
 SECONDS = st.floats(0, 1e9)
 
 
-def wait_s(wishes: Wishes | None = None, **known) -> float:
-    return (next_poll(wishes or Wishes(), now=NOW, **known).at - NOW).total_seconds()
+def wait_s(wishes: PollPolicy | None = None, **known) -> float:
+    return (schedule_next_poll(wishes or PollPolicy(), now=NOW, **known).at - NOW).total_seconds()
 
 
 def every(gap_s: float, count: int = 20) -> list[datetime]:
@@ -46,27 +46,27 @@ def test_a_lively_feed_is_polled_at_half_its_gap_within_floor_and_usual(gap_s, e
 
 
 def test_the_longest_of_the_publishers_wishes_decides():
-    assert wait_s(Wishes(ttl_s=2 * HOUR)) == 2 * HOUR
-    assert wait_s(Wishes(ttl_s=2 * HOUR), freshness=Freshness(fresh_s=3 * HOUR)) == 3 * HOUR
-    assert wait_s(Wishes(ttl_s=4 * HOUR), freshness=Freshness(fresh_s=3 * HOUR)) == 4 * HOUR
-    assert wait_s(Wishes(ttl_s=60), freshness=Freshness(fresh_s=60)) == 30 * MINUTE
+    assert wait_s(PollPolicy(ttl_s=2 * HOUR)) == 2 * HOUR
+    assert wait_s(PollPolicy(ttl_s=2 * HOUR), freshness=Freshness(fresh_s=3 * HOUR)) == 3 * HOUR
+    assert wait_s(PollPolicy(ttl_s=4 * HOUR), freshness=Freshness(fresh_s=3 * HOUR)) == 4 * HOUR
+    assert wait_s(PollPolicy(ttl_s=60), freshness=Freshness(fresh_s=60)) == 30 * MINUTE
 
 
 def test_a_source_may_have_an_interval_of_its_own_above_the_floor():
-    assert wait_s(Wishes(own_every_s=6 * HOUR), published=every(MINUTE)) == 6 * HOUR
-    assert wait_s(Wishes(own_every_s=MINUTE)) == 15 * MINUTE
-    assert wait_s(Wishes(own_every_s=MINUTE, min_every_s=30)) == MINUTE
+    assert wait_s(PollPolicy(own_every_s=6 * HOUR), published=every(MINUTE)) == 6 * HOUR
+    assert wait_s(PollPolicy(own_every_s=MINUTE)) == 15 * MINUTE
+    assert wait_s(PollPolicy(own_every_s=MINUTE, min_every_s=30)) == MINUTE
 
 
 def test_a_feed_without_validators_is_polled_once_an_hour_at_most():
     assert wait_s(has_validators=False) == HOUR
-    assert wait_s(Wishes(own_every_s=15 * MINUTE), has_validators=False) == HOUR
-    assert wait_s(Wishes(own_every_s=6 * HOUR), has_validators=False) == 6 * HOUR
+    assert wait_s(PollPolicy(own_every_s=15 * MINUTE), has_validators=False) == HOUR
+    assert wait_s(PollPolicy(own_every_s=6 * HOUR), has_validators=False) == 6 * HOUR
 
 
 def test_a_short_interval_can_be_set_for_tests_and_local_servers():
-    assert wait_s(Wishes(every_s=5, min_every_s=5), published=every(HOUR)) == 5
-    assert wait_s(Wishes(every_s=5, min_every_s=5), published=every(HOUR), has_validators=False) == 20
+    assert wait_s(PollPolicy(every_s=5, min_every_s=5), published=every(HOUR)) == 5
+    assert wait_s(PollPolicy(every_s=5, min_every_s=5), published=every(HOUR), has_validators=False) == 20
 
 
 def test_each_failure_in_a_row_doubles_the_interval_up_to_a_day():
@@ -83,11 +83,11 @@ def test_after_a_304_the_interval_is_the_one_before():
 
 
 def test_a_sources_own_interval_does_not_outdo_what_its_feed_asked_for_when_it_was_read_last():
-    asked = next_poll(Wishes(own_every_s=30 * MINUTE, ttl_s=4 * HOUR), now=NOW).interval_s
+    asked = schedule_next_poll(PollPolicy(own_every_s=30 * MINUTE, ttl_s=4 * HOUR), now=NOW).interval_s
 
-    assert wait_s(Wishes(own_every_s=30 * MINUTE), last_interval_s=asked) == 4 * HOUR
-    assert wait_s(Wishes(own_every_s=30 * MINUTE), last_interval_s=asked, failures=1) == 8 * HOUR
-    assert wait_s(Wishes(own_every_s=6 * HOUR), last_interval_s=asked) == 6 * HOUR
+    assert wait_s(PollPolicy(own_every_s=30 * MINUTE), last_interval_s=asked) == 4 * HOUR
+    assert wait_s(PollPolicy(own_every_s=30 * MINUTE), last_interval_s=asked, failures=1) == 8 * HOUR
+    assert wait_s(PollPolicy(own_every_s=6 * HOUR), last_interval_s=asked) == 6 * HOUR
 
 
 def test_retry_after_outlasts_everything_but_its_own_cap():
@@ -97,15 +97,15 @@ def test_retry_after_outlasts_everything_but_its_own_cap():
 
 
 def test_a_far_expiry_is_capped_at_a_day():
-    poll = next_poll(Wishes(), now=NOW, freshness=Freshness(fresh_s=31536000))
+    poll = schedule_next_poll(PollPolicy(), now=NOW, freshness=Freshness(fresh_s=31536000))
 
     assert (poll.at - NOW).total_seconds() == LONGEST_S
     assert "fresh" in poll.why and "a day" in poll.why
 
 
 def test_skipped_hours_and_days_are_left_out():
-    hours = next_poll(Wishes(skip_hours=(6, 7, 8)), now=NOW)
-    days = next_poll(Wishes(skip_days=("wednesday", "Thursday")), now=NOW)
+    hours = schedule_next_poll(PollPolicy(skip_hours=(6, 7, 8)), now=NOW)
+    days = schedule_next_poll(PollPolicy(skip_days=("wednesday", "Thursday")), now=NOW)
 
     assert hours.at == datetime(2026, 11, 25, 9, 0, tzinfo=UTC)
     assert days.at == datetime(2026, 11, 27, 0, 0, tzinfo=UTC)
@@ -113,13 +113,13 @@ def test_skipped_hours_and_days_are_left_out():
 
 
 def test_a_feed_that_skips_every_hour_is_polled_all_the_same():
-    assert wait_s(Wishes(skip_hours=tuple(range(24)))) == 30 * MINUTE
-    assert wait_s(Wishes(skip_days=DAYS)) == 30 * MINUTE
+    assert wait_s(PollPolicy(skip_hours=tuple(range(24)))) == 30 * MINUTE
+    assert wait_s(PollPolicy(skip_days=DAYS)) == 30 * MINUTE
 
 
 @given(
     st.builds(
-        Wishes,
+        PollPolicy,
         every_s=st.floats(1, 1e6),
         min_every_s=st.floats(1, 1e5),
         own_every_s=st.none() | st.floats(1, 1e6),
@@ -146,8 +146,8 @@ def test_the_next_poll_keeps_floor_cap_and_retry_after_and_jitter_only_delays(
         "failures": failures,
         "has_validators": has_validators,
     }
-    plain = (next_poll(wishes, **known).at - NOW).total_seconds()
-    late = (next_poll(wishes, **known, jitter=jitter).at - NOW).total_seconds()
+    plain = (schedule_next_poll(wishes, **known).at - NOW).total_seconds()
+    late = (schedule_next_poll(wishes, **known, jitter=jitter).at - NOW).total_seconds()
 
     held_s = min(freshness.retry_after_s or 0, LONGEST_HOLD_S)
     assert plain >= min(wishes.min_every_s, LONGEST_S) - 1e-3
@@ -163,22 +163,27 @@ def test_the_next_poll_keeps_floor_cap_and_retry_after_and_jitter_only_delays(
     st.floats(1, 1e6),
 )
 def test_no_poll_falls_into_a_skipped_hour_or_day_whatever_the_jitter(hours, days, jitter, every_s):
-    poll = next_poll(Wishes(every_s=every_s, skip_hours=tuple(hours), skip_days=tuple(days)), now=NOW, jitter=jitter)
+    poll = schedule_next_poll(
+        PollPolicy(every_s=every_s, skip_hours=tuple(hours), skip_days=tuple(days)), now=NOW, jitter=jitter
+    )
 
     assert poll.at.hour not in hours and DAYS[poll.at.weekday()] not in days
 
 
 def test_the_reason_names_what_decided():
-    assert "ttl" in next_poll(Wishes(ttl_s=HOUR), now=NOW).why
-    assert "failed 3 times" in next_poll(Wishes(), now=NOW, failures=3).why
-    assert "Retry-After" in next_poll(Wishes(), now=NOW, failures=1, freshness=Freshness(retry_after_s=9 * HOUR)).why
+    assert "ttl" in schedule_next_poll(PollPolicy(ttl_s=HOUR), now=NOW).why
+    assert "failed 3 times" in schedule_next_poll(PollPolicy(), now=NOW, failures=3).why
+    assert (
+        "Retry-After"
+        in schedule_next_poll(PollPolicy(), now=NOW, failures=1, freshness=Freshness(retry_after_s=9 * HOUR)).why
+    )
 
 
 def test_dates_to_come_and_lone_dates_make_no_rhythm():
-    assert rhythm([NOW], NOW) is None
-    assert rhythm([NOW + timedelta(hours=number) for number in range(1, 9)], NOW) is None
-    assert rhythm([NOW] * 20, NOW) == 15 * MINUTE
+    assert median_interval([NOW], NOW) is None
+    assert median_interval([NOW + timedelta(hours=number) for number in range(1, 9)], NOW) is None
+    assert median_interval([NOW] * 20, NOW) == 15 * MINUTE
 
 
 def test_out_of_skips_leaves_an_allowed_moment_alone():
-    assert out_of_skips(NOW, (5, 7), ("sunday",)) == NOW
+    assert next_allowed_time(NOW, (5, 7), ("sunday",)) == NOW

@@ -12,10 +12,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watcher.errors import Refused
-from watcher.net.address_guard import DATA, AddressGuard, Allowed, PrivateAddress, is_public, registries, unwrap
+from watcher.errors import RequestRefused
+from watcher.net.address_guard import (
+    DATA,
+    AddressGuard,
+    PrivateAddress,
+    PrivateAllowlist,
+    embedded_ipv4,
+    is_public,
+    load_registries,
+)
 from watcher.net.client import Client
-from watcher.net.transport import GuardedNetwork, guarded_transport
+from watcher.net.transport import GuardedBackend, guarded_transport
 
 PRIVATE = [
     "127.0.0.1",
@@ -78,18 +86,18 @@ PUBLIC = [
 
 @pytest.mark.parametrize("text", PRIVATE)
 def test_private_addresses_are_not_for_us(text):
-    assert not Allowed().permits(ipaddress.ip_address(text), host=text, port=80)
+    assert not PrivateAllowlist().permits(ipaddress.ip_address(text), host=text, port=80)
 
 
 @pytest.mark.parametrize("text", PUBLIC)
 def test_public_addresses_are(text):
-    assert Allowed().permits(ipaddress.ip_address(text), host=text, port=80)
+    assert PrivateAllowlist().permits(ipaddress.ip_address(text), host=text, port=80)
 
 
 @given(st.ip_addresses())
 def test_nothing_is_public_that_python_calls_private(address):
     """Its lists are shorter than ours, and serve to check them; before 3.11.10 they knew of no exceptions."""
-    _, _, reachable = registries()
+    _, _, reachable = load_registries()
     if is_public(address) and not any(address in network for network in reachable):
         assert address.is_global and not address.is_multicast and not address.is_reserved
 
@@ -108,12 +116,12 @@ def test_no_ipv6_coat_makes_an_address_public(address):
     coats = [ipaddress.IPv6Address(f"::ffff:{address}"), ipaddress.IPv6Address((0x64FF9B << 96) | int(address))]
 
     for coat in coats:
-        assert unwrap(coat) == address
-        assert is_public(address) or not Allowed().permits(coat, host="x", port=80)
+        assert embedded_ipv4(coat) == address
+        assert is_public(address) or not PrivateAllowlist().permits(coat, host="x", port=80)
 
 
 def test_the_settings_open_ranges_and_single_places_and_nothing_else():
-    allowed = Allowed.parse(["127.2.0.0/16", "[::1]:8080", "intra.example:80", "10.0.0.7"])
+    allowed = PrivateAllowlist.parse(["127.2.0.0/16", "[::1]:8080", "intra.example:80", "10.0.0.7"])
 
     def permits(text: str, host: str, port: int) -> bool:
         return allowed.permits(ipaddress.ip_address(text), host=host, port=port)
@@ -127,10 +135,10 @@ def test_the_settings_open_ranges_and_single_places_and_nothing_else():
 @pytest.mark.parametrize("wish", ["", "localhost", "host:", "host:99999", ":80", "10.0.0.0/99"])
 def test_a_wish_that_is_neither_range_nor_place_is_named(wish):
     with pytest.raises(ValueError, match="neither"):
-        Allowed.parse([wish])
+        PrivateAllowlist.parse([wish])
 
 
-class NetworkWithoutSockets(GuardedNetwork):
+class NetworkWithoutSockets(GuardedBackend):
     """Notes the addresses that are connected to; each answers with the next of `answers`."""
 
     def __init__(self, guard: AddressGuard, answers: list[bytes]) -> None:
@@ -146,7 +154,9 @@ class NetworkWithoutSockets(GuardedNetwork):
 async def test_the_address_that_was_checked_is_the_one_connected_to():
     """A name whose second answer is another address gains nothing: it is resolved once for each connection."""
     answers = iter([["93.184.216.34"], ["127.0.0.1"]])
-    guard = AddressGuard(Allowed(), resolve=lambda host, port: [ipaddress.ip_address(text) for text in next(answers)])
+    guard = AddressGuard(
+        PrivateAllowlist(), resolve=lambda host, port: [ipaddress.ip_address(text) for text in next(answers)]
+    )
     network = NetworkWithoutSockets(guard, [b"", b""])
 
     await network.connect_tcp("rebind.example", 80, 1.0)
@@ -161,10 +171,10 @@ async def test_the_next_address_is_tried_where_the_first_does_not_answer():
     server = await asyncio.start_server(lambda reader, writer: writer.close(), "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     two = [ipaddress.ip_address("127.0.0.9"), ipaddress.ip_address("127.0.0.1")]
-    guard = AddressGuard(Allowed.parse(["127.0.0.0/8"]), resolve=lambda host, port: two)
+    guard = AddressGuard(PrivateAllowlist.parse(["127.0.0.0/8"]), resolve=lambda host, port: two)
 
     async with server:
-        stream = await GuardedNetwork(guard).connect_tcp("both.example", port, 2.0)
+        stream = await GuardedBackend(guard).connect_tcp("both.example", port, 2.0)
         assert stream.get_extra_info("server_addr")[0] == "127.0.0.1"
         await stream.aclose()
     guard.close()
@@ -217,14 +227,14 @@ def test_on_each_hop_a_connection_goes_to_a_public_address_or_nowhere(hosts, ans
     responses = [*redirects[1:], b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"]
 
     async def ask() -> tuple[list[str], bool]:
-        guard = AddressGuard(Allowed(), resolve=resolve)
+        guard = AddressGuard(PrivateAllowlist(), resolve=resolve)
         network = NetworkWithoutSockets(guard, list(responses))
         transport = guarded_transport(guard)
         transport._pool._network_backend = network
         async with Client(user_agent="w/1", substitute=transport) as client:
             try:
                 await client.get(f"http://{hosts[0]}/0", keep_alive=keep_alive)
-            except Refused:
+            except RequestRefused:
                 return network.connected, False
             finally:
                 guard.close()
@@ -232,7 +242,7 @@ def test_on_each_hop_a_connection_goes_to_a_public_address_or_nowhere(hosts, ans
 
     connected, came_through = asyncio.run(ask())
 
-    assert all(Allowed().permits(ipaddress.ip_address(text), host="x", port=80) for text in connected)
+    assert all(PrivateAllowlist().permits(ipaddress.ip_address(text), host="x", port=80) for text in connected)
     assert came_through == (len(connected) == len(hosts))
 
 
@@ -240,6 +250,6 @@ def test_on_each_hop_a_connection_goes_to_a_public_address_or_nowhere(hosts, ans
 async def test_a_client_without_a_substitute_connects_by_the_guard(keep_alive):
     async with Client(user_agent="w/1") as client:
         assert isinstance(client._http._transport, httpx.AsyncHTTPTransport)
-        assert isinstance(client._http._transport._pool._network_backend, GuardedNetwork)
-        with pytest.raises(Refused, match="private"):
+        assert isinstance(client._http._transport._pool._network_backend, GuardedBackend)
+        with pytest.raises(RequestRefused, match="private"):
             await client.get("http://localhost/", keep_alive=keep_alive)

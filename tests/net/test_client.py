@@ -10,7 +10,7 @@ import zlib
 import brotli
 import pytest
 
-from watcher.errors import BadStatus, FetchError, Refused, TimedOut, TooLarge, Unreachable
+from watcher.errors import FetchError, HttpStatusError, RequestRefused, TimedOut, TooLarge, Unreachable
 from watcher.model import NotModified, Response, Validators
 from watcher.net.client import ACCEPT_FEED, Client
 from watcher.reasons import FetchKind
@@ -61,7 +61,7 @@ async def test_a_304_is_a_value_and_carries_what_it_renews(server, client, make_
 async def test_a_304_that_nobody_asked_for_is_an_error(server, client, make_answer):
     server.answers["/f"] = make_answer(status="304 Not Modified")
 
-    with pytest.raises(BadStatus, match="304"):
+    with pytest.raises(HttpStatusError, match="304"):
         await client.get(server.url("/f"))
 
 
@@ -106,7 +106,7 @@ async def test_credentials_do_not_cross_to_another_host(server, client, make_ans
 async def test_a_redirect_to_what_is_not_http_is_refused(server, client, make_redirect, location):
     server.answers["/a"] = make_redirect(302, location)
 
-    with pytest.raises(Refused):
+    with pytest.raises(RequestRefused):
         await client.get(server.url("/a"))
 
 
@@ -116,9 +116,9 @@ async def test_a_circle_and_an_endless_chain_are_refused(server, client, make_re
 
     server.answers |= {"/a": make_redirect(302, "/b"), "/b": make_redirect(302, "/a"), "/n": further}
 
-    with pytest.raises(Refused, match="circle"):
+    with pytest.raises(RequestRefused, match="circle"):
         await client.get(server.url("/a"))
-    with pytest.raises(Refused, match="more than 10"):
+    with pytest.raises(RequestRefused, match="more than 10"):
         await client.get(server.url("/n"))
 
     assert len(server.requests) == 2 + 11
@@ -132,9 +132,9 @@ async def test_a_private_address_is_refused_in_every_spelling_on_every_hop(serve
     server.answers["/a"] = make_redirect(302, f"http://{host}:{port}/")
 
     async with canary:
-        with pytest.raises(Refused, match="private"):
+        with pytest.raises(RequestRefused, match="private"):
             await client.get(server.url("/a"))
-        with pytest.raises(Refused, match="private"):
+        with pytest.raises(RequestRefused, match="private"):
             await client.get(f"http://{host}:{port}/")
 
     assert canary_hits == []
@@ -281,7 +281,7 @@ async def test_an_error_status_says_what_to_do(server, client, make_answer):
 
     errors = {}
     for path in server.answers:
-        with pytest.raises(BadStatus) as caught:
+        with pytest.raises(HttpStatusError) as caught:
             await client.get(server.url(path))
         errors[path] = caught.value
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from watcher.net.decoding import BodyDecoder, Damaged, Overflow, coding_of
+from watcher.net.decoding import BodyDecoder, BodyTooLarge, DecodeError, coding_of
 
 
 def decode(raw: bytes, coding: str, chunk: int, max_bytes: int = 1_000_000) -> bytes:
@@ -45,7 +45,7 @@ def test_a_cut_stream_is_never_taken_for_a_whole_one(body, data, coding):
     raw = gzip.compress(body) if coding == "gzip" else brotli.compress(body)
     end = data.draw(st.integers(2, len(raw) - 1))
 
-    with pytest.raises(Damaged):
+    with pytest.raises(DecodeError):
         decode(raw[:end], coding, 64)
 
 
@@ -53,7 +53,7 @@ def test_a_cut_stream_is_never_taken_for_a_whole_one(body, data, coding):
 def test_any_bytes_give_a_body_or_one_of_two_errors(raw, coding, chunk):
     try:
         body = decode(raw, coding, chunk, max_bytes=10_000)
-    except (Damaged, Overflow):
+    except (DecodeError, BodyTooLarge):
         return
     assert len(body) <= 10_000
 
@@ -64,7 +64,7 @@ def test_exactly_the_cap_is_allowed_and_one_more_is_not(size, coding):
     raw = gzip.compress(bytes(size)) if coding == "gzip" else brotli.compress(bytes(size))
 
     assert len(decode(raw, coding, 100, max_bytes=max(size, len(raw)))) == size
-    with pytest.raises(Overflow):
+    with pytest.raises(BodyTooLarge):
         decode(raw, coding, 100, max_bytes=size - 1)
 
 
@@ -72,7 +72,7 @@ def test_a_bomb_costs_little_memory():
     raw = gzip.compress(bytes(200_000_000), compresslevel=9)
 
     tracemalloc.start()
-    with pytest.raises(Overflow):
+    with pytest.raises(BodyTooLarge):
         decode(raw, "gzip", 65_536)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
@@ -82,12 +82,12 @@ def test_a_bomb_costs_little_memory():
 
 MEASURE = """
 import resource, sys
-from watcher.net.decoding import BodyDecoder, Overflow
+from watcher.net.decoding import BodyDecoder, BodyTooLarge
 raw = sys.stdin.buffer.read()
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 try:
     BodyDecoder("br", max_bytes=10_000_000).feed(raw)
-except Overflow:
+except BodyTooLarge:
     print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
 """
 
@@ -105,13 +105,13 @@ def test_a_bomb_of_brotli_costs_its_window_and_what_may_be_kept():
 def test_empty_blocks_without_end_are_cut_by_the_bytes_received():
     stored_nothing = b"\x00\x00\x00\xff\xff"
 
-    with pytest.raises(Overflow):
+    with pytest.raises(BodyTooLarge):
         decode(stored_nothing * 5000, "deflate", 1000, max_bytes=20_000)
 
 
 @pytest.mark.parametrize("header", ["zstd", "gzip, br", "gzip, gzip", "x"])
 def test_what_was_not_offered_is_not_read(header):
-    with pytest.raises(Damaged):
+    with pytest.raises(DecodeError):
         coding_of(header)
 
 

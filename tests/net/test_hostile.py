@@ -5,9 +5,9 @@ import time
 
 import pytest
 
-from watcher.errors import BadStatus, FetchError, Refused, Unreachable
+from watcher.errors import FetchError, HttpStatusError, RequestRefused, Unreachable
 from watcher.model import Validators
-from watcher.net.transport import READ_BYTES, Stream
+from watcher.net.transport import READ_BYTES, NetworkStream
 
 pytestmark = pytest.mark.slow  # waits for servers that drip
 
@@ -52,7 +52,7 @@ async def test_who_sends_faster_than_we_read_leaves_others_their_turn():
     reader = asyncio.StreamReader()
     reader.feed_data(b"x" * READ_BYTES * 10)
     reader.feed_eof()
-    stream = Stream(reader, None)
+    stream = NetworkStream(reader, None)
     stream.is_in_head = False
     turns = 0
 
@@ -94,7 +94,7 @@ async def test_an_error_page_that_drips_does_not_cost_what_its_head_says(server,
     server.answers["/f"] = without_end(b"x", b"HTTP/1.1 429 No\r\nRetry-After: 77\r\n\r\n", pause_s=0.2)
 
     started = time.monotonic()
-    with pytest.raises(BadStatus) as caught:
+    with pytest.raises(HttpStatusError) as caught:
         await client.get(server.url("/f"))
 
     assert caught.value.retry_after_s == 77.0
@@ -104,7 +104,7 @@ async def test_an_error_page_that_drips_does_not_cost_what_its_head_says(server,
 async def test_a_target_too_long_to_be_asked_for_is_refused(server, client, make_redirect):
     server.answers["/f"] = make_redirect(301, "/g?" + "a" * 9_000)
 
-    with pytest.raises(Refused, match="8,000 characters"):
+    with pytest.raises(RequestRefused, match="8,000 characters"):
         await client.get(server.url("/f"))
 
 

@@ -81,7 +81,7 @@ def test_the_key_comes_from_its_place_and_is_shown_nowhere(server, ask, monkeypa
         ask(key=Secret(kind="env", name="KEY"))
 
     assert caught.value.permanent
-    assert caught.value.mend == "put the right key where [semantic.endpoint] key says"
+    assert caught.value.hint == "put the right key where [semantic.endpoint] key says"
     assert "sk-wrong" not in str(caught.value)
     assert ask.pauses == []
 
@@ -145,7 +145,7 @@ def test_a_refusal_of_the_texts_says_so(server, ask, status):
     with pytest.raises(EmbedderError, match=f"{status} .*: input too long") as caught:
         ask()
 
-    assert caught.value.about_texts
+    assert caught.value.caused_by_input
     assert len(server.requests) == 1
 
 
@@ -155,7 +155,7 @@ def test_an_unknown_model_says_what_to_look_at(server, ask):
     with pytest.raises(EmbedderError, match="404 Not Found: model not found") as caught:
         ask()
 
-    assert (caught.value.permanent, caught.value.mend) == (True, "check [semantic.endpoint] url and model")
+    assert (caught.value.permanent, caught.value.hint) == (True, "check [semantic.endpoint] url and model")
 
 
 def test_a_redirect_is_not_followed(server, ask):
@@ -204,16 +204,16 @@ def test_other_dimensions_than_asked_for_are_no_vectors(server, ask):
         ask(dimensions=8)
 
     assert caught.value.permanent
-    assert "dimensions" in caught.value.mend
+    assert "dimensions" in caught.value.hint
 
 
 def test_its_errors_pass_between_processes():
-    error_ = EmbedderError("no", retry_after_s=5.0, about_texts=True)
-    error_.mend = "try"
+    error_ = EmbedderError("no", retry_after_s=5.0, caused_by_input=True)
+    error_.hint = "try"
 
     again = pickle.loads(pickle.dumps(error_))
 
-    assert (str(again), again.retry_after_s, again.about_texts, again.permanent, again.mend) == (
+    assert (str(again), again.retry_after_s, again.caused_by_input, again.permanent, again.hint) == (
         "no",
         5.0,
         True,

@@ -11,7 +11,7 @@ from tests.dripping_server import dripping_server
 from watcher.errors import EmbedderError, FetchError, ModelError, TimedOut
 from watcher.features.embedders import EmbedderEndpoint
 from watcher.net.openai import Chat, EndpointEmbedder, Message
-from watcher.net.post import Post, PostRequest
+from watcher.net.post import HttpPost, PostRequest
 
 DRIPS = {
     "status line": b"HTTP/1.1 20",
@@ -52,14 +52,14 @@ def request(url: str, **bounds) -> PostRequest:
 
 def test_where_the_status_is_all_that_counts_a_body_that_drips_costs_no_more_than_its_beginning():
     with dripping_server(DRIPS["body"]) as url:
-        response = Post(request(url, deadline_s=0.5)).run()
+        response = HttpPost(request(url, deadline_s=0.5)).run()
 
     assert (response.status, response.body[:1]) == (200, b"x")
 
 
 def test_what_is_broken_off_ends_at_once():
     with dripping_server(DRIPS["headers"]) as url:
-        post = Post(request(url))
+        post = HttpPost(request(url))
         threading.Timer(0.2, post.abort).start()
         started = time.monotonic()
 
@@ -72,7 +72,7 @@ def test_what_is_broken_off_ends_at_once():
 def test_what_is_broken_off_before_it_begins_sends_nothing():
     sent = []
     with dripping_server(b"") as url:
-        post = Post(request(url), before_send=lambda: sent.append(1))
+        post = HttpPost(request(url), before_send=lambda: sent.append(1))
         post.abort()
 
         with pytest.raises(FetchError, match="broken off"):
@@ -88,7 +88,7 @@ def test_a_name_server_that_hangs_meets_the_deadline(monkeypatch):
     started = time.monotonic()
 
     with pytest.raises(TimedOut):
-        Post(request("http://slow.example/", deadline_s=0.3)).run()
+        HttpPost(request("http://slow.example/", deadline_s=0.3)).run()
 
     over.set()
     assert time.monotonic() - started < 3

@@ -6,15 +6,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watcher.errors import Refused
-from watcher.net.redirects import MAX_HOPS, Chain, same_party, split_target, split_userinfo, with_userinfo
+from watcher.errors import RequestRefused
+from watcher.net.redirects import (
+    MAX_HOPS,
+    RedirectChain,
+    may_forward_credentials,
+    split_target,
+    split_userinfo,
+    with_userinfo,
+)
 
 STATUSES = st.sampled_from([301, 302, 303, 307, 308])
 
 
 @given(st.lists(STATUSES, max_size=MAX_HOPS))
 def test_moved_to_is_the_end_of_the_permanent_prefix(statuses):
-    chain = Chain.start("https://a.example/0")
+    chain = RedirectChain.start("https://a.example/0")
     for number, status in enumerate(statuses, 1):
         chain = chain.follow(status, f"https://a.example/{number}")
 
@@ -25,9 +32,9 @@ def test_moved_to_is_the_end_of_the_permanent_prefix(statuses):
 
 @given(st.lists(st.tuples(STATUSES, st.integers(0, 20)), min_size=MAX_HOPS + 1, max_size=40))
 def test_every_chain_ends(hops):
-    chain = Chain.start("http://a.example/start")
+    chain = RedirectChain.start("http://a.example/start")
 
-    with pytest.raises(Refused):
+    with pytest.raises(RequestRefused):
         for status, number in hops:
             chain = chain.follow(status, f"/{number}")
 
@@ -44,7 +51,7 @@ def test_every_chain_ends(hops):
     ],
 )
 def test_a_location_resolves_and_loses_fragment_and_credentials(location, url):
-    assert Chain.start("https://a.example/dir/feed").follow(302, location).url == url
+    assert RedirectChain.start("https://a.example/dir/feed").follow(302, location).url == url
 
 
 @pytest.mark.parametrize(
@@ -59,16 +66,20 @@ def test_a_location_resolves_and_loses_fragment_and_credentials(location, url):
     ],
 )
 def test_credentials_stay_with_their_origin(target, kept):
-    chain = Chain.start("https://user:pass@a.example/feed").follow(301, target)
+    chain = RedirectChain.start("https://user:pass@a.example/feed").follow(301, target)
 
     assert (chain.authorization is not None) is kept
     assert ("user:pass@" in (chain.moved_to or "")) is kept
 
 
 def test_credentials_step_up_to_https_of_the_same_host_but_do_not_come_back_from_afar():
-    assert same_party("http://a.example/", "https://a.example/")
-    assert not same_party("https://a.example/", "http://a.example/")
-    away = Chain.start("https://u:p@a.example/").follow(302, "https://b.example/").follow(302, "https://a.example/x")
+    assert may_forward_credentials("http://a.example/", "https://a.example/")
+    assert not may_forward_credentials("https://a.example/", "http://a.example/")
+    away = (
+        RedirectChain.start("https://u:p@a.example/")
+        .follow(302, "https://b.example/")
+        .follow(302, "https://a.example/x")
+    )
     assert away.authorization is None
 
 
@@ -76,8 +87,8 @@ def test_credentials_step_up_to_https_of_the_same_host_but_do_not_come_back_from
     "url", ["", "x", "file:///etc/passwd", "http://", "https:///x", "http://a:99999/", "http://[::1/", "http://a:0/"]
 )
 def test_what_is_no_http_url_is_refused(url):
-    with pytest.raises(Refused):
-        Chain.start(url)
+    with pytest.raises(RequestRefused):
+        RedirectChain.start(url)
 
 
 @given(st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E, exclude_characters="#"), max_size=60))

@@ -16,8 +16,8 @@ from watcher.net.robots import (
     NO_ANSWER,
     UNREADABLE,
     RobotsVerdict,
-    judge,
-    our_rules,
+    evaluate,
+    extract_rules,
     robots_url,
 )
 
@@ -28,7 +28,7 @@ PAGE = "https://a.example/news/1?x=2"
 def read(body: bytes | str, *urls: str, agent: str = AGENT) -> RobotsVerdict:
     """Return what the robots.txt in `body` says of `urls`."""
     body = body.encode() if isinstance(body, str) else body
-    return judge(200, our_rules(body, agent), urls or (PAGE,))
+    return evaluate(200, extract_rules(body, agent), urls or (PAGE,))
 
 
 def allows(body: bytes | str, url: str, agent: str = AGENT) -> bool:
@@ -44,10 +44,10 @@ def allows(body: bytes | str, url: str, agent: str = AGENT) -> bool:
     ],
 )
 def test_an_answer_without_rules_allows_or_forbids_everything(status, allowed):
-    verdict = judge(status, "disallow:/", (PAGE,))
+    verdict = evaluate(status, "disallow:/", (PAGE,))
 
     assert verdict.allowed == ({PAGE} if allowed else set())
-    assert verdict.is_passing is not allowed
+    assert verdict.is_transient is not allowed
     assert allowed or str(verdict.reason).startswith("robots.txt ")
 
 
@@ -245,8 +245,8 @@ HOSTILE = {
 def test_a_hostile_file_is_read_in_time_and_little_of_it_is_kept(name):
     started = time.process_time()
 
-    rules = our_rules(HOSTILE[name], AGENT)
-    judge(200, rules, (PAGE,))
+    rules = extract_rules(HOSTILE[name], AGENT)
+    evaluate(200, rules, (PAGE,))
 
     assert time.process_time() - started < 5
     assert len(zlib.compress(rules.encode())) < 150_000
@@ -262,7 +262,7 @@ def test_a_hostile_pattern_costs_no_time():
 
 
 def test_the_same_rule_is_kept_once():
-    assert our_rules(b"user-agent: *\n" + b"disallow: /a\nallow /b\n" * 1000, AGENT) == "disallow:/a\nallow:/b"
+    assert extract_rules(b"user-agent: *\n" + b"disallow: /a\nallow /b\n" * 1000, AGENT) == "disallow:/a\nallow:/b"
 
 
 def test_a_line_that_is_cut_at_the_end_of_what_is_read_is_no_rule():

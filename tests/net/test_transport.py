@@ -8,7 +8,7 @@ import sys
 import httpx
 import pytest
 
-from watcher.errors import FetchError, Refused, Unreachable
+from watcher.errors import FetchError, RequestRefused, Unreachable
 from watcher.model import Response, Validators
 from watcher.net.client import Client
 
@@ -81,7 +81,7 @@ async def test_letters_outside_ascii_are_spelled_in_idna():
 
 @pytest.mark.parametrize("url", ["http://example.org:99999/", "http://[::1", "http://1.2.3.999/"])
 async def test_what_is_no_place_is_refused(client, url):
-    with pytest.raises(Refused):
+    with pytest.raises(RequestRefused):
         await client.get(url)
 
 

@@ -18,13 +18,13 @@ from watcher.demo.labels import GroundTruth, labels
 from watcher.demo.site import Site
 from watcher.demo.texts import library
 from watcher.errors import CleanError
-from watcher.model import Cleaned
+from watcher.model import ExtractedArticle
 
 NOW = datetime(2026, 11, 24, 18, 0, tzinfo=UTC)
 TOKEN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]|[^\W_\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]+")
 RUN = 4  # tokens that text is compared by
 
-Told = tuple[GroundTruth, Cleaned | None]
+Told = tuple[GroundTruth, ExtractedArticle | None]
 
 
 def cleaned_press() -> dict[str, Told]:
@@ -46,7 +46,7 @@ def cleaned_press() -> dict[str, Told]:
     return made
 
 
-def attempt(html: str, url: str, others: Sequence[tuple[int, ...]] = ()) -> Cleaned | None:
+def attempt(html: str, url: str, others: Sequence[tuple[int, ...]] = ()) -> ExtractedArticle | None:
     """Return the article in a page, None if there is none."""
     try:
         return clean(html, url=url, now=NOW, memory=build_site_memory(others) if others else None)

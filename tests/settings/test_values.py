@@ -127,7 +127,7 @@ def test_a_secret_that_is_not_there_is_named_with_what_mends_it(tmp_path, monkey
     with pytest.raises(WatcherError, match="No such file"):
         Secret(kind="file", name="gone", folder=tmp_path).reveal()
 
-    assert caught.value.mend == "set the variable WATCHER_TEST_SECRET"
+    assert caught.value.hint == "set the variable WATCHER_TEST_SECRET"
 
 
 def test_a_secret_that_stands_in_the_file_is_refused_unseen():

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from watcher.errors import status_reason
-from watcher.model import Changes, Entry, Failed, Polled, Source, Unchanged, Validators
+from watcher.model import Entry, EntryChanges, PollFailed, PollSucceeded, PollUnchanged, Source, Validators
 from watcher.store.feeds import feed_state
 from watcher.store.polls import record_polls
 from watcher.store.writer import read, write
@@ -33,18 +33,18 @@ def entry(n: object, **more) -> Entry:
     return Entry(**(values | more))
 
 
-def polled(at: datetime, *new: Entry, **more) -> Polled:
+def polled(at: datetime, *new: Entry, **more) -> PollSucceeded:
     values = {
         "feed_id": 0, "at": at, "next_poll_at": at + HOUR, "interval_s": 3600.0, "validators": Validators(),
-        "changes": Changes(new=new, changed=(), unchanged=0), "moved_to": None, "took_s": 0.1,
+        "changes": EntryChanges(new=new, changed=(), unchanged=0), "moved_to": None, "took_s": 0.1,
     }  # fmt: skip
-    return Polled(**(values | more))
+    return PollSucceeded(**(values | more))
 
 
-def failed(at: datetime, **more) -> Failed:
-    return Failed(**({"feed_id": 0, "at": at, "next_poll_at": at + HOUR, "reason": status_reason(404)} | more))
+def failed(at: datetime, **more) -> PollFailed:
+    return PollFailed(**({"feed_id": 0, "at": at, "next_poll_at": at + HOUR, "reason": status_reason(404)} | more))
 
 
-def unchanged(at: datetime, **more) -> Unchanged:
+def unchanged(at: datetime, **more) -> PollUnchanged:
     values = {"feed_id": 0, "at": at, "next_poll_at": at, "validators": Validators(), "moved_to": None, "took_s": 0.1}
-    return Unchanged(**(values | more))
+    return PollUnchanged(**(values | more))

@@ -97,7 +97,7 @@ def test_a_file_that_is_there_is_replaced_only_by_force(engine, tmp_path):
     with pytest.raises(StoreError, match="is there already") as caught:
         back_up(engine, tmp_path / "b.db", force=False)
 
-    assert (caught.value.mend, (tmp_path / "b.db").read_text()) == ("--force replaces it", "mine")
+    assert (caught.value.hint, (tmp_path / "b.db").read_text()) == ("--force replaces it", "mine")
     back_up(engine, tmp_path / "b.db", force=True)
     assert (tmp_path / "b.db").stat().st_size > 4_096
 
@@ -209,10 +209,10 @@ def test_a_database_on_a_server_is_left_to_its_own_tools(tmp_path):
     with pytest.raises(StoreError) as restored:
         restore(there, tmp_path / "b.db", schemas=(), force=False)
 
-    assert backed_up.value.mend == (
+    assert backed_up.value.hint == (
         f"pg_dump --format=custom --exclude-table='pgqueuer*' --file={tmp_path / 'b.db'} postgresql://me@db/news"
     )
-    assert restored.value.mend == (
+    assert restored.value.hint == (
         "createdb --owner=me --template=template0 news_restored, "
         f"then pg_restore --no-owner --dbname=postgresql://me@db/news_restored {tmp_path / 'b.db'}, "
         "and name it in [store] url"

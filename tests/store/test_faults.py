@@ -136,7 +136,7 @@ async def test_callers_are_told_when_patience_ends_and_later_ones_at_once(engine
         await writer.do(keep("b"))
 
     assert time.monotonic() - began < 0.3
-    assert (caught.value.passing, caught.value.mend) == (True, "let it be written (its disk, folder and file)")
+    assert (caught.value.transient, caught.value.hint) == (True, "let it be written (its disk, folder and file)")
     let("query_only=OFF")
     await writer.do(keep("c"))
     assert names(engine) == {"c"}
@@ -149,7 +149,7 @@ def test_what_keeps_a_store_from_being_written_is_raised_with_what_mends_it(engi
     with pytest.raises(StoreError, match="the disk is full") as caught:
         check_writable(engine)
 
-    assert caught.value.mend == "make room on its disk"
+    assert caught.value.hint == "make room on its disk"
     let("max_page_count=1000000")
     check_writable(engine)
     assert names(engine) == set()
@@ -231,8 +231,8 @@ def test_other_faults_do_not_pass_by_themselves(engine):
         write(engine, lambda c: c.execute(text("INSERT INTO nowhere VALUES (1)")))
 
     assert (
-        caught.value.passing,
-        caught.value.mend,
+        caught.value.transient,
+        caught.value.hint,
         transient_error(ValueError()),
         str(to_store_error(ValueError("x"))),
     ) == (

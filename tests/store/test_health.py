@@ -10,8 +10,8 @@ from sqlalchemy import event, func, select
 
 from tests.store.results import HOUR, NEW_URL, NOW, SOURCE, entry, failed, poll, polled, the_state, unchanged
 from watcher.errors import status_reason
-from watcher.feeds.health import health
-from watcher.model import Offline, Source
+from watcher.feeds.health import feed_health
+from watcher.model import NetworkDown, Source
 from watcher.reasons import FeedKind, FetchKind, Reason
 from watcher.store.feeds import due_feeds, feed_state, feed_states, sync_sources
 from watcher.store.hosts import set_blocked_until
@@ -44,8 +44,8 @@ def words(engine) -> list[str]:
 
 def status_word(engine, now: datetime = NOW) -> str:
     state = the_state(engine)
-    told = health(state.feed, reason=state.reason, held_until=state.blocked_until, now=now)
-    return told.word
+    told = feed_health(state.feed, reason=state.reason, held_until=state.blocked_until, now=now)
+    return told.status
 
 
 def test_a_feed_that_fails_recovers_and_fails_again_has_a_line_for_each_change(engine):
@@ -109,7 +109,7 @@ def test_a_feed_that_was_never_polled_is_new_and_has_no_history(engine):
 
 def test_an_outage_of_our_own_line_is_no_line_in_a_feeds_history(engine):
     poll(engine, polled(NOW, entry(1)))
-    poll(engine, Offline(feed_id=0, at=NOW + HOUR, next_poll_at=NOW + HOUR))
+    poll(engine, NetworkDown(feed_id=0, at=NOW + HOUR, next_poll_at=NOW + HOUR))
 
     assert words(engine) == ["ok"]
     assert [line.status for line in read(engine, load_polls, 1, most=9)] == ["offline", "ok"]
@@ -152,10 +152,10 @@ def test_the_usual_gap_is_kept_from_poll_to_poll(engine):
 
     poll(engine, polled(NOW, *days))
     poll(engine, unchanged(NOW + timedelta(days=6)))
-    assert the_state(engine).feed.gap_s == 7 * 86_400
+    assert the_state(engine).feed.avg_gap_s == 7 * 86_400
     poll(engine, polled(NOW + timedelta(days=12), entry("x")))
 
-    assert the_state(engine).feed.gap_s == 8 * 86_400
+    assert the_state(engine).feed.avg_gap_s == 8 * 86_400
     assert status_word(engine, NOW + timedelta(days=12 + 20)) == "ok"
     assert status_word(engine, NOW + timedelta(days=12 + 25)) == "silent"
 

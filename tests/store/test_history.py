@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import bindparam, text
 
 from tests.store.results import HOUR, NOW, SOURCE, entry, failed, poll, polled, unchanged
-from watcher.model import Changes, Offline
+from watcher.model import EntryChanges, NetworkDown
 from watcher.store.feeds import sync_sources
 from watcher.store.polls import feed_stats, load_polls
 from watcher.store.schema import polls
@@ -39,7 +39,7 @@ def test_a_first_poll_a_failure_what_follows_it_and_an_outage_have_lines_of_thei
     results = (unchanged, failed, failed, unchanged, unchanged)
     for hours, make in enumerate(results):
         poll(engine, make(NOW + hours * HOUR))
-    poll(engine, Offline(feed_id=0, at=NOW + 5 * HOUR, next_poll_at=NOW + 5 * HOUR))
+    poll(engine, NetworkDown(feed_id=0, at=NOW + 5 * HOUR, next_poll_at=NOW + 5 * HOUR))
     poll(engine, unchanged(NOW + 6 * HOUR))
 
     told = [(line.status, line.unchanged_polls_after) for line in read(engine, load_polls, 1, most=9)]
@@ -49,8 +49,8 @@ def test_a_first_poll_a_failure_what_follows_it_and_an_outage_have_lines_of_thei
 
 def test_changed_and_held_back_entries_have_a_line(engine):
     poll(engine, polled(NOW, entry(1)))
-    poll(engine, polled(NOW + HOUR, changes=Changes(new=(), changed=(entry(1),), unchanged=0)))
-    poll(engine, polled(NOW + 2 * HOUR, changes=Changes(new=(), changed=(), unchanged=1, held_back=3)))
+    poll(engine, polled(NOW + HOUR, changes=EntryChanges(new=(), changed=(entry(1),), unchanged=0)))
+    poll(engine, polled(NOW + 2 * HOUR, changes=EntryChanges(new=(), changed=(), unchanged=1, held_back=3)))
 
     lines = read(engine, load_polls, 1, most=9)
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from watcher.errors import status_reason
-from watcher.model import Changes, Entry, Polled, Source, Validators
+from watcher.model import Entry, EntryChanges, PollSucceeded, Source, Validators
 from watcher.store.feeds import due_feeds, sync_sources
 from watcher.store.hosts import claim_hosts, release, set_blocked_until
 from watcher.store.pages import due_pages, failed_page_counts, record_failure
@@ -29,9 +29,9 @@ def engine(engine):
 def polled(engine, host: str, *guids: str) -> int:
     (feed,) = read(engine, due_feeds, host, now=NOW)
     new = tuple(Entry(guid=guid, url=f"https://{host}/{guid}", title="T", content_hash="h") for guid in guids)
-    result = Polled(
+    result = PollSucceeded(
         feed_id=feed.id, at=NOW, next_poll_at=NOW + HOUR, interval_s=3600.0, validators=Validators(),
-        changes=Changes(new=new, changed=(), unchanged=0), moved_to=None, took_s=0.1,
+        changes=EntryChanges(new=new, changed=(), unchanged=0), moved_to=None, took_s=0.1,
     )  # fmt: skip
     write(engine, record_polls, [(feed, result)])
     return feed.id

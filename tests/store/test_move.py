@@ -138,7 +138,7 @@ def test_a_full_disk_is_said_and_the_move_goes_on_when_there_is_room(file_url, t
         with pytest.raises(StoreError, match="the disk is full") as full:
             copy_store(source, target, load_schemas(), tell=lambda step, rows, total: None)
 
-    assert full.value.mend == "make room on its disk; then the same command goes on where it stopped"
+    assert full.value.hint == "make room on its disk; then the same command goes on where it stopped"
     assert all(line.is_same for line in moved(file_url, to_url))
 
 
@@ -161,7 +161,7 @@ def test_a_server_that_goes_away_is_said_and_the_move_goes_on_when_it_is_back(fi
         with pytest.raises(StoreError, match="the database cannot be reached") as away:
             copy_store(source, target, load_schemas(), tell=lambda step, rows, total: None)
 
-    assert away.value.mend == "is its server up? Then the same command goes on where it stopped"
+    assert away.value.hint == "is its server up? Then the same command goes on where it stopped"
     assert [record.name for record in caplog.records if record.name == "psycopg"] == []
     assert all(line.is_same for line in moved(file_url, empty_url))
 

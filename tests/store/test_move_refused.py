@@ -31,7 +31,7 @@ def test_nothing_opens_a_store_that_is_half_moved(file_url, empty_url, open_it):
     with pytest.raises(StoreError, match="half-moved: not everything has come from sqlite:") as refused:
         open_it(empty_url)
 
-    assert "goes on" in str(refused.value.mend)
+    assert "goes on" in str(refused.value.hint)
 
 
 def test_nothing_opens_a_store_into_which_no_row_has_come_yet(file_url, empty_url):

@@ -89,7 +89,7 @@ def test_a_store_that_is_not_there_is_made_only_where_that_is_asked_for(tmp_path
     with pytest.raises(StoreError, match="cannot be opened"):
         read(connect(url), lambda c: c.execute(text("SELECT 1")))
 
-    assert "watcher poll makes it" in caught.value.mend
+    assert "watcher poll makes it" in caught.value.hint
     assert list(tmp_path.iterdir()) == []
 
 
@@ -155,7 +155,7 @@ def test_a_store_from_before_the_first_release_is_refused_in_words(store_url, ve
         with pytest.raises(StoreError, match=rf"older than Watcher 0\.1\.0 \({version_table} {last}\)$") as refused:
             opened(store_url)
 
-    assert refused.value.mend == "name another file as [store] url: this version cannot bring it up to date"
+    assert refused.value.hint == "name another file as [store] url: this version cannot bring it up to date"
 
 
 def test_a_store_of_a_newer_program_is_refused_in_words(store_url):
@@ -167,7 +167,7 @@ def test_a_store_of_a_newer_program_is_refused_in_words(store_url):
     with pytest.raises(StoreError, match=r"newer Watcher \(watcher_schema 9999, here \d{4}\)$") as refused:
         open_store(store_url)
 
-    assert refused.value.mend == "update this one and start it anew, or use another store"
+    assert refused.value.hint == "update this one and start it anew, or use another store"
 
 
 def test_a_file_that_is_no_database_is_refused_in_words(tmp_path):

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from watcher.errors import status_reason
-from watcher.model import Article, Changes, Entry, Failed, Polled, Source, Unchanged, Validators
+from watcher.model import Article, Entry, EntryChanges, PollFailed, PollSucceeded, PollUnchanged, Source, Validators
 from watcher.store import articles, pages
 from watcher.store.articles import PackedFeatures, add_article
 from watcher.store.feeds import due_feeds, feed_states, known_entries, sync_sources
@@ -38,18 +38,18 @@ def entry(n: int, **more) -> Entry:
     return Entry(**(values | more))
 
 
-def polled(feed, *new: Entry, **more) -> Polled:
+def polled(feed, *new: Entry, **more) -> PollSucceeded:
     values = {
         "feed_id": feed.id,
         "at": NOW,
         "next_poll_at": LATER,
         "interval_s": 3600.0,
         "validators": Validators(etag='"1"', last_modified="Tue, 24 Nov 2026 05:00:00 GMT"),
-        "changes": Changes(new=new, changed=(), unchanged=0),
+        "changes": EntryChanges(new=new, changed=(), unchanged=0),
         "moved_to": None,
         "took_s": 0.1,
     }
-    return Polled(**(values | more))
+    return PollSucceeded(**(values | more))
 
 
 def article(key: str) -> Article:
@@ -156,14 +156,16 @@ def test_a_failed_page_waits_and_one_given_up_is_named_with_its_reason(engine):
 
 def test_failures_are_counted_until_a_poll_succeeds(engine):
     feed = the_feed(engine)
-    fault = Failed(feed_id=feed.id, at=NOW, next_poll_at=NOW, reason=status_reason(503))
+    fault = PollFailed(feed_id=feed.id, at=NOW, next_poll_at=NOW, reason=status_reason(503))
 
     write(engine, record_polls, [(feed, fault)])
     write(engine, record_polls, [(the_feed(engine), replace(fault, at=LATER))])
     (state,) = read(engine, feed_states)
     assert (state.feed.failures, state.feed.failing_since, state.reason) == (2, NOW, status_reason(503))
 
-    fine = Unchanged(feed_id=feed.id, at=LATER, next_poll_at=LATER, validators=Validators(), moved_to=None, took_s=0)
+    fine = PollUnchanged(
+        feed_id=feed.id, at=LATER, next_poll_at=LATER, validators=Validators(), moved_to=None, took_s=0
+    )
     write(engine, record_polls, [(the_feed(engine), fine)])
     (state,) = read(engine, feed_states)
     assert (state.feed.failures, state.feed.failing_since, state.reason) == (0, None, None)
@@ -172,7 +174,7 @@ def test_failures_are_counted_until_a_poll_succeeds(engine):
 def test_a_feed_that_is_gone_is_never_due_again(engine):
     feed = the_feed(engine)
 
-    end = Failed(feed_id=feed.id, at=NOW, next_poll_at=NOW, reason=status_reason(410), permanent=True)
+    end = PollFailed(feed_id=feed.id, at=NOW, next_poll_at=NOW, reason=status_reason(410), permanent=True)
     write(engine, record_polls, [(feed, end)])
 
     assert read(engine, due_feeds, "news.example", now=LATER) == ()
@@ -191,8 +193,8 @@ def test_a_permanent_move_is_followed_once_it_has_been_read_twice(engine):
     assert moved.source == SOURCE
 
 
-def unchanged(feed, moved_to: str | None) -> Unchanged:
-    return Unchanged(
+def unchanged(feed, moved_to: str | None) -> PollUnchanged:
+    return PollUnchanged(
         feed_id=feed.id, at=NOW, next_poll_at=LATER, validators=feed.validators, moved_to=moved_to, took_s=0.1
     )
 
@@ -224,7 +226,7 @@ def test_a_move_that_is_taken_back_is_forgotten(engine):
         direct = unchanged(the_feed(engine), None)
         write(engine, lambda c, direct=direct: record_polls(c, [(the_feed(engine), direct)]))
 
-    assert (the_feed(engine).url, the_feed(engine).moved_seen) == (SOURCE.url, 0)
+    assert (the_feed(engine).url, the_feed(engine).redirect_seen_count) == (SOURCE.url, 0)
 
 
 def test_a_source_that_leaves_the_settings_rests_and_keeps_its_state(engine):
@@ -254,7 +256,7 @@ def test_known_entries_are_found_by_guid_and_by_link(engine):
 
 def test_a_source_that_is_put_back_is_asked_again_though_it_was_gone(engine):
     feed = the_feed(engine)
-    end = Failed(feed_id=feed.id, at=NOW, next_poll_at=LATER, reason=status_reason(410), permanent=True)
+    end = PollFailed(feed_id=feed.id, at=NOW, next_poll_at=LATER, reason=status_reason(410), permanent=True)
     write(engine, record_polls, [(feed, end)])
     write(engine, sync_sources, [], now=NOW)
 

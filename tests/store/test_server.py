@@ -179,8 +179,8 @@ def test_a_server_that_is_not_there_is_told_in_words():
     with pytest.raises(StoreError, match=r"cannot be opened: the database cannot be reached") as caught:
         open_store("postgresql://watcher:geheim@127.0.0.1:9/watcher")
 
-    assert caught.value.passing
-    assert "geheim" not in f"{caught.value} {caught.value.mend}"
+    assert caught.value.transient
+    assert "geheim" not in f"{caught.value} {caught.value.hint}"
 
 
 @pytest.mark.parametrize("wrong", [{"username": "nobody_here"}, {"database": "nothing_here"}])
@@ -188,7 +188,7 @@ def test_a_server_that_is_there_and_lets_us_not_in_says_so(store_url, wrong):
     with pytest.raises(StoreError, match=r"does not let us in .*(does not exist|authentication failed)") as caught:
         open_store(make_url(store_url).set(**wrong).render_as_string(hide_password=False))
 
-    assert "login, password and database" in caught.value.mend
+    assert "login, password and database" in caught.value.hint
 
 
 def test_a_server_without_a_free_connection_is_told_from_one_that_is_away(store_url, login):
@@ -197,7 +197,7 @@ def test_a_server_without_a_free_connection_is_told_from_one_that_is_away(store_
     with pytest.raises(StoreError, match="no connection free for us") as caught:
         open_store(theirs)
 
-    assert (caught.value.passing, "max_connections" in caught.value.mend) == (True, True)
+    assert (caught.value.transient, "max_connections" in caught.value.hint) == (True, True)
 
 
 def test_a_login_that_may_make_no_tables_is_told_what_it_needs(empty_url, login):
@@ -206,7 +206,7 @@ def test_a_login_that_may_make_no_tables_is_told_what_it_needs(empty_url, login)
     with pytest.raises(StoreError, match=r"cannot be opened: permission denied for schema public$") as caught:
         open_store(theirs)
 
-    assert (caught.value.passing, "ALTER DATABASE … OWNER TO …" in caught.value.mend) == (False, True)
+    assert (caught.value.transient, "ALTER DATABASE … OWNER TO …" in caught.value.hint) == (False, True)
 
 
 @pytest.mark.parametrize(

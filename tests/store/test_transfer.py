@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from watcher.model import Article, Removed
+from watcher.model import Article, RemovedBlock
 from watcher.reasons import PageKind, Reason
 from watcher.store.articles import PackedFeatures, add_article
 from watcher.store.engine import open_store
@@ -25,7 +25,8 @@ FULL = Article(
     text="One.\nTwo.", language="pt", country="BR", section="World", owner="Group", authors=("A", "B"), agency="AFP",
     dateline="RIO", image="https://n.example/a.jpg", kind="opinion", from_feed=True,
     feed_reason=Reason(PageKind.OTHER_PAGE, url="https://n.example/b"),
-    is_truncated=True, published_at=NOW - 2 * HOUR, fetched_at=NOW - HOUR, removed=(Removed(rule="call", text="Buy!"),),
+    is_truncated=True, published_at=NOW - 2 * HOUR, fetched_at=NOW - HOUR,
+    removed=(RemovedBlock(rule="call", text="Buy!"),),
 )  # fmt: skip
 
 

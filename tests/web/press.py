@@ -15,7 +15,7 @@ from tests.kinds import on
 from watcher.errors import status_reason
 from watcher.features.codec import encode
 from watcher.features.extract import extract_features
-from watcher.model import Article, Changes, Failed, Polled, Removed, Validators
+from watcher.model import Article, EntryChanges, PollFailed, PollSucceeded, RemovedBlock, Validators
 from watcher.settings.load import load_file
 from watcher.settings.models import Settings, token_of
 from watcher.store.articles import PackedFeatures, add_article
@@ -111,7 +111,7 @@ def put(engine: Engine, key: str, *, outlet: str, language: str, country: str, t
             "id": key, "url": f"https://outlet.example/{key}", "host": "outlet.example", "outlet": outlet,
             "title": text.split(". ")[0].split("。")[0], "text": text.replace(". ", ".\n"), "language": language,
             "country": country, "published_at": at, "fetched_at": at,
-            "removed": (Removed(rule="teasers", text="Read also: ten walks"),),
+            "removed": (RemovedBlock(rule="teasers", text="Read also: ten walks"),),
         }
         | more
     )  # fmt: skip
@@ -151,14 +151,14 @@ def poll(engine: Engine) -> None:
     results = [
         (
             feed,
-            Polled(
+            PollSucceeded(
                 feed_id=feed.id, at=at, next_poll_at=later, interval_s=1800.0, validators=Validators(),
-                changes=Changes(new=(), changed=(), unchanged=3), moved_to=None, took_s=0.2,
+                changes=EntryChanges(new=(), changed=(), unchanged=3), moved_to=None, took_s=0.2,
             ),
         )
         for feed in well
     ]  # fmt: skip
-    failed = Failed(feed_id=ill.id, at=at, next_poll_at=later, reason=status_reason(503))
+    failed = PollFailed(feed_id=ill.id, at=at, next_poll_at=later, reason=status_reason(503))
     write(engine, record_polls, [*results, (ill, failed)])
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from watcher.errors import BadStatus, Unreachable
+from watcher.errors import HttpStatusError, Unreachable
 from watcher.worker.connectivity import REST, VERDICT_FOR, ConnectivityMonitor
 
 START = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
@@ -70,7 +70,7 @@ async def test_an_answer_from_elsewhere_meanwhile_shows_that_the_line_works():
 
 async def test_an_answer_that_is_an_error_is_an_answer():
     world = World()
-    world.line.failed(BadStatus("https://a.example/feed", 503))
+    world.line.failed(HttpStatusError("https://a.example/feed", 503))
     world.line.failed(Unreachable("https://dead.example/", "no connection", no_connection=True))
     world.up = {"https://a.example/feed"}
 

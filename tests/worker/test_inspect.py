@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.cli.site import rss, serving
-from watcher.errors import BadStatus, Unreachable
-from watcher.feeds.inspect import NoFeed
+from watcher.errors import HttpStatusError, Unreachable
+from watcher.feeds.inspect import NotAFeed
 from watcher.net.client import Client
 from watcher.reasons import Reason, TaskKind
 from watcher.settings.models import PollSettings
@@ -230,7 +230,7 @@ async def test_a_page_behind_a_wall_does_not_hide_a_feed_that_is_not(site, looke
 
     found = await discover((site.url("/"),), looker)
 
-    assert isinstance(found.page.error, BadStatus)
+    assert isinstance(found.page.error, HttpStatusError)
     assert [one.way for one in found.feeds] == ["guessed"]
 
 
@@ -269,5 +269,5 @@ async def test_a_page_in_place_of_a_feed_names_the_feeds_that_it_links(site, loo
 
     look = await looker.look(site.url("/feed"))
 
-    assert isinstance(look.found, NoFeed)
+    assert isinstance(look.found, NotAFeed)
     assert [link.url for link in look.found.links] == [site.url("/real.xml")]

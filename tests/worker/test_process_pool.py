@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from pebble.pool.channel import WorkerChannel
 
-from watcher.errors import BadStatus, FeedError
+from watcher.errors import FeedError, HttpStatusError
 from watcher.reasons import FeedKind, Reason
 from watcher.worker import tasks
 from watcher.worker.process_pool import BrokenPool, Pool, WorkerFailed
@@ -54,7 +54,7 @@ def refuse() -> None:
 
 
 def refuse_politely() -> None:
-    raise BadStatus("https://news.example/feed", 503, retry_after_s=60.0)
+    raise HttpStatusError("https://news.example/feed", 503, retry_after_s=60.0)
 
 
 async def test_a_task_that_hangs_is_stopped_and_the_next_one_runs(pool):
@@ -142,7 +142,7 @@ async def test_our_errors_come_back_whole(pool):
         await pool.run(refuse, limit_s=5)
     assert (caught.value.url, caught.value.reason) == ("https://news.example/feed", Reason(FeedKind.HTML))
 
-    with pytest.raises(BadStatus) as polite:
+    with pytest.raises(HttpStatusError) as polite:
         await pool.run(refuse_politely, limit_s=5)
     assert (polite.value.status, polite.value.retry_after_s) == (503, 60.0)
 

@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from tests.worker.faked import LONG_SUMMARY, START, feed_xml, page_html
 from watcher.model import Source
-from watcher.net.robots import judge, our_rules
+from watcher.net.robots import evaluate, extract_rules
 from watcher.reasons import FetchKind, Reason, TaskKind
 from watcher.store.feeds import feed_states, sync_sources
 from watcher.store.schema import articles, feeds, hosts, polls
@@ -91,7 +91,7 @@ class NoRobots:
         self.pool, self.tried = pool, 0
 
     async def run(self, function, *args, limit_s):
-        if function in (our_rules, judge):
+        if function in (extract_rules, evaluate):
             self.tried += 1
             raise WorkerFailed(Reason(TaskKind.TOO_LONG, time=f"{limit_s:g}"))
         return await self.pool.run(function, *args, limit_s=limit_s)

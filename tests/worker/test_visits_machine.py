@@ -24,7 +24,7 @@ from hypothesis.stateful import (
 
 from tests.worker.visits_worker import POLL, Asked
 from tests.worker.visits_world import HOSTS, PATHS, START, World, feed_xml
-from watcher.errors import BadStatus, TimedOut
+from watcher.errors import HttpStatusError, TimedOut
 from watcher.model import NotModified, Response, Validators
 from watcher.reasons import FetchKind, Reason
 from watcher.store.engine import connect, open_store
@@ -182,7 +182,8 @@ class Visits(RuleBasedStateMachine):
         self.badly(asked)
         late = data.draw(st.booleans())
         self.answer(
-            asked, TimedOut(asked.url, Reason(FetchKind.TIMED_OUT, time="20")) if late else BadStatus(asked.url, 500)
+            asked,
+            TimedOut(asked.url, Reason(FetchKind.TIMED_OUT, time="20")) if late else HttpStatusError(asked.url, 500),
         )
 
     def busy(self, asked: Asked, data: st.DataObject) -> None:
@@ -195,7 +196,7 @@ class Visits(RuleBasedStateMachine):
         """A feed ends."""
         del data
         self.badly(asked)
-        self.answer(asked, BadStatus(asked.url, 410), gone=True)
+        self.answer(asked, HttpStatusError(asked.url, 410), gone=True)
 
     def page_fails(self, asked: Asked, data: st.DataObject) -> None:
         """A page fails."""
@@ -207,7 +208,7 @@ class Visits(RuleBasedStateMachine):
             self.hold(asked, data.draw(st.sampled_from(HOLD_S)), None)
         else:
             status = 410 if kind == 200 else kind
-            self.answer(asked, BadStatus(asked.url, status))
+            self.answer(asked, HttpStatusError(asked.url, status))
 
     @invariant()
     def nothing_went_wrong(self) -> None:
@@ -234,7 +235,7 @@ class Visits(RuleBasedStateMachine):
         """Answer that a host is to be left alone."""
         url = f"https://{by}/" if by else asked.url
         until = self.world.clock + timedelta(seconds=seconds)
-        answer = BadStatus(asked.url, 503, retry_after_s=seconds, answered_by=url)
+        answer = HttpStatusError(asked.url, 503, retry_after_s=seconds, answered_by=url)
         self.answer(asked, answer, held={host_of(url): until})
 
     def answer(
@@ -275,7 +276,7 @@ class Visits(RuleBasedStateMachine):
             if asked.is_feed:
                 asked.answer.set_result(unchanged(asked, 0))
             else:
-                asked.answer.set_exception(BadStatus(asked.url, 410))
+                asked.answer.set_exception(HttpStatusError(asked.url, 410))
             await world.settle()
             await world.look(worker)
         assert set(world.feeds_asked) >= world.enabled - world.gone - world.maybe_gone

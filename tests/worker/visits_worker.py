@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from tests.tools import tools_of
 from watcher.errors import StoreError
-from watcher.model import Failed
+from watcher.model import PollFailed
 from watcher.reasons import TaskKind
 from watcher.settings.models import FetchSettings, PollSettings
 from watcher.store.hosts import LEASE
@@ -79,7 +79,7 @@ class Worker:
 
     def hear(self, event: Event) -> None:
         """Count as a fault what the work itself calls one."""
-        reason = event.result.reason if isinstance(event, FeedPolled) and isinstance(event.result, Failed) else None
+        reason = event.result.reason if isinstance(event, FeedPolled) and isinstance(event.result, PollFailed) else None
         if isinstance(event, PageFailed):
             reason = event.reason
         if reason and reason.kind is TaskKind.INTERNAL_ERROR:
@@ -99,13 +99,13 @@ class Worker:
             raise StoreError("its process is gone")
         return read(self.world.engine, function, *args, **kwargs)
 
-    async def reaches(self, url: str) -> bool:
+    async def can_connect(self, url: str) -> bool:
         return True
 
     async def get(self, url: str, **_: object) -> object:
         return await self.world.ask(self, url, is_feed=True)
 
-    async def get_here(self, url: str, **_: object) -> object:
+    async def get_same_host(self, url: str, **_: object) -> object:
         return await self.world.ask(self, url, is_feed=False)
 
     def die(self) -> None:

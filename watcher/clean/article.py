@@ -16,7 +16,7 @@ from watcher.clean.site_rules import SiteRules, apply_rules, rules_for
 from watcher.clean.title import choose_title
 from watcher.clean.wire import credited_agencies, read_wire, strip_credits
 from watcher.errors import CleanError
-from watcher.model import Block, Cleaned, Removed
+from watcher.model import Block, ExtractedArticle, RemovedBlock
 from watcher.reasons import PageKind, Reason
 from watcher.text.language import UNKNOWN, detect_language, primary_tag
 from watcher.text.urls import host_of
@@ -35,7 +35,7 @@ class PageExtract:
     hashes: tuple[int, ...]
     sources: tuple[str, ...] = ()  # agencies that the page names beside its text
     paywall: Paywall = ""  # how the page says that the rest is for subscribers
-    dropped: tuple[Removed, ...] = ()  # what the rules of its site cut
+    dropped: tuple[RemovedBlock, ...] = ()  # what the rules of its site cut
 
 
 def clean(
@@ -49,7 +49,7 @@ def clean(
     feed_language: str | None = None,
     now: datetime | None = None,
     sites: tuple[SiteRules, ...] = (),
-) -> Cleaned:
+) -> ExtractedArticle:
     """
     Return the article of a page.
 
@@ -95,7 +95,7 @@ def extract_page(html: str, *, url: str, now: datetime | None = None, sites: tup
     )
 
 
-def unselected_blocks(html: str, *, url: str, sites: tuple[SiteRules, ...] = ()) -> tuple[Removed, ...]:
+def unselected_blocks(html: str, *, url: str, sites: tuple[SiteRules, ...] = ()) -> tuple[RemovedBlock, ...]:
     """Return what stood inside the element of the article and was never taken for its text, for one who asks."""
     tree = parse(text_to_html(html) if is_plain_text(html) else html)
     return (
@@ -111,7 +111,7 @@ def finish_article(
     feed_summary: str | None = None,
     feed_published_at: datetime | None = None,
     feed_language: str | None = None,
-) -> Cleaned:
+) -> ExtractedArticle:
     """Return the article of a draft. Credits and dateline are read before the furniture goes: they recur as it does."""
     said = page.metadata
     wire = read_wire(page.blocks, authors=said.authors, credit=said.credit, url=page.url, named=page.sources)
@@ -126,7 +126,7 @@ def finish_article(
     credited, blocks, credits_cut = strip_credits(blocks)  # those that furniture stood behind
     text = "\n".join(block.text for block in blocks)
     language = detect_language(text, claims=(said.language, feed_language))
-    return Cleaned(
+    return ExtractedArticle(
         url=said.url,
         title=choose_title(said.title, feed_title, said.titles),
         blocks=blocks,

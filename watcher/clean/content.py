@@ -12,7 +12,7 @@ from watcher.clean.flat_tree import HOLDERS, NOWHERE, FlatPage, collapse_whitesp
 from watcher.clean.html import html_in_scripts, parse
 from watcher.clean.phrases import PHRASES, normalize_key
 from watcher.clean.prune import ASIDES, FRAME_TESTS, FRAMES, KEPT, OTHERS, TEASER, ClassVerdicts, Cut, prune
-from watcher.model import Block, Removed
+from watcher.model import Block, RemovedBlock
 
 MIN_ARTICLE_CHARS = 250  # characters of an article: less may be the wrong frame, or a script's page
 REREAD_CHARS = 2 * MIN_ARTICLE_CHARS  # characters of a text: with less, what should not hold an article is read too
@@ -117,14 +117,14 @@ def main_text(page: FlatPage, summaries: Sequence[str] = ()) -> MainText:
     return MainText(blocks=blocks[:MAX_BLOCKS], frame=best.frame, cuts=best.cuts)
 
 
-def pruned_blocks(page: FlatPage, main: MainText) -> tuple[Removed, ...]:
+def pruned_blocks(page: FlatPage, main: MainText) -> tuple[RemovedBlock, ...]:
     """Return what was cut from the element that holds the main text, in the order of the page."""
     found = []
     for at, rule in sorted(main.cuts):
         places = page.paragraphs(page.firsts[at], page.lasts[at])
         texts = [text for start, end in places if (text := collapse_whitespace("".join(page.texts[start:end])))]
         if texts:
-            found.append(Removed(rule=rule, text=BETWEEN.join(texts)))
+            found.append(RemovedBlock(rule=rule, text=BETWEEN.join(texts)))
     return tuple(found)
 
 

@@ -20,7 +20,7 @@ from watcher.clean.phrases import (
     normalize_key,
 )
 from watcher.clean.site_memory import SiteMemory, block_hashes
-from watcher.model import Block, Removed
+from watcher.model import Block, RemovedBlock
 
 SHORT = 80  # characters: a label, a heading, a title, not a paragraph
 LINK_MAX = 220  # characters of a block that is one link: longer ones are paragraphs that were linked whole
@@ -59,7 +59,7 @@ class ArticleContext:
 
 def drop_furniture(
     blocks: tuple[Block, ...], known: ArticleContext, memory: SiteMemory | None
-) -> tuple[tuple[Block, ...], tuple[Removed, ...]]:
+) -> tuple[tuple[Block, ...], tuple[RemovedBlock, ...]]:
     """Return the blocks that are the article, and what was cut. If all would go, nothing goes."""
     rules: list[str | None] = [None] * len(blocks)
     for rule in (
@@ -78,7 +78,7 @@ def drop_furniture(
     if not kept:
         return blocks, ()
     cut = zip(blocks, rules, strict=True)
-    return kept, tuple(Removed(rule=rule, text=block.text) for block, rule in cut if rule is not None)
+    return kept, tuple(RemovedBlock(rule=rule, text=block.text) for block, rule in cut if rule is not None)
 
 
 Rules = list[str | None]

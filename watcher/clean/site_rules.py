@@ -17,7 +17,7 @@ from lxml.etree import Element, XPath, XPathError, _Element
 from lxml.html import HtmlElement, fromstring
 
 from watcher.errors import Problem, SettingsError
-from watcher.model import Removed
+from watcher.model import RemovedBlock
 from watcher.settings.toml_syntax import parse_with_recovery
 from watcher.text.dates import parse_date
 
@@ -146,7 +146,7 @@ class RuleResult:
     """What a site's rules make of a page."""
 
     body: _Element  # the tree in which the text is looked for
-    dropped: tuple[Removed, ...] = ()
+    dropped: tuple[RemovedBlock, ...] = ()
     published_at: datetime | None = None
 
 
@@ -158,7 +158,7 @@ def apply_rules(tree: _Element, rules: SiteRules | None) -> RuleResult:
     """
     if rules is None:
         return RuleResult(body=tree)
-    dropped = tuple(Removed(rule="site", text=text) for path in rules.drop for text in _drop_matches(tree, path))
+    dropped = tuple(RemovedBlock(rule="site", text=text) for path in rules.drop for text in _drop_matches(tree, path))
     return RuleResult(body=_body(tree, rules.body), dropped=dropped, published_at=_date(tree, rules.date))
 
 

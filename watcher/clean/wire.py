@@ -26,7 +26,7 @@ from watcher.clean.agencies import (
     trigger_words,
 )
 from watcher.clean.phrases import CLASS_NAMES, PHRASES, normalize_key
-from watcher.model import Block, Removed
+from watcher.model import Block, RemovedBlock
 
 HEAD = 4  # blocks at the beginning where a dateline or credit stands
 HEAD_RAW = 10  # blocks in which a dateline with an agency is looked for: title, byline, date stand before it
@@ -65,7 +65,7 @@ class WireInfo:
     agency: str | None
     dateline: str | None
     blocks: tuple[Block, ...]
-    removed: tuple[Removed, ...]
+    removed: tuple[RemovedBlock, ...]
 
 
 def read_wire(
@@ -88,7 +88,7 @@ def read_wire(
             credit from a byline; `authors` then say no more.
     """
     kept = list(blocks)
-    removed: list[Removed] = []
+    removed: list[RemovedBlock] = []
     place, by_dateline = _take_dateline(kept, removed)
     by_credit = _take_credits(kept, removed)
     by_page = named[0] if named else _from_fields(credit) or (_from_fields(authors) if named is None else None)
@@ -100,27 +100,27 @@ def read_wire(
     )
 
 
-def strip_credits(blocks: tuple[Block, ...]) -> tuple[str | None, tuple[Block, ...], tuple[Removed, ...]]:
+def strip_credits(blocks: tuple[Block, ...]) -> tuple[str | None, tuple[Block, ...], tuple[RemovedBlock, ...]]:
     """Return the agency that the credits of an article without furniture name, its blocks without them, what went."""
     kept = list(blocks)
-    removed: list[Removed] = []
+    removed: list[RemovedBlock] = []
     agency = _take_credits(kept, removed)
     left = tuple(block for block in kept if block.text)
     return (agency, left, tuple(removed)) if left else (None, blocks, ())
 
 
-def _take_dateline(kept: list[Block], removed: list[Removed]) -> tuple[str | None, str | None]:
+def _take_dateline(kept: list[Block], removed: list[RemovedBlock]) -> tuple[str | None, str | None]:
     """Cut the dateline from the first paragraph that has one; return its place and agency."""
     for at, block in enumerate(kept[:HEAD_RAW]):
         found = None if block.kind == "h" else parse_dateline(block.text, only_agencies=at >= HEAD)
         if found is not None:
-            removed.append(Removed(rule="dateline", text=block.text[: found.end].strip()))
+            removed.append(RemovedBlock(rule="dateline", text=block.text[: found.end].strip()))
             kept[at] = replace(block, text=block.text[found.end :])
             return found.place, found.agency
     return None, None
 
 
-def _take_credits(kept: list[Block], removed: list[Removed]) -> str | None:
+def _take_credits(kept: list[Block], removed: list[RemovedBlock]) -> str | None:
     """Cut the credits that are blocks of their own or stand behind the last sentence; return the agency they name."""
     agency: str | None = None
     last = len(kept) - 1
@@ -130,12 +130,12 @@ def _take_credits(kept: list[Block], removed: list[Removed]) -> str | None:
         is_tail = at > last - TAIL
         named = _credit(block.text, is_tail=is_tail) if last > 0 or len(block.text) < len("Reuters") else None
         if named is not None:
-            removed.append(Removed(rule="credit", text=block.text))
+            removed.append(RemovedBlock(rule="credit", text=block.text))
             kept[at] = replace(block, text="")
             named = None if not is_tail and PICTURES_SOURCE.match(block.text) else named
         elif is_tail and (end := _credit_behind(block.text)):
             named, start = end
-            removed.append(Removed(rule="credit", text=block.text[start:].strip()))
+            removed.append(RemovedBlock(rule="credit", text=block.text[start:].strip()))
             kept[at] = replace(block, text=block.text[:start].rstrip())
         agency = agency or named
     return agency

@@ -16,7 +16,7 @@ from watcher.cli.commands import DONE, FAILED, PARTLY, USAGE
 from watcher.cli.options import Config, Json, load_settings, settings_path, with_examples
 from watcher.cli.output import print_json, print_lines, say
 from watcher.errors import SettingsError, WatcherError
-from watcher.feeds.html_text import one_line
+from watcher.feeds.html_text import to_one_line
 from watcher.plugins import load_plugins
 from watcher.settings.base import SettingsList, ValidationIssue
 from watcher.settings.load import locate_issues, read_file
@@ -163,6 +163,6 @@ def format_results(results: Iterable[CheckResult]) -> Iterator[str]:
         yield f"{format_count(len(those), what, plural)} asked: {well} well, {len(those) - well} not"
         for result in those:
             if result.fault:
-                yield f"  {one_line(result.name, NAME_CHARS)}: {one_line(result.fault, REASON_CHARS)}"
+                yield f"  {to_one_line(result.name, NAME_CHARS)}: {to_one_line(result.fault, REASON_CHARS)}"
             if result.hint:
-                yield f"    try: {one_line(result.hint, REASON_CHARS)}"
+                yield f"    try: {to_one_line(result.hint, REASON_CHARS)}"

@@ -7,7 +7,7 @@ import asyncio
 from watcher.cli.check import ONLINE_GROUP, CheckResult
 from watcher.cli.inspect import find_hint
 from watcher.errors import FetchError
-from watcher.feeds.inspect import NoFeed
+from watcher.feeds.inspect import NotAFeed
 from watcher.model import Source
 from watcher.plugins import load_plugins
 from watcher.settings.models import Settings
@@ -48,7 +48,7 @@ async def check_source(source: Source, prober: FeedProber) -> CheckResult:
     """Return what a source answers."""
     probe = await prober.look(source.url)
     match probe.error or probe.found:
-        case FetchError(reason=reason) | NoFeed(reason=reason):
+        case FetchError(reason=reason) | NotAFeed(reason=reason):
             return CheckResult(what="source", name=source.name, fault=str(reason), hint=find_hint(probe) or "")
         case Exception() as error:
             return CheckResult(what="source", name=source.name, fault=str(error))

@@ -23,7 +23,7 @@ from watcher.cli.commands import DONE, PARTLY, USAGE
 from watcher.cli.options import Config, Json, closing_store, settings_or_defaults, with_examples
 from watcher.cli.output import print_json, print_lines, say
 from watcher.cli.sources import read_file_or_stdin
-from watcher.model import Block, Cleaned, NotModified, Removed, Response
+from watcher.model import Block, ExtractedArticle, NotModified, RemovedBlock, Response
 from watcher.net.client import ACCEPT_PAGE, Client
 from watcher.store.articles import load_site_blocks
 from watcher.store.engine import open_store
@@ -172,7 +172,7 @@ def open_lines(file: Path | None) -> Iterator[Iterable[str]]:
         yield lines
 
 
-def format_explanation(page: PageExtract, cleaned: Cleaned, left_out: Iterable[Removed]) -> str:
+def format_explanation(page: PageExtract, cleaned: ExtractedArticle, left_out: Iterable[RemovedBlock]) -> str:
     """Return what was read of a page, for a person; `left_out` was never taken for the text (`article.left_out`)."""
     lines = [*article_fields(page, cleaned), ""]
     for block in cleaned.blocks:
@@ -198,7 +198,7 @@ def wrap_block(block: Block) -> list[str]:
     )
 
 
-def article_fields(page: PageExtract, cleaned: Cleaned) -> Iterator[str]:
+def article_fields(page: PageExtract, cleaned: ExtractedArticle) -> Iterator[str]:
     """Yield what is known of the article, a line each, with where it was read."""
     sources = dict(page.metadata.sources)
     published = page.metadata.published_at or cleaned.published_at
@@ -221,7 +221,7 @@ def article_fields(page: PageExtract, cleaned: Cleaned) -> Iterator[str]:
             yield f"{name:>9}  {value}{source}"
 
 
-def format_removed(heading: str, found: Iterable[Removed]) -> Iterator[str]:
+def format_removed(heading: str, found: Iterable[RemovedBlock]) -> Iterator[str]:
     """Yield what was removed, by rule, the rules in the order in which they were first needed."""
     rules: dict[str, list[str]] = {}
     for cut in found:

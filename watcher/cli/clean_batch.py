@@ -24,7 +24,7 @@ from typing import BinaryIO, TypeVar
 from watcher.clean.article import PageExtract, extract_page, finish_article
 from watcher.clean.site_memory import MAX_PAGES, SiteMemory, build_site_memory
 from watcher.errors import CleanError
-from watcher.model import Cleaned
+from watcher.model import ExtractedArticle
 from watcher.text.urls import host_of
 
 MIN_PARALLEL_PAGES = 8  # pages that are not worth starting processes for
@@ -131,7 +131,7 @@ def _result(kept: DraftRef, file: BinaryIO, memory: SiteMemory | None) -> Result
     return result | article_to_dict(page, finish_article(page, memory=memory))
 
 
-def article_to_dict(page: PageExtract, cleaned: Cleaned) -> Result:
+def article_to_dict(page: PageExtract, cleaned: ExtractedArticle) -> Result:
     """Return an article as JSON has it."""
     published = page.metadata.published_at  # in the page's own zone: the day that its readers saw
     return {

@@ -9,7 +9,7 @@ A command is a function with Typer annotations, in a module that is imported whe
         settings = load_settings(config)
 
 - Its docstring is its help. It returns an exit code: `DONE`, `FAILED`, `USAGE`, `PARTLY`; None is done.
-- It raises `WatcherError` for what a person can be told (`.mend` says what to do); `main` prints it, no traceback.
+- It raises `WatcherError` for what a person can be told (`.hint` says what to do); `main` prints it, no traceback.
 - `main` adds the option `--debug`. A reading command takes `json: Json`, and prints by `cli.output` alone.
 - It stands in `COMMANDS` below, or in a table of another package that the entry point group `watcher.commands` names:
   `digests = "digests.cli.commands:COMMANDS"`, a light module that holds `Command` rows and nothing else.

@@ -15,7 +15,7 @@ from watcher.cli.inspect import candidate_urls, failure_reason, find_hint, find_
 from watcher.cli.options import Config, Json, settings_or_defaults, settings_path, with_examples
 from watcher.cli.output import print_progress, print_result, say
 from watcher.cli.sources import add_row, sources_by_key
-from watcher.feeds.inspect import NoFeed
+from watcher.feeds.inspect import NotAFeed
 from watcher.reasons import FeedKind
 from watcher.settings.edit import source_row
 from watcher.settings.types import language_tag
@@ -117,7 +117,7 @@ def format_discovery(found: Discovery, known: Mapping[str, SourceSettings]) -> I
 def no_feed_message(found: Discovery) -> str:
     """Return in a sentence that no feed was found, and why."""
     page = found.page
-    if page.answer is None or (isinstance(page.found, NoFeed) and page.found.reason.kind is FeedKind.BOT_WALL):
+    if page.answer is None or (isinstance(page.found, NotAFeed) and page.found.reason.kind is FeedKind.BOT_WALL):
         return f"no feed found at {page.asked}: {failure_reason(page)}"
     linked = [one for one in found.candidates if one.way != "guessed"]
     words = "none that its page links can be read" if linked else "its page links none"

@@ -17,10 +17,10 @@ from watcher.cli.commands import DONE, FAILED
 from watcher.cli.options import Config, Json, settings_or_defaults, with_examples
 from watcher.cli.output import Row, format_bytes, format_minute, format_rows, print_progress, print_result
 from watcher.cli.sources import find_source
-from watcher.errors import BadStatus, FetchError, Refused, SettingsError, TimedOut, TooLarge, Unreachable
+from watcher.errors import FetchError, HttpStatusError, RequestRefused, SettingsError, TimedOut, TooLarge, Unreachable
 from watcher.feeds.health import SILENT_AFTER
-from watcher.feeds.inspect import WHOLE_CHARS, NoFeed, Report
-from watcher.feeds.schedule import freshness
+from watcher.feeds.inspect import WHOLE_CHARS, FeedReport, NotAFeed
+from watcher.feeds.schedule import parse_freshness
 from watcher.model import Response, Validators
 from watcher.reasons import FeedKind, FetchKind, ReasonKind
 from watcher.text.format import format_age, format_count, format_duration
@@ -120,7 +120,7 @@ def summary_sentence(look: ProbeResult) -> str:
     return f"{told}, but {', and '.join(buts)}" if buts else f"{told}, newest {newest_entry_age(report, look.at)}"
 
 
-def find_problems(report: Report, now: datetime) -> Iterator[str]:
+def find_problems(report: FeedReport, now: datetime) -> Iterator[str]:
     """Yield what keeps a feed that can be read from being of use."""
     entries = report.feed.entries
     if not entries:
@@ -220,10 +220,10 @@ def validator_support(again: Revalidation) -> str:
     return "unknown" if again.error else "ignored" if again.same_body else "changing"
 
 
-def format_freshness(response: Response, report: Report, now: datetime) -> Iterable[str]:
+def format_freshness(response: Response, report: FeedReport, now: datetime) -> Iterable[str]:
     """Return what the answer and the feed say of when to come back, as it is understood."""
     feed, told = report.feed, []
-    fresh_s = freshness(response.headers, now).fresh_s
+    fresh_s = parse_freshness(response.headers, now).fresh_s
     headers = [f"{name}: {value}" for name in ("Cache-Control", "Expires") if (value := response.header(name))]
     if headers:
         told.append(
@@ -238,7 +238,7 @@ def format_freshness(response: Response, report: Report, now: datetime) -> Itera
     return told or ["nothing said"]
 
 
-def entry_rows(report: Report, *, wants_full_text: bool) -> Iterator[Row]:
+def entry_rows(report: FeedReport, *, wants_full_text: bool) -> Iterator[Row]:
     """Yield what the feed holds."""
     feed = report.feed
     yield "format", report.format
@@ -259,7 +259,7 @@ def entry_rows(report: Report, *, wants_full_text: bool) -> Iterator[Row]:
     yield from labelled("faults", feed.faults)
 
 
-def format_language(report: Report) -> str:
+def format_language(report: FeedReport) -> str:
     """Return the language that a feed says and the one that its entries read as."""
     said, read = report.feed.language, report.language
     if read == UNKNOWN:
@@ -269,7 +269,7 @@ def format_language(report: Report) -> str:
     return said if primary_tag(said) == read else f"{read}, by its entries; the feed says {said}"
 
 
-def format_texts(report: Report, *, wants_full_text: bool) -> str:
+def format_texts(report: FeedReport, *, wants_full_text: bool) -> str:
     """Return how many entries carry a whole article, and what follows from it."""
     count = len(report.feed.entries)
     told = f"{report.whole} of {count} whole ({WHOLE_CHARS:,} characters or more); the usual has {report.usual_chars:,}"
@@ -285,7 +285,7 @@ def format_counts(*counts: tuple[int, str]) -> str:
     return ", ".join(f"{count} {word}" for count, word in counts if count) or "ok"
 
 
-def newest_entry_age(report: Report, now: datetime) -> str:
+def newest_entry_age(report: FeedReport, now: datetime) -> str:
     """Return how old the newest entry is."""
     return format_age(now - report.newest) if report.newest else "undated"
 
@@ -308,7 +308,7 @@ def probe_to_json(probe: Probe) -> dict[str, Any]:
         "redirects": [{"status": step.status, "url": step.url, "to": step.leads_to} for step in look.steps],
         "answer": response_to_json(response, probe.again) if response else None,
         "feed": report_to_json(look.report) if look.report else None,
-        "fresh_s": freshness(response.headers, look.at).fresh_s if response else None,
+        "fresh_s": parse_freshness(response.headers, look.at).fresh_s if response else None,
         "next_poll": {"at": next_poll.at, "in_s": wait_s, "why": next_poll.why} if next_poll else None,
     }
 
@@ -331,7 +331,7 @@ def response_to_json(response: Response, again: Revalidation | None) -> dict[str
     }
 
 
-def report_to_json(report: Report) -> dict[str, Any]:
+def report_to_json(report: FeedReport) -> dict[str, Any]:
     """Return what a feed holds as JSON has it."""
     feed = report.feed
     return {
@@ -371,13 +371,13 @@ def candidate_urls(text: str) -> tuple[str, ...]:
         if host and ("." in host or ":" in typed or host == "localhost"):
             return urls if urlsplit(urls[0]).port in (None, 443) else urls[::-1]
     error = SettingsError((), f"{text}: no address of a site or feed")
-    error.mend = "an address begins with https:// or http://, or is a name such as example.org"
+    error.hint = "an address begins with https:// or http://, or is a name such as example.org"
     raise error
 
 
 def failure_reason(look: ProbeResult) -> str:
     """Return in words why there is no feed; empty if there is one."""
-    if isinstance(look.found, NoFeed):
+    if isinstance(look.found, NotAFeed):
         return str(look.found.reason)
     if isinstance(look.error, FetchError):
         return str(look.error.reason)
@@ -387,15 +387,21 @@ def failure_reason(look: ProbeResult) -> str:
 def find_hint(look: ProbeResult) -> str | None:
     """Return what a person can do where there is no feed; None where nothing is to be done."""
     error = look.error
-    url = error.answered_by if isinstance(error, BadStatus) else look.steps[-1].leads_to if look.steps else look.asked
+    url = (
+        error.answered_by
+        if isinstance(error, HttpStatusError)
+        else look.steps[-1].leads_to
+        if look.steps
+        else look.asked
+    )
     parts = urlsplit(url)
     site = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/"
-    if isinstance(look.found, NoFeed):
+    if isinstance(look.found, NotAFeed):
         if look.found.reason.kind is FeedKind.OPML:
             return "save it to a file, then: watcher sources import FILE"
         page = look.answer.url if look.answer and look.found.links else site
         return None if look.found.reason.kind is FeedKind.BOT_WALL else f"watcher sources discover {quote(page)}"
-    if isinstance(error, Refused) and error.kind is FetchKind.PRIVATE_ADDRESS:
+    if isinstance(error, RequestRefused) and error.kind is FetchKind.PRIVATE_ADDRESS:
         return allow_private_hint(url) if parts.hostname == urlsplit(look.asked).hostname else None
     if isinstance(error, Unreachable):
         return CONNECTION_ADVICE.get(error.kind)
@@ -403,7 +409,7 @@ def find_hint(look: ProbeResult) -> str | None:
         return "ask again later; [fetch] timeout and deadline set how long an answer may take"
     if isinstance(error, TooLarge):
         return "[fetch] max_bytes sets how large it may be"
-    if isinstance(error, BadStatus):
+    if isinstance(error, HttpStatusError):
         if error.retry_after_s:
             return f"ask again in {format_duration(error.retry_after_s)}, as the server wishes (Retry-After)"
         if error.status in (404, 410) and parts.path not in ("", "/"):

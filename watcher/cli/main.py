@@ -86,8 +86,8 @@ def print_error(error: WatcherError) -> None:
         say(f"{count} fault{'s' if count != 1 else ''} in the settings", label="error")
     else:
         say(str(error), label="error")
-    if error.mend:
-        say(error.mend, label="try")
+    if error.hint:
+        say(error.hint, label="try")
 
 
 def show_usage(error: typer.TyperException) -> None:

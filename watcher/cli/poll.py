@@ -19,7 +19,7 @@ from watcher.cli.output import Advance, format_minute, print_result, progress_ba
 from watcher.errors import StoreError, WatcherError
 from watcher.features.embedders import EmbedderConfig
 from watcher.feeds.health import has_private_address
-from watcher.model import FEATURES_VERSION, Failed, Offline, Polled
+from watcher.model import FEATURES_VERSION, NetworkDown, PollFailed, PollSucceeded
 from watcher.settings.models import Settings
 from watcher.store.engine import open_store
 from watcher.store.errors import check_writable
@@ -146,8 +146,8 @@ async def embed_recent(
         raise
     except WatcherError as error:
         say(f"not every article has a vector, so stories may hold within languages only: {error}", label="warning")
-        if error.mend:
-            say(error.mend, label="try")
+        if error.hint:
+            say(error.hint, label="try")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -182,13 +182,13 @@ class PollSummary:
             case FeedPolled(feed=feed, result=result, noted=noted):
                 self.feeds += 1
                 self.pages_noted += noted
-                if isinstance(result, Failed):
+                if isinstance(result, PollFailed):
                     self.failed += 1
                     self.failures.append((feed.source.name, str(result.reason)))
                     self.is_private |= has_private_address(feed, result.reason)
-                elif isinstance(result, Offline):
+                elif isinstance(result, NetworkDown):
                     self.offline += 1
-                elif isinstance(result, Polled):
+                elif isinstance(result, PollSucceeded):
                     self.entries_new += len(result.changes.new)
                 else:
                     self.unchanged += 1

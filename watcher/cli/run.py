@@ -65,7 +65,7 @@ def run_worker(config: Config = None) -> int:
     settings = load_settings(config)
     if settings.work.queue == "local":
         alone = SettingsError((), '[work] queue is "local": the daemon shares its visits with nobody')
-        alone.mend = QUEUE_HINT
+        alone.hint = QUEUE_HINT
         raise alone
     configure_logging(form=settings.log.format, level=settings.log.level, debug=current_session().debug)
     engine = open_store(settings.store.url)

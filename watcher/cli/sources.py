@@ -180,9 +180,9 @@ def save_rows(path: Path, text: str, rows: Sequence[SourceSettings]) -> None:
         line, column = positions.key(("sources",))
         words = "the sources are one list, sources = […], and are edited by hand"
         error = SettingsError((), f"{path}:{line}:{column}: {words}")
-        error.mend = "write each source as a table of its own, [[sources]]"
+        error.hint = "write each source as a table of its own, [[sources]]"
         if len(rows) == 1:
-            error.mend = f"put this into that list: {{ {', '.join(row_lines(rows[0])[1:])} }}"
+            error.hint = f"put this into that list: {{ {', '.join(row_lines(rows[0])[1:])} }}"
         raise error
     save_settings(path, add_sources(text, rows))
 
@@ -204,7 +204,7 @@ def find_source(settings: Settings, wanted: str) -> int:
     known = {name.casefold(): name for row in rows for name in (row.name, row.url)}
     near = [known[name] for name in get_close_matches(wanted.casefold(), known, n=1)]
     error = SettingsError((), f"no source has the address or name {wanted}")
-    error.mend = f'did you mean "{near[0]}"?' if near else "watcher sources list shows them"
+    error.hint = f'did you mean "{near[0]}"?' if near else "watcher sources list shows them"
     raise error
 
 

@@ -29,8 +29,8 @@ from watcher.cli.sources import find_source
 from watcher.cli.status_source import SourceStatus, describe_health, print_source, source_fields
 from watcher.errors import StoreError
 from watcher.features.embedders import embedder_config, resolve_embedder
-from watcher.feeds.health import rank
-from watcher.feeds.html_text import one_line
+from watcher.feeds.health import severity
+from watcher.feeds.html_text import to_one_line
 from watcher.model import FEATURES_VERSION
 from watcher.plugins import load_plugins
 from watcher.store.articles import count_articles, count_fallback_reasons
@@ -109,10 +109,10 @@ def print_store_error(url: str, error: StoreError, *, json: bool) -> int:
     """Print why a store cannot be opened, and what its daemon says; return the exit code."""
     with closing_store(connect(url)) as engine:
         daemon = collect_daemon(engine, now=datetime.now(UTC))
-        found = {"daemon": daemon, "store": redacted_url(engine), "error": str(error), "hint": error.mend}
+        found = {"daemon": daemon, "store": redacted_url(engine), "error": str(error), "hint": error.hint}
 
     def describe(_: object) -> Iterator[str]:
-        hint = [("", f"try: {error.mend}")] if error.mend else []
+        hint = [("", f"try: {error.hint}")] if error.hint else []
         yield from format_daemon(daemon)
         yield from format_rows([("store", str(error)), *hint], width=LABEL_CHARS)
 
@@ -213,7 +213,7 @@ def collect_status(settings: Settings, engine: Engine, *, now: datetime) -> Stat
         features=collect_backlog(settings, engine),
         pages_without_article=tuple(ReasonCount(str(reason), count) for reason, count in lost),
         pages_replaced_by_feed=tuple(ReasonCount(str(reason), count) for reason, count in replaced),
-        sources=tuple(sorted(rows, key=lambda row: (rank(row.health), row.name))),
+        sources=tuple(sorted(rows, key=lambda row: (severity(row.health), row.name))),
     )
 
 
@@ -296,10 +296,10 @@ def store_rows(status: Status) -> Iterator[Row]:
     backlog = status.features
     if backlog.without_vector:
         articles = articles_have(backlog.without_vector)
-        name = one_line(backlog.model or backlog.embedder, 100)
+        name = to_one_line(backlog.model or backlog.embedder, 100)
         yield "vectors", f"{articles} none of {name} yet; they get it while the daemon runs"
     if backlog.trouble:
-        yield "", f"no vectors are made: {one_line(backlog.trouble, TROUBLE_CHARS)}"
+        yield "", f"no vectors are made: {to_one_line(backlog.trouble, TROUBLE_CHARS)}"
     if backlog.outdated:
         yield "features", f"{articles_have(backlog.outdated)} those of an older version; they are made anew by and by"
     counts = Counter(row.health for row in status.sources)
@@ -313,15 +313,15 @@ def articles_have(count: int) -> str:
 
 def format_source_row(row: SourceStatus, *, everything: bool) -> Iterator[str]:
     """Yield the lines of one source in the list."""
-    why = one_line(describe_health(row), REASON_CHARS)
+    why = to_one_line(describe_health(row), REASON_CHARS)
     articles = f"{row.articles} articles"
-    yield f"  {row.health:10} {one_line(row.name, NAME_CHARS)}: " + (f"{why}; {articles}" if why else articles)
+    yield f"  {row.health:10} {to_one_line(row.name, NAME_CHARS)}: " + (f"{why}; {articles}" if why else articles)
     if row.hint:
-        yield f"{INDENT}try: {one_line(row.hint, REASON_CHARS)}"
+        yield f"{INDENT}try: {to_one_line(row.hint, REASON_CHARS)}"
     if everything:
-        yield f"{INDENT}{one_line(row.url, REASON_CHARS * 2)}"
+        yield f"{INDENT}{to_one_line(row.url, REASON_CHARS * 2)}"
         for fault in row.faults:
-            yield f"{INDENT}fault: {one_line(str(fault), REASON_CHARS)}"
+            yield f"{INDENT}fault: {to_one_line(str(fault), REASON_CHARS)}"
 
 
 def pick_unhealthy(rows: Sequence[SourceStatus], *, most: int) -> list[SourceStatus]:
@@ -340,7 +340,7 @@ def format_reasons(heading: str, reasons: Sequence[ReasonCount], *, most: int) -
     if reasons:
         yield heading
     for row in reasons[:most]:
-        yield f"  {row.pages:5} {one_line(row.reason, REASON_CHARS)}"
+        yield f"  {row.pages:5} {to_one_line(row.reason, REASON_CHARS)}"
     if rest := reasons[most:]:
         yield f"  {sum(row.pages for row in rest):5} for {len(rest)} other reasons: watcher status --all"
 
@@ -368,7 +368,7 @@ def daemon_rows(daemon: ProcessStatus | None) -> Iterator[Row]:
 def process_rows(process: ProcessStatus) -> Iterator[Row]:
     """Yield the rows of one process, its faults among them."""
     label = "helper" if process.helper else "daemon"
-    machine = f"on {one_line(process.machine, NAME_CHARS)}" if process.machine else ""
+    machine = f"on {to_one_line(process.machine, NAME_CHARS)}" if process.machine else ""
     last_sign = format_minute(process.last_sign_at)
     match process.state:
         case "none":
@@ -384,7 +384,7 @@ def process_rows(process: ProcessStatus) -> Iterator[Row]:
         case _:
             yield label, f"none is running, the last one ended without a word after {last_sign}"
     for fault in process.faults if process.state != "stopped" else ():
-        yield "", f"{fault.job} fails since {format_minute(fault.since)}: {one_line(fault.reason, REASON_CHARS)}"
+        yield "", f"{fault.job} fails since {format_minute(fault.since)}: {to_one_line(fault.reason, REASON_CHARS)}"
     if process.state == "running" and process.last_sign_at:
         yield from job_rows(process, now=process.last_sign_at)
 
@@ -395,8 +395,10 @@ def job_rows(process: ProcessStatus, *, now: datetime) -> Iterator[Row]:
     if jump and now - jump.at <= JUMP_SHOWN_FOR:
         way = "ahead" if jump.by_s > 0 else "back"
         yield "", f"the clock was set {way} by {format_duration(abs(jump.by_s))} at {format_minute(jump.at)}"
-    soon = [one_line(run.job, NAME_CHARS) for run in process.jobs if run.at - now <= SOON]
-    later = [f"{one_line(run.job, NAME_CHARS)} {format_minute(run.at)}" for run in process.jobs if run.at - now > SOON]
+    soon = [to_one_line(run.job, NAME_CHARS) for run in process.jobs if run.at - now <= SOON]
+    later = [
+        f"{to_one_line(run.job, NAME_CHARS)} {format_minute(run.at)}" for run in process.jobs if run.at - now > SOON
+    ]
     more = [f"{len(later) - JOBS_SHOWN} more"] if len(later) > JOBS_SHOWN else []
     if process.jobs:
         yield "", f"jobs within a minute: {', '.join(soon) or 'none'}"

@@ -13,8 +13,8 @@ from watcher.cli.output import (
     format_rows,
     print_result,
 )
-from watcher.feeds.health import health
-from watcher.feeds.html_text import one_line
+from watcher.feeds.health import feed_health
+from watcher.feeds.html_text import to_one_line
 from watcher.model import Validators
 from watcher.store.feeds import feed_state
 from watcher.store.polls import HealthChange, PollRecord, load_health_changes, load_polls
@@ -76,14 +76,14 @@ def source_fields(source: Source, state: FeedState | None, *, now: datetime) -> 
     if state is None:
         return {"name": source.name, "url": url, "asked_at": url, "health": "new", "why": "not polled yet"}
     feed = state.feed
-    found = health(feed, reason=state.reason, held_until=state.blocked_until, now=now)
+    found = feed_health(feed, reason=state.reason, held_until=state.blocked_until, now=now)
     return {
         "name": source.name,
         "url": url,
         "asked_at": hide_secrets(feed.url),
-        "health": found.word,
+        "health": found.status,
         "why": found.why,
-        "hint": found.mend,
+        "hint": found.hint,
         "since": found.since,
         "last_polled_at": feed.last_polled_at,
         "last_new_at": feed.last_new_at,
@@ -107,7 +107,7 @@ def collect_source(source: Source, engine: Engine, *, enabled: bool, now: dateti
         interval_s=feed.interval_s,
         took_s=feed.took_s,
         failures=feed.failures,
-        gap_s=feed.gap_s,
+        gap_s=feed.avg_gap_s,
         moved_to=hide_secrets(feed.moved_to or "") or None,
         validators=feed.validators,
         history=tuple(read(engine, load_health_changes, feed.id)),
@@ -131,19 +131,19 @@ def print_source(settings: Settings, engine: Engine, source: Source, *, json: bo
 
 def format_source(source: SourceDetails, *, now: datetime) -> Iterator[str]:
     """Yield all about one source, for a terminal."""
-    yield one_line(f"{source.name} ({source.url})", REASON_CHARS * 2)
-    rows = ((label, one_line(text, REASON_CHARS * 2)) for label, text in source_rows(source, now=now))
+    yield to_one_line(f"{source.name} ({source.url})", REASON_CHARS * 2)
+    rows = ((label, to_one_line(text, REASON_CHARS * 2)) for label, text in source_rows(source, now=now))
     yield from format_rows(rows, width=LABEL_CHARS)
     if source.history:
         yield "health"
     for change in source.history[:CHANGES_SHOWN]:
-        why = one_line(str(change.reason or ""), REASON_CHARS)
+        why = to_one_line(str(change.reason or ""), REASON_CHARS)
         yield f"  {format_minute(change.at)}  {change.health:{LABEL_CHARS}} {why}".rstrip()
     if source.polls:
         yield "polls"
     for poll in source.polls:
         counts = f"{poll.new:4} new  {poll.took_s:6.2f} s"
-        reason = one_line(str(poll.reason or ""), REASON_CHARS)
+        reason = to_one_line(str(poll.reason or ""), REASON_CHARS)
         quiet = (
             f"then {format_count(poll.unchanged_polls_after, 'poll')} that brought nothing"
             if poll.unchanged_polls_after

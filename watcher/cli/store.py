@@ -150,7 +150,7 @@ def move_store(
         return DONE
     names = ", ".join(table.table for table in tables if not table.is_same)
     error = StoreError(f"{names}: not the same in both stores; {move.target} stays half-moved")
-    error.mend = f"has something written to {move.source} meanwhile? End it, remove the new store, and move again"
+    error.hint = f"has something written to {move.source} meanwhile? End it, remove the new store, and move again"
     print_error(error)
     return FAILED
 
@@ -162,7 +162,7 @@ def parse_store_url(text: str, name: str) -> str:
     except ValidationError as error:
         why = error.errors()[0]["msg"].removeprefix("Value error, ")
         wrong = SettingsError((), f"{name}: {why}")
-        wrong.mend = f"an address is {FORMS}"
+        wrong.hint = f"an address is {FORMS}"
         raise wrong from error
 
 

@@ -173,7 +173,7 @@ class JobRunner:
             outcome = "broken_off"
             log.info("broken_off %s", fields(job=job.name))
         except WatcherError as error:
-            log.log(self._level(job, error), "job_failed %s", fields(job=job.name, reason=error, mend=error.mend))
+            log.log(self._level(job, error), "job_failed %s", fields(job=job.name, reason=error, mend=error.hint))
             if scheduled := self._scheduler.get_job(job.name):
                 scheduled.modify(next_run_time=datetime.now(UTC) + timedelta(seconds=retry_delay_s(error, job)))
             self._record_fault(job, str(error))

@@ -14,7 +14,7 @@ from structlog.processors import JSONRenderer, TimeStamper, format_exc_info
 from structlog.stdlib import ProcessorFormatter, add_log_level, add_logger_name
 from structlog.typing import EventDict
 
-from watcher.model import Failed, Feed, Offline, Polled, PollResult
+from watcher.model import Feed, NetworkDown, PollFailed, PollResult, PollSucceeded
 from watcher.text.format import Fields, fields, format_field, replace_unprintable
 from watcher.text.urls import hide_secrets
 from watcher.worker.events import (
@@ -121,7 +121,7 @@ def log_event(event: Event) -> None:
     """Log one event of the work."""
     match event:
         case FeedPolled(feed=feed, result=result, noted=noted):
-            level = logging.WARNING if isinstance(result, Failed) else logging.INFO
+            level = logging.WARNING if isinstance(result, PollFailed) else logging.INFO
             log.log(level, "polled %s", polled_fields(feed, result, noted))
         case NetworkWentDown():
             log.warning("line_down %s", fields(since=event.since))
@@ -141,14 +141,14 @@ def polled_fields(feed: Feed, result: PollResult, noted: int) -> Fields:
     """Return what is said of a poll."""
     about = {"feed": feed.url}
     match result:
-        case Failed():
+        case PollFailed():
             failures = feed.failures + 1
             return fields(
                 status="failed", **about, reason=result.reason, failures=failures, next_poll_at=result.next_poll_at
             )
-        case Offline():
+        case NetworkDown():
             return fields(status="offline", **about, next_poll_at=result.next_poll_at)
-        case Polled(changes=seen):
+        case PollSucceeded(changes=seen):
             counts = {"new": len(seen.new), "changed": len(seen.changed), "held_back": seen.held_back, "pages": noted}
             times = {"took_s": result.took_s, "next_poll_at": result.next_poll_at}
             return fields(status="ok", **about, **counts, **times)

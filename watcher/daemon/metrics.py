@@ -15,7 +15,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from sqlalchemy import Connection, Engine
 
-from watcher.model import Failed, Offline, Polled
+from watcher.model import NetworkDown, PollFailed, PollSucceeded
 from watcher.plugins import load_plugins
 from watcher.settings.models import Settings
 from watcher.store.articles import count_articles
@@ -56,14 +56,14 @@ class Counters:
     def count_event(self, event: Event) -> None:
         """Count an event of the work."""
         match event:
-            case FeedPolled(result=Failed()):
+            case FeedPolled(result=PollFailed()):
                 self._polls.labels("failed").inc()
-            case FeedPolled(result=Offline()):
+            case FeedPolled(result=NetworkDown()):
                 self._polls.labels("offline").inc()
             case FeedPolled(result=result):
-                self._polls.labels("ok" if isinstance(result, Polled) else "unchanged").inc()
+                self._polls.labels("ok" if isinstance(result, PollSucceeded) else "unchanged").inc()
                 self._took.observe(result.took_s)
-                if isinstance(result, Polled):
+                if isinstance(result, PollSucceeded):
                     self._entries.labels("new").inc(len(result.changes.new))
                     self._entries.labels("changed").inc(len(result.changes.changed))
             case PageStored(from_feed=from_feed):

@@ -167,7 +167,7 @@ async def wait_for_signals(
                 task.cancel()
         if heartbeat.done():
             lost = heartbeat.result()
-            log.error("store_lost %s", fields(reason=lost, mend=lost.mend))
+            log.error("store_lost %s", fields(reason=lost, mend=lost.hint))
             flags.end.set()
             flags.on_end()
             return lost
@@ -235,7 +235,7 @@ async def reload_settings(services: Services) -> bool:
         log.error("reload_failed %s", fields(faults=len(error.problems) or None, reason=reason, kept="the old"))
         return False
     except WatcherError as error:
-        log.error("reload_failed %s", fields(reason=error, mend=error.mend, kept="the old"))
+        log.error("reload_failed %s", fields(reason=error, mend=error.hint, kept="the old"))
         return False
     log_changes(found)
     return True

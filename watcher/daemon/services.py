@@ -118,7 +118,7 @@ class Services:
         sources, spread_s = kept.active_sources(), SPREAD_S * len(found.sources_added)
         await tools.writer.do(sync_sources, sources, now=tools.now(), spread_s=spread_s)
         await tools.writer.do(apply_poll_settings, kept.poll)
-        tools.line.look_with(tools.client.reaches)
+        tools.line.look_with(tools.client.can_connect)
         self.settings, self.queue.tools = kept, tools
         if self.servers is not None:
             await self.servers.apply_settings(kept)

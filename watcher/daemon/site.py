@@ -91,7 +91,7 @@ class Servers:
             if "listen" in wanted.model_fields_set:
                 raise
             if not self._was_told:
-                log.warning("not_serving %s", fields(reason=error, mend=error.mend))
+                log.warning("not_serving %s", fields(reason=error, mend=error.hint))
             self._was_told = True
 
     async def apply_settings(self, settings: Settings) -> None:

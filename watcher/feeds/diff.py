@@ -7,18 +7,18 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from watcher.model import Changes, Entry, ParsedFeed
+from watcher.model import Entry, EntryChanges, ParsedFeed
 from watcher.text.urls import host_of, normalize_url
 
 
-def changes(
+def diff_entries(
     parsed: ParsedFeed,
     known: Mapping[str, str],
     known_links: Collection[str],
     *,
     first_poll: bool,
     first_poll_entries: int = 20,
-) -> Changes:
+) -> EntryChanges:
     """
     Return the entries that are new, newest first, and those whose content has changed.
 
@@ -47,14 +47,14 @@ def changes(
             held_back += 1
         else:
             fresh.append(entry)
-    ordered = newest_first(fresh, parsed.entries)
+    ordered = sort_newest_first(fresh, parsed.entries)
     if first_poll:
         held_back += max(len(ordered) - first_poll_entries, 0)
         ordered = ordered[:first_poll_entries]
-    return Changes(new=tuple(ordered), changed=tuple(changed), unchanged=unchanged, held_back=held_back)
+    return EntryChanges(new=tuple(ordered), changed=tuple(changed), unchanged=unchanged, held_back=held_back)
 
 
-def within_hosts(found: Changes, known: Collection[str], *, most: int) -> tuple[Changes, int]:
+def limit_new_hosts(found: EntryChanges, known: Collection[str], *, most: int) -> tuple[EntryChanges, int]:
     """
     Return `found` without the new entries that name more than `most` hosts not known before, and how many those are.
 
@@ -75,7 +75,7 @@ def within_hosts(found: Changes, known: Collection[str], *, most: int) -> tuple[
     return replace(found, new=tuple(kept)), len(found.new) - len(kept)
 
 
-def newest_first(entries: Sequence[Entry], in_feed_order: Sequence[Entry]) -> list[Entry]:
+def sort_newest_first(entries: Sequence[Entry], in_feed_order: Sequence[Entry]) -> list[Entry]:
     """
     Return `entries` with the newest first.
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from html import unescape
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
-from watcher.feeds.html_text import one_line
+from watcher.feeds.html_text import to_one_line
 from watcher.text.urls import is_web, normalize_url
 
 LOOKED_AT_CHARS = 1_000_000
@@ -48,7 +48,7 @@ class FoundFeed:
     declared: bool = True
 
 
-def feeds_in(html: str, url: str) -> tuple[FoundFeed, ...]:
+def find_feed_links(html: str, url: str) -> tuple[FoundFeed, ...]:
     """Return the feeds that the page at `url` links, declared ones first, in the page's order."""
     base = url
     found: dict[str, FoundFeed] = {}
@@ -57,11 +57,11 @@ def feeds_in(html: str, url: str) -> tuple[FoundFeed, ...]:
         href = attributes.get("href", "").strip()
         if not href:
             continue
-        target = absolute(base, href)
+        target = absolute_link(base, href)
         if name == "base":
             base = target or base
         elif target and name == "link" and is_declared(attributes):
-            title = one_line(attributes.get("title", ""), 200)
+            title = to_one_line(attributes.get("title", ""), 200)
             if target not in found or not found[target].declared:
                 found[target] = FoundFeed(url=target, title=title)
         elif (
@@ -70,11 +70,11 @@ def feeds_in(html: str, url: str) -> tuple[FoundFeed, ...]:
             and target not in found
             and FEED_PATH.search(target.partition("://")[2].partition("#")[0])
         ):
-            found[target] = FoundFeed(url=target, title=one_line(attributes.get("title", ""), 200), declared=False)
+            found[target] = FoundFeed(url=target, title=to_one_line(attributes.get("title", ""), 200), declared=False)
     return tuple(sorted(found.values(), key=lambda feed: not feed.declared)[:MOST])
 
 
-def news_first(found: Iterable[FoundFeed]) -> tuple[FoundFeed, ...]:
+def sort_comments_last(found: Iterable[FoundFeed]) -> tuple[FoundFeed, ...]:
     """Return feeds with those of readers' comments last, each address once whatever its spelling."""
     once: dict[str, FoundFeed] = {}
     for feed in found:
@@ -82,7 +82,7 @@ def news_first(found: Iterable[FoundFeed]) -> tuple[FoundFeed, ...]:
     return tuple(sorted(once.values(), key=lambda feed: bool(OF_COMMENTS.search(urlsplit(feed.url).path))))
 
 
-def usual_places(url: str) -> tuple[str, ...]:
+def common_feed_paths(url: str) -> tuple[str, ...]:
     """Return where sites usually have a feed that they do not link: under the folder of `url`, then under its root."""
     parts = urlsplit(url)
     folder = parts.path[: parts.path.rfind("/") + 1] or "/"
@@ -120,7 +120,7 @@ def is_declared(attributes: dict[str, str]) -> bool:
     return kind in TYPES or (kind in VAGUE_TYPES and bool(FEED_PATH.search(attributes.get("href", ""))))
 
 
-def absolute(base: str, href: str) -> str | None:
+def absolute_link(base: str, href: str) -> str | None:
     """Return `href` as an absolute http(s) URL, or None."""
     href = href.removeprefix("feed:") if href.lower().startswith("feed:") else href
     try:

@@ -40,7 +40,7 @@ ESCAPED = frozenset(
 )  # look like ASCII
 
 
-def decode(body: bytes, content_type: str | None = None) -> str:
+def decode_feed(body: bytes, content_type: str | None = None) -> str:
     """
     Return the text of `body`; never fails.
 
@@ -54,7 +54,7 @@ def decode(body: bytes, content_type: str | None = None) -> str:
     for start, name in BARE:
         if body.startswith(start):
             return body.decode(name, "replace")
-    claims = claimed(body, content_type)
+    claims = declared_encodings(body, content_type)
     if not any(name in ESCAPED or name.startswith("utf-16") for name in claims):
         try:
             return body.decode("utf-8")
@@ -68,7 +68,7 @@ def decode(body: bytes, content_type: str | None = None) -> str:
     return body.decode("utf-8", "cp1252-for-the-rest")
 
 
-def claimed(body: bytes, content_type: str | None) -> list[str]:
+def declared_encodings(body: bytes, content_type: str | None) -> list[str]:
     """Return the names of the codecs that the declaration and the header claim, the declaration first."""
     head = body[:400].decode("cp037").encode("latin-1", "replace") if body.startswith(EBCDIC) else body[:400]
     written = [found.group(1).decode("ascii") for found in [DECLARED.search(head)] if found]

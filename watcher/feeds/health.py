@@ -11,10 +11,10 @@ from watcher.model import Feed
 from watcher.reasons import FeedKind, FetchKind, HealthKind, Reason, ReasonKind
 from watcher.text.urls import host_of
 
-WORDS = (  # worst first
+STATUSES = (  # worst first
     "gone", "not a feed", "bot wall", "failing", "held", "empty", "silent", "slow", "moved", "undated", "new", "ok",
 )  # fmt: skip
-WELL = frozenset(("slow", "moved", "undated", "new", "ok"))  # its news comes in
+WELL_STATUSES = frozenset(("slow", "moved", "undated", "new", "ok"))  # its news comes in
 SILENT_AFTER = timedelta(days=7)  # without anything new, a news feed has most likely been left behind
 LONGEST_SILENCE = timedelta(days=90)  # that the rhythm of a feed excuses
 GAPS_OF_SILENCE = 3  # times its usual gap: a monthly is not silent after a week
@@ -43,15 +43,15 @@ class Health:
     `since` is None where it is not known.
     """
 
-    word: str
+    status: str
     reason: Reason | None = None
-    mend: str = ""
+    hint: str = ""
     since: datetime | None = None
 
     @property
     def is_ok(self) -> bool:
         """Whether its news comes in."""
-        return self.word in WELL
+        return self.status in WELL_STATUSES
 
     @property
     def why(self) -> str:
@@ -59,7 +59,7 @@ class Health:
         return str(self.reason) if self.reason else ""
 
 
-def health(
+def feed_health(
     feed: Feed,
     *,
     reason: Reason | None = None,
@@ -73,34 +73,36 @@ def health(
         reason: Of the last failure; None if the last poll was answered well.
         held_until: Until when the feed's host is left alone.
     """
-    word = worst(feed, reason=reason, held_until=held_until, now=now)
+    word = worst_status(feed, reason=reason, held_until=held_until, now=now)
     if word == "held":
-        return Health(word=word, reason=Reason(HealthKind.HELD, time=f"{held_until:%Y-%m-%d %H:%M} UTC"))
+        return Health(status=word, reason=Reason(HealthKind.HELD, time=f"{held_until:%Y-%m-%d %H:%M} UTC"))
     if word == "silent" and feed.last_new_at is not None:
         silent = Reason(HealthKind.SILENT, n=(now - feed.last_new_at).days)
-        return Health(word=word, reason=silent, mend=f"is it still kept? {discover(feed)}", since=feed.last_new_at)
+        return Health(
+            status=word, reason=silent, hint=f"is it still kept? {discover_hint(feed)}", since=feed.last_new_at
+        )
     since = feed.health_at if feed.health == word else None
-    if word in WELL or word == "empty":
-        return Health(word=word, reason=told(feed, word), since=since)
-    return failing(feed, word, reason, since=since, now=now)
+    if word in WELL_STATUSES or word == "empty":
+        return Health(status=word, reason=status_reason(feed, word), since=since)
+    return failure_health(feed, word, reason, since=since, now=now)
 
 
-def worst(feed: Feed, *, reason: Reason | None, held_until: datetime | None, now: datetime) -> str:
+def worst_status(feed: Feed, *, reason: Reason | None, held_until: datetime | None, now: datetime) -> str:
     """Return the worst word for a feed: of what its last poll left, and of what time has made of it."""
-    words = [lasting(feed, reason=reason)]
+    words = [stored_status(feed, reason=reason)]
     due = feed.next_poll_at is None or feed.next_poll_at <= now
     if held_until is not None and held_until > now and due:
         words.append("held")
-    if feed.last_new_at is not None and now - feed.last_new_at > silence(feed.gap_s):
+    if feed.last_new_at is not None and now - feed.last_new_at > silence_limit(feed.avg_gap_s):
         words.append("silent")
-    return min(words, key=rank)
+    return min(words, key=severity)
 
 
-def lasting(feed: Feed, *, reason: Reason | None) -> str:
+def stored_status(feed: Feed, *, reason: Reason | None) -> str:
     """Return the health that its last poll left a feed in; what the clock alone changes is not in it."""
     if not feed.gone and not feed.failures and feed.last_polled_at is None:
         return "new"
-    return after_poll(
+    return status_after_poll(
         gone=feed.gone,
         failure=reason if feed.failures else None,
         has_brought=feed.last_new_at is not None,
@@ -111,7 +113,7 @@ def lasting(feed: Feed, *, reason: Reason | None) -> str:
     )
 
 
-def after_poll(
+def status_after_poll(
     *,
     gone: bool,
     failure: Reason | None,
@@ -132,7 +134,7 @@ def after_poll(
     if gone:
         return "gone"
     if failure is not None:
-        return word_of(failure)
+        return status_of_failure(failure)
     if not has_brought:
         return "empty"
     if took_s is not None and took_s > (SLOW_S * SLOW_STILL if before == "slow" else SLOW_S):
@@ -142,19 +144,19 @@ def after_poll(
     return "undated" if has_no_dates else "ok"
 
 
-def word_of(failure: Reason) -> str:
+def status_of_failure(failure: Reason) -> str:
     """Return the word for a feed that could not be read."""
     if failure.kind in BOT_WALLS:
         return "bot wall"
     return "not a feed" if isinstance(failure.kind, FeedKind) else "failing"
 
 
-def rank(word: str) -> int:
+def severity(word: str) -> int:
     """Return the place of a word, 0 for the worst; one that we do not know is some way of failing."""
-    return WORDS.index(word if word in WORDS else "failing")
+    return STATUSES.index(word if word in STATUSES else "failing")
 
 
-def told(feed: Feed, word: str) -> Reason | None:
+def status_reason(feed: Feed, word: str) -> Reason | None:
     """Return why a feed that does not fail is what it is; None if all is well."""
     match word:
         case "new":
@@ -172,26 +174,32 @@ def told(feed: Feed, word: str) -> Reason | None:
     return None
 
 
-def failing(feed: Feed, word: str, reason: Reason | None, *, since: datetime | None, now: datetime) -> Health:
+def failure_health(feed: Feed, word: str, reason: Reason | None, *, since: datetime | None, now: datetime) -> Health:
     """Return the health of a feed whose polls fail: gone, a bot wall, something else than a feed, no answer."""
     if reason is None:
-        return Health(word=word, since=feed.failing_since or since)
-    why = reason if feed.url == feed.source.url else Reason(HealthKind.ASKED_AT, why=reason, site=site(feed.url))
+        return Health(status=word, since=feed.failing_since or since)
+    why = (
+        reason
+        if feed.url == feed.source.url
+        else Reason(HealthKind.ASKED_AT, why=reason, site=front_page_url(feed.url))
+    )
     if word == "gone":
-        mend = f"remove it, or {discover(feed)}"
-        return Health(word=word, reason=Reason(HealthKind.GONE, why=why), mend=mend, since=since or feed.failing_since)
+        mend = f"remove it, or {discover_hint(feed)}"
+        return Health(
+            status=word, reason=Reason(HealthKind.GONE, why=why), hint=mend, since=since or feed.failing_since
+        )
     since = feed.failing_since or since
     return Health(
-        word=word, reason=with_duration(why, now - since) if since else why, mend=mend_of(feed, reason), since=since
+        status=word, reason=with_duration(why, now - since) if since else why, hint=hint_for(feed, reason), since=since
     )
 
 
-def mend_of(feed: Feed, reason: Reason) -> str:
+def hint_for(feed: Feed, reason: Reason) -> str:
     """Return what a person can do about a failing feed; nothing where only its publisher can."""
     if reason.kind in BOT_WALLS:
         return "ask the publisher to let Watcher pass ([fetch] contact says who asks), or take another feed of it"
     if isinstance(reason.kind, FeedKind) or reason["status"] == 404:
-        return discover(feed)
+        return discover_hint(feed)
     if reason.kind is FetchKind.PRIVATE_ADDRESS and not has_private_address(feed, reason):
         return ""
     if reason.kind is FetchKind.STATUS:
@@ -209,17 +217,17 @@ def has_private_address(feed: Feed, reason: Reason) -> bool:
     return reason.kind is FetchKind.PRIVATE_ADDRESS and reason["host"] in hosts
 
 
-def discover(feed: Feed) -> str:
+def discover_hint(feed: Feed) -> str:
     """Return the advice to look for the feeds that a site has now."""
-    return f"watcher sources discover {site(feed.source.url)} finds the feeds of today"
+    return f"watcher sources discover {front_page_url(feed.source.url)} finds the feeds of today"
 
 
-def site(url: str) -> str:
+def front_page_url(url: str) -> str:
     """Return the front page of a URL's host, without the user and the password in it."""
     return f"{url.partition('://')[0]}://{host_of(url)}/"
 
 
-def silence(gap_s: float | None) -> timedelta:
+def silence_limit(gap_s: float | None) -> timedelta:
     """Return how long a feed may bring nothing before it is called silent, by its usual gap in seconds."""
     if gap_s is None or not gap_s > 0:
         return SILENT_AFTER
@@ -227,7 +235,7 @@ def silence(gap_s: float | None) -> timedelta:
     return max(timedelta(seconds=seconds), SILENT_AFTER)
 
 
-def usual_gap(
+def average_gap(
     gap_s: float | None, *, last_new_at: datetime | None, at: datetime, dates: Sequence[datetime]
 ) -> float | None:
     """

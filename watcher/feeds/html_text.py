@@ -63,37 +63,37 @@ LEAF = frozenset(
 CUT_WITH_CONTENT = {"script", "style", "noscript", "template", "iframe", "object", "svg", "math", "form", "select"}
 
 
-def clean(text: str) -> str:
+def strip_control_chars(text: str) -> str:
     """Return `text` without the characters that no text has: control characters, lone surrogates, noncharacters."""
     return NO_TEXT.sub("", text)
 
 
-def one_line(text: str, limit: int = TITLE_CHARS) -> str:
+def to_one_line(text: str, limit: int = TITLE_CHARS) -> str:
     """Return plain `text` on one line, runs of white space made one, at most `limit` characters."""
-    return cut(" ".join(clean(text[: limit * 8]).split()), limit)
+    return truncate(" ".join(strip_control_chars(text[: limit * 8]).split()), limit)
 
 
-def plain(markup: str, limit: int = SUMMARY_CHARS) -> str:
+def html_to_text(markup: str, limit: int = SUMMARY_CHARS) -> str:
     """Return the text of an HTML fragment, a line for each block, at most `limit` characters."""
     text = markup[: limit * 8]
     if "<" in text or "]]>" in text:
-        text = TAG.sub(as_space, without_hidden(text))
-    text = clean(unescape(text))
-    return cut(spaced(text), limit)
+        text = TAG.sub(tag_replacement, drop_hidden(text))
+    text = strip_control_chars(unescape(text))
+    return truncate(normalize_whitespace(text), limit)
 
 
-def spaced(text: str) -> str:
+def normalize_whitespace(text: str) -> str:
     """Return clean `text` with runs of spaces made one and without empty lines."""
     return LINES.sub("\n", SPACES.sub(" ", text)).strip()
 
 
-def as_space(tag: re.Match[str]) -> str:
+def tag_replacement(tag: re.Match[str]) -> str:
     """Return what stands for a tag in plain text."""
     name = (tag.group(2) or "").lower()
     return "\n" if name in BLOCK else ""
 
 
-def without_hidden(markup: str) -> str:
+def drop_hidden(markup: str) -> str:
     """Return `markup` without comments, scripts, styles and their like; what is not closed is hidden to the end."""
     if HIDDEN.search(markup) is None:
         return markup
@@ -115,7 +115,7 @@ def without_hidden(markup: str) -> str:
     return "".join(kept)
 
 
-def cut(text: str, limit: int) -> str:
+def truncate(text: str, limit: int) -> str:
     """Return `text`, at most `limit` characters of it, at a word's end where there is one near."""
     if len(text) <= limit:
         return text
@@ -129,15 +129,15 @@ def has_markup(text: str) -> bool:
     return MARKUP.search(text) is not None
 
 
-def harmless(markup: str, base: str) -> str:
+def sanitize_html(markup: str, base: str) -> str:
     """
     Return HTML with nothing that runs, loads or hides, its links absolute by `base` and http(s) alone.
 
     What is nested beyond reason comes back as text: the sanitiser's time grows with the square of the depth.
     """
-    text = CLOSED_AT_ONCE.sub("", clean(markup[:CONTENT_CHARS]))
-    if text.count("<") > FEW_TAGS and depth(text) > DEEPEST:
-        return "<p>" + escape(plain(text, CONTENT_CHARS), quote=False) + "</p>"
+    text = CLOSED_AT_ONCE.sub("", strip_control_chars(markup[:CONTENT_CHARS]))
+    if text.count("<") > FEW_TAGS and nesting_depth(text) > DEEPEST:
+        return "<p>" + escape(html_to_text(text, CONTENT_CHARS), quote=False) + "</p>"
     return sanitizer(base).clean(text).strip()
 
 
@@ -160,7 +160,7 @@ def sanitizer(base: str) -> nh3.Cleaner:
         return make(url_relative="deny")
 
 
-def depth(markup: str) -> int:
+def nesting_depth(markup: str) -> int:
     """Return about how deep `markup` nests."""
     now = deepest = 0
     for found in NESTING.finditer(markup):

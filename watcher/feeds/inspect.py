@@ -8,10 +8,10 @@ from datetime import datetime
 from statistics import median
 
 from watcher.errors import FeedError
-from watcher.feeds.discover import FoundFeed, feeds_in
-from watcher.feeds.encoding import decode
-from watcher.feeds.html_text import plain
-from watcher.feeds.parse import feed_of, read_feed
+from watcher.feeds.discover import FoundFeed, find_feed_links
+from watcher.feeds.encoding import decode_feed
+from watcher.feeds.html_text import html_to_text
+from watcher.feeds.parse import normalize_feed, read_feed
 from watcher.feeds.xml_repair import ITEM_START
 from watcher.model import ParsedFeed
 from watcher.reasons import Reason
@@ -27,7 +27,7 @@ VERSION = re.compile(r"\sversion\s{0,5}=\s{0,5}[\"']([\w.]{1,10})[\"']", re.IGNO
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class FeedReport:
     """A feed and what can be said of its entries. Every count is of entries."""
 
     feed: ParsedFeed
@@ -48,33 +48,33 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NoFeed:
+class NotAFeed:
     """Bytes that are no feed: what they are, and the feeds that they link."""
 
     reason: Reason
     links: tuple[FoundFeed, ...] = ()
 
 
-def examine(body: bytes, url: str, content_type: str | None, now: datetime) -> Report | NoFeed:
+def inspect_body(body: bytes, url: str, content_type: str | None, now: datetime) -> FeedReport | NotAFeed:
     """Return what the feed in `body` holds, or what `body` is instead."""
-    text = decode(body, content_type)
+    text = decode_feed(body, content_type)
     try:
         raw = read_feed(body, url=url, content_type=content_type)
     except FeedError as error:
-        return NoFeed(reason=error.reason, links=feeds_in(text, url))
-    feed = feed_of(raw, url=url, now=now)
+        return NotAFeed(reason=error.reason, links=find_feed_links(text, url))
+    feed = normalize_feed(raw, url=url, now=now)
     dates = [entry.published_at for entry in feed.entries if entry.published_at]
     # A date that is ahead is read here, and not believed above.
-    dateless = sum(entry.published_at is None for entry in feed_of(raw, url=url).entries)
+    dateless = sum(entry.published_at is None for entry in normalize_feed(raw, url=url).entries)
     undated = min(sum(not (row.published or row.updated) for row in raw.entries), dateless)
     guids = [guid for row in raw.entries if (guid := row.guid.strip())]
     links = [normalize_url(entry.url) for entry in feed.entries if entry.url]
-    lengths = [len(plain(entry.content, CONTENT_CHARS)) for entry in feed.entries]
+    lengths = [len(html_to_text(entry.content, CONTENT_CHARS)) for entry in feed.entries]
     shown = [max(length, len(entry.summary)) for length, entry in zip(lengths, feed.entries, strict=True)]
-    return Report(
+    return FeedReport(
         feed=feed,
-        format=format_of(text),
-        language=language_of(feed),
+        format=detect_format(text),
+        language=detect_feed_language(feed),
         sent=max(len(raw.entries), len(ITEM_START.findall(text))),
         without_guid=len(raw.entries) - len(guids),
         repeated_guids=len(guids) - len(set(guids)),
@@ -90,7 +90,7 @@ def examine(body: bytes, url: str, content_type: str | None, now: datetime) -> R
     )
 
 
-def format_of(text: str) -> str:
+def detect_format(text: str) -> str:
     """Return a feed's format and version, as far as its head tells."""
     head = text.lstrip("\ufeff \t\r\n")[:HEAD_CHARS]
     if head[:1] in ("{", "["):
@@ -108,7 +108,7 @@ def format_of(text: str) -> str:
     return "RSS 0.90" if "my.netscape.com" in attributes else "RSS 1.0"
 
 
-def language_of(feed: ParsedFeed) -> str:
+def detect_feed_language(feed: ParsedFeed) -> str:
     """Return the language that a feed's entries read as, whatever it claims where they are long enough to tell."""
     entries = feed.entries[:LANGUAGE_ENTRIES]
     titles = "\n".join(entry.title for entry in entries)

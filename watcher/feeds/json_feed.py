@@ -12,7 +12,7 @@ from watcher.reasons import FeedKind, Reason
 MAX_NAMES = 50  # authors or tags of one entry
 
 
-def read_json(text: str, url: str, max_entries: int) -> RawFeed:
+def parse_json_feed(text: str, url: str, max_entries: int) -> RawFeed:
     """Return the feed in `text`. Errors: FeedError."""
     try:
         top = json.loads(text)
@@ -22,28 +22,30 @@ def read_json(text: str, url: str, max_entries: int) -> RawFeed:
         raise FeedError(url, Reason(FeedKind.BROKEN_JSON, detail=str(error))) from error
     if not isinstance(top, dict) or not isinstance(top.get("items"), list):
         raise FeedError(url, Reason(FeedKind.JSON_WITHOUT_ITEMS))
-    if "jsonfeed.org/version" not in string(top.get("version")) and not any(
+    if "jsonfeed.org/version" not in to_text(top.get("version")) and not any(
         is_item(item) for item in top["items"][:50]
     ):
         raise FeedError(url, Reason(FeedKind.OTHER_JSON))
-    entries = [entry(item) for item in newer_end(top["items"], max_entries) if isinstance(item, dict)]
+    entries = [item_to_entry(item) for item in newest_items(top["items"], max_entries) if isinstance(item, dict)]
     faults = [f"{len(top['items']) - len(entries)} items left out"] if len(entries) < len(top["items"]) else []
-    hubs = [string(hub.get("url")) for hub in rows(top.get("hubs")) if string(hub.get("type")).lower() == "websub"]
+    hubs = [
+        to_text(hub.get("url")) for hub in dicts_only(top.get("hubs")) if to_text(hub.get("type")).lower() == "websub"
+    ]
     return RawFeed(
-        title=RawText(value=string(top.get("title"))),
-        link=string(top.get("home_page_url")),
-        language=string(top.get("language")),
+        title=RawText(value=to_text(top.get("title"))),
+        link=to_text(top.get("home_page_url")),
+        language=to_text(top.get("language")),
         hub=hubs[0] if hubs else "",
         entries=tuple(entries),
         faults=tuple(faults),
     )
 
 
-def newer_end(items: list[Any], most: int) -> list[Any]:
+def newest_items(items: list[Any], most: int) -> list[Any]:
     """Return at most `most` of the items: the first, or the last of a feed that runs from old to new."""
     if len(items) <= most:
         return items
-    dates = [string(item.get("date_published")) for item in items if isinstance(item, dict)]
+    dates = [to_text(item.get("date_published")) for item in items if isinstance(item, dict)]
     dates = [date for date in dates if date[:4].isdecimal()]
     is_oldest_first = len(dates) > 1 and dates[0] < dates[-1]
     return items[-most:] if is_oldest_first else items[:most]
@@ -56,26 +58,28 @@ def is_item(item: object) -> bool:
     )
 
 
-def entry(item: dict[str, Any]) -> RawEntry:
+def item_to_entry(item: dict[str, Any]) -> RawEntry:
     """Return one item; fields of a wrong type count as missing."""
-    html, text = string(item.get("content_html")), string(item.get("content_text"))
-    people = rows(item.get("authors")) or rows([item.get("author")])
-    attached = [row for row in rows(item.get("attachments")) if string(row.get("mime_type")).startswith("image/")]
+    html, text = to_text(item.get("content_html")), to_text(item.get("content_text"))
+    people = dicts_only(item.get("authors")) or dicts_only([item.get("author")])
+    attached = [
+        row for row in dicts_only(item.get("attachments")) if to_text(row.get("mime_type")).startswith("image/")
+    ]
     return RawEntry(
-        guid=string(item.get("id")),
-        links=tuple(filter(None, (string(item.get("url")), string(item.get("external_url"))))),
-        title=RawText(value=string(item.get("title"))),
-        summary=RawText(value=string(item.get("summary")) or ("" if html else text)),
+        guid=to_text(item.get("id")),
+        links=tuple(filter(None, (to_text(item.get("url")), to_text(item.get("external_url"))))),
+        title=RawText(value=to_text(item.get("title"))),
+        summary=RawText(value=to_text(item.get("summary")) or ("" if html else text)),
         content=RawText(value=html, is_html=True) if html else RawText(value=text),
-        authors=tuple(filter(None, (string(person.get("name")) for person in people[:MAX_NAMES]))),
-        categories=strings(item.get("tags")),
-        published=strings([item.get("date_published")]),
-        updated=strings([item.get("date_modified")]),
-        images=tuple(filter(None, [string(item.get("image")), *(string(row.get("url")) for row in attached[:1])])),
+        authors=tuple(filter(None, (to_text(person.get("name")) for person in people[:MAX_NAMES]))),
+        categories=text_list(item.get("tags")),
+        published=text_list([item.get("date_published")]),
+        updated=text_list([item.get("date_modified")]),
+        images=tuple(filter(None, [to_text(item.get("image")), *(to_text(row.get("url")) for row in attached[:1])])),
     )
 
 
-def string(value: object) -> str:
+def to_text(value: object) -> str:
     """Return a string, a number as its digits, and anything else as nothing."""
     if isinstance(value, str):
         return value
@@ -84,11 +88,11 @@ def string(value: object) -> str:
     return ""
 
 
-def strings(value: object) -> tuple[str, ...]:
+def text_list(value: object) -> tuple[str, ...]:
     """Return the non-empty strings of a list."""
-    return tuple(filter(None, map(string, value[:MAX_NAMES]))) if isinstance(value, list) else ()
+    return tuple(filter(None, map(to_text, value[:MAX_NAMES]))) if isinstance(value, list) else ()
 
 
-def rows(value: object) -> list[dict[str, Any]]:
+def dicts_only(value: object) -> list[dict[str, Any]]:
     """Return the objects of a list."""
     return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
-from watcher.feeds.html_text import clean, harmless, has_markup, one_line, plain
+from watcher.feeds.html_text import has_markup, html_to_text, sanitize_html, strip_control_chars, to_one_line
 from watcher.model import Entry
 from watcher.text.urls import hide_secrets, is_web, normalize_url
 
@@ -63,7 +63,7 @@ class RawFeed:
     faults: tuple[str, ...] = ()
 
 
-def entries_of(
+def normalize_entries(
     raw: RawFeed, *, url: str, now: datetime | None = None, known: Mapping[str, str] | None = None
 ) -> tuple[tuple[Entry, ...], tuple[str, ...]]:
     """
@@ -73,61 +73,63 @@ def entries_of(
         url: of the feed, which relative links resolve by where it names no better base.
         known: GUID → `content_hash`; an entry that is the same as there comes back without content, to save the work.
     """
-    base = absolute(url, raw.base) or url
-    guids = [one_line(row.guid, GUID_CHARS * 4) for row in raw.entries]
+    base = absolute_url(url, raw.base) or url
+    guids = [to_one_line(row.guid, GUID_CHARS * 4) for row in raw.entries]
     use_guids = len(set(guids)) > 1 or len(guids) == 1
     made: dict[str, Entry] = {}
     times: dict[str, int] = {}
     for row, guid in zip(raw.entries, guids, strict=True):
         link = first_link(row, base)
         digest = content_hash(row)
-        identity = short(guid if guid and use_guids else normalize_url(link) if link else digest)
+        identity = bounded_id(guid if guid and use_guids else normalize_url(link) if link else digest)
         if identity in made:
             known_url = made[identity].url
             if link is None or known_url is None or normalize_url(link) == normalize_url(known_url):
                 times["repeated"] = times.get("repeated", 0) + 1
                 continue
             times["with another's GUID"] = times.get("with another's GUID", 0) + 1
-            identity = short(normalize_url(link))
+            identity = bounded_id(normalize_url(link))
             if identity in made:
                 continue
         is_known = bool(known) and known is not None and known.get(identity) == digest
-        made[identity] = entry(row, identity, link, digest, base=link or base, now=now, whole=not is_known)
-    return tuple(made.values()), (*raw.faults, *faults(tuple(made.values()), times, use_guids))
+        made[identity] = normalize_entry(row, identity, link, digest, base=link or base, now=now, whole=not is_known)
+    return tuple(made.values()), (*raw.faults, *entry_faults(tuple(made.values()), times, use_guids))
 
 
-def entry(
+def normalize_entry(
     row: RawEntry, guid: str, link: str | None, digest: str, *, base: str, now: datetime | None, whole: bool
 ) -> Entry:
     """Return the entry for one item; `whole` is False where its text is known already."""
-    title = shown(row.title)
+    title = title_text(row.title)
     updated_at = first_date(row.updated, now)
-    summary, content = texts(row, base) if whole else ("", "")
+    summary, content = summary_and_content(row, base) if whole else ("", "")
     return Entry(
         guid=guid,
         url=link,
-        title=title or one_line(summary, 120),
+        title=title or to_one_line(summary, 120),
         summary=summary,
         content=content,
-        authors=tuple(filter(None, (one_line(plain(name, NAME_CHARS), NAME_CHARS) for name in row.authors))),
-        categories=tuple(filter(None, (one_line(plain(name, NAME_CHARS), NAME_CHARS) for name in row.categories))),
+        authors=tuple(filter(None, (to_one_line(html_to_text(name, NAME_CHARS), NAME_CHARS) for name in row.authors))),
+        categories=tuple(
+            filter(None, (to_one_line(html_to_text(name, NAME_CHARS), NAME_CHARS) for name in row.categories))
+        ),
         published_at=first_date(row.published, now) or updated_at,
         updated_at=updated_at,
-        image=next((found for found in (absolute(base, image) for image in row.images) if found), None),
+        image=next((found for found in (absolute_url(base, image) for image in row.images) if found), None),
         content_hash=digest,
     )
 
 
-def texts(row: RawEntry, base: str) -> tuple[str, str]:
+def summary_and_content(row: RawEntry, base: str) -> tuple[str, str]:
     """Return the summary as plain text and the content as harmless HTML."""
-    content = html_of(row.content)
-    summary = plain(row.summary.value) if row.summary.is_html else clean(row.summary.value).strip()
+    content = to_html(row.content)
+    summary = html_to_text(row.summary.value) if row.summary.is_html else strip_control_chars(row.summary.value).strip()
     if not content and (len(summary) >= LONG_SUMMARY or (row.summary.is_html and has_markup(row.summary.value))):
-        content = html_of(row.summary)
-    return (summary or plain(content, LONG_SUMMARY)), (harmless(content, base) if content else "")
+        content = to_html(row.summary)
+    return (summary or html_to_text(content, LONG_SUMMARY)), (sanitize_html(content, base) if content else "")
 
 
-def html_of(text: RawText) -> str:
+def to_html(text: RawText) -> str:
     """Return a text as HTML: its paragraphs marked where it is plain."""
     if text.is_html or not text.value.strip():
         return text.value.strip()
@@ -135,21 +137,21 @@ def html_of(text: RawText) -> str:
     return "".join(f"<p>{part.strip()}</p>" for part in escaped.split("\n") if part.strip())
 
 
-def shown(text: RawText) -> str:
+def title_text(text: RawText) -> str:
     """Return a title as plain text on one line."""
-    return one_line(plain(text.value) if text.is_html else text.value)
+    return to_one_line(html_to_text(text.value) if text.is_html else text.value)
 
 
 def first_link(row: RawEntry, base: str) -> str | None:
     """Return an item's page: the first of its links that is http(s), else its GUID if that is a URL."""
-    found = (absolute(base, link) for link in row.links)
+    found = (absolute_url(base, link) for link in row.links)
     own = row.guid.strip() if row.guid.strip().startswith(("http://", "https://")) else ""
-    return next((link for link in found if link), None) or (absolute(base, own) if own else None)
+    return next((link for link in found if link), None) or (absolute_url(base, own) if own else None)
 
 
-def absolute(base: str, link: str) -> str | None:
+def absolute_url(base: str, link: str) -> str | None:
     """Return `link` as an absolute http(s) URL that can be asked for, or None. Nothing is resolved for an empty one."""
-    link = clean(link).strip().replace("\n", "").replace("\t", "").replace("\r", "")
+    link = strip_control_chars(link).strip().replace("\n", "").replace("\t", "").replace("\r", "")
     if not link or len(link) > URL_CHARS:
         return None
     try:
@@ -158,10 +160,12 @@ def absolute(base: str, link: str) -> str | None:
         return None
     scheme, colon, rest = joined.partition(":")
     joined = scheme.lower() + colon + rest
-    return quote(joined, safe=IN_URLS, errors="replace") if joined.isascii() and is_web(joined) else spelled(joined)
+    return (
+        quote(joined, safe=IN_URLS, errors="replace") if joined.isascii() and is_web(joined) else to_ascii_url(joined)
+    )
 
 
-def spelled(url: str) -> str | None:
+def to_ascii_url(url: str) -> str | None:
     """Return a URL with letters outside ASCII as requests spell it: IDNA in the host, UTF-8 escaped behind it."""
     if not is_web(url):
         return None
@@ -176,7 +180,7 @@ def spelled(url: str) -> str | None:
 
 def first_date(texts: Sequence[str], now: datetime | None) -> datetime | None:
     """Return the first of some dates that can be read and believed."""
-    return next((moment for moment in (believable(parse_date(text), now) for text in texts) if moment), None)
+    return next((moment for moment in (plausible_or_none(parse_date(text), now) for text in texts) if moment), None)
 
 
 def content_hash(row: RawEntry) -> str:
@@ -186,14 +190,14 @@ def content_hash(row: RawEntry) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-def short(identity: str) -> str:
+def bounded_id(identity: str) -> str:
     """Return an identity that can be stored: as it is, or its hash if it is very long."""
     if len(identity) <= GUID_CHARS:
         return identity
     return "sha256:" + hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def faults(entries: Sequence[Entry], times: Mapping[str, int], use_guids: bool) -> list[str]:
+def entry_faults(entries: Sequence[Entry], times: Mapping[str, int], use_guids: bool) -> list[str]:
     """Return what is wrong with a feed's entries, for a reader."""
     said = [f"{count} entries {what}" for what, count in times.items()]
     if not use_guids and len(entries) > 1:
@@ -223,7 +227,7 @@ def parse_date(text: str) -> datetime | None:
     return None
 
 
-def believable(moment: datetime | None, now: datetime | None) -> datetime | None:
+def plausible_or_none(moment: datetime | None, now: datetime | None) -> datetime | None:
     """Return `moment` unless it is absurd: before the web, or more than a day ahead of `now`."""
     if moment is None or moment < EARLIEST or (now is not None and moment > now + AHEAD):
         return None

@@ -64,14 +64,14 @@ def parse_opml(data: bytes, *, name: str = "OPML") -> Opml:
     """
     if len(data) > MAX_BYTES:
         raise OpmlError(f"{name}: larger than {MAX_BYTES // 2**20} MiB")
-    text = CONTROL.sub("", DECLARATION.sub("", decode(data, name), count=1))
+    text = CONTROL.sub("", DECLARATION.sub("", decode_xml(data, name), count=1))
     if "<!entity" in text.lower():
         raise OpmlError(f"{name}: declares entities, which is refused")
-    reader = Reader(name)
+    reader = OpmlParser(name)
     try:
         reader.read(text)
     except expat.ExpatError as error:
-        reader = Reader(name)
+        reader = OpmlParser(name)
         try:
             reader.read(BARE_AMPERSAND.sub("&amp;", text))
         except expat.ExpatError:
@@ -82,7 +82,7 @@ def parse_opml(data: bytes, *, name: str = "OPML") -> Opml:
     return Opml(title=reader.title.strip()[:MAX_TEXT], feeds=tuple(reader.feeds.values()), faults=tuple(reader.faults))
 
 
-def decode(data: bytes, name: str) -> str:
+def decode_xml(data: bytes, name: str) -> str:
     """Return the text of XML bytes by byte order mark, declaration, else UTF-8."""
     encoding = next((codec for mark, codec in MARKS if data.startswith(mark)), None)
     if encoding is None:
@@ -94,7 +94,7 @@ def decode(data: bytes, name: str) -> str:
         raise OpmlError(f"{name}: is in an unknown encoding: {encoding}") from None
 
 
-class Reader:
+class OpmlParser:
     """Collects feeds from parser events; holds the folders that are open."""
 
     def __init__(self, name: str) -> None:
@@ -182,10 +182,10 @@ def render_opml(feeds: Iterable[OpmlFeed], *, title: str) -> str:
     for feed in feeds:
         folders.setdefault(feed.section or "", []).append(replace(feed, title=feed.title or feed.url))
     lines = ['<?xml version="1.0" encoding="UTF-8"?>', f'<opml version="2.0" xmlns:watcher="{NAMESPACE}">']
-    lines += ["  <head>", f"    <title>{attribute(title)[1:-1]}</title>", "  </head>", "  <body>"]
+    lines += ["  <head>", f"    <title>{format_attribute(title)[1:-1]}</title>", "  </head>", "  <body>"]
     for section, rows in folders.items():
         if section:
-            lines.append(f"    <outline text={attribute(section)} title={attribute(section)}>")
+            lines.append(f"    <outline text={format_attribute(section)} title={format_attribute(section)}>")
         indent = "      " if section else "    "
         lines += [f"{indent}<outline {outline_attributes(feed)}/>" for feed in rows]
         if section:
@@ -209,10 +209,10 @@ def outline_attributes(feed: OpmlFeed) -> str:
         "watcher:full-text": "true" if feed.full_text else None,
         "watcher:enabled": None if feed.enabled else "false",
     }
-    return " ".join(f"{name}={attribute(value)}" for name, value in pairs.items() if value)
+    return " ".join(f"{name}={format_attribute(value)}" for name, value in pairs.items() if value)
 
 
-def attribute(text: str) -> str:
+def format_attribute(text: str) -> str:
     """Return a quoted attribute value, without what XML cannot hold; what steers a terminal is escaped."""
     value = quoteattr(CONTROL.sub("", text).encode("utf-8", "replace").decode(), {'"': "&quot;"})
     return CONTROL_CHARACTERS.sub(lambda found: f"&#x{ord(found.group()):x};", value)

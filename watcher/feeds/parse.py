@@ -9,12 +9,12 @@ from datetime import datetime
 from itertools import islice
 
 from watcher.errors import FeedError
-from watcher.feeds.discover import feeds_in
-from watcher.feeds.encoding import decode
-from watcher.feeds.html_text import BAD_REFERENCE, clean, one_line, plain
-from watcher.feeds.json_feed import read_json
-from watcher.feeds.normalize import RawFeed, absolute, entries_of, shown
-from watcher.feeds.xml_feed import read_xml
+from watcher.feeds.discover import find_feed_links
+from watcher.feeds.encoding import decode_feed
+from watcher.feeds.html_text import BAD_REFERENCE, html_to_text, strip_control_chars, to_one_line
+from watcher.feeds.json_feed import parse_json_feed
+from watcher.feeds.normalize import RawFeed, absolute_url, normalize_entries, title_text
+from watcher.feeds.xml_feed import parse_xml
 from watcher.feeds.xml_repair import ITEM_END, ITEM_START
 from watcher.model import ParsedFeed
 from watcher.reasons import FeedKind, Reason
@@ -89,45 +89,45 @@ def parse_feed(
         FeedError: its `kind` says what the bytes are.
     """
     raw = read_feed(body, url=url, content_type=content_type, max_entries=max_entries)
-    return feed_of(raw, url=url, now=now, known=known)
+    return normalize_feed(raw, url=url, now=now, known=known)
 
 
 def read_feed(body: bytes, *, url: str, content_type: str | None = None, max_entries: int = 500) -> RawFeed:
     """Return the feed in `body` as it stands; arguments and errors as `parse_feed`."""
-    text = clean(decode(body, content_type)).lstrip(" \t\r\n\ufeff")
+    text = strip_control_chars(decode_feed(body, content_type)).lstrip(" \t\r\n\ufeff")
     start = text[:1]
     if not start:
         raise FeedError(url, Reason(FeedKind.EMPTY))
     if start in "{[":
-        return read_json(text, url, max_entries)
-    return from_markup(body, text, url, max_entries)
+        return parse_json_feed(text, url, max_entries)
+    return parse_xml_feed(body, text, url, max_entries)
 
 
-def feed_of(
+def normalize_feed(
     raw: RawFeed, *, url: str, now: datetime | None = None, known: Mapping[str, str] | None = None
 ) -> ParsedFeed:
     """Return the feed whose fields are `raw`; arguments as `parse_feed`."""
-    entries, faults = entries_of(raw, url=url, now=now, known=known)
+    entries, faults = normalize_entries(raw, url=url, now=now, known=known)
     return ParsedFeed(
-        title=shown(raw.title),
-        link=absolute(url, raw.link),
-        language=language_tag(raw.language),
+        title=title_text(raw.title),
+        link=absolute_url(url, raw.link),
+        language=parse_language_tag(raw.language),
         entries=entries,
         ttl_s=raw.ttl_s,
         skip_hours=raw.skip_hours,
         skip_days=raw.skip_days,
-        hub=absolute(url, raw.hub),
+        hub=absolute_url(url, raw.hub),
         faults=faults,
     )
 
 
-def from_markup(body: bytes, text: str, url: str, max_entries: int) -> RawFeed:
+def parse_xml_feed(body: bytes, text: str, url: str, max_entries: int) -> RawFeed:
     """Return the feed in XML. Errors: FeedError."""
-    at, root = root_of(text)
+    at, root = find_root(text)
     if root not in FEED_NAMES:
         later = None if root in HTML_NAMES else FEED_ROOT.search(text, 0, PROLOG_CHARS)
         if later is None:
-            raise FeedError(url, what_else(body, text, root, url))
+            raise FeedError(url, classify_non_feed(body, text, root, url))
         at = later.start()
     faults = ["entity declarations ignored"] if "<!ENTITY" in text[:at] else []
     if root not in FEED_NAMES:
@@ -138,7 +138,7 @@ def from_markup(body: bytes, text: str, url: str, max_entries: int) -> RawFeed:
     return replace(raw, faults=(*faults, *raw.faults))
 
 
-def root_of(text: str) -> tuple[int, str]:
+def find_root(text: str) -> tuple[int, str]:
     """Return where the root element begins and its name in lower case without prefix; (0, "") where there is none."""
     at = 0
     while at < PROLOG_CHARS and (skipped := SKIPPED.match(text, at)) is not None:
@@ -153,17 +153,17 @@ def read_bounded(text: str, url: str, max_entries: int) -> RawFeed:
     """Return the feed of XML that may hold far more entries than wanted: what is cut is cut before the costly parse."""
     ends = [found.end() for found in ITEM_END.finditer(text)]
     if len(ends) <= max_entries:
-        return read_xml(without_unclosed(text, max_entries), url, max_entries)
+        return parse_xml(limit_unclosed_entries(text, max_entries), url, max_entries)
     fault = f"{len(ends) - max_entries} of {len(ends)} entries left out"
-    raw = read_xml(text[: ends[max_entries - 1]] + text[ends[-1] :], url, max_entries)
-    if oldest_first(raw):
+    raw = parse_xml(text[: ends[max_entries - 1]] + text[ends[-1] :], url, max_entries)
+    if is_oldest_first(raw):
         first = ITEM_START.search(text)
         head = text[: first.start()] if first else ""
-        raw = read_xml(head + text[ends[-max_entries - 1] :], url, max_entries)
+        raw = parse_xml(head + text[ends[-max_entries - 1] :], url, max_entries)
     return replace(raw, faults=(*raw.faults, fault))
 
 
-def without_unclosed(text: str, max_entries: int) -> str:
+def limit_unclosed_entries(text: str, max_entries: int) -> str:
     """
     Return `text`, whose entries are hardly ever closed if they are twice as many as wanted, up to that one.
 
@@ -173,41 +173,41 @@ def without_unclosed(text: str, max_entries: int) -> str:
     return text if beyond is None else text[: beyond.start()]
 
 
-def oldest_first(raw: RawFeed) -> bool:
+def is_oldest_first(raw: RawFeed) -> bool:
     """Whether a feed's entries run from old to new."""
     dates = [entry.published[0] for entry in raw.entries if entry.published and entry.published[0][:4].isdecimal()]
     return len(dates) > 1 and dates[0] < dates[-1]
 
 
-def what_else(body: bytes, text: str, root: str, url: str) -> Reason:
+def classify_non_feed(body: bytes, text: str, root: str, url: str) -> Reason:
     """Return what bytes are that are no feed."""
-    if wall := bot_wall(body):
+    if wall := find_bot_wall(body):
         return Reason(FeedKind.BOT_WALL, wall=wall)
-    if file := no_text(body):
+    if file := binary_kind(body):
         return Reason(file)
     if root in HTML_NAMES or (root and root not in OTHER_XML and "<body" in text[:PROLOG_CHARS].lower()):
-        found = [feed.url for feed in feeds_in(text, url) if feed.declared][:3]
+        found = [feed.url for feed in find_feed_links(text, url) if feed.declared][:3]
         return Reason(FeedKind.HTML_WITH_FEEDS, feeds=", ".join(found)) if found else Reason(FeedKind.HTML)
     if root:
         return Reason(OTHER_XML.get(root, FeedKind.XML_ROOT), root=root)
-    return Reason(FeedKind.OTHER_TEXT, sample=repr(one_line(plain(text[:2000]), 60)))
+    return Reason(FeedKind.OTHER_TEXT, sample=repr(to_one_line(html_to_text(text[:2000]), 60)))
 
 
-def no_text(body: bytes) -> FeedKind | None:
+def binary_kind(body: bytes) -> FeedKind | None:
     """Return what bytes are that are no text; None for a text."""
     known = next((kind for start, kind in FILES if body.startswith(start)), None)
-    sample = decode(body[:SAMPLE_BYTES])
+    sample = decode_feed(body[:SAMPLE_BYTES])
     is_binary = len(CONTROL.findall(sample)) > FEW_CONTROLS * len(sample)
     return known or (FeedKind.BINARY if is_binary else None)
 
 
-def bot_wall(body: bytes) -> str | None:
+def find_bot_wall(body: bytes) -> str | None:
     """Return the name of the bot wall that a page is, or None."""
     head = body[:WALL_BYTES]
     return next((name for pattern, name in WALLS if re.search(pattern, head, re.IGNORECASE)), None)
 
 
-def language_tag(text: str) -> str | None:
+def parse_language_tag(text: str) -> str | None:
     """Return a language tag as BCP 47 spells it, or None for what is none."""
     tag = text.strip().replace("_", "-")
     return tag if re.fullmatch(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8}){0,4}", tag) else None

@@ -25,7 +25,7 @@ NOT_KEPT = re.compile(r"(?:^|[,\s])no-(?:cache|store)(?=$|[,\s])", re.IGNORECASE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wishes:
+class PollPolicy:
     """
     What the settings and the feed's own text say; seconds.
 
@@ -50,8 +50,8 @@ class NextPoll:
     why: str
 
 
-def next_poll(
-    wishes: Wishes,
+def schedule_next_poll(
+    wishes: PollPolicy,
     *,
     now: datetime,
     published: Sequence[datetime] = (),
@@ -75,7 +75,7 @@ def next_poll(
     Source: RFC 9111 §4.2 (freshness), RFC 9110 §10.2.3 (Retry-After), RSS 2.0 (`ttl`, `skipHours`, `skipDays`).
     """
     said = freshness or Freshness()
-    interval_s, why = own_interval(wishes, published, last_interval_s, has_validators, now)
+    interval_s, why = base_interval(wishes, published, last_interval_s, has_validators, now)
     wait_s = interval_s
     if said.fresh_s is not None and said.fresh_s > wait_s and not failures:
         wait_s, why = said.fresh_s, "the answer says that it stays fresh so long"
@@ -90,14 +90,14 @@ def next_poll(
         held = now + timedelta(seconds=min(said.retry_after_s, LONGEST_HOLD_S) * (1 + JITTER * jitter))
         if held > at:
             at, why = held, "the server asked to be left alone so long (Retry-After)"
-    allowed = out_of_skips(at, wishes.skip_hours, wishes.skip_days)
+    allowed = next_allowed_time(at, wishes.skip_hours, wishes.skip_days)
     if allowed > at:
         at, why = allowed + timedelta(seconds=min(spread_s, 3000.0)), "the feed asks to skip these hours or days"
     return NextPoll(at=at, interval_s=interval_s, why=why)
 
 
-def own_interval(
-    wishes: Wishes, published: Sequence[datetime], last_s: float | None, has_validators: bool, now: datetime
+def base_interval(
+    wishes: PollPolicy, published: Sequence[datetime], last_s: float | None, has_validators: bool, now: datetime
 ) -> tuple[float, str]:
     """Return a feed's interval in seconds before the answer's freshness, failures and caps, and what decided it."""
     floor_s = wishes.min_every_s
@@ -107,7 +107,7 @@ def own_interval(
             longest_s, why = last_s, "as before"
     elif published:
         longest_s, why = max(wishes.every_s, floor_s), "the usual interval"
-        rhythm_s = rhythm(published, now)
+        rhythm_s = median_interval(published, now)
         if rhythm_s is not None and rhythm_s < longest_s:
             longest_s, why = rhythm_s, "half the usual time between its entries"
     elif last_s is not None:
@@ -124,7 +124,7 @@ def own_interval(
     return longest_s, why
 
 
-def rhythm(published: Iterable[datetime], now: datetime) -> float | None:
+def median_interval(published: Iterable[datetime], now: datetime) -> float | None:
     """
     Return half the median gap, in seconds, of the newest `RHYTHM_ENTRIES` dates, within `ADAPTIVE_S`; None for too
     few.
@@ -136,7 +136,7 @@ def rhythm(published: Iterable[datetime], now: datetime) -> float | None:
     return min(max(median(gaps) / 2, ADAPTIVE_S[0]), ADAPTIVE_S[1])
 
 
-def out_of_skips(at: datetime, skip_hours: Collection[int], skip_days: Collection[str]) -> datetime:
+def next_allowed_time(at: datetime, skip_hours: Collection[int], skip_days: Collection[str]) -> datetime:
     """
     Return the first moment from `at` on in no skipped hour (UTC) and on no skipped day; `at` where every one is
     skipped.
@@ -166,7 +166,7 @@ class Freshness:
     max_age_s: float | None = None
 
 
-def freshness(headers: Iterable[tuple[str, str]], now: datetime, *, kept_s: float | None = None) -> Freshness:
+def parse_freshness(headers: Iterable[tuple[str, str]], now: datetime, *, kept_s: float | None = None) -> Freshness:
     """
     Return what `headers` (names in lower case) say.
 
@@ -181,21 +181,21 @@ def freshness(headers: Iterable[tuple[str, str]], now: datetime, *, kept_s: floa
         said[name] = f"{said[name]}, {value}" if name == "cache-control" and name in said else said.get(name, value)
     server_now = parse_date(said.get("date", "")) or now
     control = said.get("cache-control")
-    max_age_s = max_age(control) if control is not None else kept_s
+    max_age_s = parse_max_age(control) if control is not None else kept_s
     return Freshness(
-        fresh_s=None if NOT_KEPT.search(control or "") else fresh_for(said, server_now, max_age_s),
-        retry_after_s=retry_after(said["retry-after"], server_now) if "retry-after" in said else None,
+        fresh_s=None if NOT_KEPT.search(control or "") else cache_lifetime_s(said, server_now, max_age_s),
+        retry_after_s=parse_retry_after(said["retry-after"], server_now) if "retry-after" in said else None,
         max_age_s=max_age_s,
     )
 
 
-def max_age(control: str) -> float | None:
+def parse_max_age(control: str) -> float | None:
     """Return the seconds of the max-age of a Cache-Control; None where it has none, or is not to be kept."""
     found = MAX_AGE.search(control)
     return float(found.group(1)) if found and not NOT_KEPT.search(control) else None
 
 
-def fresh_for(said: dict[str, str], server_now: datetime, max_age_s: float | None) -> float | None:
+def cache_lifetime_s(said: dict[str, str], server_now: datetime, max_age_s: float | None) -> float | None:
     """Return the seconds that a cache may still keep the answer, or None where nothing useful is said."""
     age = said.get("age", "").strip()
     aged_s = float(age) if age.isdecimal() and age.isascii() and len(age) < 10 else 0.0
@@ -207,7 +207,7 @@ def fresh_for(said: dict[str, str], server_now: datetime, max_age_s: float | Non
     return lifetime_s if lifetime_s is not None and lifetime_s > 0 else None
 
 
-def retry_after(value: str, now: datetime) -> float | None:
+def parse_retry_after(value: str, now: datetime) -> float | None:
     """
     Return the seconds of a Retry-After (a number or a date), at most `MAX_RETRY_AFTER_S`; None for what is neither.
     """

@@ -9,7 +9,14 @@ from typing import Any
 from watcher.errors import FeedError
 from watcher.feeds.html_text import has_markup
 from watcher.feeds.normalize import RawEntry, RawFeed, RawText
-from watcher.feeds.xml_repair import BROKEN, DECLARATION, ITEM_START, is_well_formed, mended, salvaged
+from watcher.feeds.xml_repair import (
+    BROKEN,
+    DECLARATION,
+    ITEM_START,
+    is_well_formed,
+    repair_entities,
+    repair_unclosed_items,
+)
 from watcher.reasons import FeedKind, Reason
 
 # feedparser resolves links by xml:base or else by the document's address, and does not say which. Given an address
@@ -26,36 +33,38 @@ MAX_NAMES = 50  # authors or tags of one entry
 Row = dict[str, Any]  # a FeedParserDict: it stops here
 
 
-def read_xml(text: str, url: str, max_entries: int) -> RawFeed:
+def parse_xml(text: str, url: str, max_entries: int) -> RawFeed:
     """Return the feed in `text`, which begins with its root element. Errors: FeedError if feedparser gives up."""
     is_good = is_well_formed(text)
     if not is_good:
-        text = mended(text)
-    found = parsed(text, url)
+        text = repair_entities(text)
+    found = run_feedparser(text, url)
     if found.bozo and len(found.entries) < len(ITEM_START.findall(text)):
-        again = parsed(salvaged(text), url)
+        again = run_feedparser(repair_unclosed_items(text), url)
         found = again if len(again.entries) > len(found.entries) else found
     feed = found.feed
     is_atom = str(found.get("version") or "").startswith("atom")
-    link = as_written(string(feed.get("link")))
-    hours, days = skips(text)
+    link = undo_base(to_text(feed.get("link")))
+    hours, days = skip_hours_and_days(text)
     return RawFeed(
         title=text_of(feed, "title", is_atom),
         link=link,
         base="" if is_atom else link,
-        language=string(feed.get("language")),
-        hub=next((string(row.get("href")) for row in rows(feed.get("links")) if row.get("rel") == "hub"), ""),
-        ttl_s=stays_s(
-            string(feed.get("ttl")), string(feed.get("sy_updateperiod")), string(feed.get("sy_updatefrequency"))
+        language=to_text(feed.get("language")),
+        hub=next((to_text(row.get("href")) for row in dicts_only(feed.get("links")) if row.get("rel") == "hub"), ""),
+        ttl_s=ttl_s(
+            to_text(feed.get("ttl")),
+            to_text(feed.get("sy_updateperiod")),
+            to_text(feed.get("sy_updatefrequency")),
         ),
         skip_hours=hours,
         skip_days=days,
-        entries=tuple(entry(row, is_atom) for row in found.entries[:max_entries]),
+        entries=tuple(raw_entry(row, is_atom) for row in found.entries[:max_entries]),
         faults=() if is_good else (BROKEN,),
     )
 
 
-def parsed(text: str, url: str) -> Any:  # noqa: ANN401 - a FeedParserDict has no types
+def run_feedparser(text: str, url: str) -> Any:  # noqa: ANN401 - a FeedParserDict has no types
     """Return feedparser's reading of `text`. Errors: FeedError if it gives up."""
     import feedparser  # late: 70 ms and 8 MB that only a parsing process should pay, which loads it at its start
 
@@ -72,12 +81,12 @@ def parsed(text: str, url: str) -> Any:  # noqa: ANN401 - a FeedParserDict has n
         raise FeedError(url, Reason(FeedKind.BROKEN_XML, detail=f"{type(error).__name__}: {error}")) from error
 
 
-def entry(row: Row, is_atom: bool) -> RawEntry:
+def raw_entry(row: Row, is_atom: bool) -> RawEntry:
     """Return one of feedparser's entries."""
-    contents = [part for part in rows(row.get("content")) if is_text(part) and string(part.get("value")).strip()]
-    best = next((part for part in contents if "html" in string(part.get("type"))), contents[0] if contents else None)
+    contents = [part for part in dicts_only(row.get("content")) if is_text(part) and to_text(part.get("value")).strip()]
+    best = next((part for part in contents if "html" in to_text(part.get("type"))), contents[0] if contents else None)
     return RawEntry(
-        guid=as_written(string(row.get("id"))),
+        guid=undo_base(to_text(row.get("id"))),
         links=links_of(row),
         title=text_of(row, "title", is_atom),
         summary=summary_of(row, contents, is_atom),
@@ -85,11 +94,14 @@ def entry(row: Row, is_atom: bool) -> RawEntry:
         authors=authors_of(row),
         categories=tuple(
             dict.fromkeys(
-                filter(None, (string(tag.get("label") or tag.get("term")) for tag in rows(row.get("tags"))[:MAX_NAMES]))
+                filter(
+                    None,
+                    (to_text(tag.get("label") or tag.get("term")) for tag in dicts_only(row.get("tags"))[:MAX_NAMES]),
+                )
             )
         ),
-        published=tuple(filter(None, (moment(row, "published"), string(dict.get(row, "published"))))),
-        updated=tuple(filter(None, (moment(row, "updated"), string(dict.get(row, "updated"))))),
+        published=tuple(filter(None, (parsed_date(row, "published"), to_text(dict.get(row, "published"))))),
+        updated=tuple(filter(None, (parsed_date(row, "updated"), to_text(dict.get(row, "updated"))))),
         images=images_of(row),
     )
 
@@ -98,20 +110,20 @@ def links_of(row: Row) -> tuple[str, ...]:
     """
     Return an entry's links: what a redirector hides first, then the alternates, then the others that may be its page.
     """
-    all_links = rows(row.get("links"))
-    alternates = [string(link.get("href")) for link in all_links if link.get("rel") == "alternate"]
-    found = [string(row.get("feedburner_origlink")), string(row.get("link")), *alternates]
-    return tuple(dict.fromkeys(filter(None, map(as_written, found))))
+    all_links = dicts_only(row.get("links"))
+    alternates = [to_text(link.get("href")) for link in all_links if link.get("rel") == "alternate"]
+    found = [to_text(row.get("feedburner_origlink")), to_text(row.get("link")), *alternates]
+    return tuple(dict.fromkeys(filter(None, map(undo_base, found))))
 
 
-def as_written(url: str) -> str:
+def undo_base(url: str) -> str:
     """Return a link as it stood in the document where feedparser resolved it by `DOCUMENT`; "../x" becomes "/x"."""
     return url.strip().removeprefix(DOCUMENT).removeprefix(NOWHERE)
 
 
 def summary_of(row: Row, contents: list[Row], is_atom: bool) -> RawText:
     """Return an entry's summary; where feedparser copied a content for want of one, it is of the content's kind."""
-    value = string(row.get("summary"))
+    value = to_text(row.get("summary"))
     if "summary_detail" not in row:
         for part in contents:
             if part.get("value") == value:
@@ -124,46 +136,47 @@ def text_of(row: Row, key: str, is_atom: bool) -> RawText:
     detail = row.get(f"{key}_detail")
     if isinstance(detail, dict) and detail.get("value"):
         return raw_text(detail, is_atom)
-    value = string(row.get(key))
+    value = to_text(row.get(key))
     return RawText(value=value, is_html=has_markup(value))
 
 
 def raw_text(detail: Row, is_atom: bool) -> RawText:
     """Return one `…_detail` of feedparser's. RSS does not say what its text is, so that the text itself decides."""
-    value = string(detail.get("value"))
-    says_plain = string(detail.get("type")) in ("text/plain", "")
+    value = to_text(detail.get("value"))
+    says_plain = to_text(detail.get("type")) in ("text/plain", "")
     return RawText(value=value, is_html=not says_plain or (not is_atom and has_markup(value)))
 
 
 def authors_of(row: Row) -> tuple[str, ...]:
     """Return the names of an entry's authors."""
     names = [
-        string(person.get("name")) or string(person.get("email")) for person in rows(row.get("authors"))[:MAX_NAMES]
+        to_text(person.get("name")) or to_text(person.get("email"))
+        for person in dicts_only(row.get("authors"))[:MAX_NAMES]
     ]
-    return tuple(dict.fromkeys(filter(None, names))) or tuple(filter(None, (string(row.get("author")),)))
+    return tuple(dict.fromkeys(filter(None, names))) or tuple(filter(None, (to_text(row.get("author")),)))
 
 
 def images_of(row: Row) -> tuple[str, ...]:
     """Return the addresses of an entry's pictures."""
-    media = [part for part in rows(row.get("media_content")) if is_image(part)]
-    enclosed = [link for link in rows(row.get("links")) if link.get("rel") == "enclosure" and is_image(link)]
+    media = [part for part in dicts_only(row.get("media_content")) if is_image(part)]
+    enclosed = [link for link in dicts_only(row.get("links")) if link.get("rel") == "enclosure" and is_image(link)]
     own = row.get("image")
-    found = [part.get("url") for part in (*media, *rows(row.get("media_thumbnail")))]
+    found = [part.get("url") for part in (*media, *dicts_only(row.get("media_thumbnail")))]
     found += [link.get("href") for link in enclosed] + [own.get("href") if isinstance(own, dict) else None]
-    return tuple(filter(None, (as_written(string(url)) for url in found[:10])))
+    return tuple(filter(None, (undo_base(to_text(url)) for url in found[:10])))
 
 
 def is_text(part: Row) -> bool:
     """Whether an Atom content is text, not a film in base64."""
-    return not string(part.get("type")).startswith(("image/", "audio/", "video/"))
+    return not to_text(part.get("type")).startswith(("image/", "audio/", "video/"))
 
 
 def is_image(part: Row) -> bool:
     """Whether a media element or enclosure is a picture."""
-    return part.get("medium") == "image" or string(part.get("type")).startswith("image/")
+    return part.get("medium") == "image" or to_text(part.get("type")).startswith("image/")
 
 
-def moment(row: Row, key: str) -> str:
+def parsed_date(row: Row, key: str) -> str:
     """Return a date that feedparser read, in ISO form; it knows the odd spellings."""
     parts = dict.get(row, f"{key}_parsed")  # feedparser's own `get` answers for `updated` with `published`, and warns
     if parts is None:
@@ -171,7 +184,7 @@ def moment(row: Row, key: str) -> str:
     return f"{parts[0]:04d}-{parts[1]:02d}-{parts[2]:02d}T{parts[3]:02d}:{parts[4]:02d}:{parts[5]:02d}Z"
 
 
-def stays_s(ttl: str, period: str, frequency: str) -> float | None:
+def ttl_s(ttl: str, period: str, frequency: str) -> float | None:
     """Return how long the feed says that it stays the same, in seconds: ttl (minutes) or sy:updatePeriod."""
     said = [float(minutes) * 60 for minutes in [ttl.strip()] if minutes.isdecimal() and len(minutes) < 8]
     period_s = PERIODS_S.get(period.strip().lower())
@@ -181,14 +194,14 @@ def stays_s(ttl: str, period: str, frequency: str) -> float | None:
     return max(said) if said and max(said) > 0 else None
 
 
-def skips(text: str) -> tuple[tuple[int, ...], tuple[str, ...]]:
+def skip_hours_and_days(text: str) -> tuple[tuple[int, ...], tuple[str, ...]]:
     """Return the hours and the days in which the channel asks not to be polled."""
-    hours = {int(hour) % 24 for hour in skipped(text, "skipHours") if hour.isdecimal() and int(hour) <= 24}
-    days = dict.fromkeys(day.lower() for day in skipped(text, "skipDays") if day.lower() in DAYS)
+    hours = {int(hour) % 24 for hour in skip_values(text, "skipHours") if hour.isdecimal() and int(hour) <= 24}
+    days = dict.fromkeys(day.lower() for day in skip_values(text, "skipDays") if day.lower() in DAYS)
     return tuple(sorted(hours)), tuple(days)
 
 
-def skipped(text: str, name: str) -> list[str]:
+def skip_values(text: str, name: str) -> list[str]:
     """Return the hours or days in a channel's skipHours or skipDays."""
     start = text.find(f"<{name}")
     if start < 0:
@@ -197,11 +210,11 @@ def skipped(text: str, name: str) -> list[str]:
     return SKIPPED.findall(text, start, end if end >= 0 else start + 4000)[:31]
 
 
-def rows(value: object) -> list[Row]:
+def dicts_only(value: object) -> list[Row]:
     """Return the dictionaries of a list."""
     return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
 
 
-def string(value: object) -> str:
+def to_text(value: object) -> str:
     """Return `value` if it is text, else nothing."""
     return value if isinstance(value, str) else ""

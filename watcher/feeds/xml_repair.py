@@ -28,7 +28,7 @@ def is_well_formed(text: str) -> bool:
     return True
 
 
-def mended(text: str) -> str:
+def repair_entities(text: str) -> str:
     """
     Return `text` with the ampersands, HTML entities and character references that XML does not know made known to it.
     """
@@ -59,7 +59,7 @@ def known_reference(found: re.Match[str]) -> str:
     return "&amp;" + name if letters is None else "".join(f"&#{ord(letter)};" for letter in letters)
 
 
-def salvaged(text: str) -> str:
+def repair_unclosed_items(text: str) -> str:
     """
     Return a feed whose items stand for themselves: each one cut out and closed, so that none swallows the next.
 
@@ -70,14 +70,14 @@ def salvaged(text: str) -> str:
     if opening is None or not starts:
         return text
     root, closing = opening.group(0), f"</{opening.group(1)}>"
-    pieces = [closed(text[opening.end() : starts[0]], root, closing)]
+    pieces = [close_open_tags(text[opening.end() : starts[0]], root, closing)]
     for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
         ends = [found.end() for found in ITEM_END.finditer(text, start, end)]
-        pieces.append(closed(text[start : ends[-1] if ends else end], root, closing))
+        pieces.append(close_open_tags(text[start : ends[-1] if ends else end], root, closing))
     return root + "".join(pieces) + closing
 
 
-def closed(piece: str, root: str, closing: str) -> str:
+def close_open_tags(piece: str, root: str, closing: str) -> str:
     """Return a piece of a feed with what it leaves open closed; empty if nothing can be made of it."""
     whole = root + piece + closing
     if is_well_formed(whole):

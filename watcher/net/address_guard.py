@@ -34,14 +34,14 @@ class PrivateAddress(WatcherError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Allowed:
+class PrivateAllowlist:
     """The private places that the settings open: address ranges, and `host:port` pairs."""
 
     ranges: tuple[IPNetwork, ...] = ()
     places: frozenset[tuple[str, int]] = frozenset()
 
     @classmethod
-    def parse(cls, wishes: Sequence[str]) -> Allowed:
+    def parse(cls, wishes: Sequence[str]) -> PrivateAllowlist:
         """Return what `allow_private` says; ValueError names the wish that is neither a CIDR range nor host:port."""
         ranges: list[IPNetwork] = []
         places: set[tuple[str, int]] = set()
@@ -58,17 +58,17 @@ class Allowed:
 
     def permits(self, address: IPAddress, *, host: str, port: int) -> bool:
         """Whether `address`, asked for as `host`:`port`, may be connected to."""
-        inner = unwrap(address)
+        inner = embedded_ipv4(address)
         for network in self.ranges:
             if inner in network or (inner is not address and address in network):  # False for the other version
                 return True
         return is_public(inner) or (host.strip("[]").lower().rstrip("."), port) in self.places
 
 
-ANYWHERE = Allowed.parse(["0.0.0.0/0", "::/0"])  # for addresses that the user wrote into the settings
+ANYWHERE = PrivateAllowlist.parse(["0.0.0.0/0", "::/0"])  # for addresses that the user wrote into the settings
 
 
-def unwrap(address: IPAddress) -> IPAddress:
+def embedded_ipv4(address: IPAddress) -> IPAddress:
     """Return the IPv4 address that a mapped or NAT64 address stands for, else the address."""
     if isinstance(address, ipaddress.IPv4Address):
         return address
@@ -81,13 +81,13 @@ def is_public(address: IPAddress) -> bool:
     """Whether anybody on the internet could mean this address by it."""
     if isinstance(address, ipaddress.IPv6Address) and address.scope_id is not None:
         return False
-    unicast, special, reachable = registries()
+    unicast, special, reachable = load_registries()
     in_use = any(address in network for network in unicast) and not any(address in network for network in special)
     return in_use or any(address in network for network in reachable)
 
 
 @cache
-def registries() -> tuple[tuple[IPNetwork, ...], ...]:
+def load_registries() -> tuple[tuple[IPNetwork, ...], ...]:
     """Return the networks of `special_addresses.toml`: unicast, special, reachable."""
     data = tomllib.loads(DATA.read_text("utf-8"))
     return tuple(tuple(map(ipaddress.ip_network, data[name])) for name in ("unicast", "special", "reachable"))
@@ -103,7 +103,7 @@ class AddressGuard:
         resolve: Blocking; takes the place of the system's resolver in tests.
     """
 
-    def __init__(self, allowed: Allowed, *, resolve: Resolve | None = None) -> None:
+    def __init__(self, allowed: PrivateAllowlist, *, resolve: Resolve | None = None) -> None:
         self._allowed = allowed
         self._resolve = resolve or resolve_name
         self._threads = ThreadPoolExecutor(RESOLVER_THREADS, thread_name_prefix="resolve")

@@ -12,11 +12,11 @@ from types import TracebackType
 from typing import Self
 
 from watcher.errors import TooLarge
-from watcher.model import Elsewhere, NotModified, Response, Validators
-from watcher.net.address_guard import AddressGuard, Allowed
-from watcher.net.decoding import ACCEPT_ENCODING, BodyDecoder, Damaged, Overflow
-from watcher.net.errors import WALLED, WIRE_ERRORS, bad_status, fetch_error
-from watcher.net.redirects import FOLLOWED, Chain, split_target
+from watcher.model import CrossHostRedirect, NotModified, Response, Validators
+from watcher.net.address_guard import AddressGuard, PrivateAllowlist
+from watcher.net.decoding import ACCEPT_ENCODING, BodyDecoder, BodyTooLarge, DecodeError
+from watcher.net.errors import WALLED, WIRE_ERRORS, fetch_error, status_error
+from watcher.net.redirects import FOLLOWED, RedirectChain, split_target
 from watcher.net.transport import can_connect, http_client, httpx
 from watcher.reasons import FetchKind, Reason
 from watcher.text.urls import host_key
@@ -40,7 +40,7 @@ Headers = tuple[tuple[str, str], ...]  # names in lower case; values one charact
 
 
 @dataclass(slots=True, kw_only=True)
-class Fetch:
+class FetchState:
     """One fetch under way: what is wanted, and the hop where it stands."""
 
     url: str
@@ -84,7 +84,7 @@ class Client:
         self._deadline_s = deadline_s
         self._max_bytes = max_bytes
         self._slots = asyncio.Semaphore(concurrency)
-        self._guard = AddressGuard(Allowed.parse(allow_private))
+        self._guard = AddressGuard(PrivateAllowlist.parse(allow_private))
         self._substitute = substitute
         self._headers = (("User-Agent", user_agent), ("Accept-Encoding", ACCEPT_ENCODING))
         self._http = http_client(self._guard, timeout_s=timeout_s, substitute=substitute)
@@ -102,7 +102,7 @@ class Client:
         await self._http.aclose()
         self._guard.close()
 
-    async def reaches(self, url: str) -> bool:
+    async def can_connect(self, url: str) -> bool:
         """Whether a connection to the host of `url` can be opened; nothing is sent over it."""
         if self._substitute is None:
             return await can_connect(self._guard, url, timeout_s=self._timeout_s)
@@ -136,23 +136,27 @@ class Client:
             Unreachable: no connection, or one that broke before the end of the answer.
             TimedOut: `timeout_s` or `deadline_s` ran out.
             TooLarge: more than `max_bytes`, as received or as decoded.
-            Refused: a private address, not http(s), too many redirects.
-            BadStatus: an error status; `permanent` for 410.
+            RequestRefused: a private address, not http(s), too many redirects.
+            HttpStatusError: an error status; `permanent` for 410.
         """
         headers = request_headers(validators, accept, delta=delta)
         limit = self._max_bytes if max_bytes is None else max_bytes
-        answer = await self._ask(Fetch(url=url, headers=headers, limit=limit, keep_alive=keep_alive, on_hop=on_hop))
-        assert not isinstance(answer, Elsewhere)  # redirects are followed
+        answer = await self._ask(
+            FetchState(url=url, headers=headers, limit=limit, keep_alive=keep_alive, on_hop=on_hop)
+        )
+        assert not isinstance(answer, CrossHostRedirect)  # redirects are followed
         return answer
 
-    async def get_here(self, url: str, *, accept: str | None = None) -> Response | Elsewhere:
+    async def get_same_host(self, url: str, *, accept: str | None = None) -> Response | CrossHostRedirect:
         """Return the answer for a page, as `get` does, but stop at a redirect that leads to another host."""
         headers = request_headers(NONE_KEPT, accept)
-        answer = await self._ask(Fetch(url=url, headers=headers, limit=self._max_bytes, keep_alive=True, stay=True))
+        answer = await self._ask(
+            FetchState(url=url, headers=headers, limit=self._max_bytes, keep_alive=True, stay=True)
+        )
         assert not isinstance(answer, NotModified)  # nothing was conditional
         return answer
 
-    async def _ask(self, fetch: Fetch) -> Response | NotModified | Elsewhere:
+    async def _ask(self, fetch: FetchState) -> Response | NotModified | CrossHostRedirect:
         async with self._slots:
             fetch.started = time.monotonic()
             try:
@@ -163,19 +167,19 @@ class Client:
                     error, fetch.url, at=fetch.at, timeout_s=self._timeout_s, deadline_s=self._deadline_s
                 ) from error
 
-    async def _follow(self, fetch: Fetch) -> Response | NotModified | Elsewhere:
-        chain = Chain.start(fetch.url)
+    async def _follow(self, fetch: FetchState) -> Response | NotModified | CrossHostRedirect:
+        chain = RedirectChain.start(fetch.url)
         while True:
             fetch.at = chain.url
             async with self._send(fetch, chain) as response:
-                headers = headers_of(fetch.url, response)
+                headers = response_headers(fetch.url, response)
                 status, location = response.status_code, response.extensions.get("location")
                 if status in FOLLOWED and location:
-                    chain = chain.follow(status, as_text(location))
+                    chain = chain.follow(status, decode_header(location))
                     if fetch.on_hop is not None:
                         fetch.on_hop(status, fetch.at, chain.url)
                     if fetch.stay and host_key(chain.url) != host_key(fetch.at):
-                        return Elsewhere(url=chain.url)
+                        return CrossHostRedirect(url=chain.url)
                     continue
                 took_s = time.monotonic() - fetch.started
                 if status == 304 and any(name.startswith("If-") for name, _ in fetch.headers):
@@ -183,12 +187,12 @@ class Client:
                         url=chain.url,
                         moved_to=chain.moved_to,
                         headers=headers,
-                        validators=renewed(headers),
+                        validators=validators_from_304(headers),
                         took_s=took_s,
                     )
                 if status not in GOOD:
-                    beginning = await read_beginning(response) if status in WALLED else b""
-                    raise bad_status(fetch.url, status, headers, beginning, answered_by=chain.url)
+                    beginning = await read_error_body(response) if status in WALLED else b""
+                    raise status_error(fetch.url, status, headers, beginning, answered_by=chain.url)
                 body = await read_body(response, fetch.limit)
                 return Response(
                     url=chain.url,
@@ -199,7 +203,7 @@ class Client:
                     took_s=time.monotonic() - fetch.started,
                 )
 
-    def _send(self, fetch: Fetch, chain: Chain) -> AbstractAsyncContextManager[httpx.Response]:
+    def _send(self, fetch: FetchState, chain: RedirectChain) -> AbstractAsyncContextManager[httpx.Response]:
         origin, target = split_target(chain.url)
         url = httpx.URL(origin + target)
         # Host is named here, since httpx decodes the name for it, and fails at those with emoji.
@@ -227,7 +231,7 @@ def request_headers(validators: Validators, accept: str | None, *, delta: bool =
     return headers
 
 
-def headers_of(url: str, response: httpx.Response) -> Headers:
+def response_headers(url: str, response: httpx.Response) -> Headers:
     """Return the headers of an answer as they came, names in lower case. Errors: TooLarge, out of all proportion."""
     raw = response.headers.raw
     if sum(len(name) + len(value) for name, value in raw) > HEADER_BYTES:
@@ -236,40 +240,40 @@ def headers_of(url: str, response: httpx.Response) -> Headers:
 
 
 async def read_body(response: httpx.Response, limit: int) -> bytes:
-    """Return the decoded body, at most `limit` bytes. Errors: Overflow, Damaged, and those of httpx."""
+    """Return the decoded body, at most `limit` bytes. Errors: BodyTooLarge, DecodeError, and those of httpx."""
     length = response.headers.get("content-length", "")
     if length.isdecimal() and length.isascii() and int(length[:18]) > limit:
-        raise Overflow(FetchKind.TOO_LARGE, n=limit)
+        raise BodyTooLarge(FetchKind.TOO_LARGE, n=limit)
     decoder = BodyDecoder(response.headers.get("content-encoding"), max_bytes=limit)
     left = MAX_PIECES * PIECE_BYTES
     async for chunk in response.aiter_raw():
         left += len(chunk) - PIECE_BYTES
         if left < 0:
-            raise Damaged(FetchKind.BODY_IN_PIECES)
+            raise DecodeError(FetchKind.BODY_IN_PIECES)
         decoder.feed(chunk)
     return decoder.finish()
 
 
-async def read_beginning(response: httpx.Response) -> bytes:
+async def read_error_body(response: httpx.Response) -> bytes:
     """Return the first bytes of an error page, as far as they can be had: the status is the error."""
     try:
         decoder = BodyDecoder(response.headers.get("content-encoding"), max_bytes=ERROR_BODY_BYTES)
-    except Damaged:
+    except DecodeError:
         return b""
     with suppress(*WIRE_ERRORS):
         async with asyncio.timeout(ERROR_BODY_S):
             async for chunk in response.aiter_raw():
                 decoder.feed(chunk[:ERROR_BODY_BYTES])
-    return decoder.so_far()
+    return decoder.decoded_bytes()
 
 
-def renewed(headers: Headers) -> Validators:
+def validators_from_304(headers: Headers) -> Validators:
     """Return the validators that a 304 carries."""
     first = dict(reversed(headers))
     return Validators(etag=first.get("etag") or None, last_modified=first.get("last-modified") or None)
 
 
-def as_text(header: bytes) -> str:
+def decode_header(header: bytes) -> str:
     """Return a header value whose bytes may be UTF-8."""
     try:
         return header.decode("utf-8")

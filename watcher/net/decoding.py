@@ -22,11 +22,11 @@ class BodyError(Exception):
         super().__init__(str(self.reason))
 
 
-class Overflow(BodyError):
+class BodyTooLarge(BodyError):
     """More bytes than allowed."""
 
 
-class Damaged(BodyError):
+class DecodeError(BodyError):
     """The coded stream ends too early, is broken, or is in a coding that we did not offer."""
 
 
@@ -39,8 +39,8 @@ class BodyDecoder:
     are readable.
 
     Raises:
-        Overflow: the raw or the decoded bytes exceed `max_bytes`.
-        Damaged: see there; an unknown coding at construction already.
+        BodyTooLarge: the raw or the decoded bytes exceed `max_bytes`.
+        DecodeError: see there; an unknown coding at construction already.
     """
 
     def __init__(self, coding: str | None, *, max_bytes: int) -> None:
@@ -71,12 +71,12 @@ class BodyDecoder:
         """Return the whole decoded body."""
         is_open = self._zlib is not None and not self._zlib.eof
         if is_open or (self._brotli is not None and self._raw_bytes and not self._brotli.is_finished()):
-            raise Damaged(FetchKind.BODY_CUT)
+            raise DecodeError(FetchKind.BODY_CUT)
         if self._head and not self._size:
             self._keep(self._head)  # one byte: too short to be coded
-        return self.so_far()
+        return self.decoded_bytes()
 
-    def so_far(self) -> bytes:
+    def decoded_bytes(self) -> bytes:
         """Return what is decoded by now."""
         return b"".join(self._pieces)
 
@@ -108,8 +108,8 @@ class BodyDecoder:
         if piece:
             self._pieces.append(piece)
 
-    def _overflow(self) -> Overflow:
-        return Overflow(FetchKind.TOO_LARGE, n=self._max_bytes)
+    def _overflow(self) -> BodyTooLarge:
+        return BodyTooLarge(FetchKind.TOO_LARGE, n=self._max_bytes)
 
 
 def wbits_of(head: bytes) -> int:
@@ -129,7 +129,7 @@ def decode_zlib(stream: zlib._Decompress, chunk: bytes) -> Iterator[bytes]:
             if stream.eof or (not chunk and len(piece) < STEP_BYTES):
                 return
     except zlib.error as error:
-        raise Damaged(FetchKind.BODY_DAMAGED, detail=str(error)) from error
+        raise DecodeError(FetchKind.BODY_DAMAGED, detail=str(error)) from error
 
 
 def decode_brotli(stream: brotli.Decompressor, chunk: bytes) -> Iterator[bytes]:
@@ -142,15 +142,15 @@ def decode_brotli(stream: brotli.Decompressor, chunk: bytes) -> Iterator[bytes]:
             if not piece and stream.can_accept_more_data():
                 return
     except brotli.error as error:
-        raise Damaged(FetchKind.BODY_DAMAGED, detail=str(error)) from error
+        raise DecodeError(FetchKind.BODY_DAMAGED, detail=str(error)) from error
 
 
 def coding_of(header: str | None) -> str:
-    """Return `gzip`, `deflate`, `br` or `identity` for a Content-Encoding; Damaged for what we did not offer."""
+    """Return `gzip`, `deflate`, `br` or `identity` for a Content-Encoding; DecodeError for what we did not offer."""
     names = [name.strip().lower() for name in (header or "").split(",") if name.strip()]
     names = [name.removeprefix("x-") for name in names if name not in ("identity", "none", "utf-8", "binary")]
     if not names:
         return "identity"
     if len(names) > 1 or names[0] not in ("gzip", "deflate", "br"):
-        raise Damaged(FetchKind.UNKNOWN_CODING, detail=str(header))
+        raise DecodeError(FetchKind.UNKNOWN_CODING, detail=str(header))
     return names[0]

@@ -9,11 +9,11 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
-from watcher.errors import BadStatus, FetchError, Refused, TimedOut, TooLarge, Unreachable
-from watcher.feeds.parse import bot_wall
-from watcher.feeds.schedule import freshness
+from watcher.errors import FetchError, HttpStatusError, RequestRefused, TimedOut, TooLarge, Unreachable
+from watcher.feeds.parse import find_bot_wall
+from watcher.feeds.schedule import parse_freshness
 from watcher.net.address_guard import PrivateAddress
-from watcher.net.decoding import BodyError, Damaged, Overflow
+from watcher.net.decoding import BodyError, BodyTooLarge, DecodeError
 from watcher.net.transport import httpx
 from watcher.reasons import FetchKind, Reason
 
@@ -48,16 +48,16 @@ def fetch_error(error: Exception, url: str, *, at: str, timeout_s: float, deadli
             return TimedOut(url, reason, answered_by=at, no_connection=isinstance(error, httpx.ConnectTimeout))
         case TimeoutError():
             return TimedOut(url, Reason(FetchKind.DEADLINE, time=f"{deadline_s:g}"), answered_by=at)
-        case Overflow():
+        case BodyTooLarge():
             return TooLarge(url, error.reason, answered_by=at)
         case httpx.ProtocolError():
             return Unreachable(url, Reason(FetchKind.NOT_HTTP, detail=str(error)), answered_by=at)
-        case Damaged():
+        case DecodeError():
             return Unreachable(url, error.reason, answered_by=at)
         case PrivateAddress():
-            return Refused(url, error.reason, answered_by=at)
+            return RequestRefused(url, error.reason, answered_by=at)
         case httpx.InvalidURL() | httpx.UnsupportedProtocol() | UnicodeError():
-            return Refused(url, Reason(FetchKind.UNUSABLE_URL, detail=str(error)), answered_by=at)
+            return RequestRefused(url, Reason(FetchKind.UNUSABLE_URL, detail=str(error)), answered_by=at)
     reason = connection_reason(error, at)
     is_far = isinstance(error, httpx.ConnectError) and reason.kind not in (FetchKind.CERTIFICATE, FetchKind.TLS)
     return Unreachable(url, reason, answered_by=at, no_connection=is_far)
@@ -88,9 +88,9 @@ def causes(error: BaseException | None) -> Iterator[BaseException]:
         error = error.exceptions[0] if isinstance(error, BaseExceptionGroup) else error.__cause__ or error.__context__
 
 
-def bad_status(
+def status_error(
     url: str, status: int, headers: Sequence[tuple[str, str]], beginning: bytes, *, answered_by: str
-) -> BadStatus:
+) -> HttpStatusError:
     """
     Return the error for an answer without a usable body.
 
@@ -99,6 +99,6 @@ def bad_status(
     """
     wall = next((f"{WALL_HEADERS[key]}: {value[:40]}" for key, value in headers if value and key in WALL_HEADERS), None)
     if wall is None and status in WALLED:
-        wall = bot_wall(beginning)
-    wait_s = freshness(headers, datetime.now(UTC)).retry_after_s if status >= 400 else None
-    return BadStatus(url, status, wall=wall, retry_after_s=wait_s, answered_by=answered_by)
+        wall = find_bot_wall(beginning)
+    wait_s = parse_freshness(headers, datetime.now(UTC)).retry_after_s if status >= 400 else None
+    return HttpStatusError(url, status, wall=wall, retry_after_s=wait_s, answered_by=answered_by)

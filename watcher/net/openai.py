@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 
 from watcher.errors import EmbedderError, FetchError, ModelError, TimedOut, TooLarge, WatcherError, status_reason
 from watcher.features.embedders import EmbedderEndpoint, sanitize_text, unit_vectors
-from watcher.feeds.html_text import one_line
-from watcher.feeds.schedule import retry_after
-from watcher.net.post import Post, PostRequest, PostResponse
+from watcher.feeds.html_text import to_one_line
+from watcher.feeds.schedule import parse_retry_after
+from watcher.net.post import HttpPost, PostRequest, PostResponse
 from watcher.settings.types import Secret
 
 COMPLETION_BYTES = 1 << 20  # of an answer
@@ -57,27 +57,27 @@ class JsonEndpoint:
         self._table = table
         self._key = key.reveal() if key else ""
         if not (self._key.isascii() and self._key.isprintable()):
-            raise self.fault(f"cannot be asked: the key in {key} has signs in it that no key has", permanent=True)
+            raise self.make_error(f"cannot be asked: the key in {key} has signs in it that no key has", permanent=True)
 
-    def ask(self, question: Mapping[str, object], *, timeout_s: float, max_bytes: int) -> bytes:
+    def post_json(self, question: Mapping[str, object], *, timeout_s: float, max_bytes: int) -> bytes:
         """Return what is answered to `question` within `timeout_s`, all in all. Errors: what `fault` makes."""
         body = json.dumps(question).encode()
         request = PostRequest(
             url=self._url, body=body, token=self._key, timeout_s=timeout_s, deadline_s=timeout_s, max_bytes=max_bytes
         )
         try:
-            response = Post(request).run()
+            response = HttpPost(request).run()
         except TimedOut as error:
-            raise self.fault(f"did not answer within {timeout_s:g} s") from error
+            raise self.make_error(f"did not answer within {timeout_s:g} s") from error
         except TooLarge as error:
-            raise self.fault(f"answered with more than {max_bytes} bytes", permanent=True) from error
+            raise self.make_error(f"answered with more than {max_bytes} bytes", permanent=True) from error
         except FetchError as error:
-            raise self.fault(f"cannot be asked: {error.reason}") from error
+            raise self.make_error(f"cannot be asked: {error.reason}") from error
         if response.status != HTTPStatus.OK:
             raise self._refusal(response)
         return response.body
 
-    def fault(self, words: str, **kind: Any) -> WatcherError:  # noqa: ANN401 - EmbedderError's own
+    def make_error(self, words: str, **kind: Any) -> WatcherError:  # noqa: ANN401 - EmbedderError's own
         """Return the error for what the endpoint did. `kind`: what an EmbedderError takes."""
         raise NotImplementedError
 
@@ -86,17 +86,17 @@ class JsonEndpoint:
         status = response.status
         message = self._message(response.body)
         is_passing = status >= 500 or status in FOR_LATER
-        wait_s = retry_after(response.headers.get("Retry-After", ""), datetime.now(UTC))
-        fault = self.fault(
+        wait_s = parse_retry_after(response.headers.get("Retry-After", ""), datetime.now(UTC))
+        fault = self.make_error(
             f"answered {status_reason(status)}" + (f": {message}" if message else ""),
             permanent=not is_passing and status not in ABOUT_TEXTS,
-            about_texts=status in ABOUT_TEXTS,
+            caused_by_input=status in ABOUT_TEXTS,
             retry_after_s=wait_s if is_passing else None,
         )
         if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
-            fault.mend = f"put the right key where [{self._table}] key says"
+            fault.hint = f"put the right key where [{self._table}] key says"
         elif status == HTTPStatus.NOT_FOUND:
-            fault.mend = f"check [{self._table}] url and model"
+            fault.hint = f"check [{self._table}] url and model"
         return fault
 
     def _message(self, body: bytes) -> str:
@@ -108,7 +108,7 @@ class JsonEndpoint:
         inner = parsed.get("error", parsed) if isinstance(parsed, dict) else None
         message = inner.get("message") if isinstance(inner, dict) else inner
         text = message if isinstance(message, str) else body[:4_000].decode("utf-8", "replace")
-        return one_line(text.replace(self._key, "…") if self._key else text, MESSAGE_CHARS)
+        return to_one_line(text.replace(self._key, "…") if self._key else text, MESSAGE_CHARS)
 
 
 class Chat(JsonEndpoint):
@@ -135,21 +135,21 @@ class Chat(JsonEndpoint):
             "temperature": 0,
             "stream": False,
         }
-        body = self.ask(question, timeout_s=timeout_s, max_bytes=COMPLETION_BYTES)
+        body = self.post_json(question, timeout_s=timeout_s, max_bytes=COMPLETION_BYTES)
         try:
             answer: Any = json.loads(body)
             text = answer["choices"][0]["message"]["content"]
         except (ValueError, KeyError, IndexError, TypeError, RecursionError) as error:
-            raise self.fault("answered with something else than a completion") from error
+            raise self.make_error("answered with something else than a completion") from error
         if not isinstance(text, str):
-            raise self.fault("answered with something else than a text")
+            raise self.make_error("answered with something else than a text")
         usage = answer.get("usage")
         tokens = usage.get("total_tokens") if isinstance(usage, dict) else None
         if not isinstance(tokens, int) or isinstance(tokens, bool) or tokens < 0:
             tokens = (sum(len(message.text) for message in messages) + len(text)) // CHARS_A_TOKEN
         return Completion(text=text, tokens=tokens)
 
-    def fault(self, words: str, **kind: Any) -> ModelError:  # noqa: ANN401
+    def make_error(self, words: str, **kind: Any) -> ModelError:  # noqa: ANN401
         return ModelError(f"the model {self.model} at {self._host} {words}")
 
 
@@ -170,7 +170,7 @@ class EndpointEmbedder(JsonEndpoint):
             vectors += self._embed_batch([sanitize_text(text) for text in texts[start : start + size]])
         return vectors
 
-    def fault(self, words: str, **kind: Any) -> EmbedderError:  # noqa: ANN401
+    def make_error(self, words: str, **kind: Any) -> EmbedderError:  # noqa: ANN401
         return EmbedderError(f"the embedding endpoint {self._host} {words}", **kind)
 
     def _embed_batch(self, texts: list[str]) -> list[bytes]:
@@ -179,7 +179,7 @@ class EndpointEmbedder(JsonEndpoint):
                 return self._ask_for_vectors(texts)
             except EmbedderError as error:
                 wait_s = usual_s if error.retry_after_s is None else error.retry_after_s
-                if error.permanent or error.about_texts or wait_s > LONGEST_PAUSE_S:
+                if error.permanent or error.caused_by_input or wait_s > LONGEST_PAUSE_S:
                     raise
                 self._sleep(wait_s)
         return self._ask_for_vectors(texts)
@@ -190,30 +190,30 @@ class EndpointEmbedder(JsonEndpoint):
             question["dimensions"] = self._endpoint.dimensions
         max_bytes = HEAD_BYTES + TEXT_BYTES * len(texts)
         return self._vectors(
-            self.ask(question, timeout_s=self._endpoint.timeout_s, max_bytes=max_bytes), count=len(texts)
+            self.post_json(question, timeout_s=self._endpoint.timeout_s, max_bytes=max_bytes), count=len(texts)
         )
 
     def _vectors(self, body: bytes, *, count: int) -> list[bytes]:
         try:
-            rows = vectors_of(json.loads(body))
+            rows = parse_vectors(json.loads(body))
         except (ValueError, RecursionError, TypeError) as error:
-            raise self.fault(f"answered with something else than embeddings ({error})") from error
+            raise self.make_error(f"answered with something else than embeddings ({error})") from error
         if len(rows) != count:
-            raise self.fault(f"answered with {len(rows)} vectors for {count} texts")
+            raise self.make_error(f"answered with {len(rows)} vectors for {count} texts")
         try:
             vectors = unit_vectors(rows)
         except ValueError as error:
-            raise self.fault(f"cannot be used: {error}", about_texts=True) from error
+            raise self.make_error(f"cannot be used: {error}", caused_by_input=True) from error
         expected = self._endpoint.dimensions or len(vectors[0]) // 2
         other = next((len(vector) // 2 for vector in vectors if len(vector) // 2 != expected), None)
         if other is not None:
-            fault = self.fault(f"answered with {other} dimensions, expected {expected}", permanent=True)
-            fault.mend = "set [semantic.endpoint] dimensions to what the model gives, or leave it out"
+            fault = self.make_error(f"answered with {other} dimensions, expected {expected}", permanent=True)
+            fault.hint = "set [semantic.endpoint] dimensions to what the model gives, or leave it out"
             raise fault
         return vectors
 
 
-def load(endpoint: EmbedderEndpoint) -> EndpointEmbedder:
+def load_embedder(endpoint: EmbedderEndpoint) -> EndpointEmbedder:
     """Return the embedder that asks `endpoint`. Errors: WatcherError if its key cannot be had."""
     return EndpointEmbedder(endpoint)
 
@@ -225,7 +225,7 @@ def endpoint_url(url: str, path: str) -> str:
     return parts._replace(path=own if own.endswith(path) else f"{own}{path}").geturl()
 
 
-def vectors_of(answer: Any) -> list[Any]:  # noqa: ANN401 - what came
+def parse_vectors(answer: Any) -> list[Any]:  # noqa: ANN401 - what came
     """
     Return the vectors of an answer, in the order of the texts.
 

@@ -10,7 +10,7 @@ from importlib.metadata import version
 
 from watcher.errors import FetchError
 from watcher.net.address_guard import ANYWHERE, AddressGuard
-from watcher.net.client import read_beginning, read_body
+from watcher.net.client import read_body, read_error_body
 from watcher.net.errors import WIRE_ERRORS, fetch_error
 from watcher.net.transport import http_client
 from watcher.reasons import FetchKind, Reason
@@ -40,7 +40,7 @@ class PostResponse:
     body: bytes
 
 
-class Post:
+class HttpPost:
     """
     One exchange. Redirects are not followed: what is in the address and the token is for this host only.
 
@@ -96,7 +96,7 @@ class Post:
                     "POST",
                     request.url,
                     content=request.body,
-                    headers=headers_of(request),
+                    headers=json_headers(request),
                     extensions={"trace": self._trace},
                 ) as response,
             ):
@@ -105,7 +105,7 @@ class Post:
                     return replace(answer, body=await read_body(response, request.max_bytes))
                 self._response = answer
                 deadline.reschedule(None)  # the beginning has a time of its own
-                return replace(answer, body=await read_beginning(response))
+                return replace(answer, body=await read_error_body(response))
         finally:
             guard.close()
 
@@ -114,7 +114,7 @@ class Post:
             self._before_send()
 
 
-def headers_of(request: PostRequest) -> dict[str, str]:
+def json_headers(request: PostRequest) -> dict[str, str]:
     """Return the headers of a request with JSON in it."""
     headers = {
         "User-Agent": f"Watcher/{version('watcher-digests')}",

@@ -6,7 +6,7 @@ import base64
 from dataclasses import dataclass, replace
 from urllib.parse import quote, unquote_to_bytes, urljoin, urlsplit, urlunsplit
 
-from watcher.errors import Refused
+from watcher.errors import RequestRefused
 from watcher.reasons import FetchKind, Reason
 from watcher.text.urls import PLAIN_PAGE
 
@@ -19,7 +19,7 @@ PRINTABLE = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"  # left as given: a URL is aske
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Chain:
+class RedirectChain:
     """
     Where a fetch stands. `url` is without credentials and fragment.
 
@@ -34,33 +34,33 @@ class Chain:
     seen: tuple[str, ...] = ()
 
     @classmethod
-    def start(cls, url: str) -> Chain:
-        """Return the chain that begins at `url`; Refused if it is no http(s) URL."""
+    def start(cls, url: str) -> RedirectChain:
+        """Return the chain that begins at `url`; RequestRefused if it is no http(s) URL."""
         if PLAIN_PAGE.fullmatch(url) is not None and "#" not in url:  # nearly all of them, at a third of the cost
             return cls(asked=url, url=url, seen=(url,))
-        bare, userinfo = split_userinfo(checked(url, asked=url))
-        return cls(asked=url, url=bare, authorization=basic(userinfo) if userinfo else None, seen=(bare,))
+        bare, userinfo = split_userinfo(validate_url(url, asked=url))
+        return cls(asked=url, url=bare, authorization=basic_auth_header(userinfo) if userinfo else None, seen=(bare,))
 
-    def follow(self, status: int, location: str) -> Chain:
+    def follow(self, status: int, location: str) -> RedirectChain:
         """
         Return the chain after a redirect.
 
         Raises:
-            Refused: too many hops, a circle, or a target that is not http(s).
+            RequestRefused: too many hops, a circle, or a target that is not http(s).
         """
         try:
             joined = urljoin(self.url, location.strip())
         except ValueError as error:
-            raise Refused(self.asked, Reason(FetchKind.REDIRECT_INVALID, detail=str(error))) from error
+            raise RequestRefused(self.asked, Reason(FetchKind.REDIRECT_INVALID, detail=str(error))) from error
         if len(joined) > MAX_URL:
-            raise Refused(self.asked, Reason(FetchKind.REDIRECT_TOO_LONG, n=MAX_URL))
-        target, _ = split_userinfo(checked(joined, asked=self.asked))
+            raise RequestRefused(self.asked, Reason(FetchKind.REDIRECT_TOO_LONG, n=MAX_URL))
+        target, _ = split_userinfo(validate_url(joined, asked=self.asked))
         if target in self.seen:
-            raise Refused(self.asked, Reason(FetchKind.REDIRECT_LOOP, url=target))
+            raise RequestRefused(self.asked, Reason(FetchKind.REDIRECT_LOOP, url=target))
         if len(self.seen) > MAX_HOPS:
-            raise Refused(self.asked, Reason(FetchKind.TOO_MANY_REDIRECTS, n=MAX_HOPS))
+            raise RequestRefused(self.asked, Reason(FetchKind.TOO_MANY_REDIRECTS, n=MAX_HOPS))
         for_good = self.for_good and status in PERMANENT
-        keeps = self.authorization if same_party(self.url, target) else None
+        keeps = self.authorization if may_forward_credentials(self.url, target) else None
         moved_to = self.moved_to
         if for_good:
             userinfo = split_userinfo(self.asked)[1] if keeps else ""
@@ -70,20 +70,20 @@ class Chain:
         )
 
 
-def checked(url: str, *, asked: str) -> str:
-    """Return `url` without its fragment; Refused if it is not an http or https URL with a host."""
+def validate_url(url: str, *, asked: str) -> str:
+    """Return `url` without its fragment; RequestRefused if it is not an http or https URL with a host."""
     if PLAIN_PAGE.fullmatch(url) is not None:  # nearly all of them, at a tenth of the cost
         return url.partition("#")[0]
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError as error:
-        raise Refused(asked, Reason(FetchKind.INVALID_URL, detail=str(error))) from error
+        raise RequestRefused(asked, Reason(FetchKind.INVALID_URL, detail=str(error))) from error
     if parts.scheme.lower() not in DEFAULT_PORTS:
         scheme = parts.scheme or "a URL without a scheme"
-        raise Refused(asked, Reason(FetchKind.WRONG_SCHEME, scheme=scheme, url=url[:200]))
+        raise RequestRefused(asked, Reason(FetchKind.WRONG_SCHEME, scheme=scheme, url=url[:200]))
     if not parts.hostname or port == 0:
-        raise Refused(asked, Reason(FetchKind.URL_WITHOUT_HOST, url=url[:200]))
+        raise RequestRefused(asked, Reason(FetchKind.URL_WITHOUT_HOST, url=url[:200]))
     return url.partition("#")[0]
 
 
@@ -121,19 +121,19 @@ def with_userinfo(url: str, userinfo: str) -> str:
     return urlunsplit(parts._replace(netloc=f"{userinfo}@{parts.netloc}"))
 
 
-def basic(userinfo: str) -> str:
+def basic_auth_header(userinfo: str) -> str:
     """Return the Authorization header for a `user:password`."""
     user, _, password = userinfo.partition(":")
     return "Basic " + base64.b64encode(unquote_to_bytes(user) + b":" + unquote_to_bytes(password)).decode("ascii")
 
 
-def same_party(url: str, target: str) -> bool:
+def may_forward_credentials(url: str, target: str) -> bool:
     """Whether credentials for `url` may go to `target`: the same origin, or the same host stepping up to https."""
-    here, there = origin(url), origin(target)
+    here, there = url_origin(url), url_origin(target)
     return here == there or (here[1] == there[1] and here[::2] == ("http", 80) and there[::2] == ("https", 443))
 
 
-def origin(url: str) -> tuple[str, str, int]:
+def url_origin(url: str) -> tuple[str, str, int]:
     """Return scheme, host and port of an http(s) URL."""
     parts = urlsplit(url)
     scheme = parts.scheme.lower()

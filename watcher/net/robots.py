@@ -39,7 +39,7 @@ class RobotsVerdict:
     allowed: frozenset[str] = frozenset()  # URLs
     delay_s: float | None = None  # between two requests; None: not said
     reason: Reason = FORBIDDEN  # of those that are not allowed
-    is_passing: bool = False  # nobody knows the rules now, and everything waits until they can be had
+    is_transient: bool = False  # nobody knows the rules now, and everything waits until they can be had
 
 
 def robots_url(url: str) -> str:
@@ -48,7 +48,7 @@ def robots_url(url: str) -> str:
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], "/robots.txt", "", ""))
 
 
-def judge(status: int, rules: str, urls: Sequence[str]) -> RobotsVerdict:
+def evaluate(status: int, rules: str, urls: Sequence[str]) -> RobotsVerdict:
     """
     Return what an answer for /robots.txt says of `urls`.
 
@@ -60,11 +60,11 @@ def judge(status: int, rules: str, urls: Sequence[str]) -> RobotsVerdict:
         rules: As `our_rules` returns them. They may take seconds: others wrote them, and the URLs too.
     """
     if status == NO_ANSWER:
-        return RobotsVerdict(reason=Reason(FetchKind.ROBOTS_UNREACHABLE), is_passing=True)
+        return RobotsVerdict(reason=Reason(FetchKind.ROBOTS_UNREACHABLE), is_transient=True)
     if status == UNREADABLE:
-        return RobotsVerdict(reason=Reason(FetchKind.ROBOTS_UNREADABLE), is_passing=True)
+        return RobotsVerdict(reason=Reason(FetchKind.ROBOTS_UNREADABLE), is_transient=True)
     if status == 429 or status >= 500:
-        return RobotsVerdict(reason=Reason(FetchKind.ROBOTS_STATUS, status=status), is_passing=True)
+        return RobotsVerdict(reason=Reason(FetchKind.ROBOTS_STATUS, status=status), is_transient=True)
     if not rules or status >= 300:
         return RobotsVerdict(allowed=frozenset(urls))
     parsed = Protego.parse(f"{AGENT}:*\n{rules}")
@@ -74,7 +74,7 @@ def judge(status: int, rules: str, urls: Sequence[str]) -> RobotsVerdict:
     return RobotsVerdict(allowed=frozenset(url for url in urls if parsed.can_fetch(url, "*")), delay_s=delay_s)
 
 
-def our_rules(body: bytes, agent: str) -> str:
+def extract_rules(body: bytes, agent: str) -> str:
     """
     Return the rules of the group in `body` that is ours, one a line, none twice; what is not robots.txt has none.
 

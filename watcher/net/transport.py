@@ -50,7 +50,7 @@ def http_client(
     return httpx.AsyncClient(
         timeout=timeout_s,
         cookies=NoCookies(),
-        event_hooks={"response": [take_head]},
+        event_hooks={"response": [detach_redirect]},
         transport=substitute or guarded_transport(guard),
         trust_env=False,
     )
@@ -59,11 +59,11 @@ def http_client(
 def guarded_transport(guard: AddressGuard) -> httpx.AsyncHTTPTransport:
     """Return httpx's own transport over a pool of ours: httpx has no parameter for the network that a pool uses."""
     transport = httpx.AsyncHTTPTransport(verify=tls_context())
-    transport._pool = Pool(
+    transport._pool = ConnectionPool(
         ssl_context=tls_context(),
         max_connections=KEPT_CONNECTIONS,
         keepalive_expiry=KEEP_ALIVE_S,
-        network_backend=GuardedNetwork(guard),
+        network_backend=GuardedBackend(guard),
     )
     return transport
 
@@ -76,14 +76,14 @@ def tls_context() -> ssl.SSLContext:
     return context
 
 
-async def take_head(response: httpx.Response) -> None:
+async def detach_redirect(response: httpx.Response) -> None:
     """
     Note that the head of an answer is whole, and take a redirect's target out of it.
 
     httpx makes the next request of a redirect also where it does not follow it, and fails at targets that
     `redirects` can read.
     """
-    if isinstance(stream := response.extensions.get("network_stream"), Stream):
+    if isinstance(stream := response.extensions.get("network_stream"), NetworkStream):
         stream.is_in_head = False
     if response.has_redirect_location:
         raw = response.headers.raw
@@ -98,7 +98,7 @@ class NoCookies(CookieJar):
         pass
 
 
-class Pool(httpcore.AsyncConnectionPool):
+class ConnectionPool(httpcore.AsyncConnectionPool):
     """Keeps connections for requests that ask for it. Each other one has its own: the pool looks at all it has."""
 
     async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
@@ -107,7 +107,7 @@ class Pool(httpcore.AsyncConnectionPool):
         return await self.create_connection(request.url.origin).handle_async_request(request)
 
 
-class GuardedNetwork(httpcore.AsyncNetworkBackend):
+class GuardedBackend(httpcore.AsyncNetworkBackend):
     """Connects to addresses that the guard has checked. Host and SNI stay those of the URL."""
 
     def __init__(self, guard: AddressGuard) -> None:
@@ -120,9 +120,9 @@ class GuardedNetwork(httpcore.AsyncNetworkBackend):
         timeout: float | None = None,
         local_address: str | None = None,
         socket_options: object = None,
-    ) -> Stream:
+    ) -> NetworkStream:
         """Return a connection. Errors: httpcore's ConnectTimeout and ConnectError, PrivateAddress."""
-        with told_as(httpcore.ConnectTimeout, httpcore.ConnectError):
+        with translate_errors(httpcore.ConnectTimeout, httpcore.ConnectError):
             async with asyncio.timeout(timeout):
                 try:
                     addresses = await self._guard.addresses(host, port)
@@ -134,12 +134,12 @@ class GuardedNetwork(httpcore.AsyncNetworkBackend):
                             return await self.open(address, port)
                 return await self.open(addresses[-1], port)
 
-    async def open(self, address: str, port: int) -> Stream:
+    async def open(self, address: str, port: int) -> NetworkStream:
         """Return a connection to an address. Errors: OSError."""
-        return Stream(*await asyncio.open_connection(address, port))
+        return NetworkStream(*await asyncio.open_connection(address, port))
 
 
-class Stream(httpcore.AsyncNetworkStream):
+class NetworkStream(httpcore.AsyncNetworkStream):
     """asyncio's own streams in the shape that httpcore asks for, with a bound on what comes before an answer."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -148,7 +148,7 @@ class Stream(httpcore.AsyncNetworkStream):
         self.is_in_head = True
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        with told_as(httpcore.ReadTimeout, httpcore.ReadError):
+        with translate_errors(httpcore.ReadTimeout, httpcore.ReadError):
             async with asyncio.timeout(timeout):
                 await asyncio.sleep(0)  # who sends faster than we read leaves others their turn
                 data = await self._reader.read(min(max_bytes, READ_BYTES))
@@ -161,16 +161,16 @@ class Stream(httpcore.AsyncNetworkStream):
         if not buffer:
             return
         self.is_in_head, self._in_head_bytes = True, 0
-        with told_as(httpcore.WriteTimeout, httpcore.WriteError):
+        with translate_errors(httpcore.WriteTimeout, httpcore.WriteError):
             async with asyncio.timeout(timeout):
                 self._writer.write(buffer)
                 await self._writer.drain()
 
     async def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
-    ) -> Stream:
+    ) -> NetworkStream:
         try:
-            with told_as(httpcore.ConnectTimeout, httpcore.ConnectError):
+            with translate_errors(httpcore.ConnectTimeout, httpcore.ConnectError):
                 async with asyncio.timeout(timeout):
                     await self._writer.start_tls(ssl_context, server_hostname=server_hostname)
         except BaseException:
@@ -198,7 +198,7 @@ async def can_connect(guard: AddressGuard, url: str, *, timeout_s: float) -> boo
     try:
         parts = httpx.URL(url)
         port = parts.port or DEFAULT_PORTS[parts.scheme]
-        stream = await GuardedNetwork(guard).connect_tcp(parts.raw_host.decode("ascii"), port, timeout_s)
+        stream = await GuardedBackend(guard).connect_tcp(parts.raw_host.decode("ascii"), port, timeout_s)
     except (httpcore.NetworkError, httpcore.TimeoutException, httpx.InvalidURL, PrivateAddress):
         return False
     await stream.aclose()
@@ -206,7 +206,7 @@ async def can_connect(guard: AddressGuard, url: str, *, timeout_s: float) -> boo
 
 
 @contextmanager
-def told_as(late: type[Exception], broken: type[Exception]) -> Iterator[None]:
+def translate_errors(late: type[Exception], broken: type[Exception]) -> Iterator[None]:
     """Raise a time that is out and a broken connection as httpcore's own errors."""
     try:
         yield

@@ -91,7 +91,7 @@ def require_file(path: Path) -> Path:
 def file_not_found_error(words: str) -> SettingsError:
     """Return the error for a settings file that is not there."""
     error = SettingsError((), words)
-    error.mend = "watcher init writes one; --config names another"
+    error.hint = "watcher init writes one; --config names another"
     return error
 
 

@@ -390,7 +390,7 @@ def token_of(wanted: MetricsSettings | WebSettings, *, section: str) -> str | No
     token = wanted.token.reveal().strip()
     if len(token) < TOKEN_CHARS:
         error = WatcherError(f"[{section}] token {wanted.token} has {len(token)} characters, not {TOKEN_CHARS} or more")
-        error.mend = "write a longer one there, such as: openssl rand -hex 16"
+        error.hint = "write a longer one there, such as: openssl rand -hex 16"
         raise error
     return token
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, delete, exists, func, select
 
-from watcher.model import Article, Outline, Removed
+from watcher.model import Article, ArticleHeader, RemovedBlock
 from watcher.reasons import Reason
 from watcher.store.full_text import IndexDocument, full_text_index
 from watcher.store.partitions import day_of, in_partitions
@@ -208,7 +208,7 @@ def between(columns: Sequence[Any], connection: Connection, start: datetime, end
 
 def outlines_between(
     connection: Connection, *, start: datetime, end: datetime
-) -> Iterator[tuple[Outline, PackedFeatures]]:
+) -> Iterator[tuple[ArticleHeader, PackedFeatures]]:
     """
     Yield the articles published in [start, end) and stored before `end`, oldest first, with their features.
 
@@ -216,7 +216,7 @@ def outlines_between(
     """
     those = (articles.c.published_at >= start, articles.c.published_at < end, articles.c.fetched_at < end)
     columns = (
-        *(articles.c[name] for name in Outline.__slots__),
+        *(articles.c[name] for name in ArticleHeader.__slots__),
         *(features.c[name] for name in PackedFeatures.__slots__),
     )
     query = (
@@ -225,9 +225,9 @@ def outlines_between(
         .where(*those, in_partitions(connection, features.c.day, *those))
         .order_by(articles.c.published_at, articles.c.id)
     )
-    count = len(Outline.__slots__)
+    count = len(ArticleHeader.__slots__)
     for row in connection.execute(query):
-        outline = Outline(**dict(zip(Outline.__slots__, row[:count], strict=True)))
+        outline = ArticleHeader(**dict(zip(ArticleHeader.__slots__, row[:count], strict=True)))
         yield outline, PackedFeatures(**dict(zip(PackedFeatures.__slots__, row[count:], strict=True)))
 
 
@@ -274,7 +274,7 @@ def article_from_row(row: Row[tuple[object, ...]]) -> Article:
     return Article(
         text=decompress(at["text"]),
         authors=tuple(at["authors"]),
-        removed=tuple(Removed(rule=rule, text=text) for rule, text in json.loads(decompress(at["removed"]))),
+        removed=tuple(RemovedBlock(rule=rule, text=text) for rule, text in json.loads(decompress(at["removed"]))),
         **{name: at[name] for name in ARTICLE_COLUMNS},
     )
 

@@ -237,5 +237,5 @@ def shell_quote(path: Path | str) -> str:
 def store_error(words: str, mend: str) -> StoreError:
     """Return an error with what to do about it."""
     error = StoreError(words)
-    error.mend = mend
+    error.hint = mend
     return error

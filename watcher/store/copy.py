@@ -155,8 +155,8 @@ def write_slice(target: Engine, table: Table, rows: Sequence[Row], state: CopyPr
     try:
         write(target, both)
     except StoreError as error:
-        if error.passing and error.mend:
-            error.mend = join_hints(error.mend, AGAIN)
+        if error.transient and error.hint:
+            error.hint = join_hints(error.hint, AGAIN)
         raise
     except (DBAPIError, OverflowError) as error:
         raise find_rejected_row(target, table, rows) or row_error(table, rows[0], error) from error
@@ -179,7 +179,7 @@ def row_error(table: Table, row: Row, error: Exception) -> StoreError:
     key = ", ".join(map(repr, key_of(table, row)))
     why = " ".join(str(getattr(error, "orig", error)).split())
     failure = StoreError(f"{table.name}: the row {key} cannot be kept as it is by the other database: {why}")
-    failure.mend = "watcher check --deep looks through the store it is in; once it is mended, the same command again"
+    failure.hint = "watcher check --deep looks through the store it is in; once it is mended, the same command again"
     return failure
 
 
@@ -211,7 +211,7 @@ def build_index(target: Engine, *, tell: Tell) -> None:
             tell("index", took, missing)
     except zlib.error as error:
         broken = StoreError(f"the text of an article is broken, so it cannot be indexed: {error}")
-        broken.mend = "watcher check --deep on the store that it is in says which"
+        broken.hint = "watcher check --deep on the store that it is in says which"
         raise broken from error
 
 
@@ -277,7 +277,7 @@ def parse_address(address: str, name: str) -> URL:
     is_file = url is not None and url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:")
     if url is None or not (is_file or is_server(url)):
         wrong = SettingsError((), f"{name} is no address of a store")
-        wrong.mend = FORMS
+        wrong.hint = FORMS
         raise wrong
     return url
 
@@ -302,7 +302,7 @@ def lock_store(engine: Engine) -> Iterator[None]:
     if mark is not None and mark.is_running:
         who = f"process {mark.pid} on {mark.machine}, since {mark.started_at:%Y-%m-%d %H:%M} UTC"
         at_work = StoreError(f"a daemon is at work on the store {redacted_url(engine)}: {who}")
-        at_work.mend = "end each daemon and watcher work of it, then again"
+        at_work.hint = "end each daemon and watcher work of it, then again"
         raise at_work
     connection = engine.connect()
     try:
@@ -332,11 +332,11 @@ def make_ready(target: Engine, schemas: tuple[Schema, ...], *, from_: str) -> No
     state = read_progress(target)
     if state is not None and state.from_ != from_:
         other = StoreError(f"the store {redacted_url(target)} is half-moved from {state.from_}, not from {from_}")
-        other.mend = "finish that move, or name a new store"
+        other.hint = "finish that move, or name a new store"
         raise other
     if state is None and (found := non_empty_tables(target, schemas)):
         full = StoreError(f"the store {redacted_url(target)} is not empty: it has rows in {', '.join(found)}")
-        full.mend = "name a new file, or make a new database"
+        full.hint = "name a new file, or make a new database"
         raise full
     note = partial(save_progress, state=state or CopyProgress(from_=from_))
     for schema in schemas:

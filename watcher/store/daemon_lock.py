@@ -115,7 +115,7 @@ class DaemonLock:
             return None
         became = "has been replaced by another file" if self._store.exists() else "is gone"
         lost = StoreError(f"the store {self._store} {became}; what was stored since is in no file that has a name")
-        lost.mend = "end a daemon before you remove, restore or replace its store; now start it again"
+        lost.hint = "end a daemon before you remove, restore or replace its store; now start it again"
         return lost
 
     def record_heartbeat(
@@ -229,7 +229,7 @@ def lock_file(file: int, path: Path) -> None:
     other = load_status(file)
     who = f"process {other.pid}, since {other.started_at:%Y-%m-%d %H:%M} UTC" if other else "another process"
     refused = StoreError(f"a daemon is at work on this store already: {who} ({path})")
-    refused.mend = f"watcher status shows how it fares; kill {other.pid} ends it" if other else "watcher status"
+    refused.hint = f"watcher status shows how it fares; kill {other.pid} ends it" if other else "watcher status"
     raise refused
 
 

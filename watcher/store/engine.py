@@ -189,7 +189,7 @@ def refuse_missing(url: str) -> None:
     path = file_of(parse_url(url))
     if path is not None and not path.exists():
         missing = StoreError(f"there is no store at {path}")
-        missing.mend = "watcher poll makes it; if it should be there, look at [store] url in the settings"
+        missing.hint = "watcher poll makes it; if it should be there, look at [store] url in the settings"
         raise missing
 
 
@@ -210,7 +210,7 @@ def connect_server(url: URL) -> Engine:
         engine = create_engine(with_driver(url), pool_pre_ping=True, connect_args=given)
     except ModuleNotFoundError as error:
         refused = StoreError("a store on PostgreSQL needs the driver psycopg, which is not installed")
-        refused.mend = "pip install 'watcher-digests[postgresql]'"
+        refused.hint = "pip install 'watcher-digests[postgresql]'"
         raise refused from error
     event.listen(engine, "begin", lambda connection: set_begin_mode(connection, busy_ms=BUSY_TIMEOUT_MS))
     return engine
@@ -291,7 +291,7 @@ def known_version(engine: Engine, scripts: Path, version_table: str) -> str | No
         raise newer_schema_error(engine, f"{version_table} {has}, here {revisions[-1]}")
     if has is not None and has < revisions[0]:
         error = StoreError(f"the store {redacted_url(engine)} is older than Watcher 0.1.0 ({version_table} {has})")
-        error.mend = "name another file as [store] url: this version cannot bring it up to date"
+        error.hint = "name another file as [store] url: this version cannot bring it up to date"
         raise error
     return has
 
@@ -347,7 +347,7 @@ def run_alembic(connection: Connection, scripts: Path, version_table: str) -> No
 def newer_schema_error(engine: Engine, why: str) -> StoreError:
     """Return the error that a store makes which has had migrations that are not known here."""
     error = StoreError(f"the store {redacted_url(engine)} was made by a newer Watcher ({why})")
-    error.mend = "update this one and start it anew, or use another store"
+    error.hint = "update this one and start it anew, or use another store"
     return error
 
 
@@ -487,5 +487,5 @@ def require_complete(engine: Engine) -> None:
     if state is not None:
         shown = engine.url.render_as_string(hide_password=True)
         refused = StoreError(f"the store {shown} is half-moved: not everything has come from {state.from_} yet")
-        refused.mend = "the same watcher move again goes on where it stopped"
+        refused.hint = "the same watcher move again goes on where it stopped"
         raise refused

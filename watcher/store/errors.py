@@ -147,10 +147,10 @@ def to_store_error(error: BaseException, *, prefix: str = "the store cannot be u
     words, why = transient_error(error), str(error.orig if isinstance(error, DBAPIError) else error)
     if lacks_privilege(error):
         failure = StoreError(f"{prefix}: {why.splitlines()[0]}")  # then comes the statement
-        failure.mend = PRIVILEGE_HINT
+        failure.hint = PRIVILEGE_HINT
     else:
         failure = StoreError(f"{prefix}: {f'{words.what} ({why})' if words else why}")
-        failure.mend, failure.passing = (words.hint, True) if words else (None, False)
+        failure.hint, failure.transient = (words.hint, True) if words else (None, False)
     failure.__cause__ = error
     return failure
 

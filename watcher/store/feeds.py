@@ -25,7 +25,9 @@ STATE_COLUMNS = (  # of a feed, beside what is told of its source
     "last_new_at", "failures", "failing_since", "moved_to", "moved_seen", "gone", "interval_s", "skip_hours",
     "skip_days", "body_hash", "took_s", "gap_s", "has_no_dates", "health", "health_at", "unchanged_polls", "max_age_s",
 )  # fmt: skip
-FEED_COLUMNS = tuple(feeds.c[name] for name in (*SOURCE_COLUMNS, *STATE_COLUMNS))  # what `feed_of` reads, in its order
+FEED_COLUMNS = tuple(
+    feeds.c[name] for name in (*SOURCE_COLUMNS, *STATE_COLUMNS)
+)  # what `feed_from_row` reads, in its order
 FEED_STATE_COLUMNS = (feeds.c.reason, feeds.c.faults, hosts.c.blocked_until)
 source_values = attrgetter(*SOURCE_COLUMNS)
 RECENT_ENTRIES = 100  # entries of a feed: more than most feeds list
@@ -137,9 +139,9 @@ def feed_from_row(row: Row[*tuple[Any, ...]]) -> Feed:
     return Feed(
         id=id, source=source, url=url, host=host, validators=Validators(etag=etag, last_modified=last_modified),
         next_poll_at=next_poll_at, last_polled_at=last_polled_at, last_read_at=last_read_at, last_new_at=last_new_at,
-        failures=failures, failing_since=failing_since, moved_to=moved_to, moved_seen=moved_seen, gone=gone,
+        failures=failures, failing_since=failing_since, moved_to=moved_to, redirect_seen_count=moved_seen, gone=gone,
         interval_s=interval_s, skip_hours=tuple(skip_hours), skip_days=tuple(skip_days), body_hash=body_hash,
-        took_s=took_s, gap_s=gap_s, has_no_dates=has_no_dates, health=health, health_at=health_at,
+        took_s=took_s, avg_gap_s=gap_s, has_no_dates=has_no_dates, health=health, health_at=health_at,
         unchanged_polls=unchanged_polls, max_age_s=max_age_s,
     )  # fmt: skip
 

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, TypeAda
 from sqlalchemy import Connection, and_, or_, select
 from typing_extensions import TypedDict
 
-from watcher.model import Article, Removed
+from watcher.model import Article, RemovedBlock
 from watcher.reasons import Reason
 from watcher.store.articles import article_from_row
 from watcher.store.schema import articles, feeds, has_text, texts
@@ -184,7 +184,7 @@ def parse_article(line: bytes, *, now: datetime) -> tuple[Article, str | None]:
         kind=at.get("kind") or "article",
         from_feed=at.get("from_feed", False),
         is_truncated=at.get("truncated", False),
-        removed=tuple(Removed(**cut) for cut in at.get("removed", ())),
+        removed=tuple(RemovedBlock(**cut) for cut in at.get("removed", ())),
         section=at.get("section"),
         owner=at.get("owner"),
         agency=at.get("agency"),

@@ -10,8 +10,8 @@ from zlib import crc32
 
 from sqlalchemy import Connection, Table, bindparam, case, delete, func, select, update
 
-from watcher.feeds.health import SLOW_S, after_poll, usual_gap
-from watcher.model import Entry, Failed, Feed, Offline, Polled, PollResult, Unchanged
+from watcher.feeds.health import SLOW_S, average_gap, status_after_poll
+from watcher.model import Entry, Feed, NetworkDown, PollFailed, PollResult, PollSucceeded, PollUnchanged
 from watcher.reasons import HealthKind, Reason
 from watcher.store.feeds import entry_json
 from watcher.store.schema import articles, entries, feeds, health_changes, pages, polls
@@ -55,7 +55,7 @@ def feed_columns(feed: Feed, result: PollResult) -> dict[str, object]:
     values: dict[str, object] = {"next_poll_at": result.next_poll_at}
     values["unchanged_polls"] = feed.unchanged_polls + 1 if is_unchanged(feed, result) else 0
     match result:
-        case Failed():
+        case PollFailed():
             values |= {
                 "last_polled_at": result.at,
                 "failures": feed.failures + 1,
@@ -64,7 +64,7 @@ def feed_columns(feed: Feed, result: PollResult) -> dict[str, object]:
             }
             if result.permanent:  # for good, also if a poll that was under way comes back late
                 values["gone"] = True
-        case Unchanged() | Polled():
+        case PollUnchanged() | PollSucceeded():
             took_s = result.took_s if feed.took_s is None else feed.took_s + SMOOTHING * (result.took_s - feed.took_s)
             values |= {"last_polled_at": result.at, "last_read_at": result.at, "took_s": took_s}
             if feed.failures:
@@ -73,11 +73,11 @@ def feed_columns(feed: Feed, result: PollResult) -> dict[str, object]:
                 values |= {"etag": result.validators.etag, "last_modified": result.validators.last_modified}
             if result.max_age_s != feed.max_age_s:
                 values["max_age_s"] = result.max_age_s
-    if isinstance(result, Polled):
+    if isinstance(result, PollSucceeded):
         values |= {"interval_s": result.interval_s, "faults": list(result.faults[:20]), "body_hash": result.body_hash}
         values |= {"skip_hours": list(result.skip_hours), "skip_days": list(result.skip_days)}
         values |= arrival_stats(feed, result)
-    if isinstance(result, Polled | Unchanged):
+    if isinstance(result, PollSucceeded | PollUnchanged):
         values |= redirect_columns(feed, result)
     return values
 
@@ -87,15 +87,15 @@ def is_unchanged(feed: Feed, result: PollResult) -> bool:
     if feed.last_read_at is None or feed.failures:
         return False
     match result:
-        case Unchanged():
+        case PollUnchanged():
             return True
-        case Polled(changes=kinds):
+        case PollSucceeded(changes=kinds):
             return not (kinds.new or kinds.changed or kinds.held_back)
         case _:
             return False
 
 
-def arrival_stats(feed: Feed, result: Polled) -> dict[str, object]:
+def arrival_stats(feed: Feed, result: PollSucceeded) -> dict[str, object]:
     """
     Return what the entries of a poll change: when something came last, how often it does, and whether it has dates.
 
@@ -108,16 +108,16 @@ def arrival_stats(feed: Feed, result: Polled) -> dict[str, object]:
     enough = len(seen) >= (UNDATED_FROM if feed.last_new_at is not None else 1)
     values: dict[str, object] = {"has_no_dates": not dated and (enough or feed.has_no_dates)}
     if not new:
-        return values | {"last_new_at": feed.last_new_at, "gap_s": feed.gap_s}
+        return values | {"last_new_at": feed.last_new_at, "gap_s": feed.avg_gap_s}
     last_new_at = result.at
     if feed.last_new_at is None:
         dated += [entry.published_at for entry in result.held if entry.published_at is not None]
         last_new_at = max((moment for moment in dated if moment <= result.at), default=result.at)
-    gap_s = usual_gap(feed.gap_s, last_new_at=feed.last_new_at, at=result.at, dates=dated)
+    gap_s = average_gap(feed.avg_gap_s, last_new_at=feed.last_new_at, at=result.at, dates=dated)
     return values | {"last_new_at": last_new_at, "gap_s": gap_s}
 
 
-def redirect_columns(feed: Feed, result: Polled | Unchanged) -> dict[str, object]:
+def redirect_columns(feed: Feed, result: PollSucceeded | PollUnchanged) -> dict[str, object]:
     """
     Return what a permanent redirect changes: the target is remembered once it has parsed as a feed twice.
 
@@ -125,9 +125,9 @@ def redirect_columns(feed: Feed, result: Polled | Unchanged) -> dict[str, object
     what it is about came from elsewhere.
     """
     is_known = result.moved_to == feed.moved_to
-    if result.moved_to in (None, feed.url) or (isinstance(result, Unchanged) and not is_known):
+    if result.moved_to in (None, feed.url) or (isinstance(result, PollUnchanged) and not is_known):
         return {"moved_to": None, "moved_seen": 0} if feed.moved_to is not None else {}
-    seen = feed.moved_seen + 1 if is_known else 1
+    seen = feed.redirect_seen_count + 1 if is_known else 1
     if seen < MOVES_TRUSTED or result.moved_to is None:
         return {"moved_to": result.moved_to, "moved_seen": seen}
     return {"url": result.moved_to, "host": host_key(result.moved_to), "moved_to": None, "moved_seen": 0}
@@ -138,11 +138,11 @@ def poll_row(feed: Feed, result: PollResult) -> dict[str, object]:
     row: dict[str, object] = {"feed_id": feed.id, "at": result.at, "took_s": result.took_s, "status": "unchanged"}
     row |= {"reason": None, "new": 0, "changed": 0, "held_back": 0, "unchanged_polls": feed.unchanged_polls}
     match result:
-        case Failed():
+        case PollFailed():
             row |= {"status": "failed", "reason": result.reason}
-        case Offline():
+        case NetworkDown():
             row |= {"status": "offline"}
-        case Polled(changes=kinds):
+        case PollSucceeded(changes=kinds):
             row |= {"status": "ok", "new": len(kinds.new), "changed": len(kinds.changed)}
             row |= {"held_back": kinds.held_back}
     return row
@@ -154,7 +154,7 @@ def record_entries(connection: Connection, given: Sequence[FeedPoll]) -> list[in
 
     Returns how many pages each poll noted.
     """
-    if not any(isinstance(result, Polled) for _, result in given):
+    if not any(isinstance(result, PollSucceeded) for _, result in given):
         return [0] * len(given)
     rows = [entry_row(feed, entry, result.at) for feed, result, entry in iter_new_entries(given, seen_only=True)]
     if rows:
@@ -164,7 +164,7 @@ def record_entries(connection: Connection, given: Sequence[FeedPoll]) -> list[in
     changed = [
         {"of": feed.id, "its": entry.guid, "now": entry.content_hash}
         for feed, result in given
-        if isinstance(result, Polled)
+        if isinstance(result, PollSucceeded)
         for entry in result.changes.changed
     ]
     if changed:
@@ -179,17 +179,17 @@ def recheck_soon(connection: Connection, given: Sequence[FeedPoll]) -> None:
     rows = [
         {"of": entry_article_id(feed, entry), "at": result.at}
         for feed, result in given
-        if isinstance(result, Polled)
+        if isinstance(result, PollSucceeded)
         for entry in result.changes.changed
     ]
     query = update(pages).where(pages.c.article_id == bindparam("of"), pages.c.is_recheck)
     connection.execute(query.values(next_try_at=bindparam("at", type_=pages.c.next_try_at.type)), rows)
 
 
-def iter_new_entries(given: Sequence[FeedPoll], *, seen_only: bool) -> Iterator[tuple[Feed, Polled, Entry]]:
+def iter_new_entries(given: Sequence[FeedPoll], *, seen_only: bool) -> Iterator[tuple[Feed, PollSucceeded, Entry]]:
     """Yield the new entries of polls, and those that they only `held`."""
     for feed, result in given:
-        if isinstance(result, Polled):
+        if isinstance(result, PollSucceeded):
             for entry in (*(result.held if seen_only else ()), *result.changes.new):
                 yield feed, result, entry
 
@@ -300,14 +300,14 @@ def record_health_changes(connection: Connection, given: Sequence[tuple[Feed, Po
 
 def health_after(feed: Feed, result: PollResult, after: Mapping[str, Any]) -> str | None:
     """Return the word that a poll leaves; None if it says nothing of the feed, since our own line was down."""
-    if isinstance(result, Offline):
+    if isinstance(result, NetworkDown):
         return None
-    if feed.health == "ok" and isinstance(result, Unchanged) and ROUTINE_COLUMNS.issuperset(after):
+    if feed.health == "ok" and isinstance(result, PollUnchanged) and ROUTINE_COLUMNS.issuperset(after):
         return "ok" if after["took_s"] <= SLOW_S else "slow"  # most polls, at a third of the cost
     moved_to = after.get("moved_to", feed.moved_to)
-    return after_poll(
+    return status_after_poll(
         gone=after.get("gone", False),
-        failure=result.reason if isinstance(result, Failed) else None,
+        failure=result.reason if isinstance(result, PollFailed) else None,
         has_brought=after.get("last_new_at", feed.last_new_at) is not None,
         has_moved=moved_to is not None or after.get("url", feed.url) != feed.source.url,
         has_no_dates=after.get("has_no_dates", feed.has_no_dates),
@@ -318,7 +318,7 @@ def health_after(feed: Feed, result: PollResult, after: Mapping[str, Any]) -> st
 
 def reason_after(result: PollResult, after: Mapping[str, Any]) -> Reason | None:
     """Return what the history says beside a word: why a poll failed, or where a feed has moved to."""
-    if isinstance(result, Failed):
+    if isinstance(result, PollFailed):
         return result.reason
     moved_to = after.get("moved_to")
     return Reason(HealthKind.MOVED_TO, url=moved_to) if moved_to else None

@@ -159,7 +159,7 @@ class SiteApp:
                     self._app = await asyncio.to_thread(self._make)
                 app = self._app
         except WatcherError as error:
-            mend = f"try: {error.mend}\n" if error.mend else ""
+            mend = f"try: {error.hint}\n" if error.hint else ""
             app = PlainTextResponse(f"{error}\n{mend}", 503)
         await app(scope, receive, send)
 
@@ -248,9 +248,9 @@ def handle_page(site: Site, page: Page, ask: PageRequest) -> PageResponse:
     except NotFound as error:
         return error_page(site, str(error), status=404)
     except StoreError as error:
-        return error_page(site, str(error), mend=error.mend, status=503)
+        return error_page(site, str(error), mend=error.hint, status=503)
     except WatcherError as error:
-        return error_page(site, str(error), mend=error.mend, status=400)
+        return error_page(site, str(error), mend=error.hint, status=400)
 
 
 def error_page(site: Site, words: str, *, mend: str | None = None, status: int) -> PageResponse:

@@ -65,7 +65,7 @@ def read_manifest(folder: Path) -> set[str]:
             return {name for name in mark.read_text("utf-8").splitlines() if SAFE.fullmatch(f"/{name}")}
         if folder.exists() and any(folder.iterdir()):
             refused = WatcherError(f"{folder}: there is something else in this folder")
-            refused.mend = "watcher site NEW-FOLDER"
+            refused.hint = "watcher site NEW-FOLDER"
             raise refused
     except OSError as error:
         raise WatcherError(f"{folder}: cannot be read: {error.strerror}") from error

@@ -124,7 +124,7 @@ def bind_socket(listen: str, *, section: str) -> socket.socket:
     except OSError as error:
         listener.close()
         refused = WatcherError(f"[{section}] listen {listen} cannot be had: {error.strerror or error}")
-        refused.mend = f"name another address with [{section}] listen, or end what listens there"
+        refused.hint = f"name another address with [{section}] listen, or end what listens there"
         raise refused from error
     listener.setblocking(False)
     return listener

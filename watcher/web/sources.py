@@ -10,8 +10,8 @@ from urllib.parse import quote
 from sqlalchemy import Connection
 
 from watcher.errors import SettingsError
-from watcher.feeds.health import Health, health, rank
-from watcher.feeds.html_text import one_line
+from watcher.feeds.health import Health, feed_health, severity
+from watcher.feeds.html_text import to_one_line
 from watcher.settings.edit import read_for_edit, save_settings, switch_source
 from watcher.store.articles import ArticleSummary, latest_of_feed
 from watcher.store.daemon_lock import read_daemon_status
@@ -71,7 +71,7 @@ def all_sources(site: Site, ask: PageRequest) -> PageResponse:
         raise NotFound("There are fewer sources.")
     words: dict[str, int] = {}
     for row in rows:
-        words[row.health.word] = words.get(row.health.word, 0) + 1
+        words[row.health.status] = words.get(row.health.status, 0) + 1
     muted = [row.source() for row in site.settings.sources if not row.enabled]
     return render_page(
         site,
@@ -84,7 +84,7 @@ def all_sources(site: Site, ask: PageRequest) -> PageResponse:
         at=at,
         more=at * ON_A_PAGE < len(rows),
         ending=f"?q={quote(wanted)}" if wanted else "",
-        muted=[one_line(source.name, NAME_CHARS) for source in muted],
+        muted=[to_one_line(source.name, NAME_CHARS) for source in muted],
         polling=count_polling(site),
     )
 
@@ -93,8 +93,8 @@ def filter_sources(connection: Connection, site: Site, wanted: str) -> list[Sour
     """Return the sources that hold `wanted` in their name, address, country, language or health, worst first."""
     now, word = site.now(), wanted.casefold()
     rows = [to_row(state, now=now) for state in feed_states(connection, counted=False)]
-    rows = [row for row in rows if word in f"{row.name} {row.url} {row.about} {row.health.word}".casefold()]
-    return sorted(rows, key=lambda row: (rank(row.health.word), row.name.casefold(), row.id))
+    rows = [row for row in rows if word in f"{row.name} {row.url} {row.about} {row.health.status}".casefold()]
+    return sorted(rows, key=lambda row: (severity(row.health.status), row.name.casefold(), row.id))
 
 
 def to_row(state: FeedState, *, now: datetime) -> SourceRow:
@@ -103,11 +103,11 @@ def to_row(state: FeedState, *, now: datetime) -> SourceRow:
     source = feed.source
     return SourceRow(
         id=feed.id,
-        name=one_line(source.name, NAME_CHARS),
+        name=to_one_line(source.name, NAME_CHARS),
         url=hide_secrets(source.url),
         asked_at=hide_secrets(feed.url) if feed.url != source.url else "",
         about=", ".join(filter(None, (source.country, source.language))),
-        health=health(feed, reason=state.reason, held_until=state.blocked_until, now=now),
+        health=feed_health(feed, reason=state.reason, held_until=state.blocked_until, now=now),
         state=state,
     )
 
@@ -176,8 +176,8 @@ def next_poll_text(state: FeedState) -> str:
         parts.append(f"{feed.failures} failures in a row: it is asked less often")
     if feed.interval_s:
         parts.append(f"every {format_duration(feed.interval_s)}")
-    if feed.gap_s:
-        parts.append(f"something new usually every {format_duration(feed.gap_s)}")
+    if feed.avg_gap_s:
+        parts.append(f"something new usually every {format_duration(feed.avg_gap_s)}")
     if state.blocked_until and feed.next_poll_at and state.blocked_until > feed.next_poll_at:
         parts.append("its host asked for rest")
     return "; ".join(parts)

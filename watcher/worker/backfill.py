@@ -131,7 +131,7 @@ class EmbedRun:
         except (BrokenPool, StoreError):
             raise
         except WatcherError as error:
-            if not (isinstance(error, WorkerFailed) or (isinstance(error, EmbedderError) and error.about_texts)):
+            if not (isinstance(error, WorkerFailed) or (isinstance(error, EmbedderError) and error.caused_by_input)):
                 self.failure = self.failure or error
             elif len(part) == 1:
                 self.refused[part[0][0]] = error
@@ -149,7 +149,7 @@ class EmbedRun:
         if other := next((len(vector) for vector in vectors if len(vector) != self.size), None):
             message = f'embedder "{self.name}" gave {other // 2} dimensions, and {self.size // 2} before'
             fault = EmbedderError(message, permanent=True)
-            fault.mend = "another model has taken its name; " + (
+            fault.hint = "another model has taken its name; " + (
                 f"[semantic.endpoint] dimensions = {other // 2} makes all vectors anew with it"
                 if self.choice.endpoint
                 else "give it a name of its own"

@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime, timedelta
 
-from watcher.errors import BadStatus, FetchError, TimedOut, TooLarge
+from watcher.errors import FetchError, HttpStatusError, TimedOut, TooLarge
 from watcher.text.urls import host_key
 
 KEPT = 8  # hosts that answered lately
@@ -72,7 +72,7 @@ class ConnectivityMonitor:
 
     def failed(self, error: FetchError) -> None:
         """Note what a fetch that failed shows: a host whose answer was an error has answered."""
-        if isinstance(error, BadStatus | TooLarge):
+        if isinstance(error, HttpStatusError | TooLarge):
             self.worked(error.answered_by)
 
     def may_be_at_fault(self, error: FetchError) -> bool:

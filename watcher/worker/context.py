@@ -111,7 +111,7 @@ async def open_context(
     tools = WorkerContext(
         writer=writer,
         client=client,
-        line=ConnectivityMonitor(client.reaches, now=system_clock, good=good),
+        line=ConnectivityMonitor(client.can_connect, now=system_clock, good=good),
         pool=pool,
         feed_pool=feed_pool,
         vector_pool=vector_pool,

@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
-from watcher.errors import BadStatus, CleanError, FetchError, Refused, StoreError, TooLarge
+from watcher.errors import CleanError, FetchError, HttpStatusError, RequestRefused, StoreError, TooLarge
 from watcher.feeds.schedule import LONGEST_HOLD_S
-from watcher.model import Article, Cleaned, Elsewhere, Response, Revision
+from watcher.model import Article, CrossHostRedirect, ExtractedArticle, Response, Revision
 from watcher.net.client import ACCEPT_PAGE
 from watcher.reasons import PageKind, Reason, TaskKind
 from watcher.store.articles import NewArticle, PackedFeatures, article_title, load_site_blocks
@@ -52,7 +52,7 @@ async def process_page(page: StoredPage, tools: WorkerContext, *, forbidden: Rea
     Args:
         forbidden: Why the page may not be asked for, if so: then the feed's own text has to do.
 
-    Errors: StoreError, PoolBroken: what is no fault of the page.
+    Errors: StoreError, BrokenPool: what is no fault of the page.
     """
     started = tools.now()
     try:
@@ -81,9 +81,9 @@ def should_fetch_page(page: StoredPage, tools: WorkerContext) -> bool:
 async def fetch_page(page: StoredPage, tools: WorkerContext, *, at: datetime) -> None:
     """Ask for the page and store its article; on a fault that has a name, do what fits it."""
     try:
-        answer = await tools.client.get_here(page.url, accept=ACCEPT_PAGE)
+        answer = await tools.client.get_same_host(page.url, accept=ACCEPT_PAGE)
         tools.line.worked(page.url)
-        if isinstance(answer, Elsewhere):
+        if isinstance(answer, CrossHostRedirect):
             await defer_to_host(page, answer.url, tools, at=at)
         else:
             await store_page(page, answer, tools, at=at)
@@ -232,7 +232,7 @@ async def defer_if_network_down(page: StoredPage, error: FetchError, tools: Work
     if error.no_connection and await tools.line.is_down(error.answered_by, since=at):
         await tools.writer.do(defer, [page.article_id], until=tools.now() + AGAIN)
         return True
-    too_many = isinstance(error, BadStatus) and error.status == HTTPStatus.TOO_MANY_REQUESTS
+    too_many = isinstance(error, HttpStatusError) and error.status == HTTPStatus.TOO_MANY_REQUESTS
     hold = timedelta(seconds=error.retry_after_s or 0)
     if error.no_connection or (too_many and error.retry_after_s is None):
         hold = FIRST_RETRY
@@ -250,15 +250,15 @@ async def schedule_retry(page: StoredPage, tools: WorkerContext, *, reason: Reas
 
 def is_final(error: FetchError) -> bool:
     """Whether asking again would bring the same: gone, closed by law, too large."""
-    closed = isinstance(error, BadStatus) and error.status == HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS
+    closed = isinstance(error, HttpStatusError) and error.status == HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS
     return error.permanent or closed or isinstance(error, TooLarge)
 
 
 def is_refusal(error: FetchError) -> bool:
     """Whether the page is refused for now: what is fresh is sometimes not found yet, and a rate limit says 403."""
-    if isinstance(error, BadStatus):
+    if isinstance(error, HttpStatusError):
         return 400 <= error.status < 500 and error.status not in PASSING
-    return isinstance(error, Refused)
+    return isinstance(error, RequestRefused)
 
 
 def has_text(page: StoredPage) -> bool:
@@ -294,7 +294,7 @@ async def save_article(
     tools.tell(event)
 
 
-def build_article(page: StoredPage, cleaned: Cleaned, key: str, *, at: datetime, host: str) -> Article:
+def build_article(page: StoredPage, cleaned: ExtractedArticle, key: str, *, at: datetime, host: str) -> Article:
     """Return the article to store: dated by the feed, else the page, else by when it was first seen; never ahead."""
     source = page.feed.source
     published = page.entry.published_at or cleaned.published_at or page.added_at
@@ -328,19 +328,19 @@ async def recheck_page(page: StoredPage, tools: WorkerContext) -> None:
     """
     Look at the page of a stored article and write down what it says otherwise; the article itself stays as it is.
 
-    Errors: StoreError, PoolBroken: what is no fault of the page.
+    Errors: StoreError, BrokenPool: what is no fault of the page.
     """
     at = tools.now()
     try:
-        answer = await tools.client.get_here(page.url, accept=ACCEPT_PAGE)
+        answer = await tools.client.get_same_host(page.url, accept=ACCEPT_PAGE)
         tools.line.worked(page.url)
-        if isinstance(answer, Elsewhere):
+        if isinstance(answer, CrossHostRedirect):
             await recheck_elsewhere(page, answer.url, tools, at=at)
         elif _is_front(answer.url) and not _is_front(page.url):
             await note_missing(page, tools, at=at, reason=Reason(PageKind.FRONT_PAGE))
         else:
             await store_revision_if_changed(page, answer, tools, at=at)
-    except BadStatus as error:
+    except HttpStatusError as error:
         if error.status in MISSING:
             await note_missing(page, tools, at=at, reason=error.reason)
         else:

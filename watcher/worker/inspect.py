@@ -9,10 +9,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from watcher.errors import BadStatus, FetchError, Unreachable, WatcherError
-from watcher.feeds.discover import FoundFeed, news_first, usual_places
-from watcher.feeds.inspect import NoFeed, Report, examine
-from watcher.feeds.schedule import Freshness, NextPoll, Wishes, freshness, next_poll
+from watcher.errors import FetchError, HttpStatusError, Unreachable, WatcherError
+from watcher.feeds.discover import FoundFeed, common_feed_paths, sort_comments_last
+from watcher.feeds.inspect import FeedReport, NotAFeed, inspect_body
+from watcher.feeds.schedule import Freshness, NextPoll, PollPolicy, parse_freshness, schedule_next_poll
 from watcher.model import NotModified, Response, Validators
 from watcher.net.client import ACCEPT_FEED, ACCEPT_PAGE, Client
 from watcher.net.redirects import PERMANENT
@@ -48,13 +48,13 @@ class ProbeResult:
     at: datetime
     steps: tuple[Redirect, ...] = ()
     answer: Response | None = None
-    found: Report | NoFeed | None = None
+    found: FeedReport | NotAFeed | None = None
     error: WatcherError | None = None
 
     @property
-    def report(self) -> Report | None:
+    def report(self) -> FeedReport | None:
         """The feed that was found, None if there is none."""
-        return self.found if isinstance(self.found, Report) else None
+        return self.found if isinstance(self.found, FeedReport) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +102,7 @@ class FeedProber:
         seen = replace(seen, at=self.now(), steps=tuple(steps), answer=answer)
         kind = answer.header("content-type")
         try:
-            found = await self.pool.run(examine, answer.body, answer.url, kind, seen.at, limit_s=EXAMINE_LIMIT_S)
+            found = await self.pool.run(inspect_body, answer.body, answer.url, kind, seen.at, limit_s=EXAMINE_LIMIT_S)
         except WorkerFailed as error:
             return replace(seen, error=error)
         return replace(seen, found=found)
@@ -146,7 +146,7 @@ class FeedProber:
                 on_hop=lambda status, at, to: steps.append(Redirect(status=status, url=at, leads_to=to)),
             )
         except FetchError as error:
-            if error.retry_after_s or (isinstance(error, BadStatus) and error.status == TOO_MANY):
+            if error.retry_after_s or (isinstance(error, HttpStatusError) and error.status == TOO_MANY):
                 self._held[host_of(error.answered_by)] = error
             raise
         finally:
@@ -182,7 +182,7 @@ def predict_next_poll(look: ProbeResult, poll: PollSettings, *, own_every_s: flo
         own_every_s: The source's own interval, None without one.
     """
     report = look.report
-    wishes = Wishes(
+    wishes = PollPolicy(
         every_s=poll.every.total_seconds(),
         min_every_s=poll.min_every.total_seconds(),
         own_every_s=own_every_s,
@@ -195,12 +195,12 @@ def predict_next_poll(look: ProbeResult, poll: PollSettings, *, own_every_s: flo
         if error and error.permanent:
             return None
         said = Freshness(retry_after_s=error.retry_after_s if error else None)
-        return next_poll(wishes, now=look.at, freshness=said, failures=1)
-    return next_poll(
+        return schedule_next_poll(wishes, now=look.at, freshness=said, failures=1)
+    return schedule_next_poll(
         wishes,
         now=look.at,
         published=[entry.published_at for entry in report.feed.entries if entry.published_at is not None],
-        freshness=freshness(look.answer.headers, look.at),
+        freshness=parse_freshness(look.answer.headers, look.at),
         has_validators=look.answer.validators != Validators(),
     )
 
@@ -224,7 +224,7 @@ class Candidate:
     same_as: str | None = None
 
     @property
-    def report(self) -> Report | None:
+    def report(self) -> FeedReport | None:
         """The feed there, None if there is none."""
         return self.look.report if self.look else None
 
@@ -281,13 +281,13 @@ async def probe_linked_feeds(page: ProbeResult, looker: FeedProber, known: set[s
 
 def links_on(look: ProbeResult) -> tuple[FoundFeed, ...]:
     """Return the feeds that a page links, of news first."""
-    return news_first(look.found.links) if isinstance(look.found, NoFeed) else ()
+    return sort_comments_last(look.found.links) if isinstance(look.found, NotAFeed) else ()
 
 
 async def probe_common_paths(page: ProbeResult, looker: FeedProber, known: set[str]) -> list[Candidate]:
     """Return the usual places up to the first that leads to a feed; a host that cannot be asked ends it."""
     made: list[Candidate] = []
-    for url in usual_places(page.answer.url if page.answer else page.asked):
+    for url in common_feed_paths(page.answer.url if page.answer else page.asked):
         if normalize_url(url) in known:
             continue
         known.add(normalize_url(url))
@@ -296,14 +296,14 @@ async def probe_common_paths(page: ProbeResult, looker: FeedProber, known: set[s
             Candidate(url=final_url(look), way="guessed", look=look),
             *await probe_linked_feeds(look, looker, known),
         ]
-        if any(one.report for one in made) or (look.error and not isinstance(look.error, BadStatus)):
+        if any(one.report for one in made) or (look.error and not isinstance(look.error, HttpStatusError)):
             break
     return made
 
 
 def should_continue(page: ProbeResult) -> bool:
     """Whether it makes sense to ask further at the site: it answered, if only that this page is not to be had."""
-    return page.answer is not None or (isinstance(page.error, BadStatus) and page.error.status != 429)
+    return page.answer is not None or (isinstance(page.error, HttpStatusError) and page.error.status != 429)
 
 
 def final_url(look: ProbeResult) -> str:
@@ -330,6 +330,6 @@ def is_same(one: Candidate, other: Candidate) -> bool:
     return bool(here and there) and len(here & there) >= ALIKE * max(len(here), len(there))
 
 
-def links_of(report: Report) -> set[str]:
+def links_of(report: FeedReport) -> set[str]:
     """Return the links of a feed's entries, for comparing."""
     return {normalize_url(entry.url) for entry in report.feed.entries if entry.url}

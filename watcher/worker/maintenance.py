@@ -109,7 +109,7 @@ async def with_partitions(writer: Writer, function: Callable[[Connection], T]) -
     try:
         return await asyncio.to_thread(write, writer.engine, function)
     except StoreError as error:
-        if not error.passing:
+        if not error.transient:
             raise
         return None
 

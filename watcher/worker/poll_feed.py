@@ -8,20 +8,20 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from http import HTTPStatus
 
-from watcher.errors import BadStatus, FeedError, FetchError, StoreError
-from watcher.feeds.diff import changes, within_hosts
-from watcher.feeds.schedule import LONGEST_HOLD_S, Freshness, NextPoll, Wishes, freshness, next_poll
+from watcher.errors import FeedError, FetchError, HttpStatusError, StoreError
+from watcher.feeds.diff import diff_entries, limit_new_hosts
+from watcher.feeds.schedule import LONGEST_HOLD_S, Freshness, NextPoll, PollPolicy, parse_freshness, schedule_next_poll
 from watcher.model import (
-    Changes,
-    Failed,
+    EntryChanges,
     Feed,
+    NetworkDown,
     NotModified,
-    Offline,
     ParsedFeed,
-    Polled,
+    PollFailed,
     PollResult,
+    PollSucceeded,
+    PollUnchanged,
     Response,
-    Unchanged,
     Validators,
 )
 from watcher.net.client import ACCEPT_FEED
@@ -87,7 +87,7 @@ async def poll_feed(
     if leave is None:
         noted = await tools.writer.add(record_polls, (feed, result))
     else:
-        if asked is not None and isinstance(result, Unchanged):
+        if asked is not None and isinstance(result, PollUnchanged):
             asked()
         end = VisitEnd(host=leave, worker=tools.worker, last_request_at=tools.now())
         noted = await tools.writer.add(record_and_release, (feed, result, end))
@@ -95,7 +95,7 @@ async def poll_feed(
     return noted
 
 
-async def process_response(feed: Feed, answer: Response, tools: WorkerContext) -> Polled | Unchanged:
+async def process_response(feed: Feed, answer: Response, tools: WorkerContext) -> PollSucceeded | PollUnchanged:
     """Return the poll that this answer makes. Errors: FeedError, WorkerFailed."""
     body_hash = hash_body(answer.body)
     if body_hash == feed.body_hash and answer.moved_to is None:
@@ -109,15 +109,15 @@ async def process_response(feed: Feed, answer: Response, tools: WorkerContext) -
     )
     known, links, first = await load_known_entries(feed, parsed, recent, tools)
     now = tools.now()
-    said = freshness(answer.headers, now)
-    found = changes(parsed, known, links, first_poll=first)
+    said = parse_freshness(answer.headers, now)
+    found = diff_entries(parsed, known, links, first_poll=first)
     new = {entry.guid for entry in found.new}
     found, left = await bound_hosts(found, tools)
     faults = parsed.faults
     if left:
         log.warning("entries_wait %s", fields(feed=feed.url, entries=left, new_hosts=NEW_HOSTS))
         faults += (f"{left} entries wait for the next poll: this one named {NEW_HOSTS} hosts not asked before",)
-    wishes = Wishes(
+    wishes = PollPolicy(
         every_s=tools.poll.every.total_seconds(),
         min_every_s=tools.poll.min_every.total_seconds(),
         own_every_s=feed.source.every_s,
@@ -125,7 +125,7 @@ async def process_response(feed: Feed, answer: Response, tools: WorkerContext) -
         skip_hours=parsed.skip_hours,
         skip_days=parsed.skip_days,
     )
-    when = next_poll(
+    when = schedule_next_poll(
         wishes,
         now=now,
         published=[entry.published_at for entry in parsed.entries if entry.published_at is not None],
@@ -133,7 +133,7 @@ async def process_response(feed: Feed, answer: Response, tools: WorkerContext) -
         has_validators=answer.validators != Validators(),
         jitter=tools.chance(),
     )
-    return Polled(
+    return PollSucceeded(
         feed_id=feed.id,
         at=now,
         next_poll_at=when.at,
@@ -151,12 +151,12 @@ async def process_response(feed: Feed, answer: Response, tools: WorkerContext) -
     )
 
 
-async def bound_hosts(found: Changes, tools: WorkerContext) -> tuple[Changes, int]:
+async def bound_hosts(found: EntryChanges, tools: WorkerContext) -> tuple[EntryChanges, int]:
     """Return what a poll brought without the new entries that name too many new hosts, and how many those are."""
     names = {host_of(entry.url) for entry in found.new if entry.url}
     if len(names) <= NEW_HOSTS:
         return found, 0
-    return within_hosts(found, await tools.writer.read(known_hosts, names), most=NEW_HOSTS)
+    return limit_new_hosts(found, await tools.writer.read(known_hosts, names), most=NEW_HOSTS)
 
 
 async def load_known_entries(
@@ -177,7 +177,7 @@ def hash_body(body: bytes) -> str:
     return hashlib.sha256(body).hexdigest()[:32]
 
 
-def unchanged_result(feed: Feed, answer: NotModified | Response, tools: WorkerContext) -> Unchanged:
+def unchanged_result(feed: Feed, answer: NotModified | Response, tools: WorkerContext) -> PollUnchanged:
     """Return the poll that a 304 makes, or the bytes of last time: it may renew a validator, and forgets none."""
     now = tools.now()
     validators = answer.validators
@@ -189,9 +189,9 @@ def unchanged_result(feed: Feed, answer: NotModified | Response, tools: WorkerCo
             last_modified=answer.validators.last_modified or feed.validators.last_modified,
         )
     blind = isinstance(answer, Response) and answer.validators == Validators()
-    said = freshness(answer.headers, now, kept_s=kept_s)
+    said = parse_freshness(answer.headers, now, kept_s=kept_s)
     when = next_poll_after_failure(feed, tools, now, said=said, has_validators=not blind)
-    return Unchanged(
+    return PollUnchanged(
         feed_id=feed.id,
         at=now,
         next_poll_at=when.at,
@@ -204,27 +204,27 @@ def unchanged_result(feed: Feed, answer: NotModified | Response, tools: WorkerCo
 
 def host_backoff_for(error: FetchError, result: PollResult, now: datetime) -> tuple[str, datetime] | None:
     """Return which host is to be left alone until when: what one of its feeds teaches holds for all of it."""
-    if isinstance(error, BadStatus) and error.retry_after_s is not None:
+    if isinstance(error, HttpStatusError) and error.retry_after_s is not None:
         return host_key(error.answered_by), now + timedelta(seconds=min(error.retry_after_s, LONGEST_HOLD_S))
-    if error.no_connection or (isinstance(error, BadStatus) and error.status == HTTPStatus.TOO_MANY_REQUESTS):
+    if error.no_connection or (isinstance(error, HttpStatusError) and error.status == HTTPStatus.TOO_MANY_REQUESTS):
         return host_key(error.answered_by), min(result.next_poll_at, now + UNSAID)
     return None
 
 
-def network_down_result(feed: Feed, tools: WorkerContext) -> Offline:
+def network_down_result(feed: Feed, tools: WorkerContext) -> NetworkDown:
     """Return the poll that an outage of our own line makes: soon again, and no fault of the feed."""
     now = tools.now()
-    return Offline(feed_id=feed.id, at=now, next_poll_at=now + AGAIN * (1 + tools.chance()))
+    return NetworkDown(feed_id=feed.id, at=now, next_poll_at=now + AGAIN * (1 + tools.chance()))
 
 
 def failed_result(
     feed: Feed, reason: Reason, tools: WorkerContext, started: datetime, *, error: FetchError | None = None
-) -> Failed:
+) -> PollFailed:
     """Return the poll that an error makes: the feed waits longer each time, and as long as its host asks."""
     now = tools.now()
     said = Freshness(retry_after_s=error.retry_after_s if error else None)
     when = next_poll_after_failure(feed, tools, now, said=said, failures=feed.failures + 1)
-    return Failed(
+    return PollFailed(
         feed_id=feed.id,
         at=now,
         next_poll_at=when.at,
@@ -238,14 +238,14 @@ def next_poll_after_failure(
     feed: Feed, tools: WorkerContext, now: datetime, *, said: Freshness, failures: int = 0, has_validators: bool = True
 ) -> NextPoll:
     """Return when to ask again after an answer that brought no entries."""
-    wishes = Wishes(
+    wishes = PollPolicy(
         every_s=tools.poll.every.total_seconds(),
         min_every_s=tools.poll.min_every.total_seconds(),
         own_every_s=feed.source.every_s,
         skip_hours=feed.skip_hours,
         skip_days=feed.skip_days,
     )
-    return next_poll(
+    return schedule_next_poll(
         wishes,
         now=now,
         freshness=said,

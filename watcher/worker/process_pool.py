@@ -76,7 +76,7 @@ class Pool:
         """
         Return `function(*args)`, run in a worker.
 
-        Errors: WorkerFailed after `limit_s` seconds of work, for too much memory, or if the process died; PoolBroken
+        Errors: WorkerFailed after `limit_s` seconds of work, for too much memory, or if the process died; BrokenPool
         if none can be had; else what the function raised.
         """
 
@@ -111,7 +111,7 @@ class Pool:
         Return the pool, built anew unless somebody who noticed before has done so.
 
         Args:
-            broken: The one that stopped working, None before the first task. Errors: PoolBroken.
+            broken: The one that stopped working, None before the first task. Errors: BrokenPool.
         """
 
         with self._lock:

@@ -71,11 +71,11 @@ class BaseScheduler(ABC):
         """
         Have the hosts that are due visited, as far as there is room; return how many visits come of it.
 
-        Errors: StoreError and PoolBroken, also on behalf of a visit that met one since the last call.
+        Errors: StoreError and BrokenPool, also on behalf of a visit that met one since the last call.
         """
 
     def raise_fault(self) -> None:
-        """Raise what a visit has met since the last call. Errors: StoreError, PoolBroken."""
+        """Raise what a visit has met since the last call. Errors: StoreError, BrokenPool."""
         if self._fault is not None:
             fault, self._fault = self._fault, None
             raise fault
@@ -109,7 +109,7 @@ class BaseScheduler(ABC):
 
     async def drain(self, *, limit_s: float | None = None) -> None:
         """
-        Visit until nothing is due any more, or the queue is closed. Errors: StoreError, PoolBroken.
+        Visit until nothing is due any more, or the queue is closed. Errors: StoreError, BrokenPool.
 
         Args:
             limit_s: After so long the rest is left to the next call; visits go on meanwhile.
@@ -245,7 +245,7 @@ class Scheduler(BaseScheduler):
             leaves = [VisitEnd(host=host, worker=worker, last_request_at=None) for host in owed]
             await self.tools.writer.do(release_hosts, leaves)
             self._owed -= owed
-            if isinstance(self._fault, StoreError) and self._fault.passing:
+            if isinstance(self._fault, StoreError) and self._fault.transient:
                 self._fault = None  # it has passed: the store was written just now
 
     async def _give_back_ready(self) -> None:

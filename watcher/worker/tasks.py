@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from watcher.errors import CleanError, EmbedderError, PluginError
-from watcher.model import Cleaned, Entry, ParsedFeed
+from watcher.model import Entry, ExtractedArticle, ParsedFeed
 from watcher.reasons import PageKind, Reason
 from watcher.text.urls import host_of
 
@@ -42,7 +42,7 @@ class PageTask:
 class ProcessedPage:
     """What became of a page: the article in it and its features, packed."""
 
-    cleaned: Cleaned
+    cleaned: ExtractedArticle
     version: str
     payload: bytes
 
@@ -130,7 +130,7 @@ def clean_entry(entry: Entry, url: str, language: str | None) -> ProcessedPage:
 
     blocks = fragment_blocks(entry.content) or fragment_blocks(entry.summary)
     wire = read_wire(blocks, authors=entry.authors, credit=(), url=url)
-    cleaned = Cleaned(
+    cleaned = ExtractedArticle(
         url=url,
         title=entry.title,
         blocks=wire.blocks,
@@ -146,7 +146,7 @@ def clean_entry(entry: Entry, url: str, language: str | None) -> ProcessedPage:
     return pack_with_features(cleaned)
 
 
-def pack_with_features(cleaned: Cleaned) -> ProcessedPage:
+def pack_with_features(cleaned: ExtractedArticle) -> ProcessedPage:
     """Return a cleaned article with its features; the id is set where it is stored."""
     from watcher.features import codec, extract
 
@@ -189,7 +189,7 @@ def embed(choice: EmbedderConfig, texts: tuple[str, ...]) -> list[bytes]:
         raise
     except Exception as error:
         words = f'embedder "{made.name}" failed: {type(error).__name__}: {error}'
-        raise EmbedderError(words, about_texts=True) from error
+        raise EmbedderError(words, caused_by_input=True) from error
 
 
 def embedder_name(choice: EmbedderConfig) -> str:

@@ -11,7 +11,7 @@ from http import HTTPStatus
 from types import TracebackType
 from typing import TypeVar
 
-from watcher.errors import BadStatus, FetchError
+from watcher.errors import FetchError, HttpStatusError
 from watcher.feeds.schedule import LONGEST_HOLD_S
 from watcher.model import Feed, NotModified
 from watcher.net import robots
@@ -125,7 +125,7 @@ async def visit_pages(host: str, tools: WorkerContext, pause: HostDelay, until: 
                     return
                 verdict = verdicts[where]
                 pause.delay_s = max(pause.delay_s, min(verdict.delay_s or 0.0, LONGEST_CRAWL_DELAY_S))
-            if verdict is not None and verdict.is_passing and tools.now() - page.added_at < ROBOTS_PATIENCE:
+            if verdict is not None and verdict.is_transient and tools.now() - page.added_at < ROBOTS_PATIENCE:
                 later = tools.now() + ROBOTS_RETRY
                 await tools.writer.do(partial(defer, article_ids=[page.article_id], until=later))
             elif verdict is not None and page.url not in verdict.allowed:
@@ -147,22 +147,22 @@ async def ask_robots(where: str, pages: Sequence[StoredPage], tools: WorkerConte
     if status is None or kept.robots_at is None or now - kept.robots_at >= lasts(status):
         answer = await get_robots(where, tools, pause)
         if answer is None:
-            return robots.judge(robots.NO_ANSWER, "", ())
+            return robots.evaluate(robots.NO_ANSWER, "", ())
         status, rules = answer
         await tools.writer.do(partial(hosts.set_robots, host=host, at=now, status=status, rules=rules))
     urls = [page.url for page in pages if should_fetch_page(page, tools) and robots_url(page.url) == where]
     if not rules:
-        return robots.judge(status, "", urls)
-    verdict = await in_worker(tools, host, robots.judge, status, rules, urls)
+        return robots.evaluate(status, "", urls)
+    verdict = await in_worker(tools, host, robots.evaluate, status, rules, urls)
     if verdict is None:
         await tools.writer.do(partial(hosts.set_robots, host=host, at=now, status=robots.UNREADABLE, rules=""))
-        return robots.judge(robots.UNREADABLE, "", ())
+        return robots.evaluate(robots.UNREADABLE, "", ())
     return verdict
 
 
 def lasts(status: int) -> timedelta:
     """Return how long an answer for robots.txt is believed."""
-    return ROBOTS_RETRY if robots.judge(status, "", ()).is_passing else ROBOTS_LAST
+    return ROBOTS_RETRY if robots.evaluate(status, "", ()).is_transient else ROBOTS_LAST
 
 
 async def get_robots(where: str, tools: WorkerContext, pause: HostDelay) -> tuple[int, str] | None:
@@ -171,7 +171,7 @@ async def get_robots(where: str, tools: WorkerContext, pause: HostDelay) -> tupl
     async with pause:
         try:
             answer = await tools.client.get(where, accept="text/plain", max_bytes=8 * robots.MAX_BYTES)
-        except BadStatus as error:
+        except HttpStatusError as error:
             tools.line.failed(error)
             if error.retry_after_s is not None:
                 until = tools.now() + timedelta(seconds=min(error.retry_after_s, LONGEST_HOLD_S))
@@ -183,14 +183,14 @@ async def get_robots(where: str, tools: WorkerContext, pause: HostDelay) -> tupl
     if isinstance(answer, NotModified):
         return HTTPStatus.NOT_MODIFIED, ""
     body = answer.body[: robots.MAX_BYTES + 1]
-    rules = await in_worker(tools, host_of(where), robots.our_rules, body, PRODUCT)
+    rules = await in_worker(tools, host_of(where), robots.extract_rules, body, PRODUCT)
     return (robots.UNREADABLE, "") if rules is None else (answer.status, rules)
 
 
 async def in_worker(tools: WorkerContext, host: str, function: Callable[..., T], *args: object) -> T | None:
     """
     Return `function(*args)`, run in a worker with its bounds on time and memory; None, and a line in the log, if it
-    fails: others wrote what it reads. Errors: PoolBroken.
+    fails: others wrote what it reads. Errors: BrokenPool.
     """
     try:
         return await tools.pool.run(function, *args, limit_s=ROBOTS_LIMIT_S)
