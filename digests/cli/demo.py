@@ -11,14 +11,14 @@ from zoneinfo import ZoneInfo
 
 from typer import Option
 
-from digests.cli.digest import format_result
+from digests.cli.digest import format_made
 from digests.edition.build import BuiltEdition, build_edition, edition_window
 from digests.edition.load import EditionRequest
 from digests.model import Edition
 from digests.settings.digests import digests_of
 from digests.store.editions import open_digests
 from watcher.cli.commands import DONE, FAILED
-from watcher.cli.options import with_examples
+from watcher.cli.options import closing_store, with_examples
 from watcher.cli.output import print_lines, say
 from watcher.cli.poll import PollSummary, format_summary, run_poll
 from watcher.demo.server import DemoServer
@@ -104,18 +104,14 @@ def settings_for(press: DemoServer, directory: Path) -> Settings:
 
 async def poll_press(settings: Settings) -> PollSummary:
     """Poll the press and get all its pages."""
-    engine = open_store(settings.store.url)
-    try:
+    with closing_store(open_store(settings.store.url)) as engine:
         return await run_poll(settings, engine, everything=True, quiet=False)
-    finally:
-        engine.dispose()
 
 
 def make_demo_edition(settings: Settings) -> BuiltEdition | None:
     """Make the edition of what was polled, and write its files."""
     (digest,) = digests_of(settings)
-    engine = open_digests(settings.store.url)
-    try:
+    with closing_store(open_digests(settings.store.url)) as engine:
         now = datetime.now(UTC)
         day = now.astimezone(ZoneInfo(digest.timezone)).date()
         start, end = edition_window(engine, digest, end=now)
@@ -123,8 +119,6 @@ def make_demo_edition(settings: Settings) -> BuiltEdition | None:
             local_date=day, window_start=start, window_end=end, slot="demo", folder=digest.directory
         )
         return build_edition(engine, digest, request, now=now)
-    finally:
-        engine.dispose()
 
 
 def format_edition(edition: Edition) -> list[str]:
@@ -134,4 +128,4 @@ def format_edition(edition: Edition) -> list[str]:
         f"{story.folded} folded; in {', '.join(story.languages)}"
         for story in edition.stories
     ]
-    return format_result(edition, []) + rows
+    return [*format_made(edition), *rows]

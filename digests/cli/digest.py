@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine
 from typer import Argument, BadParameter, Option
 
 from digests import edition_json
+from digests.cli.lookup import check_formats, find_digest, parse_date
 from digests.cli.status import delivery_to_json, format_state, oversized_story_warning
 from digests.delivery.outbox import OutboxWorker
 from digests.edition.build import build_edition, build_unsaved_edition, edition_window, preview_edition
@@ -22,24 +23,27 @@ from digests.edition.load import LOOKBACK, EditionRequest
 from digests.edition.publish import build_messages, earlier_editions, publish, render_all
 from digests.edition.schedule import due_at
 from digests.model import Edition, OutboundMessage
-from digests.settings.digests import FORMATS, DigestSettings, digests_of, folder_of
+from digests.settings.digests import DigestSettings, digests_of, folder_of
 from digests.store import outbox
 from digests.store.editions import DAILY, get_edition, get_slot, open_digests, open_digests_read_only
-from digests.store.outbox import SENT, Delivery, EditionKey, deliveries_of
+from digests.store.outbox import SENT, Delivery, EditionKey
 from watcher.cli.commands import DONE, PARTLY, current_session
-from watcher.cli.options import Config, Json, load_settings, with_examples
+from watcher.cli.options import Config, Json, closing_store, load_settings, with_examples
 from watcher.cli.output import print_json, print_lines, say
 from watcher.cli.poll import embed_recent
 from watcher.features.embedders import embedder_config, resolve_embedder
 from watcher.feeds.html_text import to_one_line
 from watcher.model import FEATURES_VERSION
 from watcher.settings.models import Settings
-from watcher.settings.types import did_you_mean, parse_duration
+from watcher.settings.types import parse_duration
 from watcher.store.features import embedder_name, with_old_version, without_vector
 from watcher.store.writer import Writer, read, write
 from watcher.text.format import format_count
 from watcher.worker.backfill import rebuild_features
 from watcher.worker.process_pool import Pool
+
+NO_CHANNEL = "no [[digests.deliver]] in the settings: its files are the delivery"
+NOT_SENT_EMPTY = "without a story, it is not sent: send_empty = false"
 
 
 @with_examples(
@@ -75,192 +79,163 @@ def make_digest(
     A date that has its edition keeps it: `--date` gives it again; a further edition of it has the time in its name.
     """
     settings = load_settings(config)
-    wanted = [digest for digest in digests_of(settings) if name in (None, digest.name)]
-    if not wanted:
-        known = ", ".join(digest.name for digest in digests_of(settings))
-        raise BadParameter(f"no digest {name!r} in the settings; there is {known}", param_hint="NAME")
-    asked = TimeOptions(day=day, since=since, until=until)
-    checked = tuple(formats or ())
-    check_formats(checked)
+    wanted = digests_of(settings) if name is None else (find_digest(settings, name),)
+    options = TimeOptions(day=day, since=since, until=until)
+    chosen = check_formats(formats)
     for digest in wanted:
-        asked.check_day(ZoneInfo(digest.timezone), datetime.now(UTC))
+        options.check_day(digest, datetime.now(UTC))
     if send or preview:
-        if stdout or checked or (send and preview):
+        if stdout or chosen or (send and preview):
             raise BadParameter(
                 "stands alone: neither --stdout nor --format, and not both", param_hint="--send, --preview"
             )
-        return (send_all if send else preview_all)(settings, wanted, asked, json=json)
-    engine = open_digests(settings.store.url)
-    try:
-        told: list[dict[str, Any]] = []
-        for digest in wanted:
-            told += make_one(settings, engine, digest, asked, stdout=stdout, formats=checked, json=json)
-    finally:
-        engine.dispose()
-    if json and not stdout:
-        print_json(told)
+        return (send_all if send else preview_all)(settings, wanted, options, json=json)
+    with closing_store(open_digests(settings.store.url)) as engine:
+        if stdout:
+            for digest in wanted:
+                print_edition(settings, engine, digest, options, chosen or ("markdown",), json=json)
+        else:
+            formats_of = {"formats": chosen} if chosen else {}
+            made = [
+                make_one(settings, engine, each.model_copy(update=formats_of), options, json=json) for each in wanted
+            ]
+            if json:
+                print_json([made_to_json(each) for each in made if each])
     current_session().exit_immediately = True
     return DONE
 
 
-def check_formats(formats: tuple[str, ...]) -> None:
-    """Refuse a form that does not exist."""
-    for form in formats:
-        if form not in FORMATS:
-            known = ", ".join(FORMATS)
-            raise BadParameter(
-                f"got {form!r}, expected one of {known}{did_you_mean(form, FORMATS)}", param_hint="--format"
-            )
-
-
-def make_one(
-    settings: Settings,
-    engine: Engine,
-    digest: DigestSettings,
-    asked: TimeOptions,
-    *,
-    stdout: bool,
-    formats: tuple[str, ...],
-    json: bool,
-) -> list[dict[str, Any]]:
-    """Make one digest's edition and print or write it; return what to tell as JSON."""
-    now = datetime.now(UTC)
-    zone = ZoneInfo(digest.timezone)
-    if formats:
-        digest = digest.model_copy(update={"formats": formats})
-    paths: list[Path] = []
-    folder = folder_of(digest, settings)
-    edition = load_existing(engine, digest, asked)
-    if edition is None:
-        order, suffix = plan_edition(engine, digest, asked, zone, now, keep=not stdout)
-        complete_features(settings, engine, since=order.window_start - LOOKBACK)
-        if stdout:
-            edition = build_unsaved_edition(engine, digest, order, now=now)
-        else:
-            built = build_edition(engine, digest, replace(order, folder=folder, suffix=suffix), now=now)
-            edition, paths = (built.edition, list(built.files)) if built else (None, [])
-    elif not stdout:
-        paths.extend(publish(engine, edition, digest, folder))
-    if edition is None:
-        say(f"{digest.name}: this edition is being made by another process")
-        return []
-    if stdout:
-        wanted = formats or ("markdown",)
-        forms = render_all(edition, digest, wanted, earlier=earlier_editions(engine, digest, wanted))
-        sys.stdout.buffer.write(edition_json.dump(edition) if json else b"".join(form.body for form in forms))
-        return []
-    if not json:
-        print_lines(format_result(edition, paths))
-    return [result_to_json(edition, paths)]
-
-
-def load_existing(engine: Engine, digest: DigestSettings, asked: TimeOptions) -> Edition | None:
-    """Return the kept edition that the options mean: that of `--date`, unless a window is asked for."""
-    day = asked.day
-    if day is None or asked.has_window:
-        return None
-    return read(engine, get_edition, digest.name, local_date=day)
-
-
-NO_CHANNEL = "no [[digests.deliver]] in the settings: its files are the delivery"
-NOT_SENT_EMPTY = "without a story, it is not sent: send_empty = false"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EditionRef:
+class MadeEdition:
     """An edition, where it is kept, and the files that were written for it now."""
 
     edition: Edition
-    place: EditionKey
+    key: EditionKey
     files: tuple[Path, ...] = ()
     is_new: bool = True
 
 
-def send_all(settings: Settings, wanted: Sequence[DigestSettings], asked: TimeOptions, *, json: bool) -> int:
+def print_edition(
+    settings: Settings,
+    engine: Engine,
+    digest: DigestSettings,
+    options: TimeOptions,
+    formats: tuple[str, ...],
+    *,
+    json: bool,
+) -> None:
+    """Print one digest's edition; write and keep nothing."""
+    now = datetime.now(UTC)
+    edition = load_existing(engine, digest, options)
+    if edition is None:
+        request = plan_edition(engine, digest, options, now, slot=None)
+        complete_features(settings, engine, since=request.window_start - LOOKBACK)
+        edition = build_unsaved_edition(engine, digest, request, now=now)
+    forms = render_all(edition, digest, formats, earlier=earlier_editions(engine, digest, formats))
+    sys.stdout.buffer.write(edition_json.dump(edition) if json else b"".join(form.body for form in forms))
+
+
+def make_one(
+    settings: Settings, engine: Engine, digest: DigestSettings, options: TimeOptions, *, json: bool
+) -> MadeEdition | None:
+    """Make an edition, or take the one that is kept, and write its files; None if another process makes it."""
+    existing = load_existing(engine, digest, options)
+    if existing is None:
+        request = plan_edition(engine, digest, options, datetime.now(UTC), slot="time")
+        made = build(settings, engine, digest, request)
+    else:
+        key = EditionKey(digest=digest.name, local_date=existing.local_date, slot="")
+        files = tuple(publish(engine, existing, digest, folder_of(digest, settings)))
+        made = MadeEdition(edition=existing, key=key, files=files, is_new=False)
+    if made and not json:
+        print_lines(format_made(made.edition, made.files))
+    return made
+
+
+def build(settings: Settings, engine: Engine, digest: DigestSettings, request: EditionRequest) -> MadeEdition | None:
+    """Build an edition; None, with a word on it, if another process is building it."""
+    now = datetime.now(UTC)
+    complete_features(settings, engine, since=request.window_start - LOOKBACK)
+    built = build_edition(engine, digest, replace(request, folder=folder_of(digest, settings)), now=now)
+    if built is None:
+        say(f"{digest.name}: this edition is being made by another process")
+        return None
+    return MadeEdition(edition=built.edition, key=edition_key(digest, request), files=built.files)
+
+
+def edition_key(digest: DigestSettings, request: EditionRequest) -> EditionKey:
+    return EditionKey(digest=digest.name, local_date=request.local_date, slot=request.slot or "")
+
+
+def load_existing(engine: Engine, digest: DigestSettings, options: TimeOptions) -> Edition | None:
+    """Return the kept edition that the options mean: that of `--date`, unless a window is asked for."""
+    if options.day is None or options.has_window:
+        return None
+    return read(engine, get_edition, digest.name, local_date=options.day)
+
+
+def send_all(settings: Settings, wanted: Sequence[DigestSettings], options: TimeOptions, *, json: bool) -> int:
     """Send an edition of each digest, and tell of each recipient; the exit code says whether all have it."""
-    engine = open_digests(settings.store.url)
-    told: list[dict[str, Any]] = []
+    rows: list[dict[str, Any]] = []
     all_sent = True
-    try:
+    with closing_store(open_digests(settings.store.url)) as engine:
         for digest in wanted:
-            made = edition_to_send(settings, engine, digest, asked)
+            made = edition_to_send(settings, engine, digest, options)
             if made is None:
-                say(f"{digest.name}: this edition is being made by another process")
                 all_sent = False
                 continue
             deliveries = send_edition(settings, engine, digest, made)
             all_sent &= all(each.state == SENT for each in deliveries)
-            files = list(made.files)
-            told.append(
-                result_to_json(made.edition, files)
-                | {"deliveries": [sent_delivery_to_json(each) for each in deliveries]}
-            )
+            rows.append(made_to_json(made) | {"deliveries": [sent_delivery_to_json(each) for each in deliveries]})
             if not json:
-                told_lines = [*format_result(made.edition, files), *format_deliveries(deliveries, digest)]
-                print_lines(told_lines)
-    finally:
-        engine.dispose()
+                print_lines(format_made(made.edition, made.files))
+                print_lines(format_deliveries(deliveries, digest))
     if json:
-        print_json(told)
+        print_json(rows)
     return DONE if all_sent else PARTLY
 
 
 def edition_to_send(
-    settings: Settings, engine: Engine, digest: DigestSettings, asked: TimeOptions
-) -> EditionRef | None:
+    settings: Settings, engine: Engine, digest: DigestSettings, options: TimeOptions
+) -> MadeEdition | None:
     """
     Return the edition that the options mean: the daily one of the date, made if it is not there yet.
 
     With a window, it is an edition of its own; None if another process is making it.
     """
     now = datetime.now(UTC)
-    if (kept := find_existing(engine, digest, asked, now)) is not None:
-        return kept
-    order, suffix = as_daily_request(
-        *plan_edition(engine, digest, asked, ZoneInfo(digest.timezone), now, keep=True), asked
-    )
-    complete_features(settings, engine, since=order.window_start - LOOKBACK)
-    order = replace(order, folder=folder_of(digest, settings), suffix=suffix, deliver=True)
-    built = build_edition(engine, digest, order, now=now)
-    if built is None:
-        return None
-    return EditionRef(edition=built.edition, place=place_of(digest, order), files=built.files)
+    if (existing := find_existing(engine, digest, options, now)) is not None:
+        return existing
+    request = plan_edition(engine, digest, options, now, slot=DAILY)
+    return build(settings, engine, digest, replace(request, deliver=True))
 
 
-def find_existing(engine: Engine, digest: DigestSettings, asked: TimeOptions, now: datetime) -> EditionRef | None:
+def find_existing(engine: Engine, digest: DigestSettings, options: TimeOptions, now: datetime) -> MadeEdition | None:
     """Return the date's edition if it is made; of a date that is over, one that was asked for will do."""
     today = now.astimezone(ZoneInfo(digest.timezone)).date()
-    day = asked.day or today
-    if asked.has_window:
+    day = options.day or today
+    if options.has_window:
         return None
     found = read(engine, get_slot, digest.name, local_date=day)
     if found is None or (day == today and found[0] != DAILY):
         return None
-    place = EditionKey(digest=digest.name, local_date=day, slot=found[0])
-    return EditionRef(edition=found[1], place=place, is_new=False)
+    slot, edition = found
+    key = EditionKey(digest=digest.name, local_date=day, slot=slot)
+    return MadeEdition(edition=edition, key=key, is_new=False)
 
 
-def as_daily_request(order: EditionRequest, suffix: str, asked: TimeOptions) -> tuple[EditionRequest, str]:
-    """Return the order as one of the date's daily edition, so that no other is made; with a window as it is."""
-    return (order, suffix) if asked.has_window else (replace(order, slot=DAILY), "")
-
-
-def place_of(digest: DigestSettings, order: EditionRequest) -> EditionKey:
-    return EditionKey(digest=digest.name, local_date=order.local_date, slot=order.slot or "")
-
-
-def send_edition(settings: Settings, engine: Engine, digest: DigestSettings, made: EditionRef) -> tuple[Delivery, ...]:
+def send_edition(settings: Settings, engine: Engine, digest: DigestSettings, made: MadeEdition) -> tuple[Delivery, ...]:
     """Send an edition to all who do not have it yet, those too that were given up, and return its deliveries."""
     now = datetime.now(UTC)
-    owed = () if made.is_new else build_messages(engine, made.edition, digest)
+    messages = () if made.is_new else build_messages(engine, made.edition, digest)
 
-    def make_due(connection: Connection) -> None:
-        outbox.enqueue(connection, made.place, owed, now=now)
-        outbox.retry_now(connection, made.place, now=now)
+    def enqueue(connection: Connection) -> None:
+        outbox.enqueue(connection, made.key, messages, now=now)
+        outbox.retry_now(connection, made.key, now=now)
 
-    write(engine, make_due)
-    OutboxWorker(engine, settings).run(made.place)
-    return read(engine, outbox.deliveries_of, made.place)
+    write(engine, enqueue)
+    OutboxWorker(engine, settings).run(made.key)
+    return read(engine, outbox.deliveries_of, made.key)
 
 
 def format_deliveries(deliveries: Sequence[Delivery], digest: DigestSettings) -> Iterator[str]:
@@ -268,93 +243,94 @@ def format_deliveries(deliveries: Sequence[Delivery], digest: DigestSettings) ->
     if not deliveries:
         yield f"  {NOT_SENT_EMPTY if digest.deliver else NO_CHANNEL}"
     for each in deliveries:
-        at = f" at {each.settled_at:%H:%M:%S} UTC" if each.state == SENT and each.settled_at else ""
-        words = f"sent{at}" if each.state == SENT else format_state(each)
-        yield f"  {each.channel} {to_one_line(each.recipient, 100)}: {to_one_line(words, 300)}"
+        at = f" at {each.settled_at:%H:%M:%S} UTC" if each.settled_at else ""
+        state = f"sent{at}" if each.state == SENT else format_state(each)
+        yield f"  {each.channel} {to_one_line(each.recipient, 100)}: {to_one_line(state, 300)}"
         if each.hint:
             yield f"    try: {to_one_line(each.hint, 200)}"
 
 
 def sent_delivery_to_json(delivery: Delivery) -> dict[str, object]:
     """Return a delivery of the command as JSON has it."""
-    sent_at = delivery.settled_at.isoformat() if delivery.state == SENT and delivery.settled_at else None
-    return delivery_to_json(delivery) | {"sent_at": sent_at}
+    return delivery_to_json(delivery) | {"sent_at": delivery.settled_at if delivery.state == SENT else None}
 
 
-def preview_all(settings: Settings, wanted: Sequence[DigestSettings], asked: TimeOptions, *, json: bool) -> int:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """An edition, kept or as it would be made now, its messages, and states of deliveries by channel and recipient."""
+
+    made: MadeEdition
+    messages: tuple[OutboundMessage, ...]
+    states: Mapping[tuple[str, str], str]
+
+    def to_json(self) -> dict[str, object]:
+        """Return who would get what."""
+        parcels = [
+            {
+                "channel": each.channel,
+                "to": each.recipient,
+                "forms": [{"format": form.format, "bytes": len(form.body)} for form in each.forms],
+                "state": self.states.get((each.channel, each.recipient)),
+            }
+            for each in self.messages
+        ]
+        edition = self.made.edition
+        return {
+            "digest": edition.digest,
+            "date": edition.local_date,
+            "is_made": not self.made.is_new,
+            "messages": parcels,
+        }
+
+
+def preview_all(settings: Settings, wanted: Sequence[DigestSettings], options: TimeOptions, *, json: bool) -> int:
     """Show what `send_all` would send to whom. The store is only looked into, and no secret is read."""
-    engine = open_digests_read_only(settings.store.url)
-    found = []
-    try:
-        for digest in wanted:
-            made, parcels, known = preview(settings, engine, digest, asked)
-            if json:
-                found.append(preview_to_json(made, parcels, known))
-            else:
-                print_lines(format_preview(made, parcels, known, digest))
-    finally:
-        engine.dispose()
+    with closing_store(open_digests_read_only(settings.store.url)) as engine:
+        previews = [(preview(engine, digest, options), digest) for digest in wanted]
     if json:
-        print_json(found)
+        print_json([each.to_json() for each, _ in previews])
+    else:
+        print_lines(line for each, digest in previews for line in format_preview(each, digest))
     return DONE
 
 
-def preview(
-    settings: Settings, engine: Engine, digest: DigestSettings, asked: TimeOptions
-) -> tuple[EditionRef, tuple[OutboundMessage, ...], dict[tuple[str, str], Delivery]]:
-    """Return the edition, kept or as it would be made now, its parcels, and the deliveries that are known of it."""
+def preview(engine: Engine, digest: DigestSettings, options: TimeOptions) -> Preview:
+    """Return what sending a digest would do."""
     now = datetime.now(UTC)
-    made, suffix = find_existing(engine, digest, asked, now), ""
+    made, suffix = find_existing(engine, digest, options, now), ""
     if made is None:
-        zone = ZoneInfo(digest.timezone)
-        order, suffix = as_daily_request(*plan_edition(engine, digest, asked, zone, now, keep=True), asked)
-        edition = preview_edition(engine, digest, order, now=now)
-        made = EditionRef(edition=edition, place=place_of(digest, order))
-    found = read(engine, deliveries_of, made.place)
-    known = {(each.channel, each.recipient): each for each in found}
-    return made, build_messages(engine, made.edition, digest, suffix=suffix), known
+        request = plan_edition(engine, digest, options, now, slot=DAILY)
+        edition = preview_edition(engine, digest, request, now=now)
+        made, suffix = MadeEdition(edition=edition, key=edition_key(digest, request)), request.suffix
+    deliveries = read(engine, outbox.deliveries_of, made.key)
+    return Preview(
+        made=made,
+        messages=tuple(build_messages(engine, made.edition, digest, suffix=suffix)),
+        states={(each.channel, each.recipient): each.state for each in deliveries},
+    )
 
 
-def format_preview(
-    made: EditionRef, parcels: Sequence[OutboundMessage], known: dict[tuple[str, str], Delivery], digest: DigestSettings
-) -> Iterator[str]:
+def format_preview(found: Preview, digest: DigestSettings) -> Iterator[str]:
     """Yield who would get what, and then the edition as text."""
-    when = "as it would be made now" if made.is_new else f"made at {made.edition.made_at:%H:%M} UTC"
-    yield f"{to_one_line(made.edition.title, 120)}, {made.edition.local_date}: {when}"
-    if not parcels:
+    edition = found.made.edition
+    when = "as it would be made now" if found.made.is_new else f"made at {edition.made_at:%H:%M} UTC"
+    yield f"{to_one_line(edition.title, 120)}, {edition.local_date}: {when}"
+    if not found.messages:
         yield f"  {NOT_SENT_EMPTY if digest.deliver else NO_CHANNEL}"
-    for each in parcels:
+    for each in found.messages:
         size = sum(len(form.body) for form in each.forms)
-        delivery = known.get((each.channel, each.recipient))
-        state = "it has been sent already" if delivery and delivery.state == SENT else "would be sent"
+        is_sent = found.states.get((each.channel, each.recipient)) == SENT
+        state = "it has been sent already" if is_sent else "would be sent"
         yield f"  {each.channel} {to_one_line(each.recipient, 100)}: {size:,} bytes, {state}"
-    (text,) = render_all(made.edition, digest, ["text"])
+    (text,) = render_all(edition, digest, ["text"])
     yield f"\n{text.body.decode()}"
-
-
-def preview_to_json(
-    made: EditionRef, parcels: Sequence[OutboundMessage], known: dict[tuple[str, str], Delivery]
-) -> dict[str, Any]:
-    """Return who would get what, as JSON."""
-    rows = []
-    for each in parcels:
-        delivery = known.get((each.channel, each.recipient))
-        forms = [{"format": form.format, "bytes": len(form.body)} for form in each.forms]
-        state = delivery.state if delivery else None
-        rows.append({"channel": each.channel, "to": each.recipient, "forms": forms, "state": state})
-    edition = made.edition
-    day = edition.local_date.isoformat()
-    return {"digest": edition.digest, "date": day, "is_made": not made.is_new, "parcels": rows}
 
 
 class TimeOptions:
     """What the options say of the time, read for a digest's time zone."""
 
     def __init__(self, *, day: str | None, since: str | None, until: str | None) -> None:
-        try:
-            self.day = date.fromisoformat(day) if day else None
-        except ValueError as error:
-            raise BadParameter(f"got {day!r}, expected a date such as 2026-11-24", param_hint="--date") from error
+        self.day = parse_date(day, option="--date") if day else None
         try:
             self.since: timedelta | None = parse_duration(since) if since else None
         except ValueError as error:
@@ -366,9 +342,9 @@ class TimeOptions:
         """Whether a window is asked for, beside the date."""
         return self.since is not None or self._until is not None
 
-    def check_day(self, zone: ZoneInfo, now: datetime) -> None:
+    def check_day(self, digest: DigestSettings, now: datetime) -> None:
         """Refuse a date that has not begun."""
-        if self.day is not None and self.day > now.astimezone(zone).date():
+        if self.day is not None and self.day > now.astimezone(ZoneInfo(digest.timezone)).date():
             raise BadParameter(f"{self.day.isoformat()} is still to come", param_hint="--date")
 
     def until(self, zone: ZoneInfo, now: datetime) -> datetime | None:
@@ -408,54 +384,60 @@ def complete_features(settings: Settings, engine: Engine, *, since: datetime) ->
 
 
 def plan_edition(
-    engine: Engine, digest: DigestSettings, asked: TimeOptions, zone: ZoneInfo, now: datetime, *, keep: bool
-) -> tuple[EditionRequest, str]:
-    """Return the order for a new edition, and what its files' names have behind the date."""
-    until = asked.until(zone, now)
-    day = asked.day or (until or now).astimezone(zone).date()
-    end = until or (min(due_at(day, digest.at, zone), now) if asked.day else now)
+    engine: Engine, digest: DigestSettings, options: TimeOptions, now: datetime, *, slot: str | None
+) -> EditionRequest:
+    """
+    Return the request for a new edition.
+
+    Args:
+        slot: DAILY for the date's edition (with a window it is one of its own all the same), "time" for a further one
+            with the time in the names of its files, None for one that is not kept.
+    """
+    zone = ZoneInfo(digest.timezone)
+    until = options.until(zone, now)
+    day = options.day or (until or now).astimezone(zone).date()
+    end = until or (min(due_at(day, digest.at, zone), now) if options.day else now)
     if end > now:
         raise BadParameter(f"{end.astimezone(zone):%Y-%m-%d %H:%M} is still to come", param_hint="--until")
-    start, end = edition_window(engine, digest, end=end, length=asked.since)
-    taken = read(engine, get_edition, digest.name, local_date=day) is not None
+    start, end = edition_window(engine, digest, end=end, length=options.since)
+    is_daily = slot == DAILY and not options.has_window
+    is_taken = not is_daily and read(engine, get_edition, digest.name, local_date=day) is not None
     stamp = now.astimezone(zone)
-    order = EditionRequest(
+    return EditionRequest(
         local_date=day,
         window_start=start,
         window_end=end,
-        slot=f"{stamp:%H:%M:%S.%f}" if keep else None,
-        is_exact=asked.since is not None,
+        slot=DAILY if is_daily else f"{stamp:%H:%M:%S.%f}" if slot else None,
+        suffix=f"-{stamp:%H%M%S}" if is_taken else "",
+        is_exact=options.since is not None,
     )
-    return order, f"-{stamp:%H%M%S}" if taken else ""
 
 
-def format_result(edition: Edition, paths: list[Path]) -> list[str]:
-    """Return what was made, for a terminal."""
+def format_made(edition: Edition, files: Sequence[Path] = ()) -> Iterator[str]:
+    """Yield what was made, for a terminal."""
     ledger = edition.ledger
     articles, outlets = format_count(ledger.articles, "article"), format_count(ledger.outlets, "outlet")
     stories = format_count(ledger.stories_found, "story", "stories")
-    told = [
-        f"{edition.title}, {edition.local_date}: {articles} from {outlets}",
-        f"  {stories}, {ledger.stories_shown} told in full, {ledger.briefs_shown} in a line",
-    ]
+    yield f"{edition.title}, {edition.local_date}: {articles} from {outlets}"
+    yield f"  {stories}, {ledger.stories_shown} told in full, {ledger.briefs_shown} in a line"
     if ledger.largest and ledger.largest.is_oversized:
-        told.append(f"  {oversized_story_warning(ledger.largest)}")
+        yield f"  {oversized_story_warning(ledger.largest)}"
     if not ledger.articles:
-        told.append("  nothing was published in its window; is `watcher run` or `watcher poll` at work?")
-    return told + [f"  {path}" for path in paths]
+        yield "  nothing was published in its window; is `watcher run` or `watcher poll` at work?"
+    yield from (f"  {path}" for path in files)
 
 
-def result_to_json(edition: Edition, paths: list[Path]) -> dict[str, Any]:
-    """Return what was made, as JSON."""
-    ledger = edition.ledger
+def made_to_json(made: MadeEdition) -> dict[str, Any]:
+    """Return what was made, as JSON has it."""
+    edition, ledger = made.edition, made.edition.ledger
     return {
         "digest": edition.digest,
-        "date": edition.local_date.isoformat(),
+        "date": edition.local_date,
         "articles": ledger.articles,
         "outlets": ledger.outlets,
         "stories_found": ledger.stories_found,
         "stories_shown": ledger.stories_shown,
         "briefs_shown": ledger.briefs_shown,
-        "largest": asdict(ledger.largest) if ledger.largest else None,
-        "files": [str(path) for path in paths],
+        "largest": ledger.largest,
+        "files": made.files,
     }

@@ -13,8 +13,7 @@ from sqlalchemy import Engine
 from typer import Argument, BadParameter, Option
 
 from digests import edition_json
-from digests.cli.digest import check_formats
-from digests.cli.lookup import find_digest, find_edition
+from digests.cli.lookup import check_formats, find_digest, find_edition
 from digests.delivery.file import write_files
 from digests.edition.publish import earlier_editions, render_all
 from digests.edition.verify import verify
@@ -24,7 +23,7 @@ from digests.render.forms import FORMATS
 from digests.settings.digests import DigestSettings, digests_of, folder_of
 from digests.store.editions import EditionRow, delivery_counts, edition_rows, iter_editions, load_edition, open_digests
 from watcher.cli.commands import DONE, FAILED
-from watcher.cli.options import Config, Json, load_settings, with_examples
+from watcher.cli.options import Config, Json, closing_store, load_settings, with_examples
 from watcher.cli.output import print_json, print_lines
 from watcher.settings.models import Settings
 from watcher.store.articles import articles_by_id
@@ -42,16 +41,13 @@ def list_editions(
 ) -> int:
     """List the editions that are kept: when each was made, what it holds, and how much of it reached whom."""
     settings = load_settings(config)
-    engine = open_digests(settings.store.url, make=False)
-    try:
+    with closing_store(open_digests(settings.store.url, make=False)) as engine:
         rows = read(engine, edition_rows, name, most=limit)
         ways = read(engine, delivery_counts, rows)
         told = read(
             engine,
             lambda c: [edition_to_json(row, edition, ways.get(row, {})) for row, edition in iter_editions(c, rows)],
         )
-    finally:
-        engine.dispose()
     if name is not None and not told:
         find_digest(settings, name)  # a name that is nowhere is a slip; editions outlive their digest's settings
     if json:
@@ -118,16 +114,13 @@ def replay(
     check_formats(tuple(formats or ()))
     wanted = tuple(formats or (form for form in digest.formats if form != "atom"))
     folder = directory or folder_of(digest, settings)
-    engine = open_digests(settings.store.url, make=False)
-    try:
+    with closing_store(open_digests(settings.store.url, make=False)) as engine:
         earlier = earlier_editions(engine, digest, wanted)
         forms = [
             form
             for edition, suffix in editions_of_date(engine, digest, day)
             for form in render_all(edition, digest, wanted, earlier=earlier, suffix=suffix)
         ]
-    finally:
-        engine.dispose()
     outcomes = [(form, compare_form(form, folder)) for form in forms]
     if not check:
         write_files([form for form, found in outcomes if found != "same"], folder)
@@ -206,16 +199,13 @@ def verify_editions(
     JSON is checked against the articles itself.
     """
     settings = load_settings(config)
-    engine = open_digests(settings.store.url, make=False)
-    try:
+    with closing_store(open_digests(settings.store.url, make=False)) as engine:
         told = [
             check_edition(engine, each)
             for each in selected_editions(engine, settings, edition, day, everything=everything)
         ]
         if edition is not None and not everything and is_file(edition):
             told[0]["faults"] += compare_file(engine, settings, Path(edition))
-    finally:
-        engine.dispose()
     if json:
         print_json(told if everything else told[0], links=True)
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 from sqlalchemy import Connection, Engine
@@ -9,10 +10,11 @@ from typer import BadParameter
 
 from digests.errors import DigestError
 from digests.model import Edition
-from digests.settings.digests import DigestSettings, digests_of
+from digests.settings.digests import FORMATS, DigestSettings, digests_of
 from digests.store.editions import get_edition, last_edition
 from watcher.model import Article
 from watcher.settings.models import Settings
+from watcher.settings.types import did_you_mean
 from watcher.store.articles import article_by_url, articles_by_id
 from watcher.store.writer import read
 from watcher.text.urls import is_web
@@ -26,12 +28,26 @@ def find_digest(settings: Settings, name: str | None) -> DigestSettings:
     return known[name] if name else next(iter(known.values()))
 
 
+def parse_date(text: str, *, option: str) -> date:
+    """Return the date that an option gives. Errors: BadParameter."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise BadParameter(f"got {text!r}, expected a date such as 2026-11-24", param_hint=option) from error
+
+
+def check_formats(formats: Sequence[str] | None) -> tuple[str, ...]:
+    """Return the forms of `--format`. Errors: BadParameter if one does not exist."""
+    for form in formats or ():
+        if form not in FORMATS:
+            expected = f"one of {', '.join(FORMATS)}{did_you_mean(form, FORMATS)}"
+            raise BadParameter(f"got {form!r}, expected {expected}", param_hint="--format")
+    return tuple(formats or ())
+
+
 def find_edition(engine: Engine, digest: str, day: str | None) -> Edition:
     """Return the kept edition of a date, or the last one. Errors: DigestError, if there is none."""
-    try:
-        at = date.fromisoformat(day) if day else None
-    except ValueError as error:
-        raise BadParameter(f"got {day!r}, expected a date such as 2026-11-24", param_hint="--date") from error
+    at = parse_date(day, option="--date") if day else None
     edition = read(engine, get_edition, digest, local_date=at) if at else read(engine, last_edition, digest)
     if edition is None:
         raise DigestError(f"no edition of {digest} is kept{f' for {at}' if at else ''}; watcher digest makes one")

@@ -16,7 +16,7 @@ from digests.settings.digests import digests_of
 from digests.store.editions import open_digests
 from digests.store.stories import load_members
 from watcher.cli.commands import DONE, FAILED
-from watcher.cli.options import Config, Json, load_settings, parse_time_option, with_examples
+from watcher.cli.options import Config, Json, closing_store, load_settings, parse_time_option, with_examples
 from watcher.cli.output import print_json, print_lines
 from watcher.feeds.html_text import to_one_line
 from watcher.store.full_text import Filters
@@ -70,13 +70,10 @@ def search_articles(
         country=country,
         outlet=outlet,
     )
-    engine = open_digests(settings.store.url, make=False)
-    try:
+    with closing_store(open_digests(settings.store.url, make=False)) as engine:
         missing = fill_index(engine)
         found = read(engine, search, query, filters=filters, limit=limit, offset=offset)
         stories = read(engine, stories_of, found)
-    finally:
-        engine.dispose()
     if json:
         print_json(hits_to_json(found, stories, missing), links=True)
     else:

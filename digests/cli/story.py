@@ -37,7 +37,7 @@ from digests.stories.corrections import split as split_story
 from digests.stories.history import StoryDetails, describe_change, format_minute, link_reasons, load_story_details
 from digests.stories.window import load_items, load_window
 from watcher.cli.commands import DONE
-from watcher.cli.options import Config, Json, load_settings, with_examples
+from watcher.cli.options import Config, Json, closing_store, load_settings, with_examples
 from watcher.cli.output import print_json, print_lines
 from watcher.model import Article
 from watcher.settings.models import Settings
@@ -63,12 +63,9 @@ def show_story(
     in the last edition is made of, term by term.
     """
     settings = load_settings(config)
-    engine = open_digests(settings.store.url, make=False)
-    try:
+    with closing_store(open_digests(settings.store.url, make=False)) as engine:
         found = read(engine, lambda c: load_story_details(c, parse_story_id(c, settings, story)))
         placed = read(engine, find_last_place, settings, found.row.id) if why or json else None
-    finally:
-        engine.dispose()
     if json:
         print_json(story_to_json(found) | place_to_json(placed), links=True)
     else:
@@ -84,11 +81,8 @@ def list_stories(
 ) -> int:
     """List the stories of a digest's last edition with their ids."""
     settings = load_settings(config)
-    engine = open_digests(settings.store.url, make=False)
-    try:
+    with closing_store(open_digests(settings.store.url, make=False)) as engine:
         edition = find_edition(engine, find_digest(settings, name).name, None)
-    finally:
-        engine.dispose()
     rows = [(str(story.number), story.id, story.title) for story in edition.stories]
     rows += [("-", brief.id, brief.title) for brief in edition.briefs]
     if json:
@@ -230,11 +224,8 @@ WINDOW_AFTER = timedelta(days=1)  # it: what came in with it
 def explain_articles(one: ARTICLE, other: ARTICLE, config: Config = None, json: Json = False) -> int:
     """Say why two articles are in one story or not: what they share, what only one has, and what decides."""
     settings = load_settings(config)
-    engine = open_digests(settings.store.url, make=False)
-    try:
+    with closing_store(open_digests(settings.store.url, make=False)) as engine:
         found, members, articles = read(engine, load_explanation, one, other)
-    finally:
-        engine.dispose()
     if json:
         print_json(explanation_to_json(found, members, articles), links=True)
     else:
@@ -313,13 +304,10 @@ def split(
     The others keep the id. `watcher story STORY` shows the ids of its articles.
     """
     settings = load_settings(config)
-    engine = open_digests(settings.store.url, make=False)
-    try:
+    with closing_store(open_digests(settings.store.url, make=False)) as engine:
         wanted = read(engine, parse_story_id, settings, story)
         ids = read(engine, lambda c: [find_article(c, each).id for each in articles])
         done = split_story(engine, wanted, ids, now=datetime.now(UTC))
-    finally:
-        engine.dispose()
     print_lines(format_result(done))
     return DONE
 
@@ -328,12 +316,9 @@ def split(
 def join(one: STORY, other: STORY, config: Config = None) -> int:
     """Make one story of two, now and from now on; the larger keeps its id, and the other's leads to it."""
     settings = load_settings(config)
-    engine = open_digests(settings.store.url, make=False)
-    try:
+    with closing_store(open_digests(settings.store.url, make=False)) as engine:
         ids = read(engine, lambda c: [parse_story_id(c, settings, each) for each in (one, other)])
         done = join_stories(engine, *ids, now=datetime.now(UTC))
-    finally:
-        engine.dispose()
     print_lines(format_result(done))
     return DONE
 
@@ -348,11 +333,8 @@ def format_result(done: CorrectionResult) -> Iterator[str]:
 @with_examples("watcher story rules")
 def list_rules(config: Config = None, json: Json = False) -> int:
     """List the corrections that hold, oldest first; with --json, those that were forgotten too."""
-    engine = open_digests(load_settings(config).store.url, make=False)
-    try:
+    with closing_store(open_digests(load_settings(config).store.url, make=False)) as engine:
         found = read(engine, load_corrections)
-    finally:
-        engine.dispose()
     if json:
         print_json([asdict(each) for each in found])
     else:
@@ -378,11 +360,8 @@ def forget(
 
     The next edition groups its articles by what they say; until then they stay where the correction put them.
     """
-    engine = open_digests(load_settings(config).store.url, make=False)
-    try:
+    with closing_store(open_digests(load_settings(config).store.url, make=False)) as engine:
         done = write(engine, forget_correction, number, now=datetime.now(UTC))
-    finally:
-        engine.dispose()
     if not done:
         error = DigestError(f"no correction {number} holds")
         error.hint = "watcher story rules"

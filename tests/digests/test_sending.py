@@ -151,7 +151,7 @@ def test_a_preview_of_what_was_sent_says_so(digest, put, capsys, tmp_path):
 
     (told,) = json.loads(capsys.readouterr().out)
     assert told["is_made"]
-    assert {row["state"] for row in told["parcels"]} == {"sent"}
+    assert {row["state"] for row in told["messages"]} == {"sent"}
     assert state(tmp_path) == before
 
 
