@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from datetime import date
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from difflib import unified_diff
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
-from sqlalchemy import Engine
-from typer import Argument, BadParameter, Option
+from sqlalchemy import Connection, Engine
+from typer import Argument, Option
 
 from digests import edition_json
-from digests.cli.lookup import check_formats, find_digest, find_edition
+from digests.cli.lookup import check_formats, find_digest, find_edition, parse_date
 from digests.delivery.file import write_files
 from digests.edition.publish import earlier_editions, render_all
 from digests.edition.verify import verify
@@ -21,15 +21,26 @@ from digests.errors import DigestError
 from digests.model import Edition, Rendered, cited_ids
 from digests.render.forms import FORMATS
 from digests.settings.digests import DigestSettings, digests_of, folder_of
-from digests.store.editions import EditionRow, delivery_counts, edition_rows, iter_editions, load_edition, open_digests
+from digests.store.editions import (
+    DAILY,
+    EditionRow,
+    delivery_counts,
+    edition_rows,
+    iter_editions,
+    load_edition,
+    open_digests,
+)
 from watcher.cli.commands import DONE, FAILED
 from watcher.cli.options import Config, Json, closing_store, load_settings, with_examples
-from watcher.cli.output import print_json, print_lines
+from watcher.cli.output import print_result
+from watcher.model import Article
 from watcher.settings.models import Settings
 from watcher.store.articles import articles_by_id
 from watcher.store.pages import revisions_of
 from watcher.store.writer import read
 from watcher.text.format import format_count
+
+LINES_SHOWN = 5  # of a file that are not as they were made
 
 
 @with_examples("watcher editions", "watcher editions world --limit 100", "watcher editions --json")
@@ -42,48 +53,60 @@ def list_editions(
     """List the editions that are kept: when each was made, what it holds, and how much of it reached whom."""
     settings = load_settings(config)
     with closing_store(open_digests(settings.store.url, make=False)) as engine:
-        rows = read(engine, edition_rows, name, most=limit)
-        ways = read(engine, delivery_counts, rows)
-        told = read(
-            engine,
-            lambda c: [edition_to_json(row, edition, ways.get(row, {})) for row, edition in iter_editions(c, rows)],
-        )
-    if name is not None and not told:
+        found = read(engine, summarise_editions, name, most=limit)
+    if name is not None and not found:
         find_digest(settings, name)  # a name that is nowhere is a slip; editions outlive their digest's settings
-    if json:
-        print_json(told)
-    elif not told:
-        print_lines(["no edition is kept; watcher digest makes one"])
-    else:
-        print_lines(map(format_edition, told))
+    print_result(found, format_editions, json=json)
     return DONE
 
 
-def edition_to_json(row: EditionRow, edition: Edition, ways: dict[str, int]) -> dict[str, object]:
-    """Return what is told of an edition."""
-    return {
-        "digest": row.digest,
-        "date": row.local_date.isoformat(),
-        "slot": row.slot,
-        "number": row.number,
-        "made_at": row.made_at.isoformat(),
-        "stories": len(edition.stories),
-        "briefs": len(edition.briefs),
-        "articles": edition.ledger.articles,
-        "headline": edition.stories[0].title if edition.stories else "",
-        "deliveries": ways,
-    }
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditionSummary:
+    """A kept edition in the list; `deliveries` counts them by their state."""
+
+    digest: str
+    date: date
+    slot: str
+    number: int
+    made_at: datetime
+    stories: int
+    briefs: int
+    articles: int
+    headline: str
+    deliveries: Mapping[str, int]
 
 
-def format_edition(row: dict[str, object]) -> str:
-    """Return an edition in one line."""
-    ways = row["deliveries"]
-    assert isinstance(ways, dict)
-    sent = ", ".join(f"{count} {state}" for state, count in sorted(ways.items()))
-    when = "" if row["slot"] == "daily" else f" asked for at {str(row['slot'])[:5]}"
-    stories = "1 story" if row["stories"] == 1 else f"{row['stories']} stories"
-    text = f"{row['date']}  {row['digest']} no. {row['number']}{when}: {stories}, {row['briefs']} in a line"
-    return f"{text}{f' [{sent}]' if sent else ''}  {row['headline']}"
+def summarise_editions(connection: Connection, name: str | None, *, most: int) -> list[EditionSummary]:
+    """Return the latest editions, of one digest or all. Each is read whole, one at a time."""
+    rows = edition_rows(connection, name, most=most)
+    counts = delivery_counts(connection, rows)
+    return [
+        EditionSummary(
+            digest=row.digest,
+            date=row.local_date,
+            slot=row.slot,
+            number=row.number,
+            made_at=row.made_at,
+            stories=len(edition.stories),
+            briefs=len(edition.briefs),
+            articles=edition.ledger.articles,
+            headline=edition.stories[0].title if edition.stories else "",
+            deliveries=counts.get(row, {}),
+        )
+        for row, edition in iter_editions(connection, rows)
+    ]
+
+
+def format_editions(found: list[EditionSummary]) -> Iterator[str]:
+    """Yield the editions, one a line."""
+    if not found:
+        yield "no edition is kept; watcher digest makes one"
+    for each in found:
+        sent = ", ".join(f"{count} {state}" for state, count in sorted(each.deliveries.items()))
+        when = "" if each.slot == DAILY else f" asked for at {each.slot[:5]}"
+        stories = f"{each.stories} {'story' if each.stories == 1 else 'stories'}"
+        text = f"{each.date}  {each.digest} no. {each.number}{when}: {stories}, {each.briefs} in a line"
+        yield f"{text}{f' [{sent}]' if sent else ''}  {each.headline}"
 
 
 @with_examples(
@@ -111,8 +134,7 @@ def replay(
     """
     settings = load_settings(config)
     digest = find_digest(settings, name)
-    check_formats(tuple(formats or ()))
-    wanted = tuple(formats or (form for form in digest.formats if form != "atom"))
+    wanted = check_formats(formats) or tuple(form for form in digest.formats if form != "atom")
     folder = directory or folder_of(digest, settings)
     with closing_store(open_digests(settings.store.url, make=False)) as engine:
         earlier = earlier_editions(engine, digest, wanted)
@@ -124,27 +146,25 @@ def replay(
     outcomes = [(form, compare_form(form, folder)) for form in forms]
     if not check:
         write_files([form for form, found in outcomes if found != "same"], folder)
-    if json:
-        print_json([{"file": str(folder / form.name), "was": found} for form, found in outcomes])
-    else:
-        print_lines(f"{folder / form.name}: {outcome_text(found, check=check)}" for form, found in outcomes)
+    print_result(
+        outcomes,
+        lambda outcomes: (f"{folder / form.name}: {outcome_text(found, check=check)}" for form, found in outcomes),
+        as_json=lambda outcomes: [{"file": folder / form.name, "was": found} for form, found in outcomes],
+        json=json,
+    )
     return FAILED if check and any(found != "same" for _, found in outcomes) else DONE
 
 
 def editions_of_date(engine: Engine, digest: DigestSettings, day: str) -> list[tuple[Edition, str]]:
     """Return the editions of a date, each with what its files' names have behind it. Errors: DigestError."""
-    try:
-        at = date.fromisoformat(day)
-    except ValueError as error:
-        raise BadParameter(f"got {day!r}, expected a date such as 2026-11-24", param_hint="DATE") from error
+    at = parse_date(day, option="DATE")
     rows = read(engine, edition_rows, digest.name, day=at)
     if not rows:
         fault = DigestError(f"no edition of {digest.name} is kept for {at}")
         fault.hint = "watcher editions  # lists those that are"
         raise fault
     suffixes = file_suffixes(rows)
-    found = read(engine, lambda c: list(iter_editions(c, tuple(suffixes))))
-    return [(edition, suffixes[row]) for row, edition in found]
+    return [(read(engine, load_edition, row=row), suffix) for row, suffix in suffixes.items()]
 
 
 def file_suffixes(rows: Sequence[EditionRow]) -> dict[EditionRow, str]:
@@ -170,12 +190,11 @@ def compare_form(form: Rendered, folder: Path) -> str:
 
 def outcome_text(found: str, *, check: bool) -> str:
     """Return an outcome in words."""
+    if found == "same":
+        return "as it was made"
     if check:
-        return {"same": "as it was made", "other": "not as it was made", "missing": "not there"}[found]
-    return {"same": "as it was made", "other": "was otherwise, written again", "missing": "written"}[found]
-
-
-SHOWN = 5  # lines of a file that are not as they were made
+        return "not as it was made" if found == "other" else "not there"
+    return "was otherwise, written again" if found == "other" else "written"
 
 
 @with_examples(
@@ -200,17 +219,25 @@ def verify_editions(
     """
     settings = load_settings(config)
     with closing_store(open_digests(settings.store.url, make=False)) as engine:
-        told = [
-            check_edition(engine, each)
-            for each in selected_editions(engine, settings, edition, day, everything=everything)
-        ]
+        selected = selected_editions(engine, settings, edition, day, everything=everything)
+        verdicts = [check_edition(engine, each) for each in selected]
         if edition is not None and not everything and is_file(edition):
-            told[0]["faults"] += compare_file(engine, settings, Path(edition))
-    if json:
-        print_json(told if everything else told[0], links=True)
-    else:
-        print_lines((line for each in told for line in format_verdict(each)), links=True)
-    return FAILED if any(each["faults"] for each in told) else DONE
+            faults = compare_file(engine, settings, Path(edition))
+            verdicts[0] = replace(verdicts[0], faults=(*verdicts[0].faults, *faults))
+    print_result(
+        verdicts, format_verdicts, as_json=lambda found: found if everything else found[0], json=json, links=True
+    )
+    return FAILED if any(verdict.faults for verdict in verdicts) else DONE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What checking an edition found."""
+
+    digest: str
+    date: date
+    sentences: int
+    faults: tuple[str, ...]
 
 
 def selected_editions(
@@ -219,7 +246,7 @@ def selected_editions(
     """Yield the editions that are meant, one by one. Errors: DigestError, if there is none."""
     if everything:
         for row in read(engine, edition_rows):
-            yield read(engine, partial(load_edition, row=row))
+            yield read(engine, load_edition, row=row)
     elif edition is not None and is_file(edition):
         path = Path(edition)
         if path.suffix == ".json":
@@ -232,24 +259,28 @@ def selected_editions(
         yield find_edition(engine, find_digest(settings, edition).name, day)
 
 
-def check_edition(engine: Engine, edition: Edition) -> dict[str, Any]:
-    """Return what checking an edition found."""
-    ids = cited_ids(edition)
-    articles, revisions = read(engine, lambda c: (articles_by_id(c, ids), revisions_of(c, ids)))
+def check_edition(engine: Engine, edition: Edition) -> Verdict:
+    """Check an edition against the stored articles."""
+    articles, revisions = read(engine, load_cited, cited_ids(edition))
     faults = verify(edition, articles, revisions)
-    return {
-        "digest": edition.digest,
-        "date": edition.local_date,
-        "sentences": sum(len(story.summary) + len(story.updates) for story in edition.stories),
-        "faults": [f"{fault.where}: {fault.message}: {fault.text}" for fault in faults],
-    }
+    return Verdict(
+        digest=edition.digest,
+        date=edition.local_date,
+        sentences=sum(len(story.summary) + len(story.updates) for story in edition.stories),
+        faults=tuple(f"{fault.where}: {fault.message}: {fault.text}" for fault in faults),
+    )
 
 
-def format_verdict(told: dict[str, Any]) -> list[str]:
-    """Return a proof for a terminal."""
-    faults = told["faults"]
-    outcome = format_count(len(faults), "fault") if faults else "every one is verbatim"
-    return [f"{told['digest']}, {told['date']}: {format_count(told['sentences'], 'sentence')}: {outcome}", *faults]
+def load_cited(connection: Connection, ids: Collection[str]) -> tuple[Mapping[str, Article], Mapping[str, Any]]:
+    return articles_by_id(connection, ids), revisions_of(connection, ids)
+
+
+def format_verdicts(verdicts: list[Verdict]) -> Iterator[str]:
+    """Yield what was found, an edition a line, and each fault."""
+    for each in verdicts:
+        outcome = format_count(len(each.faults), "fault") if each.faults else "every one is verbatim"
+        yield f"{each.digest}, {each.date}: {format_count(each.sentences, 'sentence')}: {outcome}"
+        yield from each.faults
 
 
 def is_date(text: str) -> bool:
@@ -297,7 +328,7 @@ def diff_lines(ours: bytes, theirs: bytes) -> Iterator[str]:
     """Yield the first lines of a file that the store does not make, and that it lacks."""
     old, new = (data.decode("utf-8", "replace").splitlines() for data in (ours, theirs))
     changed = [line for line in unified_diff(old, new, n=0, lineterm="") if line[:3] not in ("---", "+++", "@@ ")]
-    for line in changed[:SHOWN]:
+    for line in changed[:LINES_SHOWN]:
         yield f"the file {'says' if line[0] == '+' else 'lacks'}: {line[1:201]}"
-    if len(changed) > SHOWN:
-        yield f"and {len(changed) - SHOWN} lines more"
+    if len(changed) > LINES_SHOWN:
+        yield f"and {len(changed) - LINES_SHOWN} lines more"

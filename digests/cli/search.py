@@ -107,15 +107,15 @@ def hits_to_json(found: SearchResult, stories: Mapping[str, str], missing: int) 
                 "outlet": hit.outlet,
                 "language": hit.language,
                 "country": hit.country,
-                "published_at": hit.published_at.isoformat(),
+                "published_at": hit.published_at,
                 "story": stories.get(hit.id),
                 "snippet": hit.snippet.text,
-                "marks": [list(mark) for mark in hit.snippet.marks],
+                "marks": hit.snippet.marks,
             }
             for hit in found.hits
         ],
         "has_more": found.has_more,
-        "stopped_at": found.stopped_at.isoformat() if found.stopped_at else None,
+        "stopped_at": found.stopped_at,
         "not_indexed": missing,
     }
 
@@ -142,12 +142,9 @@ def bold(snippet: Snippet) -> str:
     shown, at = [], 0
     for start, end in snippet.marks:
         if start >= at:
-            shown += [
-                strip_control_characters(snippet.text[at:start]),
-                BOLD,
-                strip_control_characters(snippet.text[start:end]),
-                PLAIN,
-            ]
+            parts = snippet.text[at:start], snippet.text[start:end]
+            before, marked = map(strip_control_characters, parts)
+            shown.append(f"{before}{BOLD}{marked}{PLAIN}")
             at = end
     return "".join([*shown, strip_control_characters(snippet.text[at:])])
 

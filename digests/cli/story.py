@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any
 
 from sqlalchemy import Connection
 from typer import Argument, Option
@@ -30,7 +30,7 @@ from digests.settings.digests import digests_of
 from digests.store.corrections import StoredCorrection, active_corrections, load_corrections
 from digests.store.corrections import revoke as forget_correction
 from digests.store.editions import last_edition, open_digests
-from digests.store.stories import StoryMember, load_members
+from digests.store.stories import load_members
 from digests.stories.corrections import CorrectionResult
 from digests.stories.corrections import join as join_stories
 from digests.stories.corrections import split as split_story
@@ -38,7 +38,7 @@ from digests.stories.history import StoryDetails, describe_change, format_minute
 from digests.stories.window import load_items, load_window
 from watcher.cli.commands import DONE
 from watcher.cli.options import Config, Json, closing_store, load_settings, with_examples
-from watcher.cli.output import print_json, print_lines
+from watcher.cli.output import print_lines, print_result
 from watcher.model import Article
 from watcher.settings.models import Settings
 from watcher.store.writer import read, write
@@ -64,12 +64,15 @@ def show_story(
     """
     settings = load_settings(config)
     with closing_store(open_digests(settings.store.url, make=False)) as engine:
-        found = read(engine, lambda c: load_story_details(c, parse_story_id(c, settings, story)))
+        found = read(engine, load_story_details, read(engine, parse_story_id, settings, story))
         placed = read(engine, find_last_place, settings, found.row.id) if why or json else None
-    if json:
-        print_json(story_to_json(found) | place_to_json(placed), links=True)
-    else:
-        print_lines([*format_story(found, why=why), *(format_score(*placed) if placed else ())], links=True)
+    print_result(
+        found,
+        lambda found: [*format_story(found, why=why), *(format_score(*placed) if placed else ())],
+        as_json=lambda found: story_to_json(found) | place_to_json(placed),
+        json=json,
+        links=True,
+    )
     return DONE
 
 
@@ -83,20 +86,15 @@ def list_stories(
     settings = load_settings(config)
     with closing_store(open_digests(settings.store.url, make=False)) as engine:
         edition = find_edition(engine, find_digest(settings, name).name, None)
-    rows = [(str(story.number), story.id, story.title) for story in edition.stories]
-    rows += [("-", brief.id, brief.title) for brief in edition.briefs]
-    if json:
-        print_json([{"number": number, "id": key, "title": title} for number, key, title in rows])
-    else:
-        print_lines(
-            [f"{edition.title}, {edition.local_date}", *(f"{number:>3}  {key}  {title}" for number, key, title in rows)]
-        )
+    rows = [{"number": str(story.number), "id": story.id, "title": story.title} for story in edition.stories]
+    rows += [{"number": "-", "id": brief.id, "title": brief.title} for brief in edition.briefs]
+    lines = (f"{row['number']:>3}  {row['id']}  {row['title']}" for row in rows)
+    print_result(rows, lambda _: [f"{edition.title}, {edition.local_date}", *lines], json=json)
     return DONE
 
 
 def parse_story_id(connection: Connection, settings: Settings, story: str) -> str:
     """Return the id that is meant: a number is a story of the last edition. Errors: DigestError."""
-
     if not story.isdecimal():
         return story
     edition: Edition | None = last_edition(connection, find_digest(settings, None).name)
@@ -132,8 +130,7 @@ def place_to_json(placed: tuple[Edition, EditionStory] | None) -> dict[str, Any]
     if placed is None:
         return {"digest": None, "number": None, "score": None, "terms": []}
     edition, story = placed
-    terms = [asdict(term) for term in story.score_terms]
-    return {"digest": edition.digest, "number": story.number, "score": story.score, "terms": terms}
+    return {"digest": edition.digest, "number": story.number, "score": story.score, "terms": story.score_terms}
 
 
 def format_story(found: StoryDetails, *, why: bool) -> Iterator[str]:
@@ -206,12 +203,10 @@ def story_to_json(found: StoryDetails) -> dict[str, Any]:
             {"agency": report.agency, "articles": [told(key) for key in report.articles]}
             for report in found.story.reports
         ],
-        "thread_stories": [asdict(row) for row in found.thread],
-        "changes": [asdict(change) for change in found.changes],
+        "thread_stories": found.thread,
+        "changes": found.changes,
     }
 
-
-Explained: TypeAlias = tuple[PairExplanation, Mapping[str, StoryMember], tuple[Article, Article]]
 
 ARTICLE = Annotated[str, Argument(metavar="ARTICLE", help="Its id, or its URL.")]
 WINDOW_BEFORE = timedelta(days=6)  # the later article: what it may be in a story with
@@ -225,16 +220,22 @@ def explain_articles(one: ARTICLE, other: ARTICLE, config: Config = None, json: 
     """Say why two articles are in one story or not: what they share, what only one has, and what decides."""
     settings = load_settings(config)
     with closing_store(open_digests(settings.store.url, make=False)) as engine:
-        found, members, articles = read(engine, load_explanation, one, other)
-    if json:
-        print_json(explanation_to_json(found, members, articles), links=True)
-    else:
-        print_lines(format_explanation(found, members, articles), links=True)
+        found = read(engine, load_explanation, one, other)
+    print_result(found, format_explanation, as_json=explanation_to_json, json=json, links=True)
     return DONE
 
 
-def load_explanation(connection: Connection, one: str, other: str) -> Explained:
-    """Return what decides on two articles, with their rows in stories, and the articles. Errors: DigestError."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """What decides on two articles, and the stories that they are in, by their ids."""
+
+    pair: PairExplanation
+    articles: tuple[Article, Article]
+    stories: Mapping[str, str]
+
+
+def load_explanation(connection: Connection, one: str, other: str) -> Explanation:
+    """Return what decides on two articles. Errors: DigestError."""
     a, b = find_article(connection, one), find_article(connection, other)
     if a.id == b.id:
         raise DigestError(f"both are the same article, {a.id}")
@@ -255,39 +256,32 @@ def load_explanation(connection: Connection, one: str, other: str) -> Explained:
         rules=resolve_corrections(corrections),
         corrections=corrections,
     )
-    found = explain_pair(a.id, b.id, grouped)
-    return found, {article.id: members[article.id] for article in (a, b) if article.id in members}, (a, b)
+    stories = {article.id: members[article.id].story for article in (a, b) if article.id in members}
+    return Explanation(pair=explain_pair(a.id, b.id, grouped), articles=(a, b), stories=stories)
 
 
-def format_explanation(
-    found: PairExplanation, members: Mapping[str, StoryMember], articles: Sequence[Article]
-) -> Iterator[str]:
+def format_explanation(found: Explanation) -> Iterator[str]:
     """Yield the verdict, and what can be checked in the two texts."""
-    for place, article in zip(("first", "second"), articles, strict=True):
+    for place, article in zip(("first", "second"), found.articles, strict=True):
         yield f"{place}: {article.outlet}, {article.published_at:%Y-%m-%d %H:%M}, {article.language}: {article.title}"
-        member = members.get(article.id)
-        where = f"in story {member.story}" if member else "in no story: no edition has looked at it"
-        yield f"        {article.id}, {where}"
+        story = found.stories.get(article.id)
+        yield f"        {article.id}, {f'in story {story}' if story else 'in no story: no edition has looked at it'}"
     yield ""
-    yield describe_decision(found)
-    spelling = SurfaceForms((f"{article.title}\n{article.text}", article.language) for article in articles)
-    for heading, parts in (("For one event:", describe_common_ground), ("Against:", describe_differences)):
-        told = list(parts(found.evidence, spelling))
-        if told:
-            yield heading
-            yield from (f"  {each}" for each in told)
-    yield f"The two alone are alike by {found.score:.2f}; {found.threshold:.2f} joins two reports."
+    yield describe_decision(found.pair)
+    spelling = SurfaceForms((f"{article.title}\n{article.text}", article.language) for article in found.articles)
+    for heading, describe in (("For one event:", describe_common_ground), ("Against:", describe_differences)):
+        lines = list(describe(found.pair.evidence, spelling))
+        if lines:
+            yield from (heading, *(f"  {line}" for line in lines))
+    yield f"The two alone are alike by {found.pair.score:.2f}; {found.pair.threshold:.2f} joins two reports."
 
 
-def explanation_to_json(
-    found: PairExplanation, members: Mapping[str, StoryMember], articles: Sequence[Article]
-) -> dict[str, Any]:
-    """Return the verdict as JSON."""
-    told = [
-        {"id": article.id, "url": article.url, "story": members[article.id].story if article.id in members else None}
-        for article in articles
+def explanation_to_json(found: Explanation) -> dict[str, Any]:
+    """Return the verdict as JSON has it."""
+    articles = [
+        {"id": article.id, "url": article.url, "story": found.stories.get(article.id)} for article in found.articles
     ]
-    return {"articles": told, "words": describe_decision(found), **asdict(found)}
+    return {"articles": articles, "words": describe_decision(found.pair), **asdict(found.pair)}
 
 
 @with_examples(
@@ -306,7 +300,7 @@ def split(
     settings = load_settings(config)
     with closing_store(open_digests(settings.store.url, make=False)) as engine:
         wanted = read(engine, parse_story_id, settings, story)
-        ids = read(engine, lambda c: [find_article(c, each).id for each in articles])
+        ids = [read(engine, find_article, each).id for each in articles]
         done = split_story(engine, wanted, ids, now=datetime.now(UTC))
     print_lines(format_result(done))
     return DONE
@@ -317,7 +311,7 @@ def join(one: STORY, other: STORY, config: Config = None) -> int:
     """Make one story of two, now and from now on; the larger keeps its id, and the other's leads to it."""
     settings = load_settings(config)
     with closing_store(open_digests(settings.store.url, make=False)) as engine:
-        ids = read(engine, lambda c: [parse_story_id(c, settings, each) for each in (one, other)])
+        ids = [read(engine, parse_story_id, settings, each) for each in (one, other)]
         done = join_stories(engine, *ids, now=datetime.now(UTC))
     print_lines(format_result(done))
     return DONE
@@ -335,10 +329,7 @@ def list_rules(config: Config = None, json: Json = False) -> int:
     """List the corrections that hold, oldest first; with --json, those that were forgotten too."""
     with closing_store(open_digests(load_settings(config).store.url, make=False)) as engine:
         found = read(engine, load_corrections)
-    if json:
-        print_json([asdict(each) for each in found])
-    else:
-        print_lines(format_rules(found))
+    print_result(found, format_rules, json=json)
     return DONE
 
 
