@@ -17,7 +17,7 @@ from watcher.settings.edit import add_sources, read_for_edit, save_settings, sou
 from watcher.settings.models import token_of
 from watcher.store.feeds import sync_sources
 from watcher.store.writer import write
-from watcher.web.auth import MAX_PEERS, FailedLogins, client_address
+from watcher.web.auth import MAX_CLIENTS, FailedLogins, client_address
 
 from .conftest import client_of
 
@@ -129,7 +129,7 @@ def test_the_peers_that_are_remembered_are_bounded_and_a_network_of_ipv6_is_one(
     for n in range(3_000):
         guesses.add(f"192.0.2.{n}")
 
-    assert len(guesses._wrong) == MAX_PEERS
+    assert len(guesses._wrong) == MAX_CLIENTS
     peers = {client_address({"client": (f"2001:db8:1:2::{n:x}", 1)}) for n in range(300)}
     mapped = {client_address({"client": (f"::ffff:192.0.2.{n}", 1)}) for n in (1, 2)}
     assert len(peers) == 1 and mapped == {"192.0.2.1", "192.0.2.2"}

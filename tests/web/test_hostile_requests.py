@@ -206,7 +206,7 @@ async def port(press, caplog):
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     wanted = settings_in(folder, f'[web]\nlisten = "127.0.0.1:{port}"', store_url=settings.store.url)
-    listener = Listener("web", wanted.web, app_of(site_of(wanted, engine)), patience_s=0.3)
+    listener = Listener("web", wanted.web, app_of(site_of(wanted, engine)), head_limit_s=0.3)
     await listener.listen()
     yield port
     await listener.close()

@@ -25,7 +25,7 @@ async def port(press):
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     settings = settings_in(folder, f'[web]\nlisten = "127.0.0.1:{port}"', store_url=settings.store.url)
-    listener = Listener("web", settings.web, app_of(site_of(settings, engine)), patience_s=0.5)
+    listener = Listener("web", settings.web, app_of(site_of(settings, engine)), head_limit_s=0.5)
     await listener.listen()
     yield port
     await listener.close()

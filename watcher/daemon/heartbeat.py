@@ -1,4 +1,4 @@
-"""The daemon's signs of life: to the mark beside the store, and to systemd (sd_notify(3)) where it asks for them."""
+"""The daemon's heartbeat: in the lock file beside the store, and to systemd (sd_notify(3)) where it runs under it."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from watcher.worker.context import WorkerContext
 
 EVERY_S = 10.0
 LOOK_S = 0.5
-SHARE = 3  # signs in the time after which systemd misses one
+SHARE = 3  # heartbeats in the time after which systemd misses one
 STATUS_CHARS = 200
 
 
-async def send_heartbeats(services: Services, held: DaemonLock, notifier: SystemdNotifier) -> StoreError:
+async def send_heartbeats(services: Services, lock: DaemonLock, notifier: SystemdNotifier) -> StoreError:
     """
-    Give signs of life until cancelled, while the loop runs and the store answers, be it with an error.
+    Record heartbeats until cancelled, while the loop runs and the store answers, be it with an error.
 
-    Returns only if the store's file was removed or replaced: nothing that is stored then will be found again.
+    Returns only if the store's file was removed or replaced: what is stored then is lost.
     """
     every_s = min(EVERY_S, (notifier.watchdog_s or EVERY_S * SHARE) / SHARE)
     signs = services.liveness
-    while (lost := held.store_replaced_error()) is None:
+    while (lost := lock.store_replaced_error()) is None:
         reason = await ping_store(services.tools)
         now = services.tools.now()
         since = signs.store.since if signs.store else now
@@ -41,7 +41,7 @@ async def send_heartbeats(services: Services, held: DaemonLock, notifier: System
         if still_s is not None:
             since = now - timedelta(seconds=still_s)
             faults = (JobFault(job="jobs", since=since, reason="none of them runs"), *faults)
-        held.record_heartbeat(
+        lock.record_heartbeat(
             now=now, faults=faults, jobs=services.jobs.next_runs(), clock_jump=services.clock.last_jump
         )
         notifier.alive(format_status(services, faults))
@@ -53,7 +53,7 @@ async def ping_store(tools: WorkerContext) -> str | None:
     """
     Return None if a transaction goes through, else why not.
 
-    It does not come back if the store's thread hangs, but does while that waits for a store that cannot be written.
+    Does not return while the store's thread hangs; does while it waits for a store that cannot be written.
     """
     writer = tools.writer
     asking = asyncio.create_task(writer.do(noop))
@@ -76,7 +76,7 @@ def noop(connection: Connection) -> None:
 
 
 def format_status(services: Services, faults: tuple[JobFault, ...]) -> str:
-    """Return how things are, for `systemctl status`."""
+    """Return the line for `systemctl status`."""
     busy = f"{len(services.settings.active_sources())} sources, {services.queue.busy} hosts being visited"
     if services.tools.line.down_since is not None:
         return f"our own line is down; {busy}"
@@ -87,9 +87,9 @@ def format_status(services: Services, faults: tuple[JobFault, ...]) -> str:
 
 class SystemdNotifier:
     """
-    Sends states to the socket that systemd names; to nobody where there is none.
+    Sends states to the socket that systemd names; does nothing where there is none.
 
-    `watchdog_s`: how often a sign of life is expected, None if none is.
+    `watchdog_s`: the longest time between two heartbeats, None if systemd expects none.
     """
 
     def __init__(self, environ: Mapping[str, str] = os.environ) -> None:
@@ -100,19 +100,19 @@ class SystemdNotifier:
         self.watchdog_s = int(wanted) / 1e6 if ours and wanted.isdigit() and int(wanted) > 0 else None
 
     def ready(self, status: str) -> None:
-        """Say that the work has begun, at a start or with new settings."""
+        """Say that the daemon is ready, after a start or a reload."""
         self._send(f"READY=1\nSTATUS={to_status_line(status)}")
 
     def reloading(self) -> None:
-        """Say that the settings are read anew; `ready` ends it."""
+        """Say that a reload has begun; `ready` ends it."""
         self._send(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}\nSTATUS=reading the settings anew")
 
     def stopping(self) -> None:
-        """Say that the end has begun."""
+        """Say that the shutdown has begun."""
         self._send("STOPPING=1\nSTATUS=stopping: what is at work may end")
 
     def alive(self, status: str) -> None:
-        """Give a sign of life, and say how things are."""
+        """Send a heartbeat with the status."""
         self._send(f"WATCHDOG=1\nSTATUS={to_status_line(status)}")
 
     def _send(self, state: str) -> None:
@@ -122,7 +122,7 @@ class SystemdNotifier:
             with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as line:
                 line.setblocking(False)
                 line.sendto(state.encode(), self._address)
-        except OSError:  # a full or closed socket: systemd misses a sign, and acts if it misses many
+        except OSError:  # a full or closed socket: systemd misses a heartbeat, and acts if it misses many
             return
 
 

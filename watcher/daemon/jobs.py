@@ -12,7 +12,6 @@ from datetime import UTC, datetime, timedelta
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.cron import CronTrigger
-from sqlalchemy import Connection
 
 from watcher.errors import EmbedderError, StoreError, WatcherError
 from watcher.plugins import load_plugins
@@ -32,7 +31,7 @@ log = logging.getLogger("watcher.daemon")
 GROUP = "watcher.jobs"  # entry points: value = "module:function", which takes (settings, tools) and returns jobs
 VISITS = "visits"
 VISITS_EVERY_S = 2.0
-VISITS_RUN_S = 120.0  # then a run ends well, though more is due: what failed before it is known to work again
+VISITS_RUN_S = 120.0  # then a run ends though more is due, so that a fault of before is over
 VECTORS_EVERY_S = 15.0
 FEATURES_EVERY_S = 15.0
 UNLIMITED = 1_000_000  # articles: more than a week brings
@@ -42,24 +41,23 @@ INDEX_EVERY_S = 60.0
 INDEX_AT_ONCE = 50  # articles a transaction: a twentieth of a second
 INDEX_SLICES = 200  # a run
 CLOCK_EVERY_S = 60.0
-CLOCK_SETTLES_S = 300.0  # after a jump: what was under way may still write down times of before
-CLOCK_PROVES_S = 3_600.0  # after a jump: until then nothing is removed for its age
+CLOCK_SETTLES_S = 300.0  # after a jump: visits under way may still write times of before
+CLOCK_PROVES_S = 3_600.0  # after a jump, in which nothing is removed for its age
 
-REST_S = 30.0  # after a fault of the store, or of an embedder that may work again soon
-MENDING_S = 300.0  # after one that somebody has to mend: a wrong key, say
-LONGEST_REST_S = 3_600.0  # that an endpoint may ask for
-STANDSTILL_S = 60.0  # without a run of any job: they no longer run
+REST_S = 30.0  # after an error of the store, or of an embedder that may recover
+MENDING_S = 300.0  # after an error that a person has to fix, such as a wrong key
+LONGEST_REST_S = 3_600.0  # the most that an endpoint may ask for
+STANDSTILL_S = 60.0  # without a run of any job: the scheduler stands still
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """
-    Something to do every `every_s` seconds, or at the times of `cron`; a run that is still going keeps the next from
-    starting.
+    A function to run every `every_s` seconds, or at the times of `cron`; never twice at the same time.
 
-    `finish`: at the end of the daemon, a run may go on for a few seconds; others are broken off at once.
+    `finish`: at shutdown, a run may go on for a few seconds; others are cancelled at once.
     `chore`: how nodes that share their work do it instead.
-    `removes_old`: it goes by the age of things, and waits for an hour after the clock has jumped.
+    `removes_old`: it removes by age, so it does not run in the hour after the clock has jumped.
     """
 
     name: str
@@ -73,10 +71,10 @@ class Job:
 
 class Every(BaseTrigger):  # type: ignore[misc]
     """
-    Fires at once, then so many seconds after each run was started.
+    Fires at once, then `seconds` after the start of each run.
 
-    APScheduler's own interval lists each time that was missed: after a clock that went ahead by a year, that is
-    15 million for a job of two seconds, on the event loop.
+    APScheduler's own interval trigger lists each missed time: when the clock jumps ahead by a year, that is 15 million
+    for a job of two seconds, on the event loop.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -89,13 +87,13 @@ class Every(BaseTrigger):  # type: ignore[misc]
 
 class JobRunner:
     """
-    Runs jobs; `running` are those at work, `faults` the jobs that failed when they last ran, by name.
+    Runs jobs. `running`: those under way; `faults`: those whose last run failed, by name.
 
     Args:
-        ended: Hears of each run: the job's name, and "ok", "failed" or "broken_off".
-        trouble: Why the store cannot be written, as it has told the log itself; None if it can.
-        clock: Knows whether the wall clock has jumped.
-        steady: Returns seconds, by a clock that nobody can set.
+        ended: Called after each run with the job's name and "ok", "failed" or "broken_off".
+        trouble: Returns why the store cannot be written, which the store has logged itself; None if it can.
+        clock: Says whether the wall clock has jumped.
+        steady: A monotonic clock, in seconds.
     """
 
     def __init__(
@@ -120,12 +118,11 @@ class JobRunner:
         self.faults: dict[str, JobFault] = {}
 
     def start(self) -> None:
-        """Begin."""
         self._active_s = self._steady()
         self._scheduler.start()
 
     def set_jobs(self, jobs: Iterable[Job]) -> None:
-        """Run these jobs from now on, and no others; a run of one that is replaced goes on."""
+        """Schedule these jobs and no others; a run of a replaced job goes on."""
         given = {job.name: job for job in jobs}
         for old in self._scheduler.get_jobs():
             if old.id not in given:
@@ -136,29 +133,28 @@ class JobRunner:
             self._scheduler.add_job(self.run, trigger, args=(job,), id=job.name, name=job.name, replace_existing=True)
 
     def run_all_now(self) -> None:
-        """Run each job at once: their next runs are times of a clock that was set."""
+        """Run each job now: the clock was set, and their next runs are times of before."""
         for job in self._scheduler.get_jobs():
             job.modify(next_run_time=datetime.now(UTC))
 
     def next_runs(self) -> tuple[NextRun, ...]:
-        """Return when each job runs next, the soonest first."""
+        """Return the next run of each job, soonest first."""
         return tuple(NextRun(job=job.name, at=job.next_run_time.astimezone(UTC)) for job in self._scheduler.get_jobs())
 
     def standstill_s(self) -> float | None:
-        """Return for how many seconds no job has run though they should; None if they do."""
+        """Return for how many seconds no job has run; None if they run as they should."""
         passed_s = self._steady() - self._active_s
         return passed_s if not self.running and passed_s > STANDSTILL_S else None
 
     def pause(self) -> None:
-        """Start no more jobs; those at work go on."""
+        """Start no more jobs; those under way go on."""
         self._scheduler.pause()
 
     def stop(self) -> None:
-        """End."""
         self._scheduler.shutdown(wait=False)  # True would break off what still runs
 
     async def run(self, job: Job) -> None:
-        """Run a job; what it raises is logged and noted, and it rests for a while."""
+        """Run a job; an error is logged and recorded, and delays the next run."""
         task = asyncio.current_task()
         self._active_s = self._steady()
         if task is None:
@@ -192,13 +188,13 @@ class JobRunner:
             self._ended(job.name, outcome)
 
     def _level(self, job: Job, error: WatcherError) -> int:
-        """Return how loud a failure is: what is known already, by the last run or from the store, is not said again."""
+        """Return the log level of a failure: DEBUG if it was logged before, by the last run or by the store."""
         if self._is_known(job, str(error)) or (isinstance(error, StoreError) and self._trouble() is not None):
             return logging.DEBUG
         return logging.WARNING if isinstance(error, EmbedderError) else logging.ERROR
 
     def _is_known(self, job: Job, reason: str) -> bool:
-        """Whether a job failed for the same reason when it last ran."""
+        """Whether the last run failed for the same reason."""
         before = self.faults.get(job.name)
         return before is not None and before.reason == reason
 
@@ -209,7 +205,7 @@ class JobRunner:
 
 
 def retry_delay_s(error: WatcherError, job: Job) -> float:
-    """Return how long a job rests after a failure: as long as an endpoint asks for, within bounds."""
+    """Return the delay before a failed job runs again: as long as an endpoint asks for, within bounds."""
     match error:
         case StoreError() | BrokenPool():
             return REST_S
@@ -225,13 +221,13 @@ def builtin_jobs(
     queue: BaseScheduler, *, since: datetime | None = None, clock: ClockMonitor | None = None
 ) -> tuple[Job, ...]:
     """
-    Return the daemon's own jobs: host visits, vectors for the articles they bring, features of a new version, the
-    upkeep of the index for searching, what is too old, and times that a wrong clock has left.
+    Return the daemon's own jobs: visits, features, vectors, the full-text index, retention, and corrections of times
+    that a wrong clock has left.
 
-    Each run works with the queue's tools of that time.
+    Each run uses the tools that the queue has at that time.
 
     Args:
-        since: A run makes all features and vectors of articles from then on; None: a slice of all that are to be made.
+        since: Make all missing features and vectors of articles since then; None: a slice of all.
     """
 
     async def visits() -> None:
@@ -253,7 +249,7 @@ def builtin_jobs(
 
     async def index() -> None:
         for _ in range(UNLIMITED if since else INDEX_SLICES):
-            if await queue.tools.writer.do(index_slice) < INDEX_AT_ONCE:
+            if await queue.tools.writer.do(index_missing, most=INDEX_AT_ONCE) < INDEX_AT_ONCE:
                 break
 
     looked_at: datetime | None = None  # at each feed and site, for what is too old
@@ -283,13 +279,8 @@ def builtin_jobs(
     )
 
 
-def index_slice(connection: Connection) -> int:
-    """Put a slice of the articles into the index that it does not hold; return how many they were."""
-    return index_missing(connection, most=INDEX_AT_ONCE)
-
-
 def load_plugin_jobs(settings: Settings, tools: WorkerContext) -> tuple[Job, ...]:
-    """Return the jobs that installed packages add. Errors: PluginError."""
+    """Return the jobs of installed packages. Errors: PluginError."""
     return tuple(job for _, make in load_plugins(GROUP, "the jobs of") for job in make(settings, tools))
 
 
@@ -301,7 +292,7 @@ MONOTONIC_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 class ClockMonitor:
     """
-    Compares the wall clock with one that nobody can set.
+    Detects jumps of the wall clock, by a clock that nobody can set.
 
     Args:
         steady: Returns seconds that only ever count up.
@@ -319,7 +310,7 @@ class ClockMonitor:
         self.last_jump: ClockJump | None = None
 
     def detect_jump(self) -> ClockJump | None:
-        """Return the jump since the last look, None if there was none; each is logged."""
+        """Return the jump since the last call, None if there was none; each is logged."""
         wall_s, steady_s = self._wall(), self._steady()
         by_s = wall_s - steady_s - self._ahead_s
         if abs(by_s) < JUMP_S:
@@ -331,13 +322,13 @@ class ClockMonitor:
         return self.last_jump
 
     def has_jumped(self, *, within_s: float) -> bool:
-        """Whether the clock has jumped in the last seconds."""
+        """Whether the clock has jumped in the last `within_s` seconds."""
         self.detect_jump()
         return self._jumped_s is not None and self._steady() - self._jumped_s <= within_s
 
 
 async def watch_clock(clock: ClockMonitor, *, on_jump: Callable[[], None]) -> None:
-    """Look at the clock each second until cancelled; `on_jump` is called after each jump, whoever noticed it."""
+    """Check the clock each second until cancelled; call `on_jump` after each jump, whoever detected it."""
     seen = clock.last_jump
     while True:
         await asyncio.sleep(CLOCK_CHECK_S)

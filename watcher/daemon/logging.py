@@ -1,4 +1,4 @@
-"""The daemon's log, as structlog renders it: one event a line, its name first, then key=value; or JSON."""
+"""The daemon's log, rendered by structlog: one event a line, its name first, then key=value; or JSON."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def configure_logging(*, form: str = "text", level: str = "info", debug: bool = 
 
 def text_formatter(*, journal: bool = False) -> ProcessorFormatter:
     """
-    Return what writes `2026-11-24T06:15:02Z INFO polled status=ok …`.
+    Return the formatter of `2026-11-24T06:15:02Z INFO polled status=ok …`.
 
     For the journal, which knows the time: `<6>polled …`.
     """
@@ -58,7 +58,7 @@ def text_formatter(*, journal: bool = False) -> ProcessorFormatter:
 
 
 def hide_secret_urls(logger: object, name: str, told: EventDict) -> EventDict:
-    """Return an event without what is secret in an address, also where a library names one."""
+    """Return an event with the secrets in its URLs hidden, also in messages of libraries."""
     del logger, name
     for key in ("event", "exception"):
         if key in told:
@@ -75,7 +75,7 @@ def format_line(journal: bool, logger: object, name: str, told: EventDict) -> st
 
 
 def json_formatter() -> ProcessorFormatter:
-    """Return what writes `{"at": "2026-11-24T06:15:02.113456Z", "level": "info", "event": "polled", "new": 3, …}`."""
+    """Return the formatter of `{"at": "2026-11-24T06:15:02.113456Z", "level": "info", "event": "polled", …}`."""
     return ProcessorFormatter(
         pass_foreign_args=True,
         processors=[
@@ -91,7 +91,7 @@ def json_formatter() -> ProcessorFormatter:
 
 
 def split_event(logger: object, name: str, told: EventDict) -> EventDict:
-    """Return an event and its fields, each under its name; what a library says is a message."""
+    """Return an event with its fields; a log line of a library becomes a `message`."""
     del logger, name
     message, given = str(told["_record"].msg), told["positional_args"]
     found = EVENT.fullmatch(message)
@@ -102,14 +102,14 @@ def split_event(logger: object, name: str, told: EventDict) -> EventDict:
 
 
 def dump_printable(value: object, **given: object) -> str:
-    """Return JSON in which what cannot be printed is escaped, whatever it is in."""
+    """Return JSON with all unprintable characters escaped."""
     del given
     text = json.dumps(value, ensure_ascii=False, default=format_field)
     return NOT_PRINTABLE.sub(lambda found: found[0] if found[0].isprintable() else json.dumps(found[0])[1:-1], text)
 
 
 def is_journal(stream: TextIO) -> bool:
-    """Whether what is written there goes to systemd's journal, which says so by device and inode."""
+    """Whether a stream goes to systemd's journal, which JOURNAL_STREAM names by device and inode."""
     try:
         at = os.fstat(stream.fileno())
     except (OSError, ValueError):
@@ -118,7 +118,7 @@ def is_journal(stream: TextIO) -> bool:
 
 
 def log_event(event: Event) -> None:
-    """Log one event of the work."""
+    """Log one event of the worker."""
     match event:
         case FeedPolled(feed=feed, result=result, noted=noted):
             level = logging.WARNING if isinstance(result, PollFailed) else logging.INFO
@@ -138,7 +138,7 @@ def log_event(event: Event) -> None:
 
 
 def polled_fields(feed: Feed, result: PollResult, noted: int) -> Fields:
-    """Return what is said of a poll."""
+    """Return the log fields of a poll."""
     about = {"feed": feed.url}
     match result:
         case PollFailed():

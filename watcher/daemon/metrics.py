@@ -1,5 +1,5 @@
 """
-The daemon's numbers for Prometheus: what it counts itself, what the store holds, what packages add.
+The daemon's metrics for Prometheus: its own counters, figures of the store, and those of other packages.
 
 A package adds its own by the entry point group `watcher.metrics`: "module:function", which takes a connection to the
 store and the settings, and returns metrics of `prometheus_client`.
@@ -37,7 +37,7 @@ disable_created_metrics()  # type: ignore[no-untyped-call]
 
 
 class Counters:
-    """What the daemon has counted since its start, in a registry of its own."""
+    """The counters of the daemon since its start, in a registry of their own."""
 
     def __init__(self) -> None:
         self.registry = all_of = CollectorRegistry()
@@ -54,7 +54,7 @@ class Counters:
         )
 
     def count_event(self, event: Event) -> None:
-        """Count an event of the work."""
+        """Count an event of the worker."""
         match event:
             case FeedPolled(result=PollFailed()):
                 self._polls.labels("failed").inc()
@@ -79,7 +79,7 @@ class Counters:
 
 
 class MetricsCollector(Collector):
-    """Metrics that `find` returns when Prometheus asks."""
+    """Collects the metrics that `find` returns at each scrape."""
 
     def __init__(self, find: Callable[[], Iterable[Metric]]) -> None:
         self._find = find
@@ -90,7 +90,7 @@ class MetricsCollector(Collector):
 
 
 def process_metrics(services: Services) -> Iterator[Metric]:
-    """Yield what only the running daemon knows."""
+    """Yield the metrics of the running daemon."""
     signs = services.liveness
     words = "When the daemon was started (Unix time)."
     yield GaugeMetricFamily("watcher_started_seconds", words, signs.started_at.timestamp())
@@ -103,12 +103,12 @@ def process_metrics(services: Services) -> Iterator[Metric]:
 
 
 def read_store_metrics(engine: Engine, settings: Settings) -> tuple[Metric, ...]:
-    """Return what the store holds and what waits in it. Errors: StoreError, PluginError."""
+    """Return the metrics of the store. Errors: StoreError, PluginError."""
     return read(engine, lambda connection: tuple(store_metrics(connection, settings)))
 
 
 def store_metrics(connection: Connection, settings: Settings) -> Iterator[Metric]:
-    """Yield what the store holds and what waits in it. Errors: PluginError."""
+    """Yield the metrics of the store. Errors: PluginError."""
     now = system_clock()
     words = sorted(count_by_health(connection).items())
     yield labelled_gauge("watcher_sources", "Sources by the health that their last poll left.", "health", words)
@@ -123,7 +123,7 @@ def store_metrics(connection: Connection, settings: Settings) -> Iterator[Metric
 
 
 def labelled_gauge(name: str, words: str, label: str, values: Iterable[tuple[str, float]]) -> GaugeMetricFamily:
-    """Return a gauge with one label: `values` by what the label says."""
+    """Return a gauge with one label and its values."""
     found = GaugeMetricFamily(name, words, labels=[label])
     for key, value in values:
         found.add_metric([key], value)
@@ -131,5 +131,5 @@ def labelled_gauge(name: str, words: str, label: str, values: Iterable[tuple[str
 
 
 def load_plugin_metrics() -> tuple[Callable[[Connection, Settings], Iterable[Metric]], ...]:
-    """Return the functions of installed packages. Errors: PluginError."""
+    """Return the functions of installed packages that make metrics. Errors: PluginError."""
     return tuple(function for _, function in load_plugins(GROUP, "the metrics of"))

@@ -1,4 +1,4 @@
-"""What the daemon answers over HTTP, in its own event loop: its numbers, its health, and the local site."""
+"""The daemon's HTTP servers, in its event loop: `/metrics`, `/healthz`, and the local site."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ if TYPE_CHECKING:
     from watcher.daemon.services import Services
 
 log = logging.getLogger("watcher.daemon")
-LISTEN_EVERY_S = 10.0  # between two tries to have an address
+LISTEN_EVERY_S = 10.0  # between two attempts to get an address
 SILENT_S = 60.0  # since the store last answered: it hangs
 
 
 class Servers:
     """
-    The addresses that the daemon answers at: `jobs` keep them open until `close`.
+    The servers of the metrics and of the site: `jobs` start them, until `close`.
 
     Args:
-        routes: Of the daemon's numbers and health.
+        routes: `/metrics` and `/healthz`.
         on_settings: Called when a reader has changed the settings file.
         is_helper: Without the site.
     """
@@ -67,20 +67,20 @@ class Servers:
         self._metrics = Listener("metrics", settings.metrics, Starlette(routes=routes))
         self._web = Listener("web", settings.web, self._site_app(settings))
         self._listeners = (self._metrics,) if is_helper else (self._metrics, self._web)
-        self._was_told = False  # that the site's usual address is taken
+        self._address_taken_logged = False  # for the site's default address
 
     def jobs(self) -> tuple[Job, ...]:
-        """Return the jobs that open the addresses, and try again where that failed."""
+        """Return the jobs that start the servers, and try again where that failed."""
         return tuple(
             Job(name=one.section, every_s=LISTEN_EVERY_S, run=partial(self.open, one)) for one in self._listeners
         )
 
     async def open(self, listener: Listener) -> None:
         """
-        Serve at an address, unless it is served.
+        Start a server unless it runs.
 
-        Errors: WatcherError if the address or the token that the settings name is not there. Where they name none,
-        another daemon may have the usual address: that is said once, and no fault.
+        Errors: WatcherError if the address or the token of the settings cannot be had. The default address may be
+        taken by another daemon: that is logged once, and no error.
         """
         wanted = listener.settings
         try:
@@ -90,23 +90,23 @@ class Servers:
         except WatcherError as error:
             if "listen" in wanted.model_fields_set:
                 raise
-            if not self._was_told:
+            if not self._address_taken_logged:
                 log.warning("not_serving %s", fields(reason=error, mend=error.hint))
-            self._was_told = True
+            self._address_taken_logged = True
 
     async def apply_settings(self, settings: Settings) -> None:
-        """Take new settings; `jobs` serve where they say."""
+        """Apply new settings; `jobs` start the servers where they say."""
         await self._metrics.apply_settings(settings.metrics)
         await self._web.apply_settings(settings.web, self._site_app(settings))
-        self._was_told = False
+        self._address_taken_logged = False
 
     async def close(self) -> None:
-        """Stop serving: the addresses are free at once, answers under way have two seconds."""
+        """Stop serving: the addresses are free at once, responses under way have two seconds."""
         await asyncio.gather(self._metrics.close(), self._web.close())
 
 
 def daemon_routes(services: Services) -> tuple[Route, ...]:
-    """Return the routes of the daemon's numbers and of its health."""
+    """Return `/metrics` and `/healthz` of a daemon."""
 
     def find() -> tuple[Metric, ...]:
         return (*process_metrics(services), *read_store_metrics(services.tools.writer.engine, services.settings))
@@ -128,7 +128,7 @@ def daemon_routes(services: Services) -> tuple[Route, ...]:
 
 
 def store_routes(settings: Settings, engine: Engine) -> tuple[Route, ...]:
-    """Return the same routes where there is no daemon: what the store alone says."""
+    """Return the same routes without a daemon, from the store alone."""
     registry = CollectorRegistry()
     registry.register(MetricsCollector(partial(read_store_metrics, engine, settings)))
 
@@ -145,7 +145,7 @@ def make_routes(registry: CollectorRegistry, health: Callable[[], Awaitable[Resp
         page = await asyncio.to_thread(generate_latest, registry)
         return Response(page, media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
-    def guarded(answer: Callable[[], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+    def with_store_errors(answer: Callable[[], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(_request: Request) -> Response:
             try:
                 return await answer()
@@ -154,9 +154,9 @@ def make_routes(registry: CollectorRegistry, health: Callable[[], Awaitable[Resp
 
         return endpoint
 
-    return (Route("/metrics", guarded(answer_metrics)), Route("/healthz", guarded(health)))
+    return (Route("/metrics", with_store_errors(answer_metrics)), Route("/healthz", with_store_errors(health)))
 
 
 def describe_health(faults: Mapping[str, str], **more: object) -> Response:
-    """Return the answer of `/healthz`: 200 where there are no faults, else 503."""
+    """Return the response of `/healthz`: 200 if there are no faults, else 503."""
     return JSONResponse({"ok": not faults, "faults": dict(faults), **more}, 503 if faults else 200)

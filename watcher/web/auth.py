@@ -1,9 +1,9 @@
 """
-Who may ask, and how often.
+Access to the site: token, same origin, rate limits.
 
-Without a token only this machine is answered, by a name of this machine: a page of the web that has its own name point
-here (DNS rebinding) gets nothing. With a token whoever asks has to send it, as a password or a bearer token; there is
-no cookie that another site could ride on. An address that sends wrong tokens is held for a while.
+Without a token, only requests to a name of this machine are answered, so that a web page whose name points here (DNS
+rebinding) gets nothing. With a token, each request has to carry it, as a password or a bearer token; there is no cookie
+that another site could use. An address that sends wrong tokens is blocked for a while.
 """
 
 from __future__ import annotations
@@ -35,34 +35,34 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-cache",
 }
-MAX_GUESSES = 10  # wrong tokens of a peer, then it is held
+MAX_GUESSES = 10  # wrong tokens of a client, then it is blocked
 HOLD_S = 60.0
-MAX_PEERS = 1_000  # that are remembered
+MAX_CLIENTS = 1_000  # that are remembered
 Clock = Callable[[], float]  # monotonic, in seconds
 Refusal = tuple[int, str, Mapping[str, str]]
 
 
 class FailedLogins:
-    """Wrong tokens by peer. A peer is held for `HOLD_S` after `MAX_GUESSES` of them within that time."""
+    """Counts wrong tokens. A client is blocked for `HOLD_S` after `MAX_GUESSES` of them within that time."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._wrong: dict[str, tuple[int, float]] = {}  # how many, and when the last one came
 
     def is_held(self, peer: str) -> bool:
-        """Whether a peer has to wait, whatever it sends."""
+        """Whether a client is blocked, whatever it sends."""
         return self._count(peer) >= MAX_GUESSES
 
     def add(self, peer: str) -> None:
         """Count a wrong token."""
         count = self._count(peer) + 1
-        self._wrong.pop(peer, None)  # so that the peer that has been quiet for longest is the first to be forgotten
+        self._wrong.pop(peer, None)  # so that the client that has been quiet for longest is forgotten first
         self._wrong[peer] = count, self._clock()
-        if len(self._wrong) > MAX_PEERS:
+        if len(self._wrong) > MAX_CLIENTS:
             del self._wrong[next(iter(self._wrong))]
 
     def forget(self, peer: str) -> None:
-        """Forget the wrong tokens of a peer that has sent the right one."""
+        """Forget the wrong tokens of a client that has sent the right one."""
         self._wrong.pop(peer, None)
 
     def _count(self, peer: str) -> int:
@@ -72,7 +72,7 @@ class FailedLogins:
 
 class AuthMiddleware:
     """
-    Answers who may ask through `app`; all answers carry `HEADERS`, unless the app has set its own.
+    Passes allowed requests on to `app`; adds `HEADERS` to all responses that do not set their own.
 
     `app` and `token` may be replaced while it serves.
     """
@@ -96,12 +96,12 @@ class AuthMiddleware:
         app = self.app
         if refusal := self._refusal(scope, Headers(scope=scope)):
             status, words, more = refusal
-            # The connection is closed: a body that nobody reads may still come.
+            # The connection is closed, since a body may follow that nobody reads.
             app = PlainTextResponse(words + "\n", status, headers={"Connection": "close", **more})
         await app(scope, receive, send_with_headers)
 
     def _refusal(self, scope: Scope, headers: Headers) -> Refusal | None:
-        """Return why a request is refused, None if it is not."""
+        """Return why a request is refused, None if it is allowed."""
         host = headers.get("host")
         if self.token is not None:
             if refusal := self._token_refusal(client_address(scope), headers.get("authorization", "")):
@@ -126,12 +126,12 @@ class AuthMiddleware:
 
 
 def client_address(scope: Scope) -> str:
-    """Return the address that a request comes from; of IPv6 the /64 network, which is one customer's."""
+    """Return the client's address; for IPv6 its /64 network, which belongs to one customer."""
     client = scope.get("client")
     text = str(client[0])[:64] if client else ""
     try:
         address = ip_address(text)
-    except ValueError:  # a proxy's own word for it
+    except ValueError:  # a proxy may name it otherwise
         return text
     if isinstance(address, IPv6Address):
         return str(address.ipv4_mapped or int(address) >> 64)
@@ -158,7 +158,7 @@ def is_this_machine(host: str) -> bool:
 
 
 def is_same_origin(headers: Headers, host: str) -> bool:
-    """Whether a form was sent from a page of this site, or by no browser (which says neither site nor origin)."""
+    """Whether a form comes from a page of this site, or from no browser (neither site nor origin is given)."""
     site = headers.get("sec-fetch-site")
     if site is not None:
         return site in ("same-origin", "none")
@@ -171,7 +171,7 @@ def is_same_origin(headers: Headers, host: str) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limit:
-    """So many a minute in the long run, and so many at once."""
+    """A rate for the long run, and a burst."""
 
     a_minute: float
     at_once: int
@@ -185,14 +185,14 @@ LIMITS: Mapping[str, Limit] = {
 
 
 class RateLimiter:
-    """Limits how often the site does what costs: a token bucket for each kind of `LIMITS`."""
+    """A token bucket for each kind of `LIMITS`."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._left = {name: (float(limit.at_once), clock()) for name, limit in LIMITS.items()}
 
     def take(self, kind: str) -> bool:
-        """Return whether one more is allowed, and count it."""
+        """Return whether one more request is allowed, and count it."""
         limit, now = LIMITS[kind], self._clock()
         left, at = self._left[kind]
         left = min(limit.at_once, left + (now - at) * limit.a_minute / 60)

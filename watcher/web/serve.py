@@ -1,4 +1,4 @@
-"""Serves an app by uvicorn in the event loop that runs, behind the guard, where a section of the settings says."""
+"""Serves an app with uvicorn in the running event loop, behind `AuthMiddleware`, at the address of the settings."""
 
 from __future__ import annotations
 
@@ -17,22 +17,21 @@ from watcher.errors import WatcherError
 from watcher.settings.models import MetricsSettings, WebSettings, parse_host_port, token_of
 from watcher.web.auth import AuthMiddleware
 
-CONNECTIONS = 400  # that are answered; a browser keeps up to six
-PATIENCE_S = 10.0  # for the head of a request, and for the next request of a connection
-ENDS_S = 2  # that answers under way get at the end
+CONNECTIONS = 400  # that are served; a browser keeps up to six
+HEAD_LIMIT_S = 10.0  # for the head of a request, and for the next request of a connection
+SHUTDOWN_S = 2  # for responses under way
 FULL = PlainTextResponse("too many connections\n", 503, headers={"Retry-After": "2", "Connection": "close"})
 
 
 class TimeoutProtocol(H11Protocol):
     """
-    uvicorn's protocol, which waits for the head of a request as long as it takes, and for all or nobody.
+    uvicorn's protocol with a time limit for the head of a request and a limit for connections.
 
-    Here the timer of idle connections runs until a head is whole, and connections for which there is no room are
-    turned away; those that are there are served.
+    The timer of idle connections runs until a head is complete. Only connections beyond the limit are refused.
     """
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begin to wait for a request."""
+        """Start the timer; refuse a connection too many."""
         super().connection_made(transport)
         if len(self.connections) > 2 * CONNECTIONS:
             transport.abort()
@@ -41,7 +40,7 @@ class TimeoutProtocol(H11Protocol):
         self._wait_until(self.loop.time() + self.timeout_keep_alive)
 
     def data_received(self, data: bytes) -> None:
-        """Wait on unless a head is whole; pieces of one do not make the wait longer."""
+        """Keep the timer running until a head is complete; a part of one does not restart it."""
         timer = self.timeout_keep_alive_task
         deadline = timer.when() if timer else self.loop.time() + self.timeout_keep_alive
         super().data_received(data)
@@ -54,7 +53,7 @@ class TimeoutProtocol(H11Protocol):
 
 
 class Server(uvicorn.Server):
-    """Leaves signals to whoever runs it."""
+    """Leaves signals to the caller."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -64,25 +63,25 @@ class Server(uvicorn.Server):
 
 class Listener:
     """
-    Serves `app` where a section of the settings says, "web" or "metrics": `listen` until `close`.
+    Serves `app` at the address of a section of the settings, "web" or "metrics", from `listen` until `close`.
 
     Args:
-        patience_s: For the head of a request.
+        head_limit_s: For the head of a request.
     """
 
     def __init__(
-        self, section: str, wanted: WebSettings | MetricsSettings, app: ASGIApp, *, patience_s: float = PATIENCE_S
+        self, section: str, wanted: WebSettings | MetricsSettings, app: ASGIApp, *, head_limit_s: float = HEAD_LIMIT_S
     ) -> None:
         self.section = section
         self.settings = wanted
         self._guard = AuthMiddleware(app)
-        self._patience_s = patience_s
+        self._head_limit_s = head_limit_s
         self._server: Server | None = None
         self._task: asyncio.Task[None] | None = None
 
     async def listen(self) -> bool:
         """
-        Serve where the settings say, and read the token anew; False if it is served already, or nowhere.
+        Start to serve, and read the token again; False if it runs already, or the settings name no address.
 
         Errors: WatcherError if the address or the token cannot be had.
         """
@@ -92,12 +91,12 @@ class Listener:
         if self._task is not None and not self._task.done():
             return False
         listener = bind_socket(self.settings.listen, section=self.section)
-        self._server = Server(uvicorn_config(self._guard, patience_s=self._patience_s))
+        self._server = Server(uvicorn_config(self._guard, head_limit_s=self._head_limit_s))
         self._task = asyncio.create_task(self._server.serve(sockets=[listener]))
         return True
 
     async def apply_settings(self, wanted: WebSettings | MetricsSettings, app: ASGIApp | None = None) -> None:
-        """Take new settings, and another app if there is one; `listen` serves where they say."""
+        """Apply new settings, and a new app if one is given; `listen` serves at their address."""
         if wanted.listen != self.settings.listen:
             await self.close()
         self.settings = wanted
@@ -108,7 +107,7 @@ class Listener:
         if self._server is not None and self._task is not None:
             self._server.should_exit = True
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._task, ENDS_S + 2)
+                await asyncio.wait_for(self._task, SHUTDOWN_S + 2)
         self._server = self._task = None
 
 
@@ -120,7 +119,7 @@ def bind_socket(listen: str, *, section: str) -> socket.socket:
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(found)
-        listener.listen(CONNECTIONS)  # who asks from here on waits for the first answer
+        listener.listen(CONNECTIONS)  # from here on, clients wait for the first response
     except OSError as error:
         listener.close()
         refused = WatcherError(f"[{section}] listen {listen} cannot be had: {error.strerror or error}")
@@ -130,12 +129,12 @@ def bind_socket(listen: str, *, section: str) -> socket.socket:
     return listener
 
 
-def uvicorn_config(app: ASGIApp, *, patience_s: float) -> uvicorn.Config:
+def uvicorn_config(app: ASGIApp, *, head_limit_s: float) -> uvicorn.Config:
     """
-    Return how uvicorn serves: it says nothing of itself, and waits for nobody long.
+    Return the configuration of uvicorn: no log, no Server header, short time limits.
 
-    A proxy on this machine is believed who asks through it (X-Forwarded-For); one elsewhere is named by uvicorn's own
-    variable FORWARDED_ALLOW_IPS.
+    X-Forwarded-For is believed from a proxy on this machine; others are named by uvicorn's variable
+    FORWARDED_ALLOW_IPS.
     """
     return uvicorn.Config(
         app,
@@ -143,10 +142,10 @@ def uvicorn_config(app: ASGIApp, *, patience_s: float) -> uvicorn.Config:
         ws="none",
         lifespan="off",
         log_config=None,
-        log_level="critical",  # strangers who send no HTTP are nobody's concern
+        log_level="critical",  # what is no HTTP needs no log line
         access_log=False,
         server_header=False,
         forwarded_allow_ips=os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1,::1"),
-        timeout_keep_alive=patience_s,  # type: ignore[arg-type]  # it is handed to `call_later`
-        timeout_graceful_shutdown=ENDS_S,
+        timeout_keep_alive=head_limit_s,  # type: ignore[arg-type]  # it is handed to `call_later`
+        timeout_graceful_shutdown=SHUTDOWN_S,
     )

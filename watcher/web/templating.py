@@ -1,4 +1,4 @@
-"""The site's Jinja environment: everything escaped, times in the reader's zone."""
+"""The Jinja environment of the site: everything escaped, times in the reader's time zone."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def render_page(
 
 @lru_cache(maxsize=8)
 def environment(package: str, zone: tzinfo) -> Environment:
-    """Return the environment of a package's pages; they stand on the site's own."""
+    """Return the environment of a package's templates, which extend the site's own."""
     loaders = [PackageLoader(name) for name in dict.fromkeys((package, *FOLDERS)) if name]
     found = Environment(
         loader=ChoiceLoader(loaders),
@@ -60,12 +60,12 @@ def environment(package: str, zone: tzinfo) -> Environment:
 
 
 def sanitize_text(value: object) -> object:
-    """Return text without what no page should hold: controls, and marks that turn the direction of what follows."""
+    """Return text without control characters and marks of text direction; other values as they are."""
     return type(value)(strip_control_characters(value)) if isinstance(value, str) else value
 
 
 def format_time_html(at: datetime, zone: tzinfo, *, day: bool = True, year: bool = True) -> Markup:
-    """Return a moment as HTML: "25 Nov 2026, 06:30", in the reader's zone."""
+    """Return a time as HTML: "25 Nov 2026, 06:30", in the reader's time zone."""
     local = at.astimezone(zone)
     words = f"{local.day} {local:%b}{f' {local:%Y}' if year else ''}, {local:%H:%M}" if day else f"{local:%H:%M}"
     return Markup('<time datetime="{}" title="{}">{}</time>').format(
