@@ -182,7 +182,7 @@ def send_the_rest(path: Path, *, passes: int = 1) -> None:
     engine = open_digests(settings.store.url)
     for _ in range(passes):
         write(engine, outbox.retry_now, PLACE, now=datetime.now(UTC))
-        OutboxWorker(engine, settings).run(PLACE)
+        list(OutboxWorker(engine, settings).send_due(PLACE))
     engine.dispose()
 
 

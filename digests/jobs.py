@@ -1,4 +1,4 @@
-"""What the daemon does for the digests: makes each date's edition when its time has come, and sends what is owed."""
+"""The daemon's jobs for the digests: build each date's edition when it is due, send, alert, remove what is old."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from digests.delivery.outbox import OutboxWorker
 from digests.edition.schedule import NOT_LATE, due_at, due_date
 from digests.model import LargestStory
 from digests.settings.digests import DigestSettings, digests_of, folder_of
-from digests.store import maintenance
 from digests.store.editions import DAILY, MAKE_LIMIT_S, first_seen, is_made, is_settled, open_digests
+from digests.store.maintenance import drop_editions, drop_stories
 from digests.store.outbox import OPEN_STATES, SENT, Delivery, count_due
 from watcher.daemon.jobs import TIDY_EVERY_S, Job
 from watcher.errors import StoreError, WatcherError
@@ -27,7 +27,7 @@ from watcher.settings.models import Settings
 from watcher.store import stats
 from watcher.store.engine import connect
 from watcher.store.writer import read, write
-from watcher.text.format import Fields, fields
+from watcher.text.format import fields
 from watcher.worker.backfill import BackgroundTask
 from watcher.worker.context import WorkerContext
 from watcher.worker.maintenance import run_in_batches
@@ -36,23 +36,22 @@ from watcher.worker.process_pool import BrokenPool
 log = logging.getLogger("digests")
 EVERY_S = 20.0
 OUTBOX_EVERY_S = 10.0
-FIRST_RETRY, LONGEST_RETRY = timedelta(minutes=1), timedelta(hours=1)  # after a failure; doubled for each in a row
-DEAD_CLAIM_AFTER = timedelta(seconds=30)  # by a claim whose job has come to us: pgqueuer saw its process dead for 16 s
-CATCH_UP_WAIT = timedelta(minutes=15)  # after a start or a sleep: so long an edition waits for the news it missed
+FIRST_RETRY, MAX_RETRY = timedelta(minutes=1), timedelta(hours=1)  # after a failure; doubled for each in a row
+# How long another process's claim is respected once its task has come to us: pgqueuer has seen no heartbeat for 16 s.
+DEAD_CLAIM_AFTER = timedelta(seconds=30)
+CATCH_UP_WAIT = timedelta(minutes=15)  # after a start or a sleep, an edition waits so long for the news it missed
 
 
 def jobs(settings: Settings, tools: WorkerContext) -> tuple[Job, ...]:
     """Return the digests' jobs. Errors: StoreError, if their tables cannot be brought up to date."""
     open_digests(settings.store.url, make=False).dispose()  # their tables are up to date from here on
     engine, now = tools.writer.engine, tools.now()
-    since = {
-        digest.name: write(engine, partial(first_seen, digest=digest.name, now=now)) for digest in digests_of(settings)
-    }
+    since = {digest.name: write(engine, first_seen, digest.name, now=now) for digest in digests_of(settings)}
     editions = EditionJob(settings, tools, since)
-    chore = BackgroundTask(name="digests", wanted=editions.wanted, do=editions.take, finish=True)
+    task = BackgroundTask(name="digests", wanted=editions.due_keys, do=editions.build_key, finish=True)
     return (
-        # What a start, a sleep or a failure has left owed:
-        Job(name="digests", every_s=EVERY_S, run=editions.run, finish=True, chore=chore),
+        # Builds what a start, a sleep or a failure has left due.
+        Job(name="digests", every_s=EVERY_S, run=editions.run, finish=True, chore=task),
         Job(name="outbox", every_s=OUTBOX_EVERY_S, run=OutboxJob(settings, tools).run, finish=True),
         Job(name="tidy digests", every_s=TIDY_EVERY_S, run=partial(run_retention, tools), removes_old=True),
         Job(name="alerts", every_s=ALERTS_EVERY_S, run=AlertJob(settings, tools).run),
@@ -62,7 +61,7 @@ def jobs(settings: Settings, tools: WorkerContext) -> tuple[Job, ...]:
                 cron=daily_trigger(digest),
                 run=partial(editions.run, digest.name),
                 finish=True,
-                chore=chore,
+                chore=task,
             )
             for digest in digests_of(settings)
         ),
@@ -70,32 +69,27 @@ def jobs(settings: Settings, tools: WorkerContext) -> tuple[Job, ...]:
 
 
 def daily_trigger(digest: DigestSettings) -> CronTrigger:
-    """Return what fires at a digest's local time. Whether an edition is due then is for the store to say (`due`)."""
+    """Return what fires at a digest's local time; whether an edition is due then, the store says (`due_date`)."""
     at = digest.at
     return CronTrigger(hour=at.hour, minute=at.minute, second=at.second, timezone=ZoneInfo(digest.timezone))
 
 
 async def run_retention(tools: WorkerContext) -> None:
     """Remove editions that are older than the settings keep, and stories without an article left."""
-    keep, now, writer = tools.store, tools.now(), tools.writer
-    removed = 0
+    keep, now = tools.store, tools.now()
     if keep.keep_editions is not None:
         before = now - keep.keep_editions
-        removed = await run_in_batches(
-            writer, lambda c, _, most: maintenance.drop_editions(c, before=before, most=most)
-        )
+        removed = await run_in_batches(tools.writer, lambda c, _, most: drop_editions(c, before=before, most=most))
+        if removed:
+            log.info("tidied_editions %s", fields(editions=removed))
     if keep.keep_articles is not None:
         last = now - keep.keep_articles
-        await run_in_batches(
-            writer, lambda c, upto, most: maintenance.drop_stories(c, before=last, after=upto, most=most)
-        )
-    if removed:
-        log.info("tidied_editions %s", fields(editions=removed))
+        await run_in_batches(tools.writer, lambda c, after, most: drop_stories(c, before=last, after=after, most=most))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryState:
-    """A digest that could not be made: of which date, and when to try again."""
+    """A digest whose edition of a date could not be built, and when to try again."""
 
     day: date
     wait: timedelta
@@ -103,117 +97,118 @@ class RetryState:
 
 
 class EditionJob:
-    """Makes the editions that are owed; a digest that fails is tried again later, and the others go on."""
+    """Builds the editions that are due; a digest that fails is tried again later, and the others go on."""
 
     def __init__(self, settings: Settings, tools: WorkerContext, known_since: dict[str, datetime]) -> None:
         self._settings = settings
         self._tools = tools
         self._known_since = known_since
-        self._failures: dict[str, RetryState] = {}
-        self._making = asyncio.Lock()
+        self._retries: dict[str, RetryState] = {}
+        self._lock = asyncio.Lock()
         self._last_run_at = tools.now()
         self._awake_since = tools.started_at or self._last_run_at
 
     async def run(self, name: str | None = None) -> None:
-        """Make what is owed now, be it of one digest alone."""
-        async with self._making:
-            self._notice(self._tools.now())
-            for digest, day in await asyncio.to_thread(self._owed):
+        """Build what is due now, of one digest alone if `name` is given."""
+        async with self._lock:
+            self._note_sleep(self._tools.now())
+            for digest, day in await asyncio.to_thread(self._due):
                 if name in (None, digest.name):
-                    await self._make(digest, day)
+                    await self._build(digest, day)
             self._last_run_at = self._tools.now()
 
-    async def wanted(self) -> tuple[str, ...]:
-        """Return the keys of the editions that are owed now: name and date."""
-        self._notice(self._tools.now())
-        return tuple(f"{digest.name}/{day}" for digest, day in await asyncio.to_thread(self._owed))
+    async def due_keys(self) -> tuple[str, ...]:
+        """Return the keys of the editions that are due now: name and date."""
+        self._note_sleep(self._tools.now())
+        return tuple(f"{digest.name}/{day}" for digest, day in await asyncio.to_thread(self._due))
 
-    async def take(self, key: str) -> bool:
-        """
-        Make the edition of a key of `wanted`; False if somebody else is still at it.
-
-        A claim of before is taken over soon: whoever had this job has given no sign of life.
-        """
-        name, _, told = key.rpartition("/")
-        day, tools = date.fromisoformat(told), self._tools
+    async def build_key(self, key: str) -> bool:
+        """Build the edition of a key of `due_keys`; False if another process is still building it."""
+        name, _, date_text = key.rpartition("/")
+        day, tools = date.fromisoformat(date_text), self._tools
         digest = next((each for each in digests_of(self._settings) if each.name == name), None)
         if digest is None:
             return True  # the settings of this node are newer than those of the one that offered it
-        made = partial(is_made, digest=name, local_date=day, slot=DAILY)
-        if not await tools.writer.read(made):
-            await self._make(digest, day, held_for=DEAD_CLAIM_AFTER)
-        return self._is_put_off(name, day, tools.now()) or await tools.writer.read(made)
+        if not await tools.writer.read(is_made, name, local_date=day, slot=DAILY):
+            await self._build(digest, day, held_for=DEAD_CLAIM_AFTER)
+        return self._waits(name, day, tools.now()) or await tools.writer.read(is_made, name, local_date=day, slot=DAILY)
 
-    def _notice(self, now: datetime) -> None:
-        """Note the end of this machine's sleep, or a clock that was set: nobody asked for news until now."""
+    def _note_sleep(self, now: datetime) -> None:
+        """Notice that this machine slept, or that its clock was set: no feed was polled until now."""
         if abs(now - self._last_run_at) > NOT_LATE:
             self._awake_since = now
         self._last_run_at = now
 
-    def _owed(self) -> list[tuple[DigestSettings, date]]:
-        now = self._tools.now()
-        engine = self._tools.writer.engine
+    def _due(self) -> list[tuple[DigestSettings, date]]:
+        now, engine = self._tools.now(), self._tools.writer.engine
         found: list[tuple[DigestSettings, date]] = []
         for digest in digests_of(self._settings):
-            zone = ZoneInfo(digest.timezone)
-            since = self._known_since[digest.name]
+            zone, since = ZoneInfo(digest.timezone), self._known_since[digest.name]
             day = due_date(now, digest.at, zone, since=since, catch_up=digest.catch_up)
-            if day is None or self._is_put_off(digest.name, day, now):
+            if day is None or self._waits(digest.name, day, now):
                 continue
-            if not read(engine, partial(is_settled, digest=digest.name, local_date=day, slot=DAILY, now=now)):
+            if not read(engine, is_settled, digest.name, local_date=day, slot=DAILY, now=now):
                 found.append((digest, day))
         return [] if found and self._is_catching_up(now) else found
 
-    def _is_put_off(self, name: str, day: date, now: datetime) -> bool:
-        failure = self._failures.get(name)
-        return failure is not None and failure.day == day and timedelta() < failure.retry_at - now <= failure.wait
+    def _waits(self, name: str, day: date, now: datetime) -> bool:
+        """Whether an edition that failed waits for its next try."""
+        last = self._retries.get(name)
+        return last is not None and last.day == day and timedelta() < last.retry_at - now <= last.wait
 
     def _is_catching_up(self, now: datetime) -> bool:
-        """Whether feeds and pages have yet to be asked for what came while nobody was looking."""
-        return (
-            now - self._awake_since < CATCH_UP_WAIT
-            and read(self._tools.writer.engine, partial(stats.count_due, now=now)) > 0
-        )
+        """Whether feeds and pages are still to be fetched after a start or a sleep."""
+        if now - self._awake_since >= CATCH_UP_WAIT:
+            return False
+        return read(self._tools.writer.engine, stats.count_due, now=now) > 0
 
-    async def _make(self, digest: DigestSettings, day: date, *, held_for: timedelta | None = None) -> None:
-        """Make an edition: up to when it was due if it is on time, so that no window depends on how busy we are."""
+    async def _build(self, digest: DigestSettings, day: date, *, held_for: timedelta | None = None) -> None:
+        """Build an edition: up to when it was due if it is on time, so that no window depends on how busy we are."""
         settings, tools = self._settings, self._tools
         now = tools.now()
         moment = due_at(day, digest.at, ZoneInfo(digest.timezone))
-        was_looking = self._awake_since <= moment - CATCH_UP_WAIT
-        end = moment if was_looking and now - moment <= NOT_LATE else now
-        given = (settings.store.url, digest, folder_of(digest, settings), day, end, now, held_for)
+        was_polling = self._awake_since <= moment - CATCH_UP_WAIT
+        end = moment if was_polling and now - moment <= NOT_LATE else now
+        arguments = (settings.store.url, digest, folder_of(digest, settings), day, end, now, held_for)
         try:
-            paths, largest = await tools.edition_pool.run(build_daily_edition, *given, limit_s=MAKE_LIMIT_S)
+            files, largest = await tools.edition_pool.run(build_daily_edition, *arguments, limit_s=MAKE_LIMIT_S)
         except BrokenPool:
-            raise  # no fault of the digest's: the daemon rests
+            raise  # not the digest's fault: the daemon rests
         except WatcherError as error:
             if isinstance(error, StoreError) and error.transient:
-                raise  # nor this one's
-            told = self._failed(digest.name, day)
-            log.warning("edition_failed %s", fields(digest=digest.name, date=day, reason=str(error), retry_at=told))
+                raise
+            retry_at = self._schedule_retry(digest.name, day)
+            log.warning("edition_failed %s", fields(digest=digest.name, date=day, reason=str(error), retry_at=retry_at))
         except Exception:
-            told = self._failed(digest.name, day)
-            log.exception("edition_failed %s", fields(digest=digest.name, date=day, retry_at=told))
+            retry_at = self._schedule_retry(digest.name, day)
+            log.exception("edition_failed %s", fields(digest=digest.name, date=day, retry_at=retry_at))
         else:
-            self._failures.pop(digest.name, None)
-            share = largest.share if largest else None
-            files = " ".join(map(str, paths))
-            log.info("edition %s", fields(digest=digest.name, date=day, largest_share=share, files=files))
-            if largest and largest.is_oversized:
-                log.warning("giant_story %s", oversized_story_fields(digest.name, day, largest))
+            self._retries.pop(digest.name, None)
+            log_edition(digest.name, day, files, largest)
 
-    def _failed(self, name: str, day: date) -> datetime:
+    def _schedule_retry(self, name: str, day: date) -> datetime:
         """Note a failure; return when the digest is tried again."""
-        last = self._failures.get(name)
-        wait = min(last.wait * 2, LONGEST_RETRY) if last is not None and last.day == day else FIRST_RETRY
+        last = self._retries.get(name)
+        wait = min(last.wait * 2, MAX_RETRY) if last is not None and last.day == day else FIRST_RETRY
         retry_at = self._tools.now() + wait
-        self._failures[name] = RetryState(day=day, wait=wait, retry_at=retry_at)
+        self._retries[name] = RetryState(day=day, wait=wait, retry_at=retry_at)
         return retry_at
 
 
+def log_edition(digest: str, day: date, files: tuple[Path, ...], largest: LargestStory | None) -> None:
+    """Log that an edition was built, and a warning if a story is larger than an event should be."""
+    share = largest.share if largest else None
+    paths = " ".join(map(str, files))
+    log.info("edition_built %s", fields(digest=digest, date=day, largest_share=share, files=paths))
+    if largest and largest.is_oversized:
+        size = {"largest_share": largest.share, "reports": largest.reports, "of_reports": largest.of_reports}
+        log.warning(
+            "oversized_story %s", fields(digest=digest, date=day, story=largest.id, **size, title=largest.title)
+        )
+
+
 class OutboxJob:
-    """Sends the editions that are owed to somebody, in a thread of its own."""
+    """Sends the deliveries that are due, in a thread of its own."""
 
     def __init__(self, settings: Settings, tools: WorkerContext) -> None:
         self._settings = settings
@@ -222,16 +217,19 @@ class OutboxJob:
     async def run(self) -> None:
         """Send what is due now."""
         tools = self._tools
-        if not await tools.writer.read(partial(count_due, now=tools.now())):
+        if not await tools.writer.read(count_due, now=tools.now()):
             return
-        dispatch = OutboxWorker(
-            tools.writer.engine, self._settings, tell=log_delivery, now=tools.now, chance=tools.chance
-        )
+        worker = OutboxWorker(tools.writer.engine, self._settings, now=tools.now, chance=tools.chance)
         try:
-            await asyncio.to_thread(dispatch.run)
+            await asyncio.to_thread(send_and_log, worker)
         except asyncio.CancelledError:
-            dispatch.abort()
+            worker.abort()
             raise
+
+
+def send_and_log(worker: OutboxWorker) -> None:
+    for delivery in worker.send_due():
+        log_delivery(delivery)
 
 
 def log_delivery(delivery: Delivery) -> None:
@@ -246,19 +244,6 @@ def log_delivery(delivery: Delivery) -> None:
     log.warning("delivery_failed %s", fields(**names, **given, retry_at=retry_at, mend=delivery.hint))
 
 
-def oversized_story_fields(digest: str, day: date, largest: LargestStory) -> Fields:
-    """Return what the log says of a story that is larger than an event should be."""
-    return fields(
-        digest=digest,
-        date=day,
-        story=largest.id,
-        largest_share=largest.share,
-        reports=largest.reports,
-        of_reports=largest.of_reports,
-        title=largest.title,
-    )
-
-
 def build_daily_edition(
     url: str,
     digest: DigestSettings,
@@ -269,10 +254,11 @@ def build_daily_edition(
     held_for: timedelta | None = None,
 ) -> tuple[tuple[Path, ...], LargestStory | None]:
     """
-    Make the edition of `day` up to `end` and write it into `folder`, in a worker process.
+    Build the edition of `day` up to `end` in a worker process, with its files in `folder`.
 
-    Returns the files and the edition's largest story; nothing if somebody else makes it.
+    Returns the files and the edition's largest story; nothing if another process builds it.
     """
+    # Late: what composes and renders takes memory that the daemon's own process does not need.
     from digests.edition.build import build_edition, edition_window
     from digests.edition.load import EditionRequest
 

@@ -234,7 +234,7 @@ def send_edition(settings: Settings, engine: Engine, digest: DigestSettings, mad
         outbox.retry_now(connection, made.key, now=now)
 
     write(engine, enqueue)
-    OutboxWorker(engine, settings).run(made.key)
+    list(OutboxWorker(engine, settings).send_due(made.key))
     return read(engine, outbox.deliveries_of, made.key)
 
 

@@ -1,4 +1,4 @@
-"""What a channel is, and the table of all there are: one file each, one line here."""
+"""The protocol of a delivery channel, and the table of all channels: one file each."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ BeforeCommit = Callable[[], None]
 
 
 class Channel(Protocol):
-    """A way to people that is open; used by one thread, but for `abort`."""
+    """An open delivery channel. Not thread-safe, except for `abort`."""
 
-    def send(self, parcel: OutboundMessage, *, before_commit: BeforeCommit) -> str:
+    def send(self, message: OutboundMessage, *, before_commit: BeforeCommit) -> str:
         """
-        Hand `parcel` over and return what the other side said to it, in one line.
+        Send `message` and return what the other side answered, in one line.
 
         Args:
-            before_commit: Is called once, right before the step after which the other side may have it. What it raises
-                keeps that step from being taken.
+            before_commit: Called once, right before the step after which the other side may have the message. If it
+                raises, that step is not taken.
 
         Raises:
             DeliveryError: `maybe_arrived` only if that step was taken and its outcome cannot be known.
         """
 
     def abort(self) -> None:
-        """End what `send` is at, from another thread; it fails, and so does each later one."""
+        """Make a running `send` fail, and each later one; called from another thread."""
 
     def close(self) -> None:
-        """Put away what is kept open. Raises nothing."""
+        """Close what is open. Raises nothing."""
 
 
 Open = Callable[[DeliverSettings, SmtpSettings, str], Channel]  # the sender's address last; opens no connection

@@ -87,16 +87,16 @@ def _sync_names(directory: Path) -> None:
 
 
 class FileChannel:
-    """Writes into the folder that a parcel names. Once more does no harm, so that nothing is ever unknown."""
+    """Writes into the folder that a message names. Once more does no harm, so that nothing is ever unknown."""
 
     def __init__(self) -> None:
         self._broken_off = False
 
-    def send(self, parcel: OutboundMessage, *, before_commit: BeforeCommit) -> str:
+    def send(self, message: OutboundMessage, *, before_commit: BeforeCommit) -> str:
         if self._broken_off:
-            raise DeliveryError("file", f"{parcel.recipient}: broken off")
+            raise DeliveryError("file", f"{message.recipient}: broken off")
         before_commit()
-        return f"{len(write_files(parcel.forms, Path(parcel.recipient)))} files"
+        return f"{len(write_files(message.forms, Path(message.recipient)))} files"
 
     def abort(self) -> None:
         self._broken_off = True

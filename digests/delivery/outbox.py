@@ -1,9 +1,9 @@
-"""Sends what the outbox owes, one delivery after the other: claim, note the brink, note what came of it."""
+"""Sends the deliveries of the outbox one by one: claim, mark in flight, send, store the outcome."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -19,19 +19,18 @@ from watcher.errors import WatcherError
 from watcher.settings.models import Settings
 from watcher.store.writer import read, write, write_with_retry
 
-FIRST_RETRY, LONGEST_RETRY = timedelta(minutes=1), timedelta(hours=1)  # doubled for each failure in a row
-MAX_RETRY_AFTER = timedelta(hours=6)  # that the other side may ask to be left alone
-SAVE_PATIENCE_S = 240.0  # with a store that cannot be written: less than a lease of the outbox
+FIRST_RETRY, MAX_RETRY = timedelta(minutes=1), timedelta(hours=1)  # doubled for each failure in a row
+MAX_RETRY_AFTER = timedelta(hours=6)  # that the other side may ask for
+SAVE_PATIENCE_S = 240.0  # while the store cannot be written; less than a lease of the outbox
 JITTER = 0.2  # of a wait, more or less: many deliveries that failed together do not come back together
 Route = tuple[str, str, str]  # digest, channel, recipient
 
 
 class OutboxWorker:
     """
-    One pass over the outbox. It runs in a thread; `abort` may be called from another.
+    One pass over the outbox. Use it in one thread; `abort` may be called from another.
 
     Args:
-        tell: Hears of each delivery and what came of it.
         chance: Returns 0 to 1.
     """
 
@@ -40,46 +39,43 @@ class OutboxWorker:
         engine: Engine,
         settings: Settings,
         *,
-        tell: Callable[[Delivery], None] = lambda delivery: None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         chance: Callable[[], float] = random.random,
     ) -> None:
         self._engine = engine
         self._settings = settings
-        self._tell = tell
         self._now = now
         self._chance = chance
-        self._ways = delivery_routes(settings)
+        self._routes = delivery_routes(settings)
         self._open: dict[tuple[str, int], Channel] = {}
-        self._broken_off = False
+        self._is_aborted = False
 
-    def run(self, place: EditionKey | None = None) -> None:
+    def send_due(self, edition: EditionKey | None = None) -> Iterator[Delivery]:
         """
-        Send what is due, of one edition if `place` is given.
+        Send what is due, of one edition if it is given; yield each delivery as it is then.
 
-        Errors: StoreError. What was under way then is `unknown`, or due again when its lease ends.
+        Errors: StoreError. A delivery in flight is then `unknown`, or due again when its lease ends.
         """
         try:
-            while not self._broken_off and (delivery := self._claim(place)) is not None:
-                for settled in self._deliver(delivery):
-                    self._tell(settled)
+            while not self._is_aborted and (delivery := self._claim(edition)) is not None:
+                yield from self._deliver(delivery)
         finally:
             for channel in self._open.values():
                 channel.close()
             self._open.clear()
 
     def abort(self) -> None:
-        """End the pass: what is being sent breaks, and is due again."""
-        self._broken_off = True
+        """End the pass: what is being sent breaks off, and is due again."""
+        self._is_aborted = True
         for channel in list(self._open.values()):
             channel.abort()
 
-    def _claim(self, place: EditionKey | None) -> Delivery | None:
+    def _claim(self, edition: EditionKey | None) -> Delivery | None:
         now = self._now()
-        return write(self._engine, outbox.claim_delivery, now=now, back_off=FIRST_RETRY, place=place)
+        return write(self._engine, outbox.claim_delivery, now=now, back_off=FIRST_RETRY, place=edition)
 
     def _deliver(self, delivery: Delivery) -> tuple[Delivery, ...]:
-        """Return the delivery as it is now, and those that share its fault."""
+        """Send a delivery; return it as it is now, and those that share its fault."""
 
         def before_commit() -> None:
             if not write(self._engine, outbox.mark_in_flight, delivery):
@@ -87,20 +83,19 @@ class OutboxWorker:
 
         try:
             channel = self._channel(delivery)
-            parcel = read(self._engine, outbox.message_from_row, delivery)
-            told = channel.send(parcel, before_commit=before_commit)
+            message = read(self._engine, outbox.message_from_row, delivery)
+            response = channel.send(message, before_commit=before_commit)
         except DeliveryError as error:
             return self._failed(delivery, error)
         now = self._now()
-        write_with_retry(self._engine, self._patience_s(), outbox.mark_sent, delivery, told, now=now)
-        return (replace(delivery, state=SENT, response=told, settled_at=now, hint=None),)
+        write_with_retry(self._engine, self._patience_s(), outbox.mark_sent, delivery, response, now=now)
+        return (replace(delivery, state=SENT, response=response, settled_at=now, hint=None),)
 
     def _channel(self, delivery: Delivery) -> Channel:
         """Return the channel of the settings that reaches the recipient. Errors: DeliveryError."""
-        found = self._ways.get(route_of(delivery))
+        found = self._routes.get(route_of(delivery))
         if found is None:
-            reason = f"{delivery.recipient} is no longer in the settings"
-            raise DeliveryError(delivery.channel, reason, permanent=True)
+            raise DeliveryError(delivery.channel, f"{delivery.recipient} is no longer in the settings", permanent=True)
         digest, n = found
         key = (digest.name, n)
         if key not in self._open:
@@ -114,16 +109,16 @@ class OutboxWorker:
         return self._open[key]
 
     def _failed(self, delivery: Delivery, error: DeliveryError) -> tuple[Delivery, ...]:
-        """Write down what broke, for the others as well if it is no fault of the recipient's."""
+        """Store what broke, for the channel's other recipients as well if the fault is not this recipient's."""
         now = self._now()
         state, next_try_at = retry_decision(delivery, error, now=now, chance=self._chance())
-        told = error.reason
+        response = error.reason
         if state == FAILED and not error.permanent:
-            told = f"given up after {delivery.attempts} attempts: {told}"
-        failed = replace(delivery, state=state, response=told, hint=error.hint, next_try_at=next_try_at or now)
-        found = self._ways.get(route_of(delivery)) if error.affects_channel and not self._broken_off else None
+            response = f"given up after {delivery.attempts} attempts: {response}"
+        failed = replace(delivery, state=state, response=response, hint=error.hint, next_try_at=next_try_at or now)
+        found = self._routes.get(route_of(delivery)) if error.affects_channel and not self._is_aborted else None
 
-        def note(connection: Connection) -> tuple[Delivery, ...]:
+        def save_failure(connection: Connection) -> tuple[Delivery, ...]:
             outbox.mark_failed(connection, failed, now=now)
             if found is None:
                 return ()
@@ -131,15 +126,15 @@ class OutboxWorker:
             recipients = digest.deliver[n].recipients(digest.mail.to)
             return outbox.fail_siblings(connection, failed, recipients=recipients, now=now)
 
-        return failed, *write_with_retry(self._engine, self._patience_s(), note)
+        return failed, *write_with_retry(self._engine, self._patience_s(), save_failure)
 
     def _patience_s(self) -> float:
-        """Return how long it is tried to write down what came of a delivery: what is not would be unknown."""
-        return 0.0 if self._broken_off else SAVE_PATIENCE_S
+        """Return how long to try to store an outcome: a delivery without one would be `unknown`."""
+        return 0.0 if self._is_aborted else SAVE_PATIENCE_S
 
 
 def delivery_routes(settings: Settings) -> dict[Route, tuple[DigestSettings, int]]:
-    """Return by which way each reader is reached: the digest and the place of the way in it; the first counts."""
+    """Return how each recipient is reached: the digest and the index in its `deliver`; the first one counts."""
     found: dict[Route, tuple[DigestSettings, int]] = {}
     for digest in digests_of(settings):
         for n, way in enumerate(digest.deliver):
@@ -164,7 +159,7 @@ def retry_decision(
     """
     if error.permanent:
         return FAILED, None
-    wait = min(FIRST_RETRY * 2 ** min(delivery.attempts - 1, 10), LONGEST_RETRY)
+    wait = min(FIRST_RETRY * 2 ** min(delivery.attempts - 1, 10), MAX_RETRY)
     wait *= 1 + JITTER * (2 * chance - 1)
     if error.retry_after_s is not None:
         wait = max(wait, min(timedelta(seconds=error.retry_after_s), MAX_RETRY_AFTER))

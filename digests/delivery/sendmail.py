@@ -34,8 +34,8 @@ class SendmailChannel:
         self._process: subprocess.Popen[bytes] | None = None
         self._broken_off = False
 
-    def send(self, parcel: OutboundMessage, *, before_commit: BeforeCommit) -> str:
-        (form,) = parcel.forms
+    def send(self, message: OutboundMessage, *, before_commit: BeforeCommit) -> str:
+        (form,) = message.forms
         # A file, not a pipe: were we killed while we write, the end of a pipe would look like the end of the mail.
         with tempfile.TemporaryFile() as mail, tempfile.TemporaryFile() as said:
             mail.write(form.body.replace(b"\r\n", b"\n"))
@@ -44,7 +44,7 @@ class SendmailChannel:
             if self._broken_off:
                 raise self._fault("broken off")
             before_commit()
-            code = self._run(parcel.recipient, mail, said)
+            code = self._run(message.recipient, mail, said)
             said.seek(0)
             told = to_one_line(said.read(4 * MAX_OUTPUT_CHARS).decode("utf-8", "replace"), MAX_OUTPUT_CHARS)
         if code:

@@ -74,16 +74,16 @@ class SmtpChannel:
         self._socket: socket.socket | None = None
         self._ended = ""  # why nothing can be sent any more
 
-    def send(self, parcel: OutboundMessage, *, before_commit: BeforeCommit) -> str:
-        (form,) = parcel.forms
+    def send(self, message: OutboundMessage, *, before_commit: BeforeCommit) -> str:
+        (form,) = message.forms
         with self._time_limit():
             reused = self._client is not None
             try:
-                self._begin(parcel.recipient, len(form.body))
+                self._begin(message.recipient, len(form.body))
             except DeliveryError as error:
                 if not (reused and self._client is None and not error.permanent) or self._ended:
                     raise
-                self._begin(parcel.recipient, len(form.body))  # the server had closed the connection meanwhile
+                self._begin(message.recipient, len(form.body))  # the server had closed the connection meanwhile
             return self._hand_over(form.body, before_commit)
 
     def log_in(self) -> None:

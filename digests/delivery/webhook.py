@@ -45,8 +45,8 @@ class WebhookChannel:
         self._post: HttpPost | None = None
         self._is_broken_off = False
 
-    def send(self, parcel: OutboundMessage, *, before_commit: BeforeCommit) -> str:
-        (form,) = parcel.forms
+    def send(self, message: OutboundMessage, *, before_commit: BeforeCommit) -> str:
+        (form,) = message.forms
         url, body = self._addressed(form)
         is_sent = False
 

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from digests.delivery.outbox import FIRST_RETRY, LONGEST_RETRY, OutboxWorker
+from digests.delivery.outbox import FIRST_RETRY, MAX_RETRY, OutboxWorker
 from digests.model import OutboundMessage, Rendered
 from digests.store.outbox import FAILED, RETRY_FOR, SENT, UNKNOWN, WAITING, EditionKey, deliveries_of, enqueue
 from tests.delivery.mail_server import MailServer
@@ -44,15 +44,8 @@ class Desk:
 
     def run(self) -> list[tuple[str, str]]:
         """Do a pass; return who was tried, and what came of it."""
-        told: list[tuple[str, str]] = []
-        OutboxWorker(
-            self.engine,
-            self.settings,
-            tell=lambda each: told.append((each.recipient, each.state)),
-            now=lambda: self.now,
-            chance=lambda: 0.5,
-        ).run()
-        return told
+        worker = OutboxWorker(self.engine, self.settings, now=lambda: self.now, chance=lambda: 0.5)
+        return [(each.recipient, each.state) for each in worker.send_due()]
 
     def rows(self):
         return read(self.engine, deliveries_of, PLACE)
@@ -94,7 +87,7 @@ def test_a_server_that_is_down_is_asked_once_a_pass_and_less_and_less_often(desk
 
     minutes = [at / timedelta(minutes=1) for at in asked]
     assert minutes == [0, 1, 3, 7, 15, 31, 63, 123, 183]
-    assert FIRST_RETRY * 2**6 > LONGEST_RETRY
+    assert FIRST_RETRY * 2**6 > MAX_RETRY
 
 
 def test_a_delivery_is_given_up_after_a_day_and_the_status_says_why(desk):
@@ -113,7 +106,7 @@ def test_what_may_have_arrived_is_sent_again_as_the_same_mail(desk):
     desk.server.at, desk.server.times = {"dot": "drop"}, 1
 
     assert desk.run() == [("ann@example.net", UNKNOWN), ("bob@example.net", WAITING), ("cem@example.net", WAITING)]
-    desk.now += LONGEST_RETRY
+    desk.now += MAX_RETRY
     assert desk.run() == [(name, SENT) for name in NAMES]
 
     first, second = desk.server.bodies("ann@example.net")
@@ -125,7 +118,7 @@ def test_what_may_have_arrived_stays_so_until_it_is_known(desk):
     desk.server.at, desk.server.times = {"dot": "drop"}, 1
     desk.run()
     desk.server.at, desk.server.times = {"connect": "drop"}, None
-    desk.now += LONGEST_RETRY
+    desk.now += MAX_RETRY
 
     desk.run()
 
@@ -158,13 +151,13 @@ def test_a_secret_that_cannot_be_had_is_waited_for_and_said(desk, monkeypatch):
 def test_a_pass_that_is_broken_off_ends_at_once_and_is_taken_up_later(desk):
     desk.write_settings(NAMES)
     desk.server.at, desk.server.times = {"RCPT": "hang"}, 1
-    dispatch = OutboxWorker(desk.engine, desk.settings, now=lambda: desk.now)
-    threading.Timer(0.2, dispatch.abort).start()
+    worker = OutboxWorker(desk.engine, desk.settings, now=lambda: desk.now)
+    threading.Timer(0.2, worker.abort).start()
 
-    dispatch.run()
+    list(worker.send_due())
 
     assert [row.state for row in desk.rows()] == [WAITING, WAITING, WAITING]
-    desk.now += LONGEST_RETRY
+    desk.now += MAX_RETRY
     desk.run()
     assert sorted(mail.recipient for mail in desk.server.taken) == list(NAMES)
 

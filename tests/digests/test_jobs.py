@@ -311,8 +311,12 @@ async def test_an_edition_is_logged_with_the_share_of_its_largest_story(daemon, 
 
     largest = edition_of(tools, "berlin", clock[0]).ledger.largest
     lines = {record.levelname: record.getMessage() for record in caplog.records}
-    assert lines["INFO"].startswith(f"edition digest=berlin date=2026-10-24 largest_share={largest.share:.3g} files=")
-    assert lines["WARNING"].startswith(f"giant_story digest=berlin date=2026-10-24 story={largest.id} largest_share=")
+    assert lines["INFO"].startswith(
+        f"edition_built digest=berlin date=2026-10-24 largest_share={largest.share:.3g} files="
+    )
+    assert lines["WARNING"].startswith(
+        f"oversized_story digest=berlin date=2026-10-24 story={largest.id} largest_share="
+    )
     assert f"reports={largest.reports} of_reports=120 title=" in lines["WARNING"]
 
 
