@@ -31,7 +31,7 @@ class DeliveryError(DigestError):
         maybe_arrived: bool = False,
         affects_channel: bool = False,
         retry_after_s: float | None = None,
-        mend: str | None = None,
+        hint: str | None = None,
     ) -> None:
         self.channel = channel
         self.reason = reason
@@ -39,5 +39,5 @@ class DeliveryError(DigestError):
         self.maybe_arrived = maybe_arrived
         self.affects_channel = affects_channel
         self.retry_after_s = retry_after_s
-        self.hint = mend
+        self.hint = hint
         super().__init__(f"{channel}: {reason}")

@@ -241,7 +241,7 @@ def log_delivery(delivery: Delivery) -> None:
         return
     retry_at = delivery.next_try_at if delivery.state in OPEN_STATES else None
     given = {"state": delivery.state, "attempts": delivery.attempts, "reason": delivery.response}
-    log.warning("delivery_failed %s", fields(**names, **given, retry_at=retry_at, mend=delivery.hint))
+    log.warning("delivery_failed %s", fields(**names, **given, retry_at=retry_at, hint=delivery.hint))
 
 
 def build_daily_edition(

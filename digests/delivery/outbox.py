@@ -105,7 +105,7 @@ class OutboxWorker:
             except DeliveryError:
                 raise
             except WatcherError as error:
-                raise DeliveryError(delivery.channel, str(error), affects_channel=True, mend=error.hint) from error
+                raise DeliveryError(delivery.channel, str(error), affects_channel=True, hint=error.hint) from error
         return self._open[key]
 
     def _failed(self, delivery: Delivery, error: DeliveryError) -> tuple[Delivery, ...]:

@@ -65,8 +65,8 @@ class SendmailChannel:
             self._process = subprocess.Popen(command, stdin=mail, stdout=said, stderr=said, start_new_session=True)
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else str(error)
-            mend = "name your mail program: program = […] in its [[digests.deliver]]"
-            raise self._fault(f"cannot be started: {reason}", mend=mend) from error
+            hint = "name your mail program: program = […] in its [[digests.deliver]]"
+            raise self._fault(f"cannot be started: {reason}", hint=hint) from error
         try:
             code = self._process.wait(self._limit_s)
         except subprocess.TimeoutExpired as error:

@@ -177,7 +177,7 @@ class SmtpChannel:
     def _encrypt(self, client: Client, host: str) -> None:
         """Go over to TLS; what came before it is forgotten, as RFC 3207 §4.2 asks."""
         if not client.has_extn("starttls"):
-            raise self._fault("offers no STARTTLS", mend='set [smtp] security = "tls" if it has that')
+            raise self._fault("offers no STARTTLS", hint='set [smtp] security = "tls" if it has that')
         self._check(client.docmd("STARTTLS"), "STARTTLS", client, affects_channel=True)
         assert client.sock is not None and client.file is not None
         client.file.close()
@@ -194,20 +194,20 @@ class SmtpChannel:
         return wrapped
 
     def _log_in(self, client: Client) -> None:
-        mend = "check user and password of [smtp], then: watcher digest --send"
+        hint = "check user and password of [smtp], then: watcher digest --send"
         offered = client.esmtp_features.get("auth", "").upper().split()
         methods: dict[str, Any] = {"PLAIN": client.auth_plain, "LOGIN": client.auth_login}
         methods["CRAM-MD5"] = client.auth_cram_md5
         chosen = next((name for name in methods if name in offered), None)
         if chosen is None:
-            raise self._fault("offers no login that we know", permanent=True, mend=mend)
+            raise self._fault("offers no login that we know", permanent=True, hint=hint)
         client.user, client.password = self._server.user, self._password
         try:
             client.auth(chosen, methods[chosen])  # once: servers count wrong passwords, and shut out who has many
         except UnicodeEncodeError as error:
-            raise self._fault("takes no user or password beyond ASCII", permanent=True, mend=mend) from error
+            raise self._fault("takes no user or password beyond ASCII", permanent=True, hint=hint) from error
         except smtplib.SMTPAuthenticationError as error:
-            raise self._refusal(error.smtp_code, error.smtp_error, "AUTH", affects_channel=True, mend=mend) from error
+            raise self._refusal(error.smtp_code, error.smtp_error, "AUTH", affects_channel=True, hint=hint) from error
 
     def _check(
         self, answer: tuple[int, bytes], step: str, client: Client, *, good: int = 0, affects_channel: bool = False
@@ -224,12 +224,12 @@ class SmtpChannel:
         raise self._refusal(code, reply, step, affects_channel=affects_channel or step == "MAIL FROM")
 
     def _refusal(
-        self, code: int, reply: bytes | str, step: str, *, affects_channel: bool, mend: str | None = None
+        self, code: int, reply: bytes | str, step: str, *, affects_channel: bool, hint: str | None = None
     ) -> DeliveryError:
         """Return the error for an answer: 5xx will not change by itself, 4xx may."""
         is_leaving = code == 421 or not 400 <= code < 600
         words = f"answered {step} with {code} {self._told(reply)}".rstrip()
-        return self._fault(words, permanent=500 <= code < 600, affects_channel=affects_channel or is_leaving, mend=mend)
+        return self._fault(words, permanent=500 <= code < 600, affects_channel=affects_channel or is_leaving, hint=hint)
 
     def _told(self, reply: bytes | str) -> str:
         """Return what a server says, in one line and never with the password."""

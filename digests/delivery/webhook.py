@@ -117,7 +117,7 @@ def channel(way: DeliverSettings, server: SmtpSettings, sender: str) -> WebhookC
     try:
         url = check_web(url)
     except ValueError:
-        raise DeliveryError("webhook", f"{name} is no http or https URL", mend="write the whole URL there") from None
+        raise DeliveryError("webhook", f"{name} is no http or https URL", hint="write the whole URL there") from None
     if not (token.isascii() and token.isprintable()):
         raise DeliveryError("webhook", f"the token in {way.token} has signs in it that no token has")
     return WebhookChannel(url, name=name, token=token)
