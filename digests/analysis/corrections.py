@@ -13,13 +13,13 @@ from watcher.model import Article, Revision
 from watcher.text.sentences import sentences
 from watcher.text.words import stems, tokens
 
-MOST = 12  # corrections of an edition
-MOST_OF_ONE = 2  # of one article
-ALIKE = 0.5  # share of the words of two sentences from which one is the other, reworded
-REWORDED = 0.9  # share above which only its spelling has changed
-KEPT = 0.5  # share of a text's sentences that its page must still have for a cited one to be missing
+MAX_CORRECTIONS = 12  # corrections of an edition
+MAX_PER_ARTICLE = 2  # of one article
+MIN_ALIKE = 0.5  # share of the words of two sentences from which one is the other, reworded
+MAX_REWORDED = 0.9  # share above which only its spelling has changed
+MIN_KEPT = 0.5  # share of a text's sentences that its page must still have for a cited one to be missing
 READ_CHARS = 8000  # of a text
-NAMED = 12  # of a story's sources, about as many as an edition names
+NAMED_SOURCES = 12  # of a story's sources, about as many as an edition names
 RETRACTED = re.compile(
     r"retract(?:ed|ion)|withdrawn|has been removed|zurückgezogen|rétract|a été retiré|retractad|ha sido retirad"
     r"|foi retirad|ritirat|ritrattat|отозван|опровержени|سحب المقال|撤稿|撤回|取り下げ|기사 ?(?:취소|철회)",
@@ -42,10 +42,8 @@ def collect_citations(editions: Sequence[Edition]) -> dict[str, Citation]:
     found: dict[str, Citation] = {}
     for edition in editions:
         for key, citation in _citations(edition):
-            known = found.get(key)
-            if known is None:
-                found[key] = citation
-            elif known.on == citation.on and known.story == citation.story:
+            known = found.setdefault(key, citation)
+            if (known.on, known.story) == (citation.on, citation.story):
                 found[key] = replace(known, texts=tuple(dict.fromkeys((*known.texts, *citation.texts))))
     return found
 
@@ -86,21 +84,23 @@ def find_corrections(
         article = articles.get(key)
         if article is None or not known or known[-1].at < since:
             continue
-        told = _told(article, known, since)
-        found += [c for c in _of_article(article, known[-1], citation) if (c.kind, c.after) not in told][:MOST_OF_ONE]
+        told = _told_before(article, known, since)
+        found += [c for c in _article_corrections(article, known[-1], citation) if (c.kind, c.after) not in told][
+            :MAX_PER_ARTICLE
+        ]
     order = {"retracted": 0, "gone": 1, "headline": 2, "figures": 3}
     found.sort(key=lambda c: (order.get(c.kind, 9), c.noticed_at, c.article_id))
-    return tuple(found[:MOST])
+    return tuple(found[:MAX_CORRECTIONS])
 
 
-def _told(article: Article, known: Sequence[Revision], since: datetime) -> set[tuple[str, str]]:
+def _told_before(article: Article, known: Sequence[Revision], since: datetime) -> set[tuple[str, str]]:
     """Return kind and wording of what an earlier revision has brought: it was told then."""
     earlier = [revision for revision in known if revision.at < since]
     nowhere = Citation(on=date.min, story="", title="")
-    return {(c.kind, c.after) for c in _of_article(article, earlier[-1], nowhere)} if earlier else set()
+    return {(c.kind, c.after) for c in _article_corrections(article, earlier[-1], nowhere)} if earlier else set()
 
 
-def _of_article(article: Article, last: Revision, citation: Citation) -> Iterator[Correction]:
+def _article_corrections(article: Article, last: Revision, citation: Citation) -> Iterator[Correction]:
     """Yield the differences between an article and its last revision that a reader should know."""
 
     def correction(kind: str, before: str, after: str) -> Correction:
@@ -137,16 +137,16 @@ def _sentence_changes(
     """Yield kind, before and after: cited sentences first, then figures of the others."""
     old = _sentences("", article.text[:READ_CHARS], article.language)
     kept = [text for text in old if text in last.text]
-    if len(kept) < KEPT * len(old):
+    if len(kept) < MIN_KEPT * len(old):
         return  # another text altogether: what its page shows now says little of single sentences
     lost = sorted((text for text in old if text not in last.text), key=lambda text: not _is_in(text, quoted))
     for text in lost:
         after = max(new, key=lambda other: _share(text, other, article), default="")
         alike = _share(text, after, article) if after else 0.0
-        if alike >= ALIKE and numbers(text) != numbers(after) and _digits(text) != _digits(after):
+        if alike >= MIN_ALIKE and numbers(text) != numbers(after) and _digits(text) != _digits(after):
             yield "figures", text, after
-        elif _is_in(text, quoted) and alike < REWORDED:
-            yield "text", text, after if alike >= ALIKE else ""
+        elif _is_in(text, quoted) and alike < MAX_REWORDED:
+            yield "text", text, after if alike >= MIN_ALIKE else ""
 
 
 def _is_in(text: str, quoted: Collection[str]) -> bool:
@@ -190,7 +190,7 @@ def pages_to_recheck(edition: Edition) -> dict[str, int]:
     for brief in (*edition.briefs, *(brief for story in edition.stories for brief in story.related)):
         wanted |= dict.fromkeys(brief.article_ids[:1], 1)
     for story in edition.stories:
-        wanted |= {mention.article_id: 1 for mention in story.mentions[:NAMED]}
+        wanted |= {mention.article_id: 1 for mention in story.mentions[:NAMED_SOURCES]}
     for story in edition.stories:
         wanted |= {sentence.article_id: 3 for sentence in (*story.summary, *story.updates)}
         wanted |= {mention.article_id: 3 for mention in story.mentions if mention.url == story.url}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -109,7 +109,6 @@ def _owner(article: Article) -> str:
 
 
 def _by_count(values: list[str]) -> tuple[str, ...]:
-    counts: dict[str, int] = {}
-    for value in values:
-        counts[value] = counts.get(value, 0) + 1
+    """Return the distinct values, most frequent first."""
+    counts = Counter(values)
     return tuple(sorted(counts, key=lambda value: (-counts[value], value)))

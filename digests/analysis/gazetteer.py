@@ -9,18 +9,18 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 
 from digests.analysis.country_names import (
-    INFLECTION,
-    KEY,
-    SHORT,
-    UNINFLECTED,
+    KEY_LETTERS,
+    MAX_ENDING,
+    SHORT_NAME,
     PlaceName,
     city_rows,
     country_codes,
     find_cities,
     find_locales,
     is_derived,
+    languages_in,
+    load_data,
     load_place_names,
-    load_tables,
     normalize,
     strip_brackets,
 )
@@ -30,20 +30,11 @@ from digests.model import Story
 from watcher.model import Article
 from watcher.text.words import ARABIC_ARTICLE, WORD, is_unspaced, stop_words
 
-MOST_KNOWN = 4_096  # words of a language for which it is known which names they may begin
-GENITIVE = frozenset({"de", "nl", "sv", "da", "nb", "no", "nn", "lb", "en", "af"})  # names may end in -s
-NOUNS_CAPITAL = frozenset({"de", "lb"})  # a capital before a name says nothing
+MAX_CACHED = 4_096  # words of a language for which it is known which names they may begin
+UNSPACED_LANGUAGES = ("zh", "ja", "th", "lo", "km", "my", "yue")
 HEBREW_PREFIX = re.compile("^[ובלמהשכ]{1,2}(?=.{3})")
 ARABIC_PREFIX = re.compile("^[وفبلك](?=.{4})")
 HANGUL = re.compile("[\uac00-\ud7a3]")
-# What is written together with a Korean name: particles, and words such as "army" and "government".
-KOREAN_ENDINGS = frozenset(
-    """은 는 이 가 을 를 의 에 에서 에게 에는 에도 와 과 도 로 으로 서 발 산 측 군 인 인들 내 계 행 만 까지 부터 보다
-    이나 정부 대통령 총리 외교부""".split()
-)
-CAPITAL_ABBREVIATIONS = frozenset(
-    "us uk uae usa drc rdc as vs eua eeuu sua abd sad sap asv jav zda abş abs aqsh aq сад аҚш ақш аэ".split()
-)  # words, unless all in capitals
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +62,9 @@ class Gazetteer:
         self._names: dict[str, list[PlaceName]] = defaultdict(list)
         self._doubtful = _doubtful(language)
         for name in load_place_names(language):
-            self._names[name.tokens[0][:KEY]].append(name)
-        self._inflected = language not in UNINFLECTED
-        self._like = lru_cache(MOST_KNOWN)(self._names_like)
+            self._names[name.tokens[0][:KEY_LETTERS]].append(name)
+        self._inflected = language not in languages_in("uninflected")
+        self._like = lru_cache(MAX_CACHED)(self._names_like)
         self._pieces = _pieces(language)
 
     def find(self, text: str) -> list[CountryMatch]:
@@ -99,7 +90,7 @@ class Gazetteer:
         best: PlaceName | None = None
         for folded, names in self._like(tokens[at].folded):
             for name in names:
-                if _is_longer(name, best) and self._matches(name, tokens, at, folded):
+                if _size(name) > _size(best) and self._matches(name, tokens, at, folded):
                     best = name
         return best
 
@@ -109,7 +100,7 @@ class Gazetteer:
         return tuple((folded, names) for folded, names in found if names)
 
     def _beginning(self, folded: str) -> Iterator[PlaceName]:
-        keys = (folded[:KEY], folded[: KEY - 1]) if len(folded) >= KEY else (folded,)
+        keys = (folded[:KEY_LETTERS], folded[: KEY_LETTERS - 1]) if len(folded) >= KEY_LETTERS else (folded,)
         countries = (name for key in keys for name in self._names.get(key, ()))
         yield from (name for name in countries if name.derives or folded.startswith(name.tokens[0]))
         cities = (name for key in keys for name in find_cities(folded, key, inflected=self._inflected))
@@ -118,7 +109,7 @@ class Gazetteer:
     def _matches(self, name: PlaceName, tokens: list[NameToken], at: int, first: str) -> bool:
         if at + len(name.tokens) > len(tokens):
             return False
-        if name.tokens[0] in CAPITAL_ABBREVIATIONS and not tokens[at].is_whole:
+        if name.tokens[0] in _capital_abbreviations() and not tokens[at].is_whole:
             return False
         is_small = _has_case(first) and not tokens[at].is_capital
         if name.derives and is_derived(first, name.tokens[0], self._language):
@@ -128,7 +119,7 @@ class Gazetteer:
         for offset, part in enumerate(name.tokens):
             folded = first if offset == 0 else tokens[at + offset].folded
             is_last = offset == len(name.tokens) - 1
-            changes = is_last or (name.ending == INFLECTION and len(part) > KEY)  # "San" of San Marino does not
+            changes = is_last or (name.ending == MAX_ENDING and len(part) > KEY_LETTERS)  # "San" of San Marino does not
             if not self._is_form(folded, part, name.ending if changes else 0):
                 return False
         return True
@@ -138,13 +129,15 @@ class Gazetteer:
             return False
         more = len(folded) - len(part)
         if more and HANGUL.match(folded):
-            return folded[len(part) :] in KOREAN_ENDINGS
-        return more <= ending or (more == 1 and folded[-1] == "s" and self._language in GENITIVE and len(part) > SHORT)
+            return folded[len(part) :] in load_data("grammar")["korean"]["endings"].split()
+        return more <= ending or (
+            more == 1 and folded[-1] == "s" and self._language in languages_in("genitive_s") and len(part) > SHORT_NAME
+        )
 
     def _is_doubtful(self, tokens: list[NameToken], at: int, name: PlaceName) -> bool:
         """Whether the name may be a person's or a thing's: it is known for that, or a capital stands beside it."""
         doubtful = "_".join(name.tokens) in self._doubtful
-        if not tokens[at].folded[0].isascii() or self._language in NOUNS_CAPITAL:
+        if not tokens[at].folded[0].isascii() or self._language in languages_in("capital_nouns"):
             return doubtful
         end = at + len(name.tokens)
         before = at > 0 and tokens[at].glued and tokens[at - 1].is_capital and not self._is_start(tokens, at - 1)
@@ -191,16 +184,13 @@ def _has_case(word: str) -> bool:
     return word[0] != word[0].upper() and not "ა" <= word[0] <= "ჿ"  # Georgian has some, and does not use them
 
 
-def _is_longer(name: PlaceName, best: PlaceName | None) -> bool:
-    if best is None:
-        return True
-    size, other = (len(name.tokens), sum(map(len, name.tokens))), (len(best.tokens), sum(map(len, best.tokens)))
-    return size > other
+def _size(name: PlaceName | None) -> tuple[int, int]:
+    return (len(name.tokens), sum(map(len, name.tokens))) if name else (0, 0)
 
 
 def _pieces(language: str) -> tuple[re.Pattern[str], dict[str, tuple[str, bool]]] | None:
     """Return what finds the names of a language without spaces, and what each means; None for other languages."""
-    if language not in ("zh", "ja", "th", "lo", "km", "my", "yue"):
+    if language not in UNSPACED_LANGUAGES:
         return None
     meaning: dict[str, tuple[str, bool]] = {}
     for code, names in city_rows():
@@ -212,7 +202,7 @@ def _pieces(language: str) -> tuple[re.Pattern[str], dict[str, tuple[str, bool]]
             name = strip_brackets(str(locale.territories.get(code, "")))
             if len(name) > 1:
                 meaning[name] = (code, False)
-    for code, names in load_tables()["pieces"].get(language, {}).items():
+    for code, names in load_data("names")["pieces"].get(language, {}).items():
         meaning.update((name, (code, False)) for name in names.split())
     longest_first = sorted(meaning, key=lambda name: (-len(name), name))
     # A name in katakana inside a longer katakana word is not one.
@@ -224,23 +214,28 @@ def _pieces(language: str) -> tuple[re.Pattern[str], dict[str, tuple[str, bool]]
 
 @cache
 def _doubtful(language: str) -> frozenset[str]:
-    table = load_tables()["doubtful"]
+    table = load_data("names")["doubtful"]
     return frozenset(f"{table['all']} {table.get(language, '')}".split())
 
 
 @cache
 def _always_doubtful() -> frozenset[str]:
-    return frozenset(load_tables()["doubtful"]["always"].split())
+    return frozenset(load_data("names")["doubtful"]["always"].split())
 
 
-REPORTS = 16  # that are read
-MOST = 3  # countries of a story
+@cache
+def _capital_abbreviations() -> frozenset[str]:
+    return frozenset(load_data("grammar")["abbreviations"]["capital"].split())
+
+
+MAX_REPORTS = 16  # that are read
+MAX_COUNTRIES = 3  # of a story
 FIRST_CHARS, LEAD_CHARS = 200, 600  # of a text: the first sentence says where it happened, the next ones mostly
 TITLE, FIRST, LEAD, DATELINE = 2.0, 1.2, 0.6, 0.6  # what a mention there counts
 EARLIEST = 0.25  # more for the first one named
-NAME, CITY = 1.0, 0.8  # what a country's name and a city in it count
+COUNTRY, CITY = 1.0, 0.8  # what a country's name and a city in it count
 SHARE_OF_FIRST = 0.45  # of the first country's weight that a further one must reach
-LEAST = 1.0  # weight a report of the first country; below, the story has no place
+MIN_WEIGHT = 1.0  # weight a report of the first country; below, the story has no place
 
 
 def find_countries(story: Story, articles: Mapping[str, Article]) -> tuple[str, ...]:
@@ -252,15 +247,17 @@ def find_countries(story: Story, articles: Mapping[str, Article]) -> tuple[str, 
     writes about all.
     """
     origins = [articles[key] for key in measure_coverage(story, articles).origins]
-    reports = ([a for a in origins if not is_flagged(a)] or origins)[:REPORTS]
+    reports = ([a for a in origins if not is_flagged(a)] or origins)[:MAX_REPORTS]
     weights: dict[str, float] = defaultdict(float)
     for article in reports:
         for code, weight in country_weights(article).items():
             weights[code] += weight / len(reports)
     order = sorted(weights, key=lambda code: (-weights[code], code))
-    if not order or weights[order[0]] < LEAST:
+    if not order or weights[order[0]] < MIN_WEIGHT:
         return ()
-    return tuple(code for code in order[:MOST] if weights[code] >= max(LEAST, SHARE_OF_FIRST * weights[order[0]]))
+    return tuple(
+        code for code in order[:MAX_COUNTRIES] if weights[code] >= max(MIN_WEIGHT, SHARE_OF_FIRST * weights[order[0]])
+    )
 
 
 def country_weights(article: Article) -> dict[str, float]:
@@ -278,11 +275,7 @@ def country_weights(article: Article) -> dict[str, float]:
         best: dict[str, float] = {}
         for found in part:
             if found.code in certain:
-                best[found.code] = max(best.get(found.code, 0.0), _weight(found))
+                best[found.code] = max(best.get(found.code, 0.0), CITY if found.is_city else COUNTRY)
         for at, (code, weight) in enumerate(best.items()):
             weights[code] += value * (weight + (EARLIEST if at == 0 else 0.0))
     return weights
-
-
-def _weight(found: CountryMatch) -> float:
-    return CITY if found.is_city else NAME

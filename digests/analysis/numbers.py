@@ -1,4 +1,4 @@
-"""The numbers of reports: which say something, and which an outlet gives anew: "59 → 78 people"."""
+"""The numbers of reports: which say something, and which have changed: "59 → 78 people"."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from watcher.text.number_words import parse_number_words
 from watcher.text.words import WORD, fold, is_unspaced, stem, stop_words
 
 NUMBER = re.compile(r"\d+(?:[.,\u00a0\u202f ]\d{3})*(?:[.,]\d+)?")
-SMALL = 10  # a number below says little by itself; so do years
+MIN_NUMBER = 10  # a number below says little by itself; so do years
 YEAR = re.compile(r"(?:19|20)\d\d$")
-AROUND = 7  # words before and after a number that say what it counts
-BESIDE = 2  # words after it that may name it
-AGREE = 3  # words around both numbers, what they count included, from which they count the same
-FACTOR = 30.0  # a number that has grown or shrunk more counts something else
-MOST = 2  # figures of a story
-LONGEST = 24  # characters of a word that says what a number counts; of a script without spaces, where it is a run:
-LONGEST_RUN = 3
+CONTEXT_WORDS = 7  # words before and after a number that say what it counts
+MAX_UNIT_DISTANCE = 2  # words after it that may name it
+MIN_COMMON_WORDS = 3  # words around both numbers, what they count included, from which they count the same
+MAX_FACTOR = 30.0  # a number that has grown or shrunk more counts something else
+MAX_CHANGES = 2  # of a story
+MAX_UNIT_CHARS = 24  # of a word that says what a number counts
+MAX_UNIT_RUN = 3  # characters, the same in scripts without spaces
 
 
 def numbers(text: str) -> set[str]:
-    """Return the telling numbers of `text` in one spelling: no years, none below `SMALL`."""
+    """Return the telling numbers of `text` in one spelling: no years, none below `MIN_NUMBER`."""
     found = set()
     for match in NUMBER.findall(text):
         value = normalize(match)
-        if not YEAR.match(value) and float(value) >= SMALL:
+        if not YEAR.match(value) and float(value) >= MIN_NUMBER:
             found.add(value)
     return found
 
@@ -45,10 +45,10 @@ def all_numbers(text: str, language: str) -> set[str]:
     """
     Return all numbers of `text` by their figures alone: "118 thousand", "118,000" and "11.8万" are one.
 
-    One in words counts from `SMALL` on: "two" is said of much that is not counted.
+    One in words counts from `MIN_NUMBER` on: "two" is said of much that is not counted.
     """
-    spelled = {_figure(str(value)) for value in parse_number_words(text, language) if value >= SMALL}
-    return {_figure(match) for match in NUMBER.findall(text)} | spelled
+    spelled = {_digits(str(value)) for value in parse_number_words(text, language) if value >= MIN_NUMBER}
+    return {_digits(match) for match in NUMBER.findall(text)} | spelled
 
 
 def numbers_with_units(text: str, language: str) -> dict[str, str]:
@@ -60,27 +60,27 @@ def numbers_with_units(text: str, language: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for match in NUMBER.finditer(text):
         value = normalize(match.group())
-        if YEAR.match(value) or float(value) < SMALL or text[match.start() - 1 : match.start()].isalpha():
+        if YEAR.match(value) or float(value) < MIN_NUMBER or text[match.start() - 1 : match.start()].isalpha():
             continue
-        what = _what(text, match, stop)
+        what = _unit_words(text, match, stop)
         if what is None or month_number(what):
             continue
-        if len(what) <= (LONGEST_RUN if is_unspaced(what) else LONGEST):
+        if len(what) <= (MAX_UNIT_RUN if is_unspaced(what) else MAX_UNIT_CHARS):
             end = text.index(what, match.end()) + len(what)
-            found[" ".join(text[match.start() : end].split())] = _figure(value)
+            found[" ".join(text[match.start() : end].split())] = _digits(value)
     return found
 
 
-def _figure(number: str) -> str:
+def _digits(number: str) -> str:
     """Return the digits of a number without the noughts at its ends, in one script."""
     return "".join(str(int(char)) for char in number if char.isdecimal()).strip("0")
 
 
-def _what(text: str, match: re.Match[str], stop: Collection[str]) -> str | None:
+def _unit_words(text: str, match: re.Match[str], stop: Collection[str]) -> str | None:
     """Return what a number counts, by the word or sign behind it; None if nothing there says it."""
     if text[match.end() : match.end() + 2].strip().startswith("%"):
         return "%"
-    for word in islice(WORD.finditer(text, match.end()), BESIDE):
+    for word in islice(WORD.finditer(text, match.end()), MAX_UNIT_DISTANCE):
         if re.search(r"[.,;:()–—\d\n]", text[match.end() : word.end()]):
             return None
         if fold(word.group()) not in stop:
@@ -108,12 +108,12 @@ def counted_numbers(sentence: Sentence) -> Iterator[CountedNumber]:
         value = normalize(match.group())
         if YEAR.match(value) or text[match.start() - 1 : match.start()].isalpha():
             continue
-        what = _what(text, match, stop)
+        what = _unit_words(text, match, stop)
         if what is None:
             continue
         unit = stem(fold(WORD.findall(what)[-1])) if what != "%" else what
-        before = [word.group() for word in WORD.finditer(text, 0, match.start())][-AROUND:]
-        near = [*before, *(word.group() for word in WORD.finditer(text, match.end()))][: len(before) + AROUND]
+        before = [word.group() for word in WORD.finditer(text, 0, match.start())][-CONTEXT_WORDS:]
+        near = [*before, *(word.group() for word in WORD.finditer(text, match.end()))][: len(before) + CONTEXT_WORDS]
         around = frozenset(stem(f) for word in near if (f := fold(word)) not in stop and not f[:1].isdigit())
         yield CountedNumber(match.group(), value, what, unit, around, sentence)
 
@@ -132,11 +132,11 @@ def changed_numbers(new: Sequence[Sentence], old: Iterable[Sentence]) -> tuple[N
     found: dict[str, NumberChange] = {}
     for sentence in new:
         for number in counted_numbers(sentence):
-            alike = [b for b in before if _same_thing(number, b)]
+            alike = [b for b in before if _count_the_same(number, b)]
             if not alike or number.unit in found or any(b.value == number.value for b in alike):
                 continue
             best = max(alike, key=lambda b: len(b.around & number.around))
-            if 1 / FACTOR <= float(number.value) / max(float(best.value), 1e-9) <= FACTOR:
+            if 1 / MAX_FACTOR <= float(number.value) / max(float(best.value), 1e-9) <= MAX_FACTOR:
                 found[number.unit] = NumberChange(
                     before=best.text,
                     after=number.text,
@@ -144,10 +144,10 @@ def changed_numbers(new: Sequence[Sentence], old: Iterable[Sentence]) -> tuple[N
                     sentence_before=best.sentence,
                     sentence_after=sentence,
                 )
-    return tuple(found.values())[:MOST]
+    return tuple(found.values())[:MAX_CHANGES]
 
 
-def _same_thing(one: CountedNumber, other: CountedNumber) -> bool:
+def _count_the_same(one: CountedNumber, other: CountedNumber) -> bool:
     if one.unit != other.unit or one.sentence.language != other.sentence.language:
         return False
-    return len(one.around & other.around) >= AGREE
+    return len(one.around & other.around) >= MIN_COMMON_WORDS

@@ -14,13 +14,13 @@ from watcher.model import Article
 from watcher.text.sentences import first_sentences
 from watcher.text.words import fold, stem, words
 
-MOST = 4  # voices of one kind
-LEAST_REPORTS = 3  # independent ones, from which it makes sense to tell how they differ
-FIRST = 3  # sentences of a report that say what it leads with
-ONLY = 3  # names and numbers that one group alone has
-READ = 2  # outlets of a country that were read: a single one may well have missed a story
-FAR = 4  # outlets of a country that the story is not about
-SILENT = 2  # of each kind
+MAX_GROUPS = 4  # voices of one kind
+MIN_REPORTS = 3  # independent ones, from which it makes sense to tell how they differ
+LEAD_SENTENCES = 3  # sentences of a report that say what it leads with
+MAX_ONLY = 3  # names and numbers that one group alone has
+MIN_OUTLETS_CONCERNED = 2  # outlets of a country that were read: a single one may well have missed a story
+MIN_OUTLETS = 4  # outlets of a country that the story is not about
+MAX_MISSING = 2  # of each kind
 COUNTRY, OWNER = "country", "owner"
 UPPER, LOWER = (
     "".join(filter(is_such, map(chr, range(0x41, 0x530)))) for is_such in (str.isupper, str.islower)
@@ -43,22 +43,21 @@ def find_perspectives(
         kinds: The kind of owner of an outlet, where the settings name it: "public".
     """
     origins = [articles[key] for key in covered.origins if articles[key].outlet in covered.independent]
-    if len(origins) < LEAST_REPORTS:
+    if len(origins) < MIN_REPORTS:
         return ()
     agencies = {key: report.agency for report in story.reports for key in report.articles}
     found: list[Perspective] = []
-    heard = ReportContents()
+    contents = ReportContents()
     for group, name_of in ((COUNTRY, lambda a: a.country), (OWNER, lambda a: kinds.get(a.outlet))):
         groups: dict[str, list[Article]] = defaultdict(list)
         for article in sorted(origins, key=lambda a: (a.published_at, a.id)):
             if name := name_of(article):
                 groups[name].append(article)
         if len(groups) > 1:
-            order = sorted(groups, key=lambda name: (-len(groups[name]), groups[name][0].published_at, name))[:MOST]
-            order.sort(key=lambda name: (groups[name][0].published_at, name))
-            for name in order:
+            largest = sorted(groups, key=lambda name: (-len(groups[name]), groups[name][0].published_at, name))
+            for name in sorted(largest[:MAX_GROUPS], key=lambda name: (groups[name][0].published_at, name)):
                 others = [a for other, its in groups.items() if other != name for a in its]
-                found.append(_voice(group, name, groups[name], _only(groups[name], others, heard), agencies))
+                found.append(_perspective(group, name, groups[name], _only(groups[name], others, contents), agencies))
     return tuple(found)
 
 
@@ -82,23 +81,24 @@ def find_missing_perspectives(
         read: Of all the window (`outlets_read`).
         places: ISO codes of the countries that the story is about.
     """
-    if len(covered.independent) < LEAST_REPORTS:
+    if len(covered.independent) < MIN_REPORTS:
         return ()
     carriers = set(covered.outlets)
     lacking = [
         (group, name, len(outlets))
         for (group, name), outlets in read.items()
-        if carriers.isdisjoint(outlets) and len(outlets) >= (READ if group == COUNTRY and name in places else FAR)
+        if carriers.isdisjoint(outlets)
+        and len(outlets) >= (MIN_OUTLETS_CONCERNED if group == COUNTRY and name in places else MIN_OUTLETS)
     ]
     lacking.sort(key=lambda row: (row[1] not in places, -row[2], row[1]))
     return tuple(
         MissingPerspective(group=group, name=name, outlets=count)
         for kind in (COUNTRY, OWNER)
-        for group, name, count in [row for row in lacking if row[0] == kind][:SILENT]
+        for group, name, count in [row for row in lacking if row[0] == kind][:MAX_MISSING]
     )
 
 
-def _voice(
+def _perspective(
     group: str, name: str, own: Sequence[Article], only: tuple[str, ...], agencies: Mapping[str, str | None]
 ) -> Perspective:
     first = own[0]
@@ -121,24 +121,24 @@ def _voice(
     )
 
 
-def _only(own: Sequence[Article], others: Sequence[Article], heard: ReportContents) -> tuple[str, ...]:
+def _only(own: Sequence[Article], others: Sequence[Article], contents: ReportContents) -> tuple[str, ...]:
     """Return the names and numbers that lead these reports and stand nowhere in the others, told most first.
 
     Names are only looked for beside reports of the same language: another spells them in its own way. A number is told
     with what it counts; one that another report gives by the same figures, "118 thousand" for 118,000, or in words is
     theirs too.
     """
-    known = {number for article in others for number in heard.figures(article)}
+    known = set().union(*map(contents.digits, others))
     counts: Counter[str] = Counter()
     for article in own:
         lead = _lead(article)
-        beside = [heard.stems(other) for other in others if other.language == article.language]
+        beside = [contents.stems(other) for other in others if other.language == article.language]
         names = set(NAME.findall(lead)) if beside else set()
         counts.update(name for name in names if not _is_known(name, beside))
         counts.update(
             number for number, figure in numbers_with_units(lead, article.language).items() if figure not in known
         )
-    return tuple(sorted(counts, key=lambda word: (-counts[word], word)))[:ONLY]
+    return tuple(sorted(counts, key=lambda word: (-counts[word], word)))[:MAX_ONLY]
 
 
 def _is_known(name: str, beside: Sequence[Collection[str]]) -> bool:
@@ -146,27 +146,24 @@ def _is_known(name: str, beside: Sequence[Collection[str]]) -> bool:
 
 
 class ReportContents:
-    """What the reports of a story say, each read once, when it is first asked for."""
+    """The numbers and stems of the reports of a story, each read once, when it is first asked for."""
 
     def __init__(self) -> None:
-        self._figures: dict[str, frozenset[str]] = {}
-        self._stems: dict[str, frozenset[str]] = {}
+        self._digits: dict[str, set[str]] = {}
+        self._stems: dict[str, set[str]] = {}
 
-    def figures(self, article: Article) -> frozenset[str]:
-        """Return the numbers in a report, by their figures."""
-        if article.id not in self._figures:
-            self._figures[article.id] = frozenset(all_numbers(f"{article.title} {article.text}", article.language))
-        return self._figures[article.id]
+    def digits(self, article: Article) -> set[str]:
+        if article.id not in self._digits:
+            self._digits[article.id] = all_numbers(f"{article.title} {article.text}", article.language)
+        return self._digits[article.id]
 
-    def stems(self, article: Article) -> frozenset[str]:
-        """Return the stems of all words in a report."""
+    def stems(self, article: Article) -> set[str]:
         if article.id not in self._stems:
-            found = {*words(f"{article.title} {article.text}")}
-            self._stems[article.id] = frozenset(stem(fold(word)) for word in found)
+            self._stems[article.id] = {stem(fold(word)) for word in {*words(f"{article.title} {article.text}")}}
         return self._stems[article.id]
 
 
 def _lead(article: Article) -> str:
     text = article.text[:2000]
-    spans = first_sentences(text, article.language, FIRST)
+    spans = first_sentences(text, article.language, LEAD_SENTENCES)
     return text[: spans[-1][1]] if spans else ""

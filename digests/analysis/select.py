@@ -13,7 +13,7 @@ from digests.model import LeftOut, LeftOutKind, count_left_out
 from watcher.model import Article
 from watcher.text.words import fold
 
-LEAST_TEXT = 30  # width of title and text together: less cannot be grouped or read
+MIN_TEXT = 30  # width of title and text together: less cannot be grouped or read
 FLAGGED_KINDS = frozenset({"live", "roundup", "gallery", "video"})
 LoadFullTexts: TypeAlias = Callable[[Iterable[str]], Mapping[str, Article]]  # articles with all of their text, by id
 DENSE = re.compile("[\u1100-\ud7ff]")
@@ -76,7 +76,7 @@ def _exclusion(article: Article, start: datetime, end: datetime, muted: re.Patte
         return LeftOutKind.OUT_OF_WINDOW
     if not article.title.strip():
         return LeftOutKind.NO_TITLE
-    if display_length(article.title) + display_length(article.text[:LEAST_TEXT]) < LEAST_TEXT:
+    if display_length(article.title) + display_length(article.text[:MIN_TEXT]) < MIN_TEXT:
         return LeftOutKind.LITTLE_TEXT
     if muted and muted.search(fold(article.title)):
         return LeftOutKind.MUTED

@@ -6,16 +6,12 @@ import pytest
 
 from digests.analysis.country_names import (
     REGIONS,
-    city_rows,
     country_name,
-    first_letter,
-    normalize,
     region_of,
     region_title,
 )
 from digests.analysis.gazetteer import country_weights, find_countries
 from tests.compose.press import article, by_id, story
-from watcher.text.words import words
 
 
 @pytest.mark.parametrize(
@@ -142,9 +138,3 @@ def test_five_thousand_articles_take_a_few_seconds_at_most():
         country_weights(article("Paper", f"Drought in Kenya enters year {number}", body))
 
     assert time.process_time() - began < 1.0  # 5,000 in under 10 s even on a slow machine; about 2 s here
-
-
-def test_each_city_is_looked_for_under_the_letter_that_its_folded_name_begins_with():
-    for _, cities in city_rows():
-        for spelling in cities:
-            assert first_letter(spelling) == "".join(map(normalize, words(spelling)))[:1]
