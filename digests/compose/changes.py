@@ -1,33 +1,53 @@
-"""What moved in a story since the reader's last edition: new, developing or quiet, and the sentences that are new."""
+"""What is new in a story since the reader's last edition: its status, and the sentences, numbers and outlets."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from digests.analysis.coverage import measure_coverage
 from digests.analysis.numbers import changed_numbers, numbers
-from digests.analysis.select import is_flagged
+from digests.analysis.perspectives import OutletGroups
+from digests.analysis.select import LoadFullTexts, is_flagged
 from digests.model import Edition, EditionStory, NumberChange, Sentence, Story
-from digests.summarise.agreement import Agreement, DocumentFrequencies, count_document_frequencies, measure_agreement
+from digests.summarise.agreement import Agreement, DocumentFrequencies
 from digests.summarise.lead import READ_CHARS, CandidateSentence, find_candidates, is_repetition, make_sentence
 from watcher.model import Article
 from watcher.text.sentences import sentences as sentences_of
 from watcher.text.words import fold, is_unspaced, stems, words
 
-REPORTS = 12  # new articles that are read
-MOST = 2  # sentences that say what is new
-OWN_CHARS = 700  # of two texts of one outlet,
-OWN_SHARE, OWN_TITLE = 0.2, 0.1  # and the shares of their telling words, and of their titles', from which it goes on
-UNSPACED = 0.7  # times, where words are pairs of characters: of one thing said otherwise, fewer are the same
-NOVEL = 3  # new words that a sentence without a new number or name must hold
+MAX_REPORTS = 12  # new articles that are read
+MAX_UPDATES = 2  # sentences that say what is new
+FOLLOW_UP_CHARS = 700  # of two texts of one outlet,
+# and the shares of their rare words, and of their titles', from which the later one goes on with the earlier one
+FOLLOW_UP_SHARE, FOLLOW_UP_TITLE_SHARE = 0.2, 0.1
+UNSPACED_FACTOR = 0.7  # where words are pairs of characters: of one thing said otherwise, fewer are the same
+MIN_NEW_WORDS = 3  # of a sentence without a new number or name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComposeContext:
+    """What all stories of an edition share."""
+
+    language: str
+    timezone: str
+    local_date: date
+    window_start: datetime
+    window_end: datetime
+    earlier_editions: tuple[Edition, ...]  # the last ones, the latest first
+    frequencies: DocumentFrequencies
+    earlier_articles: Mapping[str, Article]  # articles from before the window, by id
+    load_full_texts: LoadFullTexts  # articles of the window, and from before, with all of their text
+    owner_kinds: Mapping[str, str]  # the kind of owner of an outlet
+    outlets_read: OutletGroups  # the outlets of the window
+    find_countries: Callable[[Story], tuple[str, ...]]  # ISO codes of the countries that a story is about
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoryChange:
-    """How a story stands to the last edition."""
+    """How a story relates to the last edition."""
 
     status: str  # new, developing, quiet
     day: int  # 1 on the first day
@@ -35,7 +55,6 @@ class StoryChange:
     updates: tuple[Sentence, ...] = ()
     number_changes: tuple[NumberChange, ...] = ()
     new_outlets: tuple[str, ...] = ()  # in time order
-    new_articles: tuple[str, ...] = ()
     earlier_story: str | None = None  # the story's id in that edition
     place_codes: tuple[str, ...] = ()  # of the countries that it was about there
 
@@ -43,106 +62,86 @@ class StoryChange:
 def compare_with_earlier(
     story: Story,
     articles: Mapping[str, Article],
-    editions: Sequence[Edition],
-    *,
-    language: str,
-    timezone: str,
-    local_date: date,
-    window_end: datetime,
-    inside: Collection[str] | None = None,
-    places: Collection[str] = (),
-    shown: Sequence[Sentence] = (),
-    known: DocumentFrequencies | None = None,
-    agreed: Agreement | None = None,
+    window: Collection[str],
+    summary: Sequence[Sentence],
+    agreed: Agreement,
+    context: ComposeContext,
 ) -> StoryChange:
     """
     Return whether the reader has seen `story`, and what is new in it since.
 
-    A story was seen if one of the last editions showed it, or as a brief: under its id, under one that has gone into
-    it, or with one of the same articles; or if it showed another story of the same thread, or one that an outlet goes
-    on with (`own_follow_up`). The latest of them counts.
+    A story was seen if one of the last editions showed it, also as a brief: under its id, under one that has gone
+    into it, or with one of the same articles; or if it showed another story of the same thread, or one that an outlet
+    goes on with (`find_follow_up`). The latest of them counts.
     It is developing if an article that came in after that edition has a sentence with a number, a name or enough words
     that were not known then; else quiet. What counts as known: the texts of the story's articles up to that edition,
     and all that the edition showed.
 
     Args:
-        articles: Those of the window, and the last editions' where they are to be had: they make what is known
-        complete.
-        editions: The last ones, the latest first.
-        shown: This edition's summary. One of its sentences is returned only if nothing else is new: it then belongs
-            there rather than to the summary.
-        window_end: When this edition's window ends: its time of day parts the days.
-        inside: Ids of the articles that take part in this edition: no other is told as new. None: all do.
-        places: ISO codes of the countries that the story is about.
+        articles: Those of the window and, as far as they are stored, the last editions': they are what is known.
+        window: Ids of the articles that take part in this edition: no other is told as new.
+        summary: This edition's. One of its sentences is returned only if nothing else is new: it then belongs there
+            rather than to the summary.
     """
     present = [articles[key] for key in story.articles if key in articles]
-    previous, earlier, brief = find_last_shown(story, editions)
-    goes_on = find_follow_up(present, editions[0], articles, places, known) if previous is None and editions else None
-    if goes_on is not None:
-        previous, earlier = editions[0], goes_on
-    first = _began(story, present, earlier, window_end=window_end)
-    day = day_number(first, local_date=local_date, window_end=window_end, timezone=timezone)
+    previous, earlier, brief = find_last_shown(story, context.earlier_editions)
+    followed = None
+    if previous is None and context.earlier_editions:
+        followed = find_follow_up(story, present, articles, context)
+        if followed is not None:
+            previous, earlier = context.earlier_editions[0], followed
+    times = [article.published_at for article in present] or [context.window_end]
+    times += [story.began_at] if story.began_at else []
+    times += [earlier.first_seen_at] if earlier is not None else []
+    first = min(times)
+    day = day_number(first, context)
     if previous is None:
         return StoryChange(status="new", day=day, first_seen_at=first)
-    known_ids = set(earlier.article_ids) if earlier else set(brief)
-    old, came = split_old_and_new(present, known_ids, articles, until=previous.window_end)
-    new = [a for a in came if inside is None or a.id in inside]
-    new_ids = {article.id for article in new}
-    told = _told(old, earlier)
-    sentences = _new_sentences(story, articles, new, told, shown, language, known, agreed)
-    if goes_on is not None and not sentences:
+    known_ids = set(earlier.article_ids if earlier else brief)
+    rest = [article for article in present if article.id not in known_ids]
+    old = [articles[key] for key in known_ids if key in articles]
+    old += [article for article in rest if article.fetched_at < previous.window_end]
+    new = [article for article in rest if article.fetched_at >= previous.window_end and article.id in window]
+    updates = _new_sentences(story, articles, new, _known_facts(old, earlier), summary, agreed, context)
+    if followed is not None and not updates:
         return StoryChange(status="new", day=day, first_seen_at=first)
+    new_ids = {article.id for article in new}
+    numbers_from = (*updates, *(sentence for sentence in summary if sentence.article_id in new_ids))
+    had = {article.outlet for article in old}
     return StoryChange(
-        status="developing" if sentences else "quiet",
+        status="developing" if updates else "quiet",
         day=day,
         first_seen_at=first,
-        updates=sentences,
-        number_changes=changed_numbers(
-            (*sentences, *(s for s in shown if s.article_id in new_ids)), _known_sentences(old, earlier)
-        ),
-        new_outlets=_new_outlets(new, old),
-        new_articles=tuple(article.id for article in new),
+        updates=updates,
+        number_changes=changed_numbers(numbers_from, _known_sentences(old, earlier)),
+        new_outlets=tuple(dict.fromkeys(article.outlet for article in new if article.outlet not in had)),
         earlier_story=earlier.id if earlier else None,
         place_codes=earlier.place_codes if earlier else (),
     )
 
 
-def _began(story: Story, present: Sequence[Article], earlier: EditionStory | None, *, window_end: datetime) -> datetime:
-    """Return when the first article of a story was published, of what an edition showed it as, or of its thread."""
-    times = [article.published_at for article in present] or [window_end]
-    times += [story.began_at] if story.began_at else []
-    return min([*times, earlier.first_seen_at] if earlier is not None else times)
-
-
-def split_old_and_new(
-    present: Sequence[Article], known: Collection[str], articles: Mapping[str, Article], *, until: datetime
-) -> tuple[list[Article], list[Article]]:
-    """Return the articles that a reader's last edition had or could have had, and those that came in after it."""
-    rest = [article for article in present if article.id not in known]
-    old = [articles[key] for key in known if key in articles]
-    old += [article for article in rest if article.fetched_at < until]
-    return old, [article for article in rest if article.fetched_at >= until]
+def day_number(first: datetime, context: ComposeContext) -> int:
+    """Return on which day a story is, 1 for the first: days begin where the edition's window ends, in local time."""
+    zone = ZoneInfo(context.timezone)
+    local = first.astimezone(zone)
+    began = local.date() + timedelta(days=local.time() >= context.window_end.astimezone(zone).time())
+    return max(1, (context.local_date - began).days + 1)
 
 
 def _known_sentences(old: Sequence[Article], earlier: EditionStory | None) -> list[Sentence]:
-    """Return what the reader was told of a story, then the beginnings of the articles that it rested on."""
-    told = [*earlier.updates, *earlier.summary] if earlier else []
-    latest = sorted(old, key=lambda a: (a.published_at, a.id), reverse=True)[:REPORTS]
+    """Return what the reader was told of a story, then the beginnings of its latest articles."""
+    found = [*earlier.updates, *earlier.summary] if earlier else []
+    latest = sorted(old, key=lambda a: (a.published_at, a.id), reverse=True)[:MAX_REPORTS]
     for article in latest:
         text = article.text[:READ_CHARS]
-        told += [make_sentence(article, start, text[start:end]) for start, end in sentences_of(text, article.language)]
-    return told
-
-
-def _new_outlets(new: Sequence[Article], old: Sequence[Article]) -> tuple[str, ...]:
-    had = {article.outlet for article in old}
-    return tuple(dict.fromkeys(article.outlet for article in new if article.outlet not in had))
+        found += [make_sentence(article, start, text[start:end]) for start, end in sentences_of(text, article.language)]
+    return found
 
 
 def find_last_shown(
     story: Story, editions: Sequence[Edition]
 ) -> tuple[Edition | None, EditionStory | None, tuple[str, ...]]:
-    """Return the latest of `editions` that has the story, how it shows it, and its brief's articles if it is one."""
+    """Return the latest of `editions` that has the story, the story there, and its articles if it is a brief."""
     for edition in editions:
         shown, brief = find_in_edition(story, edition)
         if shown is not None or brief:
@@ -165,70 +164,57 @@ def find_in_edition(story: Story, edition: Edition) -> tuple[EditionStory | None
 
 
 def find_follow_up(
-    present: Sequence[Article],
-    edition: Edition,
-    articles: Mapping[str, Article],
-    places: Collection[str],
-    known: DocumentFrequencies | None,
+    story: Story, present: Sequence[Article], articles: Mapping[str, Article], context: ComposeContext
 ) -> EditionStory | None:
     """
-    Return the story of an edition that an outlet goes on with: about the same country, and in much the same words.
+    Return the story of the last edition that an outlet goes on with: about the same country, in much the same words.
 
     What grouping leaves apart for want of other reports, its own outlet connects: it writes of one thing day by day.
     """
-    words_of = known or count_document_frequencies(present)
+    countries = set(context.find_countries(story))
     best: tuple[float, EditionStory] | None = None
-    for earlier in edition.stories:
-        if not set(earlier.place_codes) & set(places):
+    for earlier in context.earlier_editions[0].stories:
+        if not countries.intersection(earlier.place_codes):
             continue
         theirs = {(m.outlet, m.language): articles[m.article_id] for m in earlier.mentions if m.article_id in articles}
         for article in present:
             before = theirs.get((article.outlet, article.language))
             if before is None or is_flagged(before) or is_flagged(article):
                 continue
-            share = _rare_share(article, before, words_of)
-            least = OWN_SHARE * (UNSPACED if is_unspaced(article.title) else 1.0)
-            titles = _rare_share(article, before, words_of, chars=0)
-            if share >= least and titles >= OWN_TITLE and (best is None or share > best[0]):
+            share = _rare_share(article, before, context.frequencies, chars=FOLLOW_UP_CHARS)
+            titles = _rare_share(article, before, context.frequencies, chars=0)
+            least = FOLLOW_UP_SHARE * (UNSPACED_FACTOR if is_unspaced(article.title) else 1.0)
+            if share >= least and titles >= FOLLOW_UP_TITLE_SHARE and (best is None or share > best[0]):
                 best = share, earlier
     return best[1] if best else None
 
 
-def _rare_share(one: Article, other: Article, known: DocumentFrequencies, *, chars: int = OWN_CHARS) -> float:
-    """Return how much of the telling words of two titles, and so many characters of their texts, they share, 0 to 1."""
+def _rare_share(one: Article, other: Article, known: DocumentFrequencies, *, chars: int) -> float:
+    """Return how much of the rare words of two titles, and so many characters of their texts, they share, 0 to 1."""
     first, second = (set(stems(f"{a.title}\n{a.text[:chars]}", a.language)) for a in (one, other))
     weight = {stem: known.rarity(stem, one.language) for stem in first | second}
     shorter = min(sum(weight[stem] for stem in side) for side in (first, second))
     return sum(weight[stem] for stem in first & second) / shorter if shorter else 0.0
 
 
-def day_number(first: datetime, *, local_date: date, window_end: datetime, timezone: str) -> int:
-    """Return on which day a story is, 1 for the first: days begin where the edition's window ends, in local time."""
-    zone = ZoneInfo(timezone)
-    local = first.astimezone(zone)
-    began = local.date() + timedelta(days=local.time() >= window_end.astimezone(zone).time())
-    return max(1, (local_date - began).days + 1)
-
-
 @dataclass(frozen=True, slots=True)
 class KnownFacts:
-    """What a reader could know: numbers, folded words and stems of the earlier texts."""
+    """What a reader could know: numbers and stems of the earlier texts, and of each sentence that was shown."""
 
     numbers: frozenset[str]
-    words: frozenset[str]
+    stems: frozenset[str]
     sentences: tuple[frozenset[str], ...]
 
 
-def _told(old: Sequence[Article], earlier: EditionStory | None) -> KnownFacts:
+def _known_facts(old: Sequence[Article], earlier: EditionStory | None) -> KnownFacts:
     texts = [(f"{article.title}\n{article.text}", article.language) for article in old]
-    if earlier is not None:
-        texts += [(s.text, s.language) for s in (*earlier.summary, *earlier.updates)]
-        texts += [(mention.title, mention.language) for mention in earlier.mentions]
-        texts.append((earlier.title, earlier.title_language))
     shown = [(s.text, s.language) for s in (*earlier.summary, *earlier.updates)] if earlier else []
+    if earlier is not None:
+        texts += [*shown, *((mention.title, mention.language) for mention in earlier.mentions)]
+        texts.append((earlier.title, earlier.title_language))
     return KnownFacts(
         numbers=frozenset(number for text, _ in texts for number in numbers(text)),
-        words=frozenset(stem for text, language in texts for stem in stems(text, language)),
+        stems=frozenset(stem for text, language in texts for stem in stems(text, language)),
         sentences=tuple(frozenset(stems(text, language)) for text, language in shown),
     )
 
@@ -237,56 +223,49 @@ def _new_sentences(
     story: Story,
     articles: Mapping[str, Article],
     new: Sequence[Article],
-    told: KnownFacts,
-    shown: Sequence[Sentence],
-    language: str,
-    known: DocumentFrequencies | None,
-    agreed: Agreement | None,
+    known: KnownFacts,
+    summary: Sequence[Sentence],
+    agreed: Agreement,
+    context: ComposeContext,
 ) -> tuple[Sentence, ...]:
-    """
-    Return the best sentences of the new articles that say what was not told: with numbers first, then names, then
-    words.
-    """
-    origins = {key: at for at, key in enumerate(measure_coverage(story, articles).origins)}
+    """Return the best sentences of the new articles with something new: with numbers first, then names, then words."""
+    origins = {key: place for place, key in enumerate(measure_coverage(story, articles).origins)}
     among = [article for article in new if not is_flagged(article)]
-    among = [a for a in among if a.language == language] or [a for a in among if a.language == _main(among)]
+    languages = [article.language for article in among]
+    language = context.language
+    if language not in languages:
+        language = max(sorted(set(languages)), key=languages.count, default="und")
+    among = [article for article in among if article.language == language]
     among.sort(key=lambda a: (origins.get(a.id, len(origins)), -a.published_at.timestamp(), a.id))
-    known = known or count_document_frequencies([articles[key] for key in story.articles if key in articles])
-    agreed = agreed or measure_agreement(story, articles, known)
     found = []
-    for article in among[:REPORTS]:
+    for article in among[:MAX_REPORTS]:
         for candidate in find_candidates(article, agreed):
-            novelty = _novelty(candidate.text, candidate.stems, told)
+            novelty = _novelty(candidate, known)
             if novelty:
-                found.append((novelty * (0.2 + candidate.score), article.published_at, article, candidate))
-    found.sort(key=lambda row: (-row[0], -row[1].timestamp(), row[2].id, row[3].start))
-    said = [(s.text, frozenset(stems(s.text, s.language))) for s in shown]
+                found.append((novelty * (0.2 + candidate.score), candidate))
+    found.sort(key=lambda row: (-row[0], -row[1].article.published_at.timestamp(), row[1].article.id, row[1].start))
+    said = [(sentence.text, frozenset(stems(sentence.text, sentence.language))) for sentence in summary]
+    most = MAX_UPDATES if language == context.language else 1
     chosen: list[Sentence] = []
-    for _, _, article, candidate in found:
-        most = MOST if article.language == language else 1
+    for _, candidate in found:
         if len(chosen) < most and not any(_repeats(candidate, text, about) for text, about in said):
-            chosen.append(make_sentence(article, candidate.start, candidate.text))
+            chosen.append(make_sentence(candidate.article, candidate.start, candidate.text))
             said.append((candidate.text, candidate.stems))
-    told_above = [make_sentence(article, candidate.start, candidate.text) for _, _, article, candidate in found]
-    return tuple(chosen) or tuple(s for s in told_above if s in shown)[:1]
+    in_summary = (make_sentence(candidate.article, candidate.start, candidate.text) for _, candidate in found)
+    return tuple(chosen) or tuple(sentence for sentence in in_summary if sentence in summary)[:1]
 
 
 def _repeats(candidate: CandidateSentence, text: str, about: frozenset[str]) -> bool:
-    """Whether a sentence says what another says, figures included."""
+    """Whether a sentence says what another says, numbers included."""
     return is_repetition(candidate.stems, about) and numbers(candidate.text) <= numbers(text)
 
 
-def _main(among: Sequence[Article]) -> str:
-    languages = [article.language for article in among]
-    return max(sorted(set(languages)), key=languages.count, default="und")
-
-
-def _novelty(text: str, about: frozenset[str], told: KnownFacts) -> float:
+def _novelty(candidate: CandidateSentence, known: KnownFacts) -> float:
     """Return how new a sentence is: 0 if it holds no new number, no new name and few new words."""
-    fresh = about - told.words
-    new_numbers = [number for number in numbers(text) if number not in told.numbers]
-    names = [word for word in words(text)[1:] if word[0].isupper() and fold(word)[:6] in fresh]
-    again = any(is_repetition(about, sentence) for sentence in told.sentences)
-    if not new_numbers and (again or (not names and len(fresh) < NOVEL)):
+    fresh = candidate.stems - known.stems
+    new_numbers = [number for number in numbers(candidate.text) if number not in known.numbers]
+    names = [word for word in words(candidate.text)[1:] if word[0].isupper() and fold(word)[:6] in fresh]
+    again = any(is_repetition(candidate.stems, sentence) for sentence in known.sentences)
+    if not new_numbers and (again or (not names and len(fresh) < MIN_NEW_WORDS)):
         return 0.0
     return min(2, len(new_numbers)) * 1.0 + min(3, len(names)) * 0.4 + min(8, len(fresh)) * 0.1

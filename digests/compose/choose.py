@@ -1,16 +1,16 @@
-"""Which stories an edition tells in full, which in a line, and which stand under another on the same event."""
+"""Which stories an edition tells in full, which in a line, and which it gathers under another on the same event."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from digests.compose.rank import RankedStory
 from digests.model import EditionStory
 
-RELATED = 3  # stories gathered under one
-QUIET = 2  # quiet stories told in a line for each story told in full, at most
-ALERTS = 10  # stories that the reader watches, told in a line beyond the digest's briefs
+MAX_RELATED = 3  # stories gathered under one
+QUIET_FACTOR = 2  # quiet stories told in a line for each story told in full, at most
+MAX_WATCHED = 10  # stories that the reader watches, told in a line beyond the digest's briefs
 Compose = Callable[[RankedStory], EditionStory | None]
 
 
@@ -41,7 +41,7 @@ def select_stories(
     *,
     stories: int,
     briefs: int,
-    flagged: frozenset[str] = frozenset(),
+    flagged: frozenset[str],
 ) -> StorySelection:
     """
     Return what is told of `ranked`, best first.
@@ -57,11 +57,11 @@ def select_stories(
     chosen = StorySelection()
     heads: dict[str, str] = {}  # family to the story that is told of it
     pending: list[RankedStory] = []
-    for each in _in_order(ranked, flagged):
+    for each in sorted(ranked, key=lambda each: (not each.must_phrases, len(each.coverage.outlets) == 1)):
         family = each.sibling_of or each.story.id
         if family in heads:
             under = chosen.related.setdefault(heads[family], [])
-            if len(under) < RELATED:
+            if len(under) < MAX_RELATED:
                 under.append(each)
             continue
         if len(chosen.main) == stories or flagged.issuperset(each.story.articles):
@@ -71,7 +71,7 @@ def select_stories(
         if shown is None:
             continue
         if shown.status == "quiet" and not each.must_phrases:
-            if len(chosen.quiet) < QUIET * stories:
+            if len(chosen.quiet) < QUIET_FACTOR * stories:
                 chosen.quiet.append((each, shown))
             continue
         heads[family] = each.story.id
@@ -82,20 +82,13 @@ def select_stories(
     return chosen
 
 
-def _in_order(ranked: Sequence[RankedStory], flagged: frozenset[str]) -> Iterator[RankedStory]:
-    def first(each: RankedStory) -> tuple[bool, bool]:
-        return not each.must_phrases, len(each.coverage.outlets) == 1
-
-    yield from sorted(ranked, key=first)
-
-
 def _move_under(chosen: StorySelection, heads: dict[str, str]) -> None:
     """Put a quiet story under the one that has news of the same event."""
     rest = []
     for each, shown in chosen.quiet:
         head = heads.get(each.sibling_of or each.story.id)
         under = chosen.related.setdefault(head, []) if head else []
-        if head and len(under) < RELATED:
+        if head and len(under) < MAX_RELATED:
             under.insert(0, each)
         elif not head:
             rest.append((each, shown))
@@ -105,7 +98,7 @@ def _move_under(chosen: StorySelection, heads: dict[str, str]) -> None:
 def _tell_in_a_line(chosen: StorySelection, pending: Sequence[RankedStory], briefs: int) -> None:
     """Fill the briefs: those that the reader watches always, one story of an event."""
     told: set[str] = set()
-    watched = [each for each in pending if each.watched][: briefs + ALERTS]
+    watched = [each for each in pending if each.watched][: briefs + MAX_WATCHED]
     rest = [each for each in pending if not each.watched]
     for each in (*watched, *rest):
         family = each.sibling_of or each.story.id

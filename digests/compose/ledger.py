@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from digests.compose.changes import ComposeContext
 from digests.compose.choose import StorySelection
 from digests.compose.rank import RankedStory
-from digests.compose.story import ComposeContext, in_window
 from digests.model import (
     Brief,
     EditionStory,
@@ -19,6 +19,7 @@ from digests.model import (
     Story,
     count_left_out,
 )
+from digests.summarise.agreement import count_document_frequencies, measure_agreement
 from digests.summarise.headline import choose_headline
 from watcher.model import Article
 
@@ -40,11 +41,11 @@ def build_ledger(
     ranked: Sequence[RankedStory],
     among: Sequence[RankedStory],
     articles: Mapping[str, Article],
-    intake: LedgerInput,
-    chosen: StorySelection,
+    ledger_input: LedgerInput,
+    selection: StorySelection,
     shown: Sequence[EditionStory],
     briefs: Sequence[Brief],
-    frame: ComposeContext,
+    context: ComposeContext,
 ) -> Ledger:
     """
     Return the ledger of an edition that shows these stories and briefs.
@@ -52,7 +53,7 @@ def build_ledger(
     Args:
         among: Those of `ranked` that are about what the digest is.
     """
-    taken = chosen.ids
+    taken = selection.ids
     wanted = {each.story.id for each in among}
     rest = [r for r in ranked if r.story.id not in taken]
     left_out = count_left_out(
@@ -66,8 +67,10 @@ def build_ledger(
         for r in rest
     )
     values = articles.values()
+    stories = {each.story.id: each.story for each in ranked}
+    largest = find_largest_story(stories.values(), articles)
     return Ledger(
-        entries_seen=intake.entries_seen,
+        entries_seen=ledger_input.entries_seen,
         articles=len(articles),
         outlets=len({article.outlet for article in values}),
         languages=len({article.language for article in values}),
@@ -75,33 +78,27 @@ def build_ledger(
         stories_found=len(ranked),
         stories_shown=len(shown),
         briefs_shown=len(briefs) + sum(len(story.related) for story in shown),
-        left_out=(*intake.left_out, *left_out),
-        sources_total=intake.sources_total,
-        sources_ok=intake.sources_ok,
-        failing=intake.failing,
-        late_s=intake.late_s,
-        longer_window=intake.longer_window,
-        largest=_largest(ranked, articles, frame),
+        left_out=(*ledger_input.left_out, *left_out),
+        sources_total=ledger_input.sources_total,
+        sources_ok=ledger_input.sources_ok,
+        failing=ledger_input.failing,
+        late_s=ledger_input.late_s,
+        longer_window=ledger_input.longer_window,
+        largest=replace(largest, title=_title(stories[largest.id], articles, context)) if largest else None,
     )
 
 
-def _largest(
-    ranked: Sequence[RankedStory], articles: Mapping[str, Article], frame: ComposeContext
-) -> LargestStory | None:
-    """Return the largest story with its headline."""
-    stories = {r.story.id: r.story for r in ranked}
-    found = find_largest_story(stories.values(), articles)
-    if found is None:
-        return None
-    story = stories[found.id]
-    title = choose_headline(story, frame.load_full_texts(in_window(story, articles)), language=frame.language)
-    return replace(found, title=title.text) if title else found
+def _title(story: Story, articles: Mapping[str, Article], context: ComposeContext) -> str:
+    own = context.load_full_texts(key for key in story.articles if key in articles)
+    agreed = measure_agreement(story, own, count_document_frequencies(list(own.values())))
+    title = choose_headline(story, own, agreed, language=context.language)
+    return title.text if title else ""
 
 
 # A quarter of what came in is seldom one event. In labelled news of single days, chosen for their large events, the
 # largest true story holds a sixth to a tenth in the middle; stories that ran together hold a third and more.
-GIANT_SHARE = 0.25
-GIANT_LEAST = 100  # reports of a window: among fewer, one large event is much
+OVERSIZED_SHARE = 0.25
+MIN_REPORTS = 100  # of a window: among fewer, one large event is much
 
 
 def find_largest_story(stories: Iterable[Story], inside: Container[str]) -> LargestStory | None:
@@ -115,22 +112,20 @@ def find_largest_story(stories: Iterable[Story], inside: Container[str]) -> Larg
         inside: Ids of the window's articles; a report without one of them is of an earlier day.
     """
     total = 0
-    best: tuple[int, int, str] | None = None
+    found: list[tuple[int, int, str]] = []
     for story in stories:
         reports = sum(any(key in inside for key in report.articles) for report in story.reports)
         total += reports
-        counts = (-reports, -sum(key in inside for key in story.articles), story.id)
-        if reports and (best is None or counts < best):
-            best = counts
-    if best is None:
+        found.append((-reports, -sum(key in inside for key in story.articles), story.id))
+    if not total:
         return None
-    reports = -best[0]
-    share = round(reports / total, 4)
+    reports, articles, key = min(found)
+    share = round(-reports / total, 4)
     return LargestStory(
-        id=best[2],
-        articles=-best[1],
-        reports=reports,
+        id=key,
+        articles=-articles,
+        reports=-reports,
         of_reports=total,
         share=share,
-        is_oversized=total >= GIANT_LEAST and share > GIANT_SHARE,
+        is_oversized=total >= MIN_REPORTS and share > OVERSIZED_SHARE,
     )

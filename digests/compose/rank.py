@@ -1,4 +1,4 @@
-"""The order of an edition's stories: a sum of few terms, each of which can be read."""
+"""The order of an edition's stories: a sum of few terms, each with words for a reader."""
 
 from __future__ import annotations
 
@@ -46,7 +46,10 @@ class RankWeights:
     sibling: float = -1.5  # for each story above it on the same event
 
 
-NONE = Preferences()
+WEIGHTS = RankWeights()
+
+
+NO_PREFERENCES = Preferences()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,8 +76,7 @@ def rank(
     now: datetime,
     previous: Edition | None = None,
     language: str | None = None,
-    weights: RankWeights | None = None,
-    preferences: Preferences = NONE,
+    preferences: Preferences = NO_PREFERENCES,
     find_countries: Callable[[Story], tuple[str, ...]] | None = None,
 ) -> tuple[RankedStory, ...]:
     """
@@ -89,7 +91,6 @@ def rank(
         language: The digest's; None if it does not matter.
         about: Returns the ISO codes of the countries that a story is about; asked for where `wishes` needs them.
     """
-    chosen = weights or RankWeights()
     before = previous_report_counts(previous)
     scored = []
     for story in stories:
@@ -97,8 +98,8 @@ def rank(
         if present:
             covered = measure_coverage(story, articles)
             moved = _movement(story, len(covered.independent), before) if previous else None
-            terms = _terms(present, covered, now=now, moved=moved, language=language, weights=chosen)
-            terms += _wished(
+            terms = _terms(present, covered, now=now, moved=moved, language=language)
+            terms += _reader_terms(
                 present, preferences, find_countries(story) if find_countries and preferences.country_weights else ()
             )
             scored.append(
@@ -112,7 +113,7 @@ def rank(
                 )
             )
     scored.sort(key=_place)
-    return tuple(sorted(_with_siblings(scored, articles, chosen), key=_place))
+    return tuple(sorted(_with_siblings(scored, articles), key=_place))
 
 
 def _place(ranked: RankedStory) -> tuple[float, str]:
@@ -130,31 +131,29 @@ def _terms(
     now: datetime,
     moved: tuple[float, str] | None,
     language: str | None,
-    weights: RankWeights,
 ) -> tuple[ScoreTerm, ...]:
-    own = len(covered.independent)
-    outlets, countries, languages = len(covered.outlets), len(covered.countries), len(covered.languages)
+    independent, outlets = len(covered.independent), len(covered.outlets)
+    countries, languages, owners = len(covered.countries), len(covered.languages), covered.owners
     latest = max((a.published_at for a in present if not is_flagged(a)), default=present[-1].published_at)
     age_s = max(0.0, (now - latest).total_seconds())
     movement, words = moved or (0.0, "no last edition to compare with")
     readable = any(a.language == language for a in present) if language else True
-    return (
-        _term("independent", math.log2(max(own, 1)), weights.independent, f"{_count(own, 'independent report')}"),
-        _term("carried", math.log2(max(outlets, 1)), weights.carried, f"carried by {_count(outlets, 'outlet')}"),
-        _term(
-            "countries", math.log2(max(countries, 1)), weights.countries, f"outlets of {_count(countries, 'country')}"
-        ),
-        _term("languages", math.log2(max(languages, 1)), weights.languages, f"in {_count(languages, 'language')}"),
-        _term("owners", math.log2(max(covered.owners, 1)), weights.owners, f"{_count(covered.owners, 'owner')}"),
-        _term("freshness", 0.5 ** (age_s / FRESH_HALF_LIFE_S), weights.freshness, f"last report {_hours(age_s)} old"),
-        _term("movement", movement, weights.movement, words),
-        _term("readable", float(readable), weights.readable, f"{'a' if readable else 'no'} report in your language"),
+    rows = (
+        ("independent", math.log2(max(independent, 1)), _count(independent, "independent report")),
+        ("carried", math.log2(max(outlets, 1)), f"carried by {_count(outlets, 'outlet')}"),
+        ("countries", math.log2(max(countries, 1)), f"outlets of {_count(countries, 'country')}"),
+        ("languages", math.log2(max(languages, 1)), f"in {_count(languages, 'language')}"),
+        ("owners", math.log2(max(owners, 1)), _count(owners, "owner")),
+        ("freshness", 0.5 ** (age_s / FRESH_HALF_LIFE_S), f"last report {_hours(age_s)} old"),
+        ("movement", movement, words),
+        ("readable", float(readable), f"{'a' if readable else 'no'} report in your language"),
     )
+    return tuple(_term(name, value, getattr(WEIGHTS, name), words) for name, value, words in rows)
 
 
-def _wished(present: Sequence[Article], wishes: Preferences, places: Sequence[str]) -> tuple[ScoreTerm, ...]:
+def _reader_terms(present: Sequence[Article], preferences: Preferences, places: Sequence[str]) -> tuple[ScoreTerm, ...]:
     """Return the term of the reader's own weights, if the story earns any."""
-    found = score_weights(wishes, present, places)
+    found = score_weights(preferences, present, places)
     if not found:
         return ()
     words = ", ".join(f"{what} {weight:+g}" for what, weight in found)
@@ -192,9 +191,7 @@ def _hours(seconds: float) -> str:
     return "under an hour" if hours < 1 else _count(hours, "hour")
 
 
-def _with_siblings(
-    scored: Sequence[RankedStory], articles: Mapping[str, Article], weights: RankWeights
-) -> list[RankedStory]:
+def _with_siblings(scored: Sequence[RankedStory], articles: Mapping[str, Article]) -> list[RankedStory]:
     """Return the stories with the sibling term for each that tells of an event higher up."""
     top = scored[:SIBLINGS_AMONG]
     vectors = _vectors(top, articles)
@@ -208,7 +205,7 @@ def _with_siblings(
             family[at] = [at]
             found.append(ranked)
             continue
-        term = _term("sibling", float(len(family[head])), weights.sibling, "another story on an event above it")
+        term = _term("sibling", float(len(family[head])), WEIGHTS.sibling, "another story on an event above it")
         family[head].append(at)
         why = (*ranked.score_terms, term)
         found.append(replace(ranked, score=_total(why), score_terms=why, sibling_of=top[head].story.id))

@@ -1,32 +1,30 @@
-"""The small figures of a story and an edition: sparkline, trend, minutes to read, anchors."""
+"""One story as an edition shows it: in full or as a brief, with its sparkline, trend and anchor."""
 
 from __future__ import annotations
 
 import math
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 
 from digests.analysis.country_names import country_name
 from digests.analysis.coverage import Coverage
-from digests.analysis.perspectives import OutletGroups, find_missing_perspectives, find_perspectives
-from digests.analysis.select import LoadFullTexts
-from digests.compose import changes
+from digests.analysis.perspectives import find_missing_perspectives, find_perspectives
+from digests.compose.changes import ComposeContext, compare_with_earlier
 from digests.compose.rank import RankedStory
-from digests.model import Brief, Edition, EditionStory, Sentence, SourceMention, Story
-from digests.summarise.agreement import Agreement, DocumentFrequencies, measure_agreement
-from digests.summarise.headline import Headline, choose_headline
+from digests.model import Brief, EditionStory, SourceMention, Story
+from digests.summarise.agreement import measure_agreement
+from digests.summarise.headline import choose_headline
 from digests.summarise.lead import choose_summary
 from watcher.model import Article
 from watcher.text.words import words
 
 EIGHTHS = 8
 RISING, FADING = 1.25, 0.75  # the last quarter's pace to the pace since the story began
-FEW = 4  # articles from which a trend can be told
-WORDS_A_MINUTE = 230
-UNSPACED_A_WORD = 2.2  # characters of a script without spaces that are read in the time of a word
+MIN_TREND_ARTICLES = 4
+WORDS_PER_MINUTE = 230
+UNSPACED_CHARS_PER_WORD = 2.2  # characters of a script without spaces that are read in the time of a word
 ANCHOR_WORDS, ANCHOR_CHARS = 6, 48
 UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 
@@ -47,7 +45,7 @@ def classify_trend(counts: Sequence[int]) -> str:
     began; nothing where too few articles tell.
     """
     began = next((at for at, count in enumerate(counts) if count), None)
-    if began is None or sum(counts) < FEW:
+    if began is None or sum(counts) < MIN_TREND_ARTICLES:
         return ""
     if began >= EIGHTHS - 2:
         return "rising"
@@ -61,52 +59,40 @@ def reading_time(texts: Iterable[str]) -> int:
     total = 0.0
     for text in texts:
         unspaced = len(UNSPACED.findall(text))
-        total += unspaced / UNSPACED_A_WORD + len(words(UNSPACED.sub(" ", text)))
-    return max(1, math.ceil(total / WORDS_A_MINUTE))
+        total += unspaced / UNSPACED_CHARS_PER_WORD + len(words(UNSPACED.sub(" ", text)))
+    return max(1, math.ceil(total / WORDS_PER_MINUTE))
 
 
 def make_anchor(title: str, key: str, taken: set[str]) -> str:
     """
-    Return an anchor of ASCII letters, digits and hyphens, and note it in `taken`.
+    Return an anchor of ASCII letters, digits and hyphens, and add it to `taken`.
 
-    The first words of the title where they are Latin, then a piece of the story's id: so it holds while the headline
+    The first words of the title where they are Latin, then a piece of the story's id: so it stays while the headline
     changes little, and two stories never share one.
     """
-    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
-    parts = re.findall(r"[a-z0-9]+", re.sub(r"['’]", "", plain))[:ANCHOR_WORDS]
-    slug = "-".join(parts)[:ANCHOR_CHARS].strip("-")
+    slug = "-".join(latin_words(re.sub(r"['’]", "", title))[:ANCHOR_WORDS])[:ANCHOR_CHARS].strip("-")
+    slug = slug if slug[:1].isalpha() else f"story-{slug}".strip("-")
     ident = re.sub(r"[^a-z0-9]", "", key.lower()) or "x"
-    for length in (6, len(ident)):
-        found = "-".join(filter(None, (slug if slug[:1].isalpha() else f"story-{slug}".strip("-"), ident[:length])))
-        if found not in taken:
-            break
-    number = 2
+    short = f"{slug}-{ident[:6]}"
+    return add_distinct(short if short not in taken else f"{slug}-{ident}", taken)
+
+
+def latin_words(text: str) -> list[str]:
+    """Return the words and numbers of `text` in small letters without accents, as far as they are Latin."""
+    return re.findall(r"[a-z0-9]+", unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower())
+
+
+def add_distinct(anchor: str, taken: set[str]) -> str:
+    """Return `anchor`, with a number behind it if it is taken, and add it to `taken`."""
+    found, number = anchor, 2
     while found in taken:
-        found, number = f"{found}-{number}", number + 1
+        found, number = f"{anchor}-{number}", number + 1
     taken.add(found)
     return found
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ComposeContext:
-    """What all stories of an edition share."""
-
-    language: str
-    timezone: str
-    local_date: date
-    window_start: datetime
-    window_end: datetime
-    earlier_editions: tuple[Edition, ...]  # the last ones, the latest first
-    frequencies: DocumentFrequencies
-    earlier_articles: Mapping[str, Article]  # articles from before the window, by id
-    load_full_texts: LoadFullTexts  # articles of the window, and from before, with all of their text
-    owner_kinds: Mapping[str, str]  # the kind of owner of an outlet
-    outlets_read: OutletGroups  # the outlets of the window
-    find_countries: Callable[[Story], tuple[str, ...]]  # ISO codes of the countries that a story is about
-
-
 def compose_story(
-    ranked: RankedStory, articles: Mapping[str, Article], frame: ComposeContext, *, taken: set[str]
+    ranked: RankedStory, articles: Mapping[str, Article], context: ComposeContext, *, taken: set[str]
 ) -> EditionStory | None:
     """
     Return `ranked` as the edition shows it, without a number yet; None if no article of it has a title.
@@ -115,21 +101,24 @@ def compose_story(
         taken: The anchors that are in use; the story's is added.
     """
     story, covered = ranked.story, ranked.coverage
-    places = frame.find_countries(story)
-    known = frame.load_full_texts(key for key in story.articles if key in articles or key in frame.earlier_articles)
-    own = {key: known[key] for key in in_window(story, articles)}
-    agreed = measure_agreement(story, own, frame.frequencies)
-    title = choose_headline(story, own, language=frame.language, known=frame.frequencies, agreed=agreed)
+    places = context.find_countries(story)
+    known = context.load_full_texts(key for key in story.articles if key in articles or key in context.earlier_articles)
+    own = {key: known[key] for key in story.articles if key in articles}
+    agreed = measure_agreement(story, own, context.frequencies)
+    title = choose_headline(story, own, agreed, language=context.language)
     if title is None:
         return None
-    summary = choose_summary(
-        story, own, language=frame.language, title=title.text, known=frame.frequencies, agreed=agreed
+    summary = choose_summary(story, own, agreed, language=context.language, title=title.text)
+    change = compare_with_earlier(
+        story, {**context.earlier_articles, **known}, articles.keys(), summary, agreed, context
     )
-    moved = _moved(story, {**frame.earlier_articles, **known}, articles, frame, summary, agreed)
-    summary = _without_new(summary, moved.updates)
-    codes = places or moved.place_codes
+    summary = tuple(sentence for sentence in summary if sentence not in change.updates)
+    place_codes = places or change.place_codes
     present = list(own.values())
-    counts = count_eighths((a.published_at for a in present), start=frame.window_start, end=frame.window_end)
+    counts = count_eighths(
+        (article.published_at for article in present), start=context.window_start, end=context.window_end
+    )
+    lead_outlet = summary[0].outlet if summary else title.article.outlet
     return EditionStory(
         number=0,
         id=story.id,
@@ -137,71 +126,42 @@ def compose_story(
         title=title.text,
         title_language=title.article.language,
         url=title.article.url,
-        places=tuple(country_name(code, frame.language) for code in codes),
-        status=moved.status,
-        day=moved.day,
-        first_seen_at=moved.first_seen_at,
+        places=tuple(country_name(code, context.language) for code in place_codes),
+        status=change.status,
+        day=change.day,
+        first_seen_at=change.first_seen_at,
         updated_at=max(article.published_at for article in present),
         summary=summary,
-        updates=moved.updates,
+        updates=change.updates,
         articles=len(present),
         outlets=len(covered.outlets),
         independent=len(covered.independent),
         folded=len(covered.folded),
         agencies=covered.agencies,
-        mentions=source_mentions(story, own, covered, frame.language, first=_lead_outlet(summary, title)),
+        mentions=source_mentions(story, own, covered, context.language, first=lead_outlet),
         languages=covered.languages,
         countries=covered.countries,
-        article_ids=tuple(article.id for article in present),
+        article_ids=tuple(own),
         thread=story.thread,
         sparkline=counts,
         trend=classify_trend(counts),
         score=ranked.score,
         score_terms=ranked.score_terms,
-        place_codes=codes,
-        earlier_story=moved.earlier_story or "",
-        number_changes=moved.number_changes,
-        new_outlets=moved.new_outlets,
-        perspectives=find_perspectives(story, own, covered, frame.owner_kinds),
-        silent=find_missing_perspectives(frame.outlets_read, covered, places),
+        place_codes=place_codes,
+        earlier_story=change.earlier_story or "",
+        number_changes=change.number_changes,
+        new_outlets=change.new_outlets,
+        perspectives=find_perspectives(story, own, covered, context.owner_kinds),
+        silent=find_missing_perspectives(context.outlets_read, covered, places),
         watched=ranked.watched,
     )
 
 
-def _moved(
-    story: Story,
-    told: Mapping[str, Article],
-    articles: Mapping[str, Article],
-    frame: ComposeContext,
-    summary: tuple[Sentence, ...],
-    agreed: Agreement,
-) -> changes.StoryChange:
-    """
-    Return what moved in a story since the last editions.
-
-    Args:
-        told: Its articles, and those of the last editions, with all of their text.
-    """
-    return changes.compare_with_earlier(
-        story,
-        told,
-        frame.earlier_editions,
-        language=frame.language,
-        timezone=frame.timezone,
-        local_date=frame.local_date,
-        inside=articles.keys(),
-        window_end=frame.window_end,
-        places=frame.find_countries(story),
-        shown=summary,
-        known=frame.frequencies,
-        agreed=agreed,
-    )
-
-
-def compose_brief(ranked: RankedStory, articles: Mapping[str, Article], frame: ComposeContext) -> Brief | None:
+def compose_brief(ranked: RankedStory, articles: Mapping[str, Article], context: ComposeContext) -> Brief | None:
     """Return `ranked` as one line; None if no article of it has a title."""
-    own = frame.load_full_texts(in_window(ranked.story, articles))
-    title = choose_headline(ranked.story, own, language=frame.language, known=frame.frequencies)
+    own = context.load_full_texts(key for key in ranked.story.articles if key in articles)
+    agreed = measure_agreement(ranked.story, own, context.frequencies)
+    title = choose_headline(ranked.story, own, agreed, language=context.language)
     if title is None:
         return None
     return Brief(
@@ -212,15 +172,10 @@ def compose_brief(ranked: RankedStory, articles: Mapping[str, Article], frame: C
         language=title.article.language,
         outlets=len(ranked.coverage.outlets),
         independent=len(ranked.coverage.independent),
-        article_ids=in_window(ranked.story, articles),
+        article_ids=tuple(own),
         thread=ranked.story.thread,
         watched=ranked.watched,
     )
-
-
-def in_window(story: Story, articles: Mapping[str, Article]) -> tuple[str, ...]:
-    """Return the ids of those of a story's articles that are of the window."""
-    return tuple(key for key in story.articles if key in articles)
 
 
 def source_mentions(
@@ -231,17 +186,23 @@ def source_mentions(
     language as long as there is one, then the folded ones in time order.
     """
     agencies = {key: report.agency for report in story.reports for key in report.articles}
-    origins = frozenset(covered.origins)
     of_outlet: dict[str, list[Article]] = {outlet: [] for outlet in covered.outlets}
     for key in story.articles:
         if key in articles:
             of_outlet[articles[key].outlet].append(articles[key])
+    origins = frozenset(covered.origins)
     chosen = {
         outlet: min(own, key=lambda a: (a.id not in origins, a.language != language, a.published_at, a.id))
         for outlet, own in of_outlet.items()
     }
     order = [outlet for outlet in (first,) if outlet in chosen]
-    order += _spread([o for o in covered.independent if o not in order], chosen)
+    seen: set[tuple[str | None, str]] = set()
+    repeated: list[str] = []
+    for outlet in [outlet for outlet in covered.independent if outlet not in order]:
+        key_ = (chosen[outlet].country, chosen[outlet].language)
+        (repeated if key_ in seen else order).append(outlet)
+        seen.add(key_)
+    order += repeated
     order += [outlet for outlet in covered.folded if outlet not in order]
     return tuple(
         SourceMention(
@@ -257,24 +218,3 @@ def source_mentions(
         )
         for article in (chosen[outlet] for outlet in order)
     )
-
-
-def _without_new(summary: tuple[Sentence, ...], new: tuple[Sentence, ...]) -> tuple[Sentence, ...]:
-    """Return the summary without the sentences that are told as new."""
-    return tuple(sentence for sentence in summary if sentence not in new)
-
-
-def _spread(outlets: list[str], chosen: Mapping[str, Article]) -> list[str]:
-    """Return `outlets` with those first that bring a country or language not yet seen."""
-    seen: set[tuple[str | None, str]] = set()
-    fresh: list[str] = []
-    rest: list[str] = []
-    for outlet in outlets:
-        key = (chosen[outlet].country, chosen[outlet].language)
-        (rest if key in seen else fresh).append(outlet)
-        seen.add(key)
-    return fresh + rest
-
-
-def _lead_outlet(summary: tuple[Sentence, ...], title: Headline) -> str:
-    return summary[0].outlet if summary else title.article.outlet

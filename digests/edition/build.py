@@ -194,7 +194,6 @@ def compose(inputs: EditionInputs) -> Edition:
         ranked=ranked,
         articles=articles,
         ledger_input=ledger_input(inputs, chosen.left_out, withdrawn=withdrawn, late_articles=late_articles),
-        previous=previous,
         earlier_editions=inputs.seen,
         number=inputs.number,
         local_date=request.local_date,

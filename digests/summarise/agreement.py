@@ -16,9 +16,9 @@ from watcher.model import Article
 from watcher.text.words import stems
 
 LEAD_CHARS = 1500  # of a text: what follows is background, which reports share without agreeing on the event
-REPORTS = 40  # independent reports that are read
-ALONE = 0.2  # times its share: a word that one report of several has
-SAMPLE = 150  # articles of a language that say which of its words are common
+MAX_REPORTS = 40  # independent reports that are read
+SINGLE_FACTOR = 0.2  # times its share: a word that one report of several has
+SAMPLE_SIZE = 150  # articles of a language that say which of its words are common
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,29 +29,31 @@ class DocumentFrequencies:
 
     def rarity(self, stem: str, language: str) -> float:
         """Return how much a word tells, 0 (every article has it) to 1 (few do)."""
-        return _told_by(self.shares.get(language, {}).get(stem, 0.0))
+        return _rarity(self.shares.get(language, {}).get(stem, 0.0))
 
 
 @lru_cache(maxsize=1024)  # shares are of some hundred articles
-def _told_by(share: float) -> float:
+def _rarity(share: float) -> float:
     """Return how much a word tells that such a share of the articles use."""
     return min(1.0, math.log(1 / share) / math.log(100)) if share > 0.01 else 1.0
 
 
-def count_document_frequencies(articles: Sequence[Article], whole: LoadFullTexts | None = None) -> DocumentFrequencies:
+def count_document_frequencies(
+    articles: Sequence[Article], load_full_texts: LoadFullTexts | None = None
+) -> DocumentFrequencies:
     """
     Return how common words are among `articles`, from an even sample of each language; costs about 0.1 ms an article.
 
     Args:
-        whole: Returns articles with all of their text, where `articles` have its beginning alone.
+        load_full_texts: Returns articles with all of their text, if `articles` have its beginning alone.
     """
     by_language: dict[str, list[Article]] = {}
     for article in sorted(articles, key=lambda a: a.id):
         by_language.setdefault(article.language, []).append(article)
     shares = {}
     for language, group in by_language.items():
-        sample = group[:: max(1, len(group) // SAMPLE)]
-        read = list(whole(article.id for article in sample).values()) if whole else sample
+        sample = group[:: max(1, len(group) // SAMPLE_SIZE)]
+        read = load_full_texts(article.id for article in sample).values() if load_full_texts else sample
         counts: Counter[str] = Counter()
         for article in read:
             counts.update(_stems(article))
@@ -76,7 +78,7 @@ class Agreement:
 def measure_agreement(story: Story, articles: Mapping[str, Article], known: DocumentFrequencies) -> Agreement:
     """Return what the independent reports of `story` agree on; each report counts once, whatever its copies."""
     origins = [articles[key] for key in measure_coverage(story, articles).origins]
-    reports = [article for article in origins if not is_flagged(article)][:REPORTS] or origins[:REPORTS]
+    reports = [article for article in origins if not is_flagged(article)][:MAX_REPORTS] or origins[:MAX_REPORTS]
     used = [(article.language, _stems(article)) for article in reports]
     everywhere = Counter(chain.from_iterable(found for _, found in used))
     support: dict[str, dict[str, float]] = {}
@@ -87,7 +89,7 @@ def measure_agreement(story: Story, articles: Mapping[str, Article], known: Docu
         shares = known.shares.get(language, {})
         support[language] = {
             stem: (_share(everywhere[stem], len(used)) if is_number(stem) else share_of[count])
-            * _told_by(shares.get(stem, 0.0))
+            * _rarity(shares.get(stem, 0.0))
             for stem, count in counts.items()
         }
     return Agreement(support)
@@ -100,7 +102,7 @@ def is_number(stem: str) -> bool:
 
 def _share(count: int, among: int) -> float:
     """Return the share of reports with a word: of those in its language, a number of all."""
-    return count / among if count > 1 or among == 1 else ALONE / among
+    return count / among if count > 1 or among == 1 else SINGLE_FACTOR / among
 
 
 def _stems(article: Article) -> set[str]:

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 from digests.analysis.select import display_length
 from digests.model import Story
-from digests.summarise.agreement import Agreement, DocumentFrequencies, count_document_frequencies, measure_agreement
+from digests.summarise.agreement import Agreement
 from digests.summarise.lead import reports_by_language
 from digests.summarise.readable import FIRST, words_for_language
 from watcher.model import Article
 from watcher.text.words import fold, stems
 
-SHORTEST, LONGEST = 25, 110  # width of a headline that reads well
+MIN_WIDTH, MAX_WIDTH = 25, 110  # width of a headline that reads well
 SEPARATORS = "|–—-•·:"
 
 
@@ -31,12 +31,7 @@ class Headline:
 
 
 def choose_headline(
-    story: Story,
-    articles: Mapping[str, Article],
-    *,
-    language: str,
-    known: DocumentFrequencies | None = None,
-    agreed: Agreement | None = None,
+    story: Story, articles: Mapping[str, Article], agreed: Agreement, *, language: str
 ) -> Headline | None:
     """
     Return the title that says best what the reports agree on: in the digest's language if there is one, else the
@@ -47,14 +42,12 @@ def choose_headline(
     present = [articles[key] for key in story.articles if key in articles and articles[key].title.strip()]
     if not present:
         return None
-    known = known or count_document_frequencies(present)
-    agreed = agreed or measure_agreement(story, articles, known)
     for among, _ in reports_by_language(story, articles, language):
-        titled = [Headline(_bare(article), article) for article in among if article.title.strip()]
+        titled = [Headline(_without_outlet(article), article) for article in among if article.title.strip()]
         if titled:
             return max(titled, key=lambda h: (_score(h, agreed), -h.article.published_at.timestamp(), h.article.id))
     same = [article for article in present if article.language == language] or present
-    return Headline(_bare(same[0]), same[0])
+    return Headline(_without_outlet(same[0]), same[0])
 
 
 def is_informative(title: str, language: str) -> bool:
@@ -69,11 +62,11 @@ def is_informative(title: str, language: str) -> bool:
     return not words_for_language("person", language) & set(found)
 
 
-def _bare(article: Article) -> str:
+def _without_outlet(article: Article) -> str:
     """Return the title without the outlet's own name behind a separator at its end."""
     title = article.title.strip()
     at = max(title.rfind(mark) for mark in SEPARATORS)
-    if at <= 0 or display_length(title[:at].rstrip()) < SHORTEST / 2:
+    if at <= 0 or display_length(title[:at].rstrip()) < MIN_WIDTH / 2:
         return title
     tail = re.sub(r"\W", "", fold(title[at + 1 :]))
     outlet = re.sub(r"\W", "", fold(article.outlet))
@@ -89,13 +82,13 @@ def _score(candidate: Headline, agreed: Agreement) -> float:
     about = set(stems(title, article.language))
     score: float = agreed.of(sorted(about), article.language) / math.sqrt(max(5, len(about)))
     wide = display_length(title)
-    if wide < SHORTEST or len(about) < 3:
+    if wide < MIN_WIDTH or len(about) < 3:
         score *= 0.4
-    elif wide > LONGEST:
-        score *= max(0.4, LONGEST / wide)
+    elif wide > MAX_WIDTH:
+        score *= max(0.4, MAX_WIDTH / wide)
     if not is_informative(title, article.language):
         score *= 0.35
-    if title.isupper() and len(title) > SHORTEST:
+    if title.isupper() and len(title) > MIN_WIDTH:
         score *= 0.6
     if title[0] in "\"“„«‘'":
         score *= 0.8

@@ -9,28 +9,26 @@ from dataclasses import dataclass
 from digests.analysis.coverage import measure_coverage
 from digests.analysis.select import display_length, is_flagged
 from digests.model import Sentence, Story
-from digests.summarise.agreement import Agreement, DocumentFrequencies, count_document_frequencies, measure_agreement
+from digests.summarise.agreement import Agreement
 from digests.summarise.readable import dateline_length, stands_alone
 from watcher.model import Article
 from watcher.text.sentences import first_sentences
 from watcher.text.words import stems
 
-MOST_WIDTH = 420  # of a summary, in narrow characters
-MOST_SENTENCES = 3
+MAX_WIDTH = 420  # of a summary, in narrow characters
+MAX_SENTENCES = 3
 FOREIGN_SENTENCES = 1  # of a summary that is not in the digest's language: enough to know the original by
 READ_CHARS = 4000  # of an article: a summary never comes from further down
 READ_SENTENCES = 12
-DATELINES = 2  # sentences that may begin with a dateline: the second where "Del. (AP)" was split
-REPORTS = 12  # whose sentences are weighed
-FALLOFF = (
-    0.82  # what the next sentence of an article counts less than the one before it: news says the main thing first
-)
-OLDEST = 0.9  # what the first report's sentences are worth to the last one's
-OF_HEADLINE = 1.15  # times, for the report whose title is the story's headline: they read together
-FROM_FEED = 0.8  # times, for a text that is only the feed's
-REPEATS = 0.7  # share of a sentence's words that another has from which it is the same
-NEW_WORDS = 3  # that a sentence adds to headline and summary, at least
-WORTH = 0.35  # of the first sentence's score that a further one must reach
+MAX_DATELINES = 2  # sentences that may begin with a dateline: the second where "Del. (AP)" was split
+MAX_REPORTS = 12  # whose sentences are weighed
+FALLOFF = 0.82  # of the weight of each next sentence of an article: news says the main thing first
+OLDEST_FACTOR = 0.9  # what the first report's sentences are worth to the last one's
+HEADLINE_FACTOR = 1.15  # times, for the report whose title is the story's headline: they read together
+FEED_FACTOR = 0.8  # times, for a text that is only the feed's
+MIN_REPETITION = 0.7  # share of a sentence's words that another has from which it is the same
+MIN_NEW_WORDS = 3  # that a sentence adds to headline and summary, at least
+MIN_WORTH = 0.35  # of the first sentence's score that a further one must reach
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +43,7 @@ class CandidateSentence:
 
 
 def choose_summary(
-    story: Story,
-    articles: Mapping[str, Article],
-    *,
-    language: str,
-    title: str = "",
-    known: DocumentFrequencies | None = None,
-    agreed: Agreement | None = None,
+    story: Story, articles: Mapping[str, Article], agreed: Agreement, *, language: str, title: str = ""
 ) -> tuple[Sentence, ...]:
     """
     Return the one to three sentences that say what the independent reports of `story` agree on, in their order.
@@ -62,15 +54,12 @@ def choose_summary(
 
     Args:
         title: The story's headline: a sentence that only repeats it is not used.
-        known: How common words are in the window (`agreement.common`); made from the story's articles if missing.
     """
     present = [articles[key] for key in story.articles if key in articles]
-    known = known or count_document_frequencies(present)
-    agreed = agreed or measure_agreement(story, articles, known)
     for among, most in reports_by_language(story, articles, language):
         best: tuple[CandidateSentence, ...] = ()
-        for article in among[:REPORTS]:
-            chosen = _of_article(article, agreed, title, most)
+        for article in among[:MAX_REPORTS]:
+            chosen = _best_sentences(article, agreed, title, most)
             best = max(best, chosen, key=lambda found: _worth(found, title, present))
         if best:
             return tuple(make_sentence(c.article, c.start, c.text) for c in best)
@@ -92,7 +81,7 @@ def reports_by_language(
     return [
         (
             [article for article in plain if article.language == other],
-            MOST_SENTENCES if other == language else FOREIGN_SENTENCES,
+            MAX_SENTENCES if other == language else FOREIGN_SENTENCES,
         )
         for other in languages
     ]
@@ -106,7 +95,7 @@ def find_candidates(article: Article, agreed: Agreement, *, most: int = READ_SEN
     for at, (start, end) in enumerate(first_sentences(text, article.language, most)):
         if end == READ_CHARS < len(article.text):  # cut
             break
-        if at < DATELINES:
+        if at < MAX_DATELINES:
             start += dateline_length(text[start:end])
         words = text[start:end]
         if stands_alone(words, article.language):
@@ -135,7 +124,7 @@ def is_repetition(about: Collection[str], said: Collection[str]) -> bool:
     if not about:
         return True
     new = len(set(about) - set(said))
-    return new < NEW_WORDS or 1 - new / len(set(about)) >= REPEATS
+    return new < MIN_NEW_WORDS or 1 - new / len(set(about)) >= MIN_REPETITION
 
 
 def _worth(chosen: Sequence[CandidateSentence], title: str, present: Sequence[Article]) -> float:
@@ -144,26 +133,28 @@ def _worth(chosen: Sequence[CandidateSentence], title: str, present: Sequence[Ar
         return 0.0
     article = chosen[0].article
     total = sum(candidate.score / (1 + at) for at, candidate in enumerate(chosen))
-    of_headline = OF_HEADLINE if title and title in article.title else 1.0
-    return total * of_headline * _newness(article, present) * (FROM_FEED if article.from_feed else 1.0)
+    of_headline = HEADLINE_FACTOR if title and title in article.title else 1.0
+    return total * of_headline * _newness(article, present) * (FEED_FACTOR if article.from_feed else 1.0)
 
 
 def _newness(article: Article, present: Sequence[Article]) -> float:
-    """Return how late among the story's articles one is, from `OLDEST` to 1: later reports have the later figures."""
+    """Return how late one is among the story's articles, `OLDEST_FACTOR` to 1: later reports have later figures."""
     first, last = present[0].published_at, present[-1].published_at
     span = (last - first).total_seconds()
-    return OLDEST + (1 - OLDEST) * ((article.published_at - first).total_seconds() / span if span > 0 else 1.0)
+    return OLDEST_FACTOR + (1 - OLDEST_FACTOR) * (
+        (article.published_at - first).total_seconds() / span if span > 0 else 1.0
+    )
 
 
-def _of_article(article: Article, agreed: Agreement, title: str, most: int) -> tuple[CandidateSentence, ...]:
+def _best_sentences(article: Article, agreed: Agreement, title: str, most: int) -> tuple[CandidateSentence, ...]:
     """Return the best sentences of one article, in its order, that fit and do not repeat the headline or each other."""
     headline = frozenset(stems(title or article.title, article.language))
     left = find_candidates(article, agreed)
     chosen: list[CandidateSentence] = []
     said = set(headline)
-    room = MOST_WIDTH
+    room = MAX_WIDTH
     for candidate in sorted(left, key=lambda c: (-c.score, c.start)):
-        if len(chosen) == most or (chosen and candidate.score < WORTH * chosen[0].score):
+        if len(chosen) == most or (chosen and candidate.score < MIN_WORTH * chosen[0].score):
             break
         if display_length(candidate.text) <= room and not is_repetition(candidate.stems, said):
             chosen.append(candidate)

@@ -1,4 +1,4 @@
-"""The word lists of `words.toml`, read at first use."""
+"""Whether a sentence can be read alone: its form, and no word in it that points back. Words are in `words.toml`."""
 
 from __future__ import annotations
 
@@ -12,13 +12,10 @@ from digests.analysis.select import display_length
 
 
 @cache
-def _tables() -> dict[str, Any]:
-    return tomllib.loads(files("digests.summarise").joinpath("words.toml").read_text(encoding="utf-8"))
-
-
 def load_table(name: str) -> dict[str, Any]:
-    """Return a table of the file."""
-    found: dict[str, Any] = _tables()[name]
+    """Return a table of `words.toml`."""
+    text = files("digests.summarise").joinpath("words.toml").read_text(encoding="utf-8")
+    found: dict[str, Any] = tomllib.loads(text)[name]
     return found
 
 
@@ -28,7 +25,7 @@ def words_for_language(name: str, language: str) -> frozenset[str]:
     return frozenset(str(load_table(name).get(language, "")).split())
 
 
-LEAST, MOST = 40, 330  # width of a sentence
+MIN_WIDTH, MAX_WIDTH = 40, 330  # of a sentence
 SHORT_LANGUAGES = frozenset({"th", "lo", "km", "my"})  # no mark ends their sentences
 
 # "BEIJING (AFP) —", "Berlin (dpa) -", "PARIS, 12 mai (Reuters) -", "(ANSA) - ROMA, 12 MAG -", "KYIV—", "【東京共同】".
@@ -52,7 +49,7 @@ SAID = re.compile(
     r"^(?:“[^”]*|„[^“”]*|\"[^\"]*|«[^»]*|»[^«]*)"
     r"(?:[,.!?…]\s?[“”\"«»]\s?,?|[“”\"«»]\s?(?:,|(?=[–—-])))\s?[–—-]?\s*([^,.;:!?–—“”„\"«»]*)"
 )
-TAG = 3  # words of it, a pronoun among which says it
+MAX_SPEAKER_WORDS = 3  # words of it, a pronoun among which says it
 
 
 def dateline_length(text: str) -> int:
@@ -63,7 +60,7 @@ def dateline_length(text: str) -> int:
 
 def stands_alone(text: str, language: str) -> bool:
     """Whether a sentence can be read without what stood before it, and is one."""
-    if not LEAST <= display_length(text) <= MOST or furniture_pattern().search(text) or CUT.search(text):
+    if not MIN_WIDTH <= display_length(text) <= MAX_WIDTH or furniture_pattern().search(text) or CUT.search(text):
         return False
     if language not in SHORT_LANGUAGES and not ENDING.search(text):
         return False
@@ -77,10 +74,10 @@ def starts_with_reference(text: str, language: str) -> bool:
     Whether a sentence begins with a word that points back, a pronoun, a "but", an "also", or quotes somebody whom it
     does not name.
     """
-    if _is_of_nobody(text, language):
+    if _has_no_speaker(text, language):
         return True
     bare = text.lstrip(OPENING_QUOTE + " ")
-    if bare.startswith(_unspaced(language)):
+    if bare.startswith(tuple(words_for_language("loose_unspaced", language))):
         return True
     found = [word.lower().replace("’", "'") for word in FIRST.findall(bare[:60])]
     if not found:
@@ -95,10 +92,10 @@ def starts_with_reference(text: str, language: str) -> bool:
     return bool(behind) and behind[0] in words_for_language("pointing", language) and behind not in _calendar(language)
 
 
-def _is_of_nobody(text: str, language: str) -> bool:
+def _has_no_speaker(text: str, language: str) -> bool:
     """Whether a quotation is followed by a pronoun or a mere verb: “…,” he said. «…», dijo."""
     said = SAID.match(text)
-    found = re.findall(r"[^\W_]+", said.group(1))[:TAG] if said else []
+    found = re.findall(r"[^\W_]+", said.group(1))[:MAX_SPEAKER_WORDS] if said else []
     return (len(found) == 1 and found[0].islower()) or not words_for_language("speaker", language).isdisjoint(found)
 
 
@@ -107,11 +104,6 @@ def furniture_pattern() -> re.Pattern[str]:
     """Return the expression that finds page furniture in a sentence."""
     rules = load_table("furniture")
     return re.compile("|".join([*rules["pieces"], rf"\b(?:{'|'.join(rules['words'])})\b"]), re.I)
-
-
-@cache
-def _unspaced(language: str) -> tuple[str, ...]:
-    return tuple(sorted(words_for_language("loose_unspaced", language)))
 
 
 @cache

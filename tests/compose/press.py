@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from digests.model import Story, WireGroup
+from digests.summarise.agreement import Agreement, count_document_frequencies, measure_agreement
 from watcher.model import Article
 
 START = datetime(2026, 3, 9, 6, 0, tzinfo=UTC)
@@ -64,3 +65,8 @@ def story(*reports: Sequence[Article] | Article, agency: str | None = None) -> S
 
 def by_id(*articles: Article) -> dict[str, Article]:
     return {a.id: a for a in articles}
+
+
+def agreement(story: Story, articles: dict[str, Article]) -> Agreement:
+    """Return what the reports of a story agree on, if there is nothing else in the window."""
+    return measure_agreement(story, articles, count_document_frequencies(list(articles.values())))

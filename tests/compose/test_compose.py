@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from digests import edition_json
 from digests.analysis.preferences import Preferences
 from digests.analysis.select import select_articles
-from digests.compose.changes import compare_with_earlier
+from digests.compose.changes import ComposeContext, compare_with_earlier
 from digests.compose.edition import DigestOptions, compose_edition
 from digests.compose.ledger import LedgerInput
 from digests.compose.rank import rank
@@ -19,7 +19,8 @@ from digests.compose.story import classify_trend, count_eighths, make_anchor, re
 from digests.edition.verify import verify
 from digests.errors import DigestError
 from digests.model import LeftOut, LeftOutKind
-from tests.compose.press import END, START, article, by_id, story
+from digests.summarise.agreement import count_document_frequencies
+from tests.compose.press import END, START, agreement, article, by_id, story
 
 STORY_KINDS = {LeftOutKind.OTHER_REGION, LeftOutKind.SIBLING, LeftOutKind.SINGLE_OUTLET, LeftOutKind.LOWER_RANK}
 BODY = {
@@ -62,15 +63,16 @@ def edition_of(
         ),
         articles=known,
         ledger_input=LedgerInput(entries_seen=len(articles), left_out=kept.left_out, sources_total=9, sources_ok=8),
-        previous=previous,
         number=number,
         local_date=day,
         window_start=start,
         window_end=end,
         made_at=end,
-        earlier_articles=earlier,
-        owner_kinds=kinds,
-        load_full_texts=None if chars is None else lambda ids: {key: full[key] for key in ids},
+        earlier_articles=earlier or {},
+        earlier_editions=[previous] if previous else [],
+        owner_kinds=kinds or {},
+        corrections=(),
+        load_full_texts=lambda ids: {key: full[key] for key in ids},
     )
 
 
@@ -214,13 +216,16 @@ def test_the_next_day_tells_what_is_new_and_sells_nothing_old():
         ranked=rank(stories, articles, now=END + timedelta(days=1), previous=monday),
         articles=articles,
         ledger_input=LedgerInput(),
-        previous=monday,
         number=2,
         local_date=date(2026, 3, 11),
         window_start=END,
         window_end=END + timedelta(days=1),
         made_at=END + timedelta(days=1),
         earlier_articles=old,
+        earlier_editions=[monday],
+        owner_kinds={},
+        corrections=(),
+        load_full_texts=lambda ids: {key: {**old, **articles}[key] for key in ids},
     )
 
     found = {s.title.split()[2]: s for s in tuesday.stories}
@@ -249,13 +254,16 @@ def test_articles_from_before_the_window_are_known_but_not_counted():
         ranked=rank([whole], articles, now=END),
         articles=articles,
         ledger_input=LedgerInput(),
-        previous=None,
         number=1,
         local_date=date(2026, 3, 10),
         window_start=START,
         window_end=END,
         made_at=END,
         earlier_articles=by_id(before),
+        earlier_editions=(),
+        owner_kinds={},
+        corrections=(),
+        load_full_texts=lambda ids: {key: {**by_id(before), **articles}[key] for key in ids},
     )
 
     (shown,) = edition.stories
@@ -277,15 +285,23 @@ def test_what_is_new_is_a_sentence_with_the_new_figure():
     )
     articles = by_id(*first[0], update)
 
-    moved = compare_with_earlier(
-        story(*first[0], update),
-        articles,
-        [monday],
+    flood = story(*first[0], update)
+    context = ComposeContext(
         language="en",
         timezone="UTC",
         local_date=date(2026, 3, 11),
+        window_start=END,
         window_end=END + timedelta(days=1),
+        earlier_editions=(monday,),
+        frequencies=count_document_frequencies(list(articles.values())),
+        earlier_articles={},
+        load_full_texts=lambda ids: {key: articles[key] for key in ids},
+        owner_kinds={},
+        outlets_read={},
+        find_countries=lambda _: (),
     )
+
+    moved = compare_with_earlier(flood, articles, articles.keys(), (), agreement(flood, articles), context)
 
     assert moved.status == "developing"
     assert [s.text for s in moved.updates] == [

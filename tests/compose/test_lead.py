@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from digests.analysis.select import display_length
 from digests.summarise.headline import choose_headline, is_informative
-from digests.summarise.lead import MOST_SENTENCES, MOST_WIDTH, choose_summary
+from digests.summarise.lead import MAX_SENTENCES, MAX_WIDTH, choose_summary
 from digests.summarise.readable import dateline_length, stands_alone, starts_with_reference
-from tests.compose.press import article, by_id, story
+from tests.compose.press import agreement, article, by_id, story
 
 BRIDGE = (
     "A road bridge over the river Aar collapsed on Monday morning, killing 12 people, police in Bern said.\n"
@@ -26,6 +26,14 @@ OTHER = (
 GERMAN = "Eine Straßenbrücke über die Aare ist am Montag in Bern eingestürzt."
 
 
+def summary(story, articles, *, language="en", title=""):
+    return choose_summary(story, articles, agreement(story, articles), language=language, title=title)
+
+
+def headline(story, articles):
+    return choose_headline(story, articles, agreement(story, articles), language="en")
+
+
 def texts(sentences):
     return [sentence.text for sentence in sentences]
 
@@ -38,19 +46,19 @@ def test_a_summary_is_verbatim_in_order_and_from_one_report():
     one, two = article("Bund", "Bridge collapses in Bern", BRIDGE), article("Zeit", "Bern bridge falls", OTHER)
     articles = by_id(one, two)
 
-    found = choose_summary(story(one, two), articles, language="en", title=one.title)
+    found = summary(story(one, two), articles, language="en", title=one.title)
 
-    assert 2 <= len(found) <= MOST_SENTENCES
+    assert 2 <= len(found) <= MAX_SENTENCES
     assert verbatim(found, articles)
     assert len({s.article_id for s in found}) == 1
     assert [s.offset for s in found] == sorted(s.offset for s in found)
-    assert sum(display_length(s.text) for s in found) <= MOST_WIDTH
+    assert sum(display_length(s.text) for s in found) <= MAX_WIDTH
 
 
 def test_pronouns_connectives_and_furniture_never_stand_in_a_summary():
     one = article("Bund", "Bridge collapses in Bern", BRIDGE)
 
-    found = choose_summary(story(one), by_id(one), language="en", title="Bridge collapses in Bern")
+    found = summary(story(one), by_id(one), language="en", title="Bridge collapses in Bern")
 
     assert not {"He said the cause was not known.", "But the search was hard."} & set(texts(found))
     assert not any("newsletter" in text for text in texts(found))
@@ -74,7 +82,7 @@ def test_a_sentence_that_only_repeats_the_headline_is_left_out():
     )
     one = article("Bund", "Bridge over the river Aar collapses in Bern, killing twelve", text)
 
-    found = choose_summary(story(one), by_id(one), language="en", title=one.title)
+    found = summary(story(one), by_id(one), language="en", title=one.title)
 
     assert texts(found) == ["Divers search for five people who were on the bridge."]
 
@@ -83,7 +91,7 @@ def test_a_report_in_the_digests_language_is_used_even_if_others_are_more():
     german = [article(f"Blatt {n}", "Brücke stürzt ein", GERMAN, language="de") for n in range(4)]
     english = article("Herald", "Bridge falls", "A road bridge over the Aar collapsed in Bern on Monday, police said.")
 
-    found = choose_summary(story(*german, english), by_id(*german, english), language="en")
+    found = summary(story(*german, english), by_id(*german, english), language="en")
 
     assert [s.language for s in found] == ["en"]
 
@@ -92,7 +100,7 @@ def test_without_a_report_in_the_digests_language_one_original_sentence_stands()
     text = f"{GERMAN}\nTaucher suchen im Fluss nach fünf Vermissten."
     german = article("Blatt", "Brücke stürzt ein", text, language="de")
 
-    found = choose_summary(story(german), by_id(german), language="en")
+    found = summary(story(german), by_id(german), language="en")
 
     assert len(found) == 1
     assert found[0].language == "de"
@@ -106,7 +114,7 @@ def test_what_independent_reports_agree_on_is_chosen_over_one_papers_colour():
     two = article("Zeit", "Bern bridge falls", OTHER)
     articles = by_id(one, two)
 
-    found = choose_summary(story(one, two), articles, language="en", title="Bridge collapses")
+    found = summary(story(one, two), articles, language="en", title="Bridge collapses")
 
     assert not any("baker" in text for text in texts(found))
 
@@ -115,7 +123,7 @@ def test_what_independent_reports_agree_on_is_chosen_over_one_papers_colour():
 def test_a_text_without_a_sentence_gives_no_summary(text):
     one = article("Bund", "Bridge collapses in Bern", text)
 
-    assert choose_summary(story(one), by_id(one), language="en") == ()
+    assert summary(story(one), by_id(one), language="en") == ()
 
 
 def test_a_live_blog_gives_no_summary_and_no_headline_where_there_is_a_report():
@@ -123,8 +131,8 @@ def test_a_live_blog_gives_no_summary_and_no_headline_where_there_is_a_report():
     plain = article("Zeit", "Bern bridge falls, twelve dead", OTHER, hours=2)
     articles = by_id(live, plain)
 
-    assert {s.article_id for s in choose_summary(story(live, plain), articles, language="en")} == {plain.id}
-    assert choose_headline(story(live, plain), articles, language="en").article == plain
+    assert {s.article_id for s in summary(story(live, plain), articles, language="en")} == {plain.id}
+    assert headline(story(live, plain), articles).article == plain
 
 
 @pytest.mark.parametrize(
@@ -198,13 +206,13 @@ def test_the_headline_is_a_title_that_tells_not_one_that_asks_or_teases():
     ]
     reports = [article(f"Paper {n}", title, BRIDGE, hours=n) for n, title in enumerate(titles)]
 
-    assert choose_headline(story(*reports), by_id(*reports), language="en").text == titles[2]
+    assert headline(story(*reports), by_id(*reports)).text == titles[2]
 
 
 def test_the_headline_loses_the_outlets_name_and_nothing_else():
     one = article("Der Bund", "Bridge in Bern collapses – two sisters saved | Der Bund", BRIDGE)
 
-    assert choose_headline(story(one), by_id(one), language="en").text == "Bridge in Bern collapses – two sisters saved"
+    assert headline(story(one), by_id(one)).text == "Bridge in Bern collapses – two sisters saved"
 
 
 @pytest.mark.parametrize(
@@ -248,8 +256,8 @@ def test_summaries_are_verbatim_whatever_the_text(bodies, language):
     reports = [article(f"P{n}", f"Title number {n}", body, language=language) for n, body in enumerate(bodies)]
     articles = by_id(*reports)
 
-    found = choose_summary(story(*reports), articles, language="en")
+    found = summary(story(*reports), articles, language="en")
 
     assert verbatim(found, articles)
-    assert sum(display_length(s.text) for s in found) <= MOST_WIDTH
-    assert found == choose_summary(story(*reports), articles, language="en")
+    assert sum(display_length(s.text) for s in found) <= MAX_WIDTH
+    assert found == summary(story(*reports), articles, language="en")

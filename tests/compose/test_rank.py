@@ -2,7 +2,7 @@
 
 import random
 
-from digests.compose.rank import RankWeights, rank
+from digests.compose.rank import rank
 from tests.compose.press import END, article, by_id, story
 
 
@@ -66,17 +66,6 @@ def test_the_order_does_not_depend_on_the_order_of_stories_and_articles():
         random.Random(seed).shuffle(mixed)
         random.Random(seed).shuffle(mixed_articles)
         assert rank(mixed, by_id(*mixed_articles), now=END) == expected
-
-
-def test_weights_decide():
-    near, far = many("Quake", 3), many("Flood", 2)
-    far[0] = article("Flood 0", "Flood shakes the town 0", hours=20, country="KE")
-    far[1] = article("Flood 1", "Flood shakes the town 1", hours=20, country="BD")
-    stories = [story(*near), story(*far)]
-
-    ranked = rank(stories, by_id(*near, *far), now=END, weights=RankWeights(countries=9.0))
-
-    assert ranked[0].story == stories[1]
 
 
 def test_stories_without_known_articles_are_left_out():

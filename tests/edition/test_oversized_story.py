@@ -49,12 +49,16 @@ def edition(giant: int, others: int):
         ranked=ranked,
         articles=known,
         ledger_input=LedgerInput(),
-        previous=None,
         number=1,
         local_date=END.date(),
         window_start=START,
         window_end=END,
         made_at=END,
+        earlier_articles={},
+        earlier_editions=(),
+        owner_kinds={},
+        corrections=(),
+        load_full_texts=lambda ids: {key: known[key] for key in ids},
     )
 
 
