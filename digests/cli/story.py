@@ -247,7 +247,7 @@ def load_explanation(connection: Connection, one: str, other: str) -> Explanatio
     for article in (a, b):
         if article.id not in known:
             raise DigestError(f"the features of article {article.id} are not made yet; watcher poll makes them")
-    members = {**window.kept.members, **load_members(connection, (a.id, b.id))}
+    members = {**window.known.members, **load_members(connection, (a.id, b.id))}
     corrections = active_corrections(window.corrections)
     grouped = ExplainContext(
         items=tuple(sort_by_time(list(known.values()))),
