@@ -3,7 +3,7 @@
 import random
 
 from digests.compose.rank import rank
-from tests.compose.press import END, article, by_id, story
+from tests.compose.factories import END, article, by_id, story
 
 
 def many(topic, outlets, *, hours=20.0, country=None):

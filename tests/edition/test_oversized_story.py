@@ -14,7 +14,7 @@ from digests.edition.publish import render_all
 from digests.metrics import metrics
 from digests.settings.digests import digests_of
 from digests.store.editions import DAILY, claim, open_digests, save_edition
-from tests.compose.press import END, START, article, by_id, story
+from tests.compose.factories import END, START, article, by_id, story
 from watcher.cli.main import run_command_line
 from watcher.settings.load import load_file
 from watcher.store.writer import read, write

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import defaultdict
 
 import numpy as np
@@ -12,11 +13,21 @@ from hypothesis import strategies as st
 
 from digests.cluster.follow_ups import DIGITS, MAX_TERMS, average_terms
 from digests.cluster.item import ClusterItem
-from digests.cluster.vectorize import load_term_rows, max_per_key, shared_cognates
+from digests.cluster.vectorize import (
+    MAX_KEY_LETTERS,
+    MIN_KEY_LETTERS,
+    MIN_WORD_LETTERS,
+    SOUNDS,
+    cognate_keys,
+    load_term_rows,
+    max_per_key,
+    shared_cognates,
+)
 from watcher.features.extract import packed_terms
 from watcher.model import Features
+from watcher.text.words import to_latin
 
-WORDS = st.dictionaries(st.text("abcdefgh", min_size=1, max_size=3), st.integers(1, 9_000), max_size=90)
+TERMS = st.dictionaries(st.text("abcdefgh", min_size=1, max_size=3), st.integers(1, 9_000), max_size=90)
 
 
 def features(terms: dict[str, int], numbers: tuple[str, ...] = ()) -> Features:
@@ -68,7 +79,7 @@ def test_a_row_has_the_highest_of_weights_with_one_key_where_it_came_first():
     assert [each.tolist() for each in found] == [[0, 2, 3], [5, 2, 2], [3, 2, 4]]
 
 
-@given(st.lists(WORDS, min_size=1, max_size=6))
+@given(st.lists(TERMS, min_size=1, max_size=6))
 def test_a_story_has_the_terms_with_the_largest_mean_weight(rows):
     expected = defaultdict(list)
     for row in rows:
@@ -84,3 +95,35 @@ def test_a_story_has_the_terms_with_the_largest_mean_weight(rows):
     assert [term for term, _ in found] == [term for term, _ in largest]
     assert [weight for _, weight in found] == pytest.approx([weight for _, weight in largest], abs=1e-8)
     assert average_terms(members[::-1]) == found
+
+
+SPELLING = re.compile("|".join(sorted(SOUNDS, key=lambda letters: -len(letters))))
+DOUBLED = re.compile(r"(.)\1+")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("tokyo", "tokio"), ("токио", "tokyo"), ("quito", "kito"), ("photo", "foto")],
+)
+def test_one_name_in_two_spellings_has_one_key(one, other):
+    key, same = cognate_keys([one, other])
+
+    assert key == same != ""
+
+
+WORDS = st.text("abcdefghijklmnopqrstuvwxyz0", max_size=8) | st.text("токиощфя日x", max_size=5) | st.just("#1200")
+
+
+@given(st.lists(WORDS, max_size=6))
+def test_a_key_is_what_the_sounds_of_its_letters_are(terms):
+    assert cognate_keys(terms) == [one_by_one(term) for term in terms]
+
+
+def one_by_one(term):
+    letters = to_latin(term)
+    if term.startswith("#"):
+        return term
+    if not letters.isascii() or len(letters) < MIN_WORD_LETTERS:
+        return ""
+    key = DOUBLED.sub(r"\1", SPELLING.sub(lambda found: SOUNDS[found.group()], letters))[:MAX_KEY_LETTERS]
+    return key if len(key) >= MIN_KEY_LETTERS else ""

@@ -4,7 +4,7 @@ import pytest
 
 from digests.analysis.coverage import measure_coverage
 from digests.analysis.perspectives import find_perspectives
-from tests.compose.press import article, by_id, story
+from tests.compose.factories import article, by_id, story
 
 
 def only(*texts: str, languages: tuple[str, ...] = ("en", "fr", "zh")) -> list[tuple[str, ...]]:

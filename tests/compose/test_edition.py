@@ -20,7 +20,7 @@ from digests.edition.verify import verify
 from digests.errors import DigestError
 from digests.model import LeftOut, LeftOutKind
 from digests.summarise.agreement import count_document_frequencies
-from tests.compose.press import END, START, agreement, article, by_id, story
+from tests.compose.factories import END, START, agreement, article, by_id, story
 
 STORY_KINDS = {LeftOutKind.OTHER_REGION, LeftOutKind.SIBLING, LeftOutKind.SINGLE_OUTLET, LeftOutKind.LOWER_RANK}
 BODY = {

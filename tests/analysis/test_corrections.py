@@ -15,8 +15,8 @@ from digests.analysis.corrections import (
     pages_to_recheck,
 )
 from digests.edition.verify import verify
-from tests.compose.press import END, article, by_id
-from tests.compose.test_compose import edition_of, report
+from tests.compose.factories import END, article, by_id
+from tests.compose.test_edition import edition_of, report
 from watcher.model import Revision
 
 BODY = (

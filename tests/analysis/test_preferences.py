@@ -8,8 +8,8 @@ from digests.analysis.preferences import Preferences, SectionRule, matching_phra
 from digests.compose.rank import rank
 from digests.model import LeftOut, LeftOutKind
 from digests.settings.digests import REGIONS
-from tests.compose.press import END, article, by_id, story
-from tests.compose.test_compose import edition_of, report, world
+from tests.compose.factories import END, article, by_id, story
+from tests.compose.test_edition import edition_of, report, world
 
 
 @pytest.mark.parametrize(

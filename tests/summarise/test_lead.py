@@ -8,7 +8,7 @@ from digests.analysis.select import display_length
 from digests.summarise.headline import choose_headline, is_informative
 from digests.summarise.lead import MAX_SENTENCES, MAX_WIDTH, choose_summary
 from digests.summarise.readable import dateline_length, stands_alone, starts_with_reference
-from tests.compose.press import agreement, article, by_id, story
+from tests.compose.factories import agreement, article, by_id, story
 
 BRIDGE = (
     "A road bridge over the river Aar collapsed on Monday morning, killing 12 people, police in Bern said.\n"

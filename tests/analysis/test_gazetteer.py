@@ -11,7 +11,7 @@ from digests.analysis.country_names import (
     region_title,
 )
 from digests.analysis.gazetteer import country_weights, find_countries
-from tests.compose.press import article, by_id, story
+from tests.compose.factories import article, by_id, story
 
 
 @pytest.mark.parametrize(

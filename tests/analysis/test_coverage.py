@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from digests.analysis.coverage import measure_coverage
 from digests.model import Story, WireGroup
-from tests.compose.press import article, by_id, story
+from tests.compose.factories import article, by_id, story
 
 
 def test_copies_of_an_agency_fold_behind_the_first_that_has_its_text():
