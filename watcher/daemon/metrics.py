@@ -104,22 +104,25 @@ def process_metrics(services: Services) -> Iterator[Metric]:
 
 def read_store_metrics(engine: Engine, settings: Settings) -> tuple[Metric, ...]:
     """Return the metrics of the store. Errors: StoreError, PluginError."""
-    return read(engine, lambda connection: tuple(store_metrics(connection, settings)))
+    return read(engine, store_metrics, settings)
 
 
-def store_metrics(connection: Connection, settings: Settings) -> Iterator[Metric]:
-    """Yield the metrics of the store. Errors: PluginError."""
-    now = system_clock()
-    words = sorted(count_by_health(connection).items())
-    yield labelled_gauge("watcher_sources", "Sources by the health that their last poll left.", "health", words)
-    yield GaugeMetricFamily("watcher_articles", "Articles in the store.", count_articles(connection))
-    due = count_due(connection, now=now)
-    yield GaugeMetricFamily("watcher_due", "Feeds and pages that are due, and hosts being visited.", due)
-    held = store_bytes(connection.engine)
-    if held is not None:
-        yield GaugeMetricFamily("watcher_store_bytes", "Bytes of the store on the disk, its log included.", held)
-    for make in load_plugin_metrics():
-        yield from make(connection, settings)
+def store_metrics(connection: Connection, settings: Settings) -> tuple[Metric, ...]:
+    """Return the metrics of the store. Errors: PluginError."""
+    healths = sorted(count_by_health(connection).items())
+    due = count_due(connection, now=system_clock())
+    found: list[Metric] = [
+        labelled_gauge("watcher_sources", "Sources by the health that their last poll left.", "health", healths),
+        GaugeMetricFamily("watcher_articles", "Articles in the store.", count_articles(connection)),
+        GaugeMetricFamily("watcher_due", "Feeds and pages that are due, and hosts being visited.", due),
+    ]
+    size = store_bytes(connection.engine)
+    if size is not None:
+        words = "Bytes of the store on the disk, its log included."
+        found.append(GaugeMetricFamily("watcher_store_bytes", words, size))
+    for _, make in load_plugins(GROUP, "the metrics of"):
+        found.extend(make(connection, settings))
+    return tuple(found)
 
 
 def labelled_gauge(name: str, words: str, label: str, values: Iterable[tuple[str, float]]) -> GaugeMetricFamily:
@@ -128,8 +131,3 @@ def labelled_gauge(name: str, words: str, label: str, values: Iterable[tuple[str
     for key, value in values:
         found.add_metric([key], value)
     return found
-
-
-def load_plugin_metrics() -> tuple[Callable[[Connection, Settings], Iterable[Metric]], ...]:
-    """Return the functions of installed packages that make metrics. Errors: PluginError."""
-    return tuple(function for _, function in load_plugins(GROUP, "the metrics of"))
